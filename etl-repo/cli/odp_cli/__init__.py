@@ -1,0 +1,1 @@
+"""The odp command: what a person does with manifests and tables; never deployed."""

@@ -1,0 +1,1 @@
+"""The ETL app: ODP components of one environment, each deploying its namesake in src/odp."""

@@ -1,0 +1,1 @@
+"""The infrastructure app: network, storage and secrets of one environment."""

@@ -1,0 +1,1 @@
+"""Runs the synthesised system on one machine; product code knows nothing of it."""
