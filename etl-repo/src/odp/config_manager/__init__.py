@@ -1,0 +1,1 @@
+"""Configuration Manager: table manifests from git become the configuration tables."""

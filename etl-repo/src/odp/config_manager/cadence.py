@@ -1,0 +1,22 @@
+"""A refresh cadence is named after its interval, so that the name alone gives the schedule."""
+
+from __future__ import annotations
+
+import re
+
+_CADENCE = re.compile(r"(?P<count>[1-9]\d{0,3})_(?P<unit>min|hour|day)_refresh")
+_UNITS = {"min": "minute", "hour": "hour", "day": "day"}
+
+
+def schedule_expression(refresh_cadence: str) -> str:
+    """Give the EventBridge Scheduler rate of a cadence: `10_min_refresh` → `rate(10 minutes)`.
+
+    Raises:
+        ValueError: the name is not `<n>_min_refresh`, `<n>_hour_refresh` or `<n>_day_refresh`.
+    """
+    match = _CADENCE.fullmatch(refresh_cadence)
+    if match is None:
+        message = f"{refresh_cadence!r} is no cadence: write <n>_min_refresh, <n>_hour_refresh or <n>_day_refresh"
+        raise ValueError(message)
+    count, unit = int(match["count"]), _UNITS[match["unit"]]
+    return f"rate({count} {unit if count == 1 else unit + 's'})"

@@ -1,0 +1,145 @@
+"""Reads table manifests; a set with any problem is refused whole, each problem named by file, entry and field."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from odp.config_manager.manifest_fields import BATCH_CONFIG_FIELDS, RAW_TABLE_CONFIG_FIELDS, FieldReader
+from odp.errors import ManifestError
+from odp.records import BatchConfig, RawTableConfig
+
+_SECTIONS: Mapping[str, Mapping[str, FieldReader]] = {
+    "batch_configs": BATCH_CONFIG_FIELDS,
+    "raw_table_configs": RAW_TABLE_CONFIG_FIELDS,
+}
+_ENTRY_NAME = {"batch_configs": "refresh_cadence", "raw_table_configs": "source_table_name"}
+
+
+@dataclass(frozen=True, slots=True)
+class Manifests:
+    """The whole configuration as written in git; bucket names are still roles (`raw`), the same in every account."""
+
+    batches: tuple[BatchConfig, ...]
+    tables: tuple[RawTableConfig, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    place: str
+    fields: dict[str, Any]
+
+
+def load_manifests(folder: Path) -> Manifests:
+    """Read every `*.json` of a folder as one configuration.
+
+    Raises:
+        ManifestError: with every problem found, in any file.
+    """
+    files = sorted(folder.glob("*.json"))
+    if not files:
+        raise ManifestError([f"{folder}: holds no manifest; add a .json file with batch_configs and raw_table_configs"])
+    return parse_manifests({path.name: path.read_text(encoding="utf-8") for path in files})
+
+
+def parse_manifests(documents: Mapping[str, str]) -> Manifests:
+    """Turn the text of each manifest file into one checked configuration."""
+    problems: list[str] = []
+    entries: dict[str, list[_Entry]] = {section: [] for section in _SECTIONS}
+    for name, text in documents.items():
+        for section, entry in _entries(name, text, problems):
+            entries[section].append(_checked(section, entry, problems))
+    problems += _contradictions(entries["batch_configs"], entries["raw_table_configs"])
+    if problems:
+        raise ManifestError(problems)
+    return Manifests(
+        batches=tuple(BatchConfig(**entry.fields) for entry in entries["batch_configs"]),
+        tables=tuple(_table_config(entry.fields) for entry in entries["raw_table_configs"]),
+    )
+
+
+def _table_config(fields: dict[str, Any]) -> RawTableConfig:
+    named = {name.replace("_S3_", "_s3_"): value for name, value in fields.items()}
+    return RawTableConfig(**named)
+
+
+def _entries(name: str, text: str, problems: list[str]) -> Iterable[tuple[str, _Entry]]:
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError as error:
+        problems.append(f"{name}: is not JSON: {error}")
+        return
+    if not isinstance(document, dict):
+        problems.append(f"{name}: must hold an object with {' and '.join(_SECTIONS)}")
+        return
+    problems += [
+        f"{name}: unknown field {field!r}; {_suggestion(field, _SECTIONS)}"
+        for field in document
+        if field not in _SECTIONS and field != "$schema"
+    ]
+    for section in _SECTIONS:
+        listed = document.get(section, [])
+        if not isinstance(listed, list):
+            problems.append(f"{name}: {section} must be a list")
+            continue
+        for position, fields in enumerate(listed):
+            if isinstance(fields, dict):
+                label = fields.get(_ENTRY_NAME[section], f"entry {position + 1}")
+                yield section, _Entry(f"{name}: {section}: {label}", fields)
+            else:
+                problems.append(f"{name}: {section}: entry {position + 1} must be an object")
+
+
+def _checked(section: str, entry: _Entry, problems: list[str]) -> _Entry:
+    readers = _SECTIONS[section]
+    fields: dict[str, Any] = {}
+    for name, value in entry.fields.items():
+        if name not in readers:
+            problems.append(f"{entry.place}: unknown field {name!r}; {_suggestion(name, readers)}")
+            continue
+        try:
+            fields[name] = readers[name](value)
+        except ValueError as error:
+            problems.append(f"{entry.place}: {name}: {error}")
+    problems += [f"{entry.place}: {name} is missing" for name in readers if name not in entry.fields]
+    return _Entry(entry.place, fields)
+
+
+def _suggestion(name: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
+
+
+def _contradictions(batches: list[_Entry], tables: list[_Entry]) -> list[str]:
+    return [
+        *_twice(batches, ("refresh_cadence",)),
+        *_twice(tables, ("source_table_name",)),
+        *_twice(tables, ("raw_database_name", "raw_table_name")),
+        *_without_batch_config(batches, tables),
+    ]
+
+
+def _twice(entries: list[_Entry], key: tuple[str, ...]) -> list[str]:
+    places: dict[tuple[Any, ...], list[str]] = defaultdict(list)
+    for entry in entries:
+        if all(name in entry.fields for name in key):
+            places[tuple(entry.fields[name] for name in key)].append(entry.place)
+    return [
+        f"{' and '.join(where)}: both are the entry for {'.'.join(value)} ({', '.join(key)}); keep one"
+        for value, where in places.items()
+        if len(where) > 1
+    ]
+
+
+def _without_batch_config(batches: list[_Entry], tables: list[_Entry]) -> list[str]:
+    configured = {entry.fields.get("refresh_cadence") for entry in batches}
+    return [
+        f"{entry.place}: refresh_cadence {cadence!r} has no entry in batch_configs; add one or use a configured cadence"
+        for entry in tables
+        if (cadence := entry.fields.get("refresh_cadence")) is not None and cadence not in configured
+    ]

@@ -1,0 +1,38 @@
+"""What can go wrong, sorted by what to do about it: try again, mend the input, or look at the table."""
+
+
+class OdpError(Exception):
+    """Any failure that this framework raises knowingly."""
+
+
+class RetryableError(OdpError):
+    """The same input may succeed later: a throttled service, a table that another run is refreshing."""
+
+
+class LeaseLostError(RetryableError):
+    """Another run took this table's lease over, so this one may neither commit nor write the books."""
+
+
+class RejectedInputError(OdpError):
+    """The input itself is wrong; trying it again cannot help."""
+
+
+class ObjectKeyError(RejectedInputError):
+    """An object key that is neither a full-load nor a change file of DMS."""
+
+
+class ManifestError(RejectedInputError):
+    """Table manifests that cannot become configuration; `problems` names each place and how to mend it."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        super().__init__("\n".join([f"{count} in the table manifests:", *(f"  {problem}" for problem in problems)]))
+
+
+class MissingConfigurationError(RejectedInputError):
+    """A cadence or table that is asked for, but not configured."""
+
+
+class RefreshFailedError(OdpError):
+    """At least one table of a batch was not refreshed; the others were."""

@@ -1,0 +1,173 @@
+"""The records that components hand to each other; plain frozen data without behaviour that needs a service."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class FileType(StrEnum):
+    """What a DMS file holds, in the words of the reference framework's `dms_file_type`."""
+
+    FULL_LOAD = "Full"
+    CHANGES = "Incremental"
+
+
+class VersioningType(StrEnum):
+    """Whether a table keeps the latest row of each key (snapshot) or every version (historical)."""
+
+    SNAPSHOT = "S"
+    HISTORICAL = "H"
+
+
+class RefreshStatus(StrEnum):
+    """The state of a table in odpf_file_processing_tracker."""
+
+    UPDATING = "updating_table"
+    COMPLETED = "completed"
+    ERROR = "refresh_error"
+
+
+@dataclass(frozen=True, slots=True)
+class BatchConfig:
+    """How the tables of one refresh cadence are processed."""
+
+    refresh_cadence: str
+    datalake_format: str
+    glue_job_name: str
+    glue_job_worker_type: str
+    glue_job_max_workers: int
+    refresh_tables_batch_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class RawTableConfig:
+    """How one source table becomes one table of the raw database."""
+
+    refresh_cadence: str
+    source_table_name: str
+    hudi_primary_key: tuple[str, ...]
+    hudi_partition_key: str | None
+    hudi_precombine_field: str
+    hudi_table_type: str
+    table_data_versioning_type: VersioningType
+    table_storage_type: str
+    is_active: bool
+    raw_database_name: str
+    raw_database_s3_bucket: str
+    raw_table_name: str
+
+    @property
+    def qualified_name(self) -> str:
+        """Two databases may hold tables of the same name, so books are kept under `database.table`."""
+        return f"{self.raw_database_name}.{self.raw_table_name}"
+
+    @property
+    def base_path(self) -> str:
+        """Where the table's files lie."""
+        return f"s3://{self.raw_database_s3_bucket}/{self.raw_database_name}/{self.raw_table_name}"
+
+
+@dataclass(frozen=True, slots=True)
+class LandedFile:
+    """One version of one object that DMS wrote, known by an id that a repeated event cannot change.
+
+    `landed_at` is the event's time (ISO 8601, UTC); `generation` is set once the file is in the table.
+    """
+
+    source_table_name: str
+    file_id: str
+    file_type: FileType
+    schema_name: str
+    table_name: str
+    bucket: str
+    key: str
+    size: int
+    etag: str
+    landed_at: str
+    version_id: str | None = None
+    sequencer: str | None = None
+    generation: int = 0
+
+    @property
+    def name(self) -> str:
+        """The file name, by which DMS orders the files of a table."""
+        return self.key.rsplit("/", 1)[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedFile:
+    """An object that landed but is no DMS file, with the reason."""
+
+    file_id: str
+    bucket: str
+    key: str
+    size: int
+    landed_at: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PendingWork:
+    """How much of one table waits to be applied."""
+
+    source_table_name: str
+    files: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to write one table until `expires_at` (epoch seconds); the token grows with every owner."""
+
+    qualified_name: str
+    owner: str
+    fencing_token: int
+    expires_at: float
+    catalog_commit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RowCounts:
+    """Rows that one commit inserted, updated and deleted, as its own metadata says."""
+
+    inserted: int = 0
+    updated: int = 0
+    deleted: int = 0
+
+    def __add__(self, other: RowCounts) -> RowCounts:
+        return RowCounts(self.inserted + other.inserted, self.updated + other.updated, self.deleted + other.deleted)
+
+
+@dataclass(frozen=True, slots=True)
+class TableState:
+    """What a table already holds: its load generation, that generation's LOAD keys, and its newest change file."""
+
+    generation: int = 0
+    load_keys: frozenset[str] = frozenset()
+    newest_change_file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CommittedRefresh:
+    """The last refresh that reached the table, read back from the commit itself."""
+
+    commit_time: str
+    file_ids: frozenset[str]
+    state: TableState
+    counts: RowCounts
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshOutcome:
+    """What one run did to one table, kept in odpf_file_processing_tracker_history."""
+
+    qualified_name: str
+    source_table_name: str
+    status: RefreshStatus
+    started_at: str
+    ended_at: str
+    counts: RowCounts = RowCounts()
+    files: int = 0
+    error: str = ""
+    stack_trace: str = ""
