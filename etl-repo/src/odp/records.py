@@ -148,6 +148,34 @@ class TableState:
     newest_change_file: str = ""
 
 
+class RefreshKind(StrEnum):
+    """What a refresh means for the rows that the table already holds."""
+
+    INITIAL = "initial"
+    CHANGES = "changes"
+    RELOAD = "reload"
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """What one commit does to one table: `files` are new to it; `state` is the table's state afterwards.
+
+    `replayed` files are in the table already and are read again, because an older file arrived after them; `superseded`
+    files belong to a load generation that this refresh ends, so they are done without being read.
+    """
+
+    kind: RefreshKind
+    files: tuple[LandedFile, ...]
+    replayed: tuple[LandedFile, ...]
+    superseded: tuple[LandedFile, ...]
+    state: TableState
+
+    @property
+    def file_ids(self) -> frozenset[str]:
+        """The files that this refresh finishes, which the commit carries as proof."""
+        return frozenset(file.file_id for file in (*self.files, *self.superseded))
+
+
 @dataclass(frozen=True, slots=True)
 class CommittedRefresh:
     """The last refresh that reached the table, read back from the commit itself."""

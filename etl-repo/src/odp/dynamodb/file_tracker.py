@@ -1,0 +1,157 @@
+"""odpf_file_tracker (pending files) and odpf_file_tracker_history (processed and rejected ones)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from odp.dynamodb.connection import condition_failed
+from odp.records import FileType, LandedFile, PendingWork, RejectedFile
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.service_resource import DynamoDBServiceResource, Table
+    from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+REJECTED = "rejected"
+"""The history's partition of rejected objects; no source table is named so, as each has a dot in its name."""
+
+# a transaction holds 100 actions (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html)
+# and moving a file takes two
+_FILES_PER_TRANSACTION = 50
+
+
+class DynamoDbFileTracker:
+    """The ledger of landed files in two tables."""
+
+    def __init__(self, dynamodb: DynamoDBServiceResource, pending_table: str, history_table: str) -> None:
+        self._client = dynamodb.meta.client
+        self._pending = dynamodb.Table(pending_table)
+        self._history = dynamodb.Table(history_table)
+
+    def register(self, file: LandedFile) -> bool:
+        """Add a file that is neither pending nor in the history; False when it was known.
+
+        Both conditions are one transaction, so an event repeated while the file moves to history adds nothing.
+        """
+        key = {"source_table_name": file.source_table_name, "file_id": file.file_id}
+        unknown = "attribute_not_exists(file_id)"
+        not_in_history = {"TableName": self._history.name, "Key": key, "ConditionExpression": unknown}
+        pending = {"TableName": self._pending.name, "Item": _pending_item(file), "ConditionExpression": unknown}
+        try:
+            self._client.transact_write_items(TransactItems=[{"ConditionCheck": not_in_history}, {"Put": pending}])  # type: ignore[typeddict-item]
+        except ClientError as error:
+            if condition_failed(error):
+                return False
+            raise
+        return True
+
+    def record_rejected(self, file: RejectedFile) -> None:
+        """Keep a rejected object, with its reason, in the history's partition `rejected`."""
+        self._history.put_item(
+            Item={
+                "source_table_name": REJECTED,
+                "file_id": file.file_id,
+                "file_ingestion_status": "rejected",
+                "file_ingestion_date_time": file.landed_at,
+                "file_ingestion_s3_bucket": file.bucket,
+                "file_ingestion_path": file.key,
+                "file_size": file.size,
+                "reject_reason": file.reason,
+            }
+        )
+
+    def pending_work(self) -> Mapping[str, PendingWork]:
+        """Sum the pending files of every source table in one scan, which holds pending files and nothing else."""
+        files: dict[str, int] = defaultdict(int)
+        sizes: dict[str, int] = defaultdict(int)
+        pages = self._client.get_paginator("scan").paginate(
+            TableName=self._pending.name, ProjectionExpression="source_table_name, file_size", ConsistentRead=True
+        )
+        for page in pages:
+            for item in page["Items"]:
+                name = str(item["source_table_name"])
+                files[name] += 1
+                sizes[name] += int(str(item["file_size"]))
+        return {name: PendingWork(name, files[name], sizes[name]) for name in files}
+
+    def pending_files(self, source_table_name: str) -> Sequence[LandedFile]:
+        """List the pending files of one source table."""
+        return [_landed_file(item) for item in self._query(self._pending, source_table_name)]
+
+    def applied_changes(self, source_table_name: str, generation: int) -> Sequence[LandedFile]:
+        """List the change files already applied to one generation of a table."""
+        items = self._query(self._history, source_table_name)
+        return [_landed_file(item) for item in items if _is_applied_change(item, generation)]
+
+    def mark_processed(self, files: Iterable[LandedFile], run_id: str, generation: int) -> None:
+        """Move files from pending to history; a file is always in exactly one of them."""
+        processed_at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        actions: list[TransactWriteItemTypeDef] = []
+        for file in files:
+            item = {
+                **_pending_item(file),
+                "file_ingestion_status": "raw_file_processed",
+                "raw_file_processing_date_time": processed_at,
+                "glue_job_run_id": run_id,
+                "generation": generation,
+            }
+            key = {"source_table_name": file.source_table_name, "file_id": file.file_id}
+            actions.append({"Put": {"TableName": self._history.name, "Item": item}})
+            actions.append({"Delete": {"TableName": self._pending.name, "Key": key}})
+        for start in range(0, len(actions), 2 * _FILES_PER_TRANSACTION):
+            self._client.transact_write_items(TransactItems=actions[start : start + 2 * _FILES_PER_TRANSACTION])
+
+    def _query(self, table: Table, source_table_name: str) -> Iterator[dict[str, Any]]:
+        pages = self._client.get_paginator("query").paginate(
+            TableName=table.name,
+            KeyConditionExpression="source_table_name = :name",
+            ExpressionAttributeValues={":name": source_table_name},
+            ConsistentRead=True,
+        )
+        for page in pages:
+            yield from page["Items"]
+
+
+def _is_applied_change(item: Mapping[str, Any], generation: int) -> bool:
+    return item.get("generation") == generation and item["dms_file_type"] == FileType.CHANGES.value
+
+
+def _pending_item(file: LandedFile) -> dict[str, Any]:
+    item = {
+        "source_table_name": file.source_table_name,
+        "file_id": file.file_id,
+        "file_ingestion_status": "raw_file_landed",
+        "file_ingestion_date_time": file.landed_at,
+        "file_ingestion_s3_bucket": file.bucket,
+        "file_ingestion_path": file.key,
+        "dms_file_type": file.file_type.value,
+        "schema_name": file.schema_name,
+        "table_name": file.table_name,
+        "file_size": file.size,
+        "etag": file.etag,
+        "version_id": file.version_id,
+        "sequencer": file.sequencer,
+    }
+    return {name: value for name, value in item.items() if value is not None}
+
+
+def _landed_file(item: Mapping[str, Any]) -> LandedFile:
+    return LandedFile(
+        source_table_name=item["source_table_name"],
+        file_id=item["file_id"],
+        file_type=FileType(item["dms_file_type"]),
+        schema_name=item["schema_name"],
+        table_name=item["table_name"],
+        bucket=item["file_ingestion_s3_bucket"],
+        key=item["file_ingestion_path"],
+        size=int(item["file_size"]),
+        etag=item["etag"],
+        landed_at=item["file_ingestion_date_time"],
+        version_id=item.get("version_id"),
+        sequencer=item.get("sequencer"),
+        generation=int(item.get("generation", 0)),
+    )

@@ -1,0 +1,1 @@
+"""File Manager: registers every object that lands in the staging bucket, once."""

@@ -1,0 +1,86 @@
+"""What the components need from the outside world; `dynamodb`, `file_processor.table_writers` and tests provide it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+from odp.records import (
+    BatchConfig,
+    CommittedRefresh,
+    LandedFile,
+    Lease,
+    PendingWork,
+    RawTableConfig,
+    Refresh,
+    RefreshOutcome,
+    RefreshStatus,
+    RejectedFile,
+)
+
+
+class FileTracker(Protocol):
+    """The ledger of landed files: pending until they are in a table, then history."""
+
+    def register(self, file: LandedFile) -> bool:
+        """Add a file that is neither pending nor in the history; False when it was known."""
+
+    def record_rejected(self, file: RejectedFile) -> None:
+        """Keep an object that is no DMS file where people can see it."""
+
+    def pending_work(self) -> Mapping[str, PendingWork]:
+        """Sum the pending files of every source table, at the cost of one pass over the pending files."""
+
+    def pending_files(self, source_table_name: str) -> Sequence[LandedFile]:
+        """List the pending files of one source table."""
+
+    def applied_changes(self, source_table_name: str, generation: int) -> Sequence[LandedFile]:
+        """List the change files already applied to one generation of a table."""
+
+    def mark_processed(self, files: Iterable[LandedFile], run_id: str, generation: int) -> None:
+        """Move files from pending to history, each in one transaction; doing it twice changes nothing."""
+
+
+class TableLeases(Protocol):
+    """One writer per table: the lease is taken, renewed and returned by conditional writes."""
+
+    def acquire(self, qualified_name: str, owner: str) -> Lease | None:
+        """Take the lease if it is free or expired; None while another run holds it."""
+
+    def renew(self, lease: Lease) -> None:
+        """Prolong a lease that is still held; raises LeaseLostError when it was taken over."""
+
+    def release(self, lease: Lease, status: RefreshStatus, catalog_commit: str) -> None:
+        """Return the lease with the table's status; raises LeaseLostError when it was taken over."""
+
+    def held(self, qualified_names: Iterable[str]) -> frozenset[str]:
+        """Name those of the given tables that a run is writing now."""
+
+    def record(self, outcome: RefreshOutcome, run_id: str) -> None:
+        """Keep what a run did to a table in the history."""
+
+
+class Configurations(Protocol):
+    """The running configuration, as the Configuration Manager wrote it."""
+
+    def batch_config(self, refresh_cadence: str) -> BatchConfig:
+        """Give the batch configuration of a cadence; raises MissingConfigurationError."""
+
+    def active_tables(self, refresh_cadence: str) -> Sequence[RawTableConfig]:
+        """List the active tables of a cadence."""
+
+    def table(self, refresh_cadence: str, source_table_name: str) -> RawTableConfig:
+        """Give one table's configuration; raises MissingConfigurationError."""
+
+
+class TableWriter(Protocol):
+    """Applies files to one table in one commit; decides nothing."""
+
+    def last_refresh(self, config: RawTableConfig) -> CommittedRefresh | None:
+        """Read the newest refresh from the table itself; None when the table has none."""
+
+    def apply(self, config: RawTableConfig, refresh: Refresh) -> CommittedRefresh:
+        """Make the refresh visible in one commit that carries its file ids and state."""
+
+    def publish(self, config: RawTableConfig, published_commit: str) -> str:
+        """Bring the Data Catalog up to the newest commit, if it differs; gives that commit's time."""
