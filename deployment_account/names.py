@@ -1,0 +1,92 @@
+"""The names that leave a stack: SSM paths that one app publishes and another reads, and what people type."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from deployment_account.environments import Environment, Platform
+
+
+class Shared(StrEnum):
+    """A value that the infra stage publishes for whatever runs in the environment."""
+
+    DATA_KEY_ARN = "kms/data-key-arn"
+    STAGING_BUCKET = "buckets/staging"
+    RAW_BUCKET = "buckets/raw"
+    CONFORMED_BUCKET = "buckets/conformed"
+    PURPOSE_BUILT_BUCKET = "buckets/purpose-built"
+    CONFIG_BUCKET = "buckets/config"
+    ACCESS_LOG_BUCKET = "buckets/access-logs"
+    ATHENA_RESULTS_BUCKET = "buckets/athena-results"
+    VPC_ID = "network/vpc-id"
+    PRIVATE_SUBNET_IDS = "network/private-subnet-ids"
+    GLUE_SECURITY_GROUP_ID = "network/glue-security-group-id"
+
+
+class Odp(StrEnum):
+    """A value that the etl stage publishes about the operational data processing framework."""
+
+    STATE_MACHINE_ARN = "odp/state-machine-arn"
+    FILE_MANAGER_FUNCTION = "odp/functions/file-manager"
+    BATCH_MANAGER_FUNCTION = "odp/functions/batch-manager"
+    FILE_MANAGER_QUEUE_URL = "odp/queues/file-manager"
+    FILE_MANAGER_DEAD_LETTER_QUEUE_URL = "odp/queues/file-manager-dead-letters"
+    ALERTS_TOPIC_ARN = "odp/alerts-topic-arn"
+
+
+class OdpTable(StrEnum):
+    """A DynamoDB table of the framework, by the name that users of the reference framework know."""
+
+    FILE_TRACKER = "odpf_file_tracker"
+    FILE_TRACKER_HISTORY = "odpf_file_tracker_history"
+    FILE_PROCESSING_TRACKER = "odpf_file_processing_tracker"
+    FILE_PROCESSING_TRACKER_HISTORY = "odpf_file_processing_tracker_history"
+    BATCH_CONFIG = "odpf_batch_config"
+    RAW_TABLE_CONFIG = "odpf_raw_table_config"
+    CONFIG_DEPLOY_TRACKER = "odpf_config_deploy_tracker"
+
+    @property
+    def published_name(self) -> str:
+        """Under which the physical name of the table is published."""
+        return f"odp/tables/{self}"
+
+
+def published_schedule(cadence: str) -> str:
+    """Under which the physical name of a cadence's schedule is published."""
+    return f"odp/schedules/{cadence}"
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names of one environment of one platform."""
+
+    platform: str
+    environment: str
+    resource_prefix: str = ""
+
+    @classmethod
+    def of(cls, platform: Platform, environment: Environment) -> Names:
+        """The names that an environment of a platform uses."""
+        return cls(platform.name, environment.name, environment.resource_prefix)
+
+    def stage(self, component: str) -> str:
+        """The CDK stage of a component; the stacks in it are named <stage>-<stack>."""
+        return f"{self.platform}-{self.environment}-{component}"
+
+    def parameter(self, value: str) -> str:
+        """The SSM parameter under which a value (Shared, Odp, a table's or a schedule's name) is published."""
+        return f"/{self.platform}/{self.environment}/{value}"
+
+    def table(self, table: OdpTable) -> str:
+        """The physical name of a DynamoDB table."""
+        return f"{self.resource_prefix}{table}"
+
+    @property
+    def state_machine(self) -> str:
+        """The physical name of the file processor's state machine."""
+        return f"{self.resource_prefix}odpf_file_processor"
+
+    def schedule(self, cadence: str) -> str:
+        """The physical name of a cadence's schedule."""
+        return f"{self.resource_prefix}odpf_file_processor_{cadence}"

@@ -1,0 +1,37 @@
+"""Which IPv4 ranges a VPC may have, and how it is divided."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network
+from math import ceil, log2
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+LARGEST_VPC = 16
+SMALLEST_VPC = 20
+
+
+def parse_cidr(text: str) -> IPv4Network:
+    """The network that a CIDR names."""
+    return IPv4Network(text)
+
+
+def private_subnet_prefix(vpc_cidr: str, zones: int) -> int:
+    """Half of the VPC, split over the zones: every Glue worker and Lambda takes an address, small subnets run out."""
+    return parse_cidr(vpc_cidr).prefixlen + 1 + ceil(log2(zones))
+
+
+def _vpc_range(text: str) -> str:
+    try:
+        network = parse_cidr(text)
+    except ValueError as error:
+        raise ValueError(f"{error}") from error
+    if not network.is_private:
+        raise ValueError(f"{text} is not a private range")
+    if not LARGEST_VPC <= network.prefixlen <= SMALLEST_VPC:
+        raise ValueError(f"/{network.prefixlen} is not between /{LARGEST_VPC} and /{SMALLEST_VPC}")
+    return text
+
+
+Ipv4Cidr = Annotated[str, Field(examples=["10.10.0.0/16"]), AfterValidator(_vpc_range)]

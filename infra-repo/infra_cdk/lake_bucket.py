@@ -1,0 +1,77 @@
+"""What every bucket of the lake has in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+
+if TYPE_CHECKING:
+    from constructs import Construct
+
+ABANDONED_UPLOADS = cdk.Duration.days(7)
+
+
+class LakeBucket(s3.Bucket):
+    """A bucket under the data key, TLS only, closed to the public, owned by the account, its accesses logged.
+
+    No rule here expires or moves current objects: a table format's files stay live however old they grow.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        key: kms.IKey,
+        access_logs: s3.IBucket,
+        removal_policy: cdk.RemovalPolicy,
+        versioned: bool = False,
+        lifecycle_rules: Sequence[s3.LifecycleRule] = (),
+    ) -> None:
+        super().__init__(
+            scope,
+            id_,
+            encryption=s3.BucketEncryption.KMS,
+            encryption_key=key,
+            bucket_key_enabled=True,
+            enforce_ssl=True,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            server_access_logs_bucket=access_logs,
+            server_access_logs_prefix=f"{id_}/",
+            versioned=versioned,
+            lifecycle_rules=[abort_abandoned_uploads(), *lifecycle_rules],
+            removal_policy=removal_policy,
+        )
+
+    def emit_events(self) -> None:
+        """Send object events to EventBridge, by the bucket's own property: the construct's way deploys a Lambda."""
+        resource = self.node.default_child
+        if not isinstance(resource, s3.CfnBucket):
+            raise TypeError(f"{self.node.path} has no bucket resource")
+        resource.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
+            event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(event_bridge_enabled=True)
+        )
+
+
+def abort_abandoned_uploads() -> s3.LifecycleRule:
+    """Parts of an upload that never completed cost money and are visible to no one."""
+    return s3.LifecycleRule(id="AbortAbandonedUploads", abort_incomplete_multipart_upload_after=ABANDONED_UPLOADS)
+
+
+def expire_noncurrent(days: int) -> s3.LifecycleRule:
+    """Remove overwritten and deleted versions; the current version of an object stays."""
+    return s3.LifecycleRule(
+        id="ExpireNoncurrentVersions",
+        noncurrent_version_expiration=cdk.Duration.days(days),
+        expired_object_delete_marker=True,
+    )
+
+
+def expire(days: int, *, prefix: str | None = None) -> s3.LifecycleRule:
+    """Remove objects of a bucket or prefix that holds no table."""
+    return s3.LifecycleRule(id="Expire", expiration=cdk.Duration.days(days), prefix=prefix)

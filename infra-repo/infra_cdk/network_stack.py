@@ -1,0 +1,92 @@
+"""The network in which Glue connections and Lambda functions of an environment can run."""
+
+from __future__ import annotations
+
+import builtins
+from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_s3 as s3
+
+from deployment_account.environments import Environment
+from deployment_account.names import Names, Shared
+from deployment_account.networks import private_subnet_prefix
+from deployment_account.shared_values import publish
+
+if TYPE_CHECKING:
+    from constructs import Construct
+
+PUBLIC_SUBNET_PREFIX = 28
+"""A public subnet holds one NAT gateway and nothing else."""
+
+
+class NetworkStack(cdk.Stack):
+    """A VPC over the configured zones that reaches S3 and DynamoDB without leaving AWS and without hourly cost."""
+
+    def __init__(
+        self, scope: Construct, id_: str, *, names: Names, environment: Environment, flow_log_bucket: s3.IBucket
+    ) -> None:
+        self._zones = list(environment.availability_zones)
+        super().__init__(
+            scope, id_, description="Network of the data lake", termination_protection=environment.is_protected
+        )
+        self.vpc = self._vpc(environment)
+        self.vpc.add_flow_log("FlowLog", destination=ec2.FlowLogDestination.to_s3(flow_log_bucket, "vpc-flow-logs/"))
+        self.glue_security_group = self._glue_security_group()
+        self._publish(names)
+
+    @builtins.property
+    def availability_zones(self) -> list[str]:
+        """The configured zones; the inherited answer is a look-up in the account, even for a VPC with given zones."""
+        return self._zones
+
+    def _vpc(self, environment: Environment) -> ec2.Vpc:
+        return ec2.Vpc(
+            self,
+            "Vpc",
+            ip_addresses=ec2.IpAddresses.cidr(environment.vpc_cidr),
+            availability_zones=self._zones,
+            nat_gateways=environment.nat_gateways,
+            subnet_configuration=_subnets(environment),
+            # nothing joins the default group, and to close it CDK deploys a Lambda with rights over security groups
+            restrict_default_security_group=False,
+            gateway_endpoints={
+                "S3": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.S3),
+                "DynamoDb": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.DYNAMODB),
+            },
+        )
+
+    def _glue_security_group(self) -> ec2.SecurityGroup:
+        """Glue demands a group whose members reach each other on every TCP port."""
+        group = ec2.SecurityGroup(
+            self, "GlueConnections", vpc=self.vpc, description="Workers of Glue jobs that run in the VPC"
+        )
+        group.add_ingress_rule(group, ec2.Port.all_tcp(), "Spark workers among themselves")
+        return group
+
+    def _publish(self, names: Names) -> None:
+        private = self.vpc.select_subnets(subnet_group_name="Private").subnet_ids
+        values = {
+            Shared.VPC_ID: self.vpc.vpc_id,
+            Shared.PRIVATE_SUBNET_IDS: ",".join(private),
+            Shared.GLUE_SECURITY_GROUP_ID: self.glue_security_group.security_group_id,
+        }
+        publish(self, names, values)
+
+
+def _subnets(environment: Environment) -> list[ec2.SubnetConfiguration]:
+    """Private subnets come first, so that their ranges stay when NAT gateways and public subnets are added."""
+    has_nat = environment.nat_gateways > 0
+    private = ec2.SubnetConfiguration(
+        name="Private",
+        subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS if has_nat else ec2.SubnetType.PRIVATE_ISOLATED,
+        cidr_mask=private_subnet_prefix(environment.vpc_cidr, len(environment.availability_zones)),
+    )
+    public = ec2.SubnetConfiguration(
+        name="Public",
+        subnet_type=ec2.SubnetType.PUBLIC,
+        cidr_mask=PUBLIC_SUBNET_PREFIX,
+        map_public_ip_on_launch=False,
+    )
+    return [private, public] if has_nat else [private]
