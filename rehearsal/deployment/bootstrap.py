@@ -1,0 +1,48 @@
+"""What `cdk bootstrap` leaves behind, as far as a deployment needs it: the assets' bucket and the version parameter."""
+
+import io
+import zipfile
+from pathlib import Path
+
+from rehearsal.deployment.assembly import Assembly, FileAsset
+from rehearsal.emulator.process import Emulator
+
+_LONG_AGO = (1980, 1, 1, 0, 0, 0)
+_NEWEST_VERSION = 30
+
+
+def bootstrap(assembly: Assembly, emulator: Emulator) -> None:
+    """Make the buckets and parameters that the assembly's stacks expect of a bootstrapped account."""
+    for account, region, bucket in {(asset.account, asset.region, asset.bucket) for asset in assembly.assets}:
+        s3 = emulator.client("s3", account=account, region=region)
+        if bucket not in {found["Name"] for found in s3.list_buckets()["Buckets"]}:
+            s3.create_bucket(Bucket=bucket)
+    for account, region, name in {(made.account, made.region, made.bootstrap_parameter) for made in assembly.stacks}:
+        if name:
+            ssm = emulator.client("ssm", account=account, region=region)
+            ssm.put_parameter(Name=name, Value=str(_NEWEST_VERSION), Type="String", Overwrite=True)
+
+
+def publish(assembly: Assembly, emulator: Emulator) -> int:
+    """Upload the file assets and return how many there are."""
+    for asset in assembly.assets:
+        s3 = emulator.client("s3", account=asset.account, region=asset.region)
+        s3.put_object(Bucket=asset.bucket, Key=asset.key, Body=_content(asset))
+    return len(assembly.assets)
+
+
+def _content(asset: FileAsset) -> bytes:
+    return _zipped(asset.path) if asset.is_folder else asset.path.read_bytes()
+
+
+def _zipped(folder: Path) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                # Dates and owners differ from machine to machine, the content of one asset hash may not.
+                entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), _LONG_AGO)
+                entry.external_attr = (0o100755 if path.stat().st_mode & 0o100 else 0o100644) << 16
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                archive.writestr(entry, path.read_bytes())
+    return buffer.getvalue()

@@ -1,0 +1,26 @@
+"""Clients with which an extension calls its own emulator: over the wire, as the root of the calling account."""
+
+import os
+from functools import cache
+from typing import Any
+
+import boto3
+
+from rehearsal.emulator import seams
+from rehearsal.emulator.settings import LOOPBACK, ROOT_SECRET
+
+
+def account_client(service: str) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
+    """Return a client for the account and Region of the request that is being served; only for worker threads."""
+    return _client(service, seams.REQUEST_ACCOUNT.value(), seams.REQUEST_REGION.value())
+
+
+@cache
+def _client(service: str, account: str, region: str) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
+    return boto3.client(
+        service,  # type: ignore[call-overload]
+        endpoint_url=f"http://{LOOPBACK}:{os.environ['GATEWAY_PORT']}",
+        region_name=region,
+        aws_access_key_id=account,
+        aws_secret_access_key=ROOT_SECRET,
+    )

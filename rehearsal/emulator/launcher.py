@@ -1,0 +1,59 @@
+"""The emulator's process: ministack with this project's extensions, on a socket that the parent has opened."""
+
+import asyncio
+import fcntl
+import os
+import signal
+import sys
+from functools import partial
+from pathlib import Path
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+
+from rehearsal.emulator import extensions, seams
+from rehearsal.emulator.lifeline import when_parent_ends
+from rehearsal.emulator.settings import EmulatorSettings
+
+_KEEP_ALIVE_SECONDS = 75
+
+
+def main(arguments: list[str]) -> None:
+    """Serve until SIGTERM or the parent's end, then save the state and leave nothing running."""
+    seams.require_supported_version()
+    settings = EmulatorSettings.from_json(arguments[0])
+    _take(settings.run_directory)
+    stop_extensions = extensions.install(settings)
+    asyncio.new_event_loop().run_until_complete(_serve_until_stopped(listener=int(arguments[1]), stop=stop_extensions))
+    sys.stdout.flush()
+    # Worker threads may hold requests that nobody will answer any more; the state is on disk.
+    os._exit(0)
+
+
+def _take(run_directory: Path) -> None:
+    lock = os.open(run_directory / "lock", os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise SystemExit(f"another emulator runs in {run_directory}") from None
+
+
+async def _serve_until_stopped(*, listener: int, stop: extensions.Stop) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stopping.set)
+    when_parent_ends(partial(loop.call_soon_threadsafe, stopping.set))
+    config = Config()
+    config.bind = [f"fd://{listener}"]
+    config.keep_alive_timeout = _KEEP_ALIVE_SECONDS
+    config.graceful_timeout = 1
+
+    async def stopped() -> None:
+        await stopping.wait()
+        await loop.run_in_executor(None, stop)
+
+    await serve(seams.APPLICATION.value, config, shutdown_trigger=stopped)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

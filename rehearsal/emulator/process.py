@@ -1,0 +1,137 @@
+"""The emulator as its users see it: started, stopped, and spoken to by boto3 only."""
+
+import socket
+import sys
+import urllib.request
+from http import HTTPStatus
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.error import URLError
+
+import boto3
+from botocore.config import Config
+
+from rehearsal.emulator.lifeline import ChildProcess
+from rehearsal.emulator.settings import LOOPBACK, ROOT_SECRET, EmulatorSettings
+
+_START_SECONDS = 60
+_STOP_SECONDS = 30
+_LOG_LINES_SHOWN = 30
+
+
+class EmulatorError(Exception):
+    """The emulator cannot be started, or ended by itself."""
+
+
+class Emulator:
+    """A running emulator: `with Emulator(EmulatorSettings(run_directory=…)) as emulator`."""
+
+    def __init__(self, settings: EmulatorSettings) -> None:
+        self.settings = settings
+        self._child: ChildProcess | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def endpoint(self) -> str:
+        """The address for AWS_ENDPOINT_URL."""
+        return self.settings.endpoint
+
+    @property
+    def log(self) -> Path:
+        """The emulator's own log."""
+        return self.settings.logs / "emulator.log"
+
+    @property
+    def pid(self) -> int | None:
+        """The emulator's process id while it runs."""
+        return self._child.pid if self._child else None
+
+    def start(self) -> None:
+        """Start the emulator on the state that its run directory holds, and return when it answers."""
+        self.settings.temporary.mkdir(parents=True, exist_ok=True)
+        with _listen(self.settings.port) as listener:
+            self.settings = self.settings.listening_on(listener.getsockname()[1])
+            arguments = [self.settings.to_json(), str(listener.fileno())]
+            self._child = ChildProcess(
+                [sys.executable, "-m", "rehearsal.emulator.launcher", *arguments],
+                environment=self.settings.environment(),
+                log=self.log,
+                sockets=[listener.fileno()],
+            )
+        try:
+            self._wait_until_healthy()
+        except BaseException:
+            self.kill()
+            raise
+
+    def stop(self) -> None:
+        """Let the emulator save its state and end, with everything it has started."""
+        if self._child:
+            self._child.stop(_STOP_SECONDS)
+            self._child = None
+
+    def kill(self) -> None:
+        """End the emulator at once; what it had not saved is lost."""
+        if self._child:
+            self._child.kill()
+            self._child = None
+
+    def wait(self) -> int | None:
+        """Wait until the emulator ends by itself or is interrupted, and return its exit code."""
+        return self._child.wait() if self._child else None
+
+    def client(self, service: str, *, account: str, region: str | None = None) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
+        """Return a boto3 client that acts as the root of `account`."""
+        return boto3.client(
+            service,  # type: ignore[call-overload]
+            endpoint_url=self.endpoint,
+            region_name=region or self.settings.region,
+            aws_access_key_id=account,
+            aws_secret_access_key=ROOT_SECRET,
+            config=Config(retries={"max_attempts": 0}, read_timeout=300, s3={"addressing_style": "path"}),
+        )
+
+    def shell_environment(self, account: str) -> dict[str, str]:
+        """Return the variables with which any AWS tool speaks to this emulator as the root of `account`."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_REGION": self.settings.region,
+            "AWS_DEFAULT_REGION": self.settings.region,
+            "AWS_ACCESS_KEY_ID": account,
+            "AWS_SECRET_ACCESS_KEY": ROOT_SECRET,
+        }
+
+    def _wait_until_healthy(self) -> None:
+        # The listening socket is ours until the child has it, so the request queues until the child serves.
+        try:
+            with urllib.request.urlopen(f"{self.endpoint}/_ministack/health", timeout=_START_SECONDS) as answer:  # noqa: S310 - loopback
+                if answer.status == HTTPStatus.OK:
+                    return
+                reason = f"answered {answer.status}"
+        except (URLError, OSError) as error:
+            reason = str(getattr(error, "reason", error))
+        tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-_LOG_LINES_SHOWN:])
+        raise EmulatorError(f"the emulator did not start ({reason}); the end of {self.log}:\n{tail}")
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((LOOPBACK, port))
+        listener.listen()
+    except OSError as error:
+        listener.close()
+        raise EmulatorError(
+            f"port {port} on {LOOPBACK} cannot be used ({error.strerror}): name another one, or 0 for any"
+        ) from error
+    return listener

@@ -1,0 +1,86 @@
+"""Every private name of ministack that this project touches: nothing else in it may name one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module, metadata
+from typing import Any
+
+SUPPORTED_VERSION = "1.5.33"
+
+
+class UnsupportedEmulatorError(Exception):
+    """The installed ministack is not the one whose seams are known."""
+
+
+def require_supported_version() -> None:
+    """Refuse any ministack but the one that the seams were checked against."""
+    installed = metadata.version("ministack")
+    if installed != SUPPORTED_VERSION:
+        raise UnsupportedEmulatorError(
+            f"ministack {installed} is installed, but its extensions were checked against {SUPPORTED_VERSION} only: "
+            f"install that one, or run tests/embedded/emulator against {installed} and move SUPPORTED_VERSION"
+        )
+
+
+@dataclass(frozen=True)
+class Seam:
+    """One name in one of ministack's modules."""
+
+    module: str
+    name: str
+
+    @property
+    def value(self) -> Any:  # noqa: ANN401 - ministack has no types
+        """What ministack has under this name now."""
+        found: Any = import_module(f"ministack.{self.module}")
+        for part in self.name.split("."):
+            found = getattr(found, part)
+        return found
+
+    def replace(self, make: Callable[[Any], Any]) -> None:
+        """Put what `make` builds from the present value in its place."""
+        replacement = make(self.value)
+        owner: Any = import_module(f"ministack.{self.module}")
+        *path, last = self.name.split(".")
+        for part in path:
+            owner = getattr(owner, part)
+        setattr(owner, last, replacement)
+
+
+APPLICATION = Seam("app", "app")
+CONDITION_KEY = Seam("core.iam_evaluator", "_resolve_condition_key")
+TRUSTED_SERVICE = Seam("core.iam_evaluator", "_service_principal_matches")
+REGISTER_SESSION = Seam("services.sts", "register_session")
+ROLES = Seam("services.iam", "_roles")
+
+LAMBDA_WORKER_SCRIPT = Seam("core.lambda_runtime", "_PYTHON_WORKER_SCRIPT")
+LAMBDA_WORKER_INVOKE = Seam("core.lambda_runtime", "Worker.invoke")
+LAMBDA_WORKER_SUBPROCESS = Seam("core.lambda_runtime", "subprocess")
+LAMBDA_EXECUTE = Seam("services.lambda_svc", "_execute_function_warm")
+
+RUN_EXECUTION = Seam("services.stepfunctions", "_run_execution")
+EXECUTIONS = Seam("services.stepfunctions", "_executions")
+STATE_MACHINES = Seam("services.stepfunctions", "_state_machines")
+EXECUTION_ERROR = Seam("services.stepfunctions", "_ExecutionError")
+INVOKE_RESOURCE = Seam("services.stepfunctions", "_invoke_resource")
+INTEGRATIONS = Seam("services.stepfunctions", "_SERVICE_DISPATCH")
+
+RESOURCE_HANDLERS = Seam("services.cloudformation.provisioners", "_RESOURCE_HANDLERS")
+RUNS_ON_WORKER_THREAD = Seam("services.cloudformation.stacks", "_runs_on_worker_thread")
+TEMPLATE_GLUE_JOB_FIELDS = Seam("services.cloudformation.provisioners", "_GLUE_JOB_DEFAULTS")
+
+GLUE_JOBS = Seam("services.glue", "_jobs")
+GLUE_JOB_RUNS = Seam("services.glue", "_job_runs")
+GLUE_CREATE_JOB = Seam("services.glue", "_create_job")
+GLUE_UPDATE_JOB = Seam("services.glue", "_update_job")
+GLUE_START_JOB_RUN = Seam("services.glue", "_start_job_run")
+GLUE_GET_JOB_RUN = Seam("services.glue", "_get_job_run")
+GLUE_GET_JOB_RUNS = Seam("services.glue", "_get_job_runs")
+GLUE_STOP_JOB_RUNS = Seam("services.glue", "_batch_stop_job_run")
+
+JSON_RESPONSE = Seam("core.responses", "json_response")
+JSON_ERROR = Seam("core.responses", "error_response_json")
+REQUEST_ACCOUNT = Seam("core.responses", "get_account_id")
+REQUEST_REGION = Seam("core.responses", "get_region")
+
+ALL = tuple(value for value in list(globals().values()) if isinstance(value, Seam))

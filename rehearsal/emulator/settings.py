@@ -1,0 +1,89 @@
+"""What an emulator is started with, and where its run directory keeps things."""
+
+import json
+import os
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+LOOPBACK = "127.0.0.1"
+ROOT_SECRET = "test"  # noqa: S105 - ministack's published secret of every account root, not a secret of anyone
+NETWORK_VARIABLES = (
+    "CURL_CA_BUNDLE", "HTTPS_PROXY", "HTTP_PROXY", "NODE_EXTRA_CA_CERTS", "NO_PROXY",
+    "REQUESTS_CA_BUNDLE", "SSL_CERT_DIR", "SSL_CERT_FILE", "http_proxy", "https_proxy", "no_proxy",
+)  # fmt: skip
+
+
+def _cores() -> int:
+    return os.cpu_count() or 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmulatorSettings:
+    """How one emulator runs; port 0 means any free loopback port."""
+
+    run_directory: Path
+    port: int = 0
+    region: str = "us-east-1"
+    glue_slots: int = field(default_factory=_cores)
+    """Glue runs that run at once; further ones wait."""
+    glue_cores: int = field(default_factory=_cores)
+    """Cores that Spark uses in one Glue run."""
+    glue_memory: str = "2g"
+    """Heap of one Glue run."""
+    glue_minute: float = 60.0
+    """Seconds in a minute of a Glue timeout; tests shorten it."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "run_directory", self.run_directory.resolve())
+
+    @property
+    def endpoint(self) -> str:
+        """The address that AWS clients are pointed at."""
+        return f"http://{LOOPBACK}:{self.port}"
+
+    @property
+    def logs(self) -> Path:
+        """Where the emulator, its Lambda functions and its Glue runs log."""
+        return self.run_directory / "logs"
+
+    @property
+    def temporary(self) -> Path:
+        """The only place for temporary files of the emulator and its children."""
+        return self.run_directory / "tmp"
+
+    def listening_on(self, port: int) -> "EmulatorSettings":
+        """Return these settings with the port that was really taken."""
+        return replace(self, port=port)
+
+    def to_json(self) -> str:
+        """Write the settings as the launcher's argument."""
+        return json.dumps(asdict(self), default=str)
+
+    @classmethod
+    def from_json(cls, text: str) -> "EmulatorSettings":
+        """Read the launcher's argument."""
+        values = json.loads(text)
+        return cls(**{**values, "run_directory": Path(values["run_directory"])})
+
+    def environment(self) -> dict[str, str]:
+        """Return the whole environment of the emulator's process: nothing of the host's but its way to the network."""
+        network = {name: os.environ[name] for name in NETWORK_VARIABLES if name in os.environ}
+        return network | {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "LANG": "C.UTF-8",
+            "HOME": str(self.temporary),
+            "TMPDIR": str(self.temporary),
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "GATEWAY_PORT": str(self.port),
+            "BIND_HOST": LOOPBACK,
+            "MINISTACK_HOST": LOOPBACK,
+            "MINISTACK_REGION": self.region,
+            "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
+            "DOCKER_HOST": f"unix://{self.temporary}/no-docker",
+            "AUTH": "true",
+            "PERSIST_STATE": "1",
+            "STATE_DIR": str(self.run_directory / "state"),
+            "S3_PERSIST": "1",
+            "S3_DATA_DIR": str(self.run_directory / "s3"),
+        }
