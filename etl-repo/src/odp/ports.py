@@ -7,6 +7,7 @@ from typing import Protocol
 
 from odp.records import (
     BatchConfig,
+    BatchPlan,
     CommittedRefresh,
     LandedFile,
     Lease,
@@ -28,9 +29,6 @@ class FileTracker(Protocol):
     def record_rejected(self, file: RejectedFile) -> None:
         """Keep an object that is no DMS file where people can see it."""
 
-    def pending_work(self) -> Mapping[str, PendingWork]:
-        """Sum the pending files of every source table, at the cost of one pass over the pending files."""
-
     def pending_files(self, source_table_name: str) -> Sequence[LandedFile]:
         """List the pending files of one source table."""
 
@@ -39,6 +37,30 @@ class FileTracker(Protocol):
 
     def mark_processed(self, files: Iterable[LandedFile], run_id: str, generation: int) -> None:
         """Move files from pending to history, each in one transaction; doing it twice changes nothing."""
+
+
+class PendingWorkReader(Protocol):
+    """How much waits for each source table."""
+
+    def pending_work(self) -> Mapping[str, PendingWork]:
+        """Sum the pending files of every source table, at the cost of one pass over the pending files."""
+
+
+class HeldLeases(Protocol):
+    """Which tables are being written."""
+
+    def held(self, qualified_names: Iterable[str]) -> frozenset[str]:
+        """Name those of the given tables that a run is writing now."""
+
+
+class PlanStorage(Protocol):
+    """Where plans wait for the job runs that carry them out."""
+
+    def write(self, plan: BatchPlan) -> None:
+        """Keep a plan under its key."""
+
+    def read(self, key: str) -> BatchPlan:
+        """Give the plan of a key."""
 
 
 class TableLeases(Protocol):
@@ -53,24 +75,31 @@ class TableLeases(Protocol):
     def release(self, lease: Lease, status: RefreshStatus, catalog_commit: str) -> None:
         """Return the lease with the table's status; raises LeaseLostError when it was taken over."""
 
-    def held(self, qualified_names: Iterable[str]) -> frozenset[str]:
-        """Name those of the given tables that a run is writing now."""
-
     def record(self, outcome: RefreshOutcome, run_id: str) -> None:
         """Keep what a run did to a table in the history."""
 
 
-class Configurations(Protocol):
-    """The running configuration, as the Configuration Manager wrote it."""
+class BatchConfigs(Protocol):
+    """The running configuration of the cadences, as the Configuration Manager wrote it."""
 
     def batch_config(self, refresh_cadence: str) -> BatchConfig:
         """Give the batch configuration of a cadence; raises MissingConfigurationError."""
+
+    def put(self, batches: Sequence[BatchConfig]) -> None:
+        """Write the configuration of cadences; what is there under the same cadence is replaced."""
+
+
+class TableConfigs(Protocol):
+    """The running configuration of the tables, as the Configuration Manager wrote it."""
 
     def active_tables(self, refresh_cadence: str) -> Sequence[RawTableConfig]:
         """List the active tables of a cadence."""
 
     def table(self, refresh_cadence: str, source_table_name: str) -> RawTableConfig:
         """Give one table's configuration; raises MissingConfigurationError."""
+
+    def put(self, tables: Sequence[RawTableConfig]) -> None:
+        """Write the configuration of tables; what is there under the same cadence and name is replaced."""
 
 
 class TableWriter(Protocol):

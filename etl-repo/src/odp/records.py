@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+OPERATION = "Op"
+"""The column that DMS writes first in change files: I, U or D."""
+
+INSERT, DELETE = "I", "D"
+
 
 class FileType(StrEnum):
     """What a DMS file holds, in the words of the reference framework's `dms_file_type`."""
@@ -114,6 +119,20 @@ class PendingWork:
     source_table_name: str
     files: int
     bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class BatchPlan:
+    """The source tables of each batch of one execution of a cadence."""
+
+    refresh_cadence: str
+    execution_name: str
+    batches: tuple[tuple[str, ...], ...]
+
+    @property
+    def key(self) -> str:
+        """Where the plan lies in its bucket; an execution that is started again overwrites its own plan only."""
+        return f"odp/plans/{self.refresh_cadence}/{self.execution_name}.json"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,11 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
 
 
-class DynamoDbConfigurations:
-    """The configuration tables, one item for each cadence and for each table of it."""
+class DynamoDbBatchConfigs:
+    """odpf_batch_config: one item for each cadence."""
 
-    def __init__(self, dynamodb: DynamoDBServiceResource, batch_table: str, raw_table_table: str) -> None:
-        self._client = dynamodb.meta.client
-        self._batches = dynamodb.Table(batch_table)
-        self._tables = dynamodb.Table(raw_table_table)
+    def __init__(self, dynamodb: DynamoDBServiceResource, table: str) -> None:
+        self._batches = dynamodb.Table(table)
 
     def batch_config(self, refresh_cadence: str) -> BatchConfig:
         """Give the batch configuration of a cadence.
@@ -32,6 +30,20 @@ class DynamoDbConfigurations:
             message = f"cadence {refresh_cadence!r} has no item in {self._batches.name}; add it to batch_configs"
             raise MissingConfigurationError(message)
         return _batch_config(item)
+
+    def put(self, batches: Sequence[BatchConfig]) -> None:
+        """Write the configuration of cadences; what is there under the same cadence is replaced."""
+        with self._batches.batch_writer() as writer:
+            for batch in batches:
+                writer.put_item(Item=dataclasses.asdict(batch))
+
+
+class DynamoDbTableConfigs:
+    """odpf_raw_table_config: one item for each table of a cadence."""
+
+    def __init__(self, dynamodb: DynamoDBServiceResource, table: str) -> None:
+        self._client = dynamodb.meta.client
+        self._tables = dynamodb.Table(table)
 
     def active_tables(self, refresh_cadence: str) -> Sequence[RawTableConfig]:
         """List the active tables of a cadence."""
@@ -57,11 +69,8 @@ class DynamoDbConfigurations:
             raise MissingConfigurationError(message)
         return _raw_table_config(item)
 
-    def put(self, batches: Sequence[BatchConfig], tables: Sequence[RawTableConfig]) -> None:
-        """Write configuration items; what is there under the same key is replaced."""
-        with self._batches.batch_writer() as writer:
-            for batch in batches:
-                writer.put_item(Item=dataclasses.asdict(batch))
+    def put(self, tables: Sequence[RawTableConfig]) -> None:
+        """Write the configuration of tables; what is there under the same cadence and name is replaced."""
         with self._tables.batch_writer() as writer:
             for table in tables:
                 writer.put_item(Item=_raw_table_item(table))

@@ -24,6 +24,28 @@ REJECTED = "rejected"
 _FILES_PER_TRANSACTION = 50
 
 
+class DynamoDbPendingWork:
+    """Sums what waits, from the pending files alone."""
+
+    def __init__(self, dynamodb: DynamoDBServiceResource, pending_table: str) -> None:
+        self._client = dynamodb.meta.client
+        self._pending_table = pending_table
+
+    def pending_work(self) -> Mapping[str, PendingWork]:
+        """Sum the pending files of every source table in one scan, which holds pending files and nothing else."""
+        files: dict[str, int] = defaultdict(int)
+        sizes: dict[str, int] = defaultdict(int)
+        pages = self._client.get_paginator("scan").paginate(
+            TableName=self._pending_table, ProjectionExpression="source_table_name, file_size", ConsistentRead=True
+        )
+        for page in pages:
+            for item in page["Items"]:
+                name = str(item["source_table_name"])
+                files[name] += 1
+                sizes[name] += int(str(item["file_size"]))
+        return {name: PendingWork(name, files[name], sizes[name]) for name in files}
+
+
 class DynamoDbFileTracker:
     """The ledger of landed files in two tables."""
 
@@ -63,20 +85,6 @@ class DynamoDbFileTracker:
                 "reject_reason": file.reason,
             }
         )
-
-    def pending_work(self) -> Mapping[str, PendingWork]:
-        """Sum the pending files of every source table in one scan, which holds pending files and nothing else."""
-        files: dict[str, int] = defaultdict(int)
-        sizes: dict[str, int] = defaultdict(int)
-        pages = self._client.get_paginator("scan").paginate(
-            TableName=self._pending.name, ProjectionExpression="source_table_name, file_size", ConsistentRead=True
-        )
-        for page in pages:
-            for item in page["Items"]:
-                name = str(item["source_table_name"])
-                files[name] += 1
-                sizes[name] += int(str(item["file_size"]))
-        return {name: PendingWork(name, files[name], sizes[name]) for name in files}
 
     def pending_files(self, source_table_name: str) -> Sequence[LandedFile]:
         """List the pending files of one source table."""

@@ -22,6 +22,37 @@ _IS_FREE = "attribute_not_exists(lease_expires_at) OR lease_expires_at < :now"
 _IS_MINE = "lease_owner = :owner AND fencing_token = :token"
 
 
+class DynamoDbHeldLeases:
+    """Tells which tables are being written, without the right to write any lease."""
+
+    def __init__(
+        self, dynamodb: DynamoDBServiceResource, leases_table: str, *, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._dynamodb = dynamodb
+        self._table = leases_table
+        self._clock = clock
+
+    def held(self, qualified_names: Iterable[str]) -> frozenset[str]:
+        """Name those of the given tables that a run is writing now."""
+        names = iter(sorted(set(qualified_names)))
+        held: set[str] = set()
+        while chunk := list(islice(names, _KEYS_PER_READ)):
+            held |= self._held_of(chunk)
+        return frozenset(held)
+
+    def _held_of(self, names: list[str]) -> set[str]:
+        keys: list[dict[str, Any]] = [{"raw_table_name": name} for name in names]
+        held: set[str] = set()
+        while keys:
+            response = self._dynamodb.batch_get_item(RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}})
+            for item in response["Responses"].get(self._table, []):
+                if float(str(item.get("lease_expires_at", 0))) >= self._clock():
+                    held.add(str(item["raw_table_name"]))
+            unprocessed = response.get("UnprocessedKeys", {}).get(self._table)
+            keys = list(unprocessed["Keys"]) if unprocessed else []
+        return held
+
+
 class DynamoDbTableLeases:
     """Leases that expire, so that a killed run's tables are taken over; a fencing token tells its owners apart."""
 
@@ -34,7 +65,6 @@ class DynamoDbTableLeases:
         seconds: float = 300,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._dynamodb = dynamodb
         self._leases = dynamodb.Table(leases_table)
         self._history = dynamodb.Table(history_table)
         self._seconds = seconds
@@ -90,14 +120,6 @@ class DynamoDbTableLeases:
             {":status": status.value, ":commit": catalog_commit},
         )
 
-    def held(self, qualified_names: Iterable[str]) -> frozenset[str]:
-        """Name those of the given tables that a run is writing now."""
-        names = iter(sorted(set(qualified_names)))
-        held: set[str] = set()
-        while chunk := list(islice(names, _KEYS_PER_READ)):
-            held |= self._held_of(chunk)
-        return frozenset(held)
-
     def record(self, outcome: RefreshOutcome, run_id: str) -> None:
         """Keep what a run did to a table in the history."""
         item: dict[str, Any] = {
@@ -129,20 +151,6 @@ class DynamoDbTableLeases:
                 message = f"{lease.qualified_name}: the lease of {lease.owner} expired and another run took it over"
                 raise LeaseLostError(message) from error
             raise
-
-    def _held_of(self, names: list[str]) -> set[str]:
-        keys: list[dict[str, Any]] = [{"raw_table_name": name} for name in names]
-        held: set[str] = set()
-        while keys:
-            response = self._dynamodb.batch_get_item(
-                RequestItems={self._leases.name: {"Keys": keys, "ConsistentRead": True}}
-            )
-            for item in response["Responses"].get(self._leases.name, []):
-                if float(str(item.get("lease_expires_at", 0))) >= self._clock():
-                    held.add(str(item["raw_table_name"]))
-            unprocessed = response.get("UnprocessedKeys", {}).get(self._leases.name)
-            keys = list(unprocessed["Keys"]) if unprocessed else []
-        return held
 
 
 def _number(seconds: float) -> Decimal:

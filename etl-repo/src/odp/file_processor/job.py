@@ -1,0 +1,77 @@
+"""Glue job entry point of the File Processor: refreshes the tables of one batch of a plan."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+from odp.dynamodb.configurations import DynamoDbTableConfigs
+from odp.dynamodb.connection import dynamodb_resource
+from odp.dynamodb.file_tracker import DynamoDbFileTracker
+from odp.dynamodb.table_leases import DynamoDbTableLeases
+from odp.file_processor.batch_refresh import refresh_batch
+from odp.file_processor.table_refresh import TableRefresher
+from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
+from odp.records import RefreshOutcome
+from odp.s3_plans import S3PlanStorage
+from odp.spark_session import hudi_session, task_slots
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class JobArguments:
+    """What Glue and the state machine pass to one run; each field is an argument of the same name."""
+
+    JOB_NAME: str
+    JOB_RUN_ID: str
+    plan_bucket: str
+    plan_key: str
+    batch: str
+    file_tracker_table: str
+    file_tracker_history_table: str
+    file_processing_tracker_table: str
+    file_processing_tracker_history_table: str
+    raw_table_config_table: str
+
+    @classmethod
+    def parse(cls, argv: Sequence[str]) -> JobArguments:
+        """Read the arguments; Glue's own (`--datalake-formats`, `--conf` …) are not ours to check."""
+        parser = argparse.ArgumentParser(allow_abbrev=False)
+        for field in fields(cls):
+            parser.add_argument(f"--{field.name}", required=True)
+        known, _ = parser.parse_known_args(argv)
+        return cls(**vars(known))
+
+
+def main(argv: Sequence[str]) -> list[RefreshOutcome]:
+    """Refresh the tables of one batch, several at a time; raises RefreshFailedError when any failed."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s")
+    arguments = JobArguments.parse(argv)
+    plan = S3PlanStorage(arguments.plan_bucket).read(arguments.plan_key)
+    source_tables = plan.batches[int(arguments.batch)]
+    spark = hudi_session(f"{arguments.JOB_NAME} {arguments.plan_key} {arguments.batch}")
+    dynamodb = dynamodb_resource()
+    refresher = TableRefresher(
+        files=DynamoDbFileTracker(dynamodb, arguments.file_tracker_table, arguments.file_tracker_history_table),
+        leases=DynamoDbTableLeases(
+            dynamodb, arguments.file_processing_tracker_table, arguments.file_processing_tracker_history_table
+        ),
+        writer=HudiSparkWriter(spark),
+        run_id=arguments.JOB_RUN_ID,
+    )
+    table_configs = DynamoDbTableConfigs(dynamodb, arguments.raw_table_config_table)
+    outcomes = refresh_batch(
+        source_tables,
+        lambda source_table: refresher.refresh(table_configs.table(plan.refresh_cadence, source_table)),
+        at_a_time=task_slots(spark),
+    )
+    logger.info("refreshed %d of %d tables", len(outcomes), len(source_tables))
+    return outcomes
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,134 @@
+"""Refreshes one table: lease, what the table holds, what is pending, one commit, the catalog, the books.
+
+The commit comes first and carries its file ids; catalog and books follow. A run that dies in between leaves files
+pending that the table already holds: the next run sees them in the commit and only finishes catalog and books.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from odp.errors import LeaseLostError
+from odp.file_processor.file_selection import select_files
+from odp.file_processor.lease_heartbeat import LeaseHeartbeat
+from odp.ports import FileTracker, TableLeases, TableWriter
+from odp.records import (
+    CommittedRefresh,
+    LandedFile,
+    Lease,
+    RawTableConfig,
+    RefreshOutcome,
+    RefreshStatus,
+    RowCounts,
+    TableState,
+)
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class TableRefresher:
+    """Refreshes tables for one job run; tables are islands, so no failure leaves this class."""
+
+    files: FileTracker
+    leases: TableLeases
+    writer: TableWriter
+    run_id: str
+    heartbeat_seconds: float = 60
+
+    def refresh(self, config: RawTableConfig) -> RefreshOutcome | None:
+        """Apply all pending files of one table; None while another run refreshes it."""
+        started_at = _now()
+        lease = self.leases.acquire(config.qualified_name, self.run_id)
+        if lease is None:
+            logger.info("%s is being refreshed by another run", config.qualified_name)
+            return None
+        work = _Refresh(self, config, lease)
+        try:
+            work.run()
+            status, error, trace = RefreshStatus.COMPLETED, "", ""
+        except Exception as failure:  # the other tables of the batch go on; the job run reports the failure
+            logger.exception("%s was not refreshed", config.qualified_name)
+            status, error, trace = RefreshStatus.ERROR, _one_line(failure), traceback.format_exc()
+        outcome = RefreshOutcome(
+            qualified_name=config.qualified_name,
+            source_table_name=config.source_table_name,
+            status=status,
+            started_at=started_at,
+            ended_at=_now(),
+            counts=work.counts,
+            files=work.finished_files,
+            error=error,
+            stack_trace=trace,
+        )
+        return self._close(lease, outcome, work.catalog_commit)
+
+    def _close(self, lease: Lease, outcome: RefreshOutcome, catalog_commit: str) -> RefreshOutcome:
+        self.leases.record(outcome, self.run_id)
+        try:
+            self.leases.release(lease, outcome.status, catalog_commit)
+        except LeaseLostError as lost:
+            return replace(outcome, status=RefreshStatus.ERROR, error=outcome.error or _one_line(lost))
+        return outcome
+
+
+class _Refresh:
+    """One refresh under way: what it finished so far stays known when it fails."""
+
+    def __init__(self, refresher: TableRefresher, config: RawTableConfig, lease: Lease) -> None:
+        self._with = refresher
+        self._config = config
+        self._lease = lease
+        self.catalog_commit = lease.catalog_commit
+        self.counts = RowCounts()
+        self.finished_files = 0
+
+    def run(self) -> None:
+        with LeaseHeartbeat(self._lease, self._with.leases, seconds=self._with.heartbeat_seconds) as heartbeat:
+            committed = self._with.writer.last_refresh(self._config)
+            pending = list(self._with.files.pending_files(self._config.source_table_name))
+            if committed is not None:
+                pending = self._finish_earlier_run(committed, pending, heartbeat.check)
+            if pending:
+                self._apply(pending, committed.state if committed else TableState(), heartbeat.check)
+
+    def _finish_earlier_run(
+        self, committed: CommittedRefresh, pending: list[LandedFile], check_lease: Callable[[], None]
+    ) -> list[LandedFile]:
+        in_table = [file for file in pending if file.file_id in committed.file_ids]
+        if in_table:
+            logger.info("%s: an earlier run committed %d files and died", self._config.qualified_name, len(in_table))
+            self._finish(committed, in_table, check_lease)
+        return [file for file in pending if file.file_id not in committed.file_ids]
+
+    def _apply(self, pending: list[LandedFile], state: TableState, check_lease: Callable[[], None]) -> None:
+        source = self._config.source_table_name
+        refresh = select_files(
+            pending,
+            state,
+            self._config.table_data_versioning_type,
+            lambda generation: self._with.files.applied_changes(source, generation),
+        )
+        check_lease()
+        committed = self._with.writer.apply(self._config, refresh)
+        self._finish(committed, [*refresh.files, *refresh.superseded], check_lease)
+
+    def _finish(self, committed: CommittedRefresh, files: list[LandedFile], check_lease: Callable[[], None]) -> None:
+        self.catalog_commit = self._with.writer.publish(self._config, self.catalog_commit)
+        check_lease()
+        self._with.files.mark_processed(files, self._with.run_id, committed.state.generation)
+        self.counts += committed.counts
+        self.finished_files += len(files)
+
+
+def _one_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0] if lines else ''}"[:1000]
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

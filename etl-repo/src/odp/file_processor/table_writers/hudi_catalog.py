@@ -1,0 +1,45 @@
+"""Brings a Hudi table's schema and partitions into the Data Catalog with Hudi's own sync tool."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from odp.records import RawTableConfig
+from odp.spark_session import hadoop_configuration, jvm
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+
+def sync_options(config: RawTableConfig) -> dict[str, str]:
+    """Give the options of Hudi's hive sync; `--enable-glue-datacatalog` makes the metastore the Glue Data Catalog."""
+    return {
+        "hoodie.datasource.hive_sync.mode": "hms",
+        "hoodie.datasource.hive_sync.use_jdbc": "false",
+        "hoodie.datasource.hive_sync.database": config.raw_database_name,
+        "hoodie.datasource.hive_sync.table": config.raw_table_name,
+        "hoodie.datasource.hive_sync.partition_fields": config.hudi_partition_key or "",
+        "hoodie.datasource.hive_sync.partition_extractor_class": _partition_extractor(config),
+        "hoodie.datasource.hive_sync.support_timestamp": "true",
+        "hoodie.datasource.meta.sync.base.path": config.base_path,
+        "hoodie.datasource.hive_sync.base_file_format": "PARQUET",
+    }
+
+
+def sync_catalog(spark: SparkSession, config: RawTableConfig) -> None:
+    """Create or update the catalog's table, its columns and its partitions."""
+    java = jvm(spark)
+    properties = java.java.util.Properties()
+    for name, value in sync_options(config).items():
+        properties.setProperty(name, value)
+    configuration = hadoop_configuration(spark)
+    tool = java.org.apache.hudi.hive.HiveSyncTool(properties, configuration)
+    try:
+        tool.syncHoodieTable()
+    finally:
+        tool.close()
+
+
+def _partition_extractor(config: RawTableConfig) -> str:
+    extractor = "MultiPartKeysValueExtractor" if config.hudi_partition_key else "NonPartitionedExtractor"
+    return f"org.apache.hudi.hive.{extractor}"

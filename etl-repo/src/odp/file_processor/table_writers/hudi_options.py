@@ -1,0 +1,123 @@
+"""The Hudi options of a write: table version 6 (the newest that Athena reads), one commit, keys global to the table.
+
+What each option is for, and what was measured with and without it: docs/decisions/0003-hudi-settings.md.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from enum import StrEnum
+
+from odp.records import DELETE, OPERATION, RawTableConfig, Refresh, RefreshKind, TableState, VersioningType
+
+COMMIT_METADATA_PREFIX = "odp."
+FILE_IDS, STATE = "odp.file_ids", "odp.table_state"
+
+_PAYLOAD = "org.apache.hudi.common.model.DefaultHoodieRecordPayload"
+_KEY_GENERATORS = "org.apache.hudi.keygen"
+
+
+class Operation(StrEnum):
+    """Hudi's write operations that this framework uses."""
+
+    BULK_INSERT = "bulk_insert"
+    UPSERT = "upsert"
+    OVERWRITE_TABLE = "insert_overwrite_table"
+
+
+_OPERATIONS = {
+    RefreshKind.INITIAL: Operation.BULK_INSERT,
+    RefreshKind.CHANGES: Operation.UPSERT,
+    RefreshKind.RELOAD: Operation.OVERWRITE_TABLE,
+}
+
+
+def record_key(config: RawTableConfig) -> tuple[str, ...]:
+    """Give the columns that make a row of the lake unique: a historical table keeps each version of a key."""
+    if config.table_data_versioning_type is VersioningType.HISTORICAL:
+        return (*config.hudi_primary_key, config.hudi_precombine_field)
+    return config.hudi_primary_key
+
+
+def write_options(config: RawTableConfig, refresh: Refresh) -> dict[str, str]:
+    """Give all options of the one write that applies a refresh."""
+    return {
+        **_table_options(config),
+        **_index_options(config),
+        **_payload_options(config),
+        **_speed_options(),
+        **commit_metadata(refresh),
+        "hoodie.datasource.write.operation": _OPERATIONS[refresh.kind].value,
+    }
+
+
+def commit_metadata(refresh: Refresh) -> dict[str, str]:
+    """Give what the commit carries, so that a crash before the books are written is seen and nothing applied twice."""
+    state = {
+        "generation": refresh.state.generation,
+        "load_keys": sorted(refresh.state.load_keys),
+        "newest_change_file": refresh.state.newest_change_file,
+    }
+    return {
+        "hoodie.datasource.write.commitmeta.key.prefix": COMMIT_METADATA_PREFIX,
+        FILE_IDS: json.dumps(sorted(refresh.file_ids)),
+        STATE: json.dumps(state),
+    }
+
+
+def read_commit_metadata(metadata: Mapping[str, str]) -> tuple[frozenset[str], TableState]:
+    """Read what `commit_metadata` wrote."""
+    state = json.loads(metadata[STATE])
+    table_state = TableState(state["generation"], frozenset(state["load_keys"]), state["newest_change_file"])
+    return frozenset(json.loads(metadata[FILE_IDS])), table_state
+
+
+def _table_options(config: RawTableConfig) -> dict[str, str]:
+    keys = record_key(config)
+    partitioned, composite = config.hudi_partition_key is not None, len(keys) > 1
+    # one key must not go through ComplexKeyGenerator (facts: Hudi 1.1 refuses it on table version 6)
+    generator = "NonpartitionedKeyGenerator" if not partitioned else "SimpleKeyGenerator"
+    if composite and partitioned:
+        generator = "ComplexKeyGenerator"
+    return {
+        "hoodie.table.name": config.raw_table_name,
+        "hoodie.database.name": config.raw_database_name,
+        "hoodie.datasource.write.table.type": config.hudi_table_type.upper(),
+        "hoodie.datasource.write.recordkey.field": ",".join(keys),
+        "hoodie.datasource.write.partitionpath.field": config.hudi_partition_key or "",
+        "hoodie.datasource.write.precombine.field": config.hudi_precombine_field,
+        "hoodie.datasource.write.keygenerator.class": f"{_KEY_GENERATORS}.{generator}",
+        "hoodie.datasource.write.hive_style_partitioning": "true",
+        "hoodie.write.table.version": "6",
+        "hoodie.write.auto.upgrade": "false",
+        "hoodie.datasource.write.reconcile.schema": "true",
+        "hoodie.schema.on.read.enable": "true",
+    }
+
+
+def _index_options(config: RawTableConfig) -> dict[str, str]:
+    """A change of the partition column must move its row, so the index spans partitions where there are any."""
+    if config.hudi_partition_key is None:
+        return {"hoodie.index.type": "SIMPLE"}
+    return {"hoodie.index.type": "GLOBAL_SIMPLE", "hoodie.simple.index.update.partition.path": "true"}
+
+
+def _payload_options(config: RawTableConfig) -> dict[str, str]:
+    """The highest ordering value wins; in a snapshot table a row whose operation is D is a delete."""
+    options = {
+        "hoodie.datasource.write.payload.class": _PAYLOAD,
+        "hoodie.combine.before.insert": "false",  # the writer gives the latest change of each key already
+        "hoodie.combine.before.upsert": "false",
+    }
+    if config.table_data_versioning_type is VersioningType.SNAPSHOT:
+        options |= {"hoodie.payload.delete.field": OPERATION, "hoodie.payload.delete.marker": DELETE}
+    return options
+
+
+def _speed_options() -> dict[str, str]:
+    return {
+        "hoodie.metadata.enable": "false",
+        "hoodie.embed.timeline.server": "false",
+        "hoodie.write.markers.type": "DIRECT",
+    }

@@ -1,0 +1,49 @@
+"""Writes Hudi tables with Spark: one commit for each refresh, whose metadata proves what it holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from odp.errors import OdpError
+from odp.file_processor.changes import latest_change_per_key, read_changes, without_deleted
+from odp.file_processor.table_writers.hudi_catalog import sync_catalog
+from odp.file_processor.table_writers.hudi_options import record_key, write_options
+from odp.file_processor.table_writers.hudi_timeline import catalog_differs, commits_newest_first, last_refresh
+from odp.records import CommittedRefresh, RawTableConfig, Refresh, RefreshKind, VersioningType
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+
+class HudiSparkWriter:
+    """Applies refreshes to Hudi tables in the session it is given."""
+
+    def __init__(self, spark: SparkSession) -> None:
+        self._spark = spark
+
+    def last_refresh(self, config: RawTableConfig) -> CommittedRefresh | None:
+        """Read the newest refresh from the table's timeline; None when the table has none."""
+        return last_refresh(self._spark, config.base_path)
+
+    def apply(self, config: RawTableConfig, refresh: Refresh) -> CommittedRefresh:
+        """Make the refresh visible in one commit that carries its file ids and the table's state."""
+        changes = read_changes(self._spark, (*refresh.files, *refresh.replayed), config)
+        rows = latest_change_per_key(changes, keys=record_key(config), order_by=config.hudi_precombine_field)
+        is_snapshot = config.table_data_versioning_type is VersioningType.SNAPSHOT
+        if is_snapshot and refresh.kind is not RefreshKind.CHANGES:
+            rows = without_deleted(rows)
+        rows.write.format("hudi").options(**write_options(config, refresh)).mode("append").save(config.base_path)
+        committed = self.last_refresh(config)
+        if committed is None or committed.file_ids != refresh.file_ids:
+            message = (
+                f"{config.qualified_name}: the newest commit is not the one just written; is another writer at work?"
+            )
+            raise OdpError(message)
+        return committed
+
+    def publish(self, config: RawTableConfig, published_commit: str) -> str:
+        """Sync the Data Catalog if schema or partitions changed since the commit it shows; gives the newest commit."""
+        commits = list(commits_newest_first(self._spark, config.base_path))
+        if catalog_differs(iter(commits), published_commit):
+            sync_catalog(self._spark, config)
+        return commits[0].time

@@ -1,0 +1,82 @@
+"""Reads a Hudi table's timeline through the JVM: what the newest commit holds, and what changed since an older one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from odp.file_processor.table_writers.hudi_options import FILE_IDS, read_commit_metadata
+from odp.records import CommittedRefresh, RowCounts
+from odp.spark_session import hadoop_configuration, jvm
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+_NO_PREVIOUS_FILE = "null"  # HoodieWriteStat.NULL_COMMIT: the file group began with this commit
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One completed commit: its time, its metadata object in the JVM."""
+
+    time: str
+    metadata: Any
+
+    @property
+    def schema(self) -> str:
+        """The table's Avro schema as of this commit."""
+        return str(self.metadata.getExtraMetadata().get("schema"))
+
+    @property
+    def counts(self) -> RowCounts:
+        """What the commit's own statistics say."""
+        return RowCounts(
+            inserted=self.metadata.fetchTotalInsertRecordsWritten(),
+            updated=self.metadata.fetchTotalUpdateRecordsWritten(),
+            deleted=self.metadata.getTotalRecordsDeleted(),
+        )
+
+    @property
+    def began_file_groups(self) -> bool:
+        """Whether files without a predecessor were written, as every new partition has."""
+        stats = (stat for stats in self.metadata.getPartitionToWriteStats().values() for stat in stats)
+        return any(stat.getPrevCommit() == _NO_PREVIOUS_FILE for stat in stats)
+
+
+def commits_newest_first(spark: SparkSession, base_path: str) -> Iterator[Commit]:
+    """Give the completed commits of a table; none when there is no table yet."""
+    java, configuration = jvm(spark), hadoop_configuration(spark)
+    properties = java.org.apache.hadoop.fs.Path(f"{base_path}/.hoodie/hoodie.properties")
+    if not properties.getFileSystem(configuration).exists(properties):
+        return
+    storage = java.org.apache.hudi.hadoop.fs.HadoopFSUtils.getStorageConfWithCopy(configuration)
+    table = java.org.apache.hudi.common.table.HoodieTableMetaClient.builder().setConf(storage).setBasePath(base_path)
+    timeline = table.build().getActiveTimeline().getCommitsTimeline().filterCompletedInstants()
+    for instant in timeline.getReverseOrderedInstants().iterator():
+        yield Commit(instant.requestedTime(), timeline.readCommitMetadata(instant))
+
+
+def last_refresh(spark: SparkSession, base_path: str) -> CommittedRefresh | None:
+    """Read the newest commit that this framework wrote."""
+    for commit in commits_newest_first(spark, base_path):
+        extra = dict(commit.metadata.getExtraMetadata())
+        if FILE_IDS in extra:
+            file_ids, state = read_commit_metadata(extra)
+            return CommittedRefresh(commit.time, file_ids, state, commit.counts)
+    return None
+
+
+def catalog_differs(commits: Iterator[Commit], published_commit: str) -> bool:
+    """Tell whether schema or partitions may have changed since the commit that the catalog shows.
+
+    A new file group does not prove a new partition, but a new partition always begins one: erring costs one sync.
+    """
+    newest_schema: str | None = None
+    for commit in commits:
+        newest_schema = newest_schema or commit.schema
+        if commit.time == published_commit:
+            return commit.schema != newest_schema
+        if commit.began_file_groups:
+            return True
+    return True

@@ -1,0 +1,34 @@
+"""The Spark session of a Glue job; what Glue itself configures stays with Glue."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+
+def hudi_session(application_name: str) -> SparkSession:
+    """Give the job's session, with the settings that Hudi's correctness needs whatever the job's arguments say."""
+    from pyspark.sql import SparkSession
+
+    session = SparkSession.builder.appName(application_name).getOrCreate()
+    # Hudi 1.0.2 refuses timestamps without time zone, and DMS writes no other: read them as UTC instants
+    session.conf.set("spark.sql.parquet.inferTimestampNTZ.enabled", "false")
+    session.conf.set("spark.sql.session.timeZone", "UTC")
+    return session
+
+
+def task_slots(session: SparkSession) -> int:
+    """Tell how many Spark tasks can run at once, which bounds how many tables are worth refreshing at once."""
+    return max(1, session.sparkContext.defaultParallelism)
+
+
+def jvm(session: SparkSession) -> Any:  # noqa: ANN401 - py4j's view of the JVM has no types
+    """Give the session's JVM, for what Hudi offers in Java only."""
+    return session.sparkContext._jvm  # noqa: SLF001
+
+
+def hadoop_configuration(session: SparkSession) -> Any:  # noqa: ANN401
+    """Give the Hadoop configuration of the session, a Java object."""
+    return session.sparkContext._jsc.hadoopConfiguration()  # noqa: SLF001
