@@ -87,6 +87,11 @@ class Names:
         """The physical name of the file processor's state machine."""
         return f"{self.resource_prefix}odpf_file_processor"
 
+    @property
+    def security_configuration(self) -> str:
+        """The physical name of the encryption settings of the Glue jobs."""
+        return f"{self.resource_prefix}odpf_file_processor"
+
     def schedule(self, cadence: str) -> str:
         """The physical name of a cadence's schedule."""
         return f"{self.resource_prefix}odpf_file_processor_{cadence}"

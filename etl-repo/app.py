@@ -1,0 +1,26 @@
+"""The data flows of every environment: `python app.py` synthesises them without credentials, look-ups or the CLI."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from etl_cdk.etl_stage import EtlStage
+
+from deployment_account.apps import add_stages, configured_platform, open_app
+
+if TYPE_CHECKING:
+    import aws_cdk as cdk
+
+HERE = Path(__file__).resolve().parent
+
+
+def build_app() -> cdk.App:
+    """The app with the stages of all environments, or with the one that `-c direct=<environment>` names."""
+    app = open_app(HERE)
+    add_stages(app, configured_platform(app, HERE), "etl", EtlStage)
+    return app
+
+
+if __name__ == "__main__":
+    build_app().synth()

@@ -1,0 +1,33 @@
+"""What moves data in an environment, on top of the infra stage."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
+from odp.config_manager.manifest import load_manifests
+
+from deployment_account.names import Names
+from etl_cdk.odp_stack import OdpStack
+from etl_cdk.tables_stack import TablesStack
+
+if TYPE_CHECKING:
+    from constructs import Construct
+
+    from deployment_account.environments import Environment, Platform
+
+TABLE_CONFIGS = Path(__file__).resolve().parents[1] / "table_configs"
+
+
+class EtlStage(cdk.Stage):
+    """The tables and the operational data processing framework of one environment, as its manifests want them."""
+
+    def __init__(self, scope: Construct, id_: str, platform: Platform, environment: Environment) -> None:
+        super().__init__(scope, id_, env=cdk.Environment(account=environment.account, region=environment.region))
+        names = Names.of(platform, environment)
+        manifests = load_manifests(TABLE_CONFIGS)
+        self.tables = TablesStack(self, "Tables", names=names, environment=environment, manifests=manifests)
+        self.odp = OdpStack(
+            self, "Odp", names=names, environment=environment, manifests=manifests, tables=self.tables.tables
+        )

@@ -1,0 +1,143 @@
+"""Deploys odp.file_processor: a schedule for each cadence starts the state machine that refreshes its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_scheduler_targets as scheduler_targets
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+from odp.config_manager.cadence import schedule_expression
+
+from deployment_account.names import OdpTable, Shared
+from etl_cdk.batch_manager import BatchManager
+from etl_cdk.glue_job_permissions import JobResources, allow_job
+from etl_cdk.glue_jobs import GlueJobs
+from etl_cdk.log import Log
+from etl_cdk.permissions import allow
+from etl_cdk.refresh_workflow import WorkflowLimits, refresh_workflow
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_dynamodb as dynamodb
+    from aws_cdk import aws_s3 as s3
+    from odp.config_manager.manifest import Manifests
+
+    from deployment_account.environments import OdpSettings
+    from etl_cdk.alerts import Alerts
+    from etl_cdk.foundation import Foundation
+    from etl_cdk.runtime_package import RuntimePackage
+
+TABLE_ARGUMENTS: Mapping[str, OdpTable] = {
+    "--file_tracker_table": OdpTable.FILE_TRACKER,
+    "--file_tracker_history_table": OdpTable.FILE_TRACKER_HISTORY,
+    "--file_processing_tracker_table": OdpTable.FILE_PROCESSING_TRACKER,
+    "--file_processing_tracker_history_table": OdpTable.FILE_PROCESSING_TRACKER_HISTORY,
+    "--raw_table_config_table": OdpTable.RAW_TABLE_CONFIG,
+}
+
+
+class FileProcessor(Construct):
+    """Applies the files of the file tracker to the tables of the lake, cadence by cadence."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        package: RuntimePackage,
+        foundation: Foundation,
+        tables: Mapping[OdpTable, dynamodb.ITable],
+        manifests: Manifests,
+        settings: OdpSettings,
+    ) -> None:
+        super().__init__(scope, id_)
+        self._package = package
+        self._names = foundation.names
+        config = foundation.bucket(Shared.CONFIG_BUCKET)
+        self.batch_manager = BatchManager(
+            self, "BatchManager", package=package, tables=tables, config=config, data_key=foundation.data_key
+        )
+        self.jobs = GlueJobs(
+            self,
+            "Jobs",
+            package=package,
+            names=foundation.names,
+            settings=settings,
+            batches=manifests.batches,
+            arguments=_job_arguments(tables, config),
+        )
+        self.state_machine = self._state_machine(settings)
+        self.schedules = {batch.refresh_cadence: self._schedule(batch.refresh_cadence) for batch in manifests.batches}
+        resources = JobResources(
+            tables=tables,
+            staging=foundation.bucket(Shared.STAGING_BUCKET),
+            raw=foundation.bucket(Shared.RAW_BUCKET),
+            config=config,
+            databases=sorted({table.raw_database_name for table in manifests.tables}),
+            data_key=foundation.data_key,
+            code=(package.asset, self.jobs.script),
+        )
+        allow_job(self.jobs.role, resources)
+
+    def alarm(self, alerts: Alerts) -> None:
+        """Tell people about refreshes that did not bring every table up to date."""
+        alerts.on_any(
+            "FailedRefreshes",
+            self.state_machine.metric_failed(),
+            meaning="A refresh failed; odpf_file_processing_tracker_history names the tables and their errors.",
+        )
+
+    def _state_machine(self, settings: OdpSettings) -> sfn.StateMachine:
+        definition = refresh_workflow(
+            self.batch_manager.function.function_arn,
+            WorkflowLimits(settings.max_concurrent_batches, settings.job_timeout_minutes),
+        )
+        role = iam.Role(self, "WorkflowRole", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
+        # CloudWatch accepts this many log deliveries only below /aws/vendedlogs
+        log = Log(
+            self,
+            "WorkflowLog",
+            policy=self._package.log_policy,
+            name=f"/aws/vendedlogs/states/{self._names.state_machine}",
+        )
+        state_machine = sfn.StateMachine(
+            self,
+            "Workflow",
+            state_machine_name=self._names.state_machine,
+            definition_body=sfn.DefinitionBody.from_string(cdk.Stack.of(self).to_json_string(definition)),
+            role=role,
+            logs=sfn.LogOptions(destination=log, level=sfn.LogLevel.ALL, include_execution_data=True),
+            tracing_enabled=True,
+        )
+        allow(role, ["lambda:InvokeFunction"], [self.batch_manager.function.function_arn])
+        # the job's name comes from the plan, so that CDK could not derive this statement
+        run_actions = ["StartJobRun", "GetJobRun", "GetJobRuns", "BatchStopJobRun"]
+        allow(role, [f"glue:{action}" for action in run_actions], self.jobs.arns)
+        return state_machine
+
+    def _schedule(self, cadence: str) -> scheduler.Schedule:
+        """A start that fails is not tried for longer than a few minutes, the next one does its work."""
+        return scheduler.Schedule(
+            self,
+            f"Schedule-{cadence}",
+            schedule_name=self._names.schedule(cadence),
+            description=f"Refreshes the tables of {cadence}",
+            schedule=scheduler.ScheduleExpression.expression(schedule_expression(cadence)),
+            target=scheduler_targets.StepFunctionsStartExecution(
+                self.state_machine,
+                input=scheduler.ScheduleTargetInput.from_object({"refresh_cadence": cadence}),
+                retry_attempts=3,
+                max_event_age=cdk.Duration.minutes(5),
+            ),
+        )
+
+
+def _job_arguments(tables: Mapping[OdpTable, dynamodb.ITable], config: s3.IBucket) -> dict[str, str]:
+    return {
+        **{argument: tables[table].table_name for argument, table in TABLE_ARGUMENTS.items()},
+        "--plan_bucket": config.bucket_name,
+    }

@@ -1,0 +1,101 @@
+"""What a run of the File Processor's Glue job may read and write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
+
+from deployment_account.names import OdpTable
+from etl_cdk.permissions import allow, allow_key_use
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_dynamodb as dynamodb
+    from aws_cdk import aws_iam as iam
+    from aws_cdk import aws_kms as kms
+    from aws_cdk import aws_s3 as s3
+    from aws_cdk import aws_s3_assets as s3_assets
+
+TABLE_ACTIONS: Mapping[OdpTable, Sequence[str]] = {
+    OdpTable.FILE_TRACKER: ("DeleteItem", "GetItem", "Query", "UpdateItem"),
+    OdpTable.FILE_TRACKER_HISTORY: ("PutItem", "Query"),
+    OdpTable.FILE_PROCESSING_TRACKER: ("GetItem", "PutItem", "UpdateItem"),
+    OdpTable.FILE_PROCESSING_TRACKER_HISTORY: ("PutItem",),
+    OdpTable.RAW_TABLE_CONFIG: ("GetItem",),
+}
+CATALOG_ACTIONS = (
+    *(f"glue:{verb}Database" for verb in ("Create", "Get", "Update")),
+    *(f"glue:{verb}Table" for verb in ("Create", "Get", "Update")),
+    *(f"glue:{verb}Partition" for verb in ("BatchCreate", "BatchGet", "BatchUpdate", "Create", "Get", "Update")),
+    "glue:GetDatabases",
+    "glue:GetPartitions",
+    "glue:GetTables",
+)
+
+
+@dataclass(frozen=True)
+class JobResources:
+    """Everything that a run touches."""
+
+    tables: Mapping[OdpTable, dynamodb.ITable]
+    staging: s3.IBucket
+    raw: s3.IBucket
+    config: s3.IBucket
+    databases: Sequence[str]
+    data_key: kms.IKey
+    code: Sequence[s3_assets.Asset]
+
+
+def allow_job(role: iam.IRole, resources: JobResources) -> None:
+    """Let the job's role work on its tables, buckets and databases."""
+    _allow_tables(role, resources.tables)
+    _allow_files(role, resources)
+    _allow_lake(role, resources.raw, resources.databases)
+    _allow_catalog(role, resources.databases)
+    _allow_logs(role)
+    allow_key_use(role, resources.data_key)
+
+
+def _allow_tables(role: iam.IRole, tables: Mapping[OdpTable, dynamodb.ITable]) -> None:
+    for table, actions in TABLE_ACTIONS.items():
+        allow(role, [f"dynamodb:{action}" for action in actions], [tables[table].table_arn])
+
+
+def _allow_files(role: iam.IRole, resources: JobResources) -> None:
+    """Landed files lie wherever DMS puts schema and table, so the whole staging bucket is read."""
+    code = [asset.bucket.arn_for_objects(asset.s3_object_key) for asset in resources.code]
+    plans = resources.config.arn_for_objects("odp/plans/*")
+    allow(role, ["s3:GetObject"], [*code, plans, resources.staging.arn_for_objects("*")])
+    allow(role, ["s3:ListBucket"], [resources.staging.bucket_arn])
+
+
+def _allow_lake(role: iam.IRole, raw: s3.IBucket, databases: Sequence[str]) -> None:
+    """Listing is unconditional: whoever may list prefixes only gets 403, not 404, for the HEAD of a missing key.
+
+    The bare database key stands beside the pattern because S3A probes the parents of every folder it makes.
+    """
+    objects = [raw.arn_for_objects(pattern) for name in databases for pattern in (name, f"{name}/*")]
+    allow(role, ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"], objects)
+    allow(role, ["s3:ListBucket"], [raw.bucket_arn])
+
+
+def _allow_catalog(role: iam.IRole, databases: Sequence[str]) -> None:
+    """Tables of the lake databases; Spark besides asks for the database `default` whenever it opens the catalog."""
+    stack = cdk.Stack.of(role)
+    names = [name for database in databases for name in (f"database/{database}", f"table/{database}/*")]
+    allow(role, CATALOG_ACTIONS, [stack.format_arn(service="glue", resource=name) for name in ("catalog", *names)])
+    allow(role, ["glue:GetDatabase"], [stack.format_arn(service="glue", resource="database/default")])
+
+
+def _allow_logs(role: iam.IRole) -> None:
+    """Glue names the groups of its drivers and executors itself, below one prefix."""
+    groups = cdk.Stack.of(role).format_arn(
+        service="logs",
+        resource="log-group",
+        resource_name="/aws-glue/jobs/*",
+        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+    )
+    actions = ["AssociateKmsKey", "CreateLogGroup", "CreateLogStream", "PutLogEvents"]
+    allow(role, [f"logs:{action}" for action in actions], [groups])

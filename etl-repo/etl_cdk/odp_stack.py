@@ -1,0 +1,78 @@
+"""The operational data processing framework: from landed files to lake tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
+
+from deployment_account.names import Odp, OdpTable, Shared, published_schedule
+from deployment_account.shared_values import publish
+from etl_cdk.alerts import Alerts
+from etl_cdk.file_manager import FileManager
+from etl_cdk.file_processor import FileProcessor
+from etl_cdk.foundation import Foundation
+from etl_cdk.log import LogPolicy
+from etl_cdk.runtime_package import RuntimePackage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aws_cdk import aws_dynamodb as dynamodb
+    from constructs import Construct
+    from odp.config_manager.manifest import Manifests
+
+    from deployment_account.environments import Environment
+    from deployment_account.names import Names
+
+
+class OdpStack(cdk.Stack):
+    """The File Manager, the File Processor and those who are told when one of them needs a person."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        names: Names,
+        environment: Environment,
+        manifests: Manifests,
+        tables: Mapping[OdpTable, dynamodb.ITable],
+    ) -> None:
+        super().__init__(scope, id_, description="ODP: file manager and file processor")
+        foundation = Foundation(self, "Foundation", names=names)
+        log_policy = LogPolicy(foundation.data_key, environment.retention.log_days)
+        package = RuntimePackage(self, "Runtime", log_policy=log_policy)
+        self.alerts = Alerts(self, "Alerts", key=foundation.data_key, addresses=environment.notification_addresses)
+        self.file_manager = FileManager(
+            self,
+            "FileManager",
+            package=package,
+            staging=foundation.bucket(Shared.STAGING_BUCKET),
+            tables=tables,
+            data_key=foundation.data_key,
+        )
+        self.file_processor = FileProcessor(
+            self,
+            "FileProcessor",
+            package=package,
+            foundation=foundation,
+            tables=tables,
+            manifests=manifests,
+            settings=environment.odp,
+        )
+        self.file_manager.alarm(self.alerts)
+        self.file_processor.alarm(self.alerts)
+        self._publish(names)
+
+    def _publish(self, names: Names) -> None:
+        values: dict[str, str] = {
+            Odp.STATE_MACHINE_ARN: self.file_processor.state_machine.state_machine_arn,
+            Odp.FILE_MANAGER_FUNCTION: self.file_manager.function.function_name,
+            Odp.BATCH_MANAGER_FUNCTION: self.file_processor.batch_manager.function.function_name,
+            Odp.FILE_MANAGER_QUEUE_URL: self.file_manager.queue.queue_url,
+            Odp.FILE_MANAGER_DEAD_LETTER_QUEUE_URL: self.file_manager.dead_letters.queue_url,
+            Odp.ALERTS_TOPIC_ARN: self.alerts.topic.topic_arn,
+        }
+        schedules = {published_schedule(cadence): names.schedule(cadence) for cadence in self.file_processor.schedules}
+        publish(self, names, values | schedules)

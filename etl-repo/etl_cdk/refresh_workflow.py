@@ -1,0 +1,152 @@
+"""The File Processor's state machine: plan the batches of a cadence, run a Glue job for each, judge them all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+State = dict[str, Any]
+
+MARGIN_SECONDS = 600
+"""How much longer than the job's own timeout a state waits, for Glue to start the run and to report it."""
+
+LAMBDA_TROUBLE = (
+    "Lambda.ClientExecutionTimeoutException",
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.TooManyRequestsException",
+    "RetryableError",
+)
+GLUE_IS_BUSY = (
+    "Glue.ConcurrentRunsExceededException",
+    "Glue.ResourceNumberLimitExceededException",
+    "Glue.ThrottlingException",
+    "Glue.OperationTimeoutException",
+    "Glue.InternalServiceException",
+)
+"""Refusals to start a run; a run that started and failed is not among them, the next refresh takes its files."""
+
+
+@dataclass(frozen=True)
+class WorkflowLimits:
+    """How much one execution may do at a time and for how long."""
+
+    max_concurrent_batches: int
+    job_timeout_minutes: int
+
+
+def refresh_workflow(batch_manager_arn: str, limits: WorkflowLimits) -> State:
+    """The definition, for an input of {"refresh_cadence": ...}; it succeeds only if every batch did."""
+    return {
+        "Comment": "Refresh the tables of one cadence",
+        "QueryLanguage": "JSONata",
+        "StartAt": "PlanBatches",
+        "States": {
+            "PlanBatches": _plan_batches(batch_manager_arn),
+            "AnyBatches": _choice("$count($states.input.batches) > 0", then="RefreshBatches", otherwise="NothingToDo"),
+            "NothingToDo": {"Type": "Succeed"},
+            "RefreshBatches": _refresh_batches(limits),
+            "AllRefreshed": _choice("$count($states.input.failed) = 0", then="Refreshed", otherwise="RefreshFailed"),
+            "Refreshed": {"Type": "Succeed"},
+            "RefreshFailed": _refresh_failed(),
+        },
+    }
+
+
+def _plan_batches(batch_manager_arn: str) -> State:
+    return {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Arguments": {
+            "FunctionName": batch_manager_arn,
+            "Payload": {
+                "refresh_cadence": "{% $states.input.refresh_cadence %}",
+                "execution_name": "{% $states.context.Execution.Name %}",
+            },
+        },
+        "Output": "{% $states.result.Payload %}",
+        "Retry": [_retry(LAMBDA_TROUBLE, first_after=2, at_most=30, attempts=5)],
+        "Next": "AnyBatches",
+    }
+
+
+def _refresh_batches(limits: WorkflowLimits) -> State:
+    """Every batch ends in a result, failed or not, so that one batch never cuts another short."""
+    return {
+        "Type": "Map",
+        "Items": "{% $states.input.batches %}",
+        "ItemSelector": {
+            "batch": "{% $string($states.context.Map.Item.Value) %}",
+            "plan_key": "{% $states.input.plan_key %}",
+            "glue_job_name": "{% $states.input.glue_job_name %}",
+            "glue_job_worker_type": "{% $states.input.glue_job_worker_type %}",
+            "glue_job_max_workers": "{% $states.input.glue_job_max_workers %}",
+        },
+        "MaxConcurrency": limits.max_concurrent_batches,
+        "ItemProcessor": {
+            "ProcessorConfig": {"Mode": "INLINE"},
+            "StartAt": "RefreshBatch",
+            "States": {"RefreshBatch": _refresh_batch(limits), "BatchFailed": {"Type": "Pass", "End": True}},
+        },
+        "Output": {
+            "batches": "{% $count($states.result) %}",
+            "failed": "{% [$states.result[$exists(error)]] %}",
+        },
+        "Next": "AllRefreshed",
+    }
+
+
+def _refresh_batch(limits: WorkflowLimits) -> State:
+    return {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::glue:startJobRun.sync",
+        "Arguments": {
+            "JobName": "{% $states.input.glue_job_name %}",
+            "WorkerType": "{% $states.input.glue_job_worker_type %}",
+            "NumberOfWorkers": "{% $states.input.glue_job_max_workers %}",
+            "Arguments": {"--plan_key": "{% $states.input.plan_key %}", "--batch": "{% $states.input.batch %}"},
+        },
+        "TimeoutSeconds": limits.job_timeout_minutes * 60 + MARGIN_SECONDS,
+        "Output": {"batch": "{% $states.input.batch %}"},
+        "Retry": [_retry(GLUE_IS_BUSY, first_after=15, at_most=300, attempts=20)],
+        "Catch": [{"ErrorEquals": ["States.ALL"], "Output": _batch_error(), "Next": "BatchFailed"}],
+        "End": True,
+    }
+
+
+def _batch_error() -> Mapping[str, str]:
+    """Glue's cause is a whole job run; 600 of them would not fit the 256 KiB of a state, their messages do."""
+    message = '$substringAfter($string($states.errorOutput.Cause), \'"ErrorMessage":"\')'
+    return {
+        "batch": "{% $states.input.batch %}",
+        "error": "{% $states.errorOutput.Error %}",
+        "message": f"{{% $exists($states.errorOutput.Cause) ? $substring({message}, 0, 200) : '' %}}",
+    }
+
+
+def _refresh_failed() -> State:
+    failures = "$join($states.input.failed.('batch ' & batch & ': ' & error & ': ' & message), '; ')"
+    counts = "$count($states.input.failed) & ' of ' & $states.input.batches & ' batches failed: '"
+    return {
+        "Type": "Fail",
+        "Error": "RefreshFailed",
+        "Cause": f"{{% $substring({counts} & {failures}, 0, 30000) %}}",
+    }
+
+
+def _choice(condition: str, *, then: str, otherwise: str) -> State:
+    return {"Type": "Choice", "Choices": [{"Condition": f"{{% {condition} %}}", "Next": then}], "Default": otherwise}
+
+
+def _retry(errors: tuple[str, ...], *, first_after: int, at_most: int, attempts: int) -> State:
+    """Back off with full jitter, or the batches that were refused together would come back together."""
+    return {
+        "ErrorEquals": list(errors),
+        "IntervalSeconds": first_after,
+        "BackoffRate": 2,
+        "MaxDelaySeconds": at_most,
+        "MaxAttempts": attempts,
+        "JitterStrategy": "FULL",
+    }

@@ -1,0 +1,70 @@
+"""The runtime `odp` as it is deployed: one package, so that functions and jobs never run different versions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3_assets as s3_assets
+from constructs import Construct
+
+from etl_cdk.log import Log, LogPolicy
+from etl_cdk.permissions import allow
+
+SOURCE = Path(__file__).resolve().parents[1] / "src"
+CACHES = ["**/__pycache__", "**/*.pyc"]
+
+
+class RuntimePackage(Construct):
+    """The zip of etl-repo/src, from which Lambda functions and Glue jobs import."""
+
+    def __init__(self, scope: Construct, id_: str, *, log_policy: LogPolicy) -> None:
+        super().__init__(scope, id_)
+        self.log_policy = log_policy
+        self.asset = s3_assets.Asset(self, "Source", path=str(SOURCE), exclude=CACHES)
+        cdk.Validations.of(self.asset.bucket).acknowledge(
+            cdk.Acknowledgment(
+                id="Annotation::@aws-cdk/aws-lambda:codeFromBucketObjectVersionNotSpecified",
+                reason="The key of an asset is the hash of its content: other code, other key.",
+            )
+        )
+
+
+class RuntimeFunction(Construct):
+    """A Lambda function of the runtime package that may write its own log; its owner grants the rest to its role."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        package: RuntimePackage,
+        handler: str,
+        timeout: cdk.Duration,
+        variables: Mapping[str, str],
+    ) -> None:
+        super().__init__(scope, id_)
+        log = Log(self, "Log", policy=package.log_policy)
+        self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        self.function = lambda_.Function(
+            self,
+            "Function",
+            code=lambda_.Code.from_bucket(package.asset.bucket, package.asset.s3_object_key),
+            handler=handler,
+            runtime=lambda_.Runtime.PYTHON_3_11,
+            architecture=lambda_.Architecture.ARM_64,
+            role=self.role,
+            log_group=log,
+            timeout=timeout,
+            memory_size=512,
+            environment=dict(variables),
+        )
+        cdk.Validations.of(self.function).acknowledge(
+            cdk.Acknowledgment(
+                id="AwsSolutions-L1", reason="Python 3.11 is that of Glue 5.1: one package runs in both."
+            )
+        )
+        allow(self.role, ["logs:CreateLogStream", "logs:PutLogEvents"], [log.log_group_arn])
