@@ -56,5 +56,10 @@ class BatchManager(RuntimeFunction):
         )
         for table, actions in TABLE_ACTIONS.items():
             allow(self.role, actions, [tables[table].table_arn])
-        allow(self.role, ["s3:PutObject"], [config.arn_for_objects(PLANS)])
+        allow(
+            self.role,
+            ["s3:PutObject"],
+            [config.arn_for_objects(PLANS)],
+            because="A plan is named after its cadence and execution, which nobody knows before it starts.",
+        )
         allow_key_use(self.role, data_key)

@@ -18,7 +18,7 @@ from etl_cdk.batch_manager import BatchManager
 from etl_cdk.glue_job_permissions import JobResources, allow_job
 from etl_cdk.glue_jobs import GlueJobs
 from etl_cdk.log import Log
-from etl_cdk.permissions import allow
+from etl_cdk.permissions import acknowledge_pattern, allow
 from etl_cdk.refresh_workflow import WorkflowLimits, refresh_workflow
 
 if TYPE_CHECKING:
@@ -112,6 +112,11 @@ class FileProcessor(Construct):
             role=role,
             logs=sfn.LogOptions(destination=log, level=sfn.LogLevel.ALL, include_execution_data=True),
             tracing_enabled=True,
+        )
+        acknowledge_pattern(
+            role,
+            "*",
+            because="Log deliveries and X-Ray segments have no resource to name; CDK adds the statement.",
         )
         allow(role, ["lambda:InvokeFunction"], [self.batch_manager.function.function_arn])
         # the job's name comes from the plan, so that CDK could not derive this statement

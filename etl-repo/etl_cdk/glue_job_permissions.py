@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 
 from deployment_account.names import OdpTable
+from etl_cdk.batch_manager import PLANS
 from etl_cdk.permissions import allow, allow_key_use
 
 if TYPE_CHECKING:
@@ -64,10 +65,20 @@ def _allow_tables(role: iam.IRole, tables: Mapping[OdpTable, dynamodb.ITable]) -
 
 
 def _allow_files(role: iam.IRole, resources: JobResources) -> None:
-    """Landed files lie wherever DMS puts schema and table, so the whole staging bucket is read."""
     code = [asset.bucket.arn_for_objects(asset.s3_object_key) for asset in resources.code]
-    plans = resources.config.arn_for_objects("odp/plans/*")
-    allow(role, ["s3:GetObject"], [*code, plans, resources.staging.arn_for_objects("*")])
+    allow(role, ["s3:GetObject"], code)
+    allow(
+        role,
+        ["s3:GetObject"],
+        [resources.config.arn_for_objects(PLANS)],
+        because="Each run reads the plan of its own execution.",
+    )
+    allow(
+        role,
+        ["s3:GetObject"],
+        [resources.staging.arn_for_objects("*")],
+        because="DMS may put its folders of schemas and tables at any depth of the staging bucket.",
+    )
     allow(role, ["s3:ListBucket"], [resources.staging.bucket_arn])
 
 
@@ -76,21 +87,29 @@ def _allow_lake(role: iam.IRole, raw: s3.IBucket, databases: Sequence[str]) -> N
 
     The bare database key stands beside the pattern because S3A probes the parents of every folder it makes.
     """
-    objects = [raw.arn_for_objects(pattern) for name in databases for pattern in (name, f"{name}/*")]
-    allow(role, ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"], objects)
+    allow(
+        role,
+        ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
+        [raw.arn_for_objects(key) for name in databases for key in (name, f"{name}/*")],
+        because="The files of a lake table are named by the table format.",
+    )
     allow(role, ["s3:ListBucket"], [raw.bucket_arn])
 
 
 def _allow_catalog(role: iam.IRole, databases: Sequence[str]) -> None:
-    """Tables of the lake databases; Spark besides asks for the database `default` whenever it opens the catalog."""
+    """Spark besides asks for the database `default` whenever it opens the catalog."""
     stack = cdk.Stack.of(role)
-    names = [name for database in databases for name in (f"database/{database}", f"table/{database}/*")]
-    allow(role, CATALOG_ACTIONS, [stack.format_arn(service="glue", resource=name) for name in ("catalog", *names)])
+    catalog = ["catalog", *(f"database/{name}" for name in databases), *(f"table/{name}/*" for name in databases)]
+    allow(
+        role,
+        CATALOG_ACTIONS,
+        [stack.format_arn(service="glue", resource=resource) for resource in catalog],
+        because="The job creates the tables of its databases; which ones, the table configuration says at run time.",
+    )
     allow(role, ["glue:GetDatabase"], [stack.format_arn(service="glue", resource="database/default")])
 
 
 def _allow_logs(role: iam.IRole) -> None:
-    """Glue names the groups of its drivers and executors itself, below one prefix."""
     groups = cdk.Stack.of(role).format_arn(
         service="logs",
         resource="log-group",
@@ -98,4 +117,9 @@ def _allow_logs(role: iam.IRole) -> None:
         arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
     )
     actions = ["AssociateKmsKey", "CreateLogGroup", "CreateLogStream", "PutLogEvents"]
-    allow(role, [f"logs:{action}" for action in actions], [groups])
+    allow(
+        role,
+        [f"logs:{action}" for action in actions],
+        [groups],
+        because="Glue itself names the log groups of drivers and executors, below this prefix.",
+    )

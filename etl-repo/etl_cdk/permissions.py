@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
 if TYPE_CHECKING:
@@ -22,11 +23,36 @@ KEY_USE = (
 """What DynamoDB asks of the callers of a table under a customer's key; S3 and SQS ask for less."""
 
 
-def allow(role: iam.IRole, actions: Sequence[str], resources: Sequence[str]) -> None:
-    """Let a role do exactly these actions on exactly these resources."""
+def allow(role: iam.IRole, actions: Sequence[str], resources: Sequence[str], *, because: str = "") -> None:
+    """Let a role do exactly these actions on exactly these resources; a pattern among them needs its reason."""
+    if any("*" in action for action in actions):
+        raise ValueError(f"{', '.join(actions)}: name each action")
+    for pattern in (resource for resource in resources if "*" in resource):
+        if not because:
+            raise ValueError(f"{_as_nag_writes(cdk.Stack.of(role).resolve(pattern))}: say why it must be a pattern")
+        acknowledge_pattern(role, pattern, because=because)
     role.add_to_principal_policy(iam.PolicyStatement(actions=list(actions), resources=list(resources)))
 
 
 def allow_key_use(role: iam.IRole, key: kms.IKey) -> None:
     """Let a role read and write what rests under the key."""
     allow(role, KEY_USE, [key.key_arn])
+
+
+def acknowledge_pattern(role: iam.IRole, pattern: str, *, because: str) -> None:
+    """Record for cdk-nag why a role's policy names this one pattern of resources."""
+    written = _as_nag_writes(cdk.Stack.of(role).resolve(pattern))
+    cdk.Validations.of(role).acknowledge(
+        cdk.Acknowledgment(id=f"AwsSolutions-IAM5[Resource::{written}]", reason=because)
+    )
+
+
+def _as_nag_writes(resolved: Any) -> str:  # noqa: ANN401  a resolved token is any CloudFormation expression
+    """A resource as cdk-nag names it: references in angle brackets inside the plain text."""
+    match resolved:
+        case {"Fn::Join": [separator, parts]}:
+            return str(separator).join(_as_nag_writes(part) for part in parts)
+        case {"Ref": name}:
+            return f"<{name}>"
+        case _:
+            return str(resolved)

@@ -8,7 +8,15 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 SERVICE_USE = ["kms:Decrypt", "kms:GenerateDataKey"]
-LOG_USE = ["kms:Decrypt*", "kms:Describe*", "kms:Encrypt*", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
+LOG_USE = [
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+]
 
 
 class DataKey(Construct):
