@@ -1,0 +1,135 @@
+"""One local Spark session with real Hudi for the whole tier; `s3://` names folders of a temporary directory."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from pyspark.sql import SparkSession
+
+from odp.file_manager.object_key import parse_object_key
+from odp.file_manager.s3_event import file_id
+from odp.records import LandedFile, RawTableConfig, VersioningType
+from rehearsal import toolchain
+from rehearsal.emulator.glue_runner.spark_conf import METASTORE
+from rehearsal.jars import spark_jars
+
+BUCKETS = ("staging", "raw")
+
+
+@pytest.fixture(scope="session")
+def buckets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("s3")
+    for bucket in BUCKETS:
+        (folder / bucket).mkdir()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def spark(buckets: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    java = toolchain.java()
+    os.environ |= {"JAVA_HOME": str(java.home), "PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": "127.0.0.1"}
+    work = tmp_path_factory.mktemp("spark")
+    view = "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme"
+    local = "org.apache.hadoop.fs.LocalFileSystem"
+    settings = {
+        "spark.master": "local[2]",
+        "spark.jars": ",".join(map(str, spark_jars())),
+        "spark.driver.extraJavaOptions": f"-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Dderby.system.home={work}",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.ui.enabled": "false",
+        "spark.local.dir": str(work),
+        "spark.sql.warehouse.dir": str(work / "warehouse"),
+        "spark.sql.shuffle.partitions": "2",
+        "spark.serializer": "org.apache.spark.serializer.KryoSerializer",
+        "spark.sql.parquet.inferTimestampNTZ.enabled": "false",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.hadoop.fs.s3.impl": view,
+        "spark.hadoop.fs.viewfs.overload.scheme.target.s3.impl": local,
+        "spark.hadoop.fs.viewfs.overload.scheme.target.file.impl": local,
+        "spark.sql.catalogImplementation": "hive",
+        "spark.sql.hive.metastore.sharedPrefixes": "org.apache.derby",
+        "spark.hadoop.hive.metastore.warehouse.dir": str(work / "warehouse"),
+    }
+    settings |= {f"spark.hadoop.{name}": value for name, value in METASTORE.items()}
+    for bucket in BUCKETS:
+        settings[f"spark.hadoop.fs.viewfs.mounttable.{bucket}.linkFallback"] = f"file://{buckets / bucket}"
+    builder = SparkSession.builder.appName("tests")
+    for name, value in settings.items():
+        builder = builder.config(name, value)
+    session = builder.getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
+    yield session
+    session.stop()
+
+
+@pytest.fixture
+def table_config(request: pytest.FixtureRequest) -> Callable[..., RawTableConfig]:
+    """Build configurations of a table that no other test writes."""
+    name = "".join(c if c.isalnum() else "_" for c in request.node.name.lower())[-60:]
+
+    def build(**overrides: Any) -> RawTableConfig:
+        fields: dict[str, Any] = {
+            "refresh_cadence": "10_min_refresh",
+            "source_table_name": f"sales.{name}",
+            "hudi_primary_key": ("ID",),
+            "hudi_partition_key": "REGION",
+            "hudi_precombine_field": "SEQ",
+            "hudi_table_type": "copy_on_write",
+            "table_data_versioning_type": VersioningType.SNAPSHOT,
+            "table_storage_type": "hudi",
+            "is_active": True,
+            "raw_database_name": "sales_raw",
+            "raw_database_s3_bucket": "raw",
+            "raw_table_name": name,
+        }
+        return RawTableConfig(**fields | overrides)
+
+    return build
+
+
+@pytest.fixture
+def land(buckets: Path) -> Callable[..., LandedFile]:
+    """Write rows as a DMS file of the staging bucket and give its landed record, newer than those before it."""
+    landed = count(1)
+
+    def write(key: str, rows: list[dict[str, Any]], schema: pa.Schema | None = None) -> LandedFile:
+        path = buckets / "staging" / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(pa.Table.from_pylist(rows, schema=schema), path)
+        meaning, moment = parse_object_key(key), next(landed)
+        return LandedFile(
+            source_table_name=meaning.source_table_name,
+            file_id=file_id("staging", key, f"v{moment}"),
+            file_type=meaning.file_type,
+            schema_name=meaning.schema_name,
+            table_name=meaning.table_name,
+            bucket="staging",
+            key=key,
+            size=path.stat().st_size,
+            etag="",
+            landed_at=datetime(2026, 1, 1, 0, 0, moment, tzinfo=UTC).isoformat(),
+        )
+
+    return write
+
+
+@pytest.fixture
+def rows_of(spark: SparkSession) -> Callable[[RawTableConfig], list[dict[str, Any]]]:
+    """Read a lake table as plain rows in key order, without Hudi's own columns."""
+
+    def read(config: RawTableConfig) -> list[dict[str, Any]]:
+        frame = spark.read.format("hudi").load(config.base_path)
+        columns = [name for name in frame.columns if not name.startswith("_hoodie")]
+        rows = [json.loads(row) for row in frame.select(*columns).toJSON().collect()]
+        return sorted(rows, key=lambda row: (row["ID"], row.get("SEQ", "")))
+
+    return read
