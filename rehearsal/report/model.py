@@ -1,0 +1,174 @@
+"""The figures of one run of the demo, which page and terminal summary both show."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from rehearsal.validation.reconciliation import Reconciliation
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Something that took its time."""
+
+    name: str
+    start: datetime
+    end: datetime
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+        return (self.end - self.start).total_seconds()
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A stack that was deployed."""
+
+    name: str
+    resources: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class GlueRun:
+    """The Glue job run that refreshed one batch of tables."""
+
+    batch: int
+    run_id: str
+    start: datetime
+    end: datetime
+    state: str
+
+    @property
+    def has_succeeded(self) -> bool:
+        """Whether Glue says so."""
+        return self.state == "SUCCEEDED"
+
+
+@dataclass(frozen=True, slots=True)
+class TableRefresh:
+    """What one refresh did to one table."""
+
+    table: str
+    batch: int
+    start: datetime
+    end: datetime
+    inserted: int
+    updated: int
+    deleted: int
+    files: int
+
+    @property
+    def rows(self) -> int:
+        """Rows changed in any way."""
+        return self.inserted + self.updated + self.deleted
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One execution of the file processor's state machine."""
+
+    name: str
+    execution: str
+    batches: tuple[GlueRun, ...]
+    tables: tuple[TableRefresh, ...]
+
+    @property
+    def start(self) -> datetime:
+        """When the first Glue run began."""
+        return min(batch.start for batch in self.batches)
+
+    @property
+    def end(self) -> datetime:
+        """When the last Glue run ended."""
+        return max(batch.end for batch in self.batches)
+
+    @property
+    def seconds(self) -> float:
+        """From the first Glue run's start to the last one's end; a run without work took none."""
+        return (self.end - self.start).total_seconds() if self.batches else 0.0
+
+    @property
+    def inserted(self) -> int:
+        """Rows inserted into all tables."""
+        return sum(table.inserted for table in self.tables)
+
+    @property
+    def updated(self) -> int:
+        """Rows updated in all tables."""
+        return sum(table.updated for table in self.tables)
+
+    @property
+    def deleted(self) -> int:
+        """Rows deleted from all tables."""
+        return sum(table.deleted for table in self.tables)
+
+    @property
+    def rows(self) -> int:
+        """Rows changed in any way, in all tables."""
+        return self.inserted + self.updated + self.deleted
+
+    @property
+    def files(self) -> int:
+        """Files applied."""
+        return sum(table.files for table in self.tables)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A further part of the page; its body is finished HTML or SVG that the page does not escape."""
+
+    anchor: str
+    title: str
+    lead: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class DemoReport:
+    """Everything that one run of the demo has to show."""
+
+    title: str
+    started: datetime
+    environment: tuple[tuple[str, str], ...]
+    steps: tuple[Span, ...]
+    stacks: tuple[Stack, ...]
+    runs: tuple[Run, ...]
+    validation: Reconciliation
+    sections: tuple[Section, ...] = field(default=())
+
+    @property
+    def seconds(self) -> float:
+        """From the start to the end of the last step."""
+        return (max((step.end for step in self.steps), default=self.started) - self.started).total_seconds()
+
+    @property
+    def lake_rows(self) -> int:
+        """Rows of all tables as the lake has them."""
+        return sum(table.lake_rows for table in self.validation.tables)
+
+    @property
+    def resources(self) -> int:
+        """Resources of all stacks."""
+        return sum(stack.resources for stack in self.stacks)
+
+    @property
+    def glue_runs(self) -> int:
+        """Glue job runs of all executions."""
+        return sum(len(run.batches) for run in self.runs)
+
+    @property
+    def identical_tables(self) -> int:
+        """Tables that the lake holds exactly."""
+        return sum(table.is_identical for table in self.validation.tables)
+
+
+def natural_order(names: Iterable[str]) -> list[str]:
+    """Sort table_2 before table_10."""
+    return sorted(names, key=_natural_key)
+
+
+def _natural_key(name: str) -> tuple[str, int, str]:
+    stem = name.rstrip("0123456789")
+    return (stem, int(name[len(stem) :] or 0), name)

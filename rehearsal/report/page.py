@@ -1,0 +1,39 @@
+"""Renders the report as one HTML file that needs nothing else: no script, no font, no picture from elsewhere."""
+
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from rehearsal.report.gantt import gantt, run_lanes, step_lanes
+from rehearsal.report.model import DemoReport
+from rehearsal.report.scales import duration
+from rehearsal.report.stacked_bars import OPERATIONS, stacked_bars
+
+
+def render(report: DemoReport) -> str:
+    """The whole page; every text from outside is escaped."""
+    return (
+        _templates()
+        .get_template("page.html.j2")
+        .render(
+            report=report,
+            operations=OPERATIONS,
+            steps=gantt(step_lanes(report)) if report.steps else None,
+            runs=[
+                (run, gantt(run_lanes(run)) if run.batches else None, stacked_bars(run.tables)) for run in report.runs
+            ],
+        )
+    )
+
+
+@cache
+def _templates() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("rehearsal.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"duration": duration, "count": "{:,}".format, "px": "{:.1f}".format}
+    return environment

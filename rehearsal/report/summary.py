@@ -1,0 +1,69 @@
+"""The run in a terminal: what was replicated, how long it took, and whether the lake equals the source."""
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from rehearsal.report.model import DemoReport
+from rehearsal.report.scales import duration
+from rehearsal.validation.reconciliation import Reconciliation
+
+SHOWN_DIFFERENCES = 20
+
+
+def print_summary(report: DemoReport, console: Console) -> None:
+    """Print steps, runs and the verdict, in that order: the verdict is what stays in view."""
+    console.print(Text(report.title, style="bold"))
+    console.print(steps_table(report), runs_table(report))
+    if report.validation.difference_count:
+        console.print(differences_table(report.validation))
+    console.print(verdict(report))
+
+
+def steps_table(report: DemoReport) -> Table:
+    """How long each step took."""
+    table = _table("step", "took")
+    for step in report.steps:
+        table.add_row(Text(step.name), duration(step.seconds))
+    table.add_section()
+    table.add_row("all steps", duration(report.seconds))
+    return table
+
+
+def runs_table(report: DemoReport) -> Table:
+    """What each run did to the lake."""
+    table = _table("run", "tables", "files", "Glue runs", "inserted", "updated", "deleted", "took")
+    for run in report.runs:
+        counts = (len(run.tables), run.files, len(run.batches), run.inserted, run.updated, run.deleted)
+        table.add_row(Text(run.name), *(f"{count:,}" for count in counts), duration(run.seconds))
+    return table
+
+
+def differences_table(validation: Reconciliation) -> Table:
+    """The first differences; the page lists more."""
+    table = _table("table", "key", "column", "source", "lake", numbers=False)
+    for difference, _ in zip(validation.differences, range(SHOWN_DIFFERENCES), strict=False):
+        said = (difference.table, difference.key, difference.column, difference.source, difference.lake)
+        table.add_row(*map(Text, said))
+    return table
+
+
+def verdict(report: DemoReport) -> Text:
+    """One sentence that says whether the lake equals the source."""
+    tables = len(report.validation.tables)
+    if report.validation.has_passed:
+        said = f"✓ The lake equals the source: {tables} tables, {report.lake_rows:,} rows, every value compared."
+        return Text(said, style="bold green")
+    if not tables:
+        return Text("✗ No table was compared, so nothing is proved.", style="bold red")
+    differing, places = tables - report.identical_tables, report.validation.difference_count
+    return Text(f"✗ {differing} of {tables} tables differ from the source, in {places:,} places.", style="bold red")
+
+
+def _table(first: str, *others: str, numbers: bool = True) -> Table:
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column(first)
+    for name in others:
+        table.add_column(name, justify="right" if numbers else "left", overflow="fold")
+    return table
