@@ -46,12 +46,13 @@ def spark_jars(folder: Path | None = None) -> tuple[Path, ...]:
     if found := _resolved(folder):
         return found
     folder.mkdir(parents=True, exist_ok=True)
-    with _alone_in(folder):
+    with alone_in(folder):
         return _resolved(folder) or _resolve(folder)
 
 
 @contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
+def alone_in(folder: Path) -> Iterator[None]:
+    """Keep other processes out of the cache while something is put into it."""
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

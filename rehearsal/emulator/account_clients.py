@@ -12,12 +12,13 @@ from rehearsal.emulator.settings import LOOPBACK, ROOT_SECRET
 
 def account_client(service: str) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
     """Return a client for the account and Region of the request that is being served; only for worker threads."""
-    return _client(service, seams.REQUEST_ACCOUNT.value(), seams.REQUEST_REGION.value())
+    return root_client(service, seams.REQUEST_ACCOUNT.value(), seams.REQUEST_REGION.value())
 
 
 @cache
-def _client(service: str, account: str, region: str) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
-    return boto3.client(
+def root_client(service: str, account: str, region: str) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
+    """Return a client for the root of a named account."""
+    return boto3.Session().client(
         service,  # type: ignore[call-overload]
         endpoint_url=f"http://{LOOPBACK}:{os.environ['GATEWAY_PORT']}",
         region_name=region,

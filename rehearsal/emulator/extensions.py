@@ -2,7 +2,16 @@
 
 from collections.abc import Callable
 
-from rehearsal.emulator import lambda_environment, lambda_errors, lambda_logs, resource_types, secure_transport
+from rehearsal.emulator import (
+    lambda_environment,
+    lambda_errors,
+    lambda_logs,
+    resource_types,
+    secure_transport,
+    state_machine_calls,
+)
+from rehearsal.emulator.glue_runner import api as glue_api
+from rehearsal.emulator.glue_runner.runner import GlueRunner
 from rehearsal.emulator.settings import EmulatorSettings
 
 Stop = Callable[[], None]
@@ -15,4 +24,7 @@ def install(settings: EmulatorSettings) -> Stop:
     lambda_errors.install()
     lambda_logs.install(settings.logs / "lambda")
     resource_types.install()
-    return lambda: None
+    runner = GlueRunner(settings)
+    glue_api.install(runner)
+    state_machine_calls.install(settings, runner)
+    return runner.stop_all

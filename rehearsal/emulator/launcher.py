@@ -3,6 +3,7 @@
 import asyncio
 import fcntl
 import os
+import shutil
 import signal
 import sys
 from functools import partial
@@ -25,6 +26,7 @@ def main(arguments: list[str]) -> None:
     _take(settings.run_directory)
     stop_extensions = extensions.install(settings)
     asyncio.new_event_loop().run_until_complete(_serve_until_stopped(listener=int(arguments[1]), stop=stop_extensions))
+    shutil.rmtree(settings.temporary, ignore_errors=True)
     sys.stdout.flush()
     # Worker threads may hold requests that nobody will answer any more; the state is on disk.
     os._exit(0)

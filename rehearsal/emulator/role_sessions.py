@@ -37,7 +37,7 @@ class RoleSession:
 
     def client(self, service: str, settings: EmulatorSettings, region: str) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
         """Return a client that calls the emulator over the wire, so that the role's rights are checked."""
-        return boto3.client(
+        return boto3.Session().client(
             service,  # type: ignore[call-overload]
             endpoint_url=settings.endpoint,
             region_name=region,

@@ -1,0 +1,111 @@
+"""Puts the runner behind StartJobRun, GetJobRun, GetJobRuns and BatchStopJobRun; nothing ever succeeds unrun."""
+
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from rehearsal.emulator import seams
+from rehearsal.emulator.glue_runner.job_run import new_record
+from rehearsal.emulator.glue_runner.runner import GlueRunner
+
+_RUNNABLE = ("glueetl", "pythonshell")
+
+Request = dict[str, Any]
+Answer = Any
+Operation = Callable[[Request], Answer]
+
+
+def install(runner: GlueRunner) -> None:
+    """Replace ministack's job runs, and keep the job properties that it drops."""
+    api = _JobRunsApi(runner)
+    for seam, operation in {
+        seams.GLUE_START_JOB_RUN: api.start,
+        seams.GLUE_GET_JOB_RUN: api.get,
+        seams.GLUE_GET_JOB_RUNS: api.get_all,
+        seams.GLUE_STOP_JOB_RUNS: api.stop,
+    }.items():
+        seam.replace(partial(_instead, operation))
+    seams.TEMPLATE_GLUE_JOB_FIELDS.value["ExecutionProperty"] = {"MaxConcurrentRuns": 1}
+    seams.GLUE_CREATE_JOB.replace(lambda create: _keeping_concurrency(create, _created_job))
+    seams.GLUE_UPDATE_JOB.replace(lambda update: _keeping_concurrency(update, _updated_job))
+
+
+def _instead(operation: Operation, _replaced: Operation) -> Operation:
+    return operation
+
+
+class _JobRunsApi:
+    def __init__(self, runner: GlueRunner) -> None:
+        self._runner = runner
+        self._starting = threading.Lock()
+
+    def start(self, request: Request) -> Answer:
+        """StartJobRun."""
+        job = seams.GLUE_JOBS.value.get(request["JobName"])
+        if job is None:
+            return _error("EntityNotFoundException", f"Job {request['JobName']} is not found")
+        if (kind := job.get("Command", {}).get("Name")) not in _RUNNABLE:
+            return _error("InvalidInputException", f"a job of type {kind} cannot be run here, only {_RUNNABLE}")
+        with self._starting:
+            limit = int(job.get("ExecutionProperty", {}).get("MaxConcurrentRuns", 1))
+            if self._runner.active_runs(job["Name"]) >= limit:
+                return _error("ConcurrentRunsExceededException", f"Concurrent runs exceeded for {job['Name']}: {limit}")
+            record = new_record(job, request)
+            seams.GLUE_JOB_RUNS.value[job["Name"]] = [*_runs(job["Name"]), record]
+            self._runner.start(job, record, seams.REQUEST_REGION.value())
+        return seams.JSON_RESPONSE.value({"JobRunId": record["Id"]})
+
+    def get(self, request: Request) -> Answer:
+        """GetJobRun."""
+        for record in _runs(request["JobName"]):
+            if record["Id"] == request["RunId"]:
+                return seams.JSON_RESPONSE.value({"JobRun": record})
+        return _error("EntityNotFoundException", f"Job Run not found: {request['RunId']}")
+
+    def get_all(self, request: Request) -> Answer:
+        """GetJobRuns, the newest first."""
+        return seams.JSON_RESPONSE.value({"JobRuns": _runs(request["JobName"])[::-1]})
+
+    def stop(self, request: Request) -> Answer:
+        """BatchStopJobRun."""
+        job, known = request["JobName"], {record["Id"] for record in _runs(request["JobName"])}
+        stopped, errors = [], []
+        for run in request["JobRunIds"]:
+            named = {"JobName": job, "JobRunId": run}
+            if run in known and self._runner.stop(run):
+                stopped.append(named)
+            else:
+                code = "InvalidInputException" if run in known else "EntityNotFoundException"
+                errors.append({**named, "ErrorDetail": {"ErrorCode": code, "ErrorMessage": f"{run} is not running"}})
+        return seams.JSON_RESPONSE.value({"SuccessfulSubmissions": stopped, "Errors": errors})
+
+
+def _runs(job: str) -> list[dict[str, Any]]:
+    runs: list[dict[str, Any]] = seams.GLUE_JOB_RUNS.value.get(job, [])
+    return runs
+
+
+def _error(code: str, message: str) -> Answer:
+    return seams.JSON_ERROR.value(code, message, 400)
+
+
+def _created_job(request: Request) -> tuple[str, Request]:
+    return request["Name"], request
+
+
+def _updated_job(request: Request) -> tuple[str, Request]:
+    return request["JobName"], request["JobUpdate"]
+
+
+def _keeping_concurrency(operation: Operation, definition: Callable[[Request], tuple[str, Request]]) -> Operation:
+    """Let the operation keep ExecutionProperty, which ministack drops."""
+
+    def operation_and_keep(request: Request) -> Answer:
+        answer = operation(request)
+        name, properties = definition(request)
+        if "ExecutionProperty" in properties and name in seams.GLUE_JOBS.value:
+            seams.GLUE_JOBS.value[name]["ExecutionProperty"] = properties["ExecutionProperty"]
+        return answer
+
+    return operation_and_keep

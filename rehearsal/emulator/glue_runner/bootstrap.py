@@ -1,0 +1,84 @@
+"""Runs inside the process of one Glue run: fetches the script as the job's role, runs it, copies its catalog."""
+
+import os
+import runpy
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlparse
+
+import boto3
+
+from rehearsal.emulator.glue_runner.arguments import extra_python_files, uses_data_catalog
+from rehearsal.emulator.glue_runner.catalog_copy import copy_catalog
+from rehearsal.emulator.glue_runner.spark_conf import METASTORE
+from rehearsal.emulator.lifeline import end_process_group, when_parent_ends
+
+FAILURE_FILE = "failure"
+_MESSAGE_LENGTH = 1000
+
+
+def main(argv: list[str]) -> int:
+    """Run `<folder> <script> <arguments>` and return the exit code; the reason of a failure is left in the folder."""
+    when_parent_ends(end_process_group)
+    folder, script, given = Path(argv[0]), argv[1], argv[2:]
+    arguments = dict(zip(given[::2], given[1::2], strict=True))
+    steps: list[Callable[[], None]] = [lambda: _run_script(folder, script, given, extra_python_files(arguments))]
+    if uses_data_catalog(arguments):
+        # Also after a failure: what the script has committed before is in its tables.
+        steps.append(lambda: copy_catalog(folder / METASTORE))
+    # Every step is taken, and the first failure is the one that counts.
+    failures = [reason for reason in [_reason_of_failure(step) for step in steps] if reason]
+    if failures:
+        (folder / FAILURE_FILE).write_text(failures[0])
+    return 1 if failures else 0
+
+
+def _run_script(folder: Path, script: str, given: list[str], extra: list[str]) -> None:
+    paths = [str(_fetched(place, folder / "python")) for place in extra]
+    sys.path[:0] = paths
+    if paths:
+        os.environ["PYTHONPATH"] = os.pathsep.join(paths)  # for Spark's Python workers
+    program = _fetched(script, folder / "script")
+    sys.argv = [str(program), *given]
+    runpy.run_path(str(program), run_name="__main__")
+
+
+def _fetched(place: str, folder: Path) -> Path:
+    """Return a local copy of an S3 object, read as the job's role."""
+    url = urlparse(place)
+    local = folder / (Path(url.path).name or "unnamed")
+    folder.mkdir(exist_ok=True)
+    try:
+        boto3.client("s3").download_file(url.netloc, url.path.lstrip("/"), str(local))
+    except Exception as error:
+        raise FileNotFoundError(f"{place or 'no script'} cannot be read: {error}") from error
+    return local
+
+
+def _reason_of_failure(step: Callable[[], None]) -> str:
+    """Take the step and return its exception's last line, or nothing."""
+    try:
+        step()
+    except SystemExit as ending:
+        return "" if ending.code in (None, 0) else f"SystemExit: {ending.code}"
+    except BaseException as error:  # noqa: BLE001 - whatever a script raises is its run's failure
+        traceback.print_exc()
+        return _in_one_line(error)
+    return ""
+
+
+def _in_one_line(error: BaseException) -> str:
+    """Return the exception's first line and, of one that comes from the JVM, the cause at its root."""
+    lines = traceback.format_exception_only(error)[-1].strip().splitlines()
+    causes = [line for line in lines if line.startswith("Caused by: ")]
+    return " ".join([lines[0], *causes[-1:]])[:_MESSAGE_LENGTH]
+
+
+if __name__ == "__main__":
+    code = main(sys.argv[1:])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # The runner ends the JVM together with the process group; waiting for its shutdown would take a second.
+    os._exit(code)

@@ -1,0 +1,77 @@
+"""One run of a job in AWS's shape, and the only way its state may go."""
+
+import secrets
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from rehearsal.emulator.glue_runner.arguments import merged
+
+ACTIVE = frozenset({"STARTING", "RUNNING", "STOPPING", "WAITING"})
+_MINUTES_OF_TWO_DAYS = 2880
+_RUN_OVER_JOB = ("Timeout", "MaxCapacity", "WorkerType", "NumberOfWorkers", "SecurityConfiguration", "ExecutionClass")
+
+Record = dict[str, Any]
+
+
+def new_record(job: Mapping[str, Any], request: Mapping[str, Any]) -> Record:
+    """Return a run that is starting; what the request names goes before what the job names."""
+    now = time.time()
+    chosen = {name: request.get(name, job.get(name)) for name in _RUN_OVER_JOB}
+    return {
+        "Id": f"jr_{secrets.token_hex(32)}",
+        "Attempt": 0,
+        "JobName": job["Name"],
+        "StartedOn": now,
+        "LastModifiedOn": now,
+        "JobRunState": "STARTING",
+        "Arguments": merged(job, request.get("Arguments", {})),
+        "PredecessorRuns": [],
+        "ExecutionTime": 0,
+        "GlueVersion": job.get("GlueVersion", ""),
+        "LogGroupName": "/aws-glue/jobs",
+        **{name: value for name, value in chosen.items() if value is not None},
+        "Timeout": chosen["Timeout"] or _MINUTES_OF_TWO_DAYS,
+    }
+
+
+class JobRun:
+    """A run that is under way; whoever ends it first decides how it ended."""
+
+    def __init__(self, record: Record) -> None:
+        self.record = record
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
+        self._running_since: float | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Tell whether the run has an end state."""
+        return self._ended.is_set()
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait for the end and tell whether it has come."""
+        return self._ended.wait(seconds)
+
+    def running(self) -> bool:
+        """Record that the script is running now; False if the run was ended while it waited."""
+        with self._lock:
+            if self.is_over:
+                return False
+            self._running_since = time.time()
+            self.record.update(JobRunState="RUNNING", LastModifiedOn=self._running_since)
+            return True
+
+    def end(self, state: str, message: str = "") -> bool:
+        """Record how the run ended; False if it had ended already."""
+        with self._lock:
+            if self.is_over:
+                return False
+            now = time.time()
+            seconds = now - self._running_since if self._running_since else 0
+            self.record.update(JobRunState=state, CompletedOn=now, LastModifiedOn=now, ExecutionTime=round(seconds))
+            if message:
+                self.record["ErrorMessage"] = message
+            self._ended.set()
+            return True

@@ -1,0 +1,79 @@
+"""The Spark settings of one run: S3 on the emulator, a metastore of its own, a small JVM bound to loopback."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from rehearsal.emulator.glue_runner import metastore_files
+from rehearsal.emulator.settings import LOOPBACK, EmulatorSettings
+
+_S3A = "spark.hadoop.fs.s3a"
+METASTORE = "metastore"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SparkRun:
+    """What distinguishes one run's Spark from another's."""
+
+    folder: Path
+    jars: tuple[Path, ...]
+    java_options: tuple[str, ...]
+    region: str
+    has_metastore: bool
+    own_settings: Mapping[str, str]
+
+
+def spark_conf(run: SparkRun, settings: EmulatorSettings) -> dict[str, str]:
+    """Return all settings; the job's own win."""
+    metastore = _metastore(run) if run.has_metastore else {}
+    return {**_machine(run, settings), **_storage(run, settings), **metastore, **run.own_settings}
+
+
+def as_properties(conf: Mapping[str, str]) -> str:
+    """Write settings as a properties file."""
+    return "".join(f"{name} {value}\n" for name, value in conf.items())
+
+
+def _machine(run: SparkRun, settings: EmulatorSettings) -> dict[str, str]:
+    # A short run is over before the optimising compiler and the parallel collector have paid for themselves.
+    options = [*metastore_files.JVM_OPTIONS, *run.java_options, f"-Djava.io.tmpdir={run.folder}"]
+    return {
+        "spark.master": f"local[{settings.glue_cores}]",
+        "spark.driver.memory": settings.glue_memory,
+        "spark.driver.extraJavaOptions": " ".join([*options, f"-Dderby.system.home={run.folder}"]),
+        # On the class path the jars are read where they are; `spark.jars` would copy 110 MB for every run.
+        "spark.driver.extraClassPath": ":".join(str(jar) for jar in run.jars),
+        "spark.driver.host": LOOPBACK,
+        "spark.driver.bindAddress": LOOPBACK,
+        "spark.ui.enabled": "false",
+        "spark.local.dir": str(run.folder),
+        "spark.sql.warehouse.dir": str(run.folder / "warehouse"),
+        "spark.sql.shuffle.partitions": str(settings.glue_cores),
+    }
+
+
+def _storage(run: SparkRun, settings: EmulatorSettings) -> dict[str, str]:
+    return {
+        "spark.hadoop.fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
+        "spark.hadoop.fs.AbstractFileSystem.s3.impl": "org.apache.hadoop.fs.s3a.S3A",
+        f"{_S3A}.endpoint": settings.endpoint,
+        f"{_S3A}.endpoint.region": run.region,
+        f"{_S3A}.path.style.access": "true",
+        f"{_S3A}.connection.ssl.enabled": "false",
+        # Hadoop's own provider of temporary credentials finds none now and then when several threads ask first.
+        f"{_S3A}.aws.credentials.provider": "com.amazonaws.auth.EnvironmentVariableCredentialsProvider",
+        f"{_S3A}.buffer.dir": str(run.folder),
+        f"{_S3A}.connection.maximum": "64",
+        f"{_S3A}.attempts.maximum": "3",
+        f"{_S3A}.retry.limit": "3",
+        f"{_S3A}.bucket.probe": "0",
+    }
+
+
+def _metastore(run: SparkRun) -> dict[str, str]:
+    return {
+        "spark.sql.catalogImplementation": "hive",
+        # Spark's own Hive client and Hudi's must meet in one Derby engine.
+        "spark.sql.hive.metastore.sharedPrefixes": "org.apache.derby",
+        **{f"spark.hadoop.{name}": value for name, value in metastore_files.settings(run.folder / METASTORE).items()},
+    }

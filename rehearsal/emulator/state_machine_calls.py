@@ -1,0 +1,143 @@
+"""Step Functions calls Lambda, Glue and DynamoDB over the wire as the state machine's role, whose rights count."""
+
+import json
+from collections.abc import Callable
+from contextvars import ContextVar
+from datetime import datetime
+from functools import cache, partial
+from typing import Any
+
+from botocore.exceptions import ClientError, ParamValidationError
+
+from rehearsal.emulator import role_sessions, seams
+from rehearsal.emulator.glue_runner.runner import GlueRunner
+from rehearsal.emulator.settings import EmulatorSettings
+
+_SERVICE = "states.amazonaws.com"
+_POLL_SECONDS = 0.5
+_PREFIXES = {"lambda": "Lambda", "glue": "Glue", "dynamodb": "DynamoDB"}
+_LAMBDA_INVOKE = "arn:aws:states:::lambda:invoke"
+_DYNAMODB = {"putItem": "put_item", "getItem": "get_item", "deleteItem": "delete_item", "updateItem": "update_item"}
+
+Data = dict[str, Any]
+Integration = Callable[[str, Data], Any]
+
+_execution: ContextVar[str | None] = ContextVar("execution", default=None)
+
+
+def install(settings: EmulatorSettings, runner: GlueRunner) -> None:
+    """Put the calls in place of ministack's own, which ask no policy and bypass the thread that serves DynamoDB."""
+    calls = _Calls(settings, runner)
+    seams.RUN_EXECUTION.replace(_remembered)
+    seams.INVOKE_RESOURCE.replace(calls.instead_of)
+    integrations = {f"arn:aws:states:::dynamodb:{name}": partial(calls.dynamodb, name) for name in _DYNAMODB}
+    seams.INTEGRATIONS.value.update({**integrations, "arn:aws:states:::glue:startJobRun": calls.start_job_run})
+
+
+def _remembered(run: Callable[[str], None]) -> Callable[[str], None]:
+    def run_and_remember(execution: str) -> None:
+        _execution.set(execution)
+        run(execution)
+
+    return run_and_remember
+
+
+class _Calls:
+    def __init__(self, settings: EmulatorSettings, runner: GlueRunner) -> None:
+        self._settings = settings
+        self._runner = runner
+
+    def instead_of(self, invoke: Integration) -> Integration:
+        """Take over lambda:invoke; other resources stay ministack's."""
+
+        def invoke_resource(resource: str, data: Data) -> Any:  # noqa: ANN401 - any JSON
+            if resource.startswith(_LAMBDA_INVOKE) and _execution.get():
+                return self.invoke_function(data)
+            return invoke(resource, data)
+
+        return invoke_resource
+
+    def invoke_function(self, data: Data) -> Data:
+        """Invoke a function; what it raises becomes the task's error."""
+        answer = self._call("lambda", "invoke", {**data, "Payload": json.dumps(data.get("Payload", {})).encode()})
+        payload = json.loads(answer["Payload"].read() or b"null")
+        if answer.get("FunctionError"):
+            raise _task_error(payload.get("errorType", "Lambda.Unknown"), json.dumps(payload))
+        return {**answer, "Payload": payload}
+
+    def dynamodb(self, operation: str, _resource: str, data: Data) -> Data:
+        """Read or write one item."""
+        return self._call("dynamodb", _DYNAMODB[operation], data)
+
+    def start_job_run(self, resource: str, data: Data) -> Data:
+        """Start a run and, with `.sync`, wait for its end and return it; a stopped execution stops its run."""
+        started = self._call("glue", "start_job_run", data)
+        if ".sync" not in resource:
+            return started
+        job, run_id = data["JobName"], started["JobRunId"]
+        while not self._runner.wait(run_id, _POLL_SECONDS):
+            if _current()["status"] != "RUNNING":
+                self._call("glue", "batch_stop_job_run", {"JobName": job, "JobRunIds": [run_id]})
+        run: Data = self._call("glue", "get_job_run", {"JobName": job, "RunId": run_id})["JobRun"]
+        if run["JobRunState"] != "SUCCEEDED":
+            raise _task_error("States.TaskFailed", json.dumps(run))
+        return run
+
+    def _call(self, service: str, operation: str, data: Data) -> Data:
+        """Call as the state machine's role; an error is named as Step Functions names it."""
+        try:
+            answer = getattr(self._client(service), operation)(**_whole_numbers(data))
+        except ClientError as error:
+            raise _task_error(_error_name(service, error), str(error)) from error
+        except ParamValidationError as error:
+            raise _task_error("States.Runtime", str(error)) from error
+        del answer["ResponseMetadata"]
+        return {name: _plain(value) for name, value in answer.items()}
+
+    def _client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
+        role = seams.STATE_MACHINES.value[_current()["stateMachineArn"]]["roleArn"]
+        try:
+            session = role_sessions.assume(role, service=_SERVICE, session_name=_current()["name"][:64])
+        except role_sessions.RoleNotAssumableError as error:
+            raise _task_error("States.Runtime", str(error)) from error
+        return _client(session, service, self._settings, seams.REQUEST_REGION.value())
+
+
+@cache
+def _client(session: role_sessions.RoleSession, service: str, settings: EmulatorSettings, region: str) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
+    return session.client(service, settings, region)
+
+
+def _error_name(service: str, error: ClientError) -> str:
+    code = error.response["Error"]["Code"]
+    # Lambda's model knows no AccessDeniedException, so Step Functions reports the general one.
+    is_modelled = (service, code) != ("lambda", "AccessDeniedException")
+    return f"{_PREFIXES[service]}.{code if is_modelled else 'AWSLambdaException'}"
+
+
+def _current() -> Data:
+    execution: Data = seams.EXECUTIONS.value[_execution.get()]
+    return execution
+
+
+def _task_error(error: str, cause: str) -> Exception:
+    failure: Exception = seams.EXECUTION_ERROR.value(error, cause)
+    return failure
+
+
+def _whole_numbers(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    """Turn what JSONata has made a float back into the integer that an API demands."""
+    if isinstance(value, dict):
+        return {name: _whole_numbers(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_whole_numbers(inner) for inner in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    """Return times as Step Functions hands them on: in milliseconds."""
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    return int(value.timestamp() * 1000) if isinstance(value, datetime) else value
