@@ -12,13 +12,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from pyspark.sql import SparkSession
-
 from odp.file_manager.object_key import parse_object_key
 from odp.file_manager.s3_event import file_id
 from odp.records import LandedFile, RawTableConfig, VersioningType
+from pyspark.sql import SparkSession
+
 from rehearsal import toolchain
-from rehearsal.emulator.glue_runner.spark_conf import METASTORE
 from rehearsal.jars import spark_jars
 
 BUCKETS = ("staging", "raw")
@@ -57,9 +56,11 @@ def spark(buckets: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
         "spark.hadoop.fs.viewfs.overload.scheme.target.file.impl": local,
         "spark.sql.catalogImplementation": "hive",
         "spark.sql.hive.metastore.sharedPrefixes": "org.apache.derby",
+        "spark.hadoop.javax.jdo.option.ConnectionURL": "jdbc:derby:memory:metastore;create=true",
+        "spark.hadoop.datanucleus.schema.autoCreateAll": "true",
+        "spark.hadoop.hive.metastore.schema.verification": "false",
         "spark.hadoop.hive.metastore.warehouse.dir": str(work / "warehouse"),
     }
-    settings |= {f"spark.hadoop.{name}": value for name, value in METASTORE.items()}
     for bucket in BUCKETS:
         settings[f"spark.hadoop.fs.viewfs.mounttable.{bucket}.linkFallback"] = f"file://{buckets / bucket}"
     builder = SparkSession.builder.appName("tests")

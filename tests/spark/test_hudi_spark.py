@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from pyspark.sql import SparkSession
-
 from odp.errors import RejectedInputError
 from odp.file_processor.file_selection import select_files
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
 from odp.records import CommittedRefresh, LandedFile, RawTableConfig, RowCounts, TableState, VersioningType
+from odp.spark_session import hadoop_configuration, jvm
+from pyspark.sql import SparkSession
 
 Land = Callable[..., LandedFile]
 Rows = Callable[[RawTableConfig], list[dict[str, Any]]]
@@ -112,7 +112,11 @@ def test_row_moves_when_its_partition_column_changes(refresh: Refresher, land: L
             [change("U", 1, 1, "south"), change("U", 2, 2, None), change("U", 3, 3, "north")],
         )
     )
-    assert [(row["ID"], row.get("REGION")) for row in rows_of(refresh.config)] == [(1, "south"), (2, None), (3, "north")]
+    assert [(row["ID"], row.get("REGION")) for row in rows_of(refresh.config)] == [
+        (1, "south"),
+        (2, None),
+        (3, "north"),
+    ]
 
 
 def test_delete_that_carries_only_the_key_finds_its_row_in_any_partition(
@@ -205,7 +209,8 @@ def test_catalog_is_synced_for_the_first_commit_and_a_new_partition_but_not_for_
 ) -> None:
     synced: list[str] = []
     monkeypatch.setattr(
-        "odp.file_processor.table_writers.hudi_spark.sync_catalog", lambda _, config: synced.append(config.raw_table_name)
+        "odp.file_processor.table_writers.hudi_spark.sync_catalog",
+        lambda _, config: synced.append(config.raw_table_name),
     )
     refresh(land("sales/b7/LOAD00000001.parquet", [load_row(1)]))
     published = refresh.writer.publish(refresh.config, "")
@@ -218,14 +223,12 @@ def test_catalog_is_synced_for_the_first_commit_and_a_new_partition_but_not_for_
     assert len(synced) == 2
 
 
-def test_catalog_shows_the_tables_columns_and_partitions(
-    refresh: Refresher, land: Land, spark: SparkSession
-) -> None:
+def test_catalog_shows_the_tables_columns_and_partitions(refresh: Refresher, land: Land, spark: SparkSession) -> None:
     refresh(land("sales/b8/LOAD00000001.parquet", [load_row(1, "north"), load_row(2, "south"), load_row(3, None)]))
     refresh.writer.publish(refresh.config, "")
-    java = spark.sparkContext._jvm
+    java = jvm(spark)
     conf = java.org.apache.hadoop.hive.conf.HiveConf(
-        spark.sparkContext._jsc.hadoopConfiguration(), java.Class.forName("org.apache.hadoop.hive.conf.HiveConf")
+        hadoop_configuration(spark), java.Class.forName("org.apache.hadoop.hive.conf.HiveConf")
     )
     client = java.org.apache.hadoop.hive.metastore.HiveMetaStoreClient(conf)
     table = client.getTable(refresh.config.raw_database_name, refresh.config.raw_table_name)

@@ -20,14 +20,18 @@ from odp.records import (
 )
 
 
-class FileTracker(Protocol):
-    """The ledger of landed files: pending until they are in a table, then history."""
+class FileRegister(Protocol):
+    """Where landed files are written down."""
 
     def register(self, file: LandedFile) -> bool:
         """Add a file that is neither pending nor in the history; False when it was known."""
 
     def record_rejected(self, file: RejectedFile) -> None:
         """Keep an object that is no DMS file where people can see it."""
+
+
+class FileTracker(Protocol):
+    """The ledger of landed files: pending until they are in a table, then history."""
 
     def pending_files(self, source_table_name: str) -> Sequence[LandedFile]:
         """List the pending files of one source table."""

@@ -10,11 +10,11 @@ from odp.cloudwatch import put_metric
 from odp.dynamodb.connection import dynamodb_resource
 from odp.dynamodb.file_tracker import DynamoDbFileTracker
 from odp.file_manager.registration import register_batch
-from odp.ports import FileTracker
+from odp.ports import FileRegister
 
 
 @functools.cache
-def _tracker() -> FileTracker:
+def _tracker() -> FileRegister:
     return DynamoDbFileTracker(
         dynamodb_resource(), os.environ["FILE_TRACKER_TABLE"], os.environ["FILE_TRACKER_HISTORY_TABLE"]
     )

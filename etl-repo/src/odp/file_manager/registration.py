@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from odp.file_manager.s3_event import landed_object
-from odp.ports import FileTracker
+from odp.ports import FileRegister
 from odp.records import RejectedFile
 
 logger = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ class Registration:
     failed_message_ids: tuple[str, ...] = ()
 
 
-def register_batch(messages: Iterable[Mapping[str, Any]], tracker: FileTracker) -> Registration:
+def register_batch(messages: Iterable[Mapping[str, Any]], tracker: FileRegister) -> Registration:
     """Register the object of each message; only messages that failed are reported for another delivery."""
     counts = {"registered": 0, "already_known": 0, "rejected": 0}
     failed: list[str] = []
@@ -38,7 +38,7 @@ def register_batch(messages: Iterable[Mapping[str, Any]], tracker: FileTracker) 
     return Registration(**counts, failed_message_ids=tuple(failed))
 
 
-def _register(event: Mapping[str, Any], tracker: FileTracker) -> str:
+def _register(event: Mapping[str, Any], tracker: FileRegister) -> str:
     landed = landed_object(event)
     if isinstance(landed, RejectedFile):
         logger.warning("rejected %s", landed.reason)

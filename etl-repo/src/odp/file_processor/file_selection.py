@@ -14,6 +14,9 @@ from odp.records import FileType, LandedFile, Refresh, RefreshKind, TableState, 
 AppliedChanges = Callable[[int], Sequence[LandedFile]]
 """Gives the change files already applied to a generation; asked only when a file came late."""
 
+# S3 compares two sequencers of one key after padding the shorter hexadecimal number with zeros on the left
+_SEQUENCER_DIGITS = 64
+
 
 def select_files(
     pending: Iterable[LandedFile], state: TableState, versioning: VersioningType, applied_changes: AppliedChanges
@@ -21,7 +24,8 @@ def select_files(
     """Decide the refresh that applies all pending files of one table."""
     current, outdated = _newest_version_of_each_key(pending)
     loads = [file for file in current if file.file_type is FileType.FULL_LOAD]
-    if state.generation > 0 and any(file.key in state.load_keys for file in loads):
+    is_reload = state.generation > 0 and any(file.key in state.load_keys for file in loads)
+    if is_reload and versioning is VersioningType.SNAPSHOT:  # nothing replaces the versions of a historical table
         return _reload(loads, [file for file in current if file not in loads], outdated, state)
     kind = RefreshKind.CHANGES if state.generation > 0 else RefreshKind.INITIAL
     replayed = _replayed(current, state, versioning, applied_changes)
@@ -45,7 +49,9 @@ def _newest_version_of_each_key(pending: Iterable[LandedFile]) -> tuple[list[Lan
     """An object overwritten before it was applied can be read in its newest version only, which replaced the others."""
     newest: dict[tuple[str, str], LandedFile] = {}
     outdated: list[LandedFile] = []
-    for file in sorted(pending, key=lambda file: (file.landed_at, file.sequencer or "", file.file_id)):
+    for file in sorted(
+        pending, key=lambda file: (file.landed_at, (file.sequencer or "").zfill(_SEQUENCER_DIGITS), file.file_id)
+    ):
         if (file.bucket, file.key) in newest:
             outdated.append(newest[file.bucket, file.key])
         newest[file.bucket, file.key] = file
@@ -70,6 +76,10 @@ def _state_after(state: TableState, generation: int, files: Iterable[LandedFile]
     loads = {file.key for file in files if file.file_type is FileType.FULL_LOAD}
     changes = [file.name for file in files if file.file_type is FileType.CHANGES]
     return TableState(generation, state.load_keys | loads, max([state.newest_change_file, *changes]))
+
+
+def _age(file: LandedFile) -> tuple[str, str, str]:
+    return file.landed_at, (file.sequencer or "").zfill(_SEQUENCER_DIGITS), file.file_id
 
 
 def _order(file: LandedFile) -> tuple[int, str]:

@@ -1,0 +1,193 @@
+"""Manifests are taken whole or refused whole, each problem named by file, entry and field."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from odp.config_manager.application import apply_manifests
+from odp.config_manager.cadence import schedule_expression
+from odp.config_manager.manifest import load_manifests, parse_manifests
+from odp.errors import ManifestError
+from odp.records import BatchConfig, RawTableConfig, VersioningType
+
+BATCH = {
+    "refresh_cadence": "10_min_refresh",
+    "datalake_format": "hudi",
+    "glue_job_name": "odpf_file_processor",
+    "glue_job_worker_type": "G.1X",
+    "glue_job_max_workers": 10,
+    "refresh_tables_batch_size": 5,
+}
+TABLE = {
+    "refresh_cadence": "10_min_refresh",
+    "source_table_name": "sales.orders",
+    "hudi_primary_key": "ID, LINE",
+    "hudi_partition_key": "",
+    "hudi_precombine_field": "SEQ",
+    "hudi_table_type": "copy_on_write",
+    "table_data_versioning_type": "H",
+    "table_storage_type": "hudi",
+    "is_active": "N",
+    "raw_database_name": "sales_raw",
+    "raw_database_S3_bucket": "raw",
+    "raw_table_name": "orders",
+}
+
+
+def documents(batches: list[Any] | None = None, tables: list[Any] | None = None, **more: Any) -> dict[str, str]:
+    content = {"batch_configs": [BATCH] if batches is None else batches, "raw_table_configs": tables or [], **more}
+    return {"sales.json": json.dumps(content)}
+
+
+def problems_of(texts: dict[str, str]) -> list[str]:
+    with pytest.raises(ManifestError) as refused:
+        parse_manifests(texts)
+    return refused.value.problems
+
+
+def test_entries_become_typed_records() -> None:
+    manifests = parse_manifests(documents(tables=[TABLE]))
+    table = manifests.tables[0]
+    assert (table.hudi_primary_key, table.hudi_partition_key, table.is_active) == (("ID", "LINE"), None, False)
+    assert table.table_data_versioning_type is VersioningType.HISTORICAL
+    assert manifests.batches[0].refresh_tables_batch_size == 5
+
+
+def test_repositorys_own_manifests_configure_eighteen_tables_in_batches_of_five() -> None:
+    manifests = load_manifests(Path(__file__).parents[4] / "etl-repo" / "table_configs")
+    assert len(manifests.tables) == 18
+    assert [batch.refresh_tables_batch_size for batch in manifests.batches] == [5]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "reason"),
+    [
+        ("refresh_cadence", "hourly", "is no cadence: write <n>_min_refresh"),
+        ("source_table_name", "sales_orders", "is no source table; write schema.table"),
+        ("hudi_primary_key", "", "must be a text"),
+        ("hudi_primary_key", "ID,id", "names a column twice"),
+        ("hudi_primary_key", "1D", "is no column name"),
+        ("hudi_partition_key", "A,B", "names several columns"),
+        ("hudi_precombine_field", "a b", "is no column name"),
+        ("hudi_table_type", "cow", "write copy_on_write or merge_on_read"),
+        ("table_data_versioning_type", "X", "write S or H"),
+        ("table_storage_type", "iceberg", "is not known; write hudi"),
+        ("is_active", True, "write Y or N"),
+        ("raw_database_name", "Sales-Raw", "is no database name"),
+        ("raw_database_S3_bucket", "my-bucket", "is not known; write raw"),
+        ("raw_table_name", "Orders", "is no table name"),
+    ],
+)
+def test_wrong_value_of_a_table_is_refused_with_file_entry_field_and_reason(
+    field: str, value: object, reason: str
+) -> None:
+    problems = problems_of(documents(tables=[{**TABLE, field: value}]))
+    assert any(
+        problem.startswith("sales.json: raw_table_configs: ") and f": {field}: " in problem for problem in problems
+    )
+    assert any(reason in problem for problem in problems)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("glue_job_worker_type", "G.3X"),
+        ("glue_job_max_workers", 1),
+        ("glue_job_max_workers", True),
+        ("refresh_tables_batch_size", "5"),
+        ("refresh_tables_batch_size", 0),
+        ("datalake_format", "delta"),
+        ("glue_job_name", "my job"),
+    ],
+)
+def test_wrong_value_of_a_batch_configuration_is_refused(field: str, value: object) -> None:
+    problems = problems_of(documents(batches=[{**BATCH, field: value}]))
+    assert [f"batch_configs: 10_min_refresh: {field}: " in problem for problem in problems] == [True]
+
+
+def test_unknown_field_is_refused_with_the_field_that_was_meant() -> None:
+    wrong = {**TABLE, "hudi_primary_keys": "ID"}
+    assert (
+        "unknown field 'hudi_primary_keys'; did you mean 'hudi_primary_key'?"
+        in problems_of(documents(tables=[wrong]))[0]
+    )
+
+
+def test_missing_field_is_named() -> None:
+    wrong = {name: value for name, value in TABLE.items() if name != "hudi_precombine_field"}
+    assert problems_of(documents(tables=[wrong])) == [
+        "sales.json: raw_table_configs: sales.orders: hudi_precombine_field is missing"
+    ]
+
+
+def test_unknown_section_is_refused() -> None:
+    assert "unknown field 'table_configs'" in problems_of(documents(table_configs=[]))[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [("{", "is not JSON"), ("[]", "must hold an object"), ('{"batch_configs": {}}', "must be a list")],
+)
+def test_text_that_is_no_manifest_is_refused(text: str, reason: str) -> None:
+    assert reason in problems_of({"broken.json": text})[0]
+
+
+def test_entry_that_is_no_object_is_refused_by_its_position() -> None:
+    assert problems_of(documents(tables=[TABLE, 3])) == ["sales.json: raw_table_configs: entry 2 must be an object"]
+
+
+def test_two_entries_for_one_source_table_are_refused_naming_both_files() -> None:
+    other = {**TABLE, "raw_table_name": "orders_again"}
+    texts = {**documents(tables=[TABLE]), "more.json": json.dumps({"raw_table_configs": [other]})}
+    (problem,) = problems_of(texts)
+    assert problem.startswith(
+        "sales.json: raw_table_configs: sales.orders and more.json: raw_table_configs: sales.orders"
+    )
+
+
+def test_two_entries_for_one_target_table_are_refused() -> None:
+    other = {**TABLE, "source_table_name": "crm.orders"}
+    assert "both are the entry for sales_raw.orders" in problems_of(documents(tables=[TABLE, other]))[0]
+
+
+def test_cadence_without_batch_configuration_is_refused() -> None:
+    (problem,) = problems_of(documents(tables=[{**TABLE, "refresh_cadence": "1_hour_refresh"}]))
+    assert "refresh_cadence '1_hour_refresh' has no entry in batch_configs" in problem
+
+
+def test_all_problems_of_all_files_are_reported_at_once() -> None:
+    texts = {**documents(tables=[{**TABLE, "is_active": 1}]), "broken.json": "{"}
+    assert len(problems_of(texts)) == 2
+
+
+def test_folder_without_manifests_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ManifestError, match="holds no manifest"):
+        load_manifests(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("cadence", "rate"),
+    [("1_min_refresh", "rate(1 minute)"), ("10_min_refresh", "rate(10 minutes)"), ("1_day_refresh", "rate(1 day)")],
+)
+def test_cadence_gives_its_schedule(cadence: str, rate: str) -> None:
+    assert schedule_expression(cadence) == rate
+
+
+@pytest.mark.parametrize("cadence", ["0_min_refresh", "10", "10_min", "-1_min_refresh", "10_minutes_refresh"])
+def test_other_cadence_names_are_refused(cadence: str) -> None:
+    with pytest.raises(ValueError, match="is no cadence"):
+        schedule_expression(cadence)
+
+
+def test_bucket_roles_become_this_accounts_buckets_when_applied() -> None:
+    written: list[RawTableConfig | BatchConfig] = []
+
+    class Store:
+        def put(self, entries: Any) -> None:
+            written.extend(entries)
+
+    apply_manifests(parse_manifests(documents(tables=[TABLE])), {"raw": "dev-raw-1"}, Store(), Store())  # type: ignore[arg-type]
+    (table,) = [entry for entry in written if isinstance(entry, RawTableConfig)]
+    assert table.base_path == "s3://dev-raw-1/sales_raw/orders"
+    assert len(written) == 2

@@ -1,0 +1,41 @@
+"""The framework's DynamoDB tables in moto, which is fit for single-threaded tests of adapters only."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
+
+KEYS = {
+    "files": ("source_table_name", "file_id"),
+    "files_history": ("source_table_name", "file_id"),
+    "leases": ("raw_table_name",),
+    "leases_history": ("raw_table_name", "glue_job_run_id"),
+    "batch_config": ("refresh_cadence",),
+    "table_config": ("refresh_cadence", "source_table_name"),
+}
+
+
+@pytest.fixture
+def dynamodb(monkeypatch: pytest.MonkeyPatch) -> "Iterator[DynamoDBServiceResource]":
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        resource = boto3.resource("dynamodb")
+        for table, keys in KEYS.items():
+            schema: list[Any] = [
+                {"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
+            ]
+            resource.create_table(
+                TableName=table,
+                KeySchema=schema,
+                AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
+                BillingMode="PAY_PER_REQUEST",
+            )
+        yield resource

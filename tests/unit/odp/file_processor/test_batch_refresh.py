@@ -1,0 +1,68 @@
+"""Rules 9 and 12: tables are islands, several are refreshed at a time, and a failure is never silent."""
+
+import threading
+
+import pytest
+from odp.errors import RefreshFailedError
+from odp.file_processor.batch_refresh import refresh_batch
+from odp.records import RefreshOutcome, RefreshStatus
+
+
+def outcome(name: str, status: RefreshStatus = RefreshStatus.COMPLETED, error: str = "") -> RefreshOutcome:
+    return RefreshOutcome(f"db.{name}", name, status, "t0", "t1", error=error)
+
+
+def test_failing_table_leaves_the_others_refreshed_and_then_fails_the_run_by_name() -> None:
+    refreshed: list[str] = []
+
+    def refresh(name: str) -> RefreshOutcome:
+        if name == "s.b":
+            return outcome(name, RefreshStatus.ERROR, "RuntimeError: broken")
+        refreshed.append(name)
+        return outcome(name)
+
+    with pytest.raises(RefreshFailedError, match="1 of 3 tables failed: s.b: RuntimeError: broken"):
+        refresh_batch(["s.a", "s.b", "s.c"], refresh, at_a_time=1)
+    assert refreshed == ["s.a", "s.c"]
+
+
+def test_table_that_cannot_even_begin_fails_alone() -> None:
+    def refresh(name: str) -> RefreshOutcome:
+        if name == "s.a":
+            raise KeyError("no configuration")
+        return outcome(name)
+
+    with pytest.raises(RefreshFailedError, match="1 of 2 tables failed: s.a: KeyError"):
+        refresh_batch(["s.a", "s.b"], refresh, at_a_time=2)
+
+
+def test_table_held_by_another_run_is_no_failure() -> None:
+    outcomes = refresh_batch(["s.a", "s.b"], lambda name: outcome(name) if name == "s.a" else None, at_a_time=2)
+    assert [done.source_table_name for done in outcomes] == ["s.a"]
+
+
+@pytest.mark.timeout(20)
+def test_as_many_tables_as_there_are_slots_are_refreshed_at_the_same_time() -> None:
+    both_at_work = threading.Barrier(2, timeout=10)
+
+    def refresh(name: str) -> RefreshOutcome:
+        both_at_work.wait()
+        return outcome(name)
+
+    assert len(refresh_batch(["s.a", "s.b", "s.c", "s.d"], refresh, at_a_time=2)) == 4
+
+
+def test_no_more_tables_than_slots_are_refreshed_at_the_same_time() -> None:
+    at_work, most, guard = 0, 0, threading.Lock()
+
+    def refresh(name: str) -> RefreshOutcome:
+        nonlocal at_work, most
+        with guard:
+            at_work += 1
+            most = max(most, at_work)
+        with guard:
+            at_work -= 1
+        return outcome(name)
+
+    refresh_batch([f"s.t{number}" for number in range(20)], refresh, at_a_time=3)
+    assert most <= 3

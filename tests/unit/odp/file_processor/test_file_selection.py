@@ -1,0 +1,145 @@
+"""Which files one refresh applies, in which order, and whether they replace the table (rules 3 and 4)."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from odp.file_manager.object_key import parse_object_key
+from odp.file_processor.file_selection import select_files
+from odp.records import LandedFile, Refresh, RefreshKind, TableState, VersioningType
+
+SNAPSHOT, HISTORICAL = VersioningType.SNAPSHOT, VersioningType.HISTORICAL
+EMPTY = TableState()
+
+
+def landed(name: str, at: int, folder: str = "s/t") -> LandedFile:
+    key = f"{folder}/{name}.parquet"
+    meaning = parse_object_key(key)
+    return LandedFile(
+        source_table_name=meaning.source_table_name,
+        file_id=f"{key}@{at}",
+        file_type=meaning.file_type,
+        schema_name="s",
+        table_name="t",
+        bucket="staging",
+        key=key,
+        size=1,
+        etag="",
+        landed_at=f"2026-01-01T00:00:{at:02d}Z",
+    )
+
+
+def load(part: int, at: int) -> LandedFile:
+    return landed(f"LOAD{part:08X}", at)
+
+
+def changes(number: int, at: int, folder: str = "s/t") -> LandedFile:
+    return landed(f"20260101-{number:09d}", at, folder)
+
+
+def select(
+    *files: LandedFile,
+    state: TableState = EMPTY,
+    applied: tuple[LandedFile, ...] = (),
+    versioning: VersioningType = SNAPSHOT,
+) -> Refresh:
+    return select_files(files, state, versioning, lambda _: applied)
+
+
+def after(*files: LandedFile) -> TableState:
+    return select(*files).state
+
+
+def test_first_refresh_is_initial_and_orders_loads_before_changes() -> None:
+    refresh = select(changes(2, 3), load(2, 2), changes(1, 4), load(1, 1))
+    assert refresh.kind is RefreshKind.INITIAL
+    assert [file.name[:4] for file in refresh.files] == ["LOAD", "LOAD", "2026", "2026"]
+    assert refresh.state == TableState(1, frozenset({load(1, 0).key, load(2, 0).key}), changes(2, 0).name)
+
+
+def test_load_parts_of_a_later_run_are_added_and_never_replace_the_first() -> None:
+    refresh = select(load(3, 9), load(4, 9), state=after(load(1, 1), load(2, 1)))
+    assert refresh.kind is RefreshKind.CHANGES
+    assert len(refresh.state.load_keys) == 4
+    assert refresh.state.generation == 1
+
+
+def test_new_changes_are_applied_without_reading_old_ones_again() -> None:
+    state = after(load(1, 1), changes(1, 2))
+    refresh = select(changes(2, 3), state=state, applied=(changes(1, 2),))
+    assert (refresh.kind, refresh.replayed) == (RefreshKind.CHANGES, ())
+
+
+def test_late_change_file_is_applied_together_with_the_newer_ones_already_applied() -> None:
+    state = after(load(1, 1), changes(1, 2), changes(5, 3), changes(7, 4))
+    refresh = select(changes(3, 9), state=state, applied=(changes(7, 4), changes(1, 2), changes(5, 3)))
+    assert refresh.files == (changes(3, 9),)
+    assert refresh.replayed == (changes(5, 3), changes(7, 4))
+    assert refresh.state.newest_change_file == changes(7, 0).name
+
+
+def test_late_load_part_is_applied_together_with_all_changes_of_its_generation() -> None:
+    state = after(load(1, 1), changes(1, 2), changes(2, 3))
+    assert select(load(2, 9), state=state, applied=(changes(1, 2), changes(2, 3))).replayed == (
+        changes(1, 2),
+        changes(2, 3),
+    )
+
+
+def test_date_partitions_do_not_disturb_the_order_of_change_files() -> None:
+    first, second = changes(1, 1, "s/t/2026/02/01"), changes(2, 2, "s/t/2026/01/01")
+    assert select(second, first).files == (first, second)
+
+
+def test_historical_table_needs_no_replay_because_it_keeps_every_version() -> None:
+    state = after(load(1, 1), changes(5, 2))
+    refresh = select(changes(3, 9), state=state, applied=(changes(5, 2),), versioning=HISTORICAL)
+    assert refresh.replayed == ()
+
+
+def test_load_file_uploaded_again_starts_a_new_generation_that_replaces_the_table() -> None:
+    refresh = select(load(1, 9), state=after(load(1, 1), load(2, 1), changes(1, 2)))
+    assert refresh.kind is RefreshKind.RELOAD
+    assert refresh.state == TableState(2, frozenset({load(1, 0).key}), "")
+
+
+def test_changes_that_landed_before_the_reload_belong_to_the_old_generation() -> None:
+    before, since = changes(2, 5), changes(3, 11)
+    refresh = select(before, load(1, 9), since, load(2, 10), state=after(load(1, 1)))
+    assert refresh.superseded == (before,)
+    assert refresh.files == (load(1, 9), load(2, 10), since)
+    assert refresh.state.newest_change_file == since.name
+
+
+def test_reload_never_erases_the_versions_of_a_historical_table() -> None:
+    before = changes(2, 5)
+    refresh = select(before, load(1, 9), state=after(load(1, 1)), versioning=HISTORICAL)
+    assert refresh.kind is RefreshKind.CHANGES
+    assert set(refresh.files) == {before, load(1, 9)}
+    assert refresh.superseded == ()
+
+
+def test_object_overwritten_before_it_was_applied_counts_in_its_newest_version_only() -> None:
+    refresh = select(load(1, 1), load(1, 5), changes(1, 6))
+    assert refresh.files == (load(1, 5), changes(1, 6))
+    assert refresh.superseded == (load(1, 1),)
+
+
+def test_versions_of_one_second_are_ordered_by_their_sequencers() -> None:
+    first, second = replace(load(1, 1), file_id="z", sequencer="0A"), replace(load(1, 1), file_id="a", sequencer="0B")
+    assert select(second, first).files == (second,)
+
+
+@pytest.mark.parametrize("versioning", list(VersioningType))
+@given(data=st.data())
+def test_every_pending_file_is_finished_by_exactly_one_refresh(versioning: VersioningType, data: st.DataObject) -> None:
+    file = st.builds(load, st.integers(1, 4), st.integers(0, 59)) | st.builds(
+        changes, st.integers(1, 9), st.integers(0, 59)
+    )
+    files = st.lists(file, max_size=12, unique_by=lambda f: f.file_id)
+    state = after(*applied) if (applied := data.draw(files)) else EMPTY
+    pending = data.draw(files)
+    refresh = select(*pending, state=state, versioning=versioning)
+    assert refresh.file_ids == {f.file_id for f in pending}
+    assert len(refresh.files) + len(refresh.superseded) == len(pending)

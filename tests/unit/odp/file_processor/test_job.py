@@ -1,0 +1,37 @@
+"""The job reads its own arguments among Glue's."""
+
+import pytest
+from odp.file_processor.job import JobArguments
+
+OWN = {
+    "JOB_NAME": "odpf_file_processor",
+    "JOB_RUN_ID": "jr_1",
+    "plan_bucket": "config",
+    "plan_key": "odp/plans/c/e.json",
+    "batch": "3",
+    "file_tracker_table": "a",
+    "file_tracker_history_table": "b",
+    "file_processing_tracker_table": "c",
+    "file_processing_tracker_history_table": "d",
+    "raw_table_config_table": "e",
+}
+
+
+def argv(**arguments: str) -> list[str]:
+    return [word for name, value in arguments.items() for word in (f"--{name}", value)]
+
+
+def test_arguments_are_read_among_those_of_glue() -> None:
+    glue = {"JOB_ID": "j_1", "conf": "spark.a=b --conf spark.c=d", "datalake-formats": "hudi"}
+    assert JobArguments.parse(argv(**glue, **OWN)) == JobArguments(**OWN)
+
+
+def test_missing_argument_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        JobArguments.parse(argv(**{name: value for name, value in OWN.items() if name != "plan_key"}))
+    assert "--plan_key" in capsys.readouterr().err
+
+
+def test_arguments_are_never_abbreviated() -> None:
+    with pytest.raises(SystemExit):
+        JobArguments.parse(argv(**{("plan_k" if name == "plan_key" else name): value for name, value in OWN.items()}))

@@ -1,0 +1,205 @@
+"""What a run does to one table, and what the next run makes of a run that died in between (rules 1, 5, 8 and 9)."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+from odp.errors import LeaseLostError
+from odp.file_processor.table_refresh import TableRefresher
+from odp.records import (
+    CommittedRefresh,
+    FileType,
+    LandedFile,
+    Lease,
+    RawTableConfig,
+    Refresh,
+    RefreshOutcome,
+    RefreshStatus,
+    RowCounts,
+    VersioningType,
+)
+
+CONFIG = RawTableConfig(
+    "10_min_refresh",
+    "s.t",
+    ("ID",),
+    None,
+    "SEQ",
+    "copy_on_write",
+    VersioningType.SNAPSHOT,
+    "hudi",
+    True,
+    "db",
+    "b",
+    "t",
+)
+
+
+class Killed(BaseException):
+    """The process ends here: nothing catches it, as nothing catches SIGKILL."""
+
+
+def file(number: int) -> LandedFile:
+    key = f"s/t/20260101-{number:09d}.parquet"
+    return LandedFile(
+        "s.t", f"f{number}", FileType.CHANGES, "s", "t", "staging", key, 1, "", f"2026-01-01T00:00:{number}"
+    )
+
+
+@dataclass
+class World:
+    """Ledger, leases and table in memory; `die_at` names the step before which the process is killed."""
+
+    pending: dict[str, LandedFile] = field(default_factory=dict)
+    history: dict[str, str] = field(default_factory=dict)
+    commits: list[Refresh] = field(default_factory=list)
+    catalog: int = 0
+    owner: str | None = None
+    outcomes: list[RefreshOutcome] = field(default_factory=list)
+    die_at: str = ""
+    fail_at: str = ""
+    lose_lease_at: str = ""
+
+    def reach(self, step: str) -> None:
+        if step == self.die_at:
+            raise Killed
+        if step == self.fail_at:
+            raise RuntimeError(f"{step} failed\nin many lines")
+        if step == self.lose_lease_at:
+            self.owner = "another run"
+
+    # FileTracker
+    def pending_files(self, source_table_name: str) -> Sequence[LandedFile]:
+        return list(self.pending.values())
+
+    def applied_changes(self, source_table_name: str, generation: int) -> Sequence[LandedFile]:
+        return []
+
+    def mark_processed(self, files: Iterable[LandedFile], run_id: str, generation: int) -> None:
+        for moved in files:
+            self.reach("books")
+            self.pending.pop(moved.file_id, None)
+            self.history[moved.file_id] = run_id
+
+    # TableLeases
+    def acquire(self, qualified_name: str, owner: str) -> Lease | None:
+        if self.owner is not None:
+            return None
+        self.owner = owner
+        return Lease(qualified_name, owner, 1, 0.0)
+
+    def renew(self, lease: Lease) -> None:
+        self.reach("renew")
+        if self.owner != lease.owner:
+            raise LeaseLostError("taken over")
+
+    def release(self, lease: Lease, status: RefreshStatus, catalog_commit: str) -> None:
+        self.renew(lease)
+        self.owner = None
+
+    def record(self, outcome: RefreshOutcome, run_id: str) -> None:
+        self.outcomes.append(outcome)
+
+    # TableWriter
+    def last_refresh(self, config: RawTableConfig) -> CommittedRefresh | None:
+        if not self.commits:
+            return None
+        last = self.commits[-1]
+        return CommittedRefresh(str(len(self.commits)), last.file_ids, last.state, RowCounts(inserted=len(last.files)))
+
+    def apply(self, config: RawTableConfig, refresh: Refresh) -> CommittedRefresh:
+        self.reach("commit")
+        self.commits.append(refresh)
+        committed = self.last_refresh(config)
+        assert committed is not None
+        return committed
+
+    def publish(self, config: RawTableConfig, published_commit: str) -> str:
+        self.reach("catalog")
+        self.catalog = len(self.commits)
+        return str(self.catalog)
+
+    def refresh(self, run_id: str = "run-1") -> RefreshOutcome | None:
+        return TableRefresher(self, self, self, run_id).refresh(CONFIG)
+
+
+def world(*numbers: int, **state: str) -> World:
+    return World(pending={f"f{number}": file(number) for number in numbers}, **state)  # type: ignore[arg-type]
+
+
+def test_pending_files_become_one_commit_and_move_to_history() -> None:
+    lake = world(1, 2)
+    outcome = lake.refresh()
+    assert outcome is not None
+    assert (outcome.status, outcome.files, outcome.counts) == (RefreshStatus.COMPLETED, 2, RowCounts(inserted=2))
+    assert (len(lake.commits), lake.catalog, lake.pending, lake.owner) == (1, 1, {}, None)
+    assert lake.history == {"f1": "run-1", "f2": "run-1"}
+
+
+def test_table_without_pending_files_is_not_written() -> None:
+    lake = world()
+    lake.refresh()
+    assert lake.commits == []
+
+
+def test_table_that_another_run_holds_is_left_alone_without_an_outcome() -> None:
+    lake = world(1, owner="another run")
+    assert lake.refresh() is None
+    assert (lake.commits, lake.outcomes) == ([], [])
+
+
+@pytest.mark.parametrize("step", ["commit", "catalog", "books"])
+def test_run_killed_before_any_step_is_completed_by_the_next_with_every_file_in_one_commit(step: str) -> None:
+    lake = world(1, 2, die_at=step)
+    with pytest.raises(Killed):
+        lake.refresh("killed")
+    lake.die_at, lake.owner = "", None  # the lease expires
+    outcome = lake.refresh("next")
+    assert outcome is not None
+    assert outcome.status is RefreshStatus.COMPLETED
+    assert [sorted(commit.file_ids) for commit in lake.commits] == [["f1", "f2"]]
+    assert (lake.pending, lake.catalog, outcome.counts) == ({}, 1, RowCounts(inserted=2))
+
+
+def test_files_that_landed_after_the_killed_run_are_applied_beside_finishing_its_books() -> None:
+    lake = world(1, die_at="books")
+    with pytest.raises(Killed):
+        lake.refresh("killed")
+    lake.die_at, lake.owner = "", None
+    lake.pending["f2"] = file(2)
+    outcome = lake.refresh("next")
+    assert outcome is not None
+    assert [sorted(commit.file_ids) for commit in lake.commits] == [["f1"], ["f2"]]
+    assert (outcome.files, outcome.counts) == (2, RowCounts(inserted=2))
+
+
+@pytest.mark.parametrize("step", ["commit", "catalog", "books"])
+def test_failing_table_is_marked_with_its_stack_trace_and_keeps_its_unapplied_files(step: str) -> None:
+    lake = world(1, fail_at=step)
+    outcome = lake.refresh()
+    assert outcome is not None
+    assert outcome.status is RefreshStatus.ERROR
+    assert outcome.error == f"RuntimeError: {step} failed"
+    assert "in many lines" in outcome.stack_trace
+    assert "f1" in lake.pending
+    assert lake.owner is None
+    lake.fail_at = ""
+    again = lake.refresh("next")
+    assert again is not None
+    assert (again.status, lake.pending, len(lake.commits)) == (RefreshStatus.COMPLETED, {}, 1)
+
+
+def test_run_that_lost_its_lease_before_the_commit_commits_nothing() -> None:
+    lake = world(1, lose_lease_at="renew")
+    outcome = lake.refresh()
+    assert outcome is not None
+    assert (outcome.status, lake.commits) == (RefreshStatus.ERROR, [])
+    assert "f1" in lake.pending
+
+
+def test_run_that_lost_its_lease_after_the_commit_leaves_the_books_to_the_new_owner() -> None:
+    lake = world(1, lose_lease_at="catalog")
+    outcome = lake.refresh()
+    assert outcome is not None
+    assert outcome.status is RefreshStatus.ERROR
+    assert (len(lake.commits), list(lake.pending), lake.owner) == (1, ["f1"], "another run")
