@@ -81,6 +81,8 @@ class _Deployment:
         """Make the change set; False if it would change nothing."""
         name = {"StackName": self._stack.name, "ChangeSetName": _CHANGE_SET}
         try:
+            if change_type == "UPDATE":
+                self._cloudformation.delete_change_set(**name)  # an executed one keeps its name
             self._cloudformation.create_change_set(
                 **name, ChangeSetType=change_type, TemplateURL=self._url, Capabilities=_CAPABILITIES,
                 Tags=[{"Key": key, "Value": value} for key, value in self._stack.tags.items()],

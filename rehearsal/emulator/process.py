@@ -3,6 +3,7 @@
 import socket
 import sys
 import urllib.request
+from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
@@ -58,8 +59,9 @@ class Emulator:
     def start(self) -> None:
         """Start the emulator on the state that its run directory holds, and return when it answers."""
         self.settings.temporary.mkdir(parents=True, exist_ok=True)
-        with _listen(self.settings.port) as listener:
+        with self._listen() as listener:
             self.settings = self.settings.listening_on(listener.getsockname()[1])
+            self._port_file.write_text(str(self.settings.port))
             arguments = [self.settings.to_json(), str(listener.fileno())]
             self._child = ChildProcess(
                 [sys.executable, "-m", "rehearsal.emulator.launcher", *arguments],
@@ -109,6 +111,17 @@ class Emulator:
             "AWS_ACCESS_KEY_ID": account,
             "AWS_SECRET_ACCESS_KEY": ROOT_SECRET,
         }
+
+    @property
+    def _port_file(self) -> Path:
+        return self.settings.run_directory / "port"
+
+    def _listen(self) -> socket.socket:
+        """Open the port that was asked for, or the one before a restart: saved queue addresses name it, or any."""
+        if self.settings.port == 0 and self._port_file.exists():
+            with suppress(EmulatorError):
+                return _listen(int(self._port_file.read_text()))
+        return _listen(self.settings.port)
 
     def _wait_until_healthy(self) -> None:
         # The listening socket is ours until the child has it, so the request queues until the child serves.

@@ -11,8 +11,14 @@ def _create(properties: Properties) -> Created:
     # A changed configuration keeps its name, and Glue has no operation to change one.
     with suppress(glue.exceptions.EntityNotFoundException):
         glue.delete_security_configuration(Name=name)
-    glue.create_security_configuration(Name=name, EncryptionConfiguration=properties["EncryptionConfiguration"])
+    configuration = _for_api(properties["EncryptionConfiguration"])
+    glue.create_security_configuration(Name=name, EncryptionConfiguration=configuration)
     return name, {}
+
+
+def _for_api(configuration: Properties) -> Properties:
+    """Name the parts as Glue's API does: templates have one of them in the plural."""
+    return {{"S3Encryptions": "S3Encryption"}.get(name, name): value for name, value in configuration.items()}
 
 
 def _delete(name: str, _: Properties) -> None:
