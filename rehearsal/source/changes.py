@@ -6,6 +6,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count, islice
 
 from rehearsal.source.database import SourceDatabase
 from rehearsal.source.generator import generate_trips
@@ -40,7 +41,7 @@ EXISTING_ROWS = {
     ("delete", "insert", "move"): 10,
 }
 NEW_ROWS = {("insert",): 200, ("insert", "update", "move"): 10, ("insert", "delete"): 10}
-"""What happens to one row, step by step, and to how many of 10,000 rows; every story happens at least once."""
+"""What happens to one row, step by step, and to how many of 10,000 rows; at least to one, while there are rows."""
 PER = 10_000
 
 
@@ -75,13 +76,11 @@ def _schedule(connection: sqlite3.Connection, table: str, draw: random.Random) -
     """Interleave the stories of all rows at random, each keeping the order of its own steps."""
     keys = [key for (key,) in connection.execute(f"SELECT PK_ID FROM {table} ORDER BY PK_ID")]
     draw.shuffle(keys)
-    new_keys = iter(range(max(keys) + 1, max(keys) + 1 + len(keys) + len(NEW_ROWS)))
-    old_keys = iter(keys)
+    new_keys = count(max(keys, default=0) + 1)
     events: list[tuple[float, int, str]] = []
-    for stories, supply in ((EXISTING_ROWS, old_keys), (NEW_ROWS, new_keys)):
+    for stories, supply in ((EXISTING_ROWS, iter(keys)), (NEW_ROWS, new_keys)):
         for story, share in stories.items():
-            for _ in range(max(1, len(keys) * share // PER)):
-                key = next(supply)
+            for key in islice(supply, max(1, len(keys) * share // PER)):
                 moments = sorted(draw.random() for _ in story)
                 events += [(moment, key, step) for moment, step in zip(moments, story, strict=True)]
     return ((key, step) for _, key, step in sorted(events))
