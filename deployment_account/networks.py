@@ -26,7 +26,7 @@ def _vpc_range(text: str) -> str:
     try:
         network = parse_cidr(text)
     except ValueError as error:
-        raise ValueError(f"{error}") from error
+        raise ValueError(f"{text} is no network: {error}") from error
     if not network.is_private:
         raise ValueError(f"{text} is not a private range")
     if not LARGEST_VPC <= network.prefixlen <= SMALLEST_VPC:

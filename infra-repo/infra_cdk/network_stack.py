@@ -32,6 +32,11 @@ class NetworkStack(cdk.Stack):
             scope, id_, description="Network of the data lake", termination_protection=environment.is_protected
         )
         self.vpc = self._vpc(environment)
+        cdk.Validations.of(self.vpc).acknowledge(
+            cdk.Acknowledgment(
+                id="CloudFormation-Validate::W3010", reason="Zones are configured, or synth would have to look them up."
+            )
+        )
         self.vpc.add_flow_log("FlowLog", destination=ec2.FlowLogDestination.to_s3(flow_log_bucket, "vpc-flow-logs/"))
         self.glue_security_group = self._glue_security_group()
         self._publish(names)

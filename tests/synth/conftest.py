@@ -1,0 +1,96 @@
+"""Both apps are synthesised once for all tests, in every environment, with cdk-nag watching."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from rehearsal import toolchain
+
+# before the first import of aws_cdk, which starts node with this environment
+os.environ.setdefault("JSII_NODE", str(toolchain.node()))
+os.environ["CDK_VALIDATION"] = "false"
+os.environ.pop("CDK_CONTEXT_JSON", None)
+
+from tests.synth.synthesis import APPS, ENVIRONMENTS, Template, app_module, templates
+
+
+@dataclass(frozen=True)
+class Synthesis:
+    """All templates by stack name, and what cdk-nag found by rule and construct."""
+
+    templates: Mapping[str, Template]
+    findings: frozenset[tuple[str, str]]
+
+
+@pytest.fixture(scope="session")
+def synthesis(tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
+    found: dict[str, Template] = {}
+    findings: set[tuple[str, str]] = set()
+    for app in APPS:
+        folder = tmp_path_factory.mktemp(app)
+        findings |= _synthesise(app, folder)
+        found |= templates(folder)
+    return Synthesis(found, frozenset(findings))
+
+
+def _synthesise(app_name: str, folder: Path) -> set[tuple[str, str]]:
+    import aws_cdk as cdk
+    from cdk_nag import AwsSolutionsChecks
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CDK_OUTDIR", str(folder))
+        app = app_module(app_name).build_app()
+        cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+        try:
+            app.synth()
+        except RuntimeError as error:
+            if "ValidationFailed" not in str(error):
+                raise
+    return _findings(folder / "validation-report.json")
+
+
+def _findings(report: Path) -> set[tuple[str, str]]:
+    plugins = json.loads(report.read_text())["pluginReports"] if report.exists() else []
+    return {
+        (violation["ruleName"], construct["constructPath"])
+        for plugin in plugins
+        for violation in plugin["violations"]
+        if plugin["pluginName"] == "AwsSolutions"
+        for construct in violation["violatingConstructs"]
+    }
+
+
+@pytest.fixture(scope="session", params=ENVIRONMENTS)
+def environment(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def storage(synthesis: Synthesis, environment: str) -> Template:
+    return synthesis.templates[f"odp-{environment}-infra-Storage"]
+
+
+@pytest.fixture
+def network(synthesis: Synthesis, environment: str) -> Template:
+    return synthesis.templates[f"odp-{environment}-infra-Network"]
+
+
+@pytest.fixture
+def tables(synthesis: Synthesis, environment: str) -> Template:
+    return synthesis.templates[f"odp-{environment}-etl-Tables"]
+
+
+@pytest.fixture
+def odp(synthesis: Synthesis, environment: str) -> Template:
+    return synthesis.templates[f"odp-{environment}-etl-Odp"]
+
+
+@pytest.fixture
+def is_prod(environment: str) -> bool:
+    return environment == "prod"

@@ -1,0 +1,70 @@
+"""What the File Manager's deployment promises."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.synth.synthesis import Template
+
+
+def logical_id(odp: Template, type_: str, starts_with: str) -> str:
+    (found,) = [id_ for id_ in odp.resources(type_) if id_.startswith(starts_with)]
+    return found
+
+
+def test_events_of_new_staging_objects_go_to_the_queue(odp: Template, environment: str) -> None:
+    rule = odp.only("AWS::Events::Rule")
+    pattern = rule["EventPattern"]
+    assert (pattern["source"], pattern["detail-type"]) == (["aws.s3"], ["Object Created"])
+    (bucket,) = pattern["detail"]["bucket"]["name"]
+    assert odp.body["Parameters"][bucket["Ref"]]["Default"] == f"/odp/{environment}/buckets/staging"
+    (target,) = rule["Targets"]
+    assert target["Arn"] == {"Fn::GetAtt": [logical_id(odp, "AWS::SQS::Queue", "FileManagerQueue"), "Arn"]}
+
+
+@pytest.mark.parametrize("name", ["FileManagerQueue", "FileManagerDeadLetters"])
+def test_queues_are_encrypted_with_the_data_key_and_keep_messages_as_long_as_sqs_can(odp: Template, name: str) -> None:
+    queue = odp.only("AWS::SQS::Queue", name)
+    key = odp.body["Parameters"][queue["KmsMasterKeyId"]["Ref"]]
+    assert key["Default"].endswith("/kms/data-key-arn")
+    assert queue["MessageRetentionPeriod"] == 14 * 24 * 3600
+
+
+@pytest.mark.parametrize("name", ["FileManagerQueue", "FileManagerDeadLetters"])
+def test_queues_accept_tls_only(odp: Template, name: str) -> None:
+    statements = odp.only("AWS::SQS::QueuePolicy", name)["PolicyDocument"]["Statement"]
+    (deny,) = [statement for statement in statements if statement["Effect"] == "Deny"]
+    assert (deny["Action"], deny["Principal"]) == ("sqs:*", {"AWS": "*"})
+    assert deny["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_only_eventbridge_on_behalf_of_this_account_sends_to_the_queue(odp: Template) -> None:
+    statements = odp.only("AWS::SQS::QueuePolicy", "FileManagerQueue")["PolicyDocument"]["Statement"]
+    (allow,) = [statement for statement in statements if statement["Effect"] == "Allow"]
+    assert allow["Principal"] == {"Service": "events.amazonaws.com"}
+    assert allow["Condition"]["StringEquals"].keys() == {"aws:SourceAccount"}
+
+
+def test_a_message_that_fails_five_times_is_kept_aside(odp: Template) -> None:
+    redrive = odp.only("AWS::SQS::Queue", "FileManagerQueue")["RedrivePolicy"]
+    dead_letters = logical_id(odp, "AWS::SQS::Queue", "FileManagerDeadLetters")
+    assert redrive == {"deadLetterTargetArn": {"Fn::GetAtt": [dead_letters, "Arn"]}, "maxReceiveCount": 5}
+
+
+def test_failed_messages_of_a_batch_return_alone_and_are_not_seen_while_worked_on(odp: Template) -> None:
+    """Defect 14 of the reference: one poisoned key made its good neighbours arrive again."""
+    assert odp.only("AWS::Lambda::EventSourceMapping")["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    queue, function = odp.only("AWS::SQS::Queue", "FileManagerQueue"), odp.only("AWS::Lambda::Function", "FileManager")
+    assert queue["VisibilityTimeout"] >= 6 * function["Timeout"]
+
+
+def test_the_function_knows_its_tables(odp: Template) -> None:
+    function = odp.only("AWS::Lambda::Function", "FileManager")
+    assert function["Handler"] == "odp.file_manager.handler.handle"
+    variables: dict[str, Any] = function["Environment"]["Variables"]
+    assert {name: value["Fn::ImportValue"].rsplit("OutputRef", 1)[-1][:-16] for name, value in variables.items()} == {
+        "FILE_TRACKER_TABLE": "FileTracker",
+        "FILE_TRACKER_HISTORY_TABLE": "FileTrackerHistory",
+    }

@@ -1,0 +1,143 @@
+"""What the File Processor's deployment promises: schedule, Glue job, Batch Manager and their one runtime."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.synth.synthesis import Template
+
+CADENCE = "10_min_refresh"
+
+
+def test_each_cadence_of_the_manifests_starts_the_state_machine_with_its_name(odp: Template) -> None:
+    """Defect 20 of the reference: the schedule's input lacked the cadence."""
+    schedule = odp.only("AWS::Scheduler::Schedule")
+    assert schedule["Name"] == f"odpf_file_processor_{CADENCE}"
+    assert (schedule["ScheduleExpression"], schedule["State"]) == ("rate(10 minutes)", "ENABLED")
+    (state_machine,) = odp.resources("AWS::StepFunctions::StateMachine")
+    assert schedule["Target"]["Arn"] == {"Ref": state_machine}
+    assert json.loads(schedule["Target"]["Input"]) == {"refresh_cadence": CADENCE}
+
+
+def test_a_start_that_fails_is_given_up_before_the_next_one(odp: Template) -> None:
+    retry = odp.only("AWS::Scheduler::Schedule")["Target"]["RetryPolicy"]
+    assert retry == {"MaximumEventAgeInSeconds": 300, "MaximumRetryAttempts": 3}
+
+
+def test_the_job_runs_a_supported_glue_with_limits_of_its_own(odp: Template) -> None:
+    """Defects 21 and 13 of the reference: an ended Glue version, and parallel batches beyond one concurrent run."""
+    job = odp.only("AWS::Glue::Job")
+    assert (job["Name"], job["GlueVersion"]) == ("odpf_file_processor", "5.1")
+    assert (job["WorkerType"], job["NumberOfWorkers"]) == ("G.1X", 10)
+    assert (job["MaxRetries"], job["Timeout"]) == (0, 60)
+    assert job["ExecutionProperty"] == {"MaxConcurrentRuns": 20}
+    assert job["Command"]["Name"] == "glueetl"
+
+
+def test_batches_running_at_a_time_are_fewer_than_the_job_allows(odp: Template) -> None:
+    definition = "".join(map(str, odp.only("AWS::StepFunctions::StateMachine")["DefinitionString"]["Fn::Join"][1]))
+    assert '"MaxConcurrency":10,' in definition
+    assert odp.only("AWS::Glue::Job")["ExecutionProperty"]["MaxConcurrentRuns"] >= 10
+
+
+def test_spark_is_told_what_hudi_and_s3a_need_in_one_conf(odp: Template) -> None:
+    arguments = odp.only("AWS::Glue::Job")["DefaultArguments"]
+    assert (arguments["--datalake-formats"], arguments["--enable-glue-datacatalog"]) == ("hudi", "true")
+    assert arguments["--conf"].split(" --conf ") == [
+        "spark.serializer=org.apache.spark.serializer.KryoSerializer",
+        "spark.sql.hive.convertMetastoreParquet=false",
+        "spark.hadoop.fs.s3a.endpoint.region=us-east-1",
+        "spark.sql.parquet.inferTimestampNTZ.enabled=false",
+    ]
+
+
+def test_the_job_knows_every_argument_that_its_code_demands(odp: Template) -> None:
+    from dataclasses import fields
+
+    from odp.file_processor.job import JobArguments
+
+    given_by_glue, given_by_the_run = {"JOB_NAME", "JOB_RUN_ID"}, {"plan_key", "batch"}
+    demanded = {field.name for field in fields(JobArguments)} - given_by_glue - given_by_the_run
+    defaults = {name.removeprefix("--") for name in odp.only("AWS::Glue::Job")["DefaultArguments"]}
+    assert demanded <= defaults
+    assert not defaults & given_by_the_run
+
+
+def test_table_arguments_name_the_tables_they_are_called_after(odp: Template) -> None:
+    arguments = odp.only("AWS::Glue::Job")["DefaultArguments"]
+    named = {
+        name.removeprefix("--").removesuffix("_table").replace("_", ""): value["Fn::ImportValue"]
+        for name, value in arguments.items()
+        if name.endswith("_table")
+    }
+    assert len(named) == 5
+    for name, export in named.items():
+        assert export.rsplit("OutputRef", 1)[-1][:-16].lower() == name
+
+
+def test_what_the_job_writes_and_logs_is_encrypted_with_the_data_key(odp: Template) -> None:
+    security = odp.only("AWS::Glue::SecurityConfiguration")
+    assert odp.only("AWS::Glue::Job")["SecurityConfiguration"] == security["Name"]
+    encryption = security["EncryptionConfiguration"]
+    modes = (
+        encryption["S3Encryptions"][0]["S3EncryptionMode"],
+        encryption["CloudWatchEncryption"]["CloudWatchEncryptionMode"],
+        encryption["JobBookmarksEncryption"]["JobBookmarksEncryptionMode"],
+    )
+    assert modes == ("SSE-KMS", "SSE-KMS", "CSE-KMS")
+    keys = [encryption["S3Encryptions"][0], encryption["CloudWatchEncryption"], encryption["JobBookmarksEncryption"]]
+    for key in keys:
+        assert odp.body["Parameters"][key["KmsKeyArn"]["Ref"]]["Default"].endswith("/kms/data-key-arn")
+
+
+def test_functions_and_job_run_one_package(odp: Template) -> None:
+    functions = odp.resources("AWS::Lambda::Function").values()
+    package = odp.only("AWS::Glue::Job")["DefaultArguments"]["--extra-py-files"].rsplit("/", 1)[-1]
+    assert {function["Code"]["S3Key"] for function in functions} == {package}
+
+
+def test_functions_run_the_python_of_glue(odp: Template) -> None:
+    """Defect 21 of the reference: Python 3.8 functions, which Lambda no longer runs."""
+    assert {function["Runtime"] for function in odp.resources("AWS::Lambda::Function").values()} == {"python3.11"}
+
+
+def package_folder(odp: Template) -> Path:
+    package = odp.only("AWS::Glue::Job")["DefaultArguments"]["--extra-py-files"]
+    (folder,) = odp.folder.parent.glob(f"asset.{package.rsplit('/', 1)[-1].removesuffix('.zip')}")
+    return folder
+
+
+def test_the_package_holds_the_runtime_and_no_caches(odp: Template) -> None:
+    folder = package_folder(odp)
+    assert (folder / "odp" / "file_manager" / "handler.py").is_file()
+    assert (folder / "odp" / "file_processor" / "job.py").is_file()
+    assert not [path for path in folder.rglob("*") if path.name == "__pycache__" or path.suffix == ".pyc"]
+
+
+def test_handlers_are_in_the_package(odp: Template) -> None:
+    for function in odp.resources("AWS::Lambda::Function").values():
+        module, name = function["Handler"].rsplit(".", 1)
+        source = package_folder(odp) / (module.replace(".", "/") + ".py")
+        assert f"def {name}(" in source.read_text()
+
+
+def test_the_job_runs_the_script_of_the_package(odp: Template) -> None:
+    script = odp.only("AWS::Glue::Job")["Command"]["ScriptLocation"].rsplit("/", 1)[-1]
+    (deployed,) = odp.folder.parent.glob(f"asset.{script}")
+    assert deployed.read_text() == (package_folder(odp) / "odp" / "file_processor" / "job.py").read_text()
+
+
+def test_logs_are_encrypted_and_kept_as_configured(odp: Template, is_prod: bool) -> None:
+    logs = odp.resources("AWS::Logs::LogGroup").values()
+    assert len(logs) == 4, "two functions, the job, the state machine"
+    for log in logs:
+        assert log["RetentionInDays"] == (365 if is_prod else 30)
+        assert odp.body["Parameters"][log["KmsKeyId"]["Ref"]]["Default"].endswith("/kms/data-key-arn")
+
+
+def test_every_execution_is_logged_and_traced(odp: Template) -> None:
+    state_machine = odp.only("AWS::StepFunctions::StateMachine")
+    assert state_machine["StateMachineName"] == "odpf_file_processor"
+    assert state_machine["LoggingConfiguration"]["Level"] == "ALL"
+    assert state_machine["TracingConfiguration"] == {"Enabled": True}

@@ -1,0 +1,43 @@
+"""Logical ids of what holds data: another id is another resource, and the data stays behind in the old one."""
+
+from __future__ import annotations
+
+from tests.synth.synthesis import Template
+
+STATEFUL = {"AWS::S3::Bucket", "AWS::KMS::Key", "AWS::DynamoDB::Table", "AWS::Glue::Database"}
+STORAGE = {
+    "AccessLogs8B620ECA",
+    "AthenaResults99A60126",
+    "Config57D1D894",
+    "Conformed0962C5DA",
+    "DataKey2A0DE9E6",
+    "PurposeBuiltAA06B708",
+    "Raw72517081",
+    "Staging12D1754E",
+}
+TABLES = {
+    "BatchConfig5841312C",
+    "ConfigDeployTracker7CA7E219",
+    "Databaseodpfdemotaxitripsraw",
+    "FileProcessingTracker329F14C4",
+    "FileProcessingTrackerHistory60756F6F",
+    "FileTrackerBA3AEBE1",
+    "FileTrackerHistory505E44D0",
+    "RawTableConfigBAB66E88",
+}
+
+
+def stateful(template: Template) -> set[str]:
+    return {id_ for id_, resource in template.body["Resources"].items() if resource["Type"] in STATEFUL}
+
+
+def test_buckets_and_keys_keep_their_ids_in_every_environment(storage: Template) -> None:
+    assert stateful(storage) == STORAGE
+
+
+def test_tables_and_databases_keep_their_ids_in_every_environment(tables: Template) -> None:
+    assert stateful(tables) == TABLES
+
+
+def test_data_is_kept_apart_from_code_and_network(odp: Template, network: Template) -> None:
+    assert not stateful(odp) | stateful(network)

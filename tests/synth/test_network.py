@@ -1,0 +1,94 @@
+"""What the network of every environment promises."""
+
+from __future__ import annotations
+
+import json
+from ipaddress import ip_network
+from pathlib import Path
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import assertions
+from infra_cdk.infra_stage import InfraStage
+
+from deployment_account.environments import Environment, Platform, load_platform
+from tests.synth.synthesis import PROJECT, Template, flags
+
+
+def network_with(**changes: object) -> assertions.Template:
+    """The network of the dev environment, configured otherwise."""
+    platform = load_platform(PROJECT / "config" / "environments.json")
+    dev = Environment.model_validate(platform.environments["dev"].model_dump() | changes)
+    changed = Platform(name=platform.name, deployment=platform.deployment, environments={"dev": dev})
+    return assertions.Template.from_stack(InfraStage(cdk.App(context=flags()), "Infra", changed, dev).network)
+
+
+def test_synthesis_asks_no_account_for_its_zones(network: Template) -> None:
+    manifests = [json.loads(path.read_text()) for path in Path(network.folder).glob("**/manifest.json")]
+    assert not [manifest["missing"] for manifest in manifests if manifest.get("missing")]
+
+
+def test_each_configured_zone_has_a_private_subnet(network: Template) -> None:
+    subnets = network.resources("AWS::EC2::Subnet").values()
+    assert sorted(subnet["AvailabilityZone"] for subnet in subnets) == ["us-east-1a", "us-east-1b", "us-east-1c"]
+    assert not [subnet for subnet in subnets if subnet.get("MapPublicIpOnLaunch")]
+
+
+def test_subnets_do_not_run_out_of_addresses(network: Template) -> None:
+    """Defect 31 of the reference: /27 subnets, 27 addresses for all Glue workers of a zone."""
+    vpc = ip_network(network.only("AWS::EC2::VPC")["CidrBlock"])
+    ranges = [ip_network(subnet["CidrBlock"]) for subnet in network.resources("AWS::EC2::Subnet").values()]
+    assert all(range_.num_addresses >= 8192 for range_ in ranges)
+    assert all(range_.subnet_of(vpc) for range_ in ranges)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("cidr", "zones", "addresses"), [("10.0.0.0/20", "abcdef", 256), ("10.0.0.0/16", "a", 32768)])
+def test_subnets_share_half_of_the_smallest_and_the_largest_network(cidr: str, zones: str, addresses: int) -> None:
+    template = network_with(vpc_cidr=cidr, availability_zones=tuple(f"us-east-1{zone}" for zone in zones))
+    subnets = template.find_resources("AWS::EC2::Subnet").values()
+    assert {ip_network(subnet["Properties"]["CidrBlock"]).num_addresses for subnet in subnets} == {addresses}
+    assert len(subnets) == len(zones)
+
+
+def test_an_idle_network_costs_nothing_by_the_hour(network: Template) -> None:
+    """Defect 32 of the reference: three NAT gateways and fifteen endpoint interfaces, some 208 USD a month."""
+    assert not network.types() & {"AWS::EC2::NatGateway", "AWS::EC2::EIP", "AWS::EC2::InternetGateway"}
+    assert {endpoint["VpcEndpointType"] for endpoint in network.resources("AWS::EC2::VPCEndpoint").values()} == {
+        "Gateway"
+    }
+
+
+def test_s3_and_dynamodb_are_reached_from_every_subnet_without_the_internet(network: Template) -> None:
+    endpoints = network.resources("AWS::EC2::VPCEndpoint").values()
+    services = {json.dumps(endpoint["ServiceName"]).rsplit(".", 1)[-1].strip('"]}') for endpoint in endpoints}
+    assert services == {"s3", "dynamodb"}
+    route_tables = set(network.resources("AWS::EC2::RouteTable"))
+    for endpoint in endpoints:
+        assert {table["Ref"] for table in endpoint["RouteTableIds"]} == route_tables
+
+
+def test_all_traffic_is_logged_to_the_access_log_bucket(network: Template, storage: Template) -> None:
+    log = network.only("AWS::EC2::FlowLog")
+    assert (log["TrafficType"], log["LogDestinationType"]) == ("ALL", "s3")
+    (destination,) = [part for part in log["LogDestination"]["Fn::Join"][1] if isinstance(part, dict)]
+    assert destination["Fn::ImportValue"].startswith(f"{storage.stack}:ExportsOutputFnGetAttAccessLogs")
+
+
+def test_members_of_the_glue_security_group_reach_each_other_and_nobody_else_reaches_them(network: Template) -> None:
+    (group,) = network.resources("AWS::EC2::SecurityGroup")
+    ingress = network.only("AWS::EC2::SecurityGroupIngress")
+    own = {"Fn::GetAtt": [group, "GroupId"]}
+    assert (ingress["GroupId"], ingress["SourceSecurityGroupId"]) == (own, own)
+    assert (ingress["IpProtocol"], ingress["FromPort"], ingress["ToPort"]) == ("tcp", 0, 65535)
+    assert "SecurityGroupIngress" not in network.only("AWS::EC2::SecurityGroup")
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_nat_gateways_come_by_configuration_and_leave_private_ranges_where_they_were(count: int) -> None:
+    def private_ranges(template: assertions.Template) -> set[str]:
+        subnets = template.find_resources("AWS::EC2::Subnet")
+        return {subnet["Properties"]["CidrBlock"] for id_, subnet in subnets.items() if "Private" in id_}
+
+    with_nat = network_with(nat_gateways=count)
+    with_nat.resource_count_is("AWS::EC2::NatGateway", count)
+    assert private_ranges(with_nat) == private_ranges(network_with())

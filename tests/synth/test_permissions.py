@@ -1,0 +1,188 @@
+"""Who may do what: every pattern is known by heart, every action is one that the code calls."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_iam as iam
+from etl_cdk.permissions import allow
+
+from tests.synth.conftest import Synthesis
+from tests.synth.synthesis import Template
+
+WILDCARDS = {
+    # CDK's own statement for log delivery and X-Ray, which know no resources
+    ("FileProcessorWorkflowRole", "*"),
+    # plans are named after their execution
+    ("FileProcessorBatchManagerRole", "arn:aws:s3:::<config>/odp/plans/*"),
+    ("FileProcessorJobsRole", "arn:aws:s3:::<config>/odp/plans/*"),
+    # DMS writes at any depth
+    ("FileProcessorJobsRole", "arn:aws:s3:::<staging>/*"),
+    # files, tables and log groups that the table format, the job and Glue name
+    ("FileProcessorJobsRole", "arn:aws:s3:::<raw>/odpf_demo_taxi_trips_raw/*"),
+    ("FileProcessorJobsRole", "arn:aws:glue:us-east-1:222222222222:table/odpf_demo_taxi_trips_raw/*"),
+    ("FileProcessorJobsRole", "arn:aws:logs:us-east-1:222222222222:log-group:/aws-glue/jobs/*"),
+}
+
+
+def statements(template: Template) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Role and statement of every identity policy of a template."""
+    for policy in template.resources("AWS::IAM::Policy").values():
+        for role in policy["Roles"]:
+            for statement in policy["PolicyDocument"]["Statement"]:
+                yield role["Ref"][:-8], statement
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def text(template: Template, resource: Any) -> str:
+    """A resource with shared values in angle brackets."""
+    match resource:
+        case str():
+            return resource
+        case {"Fn::Join": [separator, parts]}:
+            return str(separator).join(text(template, part) for part in parts)
+        case {"Ref": name} if name in template.body.get("Parameters", {}):
+            return "<" + str(template.body["Parameters"][name]["Default"]).rsplit("/", 1)[-1] + ">"
+        case {"Fn::ImportValue": name}:
+            return str(name)
+        case _:
+            return json.dumps(resource)
+
+
+def test_no_action_is_a_pattern(synthesis: Synthesis) -> None:
+    actions = [
+        action
+        for template in synthesis.templates.values()
+        for _, s in statements(template)
+        for action in as_list(s["Action"])
+    ]
+    assert actions
+    assert not [action for action in actions if "*" in action]
+
+
+def test_no_pattern_of_resources_is_new(synthesis: Synthesis) -> None:
+    found = {
+        (role, text(template, resource))
+        for name, template in synthesis.templates.items()
+        if name.startswith("odp-dev-")
+        for role, statement in statements(template)
+        for resource in as_list(statement["Resource"])
+        if "*" in text(template, resource)
+    }
+    assert found == WILDCARDS
+
+
+def test_no_role_brings_policies_that_are_not_ours_or_trusts_more_than_one_service(synthesis: Synthesis) -> None:
+    for template in synthesis.templates.values():
+        assert "AWS::IAM::ManagedPolicy" not in template.types()
+        for role in template.resources("AWS::IAM::Role").values():
+            assert not role.keys() & {"ManagedPolicyArns", "Policies"}
+            (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+            assert trust["Principal"].keys() == {"Service"}
+            assert isinstance(trust["Principal"]["Service"], str)
+
+
+TABLE_ACTIONS: Mapping[str, Mapping[str, set[str]]] = {
+    "FileManagerHandlerRole": {
+        "FileTracker": {"PutItem"},
+        "FileTrackerHistory": {"ConditionCheckItem", "PutItem"},
+    },
+    "FileProcessorBatchManagerRole": {
+        "FileTracker": {"Query", "Scan"},
+        "FileProcessingTracker": {"BatchGetItem", "GetItem"},
+        "BatchConfig": {"GetItem"},
+        "RawTableConfig": {"Query"},
+    },
+    "FileProcessorJobsRole": {
+        "FileTracker": {"DeleteItem", "GetItem", "Query", "UpdateItem"},
+        "FileTrackerHistory": {"PutItem", "Query"},
+        "FileProcessingTracker": {"GetItem", "PutItem", "UpdateItem"},
+        "FileProcessingTrackerHistory": {"PutItem"},
+        "RawTableConfig": {"GetItem"},
+    },
+}
+
+
+def test_tables_are_touched_by_the_actions_that_the_code_calls(odp: Template) -> None:
+    """Defect 30 of the reference: roles over all tables and all buckets."""
+    found: dict[str, dict[str, set[str]]] = {}
+    for role, statement in statements(odp):
+        for action in as_list(statement["Action"]):
+            if action.startswith("dynamodb:"):
+                for resource in as_list(statement["Resource"]):
+                    table = resource["Fn::ImportValue"].rsplit("GetAtt", 1)[-1].rsplit("Arn", 1)[0][:-8]
+                    found.setdefault(role, {}).setdefault(table, set()).add(action.removeprefix("dynamodb:"))
+    assert found == TABLE_ACTIONS
+
+
+def objects(odp: Template, role: str, action: str) -> set[str]:
+    return {
+        text(odp, resource).removeprefix("arn:aws:s3:::")
+        for granted_to, statement in statements(odp)
+        if granted_to == role and action in as_list(statement["Action"])
+        for resource in as_list(statement["Resource"])
+    }
+
+
+@pytest.mark.parametrize("action", ["s3:PutObject", "s3:DeleteObject"])
+def test_the_job_writes_below_the_databases_of_the_manifests_only(odp: Template, action: str) -> None:
+    database = "<raw>/odpf_demo_taxi_trips_raw"
+    assert objects(odp, "FileProcessorJobsRole", action) == {database, f"{database}/*"}
+
+
+def test_the_job_lists_staging_and_raw_without_a_condition_that_turns_404_into_403(odp: Template) -> None:
+    assert objects(odp, "FileProcessorJobsRole", "s3:ListBucket") == {"<staging>", "<raw>"}
+    for _, statement in statements(odp):
+        if "s3:ListBucket" in as_list(statement["Action"]):
+            assert "Condition" not in statement
+
+
+def test_the_batch_manager_writes_plans_only(odp: Template) -> None:
+    assert objects(odp, "FileProcessorBatchManagerRole", "s3:PutObject") == {"<config>/odp/plans/*"}
+    assert not objects(odp, "FileProcessorBatchManagerRole", "s3:GetObject")
+
+
+def test_of_the_assets_the_job_reads_its_package_and_its_script(odp: Template) -> None:
+    job = odp.only("AWS::Glue::Job")
+    used = {job["DefaultArguments"]["--extra-py-files"], job["Command"]["ScriptLocation"]}
+    assets = {name for name in objects(odp, "FileProcessorJobsRole", "s3:GetObject") if name.startswith("cdk-")}
+    assert {f"s3://{name}" for name in assets} == used
+
+
+def test_the_state_machine_starts_the_jobs_of_the_manifests_and_no_others(odp: Template) -> None:
+    """A job name that is known at run time only makes CDK grant an ARN that does not exist."""
+    glue = [
+        s for role, s in statements(odp) if role == "FileProcessorWorkflowRole" and "glue:StartJobRun" in s["Action"]
+    ]
+    (statement,) = glue
+    assert set(statement["Action"]) == {"glue:StartJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:BatchStopJobRun"}
+    assert statement["Resource"].endswith(":job/odpf_file_processor")
+
+
+def test_the_schedule_may_start_the_state_machine_and_do_nothing_else(odp: Template) -> None:
+    (scheduler,) = [statement for role, statement in statements(odp) if role.startswith("SchedulerRole")]
+    (state_machine,) = odp.resources("AWS::StepFunctions::StateMachine")
+    assert (scheduler["Action"], scheduler["Resource"]) == ("states:StartExecution", {"Ref": state_machine})
+
+
+@pytest.fixture
+def role() -> iam.Role:
+    stack = cdk.Stack(cdk.App(), "Stack")
+    return iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("glue.amazonaws.com"))
+
+
+def test_a_pattern_without_a_reason_is_refused(role: iam.Role) -> None:
+    with pytest.raises(ValueError, match=r"arn:aws:s3:::data/\*: say why"):
+        allow(role, ["s3:GetObject"], ["arn:aws:s3:::data/*"])
+
+
+def test_a_pattern_of_actions_is_refused_whatever_the_reason(role: iam.Role) -> None:
+    with pytest.raises(ValueError, match=r"s3:Get\*: name each action"):
+        allow(role, ["s3:Get*"], ["arn:aws:s3:::data/key"], because="it is shorter")

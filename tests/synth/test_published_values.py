@@ -1,0 +1,38 @@
+"""What one stage publishes is what another reads."""
+
+from __future__ import annotations
+
+from deployment_account.names import Odp, OdpTable, Shared, published_schedule
+from tests.synth.synthesis import Template
+
+
+def published(*templates: Template) -> dict[str, object]:
+    found = [parameter for template in templates for parameter in template.resources("AWS::SSM::Parameter").values()]
+    names = [parameter["Name"] for parameter in found]
+    assert len(names) == len(set(names)), "published twice"
+    return {parameter["Name"]: parameter["Value"] for parameter in found}
+
+
+def test_the_infra_stage_publishes_every_shared_value(storage: Template, network: Template, environment: str) -> None:
+    assert published(storage, network).keys() == {f"/odp/{environment}/{value}" for value in Shared}
+
+
+def test_the_etl_stage_publishes_what_is_needed_to_work_with_it(
+    tables: Template, odp: Template, environment: str
+) -> None:
+    values = [*Odp, *(table.published_name for table in OdpTable), published_schedule("10_min_refresh")]
+    assert published(tables, odp).keys() == {f"/odp/{environment}/{value}" for value in values}
+
+
+def test_the_etl_stage_reads_only_what_the_infra_stage_of_its_environment_publishes(
+    tables: Template, odp: Template, storage: Template, network: Template
+) -> None:
+    offered = published(storage, network).keys()
+    for template in (tables, odp):
+        read = {
+            parameter["Default"]
+            for parameter in template.body["Parameters"].values()
+            if parameter["Type"] == "AWS::SSM::Parameter::Value<String>" and "cdk-bootstrap" not in parameter["Default"]
+        }
+        assert read
+        assert read <= offered

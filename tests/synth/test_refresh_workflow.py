@@ -1,0 +1,156 @@
+"""How the state machine decides; its JSONata is evaluated, not only read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from etl_cdk.refresh_workflow import GLUE_IS_BUSY, WorkflowLimits, refresh_workflow
+from jsonata import Jsonata  # type: ignore[import-untyped]
+
+PLAN = {
+    "refresh_cadence": "10_min_refresh",
+    "plan_key": "odp/plans/10_min_refresh/run.json",
+    "glue_job_name": "odpf_file_processor",
+    "glue_job_worker_type": "G.1X",
+    "glue_job_max_workers": 10,
+    "batches": [0, 1, 2],
+}
+
+
+@pytest.fixture
+def states() -> dict[str, Any]:
+    definition = refresh_workflow("arn:function", WorkflowLimits(max_concurrent_batches=4, job_timeout_minutes=60))
+    assert (definition["QueryLanguage"], definition["StartAt"]) == ("JSONata", "PlanBatches")
+    return dict(definition["States"])
+
+
+def evaluate(template: Any, **bindings: Any) -> Any:
+    """A state's template with its {% %} expressions evaluated as Step Functions does."""
+    match template:
+        case dict():
+            return {name: evaluate(value, **bindings) for name, value in template.items()}
+        case str() if template.startswith("{%"):
+            return Jsonata(template.removeprefix("{%").removesuffix("%}")).evaluate(None, _frame(bindings))
+        case _:
+            return template
+
+
+def _frame(bindings: dict[str, Any]) -> Any:
+    frame = Jsonata("$").create_frame()
+    frame.bind("states", bindings)
+    return frame
+
+
+def choose(state: dict[str, Any], input_: Any) -> str:
+    (choice,) = state["Choices"]
+    return str(choice["Next"] if evaluate(choice["Condition"], input=input_) else state["Default"])
+
+
+def test_the_batch_manager_is_told_cadence_and_execution(states: dict[str, Any]) -> None:
+    arguments = evaluate(
+        states["PlanBatches"]["Arguments"],
+        input={"refresh_cadence": "10_min_refresh"},
+        context={"Execution": {"Name": "run"}},
+    )
+    payload = {"refresh_cadence": "10_min_refresh", "execution_name": "run"}
+    assert arguments == {"FunctionName": "arn:function", "Payload": payload}
+
+
+@pytest.mark.parametrize(
+    ("batches", "next_state"), [([], "NothingToDo"), ([0], "RefreshBatches"), ([0, 1], "RefreshBatches")]
+)
+def test_no_batches_start_no_glue_run(states: dict[str, Any], batches: list[int], next_state: str) -> None:
+    assert choose(states["AnyBatches"], {**PLAN, "batches": batches}) == next_state
+    assert states["NothingToDo"] == {"Type": "Succeed"}
+
+
+@pytest.mark.parametrize("batches", [[0], [0, 1, 2]])
+def test_every_batch_of_the_plan_is_run_also_when_there_is_only_one(states: dict[str, Any], batches: list[int]) -> None:
+    assert evaluate(states["RefreshBatches"]["Items"], input={**PLAN, "batches": batches}) == batches
+    assert states["RefreshBatches"]["MaxConcurrency"] == 4
+
+
+def test_a_run_is_told_its_plan_and_batch_and_sized_by_the_plan(states: dict[str, Any]) -> None:
+    item = evaluate(states["RefreshBatches"]["ItemSelector"], input=PLAN, context={"Map": {"Item": {"Value": 2}}})
+    run = states["RefreshBatches"]["ItemProcessor"]["States"]["RefreshBatch"]
+    assert run["Resource"] == "arn:aws:states:::glue:startJobRun.sync"
+    assert evaluate(run["Arguments"], input=item) == {
+        "JobName": "odpf_file_processor",
+        "WorkerType": "G.1X",
+        "NumberOfWorkers": 10,
+        "Arguments": {"--plan_key": "odp/plans/10_min_refresh/run.json", "--batch": "2"},
+    }
+
+
+def test_a_run_that_glue_refuses_is_tried_again_with_backoff_and_jitter(states: dict[str, Any]) -> None:
+    """Defect 13 of the reference: a refused parallel run was lost."""
+    (retry,) = states["RefreshBatches"]["ItemProcessor"]["States"]["RefreshBatch"]["Retry"]
+    assert retry["ErrorEquals"] == list(GLUE_IS_BUSY)
+    assert {"Glue.ConcurrentRunsExceededException", "Glue.ResourceNumberLimitExceededException"} <= set(GLUE_IS_BUSY)
+    assert (retry["JitterStrategy"], retry["BackoffRate"]) == ("FULL", 2)
+    assert retry["MaxAttempts"] * retry["MaxDelaySeconds"] > 3600, "longer than the runs it waits for"
+
+
+def test_a_run_that_started_and_failed_is_not_repeated(states: dict[str, Any]) -> None:
+    run = states["RefreshBatches"]["ItemProcessor"]["States"]["RefreshBatch"]
+    retried = {error for retry in run["Retry"] for error in retry["ErrorEquals"]}
+    assert not retried & {"States.ALL", "States.TaskFailed", "States.Timeout"}
+    assert run["TimeoutSeconds"] > 60 * 60, "the job's own timeout comes first"
+
+
+def test_whatever_fails_a_batch_is_caught_so_that_the_others_go_on(states: dict[str, Any]) -> None:
+    processor = states["RefreshBatches"]["ItemProcessor"]
+    (catch,) = processor["States"]["RefreshBatch"]["Catch"]
+    assert catch["ErrorEquals"] == ["States.ALL"]
+    assert processor["States"][catch["Next"]] == {"Type": "Pass", "End": True}
+
+
+def caught(states: dict[str, Any], error: dict[str, str]) -> Any:
+    (catch,) = states["RefreshBatches"]["ItemProcessor"]["States"]["RefreshBatch"]["Catch"]
+    return evaluate(catch["Output"], input={"batch": "1"}, errorOutput=error)
+
+
+def test_a_failed_batch_carries_glues_message_and_not_its_whole_job_run(states: dict[str, Any]) -> None:
+    cause = '{"Id":"jr_1","Arguments":{"--x":"' + "y" * 5000 + '"},"ErrorMessage":"RefreshFailedError: table_3"}'
+    failed = caught(states, {"Error": "States.TaskFailed", "Cause": cause})
+    assert (failed["batch"], failed["error"]) == ("1", "States.TaskFailed")
+    assert failed["message"].startswith("RefreshFailedError: table_3")
+    assert len(failed["message"]) <= 200
+
+
+def test_a_failure_without_a_cause_is_a_failure_all_the_same(states: dict[str, Any]) -> None:
+    assert caught(states, {"Error": "States.Timeout"}) == {"batch": "1", "error": "States.Timeout", "message": ""}
+
+
+FAILED = {"batch": "1", "error": "States.TaskFailed", "message": "no"}
+
+
+@pytest.mark.parametrize("results", [[{"batch": "0"}], [{"batch": "0"}, {"batch": "1"}]])
+def test_a_refresh_succeeds_when_every_batch_did(states: dict[str, Any], results: list[dict[str, str]]) -> None:
+    judged = evaluate(states["RefreshBatches"]["Output"], result=results)
+    assert judged == {"batches": len(results), "failed": []}
+    assert choose(states["AllRefreshed"], judged) == "Refreshed"
+
+
+@pytest.mark.parametrize("results", [[FAILED], [{"batch": "0"}, FAILED], [FAILED, {**FAILED, "batch": "2"}]])
+def test_a_refresh_fails_when_any_batch_did(states: dict[str, Any], results: list[dict[str, str]]) -> None:
+    """Defect 12 of the reference: runs with failed tables reported success."""
+    judged = evaluate(states["RefreshBatches"]["Output"], result=results)
+    assert judged["failed"] == [result for result in results if "error" in result]
+    assert choose(states["AllRefreshed"], judged) == "RefreshFailed"
+
+
+def test_the_failure_names_the_batches_that_failed(states: dict[str, Any]) -> None:
+    fail = states["RefreshFailed"]
+    judged = {"batches": 3, "failed": [FAILED, {**FAILED, "batch": "2", "error": "States.Timeout", "message": ""}]}
+    assert (fail["Type"], fail["Error"]) == ("Fail", "RefreshFailed")
+    assert evaluate(fail["Cause"], input=judged) == (
+        "2 of 3 batches failed: batch 1: States.TaskFailed: no; batch 2: States.Timeout: "
+    )
+
+
+def test_a_lambda_in_trouble_is_asked_again(states: dict[str, Any]) -> None:
+    (retry,) = states["PlanBatches"]["Retry"]
+    assert {"Lambda.TooManyRequestsException", "RetryableError"} <= set(retry["ErrorEquals"])
+    assert "States.ALL" not in retry["ErrorEquals"], "a missing configuration does not mend itself"

@@ -1,0 +1,176 @@
+"""What the storage of every environment promises."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.synth.synthesis import Template
+
+BUCKETS = ("AccessLogs", "AthenaResults", "Config", "Conformed", "PurposeBuilt", "Raw", "Staging")
+TABLE_BUCKETS = ("Conformed", "PurposeBuilt", "Raw")
+
+
+def bucket(storage: Template, name: str) -> dict[str, Any]:
+    return storage.only("AWS::S3::Bucket", name)
+
+
+def encryption(storage: Template, name: str) -> dict[str, Any]:
+    (rule,) = bucket(storage, name)["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    return dict(rule["ServerSideEncryptionByDefault"])
+
+
+def lifecycle(storage: Template, name: str) -> list[dict[str, Any]]:
+    return list(bucket(storage, name)["LifecycleConfiguration"]["Rules"])
+
+
+def policy_statements(storage: Template, name: str) -> list[dict[str, Any]]:
+    return list(storage.only("AWS::S3::BucketPolicy", name)["PolicyDocument"]["Statement"])
+
+
+def test_there_is_a_bucket_for_each_layer_and_purpose(storage: Template) -> None:
+    ids = sorted(storage.resources("AWS::S3::Bucket"))
+    assert [id_[:-8] for id_ in ids] == sorted(BUCKETS)
+
+
+@pytest.mark.parametrize("name", [name for name in BUCKETS if name != "AccessLogs"])
+def test_data_rests_under_the_customer_managed_key(storage: Template, name: str) -> None:
+    (key,) = storage.resources("AWS::KMS::Key")
+    assert encryption(storage, name) == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": {"Fn::GetAtt": [key, "Arn"]}}
+
+
+def test_access_logs_are_encrypted_by_s3_or_they_would_not_be_delivered(storage: Template) -> None:
+    assert encryption(storage, "AccessLogs") == {"SSEAlgorithm": "AES256"}
+
+
+@pytest.mark.parametrize("name", BUCKETS)
+def test_every_action_over_plain_http_is_denied_to_everyone(storage: Template, name: str) -> None:
+    (deny,) = [statement for statement in policy_statements(storage, name) if statement["Effect"] == "Deny"]
+    assert deny["Action"] == "s3:*"
+    assert deny["Principal"] == {"AWS": "*"}
+    assert deny["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert len(deny["Resource"]) == 2, "the bucket and its objects"
+
+
+@pytest.mark.parametrize("name", BUCKETS)
+def test_the_public_is_kept_out_and_the_account_owns_every_object(storage: Template, name: str) -> None:
+    properties = bucket(storage, name)
+    assert properties["PublicAccessBlockConfiguration"] == {
+        "BlockPublicAcls": True,
+        "BlockPublicPolicy": True,
+        "IgnorePublicAcls": True,
+        "RestrictPublicBuckets": True,
+    }
+    assert properties["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+
+
+@pytest.mark.parametrize("name", [name for name in BUCKETS if name != "AccessLogs"])
+def test_accesses_are_logged_under_the_name_of_the_bucket(storage: Template, name: str) -> None:
+    (log_bucket,) = [id_ for id_ in storage.resources("AWS::S3::Bucket") if id_.startswith("AccessLogs")]
+    logging = bucket(storage, name)["LoggingConfiguration"]
+    assert logging == {"DestinationBucketName": {"Ref": log_bucket}, "LogFilePrefix": f"{name}/"}
+
+
+def test_only_the_log_services_of_this_account_write_access_logs(storage: Template) -> None:
+    allowed = [statement for statement in policy_statements(storage, "AccessLogs") if statement["Effect"] == "Allow"]
+    assert {statement["Principal"]["Service"] for statement in allowed} == {
+        "logging.s3.amazonaws.com",
+        "delivery.logs.amazonaws.com",
+    }
+    assert all(statement["Condition"]["StringEquals"]["aws:SourceAccount"] for statement in allowed)
+
+
+@pytest.mark.parametrize("name", BUCKETS)
+def test_abandoned_uploads_are_removed(storage: Template, name: str) -> None:
+    assert {"DaysAfterInitiation": 7} in [
+        rule.get("AbortIncompleteMultipartUpload") for rule in lifecycle(storage, name)
+    ]
+
+
+@pytest.mark.parametrize("name", [*TABLE_BUCKETS, "Staging"])
+def test_no_rule_expires_or_moves_live_data(storage: Template, name: str) -> None:
+    """Defect 27 of the reference: objects of live tables expired after 60 days or went to Glacier."""
+    forbidden = {"ExpirationInDays", "ExpirationDate", "Transitions", "Transition", "NoncurrentVersionTransitions"}
+    assert not [rule for rule in lifecycle(storage, name) if forbidden & rule.keys()]
+
+
+def test_current_objects_expire_only_where_no_table_lies(storage: Template, is_prod: bool) -> None:
+    expiring = {
+        (name, rule.get("Prefix")): rule["ExpirationInDays"]
+        for name in BUCKETS
+        for rule in lifecycle(storage, name)
+        if "ExpirationInDays" in rule
+    }
+    assert expiring == {
+        ("AccessLogs", None): 365 if is_prod else 30,
+        ("AthenaResults", None): 30,
+        ("Config", "odp/plans/"): 90 if is_prod else 14,
+    }
+
+
+def test_staging_and_config_are_versioned_and_old_versions_expire(storage: Template, is_prod: bool) -> None:
+    versioned = {name for name in BUCKETS if "VersioningConfiguration" in bucket(storage, name)}
+    assert versioned == {"Staging", "Config"}
+    for name in versioned:
+        assert bucket(storage, name)["VersioningConfiguration"] == {"Status": "Enabled"}
+        days = [
+            rule["NoncurrentVersionExpiration"] for rule in lifecycle(storage, name) if rule["Id"].startswith("ExpireN")
+        ]
+        assert days == [{"NoncurrentDays": 30 if is_prod else 7}]
+
+
+def test_the_staging_bucket_alone_sends_events_by_its_own_property(storage: Template) -> None:
+    sending = {
+        name: bucket(storage, name)["NotificationConfiguration"]
+        for name in BUCKETS
+        if "NotificationConfiguration" in bucket(storage, name)
+    }
+    assert sending == {"Staging": {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}}
+
+
+def test_nothing_needs_a_custom_resource(storage: Template, network: Template) -> None:
+    assert not [
+        type_ for type_ in storage.types() | network.types() if type_.startswith("Custom::") or "Lambda" in type_
+    ]
+
+
+def test_the_key_rotates(storage: Template) -> None:
+    assert storage.only("AWS::KMS::Key")["EnableKeyRotation"] is True
+
+
+def key_statements(storage: Template) -> dict[str, dict[str, Any]]:
+    statements = storage.only("AWS::KMS::Key")["KeyPolicy"]["Statement"]
+    return {statement.get("Sid", "administration"): statement for statement in statements}
+
+
+def test_the_key_is_administered_by_its_own_account_and_used_by_three_services(
+    storage: Template, environment: str
+) -> None:
+    account = {"dev": "222222222222", "test": "333333333333", "prod": "444444444444"}[environment]
+    assert {sid: statement["Principal"] for sid, statement in key_statements(storage).items()} == {
+        "administration": {"AWS": f"arn:aws:iam::{account}:root"},
+        "EventBridgeToEncryptedQueues": {"Service": "events.amazonaws.com"},
+        "AlarmsToEncryptedTopics": {"Service": "cloudwatch.amazonaws.com"},
+        "EncryptedLogGroups": {"Service": "logs.us-east-1.amazonaws.com"},
+    }
+
+
+def test_services_use_the_key_for_this_account_only_where_aws_passes_the_source(storage: Template) -> None:
+    statements = key_statements(storage)
+    assert statements["AlarmsToEncryptedTopics"]["Condition"]["StringEquals"].keys() == {"aws:SourceAccount"}
+    assert statements["EncryptedLogGroups"]["Condition"]["ArnLike"].keys() == {"kms:EncryptionContext:aws:logs:arn"}
+    # with a condition EventBridge could not write to encrypted queues, and nobody would be told
+    assert "Condition" not in statements["EventBridgeToEncryptedQueues"]
+
+
+def test_data_outlives_its_stack_in_prod_and_goes_with_it_elsewhere(storage: Template, is_prod: bool) -> None:
+    stateful = [
+        resource
+        for resource in storage.body["Resources"].values()
+        if resource["Type"] in ("AWS::S3::Bucket", "AWS::KMS::Key")
+    ]
+    expected = "Retain" if is_prod else "Delete"
+    assert {resource["DeletionPolicy"] for resource in stateful} == {expected}
+    assert {resource["UpdateReplacePolicy"] for resource in stateful} == {expected}
+    assert storage.properties.get("terminationProtection", False) is is_prod

@@ -1,0 +1,65 @@
+"""What the tables of every environment promise."""
+
+from __future__ import annotations
+
+import json
+
+from etl_cdk.etl_stage import TABLE_CONFIGS
+
+from tests.synth.synthesis import Template
+
+KEYS = {
+    "odpf_file_tracker": ["source_table_name", "file_id"],
+    "odpf_file_tracker_history": ["source_table_name", "file_id"],
+    "odpf_file_processing_tracker": ["raw_table_name"],
+    "odpf_file_processing_tracker_history": ["raw_table_name", "glue_job_run_id"],
+    "odpf_batch_config": ["refresh_cadence"],
+    "odpf_raw_table_config": ["refresh_cadence", "source_table_name"],
+    "odpf_config_deploy_tracker": ["source_table_name", "deployed_at"],
+}
+
+
+def test_the_seven_tables_have_the_keys_of_the_data_contract(tables: Template) -> None:
+    found = tables.resources("AWS::DynamoDB::Table").values()
+    assert {table["TableName"]: [key["AttributeName"] for key in table["KeySchema"]] for table in found} == KEYS
+
+
+def test_all_keys_are_strings(tables: Template) -> None:
+    """Defect 20 of the reference: a numeric sort key for an id that is text."""
+    found = tables.resources("AWS::DynamoDB::Table").values()
+    assert {attribute["AttributeType"] for table in found for attribute in table["AttributeDefinitions"]} == {"S"}
+
+
+def test_tables_are_paid_by_request_and_can_be_restored_to_any_second(tables: Template) -> None:
+    for table in tables.resources("AWS::DynamoDB::Table").values():
+        assert table["BillingMode"] == "PAY_PER_REQUEST"
+        assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+
+
+def test_tables_rest_under_the_data_key_of_the_infra_stage(tables: Template, environment: str) -> None:
+    parameters = tables.body["Parameters"]
+    for table in tables.resources("AWS::DynamoDB::Table").values():
+        encryption = table["SSESpecification"]
+        assert (encryption["SSEEnabled"], encryption["SSEType"]) == (True, "KMS")
+        key = parameters[encryption["KMSMasterKeyId"]["Ref"]]
+        assert key["Default"] == f"/odp/{environment}/kms/data-key-arn"
+
+
+def test_tables_refuse_deletion_and_survive_their_stack_in_prod(tables: Template, is_prod: bool) -> None:
+    resources = [resource for resource in tables.body["Resources"].values() if "DynamoDB" in resource["Type"]]
+    assert {resource["Properties"].get("DeletionProtectionEnabled", False) for resource in resources} == {is_prod}
+    assert {resource["DeletionPolicy"] for resource in resources} == {"Retain" if is_prod else "Delete"}
+    assert tables.properties.get("terminationProtection", False) is is_prod
+
+
+def test_every_database_that_the_manifests_name_is_in_the_catalog(tables: Template) -> None:
+    manifests = [json.loads(path.read_text()) for path in TABLE_CONFIGS.glob("*.json")]
+    named = {table["raw_database_name"] for file in manifests for table in file.get("raw_table_configs", [])}
+    databases = {
+        database["DatabaseInput"]["Name"]: database["DatabaseInput"]["LocationUri"]["Fn::Join"][1]
+        for database in tables.resources("AWS::Glue::Database").values()
+    }
+    assert databases.keys() == named
+    for name, (scheme, bucket, path) in databases.items():
+        assert (scheme, path) == ("s3://", f"/{name}")
+        assert tables.body["Parameters"][bucket["Ref"]]["Default"].endswith("/buckets/raw")

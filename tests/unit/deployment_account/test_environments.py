@@ -1,0 +1,195 @@
+"""The configuration is checked whole; what is wrong is named by file, place and reason."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from deployment_account.environments import Platform, load_platform
+from deployment_account.errors import MAX_REPORTED_PROBLEMS, ConfigurationError
+
+COMMITTED = Path(__file__).resolve().parents[3] / "config" / "environments.json"
+
+DEV: dict[str, Any] = {
+    "account": "222222222222",
+    "region": "us-east-1",
+    "availability_zones": ["us-east-1a", "us-east-1b"],
+    "branch": "main",
+    "vpc_cidr": "10.10.0.0/16",
+    "removal_policy": "destroy",
+}
+PLATFORM: dict[str, Any] = {
+    "name": "odp",
+    "deployment": {"account": "111111111111", "region": "us-east-1"},
+    "environments": {"dev": DEV},
+}
+
+
+def platform_with(**dev: Any) -> dict[str, Any]:
+    """A valid configuration but for these fields of its dev environment; None removes one."""
+    changed = {name: value for name, value in {**DEV, **dev}.items() if value is not None}
+    return {**copy.deepcopy(PLATFORM), "environments": {"dev": changed}}
+
+
+def written(tmp_path: Path, configuration: Any) -> Path:
+    path = tmp_path / "environments.json"
+    path.write_text(configuration if isinstance(configuration, str) else json.dumps(configuration))
+    return path
+
+
+def problems(tmp_path: Path, configuration: Any) -> tuple[str, ...]:
+    with pytest.raises(ConfigurationError) as refused:
+        load_platform(written(tmp_path, configuration))
+    assert str(tmp_path / "environments.json") in str(refused.value)
+    return refused.value.problems
+
+
+def test_the_committed_configuration_is_valid_and_has_the_three_environments() -> None:
+    platform = load_platform(COMMITTED)
+    assert {name: environment.account for name, environment in platform.environments.items()} == {
+        "dev": "222222222222",
+        "test": "333333333333",
+        "prod": "444444444444",
+    }
+    assert {name: environment.branch for name, environment in platform.environments.items()} == {
+        "dev": "main",
+        "test": "test",
+        "prod": "prod",
+    }
+    assert platform.deployment.account == "111111111111"
+
+
+def test_data_is_protected_in_prod_and_costs_nothing_idle_anywhere() -> None:
+    platform = load_platform(COMMITTED)
+    protected = {name for name, environment in platform.environments.items() if environment.is_protected}
+    assert protected == {"prod"}
+    assert {environment.nat_gateways for environment in platform.environments.values()} == {0}
+
+
+def test_what_is_not_said_has_a_default(tmp_path: Path) -> None:
+    dev = load_platform(written(tmp_path, PLATFORM)).environments["dev"]
+    assert (dev.name, dev.nat_gateways, dev.resource_prefix) == ("dev", 0, "")
+    assert (dev.odp.glue_version, dev.odp.max_concurrent_batches) == ("5.1", 10)
+    assert (dev.notification_addresses, dev.tags) == ((), {})
+
+
+def test_one_more_environment_is_a_few_lines_of_json(tmp_path: Path) -> None:
+    staging = {**DEV, "account": "555555555555", "vpc_cidr": "10.40.0.0/16"}
+    more = {**PLATFORM, "environments": {"dev": DEV, "staging": staging}}
+    assert load_platform(written(tmp_path, more)).environments["staging"].name == "staging"
+
+
+def test_a_configuration_cannot_be_changed_once_loaded(tmp_path: Path) -> None:
+    dev = load_platform(written(tmp_path, PLATFORM)).environments["dev"]
+    with pytest.raises(ValidationError, match="frozen"):
+        dev.account = "999999999999"  # type: ignore[misc]
+
+
+def test_the_schema_reference_for_editors_is_allowed(tmp_path: Path) -> None:
+    assert load_platform(written(tmp_path, {**PLATFORM, "$schema": "./environments.schema.json"})).name == "odp"
+
+
+@pytest.mark.parametrize(
+    ("dev", "place", "reason"),
+    [
+        ({"acount": "222222222222"}, "environments.dev.acount", "Extra inputs are not permitted"),
+        ({"branch": None}, "environments.dev.branch", "Field required"),
+        ({"account": "22222222222"}, "environments.dev.account", r"\d{12}"),
+        ({"account": 222222222222}, "environments.dev.account", "valid string"),
+        ({"region": "us-east"}, "environments.dev.region", "should match pattern"),
+        ({"availability_zones": []}, "environments.dev.availability_zones", "at least 1"),
+        ({"availability_zones": ["eu-west-1a"]}, "environments.dev", "eu-west-1a not in us-east-1"),
+        ({"availability_zones": ["us-east-1"]}, "environments.dev", "us-east-1 not in us-east-1"),
+        ({"availability_zones": ["us-east-1a", "us-east-1a"]}, "environments.dev", "a zone is named twice"),
+        ({"vpc_cidr": "10.10.0.0/33"}, "environments.dev.vpc_cidr", "10.10.0.0/33"),
+        ({"vpc_cidr": "10.10.0.1/16"}, "environments.dev.vpc_cidr", "has host bits set"),
+        ({"vpc_cidr": "10.10.0.0/24"}, "environments.dev.vpc_cidr", "/24 is not between /16 and /20"),
+        ({"vpc_cidr": "8.8.0.0/16"}, "environments.dev.vpc_cidr", "not a private range"),
+        ({"nat_gateways": 3}, "environments.dev", "3 for 2 availability zones"),
+        ({"removal_policy": "keep"}, "environments.dev.removal_policy", "'retain' or 'destroy'"),
+        ({"resource_prefix": "team-a"}, "environments.dev.resource_prefix", "should match pattern"),
+        ({"retention": {"log_days": 45}}, "environments.dev.retention.log_days", "CloudWatch keeps logs for one of"),
+        ({"odp": {"glue_version": "2.0"}}, "environments.dev.odp.glue_version", "'5.1'"),
+        ({"odp": {"max_concurrent_batches": 41}}, "environments.dev.odp.max_concurrent_batches", "less than or equal"),
+        ({"notification_addresses": ["nobody"]}, "environments.dev.notification_addresses.0", "should match pattern"),
+        ({"name": "prod"}, "environments.dev.name", "named by its key alone"),
+    ],
+)
+def test_a_wrong_field_is_named_with_its_place_and_reason(
+    tmp_path: Path, dev: dict[str, Any], place: str, reason: str
+) -> None:
+    (problem,) = problems(tmp_path, platform_with(**dev))
+    assert place in problem
+    assert reason in problem
+
+
+@pytest.mark.parametrize("cidr", ["10.10.0.0/16", "10.10.128.0/20"])
+def test_networks_of_two_environments_must_not_overlap(tmp_path: Path, cidr: str) -> None:
+    both = {**PLATFORM, "environments": {"dev": DEV, "prod": {**DEV, "vpc_cidr": cidr}}}
+    (problem,) = problems(tmp_path, both)
+    assert problem == f"vpc_cidr of dev (10.10.0.0/16) overlaps that of prod ({cidr})"
+
+
+def test_neighbouring_networks_are_no_overlap(tmp_path: Path) -> None:
+    both = {**PLATFORM, "environments": {"dev": DEV, "prod": {**DEV, "vpc_cidr": "10.11.0.0/16"}}}
+    assert len(load_platform(written(tmp_path, both)).environments) == 2
+
+
+def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
+    found = problems(tmp_path, platform_with(account="1", region="nowhere", removal_policy="keep"))
+    assert [problem.split(":")[0] for problem in found] == [
+        "environments.dev.account",
+        "environments.dev.region",
+        "environments.dev.removal_policy",
+    ]
+
+
+def test_of_very_many_problems_the_first_are_shown_and_the_rest_counted(tmp_path: Path) -> None:
+    unknown = {f"field_{number}": 1 for number in range(MAX_REPORTED_PROBLEMS + 5)}
+    with pytest.raises(ConfigurationError) as refused:
+        load_platform(written(tmp_path, platform_with(**unknown)))
+    assert len(refused.value.problems) == MAX_REPORTED_PROBLEMS + 5
+    assert len(str(refused.value).splitlines()) == 1 + MAX_REPORTED_PROBLEMS + 1
+    assert str(refused.value).endswith("and 5 more")
+
+
+@pytest.mark.parametrize("environments", [{}, [], None, {"dev": "222222222222"}, {"Dev": DEV}])
+def test_environments_must_be_named_objects(tmp_path: Path, environments: Any) -> None:
+    found = problems(tmp_path, {**PLATFORM, "environments": environments})
+    assert all(problem.startswith("environments") for problem in found)
+
+
+@pytest.mark.parametrize("document", [[], "odp", None, 1])
+def test_a_document_that_is_no_object_is_refused(tmp_path: Path, document: Any) -> None:
+    assert len(problems(tmp_path, json.dumps(document))) == 1
+
+
+def test_malformed_json_is_told_with_line_and_column(tmp_path: Path) -> None:
+    assert problems(tmp_path, '{\n  "name": odp\n}') == ("line 2, column 11: Expecting value",)
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "environments.json"
+    path.write_bytes(b"{\xff}")
+    with pytest.raises(ConfigurationError, match="byte 1: not UTF-8"):
+        load_platform(path)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"nowhere\.json is not a valid configuration:\n  No such file"):
+        load_platform(tmp_path / "nowhere.json")
+
+
+def test_a_folder_in_place_of_the_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="Is a directory"):
+        load_platform(tmp_path)
+
+
+def test_the_model_itself_refuses_what_the_loader_refuses() -> None:
+    with pytest.raises(ValidationError):
+        Platform.model_validate(platform_with(account="1"))

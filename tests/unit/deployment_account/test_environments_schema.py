@@ -1,0 +1,38 @@
+"""The schema beside the configuration is that of the model."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from deployment_account.environments_schema import main, render_schema
+
+CONFIG = Path(__file__).resolve().parents[3] / "config"
+
+
+def test_the_committed_schema_is_up_to_date() -> None:
+    assert (CONFIG / "environments.schema.json").read_text() == render_schema(), (
+        "run python -m deployment_account.environments_schema config/environments.schema.json"
+    )
+
+
+def test_the_configuration_points_its_editors_to_the_schema() -> None:
+    reference = json.loads((CONFIG / "environments.json").read_text())["$schema"]
+    assert (CONFIG / reference).resolve() == (CONFIG / "environments.schema.json").resolve()
+
+
+def test_an_environment_is_named_by_its_key_and_allows_no_unknown_field() -> None:
+    environment = json.loads(render_schema())["$defs"]["Environment"]
+    assert "name" not in environment["properties"]
+    assert "name" not in environment["required"]
+    assert environment["additionalProperties"] is False
+
+
+def test_fields_explain_themselves_to_editors() -> None:
+    settings = json.loads(render_schema())["$defs"]["OdpSettings"]["properties"]
+    assert "Step Functions" in settings["max_concurrent_batches"]["description"]
+
+
+def test_the_command_writes_the_schema(tmp_path: Path) -> None:
+    main([str(tmp_path / "schema.json")])
+    assert (tmp_path / "schema.json").read_text() == render_schema()

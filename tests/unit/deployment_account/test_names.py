@@ -1,0 +1,51 @@
+"""Names that leave a stack are a contract: with those who type them and between the apps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from deployment_account.environments import load_platform
+from deployment_account.names import Names, Odp, OdpTable, Shared, published_schedule
+
+CONFIG = Path(__file__).resolve().parents[3] / "config" / "environments.json"
+DEV = Names("odp", "dev")
+PREFIXED = Names("odp", "dev", "second_")
+
+
+def test_names_come_from_the_configuration() -> None:
+    platform = load_platform(CONFIG)
+    assert Names.of(platform, platform.environments["dev"]) == DEV
+
+
+def test_parameters_lie_below_platform_and_environment() -> None:
+    assert DEV.parameter(Shared.STAGING_BUCKET) == "/odp/dev/buckets/staging"
+    assert DEV.parameter(Odp.STATE_MACHINE_ARN) == "/odp/dev/odp/state-machine-arn"
+    assert DEV.parameter(OdpTable.FILE_TRACKER.published_name) == "/odp/dev/odp/tables/odpf_file_tracker"
+    assert DEV.parameter(published_schedule("10_min_refresh")) == "/odp/dev/odp/schedules/10_min_refresh"
+
+
+def test_no_two_values_share_a_parameter() -> None:
+    values = [*Shared, *Odp, *(table.published_name for table in OdpTable), published_schedule("1_day_refresh")]
+    assert len({DEV.parameter(value) for value in values}) == len(values)
+
+
+def test_what_people_type_is_named_as_in_the_reference_framework() -> None:
+    assert DEV.table(OdpTable.RAW_TABLE_CONFIG) == "odpf_raw_table_config"
+    assert DEV.state_machine == "odpf_file_processor"
+    assert DEV.schedule("10_min_refresh") == "odpf_file_processor_10_min_refresh"
+
+
+def test_a_prefix_keeps_two_lakes_of_one_account_apart() -> None:
+    assert PREFIXED.table(OdpTable.FILE_TRACKER) == "second_odpf_file_tracker"
+    assert PREFIXED.state_machine == "second_odpf_file_processor"
+    assert PREFIXED.schedule("1_day_refresh") == "second_odpf_file_processor_1_day_refresh"
+    assert PREFIXED.security_configuration == "second_odpf_file_processor"
+
+
+def test_stages_of_components_and_environments_have_names_of_their_own() -> None:
+    assert {names.stage(component) for names in (DEV, Names("odp", "prod")) for component in ("infra", "etl")} == {
+        "odp-dev-infra",
+        "odp-dev-etl",
+        "odp-prod-infra",
+        "odp-prod-etl",
+    }
