@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from rehearsal.report.model import DemoReport, GlueRun, Run, TableRefresh
-from rehearsal.report.scales import Scale, Tick, duration, text_width, time_ticks
+from rehearsal.report.scales import Scale, Tick, counted, duration, text_width, time_ticks
 
 WIDTH = 1080
 LANE_HEIGHT = 24
@@ -109,7 +109,7 @@ def _table_lanes(run: Run, batch: GlueRun) -> Iterator[Lane]:
 
 
 def _work(table: TableRefresh) -> str:
-    return f"{table.rows:,} rows · {table.files} file{'' if table.files == 1 else 's'}"
+    return f"{counted(table.rows, 'row')} · {counted(table.files, 'file')}"
 
 
 def _bar(lane: Lane, number: int, scale: Scale, zero: datetime) -> Bar:

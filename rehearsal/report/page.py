@@ -6,7 +6,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rehearsal.report.gantt import gantt, run_lanes, step_lanes
 from rehearsal.report.model import DemoReport
-from rehearsal.report.scales import duration
+from rehearsal.report.scales import counted, duration
 from rehearsal.report.stacked_bars import OPERATIONS, stacked_bars
 
 
@@ -35,5 +35,5 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"duration": duration, "count": "{:,}".format, "px": "{:.1f}".format}
+    environment.filters |= {"duration": duration, "counted": counted, "count": "{:,}".format, "px": "{:.1f}".format}
     return environment

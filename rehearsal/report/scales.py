@@ -62,6 +62,11 @@ def duration(seconds: float) -> str:
     return f"{minutes // MINUTE} h {minutes % MINUTE:02d} min"
 
 
+def counted(count: int, noun: str) -> str:
+    """A count with its noun: 1 file, 2 files."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def text_width(text: str, size: float) -> float:
     """Roughly how wide a text is drawn, to decide whether it fits."""
     return len(text) * size * CHARACTER_WIDTH

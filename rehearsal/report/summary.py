@@ -6,7 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rehearsal.report.model import DemoReport
-from rehearsal.report.scales import duration
+from rehearsal.report.scales import counted, duration
 from rehearsal.validation.reconciliation import Reconciliation
 
 SHOWN_DIFFERENCES = 20
@@ -57,8 +57,8 @@ def verdict(report: DemoReport) -> Text:
         return Text(said, style="bold green")
     if not tables:
         return Text("✗ No table was compared, so nothing is proved.", style="bold red")
-    differing, places = tables - report.identical_tables, report.validation.difference_count
-    return Text(f"✗ {differing} of {tables} tables differ from the source, in {places:,} places.", style="bold red")
+    differing, places = tables - report.identical_tables, counted(report.validation.difference_count, "place")
+    return Text(f"✗ {differing} of {tables} tables differ from the source, in {places}.", style="bold red")
 
 
 def _table(first: str, *others: str, numbers: bool = True) -> Table:

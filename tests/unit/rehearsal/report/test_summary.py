@@ -1,0 +1,55 @@
+from dataclasses import replace
+from io import StringIO
+
+from rich.console import Console
+
+from rehearsal.report.model import DemoReport
+from rehearsal.report.summary import SHOWN_DIFFERENCES, print_summary
+from rehearsal.validation.comparison import Difference, TableComparison
+from rehearsal.validation.reconciliation import Reconciliation
+
+
+def printed(report: DemoReport) -> list[str]:
+    console = Console(file=StringIO(), width=120)
+    print_summary(report, console)
+    assert isinstance(console.file, StringIO)
+    return [" ".join(line.split()) for line in console.file.getvalue().splitlines() if line.strip()]
+
+
+def test_steps_and_their_sum_are_shown(report: DemoReport) -> None:
+    lines = printed(report)
+    assert {"Deploy 10 s", "Full load 40 s", "Changes 50 s", "all steps 1 min 40 s"} <= set(lines)
+
+
+def test_each_run_shows_tables_files_rows_and_time(report: DemoReport) -> None:
+    lines = printed(report)
+    assert "run tables files Glue runs inserted updated deleted took" in lines
+    assert "full load 2 3 2 1,700 0 0 40 s" in lines
+    assert "changes 1 3 1 50 30 20 20 s" in lines
+
+
+def test_the_verdict_comes_last(report: DemoReport) -> None:
+    assert printed(report)[-1] == "✓ The lake equals the source: 2 tables, 2,468 rows, every value compared."
+
+
+def test_a_failure_lists_the_differences_and_says_so_last(failed_report: DemoReport) -> None:
+    lines = printed(failed_report)
+    assert "table_2 17 TIP_AMOUNT '<b>&' NULL" in lines
+    assert lines[-1] == "✗ 1 of 2 tables differ from the source, in 1 place."
+
+
+def test_nothing_validated_is_a_failure(report: DemoReport) -> None:
+    lines = printed(replace(report, validation=Reconciliation(())))
+    assert lines[-1] == "✗ No table was compared, so nothing is proved."
+
+
+def test_text_that_looks_like_markup_is_printed_as_it_is(report: DemoReport) -> None:
+    named = replace(report.steps[0], name="[red]Deploy[/red] [x]")
+    assert "[red]Deploy[/red] [x] 10 s" in printed(replace(report, steps=(named,)))
+
+
+def test_the_list_of_differences_is_bounded(report: DemoReport) -> None:
+    differences = tuple(Difference("table_2", str(key), "FARE", "source", "lake") for key in range(50))
+    table = TableComparison("table_2", 50, 50, "a", "b", 50, differences)
+    lines = printed(replace(report, validation=Reconciliation((table,))))
+    assert sum("FARE source lake" in line for line in lines) == SHOWN_DIFFERENCES
