@@ -118,11 +118,12 @@ def _refresh_batch(limits: WorkflowLimits) -> State:
 
 def _batch_error() -> Mapping[str, str]:
     """Glue's cause is a whole job run; 600 of them would not fit the 256 KiB of a state, their messages do."""
-    message = '$substringAfter($string($states.errorOutput.Cause), \'"ErrorMessage":"\')'
+    of_glue = '$match($states.errorOutput.Cause, /"ErrorMessage": ?"([^"]{0,200})/)[0].groups[0]'
+    of_others = "$substring($states.errorOutput.Cause, 0, 200)"
     return {
         "batch": "{% $states.input.batch %}",
         "error": "{% $states.errorOutput.Error %}",
-        "message": f"{{% $exists($states.errorOutput.Cause) ? $substring({message}, 0, 200) : '' %}}",
+        "message": f"{{% [{of_glue}, {of_others}, ''][0] %}}",
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -111,12 +112,24 @@ def caught(states: dict[str, Any], error: dict[str, str]) -> Any:
     return evaluate(catch["Output"], input={"batch": "1"}, errorOutput=error)
 
 
-def test_a_failed_batch_carries_glues_message_and_not_its_whole_job_run(states: dict[str, Any]) -> None:
-    cause = '{"Id":"jr_1","Arguments":{"--x":"' + "y" * 5000 + '"},"ErrorMessage":"RefreshFailedError: table_3"}'
-    failed = caught(states, {"Error": "States.TaskFailed", "Cause": cause})
-    assert (failed["batch"], failed["error"]) == ("1", "States.TaskFailed")
-    assert failed["message"].startswith("RefreshFailedError: table_3")
-    assert len(failed["message"]) <= 200
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")])
+def test_a_failed_batch_carries_glues_message_and_not_its_whole_job_run(
+    states: dict[str, Any], separators: tuple[str, str]
+) -> None:
+    run = {"Id": "jr_1", "Arguments": {"--x": "y" * 5000}, "ErrorMessage": "RefreshFailedError: table_3", "Timeout": 60}
+    failed = caught(states, {"Error": "States.TaskFailed", "Cause": json.dumps(run, separators=separators)})
+    assert failed == {"batch": "1", "error": "States.TaskFailed", "message": "RefreshFailedError: table_3"}
+
+
+def test_a_long_message_is_cut(states: dict[str, Any]) -> None:
+    run = {"ErrorMessage": "z" * 5000}
+    failed = caught(states, {"Error": "States.TaskFailed", "Cause": json.dumps(run)})
+    assert failed["message"] == "z" * 200
+
+
+def test_a_cause_that_is_no_job_run_is_carried_as_far_as_it_fits(states: dict[str, Any]) -> None:
+    failed = caught(states, {"Error": "Glue.AccessDeniedException", "Cause": "not authorized " + "z" * 5000})
+    assert failed["message"] == ("not authorized " + "z" * 5000)[:200]
 
 
 def test_a_failure_without_a_cause_is_a_failure_all_the_same(states: dict[str, Any]) -> None:
