@@ -52,6 +52,7 @@ def test_the_duration_stays_within_the_plot_and_off_its_own_bar_unless_inside(at
     assert right <= chart.right
     overlaps = left < bar.x + bar.width and right > bar.x
     assert overlaps == bar.is_text_inside
+    assert left >= bar.x or not bar.is_text_inside
 
 
 def test_margins_hold_the_longest_label_and_note(at: At) -> None:

@@ -2,7 +2,14 @@ import pyarrow as pa
 import pytest
 
 from rehearsal.source.generator import generate_trips
-from rehearsal.validation.comparison import EXAMPLES_OF_A_KIND, EXAMPLES_OF_A_TABLE, Difference, compare, unreadable
+from rehearsal.validation.comparison import (
+    EXAMPLES_OF_A_KIND,
+    EXAMPLES_OF_A_TABLE,
+    Difference,
+    TableComparison,
+    compare,
+    unreadable,
+)
 
 TRIPS = generate_trips(40).append_column("PK_ID", pa.array(range(1, 41)))
 
@@ -115,6 +122,11 @@ def test_nothing_compared_with_nothing_is_a_failure() -> None:
     empty = TRIPS.slice(0, 0)
     assert differences(empty, empty) == [("*", "*", "no rows to compare", "0 rows")]
     assert differences(TRIPS.slice(0, 0)) != []
+
+
+def test_equal_checksums_of_no_rows_are_no_proof() -> None:
+    assert not TableComparison("table_1", 0, 0, "e3b0", "e3b0", 0, ()).is_identical
+    assert TableComparison("table_1", 1, 1, "e3b0", "e3b0", 0, ()).is_identical
 
 
 def test_an_unreadable_table_is_a_difference_that_says_why() -> None:
