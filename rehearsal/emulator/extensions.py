@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from rehearsal.emulator import (
+    catalog_resources,
     lambda_environment,
     lambda_errors,
     lambda_logs,
@@ -20,6 +21,7 @@ Stop = Callable[[], None]
 def install(settings: EmulatorSettings) -> Stop:
     """Install all extensions and return what ends the work they have started."""
     secure_transport.install()
+    catalog_resources.install()
     lambda_environment.install()
     lambda_errors.install()
     lambda_logs.install(settings.logs / "lambda")

@@ -49,6 +49,7 @@ class Seam:
 
 APPLICATION = Seam("app", "app")
 CONDITION_KEY = Seam("core.iam_evaluator", "_resolve_condition_key")
+REQUEST_RESOURCE = Seam("core.iam_actions", "extract_resource_arn")
 TRUSTED_SERVICE = Seam("core.iam_evaluator", "_service_principal_matches")
 REGISTER_SESSION = Seam("services.sts", "register_session")
 ROLES = Seam("services.iam", "_roles")

@@ -1,6 +1,7 @@
 """Step Functions calls Lambda, Glue and DynamoDB over the wire as the state machine's role, whose rights count."""
 
 import json
+import threading
 from collections.abc import Callable
 from contextvars import ContextVar
 from datetime import datetime
@@ -22,6 +23,7 @@ _DYNAMODB = {"putItem": "put_item", "getItem": "get_item", "deleteItem": "delete
 Data = dict[str, Any]
 Integration = Callable[[str, Data], Any]
 
+_one_client_at_a_time = threading.Lock()
 _execution: ContextVar[str | None] = ContextVar("execution", default=None)
 
 
@@ -95,12 +97,13 @@ class _Calls:
         return {name: _plain(value) for name, value in answer.items()}
 
     def _client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
-        role = seams.STATE_MACHINES.value[_current()["stateMachineArn"]]["roleArn"]
+        machine = seams.STATE_MACHINES.value[_current()["stateMachineArn"]]
         try:
-            session = role_sessions.assume(role, service=_SERVICE, session_name=_current()["name"][:64])
+            session = role_sessions.assume(machine["roleArn"], service=_SERVICE, session_name=machine["name"][:64])
         except role_sessions.RoleNotAssumableError as error:
             raise _task_error("States.Runtime", str(error)) from error
-        return _client(session, service, self._settings, seams.REQUEST_REGION.value())
+        with _one_client_at_a_time:
+            return _client(session, service, self._settings, seams.REQUEST_REGION.value())
 
 
 @cache
