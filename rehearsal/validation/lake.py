@@ -26,7 +26,7 @@ class LakeReader:
             batches = table.read()
             schema = batches[0].schema if batches else table.get_schema()
         except Exception as error:  # hudi-rs raises plain Exceptions of its own, for absent tables too
-            raise LakeTableError(f"{base_uri} cannot be read: {error}") from error
+            raise LakeTableError(f"{base_uri} {_reason(error)}") from error
         return pa.Table.from_batches(batches, schema)
 
     def _options(self) -> dict[str, str]:
@@ -40,3 +40,9 @@ class LakeReader:
             "aws_allow_http": "true",
             "aws_virtual_hosted_style_request": "false",
         }
+
+
+def _reason(error: Exception) -> str:
+    """What people need of hudi-rs's message, which may quote a whole HTTP answer."""
+    said, *_ = str(error).splitlines() or [type(error).__name__]
+    return "holds no Hudi table" if "hoodie.properties not found" in said else f"cannot be read: {said[:300]}"

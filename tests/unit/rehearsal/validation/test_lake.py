@@ -90,7 +90,7 @@ def test_a_value_changed_in_the_lake_is_seen_through_the_reader(tmp_path: Path) 
 
 
 def test_an_absent_table_is_an_error_that_names_its_address(tmp_path: Path) -> None:
-    with pytest.raises(LakeTableError, match=r"nowhere cannot be read: .*not found"):
+    with pytest.raises(LakeTableError, match="nowhere holds no Hudi table$"):
         LakeReader().read(str(tmp_path / "nowhere"))
 
 
