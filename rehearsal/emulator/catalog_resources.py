@@ -16,14 +16,13 @@ def install() -> None:
 
 
 def _with_catalog_resources(resource_of: ResourceOf) -> ResourceOf:
-    def extract_resource_arn(  # noqa: PLR0913 - ministack's signature
-        service: str, method: str, path: str, headers: dict[str, str], body: bytes, query: Any, region: str, account: str
-    ) -> str:
+    def extract_resource_arn(*request: Any) -> str:  # noqa: ANN401 - handed through
+        service, _method, _path, headers, body, _query, region, account = request
         if service == "glue":
             operation = headers.get("x-amz-target", "").rsplit(".", 1)[-1]
             if resource := catalog_resource(operation, json.loads(body or b"{}")):
                 return f"arn:aws:glue:{region}:{account}:{resource}"
-        return resource_of(service, method, path, headers, body, query, region, account)
+        return resource_of(*request)
 
     return extract_resource_arn
 

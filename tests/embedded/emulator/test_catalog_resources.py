@@ -1,4 +1,4 @@
-"""Rights to one database of the Data Catalog reach that database and its tables, and no other."""
+"""A policy on databases and tables of the Data Catalog holds for the calls that name them."""
 
 import json
 from collections.abc import Callable
@@ -6,41 +6,42 @@ from typing import Any
 
 import pytest
 
-CALLS = """
-    import boto3
-    def handle(event, context):
-        glue = boto3.client("glue")
-        getattr(glue, event["call"])(**event["with"])
-        return "done"
-"""
-
-
-@pytest.fixture
-def function(aws: Callable[[str], Any], make_function: Callable[..., str]) -> str:
-    for database in ("mine", "other"):
-        aws("glue").create_database(DatabaseInput={"Name": database})
-        aws("glue").create_table(DatabaseName=database, TableInput={"Name": "t"})
-    name = make_function(CALLS)
-    statement = {
-        "Effect": "Allow",
-        "Action": ["glue:GetDatabase", "glue:GetTable", "glue:GetPartitions"],
-        "Resource": ["arn:aws:glue:*:*:database/mine", "arn:aws:glue:*:*:table/mine/*"],
-    }
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    aws("iam").put_role_policy(RoleName=f"{name}-role", PolicyName="catalog", PolicyDocument=policy)
-    return name
+from rehearsal.emulator.catalog_resources import catalog_resource
 
 
 @pytest.mark.parametrize(
-    ("call", "named"),
+    ("operation", "request_body", "resource"),
     [
-        ("get_database", lambda database: {"Name": database}),
-        ("get_table", lambda database: {"DatabaseName": database, "Name": "t"}),
-        ("get_partitions", lambda database: {"DatabaseName": database, "TableName": "t"}),
+        ("GetDatabase", {"Name": "lake"}, "database/lake"),
+        ("CreateDatabase", {"DatabaseInput": {"Name": "lake"}}, "database/lake"),
+        ("GetTable", {"DatabaseName": "lake", "Name": "trips"}, "table/lake/trips"),
+        ("UpdateTable", {"DatabaseName": "lake", "TableInput": {"Name": "trips"}}, "table/lake/trips"),
+        ("GetPartitions", {"DatabaseName": "lake", "TableName": "trips"}, "table/lake/trips"),
+        ("BatchCreatePartition", {"DatabaseName": "lake", "TableName": "trips"}, "table/lake/trips"),
+        ("StartJobRun", {"JobName": "refresh"}, None),
+        ("GetDatabases", {}, None),
     ],
 )
-def test_rights_to_a_database_reach_it_and_no_other(
-    function: str, invoke: Callable[..., Any], call: str, named: Callable[[str], dict[str, str]]
+def test_a_call_is_judged_by_what_it_names(operation: str, request_body: dict[str, Any], resource: str | None) -> None:
+    assert catalog_resource(operation, request_body) == resource
+
+
+def test_a_function_may_read_the_database_that_its_policy_names_and_no_other(
+    aws: Callable[[str], Any], account: str, make_function: Callable[..., str], invoke: Callable[..., Any]
 ) -> None:
-    assert invoke(function, {"call": call, "with": named("mine")}) == "done"
-    assert "AccessDenied" in invoke(function, {"call": call, "with": named("other")})["errorType"]
+    for database in ("lake", "other"):
+        aws("glue").create_database(DatabaseInput={"Name": database})
+    source = """
+        import boto3
+        def handle(event, context):
+            return boto3.client("glue").get_database(Name=event["name"])["Database"]["Name"]
+    """
+    name = make_function(source)
+    allowed = {
+        "Effect": "Allow", "Action": "glue:GetDatabase",
+        "Resource": [f"arn:aws:glue:*:{account}:catalog", f"arn:aws:glue:*:{account}:database/lake"],
+    }  # fmt: skip
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    aws("iam").put_role_policy(RoleName=f"{name}-role", PolicyName="lake", PolicyDocument=policy)
+    assert invoke(name, {"name": "lake"}) == "lake"
+    assert "AccessDenied" in invoke(name, {"name": "other"})["errorType"]

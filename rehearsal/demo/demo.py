@@ -1,0 +1,179 @@
+"""The steps of the demo, from the two apps to a report on every value of the lake."""
+
+import os
+import platform as machine
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import pyarrow as pa
+from odp.config_manager.manifest import Manifests, load_manifests
+from rich.console import Console
+
+from deployment_account.environments import Platform, load_platform
+from rehearsal.demo.deployed_lake import DeployedLake
+from rehearsal.demo.errors import DemoError
+from rehearsal.demo.progress import Steps
+from rehearsal.demo.refresh import refresh_now, wait_until_registered
+from rehearsal.demo.workspace import PROJECT, Workspace
+from rehearsal.deployment.assembly import Assembly
+from rehearsal.deployment.deployer import Progress, deploy
+from rehearsal.deployment.synth import synthesise
+from rehearsal.emulator.process import Emulator
+from rehearsal.emulator.settings import EmulatorSettings
+from rehearsal.jars import spark_jars
+from rehearsal.report.model import DemoReport, Run, Stack
+from rehearsal.source.changes import apply_changes
+from rehearsal.source.database import SourceDatabase
+from rehearsal.source.dms import DmsTask, S3Sink
+from rehearsal.source.generator import generate_trips
+from rehearsal.source.taxi_trips import SCHEMA_NAME, TABLE_COUNT, create_taxi_trips
+from rehearsal.source.trips import load_trips
+from rehearsal.validation.lake import LakeTableError
+from rehearsal.validation.reconciliation import Reconciliation, reconcile
+
+ENVIRONMENT = "dev"
+MANIFESTS = PROJECT / "etl-repo" / "table_configs"
+CONFIGURATION = PROJECT / "config" / "environments.json"
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOptions:
+    """What a person may choose: a file of trips or the size of the generated tables, and the emulator's port."""
+
+    trips: Path | None = None
+    rows_per_table: int = 20_000
+    port: int = 0
+
+
+class Demo:
+    """One run of the demo in a workspace that no other run uses."""
+
+    def __init__(self, options: DemoOptions, workspace: Workspace, console: Console) -> None:
+        self._options = options
+        self._workspace = workspace
+        self._steps = Steps(console)
+        self._stacks: list[Stack] = []
+        self._started = datetime.now(UTC)
+
+    def run(self) -> DemoReport:
+        """Do all steps; the lake stays in the workspace, and the report says whether it equals the source."""
+        trips = self._read_trips()
+        platform, manifests = load_platform(CONFIGURATION), load_manifests(MANIFESTS)
+        with self._steps.step("Fetch Spark's jars") as step:
+            step.say(f"{len(spark_jars())} jars")
+        with self._steps.step(f"Synthesise the infra and etl stages of {ENVIRONMENT}") as step:
+            assemblies = synthesise(ENVIRONMENT, self._workspace.assemblies)
+            step.say(f"{sum(len(assembly.stacks) for assembly in assemblies)} stacks")
+        settings = EmulatorSettings(run_directory=self._workspace.emulator, port=self._options.port)
+        emulator = Emulator(settings)
+        try:
+            with self._steps.step("Start the emulator") as step:
+                emulator.start()
+                step.say(emulator.endpoint)
+            runs, validation = self._replicate(emulator, platform, manifests, assemblies, trips)
+        finally:
+            emulator.stop()
+        return DemoReport(
+            title="18 operational tables replicated into the data lake",
+            started=self._started,
+            environment=_versions(),
+            steps=tuple(self._steps.spans),
+            stacks=tuple(self._stacks),
+            runs=runs,
+            validation=validation,
+        )
+
+    def _replicate(
+        self,
+        emulator: Emulator,
+        platform: Platform,
+        manifests: Manifests,
+        assemblies: tuple[Assembly, ...],
+        trips: pa.Table,
+    ) -> tuple[tuple[Run, ...], Reconciliation]:
+        self._deploy(assemblies, emulator)
+        lake = DeployedLake(platform, platform.environments[ENVIRONMENT], emulator)
+        with self._steps.step("Configure the tables from their manifests") as step:
+            lake.configure(manifests)
+            step.say(f"{len(manifests.tables)} tables in {len(manifests.batches)} cadence")
+        with self._steps.step("Fill the operational database") as step:
+            source = create_taxi_trips(self._workspace.database, trips)
+            step.say(f"{trips.num_rows:,} trips in {TABLE_COUNT} tables")
+        with source:
+            cadence = manifests.batches[0].refresh_cadence
+            task = DmsTask(source, S3Sink(lake.client("s3"), lake.published("buckets/staging")))
+            full_load = self._full_load(lake, task, cadence)
+            changes = self._changes(lake, source, task, cadence)
+            return (full_load, changes), self._validate(lake, source, cadence)
+
+    def _read_trips(self) -> pa.Table:
+        if self._options.trips is None:
+            with self._steps.step("Generate taxi trips") as step:
+                trips = generate_trips(self._options.rows_per_table * TABLE_COUNT)
+                step.say(f"{trips.num_rows:,} trips, the same ones every time")
+            return trips
+        with self._steps.step("Read taxi trips") as step:
+            trips = load_trips(self._options.trips)
+            step.say(f"{trips.num_rows:,} trips of {self._options.trips.name}")
+        if trips.num_rows < TABLE_COUNT:
+            raise DemoError(f"{self._options.trips} holds {trips.num_rows} trips, too few to fill {TABLE_COUNT} tables")
+        return trips
+
+    def _deploy(self, assemblies: tuple[Assembly, ...], emulator: Emulator) -> None:
+        with self._steps.step("Deploy the stacks") as step:
+
+            def deployed(progress: Progress) -> None:
+                if progress.step != "published":
+                    self._stacks.append(Stack(progress.subject, progress.count, progress.seconds))
+                    step.say(progress.subject)
+
+            for assembly in assemblies:
+                deploy(assembly, emulator, deployed)
+            step.say(f"{len(self._stacks)} stacks, {sum(stack.resources for stack in self._stacks)} resources")
+
+    def _full_load(self, lake: DeployedLake, task: DmsTask, cadence: str) -> Run:
+        with self._steps.step("Write the full load to the staging bucket") as step:
+            files = task.full_load()
+            step.say(f"{len(files)} files, {sum(file.size for file in files) / 1e6:.0f} MB")
+        return self._refresh(lake, cadence, "full load", len(files))
+
+    def _changes(self, lake: DeployedLake, source: SourceDatabase, task: DmsTask, cadence: str) -> Run:
+        with self._steps.step("Change rows of several tables and write the changes") as step:
+            changed = apply_changes(source)
+            files = task.replicate()
+            statements = sum(table.inserted + table.updated + table.deleted for table in changed)
+            step.say(f"{statements:,} changes in {len(changed)} tables, {len(files)} files")
+        return self._refresh(lake, cadence, "changes", len(files))
+
+    def _refresh(self, lake: DeployedLake, cadence: str, name: str, files: int) -> Run:
+        with self._steps.step(f"File Manager registers the files of the {name}") as step:
+            wait_until_registered(lake, files, step.say)
+        with self._steps.step(f"File Processor applies the {name}") as step:
+            return refresh_now(lake, cadence, name, step.say)
+
+    def _validate(self, lake: DeployedLake, source: SourceDatabase, cadence: str) -> Reconciliation:
+        with self._steps.step("Compare every value of source and lake") as step, source.snapshot() as snapshot:
+            locations = lake.catalog_locations(cadence)
+
+            def read_lake(table: str) -> pa.Table:
+                step.say(table)
+                if (location := locations.get(f"{SCHEMA_NAME}.{table}")) is None:
+                    raise LakeTableError("the Data Catalog does not show the table")
+                return lake.reader.read(location)
+
+            found = reconcile(source.tables.values(), read_source=snapshot.rows, read_lake=read_lake)
+            step.say(f"{sum(table.is_identical for table in found.tables)} of {len(found.tables)} tables are identical")
+        return found
+
+
+def _versions() -> tuple[tuple[str, str], ...]:
+    packages = ("aws-cdk-lib", "ministack", "pyspark", "hudi")
+    return (
+        (
+            "machine",
+            f"{os.cpu_count()} cores, {machine.system()} {machine.machine()}, Python {machine.python_version()}",
+        ),
+        *((package, version(package)) for package in packages),
+    )

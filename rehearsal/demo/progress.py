@@ -1,0 +1,55 @@
+"""Shows the steps of a run as they happen and remembers how long each took."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+from rehearsal.report.model import Span
+
+
+class Step:
+    """The step that is under way; `say` changes what stands behind its name."""
+
+    def __init__(self, name: str, progress: Progress, task: TaskID) -> None:
+        self.name, self.detail = name, ""
+        self._progress, self._task = progress, task
+
+    def say(self, detail: str) -> None:
+        """Show how far the step has come."""
+        self.detail = detail
+        self._progress.update(self._task, description=_line(self.name, detail))
+
+
+class Steps:
+    """The steps of one run, in order."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self.spans: list[Span] = []
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[Step]:
+        """Time a step; a line with a tick stays when it is done, one with a cross when it failed."""
+        start = datetime.now(UTC)
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+        is_shown = self._console.is_terminal  # elsewhere a spinner leaves blank lines only
+        with Progress(*columns, console=self._console, transient=True, disable=not is_shown) as progress:
+            step = Step(name, progress, progress.add_task(_line(name, ""), total=None))
+            try:
+                yield step
+            except BaseException:
+                self._console.print(f"[red]✗[/red] {_line(name, step.detail)}", highlight=False)
+                raise
+        span = Span(name, start, datetime.now(UTC))
+        self.spans.append(span)
+        self._console.print(
+            f"[green]✓[/green] {_line(name, step.detail)} [dim]{span.seconds:.1f} s[/dim]", highlight=False
+        )
+
+
+def _line(name: str, detail: str) -> str:
+    return f"{escape(name)} [dim]{escape(detail)}[/dim]" if detail else escape(name)
