@@ -105,9 +105,8 @@ def start_machine(aws: Callable[[str], Any], make_role: Callable[..., str]) -> C
             name=name, definition=json.dumps(definition), roleArn=make_role(f"{name}-role", service, *allowed)
         )
         given = json.dumps(list(range(map_over)) if map_over else {})
-        return str(
-            aws("stepfunctions").start_execution(stateMachineArn=machine["stateMachineArn"], input=given)["executionArn"]
-        )
+        arn = machine["stateMachineArn"]
+        return str(aws("stepfunctions").start_execution(stateMachineArn=arn, input=given)["executionArn"])
 
     return start
 

@@ -170,7 +170,9 @@ def test_a_table_format_that_is_not_there_fails_the_run(
     assert (run["JobRunState"], "iceberg" in run["ErrorMessage"]) == ("FAILED", True)
 
 
-def test_an_unknown_job_and_an_unknown_run_are_not_found(make_job: Callable[..., str], aws: Callable[[str], Any]) -> None:
+def test_an_unknown_job_and_an_unknown_run_are_not_found(
+    make_job: Callable[..., str], aws: Callable[[str], Any]
+) -> None:
     glue = aws("glue")
     with pytest.raises(glue.exceptions.EntityNotFoundException):
         glue.start_job_run(JobName="missing")

@@ -1,6 +1,5 @@
 """Starting, stopping, restarting and killing the emulator."""
 
-import os
 import signal
 import socket
 import subprocess
@@ -32,7 +31,7 @@ def settings(tmp_path: Path) -> EmulatorSettings:
 
 
 def _listening_addresses(pid: int) -> set[str]:
-    inodes = {os.readlink(link) for link in Path(f"/proc/{pid}/fd").iterdir()}
+    inodes = {str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir()}
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     return {row[1].split(":")[0] for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in inodes}
 
@@ -132,7 +131,9 @@ def test_a_ctrl_c_lets_the_parent_stop_it_in_order(tmp_path: Path) -> None:
     assert (tmp_path / "state" / "sqs.json").exists()
 
 
-def test_nothing_of_the_hosts_environment_reaches_it(settings: EmulatorSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_of_the_hosts_environment_reaches_it(
+    settings: EmulatorSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HOST_SECRET", "seen")
     monkeypatch.setenv("AWS_PROFILE", "production")
     with Emulator(settings) as emulator:

@@ -8,6 +8,10 @@ from rehearsal.emulator import seams
 
 SIGNATURES = {
     seams.CONDITION_KEY: "(key: str, ctx: ministack.core.iam_evaluator.EvalContext) -> Any",
+    seams.REQUEST_RESOURCE: (
+        "(service: str, method: str, path: str, headers: dict, body: bytes, "
+        "query_params: dict, region: str, account_id: str) -> str"
+    ),
     seams.TRUSTED_SERVICE: "(principal: Any, service: str) -> bool",
     seams.REGISTER_SESSION: "(access_key: str, session: dict) -> None",
     seams.LAMBDA_EXECUTE: "(func: dict, event: dict, request_id: str) -> dict",
