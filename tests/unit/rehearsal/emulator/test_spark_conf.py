@@ -1,0 +1,67 @@
+"""The settings with which a job's own session is made."""
+
+from pathlib import Path
+
+import pytest
+
+from rehearsal.emulator.glue_runner.spark_conf import SparkRun, as_properties, spark_conf
+from rehearsal.emulator.settings import EmulatorSettings
+
+FOLDER = Path("/run/jr_1")
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> EmulatorSettings:
+    return EmulatorSettings(run_directory=tmp_path, port=4711, glue_cores=3, glue_memory="1g")
+
+
+def _run(*, has_metastore: bool = False, own: dict[str, str] | None = None) -> SparkRun:
+    return SparkRun(
+        folder=FOLDER, jars=(Path("/jars/a.jar"), Path("/jars/b.jar")), java_options=("-Dtrust=1",),
+        region="eu-west-1", has_metastore=has_metastore, own_settings=own or {},
+    )  # fmt: skip
+
+
+def test_s3_is_the_emulator_under_unchanged_addresses(settings: EmulatorSettings) -> None:
+    conf = spark_conf(_run(), settings)
+    assert conf["spark.hadoop.fs.s3.impl"] == "org.apache.hadoop.fs.s3a.S3AFileSystem"
+    assert conf["spark.hadoop.fs.s3a.endpoint"] == "http://127.0.0.1:4711"
+    assert conf["spark.hadoop.fs.s3a.endpoint.region"] == "eu-west-1"
+
+
+def test_no_credential_is_written_into_a_file(settings: EmulatorSettings) -> None:
+    assert not any("secret" in name or "token" in name for name in spark_conf(_run(), settings))
+
+
+def test_the_session_is_local_and_bound_to_loopback(settings: EmulatorSettings) -> None:
+    conf = spark_conf(_run(), settings)
+    assert conf["spark.master"] == "local[3]"
+    assert conf["spark.driver.memory"] == "1g"
+    assert conf["spark.driver.bindAddress"] == conf["spark.driver.host"] == "127.0.0.1"
+    assert conf["spark.ui.enabled"] == "false"
+
+
+def test_the_jvm_is_small_and_keeps_its_files_in_the_runs_folder(settings: EmulatorSettings) -> None:
+    options = spark_conf(_run(), settings)["spark.driver.extraJavaOptions"].split()
+    assert {"-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Dtrust=1", f"-Djava.io.tmpdir={FOLDER}"} <= set(options)
+
+
+def test_the_jars_are_on_the_class_path(settings: EmulatorSettings) -> None:
+    assert spark_conf(_run(), settings)["spark.driver.extraClassPath"] == "/jars/a.jar:/jars/b.jar"
+
+
+def test_a_metastore_is_there_only_when_it_is_asked_for(settings: EmulatorSettings) -> None:
+    url = "spark.hadoop.javax.jdo.option.ConnectionURL"
+    assert "spark.sql.catalogImplementation" not in spark_conf(_run(), settings)
+    conf = spark_conf(_run(has_metastore=True), settings)
+    assert conf["spark.sql.catalogImplementation"] == "hive"
+    assert conf[url] == f"jdbc:derby:{FOLDER}/metastore;create=true"
+
+
+def test_the_jobs_own_settings_win(settings: EmulatorSettings) -> None:
+    conf = spark_conf(_run(own={"spark.sql.shuffle.partitions": "9", "spark.mine": "1"}), settings)
+    assert (conf["spark.sql.shuffle.partitions"], conf["spark.mine"]) == ("9", "1")
+
+
+def test_settings_are_written_one_to_a_line() -> None:
+    assert as_properties({"a": "1", "b": "x y"}) == "a 1\nb x y\n"
