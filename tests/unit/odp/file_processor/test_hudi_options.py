@@ -14,7 +14,7 @@ STATE = TableState(2, frozenset({FILE.key}), "20260101-000000001.parquet")
 
 
 def options(config: RawTableConfig = CONFIG, kind: RefreshKind = RefreshKind.CHANGES) -> dict[str, str]:
-    return write_options(config, Refresh(kind, (FILE,), (), (replace(FILE, file_id="f0"),), STATE))
+    return write_options(config, Refresh(kind, (FILE,), (), (replace(FILE, file_id="f0"),), STATE), task_slots=3)
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,10 @@ def test_partitioned_table_has_a_global_index_that_moves_rows() -> None:
     assert options()["hoodie.index.type"] == "GLOBAL_SIMPLE"
     assert options()["hoodie.simple.index.update.partition.path"] == "true"
     assert options(replace(CONFIG, hudi_partition_key=None))["hoodie.index.type"] == "SIMPLE"
+
+
+def test_index_look_up_uses_the_jobs_task_slots_instead_of_hudis_sixty_tasks() -> None:
+    assert options()["hoodie.global.index.reconcile.parallelism"] == "3"
 
 
 def test_snapshot_table_deletes_and_historical_table_keeps_deletes_under_a_key_with_the_sequence() -> None:

@@ -40,11 +40,11 @@ def record_key(config: RawTableConfig) -> tuple[str, ...]:
     return config.hudi_primary_key
 
 
-def write_options(config: RawTableConfig, refresh: Refresh) -> dict[str, str]:
-    """Give all options of the one write that applies a refresh."""
+def write_options(config: RawTableConfig, refresh: Refresh, *, task_slots: int) -> dict[str, str]:
+    """Give all options of the one write that applies a refresh with so many tasks at once."""
     return {
         **_table_options(config),
-        **_index_options(config),
+        **_index_options(config, task_slots),
         **_payload_options(config),
         **_speed_options(),
         **commit_metadata(refresh),
@@ -96,11 +96,20 @@ def _table_options(config: RawTableConfig) -> dict[str, str]:
     }
 
 
-def _index_options(config: RawTableConfig) -> dict[str, str]:
-    """A change of the partition column must move its row, so the index spans partitions where there are any."""
+def _index_options(config: RawTableConfig, task_slots: int) -> dict[str, str]:
+    """A change of the partition column must move its row, so the index spans partitions where there are any.
+
+    Hudi's own 60 to 100 tasks for each step of the look-up cost a small table more than the look-up itself.
+    """
+    tasks = str(task_slots)
     if config.hudi_partition_key is None:
-        return {"hoodie.index.type": "SIMPLE"}
-    return {"hoodie.index.type": "GLOBAL_SIMPLE", "hoodie.simple.index.update.partition.path": "true"}
+        return {"hoodie.index.type": "SIMPLE", "hoodie.simple.index.parallelism": tasks}
+    return {
+        "hoodie.index.type": "GLOBAL_SIMPLE",
+        "hoodie.simple.index.update.partition.path": "true",
+        "hoodie.global.simple.index.parallelism": tasks,
+        "hoodie.global.index.reconcile.parallelism": tasks,
+    }
 
 
 def _payload_options(config: RawTableConfig) -> dict[str, str]:

@@ -10,6 +10,7 @@ from odp.file_processor.table_writers.hudi_catalog import sync_catalog
 from odp.file_processor.table_writers.hudi_options import record_key, write_options
 from odp.file_processor.table_writers.hudi_timeline import catalog_differs, commits_newest_first, last_refresh
 from odp.records import CommittedRefresh, RawTableConfig, Refresh, RefreshKind, VersioningType
+from odp.spark_session import task_slots
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -32,7 +33,8 @@ class HudiSparkWriter:
         is_snapshot = config.table_data_versioning_type is VersioningType.SNAPSHOT
         if is_snapshot and refresh.kind is not RefreshKind.CHANGES:
             rows = without_deleted(rows)
-        rows.write.format("hudi").options(**write_options(config, refresh)).mode("append").save(config.base_path)
+        options = write_options(config, refresh, task_slots=task_slots(self._spark))
+        rows.write.format("hudi").options(**options).mode("append").save(config.base_path)
         committed = self.last_refresh(config)
         if committed is None or committed.file_ids != refresh.file_ids:
             message = (
