@@ -8,6 +8,7 @@ from rehearsal.emulator import (
     lambda_errors,
     lambda_logs,
     resource_types,
+    s3_event_versions,
     secure_transport,
     state_machine_calls,
 )
@@ -22,6 +23,7 @@ def install(settings: EmulatorSettings) -> Stop:
     """Install all extensions and return what ends the work they have started."""
     secure_transport.install()
     catalog_resources.install()
+    s3_event_versions.install()
     lambda_environment.install()
     lambda_errors.install()
     lambda_logs.install(settings.logs / "lambda")

@@ -66,6 +66,9 @@ EXECUTION_ERROR = Seam("services.stepfunctions", "_ExecutionError")
 INVOKE_RESOURCE = Seam("services.stepfunctions", "_invoke_resource")
 INTEGRATIONS = Seam("services.stepfunctions", "_SERVICE_DISPATCH")
 
+S3_EVENT = Seam("services.s3", "_fire_s3_event")
+DISPATCH_EVENT = Seam("services.eventbridge", "_dispatch_event")
+
 RESOURCE_HANDLERS = Seam("services.cloudformation.provisioners", "_RESOURCE_HANDLERS")
 RUNS_ON_WORKER_THREAD = Seam("services.cloudformation.stacks", "_runs_on_worker_thread")
 TEMPLATE_GLUE_JOB_FIELDS = Seam("services.cloudformation.provisioners", "_GLUE_JOB_DEFAULTS")
