@@ -1,4 +1,4 @@
-"""An EventBridge event of a versioned bucket names the version of its object; ministack leaves it out of these alone."""
+"""An EventBridge event of a versioned bucket names its object's version; ministack leaves it out of these events."""
 
 import json
 from collections.abc import Callable

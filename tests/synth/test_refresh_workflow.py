@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from etl_cdk.refresh_workflow import GLUE_IS_BUSY, WorkflowLimits, refresh_workflow
-from jsonata import Jsonata  # type: ignore[import-untyped]
+from jsonata import Jsonata
 
 PLAN = {
     "refresh_cadence": "10_min_refresh",

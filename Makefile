@@ -1,0 +1,63 @@
+# Everything a newcomer needs is `make demo` and `make test`; both install what they need into .venv and .local.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3.11
+BIN := .venv/bin
+READY := .venv/.ready
+PYTEST := $(BIN)/pytest
+
+help: ## show the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(READY): requirements.txt requirements-uv.txt pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not installed; install Python 3.11 or name one: make PYTHON=/path/to/python3.11 …" >&2; exit 1; }
+	@echo "Installing the locked dependencies into .venv (once) …"
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+install: $(READY) ## install the locked dependencies into .venv
+
+demo: $(READY) ## deploy the lake on this machine, replicate 18 tables, compare every value (TRIPS=file, ROWS=n, PORT=n)
+	@$(BIN)/python -m rehearsal demo
+
+lake: $(READY) ## serve the lake of the last demo until Ctrl-C and say how to look into it (PORT=n)
+	@$(BIN)/python -m rehearsal lake
+
+test: $(READY) check spark synth embedded end-to-end ## all tiers of tests
+
+check: $(READY) ## lint, types, import contracts, manifests and unit tests
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet . || { echo "not formatted: run $(BIN)/ruff format ." >&2; exit 1; }
+	@$(BIN)/mypy
+	@$(BIN)/mypy infra-repo/app.py
+	@$(BIN)/mypy etl-repo/app.py
+	@$(BIN)/lint-imports
+	@$(PYTEST) --quiet tests/unit
+
+spark: $(READY) ## tests of the table writers on real Spark and Hudi
+	@$(PYTEST) --quiet tests/spark
+
+synth: $(READY) ## tests of the synthesised templates
+	@$(PYTEST) --quiet tests/synth
+
+embedded: $(READY) ## tests of handlers and adapters against the emulator
+	@$(PYTEST) --quiet tests/embedded
+
+end-to-end: $(READY) ## the demo as a test
+	@$(PYTEST) --quiet tests/end_to_end
+
+lock: ## write the lock files anew from pyproject.toml
+	$(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.11 --universal --no-emit-index-url --no-header pyproject.toml --group dev -o requirements.txt
+	echo 'uv==0.13.9' | $(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.11 --universal --no-emit-index-url --no-header - -o requirements-uv.txt
+
+clean: ## remove every trace of runs and installations
+	@rm -rf .venv .local report.html infra-repo/cdk.out etl-repo/cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: help install demo lake test check spark synth embedded end-to-end lock clean
