@@ -14,6 +14,7 @@ from rehearsal.emulator.glue_runner.spark_child import SparkChild
 from rehearsal.emulator.lifeline import ChildProcess
 from rehearsal.emulator.settings import EmulatorSettings
 
+_JVM_SECONDS = 120
 _SERVICE = "glue.amazonaws.com"
 _REFUSALS = (
     role_sessions.RoleNotAssumableError,
@@ -74,9 +75,11 @@ class GlueRunner:
         """End every run and start no other: the emulator is stopping."""
         self._is_stopping = True
         with self._lock:
-            runs = list(self._active)
-        for run_id in runs:
-            self.stop(run_id, "the emulator was stopped")
+            runs = list(self._active.values())
+        for active in runs:
+            active.run.end("STOPPED", "the emulator was stopped")
+            if active.child:
+                active.child.kill()
 
     def _run(self, job: dict[str, Any], active: _Active, region: str) -> None:
         try:
@@ -101,7 +104,7 @@ class GlueRunner:
             self._follow(run, active.child, child)
         finally:
             active.child.kill()
-            child.clean()
+            child.clean(succeeded=run.record["JobRunState"] == "SUCCEEDED")
             publish_log(child.log, run=run.record["Id"], account=job["Role"].split(":")[4], region=region)
 
     def _follow(self, run: JobRun, process: ChildProcess, child: SparkChild) -> None:
@@ -115,3 +118,5 @@ class GlueRunner:
             run.end("FAILED", child.failure(exit_code))
         else:
             run.end("SUCCEEDED")
+            if child.jvm_writes_at_its_end:
+                process.wait_for_group(_JVM_SECONDS)

@@ -3,7 +3,7 @@
 import os
 import shutil
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,9 @@ from rehearsal import jars, toolchain
 from rehearsal.emulator.glue_runner import arguments as glue_arguments
 from rehearsal.emulator.glue_runner import metastore_files
 from rehearsal.emulator.glue_runner.bootstrap import FAILURE_FILE
+from rehearsal.emulator.glue_runner.class_archive import ClassArchive
 from rehearsal.emulator.glue_runner.job_run import Record
-from rehearsal.emulator.glue_runner.spark_conf import METASTORE, SparkRun, as_properties, spark_conf
+from rehearsal.emulator.glue_runner.spark_conf import METASTORE, SPARK_CONF, SparkRun, as_properties, spark_conf
 from rehearsal.emulator.lifeline import ChildProcess
 from rehearsal.emulator.role_sessions import RoleSession
 from rehearsal.emulator.settings import LOOPBACK, NETWORK_VARIABLES, EmulatorSettings
@@ -20,7 +21,7 @@ from rehearsal.emulator.settings import LOOPBACK, NETWORK_VARIABLES, EmulatorSet
 _TIME_ZONE = "UTC"
 
 
-@dataclass(frozen=True)
+@dataclass
 class SparkChild:
     """A job's script, ready to be run as the job's role."""
 
@@ -29,6 +30,7 @@ class SparkChild:
     record: Record
     session: RoleSession
     region: str
+    _archive: ClassArchive = field(default_factory=ClassArchive, init=False)
 
     @property
     def folder(self) -> Path:
@@ -42,16 +44,21 @@ class SparkChild:
 
     def start(self) -> ChildProcess:
         """Start the script; fails if the run asks for something that is not there."""
-        conf = self._spark_conf()
-        self.folder.mkdir(parents=True, mode=0o700)
-        (self.folder / "spark.conf").write_text(as_properties(conf))
-        if glue_arguments.uses_data_catalog(self.record["Arguments"]):
-            metastore_files.copy_to(self.folder / METASTORE)
+        try:
+            self._prepare_folder()
+        except BaseException:
+            self.clean(succeeded=False)
+            raise
         command = [sys.executable, "-m", "rehearsal.emulator.glue_runner.bootstrap", str(self.folder), self._script()]
         script_arguments = glue_arguments.command_line(
             self.record["Arguments"], job=self.record["JobName"], run=self.record["Id"]
         )
         return ChildProcess([*command, *script_arguments], environment=self._environment(), log=self.log)
+
+    @property
+    def jvm_writes_at_its_end(self) -> bool:
+        """Tell whether the JVM is to end by itself after the script, however long that takes."""
+        return self._archive.is_recorded
 
     def failure(self, exit_code: int) -> str:
         """Say why the script failed: its exception's last line, or how its process ended."""
@@ -60,20 +67,30 @@ class SparkChild:
         except FileNotFoundError:
             return f"the script's process ended with exit code {exit_code}; see {self.log}"
 
-    def clean(self) -> None:
-        """Remove the run's folder."""
+    def clean(self, *, succeeded: bool) -> None:
+        """Keep what the run has left for later ones and remove its folder."""
+        self._archive.finish(succeeded=succeeded)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _prepare_folder(self) -> None:
+        self.folder.mkdir(parents=True, mode=0o700)
+        (self.folder / SPARK_CONF).write_text(as_properties(self._spark_conf()))
+        if glue_arguments.uses_data_catalog(self.record["Arguments"]):
+            metastore_files.copy_to(self.folder / METASTORE)
 
     def _script(self) -> str:
         return str(self.job.get("Command", {}).get("ScriptLocation", ""))
 
     def _spark_conf(self) -> dict[str, str]:
         given = self.record["Arguments"]
-        formats = glue_arguments.table_formats(given)
+        has_hudi = "hudi" in glue_arguments.table_formats(given)
+        class_path = tuple(jar for jar in jars.spark_jars() if has_hudi or "hudi" not in jar.name)
+        if has_hudi:
+            self._archive = ClassArchive.for_run(self.folder, class_path)
         run = SparkRun(
             folder=self.folder,
-            jars=tuple(jar for jar in jars.spark_jars() if "hudi" not in jar.name or "hudi" in formats),
-            java_options=toolchain.java().options,
+            jars=class_path,
+            java_options=(*toolchain.java().options, self._archive.option),
             region=self.region,
             has_metastore=glue_arguments.uses_data_catalog(given),
             own_settings=glue_arguments.spark_settings(given),
@@ -96,6 +113,6 @@ class SparkChild:
             "AWS_EC2_METADATA_DISABLED": "true",
             "PYTHONUNBUFFERED": "1",
             "PYSPARK_PYTHON": sys.executable,
-            "PYSPARK_SUBMIT_ARGS": f"--properties-file {self.folder}/spark.conf pyspark-shell",
+            "PYSPARK_SUBMIT_ARGS": f"--properties-file {self.folder / SPARK_CONF} pyspark-shell",
             "SPARK_LOCAL_IP": LOOPBACK,
         }  # fmt: skip

@@ -8,7 +8,7 @@ from rehearsal.emulator.glue_runner import metastore_files
 from rehearsal.emulator.settings import LOOPBACK, EmulatorSettings
 
 _S3A = "spark.hadoop.fs.s3a"
-METASTORE = "metastore"
+METASTORE, SPARK_CONF = "metastore", "spark.conf"
 
 
 @dataclass(frozen=True, kw_only=True)

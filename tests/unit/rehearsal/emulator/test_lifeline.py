@@ -109,3 +109,12 @@ def test_output_is_in_the_log(tmp_path: Path, children: list[ChildProcess]) -> N
 
 def test_waiting_ends_in_time(tmp_path: Path, children: list[ChildProcess]) -> None:
     assert _start("import time; time.sleep(60)", tmp_path / "log", children).wait(0.1) is None
+
+
+def test_waiting_for_the_group_outlasts_the_child_itself(tmp_path: Path, children: list[ChildProcess]) -> None:
+    source = "import subprocess; subprocess.Popen(['sleep', '0.6'])"
+    child = _start(source, tmp_path / "log", children)
+    assert child.wait(10) == 0
+    started = time.monotonic()
+    child.wait_for_group(10)
+    assert 0.1 < time.monotonic() - started < 5

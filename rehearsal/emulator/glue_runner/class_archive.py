@@ -1,0 +1,78 @@
+"""Spark's and Hudi's classes, parsed and verified once per machine: they are half of the time of a short run.
+
+The first Hudi run that succeeds leaves the archive behind, as Java's class data sharing makes it; later runs map it.
+"""
+
+import fcntl
+import hashlib
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from rehearsal import jars, toolchain
+
+RECORDED = "classes.jsa"
+_RECORD = "-XX:ArchiveClassesAtExit="
+_QUIET = "-Xlog:cds=off -Xlog:cds+dynamic=off -Xlog:class+path=off"
+
+
+@dataclass
+class ClassArchive:
+    """What one run does about the archive: use it, make it, or go without."""
+
+    option: str = ""
+    archive: Path | None = None
+    recording: Path | None = None
+    claim: int | None = None
+
+    @classmethod
+    def for_run(cls, folder: Path, class_path: Iterable[Path]) -> "ClassArchive":
+        """Use the archive of this class path if there is one, else make it unless another run does so."""
+        archive = jars.cache_folder() / f"classes-{_identity(class_path)}.jsa"
+        if archive.exists():
+            usable = archive.stat().st_size > 0
+            return cls(option=f"-XX:SharedArchiveFile={archive} {_QUIET}" if usable else "")
+        claim = _claim(archive.with_suffix(".lock"))
+        if claim is None:
+            return cls()
+        recording = folder / RECORDED
+        return cls(f"{_RECORD}{recording} {_QUIET}", archive, recording, claim)
+
+    @property
+    def is_recorded(self) -> bool:
+        """Tell whether the run's JVM writes the archive when it ends."""
+        return self.recording is not None
+
+    def finish(self, *, succeeded: bool) -> None:
+        """Keep what a successful run has recorded; a Java that cannot record is not asked again."""
+        if self.claim is None or self.archive is None or self.recording is None:
+            return
+        if succeeded and self.recording.exists():
+            arriving = self.archive.with_suffix(".new")  # the run's folder may be on another disk
+            shutil.copyfile(self.recording, arriving)
+            arriving.replace(self.archive)
+        elif succeeded:
+            self.archive.touch()
+        os.close(self.claim)
+
+
+def _claim(lock: Path) -> int | None:
+    """Return a lock that ends with this process, or nothing if another one has it."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(lock, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def _identity(class_path: Iterable[Path]) -> str:
+    """Name the Java, the Spark and the jars that an archive was made of: it fits no others."""
+    release = (toolchain.java().home / "release").read_text()
+    parts = [release, metadata.version("pyspark"), *(f"{jar} {jar.stat().st_size}" for jar in class_path)]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

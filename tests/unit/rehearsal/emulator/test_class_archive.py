@@ -1,0 +1,81 @@
+"""The class archive is made by one run, and used by those after it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from rehearsal.emulator.glue_runner import class_archive
+from rehearsal.emulator.glue_runner.class_archive import RECORDED, ClassArchive
+from rehearsal.toolchain import Java
+
+
+@pytest.fixture
+def jar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine with a Java, a jar and no archive yet."""
+    (tmp_path / "java").mkdir()
+    (tmp_path / "java" / "release").write_text("17.0.15")
+    (tmp_path / "hudi.jar").write_text("classes")
+    monkeypatch.setattr(class_archive.jars, "cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(class_archive.toolchain, "java", lambda: Java(tmp_path / "java"))
+    return tmp_path / "hudi.jar"
+
+
+@pytest.fixture
+def start_run(jar: Path, tmp_path: Path) -> Callable[[str], ClassArchive]:
+    def start(name: str) -> ClassArchive:
+        (tmp_path / name).mkdir()
+        return ClassArchive.for_run(tmp_path / name, [jar])
+
+    return start
+
+
+def _record(run: ClassArchive, content: str = "parsed") -> None:
+    assert run.recording
+    run.recording.write_text(content)
+    run.finish(succeeded=True)
+
+
+def test_the_first_run_records_and_the_next_one_uses_what_it_left(
+    start_run: Callable[[str], ClassArchive], tmp_path: Path
+) -> None:
+    first = start_run("first")
+    assert first.is_recorded
+    assert f"-XX:ArchiveClassesAtExit={tmp_path / 'first' / RECORDED}" in first.option
+    _record(first)
+    second = start_run("second")
+    assert not second.is_recorded
+    (archive,) = (tmp_path / "cache").glob("*.jsa")
+    assert f"-XX:SharedArchiveFile={archive}" in second.option
+    assert archive.read_text() == "parsed"
+
+
+def test_only_one_of_several_runs_records(start_run: Callable[[str], ClassArchive]) -> None:
+    first, second = start_run("first"), start_run("second")
+    assert first.is_recorded
+    assert (second.is_recorded, second.option) == (False, "")
+    second.finish(succeeded=True)
+    _record(first)
+
+
+def test_a_failed_run_leaves_recording_to_the_next(start_run: Callable[[str], ClassArchive]) -> None:
+    first = start_run("first")
+    assert first.recording
+    first.recording.write_text("half")
+    first.finish(succeeded=False)
+    assert start_run("second").is_recorded
+
+
+def test_a_java_that_cannot_record_is_not_asked_again(start_run: Callable[[str], ClassArchive]) -> None:
+    start_run("first").finish(succeeded=True)
+    second = start_run("second")
+    assert (second.is_recorded, second.option) == (False, "")
+
+
+@pytest.mark.parametrize("changed", ["java/release", "hudi.jar"])
+def test_an_archive_of_another_java_or_other_jars_is_not_used(
+    changed: str, start_run: Callable[[str], ClassArchive], tmp_path: Path
+) -> None:
+    _record(start_run("first"))
+    (tmp_path / changed).write_text("something newer")
+    assert start_run("second").is_recorded
