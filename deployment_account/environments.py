@@ -3,59 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic.json_schema import SkipJsonSchema  # noqa: TC002  pydantic evaluates the annotations
 
 from deployment_account.errors import ConfigurationError
-from deployment_account.networks import Ipv4Cidr, parse_cidr
+from deployment_account.model import AccountId, Days, Email, Model, Name, Region
+from deployment_account.networks import InterfaceEndpoint, Ipv4Cidr, parse_cidr
+from deployment_account.odp_settings import OdpSettings
+from deployment_account.repository import ConnectedRepository, Repository
+from deployment_account.retention import Retention, known_to_cloudwatch
 
-AccountId = Annotated[str, Field(pattern=r"^\d{12}$", description="The 12 digits of an AWS account.")]
-Region = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", examples=["us-east-1"])]
-Name = Annotated[str, Field(pattern=r"^[a-z]([a-z0-9-]{0,22}[a-z0-9])?$")]
-Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
-Days = Annotated[int, Field(ge=1, le=3653)]
-
-CLOUDWATCH_RETENTIONS = (
-    1,
-    3,
-    5,
-    7,
-    14,
-    30,
-    60,
-    90,
-    120,
-    150,
-    180,
-    365,
-    400,
-    545,
-    731,
-    1096,
-    1827,
-    2192,
-    2557,
-    2922,
-    3288,
-    3653,
-)
-
-
-def _known_to_cloudwatch(days: int) -> int:
-    """Log groups accept certain retentions only; anything else would fail at deployment."""
-    if days not in CLOUDWATCH_RETENTIONS:
-        raise ValueError(f"CloudWatch keeps logs for one of {', '.join(map(str, CLOUDWATCH_RETENTIONS))} days")
-    return days
-
-
-class Model(BaseModel):
-    """Configuration cannot be changed once loaded and has no fields that nobody reads."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+SecretName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 
 
 class DeploymentAccount(Model):
@@ -63,31 +26,22 @@ class DeploymentAccount(Model):
 
     account: AccountId
     region: Region
+    repository: Repository
+    log_days: Annotated[int, AfterValidator(known_to_cloudwatch)] = 90
+    """Logs of builds."""
+    artifact_days: Days = 30
+    """Source code and templates that passed through a pipeline."""
+    notification_addresses: tuple[Email, ...] = ()
+    """Told about every pipeline, besides the addresses of its environments."""
 
-
-class Retention(Model):
-    """How long what is not live table data is kept."""
-
-    log_days: Annotated[int, AfterValidator(_known_to_cloudwatch)] = 30
-    """Log groups and access logs."""
-    noncurrent_version_days: Days = 7
-    """Overwritten or deleted object versions in the versioned buckets."""
-    query_result_days: Days = 30
-    """Athena results."""
-    plan_days: Days = 14
-    """What each run of the file processor was asked to do."""
-
-
-class OdpSettings(Model):
-    """Sizes and limits of the operational data processing framework in one environment."""
-
-    glue_version: Literal["5.1"] = "5.1"
-    """The one whose Spark and Hudi the tests run with."""
-    max_concurrent_runs: Annotated[int, Field(ge=1, le=1000)] = 20
-    """Runs of one Glue job that may overlap, over all cadences."""
-    max_concurrent_batches: Annotated[int, Field(ge=1, le=40)] = 10
-    """Batches of one cadence that are refreshed at a time; Step Functions runs some 40 iterations at most."""
-    job_timeout_minutes: Annotated[int, Field(ge=1, le=2880)] = 60
+    @model_validator(mode="after")
+    def _connection_is_of_this_account(self) -> DeploymentAccount:
+        if (
+            isinstance(self.repository, ConnectedRepository)
+            and f":{self.account}:" not in self.repository.connection_arn
+        ):
+            raise ValueError(f"repository.connection_arn: not a connection of account {self.account}")
+        return self
 
 
 class Environment(Model):
@@ -97,9 +51,15 @@ class Environment(Model):
     account: AccountId
     region: Region
     availability_zones: Annotated[tuple[str, ...], Field(min_length=1, max_length=6)]
-    branch: Annotated[str, Field(min_length=1)]
+    branch: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$")]
+    """Environments of one branch share a pipeline, in the order of this file, each further one after an approval."""
+    approval: bool | None = None
+    """Whether a person approves before anything changes; by default where data is protected."""
     vpc_cidr: Ipv4Cidr
     nat_gateways: Annotated[int, Field(ge=0, le=6)] = 0
+    """None, one, or one for each zone."""
+    interface_endpoints: tuple[InterfaceEndpoint, ...] = ()
+    """Services that jobs in the VPC reach without the internet; each costs by the hour and zone."""
     retention: Retention = Retention()
     removal_policy: Literal["retain", "destroy"]
     """retain also turns deletion protection on: for environments whose data matters."""
@@ -107,12 +67,17 @@ class Environment(Model):
     """Leads the names that people type, so that two lakes can share an account; ends with an underscore."""
     odp: OdpSettings = OdpSettings()
     notification_addresses: tuple[Email, ...] = ()
-    tags: dict[str, str] = {}
+    tags: Mapping[str, str] = {}
 
     @property
     def is_protected(self) -> bool:
         """Whether what holds data survives its stack and refuses deletion."""
         return self.removal_policy == "retain"
+
+    @property
+    def waits_for_approval(self) -> bool:
+        """Whether a person approves before anything changes."""
+        return self.is_protected if self.approval is None else self.approval
 
     @model_validator(mode="after")
     def _zones_are_distinct_and_of_the_region(self) -> Environment:
@@ -125,8 +90,9 @@ class Environment(Model):
 
     @model_validator(mode="after")
     def _nat_gateways_fit_the_zones(self) -> Environment:
-        if self.nat_gateways > len(self.availability_zones):
-            raise ValueError(f"nat_gateways: {self.nat_gateways} for {len(self.availability_zones)} availability zones")
+        if self.nat_gateways not in (0, 1, len(self.availability_zones)):
+            zones = len(self.availability_zones)
+            raise ValueError(f"nat_gateways: {self.nat_gateways} for {zones} availability zones; write 0, 1 or {zones}")
         return self
 
 
@@ -137,6 +103,8 @@ class Platform(Model):
     """Where editors find the schema that completes this file."""
     name: Name
     deployment: DeploymentAccount
+    secrets: Mapping[SecretName, str] = {}
+    """Secrets of every environment and what each is for; their values are set by hand, never here."""
     environments: Annotated[dict[Name, Environment], Field(min_length=1)]
 
     @model_validator(mode="before")
@@ -164,6 +132,15 @@ class Platform(Model):
             if parse_cidr(one.vpc_cidr).overlaps(parse_cidr(other.vpc_cidr)):
                 raise ValueError(
                     f"vpc_cidr of {one.name} ({one.vpc_cidr}) overlaps that of {other.name} ({other.vpc_cidr})"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _lakes_of_one_account_have_names_of_their_own(self) -> Platform:
+        for one, other in combinations(self.environments.values(), 2):
+            if (one.account, one.region, one.resource_prefix) == (other.account, other.region, other.resource_prefix):
+                raise ValueError(
+                    f"{one.name} and {other.name} are both in {one.account} {one.region}: give one a resource_prefix"
                 )
         return self
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from ipaddress import IPv4Network
 from math import ceil, log2
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
+
+# what Glue jobs with a connection call besides S3 and DynamoDB, which gateway endpoints serve
+InterfaceEndpoint = Literal["glue", "kms", "logs", "monitoring", "secretsmanager", "sts"]
 
 LARGEST_VPC = 16
 SMALLEST_VPC = 20

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 
 from deployment_account.names import OdpTable
-from etl_cdk.permissions import allow, allow_key_use
+from deployment_account.permissions import allow, allow_key_use
 from etl_cdk.runtime_package import RuntimeFunction, RuntimePackage
 
 if TYPE_CHECKING:

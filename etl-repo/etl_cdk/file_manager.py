@@ -14,7 +14,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from deployment_account.names import OdpTable
-from etl_cdk.permissions import allow, allow_key_use
+from deployment_account.permissions import allow, allow_key_use
 from etl_cdk.runtime_package import RuntimeFunction, RuntimePackage
 
 if TYPE_CHECKING:

@@ -14,11 +14,11 @@ from constructs import Construct
 from odp.config_manager.cadence import schedule_expression
 
 from deployment_account.names import OdpTable, Shared
+from deployment_account.permissions import acknowledge_pattern, allow
 from etl_cdk.batch_manager import BatchManager
 from etl_cdk.glue_job_permissions import JobResources, allow_job
 from etl_cdk.glue_jobs import GlueJobs
 from etl_cdk.log import Log
-from etl_cdk.permissions import acknowledge_pattern, allow
 from etl_cdk.refresh_workflow import WorkflowLimits, refresh_workflow
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_s3 as s3
     from odp.config_manager.manifest import Manifests
 
-    from deployment_account.environments import OdpSettings
+    from deployment_account.odp_settings import OdpSettings
     from etl_cdk.alerts import Alerts
     from etl_cdk.foundation import Foundation
     from etl_cdk.runtime_package import RuntimePackage

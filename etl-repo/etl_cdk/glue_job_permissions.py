@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 
 from deployment_account.names import OdpTable
+from deployment_account.permissions import allow, allow_key_use
 from etl_cdk.batch_manager import PLANS
-from etl_cdk.permissions import allow, allow_key_use
 
 if TYPE_CHECKING:
     from aws_cdk import aws_dynamodb as dynamodb

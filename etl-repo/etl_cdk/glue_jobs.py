@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
     from odp.records import BatchConfig
 
-    from deployment_account.environments import OdpSettings
     from deployment_account.names import Names
+    from deployment_account.odp_settings import OdpSettings
 
 SCRIPT = SOURCE / "odp" / "file_processor" / "job.py"
 

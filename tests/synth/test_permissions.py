@@ -9,8 +9,8 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_iam as iam
-from etl_cdk.permissions import allow
 
+from deployment_account.permissions import allow
 from tests.synth.conftest import Synthesis
 from tests.synth.synthesis import Template
 

@@ -23,9 +23,15 @@ DEV: dict[str, Any] = {
     "vpc_cidr": "10.10.0.0/16",
     "removal_policy": "destroy",
 }
+CONNECTION = "arn:aws:codeconnections:us-east-1:111111111111:connection/00000000-0000-0000-0000-000000000000"
+DEPLOYMENT: dict[str, Any] = {
+    "account": "111111111111",
+    "region": "us-east-1",
+    "repository": {"provider": "connection", "name": "owner/lake", "connection_arn": CONNECTION},
+}
 PLATFORM: dict[str, Any] = {
     "name": "odp",
-    "deployment": {"account": "111111111111", "region": "us-east-1"},
+    "deployment": DEPLOYMENT,
     "environments": {"dev": DEV},
 }
 
@@ -34,6 +40,11 @@ def platform_with(**dev: Any) -> dict[str, Any]:
     """A valid configuration but for these fields of its dev environment; None removes one."""
     changed = {name: value for name, value in {**DEV, **dev}.items() if value is not None}
     return {**copy.deepcopy(PLATFORM), "environments": {"dev": changed}}
+
+
+def platform_deployed_by(**deployment: Any) -> dict[str, Any]:
+    """A valid configuration but for these fields of its deployment account."""
+    return {**PLATFORM, "deployment": {**DEPLOYMENT, **deployment}}
 
 
 def written(tmp_path: Path, configuration: Any) -> Path:
@@ -110,7 +121,15 @@ def test_the_schema_reference_for_editors_is_allowed(tmp_path: Path) -> None:
         ({"vpc_cidr": "10.10.0.1/16"}, "environments.dev.vpc_cidr", "has host bits set"),
         ({"vpc_cidr": "10.10.0.0/24"}, "environments.dev.vpc_cidr", "/24 is not between /16 and /20"),
         ({"vpc_cidr": "8.8.0.0/16"}, "environments.dev.vpc_cidr", "not a private range"),
-        ({"nat_gateways": 3}, "environments.dev", "3 for 2 availability zones"),
+        ({"branch": "main branch"}, "environments.dev.branch", "should match pattern"),
+        ({"nat_gateways": 3}, "environments.dev", "3 for 2 availability zones; write 0, 1 or 2"),
+        ({"interface_endpoints": ["sqs"]}, "environments.dev.interface_endpoints.0", "'glue'"),
+        (
+            {"retention": {"landed_file_tier_days": 29}},
+            "retention.landed_file_tier_days",
+            "greater than or equal to 30",
+        ),
+        ({"odp": {"max_workers_per_run": 1}}, "environments.dev.odp.max_workers_per_run", "greater than or equal to 2"),
         ({"removal_policy": "keep"}, "environments.dev.removal_policy", "'retain' or 'destroy'"),
         ({"resource_prefix": "team-a"}, "environments.dev.resource_prefix", "should match pattern"),
         ({"retention": {"log_days": 45}}, "environments.dev.retention.log_days", "CloudWatch keeps logs for one of"),
@@ -136,8 +155,77 @@ def test_networks_of_two_environments_must_not_overlap(tmp_path: Path, cidr: str
 
 
 def test_neighbouring_networks_are_no_overlap(tmp_path: Path) -> None:
-    both = {**PLATFORM, "environments": {"dev": DEV, "prod": {**DEV, "vpc_cidr": "10.11.0.0/16"}}}
+    prod = {**DEV, "account": "444444444444", "vpc_cidr": "10.11.0.0/16"}
+    both = {**PLATFORM, "environments": {"dev": DEV, "prod": prod}}
     assert len(load_platform(written(tmp_path, both)).environments) == 2
+
+
+@pytest.mark.parametrize("apart", [{"resource_prefix": "second_"}, {"account": "333333333333"}])
+def test_two_lakes_of_one_account_and_region_need_a_prefix(tmp_path: Path, apart: dict[str, str]) -> None:
+    second = {**DEV, "vpc_cidr": "10.11.0.0/16"}
+    (problem,) = problems(tmp_path, {**PLATFORM, "environments": {"dev": DEV, "second": second}})
+    assert problem == "dev and second are both in 222222222222 us-east-1: give one a resource_prefix"
+    allowed = {**PLATFORM, "environments": {"dev": DEV, "second": {**second, **apart}}}
+    assert len(load_platform(written(tmp_path, allowed)).environments) == 2
+
+
+@pytest.mark.parametrize("approval", [None, True, False])
+@pytest.mark.parametrize("removal_policy", ["retain", "destroy"])
+def test_where_data_is_protected_a_person_approves_unless_the_configuration_says_otherwise(
+    tmp_path: Path, removal_policy: str, approval: bool | None
+) -> None:
+    configuration = platform_with(removal_policy=removal_policy, approval=approval)
+    dev = load_platform(written(tmp_path, configuration)).environments["dev"]
+    assert dev.waits_for_approval is (removal_policy == "retain" if approval is None else approval)
+
+
+@pytest.mark.parametrize(
+    ("deployment", "place", "reason"),
+    [
+        ({"repository": {"provider": "github", "name": "owner/lake"}}, "deployment.repository", "'connection'"),
+        ({"repository": {"provider": "codecommit", "name": "owner/lake"}}, "codecommit.name", "should match pattern"),
+        ({"repository": {"provider": "connection", "name": "owner/lake"}}, "connection_arn", "Field required"),
+        (
+            {"repository": {"provider": "connection", "name": "lake", "connection_arn": CONNECTION}},
+            "deployment.repository.connection.name",
+            "should match pattern",
+        ),
+        ({"account": "999999999999"}, "deployment", "not a connection of account 999999999999"),
+        ({"log_days": 45}, "deployment.log_days", "CloudWatch keeps logs for one of"),
+        ({"notification_addresses": ["nobody"]}, "deployment.notification_addresses.0", "should match pattern"),
+    ],
+)
+def test_a_wrong_field_of_the_deployment_account_is_named_too(
+    tmp_path: Path, deployment: dict[str, Any], place: str, reason: str
+) -> None:
+    (problem,) = problems(tmp_path, platform_deployed_by(**deployment))
+    assert place in problem
+    assert reason in problem
+
+
+@pytest.mark.parametrize(
+    ("folders", "folder"), [({}, "etl-repo"), ({"etl": "."}, "."), ({"etl": "apps/etl"}, "apps/etl")]
+)
+def test_an_app_lies_in_the_folder_of_its_name_unless_the_configuration_says_otherwise(
+    tmp_path: Path, folders: dict[str, str], folder: str
+) -> None:
+    repository = {"provider": "codecommit", "name": "data-lake", "folders": folders}
+    platform = load_platform(written(tmp_path, platform_deployed_by(repository=repository)))
+    assert platform.deployment.repository.folder("etl") == folder
+
+
+@pytest.mark.parametrize("folder", ["/etl", "../etl", "etl/", "etl && true"])
+def test_a_folder_outside_the_repository_is_refused(tmp_path: Path, folder: str) -> None:
+    repository = {"provider": "codecommit", "name": "data-lake", "folders": {"etl": folder}}
+    (problem,) = problems(tmp_path, platform_deployed_by(repository=repository))
+    assert problem.startswith("deployment.repository.codecommit.folders.etl: String should match pattern")
+
+
+def test_a_secret_has_a_name_and_a_purpose_but_no_value(tmp_path: Path) -> None:
+    platform = load_platform(written(tmp_path, {**PLATFORM, "secrets": {"source-database": "How DMS signs in"}}))
+    assert platform.secrets == {"source-database": "How DMS signs in"}
+    (problem,) = problems(tmp_path, {**PLATFORM, "secrets": {"Source Database": "How DMS signs in"}})
+    assert problem.startswith("secrets.Source Database")
 
 
 def test_all_problems_are_told_at_once(tmp_path: Path) -> None:

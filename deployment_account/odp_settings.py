@@ -1,0 +1,25 @@
+"""Sizes of the operational data processing framework, which differ between environments of the same manifests."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from deployment_account.model import Model
+
+
+class OdpSettings(Model):
+    """Sizes and limits of the operational data processing framework in one environment."""
+
+    glue_version: Literal["5.1"] = "5.1"
+    """The one whose Spark and Hudi the tests run with."""
+    max_concurrent_runs: Annotated[int, Field(ge=1, le=1000)] = 20
+    """Runs of one Glue job that may overlap, over all cadences."""
+    max_concurrent_batches: Annotated[int, Field(ge=1, le=40)] = 10
+    """Batches of one cadence that are refreshed at a time; Step Functions runs some 40 iterations at most."""
+    max_workers_per_run: Annotated[int, Field(ge=2, le=299)] = 299
+    """Caps what the batch configurations ask for: the manifests are the same everywhere, budgets are not."""
+    job_timeout_minutes: Annotated[int, Field(ge=1, le=2880)] = 60
+    schedules: Literal["enabled", "disabled"] = "enabled"
+    """Whether cadences start by themselves; disabled ones are refreshed by hand."""
