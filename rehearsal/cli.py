@@ -5,7 +5,7 @@ import os
 import shlex
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -74,13 +74,16 @@ def lake(port: Port = 0) -> None:
         with Emulator(EmulatorSettings(run_directory=workspace.emulator, port=port)) as emulator:
             account = load_platform(CONFIGURATION).environments[ENVIRONMENT].account
             _show_how_to_look(console, emulator.shell_environment(account))
-            emulator.wait()
+            with suppress(KeyboardInterrupt):
+                emulator.wait()
+                raise EmulatorError(f"the emulator ended by itself; see {emulator.log}")
+        console.print("The lake is closed and kept; `make lake` opens it again, `make clean` removes it.")
 
 
 def _show_how_to_look(console: Console, variables: dict[str, str]) -> None:
     exports = "\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables.items())
     console.print("The lake is served until Ctrl-C. In another terminal:\n", highlight=False)
-    console.print(exports, style="bold", highlight=False)
+    console.print(exports, style="bold", highlight=False, soft_wrap=True)
     console.print(
         f"""
 aws s3 ls
@@ -95,6 +98,7 @@ for table in boto3.client('glue').get_tables(DatabaseName='odpf_demo_taxi_trips_
 """,
         highlight=False,
         markup=False,
+        soft_wrap=True,  # commands are to be copied
     )
 
 
