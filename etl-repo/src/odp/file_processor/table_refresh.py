@@ -126,8 +126,10 @@ class _Refresh:
 
 
 def _one_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0] if lines else ''}"[:1000]
+    """The first line and, of an error of the JVM, the cause at its root, which alone says what is wrong."""
+    first, *others = str(error).strip().splitlines() or [""]
+    causes = [line.removeprefix(": ") for line in others if line.startswith((": ", "Caused by: "))]
+    return f"{type(error).__name__}: {' '.join([first, *causes[-1:]])}"[:1000]
 
 
 def _now() -> str:

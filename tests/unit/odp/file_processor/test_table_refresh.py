@@ -58,13 +58,14 @@ class World:
     outcomes: list[RefreshOutcome] = field(default_factory=list)
     die_at: str = ""
     fail_at: str = ""
+    fail_with: str = "\nin many lines"
     lose_lease_at: str = ""
 
     def reach(self, step: str) -> None:
         if step == self.die_at:
             raise Killed
         if step == self.fail_at:
-            raise RuntimeError(f"{step} failed\nin many lines")
+            raise RuntimeError(f"{step} failed{self.fail_with}")
         if step == self.lose_lease_at:
             self.owner = "another run"
 
@@ -187,6 +188,20 @@ def test_failing_table_is_marked_with_its_stack_trace_and_keeps_its_unapplied_fi
     again = lake.refresh("next")
     assert again is not None
     assert (again.status, lake.pending, len(lake.commits)) == (RefreshStatus.COMPLETED, {}, 1)
+
+
+@pytest.mark.parametrize(
+    ("trace", "cause"),
+    [
+        ("\n: java.io.IOException: disk\n\tat a.b(C.java)", " java.io.IOException: disk"),
+        ("\n: a.B: c\n\tat d\nCaused by: e.F: g\n\tat h\nCaused by: no Parquet\n\tat i", " Caused by: no Parquet"),
+        ("\nin many lines", ""),
+    ],
+)
+def test_failure_inside_the_jvm_is_told_by_the_cause_at_its_root(trace: str, cause: str) -> None:
+    outcome = world(1, fail_at="commit", fail_with=trace).refresh()
+    assert outcome is not None
+    assert outcome.error == f"RuntimeError: commit failed{cause}"
 
 
 def test_run_that_lost_its_lease_before_the_commit_commits_nothing() -> None:

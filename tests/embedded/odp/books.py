@@ -1,0 +1,69 @@
+"""What the tests read of a deployed lake: its DynamoDB tables, its queue, and anything that takes a moment to come."""
+
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from deployment_account.names import Odp, OdpTable
+from rehearsal.demo.deployed_lake import DeployedLake
+
+PATIENCE = 30
+WAITING = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+BOOKS = (
+    OdpTable.FILE_TRACKER,
+    OdpTable.FILE_TRACKER_HISTORY,
+    OdpTable.FILE_PROCESSING_TRACKER,
+    OdpTable.FILE_PROCESSING_TRACKER_HISTORY,
+)
+Item = dict[str, Any]
+T = TypeVar("T")
+
+
+def eventually(
+    read: Callable[[], T], is_wanted: Callable[[T], object] = lambda found: found, seconds: float = PATIENCE
+) -> T:
+    """Wait until something is there, or fail with what was there instead."""
+    deadline = time.monotonic() + seconds
+    while not is_wanted(found := read()):
+        assert time.monotonic() < deadline, f"still {found!r} after {seconds} s"
+        time.sleep(0.1)
+    return found
+
+
+class Books:
+    """The framework's tables of one lake, and the File Manager's queue."""
+
+    def __init__(self, lake: DeployedLake) -> None:
+        self.lake = lake
+
+    def items(self, table: OdpTable) -> list[Item]:
+        """Read all items of a table."""
+        scan = self.lake.dynamodb.meta.client.get_paginator("scan")
+        return [
+            item
+            for page in scan.paginate(TableName=self.lake.table(table), ConsistentRead=True)
+            for item in page["Items"]
+        ]
+
+    def pending(self, files: int) -> list[Item]:
+        """Wait until this many files are pending."""
+        return eventually(lambda: self.items(OdpTable.FILE_TRACKER), lambda found: len(found) == files)
+
+    def empty(self) -> None:
+        """Forget every file, lease and refresh."""
+        for name in BOOKS:
+            table = self.lake.dynamodb.Table(self.lake.table(name))
+            keys = [key["AttributeName"] for key in table.key_schema]
+            with table.batch_writer() as writer:
+                for item in self.items(name):
+                    writer.delete_item(Key={key: item[key] for key in keys})
+
+    def wait_for_file_manager(self) -> None:
+        """Wait until the File Manager has taken every message."""
+        sqs, url = self.lake.client("sqs"), self.lake.published(Odp.FILE_MANAGER_QUEUE_URL)
+
+        def waiting() -> list[str]:
+            attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=WAITING)["Attributes"]
+            return [number for number in attributes.values() if number != "0"]
+
+        eventually(waiting, lambda numbers: not numbers)

@@ -1,0 +1,87 @@
+"""Runs what the deployed schedule would run, and finds the Glue runs and processes behind it."""
+
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+from deployment_account.names import Odp, OdpTable, Shared
+from rehearsal.demo.deployed_lake import DeployedLake
+from tests.embedded.odp.books import eventually
+
+CADENCE = "10_min_refresh"
+SECONDS = 120
+
+
+class Execution:
+    """One execution of the File Processor's state machine, started with its schedule's target and input."""
+
+    def __init__(self, lake: DeployedLake) -> None:
+        self._lake = lake
+        self._machine = lake.client("stepfunctions")
+        target = lake.schedule(CADENCE)["Target"]
+        self.arn = self._machine.start_execution(stateMachineArn=target["Arn"], input=target["Input"])["executionArn"]
+
+    @property
+    def name(self) -> str:
+        """The name that its plan bears."""
+        return str(self.arn.rsplit(":", 1)[-1])
+
+    def ended(self) -> dict[str, Any]:
+        """Wait for the end and tell how it came."""
+        return eventually(
+            lambda: self._machine.describe_execution(executionArn=self.arn),
+            lambda described: described["status"] != "RUNNING",
+            SECONDS,
+        )
+
+    def glue_runs(self) -> list[dict[str, Any]]:
+        """The Glue job runs of this execution."""
+        glue = self._lake.client("glue")
+        (job,) = {batch["glue_job_name"] for batch in _all(self._lake, OdpTable.BATCH_CONFIG)}
+        runs = glue.get_job_runs(JobName=job)["JobRuns"]
+        return [run for run in runs if self.name in run["Arguments"].get("--plan_key", "")]
+
+
+def invoke_batch_manager(lake: DeployedLake, execution_name: str) -> dict[str, Any]:
+    """Invoke the deployed function with what the state machine gives it, and return what it hands on."""
+    answer = lake.client("lambda").invoke(
+        FunctionName=lake.published(Odp.BATCH_MANAGER_FUNCTION),
+        Payload=json.dumps({"refresh_cadence": CADENCE, "execution_name": execution_name}),
+    )
+    state: dict[str, Any] = json.loads(answer["Payload"].read())
+    assert "FunctionError" not in answer, state
+    return state
+
+
+def plan_now(lake: DeployedLake, execution_name: str) -> list[list[str]]:
+    """The batches of tables that the deployed Batch Manager plans."""
+    state = invoke_batch_manager(lake, execution_name)
+    if not state["batches"]:
+        return []
+    stored = lake.client("s3").get_object(Bucket=lake.published(Shared.CONFIG_BUCKET), Key=state["plan_key"])
+    batches: list[list[str]] = json.loads(stored["Body"].read())["batches"]
+    assert state["batches"] == list(range(len(batches)))
+    return batches
+
+
+def kill(run: str) -> None:
+    """End a Glue run's processes as a crash would: they lead a process group of their own."""
+    (leader,) = [pid for pid, command in _commands().items() if "glue_runner.bootstrap" in command and run in command]
+    os.killpg(leader, signal.SIGKILL)
+
+
+def _commands() -> dict[int, str]:
+    commands: dict[int, str] = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            commands[int(folder.name)] = (folder / "cmdline").read_text(errors="replace").replace("\0", " ")
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return commands
+
+
+def _all(lake: DeployedLake, table: OdpTable) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = lake.dynamodb.Table(lake.table(table)).scan()["Items"]
+    return items

@@ -1,0 +1,78 @@
+"""The deployed Batch Manager: no work, no cost; and who has work is in one balanced batch."""
+
+from itertools import chain
+
+from odp.dynamodb.file_tracker import DynamoDbFileTracker
+from odp.dynamodb.table_leases import DynamoDbTableLeases
+from odp.records import FileType, LandedFile
+
+from deployment_account.names import OdpTable, Shared
+from rehearsal.demo.deployed_lake import DeployedLake
+from tests.embedded.odp.executions import Execution, invoke_batch_manager, plan_now
+
+TABLES = [f"taxi_trips.table_{number}" for number in range(1, 19)]
+BATCH_SIZE = 5
+
+
+def landed(table: str, size: int = 1000) -> LandedFile:
+    schema, name = table.split(".")
+    key = f"{schema}/{name}/LOAD00000001.parquet"
+    return LandedFile(
+        table, f"id-{table}", FileType.FULL_LOAD, schema, name, "b", key, size, "e", "2026-01-01T00:00:00Z"
+    )
+
+
+def test_cadence_without_pending_files_succeeds_without_a_plan_or_a_glue_run(lake: DeployedLake) -> None:
+    execution = Execution(lake)
+    assert execution.ended()["status"] == "SUCCEEDED"
+    assert execution.glue_runs() == []
+    plans = lake.client("s3").list_objects_v2(Bucket=lake.published(Shared.CONFIG_BUCKET), Prefix="odp/plans/")
+    assert not [plan for plan in plans.get("Contents", []) if execution.name in plan["Key"]]
+
+
+def test_table_that_is_pending_but_not_configured_starts_nothing(
+    lake: DeployedLake, tracker: DynamoDbFileTracker
+) -> None:
+    tracker.register(landed("taxi_trips.table_19"))
+    assert plan_now(lake, "unknown-table") == []
+
+
+def test_eighteen_tables_with_work_are_planned_once_each_in_four_batches_of_about_equal_bytes(
+    lake: DeployedLake, tracker: DynamoDbFileTracker
+) -> None:
+    sizes = {table: 1000 * number for number, table in enumerate(TABLES, start=1)}
+    for table, size in sizes.items():
+        tracker.register(landed(table, size))
+    batches = plan_now(lake, "all-tables")
+    assert sorted(chain(*batches)) == sorted(TABLES)
+    assert len(batches) == 4
+    assert max(map(len, batches)) <= BATCH_SIZE
+    weights = [sum(sizes[table] for table in batch) for batch in batches]
+    assert max(weights) - min(weights) <= 0.1 * sum(weights) / len(weights)
+
+
+def test_state_between_states_names_batches_by_number_and_the_job_by_its_configuration(
+    lake: DeployedLake, tracker: DynamoDbFileTracker
+) -> None:
+    tracker.register(landed(TABLES[0]))
+    assert invoke_batch_manager(lake, "one-table") == {
+        "refresh_cadence": "10_min_refresh",
+        "plan_key": "odp/plans/10_min_refresh/one-table.json",
+        "glue_job_name": "odpf_file_processor",
+        "glue_job_worker_type": "G.1X",
+        "glue_job_max_workers": 10,
+        "batches": [0],
+    }
+
+
+def test_table_that_another_run_is_writing_is_in_no_batch_until_its_lease_expires(
+    lake: DeployedLake, tracker: DynamoDbFileTracker
+) -> None:
+    for table in TABLES[:3]:
+        tracker.register(landed(table))
+    names = lake.table(OdpTable.FILE_PROCESSING_TRACKER), lake.table(OdpTable.FILE_PROCESSING_TRACKER_HISTORY)
+    living = DynamoDbTableLeases(lake.dynamodb, *names)
+    expired = DynamoDbTableLeases(lake.dynamodb, *names, seconds=-1)
+    assert living.acquire("odpf_demo_taxi_trips_raw.table_2", "jr_other")
+    assert expired.acquire("odpf_demo_taxi_trips_raw.table_3", "jr_dead")
+    assert plan_now(lake, "one-is-held") == [[TABLES[0], TABLES[2]]]
