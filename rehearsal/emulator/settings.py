@@ -11,6 +11,7 @@ NETWORK_VARIABLES = (
     "CURL_CA_BUNDLE", "HTTPS_PROXY", "HTTP_PROXY", "NODE_EXTRA_CA_CERTS", "NO_PROXY",
     "REQUESTS_CA_BUNDLE", "SSL_CERT_DIR", "SSL_CERT_FILE", "http_proxy", "https_proxy", "no_proxy",
 )  # fmt: skip
+_TOOL_VARIABLES = ("JAVA_HOME", "REHEARSAL_JARS", "DEFAULT_ARTIFACT_REPOSITORY")
 
 
 def _cores() -> int:
@@ -66,9 +67,9 @@ class EmulatorSettings:
         return cls(**{**values, "run_directory": Path(values["run_directory"])})
 
     def environment(self) -> dict[str, str]:
-        """Return the whole environment of the emulator's process: nothing of the host's but its way to the network."""
-        network = {name: os.environ[name] for name in NETWORK_VARIABLES if name in os.environ}
-        return network | {
+        """Return the whole environment of the emulator's process: of the host's only the tools and the network."""
+        kept = {name: os.environ[name] for name in (*NETWORK_VARIABLES, *_TOOL_VARIABLES) if name in os.environ}
+        return kept | {
             "PATH": os.environ.get("PATH", os.defpath),
             "LANG": "C.UTF-8",
             "HOME": str(self.temporary),

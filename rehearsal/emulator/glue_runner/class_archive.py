@@ -7,6 +7,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import metadata
@@ -39,7 +40,11 @@ class ClassArchive:
         if claim is None:
             return cls()
         recording = folder / RECORDED
-        return cls(f"{_RECORD}{recording} {_QUIET}", archive, recording, claim)
+        # Without an archive of Java's own classes below it, a JVM that is told to record refuses to start.
+        base = _base_option(archive.with_suffix(".base"))
+        if base is None:
+            return cls(archive=archive, recording=recording, claim=claim)
+        return cls(f"{base}{_RECORD}{recording} {_QUIET}", archive, recording, claim)
 
     @property
     def is_recorded(self) -> bool:
@@ -57,6 +62,16 @@ class ClassArchive:
         elif succeeded:
             self.archive.touch()
         os.close(self.claim)
+
+
+def _base_option(made_here: Path) -> str | None:
+    """Return how to find the archive of Java's own classes, made here if it is missing; None if it cannot be made."""
+    home = toolchain.java().home
+    if (home / "lib" / "server" / "classes.jsa").exists():
+        return ""
+    option = f"-XX:SharedArchiveFile={made_here}"
+    made = subprocess.run([home / "bin" / "java", "-Xshare:dump", option], capture_output=True, check=False)
+    return None if made.returncode else f"{option} "
 
 
 def _claim(lock: Path) -> int | None:

@@ -13,7 +13,8 @@ from rehearsal.toolchain import Java
 @pytest.fixture
 def jar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A machine with a Java, a jar and no archive yet."""
-    (tmp_path / "java").mkdir()
+    (tmp_path / "java" / "lib" / "server").mkdir(parents=True)
+    (tmp_path / "java" / "lib" / "server" / "classes.jsa").touch()
     (tmp_path / "java" / "release").write_text("17.0.15")
     (tmp_path / "hudi.jar").write_text("classes")
     monkeypatch.setattr(class_archive.jars, "cache_folder", lambda: tmp_path / "cache")
@@ -79,3 +80,19 @@ def test_an_archive_of_another_java_or_other_jars_is_not_used(
     _record(start_run("first"))
     (tmp_path / changed).write_text("something newer")
     assert start_run("second").is_recorded
+
+
+@pytest.mark.parametrize("can_make", [True, False])
+def test_a_java_without_its_own_archive_gets_one_or_goes_without(
+    can_make: bool, start_run: Callable[[str], ClassArchive], tmp_path: Path
+) -> None:
+    (tmp_path / "java" / "lib" / "server" / "classes.jsa").unlink()
+    (tmp_path / "java" / "bin").mkdir()
+    program = tmp_path / "java" / "bin" / "java"
+    program.write_text(f"#!/bin/sh\nexit {0 if can_make else 1}\n")
+    program.chmod(0o755)
+    first = start_run("first")
+    assert ("ArchiveClassesAtExit" in first.option) is can_make
+    assert ("SharedArchiveFile" in first.option) is can_make
+    first.finish(succeeded=True)
+    assert not start_run("second").is_recorded

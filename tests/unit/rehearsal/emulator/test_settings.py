@@ -35,13 +35,14 @@ def test_every_place_is_inside_the_run_directory(settings: EmulatorSettings) -> 
         assert Path(environment[name]).is_relative_to(settings.run_directory)
 
 
-def test_of_the_hosts_variables_only_the_way_to_the_network_is_kept(
+def test_of_the_hosts_variables_only_tools_and_network_are_kept(
     settings: EmulatorSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy")
+    monkeypatch.setenv("REHEARSAL_JARS", "/jars")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "real")
     environment = settings.environment()
-    assert environment["HTTPS_PROXY"] == "http://proxy"
+    assert (environment["HTTPS_PROXY"], environment["REHEARSAL_JARS"]) == ("http://proxy", "/jars")
     assert "AWS_SECRET_ACCESS_KEY" not in environment
 
 
