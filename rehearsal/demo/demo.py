@@ -20,6 +20,7 @@ from rehearsal.demo.workspace import PROJECT, Workspace
 from rehearsal.deployment.assembly import Assembly
 from rehearsal.deployment.deployer import Progress, deploy
 from rehearsal.deployment.synth import synthesise
+from rehearsal.emulator.glue_runner import metastore_files
 from rehearsal.emulator.process import Emulator
 from rehearsal.emulator.settings import EmulatorSettings
 from rehearsal.jars import spark_jars
@@ -61,8 +62,11 @@ class Demo:
         """Do all steps; the lake stays in the workspace, and the report says whether it equals the source."""
         trips = self._read_trips()
         platform, manifests = load_platform(CONFIGURATION), load_manifests(MANIFESTS)
-        with self._steps.step("Fetch Spark's jars") as step:
-            step.say(f"{len(spark_jars())} jars")
+        with self._steps.step("Prepare Spark") as step:
+            step.say("its jars are fetched once")
+            jars = spark_jars()
+            metastore_files.prepare()
+            step.say(f"{len(jars)} jars")
         with self._steps.step(f"Synthesise the infra and etl stages of {ENVIRONMENT}") as step:
             assemblies = synthesise(ENVIRONMENT, self._workspace.assemblies)
             step.say(f"{sum(len(assembly.stacks) for assembly in assemblies)} stacks")
