@@ -42,12 +42,14 @@ class Steps:
             try:
                 yield step
             except BaseException:
-                self._console.print(f"[red]✗[/red] {_line(name, step.detail)}", highlight=False)
+                self._console.print(f"[red]✗[/red] {_line(name, step.detail)}", highlight=False, soft_wrap=True)
                 raise
         span = Span(name, start, datetime.now(UTC))
         self.spans.append(span)
         self._console.print(
-            f"[green]✓[/green] {_line(name, step.detail)} [dim]{span.seconds:.1f} s[/dim]", highlight=False
+            f"[green]✓[/green] {_line(name, step.detail)} [dim]{span.seconds:.1f} s[/dim]",
+            highlight=False,
+            soft_wrap=True,
         )
 
 

@@ -62,8 +62,8 @@ def verdict(report: DemoReport) -> Text:
 
 
 def _table(first: str, *others: str, numbers: bool = True) -> Table:
-    table = Table(box=box.SIMPLE_HEAD)
-    table.add_column(first)
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column(first, no_wrap=True)
     for name in others:
         table.add_column(name, justify="right" if numbers else "left", overflow="fold")
     return table
