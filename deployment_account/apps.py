@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
 
-from deployment_account.environments import Environment, Platform, load_platform
-from deployment_account.errors import ConfigurationError
-from deployment_account.names import Names
-
-BuildStage = Callable[[cdk.App, str, Platform, Environment], cdk.Stage]
+from deployment_account.environments import Platform, load_platform
+from deployment_account.pipelines import add_pipelines
+from deployment_account.stages import BuildStage, add_direct_stage
 
 
 def open_app(folder: Path) -> cdk.App:
@@ -32,23 +29,12 @@ def configured_platform(app: cdk.App, folder: Path) -> Platform:
     return load_platform((folder / app.node.get_context("environments")).resolve())
 
 
-def add_stages(app: cdk.App, platform: Platform, component: str, build_stage: BuildStage) -> None:
-    """Add a component's stage for each environment, or for the one that `-c direct=<environment>` names."""
-    for environment in _chosen(platform, app.node.try_get_context("direct")):
-        stage = build_stage(app, Names.of(platform, environment).stage(component), platform, environment)
-        for key, value in environment.tags.items():
-            cdk.Tags.of(stage).add(key, value)
+def add_component(app: cdk.App, platform: Platform, component: str, build_stage: BuildStage) -> None:
+    """Add a component's pipelines or, with `-c direct=<environment>`, its stage for that environment alone."""
+    if not add_direct_stage(app, platform, component, build_stage):
+        add_pipelines(app, platform, component, build_stage)
 
 
 def _context(folder: Path) -> dict[str, Any]:
     context: dict[str, Any] = json.loads((folder / "cdk.json").read_text(encoding="utf-8"))["context"]
     return context
-
-
-def _chosen(platform: Platform, direct: str | None) -> list[Environment]:
-    if direct is None:
-        return list(platform.environments.values())
-    if direct not in platform.environments:
-        known = ", ".join(platform.environments)
-        raise ConfigurationError("-c direct", [f"there is no environment {direct}; there are {known}"])
-    return [platform.environments[direct]]

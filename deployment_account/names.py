@@ -74,6 +74,10 @@ class Names:
         """The CDK stage of a component; the stacks in it are named <stage>-<stack>."""
         return f"{self.platform}-{self.environment}-{component}"
 
+    def pipeline_stack(self, component: str) -> str:
+        """The stack of the pipeline whose first environment this is."""
+        return f"{self.stage(component)}-Pipeline"
+
     def parameter(self, value: str) -> str:
         """The SSM parameter under which a value (Shared, Odp, a table's or a schedule's name) is published."""
         return f"/{self.platform}/{self.environment}/{value}"

@@ -29,7 +29,7 @@ def allow(role: iam.IRole, actions: Sequence[str], resources: Sequence[str], *, 
         raise ValueError(f"{', '.join(actions)}: name each action")
     for pattern in (resource for resource in resources if "*" in resource):
         if not because:
-            raise ValueError(f"{_as_nag_writes(cdk.Stack.of(role).resolve(pattern))}: say why it must be a pattern")
+            raise ValueError(f"{as_nag_writes(cdk.Stack.of(role).resolve(pattern))}: say why it must be a pattern")
         acknowledge_pattern(role, pattern, because=because)
     role.add_to_principal_policy(iam.PolicyStatement(actions=list(actions), resources=list(resources)))
 
@@ -41,18 +41,20 @@ def allow_key_use(role: iam.IRole, key: kms.IKey) -> None:
 
 def acknowledge_pattern(role: iam.IRole, pattern: str, *, because: str) -> None:
     """Record for cdk-nag why a role's policy names this one pattern of resources."""
-    written = _as_nag_writes(cdk.Stack.of(role).resolve(pattern))
+    written = as_nag_writes(cdk.Stack.of(role).resolve(pattern))
     cdk.Validations.of(role).acknowledge(
         cdk.Acknowledgment(id=f"AwsSolutions-IAM5[Resource::{written}]", reason=because)
     )
 
 
-def _as_nag_writes(resolved: Any) -> str:  # noqa: ANN401  a resolved token is any CloudFormation expression
+def as_nag_writes(resolved: Any) -> str:  # noqa: ANN401  a resolved token is any CloudFormation expression
     """A resource as cdk-nag names it: references in angle brackets inside the plain text."""
     match resolved:
         case {"Fn::Join": [separator, parts]}:
-            return str(separator).join(_as_nag_writes(part) for part in parts)
+            return str(separator).join(as_nag_writes(part) for part in parts)
         case {"Ref": name}:
             return f"<{name}>"
+        case {"Fn::GetAtt": [name, attribute]}:
+            return f"<{name}.{attribute}>"
         case _:
             return str(resolved)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from infra_cdk.infra_stage import InfraStage
 
-from deployment_account.apps import add_stages, configured_platform, open_app
+from deployment_account.apps import add_component, configured_platform, open_app
 
 if TYPE_CHECKING:
     import aws_cdk as cdk
@@ -16,9 +16,9 @@ HERE = Path(__file__).resolve().parent
 
 
 def build_app() -> cdk.App:
-    """The app with the stages of all environments, or with the one that `-c direct=<environment>` names."""
+    """The app with its pipelines or, with `-c direct=<environment>`, with the stage of that environment alone."""
     app = open_app(HERE)
-    add_stages(app, configured_platform(app, HERE), "infra", InfraStage)
+    add_component(app, configured_platform(app, HERE), "infra", InfraStage)
     return app
 
 

@@ -13,12 +13,12 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 from odp.config_manager.cadence import schedule_expression
 
+from deployment_account.log import Log
 from deployment_account.names import OdpTable, Shared
 from deployment_account.permissions import acknowledge_pattern, allow
 from etl_cdk.batch_manager import BatchManager
 from etl_cdk.glue_job_permissions import JobResources, allow_job
 from etl_cdk.glue_jobs import GlueJobs
-from etl_cdk.log import Log
 from etl_cdk.refresh_workflow import WorkflowLimits, refresh_workflow
 
 if TYPE_CHECKING:

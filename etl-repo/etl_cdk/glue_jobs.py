@@ -11,7 +11,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
-from etl_cdk.log import Log
+from deployment_account.log import Log
 from etl_cdk.runtime_package import SOURCE, RuntimePackage
 
 if TYPE_CHECKING:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 
+from deployment_account.log import LogPolicy
 from deployment_account.names import Odp, OdpTable, Shared, published_schedule
 from deployment_account.shared_values import publish
 from etl_cdk.alerts import Alerts
 from etl_cdk.file_manager import FileManager
 from etl_cdk.file_processor import FileProcessor
 from etl_cdk.foundation import Foundation
-from etl_cdk.log import LogPolicy
 from etl_cdk.runtime_package import RuntimePackage
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
+from deployment_account.log import Log, LogPolicy
 from deployment_account.permissions import allow
-from etl_cdk.log import Log, LogPolicy
 
 SOURCE = Path(__file__).resolve().parents[1] / "src"
 CACHES = ["**/__pycache__", "**/*.pyc"]

@@ -3,20 +3,10 @@
 from __future__ import annotations
 
 import aws_cdk as cdk
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-SERVICE_USE = ["kms:Decrypt", "kms:GenerateDataKey"]
-LOG_USE = [
-    "kms:Decrypt",
-    "kms:DescribeKey",
-    "kms:Encrypt",
-    "kms:GenerateDataKey",
-    "kms:GenerateDataKeyWithoutPlaintext",
-    "kms:ReEncryptFrom",
-    "kms:ReEncryptTo",
-]
+from deployment_account.key_users import let_alarms_reach_topics, let_events_reach, let_logs_be_encrypted
 
 
 class DataKey(Construct):
@@ -31,32 +21,6 @@ class DataKey(Construct):
             enable_key_rotation=True,
             removal_policy=removal_policy,
         )
-        self._let_events_reach_encrypted_queues()
-        self._let_alarms_reach_encrypted_topics()
-        self._let_logs_be_encrypted()
-
-    def _let_events_reach_encrypted_queues(self) -> None:
-        """Without a source condition: AWS does not pass one for EventBridge, the queue's own policy holds it."""
-        self._allow("EventBridgeToEncryptedQueues", iam.ServicePrincipal("events.amazonaws.com"), SERVICE_USE)
-
-    def _let_alarms_reach_encrypted_topics(self) -> None:
-        account = cdk.Stack.of(self).account
-        principal = iam.ServicePrincipal(
-            "cloudwatch.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": account}}
-        )
-        self._allow("AlarmsToEncryptedTopics", principal, SERVICE_USE)
-
-    def _let_logs_be_encrypted(self) -> None:
-        stack = cdk.Stack.of(self)
-        groups = stack.format_arn(service="logs", resource="*", arn_format=cdk.ArnFormat.NO_RESOURCE_NAME)
-        principal = iam.ServicePrincipal(
-            f"logs.{stack.region}.amazonaws.com",
-            conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
-        )
-        self._allow("EncryptedLogGroups", principal, LOG_USE)
-
-    def _allow(self, sid: str, principal: iam.IPrincipal, actions: list[str]) -> None:
-        """In a key policy `*` is the key itself."""
-        self.key.add_to_resource_policy(
-            iam.PolicyStatement(sid=sid, principals=[principal], actions=actions, resources=["*"])
-        )
+        let_events_reach(self.key, "EventBridgeToEncryptedQueues")
+        let_alarms_reach_topics(self.key)
+        let_logs_be_encrypted(self.key)

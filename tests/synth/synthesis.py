@@ -61,12 +61,12 @@ def app_module(app: str) -> ModuleType:
 def templates(folder: Path) -> dict[str, Template]:
     """All templates of an assembly, nested stages included, by stack name."""
     found: dict[str, Template] = {}
-    for artifact in json.loads((folder / "manifest.json").read_text())["artifacts"].values():
+    for id_, artifact in json.loads((folder / "manifest.json").read_text())["artifacts"].items():
         properties = artifact.get("properties", {})
         if artifact["type"] == "cdk:cloud-assembly":
             found |= templates(folder / properties["directoryName"])
         elif artifact["type"] == "aws:cloudformation:stack":
-            name = properties["stackName"]
+            name = properties.get("stackName", id_)
             found[name] = Template(
                 name, folder, json.loads((folder / properties["templateFile"]).read_text()), properties
             )

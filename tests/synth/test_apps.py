@@ -7,18 +7,22 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 import pytest
 
-from deployment_account.apps import add_stages, configured_platform, open_app
+from deployment_account.apps import add_component, configured_platform, open_app
 from deployment_account.environments import Environment, Platform
 from deployment_account.errors import ConfigurationError
 from tests.synth.conftest import Synthesis
 from tests.synth.synthesis import APPS, ENVIRONMENTS, PROJECT, flags, templates
 
+if TYPE_CHECKING:
+    from constructs import Construct
 
-def stage(scope: cdk.App, id_: str, platform: Platform, environment: Environment) -> cdk.Stage:
+
+def stage(scope: Construct, id_: str, platform: Platform, environment: Environment) -> cdk.Stage:
     made = cdk.Stage(scope, id_, env=cdk.Environment(account=environment.account, region=environment.region))
     cdk.CfnResource(cdk.Stack(made, "Stack"), "Topic", type="AWS::SNS::Topic")
     return made
@@ -34,27 +38,38 @@ def _outside_the_project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
     monkeypatch.setenv("CDK_OUTDIR", str(tmp_path / "out"))
 
 
-def stages_of(app: cdk.App, folder: Path) -> list[str]:
-    add_stages(app, configured_platform(app, folder), "infra", stage)
-    return [child.node.id for child in app.node.children if isinstance(child, cdk.Stage)]
+def content_of(app: cdk.App, folder: Path) -> list[str]:
+    add_component(app, configured_platform(app, folder), "infra", stage)
+    return [child.node.id for child in app.node.children if isinstance(child, cdk.Stage | cdk.Stack)]
 
 
-def test_without_a_choice_every_environment_is_synthesised(folder: Path) -> None:
-    assert stages_of(open_app(folder), folder) == [f"odp-{name}-infra" for name in ENVIRONMENTS]
+def app_with(**context: str) -> cdk.App:
+    """As `-c name=value` makes it: what the CLI passes is read by node when it starts, too early for a test."""
+    return cdk.App(context={**flags(), **context})
 
 
-def app_with(direct: str) -> cdk.App:
-    """As `-c direct=…` makes it: what the CLI passes is read by node when it starts, too early for a test."""
-    return cdk.App(context={**flags(), "direct": direct})
+def test_without_a_choice_every_environment_has_a_pipeline(folder: Path) -> None:
+    expected = [name for env in ENVIRONMENTS for name in (f"odp-{env}-infra-Pipeline", f"odp-{env}-infra")]
+    assert content_of(open_app(folder), folder) == expected
 
 
-def test_a_chosen_environment_is_synthesised_alone(folder: Path) -> None:
-    assert stages_of(app_with("test"), folder) == ["odp-test-infra"]
+def test_a_chosen_environment_is_synthesised_alone_and_without_a_pipeline(folder: Path) -> None:
+    assert content_of(app_with(direct="test"), folder) == ["odp-test-infra"]
+
+
+def test_a_chosen_pipeline_is_synthesised_alone(folder: Path) -> None:
+    """What is configured for other environments cannot break the builds of this one."""
+    assert content_of(app_with(pipeline="test"), folder) == ["odp-test-infra-Pipeline", "odp-test-infra"]
 
 
 def test_an_environment_that_does_not_exist_is_refused_with_those_that_do(folder: Path) -> None:
     with pytest.raises(ConfigurationError, match="no environment staging; there are dev, test, prod"):
-        stages_of(app_with("staging"), folder)
+        content_of(app_with(direct="staging"), folder)
+
+
+def test_a_pipeline_that_does_not_exist_is_refused_with_those_that_do(folder: Path) -> None:
+    with pytest.raises(ConfigurationError, match="no pipeline begins with staging; there are dev, test, prod"):
+        content_of(app_with(pipeline="staging"), folder)
 
 
 def test_the_feature_flags_of_cdk_json_hold_without_the_cli(folder: Path) -> None:
@@ -79,10 +94,10 @@ def test_both_apps_take_the_same_flags_and_let_the_cli_add_nothing(app: str) -> 
 
 
 @pytest.mark.parametrize("app", APPS)
-def test_python_alone_and_the_cli_synthesise_the_same_templates_from_any_folder(
+def test_a_person_with_the_cli_deploys_the_templates_that_the_pipeline_deploys(
     app: str, tmp_path: Path, synthesis: Synthesis
 ) -> None:
-    """The CLI differs by the context it passes; neither needs credentials."""
+    """A sandbox can move to a pipeline later; the CLI differs by the context it passes; neither needs credentials."""
     cdk_json = PROJECT / f"{app}-repo" / "cdk.json"
     as_cli = {**json.loads(cdk_json.read_text())["context"], "direct": "dev"}
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}

@@ -56,12 +56,14 @@ def text(template: Template, resource: Any) -> str:
             return json.dumps(resource)
 
 
+def ours(synthesis: Synthesis) -> Iterator[Template]:
+    """All but the pipelines, whose policies CDK writes; test_pipeline_permissions knows their patterns."""
+    return (template for name, template in synthesis.templates.items() if not name.endswith("-Pipeline"))
+
+
 def test_no_action_is_a_pattern(synthesis: Synthesis) -> None:
     actions = [
-        action
-        for template in synthesis.templates.values()
-        for _, s in statements(template)
-        for action in as_list(s["Action"])
+        action for template in ours(synthesis) for _, s in statements(template) for action in as_list(s["Action"])
     ]
     assert actions
     assert not [action for action in actions if "*" in action]
@@ -70,8 +72,8 @@ def test_no_action_is_a_pattern(synthesis: Synthesis) -> None:
 def test_no_pattern_of_resources_is_new(synthesis: Synthesis) -> None:
     found = {
         (role, text(template, resource))
-        for name, template in synthesis.templates.items()
-        if name.startswith("odp-dev-")
+        for template in ours(synthesis)
+        if template.stack.startswith("odp-dev-")
         for role, statement in statements(template)
         for resource in as_list(statement["Resource"])
         if "*" in text(template, resource)

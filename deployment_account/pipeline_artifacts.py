@@ -1,0 +1,50 @@
+"""Where a pipeline keeps what its actions hand to each other."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from deployment_account.key_users import let_events_reach, let_logs_be_encrypted
+
+
+class PipelineArtifacts(Construct):
+    """A bucket that forgets, under a rotated key that also serves the pipeline's logs and notices."""
+
+    def __init__(self, scope: Construct, id_: str, *, days: int) -> None:
+        super().__init__(scope, id_)
+        self.key = kms.Key(
+            self,
+            "Key",
+            description="Artifacts, logs and notices of a pipeline",
+            enable_key_rotation=True,
+            removal_policy=cdk.RemovalPolicy.DESTROY,
+        )
+        let_events_reach(self.key, "EventBridgeToEncryptedTopics")
+        let_logs_be_encrypted(self.key)
+        self.bucket = s3.Bucket(
+            self,
+            "Bucket",
+            encryption=s3.BucketEncryption.KMS,
+            encryption_key=self.key,
+            bucket_key_enabled=True,
+            enforce_ssl=True,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    id="Expire",
+                    expiration=cdk.Duration.days(days),
+                    abort_incomplete_multipart_upload_after=cdk.Duration.days(1),
+                )
+            ],
+            removal_policy=cdk.RemovalPolicy.DESTROY,
+        )
+        cdk.Validations.of(self.bucket).acknowledge(
+            cdk.Acknowledgment(
+                id="AwsSolutions-S1",
+                reason="Copies of what is in git, for some days; who may read them is in the pipeline's own template.",
+            )
+        )

@@ -1,0 +1,111 @@
+"""One pipeline: from one branch through checks to the environments that live on that branch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
+from aws_cdk import aws_codebuild as codebuild
+from aws_cdk import aws_codepipeline as codepipeline
+from aws_cdk import pipelines
+
+from deployment_account.cdk_patterns import acknowledge_patterns_of_cdk
+from deployment_account.environments import Environment, Platform
+from deployment_account.log import Log, LogPolicy
+from deployment_account.names import Names
+from deployment_account.pipeline_artifacts import PipelineArtifacts
+from deployment_account.pipeline_notices import PipelineNotices
+from deployment_account.pipeline_source import allow_connection, source_of, start_on_push
+from deployment_account.pipeline_steps import (
+    ASSET_PUBLISHER_VERSION,
+    CLI_VERSION,
+    approval_steps,
+    synth_step,
+    with_node,
+)
+from deployment_account.repository import ConnectedRepository
+
+if TYPE_CHECKING:
+    from constructs import Construct
+
+StageOf = Callable[[Environment], cdk.Stage]
+
+
+class PipelineStack(cdk.Stack):
+    """A self-mutating pipeline in the deployment account; it updates and deploys what is its own, and nothing else.
+
+    Assets are published before the approval: files under the hash of their content, which nothing refers to yet.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        platform: Platform,
+        component: str,
+        environments: Sequence[Environment],
+        stage_of: StageOf,
+    ) -> None:
+        deployment = platform.deployment
+        names = [environment.name for environment in environments]
+        super().__init__(
+            scope,
+            id_,
+            env=cdk.Environment(account=deployment.account, region=deployment.region),
+            description=f"Pipeline of {component} for {', '.join(names)}",
+            termination_protection=any(environment.is_protected for environment in environments),
+        )
+        self._deployment = deployment
+        self._folder = deployment.repository.folder(component)
+        self._branch = environments[0].branch
+        self._artifacts = PipelineArtifacts(self, "Artifacts", days=deployment.artifact_days)
+        self.blueprint = self._blueprint(Names.of(platform, environments[0]).stage(component), names[0])
+        self._deploy(environments, stage_of)
+        self._watch(environments)
+
+    def _blueprint(self, pipeline_name: str, first_environment: str) -> pipelines.CodePipeline:
+        source = source_of(self, self._deployment.repository, self._branch)
+        return pipelines.CodePipeline(
+            self,
+            "Blueprint",
+            pipeline_name=pipeline_name,
+            pipeline_type=codepipeline.PipelineType.V2,
+            execution_mode=codepipeline.ExecutionMode.QUEUED,
+            artifact_bucket=self._artifacts.bucket,
+            cross_account_keys=True,
+            enable_key_rotation=True,
+            synth=synth_step(source, self._folder, first_environment),
+            cli_version=CLI_VERSION,
+            cdk_assets_cli_version=ASSET_PUBLISHER_VERSION,
+            # one build for all assets: other code is then no other pipeline, which would start itself anew
+            publish_assets_in_parallel=False,
+            use_pipeline_role_for_actions=True,
+            code_build_defaults=self._build_defaults(),
+        )
+
+    def _build_defaults(self) -> pipelines.CodeBuildOptions:
+        log = Log(self, "BuildLog", policy=LogPolicy(self._artifacts.key, self._deployment.log_days))
+        return pipelines.CodeBuildOptions(
+            logging=codebuild.LoggingOptions(cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=log)),
+            partial_build_spec=with_node(),
+        )
+
+    def _deploy(self, environments: Sequence[Environment], stage_of: StageOf) -> None:
+        for position, environment in enumerate(environments):
+            stage = stage_of(environment)
+            waits = environment.waits_for_approval or position > 0
+            assembly = self.blueprint.cloud_assembly_file_set
+            self.blueprint.add_stage(stage, pre=approval_steps(assembly, stage, environment) if waits else [])
+        self.blueprint.build_pipeline()
+        acknowledge_patterns_of_cdk(self.blueprint)
+
+    def _watch(self, environments: Sequence[Environment]) -> None:
+        pipeline, repository = self.blueprint.pipeline, self._deployment.repository
+        if isinstance(repository, ConnectedRepository):
+            start_on_push(pipeline, self._branch, self._folder)
+            allow_connection(pipeline.role, repository)
+        own = {address for environment in environments for address in environment.notification_addresses}
+        addresses = sorted(own | set(self._deployment.notification_addresses))
+        PipelineNotices(self, "Notices", pipeline=pipeline, key=self._artifacts.key, addresses=addresses)

@@ -1,0 +1,39 @@
+"""A component's stage for one environment, the same whether a pipeline deploys it or a person does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import aws_cdk as cdk
+from constructs import Construct
+
+from deployment_account.environments import Environment, Platform
+from deployment_account.errors import ConfigurationError
+from deployment_account.names import Names
+
+BuildStage = Callable[[Construct, str, Platform, Environment], cdk.Stage]
+
+
+def environment_stage(
+    scope: Construct, platform: Platform, environment: Environment, component: str, build_stage: BuildStage
+) -> cdk.Stage:
+    """Build the stage under its own name and put the environment's tags on all that is in it."""
+    stage = build_stage(scope, Names.of(platform, environment).stage(component), platform, environment)
+    for key, value in environment.tags.items():
+        cdk.Tags.of(stage).add(key, value)
+    return stage
+
+
+def add_direct_stage(app: cdk.App, platform: Platform, component: str, build_stage: BuildStage) -> bool:
+    """Add the stage of the environment that `-c direct=<environment>` names, without a pipeline; False if none is.
+
+    So a sandbox account needs neither a deployment account nor a repository.
+    """
+    name = app.node.try_get_context("direct")
+    if name is None:
+        return False
+    if name not in platform.environments:
+        known = ", ".join(platform.environments)
+        raise ConfigurationError("-c direct", [f"there is no environment {name}; there are {known}"])
+    environment_stage(app, platform, platform.environments[name], component, build_stage)
+    return True

@@ -1,0 +1,165 @@
+"""What the roles of a pipeline may do: CDK writes their policies, and every pattern in them is known by heart."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from deployment_account.cdk_patterns import REASONS, reason_of
+from tests.synth.conftest import Synthesis
+from tests.synth.synthesis import APPS, Template
+from tests.synth.test_permissions import as_list, statements
+
+READS = {"s3:GetBucket*", "s3:GetObject*", "s3:List*"}
+WRITES = READS | {"s3:Abort*", "s3:DeleteObject*", "kms:GenerateDataKey*", "kms:ReEncrypt*"}
+KEY = {"kms:GenerateDataKey*", "kms:ReEncrypt*"}
+ACTIONS = {
+    "PipelineRole": WRITES,
+    "BuildSynthCdkBuildProjectRole": WRITES,
+    "SelfMutationRole": READS | KEY,
+    "PermissionsCheckRole": READS | KEY,
+    "AssetsFileRole": READS,
+}
+PROJECT = {
+    "<artifacts>/*",
+    "arn:aws:logs:us-east-1:111111111111:log-group:/aws/codebuild/<project>:*",
+    "arn:aws:codebuild:us-east-1:111111111111:report-group/<project>-*",
+}
+RESOURCES = {
+    "PipelineRole": {"<artifacts>/*"},
+    "BuildSynthCdkBuildProjectRole": PROJECT,
+    "SelfMutationRole": PROJECT | {"arn:*:iam::111111111111:role/*", "*"},
+    "PermissionsCheckRole": PROJECT,
+    "AssetsFileRole": {
+        "<artifacts>/*",
+        "*",
+        "arn:aws:logs:us-east-1:111111111111:log-group:/aws/codebuild/*",
+        "arn:aws:codebuild:us-east-1:111111111111:report-group/*",
+    },
+}
+
+
+def written(resource: Any) -> str:
+    match resource:
+        case {"Fn::Join": [_, parts]}:
+            return "".join(written(part) for part in parts)
+        case {"Fn::GetAtt": _}:
+            return "<artifacts>"
+        case {"Ref": "AWS::Partition"}:
+            return "aws"
+        case {"Ref": _}:
+            return "<project>"
+        case {"Fn::Sub": text}:
+            return str(text).replace("${AWS::Partition}", "aws")
+        case _:
+            return str(resource)
+
+
+def pipelines(synthesis: Synthesis) -> Iterator[Template]:
+    return (template for name, template in synthesis.templates.items() if name.endswith("-Pipeline"))
+
+
+def kind(role: str) -> str:
+    return next(known for known in ACTIONS if role.endswith(known))
+
+
+def patterns(synthesis: Synthesis, part: str) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for template in pipelines(synthesis):
+        for role, statement in statements(template):
+            values = {written(value) for value in as_list(statement[part])}
+            found.setdefault(kind(role), set()).update(value for value in values if "*" in value)
+    return found
+
+
+def test_no_pattern_of_actions_is_new(synthesis: Synthesis) -> None:
+    assert patterns(synthesis, "Action") == ACTIONS
+
+
+def test_no_pattern_of_resources_is_new(synthesis: Synthesis) -> None:
+    assert patterns(synthesis, "Resource") == RESOURCES
+
+
+def test_what_is_allowed_on_everything_only_looks_or_builds(synthesis: Synthesis) -> None:
+    allowed = {
+        (kind(role), action)
+        for template in pipelines(synthesis)
+        for role, statement in statements(template)
+        if "*" in as_list(statement["Resource"])
+        for action in as_list(statement["Action"])
+    }
+    assert allowed == {
+        ("SelfMutationRole", "cloudformation:DescribeStacks"),
+        ("SelfMutationRole", "s3:ListBucket"),
+        ("AssetsFileRole", "codebuild:BatchGetBuilds"),
+        ("AssetsFileRole", "codebuild:StartBuild"),
+        ("AssetsFileRole", "codebuild:StopBuild"),
+    }
+
+
+def assumed(template: Template) -> dict[str, set[str]]:
+    roles: dict[str, set[str]] = {}
+    for role, statement in statements(template):
+        if statement["Action"] == "sts:AssumeRole":
+            roles.setdefault(kind(role), set()).update(map(written, as_list(statement["Resource"])))
+    return roles
+
+
+@pytest.mark.parametrize(("environment", "account"), [("dev", "2" * 12), ("test", "3" * 12), ("prod", "4" * 12)])
+@pytest.mark.parametrize("app", APPS)
+def test_a_pipeline_takes_the_roles_of_its_own_environment_only(
+    synthesis: Synthesis, app: str, environment: str, account: str
+) -> None:
+    """Defect 30 of the reference: CodeBuild could take any role of any account."""
+
+    def bootstrap(role: str) -> set[str]:
+        return {f"arn:aws:iam::{account}:role/cdk-hnb659fds-{role}-role-{account}-us-east-1"}
+
+    expected = {"PipelineRole": bootstrap("deploy"), "SelfMutationRole": {"arn:*:iam::111111111111:role/*"}}
+    expected |= {"AssetsFileRole": bootstrap("file-publishing")} if app == "etl" else {}
+    expected |= {"PermissionsCheckRole": bootstrap("lookup")} if environment == "prod" else {}
+    assert assumed(synthesis.templates[f"odp-{environment}-{app}-Pipeline"]) == expected
+
+
+def test_self_mutation_takes_bootstrap_roles_only(synthesis: Synthesis) -> None:
+    for template in pipelines(synthesis):
+        for role, statement in statements(template):
+            if kind(role) == "SelfMutationRole" and statement["Action"] == "sts:AssumeRole":
+                (tags,) = statement["Condition"].values()
+                assert tags == {
+                    "iam:ResourceTag/aws-cdk:bootstrap-role": ["image-publishing", "file-publishing", "deploy"]
+                }
+
+
+def test_the_connection_may_be_used_under_both_names_of_its_service(synthesis: Synthesis) -> None:
+    """CDK grants the former name only, which connections of today's name refuse."""
+    for template in pipelines(synthesis):
+        granted = {
+            (kind(role), action, resource)
+            for role, statement in statements(template)
+            for action in as_list(statement["Action"])
+            for resource in map(written, as_list(statement["Resource"]))
+            if action.endswith(":UseConnection")
+        }
+        connection = "arn:aws:codeconnections:us-east-1:111111111111:connection/00000000-0000-0000-0000-000000000000"
+        assert granted == {
+            ("PipelineRole", f"{service}:UseConnection", connection)
+            for service in ("codeconnections", "codestar-connections")
+        }
+
+
+@pytest.mark.parametrize(
+    "pattern", ["Action::s3:*", "Action::kms:*", "Resource::arn:aws:s3:::*", "Resource::<Key.Arn>/*"]
+)
+def test_a_pattern_that_nobody_judged_stops_synthesis(pattern: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"{pattern}: CDK writes a pattern that has no reason yet")):
+        reason_of(pattern)
+
+
+def test_every_reason_is_its_own_but_for_the_role_that_cdk_makes_before_its_project() -> None:
+    reasons = list(REASONS.values())
+    shared = [reason for reason in set(reasons) if reasons.count(reason) > 1]
+    assert shared == ["CDK makes the role of asset builds before the project."]
