@@ -1,43 +1,33 @@
 """The commands behind the Makefile: `demo` and `lake`; every known failure is one clear message."""
 
-import errno
-import os
 import shlex
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from botocore.exceptions import BotoCoreError, ClientError
-from odp.errors import OdpError
 from rich.console import Console
+from rich.text import Text
 
 from deployment_account.environments import load_platform
-from deployment_account.errors import ConfigurationError
 from rehearsal.demo.demo import CONFIGURATION, ENVIRONMENT, Demo, DemoOptions
 from rehearsal.demo.errors import DemoError
+from rehearsal.demo.evidence import evidence
 from rehearsal.demo.workspace import Workspace
-from rehearsal.deployment.assembly import AssemblyError
-from rehearsal.deployment.deployer import DeploymentError
-from rehearsal.deployment.synth import SynthesisError
 from rehearsal.emulator.process import Emulator, EmulatorError
 from rehearsal.emulator.settings import EmulatorSettings
-from rehearsal.jars import JarsError
+from rehearsal.failures import told_clearly
 from rehearsal.report.page import render
 from rehearsal.report.summary import print_summary
-from rehearsal.source.trips import TripsFileError
-from rehearsal.toolchain import ToolchainError
-
-KNOWN_ERRORS = (
-    *(AssemblyError, ConfigurationError, DemoError, DeploymentError, EmulatorError, JarsError, OdpError),
-    *(SynthesisError, ToolchainError, TripsFileError, ClientError, BotoCoreError, OSError),
-)
-INTERRUPTED = 130
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 Port = Annotated[int, typer.Option(envvar="PORT", help="Loopback port of the emulator; 0 takes any free one.")]
+Folder = Annotated[
+    Path | None,
+    typer.Option(envvar="REHEARSAL_FOLDER", help="Where lake and report are put; the clone's own place by default."),
+]
 
 
 @app.command()
@@ -45,19 +35,19 @@ def demo(
     trips: Annotated[Path | None, typer.Option(envvar="TRIPS", help="TLC trips, CSV or Parquet.")] = None,
     rows: Annotated[int, typer.Option(envvar="ROWS", min=1, help="Generated trips for each table.")] = 20_000,
     port: Port = 0,
+    folder: Folder = None,
+    keep_failed: Annotated[
+        bool, typer.Option(envvar="KEEP_FAILED", help="Keep what a failed run leaves, with all its logs.")
+    ] = False,
 ) -> None:
     """Deploy the dev lake on this machine, replicate 18 tables into it and compare every value."""
-    console, workspace = Console(), Workspace()
-    with _told_clearly(console), workspace.alone():
+    console, workspace = Console(), Workspace.of(folder)
+    with told_clearly(console), workspace.alone():
         workspace.report.unlink(missing_ok=True)
-        workspace.begin()
-        try:
+        with workspace.put_away_on_failure(keep=keep_failed, look=partial(_show_evidence, console, workspace.logs)):
+            workspace.begin()
             report = Demo(DemoOptions(trips, rows, port), workspace, console).run()
-        except BaseException:
-            if not os.environ.get("KEEP_FAILED"):
-                workspace.remove()
-            raise
-        workspace.report.write_text(render(report), encoding="utf-8")
+            workspace.report.write_text(render(report), encoding="utf-8")
         print_summary(report, console)
         console.print(f"Report with pictures: {workspace.report}\nThe lake is kept: [bold]make lake[/bold] opens it.")
     if not report.validation.has_passed:
@@ -65,10 +55,10 @@ def demo(
 
 
 @app.command()
-def lake(port: Port = 0) -> None:
+def lake(port: Port = 0, folder: Folder = None) -> None:
     """Serve the lake of the last demo until Ctrl-C, and say how to look into it."""
-    console, workspace = Console(), Workspace()
-    with _told_clearly(console), workspace.alone():
+    console, workspace = Console(), Workspace.of(folder)
+    with told_clearly(console), workspace.alone():
         if not workspace.emulator.exists():
             raise DemoError("there is no lake yet; `make demo` makes one")
         with Emulator(EmulatorSettings(run_directory=workspace.emulator, port=port)) as emulator:
@@ -102,22 +92,11 @@ for table in boto3.client('glue').get_tables(DatabaseName='odpf_demo_taxi_trips_
     )
 
 
-@contextmanager
-def _told_clearly(console: Console) -> Iterator[None]:
-    """Turn every known failure into one message and a non-zero exit code; an unknown one keeps its traceback."""
-    try:
-        yield
-    except KeyboardInterrupt as interrupted:
-        console.print("[yellow]Interrupted.[/yellow] Nothing is left running.")
-        raise typer.Exit(INTERRUPTED) from interrupted
-    except KNOWN_ERRORS as error:
-        reason = "the disk is full; make room and start again" if _disk_is_full(error) else str(error)
-        console.print("[red bold]Failed:[/red bold]", reason, markup=True, highlight=False, soft_wrap=True)
-        raise typer.Exit(1) from error
-
-
-def _disk_is_full(error: BaseException) -> bool:
-    return isinstance(error, OSError) and error.errno == errno.ENOSPC
+def _show_evidence(console: Console, logs: Path) -> None:
+    for found in evidence(logs):
+        console.print(Text(f"{found.log} says:", style="bold"))
+        for line in found.lines:
+            console.print(Text(f"  {line}", style="dim"), soft_wrap=True)
 
 
 if __name__ == "__main__":

@@ -2,15 +2,18 @@
 
 import fcntl
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from rehearsal.demo.errors import DemoError
 
 PROJECT = Path(__file__).resolve().parents[2]
 NEEDED_BYTES = 1_500_000_000
+FULL_BYTES = 20_000_000
+FULL_DISK = "the disk is full; make room and start again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +23,20 @@ class Workspace:
     folder: Path = PROJECT / ".local" / "lake"
     report: Path = PROJECT / "report.html"
 
+    @classmethod
+    def of(cls, folder: Path | None) -> Self:
+        """Give the workspace in a folder of the user's, or the clone's own."""
+        return cls(folder.resolve() / "lake", folder.resolve() / "report.html") if folder else cls()
+
     @property
     def emulator(self) -> Path:
         """The emulator's run directory: the lake itself."""
         return self.folder / "emulator"
+
+    @property
+    def logs(self) -> Path:
+        """The logs of the emulator, its functions and its Glue runs."""
+        return self.emulator / "logs"
 
     @property
     def assemblies(self) -> Path:
@@ -59,15 +72,39 @@ class Workspace:
         """
         self.remove()
         self.folder.mkdir(parents=True)
-        free = shutil.disk_usage(self.folder).free
-        if free < NEEDED_BYTES:
-            self.remove()
+        if self._free_bytes < NEEDED_BYTES:
             message = (
-                f"{free / 1e9:.1f} GB are free at {self.folder.parent}, but a demo needs {NEEDED_BYTES / 1e9:.1f} GB; "
-                "make room and start again"
+                f"{self._free_bytes / 1e9:.1f} GB are free at {self.folder.parent}, "
+                f"but a demo needs {NEEDED_BYTES / 1e9:.1f} GB; make room and start again"
             )
             raise DemoError(message)
+
+    @contextmanager
+    def put_away_on_failure(self, *, keep: bool, look: Callable[[], object]) -> Iterator[None]:
+        """Look at what a failed run left, then remove it unless it is to be kept.
+
+        Raises:
+            DemoError: the run failed, whatever it says, on a disk that is full.
+        """
+        try:
+            yield
+        except BaseException as failure:
+            is_own_failure = isinstance(failure, Exception)  # and no interruption
+            is_full = is_own_failure and self._free_bytes < FULL_BYTES
+            try:
+                if is_own_failure:
+                    look()
+            finally:
+                if not keep:
+                    self.remove()
+            if is_full:
+                raise DemoError(FULL_DISK) from failure
+            raise
 
     def remove(self) -> None:
         """Remove the lake."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def _free_bytes(self) -> int:
+        return shutil.disk_usage(self.folder.parent).free

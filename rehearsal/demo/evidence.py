@@ -1,0 +1,38 @@
+"""What the logs of a failed run say went wrong: shown at once, because the logs go away with the workspace."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+LINES, WIDTH = 12, 300
+_TRACEBACK = "Traceback (most recent call last)"
+_TELLING = re.compile(r"^(Caused by: )?[\w.$]*(Error|Exception)\b|\bERROR\b|^Caused by: ")
+_SOURCES = ("glue/**/*.log", "lambda/*.log", "emulator.log")
+"""The closer to the work, the earlier: what failed there is repeated by what called it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The telling lines of one log."""
+
+    log: str
+    lines: tuple[str, ...]
+
+
+def evidence(logs: Path) -> Iterator[Evidence]:
+    """Give what the failed Glue runs said; if none failed, the failed functions; if none did, the emulator."""
+    for source in _SOURCES:
+        found = [Evidence(str(log.relative_to(logs)), _telling_lines(log)) for log in sorted(logs.glob(source))]
+        if said := [each for each in found if each.lines]:
+            yield from said
+            return
+
+
+def _telling_lines(log: Path) -> tuple[str, ...]:
+    """Errors without the places they passed through, each once; none of a log that only warns of something."""
+    text = log.read_text(errors="replace")
+    if _TRACEBACK not in text:
+        return ()
+    telling = (line.strip()[:WIDTH] for line in text.splitlines() if _TELLING.search(line))
+    return tuple(dict.fromkeys(telling))[-LINES:]
