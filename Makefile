@@ -10,7 +10,7 @@ READY := .venv/.ready
 PYTEST := $(BIN)/pytest
 
 help: ## show the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 $(READY): requirements.txt requirements-uv.txt pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not installed; install Python 3.11 or name one: make PYTHON=/path/to/python3.11 …" >&2; exit 1; }
@@ -29,7 +29,7 @@ demo: $(READY) ## deploy the lake on this machine, replicate 18 tables, compare 
 lake: $(READY) ## serve the lake of the last demo until Ctrl-C and say how to look into it (PORT=n)
 	@$(BIN)/python -m rehearsal lake
 
-test: $(READY) check spark synth embedded end-to-end ## all tiers of tests
+test: check test-spark test-synth test-embedded test-end-to-end ## all tiers of tests
 
 check: $(READY) ## lint, types, import contracts, manifests and unit tests
 	@$(BIN)/ruff check .
@@ -40,17 +40,20 @@ check: $(READY) ## lint, types, import contracts, manifests and unit tests
 	@$(BIN)/lint-imports
 	@$(PYTEST) --quiet tests/unit
 
-spark: $(READY) ## tests of the table writers on real Spark and Hudi
+test-spark: $(READY) ## the table writers on real Spark and Hudi
 	@$(PYTEST) --quiet tests/spark
 
-synth: $(READY) ## tests of the synthesised templates
+test-synth: $(READY) ## the synthesised templates
 	@$(PYTEST) --quiet tests/synth
 
-embedded: $(READY) ## tests of handlers and adapters against the emulator
+test-embedded: $(READY) ## handlers, adapters and the emulator itself, deployed on this machine
 	@$(PYTEST) --quiet tests/embedded
 
-end-to-end: $(READY) ## the demo as a test
+test-end-to-end: $(READY) ## the demo as a test
 	@$(PYTEST) --quiet tests/end_to_end
+
+synth: $(READY) ## synthesise both apps into their cdk.out folders
+	@$(BIN)/python -m rehearsal synth
 
 lock: ## write the lock files anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.11 --universal --no-emit-index-url --no-header pyproject.toml --group dev -o requirements.txt
@@ -60,4 +63,4 @@ clean: ## remove every trace of runs and installations
 	@rm -rf .venv .local report.html infra-repo/cdk.out etl-repo/cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install demo lake test check spark synth embedded end-to-end lock clean
+.PHONY: help install demo lake test check test-spark test-synth test-embedded test-end-to-end synth lock clean

@@ -168,7 +168,5 @@ def _make_table_with_one_item(emulator: Emulator) -> None:
 
 def _make_stack(emulator: Emulator) -> None:
     cloudformation = emulator.client("cloudformation", account=ACCOUNT)
-    cloudformation.create_stack(
-        StackName="made", TemplateBody='{"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}'
-    )
+    cloudformation.create_stack(StackName="made", TemplateBody='{"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}')
     cloudformation.get_waiter("stack_create_complete").wait(StackName="made", WaiterConfig={"Delay": 1})
