@@ -53,7 +53,8 @@ test-end-to-end: $(READY) ## the demo as a test
 	@$(PYTEST) --quiet tests/end_to_end
 
 synth: $(READY) ## synthesise both apps into their cdk.out folders
-	@$(BIN)/python -m rehearsal synth
+	@export JSII_NODE="$$($(BIN)/python -c 'from rehearsal import toolchain; print(toolchain.node())')"; \
+	$(BIN)/python infra-repo/app.py & infra=$$!; $(BIN)/python etl-repo/app.py && wait $$infra
 
 lock: ## write the lock files anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.11 --universal --no-emit-index-url --no-header pyproject.toml --group dev -o requirements.txt
