@@ -1,0 +1,115 @@
+"""One clone, one lake, one process; and a failed run leaves nothing."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from rehearsal.demo.errors import DemoError
+from rehearsal.demo.workspace import FULL_BYTES, NEEDED_BYTES, PROJECT, Workspace
+
+
+class Usage(NamedTuple):
+    free: int
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace.of(tmp_path / "a" / "b")
+
+
+def only_free(monkeypatch: pytest.MonkeyPatch, free: int) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(free))
+
+
+def run(
+    workspace: Workspace,
+    action: Callable[[], object] = lambda: None,
+    *,
+    keep: bool = False,
+    look: Callable[[], object] = lambda: None,
+) -> None:
+    with workspace.alone(), workspace.put_away_on_failure(keep=keep, look=look):
+        workspace.begin()
+        action()
+
+
+def fail(error: BaseException | None = None) -> None:
+    raise error or ValueError("failed")
+
+
+def test_clone_has_a_place_of_its_own_and_a_user_may_name_another(tmp_path: Path) -> None:
+    assert Workspace.of(None) == Workspace(PROJECT / ".local" / "lake", PROJECT / "report.html")
+    assert Workspace.of(tmp_path) == Workspace(tmp_path / "lake", tmp_path / "report.html")
+
+
+def test_second_run_is_kept_out_and_touches_nothing(workspace: Workspace) -> None:
+    with workspace.alone():
+        workspace.begin()
+        with pytest.raises(DemoError, match="in use by another demo or lake of this clone"), workspace.alone():
+            pytest.fail("two runs in one folder")
+        assert workspace.folder.exists()
+    with workspace.alone():
+        pass
+
+
+def test_beginning_removes_the_lake_of_the_last_run(workspace: Workspace) -> None:
+    with workspace.alone():
+        workspace.begin()
+        (workspace.folder / "old").touch()
+        workspace.begin()
+        assert list(workspace.folder.iterdir()) == []
+
+
+def test_disk_without_room_for_a_demo_is_told_in_gigabytes(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only_free(monkeypatch, NEEDED_BYTES - 100_000_000)
+    said = r"1\.4 GB are free at .*, but a demo needs 1\.5 GB; make room"
+    with workspace.alone(), pytest.raises(DemoError, match=said):
+        workspace.begin()
+
+
+def test_failed_run_is_looked_at_and_then_removed(workspace: Workspace) -> None:
+    seen: list[bool] = []
+    with pytest.raises(ValueError, match="failed"):
+        run(workspace, fail, look=lambda: seen.append(workspace.folder.exists()))
+    assert seen == [True]
+    assert not workspace.folder.exists()
+
+
+def test_failed_run_is_removed_even_if_looking_at_it_fails(workspace: Workspace) -> None:
+    with pytest.raises(ZeroDivisionError):
+        run(workspace, fail, look=lambda: 1 / 0)
+    assert not workspace.folder.exists()
+
+
+def test_failed_run_stays_for_a_person_who_wants_to_keep_it(workspace: Workspace) -> None:
+    with pytest.raises(ValueError, match="failed"):
+        run(workspace, fail, keep=True)
+    assert workspace.folder.exists()
+
+
+def test_interrupted_run_is_removed_without_a_look(workspace: Workspace) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run(workspace, lambda: fail(KeyboardInterrupt()), look=lambda: pytest.fail("nothing failed"))
+    assert not workspace.folder.exists()
+
+
+def test_whatever_fails_on_a_full_disk_fails_because_the_disk_is_full(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail_on_full_disk() -> None:
+        only_free(monkeypatch, FULL_BYTES - 1)
+        fail(ValueError("An error occurred (500) when calling the PutObject operation"))
+
+    with pytest.raises(DemoError, match="the disk is full; make room"):
+        run(workspace, fail_on_full_disk)
+    assert not workspace.folder.exists()
+
+
+def test_finished_run_stays(workspace: Workspace) -> None:
+    run(workspace)
+    assert workspace.folder.exists()
