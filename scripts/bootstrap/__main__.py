@@ -1,0 +1,5 @@
+"""`python -m scripts.bootstrap`."""
+
+from scripts.bootstrap.cli import main
+
+main()

@@ -1,0 +1,187 @@
+"""From empty accounts to accounts that pipelines deploy into, and back.
+
+Every command that changes something takes --dry-run, which shows exactly what it would run and runs none of it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError, WaiterError
+from rich.console import Console
+
+from deployment_account.environments import Platform, load_platform
+from deployment_account.errors import ConfigurationError
+from deployment_account.names import Names
+from scripts.bootstrap import checks
+from scripts.bootstrap.accounts import Account, Place, chosen_environment, open_account
+from scripts.bootstrap.bootstrapping import bootstrap_steps, deployment_places
+from scripts.bootstrap.cdk_cli import PROJECT
+from scripts.bootstrap.configuration import read_configuration, write_step
+from scripts.bootstrap.configure import configured
+from scripts.bootstrap.errors import BootstrapError
+from scripts.bootstrap.execution_policy.policies import policies_of
+from scripts.bootstrap.findings import print_findings
+from scripts.bootstrap.secret_values import Secret, chosen_secret, deployed_secrets, set_value
+from scripts.bootstrap.steps import carry_out
+from scripts.bootstrap.tear_down import plan_tear_down, what_stays
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, help=__doc__)
+Configuration = Annotated[Path, typer.Option("--config", help="The configuration of the platform.")]
+Profile = Annotated[str | None, typer.Option(help="Profile with administrator credentials of the account.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be run, and run nothing that changes.")]
+EnvironmentName = Annotated[str, typer.Argument(metavar="ENVIRONMENT", help="An environment of the configuration.")]
+CONFIGURATION = PROJECT / "config" / "environments.json"
+
+
+def main() -> None:
+    """Run the command of the command line; every known failure is one message."""
+    with told_clearly(Console(stderr=True)):
+        app(prog_name=checks.PROGRAM)
+
+
+@app.command()
+def configure(
+    environment: Annotated[str, typer.Argument(metavar="ENVIRONMENT", help="The environment to add or to change.")],
+    options: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="As environment.branch=main; repeatable.")
+    ] = None,
+    ask: Annotated[bool, typer.Option("--ask/--no-ask", help="Ask for what no option gives.")] = True,
+    config: Configuration = CONFIGURATION,
+    dry_run: DryRun = False,
+) -> None:
+    """Write the configuration; it is checked as a whole before a byte is written."""
+    configuration = configured(read_configuration(config), environment, options or (), _asked if ask else None)
+    step = write_step(config, configuration)
+    carry_out([step] if step else [], Console(), dry_run=dry_run)
+
+
+@app.command()
+def deployment_account(config: Configuration = CONFIGURATION, profile: Profile = None, dry_run: DryRun = False) -> None:
+    """Bootstrap the deployment account, in its Region and in those that its pipelines deploy to."""
+    platform, console = load_platform(config), Console()
+    places = deployment_places(platform)
+    first = open_account(places[0], profile, needed_for="the deployment account")
+    accounts = [Account(place, first.session, profile) for place in places]
+    steps = [step for account in accounts for step in bootstrap_steps(platform, account)]
+    carry_out(steps, console, dry_run=dry_run)
+
+
+@app.command()
+def target_account(
+    environment: EnvironmentName,
+    config: Configuration = CONFIGURATION,
+    profile: Profile = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Bootstrap an environment's account: it trusts the deployment account, for what our execution policies allow."""
+    platform, account = _open(environment, config, profile)
+    carry_out(bootstrap_steps(platform, account), Console(), dry_run=dry_run)
+
+
+@app.command()
+def execution_policy(environment: EnvironmentName, config: Configuration = CONFIGURATION) -> None:
+    """Print what CloudFormation may do in an environment's account, with the reason of each pattern."""
+    platform, console = load_platform(config), Console()
+    place = Place.of(chosen_environment(platform, environment))
+    for policy in policies_of(platform, place):
+        console.print(f"{policy.name} ({len(policy.text)} characters)", style="bold", highlight=False)
+        for grant in policy.grants:
+            console.print_json(data=grant.statement())
+            console.print(f"because {grant.because}" if grant.because else "", markup=False, highlight=False)
+
+
+@app.command()
+def secrets(
+    environment: EnvironmentName,
+    secret: Annotated[str | None, typer.Option(help="Set this one only.")] = None,
+    stdin: Annotated[bool, typer.Option("--stdin", help="Read the value from standard input (with --secret).")] = False,
+    config: Configuration = CONFIGURATION,
+    profile: Profile = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Set the values of an environment's secrets: typed without echo, or piped in; an empty answer changes nothing."""
+    if stdin and not secret:
+        raise BootstrapError("--stdin holds one value, but no secret is named", mend="name it with --secret")
+    platform, account = _open(environment, config, profile)
+    known = deployed_secrets(account, Names.of(platform, platform.environments[environment]))
+    for one in [chosen_secret(known, secret)] if secret else known:
+        value = _value(one, stdin=stdin, dry_run=dry_run)
+        if value or stdin:
+            carry_out([set_value(account, one, value)], Console(), dry_run=dry_run)
+
+
+@app.command()
+def check(
+    environment: Annotated[list[str] | None, typer.Argument(help="Environments; all if none is named.")] = None,
+    config: Configuration = CONFIGURATION,
+    profile: Annotated[str | None, typer.Option(help="Profile of the deployment account.")] = None,
+) -> None:
+    """Check tools, connection, trust, bootstraps, policies and quotas; exit code 1 if anything is wrong."""
+    platform, console = load_platform(config), Console()
+    chosen = [chosen_environment(platform, name) for name in environment or platform.environments]
+    place = Place(platform.deployment.account, platform.deployment.region)
+    account = open_account(place, profile, needed_for="the deployment account")
+    if not print_findings(checks.check(platform, account, chosen), console):
+        raise typer.Exit(1)
+
+
+@app.command()
+def tear_down(
+    environment: EnvironmentName,
+    config: Configuration = CONFIGURATION,
+    profile: Profile = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Delete an environment's stacks, last deployed first; stacks with buckets stay, and no bucket is emptied."""
+    platform, account = _open(environment, config, profile)
+    target, console = platform.environments[environment], Console()
+    plan = plan_tear_down(account, Names.of(platform, target))
+    stays = what_stays(plan, platform, target)
+    if plan.deleted and not dry_run:
+        console.print(f"To be deleted in {account.place}: {', '.join(stack.name for stack in plan.deleted)}")
+        if typer.prompt(f"Type {environment} to delete them") != environment:
+            raise BootstrapError("that is not the environment's name; nothing was deleted", mend="run it again")
+    carry_out(plan.steps(account), console, dry_run=dry_run)
+    console.print("What stays:")
+    for line in stays:
+        console.print(f"  - {line}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _asked(text: str, proposed: str | None) -> str:
+    return str(typer.prompt(text, default=proposed))
+
+
+def _open(environment: str, config: Path, profile: str | None) -> tuple[Platform, Account]:
+    platform = load_platform(config)
+    place = Place.of(chosen_environment(platform, environment))
+    return platform, open_account(place, profile, needed_for=f"environment {environment}")
+
+
+def _value(secret: Secret, *, stdin: bool, dry_run: bool) -> str:
+    if dry_run:
+        return "the value that will be asked for"
+    if stdin:
+        return sys.stdin.read().removesuffix("\n")
+    purpose = f" ({secret.purpose})" if secret.purpose else ""
+    return str(typer.prompt(f"{secret.name}{purpose}", default="", hide_input=True, show_default=False))
+
+
+@contextmanager
+def told_clearly(console: Console) -> Iterator[None]:
+    """Turn every known failure into one message and exit code 1; an unknown one keeps its traceback."""
+    try:
+        yield
+    except (BootstrapError, ConfigurationError, BotoCoreError, ClientError, WaiterError, OSError) as error:
+        _say(console, error)
+        raise SystemExit(1) from error
+
+
+def _say(console: Console, error: Any) -> None:  # noqa: ANN401  any of the known errors
+    console.print("Failed:", style="red bold", end=" ")
+    console.print(str(error), markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,1 @@
+"""What CloudFormation may do in an account on behalf of this platform, instead of AdministratorAccess."""

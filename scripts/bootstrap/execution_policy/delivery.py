@@ -1,0 +1,28 @@
+"""What the pipelines of the deployment account are made with."""
+
+from __future__ import annotations
+
+from scripts.bootstrap.execution_policy.grants import Grant, Scope, grant
+
+
+def pipelines(scope: Scope) -> list[Grant]:
+    """Pipelines and their builds; a connection is only handed on, it is made by a person."""
+    return [
+        grant(
+            "codepipeline",
+            "CreatePipeline DeletePipeline GetPipeline GetPipelineState UpdatePipeline StartPipelineExecution "
+            "DisableStageTransition EnableStageTransition ListTagsForResource TagResource UntagResource",
+            scope.arn("codepipeline", scope.generated),
+        ),
+        grant(
+            "codebuild",
+            "BatchGetProjects CreateProject DeleteProject UpdateProject",
+            scope.arn("codebuild", f"project/{scope.generated}"),
+            # CloudFormation names projects after their construct, without the stack
+            scope.arn("codebuild", "project/Blueprint*"),
+        ),
+        *(
+            grant(service, "PassConnection", scope.arn(service, "connection/*"), because="AWS makes up their ids")
+            for service in ("codeconnections", "codestar-connections")
+        ),
+    ]

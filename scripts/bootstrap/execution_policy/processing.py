@@ -1,0 +1,183 @@
+"""What functions, jobs, state machines, schedules, queues and their logs are made with."""
+
+from __future__ import annotations
+
+from scripts.bootstrap.execution_policy.grants import Grant, Scope, grant
+
+_PASSED_TO = ("codebuild", "codepipeline", "events", "glue", "lambda", "scheduler", "states")
+
+
+def roles(scope: Scope) -> list[Grant]:
+    """Roles of this platform with policies of their own; policies of others are never attached."""
+    own = scope.global_arn("iam", f"role/{scope.generated}")
+    return [
+        grant(
+            "iam",
+            "CreateRole DeleteRole GetRole UpdateRole UpdateRoleDescription UpdateAssumeRolePolicy TagRole UntagRole "
+            "GetRolePolicy PutRolePolicy DeleteRolePolicy ListRolePolicies ListAttachedRolePolicies",
+            own,
+        ),
+        grant(
+            "iam",
+            "PassRole",
+            own,
+            condition={"StringEquals": {"iam:PassedToService": [f"{name}.amazonaws.com" for name in _PASSED_TO]}},
+        ),
+    ]
+
+
+def functions(scope: Scope) -> list[Grant]:
+    """Lambda functions, who may call them, and what they poll."""
+    return [
+        grant(
+            "lambda",
+            "CreateFunction DeleteFunction GetFunction UpdateFunctionCode UpdateFunctionConfiguration "
+            "PutFunctionConcurrency DeleteFunctionConcurrency GetFunctionCodeSigningConfig GetFunctionRecursionConfig "
+            "GetFunctionScalingConfig GetRuntimeManagementConfig PutRuntimeManagementConfig PublishVersion "
+            "AddPermission RemovePermission GetPolicy TagResource UntagResource ListTags",
+            scope.arn("lambda", f"function:{scope.generated}"),
+        ),
+        grant(
+            "lambda",
+            "CreateEventSourceMapping DeleteEventSourceMapping UpdateEventSourceMapping GetEventSourceMapping "
+            "ListTags TagResource UntagResource",
+            "*",
+            because="Lambda makes up the ids of event sources; the condition names the functions that they call",
+            condition={"ArnLike": {"lambda:FunctionArn": scope.arn("lambda", f"function:{scope.generated}")}},
+        ),
+        grant(
+            "lambda",
+            "GetEventSourceMapping ListTags TagResource UntagResource",
+            scope.arn("lambda", "event-source-mapping:*"),
+            because="Lambda makes up the ids of event sources",
+        ),
+    ]
+
+
+def jobs(scope: Scope) -> list[Grant]:
+    """Glue jobs, their encryption settings and connections, and the databases that the manifests name."""
+    named = [scope.arn("glue", f"{kind}/*") for kind in ("connection", "database", "job", "table")]
+    return [
+        grant(
+            "glue",
+            "CreateConnection DeleteConnection GetConnection UpdateConnection "
+            "CreateDatabase DeleteDatabase GetDatabase UpdateDatabase "
+            "CreateJob DeleteJob GetJob UpdateJob GetTags TagResource UntagResource",
+            scope.arn("glue", "catalog"),
+            *named,
+            because="manifests name databases and jobs, and they change without this policy",
+        ),
+        grant(
+            "glue",
+            "CreateSecurityConfiguration DeleteSecurityConfiguration GetSecurityConfiguration",
+            "*",
+            because="Glue knows no resource for security configurations",
+        ),
+        *_query_engine(scope),
+    ]
+
+
+def _query_engine(scope: Scope) -> list[Grant]:
+    return [
+        grant(
+            "athena",
+            "CreateWorkGroup DeleteWorkGroup GetWorkGroup UpdateWorkGroup ListTagsForResource "
+            "TagResource UntagResource",
+            scope.arn("athena", f"workgroup/{scope.generated}"),
+            scope.arn("athena", f"workgroup/{scope.typed}"),
+        )
+    ]
+
+
+def workflows(scope: Scope) -> list[Grant]:
+    """State machines, the schedules that start them and the rules that events meet."""
+    return [
+        grant(
+            "states",
+            "CreateStateMachine DeleteStateMachine DescribeStateMachine UpdateStateMachine ListTagsForResource "
+            "TagResource UntagResource",
+            scope.arn("states", f"stateMachine:{scope.typed}"),
+            scope.arn("states", f"stateMachine:{scope.generated}"),
+        ),
+        grant(
+            "scheduler",
+            "CreateSchedule DeleteSchedule GetSchedule UpdateSchedule",
+            scope.arn("scheduler", f"schedule/default/{scope.typed}"),
+            scope.arn("scheduler", f"schedule/default/{scope.generated}"),
+        ),
+        *rules(scope),
+    ]
+
+
+def rules(scope: Scope) -> list[Grant]:
+    """EventBridge rules."""
+    return [
+        grant(
+            "events",
+            "DeleteRule DescribeRule ListTagsForResource ListTargetsByRule PutRule PutTargets RemoveTargets "
+            "TagResource UntagResource",
+            scope.arn("events", f"rule/{scope.generated}"),
+        )
+    ]
+
+
+def messages(scope: Scope) -> list[Grant]:
+    """Topics, their subscribers, and queues."""
+    return [
+        grant(
+            "sns",
+            "CreateTopic DeleteTopic GetDataProtectionPolicy GetTopicAttributes SetTopicAttributes "
+            "ListSubscriptionsByTopic ListTagsForResource Subscribe TagResource UntagResource "
+            "GetSubscriptionAttributes SetSubscriptionAttributes Unsubscribe",
+            scope.arn("sns", scope.generated),
+        ),
+        grant(
+            "sqs",
+            "CreateQueue DeleteQueue GetQueueAttributes GetQueueUrl ListQueueTags SetQueueAttributes "
+            "TagQueue UntagQueue",
+            scope.arn("sqs", scope.generated),
+        ),
+    ]
+
+
+def logs(scope: Scope) -> list[Grant]:
+    """Log groups; state machines deliver theirs under a policy of the account."""
+    return [
+        grant(
+            "logs",
+            "AssociateKmsKey DisassociateKmsKey CreateLogGroup DeleteLogGroup PutRetentionPolicy DeleteRetentionPolicy "
+            "DescribeIndexPolicies GetDataProtectionPolicy ListTagsForResource TagResource UntagResource",
+            *(scope.arn("logs", f"log-group:{name}{end}") for name in _log_groups(scope) for end in ("", ":*")),
+        ),
+        grant(
+            "logs",
+            "DescribeLogGroups DescribeResourcePolicies",
+            "*",
+            because="CloudWatch Logs describes whole Regions",
+        ),
+    ]
+
+
+def _log_groups(scope: Scope) -> tuple[str, ...]:
+    return (
+        scope.generated,
+        f"/aws-glue/jobs/{scope.generated}",
+        f"/aws/vendedlogs/states/{scope.typed}",
+    )
+
+
+def observation(scope: Scope) -> list[Grant]:
+    """Alarms and dashboards."""
+    return [
+        grant(
+            "cloudwatch",
+            "DeleteAlarms DescribeAlarms PutMetricAlarm ListTagsForResource TagResource UntagResource",
+            scope.arn("cloudwatch", f"alarm:{scope.generated}"),
+        ),
+        grant(
+            "cloudwatch",
+            "DeleteDashboards GetDashboard PutDashboard ListTagsForResource TagResource UntagResource",
+            scope.global_arn("cloudwatch", f"dashboard/{scope.generated}"),
+            scope.global_arn("cloudwatch", f"dashboard/{scope.typed}"),
+        ),
+    ]

@@ -1,0 +1,109 @@
+"""What keys, buckets, tables, secrets and parameters are made with."""
+
+from __future__ import annotations
+
+from scripts.bootstrap.cdk_cli import VERSION_PARAMETER, assets_bucket
+from scripts.bootstrap.execution_policy.grants import Grant, Scope, grant
+
+_KEY_IDS = "KMS makes up the ids of keys"
+
+
+def keys(scope: Scope) -> list[Grant]:
+    """Keys and their aliases; the use of a key only through services that store under it."""
+    any_key = scope.arn("kms", "key/*")
+    return [
+        grant("kms", "CreateKey ListAliases", "*", because="a key has no name before it is there; aliases list as one"),
+        grant(
+            "kms",
+            "DescribeKey DisableKey DisableKeyRotation EnableKey EnableKeyRotation GetKeyPolicy GetKeyRotationStatus "
+            "ListResourceTags PutKeyPolicy ScheduleKeyDeletion TagResource UntagResource UpdateKeyDescription "
+            "CreateAlias DeleteAlias UpdateAlias",
+            any_key,
+            scope.arn("kms", f"alias/{scope.generated}"),
+            scope.arn("kms", f"alias{scope.parameter_path}/*"),
+            because=_KEY_IDS,
+        ),
+        grant(
+            "kms",
+            "CreateGrant Decrypt Encrypt GenerateDataKey RevokeGrant",
+            any_key,
+            because=f"{_KEY_IDS}; the services of the condition encrypt what CloudFormation makes",
+            condition={"StringEquals": {"kms:ViaService": [_via(scope, name) for name in _ENCRYPTING_SERVICES]}},
+        ),
+    ]
+
+
+_ENCRYPTING_SERVICES = ("dynamodb", "lambda", "secretsmanager", "sns", "sqs", "states")
+
+
+def _via(scope: Scope, service: str) -> str:
+    suffix = "amazonaws.com.cn" if scope.place.partition == "aws-cn" else "amazonaws.com"
+    return f"{service}.{scope.place.region}.{suffix}"
+
+
+def buckets(scope: Scope) -> list[Grant]:
+    """Buckets and their settings, never the objects in them; of CDK's assets only reading."""
+    assets = assets_bucket(scope.place.account, scope.place.region)
+    return [
+        grant(
+            "s3",
+            "CreateBucket DeleteBucket ListBucket PutBucketPolicy GetBucketPolicy DeleteBucketPolicy "
+            "GetAccelerateConfiguration GetAnalyticsConfiguration GetBucketAbac GetBucketAcl GetBucketCORS "
+            "GetBucketLogging GetBucketNotification GetBucketObjectLockConfiguration GetBucketOwnershipControls "
+            "GetBucketPublicAccessBlock GetBucketTagging GetBucketVersioning GetBucketWebsite "
+            "GetEncryptionConfiguration GetIntelligentTieringConfiguration GetInventoryConfiguration "
+            "GetLifecycleConfiguration GetMetricsConfiguration GetReplicationConfiguration ListTagsForResource "
+            "PutBucketAcl PutBucketLogging PutBucketNotification PutBucketOwnershipControls "
+            "PutBucketPublicAccessBlock PutBucketTagging PutBucketVersioning PutEncryptionConfiguration "
+            "PutLifecycleConfiguration DeleteBucketEncryption DeleteBucketLifecycle TagResource UntagResource",
+            scope.bucket_arn(scope.generated),
+        ),
+        grant("s3", "GetObject GetObjectVersion", scope.bucket_arn(f"{assets}/*"), because="assets are named by hash"),
+    ]
+
+
+def parameters(scope: Scope) -> list[Grant]:
+    """The values that stacks publish."""
+    own = scope.arn("ssm", f"parameter{scope.parameter_path}/*")
+    return [
+        grant(
+            "ssm",
+            "AddTagsToResource DeleteParameter GetParameter GetParameters ListTagsForResource PutParameter "
+            "RemoveTagsFromResource",
+            own,
+        ),
+        *version(scope),
+    ]
+
+
+def version(scope: Scope) -> list[Grant]:
+    """The version of the bootstrap, which every stack asks for."""
+    return [grant("ssm", "GetParameter GetParameters", scope.arn("ssm", f"parameter{VERSION_PARAMETER}"))]
+
+
+def tables(scope: Scope) -> list[Grant]:
+    """DynamoDB tables and their settings, never the items in them."""
+    return [
+        grant(
+            "dynamodb",
+            "CreateTable DeleteTable UpdateTable DescribeTable DescribeContinuousBackups UpdateContinuousBackups "
+            "DescribeContributorInsights DescribeKinesisStreamingDestination DescribeTimeToLive UpdateTimeToLive "
+            "GetResourcePolicy PutResourcePolicy DeleteResourcePolicy ListTagsOfResource TagResource UntagResource",
+            scope.arn("dynamodb", f"table/{scope.typed}"),
+            scope.arn("dynamodb", f"table/{scope.generated}"),
+        )
+    ]
+
+
+def secrets(scope: Scope) -> list[Grant]:
+    """Secrets without their values: those are set by people (`scripts.bootstrap secrets`)."""
+    return [
+        grant(
+            "secretsmanager",
+            "CreateSecret DeleteSecret DescribeSecret UpdateSecret TagResource UntagResource "
+            "GetResourcePolicy PutResourcePolicy DeleteResourcePolicy",
+            scope.arn("secretsmanager", f"secret:{scope.parameter_path.removeprefix('/')}/*"),
+            scope.arn("secretsmanager", f"secret:{scope.generated}"),
+        ),
+        grant("secretsmanager", "GetRandomPassword", "*", because="a password belongs to no secret yet"),
+    ]

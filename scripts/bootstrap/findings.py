@@ -1,0 +1,79 @@
+"""What a check found: fine, wrong with the command that mends it, or beyond what could be checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+class State(StrEnum):
+    """How a subject is; what could not be checked is never fine."""
+
+    FINE = "✓"
+    WRONG = "✗"
+    UNKNOWN = "?"
+
+
+STYLES = {State.FINE: "green", State.WRONG: "red bold", State.UNKNOWN: "yellow"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One row: a subject, its state, what was seen, and the command that mends it."""
+
+    subject: str
+    state: State
+    seen: str
+    mend: str = ""
+
+
+def fine(subject: str, seen: str) -> Finding:
+    """All is well."""
+    return Finding(subject, State.FINE, seen)
+
+
+def wrong(subject: str, seen: str, *, mend: str) -> Finding:
+    """Something is to be mended."""
+    return Finding(subject, State.WRONG, seen, mend)
+
+
+def unknown(subject: str, why: str) -> Finding:
+    """Nobody knows."""
+    return Finding(subject, State.UNKNOWN, f"could not be checked: {why}")
+
+
+def unless_unreachable(subject: str, check: Callable[[], Finding]) -> Finding:
+    """The finding, or that AWS does not answer the question."""
+    try:
+        return check()
+    except ClientError as error:
+        return unknown(subject, _answer(error))
+    except BotoCoreError as error:
+        return unknown(subject, str(error))
+
+
+def print_findings(findings: Iterable[Finding], console: Console) -> bool:
+    """Print the table and, below it, every command that mends; return whether nothing is wrong."""
+    rows = list(findings)
+    table = Table("", "subject", "seen", box=None, header_style="bold", pad_edge=False)
+    for row in rows:
+        table.add_row(f"[{STYLES[row.state]}]{row.state}[/]", row.subject, row.seen)
+    console.print(table, highlight=False)
+    mends = list(dict.fromkeys(row.mend for row in rows if row.state is State.WRONG))
+    for command in mends:
+        console.print(f"  {command}", markup=False, highlight=False, soft_wrap=True)
+    return not mends
+
+
+def _answer(error: ClientError) -> str:
+    code = error.response["Error"].get("Code", "")
+    message = error.response["Error"].get("Message", "")
+    return f"{error.operation_name} answered {code} {message}".rstrip()
