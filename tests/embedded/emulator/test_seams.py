@@ -45,7 +45,7 @@ def test_a_cloudformation_handler_is_called_with_logical_id_properties_and_stack
 
 
 def test_another_version_of_ministack_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(seams.metadata, "version", lambda _: "1.6.0")
+    monkeypatch.setattr("rehearsal.emulator.seams.metadata.version", lambda _: "1.6.0")
     with pytest.raises(seams.UnsupportedEmulatorError, match=r"1\.6\.0 is installed.*checked against 1\.5\.33"):
         seams.require_supported_version()
 

@@ -42,7 +42,11 @@ def test_a_stack_comes_after_those_it_depends_on_however_they_are_written(tmp_pa
 
 
 def test_a_stack_is_read_as_it_was_synthesised(tmp_path: Path) -> None:
-    properties = {"stackName": "named", "tags": {"a": "b"}, "bootstrapStackVersionSsmParameter": "/version"}
+    properties: dict[str, Any] = {
+        "stackName": "named",
+        "tags": {"a": "b"},
+        "bootstrapStackVersionSsmParameter": "/version",
+    }
     (stack,) = _write(tmp_path, {"artifact": _stack(**properties)}).stacks
     assert (stack.name, stack.account, stack.region) == ("named", "222222222222", "us-east-1")
     assert (stack.tags, stack.bootstrap_parameter) == ({"a": "b"}, "/version")

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.emulator.glue_runner import class_archive
 from rehearsal.emulator.glue_runner.class_archive import RECORDED, ClassArchive
 from rehearsal.toolchain import Java
 
@@ -17,8 +16,8 @@ def jar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "java" / "lib" / "server" / "classes.jsa").touch()
     (tmp_path / "java" / "release").write_text("17.0.15")
     (tmp_path / "hudi.jar").write_text("classes")
-    monkeypatch.setattr(class_archive.jars, "cache_folder", lambda: tmp_path / "cache")
-    monkeypatch.setattr(class_archive.toolchain, "java", lambda: Java(tmp_path / "java"))
+    monkeypatch.setattr("rehearsal.emulator.glue_runner.class_archive.jars.cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr("rehearsal.emulator.glue_runner.class_archive.toolchain.java", lambda: Java(tmp_path / "java"))
     return tmp_path / "hudi.jar"
 
 

@@ -15,7 +15,7 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A machine with no tools at all."""
     for variable in ("JAVA_HOME", "JSII_NODE"):
         monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setattr(toolchain.shutil, "which", lambda _: None)
+    monkeypatch.setattr("rehearsal.toolchain.shutil.which", lambda _: None)
     monkeypatch.setattr(toolchain, "import_module", _no_wheel)
     toolchain.java.cache_clear()
     toolchain.node.cache_clear()
@@ -54,7 +54,7 @@ def test_the_java_of_path_is_taken_when_java_home_is_another_version(
 ) -> None:
     monkeypatch.setenv("JAVA_HOME", str(_java_home(tmp_path / "21", "21.0.1")))
     home = _java_home(tmp_path / "17", "17.0.15")
-    monkeypatch.setattr(toolchain.shutil, "which", lambda _: str(home / "bin" / "java"))
+    monkeypatch.setattr("rehearsal.toolchain.shutil.which", lambda _: str(home / "bin" / "java"))
     assert toolchain.java().home == home
 
 
@@ -85,13 +85,13 @@ def test_a_chosen_node_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_the_machines_node_is_taken_when_it_is_recent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     recent = _node(tmp_path / "recent", "v22.1.0")
-    monkeypatch.setattr(toolchain.shutil, "which", lambda _: str(recent))
+    monkeypatch.setattr("rehearsal.toolchain.shutil.which", lambda _: str(recent))
     assert toolchain.node() == recent
 
 
 def test_the_wheels_node_is_taken_when_the_machines_is_too_old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     old, wheel = _node(tmp_path / "old", "v20.19.0"), _node(tmp_path / "wheel" / "bin", "v24.0.0")
-    monkeypatch.setattr(toolchain.shutil, "which", lambda _: str(old))
+    monkeypatch.setattr("rehearsal.toolchain.shutil.which", lambda _: str(old))
     package = SimpleNamespace(__file__=str(tmp_path / "wheel" / "__init__.py"))
     monkeypatch.setattr(toolchain, "import_module", lambda _: package)
     assert toolchain.node() == wheel
