@@ -12,6 +12,7 @@ class Shared(StrEnum):
     """A value that the infra stage publishes for whatever runs in the environment."""
 
     DATA_KEY_ARN = "kms/data-key-arn"
+    SECRETS_KEY_ARN = "kms/secrets-key-arn"
     STAGING_BUCKET = "buckets/staging"
     RAW_BUCKET = "buckets/raw"
     CONFORMED_BUCKET = "buckets/conformed"
@@ -52,6 +53,15 @@ class OdpTable(StrEnum):
         return f"odp/tables/{self}"
 
 
+DATA_WRITER_TAG = "odp:data-writer"
+"""The tag of roles that replace and therefore delete files of the lake, also where deletion is denied."""
+
+
+def published_secret(name: str) -> str:
+    """Under which the ARN of a secret is published."""
+    return f"secrets/{name}"
+
+
 def published_schedule(cadence: str) -> str:
     """Under which the physical name of a cadence's schedule is published."""
     return f"odp/schedules/{cadence}"
@@ -81,6 +91,19 @@ class Names:
     def parameter(self, value: str) -> str:
         """The SSM parameter under which a value (Shared, Odp, a table's or a schedule's name) is published."""
         return f"/{self.platform}/{self.environment}/{value}"
+
+    @property
+    def data_writer(self) -> str:
+        """The value of the data writers' tag, so that the jobs of one lake cannot delete from another."""
+        return f"{self.platform}-{self.environment}"
+
+    def secret(self, name: str) -> str:
+        """The name of a secret, by which people and scripts set its value."""
+        return f"{self.platform}/{self.environment}/{name}"
+
+    def glue_job(self, name: str) -> str:
+        """The physical name of a Glue job that batch configurations call by this name."""
+        return f"{self.resource_prefix}{name}"
 
     def table(self, table: OdpTable) -> str:
         """The physical name of a DynamoDB table."""

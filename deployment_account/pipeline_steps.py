@@ -64,9 +64,11 @@ def _permissions_check(
 ) -> pipelines.CodeBuildStep:
     """CDK's own check installs whatever CLI npm calls the latest, and passes an error off as a finding.
 
-    The first comparison fails the build when the deployed stacks cannot be read; the second tells findings from none.
+    The first comparison shows every change and fails the build when the deployed stacks cannot be read; only then
+    does a failure of the second mean what it says.
     """
-    compare = f"cdk diff --app . --no-change-set --security-only '{stage.node.path}/*'"
+    compare = f"cdk diff --app . --method=template '{stage.node.path}/*'"
+    check = f"{compare} --security-only --fail-on=broadening"
     qualifier = cdk.DefaultStackSynthesizer.DEFAULT_QUALIFIER
     where = f"{environment.account}-{environment.region}"
     lookup_role = f"arn:aws:iam::{environment.account}:role/cdk-{qualifier}-lookup-role-{where}"
@@ -76,7 +78,7 @@ def _permissions_check(
         install_commands=[f"npm install -g aws-cdk@{CLI_VERSION}"],
         commands=[
             compare,
-            f'if {compare} --fail; then MESSAGE="{NOT_BROADENED}"; else MESSAGE="{BROADENED}"; fi',
+            f'if {check}; then MESSAGE="{NOT_BROADENED}"; else MESSAGE="{BROADENED}"; fi',
             "export MESSAGE",
             'export LINK="$CODEBUILD_BUILD_URL"',
         ],

@@ -71,7 +71,9 @@ class FileProcessor(Construct):
             arguments=_job_arguments(tables, config),
         )
         self.state_machine = self._state_machine(settings)
-        self.schedules = {batch.refresh_cadence: self._schedule(batch.refresh_cadence) for batch in manifests.batches}
+        enabled = settings.schedules == "enabled"
+        cadences = [batch.refresh_cadence for batch in manifests.batches]
+        self.schedules = {cadence: self._schedule(cadence, enabled=enabled) for cadence in cadences}
         resources = JobResources(
             tables=tables,
             staging=foundation.bucket(Shared.STAGING_BUCKET),
@@ -94,7 +96,12 @@ class FileProcessor(Construct):
     def _state_machine(self, settings: OdpSettings) -> sfn.StateMachine:
         definition = refresh_workflow(
             self.batch_manager.function.function_arn,
-            WorkflowLimits(settings.max_concurrent_batches, settings.job_timeout_minutes),
+            WorkflowLimits(
+                settings.max_concurrent_batches,
+                settings.job_timeout_minutes,
+                settings.max_workers_per_run,
+                self._names.resource_prefix,
+            ),
         )
         role = iam.Role(self, "WorkflowRole", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
         # CloudWatch accepts this many log deliveries only below /aws/vendedlogs
@@ -124,13 +131,14 @@ class FileProcessor(Construct):
         allow(role, [f"glue:{action}" for action in run_actions], self.jobs.arns)
         return state_machine
 
-    def _schedule(self, cadence: str) -> scheduler.Schedule:
+    def _schedule(self, cadence: str, *, enabled: bool) -> scheduler.Schedule:
         """A start that fails is not tried for longer than a few minutes, the next one does its work."""
         return scheduler.Schedule(
             self,
             f"Schedule-{cadence}",
             schedule_name=self._names.schedule(cadence),
             description=f"Refreshes the tables of {cadence}",
+            enabled=enabled,
             schedule=scheduler.ScheduleExpression.expression(schedule_expression(cadence)),
             target=scheduler_targets.StepFunctionsStartExecution(
                 self.state_machine,

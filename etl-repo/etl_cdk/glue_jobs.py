@@ -12,13 +12,13 @@ from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
 from deployment_account.log import Log
+from deployment_account.names import DATA_WRITER_TAG, Names
 from etl_cdk.runtime_package import SOURCE, RuntimePackage
 
 if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
     from odp.records import BatchConfig
 
-    from deployment_account.names import Names
     from deployment_account.odp_settings import OdpSettings
 
 SCRIPT = SOURCE / "odp" / "file_processor" / "job.py"
@@ -41,15 +41,17 @@ class GlueJobs(Construct):
         super().__init__(scope, id_)
         self.script = s3_assets.Asset(self, "Script", path=str(SCRIPT))
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("glue.amazonaws.com"))
+        # Hudi deletes the files that it replaced; where deletion is denied, the lake's buckets know its jobs by this
+        cdk.Tags.of(self.role).add(DATA_WRITER_TAG, names.data_writer)
         self.log = Log(self, "Log", policy=package.log_policy, name=f"/aws-glue/jobs/{names.stage('etl')}")
         self._package = package
         self._settings = settings
         self._security = self._security_configuration(names, package.log_policy.key)
         self._arguments = {**self._spark_arguments(), **self._log_arguments(), **arguments}
         by_name = {batch.glue_job_name: batch for batch in batches}
-        self.names = sorted(by_name)
-        for name in self.names:
-            self._job(by_name[name])
+        self.names = sorted(names.glue_job(name) for name in by_name)
+        for batch in by_name.values():
+            self._job(names.glue_job(batch.glue_job_name), batch)
 
     @property
     def arns(self) -> list[str]:
@@ -57,11 +59,11 @@ class GlueJobs(Construct):
         stack = cdk.Stack.of(self)
         return [stack.format_arn(service="glue", resource="job", resource_name=name) for name in self.names]
 
-    def _job(self, batch: BatchConfig) -> None:
+    def _job(self, name: str, batch: BatchConfig) -> None:
         job = glue.CfnJob(
             self,
             f"Job-{batch.glue_job_name}",
-            name=batch.glue_job_name,
+            name=name,
             description="Refreshes the tables of one batch",
             role=self.role.role_arn,
             command=glue.CfnJob.JobCommandProperty(
@@ -69,7 +71,7 @@ class GlueJobs(Construct):
             ),
             glue_version=self._settings.glue_version,
             worker_type=batch.glue_job_worker_type,
-            number_of_workers=batch.glue_job_max_workers,
+            number_of_workers=min(batch.glue_job_max_workers, self._settings.max_workers_per_run),
             default_arguments=self._arguments,
             execution_property=glue.CfnJob.ExecutionPropertyProperty(
                 max_concurrent_runs=self._settings.max_concurrent_runs

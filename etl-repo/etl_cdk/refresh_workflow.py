@@ -35,6 +35,8 @@ class WorkflowLimits:
 
     max_concurrent_batches: int
     job_timeout_minutes: int
+    max_workers_per_run: int = 299
+    job_prefix: str = ""
 
 
 def refresh_workflow(batch_manager_arn: str, limits: WorkflowLimits) -> State:
@@ -103,9 +105,9 @@ def _refresh_batch(limits: WorkflowLimits) -> State:
         "Type": "Task",
         "Resource": "arn:aws:states:::glue:startJobRun.sync",
         "Arguments": {
-            "JobName": "{% $states.input.glue_job_name %}",
+            "JobName": _job_name(limits.job_prefix),
             "WorkerType": "{% $states.input.glue_job_worker_type %}",
-            "NumberOfWorkers": "{% $states.input.glue_job_max_workers %}",
+            "NumberOfWorkers": f"{{% $min([$states.input.glue_job_max_workers, {limits.max_workers_per_run}]) %}}",
             "Arguments": {"--plan_key": "{% $states.input.plan_key %}", "--batch": "{% $states.input.batch %}"},
         },
         "TimeoutSeconds": limits.job_timeout_minutes * 60 + MARGIN_SECONDS,
@@ -114,6 +116,11 @@ def _refresh_batch(limits: WorkflowLimits) -> State:
         "Catch": [{"ErrorEquals": ["States.ALL"], "Output": _batch_error(), "Next": "BatchFailed"}],
         "End": True,
     }
+
+
+def _job_name(prefix: str) -> str:
+    """Plans name jobs as the manifests do; in an account of two lakes the jobs carry the prefix of theirs."""
+    return f"{{% '{prefix}' & $states.input.glue_job_name %}}" if prefix else "{% $states.input.glue_job_name %}"
 
 
 def _batch_error() -> Mapping[str, str]:

@@ -9,6 +9,7 @@ import aws_cdk as cdk
 from deployment_account.environments import Environment, Platform
 from deployment_account.names import Names
 from infra_cdk.network_stack import NetworkStack
+from infra_cdk.secrets_stack import SecretsStack
 from infra_cdk.storage_stack import StorageStack
 
 if TYPE_CHECKING:
@@ -16,12 +17,13 @@ if TYPE_CHECKING:
 
 
 class InfraStage(cdk.Stage):
-    """The storage and the network of one environment."""
+    """The storage, the secrets and the network of one environment."""
 
     def __init__(self, scope: Construct, id_: str, platform: Platform, environment: Environment) -> None:
         super().__init__(scope, id_, env=cdk.Environment(account=environment.account, region=environment.region))
         names = Names.of(platform, environment)
         self.storage = StorageStack(self, "Storage", names=names, environment=environment)
+        self.secrets = SecretsStack(self, "Secrets", names=names, environment=environment, secrets=platform.secrets)
         self.network = NetworkStack(
             self, "Network", names=names, environment=environment, flow_log_bucket=self.storage.access_logs
         )

@@ -72,6 +72,16 @@ def expire_noncurrent(days: int) -> s3.LifecycleRule:
     )
 
 
+def tier(days: int | None) -> list[s3.LifecycleRule]:
+    """Move old objects to storage that costs a fifth and is still read at once; for files that no table reads."""
+    if days is None:
+        return []
+    transition = s3.Transition(
+        storage_class=s3.StorageClass.GLACIER_INSTANT_RETRIEVAL, transition_after=cdk.Duration.days(days)
+    )
+    return [s3.LifecycleRule(id="Tier", transitions=[transition])]
+
+
 def expire(days: int, *, prefix: str | None = None) -> s3.LifecycleRule:
     """Remove objects of a bucket or prefix that holds no table."""
     return s3.LifecycleRule(id="Expire", expiration=cdk.Duration.days(days), prefix=prefix)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
@@ -39,6 +40,7 @@ class NetworkStack(cdk.Stack):
         )
         self.vpc.add_flow_log("FlowLog", destination=ec2.FlowLogDestination.to_s3(flow_log_bucket, "vpc-flow-logs/"))
         self.glue_security_group = self._glue_security_group()
+        self._interface_endpoints(environment.interface_endpoints)
         self._publish(names)
 
     @builtins.property
@@ -69,6 +71,17 @@ class NetworkStack(cdk.Stack):
         )
         group.add_ingress_rule(group, ec2.Port.all_tcp(), "Spark workers among themselves")
         return group
+
+    def _interface_endpoints(self, services: Sequence[str]) -> None:
+        """Open to the workers of Glue jobs only; without one of these, or a NAT gateway, they reach no such service."""
+        for service in services:
+            endpoint = self.vpc.add_interface_endpoint(
+                service.title(),
+                service=ec2.InterfaceVpcEndpointAwsService(service),
+                subnets=ec2.SubnetSelection(subnet_group_name="Private"),
+                open=False,
+            )
+            endpoint.connections.allow_default_port_from(self.glue_security_group, "Glue jobs")
 
     def _publish(self, names: Names) -> None:
         private = self.vpc.select_subnets(subnet_group_name="Private").subnet_ids

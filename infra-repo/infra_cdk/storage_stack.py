@@ -11,7 +11,8 @@ from deployment_account.environments import Environment
 from deployment_account.names import Names, Shared
 from deployment_account.shared_values import publish
 from infra_cdk.data_key import DataKey
-from infra_cdk.lake_bucket import LakeBucket, abort_abandoned_uploads, expire, expire_noncurrent
+from infra_cdk.deletion_guard import DeletionGuard
+from infra_cdk.lake_bucket import LakeBucket, abort_abandoned_uploads, expire, expire_noncurrent, tier
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -31,15 +32,28 @@ class StorageStack(cdk.Stack):
         )
         self._retention = environment.retention
         self._removal_policy = cdk.RemovalPolicy.RETAIN if environment.is_protected else cdk.RemovalPolicy.DESTROY
+        self._guard = DeletionGuard(self, names) if environment.is_protected else None
         self.data_key = DataKey(self, "DataKey", removal_policy=self._removal_policy).key
         self.access_logs = self._access_logs()
         self.staging = self._staging()
         self.raw = self._bucket("Raw")
+        self.raw.emit_events()
         self.conformed = self._bucket("Conformed")
         self.purpose_built = self._bucket("PurposeBuilt")
         self.config = self._config()
         self.athena_results = self._bucket("AthenaResults", expire(self._retention.query_result_days))
+        self._keep()
         self._publish(names)
+
+    def _keep(self) -> None:
+        """In protected environments nothing is deleted by hand, and by jobs only what they replaced."""
+        if self._guard is None:
+            return
+        self._guard.keep_key(self.data_key)
+        tables: list[s3.Bucket] = [self.raw, self.conformed, self.purpose_built]
+        others: list[s3.Bucket] = [self.access_logs, self.staging, self.config, self.athena_results]
+        for bucket in (*tables, *others):
+            self._guard.keep(bucket, written_by_jobs=bucket in tables)
 
     def _bucket(self, id_: str, *rules: s3.LifecycleRule, versioned: bool = False) -> LakeBucket:
         return LakeBucket(
@@ -70,18 +84,23 @@ class StorageStack(cdk.Stack):
 
         DMS advises against versioning because old versions pile up under its rewritten files; here they soon expire.
         """
-        rules = expire_noncurrent(self._retention.noncurrent_version_days)
-        staging = self._bucket("Staging", rules, versioned=True)
+        rules = [
+            expire_noncurrent(self._retention.noncurrent_version_days),
+            *tier(self._retention.landed_file_tier_days),
+        ]
+        staging = self._bucket("Staging", *rules, versioned=True)
         staging.emit_events()
         return staging
 
     def _config(self) -> LakeBucket:
-        return self._bucket(
+        config = self._bucket(
             "Config",
             expire_noncurrent(self._retention.noncurrent_version_days),
             expire(self._retention.plan_days, prefix=PLANS),
             versioned=True,
         )
+        config.emit_events()
+        return config
 
     def _publish(self, names: Names) -> None:
         values = {

@@ -77,6 +77,11 @@ def storage(synthesis: Synthesis, environment: str) -> Template:
 
 
 @pytest.fixture
+def secrets(synthesis: Synthesis, environment: str) -> Template:
+    return synthesis.templates[f"odp-{environment}-infra-Secrets"]
+
+
+@pytest.fixture
 def network(synthesis: Synthesis, environment: str) -> Template:
     return synthesis.templates[f"odp-{environment}-infra-Network"]
 

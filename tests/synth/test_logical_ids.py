@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from tests.synth.conftest import Synthesis
 from tests.synth.synthesis import Template
 
-STATEFUL = {"AWS::S3::Bucket", "AWS::KMS::Key", "AWS::DynamoDB::Table", "AWS::Glue::Database"}
+STATEFUL = {
+    "AWS::S3::Bucket",
+    "AWS::KMS::Key",
+    "AWS::SecretsManager::Secret",
+    "AWS::DynamoDB::Table",
+    "AWS::Glue::Database",
+}
 STORAGE = {
     "AccessLogs8B620ECA",
     "AthenaResults99A60126",
@@ -15,6 +22,8 @@ STORAGE = {
     "Raw72517081",
     "Staging12D1754E",
 }
+SECRETS = {"Key961B73FD", "Secretsourcedatabase"}
+PIPELINE = {"ArtifactsBucket88671897", "ArtifactsKeyA4B22E2B"}
 TABLES = {
     "BatchConfig5841312C",
     "ConfigDeployTracker7CA7E219",
@@ -33,6 +42,16 @@ def stateful(template: Template) -> set[str]:
 
 def test_buckets_and_keys_keep_their_ids_in_every_environment(storage: Template) -> None:
     assert stateful(storage) == STORAGE
+
+
+def test_secrets_and_their_key_keep_their_ids_in_every_environment(secrets: Template) -> None:
+    assert stateful(secrets) == SECRETS
+
+
+def test_every_pipeline_keeps_its_artifacts(synthesis: Synthesis) -> None:
+    pipelines = [template for name, template in synthesis.templates.items() if name.endswith("-Pipeline")]
+    assert len(pipelines) == 6
+    assert [stateful(pipeline) for pipeline in pipelines] == [PIPELINE] * 6
 
 
 def test_tables_and_databases_keep_their_ids_in_every_environment(tables: Template) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deployment_account.names import Odp, OdpTable, Shared, published_schedule
+from deployment_account.names import Odp, OdpTable, Shared, published_schedule, published_secret
 from tests.synth.synthesis import Template
 
 
@@ -13,8 +13,11 @@ def published(*templates: Template) -> dict[str, object]:
     return {parameter["Name"]: parameter["Value"] for parameter in found}
 
 
-def test_the_infra_stage_publishes_every_shared_value(storage: Template, network: Template, environment: str) -> None:
-    assert published(storage, network).keys() == {f"/odp/{environment}/{value}" for value in Shared}
+def test_the_infra_stage_publishes_every_shared_value_and_its_secrets(
+    storage: Template, secrets: Template, network: Template, environment: str
+) -> None:
+    values = [*Shared, published_secret("source-database")]
+    assert published(storage, secrets, network).keys() == {f"/odp/{environment}/{value}" for value in values}
 
 
 def test_the_etl_stage_publishes_what_is_needed_to_work_with_it(

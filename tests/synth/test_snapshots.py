@@ -13,7 +13,7 @@ import pytest
 from tests.synth.conftest import Synthesis
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
-STACKS = ("infra-Network", "infra-Pipeline", "infra-Storage", "etl-Odp", "etl-Pipeline", "etl-Tables")
+STACKS = ("infra-Network", "infra-Pipeline", "infra-Secrets", "infra-Storage", "etl-Odp", "etl-Pipeline", "etl-Tables")
 ASSET_HASH = re.compile(r"\b[0-9a-f]{64}\b")
 
 

@@ -1,0 +1,71 @@
+"""Keeps people and programs from deleting the data of a protected environment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+
+from deployment_account.names import DATA_WRITER_TAG, Names
+
+if TYPE_CHECKING:
+    from constructs import Construct
+
+OF_BUCKETS = ["s3:DeleteBucket", "s3:DeleteBucketPolicy", "s3:PutBucketPolicy", "s3:PutLifecycleConfiguration"]
+"""Deleting a bucket, and the ways around these rules: other rules, or a lifecycle that expires everything."""
+OF_OBJECTS = ["s3:DeleteObject", "s3:DeleteObjectVersion"]
+OF_KEYS = ["kms:DisableKey", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion"]
+"""Data without its key is deleted data."""
+
+
+class DeletionGuard:
+    """Denies deletion to everyone but the role with which CDK deploys; jobs delete the files that they replace.
+
+    The role is compared as an ARN with the ARN of the caller; `aws:userId`, which is no ARN, would never match.
+    """
+
+    def __init__(self, scope: Construct, names: Names) -> None:
+        stack = cdk.Stack.of(scope)
+        qualifier = stack.synthesizer.bootstrap_qualifier or cdk.DefaultStackSynthesizer.DEFAULT_QUALIFIER
+        role = f"cdk-{qualifier}-cfn-exec-role-{stack.account}-{stack.region}"
+        deployer = stack.format_arn(service="iam", region="", resource="role", resource_name=role)
+        self._not_the_deployer = {"ArnNotEquals": {"aws:PrincipalArn": deployer}}
+        self._writer = names.data_writer
+
+    def keep(self, bucket: s3.Bucket, *, written_by_jobs: bool = False) -> None:
+        """Let nobody delete the bucket or what is in it; jobs that carry the tag of data writers may clean up."""
+        self._deny(bucket, "KeepBucket", OF_BUCKETS, [bucket.bucket_arn], self._not_the_deployer)
+        tagged = {"StringNotEquals": {f"aws:PrincipalTag/{DATA_WRITER_TAG}": self._writer}} if written_by_jobs else {}
+        self._deny(
+            bucket, "KeepObjects", OF_OBJECTS, [bucket.arn_for_objects("*")], {**self._not_the_deployer, **tagged}
+        )
+
+    def keep_key(self, key: kms.Key) -> None:
+        """Let nobody delete or disable the key."""
+        statement = iam.PolicyStatement(
+            sid="KeepKey",
+            effect=iam.Effect.DENY,
+            principals=[iam.AnyPrincipal()],
+            actions=OF_KEYS,
+            resources=["*"],
+            conditions=self._not_the_deployer,
+        )
+        key.add_to_resource_policy(statement)
+
+    @staticmethod
+    def _deny(
+        bucket: s3.Bucket, sid: str, actions: list[str], resources: list[str], conditions: dict[str, dict[str, str]]
+    ) -> None:
+        bucket.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid=sid,
+                effect=iam.Effect.DENY,
+                principals=[iam.AnyPrincipal()],
+                actions=actions,
+                resources=resources,
+                conditions=conditions,
+            )
+        )

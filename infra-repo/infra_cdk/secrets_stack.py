@@ -1,0 +1,64 @@
+"""What people and source systems entrust to an environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_secretsmanager as secretsmanager
+
+from deployment_account.names import Names, Shared, published_secret
+from deployment_account.shared_values import publish
+from infra_cdk.deletion_guard import DeletionGuard
+
+if TYPE_CHECKING:
+    from constructs import Construct
+
+    from deployment_account.environments import Environment
+
+
+class SecretsStack(cdk.Stack):
+    """The configured secrets, without values, under a key of their own: who may read data may not read these."""
+
+    def __init__(
+        self, scope: Construct, id_: str, *, names: Names, environment: Environment, secrets: Mapping[str, str]
+    ) -> None:
+        super().__init__(
+            scope,
+            id_,
+            description="Secrets of the data lake",
+            termination_protection=environment.is_protected,
+        )
+        self._names = names
+        self._removal_policy = cdk.RemovalPolicy.RETAIN if environment.is_protected else cdk.RemovalPolicy.DESTROY
+        self.key = kms.Key(
+            self,
+            "Key",
+            description="Secrets of the data lake",
+            enable_key_rotation=True,
+            removal_policy=self._removal_policy,
+        )
+        if environment.is_protected:
+            DeletionGuard(self, names).keep_key(self.key)
+        arns = {published_secret(name): self._secret(name, purpose).ref for name, purpose in secrets.items()}
+        publish(self, names, {Shared.SECRETS_KEY_ARN: self.key.key_arn, **arns})
+
+    def _secret(self, name: str, purpose: str) -> secretsmanager.CfnSecret:
+        """Empty until somebody sets it: the construct's own way fills in a password that no system knows."""
+        secret = secretsmanager.CfnSecret(
+            self,
+            f"Secret-{name}",
+            name=self._names.secret(name),
+            description=purpose,
+            kms_key_id=self.key.key_arn,
+        )
+        secret.apply_removal_policy(self._removal_policy)
+        cdk.Validations.of(secret).acknowledge(
+            cdk.Acknowledgment(
+                id="AwsSolutions-SMG4",
+                reason="The system that a secret belongs to says when it changes.",
+            )
+        )
+        return secret

@@ -1,0 +1,38 @@
+"""Apps for configurations other than the committed one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+
+from deployment_account.apps import add_component
+from deployment_account.environments import Platform, load_platform
+from tests.synth.synthesis import PROJECT, Template, app_module, flags, templates
+
+Json = dict[str, Any]
+
+
+def committed() -> Json:
+    """What config/environments.json says, to be changed."""
+    document: Json = json.loads((PROJECT / "config" / "environments.json").read_text())
+    return document
+
+
+def platform_of(document: Json, folder: Path) -> Platform:
+    """The platform that a changed configuration describes."""
+    path = folder / "environments.json"
+    path.write_text(json.dumps(document))
+    return load_platform(path)
+
+
+def synthesised(document: Json, folder: Path, app: str = "infra", **context: str) -> dict[str, Template]:
+    """The templates of one app, as `python app.py` writes them for a changed configuration."""
+    out = folder / "out"
+    cdk_app = cdk.App(outdir=str(out), context={**flags(), **context}, analytics_reporting=False)
+    stage = {"infra": "InfraStage", "etl": "EtlStage"}[app]
+    add_component(cdk_app, platform_of(document, folder), app, getattr(app_module(app), stage))
+    cdk_app.synth()
+    return templates(out)

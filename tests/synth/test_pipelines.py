@@ -1,0 +1,267 @@
+"""What the pipeline of every environment and app promises, from the push to the deployment."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.synth.conftest import Synthesis
+from tests.synth.synthesis import APPS, ENVIRONMENTS, PROJECT, Template
+
+BRANCHES = {"dev": "main", "test": "test", "prod": "prod"}
+ACCOUNTS = {"dev": "2" * 12, "test": "3" * 12, "prod": "4" * 12}
+STACKS = {"infra": ["Storage", "Secrets", "Network"], "etl": ["Tables", "Odp"]}
+CONNECTION = "arn:aws:codeconnections:us-east-1:111111111111:connection/00000000-0000-0000-0000-000000000000"
+NPM_INSTALL = re.compile(r"np[mx] (?:install|i|ci|exec)?[^\"&|;]*")
+
+
+@pytest.fixture(params=APPS)
+def app(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def pipeline(synthesis: Synthesis, app: str, environment: str) -> Template:
+    return synthesis.templates[f"odp-{environment}-{app}-Pipeline"]
+
+
+def definition(pipeline: Template) -> dict[str, Any]:
+    return pipeline.only("AWS::CodePipeline::Pipeline")
+
+
+def actions(pipeline: Template, stage: str) -> list[dict[str, Any]]:
+    (found,) = [each for each in definition(pipeline)["Stages"] if each["Name"] == stage]
+    return sorted(found["Actions"], key=lambda action: int(action["RunOrder"]))
+
+
+def build_spec(pipeline: Template, project: str) -> dict[str, Any]:
+    text = pipeline.only("AWS::CodeBuild::Project", project)["Source"]["BuildSpec"]
+    if not text.startswith("{"):
+        text = (pipeline.folder / text).read_text()
+    spec: dict[str, Any] = json.loads(text)
+    return spec
+
+
+def commands(pipeline: Template, project: str) -> list[str]:
+    phases = build_spec(pipeline, project)["phases"].values()
+    return [command for phase in phases for command in phase.get("commands", [])]
+
+
+def test_it_is_of_the_second_type_and_queues_what_is_pushed_meanwhile(
+    pipeline: Template, app: str, environment: str
+) -> None:
+    found = definition(pipeline)
+    assert (found["PipelineType"], found["ExecutionMode"]) == ("V2", "QUEUED")
+    assert found["Name"] == f"odp-{environment}-{app}"
+
+
+def test_it_lives_in_the_deployment_account(synthesis: Synthesis, app: str, environment: str) -> None:
+    folder = synthesis.templates[f"odp-{environment}-{app}-Pipeline"].folder
+    artifacts = json.loads((folder / "manifest.json").read_text())["artifacts"]
+    assert artifacts[f"odp-{environment}-{app}-Pipeline"]["environment"] == "aws://111111111111/us-east-1"
+
+
+def test_the_steps_come_in_the_order_that_lets_no_broken_commit_through(
+    pipeline: Template, app: str, environment: str
+) -> None:
+    stages = [stage["Name"] for stage in definition(pipeline)["Stages"]]
+    assets = ["Assets"] if app == "etl" else []
+    assert stages == ["Source", "Build", "UpdatePipeline", *assets, f"odp-{environment}-{app}"]
+
+
+def test_it_takes_the_branch_of_its_environment_through_the_connection(pipeline: Template, environment: str) -> None:
+    (source,) = actions(pipeline, "Source")
+    assert source["ActionTypeId"]["Provider"] == "CodeStarSourceConnection"
+    assert source["Configuration"] == {
+        "ConnectionArn": CONNECTION,
+        "FullRepositoryId": "example/data-lake",
+        "BranchName": BRANCHES[environment],
+        "DetectChanges": False,
+    }
+
+
+def test_it_starts_on_pushes_that_change_what_the_app_is_made_of(
+    pipeline: Template, app: str, environment: str
+) -> None:
+    (trigger,) = definition(pipeline)["Triggers"]
+    assert trigger["GitConfiguration"]["SourceActionName"] == "Source"
+    (push,) = trigger["GitConfiguration"]["Push"]
+    assert push["Branches"] == {"Includes": [BRANCHES[environment]]}
+    paths = push["FilePaths"]["Includes"]
+    assert paths[0] == f"{app}-repo/**"
+    assert {"config/**", "deployment_account/**", "requirements*.txt"} <= set(paths)
+    assert not [path for path in paths if path.startswith(("docs", "rehearsal", *{"infra", "etl"} - {app}))]
+    assert len(paths) <= 8, "CodePipeline takes no more"
+
+
+def test_the_paths_that_start_it_exist(pipeline: Template) -> None:
+    (push,) = definition(pipeline)["Triggers"][0]["GitConfiguration"]["Push"]
+    missing = [path for path in push["FilePaths"]["Includes"] if not list(PROJECT.glob(path.removesuffix("/**")))]
+    assert missing == []
+
+
+def test_synthesis_checks_and_tests_before_it_synthesises_this_pipeline_alone(
+    pipeline: Template, app: str, environment: str
+) -> None:
+    context = json.dumps({"pipeline": environment})
+    assert commands(pipeline, "BlueprintPipelineBuildSynth") == [
+        "make install",
+        "make check",
+        "make synth",
+        f"(cd {app}-repo && CDK_CONTEXT_JSON='{context}' ../.venv/bin/python app.py)",
+    ]
+    assert build_spec(pipeline, "BlueprintPipelineBuildSynth")["artifacts"]["base-directory"] == f"{app}-repo/cdk.out"
+
+
+def test_the_targets_that_synthesis_makes_exist(pipeline: Template) -> None:
+    targets = re.findall(
+        r"^make ([a-z-]+)$", "\n".join(commands(pipeline, "BlueprintPipelineBuildSynth")), re.MULTILINE
+    )
+    makefile = (PROJECT / "Makefile").read_text()
+    assert targets
+    assert [target for target in targets if not re.search(rf"^{target}:", makefile, re.MULTILINE)] == []
+
+
+def test_every_build_runs_a_supported_node_and_synthesis_the_python_of_glue(pipeline: Template) -> None:
+    for project in pipeline.resources("AWS::CodeBuild::Project"):
+        if "Assets" not in project:
+            assert build_spec(pipeline, project)["phases"]["install"]["runtime-versions"]["nodejs"] == "22"
+    synth = build_spec(pipeline, "BlueprintPipelineBuildSynth")["phases"]["install"]["runtime-versions"]
+    assert synth["python"] == "3.11"
+
+
+def test_nothing_is_installed_in_a_version_that_npm_chooses(pipeline: Template) -> None:
+    """npm may offer CLI 3.0.0, published by mistake, and asset publishers that cannot read this assembly."""
+    installed = {
+        found
+        for project in pipeline.resources("AWS::CodeBuild::Project")
+        for command in commands(pipeline, project)
+        for found in NPM_INSTALL.findall(command)
+    }
+    assert "npm install -g aws-cdk@2.1148.1" in installed
+    assert installed <= {"npm install -g aws-cdk@2.1148.1", "npm install -g cdk-assets@4.7.3"}
+
+
+def test_the_command_line_is_the_one_that_people_and_scripts_use(pipeline: Template) -> None:
+    pinned = json.loads((PROJECT / "package.json").read_text())["devDependencies"]["aws-cdk"]
+    assert commands(pipeline, "BlueprintUpdatePipelineSelfMutation")[0] == f"npm install -g aws-cdk@{pinned}"
+
+
+def test_self_mutation_deploys_its_own_stack_and_no_other(pipeline: Template, app: str, environment: str) -> None:
+    (deploy,) = [line for line in commands(pipeline, "BlueprintUpdatePipelineSelfMutation") if "deploy" in line]
+    assert deploy == f"cdk -a . deploy odp-{environment}-{app}-Pipeline --require-approval=never --verbose"
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_assets_are_published_by_one_build_that_other_code_does_not_change(
+    synthesis: Synthesis, environment: str
+) -> None:
+    """With a build for each asset, each change of code would change the pipeline and start it anew."""
+    pipeline = synthesis.templates[f"odp-{environment}-etl-Pipeline"]
+    (publish,) = actions(pipeline, "Assets")
+    assert publish["InputArtifacts"] == [{"Name": "Synth_Output"}]
+    install, *published = commands(pipeline, "BlueprintAssets")
+    assert install == "npm install -g cdk-assets@4.7.3"
+    assert len(published) == 2
+    assert all(f"{ACCOUNTS[environment]}-us-east-1" in command for command in published)
+    assert not re.search(
+        r"\b[0-9a-f]{64}\b", pipeline.only("AWS::CodeBuild::Project", "BlueprintAssets")["Source"]["BuildSpec"]
+    )
+
+
+def test_it_deploys_the_stacks_of_its_environment_with_the_roles_of_the_target_account(
+    pipeline: Template, app: str, environment: str
+) -> None:
+    deployments = [
+        action
+        for action in actions(pipeline, f"odp-{environment}-{app}")
+        if action["ActionTypeId"]["Category"] == "Deploy"
+    ]
+    assert {action["Configuration"]["StackName"] for action in deployments} == {
+        f"odp-{environment}-{app}-{stack}" for stack in STACKS[app]
+    }
+    account = ACCOUNTS[environment]
+    for action in deployments:
+        assert f":iam::{account}:role/cdk-hnb659fds-deploy-role-{account}-us-east-1" in json.dumps(action["RoleArn"])
+
+
+def test_a_person_approves_before_anything_changes_in_prod_and_only_there(
+    pipeline: Template, app: str, environment: str
+) -> None:
+    found = [action["Name"] for action in actions(pipeline, f"odp-{environment}-{app}")]
+    assert ("Approve" in found) is (environment == "prod")
+    if environment == "prod":
+        assert found[:2] == ["PermissionsCheck", "Approve"]
+        assert actions(pipeline, f"odp-{environment}-{app}")[2]["RunOrder"] > 2
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_who_approves_is_told_whether_permissions_are_broadened_and_where_to_read_more(
+    synthesis: Synthesis, app: str
+) -> None:
+    pipeline = synthesis.templates[f"odp-prod-{app}-Pipeline"]
+    check, approve = actions(pipeline, f"odp-prod-{app}")[:2]
+    namespace = check["Namespace"]
+    assert approve["Configuration"] == {
+        "CustomData": f"#{{{namespace}.MESSAGE}} #{{{namespace}.LINK}}",
+        "ExternalEntityLink": f"#{{{namespace}.LINK}}",
+    }
+    assert check["InputArtifacts"] == [{"Name": "Synth_Output"}]
+    (project,) = [id_ for id_ in pipeline.resources("AWS::CodeBuild::Project") if "PermissionsCheck" in id_]
+    assert build_spec(pipeline, project)["env"]["exported-variables"] == ["MESSAGE", "LINK"]
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_a_comparison_that_fails_is_no_comparison_that_finds_nothing(synthesis: Synthesis, app: str) -> None:
+    pipeline = synthesis.templates[f"odp-prod-{app}-Pipeline"]
+    (project,) = [id_ for id_ in pipeline.resources("AWS::CodeBuild::Project") if "PermissionsCheck" in id_]
+    _, shows, judges, *_ = commands(pipeline, project)
+    assert shows == f"cdk diff --app . --method=template 'odp-prod-{app}/*'", "its failure fails the build"
+    assert judges.startswith(f'if {shows} --security-only --fail-on=broadening; then MESSAGE="No permissions')
+    assert 'else MESSAGE="PERMISSIONS ARE BROADENED' in judges
+
+
+def test_artifacts_rest_under_a_key_that_rotates_and_are_forgotten(pipeline: Template) -> None:
+    key_id = next(iter(pipeline.resources("AWS::KMS::Key")))
+    assert pipeline.only("AWS::KMS::Key")["EnableKeyRotation"] is True
+    bucket = pipeline.only("AWS::S3::Bucket")
+    (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"]["KMSMasterKeyID"] == {"Fn::GetAtt": [key_id, "Arn"]}
+    assert [rule["ExpirationInDays"] for rule in bucket["LifecycleConfiguration"]["Rules"]] == [30]
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert definition(pipeline)["ArtifactStore"]["EncryptionKey"]["Id"] == {"Fn::GetAtt": [key_id, "Arn"]}
+
+
+def test_artifacts_are_read_by_the_deploy_role_of_the_target_account_only(pipeline: Template, environment: str) -> None:
+    statements = pipeline.only("AWS::S3::BucketPolicy")["PolicyDocument"]["Statement"]
+    (deny,) = [statement for statement in statements if statement["Effect"] == "Deny"]
+    assert (deny["Action"], deny["Condition"]) == ("s3:*", {"Bool": {"aws:SecureTransport": "false"}})
+    (allow,) = [statement for statement in statements if statement["Effect"] == "Allow"]
+    assert f"cdk-hnb659fds-deploy-role-{ACCOUNTS[environment]}" in json.dumps(allow["Principal"])
+
+
+def test_logs_of_all_builds_are_encrypted_and_kept_for_the_configured_days(pipeline: Template) -> None:
+    (log_id,) = pipeline.resources("AWS::Logs::LogGroup")
+    log = pipeline.only("AWS::Logs::LogGroup")
+    assert log["RetentionInDays"] == 90
+    assert log["KmsKeyId"]["Fn::GetAtt"][0].startswith("ArtifactsKey")
+    for project in pipeline.resources("AWS::CodeBuild::Project").values():
+        assert project["LogsConfig"]["CloudWatchLogs"]["GroupName"] == {"Ref": log_id}
+
+
+def test_the_pipeline_of_protected_data_cannot_be_deleted_by_mistake(pipeline: Template, is_prod: bool) -> None:
+    assert pipeline.properties.get("terminationProtection", False) is is_prod
+
+
+def test_nothing_needs_a_lambda_or_a_custom_resource(pipeline: Template) -> None:
+    assert not [type_ for type_ in pipeline.types() if "Lambda" in type_ or type_.startswith("Custom::")]
+
+
+def test_source_of_pipelines_is_free_of_machine_paths(synthesis: Synthesis) -> None:
+    for name, template in synthesis.templates.items():
+        assert str(PROJECT) not in json.dumps(template.body), name
+        assert str(Path.home()) + "/" not in json.dumps(template.body), name
