@@ -83,6 +83,23 @@ def test_members_of_the_glue_security_group_reach_each_other_and_nobody_else_rea
     assert "SecurityGroupIngress" not in network.only("AWS::EC2::SecurityGroup")
 
 
+def test_interface_endpoints_come_by_configuration_and_serve_glue_jobs_only() -> None:
+    template = network_with(interface_endpoints=("glue", "kms"))
+    endpoints = template.find_resources("AWS::EC2::VPCEndpoint", {"Properties": {"VpcEndpointType": "Interface"}})
+    assert {each["Properties"]["ServiceName"] for each in endpoints.values()} == {
+        "com.amazonaws.us-east-1.glue",
+        "com.amazonaws.us-east-1.kms",
+    }
+    for endpoint in endpoints.values():
+        assert endpoint["Properties"]["PrivateDnsEnabled"] is True
+        assert all("Private" in subnet["Ref"] for subnet in endpoint["Properties"]["SubnetIds"])
+    ingress = template.find_resources("AWS::EC2::SecurityGroupIngress", {"Properties": {"ToPort": 443}}).values()
+    sources = {each["Properties"]["SourceSecurityGroupId"]["Fn::GetAtt"][0][:14] for each in ingress}
+    assert (len(ingress), sources) == (2, {"GlueConnection"})
+    groups = template.find_resources("AWS::EC2::SecurityGroup").values()
+    assert not [each for each in groups if "SecurityGroupIngress" in each["Properties"]], "not the whole network"
+
+
 @pytest.mark.parametrize("count", [1, 3])
 def test_nat_gateways_come_by_configuration_and_leave_private_ranges_where_they_were(count: int) -> None:
     def private_ranges(template: assertions.Template) -> set[str]:

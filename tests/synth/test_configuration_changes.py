@@ -1,0 +1,183 @@
+"""What a few other lines of config/environments.json make of the apps, without a change of code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.synth.configurations import Json, committed, synthesised
+from tests.synth.conftest import Synthesis
+from tests.synth.synthesis import APPS, Template
+
+STAGING: Json = {
+    "account": "555555555555",
+    "region": "us-east-1",
+    "availability_zones": ["us-east-1a", "us-east-1b"],
+    "branch": "staging",
+    "vpc_cidr": "10.40.0.0/16",
+    "removal_policy": "destroy",
+}
+
+
+def changed(name: str, **fields: Any) -> Json:
+    """The committed configuration with other fields of one environment, which it may not have yet."""
+    document = committed()
+    document["environments"][name] = {**document["environments"].get(name, {}), **fields}
+    return document
+
+
+def stage_actions(pipeline: Template, stage: str) -> list[str]:
+    (found,) = [each for each in pipeline.only("AWS::CodePipeline::Pipeline")["Stages"] if each["Name"] == stage]
+    return [action["Name"] for action in found["Actions"]]
+
+
+def stages(pipeline: Template) -> list[str]:
+    return [stage["Name"] for stage in pipeline.only("AWS::CodePipeline::Pipeline")["Stages"]]
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_one_more_environment_is_a_few_lines_and_touches_no_other_stack(
+    app: str, tmp_path: Path, synthesis: Synthesis
+) -> None:
+    found = synthesised(changed("staging", **STAGING), tmp_path, app)
+    stacks = {"infra": {"Storage", "Secrets", "Network"}, "etl": {"Tables", "Odp"}}[app] | {"Pipeline"}
+    assert {name for name in found if "staging" in name} == {f"odp-staging-{app}-{stack}" for stack in stacks}
+    for name, template in found.items():
+        if "staging" not in name:
+            assert template.body == synthesis.templates[name].body, name
+
+
+def test_one_more_region_is_a_few_lines_too(tmp_path: Path) -> None:
+    zones = ["eu-west-1a", "eu-west-1b"]
+    europe = {**STAGING, "account": "222222222222", "region": "eu-west-1", "availability_zones": zones}
+    found = synthesised(changed("europe", **europe), tmp_path, pipeline="europe")
+    assert found["odp-europe-infra-Network"].properties["stackName"] == "odp-europe-infra-Network"
+    subnets = found["odp-europe-infra-Network"].resources("AWS::EC2::Subnet").values()
+    assert {subnet["AvailabilityZone"] for subnet in subnets} == set(zones)
+    pipeline = found["odp-europe-infra-Pipeline"].only("AWS::CodePipeline::Pipeline")
+    assert {store["Region"] for store in pipeline["ArtifactStores"]} == {"us-east-1", "eu-west-1"}
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_a_change_of_one_environment_touches_no_pipeline_and_no_stack_of_another(
+    app: str, tmp_path: Path, synthesis: Synthesis
+) -> None:
+    more = {"branch": "develop", "approval": True, "notification_addresses": ["dev@example.com"]}
+    found = synthesised(changed("dev", **more), tmp_path, app)
+    assert found[f"odp-dev-{app}-Pipeline"].body != synthesis.templates[f"odp-dev-{app}-Pipeline"].body
+    for name, template in found.items():
+        if "-dev-" not in name:
+            assert template.body == synthesis.templates[name].body, name
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_the_builds_of_a_pipeline_synthesise_what_is_reviewed_without_the_other_environments(
+    app: str, tmp_path: Path, synthesis: Synthesis
+) -> None:
+    found = synthesised(committed(), tmp_path, app, pipeline="prod")
+    assert found
+    assert not [name for name in found if not name.startswith("odp-prod-")]
+    assert {name: template.body for name, template in found.items()} == {
+        name: synthesis.templates[name].body for name in found
+    }
+
+
+def trunk() -> Json:
+    """All environments live on one branch."""
+    document = committed()
+    for environment in document["environments"].values():
+        environment["branch"] = "main"
+    return document
+
+
+def test_environments_of_one_branch_share_a_pipeline_in_their_order(tmp_path: Path) -> None:
+    found = synthesised(trunk(), tmp_path)
+    assert [name for name in found if name.endswith("-Pipeline")] == ["odp-dev-infra-Pipeline"]
+    expected = ["odp-dev-infra", "odp-test-infra", "odp-prod-infra"]
+    assert stages(found["odp-dev-infra-Pipeline"])[-3:] == expected
+
+
+def test_on_a_trunk_a_person_approves_each_further_environment(tmp_path: Path) -> None:
+    pipeline = synthesised(trunk(), tmp_path)["odp-dev-infra-Pipeline"]
+    first = {stage: stage_actions(pipeline, stage)[:2] for stage in stages(pipeline)[-3:]}
+    assert "Approve" not in first["odp-dev-infra"]
+    assert first["odp-test-infra"] == first["odp-prod-infra"] == ["PermissionsCheck", "Approve"]
+
+
+def test_an_environment_that_joins_a_trunk_keeps_every_resource(tmp_path: Path, synthesis: Synthesis) -> None:
+    for app in APPS:
+        folder = tmp_path / app
+        folder.mkdir()
+        found = synthesised(trunk(), folder, app)
+        for name, template in found.items():
+            if not name.endswith("-Pipeline"):
+                assert template.body == synthesis.templates[name].body, name
+
+
+def with_repository(**repository: Any) -> Json:
+    document = committed()
+    document["deployment"]["repository"] = repository
+    return document
+
+
+def test_codecommit_starts_its_pipelines_by_an_event_of_their_branch(tmp_path: Path) -> None:
+    document = with_repository(provider="codecommit", name="data-lake")
+    pipeline = synthesised(document, tmp_path, pipeline="dev")["odp-dev-infra-Pipeline"]
+    (source,) = pipeline.only("AWS::CodePipeline::Pipeline")["Stages"][0]["Actions"]
+    assert source["ActionTypeId"]["Provider"] == "CodeCommit"
+    assert source["Configuration"] == {
+        "RepositoryName": "data-lake",
+        "BranchName": "main",
+        "PollForSourceChanges": False,
+    }
+    starting = [
+        rule["EventPattern"] for rule in pipeline.resources("AWS::Events::Rule").values() if "codecommit" in str(rule)
+    ]
+    assert [pattern["detail"]["referenceName"] for pattern in starting] == [["main"]]
+    assert "Triggers" not in pipeline.only("AWS::CodePipeline::Pipeline")
+
+
+def test_an_app_with_a_repository_of_its_own_starts_on_every_push_to_it(tmp_path: Path) -> None:
+    repository = {**committed()["deployment"]["repository"], "folders": {"infra": "."}}
+    pipeline = synthesised(with_repository(**repository), tmp_path, pipeline="dev")["odp-dev-infra-Pipeline"]
+    (trigger,) = pipeline.only("AWS::CodePipeline::Pipeline")["Triggers"]
+    assert trigger["GitConfiguration"]["Push"] == [{"Branches": {"Includes": ["main"]}}]
+    spec = pipeline.only("AWS::CodeBuild::Project", "BlueprintPipelineBuildSynth")["Source"]["BuildSpec"]
+    assert "(cd . && " in spec
+    assert "./.venv/bin/python app.py" in spec
+    assert '"base-directory": "cdk.out"' in spec
+
+
+def test_a_lake_that_may_do_without_approval_says_so(tmp_path: Path) -> None:
+    pipeline = synthesised(changed("prod", approval=False), tmp_path, pipeline="prod")["odp-prod-infra-Pipeline"]
+    assert "Approve" not in stage_actions(pipeline, "odp-prod-infra")
+
+
+def typed_names(found: dict[str, Template]) -> set[tuple[str, str]]:
+    """Type and physical name of everything that is named by us."""
+    fields = ("Name", "TableName", "StateMachineName", "LogGroupName", "FunctionName", "QueueName", "RoleName")
+    return {
+        (resource["Type"], resource["Properties"][field])
+        for template in found.values()
+        for resource in template.body["Resources"].values()
+        for field in fields
+        if isinstance(resource.get("Properties", {}).get(field), str)
+    }
+
+
+def test_a_second_lake_in_the_same_account_shares_no_name_with_the_first(tmp_path: Path) -> None:
+    """But for catalog databases, which the manifests name."""
+    second = {**STAGING, "account": "222222222222", "resource_prefix": "second_"}
+    document = changed("second", **second)
+    names: dict[str, set[tuple[str, str]]] = {}
+    for lake in ("dev", "second"):
+        names[lake] = set()
+        for app in APPS:
+            folder = tmp_path / lake / app
+            folder.mkdir(parents=True)
+            names[lake] |= typed_names(synthesised(document, folder, app, direct=lake))
+    assert len(names["dev"]) == len(names["second"]) > 20
+    assert not names["dev"] & names["second"]
+    assert ("AWS::Glue::Job", "second_odpf_file_processor") in names["second"]

@@ -1,0 +1,95 @@
+"""In protected environments data cannot be deleted, by a person, a program or a way around the rules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.synth.conftest import Synthesis
+from tests.synth.synthesis import Template
+
+BUCKETS = ("AccessLogs", "AthenaResults", "Config", "Conformed", "PurposeBuilt", "Raw", "Staging")
+WRITTEN_BY_JOBS = ("Conformed", "PurposeBuilt", "Raw")
+DEPLOYER = {"aws:PrincipalArn": "arn:aws:iam::444444444444:role/cdk-hnb659fds-cfn-exec-role-444444444444-us-east-1"}
+
+
+@pytest.fixture
+def prod(synthesis: Synthesis) -> Template:
+    return synthesis.templates["odp-prod-infra-Storage"]
+
+
+def written(part: Any) -> Any:
+    match part:
+        case {"Fn::Join": [_, parts]}:
+            return "".join("aws" if isinstance(each, dict) else each for each in parts)
+        case dict():
+            return {name: written(value) for name, value in part.items()}
+        case _:
+            return part
+
+
+def denial(prod: Template, bucket: str, sid: str) -> dict[str, Any]:
+    statements = prod.only("AWS::S3::BucketPolicy", bucket)["PolicyDocument"]["Statement"]
+    (found,) = [statement for statement in statements if statement.get("Sid") == sid]
+    assert found["Effect"] == "Deny"
+    assert found["Principal"] == {"AWS": "*"}
+    return dict(found)
+
+
+@pytest.mark.parametrize("bucket", BUCKETS)
+def test_nobody_but_the_deployer_deletes_a_bucket_or_changes_what_protects_it(prod: Template, bucket: str) -> None:
+    """Defect 29 of the reference: aws:userId was compared with an ARN, which it never equals."""
+    found = denial(prod, bucket, "KeepBucket")
+    assert set(found["Action"]) == {
+        "s3:DeleteBucket",
+        "s3:DeleteBucketPolicy",
+        "s3:PutBucketPolicy",
+        "s3:PutLifecycleConfiguration",
+    }
+    assert written(found["Condition"]) == {"ArnNotEquals": DEPLOYER}
+    assert found["Resource"]["Fn::GetAtt"][0].startswith(bucket)
+
+
+@pytest.mark.parametrize("bucket", BUCKETS)
+def test_nobody_deletes_objects_but_the_deployer_and_jobs_the_files_of_their_tables(
+    prod: Template, bucket: str
+) -> None:
+    found = denial(prod, bucket, "KeepObjects")
+    assert set(found["Action"]) == {"s3:DeleteObject", "s3:DeleteObjectVersion"}
+    jobs = {"StringNotEquals": {"aws:PrincipalTag/odp:data-writer": "odp-prod"}}
+    exceptions = {"ArnNotEquals": DEPLOYER} | (jobs if bucket in WRITTEN_BY_JOBS else {})
+    assert written(found["Condition"]) == exceptions, "all of these must be untrue of a caller who is denied"
+    _, objects = found["Resource"]["Fn::Join"][1]
+    assert objects == "/*"
+
+
+def test_the_jobs_that_replace_files_carry_the_tag_that_lets_them(synthesis: Synthesis, environment: str) -> None:
+    """Without it Hudi could not clean up, and in prod every refresh would fail."""
+    odp = synthesis.templates[f"odp-{environment}-etl-Odp"]
+    tagged = {
+        id_[:-8]: tag["Value"]
+        for id_, role in odp.resources("AWS::IAM::Role").items()
+        for tag in role.get("Tags", [])
+        if tag["Key"] == "odp:data-writer"
+    }
+    assert tagged == {"FileProcessorJobsRole": f"odp-{environment}"}
+
+
+@pytest.mark.parametrize("stack", ["Storage", "Secrets"])
+def test_a_key_is_kept_like_the_data_under_it(synthesis: Synthesis, stack: str) -> None:
+    key = synthesis.templates[f"odp-prod-infra-{stack}"].only("AWS::KMS::Key")
+    (found,) = [statement for statement in key["KeyPolicy"]["Statement"] if statement["Effect"] == "Deny"]
+    assert set(found["Action"]) == {"kms:DisableKey", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion"}
+    assert found["Principal"] == {"AWS": "*"}
+    assert written(found["Condition"]) == {"ArnNotEquals": DEPLOYER}
+
+
+@pytest.mark.parametrize("environment", ["dev", "test"])
+def test_environments_that_are_not_protected_can_be_taken_down(storage: Template, secrets: Template) -> None:
+    policies = storage.resources("AWS::S3::BucketPolicy").values()
+    sids = {statement.get("Sid") for policy in policies for statement in policy["PolicyDocument"]["Statement"]}
+    assert not sids & {"KeepBucket", "KeepObjects"}
+    for template in (storage, secrets):
+        statements = template.only("AWS::KMS::Key")["KeyPolicy"]["Statement"]
+        assert {statement["Effect"] for statement in statements} == {"Allow"}
