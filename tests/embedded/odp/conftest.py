@@ -16,10 +16,17 @@ from rehearsal.demo.deployed_lake import DeployedLake
 from rehearsal.deployment.deployer import deploy
 from rehearsal.deployment.synth import synthesise
 from rehearsal.emulator.process import Emulator
-from rehearsal.emulator.settings import ROOT_SECRET
+from rehearsal.emulator.settings import ROOT_SECRET, EmulatorSettings
 from tests.embedded.odp.books import Books
 
 RACERS = 8
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """An emulator whose Glue minutes are whole ones: real refreshes on a busy machine take their time."""
+    with Emulator(EmulatorSettings(run_directory=tmp_path_factory.mktemp("lake"))) as emulator:
+        yield emulator
 
 
 @pytest.fixture(scope="session")

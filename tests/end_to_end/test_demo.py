@@ -1,0 +1,174 @@
+"""`make demo` on a file of trips, and what a newcomer finds afterwards: the verdict, the report, the lake."""
+
+import re
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from odp.config_manager.manifest import load_manifests
+from rich.console import Console
+
+from deployment_account.environments import load_platform
+from deployment_account.names import OdpTable
+from rehearsal.demo.demo import CONFIGURATION, ENVIRONMENT, MANIFESTS, Demo, DemoOptions
+from rehearsal.demo.deployed_lake import DeployedLake
+from rehearsal.emulator.process import Emulator
+from rehearsal.emulator.settings import EmulatorSettings
+from rehearsal.source.database import SourceDatabase, SourceTable
+from rehearsal.source.taxi_trips import TABLE_SCHEMA
+from rehearsal.validation.lake import LakeReader
+from tests.end_to_end.conftest import ROWS, FinishedDemo
+from tests.end_to_end.programs import processes_of, running
+
+TABLES = [f"table_{number}" for number in range(1, 19)]
+CADENCE = "10_min_refresh"
+DATABASE = "odpf_demo_taxi_trips_raw"
+
+
+class Page(HTMLParser):
+    """The addresses that a page refers to, and its tables' rows by section."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.references: list[str] = []
+        self.rows: dict[str, list[list[str]]] = {}
+        self._section = ""
+        self._cell: list[str] | None = None
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        given = dict(attributes)
+        self.references += [given[name] or "" for name in ("src", "href", "data", "action") if name in given]
+        if tag == "section":
+            self._section = given.get("id") or ""
+        if tag == "tr":
+            self.rows.setdefault(self._section, []).append([])
+        if tag == "td":
+            self._cell = []
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "td" and self._cell is not None:
+            self.rows[self._section][-1].append("".join(self._cell).strip())
+            self._cell = None
+
+    def handle_data(self, data: str) -> None:
+        if self._cell is not None:
+            self._cell.append(data)
+
+
+@pytest.fixture
+def lake(demo: FinishedDemo) -> Iterator[DeployedLake]:
+    """The saved lake, opened again."""
+    platform = load_platform(CONFIGURATION)
+    with Emulator(EmulatorSettings(run_directory=demo.workspace.emulator)) as emulator:
+        yield DeployedLake(platform, platform.environments[ENVIRONMENT], emulator)
+
+
+def history(lake: DeployedLake) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = lake.dynamodb.Table(lake.table(OdpTable.FILE_PROCESSING_TRACKER_HISTORY)).scan()[
+        "Items"
+    ]
+    return items
+
+
+def source_rows(database: Path) -> dict[str, int]:
+    connection = sqlite3.connect(database)
+    counts = {table: connection.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0] for table in TABLES}  # noqa: S608
+    connection.close()
+    return counts
+
+
+def test_demo_succeeds_says_so_last_and_leaves_nothing_running(demo: FinishedDemo) -> None:
+    assert demo.exit_code == 0, demo.output
+    rows = sum(source_rows(demo.workspace.database).values())
+    assert f"✓ The lake equals the source: 18 tables, {rows:,} rows, every value compared." in demo.output
+    assert "✓ Read taxi trips 9,000 trips of yellow_tripdata_2020-01.csv" in demo.output
+    assert "✗" not in demo.output
+    assert processes_of(demo.folder) == {}
+
+
+def test_report_stands_alone_and_shows_every_table_validated(demo: FinishedDemo) -> None:
+    text = demo.workspace.report.read_text()
+    page = Page(text)
+    assert all(reference.startswith("#") for reference in page.references)
+    assert set(re.findall(r"https?://[^\s\"'<)]+", text)) <= {"http://www.w3.org/2000/svg"}
+    assert "@import" not in text
+    assert not re.search(r"url\((?!#)", text)
+    validated = {row[1]: row for row in page.rows["validation"] if row}
+    assert sorted(validated) == sorted(TABLES)
+    for mark, _, source, lake, source_checksum, lake_checksum in validated.values():
+        assert (mark, source, source_checksum) == ("✓", lake, lake_checksum)
+        assert source_checksum != "–"
+
+
+def test_full_load_runs_as_four_batches_of_at_most_five_tables_and_the_changes_only_where_there_are_any(
+    demo: FinishedDemo, lake: DeployedLake
+) -> None:
+    runs = {run["Id"]: run for run in lake.client("glue").get_job_runs(JobName="odpf_file_processor")["JobRuns"]}
+    assert {run["JobRunState"] for run in runs.values()} == {"SUCCEEDED"}
+    batches: dict[str, dict[str, set[str]]] = {}
+    for item in history(lake):
+        arguments = runs[item["glue_job_run_id"]]["Arguments"]
+        tables = batches.setdefault(arguments["--plan_key"], {}).setdefault(arguments["--batch"], set())
+        tables.add(item["source_table_name"])
+    full_load, changes = sorted(batches.values(), key=len, reverse=True)
+    assert sorted(map(len, full_load.values())) == [4, 4, 5, 5]
+    assert set.union(*full_load.values()) == {f"taxi_trips.{table}" for table in TABLES}
+    assert [len(tables) for tables in changes.values()] == [3, 3]
+
+
+def test_rows_inserted_minus_rows_deleted_are_the_rows_that_each_table_has(
+    demo: FinishedDemo, lake: DeployedLake
+) -> None:
+    net = dict.fromkeys(TABLES, 0)
+    for item in history(lake):
+        assert item["refresh_status"] == "completed"
+        net[item["source_table_name"].split(".")[1]] += int(item["rows_inserted"] - item["rows_deleted"])
+    assert net == source_rows(demo.workspace.database)
+    assert any(rows != ROWS for rows in net.values())
+
+
+def test_value_that_differs_is_found_by_table_key_and_column(
+    demo: FinishedDemo, lake: DeployedLake, tmp_path: Path
+) -> None:
+    for file in demo.workspace.folder.glob("taxi_trips.sqlite*"):
+        shutil.copy(file, tmp_path)
+    with SourceDatabase(tmp_path / demo.workspace.database.name) as source:
+        source.tables |= {table: SourceTable(table, TABLE_SCHEMA) for table in TABLES}
+        with source.transaction() as connection:
+            connection.execute("UPDATE table_7 SET tip_amount = tip_amount + 0.01 WHERE PK_ID = 123")
+        found = Demo(DemoOptions(), demo.workspace, Console(quiet=True))._validate(lake, source, CADENCE)
+    assert not found.has_passed
+    (difference,) = found.differences
+    assert (difference.table, difference.key, difference.column) == ("table_7", "123", "TIP_AMOUNT")
+    assert sum(table.is_identical for table in found.tables) == 17
+
+
+def test_lake_can_be_looked_into_until_ctrl_c_and_stays(demo: FinishedDemo, tmp_path: Path) -> None:
+    with running(tmp_path / "output", "lake", "--folder", str(demo.folder)) as program:
+        program.wait_for("aws stepfunctions list-state-machines")
+        variables = dict(re.findall(r"^export (\w+)=(\S+)$", program.output, re.MULTILINE))
+        session = boto3.Session(variables["AWS_ACCESS_KEY_ID"], variables["AWS_SECRET_ACCESS_KEY"])
+        glue = session.client("glue", region_name=variables["AWS_REGION"], endpoint_url=variables["AWS_ENDPOINT_URL"])
+        shown = {table["Name"]: table for table in glue.get_tables(DatabaseName=DATABASE)["TableList"]}
+        assert sorted(shown) == sorted(TABLES)
+        reader = LakeReader(
+            variables["AWS_ENDPOINT_URL"], variables["AWS_ACCESS_KEY_ID"], variables["AWS_SECRET_ACCESS_KEY"]
+        )
+        rows = reader.read(shown["table_1"]["StorageDescriptor"]["Location"]).num_rows
+        assert rows == source_rows(demo.workspace.database)["table_1"]
+        program.interrupt()
+        assert program.exit_code(seconds=60) == 0
+        assert "The lake is closed and kept" in program.output
+        assert "Traceback" not in program.output
+    assert processes_of(demo.folder) == {}
+    assert demo.workspace.emulator.exists()
+
+
+def test_manifests_name_the_tables_that_the_demo_replicates() -> None:
+    assert sorted(table.raw_table_name for table in load_manifests(MANIFESTS).tables) == sorted(TABLES)
