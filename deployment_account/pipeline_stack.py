@@ -14,7 +14,7 @@ from deployment_account.cdk_patterns import acknowledge_patterns_of_cdk
 from deployment_account.environments import Environment, Platform
 from deployment_account.log import Log, LogPolicy
 from deployment_account.names import Names
-from deployment_account.pipeline_artifacts import PipelineArtifacts
+from deployment_account.pipeline_artifacts import PipelineArtifacts, acknowledge_no_access_log
 from deployment_account.pipeline_notices import PipelineNotices
 from deployment_account.pipeline_source import allow_connection, source_of, start_on_push
 from deployment_account.pipeline_steps import (
@@ -82,6 +82,8 @@ class PipelineStack(cdk.Stack):
             # one build for all assets: other code is then no other pipeline, which would start itself anew
             publish_assets_in_parallel=False,
             use_pipeline_role_for_actions=True,
+            # shared ones would let one pipeline's self-mutation change what another stands on
+            reuse_cross_region_support_stacks=False,
             code_build_defaults=self._build_defaults(),
         )
 
@@ -100,6 +102,8 @@ class PipelineStack(cdk.Stack):
             self.blueprint.add_stage(stage, pre=approval_steps(assembly, stage, environment) if waits else [])
         self.blueprint.build_pipeline()
         acknowledge_patterns_of_cdk(self.blueprint)
+        for region in self.blueprint.pipeline.cross_region_support.values():
+            acknowledge_no_access_log(region.replication_bucket)
 
     def _watch(self, environments: Sequence[Environment]) -> None:
         pipeline, repository = self.blueprint.pipeline, self._deployment.repository

@@ -28,11 +28,15 @@ def platform_of(document: Json, folder: Path) -> Platform:
     return load_platform(path)
 
 
-def synthesised(document: Json, folder: Path, app: str = "infra", **context: str) -> dict[str, Template]:
-    """The templates of one app, as `python app.py` writes them for a changed configuration."""
-    out = folder / "out"
-    cdk_app = cdk.App(outdir=str(out), context={**flags(), **context}, analytics_reporting=False)
+def configured_app(document: Json, folder: Path, app: str = "infra", **context: str) -> cdk.App:
+    """One app as `python app.py` builds it for a changed configuration."""
+    cdk_app = cdk.App(outdir=str(folder / "out"), context={**flags(), **context}, analytics_reporting=False)
     stage = {"infra": "InfraStage", "etl": "EtlStage"}[app]
     add_component(cdk_app, platform_of(document, folder), app, getattr(app_module(app), stage))
-    cdk_app.synth()
-    return templates(out)
+    return cdk_app
+
+
+def synthesised(document: Json, folder: Path, app: str = "infra", **context: str) -> dict[str, Template]:
+    """The templates of one app for a changed configuration."""
+    configured_app(document, folder, app, **context).synth()
+    return templates(folder / "out")

@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,6 +19,9 @@ os.environ["CDK_VALIDATION"] = "false"
 os.environ.pop("CDK_CONTEXT_JSON", None)
 
 from tests.synth.synthesis import APPS, ENVIRONMENTS, Template, app_module, templates
+
+if TYPE_CHECKING:
+    import aws_cdk as cdk
 
 
 @dataclass(frozen=True)
@@ -40,18 +44,22 @@ def synthesis(tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
 
 
 def _synthesise(app_name: str, folder: Path) -> set[tuple[str, str]]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CDK_OUTDIR", str(folder))
+        return findings_of(app_module(app_name).build_app(), folder)
+
+
+def findings_of(app: cdk.App, folder: Path) -> set[tuple[str, str]]:
+    """Synthesise an app into a folder; what cdk-nag finds in it, by rule and construct."""
     import aws_cdk as cdk
     from cdk_nag import AwsSolutionsChecks
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CDK_OUTDIR", str(folder))
-        app = app_module(app_name).build_app()
-        cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
-        try:
-            app.synth()
-        except RuntimeError as error:
-            if "ValidationFailed" not in str(error):
-                raise
+    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    try:
+        app.synth()
+    except RuntimeError as error:
+        if "ValidationFailed" not in str(error):
+            raise
     return _findings(folder / "validation-report.json")
 
 

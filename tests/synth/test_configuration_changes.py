@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.synth.configurations import Json, committed, synthesised
-from tests.synth.conftest import Synthesis
+from tests.synth.configurations import Json, committed, configured_app, synthesised
+from tests.synth.conftest import Synthesis, findings_of
 from tests.synth.synthesis import APPS, Template
 
 STAGING: Json = {
@@ -26,6 +26,12 @@ def changed(name: str, **fields: Any) -> Json:
     document = committed()
     document["environments"][name] = {**document["environments"].get(name, {}), **fields}
     return document
+
+
+def subfolder(folder: Path, *names: str) -> Path:
+    made = folder.joinpath(*names)
+    made.mkdir(parents=True)
+    return made
 
 
 def stage_actions(pipeline: Template, stage: str) -> list[str]:
@@ -58,6 +64,27 @@ def test_one_more_region_is_a_few_lines_too(tmp_path: Path) -> None:
     assert {subnet["AvailabilityZone"] for subnet in subnets} == set(zones)
     pipeline = found["odp-europe-infra-Pipeline"].only("AWS::CodePipeline::Pipeline")
     assert {store["Region"] for store in pipeline["ArtifactStores"]} == {"us-east-1", "eu-west-1"}
+
+
+def test_cdk_nag_finds_nothing_in_another_region_with_nat_gateways_and_endpoints(tmp_path: Path) -> None:
+    network = {"nat_gateways": 2, "interface_endpoints": ["glue", "logs"]}
+    zones = ["eu-west-1a", "eu-west-1b"]
+    europe = {**STAGING, **network, "region": "eu-west-1", "availability_zones": zones}
+    app = configured_app(changed("europe", **europe), tmp_path, pipeline="europe")
+    assert findings_of(app, tmp_path / "out") == set()
+
+
+def test_what_a_pipeline_keeps_in_another_region_is_its_own(tmp_path: Path) -> None:
+    """Shared support would let the self-mutation of one pipeline change what another stands on."""
+    zones = ["eu-west-1a", "eu-west-1b"]
+    document = changed("europe", **{**STAGING, "region": "eu-west-1", "availability_zones": zones})
+    support = {
+        name
+        for app in APPS
+        for name in synthesised(document, subfolder(tmp_path, app), app, pipeline="europe")
+        if "support" in name
+    }
+    assert support == {f"odp-europe-{app}-Pipeline-support-eu-west-1" for app in APPS}
 
 
 @pytest.mark.parametrize("app", APPS)
@@ -108,9 +135,7 @@ def test_on_a_trunk_a_person_approves_each_further_environment(tmp_path: Path) -
 
 def test_an_environment_that_joins_a_trunk_keeps_every_resource(tmp_path: Path, synthesis: Synthesis) -> None:
     for app in APPS:
-        folder = tmp_path / app
-        folder.mkdir()
-        found = synthesised(trunk(), folder, app)
+        found = synthesised(trunk(), subfolder(tmp_path, app), app)
         for name, template in found.items():
             if not name.endswith("-Pipeline"):
                 assert template.body == synthesis.templates[name].body, name
@@ -175,9 +200,7 @@ def test_a_second_lake_in_the_same_account_shares_no_name_with_the_first(tmp_pat
     for lake in ("dev", "second"):
         names[lake] = set()
         for app in APPS:
-            folder = tmp_path / lake / app
-            folder.mkdir(parents=True)
-            names[lake] |= typed_names(synthesised(document, folder, app, direct=lake))
+            names[lake] |= typed_names(synthesised(document, subfolder(tmp_path, lake, app), app, direct=lake))
     assert len(names["dev"]) == len(names["second"]) > 20
     assert not names["dev"] & names["second"]
     assert ("AWS::Glue::Job", "second_odpf_file_processor") in names["second"]

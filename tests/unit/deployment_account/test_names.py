@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from deployment_account.environments import load_platform
-from deployment_account.names import Names, Odp, OdpTable, Shared, published_schedule
+from deployment_account.names import Names, Odp, OdpTable, Shared, published_schedule, published_secret
 
 CONFIG = Path(__file__).resolve().parents[3] / "config" / "environments.json"
 DEV = Names("odp", "dev")
@@ -49,3 +49,21 @@ def test_stages_of_components_and_environments_have_names_of_their_own() -> None
         "odp-prod-infra",
         "odp-prod-etl",
     }
+
+
+def test_the_stack_of_a_pipeline_is_named_after_the_stage_that_it_deploys_first() -> None:
+    assert DEV.pipeline_stack("infra") == "odp-dev-infra-Pipeline"
+
+
+def test_secrets_are_named_as_people_and_scripts_set_them() -> None:
+    assert DEV.secret("source-database") == "odp/dev/source-database"
+    assert DEV.parameter(published_secret("source-database")) == "/odp/dev/secrets/source-database"
+
+
+def test_jobs_carry_the_prefix_of_their_lake() -> None:
+    assert DEV.glue_job("odpf_file_processor") == "odpf_file_processor"
+    assert PREFIXED.glue_job("odpf_file_processor") == "second_odpf_file_processor"
+
+
+def test_the_jobs_of_one_lake_are_no_writers_of_another() -> None:
+    assert DEV.data_writer != Names("odp", "prod").data_writer
