@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import boto3
@@ -28,7 +29,7 @@ class Place:
     @property
     def partition(self) -> str:
         """The partition in the ARNs of the Region."""
-        return str(boto3.Session().get_partition_for_region(self.region))
+        return _partition(self.region)
 
     def __str__(self) -> str:
         return f"aws://{self.account}/{self.region}"
@@ -53,6 +54,11 @@ class Account:
     def wait(self, service: str, waiter: str, **parameters: object) -> Wait:
         """A step that waits for a service in this place."""
         return Wait(self.client(service), waiter, parameters, self.place.region, self.profile)
+
+
+@cache
+def _partition(region: str) -> str:
+    return str(boto3.Session().get_partition_for_region(region))
 
 
 def open_account(place: Place, profile: str | None, *, needed_for: str) -> Account:

@@ -41,7 +41,7 @@ CONFIGURATION = PROJECT / "config" / "environments.json"
 
 def main() -> None:
     """Run the command of the command line; every known failure is one message."""
-    with told_clearly(Console(stderr=True)):
+    with told_clearly(_console(stderr=True)):
         app(prog_name=checks.PROGRAM)
 
 
@@ -58,13 +58,13 @@ def configure(
     """Write the configuration; it is checked as a whole before a byte is written."""
     configuration = configured(read_configuration(config), environment, options or (), _asked if ask else None)
     step = write_step(config, configuration)
-    carry_out([step] if step else [], Console(), dry_run=dry_run)
+    carry_out([step] if step else [], _console(), dry_run=dry_run)
 
 
 @app.command()
 def deployment_account(config: Configuration = CONFIGURATION, profile: Profile = None, dry_run: DryRun = False) -> None:
     """Bootstrap the deployment account, in its Region and in those that its pipelines deploy to."""
-    platform, console = load_platform(config), Console()
+    platform, console = load_platform(config), _console()
     places = deployment_places(platform)
     first = open_account(places[0], profile, needed_for="the deployment account")
     accounts = [Account(place, first.session, profile) for place in places]
@@ -81,13 +81,13 @@ def target_account(
 ) -> None:
     """Bootstrap an environment's account: it trusts the deployment account, for what our execution policies allow."""
     platform, account = _open(environment, config, profile)
-    carry_out(bootstrap_steps(platform, account), Console(), dry_run=dry_run)
+    carry_out(bootstrap_steps(platform, account), _console(), dry_run=dry_run)
 
 
 @app.command()
 def execution_policy(environment: EnvironmentName, config: Configuration = CONFIGURATION) -> None:
     """Print what CloudFormation may do in an environment's account, with the reason of each pattern."""
-    platform, console = load_platform(config), Console()
+    platform, console = load_platform(config), _console()
     place = Place.of(chosen_environment(platform, environment))
     for policy in policies_of(platform, place):
         console.print(f"{policy.name} ({len(policy.text)} characters)", style="bold", highlight=False)
@@ -113,7 +113,7 @@ def secrets(
     for one in [chosen_secret(known, secret)] if secret else known:
         value = _value(one, stdin=stdin, dry_run=dry_run)
         if value or stdin:
-            carry_out([set_value(account, one, value)], Console(), dry_run=dry_run)
+            carry_out([set_value(account, one, value)], _console(), dry_run=dry_run)
 
 
 @app.command()
@@ -123,7 +123,7 @@ def check(
     profile: Annotated[str | None, typer.Option(help="Profile of the deployment account.")] = None,
 ) -> None:
     """Check tools, connection, trust, bootstraps, policies and quotas; exit code 1 if anything is wrong."""
-    platform, console = load_platform(config), Console()
+    platform, console = load_platform(config), _console()
     chosen = [chosen_environment(platform, name) for name in environment or platform.environments]
     place = Place(platform.deployment.account, platform.deployment.region)
     account = open_account(place, profile, needed_for="the deployment account")
@@ -140,7 +140,7 @@ def tear_down(
 ) -> None:
     """Delete an environment's stacks, last deployed first; stacks with buckets stay, and no bucket is emptied."""
     platform, account = _open(environment, config, profile)
-    target, console = platform.environments[environment], Console()
+    target, console = platform.environments[environment], _console()
     plan = plan_tear_down(account, Names.of(platform, target))
     stays = what_stays(plan, platform, target)
     if plan.deleted and not dry_run:
@@ -151,6 +151,11 @@ def tear_down(
     console.print("What stays:")
     for line in stays:
         console.print(f"  - {line}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _console(*, stderr: bool = False) -> Console:
+    """Without emoji: the `:secret:` of an ARN is none."""
+    return Console(stderr=stderr, emoji=False)
 
 
 def _asked(text: str, proposed: str | None) -> str:
