@@ -180,6 +180,13 @@ def test_a_lake_that_may_do_without_approval_says_so(tmp_path: Path) -> None:
     assert "Approve" not in stage_actions(pipeline, "odp-prod-infra")
 
 
+def test_an_environment_may_run_smaller_jobs_and_be_refreshed_by_hand_only(tmp_path: Path) -> None:
+    odp = {"max_workers_per_run": 2, "schedules": "disabled"}
+    found = synthesised(changed("dev", odp=odp), tmp_path, "etl", direct="dev")["odp-dev-etl-Odp"]
+    assert found.only("AWS::Glue::Job")["NumberOfWorkers"] == 2
+    assert found.only("AWS::Scheduler::Schedule")["State"] == "DISABLED"
+
+
 def typed_names(found: dict[str, Template]) -> set[tuple[str, str]]:
     """Type and physical name of everything that is named by us."""
     fields = ("Name", "TableName", "StateMachineName", "LogGroupName", "FunctionName", "QueueName", "RoleName")

@@ -84,6 +84,25 @@ def test_a_run_is_told_its_plan_and_batch_and_sized_by_the_plan(states: dict[str
     }
 
 
+def run_with(limits: WorkflowLimits) -> dict[str, Any]:
+    """The Glue call of one batch of the plan under other limits."""
+    state = refresh_workflow("arn:function", limits)["States"]["RefreshBatches"]
+    item = evaluate(state["ItemSelector"], input=PLAN, context={"Map": {"Item": {"Value": 2}}})
+    run = evaluate(state["ItemProcessor"]["States"]["RefreshBatch"]["Arguments"], input=item)
+    return dict(run)
+
+
+@pytest.mark.parametrize(("cap", "workers"), [(2, 2), (9, 9), (10, 10), (299, 10)])
+def test_a_run_is_never_larger_than_its_environment_allows(cap: int, workers: int) -> None:
+    run = run_with(WorkflowLimits(max_concurrent_batches=4, job_timeout_minutes=60, max_workers_per_run=cap))
+    assert run["NumberOfWorkers"] == workers
+
+
+def test_in_an_account_of_two_lakes_each_starts_the_job_with_its_own_prefix() -> None:
+    run = run_with(WorkflowLimits(max_concurrent_batches=4, job_timeout_minutes=60, job_prefix="second_"))
+    assert run["JobName"] == "second_odpf_file_processor"
+
+
 def test_a_run_that_glue_refuses_is_tried_again_with_backoff_and_jitter(states: dict[str, Any]) -> None:
     """Defect 13 of the reference: a refused parallel run was lost."""
     (retry,) = states["RefreshBatches"]["ItemProcessor"]["States"]["RefreshBatch"]["Retry"]
