@@ -109,7 +109,7 @@ def secrets(
     if stdin and not secret:
         raise BootstrapError("--stdin holds one value, but no secret is named", mend="name it with --secret")
     platform, account = _open(environment, config, profile)
-    known = deployed_secrets(account, Names.of(platform, platform.environments[environment]))
+    known = deployed_secrets(account, platform, platform.environments[environment])
     for one in [chosen_secret(known, secret)] if secret else known:
         value = _value(one, stdin=stdin, dry_run=dry_run)
         if value or stdin:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from deployment_account.environments import Environment, Platform
 from deployment_account.names import Names
 from scripts.bootstrap.accounts import Account
 from scripts.bootstrap.errors import BootstrapError
-from scripts.bootstrap.stacks import stacks_of
 from scripts.bootstrap.steps import Call
 
 
@@ -21,15 +20,12 @@ class Secret:
     purpose: str
 
 
-def deployed_secrets(account: Account, names: Names) -> list[Secret]:
-    """The secrets of an environment, as its stacks made them."""
-    found = list(_secrets(account, names))
-    if not found:
-        raise BootstrapError(
-            f"environment {names.environment} has no secrets in account {account.place.account}",
-            mend="deploy its infra stage first, with secrets in the configuration",
-        )
-    return sorted(found, key=lambda secret: secret.name)
+def deployed_secrets(account: Account, platform: Platform, environment: Environment) -> list[Secret]:
+    """The secrets that the configuration names, as the infra stage made them in the environment's account."""
+    names = Names.of(platform, environment)
+    if not platform.secrets:
+        raise BootstrapError("the configuration names no secrets", mend="add them under `secrets` and deploy them")
+    return [_deployed(account, names.secret(name), purpose) for name, purpose in platform.secrets.items()]
 
 
 def chosen_secret(secrets: list[Secret], name: str) -> Secret:
@@ -49,9 +45,11 @@ def set_value(account: Account, secret: Secret, value: str) -> Call:
     return replace(call, hidden=frozenset({"SecretString"}))
 
 
-def _secrets(account: Account, names: Names) -> Iterator[Secret]:
+def _deployed(account: Account, name: str, purpose: str) -> Secret:
     client = account.client("secretsmanager")
-    for stack in stacks_of(account, f"{names.stage('infra')}-"):
-        for arn in stack.resources("AWS::SecretsManager::Secret"):
-            described = client.describe_secret(SecretId=arn)
-            yield Secret(described["Name"], described["ARN"], described.get("Description", ""))
+    try:
+        return Secret(name, client.describe_secret(SecretId=name)["ARN"], purpose)
+    except client.exceptions.ResourceNotFoundException as error:
+        raise BootstrapError(
+            f"secret {name} is not in account {account.place.account}", mend="deploy the infra stage first"
+        ) from error

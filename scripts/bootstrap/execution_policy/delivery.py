@@ -18,8 +18,8 @@ def pipelines(scope: Scope) -> list[Grant]:
             "codebuild",
             "BatchGetProjects CreateProject DeleteProject UpdateProject",
             scope.arn("codebuild", f"project/{scope.generated}"),
-            # CloudFormation names projects after their construct, without the stack
             scope.arn("codebuild", "project/Blueprint*"),
+            because="CloudFormation names projects after their construct, without the stack",
         ),
         *(
             grant(service, "PassConnection", scope.arn(service, "connection/*"), because="AWS makes up their ids")

@@ -48,9 +48,6 @@ def network(scope: Scope) -> list[Grant]:
             because=_MADE_UP,
         ),
         grant(
-            "logs", "CreateLogDelivery DeleteLogDelivery", "*", because="log deliveries, of flow logs, have no names"
-        ),
-        grant(
             "iam",
             "CreateServiceLinkedRole",
             scope.global_arn("iam", "role/aws-service-role/delivery.logs.amazonaws.com/*"),

@@ -141,7 +141,7 @@ def messages(scope: Scope) -> list[Grant]:
 
 
 def logs(scope: Scope) -> list[Grant]:
-    """Log groups; state machines deliver theirs under a policy of the account."""
+    """Log groups, and the deliveries to them and of flow logs."""
     return [
         grant(
             "logs",
@@ -151,9 +151,9 @@ def logs(scope: Scope) -> list[Grant]:
         ),
         grant(
             "logs",
-            "DescribeLogGroups DescribeResourcePolicies",
+            "DescribeLogGroups DescribeResourcePolicies CreateLogDelivery DeleteLogDelivery",
             "*",
-            because="CloudWatch Logs describes whole Regions",
+            because="CloudWatch Logs describes whole Regions, and log deliveries have no names",
         ),
     ]
 
