@@ -49,7 +49,9 @@ def demo(
             report = Demo(DemoOptions(trips, rows, port), workspace, console).run()
             workspace.report.write_text(render(report), encoding="utf-8")
         print_summary(report, console)
-        console.print(f"Report with pictures: {workspace.report}\nThe lake is kept: [bold]make lake[/bold] opens it.")
+        reopen = f"make lake REHEARSAL_FOLDER={shlex.quote(str(folder))}" if folder else "make lake"
+        closing = f"Report with pictures: {workspace.report}\nThe lake is kept: {reopen} opens it."
+        console.print(closing, markup=False, highlight=False, soft_wrap=True)
     if not report.validation.has_passed:
         raise typer.Exit(1)
 

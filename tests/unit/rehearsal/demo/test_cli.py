@@ -233,6 +233,10 @@ def test_difference_makes_the_demo_fail_naming_table_key_and_column_and_keeps_la
     (difference,) = [line for line in result.output.splitlines() if "3.25" in line]
     assert difference.split() == ["table_3", "2", "FARE", "3.5", "3.25"]
     assert "✗ 1 of 1 tables differ from the source, in 1 place." in result.output
+    assert result.output.splitlines()[-2:] == [
+        f"Report with pictures: {folder / 'report.html'}",
+        f"The lake is kept: make lake REHEARSAL_FOLDER={folder} opens it.",
+    ]
     assert (folder / "lake").exists()
     assert "FARE" in (folder / "report.html").read_text()
 
