@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.synth.conftest import Synthesis
+from tests.synth.pipeline_templates import actions, build_spec, commands, definition
 from tests.synth.synthesis import APPS, ENVIRONMENTS, PROJECT, Template
 
 BRANCHES = {"dev": "main", "test": "test", "prod": "prod"}
@@ -27,28 +27,6 @@ def app(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def pipeline(synthesis: Synthesis, app: str, environment: str) -> Template:
     return synthesis.templates[f"odp-{environment}-{app}-Pipeline"]
-
-
-def definition(pipeline: Template) -> dict[str, Any]:
-    return pipeline.only("AWS::CodePipeline::Pipeline")
-
-
-def actions(pipeline: Template, stage: str) -> list[dict[str, Any]]:
-    (found,) = [each for each in definition(pipeline)["Stages"] if each["Name"] == stage]
-    return sorted(found["Actions"], key=lambda action: int(action["RunOrder"]))
-
-
-def build_spec(pipeline: Template, project: str) -> dict[str, Any]:
-    text = pipeline.only("AWS::CodeBuild::Project", project)["Source"]["BuildSpec"]
-    if not text.startswith("{"):
-        text = (pipeline.folder / text).read_text()
-    spec: dict[str, Any] = json.loads(text)
-    return spec
-
-
-def commands(pipeline: Template, project: str) -> list[str]:
-    phases = build_spec(pipeline, project)["phases"].values()
-    return [command for phase in phases for command in phase.get("commands", [])]
 
 
 def test_it_is_of_the_second_type_and_queues_what_is_pushed_meanwhile(
@@ -187,42 +165,6 @@ def test_it_deploys_the_stacks_of_its_environment_with_the_roles_of_the_target_a
     account = ACCOUNTS[environment]
     for action in deployments:
         assert f":iam::{account}:role/cdk-hnb659fds-deploy-role-{account}-us-east-1" in json.dumps(action["RoleArn"])
-
-
-def test_a_person_approves_before_anything_changes_in_prod_and_only_there(
-    pipeline: Template, app: str, environment: str
-) -> None:
-    found = [action["Name"] for action in actions(pipeline, f"odp-{environment}-{app}")]
-    assert ("Approve" in found) is (environment == "prod")
-    if environment == "prod":
-        assert found[:2] == ["PermissionsCheck", "Approve"]
-        assert actions(pipeline, f"odp-{environment}-{app}")[2]["RunOrder"] > 2
-
-
-@pytest.mark.parametrize("app", APPS)
-def test_who_approves_is_told_whether_permissions_are_broadened_and_where_to_read_more(
-    synthesis: Synthesis, app: str
-) -> None:
-    pipeline = synthesis.templates[f"odp-prod-{app}-Pipeline"]
-    check, approve = actions(pipeline, f"odp-prod-{app}")[:2]
-    namespace = check["Namespace"]
-    assert approve["Configuration"] == {
-        "CustomData": f"#{{{namespace}.MESSAGE}} #{{{namespace}.LINK}}",
-        "ExternalEntityLink": f"#{{{namespace}.LINK}}",
-    }
-    assert check["InputArtifacts"] == [{"Name": "Synth_Output"}]
-    (project,) = [id_ for id_ in pipeline.resources("AWS::CodeBuild::Project") if "PermissionsCheck" in id_]
-    assert build_spec(pipeline, project)["env"]["exported-variables"] == ["MESSAGE", "LINK"]
-
-
-@pytest.mark.parametrize("app", APPS)
-def test_a_comparison_that_fails_is_no_comparison_that_finds_nothing(synthesis: Synthesis, app: str) -> None:
-    pipeline = synthesis.templates[f"odp-prod-{app}-Pipeline"]
-    (project,) = [id_ for id_ in pipeline.resources("AWS::CodeBuild::Project") if "PermissionsCheck" in id_]
-    _, shows, judges, *_ = commands(pipeline, project)
-    assert shows == f"cdk diff --app . --method=template 'odp-prod-{app}/*'", "its failure fails the build"
-    assert judges.startswith(f'if {shows} --security-only --fail-on=broadening; then MESSAGE="No permissions')
-    assert 'else MESSAGE="PERMISSIONS ARE BROADENED' in judges
 
 
 def test_artifacts_rest_under_a_key_that_rotates_and_are_forgotten(pipeline: Template) -> None:
