@@ -39,7 +39,7 @@ def synth_step(source: pipelines.IFileSetProducer, folder: str, pipeline: str) -
         install_commands=["make install"],
         commands=[
             "make check",
-            "make synth",
+            "make test-synth",
             f"(cd {folder} && CDK_CONTEXT_JSON='{context}' {root}/.venv/bin/python app.py)",
         ],
         primary_output_directory=f"{folder}/cdk.out" if folder != "." else "cdk.out",

@@ -89,7 +89,7 @@ def test_synthesis_checks_and_tests_before_it_synthesises_this_pipeline_alone(
     assert commands(pipeline, "BlueprintPipelineBuildSynth") == [
         "make install",
         "make check",
-        "make synth",
+        "make test-synth",
         f"(cd {app}-repo && CDK_CONTEXT_JSON='{context}' ../.venv/bin/python app.py)",
     ]
     assert build_spec(pipeline, "BlueprintPipelineBuildSynth")["artifacts"]["base-directory"] == f"{app}-repo/cdk.out"
