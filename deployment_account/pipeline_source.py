@@ -15,7 +15,10 @@ from deployment_account.repository import CodeCommitRepository, ConnectedReposit
 if TYPE_CHECKING:
     from constructs import Construct
 
-SHARED_PATHS = ("config/**", "deployment_account/**", "tests/**", "Makefile", "package*.json", "pyproject.toml", "requirements*.txt")
+SHARED_PATHS = (
+    *("config/**", "deployment_account/**", "tests/**"),
+    *("Makefile", "package*.json", "pyproject.toml", "requirements*.txt"),
+)
 """What both apps are built from and checked by; CodePipeline takes eight patterns at most."""
 
 
