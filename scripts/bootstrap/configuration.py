@@ -22,7 +22,7 @@ Json = dict[str, Any]
 def read_configuration(path: Path) -> Json:
     """What the file holds, or the beginning of a new configuration."""
     if not path.exists():
-        return {"$schema": "./environments.schema.json", "name": "", "deployment": {}, "environments": {}}
+        return {"$schema": "./environments.schema.json", "environments": {}}
     try:
         content: Json = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

@@ -11,7 +11,6 @@ from scripts.bootstrap.configuration import Json, merged, next_free_network
 from scripts.bootstrap.errors import BootstrapError
 
 ENVIRONMENT = "environment"
-DIGITS_OF_AN_ACCOUNT = 12
 Ask = Callable[[str, str | None], str]
 
 
@@ -58,7 +57,7 @@ def configured(configuration: Json, environment: str, options: Iterable[str], as
     result = merged(configuration, {"environments": {environment: {}}})
     given = dict(_option(option) for option in options)
     for key, value in given.items():
-        result = _with(result, key, parsed(value), environment)
+        result = _with(result, key, parsed(key, value), environment)
     for question in QUESTIONS:
         if question.key not in given and _is_asked(question, result, environment):
             result = _answered(question, result, environment, ask)
@@ -73,21 +72,24 @@ def value_at(configuration: Mapping[str, Any], key: str, environment: str) -> An
     return found
 
 
-def parsed(text: str) -> Any:  # noqa: ANN401  any value of the file
-    """Lists, sections, truth values and numbers as JSON; 12 digits are an account, everything else is text."""
+def parsed(key: str, text: str) -> Any:  # noqa: ANN401  any value of the file
+    """Lists, sections, truth values and numbers as JSON; everything else, and every account's number, is text."""
     try:
         value = json.loads(text)
     except ValueError:
         return text
-    is_account = isinstance(value, int) and len(text) == DIGITS_OF_AN_ACCOUNT
-    return text if is_account or isinstance(value, str) else value
+    return text if isinstance(value, str) or key.endswith("account") else value
 
 
 def _answered(question: Question, configuration: Json, environment: str, ask: Ask | None) -> Json:
     today = value_at(configuration, question.key, environment)
     proposed = question.propose(configuration, environment) if today is None else _as_text(today)
     answer = ask(question.text, proposed) if ask else proposed
-    return configuration if answer in (None, "") else _with(configuration, question.key, parsed(answer), environment)
+    return (
+        configuration
+        if answer in (None, "")
+        else _with(configuration, question.key, parsed(question.key, answer), environment)
+    )
 
 
 def _is_asked(question: Question, configuration: Json, environment: str) -> bool:

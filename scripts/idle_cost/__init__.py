@@ -1,0 +1,1 @@
+"""What an environment costs each month while no data flows: `python -m scripts.idle_cost`."""
