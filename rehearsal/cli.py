@@ -43,10 +43,12 @@ def demo(
     """Deploy the dev lake on this machine, replicate 18 tables into it and compare every value."""
     console, workspace = Console(), Workspace.of(folder)
     with told_clearly(console), workspace.alone():
+        run = Demo(DemoOptions(trips, rows, port), workspace, console)
+        inputs = run.read_inputs()
         workspace.report.unlink(missing_ok=True)
         with workspace.put_away_on_failure(keep=keep_failed, look=partial(_show_evidence, console, workspace.logs)):
             workspace.begin()
-            report = Demo(DemoOptions(trips, rows, port), workspace, console).run()
+            report = run.run(inputs)
             workspace.report.write_text(render(report), encoding="utf-8")
         print_summary(report, console)
         reopen = f"make lake REHEARSAL_FOLDER={shlex.quote(str(folder))}" if folder else "make lake"

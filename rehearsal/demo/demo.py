@@ -48,6 +48,15 @@ class DemoOptions:
     port: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a demo is made from."""
+
+    trips: pa.Table
+    platform: Platform
+    manifests: Manifests
+
+
 class Demo:
     """One run of the demo in a workspace that no other run uses."""
 
@@ -58,25 +67,20 @@ class Demo:
         self._stacks: list[Stack] = []
         self._started = datetime.now(UTC)
 
-    def run(self) -> DemoReport:
+    def read_inputs(self) -> Inputs:
+        """Read trips, configuration and manifests: what is wrong with them is told before anything is touched."""
+        return Inputs(self._read_trips(), load_platform(CONFIGURATION), load_manifests(MANIFESTS))
+
+    def run(self, inputs: Inputs) -> DemoReport:
         """Do all steps; the lake stays in the workspace, and the report says whether it equals the source."""
-        trips = self._read_trips()
-        platform, manifests = load_platform(CONFIGURATION), load_manifests(MANIFESTS)
-        with self._steps.step("Prepare Spark") as step:
-            step.say("its jars are fetched once")
-            jars = spark_jars()
-            metastore_files.prepare()
-            step.say(f"{len(jars)} jars")
-        with self._steps.step(f"Synthesise the infra and etl stages of {ENVIRONMENT}") as step:
-            assemblies = synthesise(ENVIRONMENT, self._workspace.assemblies)
-            step.say(f"{sum(len(assembly.stacks) for assembly in assemblies)} stacks")
-        settings = EmulatorSettings(run_directory=self._workspace.emulator, port=self._options.port)
-        emulator = Emulator(settings)
+        emulator = Emulator(EmulatorSettings(run_directory=self._workspace.emulator, port=self._options.port))
         try:
             with self._steps.step("Start the emulator") as step:
                 emulator.start()
                 step.say(emulator.endpoint)
-            runs, validation = self._replicate(emulator, platform, manifests, assemblies, trips)
+            self._prepare_spark()
+            self._deploy(self._synthesise(), emulator)
+            runs, validation = self._replicate(emulator, inputs)
         finally:
             emulator.stop()
         return DemoReport(
@@ -89,16 +93,9 @@ class Demo:
             validation=validation,
         )
 
-    def _replicate(
-        self,
-        emulator: Emulator,
-        platform: Platform,
-        manifests: Manifests,
-        assemblies: tuple[Assembly, ...],
-        trips: pa.Table,
-    ) -> tuple[tuple[Run, ...], Reconciliation]:
-        self._deploy(assemblies, emulator)
-        lake = DeployedLake(platform, platform.environments[ENVIRONMENT], emulator)
+    def _replicate(self, emulator: Emulator, inputs: Inputs) -> tuple[tuple[Run, ...], Reconciliation]:
+        manifests, trips = inputs.manifests, inputs.trips
+        lake = DeployedLake(inputs.platform, inputs.platform.environments[ENVIRONMENT], emulator)
         with self._steps.step("Configure the tables from their manifests") as step:
             lake.configure(manifests)
             step.say(f"{len(manifests.tables)} tables in {len(manifests.batches)} cadence")
@@ -124,6 +121,19 @@ class Demo:
         if trips.num_rows < TABLE_COUNT:
             raise DemoError(f"{self._options.trips} holds {trips.num_rows} trips, too few to fill {TABLE_COUNT} tables")
         return trips
+
+    def _prepare_spark(self) -> None:
+        with self._steps.step("Prepare Spark") as step:
+            step.say("its jars are fetched once")
+            jars = spark_jars()
+            metastore_files.prepare()
+            step.say(f"{len(jars)} jars")
+
+    def _synthesise(self) -> tuple[Assembly, ...]:
+        with self._steps.step(f"Synthesise the infra and etl stages of {ENVIRONMENT}") as step:
+            assemblies = synthesise(ENVIRONMENT, self._workspace.assemblies)
+            step.say(f"{sum(len(assembly.stacks) for assembly in assemblies)} stacks")
+        return assemblies
 
     def _deploy(self, assemblies: tuple[Assembly, ...], emulator: Emulator) -> None:
         with self._steps.step("Deploy the stacks") as step:

@@ -141,7 +141,7 @@ def test_other_tables_of_the_batch_are_completed_and_readable(with_broken_files:
 def test_job_run_and_state_machine_fail_and_name_the_tables(with_broken_files: Outcome) -> None:
     (run,) = with_broken_files.glue_runs
     assert run["JobRunState"] == "FAILED"
-    assert "RefreshFailedError: 2 of 4 tables failed: " in run["ErrorMessage"]
+    assert "RefreshFailedError: 2 of 4 tables failed (" in run["ErrorMessage"]
     assert all(table in run["ErrorMessage"] for table in BROKEN)
     assert (with_broken_files.execution["status"], with_broken_files.execution["error"]) == ("FAILED", "RefreshFailed")
     cause = with_broken_files.execution["cause"]

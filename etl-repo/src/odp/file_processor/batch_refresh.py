@@ -24,16 +24,18 @@ def refresh_batch(source_tables: Sequence[str], refresh_one: RefreshOne, *, at_a
     with ThreadPoolExecutor(max_workers=max(1, min(at_a_time, len(source_tables)))) as threads:
         futures = {name: threads.submit(refresh_one, name) for name in source_tables}
     outcomes: list[RefreshOutcome] = []
-    failures: list[str] = []
+    failures: dict[str, str] = {}
     for name, future in futures.items():
         if (error := future.exception()) is not None:
             logger.error("%s could not be begun", name, exc_info=error)
-            failures.append(f"{name}: {type(error).__name__}: {error}")
+            failures[name] = f"{type(error).__name__}: {error}"
         elif (outcome := future.result()) is not None:
             outcomes.append(outcome)
             if outcome.status is RefreshStatus.ERROR:
-                failures.append(f"{name}: {outcome.error}")
+                failures[name] = outcome.error
     if failures:
-        message = f"{len(failures)} of {len(source_tables)} tables failed: " + "; ".join(failures)
+        names = ", ".join(failures)  # all of them first: whoever shortens the message keeps the names
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in failures.items())
+        message = f"{len(failures)} of {len(source_tables)} tables failed ({names}): {reasons}"
         raise RefreshFailedError(message)
     return outcomes

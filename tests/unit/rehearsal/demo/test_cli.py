@@ -13,11 +13,12 @@ import pytest
 from typer.testing import CliRunner
 
 from rehearsal.cli import app
-from rehearsal.demo.demo import Demo, DemoOptions
+from rehearsal.demo.demo import Demo, DemoOptions, Inputs
 from rehearsal.demo.errors import DemoError
 from rehearsal.demo.workspace import Workspace
 from rehearsal.deployment.deployer import DeploymentError
 from rehearsal.report.model import DemoReport
+from rehearsal.source.generator import generate_trips
 from rehearsal.validation.comparison import compare
 from rehearsal.validation.reconciliation import Reconciliation
 from tests.unit.rehearsal.demo.outcomes import RunDemo, assert_clear, assert_nothing_left, fails_with
@@ -96,7 +97,7 @@ def test_difference_makes_the_demo_fail_naming_table_key_and_column_and_keeps_la
     source = pa.table({"PK_ID": [1, 2], "FARE": [2.5, 3.5]})
     lake = pa.table({"PK_ID": [1, 2], "FARE": [2.5, 3.25]})
 
-    def run(demo: Demo) -> DemoReport:
+    def run(demo: Demo, inputs: Inputs) -> DemoReport:
         found = Reconciliation((compare("table_3", source, lake, ["PK_ID"]),))
         return DemoReport("title", demo._started, (), (), (), (), found)
 
@@ -119,12 +120,21 @@ def test_options_may_come_from_the_environment_as_make_passes_them(
 ) -> None:
     given: list[Any] = []
 
-    def run(demo: Demo) -> None:
+    def run(demo: Demo, inputs: Inputs) -> None:
         given.append((demo._options, demo._workspace))
         raise DemoError("seen")
 
     monkeypatch.setattr(Demo, "run", run)
+    monkeypatch.setattr("rehearsal.demo.demo.load_trips", lambda _: generate_trips(18))
     variables = {"TRIPS": "a.csv", "ROWS": "7", "PORT": "4", "REHEARSAL_FOLDER": str(folder), "KEEP_FAILED": "1"}
     assert CliRunner().invoke(app, ["demo"], env=variables).exit_code == 1
     assert given == [(DemoOptions(Path("a.csv"), 7, 4), Workspace.of(folder))]
     assert (folder / "lake").exists()
+
+
+def test_wrong_trips_file_leaves_the_lake_and_the_report_of_the_last_demo(run_demo: RunDemo, folder: Path) -> None:
+    (folder / "lake").mkdir(parents=True)
+    (folder / "report.html").write_text("the last report")
+    assert_clear(run_demo("--trips", str(folder / "absent.csv")), "Failed: ")
+    assert (folder / "lake").exists()
+    assert (folder / "report.html").read_text() == "the last report"
