@@ -18,6 +18,7 @@ from odp.records import LandedFile, RawTableConfig, VersioningType
 from pyspark.sql import SparkSession
 
 from rehearsal import toolchain
+from rehearsal.emulator.glue_runner.metastore_files import JVM_OPTIONS
 from rehearsal.jars import spark_jars
 
 BUCKETS = ("staging", "raw")
@@ -41,7 +42,7 @@ def spark(buckets: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     settings = {
         "spark.master": "local[2]",
         "spark.jars": ",".join(map(str, spark_jars())),
-        "spark.driver.extraJavaOptions": f"-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Dderby.system.home={work}",
+        "spark.driver.extraJavaOptions": " ".join([*JVM_OPTIONS, f"-Dderby.system.home={work}"]),
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.ui.enabled": "false",

@@ -14,7 +14,11 @@ from typing import Any
 from rehearsal import jars, toolchain
 from rehearsal.emulator.settings import LOOPBACK
 
-JVM_OPTIONS = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Dderby.system.durability=test")
+JVM_OPTIONS = (
+    *("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Dderby.system.durability=test"),
+    # Derby's statistics thread dies in Spark's class loaders (a sealed package) and takes other threads' queries along.
+    "-Dderby.storage.indexStats.auto=false",
+)
 _EMPTY = "empty-metastore"
 _SCHEMA_VERSION = "2.3"
 

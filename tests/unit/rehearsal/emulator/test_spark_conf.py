@@ -46,6 +46,11 @@ def test_the_jvm_is_small_and_keeps_its_files_in_the_runs_folder(settings: Emula
     assert {"-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Dtrust=1", f"-Djava.io.tmpdir={FOLDER}"} <= set(options)
 
 
+def test_no_thread_of_derby_disturbs_the_metastores_queries(settings: EmulatorSettings) -> None:
+    options = spark_conf(_run(has_metastore=True), settings)["spark.driver.extraJavaOptions"].split()
+    assert "-Dderby.storage.indexStats.auto=false" in options
+
+
 def test_the_jars_are_on_the_class_path(settings: EmulatorSettings) -> None:
     assert spark_conf(_run(), settings)["spark.driver.extraClassPath"] == "/jars/a.jar:/jars/b.jar"
 
