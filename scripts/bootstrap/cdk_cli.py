@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -19,6 +20,7 @@ BOOTSTRAP_VERSION = 33
 QUALIFIER = "hnb659fds"
 TOOLKIT_STACK = "CDKToolkit"
 VERSION_PARAMETER = f"/cdk-bootstrap/{QUALIFIER}/version"
+INSTALL = "python -m scripts.bootstrap install-cdk"
 NO_TELEMETRY = {"CDK_DISABLE_CLI_TELEMETRY": "true"}
 
 
@@ -41,17 +43,29 @@ def cdk(*arguments: str, profile: str | None = None) -> Command:
     if found != pinned_version():
         raise BootstrapError(
             f"the CDK command line is {found or 'not installed'}, but package.json pins {pinned_version()}",
-            mend=f"{npm_ci()} (in {PROJECT})",
+            mend=INSTALL,
         )
     choice = ("--profile", profile) if profile else ()
     return Command((str(node()), str(PACKAGE / "bin" / "cdk"), *arguments, *choice), NO_TELEMETRY, PROJECT)
 
 
-def npm_ci() -> str:
-    """How a person installs what package-lock.json pins, with an npm that is there."""
-    if shutil.which("npm"):
-        return "npm ci"
-    return f"PATH={node().parent}:$PATH npm ci"
+def cdk_of_app(app: str, *arguments: str) -> Command:
+    """A command line of the pinned CDK for one app, whose cdk.json finds this Python and this node."""
+    program = cdk(*arguments)
+    variables = {
+        **program.variables,
+        "JSII_NODE": str(node()),
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), str(node().parent), os.environ.get("PATH", "")]),
+    }
+    words = (program.words[0], str(PROJECT / program.words[1]), *arguments)
+    return Command(words, variables, PROJECT / app)
+
+
+def installation() -> Command:
+    """How npm, the machine's or that of the wheel, installs what package-lock.json pins."""
+    npm = shutil.which("npm")
+    words = (npm,) if npm else (str(node()), str(node().parents[1] / "lib/node_modules/npm/bin/npm-cli.js"))
+    return Command((*words, "ci"), {}, PROJECT)
 
 
 @cache

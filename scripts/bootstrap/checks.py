@@ -41,7 +41,7 @@ def _cli() -> Finding:
     subject = "CDK command line"
     if installed == pinned:
         return fine(subject, pinned)
-    return wrong(subject, f"{installed or 'not installed'}; package.json pins {pinned}", mend=cdk_cli.npm_ci())
+    return wrong(subject, f"{installed or 'not installed'}; package.json pins {pinned}", mend=cdk_cli.INSTALL)
 
 
 def _node() -> Finding:

@@ -18,7 +18,7 @@ from rich.console import Console
 from deployment_account.environments import Platform, load_platform
 from deployment_account.errors import ConfigurationError
 from deployment_account.names import Names
-from scripts.bootstrap import checks
+from scripts.bootstrap import cdk_cli, checks
 from scripts.bootstrap.accounts import Account, Place, chosen_environment, open_account
 from scripts.bootstrap.bootstrapping import bootstrap_steps, deployment_places
 from scripts.bootstrap.cdk_cli import PROJECT
@@ -59,6 +59,22 @@ def configure(
     configuration = configured(read_configuration(config), environment, options or (), _asked if ask else None)
     step = write_step(config, configuration)
     carry_out([step] if step else [], _console(), dry_run=dry_run)
+
+
+@app.command()
+def install_cdk(dry_run: DryRun = False) -> None:
+    """Install the CDK command line that package-lock.json pins, into node_modules."""
+    carry_out([cdk_cli.installation()], _console(), dry_run=dry_run)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def cdk(
+    context: typer.Context,
+    folder: Annotated[str, typer.Argument(metavar="APP", help="infra-repo or etl-repo.")],
+    dry_run: DryRun = False,
+) -> None:
+    """Run the pinned CDK command line for an app: cdk infra-repo deploy ... --profile ..."""
+    carry_out([cdk_cli.cdk_of_app(folder, *context.args)], _console(), dry_run=dry_run)
 
 
 @app.command()

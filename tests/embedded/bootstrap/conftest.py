@@ -4,13 +4,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
 from rehearsal import toolchain
-from rehearsal.deployment.assembly import Assembly
-from rehearsal.deployment.synth import synthesise
 from rehearsal.emulator.process import Emulator
 from rehearsal.emulator.settings import EmulatorSettings
 
@@ -58,15 +55,8 @@ def bootstrapped(bootstrap: Bootstrap) -> None:
 
 
 @pytest.fixture(scope="package")
-def dev_assemblies(tmp_path_factory: pytest.TempPathFactory) -> tuple[Assembly, ...]:
-    return synthesise("dev", tmp_path_factory.mktemp("out"))
-
-
-@pytest.fixture(scope="package")
-def dev_lake(bootstrapped: None, dev_assemblies: tuple[Assembly, ...], run_as: Callable[..., Run]) -> None:
+def dev_lake(bootstrapped: None, bootstrap: Bootstrap) -> None:
     """The dev stages, deployed by the CDK command with nothing but the deployment account's credentials."""
-    program = Path("node_modules") / "aws-cdk" / "bin" / "cdk"
-    for assembly in dev_assemblies:
-        deploy = ("deploy", "--app", str(assembly.folder), "**", "--require-approval", "never")
-        run = run_as(DEPLOYMENT, str(toolchain.node()), str(program), *deploy)
+    for app in ("infra-repo", "etl-repo"):
+        run = bootstrap(DEPLOYMENT, "cdk", app, "deploy", "**", "-c", "direct=dev", "--require-approval", "never")
         assert run.returncode == 0, run.stderr + run.stdout

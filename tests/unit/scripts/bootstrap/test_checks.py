@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -148,7 +149,7 @@ def test_only_the_pinned_command_line_is_fine(
     monkeypatch.setattr(cdk_cli, "installed_version", lambda: installed)
     finding = checks._cli()
     assert finding.state == state
-    assert finding.mend.endswith("npm ci" if state == "✗" else "")
+    assert ("install-cdk" in finding.mend) == (state == "✗")
 
 
 @pytest.mark.parametrize(("answer", "state"), [("v24.1.0", "✓"), ("v22.0.0", "✓"), ("v20.20.2", "✗"), ("", "✗")])
@@ -166,6 +167,25 @@ def test_another_command_line_than_the_pinned_one_is_never_run(monkeypatch: pyte
     monkeypatch.setattr(cdk_cli, "installed_version", lambda: "3.0.0")
     with pytest.raises(BootstrapError, match=r"is 3\.0\.0, but package\.json pins 2\.1148\.1"):
         cdk_cli.cdk("bootstrap")
+
+
+def test_without_an_npm_of_the_machine_that_of_the_wheel_installs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    monkeypatch.delenv("JSII_NODE", raising=False)
+    cdk_cli.node.cache_clear()
+    program, npm, command = cdk_cli.installation().words
+    cdk_cli.node.cache_clear()
+    assert command == "ci"
+    assert Path(program).is_file()
+    assert Path(npm).is_file()
+
+
+def test_an_app_is_deployed_from_its_folder_by_this_python_and_this_node() -> None:
+    command = cdk_cli.cdk_of_app("infra-repo", "deploy", "**")
+    assert command.folder == PROJECT / "infra-repo"
+    assert Path(command.words[1]).is_file()
+    assert command.words[2:] == ("deploy", "**")
+    assert command.variables["PATH"].startswith(str(Path(sys.executable).parent))
 
 
 def test_the_profile_is_handed_to_the_command_line() -> None:

@@ -13,8 +13,18 @@ from scripts.bootstrap import cli
 from scripts.bootstrap.errors import BootstrapError
 
 PROJECT = Path(__file__).resolve().parents[4]
-COMMANDS = ("configure", "deployment-account", "target-account", "secrets", "tear-down", "check", "execution-policy")
-CHANGING = COMMANDS[:5]
+COMMANDS = (
+    "configure",
+    "deployment-account",
+    "target-account",
+    "secrets",
+    "tear-down",
+    "cdk",
+    "install-cdk",
+    "check",
+    "execution-policy",
+)
+CHANGING = COMMANDS[:7]
 
 
 @pytest.fixture
