@@ -30,7 +30,7 @@ def main(
     costs = {name: prices.lines(found) for name, found in resources_by_environment(config).items()}
     text = render(costs, prices)
     if check and (not document.exists() or document.read_text(encoding="utf-8") != text):
-        console.print(f"{document} is stale: run `python -m scripts.idle_cost`", markup=False)
+        console.print(f"{document} is stale: run `python -m scripts.idle_cost`", markup=False, soft_wrap=True)
         raise typer.Exit(1)
     if not check:
         WriteFile(document, text).run()
