@@ -95,8 +95,16 @@ def test_a_quota_that_nobody_knows_is_not_called_fine() -> None:
         assert quotas._judge("VPCs", account, Need("vpc", "VPCs per Region", 1)).state is State.UNKNOWN
 
 
-def test_a_network_that_is_there_already_needs_no_room(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quotas, "stacks_of", lambda *_: [])
+class WithNetwork:
+    def resources(self, type_: str) -> list[str]:
+        return ["vpc-1"] if type_ == "AWS::EC2::VPC" else []
+
+
+@pytest.mark.parametrize(("stacks", "vpcs"), [([], 3), ([WithNetwork()], 2)])
+def test_a_network_that_is_there_already_needs_no_room(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch, stacks: list[WithNetwork], vpcs: int
+) -> None:
+    monkeypatch.setattr(quotas, "stacks_of", lambda *_: stacks)
     environment = platform.environments["dev"]
     client = boto3.client("ec2", region_name="us-east-1")
     with Stubber(client) as stub:
@@ -107,7 +115,7 @@ def test_a_network_that_is_there_already_needs_no_room(platform: Platform, monke
         found = {
             need.quota: need.amount for need in quotas.needs(account, environment, Names.of(platform, environment))
         }
-    assert found["VPCs per Region"] == 3
+    assert found["VPCs per Region"] == vpcs
     assert found["EC2-VPC Elastic IPs"] == 0
     assert found["Max concurrent job runs per account"] == environment.odp.max_concurrent_runs
 

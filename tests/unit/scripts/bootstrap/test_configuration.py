@@ -139,3 +139,13 @@ def test_a_file_that_is_no_json_is_told(path: Path) -> None:
 
 def test_a_network_that_lies_within_a_used_one_is_not_proposed() -> None:
     assert next_free_network({"environments": {"dev": {"vpc_cidr": "10.10.0.0/20"}, "new": {}}}) == "10.20.0.0/16"
+
+
+def test_sections_are_merged_values_replaced_and_none_changes_nothing() -> None:
+    before = {"a": {"b": 1, "c": [1, 2]}, "d": 2}
+    assert merged(before, {"a": {"b": None, "c": [3]}, "e": {"f": 4}}) == {
+        "a": {"b": 1, "c": [3]},
+        "d": 2,
+        "e": {"f": 4},
+    }
+    assert before == {"a": {"b": 1, "c": [1, 2]}, "d": 2}
