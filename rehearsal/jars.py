@@ -90,7 +90,7 @@ def _run_ivy(folder: Path) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"JAVA_HOME": str(java.home), "PYSPARK_PYTHON": sys.executable}
     with tempfile.NamedTemporaryFile(suffix=".py") as nothing:
         command = [
-            str(_spark_home() / "bin" / "spark-submit"), "--master", "local[1]",
+            str(spark_home() / "bin" / "spark-submit"), "--master", "local[1]",
             "--packages", ",".join(PACKAGES), "--exclude-packages", ",".join(EXCLUDED),
             "--conf", f"spark.jars.ivy={folder}", "--driver-java-options", " ".join(java.options),
             nothing.name,
@@ -98,7 +98,8 @@ def _run_ivy(folder: Path) -> subprocess.CompletedProcess[str]:
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
-def _spark_home() -> Path:
+def spark_home() -> Path:
+    """Return the folder of the installed Spark."""
     spec = find_spec("pyspark")
     if spec is None or spec.origin is None:
         raise JarsError("pyspark is not installed in this virtual environment")

@@ -87,7 +87,11 @@ def _claim(lock: Path) -> int | None:
 
 
 def _identity(class_path: Iterable[Path]) -> str:
-    """Name the Java, the Spark and the jars that an archive was made of: it fits no others."""
+    """Name the Java, the Spark and the jars that an archive was made of: it fits no others.
+
+    Places count: Java 17 takes the archive of a Spark elsewhere, but then refuses classes of sealed packages (Derby's).
+    """
     release = (toolchain.java().home / "release").read_text()
-    parts = [release, metadata.version("pyspark"), *(f"{jar} {jar.stat().st_size}" for jar in class_path)]
+    spark = f"{jars.spark_home()} {metadata.version('pyspark')}"
+    parts = [release, spark, *(f"{jar} {jar.stat().st_size}" for jar in class_path)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

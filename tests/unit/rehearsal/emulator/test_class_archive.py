@@ -81,6 +81,14 @@ def test_an_archive_of_another_java_or_other_jars_is_not_used(
     assert start_run("second").is_recorded
 
 
+def test_an_archive_of_a_spark_elsewhere_is_not_used(
+    start_run: Callable[[str], ClassArchive], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _record(start_run("first"))
+    monkeypatch.setattr("rehearsal.jars.spark_home", lambda: tmp_path / "another clone")
+    assert start_run("second").is_recorded
+
+
 @pytest.mark.parametrize("can_make", [True, False])
 def test_a_java_without_its_own_archive_gets_one_or_goes_without(
     can_make: bool, start_run: Callable[[str], ClassArchive], tmp_path: Path
