@@ -46,7 +46,11 @@ test-spark: $(READY) ## the table writers on real Spark and Hudi
 test-synth: $(READY) ## the synthesised templates
 	@$(PYTEST) --quiet tests/synth
 
-test-embedded: $(READY) ## handlers, adapters and the emulator itself, deployed on this machine
+node_modules/.package-lock.json: $(READY) package.json package-lock.json
+	@$(BIN)/python -m scripts.bootstrap install-cdk
+	@touch $@
+
+test-embedded: $(READY) node_modules/.package-lock.json ## handlers, adapters and the emulator itself, deployed on this machine
 	@$(PYTEST) --quiet tests/embedded
 
 test-end-to-end: $(READY) ## the demo as a test
@@ -56,12 +60,15 @@ synth: $(READY) ## synthesise both apps into their cdk.out folders
 	@export JSII_NODE="$$($(BIN)/python -c 'from rehearsal import toolchain; print(toolchain.node())')"; \
 	$(BIN)/python infra-repo/app.py & infra=$$!; $(BIN)/python etl-repo/app.py && wait $$infra
 
+idle-cost: $(READY) ## write docs/idle-cost.md anew from the synthesised templates
+	@$(BIN)/python -m scripts.idle_cost
+
 lock: ## write the lock files anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.11 --universal --no-emit-index-url --no-header pyproject.toml --group dev -o requirements.txt
 	echo 'uv==0.13.9' | $(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.11 --universal --no-emit-index-url --no-header - -o requirements-uv.txt
 
 clean: ## remove every trace of runs and installations
-	@rm -rf .venv .local report.html infra-repo/cdk.out etl-repo/cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+	@rm -rf .venv .local node_modules report.html infra-repo/cdk.out etl-repo/cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install demo lake test check test-spark test-synth test-embedded test-end-to-end synth lock clean
+.PHONY: help install demo lake test check test-spark test-synth test-embedded test-end-to-end synth idle-cost lock clean
