@@ -7,6 +7,8 @@ import io
 import pytest
 from rich.console import Console
 
+from scripts.bootstrap import cdk_cli
+
 ACCOUNT_VARIABLES = ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_SESSION_TOKEN")
 
 
@@ -27,3 +29,9 @@ def offline_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "nothing")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+@pytest.fixture(autouse=True)
+def installed_cdk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The unit tests read command lines and run none, so they need no npm; tests of a missing CLI say so themselves."""
+    monkeypatch.setattr(cdk_cli, "installed_version", cdk_cli.pinned_version)
