@@ -191,7 +191,7 @@ def test_without_an_npm_of_the_machine_that_of_the_wheel_installs(monkeypatch: p
 def test_an_app_is_deployed_from_its_folder_by_this_python_and_this_node() -> None:
     command = cdk_cli.cdk_of_app("infra-repo", "deploy", "**")
     assert command.folder == PROJECT / "infra-repo"
-    assert Path(command.words[1]).is_file()
+    assert Path(command.words[1]) == PROJECT / "node_modules" / "aws-cdk" / "bin" / "cdk"
     assert command.words[2:] == ("deploy", "**")
     assert command.variables["PATH"].startswith(str(Path(sys.executable).parent))
 
