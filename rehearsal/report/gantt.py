@@ -5,15 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from rehearsal.report.lanes import AXIS_HEIGHT, BAR_HEIGHT, FONT, GAP, LANE_HEIGHT, InLane
 from rehearsal.report.model import DemoReport, GlueRun, Run, TableRefresh
 from rehearsal.report.scales import Scale, Tick, counted, duration, text_width, time_ticks
 
 WIDTH = 1080
-LANE_HEIGHT = 24
-BAR_HEIGHT = 14
-AXIS_HEIGHT = 26
-FONT = 12
-GAP = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +29,7 @@ class Lane:
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class Bar(InLane):
     """Where a lane's bar and its words are drawn."""
 
     lane: Lane
@@ -44,16 +40,6 @@ class Bar:
     text_x: float
     text_anchor: Literal["start", "end"]
     is_text_inside: bool
-
-    @property
-    def y(self) -> float:
-        """The bar's upper edge, in the middle of its lane."""
-        return self.top + (LANE_HEIGHT - BAR_HEIGHT) / 2
-
-    @property
-    def baseline(self) -> float:
-        """Where the lane's words stand."""
-        return self.top + LANE_HEIGHT / 2 + FONT * 0.35
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rehearsal.report.lanes import AXIS_HEIGHT, BAR_HEIGHT, FONT, GAP, LANE_HEIGHT, InLane
 from rehearsal.report.model import TableRefresh, natural_order
 from rehearsal.report.scales import Scale, Tick, count_ticks, text_width
 
 WIDTH = 528
-LANE_HEIGHT = 24
-BAR_HEIGHT = 14
-AXIS_HEIGHT = 26
-FONT = 12
-GAP = 6
 OPERATIONS = ("inserted", "updated", "deleted")
 
 
@@ -26,7 +22,7 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
-class StackedBar:
+class StackedBar(InLane):
     """One table's bar."""
 
     table: str
@@ -34,16 +30,6 @@ class StackedBar:
     top: float
     segments: tuple[Segment, ...]
     end: float
-
-    @property
-    def y(self) -> float:
-        """The bar's upper edge, in the middle of its lane."""
-        return self.top + (LANE_HEIGHT - BAR_HEIGHT) / 2
-
-    @property
-    def baseline(self) -> float:
-        """Where the lane's words stand."""
-        return self.top + LANE_HEIGHT / 2 + FONT * 0.35
 
 
 @dataclass(frozen=True, slots=True)
