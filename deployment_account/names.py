@@ -93,8 +93,8 @@ class Names:
         return f"/{self.platform}/{self.environment}/{value}"
 
     @property
-    def data_writer(self) -> str:
-        """The value of the data writers' tag, so that the jobs of one lake cannot delete from another."""
+    def lake(self) -> str:
+        """What tells this lake from any other, in metrics and in tags: the jobs of one cannot delete from another."""
         return f"{self.platform}-{self.environment}"
 
     def secret(self, name: str) -> str:
@@ -103,6 +103,10 @@ class Names:
 
     def glue_job(self, name: str) -> str:
         """The physical name of a Glue job that batch configurations call by this name."""
+        return f"{self.resource_prefix}{name}"
+
+    def database(self, name: str) -> str:
+        """The physical name of a Data Catalog database that table manifests call by this name."""
         return f"{self.resource_prefix}{name}"
 
     def table(self, table: OdpTable) -> str:

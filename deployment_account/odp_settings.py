@@ -9,6 +9,14 @@ from pydantic import Field
 from deployment_account.model import Model
 
 
+class CadenceDefaults(Model):
+    """What a cadence's batch configuration gets in this environment where the manifests leave it open."""
+
+    glue_job_worker_type: Annotated[str, Field(pattern=r"^[GR]\.\d+X$", examples=["G.1X", "R.2X"])] = "G.1X"
+    glue_job_max_workers: Annotated[int, Field(ge=2, le=299)] = 10
+    refresh_tables_batch_size: Annotated[int, Field(ge=1, le=100)] = 5
+
+
 class OdpSettings(Model):
     """Sizes and limits of the operational data processing framework in one environment."""
 
@@ -21,5 +29,6 @@ class OdpSettings(Model):
     max_workers_per_run: Annotated[int, Field(ge=2, le=299)] = 299
     """Caps what the batch configurations ask for: the manifests are the same everywhere, budgets are not."""
     job_timeout_minutes: Annotated[int, Field(ge=1, le=2880)] = 60
+    cadence_defaults: CadenceDefaults = CadenceDefaults()
     schedules: Literal["enabled", "disabled"] = "enabled"
     """Whether cadences start by themselves; disabled ones are refreshed by hand."""

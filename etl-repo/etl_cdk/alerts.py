@@ -11,6 +11,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
+from odp.cloudwatch import LAKE, NAMESPACE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
 class Alerts(Construct):
     """An encrypted topic, its subscribers and the alarms that write to it."""
 
-    def __init__(self, scope: Construct, id_: str, *, key: kms.IKey, addresses: Sequence[str]) -> None:
+    def __init__(self, scope: Construct, id_: str, *, key: kms.IKey, addresses: Sequence[str], lake: str) -> None:
         super().__init__(scope, id_)
+        self._lake = lake
         self.topic = sns.Topic(self, "Topic", display_name="ODP alerts", master_key=key, enforce_ssl=True)
         for address in addresses:
             self.topic.add_subscription(subscriptions.EmailSubscription(address))
@@ -33,6 +35,13 @@ class Alerts(Construct):
                 conditions={"StringEquals": {"aws:SourceAccount": cdk.Stack.of(self).account}},
             )
         )
+
+    def on_any_counted(self, name: str, *, meaning: str) -> cloudwatch.Alarm:
+        """Alarm as soon as the runtime counts one of this lake under a name."""
+        metric = cloudwatch.Metric(
+            namespace=NAMESPACE, metric_name=name, dimensions_map={LAKE: self._lake}, statistic="Sum"
+        )
+        return self.on_any(name, metric, meaning=meaning)
 
     def on_any(self, id_: str, metric: cloudwatch.Metric, *, meaning: str) -> cloudwatch.Alarm:
         """Alarm as soon as the metric counts one; no data means that nothing happened."""

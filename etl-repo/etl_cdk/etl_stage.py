@@ -26,7 +26,7 @@ class EtlStage(cdk.Stage):
     def __init__(self, scope: Construct, id_: str, platform: Platform, environment: Environment) -> None:
         super().__init__(scope, id_, env=cdk.Environment(account=environment.account, region=environment.region))
         names = Names.of(platform, environment)
-        manifests = load_manifests(TABLE_CONFIGS)
+        manifests = load_manifests(TABLE_CONFIGS, environment.odp.cadence_defaults.model_dump())
         self.tables = TablesStack(self, "Tables", names=names, environment=environment, manifests=manifests)
         self.odp = OdpStack(
             self, "Odp", names=names, environment=environment, manifests=manifests, tables=self.tables.tables

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda_event_sources as event_sources
@@ -74,9 +73,8 @@ class FileManager(Construct):
             self.dead_letters.metric_approximate_number_of_messages_visible(period=cdk.Duration.minutes(1)),
             meaning=f"Events of landed files failed {ATTEMPTS} times; they wait in the dead-letter queue.",
         )
-        alerts.on_any(
+        alerts.on_any_counted(
             "RejectedFiles",
-            cloudwatch.Metric(namespace="ODP", metric_name="RejectedFiles", statistic="Sum"),
             meaning="Files landed in the staging bucket that are no DMS files; odpf_file_tracker_history names them.",
         )
 

@@ -20,6 +20,7 @@ from etl_cdk.batch_manager import BatchManager
 from etl_cdk.glue_job_permissions import JobResources, allow_job
 from etl_cdk.glue_jobs import GlueJobs
 from etl_cdk.refresh_workflow import WorkflowLimits, refresh_workflow
+from etl_cdk.tables_stack import databases_of
 
 if TYPE_CHECKING:
     from aws_cdk import aws_dynamodb as dynamodb
@@ -79,7 +80,7 @@ class FileProcessor(Construct):
             staging=foundation.bucket(Shared.STAGING_BUCKET),
             raw=foundation.bucket(Shared.RAW_BUCKET),
             config=config,
-            databases=sorted({table.raw_database_name for table in manifests.tables}),
+            databases=[foundation.names.database(name) for name in databases_of(manifests)],
             data_key=foundation.data_key,
             code=(package.asset, self.jobs.script),
         )

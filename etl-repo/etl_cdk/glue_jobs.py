@@ -42,7 +42,7 @@ class GlueJobs(Construct):
         self.script = s3_assets.Asset(self, "Script", path=str(SCRIPT))
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("glue.amazonaws.com"))
         # Hudi deletes the files that it replaced; where deletion is denied, the lake's buckets know its jobs by this
-        cdk.Tags.of(self.role).add(DATA_WRITER_TAG, names.data_writer)
+        cdk.Tags.of(self.role).add(DATA_WRITER_TAG, names.lake)
         self.log = Log(self, "Log", policy=package.log_policy, name=f"/aws-glue/jobs/{names.stage('etl')}")
         self._package = package
         self._settings = settings

@@ -42,8 +42,10 @@ class OdpStack(cdk.Stack):
         super().__init__(scope, id_, description="ODP: file manager and file processor")
         foundation = Foundation(self, "Foundation", names=names)
         log_policy = LogPolicy(foundation.data_key, environment.retention.log_days)
-        package = RuntimePackage(self, "Runtime", log_policy=log_policy)
-        self.alerts = Alerts(self, "Alerts", key=foundation.data_key, addresses=environment.notification_addresses)
+        package = RuntimePackage(self, "Runtime", log_policy=log_policy, lake=names.lake)
+        self.alerts = Alerts(
+            self, "Alerts", key=foundation.data_key, addresses=environment.notification_addresses, lake=names.lake
+        )
         self.file_manager = FileManager(
             self,
             "FileManager",

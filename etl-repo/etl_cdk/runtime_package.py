@@ -21,9 +21,10 @@ CACHES = ["**/__pycache__", "**/*.pyc"]
 class RuntimePackage(Construct):
     """The zip of etl-repo/src, from which Lambda functions and Glue jobs import."""
 
-    def __init__(self, scope: Construct, id_: str, *, log_policy: LogPolicy) -> None:
+    def __init__(self, scope: Construct, id_: str, *, log_policy: LogPolicy, lake: str) -> None:
         super().__init__(scope, id_)
         self.log_policy = log_policy
+        self.lake = lake
         self.asset = s3_assets.Asset(self, "Source", path=str(SOURCE), exclude=CACHES)
         cdk.Validations.of(self.asset.bucket).acknowledge(
             cdk.Acknowledgment(
@@ -60,7 +61,7 @@ class RuntimeFunction(Construct):
             log_group=log,
             timeout=timeout,
             memory_size=512,
-            environment=dict(variables),
+            environment={"LAKE": package.lake, **variables},
         )
         cdk.Validations.of(self.function).acknowledge(
             cdk.Acknowledgment(

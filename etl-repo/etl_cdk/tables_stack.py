@@ -47,8 +47,8 @@ class TablesStack(cdk.Stack):
         self._is_protected = environment.is_protected
         self._foundation = Foundation(self, "Foundation", names=names)
         self.tables = {table: self._table(table) for table in OdpTable}
-        for database in sorted({table.raw_database_name for table in manifests.tables}):
-            self._database(database)
+        for name in databases_of(manifests):
+            self._database(name)
         publish(self, names, {table.published_name: names.table(table) for table in OdpTable})
 
     @property
@@ -76,13 +76,19 @@ class TablesStack(cdk.Stack):
     def _database(self, name: str) -> None:
         """The job creates and updates the tables of a database; the database itself is a promise to its readers."""
         raw = self._foundation.bucket(Shared.RAW_BUCKET).bucket_name
+        physical = self._names.database(name)
         database = glue.CfnDatabase(
             self,
             f"Database-{name}",
             catalog_id=self.account,
-            database_input=glue.CfnDatabase.DatabaseInputProperty(name=name, location_uri=f"s3://{raw}/{name}"),
+            database_input=glue.CfnDatabase.DatabaseInputProperty(name=physical, location_uri=f"s3://{raw}/{physical}"),
         )
         database.apply_removal_policy(self._removal_policy)
+
+
+def databases_of(manifests: Manifests) -> list[str]:
+    """The databases that the manifests name, as they name them."""
+    return sorted({table.raw_database_name for table in manifests.tables})
 
 
 def _string(name: str) -> dynamodb.Attribute:

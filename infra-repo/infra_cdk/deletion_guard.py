@@ -33,7 +33,7 @@ class DeletionGuard:
         role = f"cdk-{qualifier}-cfn-exec-role-{stack.account}-{stack.region}"
         deployer = stack.format_arn(service="iam", region="", resource="role", resource_name=role)
         self._not_the_deployer = {"ArnNotEquals": {"aws:PrincipalArn": deployer}}
-        self._writer = names.data_writer
+        self._writer = names.lake
 
     def keep(self, bucket: s3.Bucket, *, written_by_jobs: bool = False) -> None:
         """Let nobody delete the bucket or what is in it; jobs that carry the tag of data writers may clean up."""

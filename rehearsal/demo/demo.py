@@ -69,7 +69,9 @@ class Demo:
 
     def read_inputs(self) -> Inputs:
         """Read trips, configuration and manifests: what is wrong with them is told before anything is touched."""
-        return Inputs(self._read_trips(), load_platform(CONFIGURATION), load_manifests(MANIFESTS))
+        trips, platform = self._read_trips(), load_platform(CONFIGURATION)
+        defaults = platform.environments[ENVIRONMENT].odp.cadence_defaults.model_dump()
+        return Inputs(trips, platform, load_manifests(MANIFESTS, defaults))
 
     def run(self, inputs: Inputs) -> DemoReport:
         """Do all steps; the lake stays in the workspace, and the report says whether it equals the source."""

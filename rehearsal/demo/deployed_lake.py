@@ -5,8 +5,8 @@ from functools import cached_property
 from typing import Any
 
 import boto3
-from odp.config_manager.application import apply_manifests
 from odp.config_manager.manifest import Manifests
+from odp.config_manager.placement import Placement
 from odp.dynamodb.configurations import DynamoDbBatchConfigs, DynamoDbTableConfigs
 from odp.dynamodb.file_tracker import DynamoDbPendingWork
 
@@ -50,12 +50,10 @@ class DeployedLake:
 
     def configure(self, manifests: Manifests) -> None:
         """Write the manifests' configuration."""
-        apply_manifests(
-            manifests,
-            {"raw": self.published(Shared.RAW_BUCKET)},
-            DynamoDbBatchConfigs(self.dynamodb, self.table(OdpTable.BATCH_CONFIG)),
-            DynamoDbTableConfigs(self.dynamodb, self.table(OdpTable.RAW_TABLE_CONFIG)),
-        )
+        placement = Placement({"raw": self.published(Shared.RAW_BUCKET)}, self._names.resource_prefix)
+        placed = placement.place(manifests)
+        DynamoDbBatchConfigs(self.dynamodb, self.table(OdpTable.BATCH_CONFIG)).put(placed.batches)
+        DynamoDbTableConfigs(self.dynamodb, self.table(OdpTable.RAW_TABLE_CONFIG)).put(placed.tables)
 
     def pending_files(self) -> int:
         """How many files the File Manager has registered and nobody has applied."""

@@ -33,11 +33,12 @@ def test_the_dead_letter_alarm_watches_the_dead_letter_queue(odp: Template) -> N
 
 
 def test_rejected_files_are_counted_as_the_runtime_writes_them(odp: Template) -> None:
-    from odp.cloudwatch import NAMESPACE
+    from odp.cloudwatch import LAKE, NAMESPACE
 
     alarm = odp.only("AWS::CloudWatch::Alarm", "AlertsRejectedFiles")
     assert alarm["Namespace"] == NAMESPACE
-    assert "Dimensions" not in alarm
+    lake = odp.only("AWS::Lambda::Function", "FileManager")["Environment"]["Variables"]["LAKE"]
+    assert alarm["Dimensions"] == [{"Name": LAKE, "Value": lake}]
     assert alarm["Statistic"] == "Sum"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -189,18 +190,31 @@ def test_an_environment_may_run_smaller_jobs_and_be_refreshed_by_hand_only(tmp_p
 
 def typed_names(found: dict[str, Template]) -> set[tuple[str, str]]:
     """Type and physical name of everything that is named by us."""
-    fields = ("Name", "TableName", "StateMachineName", "LogGroupName", "FunctionName", "QueueName", "RoleName")
+    fields = (
+        "Name",
+        "DatabaseInput",
+        "TableName",
+        "StateMachineName",
+        "LogGroupName",
+        "FunctionName",
+        "QueueName",
+        "RoleName",
+    )
     return {
-        (resource["Type"], resource["Properties"][field])
+        (resource["Type"], name)
         for template in found.values()
         for resource in template.body["Resources"].values()
         for field in fields
-        if isinstance(resource.get("Properties", {}).get(field), str)
+        if isinstance(name := _named(resource.get("Properties", {}).get(field)), str)
     }
 
 
+def _named(value: Any) -> Any:
+    """A catalog database has its name one level down."""
+    return value.get("Name") if isinstance(value, dict) else value
+
+
 def test_a_second_lake_in_the_same_account_shares_no_name_with_the_first(tmp_path: Path) -> None:
-    """But for catalog databases, which the manifests name."""
     second = {**STAGING, "account": "222222222222", "resource_prefix": "second_"}
     document = changed("second", **second)
     names: dict[str, set[tuple[str, str]]] = {}
@@ -211,3 +225,22 @@ def test_a_second_lake_in_the_same_account_shares_no_name_with_the_first(tmp_pat
     assert len(names["dev"]) == len(names["second"]) > 20
     assert not names["dev"] & names["second"]
     assert ("AWS::Glue::Job", "second_odpf_file_processor") in names["second"]
+    assert ("AWS::Glue::Database", "second_odpf_demo_taxi_trips_raw") in names["second"]
+
+
+def test_sizes_that_the_manifests_leave_open_are_the_environments(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from etl_cdk import etl_stage
+
+    folder = subfolder(tmp_path, "manifests")
+    for manifest in etl_stage.TABLE_CONFIGS.glob("*.json"):
+        content = json.loads(manifest.read_text())
+        for batch in content.get("batch_configs", []):
+            del batch["glue_job_worker_type"], batch["glue_job_max_workers"]
+        (folder / manifest.name).write_text(json.dumps(content))
+    monkeypatch.setattr(etl_stage, "TABLE_CONFIGS", folder)
+    sizes = {"cadence_defaults": {"glue_job_worker_type": "R.2X", "glue_job_max_workers": 4}}
+    found = synthesised(changed("dev", odp=sizes), tmp_path, "etl", direct="dev")
+    job = found["odp-dev-etl-Odp"].only("AWS::Glue::Job")
+    assert (job["WorkerType"], job["NumberOfWorkers"]) == ("R.2X", 4)

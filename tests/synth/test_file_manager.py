@@ -60,10 +60,11 @@ def test_failed_messages_of_a_batch_return_alone_and_are_not_seen_while_worked_o
     assert queue["VisibilityTimeout"] >= 6 * function["Timeout"]
 
 
-def test_the_function_knows_its_tables(odp: Template) -> None:
+def test_the_function_knows_its_lake_and_its_tables(odp: Template, environment: str) -> None:
     function = odp.only("AWS::Lambda::Function", "FileManager")
     assert function["Handler"] == "odp.file_manager.handler.handle"
-    variables: dict[str, Any] = function["Environment"]["Variables"]
+    variables: dict[str, Any] = dict(function["Environment"]["Variables"])
+    assert variables.pop("LAKE") == f"odp-{environment}"
     assert {name: value["Fn::ImportValue"].rsplit("OutputRef", 1)[-1][:-16] for name, value in variables.items()} == {
         "FILE_TRACKER_TABLE": "FileTracker",
         "FILE_TRACKER_HISTORY_TABLE": "FileTrackerHistory",

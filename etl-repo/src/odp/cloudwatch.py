@@ -9,15 +9,19 @@ import time
 NAMESPACE = "ODP"
 
 
-def put_metric(name: str, value: float) -> None:
-    """Record one count under the framework's namespace, without dimensions."""
+LAKE = "Lake"
+
+
+def put_metric(name: str, value: float, *, lake: str) -> None:
+    """Record one count of one lake under the framework's namespace: an account may hold several lakes."""
     metric = {
         "_aws": {
             "Timestamp": int(time.time() * 1000),
             "CloudWatchMetrics": [
-                {"Namespace": NAMESPACE, "Dimensions": [[]], "Metrics": [{"Name": name, "Unit": "Count"}]}
+                {"Namespace": NAMESPACE, "Dimensions": [[LAKE]], "Metrics": [{"Name": name, "Unit": "Count"}]}
             ],
         },
+        LAKE: lake,
         name: value,
     }
     sys.stdout.write(json.dumps(metric) + "\n")

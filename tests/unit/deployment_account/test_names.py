@@ -40,6 +40,7 @@ def test_a_prefix_keeps_two_lakes_of_one_account_apart() -> None:
     assert PREFIXED.state_machine == "second_odpf_file_processor"
     assert PREFIXED.schedule("1_day_refresh") == "second_odpf_file_processor_1_day_refresh"
     assert PREFIXED.security_configuration == "second_odpf_file_processor"
+    assert PREFIXED.database("sales_raw") == "second_sales_raw"
 
 
 def test_stages_of_components_and_environments_have_names_of_their_own() -> None:
@@ -66,4 +67,4 @@ def test_jobs_carry_the_prefix_of_their_lake() -> None:
 
 
 def test_the_jobs_of_one_lake_are_no_writers_of_another() -> None:
-    assert DEV.data_writer != Names("odp", "prod").data_writer
+    assert DEV.lake != Names("odp", "prod").lake

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from odp.config_manager.manifest_fields import BATCH_CONFIG_FIELDS, RAW_TABLE_CONFIG_FIELDS, FieldReader
@@ -34,9 +35,16 @@ class _Entry:
     place: str
     fields: dict[str, Any]
 
+    def completed(self, defaults: Mapping[str, object]) -> _Entry:
+        return _Entry(self.place, {**defaults, **self.fields})
 
-def load_manifests(folder: Path) -> Manifests:
+
+def load_manifests(folder: Path, cadence_defaults: Mapping[str, object] = MappingProxyType({})) -> Manifests:
     """Read every `*.json` of a folder as one configuration.
+
+    Args:
+        folder: where the manifests lie.
+        cadence_defaults: the environment's value for each field that an entry of batch_configs leaves out.
 
     Raises:
         ManifestError: with every problem found, in any file.
@@ -44,15 +52,19 @@ def load_manifests(folder: Path) -> Manifests:
     files = sorted(folder.glob("*.json"))
     if not files:
         raise ManifestError([f"{folder}: holds no manifest; add a .json file with batch_configs and raw_table_configs"])
-    return parse_manifests({path.name: path.read_text(encoding="utf-8") for path in files})
+    documents = {path.name: path.read_text(encoding="utf-8") for path in files}
+    return parse_manifests(documents, cadence_defaults)
 
 
-def parse_manifests(documents: Mapping[str, str]) -> Manifests:
-    """Turn the text of each manifest file into one checked configuration."""
+def parse_manifests(
+    documents: Mapping[str, str], cadence_defaults: Mapping[str, object] = MappingProxyType({})
+) -> Manifests:
+    """Turn the text of each manifest file into one checked configuration; `load_manifests` tells the arguments."""
     problems: list[str] = []
     entries: dict[str, list[_Entry]] = {section: [] for section in _SECTIONS}
     for name, text in documents.items():
-        for section, entry in _entries(name, text, problems):
+        for section, written in _entries(name, text, problems):
+            entry = written.completed(cadence_defaults) if section == "batch_configs" else written
             entries[section].append(_checked(section, entry, problems))
     problems += _contradictions(entries["batch_configs"], entries["raw_table_configs"])
     if problems:

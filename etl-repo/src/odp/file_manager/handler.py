@@ -24,5 +24,5 @@ def handle(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: A
     """Register the objects named in one SQS batch; failed messages are delivered again alone."""
     registration = register_batch(event["Records"], _tracker())
     if registration.rejected:
-        put_metric("RejectedFiles", registration.rejected)
+        put_metric("RejectedFiles", registration.rejected, lake=os.environ["LAKE"])
     return {"batchItemFailures": [{"itemIdentifier": message} for message in registration.failed_message_ids]}

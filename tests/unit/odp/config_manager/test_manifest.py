@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from odp.config_manager.application import apply_manifests
 from odp.config_manager.cadence import schedule_expression
 from odp.config_manager.manifest import load_manifests, parse_manifests
+from odp.config_manager.placement import Placement
 from odp.errors import ManifestError
-from odp.records import BatchConfig, RawTableConfig, VersioningType
+from odp.records import VersioningType
 
 BATCH = {
     "refresh_cadence": "10_min_refresh",
@@ -180,14 +180,29 @@ def test_other_cadence_names_are_refused(cadence: str) -> None:
         schedule_expression(cadence)
 
 
-def test_bucket_roles_become_this_accounts_buckets_when_applied() -> None:
-    written: list[RawTableConfig | BatchConfig] = []
+def test_bucket_roles_and_database_names_become_those_of_the_lake() -> None:
+    placed = Placement({"raw": "dev-raw-1"}, "second_").place(parse_manifests(documents(tables=[TABLE])))
+    (table,) = placed.tables
+    assert table.base_path == "s3://dev-raw-1/second_sales_raw/orders"
+    assert len(placed.batches) == 1
 
-    class Store:
-        def put(self, entries: Any) -> None:
-            written.extend(entries)
 
-    apply_manifests(parse_manifests(documents(tables=[TABLE])), {"raw": "dev-raw-1"}, Store(), Store())  # type: ignore[arg-type]
-    (table,) = [entry for entry in written if isinstance(entry, RawTableConfig)]
-    assert table.base_path == "s3://dev-raw-1/sales_raw/orders"
-    assert len(written) == 2
+DEFAULTS = {"glue_job_worker_type": "R.1X", "glue_job_max_workers": 3, "refresh_tables_batch_size": 2}
+
+
+def test_sizes_that_a_cadence_leaves_open_are_those_of_the_environment() -> None:
+    open_batch = {name: value for name, value in BATCH.items() if name not in DEFAULTS}
+    (batch,) = parse_manifests(documents(batches=[open_batch]), DEFAULTS).batches
+    assert (batch.glue_job_worker_type, batch.glue_job_max_workers, batch.refresh_tables_batch_size) == ("R.1X", 3, 2)
+
+
+def test_sizes_that_a_cadence_states_are_kept() -> None:
+    (batch,) = parse_manifests(documents(batches=[BATCH]), DEFAULTS).batches
+    assert (batch.glue_job_worker_type, batch.glue_job_max_workers, batch.refresh_tables_batch_size) == ("G.1X", 10, 5)
+
+
+def test_size_without_value_or_default_is_missing() -> None:
+    open_batch = {name: value for name, value in BATCH.items() if name != "glue_job_max_workers"}
+    assert problems_of(documents(batches=[open_batch])) == [
+        "sales.json: batch_configs: 10_min_refresh: glue_job_max_workers is missing"
+    ]
