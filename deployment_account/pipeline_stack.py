@@ -66,7 +66,9 @@ class PipelineStack(cdk.Stack):
         self._watch(environments)
 
     def _blueprint(self, pipeline_name: str, first_environment: str) -> pipelines.CodePipeline:
-        source = source_of(self, self._deployment.repository, self._branch)
+        repository = self._deployment.repository
+        source = source_of(self, repository, self._branch)
+        requester = f"pipeline {pipeline_name}, {repository.name} {self._branch}"
         return pipelines.CodePipeline(
             self,
             "Blueprint",
@@ -76,7 +78,7 @@ class PipelineStack(cdk.Stack):
             artifact_bucket=self._artifacts.bucket,
             cross_account_keys=True,
             enable_key_rotation=True,
-            synth=synth_step(source, self._folder, first_environment),
+            synth=synth_step(source, self._folder, first_environment, requested_by=requester),
             cli_version=CLI_VERSION,
             cdk_assets_cli_version=ASSET_PUBLISHER_VERSION,
             # one build for all assets: other code is then no other pipeline, which would start itself anew

@@ -10,6 +10,8 @@ from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_iam as iam
 from aws_cdk import pipelines
 
+from deployment_account.revision import COMMIT_VARIABLE, REQUESTER_VARIABLE
+
 if TYPE_CHECKING:
     from deployment_account.environments import Environment
 
@@ -29,13 +31,16 @@ def with_node() -> codebuild.BuildSpec:
     return _runtimes(nodejs=NODE_VERSION)
 
 
-def synth_step(source: pipelines.IFileSetProducer, folder: str, pipeline: str) -> pipelines.CodeBuildStep:
+def synth_step(
+    source: pipelines.CodePipelineSource, folder: str, pipeline: str, *, requested_by: str
+) -> pipelines.CodeBuildStep:
     """Check and test the code, then synthesise this one pipeline of the app; a commit that fails deploys nothing."""
     context = json.dumps({"pipeline": pipeline})
     root = "/".join([".."] * (folder.count("/") + 1)) if folder != "." else "."
     return pipelines.CodeBuildStep(
         "Synth",
         input=source,
+        env={COMMIT_VARIABLE: source.source_attribute("CommitId"), REQUESTER_VARIABLE: requested_by},
         install_commands=["make install"],
         commands=[
             "make check",

@@ -23,12 +23,14 @@ TABLE_VARIABLES: Mapping[str, OdpTable] = {
     "FILE_PROCESSING_TRACKER_TABLE": OdpTable.FILE_PROCESSING_TRACKER,
     "BATCH_CONFIG_TABLE": OdpTable.BATCH_CONFIG,
     "RAW_TABLE_CONFIG_TABLE": OdpTable.RAW_TABLE_CONFIG,
+    "CONFIG_DEPLOY_TRACKER_TABLE": OdpTable.CONFIG_DEPLOY_TRACKER,
 }
 TABLE_ACTIONS: Mapping[OdpTable, tuple[str, ...]] = {
     OdpTable.FILE_TRACKER: ("dynamodb:Query", "dynamodb:Scan"),
     OdpTable.FILE_PROCESSING_TRACKER: ("dynamodb:BatchGetItem", "dynamodb:GetItem"),
     OdpTable.BATCH_CONFIG: ("dynamodb:GetItem",),
     OdpTable.RAW_TABLE_CONFIG: ("dynamodb:Query",),
+    OdpTable.CONFIG_DEPLOY_TRACKER: ("dynamodb:GetItem",),
 }
 
 

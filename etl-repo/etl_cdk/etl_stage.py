@@ -9,6 +9,8 @@ import aws_cdk as cdk
 from odp.config_manager.manifest import load_manifests
 
 from deployment_account.names import Names
+from deployment_account.revision import UNKNOWN_REVISION, Revision
+from etl_cdk.config_manager import TableManifests
 from etl_cdk.odp_stack import OdpStack
 from etl_cdk.tables_stack import TablesStack
 
@@ -23,11 +25,20 @@ TABLE_CONFIGS = Path(__file__).resolve().parents[1] / "table_configs"
 class EtlStage(cdk.Stage):
     """The tables and the operational data processing framework of one environment, as its manifests want them."""
 
-    def __init__(self, scope: Construct, id_: str, platform: Platform, environment: Environment) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        platform: Platform,
+        environment: Environment,
+        revision: Revision = UNKNOWN_REVISION,
+    ) -> None:
         super().__init__(scope, id_, env=cdk.Environment(account=environment.account, region=environment.region))
         names = Names.of(platform, environment)
-        manifests = load_manifests(TABLE_CONFIGS, environment.odp.cadence_defaults.model_dump())
-        self.tables = TablesStack(self, "Tables", names=names, environment=environment, manifests=manifests)
+        defaults = environment.odp.cadence_defaults
+        content = load_manifests(TABLE_CONFIGS, defaults.model_dump())
+        manifests = TableManifests(TABLE_CONFIGS, content, defaults, revision)
+        self.tables = TablesStack(self, "Tables", names=names, environment=environment, manifests=content)
         self.odp = OdpStack(
             self, "Odp", names=names, environment=environment, manifests=manifests, tables=self.tables.tables
         )

@@ -6,14 +6,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
-from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda_event_sources as event_sources
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from deployment_account.names import OdpTable
 from deployment_account.permissions import allow, allow_key_use
+from etl_cdk.object_events import ATTEMPTS, encrypted_queue, queue_new_objects
 from etl_cdk.runtime_package import RuntimeFunction, RuntimePackage
 
 if TYPE_CHECKING:
@@ -24,9 +22,6 @@ if TYPE_CHECKING:
     from etl_cdk.alerts import Alerts
 
 TIMEOUT = cdk.Duration.seconds(60)
-VISIBILITY = cdk.Duration.seconds(6 * 60)
-"""Six times the function's timeout, as AWS advises, so that a message is not seen again while it is worked on."""
-ATTEMPTS = 5
 
 
 class FileManager(Construct):
@@ -43,11 +38,15 @@ class FileManager(Construct):
         data_key: kms.IKey,
     ) -> None:
         super().__init__(scope, id_)
-        self.dead_letters = self._queue("DeadLetters", data_key)
-        self.queue = self._queue(
-            "Queue", data_key, dead_letters=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=ATTEMPTS)
+        self.dead_letters = encrypted_queue(self, "DeadLetters", key=data_key, timeout=TIMEOUT)
+        self.queue = encrypted_queue(self, "Queue", key=data_key, timeout=TIMEOUT, dead_letters=self.dead_letters)
+        queue_new_objects(
+            self,
+            "FileLanded",
+            bucket=staging,
+            queue=self.queue,
+            description="Files that land in the staging bucket go to the File Manager",
         )
-        self._rule(staging)
         tracker, history = tables[OdpTable.FILE_TRACKER], tables[OdpTable.FILE_TRACKER_HISTORY]
         handler = RuntimeFunction(
             self,
@@ -76,29 +75,4 @@ class FileManager(Construct):
         alerts.on_any_counted(
             "RejectedFiles",
             meaning="Files landed in the staging bucket that are no DMS files; odpf_file_tracker_history names them.",
-        )
-
-    def _queue(self, id_: str, key: kms.IKey, *, dead_letters: sqs.DeadLetterQueue | None = None) -> sqs.Queue:
-        return sqs.Queue(
-            self,
-            id_,
-            encryption=sqs.QueueEncryption.KMS,
-            encryption_master_key=key,
-            enforce_ssl=True,
-            visibility_timeout=VISIBILITY,
-            retention_period=cdk.Duration.days(14),
-            dead_letter_queue=dead_letters,
-        )
-
-    def _rule(self, staging: s3.IBucket) -> None:
-        events.Rule(
-            self,
-            "FileLanded",
-            description="Files that land in the staging bucket go to the File Manager",
-            event_pattern=events.EventPattern(
-                source=["aws.s3"],
-                detail_type=["Object Created"],
-                detail={"bucket": {"name": [staging.bucket_name]}},
-            ),
-            targets=[targets.SqsQueue(self.queue)],
         )

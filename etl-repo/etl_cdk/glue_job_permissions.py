@@ -25,6 +25,7 @@ TABLE_ACTIONS: Mapping[OdpTable, Sequence[str]] = {
     OdpTable.FILE_PROCESSING_TRACKER: ("GetItem", "PutItem", "UpdateItem"),
     OdpTable.FILE_PROCESSING_TRACKER_HISTORY: ("PutItem",),
     OdpTable.RAW_TABLE_CONFIG: ("GetItem",),
+    OdpTable.CONFIG_DEPLOY_TRACKER: ("GetItem",),
 }
 CATALOG_ACTIONS = (
     *(f"glue:{verb}Database" for verb in ("Create", "Get", "Update")),

@@ -10,6 +10,7 @@ from deployment_account.log import LogPolicy
 from deployment_account.names import Odp, OdpTable, Shared, published_schedule
 from deployment_account.shared_values import publish
 from etl_cdk.alerts import Alerts
+from etl_cdk.config_manager import ConfigManager
 from etl_cdk.file_manager import FileManager
 from etl_cdk.file_processor import FileProcessor
 from etl_cdk.foundation import Foundation
@@ -20,14 +21,14 @@ if TYPE_CHECKING:
 
     from aws_cdk import aws_dynamodb as dynamodb
     from constructs import Construct
-    from odp.config_manager.manifest import Manifests
 
     from deployment_account.environments import Environment
     from deployment_account.names import Names
+    from etl_cdk.config_manager import TableManifests
 
 
 class OdpStack(cdk.Stack):
-    """The File Manager, the File Processor and those who are told when one of them needs a person."""
+    """The three managers of the framework, and those who are told when one of them needs a person."""
 
     def __init__(
         self,
@@ -36,10 +37,10 @@ class OdpStack(cdk.Stack):
         *,
         names: Names,
         environment: Environment,
-        manifests: Manifests,
+        manifests: TableManifests,
         tables: Mapping[OdpTable, dynamodb.ITable],
     ) -> None:
-        super().__init__(scope, id_, description="ODP: file manager and file processor")
+        super().__init__(scope, id_, description="ODP: configuration manager, file manager and file processor")
         foundation = Foundation(self, "Foundation", names=names)
         log_policy = LogPolicy(foundation.data_key, environment.retention.log_days)
         package = RuntimePackage(self, "Runtime", log_policy=log_policy, lake=names.lake)
@@ -60,16 +61,24 @@ class OdpStack(cdk.Stack):
             package=package,
             foundation=foundation,
             tables=tables,
-            manifests=manifests,
+            manifests=manifests.content,
             settings=environment.odp,
         )
-        self.file_manager.alarm(self.alerts)
-        self.file_processor.alarm(self.alerts)
+        self.config_manager = ConfigManager(
+            self, "ConfigManager", package=package, foundation=foundation, tables=tables, manifests=manifests
+        )
+        # what a request relies on is deployed before it
+        self.config_manager.request.node.add_dependency(self.file_processor)
+        for component in (self.file_manager, self.file_processor, self.config_manager):
+            component.alarm(self.alerts)
         self._publish(names)
 
     def _publish(self, names: Names) -> None:
         values: dict[str, str] = {
             Odp.STATE_MACHINE_ARN: self.file_processor.state_machine.state_machine_arn,
+            Odp.CONFIG_MANAGER_FUNCTION: self.config_manager.function.function_name,
+            Odp.CONFIG_MANAGER_QUEUE_URL: self.config_manager.queue.queue_url,
+            Odp.CONFIG_MANAGER_DEAD_LETTER_QUEUE_URL: self.config_manager.dead_letters.queue_url,
             Odp.FILE_MANAGER_FUNCTION: self.file_manager.function.function_name,
             Odp.BATCH_MANAGER_FUNCTION: self.file_processor.batch_manager.function.function_name,
             Odp.FILE_MANAGER_QUEUE_URL: self.file_manager.queue.queue_url,

@@ -12,6 +12,7 @@ from odp.config_manager.manifest import Manifests, load_manifests
 from rich.console import Console
 
 from deployment_account.environments import Platform, load_platform
+from rehearsal.demo.configuration import forbidden_change, permitted_change, wait_until_decided
 from rehearsal.demo.deployed_lake import DeployedLake
 from rehearsal.demo.errors import DemoError
 from rehearsal.demo.progress import Steps
@@ -24,7 +25,7 @@ from rehearsal.emulator.glue_runner import metastore_files
 from rehearsal.emulator.process import Emulator
 from rehearsal.emulator.settings import EmulatorSettings
 from rehearsal.jars import spark_jars
-from rehearsal.report.model import DemoReport, Run, Stack
+from rehearsal.report.model import ConfigurationRequest, DemoReport, Run, Stack
 from rehearsal.source.changes import apply_changes
 from rehearsal.source.database import SourceDatabase
 from rehearsal.source.dms import DmsTask, S3Sink
@@ -65,6 +66,7 @@ class Demo:
         self._workspace = workspace
         self._steps = Steps(console)
         self._stacks: list[Stack] = []
+        self._configuration: list[ConfigurationRequest] = []
         self._started = datetime.now(UTC)
 
     def read_inputs(self) -> Inputs:
@@ -82,7 +84,9 @@ class Demo:
                 step.say(emulator.endpoint)
             self._prepare_spark()
             self._deploy(self._synthesise(), emulator)
-            runs, validation = self._replicate(emulator, inputs)
+            lake = DeployedLake(inputs.platform, inputs.platform.environments[ENVIRONMENT], emulator)
+            self._configure(lake)
+            runs, validation = self._replicate(lake, inputs)
         finally:
             emulator.stop()
         return DemoReport(
@@ -93,14 +97,29 @@ class Demo:
             stacks=tuple(self._stacks),
             runs=runs,
             validation=validation,
+            configuration=tuple(self._configuration),
         )
 
-    def _replicate(self, emulator: Emulator, inputs: Inputs) -> tuple[tuple[Run, ...], Reconciliation]:
+    def _configure(self, lake: DeployedLake) -> None:
+        with self._steps.step("Configuration Manager applies the manifests") as step:
+            self._configuration.append(wait_until_decided(lake, "deployed manifests", step.say))
+
+    def _reconfigure(self, lake: DeployedLake, manifests: Manifests) -> None:
+        for name, change, expected in (
+            ("a harmful change", forbidden_change, "refused"),
+            ("a harmless change", permitted_change, "applied"),
+        ):
+            with self._steps.step(f"Configuration Manager decides on {name}") as step:
+                request_id = lake.request_configuration(change(MANIFESTS, manifests))
+                decided = wait_until_decided(lake, name, step.say, request_id)
+                self._configuration.append(decided)
+            if decided.status != expected:
+                raise DemoError(
+                    f"{name} was {decided.status} instead of {expected}: {decided.reasons or decided.summary}"
+                )
+
+    def _replicate(self, lake: DeployedLake, inputs: Inputs) -> tuple[tuple[Run, ...], Reconciliation]:
         manifests, trips = inputs.manifests, inputs.trips
-        lake = DeployedLake(inputs.platform, inputs.platform.environments[ENVIRONMENT], emulator)
-        with self._steps.step("Configure the tables from their manifests") as step:
-            lake.configure(manifests)
-            step.say(f"{len(manifests.tables)} tables in {len(manifests.batches)} cadence")
         with self._steps.step("Fill the operational database") as step:
             source = create_taxi_trips(self._workspace.database, trips)
             step.say(f"{trips.num_rows:,} trips in {TABLE_COUNT} tables")
@@ -108,6 +127,7 @@ class Demo:
             cadence = manifests.batches[0].refresh_cadence
             task = DmsTask(source, S3Sink(lake.client("s3"), lake.published("buckets/staging")))
             full_load = self._full_load(lake, task, cadence)
+            self._reconfigure(lake, manifests)
             changes = self._changes(lake, source, task, cadence)
             return (full_load, changes), self._validate(lake, source, cadence)
 

@@ -5,10 +5,11 @@ from functools import cached_property
 from typing import Any
 
 import boto3
-from odp.config_manager.manifest import Manifests
-from odp.config_manager.placement import Placement
-from odp.dynamodb.configurations import DynamoDbBatchConfigs, DynamoDbTableConfigs
+from boto3.dynamodb.conditions import Attr, Key
+from odp.config_manager.request import REQUEST_KEY, RequestContent, write_request
+from odp.dynamodb.deploy_tracker import REQUESTS
 from odp.dynamodb.file_tracker import DynamoDbPendingWork
+from odp.dynamodb.running_configuration import DynamoDbCadences, RunningVersion
 
 from deployment_account.environments import Environment, Platform
 from deployment_account.names import Names, OdpTable, Shared, published_schedule
@@ -48,12 +49,29 @@ class DeployedLake:
             aws_secret_access_key=ROOT_SECRET,
         )
 
-    def configure(self, manifests: Manifests) -> None:
-        """Write the manifests' configuration."""
-        placement = Placement({"raw": self.published(Shared.RAW_BUCKET)}, self._names.resource_prefix)
-        placed = placement.place(manifests)
-        DynamoDbBatchConfigs(self.dynamodb, self.table(OdpTable.BATCH_CONFIG)).put(placed.batches)
-        DynamoDbTableConfigs(self.dynamodb, self.table(OdpTable.RAW_TABLE_CONFIG)).put(placed.tables)
+    def request_configuration(self, content: RequestContent) -> str:
+        """Put a configuration request into the config bucket, as a deployment or a person does, and give its id."""
+        bucket = self.published(Shared.CONFIG_BUCKET)
+        written = self.client("s3").put_object(Bucket=bucket, Key=REQUEST_KEY, Body=write_request(content))
+        return str(written["VersionId"])
+
+    def configuration_requests(self) -> list[dict[str, Any]]:
+        """Every configuration request in the books, oldest first, with what became of it."""
+        tracker = self.dynamodb.Table(self.table(OdpTable.CONFIG_DEPLOY_TRACKER))
+        found = tracker.query(KeyConditionExpression=Key("source_table_name").eq(REQUESTS), ConsistentRead=True)
+        return [item for item in found["Items"] if "request_status" in item]
+
+    def configuration_changes(self, deployed_at: str) -> list[dict[str, Any]]:
+        """What a configuration request changed, entry by entry."""
+        tracker = self.dynamodb.Table(self.table(OdpTable.CONFIG_DEPLOY_TRACKER))
+        items: list[dict[str, Any]] = tracker.scan(FilterExpression=Attr("deployed_at").eq(deployed_at))["Items"]
+        return sorted((item for item in items if "change" in item), key=lambda item: str(item["source_table_name"]))
+
+    @property
+    def _cadences(self) -> DynamoDbCadences:
+        version = RunningVersion(self.dynamodb, self.table(OdpTable.CONFIG_DEPLOY_TRACKER))
+        tables = self.table(OdpTable.BATCH_CONFIG), self.table(OdpTable.RAW_TABLE_CONFIG)
+        return DynamoDbCadences(self.dynamodb, *tables, version)
 
     def pending_files(self) -> int:
         """How many files the File Manager has registered and nobody has applied."""
@@ -69,7 +87,7 @@ class DeployedLake:
 
     def catalog_locations(self, cadence: str) -> Mapping[str, str]:
         """Where the Data Catalog finds each table of a cadence, by source table name; a table it lacks is left out."""
-        configs = DynamoDbTableConfigs(self.dynamodb, self.table(OdpTable.RAW_TABLE_CONFIG)).active_tables(cadence)
+        _, configs = self._cadences.cadence(cadence)
         tables = {
             (database, table["Name"]): table["StorageDescriptor"]["Location"]
             for database in {config.raw_database_name for config in configs}

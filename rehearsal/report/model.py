@@ -116,6 +116,41 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class EntryChange:
+    """What a configuration request did to one cadence or table: the fields that differ, before and after."""
+
+    name: str
+    kind: str
+    differences: tuple[tuple[str, str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigurationRequest:
+    """What became of one request to change the configuration."""
+
+    name: str
+    decided: datetime
+    status: str
+    commit: str
+    requested_by: str
+    changes: tuple[EntryChange, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def was_refused(self) -> bool:
+        """Whether nothing of it was applied."""
+        return self.status == "refused"
+
+    @property
+    def summary(self) -> str:
+        """How many entries changed in which way, or how many reasons stand against it."""
+        if self.was_refused:
+            return "1 reason" if len(self.reasons) == 1 else f"{len(self.reasons)} reasons"
+        kinds = [change.kind for change in self.changes]
+        return ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds)) or "nothing to change"
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
     """A further part of the page; its body is finished HTML or SVG that the page does not escape."""
 
@@ -136,6 +171,7 @@ class DemoReport:
     stacks: tuple[Stack, ...]
     runs: tuple[Run, ...]
     validation: Reconciliation
+    configuration: tuple[ConfigurationRequest, ...] = ()
     sections: tuple[Section, ...] = field(default=())
 
     @property

@@ -13,6 +13,18 @@ class LeaseLostError(RetryableError):
     """Another run took this table's lease over, so this one may neither commit nor write the books."""
 
 
+class DeploymentOvertakenError(RetryableError):
+    """Another deployment of the configuration began later, so this one may write nothing more."""
+
+
+class TableIsBeingWrittenError(RetryableError):
+    """A table is being filled for the first time while its configuration is to be defined anew."""
+
+
+class ConfigurationMovedError(RetryableError):
+    """The running configuration changed again and again while it was being read."""
+
+
 class RejectedInputError(OdpError):
     """The input itself is wrong; trying it again cannot help."""
 

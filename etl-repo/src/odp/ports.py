@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
+from odp.configuration import ConfigDeployment, ConfigRequest, Configuration, RequestStatus
 from odp.records import (
     BatchConfig,
     BatchPlan,
@@ -17,6 +18,7 @@ from odp.records import (
     RefreshOutcome,
     RefreshStatus,
     RejectedFile,
+    WrittenTable,
 )
 
 
@@ -76,34 +78,78 @@ class TableLeases(Protocol):
     def renew(self, lease: Lease) -> None:
         """Prolong a lease that is still held; raises LeaseLostError when it was taken over."""
 
-    def release(self, lease: Lease, status: RefreshStatus, catalog_commit: str) -> None:
-        """Return the lease with the table's status; raises LeaseLostError when it was taken over."""
+    def release(
+        self, lease: Lease, status: RefreshStatus, catalog_commit: str, written_with: Mapping[str, str] | None
+    ) -> None:
+        """Return the lease with the table's status and the identity of its data, if it holds any.
+
+        Raises:
+            LeaseLostError: it was taken over.
+        """
 
     def record(self, outcome: RefreshOutcome, run_id: str) -> None:
         """Keep what a run did to a table in the history."""
 
 
-class BatchConfigs(Protocol):
-    """The running configuration of the cadences, as the Configuration Manager wrote it."""
+class Cadences(Protocol):
+    """The running configuration of a cadence."""
 
-    def batch_config(self, refresh_cadence: str) -> BatchConfig:
-        """Give the batch configuration of a cadence; raises MissingConfigurationError."""
-
-    def put(self, batches: Sequence[BatchConfig]) -> None:
-        """Write the configuration of cadences; what is there under the same cadence is replaced."""
+    def cadence(self, refresh_cadence: str) -> tuple[BatchConfig, Sequence[RawTableConfig]]:
+        """Give a cadence and its active tables as one deployment left them; raises MissingConfigurationError."""
 
 
 class TableConfigs(Protocol):
-    """The running configuration of the tables, as the Configuration Manager wrote it."""
-
-    def active_tables(self, refresh_cadence: str) -> Sequence[RawTableConfig]:
-        """List the active tables of a cadence."""
+    """The running configuration of a table."""
 
     def table(self, refresh_cadence: str, source_table_name: str) -> RawTableConfig:
         """Give one table's configuration; raises MissingConfigurationError."""
 
-    def put(self, tables: Sequence[RawTableConfig]) -> None:
-        """Write the configuration of tables; what is there under the same cadence and name is replaced."""
+
+class ConfigRequests(Protocol):
+    """The versions of the configuration request in the config bucket."""
+
+    def newest(self) -> str | None:
+        """Give the id of the newest request; None if there is none."""
+
+    def read(self, request_id: str) -> ConfigRequest | None:
+        """Give a request as it came; None if the bucket has it no more."""
+
+
+class DeployTracker(Protocol):
+    """The books of configuration requests."""
+
+    def receive(self, request: ConfigRequest, commit: str, requested_by: str) -> None:
+        """Keep a request as it came; one that is known is left as it is."""
+
+    def status(self, request: ConfigRequest) -> RequestStatus:
+        """Tell what became of a received request."""
+
+    def close(self, request: ConfigRequest, status: RequestStatus, reasons: Sequence[str]) -> None:
+        """Write down that a request ended without being applied; one that ended before is left as it is."""
+
+
+class ConfigurationStore(Protocol):
+    """The running configuration, changed by one deployment at a time and seen by its readers as a whole."""
+
+    def begin(self) -> int:
+        """Begin an attempt to deploy, which ends every attempt that began before."""
+
+    def running(self, attempt: int) -> Configuration:
+        """Give the running configuration, after finishing what the last deployment left unfinished.
+
+        Raises:
+            DeploymentOvertakenError: another attempt began later.
+        """
+
+    def activate(self, attempt: int, deployment: ConfigDeployment) -> None:
+        """Make the changes of a deployment visible at once; raises DeploymentOvertakenError."""
+
+
+class WrittenTables(Protocol):
+    """What refreshes have made of the lake's tables."""
+
+    def written(self, qualified_names: Iterable[str]) -> Mapping[str, WrittenTable]:
+        """Tell of those of the given tables that a refresh ever touched."""
 
 
 class TableWriter(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -63,6 +64,20 @@ class RawTableConfig:
     raw_table_name: str
 
     @property
+    def identity(self) -> dict[str, str]:
+        """What a table that holds data is bound to, in the words of the manifests: other values would corrupt it."""
+        return {
+            "source_table_name": self.source_table_name,
+            "hudi_primary_key": ",".join(self.hudi_primary_key),
+            "hudi_partition_key": self.hudi_partition_key or "",
+            "hudi_precombine_field": self.hudi_precombine_field,
+            "hudi_table_type": self.hudi_table_type,
+            "table_data_versioning_type": self.table_data_versioning_type.value,
+            "table_storage_type": self.table_storage_type,
+            "raw_database_S3_bucket": self.raw_database_s3_bucket,
+        }
+
+    @property
     def qualified_name(self) -> str:
         """Two databases may hold tables of the same name, so books are kept under `database.table`."""
         return f"{self.raw_database_name}.{self.raw_table_name}"
@@ -71,6 +86,14 @@ class RawTableConfig:
     def base_path(self) -> str:
         """Where the table's files lie."""
         return f"s3://{self.raw_database_s3_bucket}/{self.raw_database_name}/{self.raw_table_name}"
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenTable:
+    """What the books say of a table of the lake: the identity that its data has, and whether a refresh is under way."""
+
+    identity: Mapping[str, str] | None
+    is_being_written: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,13 +160,17 @@ class BatchPlan:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to write one table until `expires_at` (epoch seconds); the token grows with every owner."""
+    """The right to write one table until `expires_at` (epoch seconds); the token grows with every owner.
+
+    `written_with` is the identity of the data that the table holds, if it is known to hold any.
+    """
 
     qualified_name: str
     owner: str
     fencing_token: int
     expires_at: float
     catalog_commit: str = ""
+    written_with: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

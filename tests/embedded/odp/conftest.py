@@ -6,12 +6,12 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
-from odp.config_manager.manifest import load_manifests
 from odp.dynamodb.file_tracker import DynamoDbFileTracker
 
 from deployment_account.environments import load_platform
 from deployment_account.names import OdpTable, Shared
-from rehearsal.demo.demo import CONFIGURATION, ENVIRONMENT, MANIFESTS
+from rehearsal.demo.configuration import wait_until_decided
+from rehearsal.demo.demo import CONFIGURATION, ENVIRONMENT
 from rehearsal.demo.deployed_lake import DeployedLake
 from rehearsal.deployment.deployer import deploy
 from rehearsal.deployment.synth import synthesise
@@ -35,7 +35,7 @@ def deployed_lake(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) 
     for assembly in synthesise(ENVIRONMENT, tmp_path_factory.mktemp("assemblies")):
         deploy(assembly, emulator)
     lake = DeployedLake(platform, platform.environments[ENVIRONMENT], emulator)
-    lake.configure(load_manifests(MANIFESTS))
+    wait_until_decided(lake, "the deployed manifests", say=lambda _: None)
     return lake
 
 

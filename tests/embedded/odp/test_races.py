@@ -104,8 +104,8 @@ def test_heartbeat_and_takeover_at_the_moment_of_expiry_leave_one_owner(
         assert is_kept == (new is None)
         loser = old if new else replace(old, owner="jr_new")
         with pytest.raises(LeaseLostError):
-            lessors[0].release(loser, RefreshStatus.COMPLETED, "")
-        lessors[0].release(new or old, RefreshStatus.COMPLETED, "")
+            lessors[0].release(loser, RefreshStatus.COMPLETED, "", None)
+        lessors[0].release(new or old, RefreshStatus.COMPLETED, "", None)
 
 
 def test_file_announced_many_times_at_once_is_registered_once(trackers: list[DynamoDbFileTracker], race: Race) -> None:

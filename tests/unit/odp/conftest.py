@@ -17,6 +17,7 @@ KEYS = {
     "leases_history": ("raw_table_name", "glue_job_run_id"),
     "batch_config": ("refresh_cadence",),
     "table_config": ("refresh_cadence", "source_table_name"),
+    "deploy_tracker": ("source_table_name", "deployed_at"),
 }
 
 

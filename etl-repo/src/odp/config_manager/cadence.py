@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_CADENCE = re.compile(r"(?P<count>[1-9]\d{0,3})_(?P<unit>min|hour|day)_refresh")
+CADENCE = re.compile(r"(?P<count>[1-9]\d{0,3})_(?P<unit>min|hour|day)_refresh")
 _UNITS = {"min": "minute", "hour": "hour", "day": "day"}
 
 
@@ -14,7 +14,7 @@ def schedule_expression(refresh_cadence: str) -> str:
     Raises:
         ValueError: the name is not `<n>_min_refresh`, `<n>_hour_refresh` or `<n>_day_refresh`.
     """
-    match = _CADENCE.fullmatch(refresh_cadence)
+    match = CADENCE.fullmatch(refresh_cadence)
     if match is None:
         message = f"{refresh_cadence!r} is no cadence: write <n>_min_refresh, <n>_hour_refresh or <n>_day_refresh"
         raise ValueError(message)

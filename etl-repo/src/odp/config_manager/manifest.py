@@ -6,16 +6,16 @@ import difflib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from odp.config_manager.manifest_fields import BATCH_CONFIG_FIELDS, RAW_TABLE_CONFIG_FIELDS, FieldReader
+from odp.config_manager.manifest_fields import BATCH_CONFIG_FIELDS, RAW_TABLE_CONFIG_FIELDS, Field
 from odp.errors import ManifestError
 from odp.records import BatchConfig, RawTableConfig
 
-_SECTIONS: Mapping[str, Mapping[str, FieldReader]] = {
+SECTIONS: Mapping[str, Mapping[str, Field]] = {
     "batch_configs": BATCH_CONFIG_FIELDS,
     "raw_table_configs": RAW_TABLE_CONFIG_FIELDS,
 }
@@ -24,10 +24,14 @@ _ENTRY_NAME = {"batch_configs": "refresh_cadence", "raw_table_configs": "source_
 
 @dataclass(frozen=True, slots=True)
 class Manifests:
-    """The whole configuration as written in git; bucket names are still roles (`raw`), the same in every account."""
+    """The whole configuration as written in git; bucket names are still roles (`raw`), the same in every account.
+
+    `places` says of each cadence and source table where its entry stands, for messages.
+    """
 
     batches: tuple[BatchConfig, ...]
     tables: tuple[RawTableConfig, ...]
+    places: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,7 @@ def parse_manifests(
 ) -> Manifests:
     """Turn the text of each manifest file into one checked configuration; `load_manifests` tells the arguments."""
     problems: list[str] = []
-    entries: dict[str, list[_Entry]] = {section: [] for section in _SECTIONS}
+    entries: dict[str, list[_Entry]] = {section: [] for section in SECTIONS}
     for name, text in documents.items():
         for section, written in _entries(name, text, problems):
             entry = written.completed(cadence_defaults) if section == "batch_configs" else written
@@ -72,6 +76,7 @@ def parse_manifests(
     return Manifests(
         batches=tuple(BatchConfig(**entry.fields) for entry in entries["batch_configs"]),
         tables=tuple(_table_config(entry.fields) for entry in entries["raw_table_configs"]),
+        places={entry.fields[name]: entry.place for section, name in _ENTRY_NAME.items() for entry in entries[section]},
     )
 
 
@@ -82,19 +87,22 @@ def _table_config(fields: dict[str, Any]) -> RawTableConfig:
 
 def _entries(name: str, text: str, problems: list[str]) -> Iterable[tuple[str, _Entry]]:
     try:
-        document = json.loads(text)
+        document = json.loads(text, object_pairs_hook=_without_repetition)
     except json.JSONDecodeError as error:
         problems.append(f"{name}: is not JSON: {error}")
         return
+    except ValueError as error:
+        problems.append(f"{name}: {error}")
+        return
     if not isinstance(document, dict):
-        problems.append(f"{name}: must hold an object with {' and '.join(_SECTIONS)}")
+        problems.append(f"{name}: must hold an object with {' and '.join(SECTIONS)}")
         return
     problems += [
-        f"{name}: unknown field {field!r}; {_suggestion(field, _SECTIONS)}"
-        for field in document
-        if field not in _SECTIONS and field != "$schema"
+        f"{name}: unknown field {unknown!r}; {_suggestion(unknown, SECTIONS)}"
+        for unknown in document
+        if unknown not in SECTIONS and unknown != "$schema"
     ]
-    for section in _SECTIONS:
+    for section in SECTIONS:
         listed = document.get(section, [])
         if not isinstance(listed, list):
             problems.append(f"{name}: {section} must be a list")
@@ -107,18 +115,28 @@ def _entries(name: str, text: str, problems: list[str]) -> Iterable[tuple[str, _
                 problems.append(f"{name}: {section}: entry {position + 1} must be an object")
 
 
+def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """JSON takes the last of two equal names, and nobody would see that the first is lost."""
+    named = dict(pairs)
+    if len(named) < len(pairs):
+        twice = next(name for position, (name, _) in enumerate(pairs) if name in dict(pairs[:position]))
+        message = f"one object names {twice!r} twice; keep one"
+        raise ValueError(message)
+    return named
+
+
 def _checked(section: str, entry: _Entry, problems: list[str]) -> _Entry:
-    readers = _SECTIONS[section]
+    known = SECTIONS[section]
     fields: dict[str, Any] = {}
     for name, value in entry.fields.items():
-        if name not in readers:
-            problems.append(f"{entry.place}: unknown field {name!r}; {_suggestion(name, readers)}")
+        if name not in known:
+            problems.append(f"{entry.place}: unknown field {name!r}; {_suggestion(name, known)}")
             continue
         try:
-            fields[name] = readers[name](value)
+            fields[name] = known[name].read(value)
         except ValueError as error:
             problems.append(f"{entry.place}: {name}: {error}")
-    problems += [f"{entry.place}: {name} is missing" for name in readers if name not in entry.fields]
+    problems += [f"{entry.place}: {name} is missing" for name in known if name not in entry.fields]
     return _Entry(entry.place, fields)
 
 

@@ -1,21 +1,33 @@
-"""The fields of a manifest entry: what each may hold, in messages that say how to write it right."""
+"""The fields of a manifest entry: what each means and may hold, in messages that say how to write it right.
+
+The JSON schema from which editors complete manifests is made from the same declarations (manifest_schema.py).
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
-from odp.config_manager.cadence import schedule_expression
+from odp.config_manager.cadence import CADENCE, schedule_expression
 from odp.records import VersioningType
-
-FieldReader = Callable[[object], object]
 
 # https://docs.aws.amazon.com/glue/latest/webapi/API_StartJobRun.html; G.025X is for streaming jobs only
 WORKER_TYPES = ("G.1X", "G.2X", "G.4X", "G.8X", "G.12X", "G.16X", "R.1X", "R.2X", "R.4X", "R.8X")
 BUCKETS = ("raw",)
-_IDENTIFIER = re.compile(r"[a-z0-9_]{1,255}")
-_COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_SOURCE_TABLE = re.compile(r"[^./\s]+\.[^./\s]+")
+_COLUMN = r"[A-Za-z_][A-Za-z0-9_]*"
+_COLUMN_LIST = rf"\s*{_COLUMN}\s*(,\s*{_COLUMN}\s*)*"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field: its meaning, the reader that checks a value (ValueError says what is wrong), and its JSON schema."""
+
+    meaning: str
+    read: Callable[[object], object]
+    schema: Mapping[str, object]
+    is_optional: bool = False
+    """Whether the environment has a value for it (`cadence_defaults` in environments.json)."""
 
 
 def _text(value: object) -> str:
@@ -25,34 +37,36 @@ def _text(value: object) -> str:
     return value
 
 
-def _matching(pattern: re.Pattern[str], meaning: str) -> FieldReader:
+def _matching(meaning: str, pattern: str, what: str) -> Field:
+    compiled = re.compile(pattern)
+
     def read(value: object) -> str:
-        if pattern.fullmatch(_text(value)) is None:
-            message = f"{value!r} is no {meaning}"
+        if compiled.fullmatch(_text(value)) is None:
+            message = f"{value!r} is no {what}"
             raise ValueError(message)
         return _text(value)
 
-    return read
+    return Field(meaning, read, {"type": "string", "pattern": f"^{pattern}$"})
 
 
-def _one_of(*allowed: str) -> FieldReader:
+def _one_of(meaning: str, *allowed: str) -> Field:
     def read(value: object) -> str:
         if value not in allowed:
             message = f"{value!r} is not known; write {' or '.join(allowed)}"
             raise ValueError(message)
         return str(value)
 
-    return read
+    return Field(meaning, read, {"enum": list(allowed)})
 
 
-def _whole_number(low: int, high: int) -> FieldReader:
+def _whole_number(meaning: str, low: int, high: int) -> Field:
     def read(value: object) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
             message = f"must be a whole number from {low} to {high}, without quotes, not {value!r}"
             raise ValueError(message)
         return value
 
-    return read
+    return Field(meaning, read, {"type": "integer", "minimum": low, "maximum": high})
 
 
 def _cadence(value: object) -> str:
@@ -70,7 +84,8 @@ def _columns(value: object) -> tuple[str, ...]:
     return names
 
 
-_column = _matching(_COLUMN, "column name")
+def _column(value: object) -> str:
+    return str(_ORDERING.read(value))
 
 
 def _column_or_none(value: object) -> str | None:
@@ -79,29 +94,58 @@ def _column_or_none(value: object) -> str | None:
     if isinstance(value, str) and "," in value:
         message = f"{value!r} names several columns; write one, or an empty text for an unpartitioned table"
         raise ValueError(message)
-    return str(_column(value))
+    return _column(value)
 
 
-BATCH_CONFIG_FIELDS: Mapping[str, FieldReader] = {
-    "refresh_cadence": _cadence,
-    "datalake_format": _one_of("hudi"),
-    "glue_job_name": _matching(re.compile(r"[A-Za-z0-9_-]{1,200}"), "Glue job name (letters, digits, _ and -)"),
-    "glue_job_worker_type": _one_of(*WORKER_TYPES),
-    "glue_job_max_workers": _whole_number(2, 299),
-    "refresh_tables_batch_size": _whole_number(1, 100),
+def _identifier(meaning: str, what: str) -> Field:
+    return _matching(meaning, "[a-z0-9_]{1,255}", f"{what} (a-z, 0-9 and _)")
+
+
+_ORDERING = _matching(
+    "The column that orders the changes of a row, e.g. DMS's change sequence.", _COLUMN, "column name"
+)
+_REFRESH_CADENCE = Field(
+    "How often: <n>_min_refresh, <n>_hour_refresh or <n>_day_refresh.",
+    _cadence,
+    {"type": "string", "pattern": f"^{CADENCE.pattern}$".replace("?P<count>", "").replace("?P<unit>", "")},
+)
+_VERSIONING = _one_of("S keeps the latest row of each key (snapshot), H every version of it (historical).", "S", "H")
+_ACTIVE = _one_of("N pauses the table: its data stays, its files wait.", "Y", "N")
+
+BATCH_CONFIG_FIELDS: Mapping[str, Field] = {
+    "refresh_cadence": _REFRESH_CADENCE,
+    "datalake_format": _one_of("The table format that the job writes.", "hudi"),
+    "glue_job_name": _matching(
+        "The Glue job that refreshes the batches.", "[A-Za-z0-9_-]{1,200}", "Glue job name (letters, digits, _ and -)"
+    ),
+    "glue_job_worker_type": replace(_one_of("The worker of each run.", *WORKER_TYPES), is_optional=True),
+    "glue_job_max_workers": replace(_whole_number("The most workers of a run.", 2, 299), is_optional=True),
+    "refresh_tables_batch_size": replace(_whole_number("The most tables of a run.", 1, 100), is_optional=True),
 }
 
-RAW_TABLE_CONFIG_FIELDS: Mapping[str, FieldReader] = {
-    "refresh_cadence": _cadence,
-    "source_table_name": _matching(_SOURCE_TABLE, "source table; write schema.table"),
-    "hudi_primary_key": _columns,
-    "hudi_partition_key": _column_or_none,
-    "hudi_precombine_field": _column,
-    "hudi_table_type": _one_of("copy_on_write", "merge_on_read"),
-    "table_data_versioning_type": lambda value: VersioningType(str(_one_of(*VersioningType)(value))),
-    "table_storage_type": _one_of("hudi"),
-    "is_active": lambda value: _one_of("Y", "N")(value) == "Y",
-    "raw_database_name": _matching(_IDENTIFIER, "database name (a-z, 0-9 and _)"),
-    "raw_database_S3_bucket": _one_of(*BUCKETS),
-    "raw_table_name": _matching(_IDENTIFIER, "table name (a-z, 0-9 and _)"),
+RAW_TABLE_CONFIG_FIELDS: Mapping[str, Field] = {
+    "refresh_cadence": _REFRESH_CADENCE,
+    "source_table_name": _matching(
+        "The table in the source database.", r"[^./\s]+\.[^./\s]+", "source table; write schema.table"
+    ),
+    "hudi_primary_key": Field(
+        "The columns that identify a row, separated by commas.",
+        _columns,
+        {"type": "string", "pattern": f"^{_COLUMN_LIST}$"},
+    ),
+    "hudi_partition_key": Field(
+        "The column by whose values the table is partitioned; empty for an unpartitioned table.",
+        _column_or_none,
+        {"type": "string", "pattern": f"^({_COLUMN})?$"},
+    ),
+    "hudi_precombine_field": _ORDERING,
+    "hudi_table_type": _one_of(
+        "copy_on_write, which every reader reads, or merge_on_read.", "copy_on_write", "merge_on_read"
+    ),
+    "table_data_versioning_type": replace(_VERSIONING, read=lambda value: VersioningType(str(_VERSIONING.read(value)))),
+    "table_storage_type": _one_of("The table format of the table.", "hudi"),
+    "is_active": replace(_ACTIVE, read=lambda value: _ACTIVE.read(value) == "Y"),
+    "raw_database_name": _identifier("The Data Catalog's database.", "database name"),
+    "raw_database_S3_bucket": _one_of("The bucket by its role, which is another one in each account.", *BUCKETS),
+    "raw_table_name": _identifier("The table in that database.", "table name"),
 }

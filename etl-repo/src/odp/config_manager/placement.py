@@ -19,7 +19,7 @@ class Placement:
 
     def place(self, manifests: Manifests) -> Manifests:
         """Replace roles and names by those of the lake."""
-        return Manifests(manifests.batches, tuple(self._place(table) for table in manifests.tables))
+        return dataclasses.replace(manifests, tables=tuple(self._place(table) for table in manifests.tables))
 
     def _place(self, table: RawTableConfig) -> RawTableConfig:
         return dataclasses.replace(

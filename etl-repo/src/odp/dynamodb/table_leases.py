@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -34,23 +34,26 @@ class DynamoDbHeldLeases:
 
     def held(self, qualified_names: Iterable[str]) -> frozenset[str]:
         """Name those of the given tables that a run is writing now."""
-        names = iter(sorted(set(qualified_names)))
-        held: set[str] = set()
-        while chunk := list(islice(names, _KEYS_PER_READ)):
-            held |= self._held_of(chunk)
-        return frozenset(held)
+        items = read_leases(self._dynamodb, self._table, qualified_names)
+        return frozenset(
+            str(item["raw_table_name"])
+            for item in items
+            if float(str(item.get("lease_expires_at", 0))) >= self._clock()
+        )
 
-    def _held_of(self, names: list[str]) -> set[str]:
-        keys: list[dict[str, Any]] = [{"raw_table_name": name} for name in names]
-        held: set[str] = set()
+
+def read_leases(
+    dynamodb: DynamoDBServiceResource, table: str, qualified_names: Iterable[str]
+) -> Iterator[dict[str, Any]]:
+    """Read what odpf_file_processing_tracker has of the given tables."""
+    names = iter(sorted(set(qualified_names)))
+    while chunk := list(islice(names, _KEYS_PER_READ)):
+        keys: list[dict[str, Any]] = [{"raw_table_name": name} for name in chunk]
         while keys:
-            response = self._dynamodb.batch_get_item(RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}})
-            for item in response["Responses"].get(self._table, []):
-                if float(str(item.get("lease_expires_at", 0))) >= self._clock():
-                    held.add(str(item["raw_table_name"]))
-            unprocessed = response.get("UnprocessedKeys", {}).get(self._table)
+            response = dynamodb.batch_get_item(RequestItems={table: {"Keys": keys, "ConsistentRead": True}})
+            yield from response["Responses"].get(table, [])
+            unprocessed = response.get("UnprocessedKeys", {}).get(table)
             keys = list(unprocessed["Keys"]) if unprocessed else []
-        return held
 
 
 class DynamoDbTableLeases:
@@ -96,7 +99,8 @@ class DynamoDbTableLeases:
                 return None
             raise
         token = int(str(item["fencing_token"]))
-        return Lease(qualified_name, owner, token, expires_at, str(item.get("catalog_commit", "")))
+        written_with: Any = item.get("written_with")
+        return Lease(qualified_name, owner, token, expires_at, str(item.get("catalog_commit", "")), written_with)
 
     def renew(self, lease: Lease) -> None:
         """Prolong a lease that is still held.
@@ -108,16 +112,22 @@ class DynamoDbTableLeases:
             lease, "SET lease_expires_at = :expires_at", {":expires_at": _number(self._clock() + self._seconds)}
         )
 
-    def release(self, lease: Lease, status: RefreshStatus, catalog_commit: str) -> None:
-        """Return the lease with the table's status.
+    def release(
+        self, lease: Lease, status: RefreshStatus, catalog_commit: str, written_with: Mapping[str, str] | None
+    ) -> None:
+        """Return the lease with the table's status and the identity of its data; None leaves what is known of that.
 
         Raises:
             LeaseLostError: it expired and another run took it over.
         """
+        values: dict[str, Any] = {"refresh_status": status.value, "catalog_commit": catalog_commit}
+        if written_with is not None:
+            values["written_with"] = dict(written_with)
+        assignments = ", ".join(f"{name} = :{name}" for name in values)
         self._update_mine(
             lease,
-            "SET refresh_status = :status, catalog_commit = :commit REMOVE lease_owner, lease_expires_at",
-            {":status": status.value, ":commit": catalog_commit},
+            f"SET {assignments} REMOVE lease_owner, lease_expires_at",
+            {f":{name}": value for name, value in values.items()},
         )
 
     def record(self, outcome: RefreshOutcome, run_id: str) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from odp.file_processor.batches import balanced_batches
-from odp.ports import BatchConfigs, HeldLeases, PendingWorkReader, PlanStorage, TableConfigs
+from odp.ports import Cadences, HeldLeases, PendingWorkReader, PlanStorage
 from odp.records import BatchConfig, BatchPlan
 
 
@@ -20,17 +20,14 @@ class BatchManager:
 
     files: PendingWorkReader
     leases: HeldLeases
-    batch_configs: BatchConfigs
-    table_configs: TableConfigs
+    cadences: Cadences
     plans: PlanStorage
 
     def plan(self, refresh_cadence: str, execution_name: str) -> tuple[BatchConfig, BatchPlan]:
         """Plan the active tables of a cadence that have pending files and that no run is refreshing."""
-        batch_config = self.batch_configs.batch_config(refresh_cadence)
+        batch_config, active_tables = self.cadences.cadence(refresh_cadence)
         pending = self.files.pending_work()
-        tables = [
-            table for table in self.table_configs.active_tables(refresh_cadence) if table.source_table_name in pending
-        ]
+        tables = [table for table in active_tables if table.source_table_name in pending]
         held = self.leases.held(table.qualified_name for table in tables)
         work = [pending[table.source_table_name] for table in tables if table.qualified_name not in held]
         batches = balanced_batches(work, batch_config.refresh_tables_batch_size)

@@ -6,9 +6,9 @@ import functools
 import os
 from typing import Any
 
-from odp.dynamodb.configurations import DynamoDbBatchConfigs, DynamoDbTableConfigs
 from odp.dynamodb.connection import dynamodb_resource
 from odp.dynamodb.file_tracker import DynamoDbPendingWork
+from odp.dynamodb.running_configuration import DynamoDbCadences, RunningVersion
 from odp.dynamodb.table_leases import DynamoDbHeldLeases
 from odp.file_processor.batch_plan import BatchManager, state_of
 from odp.s3_plans import S3PlanStorage
@@ -20,8 +20,12 @@ def _batch_manager() -> BatchManager:
     return BatchManager(
         files=DynamoDbPendingWork(dynamodb, os.environ["FILE_TRACKER_TABLE"]),
         leases=DynamoDbHeldLeases(dynamodb, os.environ["FILE_PROCESSING_TRACKER_TABLE"]),
-        batch_configs=DynamoDbBatchConfigs(dynamodb, os.environ["BATCH_CONFIG_TABLE"]),
-        table_configs=DynamoDbTableConfigs(dynamodb, os.environ["RAW_TABLE_CONFIG_TABLE"]),
+        cadences=DynamoDbCadences(
+            dynamodb,
+            os.environ["BATCH_CONFIG_TABLE"],
+            os.environ["RAW_TABLE_CONFIG_TABLE"],
+            RunningVersion(dynamodb, os.environ["CONFIG_DEPLOY_TRACKER_TABLE"]),
+        ),
         plans=S3PlanStorage(os.environ["PLAN_BUCKET"]),
     )
 

@@ -8,13 +8,15 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
-from odp.dynamodb.configurations import DynamoDbTableConfigs
 from odp.dynamodb.connection import dynamodb_resource
 from odp.dynamodb.file_tracker import DynamoDbFileTracker
+from odp.dynamodb.running_configuration import DynamoDbTableConfigs, RunningVersion
 from odp.dynamodb.table_leases import DynamoDbTableLeases
+from odp.errors import MissingConfigurationError
 from odp.file_processor.batch_refresh import refresh_batch
 from odp.file_processor.table_refresh import TableRefresher
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
+from odp.ports import TableConfigs
 from odp.records import RefreshOutcome
 from odp.s3_plans import S3PlanStorage
 from odp.spark_session import hudi_session, task_slots
@@ -36,6 +38,7 @@ class JobArguments:
     file_processing_tracker_table: str
     file_processing_tracker_history_table: str
     raw_table_config_table: str
+    config_deploy_tracker_table: str
 
     @classmethod
     def parse(cls, argv: Sequence[str]) -> JobArguments:
@@ -45,6 +48,21 @@ class JobArguments:
             parser.add_argument(f"--{field.name}", required=True)
         known, _ = parser.parse_known_args(argv)
         return cls(**vars(known))
+
+
+def refresh_configured(
+    refresher: TableRefresher, configs: TableConfigs, refresh_cadence: str, source_table: str
+) -> RefreshOutcome | None:
+    """Refresh a table of a plan; None if it was paused, moved or removed since the plan was made: its files wait."""
+    try:
+        config = configs.table(refresh_cadence, source_table)
+    except MissingConfigurationError as removed:
+        logger.info("%s since the plan was made", removed)
+        return None
+    if not config.is_active:
+        logger.info("%s was deactivated since the plan was made", source_table)
+        return None
+    return refresher.refresh(config)
 
 
 def main(argv: Sequence[str]) -> list[RefreshOutcome]:
@@ -63,10 +81,11 @@ def main(argv: Sequence[str]) -> list[RefreshOutcome]:
         writer=HudiSparkWriter(spark),
         run_id=arguments.JOB_RUN_ID,
     )
-    table_configs = DynamoDbTableConfigs(dynamodb, arguments.raw_table_config_table)
+    running = RunningVersion(dynamodb, arguments.config_deploy_tracker_table)
+    table_configs = DynamoDbTableConfigs(dynamodb, arguments.raw_table_config_table, running)
     outcomes = refresh_batch(
         source_tables,
-        lambda source_table: refresher.refresh(table_configs.table(plan.refresh_cadence, source_table)),
+        lambda source_table: refresh_configured(refresher, table_configs, plan.refresh_cadence, source_table),
         at_a_time=task_slots(spark),
     )
     logger.info("refreshed %d of %d tables", len(outcomes), len(source_tables))

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from odp.errors import LeaseLostError
+from odp.errors import LeaseLostError, RejectedInputError
 from odp.file_processor.file_selection import select_files
 from odp.file_processor.lease_heartbeat import LeaseHeartbeat
 from odp.ports import FileTracker, TableLeases, TableWriter
@@ -65,12 +65,13 @@ class TableRefresher:
             error=error,
             stack_trace=trace,
         )
-        return self._close(lease, outcome, work.catalog_commit)
+        return self._close(work, outcome)
 
-    def _close(self, lease: Lease, outcome: RefreshOutcome, catalog_commit: str) -> RefreshOutcome:
+    def _close(self, work: _Refresh, outcome: RefreshOutcome) -> RefreshOutcome:
         self.leases.record(outcome, self.run_id)
+        written_with = work.config.identity if work.holds_data() else None
         try:
-            self.leases.release(lease, outcome.status, catalog_commit)
+            self.leases.release(work.lease, outcome.status, work.catalog_commit, written_with)
         except LeaseLostError as lost:
             return replace(outcome, status=RefreshStatus.ERROR, error=outcome.error or _one_line(lost))
         return outcome
@@ -81,48 +82,79 @@ class _Refresh:
 
     def __init__(self, refresher: TableRefresher, config: RawTableConfig, lease: Lease) -> None:
         self._with = refresher
-        self._config = config
-        self._lease = lease
+        self.config = config
+        self.lease = lease
         self.catalog_commit = lease.catalog_commit
+        self._has_commit = False
+        self._is_writing = False
         self.counts = RowCounts()
         self.finished_files = 0
 
     def run(self) -> None:
-        with LeaseHeartbeat(self._lease, self._with.leases, seconds=self._with.heartbeat_seconds) as heartbeat:
-            committed = self._with.writer.last_refresh(self._config)
-            pending = list(self._with.files.pending_files(self._config.source_table_name))
+        refuse_other_identity(self.config, self.lease.written_with)
+        with LeaseHeartbeat(self.lease, self._with.leases, seconds=self._with.heartbeat_seconds) as heartbeat:
+            committed = self._with.writer.last_refresh(self.config)
+            pending = list(self._with.files.pending_files(self.config.source_table_name))
             if committed is not None:
+                self._has_commit = True
                 pending = self._finish_earlier_run(committed, pending, heartbeat.check)
             if pending:
                 self._apply(pending, committed.state if committed else TableState(), heartbeat.check)
+
+    def holds_data(self) -> bool:
+        """Whether the table holds data for certain; a write that failed may have committed, so the table is asked."""
+        if self._is_writing and not self._has_commit:
+            try:
+                self._has_commit = self._with.writer.last_refresh(self.config) is not None
+            except Exception:  # the next refresh will know
+                logger.exception("%s does not say whether it holds data", self.config.qualified_name)
+        return self._has_commit
 
     def _finish_earlier_run(
         self, committed: CommittedRefresh, pending: list[LandedFile], check_lease: Callable[[], None]
     ) -> list[LandedFile]:
         in_table = [file for file in pending if file.file_id in committed.file_ids]
         if in_table:
-            logger.info("%s: an earlier run committed %d files and died", self._config.qualified_name, len(in_table))
+            logger.info("%s: an earlier run committed %d files and died", self.config.qualified_name, len(in_table))
             self._finish(committed, in_table, check_lease)
         return [file for file in pending if file.file_id not in committed.file_ids]
 
     def _apply(self, pending: list[LandedFile], state: TableState, check_lease: Callable[[], None]) -> None:
-        source = self._config.source_table_name
+        source = self.config.source_table_name
         refresh = select_files(
             pending,
             state,
-            self._config.table_data_versioning_type,
+            self.config.table_data_versioning_type,
             lambda generation: self._with.files.applied_changes(source, generation),
         )
         check_lease()
-        committed = self._with.writer.apply(self._config, refresh)
+        self._is_writing = True
+        committed = self._with.writer.apply(self.config, refresh)
+        self._has_commit = True
         self._finish(committed, [*refresh.files, *refresh.superseded], check_lease)
 
     def _finish(self, committed: CommittedRefresh, files: list[LandedFile], check_lease: Callable[[], None]) -> None:
-        self.catalog_commit = self._with.writer.publish(self._config, self.catalog_commit)
+        self.catalog_commit = self._with.writer.publish(self.config, self.catalog_commit)
         check_lease()
         self._with.files.mark_processed(files, self._with.run_id, committed.state.generation)
         self.counts += committed.counts
         self.finished_files += len(files)
+
+
+def refuse_other_identity(config: RawTableConfig, written_with: Mapping[str, str] | None) -> None:
+    """Never write a table with other keys than it was filled with, even if its configuration slipped past a check.
+
+    Raises:
+        RejectedInputError: naming the fields.
+    """
+    known = written_with or {}
+    changed = [f"{name} {known[name]!r}" for name, value in config.identity.items() if known.get(name, value) != value]
+    if changed:
+        message = (
+            f"{config.qualified_name} holds data written with {', '.join(changed)}, but is configured otherwise now; "
+            "configure it as it was"
+        )
+        raise RejectedInputError(message)
 
 
 def _one_line(error: BaseException) -> str:

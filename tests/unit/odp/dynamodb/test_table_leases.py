@@ -50,7 +50,7 @@ def test_run_that_lost_its_lease_can_neither_renew_nor_release_it(leases: Dynamo
     with pytest.raises(LeaseLostError, match="db.t: the lease of run-1 expired"):
         leases.renew(first)
     with pytest.raises(LeaseLostError):
-        leases.release(first, RefreshStatus.COMPLETED, "")
+        leases.release(first, RefreshStatus.COMPLETED, "", None)
     assert leases.acquire("db.t", "run-3") is None
 
 
@@ -79,12 +79,23 @@ def test_released_lease_is_free_and_keeps_status_and_catalog_commit(
 ) -> None:
     lease = leases.acquire("db.t", "run-1")
     assert lease is not None
-    leases.release(lease, RefreshStatus.ERROR, "20260101")
+    leases.release(lease, RefreshStatus.ERROR, "20260101", None)
     item = dynamodb.Table("leases").get_item(Key={"raw_table_name": "db.t"})["Item"]
     assert item["refresh_status"] == "refresh_error"
     again = leases.acquire("db.t", "run-2")
     assert again is not None
     assert again.catalog_commit == "20260101"
+
+
+def test_identity_of_a_filled_table_is_kept_until_another_is_known(leases: DynamoDbTableLeases) -> None:
+    for identity, known in (({"hudi_primary_key": "ID"}, "ID"), (None, "ID"), ({"hudi_primary_key": "A"}, "A")):
+        lease = leases.acquire("db.t", "run-1")
+        assert lease is not None
+        leases.release(lease, RefreshStatus.COMPLETED, "", identity)
+        again = leases.acquire("db.t", "run-2")
+        assert again is not None
+        assert again.written_with == {"hudi_primary_key": known}
+        leases.release(again, RefreshStatus.COMPLETED, "", None)
 
 
 def test_held_names_tables_with_a_living_lease_only(

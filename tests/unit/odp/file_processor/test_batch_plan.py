@@ -2,30 +2,16 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from odp.file_processor.batch_plan import BatchManager, state_of
-from odp.records import BatchConfig, BatchPlan, PendingWork, RawTableConfig, VersioningType
+from odp.records import BatchConfig, BatchPlan, PendingWork, RawTableConfig
 
-BATCH = BatchConfig("10_min_refresh", "hudi", "odpf_file_processor", "G.1X", 10, 5)
-TABLE = RawTableConfig(
-    "10_min_refresh",
-    "s.t",
-    ("ID",),
-    None,
-    "SEQ",
-    "copy_on_write",
-    VersioningType.SNAPSHOT,
-    "hudi",
-    True,
-    "db",
-    "b",
-    "t",
-)
+from tests.unit.odp.samples import batch_config, table_config
 
 
 def table(number: int) -> RawTableConfig:
-    return replace(TABLE, source_table_name=f"s.t{number}", raw_table_name=f"t{number}")
+    return table_config(source_table_name=f"s.t{number}", raw_table_name=f"t{number}")
 
 
 @dataclass
@@ -43,17 +29,8 @@ class World:
         self.asked_leases = list(qualified_names)
         return self.being_refreshed & set(self.asked_leases)
 
-    def batch_config(self, refresh_cadence: str) -> BatchConfig:
-        return BATCH
-
-    def active_tables(self, refresh_cadence: str) -> Sequence[RawTableConfig]:
-        return self.tables
-
-    def put(self, entries: object) -> None:
-        raise NotImplementedError
-
-    def table(self, refresh_cadence: str, source_table_name: str) -> RawTableConfig:
-        raise NotImplementedError
+    def cadence(self, refresh_cadence: str) -> tuple[BatchConfig, Sequence[RawTableConfig]]:
+        return batch_config(), self.tables
 
     def write(self, plan: BatchPlan) -> None:
         self.plans[plan.key] = plan
@@ -62,7 +39,7 @@ class World:
         return self.plans[key]
 
     def plan(self) -> BatchPlan:
-        return BatchManager(self, self, self, self, self).plan("10_min_refresh", "run-1")[1]
+        return BatchManager(self, self, self, self).plan("10_min_refresh", "run-1")[1]
 
 
 def test_only_active_tables_with_pending_files_are_planned() -> None:
@@ -90,7 +67,7 @@ def test_leases_are_asked_for_tables_with_work_only() -> None:
 def test_state_of_three_thousand_tables_stays_far_below_the_limit_and_names_no_table() -> None:
     tables = [table(number) for number in range(3000)]
     world = World(tables, {config.source_table_name: 1 for config in tables})
-    state = json.dumps(state_of(BATCH, world.plan()))
+    state = json.dumps(state_of(batch_config(), world.plan()))
     assert len(state) < 8 * 1024
     assert "s.t1" not in state
     assert json.loads(state)["batches"] == list(range(600))
@@ -99,4 +76,4 @@ def test_state_of_three_thousand_tables_stays_far_below_the_limit_and_names_no_t
 def test_plan_is_kept_under_the_key_that_the_state_carries() -> None:
     world = World([table(1)], {"s.t1": 1})
     plan = world.plan()
-    assert world.plans[state_of(BATCH, plan)["plan_key"]] == plan
+    assert world.plans[state_of(batch_config(), plan)["plan_key"]] == plan

@@ -1,6 +1,7 @@
 """A lease is renewed while work goes on, and the loss of a lease is noticed."""
 
 import threading
+from collections.abc import Mapping
 
 import pytest
 from odp.errors import LeaseLostError
@@ -29,7 +30,9 @@ class Leases:
     def acquire(self, qualified_name: str, owner: str) -> Lease | None:
         raise NotImplementedError
 
-    def release(self, lease: Lease, status: RefreshStatus, catalog_commit: str) -> None:
+    def release(
+        self, lease: Lease, status: RefreshStatus, catalog_commit: str, written_with: Mapping[str, str] | None
+    ) -> None:
         raise NotImplementedError
 
     def record(self, outcome: RefreshOutcome, run_id: str) -> None:

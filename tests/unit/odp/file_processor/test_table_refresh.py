@@ -1,6 +1,6 @@
 """What a run does to one table, and what the next run makes of a run that died in between (rules 1, 5, 8 and 9)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -16,23 +16,11 @@ from odp.records import (
     RefreshOutcome,
     RefreshStatus,
     RowCounts,
-    VersioningType,
 )
 
-CONFIG = RawTableConfig(
-    "10_min_refresh",
-    "s.t",
-    ("ID",),
-    None,
-    "SEQ",
-    "copy_on_write",
-    VersioningType.SNAPSHOT,
-    "hudi",
-    True,
-    "db",
-    "b",
-    "t",
-)
+from tests.unit.odp.samples import table_config
+
+CONFIG = table_config()
 
 
 class Killed(BaseException):
@@ -60,6 +48,7 @@ class World:
     fail_at: str = ""
     fail_with: str = "\nin many lines"
     lose_lease_at: str = ""
+    written_with: Mapping[str, str] | None = None
 
     def reach(self, step: str) -> None:
         if step == self.die_at:
@@ -87,16 +76,19 @@ class World:
         if self.owner is not None:
             return None
         self.owner = owner
-        return Lease(qualified_name, owner, 1, 0.0)
+        return Lease(qualified_name, owner, 1, 0.0, written_with=self.written_with)
 
     def renew(self, lease: Lease) -> None:
         self.reach("renew")
         if self.owner != lease.owner:
             raise LeaseLostError("taken over")
 
-    def release(self, lease: Lease, status: RefreshStatus, catalog_commit: str) -> None:
+    def release(
+        self, lease: Lease, status: RefreshStatus, catalog_commit: str, written_with: Mapping[str, str] | None
+    ) -> None:
         self.renew(lease)
         self.owner = None
+        self.written_with = written_with or self.written_with
 
     def record(self, outcome: RefreshOutcome, run_id: str) -> None:
         self.outcomes.append(outcome)
@@ -120,8 +112,8 @@ class World:
         self.catalog = len(self.commits)
         return str(self.catalog)
 
-    def refresh(self, run_id: str = "run-1") -> RefreshOutcome | None:
-        return TableRefresher(self, self, self, run_id).refresh(CONFIG)
+    def refresh(self, run_id: str = "run-1", config: RawTableConfig = CONFIG) -> RefreshOutcome | None:
+        return TableRefresher(self, self, self, run_id).refresh(config)
 
 
 def world(*numbers: int, **state: str) -> World:
@@ -218,3 +210,32 @@ def test_run_that_lost_its_lease_after_the_commit_leaves_the_books_to_the_new_ow
     assert outcome is not None
     assert outcome.status is RefreshStatus.ERROR
     assert (len(lake.commits), list(lake.pending), lake.owner) == (1, ["f1"], "another run")
+
+
+def test_books_say_with_which_keys_a_table_was_filled() -> None:
+    lake = world(1)
+    lake.refresh()
+    assert lake.written_with == CONFIG.identity
+
+
+def test_table_without_a_commit_is_bound_to_nothing() -> None:
+    lake = world(1, fail_at="commit")
+    lake.refresh()
+    assert lake.written_with is None
+
+
+def test_table_whose_commit_came_through_although_its_writer_failed_is_bound_to_its_keys() -> None:
+    lake = world(1, fail_at="catalog")
+    lake.refresh()
+    assert lake.written_with == CONFIG.identity
+
+
+def test_table_is_never_written_with_other_keys_than_it_was_filled_with() -> None:
+    lake = world(1)
+    lake.refresh()
+    lake.pending["f2"] = file(2)
+    outcome = lake.refresh("run-2", table_config(hudi_primary_key=("OTHER",)))
+    assert outcome is not None
+    assert outcome.status is RefreshStatus.ERROR
+    assert "db.t holds data written with hudi_primary_key 'ID', but is configured otherwise now" in outcome.error
+    assert (len(lake.commits), set(lake.pending), lake.written_with) == (1, {"f2"}, CONFIG.identity)

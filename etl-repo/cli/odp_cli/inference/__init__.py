@@ -1,0 +1,1 @@
+"""Drafts table manifests from files that have landed, each proposal with its evidence; a person decides."""

@@ -1,0 +1,86 @@
+"""Proposes the Glue runs of a cadence: how many tables share one, and how many workers of which type it gets."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from odp.file_processor.batches import balanced_batches
+from odp.records import PendingWork
+
+from odp_cli.inference.cadence_proposal import CadenceProposal
+from odp_cli.inference.quantities import byte_text, counted
+from odp_cli.inference.settings import GIBIBYTE, MEBIBYTE
+
+BYTES_OF_A_RUN = GIBIBYTE
+"""A run takes about a minute to start and is billed for one at least; beside a gigabyte of changes that is little."""
+MOST_TABLES_OF_A_RUN = 20
+"""Tables of a run wait for its slowest, so a run does not get longer without end."""
+BYTES_OF_A_CORE = 256 * MEBIBYTE
+"""Spark reads 128 MB a task, and two tasks after each other keep a core busy for longer than Spark takes to plan."""
+CORES = {"G.1X": 4, "G.2X": 8, "G.4X": 16}
+"""https://docs.aws.amazon.com/glue/latest/dg/worker-types.html; as many tables at a time, too."""
+LARGEST_TABLE = {"G.1X": 20 * GIBIBYTE, "G.2X": 200 * GIBIBYTE, "G.4X": math.inf}
+"""By the full load: Hudi joins changes with the keys of the whole table, which spills to disk on too small a worker."""
+FEWEST_WORKERS, MOST_WORKERS = 2, 50
+"""A driver and an executor at least; what needs more than fifty is worth a person's thought."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchProposal:
+    """The batch configuration of one cadence with its reasons."""
+
+    refresh_cadence: str
+    tables: int
+    refresh_tables_batch_size: int
+    glue_job_worker_type: str
+    glue_job_max_workers: int
+    reasons: tuple[str, ...]
+
+
+def propose_batch(refresh_cadence: str, tables: Sequence[CadenceProposal]) -> BatchProposal:
+    """Size the runs of one cadence by what its tables receive between two refreshes at their busiest."""
+    size, size_reason = _batch_size(tables)
+    worker, worker_reason = _worker_type(tables)
+    workers, workers_reason = _workers(tables, size, worker)
+    reasons = (size_reason, worker_reason, workers_reason, _first_refresh(tables))
+    return BatchProposal(refresh_cadence, len(tables), size, worker, workers, reasons)
+
+
+def _batch_size(tables: Sequence[CadenceProposal]) -> tuple[int, str]:
+    average = sum(table.refresh_bytes for table in tables) // len(tables)
+    size = max(min(BYTES_OF_A_RUN // max(average, 1), MOST_TABLES_OF_A_RUN), 1)
+    return size, (
+        f"refresh_tables_batch_size {size}: between two refreshes a table of this cadence receives "
+        f"{byte_text(average)} on average at its busiest; a run takes about {byte_text(BYTES_OF_A_RUN)} and at most "
+        f"{counted(MOST_TABLES_OF_A_RUN, 'table')}"
+    )
+
+
+def _worker_type(tables: Sequence[CadenceProposal]) -> tuple[str, str]:
+    largest = max(tables, key=lambda table: table.load_bytes)
+    worker = next(name for name, limit in LARGEST_TABLE.items() if largest.load_bytes <= limit)
+    return worker, (
+        f"glue_job_worker_type {worker}: the largest table, {largest.source_table_name}, has "
+        f"{byte_text(largest.load_bytes)} of full load, and a refresh joins changes with the keys of all of it"
+    )
+
+
+def _workers(tables: Sequence[CadenceProposal], batch_size: int, worker: str) -> tuple[int, str]:
+    work = [PendingWork(table.source_table_name, 1, table.refresh_bytes) for table in tables]
+    sizes = {table.source_table_name: table.refresh_bytes for table in tables}
+    heaviest = max(sum(sizes[name] for name in batch) for batch in balanced_batches(work, batch_size))
+    at_a_time = min(batch_size, len(tables))
+    cores = max(math.ceil(heaviest / BYTES_OF_A_CORE), at_a_time)
+    workers = min(max(1 + math.ceil(cores / CORES[worker]), FEWEST_WORKERS), MOST_WORKERS)
+    return workers, (
+        f"glue_job_max_workers {workers}: the driver, and {counted(cores, 'core')} (a worker has {CORES[worker]}) for "
+        f"{counted(at_a_time, 'table')} at a time and the {byte_text(heaviest)} of the heaviest run, "
+        f"{byte_text(BYTES_OF_A_CORE)} a core"
+    )
+
+
+def _first_refresh(tables: Sequence[CadenceProposal]) -> str:
+    loaded = byte_text(sum(table.load_bytes for table in tables))
+    return f"the first refresh also applies {loaded} of full loads; raise glue_job_max_workers if that takes too long"

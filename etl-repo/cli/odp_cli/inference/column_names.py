@@ -1,0 +1,64 @@
+"""What the name of a column says about its role; values decide, names only break ties and mark what DMS adds."""
+
+from __future__ import annotations
+
+import re
+from enum import IntEnum
+
+NAMEABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+"""What a manifest can write as a column."""
+
+_CHANGE_SEQUENCE = re.compile(r"change_seq|timestamp_seq")
+_COMMIT_TIME = re.compile(r"commit_?ts|commit_?timestamp|commit_?time")
+# what DMS adds: Op, header columns (AR_H_…) and what transformation rules commonly call theirs
+_METADATA = re.compile(r"op|ar_h_.*|_?cdc_.*|_?dms_.*|.*stream_position|.*transact(ion)?_id|_hoodie_.*")
+_IDENTIFIER = re.compile(r"id|pk|pk_.*|.*_pk|uuid|guid")
+_REFERENCE = re.compile(r".*_(id|key|no|nr|num|number|code|uuid|guid|seq)|(id|line|seq)_.*")
+_KEY_ENDING = re.compile(r"_?(id|key|no|nr|number|code)$")
+_WORD_BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+class KeyName(IntEnum):
+    """How much a name sounds like a primary key, the most first."""
+
+    IDENTIFIER = 0
+    REFERENCE = 1
+    OTHER = 2
+
+
+class OrderingName(IntEnum):
+    """How much a name sounds like the order of changes, the most first."""
+
+    CHANGE_SEQUENCE = 0
+    COMMIT_TIME = 1
+    OTHER = 2
+
+
+def is_metadata(column: str) -> bool:
+    """Tell whether DMS adds this column; it describes the change, never the row."""
+    return ordering_name(column) is not OrderingName.OTHER or _METADATA.fullmatch(_words(column)) is not None
+
+
+def ordering_name(column: str) -> OrderingName:
+    """Sort a name by how it orders changes."""
+    if _CHANGE_SEQUENCE.search(_words(column)):
+        return OrderingName.CHANGE_SEQUENCE
+    return OrderingName.COMMIT_TIME if _COMMIT_TIME.search(_words(column)) else OrderingName.OTHER
+
+
+def key_name(column: str, table: str) -> KeyName:
+    """Sort a name by how it identifies rows; `order_id` does so in `orders`, elsewhere it refers to another table."""
+    words = _words(column)
+    stem = _KEY_ENDING.sub("", words)
+    is_of_this_table = stem != words and _singular(stem) == _singular(_words(table))
+    if is_of_this_table or _IDENTIFIER.fullmatch(words):
+        return KeyName.IDENTIFIER
+    return KeyName.REFERENCE if _REFERENCE.fullmatch(words) else KeyName.OTHER
+
+
+def _words(name: str) -> str:
+    return _WORD_BOUNDARY.sub("_", name).lower()
+
+
+def _singular(words: str) -> str:
+    return words.removesuffix("s")

@@ -1,0 +1,55 @@
+"""Drafts the manifest that a person then edits: what was not inferred is left empty, so that validation names it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from odp_cli.inference.batch_proposal import BatchProposal
+from odp_cli.inference.proposal import Proposal
+from odp_cli.inference.table_profile import TableProfile
+from odp_cli.inference.target_names import target_names
+
+Entry = dict[str, str | int]
+
+DATALAKE_FORMAT = "hudi"
+GLUE_JOB = "odpf_file_processor"
+
+
+def draft(profiles: Sequence[TableProfile], proposal: Proposal) -> dict[str, list[Entry]]:
+    """Write batch_configs and raw_table_configs with exactly the fields that manifests have."""
+    targets = target_names((each.table.schema_name, each.table.table_name) for each in profiles)
+    return {
+        "batch_configs": [_batch_config(batch) for batch in proposal.batches],
+        "raw_table_configs": [
+            _table_config(each, proposal, targets[each.table.schema_name, each.table.table_name]) for each in profiles
+        ],
+    }
+
+
+def _batch_config(batch: BatchProposal) -> Entry:
+    return {
+        "refresh_cadence": batch.refresh_cadence,
+        "datalake_format": DATALAKE_FORMAT,
+        "glue_job_name": GLUE_JOB,
+        "glue_job_worker_type": batch.glue_job_worker_type,
+        "glue_job_max_workers": batch.glue_job_max_workers,
+        "refresh_tables_batch_size": batch.refresh_tables_batch_size,
+    }
+
+
+def _table_config(found: TableProfile, proposal: Proposal, target: tuple[str, str]) -> Entry:
+    database, table = target
+    return {
+        "refresh_cadence": proposal.cadence(found.source_table_name).refresh_cadence,
+        "source_table_name": found.source_table_name,
+        "hudi_primary_key": ",".join(found.primary_key.columns),
+        "hudi_partition_key": ",".join(found.partition_key.columns),
+        "hudi_precombine_field": ",".join(found.ordering.columns),
+        "hudi_table_type": "copy_on_write",
+        "table_data_versioning_type": "S",
+        "table_storage_type": DATALAKE_FORMAT,
+        "is_active": "Y",
+        "raw_database_name": database,
+        "raw_database_S3_bucket": "raw",
+        "raw_table_name": table,
+    }

@@ -1,0 +1,29 @@
+"""What can stop an inference: each message names what, where and how to mend it."""
+
+from __future__ import annotations
+
+from odp.errors import OdpError
+
+
+class InferenceError(OdpError):
+    """Nothing can be inferred until the cause named in the message is mended."""
+
+
+class SourceUrlError(InferenceError):
+    """The text is no address of a bucket or of a folder in one."""
+
+
+class SourceNotFoundError(InferenceError):
+    """The bucket does not exist, or nothing lies under the prefix."""
+
+
+class SourceAccessError(InferenceError):
+    """The caller may not list or read the source, or has no valid credentials."""
+
+
+class SourceUnreadableError(InferenceError):
+    """S3 cannot be reached, or answers what nobody expects."""
+
+
+class ObjectUnreadableError(SourceUnreadableError):
+    """One object cannot be read (it was deleted, replaced or archived); the others can."""

@@ -1,0 +1,32 @@
+"""What the engine needs of a place where files have landed; S3 is one such place, a folder in a test another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import BinaryIO, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class LandedObject:
+    """One object as a listing shows it."""
+
+    key: str
+    size: int
+    last_modified: datetime
+
+    @property
+    def name(self) -> str:
+        """The file name, by which DMS orders the files of a table."""
+        return self.key.rsplit("/", 1)[-1]
+
+
+class ObjectSource(Protocol):
+    """Lists objects and opens them; several threads may open objects at a time."""
+
+    def objects(self) -> Iterable[LandedObject]:
+        """Give every object of the source."""
+
+    def open(self, landed: LandedObject) -> BinaryIO:
+        """Open one object as a seekable file that reads only what is asked for."""

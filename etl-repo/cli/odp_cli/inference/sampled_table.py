@@ -1,0 +1,96 @@
+"""What is known of one table when roles are sought for its columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from odp.records import DELETE, INSERT, OPERATION
+
+from odp_cli.inference.column_types import ColumnKind
+from odp_cli.inference.columns import ColumnProfile
+from odp_cli.inference.landed_tables import LandedTable
+from odp_cli.inference.row_sample import RowSample, is_sampled
+
+FEW_ROWS = 100
+"""With fewer rows, what looks like a rule may be chance."""
+
+_CHANGE_SEQUENCE = r"^\d{35}$"
+"""AR_H_CHANGE_SEQ: 16 digits of time, then a counter of 19."""
+_FIRST_VALUES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class SampledTable:
+    """The columns of a table with sampled rows of its full load and of its changes."""
+
+    table_name: str
+    columns: tuple[ColumnProfile, ...]
+    """All that were read and are no LOB, those that DMS adds included."""
+    row_columns: tuple[ColumnProfile, ...]
+    """Those that describe rows; what DMS adds describes changes."""
+    loads: RowSample
+    changes: RowSample
+    change_files: int
+    load_bytes: int
+
+    def current_rows(self) -> RowSample:
+        """Give rows of which each key should occur once: the full load, without one the rows inserted since."""
+        if self.loads.of_rows:
+            return self.loads
+        operations = self.changes.column(OPERATION)
+        if operations is None:
+            return RowSample(self.changes.rows.slice(0, 0), 0)
+        rows = self.changes.rows.filter(pc.equal(operations, INSERT))
+        return RowSample(rows, max(self.changes.of_rows, rows.num_rows))
+
+    def written_changes(self) -> RowSample:
+        """Give changes that carry a whole row; a delete may carry its key only."""
+        operations = self.changes.column(OPERATION)
+        if operations is None:
+            return self.changes
+        is_delete = pc.fill_null(pc.equal(operations, DELETE), fill_value=False)
+        return RowSample(self.changes.rows.filter(pc.invert(is_delete)), self.changes.of_rows)
+
+    def described_rows(self) -> str:
+        """Say what `current_rows` are."""
+        return "full-load rows" if self.loads.of_rows else "inserted rows of change files"
+
+
+def sampled_table(
+    table: LandedTable, columns: Iterable[ColumnProfile], loads: RowSample, changes: RowSample, change_files: int
+) -> SampledTable:
+    """Tell the columns of the rows from those that DMS adds, by name and by content."""
+    read = tuple(column for column in columns if is_sampled(column))
+    of_rows = tuple(
+        column
+        for column in read
+        if not column.is_metadata
+        and not any(is_change_sequence(column.kind, sample.column(column.name)) for sample in (loads, changes))
+    )
+    return SampledTable(table.table_name, read, of_rows, loads, changes, change_files, table.load_bytes)
+
+
+def is_change_sequence(kind: ColumnKind, values: pa.Array | None) -> bool:
+    """Tell whether all values that are there have the 35 digits of AR_H_CHANGE_SEQ."""
+    if values is None or kind is not ColumnKind.TEXT:
+        return False
+    present = values.filter(pc.invert(is_blank(kind, values)))
+    first = present.slice(0, _FIRST_VALUES)  # refutes most texts at once
+    return len(present) > 0 and all(
+        pc.all(pc.match_substring_regex(part, _CHANGE_SEQUENCE)).as_py() for part in (first, present)
+    )
+
+
+def is_blank(kind: ColumnKind, values: pa.Array) -> pa.Array:
+    """Mark NULLs, and texts without a character: neither identifies, partitions or orders."""
+    if kind is not ColumnKind.TEXT:
+        return pc.is_null(values)
+    return pc.fill_null(pc.equal(pc.utf8_trim_whitespace(values), ""), fill_value=True)
+
+
+def blanks(kind: ColumnKind, values: pa.Array) -> int:
+    """Count NULLs and empty texts."""
+    return int(pc.sum(is_blank(kind, values)).as_py() or 0)

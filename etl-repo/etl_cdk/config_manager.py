@@ -1,0 +1,160 @@
+"""Deploys odp.config_manager: the manifests of this deployment become the running configuration."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
+from aws_cdk import aws_lambda_event_sources as event_sources
+from aws_cdk import aws_s3_assets as s3_assets
+from constructs import Construct
+from odp.config_manager.request import REQUEST_KEY
+
+from deployment_account.names import OdpTable, Shared
+from deployment_account.permissions import allow, allow_key_use
+from etl_cdk.object_events import ATTEMPTS, encrypted_queue, queue_new_objects
+from etl_cdk.runtime_package import RuntimeFunction, RuntimePackage
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from aws_cdk import aws_dynamodb as dynamodb
+    from odp.config_manager.manifest import Manifests
+
+    from deployment_account.odp_settings import CadenceDefaults
+    from deployment_account.revision import Revision
+    from etl_cdk.alerts import Alerts
+    from etl_cdk.foundation import Foundation
+
+TIMEOUT = cdk.Duration.minutes(3)
+TABLE_ACTIONS: Mapping[OdpTable, tuple[str, ...]] = {
+    OdpTable.BATCH_CONFIG: ("DeleteItem", "PutItem", "Scan", "UpdateItem"),
+    OdpTable.RAW_TABLE_CONFIG: ("DeleteItem", "PutItem", "Scan", "UpdateItem"),
+    OdpTable.CONFIG_DEPLOY_TRACKER: ("ConditionCheckItem", "GetItem", "PutItem", "UpdateItem"),
+    OdpTable.FILE_PROCESSING_TRACKER: ("BatchGetItem",),
+}
+
+
+@dataclass(frozen=True)
+class TableManifests:
+    """The manifests of a deployment: their folder, what they say, the environment's sizes, and who deploys them."""
+
+    folder: Path
+    content: Manifests
+    cadence_defaults: CadenceDefaults
+    revision: Revision
+
+
+class ConfigManager(Construct):
+    """The newest configuration request, queued, checked and applied as one unit."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        package: RuntimePackage,
+        foundation: Foundation,
+        tables: Mapping[OdpTable, dynamodb.ITable],
+        manifests: TableManifests,
+    ) -> None:
+        super().__init__(scope, id_)
+        self._package, self._foundation, self._manifests = package, foundation, manifests
+        self._config = foundation.bucket(Shared.CONFIG_BUCKET)
+        self.dead_letters = encrypted_queue(self, "DeadLetters", key=foundation.data_key, timeout=TIMEOUT)
+        self.queue = encrypted_queue(
+            self, "Queue", key=foundation.data_key, timeout=TIMEOUT, dead_letters=self.dead_letters
+        )
+        queue_new_objects(
+            self,
+            "NewRequest",
+            bucket=self._config,
+            queue=self.queue,
+            key=REQUEST_KEY,
+            description="New configuration requests go to the Configuration Manager",
+        )
+        self.handler = self._handler(tables)
+        self.function = self.handler.function
+        self.request = self._request()
+
+    def alarm(self, alerts: Alerts) -> None:
+        """Tell people about requests that were refused and about those that could not be decided."""
+        alerts.on_any(
+            "UndecidedConfigurations",
+            self.dead_letters.metric_approximate_number_of_messages_visible(period=cdk.Duration.minutes(1)),
+            meaning=f"A configuration request failed {ATTEMPTS} times; its event waits in the dead-letter queue.",
+        )
+        alerts.on_any_counted(
+            "RefusedConfigurations",
+            meaning="Table manifests were refused as a whole; odpf_config_deploy_tracker names the reasons.",
+        )
+
+    def _handler(self, tables: Mapping[OdpTable, dynamodb.ITable]) -> RuntimeFunction:
+        handler = RuntimeFunction(
+            self,
+            "Handler",
+            package=self._package,
+            handler="odp.config_manager.handler.handle",
+            timeout=TIMEOUT,
+            variables={**_table_variables(tables), **self._variables()},
+        )
+        handler.function.add_event_source(
+            event_sources.SqsEventSource(self.queue, batch_size=1, report_batch_item_failures=True)
+        )
+        for table, actions in TABLE_ACTIONS.items():
+            allow(handler.role, [f"dynamodb:{action}" for action in actions], [tables[table].table_arn])
+        request = self._config.arn_for_objects(REQUEST_KEY)
+        allow(handler.role, ["s3:GetObject", "s3:GetObjectVersion"], [request])
+        # without it a request that the bucket has no more would be answered by 403 instead of 404
+        allow(handler.role, ["s3:ListBucket"], [self._config.bucket_arn])
+        allow_key_use(handler.role, self._foundation.data_key)
+        return handler
+
+    def _variables(self) -> dict[str, str]:
+        batches = self._manifests.content.batches
+        return {
+            "CONFIG_BUCKET": self._config.bucket_name,
+            "RAW_BUCKET": self._foundation.bucket(Shared.RAW_BUCKET).bucket_name,
+            "DATABASE_PREFIX": self._foundation.names.database(""),
+            "CADENCE_DEFAULTS": json.dumps(self._manifests.cadence_defaults.model_dump()),
+            "DEPLOYED_CADENCES": ",".join(sorted({batch.refresh_cadence for batch in batches})),
+            "DEPLOYED_GLUE_JOBS": ",".join(sorted({batch.glue_job_name for batch in batches})),
+        }
+
+    def _request(self) -> cdk.CustomResource:
+        """The manifests' way into the config bucket, whenever they or their commit are new."""
+        archive = s3_assets.Asset(self, "Manifests", path=str(self._manifests.folder))
+        delivery = RuntimeFunction(
+            self,
+            "Delivery",
+            package=self._package,
+            handler="odp.config_manager.delivery.handle",
+            timeout=cdk.Duration.minutes(1),
+            variables={"CONFIG_BUCKET": self._config.bucket_name, "QUEUE_URL": self.queue.queue_url},
+        )
+        allow(delivery.role, ["s3:GetObject"], [archive.bucket.arn_for_objects(archive.s3_object_key)])
+        allow(delivery.role, ["s3:PutObject"], [self._config.arn_for_objects(REQUEST_KEY)])
+        allow(delivery.role, ["sqs:SendMessage"], [self.queue.queue_arn])
+        allow_key_use(delivery.role, self._foundation.data_key)
+        request = cdk.CustomResource(
+            self,
+            "Request",
+            service_token=delivery.function.function_arn,
+            resource_type="Custom::OdpConfigurationRequest",
+            properties={
+                "ArchiveBucket": archive.s3_bucket_name,
+                "ArchiveKey": archive.s3_object_key,
+                "Commit": self._manifests.revision.commit,
+                "RequestedBy": self._manifests.revision.requested_by,
+            },
+            service_timeout=cdk.Duration.minutes(5),
+        )
+        request.node.add_dependency(self.queue, self.handler, delivery)
+        return request
+
+
+def _table_variables(tables: Mapping[OdpTable, dynamodb.ITable]) -> dict[str, str]:
+    return {f"{table.name}_TABLE": tables[table].table_name for table in TABLE_ACTIONS}

@@ -1,0 +1,120 @@
+"""Decides whether manifests may become the running configuration: what would corrupt a filled table may not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from odp.config_manager.manifest import Manifests
+from odp.configuration import Configuration
+from odp.errors import ManifestError, TableIsBeingWrittenError
+from odp.records import BatchConfig, RawTableConfig, WrittenTable
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """What was deployed from manifests at synth and cannot follow them at run time."""
+
+    cadences: frozenset[str]
+    glue_jobs: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """The lake that manifests are to be admitted to; `written` tells of each table that a refresh ever touched."""
+
+    running: Configuration
+    written: Mapping[str, WrittenTable]
+    deployed: Deployed
+
+    def admit(self, desired: Manifests) -> None:
+        """Let manifests pass that every table with data can live with.
+
+        Raises:
+            ManifestError: with every reason against them, each with the way to do it right.
+            TableIsBeingWrittenError: a refresh is under way that may fill a table which they define anew.
+        """
+        problems = [
+            f"{desired.places.get(name, name)}: {problem}"
+            for name, problem in (*self._cadence_problems(desired), *self._table_problems(desired))
+        ]
+        if problems:
+            raise ManifestError(problems)
+        for table in desired.tables:
+            self._refuse_to_race(table)
+
+    def _cadence_problems(self, desired: Manifests) -> Iterator[tuple[str, str]]:
+        for batch in desired.batches:
+            if batch.refresh_cadence not in self.deployed.cadences:
+                yield batch.refresh_cadence, _not_deployed("no schedule", self.deployed.cadences)
+            if batch.glue_job_name not in self.deployed.glue_jobs:
+                yield (
+                    batch.refresh_cadence,
+                    _not_deployed(f"no Glue job {batch.glue_job_name}", self.deployed.glue_jobs),
+                )
+
+    def _table_problems(self, desired: Manifests) -> Iterator[tuple[str, str]]:
+        for table in desired.tables:
+            identity = self._identity_of(table.qualified_name)
+            for field, value in table.identity.items():
+                if identity is not None and identity.get(field, value) != value:
+                    yield table.source_table_name, _other_identity(table, field, identity[field])
+            running = self.running.tables.get(table.source_table_name)
+            if running and self._moves_away(running, table):
+                yield table.source_table_name, _other_target(running, table)
+
+    def _moves_away(self, running: RawTableConfig, desired: RawTableConfig) -> bool:
+        moves = running.qualified_name != desired.qualified_name
+        return moves and self._identity_of(running.qualified_name) is not None
+
+    def _identity_of(self, qualified_name: str) -> Mapping[str, str] | None:
+        written = self.written.get(qualified_name)
+        return written.identity if written else None
+
+    def _refuse_to_race(self, table: RawTableConfig) -> None:
+        """A first refresh under way may have committed already, with the identity of the running configuration."""
+        running = self.running.tables.get(table.source_table_name)
+        names = {table.qualified_name, running.qualified_name if running else table.qualified_name}
+        is_same = running is not None and running.identity == table.identity and len(names) == 1
+        for name in sorted(names):
+            written = self.written.get(name)
+            if written and written.is_being_written and written.identity is None and not is_same:
+                message = f"{name} is being filled for the first time and cannot be defined anew until that has ended"
+                raise TableIsBeingWrittenError(message)
+
+
+def touched_tables(running: Configuration, desired: Manifests) -> frozenset[str]:
+    """Name the tables of the lake about which an admission must know: those of entries that are new or change."""
+    new = [table for table in desired.tables if running.tables.get(table.source_table_name) != table]
+    old = [running.tables[table.source_table_name] for table in new if table.source_table_name in running.tables]
+    return frozenset(table.qualified_name for table in (*new, *old))
+
+
+def deployed_with(batches: tuple[BatchConfig, ...]) -> Deployed:
+    """Give what a deployment of manifests with these cadences brings along."""
+    return Deployed(
+        frozenset(batch.refresh_cadence for batch in batches), frozenset(batch.glue_job_name for batch in batches)
+    )
+
+
+def _not_deployed(what: str, deployed: frozenset[str]) -> str:
+    return (
+        f"this environment has {what} (it has {', '.join(sorted(deployed)) or 'none'}); schedules and jobs are made "
+        "from the manifests at synth, so commit this and let the pipeline of the etl app deploy it"
+    )
+
+
+def _other_identity(table: RawTableConfig, field: str, bound: str) -> str:
+    return (
+        f"{field}: {table.qualified_name} holds data written with {bound!r}, which {table.identity[field]!r} would "
+        f"corrupt; keep {bound!r}, or replicate {table.source_table_name} into a new raw_table_name: remove the entry, "
+        "deploy, add it again under the new name, deploy, and reload the source table in DMS"
+    )
+
+
+def _other_target(running: RawTableConfig, table: RawTableConfig) -> str:
+    return (
+        f"raw_database_name, raw_table_name: the data is in {running.qualified_name}, and {table.qualified_name} would "
+        "begin with a part of it; keep the target, or move in two steps: remove the entry, deploy, add it again with "
+        "the new target, deploy, and reload the source table in DMS"
+    )

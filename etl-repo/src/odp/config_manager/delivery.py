@@ -1,0 +1,66 @@
+"""Lambda entry point that CloudFormation calls when a deployment brings manifests: they become one request.
+
+It writes the request's object and tells the queue of it as S3 will do too: a rule that was created a moment ago may
+not see the object's event yet (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-rule.html), and a
+second event of one request changes nothing.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import os
+import urllib.request
+import zipfile
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+
+from odp.config_manager.request import REQUEST_KEY, RequestContent, write_request
+
+logger = logging.getLogger(__name__)
+
+
+def handle(event: dict[str, Any], context: object) -> None:  # noqa: ARG001 - Lambda's signature
+    """Deliver the manifests that the resource names; deleting the resource leaves the configuration as it runs."""
+    try:
+        if event["RequestType"] != "Delete":
+            deliver(event["ResourceProperties"], os.environ["CONFIG_BUCKET"], os.environ["QUEUE_URL"])
+    except Exception as failure:
+        logger.exception("the manifests were not delivered")
+        _answer(event, "FAILED", f"{type(failure).__name__}: {failure}")
+    else:
+        _answer(event, "SUCCESS", "")
+
+
+def deliver(properties: Mapping[str, str], bucket: str, queue_url: str) -> None:
+    """Write the request of the manifests in an archive, and announce it."""
+    s3 = boto3.client("s3")
+    archive = s3.get_object(Bucket=properties["ArchiveBucket"], Key=properties["ArchiveKey"])["Body"].read()
+    content = RequestContent(properties["Commit"], properties["RequestedBy"], manifests_in(archive))
+    written = s3.put_object(Bucket=bucket, Key=REQUEST_KEY, Body=write_request(content), ContentType="application/json")
+    announced = {"bucket": {"name": bucket}, "object": {"key": REQUEST_KEY, "version-id": written["VersionId"]}}
+    boto3.client("sqs").send_message(QueueUrl=queue_url, MessageBody=json.dumps({"detail": announced}))
+
+
+def manifests_in(archive: bytes) -> dict[str, str]:
+    """Give the text of each `*.json` at the top of a zip archive; what lies deeper is no manifest."""
+    with zipfile.ZipFile(io.BytesIO(archive)) as files:
+        names = sorted(name for name in files.namelist() if "/" not in name and name.endswith(".json"))
+        return {name: files.read(name).decode() for name in names}
+
+
+def _answer(event: Mapping[str, Any], status: str, reason: str) -> None:
+    """CloudFormation waits for this, an hour long if it never comes."""
+    answer = {
+        "Status": status,
+        "Reason": reason,
+        "PhysicalResourceId": REQUEST_KEY,
+        **{name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")},
+    }
+    request = urllib.request.Request(  # noqa: S310 - the address is CloudFormation's own
+        event["ResponseURL"], data=json.dumps(answer).encode(), method="PUT", headers={"Content-Type": ""}
+    )
+    urllib.request.urlopen(request, timeout=30).close()  # noqa: S310

@@ -1,0 +1,101 @@
+"""Brings an account to the newest configuration request: checked whole, applied whole, each request in the books.
+
+The object in the config bucket is the truth and an event only says that it changed: whatever event comes, however
+late or often, the newest request is the one that is deployed.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from odp.config_manager.admission import Admission, Deployed, touched_tables
+from odp.config_manager.manifest import Manifests, parse_manifests
+from odp.config_manager.placement import Placement
+from odp.config_manager.request import RequestContent, read_request
+from odp.configuration import ConfigDeployment, ConfigRequest, Configuration, RequestStatus, compare
+from odp.errors import ManifestError
+from odp.ports import ConfigRequests, ConfigurationStore, DeployTracker, WrittenTables
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Lake:
+    """What of one lake decides on manifests: where its tables lie, its sizes, what was deployed for it."""
+
+    placement: Placement
+    cadence_defaults: Mapping[str, object]
+    deployed: Deployed
+
+    def desired(self, manifests: Mapping[str, str]) -> Manifests:
+        """Give the configuration that manifests ask for in this lake; raises ManifestError."""
+        return self.placement.place(parse_manifests(manifests, self.cadence_defaults))
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigurationManager:
+    """Deploys configuration requests into one lake."""
+
+    lake: Lake
+    requests: ConfigRequests
+    tracker: DeployTracker
+    store: ConfigurationStore
+    tables: WrittenTables
+
+    def handle(self, announced: str) -> ConfigDeployment | None:
+        """Take note of the request that an event announced, and deploy the newest; None if that was done before."""
+        noted = self._receive(announced)
+        attempt = self.store.begin()
+        # asked after the attempt began: a request that comes later begins a later attempt, which ends this one
+        newest_id = self.requests.newest()
+        newest = noted if newest_id == announced else self._receive(newest_id) if newest_id else None
+        running = self.store.running(attempt)
+        if noted and newest and noted != newest:
+            self.tracker.close(noted, RequestStatus.SUPERSEDED, ())
+        if newest is None:
+            logger.warning("request %s was announced, but the bucket holds none now; nothing is changed", announced)
+            return None
+        if self.tracker.status(newest) is not RequestStatus.RECEIVED:
+            return None
+        return self._deploy(newest, running, attempt)
+
+    def _receive(self, request_id: str) -> ConfigRequest | None:
+        """Keep a request as it came; None if it is too old for the bucket to have it still."""
+        request = self.requests.read(request_id)
+        if request is not None:
+            content = _content_if_readable(request)
+            self.tracker.receive(request, content.commit, content.requested_by)
+        return request
+
+    def _deploy(self, request: ConfigRequest, running: Configuration, attempt: int) -> ConfigDeployment:
+        content = _content_if_readable(request)
+        try:
+            desired = self._admitted(request, running)
+        except ManifestError as refused:
+            logger.warning("refused the request of %s: %s", request.deployed_at, refused)
+            self.tracker.close(request, RequestStatus.REFUSED, refused.problems)
+            reasons = tuple(refused.problems)
+            return ConfigDeployment(
+                request, content.commit, content.requested_by, RequestStatus.REFUSED, reasons=reasons
+            )
+        changes = compare(running, Configuration.of(desired.batches, desired.tables))
+        status = RequestStatus.APPLIED if changes else RequestStatus.UNCHANGED
+        deployment = ConfigDeployment(request, content.commit, content.requested_by, status, changes)
+        self.store.activate(attempt, deployment)
+        logger.info("%s: %s, commit %s", status.value, deployment.counts, content.commit or "unknown")
+        return deployment
+
+    def _admitted(self, request: ConfigRequest, running: Configuration) -> Manifests:
+        desired = self.lake.desired(read_request(request.document).manifests)
+        written = self.tables.written(touched_tables(running, desired))
+        Admission(running, written, self.lake.deployed).admit(desired)
+        return desired
+
+
+def _content_if_readable(request: ConfigRequest) -> RequestContent:
+    try:
+        return read_request(request.document)
+    except ManifestError:
+        return RequestContent("", "", {})

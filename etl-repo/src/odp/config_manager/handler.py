@@ -1,0 +1,69 @@
+"""Lambda entry point of the Configuration Manager."""
+
+from __future__ import annotations
+
+import functools
+import json
+import logging
+import os
+from typing import Any
+
+from odp.cloudwatch import put_metric
+from odp.config_manager.admission import Deployed
+from odp.config_manager.deployment import ConfigurationManager, Lake
+from odp.config_manager.placement import Placement
+from odp.config_manager.request import REQUEST_KEY
+from odp.configuration import RequestStatus
+from odp.dynamodb.configuration_store import DynamoDbConfigurationStore
+from odp.dynamodb.connection import dynamodb_resource
+from odp.dynamodb.deploy_tracker import DynamoDbDeployTracker
+from odp.dynamodb.written_tables import DynamoDbWrittenTables
+from odp.s3_requests import S3ConfigRequests
+
+logger = logging.getLogger(__name__)
+
+
+@functools.cache
+def _manager() -> ConfigurationManager:
+    dynamodb = dynamodb_resource()
+    tracker = os.environ["CONFIG_DEPLOY_TRACKER_TABLE"]
+    return ConfigurationManager(
+        lake=_lake(),
+        requests=S3ConfigRequests(os.environ["CONFIG_BUCKET"], REQUEST_KEY),
+        tracker=DynamoDbDeployTracker(dynamodb, tracker),
+        store=DynamoDbConfigurationStore(
+            dynamodb, os.environ["BATCH_CONFIG_TABLE"], os.environ["RAW_TABLE_CONFIG_TABLE"], tracker
+        ),
+        tables=DynamoDbWrittenTables(dynamodb, os.environ["FILE_PROCESSING_TRACKER_TABLE"]),
+    )
+
+
+def _lake() -> Lake:
+    return Lake(
+        placement=Placement({"raw": os.environ["RAW_BUCKET"]}, os.environ["DATABASE_PREFIX"]),
+        cadence_defaults=json.loads(os.environ["CADENCE_DEFAULTS"]),
+        deployed=Deployed(
+            frozenset(os.environ["DEPLOYED_CADENCES"].split(",")),
+            frozenset(os.environ["DEPLOYED_GLUE_JOBS"].split(",")),
+        ),
+    )
+
+
+def handle(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
+    """Deploy the newest configuration request; a message whose deployment could not end is delivered again."""
+    failed = [record["messageId"] for record in event["Records"] if not _is_done(record)]
+    return {"batchItemFailures": [{"itemIdentifier": message} for message in failed]}
+
+
+def _is_done(record: dict[str, Any]) -> bool:
+    try:
+        announced = json.loads(record["body"])["detail"]["object"]["version-id"]
+        deployment = _manager().handle(announced)
+    except (
+        Exception
+    ):  # whatever it was, the request is still in the bucket; after its last delivery SQS keeps the event
+        logger.exception("message %s failed and will be delivered again", record["messageId"])
+        return False
+    if deployment is not None and deployment.status is RequestStatus.REFUSED:
+        put_metric("RefusedConfigurations", 1, lake=os.environ["LAKE"])
+    return True

@@ -1,0 +1,58 @@
+"""The document by which manifests reach an account: the text of each manifest, its commit, and who asks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from odp.errors import ManifestError
+
+REQUEST_KEY = "odp/configuration/request.json"
+"""The one object of the config bucket that holds the newest request; its versions are the requests before."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestContent:
+    """What a request document says."""
+
+    commit: str
+    requested_by: str
+    manifests: Mapping[str, str]
+
+
+def write_request(content: RequestContent) -> bytes:
+    """Write the document of a request."""
+    document = {
+        "commit": content.commit,
+        "requested_by": content.requested_by,
+        "manifests": dict(content.manifests),
+    }
+    return json.dumps(document, indent=1).encode()
+
+
+def read_request(document: bytes) -> RequestContent:
+    """Read the document of a request.
+
+    Raises:
+        ManifestError: it is not JSON, or no object with commit, requested_by and the manifests' texts.
+    """
+    try:
+        found = json.loads(document)
+    except ValueError as error:
+        raise ManifestError([f"{REQUEST_KEY}: is not JSON: {error}"]) from error
+    if not isinstance(found, dict) or not _is_request(found):
+        shape = '{"commit": text, "requested_by": text, "manifests": {file name: the text of the file}}'
+        raise ManifestError([f"{REQUEST_KEY}: is no configuration request; write {shape}"])
+    return RequestContent(found["commit"], found["requested_by"], found["manifests"])
+
+
+def _is_request(found: dict[str, Any]) -> bool:
+    manifests = found.get("manifests")
+    texts = [
+        found.get("commit"),
+        found.get("requested_by"),
+        *(manifests.values() if isinstance(manifests, dict) else [None]),
+    ]
+    return found.keys() == {"commit", "requested_by", "manifests"} and all(isinstance(text, str) for text in texts)

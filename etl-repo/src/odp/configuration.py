@@ -1,0 +1,169 @@
+"""A lake's configuration as a whole: its entries in the words of the manifests, and what differs between two wholes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+from odp.records import BatchConfig, RawTableConfig, VersioningType
+
+Entry = BatchConfig | RawTableConfig
+Fields = dict[str, str | int]
+"""An entry as the manifests and the configuration tables write it."""
+
+
+def fields_of(entry: Entry) -> Fields:
+    """Write an entry with the field names and values of the manifests."""
+    if isinstance(entry, BatchConfig):
+        return asdict(entry)
+    return {
+        "refresh_cadence": entry.refresh_cadence,
+        **entry.identity,
+        "is_active": "Y" if entry.is_active else "N",
+        "raw_database_name": entry.raw_database_name,
+        "raw_table_name": entry.raw_table_name,
+    }
+
+
+def batch_config_of(fields: Mapping[str, Any]) -> BatchConfig:
+    """Read what `fields_of` wrote of a cadence; further fields are left alone."""
+    return BatchConfig(
+        refresh_cadence=fields["refresh_cadence"],
+        datalake_format=fields["datalake_format"],
+        glue_job_name=fields["glue_job_name"],
+        glue_job_worker_type=fields["glue_job_worker_type"],
+        glue_job_max_workers=int(fields["glue_job_max_workers"]),
+        refresh_tables_batch_size=int(fields["refresh_tables_batch_size"]),
+    )
+
+
+def raw_table_config_of(fields: Mapping[str, Any]) -> RawTableConfig:
+    """Read what `fields_of` wrote of a table; further fields are left alone."""
+    return RawTableConfig(
+        refresh_cadence=fields["refresh_cadence"],
+        source_table_name=fields["source_table_name"],
+        hudi_primary_key=tuple(fields["hudi_primary_key"].split(",")),
+        hudi_partition_key=fields["hudi_partition_key"] or None,
+        hudi_precombine_field=fields["hudi_precombine_field"],
+        hudi_table_type=fields["hudi_table_type"],
+        table_data_versioning_type=VersioningType(fields["table_data_versioning_type"]),
+        table_storage_type=fields["table_storage_type"],
+        is_active=fields["is_active"] == "Y",
+        raw_database_name=fields["raw_database_name"],
+        raw_database_s3_bucket=fields["raw_database_S3_bucket"],
+        raw_table_name=fields["raw_table_name"],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """Every entry by its name: batch configurations by cadence, table configurations by source table."""
+
+    batches: Mapping[str, BatchConfig]
+    tables: Mapping[str, RawTableConfig]
+
+    @classmethod
+    def of(cls, batches: Iterable[BatchConfig], tables: Iterable[RawTableConfig]) -> Configuration:
+        """Name the entries."""
+        return cls(
+            {batch.refresh_cadence: batch for batch in batches}, {table.source_table_name: table for table in tables}
+        )
+
+    @property
+    def entries(self) -> dict[str, Entry]:
+        """All entries; a source table's name has a dot, a cadence's has none."""
+        return {**self.batches, **self.tables}
+
+
+class ChangeKind(StrEnum):
+    """What becomes of an entry."""
+
+    ADDED = "added"
+    CHANGED = "changed"
+    DEACTIVATED = "deactivated"
+    REACTIVATED = "reactivated"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One entry before and after; None where there is none."""
+
+    name: str
+    before: Entry | None
+    after: Entry | None
+
+    @property
+    def kind(self) -> ChangeKind:
+        """What becomes of the entry."""
+        if self.before is None:
+            return ChangeKind.ADDED
+        if self.after is None:
+            return ChangeKind.REMOVED
+        was_active, is_active = getattr(self.before, "is_active", True), getattr(self.after, "is_active", True)
+        if was_active == is_active:
+            return ChangeKind.CHANGED
+        return ChangeKind.REACTIVATED if is_active else ChangeKind.DEACTIVATED
+
+    @property
+    def differences(self) -> dict[str, tuple[str | int | None, str | int | None]]:
+        """The fields that differ, before and after."""
+        before = fields_of(self.before) if self.before else {}
+        after = fields_of(self.after) if self.after else {}
+        names = dict.fromkeys([*before, *after])
+        return {name: (before.get(name), after.get(name)) for name in names if before.get(name) != after.get(name)}
+
+
+def compare(running: Configuration, desired: Configuration) -> tuple[Change, ...]:
+    """List the entries that differ, cadences first, each by name."""
+    before, after = running.entries, desired.entries
+    names = sorted(before.keys() | after.keys(), key=lambda name: ("." in name, name))
+    changes = (Change(name, before.get(name), after.get(name)) for name in names)
+    return tuple(change for change in changes if change.before != change.after)
+
+
+class RequestStatus(StrEnum):
+    """What became of a configuration request."""
+
+    RECEIVED = "received"
+    APPLIED = "applied"
+    UNCHANGED = "unchanged"
+    REFUSED = "refused"
+    SUPERSEDED = "superseded"
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigRequest:
+    """One version of the configuration request's object, as it came.
+
+    `request_id` is the object's version, `received_at` (ISO 8601, UTC) the time at which S3 took it.
+    """
+
+    request_id: str
+    received_at: str
+    document: bytes
+
+    @property
+    def deployed_at(self) -> str:
+        """The sort key of everything that odpf_config_deploy_tracker knows about the request."""
+        return f"{self.received_at}#{self.request_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigDeployment:
+    """What became of a request: by whom and from which commit it came, what it changed, why it was refused."""
+
+    request: ConfigRequest
+    commit: str
+    requested_by: str
+    status: RequestStatus
+    changes: tuple[Change, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many entries were added, changed and so on; kinds without any are left out."""
+        kinds = [change.kind.value for change in self.changes]
+        return {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)}

@@ -1,0 +1,205 @@
+"""Changes the running configuration as one unit, however many entries it has and wherever the writer dies.
+
+Every write is a transaction that also demands that no later attempt has begun, so there is one writer at a time and
+a paused one can do no harm. An attempt stages its changes beside the present entries, where no reader looks, moves
+the pointer to its own number, and then settles: staged entries take the place of the present ones, each together
+with its line in the books. Before the pointer moved the old configuration is whole, afterwards the new one is; a
+settling that was cut short is finished by the next attempt, before it stages anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from odp.configuration import (
+    ConfigDeployment,
+    Configuration,
+    Entry,
+    Fields,
+    batch_config_of,
+    fields_of,
+    raw_table_config_of,
+)
+from odp.dynamodb.connection import condition_failed
+from odp.dynamodb.deploy_tracker import closing, line_of
+from odp.dynamodb.running_configuration import POINTER, entry_in, scan, staged_by
+from odp.errors import DeploymentOvertakenError
+from odp.records import BatchConfig
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
+
+# a transaction holds 100 actions (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html)
+# and one of them is the condition that no later attempt has begun
+_ACTIONS = 99
+_LATEST = "begun = :attempt"
+
+Action = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Staged:
+    """What an item is to become: `entry` None removes it, `line` goes to the books with it."""
+
+    table: str
+    key: dict[str, str]
+    entry: Fields | None
+    line: Mapping[str, Any] | None
+
+    def stage(self, version: int) -> Action:
+        staged = {"version": version, "entry": self.entry, "line": self.line}
+        return {
+            "Update": {
+                "TableName": self.table,
+                "Key": self.key,
+                "UpdateExpression": "SET staged = :staged",
+                "ExpressionAttributeValues": {":staged": staged},
+            }
+        }
+
+    def settle(self, tracker_table: str) -> list[Action]:
+        if self.entry is None:
+            settled: Action = {"Delete": {"TableName": self.table, "Key": self.key}}
+        else:
+            settled = {"Put": {"TableName": self.table, "Item": self.entry}}
+        return [settled, {"Put": {"TableName": tracker_table, "Item": self.line}}] if self.line else [settled]
+
+
+class DynamoDbConfigurationStore:
+    """The writer's side of odpf_batch_config and odpf_raw_table_config."""
+
+    def __init__(
+        self, dynamodb: DynamoDBServiceResource, batch_table: str, raw_table_table: str, tracker_table: str
+    ) -> None:
+        self._client = dynamodb.meta.client
+        self._batches = dynamodb.Table(batch_table)
+        self._tables = dynamodb.Table(raw_table_table)
+        self._tracker = dynamodb.Table(tracker_table)
+
+    def begin(self) -> int:
+        """Begin an attempt to deploy, which ends every attempt that began before."""
+        answer = self._tracker.update_item(
+            Key=POINTER,
+            UpdateExpression="ADD begun :one",
+            ExpressionAttributeValues={":one": 1},
+            ReturnValues="UPDATED_NEW",
+        )
+        return int(str(answer["Attributes"]["begun"]))
+
+    def running(self, attempt: int) -> Configuration:
+        """Give the running configuration, after settling what the last deployment left unsettled.
+
+        Raises:
+            DeploymentOvertakenError: another attempt began later.
+        """
+        items = {table.name: list(scan(table)) for table in (self._batches, self._tables)}
+        pointer = self._tracker.get_item(Key=POINTER, ConsistentRead=True)["Item"]
+        if int(str(pointer["begun"])) != attempt:
+            raise _overtaken(attempt)
+        version = int(str(pointer.get("running", 0)))
+        self._settle(attempt, self._unsettled(items, version))
+        batches, tables = (
+            [entry for item in items[table.name] if (entry := entry_in(item, version)) is not None]
+            for table in (self._batches, self._tables)
+        )
+        return Configuration.of(map(batch_config_of, batches), map(raw_table_config_of, tables))
+
+    def activate(self, attempt: int, deployment: ConfigDeployment) -> None:
+        """Make the changes of a deployment visible at once, and the request closed with them.
+
+        Raises:
+            DeploymentOvertakenError: another attempt began later; nothing has become visible.
+        """
+        staged = list(self._staged(deployment))
+        for chunk in _chunks([[each.stage(attempt)] for each in staged]):
+            self._write(attempt, chunk)
+        self._move_pointer(attempt, deployment)
+        self._settle(attempt, staged)
+
+    def _move_pointer(self, attempt: int, deployment: ConfigDeployment) -> None:
+        values = {
+            ":attempt": attempt,
+            ":id": deployment.request.request_id,
+            ":at": deployment.request.deployed_at,
+            ":commit": deployment.commit,
+        }
+        move = {
+            "TableName": self._tracker.name,
+            "Key": POINTER,
+            "UpdateExpression": "SET running = :attempt, request_id = :id, running_since = :at, #commit = :commit",
+            "ConditionExpression": _LATEST,
+            "ExpressionAttributeNames": {"#commit": "commit"},
+            "ExpressionAttributeValues": values,
+        }
+        changed = {"changes": deployment.counts}
+        close = closing(self._tracker.name, deployment.request, deployment.status, changed)
+        self._transact(attempt, [{"Update": move}, {"Update": close}])
+
+    def _settle(self, attempt: int, staged: Sequence[_Staged]) -> None:
+        for chunk in _chunks([each.settle(self._tracker.name) for each in staged]):
+            self._write(attempt, chunk)
+
+    def _unsettled(self, items: Mapping[str, list[dict[str, Any]]], version: int) -> list[_Staged]:
+        keys = {self._batches.name: ("refresh_cadence",), self._tables.name: ("refresh_cadence", "source_table_name")}
+        return [
+            _Staged(table, {name: item[name] for name in keys[table]}, staged["entry"], staged["line"])
+            for table, found in items.items()
+            for item in found
+            if (staged := staged_by(item, version)) is not None
+        ]
+
+    def _staged(self, deployment: ConfigDeployment) -> Iterator[_Staged]:
+        """A table that moves to another cadence is another item, and its old one goes."""
+        for change in deployment.changes:
+            line = line_of(change, deployment)
+            if change.after:
+                yield self._staged_entry(change.after, fields_of(change.after), line)
+            if change.before and (not change.after or _key(change.before) != _key(change.after)):
+                yield self._staged_entry(change.before, None, None if change.after else line)
+
+    def _staged_entry(self, entry: Entry, fields: Fields | None, line: Mapping[str, Any] | None) -> _Staged:
+        table = self._batches if isinstance(entry, BatchConfig) else self._tables
+        return _Staged(table.name, _key(entry), fields, line)
+
+    def _write(self, attempt: int, actions: list[Action]) -> None:
+        latest = {
+            "TableName": self._tracker.name,
+            "Key": POINTER,
+            "ConditionExpression": _LATEST,
+            "ExpressionAttributeValues": {":attempt": attempt},
+        }
+        self._transact(attempt, [{"ConditionCheck": latest}, *actions])
+
+    def _transact(self, attempt: int, actions: list[Action]) -> None:
+        try:
+            self._client.transact_write_items(TransactItems=actions)  # type: ignore[arg-type]
+        except ClientError as error:
+            if condition_failed(error):
+                raise _overtaken(attempt) from error
+            raise
+
+
+def _key(entry: Entry) -> dict[str, str]:
+    if isinstance(entry, BatchConfig):
+        return {"refresh_cadence": entry.refresh_cadence}
+    return {"refresh_cadence": entry.refresh_cadence, "source_table_name": entry.source_table_name}
+
+
+def _chunks(groups: Iterable[list[Action]]) -> Iterator[list[Action]]:
+    """Fill transactions with groups of actions that belong together."""
+    chunk: list[Action] = []
+    for group in groups:
+        if len(chunk) + len(group) > _ACTIONS:
+            yield chunk
+            chunk = []
+        chunk += group
+    if chunk:
+        yield chunk
+
+
+def _overtaken(attempt: int) -> DeploymentOvertakenError:
+    return DeploymentOvertakenError(f"deployment {attempt} of the configuration was overtaken by a later one")

@@ -1,0 +1,136 @@
+"""odpf_config_deploy_tracker: every configuration request as it came, what became of it, and what it changed."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from odp.configuration import Change, ConfigDeployment, ConfigRequest, RequestStatus, fields_of
+from odp.dynamodb.connection import condition_failed
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
+
+REQUESTS = "configuration"
+"""The partition of whole requests; those of source tables and cadences hold what each request changed for them."""
+
+# an item holds 400 KB (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html)
+_PART_BYTES = 350_000
+_REASON_BYTES = 200_000
+
+
+class DynamoDbDeployTracker:
+    """The books of configuration requests."""
+
+    def __init__(self, dynamodb: DynamoDBServiceResource, tracker_table: str) -> None:
+        self._tracker = dynamodb.Table(tracker_table)
+
+    def receive(self, request: ConfigRequest, commit: str, requested_by: str) -> None:
+        """Keep a request as it came, compressed, in as many items as it takes; one that is known is left as it is."""
+        first, *others = _parts(request.document)
+        for number, part in enumerate(others, start=2):
+            key = {"source_table_name": REQUESTS, "deployed_at": f"{request.deployed_at}#part-{number}"}
+            self._tracker.put_item(Item={**key, "document": part})
+        item: dict[str, Any] = {
+            **_key(request),
+            "request_id": request.request_id,
+            "request_status": RequestStatus.RECEIVED.value,
+            "commit": commit,
+            "requested_by": requested_by,
+            "document": first,
+            "document_parts": 1 + len(others),
+        }
+        try:
+            self._tracker.put_item(Item=item, ConditionExpression="attribute_not_exists(deployed_at)")
+        except ClientError as error:
+            if not condition_failed(error):
+                raise
+
+    def document(self, request: ConfigRequest) -> bytes:
+        """Give the document of a request as it came."""
+        item = self._item(request)
+        keys = [f"{request.deployed_at}#part-{number}" for number in range(2, int(item["document_parts"]) + 1)]
+        parts = [
+            self._tracker.get_item(Key={"source_table_name": REQUESTS, "deployed_at": key})["Item"] for key in keys
+        ]
+        return zlib.decompress(b"".join(bytes(part["document"]) for part in (item, *parts)))
+
+    def status(self, request: ConfigRequest) -> RequestStatus:
+        """Tell what became of a received request."""
+        return RequestStatus(self._item(request)["request_status"])
+
+    def close(self, request: ConfigRequest, status: RequestStatus, reasons: Sequence[str]) -> None:
+        """Write down that a request ended without being applied; one that ended before is left as it is."""
+        update = closing(self._tracker.name, request, status, {"reasons": _bounded(reasons)} if reasons else {})
+        try:
+            self._tracker.update_item(**{name: value for name, value in update.items() if name != "TableName"})
+        except ClientError as error:
+            if not condition_failed(error):
+                raise
+
+    def _item(self, request: ConfigRequest) -> dict[str, Any]:
+        return self._tracker.get_item(Key=_key(request), ConsistentRead=True)["Item"]
+
+
+def closing(tracker_table: str, request: ConfigRequest, status: RequestStatus, more: dict[str, Any]) -> dict[str, Any]:
+    """Give the update that ends a request, for a transaction or alone."""
+    values = {"request_status": status.value, "decided_at": _now(), **more}
+    return {
+        "TableName": tracker_table,
+        "Key": _key(request),
+        "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in values),
+        "ConditionExpression": "#request_status = :received",
+        "ExpressionAttributeNames": {f"#{name}": name for name in values},
+        "ExpressionAttributeValues": {
+            ":received": RequestStatus.RECEIVED.value,
+            **{f":{name}": value for name, value in values.items()},
+        },
+    }
+
+
+def line_of(change: Change, deployment: ConfigDeployment) -> dict[str, Any]:
+    """Give the line in the books that says what a deployment changed for one cadence or source table."""
+    line = {
+        "source_table_name": change.name,
+        "deployed_at": deployment.request.deployed_at,
+        "change": change.kind.value,
+        "commit": deployment.commit,
+        "requested_by": deployment.requested_by,
+    }
+    if change.before:
+        line["before"] = fields_of(change.before)  # type: ignore[assignment]
+    if change.after:
+        line["after"] = fields_of(change.after)  # type: ignore[assignment]
+    return line
+
+
+def _key(request: ConfigRequest) -> dict[str, str]:
+    return {"source_table_name": REQUESTS, "deployed_at": request.deployed_at}
+
+
+def _parts(document: bytes) -> list[bytes]:
+    compressed = zlib.compress(document, level=9)
+    return [compressed[start : start + _PART_BYTES] for start in range(0, len(compressed), _PART_BYTES)]
+
+
+def _bounded(reasons: Sequence[str]) -> list[str]:
+    """A thousand mistakes of one kind need not all fit; their number stays known."""
+    kept = list(_first(reasons, _REASON_BYTES))
+    hidden = len(reasons) - len(kept)
+    return [*kept, f"and {hidden} more"] if hidden else kept
+
+
+def _first(reasons: Sequence[str], room: int) -> Iterator[str]:
+    for reason in reasons:
+        room -= len(reason.encode())
+        if room < 0:
+            return
+        yield reason
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

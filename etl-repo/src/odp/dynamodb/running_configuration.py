@@ -1,0 +1,136 @@
+"""odpf_batch_config and odpf_raw_table_config as their readers see them: always what one whole deployment left.
+
+A deployment writes what it changes beside the present entry, as `staged`, and then moves one pointer, in
+odpf_config_deploy_tracker, to its version: whoever reads takes the staged entry of the version that the pointer
+names, and otherwise the present one. The reader looks at the pointer before and after, and reads again if it moved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from odp.configuration import batch_config_of, raw_table_config_of
+from odp.errors import ConfigurationMovedError, MissingConfigurationError
+from odp.records import BatchConfig, RawTableConfig
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.service_resource import DynamoDBServiceResource, Table
+
+POINTER = {"source_table_name": "configuration", "deployed_at": "running"}
+"""The key of the item in odpf_config_deploy_tracker that names the running version; no source table lacks a dot."""
+
+_READS = 5
+Item = Mapping[str, Any]
+T = TypeVar("T")
+
+
+class RunningVersion:
+    """The pointer to the version of the configuration that is running."""
+
+    def __init__(self, dynamodb: DynamoDBServiceResource, tracker_table: str) -> None:
+        self._tracker = dynamodb.Table(tracker_table)
+
+    def number(self) -> int:
+        """Give the running version; 0 before the first deployment."""
+        item = self._tracker.get_item(Key=POINTER, ConsistentRead=True).get("Item", {})
+        return int(str(item.get("running", 0)))
+
+    def read_consistently(self, read: Callable[[int], T]) -> T:
+        """Read under one running version; what was read while the pointer moved is read again.
+
+        Raises:
+            ConfigurationMovedError: it moved each time.
+        """
+        version = self.number()
+        for _ in range(_READS):
+            found = read(version)
+            now = self.number()
+            if now == version:
+                return found
+            version = now
+        message = f"the configuration changed {_READS} times while it was read"
+        raise ConfigurationMovedError(message)
+
+
+class DynamoDbCadences:
+    """The cadences with their tables."""
+
+    def __init__(
+        self, dynamodb: DynamoDBServiceResource, batch_table: str, raw_table_table: str, running: RunningVersion
+    ) -> None:
+        self._batches = dynamodb.Table(batch_table)
+        self._tables = dynamodb.Table(raw_table_table)
+        self._running = running
+
+    def cadence(self, refresh_cadence: str) -> tuple[BatchConfig, Sequence[RawTableConfig]]:
+        """Give a cadence and its active tables as one deployment left them.
+
+        Raises:
+            MissingConfigurationError: the cadence has no batch configuration.
+        """
+        batch, tables = self._running.read_consistently(lambda version: self._read(refresh_cadence, version))
+        if batch is None:
+            message = f"cadence {refresh_cadence!r} has no item in {self._batches.name}; add it to batch_configs"
+            raise MissingConfigurationError(message)
+        configs = [raw_table_config_of(table) for table in tables]
+        return batch_config_of(batch), [config for config in configs if config.is_active]
+
+    def _read(self, refresh_cadence: str, version: int) -> tuple[Item | None, list[Item]]:
+        found = self._batches.get_item(Key={"refresh_cadence": refresh_cadence}, ConsistentRead=True).get("Item", {})
+        pages = self._tables.meta.client.get_paginator("query").paginate(
+            TableName=self._tables.name,
+            KeyConditionExpression="refresh_cadence = :cadence",
+            ExpressionAttributeValues={":cadence": refresh_cadence},
+            ConsistentRead=True,
+        )
+        items = (entry_in(item, version) for page in pages for item in page["Items"])
+        return entry_in(found, version), [item for item in items if item is not None]
+
+
+class DynamoDbTableConfigs:
+    """The tables, one by one."""
+
+    def __init__(self, dynamodb: DynamoDBServiceResource, raw_table_table: str, running: RunningVersion) -> None:
+        self._tables = dynamodb.Table(raw_table_table)
+        self._running = running
+
+    def table(self, refresh_cadence: str, source_table_name: str) -> RawTableConfig:
+        """Give one table's configuration.
+
+        Raises:
+            MissingConfigurationError: the table is not configured in that cadence.
+        """
+        key = {"refresh_cadence": refresh_cadence, "source_table_name": source_table_name}
+
+        def read(version: int) -> Item | None:
+            return entry_in(self._tables.get_item(Key=key, ConsistentRead=True).get("Item", {}), version)
+
+        entry = self._running.read_consistently(read)
+        if entry is None:
+            message = f"{source_table_name} is not configured for {refresh_cadence} in {self._tables.name}"
+            raise MissingConfigurationError(message)
+        return raw_table_config_of(entry)
+
+
+def entry_in(item: Item, version: int) -> Item | None:
+    """Give the entry that an item holds while a version is running; None if it then has none."""
+    staged = staged_by(item, version)
+    if staged is not None:
+        return staged["entry"]  # type: ignore[no-any-return]
+    entry = {name: value for name, value in item.items() if name != "staged"}
+    is_staged_only = entry.keys() <= {"refresh_cadence", "source_table_name"}
+    return None if is_staged_only else entry
+
+
+def staged_by(item: Item, version: int) -> Mapping[str, Any] | None:
+    """Give what a version has staged beside an entry; None if nothing."""
+    staged = item.get("staged")
+    return staged if staged and staged["version"] == version else None
+
+
+def scan(table: Table) -> Iterator[dict[str, Any]]:
+    """Read all items of a table."""
+    pages = table.meta.client.get_paginator("scan").paginate(TableName=table.name, ConsistentRead=True)
+    for page in pages:
+        yield from page["Items"]

@@ -1,0 +1,109 @@
+"""Configuration as the demo shows it: the deployed manifests, then one change that is refused and one that is not."""
+
+import json
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from odp.config_manager.manifest import Manifests
+from odp.config_manager.request import RequestContent
+
+from rehearsal.demo.deployed_lake import DeployedLake
+from rehearsal.demo.errors import DemoError
+from rehearsal.report.model import ConfigurationRequest, EntryChange
+
+_POLL_SECONDS = 0.2
+_DECISION_SECONDS = 120
+_UNDECIDED = "received"
+REQUESTED_BY = "make demo"
+
+Say = Callable[[str], None]
+
+
+def wait_until_decided(lake: DeployedLake, name: str, say: Say, request_id: str | None = None) -> ConfigurationRequest:
+    """Wait until the Configuration Manager has decided on a request, or on the first one that there is.
+
+    Raises:
+        DemoError: it has not after two minutes.
+    """
+    deadline = time.monotonic() + _DECISION_SECONDS
+    while not (found := _decided(lake, request_id)):
+        if time.monotonic() > deadline:
+            message = (
+                f"the Configuration Manager did not decide on {name} in {_DECISION_SECONDS} s; "
+                "see its Lambda's log and the dead-letter queue"
+            )
+            raise DemoError(message)
+        time.sleep(_POLL_SECONDS)
+    request = _shown(lake, name, found[0])
+    say(f"{request.status}: {request.summary}")
+    return request
+
+
+def forbidden_change(folder: Path, manifests: Manifests) -> RequestContent:
+    """Ask for another primary key of a filled table, and for a cadence that has no schedule."""
+    texts = _texts(folder)
+    filled, moved = manifests.tables[:2]
+
+    def change(content: dict[str, Any]) -> None:
+        for entry in content.get("raw_table_configs", []):
+            if entry["source_table_name"] == filled.source_table_name:
+                entry["hudi_primary_key"] = "VENDORID"
+            if entry["source_table_name"] == moved.source_table_name:
+                entry["refresh_cadence"] = "1_hour_refresh"
+        batches = content.get("batch_configs", [])
+        batches += [{**batch, "refresh_cadence": "1_hour_refresh"} for batch in batches]
+
+    return _changed(texts, change, "another key for a filled table, a cadence without schedule")
+
+
+def permitted_change(folder: Path, manifests: Manifests) -> RequestContent:
+    """Ask for larger batches, which the next refresh then has."""
+    size = manifests.batches[0].refresh_tables_batch_size + 1
+
+    def change(content: dict[str, Any]) -> None:
+        for batch in content.get("batch_configs", []):
+            batch["refresh_tables_batch_size"] = size
+
+    return _changed(_texts(folder), change, f"batches of {size} tables")
+
+
+def _texts(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.json"))}
+
+
+def _changed(texts: dict[str, str], change: Callable[[dict[str, Any]], None], what: str) -> RequestContent:
+    changed: dict[str, str] = {}
+    for name, text in texts.items():
+        content = json.loads(text)
+        change(content)
+        changed[name] = json.dumps(content, indent=2)
+    return RequestContent(f"no commit: {what}", REQUESTED_BY, changed)
+
+
+def _decided(lake: DeployedLake, request_id: str | None) -> list[dict[str, Any]]:
+    requests = lake.configuration_requests()
+    wanted = [item for item in requests if request_id in (None, item["request_id"])]
+    return [item for item in wanted if item["request_status"] != _UNDECIDED]
+
+
+def _shown(lake: DeployedLake, name: str, item: dict[str, Any]) -> ConfigurationRequest:
+    changes = lake.configuration_changes(item["deployed_at"])
+    return ConfigurationRequest(
+        name=name,
+        decided=datetime.fromisoformat(item["decided_at"]),
+        status=item["request_status"],
+        commit=item["commit"],
+        requested_by=item["requested_by"],
+        changes=tuple(_entry_change(line) for line in changes),
+        reasons=tuple(item.get("reasons", ())),
+    )
+
+
+def _entry_change(line: dict[str, Any]) -> EntryChange:
+    before, after = line.get("before", {}), line.get("after", {})
+    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    differences = tuple((name, str(before[name]), str(after[name])) for name in names if before and after)
+    return EntryChange(line["source_table_name"], line["change"], differences)

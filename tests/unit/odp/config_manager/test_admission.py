@@ -1,0 +1,136 @@
+"""What may not become the running configuration, told with the way to do it right."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from odp.config_manager.admission import Admission, Deployed, deployed_with, touched_tables
+from odp.config_manager.manifest import Manifests
+from odp.configuration import Configuration
+from odp.errors import ManifestError, TableIsBeingWrittenError
+from odp.records import RawTableConfig, VersioningType, WrittenTable
+
+from tests.unit.odp.samples import batch_config, table_config
+
+DEPLOYED = Deployed(frozenset({"10_min_refresh"}), frozenset({"odpf_file_processor"}))
+FILLED = WrittenTable(table_config().identity, is_being_written=False)
+
+
+def manifests(*tables: RawTableConfig, **batch: Any) -> Manifests:
+    return Manifests((batch_config(**batch),), tables, {"s.t": "sales.json: raw_table_configs: s.t"})
+
+
+def running(*tables: RawTableConfig) -> Configuration:
+    return Configuration.of([batch_config()], tables)
+
+
+def problems_of(desired: Manifests, now: Configuration, written: Mapping[str, WrittenTable]) -> list[str]:
+    with pytest.raises(ManifestError) as refused:
+        Admission(now, written, DEPLOYED).admit(desired)
+    return refused.value.problems
+
+
+def test_first_configuration_is_admitted() -> None:
+    Admission(Configuration({}, {}), {}, DEPLOYED).admit(manifests(table_config()))
+
+
+@pytest.mark.parametrize(
+    ("field", "change"),
+    [
+        ("hudi_primary_key", {"hudi_primary_key": ("ID", "LINE")}),
+        ("hudi_partition_key", {"hudi_partition_key": "REGION"}),
+        ("hudi_precombine_field", {"hudi_precombine_field": "TS"}),
+        ("hudi_table_type", {"hudi_table_type": "merge_on_read"}),
+        ("table_data_versioning_type", {"table_data_versioning_type": VersioningType.HISTORICAL}),
+        ("table_storage_type", {"table_storage_type": "iceberg"}),
+        ("raw_database_S3_bucket", {"raw_database_s3_bucket": "other"}),
+        ("source_table_name", {"source_table_name": "s.other"}),
+    ],
+)
+@pytest.mark.parametrize("is_running", [True, False], ids=["running", "removed before"])
+def test_change_that_would_corrupt_a_filled_table_is_refused_with_the_way_to_do_it(
+    field: str, change: dict[str, Any], is_running: bool
+) -> None:
+    desired = table_config(**change)
+    (problem,) = problems_of(manifests(desired), running(table_config()) if is_running else running(), {"db.t": FILLED})
+    old, new = table_config().identity[field], desired.identity[field]
+    assert f"{field}: db.t holds data written with {old!r}, which {new!r} would corrupt; keep {old!r}, or" in problem
+    assert "reload the source table in DMS" in problem
+
+
+def test_refusal_begins_with_the_place_of_the_entry() -> None:
+    (problem,) = problems_of(manifests(table_config(hudi_partition_key="P")), running(), {"db.t": FILLED})
+    assert problem.startswith("sales.json: raw_table_configs: s.t: hudi_partition_key: ")
+
+
+def test_every_reason_is_told_at_once() -> None:
+    desired = manifests(table_config(hudi_primary_key=("A",), hudi_partition_key="P"), refresh_cadence="1_day_refresh")
+    assert len(problems_of(desired, running(), {"db.t": FILLED})) == 3
+
+
+@pytest.mark.parametrize("target", [{"raw_table_name": "u"}, {"raw_database_name": "other"}])
+def test_filled_table_keeps_its_target(target: dict[str, str]) -> None:
+    desired = manifests(table_config(**target))
+    (problem,) = problems_of(desired, running(table_config()), {"db.t": FILLED})
+    assert "raw_database_name, raw_table_name: the data is in db.t" in problem
+    assert "move in two steps: remove the entry, deploy" in problem
+
+
+def test_removed_source_table_may_come_back_with_another_target() -> None:
+    desired = manifests(table_config(raw_table_name="u"))
+    Admission(running(), {"db.t": FILLED}, DEPLOYED).admit(desired)
+
+
+@pytest.mark.parametrize("written", [{}, {"db.t": WrittenTable(None, is_being_written=False)}])
+def test_table_without_data_may_change_in_every_way(written: Mapping[str, WrittenTable]) -> None:
+    """The first load failed for a wrong key, say: nothing is there that a right one could corrupt."""
+    desired = table_config(hudi_primary_key=("OTHER",), raw_table_name="u", hudi_partition_key="P")
+    Admission(running(table_config()), written, DEPLOYED).admit(manifests(desired))
+
+
+@pytest.mark.parametrize("change", [{"is_active": False}, {"refresh_cadence": "10_min_refresh"}])
+def test_filled_table_may_be_paused_and_move_between_cadences(change: dict[str, Any]) -> None:
+    Admission(running(table_config()), {"db.t": FILLED}, DEPLOYED).admit(manifests(table_config(**change)))
+
+
+@pytest.mark.parametrize(
+    ("desired", "now"),
+    [
+        (table_config(hudi_primary_key=("OTHER",)), running(table_config())),
+        (table_config(hudi_primary_key=("OTHER",)), running()),
+        (table_config(raw_table_name="u"), running(table_config())),
+    ],
+    ids=["changed", "added while a run of the removed entry goes on", "moved"],
+)
+def test_table_that_is_being_filled_now_is_waited_for(desired: RawTableConfig, now: Configuration) -> None:
+    filling = {"db.t": WrittenTable(None, is_being_written=True)}
+    with pytest.raises(TableIsBeingWrittenError, match=r"db\.t is being filled for the first time"):
+        Admission(now, filling, DEPLOYED).admit(manifests(desired))
+
+
+def test_refresh_under_way_holds_up_no_other_change() -> None:
+    filling = {"db.t": WrittenTable(None, is_being_written=True)}
+    Admission(running(table_config()), filling, DEPLOYED).admit(manifests(table_config(is_active=False)))
+
+
+def test_cadence_without_a_deployed_schedule_is_refused() -> None:
+    desired = manifests(table_config(refresh_cadence="1_hour_refresh"), refresh_cadence="1_hour_refresh")
+    (problem,) = problems_of(desired, running(), {})
+    assert problem.startswith("1_hour_refresh: this environment has no schedule (it has 10_min_refresh)")
+    assert "let the pipeline of the etl app deploy it" in problem
+
+
+def test_job_that_is_not_deployed_is_refused() -> None:
+    (problem,) = problems_of(manifests(glue_job_name="other"), running(), {})
+    assert "this environment has no Glue job other (it has odpf_file_processor)" in problem
+
+
+def test_push_brings_the_schedules_and_jobs_of_its_manifests() -> None:
+    desired = manifests(table_config(), refresh_cadence="1_hour_refresh", glue_job_name="other")
+    Admission(running(), {}, deployed_with(desired.batches)).admit(desired)
+
+
+def test_only_tables_of_new_and_changed_entries_are_asked_about() -> None:
+    kept = table_config(source_table_name="s.kept", raw_table_name="kept")
+    moved = table_config(raw_table_name="u")
+    assert touched_tables(running(kept, table_config()), manifests(kept, moved)) == {"db.t", "db.u"}

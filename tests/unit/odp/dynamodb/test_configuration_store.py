@@ -1,0 +1,265 @@
+"""The running configuration in DynamoDB changes as a whole, wherever its writer dies."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from odp.configuration import (
+    Change,
+    ConfigDeployment,
+    ConfigRequest,
+    Configuration,
+    RequestStatus,
+    compare,
+)
+from odp.dynamodb.configuration_store import DynamoDbConfigurationStore
+from odp.dynamodb.deploy_tracker import DynamoDbDeployTracker
+from odp.dynamodb.running_configuration import DynamoDbCadences, DynamoDbTableConfigs, RunningVersion
+from odp.errors import ConfigurationMovedError, DeploymentOvertakenError, MissingConfigurationError
+from odp.records import BatchConfig, RawTableConfig
+
+from tests.unit.odp.samples import batch_config, table_config
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
+
+
+def table(name: str, **fields: Any) -> RawTableConfig:
+    return table_config(source_table_name=f"s.{name}", raw_table_name=name, **fields)
+
+
+OLD = Configuration.of([batch_config()], [table("paused"), table("removed"), table("kept"), table("t")])
+NEW = Configuration.of(
+    [batch_config(refresh_tables_batch_size=7), batch_config(refresh_cadence="1_day_refresh")],
+    [table("paused", is_active=False), table("kept"), table("added"), table("t", refresh_cadence="1_day_refresh")],
+)
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+class Books:
+    """Store, tracker and readers over one set of tables."""
+
+    def __init__(self, dynamodb: "DynamoDBServiceResource") -> None:
+        self.dynamodb = dynamodb
+        self.store = DynamoDbConfigurationStore(dynamodb, "batch_config", "table_config", "deploy_tracker")
+        self.tracker = DynamoDbDeployTracker(dynamodb, "deploy_tracker")
+        version = RunningVersion(dynamodb, "deploy_tracker")
+        self.cadences = DynamoDbCadences(dynamodb, "batch_config", "table_config", version)
+        self.tables = DynamoDbTableConfigs(dynamodb, "table_config", version)
+
+    def deploy(self, desired: Configuration, request_id: str) -> ConfigDeployment:
+        request = ConfigRequest(request_id, "2026-01-01T00:00:00Z", b"{}")
+        self.tracker.receive(request, "abc123", "pipeline")
+        attempt = self.store.begin()
+        changes = compare(self.store.running(attempt), desired)
+        deployment = ConfigDeployment(request, "abc123", "pipeline", RequestStatus.APPLIED, changes)
+        if self.tracker.status(request) is RequestStatus.RECEIVED:
+            self.store.activate(attempt, deployment)
+        return deployment
+
+    def seen(self) -> Configuration:
+        """What the readers of the file processor see, cadence by cadence."""
+        batches: list[BatchConfig] = []
+        tables: list[RawTableConfig] = []
+        for cadence in ("10_min_refresh", "1_day_refresh"):
+            try:
+                batch, active = self.cadences.cadence(cadence)
+            except MissingConfigurationError:
+                continue
+            batches.append(batch)
+            tables += active
+        return Configuration.of(batches, tables)
+
+    def items(self, table: str) -> list[dict[str, Any]]:
+        return self.dynamodb.Table(table).scan()["Items"]
+
+
+def active(configuration: Configuration) -> Configuration:
+    return Configuration.of(
+        configuration.batches.values(), [table for table in configuration.tables.values() if table.is_active]
+    )
+
+
+@pytest.fixture
+def books(dynamodb: "DynamoDBServiceResource", monkeypatch: pytest.MonkeyPatch) -> Books:
+    """With transactions so small that a change of a few tables takes several."""
+    monkeypatch.setattr("odp.dynamodb.configuration_store._ACTIONS", 4)
+    return Books(dynamodb)
+
+
+def test_deployed_configuration_is_what_readers_see(books: Books) -> None:
+    books.deploy(OLD, "v1")
+    assert books.seen() == active(OLD)
+    books.deploy(NEW, "v2")
+    assert books.seen() == active(NEW)
+    assert books.store.running(books.store.begin()) == NEW
+
+
+def test_settled_entries_read_as_the_manifests_write_them(books: Books) -> None:
+    books.deploy(Configuration.of([batch_config()], [table_config()]), "v1")
+    assert books.items("table_config") == [
+        {
+            "refresh_cadence": "10_min_refresh",
+            "source_table_name": "s.t",
+            "hudi_primary_key": "ID",
+            "hudi_partition_key": "",
+            "hudi_precombine_field": "SEQ",
+            "hudi_table_type": "copy_on_write",
+            "table_data_versioning_type": "S",
+            "table_storage_type": "hudi",
+            "is_active": "Y",
+            "raw_database_name": "db",
+            "raw_database_S3_bucket": "b",
+            "raw_table_name": "t",
+        }
+    ]
+
+
+def test_inactive_tables_are_configured_but_no_tables_of_their_cadence(books: Books) -> None:
+    books.deploy(Configuration.of([batch_config()], [table_config(is_active=False)]), "v1")
+    assert books.cadences.cadence("10_min_refresh") == (batch_config(), [])
+    assert books.tables.table("10_min_refresh", "s.t") == table_config(is_active=False)
+
+
+def test_unknown_cadence_and_unknown_table_are_named(books: Books) -> None:
+    with pytest.raises(MissingConfigurationError, match="'1_day_refresh' has no item in batch_config"):
+        books.cadences.cadence("1_day_refresh")
+    with pytest.raises(MissingConfigurationError, match=r"s\.t is not configured for 10_min_refresh"):
+        books.tables.table("10_min_refresh", "s.t")
+
+
+def test_table_that_moves_to_another_cadence_is_in_one_of_them_only(books: Books) -> None:
+    books.deploy(OLD, "v1")
+    books.deploy(NEW, "v2")
+    assert books.tables.table("1_day_refresh", "s.t").refresh_cadence == "1_day_refresh"
+    with pytest.raises(MissingConfigurationError):
+        books.tables.table("10_min_refresh", "s.t")
+
+
+def test_books_hold_a_line_for_each_changed_entry_and_the_request_their_number(books: Books) -> None:
+    books.deploy(OLD, "v1")
+    deployment = books.deploy(NEW, "v2")
+    lines = [item for item in books.items("deploy_tracker") if item["deployed_at"] == deployment.request.deployed_at]
+    (request,) = [line for line in lines if line["source_table_name"] == "configuration"]
+    assert (request["request_status"], request["changes"]) == ("applied", deployment.counts)
+    by_name = {line["source_table_name"]: line for line in lines if line is not request}
+    assert {name: line["change"] for name, line in by_name.items()} == {
+        change.name: change.kind.value for change in deployment.changes
+    }
+    moved = by_name["s.t"]
+    assert (moved["before"]["refresh_cadence"], moved["after"]["refresh_cadence"]) == (
+        "10_min_refresh",
+        "1_day_refresh",
+    )
+    assert (moved["commit"], moved["requested_by"]) == ("abc123", "pipeline")
+
+
+def writes(books: Books, monkeypatch: pytest.MonkeyPatch, die_before: int | None) -> Callable[[], int]:
+    """Count transactions, and die before the one of this number."""
+    transact, count = books.dynamodb.meta.client.transact_write_items, 0
+
+    def counted(**arguments: Any) -> Any:
+        nonlocal count
+        if count == die_before:
+            raise Killed
+        count += 1
+        return transact(**arguments)
+
+    monkeypatch.setattr(books.dynamodb.meta.client, "transact_write_items", counted)
+    return lambda: count
+
+
+def test_death_before_any_write_leaves_the_old_or_the_new_whole_and_the_next_delivery_the_new(books: Books) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        counted = writes(books, patch, None)
+        books.deploy(OLD, "begin")
+        before = counted()
+        books.deploy(NEW, "measured")
+        total = counted() - before
+    assert total > 5, "a change of this size must take several transactions, or nothing is proved"
+    for step in range(total):
+        books.deploy(OLD, f"old-{step}")
+        with pytest.MonkeyPatch.context() as patch:
+            writes(books, patch, step)
+            with pytest.raises(Killed):
+                books.deploy(NEW, f"new-{step}")
+        assert books.seen() in (active(OLD), active(NEW)), step
+        books.deploy(NEW, f"new-{step}")
+        assert books.seen() == active(NEW), step
+        assert books.store.running(books.store.begin()) == NEW
+        assert not [item for item in books.items("table_config") if "staged" in item]
+
+
+def test_other_request_after_a_death_is_not_mixed_with_what_the_dead_one_staged(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    books.deploy(OLD, "v1")
+    with pytest.MonkeyPatch.context() as patch:
+        writes(books, patch, 2)
+        with pytest.raises(Killed):
+            books.deploy(NEW, "v2")
+    assert [item for item in books.items("table_config") if "staged" in item]
+    other = Configuration.of([batch_config()], [table_config()])
+    books.deploy(other, "v3")
+    assert books.seen() == other
+
+
+def test_attempt_that_another_followed_can_write_nothing_more(books: Books) -> None:
+    books.deploy(OLD, "v1")
+    request = ConfigRequest("v2", "2026-01-01T00:00:00Z", b"{}")
+    books.tracker.receive(request, "", "")
+    slow = books.store.begin()
+    changes = compare(books.store.running(slow), NEW)
+    books.store.begin()
+    with pytest.raises(DeploymentOvertakenError):
+        books.store.activate(slow, ConfigDeployment(request, "", "", RequestStatus.APPLIED, changes))
+    with pytest.raises(DeploymentOvertakenError):
+        books.store.running(slow)
+    assert books.seen() == active(OLD)
+    assert books.tracker.status(request) is RequestStatus.RECEIVED
+
+
+def test_reader_reads_again_when_the_configuration_changed_under_it(books: Books) -> None:
+    books.deploy(OLD, "v1")
+    read: list[int] = []
+
+    def reading(version: int) -> int:
+        read.append(version)
+        if len(read) == 1:
+            books.deploy(NEW, "v2")
+        return version
+
+    running = RunningVersion(books.dynamodb, "deploy_tracker")
+    assert running.read_consistently(reading) == read[-1] > read[0]
+
+
+def test_reader_gives_up_when_it_never_sees_one_configuration(books: Books) -> None:
+    number = 0
+
+    def restless(_: int) -> None:
+        nonlocal number
+        number += 1
+        books.deploy(Configuration.of([batch_config(refresh_tables_batch_size=number)], []), f"v{number}")
+
+    with pytest.raises(ConfigurationMovedError):
+        RunningVersion(books.dynamodb, "deploy_tracker").read_consistently(restless)
+
+
+def test_configuration_without_changes_still_closes_its_request(books: Books) -> None:
+    books.deploy(OLD, "v1")
+    request = ConfigRequest("v2", "2026-01-01T00:00:00Z", b"{}")
+    books.tracker.receive(request, "", "")
+    attempt = books.store.begin()
+    assert books.store.running(attempt) == OLD
+    books.store.activate(attempt, ConfigDeployment(request, "", "", RequestStatus.UNCHANGED))
+    assert books.tracker.status(request) is RequestStatus.UNCHANGED
+    assert books.seen() == active(OLD)
+
+
+def test_change_of_nothing_is_no_change() -> None:
+    assert compare(OLD, OLD) == ()
+    assert all(isinstance(change, Change) for change in compare(OLD, NEW))
+    assert isinstance(OLD.tables["s.t"], RawTableConfig)

@@ -1,0 +1,32 @@
+"""Entries of a configuration as most tests want them; each test states what it needs otherwise."""
+
+from dataclasses import replace
+from typing import Any
+
+from odp.records import BatchConfig, RawTableConfig, VersioningType
+
+_BATCH = BatchConfig("10_min_refresh", "hudi", "odpf_file_processor", "G.1X", 10, 5)
+_TABLE = RawTableConfig(
+    refresh_cadence="10_min_refresh",
+    source_table_name="s.t",
+    hudi_primary_key=("ID",),
+    hudi_partition_key=None,
+    hudi_precombine_field="SEQ",
+    hudi_table_type="copy_on_write",
+    table_data_versioning_type=VersioningType.SNAPSHOT,
+    table_storage_type="hudi",
+    is_active=True,
+    raw_database_name="db",
+    raw_database_s3_bucket="b",
+    raw_table_name="t",
+)
+
+
+def batch_config(**fields: Any) -> BatchConfig:
+    """A cadence of ten minutes, but for the fields given."""
+    return replace(_BATCH, **fields)
+
+
+def table_config(**fields: Any) -> RawTableConfig:
+    """An unpartitioned snapshot table s.t of that cadence, but for the fields given."""
+    return replace(_TABLE, **fields)

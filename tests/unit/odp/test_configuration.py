@@ -1,0 +1,72 @@
+"""What differs between two configurations, and that entries survive being written as fields."""
+
+import pytest
+from odp.configuration import (
+    Change,
+    ChangeKind,
+    Configuration,
+    batch_config_of,
+    compare,
+    fields_of,
+    raw_table_config_of,
+)
+from odp.records import RawTableConfig, VersioningType
+
+from tests.unit.odp.samples import batch_config, table_config
+
+EMPTY = Configuration({}, {})
+
+
+def configuration(*tables: RawTableConfig, size: int = 5) -> Configuration:
+    return Configuration.of([batch_config(refresh_tables_batch_size=size)], tables)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        table_config(),
+        table_config(hudi_primary_key=("A", "B"), hudi_partition_key="P", is_active=False),
+        table_config(table_data_versioning_type=VersioningType.HISTORICAL, hudi_table_type="merge_on_read"),
+    ],
+)
+def test_table_survives_being_written_as_fields(table: RawTableConfig) -> None:
+    assert raw_table_config_of(fields_of(table)) == table
+
+
+def test_cadence_survives_being_written_as_fields() -> None:
+    assert batch_config_of(fields_of(batch_config())) == batch_config()
+
+
+def test_same_configuration_has_no_changes() -> None:
+    assert compare(configuration(table_config()), configuration(table_config())) == ()
+
+
+def test_first_configuration_adds_cadences_before_tables() -> None:
+    changes = compare(EMPTY, configuration(table_config(), table_config(source_table_name="a.b")))
+    assert [(change.name, change.kind.value) for change in changes] == [
+        ("10_min_refresh", "added"),
+        ("a.b", "added"),
+        ("s.t", "added"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kind"),
+    [
+        (None, table_config(), ChangeKind.ADDED),
+        (table_config(), None, ChangeKind.REMOVED),
+        (table_config(), table_config(hudi_partition_key="P"), ChangeKind.CHANGED),
+        (table_config(), table_config(is_active=False), ChangeKind.DEACTIVATED),
+        (table_config(is_active=False), table_config(refresh_cadence="1_day_refresh"), ChangeKind.REACTIVATED),
+    ],
+)
+def test_change_says_what_becomes_of_the_entry(
+    before: RawTableConfig | None, after: RawTableConfig | None, kind: ChangeKind
+) -> None:
+    assert Change("s.t", before, after).kind is kind
+
+
+def test_change_names_the_fields_that_differ_before_and_after() -> None:
+    (change,) = compare(configuration(), configuration(size=3))
+    assert (change.name, change.kind) == ("10_min_refresh", ChangeKind.CHANGED)
+    assert change.differences == {"refresh_tables_batch_size": (5, 3)}
