@@ -38,6 +38,7 @@ check: $(READY) ## lint, types, import contracts, manifests and unit tests
 	@$(BIN)/mypy infra-repo/app.py
 	@$(BIN)/mypy etl-repo/app.py
 	@$(BIN)/lint-imports
+	@$(BIN)/odp config validate
 	@$(PYTEST) --quiet tests/unit
 
 test-spark: $(READY) ## the table writers on real Spark and Hudi
@@ -60,6 +61,9 @@ synth: $(READY) ## synthesise both apps into their cdk.out folders
 	@export JSII_NODE="$$($(BIN)/python -c 'from rehearsal import toolchain; print(toolchain.node())')"; \
 	$(BIN)/python infra-repo/app.py & infra=$$!; $(BIN)/python etl-repo/app.py && wait $$infra
 
+manifest-schema: $(READY) ## write the JSON schema of the table manifests anew from their fields
+	@$(BIN)/python -m odp.config_manager.manifest_schema etl-repo/table_configs/schema/manifest.schema.json
+
 idle-cost: $(READY) ## write docs/idle-cost.md anew from the synthesised templates
 	@$(BIN)/python -m scripts.idle_cost
 
@@ -71,4 +75,4 @@ clean: ## remove every trace of runs and installations
 	@rm -rf .venv .local node_modules report.html infra-repo/cdk.out etl-repo/cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install demo lake test check test-spark test-synth test-embedded test-end-to-end synth idle-cost lock clean
+.PHONY: help install demo lake test check test-spark test-synth test-embedded test-end-to-end synth manifest-schema idle-cost lock clean

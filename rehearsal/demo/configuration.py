@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from odp.config_manager.manifest import Manifests
+from odp.config_manager.manifest import Manifests, read_documents
 from odp.config_manager.request import RequestContent
 
 from rehearsal.demo.deployed_lake import DeployedLake
@@ -44,7 +44,6 @@ def wait_until_decided(lake: DeployedLake, name: str, say: Say, request_id: str 
 
 def forbidden_change(folder: Path, manifests: Manifests) -> RequestContent:
     """Ask for another primary key of a filled table, and for a cadence that has no schedule."""
-    texts = _texts(folder)
     filled, moved = manifests.tables[:2]
 
     def change(content: dict[str, Any]) -> None:
@@ -56,7 +55,7 @@ def forbidden_change(folder: Path, manifests: Manifests) -> RequestContent:
         batches = content.get("batch_configs", [])
         batches += [{**batch, "refresh_cadence": "1_hour_refresh"} for batch in batches]
 
-    return _changed(texts, change, "another key for a filled table, a cadence without schedule")
+    return _changed(read_documents(folder), change, "another key for a filled table, a cadence without schedule")
 
 
 def permitted_change(folder: Path, manifests: Manifests) -> RequestContent:
@@ -67,11 +66,7 @@ def permitted_change(folder: Path, manifests: Manifests) -> RequestContent:
         for batch in content.get("batch_configs", []):
             batch["refresh_tables_batch_size"] = size
 
-    return _changed(_texts(folder), change, f"batches of {size} tables")
-
-
-def _texts(folder: Path) -> dict[str, str]:
-    return {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.json"))}
+    return _changed(read_documents(folder), change, f"batches of {size} tables")
 
 
 def _changed(texts: dict[str, str], change: Callable[[dict[str, Any]], None], what: str) -> RequestContent:

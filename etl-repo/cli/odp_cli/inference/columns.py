@@ -123,15 +123,10 @@ def _presence(footers: Sequence[Footer], columns: Iterable[ColumnProfile]) -> It
         if all(having) or column.is_metadata:  # metadata comes with changes only, as a rule
             continue
         kind = {(False, True): DifferenceKind.ADDED, (True, False): DifferenceKind.DROPPED}
-        first, last = (footers[_first(having)], footers[-1 - _first(having[::-1])])
-        text = (
-            f"in {sum(having)} of {len(having)} files, from {first.file.name} to {last.file.name}; NULL in the others"
-        )
+        names = [footer.file.name for footer, has in zip(footers, having, strict=True) if has]
+        span = names[0] if len(names) == 1 else f"from {names[0]} to {names[-1]}"
+        text = f"in {len(names)} of {len(having)} files, {span}; NULL in the others"
         yield SchemaDifference(column.name, kind.get((having[0], having[-1]), DifferenceKind.PARTIAL), text)
-
-
-def _first(having: Sequence[bool]) -> int:
-    return having.index(True)
 
 
 def _types(footers: Sequence[Footer], columns: Iterable[ColumnProfile]) -> Iterator[SchemaDifference]:

@@ -40,7 +40,7 @@ def _batch_config(batch: BatchProposal) -> Entry:
 def _table_config(found: TableProfile, proposal: Proposal, target: tuple[str, str]) -> Entry:
     database, table = target
     return {
-        "refresh_cadence": proposal.cadence(found.source_table_name).refresh_cadence,
+        "refresh_cadence": proposal.cadences[found.source_table_name].refresh_cadence,
         "source_table_name": found.source_table_name,
         "hudi_primary_key": ",".join(found.primary_key.columns),
         "hudi_partition_key": ",".join(found.partition_key.columns),

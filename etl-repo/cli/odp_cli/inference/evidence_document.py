@@ -33,7 +33,7 @@ def _table(profile: TableProfile, proposal: Proposal) -> dict[str, Json]:
         "folders": _json(table.folders),
         "load_bytes": table.load_bytes,
         "change_bytes": table.change_bytes,
-        "cadence": _json(proposal.cadence(table.source_table_name)),
+        "cadence": _json(proposal.cadences[table.source_table_name]),
         **found,
     }
 

@@ -33,7 +33,7 @@ def overview_table(profiles: Sequence[TableProfile], proposal: Proposal) -> Tabl
             _proposed(profile.primary_key),
             _proposed(profile.partition_key, nothing=_UNPARTITIONED),
             _proposed(profile.ordering),
-            proposal.cadence(profile.source_table_name).refresh_cadence,
+            proposal.cadences[profile.source_table_name].refresh_cadence,
         )
     return shown
 
@@ -53,7 +53,7 @@ def table_evidence(profile: TableProfile, proposal: Proposal) -> Table:
         ("Precombine field", profile.ordering, _NOT_INFERRED),
     ):
         shown.add_row(label, _proposed(finding, nothing), Text("\n".join(_finding(finding))))
-    cadence = proposal.cadence(profile.source_table_name)
+    cadence = proposal.cadences[profile.source_table_name]
     shown.add_row("Cadence", cadence.refresh_cadence, Text(cadence.evidence))
     return shown
 

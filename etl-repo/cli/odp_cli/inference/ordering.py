@@ -13,7 +13,8 @@ from odp_cli.inference.column_types import ColumnKind
 from odp_cli.inference.columns import ColumnProfile
 from odp_cli.inference.distinct_values import codes, combined, distinct
 from odp_cli.inference.findings import Candidate, Finding, best
-from odp_cli.inference.sampled_table import FEW_ROWS, SampledTable, blanks, is_change_sequence
+from odp_cli.inference.quantities import counted
+from odp_cli.inference.sampled_table import FEW_ROWS, SampledTable, blanks, is_blank, is_change_sequence
 
 FEWEST_ORDERED_VALUES = 10
 """With fewer distinct values, a column that says nothing of order does not decrease by chance."""
@@ -37,10 +38,18 @@ class _Ordering:
     @property
     def decreases(self) -> int:
         """How often a change has a lower value than the one before it."""
-        if self.values is None or len(self.values) == 0:
+        present = self.present
+        if len(present) == 0:
             return 0
-        following, previous = self.values.slice(1), self.values.slice(0, len(self.values) - 1)
+        following, previous = present.slice(1), present.slice(0, len(present) - 1)
         return int(pc.sum(pc.less(following, previous)).as_py() or 0)
+
+    @property
+    def present(self) -> pa.Array:
+        """The values that are there; what is missing is an objection of its own."""
+        if self.values is None:
+            return pa.nulls(0)
+        return self.values.filter(pc.invert(is_blank(self.column.kind, self.values)))
 
 
 def ordering(sampled: SampledTable, key: Sequence[str]) -> Finding:
@@ -96,7 +105,7 @@ def _candidate(sampled: SampledTable, key: Sequence[str], found: _Ordering) -> C
 
 
 def _in_changes(sampled: SampledTable, found: _Ordering) -> Iterator[str]:
-    if found.values is not None and len(found.values) and not found.decreases:
+    if len(found.present) and not found.decreases:
         yield f"never decreases over {sampled.changes.count:,} sampled changes in file order"
 
 
@@ -112,12 +121,12 @@ def _in_loads(sampled: SampledTable, found: _Ordering) -> str:
 
 def _warnings(sampled: SampledTable, key: Sequence[str], found: _Ordering) -> Iterator[str]:
     if not sampled.change_files:
-        yield "no change file has landed, so its name is the only evidence"
+        yield "no change file has landed, so nothing shows yet that it orders changes"
         return
     if found.values is not None and 0 < sampled.changes.count < FEW_ROWS:
-        yield f"only {sampled.changes.count:,} changes were seen"
+        yield f"only {counted(sampled.changes.count, 'change')} seen"
     if ties := _ties(sampled, key, found):
-        yield f"{ties:,} changes share key and value with another one, so that either may win"
+        yield f"{counted(ties, 'change')} with key and value of another one, so that either may win"
 
 
 def _ties(sampled: SampledTable, key: Sequence[str], found: _Ordering) -> int:
@@ -129,13 +138,13 @@ def _ties(sampled: SampledTable, key: Sequence[str], found: _Ordering) -> int:
 
 
 def _objections(sampled: SampledTable, found: _Ordering) -> Iterator[str]:
-    name = found.column.name
-    if found.column.changes_without:
-        yield f"{name} is absent from {found.column.changes_without} of {sampled.change_files} change files"
+    name, changes = found.column.name, f"{sampled.changes.count:,}"
+    if absence := sampled.absence(found.column):
+        yield absence
     elif found.values is not None and (empty := blanks(found.column.kind, found.values)):
-        yield f"{name} is empty in {empty:,} of {sampled.changes.count:,} sampled changes, which would lose to any"
+        yield f"{name} is empty in {empty:,} of {changes} sampled changes, which would lose to any"
     if found.decreases:
-        yield f"{name} decreases {found.decreases:,} times over {sampled.changes.count:,} changes in file order"
+        yield f"{name} decreases {counted(found.decreases, 'time')} over {changes} changes in file order"
 
 
 def _nothing_found(sampled: SampledTable) -> str:

@@ -12,9 +12,9 @@ from odp_cli.inference.column_types import ColumnKind
 from odp_cli.inference.columns import ColumnProfile
 from odp_cli.inference.distinct_values import distinct
 from odp_cli.inference.findings import Candidate, Finding, best
-from odp_cli.inference.quantities import byte_text
+from odp_cli.inference.quantities import byte_text, counted
 from odp_cli.inference.row_sample import RowSample
-from odp_cli.inference.sampled_table import SampledTable, blanks
+from odp_cli.inference.sampled_table import SampledTable, blanks, is_blank
 from odp_cli.inference.settings import MEBIBYTE
 
 SMALL_TABLE_BYTES = 128 * MEBIBYTE
@@ -33,10 +33,14 @@ _KINDS = {ColumnKind.WHOLE_NUMBER, ColumnKind.TEXT, ColumnKind.BOOLEAN, ColumnKi
 
 
 @dataclass(frozen=True, slots=True)
-class _Values:
+class _Division:
+    """How the values of one column divide the rows; a NULL or an empty text is no value."""
+
     distinct: int
     largest: int
     smallest: int
+    empty: int
+    empty_changes: int
     has_slash: bool
 
 
@@ -58,53 +62,64 @@ def partition_key(sampled: SampledTable, key: Sequence[str]) -> Finding:
 
 
 def _candidates(sampled: SampledTable, key: Sequence[str]) -> Iterator[tuple[tuple[int, int, int], Candidate]]:
-    rows = sampled.current_rows()
-    changes = sampled.written_changes()
+    rows, changes = sampled.current_rows(), sampled.written_changes()
     for column in sampled.row_columns:
         values = rows.column(column.name)
         if values is None or column.kind not in _KINDS or column.name in key:
             continue
-        has_many_values = distinct(values.slice(0, _FIRST_ROWS)) > MOST_VALUES  # spares counting all of them
-        if has_many_values or column.load_nulls or blanks(column.kind, values) or _is_empty_in(changes, column):
+        if distinct(values.slice(0, _FIRST_ROWS)) > MOST_VALUES + 1:  # spares counting all of them
             continue
-        counted = _counted(column, values)
-        if FEWEST_VALUES <= counted.distinct <= MOST_VALUES:
-            candidate = _candidate(sampled, rows, column, counted)
-            yield (len(candidate.objections), counted.largest, column.position), candidate
+        division = _division(column, values, changes)
+        if FEWEST_VALUES <= division.distinct <= MOST_VALUES:
+            candidate = _candidate(sampled, rows, column, division)
+            yield (len(candidate.objections), division.largest, column.position), candidate
 
 
-def _is_empty_in(changes: RowSample, column: ColumnProfile) -> bool:
-    values = changes.column(column.name)
-    return bool(column.changes_without) or (values is not None and blanks(column.kind, values) > 0)
+def _division(column: ColumnProfile, values: pa.Array, changes: RowSample) -> _Division:
+    present = values.filter(pc.invert(is_blank(column.kind, values)))
+    counts = pc.value_counts(present)
+    limits = pc.min_max(counts.field("counts")).as_py()
+    has_slash = column.kind is ColumnKind.TEXT and pc.any(pc.match_substring(counts.field("values"), "/")).as_py()
+    changed = changes.column(column.name)
+    return _Division(
+        distinct=len(counts),
+        largest=limits["max"] or 0,
+        smallest=limits["min"] or 0,
+        empty=max(column.load_nulls or 0, len(values) - len(present)),
+        empty_changes=blanks(column.kind, changed) if changed is not None else 0,
+        has_slash=bool(has_slash),
+    )
 
 
-def _counted(column: ColumnProfile, values: pa.Array) -> _Values:
-    counted = pc.value_counts(values)
-    if not len(counted):
-        return _Values(0, 0, 0, has_slash=False)
-    limits = pc.min_max(counted.field("counts")).as_py()
-    has_slash = column.kind is ColumnKind.TEXT and pc.any(pc.match_substring(counted.field("values"), "/")).as_py()
-    return _Values(len(counted), limits["max"], limits["min"], bool(has_slash))
-
-
-def _candidate(sampled: SampledTable, rows: RowSample, column: ColumnProfile, values: _Values) -> Candidate:
+def _candidate(sampled: SampledTable, rows: RowSample, column: ColumnProfile, values: _Division) -> Candidate:
     evidence = (
-        f"{values.distinct} distinct values and no NULL in {rows.count:,} of {rows.of_rows:,} "
-        f"{sampled.described_rows()}; the largest holds {values.largest / rows.count:.0%}"
+        f"{values.distinct} distinct values and {f'{values.empty:,} NULL or empty' if values.empty else 'no NULL'} in "
+        f"{rows.count:,} of {rows.of_rows:,} {sampled.described_rows()}; the largest holds "
+        f"{values.largest / rows.count:.0%}"
     )
     warnings = ("rows that were not sampled may hold more values",) if rows.count < rows.of_rows else ()
-    return Candidate((column.name,), evidence, warnings, tuple(_objections(sampled, rows, values)))
+    objections = (*_gaps(sampled, column, values), *_sizes(sampled, rows, values))
+    return Candidate((column.name,), evidence, warnings, objections)
 
 
-def _objections(sampled: SampledTable, rows: RowSample, values: _Values) -> Iterator[str]:
+def _gaps(sampled: SampledTable, column: ColumnProfile, values: _Division) -> Iterator[str]:
+    if values.empty:
+        yield f"{column.name} is empty in {counted(values.empty, 'row')}, which would lie in a partition without a name"
+    if absence := sampled.absence(column):
+        yield absence
+    elif values.empty_changes:
+        yield f"{column.name} is empty in {counted(values.empty_changes, 'sampled change')}"
+    if values.has_slash:
+        yield "values contain '/', which would nest folders"
+
+
+def _sizes(sampled: SampledTable, rows: RowSample, values: _Division) -> Iterator[str]:
     average = sampled.load_bytes // values.distinct
     if average < LEAST_PARTITION_BYTES:
         smallest = round(rows.of_rows * values.smallest / rows.count)
         yield (
-            f"a partition would hold {byte_text(average)} on average and the smallest about {smallest:,} rows; "
-            f"below {byte_text(LEAST_PARTITION_BYTES)} partitions cost more than they save"
+            f"a partition would hold {byte_text(average)} on average and the smallest about "
+            f"{counted(smallest, 'row')}; below {byte_text(LEAST_PARTITION_BYTES)} partitions cost more than they save"
         )
     if values.largest > MOST_SHARE * rows.count:
         yield f"one value holds {values.largest / rows.count:.0%} of the rows"
-    if values.has_slash:
-        yield "values contain '/', which would nest folders"

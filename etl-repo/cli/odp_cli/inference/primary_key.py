@@ -14,6 +14,7 @@ from odp_cli.inference.column_types import ColumnKind
 from odp_cli.inference.columns import ColumnProfile
 from odp_cli.inference.distinct_values import codes, distinct, is_unique
 from odp_cli.inference.findings import Candidate, Finding, best
+from odp_cli.inference.quantities import counted
 from odp_cli.inference.row_sample import RowSample
 from odp_cli.inference.sampled_table import FEW_ROWS, SampledTable, blanks
 
@@ -31,6 +32,7 @@ class _KeyColumn:
     """A column that has a value in every row of the full load."""
 
     column: ColumnProfile
+    kind: ColumnKind
     values: pa.Array
     distinct: int
     objections: tuple[str, ...]
@@ -46,7 +48,7 @@ def primary_key(sampled: SampledTable) -> Finding:
     if not rows.count:
         return Finding((), "no row of the table was read, so nothing is proved unique; write the source's primary key")
     columns = list(_key_columns(sampled, rows))
-    singles = [column for column in columns if column.distinct == rows.count and column.column.kind in _ALONE]
+    singles = [column for column in columns if column.distinct == rows.count and column.kind in _ALONE]
     candidates = _candidates(sampled, rows, [(column,) for column in singles])
     if best(candidates) is None:
         candidates = (*_combined_candidates(sampled, rows, columns), *candidates)
@@ -59,28 +61,27 @@ def primary_key(sampled: SampledTable) -> Finding:
 def _key_columns(sampled: SampledTable, rows: RowSample) -> Iterator[_KeyColumn]:
     for column in sampled.row_columns:
         values = rows.column(column.name)
-        if values is None or not _is_key_kind(column, values):
+        if values is None or column.load_nulls or blanks(column.kind, values):
             continue
-        if column.load_nulls or blanks(column.kind, values):
-            continue
-        yield _KeyColumn(column, values, distinct(values), tuple(_objections(sampled, column)))
+        kind = _kind(column, values)
+        if kind in _COMBINED:
+            yield _KeyColumn(column, kind, values, distinct(values), tuple(_objections(sampled, column)))
 
 
-def _is_key_kind(column: ColumnProfile, values: pa.Array) -> bool:
+def _kind(column: ColumnProfile, values: pa.Array) -> ColumnKind:
     """A NUMBER of Oracle arrives as a decimal with a fraction that is always zero; a real fraction is a measure."""
-    if column.kind is ColumnKind.DECIMAL:
-        return bool(pc.all(pc.equal(pc.floor(values), values)).as_py())
-    return column.kind in _COMBINED
+    is_whole = column.kind is ColumnKind.DECIMAL and pc.all(pc.equal(pc.floor(values), values)).as_py()
+    return ColumnKind.WHOLE_NUMBER if is_whole else column.kind
 
 
 def _objections(sampled: SampledTable, column: ColumnProfile) -> Iterator[str]:
-    if column.changes_without:
-        yield f"{column.name} is absent from {column.changes_without} of {sampled.change_files} change files"
+    if absence := sampled.absence(column):
+        yield absence
         return
     values = sampled.changes.column(column.name)
     empty = column.change_nulls or (blanks(column.kind, values) if values is not None else 0)
     if empty:
-        yield f"{column.name} is empty in {empty:,} changes, which then belong to no row"
+        yield f"{column.name} is empty in {counted(empty, 'change')}, which then belong to no row"
 
 
 def _combined_candidates(
@@ -110,7 +111,7 @@ def _candidates(
 ) -> tuple[Candidate, ...]:
     def rank(key: tuple[_KeyColumn, ...]) -> tuple[bool, int, bool, list[int]]:
         names = sum(key_name(column.name, sampled.table_name) for column in key)
-        has_time = any(column.column.kind in {ColumnKind.DATE, ColumnKind.TIMESTAMP} for column in key)
+        has_time = any(column.kind in {ColumnKind.DATE, ColumnKind.TIMESTAMP} for column in key)
         is_refuted = any(column.objections for column in key)
         return is_refuted, names, has_time, [column.column.position for column in key]
 
@@ -126,7 +127,7 @@ def _candidate(sampled: SampledTable, rows: RowSample, key: tuple[_KeyColumn, ..
     objections = tuple(objection for column in key for objection in column.objections)
     if sampled.change_files and not objections:
         evidence += f"; in every change file read ({sampled.change_files:,})"
-    warnings = (f"only {count} rows: it may be unique by chance",) if rows.count < FEW_ROWS else ()
+    warnings = (f"only {counted(rows.count, 'row')}: it may be unique by chance",) if rows.count < FEW_ROWS else ()
     return Candidate(tuple(column.name for column in key), evidence, warnings, objections)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from odp_cli.inference.batch_proposal import BatchProposal, propose_batch
@@ -12,19 +12,16 @@ from odp_cli.inference.landed_tables import LandedTable
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """Cadences by table, and the batch configurations of the cadences in use, the shortest first."""
+    """A cadence for each table, and the batch configurations of the cadences in use, the shortest first."""
 
-    cadences: tuple[CadenceProposal, ...]
+    cadences: Mapping[str, CadenceProposal]
+    """By source table."""
     batches: tuple[BatchProposal, ...]
-
-    def cadence(self, source_table_name: str) -> CadenceProposal:
-        """Give the cadence of one of the tables."""
-        return next(each for each in self.cadences if each.source_table_name == source_table_name)
 
 
 def propose(tables: Iterable[LandedTable]) -> Proposal:
     """Propose how often tables are refreshed, from the arrivals of their changes alone; no file is read."""
-    cadences = tuple(map(propose_cadence, tables))
-    in_use = {name: [each for each in cadences if each.refresh_cadence == name] for name in CADENCES}
+    cadences = {table.source_table_name: propose_cadence(table) for table in tables}
+    in_use = {name: [each for each in cadences.values() if each.refresh_cadence == name] for name in CADENCES}
     batches = tuple(propose_batch(name, members) for name, members in in_use.items() if members)
     return Proposal(cadences, batches)

@@ -108,7 +108,9 @@ def _read_run(source: ObjectSource, schema: pa.Schema, run: _Run) -> pa.Table | 
             # pre_buffer joins the reads of neighbouring columns, which are requests to S3
             pq.ParquetFile(content, metadata=run.footer.metadata, pre_buffer=True) as parquet,
         ):
-            return _conformed(_first_rows(parquet, run, present), schema)
+            rows = _conformed(_first_rows(parquet, run, present), schema)
+            rows.validate(full=True)  # a damaged page may decode to texts that are none
+            return rows
     except UNREADABLE as error:
         return unreadable(run.footer.file, error)
 

@@ -12,6 +12,7 @@ from odp.records import DELETE, INSERT, OPERATION
 from odp_cli.inference.column_types import ColumnKind
 from odp_cli.inference.columns import ColumnProfile
 from odp_cli.inference.landed_tables import LandedTable
+from odp_cli.inference.quantities import counted
 from odp_cli.inference.row_sample import RowSample, is_sampled
 
 FEW_ROWS = 100
@@ -40,23 +41,34 @@ class SampledTable:
         """Give rows of which each key should occur once: the full load, without one the rows inserted since."""
         if self.loads.of_rows:
             return self.loads
-        operations = self.changes.column(OPERATION)
+        operations = self._operations()
         if operations is None:
             return RowSample(self.changes.rows.slice(0, 0), 0)
         rows = self.changes.rows.filter(pc.equal(operations, INSERT))
-        return RowSample(rows, max(self.changes.of_rows, rows.num_rows))
+        return RowSample(rows, round(self.changes.of_rows * rows.num_rows / max(self.changes.count, 1)))
 
     def written_changes(self) -> RowSample:
         """Give changes that carry a whole row; a delete may carry its key only."""
-        operations = self.changes.column(OPERATION)
+        operations = self._operations()
         if operations is None:
             return self.changes
         is_delete = pc.fill_null(pc.equal(operations, DELETE), fill_value=False)
         return RowSample(self.changes.rows.filter(pc.invert(is_delete)), self.changes.of_rows)
 
+    def absence(self, column: ColumnProfile) -> str:
+        """Say how many change files lack a column; nothing when each has it."""
+        if not column.changes_without:
+            return ""
+        files = counted(self.change_files, "change file")
+        return f"{column.name} is absent from {column.changes_without:,} of {files}"
+
     def described_rows(self) -> str:
         """Say what `current_rows` are."""
         return "full-load rows" if self.loads.of_rows else "inserted rows of change files"
+
+    def _operations(self) -> pa.Array | None:
+        values = self.changes.column(OPERATION)
+        return values if values is not None and pa.types.is_string(values.type) else None
 
 
 def sampled_table(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from odp.records import OPERATION
+
 from odp_cli.inference.column_names import NAMEABLE
 from odp_cli.inference.columns import ColumnProfile, SchemaDifference, column_profiles, schema_differences
 from odp_cli.inference.findings import Finding
@@ -82,7 +84,7 @@ def profile(table: LandedTable, source: ObjectSource, settings: ProfileSettings 
         primary_key=key,
         partition_key=partition_key(sampled, key.columns),
         ordering=ordering(sampled, key.columns),
-        notes=tuple(_notes(table, columns, unreadable)),
+        notes=(*_notes(table, columns, unreadable), *_without_operation(changes)),
     )
 
 
@@ -107,3 +109,11 @@ def _notes(table: LandedTable, columns: Sequence[ColumnProfile], unreadable: Seq
     unnameable = [column.name for column in columns if NAMEABLE.fullmatch(column.name) is None]
     if unnameable:
         yield f"no manifest can name {', '.join(unnameable)} (letters, digits and _): rename them in the DMS task"
+
+
+def _without_operation(changes: Footers) -> Iterator[str]:
+    """Without it nobody can tell a delete from an update; DMS omits it where it is told to write inserts only."""
+    lacking = sum(OPERATION not in footer.types for footer in changes.read)
+    if lacking:
+        files = counted(len(changes.read), "change file")
+        yield f"{lacking:,} of {files} have no column {OPERATION}: set CdcInsertsOnly of the DMS endpoint to false"

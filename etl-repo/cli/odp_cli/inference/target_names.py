@@ -13,8 +13,8 @@ _WITHOUT_LETTERS = "table"
 
 def identifier(name: str, suffix: str = "") -> str:
     """Make a name of a-z, 0-9 and _ that ends in the suffix; accents go, anything else becomes an underscore."""
-    ascii_only = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    made = _FORBIDDEN.sub("_", ascii_only.lower())
+    without_accents = unicodedata.normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode()
+    made = _FORBIDDEN.sub("_", without_accents)
     return (made if made.strip("_") else _WITHOUT_LETTERS)[: _LONGEST - len(suffix)] + suffix
 
 

@@ -53,11 +53,20 @@ def load_manifests(folder: Path, cadence_defaults: Mapping[str, object] = Mappin
     Raises:
         ManifestError: with every problem found, in any file.
     """
-    files = sorted(folder.glob("*.json"))
-    if not files:
+    return parse_manifests(read_documents(folder), cadence_defaults)
+
+
+def read_documents(folder: Path) -> dict[str, str]:
+    """Read the text of every `*.json` of a folder, by file name; raises ManifestError if there is none."""
+    documents: dict[str, str] = {}
+    for path in sorted(folder.glob("*.json")):
+        try:
+            documents[path.name] = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise ManifestError([f"{path.name}: is not UTF-8: byte {error.start}"]) from error
+    if not documents:
         raise ManifestError([f"{folder}: holds no manifest; add a .json file with batch_configs and raw_table_configs"])
-    documents = {path.name: path.read_text(encoding="utf-8") for path in files}
-    return parse_manifests(documents, cadence_defaults)
+    return documents
 
 
 def parse_manifests(

@@ -15,18 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from odp.configuration import (
-    ConfigDeployment,
-    Configuration,
-    Entry,
-    Fields,
-    batch_config_of,
-    fields_of,
-    raw_table_config_of,
-)
+from odp.configuration import ConfigDeployment, Configuration, Entry, Fields, fields_of
 from odp.dynamodb.connection import condition_failed
 from odp.dynamodb.deploy_tracker import closing, line_of
-from odp.dynamodb.running_configuration import POINTER, entry_in, scan, staged_by
+from odp.dynamodb.running_configuration import POINTER, configuration_in, scan, staged_by
 from odp.errors import DeploymentOvertakenError
 from odp.records import BatchConfig
 
@@ -102,11 +94,7 @@ class DynamoDbConfigurationStore:
             raise _overtaken(attempt)
         version = int(str(pointer.get("running", 0)))
         self._settle(attempt, self._unsettled(items, version))
-        batches, tables = (
-            [entry for item in items[table.name] if (entry := entry_in(item, version)) is not None]
-            for table in (self._batches, self._tables)
-        )
-        return Configuration.of(map(batch_config_of, batches), map(raw_table_config_of, tables))
+        return configuration_in(items[self._batches.name], items[self._tables.name], version)
 
     def activate(self, attempt: int, deployment: ConfigDeployment) -> None:
         """Make the changes of a deployment visible at once, and the request closed with them.

@@ -7,10 +7,10 @@ names, and otherwise the present one. The reader looks at the pointer before and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from odp.configuration import batch_config_of, raw_table_config_of
+from odp.configuration import Configuration, batch_config_of, raw_table_config_of
 from odp.errors import ConfigurationMovedError, MissingConfigurationError
 from odp.records import BatchConfig, RawTableConfig
 
@@ -111,6 +111,31 @@ class DynamoDbTableConfigs:
             message = f"{source_table_name} is not configured for {refresh_cadence} in {self._tables.name}"
             raise MissingConfigurationError(message)
         return raw_table_config_of(entry)
+
+
+class DynamoDbRunningConfiguration:
+    """All cadences and all tables, active or not."""
+
+    def __init__(
+        self, dynamodb: DynamoDBServiceResource, batch_table: str, raw_table_table: str, running: RunningVersion
+    ) -> None:
+        self._batches = dynamodb.Table(batch_table)
+        self._tables = dynamodb.Table(raw_table_table)
+        self._running = running
+
+    def everything(self) -> Configuration:
+        """Give the whole configuration as one deployment left it."""
+        return self._running.read_consistently(
+            lambda version: configuration_in(scan(self._batches), scan(self._tables), version)
+        )
+
+
+def configuration_in(batches: Iterable[Item], tables: Iterable[Item], version: int) -> Configuration:
+    """Give the configuration that items hold while a version is running."""
+    batch_entries, table_entries = (
+        [entry for item in items if (entry := entry_in(item, version)) is not None] for items in (batches, tables)
+    )
+    return Configuration.of(map(batch_config_of, batch_entries), map(raw_table_config_of, table_entries))
 
 
 def entry_in(item: Item, version: int) -> Item | None:

@@ -44,7 +44,7 @@ def test_column_that_appears_later_is_added(landing: Landing) -> None:
     landing.changes({"id": [1], "email": ["a"]}, minute=2)
     difference = differences(landing)["email"]
     assert difference.kind is DifferenceKind.ADDED
-    assert "in 1 of 3 files, from 20260105-000200123.parquet to 20260105-000200123.parquet" in difference.text
+    assert "in 1 of 3 files, 20260105-000200123.parquet; NULL in the others" in difference.text
 
 
 def test_column_that_disappears_is_dropped_and_one_that_comes_and_goes_is_partial(landing: Landing) -> None:

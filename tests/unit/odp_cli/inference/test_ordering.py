@@ -1,6 +1,6 @@
 """The precombine field orders changes: a change sequence first, else what never decreases, else nothing is claimed."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -11,7 +11,7 @@ from tests.unit.odp_cli.inference.landing import Landing, sequence
 
 LOAD = {"id": [1, 2, 3], "name": ["a", "b", "c"]}
 SEQUENCE = "AR_H_CHANGE_SEQ"
-START = datetime(2026, 1, 5, 12)
+START = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
 
 def ordering(landing: Landing) -> Finding:
@@ -71,11 +71,12 @@ def test_sequence_is_preferred_to_commit_time_and_both_to_what_merely_never_decr
     "values",
     [
         moments(*range(20)),
+        pa.array(range(20), pa.timestamp("us")),
         list(range(100, 120)),
         [f"2026-01-05 12:00:{second:02d}.000000" for second in range(20)],
         [str(10**12 + number) for number in range(20)],
     ],
-    ids=["timestamp", "whole number", "timestamp text", "digits"],
+    ids=["timestamp", "timestamp without zone", "whole number", "timestamp text", "digits"],
 )
 def test_column_that_never_decreases_across_files_is_a_candidate(landing: Landing, values: list[Any]) -> None:
     landing.load(LOAD)
@@ -153,13 +154,13 @@ def test_changes_of_one_row_that_share_the_value_are_counted_as_ties(landing: La
     landing.load(LOAD)
     landing.changes(updates(1, 1, 2, commit_ts=moments(5, 5, 5)))
     (candidate,) = ordering(landing).candidates
-    assert "1 changes share key and value with another one, so that either may win" in candidate.warnings
+    assert "1 change with key and value of another one, so that either may win" in candidate.warnings
 
 
 def test_few_changes_are_said_to_be_few(landing: Landing) -> None:
     landing.load(LOAD)
     landing.changes(updates(1, **{SEQUENCE: sequence(1)}))
-    assert ordering(landing).candidates[0].warnings == ("only 1 changes were seen",)
+    assert ordering(landing).candidates[0].warnings == ("only 1 change seen",)
 
 
 def test_full_loads_alone_give_the_column_that_looks_like_a_change_sequence(landing: Landing) -> None:
@@ -168,7 +169,7 @@ def test_full_loads_alone_give_the_column_that_looks_like_a_change_sequence(land
     assert found.columns == ("CDC_TIMESTAMP_SEQ",)
     (candidate,) = found.candidates
     assert "which is normal" in candidate.evidence
-    assert candidate.warnings == ("no change file has landed, so its name is the only evidence",)
+    assert candidate.warnings == ("no change file has landed, so nothing shows yet that it orders changes",)
 
 
 def test_full_loads_alone_without_such_a_column_prove_nothing_and_say_so(landing: Landing) -> None:

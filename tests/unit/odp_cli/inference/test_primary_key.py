@@ -1,7 +1,7 @@
 """A proposed key is unique and never NULL, exists in the changes, and says on how many rows that rests."""
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -41,8 +41,8 @@ def test_single_unique_column_is_proposed_with_its_evidence(landing: Landing) ->
 
 def test_evidence_of_a_sample_names_all_rows(landing: Landing) -> None:
     landing.load({"id": range(5_000)}, row_group_size=100)
-    found = landing.profile(settings=replace(SETTINGS, sample_rows=1_000)).primary_key
-    assert found.reason == "unique and never NULL in 1,000 of 1,000 sampled full-load rows (of 5,000)"
+    found = landing.profile(settings=replace(SETTINGS, sample_rows=1_600)).primary_key
+    assert found.reason == "unique and never NULL in 1,600 of 1,600 sampled full-load rows (of 5,000)"
 
 
 def test_few_rows_are_said_to_be_few(landing: Landing) -> None:
@@ -106,7 +106,7 @@ def test_version_of_a_row_is_identified_by_key_and_moment(landing: Landing) -> N
         landing,
         {
             "customer_id": [row // 2 for row in numbers()],
-            "valid_from": [datetime(2026, 1, 1 + row % 2) for row in numbers()],
+            "valid_from": [datetime(2026, 1, 1 + row % 2, tzinfo=UTC) for row in numbers()],
         },
     )
     assert found.columns == ("customer_id", "valid_from")
@@ -117,7 +117,7 @@ def test_version_of_a_row_is_identified_by_key_and_moment(landing: Landing) -> N
     [
         pa.array([float(row) for row in numbers()]),
         pa.array([Decimal(row) / 4 for row in numbers()], pa.decimal128(12, 2)),
-        pa.array([datetime(2026, 1, 1, row // 60, row % 60) for row in numbers()]),
+        pa.array(numbers(), pa.timestamp("us")),
         pa.array([str(row).encode() for row in numbers()]),
         pa.array([[row] for row in numbers()]),
         pa.array([{"a": row} for row in numbers()]),
@@ -152,46 +152,6 @@ def test_column_that_no_manifest_can_name_is_never_a_candidate(landing: Landing)
     profile = landing.profile()
     assert profile.primary_key.columns == ()
     assert "no manifest can name order id" in profile.notes[0]
-
-
-def test_key_column_must_exist_in_every_change_file(landing: Landing) -> None:
-    landing.load({"id": numbers(), "code": [f"c{row}" for row in numbers()]})
-    landing.changes({"id": [1], "code": ["c1"]}, minute=1)
-    landing.changes({"code": ["c1"]}, minute=2)
-    found = landing.profile().primary_key
-    assert found.columns == ("code",)
-    assert found.candidates[1] == Candidate(
-        ("id",),
-        "unique and never NULL in 200 of 200 sampled full-load rows",
-        objections=("id is absent from 1 of 2 change files",),
-    )
-
-
-def test_key_column_must_have_a_value_in_every_change_and_deletes_are_changes(landing: Landing) -> None:
-    landing.load({"id": numbers(), "code": [f"c{row}" for row in numbers()]})
-    landing.changes({"Op": ["U", "D"], "id": [1, None], "code": ["c1", "c2"]})
-    found = landing.profile().primary_key
-    assert found.columns == ("code",)
-    assert found.candidates[1].objections == ("id is empty in 1 changes, which then belong to no row",)
-
-
-def test_evidence_tells_that_the_change_files_have_the_key(landing: Landing) -> None:
-    landing.load({"id": numbers()})
-    landing.changes({"Op": ["U"], "id": [1]})
-    assert landing.profile().primary_key.reason.endswith("rows; in every change file read (1)")
-
-
-def test_key_may_repeat_in_changes(landing: Landing) -> None:
-    landing.load({"id": numbers()})
-    landing.changes({"Op": ["U", "U", "D", "I"], "id": [1, 1, 1, 1]})
-    assert landing.profile().primary_key.columns == ("id",)
-
-
-def test_inserted_rows_stand_in_for_a_full_load_that_never_landed(landing: Landing) -> None:
-    landing.changes({"Op": ["I"] * 3 + ["U", "D"], "id": [1, 2, 3, 1, 1], "name": ["a", "a", "b", "c", "d"]})
-    found = landing.profile().primary_key
-    assert found.columns == ("id",)
-    assert found.reason.startswith("unique and never NULL in 3 of 3 sampled inserted rows of change files")
 
 
 def test_nothing_unique_leaves_the_key_open_and_shows_what_came_closest(landing: Landing) -> None:

@@ -120,3 +120,12 @@ def test_file_with_damaged_pages_is_named_and_its_neighbours_are_read(landing: L
     sampled, unreadable = sample(landing)
     assert [file.key for file in unreadable] == [key]
     assert ids(sampled) == [1]
+
+
+def test_file_with_texts_that_are_no_utf8_is_named(landing: Landing) -> None:
+    key = landing.load({"id": [1], "name": ["abcdefgh"]}, use_dictionary=False, compression="none")
+    content = (landing.folder / key).read_bytes()
+    landing.put(key, content.replace(b"abcdefgh", b"abc\xff\xfefgh"))
+    sampled, (unreadable,) = sample(landing)
+    assert (sampled.count, unreadable.key) == (0, key)
+    assert "UTF8" in unreadable.reason

@@ -30,15 +30,21 @@ if TYPE_CHECKING:
 BUCKET = "staging"
 
 
+@pytest.fixture(scope="module")
+def session() -> boto3.Session:
+    """Keeps the description of S3, which takes longest of all to load."""
+    return boto3.Session(region_name="us-east-1")
+
+
 @pytest.fixture
-def s3(monkeypatch: pytest.MonkeyPatch) -> "Iterator[S3Client]":
+def s3(monkeypatch: pytest.MonkeyPatch, session: boto3.Session) -> "Iterator[S3Client]":
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     with mock_aws():
-        client = boto3.client("s3")
+        client = session.client("s3")
         client.create_bucket(Bucket=BUCKET)
         yield client
 

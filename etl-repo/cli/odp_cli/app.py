@@ -1,0 +1,124 @@
+"""Table manifests on a laptop, before they are pushed: checked, compared with what runs, drafted from landed files.
+
+Exit codes: 0 all is well, 1 the manifests are refused, 2 the question could not be answered.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+from odp.config_manager.manifest import load_manifests, read_documents
+from odp.errors import ManifestError
+from rich.console import Console, RenderableType
+
+from deployment_account.environments import load_platform
+from deployment_account.errors import ConfigurationError
+from odp_cli.config_diff import diff as compared
+from odp_cli.errors import CommandError
+from odp_cli.lake import RunningLake, cadence_defaults, chosen_environment
+from odp_cli.rendering import changes_table, problem_lines
+
+PROJECT = Path(__file__).resolve().parents[3]
+REFUSED, UNANSWERED = 1, 2
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, help=__doc__)
+config = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Table manifests and the running configuration.")
+app.add_typer(config, name="config")
+
+Folder = Annotated[Path, typer.Option("--manifests", help="The folder of the table manifests.")]
+PlatformFile = Annotated[Path, typer.Option("--platform", help="The configuration of the platform.")]
+Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
+MANIFESTS = PROJECT / "etl-repo" / "table_configs"
+PLATFORM = PROJECT / "config" / "environments.json"
+
+
+def main() -> None:
+    """Run the command of the command line; whatever keeps it from answering is one message."""
+    with told_clearly(Console(stderr=True)):
+        app(prog_name="odp")
+
+
+@config.command()
+def validate(
+    env: Annotated[str | None, typer.Option(help="Check for one environment; for all of them by default.")] = None,
+    manifests: Folder = MANIFESTS,
+    platform: PlatformFile = PLATFORM,
+    as_json: Json = False,
+) -> None:
+    """Check the manifests as the Configuration Manager will, but for what only the running lake knows."""
+    known = load_platform(platform)
+    environments = [chosen_environment(known, env)] if env else list(known.environments.values())
+    with refusals_told(as_json=as_json):
+        checked = [load_manifests(manifests, cadence_defaults(environment)) for environment in environments]
+    tables, cadences = len(checked[0].tables), len(checked[0].batches)
+    names = [environment.name for environment in environments]
+    if as_json:
+        _print_json({"refused": [], "tables": tables, "cadences": cadences, "environments": names})
+    else:
+        _print(f"✓ {tables} tables, cadences: {cadences}; valid for {', '.join(names)}")
+
+
+@config.command()
+def diff(
+    env: Annotated[str, typer.Option(help="The environment to compare with.")],
+    profile: Annotated[str | None, typer.Option(help="Profile with credentials of the environment's account.")] = None,
+    manifests: Folder = MANIFESTS,
+    platform: PlatformFile = PLATFORM,
+    as_json: Json = False,
+) -> None:
+    """Show what deploying the manifests would change in a running lake, and whether it would be refused."""
+    known = load_platform(platform)
+    with refusals_told(as_json=as_json):
+        documents = read_documents(manifests)
+        found = compared(documents, RunningLake(known, chosen_environment(known, env), profile))
+    if as_json:
+        _print_json({"environment": env, **found.as_json()})
+    else:
+        _print(changes_table(found.changes) if found.changes else f"✓ {env} runs these manifests already")
+        if found.waits_for:
+            _print(f"… deployed now, they would wait: {found.waits_for}")
+        if found.refusals:
+            _print(problem_lines(found.refusals))
+    if found.refusals:
+        raise typer.Exit(REFUSED)
+
+
+@contextmanager
+def refusals_told(*, as_json: bool) -> Iterator[None]:
+    """End with the reasons for which manifests are refused, the same ones that the Configuration Manager gives."""
+    try:
+        yield
+    except ManifestError as refused:
+        if as_json:
+            _print_json({"refused": refused.problems})
+        else:
+            _print(problem_lines(refused.problems))
+        raise typer.Exit(REFUSED) from None
+
+
+@contextmanager
+def told_clearly(console: Console) -> Iterator[None]:
+    """End in one message and the exit code of an unanswered question where something was in the way."""
+    try:
+        yield
+    except (CommandError, ConfigurationError) as error:
+        console.print(str(error), markup=False, highlight=False, soft_wrap=True)
+        sys.exit(UNANSWERED)
+    except (BotoCoreError, ClientError) as error:
+        console.print(f"AWS did not answer: {error}", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(UNANSWERED)
+
+
+def _print(text: RenderableType) -> None:
+    Console().print(text, soft_wrap=True)
+
+
+def _print_json(document: dict[str, Any]) -> None:
+    typer.echo(json.dumps(document, indent=2))

@@ -1,0 +1,51 @@
+"""What deploying the manifests would change in a running lake, decided by the code that would deploy them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from odp.config_manager.admission import Admission, deployed_with, touched_tables
+from odp.configuration import Change, Configuration, compare
+from odp.errors import ManifestError, TableIsBeingWrittenError
+
+from odp_cli.lake import RunningLake
+
+
+@dataclass(frozen=True)
+class Diff:
+    """The changes, the reasons for which they would be refused, and what they would have to wait for."""
+
+    changes: tuple[Change, ...]
+    refusals: tuple[str, ...] = ()
+    waits_for: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """The same for programs."""
+        return {
+            "changes": [
+                {
+                    "name": change.name,
+                    "change": change.kind.value,
+                    "fields": {name: {"before": old, "after": new} for name, (old, new) in change.differences.items()},
+                }
+                for change in self.changes
+            ],
+            "refused": list(self.refusals),
+            "waits_for": self.waits_for,
+        }
+
+
+def diff(documents: Mapping[str, str], lake: RunningLake) -> Diff:
+    """Compare manifests with what is running, as if their schedules and jobs were deployed with them."""
+    desired, running = lake.desired(documents), lake.configuration()
+    changes = compare(running, Configuration.of(desired.batches, desired.tables))
+    written = lake.written_tables().written(touched_tables(running, desired))
+    try:
+        Admission(running, written, deployed_with(desired.batches)).admit(desired)
+    except ManifestError as refused:
+        return Diff(changes, tuple(refused.problems))
+    except TableIsBeingWrittenError as filling:
+        return Diff(changes, waits_for=str(filling))
+    return Diff(changes)

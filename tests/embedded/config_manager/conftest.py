@@ -1,0 +1,44 @@
+"""A lake whose configuration the tests may change as they like: the test environment, deployed as synthesised."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from deployment_account.environments import load_platform
+from deployment_account.names import Odp
+from rehearsal.demo.configuration import wait_until_decided
+from rehearsal.demo.demo import CONFIGURATION
+from rehearsal.demo.deployed_lake import DeployedLake
+from rehearsal.deployment.deployer import deploy
+from rehearsal.deployment.synth import synthesise
+from rehearsal.emulator.process import Emulator
+from tests.embedded.config_manager.configurations import Configurations
+
+ENVIRONMENT = "test"
+
+
+@pytest.fixture(scope="session")
+def deployed_lake(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> DeployedLake:
+    platform = load_platform(CONFIGURATION)
+    for assembly in synthesise(ENVIRONMENT, tmp_path_factory.mktemp("assemblies")):
+        deploy(assembly, emulator)
+    lake = DeployedLake(platform, platform.environments[ENVIRONMENT], emulator)
+    wait_until_decided(lake, "the deployed manifests", say=lambda _: None)
+    return lake
+
+
+@pytest.fixture
+def configurations(deployed_lake: DeployedLake) -> Configurations:
+    """Requests to the lake's Configuration Manager, by events as everybody's are."""
+    return Configurations(deployed_lake)
+
+
+@pytest.fixture
+def without_events(deployed_lake: DeployedLake) -> Iterator[None]:
+    """Events wait in the queue, so that only the test invokes the function; afterwards they come as redeliveries."""
+    functions = deployed_lake.client("lambda")
+    name = deployed_lake.published(Odp.CONFIG_MANAGER_FUNCTION)
+    (mapping,) = functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
+    functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+    yield
+    functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
