@@ -14,7 +14,8 @@ from odp.records import FileType, LandedFile, Refresh, RefreshKind, TableState, 
 AppliedChanges = Callable[[int], Sequence[LandedFile]]
 """Gives the change files already applied to a generation; asked only when a file came late."""
 
-# S3 compares two sequencers of one key after padding the shorter hexadecimal number with zeros on the left
+# two sequencers of one key are compared as texts, the shorter one padded with zeros on the right
+# (https://repost.aws/knowledge-center/s3-duplicate-sqs-messages)
 _SEQUENCER_DIGITS = 64
 
 
@@ -49,9 +50,7 @@ def _newest_version_of_each_key(pending: Iterable[LandedFile]) -> tuple[list[Lan
     """An object overwritten before it was applied can be read in its newest version only, which replaced the others."""
     newest: dict[tuple[str, str], LandedFile] = {}
     outdated: list[LandedFile] = []
-    for file in sorted(
-        pending, key=lambda file: (file.landed_at, (file.sequencer or "").zfill(_SEQUENCER_DIGITS), file.file_id)
-    ):
+    for file in sorted(pending, key=_age):
         if (file.bucket, file.key) in newest:
             outdated.append(newest[file.bucket, file.key])
         newest[file.bucket, file.key] = file
@@ -79,7 +78,7 @@ def _state_after(state: TableState, generation: int, files: Iterable[LandedFile]
 
 
 def _age(file: LandedFile) -> tuple[str, str, str]:
-    return file.landed_at, (file.sequencer or "").zfill(_SEQUENCER_DIGITS), file.file_id
+    return file.landed_at, (file.sequencer or "").ljust(_SEQUENCER_DIGITS, "0"), file.file_id
 
 
 def _order(file: LandedFile) -> tuple[int, str]:

@@ -126,8 +126,11 @@ def test_object_overwritten_before_it_was_applied_counts_in_its_newest_version_o
     assert refresh.superseded == (load(1, 1),)
 
 
-def test_versions_of_one_second_are_ordered_by_their_sequencers() -> None:
-    first, second = replace(load(1, 1), file_id="z", sequencer="0A"), replace(load(1, 1), file_id="a", sequencer="0B")
+@pytest.mark.parametrize(("earlier", "later"), [("0A", "0B"), ("0A", "0A01"), ("0A0F", "0B")])
+def test_versions_of_one_second_are_ordered_by_their_sequencers(earlier: str, later: str) -> None:
+    """S3's rule: as texts, the shorter one filled up with zeros on its right."""
+    first = replace(load(1, 1), file_id="z", sequencer=earlier)
+    second = replace(load(1, 1), file_id="a", sequencer=later)
     assert select(second, first).files == (second,)
 
 
