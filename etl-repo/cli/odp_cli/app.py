@@ -21,7 +21,10 @@ from rich.console import Console, RenderableType
 from deployment_account.environments import load_platform
 from deployment_account.errors import ConfigurationError
 from odp_cli.config_diff import diff as compared
+from odp_cli.config_infer import infer as inferred
+from odp_cli.config_infer import write_draft
 from odp_cli.errors import CommandError
+from odp_cli.inference.errors import InferenceError
 from odp_cli.lake import RunningLake, cadence_defaults, chosen_environment
 from odp_cli.rendering import changes_table, problem_lines
 
@@ -90,6 +93,29 @@ def diff(
         raise typer.Exit(REFUSED)
 
 
+@config.command()
+def infer(
+    source: Annotated[str, typer.Option(metavar="S3_URL", help="Where the DMS task writes: s3://bucket[/folder].")],
+    output: Annotated[Path | None, typer.Option(help="Write the draft to this new file.")] = None,
+    profile: Annotated[str | None, typer.Option(help="Profile with credentials that may read there.")] = None,
+    sample_rows: Annotated[int, typer.Option(min=1_000, help="Rows to look at, of each table.")] = 200_000,
+    as_json: Json = False,
+) -> None:
+    """Draft manifests from landed files, each proposal with its evidence; a person decides."""
+    found = inferred(source, profile, sample_rows)
+    if output:
+        write_draft(found.manifest, output)
+    if as_json:
+        _print_json(found.as_json())
+        return
+    for table in found.tables():
+        _print(table)
+    if output:
+        _print(f"The draft is in {output}: decide what the evidence leaves open, then `odp config validate`.")
+    else:
+        _print_json(found.manifest)
+
+
 @contextmanager
 def refusals_told(*, as_json: bool) -> Iterator[None]:
     """End with the reasons for which manifests are refused, the same ones that the Configuration Manager gives."""
@@ -108,7 +134,7 @@ def told_clearly(console: Console) -> Iterator[None]:
     """End in one message and the exit code of an unanswered question where something was in the way."""
     try:
         yield
-    except (CommandError, ConfigurationError) as error:
+    except (CommandError, ConfigurationError, InferenceError) as error:
         console.print(str(error), markup=False, highlight=False, soft_wrap=True)
         sys.exit(UNANSWERED)
     except (BotoCoreError, ClientError) as error:

@@ -21,9 +21,9 @@ def overview_table(profiles: Sequence[TableProfile], proposal: Proposal) -> Tabl
     """Show a line for each table: files, rows, bytes and what is proposed."""
     shown = Table(title="Tables")
     for heading in ("Table", "Files", "Rows", "Bytes"):
-        shown.add_column(heading, justify="left" if heading == "Table" else "right")
+        shown.add_column(heading, justify="left" if heading == "Table" else "right", overflow="fold")
     for heading in ("Primary key", "Partition key", "Precombine field", "Cadence"):
-        shown.add_column(heading)
+        shown.add_column(heading, overflow="fold")
     for profile in profiles:
         shown.add_row(
             Text(profile.source_table_name),
