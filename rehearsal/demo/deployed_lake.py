@@ -30,6 +30,10 @@ class DeployedLake:
         """Give a client that acts in the environment's account."""
         return self._emulator.client(service, account=self.environment.account, region=self.environment.region)
 
+    def shell_environment(self) -> dict[str, str]:
+        """The variables with which any AWS tool speaks to this lake."""
+        return self._emulator.shell_environment(self.environment.account)
+
     def published(self, name: str) -> str:
         """Read a value that a stack has published."""
         return str(self.client("ssm").get_parameter(Name=self._names.parameter(name))["Parameter"]["Value"])

@@ -1,5 +1,6 @@
 """One demo for all tests that look at what it left."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +9,12 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pytest
 
+from deployment_account.environments import load_platform
+from rehearsal.demo.demo import CONFIGURATION, ENVIRONMENT
+from rehearsal.demo.deployed_lake import DeployedLake
 from rehearsal.demo.workspace import Workspace
+from rehearsal.emulator.process import Emulator
+from rehearsal.emulator.settings import EmulatorSettings
 from rehearsal.source.generator import generate_trips
 from rehearsal.source.taxi_trips import TABLE_COUNT
 from tests.end_to_end.programs import running
@@ -51,3 +57,11 @@ def demo(trips: Path, tmp_path_factory: pytest.TempPathFactory) -> FinishedDemo:
     with running(folder / "output", "demo", "--folder", str(folder), "--trips", str(trips)) as program:
         exit_code = program.exit_code(seconds=600)
         return FinishedDemo(Workspace.of(folder), exit_code, program.output)
+
+
+@pytest.fixture
+def lake(demo: FinishedDemo) -> Iterator[DeployedLake]:
+    """The saved lake, opened again."""
+    platform = load_platform(CONFIGURATION)
+    with Emulator(EmulatorSettings(run_directory=demo.workspace.emulator)) as emulator:
+        yield DeployedLake(platform, platform.environments[ENVIRONMENT], emulator)

@@ -3,22 +3,17 @@
 import re
 import shutil
 import sqlite3
-from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import boto3
-import pytest
 from odp.config_manager.manifest import load_manifests
 from rich.console import Console
 
-from deployment_account.environments import load_platform
 from deployment_account.names import OdpTable
-from rehearsal.demo.demo import CONFIGURATION, ENVIRONMENT, MANIFESTS, Demo, DemoOptions
+from rehearsal.demo.demo import MANIFESTS, Demo, DemoOptions
 from rehearsal.demo.deployed_lake import DeployedLake
-from rehearsal.emulator.process import Emulator
-from rehearsal.emulator.settings import EmulatorSettings
 from rehearsal.source.database import SourceDatabase, SourceTable
 from rehearsal.source.taxi_trips import TABLE_SCHEMA
 from rehearsal.validation.lake import LakeReader
@@ -59,14 +54,6 @@ class Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self._cell is not None:
             self._cell.append(data)
-
-
-@pytest.fixture
-def lake(demo: FinishedDemo) -> Iterator[DeployedLake]:
-    """The saved lake, opened again."""
-    platform = load_platform(CONFIGURATION)
-    with Emulator(EmulatorSettings(run_directory=demo.workspace.emulator)) as emulator:
-        yield DeployedLake(platform, platform.environments[ENVIRONMENT], emulator)
 
 
 def history(lake: DeployedLake) -> list[dict[str, Any]]:
@@ -119,7 +106,16 @@ def test_full_load_runs_as_four_batches_of_at_most_five_tables_and_the_changes_o
     full_load, changes = sorted(batches.values(), key=len, reverse=True)
     assert sorted(map(len, full_load.values())) == [4, 4, 5, 5]
     assert set.union(*full_load.values()) == {f"taxi_trips.{table}" for table in TABLES}
-    assert [len(tables) for tables in changes.values()] == [3, 3]
+    assert [len(tables) for tables in changes.values()] == [6], "the batches that the permitted change asked for"
+
+
+def test_report_shows_the_deployed_manifests_and_a_refused_and_an_accepted_change(demo: FinishedDemo) -> None:
+    deployed, refused, accepted = (row for row in Page(demo.workspace.report.read_text()).rows["configuration"] if row)
+    assert [row[0] for row in (deployed, refused, accepted)] == ["✓", "✗", "✓"]
+    assert "19 added" in deployed[3]
+    assert "hudi_primary_key: odpf_demo_taxi_trips_raw.table_1 holds data written with 'PK_ID'" in refused[3]
+    assert "this environment has no schedule" in refused[3]
+    assert "refresh_tables_batch_size 5 → 6" in " ".join(accepted[3].split())
 
 
 def test_rows_inserted_minus_rows_deleted_are_the_rows_that_each_table_has(

@@ -8,20 +8,15 @@ from odp_cli.app import app
 from typer.testing import CliRunner, Result
 
 from deployment_account.names import OdpTable
-from rehearsal.emulator.process import Emulator
-from rehearsal.emulator.settings import ROOT_SECRET
 from tests.embedded.config_manager.configurations import CADENCE, Configurations, manifest
 
 TABLES = {"a": "REGION", "b": "REGION"}
 
 
 @pytest.fixture
-def configurations(
-    configurations: Configurations, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
-) -> Configurations:
+def configurations(configurations: Configurations, monkeypatch: pytest.MonkeyPatch) -> Configurations:
     """The lake that runs TABLES, with the credentials of its account at hand."""
-    variables = emulator.shell_environment(configurations.lake.environment.account)
-    for name, value in (variables | {"AWS_SECRET_ACCESS_KEY": ROOT_SECRET}).items():
+    for name, value in configurations.lake.shell_environment().items():
         monkeypatch.setenv(name, value)
     configurations.decided(configurations.upload(manifest(5, TABLES)))
     return configurations
