@@ -14,7 +14,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.stub import Stubber
 
-from deployment_account.environments import Platform, load_platform
+from deployment_account.environments import Platform
 from deployment_account.names import Names
 from scripts.bootstrap import cdk_cli, checks, quotas
 from scripts.bootstrap.accounts import Account, Place, chosen_environment
@@ -29,11 +29,6 @@ if TYPE_CHECKING:
 
 PROJECT = Path(__file__).resolve().parents[4]
 PLACE = Place("111111111111", "us-east-1")
-
-
-@pytest.fixture
-def platform() -> Platform:
-    return load_platform(PROJECT / "config" / "environments.json")
 
 
 class Answering(Account):

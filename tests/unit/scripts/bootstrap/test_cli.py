@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from scripts.bootstrap import cli
 from scripts.bootstrap.errors import BootstrapError
+from tests.unit.scripts.conftest import CONFIGURATION
 
-PROJECT = Path(__file__).resolve().parents[4]
 COMMANDS = (
     "configure",
     "deployment-account",
@@ -35,7 +35,7 @@ def runner() -> CliRunner:
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
     path = tmp_path / "environments.json"
-    path.write_text((PROJECT / "config" / "environments.json").read_text())
+    path.write_text(CONFIGURATION.read_text())
     return path
 
 
@@ -69,7 +69,7 @@ def test_configure_asks_for_what_is_not_given(runner: CliRunner, config: Path) -
 
 
 def test_the_execution_policy_is_printed_with_its_reasons(runner: CliRunner) -> None:
-    result = runner.invoke(cli.app, ["execution-policy", "dev"])
+    result = runner.invoke(cli.app, ["execution-policy", "dev", "--config", str(CONFIGURATION)])
     assert result.exit_code == 0
     assert "odp-dev-deployment-network" in result.output
     assert "because EC2 describes whole Regions" in result.output
@@ -89,7 +89,7 @@ def test_no_option_takes_the_value_of_a_secret(runner: CliRunner) -> None:
 def test_a_known_failure_is_one_message_and_exit_code_1(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("sys.argv", ["bootstrap", "target-account", "staging"])
+    monkeypatch.setattr("sys.argv", ["bootstrap", "target-account", "staging", "--config", str(CONFIGURATION)])
     with pytest.raises(SystemExit) as end:
         cli.main()
     assert end.value.code == 1
@@ -101,7 +101,9 @@ def test_a_known_failure_is_one_message_and_exit_code_1(
 def test_credentials_that_do_not_work_are_told_with_what_mends_them(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("sys.argv", ["bootstrap", "check", "--profile", "nobody-has-this-profile"])
+    monkeypatch.setattr(
+        "sys.argv", ["bootstrap", "check", "--profile", "nobody-has-this-profile", "--config", str(CONFIGURATION)]
+    )
     with pytest.raises(SystemExit):
         cli.main()
     shown = capsys.readouterr().err

@@ -11,9 +11,8 @@ from deployment_account.environments import load_platform
 from scripts.bootstrap.configuration import Json, merged, next_free_network, read_configuration, render, write_step
 from scripts.bootstrap.configure import configured, parsed, value_at
 from scripts.bootstrap.errors import BootstrapError
+from tests.unit.scripts.conftest import CONFIGURATION
 
-PROJECT = Path(__file__).resolve().parents[4]
-COMMITTED = PROJECT / "config" / "environments.json"
 CONNECTION = "arn:aws:codeconnections:us-east-1:111111111111:connection/00000000-0000-0000-0000-000000000000"
 NEEDED = (
     "deployment.account=111111111111",
@@ -30,7 +29,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def committed() -> Json:
-    return read_configuration(COMMITTED)
+    return read_configuration(CONFIGURATION)
 
 
 def write(path: Path, configuration: Json) -> None:
@@ -99,8 +98,8 @@ def test_of_a_codecommit_repository_no_connection_is_asked(path: Path) -> None:
 
 
 def test_the_committed_file_is_written_as_it_is(committed: Json) -> None:
-    assert render(committed) + "\n" == COMMITTED.read_text()
-    assert write_step(COMMITTED, configured(committed, "dev", (), None)) is None
+    assert render(committed) + "\n" == CONFIGURATION.read_text()
+    assert write_step(CONFIGURATION, configured(committed, "dev", (), None)) is None
 
 
 def test_what_is_written_is_what_was_configured(committed: Json) -> None:

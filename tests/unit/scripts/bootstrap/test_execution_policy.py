@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from deployment_account.environments import Environment, Platform, load_platform
+from deployment_account.environments import Environment, Platform
 from scripts.bootstrap.accounts import Place
 from scripts.bootstrap.errors import BootstrapError
 from scripts.bootstrap.execution_policy.grants import Grant
@@ -97,11 +97,6 @@ FEATURES_WE_DO_NOT_USE = {
     "secretsmanager:GetSecretValue": "generated secrets: values are set by people",
 }
 """What a type's handlers may call for properties that none of our resources has, and which those are."""
-
-
-@pytest.fixture(scope="module")
-def platform() -> Platform:
-    return load_platform(PROJECT / "config" / "environments.json")
 
 
 def types_of(*stacks: str) -> set[str]:
