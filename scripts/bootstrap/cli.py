@@ -27,6 +27,7 @@ from scripts.bootstrap.configure import configured
 from scripts.bootstrap.errors import BootstrapError
 from scripts.bootstrap.execution_policy.policies import policies_of
 from scripts.bootstrap.findings import print_findings
+from scripts.bootstrap.placeholders import placeholder_refusal
 from scripts.bootstrap.secret_values import Secret, chosen_secret, deployed_secrets, set_value
 from scripts.bootstrap.steps import carry_out
 from scripts.bootstrap.tear_down import plan_tear_down, what_stays
@@ -83,6 +84,7 @@ def deployment_account(config: Configuration = CONFIGURATION, profile: Profile =
     platform, console = load_platform(config), _console()
     places = deployment_places(platform)
     first = open_account(places[0], profile, needed_for="the deployment account")
+    _refuse_placeholders(platform, first, console, dry_run=dry_run)
     accounts = [Account(place, first.session, profile) for place in places]
     steps = [step for account in accounts for step in bootstrap_steps(platform, account)]
     carry_out(steps, console, dry_run=dry_run)
@@ -96,8 +98,9 @@ def target_account(
     dry_run: DryRun = False,
 ) -> None:
     """Bootstrap an environment's account: it trusts the deployment account, for what our execution policies allow."""
-    platform, account = _open(environment, config, profile)
-    carry_out(bootstrap_steps(platform, account), _console(), dry_run=dry_run)
+    (platform, account), console = _open(environment, config, profile), _console()
+    _refuse_placeholders(platform, account, console, dry_run=dry_run)
+    carry_out(bootstrap_steps(platform, account), console, dry_run=dry_run)
 
 
 @app.command()
@@ -182,6 +185,14 @@ def _open(environment: str, config: Path, profile: str | None) -> tuple[Platform
     platform = load_platform(config)
     place = Place.of(chosen_environment(platform, environment))
     return platform, open_account(place, profile, needed_for=f"environment {environment}")
+
+
+def _refuse_placeholders(platform: Platform, account: Account, console: Console, *, dry_run: bool) -> None:
+    refusal = placeholder_refusal(platform, account)
+    if refusal and not dry_run:
+        raise refusal
+    if refusal:
+        console.print(f"Warning, this would be refused: {refusal}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _value(secret: Secret, *, stdin: bool, dry_run: bool) -> str:
