@@ -22,7 +22,7 @@ from scripts.bootstrap import cdk_cli, checks
 from scripts.bootstrap.accounts import Account, Place, chosen_environment, open_account
 from scripts.bootstrap.bootstrapping import bootstrap_steps, deployment_places
 from scripts.bootstrap.cdk_cli import PROJECT
-from scripts.bootstrap.configuration import read_configuration, write_step
+from scripts.bootstrap.configuration import read_configuration, without, write_step
 from scripts.bootstrap.configure import configured
 from scripts.bootstrap.errors import BootstrapError
 from scripts.bootstrap.execution_policy.policies import policies_of
@@ -48,16 +48,25 @@ def main() -> None:
 
 @app.command()
 def configure(
-    environment: Annotated[str, typer.Argument(metavar="ENVIRONMENT", help="The environment to add or to change.")],
+    environment: Annotated[
+        str | None, typer.Argument(metavar="ENVIRONMENT", help="The environment to add or to change.")
+    ] = None,
     options: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="As environment.branch=main; repeatable.")
+    ] = None,
+    remove: Annotated[
+        list[str] | None, typer.Option(metavar="ENVIRONMENT", help="Take this one out; repeatable.")
     ] = None,
     ask: Annotated[bool, typer.Option("--ask/--no-ask", help="Ask for what no option gives.")] = True,
     config: Configuration = CONFIGURATION,
     dry_run: DryRun = False,
 ) -> None:
     """Write the configuration; it is checked as a whole before a byte is written."""
-    configuration = configured(read_configuration(config), environment, options or (), _asked if ask else None)
+    if not environment and (options or not remove):
+        raise BootstrapError("no environment is named", mend="name the one to add or to change, or --remove one")
+    configuration = without(read_configuration(config), remove or (), besides=environment)
+    if environment:
+        configuration = configured(configuration, environment, options or (), _asked if ask else None)
     step = write_step(config, configuration)
     carry_out([step] if step else [], _console(), dry_run=dry_run)
 
