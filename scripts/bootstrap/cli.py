@@ -64,11 +64,15 @@ def configure(
     """Write the configuration; it is checked as a whole before a byte is written."""
     if not environment and (options or not remove):
         raise BootstrapError("no environment is named", mend="name the one to add or to change, or --remove one")
-    configuration = without(read_configuration(config), remove or (), besides=environment)
+    before, console = read_configuration(config), _console()
+    configuration = without(before, remove or (), besides=environment)
+    for name in remove or ():
+        if name not in before.get("environments", {}):
+            console.print(f"There is no environment {name} to remove.", markup=False, highlight=False)
     if environment:
         configuration = configured(configuration, environment, options or (), _asked if ask else None)
     step = write_step(config, configuration)
-    carry_out([step] if step else [], _console(), dry_run=dry_run)
+    carry_out([step] if step else [], console, dry_run=dry_run)
 
 
 @app.command()

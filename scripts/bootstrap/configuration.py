@@ -50,10 +50,6 @@ def without(configuration: Json, names: Collection[str], *, besides: str | None 
     if not names:
         return configuration
     there = _section(configuration.get("environments", {}), "environments", names)
-    if unknown := [name for name in names if name not in there]:
-        raise BootstrapError(
-            f"there is no environment {', '.join(unknown)} to remove", mend=f"choose among {', '.join(there)}"
-        )
     if besides in names:
         raise BootstrapError(f"{besides} is to be configured and removed at once", mend="name it once")
     left = {name: environment for name, environment in there.items() if name not in names}

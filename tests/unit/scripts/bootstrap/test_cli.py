@@ -86,6 +86,10 @@ def test_an_environment_is_removed_and_a_dry_run_shows_what_is_left(runner: CliR
     assert runner.invoke(cli.app, arguments).exit_code == 0
     assert list(json.loads(config.read_text())["environments"]) == ["dev"]
     assert load_platform(config)
+    again = runner.invoke(cli.app, arguments)
+    assert again.exit_code == 0
+    assert "There is no environment prod to remove." in again.output
+    assert "There is nothing to do." in again.output
 
 
 def test_a_removal_that_leaves_an_invalid_file_is_not_written(runner: CliRunner, config: Path) -> None:
@@ -95,6 +99,14 @@ def test_a_removal_that_leaves_an_invalid_file_is_not_written(runner: CliRunner,
     assert isinstance(result.exception, BootstrapError)
     assert "nothing was written" in result.exception.what
     assert config.read_text() == before
+
+
+def test_a_file_without_environments_gets_its_first(runner: CliRunner, config: Path) -> None:
+    without_any = {key: value for key, value in json.loads(config.read_text()).items() if key != "environments"}
+    config.write_text(json.dumps(without_any))
+    arguments = ["configure", "dev", "--no-ask", "--set", f"environment.account={OWN}", "--config", str(config)]
+    assert runner.invoke(cli.app, arguments).exit_code == 0
+    assert list(load_platform(config).environments) == ["dev"]
 
 
 @pytest.mark.parametrize("arguments", [[], ["--set", "name=lake"], ["--remove", "test", "--set", "name=lake"]])

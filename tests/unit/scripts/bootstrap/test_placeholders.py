@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,9 +19,10 @@ from scripts.bootstrap.accounts import Account, Place
 from scripts.bootstrap.errors import BootstrapError
 from scripts.bootstrap.placeholders import placeholder_refusal, placeholders_in
 from scripts.bootstrap.steps import Command
-from tests.unit.scripts.conftest import CONFIGURATION
+from tests.unit.scripts.conftest import CONFIGURATION, PROJECT
 
 OWN, OTHER_OWN = "210987654321", "109876543210"
+GUIDE = PROJECT / "docs" / "deployment.md"
 
 
 @pytest.fixture(autouse=True)
@@ -88,6 +91,23 @@ def test_accounts_of_ones_own_are_bootstrapped(tmp_path: Path, runs: list[str]) 
     assert "Warning" not in result.output
     (run,) = runs
     assert run.endswith(f"--trust {OTHER_OWN}")
+
+
+def test_a_sandbox_configured_as_the_guide_says_is_bootstrapped_and_trusts_nobody(
+    tmp_path: Path, runs: list[str]
+) -> None:
+    path = tmp_path / "environments.json"
+    path.write_text(CONFIGURATION.read_text())
+    (sandbox,) = re.findall(r"^SANDBOX=.*?^(.+?)^```", GUIDE.read_text(), re.DOTALL | re.MULTILINE)
+    commands = [shlex.split(line) for line in sandbox.replace("\\\n", " ").replace("$SANDBOX", OWN).splitlines()]
+    for command in commands[:2]:
+        assert command[:3] == ["python", "-m", "scripts.bootstrap"]
+        words = [word for word in command[3:] if word not in ("--profile", "lake-dev")]
+        result = CliRunner().invoke(cli.app, [*words, "--config", str(path)])
+        assert result.exit_code == 0, result.exception
+    (run,) = runs
+    assert f"bootstrap aws://{OWN}/us-east-1" in run
+    assert "--trust" not in run
 
 
 def test_a_deployment_account_is_refused_under_a_placeholder_too(
