@@ -84,6 +84,6 @@ def chosen_environment(platform: Platform, name: str) -> Environment:
     if name not in platform.environments:
         raise BootstrapError(
             f"there is no environment {name}; there are {', '.join(platform.environments)}",
-            mend=f"choose one of those, or add it: python -m scripts.bootstrap configure --environment {name}",
+            mend=f"choose one of those, or add it: python -m scripts.bootstrap configure {name}",
         )
     return platform.environments[name]

@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Iterator
 
 import boto3
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from deployment_account.environments import Environment, Platform
 from deployment_account.names import Names
@@ -16,7 +16,7 @@ from scripts.bootstrap import cdk_cli
 from scripts.bootstrap.accounts import Account, Place
 from scripts.bootstrap.bootstrapping import deployment_places
 from scripts.bootstrap.execution_policy.policies import policies_of
-from scripts.bootstrap.findings import Finding, fine, unless_unreachable, wrong
+from scripts.bootstrap.findings import Finding, fine, unless_unreachable, unreachable, wrong
 from scripts.bootstrap.managed_policies import current_document, policy_arn
 from scripts.bootstrap.quotas import quota_findings
 
@@ -27,7 +27,7 @@ OLDEST_NODE = 22
 def check(platform: Platform, account: Account, environments: list[Environment]) -> Iterator[Finding]:
     """Look at everything with the deployment account's credentials; targets are read through the trust they give."""
     yield _cli()
-    yield _node()
+    yield unless_unreachable("node", _node)
     yield unless_unreachable("source", lambda: _source(platform, account))
     for place in deployment_places(platform):
         there = Account(place, account.session, account.profile)
@@ -46,25 +46,40 @@ def _cli() -> Finding:
 
 def _node() -> Finding:
     program = cdk_cli.node()
-    answer = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout.strip()
+    mend = "install node 22 or newer, or name one: export JSII_NODE=/path/to/node"
+    try:
+        answer = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout.strip()
+    except OSError as error:
+        return wrong("node", f"{program} does not run: {error.strerror}", mend=mend)
     found = re.match(r"v(\d+)", answer)
     if found and int(found[1]) >= OLDEST_NODE:
         return fine("node", answer)
-    mend = "install node 22 or newer, or name one: export JSII_NODE=/path/to/node"
     return wrong("node", f"{answer or 'does not run'}; the apps need {OLDEST_NODE}", mend=mend)
 
 
 def _source(platform: Platform, account: Account) -> Finding:
     repository = platform.deployment.repository
-    if not isinstance(repository, ConnectedRepository):
-        account.client("codecommit").get_repository(repositoryName=repository.name)
-        return fine("source", f"CodeCommit repository {repository.name}")
-    arn = repository.connection_arn
+    if isinstance(repository, ConnectedRepository):
+        return _connection(repository, account)
+    client = account.client("codecommit")
+    try:
+        client.get_repository(repositoryName=repository.name)
+    except client.exceptions.RepositoryDoesNotExistException:
+        create = f"aws codecommit create-repository --repository-name {repository.name} --region {account.place.region}"
+        return wrong("source", f"there is no CodeCommit repository {repository.name}", mend=create)
+    return fine("source", f"CodeCommit repository {repository.name}")
+
+
+def _connection(repository: ConnectedRepository, account: Account) -> Finding:
+    arn, region = repository.connection_arn, account.place.region
     client = account.client(arn.split(":")[2])
-    status = client.get_connection(ConnectionArn=arn)["Connection"]["ConnectionStatus"]
+    try:
+        status = client.get_connection(ConnectionArn=arn)["Connection"]["ConnectionStatus"]
+    except client.exceptions.ResourceNotFoundException:
+        mend = "create one (docs/deployment.md, step 2) and configure its ARN"
+        return wrong("source", f"there is no connection {arn}", mend=mend)
     if status == "AVAILABLE":
         return fine("source", f"connection to {repository.name} is AVAILABLE")
-    region = account.place.region
     console = f"https://{region}.console.aws.amazon.com/codesuite/settings/connections?region={region}"
     return wrong("source", f"connection is {status}", mend=f"open {console} and finish the connection there")
 
@@ -75,9 +90,10 @@ def _environment(platform: Platform, account: Account, environment: Environment)
     try:
         _assume(account, place, "deploy")
         session = _assume(account, place, "lookup")
-    except ClientError as error:
-        seen = f"{place.account} lets nobody of {account.place.account} in: {error.response['Error'].get('Code')}"
-        yield wrong(subject, seen, mend=mend)
+    except (BotoCoreError, ClientError) as error:
+        is_refused = isinstance(error, ClientError) and error.response["Error"].get("Code") == "AccessDenied"
+        seen = f"{place.account} lets nobody of {account.place.account} in"
+        yield wrong(subject, seen, mend=mend) if is_refused else unreachable(subject, error)
         return
     yield fine(subject, f"{place.account} trusts {account.place.account}")
     target = Account(place, session)

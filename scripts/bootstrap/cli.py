@@ -22,11 +22,12 @@ from scripts.bootstrap import cdk_cli, checks
 from scripts.bootstrap.accounts import Account, Place, chosen_environment, open_account
 from scripts.bootstrap.bootstrapping import bootstrap_steps, deployment_places
 from scripts.bootstrap.cdk_cli import PROJECT
-from scripts.bootstrap.configuration import read_configuration, write_step
+from scripts.bootstrap.configuration import read_configuration, without, write_step
 from scripts.bootstrap.configure import configured
 from scripts.bootstrap.errors import BootstrapError
 from scripts.bootstrap.execution_policy.policies import policies_of
 from scripts.bootstrap.findings import print_findings
+from scripts.bootstrap.placeholders import placeholder_refusal
 from scripts.bootstrap.secret_values import Secret, chosen_secret, deployed_secrets, set_value
 from scripts.bootstrap.steps import carry_out
 from scripts.bootstrap.tear_down import plan_tear_down, what_stays
@@ -47,18 +48,31 @@ def main() -> None:
 
 @app.command()
 def configure(
-    environment: Annotated[str, typer.Argument(metavar="ENVIRONMENT", help="The environment to add or to change.")],
+    environment: Annotated[
+        str | None, typer.Argument(metavar="ENVIRONMENT", help="The environment to add or to change.")
+    ] = None,
     options: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="As environment.branch=main; repeatable.")
+    ] = None,
+    remove: Annotated[
+        list[str] | None, typer.Option(metavar="ENVIRONMENT", help="Take this one out; repeatable.")
     ] = None,
     ask: Annotated[bool, typer.Option("--ask/--no-ask", help="Ask for what no option gives.")] = True,
     config: Configuration = CONFIGURATION,
     dry_run: DryRun = False,
 ) -> None:
     """Write the configuration; it is checked as a whole before a byte is written."""
-    configuration = configured(read_configuration(config), environment, options or (), _asked if ask else None)
+    if not environment and (options or not remove):
+        raise BootstrapError("no environment is named", mend="name the one to add or to change, or --remove one")
+    before, console = read_configuration(config), _console()
+    configuration = without(before, remove or (), besides=environment)
+    for name in remove or ():
+        if name not in before.get("environments", {}):
+            console.print(f"There is no environment {name} to remove.", markup=False, highlight=False)
+    if environment:
+        configuration = configured(configuration, environment, options or (), _asked if ask else None)
     step = write_step(config, configuration)
-    carry_out([step] if step else [], _console(), dry_run=dry_run)
+    carry_out([step] if step else [], console, dry_run=dry_run)
 
 
 @app.command()
@@ -83,6 +97,7 @@ def deployment_account(config: Configuration = CONFIGURATION, profile: Profile =
     platform, console = load_platform(config), _console()
     places = deployment_places(platform)
     first = open_account(places[0], profile, needed_for="the deployment account")
+    _refuse_placeholders(platform, first, console, dry_run=dry_run)
     accounts = [Account(place, first.session, profile) for place in places]
     steps = [step for account in accounts for step in bootstrap_steps(platform, account)]
     carry_out(steps, console, dry_run=dry_run)
@@ -96,8 +111,9 @@ def target_account(
     dry_run: DryRun = False,
 ) -> None:
     """Bootstrap an environment's account: it trusts the deployment account, for what our execution policies allow."""
-    platform, account = _open(environment, config, profile)
-    carry_out(bootstrap_steps(platform, account), _console(), dry_run=dry_run)
+    (platform, account), console = _open(environment, config, profile), _console()
+    _refuse_placeholders(platform, account, console, dry_run=dry_run)
+    carry_out(bootstrap_steps(platform, account), console, dry_run=dry_run)
 
 
 @app.command()
@@ -182,6 +198,14 @@ def _open(environment: str, config: Path, profile: str | None) -> tuple[Platform
     platform = load_platform(config)
     place = Place.of(chosen_environment(platform, environment))
     return platform, open_account(place, profile, needed_for=f"environment {environment}")
+
+
+def _refuse_placeholders(platform: Platform, account: Account, console: Console, *, dry_run: bool) -> None:
+    refusal = placeholder_refusal(platform, account)
+    if refusal and not dry_run:
+        raise refusal
+    if refusal:
+        console.print(f"Warning, this would be refused: {refusal}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _value(secret: Secret, *, stdin: bool, dry_run: bool) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from deployment_account.environments import Platform
+from deployment_account.networks import parse_cidr
 from scripts.bootstrap.errors import BootstrapError
 from scripts.bootstrap.steps import WriteFile
 
@@ -23,22 +24,42 @@ def read_configuration(path: Path) -> Json:
     """What the file holds, or the beginning of a new configuration."""
     if not path.exists():
         return {"$schema": "./environments.schema.json", "environments": {}}
+    mend = "mend the file, or take it away"
     try:
-        content: Json = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise BootstrapError(f"{path} cannot be read: {error}", mend="mend the file, or take it away") from error
+        raise BootstrapError(f"{path} cannot be read: {error}", mend=mend) from error
+    if not isinstance(content, dict):
+        raise BootstrapError(f"{path} holds no sections", mend=mend)
     return content
 
 
-def merged(configuration: Mapping[str, Any], changes: Mapping[str, Any]) -> Json:
+def merged(configuration: object, changes: Mapping[str, Any], place: str = "the configuration") -> Json:
     """The configuration with the changes put in; sections are merged, values replaced, None changes nothing."""
-    result = dict(configuration)
+    result = _section(configuration, place, changes)
     for key, value in changes.items():
         if isinstance(value, Mapping):
-            result[key] = merged(result.get(key) or {}, value)
+            result[key] = merged(result.get(key, {}), value, key)
         elif value is not None:
             result[key] = value
     return result
+
+
+def without(configuration: Json, names: Collection[str], *, besides: str | None = None) -> Json:
+    """The configuration without environments of those names; one has to stay, or be configured besides."""
+    if not names:
+        return configuration
+    there = _section(configuration.get("environments", {}), "environments", names)
+    if besides in names:
+        raise BootstrapError(f"{besides} is to be configured and removed at once", mend="name it once")
+    left = {name: environment for name, environment in there.items() if name not in names}
+    if not left and not besides:
+        raise BootstrapError(
+            f"{', '.join(names)} cannot be removed: no environment would be left",
+            mend=f"configure another one in the same run: "
+            f"python -m scripts.bootstrap configure NAME --remove {' --remove '.join(names)}",
+        )
+    return {**configuration, "environments": left}
 
 
 def write_step(path: Path, configuration: Json) -> WriteFile | None:
@@ -69,10 +90,36 @@ def render(value: object, indent: str = "") -> str:
 
 
 def next_free_network(configuration: Mapping[str, Any]) -> str:
-    """The first /16 of 10.0.0.0/8 in tens (10.10, 10.20 …) that no environment uses."""
-    used = [IPv4Network(one["vpc_cidr"]) for one in configuration["environments"].values() if "vpc_cidr" in one]
-    candidates = (IPv4Network(f"10.{number}.0.0/16") for number in range(10, 256, 10))
-    return str(next(network for network in candidates if not any(network.overlaps(other) for other in used)))
+    """The first /16 of 10.0.0.0/8 that no environment uses: in tens (10.10, 10.20 …), and when those are used, any."""
+    used = list(_networks(configuration))
+    for number in [*range(10, 256, 10), *range(256)]:
+        network = IPv4Network(f"10.{number}.0.0/16")
+        if not any(network.overlaps(other) for other in used):
+            return str(network)
+    raise BootstrapError(
+        "every /16 of 10.0.0.0/8 is used by an environment", mend="give one: --set environment.vpc_cidr=172.16.0.0/16"
+    )
+
+
+def _section(value: object, place: str, wanted: Iterable[str]) -> Json:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise BootstrapError(
+        f"{place} holds {json.dumps(value)}, so there is no {', '.join(wanted)} in it",
+        mend="name what config/environments.schema.json knows, as in --set environment.branch=main, or mend the file",
+    )
+
+
+def _networks(configuration: Mapping[str, Any]) -> Iterator[IPv4Network]:
+    for name, environment in configuration["environments"].items():
+        if isinstance(environment, Mapping) and "vpc_cidr" in environment:
+            try:
+                yield parse_cidr(str(environment["vpc_cidr"]))
+            except ValueError as error:
+                raise BootstrapError(
+                    f"environments.{name}.vpc_cidr: {environment['vpc_cidr']} is no network: {error}",
+                    mend=f"correct it first: python -m scripts.bootstrap configure {name} --set environment.vpc_cidr=…",
+                ) from error
 
 
 def _fits(value: Mapping[str, Any], indent: str) -> bool:

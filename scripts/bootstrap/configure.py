@@ -9,6 +9,7 @@ from typing import Any
 
 from scripts.bootstrap.configuration import Json, merged, next_free_network
 from scripts.bootstrap.errors import BootstrapError
+from scripts.bootstrap.placeholders import placeholders_in
 
 ENVIRONMENT = "environment"
 Ask = Callable[[str, str | None], str]
@@ -61,7 +62,7 @@ def configured(configuration: Json, environment: str, options: Iterable[str], as
     for question in QUESTIONS:
         if question.key not in given and _is_asked(question, result, environment):
             result = _answered(question, result, environment, ask)
-    return result
+    return _of_its_provider(result)
 
 
 def value_at(configuration: Mapping[str, Any], key: str, environment: str) -> Any:  # noqa: ANN401  any value of the file
@@ -84,12 +85,27 @@ def parsed(key: str, text: str) -> Any:  # noqa: ANN401  any value of the file
 def _answered(question: Question, configuration: Json, environment: str, ask: Ask | None) -> Json:
     today = value_at(configuration, question.key, environment)
     proposed = question.propose(configuration, environment) if today is None else _as_text(today)
-    answer = ask(question.text, proposed) if ask else proposed
+    answer = ask(question.text, _unless_placeholder(proposed)) if ask else proposed
     return (
         configuration
         if answer in (None, "")
         else _with(configuration, question.key, parsed(question.key, answer), environment)
     )
+
+
+def _unless_placeholder(proposed: str | None) -> str | None:
+    """An account out of an example is nothing to agree to with the return key."""
+    return None if proposed and placeholders_in(proposed) else proposed
+
+
+def _of_its_provider(configuration: Json) -> Json:
+    """A CodeCommit repository has no connection: what is left of one, from the provider before, is no mistake."""
+    deployment = configuration.get("deployment")
+    repository = deployment.get("repository") if isinstance(deployment, dict) else None
+    if not isinstance(repository, dict) or repository.get("provider") != "codecommit":
+        return configuration
+    own = {key: value for key, value in repository.items() if key != "connection_arn"}
+    return {**configuration, "deployment": {**configuration["deployment"], "repository": own}}
 
 
 def _is_asked(question: Question, configuration: Json, environment: str) -> bool:

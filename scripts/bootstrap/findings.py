@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.table import Table
 
+from scripts.bootstrap.errors import BootstrapError
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -51,13 +53,18 @@ def unknown(subject: str, why: str) -> Finding:
 
 
 def unless_unreachable(subject: str, check: Callable[[], Finding]) -> Finding:
-    """The finding, or that AWS does not answer the question."""
+    """The finding, or why there is none: one row, so that the others are still seen."""
     try:
         return check()
-    except ClientError as error:
-        return unknown(subject, _answer(error))
-    except BotoCoreError as error:
-        return unknown(subject, str(error))
+    except BootstrapError as error:
+        return wrong(subject, error.what, mend=error.mend)
+    except (BotoCoreError, ClientError) as error:
+        return unreachable(subject, error)
+
+
+def unreachable(subject: str, error: BotoCoreError | ClientError) -> Finding:
+    """AWS does not answer the question."""
+    return unknown(subject, _answer(error) if isinstance(error, ClientError) else str(error))
 
 
 def print_findings(findings: Iterable[Finding], console: Console) -> bool:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from deployment_account.environments import Environment
 from deployment_account.names import Names
 from scripts.bootstrap.accounts import Account
-from scripts.bootstrap.findings import Finding, fine, unknown, unless_unreachable, wrong
+from scripts.bootstrap.findings import Finding, fine, unknown, unless_unreachable, unreachable, wrong
 from scripts.bootstrap.stacks import stacks_of
 
 
@@ -34,8 +36,13 @@ def needs(account: Account, environment: Environment, names: Names) -> list[Need
 
 
 def quota_findings(account: Account, environment: Environment, names: Names) -> Iterator[Finding]:
-    """One finding for each need."""
-    for need in needs(account, environment, names):
+    """One finding for each need, or the one that the needs could not be seen."""
+    try:
+        wanted = needs(account, environment, names)
+    except (BotoCoreError, ClientError) as error:
+        yield unreachable(f"{environment.name}: quotas", error)
+        return
+    for need in wanted:
         subject = f"{environment.name}: {need.quota} ({need.service})"
         yield unless_unreachable(subject, lambda subject=subject, need=need: _judge(subject, account, need))  # type: ignore[misc]
 

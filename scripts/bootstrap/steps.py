@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 HIDDEN = "<hidden>"
+LONGEST_WAIT = 60 * 60
+"""Seconds: the network interfaces of VPC endpoints and NAT gateways take their time to go."""
 
 
 class Step(Protocol):
@@ -75,8 +77,10 @@ class Wait:
         return shlex.join(words)
 
     def run(self) -> None:
-        """Ask until it is so."""
-        self.client.get_waiter(self.waiter).wait(**self.parameters, WaiterConfig={"Delay": self.seconds})
+        """Ask until it is so, as long as the AWS CLI would."""
+        attempts = LONGEST_WAIT // max(self.seconds, 1)
+        settings = {"Delay": self.seconds, "MaxAttempts": attempts}
+        self.client.get_waiter(self.waiter).wait(**self.parameters, WaiterConfig=settings)
 
 
 @dataclass(frozen=True)

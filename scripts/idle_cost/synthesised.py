@@ -37,9 +37,14 @@ class Stack:
 def resources_by_environment(configuration: Path) -> dict[str, list[Resource]]:
     """Synthesise both apps and sort their resources by environment; the pipelines come last."""
     with TemporaryDirectory() as folder:
-        synthesised = (_synthesise(component, Path(folder) / component, configuration) for component in COMPONENTS)
-        stacks = [stack for found in synthesised for stack in found]
+        stacks = synthesised_stacks(configuration, Path(folder))
     return sorted_by_environment(load_platform(configuration), stacks)
+
+
+def synthesised_stacks(configuration: Path, folder: Path) -> list[Stack]:
+    """The stacks of both apps, pipelines included, synthesised into a folder."""
+    synthesised = (_synthesise(component, folder / component, configuration) for component in COMPONENTS)
+    return [stack for found in synthesised for stack in found]
 
 
 def sorted_by_environment(platform: Platform, stacks: list[Stack]) -> dict[str, list[Resource]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from scripts.bootstrap.execution_policy.grants import Grant, Scope, grant
+from scripts.bootstrap.execution_policy.storage import aliases
 
 
 def pipelines(scope: Scope) -> list[Grant]:
@@ -26,3 +27,9 @@ def pipelines(scope: Scope) -> list[Grant]:
             for service in ("codeconnections", "codestar-connections")
         ),
     ]
+
+
+def replicas(scope: Scope) -> list[Grant]:
+    """Keys of the buckets through which a pipeline hands artifacts to other Regions."""
+    reason = "CDK names these aliases by the end of their construct's path, and keeps of the stack's name what fits"
+    return [aliases(scope, "/*tencryptionalias*", because=reason)]

@@ -33,7 +33,7 @@ _PIPELINES: dict[str, tuple[_Part, ...]] = {
         processing.logs,
         storage.version,
     ),
-    "artifacts": (storage.keys, storage.buckets),
+    "artifacts": (storage.keys, storage.buckets, delivery.replicas),
 }
 
 

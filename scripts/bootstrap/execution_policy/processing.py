@@ -28,6 +28,8 @@ def roles(scope: Scope) -> list[Grant]:
 
 def functions(scope: Scope) -> list[Grant]:
     """Lambda functions, who may call them, and what they poll."""
+    own = scope.arn("lambda", f"function:{scope.generated}")
+    of_own_functions = {"ArnLike": {"lambda:FunctionArn": own}}
     return [
         grant(
             "lambda",
@@ -35,15 +37,21 @@ def functions(scope: Scope) -> list[Grant]:
             "PutFunctionConcurrency DeleteFunctionConcurrency GetFunctionCodeSigningConfig GetFunctionRecursionConfig "
             "GetFunctionScalingConfig GetRuntimeManagementConfig PutRuntimeManagementConfig PublishVersion "
             "AddPermission RemovePermission GetPolicy TagResource UntagResource ListTags",
-            scope.arn("lambda", f"function:{scope.generated}"),
+            own,
         ),
         grant(
             "lambda",
-            "CreateEventSourceMapping DeleteEventSourceMapping UpdateEventSourceMapping GetEventSourceMapping "
-            "ListTags TagResource UntagResource",
+            "CreateEventSourceMapping",
             "*",
+            because="an event source has no name before it is there; the condition names the functions that it calls",
+            condition=of_own_functions,
+        ),
+        grant(
+            "lambda",
+            "DeleteEventSourceMapping UpdateEventSourceMapping",
+            scope.arn("lambda", "event-source-mapping:*"),
             because="Lambda makes up the ids of event sources; the condition names the functions that they call",
-            condition={"ArnLike": {"lambda:FunctionArn": scope.arn("lambda", f"function:{scope.generated}")}},
+            condition=of_own_functions,
         ),
         grant(
             "lambda",
@@ -56,7 +64,8 @@ def functions(scope: Scope) -> list[Grant]:
 
 def jobs(scope: Scope) -> list[Grant]:
     """Glue jobs, their encryption settings and connections, and the databases that the manifests name."""
-    named = [scope.arn("glue", f"{kind}/*") for kind in ("connection", "database", "job", "table")]
+    kinds = ("connection", "database", "job", "table", "userDefinedFunction")
+    named = [scope.arn("glue", f"{kind}/*") for kind in kinds]
     return [
         grant(
             "glue",
@@ -65,7 +74,8 @@ def jobs(scope: Scope) -> list[Grant]:
             "CreateJob DeleteJob GetJob UpdateJob GetTags TagResource UntagResource",
             scope.arn("glue", "catalog"),
             *named,
-            because="manifests name databases and jobs, and they change without this policy",
+            because="manifests name databases and jobs, and they change without this policy; with a database go its "
+            "tables and functions",
         ),
         grant(
             "glue",
@@ -127,9 +137,14 @@ def messages(scope: Scope) -> list[Grant]:
         grant(
             "sns",
             "CreateTopic DeleteTopic GetDataProtectionPolicy GetTopicAttributes SetTopicAttributes "
-            "ListSubscriptionsByTopic ListTagsForResource Subscribe TagResource UntagResource "
-            "GetSubscriptionAttributes SetSubscriptionAttributes Unsubscribe",
+            "ListSubscriptionsByTopic ListTagsForResource Subscribe TagResource UntagResource",
             scope.arn("sns", scope.generated),
+        ),
+        grant(
+            "sns",
+            "GetSubscriptionAttributes SetSubscriptionAttributes Unsubscribe",
+            "*",
+            because="SNS knows no resource for subscriptions; who subscribes needs the topic",
         ),
         grant(
             "sqs",
@@ -146,12 +161,12 @@ def logs(scope: Scope) -> list[Grant]:
         grant(
             "logs",
             "AssociateKmsKey DisassociateKmsKey CreateLogGroup DeleteLogGroup PutRetentionPolicy DeleteRetentionPolicy "
-            "DescribeIndexPolicies GetDataProtectionPolicy ListTagsForResource TagResource UntagResource",
+            "GetDataProtectionPolicy ListTagsForResource TagResource UntagResource",
             *(scope.arn("logs", f"log-group:{name}{end}") for name in _log_groups(scope) for end in ("", ":*")),
         ),
         grant(
             "logs",
-            "DescribeLogGroups DescribeResourcePolicies CreateLogDelivery DeleteLogDelivery",
+            "DescribeIndexPolicies DescribeLogGroups DescribeResourcePolicies CreateLogDelivery DeleteLogDelivery",
             "*",
             because="CloudWatch Logs describes whole Regions, and log deliveries have no names",
         ),

@@ -16,13 +16,11 @@ def keys(scope: Scope) -> list[Grant]:
         grant(
             "kms",
             "DescribeKey DisableKey DisableKeyRotation EnableKey EnableKeyRotation GetKeyPolicy GetKeyRotationStatus "
-            "ListResourceTags PutKeyPolicy ScheduleKeyDeletion TagResource UntagResource UpdateKeyDescription "
-            "CreateAlias DeleteAlias UpdateAlias",
+            "ListResourceTags PutKeyPolicy ScheduleKeyDeletion TagResource UntagResource UpdateKeyDescription",
             any_key,
-            scope.arn("kms", f"alias/{scope.generated}"),
-            scope.arn("kms", f"alias{scope.parameter_path}/*"),
             because=_KEY_IDS,
         ),
+        aliases(scope, f"/{scope.generated}", f"{scope.parameter_path}/*", because=_KEY_IDS),
         grant(
             "kms",
             "CreateGrant Decrypt Encrypt GenerateDataKey RevokeGrant",
@@ -31,6 +29,12 @@ def keys(scope: Scope) -> list[Grant]:
             condition={"StringEquals": {"kms:ViaService": [_via(scope, name) for name in _ENCRYPTING_SERVICES]}},
         ),
     ]
+
+
+def aliases(scope: Scope, *names: str, because: str) -> Grant:
+    """Aliases of those names, which KMS allows to whoever may do so with the alias and with its key."""
+    own = [scope.arn("kms", f"alias{name}") for name in names]
+    return grant("kms", "CreateAlias DeleteAlias UpdateAlias", scope.arn("kms", "key/*"), *own, because=because)
 
 
 _ENCRYPTING_SERVICES = ("dynamodb", "lambda", "secretsmanager", "sns", "sqs", "states")
@@ -55,7 +59,7 @@ def buckets(scope: Scope) -> list[Grant]:
             "GetLifecycleConfiguration GetMetricsConfiguration GetReplicationConfiguration ListTagsForResource "
             "PutBucketAcl PutBucketLogging PutBucketNotification PutBucketOwnershipControls "
             "PutBucketPublicAccessBlock PutBucketTagging PutBucketVersioning PutEncryptionConfiguration "
-            "PutLifecycleConfiguration DeleteBucketEncryption DeleteBucketLifecycle TagResource UntagResource",
+            "PutLifecycleConfiguration TagResource UntagResource",
             scope.bucket_arn(scope.generated),
         ),
         grant("s3", "GetObject GetObjectVersion", scope.bucket_arn(f"{assets}/*"), because="assets are named by hash"),

@@ -1,9 +1,11 @@
 """Four accounts of one emulator, IAM enforced; the commands run as people run them, one process each."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +13,11 @@ from rehearsal import toolchain
 from rehearsal.emulator.process import Emulator
 from rehearsal.emulator.settings import EmulatorSettings
 
+PROJECT = Path(__file__).resolve().parents[3]
 DEPLOYMENT, DEV, TEST, PROD = ("111111111111", "222222222222", "333333333333", "444444444444")
+TARGETS = {"dev": DEV, "test": TEST, "prod": PROD}
+STAGING = "555555555555"
+"""Of an environment that is configured and never bootstrapped."""
 Run = subprocess.CompletedProcess[str]
 Bootstrap = Callable[..., Run]
 
@@ -38,19 +44,26 @@ def run_as(emulator: Emulator) -> Callable[..., Run]:
 
 
 @pytest.fixture(scope="package")
-def bootstrap(run_as: Callable[..., Run]) -> Bootstrap:
-    """Run `python -m scripts.bootstrap` with the credentials of an account."""
+def bootstrap(run_as: Callable[..., Run], tmp_path_factory: pytest.TempPathFactory) -> Bootstrap:
+    """Run `python -m scripts.bootstrap` with the credentials of an account, on a configuration of the tests' own."""
+    configuration = tmp_path_factory.mktemp("configuration") / "environments.json"
+    shutil.copy(PROJECT / "tests" / "environments.json", configuration)
 
-    def run(account: str, *arguments: str, typed: str = "") -> Run:
-        return run_as(account, sys.executable, "-m", "scripts.bootstrap", *arguments, typed=typed)
+    def run(account: str, command: str, *arguments: str, typed: str = "") -> Run:
+        choice = ("-c", f"environments={configuration}") if command == "cdk" else ("--config", str(configuration))
+        return run_as(account, sys.executable, "-m", "scripts.bootstrap", command, *arguments, *choice, typed=typed)
 
+    configured = run(DEPLOYMENT, "configure", "staging", "--no-ask", "--set", f"environment.account={STAGING}")
+    assert configured.returncode == 0, configured.stderr
     return run
 
 
 @pytest.fixture(scope="package")
 def bootstrapped(bootstrap: Bootstrap) -> None:
-    """The deployment account and dev, from nothing."""
-    for run in (bootstrap(DEPLOYMENT, "deployment-account"), bootstrap(DEV, "target-account", "dev")):
+    """The deployment account and every environment but staging, from nothing."""
+    runs = [bootstrap(DEPLOYMENT, "deployment-account")]
+    runs += [bootstrap(account, "target-account", name) for name, account in TARGETS.items()]
+    for run in runs:
         assert run.returncode == 0, run.stderr + run.stdout
 
 

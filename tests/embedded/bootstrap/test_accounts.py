@@ -8,10 +8,11 @@ from botocore.exceptions import ClientError
 
 from rehearsal.emulator.process import Emulator
 from scripts.bootstrap.cdk_cli import BOOTSTRAP_VERSION, VERSION_PARAMETER, role_name
-from tests.embedded.bootstrap.conftest import DEPLOYMENT, DEV, PROD, TEST, Bootstrap, Run
+from tests.embedded.bootstrap.conftest import DEPLOYMENT, DEV, PROD, STAGING, TARGETS, TEST, Bootstrap, Run
 
 REGION = "us-east-1"
-POLICIES = [f"odp-dev-deployment-{part}" for part in ("identity", "network", "processing", "storage")]
+PARTS = ("identity", "network", "processing", "storage")
+POLICIES = [f"odp-dev-deployment-{part}" for part in PARTS]
 
 
 def attached(emulator: Emulator, account: str) -> list[str]:
@@ -20,33 +21,35 @@ def attached(emulator: Emulator, account: str) -> list[str]:
     return sorted(policy["PolicyName"] for policy in role["AttachedPolicies"])
 
 
-def role_arn(which: str) -> str:
-    return f"arn:aws:iam::{DEV}:role/{role_name(which, DEV, REGION)}"
+def role_arn(account: str, which: str) -> str:
+    return f"arn:aws:iam::{account}:role/{role_name(which, account, REGION)}"
 
 
 def test_a_dry_run_shows_policies_and_command_and_changes_nothing(emulator: Emulator, bootstrap: Bootstrap) -> None:
-    run = bootstrap(TEST, "target-account", "test", "--dry-run")
+    run = bootstrap(STAGING, "target-account", "staging", "--dry-run")
     assert run.returncode == 0, run.stderr
     shown = [line for line in run.stdout.splitlines() if line.startswith("would run: ")]
     assert len(shown) == len(POLICIES) + 1
-    assert all("aws iam create-policy --policy-name odp-test-deployment-" in line for line in shown[:-1])
-    assert f"cdk bootstrap aws://{TEST}/us-east-1 --cloudformation-execution-policies arn:aws:iam::" in shown[-1]
+    assert all("aws iam create-policy --policy-name odp-staging-deployment-" in line for line in shown[:-1])
+    assert f"cdk bootstrap aws://{STAGING}/us-east-1 --cloudformation-execution-policies arn:aws:iam::" in shown[-1]
     assert shown[-1].endswith(f"--trust {DEPLOYMENT}")
-    assert emulator.client("iam", account=TEST).list_policies(Scope="Local")["Policies"] == []
-    assert emulator.client("cloudformation", account=TEST).describe_stacks()["Stacks"] == []
+    assert emulator.client("iam", account=STAGING).list_policies(Scope="Local")["Policies"] == []
+    assert emulator.client("cloudformation", account=STAGING).describe_stacks()["Stacks"] == []
 
 
 @pytest.mark.usefixtures("bootstrapped")
 def test_cloudformation_may_do_what_our_policies_say_and_nothing_else(emulator: Emulator) -> None:
-    assert attached(emulator, DEV) == POLICIES
+    for name, account in TARGETS.items():
+        assert attached(emulator, account) == [f"odp-{name}-deployment-{part}" for part in PARTS]
     parts = ("artifacts", "delivery")
     assert attached(emulator, DEPLOYMENT) == [f"odp-pipelines-us-east-1-deployment-{part}" for part in parts]
 
 
 @pytest.mark.usefixtures("bootstrapped")
+@pytest.mark.parametrize("account", TARGETS.values(), ids=TARGETS)
 @pytest.mark.parametrize("which", ["deploy", "file-publishing", "lookup"])
-def test_the_deployment_account_is_let_in_and_a_stranger_is_not(emulator: Emulator, which: str) -> None:
-    arn = role_arn(which)
+def test_the_deployment_account_is_let_in_and_a_stranger_is_not(emulator: Emulator, which: str, account: str) -> None:
+    arn = role_arn(account, which)
     trusted = emulator.client("sts", account=DEPLOYMENT)
     assert trusted.assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]["SessionToken"]
     with pytest.raises(ClientError, match="AccessDenied"):
@@ -94,15 +97,17 @@ def test_credentials_of_another_account_are_refused_before_anything_is_read(boot
 
 @pytest.mark.usefixtures("bootstrapped")
 def test_a_check_says_what_is_fine_what_is_wrong_and_what_it_could_not_see(bootstrap: Bootstrap) -> None:
-    run = bootstrap(DEPLOYMENT, "check", "dev", "prod")
+    run = bootstrap(DEPLOYMENT, "check")
     assert run.returncode == 1
     rows = states(run)
-    assert rows["dev: trust"] == rows[f"dev: bootstrap of aws://{DEV}/us-east-1"] == "✓"
-    assert rows["dev: execution policies in us-east-1"] == rows["CDK command line"] == "✓"
-    assert rows["prod: trust"] == "✗"
+    for name, account in TARGETS.items():
+        assert rows[f"{name}: trust"] == rows[f"{name}: bootstrap of aws://{account}/us-east-1"] == "✓"
+        assert rows[f"{name}: execution policies in us-east-1"] == "✓"
+    assert rows["CDK command line"] == "✓"
+    assert rows["staging: trust"] == "✗"
     assert rows["source"] == rows["dev: VPCs per Region (vpc)"] == "?"
     assert "could not be checked: GetConnection" in run.stdout
-    assert run.stdout.rstrip().endswith("python -m scripts.bootstrap target-account prod")
+    assert run.stdout.rstrip().endswith("python -m scripts.bootstrap target-account staging")
 
 
 @pytest.mark.usefixtures("bootstrapped")

@@ -2,61 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
-from botocore.stub import Stubber
+from botocore.exceptions import ClientError
 
-from deployment_account.environments import Platform, load_platform
-from deployment_account.names import Names
-from scripts.bootstrap import cdk_cli, checks, quotas
+from deployment_account.environments import Environment, Platform
+from scripts.bootstrap import cdk_cli, checks
 from scripts.bootstrap.accounts import Account, Place, chosen_environment
 from scripts.bootstrap.bootstrapping import deployment_places
 from scripts.bootstrap.errors import BootstrapError
 from scripts.bootstrap.findings import Finding, State, fine, print_findings, unknown, unless_unreachable, wrong
-from scripts.bootstrap.quotas import Need
+from tests.unit.scripts.bootstrap.answers import DENIED, PLACE, THROTTLED, UNREACHABLE, answering, failing
 from tests.unit.scripts.bootstrap.conftest import text_of
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-PROJECT = Path(__file__).resolve().parents[4]
-PLACE = Place("111111111111", "us-east-1")
-
-
-@pytest.fixture
-def platform() -> Platform:
-    return load_platform(PROJECT / "config" / "environments.json")
-
-
-class Answering(Account):
-    """An account whose one service answers what a test wants."""
-
-    def client(self, service: str) -> Any:
-        return _STUBBED[service]
-
-
-_STUBBED: dict[str, Any] = {}
-
-
-@contextmanager
-def answering(service: str, operation: str, answer: dict[str, Any] | str) -> Iterator[Account]:
-    client = boto3.client(service, region_name="us-east-1")  # type: ignore[call-overload]
-    with Stubber(client) as stub:
-        if isinstance(answer, str):
-            stub.add_client_error(operation, answer, "no")
-        else:
-            stub.add_response(operation, answer)
-        _STUBBED[service] = client
-        yield Answering(PLACE, boto3.Session())
-        del _STUBBED[service]
 
 
 @pytest.mark.parametrize(("status", "state"), [("AVAILABLE", "✓"), ("PENDING", "✗"), ("ERROR", "✗")])
@@ -76,55 +38,72 @@ def test_a_codecommit_repository_is_looked_for_in_the_deployment_account(platfor
     assert finding == fine("source", "CodeCommit repository lake")
 
 
-QUOTA = {"QuotaName": "VPCs per Region", "QuotaCode": "L-F678F1CE", "Value": 5.0}
-
-
-@pytest.mark.parametrize(("amount", "state"), [(5, State.FINE), (6, State.WRONG)])
-def test_a_quota_is_fine_when_the_need_fits(amount: int, state: State) -> None:
-    with answering("service-quotas", "list_service_quotas", {"Quotas": [QUOTA]}) as account:
-        finding = quotas._judge("VPCs", account, Need("vpc", "VPCs per Region", amount))
-    assert finding.state is state
-    assert finding.seen == f"5, needed {amount}"
-    if state is State.WRONG:
-        assert "request-service-quota-increase --service-code vpc --quota-code L-F678F1CE" in finding.mend
-        assert "--desired-value 6 --region us-east-1" in finding.mend
-
-
-def test_a_quota_that_nobody_knows_is_not_called_fine() -> None:
-    with answering("service-quotas", "list_service_quotas", {"Quotas": []}) as account:
-        assert quotas._judge("VPCs", account, Need("vpc", "VPCs per Region", 1)).state is State.UNKNOWN
-
-
-class WithNetwork:
-    def resources(self, type_: str) -> list[str]:
-        return ["vpc-1"] if type_ == "AWS::EC2::VPC" else []
-
-
-@pytest.mark.parametrize(("stacks", "vpcs"), [([], 3), ([WithNetwork()], 2)])
-def test_a_network_that_is_there_already_needs_no_room(
-    platform: Platform, monkeypatch: pytest.MonkeyPatch, stacks: list[WithNetwork], vpcs: int
+@pytest.mark.parametrize(
+    ("repository", "service", "operation", "code", "mend"),
+    [
+        (
+            {"provider": "codecommit", "name": "lake"},
+            *("codecommit", "get_repository", "RepositoryDoesNotExistException"),
+            "aws codecommit create-repository --repository-name lake --region us-east-1",
+        ),
+        (
+            None,
+            *("codeconnections", "get_connection", "ResourceNotFoundException"),
+            "create one (docs/deployment.md, step 2) and configure its ARN",
+        ),
+    ],
+)
+def test_a_source_that_is_not_there_is_wrong(
+    platform: Platform, repository: dict[str, str] | None, service: str, operation: str, code: str, mend: str
 ) -> None:
-    monkeypatch.setattr(quotas, "stacks_of", lambda *_: stacks)
-    environment = platform.environments["dev"]
-    client = boto3.client("ec2", region_name="us-east-1")
-    with Stubber(client) as stub:
-        stub.add_response("describe_vpcs", {"Vpcs": [{}, {}]})
-        stub.add_response("describe_addresses", {"Addresses": []})
-        monkeypatch.setitem(_STUBBED, "ec2", client)
-        account = Answering(PLACE, boto3.Session())
-        found = {
-            need.quota: need.amount for need in quotas.needs(account, environment, Names.of(platform, environment))
-        }
-    assert found["VPCs per Region"] == vpcs
-    assert found["EC2-VPC Elastic IPs"] == 0
-    assert found["Max concurrent job runs per account"] == environment.odp.max_concurrent_runs
+    raw = platform.model_dump(by_alias=True)
+    raw["deployment"]["repository"] = repository or raw["deployment"]["repository"]
+    with answering(service, operation, code) as account:
+        finding = checks._source(Platform.model_validate(raw), account)
+    assert finding.state is State.WRONG
+    assert finding.mend == mend
+
+
+@pytest.mark.parametrize(
+    ("error", "state"), [(DENIED, State.WRONG), (THROTTLED, State.UNKNOWN), (UNREACHABLE, State.UNKNOWN)]
+)
+def test_trust_is_wrong_only_when_the_role_lets_nobody_in(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch, error: Exception, state: State
+) -> None:
+    monkeypatch.setattr(checks, "_assume", failing(error))
+    account = Account(PLACE, boto3.Session())
+    (finding,) = checks._environment(platform, account, platform.environments["dev"])
+    assert (finding.subject, finding.state) == ("dev: trust", state)
+    assert ("target-account dev" in finding.mend) == (state is State.WRONG)
+
+
+def test_what_a_check_says_is_mended_is_one_wrong_row() -> None:
+    finding = unless_unreachable("node", failing(BootstrapError("there is no node", mend="install one")))
+    assert finding == wrong("node", "there is no node", mend="install one")
+
+
+def test_a_table_is_whole_when_nothing_answers_and_there_is_no_node(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cdk_cli, "node", failing(BootstrapError("there is no node", mend="install one")))
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    rows = {row.subject: row.state for row in checks.check(platform, Account(PLACE, boto3.Session()), dev_of(platform))}
+    assert rows.pop("CDK command line") is State.FINE
+    assert rows.pop("node") is State.WRONG
+    assert rows.keys() >= {"source", "dev: trust", f"deployment: bootstrap of {PLACE}"}
+    assert set(rows.values()) == {State.UNKNOWN}
+
+
+def dev_of(platform: Platform) -> list[Environment]:
+    return [platform.environments["dev"]]
 
 
 @pytest.mark.parametrize(
     "error",
     [
         ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "GetConnection"),
-        EndpointConnectionError(endpoint_url="https://nowhere"),
+        UNREACHABLE,
     ],
 )
 def test_what_cannot_be_asked_is_unknown_with_the_reason(error: Exception) -> None:
@@ -148,63 +127,6 @@ def test_a_table_shows_every_row_and_each_command_once(console: Console) -> None
 @pytest.mark.parametrize("rows", [[fine("a", "good")], [unknown("a", "no answer")]])
 def test_nothing_is_wrong_unless_something_was_seen_to_be(console: Console, rows: list[Finding]) -> None:
     assert print_findings(rows, console)
-
-
-@pytest.mark.parametrize(("installed", "state"), [(None, "✗"), ("3.0.0", "✗"), (cdk_cli.pinned_version(), "✓")])
-def test_only_the_pinned_command_line_is_fine(
-    monkeypatch: pytest.MonkeyPatch, installed: str | None, state: str
-) -> None:
-    monkeypatch.setattr(cdk_cli, "installed_version", lambda: installed)
-    finding = checks._cli()
-    assert finding.state == state
-    assert ("install-cdk" in finding.mend) == (state == "✗")
-
-
-@pytest.mark.parametrize(("answer", "state"), [("v24.1.0", "✓"), ("v22.0.0", "✓"), ("v20.20.2", "✗"), ("", "✗")])
-def test_node_is_fine_from_the_version_that_the_apps_need(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, answer: str, state: str
-) -> None:
-    program = tmp_path / "node"
-    program.write_text(f"#!/bin/sh\necho {answer}\n")
-    program.chmod(0o755)
-    monkeypatch.setattr(cdk_cli, "node", lambda: program)
-    assert checks._node().state == state
-
-
-def test_another_command_line_than_the_pinned_one_is_never_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cdk_cli, "installed_version", lambda: "3.0.0")
-    with pytest.raises(BootstrapError, match=r"is 3\.0\.0, but package\.json pins 2\.1148\.1"):
-        cdk_cli.cdk("bootstrap")
-
-
-def test_without_an_npm_of_the_machine_that_of_the_wheel_installs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shutil.which", lambda _: None)
-    monkeypatch.delenv("JSII_NODE", raising=False)
-    cdk_cli.node.cache_clear()
-    program, npm, command = cdk_cli.installation().words
-    cdk_cli.node.cache_clear()
-    assert command == "ci"
-    assert Path(program).is_file()
-    assert Path(npm).is_file()
-
-
-def test_an_app_is_deployed_from_its_folder_by_this_python_and_this_node() -> None:
-    command = cdk_cli.cdk_of_app("infra-repo", "deploy", "**")
-    assert command.folder == PROJECT / "infra-repo"
-    assert Path(command.words[1]) == PROJECT / "node_modules" / "aws-cdk" / "bin" / "cdk"
-    assert command.words[2:] == ("deploy", "**")
-    assert command.variables["PATH"].startswith(str(Path(sys.executable).parent))
-
-
-def test_the_profile_is_handed_to_the_command_line() -> None:
-    assert cdk_cli.cdk("bootstrap", profile="p").words[-2:] == ("--profile", "p")
-
-
-def test_the_lock_file_pins_the_command_line_by_content_and_names_no_address() -> None:
-    lock = json.loads((PROJECT / "package-lock.json").read_text())["packages"]["node_modules/aws-cdk"]
-    assert lock["version"] == cdk_cli.pinned_version()
-    assert lock["integrity"].startswith("sha512-")
-    assert "resolved" not in lock
 
 
 def test_the_deployment_account_is_bootstrapped_in_every_region_that_it_deploys_to(platform: Platform) -> None:

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from deployment_account.environments import load_platform
-from scripts.bootstrap.configuration import Json, merged, next_free_network, read_configuration, render, write_step
+from deployment_account.repository import CodeCommitRepository
+from scripts.bootstrap.configuration import (
+    Json,
+    merged,
+    next_free_network,
+    read_configuration,
+    render,
+    without,
+    write_step,
+)
 from scripts.bootstrap.configure import configured, parsed, value_at
 from scripts.bootstrap.errors import BootstrapError
+from tests.unit.scripts.conftest import CONFIGURATION
 
-PROJECT = Path(__file__).resolve().parents[4]
-COMMITTED = PROJECT / "config" / "environments.json"
 CONNECTION = "arn:aws:codeconnections:us-east-1:111111111111:connection/00000000-0000-0000-0000-000000000000"
 NEEDED = (
     "deployment.account=111111111111",
@@ -30,7 +39,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def committed() -> Json:
-    return read_configuration(COMMITTED)
+    return read_configuration(CONFIGURATION)
 
 
 def write(path: Path, configuration: Json) -> None:
@@ -98,9 +107,46 @@ def test_of_a_codecommit_repository_no_connection_is_asked(path: Path) -> None:
     assert not [text for text in asked if "connection" in text.lower()]
 
 
+def test_an_account_of_an_example_is_not_proposed(committed: Json) -> None:
+    asked: dict[str, str | None] = {}
+
+    def answer(text: str, proposed: str | None) -> str:
+        asked[text] = proposed
+        return proposed or ""
+
+    configured(committed, "dev", (), answer)
+    assert asked["Deployment account (12 digits)"] is None
+    assert asked["Account of the environment (12 digits)"] is None
+    assert asked["ARN of the CodeConnections connection to it"] is None
+
+
+def test_a_change_to_codecommit_leaves_no_connection_behind(committed: Json, path: Path) -> None:
+    options = ("deployment.repository.provider=codecommit", "deployment.repository.name=lake")
+    write(path, configured(committed, "dev", options, None))
+    assert load_platform(path).deployment.repository == CodeCommitRepository(provider="codecommit", name="lake")
+
+
+def test_environments_that_are_removed_leave_the_others_as_they_are(committed: Json) -> None:
+    left = without(committed, ["test", "prod"])
+    assert left == {**committed, "environments": {"dev": committed["environments"]["dev"]}}
+    assert without(committed, []) == without(committed, ["staging"]) == committed
+
+
+def test_the_last_environment_is_removed_only_when_another_is_configured(committed: Json) -> None:
+    every = ["dev", "test", "prod"]
+    with pytest.raises(BootstrapError, match="no environment would be left"):
+        without(committed, every)
+    assert without(committed, every, besides="staging")["environments"] == {}
+
+
+def test_what_is_to_be_configured_cannot_be_removed(committed: Json) -> None:
+    with pytest.raises(BootstrapError, match="dev is to be configured and removed"):
+        without(committed, ["dev"], besides="dev")
+
+
 def test_the_committed_file_is_written_as_it_is(committed: Json) -> None:
-    assert render(committed) + "\n" == COMMITTED.read_text()
-    assert write_step(COMMITTED, configured(committed, "dev", (), None)) is None
+    assert render(committed) + "\n" == CONFIGURATION.read_text()
+    assert write_step(CONFIGURATION, configured(committed, "dev", (), None)) is None
 
 
 def test_what_is_written_is_what_was_configured(committed: Json) -> None:
@@ -131,14 +177,55 @@ def test_an_option_that_is_no_pair_is_refused(option: str) -> None:
         configured({}, "dev", [option], None)
 
 
-def test_a_file_that_is_no_json_is_told(path: Path) -> None:
-    path.write_text("{")
-    with pytest.raises(BootstrapError, match="environments.json cannot be read"):
+@pytest.mark.parametrize(("content", "told"), [("{", "cannot be read"), ("[]", "holds no sections")])
+def test_a_file_that_is_no_configuration_is_told(path: Path, content: str, told: str) -> None:
+    path.write_text(content)
+    with pytest.raises(BootstrapError, match=f"environments.json {told}"):
         read_configuration(path)
+
+
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        ("name.x=1", 'name holds "odp", so there is no x in it'),
+        ('name={"x": 1}', 'name holds "odp", so there is no x in it'),
+        ("environment.branch.x=1", 'branch holds "main", so there is no x in it'),
+        ("environments=1", "environments holds 1, so there is no dev in it"),
+    ],
+)
+def test_a_value_that_is_taken_for_a_section_is_told(committed: Json, option: str, told: str) -> None:
+    with pytest.raises(BootstrapError, match=told):
+        configured(committed, "dev", [option], None)
+
+
+def test_a_file_without_a_section_of_environments_is_told(committed: Json) -> None:
+    changes: list[Callable[[Json], Json]] = [
+        lambda it: without(it, ["dev"]),
+        lambda it: configured(it, "dev", (), None),
+    ]
+    for change in changes:
+        with pytest.raises(BootstrapError, match=r"environments holds \[1\], so there is no dev in it"):
+            change({**committed, "environments": [1]})
+
+
+def test_a_network_of_another_environment_that_is_none_is_told_with_its_place(committed: Json) -> None:
+    broken = merged(committed, {"environments": {"test": {"vpc_cidr": "10.20.0.0/99"}}})
+    with pytest.raises(BootstrapError, match="environments.test.vpc_cidr: 10.20.0.0/99 is no network") as refusal:
+        configured(broken, "staging", (), None)
+    assert "configure test --set environment.vpc_cidr=" in refusal.value.mend
+    assert configured(broken, "staging", ["environment.vpc_cidr=10.40.0.0/16"], None)
 
 
 def test_a_network_that_lies_within_a_used_one_is_not_proposed() -> None:
     assert next_free_network({"environments": {"dev": {"vpc_cidr": "10.10.0.0/20"}, "new": {}}}) == "10.20.0.0/16"
+
+
+def test_when_the_tens_are_used_any_free_network_is_proposed_and_without_one_that_is_told() -> None:
+    tens = {f"e{number}": {"vpc_cidr": f"10.{number}.0.0/16"} for number in range(10, 256, 10)}
+    assert next_free_network({"environments": tens}) == "10.0.0.0/16"
+    with pytest.raises(BootstrapError, match="every /16 of 10.0.0.0/8 is used") as refusal:
+        next_free_network({"environments": {"all": {"vpc_cidr": "10.0.0.0/8"}}})
+    assert "--set environment.vpc_cidr=" in refusal.value.mend
 
 
 def test_sections_are_merged_values_replaced_and_none_changes_nothing() -> None:

@@ -9,7 +9,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from deployment_account.environments import Platform, load_platform
+from deployment_account.environments import Platform
 from scripts.bootstrap.accounts import Account, Place, open_account
 from scripts.bootstrap.bootstrapping import bootstrap_steps
 from scripts.bootstrap.cdk_cli import PROJECT
@@ -22,11 +22,6 @@ from scripts.bootstrap.tear_down import TearDown, what_stays
 
 DEV = Place("222222222222", "us-east-1")
 DEPLOYMENT = Place("111111111111", "us-east-1")
-
-
-@pytest.fixture
-def platform() -> Platform:
-    return load_platform(PROJECT / "config" / "environments.json")
 
 
 @pytest.fixture

@@ -107,6 +107,22 @@ def test_a_wait_ends_when_aws_says_so() -> None:
     assert wait.shown() == "aws cloudformation wait stack-delete-complete --stack-name s --region eu-west-1"
 
 
+def test_a_wait_is_patient_for_an_hour_whatever_botocore_thinks() -> None:
+    client = Impatient()
+    Wait(client, "stack_delete_complete", {"StackName": "s"}, REGION).run()
+    assert client.settings["Delay"] * client.settings["MaxAttempts"] == 60 * 60
+
+
+class Impatient:
+    """A client whose waiter remembers how long it was told to wait."""
+
+    def get_waiter(self, name: str) -> Impatient:
+        return self
+
+    def wait(self, *, StackName: str, WaiterConfig: dict[str, int]) -> None:  # noqa: N803  as boto3 has them
+        self.settings = WaiterConfig
+
+
 def test_a_command_runs_where_and_with_what_it_shows(tmp_path: Path) -> None:
     program = "import os; open('out', 'w').write(os.environ['NAME'])"
     command = Command((sys.executable, "-c", program), {"NAME": "a value"}, tmp_path)

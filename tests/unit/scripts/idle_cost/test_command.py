@@ -9,11 +9,16 @@ import typer
 from typer.testing import CliRunner
 
 from scripts.idle_cost import __main__ as command
+from tests.unit.scripts.conftest import CONFIGURATION
 
 
 @pytest.fixture
 def app(monkeypatch: pytest.MonkeyPatch) -> typer.Typer:
-    monkeypatch.setattr(command, "resources_by_environment", lambda _: {"dev": [("AWS::KMS::Key", {})]})
+    def resources(configuration: Path) -> dict[str, list[tuple[str, dict[str, str]]]]:
+        environment = {CONFIGURATION: "dev"}.get(configuration, configuration.stem)
+        return {environment: [("AWS::KMS::Key", {})]}
+
+    monkeypatch.setattr(command, "resources_by_environment", resources)
     app = typer.Typer()
     app.command()(command.main)
     return app
@@ -38,3 +43,13 @@ def test_a_document_that_differs_or_is_missing_is_told_and_left(
     assert "is stale" in result.output
     assert document.exists() == bool(content)
     assert not content or document.read_text() == content
+
+
+def test_what_a_user_configured_is_shown_and_leaves_the_document(
+    app: typer.Typer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(command, "DOCUMENT", tmp_path / "idle-cost.md")
+    assert CliRunner().invoke(app, ["--config", "mine.json"]).output == "| mine | 1.00 |\n"
+    assert list(tmp_path.iterdir()) == []
+    assert CliRunner().invoke(app, []).output == "| dev | 1.00 |\n"
+    assert "## dev" in (tmp_path / "idle-cost.md").read_text()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from deployment_account.environments import Platform, load_platform
+from deployment_account.environments import Platform
 from scripts.idle_cost.document import render, summary_row, total
 from scripts.idle_cost.pricing import RULES, Line, PriceList, PricingError
 from scripts.idle_cost.synthesised import PIPELINES, Stack, SynthesisError, sorted_by_environment, stack_of
@@ -21,11 +21,6 @@ MOST_FOR_DEV = 25.0
 @pytest.fixture(scope="module")
 def prices() -> PriceList:
     return PriceList.read()
-
-
-@pytest.fixture(scope="module")
-def platform() -> Platform:
-    return load_platform(PROJECT / "config" / "environments.json")
 
 
 @pytest.fixture(scope="module")

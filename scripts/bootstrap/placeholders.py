@@ -1,0 +1,38 @@
+"""Numbers of accounts that examples use: AWS has given them to strangers, so nobody may be let in under them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from botocore.config import Config
+
+from deployment_account.environments import Platform
+from scripts.bootstrap.accounts import Account
+from scripts.bootstrap.errors import BootstrapError
+
+_ONE_DIGIT_OR_THAT_OF_THE_DOCUMENTATION = re.compile(r"(?<!\d)(?:(\d)\1{11}|123456789012)(?!\d)")
+
+
+def placeholders_in(text: str) -> list[str]:
+    """The placeholder accounts that a number or an ARN names."""
+    return [found[0] for found in _ONE_DIGIT_OR_THAT_OF_THE_DOCUMENTATION.finditer(text)]
+
+
+def placeholder_refusal(platform: Platform, account: Account) -> BootstrapError | None:
+    """Why an account must not be bootstrapped yet; an emulator, which an endpoint sets instead of AWS, may hold any."""
+    named = placeholders_in(f"{platform.deployment.account} {account.place.account}")
+    if not named or _is_emulated(account):
+        return None
+    return BootstrapError(
+        f"{' and '.join(dict.fromkeys(named))} in the configuration is the placeholder of an example: whoever owns "
+        f"that account could deploy into {account.place}",
+        mend="write your own accounts into it: python -m scripts.bootstrap configure ENVIRONMENT "
+        "--set deployment.account=… --set environment.account=… (a sandbox without pipelines: the same account twice)",
+    )
+
+
+def _is_emulated(account: Account) -> bool:
+    ignoring: Any = {"ignore_configured_endpoint_urls": True}  # botocore knows it, its stubs do not
+    of_aws: Any = account.session.client("cloudformation", region_name=account.place.region, config=Config(**ignoring))
+    return bool(of_aws.meta.endpoint_url != account.client("cloudformation").meta.endpoint_url)
