@@ -21,7 +21,7 @@ HERE = Path(__file__).resolve().parent
 def build_app() -> cdk.App:
     """The app with its pipelines or, with `-c direct=<environment>`, with the stage of that environment alone."""
     app = open_app(HERE)
-    stage = partial(EtlStage, revision=Revision.of(os.environ))
+    stage = partial(EtlStage, revision=Revision.told_by(os.environ))
     add_component(app, configured_platform(app, HERE), "etl", stage)
     return app
 

@@ -1,6 +1,5 @@
 """Synthesis: both apps run as CDK would run them, side by side, with their own cdk.json as context."""
 
-import getpass
 import json
 import os
 import subprocess
@@ -10,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from deployment_account.revision import COMMIT_VARIABLE, REQUESTER_VARIABLE
+from deployment_account.revision import Revision
 from rehearsal import toolchain
 from rehearsal.deployment.assembly import Assembly
 
@@ -52,22 +51,12 @@ def _start(app: str, out: Path, context: Mapping[str, Any]) -> subprocess.Popen[
         # The templates are deployed next, which validates them: half of the time of synth is saved.
         "CDK_VALIDATION": "false",
         "JSII_NODE": str(toolchain.node()),
-        COMMIT_VARIABLE: _commit(),
-        REQUESTER_VARIABLE: f"{getpass.getuser()} on this machine",
+        **Revision.of_working_tree(PROJECT).variables,
     }
     return subprocess.Popen(
         [sys.executable, "app.py"], cwd=folder, env=variables, text=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
     )  # fmt: skip
-
-
-def _commit() -> str:
-    """The commit of the working tree, marked if there are changes on top; unknown where there is no git."""
-    describe = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
-    try:
-        return subprocess.run(describe, cwd=PROJECT, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return ""
 
 
 def _own_context(folder: Path) -> dict[str, Any]:

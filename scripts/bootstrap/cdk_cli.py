@@ -10,6 +10,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 
+from deployment_account.revision import Revision
 from scripts.bootstrap.errors import BootstrapError
 from scripts.bootstrap.steps import Command
 
@@ -54,6 +55,7 @@ def cdk_of_app(app: str, *arguments: str) -> Command:
     program = cdk(*arguments)
     variables = {
         **program.variables,
+        **Revision.of_working_tree(PROJECT).variables,
         "JSII_NODE": str(node()),
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), str(node().parent), os.environ.get("PATH", "")]),
     }

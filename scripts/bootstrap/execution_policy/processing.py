@@ -36,7 +36,9 @@ def functions(scope: Scope) -> list[Grant]:
             "CreateFunction DeleteFunction GetFunction UpdateFunctionCode UpdateFunctionConfiguration "
             "PutFunctionConcurrency DeleteFunctionConcurrency GetFunctionCodeSigningConfig GetFunctionRecursionConfig "
             "GetFunctionScalingConfig GetRuntimeManagementConfig PutRuntimeManagementConfig PublishVersion "
-            "AddPermission RemovePermission GetPolicy TagResource UntagResource ListTags",
+            "AddPermission RemovePermission GetPolicy TagResource UntagResource ListTags "
+            # CloudFormation calls the function behind a resource type of our own with the rights of this policy
+            "InvokeFunction",
             own,
         ),
         grant(
