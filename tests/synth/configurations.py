@@ -1,4 +1,4 @@
-"""Apps for configurations other than the committed one."""
+"""Apps for configurations other than the one that the tests know."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ import aws_cdk as cdk
 
 from deployment_account.apps import add_component
 from deployment_account.environments import Platform, load_platform
-from tests.synth.synthesis import PROJECT, Template, app_module, flags, templates
+from tests.configuration import KNOWN
+from tests.synth.synthesis import Template, app_module, flags, templates
 
 Json = dict[str, Any]
 
 
-def committed() -> Json:
-    """What config/environments.json says, to be changed."""
-    document: Json = json.loads((PROJECT / "config" / "environments.json").read_text())
+def known() -> Json:
+    """What tests/environments.json says, to be changed."""
+    document: Json = json.loads(KNOWN.read_text())
     return document
 
 

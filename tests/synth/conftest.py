@@ -1,4 +1,4 @@
-"""Both apps are synthesised once for all tests, in every environment, with cdk-nag watching."""
+"""Both apps are synthesised once for all tests, in every environment that they know, with cdk-nag watching."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rehearsal import toolchain
+from tests.configuration import KNOWN
 
 # before the first import of aws_cdk, which starts node with this environment
 os.environ.setdefault("JSII_NODE", str(toolchain.node()))
 os.environ["CDK_VALIDATION"] = "false"
-os.environ.pop("CDK_CONTEXT_JSON", None)
+os.environ["CDK_CONTEXT_JSON"] = json.dumps({"environments": str(KNOWN)})
 
 from tests.synth.synthesis import APPS, ENVIRONMENTS, Template, app_module, templates
 

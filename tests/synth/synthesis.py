@@ -9,7 +9,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-PROJECT = Path(__file__).resolve().parents[2]
+from tests.configuration import KNOWN, PROJECT
+
 APPS = ("infra", "etl")
 ENVIRONMENTS = ("dev", "test", "prod")
 
@@ -45,7 +46,7 @@ class Template:
 def flags() -> dict[str, Any]:
     """The context of cdk.json, the same in both apps, for apps that a test makes itself."""
     context: dict[str, Any] = json.loads((PROJECT / "infra-repo" / "cdk.json").read_text())["context"]
-    return context
+    return context | {"environments": str(KNOWN)}
 
 
 def app_module(app: str) -> ModuleType:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.synth.configurations import Json, committed, configured_app, synthesised
+from tests.synth.configurations import Json, configured_app, known, synthesised
 from tests.synth.conftest import Synthesis, findings_of
 from tests.synth.synthesis import APPS, Template
 
@@ -23,8 +23,8 @@ STAGING: Json = {
 
 
 def changed(name: str, **fields: Any) -> Json:
-    """The committed configuration with other fields of one environment, which it may not have yet."""
-    document = committed()
+    """The known configuration with other fields of one environment, which it may not have yet."""
+    document = known()
     document["environments"][name] = {**document["environments"].get(name, {}), **fields}
     return document
 
@@ -104,7 +104,7 @@ def test_a_change_of_one_environment_touches_no_pipeline_and_no_stack_of_another
 def test_the_builds_of_a_pipeline_synthesise_what_is_reviewed_without_the_other_environments(
     app: str, tmp_path: Path, synthesis: Synthesis
 ) -> None:
-    found = synthesised(committed(), tmp_path, app, pipeline="prod")
+    found = synthesised(known(), tmp_path, app, pipeline="prod")
     assert found
     assert not [name for name in found if not name.startswith("odp-prod-")]
     assert {name: template.body for name, template in found.items()} == {
@@ -114,7 +114,7 @@ def test_the_builds_of_a_pipeline_synthesise_what_is_reviewed_without_the_other_
 
 def trunk() -> Json:
     """All environments live on one branch."""
-    document = committed()
+    document = known()
     for environment in document["environments"].values():
         environment["branch"] = "main"
     return document
@@ -143,7 +143,7 @@ def test_an_environment_that_joins_a_trunk_keeps_every_resource(tmp_path: Path, 
 
 
 def with_repository(**repository: Any) -> Json:
-    document = committed()
+    document = known()
     document["deployment"]["repository"] = repository
     return document
 
@@ -166,7 +166,7 @@ def test_codecommit_starts_its_pipelines_by_an_event_of_their_branch(tmp_path: P
 
 
 def test_an_app_with_a_repository_of_its_own_starts_on_every_push_to_it(tmp_path: Path) -> None:
-    repository = {**committed()["deployment"]["repository"], "folders": {"infra": "."}}
+    repository = {**known()["deployment"]["repository"], "folders": {"infra": "."}}
     pipeline = synthesised(with_repository(**repository), tmp_path, pipeline="dev")["odp-dev-infra-Pipeline"]
     (trigger,) = pipeline.only("AWS::CodePipeline::Pipeline")["Triggers"]
     assert trigger["GitConfiguration"]["Push"] == [{"Branches": {"Includes": ["main"]}}]

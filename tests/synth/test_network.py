@@ -12,12 +12,13 @@ from aws_cdk import assertions
 from infra_cdk.infra_stage import InfraStage
 
 from deployment_account.environments import Environment, Platform, load_platform
-from tests.synth.synthesis import PROJECT, Template, flags
+from tests.configuration import KNOWN
+from tests.synth.synthesis import Template, flags
 
 
 def network_with(**changes: object) -> assertions.Template:
     """The network of the dev environment, configured otherwise."""
-    platform = load_platform(PROJECT / "config" / "environments.json")
+    platform = load_platform(KNOWN)
     dev = Environment.model_validate(platform.environments["dev"].model_dump() | changes)
     changed = Platform(name=platform.name, deployment=platform.deployment, environments={"dev": dev})
     return assertions.Template.from_stack(InfraStage(cdk.App(context=flags()), "Infra", changed, dev).network)

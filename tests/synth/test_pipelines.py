@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.configuration import PROJECT
 from tests.synth.conftest import Synthesis
 from tests.synth.pipeline_templates import actions, build_spec, commands, definition
-from tests.synth.synthesis import APPS, ENVIRONMENTS, PROJECT, Template
+from tests.synth.synthesis import APPS, ENVIRONMENTS, Template
 
 BRANCHES = {"dev": "main", "test": "test", "prod": "prod"}
 ACCOUNTS = {"dev": "2" * 12, "test": "3" * 12, "prod": "4" * 12}

@@ -13,8 +13,6 @@ from pydantic import ValidationError
 from deployment_account.environments import Platform, load_platform
 from deployment_account.errors import MAX_REPORTED_PROBLEMS, ConfigurationError
 
-COMMITTED = Path(__file__).resolve().parents[3] / "config" / "environments.json"
-
 DEV: dict[str, Any] = {
     "account": "222222222222",
     "region": "us-east-1",
@@ -58,28 +56,6 @@ def problems(tmp_path: Path, configuration: Any) -> tuple[str, ...]:
         load_platform(written(tmp_path, configuration))
     assert str(tmp_path / "environments.json") in str(refused.value)
     return refused.value.problems
-
-
-def test_the_committed_configuration_is_valid_and_has_the_three_environments() -> None:
-    platform = load_platform(COMMITTED)
-    assert {name: environment.account for name, environment in platform.environments.items()} == {
-        "dev": "222222222222",
-        "test": "333333333333",
-        "prod": "444444444444",
-    }
-    assert {name: environment.branch for name, environment in platform.environments.items()} == {
-        "dev": "main",
-        "test": "test",
-        "prod": "prod",
-    }
-    assert platform.deployment.account == "111111111111"
-
-
-def test_data_is_protected_in_prod_and_costs_nothing_idle_anywhere() -> None:
-    platform = load_platform(COMMITTED)
-    protected = {name for name, environment in platform.environments.items() if environment.is_protected}
-    assert protected == {"prod"}
-    assert {environment.nat_gateways for environment in platform.environments.values()} == {0}
 
 
 def test_what_is_not_said_has_a_default(tmp_path: Path) -> None:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from deployment_account.environments import load_platform
 from deployment_account.names import Names, Odp, OdpTable, Shared, published_schedule, published_secret
+from tests.configuration import KNOWN
 
-CONFIG = Path(__file__).resolve().parents[3] / "config" / "environments.json"
 DEV = Names("odp", "dev")
 PREFIXED = Names("odp", "dev", "second_")
 
 
 def test_names_come_from_the_configuration() -> None:
-    platform = load_platform(CONFIG)
+    platform = load_platform(KNOWN)
     assert Names.of(platform, platform.environments["dev"]) == DEV
 
 
