@@ -54,7 +54,7 @@ class Environment(Model):
     branch: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$")]
     """Environments of one branch share a pipeline, in the order of this file, each further one after an approval."""
     approval: bool | None = None
-    """Whether a person approves before anything changes; by default where data is protected."""
+    """Whether a person approves before anything changes; always where removal_policy is retain."""
     vpc_cidr: Ipv4Cidr
     nat_gateways: Annotated[int, Field(ge=0, le=6)] = 0
     """None, one, or one for each zone."""
@@ -77,7 +77,7 @@ class Environment(Model):
     @property
     def waits_for_approval(self) -> bool:
         """Whether a person approves before anything changes."""
-        return self.is_protected if self.approval is None else self.approval
+        return self.is_protected or self.approval is True
 
     @model_validator(mode="after")
     def _zones_are_distinct_and_of_the_region(self) -> Environment:
@@ -86,6 +86,15 @@ class Environment(Model):
             raise ValueError(f"availability_zones: {', '.join(foreign)} not in {self.region}")
         if len(set(self.availability_zones)) != len(self.availability_zones):
             raise ValueError("availability_zones: a zone is named twice")
+        return self
+
+    @model_validator(mode="after")
+    def _protected_data_waits_for_approval(self) -> Environment:
+        if self.is_protected and self.approval is False:
+            raise ValueError(
+                "approval: false, but removal_policy retain: what protects data changes after an approval only; "
+                "leave approval out, or write removal_policy destroy"
+            )
         return self
 
     @model_validator(mode="after")

@@ -10,7 +10,7 @@ import pytest
 
 from tests.configuration import PROJECT
 from tests.synth.conftest import Synthesis
-from tests.synth.pipeline_templates import actions, build_spec, commands, definition
+from tests.synth.pipeline_templates import actions, build_spec, commands, definition, stages
 from tests.synth.synthesis import APPS, ENVIRONMENTS, Template
 
 BRANCHES = {"dev": "main", "test": "test", "prod": "prod"}
@@ -47,9 +47,9 @@ def test_it_lives_in_the_deployment_account(synthesis: Synthesis, app: str, envi
 def test_the_steps_come_in_the_order_that_lets_no_broken_commit_through(
     pipeline: Template, app: str, environment: str
 ) -> None:
-    stages = [stage["Name"] for stage in definition(pipeline)["Stages"]]
+    approval = ["Approve-prod"] if environment == "prod" else []
     assets = ["Assets"] if app == "etl" else []
-    assert stages == ["Source", "Build", "UpdatePipeline", *assets, f"odp-{environment}-{app}"]
+    assert stages(pipeline) == ["Source", "Build", *approval, "UpdatePipeline", *assets, f"odp-{environment}-{app}"]
 
 
 def test_it_takes_the_branch_of_its_environment_through_the_connection(pipeline: Template, environment: str) -> None:

@@ -145,14 +145,26 @@ def test_two_lakes_of_one_account_and_region_need_a_prefix(tmp_path: Path, apart
     assert len(load_platform(written(tmp_path, allowed)).environments) == 2
 
 
-@pytest.mark.parametrize("approval", [None, True, False])
-@pytest.mark.parametrize("removal_policy", ["retain", "destroy"])
-def test_where_data_is_protected_a_person_approves_unless_the_configuration_says_otherwise(
-    tmp_path: Path, removal_policy: str, approval: bool | None
+@pytest.mark.parametrize(
+    ("removal_policy", "approval", "waits"),
+    [
+        ("retain", None, True),
+        ("retain", True, True),
+        ("destroy", None, False),
+        ("destroy", True, True),
+        ("destroy", False, False),
+    ],
+)
+def test_a_person_approves_where_data_is_protected_and_where_the_configuration_says_so(
+    tmp_path: Path, removal_policy: str, approval: bool | None, waits: bool
 ) -> None:
     configuration = platform_with(removal_policy=removal_policy, approval=approval)
-    dev = load_platform(written(tmp_path, configuration)).environments["dev"]
-    assert dev.waits_for_approval is (removal_policy == "retain" if approval is None else approval)
+    assert load_platform(written(tmp_path, configuration)).environments["dev"].waits_for_approval is waits
+
+
+def test_protected_data_without_an_approval_is_refused(tmp_path: Path) -> None:
+    (problem,) = problems(tmp_path, platform_with(removal_policy="retain", approval=False))
+    assert problem.startswith("environments.dev: approval: false, but removal_policy retain")
 
 
 @pytest.mark.parametrize(
