@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_codepipeline as codepipeline
+from aws_cdk import aws_s3 as s3
 from aws_cdk import pipelines
 
 from deployment_account.cdk_patterns import acknowledge_patterns_of_cdk
@@ -15,7 +16,7 @@ from deployment_account.environments import Environment, Platform
 from deployment_account.log import Log, LogPolicy
 from deployment_account.names import Names
 from deployment_account.pipeline_approval import SELF_MUTATION, Approval
-from deployment_account.pipeline_artifacts import PipelineArtifacts, acknowledge_no_access_log
+from deployment_account.pipeline_artifacts import PipelineArtifacts, acknowledge_no_access_log, forget
 from deployment_account.pipeline_notices import PipelineNotices
 from deployment_account.pipeline_source import allow_connection, source_of, start_on_push
 from deployment_account.pipeline_steps import (
@@ -106,8 +107,16 @@ class PipelineStack(cdk.Stack):
             if environment.waits_for_approval or not is_first:
                 self._wait(environment, stage, before=SELF_MUTATION if is_first else stage.stage_name)
         acknowledge_patterns_of_cdk(self.blueprint)
+        self._keep_no_artifacts_in_other_regions()
+
+    def _keep_no_artifacts_in_other_regions(self) -> None:
+        """What CDK puts beside a deployment in another Region are copies of what is in the bucket here."""
         for region in self.blueprint.pipeline.cross_region_support.values():
-            acknowledge_no_access_log(region.replication_bucket)
+            bucket = region.replication_bucket
+            if not isinstance(bucket, s3.Bucket):
+                raise TypeError(f"{bucket.node.path} is not the bucket itself, its artifacts would stay")
+            forget(bucket, days=self._deployment.artifact_days)
+            acknowledge_no_access_log(bucket)
 
     def _wait(self, environment: Environment, stage: cdk.Stage, *, before: str) -> None:
         pipeline = self.blueprint.pipeline

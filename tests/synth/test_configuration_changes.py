@@ -67,17 +67,21 @@ def test_cdk_nag_finds_nothing_in_another_region_with_nat_gateways_and_endpoints
     assert findings_of(app, tmp_path / "out") == set()
 
 
-def test_what_a_pipeline_keeps_in_another_region_is_its_own(tmp_path: Path) -> None:
+def test_what_a_pipeline_keeps_in_another_region_is_its_own_and_soon_forgotten(tmp_path: Path) -> None:
     """Shared support would let the self-mutation of one pipeline change what another stands on."""
     zones = ["eu-west-1a", "eu-west-1b"]
     document = changed("europe", **{**STAGING, "region": "eu-west-1", "availability_zones": zones})
+    document["deployment"]["artifact_days"] = 5
     support = {
-        name
+        name: template
         for app in APPS
-        for name in synthesised(document, subfolder(tmp_path, app), app, pipeline="europe")
+        for name, template in synthesised(document, subfolder(tmp_path, app), app, pipeline="europe").items()
         if "support" in name
     }
-    assert support == {f"odp-europe-{app}-Pipeline-support-eu-west-1" for app in APPS}
+    assert support.keys() == {f"odp-europe-{app}-Pipeline-support-eu-west-1" for app in APPS}
+    for template in support.values():
+        rules = template.only("AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
+        assert [rule["ExpirationInDays"] for rule in rules] == [5]
 
 
 @pytest.mark.parametrize("app", APPS)
