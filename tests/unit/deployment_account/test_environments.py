@@ -65,6 +65,14 @@ def test_what_is_not_said_has_a_default(tmp_path: Path) -> None:
     assert (dev.notification_addresses, dev.tags) == ((), {})
 
 
+@pytest.mark.parametrize(
+    "region", ["af-south-1", "ap-southeast-3", "ca-west-1", "eu-central-2", "il-central-1", "mx-central-1", "us-west-2"]
+)
+def test_every_commercial_region_is_allowed(tmp_path: Path, region: str) -> None:
+    configuration = platform_with(region=region, availability_zones=[f"{region}a"])
+    assert load_platform(written(tmp_path, configuration)).environments["dev"].region == region
+
+
 def test_one_more_environment_is_a_few_lines_of_json(tmp_path: Path) -> None:
     staging = {**DEV, "account": "555555555555", "vpc_cidr": "10.40.0.0/16"}
     more = {**PLATFORM, "environments": {"dev": DEV, "staging": staging}}
@@ -89,6 +97,9 @@ def test_the_schema_reference_for_editors_is_allowed(tmp_path: Path) -> None:
         ({"account": "22222222222"}, "environments.dev.account", r"\d{12}"),
         ({"account": 222222222222}, "environments.dev.account", "valid string"),
         ({"region": "us-east"}, "environments.dev.region", "should match pattern"),
+        ({"region": "cn-north-1"}, "environments.dev.region", "cn-north-1 is not in the partition aws"),
+        ({"region": "us-gov-west-1"}, "environments.dev.region", "us-gov-west-1 is not in the partition aws"),
+        ({"region": "us-isob-east-1"}, "environments.dev.region", "us-isob-east-1 is not in the partition aws"),
         ({"availability_zones": []}, "environments.dev.availability_zones", "at least 1"),
         ({"availability_zones": ["eu-west-1a"]}, "environments.dev", "eu-west-1a not in us-east-1"),
         ({"availability_zones": ["us-east-1"]}, "environments.dev", "us-east-1 not in us-east-1"),
@@ -179,6 +190,7 @@ def test_protected_data_without_an_approval_is_refused(tmp_path: Path) -> None:
             "should match pattern",
         ),
         ({"account": "999999999999"}, "deployment", "not a connection of account 999999999999"),
+        ({"region": "us-gov-east-1"}, "deployment.region", "us-gov-east-1 is not in the partition aws"),
         ({"log_days": 45}, "deployment.log_days", "CloudWatch keeps logs for one of"),
         ({"notification_addresses": ["nobody"]}, "deployment.notification_addresses.0", "should match pattern"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from deployment_account.environments_schema import main, render_schema
@@ -22,6 +23,13 @@ def test_an_environment_is_named_by_its_key_and_allows_no_unknown_field() -> Non
     assert "name" not in environment["properties"]
     assert "name" not in environment["required"]
     assert environment["additionalProperties"] is False
+
+
+def test_editors_are_told_of_regions_that_are_refused() -> None:
+    region = json.loads(render_schema())["$defs"]["Environment"]["properties"]["region"]
+    assert re.match(region["pattern"], "cn-north-1")
+    assert re.match(region["not"]["pattern"], "cn-north-1")
+    assert not re.match(region["not"]["pattern"], "us-east-1")
 
 
 def test_fields_explain_themselves_to_editors() -> None:
