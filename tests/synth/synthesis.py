@@ -12,7 +12,8 @@ from typing import Any
 from tests.configuration import KNOWN, PROJECT
 
 APPS = ("infra", "etl")
-ENVIRONMENTS = ("dev", "test", "prod")
+ACCOUNTS = {"dev": "222222222222", "test": "333333333333", "prod": "444444444444"}
+ENVIRONMENTS = tuple(ACCOUNTS)
 
 
 @dataclass(frozen=True)

@@ -12,21 +12,25 @@ from aws_cdk import aws_iam as iam
 
 from deployment_account.permissions import allow
 from tests.synth.conftest import Synthesis
-from tests.synth.synthesis import Template
+from tests.synth.synthesis import ACCOUNTS, Template
 
-WILDCARDS = {
-    # CDK's own statement for log delivery and X-Ray, which know no resources
-    ("FileProcessorWorkflowRole", "*"),
-    # plans are named after their execution
-    ("FileProcessorBatchManagerRole", "arn:aws:s3:::<config>/odp/plans/*"),
-    ("FileProcessorJobsRole", "arn:aws:s3:::<config>/odp/plans/*"),
-    # DMS writes at any depth
-    ("FileProcessorJobsRole", "arn:aws:s3:::<staging>/*"),
-    # files, tables and log groups that the table format, the job and Glue name
-    ("FileProcessorJobsRole", "arn:aws:s3:::<raw>/odpf_demo_taxi_trips_raw/*"),
-    ("FileProcessorJobsRole", "arn:aws:glue:us-east-1:222222222222:table/odpf_demo_taxi_trips_raw/*"),
-    ("FileProcessorJobsRole", "arn:aws:logs:us-east-1:222222222222:log-group:/aws-glue/jobs/*"),
-}
+
+def wildcards(environment: str) -> set[tuple[str, str]]:
+    """Every pattern of resources in the stacks of an environment, by the role that has it."""
+    here = f"us-east-1:{ACCOUNTS[environment]}"
+    return {
+        # CDK's own statement for log delivery and X-Ray, which know no resources
+        ("FileProcessorWorkflowRole", "*"),
+        # plans are named after their execution
+        ("FileProcessorBatchManagerRole", "arn:aws:s3:::<config>/odp/plans/*"),
+        ("FileProcessorJobsRole", "arn:aws:s3:::<config>/odp/plans/*"),
+        # DMS writes at any depth
+        ("FileProcessorJobsRole", "arn:aws:s3:::<staging>/*"),
+        # files, tables and log groups that the table format, the job and Glue name
+        ("FileProcessorJobsRole", "arn:aws:s3:::<raw>/odpf_demo_taxi_trips_raw/*"),
+        ("FileProcessorJobsRole", f"arn:aws:glue:{here}:table/odpf_demo_taxi_trips_raw/*"),
+        ("FileProcessorJobsRole", f"arn:aws:logs:{here}:log-group:/aws-glue/jobs/odp-{environment}-etl/*"),
+    }
 
 
 def statements(template: Template) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -69,16 +73,16 @@ def test_no_action_is_a_pattern(synthesis: Synthesis) -> None:
     assert not [action for action in actions if "*" in action]
 
 
-def test_no_pattern_of_resources_is_new(synthesis: Synthesis) -> None:
+def test_no_pattern_of_resources_is_new(synthesis: Synthesis, environment: str) -> None:
     found = {
         (role, text(template, resource))
         for template in ours(synthesis)
-        if template.stack.startswith("odp-dev-")
+        if template.stack.startswith(f"odp-{environment}-")
         for role, statement in statements(template)
         for resource in as_list(statement["Resource"])
         if "*" in text(template, resource)
     }
-    assert found == WILDCARDS
+    assert found == wildcards(environment)
 
 
 def test_no_role_brings_policies_that_are_not_ours_or_trusts_more_than_one_service(synthesis: Synthesis) -> None:
