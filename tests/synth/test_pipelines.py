@@ -11,10 +11,9 @@ import pytest
 from tests.configuration import PROJECT
 from tests.synth.conftest import Synthesis
 from tests.synth.pipeline_templates import actions, build_spec, commands, definition, stages
-from tests.synth.synthesis import APPS, ENVIRONMENTS, Template
+from tests.synth.synthesis import ACCOUNTS, APPS, ENVIRONMENTS, Template
 
 BRANCHES = {"dev": "main", "test": "test", "prod": "prod"}
-ACCOUNTS = {"dev": "2" * 12, "test": "3" * 12, "prod": "4" * 12}
 STACKS = {"infra": ["Storage", "Secrets", "Network"], "etl": ["Tables", "Odp"]}
 CONNECTION = "arn:aws:codeconnections:us-east-1:111111111111:connection/00000000-0000-0000-0000-000000000000"
 NPM_INSTALL = re.compile(r"np[mx] (?:install|i|ci|exec)?[^\"&|;]*")
@@ -107,8 +106,7 @@ def test_the_targets_that_synthesis_makes_exist(pipeline: Template) -> None:
 
 def test_every_build_runs_a_supported_node_and_synthesis_the_python_of_glue(pipeline: Template) -> None:
     for project in pipeline.resources("AWS::CodeBuild::Project"):
-        if "Assets" not in project:
-            assert build_spec(pipeline, project)["phases"]["install"]["runtime-versions"]["nodejs"] == "22"
+        assert build_spec(pipeline, project)["phases"]["install"]["runtime-versions"]["nodejs"] == "22"
     synth = build_spec(pipeline, "BlueprintPipelineBuildSynth")["phases"]["install"]["runtime-versions"]
     assert synth["python"] == "3.11"
 

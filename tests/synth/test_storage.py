@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.synth.synthesis import Template
+from tests.synth.synthesis import ACCOUNTS, Template
 
 BUCKETS = ("AccessLogs", "AthenaResults", "Config", "Conformed", "PurposeBuilt", "Raw", "Staging")
 TABLE_BUCKETS = ("Conformed", "PurposeBuilt", "Raw")
@@ -165,10 +165,9 @@ def key_statements(storage: Template) -> dict[str, dict[str, Any]]:
 def test_the_key_is_administered_by_its_own_account_and_used_by_three_services(
     storage: Template, environment: str
 ) -> None:
-    account = {"dev": "222222222222", "test": "333333333333", "prod": "444444444444"}[environment]
     allowed = {sid: each for sid, each in key_statements(storage).items() if each["Effect"] == "Allow"}
     assert {sid: statement["Principal"] for sid, statement in allowed.items()} == {
-        "administration": {"AWS": f"arn:aws:iam::{account}:root"},
+        "administration": {"AWS": f"arn:aws:iam::{ACCOUNTS[environment]}:root"},
         "EventBridgeToEncryptedQueues": {"Service": "events.amazonaws.com"},
         "AlarmsToEncryptedTopics": {"Service": "cloudwatch.amazonaws.com"},
         "EncryptedLogGroups": {"Service": "logs.us-east-1.amazonaws.com"},
