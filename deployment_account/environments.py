@@ -13,7 +13,7 @@ from pydantic.json_schema import SkipJsonSchema  # noqa: TC002  pydantic evaluat
 
 from deployment_account.errors import ConfigurationError
 from deployment_account.model import AccountId, Days, Email, Model, Name, Region
-from deployment_account.networks import InterfaceEndpoint, Ipv4Cidr, parse_cidr
+from deployment_account.networks import MOST_ZONES, InterfaceEndpoint, Ipv4Cidr, parse_cidr
 from deployment_account.odp_settings import OdpSettings
 from deployment_account.repository import ConnectedRepository, Repository
 from deployment_account.retention import Retention, known_to_cloudwatch
@@ -50,7 +50,8 @@ class Environment(Model):
     name: SkipJsonSchema[Name]
     account: AccountId
     region: Region
-    availability_zones: Annotated[tuple[str, ...], Field(min_length=1, max_length=6)]
+    availability_zones: Annotated[tuple[str, ...], Field(min_length=1, max_length=MOST_ZONES)]
+    """Each has its part of the network by its place in this list: add further ones at the end."""
     branch: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$")]
     """Environments of one branch share a pipeline, in the order of this file, each further one after an approval."""
     approval: bool | None = None
