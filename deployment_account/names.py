@@ -53,6 +53,8 @@ class OdpTable(StrEnum):
         return f"odp/tables/{self}"
 
 
+STACK_NAME_IN_A_ROLE_NAME = 24
+"""CloudFormation keeps that much of the stack's name when it makes up the name of a role."""
 DATA_WRITER_TAG = "odp:data-writer"
 """The tag of roles that replace and therefore delete files of the lake, also where deletion is denied."""
 
@@ -83,6 +85,10 @@ class Names:
     def stage(self, component: str) -> str:
         """The CDK stage of a component; the stacks in it are named <stage>-<stack>."""
         return f"{self.platform}-{self.environment}-{component}"
+
+    def roles(self, component: str) -> str:
+        """The pattern of the names that CloudFormation makes up for the roles of a component."""
+        return f"{self.stage(component)}-"[:STACK_NAME_IN_A_ROLE_NAME] + "*"
 
     def pipeline_stack(self, component: str) -> str:
         """The stack of the pipeline whose first environment this is."""

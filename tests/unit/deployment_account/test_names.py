@@ -54,6 +54,11 @@ def test_the_stack_of_a_pipeline_is_named_after_the_stage_that_it_deploys_first(
     assert DEV.pipeline_stack("infra") == "odp-dev-infra-Pipeline"
 
 
+def test_roles_are_known_by_as_much_of_their_stack_as_cloudformation_keeps() -> None:
+    assert DEV.roles("etl") == "odp-dev-etl-*"
+    assert Names("p" * 24, "dev").roles("etl") == "p" * 24 + "*"
+
+
 def test_secrets_are_named_as_people_and_scripts_set_them() -> None:
     assert DEV.secret("source-database") == "odp/dev/source-database"
     assert DEV.parameter(published_secret("source-database")) == "/odp/dev/secrets/source-database"
