@@ -53,6 +53,13 @@ class OdpTable(StrEnum):
         return f"odp/tables/{self}"
 
 
+PLANS = "odp/plans/"
+"""Where in the config bucket the Batch Manager writes the plans of executions, which are forgotten after some days."""
+QUERY_RESULTS = "query-results/"
+"""Where in its bucket a workgroup puts results, each named by its query's id, and tables without a place of their own.
+
+Results are forgotten after some days, what Athena puts below `tables/` is not.
+"""
 STACK_NAME_IN_A_ROLE_NAME = 24
 """CloudFormation keeps that much of the stack's name when it makes up the name of a role."""
 DATA_WRITER_TAG = "odp:data-writer"
