@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from itertools import combinations
+from itertools import combinations, permutations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -12,12 +12,14 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic.json_schema import SkipJsonSchema  # noqa: TC002  pydantic evaluates the annotations
 
 from deployment_account.errors import ConfigurationError
-from deployment_account.model import AccountId, Days, Email, Model, Name, Region
+from deployment_account.model import AccountId, Days, Email, Model, Name, PlatformName, Region
 from deployment_account.networks import MOST_ZONES, InterfaceEndpoint, Ipv4Cidr, parse_cidr
 from deployment_account.odp_settings import OdpSettings
 from deployment_account.repository import ConnectedRepository, Repository
 from deployment_account.retention import Retention, known_to_cloudwatch
 
+COMPONENTS = ("infra", "etl")
+"""The apps; stacks are named <platform>-<environment>-<component>-<stack>."""
 SecretName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 
 
@@ -111,7 +113,7 @@ class Platform(Model):
 
     schema_location: Annotated[str, Field(alias="$schema")] = ""
     """Where editors find the schema that completes this file."""
-    name: Name
+    name: PlatformName
     deployment: DeploymentAccount
     secrets: Mapping[SecretName, str] = {}
     """Secrets of every environment and what each is for; their values are set by hand, never here."""
@@ -134,6 +136,17 @@ class Platform(Model):
         for key, environment in self.environments.items():
             if environment.name != key:
                 raise ValueError(f"environments.{key}.name: an environment is named by its key alone")
+        return self
+
+    @model_validator(mode="after")
+    def _stacks_are_of_one_environment_by_their_names(self) -> Platform:
+        for one, other in permutations(self.environments, 2):
+            for component in COMPONENTS:
+                if f"{other}-".startswith(f"{one}-{component}-"):
+                    raise ValueError(
+                        f"environments.{other}: its stacks would be taken for those of {one}'s {component} stage; "
+                        "choose another name"
+                    )
         return self
 
     @model_validator(mode="after")

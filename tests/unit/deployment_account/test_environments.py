@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -12,50 +11,7 @@ from pydantic import ValidationError
 
 from deployment_account.environments import Platform, load_platform
 from deployment_account.errors import MAX_REPORTED_PROBLEMS, ConfigurationError
-
-DEV: dict[str, Any] = {
-    "account": "222222222222",
-    "region": "us-east-1",
-    "availability_zones": ["us-east-1a", "us-east-1b"],
-    "branch": "main",
-    "vpc_cidr": "10.10.0.0/16",
-    "removal_policy": "destroy",
-}
-CONNECTION = "arn:aws:codeconnections:us-east-1:111111111111:connection/00000000-0000-0000-0000-000000000000"
-DEPLOYMENT: dict[str, Any] = {
-    "account": "111111111111",
-    "region": "us-east-1",
-    "repository": {"provider": "connection", "name": "owner/lake", "connection_arn": CONNECTION},
-}
-PLATFORM: dict[str, Any] = {
-    "name": "odp",
-    "deployment": DEPLOYMENT,
-    "environments": {"dev": DEV},
-}
-
-
-def platform_with(**dev: Any) -> dict[str, Any]:
-    """A valid configuration but for these fields of its dev environment; None removes one."""
-    changed = {name: value for name, value in {**DEV, **dev}.items() if value is not None}
-    return {**copy.deepcopy(PLATFORM), "environments": {"dev": changed}}
-
-
-def platform_deployed_by(**deployment: Any) -> dict[str, Any]:
-    """A valid configuration but for these fields of its deployment account."""
-    return {**PLATFORM, "deployment": {**DEPLOYMENT, **deployment}}
-
-
-def written(tmp_path: Path, configuration: Any) -> Path:
-    path = tmp_path / "environments.json"
-    path.write_text(configuration if isinstance(configuration, str) else json.dumps(configuration))
-    return path
-
-
-def problems(tmp_path: Path, configuration: Any) -> tuple[str, ...]:
-    with pytest.raises(ConfigurationError) as refused:
-        load_platform(written(tmp_path, configuration))
-    assert str(tmp_path / "environments.json") in str(refused.value)
-    return refused.value.problems
+from tests.unit.deployment_account.configurations import PLATFORM, platform_with, problems, written
 
 
 def test_what_is_not_said_has_a_default(tmp_path: Path) -> None:
@@ -71,12 +27,6 @@ def test_what_is_not_said_has_a_default(tmp_path: Path) -> None:
 def test_every_commercial_region_is_allowed(tmp_path: Path, region: str) -> None:
     configuration = platform_with(region=region, availability_zones=[f"{region}a"])
     assert load_platform(written(tmp_path, configuration)).environments["dev"].region == region
-
-
-def test_one_more_environment_is_a_few_lines_of_json(tmp_path: Path) -> None:
-    staging = {**DEV, "account": "555555555555", "vpc_cidr": "10.40.0.0/16"}
-    more = {**PLATFORM, "environments": {"dev": DEV, "staging": staging}}
-    assert load_platform(written(tmp_path, more)).environments["staging"].name == "staging"
 
 
 def test_a_configuration_cannot_be_changed_once_loaded(tmp_path: Path) -> None:
@@ -134,28 +84,6 @@ def test_a_wrong_field_is_named_with_its_place_and_reason(
     assert reason in problem
 
 
-@pytest.mark.parametrize("cidr", ["10.10.0.0/16", "10.10.128.0/20"])
-def test_networks_of_two_environments_must_not_overlap(tmp_path: Path, cidr: str) -> None:
-    both = {**PLATFORM, "environments": {"dev": DEV, "prod": {**DEV, "vpc_cidr": cidr}}}
-    (problem,) = problems(tmp_path, both)
-    assert problem == f"vpc_cidr of dev (10.10.0.0/16) overlaps that of prod ({cidr})"
-
-
-def test_neighbouring_networks_are_no_overlap(tmp_path: Path) -> None:
-    prod = {**DEV, "account": "444444444444", "vpc_cidr": "10.11.0.0/16"}
-    both = {**PLATFORM, "environments": {"dev": DEV, "prod": prod}}
-    assert len(load_platform(written(tmp_path, both)).environments) == 2
-
-
-@pytest.mark.parametrize("apart", [{"resource_prefix": "second_"}, {"account": "333333333333"}])
-def test_two_lakes_of_one_account_and_region_need_a_prefix(tmp_path: Path, apart: dict[str, str]) -> None:
-    second = {**DEV, "vpc_cidr": "10.11.0.0/16"}
-    (problem,) = problems(tmp_path, {**PLATFORM, "environments": {"dev": DEV, "second": second}})
-    assert problem == "dev and second are both in 222222222222 us-east-1: give one a resource_prefix"
-    allowed = {**PLATFORM, "environments": {"dev": DEV, "second": {**second, **apart}}}
-    assert len(load_platform(written(tmp_path, allowed)).environments) == 2
-
-
 @pytest.mark.parametrize(
     ("removal_policy", "approval", "waits"),
     [
@@ -178,56 +106,6 @@ def test_protected_data_without_an_approval_is_refused(tmp_path: Path) -> None:
     assert problem.startswith("environments.dev: approval: false, but removal_policy retain")
 
 
-@pytest.mark.parametrize(
-    ("deployment", "place", "reason"),
-    [
-        ({"repository": {"provider": "github", "name": "owner/lake"}}, "deployment.repository", "'connection'"),
-        ({"repository": {"provider": "codecommit", "name": "owner/lake"}}, "codecommit.name", "should match pattern"),
-        ({"repository": {"provider": "connection", "name": "owner/lake"}}, "connection_arn", "Field required"),
-        (
-            {"repository": {"provider": "connection", "name": "lake", "connection_arn": CONNECTION}},
-            "deployment.repository.connection.name",
-            "should match pattern",
-        ),
-        ({"account": "999999999999"}, "deployment", "not a connection of account 999999999999"),
-        ({"region": "us-gov-east-1"}, "deployment.region", "us-gov-east-1 is not in the partition aws"),
-        ({"log_days": 45}, "deployment.log_days", "CloudWatch keeps logs for one of"),
-        ({"notification_addresses": ["nobody"]}, "deployment.notification_addresses.0", "should match pattern"),
-    ],
-)
-def test_a_wrong_field_of_the_deployment_account_is_named_too(
-    tmp_path: Path, deployment: dict[str, Any], place: str, reason: str
-) -> None:
-    (problem,) = problems(tmp_path, platform_deployed_by(**deployment))
-    assert place in problem
-    assert reason in problem
-
-
-@pytest.mark.parametrize(
-    ("folders", "folder"), [({}, "etl-repo"), ({"etl": "."}, "."), ({"etl": "apps/etl"}, "apps/etl")]
-)
-def test_an_app_lies_in_the_folder_of_its_name_unless_the_configuration_says_otherwise(
-    tmp_path: Path, folders: dict[str, str], folder: str
-) -> None:
-    repository = {"provider": "codecommit", "name": "data-lake", "folders": folders}
-    platform = load_platform(written(tmp_path, platform_deployed_by(repository=repository)))
-    assert platform.deployment.repository.folder("etl") == folder
-
-
-@pytest.mark.parametrize("folder", ["/etl", "../etl", "etl/", "etl && true"])
-def test_a_folder_outside_the_repository_is_refused(tmp_path: Path, folder: str) -> None:
-    repository = {"provider": "codecommit", "name": "data-lake", "folders": {"etl": folder}}
-    (problem,) = problems(tmp_path, platform_deployed_by(repository=repository))
-    assert problem.startswith("deployment.repository.codecommit.folders.etl: String should match pattern")
-
-
-def test_a_secret_has_a_name_and_a_purpose_but_no_value(tmp_path: Path) -> None:
-    platform = load_platform(written(tmp_path, {**PLATFORM, "secrets": {"source-database": "How DMS signs in"}}))
-    assert platform.secrets == {"source-database": "How DMS signs in"}
-    (problem,) = problems(tmp_path, {**PLATFORM, "secrets": {"Source Database": "How DMS signs in"}})
-    assert problem.startswith("secrets.Source Database")
-
-
 def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
     found = problems(tmp_path, platform_with(account="1", region="nowhere", removal_policy="keep"))
     assert [problem.split(":")[0] for problem in found] == [
@@ -244,12 +122,6 @@ def test_of_very_many_problems_the_first_are_shown_and_the_rest_counted(tmp_path
     assert len(refused.value.problems) == MAX_REPORTED_PROBLEMS + 5
     assert len(str(refused.value).splitlines()) == 1 + MAX_REPORTED_PROBLEMS + 1
     assert str(refused.value).endswith("and 5 more")
-
-
-@pytest.mark.parametrize("environments", [{}, [], None, {"dev": "222222222222"}, {"Dev": DEV}])
-def test_environments_must_be_named_objects(tmp_path: Path, environments: Any) -> None:
-    found = problems(tmp_path, {**PLATFORM, "environments": environments})
-    assert all(problem.startswith("environments") for problem in found)
 
 
 @pytest.mark.parametrize("document", [[], "odp", None, 1])
