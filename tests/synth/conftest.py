@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ os.environ.setdefault("JSII_NODE", str(toolchain.node()))
 os.environ["CDK_VALIDATION"] = "false"
 os.environ["CDK_CONTEXT_JSON"] = json.dumps({"environments": str(KNOWN)})
 
+from tests.synth.acknowledgements import Acknowledgement, acknowledgements
 from tests.synth.synthesis import APPS, ENVIRONMENTS, Template, app_module, templates
 
 if TYPE_CHECKING:
@@ -27,27 +28,32 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Synthesis:
-    """All templates by stack name, and what cdk-nag found by rule and construct."""
+    """All templates by stack name, what cdk-nag found by rule and construct, and what is acknowledged to it."""
 
     templates: Mapping[str, Template]
     findings: frozenset[tuple[str, str]]
+    acknowledgements: Sequence[Acknowledgement]
 
 
 @pytest.fixture(scope="session")
 def synthesis(tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
     found: dict[str, Template] = {}
     findings: set[tuple[str, str]] = set()
-    for app in APPS:
-        folder = tmp_path_factory.mktemp(app)
-        findings |= _synthesise(app, folder)
+    acknowledged: list[Acknowledgement] = []
+    for name in APPS:
+        folder = tmp_path_factory.mktemp(name)
+        app = _app(name, folder)
+        findings |= findings_of(app, folder)
+        acknowledged += acknowledgements(app, folder)
         found |= templates(folder)
-    return Synthesis(found, frozenset(findings))
+    return Synthesis(found, frozenset(findings), acknowledged)
 
 
-def _synthesise(app_name: str, folder: Path) -> set[tuple[str, str]]:
+def _app(name: str, folder: Path) -> cdk.App:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CDK_OUTDIR", str(folder))
-        return findings_of(app_module(app_name).build_app(), folder)
+        app: cdk.App = app_module(name).build_app()
+        return app
 
 
 def findings_of(app: cdk.App, folder: Path) -> set[tuple[str, str]]:
