@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from itertools import combinations
+from itertools import combinations, permutations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -12,12 +12,14 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic.json_schema import SkipJsonSchema  # noqa: TC002  pydantic evaluates the annotations
 
 from deployment_account.errors import ConfigurationError
-from deployment_account.model import AccountId, Days, Email, Model, Name, Region
-from deployment_account.networks import InterfaceEndpoint, Ipv4Cidr, parse_cidr
+from deployment_account.model import AccountId, Days, Email, Model, Name, PlatformName, Region
+from deployment_account.networks import MOST_ZONES, InterfaceEndpoint, Ipv4Cidr, parse_cidr
 from deployment_account.odp_settings import OdpSettings
 from deployment_account.repository import ConnectedRepository, Repository
 from deployment_account.retention import Retention, known_to_cloudwatch
 
+COMPONENTS = ("infra", "etl")
+"""The apps; stacks are named <platform>-<environment>-<component>-<stack>."""
 SecretName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 
 
@@ -50,11 +52,12 @@ class Environment(Model):
     name: SkipJsonSchema[Name]
     account: AccountId
     region: Region
-    availability_zones: Annotated[tuple[str, ...], Field(min_length=1, max_length=6)]
+    availability_zones: Annotated[tuple[str, ...], Field(min_length=1, max_length=MOST_ZONES)]
+    """Each has its part of the network by its place in this list: add further ones at the end."""
     branch: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$")]
     """Environments of one branch share a pipeline, in the order of this file, each further one after an approval."""
     approval: bool | None = None
-    """Whether a person approves before anything changes; by default where data is protected."""
+    """Whether a person approves before anything changes; always where removal_policy is retain."""
     vpc_cidr: Ipv4Cidr
     nat_gateways: Annotated[int, Field(ge=0, le=6)] = 0
     """None, one, or one for each zone."""
@@ -77,7 +80,7 @@ class Environment(Model):
     @property
     def waits_for_approval(self) -> bool:
         """Whether a person approves before anything changes."""
-        return self.is_protected if self.approval is None else self.approval
+        return self.is_protected or self.approval is True
 
     @model_validator(mode="after")
     def _zones_are_distinct_and_of_the_region(self) -> Environment:
@@ -86,6 +89,15 @@ class Environment(Model):
             raise ValueError(f"availability_zones: {', '.join(foreign)} not in {self.region}")
         if len(set(self.availability_zones)) != len(self.availability_zones):
             raise ValueError("availability_zones: a zone is named twice")
+        return self
+
+    @model_validator(mode="after")
+    def _protected_data_waits_for_approval(self) -> Environment:
+        if self.is_protected and self.approval is False:
+            raise ValueError(
+                "approval: false, but removal_policy retain: what protects data changes after an approval only; "
+                "leave approval out, or write removal_policy destroy"
+            )
         return self
 
     @model_validator(mode="after")
@@ -101,7 +113,7 @@ class Platform(Model):
 
     schema_location: Annotated[str, Field(alias="$schema")] = ""
     """Where editors find the schema that completes this file."""
-    name: Name
+    name: PlatformName
     deployment: DeploymentAccount
     secrets: Mapping[SecretName, str] = {}
     """Secrets of every environment and what each is for; their values are set by hand, never here."""
@@ -124,6 +136,17 @@ class Platform(Model):
         for key, environment in self.environments.items():
             if environment.name != key:
                 raise ValueError(f"environments.{key}.name: an environment is named by its key alone")
+        return self
+
+    @model_validator(mode="after")
+    def _stacks_are_of_one_environment_by_their_names(self) -> Platform:
+        for one, other in permutations(self.environments, 2):
+            for component in COMPONENTS:
+                if f"{other}-".startswith(f"{one}-{component}-"):
+                    raise ValueError(
+                        f"environments.{other}: its stacks would be taken for those of {one}'s {component} stage; "
+                        "choose another name"
+                    )
         return self
 
     @model_validator(mode="after")

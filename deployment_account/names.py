@@ -56,6 +56,15 @@ class OdpTable(StrEnum):
         return f"odp/tables/{self}"
 
 
+PLANS = "odp/plans/"
+"""Where in the config bucket the Batch Manager writes the plans of executions, which are forgotten after some days."""
+QUERY_RESULTS = "query-results/"
+"""Where in its bucket a workgroup puts results, each named by its query's id, and tables without a place of their own.
+
+Results are forgotten after some days, what Athena puts below `tables/` is not.
+"""
+STACK_NAME_IN_A_ROLE_NAME = 24
+"""CloudFormation keeps that much of the stack's name when it makes up the name of a role."""
 DATA_WRITER_TAG = "odp:data-writer"
 """The tag of roles that replace and therefore delete files of the lake, also where deletion is denied."""
 
@@ -86,6 +95,10 @@ class Names:
     def stage(self, component: str) -> str:
         """The CDK stage of a component; the stacks in it are named <stage>-<stack>."""
         return f"{self.platform}-{self.environment}-{component}"
+
+    def roles(self, component: str) -> str:
+        """The pattern of the names that CloudFormation makes up for the roles of a component."""
+        return f"{self.stage(component)}-"[:STACK_NAME_IN_A_ROLE_NAME] + "*"
 
     def pipeline_stack(self, component: str) -> str:
         """The stack of the pipeline whose first environment this is."""

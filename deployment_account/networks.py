@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Network
-from math import ceil, log2
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -13,6 +12,8 @@ InterfaceEndpoint = Literal["glue", "kms", "logs", "monitoring", "secretsmanager
 
 LARGEST_VPC = 16
 SMALLEST_VPC = 20
+MOST_ZONES = 6
+"""As many as any Region has; each has its place in the VPC whether or not it is used."""
 
 
 def parse_cidr(text: str) -> IPv4Network:
@@ -20,9 +21,12 @@ def parse_cidr(text: str) -> IPv4Network:
     return IPv4Network(text)
 
 
-def private_subnet_prefix(vpc_cidr: str, zones: int) -> int:
-    """Half of the VPC, split over the zones: every Glue worker and Lambda takes an address, small subnets run out."""
-    return parse_cidr(vpc_cidr).prefixlen + 1 + ceil(log2(zones))
+def private_subnet_prefix(vpc_cidr: str) -> int:
+    """An eighth of the VPC for each zone that there may ever be; public subnets lie in what six of them leave.
+
+    Divided among the zones of today, ranges would change with each further zone, and no subnet can change its range.
+    """
+    return parse_cidr(vpc_cidr).prefixlen + 3
 
 
 def _vpc_range(text: str) -> str:

@@ -33,16 +33,19 @@ class PipelineArtifacts(Construct):
             enforce_ssl=True,
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            lifecycle_rules=[
-                s3.LifecycleRule(
-                    id="Expire",
-                    expiration=cdk.Duration.days(days),
-                    abort_incomplete_multipart_upload_after=cdk.Duration.days(1),
-                )
-            ],
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
+        forget(self.bucket, days=days)
         acknowledge_no_access_log(self.bucket)
+
+
+def forget(bucket: s3.Bucket, *, days: int) -> None:
+    """Remove artifacts after some days; every execution makes them anew."""
+    bucket.add_lifecycle_rule(
+        id="Expire",
+        expiration=cdk.Duration.days(days),
+        abort_incomplete_multipart_upload_after=cdk.Duration.days(1),
+    )
 
 
 def acknowledge_no_access_log(bucket: s3.IBucket) -> None:

@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_codepipeline as codepipeline
+from aws_cdk import aws_s3 as s3
 from aws_cdk import pipelines
 
 from deployment_account.cdk_patterns import acknowledge_patterns_of_cdk
 from deployment_account.environments import Environment, Platform
 from deployment_account.log import Log, LogPolicy
 from deployment_account.names import Names
-from deployment_account.pipeline_artifacts import PipelineArtifacts, acknowledge_no_access_log
+from deployment_account.pipeline_approval import SELF_MUTATION, Approval
+from deployment_account.pipeline_artifacts import PipelineArtifacts, acknowledge_no_access_log, forget
 from deployment_account.pipeline_notices import PipelineNotices
 from deployment_account.pipeline_source import allow_connection, source_of, start_on_push
 from deployment_account.pipeline_steps import (
     ASSET_PUBLISHER_VERSION,
     CLI_VERSION,
-    approval_steps,
     synth_step,
     with_node,
 )
@@ -35,7 +36,8 @@ StageOf = Callable[[Environment], cdk.Stage]
 class PipelineStack(cdk.Stack):
     """A self-mutating pipeline in the deployment account; it updates and deploys what is its own, and nothing else.
 
-    Assets are published before the approval: files under the hash of their content, which nothing refers to yet.
+    Where its first environment waits for an approval, that comes before all of this. On a trunk, assets of later
+    environments are published before theirs: files under the hash of their content, which nothing refers to yet.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class PipelineStack(cdk.Stack):
         self._folder = deployment.repository.folder(component)
         self._branch = environments[0].branch
         self._artifacts = PipelineArtifacts(self, "Artifacts", days=deployment.artifact_days)
+        self._log = Log(self, "BuildLog", policy=LogPolicy(self._artifacts.key, deployment.log_days))
         self.blueprint = self._blueprint(Names.of(platform, environments[0]).stage(component), names[0])
         self._deploy(environments, stage_of)
         self._watch(environments)
@@ -90,22 +93,38 @@ class PipelineStack(cdk.Stack):
         )
 
     def _build_defaults(self) -> pipelines.CodeBuildOptions:
-        log = Log(self, "BuildLog", policy=LogPolicy(self._artifacts.key, self._deployment.log_days))
+        cloud_watch = codebuild.CloudWatchLoggingOptions(log_group=self._log)
         return pipelines.CodeBuildOptions(
-            logging=codebuild.LoggingOptions(cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=log)),
+            logging=codebuild.LoggingOptions(cloud_watch=cloud_watch),
             partial_build_spec=with_node(),
         )
 
     def _deploy(self, environments: Sequence[Environment], stage_of: StageOf) -> None:
-        for position, environment in enumerate(environments):
-            stage = stage_of(environment)
-            waits = environment.waits_for_approval or position > 0
-            assembly = self.blueprint.cloud_assembly_file_set
-            self.blueprint.add_stage(stage, pre=approval_steps(assembly, stage, environment) if waits else [])
+        stages = [stage_of(environment) for environment in environments]
+        for stage in stages:
+            self.blueprint.add_stage(stage)
         self.blueprint.build_pipeline()
+        for environment, stage in zip(environments, stages, strict=True):
+            is_first = stage is stages[0]
+            if environment.waits_for_approval or not is_first:
+                self._wait(environment, stage, before=SELF_MUTATION if is_first else stage.stage_name)
         acknowledge_patterns_of_cdk(self.blueprint)
+        self._keep_no_artifacts_in_other_regions()
+
+    def _keep_no_artifacts_in_other_regions(self) -> None:
+        """What CDK puts beside a deployment in another Region are copies of what is in the bucket here."""
         for region in self.blueprint.pipeline.cross_region_support.values():
-            acknowledge_no_access_log(region.replication_bucket)
+            bucket = region.replication_bucket
+            if not isinstance(bucket, s3.Bucket):
+                raise TypeError(f"{bucket.node.path} is not the bucket itself, its artifacts would stay")
+            forget(bucket, days=self._deployment.artifact_days)
+            acknowledge_no_access_log(bucket)
+
+    def _wait(self, environment: Environment, stage: cdk.Stage, *, before: str) -> None:
+        pipeline = self.blueprint.pipeline
+        Approval(
+            self.blueprint, f"Approve-{environment.name}", pipeline=pipeline, stage=stage, before=before, log=self._log
+        )
 
     def _watch(self, environments: Sequence[Environment]) -> None:
         pipeline, repository = self.blueprint.pipeline, self._deployment.repository

@@ -12,7 +12,7 @@ from deployment_account.model import Model
 ConnectionArn = Annotated[
     str,
     Field(
-        pattern=r"^arn:aws[a-z-]*:(codeconnections|codestar-connections):[a-z0-9-]+:\d{12}:connection/[0-9a-f-]{36}$",
+        pattern=r"^arn:aws:(codeconnections|codestar-connections):[a-z0-9-]+:\d{12}:connection/[0-9a-f-]{36}$",
         description="A connection of the deployment account, completed once in the console.",
     ),
 ]

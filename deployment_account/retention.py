@@ -28,7 +28,7 @@ class Retention(Model):
     noncurrent_version_days: Days = 7
     """Overwritten or deleted object versions in the versioned buckets."""
     query_result_days: Days = 30
-    """Athena results."""
+    """Results of Athena queries, but not tables that were created from queries."""
     plan_days: Days = 14
     """What each run of the file processor was asked to do."""
     landed_file_tier_days: Annotated[int, Field(ge=30, le=3653)] | None = None

@@ -21,7 +21,8 @@ HERE = Path(__file__).resolve().parent
 def build_app() -> cdk.App:
     """The app with its pipelines or, with `-c direct=<environment>`, with the stage of that environment alone."""
     app = open_app(HERE)
-    stage = partial(EtlStage, revision=Revision.told_by(os.environ))
+    manifests = (HERE / app.node.get_context("table_configs")).resolve()
+    stage = partial(EtlStage, manifests=manifests, revision=Revision.told_by(os.environ))
     add_component(app, configured_platform(app, HERE), "etl", stage)
     return app
 

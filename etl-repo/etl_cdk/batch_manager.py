@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 
+from deployment_account import names
 from deployment_account.names import OdpTable
 from deployment_account.permissions import allow, allow_key_use
 from etl_cdk.runtime_package import RuntimeFunction, RuntimePackage
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_s3 as s3
     from constructs import Construct
 
-PLANS = "odp/plans/*"
+PLANS = f"{names.PLANS}*"
 TABLE_VARIABLES: Mapping[str, OdpTable] = {
     "FILE_TRACKER_TABLE": OdpTable.FILE_TRACKER,
     "FILE_PROCESSING_TRACKER_TABLE": OdpTable.FILE_PROCESSING_TRACKER,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
@@ -15,11 +14,11 @@ from etl_cdk.odp_stack import OdpStack
 from etl_cdk.tables_stack import TablesStack
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from constructs import Construct
 
     from deployment_account.environments import Environment, Platform
-
-TABLE_CONFIGS = Path(__file__).resolve().parents[1] / "table_configs"
 
 
 class EtlStage(cdk.Stage):
@@ -31,14 +30,20 @@ class EtlStage(cdk.Stage):
         id_: str,
         platform: Platform,
         environment: Environment,
+        *,
+        manifests: Path,
         revision: Revision = UNKNOWN_REVISION,
     ) -> None:
         super().__init__(scope, id_, env=cdk.Environment(account=environment.account, region=environment.region))
         names = Names.of(platform, environment)
         defaults = environment.odp.cadence_defaults
-        content = load_manifests(TABLE_CONFIGS, defaults.model_dump())
-        manifests = TableManifests(TABLE_CONFIGS, content, defaults, revision)
+        content = load_manifests(manifests, defaults.model_dump())
         self.tables = TablesStack(self, "Tables", names=names, environment=environment, manifests=content)
         self.odp = OdpStack(
-            self, "Odp", names=names, environment=environment, manifests=manifests, tables=self.tables.tables
+            self,
+            "Odp",
+            names=names,
+            environment=environment,
+            manifests=TableManifests(manifests, content, defaults, revision),
+            tables=self.tables.tables,
         )

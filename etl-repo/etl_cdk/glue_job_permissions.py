@@ -56,7 +56,6 @@ def allow_job(role: iam.IRole, resources: JobResources) -> None:
     _allow_files(role, resources)
     _allow_lake(role, resources.raw, resources.databases)
     _allow_catalog(role, resources.databases)
-    _allow_logs(role)
     allow_key_use(role, resources.data_key)
 
 
@@ -110,11 +109,12 @@ def _allow_catalog(role: iam.IRole, databases: Sequence[str]) -> None:
     allow(role, ["glue:GetDatabase"], [stack.format_arn(service="glue", resource="database/default")])
 
 
-def _allow_logs(role: iam.IRole) -> None:
+def allow_logs(role: iam.IRole, prefix: str) -> None:
+    """Let the job's role write its logs below a prefix, and encrypt them as the security configuration says."""
     groups = cdk.Stack.of(role).format_arn(
         service="logs",
         resource="log-group",
-        resource_name="/aws-glue/jobs/*",
+        resource_name=f"{prefix}/*",
         arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
     )
     actions = ["AssociateKmsKey", "CreateLogGroup", "CreateLogStream", "PutLogEvents"]
@@ -122,5 +122,5 @@ def _allow_logs(role: iam.IRole) -> None:
         role,
         [f"logs:{action}" for action in actions],
         [groups],
-        because="Glue itself names the log groups of drivers and executors, below this prefix.",
+        because="Glue itself names the groups and streams of drivers and executors, below this lake's prefix.",
     )

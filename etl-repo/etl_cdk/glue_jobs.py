@@ -13,6 +13,7 @@ from constructs import Construct
 
 from deployment_account.log import Log
 from deployment_account.names import DATA_WRITER_TAG, Names
+from etl_cdk.glue_job_permissions import allow_logs
 from etl_cdk.runtime_package import SOURCE, RuntimePackage
 
 if TYPE_CHECKING:
@@ -22,10 +23,14 @@ if TYPE_CHECKING:
     from deployment_account.odp_settings import OdpSettings
 
 SCRIPT = SOURCE / "odp" / "file_processor" / "job.py"
+LOG_PREFIX_ARGUMENT = "--custom-logGroup-prefix"
+"""Since Glue 5.0, in place of --continuous-log-logGroup, which newer versions ignore."""
+LOGS = ("Error", "Output")
+"""Glue's own log and Spark's, and what the script prints."""
 
 
 class GlueJobs(Construct):
-    """The jobs that refresh batches of tables, with one role, one log and one way of encryption."""
+    """The jobs that refresh batches of tables, with one role, one pair of logs and one way of encryption."""
 
     def __init__(
         self,
@@ -43,11 +48,13 @@ class GlueJobs(Construct):
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("glue.amazonaws.com"))
         # Hudi deletes the files that it replaced; where deletion is denied, the lake's buckets know its jobs by this
         cdk.Tags.of(self.role).add(DATA_WRITER_TAG, names.lake)
-        self.log = Log(self, "Log", policy=package.log_policy, name=f"/aws-glue/jobs/{names.stage('etl')}")
         self._package = package
         self._settings = settings
         self._security = self._security_configuration(names, package.log_policy.key)
-        self._arguments = {**self._spark_arguments(), **self._log_arguments(), **arguments}
+        log_prefix = f"/aws-glue/jobs/{names.stage('etl')}"
+        self._logs = self._log_groups(log_prefix)
+        allow_logs(self.role, log_prefix)
+        self._arguments = {**self._spark_arguments(), LOG_PREFIX_ARGUMENT: log_prefix, **arguments}
         by_name = {batch.glue_job_name: batch for batch in batches}
         self.names = sorted(names.glue_job(name) for name in by_name)
         for batch in by_name.values():
@@ -82,6 +89,8 @@ class GlueJobs(Construct):
             security_configuration=self._security.name,
         )
         job.add_resource_dependency(self._security)
+        # a run would make the groups that it misses, which are then kept for ever and in the way of ours
+        job.node.add_dependency(*self._logs)
 
     def _spark_arguments(self) -> dict[str, str]:
         settings = (
@@ -100,8 +109,11 @@ class GlueJobs(Construct):
             "--conf": " --conf ".join(settings),
         }
 
-    def _log_arguments(self) -> dict[str, str]:
-        return {"--enable-continuous-cloudwatch-log": "true", "--continuous-log-logGroup": self.log.log_group_name}
+    def _log_groups(self, prefix: str) -> list[Log]:
+        """The groups that Glue writes to, made before it makes them itself: by then retention and key are set."""
+        below = f"{prefix}/{self._security.name}-role/{self.role.role_name}"
+        policy = self._package.log_policy
+        return [Log(self, f"{kind}Log", policy=policy, name=f"{below}/{kind.lower()}") for kind in LOGS]
 
     def _security_configuration(self, names: Names, key: kms.IKey) -> glue.CfnSecurityConfiguration:
         return glue.CfnSecurityConfiguration(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -14,8 +15,16 @@ from deployment_account.names import DATA_WRITER_TAG, Names
 if TYPE_CHECKING:
     from constructs import Construct
 
-OF_BUCKETS = ["s3:DeleteBucket", "s3:DeleteBucketPolicy", "s3:PutBucketPolicy", "s3:PutLifecycleConfiguration"]
-"""Deleting a bucket, and the ways around these rules: other rules, or a lifecycle that expires everything."""
+Conditions = Mapping[str, Mapping[str, Any]]
+
+OF_BUCKETS = [
+    "s3:DeleteBucket",
+    "s3:DeleteBucketPolicy",
+    "s3:PutBucketPolicy",
+    "s3:PutBucketVersioning",
+    "s3:PutLifecycleConfiguration",
+]
+"""Deleting a bucket, and the ways around these rules: other rules, no versions, a lifecycle that expires everything."""
 OF_OBJECTS = ["s3:DeleteObject", "s3:DeleteObjectVersion"]
 OF_KEYS = ["kms:DisableKey", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion"]
 """Data without its key is deleted data."""
@@ -30,18 +39,27 @@ class DeletionGuard:
     def __init__(self, scope: Construct, names: Names) -> None:
         stack = cdk.Stack.of(scope)
         qualifier = stack.synthesizer.bootstrap_qualifier or cdk.DefaultStackSynthesizer.DEFAULT_QUALIFIER
-        role = f"cdk-{qualifier}-cfn-exec-role-{stack.account}-{stack.region}"
-        deployer = stack.format_arn(service="iam", region="", resource="role", resource_name=role)
-        self._not_the_deployer = {"ArnNotEquals": {"aws:PrincipalArn": deployer}}
-        self._writer = names.lake
+
+        def role(name: str) -> str:
+            return stack.format_arn(service="iam", region="", resource="role", resource_name=name)
+
+        self._deployer = role(f"cdk-{qualifier}-cfn-exec-role-{stack.account}-{stack.region}")
+        self._not_the_deployer: Conditions = {"ArnNotEquals": {"aws:PrincipalArn": self._deployer}}
+        self._writers = role(names.roles("etl"))
+        self._writer_tag = names.lake
 
     def keep(self, bucket: s3.Bucket, *, written_by_jobs: bool = False) -> None:
-        """Let nobody delete the bucket or what is in it; jobs that carry the tag of data writers may clean up."""
+        """Let nobody delete the bucket or what is in it; the jobs of this lake may clean up in buckets of tables."""
+        objects = [bucket.arn_for_objects("*")]
         self._deny(bucket, "KeepBucket", OF_BUCKETS, [bucket.bucket_arn], self._not_the_deployer)
-        tagged = {"StringNotEquals": {f"aws:PrincipalTag/{DATA_WRITER_TAG}": self._writer}} if written_by_jobs else {}
-        self._deny(
-            bucket, "KeepObjects", OF_OBJECTS, [bucket.arn_for_objects("*")], {**self._not_the_deployer, **tagged}
-        )
+        if not written_by_jobs:
+            self._deny(bucket, "KeepObjects", OF_OBJECTS, objects, self._not_the_deployer)
+            return
+        # two statements, because a job has to be both: people tag roles and sessions, and not every role writes data
+        untagged = {"StringNotEquals": {f"aws:PrincipalTag/{DATA_WRITER_TAG}": self._writer_tag}}
+        foreign: Conditions = {"ArnNotLike": {"aws:PrincipalArn": [self._deployer, self._writers]}}
+        self._deny(bucket, "KeepObjects", OF_OBJECTS, objects, {**self._not_the_deployer, **untagged})
+        self._deny(bucket, "KeepObjectsFromOtherRoles", OF_OBJECTS, objects, foreign)
 
     def keep_key(self, key: kms.Key) -> None:
         """Let nobody delete or disable the key."""
@@ -56,9 +74,7 @@ class DeletionGuard:
         key.add_to_resource_policy(statement)
 
     @staticmethod
-    def _deny(
-        bucket: s3.Bucket, sid: str, actions: list[str], resources: list[str], conditions: dict[str, dict[str, str]]
-    ) -> None:
+    def _deny(bucket: s3.Bucket, sid: str, actions: list[str], resources: list[str], conditions: Conditions) -> None:
         bucket.add_to_resource_policy(
             iam.PolicyStatement(
                 sid=sid,

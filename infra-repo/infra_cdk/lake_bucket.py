@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from string import hexdigits
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
+
+from deployment_account.names import QUERY_RESULTS
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -82,6 +85,15 @@ def tier(days: int | None) -> list[s3.LifecycleRule]:
     return [s3.LifecycleRule(id="Tier", transitions=[transition])]
 
 
-def expire(days: int, *, prefix: str | None = None) -> s3.LifecycleRule:
+def expire(days: int, *, prefix: str | None = None, id_: str = "Expire") -> s3.LifecycleRule:
     """Remove objects of a bucket or prefix that holds no table."""
-    return s3.LifecycleRule(id="Expire", expiration=cdk.Duration.days(days), prefix=prefix)
+    return s3.LifecycleRule(id=id_, expiration=cdk.Duration.days(days), prefix=prefix)
+
+
+def expire_query_results(days: int) -> list[s3.LifecycleRule]:
+    """Remove results of queries, but no table that was created from one without naming a place for it.
+
+    Athena names results `<query id>.csv` and puts such tables into `tables/` beside them. No rule can leave a prefix
+    out, so there is one for each digit with which an id can begin.
+    """
+    return [expire(days, prefix=f"{QUERY_RESULTS}{digit}", id_=f"Expire-{digit}") for digit in hexdigits[:16]]

@@ -12,7 +12,7 @@ from aws_cdk import aws_s3 as s3
 
 from deployment_account.environments import Environment
 from deployment_account.names import Names, Shared
-from deployment_account.networks import private_subnet_prefix
+from deployment_account.networks import MOST_ZONES, private_subnet_prefix
 from deployment_account.shared_values import publish
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ class NetworkStack(cdk.Stack):
             "Vpc",
             ip_addresses=ec2.IpAddresses.cidr(environment.vpc_cidr),
             availability_zones=self._zones,
+            reserved_azs=MOST_ZONES - len(self._zones),
             nat_gateways=environment.nat_gateways,
             subnet_configuration=_subnets(environment),
             # nothing joins the default group, and to close it CDK deploys a Lambda with rights over security groups
@@ -94,12 +95,12 @@ class NetworkStack(cdk.Stack):
 
 
 def _subnets(environment: Environment) -> list[ec2.SubnetConfiguration]:
-    """Private subnets come first, so that their ranges stay when NAT gateways and public subnets are added."""
+    """Private subnets come first: their ranges stay when NAT gateways, public subnets or zones are added."""
     has_nat = environment.nat_gateways > 0
     private = ec2.SubnetConfiguration(
         name="Private",
         subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS if has_nat else ec2.SubnetType.PRIVATE_ISOLATED,
-        cidr_mask=private_subnet_prefix(environment.vpc_cidr, len(environment.availability_zones)),
+        cidr_mask=private_subnet_prefix(environment.vpc_cidr),
     )
     public = ec2.SubnetConfiguration(
         name="Public",

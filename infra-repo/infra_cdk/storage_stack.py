@@ -8,16 +8,21 @@ import aws_cdk as cdk
 from aws_cdk import aws_s3 as s3
 
 from deployment_account.environments import Environment
-from deployment_account.names import Names, Shared
+from deployment_account.names import PLANS, Names, Shared
 from deployment_account.shared_values import publish
 from infra_cdk.data_key import DataKey
 from infra_cdk.deletion_guard import DeletionGuard
-from infra_cdk.lake_bucket import LakeBucket, abort_abandoned_uploads, expire, expire_noncurrent, tier
+from infra_cdk.lake_bucket import (
+    LakeBucket,
+    abort_abandoned_uploads,
+    expire,
+    expire_noncurrent,
+    expire_query_results,
+    tier,
+)
 
 if TYPE_CHECKING:
     from constructs import Construct
-
-PLANS = "odp/plans/"
 
 
 class StorageStack(cdk.Stack):
@@ -41,7 +46,7 @@ class StorageStack(cdk.Stack):
         self.conformed = self._bucket("Conformed")
         self.purpose_built = self._bucket("PurposeBuilt")
         self.config = self._config()
-        self.athena_results = self._bucket("AthenaResults", expire(self._retention.query_result_days))
+        self.athena_results = self._bucket("AthenaResults", *expire_query_results(self._retention.query_result_days))
         self._keep()
         self._publish(names)
 

@@ -1,23 +1,28 @@
-"""Both apps are synthesised once for all tests, in every environment, with cdk-nag watching."""
+"""Both apps are synthesised once for all tests, in every environment that they know, with cdk-nag watching."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from deployment_account.revision import UNKNOWN_REVISION
 from rehearsal import toolchain
+from tests.configuration import KNOWN, KNOWN_MANIFESTS
 
 # before the first import of aws_cdk, which starts node with this environment
 os.environ.setdefault("JSII_NODE", str(toolchain.node()))
 os.environ["CDK_VALIDATION"] = "false"
-os.environ.pop("CDK_CONTEXT_JSON", None)
+os.environ["CDK_CONTEXT_JSON"] = json.dumps({"environments": str(KNOWN), "table_configs": str(KNOWN_MANIFESTS)})
+# the pipeline, which runs these tests, tells every synthesis its commit
+os.environ.update(UNKNOWN_REVISION.variables)
 
+from tests.synth.acknowledgements import Acknowledgement, acknowledgements
 from tests.synth.synthesis import APPS, ENVIRONMENTS, Template, app_module, templates
 
 if TYPE_CHECKING:
@@ -26,27 +31,32 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Synthesis:
-    """All templates by stack name, and what cdk-nag found by rule and construct."""
+    """All templates by stack name, what cdk-nag found by rule and construct, and what is acknowledged to it."""
 
     templates: Mapping[str, Template]
     findings: frozenset[tuple[str, str]]
+    acknowledgements: Sequence[Acknowledgement]
 
 
 @pytest.fixture(scope="session")
 def synthesis(tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
     found: dict[str, Template] = {}
     findings: set[tuple[str, str]] = set()
-    for app in APPS:
-        folder = tmp_path_factory.mktemp(app)
-        findings |= _synthesise(app, folder)
+    acknowledged: list[Acknowledgement] = []
+    for name in APPS:
+        folder = tmp_path_factory.mktemp(name)
+        app = _app(name, folder)
+        findings |= findings_of(app, folder)
+        acknowledged += acknowledgements(app, folder)
         found |= templates(folder)
-    return Synthesis(found, frozenset(findings))
+    return Synthesis(found, frozenset(findings), acknowledged)
 
 
-def _synthesise(app_name: str, folder: Path) -> set[tuple[str, str]]:
+def _app(name: str, folder: Path) -> cdk.App:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CDK_OUTDIR", str(folder))
-        return findings_of(app_module(app_name).build_app(), folder)
+        app: cdk.App = app_module(name).build_app()
+        return app
 
 
 def findings_of(app: cdk.App, folder: Path) -> set[tuple[str, str]]:

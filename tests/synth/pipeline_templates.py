@@ -13,6 +13,11 @@ def definition(pipeline: Template) -> dict[str, Any]:
     return pipeline.only("AWS::CodePipeline::Pipeline")
 
 
+def stages(pipeline: Template) -> list[str]:
+    """The names of the stages in their order."""
+    return [stage["Name"] for stage in definition(pipeline)["Stages"]]
+
+
 def actions(pipeline: Template, stage: str) -> list[dict[str, Any]]:
     """The actions of a stage in the order in which they run."""
     (found,) = [each for each in definition(pipeline)["Stages"] if each["Name"] == stage]

@@ -9,9 +9,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-PROJECT = Path(__file__).resolve().parents[2]
+from tests.configuration import KNOWN, PROJECT
+
 APPS = ("infra", "etl")
-ENVIRONMENTS = ("dev", "test", "prod")
+ACCOUNTS = {"dev": "222222222222", "test": "333333333333", "prod": "444444444444"}
+ENVIRONMENTS = tuple(ACCOUNTS)
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Template:
 def flags() -> dict[str, Any]:
     """The context of cdk.json, the same in both apps, for apps that a test makes itself."""
     context: dict[str, Any] = json.loads((PROJECT / "infra-repo" / "cdk.json").read_text())["context"]
-    return context
+    return context | {"environments": str(KNOWN)}
 
 
 def app_module(app: str) -> ModuleType:

@@ -9,6 +9,8 @@ from tests.synth.synthesis import Template
 ALARMS = {
     "AlertsUnregisteredFiles": ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
     "AlertsRejectedFiles": ("ODP", "RejectedFiles"),
+    "AlertsUndecidedConfigurations": ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
+    "AlertsRefusedConfigurations": ("ODP", "RefusedConfigurations"),
     "AlertsFailedRefreshes": ("AWS/States", "ExecutionsFailed"),
 }
 
@@ -27,15 +29,19 @@ def test_one_failure_is_enough_and_silence_is_none(odp: Template, name: str) -> 
     assert alarm["AlarmActions"] == [{"Ref": topic}]
 
 
-def test_the_dead_letter_alarm_watches_the_dead_letter_queue(odp: Template) -> None:
-    (dimension,) = odp.only("AWS::CloudWatch::Alarm", "AlertsUnregisteredFiles")["Dimensions"]
-    assert dimension["Value"]["Fn::GetAtt"][0].startswith("FileManagerDeadLetters")
+@pytest.mark.parametrize(
+    ("alarm", "component"), [("UnregisteredFiles", "FileManager"), ("UndecidedConfigurations", "ConfigManager")]
+)
+def test_the_dead_letter_alarms_watch_the_dead_letter_queues(odp: Template, alarm: str, component: str) -> None:
+    (dimension,) = odp.only("AWS::CloudWatch::Alarm", f"Alerts{alarm}")["Dimensions"]
+    assert dimension["Value"]["Fn::GetAtt"][0].startswith(f"{component}DeadLetters")
 
 
-def test_rejected_files_are_counted_as_the_runtime_writes_them(odp: Template) -> None:
+@pytest.mark.parametrize("name", ["RejectedFiles", "RefusedConfigurations"])
+def test_what_the_runtime_counts_is_watched_as_it_writes_it(odp: Template, name: str) -> None:
     from odp.cloudwatch import LAKE, NAMESPACE
 
-    alarm = odp.only("AWS::CloudWatch::Alarm", "AlertsRejectedFiles")
+    alarm = odp.only("AWS::CloudWatch::Alarm", f"Alerts{name}")
     assert alarm["Namespace"] == NAMESPACE
     lake = odp.only("AWS::Lambda::Function", "FileManager")["Environment"]["Variables"]["LAKE"]
     assert alarm["Dimensions"] == [{"Name": LAKE, "Value": lake}]

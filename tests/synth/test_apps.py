@@ -15,8 +15,9 @@ import pytest
 from deployment_account.apps import add_component, configured_platform, open_app
 from deployment_account.environments import Environment, Platform
 from deployment_account.errors import ConfigurationError
+from tests.configuration import KNOWN_MANIFESTS, PROJECT
 from tests.synth.conftest import Synthesis
-from tests.synth.synthesis import APPS, ENVIRONMENTS, PROJECT, flags, templates
+from tests.synth.synthesis import APPS, ENVIRONMENTS, flags, templates
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -73,9 +74,8 @@ def test_a_pipeline_that_does_not_exist_is_refused_with_those_that_do(folder: Pa
 
 
 def test_the_feature_flags_of_cdk_json_hold_without_the_cli(folder: Path) -> None:
-    context = json.loads((folder / "cdk.json").read_text())["context"]
     app = open_app(folder)
-    assert {flag: app.node.try_get_context(flag) for flag in context} == context
+    assert {flag: app.node.try_get_context(flag) for flag in flags()} == flags()
 
 
 def test_tags_of_the_environment_reach_its_resources(synthesis: Synthesis) -> None:
@@ -88,7 +88,8 @@ def test_both_apps_take_the_same_flags_and_let_the_cli_add_nothing(app: str) -> 
     settings = json.loads((PROJECT / f"{app}-repo" / "cdk.json").read_text())
     assert settings["app"] == "python app.py"
     assert (settings["pathMetadata"], settings["assetMetadata"], settings["versionReporting"]) == (False, False, False)
-    assert settings["context"] == json.loads((PROJECT / "infra-repo" / "cdk.json").read_text())["context"]
+    shared = {name: value for name, value in settings["context"].items() if name != "table_configs"}
+    assert shared == json.loads((PROJECT / "infra-repo" / "cdk.json").read_text())["context"]
     # with weak references a table could be deleted under the functions that use it
     assert settings["context"]["@aws-cdk/core:defaultCrossStackReferences"] == "strong"
 
@@ -98,11 +99,10 @@ def test_a_person_with_the_cli_deploys_the_templates_that_the_pipeline_deploys(
     app: str, tmp_path: Path, synthesis: Synthesis
 ) -> None:
     """A sandbox can move to a pipeline later; the CLI differs by the context it passes; neither needs credentials."""
-    cdk_json = PROJECT / f"{app}-repo" / "cdk.json"
-    as_cli = {**json.loads(cdk_json.read_text())["context"], "direct": "dev"}
+    as_cli = {**flags(), "table_configs": str(KNOWN_MANIFESTS), "direct": "dev"}
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     environment = {**kept, "CDK_CONTEXT_JSON": json.dumps(as_cli), "CDK_OUTDIR": str(tmp_path / "cli")}
-    script = str(cdk_json.with_name("app.py"))
+    script = str(PROJECT / f"{app}-repo" / "app.py")
     subprocess.run([sys.executable, script], cwd=tmp_path, env=environment, check=True, timeout=120)
     found = templates(tmp_path / "cli")
     assert found

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.synth.configurations import Json, committed, configured_app, synthesised
+from tests.configuration import KNOWN_MANIFESTS
+from tests.synth.configurations import Json, configured_app, known, synthesised
 from tests.synth.conftest import Synthesis, findings_of
+from tests.synth.pipeline_templates import stages
 from tests.synth.synthesis import APPS, Template
 
 STAGING: Json = {
@@ -23,8 +25,8 @@ STAGING: Json = {
 
 
 def changed(name: str, **fields: Any) -> Json:
-    """The committed configuration with other fields of one environment, which it may not have yet."""
-    document = committed()
+    """The known configuration with other fields of one environment, which it may not have yet."""
+    document = known()
     document["environments"][name] = {**document["environments"].get(name, {}), **fields}
     return document
 
@@ -33,15 +35,6 @@ def subfolder(folder: Path, *names: str) -> Path:
     made = folder.joinpath(*names)
     made.mkdir(parents=True)
     return made
-
-
-def stage_actions(pipeline: Template, stage: str) -> list[str]:
-    (found,) = [each for each in pipeline.only("AWS::CodePipeline::Pipeline")["Stages"] if each["Name"] == stage]
-    return [action["Name"] for action in found["Actions"]]
-
-
-def stages(pipeline: Template) -> list[str]:
-    return [stage["Name"] for stage in pipeline.only("AWS::CodePipeline::Pipeline")["Stages"]]
 
 
 @pytest.mark.parametrize("app", APPS)
@@ -75,17 +68,21 @@ def test_cdk_nag_finds_nothing_in_another_region_with_nat_gateways_and_endpoints
     assert findings_of(app, tmp_path / "out") == set()
 
 
-def test_what_a_pipeline_keeps_in_another_region_is_its_own(tmp_path: Path) -> None:
+def test_what_a_pipeline_keeps_in_another_region_is_its_own_and_soon_forgotten(tmp_path: Path) -> None:
     """Shared support would let the self-mutation of one pipeline change what another stands on."""
     zones = ["eu-west-1a", "eu-west-1b"]
     document = changed("europe", **{**STAGING, "region": "eu-west-1", "availability_zones": zones})
+    document["deployment"]["artifact_days"] = 5
     support = {
-        name
+        name: template
         for app in APPS
-        for name in synthesised(document, subfolder(tmp_path, app), app, pipeline="europe")
+        for name, template in synthesised(document, subfolder(tmp_path, app), app, pipeline="europe").items()
         if "support" in name
     }
-    assert support == {f"odp-europe-{app}-Pipeline-support-eu-west-1" for app in APPS}
+    assert support.keys() == {f"odp-europe-{app}-Pipeline-support-eu-west-1" for app in APPS}
+    for template in support.values():
+        rules = template.only("AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
+        assert [rule["ExpirationInDays"] for rule in rules] == [5]
 
 
 @pytest.mark.parametrize("app", APPS)
@@ -104,7 +101,7 @@ def test_a_change_of_one_environment_touches_no_pipeline_and_no_stack_of_another
 def test_the_builds_of_a_pipeline_synthesise_what_is_reviewed_without_the_other_environments(
     app: str, tmp_path: Path, synthesis: Synthesis
 ) -> None:
-    found = synthesised(committed(), tmp_path, app, pipeline="prod")
+    found = synthesised(known(), tmp_path, app, pipeline="prod")
     assert found
     assert not [name for name in found if not name.startswith("odp-prod-")]
     assert {name: template.body for name, template in found.items()} == {
@@ -114,7 +111,7 @@ def test_the_builds_of_a_pipeline_synthesise_what_is_reviewed_without_the_other_
 
 def trunk() -> Json:
     """All environments live on one branch."""
-    document = committed()
+    document = known()
     for environment in document["environments"].values():
         environment["branch"] = "main"
     return document
@@ -123,15 +120,8 @@ def trunk() -> Json:
 def test_environments_of_one_branch_share_a_pipeline_in_their_order(tmp_path: Path) -> None:
     found = synthesised(trunk(), tmp_path)
     assert [name for name in found if name.endswith("-Pipeline")] == ["odp-dev-infra-Pipeline"]
-    expected = ["odp-dev-infra", "odp-test-infra", "odp-prod-infra"]
-    assert stages(found["odp-dev-infra-Pipeline"])[-3:] == expected
-
-
-def test_on_a_trunk_a_person_approves_each_further_environment(tmp_path: Path) -> None:
-    pipeline = synthesised(trunk(), tmp_path)["odp-dev-infra-Pipeline"]
-    first = {stage: stage_actions(pipeline, stage)[:2] for stage in stages(pipeline)[-3:]}
-    assert "Approve" not in first["odp-dev-infra"]
-    assert first["odp-test-infra"] == first["odp-prod-infra"] == ["PermissionsCheck", "Approve"]
+    deployed = [stage for stage in stages(found["odp-dev-infra-Pipeline"]) if stage.startswith("odp-")]
+    assert deployed == ["odp-dev-infra", "odp-test-infra", "odp-prod-infra"]
 
 
 def test_an_environment_that_joins_a_trunk_keeps_every_resource(tmp_path: Path, synthesis: Synthesis) -> None:
@@ -143,7 +133,7 @@ def test_an_environment_that_joins_a_trunk_keeps_every_resource(tmp_path: Path, 
 
 
 def with_repository(**repository: Any) -> Json:
-    document = committed()
+    document = known()
     document["deployment"]["repository"] = repository
     return document
 
@@ -166,7 +156,7 @@ def test_codecommit_starts_its_pipelines_by_an_event_of_their_branch(tmp_path: P
 
 
 def test_an_app_with_a_repository_of_its_own_starts_on_every_push_to_it(tmp_path: Path) -> None:
-    repository = {**committed()["deployment"]["repository"], "folders": {"infra": "."}}
+    repository = {**known()["deployment"]["repository"], "folders": {"infra": "."}}
     pipeline = synthesised(with_repository(**repository), tmp_path, pipeline="dev")["odp-dev-infra-Pipeline"]
     (trigger,) = pipeline.only("AWS::CodePipeline::Pipeline")["Triggers"]
     assert trigger["GitConfiguration"]["Push"] == [{"Branches": {"Includes": ["main"]}}]
@@ -174,11 +164,6 @@ def test_an_app_with_a_repository_of_its_own_starts_on_every_push_to_it(tmp_path
     assert "(cd . && " in spec
     assert "./.venv/bin/python app.py" in spec
     assert '"base-directory": "cdk.out"' in spec
-
-
-def test_a_lake_that_may_do_without_approval_says_so(tmp_path: Path) -> None:
-    pipeline = synthesised(changed("prod", approval=False), tmp_path, pipeline="prod")["odp-prod-infra-Pipeline"]
-    assert "Approve" not in stage_actions(pipeline, "odp-prod-infra")
 
 
 def test_an_environment_may_run_smaller_jobs_and_be_refreshed_by_hand_only(tmp_path: Path) -> None:
@@ -228,19 +213,26 @@ def test_a_second_lake_in_the_same_account_shares_no_name_with_the_first(tmp_pat
     assert ("AWS::Glue::Database", "second_odpf_demo_taxi_trips_raw") in names["second"]
 
 
-def test_sizes_that_the_manifests_leave_open_are_the_environments(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from etl_cdk import etl_stage
-
+def test_sizes_that_the_manifests_leave_open_are_the_environments(tmp_path: Path) -> None:
     folder = subfolder(tmp_path, "manifests")
-    for manifest in etl_stage.TABLE_CONFIGS.glob("*.json"):
+    for manifest in KNOWN_MANIFESTS.glob("*.json"):
         content = json.loads(manifest.read_text())
-        for batch in content.get("batch_configs", []):
+        for batch in content["batch_configs"]:
             del batch["glue_job_worker_type"], batch["glue_job_max_workers"]
         (folder / manifest.name).write_text(json.dumps(content))
-    monkeypatch.setattr(etl_stage, "TABLE_CONFIGS", folder)
     sizes = {"cadence_defaults": {"glue_job_worker_type": "R.2X", "glue_job_max_workers": 4}}
-    found = synthesised(changed("dev", odp=sizes), tmp_path, "etl", direct="dev")
+    found = synthesised(changed("dev", odp=sizes), tmp_path, "etl", manifests=folder, direct="dev")
     job = found["odp-dev-etl-Odp"].only("AWS::Glue::Job")
     assert (job["WorkerType"], job["NumberOfWorkers"]) == ("R.2X", 4)
+
+
+def test_each_cadence_of_the_manifests_has_a_schedule_and_the_configuration_manager_knows_it(tmp_path: Path) -> None:
+    folder = subfolder(tmp_path, "manifests")
+    content = json.loads((KNOWN_MANIFESTS / "known.json").read_text())
+    content["batch_configs"].append(content["batch_configs"][0] | {"refresh_cadence": "1_day_refresh"})
+    (folder / "known.json").write_text(json.dumps(content))
+    found = synthesised(known(), tmp_path, "etl", manifests=folder, direct="dev")["odp-dev-etl-Odp"]
+    schedules = {each["ScheduleExpression"] for each in found.resources("AWS::Scheduler::Schedule").values()}
+    assert schedules == {"rate(10 minutes)", "rate(1 day)"}
+    variables = found.only("AWS::Lambda::Function", "ConfigManagerHandler")["Environment"]["Variables"]
+    assert variables["DEPLOYED_CADENCES"] == "10_min_refresh,1_day_refresh"

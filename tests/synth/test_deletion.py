@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
@@ -11,7 +12,9 @@ from tests.synth.synthesis import Template
 
 BUCKETS = ("AccessLogs", "AthenaResults", "Config", "Conformed", "PurposeBuilt", "Raw", "Staging")
 WRITTEN_BY_JOBS = ("Conformed", "PurposeBuilt", "Raw")
-DEPLOYER = {"aws:PrincipalArn": "arn:aws:iam::444444444444:role/cdk-hnb659fds-cfn-exec-role-444444444444-us-east-1"}
+DEPLOYER_ARN = "arn:aws:iam::444444444444:role/cdk-hnb659fds-cfn-exec-role-444444444444-us-east-1"
+DEPLOYER = {"aws:PrincipalArn": DEPLOYER_ARN}
+JOBS_ARN = "arn:aws:iam::444444444444:role/odp-prod-etl-*"
 
 
 @pytest.fixture
@@ -25,6 +28,8 @@ def written(part: Any) -> Any:
             return "".join("aws" if isinstance(each, dict) else each for each in parts)
         case dict():
             return {name: written(value) for name, value in part.items()}
+        case list():
+            return [written(value) for value in part]
         case _:
             return part
 
@@ -45,6 +50,7 @@ def test_nobody_but_the_deployer_deletes_a_bucket_or_changes_what_protects_it(pr
         "s3:DeleteBucket",
         "s3:DeleteBucketPolicy",
         "s3:PutBucketPolicy",
+        "s3:PutBucketVersioning",
         "s3:PutLifecycleConfiguration",
     }
     assert written(found["Condition"]) == {"ArnNotEquals": DEPLOYER}
@@ -62,6 +68,23 @@ def test_nobody_deletes_objects_but_the_deployer_and_jobs_the_files_of_their_tab
     assert written(found["Condition"]) == exceptions, "all of these must be untrue of a caller who is denied"
     _, objects = found["Resource"]["Fn::Join"][1]
     assert objects == "/*"
+
+
+@pytest.mark.parametrize("bucket", WRITTEN_BY_JOBS)
+def test_the_tag_of_jobs_helps_no_role_that_is_not_of_the_lakes_etl_stage(prod: Template, bucket: str) -> None:
+    """Whoever may tag a role or a session could else give themselves the right to delete."""
+    found = denial(prod, bucket, "KeepObjectsFromOtherRoles")
+    tagged = denial(prod, bucket, "KeepObjects")
+    assert (found["Action"], found["Resource"]) == (tagged["Action"], tagged["Resource"])
+    assert written(found["Condition"]) == {"ArnNotLike": {"aws:PrincipalArn": [DEPLOYER_ARN, JOBS_ARN]}}
+
+
+def test_the_name_that_the_jobs_role_will_get_is_one_of_those(synthesis: Synthesis) -> None:
+    odp = synthesis.templates["odp-prod-etl-Odp"]
+    (role,) = [id_ for id_ in odp.resources("AWS::IAM::Role") if id_.startswith("FileProcessorJobsRole")]
+    assert "RoleName" not in odp.resources("AWS::IAM::Role")[role], "CloudFormation makes the name up"
+    made_up = f"{odp.stack[:24]}-{role[:24]}-1A2B3C4D5E6F"
+    assert fnmatchcase(f"arn:aws:iam::444444444444:role/{made_up}", JOBS_ARN)
 
 
 def test_the_jobs_that_replace_files_carry_the_tag_that_lets_them(synthesis: Synthesis, environment: str) -> None:
@@ -89,7 +112,7 @@ def test_a_key_is_kept_like_the_data_under_it(synthesis: Synthesis, stack: str) 
 def test_environments_that_are_not_protected_can_be_taken_down(storage: Template, secrets: Template) -> None:
     policies = storage.resources("AWS::S3::BucketPolicy").values()
     sids = {statement.get("Sid") for policy in policies for statement in policy["PolicyDocument"]["Statement"]}
-    assert not sids & {"KeepBucket", "KeepObjects"}
+    assert not [sid for sid in sids if sid and sid.startswith("Keep")]
     for template in (storage, secrets):
         statements = template.only("AWS::KMS::Key")["KeyPolicy"]["Statement"]
         assert {statement["Effect"] for statement in statements} == {"Allow"}

@@ -15,7 +15,7 @@ def logical_id(odp: Template, type_: str, starts_with: str) -> str:
 
 
 def test_events_of_new_staging_objects_go_to_the_queue(odp: Template, environment: str) -> None:
-    rule = odp.only("AWS::Events::Rule")
+    rule = odp.only("AWS::Events::Rule", "FileManager")
     pattern = rule["EventPattern"]
     assert (pattern["source"], pattern["detail-type"]) == (["aws.s3"], ["Object Created"])
     (bucket,) = pattern["detail"]["bucket"]["name"]
@@ -55,7 +55,9 @@ def test_a_message_that_fails_five_times_is_kept_aside(odp: Template) -> None:
 
 def test_failed_messages_of_a_batch_return_alone_and_are_not_seen_while_worked_on(odp: Template) -> None:
     """Defect 14 of the reference: one poisoned key made its good neighbours arrive again."""
-    assert odp.only("AWS::Lambda::EventSourceMapping")["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert odp.only("AWS::Lambda::EventSourceMapping", "FileManager")["FunctionResponseTypes"] == [
+        "ReportBatchItemFailures"
+    ]
     queue, function = odp.only("AWS::SQS::Queue", "FileManagerQueue"), odp.only("AWS::Lambda::Function", "FileManager")
     assert queue["VisibilityTimeout"] >= 6 * function["Timeout"]
 

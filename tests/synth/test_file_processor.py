@@ -71,7 +71,7 @@ def test_table_arguments_name_the_tables_they_are_called_after(odp: Template) ->
         for name, value in arguments.items()
         if name.endswith("_table")
     }
-    assert len(named) == 5
+    assert len(named) == 6
     for name, export in named.items():
         assert export.rsplit("OutputRef", 1)[-1][:-16].lower() == name
 
@@ -130,10 +130,31 @@ def test_the_job_runs_the_script_of_the_package(odp: Template) -> None:
 
 def test_logs_are_encrypted_and_kept_as_configured(odp: Template, is_prod: bool) -> None:
     logs = odp.resources("AWS::Logs::LogGroup").values()
-    assert len(logs) == 4, "two functions, the job, the state machine"
+    assert len(logs) == 7, "four functions, two of the job, the state machine"
     for log in logs:
         assert log["RetentionInDays"] == (365 if is_prod else 30)
         assert odp.body["Parameters"][log["KmsKeyId"]["Ref"]]["Default"].endswith("/kms/data-key-arn")
+
+
+def test_the_job_finds_its_log_groups_made_under_the_names_that_glue_will_use(odp: Template, environment: str) -> None:
+    """Glue 5 ignores --continuous-log-logGroup; groups that it makes itself are kept for ever."""
+    prefix = f"/aws-glue/jobs/odp-{environment}-etl"
+    arguments = odp.only("AWS::Glue::Job")["DefaultArguments"]
+    assert arguments["--custom-logGroup-prefix"] == prefix
+    assert not [name for name in arguments if "continuous" in name]
+    (role,) = [id_ for id_ in odp.resources("AWS::IAM::Role") if id_.startswith("FileProcessorJobsRole")]
+    security = odp.only("AWS::Glue::SecurityConfiguration")["Name"]
+    names = {
+        id_: log["LogGroupName"]
+        for id_, log in odp.resources("AWS::Logs::LogGroup").items()
+        if id_.startswith("FileProcessorJobs")
+    }
+    # <prefix>/<security configuration>-role/<role of the job>/{error,output}, as AWS documents it
+    assert sorted(names.values(), key=str) == [
+        {"Fn::Join": ["", [f"{prefix}/{security}-role/", {"Ref": role}, f"/{kind}"]]} for kind in ("error", "output")
+    ]
+    (job,) = [each for each in odp.body["Resources"].values() if each["Type"] == "AWS::Glue::Job"]
+    assert names.keys() <= set(job["DependsOn"])
 
 
 def test_every_execution_is_logged_and_traced(odp: Template) -> None:

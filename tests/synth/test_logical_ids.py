@@ -5,13 +5,15 @@ from __future__ import annotations
 from tests.synth.conftest import Synthesis
 from tests.synth.synthesis import Template
 
-STATEFUL = {
+DATA = {
     "AWS::S3::Bucket",
     "AWS::KMS::Key",
     "AWS::SecretsManager::Secret",
     "AWS::DynamoDB::Table",
     "AWS::Glue::Database",
 }
+STATEFUL = DATA | {"AWS::SQS::Queue", "AWS::SNS::Topic"}
+"""Queues hold events of two weeks; subscribers of a topic have confirmed, and would have to do so again."""
 STORAGE = {
     "AccessLogs8B620ECA",
     "AthenaResults99A60126",
@@ -23,7 +25,14 @@ STORAGE = {
     "Staging12D1754E",
 }
 SECRETS = {"Key961B73FD", "Secretsourcedatabase"}
-PIPELINE = {"ArtifactsBucket88671897", "ArtifactsKeyA4B22E2B"}
+PIPELINE = {"ArtifactsBucket88671897", "ArtifactsKeyA4B22E2B", "NoticesTopic898AF2CD"}
+ODP = {
+    "AlertsTopicCF7C81C9",
+    "ConfigManagerDeadLettersBCCF1BE7",
+    "ConfigManagerQueue70094B47",
+    "FileManagerDeadLetters6A30E040",
+    "FileManagerQueueD9231CA7",
+}
 TABLES = {
     "BatchConfig5841312C",
     "ConfigDeployTracker7CA7E219",
@@ -48,7 +57,7 @@ def test_secrets_and_their_key_keep_their_ids_in_every_environment(secrets: Temp
     assert stateful(secrets) == SECRETS
 
 
-def test_every_pipeline_keeps_its_artifacts(synthesis: Synthesis) -> None:
+def test_every_pipeline_keeps_its_artifacts_and_subscribers(synthesis: Synthesis) -> None:
     pipelines = [template for name, template in synthesis.templates.items() if name.endswith("-Pipeline")]
     assert len(pipelines) == 6
     assert [stateful(pipeline) for pipeline in pipelines] == [PIPELINE] * 6
@@ -58,5 +67,9 @@ def test_tables_and_databases_keep_their_ids_in_every_environment(tables: Templa
     assert stateful(tables) == TABLES
 
 
+def test_queues_and_topics_keep_their_ids_in_every_environment(odp: Template) -> None:
+    assert stateful(odp) == ODP
+
+
 def test_data_is_kept_apart_from_code_and_network(odp: Template, network: Template) -> None:
-    assert not stateful(odp) | stateful(network)
+    assert not (odp.types() | network.types()) & DATA

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from ipaddress import ip_network
+from itertools import combinations
 from pathlib import Path
 
 import aws_cdk as cdk
@@ -12,15 +13,20 @@ from aws_cdk import assertions
 from infra_cdk.infra_stage import InfraStage
 
 from deployment_account.environments import Environment, Platform, load_platform
-from tests.synth.synthesis import PROJECT, Template, flags
+from tests.configuration import KNOWN
+from tests.synth.synthesis import Template, flags
 
 
 def network_with(**changes: object) -> assertions.Template:
     """The network of the dev environment, configured otherwise."""
-    platform = load_platform(PROJECT / "config" / "environments.json")
+    platform = load_platform(KNOWN)
     dev = Environment.model_validate(platform.environments["dev"].model_dump() | changes)
     changed = Platform(name=platform.name, deployment=platform.deployment, environments={"dev": dev})
     return assertions.Template.from_stack(InfraStage(cdk.App(context=flags()), "Infra", changed, dev).network)
+
+
+def zones_of(letters: str) -> tuple[str, ...]:
+    return tuple(f"us-east-1{letter}" for letter in letters)
 
 
 def test_synthesis_asks_no_account_for_its_zones(network: Template) -> None:
@@ -42,12 +48,30 @@ def test_subnets_do_not_run_out_of_addresses(network: Template) -> None:
     assert all(range_.subnet_of(vpc) for range_ in ranges)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("cidr", "zones", "addresses"), [("10.0.0.0/20", "abcdef", 256), ("10.0.0.0/16", "a", 32768)])
-def test_subnets_share_half_of_the_smallest_and_the_largest_network(cidr: str, zones: str, addresses: int) -> None:
-    template = network_with(vpc_cidr=cidr, availability_zones=tuple(f"us-east-1{zone}" for zone in zones))
+@pytest.mark.parametrize(("cidr", "zones", "addresses"), [("10.0.0.0/20", "abcdef", 512), ("10.0.0.0/16", "a", 8192)])
+def test_each_zone_has_an_eighth_of_the_smallest_and_the_largest_network(cidr: str, zones: str, addresses: int) -> None:
+    template = network_with(vpc_cidr=cidr, availability_zones=zones_of(zones))
     subnets = template.find_resources("AWS::EC2::Subnet").values()
     assert {ip_network(subnet["Properties"]["CidrBlock"]).num_addresses for subnet in subnets} == {addresses}
     assert len(subnets) == len(zones)
+
+
+@pytest.mark.parametrize("nat_gateways", [0, 1])
+def test_one_more_zone_leaves_every_subnet_where_it_was(nat_gateways: int) -> None:
+    """CloudFormation can neither change a subnet's range nor make one that overlaps an existing one."""
+
+    def subnets(zones: str) -> dict[str, tuple[str, str]]:
+        template = network_with(availability_zones=zones_of(zones), nat_gateways=nat_gateways)
+        found = {id_: each["Properties"] for id_, each in template.find_resources("AWS::EC2::Subnet").items()}
+        return {id_: (each["AvailabilityZone"], each["CidrBlock"]) for id_, each in found.items()}
+
+    before = subnets("a")
+    for zones in ("ab", "abc", "abcd", "abcde", "abcdef"):
+        after = subnets(zones)
+        assert before.items() < after.items()
+        ranges = [ip_network(range_) for _, range_ in after.values()]
+        assert not [(one, other) for one, other in combinations(ranges, 2) if one.overlaps(other)]
+        before = after
 
 
 def test_an_idle_network_costs_nothing_by_the_hour(network: Template) -> None:

@@ -12,21 +12,25 @@ from aws_cdk import aws_iam as iam
 
 from deployment_account.permissions import allow
 from tests.synth.conftest import Synthesis
-from tests.synth.synthesis import Template
+from tests.synth.synthesis import ACCOUNTS, Template
 
-WILDCARDS = {
-    # CDK's own statement for log delivery and X-Ray, which know no resources
-    ("FileProcessorWorkflowRole", "*"),
-    # plans are named after their execution
-    ("FileProcessorBatchManagerRole", "arn:aws:s3:::<config>/odp/plans/*"),
-    ("FileProcessorJobsRole", "arn:aws:s3:::<config>/odp/plans/*"),
-    # DMS writes at any depth
-    ("FileProcessorJobsRole", "arn:aws:s3:::<staging>/*"),
-    # files, tables and log groups that the table format, the job and Glue name
-    ("FileProcessorJobsRole", "arn:aws:s3:::<raw>/odpf_demo_taxi_trips_raw/*"),
-    ("FileProcessorJobsRole", "arn:aws:glue:us-east-1:222222222222:table/odpf_demo_taxi_trips_raw/*"),
-    ("FileProcessorJobsRole", "arn:aws:logs:us-east-1:222222222222:log-group:/aws-glue/jobs/*"),
-}
+
+def wildcards(environment: str) -> set[tuple[str, str]]:
+    """Every pattern of resources in the stacks of an environment, by the role that has it."""
+    here = f"us-east-1:{ACCOUNTS[environment]}"
+    return {
+        # CDK's own statement for log delivery and X-Ray, which know no resources
+        ("FileProcessorWorkflowRole", "*"),
+        # plans are named after their execution
+        ("FileProcessorBatchManagerRole", "arn:aws:s3:::<config>/odp/plans/*"),
+        ("FileProcessorJobsRole", "arn:aws:s3:::<config>/odp/plans/*"),
+        # DMS writes at any depth
+        ("FileProcessorJobsRole", "arn:aws:s3:::<staging>/*"),
+        # files, tables and log groups that the table format, the job and Glue name
+        ("FileProcessorJobsRole", "arn:aws:s3:::<raw>/odpf_demo_taxi_trips_raw/*"),
+        ("FileProcessorJobsRole", f"arn:aws:glue:{here}:table/odpf_demo_taxi_trips_raw/*"),
+        ("FileProcessorJobsRole", f"arn:aws:logs:{here}:log-group:/aws-glue/jobs/odp-{environment}-etl/*"),
+    }
 
 
 def statements(template: Template) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -69,16 +73,16 @@ def test_no_action_is_a_pattern(synthesis: Synthesis) -> None:
     assert not [action for action in actions if "*" in action]
 
 
-def test_no_pattern_of_resources_is_new(synthesis: Synthesis) -> None:
+def test_no_pattern_of_resources_is_new(synthesis: Synthesis, environment: str) -> None:
     found = {
         (role, text(template, resource))
         for template in ours(synthesis)
-        if template.stack.startswith("odp-dev-")
+        if template.stack.startswith(f"odp-{environment}-")
         for role, statement in statements(template)
         for resource in as_list(statement["Resource"])
         if "*" in text(template, resource)
     }
-    assert found == WILDCARDS
+    assert found == wildcards(environment)
 
 
 def test_no_role_brings_policies_that_are_not_ours_or_trusts_more_than_one_service(synthesis: Synthesis) -> None:
@@ -92,6 +96,12 @@ def test_no_role_brings_policies_that_are_not_ours_or_trusts_more_than_one_servi
 
 
 TABLE_ACTIONS: Mapping[str, Mapping[str, set[str]]] = {
+    "ConfigManagerHandlerRole": {
+        "BatchConfig": {"DeleteItem", "PutItem", "Scan", "UpdateItem"},
+        "RawTableConfig": {"DeleteItem", "PutItem", "Scan", "UpdateItem"},
+        "ConfigDeployTracker": {"ConditionCheckItem", "GetItem", "PutItem", "UpdateItem"},
+        "FileProcessingTracker": {"BatchGetItem"},
+    },
     "FileManagerHandlerRole": {
         "FileTracker": {"PutItem"},
         "FileTrackerHistory": {"ConditionCheckItem", "PutItem"},
@@ -101,6 +111,7 @@ TABLE_ACTIONS: Mapping[str, Mapping[str, set[str]]] = {
         "FileProcessingTracker": {"BatchGetItem", "GetItem"},
         "BatchConfig": {"GetItem"},
         "RawTableConfig": {"Query"},
+        "ConfigDeployTracker": {"GetItem"},
     },
     "FileProcessorJobsRole": {
         "FileTracker": {"DeleteItem", "GetItem", "Query", "UpdateItem"},
@@ -108,6 +119,7 @@ TABLE_ACTIONS: Mapping[str, Mapping[str, set[str]]] = {
         "FileProcessingTracker": {"GetItem", "PutItem", "UpdateItem"},
         "FileProcessingTrackerHistory": {"PutItem"},
         "RawTableConfig": {"GetItem"},
+        "ConfigDeployTracker": {"GetItem"},
     },
 }
 
@@ -141,8 +153,8 @@ def test_the_job_writes_below_the_databases_of_the_manifests_only(odp: Template,
 
 def test_the_job_lists_staging_and_raw_without_a_condition_that_turns_404_into_403(odp: Template) -> None:
     assert objects(odp, "FileProcessorJobsRole", "s3:ListBucket") == {"<staging>", "<raw>"}
-    for _, statement in statements(odp):
-        if "s3:ListBucket" in as_list(statement["Action"]):
+    for role, statement in statements(odp):
+        if role == "FileProcessorJobsRole" and "s3:ListBucket" in as_list(statement["Action"]):
             assert "Condition" not in statement
 
 

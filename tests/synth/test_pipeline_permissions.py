@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from deployment_account.cdk_patterns import REASONS, reason_of
+from deployment_account.cdk_patterns import REASONS, REASONS_ON_EVERYTHING, reason_of, reason_on_everything
+from tests.synth.configurations import known, synthesised
 from tests.synth.conftest import Synthesis
-from tests.synth.synthesis import APPS, Template
+from tests.synth.synthesis import ACCOUNTS, APPS, Template
 from tests.synth.test_permissions import as_list, statements
 
 READS = {"s3:GetBucket*", "s3:GetObject*", "s3:List*"}
@@ -42,6 +44,43 @@ RESOURCES = {
 }
 
 
+ON_EVERYTHING = {
+    "SelfMutationRole": {"cloudformation:DescribeStacks", "s3:ListBucket"},
+    "AssetsFileRole": {"codebuild:BatchGetBuilds", "codebuild:StartBuild", "codebuild:StopBuild"},
+}
+KEY_OF_ANOTHER_REGION = {"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"}
+
+
+@dataclass(frozen=True)
+class Pipelines:
+    """Pipelines with an approval and without one, and what the role of the pipeline itself may do besides."""
+
+    templates: Sequence[Template]
+    resources: Set[str] = frozenset()
+    on_everything: Set[str] = frozenset()
+
+
+@pytest.fixture(scope="module")
+def in_two_regions(tmp_path_factory: pytest.TempPathFactory) -> list[Template]:
+    document = known()
+    europe = {"region": "eu-west-1", "availability_zones": ["eu-west-1a", "eu-west-1b"]}
+    document["environments"]["dev"] |= europe
+    document["environments"]["prod"] |= europe
+    return [
+        template
+        for app in APPS
+        for name, template in synthesised(document, tmp_path_factory.mktemp(app), app).items()
+        if name in (f"odp-dev-{app}-Pipeline", f"odp-prod-{app}-Pipeline")
+    ]
+
+
+@pytest.fixture(params=["one Region", "two Regions"])
+def found(request: pytest.FixtureRequest, synthesis: Synthesis) -> Pipelines:
+    if request.param == "one Region":
+        return Pipelines(list(pipelines(synthesis)))
+    return Pipelines(request.getfixturevalue("in_two_regions"), {"<replication>/*", "*"}, KEY_OF_ANOTHER_REGION)
+
+
 def written(resource: Any) -> str:
     match resource:
         case {"Fn::Join": [_, parts]}:
@@ -55,49 +94,47 @@ def written(resource: Any) -> str:
         case {"Fn::Sub": text}:
             return str(text).replace("${AWS::Partition}", "aws")
         case _:
-            return str(resource)
+            return re.sub(r"^arn:aws:s3:::[a-z-]+eplicationbucket[0-9a-f]+", "<replication>", str(resource))
 
 
-def pipelines(synthesis: Synthesis) -> Iterator[Template]:
-    return (template for name, template in synthesis.templates.items() if name.endswith("-Pipeline"))
+def pipelines(synthesis: Synthesis) -> list[Template]:
+    return [template for name, template in synthesis.templates.items() if name.endswith("-Pipeline")]
 
 
 def kind(role: str) -> str:
     return next(known for known in ACTIONS if role.endswith(known))
 
 
-def patterns(synthesis: Synthesis, part: str) -> dict[str, set[str]]:
+def patterns(templates: Iterable[Template], part: str) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
-    for template in pipelines(synthesis):
+    for template in templates:
         for role, statement in statements(template):
             values = {written(value) for value in as_list(statement[part])}
             found.setdefault(kind(role), set()).update(value for value in values if "*" in value)
     return found
 
 
-def test_no_pattern_of_actions_is_new(synthesis: Synthesis) -> None:
-    assert patterns(synthesis, "Action") == ACTIONS
+def test_no_pattern_of_actions_is_new(found: Pipelines) -> None:
+    assert patterns(found.templates, "Action") == ACTIONS
 
 
-def test_no_pattern_of_resources_is_new(synthesis: Synthesis) -> None:
-    assert patterns(synthesis, "Resource") == RESOURCES
+def test_no_pattern_of_resources_is_new(found: Pipelines) -> None:
+    expected = {**RESOURCES, "PipelineRole": RESOURCES["PipelineRole"] | found.resources}
+    assert patterns(found.templates, "Resource") == expected
 
 
-def test_what_is_allowed_on_everything_only_looks_or_builds(synthesis: Synthesis) -> None:
-    allowed = {
-        (kind(role), action)
-        for template in pipelines(synthesis)
-        for role, statement in statements(template)
-        if "*" in as_list(statement["Resource"])
-        for action in as_list(statement["Action"])
-    }
-    assert allowed == {
-        ("SelfMutationRole", "cloudformation:DescribeStacks"),
-        ("SelfMutationRole", "s3:ListBucket"),
-        ("AssetsFileRole", "codebuild:BatchGetBuilds"),
-        ("AssetsFileRole", "codebuild:StartBuild"),
-        ("AssetsFileRole", "codebuild:StopBuild"),
-    }
+def allowed_on_everything(templates: Iterable[Template]) -> dict[str, set[str]]:
+    allowed: dict[str, set[str]] = {}
+    for template in templates:
+        for role, statement in statements(template):
+            if "*" in as_list(statement["Resource"]):
+                allowed.setdefault(kind(role), set()).update(as_list(statement["Action"]))
+    return allowed
+
+
+def test_what_is_allowed_on_everything_only_looks_builds_or_uses_keys_of_other_regions(found: Pipelines) -> None:
+    besides = {"PipelineRole": set(found.on_everything)} if found.on_everything else {}
+    assert allowed_on_everything(found.templates) == ON_EVERYTHING | besides
 
 
 def assumed(template: Template) -> dict[str, set[str]]:
@@ -108,19 +145,19 @@ def assumed(template: Template) -> dict[str, set[str]]:
     return roles
 
 
-@pytest.mark.parametrize(("environment", "account"), [("dev", "2" * 12), ("test", "3" * 12), ("prod", "4" * 12)])
 @pytest.mark.parametrize("app", APPS)
 def test_a_pipeline_takes_the_roles_of_its_own_environment_only(
-    synthesis: Synthesis, app: str, environment: str, account: str
+    synthesis: Synthesis, app: str, environment: str
 ) -> None:
     """Defect 30 of the reference: CodeBuild could take any role of any account."""
 
-    def bootstrap(role: str) -> set[str]:
+    def bootstrap(role: str, account: str = ACCOUNTS[environment]) -> set[str]:
         return {f"arn:aws:iam::{account}:role/cdk-hnb659fds-{role}-role-{account}-us-east-1"}
 
     expected = {"PipelineRole": bootstrap("deploy"), "SelfMutationRole": {"arn:*:iam::111111111111:role/*"}}
     expected |= {"AssetsFileRole": bootstrap("file-publishing")} if app == "etl" else {}
-    expected |= {"PermissionsCheckRole": bootstrap("lookup")} if environment == "prod" else {}
+    if environment == "prod":
+        expected["PermissionsCheckRole"] = bootstrap("lookup") | bootstrap("lookup", account="1" * 12)
     assert assumed(synthesis.templates[f"odp-{environment}-{app}-Pipeline"]) == expected
 
 
@@ -152,14 +189,22 @@ def test_the_connection_may_be_used_under_both_names_of_its_service(synthesis: S
 
 
 @pytest.mark.parametrize(
-    "pattern", ["Action::s3:*", "Action::kms:*", "Resource::arn:aws:s3:::*", "Resource::<Key.Arn>/*"]
+    "pattern",
+    ["Action::s3:*", "Action::kms:*", "Resource::arn:aws:s3:::*", "Resource::arn:aws:s3:::data/*", "Resource::*"],
 )
 def test_a_pattern_that_nobody_judged_stops_synthesis(pattern: str) -> None:
     with pytest.raises(ValueError, match=re.escape(f"{pattern}: CDK writes a pattern that has no reason yet")):
         reason_of(pattern)
 
 
+@pytest.mark.parametrize("action", ["kms:CreateGrant", "kms:*", "s3:GetObject", "codebuild:DeleteProject"])
+def test_an_action_on_everything_that_nobody_judged_stops_synthesis(action: str) -> None:
+    """A reason to look at every stack is none to use every key."""
+    with pytest.raises(ValueError, match=re.escape(f"{action}: CDK writes an action on every resource that has no")):
+        reason_on_everything(action)
+
+
 def test_every_reason_is_its_own_but_for_the_role_that_cdk_makes_before_its_project() -> None:
-    reasons = list(REASONS.values())
+    reasons = [*REASONS.values(), *REASONS_ON_EVERYTHING.values()]
     shared = [reason for reason in set(reasons) if reasons.count(reason) > 1]
     assert shared == ["CDK makes the role of asset builds before the project."]

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.configuration import PROJECT
 from tests.synth.conftest import Synthesis
-from tests.synth.pipeline_templates import actions, build_spec, commands, definition
-from tests.synth.synthesis import APPS, ENVIRONMENTS, PROJECT, Template
+from tests.synth.pipeline_templates import actions, build_spec, commands, definition, stages
+from tests.synth.synthesis import ACCOUNTS, APPS, ENVIRONMENTS, Template
 
 BRANCHES = {"dev": "main", "test": "test", "prod": "prod"}
-ACCOUNTS = {"dev": "2" * 12, "test": "3" * 12, "prod": "4" * 12}
 STACKS = {"infra": ["Storage", "Secrets", "Network"], "etl": ["Tables", "Odp"]}
 CONNECTION = "arn:aws:codeconnections:us-east-1:111111111111:connection/00000000-0000-0000-0000-000000000000"
 NPM_INSTALL = re.compile(r"np[mx] (?:install|i|ci|exec)?[^\"&|;]*")
@@ -46,9 +46,9 @@ def test_it_lives_in_the_deployment_account(synthesis: Synthesis, app: str, envi
 def test_the_steps_come_in_the_order_that_lets_no_broken_commit_through(
     pipeline: Template, app: str, environment: str
 ) -> None:
-    stages = [stage["Name"] for stage in definition(pipeline)["Stages"]]
+    approval = ["Approve-prod"] if environment == "prod" else []
     assets = ["Assets"] if app == "etl" else []
-    assert stages == ["Source", "Build", "UpdatePipeline", *assets, f"odp-{environment}-{app}"]
+    assert stages(pipeline) == ["Source", "Build", *approval, "UpdatePipeline", *assets, f"odp-{environment}-{app}"]
 
 
 def test_it_takes_the_branch_of_its_environment_through_the_connection(pipeline: Template, environment: str) -> None:
@@ -106,8 +106,7 @@ def test_the_targets_that_synthesis_makes_exist(pipeline: Template) -> None:
 
 def test_every_build_runs_a_supported_node_and_synthesis_the_python_of_glue(pipeline: Template) -> None:
     for project in pipeline.resources("AWS::CodeBuild::Project"):
-        if "Assets" not in project:
-            assert build_spec(pipeline, project)["phases"]["install"]["runtime-versions"]["nodejs"] == "22"
+        assert build_spec(pipeline, project)["phases"]["install"]["runtime-versions"]["nodejs"] == "22"
     synth = build_spec(pipeline, "BlueprintPipelineBuildSynth")["phases"]["install"]["runtime-versions"]
     assert synth["python"] == "3.11"
 
@@ -144,7 +143,7 @@ def test_assets_are_published_by_one_build_that_other_code_does_not_change(
     assert publish["InputArtifacts"] == [{"Name": "Synth_Output"}]
     install, *published = commands(pipeline, "BlueprintAssets")
     assert install == "npm install -g cdk-assets@4.7.3"
-    assert len(published) == 2
+    assert len(published) == 3
     assert all(f"{ACCOUNTS[environment]}-us-east-1" in command for command in published)
     assert not re.search(
         r"\b[0-9a-f]{64}\b", pipeline.only("AWS::CodeBuild::Project", "BlueprintAssets")["Source"]["BuildSpec"]

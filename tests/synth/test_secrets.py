@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.synth.configurations import committed, synthesised
+from tests.synth.configurations import known, synthesised
 from tests.synth.synthesis import Template
 
 
@@ -46,7 +46,7 @@ def test_their_arns_are_published(secrets: Template, environment: str) -> None:
 
 
 def test_one_more_secret_is_one_more_line(tmp_path: Path) -> None:
-    document = committed()
+    document = known()
     document["secrets"]["file-server"] = "Key with which the file server pushes CSV files"
     secrets = synthesised(document, tmp_path, direct="dev")["odp-dev-infra-Secrets"]
     names = {secret["Name"] for secret in secrets.resources("AWS::SecretsManager::Secret").values()}

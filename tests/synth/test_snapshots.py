@@ -1,4 +1,7 @@
-"""The templates of the dev environment as they were reviewed; UPDATE_SNAPSHOTS=1 accepts what they are now."""
+"""The templates of the dev environment, and of prod what differs, as they were reviewed.
+
+UPDATE_SNAPSHOTS=1 accepts what they are now.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,12 @@ from typing import Any
 import pytest
 
 from tests.synth.conftest import Synthesis
+from tests.synth.synthesis import Template
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 STACKS = ("infra-Network", "infra-Pipeline", "infra-Secrets", "infra-Storage", "etl-Odp", "etl-Pipeline", "etl-Tables")
+PROTECTED = ("infra-Pipeline", "infra-Storage", "etl-Tables")
+"""What the protected environment has more of than others: an approval, denials of deletion, retention."""
 ASSET_HASH = re.compile(r"\b[0-9a-f]{64}\b")
 
 
@@ -39,13 +45,21 @@ def in_one_order(part: Any) -> Any:
             return part
 
 
-@pytest.mark.parametrize("stack", STACKS)
-def test_the_template_is_the_reviewed_one(synthesis: Synthesis, stack: str) -> None:
-    path = SNAPSHOTS / f"{stack}.json"
-    now = masked(synthesis.templates[f"odp-dev-{stack}"].body)
+def assert_reviewed(template: Template, path: Path) -> None:
+    now = masked(template.body)
     if os.environ.get("UPDATE_SNAPSHOTS"):
         path.write_text(now)
     assert now == path.read_text(), "review the difference, then run the test with UPDATE_SNAPSHOTS=1"
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_template_is_the_reviewed_one(synthesis: Synthesis, stack: str) -> None:
+    assert_reviewed(synthesis.templates[f"odp-dev-{stack}"], SNAPSHOTS / f"{stack}.json")
+
+
+@pytest.mark.parametrize("stack", PROTECTED)
+def test_the_template_of_the_protected_environment_is_the_reviewed_one(synthesis: Synthesis, stack: str) -> None:
+    assert_reviewed(synthesis.templates[f"odp-prod-{stack}"], SNAPSHOTS / "prod" / f"{stack}.json")
 
 
 def test_other_code_is_no_other_template() -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.synth.synthesis import Template
+from deployment_account.names import PLANS
+from tests.synth.synthesis import ACCOUNTS, Template
 
 BUCKETS = ("AccessLogs", "AthenaResults", "Config", "Conformed", "PurposeBuilt", "Raw", "Staging")
 TABLE_BUCKETS = ("Conformed", "PurposeBuilt", "Raw")
@@ -111,18 +112,34 @@ def test_nothing_but_landed_files_ever_moves(storage: Template) -> None:
     assert moving <= {"Staging"}
 
 
+def days_until_expiry(storage: Template, name: str, key: str) -> set[int]:
+    rules = [rule for rule in lifecycle(storage, name) if "ExpirationInDays" in rule]
+    return {rule["ExpirationInDays"] for rule in rules if key.startswith(rule.get("Prefix", ""))}
+
+
 def test_current_objects_expire_only_where_no_table_lies(storage: Template, is_prod: bool) -> None:
-    expiring = {
-        (name, rule.get("Prefix")): rule["ExpirationInDays"]
-        for name in BUCKETS
-        for rule in lifecycle(storage, name)
-        if "ExpirationInDays" in rule
-    }
-    assert expiring == {
-        ("AccessLogs", None): 365 if is_prod else 30,
-        ("AthenaResults", None): 30,
-        ("Config", "odp/plans/"): 90 if is_prod else 14,
-    }
+    expiring = {name for name in BUCKETS for rule in lifecycle(storage, name) if "ExpirationInDays" in rule}
+    assert expiring == {"AccessLogs", "AthenaResults", "Config"}
+    assert days_until_expiry(storage, "AccessLogs", "Raw/2026-11-24") == {365 if is_prod else 30}
+    assert days_until_expiry(storage, "Config", "odp/plans/10_min_refresh/run.json") == {90 if is_prod else 14}
+    assert days_until_expiry(storage, "Config", "table_configs/taxi_trips.json") == set()
+
+
+@pytest.mark.parametrize("digit", "0123456789abcdef")
+def test_query_results_expire_and_tables_made_from_queries_do_not(storage: Template, digit: str) -> None:
+    """CREATE TABLE AS without external_location puts the table into `tables/` below the place of results."""
+    query = f"{digit}7ef2f1c-92f1-4ea5-a8b5-bb1e6ee6b7b4"
+    for result in (f"{query}.csv", f"{query}.csv.metadata", f"{query}.txt", f"{query}-manifest.csv"):
+        assert days_until_expiry(storage, "AthenaResults", f"query-results/{result}") == {30}
+    assert days_until_expiry(storage, "AthenaResults", f"query-results/tables/{query}/part-0") == set()
+    assert days_until_expiry(storage, "AthenaResults", f"tables/{query}/part-0") == set()
+
+
+def test_plans_expire_where_the_runtime_writes_them() -> None:
+    """The runtime knows no names of the deployment, so nothing else ties the two."""
+    from odp.records import BatchPlan
+
+    assert BatchPlan("10_min_refresh", "run", batches=()).key.startswith(PLANS)
 
 
 def test_staging_and_config_are_versioned_and_old_versions_expire(storage: Template, is_prod: bool) -> None:
@@ -165,10 +182,9 @@ def key_statements(storage: Template) -> dict[str, dict[str, Any]]:
 def test_the_key_is_administered_by_its_own_account_and_used_by_three_services(
     storage: Template, environment: str
 ) -> None:
-    account = {"dev": "222222222222", "test": "333333333333", "prod": "444444444444"}[environment]
     allowed = {sid: each for sid, each in key_statements(storage).items() if each["Effect"] == "Allow"}
     assert {sid: statement["Principal"] for sid, statement in allowed.items()} == {
-        "administration": {"AWS": f"arn:aws:iam::{account}:root"},
+        "administration": {"AWS": f"arn:aws:iam::{ACCOUNTS[environment]}:root"},
         "EventBridgeToEncryptedQueues": {"Service": "events.amazonaws.com"},
         "AlarmsToEncryptedTopics": {"Service": "cloudwatch.amazonaws.com"},
         "EncryptedLogGroups": {"Service": "logs.us-east-1.amazonaws.com"},

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from deployment_account.environments_schema import main, render_schema
+from tests.configuration import DEPLOYED
 
-CONFIG = Path(__file__).resolve().parents[3] / "config"
+SCHEMA = DEPLOYED.with_name("environments.schema.json")
 
 
 def test_the_committed_schema_is_up_to_date() -> None:
-    assert (CONFIG / "environments.schema.json").read_text() == render_schema(), (
+    assert SCHEMA.read_text() == render_schema(), (
         "run python -m deployment_account.environments_schema config/environments.schema.json"
     )
-
-
-def test_the_configuration_points_its_editors_to_the_schema() -> None:
-    reference = json.loads((CONFIG / "environments.json").read_text())["$schema"]
-    assert (CONFIG / reference).resolve() == (CONFIG / "environments.schema.json").resolve()
 
 
 def test_an_environment_is_named_by_its_key_and_allows_no_unknown_field() -> None:
@@ -26,6 +23,13 @@ def test_an_environment_is_named_by_its_key_and_allows_no_unknown_field() -> Non
     assert "name" not in environment["properties"]
     assert "name" not in environment["required"]
     assert environment["additionalProperties"] is False
+
+
+def test_editors_are_told_of_regions_that_are_refused() -> None:
+    region = json.loads(render_schema())["$defs"]["Environment"]["properties"]["region"]
+    assert re.match(region["pattern"], "cn-north-1")
+    assert re.match(region["not"]["pattern"], "cn-north-1")
+    assert not re.match(region["not"]["pattern"], "us-east-1")
 
 
 def test_fields_explain_themselves_to_editors() -> None:

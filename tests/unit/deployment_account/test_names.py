@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from deployment_account.environments import load_platform
 from deployment_account.names import Names, Odp, OdpTable, Shared, published_schedule, published_secret
+from tests.configuration import KNOWN
 
-CONFIG = Path(__file__).resolve().parents[3] / "config" / "environments.json"
 DEV = Names("odp", "dev")
 PREFIXED = Names("odp", "dev", "second_")
 
 
 def test_names_come_from_the_configuration() -> None:
-    platform = load_platform(CONFIG)
+    platform = load_platform(KNOWN)
     assert Names.of(platform, platform.environments["dev"]) == DEV
 
 
@@ -54,6 +52,11 @@ def test_stages_of_components_and_environments_have_names_of_their_own() -> None
 
 def test_the_stack_of_a_pipeline_is_named_after_the_stage_that_it_deploys_first() -> None:
     assert DEV.pipeline_stack("infra") == "odp-dev-infra-Pipeline"
+
+
+def test_roles_are_known_by_as_much_of_their_stack_as_cloudformation_keeps() -> None:
+    assert DEV.roles("etl") == "odp-dev-etl-*"
+    assert Names("p" * 24, "dev").roles("etl") == "p" * 24 + "*"
 
 
 def test_secrets_are_named_as_people_and_scripts_set_them() -> None:

@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from deployment_account.networks import parse_cidr, private_subnet_prefix
+from deployment_account.networks import MOST_ZONES, SMALLEST_VPC, parse_cidr, private_subnet_prefix
+from deployment_account.odp_settings import OdpSettings
+
+RESERVED_BY_AWS = 5
 
 
-@pytest.mark.parametrize(
-    ("cidr", "zones", "prefix"),
-    [
-        ("10.0.0.0/16", 1, 17),
-        ("10.0.0.0/16", 2, 18),
-        ("10.0.0.0/16", 3, 19),
-        ("10.0.0.0/16", 4, 19),
-        ("10.0.0.0/20", 6, 24),
-    ],
-)
-def test_private_subnets_share_half_of_the_range(cidr: str, zones: int, prefix: int) -> None:
-    assert private_subnet_prefix(cidr, zones) == prefix
-
-
-@pytest.mark.parametrize("zones", range(1, 7))
 @pytest.mark.parametrize("vpc_prefix", range(16, 21))
-def test_all_zones_fit_with_room_left_for_public_subnets(vpc_prefix: int, zones: int) -> None:
+def test_all_zones_that_there_may_be_fit_with_room_left_for_public_subnets(vpc_prefix: int) -> None:
     vpc = parse_cidr(f"10.0.0.0/{vpc_prefix}")
-    taken = zones * 2 ** (32 - private_subnet_prefix(str(vpc), zones))
-    assert taken <= vpc.num_addresses // 2
+    taken = MOST_ZONES * 2 ** (32 - private_subnet_prefix(str(vpc)))
+    assert taken == vpc.num_addresses * 3 // 4
+
+
+def test_a_subnet_of_the_smallest_network_has_room_for_the_largest_run_and_the_default_ones() -> None:
+    """A run's workers are all in one subnet, that of its connection; each takes an address."""
+    addresses = 2 ** (32 - private_subnet_prefix(f"10.0.0.0/{SMALLEST_VPC}")) - RESERVED_BY_AWS
+    settings = OdpSettings()
+    assert addresses >= settings.max_workers_per_run
+    assert addresses >= settings.max_concurrent_batches * settings.cadence_defaults.glue_job_max_workers

@@ -9,9 +9,8 @@ from odp.configuration import fields_of
 from odp_cli.app import app, main
 from typer.testing import CliRunner, Result
 
+from tests.configuration import KNOWN
 from tests.unit.odp.samples import batch_config, table_config
-
-PROJECT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -29,7 +28,8 @@ def write(folder: Path, **table: Any) -> None:
 
 
 def validate(folder: Path, *options: str) -> Result:
-    return CliRunner().invoke(app, ["config", "validate", "--manifests", str(folder), *options])
+    of_tests = ["--manifests", str(folder), "--platform", str(KNOWN)]
+    return CliRunner().invoke(app, ["config", "validate", *of_tests, *options])
 
 
 def test_good_manifests_are_counted_and_named_valid(manifests: Path) -> None:
@@ -87,7 +87,10 @@ def test_sizes_that_a_manifest_leaves_open_come_from_the_environment(manifests: 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["validate", "--env", "dve"], "there is no environment dve\n  To mend it: name one of dev, test, prod"),
+        (
+            ["validate", "--platform", str(KNOWN), "--env", "dve"],
+            "there is no environment dve\n  To mend it: name one of dev, test, prod",
+        ),
         (["validate", "--platform", "nowhere.json"], "nowhere.json is not a valid configuration"),
     ],
 )

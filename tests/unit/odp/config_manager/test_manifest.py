@@ -54,12 +54,6 @@ def test_entries_become_typed_records() -> None:
     assert manifests.batches[0].refresh_tables_batch_size == 5
 
 
-def test_repositorys_own_manifests_configure_eighteen_tables_in_batches_of_five() -> None:
-    manifests = load_manifests(Path(__file__).parents[4] / "etl-repo" / "table_configs")
-    assert len(manifests.tables) == 18
-    assert [batch.refresh_tables_batch_size for batch in manifests.batches] == [5]
-
-
 @pytest.mark.parametrize(
     ("field", "value", "reason"),
     [

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from rehearsal import cli
 from rehearsal.cli import app
 from rehearsal.demo import demo as demo_module
+from tests.configuration import KNOWN, KNOWN_MANIFESTS
 from tests.unit.rehearsal.demo.outcomes import RunDemo
 
 
@@ -21,6 +23,14 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("TRIPS", "ROWS", "PORT", "KEEP_FAILED", "REHEARSAL_FOLDER"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("COLUMNS", "300")
+
+
+@pytest.fixture(autouse=True)
+def configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The demo rehearses what is deployed; these tests hold whatever that is."""
+    for module in (cli, demo_module):
+        monkeypatch.setattr(module, "CONFIGURATION", KNOWN)
+    monkeypatch.setattr(demo_module, "MANIFESTS", KNOWN_MANIFESTS)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from rehearsal.demo import demo as demo_module
 from rehearsal.demo.workspace import Workspace
 from rehearsal.emulator.glue_runner import metastore_files
 from rehearsal.source.generator import generate_trips
+from tests.configuration import KNOWN_MANIFESTS
 from tests.unit.rehearsal.demo.outcomes import RunDemo, assert_clear, assert_nothing_left
 
 
@@ -55,13 +56,13 @@ def test_manifest_with_an_unknown_field_is_refused_with_file_table_and_field(
 ) -> None:
     manifests = tmp_path / "table_configs"
     manifests.mkdir()
-    for manifest in demo_module.MANIFESTS.glob("*.json"):
+    for manifest in KNOWN_MANIFESTS.glob("*.json"):
         (manifests / manifest.name).write_text(manifest.read_text().replace('"is_active"', '"is_activ"', 1))
     monkeypatch.setattr(demo_module, "MANIFESTS", manifests)
     result = run_demo()
     assert result.exit_code == 1
     assert "Failed: 2 problems in the table manifests:" in result.output
-    place = "taxi_trips.json: raw_table_configs: taxi_trips.table_1"
+    place = "known.json: raw_table_configs: taxi_trips.table_1"
     assert f"{place}: unknown field 'is_activ'; did you mean 'is_active'?" in result.output
     assert "Traceback" not in result.output
     assert_nothing_left(folder)

@@ -11,7 +11,7 @@ import pytest
 from scripts.bootstrap import cdk_cli, checks
 from scripts.bootstrap.errors import BootstrapError
 from scripts.bootstrap.findings import State
-from tests.unit.scripts.conftest import PROJECT
+from tests.configuration import PROJECT
 
 
 @pytest.mark.parametrize(("installed", "state"), [(None, "✗"), ("3.0.0", "✗"), (cdk_cli.pinned_version(), "✓")])

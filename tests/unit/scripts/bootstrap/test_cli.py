@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from deployment_account.environments import load_platform
 from scripts.bootstrap import cli
 from scripts.bootstrap.errors import BootstrapError
-from tests.unit.scripts.conftest import CONFIGURATION
+from tests.configuration import KNOWN
 
 COMMANDS = (
     "configure",
@@ -38,7 +38,7 @@ def runner() -> CliRunner:
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
     path = tmp_path / "environments.json"
-    path.write_text(CONFIGURATION.read_text())
+    path.write_text(KNOWN.read_text())
     return path
 
 
@@ -117,7 +117,7 @@ def test_configuring_nothing_is_told(runner: CliRunner, config: Path, arguments:
 
 
 def test_the_execution_policy_is_printed_with_its_reasons(runner: CliRunner) -> None:
-    result = runner.invoke(cli.app, ["execution-policy", "dev", "--config", str(CONFIGURATION)])
+    result = runner.invoke(cli.app, ["execution-policy", "dev", "--config", str(KNOWN)])
     assert result.exit_code == 0
     assert "odp-dev-deployment-network" in result.output
     assert "because EC2 describes whole Regions" in result.output
@@ -137,7 +137,7 @@ def test_no_option_takes_the_value_of_a_secret(runner: CliRunner) -> None:
 def test_a_known_failure_is_one_message_and_exit_code_1(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("sys.argv", ["bootstrap", "target-account", "staging", "--config", str(CONFIGURATION)])
+    monkeypatch.setattr("sys.argv", ["bootstrap", "target-account", "staging", "--config", str(KNOWN)])
     with pytest.raises(SystemExit) as end:
         cli.main()
     assert end.value.code == 1
@@ -150,7 +150,7 @@ def test_credentials_that_do_not_work_are_told_with_what_mends_them(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(
-        "sys.argv", ["bootstrap", "check", "--profile", "nobody-has-this-profile", "--config", str(CONFIGURATION)]
+        "sys.argv", ["bootstrap", "check", "--profile", "nobody-has-this-profile", "--config", str(KNOWN)]
     )
     with pytest.raises(SystemExit):
         cli.main()

@@ -21,7 +21,7 @@ from scripts.bootstrap.configuration import (
 )
 from scripts.bootstrap.configure import configured, parsed, value_at
 from scripts.bootstrap.errors import BootstrapError
-from tests.unit.scripts.conftest import CONFIGURATION
+from tests.configuration import KNOWN
 
 CONNECTION = "arn:aws:codeconnections:us-east-1:111111111111:connection/00000000-0000-0000-0000-000000000000"
 NEEDED = (
@@ -39,7 +39,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def committed() -> Json:
-    return read_configuration(CONFIGURATION)
+    return read_configuration(KNOWN)
 
 
 def write(path: Path, configuration: Json) -> None:
@@ -145,8 +145,8 @@ def test_what_is_to_be_configured_cannot_be_removed(committed: Json) -> None:
 
 
 def test_the_committed_file_is_written_as_it_is(committed: Json) -> None:
-    assert render(committed) + "\n" == CONFIGURATION.read_text()
-    assert write_step(CONFIGURATION, configured(committed, "dev", (), None)) is None
+    assert render(committed) + "\n" == KNOWN.read_text()
+    assert write_step(KNOWN, configured(committed, "dev", (), None)) is None
 
 
 def test_what_is_written_is_what_was_configured(committed: Json) -> None:

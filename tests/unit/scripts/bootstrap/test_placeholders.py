@@ -19,7 +19,7 @@ from scripts.bootstrap.accounts import Account, Place
 from scripts.bootstrap.errors import BootstrapError
 from scripts.bootstrap.placeholders import placeholder_refusal, placeholders_in
 from scripts.bootstrap.steps import Command
-from tests.unit.scripts.conftest import CONFIGURATION, PROJECT
+from tests.configuration import KNOWN, PROJECT
 
 OWN, OTHER_OWN = "210987654321", "109876543210"
 GUIDE = PROJECT / "docs" / "deployment.md"
@@ -41,7 +41,7 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def configured(folder: Path, *, deployment: str, dev: str) -> Path:
-    document = json.loads(CONFIGURATION.read_text())
+    document = json.loads(KNOWN.read_text())
     document["deployment"] |= {"account": deployment, "repository": {"provider": "codecommit", "name": "lake"}}
     document["environments"] = {"dev": document["environments"]["dev"] | {"account": dev}}
     path = folder / "environments.json"
@@ -97,7 +97,7 @@ def test_a_sandbox_configured_as_the_guide_says_is_bootstrapped_and_trusts_nobod
     tmp_path: Path, runs: list[str]
 ) -> None:
     path = tmp_path / "environments.json"
-    path.write_text(CONFIGURATION.read_text())
+    path.write_text(KNOWN.read_text())
     (sandbox,) = re.findall(r"^SANDBOX=.*?^(.+?)^```", GUIDE.read_text(), re.DOTALL | re.MULTILINE)
     commands = [shlex.split(line) for line in sandbox.replace("\\\n", " ").replace("$SANDBOX", OWN).splitlines()]
     for command in commands[:2]:

@@ -9,13 +9,13 @@ import typer
 from typer.testing import CliRunner
 
 from scripts.idle_cost import __main__ as command
-from tests.unit.scripts.conftest import CONFIGURATION
+from tests.configuration import KNOWN
 
 
 @pytest.fixture
 def app(monkeypatch: pytest.MonkeyPatch) -> typer.Typer:
     def resources(configuration: Path) -> dict[str, list[tuple[str, dict[str, str]]]]:
-        environment = {CONFIGURATION: "dev"}.get(configuration, configuration.stem)
+        environment = {KNOWN: "dev"}.get(configuration, configuration.stem)
         return {environment: [("AWS::KMS::Key", {})]}
 
     monkeypatch.setattr(command, "resources_by_environment", resources)

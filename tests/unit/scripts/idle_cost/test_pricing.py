@@ -47,7 +47,7 @@ def test_the_document_shows_what_dev_costs_today(dev: list[Line], prices: PriceL
 
 
 def test_the_price_file_says_when_where_and_from_what_its_prices_are(prices: PriceList) -> None:
-    assert prices.date == "2026-11-23"
+    assert prices.date == "2026-11-24"
     assert prices.region == "us-east-1"
     assert "as remembered" in prices.source
     assert f"{prices.region}, {prices.date}. {prices.source}" in (PROJECT / "docs" / "idle-cost.md").read_text()

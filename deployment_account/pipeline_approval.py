@@ -1,0 +1,117 @@
+"""A person approves, told whether anyone's permissions, any network access or the pipeline itself would change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
+from aws_cdk import aws_codebuild as codebuild
+from aws_cdk import aws_codepipeline as codepipeline
+from aws_cdk import aws_codepipeline_actions as actions
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from deployment_account.pipeline_steps import CLI_VERSION, NODE_VERSION
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_logs as logs
+
+SELF_MUTATION = "UpdatePipeline"
+"""The name of the stage in which CDK lets a pipeline change itself."""
+BROADENED = "PERMISSIONS ARE BROADENED: read the log of PermissionsCheck before you approve."
+NOT_BROADENED = "No permissions are broadened."
+CHANGED_PIPELINE = "THE PIPELINE CHANGES ITSELF, perhaps what it asks approval for: read the log of PermissionsCheck."
+
+
+class Approval(Construct):
+    """A stage of the pipeline in which nothing goes on before a person approves.
+
+    CDK puts approvals behind self-mutation, so that a push could remove the one that should have stopped it. Before
+    the first environment that waits, the stage therefore stands where the pipeline has changed nothing yet.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        pipeline: codepipeline.Pipeline,
+        stage: cdk.Stage,
+        before: str,
+        log: logs.ILogGroup,
+    ) -> None:
+        super().__init__(scope, id_)
+        own = [cdk.Stack.of(pipeline)] if before == SELF_MUTATION else []
+        check = actions.CodeBuildAction(
+            action_name="PermissionsCheck",
+            input=_assembly(pipeline),
+            project=self._check(stage, own, log),
+        )
+        approve = actions.ManualApprovalAction(
+            action_name="Approve",
+            run_order=2,
+            additional_information=f"{check.variable('MESSAGE')} {check.variable('LINK')}",
+            external_entity_link=check.variable("LINK"),
+        )
+        pipeline.add_stage(
+            stage_name=id_,
+            placement=codepipeline.StagePlacement(right_before=pipeline.stage(before)),
+            actions=[check, approve],
+        )
+
+    def _check(self, stage: cdk.Stage, own: list[cdk.Stack], log: logs.ILogGroup) -> codebuild.PipelineProject:
+        project = codebuild.PipelineProject(
+            self,
+            "PermissionsCheck",
+            description="Compares what would be deployed with what is",
+            build_spec=_build_spec(_commands(f"'{stage.node.path}/*'", *(stack.stack_name for stack in own))),
+            environment=codebuild.BuildEnvironment(build_image=codebuild.LinuxBuildImage.STANDARD_7_0),
+            logging=codebuild.LoggingOptions(cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=log)),
+        )
+        compared = [(stage.account, stage.region), *((stack.account, stack.region) for stack in own)]
+        roles = [_lookup_role(account, region) for account, region in compared]
+        project.add_to_role_policy(iam.PolicyStatement(actions=["sts:AssumeRole"], resources=roles))
+        return project
+
+
+def _assembly(pipeline: codepipeline.Pipeline) -> codepipeline.Artifact:
+    """What the synth step made; CDK hands it to no one but its own steps."""
+    (synth,) = pipeline.stage("Build").actions
+    (assembly,) = synth.action_properties.outputs or []
+    return assembly
+
+
+def _build_spec(commands: list[str]) -> codebuild.BuildSpec:
+    install = {"runtime-versions": {"nodejs": NODE_VERSION}, "commands": [f"npm install -g aws-cdk@{CLI_VERSION}"]}
+    return codebuild.BuildSpec.from_object(
+        {
+            "version": "0.2",
+            "env": {"exported-variables": ["MESSAGE", "LINK"]},
+            "phases": {"install": install, "build": {"commands": commands}},
+        }
+    )
+
+
+def _commands(stacks: str, *own: str) -> list[str]:
+    """CDK's own check installs whatever CLI npm calls the latest, and passes an error off as a finding.
+
+    The first comparison shows every change and fails the build when the deployed stacks cannot be read; only then
+    does a failure of the later ones mean what it says. Bucket and key for artifacts in another Region, which no
+    lookup role of a bootstrap reads, are left out.
+    """
+    compare = "cdk diff --app . --method=template --exclusively"
+    everything = " ".join([compare, *own, stacks])
+    check = f"{everything} --security-only --fail-on=broadening"
+    return [
+        everything,
+        f'if {check}; then MESSAGE="{NOT_BROADENED}"; else MESSAGE="{BROADENED}"; fi',
+        *(f'{compare} {stack} --fail-on=any-change || MESSAGE="$MESSAGE {CHANGED_PIPELINE}"' for stack in own),
+        "export MESSAGE",
+        'export LINK="$CODEBUILD_BUILD_URL"',
+    ]
+
+
+def _lookup_role(account: str | None, region: str | None) -> str:
+    """The bootstrap role that may read what is deployed, and nothing else."""
+    qualifier = cdk.DefaultStackSynthesizer.DEFAULT_QUALIFIER
+    return f"arn:aws:iam::{account}:role/cdk-{qualifier}-lookup-role-{account}-{region}"

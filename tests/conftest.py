@@ -1,0 +1,30 @@
+"""Keeps the tests that a pipeline runs independent of the configuration that it deploys."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from tests.configuration import DEPLOYED, PROJECT, Guard
+
+RUN_BY_PIPELINES = (PROJECT / "tests" / "unit", PROJECT / "tests" / "synth")
+GUARD = Guard()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    is_run_by_pipelines = any(item.path.is_relative_to(folder) for folder in RUN_BY_PIPELINES)
+    asks = "deployed_configuration" in getattr(item, "fixturenames", ())
+    GUARD.is_allowed = asks or not is_run_by_pipelines
+    try:
+        return (yield)
+    finally:
+        GUARD.is_allowed = False
+
+
+@pytest.fixture
+def deployed_configuration() -> Path:
+    """For tests that any valid configuration passes."""
+    return DEPLOYED
