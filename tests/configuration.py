@@ -1,4 +1,4 @@
-"""The configuration that tests know by heart, and the one that is deployed, which they must not depend on."""
+"""Configuration and manifests that tests know by heart, and those that are deployed, which they must not depend on."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ from typing import Any
 PROJECT = Path(__file__).resolve().parents[1]
 KNOWN = PROJECT / "tests" / "environments.json"
 """Accounts, branches and sizes that are never deployed; what tests and snapshots say follows from them."""
+KNOWN_MANIFESTS = PROJECT / "tests" / "table_configs"
+"""Tables that are never deployed."""
 DEPLOYED = PROJECT / "config" / "environments.json"
+DEPLOYED_MANIFESTS = PROJECT / "etl-repo" / "table_configs"
 
 
 class Guard:
-    """Refuses to open the deployed configuration but where that is allowed.
+    """Refuses to open what is deployed but where that is allowed.
 
-    The pipeline runs these tests before it deploys: one that fails on other accounts stops every deployment.
+    The pipeline runs these tests before it deploys: one that fails on other accounts or tables stops every deployment.
     """
 
     def __init__(self) -> None:
@@ -26,12 +29,15 @@ class Guard:
     def _judge(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event == "open" and not self.is_allowed and _is_deployed(arguments[0]):
             raise AssertionError(
-                f"{DEPLOYED} says something else in every deployed lake: use {KNOWN.relative_to(PROJECT)}, "
-                "or the fixture deployed_configuration where any valid configuration must pass"
+                f"{arguments[0]} says something else in every deployed lake: use its like in tests/, "
+                "or the fixture deployed_configuration or deployed_manifests where whatever is valid must pass"
             )
 
 
 def _is_deployed(path: object) -> bool:
-    """Compared by name first, because this is asked of every file that Python opens."""
+    """Compared by its end first, because this is asked of every file that Python opens."""
     text = os.fsdecode(path) if isinstance(path, str | bytes | os.PathLike) else ""
-    return text.endswith(DEPLOYED.name) and Path(text).resolve() == DEPLOYED
+    if not text.endswith(".json"):
+        return False
+    file = Path(text).resolve()
+    return file == DEPLOYED or file.parent == DEPLOYED_MANIFESTS

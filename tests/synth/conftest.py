@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rehearsal import toolchain
-from tests.configuration import KNOWN
+from tests.configuration import KNOWN, KNOWN_MANIFESTS
 
 # before the first import of aws_cdk, which starts node with this environment
 os.environ.setdefault("JSII_NODE", str(toolchain.node()))
@@ -33,6 +33,15 @@ class Synthesis:
     templates: Mapping[str, Template]
     findings: frozenset[tuple[str, str]]
     acknowledgements: Sequence[Acknowledgement]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _known_manifests() -> Iterator[None]:
+    from etl_cdk import etl_stage
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(etl_stage, "TABLE_CONFIGS", KNOWN_MANIFESTS)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 import pytest
+from etl_cdk import etl_stage
 
 from deployment_account.apps import add_component, configured_platform, open_app
 from deployment_account.environments import Environment, Platform
 from deployment_account.errors import ConfigurationError
 from tests.configuration import PROJECT
+from tests.synth.configurations import known, synthesised
 from tests.synth.conftest import Synthesis
 from tests.synth.synthesis import APPS, ENVIRONMENTS, flags, templates
 
@@ -95,9 +97,11 @@ def test_both_apps_take_the_same_flags_and_let_the_cli_add_nothing(app: str) -> 
 
 @pytest.mark.parametrize("app", APPS)
 def test_a_person_with_the_cli_deploys_the_templates_that_the_pipeline_deploys(
-    app: str, tmp_path: Path, synthesis: Synthesis
+    app: str, tmp_path: Path, deployed_manifests: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A sandbox can move to a pipeline later; the CLI differs by the context it passes; neither needs credentials."""
+    monkeypatch.setattr(etl_stage, "TABLE_CONFIGS", deployed_manifests)
+    deployed_by_pipelines = synthesised(known(), tmp_path, app)
     as_cli = {**flags(), "direct": "dev"}
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     environment = {**kept, "CDK_CONTEXT_JSON": json.dumps(as_cli), "CDK_OUTDIR": str(tmp_path / "cli")}
@@ -106,4 +110,4 @@ def test_a_person_with_the_cli_deploys_the_templates_that_the_pipeline_deploys(
     found = templates(tmp_path / "cli")
     assert found
     for name, template in found.items():
-        assert template.body == synthesis.templates[name].body
+        assert template.body == deployed_by_pipelines[name].body

@@ -1,4 +1,4 @@
-"""What is deployed: both apps for config/environments.json, whatever its owners wrote into it."""
+"""What is deployed: both apps for config/environments.json and the manifests, whatever their owners wrote."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from etl_cdk import etl_stage
 
 from tests.configuration import DEPLOYED, PROJECT
 from tests.synth.configurations import configured_app
@@ -15,8 +16,9 @@ from tests.synth.synthesis import APPS
 
 @pytest.mark.parametrize("app", APPS)
 def test_it_is_synthesised_and_cdk_nag_finds_nothing_in_it(
-    app: str, deployed_configuration: Path, tmp_path: Path
+    app: str, deployed_configuration: Path, deployed_manifests: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(etl_stage, "TABLE_CONFIGS", deployed_manifests)
     document = json.loads(deployed_configuration.read_text())
     assert findings_of(configured_app(document, tmp_path, app), tmp_path / "out") == set()
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 
-from etl_cdk.etl_stage import TABLE_CONFIGS
-
+from tests.configuration import KNOWN_MANIFESTS
 from tests.synth.synthesis import Template
 
 KEYS = {
@@ -53,7 +52,7 @@ def test_tables_refuse_deletion_and_survive_their_stack_in_prod(tables: Template
 
 
 def test_every_database_that_the_manifests_name_is_in_the_catalog(tables: Template) -> None:
-    manifests = [json.loads(path.read_text()) for path in TABLE_CONFIGS.glob("*.json")]
+    manifests = [json.loads(path.read_text()) for path in KNOWN_MANIFESTS.glob("*.json")]
     named = {table["raw_database_name"] for file in manifests for table in file.get("raw_table_configs", [])}
     databases = {
         database["DatabaseInput"]["Name"]: database["DatabaseInput"]["LocationUri"]["Fn::Join"][1]

@@ -21,7 +21,7 @@ def test_it_points_its_editors_to_the_schema(deployed_configuration: Path) -> No
 
 
 def test_a_test_that_would_depend_on_it_is_stopped() -> None:
-    with pytest.raises(AssertionError, match=r"use tests/environments\.json"):
+    with pytest.raises(AssertionError, match=r"says something else in every deployed lake: use its like in tests/"):
         load_platform(DEPLOYED)
 
 

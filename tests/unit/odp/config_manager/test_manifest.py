@@ -11,6 +11,8 @@ from odp.config_manager.placement import Placement
 from odp.errors import ManifestError
 from odp.records import VersioningType
 
+from tests.configuration import KNOWN_MANIFESTS
+
 BATCH = {
     "refresh_cadence": "10_min_refresh",
     "datalake_format": "hudi",
@@ -54,9 +56,13 @@ def test_entries_become_typed_records() -> None:
     assert manifests.batches[0].refresh_tables_batch_size == 5
 
 
-def test_repositorys_own_manifests_configure_eighteen_tables_in_batches_of_five() -> None:
-    manifests = load_manifests(Path(__file__).parents[4] / "etl-repo" / "table_configs")
-    assert len(manifests.tables) == 18
+def test_manifests_that_are_deployed_are_valid(deployed_manifests: Path) -> None:
+    assert load_manifests(deployed_manifests).tables
+
+
+def test_all_files_of_a_folder_are_its_manifests() -> None:
+    manifests = load_manifests(KNOWN_MANIFESTS)
+    assert [table.source_table_name for table in manifests.tables] == ["taxi_trips.table_1", "taxi_trips.table_2"]
     assert [batch.refresh_tables_batch_size for batch in manifests.batches] == [5]
 
 

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from rehearsal import cli
 from rehearsal.cli import app
 from rehearsal.demo import demo as demo_module
-from tests.configuration import KNOWN
+from tests.configuration import KNOWN, KNOWN_MANIFESTS
 from tests.unit.rehearsal.demo.outcomes import RunDemo
 
 
@@ -30,6 +30,7 @@ def configuration(monkeypatch: pytest.MonkeyPatch) -> None:
     """The demo rehearses what is deployed; these tests hold whatever that is."""
     for module in (cli, demo_module):
         monkeypatch.setattr(module, "CONFIGURATION", KNOWN)
+    monkeypatch.setattr(demo_module, "MANIFESTS", KNOWN_MANIFESTS)
 
 
 @pytest.fixture
