@@ -35,15 +35,15 @@ class Scope:
 
     def arn(self, service: str, resource: str) -> str:
         """A resource of this account and Region."""
-        return f"arn:{self.place.partition}:{service}:{self.place.region}:{self.place.account}:{resource}"
+        return f"arn:aws:{service}:{self.place.region}:{self.place.account}:{resource}"
 
     def global_arn(self, service: str, resource: str) -> str:
         """A resource of this account that knows no Region."""
-        return f"arn:{self.place.partition}:{service}::{self.place.account}:{resource}"
+        return f"arn:aws:{service}::{self.place.account}:{resource}"
 
     def bucket_arn(self, name: str) -> str:
         """A bucket, or objects in it."""
-        return f"arn:{self.place.partition}:s3:::{name}"
+        return f"arn:aws:s3:::{name}"
 
 
 @dataclass(frozen=True)

@@ -41,8 +41,7 @@ _ENCRYPTING_SERVICES = ("dynamodb", "lambda", "secretsmanager", "sns", "sqs", "s
 
 
 def _via(scope: Scope, service: str) -> str:
-    suffix = "amazonaws.com.cn" if scope.place.partition == "aws-cn" else "amazonaws.com"
-    return f"{service}.{scope.place.region}.{suffix}"
+    return f"{service}.{scope.place.region}.amazonaws.com"
 
 
 def buckets(scope: Scope) -> list[Grant]:

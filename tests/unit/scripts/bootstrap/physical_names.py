@@ -41,4 +41,4 @@ def named_resources(place: Place, resources: list[tuple[str, dict[str, Any]]]) -
 
 def _arn(place: Place, service: str, resource: str) -> str:
     where = ":" if service == "s3" else f"{place.region}:{place.account}"
-    return f"arn:{place.partition}:{service}:{where}:{resource}"
+    return f"arn:aws:{service}:{where}:{resource}"
