@@ -60,10 +60,12 @@ class DeployedLake:
         return str(written["VersionId"])
 
     def configuration_requests(self) -> list[dict[str, Any]]:
-        """Every configuration request in the books, oldest first, with what became of it."""
+        """Every configuration request in the books with what became of it, in the order in which that was decided."""
         tracker = self.dynamodb.Table(self.table(OdpTable.CONFIG_DEPLOY_TRACKER))
         found = tracker.query(KeyConditionExpression=Key("source_table_name").eq(REQUESTS), ConsistentRead=True)
-        return [item for item in found["Items"] if "request_status" in item]
+        requests = [item for item in found["Items"] if "request_status" in item]
+        # their keys tell seconds apart; an undecided one comes last
+        return sorted(requests, key=lambda item: item.get("decided_at", "~"))
 
     def configuration_changes(self, deployed_at: str) -> list[dict[str, Any]]:
         """What a configuration request changed, entry by entry."""
