@@ -11,6 +11,7 @@ from deployment_account.names import Names, OdpTable, Shared
 from deployment_account.shared_values import publish
 from etl_cdk.foundation import Foundation
 from etl_cdk.stateful import CatalogDatabase, StatePolicy, StateTable
+from etl_cdk.taxi_state import TaxiState
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -31,7 +32,7 @@ KEYS: Mapping[OdpTable, tuple[str, ...]] = {
 
 
 class TablesStack(cdk.Stack):
-    """The framework's DynamoDB tables and the catalog databases that the manifests name."""
+    """The flows' DynamoDB tables and the catalog databases, of which the manifests name those of the framework."""
 
     def __init__(
         self, scope: Construct, id_: str, *, names: Names, environment: Environment, manifests: Manifests
@@ -51,7 +52,9 @@ class TablesStack(cdk.Stack):
         raw = foundation.bucket(Shared.RAW_BUCKET).bucket_name
         for name in databases_of(manifests):
             CatalogDatabase(self, f"Database-{name}", name=names.database(name), bucket=raw, policy=policy)
-        publish(self, names, {table.published_name: names.table(table) for table in OdpTable})
+        self.taxi = TaxiState(self, "Taxi", names=names, foundation=foundation, policy=policy)
+        odp = {table.published_name: names.table(table) for table in OdpTable}
+        publish(self, names, {**odp, **self.taxi.published})
 
 
 def databases_of(manifests: Manifests) -> list[str]:

@@ -57,3 +57,9 @@ def retry_lambda_trouble() -> State:
 def retry_busy_glue() -> State:
     """Wait longer than the runs that are in the way."""
     return retry(GLUE_IS_BUSY, first_after=15, at_most=300, attempts=20)
+
+
+def longest_wait(retrier: State) -> int:
+    """How many seconds all waits of a retrier can take together."""
+    first, growth, most = retrier["IntervalSeconds"], retrier["BackoffRate"], retrier["MaxDelaySeconds"]
+    return sum(min(first * growth**attempt, most) for attempt in range(retrier["MaxAttempts"]))

@@ -1,0 +1,1 @@
+"""Stands here until the job comes from issue6-spark."""
