@@ -1,1 +1,1 @@
-"""Stands here until the job comes from issue6-spark."""
+"""Stands here until the job that loads conformed tables comes from issue6-spark."""

@@ -1,1 +1,1 @@
-"""Stands here until the job comes from issue6-spark."""
+"""Stands here until the job that builds purpose-built tables comes from issue6-spark."""
