@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+REJECTED = "rejected"
+"""In the audit table the dataset of objects that belong to none; no dataset may be named so."""
+
 
 class FileStatus(StrEnum):
     """The state of a file in the audit table."""
@@ -45,6 +48,7 @@ class RejectedFile:
     size: int
     landed_at: str
     reason: str
+    version_id: str | None = None
 
     @property
     def is_folder(self) -> bool:

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import combinations
 
-from taxi.datasets.dataset import LOAD_COLUMNS, REJECTED, ColumnType, Dataset, FileFormat, Layout
+from taxi.datasets.dataset import LOAD_COLUMNS, ColumnType, Dataset, FileFormat, Layout
+from taxi.records import REJECTED
 
 _COLUMN_NAME = re.compile("[a-z][a-z0-9_]*")
 

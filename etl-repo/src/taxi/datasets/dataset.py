@@ -10,9 +10,6 @@ from types import MappingProxyType
 LOAD_COLUMNS = ("source_file", "source_version", "loaded_at")
 """What every load adds to the declared columns: the file's key, the version that was read, and when."""
 
-REJECTED = "rejected"
-"""In the audit table the dataset of objects that belong to none; no dataset may be named so."""
-
 
 class ColumnType(StrEnum):
     """What a conformed column holds."""
