@@ -14,12 +14,13 @@ from deployment_account.permissions import allow, allow_key_use
 if TYPE_CHECKING:
     from aws_cdk import aws_dynamodb as dynamodb
     from aws_cdk import aws_iam as iam
+    from aws_cdk import aws_s3 as s3
     from aws_cdk import aws_s3_assets as s3_assets
     from taxi.datasets.dataset import Dataset
 
     from etl_cdk.foundation import Foundation
 
-QUARANTINE = "quarantine"
+QUARANTINE = "quarantine/"
 OBJECT_KEY_USE = ("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey")
 """What Glue and S3 ask of a job that reads and writes objects under the key."""
 MESSAGE_KEY_USE = ("kms:Decrypt", "kms:GenerateDataKey")
@@ -27,6 +28,7 @@ TABLE_FILE_ACTIONS = ("s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObjec
 CATALOG_READING = ("glue:GetDatabase", "glue:GetTable", "glue:GetTables")
 CATALOG_WRITING = ("glue:CreateTable", "glue:UpdateTable")
 """Iceberg publishes a snapshot by the table's pointer in the catalog; it never deletes a table here."""
+NAMED_BY_THE_FORMAT = "The files of a lake table are named by the table format."
 NAMED_BY_RUNS = "Bundles and outcomes are named after executions, which nobody knows before they start."
 
 
@@ -70,7 +72,8 @@ def allow_workflow(role: iam.IRole, data: TaxiData, *, function_arn: str, topic_
 
 def allow_conformed_job(role: iam.IRole, data: TaxiData, code: Collection[s3_assets.Asset]) -> None:
     """Read a bundle and its files, write their rows to the conformed tables, and what is wrong into quarantine."""
-    config, raw = (data.foundation.bucket(which) for which in (Shared.CONFIG_BUCKET, Shared.RAW_BUCKET))
+    bucket, database = data.foundation.bucket, data.database(TaxiName.CONFORMED_DATABASE)
+    config, raw, conformed = map(bucket, (Shared.CONFIG_BUCKET, Shared.RAW_BUCKET, Shared.CONFORMED_BUCKET))
     _allow_code(role, code)
     allow(role, ["s3:GetObject"], [config.arn_for_objects(f"{BUNDLES}*")], because=NAMED_BY_RUNS)
     allow(role, ["s3:PutObject"], [config.arn_for_objects(f"{BUNDLES}*.outcome.json")], because=NAMED_BY_RUNS)
@@ -81,24 +84,25 @@ def allow_conformed_job(role: iam.IRole, data: TaxiData, code: Collection[s3_ass
         because="A file may land in any folder below the prefix of its dataset.",
     )
     allow(role, ["s3:ListBucket"], [raw.bucket_arn])
-    _allow_writing(role, data, Shared.CONFORMED_BUCKET, [data.database(TaxiName.CONFORMED_DATABASE), QUARANTINE])
-    _allow_catalog(role, data.database(TaxiName.CONFORMED_DATABASE), (*CATALOG_READING, *CATALOG_WRITING))
+    allow(
+        role,
+        ["s3:PutObject"],
+        [conformed.arn_for_objects(f"{QUARANTINE}*")],
+        because="Malformed rows are kept below the id of their file.",
+    )
+    _allow_writing(role, conformed, database)
+    _allow_catalog(role, database, (*CATALOG_READING, *CATALOG_WRITING))
     allow(role, OBJECT_KEY_USE, [data.foundation.data_key.key_arn])
 
 
 def allow_purpose_built_job(role: iam.IRole, data: TaxiData, code: Collection[s3_assets.Asset]) -> None:
     """Read the conformed tables and replace what follows from them."""
-    conformed = data.foundation.bucket(Shared.CONFORMED_BUCKET)
-    source, target = (data.database(name) for name in (TaxiName.CONFORMED_DATABASE, TaxiName.PURPOSE_BUILT_DATABASE))
+    conformed, purpose_built = map(data.foundation.bucket, (Shared.CONFORMED_BUCKET, Shared.PURPOSE_BUILT_BUCKET))
+    source, target = map(data.database, (TaxiName.CONFORMED_DATABASE, TaxiName.PURPOSE_BUILT_DATABASE))
     _allow_code(role, code)
-    allow(
-        role,
-        ["s3:GetObject"],
-        [conformed.arn_for_objects(f"{source}/*")],
-        because="The files of a lake table are named by the table format.",
-    )
+    allow(role, ["s3:GetObject"], [conformed.arn_for_objects(f"{source}/*")], because=NAMED_BY_THE_FORMAT)
     allow(role, ["s3:ListBucket"], [conformed.bucket_arn])
-    _allow_writing(role, data, Shared.PURPOSE_BUILT_BUCKET, [target])
+    _allow_writing(role, purpose_built, target)
     _allow_catalog(role, source, CATALOG_READING)
     _allow_catalog(role, target, (*CATALOG_READING, *CATALOG_WRITING))
     allow(role, OBJECT_KEY_USE, [data.foundation.data_key.key_arn])
@@ -108,15 +112,8 @@ def _allow_code(role: iam.IRole, code: Collection[s3_assets.Asset]) -> None:
     allow(role, ["s3:GetObject"], [asset.bucket.arn_for_objects(asset.s3_object_key) for asset in code])
 
 
-def _allow_writing(role: iam.IRole, data: TaxiData, which: Shared, folders: Collection[str]) -> None:
-    """The bare folder stands beside the pattern because S3A probes the parents of every folder that it makes."""
-    bucket = data.foundation.bucket(which)
-    allow(
-        role,
-        TABLE_FILE_ACTIONS,
-        [bucket.arn_for_objects(key) for folder in folders for key in (folder, f"{folder}/*")],
-        because="Files of tables are named by the table format, those in quarantine by the run that wrote them.",
-    )
+def _allow_writing(role: iam.IRole, bucket: s3.IBucket, database: str) -> None:
+    allow(role, TABLE_FILE_ACTIONS, [bucket.arn_for_objects(f"{database}/*")], because=NAMED_BY_THE_FORMAT)
     # unconditional: whoever may list prefixes only gets 403, not 404, for the HEAD of a missing key
     allow(role, ["s3:ListBucket"], [bucket.bucket_arn])
 

@@ -29,8 +29,12 @@ def closed(failed: int = 0, files: int = 4, message: str = "rows loaded: 12") ->
     }
 
 
-def executed(input_: dict[str, Any] | None = None, **answers: list[Any]) -> Walk:
-    return walk(taxi_workflow(PARTS), input_ or YELLOW, {"Claim": [IDLE], **answers})
+def executed(**answers: list[Any]) -> Walk:
+    return started_with(YELLOW, **answers)
+
+
+def started_with(given: dict[str, Any], /, **answers: list[Any]) -> Walk:
+    return walk(taxi_workflow(PARTS), given, {"Claim": [IDLE], **answers})
 
 
 @pytest.fixture
@@ -145,7 +149,7 @@ def test_an_execution_that_cannot_go_on_says_so_and_how_to_go_on(answers: dict[s
 
 
 def test_who_goes_on_for_another_execution_holds_the_lease_of_that_one() -> None:
-    walked = executed({"dataset": "yellow", "execution": "earlier"}, Claim=[bundle(1), IDLE], Close=[closed()])
+    walked = started_with({"dataset": "yellow", "execution": "earlier"}, Claim=[bundle(1), IDLE], Close=[closed()])
     owners = {call["Payload"]["execution"] for call in walked.asked("Claim") + walked.asked("Close")}
     assert owners == {"earlier"}
 
@@ -172,7 +176,7 @@ def test_an_execution_hands_over_before_its_history_is_full() -> None:
 def test_every_leg_has_a_name_of_its_own_that_a_long_first_name_leaves_room_for() -> None:
     rounds = range(ROUNDS_PER_EXECUTION)
     input_ = {"dataset": "yellow", "execution": "e" * 80, "leg": 11}
-    walked = executed(input_, Claim=[bundle(n) for n in rounds], Close=[closed() for _ in rounds])
+    walked = started_with(input_, Claim=[bundle(n) for n in rounds], Close=[closed() for _ in rounds])
     (start,) = walked.asked("HandOver")
     assert start["Name"] == "e" * 70 + "-12"
     assert len(start["Name"]) <= 80
