@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -158,8 +159,25 @@ def test_a_job_runs_the_script_of_the_package(taxi: Template, job: str) -> None:
     assert deployed.read_text() == (package_folder(taxi) / "taxi" / COMPONENTS[job] / "job.py").read_text()
 
 
+def test_handlers_are_in_the_package(taxi: Template) -> None:
+    for function in taxi.resources("AWS::Lambda::Function").values():
+        module, name = function["Handler"].rsplit(".", 1)
+        source = package_folder(taxi) / (module.replace(".", "/") + ".py")
+        assert f"def {name}(" in source.read_text()
+
+
+def test_functions_find_every_variable_that_they_read(taxi: Template) -> None:
+    for function in taxi.resources("AWS::Lambda::Function").values():
+        source = package_folder(taxi) / (function["Handler"].rsplit(".", 1)[0].replace(".", "/") + ".py")
+        read = set(re.findall(r"""(?:environ\[|_number\()"([A-Z_]+)\"""", source.read_text()))
+        assert read
+        assert read <= function["Environment"]["Variables"].keys()
+
+
 def test_datasets_and_rules_are_in_the_package(taxi: Template) -> None:
-    assert {path.stem for path in (package_folder(taxi) / "taxi" / "datasets").glob("*.json")} == {"green", "yellow"}
+    folder = package_folder(taxi) / "taxi"
+    assert {path.stem for path in (folder / "datasets").glob("*.json")} == set(load_datasets())
+    assert len(list((folder / "purpose_built" / "rules").glob("*.sql"))) == 6
 
 
 def test_the_bundles_function_knows_where_bundles_lie_and_how_long_a_round_can_be(taxi: Template) -> None:
