@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from deployment_account.names import TaxiName
 from scripts.bootstrap.accounts import Place
 
 LONGEST_STACK_NAME_IN_A_NAME = 24
@@ -32,6 +33,10 @@ class Scope:
     def typed(self) -> str:
         """The pattern of the names that people type."""
         return f"{self.typed_prefix}odpf_*"
+
+    def taxi(self, name: TaxiName) -> str:
+        """What people type to work with a part of the NYC taxi flow."""
+        return f"{self.typed_prefix}{name}"
 
     def arn(self, service: str, resource: str) -> str:
         """A resource of this account and Region."""

@@ -16,6 +16,8 @@ class Named(NamedTuple):
 
 
 PHYSICAL_NAMES = {
+    "AWS::Athena::NamedQuery": ("WorkGroup", "athena:CreateNamedQuery", "workgroup/{}"),
+    "AWS::Athena::WorkGroup": ("Name", "athena:CreateWorkGroup", "workgroup/{}"),
     "AWS::CodeBuild::Project": ("Name", "codebuild:CreateProject", "project/{}"),
     "AWS::CodePipeline::Pipeline": ("Name", "codepipeline:CreatePipeline", "{}"),
     "AWS::DynamoDB::Table": ("TableName", "dynamodb:CreateTable", "table/{}"),
