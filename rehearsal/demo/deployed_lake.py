@@ -15,6 +15,7 @@ from deployment_account.environments import Environment, Platform
 from deployment_account.names import Names, OdpTable, Shared, published_schedule
 from rehearsal.emulator.process import Emulator
 from rehearsal.emulator.settings import ROOT_SECRET
+from rehearsal.validation.iceberg_tables import IcebergReader
 from rehearsal.validation.lake import LakeReader
 
 
@@ -107,6 +108,11 @@ class DeployedLake:
         }
 
     @property
+    def iceberg_reader(self) -> IcebergReader:
+        """The same for Iceberg tables."""
+        return IcebergReader(self._emulator.endpoint, self.environment.account, ROOT_SECRET, self.environment.region)
+
+    @property
     def reader(self) -> LakeReader:
-        """A reader of the lake that shares no code with its writer."""
+        """A reader of the lake's Hudi tables that shares no code with their writer."""
         return LakeReader(self._emulator.endpoint, self.environment.account, ROOT_SECRET, self.environment.region)
