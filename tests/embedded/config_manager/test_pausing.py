@@ -5,7 +5,7 @@ from odp.records import FileType, LandedFile
 
 from deployment_account.names import OdpTable
 from tests.embedded.config_manager.configurations import Configurations, manifest
-from tests.embedded.odp.executions import plan_now
+from tests.embedded.lake.odp.executions import plan_now
 
 SOURCE = "many.a"
 
