@@ -25,7 +25,7 @@ OBJECT_KEY_USE = ("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey")
 """What Glue and S3 ask of a job that reads and writes objects under the key."""
 MESSAGE_KEY_USE = ("kms:Decrypt", "kms:GenerateDataKey")
 TABLE_FILE_ACTIONS = ("s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject")
-CATALOG_READING = ("glue:GetDatabase", "glue:GetTable", "glue:GetTables")
+CATALOG_READING = ("glue:GetDatabase", "glue:GetTable")
 CATALOG_WRITING = ("glue:CreateTable", "glue:UpdateTable")
 """Iceberg publishes a snapshot by the table's pointer in the catalog; it never deletes a table here."""
 NAMED_BY_THE_FORMAT = "The files of a lake table are named by the table format."

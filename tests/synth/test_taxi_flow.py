@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from pathlib import Path
@@ -92,6 +93,28 @@ def test_a_job_is_told_its_buckets_and_databases(taxi: Template, job: str, given
     arguments = taxi.only("AWS::Glue::Job", job)["DefaultArguments"]
     of_glue = {"--conf", "--custom-logGroup-prefix", "--datalake-formats", "--extra-py-files"}
     assert {name: text(taxi, value) for name, value in arguments.items() if name not in of_glue} == given
+
+
+def demanded_arguments(taxi: Template, job: str) -> set[str]:
+    """The fields of the class by which a script reads its arguments."""
+    script = ast.parse((package_folder(taxi) / "taxi" / COMPONENTS[job] / "job.py").read_text())
+    (arguments,) = [each for each in script.body if isinstance(each, ast.ClassDef) and each.name == "JobArguments"]
+    fields = [each.target for each in arguments.body if isinstance(each, ast.AnnAssign)]
+    return {field.id for field in fields if isinstance(field, ast.Name)}
+
+
+@each_job
+def test_a_job_is_told_every_argument_that_its_code_demands_by_its_defaults_or_by_the_state_machine(
+    taxi: Template, job: str
+) -> None:
+    (run,) = [
+        state["Arguments"] for state in definition(taxi)["States"].values()
+        if state.get("Arguments", {}).get("JobName") == JOBS[job]
+    ]  # fmt: skip
+    of_the_run = {name.removeprefix("--") for name in run["Arguments"]}
+    defaults = {name.removeprefix("--") for name in taxi.only("AWS::Glue::Job", job)["DefaultArguments"]}
+    given_by_glue = {"JOB_NAME", "JOB_RUN_ID"}
+    assert of_the_run < demanded_arguments(taxi, job) <= of_the_run | defaults | given_by_glue
 
 
 @each_job

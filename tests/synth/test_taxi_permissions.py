@@ -111,7 +111,7 @@ def test_the_purpose_built_job_reads_conformed_tables_and_writes_its_own(taxi: T
     }
 
 
-READING = {"glue:GetDatabase", "glue:GetTable", "glue:GetTables"}
+READING = {"glue:GetDatabase", "glue:GetTable"}
 WRITING = READING | {"glue:CreateTable", "glue:UpdateTable"}
 
 
