@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
+from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_scheduler_targets as scheduler_targets
 from constructs import Construct
 
 from deployment_account.names import Shared, TaxiName
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 
     from deployment_account.taxi_settings import TaxiSettings
     from etl_cdk.alerts import Alerts
+
+LOOK_AGAIN = cdk.Duration.hours(1)
+"""How long at most files wait that nobody works on, because an execution died or was stopped by hand."""
 
 
 class TaxiFlow(Construct):
@@ -47,10 +52,27 @@ class TaxiFlow(Construct):
             job_timeout_minutes=settings.job_timeout_minutes,
         )
         self.state_machine = self._state_machine(package, data, parts)
+        for dataset in data.datasets:
+            self._look_again(dataset.name)
         alerts.on_any(
             "FailedTaxiFlows",
             self.state_machine.metric_failed(),
             meaning="Not every file of a taxi dataset was loaded; the execution and the audit table say why.",
+        )
+
+    def _look_again(self, dataset: str) -> None:
+        """Start an execution now and then: it ends at once where nothing is pending or another is at work."""
+        scheduler.Schedule(
+            self,
+            f"LookAgain-{dataset}",
+            description=f"Loads files of {dataset} that an execution left behind",
+            schedule=scheduler.ScheduleExpression.rate(LOOK_AGAIN),
+            target=scheduler_targets.StepFunctionsStartExecution(
+                self.state_machine,
+                input=scheduler.ScheduleTargetInput.from_object({"dataset": dataset}),
+                retry_attempts=3,
+                max_event_age=cdk.Duration.minutes(5),
+            ),
         )
 
     def _bundles(self, package: RuntimePackage, data: TaxiData, settings: TaxiSettings) -> RuntimeFunction:

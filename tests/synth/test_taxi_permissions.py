@@ -13,7 +13,9 @@ from tests.synth.test_permissions import as_list, statements, text
 
 LANDING, BUNDLES, WORKFLOW = "LandingHandlerRole", "FlowBundlesRole", "FlowWorkflowRole"
 CONFORMED, PURPOSE_BUILT = "FlowJobsConformedRole", "FlowJobsPurposeBuiltRole"
-ROLES = {LANDING, BUNDLES, WORKFLOW, CONFORMED, PURPOSE_BUILT}
+SCHEDULES = "SchedulerRoleForTarget2f9057"
+"""One for all schedules of the state machine; CDK names it after the target."""
+ROLES = {LANDING, BUNDLES, WORKFLOW, CONFORMED, PURPOSE_BUILT, SCHEDULES}
 TABLE_FILES = {"s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"}
 
 
@@ -40,6 +42,13 @@ def of_data(actions: Mapping[str, set[str]]) -> dict[str, set[str]]:
 
 def test_there_are_no_other_roles(taxi: Template) -> None:
     assert {id_[:-8] for id_ in taxi.resources("AWS::IAM::Role")} == ROLES
+
+
+def test_schedules_start_the_flow_and_nothing_else(taxi: Template) -> None:
+    (state_machine,) = taxi.resources("AWS::StepFunctions::StateMachine")
+    actions = [as_list(s["Action"]) for role, s in statements(taxi) if role == SCHEDULES]
+    assert actions == [["states:StartExecution"]]
+    assert granted(taxi, "states")[SCHEDULES] == {f'{{"Ref": "{state_machine}"}}': {"states:StartExecution"}}
 
 
 def test_landing_registers_files_and_starts_executions_and_nothing_else(taxi: Template) -> None:
