@@ -1,0 +1,1 @@
+"""Bundles: which landed files one execution loads together, and how they end."""

@@ -1,0 +1,1 @@
+"""Datasets: one JSON file each, which declares what its files look like and what becomes of their columns."""

@@ -1,0 +1,179 @@
+"""taxi_audit: one item for every file that ever landed, and a marker for each that has not ended.
+
+Item and marker come in one transaction, and the end of a file takes its marker away in another. So what is pending is
+read by one strongly consistent query of as many items as there are pending files, whatever the history holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+from odp.dynamodb.connection import condition_failed
+from odp.errors import RetryableError
+
+from taxi.dynamodb.leases import check_of, lost
+from taxi.ports import Known
+from taxi.records import REJECTED, FileOutcome, FileStatus, LandedFile, Lease, LoadStatus, RejectedFile
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
+
+# a transaction holds 100 actions (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html)
+# of which one is the check of the lease
+_ACTIONS = 99
+_END_OF = {
+    LoadStatus.LOADED: FileStatus.COMPLETED,
+    LoadStatus.FAILED: FileStatus.FAILED,
+    LoadStatus.SUPERSEDED: FileStatus.SUPERSEDED,
+}
+
+Action = dict[str, Any]
+
+
+class DynamoDbAudit:
+    """The books of landed files."""
+
+    def __init__(self, dynamodb: DynamoDBServiceResource, audit_table: str) -> None:
+        self._client = dynamodb.meta.client
+        self._table = dynamodb.Table(audit_table)
+
+    def register(self, file: LandedFile) -> Known:
+        """Add a file as landed and pending, unless it is known; tell which."""
+        marker = _marker_key(file.dataset, file.file_id)
+        item = {**_key(file.dataset, file.file_id), "file_status": FileStatus.LANDED.value, **_described(file)}
+        new = [self._put_new(item), self._put_new({**marker, **_described(file)})]
+        try:
+            self._client.transact_write_items(TransactItems=new)  # type: ignore[arg-type]
+        except ClientError as error:
+            if not condition_failed(error):
+                raise
+            is_pending = "Item" in self._table.get_item(Key=marker, ConsistentRead=True)
+            return Known.PENDING if is_pending else Known.ENDED
+        return Known.NEW
+
+    def record_rejected(self, file: RejectedFile) -> None:
+        """Keep a rejected object, with its reason, as a file of the dataset `rejected`."""
+        rejected = {"file_status": FileStatus.REJECTED.value, "error": file.reason}
+        self._table.put_item(Item={**_key(REJECTED, file.file_id), **rejected, **_described(file)})
+
+    def pending(self, dataset: str) -> Sequence[LandedFile]:
+        """List a dataset's pending files as they are at this moment."""
+        pages = self._client.get_paginator("query").paginate(**self._markers_of(dataset))
+        return [_landed_file(dataset, item) for page in pages for item in page["Items"]]
+
+    def has_pending(self, dataset: str) -> bool:
+        """Tell whether a dataset has any pending file at this moment."""
+        return bool(self._client.query(**self._markers_of(dataset), Limit=1)["Items"])
+
+    def begin(self, lease: Lease, files: Sequence[LandedFile]) -> None:
+        """Write down that the lease's owner began with files; raises LeaseLostError."""
+        running = {"file_status": FileStatus.RUNNING.value, "execution": lease.owner, "started_at": _now()}
+        updates = ([self._update(_key(file.dataset, file.file_id), running)] for file in files)
+        self._write(lease, updates)
+
+    def end(self, lease: Lease, outcomes: Sequence[FileOutcome]) -> None:
+        """End pending files, which are then pending no more; raises LeaseLostError."""
+        ended_at = _now()
+        self._write(lease, (self._end(lease.dataset, outcome, ended_at) for outcome in outcomes))
+
+    def _end(self, dataset: str, outcome: FileOutcome, ended_at: str) -> list[Action]:
+        ended = {
+            "file_status": _END_OF[outcome.status].value,
+            "ended_at": ended_at,
+            "rows_read": outcome.rows_read,
+            "rows_loaded": outcome.rows_loaded,
+            "rows_quarantined": outcome.rows_quarantined,
+        }
+        texts = {"quarantine": outcome.quarantine, "error": outcome.error}
+        ended |= {name: text for name, text in texts.items() if text}
+        marker = {
+            "TableName": self._table.name,
+            "Key": _marker_key(dataset, outcome.file_id),
+            "ConditionExpression": "attribute_exists(file_id)",
+        }
+        return [self._update(_key(dataset, outcome.file_id), ended), {"Delete": marker}]
+
+    def _write(self, lease: Lease, groups: Iterable[list[Action]]) -> None:
+        """Write groups of actions, each group whole, as long as the lease is held."""
+        remaining = iter(groups)
+        for first in remaining:
+            others = islice(remaining, _ACTIONS // len(first) - 1)
+            actions = [action for group in (first, *others) for action in group]
+            self._transact(lease, actions)
+
+    def _transact(self, lease: Lease, actions: Sequence[Action]) -> None:
+        check = {"ConditionCheck": check_of(lease, self._table.name)}
+        try:
+            self._client.transact_write_items(TransactItems=[check, *actions])  # type: ignore[list-item]
+        except self._client.exceptions.TransactionCanceledException as error:
+            codes = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
+            if codes[:1] == ["ConditionalCheckFailed"]:
+                raise lost(lease) from error
+            if "ValidationError" in codes:
+                raise
+            message = f"{lease.dataset}: another write came between ({error.response['Error']['Message']})"
+            raise RetryableError(message) from error
+
+    def _put_new(self, item: Mapping[str, Any]) -> Action:
+        is_new = "attribute_not_exists(file_id)"
+        return {"Put": {"TableName": self._table.name, "Item": item, "ConditionExpression": is_new}}
+
+    def _update(self, key: Mapping[str, str], values: Mapping[str, Any]) -> Action:
+        return {
+            "Update": {
+                "TableName": self._table.name,
+                "Key": key,
+                "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in values),
+                "ExpressionAttributeNames": {f"#{name}": name for name in values},
+                "ExpressionAttributeValues": {f":{name}": value for name, value in values.items()},
+            }
+        }
+
+    def _markers_of(self, dataset: str) -> dict[str, Any]:
+        return {
+            "TableName": self._table.name,
+            "KeyConditionExpression": "dataset = :dataset",
+            "ExpressionAttributeValues": {":dataset": f"pending#{dataset}"},
+            "ConsistentRead": True,
+        }
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _key(dataset: str, file_id: str) -> dict[str, str]:
+    return {"dataset": dataset, "file_id": file_id}
+
+
+def _marker_key(dataset: str, file_id: str) -> dict[str, str]:
+    return _key(f"pending#{dataset}", file_id)
+
+
+def _described(file: LandedFile | RejectedFile) -> dict[str, Any]:
+    described = {
+        "s3_bucket": file.bucket,
+        "s3_key": file.key,
+        "etag": file.etag,
+        "size": file.size,
+        "landed_at": file.landed_at,
+        "version_id": file.version_id,
+    }
+    return {name: value for name, value in described.items() if value is not None}
+
+
+def _landed_file(dataset: str, item: Mapping[str, Any]) -> LandedFile:
+    return LandedFile(
+        dataset=dataset,
+        file_id=item["file_id"],
+        bucket=item["s3_bucket"],
+        key=item["s3_key"],
+        etag=item["etag"],
+        size=int(item["size"]),
+        landed_at=item["landed_at"],
+        version_id=item.get("version_id"),
+    )

@@ -1,0 +1,79 @@
+"""What the parts of the flow need from the outside world; `dynamodb`, `s3_bundles` and tests provide it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Protocol
+
+from taxi.records import Bundle, FileOutcome, LandedFile, Lease, RejectedFile
+
+
+class Known(StrEnum):
+    """What the audit table knew of a file when it was to be registered."""
+
+    NEW = "new"
+    PENDING = "pending"
+    ENDED = "ended"
+
+
+class FileRegister(Protocol):
+    """Where landed files are written down."""
+
+    def register(self, file: LandedFile) -> Known:
+        """Add a file as landed and pending, unless it is known; tell which."""
+
+    def record_rejected(self, file: RejectedFile) -> None:
+        """Keep an object that is no file of a dataset where people can see it."""
+
+
+class Executions(Protocol):
+    """The state machine's executions."""
+
+    def start(self, dataset: str, name: str) -> None:
+        """Start an execution for a dataset; one that was started under this name before is not started again."""
+
+
+class DatasetLeases(Protocol):
+    """One execution per dataset works at a time."""
+
+    def acquire(self, dataset: str, owner: str) -> Lease | None:
+        """Take a free, expired or own lease with a new fencing token; None while another holds it."""
+
+    def renew(self, lease: Lease) -> None:
+        """Prolong a lease that is still held; raises LeaseLostError when a later claim took it."""
+
+    def release(self, lease: Lease) -> None:
+        """Return a lease that is still held; raises LeaseLostError."""
+
+
+class PendingFiles(Protocol):
+    """The files that landed and have not ended."""
+
+    def pending(self, dataset: str) -> Sequence[LandedFile]:
+        """List a dataset's pending files as they are at this moment."""
+
+    def has_pending(self, dataset: str) -> bool:
+        """Tell whether a dataset has any pending file at this moment."""
+
+    def begin(self, lease: Lease, files: Sequence[LandedFile]) -> None:
+        """Write down that the lease's owner began with files; raises LeaseLostError."""
+
+    def end(self, lease: Lease, outcomes: Sequence[FileOutcome]) -> None:
+        """End pending files, which are then pending no more; raises LeaseLostError."""
+
+
+class BundleStorage(Protocol):
+    """Where bundles and their outcomes wait for the steps that need them."""
+
+    def write(self, bundle: Bundle) -> None:
+        """Keep a bundle under its key."""
+
+    def read(self, key: str) -> Bundle:
+        """Give the bundle of a key."""
+
+    def write_outcome(self, bundle_key: str, outcomes: Sequence[FileOutcome]) -> None:
+        """Keep what became of a bundle's files; a later outcome of the same bundle replaces it."""
+
+    def outcome(self, bundle_key: str) -> Mapping[str, FileOutcome] | None:
+        """Give what became of a bundle's files, by file id; None if nothing was written."""

@@ -1,0 +1,106 @@
+"""The records that the flow's parts hand to each other; plain frozen data without behaviour that needs a service."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+REJECTED = "rejected"
+"""In the audit table the dataset of objects that belong to none; no dataset may be named so."""
+
+
+class FileStatus(StrEnum):
+    """The state of a file in the audit table."""
+
+    LANDED = "landed"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    SUPERSEDED = "superseded"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class LandedFile:
+    """One version of one object of a dataset, known by an id that a repeated event cannot change.
+
+    `landed_at` is the event's time (ISO 8601, UTC); `etag` is without quotes.
+    """
+
+    dataset: str
+    file_id: str
+    bucket: str
+    key: str
+    etag: str
+    size: int
+    landed_at: str
+    version_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedFile:
+    """An object that landed but can be no file of a dataset, with the reason."""
+
+    file_id: str
+    bucket: str
+    key: str
+    etag: str
+    size: int
+    landed_at: str
+    reason: str
+    version_id: str | None = None
+
+    @property
+    def is_folder(self) -> bool:
+        """The S3 console makes a folder by an empty object whose key ends with a slash: nothing was lost."""
+        return self.size == 0 and self.key.endswith("/")
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to load a dataset's files; every claim takes a greater fencing token, also one of the same owner."""
+
+    dataset: str
+    owner: str
+    fencing_token: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """The files that one claim of one execution loads together; `number` is the fencing token of the claim."""
+
+    dataset: str
+    execution: str
+    number: int
+    files: tuple[LandedFile, ...]
+
+    @property
+    def key(self) -> str:
+        """Where the bundle lies in its bucket; no two claims write the same."""
+        return f"taxi/bundles/{self.dataset}/{self.execution}/{self.number}.json"
+
+    @property
+    def lease(self) -> Lease:
+        """The lease under which the bundle was claimed."""
+        return Lease(self.dataset, self.execution, self.number)
+
+
+class LoadStatus(StrEnum):
+    """What the conformed job made of one file of a bundle."""
+
+    LOADED = "loaded"
+    FAILED = "failed"
+    SUPERSEDED = "superseded"
+
+
+@dataclass(frozen=True, slots=True)
+class FileOutcome:
+    """What became of one file of a bundle; `quarantine` is the S3 URI prefix of its malformed rows, if it has any."""
+
+    file_id: str
+    status: LoadStatus
+    rows_read: int = 0
+    rows_loaded: int = 0
+    rows_quarantined: int = 0
+    quarantine: str = ""
+    error: str = ""

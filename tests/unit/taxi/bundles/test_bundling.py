@@ -1,0 +1,94 @@
+"""What a claim gives, and in which order the files come."""
+
+import pytest
+from taxi.bundles.bundling import Answer, Bundling
+from taxi.records import LandedFile
+
+from tests.unit.taxi.memory import MemoryAudit, MemoryBundles
+from tests.unit.taxi.samples import landed, loaded
+
+
+@pytest.fixture
+def audit() -> MemoryAudit:
+    return MemoryAudit()
+
+
+@pytest.fixture
+def bundles() -> MemoryBundles:
+    return MemoryBundles()
+
+
+@pytest.fixture
+def bundling(audit: MemoryAudit, bundles: MemoryBundles) -> Bundling:
+    return Bundling(audit, audit, bundles, max_files_per_run=3)
+
+
+def claimed(bundling: Bundling, execution: str = "run-1") -> tuple[LandedFile, ...]:
+    claim = bundling.claim("yellow", execution)
+    assert claim.bundle is not None
+    return claim.bundle.files
+
+
+def end(audit: MemoryAudit, files: tuple[LandedFile, ...]) -> None:
+    lease, _ = audit.held["yellow"]
+    audit.end(lease, [loaded(file.file_id) for file in files])
+
+
+def test_claimed_files_are_running_and_wait_in_a_bundle_that_the_state_only_points_to(
+    bundling: Bundling, audit: MemoryAudit, bundles: MemoryBundles
+) -> None:
+    audit.register(landed("f1"))
+    audit.register(landed("f2"))
+    claim = bundling.claim("yellow", "run-1")
+    assert claim.state == {"outcome": "claimed", "bundle_key": "taxi/bundles/yellow/run-1/1.json", "files": 2}
+    assert bundles.bundles["taxi/bundles/yellow/run-1/1.json"] == claim.bundle
+    assert audit.running == {"f1": "run-1", "f2": "run-1"}
+
+
+def test_oldest_files_come_first_and_the_others_in_the_next_rounds(bundling: Bundling, audit: MemoryAudit) -> None:
+    for file_id, second in (("a", 5), ("b", 3), ("c", 1), ("d", 4), ("e", 2)):
+        audit.register(landed(file_id, landed_at=f"2026-01-05T12:00:0{second}Z"))
+    first = claimed(bundling)
+    assert [file.file_id for file in first] == ["c", "e", "b"]
+    end(audit, first)
+    assert [file.file_id for file in claimed(bundling)] == ["d", "a"]
+
+
+def test_files_of_other_datasets_are_left_to_their_own_executions(bundling: Bundling, audit: MemoryAudit) -> None:
+    audit.register(landed("g1", dataset="green"))
+    assert bundling.claim("yellow", "run-1").answer is Answer.IDLE
+    assert bundling.claim("green", "run-2").answer is Answer.CLAIMED
+
+
+def test_second_execution_is_busy_while_the_first_works(bundling: Bundling, audit: MemoryAudit) -> None:
+    audit.register(landed())
+    claimed(bundling)
+    assert bundling.claim("yellow", "run-2").state == {"outcome": "busy"}
+
+
+def test_execution_without_pending_files_is_idle_and_leaves_the_lease_free(
+    bundling: Bundling, audit: MemoryAudit
+) -> None:
+    assert bundling.claim("yellow", "run-1").state == {"outcome": "idle"}
+    assert audit.held == {}
+
+
+def test_claim_that_is_repeated_gives_the_same_files_in_a_bundle_of_its_own(
+    bundling: Bundling, audit: MemoryAudit
+) -> None:
+    audit.register(landed())
+    first, second = bundling.claim("yellow", "run-1").bundle, bundling.claim("yellow", "run-1").bundle
+    assert first is not None
+    assert second is not None
+    assert first.files == second.files
+    assert first.key != second.key
+
+
+def test_dead_execution_is_taken_over_with_its_files_when_its_lease_expires(
+    bundling: Bundling, audit: MemoryAudit
+) -> None:
+    audit.register(landed())
+    files = claimed(bundling, "run-1")
+    audit.now += 61
+    assert claimed(bundling, "run-2") == files
+    assert audit.running == {"f1": "run-2"}

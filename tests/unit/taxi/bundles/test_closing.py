@@ -1,0 +1,179 @@
+"""How every file of a bundle ends, and what people are told of it."""
+
+import json
+from typing import Any
+
+import pytest
+from odp.errors import LeaseLostError
+from taxi.bundles.closing import Closing, error_text
+from taxi.records import Bundle, FileOutcome, LoadStatus
+
+from tests.unit.taxi.memory import MemoryAudit, MemoryBundles
+from tests.unit.taxi.samples import bundle_of, landed, loaded
+
+FAILED, SUPERSEDED = LoadStatus.FAILED, LoadStatus.SUPERSEDED
+
+
+@pytest.fixture
+def audit() -> MemoryAudit:
+    return MemoryAudit()
+
+
+@pytest.fixture
+def bundles() -> MemoryBundles:
+    return MemoryBundles()
+
+
+@pytest.fixture
+def closing(audit: MemoryAudit, bundles: MemoryBundles) -> Closing:
+    return Closing(audit, audit, bundles)
+
+
+def claimed(audit: MemoryAudit, bundles: MemoryBundles, *file_ids: str) -> Bundle:
+    for file_id in file_ids:
+        audit.register(landed(file_id))
+    lease = audit.acquire("yellow", "run-1")
+    assert lease is not None
+    bundle = bundle_of(*file_ids, number=lease.fencing_token)
+    bundles.write(bundle)
+    return bundle
+
+
+def test_loaded_files_complete(closing: Closing, audit: MemoryAudit, bundles: MemoryBundles) -> None:
+    bundle = claimed(audit, bundles, "f1", "f2")
+    bundles.write_outcome(bundle.key, [loaded("f1", rows_loaded=1_000), loaded("f2", rows_loaded=2_000)])
+    state = closing.close(bundle.key, "").state
+    assert (state["completed"], state["failed"], state["subject"]) == (2, 0, "Completed: yellow, 2 files")
+    assert "rows loaded: 3,000" in state["message"]
+    assert audit.marked == {}
+
+
+def test_file_that_failed_alone_fails_with_its_own_reason(
+    closing: Closing, audit: MemoryAudit, bundles: MemoryBundles
+) -> None:
+    bundle = claimed(audit, bundles, "f1", "f2")
+    failed = FileOutcome("f2", FAILED, error="missing columns: fare_amount")
+    bundles.write_outcome(bundle.key, [loaded("f1"), failed])
+    state = closing.close(bundle.key, "").state
+    assert (state["completed"], state["failed"], state["subject"]) == (1, 1, "Failed: yellow, 1 of 2 files")
+    assert "failed: nyc-taxi/yellow/f2.csv: missing columns: fare_amount" in state["message"]
+    assert audit.ended == {"f1": [loaded("f1")], "f2": [failed]}
+
+
+def test_run_that_failed_before_it_said_anything_fails_every_file_with_its_error(
+    closing: Closing, audit: MemoryAudit, bundles: MemoryBundles
+) -> None:
+    bundle = claimed(audit, bundles, "f1")
+    state = closing.close(bundle.key, "States.TaskFailed: out of memory").state
+    assert state["subject"] == "Failed: yellow, 1 of 1 file"
+    assert audit.ended == {"f1": [FileOutcome("f1", FAILED, error="States.TaskFailed: out of memory")]}
+
+
+def test_run_that_failed_after_the_load_fails_loaded_files_with_their_counts_and_leaves_the_others(
+    closing: Closing, audit: MemoryAudit, bundles: MemoryBundles
+) -> None:
+    bundle = claimed(audit, bundles, "f1", "f2", "f3")
+    others = [FileOutcome("f2", FAILED, error="bad header"), FileOutcome("f3", SUPERSEDED)]
+    bundles.write_outcome(bundle.key, [loaded("f1", rows_loaded=5), *others])
+    closing.close(bundle.key, "build broke")
+    (ended,) = audit.ended["f1"]
+    assert (ended.status, ended.rows_loaded) == (FAILED, 5)
+    assert ended.error == (
+        "the conformed table has its rows, the purpose-built tables may lack them until the next run: build broke"
+    )
+    assert [audit.ended["f2"], audit.ended["f3"]] == [[outcome] for outcome in others]
+
+
+def test_file_that_the_outcome_does_not_name_fails(
+    closing: Closing, audit: MemoryAudit, bundles: MemoryBundles
+) -> None:
+    bundle = claimed(audit, bundles, "f1", "f2")
+    bundles.write_outcome(bundle.key, [loaded("f1"), loaded("of another bundle")])
+    assert closing.close(bundle.key, "").state["failed"] == 1
+    assert audit.ended["f2"][0].error == "the run ended without saying what became of this file"
+    assert set(audit.ended) == {"f1", "f2"}
+
+
+def test_superseded_file_is_no_failure_and_is_told(
+    closing: Closing, audit: MemoryAudit, bundles: MemoryBundles
+) -> None:
+    bundle = claimed(audit, bundles, "f1")
+    bundles.write_outcome(bundle.key, [FileOutcome("f1", SUPERSEDED)])
+    state = closing.close(bundle.key, "").state
+    assert (state["completed"], state["subject"]) == (1, "Completed: yellow, 1 file")
+    assert "1 file superseded by a newer version of the same key" in state["message"]
+
+
+def test_closing_again_ends_nothing_twice_and_answers_the_same(
+    closing: Closing, audit: MemoryAudit, bundles: MemoryBundles
+) -> None:
+    bundle = claimed(audit, bundles, "f1", "f2")
+    bundles.write_outcome(bundle.key, [loaded("f1"), loaded("f2")])
+    audit.end(bundle.lease, [loaded("f1")])
+    assert closing.close(bundle.key, "").state == closing.close(bundle.key, "").state
+    assert {len(ends) for ends in audit.ended.values()} == {1}
+
+
+def test_execution_that_was_taken_over_ends_nothing_and_says_so(
+    closing: Closing, audit: MemoryAudit, bundles: MemoryBundles
+) -> None:
+    bundle = claimed(audit, bundles, "f1")
+    audit.now += 61
+    audit.acquire("yellow", "run-2")
+    with pytest.raises(LeaseLostError):
+        closing.close(bundle.key, "")
+    assert audit.ended == {}
+
+
+def test_execution_that_was_taken_over_says_so_even_when_its_files_have_ended(
+    closing: Closing, audit: MemoryAudit, bundles: MemoryBundles
+) -> None:
+    bundle = claimed(audit, bundles, "f1")
+    audit.now += 61
+    later = audit.acquire("yellow", "run-2")
+    assert later is not None
+    audit.end(later, [loaded("f1")])
+    with pytest.raises(LeaseLostError):
+        closing.close(bundle.key, "")
+
+
+def test_lease_of_a_closed_bundle_is_whole_again(closing: Closing, audit: MemoryAudit, bundles: MemoryBundles) -> None:
+    bundle = claimed(audit, bundles, "f1")
+    audit.now += 50
+    closing.close(bundle.key, "")
+    audit.now += 50
+    assert audit.acquire("yellow", "run-2") is None
+
+
+def test_quarantine_is_told_with_its_place(closing: Closing, audit: MemoryAudit, bundles: MemoryBundles) -> None:
+    bundle = claimed(audit, bundles, "f1")
+    bundles.write_outcome(bundle.key, [loaded("f1", rows_quarantined=3, quarantine="s3://c/quarantine/yellow/f1/")])
+    message = closing.close(bundle.key, "").state["message"]
+    assert "quarantined: nyc-taxi/yellow/f1.csv: 3 rows in s3://c/quarantine/yellow/f1/" in message
+
+
+def test_state_of_a_great_bundle_stays_far_below_what_step_functions_carries(
+    closing: Closing, audit: MemoryAudit, bundles: MemoryBundles
+) -> None:
+    bundle = claimed(audit, bundles, *(f"f{number:03}" for number in range(500)))
+    state = closing.close(bundle.key, "ü" * 100_000).state
+    assert len(json.dumps(state).encode()) < 100_000
+    assert "… and 480 more" in state["message"]
+    assert {len(ends[0].error) for ends in audit.ended.values()} == {2_000}
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (None, ""),
+        ("", ""),
+        ("broke", "broke"),
+        ({"Error": "States.Timeout"}, "States.Timeout: "),
+        ({"Error": "Glue.X", "Cause": "no JSON"}, "Glue.X: no JSON"),
+        ({"Error": "States.TaskFailed", "Cause": '{"JobName": "j"}'}, 'States.TaskFailed: {"JobName": "j"}'),
+        ({"Error": "States.TaskFailed", "Cause": '{"ErrorMessage": "OOM", "Id": "jr"}'}, "States.TaskFailed: OOM"),
+        ({"Error": "E", "Cause": "[1]"}, "E: [1]"),
+    ],
+)
+def test_error_of_a_run_is_told_in_its_own_words(error: Any, text: str) -> None:
+    assert error_text(error) == text

@@ -1,0 +1,70 @@
+"""The state machine's steps through their entry point, on the real adapters."""
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+from odp.errors import RejectedInputError
+from taxi.bundles import handler
+from taxi.dynamodb.audit import DynamoDbAudit
+from taxi.s3_bundles import S3Bundles
+
+from tests.unit.taxi.samples import landed, loaded
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
+    from types_boto3_s3.client import S3Client
+
+CLAIM = {"step": "claim", "dataset": "yellow", "execution": "run-1"}
+
+
+@pytest.fixture(autouse=True)
+def _deployed(
+    dynamodb: "DynamoDBServiceResource", bucket: "S3Client", monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    variables = {"AUDIT_TABLE": "audit", "BUNDLE_BUCKET": "bundles", "LEASE_SECONDS": "60", "MAX_FILES_PER_RUN": "2"}
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    handler._steps.cache_clear()
+    yield
+    handler._steps.cache_clear()
+
+
+def test_rounds_of_an_execution_end_every_file_and_then_the_execution_is_idle(
+    dynamodb: "DynamoDBServiceResource",
+) -> None:
+    audit, bundles = DynamoDbAudit(dynamodb, "audit"), S3Bundles("bundles")
+    for number in range(3):
+        audit.register(landed(f"f{number}"))
+    sizes = []
+    while (claim := handler.handle(CLAIM, None))["outcome"] == "claimed":
+        sizes.append(claim["files"])
+        files = bundles.read(claim["bundle_key"]).files
+        bundles.write_outcome(claim["bundle_key"], [loaded(file.file_id) for file in files])
+        assert handler.handle({**CLAIM, "execution": "run-2"}, None) == {"outcome": "busy"}
+        closed = handler.handle({**CLAIM, "step": "close", "bundle_key": claim["bundle_key"]}, None)
+        assert json.loads(json.dumps(closed))["failed"] == 0
+    assert sizes == [2, 1]
+    assert claim == {"outcome": "idle"}
+
+
+def test_error_of_the_run_reaches_the_files(dynamodb: "DynamoDBServiceResource") -> None:
+    DynamoDbAudit(dynamodb, "audit").register(landed())
+    claim = handler.handle(CLAIM, None)
+    close = {**CLAIM, "step": "close", "bundle_key": claim["bundle_key"], "error": {"Error": "E", "Cause": "C"}}
+    assert handler.handle(close, None)["subject"] == "Failed: yellow, 1 of 1 file"
+    item = dynamodb.Table("audit").get_item(Key={"dataset": "yellow", "file_id": "f1"})["Item"]
+    assert (item["file_status"], item["error"], item["execution"]) == ("failed", "E: C", "run-1")
+
+
+@pytest.mark.parametrize(
+    ("event", "message"),
+    [
+        ({**CLAIM, "dataset": "yelow"}, "'yelow' is no dataset; start the execution with one of green, yellow"),
+        ({**CLAIM, "step": "open"}, "'open' is no step of this function; name claim or close"),
+    ],
+)
+def test_input_that_nobody_could_mean_is_refused(event: dict[str, str], message: str) -> None:
+    with pytest.raises(RejectedInputError, match=message):
+        handler.handle(event, None)

@@ -1,0 +1,205 @@
+"""The books of files: registered once, pending until they end, ended once, and only by whoever holds the lease."""
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from boto3.dynamodb.conditions import Key
+from odp.errors import LeaseLostError, RetryableError
+from taxi.dynamodb.audit import DynamoDbAudit
+from taxi.dynamodb.leases import DynamoDbLeases
+from taxi.ports import Known
+from taxi.records import FileOutcome, LandedFile, Lease, LoadStatus, RejectedFile
+
+from tests.unit.taxi.samples import landed, loaded
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
+
+
+@pytest.fixture
+def audit(dynamodb: "DynamoDBServiceResource") -> DynamoDbAudit:
+    return DynamoDbAudit(dynamodb, "audit")
+
+
+@pytest.fixture
+def lease(dynamodb: "DynamoDBServiceResource") -> Lease:
+    return acquired(dynamodb, "run-1")
+
+
+def acquired(dynamodb: "DynamoDBServiceResource", owner: str) -> Lease:
+    lease = DynamoDbLeases(dynamodb, "audit", seconds=60, clock=lambda: 0).acquire("yellow", owner)
+    assert lease is not None
+    return lease
+
+
+def taken_over(dynamodb: "DynamoDBServiceResource") -> None:
+    assert DynamoDbLeases(dynamodb, "audit", seconds=60, clock=lambda: 99).acquire("yellow", "run-2")
+
+
+def items(dynamodb: "DynamoDBServiceResource", dataset: str = "yellow") -> dict[str, dict[str, Any]]:
+    found = dynamodb.Table("audit").query(KeyConditionExpression=Key("dataset").eq(dataset))["Items"]
+    return {str(item["file_id"]): item for item in found}
+
+
+def statuses(dynamodb: "DynamoDBServiceResource") -> set[str]:
+    return {item["file_status"] for item in items(dynamodb).values()}
+
+
+def test_landed_file_has_its_item_and_is_pending(audit: DynamoDbAudit, dynamodb: "DynamoDBServiceResource") -> None:
+    file = landed(key="nyc-taxi/yellow/a b+%20ü.csv", version_id="v1")
+    assert audit.register(file) is Known.NEW
+    assert items(dynamodb)["f1"] == {
+        "dataset": "yellow",
+        "file_id": "f1",
+        "file_status": "landed",
+        "s3_bucket": "raw",
+        "s3_key": "nyc-taxi/yellow/a b+%20ü.csv",
+        "etag": "e1",
+        "size": 10,
+        "landed_at": "2026-01-05T12:00:00Z",
+        "version_id": "v1",
+    }
+    assert audit.pending("yellow") == [file]
+    assert audit.pending("green") == []
+
+
+def test_file_without_version_is_pending_as_it_landed(audit: DynamoDbAudit) -> None:
+    audit.register(landed())
+    assert audit.pending("yellow") == [landed()]
+
+
+def test_file_that_is_known_is_left_as_it_is_and_told_to_be_pending_or_ended(
+    audit: DynamoDbAudit, dynamodb: "DynamoDBServiceResource", lease: Lease
+) -> None:
+    audit.register(landed())
+    audit.begin(lease, [landed()])
+    assert audit.register(landed(size=99)) is Known.PENDING
+    assert items(dynamodb)["f1"]["file_status"] == "running"
+    audit.end(lease, [loaded("f1")])
+    assert audit.register(landed()) is Known.ENDED
+    assert items(dynamodb)["f1"]["file_status"] == "completed"
+    assert not audit.has_pending("yellow")
+
+
+def test_running_file_tells_its_execution_and_start_and_is_still_pending(
+    audit: DynamoDbAudit, dynamodb: "DynamoDBServiceResource", lease: Lease
+) -> None:
+    audit.register(landed())
+    audit.begin(lease, [landed()])
+    item = items(dynamodb)["f1"]
+    assert (item["file_status"], item["execution"]) == ("running", "run-1")
+    assert item["started_at"].endswith("+00:00")
+    assert audit.has_pending("yellow")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "expected"),
+    [
+        (
+            FileOutcome("f1", LoadStatus.LOADED, 10, 8, 2, quarantine="s3://c/quarantine/yellow/f1/"),
+            {"file_status": "completed", "rows_read": 10, "rows_loaded": 8, "rows_quarantined": 2}
+            | {"quarantine": "s3://c/quarantine/yellow/f1/"},
+        ),
+        (
+            FileOutcome("f1", LoadStatus.FAILED, error="missing columns: fare_amount"),
+            {"file_status": "failed", "rows_read": 0, "rows_loaded": 0, "rows_quarantined": 0}
+            | {"error": "missing columns: fare_amount"},
+        ),
+        (
+            FileOutcome("f1", LoadStatus.SUPERSEDED),
+            {"file_status": "superseded", "rows_read": 0, "rows_loaded": 0, "rows_quarantined": 0},
+        ),
+    ],
+)
+def test_ended_file_tells_what_became_of_it_and_is_pending_no_more(
+    audit: DynamoDbAudit,
+    dynamodb: "DynamoDBServiceResource",
+    lease: Lease,
+    outcome: FileOutcome,
+    expected: dict[str, Any],
+) -> None:
+    audit.register(landed())
+    before = items(dynamodb)["f1"]
+    audit.end(lease, [outcome])
+    item = items(dynamodb)["f1"]
+    assert item.pop("ended_at").endswith("+00:00")
+    assert item == {**before, **expected}
+    assert audit.pending("yellow") == []
+
+
+def mark_great_files(dynamodb: "DynamoDBServiceResource") -> list[LandedFile]:
+    """Make files pending whose markers fill more than one page of a query."""
+    files = [landed(f"f{number}") for number in range(9)]
+    with dynamodb.Table("audit").batch_writer() as batch:
+        for file in files:
+            described = {"s3_bucket": file.bucket, "s3_key": file.key, "etag": file.etag, "size": file.size}
+            marker = {"dataset": "pending#yellow", "file_id": file.file_id, "landed_at": file.landed_at}
+            batch.put_item(Item={**marker, **described, "padding": "x" * 300_000})
+    return files
+
+
+def test_more_files_than_a_transaction_holds_begin_and_end_under_the_lease_and_each_whole(
+    audit: DynamoDbAudit, lease: Lease, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[list[dict[str, Any]]] = []
+    monkeypatch.setattr(audit._client, "transact_write_items", lambda **request: sent.append(request["TransactItems"]))
+    files = [landed(f"f{number:03}") for number in range(250)]
+    audit.begin(lease, files)
+    assert [len(actions) for actions in sent] == [100, 100, 53]
+    sent.clear()
+    audit.end(lease, [loaded(file.file_id) for file in files])
+    assert [len(actions) for actions in sent] == [99] * 5 + [11]
+    assert all("ConditionCheck" in actions[0] for actions in sent)
+    for actions in sent:
+        updated = [action["Update"]["Key"]["file_id"] for action in actions[1::2]]
+        unmarked = [action["Delete"]["Key"]["file_id"] for action in actions[2::2]]
+        assert updated == unmarked
+
+
+def test_pending_files_of_more_than_a_page_are_all_found(
+    audit: DynamoDbAudit, dynamodb: "DynamoDBServiceResource"
+) -> None:
+    files = mark_great_files(dynamodb)
+    page = dynamodb.Table("audit").query(KeyConditionExpression=Key("dataset").eq("pending#yellow"))
+    assert "LastEvaluatedKey" in page
+    assert audit.pending("yellow") == files
+
+
+def test_claim_that_was_overtaken_neither_begins_nor_ends_a_file(
+    audit: DynamoDbAudit, dynamodb: "DynamoDBServiceResource", lease: Lease
+) -> None:
+    audit.register(landed())
+    taken_over(dynamodb)
+    with pytest.raises(LeaseLostError, match="yellow: a later claim took the lease of run-1"):
+        audit.begin(lease, [landed()])
+    with pytest.raises(LeaseLostError):
+        audit.end(lease, [loaded("f1")])
+    assert statuses(dynamodb) == {"landed"}
+    assert audit.has_pending("yellow")
+
+
+def test_file_that_ended_is_not_ended_again_nor_is_any_other_of_the_transaction(
+    audit: DynamoDbAudit, dynamodb: "DynamoDBServiceResource", lease: Lease
+) -> None:
+    audit.register(landed("f1"))
+    audit.register(landed("f2"))
+    audit.end(lease, [loaded("f1")])
+    with pytest.raises(RetryableError, match="yellow: another write came between"):
+        audit.end(lease, [loaded("f2"), FileOutcome("f1", LoadStatus.FAILED)])
+    assert items(dynamodb)["f1"]["file_status"] == "completed"
+    assert [file.file_id for file in audit.pending("yellow")] == ["f2"]
+
+
+def test_no_files_need_no_transaction(audit: DynamoDbAudit, lease: Lease) -> None:
+    audit.begin(lease, [])
+    audit.end(lease, [])
+
+
+def test_rejected_object_is_kept_with_its_reason_however_often_its_event_comes(
+    audit: DynamoDbAudit, dynamodb: "DynamoDBServiceResource"
+) -> None:
+    file = RejectedFile("r1", "raw", "nyc-taxi/yellow/readme.txt", "e1", 3, "2026-01-05T12:00:00Z", "is no CSV")
+    audit.record_rejected(file)
+    audit.record_rejected(file)
+    (item,) = items(dynamodb, "rejected").values()
+    assert (item["file_status"], item["error"], item["s3_key"]) == ("rejected", "is no CSV", file.key)

@@ -1,0 +1,113 @@
+"""Who may take, renew and return the lease of a dataset, and what a claim that was overtaken may still do."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+from botocore.exceptions import ClientError
+from odp.errors import LeaseLostError, RetryableError
+from taxi.dynamodb.leases import DynamoDbLeases
+from taxi.records import Lease
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
+
+LEASE_KEY = {"dataset": "lease#yellow", "file_id": "lease"}
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def leases(dynamodb: "DynamoDBServiceResource", clock: Clock) -> DynamoDbLeases:
+    return DynamoDbLeases(dynamodb, "audit", seconds=60, clock=clock)
+
+
+def acquired(leases: DynamoDbLeases, owner: str, dataset: str = "yellow") -> Lease:
+    lease = leases.acquire(dataset, owner)
+    assert lease is not None
+    return lease
+
+
+def test_second_execution_gets_no_lease_while_the_first_holds_it(leases: DynamoDbLeases, clock: Clock) -> None:
+    acquired(leases, "run-1")
+    clock.now += 60
+    assert leases.acquire("yellow", "run-2") is None
+
+
+def test_datasets_have_leases_of_their_own(leases: DynamoDbLeases) -> None:
+    acquired(leases, "run-1")
+    acquired(leases, "run-2", "green")
+
+
+def test_expired_lease_is_taken_over_with_a_greater_fencing_token(leases: DynamoDbLeases, clock: Clock) -> None:
+    first = acquired(leases, "run-1")
+    clock.now += 61
+    second = acquired(leases, "run-2")
+    assert second.fencing_token > first.fencing_token
+    assert leases.acquire("yellow", "run-1") is None
+
+
+def test_owner_that_claims_again_has_a_new_token_and_a_whole_lease(leases: DynamoDbLeases, clock: Clock) -> None:
+    first = acquired(leases, "run-1")
+    clock.now += 50
+    assert acquired(leases, "run-1").fencing_token == first.fencing_token + 1
+    clock.now += 50
+    assert leases.acquire("yellow", "run-2") is None
+
+
+@pytest.mark.parametrize("overtaken_by", ["run-2", "run-1"])
+def test_overtaken_claim_can_neither_renew_nor_release(leases: DynamoDbLeases, clock: Clock, overtaken_by: str) -> None:
+    first = acquired(leases, "run-1")
+    clock.now += 61
+    acquired(leases, overtaken_by)
+    with pytest.raises(LeaseLostError, match=r"yellow: a later claim took the lease of run-1 \(1\)"):
+        leases.renew(first)
+    with pytest.raises(LeaseLostError):
+        leases.release(first)
+    assert leases.acquire("yellow", "run-3") is None
+
+
+def test_renewed_lease_outlives_its_first_expiry(leases: DynamoDbLeases, clock: Clock) -> None:
+    lease = acquired(leases, "run-1")
+    clock.now += 50
+    leases.renew(lease)
+    clock.now += 50
+    assert leases.acquire("yellow", "run-2") is None
+
+
+def test_expired_lease_that_nobody_took_is_renewed(leases: DynamoDbLeases, clock: Clock) -> None:
+    lease = acquired(leases, "run-1")
+    clock.now += 61
+    leases.renew(lease)
+    assert leases.acquire("yellow", "run-2") is None
+
+
+def test_released_lease_is_free_and_its_tokens_still_grow(
+    leases: DynamoDbLeases, dynamodb: "DynamoDBServiceResource"
+) -> None:
+    lease = acquired(leases, "run-1")
+    leases.release(lease)
+    assert "owner" not in dynamodb.Table("audit").get_item(Key=LEASE_KEY)["Item"]
+    assert acquired(leases, "run-2").fencing_token > lease.fencing_token
+    with pytest.raises(LeaseLostError):
+        leases.release(lease)
+
+
+def test_lease_in_the_midst_of_a_transaction_is_asked_for_again_and_not_taken_for_held(
+    leases: DynamoDbLeases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def conflict(**_: object) -> None:
+        raise ClientError({"Error": {"Code": "TransactionConflictException"}}, "UpdateItem")
+
+    monkeypatch.setattr(leases._table, "update_item", conflict)
+    with pytest.raises(RetryableError, match="lease of yellow is part of a transaction"):
+        leases.acquire("yellow", "run-1")

@@ -1,0 +1,107 @@
+"""The flow's ports in memory, each operation as atomic as DynamoDB's; `step` runs before every one."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from odp.errors import LeaseLostError
+from taxi.ports import Known
+from taxi.records import Bundle, FileOutcome, LandedFile, Lease, RejectedFile
+
+
+class MemoryAudit:
+    """The audit table: files that ended, files that are pending, and the leases."""
+
+    def __init__(self, step: Callable[[], None] = lambda: None, *, lease_seconds: int = 60) -> None:
+        self._step = step
+        self._lease_seconds = lease_seconds
+        self._tokens = 0
+        self.now = 0
+        self.marked: dict[str, LandedFile] = {}
+        self.running: dict[str, str] = {}
+        self.ended: dict[str, list[FileOutcome]] = {}
+        self.rejected: list[RejectedFile] = []
+        self.held: dict[str, tuple[Lease, int]] = {}
+
+    def register(self, file: LandedFile) -> Known:
+        self._step()
+        if file.file_id in self.marked:
+            return Known.PENDING
+        if file.file_id in self.ended:
+            return Known.ENDED
+        self.marked[file.file_id] = file
+        return Known.NEW
+
+    def record_rejected(self, file: RejectedFile) -> None:
+        self._step()
+        self.rejected.append(file)
+
+    def pending(self, dataset: str) -> Sequence[LandedFile]:
+        self._step()
+        return [file for file in self.marked.values() if file.dataset == dataset]
+
+    def has_pending(self, dataset: str) -> bool:
+        return bool(self.pending(dataset))
+
+    def begin(self, lease: Lease, files: Sequence[LandedFile]) -> None:
+        for file in files:
+            self._step()
+            self._demand(lease)
+            self.running[file.file_id] = lease.owner
+
+    def end(self, lease: Lease, outcomes: Sequence[FileOutcome]) -> None:
+        for outcome in outcomes:
+            self._step()
+            self._demand(lease)
+            del self.marked[outcome.file_id]
+            self.ended.setdefault(outcome.file_id, []).append(outcome)
+
+    def acquire(self, dataset: str, owner: str) -> Lease | None:
+        self._step()
+        if dataset in self.held:
+            lease, expires_at = self.held[dataset]
+            if lease.owner != owner and expires_at >= self.now:
+                return None
+        self._tokens += 1
+        lease = Lease(dataset, owner, self._tokens)
+        self.held[dataset] = (lease, self.now + self._lease_seconds)
+        return lease
+
+    def renew(self, lease: Lease) -> None:
+        self._step()
+        self._demand(lease)
+        self.held[lease.dataset] = (lease, self.now + self._lease_seconds)
+
+    def release(self, lease: Lease) -> None:
+        self._step()
+        self._demand(lease)
+        del self.held[lease.dataset]
+
+    def _demand(self, lease: Lease) -> None:
+        held = self.held.get(lease.dataset)
+        if held is None or held[0] != lease:
+            raise LeaseLostError(lease.owner)
+
+
+class MemoryBundles:
+    """The bundle bucket."""
+
+    def __init__(self, step: Callable[[], None] = lambda: None) -> None:
+        self._step = step
+        self.bundles: dict[str, Bundle] = {}
+        self.outcomes: dict[str, dict[str, FileOutcome]] = {}
+
+    def write(self, bundle: Bundle) -> None:
+        self._step()
+        assert bundle.key not in self.bundles, "no two claims write the same key"
+        self.bundles[bundle.key] = bundle
+
+    def read(self, key: str) -> Bundle:
+        self._step()
+        return self.bundles[key]
+
+    def write_outcome(self, bundle_key: str, outcomes: Sequence[FileOutcome]) -> None:
+        self._step()
+        self.outcomes[bundle_key] = {outcome.file_id: outcome for outcome in outcomes}
+
+    def outcome(self, bundle_key: str) -> Mapping[str, FileOutcome] | None:
+        self._step()
+        return self.outcomes.get(bundle_key)

@@ -1,0 +1,63 @@
+"""Bundles and outcomes lie in S3 as the contract between the Lambda functions and the jobs says."""
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from botocore.exceptions import ClientError
+from taxi.records import FileOutcome, LoadStatus
+from taxi.s3_bundles import S3Bundles
+
+from tests.unit.taxi.samples import bundle_of, loaded
+
+if TYPE_CHECKING:
+    from types_boto3_s3.client import S3Client
+
+
+@pytest.fixture
+def bundles(bucket: "S3Client") -> S3Bundles:
+    return S3Bundles("bundles")
+
+
+def document(bucket: "S3Client", key: str) -> object:
+    return json.loads(bucket.get_object(Bucket="bundles", Key=key)["Body"].read())
+
+
+def test_bundle_is_read_as_it_was_written(bundles: S3Bundles, bucket: "S3Client") -> None:
+    bundle = bundle_of("f1", "f2", number=7)
+    bundles.write(bundle)
+    assert bundles.read("taxi/bundles/yellow/run-1/7.json") == bundle
+    assert document(bucket, bundle.key) == {
+        "dataset": "yellow",
+        "execution": "run-1",
+        "number": 7,
+        "files": [
+            {
+                "file_id": file_id,
+                "bucket": "raw",
+                "key": f"nyc-taxi/yellow/{file_id}.csv",
+                "etag": "e1",
+                "size": 10,
+                "landed_at": "2026-01-05T12:00:00Z",
+                "version_id": None,
+            }
+            for file_id in ("f1", "f2")
+        ],
+    }
+
+
+def test_outcome_lies_beside_its_bundle_and_a_later_one_replaces_it(bundles: S3Bundles, bucket: "S3Client") -> None:
+    key = bundle_of().key
+    assert bundles.outcome(key) is None
+    bundles.write_outcome(key, [loaded("f1")])
+    failed = FileOutcome("f2", LoadStatus.FAILED, rows_read=9, rows_quarantined=9, quarantine="s3://c/q/", error="bad")
+    bundles.write_outcome(key, [loaded("f1"), failed])
+    assert bundles.outcome(key) == {"f1": loaded("f1"), "f2": failed}
+    assert document(bucket, "taxi/bundles/yellow/run-1/1.outcome.json")
+
+
+def test_bundle_that_is_gone_or_a_bucket_that_is_closed_is_an_error(bundles: S3Bundles) -> None:
+    with pytest.raises(ClientError, match="NoSuchKey"):
+        bundles.read("taxi/bundles/yellow/run-1/1.json")
+    with pytest.raises(ClientError, match="NoSuchBucket"):
+        S3Bundles("elsewhere").outcome("taxi/bundles/yellow/run-1/1.json")
