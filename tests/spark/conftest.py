@@ -1,4 +1,4 @@
-"""One local Spark session with real Hudi for the whole tier; `s3://` names folders of a temporary directory."""
+"""One local Spark session with real Hudi and Iceberg for the whole tier; `s3://` names folders of a temporary directory."""
 
 import json
 import os
@@ -21,7 +21,7 @@ from rehearsal import toolchain
 from rehearsal.emulator.glue_runner.metastore_files import JVM_OPTIONS
 from rehearsal.jars import spark_jars
 
-BUCKETS = ("staging", "raw")
+BUCKETS = ("staging", "raw", "conformed", "purpose-built")
 
 
 @pytest.fixture(scope="session")
@@ -61,6 +61,15 @@ def spark(buckets: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
         "spark.hadoop.datanucleus.schema.autoCreateAll": "true",
         "spark.hadoop.hive.metastore.schema.verification": "false",
         "spark.hadoop.hive.metastore.warehouse.dir": str(work / "warehouse"),
+    }
+    # a catalog that knows tables by name, with locations of their own, as Glue's does
+    catalog = "spark.sql.catalog.glue_catalog"
+    settings |= {
+        "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
+        catalog: "org.apache.iceberg.spark.SparkCatalog",
+        f"{catalog}.catalog-impl": "org.apache.iceberg.inmemory.InMemoryCatalog",
+        f"{catalog}.io-impl": "org.apache.iceberg.hadoop.HadoopFileIO",
+        f"{catalog}.warehouse": "s3://conformed/",
     }
     for bucket in BUCKETS:
         settings[f"spark.hadoop.fs.viewfs.mounttable.{bucket}.linkFallback"] = f"file://{buckets / bucket}"
