@@ -16,6 +16,8 @@ SETTINGS = {
     "spark.sql.legacy.timeParserPolicy": "CORRECTED",
     # Java never compiles a method beyond this; one that parses a whole row exceeds it and would be interpreted for ever
     "spark.sql.codegen.hugeMethodLimit": "8000",
+    # rows are kept once, to be read two or three times: compressing them costs more than it saves
+    "spark.sql.inMemoryColumnarStorage.compressed": "false",
 }
 
 

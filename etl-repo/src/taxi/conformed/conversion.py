@@ -37,12 +37,15 @@ _TIMES = (TimestampType, TimestampNTZType, DateType)
 
 def from_text(text: Column, target: ColumnType, timestamp_formats: Sequence[str]) -> Column:
     """Convert text by the rule of its type."""
+    # the empty text is told apart first: of times and decimals it would cost an exception, thrown and caught
+    return F.when(text != "", _from_some_text(text, target, timestamp_formats))
+
+
+def _from_some_text(text: Column, target: ColumnType, timestamp_formats: Sequence[str]) -> Column:
     if target is ColumnType.TEXT:
-        return F.when(text != "", text)
+        return text
     if target is ColumnType.TIMESTAMP:
-        # an empty text is told apart first, since the parser tells it by a costly exception
-        trimmed = F.trim(text)
-        return F.when(text != "", F.coalesce(*(F.to_timestamp(trimmed, given) for given in timestamp_formats)))
+        return F.coalesce(*(F.to_timestamp(F.trim(text), given) for given in timestamp_formats))
     if target is ColumnType.INTEGER:
         number = text.cast("int")  # leaves a fraction out, so a point needs a second look
         return F.when(~F.contains(text, F.lit(".")) | (text.cast("double") == number), number)

@@ -30,7 +30,8 @@ def read_footer(spark: SparkSession, uri: str) -> ParquetFooter:
         reader = parquet.ParquetFileReader.open(parquet.util.HadoopInputFile.fromPath(path, configuration))
         try:
             types = reader.getFooter().getFileMetaData().getSchema()
-            schema = spark_parquet.ParquetToSparkSchemaConverter(configuration).convert(types).json()
+            settings = spark._jsparkSession.sessionState().conf()  # noqa: SLF001
+            schema = spark_parquet.ParquetToSparkSchemaConverter(settings).convert(types).json()
             return ParquetFooter(StructType.fromJson(json.loads(schema)), reader.getRecordCount())
         finally:
             reader.close()

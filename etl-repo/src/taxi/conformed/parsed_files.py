@@ -12,8 +12,8 @@ from pyspark.sql import functions as F
 
 from taxi.conformed.counts import HEADER_LINE, FileCount, SplitCount, count_csv, count_parquet
 from taxi.conformed.file_layouts import KnownFile
-from taxi.conformed.parsing import REASON, parse
-from taxi.conformed.source_rows import FILE, IS_ROW, PLACE, POSITION, SPLIT, TEXT
+from taxi.conformed.parsing import IS_ROW, MALFORMED, REASON, TEXT, parse
+from taxi.conformed.source_rows import FILE, PLACE, POSITION, SPLIT
 from taxi.datasets.dataset import Dataset, FileFormat
 from taxi.records import MalformedRow
 
@@ -47,12 +47,12 @@ class ParsedFiles:
             if known.source.file_id in file_ids
         ]
         sources = self._spark.createDataFrame(chosen, f"{FILE} int, source_file string, source_version string")
-        sound = self._frame.filter(F.col(REASON).isNull() & F.col(IS_ROW))
+        sound = self._frame.filter(F.col(MALFORMED).isNull() & F.col(IS_ROW))
         return sound.join(F.broadcast(sources), FILE).select(*self._dataset.columns, "source_file", "source_version")
 
     def malformed(self) -> Iterator[tuple[str, MalformedRow]]:
         """Give the malformed rows with the id of their file: file by file, in the order of their lines."""
-        found = self._frame.filter(F.col(REASON).isNotNull()).select(*PLACE, TEXT, REASON).orderBy(*PLACE)
+        found = self._frame.filter(F.col(MALFORMED).isNotNull()).select(*PLACE, TEXT, REASON).orderBy(*PLACE)
         for file_number, split, position, text, reason in found.toLocalIterator():
             source = self._files[file_number].source
             count = self.counts[source.file_id]
@@ -73,7 +73,7 @@ class ParsedFiles:
     def _counted(self) -> dict[str, FileCount]:
         splits: dict[int, list[SplitCount]] = defaultdict(list)
         found = self._frame.groupBy(FILE, SPLIT).agg(
-            F.min(POSITION), F.count(F.lit(1)), F.count_if(F.col(IS_ROW)), F.count_if(F.col(REASON).isNotNull())
+            F.min(POSITION), F.count(F.lit(1)), F.count_if(F.col(IS_ROW)), F.count_if(F.col(MALFORMED).isNotNull())
         )
         for number, *counts in found.collect():
             if number is None:
