@@ -1,6 +1,6 @@
 """A session of the flow's own beside that of ODP, in the same JVM, and a lake of one dataset for each test."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -12,21 +12,29 @@ from taxi.spark_session import with_settings
 
 from tests.spark.taxi.lake import Lake
 
-_tables = count(1)
+_numbers = count(1)
 
 
 @pytest.fixture(scope="session")
-def taxi_spark(spark: SparkSession) -> Iterator[SparkSession]:
+def taxi_spark(spark: SparkSession) -> SparkSession:
     session = with_settings(spark.newSession())
     for database in ("conformed", "purpose_built"):
         session.sql(f"CREATE NAMESPACE glue_catalog.{database}")
-    yield session
+    return session
 
 
-@pytest.fixture(params=["yellow"])
-def lake(request: pytest.FixtureRequest, taxi_spark: SparkSession, buckets: Path) -> Lake:
-    """A lake whose tables no other test writes."""
-    dataset = load_datasets()[request.param]
-    unique = f"t{next(_tables)}"
-    dataset = replace(dataset, prefix=f"{unique}/{dataset.prefix}", table=f"{unique}_{dataset.table}")
-    return Lake(taxi_spark, buckets, dataset)
+@pytest.fixture
+def make_lake(taxi_spark: SparkSession, buckets: Path) -> Callable[[str], Lake]:
+    """Make a lake of a dataset whose tables and files no other test knows."""
+
+    def make(dataset: str) -> Lake:
+        declared, number = load_datasets()[dataset], next(_numbers)
+        own = replace(declared, prefix=f"{number}/{declared.prefix}", table=f"{declared.table}_{number}")
+        return Lake(taxi_spark, buckets, own)
+
+    return make
+
+
+@pytest.fixture
+def lake(make_lake: Callable[[str], Lake]) -> Lake:
+    return make_lake("yellow")

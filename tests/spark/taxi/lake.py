@@ -80,9 +80,7 @@ class Lake:
 
     def conform(self, *files: LandedFile) -> dict[str, FileOutcome]:
         """Run job 1 on a bundle; gives the outcomes by the names of the files' ids."""
-        conforming = Conforming(
-            self.spark, self.dataset, raw=self._raw, table=self.table, quarantine=self.quarantine
-        )
+        conforming = Conforming(self.spark, self.dataset, raw=self._raw, table=self.table, quarantine=self.quarantine)
         return {outcome.file_id: outcome for outcome in conforming.conform(files)}
 
     def build(self, rules: Sequence[Rule] = ()) -> dict[str, Rebuild]:

@@ -36,4 +36,6 @@ def test_missing_argument_is_named(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_arguments_are_never_abbreviated() -> None:
     with pytest.raises(SystemExit):
-        parse_arguments(JobArguments, argv(**{("plan_k" if name == "plan_key" else name): value for name, value in OWN.items()}))
+        parse_arguments(
+            JobArguments, argv(**{("plan_k" if name == "plan_key" else name): value for name, value in OWN.items()})
+        )
