@@ -17,6 +17,7 @@ from deployment_account.networks import MOST_ZONES, InterfaceEndpoint, Ipv4Cidr,
 from deployment_account.odp_settings import OdpSettings
 from deployment_account.repository import ConnectedRepository, Repository
 from deployment_account.retention import Retention, known_to_cloudwatch
+from deployment_account.taxi_settings import TaxiSettings
 
 COMPONENTS = ("infra", "etl")
 """The apps; stacks are named <platform>-<environment>-<component>-<stack>."""
@@ -69,6 +70,7 @@ class Environment(Model):
     resource_prefix: Annotated[str, Field(pattern=r"^([a-z][a-z0-9]{0,14}_)?$")] = ""
     """Leads the names that people type, so that two lakes can share an account; ends with an underscore."""
     odp: OdpSettings = OdpSettings()
+    taxi: TaxiSettings = TaxiSettings()
     notification_addresses: tuple[Email, ...] = ()
     tags: Mapping[str, str] = {}
 

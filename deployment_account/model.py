@@ -44,6 +44,7 @@ PlatformName = Annotated[
 ]
 Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
 Days = Annotated[int, Field(ge=1, le=3653)]
+GlueWorkerType = Annotated[str, Field(pattern=r"^[GR]\.\d+X$", examples=["G.1X", "R.2X"])]
 
 
 class Model(BaseModel):

@@ -56,8 +56,37 @@ class OdpTable(StrEnum):
         return f"odp/tables/{self}"
 
 
+class Taxi(StrEnum):
+    """A value that the etl stage publishes about the NYC taxi flow."""
+
+    STATE_MACHINE_ARN = "taxi/state-machine-arn"
+    AUDIT_TABLE = "taxi/audit-table"
+    LANDING_FUNCTION = "taxi/functions/landing"
+    BUNDLES_FUNCTION = "taxi/functions/bundles"
+    LANDING_QUEUE_URL = "taxi/queues/landing"
+    LANDING_DEAD_LETTER_QUEUE_URL = "taxi/queues/landing-dead-letters"
+    TOPIC_ARN = "taxi/topic-arn"
+    ATHENA_WORKGROUP = "taxi/athena-workgroup"
+    CONFORMED_DATABASE = "taxi/databases/conformed"
+    PURPOSE_BUILT_DATABASE = "taxi/databases/purpose-built"
+
+
+class TaxiName(StrEnum):
+    """What people type to work with the NYC taxi flow."""
+
+    FLOW = "taxi_flow"
+    CONFORMED_JOB = "taxi_raw_to_conformed"
+    PURPOSE_BUILT_JOB = "taxi_conformed_to_purpose_built"
+    AUDIT_TABLE = "taxi_audit"
+    CONFORMED_DATABASE = "nyc_taxi_conformed"
+    PURPOSE_BUILT_DATABASE = "nyc_taxi_purpose_built"
+    WORKGROUP = "nyc_taxi"
+
+
 PLANS = "odp/plans/"
 """Where in the config bucket the Batch Manager writes the plans of executions, which are forgotten after some days."""
+BUNDLES = "taxi/bundles/"
+"""Where in the config bucket the NYC taxi flow says which files a run loads and what became of them, for some days."""
 QUERY_RESULTS = "query-results/"
 """Where in its bucket a workgroup puts results, each named by its query's id, and tables without a place of their own.
 
@@ -105,7 +134,7 @@ class Names:
         return f"{self.stage(component)}-Pipeline"
 
     def parameter(self, value: str) -> str:
-        """The SSM parameter under which a value (Shared, Odp, a table's or a schedule's name) is published."""
+        """The SSM parameter under which a value (Shared, Odp, Taxi, a table's or a schedule's name) is published."""
         return f"/{self.platform}/{self.environment}/{value}"
 
     @property
@@ -128,6 +157,10 @@ class Names:
     def table(self, table: OdpTable) -> str:
         """The physical name of a DynamoDB table."""
         return f"{self.resource_prefix}{table}"
+
+    def taxi(self, name: TaxiName) -> str:
+        """The physical name of a part of the NYC taxi flow."""
+        return f"{self.resource_prefix}{name}"
 
     @property
     def state_machine(self) -> str:

@@ -6,13 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from deployment_account.model import Model
+from deployment_account.model import GlueWorkerType, Model
 
 
 class CadenceDefaults(Model):
     """What a cadence's batch configuration gets in this environment where the manifests leave it open."""
 
-    glue_job_worker_type: Annotated[str, Field(pattern=r"^[GR]\.\d+X$", examples=["G.1X", "R.2X"])] = "G.1X"
+    glue_job_worker_type: GlueWorkerType = "G.1X"
     glue_job_max_workers: Annotated[int, Field(ge=2, le=299)] = 10
     refresh_tables_batch_size: Annotated[int, Field(ge=1, le=100)] = 5
 

@@ -30,6 +30,6 @@ class Retention(Model):
     query_result_days: Days = 30
     """Results of Athena queries, but not tables that were created from queries."""
     plan_days: Days = 14
-    """What each run of the file processor was asked to do."""
+    """What each run was asked to do, and what it says that it did."""
     landed_file_tier_days: Annotated[int, Field(ge=30, le=3653)] | None = None
     """After how long landed files, which no table reads, move to cheaper storage that is still read at once."""

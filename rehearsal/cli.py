@@ -54,7 +54,7 @@ def demo(
         reopen = f"make lake REHEARSAL_FOLDER={shlex.quote(str(folder))}" if folder else "make lake"
         closing = f"Report with pictures: {workspace.report}\nThe lake is kept: {reopen} opens it."
         console.print(closing, markup=False, highlight=False, soft_wrap=True)
-    if not report.validation.has_passed:
+    if not report.has_passed:
         raise typer.Exit(1)
 
 

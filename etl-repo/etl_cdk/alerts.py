@@ -22,10 +22,12 @@ if TYPE_CHECKING:
 class Alerts(Construct):
     """An encrypted topic, its subscribers and the alarms that write to it."""
 
-    def __init__(self, scope: Construct, id_: str, *, key: kms.IKey, addresses: Sequence[str], lake: str) -> None:
+    def __init__(
+        self, scope: Construct, id_: str, *, title: str, key: kms.IKey, addresses: Sequence[str], lake: str
+    ) -> None:
         super().__init__(scope, id_)
         self._lake = lake
-        self.topic = sns.Topic(self, "Topic", display_name="ODP alerts", master_key=key, enforce_ssl=True)
+        self.topic = sns.Topic(self, "Topic", display_name=title, master_key=key, enforce_ssl=True)
         for address in addresses:
             self.topic.add_subscription(subscriptions.EmailSubscription(address))
         # the TLS rule replaces the policy by which a new topic lets its own account publish

@@ -73,7 +73,7 @@ class ConfigManager(Construct):
             "NewRequest",
             bucket=self._config,
             queue=self.queue,
-            key=REQUEST_KEY,
+            keys=[REQUEST_KEY],
             description="New configuration requests go to the Configuration Manager",
         )
         self.handler = self._handler(tables)

@@ -12,6 +12,7 @@ from deployment_account.revision import UNKNOWN_REVISION, Revision
 from etl_cdk.config_manager import TableManifests
 from etl_cdk.odp_stack import OdpStack
 from etl_cdk.tables_stack import TablesStack
+from etl_cdk.taxi_stack import TaxiStack
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class EtlStage(cdk.Stage):
-    """The tables and the operational data processing framework of one environment, as its manifests want them."""
+    """The tables, the operational data processing framework as its manifests want it, and the NYC taxi flow."""
 
     def __init__(
         self,
@@ -47,3 +48,4 @@ class EtlStage(cdk.Stage):
             manifests=TableManifests(manifests, content, defaults, revision),
             tables=self.tables.tables,
         )
+        self.taxi = TaxiStack(self, "Taxi", names=names, environment=environment, audit=self.tables.taxi.audit)

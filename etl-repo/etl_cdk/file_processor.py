@@ -6,19 +6,19 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_scheduler_targets as scheduler_targets
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 from odp.config_manager.cadence import schedule_expression
 
-from deployment_account.log import Log
 from deployment_account.names import OdpTable, Shared
-from deployment_account.permissions import acknowledge_pattern, allow
+from deployment_account.permissions import allow
 from etl_cdk.batch_manager import BatchManager
+from etl_cdk.glue_job import RUN_ACTIONS
 from etl_cdk.glue_job_permissions import JobResources, allow_job
 from etl_cdk.glue_jobs import GlueJobs
+from etl_cdk.logged_state_machine import logged_state_machine
 from etl_cdk.refresh_workflow import WorkflowLimits, refresh_workflow
 from etl_cdk.tables_stack import databases_of
 
@@ -105,32 +105,16 @@ class FileProcessor(Construct):
                 self._names.resource_prefix,
             ),
         )
-        role = iam.Role(self, "WorkflowRole", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
-        # CloudWatch accepts this many log deliveries only below /aws/vendedlogs
-        log = Log(
-            self,
-            "WorkflowLog",
-            policy=self._package.log_policy,
-            name=f"/aws/vendedlogs/states/{self._names.state_machine}",
-        )
-        state_machine = sfn.StateMachine(
+        state_machine = logged_state_machine(
             self,
             "Workflow",
-            state_machine_name=self._names.state_machine,
-            definition_body=sfn.DefinitionBody.from_string(cdk.Stack.of(self).to_json_string(definition)),
-            role=role,
-            logs=sfn.LogOptions(destination=log, level=sfn.LogLevel.ALL, include_execution_data=True),
-            tracing_enabled=True,
+            name=self._names.state_machine,
+            definition=definition,
+            log_policy=self._package.log_policy,
         )
-        acknowledge_pattern(
-            role,
-            "*",
-            because="Log deliveries and X-Ray segments have no resource to name; CDK adds the statement.",
-        )
-        allow(role, ["lambda:InvokeFunction"], [self.batch_manager.function.function_arn])
+        allow(state_machine.role, ["lambda:InvokeFunction"], [self.batch_manager.function.function_arn])
         # the job's name comes from the plan, so that CDK could not derive this statement
-        run_actions = ["StartJobRun", "GetJobRun", "GetJobRuns", "BatchStopJobRun"]
-        allow(role, [f"glue:{action}" for action in run_actions], self.jobs.arns)
+        allow(state_machine.role, RUN_ACTIONS, self.jobs.arns)
         return state_machine
 
     def _schedule(self, cadence: str, *, enabled: bool) -> scheduler.Schedule:

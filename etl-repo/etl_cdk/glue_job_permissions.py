@@ -107,20 +107,3 @@ def _allow_catalog(role: iam.IRole, databases: Sequence[str]) -> None:
         because="The job creates the tables of its databases; which ones, the table configuration says at run time.",
     )
     allow(role, ["glue:GetDatabase"], [stack.format_arn(service="glue", resource="database/default")])
-
-
-def allow_logs(role: iam.IRole, prefix: str) -> None:
-    """Let the job's role write its logs below a prefix, and encrypt them as the security configuration says."""
-    groups = cdk.Stack.of(role).format_arn(
-        service="logs",
-        resource="log-group",
-        resource_name=f"{prefix}/*",
-        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
-    )
-    actions = ["AssociateKmsKey", "CreateLogGroup", "CreateLogStream", "PutLogEvents"]
-    allow(
-        role,
-        [f"logs:{action}" for action in actions],
-        [groups],
-        because="Glue itself names the groups and streams of drivers and executors, below this lake's prefix.",
-    )

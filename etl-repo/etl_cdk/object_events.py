@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
@@ -15,19 +16,26 @@ if TYPE_CHECKING:
     from constructs import Construct
 
 ATTEMPTS = 5
+AT_ONCE = cdk.Duration.seconds(0)
 
 
 def encrypted_queue(
-    scope: Construct, id_: str, *, key: kms.IKey, timeout: cdk.Duration, dead_letters: sqs.Queue | None = None
+    scope: Construct,
+    id_: str,
+    *,
+    key: kms.IKey,
+    timeout: cdk.Duration,
+    batching_window: cdk.Duration = AT_ONCE,
+    dead_letters: sqs.Queue | None = None,
 ) -> sqs.Queue:
-    """A queue whose messages are hidden for six timeouts of the function that works on them, as AWS advises."""
+    """A queue whose messages are hidden for six timeouts of their function and its batching window, as AWS advises."""
     return sqs.Queue(
         scope,
         id_,
         encryption=sqs.QueueEncryption.KMS,
         encryption_master_key=key,
         enforce_ssl=True,
-        visibility_timeout=cdk.Duration.seconds(6 * timeout.to_seconds()),
+        visibility_timeout=cdk.Duration.seconds(6 * timeout.to_seconds() + batching_window.to_seconds()),
         retention_period=cdk.Duration.days(14),
         dead_letter_queue=(
             sqs.DeadLetterQueue(queue=dead_letters, max_receive_count=ATTEMPTS) if dead_letters else None
@@ -36,12 +44,18 @@ def encrypted_queue(
 
 
 def queue_new_objects(
-    scope: Construct, id_: str, *, bucket: s3.IBucket, queue: sqs.Queue, description: str, key: str | None = None
+    scope: Construct,
+    id_: str,
+    *,
+    bucket: s3.IBucket,
+    queue: sqs.Queue,
+    description: str,
+    keys: Sequence[str | Mapping[str, str]] = (),
 ) -> events.Rule:
-    """Send the event of each new object of a bucket, or of each new version of one object, to a queue."""
+    """Send the event of each new object of a bucket to a queue, or only of those with such keys or {"prefix": …}."""
     detail: dict[str, Any] = {"bucket": {"name": [bucket.bucket_name]}}
-    if key is not None:
-        detail["object"] = {"key": [key]}
+    if keys:
+        detail["object"] = {"key": list(keys)}
     return events.Rule(
         scope,
         id_,

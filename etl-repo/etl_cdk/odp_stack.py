@@ -45,7 +45,12 @@ class OdpStack(cdk.Stack):
         log_policy = LogPolicy(foundation.data_key, environment.retention.log_days)
         package = RuntimePackage(self, "Runtime", log_policy=log_policy, lake=names.lake)
         self.alerts = Alerts(
-            self, "Alerts", key=foundation.data_key, addresses=environment.notification_addresses, lake=names.lake
+            self,
+            "Alerts",
+            title="ODP alerts",
+            key=foundation.data_key,
+            addresses=environment.notification_addresses,
+            lake=names.lake,
         )
         self.file_manager = FileManager(
             self,

@@ -4,29 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-State = dict[str, Any]
-
-MARGIN_SECONDS = 600
-"""How much longer than the job's own timeout a state waits, for Glue to start the run and to report it."""
-
-LAMBDA_TROUBLE = (
-    "Lambda.ClientExecutionTimeoutException",
-    "Lambda.ServiceException",
-    "Lambda.AWSLambdaException",
-    "Lambda.SdkClientException",
-    "Lambda.TooManyRequestsException",
-    "RetryableError",
-)
-GLUE_IS_BUSY = (
-    "Glue.ConcurrentRunsExceededException",
-    "Glue.ResourceNumberLimitExceededException",
-    "Glue.ThrottlingException",
-    "Glue.OperationTimeoutException",
-    "Glue.InternalServiceException",
-)
-"""Refusals to start a run; a run that started and failed is not among them, the next refresh takes its files."""
+from etl_cdk.workflow_states import ERROR_MESSAGE, MARGIN_SECONDS, State, choice, retry_busy_glue, retry_lambda_trouble
 
 
 @dataclass(frozen=True)
@@ -47,10 +26,10 @@ def refresh_workflow(batch_manager_arn: str, limits: WorkflowLimits) -> State:
         "StartAt": "PlanBatches",
         "States": {
             "PlanBatches": _plan_batches(batch_manager_arn),
-            "AnyBatches": _choice("$count($states.input.batches) > 0", then="RefreshBatches", otherwise="NothingToDo"),
+            "AnyBatches": choice("$count($states.input.batches) > 0", then="RefreshBatches", otherwise="NothingToDo"),
             "NothingToDo": {"Type": "Succeed"},
             "RefreshBatches": _refresh_batches(limits),
-            "AllRefreshed": _choice("$count($states.input.failed) = 0", then="Refreshed", otherwise="RefreshFailed"),
+            "AllRefreshed": choice("$count($states.input.failed) = 0", then="Refreshed", otherwise="RefreshFailed"),
             "Refreshed": {"Type": "Succeed"},
             "RefreshFailed": _refresh_failed(),
         },
@@ -69,7 +48,7 @@ def _plan_batches(batch_manager_arn: str) -> State:
             },
         },
         "Output": "{% $states.result.Payload %}",
-        "Retry": [_retry(LAMBDA_TROUBLE, first_after=2, at_most=30, attempts=5)],
+        "Retry": [retry_lambda_trouble()],
         "Next": "AnyBatches",
     }
 
@@ -112,7 +91,7 @@ def _refresh_batch(limits: WorkflowLimits) -> State:
         },
         "TimeoutSeconds": limits.job_timeout_minutes * 60 + MARGIN_SECONDS,
         "Output": {"batch": "{% $states.input.batch %}"},
-        "Retry": [_retry(GLUE_IS_BUSY, first_after=15, at_most=300, attempts=20)],
+        "Retry": [retry_busy_glue()],
         "Catch": [{"ErrorEquals": ["States.ALL"], "Output": _batch_error(), "Next": "BatchFailed"}],
         "End": True,
     }
@@ -125,12 +104,10 @@ def _job_name(prefix: str) -> str:
 
 def _batch_error() -> Mapping[str, str]:
     """Glue's cause is a whole job run; 600 of them would not fit the 256 KiB of a state, their messages do."""
-    of_glue = '$match($states.errorOutput.Cause, /"ErrorMessage": ?"([^"]{0,200})/)[0].groups[0]'
-    of_others = "$substring($states.errorOutput.Cause, 0, 200)"
     return {
         "batch": "{% $states.input.batch %}",
         "error": "{% $states.errorOutput.Error %}",
-        "message": f"{{% [{of_glue}, {of_others}, ''][0] %}}",
+        "message": f"{{% {ERROR_MESSAGE} %}}",
     }
 
 
@@ -141,20 +118,4 @@ def _refresh_failed() -> State:
         "Type": "Fail",
         "Error": "RefreshFailed",
         "Cause": f"{{% $substring({counts} & {failures}, 0, 30000) %}}",
-    }
-
-
-def _choice(condition: str, *, then: str, otherwise: str) -> State:
-    return {"Type": "Choice", "Choices": [{"Condition": f"{{% {condition} %}}", "Next": then}], "Default": otherwise}
-
-
-def _retry(errors: tuple[str, ...], *, first_after: int, at_most: int, attempts: int) -> State:
-    """Back off with full jitter, or the batches that were refused together would come back together."""
-    return {
-        "ErrorEquals": list(errors),
-        "IntervalSeconds": first_after,
-        "BackoffRate": 2,
-        "MaxDelaySeconds": at_most,
-        "MaxAttempts": attempts,
-        "JitterStrategy": "FULL",
     }

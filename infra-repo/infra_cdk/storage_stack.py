@@ -8,7 +8,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_s3 as s3
 
 from deployment_account.environments import Environment
-from deployment_account.names import PLANS, Names, Shared
+from deployment_account.names import BUNDLES, PLANS, Names, Shared
 from deployment_account.shared_values import publish
 from infra_cdk.data_key import DataKey
 from infra_cdk.deletion_guard import DeletionGuard
@@ -102,6 +102,7 @@ class StorageStack(cdk.Stack):
             "Config",
             expire_noncurrent(self._retention.noncurrent_version_days),
             expire(self._retention.plan_days, prefix=PLANS),
+            expire(self._retention.plan_days, prefix=BUNDLES, id_="ExpireBundles"),
             versioned=True,
         )
         config.emit_events()

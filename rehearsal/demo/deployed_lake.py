@@ -15,6 +15,7 @@ from deployment_account.environments import Environment, Platform
 from deployment_account.names import Names, OdpTable, Shared, published_schedule
 from rehearsal.emulator.process import Emulator
 from rehearsal.emulator.settings import ROOT_SECRET
+from rehearsal.validation.iceberg_tables import IcebergReader
 from rehearsal.validation.lake import LakeReader
 
 
@@ -60,10 +61,12 @@ class DeployedLake:
         return str(written["VersionId"])
 
     def configuration_requests(self) -> list[dict[str, Any]]:
-        """Every configuration request in the books, oldest first, with what became of it."""
+        """Every configuration request in the books with what became of it, in the order in which that was decided."""
         tracker = self.dynamodb.Table(self.table(OdpTable.CONFIG_DEPLOY_TRACKER))
         found = tracker.query(KeyConditionExpression=Key("source_table_name").eq(REQUESTS), ConsistentRead=True)
-        return [item for item in found["Items"] if "request_status" in item]
+        requests = [item for item in found["Items"] if "request_status" in item]
+        # their keys tell seconds apart; an undecided one comes last
+        return sorted(requests, key=lambda item: item.get("decided_at", "~"))
 
     def configuration_changes(self, deployed_at: str) -> list[dict[str, Any]]:
         """What a configuration request changed, entry by entry."""
@@ -105,6 +108,11 @@ class DeployedLake:
         }
 
     @property
+    def iceberg_reader(self) -> IcebergReader:
+        """The same for Iceberg tables."""
+        return IcebergReader(self._emulator.endpoint, self.environment.account, ROOT_SECRET, self.environment.region)
+
+    @property
     def reader(self) -> LakeReader:
-        """A reader of the lake that shares no code with its writer."""
+        """A reader of the lake's Hudi tables that shares no code with their writer."""
         return LakeReader(self._emulator.endpoint, self.environment.account, ROOT_SECRET, self.environment.region)

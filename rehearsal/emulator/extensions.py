@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from rehearsal.emulator import (
+    athena_iceberg,
     catalog_resources,
     lambda_environment,
     lambda_errors,
@@ -27,6 +28,7 @@ def install(settings: EmulatorSettings) -> Stop:
     lambda_environment.install()
     lambda_errors.install()
     lambda_logs.install(settings.logs / "lambda")
+    athena_iceberg.install()
     resource_types.install()
     runner = GlueRunner(settings)
     glue_api.install(runner)

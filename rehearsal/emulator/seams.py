@@ -69,6 +69,9 @@ INTEGRATIONS = Seam("services.stepfunctions", "_SERVICE_DISPATCH")
 S3_EVENT = Seam("services.s3", "_fire_s3_event")
 DISPATCH_EVENT = Seam("services.eventbridge", "_dispatch_event")
 
+ATHENA_TABLE_RELATION = Seam("services.athena", "_table_relation")
+ATHENA_EMPTY_RELATION = Seam("services.athena", "_empty_relation")
+
 RESOURCE_HANDLERS = Seam("services.cloudformation.provisioners", "_RESOURCE_HANDLERS")
 RUNS_ON_WORKER_THREAD = Seam("services.cloudformation.stacks", "_runs_on_worker_thread")
 TEMPLATE_GLUE_JOB_FIELDS = Seam("services.cloudformation.provisioners", "_GLUE_JOB_DEFAULTS")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from rehearsal.validation.reconciliation import Reconciliation
+from rehearsal.validation.taxi_results import ResultComparison
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +152,67 @@ class ConfigurationRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditedFile:
+    """What the audit table says of one file that landed."""
+
+    key: str
+    status: str
+    landed_at: str
+    rows_loaded: int
+    rows_quarantined: int
+    error: str = ""
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether none of its rows was loaded."""
+        return self.status == "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantinedRow:
+    """A row that is no trip, where it stood, and why it was kept aside."""
+
+    file: str
+    line: int | None
+    text: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaxiReport:
+    """What the NYC taxi flow made of its files, and whether that is right."""
+
+    files: tuple[AuditedFile, ...]
+    quarantined: tuple[QuarantinedRow, ...]
+    broken_lines: frozenset[tuple[str, int]]
+    """File and line of each row that is no trip."""
+    trips: int
+    expected_trips: int
+    comparisons: tuple[ResultComparison, ...]
+    demand: tuple[tuple[str, int, int], ...]
+    """Pick-up zone, hour of the day, trips."""
+    days: tuple[tuple[str, int, float], ...]
+    """Day, trips, average fare."""
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """What is not as the delivered files want it."""
+        faults = [f"{file.key} {file.status}: {file.error}" for file in self.files if file.has_failed]
+        if self.trips != self.expected_trips:
+            faults.append(f"{self.trips:,} trips are in the conformed table instead of {self.expected_trips:,}")
+        kept = {(row.file, row.line) for row in self.quarantined}
+        if kept != self.broken_lines or len(kept) != len(self.quarantined):
+            faults.append(f"quarantine holds {sorted(kept, key=str)} instead of {sorted(self.broken_lines)}")
+        faults += [f"{found.table} is not what duckdb computes" for found in self.comparisons if not found.is_equal]
+        return (*faults, *([] if self.comparisons else ["no table was compared"]))
+
+    @property
+    def is_right(self) -> bool:
+        """Whether no row was lost, repeated or dropped and every table equals the independent computation."""
+        return not self.faults
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
     """A further part of the page; its body is finished HTML or SVG that the page does not escape."""
 
@@ -172,7 +234,13 @@ class DemoReport:
     runs: tuple[Run, ...]
     validation: Reconciliation
     configuration: tuple[ConfigurationRequest, ...] = ()
+    taxi: TaxiReport | None = None
     sections: tuple[Section, ...] = field(default=())
+
+    @property
+    def has_passed(self) -> bool:
+        """Whether all that the run has to prove is proved."""
+        return self.validation.has_passed and (self.taxi is None or self.taxi.is_right)
 
     @property
     def seconds(self) -> float:

@@ -8,6 +8,7 @@ from rehearsal.report.gantt import gantt, run_lanes, step_lanes
 from rehearsal.report.model import DemoReport
 from rehearsal.report.scales import counted, duration
 from rehearsal.report.stacked_bars import OPERATIONS, stacked_bars
+from rehearsal.report.taxi_charts import demand_by_hour_and_zone, fares_by_day, trips_by_day
 
 
 def render(report: DemoReport) -> str:
@@ -18,6 +19,9 @@ def render(report: DemoReport) -> str:
         .render(
             report=report,
             operations=OPERATIONS,
+            demand=demand_by_hour_and_zone(report.taxi) if report.taxi else None,
+            trips_by_day=trips_by_day(report.taxi) if report.taxi else None,
+            fares_by_day=fares_by_day(report.taxi) if report.taxi else None,
             steps=gantt(step_lanes(report)) if report.steps else None,
             runs=[
                 (run, gantt(run_lanes(run)) if run.batches else None, stacked_bars(run.tables)) for run in report.runs

@@ -1,11 +1,11 @@
-"""The run in a terminal: what was replicated, how long it took, and whether the lake equals the source."""
+"""The run in a terminal: what was replicated, what became of files, how long it took, and whether all is right."""
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from rehearsal.report.model import DemoReport
+from rehearsal.report.model import DemoReport, TaxiReport
 from rehearsal.report.scales import counted, duration
 from rehearsal.validation.reconciliation import Reconciliation
 
@@ -18,6 +18,8 @@ def print_summary(report: DemoReport, console: Console) -> None:
     console.print(steps_table(report), runs_table(report))
     if report.validation.difference_count:
         console.print(differences_table(report.validation))
+    if report.taxi:
+        console.print(files_table(report.taxi), taxi_verdict(report.taxi))
     console.print(verdict(report))
 
 
@@ -47,6 +49,24 @@ def differences_table(validation: Reconciliation) -> Table:
         said = (difference.table, difference.key, difference.column, difference.source, difference.lake)
         table.add_row(*map(Text, said))
     return table
+
+
+def files_table(taxi: TaxiReport) -> Table:
+    """What became of each file of the taxi flow."""
+    table = _table("taxi file", "outcome", "rows loaded", "in quarantine")
+    for file in taxi.files:
+        name = file.key.rsplit("/", 1)[-1]
+        table.add_row(Text(name), file.status, f"{file.rows_loaded:,}", f"{file.rows_quarantined:,}")
+    return table
+
+
+def taxi_verdict(taxi: TaxiReport) -> Text:
+    """One sentence that says whether the taxi flow's tables are what its files say."""
+    if taxi.is_right:
+        tables, kept = counted(len(taxi.comparisons), "purpose-built table"), counted(len(taxi.quarantined), "row")
+        said = f"✓ The taxi flow is right: {taxi.trips:,} trips, {kept} in quarantine, {tables} equal to duckdb's."
+        return Text(said, style="bold green")
+    return Text(f"✗ The taxi flow is wrong: {'; '.join(taxi.faults)}.", style="bold red")
 
 
 def verdict(report: DemoReport) -> Text:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import boto3
@@ -25,11 +24,6 @@ class Place:
     def of(cls, environment: Environment) -> Place:
         """Where an environment lives."""
         return cls(environment.account, environment.region)
-
-    @property
-    def partition(self) -> str:
-        """The partition in the ARNs of the Region."""
-        return _partition(self.region)
 
     def __str__(self) -> str:
         return f"aws://{self.account}/{self.region}"
@@ -54,11 +48,6 @@ class Account:
     def wait(self, service: str, waiter: str, **parameters: object) -> Wait:
         """A step that waits for a service in this place."""
         return Wait(self.client(service), waiter, parameters, self.place.region, self.profile)
-
-
-@cache
-def _partition(region: str) -> str:
-    return str(boto3.Session().get_partition_for_region(region))
 
 
 def open_account(place: Place, profile: str | None, *, needed_for: str) -> Account:

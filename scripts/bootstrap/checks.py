@@ -103,7 +103,7 @@ def _environment(platform: Platform, account: Account, environment: Environment)
 
 def _assume(account: Account, place: Place, which: str) -> boto3.Session:
     name = cdk_cli.role_name(which, place.account, place.region)
-    arn = f"arn:{place.partition}:iam::{place.account}:role/{name}"
+    arn = f"arn:aws:iam::{place.account}:role/{name}"
     found = account.client("sts").assume_role(RoleArn=arn, RoleSessionName="bootstrap-check")["Credentials"]
     return boto3.Session(
         aws_access_key_id=found["AccessKeyId"],

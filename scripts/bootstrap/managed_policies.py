@@ -16,7 +16,7 @@ MOST_VERSIONS = 5
 
 def policy_arn(place: Place, policy: Policy) -> str:
     """The ARN of a policy, known before it is there."""
-    return f"arn:{place.partition}:iam::{place.account}:policy/{policy.name}"
+    return f"arn:aws:iam::{place.account}:policy/{policy.name}"
 
 
 def policy_steps(account: Account, policies: Sequence[Policy]) -> list[Step]:

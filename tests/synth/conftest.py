@@ -115,5 +115,10 @@ def odp(synthesis: Synthesis, environment: str) -> Template:
 
 
 @pytest.fixture
+def taxi(synthesis: Synthesis, environment: str) -> Template:
+    return synthesis.templates[f"odp-{environment}-etl-Taxi"]
+
+
+@pytest.fixture
 def is_prod(environment: str) -> bool:
     return environment == "prod"

@@ -2,59 +2,87 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
+from tests.synth.conftest import Synthesis
 from tests.synth.synthesis import Template
 
-ALARMS = {
-    "AlertsUnregisteredFiles": ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
-    "AlertsRejectedFiles": ("ODP", "RejectedFiles"),
-    "AlertsUndecidedConfigurations": ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
-    "AlertsRefusedConfigurations": ("ODP", "RefusedConfigurations"),
-    "AlertsFailedRefreshes": ("AWS/States", "ExecutionsFailed"),
+ODP_ALARMS = {
+    "UnregisteredFiles": ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
+    "RejectedFiles": ("ODP", "RejectedFiles"),
+    "UndecidedConfigurations": ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
+    "RefusedConfigurations": ("ODP", "RefusedConfigurations"),
+    "FailedRefreshes": ("AWS/States", "ExecutionsFailed"),
 }
+TAXI_ALARMS = {
+    "UnregisteredTaxiFiles": ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
+    "RejectedTaxiFiles": ("ODP", "RejectedTaxiFiles"),
+    "FailedTaxiFlows": ("AWS/States", "ExecutionsFailed"),
+}
+ALARMS: Mapping[str, Mapping[str, tuple[str, str]]] = {"Odp": ODP_ALARMS, "Taxi": TAXI_ALARMS}
+EACH = [(stack, alarm) for stack, alarms in ALARMS.items() for alarm in alarms]
 
 
-def test_there_are_no_other_alarms(odp: Template) -> None:
-    assert {id_[:-8] for id_ in odp.resources("AWS::CloudWatch::Alarm")} == ALARMS.keys()
+@pytest.fixture
+def template(synthesis: Synthesis, environment: str, stack: str) -> Template:
+    return synthesis.templates[f"odp-{environment}-etl-{stack}"]
 
 
-@pytest.mark.parametrize("name", ALARMS)
-def test_one_failure_is_enough_and_silence_is_none(odp: Template, name: str) -> None:
-    alarm = odp.only("AWS::CloudWatch::Alarm", name)
-    assert (alarm["Namespace"], alarm["MetricName"]) == ALARMS[name]
+@pytest.mark.parametrize("stack", ALARMS)
+def test_there_are_no_other_alarms(template: Template, stack: str) -> None:
+    found = {id_[:-8].removeprefix("Alerts") for id_ in template.resources("AWS::CloudWatch::Alarm")}
+    assert found == ALARMS[stack].keys()
+
+
+@pytest.mark.parametrize(("stack", "name"), EACH)
+def test_one_failure_is_enough_and_silence_is_none(template: Template, stack: str, name: str) -> None:
+    alarm = template.only("AWS::CloudWatch::Alarm", f"Alerts{name}")
+    assert (alarm["Namespace"], alarm["MetricName"]) == ALARMS[stack][name]
     assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
     assert (alarm["EvaluationPeriods"], alarm["TreatMissingData"]) == (1, "notBreaching")
-    (topic,) = odp.resources("AWS::SNS::Topic")
+    (topic,) = template.resources("AWS::SNS::Topic")
     assert alarm["AlarmActions"] == [{"Ref": topic}]
 
 
 @pytest.mark.parametrize(
-    ("alarm", "component"), [("UnregisteredFiles", "FileManager"), ("UndecidedConfigurations", "ConfigManager")]
+    ("stack", "alarm", "component"),
+    [
+        ("Odp", "UnregisteredFiles", "FileManager"),
+        ("Odp", "UndecidedConfigurations", "ConfigManager"),
+        ("Taxi", "UnregisteredTaxiFiles", "Landing"),
+    ],
 )
-def test_the_dead_letter_alarms_watch_the_dead_letter_queues(odp: Template, alarm: str, component: str) -> None:
-    (dimension,) = odp.only("AWS::CloudWatch::Alarm", f"Alerts{alarm}")["Dimensions"]
+def test_the_dead_letter_alarms_watch_the_dead_letter_queues(template: Template, alarm: str, component: str) -> None:
+    (dimension,) = template.only("AWS::CloudWatch::Alarm", f"Alerts{alarm}")["Dimensions"]
     assert dimension["Value"]["Fn::GetAtt"][0].startswith(f"{component}DeadLetters")
 
 
-@pytest.mark.parametrize("name", ["RejectedFiles", "RefusedConfigurations"])
-def test_what_the_runtime_counts_is_watched_as_it_writes_it(odp: Template, name: str) -> None:
+@pytest.mark.parametrize(
+    ("stack", "name"), [("Odp", "RejectedFiles"), ("Odp", "RefusedConfigurations"), ("Taxi", "RejectedTaxiFiles")]
+)
+def test_what_the_runtime_counts_is_watched_as_it_writes_it(template: Template, environment: str, name: str) -> None:
     from odp.cloudwatch import LAKE, NAMESPACE
 
-    alarm = odp.only("AWS::CloudWatch::Alarm", f"Alerts{name}")
+    alarm = template.only("AWS::CloudWatch::Alarm", f"Alerts{name}")
     assert alarm["Namespace"] == NAMESPACE
-    lake = odp.only("AWS::Lambda::Function", "FileManager")["Environment"]["Variables"]["LAKE"]
-    assert alarm["Dimensions"] == [{"Name": LAKE, "Value": lake}]
+    assert alarm["Dimensions"] == [{"Name": LAKE, "Value": f"odp-{environment}"}]
+    functions = template.resources("AWS::Lambda::Function").values()
+    assert {function["Environment"]["Variables"]["LAKE"] for function in functions} == {f"odp-{environment}"}
     assert alarm["Statistic"] == "Sum"
 
 
-def test_the_topic_is_encrypted_with_a_key_that_alarms_may_use(odp: Template) -> None:
-    key = odp.body["Parameters"][odp.only("AWS::SNS::Topic")["KmsMasterKeyId"]["Ref"]]
+@pytest.mark.parametrize("stack", ALARMS)
+def test_the_topic_is_encrypted_with_a_key_that_alarms_may_use(template: Template) -> None:
+    """Defect 26 of the reference: an unencrypted topic."""
+    key = template.body["Parameters"][template.only("AWS::SNS::Topic")["KmsMasterKeyId"]["Ref"]]
     assert key["Default"].endswith("/kms/data-key-arn"), "with alias/aws/sns alarms fail silently"
 
 
-def test_alarms_may_publish_although_the_tls_policy_replaced_the_topics_default_one(odp: Template) -> None:
-    statements = odp.only("AWS::SNS::TopicPolicy")["PolicyDocument"]["Statement"]
+@pytest.mark.parametrize("stack", ALARMS)
+def test_alarms_may_publish_although_the_tls_policy_replaced_the_topics_default_one(template: Template) -> None:
+    statements = template.only("AWS::SNS::TopicPolicy")["PolicyDocument"]["Statement"]
     (deny,) = [statement for statement in statements if statement["Effect"] == "Deny"]
     assert deny["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
     (allow,) = [statement for statement in statements if statement["Effect"] == "Allow"]
@@ -62,7 +90,8 @@ def test_alarms_may_publish_although_the_tls_policy_replaced_the_topics_default_
     assert allow["Condition"]["StringEquals"].keys() == {"aws:SourceAccount"}
 
 
-def test_configured_addresses_are_subscribed(odp: Template, is_prod: bool) -> None:
+@pytest.mark.parametrize("stack", ALARMS)
+def test_configured_addresses_are_subscribed(template: Template, is_prod: bool) -> None:
     """Defect 26 of the reference: a topic without subscribers."""
-    subscribed = [subscription["Endpoint"] for subscription in odp.resources("AWS::SNS::Subscription").values()]
+    subscribed = [subscription["Endpoint"] for subscription in template.resources("AWS::SNS::Subscription").values()]
     assert subscribed == (["data-platform@example.com"] if is_prod else [])

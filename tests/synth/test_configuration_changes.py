@@ -42,7 +42,7 @@ def test_one_more_environment_is_a_few_lines_and_touches_no_other_stack(
     app: str, tmp_path: Path, synthesis: Synthesis
 ) -> None:
     found = synthesised(changed("staging", **STAGING), tmp_path, app)
-    stacks = {"infra": {"Storage", "Secrets", "Network"}, "etl": {"Tables", "Odp"}}[app] | {"Pipeline"}
+    stacks = {"infra": {"Storage", "Secrets", "Network"}, "etl": {"Tables", "Odp", "Taxi"}}[app] | {"Pipeline"}
     assert {name for name in found if "staging" in name} == {f"odp-staging-{app}-{stack}" for stack in stacks}
     for name, template in found.items():
         if "staging" not in name:
@@ -189,6 +189,8 @@ def typed_names(found: dict[str, Template]) -> set[tuple[str, str]]:
         (resource["Type"], name)
         for template in found.values()
         for resource in template.body["Resources"].values()
+        # saved queries belong to their workgroup
+        if resource["Type"] != "AWS::Athena::NamedQuery"
         for field in fields
         if isinstance(name := _named(resource.get("Properties", {}).get(field)), str)
     }
@@ -197,6 +199,27 @@ def typed_names(found: dict[str, Template]) -> set[tuple[str, str]]:
 def _named(value: Any) -> Any:
     """A catalog database has its name one level down."""
     return value.get("Name") if isinstance(value, dict) else value
+
+
+def test_the_taxi_flow_of_an_environment_has_the_sizes_of_its_settings(tmp_path: Path) -> None:
+    sizes = {
+        "worker_type": "G.2X",
+        "workers": 3,
+        "job_timeout_minutes": 90,
+        "max_files_per_run": 7,
+        "batching_window_seconds": 60,
+        "query_scan_limit_mb": 10,
+    }
+    found = synthesised(changed("dev", taxi=sizes), tmp_path, "etl", direct="dev")["odp-dev-etl-Taxi"]
+    for job in found.resources("AWS::Glue::Job").values():
+        assert (job["WorkerType"], job["NumberOfWorkers"], job["Timeout"]) == ("G.2X", 3, 90)
+    assert found.only("AWS::Lambda::EventSourceMapping")["MaximumBatchingWindowInSeconds"] == 60
+    assert found.only("AWS::SQS::Queue", "LandingQueue")["VisibilityTimeout"] == 6 * 120 + 60
+    bundles = found.only("AWS::Lambda::Function", "FlowBundles")["Environment"]["Variables"]
+    assert bundles["MAX_FILES_PER_RUN"] == "7"
+    assert int(bundles["LEASE_SECONDS"]) > 4 * 90 * 60
+    workgroup = found.only("AWS::Athena::WorkGroup")["WorkGroupConfiguration"]
+    assert workgroup["BytesScannedCutoffPerQuery"] == 10_000_000
 
 
 def test_a_second_lake_in_the_same_account_shares_no_name_with_the_first(tmp_path: Path) -> None:
@@ -211,6 +234,8 @@ def test_a_second_lake_in_the_same_account_shares_no_name_with_the_first(tmp_pat
     assert not names["dev"] & names["second"]
     assert ("AWS::Glue::Job", "second_odpf_file_processor") in names["second"]
     assert ("AWS::Glue::Database", "second_odpf_demo_taxi_trips_raw") in names["second"]
+    assert ("AWS::Athena::WorkGroup", "second_nyc_taxi") in names["second"]
+    assert ("AWS::StepFunctions::StateMachine", "second_taxi_flow") in names["second"]
 
 
 def test_sizes_that_the_manifests_leave_open_are_the_environments(tmp_path: Path) -> None:

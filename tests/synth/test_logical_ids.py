@@ -42,7 +42,11 @@ TABLES = {
     "FileTrackerBA3AEBE1",
     "FileTrackerHistory505E44D0",
     "RawTableConfigBAB66E88",
+    "TaxiAuditC0A44FC0",
+    "TaxiConformed80627C20",
+    "TaxiPurposeBuiltA07955DF",
 }
+TAXI = {"AlertsTopicCF7C81C9", "LandingDeadLettersBABFEF3A", "LandingQueueDC665654"}
 
 
 def stateful(template: Template) -> set[str]:
@@ -71,5 +75,9 @@ def test_queues_and_topics_keep_their_ids_in_every_environment(odp: Template) ->
     assert stateful(odp) == ODP
 
 
-def test_data_is_kept_apart_from_code_and_network(odp: Template, network: Template) -> None:
-    assert not (odp.types() | network.types()) & DATA
+def test_queues_and_the_topic_of_the_taxi_flow_keep_their_ids_in_every_environment(taxi: Template) -> None:
+    assert stateful(taxi) == TAXI
+
+
+def test_data_is_kept_apart_from_code_and_network(odp: Template, taxi: Template, network: Template) -> None:
+    assert not (odp.types() | taxi.types() | network.types()) & DATA

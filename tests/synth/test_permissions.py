@@ -30,6 +30,22 @@ def wildcards(environment: str) -> set[tuple[str, str]]:
         ("FileProcessorJobsRole", "arn:aws:s3:::<raw>/odpf_demo_taxi_trips_raw/*"),
         ("FileProcessorJobsRole", f"arn:aws:glue:{here}:table/odpf_demo_taxi_trips_raw/*"),
         ("FileProcessorJobsRole", f"arn:aws:logs:{here}:log-group:/aws-glue/jobs/odp-{environment}-etl/*"),
+        # of the taxi flow: the same for its state machine, its bundles, and its jobs
+        ("FlowWorkflowRole", "*"),
+        ("FlowBundlesRole", "arn:aws:s3:::<config>/taxi/bundles/*"),
+        ("FlowJobsConformedRole", "arn:aws:s3:::<config>/taxi/bundles/*"),
+        ("FlowJobsConformedRole", "arn:aws:s3:::<config>/taxi/bundles/*.outcome.json"),
+        ("FlowJobsConformedRole", "arn:aws:s3:::<raw>/nyc-taxi/green/*"),
+        ("FlowJobsConformedRole", "arn:aws:s3:::<raw>/nyc-taxi/yellow/*"),
+        ("FlowJobsConformedRole", "arn:aws:s3:::<conformed>/nyc_taxi_conformed/*"),
+        ("FlowJobsConformedRole", "arn:aws:s3:::<conformed>/quarantine/*"),
+        ("FlowJobsConformedRole", f"arn:aws:glue:{here}:table/nyc_taxi_conformed/*"),
+        ("FlowJobsConformedRole", f"arn:aws:logs:{here}:log-group:/aws-glue/jobs/odp-{environment}-etl/*"),
+        ("FlowJobsPurposeBuiltRole", "arn:aws:s3:::<conformed>/nyc_taxi_conformed/*"),
+        ("FlowJobsPurposeBuiltRole", "arn:aws:s3:::<purpose-built>/nyc_taxi_purpose_built/*"),
+        ("FlowJobsPurposeBuiltRole", f"arn:aws:glue:{here}:table/nyc_taxi_conformed/*"),
+        ("FlowJobsPurposeBuiltRole", f"arn:aws:glue:{here}:table/nyc_taxi_purpose_built/*"),
+        ("FlowJobsPurposeBuiltRole", f"arn:aws:logs:{here}:log-group:/aws-glue/jobs/odp-{environment}-etl/*"),
     }
 
 

@@ -14,7 +14,7 @@ from tests.synth.pipeline_templates import actions, build_spec, commands, defini
 from tests.synth.synthesis import ACCOUNTS, APPS, ENVIRONMENTS, Template
 
 BRANCHES = {"dev": "main", "test": "test", "prod": "prod"}
-STACKS = {"infra": ["Storage", "Secrets", "Network"], "etl": ["Tables", "Odp"]}
+STACKS = {"infra": ["Storage", "Secrets", "Network"], "etl": ["Tables", "Odp", "Taxi"]}
 CONNECTION = "arn:aws:codeconnections:us-east-1:111111111111:connection/00000000-0000-0000-0000-000000000000"
 NPM_INSTALL = re.compile(r"np[mx] (?:install|i|ci|exec)?[^\"&|;]*")
 
@@ -143,7 +143,7 @@ def test_assets_are_published_by_one_build_that_other_code_does_not_change(
     assert publish["InputArtifacts"] == [{"Name": "Synth_Output"}]
     install, *published = commands(pipeline, "BlueprintAssets")
     assert install == "npm install -g cdk-assets@4.7.3"
-    assert len(published) == 3
+    assert len(published) == 5
     assert all(f"{ACCOUNTS[environment]}-us-east-1" in command for command in published)
     assert not re.search(
         r"\b[0-9a-f]{64}\b", pipeline.only("AWS::CodeBuild::Project", "BlueprintAssets")["Source"]["BuildSpec"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deployment_account.names import Odp, OdpTable, Shared, published_schedule, published_secret
+from deployment_account.names import Odp, OdpTable, Shared, Taxi, published_schedule, published_secret
 from tests.synth.synthesis import Template
 
 
@@ -21,17 +21,17 @@ def test_the_infra_stage_publishes_every_shared_value_and_its_secrets(
 
 
 def test_the_etl_stage_publishes_what_is_needed_to_work_with_it(
-    tables: Template, odp: Template, environment: str
+    tables: Template, odp: Template, taxi: Template, environment: str
 ) -> None:
-    values = [*Odp, *(table.published_name for table in OdpTable), published_schedule("10_min_refresh")]
-    assert published(tables, odp).keys() == {f"/odp/{environment}/{value}" for value in values}
+    values = [*Odp, *Taxi, *(table.published_name for table in OdpTable), published_schedule("10_min_refresh")]
+    assert published(tables, odp, taxi).keys() == {f"/odp/{environment}/{value}" for value in values}
 
 
 def test_the_etl_stage_reads_only_what_the_infra_stage_of_its_environment_publishes(
-    tables: Template, odp: Template, storage: Template, network: Template
+    tables: Template, odp: Template, taxi: Template, storage: Template, network: Template
 ) -> None:
     offered = published(storage, network).keys()
-    for template in (tables, odp):
+    for template in (tables, odp, taxi):
         read = {
             parameter["Default"]
             for parameter in template.body["Parameters"].values()

@@ -6,8 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from etl_cdk.refresh_workflow import GLUE_IS_BUSY, WorkflowLimits, refresh_workflow
-from jsonata import Jsonata
+from etl_cdk.refresh_workflow import WorkflowLimits, refresh_workflow
+from etl_cdk.workflow_states import GLUE_IS_BUSY
+
+from tests.synth.state_language import choose, evaluate
 
 PLAN = {
     "refresh_cadence": "10_min_refresh",
@@ -24,28 +26,6 @@ def states() -> dict[str, Any]:
     definition = refresh_workflow("arn:function", WorkflowLimits(max_concurrent_batches=4, job_timeout_minutes=60))
     assert (definition["QueryLanguage"], definition["StartAt"]) == ("JSONata", "PlanBatches")
     return dict(definition["States"])
-
-
-def evaluate(template: Any, **bindings: Any) -> Any:
-    """A state's template with its {% %} expressions evaluated as Step Functions does."""
-    match template:
-        case dict():
-            return {name: evaluate(value, **bindings) for name, value in template.items()}
-        case str() if template.startswith("{%"):
-            return Jsonata(template.removeprefix("{%").removesuffix("%}")).evaluate(None, _frame(bindings))
-        case _:
-            return template
-
-
-def _frame(bindings: dict[str, Any]) -> Any:
-    frame = Jsonata("$").create_frame()
-    frame.bind("states", bindings)
-    return frame
-
-
-def choose(state: dict[str, Any], input_: Any) -> str:
-    (choice,) = state["Choices"]
-    return str(choice["Next"] if evaluate(choice["Condition"], input=input_) else state["Default"])
 
 
 def test_the_batch_manager_is_told_cadence_and_execution(states: dict[str, Any]) -> None:

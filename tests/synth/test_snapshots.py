@@ -17,7 +17,16 @@ from tests.synth.conftest import Synthesis
 from tests.synth.synthesis import Template
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
-STACKS = ("infra-Network", "infra-Pipeline", "infra-Secrets", "infra-Storage", "etl-Odp", "etl-Pipeline", "etl-Tables")
+STACKS = (
+    "infra-Network",
+    "infra-Pipeline",
+    "infra-Secrets",
+    "infra-Storage",
+    "etl-Odp",
+    "etl-Pipeline",
+    "etl-Tables",
+    "etl-Taxi",
+)
 PROTECTED = ("infra-Pipeline", "infra-Storage", "etl-Tables")
 """What the protected environment has more of than others: an approval, denials of deletion, retention."""
 ASSET_HASH = re.compile(r"\b[0-9a-f]{64}\b")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from deployment_account.names import PLANS
+from deployment_account.names import BUNDLES, PLANS
 from tests.synth.synthesis import ACCOUNTS, Template
 
 BUCKETS = ("AccessLogs", "AthenaResults", "Config", "Conformed", "PurposeBuilt", "Raw", "Staging")
@@ -122,6 +122,7 @@ def test_current_objects_expire_only_where_no_table_lies(storage: Template, is_p
     assert expiring == {"AccessLogs", "AthenaResults", "Config"}
     assert days_until_expiry(storage, "AccessLogs", "Raw/2026-11-24") == {365 if is_prod else 30}
     assert days_until_expiry(storage, "Config", "odp/plans/10_min_refresh/run.json") == {90 if is_prod else 14}
+    assert days_until_expiry(storage, "Config", "taxi/bundles/yellow/run/1.json") == {90 if is_prod else 14}
     assert days_until_expiry(storage, "Config", "table_configs/taxi_trips.json") == set()
 
 
@@ -135,11 +136,13 @@ def test_query_results_expire_and_tables_made_from_queries_do_not(storage: Templ
     assert days_until_expiry(storage, "AthenaResults", f"tables/{query}/part-0") == set()
 
 
-def test_plans_expire_where_the_runtime_writes_them() -> None:
+def test_plans_and_bundles_expire_where_the_runtime_writes_them() -> None:
     """The runtime knows no names of the deployment, so nothing else ties the two."""
     from odp.records import BatchPlan
+    from taxi.records import Bundle
 
     assert BatchPlan("10_min_refresh", "run", batches=()).key.startswith(PLANS)
+    assert Bundle("yellow", "run", number=1, files=()).key.startswith(BUNDLES)
 
 
 def test_staging_and_config_are_versioned_and_old_versions_expire(storage: Template, is_prod: bool) -> None:

@@ -15,10 +15,12 @@ KEYS = {
     "odpf_batch_config": ["refresh_cadence"],
     "odpf_raw_table_config": ["refresh_cadence", "source_table_name"],
     "odpf_config_deploy_tracker": ["source_table_name", "deployed_at"],
+    "taxi_audit": ["dataset", "file_id"],
 }
+LAYERS = {"nyc_taxi_conformed": "conformed", "nyc_taxi_purpose_built": "purpose-built"}
 
 
-def test_the_seven_tables_have_the_keys_of_the_data_contract(tables: Template) -> None:
+def test_the_tables_have_the_keys_of_the_data_contract(tables: Template) -> None:
     found = tables.resources("AWS::DynamoDB::Table").values()
     assert {table["TableName"]: [key["AttributeName"] for key in table["KeySchema"]] for table in found} == KEYS
 
@@ -51,14 +53,14 @@ def test_tables_refuse_deletion_and_survive_their_stack_in_prod(tables: Template
     assert tables.properties.get("terminationProtection", False) is is_prod
 
 
-def test_every_database_that_the_manifests_name_is_in_the_catalog(tables: Template) -> None:
+def test_every_database_of_the_manifests_and_of_the_taxi_layers_is_in_the_catalog(tables: Template) -> None:
     manifests = [json.loads(path.read_text()) for path in KNOWN_MANIFESTS.glob("*.json")]
     named = {table["raw_database_name"] for file in manifests for table in file.get("raw_table_configs", [])}
     databases = {
         database["DatabaseInput"]["Name"]: database["DatabaseInput"]["LocationUri"]["Fn::Join"][1]
         for database in tables.resources("AWS::Glue::Database").values()
     }
-    assert databases.keys() == named
+    assert databases.keys() == named | LAYERS.keys()
     for name, (scheme, bucket, path) in databases.items():
         assert (scheme, path) == ("s3://", f"/{name}")
-        assert tables.body["Parameters"][bucket["Ref"]]["Default"].endswith("/buckets/raw")
+        assert tables.body["Parameters"][bucket["Ref"]]["Default"].endswith(f"/buckets/{LAYERS.get(name, 'raw')}")

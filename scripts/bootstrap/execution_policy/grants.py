@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from deployment_account.names import TaxiName
 from scripts.bootstrap.accounts import Place
 
 LONGEST_STACK_NAME_IN_A_NAME = 24
@@ -33,17 +34,21 @@ class Scope:
         """The pattern of the names that people type."""
         return f"{self.typed_prefix}odpf_*"
 
+    def taxi(self, name: TaxiName) -> str:
+        """What people type to work with a part of the NYC taxi flow."""
+        return f"{self.typed_prefix}{name}"
+
     def arn(self, service: str, resource: str) -> str:
         """A resource of this account and Region."""
-        return f"arn:{self.place.partition}:{service}:{self.place.region}:{self.place.account}:{resource}"
+        return f"arn:aws:{service}:{self.place.region}:{self.place.account}:{resource}"
 
     def global_arn(self, service: str, resource: str) -> str:
         """A resource of this account that knows no Region."""
-        return f"arn:{self.place.partition}:{service}::{self.place.account}:{resource}"
+        return f"arn:aws:{service}::{self.place.account}:{resource}"
 
     def bucket_arn(self, name: str) -> str:
         """A bucket, or objects in it."""
-        return f"arn:{self.place.partition}:s3:::{name}"
+        return f"arn:aws:s3:::{name}"
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from deployment_account.names import TaxiName
 from scripts.bootstrap.execution_policy.grants import Grant, Scope, grant
 
 _PASSED_TO = ("codebuild", "codepipeline", "events", "glue", "lambda", "scheduler", "states")
@@ -90,13 +91,13 @@ def jobs(scope: Scope) -> list[Grant]:
 
 
 def _query_engine(scope: Scope) -> list[Grant]:
+    """A workgroup and its named queries, of which Athena knows no resource but the workgroup."""
     return [
         grant(
             "athena",
             "CreateWorkGroup DeleteWorkGroup GetWorkGroup UpdateWorkGroup ListTagsForResource "
-            "TagResource UntagResource",
-            scope.arn("athena", f"workgroup/{scope.generated}"),
-            scope.arn("athena", f"workgroup/{scope.typed}"),
+            "TagResource UntagResource CreateNamedQuery DeleteNamedQuery GetNamedQuery",
+            scope.arn("athena", f"workgroup/{scope.taxi(TaxiName.WORKGROUP)}"),
         )
     ]
 
@@ -109,6 +110,7 @@ def workflows(scope: Scope) -> list[Grant]:
             "CreateStateMachine DeleteStateMachine DescribeStateMachine UpdateStateMachine ListTagsForResource "
             "TagResource UntagResource",
             scope.arn("states", f"stateMachine:{scope.typed}"),
+            scope.arn("states", f"stateMachine:{scope.taxi(TaxiName.FLOW)}"),
             scope.arn("states", f"stateMachine:{scope.generated}"),
         ),
         grant(
@@ -180,6 +182,7 @@ def _log_groups(scope: Scope) -> tuple[str, ...]:
         scope.generated,
         f"/aws-glue/jobs/{scope.generated}",
         f"/aws/vendedlogs/states/{scope.typed}",
+        f"/aws/vendedlogs/states/{scope.taxi(TaxiName.FLOW)}",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from deployment_account.names import TaxiName
 from scripts.bootstrap.cdk_cli import VERSION_PARAMETER, assets_bucket
 from scripts.bootstrap.execution_policy.grants import Grant, Scope, grant
 
@@ -41,8 +42,7 @@ _ENCRYPTING_SERVICES = ("dynamodb", "lambda", "secretsmanager", "sns", "sqs", "s
 
 
 def _via(scope: Scope, service: str) -> str:
-    suffix = "amazonaws.com.cn" if scope.place.partition == "aws-cn" else "amazonaws.com"
-    return f"{service}.{scope.place.region}.{suffix}"
+    return f"{service}.{scope.place.region}.amazonaws.com"
 
 
 def buckets(scope: Scope) -> list[Grant]:
@@ -53,13 +53,13 @@ def buckets(scope: Scope) -> list[Grant]:
             "s3",
             "CreateBucket DeleteBucket ListBucket PutBucketPolicy GetBucketPolicy DeleteBucketPolicy "
             "GetAccelerateConfiguration GetAnalyticsConfiguration GetBucketAbac GetBucketAcl GetBucketCORS "
-            "GetBucketLogging GetBucketNotification GetBucketObjectLockConfiguration GetBucketOwnershipControls "
-            "GetBucketPublicAccessBlock GetBucketTagging GetBucketVersioning GetBucketWebsite "
-            "GetEncryptionConfiguration GetIntelligentTieringConfiguration GetInventoryConfiguration "
-            "GetLifecycleConfiguration GetMetricsConfiguration GetReplicationConfiguration ListTagsForResource "
-            "PutBucketAcl PutBucketLogging PutBucketNotification PutBucketOwnershipControls "
-            "PutBucketPublicAccessBlock PutBucketTagging PutBucketVersioning PutEncryptionConfiguration "
-            "PutLifecycleConfiguration TagResource UntagResource",
+            "GetBucketLocation GetBucketLogging GetBucketNotification GetBucketObjectLockConfiguration "
+            "GetBucketOwnershipControls GetBucketPublicAccessBlock GetBucketTagging GetBucketVersioning "
+            "GetBucketWebsite GetEncryptionConfiguration GetIntelligentTieringConfiguration "
+            "GetInventoryConfiguration GetLifecycleConfiguration GetMetricsConfiguration "
+            "GetReplicationConfiguration ListTagsForResource PutBucketAcl PutBucketLogging PutBucketNotification "
+            "PutBucketOwnershipControls PutBucketPublicAccessBlock PutBucketTagging PutBucketVersioning "
+            "PutEncryptionConfiguration PutLifecycleConfiguration TagResource UntagResource",
             scope.bucket_arn(scope.generated),
         ),
         grant("s3", "GetObject GetObjectVersion", scope.bucket_arn(f"{assets}/*"), because="assets are named by hash"),
@@ -94,6 +94,7 @@ def tables(scope: Scope) -> list[Grant]:
             "DescribeContributorInsights DescribeKinesisStreamingDestination DescribeTimeToLive UpdateTimeToLive "
             "GetResourcePolicy PutResourcePolicy DeleteResourcePolicy ListTagsOfResource TagResource UntagResource",
             scope.arn("dynamodb", f"table/{scope.typed}"),
+            scope.arn("dynamodb", f"table/{scope.taxi(TaxiName.AUDIT_TABLE)}"),
             scope.arn("dynamodb", f"table/{scope.generated}"),
         )
     ]

@@ -61,6 +61,13 @@ SECURITY = {
     }
 }
 
+QUERY = {
+    "Busiest": {
+        "Type": "AWS::Athena::NamedQuery",
+        "Properties": {"Name": "busiest", "Database": "taxi", "QueryString": "SELECT 1", "WorkGroup": "primary"},
+    }
+}
+
 
 @pytest.fixture
 def stack(aws: Callable[[str], Any]) -> Callable[[dict[str, Any]], Any]:
@@ -118,6 +125,23 @@ def test_a_security_configuration_is_made_changed_and_removed(
     assert keys() == ["arn:key/2"]
     stack({"Topic": {"Type": "AWS::SNS::Topic"}})
     assert keys() == []
+
+
+def test_a_named_query_is_made_changed_and_removed(
+    stack: Callable[[dict[str, Any]], None], aws: Callable[[str], Any]
+) -> None:
+    def queries() -> list[tuple[str, str]]:
+        athena = aws("athena")
+        ids = athena.list_named_queries(WorkGroup="primary")["NamedQueryIds"]
+        found = [athena.get_named_query(NamedQueryId=each)["NamedQuery"] for each in ids]
+        return [(query["Name"], query["QueryString"]) for query in found]
+
+    stack(QUERY)
+    assert queries() == [("busiest", "SELECT 1")]
+    stack(json.loads(json.dumps(QUERY).replace("SELECT 1", "SELECT 2")))
+    assert queries() == [("busiest", "SELECT 2")]
+    stack({"Topic": {"Type": "AWS::SNS::Topic"}})
+    assert queries() == []
 
 
 def test_a_bucket_deployment_unpacks_its_files_under_the_prefix(

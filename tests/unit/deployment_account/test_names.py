@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from deployment_account.environments import load_platform
-from deployment_account.names import Names, Odp, OdpTable, Shared, published_schedule, published_secret
+from deployment_account.names import (
+    Names,
+    Odp,
+    OdpTable,
+    Shared,
+    Taxi,
+    TaxiName,
+    published_schedule,
+    published_secret,
+)
 from tests.configuration import KNOWN
 
 DEV = Names("odp", "dev")
@@ -19,11 +28,12 @@ def test_parameters_lie_below_platform_and_environment() -> None:
     assert DEV.parameter(Shared.STAGING_BUCKET) == "/odp/dev/buckets/staging"
     assert DEV.parameter(Odp.STATE_MACHINE_ARN) == "/odp/dev/odp/state-machine-arn"
     assert DEV.parameter(OdpTable.FILE_TRACKER.published_name) == "/odp/dev/odp/tables/odpf_file_tracker"
+    assert DEV.parameter(Taxi.STATE_MACHINE_ARN) == "/odp/dev/taxi/state-machine-arn"
     assert DEV.parameter(published_schedule("10_min_refresh")) == "/odp/dev/odp/schedules/10_min_refresh"
 
 
 def test_no_two_values_share_a_parameter() -> None:
-    values = [*Shared, *Odp, *(table.published_name for table in OdpTable), published_schedule("1_day_refresh")]
+    values = [*Shared, *Odp, *Taxi, *(table.published_name for table in OdpTable), published_schedule("1_day_refresh")]
     assert len({DEV.parameter(value) for value in values}) == len(values)
 
 
@@ -39,6 +49,12 @@ def test_a_prefix_keeps_two_lakes_of_one_account_apart() -> None:
     assert PREFIXED.schedule("1_day_refresh") == "second_odpf_file_processor_1_day_refresh"
     assert PREFIXED.security_configuration == "second_odpf_file_processor"
     assert PREFIXED.database("sales_raw") == "second_sales_raw"
+    assert {PREFIXED.taxi(name) for name in TaxiName} == {f"second_{name}" for name in TaxiName}
+
+
+def test_no_two_parts_of_the_taxi_flow_that_are_listed_together_share_a_name() -> None:
+    assert DEV.taxi(TaxiName.FLOW) == "taxi_flow"
+    assert len({DEV.taxi(name) for name in TaxiName}) == len(TaxiName)
 
 
 def test_stages_of_components_and_environments_have_names_of_their_own() -> None:

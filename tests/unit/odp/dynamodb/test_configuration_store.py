@@ -1,6 +1,5 @@
 """The running configuration in DynamoDB changes as a whole, wherever its writer dies."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -157,40 +156,18 @@ def test_books_hold_a_line_for_each_changed_entry_and_the_request_their_number(b
     assert (moved["commit"], moved["requested_by"]) == ("abc123", "pipeline")
 
 
-def writes(books: Books, monkeypatch: pytest.MonkeyPatch, die_before: int | None) -> Callable[[], int]:
-    """Count transactions, and die before the one of this number."""
+def die_before(write: int, books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    """End before the transaction of this number; tests/embedded/config_manager dies before each of them."""
     transact, count = books.dynamodb.meta.client.transact_write_items, 0
 
     def counted(**arguments: Any) -> Any:
         nonlocal count
-        if count == die_before:
+        if count == write:
             raise Killed
         count += 1
         return transact(**arguments)
 
     monkeypatch.setattr(books.dynamodb.meta.client, "transact_write_items", counted)
-    return lambda: count
-
-
-def test_death_before_any_write_leaves_the_old_or_the_new_whole_and_the_next_delivery_the_new(books: Books) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        counted = writes(books, patch, None)
-        books.deploy(OLD, "begin")
-        before = counted()
-        books.deploy(NEW, "measured")
-        total = counted() - before
-    assert total > 5, "a change of this size must take several transactions, or nothing is proved"
-    for step in range(total):
-        books.deploy(OLD, f"old-{step}")
-        with pytest.MonkeyPatch.context() as patch:
-            writes(books, patch, step)
-            with pytest.raises(Killed):
-                books.deploy(NEW, f"new-{step}")
-        assert books.seen() in (active(OLD), active(NEW)), step
-        books.deploy(NEW, f"new-{step}")
-        assert books.seen() == active(NEW), step
-        assert books.store.running(books.store.begin()) == NEW
-        assert not [item for item in books.items("table_config") if "staged" in item]
 
 
 def test_other_request_after_a_death_is_not_mixed_with_what_the_dead_one_staged(
@@ -198,7 +175,7 @@ def test_other_request_after_a_death_is_not_mixed_with_what_the_dead_one_staged(
 ) -> None:
     books.deploy(OLD, "v1")
     with pytest.MonkeyPatch.context() as patch:
-        writes(books, patch, 2)
+        die_before(2, books, patch)
         with pytest.raises(Killed):
             books.deploy(NEW, "v2")
     assert [item for item in books.items("table_config") if "staged" in item]

@@ -6,9 +6,20 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rehearsal.report.model import DemoReport, GlueRun, Run, Span, Stack, TableRefresh
+from rehearsal.report.model import (
+    AuditedFile,
+    DemoReport,
+    GlueRun,
+    QuarantinedRow,
+    Run,
+    Span,
+    Stack,
+    TableRefresh,
+    TaxiReport,
+)
 from rehearsal.validation.comparison import Difference, TableComparison
 from rehearsal.validation.reconciliation import Reconciliation
+from rehearsal.validation.taxi_results import ResultComparison
 
 START = datetime(2021, 1, 5, 12, 0, 0, tzinfo=UTC)
 At = Callable[[float], datetime]
@@ -61,3 +72,21 @@ def failed_report(report: DemoReport) -> DemoReport:
     difference = Difference("table_2", "17", "TIP_AMOUNT", "'<b>&'", "NULL")
     wrong = TableComparison("table_2", 1_234, 1_233, "a" * 64, "b" * 64, 1, (difference,))
     return replace(report, validation=Reconciliation((wrong, comparison(10))))
+
+
+@pytest.fixture
+def taxi() -> TaxiReport:
+    """Two files, one of them with a row that is no trip, and a table of three rows that is right."""
+    return TaxiReport(
+        files=(
+            AuditedFile("nyc-taxi/yellow/a.csv", "completed", "2021-01-05T12:00:00Z", 100, 0),
+            AuditedFile("nyc-taxi/yellow/b <1>.csv", "completed", "2021-01-05T12:00:03Z", 99, 1),
+        ),
+        quarantined=(QuarantinedRow("nyc-taxi/yellow/b <1>.csv", 51, "2,<soon>", "pickup: '<soon>' is not a time"),),
+        broken_lines=frozenset({("nyc-taxi/yellow/b <1>.csv", 51)}),
+        trips=199,
+        expected_trips=199,
+        comparisons=(ResultComparison("yellow_fares", 3, 3, ()),),
+        demand=(("132", 9, 40), ("132", 10, 60), ("141", 9, 99)),
+        days=(("2021-01-05", 150, 12.5), ("2021-01-06", 49, 9.75)),
+    )

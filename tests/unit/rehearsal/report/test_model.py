@@ -1,7 +1,11 @@
 from dataclasses import replace
 
-from rehearsal.report.model import DemoReport, Run, natural_order
+import pytest
+
+from rehearsal.report.model import DemoReport, Run, TaxiReport, natural_order
+from rehearsal.validation.comparison import Difference
 from rehearsal.validation.reconciliation import Reconciliation
+from rehearsal.validation.taxi_results import ResultComparison
 
 
 def test_a_run_adds_up_its_tables(report: DemoReport) -> None:
@@ -31,3 +35,41 @@ def test_a_report_of_nothing_has_no_figures(report: DemoReport) -> None:
 def test_numbers_in_names_are_ordered_as_numbers() -> None:
     names = ["table_10", "table_2", "audit", "table_1", "table"]
     assert natural_order(names) == ["audit", "table", "table_1", "table_2", "table_10"]
+
+
+def test_a_taxi_report_without_faults_is_right(taxi: TaxiReport) -> None:
+    assert taxi.faults == ()
+    assert taxi.is_right
+
+
+def test_a_failed_file_is_a_fault_with_its_reason(taxi: TaxiReport) -> None:
+    failed = replace(taxi.files[0], status="failed", error="no header")
+    assert replace(taxi, files=(failed,)).faults == ("nyc-taxi/yellow/a.csv failed: no header",)
+
+
+@pytest.mark.parametrize("times", [0, 2])
+def test_a_broken_row_that_is_not_in_quarantine_exactly_once_is_a_fault(taxi: TaxiReport, times: int) -> None:
+    (fault,) = replace(taxi, quarantined=taxi.quarantined * times).faults
+    assert "quarantine holds" in fault
+
+
+def test_a_row_in_quarantine_that_is_not_broken_is_a_fault(taxi: TaxiReport) -> None:
+    assert not replace(taxi, broken_lines=frozenset()).is_right
+
+
+def test_a_table_that_differs_or_has_a_row_twice_is_a_fault(taxi: TaxiReport) -> None:
+    difference = Difference("yellow_fares", "(1,)", "fares", "1", "2")
+    for wrong in (ResultComparison("yellow_fares", 3, 3, (difference,)), ResultComparison("yellow_fares", 4, 3, ())):
+        assert replace(taxi, comparisons=(wrong,)).faults == ("yellow_fares is not what duckdb computes",)
+
+
+def test_no_table_compared_is_a_fault(taxi: TaxiReport) -> None:
+    assert not replace(taxi, comparisons=()).is_right
+
+
+def test_a_run_has_passed_only_if_both_the_replica_and_the_taxi_flow_are_right(
+    report: DemoReport, failed_report: DemoReport, taxi: TaxiReport
+) -> None:
+    assert replace(report, taxi=taxi).has_passed
+    assert not replace(report, taxi=replace(taxi, trips=0)).has_passed
+    assert not replace(failed_report, taxi=taxi).has_passed

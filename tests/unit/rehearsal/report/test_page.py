@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from rehearsal.report.model import DemoReport, Run, Section
+from rehearsal.report.model import DemoReport, Run, Section, TaxiReport
 from rehearsal.report.page import render
 from rehearsal.validation.reconciliation import Reconciliation
 
@@ -128,3 +128,22 @@ def test_further_sections_come_with_their_finished_body(report: DemoReport) -> N
     assert "<svg class='demand'></svg>" in page
     assert "Demand &lt;by hour&gt;" in page
     assert '<section id="demand">' in page
+
+
+def test_the_taxi_flow_shows_its_verdict_files_quarantine_and_tables(report: DemoReport, taxi: TaxiReport) -> None:
+    page = render(replace(report, taxi=taxi))
+    said = text(page)
+    assert (
+        "The taxi flow is right. 199 trips of 2 files, 1 purpose-built tables: equal to what duckdb computes." in said
+    )
+    assert "b &lt;1&gt;.csv 12:00:03 completed 99 1" in said
+    assert "51 pickup: &#39;&lt;soon&gt;&#39; is not a time 2,&lt;soon&gt;" in said
+    assert "✓ yellow_fares 3 3" in said
+    nesting = _Nesting()
+    nesting.feed(page)
+    assert nesting.open == []
+
+
+def test_a_taxi_flow_that_is_wrong_is_told_in_the_headline(report: DemoReport, taxi: TaxiReport) -> None:
+    said = text(render(replace(report, taxi=replace(taxi, trips=1))))
+    assert "The taxi flow is wrong. 1 trips are in the conformed table instead of 199" in said

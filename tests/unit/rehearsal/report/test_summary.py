@@ -3,7 +3,7 @@ from io import StringIO
 
 from rich.console import Console
 
-from rehearsal.report.model import DemoReport
+from rehearsal.report.model import DemoReport, TaxiReport
 from rehearsal.report.summary import SHOWN_DIFFERENCES, print_summary
 from rehearsal.validation.comparison import Difference, TableComparison
 from rehearsal.validation.reconciliation import Reconciliation
@@ -53,3 +53,17 @@ def test_the_list_of_differences_is_bounded(report: DemoReport) -> None:
     table = TableComparison("table_2", 50, 50, "a", "b", 50, differences)
     lines = printed(replace(report, validation=Reconciliation((table,))))
     assert sum("FARE source lake" in line for line in lines) == SHOWN_DIFFERENCES
+
+
+def test_taxi_flow_shows_each_file_and_its_own_verdict(report: DemoReport, taxi: TaxiReport) -> None:
+    lines = printed(replace(report, taxi=taxi))
+    assert "b <1>.csv completed 99 1" in lines
+    assert (
+        lines[-2]
+        == "✓ The taxi flow is right: 199 trips, 1 row in quarantine, 1 purpose-built table equal to duckdb's."
+    )
+
+
+def test_taxi_flow_that_is_wrong_says_what_is_wrong(report: DemoReport, taxi: TaxiReport) -> None:
+    lines = printed(replace(report, taxi=replace(taxi, trips=198)))
+    assert "✗ The taxi flow is wrong: 198 trips are in the conformed table instead of 199." in lines

@@ -16,6 +16,8 @@ class Named(NamedTuple):
 
 
 PHYSICAL_NAMES = {
+    "AWS::Athena::NamedQuery": ("WorkGroup", "athena:CreateNamedQuery", "workgroup/{}"),
+    "AWS::Athena::WorkGroup": ("Name", "athena:CreateWorkGroup", "workgroup/{}"),
     "AWS::CodeBuild::Project": ("Name", "codebuild:CreateProject", "project/{}"),
     "AWS::CodePipeline::Pipeline": ("Name", "codepipeline:CreatePipeline", "{}"),
     "AWS::DynamoDB::Table": ("TableName", "dynamodb:CreateTable", "table/{}"),
@@ -41,4 +43,4 @@ def named_resources(place: Place, resources: list[tuple[str, dict[str, Any]]]) -
 
 def _arn(place: Place, service: str, resource: str) -> str:
     where = ":" if service == "s3" else f"{place.region}:{place.account}"
-    return f"arn:{place.partition}:{service}:{where}:{resource}"
+    return f"arn:aws:{service}:{where}:{resource}"

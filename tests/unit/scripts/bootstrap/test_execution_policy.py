@@ -50,6 +50,8 @@ FEATURES_WE_DO_NOT_USE = {
     "s3:*Metadata*": "metadata tables",
     "s3:*ObjectAcl": "access control lists",
     "s3:DeleteObject": "deletion of objects",
+    "s3:PutObject": "workgroups of Spark, and a configuration with objects",
+    "s3:*MultipartUpload*": "workgroups of Spark",
     "s3:PutBucketAbac": "access by tags",
     "s3:*Replication*": "replication",
     "s3:*Website": "websites",

@@ -92,7 +92,7 @@ def test_whatever_is_not_bounded_by_this_platforms_own_names_says_why(platform: 
 
 def is_own(arn: str) -> bool:
     """Whether a pattern can match nothing but this platform's resources, CDK's own included."""
-    return "*" not in arn or any(name in arn for name in ("odp-", "odpf_", "/odp/", ":odp/"))
+    return "*" not in arn or any(name in arn for name in ("odp-", "odpf_", "taxi_flow", "/odp/", ":odp/"))
 
 
 def test_a_resource_of_every_region_or_account_is_never_named(platform: Platform) -> None:

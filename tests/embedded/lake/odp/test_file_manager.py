@@ -9,7 +9,8 @@ from odp.dynamodb.file_tracker import REJECTED, DynamoDbFileTracker
 
 from deployment_account.names import Odp, OdpTable, Shared
 from rehearsal.demo.deployed_lake import DeployedLake
-from tests.embedded.odp.books import Books, Item, eventually
+from tests.embedded.lake.odp.books import Books, Item
+from tests.embedded.lake.waiting import eventually
 
 LOAD = "taxi_trips/table_1/LOAD00000001.parquet"
 Put = Callable[..., str]

@@ -1,14 +1,11 @@
 """Runs what the deployed schedule would run, and finds the Glue runs and processes behind it."""
 
 import json
-import os
-import signal
-from pathlib import Path
 from typing import Any
 
 from deployment_account.names import Odp, OdpTable, Shared
 from rehearsal.demo.deployed_lake import DeployedLake
-from tests.embedded.odp.books import eventually
+from tests.embedded.lake.waiting import eventually
 
 CADENCE = "10_min_refresh"
 SECONDS = 120
@@ -64,22 +61,6 @@ def plan_now(lake: DeployedLake, execution_name: str) -> list[list[str]]:
     batches: list[list[str]] = json.loads(stored["Body"].read())["batches"]
     assert state["batches"] == list(range(len(batches)))
     return batches
-
-
-def kill(run: str) -> None:
-    """End a Glue run's processes as a crash would: they lead a process group of their own."""
-    (leader,) = [pid for pid, command in _commands().items() if "glue_runner.bootstrap" in command and run in command]
-    os.killpg(leader, signal.SIGKILL)
-
-
-def _commands() -> dict[int, str]:
-    commands: dict[int, str] = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            commands[int(folder.name)] = (folder / "cmdline").read_text(errors="replace").replace("\0", " ")
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-    return commands
 
 
 def _all(lake: DeployedLake, table: OdpTable) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from odp.records import FileType, LandedFile
 
 from deployment_account.names import OdpTable, Shared
 from rehearsal.demo.deployed_lake import DeployedLake
-from tests.embedded.odp.executions import Execution, invoke_batch_manager, plan_now
+from tests.embedded.lake.odp.executions import Execution, invoke_batch_manager, plan_now
 
 TABLES = [f"taxi_trips.table_{number}" for number in range(1, 19)]
 BATCH_SIZE = 5

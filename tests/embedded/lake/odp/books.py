@@ -1,13 +1,11 @@
-"""What the tests read of a deployed lake: its DynamoDB tables, its queue, and anything that takes a moment to come."""
+"""What the tests read of a deployed lake: its DynamoDB tables, and the queue of its File Manager."""
 
-import time
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from deployment_account.names import Odp, OdpTable
 from rehearsal.demo.deployed_lake import DeployedLake
+from tests.embedded.lake.waiting import eventually
 
-PATIENCE = 30
 WAITING = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
 BOOKS = (
     OdpTable.FILE_TRACKER,
@@ -16,18 +14,6 @@ BOOKS = (
     OdpTable.FILE_PROCESSING_TRACKER_HISTORY,
 )
 Item = dict[str, Any]
-T = TypeVar("T")
-
-
-def eventually(
-    read: Callable[[], T], is_wanted: Callable[[T], object] = lambda found: found, seconds: float = PATIENCE
-) -> T:
-    """Wait until something is there, or fail with what was there instead."""
-    deadline = time.monotonic() + seconds
-    while not is_wanted(found := read()):
-        assert time.monotonic() < deadline, f"still {found!r} after {seconds} s"
-        time.sleep(0.1)
-    return found
 
 
 class Books:

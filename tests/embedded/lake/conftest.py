@@ -1,15 +1,15 @@
-"""The dev lake, deployed once as synthesised; every test finds its books empty."""
+"""The dev lake, deployed once as synthesised, for the tests of all its flows."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import boto3
 import pytest
 from botocore.config import Config
-from odp.dynamodb.file_tracker import DynamoDbFileTracker
 
 from deployment_account.environments import load_platform
-from deployment_account.names import OdpTable, Shared
 from rehearsal.demo.configuration import wait_until_decided
 from rehearsal.demo.demo import CONFIGURATION, ENVIRONMENT
 from rehearsal.demo.deployed_lake import DeployedLake
@@ -17,9 +17,9 @@ from rehearsal.deployment.deployer import deploy
 from rehearsal.deployment.synth import synthesise
 from rehearsal.emulator.process import Emulator
 from rehearsal.emulator.settings import ROOT_SECRET, EmulatorSettings
-from tests.embedded.odp.books import Books
 
 RACERS = 8
+Race = Callable[[Sequence[Callable[[], Any]]], list[Any]]
 
 
 @pytest.fixture(scope="session")
@@ -39,33 +39,6 @@ def deployed_lake(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) 
     return lake
 
 
-@pytest.fixture
-def lake(deployed_lake: DeployedLake) -> Iterator[DeployedLake]:
-    """The lake with empty books; events that a test leaves behind would disturb the next one."""
-    books = Books(deployed_lake)
-    books.empty()
-    yield deployed_lake
-    books.wait_for_file_manager()
-
-
-@pytest.fixture
-def books(lake: DeployedLake) -> Books:
-    return Books(lake)
-
-
-@pytest.fixture
-def tracker(lake: DeployedLake) -> DynamoDbFileTracker:
-    names = lake.table(OdpTable.FILE_TRACKER), lake.table(OdpTable.FILE_TRACKER_HISTORY)
-    return DynamoDbFileTracker(lake.dynamodb, *names)
-
-
-@pytest.fixture(scope="session")
-def put(deployed_lake: DeployedLake) -> Callable[..., str]:
-    """Put an object into the staging bucket and return its version."""
-    s3, bucket = deployed_lake.client("s3"), deployed_lake.published(Shared.STAGING_BUCKET)
-    return lambda key, body=b"PAR1": str(s3.put_object(Bucket=bucket, Key=key, Body=body)["VersionId"])
-
-
 @pytest.fixture(scope="session")
 def connections(emulator: Emulator, deployed_lake: DeployedLake) -> list[Any]:
     """A connection for each thread that races: a boto3 resource belongs to one thread."""
@@ -81,3 +54,20 @@ def connections(emulator: Emulator, deployed_lake: DeployedLake) -> list[Any]:
         )
         for _ in range(RACERS)
     ]
+
+
+@pytest.fixture
+def race() -> Iterator[Race]:
+    """Call functions at the same moment, each in a thread of its own, and return what each answered."""
+    with ThreadPoolExecutor(RACERS) as threads:
+
+        def start(calls: Sequence[Callable[[], Any]]) -> list[Any]:
+            together = Barrier(len(calls), timeout=10)
+
+            def run(call: Callable[[], Any]) -> Any:
+                together.wait()
+                return call()
+
+            return list(threads.map(run, calls))
+
+        yield start

@@ -1,10 +1,8 @@
 """Rules 1 and 8 against a database that serves many at once: conditional writes decide, whoever comes together."""
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
-from threading import Barrier, Event
+from threading import Event
 from typing import Any
 
 import pytest
@@ -15,11 +13,10 @@ from odp.records import FileType, LandedFile, Lease, RefreshStatus
 
 from deployment_account.names import OdpTable
 from rehearsal.demo.deployed_lake import DeployedLake
-from tests.embedded.odp.conftest import RACERS
+from tests.embedded.lake.conftest import Race
 
 ROUNDS = 25
 LEASE_SECONDS = 60
-Race = Callable[[Sequence[Callable[[], Any]]], list[Any]]
 
 
 class Clock:
@@ -32,23 +29,6 @@ class Clock:
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
-
-
-@pytest.fixture
-def race() -> Iterator[Race]:
-    """Call functions at the same moment, each in a thread of its own, and return what each answered."""
-    with ThreadPoolExecutor(RACERS) as threads:
-
-        def start(calls: Sequence[Callable[[], Any]]) -> list[Any]:
-            together = Barrier(len(calls), timeout=10)
-
-            def run(call: Callable[[], Any]) -> Any:
-                together.wait()
-                return call()
-
-            return list(threads.map(run, calls))
-
-        yield start
 
 
 @pytest.fixture

@@ -1,0 +1,80 @@
+"""Where people query the NYC taxi tables with Athena, within bounds and with queries to begin with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
+from aws_cdk import aws_athena as athena
+from constructs import Construct
+
+from deployment_account.names import QUERY_RESULTS, Shared, TaxiName
+
+if TYPE_CHECKING:
+    from deployment_account.taxi_settings import TaxiSettings
+    from etl_cdk.taxi_permissions import TaxiData
+
+QUERIES = Path(__file__).with_name("queries")
+LAYERS = {"conformed": TaxiName.CONFORMED_DATABASE, "purpose_built": TaxiName.PURPOSE_BUILT_DATABASE}
+"""The folders of queries, and the databases that they are asked of."""
+BYTES_OF_A_MEGABYTE = 1_000_000
+
+
+class QueryWorkgroup(Construct):
+    """A workgroup whose settings no client overrides, with every query of every dataset."""
+
+    def __init__(self, scope: Construct, id_: str, *, data: TaxiData, settings: TaxiSettings) -> None:
+        super().__init__(scope, id_)
+        self.name = data.foundation.names.taxi(TaxiName.WORKGROUP)
+        workgroup = athena.CfnWorkGroup(
+            self,
+            "Workgroup",
+            name=self.name,
+            description="Queries of the NYC taxi tables",
+            # saved queries and the history of queries go with it, no table and no result does
+            recursive_delete_option=True,
+            work_group_configuration=self._configuration(data, settings),
+        )
+        for layer, database in LAYERS.items():
+            for dataset in data.datasets:
+                for path in sorted((QUERIES / layer).glob("*.sql")):
+                    query = athena.CfnNamedQuery(
+                        self,
+                        f"{dataset.name}-{path.stem}",
+                        name=f"{dataset.name}_{path.stem}",
+                        description=description_of(path),
+                        database=data.database(database),
+                        query_string=query_of(path, dataset.name, dataset.table),
+                        work_group=self.name,
+                    )
+                    query.add_resource_dependency(workgroup)
+
+    def _configuration(
+        self, data: TaxiData, settings: TaxiSettings
+    ) -> athena.CfnWorkGroup.WorkGroupConfigurationProperty:
+        results = data.foundation.bucket(Shared.ATHENA_RESULTS_BUCKET).bucket_name
+        return athena.CfnWorkGroup.WorkGroupConfigurationProperty(
+            enforce_work_group_configuration=True,
+            engine_version=athena.CfnWorkGroup.EngineVersionProperty(selected_engine_version="Athena engine version 3"),
+            bytes_scanned_cutoff_per_query=settings.query_scan_limit_mb * BYTES_OF_A_MEGABYTE,
+            publish_cloud_watch_metrics_enabled=True,
+            requester_pays_enabled=False,
+            result_configuration=athena.CfnWorkGroup.ResultConfigurationProperty(
+                output_location=f"s3://{results}/{QUERY_RESULTS}",
+                expected_bucket_owner=cdk.Stack.of(self).account,
+                encryption_configuration=athena.CfnWorkGroup.EncryptionConfigurationProperty(
+                    encryption_option="SSE_KMS", kms_key=data.foundation.data_key.key_arn
+                ),
+            ),
+        )
+
+
+def description_of(path: Path) -> str:
+    """What a query tells, which its first line says in a comment."""
+    return path.read_text(encoding="utf-8").splitlines()[0].removeprefix("-- ")
+
+
+def query_of(path: Path, dataset: str, table: str) -> str:
+    """The query of one dataset: {dataset} leads the names of purpose-built tables, {trips} is the conformed one."""
+    return path.read_text(encoding="utf-8").format(dataset=dataset, trips=table)

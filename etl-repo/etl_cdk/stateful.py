@@ -1,0 +1,62 @@
+"""What holds the state of a data flow: tables and catalog databases, kept where the environment is protected."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_glue as glue
+from aws_cdk import aws_kms as kms
+
+if TYPE_CHECKING:
+    from constructs import Construct
+
+
+@dataclass(frozen=True)
+class StatePolicy:
+    """How the state of an environment is kept."""
+
+    key: kms.IKey
+    is_protected: bool
+
+    @property
+    def removal_policy(self) -> cdk.RemovalPolicy:
+        """Whether it survives its stack."""
+        return cdk.RemovalPolicy.RETAIN if self.is_protected else cdk.RemovalPolicy.DESTROY
+
+
+class StateTable(dynamodb.Table):
+    """A table paid by request, under the data key, restorable to any second; its keys are strings."""
+
+    def __init__(self, scope: Construct, id_: str, *, name: str, keys: tuple[str, ...], policy: StatePolicy) -> None:
+        partition_key, *sort_key = (dynamodb.Attribute(name=key, type=dynamodb.AttributeType.STRING) for key in keys)
+        super().__init__(
+            scope,
+            id_,
+            table_name=name,
+            partition_key=partition_key,
+            sort_key=sort_key[0] if sort_key else None,
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
+            encryption_key=policy.key,
+            deletion_protection=policy.is_protected,
+            removal_policy=policy.removal_policy,
+        )
+
+
+class CatalogDatabase(glue.CfnDatabase):
+    """A database whose tables lie below its name in a bucket; jobs make the tables, the database is a promise."""
+
+    def __init__(self, scope: Construct, id_: str, *, name: str, bucket: str, policy: StatePolicy) -> None:
+        super().__init__(
+            scope,
+            id_,
+            catalog_id=cdk.Stack.of(scope).account,
+            database_input=glue.CfnDatabase.DatabaseInputProperty(name=name, location_uri=f"s3://{bucket}/{name}"),
+        )
+        self.apply_removal_policy(policy.removal_policy)

@@ -1,0 +1,93 @@
+"""Deploys taxi.bundles and the state machine that has the pending files of a dataset loaded, bundle after bundle."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
+from constructs import Construct
+
+from deployment_account.names import Shared, TaxiName
+from deployment_account.permissions import allow
+from etl_cdk.glue_job import RUN_ACTIONS
+from etl_cdk.logged_state_machine import logged_state_machine
+from etl_cdk.runtime_package import RuntimeFunction, RuntimePackage
+from etl_cdk.taxi_jobs import TaxiJobs
+from etl_cdk.taxi_permissions import TaxiData, allow_bundles, allow_workflow
+from etl_cdk.taxi_workflow import TaxiParts, longest_round_seconds, taxi_workflow
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_stepfunctions as sfn
+
+    from deployment_account.taxi_settings import TaxiSettings
+    from etl_cdk.alerts import Alerts
+
+
+class TaxiFlow(Construct):
+    """Bundles, the jobs that load them, and what calls one after the other."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        package: RuntimePackage,
+        data: TaxiData,
+        settings: TaxiSettings,
+        alerts: Alerts,
+    ) -> None:
+        super().__init__(scope, id_)
+        self.bundles = self._bundles(package, data, settings)
+        self.jobs = TaxiJobs(self, "Jobs", package=package, data=data, settings=settings)
+        parts = TaxiParts(
+            bundles_function_arn=self.bundles.function.function_arn,
+            conformed_job=self.jobs.conformed,
+            purpose_built_job=self.jobs.purpose_built,
+            topic_arn=alerts.topic.topic_arn,
+            job_timeout_minutes=settings.job_timeout_minutes,
+        )
+        self.state_machine = self._state_machine(package, data, parts)
+        alerts.on_any(
+            "FailedTaxiFlows",
+            self.state_machine.metric_failed(),
+            meaning="Not every file of a taxi dataset was loaded; the execution and the audit table say why.",
+        )
+
+    def _bundles(self, package: RuntimePackage, data: TaxiData, settings: TaxiSettings) -> RuntimeFunction:
+        handler = RuntimeFunction(
+            self,
+            "Bundles",
+            package=package,
+            handler="taxi.bundles.handler.handle",
+            timeout=cdk.Duration.minutes(5),
+            variables={
+                "AUDIT_TABLE": data.audit.table_name,
+                "BUNDLE_BUCKET": data.foundation.bucket(Shared.CONFIG_BUCKET).bucket_name,
+                "MAX_FILES_PER_RUN": str(settings.max_files_per_run),
+                "LEASE_SECONDS": str(longest_round_seconds(settings.job_timeout_minutes)),
+            },
+        )
+        allow_bundles(handler.role, data)
+        return handler
+
+    def _state_machine(self, package: RuntimePackage, data: TaxiData, parts: TaxiParts) -> sfn.StateMachine:
+        name = data.foundation.names.taxi(TaxiName.FLOW)
+        state_machine = logged_state_machine(
+            self, "Workflow", name=name, definition=taxi_workflow(parts), log_policy=package.log_policy
+        )
+        # by its name: the state machine comes after the policy of its role
+        own_arn = cdk.Stack.of(self).format_arn(
+            service="states",
+            resource="stateMachine",
+            resource_name=name,
+            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        )
+        allow_workflow(
+            state_machine.role,
+            data,
+            function_arn=parts.bundles_function_arn,
+            topic_arn=parts.topic_arn,
+            own_arn=own_arn,
+        )
+        allow(state_machine.role, RUN_ACTIONS, self.jobs.arns)
+        return state_machine

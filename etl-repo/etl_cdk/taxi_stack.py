@@ -1,0 +1,76 @@
+"""The NYC taxi flow: from landed files to tables that answer questions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
+from taxi.datasets.definitions import load_datasets
+
+from deployment_account.log import LogPolicy
+from deployment_account.names import Taxi
+from deployment_account.shared_values import publish
+from etl_cdk.alerts import Alerts
+from etl_cdk.foundation import Foundation
+from etl_cdk.query_workgroup import QueryWorkgroup
+from etl_cdk.runtime_package import RuntimePackage
+from etl_cdk.taxi_flow import TaxiFlow
+from etl_cdk.taxi_landing import TaxiLanding
+from etl_cdk.taxi_permissions import TaxiData
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_dynamodb as dynamodb
+    from constructs import Construct
+
+    from deployment_account.environments import Environment
+    from deployment_account.names import Names
+
+
+class TaxiStack(cdk.Stack):
+    """Landing, the flow from layer to layer, those who are told how it went, and where its tables are queried."""
+
+    def __init__(
+        self, scope: Construct, id_: str, *, names: Names, environment: Environment, audit: dynamodb.ITable
+    ) -> None:
+        super().__init__(scope, id_, description="NYC taxi flow: raw files to conformed and purpose-built tables")
+        foundation = Foundation(self, "Foundation", names=names)
+        package = RuntimePackage(
+            self,
+            "Runtime",
+            log_policy=LogPolicy(foundation.data_key, environment.retention.log_days),
+            lake=names.lake,
+        )
+        settings = environment.taxi
+        data = TaxiData(foundation, audit, list(load_datasets().values()))
+        self.alerts = Alerts(
+            self,
+            "Alerts",
+            title="NYC taxi flow",
+            key=foundation.data_key,
+            addresses=environment.notification_addresses,
+            lake=names.lake,
+        )
+        self.flow = TaxiFlow(self, "Flow", package=package, data=data, settings=settings, alerts=self.alerts)
+        self.landing = TaxiLanding(
+            self,
+            "Landing",
+            package=package,
+            data=data,
+            state_machine_arn=self.flow.state_machine.state_machine_arn,
+            batching_window=cdk.Duration.seconds(settings.batching_window_seconds),
+        )
+        self.landing.alarm(self.alerts)
+        self.workgroup = QueryWorkgroup(self, "Queries", data=data, settings=settings)
+        self._publish(names)
+
+    def _publish(self, names: Names) -> None:
+        values: dict[str, str] = {
+            Taxi.STATE_MACHINE_ARN: self.flow.state_machine.state_machine_arn,
+            Taxi.BUNDLES_FUNCTION: self.flow.bundles.function.function_name,
+            Taxi.LANDING_FUNCTION: self.landing.function.function_name,
+            Taxi.LANDING_QUEUE_URL: self.landing.queue.queue_url,
+            Taxi.LANDING_DEAD_LETTER_QUEUE_URL: self.landing.dead_letters.queue_url,
+            Taxi.TOPIC_ARN: self.alerts.topic.topic_arn,
+            Taxi.ATHENA_WORKGROUP: self.workgroup.name,
+        }
+        publish(self, names, values)

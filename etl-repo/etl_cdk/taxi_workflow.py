@@ -1,0 +1,246 @@
+"""The state machine of the NYC taxi flow: load bundle after bundle of a dataset's files until none is pending."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from etl_cdk.workflow_states import (
+    ERROR_MESSAGE,
+    MARGIN_SECONDS,
+    State,
+    choice,
+    longest_wait,
+    retry,
+    retry_busy_glue,
+    retry_lambda_trouble,
+)
+
+ROUNDS_PER_EXECUTION = 100
+"""After which an execution hands over to a new one: files that keep coming would fill its history of 25,000 events."""
+RUN_ATTEMPTS = 2
+"""Both jobs may be run again after any crash, and files whose run failed are not loaded before they land again."""
+ANY_FAILURE = ("States.TaskFailed",)
+LONGEST_SUBJECT = 100
+LONGEST_CAUSE = 30_000
+
+
+@dataclass(frozen=True)
+class TaxiParts:
+    """What an execution calls."""
+
+    bundles_function_arn: str
+    conformed_job: str
+    purpose_built_job: str
+    topic_arn: str
+    job_timeout_minutes: int
+
+
+def taxi_workflow(parts: TaxiParts) -> State:
+    """The definition, for an input of {"dataset": …}; it succeeds only if every file of every bundle did.
+
+    State is keys and counts only: the files of a bundle are in S3, however many there are.
+    """
+    return {
+        "Comment": "Load the pending files of one dataset: raw to conformed to purpose-built",
+        "QueryLanguage": "JSONata",
+        "StartAt": "Begin",
+        "States": {
+            "Begin": _begin(),
+            "Claim": _claim(parts),
+            "AnyFiles": _any_files(),
+            "Conform": _run(parts, parts.conformed_job, {"--bundle_key": "{% $bundle_key %}"}, then="Build"),
+            "Build": _run(parts, parts.purpose_built_job, {"--dataset": "{% $dataset %}"}, then="Close"),
+            "Close": _close(parts),
+            "Notify": _notify(parts),
+            "EnoughRounds": choice(f"$rounds >= {ROUNDS_PER_EXECUTION}", then="HandOver", otherwise="Claim"),
+            "HandOver": _hand_over(),
+            "AllLoaded": choice("$failed_files + $problems = 0", then="Loaded", otherwise="NotAllLoaded"),
+            "Loaded": {"Type": "Succeed"},
+            "NotAllLoaded": _not_all_loaded(),
+            "TellInterruption": _tell_interruption(parts),
+            "Interrupted": _interrupted(),
+        },
+    }
+
+
+def longest_round_seconds(job_timeout_minutes: int) -> int:
+    """How long at most a dataset is worked on from one claim to the next, which is what its lease must cover."""
+    run = RUN_ATTEMPTS * _run_timeout(job_timeout_minutes) + sum(map(longest_wait, _run_retries()))
+    return 2 * run + 2 * MARGIN_SECONDS
+
+
+def _run_timeout(job_timeout_minutes: int) -> int:
+    return job_timeout_minutes * 60 + MARGIN_SECONDS
+
+
+def _run_retries() -> list[State]:
+    again = retry(ANY_FAILURE, first_after=10, at_most=60, attempts=RUN_ATTEMPTS - 1)
+    return [retry_busy_glue(), again]
+
+
+def _begin() -> State:
+    """An execution that goes on where another ended is told its name, under which the lease is held."""
+    return {
+        "Type": "Pass",
+        "Assign": {
+            "dataset": "{% $states.input.dataset %}",
+            "execution": "{% [$states.input.execution, $states.context.Execution.Name][0] %}",
+            "leg": "{% [$states.input.leg, 1][0] %}",
+            "rounds": 0,
+            "failed_files": 0,
+            "problems": 0,
+        },
+        "Next": "Claim",
+    }
+
+
+def _claim(parts: TaxiParts) -> State:
+    payload = {"step": "claim", "dataset": "{% $dataset %}", "execution": "{% $execution %}"}
+    return {
+        **_step(parts, payload),
+        "Assign": {"bundle_key": "{% [$states.result.Payload.bundle_key, ''][0] %}", "reason": ""},
+        "Output": {"outcome": "{% $states.result.Payload.outcome %}"},
+        "Next": "AnyFiles",
+    }
+
+
+def _any_files() -> State:
+    """Nothing is pending, or another execution has the dataset's lease and will see what is."""
+    return choice("$states.input.outcome = 'claimed'", then="Conform", otherwise="AllLoaded")
+
+
+def _run(parts: TaxiParts, job: str, arguments: State, *, then: str) -> State:
+    """A run that failed is a matter of the bundle, which is closed with its error."""
+    reason = f"{{% '{job}: ' & $states.errorOutput.Error & ': ' & {ERROR_MESSAGE} %}}"
+    return {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::glue:startJobRun.sync",
+        "Arguments": {"JobName": job, "Arguments": arguments},
+        "TimeoutSeconds": _run_timeout(parts.job_timeout_minutes),
+        "Output": {},
+        "Retry": _run_retries(),
+        "Catch": [
+            {
+                "ErrorEquals": ["States.ALL"],
+                "Assign": {"reason": reason, "problems": "{% $problems + 1 %}"},
+                "Output": {},
+                "Next": "Close",
+            }
+        ],
+        "Next": then,
+    }
+
+
+def _close(parts: TaxiParts) -> State:
+    """The error is told only where there is one."""
+    known = "'step': 'close', 'dataset': $dataset, 'execution': $execution, 'bundle_key': $bundle_key"
+    return {
+        **_step(parts, f"{{% $merge([{{{known}}}, $reason = '' ? {{}} : {{'error': $reason}}]) %}}"),
+        "Assign": {
+            "failed_files": "{% $failed_files + $states.result.Payload.failed %}",
+            "rounds": "{% $rounds + 1 %}",
+        },
+        "Output": {
+            "subject": "{% $states.result.Payload.subject %}",
+            "message": "{% $states.result.Payload.message %}",
+        },
+        "Next": "Notify",
+    }
+
+
+def _step(parts: TaxiParts, payload: State | str) -> State:
+    """One call of the bundles function; each of its steps may be repeated, also when nobody knows how far it came."""
+    return {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Arguments": {"FunctionName": parts.bundles_function_arn, "Payload": payload},
+        "Retry": [
+            retry_lambda_trouble(),
+            retry(ANY_FAILURE, first_after=5, at_most=60, attempts=2),
+        ],
+        "Catch": [_interruption()],
+    }
+
+
+def _interruption() -> State:
+    reason = f"{{% $states.errorOutput.Error & ': ' & {ERROR_MESSAGE} %}}"
+    return {"ErrorEquals": ["States.ALL"], "Assign": {"reason": reason}, "Output": {}, "Next": "TellInterruption"}
+
+
+def _notify(parts: TaxiParts) -> State:
+    """A message that cannot be sent holds up no files, but the execution says at its end that it failed."""
+    return {
+        **_publish(parts, "$states.input.subject", "$states.input.message"),
+        "Catch": [
+            {
+                "ErrorEquals": ["States.ALL"],
+                "Assign": {"problems": "{% $problems + 1 %}"},
+                "Output": {},
+                "Next": "EnoughRounds",
+            }
+        ],
+        "Next": "EnoughRounds",
+    }
+
+
+def _hand_over() -> State:
+    """The name is that of the leg, so that a repeated start starts nothing twice."""
+    return {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::states:startExecution",
+        "Arguments": {
+            "StateMachineArn": "{% $states.context.StateMachine.Id %}",
+            "Name": "{% $substring($execution, 0, 70) & '-' & $string($leg + 1) %}",
+            "Input": {
+                "dataset": "{% $dataset %}",
+                "execution": "{% $execution %}",
+                "leg": "{% $leg + 1 %}",
+            },
+        },
+        "Output": {},
+        "Retry": [retry(ANY_FAILURE, first_after=2, at_most=60, attempts=6)],
+        "Catch": [
+            {"ErrorEquals": ["StepFunctions.ExecutionAlreadyExistsException"], "Output": {}, "Next": "AllLoaded"},
+            _interruption(),
+        ],
+        "Next": "AllLoaded",
+    }
+
+
+def _not_all_loaded() -> State:
+    counts = (
+        "$string($failed_files) & ' files of ' & $dataset & ' failed, ' & $string($problems) & ' runs or messages did'"
+    )
+    return {"Type": "Fail", "Error": "NotAllLoaded", "Cause": f"{{% {counts} & '; the audit table names the files' %}}"}
+
+
+def _tell_interruption(parts: TaxiParts) -> State:
+    """The function cannot be relied on here, so that the state machine itself says what is to be done."""
+    message = (
+        "'Execution ' & $states.context.Execution.Name & ' stopped: ' & $reason & '. Its files stay pending. To go on, "
+        "start ' & $states.context.StateMachine.Name & ' with ' "
+        "& $string({'dataset': $dataset, 'execution': $execution})"
+    )
+    return {
+        **_publish(parts, "'Interrupted: ' & $dataset & ', files are still pending'", message),
+        "Catch": [{"ErrorEquals": ["States.ALL"], "Output": {}, "Next": "Interrupted"}],
+        "Next": "Interrupted",
+    }
+
+
+def _publish(parts: TaxiParts, subject: str, message: str) -> State:
+    return {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::sns:publish",
+        "Arguments": {
+            "TopicArn": parts.topic_arn,
+            "Subject": f"{{% $substring({subject}, 0, {LONGEST_SUBJECT}) %}}",
+            "Message": f"{{% {message} %}}",
+        },
+        "Output": {},
+        "Retry": [retry(ANY_FAILURE, first_after=2, at_most=60, attempts=6)],
+    }
+
+
+def _interrupted() -> State:
+    return {"Type": "Fail", "Error": "Interrupted", "Cause": f"{{% $substring($reason, 0, {LONGEST_CAUSE}) %}}"}

@@ -1,0 +1,65 @@
+"""What the state machines of the lake have in common: how they choose, whom they ask again, and how they fail."""
+
+from __future__ import annotations
+
+from typing import Any
+
+State = dict[str, Any]
+
+MARGIN_SECONDS = 600
+"""How much longer than the job's own timeout a state waits, for Glue to start the run and to report it."""
+
+LAMBDA_TROUBLE = (
+    "Lambda.ClientExecutionTimeoutException",
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.TooManyRequestsException",
+    "RetryableError",
+)
+GLUE_IS_BUSY = (
+    "Glue.ConcurrentRunsExceededException",
+    "Glue.ResourceNumberLimitExceededException",
+    "Glue.ThrottlingException",
+    "Glue.OperationTimeoutException",
+    "Glue.InternalServiceException",
+)
+"""Refusals to start a run; a run that started and failed is not among them."""
+
+OF_GLUE = '$match($states.errorOutput.Cause, /"ErrorMessage": ?"([^"]{0,200})/)[0].groups[0]'
+OF_OTHERS = "$substring($states.errorOutput.Cause, 0, 200)"
+ERROR_MESSAGE = f"[{OF_GLUE}, {OF_OTHERS}, ''][0]"
+"""What went wrong, in JSONata: Glue's cause is a whole job run, of which only the message is worth carrying."""
+
+
+def choice(condition: str, *, then: str, otherwise: str) -> State:
+    """Go one of two ways."""
+    return {"Type": "Choice", "Choices": [{"Condition": f"{{% {condition} %}}", "Next": then}], "Default": otherwise}
+
+
+def retry(errors: tuple[str, ...], *, first_after: int, at_most: int, attempts: int) -> State:
+    """Back off with full jitter, or those that were refused together would come back together."""
+    return {
+        "ErrorEquals": list(errors),
+        "IntervalSeconds": first_after,
+        "BackoffRate": 2,
+        "MaxDelaySeconds": at_most,
+        "MaxAttempts": attempts,
+        "JitterStrategy": "FULL",
+    }
+
+
+def retry_lambda_trouble() -> State:
+    """Ask a function again that Lambda could not run, or that says that the same call may succeed later."""
+    return retry(LAMBDA_TROUBLE, first_after=2, at_most=30, attempts=5)
+
+
+def retry_busy_glue() -> State:
+    """Wait longer than the runs that are in the way."""
+    return retry(GLUE_IS_BUSY, first_after=15, at_most=300, attempts=20)
+
+
+def longest_wait(retrier: State) -> int:
+    """How many seconds all waits of a retrier can take together."""
+    first, growth, most = retrier["IntervalSeconds"], retrier["BackoffRate"], retrier["MaxDelaySeconds"]
+    return sum(min(first * growth**attempt, most) for attempt in range(retrier["MaxAttempts"]))

@@ -1,0 +1,128 @@
+"""The NYC taxi flow as the demo shows it: files land, the deployed flow loads them, the audit table tells of each."""
+
+import json
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pyarrow as pa
+
+from deployment_account.names import Shared, Taxi
+from rehearsal.demo.deployed_lake import DeployedLake
+from rehearsal.demo.errors import DemoError
+from rehearsal.report.model import AuditedFile, QuarantinedRow, TaxiReport
+from rehearsal.source.taxi_files import Deliveries, Delivery
+from rehearsal.validation.taxi_results import QUESTIONS, ExpectedResults
+
+DATASET = "yellow"
+_POLL_SECONDS = 0.5
+_FLOW_SECONDS = 600
+_UNDER_WAY = {"landed", "running"}
+
+Say = Callable[[str], None]
+
+
+def deliver(lake: DeployedLake, deliveries: Iterable[Delivery]) -> int:
+    """Put files into the raw bucket, as a file server does, and give how many there are."""
+    s3, bucket = lake.client("s3"), lake.published(Shared.RAW_BUCKET)
+    files = list(deliveries)
+    for file in files:
+        s3.put_object(Bucket=bucket, Key=file.key, Body=file.content)
+    return len(files)
+
+
+def wait_until_loaded(lake: DeployedLake, files: int, say: Say) -> list[dict[str, Any]]:
+    """Wait until this many files have ended and no execution is at work; give their items in the audit table.
+
+    Raises:
+        DemoError: they have not in time.
+    """
+    deadline = time.monotonic() + _FLOW_SECONDS
+    while True:
+        items = audit_items(lake)
+        ended = [item for item in items if item["file_status"] not in _UNDER_WAY]
+        say(f"{len(ended)} of {files} files")
+        if len(ended) >= files and not _running_executions(lake):
+            return items
+        if time.monotonic() > deadline:
+            statuses = ", ".join(f"{item['s3_key']}: {item['file_status']}" for item in items)
+            message = f"the taxi flow did not end within {_FLOW_SECONDS} s ({statuses}); see the logs of its Glue runs"
+            raise DemoError(message)
+        time.sleep(_POLL_SECONDS)
+
+
+def audit_items(lake: DeployedLake) -> list[dict[str, Any]]:
+    """The audit table's items of the dataset, in the order in which the files landed."""
+    table = lake.dynamodb.Table(lake.published(Taxi.AUDIT_TABLE))
+    items = table.scan(ConsistentRead=True)["Items"]
+    return sorted((item for item in items if item["dataset"] == DATASET), key=lambda item: item["landed_at"])
+
+
+def audited_files(items: Iterable[dict[str, Any]]) -> tuple[AuditedFile, ...]:
+    """What the report shows of each file."""
+    return tuple(
+        AuditedFile(
+            key=item["s3_key"],
+            status=item["file_status"],
+            landed_at=item["landed_at"],
+            rows_loaded=int(item.get("rows_loaded", 0)),
+            rows_quarantined=int(item.get("rows_quarantined", 0)),
+            error=item.get("error", ""),
+        )
+        for item in items
+    )
+
+
+def quarantined_rows(lake: DeployedLake, items: Iterable[dict[str, Any]]) -> tuple[QuarantinedRow, ...]:
+    """The malformed rows of files, as they lie in quarantine."""
+    prefixes = sorted({item["quarantine"] for item in items if item.get("quarantine")})
+    return tuple(row for prefix in prefixes for row in _rows_below(lake, prefix))
+
+
+def _rows_below(lake: DeployedLake, uri: str) -> Iterable[QuarantinedRow]:
+    s3 = lake.client("s3")
+    bucket, _, prefix = uri.removeprefix("s3://").partition("/")
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        for found in page.get("Contents", ()):
+            content = s3.get_object(Bucket=bucket, Key=found["Key"])["Body"].read().decode()
+            for line in content.splitlines():
+                row = json.loads(line)
+                yield QuarantinedRow(row["source_file"], row.get("line"), row["text"], row["reason"])
+
+
+def _running_executions(lake: DeployedLake) -> list[dict[str, Any]]:
+    machine = lake.published(Taxi.STATE_MACHINE_ARN)
+    running: list[dict[str, Any]] = lake.client("stepfunctions").list_executions(
+        stateMachineArn=machine, statusFilter="RUNNING"
+    )["executions"]
+    return running
+
+
+def taxi_report(lake: DeployedLake, deliveries: Deliveries) -> TaxiReport:
+    """Compare the purpose-built tables with the delivered files, and collect what there is to show."""
+    items, reader = audit_items(lake), lake.iceberg_reader
+    expected = ExpectedResults(deliveries.final)
+    database = lake.published(Taxi.PURPOSE_BUILT_DATABASE)
+    found = {question.table: reader.read(database, question.table) for question in QUESTIONS}
+    trips = reader.read(lake.published(Taxi.CONFORMED_DATABASE), f"{DATASET}_trips")
+    return TaxiReport(
+        files=audited_files(items),
+        quarantined=quarantined_rows(lake, items),
+        broken_lines=frozenset((file.key, line) for file in deliveries.final for line in file.broken_lines),
+        trips=trips.num_rows,
+        expected_trips=expected.trips,
+        comparisons=tuple(expected.compare(question, found[question.table]) for question in QUESTIONS),
+        demand=_demand(found[f"{DATASET}_hourly_demand"]),
+        days=_days(found[f"{DATASET}_fares"]),
+    )
+
+
+def _demand(hourly: pa.Table) -> tuple[tuple[str, int, int], ...]:
+    rows = hourly.group_by(["pickup_zone_id", "pickup_hour"]).aggregate([("trips", "sum")]).to_pylist()
+    return tuple((str(row["pickup_zone_id"]), row["pickup_hour"], row["trips_sum"]) for row in rows)
+
+
+def _days(fares: pa.Table) -> tuple[tuple[str, int, float], ...]:
+    totals = fares.group_by("trip_date").aggregate([("trips", "sum"), ("fares", "sum")])
+    rows = totals.sort_by("trip_date").to_pylist()
+    return tuple((str(row["trip_date"]), row["trips_sum"], float(row["fares_sum"]) / row["trips_sum"]) for row in rows)

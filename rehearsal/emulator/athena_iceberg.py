@@ -1,0 +1,71 @@
+"""Athena reads an Iceberg table's current snapshot; ministack would read every data file that was ever written."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+from pyiceberg.io.pyarrow import PyArrowFile, PyArrowFileIO
+from pyiceberg.table import StaticTable
+from pyiceberg.typedef import Properties
+
+from rehearsal.emulator import seams
+
+Relation = Callable[[dict[str, Any], list[str]], str]
+_COPIES = "copies-of"
+
+
+def install() -> None:
+    """Let queries read only the files of the snapshot that the Data Catalog points to."""
+    seams.ATHENA_TABLE_RELATION.replace(_of_current_snapshot)
+
+
+def _of_current_snapshot(relation: Relation) -> Relation:
+    def table_relation(table: dict[str, Any], files: list[str]) -> str:
+        metadata = table.get("Parameters", {}).get("metadata_location")
+        if metadata is None:
+            return relation(table, files)
+        live = _live_files(table["StorageDescriptor"]["Location"], metadata, files)
+        return _parquet(live) if live else str(seams.ATHENA_EMPTY_RELATION.value(table))
+
+    return table_relation
+
+
+def _live_files(location: str, metadata: str, files: list[str]) -> list[str]:
+    """The local copies of the current snapshot's data files; ministack has copied all files of the table."""
+    prefix = location.rstrip("/") + "/"
+    relative = metadata.removeprefix(prefix)
+    root = next(file.removesuffix(relative) for file in files if file.endswith(f"/{relative}"))
+    table = StaticTable.from_metadata(
+        metadata, {"py-io-impl": f"{__name__}.LocalCopies", f"{_COPIES}.table": prefix, f"{_COPIES}.folder": root}
+    )
+    if table.current_snapshot() is None:
+        return []
+    planned = list(table.scan().plan_files())
+    if deletes := [task.file.file_path for task in planned if task.delete_files]:
+        raise ValueError(f"NOT_SUPPORTED: {deletes[0]} has delete files; write the table with copy-on-write here")
+    return [str(Path(root) / task.file.file_path.removeprefix(prefix)) for task in planned]
+
+
+def _parquet(files: list[str]) -> str:
+    listed = ", ".join("'{}'".format(file.replace("'", "''")) for file in files)
+    return f"read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
+
+
+class LocalCopies(PyArrowFileIO):
+    """Opens a table's files where they were copied to: asking S3 would ask the emulator that waits for the answer."""
+
+    def __init__(self, properties: Properties = {}) -> None:  # noqa: B006 - pyiceberg's signature
+        super().__init__(properties)
+        self._table = str(properties[f"{_COPIES}.table"])
+        self._folder = Path(str(properties[f"{_COPIES}.folder"]))
+
+    def new_input(self, location: str) -> PyArrowFile:
+        """Open the copy of an object."""
+        if urlparse(location).scheme != "s3":
+            return super().new_input(location)
+        return super().new_input(str(self._folder / location.removeprefix(self._table)))
+
+    def new_output(self, location: str) -> PyArrowFile:
+        """Queries write nothing."""
+        raise PermissionError(location)

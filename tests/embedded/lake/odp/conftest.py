@@ -1,0 +1,39 @@
+"""The dev lake as a data engineer of ODP sees it; every test finds its books empty."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from odp.dynamodb.file_tracker import DynamoDbFileTracker
+
+from deployment_account.names import OdpTable, Shared
+from rehearsal.demo.deployed_lake import DeployedLake
+from tests.embedded.lake.odp.books import Books
+
+RACERS = 8
+
+
+@pytest.fixture
+def lake(deployed_lake: DeployedLake) -> Iterator[DeployedLake]:
+    """The lake with empty books; events that a test leaves behind would disturb the next one."""
+    books = Books(deployed_lake)
+    books.empty()
+    yield deployed_lake
+    books.wait_for_file_manager()
+
+
+@pytest.fixture
+def books(lake: DeployedLake) -> Books:
+    return Books(lake)
+
+
+@pytest.fixture
+def tracker(lake: DeployedLake) -> DynamoDbFileTracker:
+    names = lake.table(OdpTable.FILE_TRACKER), lake.table(OdpTable.FILE_TRACKER_HISTORY)
+    return DynamoDbFileTracker(lake.dynamodb, *names)
+
+
+@pytest.fixture(scope="session")
+def put(deployed_lake: DeployedLake) -> Callable[..., str]:
+    """Put an object into the staging bucket and return its version."""
+    s3, bucket = deployed_lake.client("s3"), deployed_lake.published(Shared.STAGING_BUCKET)
+    return lambda key, body=b"PAR1": str(s3.put_object(Bucket=bucket, Key=key, Body=body)["VersionId"])

@@ -1,0 +1,162 @@
+"""What each role of the taxi flow may do, action by action and resource by resource."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from tests.synth.conftest import Synthesis
+from tests.synth.synthesis import ACCOUNTS, Template
+from tests.synth.test_permissions import as_list, statements, text
+
+LANDING, BUNDLES, WORKFLOW = "LandingHandlerRole", "FlowBundlesRole", "FlowWorkflowRole"
+CONFORMED, PURPOSE_BUILT = "FlowJobsConformedRole", "FlowJobsPurposeBuiltRole"
+ROLES = {LANDING, BUNDLES, WORKFLOW, CONFORMED, PURPOSE_BUILT}
+TABLE_FILES = {"s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"}
+
+
+def granted(taxi: Template, service: str) -> dict[str, dict[str, set[str]]]:
+    """The actions of a service by role and resource."""
+    found: dict[str, dict[str, set[str]]] = {}
+    for role, statement in statements(taxi):
+        assert statement["Effect"] == "Allow"
+        for action in as_list(statement["Action"]):
+            if action.startswith(f"{service}:"):
+                for resource in as_list(statement["Resource"]):
+                    found.setdefault(role, {}).setdefault(_short(taxi, resource), set()).add(action)
+    return found
+
+
+def _short(taxi: Template, resource: Any) -> str:
+    return text(taxi, resource).removeprefix("arn:aws:s3:::")
+
+
+def of_data(actions: Mapping[str, set[str]]) -> dict[str, set[str]]:
+    """Without the assets, whose names are hashes."""
+    return {resource: found for resource, found in actions.items() if not resource.startswith("cdk-")}
+
+
+def test_there_are_no_other_roles(taxi: Template) -> None:
+    assert {id_[:-8] for id_ in taxi.resources("AWS::IAM::Role")} == ROLES
+
+
+def test_landing_registers_files_and_starts_executions_and_nothing_else(taxi: Template) -> None:
+    """Defect 30 of the reference: the trigger's role reached every table."""
+    (audit,) = granted(taxi, "dynamodb")[LANDING].items()
+    assert "TaxiAudit" in audit[0]
+    assert audit[1] == {"dynamodb:GetItem", "dynamodb:PutItem"}
+    (state_machine,) = taxi.resources("AWS::StepFunctions::StateMachine")
+    assert granted(taxi, "states")[LANDING] == {f'{{"Ref": "{state_machine}"}}': {"states:StartExecution"}}
+    services = {
+        action.split(":")[0] for role, s in statements(taxi) if role == LANDING for action in as_list(s["Action"])
+    }
+    assert services == {"dynamodb", "kms", "logs", "sqs", "states"}
+
+
+def test_bundles_are_claimed_and_closed_in_the_audit_table_and_below_their_prefix(taxi: Template) -> None:
+    (audit,) = granted(taxi, "dynamodb")[BUNDLES].values()
+    assert audit == {f"dynamodb:{action}" for action in ("ConditionCheckItem", "DeleteItem", "Query", "UpdateItem")}
+    assert granted(taxi, "s3")[BUNDLES] == {
+        "<config>/taxi/bundles/*": {"s3:GetObject", "s3:PutObject"},
+        "<config>": {"s3:ListBucket"},
+    }
+
+
+def test_only_functions_touch_the_audit_table(taxi: Template) -> None:
+    assert granted(taxi, "dynamodb").keys() == {LANDING, BUNDLES}
+
+
+def test_the_state_machine_runs_its_two_jobs_and_no_others(taxi: Template, environment: str) -> None:
+    here = f"arn:aws:glue:us-east-1:{ACCOUNTS[environment]}:job"
+    actions = {f"glue:{action}" for action in ("StartJobRun", "GetJobRun", "GetJobRuns", "BatchStopJobRun")}
+    assert granted(taxi, "glue")[WORKFLOW] == {
+        f"{here}/taxi_raw_to_conformed": actions,
+        f"{here}/taxi_conformed_to_purpose_built": actions,
+    }
+
+
+def test_the_state_machine_tells_its_topic_calls_its_function_and_starts_itself(
+    taxi: Template, environment: str
+) -> None:
+    (topic,) = taxi.resources("AWS::SNS::Topic")
+    assert granted(taxi, "sns") == {WORKFLOW: {f'{{"Ref": "{topic}"}}': {"sns:Publish"}}}
+    (function,) = granted(taxi, "lambda")[WORKFLOW]
+    assert "FlowBundlesFunction" in function
+    own = f"arn:aws:states:us-east-1:{ACCOUNTS[environment]}:stateMachine:taxi_flow"
+    assert granted(taxi, "states")[WORKFLOW] == {own: {"states:StartExecution"}}
+
+
+def test_the_conformed_job_reads_its_bundle_and_files_and_writes_its_tables_and_quarantine(taxi: Template) -> None:
+    """Defect 30 of the reference: the job's role wrote to every bucket."""
+    assert of_data(granted(taxi, "s3")[CONFORMED]) == {
+        "<config>/taxi/bundles/*": {"s3:GetObject"},
+        "<config>/taxi/bundles/*.outcome.json": {"s3:PutObject"},
+        "<raw>/nyc-taxi/green/*": {"s3:GetObject"},
+        "<raw>/nyc-taxi/yellow/*": {"s3:GetObject"},
+        "<raw>": {"s3:ListBucket"},
+        "<conformed>/nyc_taxi_conformed/*": TABLE_FILES,
+        "<conformed>/quarantine/*": {"s3:PutObject"},
+        "<conformed>": {"s3:ListBucket"},
+    }
+
+
+def test_the_purpose_built_job_reads_conformed_tables_and_writes_its_own(taxi: Template) -> None:
+    assert of_data(granted(taxi, "s3")[PURPOSE_BUILT]) == {
+        "<conformed>/nyc_taxi_conformed/*": {"s3:GetObject"},
+        "<conformed>": {"s3:ListBucket"},
+        "<purpose-built>/nyc_taxi_purpose_built/*": TABLE_FILES,
+        "<purpose-built>": {"s3:ListBucket"},
+    }
+
+
+READING = {"glue:GetDatabase", "glue:GetTable"}
+WRITING = READING | {"glue:CreateTable", "glue:UpdateTable"}
+
+
+@pytest.mark.parametrize(
+    ("role", "databases"),
+    [
+        (CONFORMED, {"nyc_taxi_conformed": WRITING}),
+        (PURPOSE_BUILT, {"nyc_taxi_conformed": READING, "nyc_taxi_purpose_built": WRITING}),
+    ],
+)
+def test_jobs_know_their_databases_alone_and_delete_nothing_from_the_catalog(
+    taxi: Template, environment: str, role: str, databases: dict[str, set[str]]
+) -> None:
+    here = f"arn:aws:glue:us-east-1:{ACCOUNTS[environment]}"
+    expected = {f"{here}:catalog": WRITING}
+    for database, actions in databases.items():
+        expected |= {f"{here}:database/{database}": actions, f"{here}:table/{database}/*": actions}
+    assert granted(taxi, "glue")[role] == expected
+
+
+@pytest.mark.parametrize("role", [CONFORMED, PURPOSE_BUILT])
+def test_of_the_assets_a_job_reads_its_package_and_its_script(taxi: Template, role: str) -> None:
+    job = taxi.only("AWS::Glue::Job", role.removesuffix("Role"))
+    used = {job["DefaultArguments"]["--extra-py-files"], job["Command"]["ScriptLocation"]}
+    assets = {name for name in granted(taxi, "s3")[role] if name.startswith("cdk-")}
+    assert {f"s3://{name}" for name in assets} == used
+
+
+def test_keys_are_used_and_never_managed_and_the_data_key_is_the_only_one(taxi: Template) -> None:
+    for role, keys in granted(taxi, "kms").items():
+        assert keys.keys() == {"<data-key-arn>"}, role
+        (actions,) = keys.values()
+        assert "kms:Decrypt" in actions
+        assert not {action for action in actions if "Key" in action} - {
+            "kms:DescribeKey",
+            "kms:GenerateDataKey",
+            "kms:GenerateDataKeyWithoutPlaintext",
+        }
+
+
+def test_the_names_that_the_jobs_roles_will_get_are_those_that_may_replace_files(synthesis: Synthesis) -> None:
+    """In prod the buckets deny deletion to every role but tagged ones of the lake's etl stage."""
+    taxi = synthesis.templates["odp-prod-etl-Taxi"]
+    for id_, role in taxi.resources("AWS::IAM::Role").items():
+        tags = {tag["Key"]: tag["Value"] for tag in role.get("Tags", [])}
+        assert (tags.get("odp:data-writer") == "odp-prod") is (id_[:-8] in {CONFORMED, PURPOSE_BUILT}), id_
+        assert "RoleName" not in role
+    assert taxi.stack[:24].startswith("odp-prod-etl-")
