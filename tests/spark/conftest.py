@@ -1,4 +1,4 @@
-"""One local Spark session with real Hudi and Iceberg for the whole tier; `s3://` names folders of a temporary directory."""
+"""One local Spark session with real Hudi and Iceberg for the whole tier; `s3://` names temporary folders."""
 
 import json
 from collections.abc import Callable, Iterator

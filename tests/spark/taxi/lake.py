@@ -1,7 +1,7 @@
 """The flow's two jobs on folders in place of S3, and files as people send them."""
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -104,9 +104,9 @@ class Lake:
         frame = self.spark.table(self.result_name(rule).sql).select(*columns)
         return sorted((tuple(row) for row in frame.collect()), key=repr)
 
-    def data_files(self, name: TableName) -> dict[str, Collection[str]]:
+    def data_files(self, name: TableName) -> dict[str, set[str]]:
         """Give the data files of a table by the partition that they belong to."""
         found: dict[str, set[str]] = {}
-        for row in self.spark.sql(f"SELECT partition, file_path FROM {name.sql}.files").collect():
+        for row in self.spark.table(f"{name.sql}.files").select("partition", "file_path").collect():
             found.setdefault(str(row[0][0]), set()).add(row[1])
         return found

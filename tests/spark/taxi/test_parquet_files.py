@@ -47,7 +47,7 @@ def test_types_that_differ_between_months_become_the_declared_ones_together(lake
         "store_and_forward_flag", "congestion_surcharge",
     )  # fmt: skip
     assert len(rows) == len(SOUND) * len(MONTHS)
-    fixed = (1, 142, Decimal("8.00"), datetime(2021, 1, 1, 10))
+    fixed = (1, 142, Decimal("8.00"), datetime.fromisoformat("2021-01-01 10:00:00"))
     for month, file in files.items():
         found = {row[1:] for row in rows if row[0] == file.key}
         passengers, flag, surcharge = (None, None, None) if month == "nulls" else (1, "N", Decimal("2.50"))
@@ -65,7 +65,7 @@ def test_a_value_that_cannot_be_cast_makes_its_row_malformed_and_is_named_with_i
         "tpep_pickup_datetime": ("", pa.timestamp("us"), "tpep_pickup_datetime: a value is required"),
     }
     files = {
-        name: lake.put_parquet(f"{name}.parquet", parquet(*SOUND, trip(**{name: value}), types={name: type_}))
+        name: lake.put_parquet(f"{name}.parquet", parquet(*SOUND, trip(but={name: value}), types={name: type_}))
         for name, (value, type_, _) in broken.items()
     }
     outcomes = lake.conform(*files.values())

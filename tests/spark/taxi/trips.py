@@ -51,9 +51,9 @@ GREEN = {
 WHOLE = {"VendorID", "passenger_count", "RatecodeID", "PULocationID", "DOLocationID", "payment_type", "trip_type"}
 
 
-def trip(day: int = 1, hour: int = 10, **values: str) -> dict[str, str]:
+def trip(day: int = 1, hour: int = 10, but: Mapping[str, str] | None = None, **values: str) -> dict[str, str]:
     """A yellow trip of a day of January 2021, but for the values given."""
-    return _on(YELLOW, "tpep", day, hour) | values
+    return _on(YELLOW, "tpep", day, hour) | dict(but or {}) | values
 
 
 def green_trip(day: int = 1, hour: int = 10, **values: str) -> dict[str, str]:
