@@ -86,7 +86,7 @@ class RawFiles(Protocol):
         """Give the etag that an object has at this moment, without quotes; None if there is none."""
 
     def read_start(self, bucket: str, key: str, length: int) -> bytes:
-        """Give the first bytes of an object, all of them if it is shorter."""
+        """Give the first bytes of an object, all of them if it is shorter; raises SourceFileError if it is gone."""
 
 
 class Quarantine(Protocol):

@@ -10,6 +10,7 @@ from dataclasses import asdict
 import boto3
 from botocore.exceptions import ClientError
 
+from taxi.errors import SourceFileError
 from taxi.records import MalformedRow
 
 _GONE = {"404", "NoSuchKey"}
@@ -32,12 +33,20 @@ class S3RawFiles:
             raise
 
     def read_start(self, bucket: str, key: str, length: int) -> bytes:
-        """Give the first bytes of an object, all of them if it is shorter."""
+        """Give the first bytes of an object, all of them if it is shorter.
+
+        Raises:
+            SourceFileError: it was removed since it was looked at.
+        """
         try:
             found = self._s3.get_object(Bucket=bucket, Key=key, Range=f"bytes=0-{length - 1}")
         except ClientError as error:
-            if error.response["Error"]["Code"] == "InvalidRange":  # the answer for an empty object
+            code = error.response["Error"]["Code"]
+            if code == "InvalidRange":  # the answer for an empty object
                 return b""
+            if code in _GONE:
+                message = "the object was removed while its bundle was being loaded; send it again"
+                raise SourceFileError(message) from error
             raise
         return found["Body"].read()
 

@@ -1,5 +1,6 @@
-"""Both jobs against duckdb on the same files: real trips where this machine has them, else made-up ones."""
+"""Both jobs against duckdb on the same files."""
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ from rehearsal.source.trips import load_trips
 from rehearsal.validation.taxi_results import QUESTIONS, ExpectedResults
 from tests.spark.taxi.lake import Lake
 
-REAL = Path("/work/shared/data/yellow_tripdata_2021-01_first5000.csv")
+GIVEN = os.environ.get("TRIPS")
+"""Trips of TLC to be used in place of made-up ones, as with `make demo`."""
 
 
 def _put(lake: Lake, delivery: Delivery) -> LandedFile:
@@ -31,7 +33,7 @@ def _read(spark: SparkSession, name: TableName) -> pa.Table:
 
 
 def test_every_purpose_built_table_holds_what_duckdb_computes_from_the_files(lake: Lake) -> None:
-    trips = load_trips(REAL) if REAL.exists() else generate_trips(5_000)
+    trips = load_trips(Path(GIVEN)) if GIVEN else generate_trips(5_000)
     deliveries = taxi_deliveries(trips)
     outcomes = lake.conform(*(_put(lake, delivery) for delivery in deliveries.first))
     assert LoadStatus.FAILED not in {outcome.status for outcome in outcomes.values()}
@@ -53,9 +55,10 @@ GREEN_SQL = """
     SELECT source, lpep_pickup_datetime::DATE AS day, count(*) AS trips, count(VendorID) AS vendors,
            sum(passenger_count)::BIGINT AS passengers, sum(total_amount) AS totals, sum(trip_type)::BIGINT AS types,
            round(sum(trip_distance), 4) AS miles, max(lpep_dropoff_datetime) AS last, min(store_and_fwd_flag) AS flag
-    FROM (SELECT 'csv' AS source, * REPLACE (total_amount::DECIMAL(10, 2) AS total_amount) FROM read_csv('{csv}')
-          UNION ALL BY NAME
-          SELECT 'parquet' AS source, * REPLACE (total_amount::DECIMAL(10, 2) AS total_amount) FROM read_parquet('{parquet}'))
+    FROM (SELECT * REPLACE (total_amount::DECIMAL(10, 2) AS total_amount)
+          FROM (SELECT 'csv' AS source, * FROM read_csv('{csv}')
+                UNION ALL BY NAME
+                SELECT 'parquet' AS source, * FROM read_parquet('{parquet}')))
     GROUP BY ALL ORDER BY ALL
 """
 

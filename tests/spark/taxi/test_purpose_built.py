@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 from taxi.errors import BuildFailedError
-from taxi.iceberg.table import days_condition, expire_old_snapshots, load
+from taxi.iceberg.table import expire_old_snapshots, load
 from taxi.purpose_built.rebuild import Rebuild
 from taxi.purpose_built.rule import Rule
 from taxi.tables import Provenance
@@ -121,14 +121,6 @@ def test_many_days_that_lie_apart_are_replaced_exactly(lake: Lake) -> None:
     lake.conform(lake.put("b.csv", csv(*rows)))
     assert lake.build([TRIPS]) == {"trips": Rebuild(frozenset(every_other))}
     assert {trips for _, trips in lake.result("trips", "trip_date", "trips")} == {2}
-
-
-def test_days_are_asked_for_by_as_few_ranges_as_possible() -> None:
-    asked = days_condition("trip_date", frozenset(map(day, (1, 2, 3, 7))))
-    assert asked == (
-        "(trip_date >= DATE '2021-01-01' AND trip_date < DATE '2021-01-04') OR "
-        "(trip_date >= DATE '2021-01-07' AND trip_date < DATE '2021-01-08')"
-    )
 
 
 def test_tables_lie_in_their_own_bucket_partitioned_by_day(lake: Lake) -> None:
