@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-RUNTIME = "org.apache.iceberg"
+from tests.embedded.iceberg import iceberg_arguments
+
 SESSION = """
     import sys
     from concurrent.futures import ThreadPoolExecutor
@@ -53,18 +54,8 @@ RACE = """
 
 @pytest.fixture
 def arguments(aws: Callable[[str], Any], bucket: str) -> dict[str, str]:
-    """The arguments of a job, as the stack writes them; nothing in them knows the emulator."""
     aws("glue").create_database(DatabaseInput={"Name": "lake"})
-    catalog = "spark.sql.catalog.glue_catalog"
-    settings = [
-        f"spark.sql.extensions={RUNTIME}.spark.extensions.IcebergSparkSessionExtensions",
-        f"{catalog}={RUNTIME}.spark.SparkCatalog",
-        f"{catalog}.catalog-impl={RUNTIME}.aws.glue.GlueCatalog",
-        f"{catalog}.io-impl={RUNTIME}.aws.s3.S3FileIO",
-        f"{catalog}.warehouse=s3://{bucket}/",
-        "spark.sql.session.timeZone=UTC",
-    ]
-    return {"--datalake-formats": "iceberg", "--conf": " --conf ".join(settings)}
+    return iceberg_arguments(bucket)
 
 
 def test_an_iceberg_job_creates_appends_branches_and_fast_forwards_and_loses_no_commit_of_two_writers(
