@@ -1,4 +1,4 @@
-"""The jars with which Spark reads and writes Hudi tables on S3: resolved once by Spark's own Ivy, then plain paths."""
+"""The jars with which Spark reads and writes tables on S3: resolved once by Spark's own Ivy, then plain paths."""
 
 import fcntl
 import json
@@ -6,18 +6,26 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
 from rehearsal import toolchain
 
+FORMATS = {
+    "hudi": ("org.apache.hudi:hudi-spark3.5-bundle_2.12:1.0.2",),
+    "iceberg": (
+        "org.apache.iceberg:iceberg-spark-runtime-3.5_2.12:1.10.0",
+        "org.apache.iceberg:iceberg-aws-bundle:1.10.0",
+    ),
+}
+"""The table formats of Glue 5.1 that are available here, and what each brings."""
 PACKAGES = (
-    "org.apache.hudi:hudi-spark3.5-bundle_2.12:1.0.2",
     "org.apache.hadoop:hadoop-aws:3.3.4",
     "com.amazonaws:aws-java-sdk-s3:1.12.262",
     "com.amazonaws:aws-java-sdk-dynamodb:1.12.262",
+    *(package for packages in FORMATS.values() for package in packages),
 )
 # Spark brings these itself, or nothing here uses them; with them the download is 280 MB larger.
 EXCLUDED = (
@@ -48,6 +56,12 @@ def spark_jars(folder: Path | None = None) -> tuple[Path, ...]:
     folder.mkdir(parents=True, exist_ok=True)
     with alone_in(folder):
         return _resolved(folder) or _resolve(folder)
+
+
+def without_other_formats(jars: Iterable[Path], formats: Collection[str]) -> tuple[Path, ...]:
+    """Return the jars that a run with these table formats has on its class path: the ways to S3, and their own."""
+    others = [package for name, packages in FORMATS.items() if name not in formats for package in packages]
+    return tuple(jar for jar in jars if not any(_is_of(jar, package) for package in others))
 
 
 @contextmanager

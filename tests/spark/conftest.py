@@ -1,8 +1,6 @@
-"""One local Spark session with real Hudi for the whole tier; `s3://` names folders of a temporary directory."""
+"""One local Spark session with real Hudi and Iceberg for the whole tier; `s3://` names temporary folders."""
 
 import json
-import os
-import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from itertools import count
@@ -17,11 +15,10 @@ from odp.file_manager.s3_event import file_id
 from odp.records import LandedFile, RawTableConfig, VersioningType
 from pyspark.sql import SparkSession
 
-from rehearsal import toolchain
 from rehearsal.emulator.glue_runner.metastore_files import JVM_OPTIONS
-from rehearsal.jars import spark_jars
+from rehearsal.local_spark import local_session
 
-BUCKETS = ("staging", "raw")
+BUCKETS = ("staging", "raw", "conformed", "purpose-built")
 
 
 @pytest.fixture(scope="session")
@@ -34,41 +31,8 @@ def buckets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def spark(buckets: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
-    java = toolchain.java()
-    os.environ |= {"JAVA_HOME": str(java.home), "PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": "127.0.0.1"}
     work = tmp_path_factory.mktemp("spark")
-    view = "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme"
-    local = "org.apache.hadoop.fs.LocalFileSystem"
-    settings = {
-        "spark.master": "local[2]",
-        "spark.jars": ",".join(map(str, spark_jars())),
-        "spark.driver.extraJavaOptions": " ".join([*JVM_OPTIONS, f"-Dderby.system.home={work}"]),
-        "spark.driver.host": "127.0.0.1",
-        "spark.driver.bindAddress": "127.0.0.1",
-        "spark.ui.enabled": "false",
-        "spark.local.dir": str(work),
-        "spark.sql.warehouse.dir": str(work / "warehouse"),
-        "spark.sql.shuffle.partitions": "2",
-        "spark.serializer": "org.apache.spark.serializer.KryoSerializer",
-        "spark.sql.parquet.inferTimestampNTZ.enabled": "false",
-        "spark.sql.session.timeZone": "UTC",
-        "spark.hadoop.fs.s3.impl": view,
-        "spark.hadoop.fs.viewfs.overload.scheme.target.s3.impl": local,
-        "spark.hadoop.fs.viewfs.overload.scheme.target.file.impl": local,
-        "spark.sql.catalogImplementation": "hive",
-        "spark.sql.hive.metastore.sharedPrefixes": "org.apache.derby",
-        "spark.hadoop.javax.jdo.option.ConnectionURL": "jdbc:derby:memory:metastore;create=true",
-        "spark.hadoop.datanucleus.schema.autoCreateAll": "true",
-        "spark.hadoop.hive.metastore.schema.verification": "false",
-        "spark.hadoop.hive.metastore.warehouse.dir": str(work / "warehouse"),
-    }
-    for bucket in BUCKETS:
-        settings[f"spark.hadoop.fs.viewfs.mounttable.{bucket}.linkFallback"] = f"file://{buckets / bucket}"
-    builder = SparkSession.builder.appName("tests")
-    for name, value in settings.items():
-        builder = builder.config(name, value)
-    session = builder.getOrCreate()
-    session.sparkContext.setLogLevel("ERROR")
+    session = local_session(buckets, BUCKETS, work=work, java_options=JVM_OPTIONS)
     yield session
     session.stop()
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+_GLOB = re.compile(r"[\\{}\[\]*?]")
 
 
 def hudi_session(application_name: str) -> SparkSession:
@@ -19,13 +22,18 @@ def hudi_session(application_name: str) -> SparkSession:
     return session
 
 
+def literal_path(uri: str) -> str:
+    """Escape a path for Spark's readers, which take it for a pattern, while a key may hold any character."""
+    return _GLOB.sub(r"\\\g<0>", uri)
+
+
 def task_slots(session: SparkSession) -> int:
     """Tell how many Spark tasks can run at once, which bounds how many tables are worth refreshing at once."""
     return max(1, session.sparkContext.defaultParallelism)
 
 
 def jvm(session: SparkSession) -> Any:  # noqa: ANN401 - py4j's view of the JVM has no types
-    """Give the session's JVM, for what Hudi offers in Java only."""
+    """Give the session's JVM, for what Spark and the table formats offer in Java only."""
     return session.sparkContext._jvm  # noqa: SLF001
 
 

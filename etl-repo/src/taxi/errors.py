@@ -1,6 +1,6 @@
 """What is wrong with a definition or a file; each says what, where and how to mend it."""
 
-from odp.errors import RejectedInputError
+from odp.errors import OdpError, RejectedInputError
 
 
 class DatasetError(RejectedInputError):
@@ -14,3 +14,18 @@ class DatasetError(RejectedInputError):
 
 class LayoutError(RejectedInputError):
     """A file whose columns fit no declared layout of its dataset."""
+
+
+class SourceFileError(RejectedInputError):
+    """A file that cannot be read as what its name says."""
+
+
+class BuildFailedError(OdpError):
+    """At least one purpose-built table was not brought up to date; the others were."""
+
+
+def one_line(error: BaseException) -> str:
+    """Give an error's first line and, of one of the JVM, the cause at its root, which alone says what is wrong."""
+    first, *others = str(error).strip().splitlines() or [type(error).__name__]
+    causes = [line.removeprefix(": ") for line in others if line.startswith((": ", "Caused by: "))]
+    return " ".join([first, *causes[-1:]])[:1000]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Protocol
 
-from taxi.records import Bundle, FileOutcome, LandedFile, Lease, RejectedFile
+from taxi.records import Bundle, FileOutcome, LandedFile, Lease, MalformedRow, RejectedFile
 
 
 class Known(StrEnum):
@@ -77,3 +77,20 @@ class BundleStorage(Protocol):
 
     def outcome(self, bundle_key: str) -> Mapping[str, FileOutcome] | None:
         """Give what became of a bundle's files, by file id; None if nothing was written."""
+
+
+class RawFiles(Protocol):
+    """The raw bucket."""
+
+    def version(self, bucket: str, key: str) -> str | None:
+        """Give the etag that an object has at this moment, without quotes; None if there is none."""
+
+    def read_start(self, bucket: str, key: str, length: int) -> bytes:
+        """Give the first bytes of an object, all of them if it is shorter; raises SourceFileError if it is gone."""
+
+
+class Quarantine(Protocol):
+    """Where malformed rows are kept for people to look at and mend."""
+
+    def keep(self, dataset: str, file_id: str, rows: Iterable[MalformedRow]) -> str:
+        """Keep the malformed rows of a file version, in place of those kept of it before; give their S3 URI prefix."""

@@ -104,3 +104,16 @@ class FileOutcome:
     rows_quarantined: int = 0
     quarantine: str = ""
     error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MalformedRow:
+    """A row that is in no table: where it stands in its file, what stands there, and what is wrong with it.
+
+    `line` counts from 1: the lines of a CSV file with its header, the rows of a Parquet file.
+    """
+
+    source_file: str
+    line: int
+    text: str
+    reason: str

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-AVAILABLE_FORMATS = frozenset({"hudi"})
+from rehearsal.jars import FORMATS
 
 Arguments = Mapping[str, str]
 
@@ -42,6 +42,7 @@ def uses_data_catalog(arguments: Arguments) -> bool:
 def table_formats(arguments: Arguments) -> set[str]:
     """Return the formats of --datalake-formats; one that is not available here is refused."""
     formats = {name.strip() for name in arguments.get("--datalake-formats", "").split(",") if name.strip()}
-    if missing := formats - AVAILABLE_FORMATS:
-        raise UnsupportedArgumentError(f"--datalake-formats {', '.join(sorted(missing))}: only hudi is available here")
+    if missing := formats - FORMATS.keys():
+        available = " and ".join(FORMATS)
+        raise UnsupportedArgumentError(f"--datalake-formats {', '.join(sorted(missing))}: {available} are available")
     return formats

@@ -1,6 +1,7 @@
-"""Spark's and Hudi's classes, parsed and verified once per machine: they are half of the time of a short run.
+"""Spark's and a table format's classes, parsed and verified once per machine: they are half of the time of a short run.
 
-The first Hudi run that succeeds leaves the archive behind, as Java's class data sharing makes it; later runs map it.
+The first run with these jars that succeeds leaves the archive behind, as Java's class data sharing makes it; later
+runs map it. (A short Iceberg run: 14.9 s without, 6.5 s with it.)
 """
 
 import fcntl

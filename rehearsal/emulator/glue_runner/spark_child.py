@@ -83,9 +83,9 @@ class SparkChild:
 
     def _spark_conf(self) -> dict[str, str]:
         given = self.record["Arguments"]
-        has_hudi = "hudi" in glue_arguments.table_formats(given)
-        class_path = tuple(jar for jar in jars.spark_jars() if has_hudi or "hudi" not in jar.name)
-        if has_hudi:
+        formats = glue_arguments.table_formats(given)
+        class_path = jars.without_other_formats(jars.spark_jars(), formats)
+        if formats:
             self._archive = ClassArchive.for_run(self.folder, class_path)
         run = SparkRun(
             folder=self.folder,
@@ -109,6 +109,7 @@ class SparkChild:
             "TZ": _TIME_ZONE,
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
+            # Also for Iceberg's AWS SDK, which addresses buckets by path as this address is an IP: no setting needed.
             "AWS_ENDPOINT_URL": self.settings.endpoint,
             "AWS_EC2_METADATA_DISABLED": "true",
             "PYTHONUNBUFFERED": "1",

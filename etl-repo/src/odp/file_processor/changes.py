@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -12,11 +11,10 @@ from pyspark.sql.types import DataType, NumericType, StringType, StructType
 
 from odp.errors import RejectedInputError
 from odp.records import DELETE, INSERT, OPERATION, FileType, LandedFile, RawTableConfig
+from odp.spark_session import literal_path
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
-
-_GLOB = re.compile(r"[\\{}\[\]*?]")
 
 
 def read_changes(spark: SparkSession, files: Sequence[LandedFile], config: RawTableConfig) -> DataFrame:
@@ -51,8 +49,7 @@ def without_deleted(changes: DataFrame) -> DataFrame:
 
 
 def _read(spark: SparkSession, files: Sequence[LandedFile]) -> DataFrame:
-    # Spark reads a path as a pattern, and a key may hold any character
-    paths = [_GLOB.sub(r"\\\g<0>", f"s3://{file.bucket}/{file.key}") for file in files]
+    paths = [literal_path(f"s3://{file.bucket}/{file.key}") for file in files]
     return spark.read.option("mergeSchema", "true").parquet(*paths)
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 import logging
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from odp.dynamodb.connection import dynamodb_resource
 from odp.dynamodb.file_tracker import DynamoDbFileTracker
@@ -16,6 +15,7 @@ from odp.errors import MissingConfigurationError
 from odp.file_processor.batch_refresh import refresh_batch
 from odp.file_processor.table_refresh import TableRefresher
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
+from odp.job_arguments import parse_arguments
 from odp.ports import TableConfigs
 from odp.records import RefreshOutcome
 from odp.s3_plans import S3PlanStorage
@@ -40,15 +40,6 @@ class JobArguments:
     raw_table_config_table: str
     config_deploy_tracker_table: str
 
-    @classmethod
-    def parse(cls, argv: Sequence[str]) -> JobArguments:
-        """Read the arguments; Glue's own (`--datalake-formats`, `--conf` …) are not ours to check."""
-        parser = argparse.ArgumentParser(allow_abbrev=False)
-        for field in fields(cls):
-            parser.add_argument(f"--{field.name}", required=True)
-        known, _ = parser.parse_known_args(argv)
-        return cls(**vars(known))
-
 
 def refresh_configured(
     refresher: TableRefresher, configs: TableConfigs, refresh_cadence: str, source_table: str
@@ -68,7 +59,7 @@ def refresh_configured(
 def main(argv: Sequence[str]) -> list[RefreshOutcome]:
     """Refresh the tables of one batch, several at a time; raises RefreshFailedError when any failed."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s")
-    arguments = JobArguments.parse(argv)
+    arguments = parse_arguments(JobArguments, argv)
     plan = S3PlanStorage(arguments.plan_bucket).read(arguments.plan_key)
     source_tables = plan.batches[int(arguments.batch)]
     spark = hudi_session(f"{arguments.JOB_NAME} {arguments.plan_key} {arguments.batch}")

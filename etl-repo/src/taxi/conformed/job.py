@@ -1,10 +1,60 @@
-"""Stands here until the job that loads conformed tables comes from issue6-spark."""
+"""Glue job entry point: loads the files of one bundle into the conformed table of their dataset."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from odp.job_arguments import parse_arguments
+
+from taxi.conformed.conforming import Conforming
+from taxi.datasets.definitions import load_datasets
+from taxi.iceberg.conformed_table import IcebergConformedTable
+from taxi.iceberg.table import TableName
+from taxi.records import FileOutcome
+from taxi.s3_bundles import S3Bundles
+from taxi.s3_files import S3Quarantine, S3RawFiles
+from taxi.spark_session import taxi_session
+
+logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
 class JobArguments:
-    """What the real job demands."""
+    """What Glue and the state machine pass to one run; each field is an argument of the same name."""
 
+    JOB_NAME: str
+    JOB_RUN_ID: str
     bundle_bucket: str
     bundle_key: str
     conformed_bucket: str
     conformed_database: str
+
+
+def main(argv: Sequence[str]) -> list[FileOutcome]:
+    """Load one bundle and write down beside it what became of its files; a file that fails is no failure of the run."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    arguments = parse_arguments(JobArguments, argv)
+    bundles = S3Bundles(arguments.bundle_bucket)
+    bundle = bundles.read(arguments.bundle_key)
+    dataset = load_datasets()[bundle.dataset]
+    spark = taxi_session(f"{arguments.JOB_NAME} {arguments.bundle_key}")
+    name = TableName(arguments.conformed_bucket, arguments.conformed_database, dataset.table)
+    conforming = Conforming(
+        spark,
+        dataset,
+        raw=S3RawFiles(),
+        table=IcebergConformedTable(spark, name, dataset),
+        quarantine=S3Quarantine(arguments.conformed_bucket),
+    )
+    outcomes = conforming.conform(bundle.files)
+    bundles.write_outcome(arguments.bundle_key, outcomes)
+    logger.info("%s: %s", arguments.bundle_key, dict(Counter(outcome.status.value for outcome in outcomes)))
+    return outcomes
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

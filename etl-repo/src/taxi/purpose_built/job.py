@@ -1,10 +1,55 @@
-"""Stands here until the job that builds purpose-built tables comes from issue6-spark."""
+"""Glue job entry point: brings the purpose-built tables of one dataset up to date."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from odp.job_arguments import parse_arguments
+
+from taxi.datasets.definitions import load_datasets
+from taxi.iceberg.conformed_table import IcebergConformedTable
+from taxi.iceberg.purpose_built_table import IcebergPurposeBuiltTable
+from taxi.iceberg.table import TableName
+from taxi.purpose_built.building import Building
+from taxi.purpose_built.rebuild import Rebuild
+from taxi.purpose_built.rule import Rule, load_rules
+from taxi.spark_session import taxi_session
+
+TABLES_AT_A_TIME = 3
+"""A commit waits for S3 and the catalog most of the time, while another rule computes."""
 
 
+@dataclass(frozen=True, slots=True)
 class JobArguments:
-    """What the real job demands."""
+    """What Glue and the state machine pass to one run; each field is an argument of the same name."""
 
+    JOB_NAME: str
+    JOB_RUN_ID: str
     dataset: str
     conformed_database: str
     purpose_built_bucket: str
     purpose_built_database: str
+
+
+def main(argv: Sequence[str]) -> Mapping[str, Rebuild]:
+    """Replace the days that changed in each purpose-built table; raises BuildFailedError when any failed."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s")
+    arguments = parse_arguments(JobArguments, argv)
+    dataset = load_datasets()[arguments.dataset]
+    spark = taxi_session(f"{arguments.JOB_NAME} {arguments.dataset}")
+
+    def table_of(rule: Rule) -> IcebergPurposeBuiltTable:
+        name = f"{dataset.name}_{rule.name}"
+        table = TableName(arguments.purpose_built_bucket, arguments.purpose_built_database, name)
+        return IcebergPurposeBuiltTable(spark, table)
+
+    # only read here: where it lies is for those who create it
+    trips = IcebergConformedTable(spark, TableName("", arguments.conformed_database, dataset.table), dataset)
+    return Building(spark, trips, table_of, at_a_time=TABLES_AT_A_TIME).build(load_rules())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

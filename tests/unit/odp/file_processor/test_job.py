@@ -2,6 +2,7 @@
 
 import pytest
 from odp.file_processor.job import JobArguments
+from odp.job_arguments import parse_arguments
 
 OWN = {
     "JOB_NAME": "odpf_file_processor",
@@ -24,15 +25,17 @@ def argv(**arguments: str) -> list[str]:
 
 def test_arguments_are_read_among_those_of_glue() -> None:
     glue = {"JOB_ID": "j_1", "conf": "spark.a=b --conf spark.c=d", "datalake-formats": "hudi"}
-    assert JobArguments.parse(argv(**glue, **OWN)) == JobArguments(**OWN)
+    assert parse_arguments(JobArguments, argv(**glue, **OWN)) == JobArguments(**OWN)
 
 
 def test_missing_argument_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        JobArguments.parse(argv(**{name: value for name, value in OWN.items() if name != "plan_key"}))
+        parse_arguments(JobArguments, argv(**{name: value for name, value in OWN.items() if name != "plan_key"}))
     assert "--plan_key" in capsys.readouterr().err
 
 
 def test_arguments_are_never_abbreviated() -> None:
     with pytest.raises(SystemExit):
-        JobArguments.parse(argv(**{("plan_k" if name == "plan_key" else name): value for name, value in OWN.items()}))
+        parse_arguments(
+            JobArguments, argv(**{("plan_k" if name == "plan_key" else name): value for name, value in OWN.items()})
+        )

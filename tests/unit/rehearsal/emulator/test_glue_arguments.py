@@ -49,7 +49,7 @@ def test_the_data_catalog_is_used_when_the_argument_is_there(given: dict[str, st
 
 
 def test_formats_that_are_not_there_are_named() -> None:
-    with pytest.raises(UnsupportedArgumentError, match="delta, iceberg: only hudi"):
+    with pytest.raises(UnsupportedArgumentError, match="delta: hudi and iceberg are available"):
         arguments.table_formats({"--datalake-formats": "hudi, iceberg,delta"})
 
 

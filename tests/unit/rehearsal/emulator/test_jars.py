@@ -43,8 +43,21 @@ def test_the_jars_are_downloaded_once(downloads: list[Path], tmp_path: Path) -> 
     assert first == second
     assert [jar.name.split("-")[0] for jar in first] == [
         "com.amazonaws_aws", "com.amazonaws_aws", "org.apache.hadoop_hadoop", "org.apache.hudi_hudi",
+        "org.apache.iceberg_iceberg", "org.apache.iceberg_iceberg",
     ]  # fmt: skip
     assert len(downloads) == 1
+
+
+@pytest.mark.parametrize(
+    ("formats", "brought"),
+    [((), set()), (("hudi",), {"hudi"}), (("iceberg",), {"iceberg"}), (("hudi", "iceberg"), {"hudi", "iceberg"})],
+)
+def test_a_run_has_the_ways_to_s3_and_the_jars_of_its_own_formats_only(
+    formats: tuple[str, ...], brought: set[str], downloads: list[Path], tmp_path: Path
+) -> None:
+    found = [jar.name for jar in jars.without_other_formats(jars.spark_jars(tmp_path), formats)]
+    assert {name for name in ("hudi", "iceberg") if any(name in jar for jar in found)} == brought
+    assert sum("hadoop-aws" in jar or "aws-java-sdk" in jar for jar in found) == 3
 
 
 def test_two_at_once_download_once(downloads: list[Path], tmp_path: Path) -> None:

@@ -1,0 +1,126 @@
+"""Loads a bundle: each file of it whole or, with the reason, not at all; a bad one never fails the others."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from functools import partial, reduce
+from operator import itemgetter
+from typing import TYPE_CHECKING
+
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from taxi.conformed.file_layouts import FILES_AT_ONCE, KnownFile, learn_layouts
+from taxi.conformed.parquet_footer import read_footer
+from taxi.conformed.parsed_files import ParsedFiles
+from taxi.conformed.selection import SourceFile, select_current
+from taxi.conformed.verdicts import Quarantined, is_accepted, outcome_of, outcome_of_refused
+from taxi.datasets.dataset import Dataset
+from taxi.errors import one_line
+from taxi.ports import Quarantine, RawFiles
+from taxi.records import FileOutcome, LandedFile
+from taxi.tables import ConformedTable
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+logger = logging.getLogger(__name__)
+
+
+class Conforming:
+    """Loads files of one dataset into its conformed table."""
+
+    def __init__(
+        self, spark: SparkSession, dataset: Dataset, *, raw: RawFiles, table: ConformedTable, quarantine: Quarantine
+    ) -> None:
+        self._spark = spark
+        self._dataset = dataset
+        self._raw = raw
+        self._table = table
+        self._quarantine = quarantine
+
+    def conform(self, files: Sequence[LandedFile]) -> list[FileOutcome]:
+        """Load what each file's key holds now, in one publication, and tell what became of each file."""
+        selection = select_current(files, self._versions(files))
+        known = learn_layouts(selection.to_load, self._dataset, self._raw, partial(read_footer, self._spark))
+        refusals = dict(known.refused)
+        batches = self._parsed(known.readable, refusals)
+        try:
+            counts = {file_id: count for batch in batches for file_id, count in batch.counts.items()}
+            kept = self._quarantined(batches)
+            accepted = [
+                source
+                for source in selection.to_load
+                if source.file_id in counts and is_accepted(counts[source.file_id], self._dataset)
+            ]
+            self._load(accepted, batches)
+        finally:
+            for batch in batches:
+                batch.release()
+        outcomes = [
+            outcome_of(source, counts[source.file_id], self._dataset, kept.get(source.file_id))
+            if source.file_id in counts
+            else outcome_of_refused(source, refusals[source.file_id])
+            for source in selection.to_load
+        ]
+        return [*outcomes, *selection.settled]
+
+    def _versions(self, files: Sequence[LandedFile]) -> dict[str, str | None]:
+        places = sorted({(file.bucket, file.key) for file in files})
+        with ThreadPoolExecutor(FILES_AT_ONCE) as threads:
+            versions = threads.map(lambda place: self._raw.version(*place), places)
+        return {key: version for (_, key), version in zip(places, versions, strict=True)}
+
+    def _parsed(self, files: Sequence[KnownFile], refusals: dict[str, str]) -> list[ParsedFiles]:
+        """Parse files together; when that fails, parse halves of them, until those that are at fault stand alone.
+
+        Raises:
+            the error, when it befalls each of several files: then it is not theirs.
+        """
+        batches, errors = self._parsed_apart(files)
+        if errors and not batches and len(errors) > 1:
+            raise next(iter(errors.values()))
+        refusals |= {file_id: f"the file cannot be read: {one_line(error)}" for file_id, error in errors.items()}
+        return batches
+
+    def _parsed_apart(self, files: Sequence[KnownFile]) -> tuple[list[ParsedFiles], dict[str, Exception]]:
+        if not files:
+            return [], {}
+        try:
+            return [ParsedFiles(self._spark, self._dataset, files)], {}
+        except (Py4JError, PySparkException) as error:
+            if len(files) == 1:
+                return [], {files[0].source.file_id: error}
+            logger.warning("%d files cannot be parsed together: %s", len(files), one_line(error))
+        middle = len(files) // 2
+        first, first_errors = self._parsed_apart(files[:middle])
+        second, second_errors = self._parsed_apart(files[middle:])
+        return first + second, first_errors | second_errors
+
+    def _quarantined(self, batches: Iterable[ParsedFiles]) -> dict[str, Quarantined]:
+        """Keep all malformed rows, also those of files that fail, and tell where, by file id."""
+        kept: dict[str, Quarantined] = {}
+        for batch in batches:
+            if not any(count.malformed for count in batch.counts.values()):
+                continue
+            for file_id, rows in itertools.groupby(batch.malformed(), key=itemgetter(0)):
+                of_file = map(itemgetter(1), rows)
+                first = next(of_file)
+                uri = self._quarantine.keep(self._dataset.name, file_id, itertools.chain([first], of_file))
+                kept[file_id] = Quarantined(uri, first)
+        return kept
+
+    def _load(self, accepted: Sequence[SourceFile], batches: Iterable[ParsedFiles]) -> None:
+        if not accepted:
+            return
+        file_ids = {source.file_id for source in accepted}
+        rows = reduce(DataFrame.union, [batch.rows(file_ids) for batch in batches])
+        loaded_at = F.lit(datetime.now(UTC).isoformat()).cast("timestamp")
+        self._table.prepare()
+        self._table.replace_files(rows.withColumn("loaded_at", loaded_at), [source.key for source in accepted])

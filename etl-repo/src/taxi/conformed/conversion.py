@@ -1,0 +1,87 @@
+"""Turns a file's value into its conformed type by the rule of that type; what cannot become it turns into NULL.
+
+The session must not be in ANSI mode (`taxi.spark_session`): there a value that cannot be converted stops the run, and
+`try_cast` throws and catches an exception for each: a file of 1.4 million empty values would cost a minute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+from pyspark.sql.types import (
+    ArrayType,
+    DataType,
+    DateType,
+    IntegralType,
+    MapType,
+    NumericType,
+    StringType,
+    StructType,
+    TimestampNTZType,
+    TimestampType,
+)
+
+from taxi.datasets.dataset import TYPE_RULES, ColumnType
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column
+
+_INT_RANGE = (-(2**31), 2**31 - 1)
+_LARGEST_DOUBLE = 1.7976931348623157e308
+_YEARS = ("0001-01-01 00:00:00", "9999-12-31 23:59:59.999999")
+_NESTED = (ArrayType, MapType, StructType)
+_TIMES = (TimestampType, TimestampNTZType, DateType)
+
+
+def from_text(text: Column, target: ColumnType, timestamp_formats: Sequence[str]) -> Column:
+    """Convert text by the rule of its type."""
+    # the empty text is told apart first: of times and decimals it would cost an exception, thrown and caught
+    return F.when(text != "", _from_some_text(text, target, timestamp_formats))
+
+
+def _from_some_text(text: Column, target: ColumnType, timestamp_formats: Sequence[str]) -> Column:
+    if target is ColumnType.TEXT:
+        return text
+    if target is ColumnType.TIMESTAMP:
+        return F.coalesce(*(F.to_timestamp(F.trim(text), given) for given in timestamp_formats))
+    if target is ColumnType.INTEGER:
+        number = text.cast("int")  # leaves a fraction out, so a point needs a second look
+        return F.when(~F.contains(text, F.lit(".")) | (text.cast("double") == number), number)
+    if target is ColumnType.DOUBLE:
+        pattern = f"^\\s*(?:{TYPE_RULES[target].pattern})\\s*$"  # Java also takes NaN, 1d and 0x1p3
+        return F.when(text.rlike(pattern), _finite(text.cast("double")))
+    return text.cast(TYPE_RULES[target].sql_type)
+
+
+def can_become(source: DataType, target: ColumnType) -> bool:
+    """Tell whether values of a Parquet column's type can become the conformed type, if not each of them."""
+    if target is ColumnType.TEXT:
+        return not isinstance(source, _NESTED)
+    if target is ColumnType.TIMESTAMP:
+        return isinstance(source, _TIMES)
+    return isinstance(source, NumericType | StringType)
+
+
+def from_value(value: Column, source: DataType, target: ColumnType) -> Column:
+    """Convert a value of a Parquet column, whose type can become the conformed one; NULL if this value cannot."""
+    if target is ColumnType.TIMESTAMP:
+        return _within_years(value.cast("timestamp"))
+    if target is ColumnType.TEXT or isinstance(source, StringType):
+        return from_text(value.cast("string"), target, ())
+    if target is ColumnType.INTEGER:
+        is_whole = F.lit(True) if isinstance(source, IntegralType) else value == F.floor(value)
+        return F.when(value.between(*_INT_RANGE) & is_whole, value.cast("int"))
+    if target is ColumnType.DOUBLE:
+        return _finite(value.cast("double"))
+    return value.cast(TYPE_RULES[target].sql_type)
+
+
+def _within_years(instant: Column) -> Column:
+    first, last = (F.lit(bound).cast("timestamp") for bound in _YEARS)
+    return F.when(instant.between(first, last), instant)
+
+
+def _finite(number: Column) -> Column:
+    return F.when(F.abs(number) <= _LARGEST_DOUBLE, number)

@@ -1,0 +1,55 @@
+"""What the counts of a file's parts say: how many rows it has and how many are malformed, and which line a row is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+HEADER_LINE = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SplitCount:
+    """One part of a file, as one task read it: where it starts, the position of its first line, and how many it has."""
+
+    start: int
+    first_position: int
+    lines: int
+    rows: int
+    malformed: int
+
+
+@dataclass(frozen=True, slots=True)
+class FileCount:
+    """The rows of one file, and what must be added to a position in each of its parts to give the line in the file."""
+
+    rows: int
+    malformed: int
+    has_header: bool
+    offsets: Mapping[int, int]
+
+    def line(self, split: int, position: int) -> int:
+        """Give the line of a row, counted from 1."""
+        return position + self.offsets[split]
+
+
+def count_csv(splits: Iterable[SplitCount]) -> FileCount:
+    """Count the rows of a CSV file.
+
+    Its first line names the columns, and was parsed like any other: the name of the column that gives a row its day is
+    no timestamp, so that it is among the malformed.
+    """
+    offsets: dict[int, int] = {}
+    rows = malformed = lines_before = 0
+    for split in sorted(splits, key=lambda split: split.start):
+        offsets[split.start] = lines_before + 1 - split.first_position
+        lines_before += split.lines
+        rows, malformed = rows + split.rows, malformed + split.malformed
+    return FileCount(rows - 1, malformed - 1, has_header=True, offsets=offsets)
+
+
+def count_parquet(splits: Iterable[SplitCount]) -> FileCount:
+    """Count the rows of a Parquet file, in which positions count from 0 through the whole file."""
+    found = list(splits)
+    rows, malformed = sum(split.rows for split in found), sum(split.malformed for split in found)
+    return FileCount(rows, malformed, has_header=False, offsets={split.start: 1 for split in found})

@@ -1,0 +1,132 @@
+"""Learns how each file of a bundle is written from its first bytes or its footer, never from its rows."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from odp.errors import RejectedInputError
+
+from taxi.conformed.conversion import can_become
+from taxi.conformed.selection import SourceFile
+from taxi.datasets.dataset import Dataset, FileFormat, format_of
+from taxi.datasets.layouts import LayoutMatch, match_layout
+from taxi.errors import SourceFileError
+from taxi.ports import RawFiles
+
+if TYPE_CHECKING:
+    from pyspark.sql.types import StructType
+
+HEADER_BYTES = 65_536
+FILES_AT_ONCE = 16
+"""Both requests of a file wait for S3 most of the time."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParquetFooter:
+    """What a Parquet file says of itself."""
+
+    schema: StructType
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFile:
+    """A file whose layout is known; `columns` are its own in their order."""
+
+    source: SourceFile
+    match: LayoutMatch
+    columns: tuple[str, ...]
+    footer: ParquetFooter | None = None
+
+    @property
+    def format(self) -> FileFormat:
+        """How the file is written."""
+        return self.match.layout.format
+
+    @property
+    def written_like(self) -> tuple[str, ...]:
+        """What files must share to be read together: the layout, and the columns with their order or types."""
+        return (self.match.layout.name, *((self.footer.schema.json(),) if self.footer else self.columns))
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFiles:
+    """The files that can be read, and why the others cannot, by file id."""
+
+    readable: tuple[KnownFile, ...]
+    refused: Mapping[str, str]
+
+
+def learn_layouts(
+    sources: Iterable[SourceFile], dataset: Dataset, raw: RawFiles, footer: Callable[[str], ParquetFooter]
+) -> KnownFiles:
+    """Find the layout of each file; a file that has none is refused with the reason, whatever the others are."""
+
+    def learn(source: SourceFile) -> KnownFile | str:
+        try:
+            _demand_addressable(source.key)
+            if format_of(source.key) is FileFormat.CSV:
+                return _of_csv(source, dataset, raw.read_start(source.bucket, source.key, HEADER_BYTES))
+            return _of_parquet(source, dataset, footer(source.uri))
+        except RejectedInputError as refusal:
+            return str(refusal)
+
+    files = list(sources)
+    with ThreadPoolExecutor(FILES_AT_ONCE) as threads:
+        found = list(zip(files, threads.map(learn, files), strict=True))
+    return KnownFiles(
+        readable=tuple(known for _, known in found if isinstance(known, KnownFile)),
+        refused={source.file_id: reason for source, reason in found if isinstance(reason, str)},
+    )
+
+
+def _demand_addressable(key: str) -> None:
+    """Spark hides some names and changes others to those of other objects: neither may happen in silence."""
+    *folders, name = key.split("/")
+    if any(part in ("", ".", "..") for part in folders):
+        message = "the key has an empty folder, . or .., which Spark would leave out; send the file under another key"
+        raise SourceFileError(message)
+    if name.startswith(("_", ".")):
+        message = f"Spark hides files whose names begin with {name[0]}; send the file under another name"
+        raise SourceFileError(message)
+
+
+def _of_csv(source: SourceFile, dataset: Dataset, start: bytes) -> KnownFile:
+    columns = header(start)
+    return KnownFile(source, match_layout(dataset, FileFormat.CSV, columns), columns)
+
+
+def _of_parquet(source: SourceFile, dataset: Dataset, footer: ParquetFooter) -> KnownFile:
+    columns = tuple(footer.schema.names)
+    match = match_layout(dataset, FileFormat.PARQUET, columns)
+    unfit = [
+        f"{own} ({footer.schema[own].dataType.simpleString()}, but {target} is {dataset.columns[target].type})"
+        for target, own in match.sources.items()
+        if own and not can_become(footer.schema[own].dataType, dataset.columns[target].type)
+    ]
+    if unfit:
+        message = f"columns whose types cannot become the declared ones: {', '.join(unfit)}"
+        raise SourceFileError(message)
+    return KnownFile(source, match, columns, footer)
+
+
+def header(start: bytes) -> tuple[str, ...]:
+    """Read the column names from the first bytes of a CSV file."""
+    lines = start.splitlines()
+    if not lines:
+        message = "the file is empty: not even its columns are named; send it whole"
+        raise SourceFileError(message)
+    if len(lines) == 1 and len(start) >= HEADER_BYTES:
+        message = (
+            f"the first line, which should name the columns, is longer than {HEADER_BYTES} bytes; is it a CSV file?"
+        )
+        raise SourceFileError(message)
+    try:
+        return tuple(next(csv.reader([lines[0].decode("utf-8-sig")]), []))
+    except UnicodeDecodeError:
+        message = "the first line, which should name the columns, is no text in UTF-8; send the file as UTF-8"
+        raise SourceFileError(message) from None

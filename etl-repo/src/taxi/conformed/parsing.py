@@ -1,0 +1,75 @@
+"""Judges rows: each becomes conformed values, or keeps its text with the reasons why it is malformed."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import reduce
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+from taxi.conformed.conversion import from_text, from_value
+from taxi.conformed.file_layouts import KnownFile
+from taxi.conformed.source_rows import PLACE, Numbered, SourceRows, read_rows
+from taxi.datasets.dataset import TYPE_RULES, Dataset
+from taxi.datasets.dataset import Column as Declared
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame, SparkSession
+
+IS_ROW, MALFORMED = "_is_row", "_malformed"
+"""Whether a line is more than blank; what a malformed row says and why it is malformed, NULL in a sound one."""
+TEXT, REASON = f"{MALFORMED}.text", f"{MALFORMED}.reason"
+_SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    """Something that can be wrong with a row, and how to tell it."""
+
+    is_met: Column
+    message: Column
+
+
+def parse(spark: SparkSession, dataset: Dataset, files: Numbered) -> DataFrame:
+    """Parse files that are written alike: where each row stands, its conformed values, and what is wrong with it."""
+    alike, rows = files[0][1], read_rows(spark, files)
+    values = [_value(alike, rows, name, declared).alias(name) for name, declared in dataset.columns.items()]
+    problems = [
+        problem
+        for name, declared in dataset.columns.items()
+        if name in rows.values
+        for problem in _problems(alike, rows, name, declared)
+    ]
+    is_wrong = reduce(operator.or_, (problem.is_met for problem in problems), rows.miscounted.isNotNull())
+    described = F.concat_ws("; ", *(F.when(problem.is_met, problem.message) for problem in problems))
+    # a line with the wrong number of values has them in the wrong columns: what they seem to be says nothing
+    malformed = F.struct(rows.text.alias("text"), F.coalesce(rows.miscounted, described).alias("reason"))
+    return rows.frame.select("*", *values).select(
+        *PLACE,
+        rows.is_row.alias(IS_ROW),
+        F.when(rows.is_row & is_wrong, malformed).alias(MALFORMED),
+        *dataset.columns,
+    )
+
+
+def _value(alike: KnownFile, rows: SourceRows, name: str, declared: Declared) -> Column:
+    own = alike.match.sources[name]
+    if own is None:
+        return F.lit(None).cast(TYPE_RULES[declared.type].sql_type)
+    if alike.footer:
+        return from_value(rows.values[name], alike.footer.schema[own].dataType, declared.type)
+    return from_text(rows.values[name], declared.type, alike.match.layout.timestamp_formats)
+
+
+def _problems(alike: KnownFile, rows: SourceRows, name: str, declared: Declared) -> Iterator[_Problem]:
+    """Say what can be wrong with a value, naming its column in the file."""
+    own, text = alike.match.sources[name], rows.values[name].cast("string")
+    is_null, is_blank = F.col(name).isNull(), F.coalesce(F.trim(text) == "", F.lit(True))
+    meaning = TYPE_RULES[declared.type].meaning
+    wrong = F.concat(F.lit(f"{own}: '"), F.substring(text, 1, _SHOWN), F.lit(f"' is not {meaning}"))
+    yield _Problem(is_null & ~is_blank, wrong)
+    if declared.required:
+        yield _Problem(is_null & is_blank, F.lit(f"{own}: a value is required"))

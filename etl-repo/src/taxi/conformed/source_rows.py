@@ -1,0 +1,124 @@
+"""Reads files that are written alike as they are: for each row the values of its columns, and where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from odp.spark_session import jvm, literal_path
+from pyspark.sql import functions as F
+
+from taxi.conformed.file_layouts import KnownFile
+from taxi.datasets.dataset import FileFormat
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame, SparkSession
+
+FILE, SPLIT, POSITION = "_file", "_split", "_position"
+"""Where a row stands: the number of its file, the part of the file that one task read, its place in there."""
+PLACE = (FILE, SPLIT, POSITION)
+
+Numbered = Sequence[tuple[int, KnownFile]]
+
+_PATH, _LINE, _VALUES = "_path", "_line", "_values"
+# a comma with an even number of quotes behind it is outside of quotes
+_COMMA_OUTSIDE_QUOTES = """,(?=(?:[^"]*"[^"]*")*[^"]*$)"""
+_QUOTED = """^\\s*"(.*)"\\s*$"""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRows:
+    """Rows as their files have them, each with its place, and how to get at what they say.
+
+    The values are expressions and no columns of the frame: as such each would be copied by every step that follows.
+    """
+
+    frame: DataFrame
+    values: Mapping[str, Column]
+    """The source of each conformed column that these files have a source of."""
+    is_row: Column
+    """Whether there is more than a blank line."""
+    text: Column
+    """What the row says, for people."""
+    miscounted: Column
+    """What is wrong with the number of its values, or NULL."""
+
+
+def read_rows(spark: SparkSession, files: Numbered) -> SourceRows:
+    """Read files that are written alike."""
+    alike = files[0][1]
+    sources = {target: own for target, own in alike.match.sources.items() if own is not None}
+    if alike.format is FileFormat.CSV:
+        return _csv_rows(_numbered(spark, files, _lines(spark, files)), alike.columns, sources)
+    return _parquet_rows(_numbered(spark, files, _records(spark, files)), sources)
+
+
+def _csv_rows(lines: DataFrame, columns: Sequence[str], sources: Mapping[str, str]) -> SourceRows:
+    line, values = F.col(_LINE), F.col(_VALUES)
+    count, wanted = F.size(values), len(columns)
+    return SourceRows(
+        frame=lines.select(*PLACE, line, _values_of(line).alias(_VALUES)),
+        values={target: F.get(values, F.lit(columns.index(own))) for target, own in sources.items()},
+        is_row=F.trim(line) != "",
+        text=line,
+        miscounted=F.when(count != wanted, F.concat(count.cast("string"), F.lit(f" values instead of {wanted}"))),
+    )
+
+
+def _parquet_rows(records: DataFrame, sources: Mapping[str, str]) -> SourceRows:
+    # the file's names may be those of conformed columns, which hold something else
+    renamed = [F.col(f"`{own}`").alias(f"_of_{target}") for target, own in sources.items()]
+    values = {target: F.col(f"_of_{target}") for target in sources}
+    return SourceRows(
+        frame=records.select(*PLACE, *renamed),
+        values=values,
+        is_row=F.lit(True),
+        text=F.to_json(F.struct(*(values[target].alias(own) for target, own in sources.items()))),
+        miscounted=F.lit(None).cast("string"),
+    )
+
+
+def _lines(spark: SparkSession, files: Numbered) -> DataFrame:
+    lines = spark.read.option("recursiveFileLookup", "true").text(_paths(files))
+    return lines.select(
+        F.col("value").alias(_LINE),
+        F.col("_metadata.file_path").alias(_PATH),
+        F.col("_metadata.file_block_start").alias(SPLIT),
+        # consecutive within a split, and given before any line is left out: tells the line's number later
+        F.monotonically_increasing_id().alias(POSITION),
+    )
+
+
+def _records(spark: SparkSession, files: Numbered) -> DataFrame:
+    footer = files[0][1].footer
+    assert footer is not None  # noqa: S101 - it is what makes this a Parquet file
+    records = spark.read.schema(footer.schema).option("recursiveFileLookup", "true").parquet(*_paths(files))
+    return records.select(
+        "*",
+        F.col("_metadata.file_path").alias(_PATH),
+        F.lit(0).cast("bigint").alias(SPLIT),
+        F.col("_metadata.row_index").alias(POSITION),
+    )
+
+
+def _paths(files: Numbered) -> list[str]:
+    return [literal_path(known.source.uri) for _, known in files]
+
+
+def _numbered(spark: SparkSession, files: Numbered, rows: DataFrame) -> DataFrame:
+    """Name each row's file by its number: Spark names it by its path in an encoding of its own."""
+    encoded, path = jvm(spark).org.apache.spark.paths.SparkPath, jvm(spark).org.apache.hadoop.fs.Path
+    numbers = [(encoded.fromPath(path(known.source.uri)).urlEncoded(), number) for number, known in files]
+    by_path = spark.createDataFrame(numbers, f"{_PATH} string, {FILE} int")
+    return rows.join(F.broadcast(by_path), _PATH, "left").drop(_PATH)
+
+
+def _values_of(line: Column) -> Column:
+    """Split a line at its commas; the way that respects quotes is taken by lines that have any: it costs far more."""
+    quoted = F.transform(F.split(line, _COMMA_OUTSIDE_QUOTES, -1), _without_quotes)
+    return F.when(F.contains(line, F.lit('"')), quoted).otherwise(F.split(line, ",", -1))
+
+
+def _without_quotes(value: Column) -> Column:
+    return F.regexp_replace(F.regexp_replace(value, _QUOTED, "$1"), '""', '"')

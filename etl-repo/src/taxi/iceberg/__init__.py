@@ -1,0 +1,1 @@
+"""The tables of both layers as Iceberg tables of the Data Catalog."""

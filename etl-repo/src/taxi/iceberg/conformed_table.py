@@ -1,0 +1,153 @@
+"""The conformed trips of one dataset as an Iceberg table, partitioned by day without a column for it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import closing
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from odp.errors import RejectedInputError
+from odp.spark_session import jvm
+
+from taxi.datasets.dataset import LOAD_COLUMNS, TYPE_RULES, Dataset
+from taxi.iceberg.table import TABLE_PROPERTIES, TableName, days_condition, expire_old_snapshots, history, load
+from taxi.tables import Days
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+_MAIN, _LOAD = "main", "load_"
+_KEYS_IN_LIST = 200
+"""Iceberg compares a longer list with no file's statistics, and would read them all."""
+_EPOCH = date(1970, 1, 1)
+_PROPERTIES = TABLE_PROPERTIES | {
+    # the rows of a file are found by the least and the greatest key in each data file, which may not be cut short
+    "write.metadata.metrics.column.source_file": "full",
+}
+
+
+class IcebergConformedTable:
+    """Written by one run at a time; a run that was overtaken by another publishes nothing."""
+
+    def __init__(self, spark: SparkSession, name: TableName, dataset: Dataset) -> None:
+        self._spark = spark
+        self._name = name
+        self._dataset = dataset
+
+    def prepare(self) -> None:
+        """Create the table if it is missing, and add the columns that the dataset has since declared.
+
+        Raises:
+            RejectedInputError: the table has a column that the dataset declares otherwise, or no more.
+        """
+        declared = self._columns()
+        table = load(self._spark, self._name)
+        if table is None:
+            self._create(declared)
+            return
+        present = {field.name: field.dataType.simpleString() for field in self._spark.table(self._name.sql).schema}
+        differing = [
+            f"{name} {type_} (declared: {declared.get(name, 'not at all')})"
+            for name, type_ in present.items()
+            if declared.get(name) != type_
+        ]
+        if differing:
+            message = (
+                f"{self._name.database}.{self._name.table} has columns that {self._dataset.name} declares otherwise: "
+                f"{', '.join(differing)}; declare them as they are (not required, without a source, is enough)"
+            )
+            raise RejectedInputError(message)
+        if added := ", ".join(f"`{name}` {type_}" for name, type_ in declared.items() if name not in present):
+            self._spark.sql(f"ALTER TABLE {self._name.sql} ADD COLUMNS ({added})")
+
+    def replace_files(self, rows: DataFrame, source_files: Collection[str]) -> None:
+        """Put rows in place of all that came from these files before; readers see all of it or nothing of it.
+
+        It is done on a branch, to which the table is moved at last: in one commit of the catalog, which is refused if
+        the table is not what it was when the branch began.
+        """
+        table = load(self._spark, self._name)
+        branch = f"{_LOAD}{uuid.uuid4().hex}"
+        _begin(table, branch)
+        if _may_have_rows_of(self._spark, table, source_files):
+            self._spark.sql(f"DELETE FROM {self._name.sql}.`branch_{branch}` WHERE {_any_of(source_files)}")  # noqa: S608 - the keys are escaped
+        rows.writeTo(f"{self._name.sql}.`branch_{branch}`").append()
+        table.refresh()
+        table.manageSnapshots().fastForwardBranch(_MAIN, branch).removeBranch(branch).commit()
+        expire_old_snapshots(table)
+
+    def snapshot(self) -> str | None:
+        """Name the present state; None while nothing was ever loaded."""
+        table = load(self._spark, self._name)
+        return str(table.currentSnapshot().snapshotId()) if table and table.currentSnapshot() else None
+
+    def days_changed_since(self, snapshot: str) -> Days | None:
+        """Tell which days gained or lost rows after a snapshot; None if it is not known any more."""
+        table = load(self._spark, self._name)
+        days: set[date] = set()
+        for newer in history(table):
+            if str(newer.snapshotId()) == snapshot:
+                return frozenset(days)
+            if newer.operation() != "replace":  # a compaction moves rows to other files, nothing else
+                days |= self._days_of(newer, table)
+        return None
+
+    def trips(self, snapshot: str, days: Days | None) -> DataFrame:
+        """Give the rows of some days, or all of them, as of a snapshot."""
+        trips = self._spark.sql(f"SELECT * FROM {self._name.sql} VERSION AS OF {int(snapshot)}")  # noqa: S608 - a number
+        return trips if days is None else trips.filter(days_condition(self._dataset.partition_by, days))
+
+    def _columns(self) -> dict[str, str]:
+        declared = {name: TYPE_RULES[column.type].sql_type for name, column in self._dataset.columns.items()}
+        return declared | dict(zip(LOAD_COLUMNS, ("string", "string", "timestamp"), strict=True))
+
+    def _create(self, columns: Mapping[str, str]) -> None:
+        declared = ", ".join(f"`{name}` {type_}" for name, type_ in columns.items())
+        properties = ", ".join(f"'{name}' = '{value}'" for name, value in _PROPERTIES.items())
+        self._spark.sql(
+            f"CREATE TABLE {self._name.sql} ({declared}) USING iceberg PARTITIONED BY "
+            f"(days(`{self._dataset.partition_by}`)) LOCATION '{self._name.location}' TBLPROPERTIES ({properties})"
+        )
+
+    def _days_of(self, snapshot: Any, table: Any) -> set[date]:  # noqa: ANN401
+        """Read a snapshot's own manifests: no Spark job, and no scan of the table."""
+        integer = jvm(self._spark).java.lang.Class.forName("java.lang.Integer")
+        files = (*snapshot.addedDataFiles(table.io()), *snapshot.removedDataFiles(table.io()))
+        return {_EPOCH + timedelta(days=file.partition().get(0, integer)) for file in files}
+
+
+def _begin(table: Any, branch: str) -> None:  # noqa: ANN401
+    """Begin a branch where the table is now, and remove those that runs before left behind."""
+    references = table.manageSnapshots()
+    for name in table.refs():
+        if name.startswith(_LOAD):
+            references.removeBranch(name)
+    references.createBranch(branch).commit()
+
+
+def _may_have_rows_of(spark: SparkSession, table: Any, source_files: Collection[str]) -> bool:  # noqa: ANN401
+    """Tell by the statistics of the data files whether any can have rows of these files: most often none has."""
+    is_in = getattr(jvm(spark).org.apache.iceberg.expressions.Expressions, "in")
+    for keys in _chunks(source_files):
+        among = is_in("source_file", jvm(spark).java.util.ArrayList(keys))
+        with closing(table.newScan().filter(among).planFiles()) as files:
+            if files.iterator().hasNext():
+                return True
+    return False
+
+
+def _chunks(source_files: Collection[str]) -> Iterator[Sequence[str]]:
+    keys = sorted(source_files)
+    return (keys[start : start + _KEYS_IN_LIST] for start in range(0, len(keys), _KEYS_IN_LIST))
+
+
+def _any_of(source_files: Collection[str]) -> str:
+    lists = (", ".join(_literal(key) for key in keys) for keys in _chunks(source_files))
+    return " OR ".join(f"source_file IN ({keys})" for keys in lists)
+
+
+def _literal(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"

@@ -1,0 +1,56 @@
+"""The result of one rule as an Iceberg table, partitioned by day; each snapshot tells what it shows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+from taxi.iceberg.table import TABLE_PROPERTIES, TableName, days_condition, expire_old_snapshots, history, load
+from taxi.tables import Days, Provenance
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, DataFrameWriterV2, SparkSession
+
+DAY = "trip_date"
+_SNAPSHOT, _RULES_VERSION = "taxi.conformed-snapshot", "taxi.rules-version"
+
+
+class IcebergPurposeBuiltTable:
+    """Replaced by days or as a whole, never added to."""
+
+    def __init__(self, spark: SparkSession, name: TableName) -> None:
+        self._spark = spark
+        self._name = name
+
+    def provenance(self) -> Provenance | None:
+        """Tell what the table shows, by the newest snapshot that says so; None if it does not exist."""
+        table = load(self._spark, self._name)
+        for snapshot in history(table) if table else ():
+            summary = dict(snapshot.summary())
+            if _SNAPSHOT in summary:
+                return Provenance(summary[_SNAPSHOT], summary[_RULES_VERSION])
+        return None
+
+    def replace_all(self, rows: DataFrame, provenance: Provenance) -> None:
+        """Put rows in place of the whole table and its columns, in one step together with what they show."""
+        writer = self._writer(rows, provenance).using("iceberg").partitionedBy(F.col(DAY))
+        for name, value in {**TABLE_PROPERTIES, "location": self._name.location}.items():
+            writer = writer.tableProperty(name, value)
+        writer.createOrReplace()
+        self._forget()
+
+    def replace_days(self, rows: DataFrame, days: Days, provenance: Provenance) -> None:
+        """Put rows in place of those of some days, in one step together with what they show."""
+        self._writer(rows, provenance).overwrite(F.expr(days_condition(DAY, days)))
+        self._forget()
+
+    def _writer(self, rows: DataFrame, provenance: Provenance) -> DataFrameWriterV2:
+        return (
+            rows.writeTo(self._name.sql)
+            .option(f"snapshot-property.{_SNAPSHOT}", provenance.snapshot)
+            .option(f"snapshot-property.{_RULES_VERSION}", provenance.rules_version)
+        )
+
+    def _forget(self) -> None:
+        expire_old_snapshots(load(self._spark, self._name))

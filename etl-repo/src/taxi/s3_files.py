@@ -1,0 +1,78 @@
+"""The raw bucket's files and the quarantine, by the S3 API."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+
+import boto3
+from botocore.exceptions import ClientError
+
+from taxi.errors import SourceFileError
+from taxi.records import MalformedRow
+
+_GONE = {"404", "NoSuchKey"}
+ROWS_IN_OBJECT = 10_000
+
+
+class S3RawFiles:
+    """Objects of the raw bucket."""
+
+    def __init__(self) -> None:
+        self._s3 = boto3.client("s3")
+
+    def version(self, bucket: str, key: str) -> str | None:
+        """Give the etag that an object has at this moment, without quotes; None if there is none."""
+        try:
+            return self._s3.head_object(Bucket=bucket, Key=key)["ETag"].strip('"')
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _GONE:
+                return None
+            raise
+
+    def read_start(self, bucket: str, key: str, length: int) -> bytes:
+        """Give the first bytes of an object, all of them if it is shorter.
+
+        Raises:
+            SourceFileError: it was removed since it was looked at.
+        """
+        try:
+            found = self._s3.get_object(Bucket=bucket, Key=key, Range=f"bytes=0-{length - 1}")
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code == "InvalidRange":  # the answer for an empty object
+                return b""
+            if code in _GONE:
+                message = "the object was removed while its bundle was being loaded; send it again"
+                raise SourceFileError(message) from error
+            raise
+        return found["Body"].read()
+
+
+class S3Quarantine:
+    """Malformed rows as JSON lines below `quarantine/<dataset>/<file id>/` of the conformed bucket."""
+
+    def __init__(self, bucket: str) -> None:
+        self._bucket = bucket
+        self._s3 = boto3.client("s3")
+
+    def keep(self, dataset: str, file_id: str, rows: Iterable[MalformedRow]) -> str:
+        """Keep the malformed rows of a file version, in place of those kept of it before; give their S3 URI prefix.
+
+        The same version has the same rows, so that a repeated run writes the same objects again.
+        """
+        prefix = f"quarantine/{dataset}/{file_id}/"
+        remaining = iter(rows)
+        for number in itertools.count():
+            lines = [json.dumps(asdict(row), ensure_ascii=False) for row in itertools.islice(remaining, ROWS_IN_OBJECT)]
+            if not lines:
+                break
+            self._s3.put_object(
+                Bucket=self._bucket,
+                Key=f"{prefix}{number:05}.jsonl",
+                Body="".join(f"{line}\n" for line in lines).encode(),
+                ContentType="application/jsonl",
+            )
+        return f"s3://{self._bucket}/{prefix}"

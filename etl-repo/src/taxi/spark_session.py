@@ -1,0 +1,35 @@
+"""The Spark session of the flow's Glue jobs; catalog and storage come configured by the job's own arguments."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+SETTINGS = {
+    # source times are local to New York and kept as if they were UTC, also those of Parquet without a time zone
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.parquet.inferTimestampNTZ.enabled": "false",
+    # a value that cannot be converted is NULL, which the reader finds and reports; an exception would stop the run
+    "spark.sql.ansi.enabled": "false",
+    "spark.sql.legacy.timeParserPolicy": "CORRECTED",
+    # Java never compiles a method beyond this; one that parses a whole row exceeds it and would be interpreted for ever
+    "spark.sql.codegen.hugeMethodLimit": "8000",
+    # rows are kept once, to be read two or three times: compressing them costs more than it saves
+    "spark.sql.inMemoryColumnarStorage.compressed": "false",
+}
+
+
+def taxi_session(application_name: str) -> SparkSession:
+    """Give the job's session, with the settings that the flow's correctness needs whatever the job's arguments say."""
+    from pyspark.sql import SparkSession
+
+    return with_settings(SparkSession.builder.appName(application_name).getOrCreate())
+
+
+def with_settings(session: SparkSession) -> SparkSession:
+    """Set what reading, converting and comparing days rest on."""
+    for name, value in SETTINGS.items():
+        session.conf.set(name, value)
+    return session

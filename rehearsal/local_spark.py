@@ -1,0 +1,77 @@
+"""A Spark session in this process with the table formats of Glue 5.1; `s3://` names folders, one for each bucket."""
+
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from rehearsal import toolchain
+from rehearsal.jars import spark_jars
+
+_VIEW = "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme"
+_LOCAL = "org.apache.hadoop.fs.LocalFileSystem"
+_ICEBERG = "org.apache.iceberg"
+_CATALOG = "spark.sql.catalog.glue_catalog"
+
+
+def local_session(buckets: Path, names: Iterable[str], *, work: Path, java_options: Iterable[str]) -> SparkSession:
+    """Start a session on two cores in which each name is a bucket; a process has one, and keeps it."""
+    os.environ |= {
+        "JAVA_HOME": str(toolchain.java().home),
+        "PYSPARK_PYTHON": sys.executable,
+        "SPARK_LOCAL_IP": "127.0.0.1",
+    }
+    builder = SparkSession.builder.appName("local")
+    for name, value in (_settings(work, java_options) | _storage(buckets, names) | _catalogs(work)).items():
+        builder = builder.config(name, value)
+    session = builder.getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
+    return session
+
+
+def _settings(work: Path, java_options: Iterable[str]) -> dict[str, str]:
+    return {
+        "spark.master": "local[2]",
+        "spark.jars": ",".join(map(str, spark_jars())),
+        "spark.driver.extraJavaOptions": " ".join([*java_options, f"-Dderby.system.home={work}"]),
+        "spark.driver.memory": "3g",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.local.dir": str(work),
+        "spark.sql.warehouse.dir": str(work / "warehouse"),
+        "spark.sql.shuffle.partitions": "2",
+        "spark.serializer": "org.apache.spark.serializer.KryoSerializer",
+        "spark.sql.parquet.inferTimestampNTZ.enabled": "false",
+        "spark.sql.session.timeZone": "UTC",
+    }
+
+
+def _storage(buckets: Path, names: Iterable[str]) -> dict[str, str]:
+    folders = {f"spark.hadoop.fs.viewfs.mounttable.{name}.linkFallback": f"file://{buckets / name}" for name in names}
+    return {
+        "spark.hadoop.fs.s3.impl": _VIEW,
+        "spark.hadoop.fs.viewfs.overload.scheme.target.s3.impl": _LOCAL,
+        "spark.hadoop.fs.viewfs.overload.scheme.target.file.impl": _LOCAL,
+        **folders,
+    }
+
+
+def _catalogs(work: Path) -> dict[str, str]:
+    """Hudi syncs to a Hive metastore; Iceberg's tables are in a catalog that knows them by name, as Glue's does."""
+    return {
+        "spark.sql.catalogImplementation": "hive",
+        "spark.sql.hive.metastore.sharedPrefixes": "org.apache.derby",
+        "spark.hadoop.javax.jdo.option.ConnectionURL": "jdbc:derby:memory:metastore;create=true",
+        "spark.hadoop.datanucleus.schema.autoCreateAll": "true",
+        "spark.hadoop.hive.metastore.schema.verification": "false",
+        "spark.hadoop.hive.metastore.warehouse.dir": str(work / "warehouse"),
+        "spark.sql.extensions": f"{_ICEBERG}.spark.extensions.IcebergSparkSessionExtensions",
+        _CATALOG: f"{_ICEBERG}.spark.SparkCatalog",
+        f"{_CATALOG}.catalog-impl": f"{_ICEBERG}.inmemory.InMemoryCatalog",
+        f"{_CATALOG}.io-impl": f"{_ICEBERG}.hadoop.HadoopFileIO",
+        f"{_CATALOG}.warehouse": str(work / "iceberg"),
+    }

@@ -1,0 +1,112 @@
+"""The flow's two jobs on folders in place of S3, and files as people send them."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyspark.sql import SparkSession
+from taxi.conformed.conforming import Conforming
+from taxi.datasets.dataset import Dataset
+from taxi.iceberg.conformed_table import IcebergConformedTable
+from taxi.iceberg.purpose_built_table import IcebergPurposeBuiltTable
+from taxi.iceberg.table import TableName
+from taxi.purpose_built.building import Building
+from taxi.purpose_built.rebuild import Rebuild
+from taxi.purpose_built.rule import Rule, load_rules
+from taxi.records import FileOutcome, LandedFile, MalformedRow
+
+
+class FolderFiles:
+    """The raw bucket as a folder; an etag is the hash of the content, as for an object sent in one part."""
+
+    def __init__(self, buckets: Path) -> None:
+        self._buckets = buckets
+
+    def version(self, bucket: str, key: str) -> str | None:
+        path = self._buckets / bucket / key
+        return hashlib.md5(path.read_bytes()).hexdigest() if path.exists() else None  # noqa: S324 - what S3 does
+
+    def read_start(self, bucket: str, key: str, length: int) -> bytes:
+        return (self._buckets / bucket / key).read_bytes()[:length]
+
+
+@dataclass
+class MemoryQuarantine:
+    """Malformed rows by file id."""
+
+    kept: dict[str, list[MalformedRow]] = field(default_factory=dict)
+
+    def keep(self, dataset: str, file_id: str, rows: Iterable[MalformedRow]) -> str:
+        self.kept[file_id] = list(rows)
+        return f"s3://conformed/quarantine/{dataset}/{file_id}/"
+
+
+class Lake:
+    """One dataset from its files to its purpose-built tables."""
+
+    def __init__(self, spark: SparkSession, buckets: Path, dataset: Dataset) -> None:
+        self.spark, self.buckets, self.dataset = spark, buckets, dataset
+        self.quarantine = MemoryQuarantine()
+        self._raw = FolderFiles(buckets)
+        self._landed = 0
+        self.name = TableName("conformed", "conformed", dataset.table)
+
+    @property
+    def table(self) -> IcebergConformedTable:
+        return IcebergConformedTable(self.spark, self.name, self.dataset)
+
+    def put(self, name: str, content: bytes | str) -> LandedFile:
+        """Send a file; gives the entry that a bundle has of it."""
+        key = f"{self.dataset.prefix}{name}"
+        path = self.buckets / "raw" / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        self._landed += 1
+        etag = self._raw.version("raw", key) or ""
+        landed_at = f"2026-01-01T00:{self._landed // 60:02}:{self._landed % 60:02}Z"
+        return LandedFile(self.dataset.name, f"f{self._landed}", "raw", key, etag, path.stat().st_size, landed_at)
+
+    def put_parquet(self, name: str, table: pa.Table) -> LandedFile:
+        sink = pa.BufferOutputStream()
+        pq.write_table(table, sink)
+        return self.put(name, sink.getvalue().to_pybytes())
+
+    def remove(self, file: LandedFile) -> None:
+        (self.buckets / file.bucket / file.key).unlink()
+
+    def conform(self, *files: LandedFile) -> dict[str, FileOutcome]:
+        """Run job 1 on a bundle; gives the outcomes by the names of the files' ids."""
+        conforming = Conforming(self.spark, self.dataset, raw=self._raw, table=self.table, quarantine=self.quarantine)
+        return {outcome.file_id: outcome for outcome in conforming.conform(files)}
+
+    def build(self, rules: Sequence[Rule] = ()) -> dict[str, Rebuild]:
+        """Run job 2."""
+        building = Building(self.spark, self.table, lambda rule: self.purpose_built(rule.name), at_a_time=2)
+        return dict(building.build(rules or load_rules()))
+
+    def purpose_built(self, rule: str) -> IcebergPurposeBuiltTable:
+        return IcebergPurposeBuiltTable(self.spark, self.result_name(rule))
+
+    def result_name(self, rule: str) -> TableName:
+        return TableName("purpose-built", "purpose_built", f"{self.dataset.table}_{rule}")
+
+    def rows(self, *columns: str) -> list[tuple[Any, ...]]:
+        """Read the conformed table, as plain rows in the order of the columns."""
+        frame = self.spark.table(self.name.sql).select(*columns)
+        return sorted((tuple(row) for row in frame.collect()), key=repr)
+
+    def result(self, rule: str, *columns: str) -> list[tuple[Any, ...]]:
+        """Read a purpose-built table."""
+        frame = self.spark.table(self.result_name(rule).sql).select(*columns)
+        return sorted((tuple(row) for row in frame.collect()), key=repr)
+
+    def data_files(self, name: TableName) -> dict[str, set[str]]:
+        """Give the data files of a table by the partition that they belong to."""
+        found: dict[str, set[str]] = {}
+        for row in self.spark.table(f"{name.sql}.files").select("partition", "file_path").collect():
+            found.setdefault(str(row[0][0]), set()).add(row[1])
+        return found
