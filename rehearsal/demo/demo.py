@@ -17,6 +17,7 @@ from rehearsal.demo.deployed_lake import DeployedLake
 from rehearsal.demo.errors import DemoError
 from rehearsal.demo.progress import Steps
 from rehearsal.demo.refresh import refresh_now, wait_until_registered
+from rehearsal.demo.taxi_flow import deliver, taxi_report, wait_until_loaded
 from rehearsal.demo.workspace import PROJECT, Workspace
 from rehearsal.deployment.assembly import Assembly
 from rehearsal.deployment.deployer import Progress, deploy
@@ -25,11 +26,12 @@ from rehearsal.emulator.glue_runner import metastore_files
 from rehearsal.emulator.process import Emulator
 from rehearsal.emulator.settings import EmulatorSettings
 from rehearsal.jars import spark_jars
-from rehearsal.report.model import ConfigurationRequest, DemoReport, Run, Stack
+from rehearsal.report.model import ConfigurationRequest, DemoReport, Run, Stack, TaxiReport
 from rehearsal.source.changes import apply_changes
 from rehearsal.source.database import SourceDatabase
 from rehearsal.source.dms import DmsTask, S3Sink
 from rehearsal.source.generator import generate_trips
+from rehearsal.source.taxi_files import taxi_deliveries
 from rehearsal.source.taxi_trips import SCHEMA_NAME, TABLE_COUNT, create_taxi_trips
 from rehearsal.source.trips import load_trips
 from rehearsal.validation.lake import LakeTableError
@@ -67,6 +69,7 @@ class Demo:
         self._steps = Steps(console)
         self._stacks: list[Stack] = []
         self._configuration: list[ConfigurationRequest] = []
+        self._taxi_files = 0
         self._started = datetime.now(UTC)
 
     def read_inputs(self) -> Inputs:
@@ -87,6 +90,7 @@ class Demo:
             lake = DeployedLake(inputs.platform, inputs.platform.environments[ENVIRONMENT], emulator)
             self._configure(lake)
             runs, validation = self._replicate(lake, inputs)
+            taxi = self._load_taxi_files(lake, inputs.trips)
         finally:
             emulator.stop()
         return DemoReport(
@@ -98,7 +102,22 @@ class Demo:
             runs=runs,
             validation=validation,
             configuration=tuple(self._configuration),
+            taxi=taxi,
         )
+
+    def _load_taxi_files(self, lake: DeployedLake, trips: pa.Table) -> TaxiReport:
+        deliveries = taxi_deliveries(trips)
+        for name, files in (("taxi files", deliveries.first), ("a corrected file", deliveries.later)):
+            with self._steps.step(f"Taxi flow loads {name}") as step:
+                self._taxi_files += deliver(lake, files)
+                items = wait_until_loaded(lake, self._taxi_files, step.say)
+                loaded = sum(int(item.get("rows_loaded", 0)) for item in items)
+                step.say(f"{len(items)} files, {loaded:,} rows read into the conformed table")
+        with self._steps.step("Compare the purpose-built tables with duckdb") as step:
+            report = taxi_report(lake, deliveries)
+            equal = sum(comparison.is_equal for comparison in report.comparisons)
+            step.say(f"{equal} of {len(report.comparisons)} tables are equal")
+        return report
 
     def _configure(self, lake: DeployedLake) -> None:
         with self._steps.step("Configuration Manager applies the manifests") as step:
