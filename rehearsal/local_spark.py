@@ -13,6 +13,8 @@ from rehearsal.jars import spark_jars
 _VIEW = "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme"
 _LOCAL = "org.apache.hadoop.fs.LocalFileSystem"
 _ICEBERG = "org.apache.iceberg"
+# the bean that tells how much of the processors the JVM has had is not open to py4j by itself
+_OPEN = "--add-opens=jdk.management/com.sun.management.internal=ALL-UNNAMED"
 _CATALOG = "spark.sql.catalog.glue_catalog"
 
 
@@ -35,7 +37,7 @@ def _settings(work: Path, java_options: Iterable[str]) -> dict[str, str]:
     return {
         "spark.master": "local[2]",
         "spark.jars": ",".join(map(str, spark_jars())),
-        "spark.driver.extraJavaOptions": " ".join([*java_options, f"-Dderby.system.home={work}"]),
+        "spark.driver.extraJavaOptions": " ".join([*java_options, _OPEN, f"-Dderby.system.home={work}"]),
         "spark.driver.memory": "3g",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",

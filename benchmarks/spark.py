@@ -1,0 +1,27 @@
+"""The Spark session of a benchmark: two cores and the JVM's own compilers, as a Glue worker has them."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from rehearsal.local_spark import local_session
+
+CORES = 2
+
+_JAVA_OPTIONS = ("-Dderby.system.durability=test", "-Dderby.storage.indexStats.auto=false")
+"""The local metastore is no part of what is measured."""
+
+
+@contextmanager
+def benchmark_session(work: Path, buckets: Sequence[str]) -> Iterator[SparkSession]:
+    """Give a session whose buckets are folders below `work`."""
+    folder, temporary = work / "s3", work / "spark"
+    for path in (temporary, *(folder / bucket for bucket in buckets)):
+        path.mkdir(parents=True)
+    session = local_session(folder, buckets, work=temporary, java_options=_JAVA_OPTIONS)
+    try:
+        yield session
+    finally:
+        session.stop()
