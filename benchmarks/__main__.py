@@ -18,11 +18,6 @@ MONTH = 1_369_769
 """The trips of January 2021."""
 
 
-@app.callback()
-def benchmarks() -> None:
-    """Keep a single command a command."""
-
-
 @app.command()
 def taxi(trips: Trips = None, rows: Annotated[int, typer.Option(envvar="ROWS", min=1)] = MONTH) -> None:
     """Load trips with the taxi flow's two jobs, and with duckdb from the same files."""
@@ -32,6 +27,16 @@ def taxi(trips: Trips = None, rows: Annotated[int, typer.Option(envvar="ROWS", m
     with told_clearly(console), workspace("taxi") as work:
         table = load_trips(trips) if trips else generate_trips(rows)
         compare_on(table, work).publish(console)
+
+
+@app.command()
+def plan() -> None:
+    """Plan cadences of ever more tables and pending files with the Batch Manager."""
+    from benchmarks.batch_plan.growth import measure_growth
+
+    console = Console(width=WIDTH)
+    with told_clearly(console), workspace("plan") as work:
+        measure_growth(work).publish(console)
 
 
 if __name__ == "__main__":
