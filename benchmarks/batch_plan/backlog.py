@@ -14,7 +14,6 @@ from rehearsal.emulator.process import Emulator
 from rehearsal.emulator.settings import ROOT_SECRET
 
 CADENCE, BATCH_SIZE = "10_min_refresh", 5
-_PLAN_BUCKET = "plans"
 _PENDING, _HISTORY = "FILE_TRACKER_TABLE", "FILE_TRACKER_HISTORY_TABLE"
 _KEYS = {
     _PENDING: ("source_table_name", "file_id"),
@@ -54,15 +53,16 @@ class Backlog:
             aws_access_key_id=account,
             aws_secret_access_key=ROOT_SECRET,
         )
+        self._plan_bucket = f"plans-{account}"
         self._scale = scale
 
     def environment(self) -> Mapping[str, str]:
         """Give the variables with which the Batch Manager finds the books."""
-        return self._shell | {variable: variable for variable in _KEYS} | {"PLAN_BUCKET": _PLAN_BUCKET}
+        return self._shell | {variable: variable for variable in _KEYS} | {"PLAN_BUCKET": self._plan_bucket}
 
     def fill(self) -> None:
         """Make the books, with every table configured and every file pending."""
-        self._s3.create_bucket(Bucket=_PLAN_BUCKET)
+        self._s3.create_bucket(Bucket=self._plan_bucket)
         for table, keys in _KEYS.items():
             self._create(table, keys)
         self._put("BATCH_CONFIG_TABLE", iter([fields_of(_batch_config())]))
@@ -71,12 +71,12 @@ class Backlog:
 
     def planned(self, plan_key: str) -> list[list[str]]:
         """Read the batches of a plan."""
-        stored = self._s3.get_object(Bucket=_PLAN_BUCKET, Key=plan_key)["Body"].read()
+        stored = self._s3.get_object(Bucket=self._plan_bucket, Key=plan_key)["Body"].read()
         batches: list[list[str]] = json.loads(stored)["batches"]
         return batches
 
     def _create(self, table: str, keys: tuple[str, ...]) -> None:
-        kinds = dict(zip(keys, ("HASH", "RANGE"), strict=False))
+        kinds: dict[str, Any] = dict(zip(keys, ("HASH", "RANGE"), strict=False))
         self._dynamodb.create_table(
             TableName=table,
             KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in kinds.items()],
