@@ -39,5 +39,15 @@ def plan() -> None:
         measure_growth(work).publish(console)
 
 
+@app.command()
+def changes(rounds: Annotated[int, typer.Option(envvar="ROUNDS", min=1, help="The quickest counts.")] = 1) -> None:
+    """Apply changes to tables with the lake's writer and with plain alternatives."""
+    from benchmarks.change_phase.comparison import WORKLOADS, compare_on
+
+    console = Console(width=WIDTH)
+    with told_clearly(console), workspace("changes") as work:
+        compare_on(WORKLOADS, work, rounds).publish(console)
+
+
 if __name__ == "__main__":
     app()

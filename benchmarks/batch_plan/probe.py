@@ -1,12 +1,13 @@
 """Runs the Batch Manager's handler once in a process of its own, and tells what it answered and what it took."""
 
 import json
-import resource
+import re
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -48,8 +49,13 @@ def _planning(event: dict[str, Any]) -> Planning:
     boto3.DEFAULT_SESSION.events.register("before-call", count)
     with measured() as duration:
         state = handle(event, None)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIBIBYTE
-    return Planning(state, duration.wall, duration.cpu, peak, dict(requests))
+    return Planning(state, duration.wall, duration.cpu, _peak_bytes(), dict(requests))
+
+
+def _peak_bytes() -> int:
+    """Read the most memory that this process had; what getrusage tells may be that of the process it came from."""
+    (peak,) = re.findall(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"))
+    return int(peak) * _KIBIBYTE
 
 
 if __name__ == "__main__":

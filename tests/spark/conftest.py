@@ -18,7 +18,7 @@ from pyspark.sql import SparkSession
 from rehearsal.emulator.glue_runner.metastore_files import JVM_OPTIONS
 from rehearsal.local_spark import local_session
 
-BUCKETS = ("staging", "raw", "conformed", "purpose-built")
+BUCKETS = ("staging", "raw", "conformed", "purpose-built", "textbook_hudi", "iceberg")
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,111 @@
+"""Runs every contender on the same files, holds all to the same rows, and tells who took how long."""
+
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from benchmarks.change_phase.contenders import TITLES
+from benchmarks.change_phase.duckdb_rewrite import DUCKDB
+from benchmarks.change_phase.phase import Phase, Step
+from benchmarks.change_phase.textbook_hudi import HUDI
+from benchmarks.change_phase.workload import LOAD, STAGING, Workload
+from benchmarks.figures import Figures, Record
+from benchmarks.stopwatch import Duration
+
+WORKLOADS = (Workload("small", 18, 20_000, 2_000), Workload("large", 1, 1_369_769, 20_000))
+
+
+class UnequalRowsError(AssertionError):
+    """A contender's table is not what the others' is, so that its speed means nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """One workload in a folder of its own, run by all contenders."""
+
+    workload: Workload
+    work: Path
+    contenders: Sequence[str] = tuple(TITLES)
+
+    def run(self, rounds: int) -> list[Record]:
+        """Load once, then change the same loaded tables in every round; the quickest round of each counts."""
+        self.workload.write(self.work / "s3")
+        for contender in self.contenders:
+            self._phase(contender, Step.LOAD).run_in_own_process()
+            self._keep(contender)
+        durations = {contender: Duration(float("inf"), float("inf")) for contender in self.contenders}
+        for _ in range(rounds):
+            for contender, best in durations.items():
+                self._restore(contender)
+                took = self._phase(contender, Step.CHANGE).run_in_own_process()
+                durations[contender] = Duration(min(best.wall, took.wall), min(best.cpu, took.cpu))
+        for contender in self.contenders:
+            self._phase(contender, Step.EXPORT).run_in_own_process()
+        self.demand_equal()
+        return list(self._records(durations))
+
+    def demand_equal(self) -> None:
+        """Compare every value that a contender has exported with that of duckdb."""
+        for table in self.workload.source_tables:
+            source = self.work / "s3" / STAGING / table.key(LOAD)
+            reference = self._phase(DUCKDB, Step.EXPORT).exported(table.name)
+            for contender in self.contenders:
+                exported = self._phase(contender, Step.EXPORT).exported(table.name)
+                if differing := count_differences(source, reference, exported):
+                    raise UnequalRowsError(f"{contender}: {differing} rows of {table.name} differ; see {exported}")
+
+    def _phase(self, contender: str, step: Step) -> Phase:
+        return Phase(contender, step, self.workload, self.work)
+
+    def _keep(self, contender: str) -> None:
+        for folder in self._phase(contender, Step.LOAD).state:
+            if folder.exists():
+                shutil.copytree(folder, _kept(folder))
+
+    def _restore(self, contender: str) -> None:
+        for folder in self._phase(contender, Step.CHANGE).state:
+            shutil.rmtree(folder, ignore_errors=True)
+            if _kept(folder).exists():
+                shutil.copytree(_kept(folder), folder)
+
+    def _records(self, durations: dict[str, Duration]) -> Iterator[Record]:
+        for contender, duration in durations.items():
+            yield {
+                "workload": f"{self.workload.tables} × {self.workload.rows:,}",
+                "contender": TITLES[contender],
+                "s": duration.wall,
+                "CPU s": duration.cpu,
+                "faster than textbook": durations[HUDI].wall / duration.wall,
+                "less CPU": durations[HUDI].cpu / duration.cpu,
+                "× duckdb": duration.wall / durations[DUCKDB].wall,
+                "× duckdb CPU": duration.cpu / durations[DUCKDB].cpu,
+            }
+
+
+def compare_on(workloads: Sequence[Workload], work: Path, rounds: int) -> Figures:
+    """Run every workload."""
+    records: list[Record] = []
+    for workload in workloads:
+        records += Course(workload, work / workload.name).run(rounds)
+    title = f"Applying changes, from a session that has done nothing yet; the quickest of {rounds}"
+    return Figures("changes", title, records)
+
+
+def count_differences(source: Path, one: Path, other: Path) -> int:
+    """Count the rows that only one of two folders has, in the columns of the source."""
+    with duckdb.connect(config={"TimeZone": "UTC"}) as connection:
+        columns = connection.execute(f"DESCRIBE FROM read_parquet('{source}')").fetchall()
+        casts = ", ".join(f"{name}::{type_} AS {name}" for name, type_, *_ in columns)
+        sides = [f"SELECT {casts} FROM read_parquet('{folder}/*.parquet')" for folder in (one, other)]  # noqa: S608
+        first, second = (
+            f"SELECT count(*) FROM ({left} EXCEPT ALL {right})"  # noqa: S608
+            for left, right in (sides, sides[::-1])
+        )
+        return sum(int(connection.execute(query).fetchall()[0][0]) for query in (first, second))
+
+
+def _kept(folder: Path) -> Path:
+    return folder.parent.parent / "loaded" / folder.parent.name / folder.name
