@@ -9,7 +9,7 @@ import duckdb
 
 from benchmarks.change_phase.contenders import TITLES
 from benchmarks.change_phase.duckdb_rewrite import DUCKDB
-from benchmarks.change_phase.phase import Phase, Step
+from benchmarks.change_phase.entry import Entry, Step
 from benchmarks.change_phase.textbook_hudi import HUDI
 from benchmarks.change_phase.workload import LOAD, STAGING, Workload
 from benchmarks.figures import Figures, Record
@@ -33,43 +33,34 @@ class Course:
     def run(self, rounds: int) -> list[Record]:
         """Load once, then change the same loaded tables in every round; the quickest round of each counts."""
         self.workload.write(self.work / "s3")
-        for contender in self.contenders:
-            self._phase(contender, Step.LOAD).run_in_own_process()
-            self._keep(contender)
-        durations = {contender: Duration(float("inf"), float("inf")) for contender in self.contenders}
-        for _ in range(rounds):
-            for contender, best in durations.items():
-                self._restore(contender)
-                took = self._phase(contender, Step.CHANGE).run_in_own_process()
-                durations[contender] = Duration(min(best.wall, took.wall), min(best.cpu, took.cpu))
-        for contender in self.contenders:
-            self._phase(contender, Step.EXPORT).run_in_own_process()
+        for entry in self._entries:
+            entry.run_in_own_process(Step.LOAD)
+            _keep(entry)
+        durations = {entry.contender: Duration(float("inf"), float("inf")) for entry in self._entries}
+        for number in range(1, rounds + 1):
+            for entry in self._entries:
+                _restore(entry)
+                steps = (Step.CHANGE, Step.EXPORT) if number == rounds else (Step.CHANGE,)
+                best, took = durations[entry.contender], entry.run_in_own_process(*steps)[0]
+                durations[entry.contender] = Duration(min(best.wall, took.wall), min(best.cpu, took.cpu))
         self.demand_equal()
         return list(self._records(durations))
 
     def demand_equal(self) -> None:
         """Compare every value that a contender has exported with that of duckdb."""
+        reference = Entry(DUCKDB, self.workload, self.work)
         for table in self.workload.source_tables:
             source = self.work / "s3" / STAGING / table.key(LOAD)
-            reference = self._phase(DUCKDB, Step.EXPORT).exported(table.name)
-            for contender in self.contenders:
-                exported = self._phase(contender, Step.EXPORT).exported(table.name)
-                if differing := count_differences(source, reference, exported):
-                    raise UnequalRowsError(f"{contender}: {differing} rows of {table.name} differ; see {exported}")
+            for entry in self._entries:
+                exported = entry.exported(table.name)
+                if differing := count_differences(source, reference.exported(table.name), exported):
+                    raise UnequalRowsError(
+                        f"{entry.contender}: {differing} rows of {table.name} differ; see {exported}"
+                    )
 
-    def _phase(self, contender: str, step: Step) -> Phase:
-        return Phase(contender, step, self.workload, self.work)
-
-    def _keep(self, contender: str) -> None:
-        for folder in self._phase(contender, Step.LOAD).state:
-            if folder.exists():
-                shutil.copytree(folder, _kept(folder))
-
-    def _restore(self, contender: str) -> None:
-        for folder in self._phase(contender, Step.CHANGE).state:
-            shutil.rmtree(folder, ignore_errors=True)
-            if _kept(folder).exists():
-                shutil.copytree(_kept(folder), folder)
+    @property
+    def _entries(self) -> list[Entry]:
+        return [Entry(contender, self.workload, self.work) for contender in self.contenders]
 
     def _records(self, durations: dict[str, Duration]) -> Iterator[Record]:
         for contender, duration in durations.items():
@@ -105,6 +96,19 @@ def count_differences(source: Path, one: Path, other: Path) -> int:
             for left, right in (sides, sides[::-1])
         )
         return sum(int(connection.execute(query).fetchall()[0][0]) for query in (first, second))
+
+
+def _keep(entry: Entry) -> None:
+    for folder in entry.state:
+        if folder.exists():
+            shutil.copytree(folder, _kept(folder))
+
+
+def _restore(entry: Entry) -> None:
+    for folder in entry.state:
+        shutil.rmtree(folder, ignore_errors=True)
+        if _kept(folder).exists():
+            shutil.copytree(_kept(folder), folder)
 
 
 def _kept(folder: Path) -> Path:

@@ -22,7 +22,9 @@ class OdpWriter:
         self._writer = HudiSparkWriter(spark)
 
     def load(self, tables: Sequence[SourceTable]) -> None:
-        """Apply the full loads."""
+        """Apply the full loads into a database that is there, as the lake's is deployed."""
+        for database in {table.config.raw_database_name for table in tables}:
+            self._spark.sql(f"CREATE DATABASE IF NOT EXISTS {database}")
         self._refresh(tables, LOAD)
 
     def change(self, tables: Sequence[SourceTable]) -> None:

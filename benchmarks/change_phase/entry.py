@@ -1,10 +1,10 @@
-"""One phase of one contender in a process of its own, as every refresh is a Glue run of its own."""
+"""Steps of one contender in a process of its own, as every refresh is a Glue run of its own."""
 
 import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -23,7 +23,7 @@ DELTA_PACKAGES = ("io.delta:delta-spark_2.12:3.3.2",)
 
 
 class Step(StrEnum):
-    """What a process does; rows are put where anyone can read them."""
+    """What a contender does; exported rows are put where anyone can read them."""
 
     LOAD = "load"
     CHANGE = "change"
@@ -31,11 +31,10 @@ class Step(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Phase:
-    """A step of a contender on a workload; everything lies below `work`."""
+class Entry:
+    """One contender at a workload; everything lies below `work`."""
 
     contender: str
-    step: Step
     workload: Workload
     work: Path
 
@@ -53,31 +52,33 @@ class Phase:
         """Where the rows of a table are put."""
         return self.work / "exported" / self.contender / table
 
-    def run_in_own_process(self) -> Duration:
-        """Run, and tell how long it took from the moment that the session was there."""
-        log = self.work / f"{self.workload.name}-{self.contender}-{self.step}.log"
-        arguments = [self.contender, self.step, json.dumps(asdict(self.workload)), str(self.work)]
+    def run_in_own_process(self, *steps: Step) -> list[Duration]:
+        """Take steps in one session, and tell how long each took from the moment that the session was there."""
+        log = self.work / f"{self.workload.name}-{self.contender}-{steps[0]}.log"
+        arguments = [self.contender, json.dumps(asdict(self.workload)), str(self.work), *steps]
         with log.open("w") as errors:
-            command = [sys.executable, "-m", "benchmarks.change_phase.phase", *arguments]
+            command = [sys.executable, "-m", "benchmarks.change_phase.entry", *arguments]
             ended = subprocess.run(command, stdout=subprocess.PIPE, stderr=errors, text=True, check=False)
         if ended.returncode:
-            raise RuntimeError(f"{self.contender} failed to {self.step} {self.workload.name}:\n{log.read_text()}")
-        return Duration(**json.loads(ended.stdout.splitlines()[-1]))
+            raise RuntimeError(f"{self.contender} failed at {self.workload.name}:\n{log.read_text()}")
+        return [Duration(**duration) for duration in json.loads(ended.stdout.splitlines()[-1])]
 
-    def run(self) -> Duration:
-        """Run in this process."""
+    def run(self, steps: Sequence[Step]) -> list[Duration]:
+        """Take steps in this process."""
         if self.contender == DUCKDB:
-            return self.take(DuckDbRewrite(self.buckets, threads=CORES), time.process_time)
+            duckdb = DuckDbRewrite(self.buckets, threads=CORES)
+            return [self.take(step, duckdb, time.process_time) for step in steps]
         with benchmark_session(self.work, (STAGING, *ON_SPARK), _settings(self.state[1])) as spark:
-            return self.take(ON_SPARK[self.contender](spark, self.buckets), cpu_with_jvm(spark))
+            contender = ON_SPARK[self.contender](spark, self.buckets)
+            return [self.take(step, contender, cpu_with_jvm(spark)) for step in steps]
 
-    def take(self, contender: Contender, cpu_seconds: Callable[[], float]) -> Duration:
-        """Take the step."""
+    def take(self, step: Step, contender: Contender, cpu_seconds: Callable[[], float]) -> Duration:
+        """Take one step."""
         tables = self.workload.source_tables
         with measured(cpu_seconds) as duration:
-            if self.step is Step.LOAD:
+            if step is Step.LOAD:
                 contender.load(tables)
-            elif self.step is Step.CHANGE:
+            elif step is Step.CHANGE:
                 contender.change(tables)
             else:
                 for table in tables:
@@ -95,6 +96,6 @@ def _settings(metastore: Path) -> Mapping[str, str]:
 
 
 if __name__ == "__main__":
-    _contender, _step, _workload, _work = sys.argv[1:]
-    _phase = Phase(_contender, Step(_step), Workload(**json.loads(_workload)), Path(_work))
-    sys.stdout.write("\n" + json.dumps(asdict(_phase.run())) + "\n")
+    _contender, _workload, _work, *_steps = sys.argv[1:]
+    _entry = Entry(_contender, Workload(**json.loads(_workload)), Path(_work))
+    sys.stdout.write("\n" + json.dumps([asdict(duration) for duration in _entry.run([*map(Step, _steps)])]) + "\n")
