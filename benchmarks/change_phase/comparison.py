@@ -5,13 +5,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from benchmarks.change_phase.contenders import TITLES
 from benchmarks.change_phase.duckdb_rewrite import DUCKDB
 from benchmarks.change_phase.entry import Entry, Step
 from benchmarks.change_phase.textbook_hudi import HUDI
-from benchmarks.change_phase.workload import LOAD, STAGING, Workload
+from benchmarks.change_phase.workload import KEY, LOAD, STAGING, Workload
 from benchmarks.figures import Figures, Record
 from benchmarks.stopwatch import Duration
 
@@ -87,15 +88,15 @@ def compare_on(workloads: Sequence[Workload], work: Path, rounds: int) -> Figure
 
 def count_differences(source: Path, one: Path, other: Path) -> int:
     """Count the rows that only one of two folders has, in the columns of the source."""
-    with duckdb.connect(config={"TimeZone": "UTC"}) as connection:
-        columns = connection.execute(f"DESCRIBE FROM read_parquet('{source}')").fetchall()
-        casts = ", ".join(f"{name}::{type_} AS {name}" for name, type_, *_ in columns)
-        sides = [f"SELECT {casts} FROM read_parquet('{folder}/*.parquet')" for folder in (one, other)]  # noqa: S608
-        first, second = (
-            f"SELECT count(*) FROM ({left} EXCEPT ALL {right})"  # noqa: S608
-            for left, right in (sides, sides[::-1])
-        )
-        return sum(int(connection.execute(query).fetchall()[0][0]) for query in (first, second))
+    schema = pq.read_schema(source)
+    first, second = (
+        pq.read_table(folder).select(schema.names).cast(schema).sort_by(KEY).combine_chunks() for folder in (one, other)
+    )
+    return 0 if first.equals(second) else len(_rows(first) ^ _rows(second))
+
+
+def _rows(table: pa.Table) -> set[tuple[object, ...]]:
+    return set(zip(*(column.to_pylist() for column in table.columns), strict=True))
 
 
 def _keep(entry: Entry) -> None:

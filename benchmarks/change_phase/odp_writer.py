@@ -7,7 +7,7 @@ from odp.file_processor.batch_refresh import refresh_batch
 from odp.file_processor.file_selection import select_files
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
 from odp.records import TableState
-from odp.spark_session import task_slots
+from odp.spark_session import task_slots, with_settings
 from pyspark.sql import SparkSession
 
 from benchmarks.change_phase.workload import CHANGES, LOAD, SourceTable
@@ -17,9 +17,9 @@ class OdpWriter:
     """Refreshes several tables at a time, each in one commit."""
 
     def __init__(self, spark: SparkSession, buckets: Path) -> None:
-        self._spark = spark
+        self._spark = with_settings(spark)
         self._buckets = buckets
-        self._writer = HudiSparkWriter(spark)
+        self._writer = HudiSparkWriter(self._spark)
 
     def load(self, tables: Sequence[SourceTable]) -> None:
         """Apply the full loads into a database that is there, as the lake's is deployed."""

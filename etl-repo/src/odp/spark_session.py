@@ -15,10 +15,16 @@ def hudi_session(application_name: str) -> SparkSession:
     """Give the job's session, with the settings that Hudi's correctness needs whatever the job's arguments say."""
     from pyspark.sql import SparkSession
 
-    session = SparkSession.builder.appName(application_name).getOrCreate()
+    return with_settings(SparkSession.builder.appName(application_name).getOrCreate())
+
+
+def with_settings(session: SparkSession) -> SparkSession:
+    """Set what Hudi needs to be right, and not to begin by starting debuggers."""
     # Hudi 1.0.2 refuses timestamps without time zone, and DMS writes no other: read them as UTC instants
     session.conf.set("spark.sql.parquet.inferTimestampNTZ.enabled", "false")
     session.conf.set("spark.sql.session.timeZone", "UTC")
+    # Hudi measures objects with JOL, which would first start three JVMs to attach to this one, and fail
+    jvm(session).java.lang.System.setProperty("jol.skipHotspotSAAttach", "true")
     return session
 
 
