@@ -2,6 +2,10 @@
 
 from typing import Any
 
+from odp.dynamodb.refresh_books import BookTables, DynamoDbRefreshBooks
+from odp.dynamodb.table_leases import DynamoDbTableLeases
+from odp.records import BookEntry, LandedFile, RefreshOutcome, RefreshStatus
+
 from deployment_account.names import Odp, OdpTable
 from rehearsal.demo.deployed_lake import DeployedLake
 from tests.embedded.lake.waiting import eventually, until_taken
@@ -11,6 +15,7 @@ BOOKS = (
     OdpTable.FILE_TRACKER_HISTORY,
     OdpTable.FILE_PROCESSING_TRACKER,
     OdpTable.FILE_PROCESSING_TRACKER_HISTORY,
+    OdpTable.QUARANTINE,
 )
 Item = dict[str, Any]
 
@@ -46,3 +51,17 @@ class Books:
     def wait_for_file_manager(self) -> None:
         """Wait until the File Manager has taken every message."""
         until_taken(self.lake.client("sqs"), self.lake.published(Odp.FILE_MANAGER_QUEUE_URL))
+
+
+def book_tables(lake: DeployedLake) -> BookTables:
+    """The deployed tables of refreshes."""
+    return BookTables(*map(lake.table, BOOKS))
+
+
+def process(lake: DeployedLake, *files: LandedFile) -> None:
+    """Enter files into the books as a refresh does that has applied them."""
+    lease = DynamoDbTableLeases(lake.dynamodb, lake.table(OdpTable.FILE_PROCESSING_TRACKER)).acquire("db.t", "jr_1")
+    assert lease
+    outcome = RefreshOutcome("db.t", files[0].source_table_name, RefreshStatus.COMPLETED, "", "")
+    entry = BookEntry(outcome, files, generation=1, closes=True)
+    DynamoDbRefreshBooks(lake.dynamodb, book_tables(lake)).enter(lease, entry)
