@@ -1,7 +1,5 @@
 """Carries the events of landed files to the File Manager: late, twice, in any order, or never."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Sequence
 from random import Random

@@ -1,7 +1,5 @@
 """Writes the files that AWS DMS would write of one source table, in every shape that its settings allow."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime

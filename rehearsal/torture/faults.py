@@ -1,9 +1,7 @@
-"""What befalls a run: at some boundary of one table's refresh it is killed, paused past its lease, throttled, overtaken.
+"""What befalls a run at a boundary of one table's refresh: it is killed, paused past its lease, throttled, overtaken.
 
 A boundary lies before and after every call of a port, so that none can be forgotten when ports are added.
 """
-
-from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -57,11 +55,12 @@ class Process:
 class Boundaries:
     """Counts the boundaries that one refresh crosses and lets its fault strike at one of them."""
 
-    def __init__(self, process: Process, fault: Fault | None, strike: Callable[[Fault, str], None]) -> None:
+    def __init__(self, process: Process, fault: Fault | None, strike: Callable[[], None]) -> None:
         self._process = process
         self._fault = fault
         self._strike = strike
         self._crossed = 0
+        self.struck = ""
 
     def cross(self, name: str) -> None:
         """Go on, if the fault lets us."""
@@ -69,7 +68,8 @@ class Boundaries:
             raise Killed
         self._crossed += 1
         if self._fault and self._fault.boundary == self._crossed:
-            self._strike(self._fault, name)
+            self.struck = name
+            self._strike()
 
 
 class UnderFire:
@@ -98,5 +98,5 @@ def any_fault(draw: Random) -> Fault:
 
 def throttled() -> ClientError:
     """What boto3 raises after its own retries."""
-    error = {"Code": "ProvisionedThroughputExceededException", "Message": "too many requests"}
-    return ClientError({"Error": error}, "any operation")
+    code, message = "ProvisionedThroughputExceededException", "too many requests"
+    return ClientError({"Error": {"Code": code, "Message": message}}, "AnyOperation")

@@ -1,7 +1,5 @@
 """A source table that lives through a random history and knows its rows and every change that was ever made to it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random

@@ -1,7 +1,5 @@
 """One table on its whole way: the source, the task that replicates it, and what the lake is asked to make of it."""
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime
@@ -37,6 +35,7 @@ class Replica:
     def begin_load(self) -> None:
         """Start a full load; what an unfinished one had left to write is given up. An empty table has no file."""
         parts = self.dms.full_load()
+        self.is_broken = self.is_broken and self.is_historical()  # what landed before the load is superseded
         self.unwritten = deque(parts)
         if parts:
             self._loads.append([])

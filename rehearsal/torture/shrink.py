@@ -1,6 +1,4 @@
-"""Makes a failing story as short as it can be: first its shortest failing prefix, then without every step it can do without."""
-
-from __future__ import annotations
+"""Makes a failing story as short as it can be: its shortest failing prefix, without every step it can do without."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """A story is a list of steps drawn from a seed; each step can be left out without changing what the others draw."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,7 +7,7 @@ from random import Random
 
 
 class Act(StrEnum):
-    """What a step does; all but the last three concern one table."""
+    """What a step does; to which table, matters to most of them."""
 
     CHANGE = "the source changes some rows"
     ADD_COLUMN = "the source adds a column"

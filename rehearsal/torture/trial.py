@@ -1,99 +1,154 @@
 """Plays a story on a lake, then lets everything settle, and asks for the verdict."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from random import Random
+from typing import Protocol
 
-from rehearsal.torture.delivery import Delivery
+from odp.records import RawTableConfig
+
+from rehearsal.torture.delivery import Delivery, Message
 from rehearsal.torture.dms_files import DmsFile
+from rehearsal.torture.evidence import TableEvidence
 from rehearsal.torture.faults import Fault, any_fault
-from rehearsal.torture.memory.lake import MemoryLake
 from rehearsal.torture.replica import Replica
-from rehearsal.torture.stories import Act, Step, Story
+from rehearsal.torture.stories import Act, Step
 from rehearsal.torture.verdict import moment, verdict
 
 _SETTLING_RUNS = 8
 _A_LONG_TIME = 3600.0
 _PAUSES = (0.0, 0.2, 1.0, 5.0)
+_WAITS = (30.0, 400.0, 2000.0)
 _BEFORE_A_LOAD = 3.0
-_FAULTS = 0.6
+_FAULTY_RUNS = 0.6
+
+
+class Lake(Protocol):
+    """A lake as a trial needs it."""
+
+    violations: list[str]
+    """What was done that may never be done."""
+
+    def put(self, file: DmsFile) -> dict[str, object]:
+        """Store a file; gives the event that S3 tells of it."""
+
+    def receive(self, messages: Sequence[Message]) -> Sequence[str]:
+        """Let the File Manager have a batch of messages; gives those that failed."""
+
+    def run(self, faults: Mapping[str, Fault], arrive: Callable[[], None]) -> None:
+        """Run one execution; what befalls it is told by source table, `arrive` makes files arrive in its midst."""
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
+
+    def evidence(self, config: RawTableConfig) -> TableEvidence:
+        """Read everything about one table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with one table."""
+
+    table: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.table}: {self.text}"
 
 
 class Trial:
-    """One story on one lake."""
+    """Some tables on one lake, with what happens to them step by step."""
 
-    def __init__(self, story: Story) -> None:
-        self.lake = MemoryLake()
-        self._story = story
-        draws = (Random(f"{story.seed}/{table}") for table in range(story.tables))  # noqa: S311 - must repeat
-        self._replicas = [Replica(f"t{number}", draw, self.lake.clock.datetime) for number, draw in enumerate(draws)]
-        self.lake.configs = {replica.config.source_table_name: replica.config for replica in self._replicas}
-        self._delivery = Delivery(self.lake.receive)
+    def __init__(self, lake: Lake, replicas: Sequence[Replica]) -> None:
+        self.lake = lake
+        self.replicas = replicas
+        self._delivery = Delivery(lake.receive)
+        self._acts: Mapping[Act, Callable[[Replica, Random], None]] = {
+            Act.CHANGE: self._change,
+            Act.ADD_COLUMN: lambda replica, _: replica.source.add_column(),
+            Act.WIDEN: lambda replica, draw: replica.source.widen(draw),
+            Act.FLUSH: self._flush,
+            Act.LOAD: self._load,
+            Act.PART: self._part,
+            Act.REWIND: lambda replica, draw: replica.dms.rewind(draw),
+            Act.BREAK: self._break,
+            Act.DELIVER: lambda _, draw: self._delivery.deliver_some(draw),
+            Act.LOSE: lambda _, draw: self._delivery.lose_one(draw),
+            Act.REPEAT: lambda _, draw: self._delivery.repeat_some(draw),
+            Act.WAIT: lambda _, draw: lake.wait(draw.choice(_WAITS)),
+            Act.RUN: lambda _, draw: self._run(draw),
+        }
 
-    def play(self) -> list[str]:
-        """Play the story to its end; gives what is wrong, as soon as anything is."""
-        for step in self._story.steps:
-            self._take(step)
-            if problems := [*self.lake.violations, *moment(self.lake)]:
+    def play(self, steps: Iterable[Step]) -> list[Problem]:
+        """Take all steps and let everything settle; gives what is wrong, as soon as anything is."""
+        for step in steps:
+            self.take(step)
+            if problems := list(self._wrong_now(step.act)):
                 return problems
-        self._settle()
-        return list(verdict(self.lake, self._replicas))
+        self.settle()
+        return list(self.judge())
 
-    def _take(self, step: Step) -> None:
-        replica, draw = self._replicas[step.table], step.draw
-        match step.act:
-            case Act.CHANGE:
-                for _ in range(draw.randint(1, 5)):
-                    replica.source.change(draw)
-            case Act.ADD_COLUMN:
-                replica.source.add_column()
-            case Act.WIDEN:
-                replica.source.widen(draw)
-            case Act.FLUSH:
-                self._land(self._flushed(replica), draw)
-            case Act.LOAD:
-                replica.fill(draw)
-                replica.begin_load()
-                self.lake.clock.seconds += _BEFORE_A_LOAD
-                self._land([replica.next_part()], draw)
-            case Act.PART if replica.unwritten:
-                self._land([replica.next_part()], draw)
-            case Act.REWIND:
-                replica.dms.rewind(draw)
-            case Act.BREAK:
-                replica.is_broken = True
-                self._land([replica.dms.no_parquet()], draw)
-            case Act.DELIVER:
-                self._delivery.deliver_some(draw)
-            case Act.LOSE:
-                self._delivery.lose_one(draw)
-            case Act.REPEAT:
-                self._delivery.repeat_some(draw)
-            case Act.WAIT:
-                self.lake.clock.seconds += draw.choice((30.0, 400.0, 2000.0))
-            case Act.RUN:
-                self.lake.arrive = lambda: self._delivery.deliver_some(draw)
-                self.lake.run(self._faults(draw))
+    def take(self, step: Step) -> None:
+        """Take one step."""
+        self._acts[step.act](self.replicas[step.table], step.draw)
 
-    def _faults(self, draw: Random) -> dict[str, Fault]:
-        faults = {name: any_fault(draw) for name in self.lake.configs}
-        return {name: fault for name, fault in faults.items() if draw.random() < _FAULTS}
-
-    def _flushed(self, replica: Replica) -> Iterator[DmsFile]:
-        while replica.unwritten:  # changes wait until the load is written
-            yield replica.next_part()
-        yield from replica.next_changes()
-
-    def _land(self, files: Iterator[DmsFile] | list[DmsFile], draw: Random) -> None:
-        for file in files:
-            self._delivery.announce(self.lake.put(file))
-            self.lake.clock.seconds += draw.choice(_PAUSES)
-
-    def _settle(self) -> None:
-        for replica in self._replicas:
-            self._land(self._flushed(replica), Random(self._story.seed))  # noqa: S311 - must repeat
+    def settle(self) -> None:
+        """Write what is unwritten, deliver what was not lost, and run executions that nothing befalls."""
+        for replica in self.replicas:
+            self._flush(replica, Random(replica.name))  # noqa: S311 - draws must repeat, not be secret
         self._delivery.deliver_all()
         for _ in range(_SETTLING_RUNS):
-            self.lake.clock.seconds += _A_LONG_TIME
-            self.lake.run({})
+            self.lake.wait(_A_LONG_TIME)
+            self.lake.run({}, lambda: None)
+
+    def judge(self) -> Iterator[Problem]:
+        """Everything that is wrong in the end."""
+        yield from (Problem("the lake", text) for text in self.lake.violations)
+        for replica in self.replicas:
+            found = verdict(self.lake.evidence(replica.config), replica)
+            yield from (Problem(replica.name, text) for text in found)
+
+    def faults(self, draw: Random) -> dict[str, Fault]:
+        """What befalls the tables of one execution."""
+        faults = {replica.config.source_table_name: any_fault(draw) for replica in self.replicas}
+        return {name: fault for name, fault in faults.items() if draw.random() < _FAULTY_RUNS}
+
+    def _wrong_now(self, act: Act) -> Iterator[Problem]:
+        if act not in (Act.DELIVER, Act.REPEAT, Act.RUN):
+            return
+        yield from (Problem("the lake", text) for text in self.lake.violations)
+        for replica in self.replicas:
+            yield from (Problem(replica.name, text) for text in moment(self.lake.evidence(replica.config)))
+
+    def _change(self, replica: Replica, draw: Random) -> None:
+        for _ in range(draw.randint(1, 5)):
+            replica.source.change(draw)
+
+    def _load(self, replica: Replica, draw: Random) -> None:
+        replica.fill(draw)
+        replica.begin_load()
+        self.lake.wait(_BEFORE_A_LOAD)
+        self._land([replica.next_part()], draw)
+
+    def _part(self, replica: Replica, draw: Random) -> None:
+        if replica.unwritten:
+            self._land([replica.next_part()], draw)
+
+    def _flush(self, replica: Replica, draw: Random) -> None:
+        """Changes wait until the load is written."""
+        while replica.unwritten:
+            self._part(replica, draw)
+        self._land(replica.next_changes(), draw)
+
+    def _break(self, replica: Replica, draw: Random) -> None:
+        replica.is_broken = True
+        self._land([replica.dms.no_parquet()], draw)
+
+    def _run(self, draw: Random) -> None:
+        faults = self.faults(draw)
+        self.lake.run(faults, lambda: self._delivery.deliver_some(draw))
+
+    def _land(self, files: Iterable[DmsFile], draw: Random) -> None:
+        for file in files:
+            self._delivery.announce(self.lake.put(file))
+            self.lake.wait(draw.choice(_PAUSES))

@@ -1,7 +1,5 @@
 """Time that passes only when the trial lets it."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 
 _BEGIN = datetime(2026, 3, 1, tzinfo=UTC).timestamp()

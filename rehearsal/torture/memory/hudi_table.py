@@ -1,6 +1,4 @@
-"""Rows as Hudi keeps them, written by the very options that the framework gives to Hudi (facts: docs/decisions/0003)."""
-
-from __future__ import annotations
+"""Rows as Hudi keeps them, written by the very options that the framework gives to Hudi (docs/decisions/0003)."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """A whole lake in memory: the framework's own code between a bucket, books and tables that tests can look into."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 
 from odp.errors import OdpError
@@ -9,10 +7,11 @@ from odp.file_manager.registration import register_batch
 from odp.file_processor.batch_plan import BatchManager
 from odp.file_processor.batch_refresh import refresh_batch
 from odp.file_processor.table_refresh import TableRefresher
-from odp.records import BatchConfig, BatchPlan, RawTableConfig, RefreshOutcome
+from odp.records import BatchConfig, BatchPlan, RawTableConfig, RefreshKind, RefreshOutcome, RowCounts
 
 from rehearsal.torture.delivery import Message
 from rehearsal.torture.dms_files import DmsFile
+from rehearsal.torture.evidence import CommitEvidence, TableEvidence
 from rehearsal.torture.faults import Boundaries, Fault, FaultKind, Killed, Process, UnderFire, throttled
 from rehearsal.torture.memory.clock import Clock
 from rehearsal.torture.memory.leases import LEASE_SECONDS, MemoryLeases
@@ -21,6 +20,7 @@ from rehearsal.torture.memory.staging import StagingBucket
 from rehearsal.torture.memory.writer import Commit, MemoryWriter, StoredTable
 
 BATCH_SIZE = 2
+CADENCE = "torture"
 
 
 class MemoryLake:
@@ -34,7 +34,6 @@ class MemoryLake:
         self.tables: dict[str, StoredTable] = {}
         self.configs: dict[str, RawTableConfig] = {}
         self.violations: list[str] = []
-        self.arrive: Callable[[], None] = lambda: None
         self._runs = 0
 
     def put(self, file: DmsFile) -> dict[str, object]:
@@ -45,12 +44,35 @@ class MemoryLake:
         """Let the File Manager have a batch of messages; gives those that failed."""
         return register_batch(messages, self.ledger).failed_message_ids
 
-    def run(self, faults: Mapping[str, Fault]) -> None:
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
+        self.clock.seconds += seconds
+
+    def run(self, faults: Mapping[str, Fault], arrive: Callable[[], None]) -> None:
         """Run one execution; each batch is a Glue run of its own."""
         self._runs += 1
-        _, plan = BatchManager(self.ledger, self.leases, self, self).plan("torture", f"execution-{self._runs}")
+        _, plan = BatchManager(self.ledger, self.leases, self, self).plan(CADENCE, f"execution-{self._runs}")
         for number, batch in enumerate(plan.batches):
-            self._run_batch(batch, f"run-{self._runs}.{number}", faults)
+            run = _Run(self, f"run-{self._runs}.{number}", faults, arrive)
+            try:
+                refresh_batch(batch, run.refresh, at_a_time=1)
+            except (OdpError, Killed):
+                continue  # this job run failed: a later execution has to make it good
+
+    def evidence(self, config: RawTableConfig) -> TableEvidence:
+        """Read everything about one table."""
+        source, name = config.source_table_name, config.qualified_name
+        table, item = self.tables.get(name, StoredTable()), self.leases.items.get(name)
+        told = (outcome.counts for outcome in self.leases.outcomes if outcome.qualified_name == name)
+        return TableEvidence(
+            landed=self.staging.landed(config.raw_table_name),
+            pending=self.ledger.pending_files(source),
+            history=[file for file in self.ledger.history.values() if file.source_table_name == source],
+            commits=[_evidence_of(commit) for commit in table.commits],
+            told=sum(told, RowCounts()),
+            status=item.status if item else None,
+            rows=list(table.content.rows()),
+        )
 
     def cadence(self, refresh_cadence: str) -> tuple[BatchConfig, Sequence[RawTableConfig]]:
         """The configuration of the one cadence."""
@@ -63,43 +85,56 @@ class MemoryLake:
         """Nobody asks for one."""
         raise KeyError(key)
 
-    def _run_batch(self, batch: Sequence[str], run_id: str, faults: Mapping[str, Fault]) -> None:
-        process = Process()
 
-        def refresh_one(source_table_name: str) -> RefreshOutcome | None:
-            config = self.configs[source_table_name]
+class _Run:
+    """One Glue run under fire."""
 
-            def strike(fault: Fault, boundary: str) -> None:  # noqa: ARG001
-                self._strike(fault.kind, config, process, run_id)
+    def __init__(self, lake: MemoryLake, run_id: str, faults: Mapping[str, Fault], arrive: Callable[[], None]) -> None:
+        self._lake = lake
+        self._run_id = run_id
+        self._faults = faults
+        self._arrive = arrive
+        self._process = Process()
 
-            boundaries = Boundaries(process, faults.get(source_table_name), strike)
-            return self._refresher(boundaries, run_id).refresh(config)
+    def refresh(self, source_table_name: str) -> RefreshOutcome | None:
+        """Refresh one table."""
+        config = self._lake.configs[source_table_name]
+        fault = self._faults.get(source_table_name)
+        boundaries = Boundaries(self._process, fault, lambda: self._strike(fault, config))
+        return self._refresher(boundaries).refresh(config)
 
-        try:
-            refresh_batch(batch, refresh_one, at_a_time=1)
-        except (OdpError, Killed):
-            return  # the job run failed: the next execution has to make it good
+    def _strike(self, fault: Fault | None, config: RawTableConfig) -> None:
+        match fault.kind if fault else None:
+            case FaultKind.KILL:
+                self._process.die()
+            case FaultKind.THROTTLE:
+                raise throttled()
+            case FaultKind.ARRIVAL:
+                self._arrive()
+            case FaultKind.PAUSE:
+                self._lake.wait(LEASE_SECONDS + 1)
+                self._overlap(config)
+            case FaultKind.OVERLAP:
+                self._overlap(config)
 
-    def _strike(self, kind: FaultKind, config: RawTableConfig, process: Process, run_id: str) -> None:
-        if kind is FaultKind.KILL:
-            process.die()
-        if kind is FaultKind.THROTTLE:
-            raise throttled()
-        if kind is FaultKind.ARRIVAL:
-            self.arrive()
-            return
-        if kind is FaultKind.PAUSE:
-            self.clock.seconds += LEASE_SECONDS + 1
-        other = Boundaries(Process(), None, lambda *_: None)
-        self._refresher(other, f"{run_id}-other").refresh(config)
+    def _overlap(self, config: RawTableConfig) -> None:
+        other = _Run(self._lake, f"{self._run_id}-other", {}, self._arrive)
+        other.refresh(config.source_table_name)
 
-    def _refresher(self, boundaries: Boundaries, run_id: str) -> TableRefresher:
-        def on_commit(config: RawTableConfig, commit: Commit) -> None:  # noqa: ARG001
-            if self.leases.items[config.qualified_name].owner != run_id:
-                self.violations.append(f"{config.qualified_name}: {run_id} committed after it had lost its lease")
-
-        writer = MemoryWriter(self.tables, self.staging, lambda: boundaries.cross("before the commit"), on_commit)
-        ledger = self.ledger.interrupted(lambda: boundaries.cross("between two transactions"))
-        ports = {"files": ledger, "leases": self.leases, "writer": writer}
+    def _refresher(self, boundaries: Boundaries) -> TableRefresher:
+        lake = self._lake
+        writer = MemoryWriter(
+            lake.tables, lake.staging, lambda: boundaries.cross("before the commit"), self._note_commit
+        )
+        ledger = lake.ledger.interrupted(lambda: boundaries.cross("between two transactions"))
+        ports = {"files": ledger, "leases": lake.leases, "writer": writer}
         under_fire = {name: UnderFire(port, boundaries) for name, port in ports.items()}
-        return TableRefresher(**under_fire, run_id=run_id)  # type: ignore[arg-type]
+        return TableRefresher(**under_fire, run_id=self._run_id)  # type: ignore[arg-type]
+
+    def _note_commit(self, config: RawTableConfig) -> None:
+        if self._lake.leases.items[config.qualified_name].owner != self._run_id:
+            self._lake.violations.append(f"{config.qualified_name} was written by a run that had lost its lease")
+
+
+def _evidence_of(commit: Commit) -> CommitEvidence:
+    return CommitEvidence(commit.refresh.file_ids, commit.counts, commit.refresh.kind is RefreshKind.RELOAD)

@@ -1,7 +1,5 @@
 """odpf_file_processing_tracker and its history: leases taken, kept and returned by conditional writes."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 

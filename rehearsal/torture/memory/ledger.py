@@ -1,7 +1,5 @@
 """odpf_file_tracker and odpf_file_tracker_history: a file is in neither, or in exactly one of them."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -21,7 +19,7 @@ class MemoryLedger:
         self.rejected: dict[str, RejectedFile] = {}
         self._between_transactions: Callable[[], None] = lambda: None
 
-    def interrupted(self, between_transactions: Callable[[], None]) -> MemoryLedger:
+    def interrupted(self, between_transactions: Callable[[], None]) -> "MemoryLedger":
         """The same ledger for a run that something may happen to between two transactions."""
         ledger = MemoryLedger()
         ledger.pending, ledger.history, ledger.rejected = self.pending, self.history, self.rejected

@@ -1,7 +1,5 @@
 """A versioned bucket: an object that is written again is a new version, and a key is read in its newest one."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -49,6 +47,12 @@ class StagingBucket:
         self.versions.append(version)
         self._newest[file.key] = file
         return version
+
+    def landed(self, table: str) -> frozenset[tuple[str, str]]:
+        """The key and version of everything that landed for a table."""
+        return frozenset(
+            (version.file.key, version.version_id) for version in self.versions if f"/{table}/" in version.file.key
+        )
 
     def read(self, keys: Sequence[str]) -> list[DmsFile]:
         """Give the newest version of each key."""

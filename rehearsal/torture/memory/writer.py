@@ -1,7 +1,5 @@
 """The table writer in memory: reads DMS files as the Spark writer does, and commits as Hudi does."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -51,14 +49,14 @@ class StoredTable:
 
 
 class MemoryWriter:
-    """Applies refreshes for one run; `before_commit` is called when all is read and nothing is written yet."""
+    """Applies refreshes for one run; `before_commit` is called when all is read and nothing written yet."""
 
     def __init__(
         self,
         tables: dict[str, StoredTable],
         staging: StagingBucket,
         before_commit: Callable[[], None],
-        on_commit: Callable[[RawTableConfig, Commit], None],
+        on_commit: Callable[[RawTableConfig], None],
     ) -> None:
         self._tables = tables
         self._staging = staging
@@ -83,7 +81,7 @@ class MemoryWriter:
         counts = table.content.write(rows, HudiOptions(options))
         commit = Commit(refresh, {name: options[name] for name in (FILE_IDS, STATE)}, counts)
         table.commits.append(commit)
-        self._on_commit(config, commit)
+        self._on_commit(config)
         committed = self.last_refresh(config)
         assert committed is not None  # noqa: S101 - it was written a line before
         return committed
