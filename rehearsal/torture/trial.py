@@ -13,7 +13,7 @@ from rehearsal.torture.evidence import TableEvidence
 from rehearsal.torture.faults import Fault, any_fault
 from rehearsal.torture.replica import Replica
 from rehearsal.torture.stories import Act, Step
-from rehearsal.torture.verdict import moment, verdict
+from rehearsal.torture.verdict import Finding, moment, verdict
 
 _SETTLING_RUNS = 8
 _A_LONG_TIME = 3600.0
@@ -26,7 +26,7 @@ _FAULTY_RUNS = 0.6
 class Lake(Protocol):
     """A lake as a trial needs it."""
 
-    violations: list[str]
+    violations: list[Finding]
     """What was done that may never be done."""
 
     def put(self, file: DmsFile) -> dict[str, object]:
@@ -50,10 +50,10 @@ class Problem:
     """What is wrong with one table."""
 
     table: str
-    text: str
+    finding: Finding
 
     def __str__(self) -> str:
-        return f"{self.table}: {self.text}"
+        return f"{self.table}: {self.finding}"
 
 
 class Trial:
@@ -103,10 +103,10 @@ class Trial:
 
     def judge(self) -> Iterator[Problem]:
         """Everything that is wrong in the end."""
-        yield from (Problem("the lake", text) for text in self.lake.violations)
+        yield from (Problem("the lake", finding) for finding in self.lake.violations)
         for replica in self.replicas:
             found = verdict(self.lake.evidence(replica.config), replica)
-            yield from (Problem(replica.name, text) for text in found)
+            yield from (Problem(replica.name, finding) for finding in found)
 
     def faults(self, draw: Random) -> dict[str, Fault]:
         """What befalls the tables of one execution."""
@@ -116,9 +116,10 @@ class Trial:
     def _wrong_now(self, act: Act) -> Iterator[Problem]:
         if act not in (Act.DELIVER, Act.REPEAT, Act.RUN):
             return
-        yield from (Problem("the lake", text) for text in self.lake.violations)
+        yield from (Problem("the lake", finding) for finding in self.lake.violations)
         for replica in self.replicas:
-            yield from (Problem(replica.name, text) for text in moment(self.lake.evidence(replica.config)))
+            found = moment(self.lake.evidence(replica.config))
+            yield from (Problem(replica.name, finding) for finding in found)
 
     def _change(self, replica: Replica, draw: Random) -> None:
         for _ in range(draw.randint(1, 5)):

@@ -18,6 +18,7 @@ from rehearsal.torture.memory.leases import LEASE_SECONDS, MemoryLeases
 from rehearsal.torture.memory.ledger import MemoryLedger
 from rehearsal.torture.memory.staging import StagingBucket
 from rehearsal.torture.memory.writer import Commit, MemoryWriter, StoredTable
+from rehearsal.torture.verdict import Finding, Kind
 
 BATCH_SIZE = 2
 CADENCE = "torture"
@@ -33,7 +34,7 @@ class MemoryLake:
         self.leases = MemoryLeases(self.clock)
         self.tables: dict[str, StoredTable] = {}
         self.configs: dict[str, RawTableConfig] = {}
-        self.violations: list[str] = []
+        self.violations: list[Finding] = []
         self._runs = 0
 
     def put(self, file: DmsFile) -> dict[str, object]:
@@ -133,7 +134,7 @@ class _Run:
 
     def _note_commit(self, config: RawTableConfig) -> None:
         if self._lake.leases.items[config.qualified_name].owner != self._run_id:
-            self._lake.violations.append(f"{config.qualified_name} was written by a run that had lost its lease")
+            self._lake.violations.append(Finding(Kind.LEASE, config.qualified_name))
 
 
 def _evidence_of(commit: Commit) -> CommitEvidence:
