@@ -4,11 +4,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from odp.records import LandedFile, RefreshStatus, RowCounts
+from odp.records import RefreshStatus, RowCounts
 
 Row = Mapping[str, Any]
 Version = tuple[str, str]
 """The key and the version of an object."""
+
+
+@dataclass(frozen=True, slots=True)
+class BookedFile:
+    """A file as the books have it."""
+
+    file_id: str
+    key: str
+    version_id: str
+    file_type: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +35,8 @@ class TableEvidence:
     """Everything about one table at one moment."""
 
     landed: frozenset[Version]
-    pending: Sequence[LandedFile]
-    history: Sequence[LandedFile]
+    pending: Sequence[BookedFile]
+    history: Sequence[BookedFile]
     commits: Sequence[CommitEvidence]
     told: RowCounts
     status: RefreshStatus | None

@@ -74,6 +74,17 @@ def story(seed: int) -> Story:
     return Story(seed, tables, (*opening, *_steps(draw, tables)))
 
 
+def round_of_steps(draw: Random, table: int, *, is_first: bool) -> Iterator[Step]:
+    """What happens to a table that shares its executions with others: at most one full load between two of them."""
+    if is_first:
+        yield from (step for step in opening_steps(draw, table) if step.act is not Act.BREAK)
+    acts = [act for act in WEIGHTS if act not in (Act.RUN, Act.WAIT)]
+    for act in draw.choices(acts, [WEIGHTS[act] for act in acts], k=draw.randint(2, 8)):
+        if act is not Act.LOAD or not is_first:
+            yield Step(act, table, draw.getrandbits(32))
+        is_first = is_first or act is Act.LOAD
+
+
 def opening_steps(draw: Random, table: int) -> Iterator[Step]:
     """Most tables begin with rows and a full load; some with changes alone."""
     for _ in range(draw.randint(1, 3)):

@@ -48,7 +48,7 @@ def moment(table: TableEvidence) -> Iterator[Finding]:
             yield Finding(Kind.TWICE, f"{file.key} is pending and in the history")
     if repeated := [file_id for file_id, times in applied.items() if times > 1]:
         yield Finding(Kind.TWICE, f"{len(repeated)} files were applied more than once")
-    known = Counter((file.key, file.version_id or "") for file in (*table.pending, *table.history))
+    known = Counter((file.key, file.version_id) for file in (*table.pending, *table.history))
     if twice := [version for version, times in known.items() if times > 1]:
         yield Finding(Kind.TWICE, f"in the books more than once: {_some(twice)}")
     if unknown := known.keys() - table.landed:
@@ -63,7 +63,7 @@ def verdict(table: TableEvidence, replica: Replica) -> Iterator[Finding]:
         return
     if table.pending:
         yield Finding(Kind.PENDING, _some(file.key for file in table.pending))
-    known = {(file.key, file.version_id or "") for file in (*table.pending, *table.history)}
+    known = {(file.key, file.version_id) for file in (*table.pending, *table.history)}
     if lost := table.landed - known:
         yield Finding(Kind.LOST, _some(lost))
     if table.landed and table.status is not RefreshStatus.COMPLETED:

@@ -7,11 +7,11 @@ from odp.file_manager.registration import register_batch
 from odp.file_processor.batch_plan import BatchManager
 from odp.file_processor.batch_refresh import refresh_batch
 from odp.file_processor.table_refresh import TableRefresher
-from odp.records import BatchConfig, BatchPlan, RawTableConfig, RefreshKind, RefreshOutcome, RowCounts
+from odp.records import BatchConfig, BatchPlan, LandedFile, RawTableConfig, RefreshKind, RefreshOutcome, RowCounts
 
 from rehearsal.torture.delivery import Message
 from rehearsal.torture.dms_files import DmsFile
-from rehearsal.torture.evidence import CommitEvidence, TableEvidence
+from rehearsal.torture.evidence import BookedFile, CommitEvidence, TableEvidence
 from rehearsal.torture.faults import Boundaries, Fault, FaultKind, Killed, Process, UnderFire, throttled
 from rehearsal.torture.memory.clock import Clock
 from rehearsal.torture.memory.leases import LEASE_SECONDS, MemoryLeases
@@ -67,8 +67,8 @@ class MemoryLake:
         told = (outcome.counts for outcome in self.leases.outcomes if outcome.qualified_name == name)
         return TableEvidence(
             landed=self.staging.landed(config.raw_table_name),
-            pending=self.ledger.pending_files(source),
-            history=[file for file in self.ledger.history.values() if file.source_table_name == source],
+            pending=_booked(self.ledger.pending, source),
+            history=_booked(self.ledger.history, source),
             commits=[_evidence_of(commit) for commit in table.commits],
             told=sum(told, RowCounts()),
             status=item.status if item else None,
@@ -135,6 +135,14 @@ class _Run:
     def _note_commit(self, config: RawTableConfig) -> None:
         if self._lake.leases.items[config.qualified_name].owner != self._run_id:
             self._lake.violations.append(Finding(Kind.LEASE, config.qualified_name))
+
+
+def _booked(files: Mapping[str, LandedFile], source: str) -> list[BookedFile]:
+    return [
+        BookedFile(file.file_id, file.key, file.version_id or "", file.file_type)
+        for file in files.values()
+        if file.source_table_name == source
+    ]
 
 
 def _evidence_of(commit: Commit) -> CommitEvidence:
