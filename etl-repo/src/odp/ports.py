@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from odp.configuration import ConfigDeployment, ConfigRequest, Configuration, RequestStatus
@@ -12,6 +12,7 @@ from odp.records import (
     CommittedRefresh,
     LandedFile,
     Lease,
+    ObjectVersion,
     PendingWork,
     RawTableConfig,
     Refresh,
@@ -32,14 +33,35 @@ class FileRegister(Protocol):
         """Keep an object that is no DMS file where people can see it."""
 
 
+class KnownFiles(FileRegister, Protocol):
+    """The register, asked for many files at once."""
+
+    def unknown(self, files: Sequence[LandedFile | RejectedFile]) -> Sequence[LandedFile | RejectedFile]:
+        """Name those of the given files that are neither pending nor in the history."""
+
+
+class StagingListing(Protocol):
+    """What lies in a staging bucket, whether or not an event told of it."""
+
+    def newest_versions(self, bucket: str, prefix: str = "", after: str = "") -> Iterator[ObjectVersion]:
+        """Give the newest version of every object below a prefix, in the order of their keys, after a key."""
+
+
+class Reconciler(Protocol):
+    """Finds the files whose events were lost or are late."""
+
+    def of_table(self, pending: Sequence[LandedFile], newest_change_file: str) -> int:
+        """Register what lies beside a table's pending files and is not known; gives how many files that were."""
+
+
 class FileTracker(Protocol):
     """The ledger of landed files: pending until they are in a table, then history."""
 
     def pending_files(self, source_table_name: str) -> Sequence[LandedFile]:
         """List the pending files of one source table."""
 
-    def applied_changes(self, source_table_name: str, generation: int) -> Sequence[LandedFile]:
-        """List the change files already applied to one generation of a table."""
+    def processed_changes(self, source_table_name: str) -> Sequence[LandedFile]:
+        """List the change files of a table that were applied or superseded."""
 
     def mark_processed(self, files: Iterable[LandedFile], run_id: str, generation: int) -> None:
         """Move files from pending to history, each in one transaction; doing it twice changes nothing."""
@@ -158,8 +180,11 @@ class TableWriter(Protocol):
     def last_refresh(self, config: RawTableConfig) -> CommittedRefresh | None:
         """Read the newest refresh from the table itself; None when the table has none."""
 
-    def apply(self, config: RawTableConfig, refresh: Refresh) -> CommittedRefresh:
-        """Make the refresh visible in one commit that carries its file ids and state."""
+    def apply(self, config: RawTableConfig, refresh: Refresh, check_lease: Callable[[], None]) -> CommittedRefresh:
+        """Make the refresh visible in one commit that carries its file ids and state.
+
+        `check_lease` is called last before the commit begins; what it raises leaves the table as it is.
+        """
 
     def publish(self, config: RawTableConfig, published_commit: str) -> str:
         """Bring the Data Catalog up to the newest commit, if it differs; gives that commit's time."""

@@ -22,6 +22,7 @@ REJECTED = "rejected"
 # a transaction holds 100 actions (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html)
 # and moving a file takes two
 _FILES_PER_TRANSACTION = 50
+_KEYS_PER_READ = 100  # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
 
 
 class DynamoDbPendingWork:
@@ -90,10 +91,20 @@ class DynamoDbFileTracker:
         """List the pending files of one source table."""
         return [_landed_file(item) for item in self._query(self._pending, source_table_name)]
 
-    def applied_changes(self, source_table_name: str, generation: int) -> Sequence[LandedFile]:
-        """List the change files already applied to one generation of a table."""
+    def unknown(self, files: Sequence[LandedFile | RejectedFile]) -> Sequence[LandedFile | RejectedFile]:
+        """Name those of the given files that are neither pending nor in the history."""
+        unknown = {_key(file)["file_id"]: file for file in files}
+        for start in range(0, len(files), _KEYS_PER_READ):
+            keys = [_key(file) for file in files[start : start + _KEYS_PER_READ]]
+            for table in (self._pending.name, self._history.name):
+                for item in self._present(table, keys):
+                    unknown.pop(str(item["file_id"]), None)
+        return list(unknown.values())
+
+    def processed_changes(self, source_table_name: str) -> Sequence[LandedFile]:
+        """List the change files of a table that were applied or superseded."""
         items = self._query(self._history, source_table_name)
-        return [_landed_file(item) for item in items if _is_applied_change(item, generation)]
+        return [_landed_file(item) for item in items if item["dms_file_type"] == FileType.CHANGES.value]
 
     def mark_processed(self, files: Iterable[LandedFile], run_id: str, generation: int) -> None:
         """Move files from pending to history; a file is always in exactly one of them."""
@@ -113,6 +124,16 @@ class DynamoDbFileTracker:
         for start in range(0, len(actions), 2 * _FILES_PER_TRANSACTION):
             self._client.transact_write_items(TransactItems=actions[start : start + 2 * _FILES_PER_TRANSACTION])
 
+    def _present(self, table: str, keys: list[dict[str, str]]) -> Iterator[dict[str, Any]]:
+        wanted: Sequence[Any] = keys
+        while wanted:
+            response = self._client.batch_get_item(
+                RequestItems={table: {"Keys": wanted, "ConsistentRead": True, "ProjectionExpression": "file_id"}}
+            )
+            yield from response["Responses"].get(table, [])
+            unprocessed = response.get("UnprocessedKeys", {}).get(table)
+            wanted = unprocessed["Keys"] if unprocessed else ()
+
     def _query(self, table: Table, source_table_name: str) -> Iterator[dict[str, Any]]:
         pages = self._client.get_paginator("query").paginate(
             TableName=table.name,
@@ -124,8 +145,9 @@ class DynamoDbFileTracker:
             yield from page["Items"]
 
 
-def _is_applied_change(item: Mapping[str, Any], generation: int) -> bool:
-    return item.get("generation") == generation and item["dms_file_type"] == FileType.CHANGES.value
+def _key(file: LandedFile | RejectedFile) -> dict[str, str]:
+    partition = file.source_table_name if isinstance(file, LandedFile) else REJECTED
+    return {"source_table_name": partition, "file_id": file.file_id}
 
 
 def _pending_item(file: LandedFile) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from odp.dynamodb.file_tracker import DynamoDbFileTracker
 from odp.dynamodb.running_configuration import DynamoDbTableConfigs, RunningVersion
 from odp.dynamodb.table_leases import DynamoDbTableLeases
 from odp.errors import MissingConfigurationError
+from odp.file_manager.reconciliation import Reconciliation
 from odp.file_processor.batch_refresh import refresh_batch
 from odp.file_processor.table_refresh import TableRefresher
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
@@ -19,6 +20,7 @@ from odp.job_arguments import parse_arguments
 from odp.ports import TableConfigs
 from odp.records import RefreshOutcome
 from odp.s3_plans import S3PlanStorage
+from odp.s3_staging import S3StagingListing
 from odp.spark_session import hudi_session, task_slots
 
 logger = logging.getLogger(__name__)
@@ -64,8 +66,10 @@ def main(argv: Sequence[str]) -> list[RefreshOutcome]:
     source_tables = plan.batches[int(arguments.batch)]
     spark = hudi_session(f"{arguments.JOB_NAME} {arguments.plan_key} {arguments.batch}")
     dynamodb = dynamodb_resource()
+    files = DynamoDbFileTracker(dynamodb, arguments.file_tracker_table, arguments.file_tracker_history_table)
     refresher = TableRefresher(
-        files=DynamoDbFileTracker(dynamodb, arguments.file_tracker_table, arguments.file_tracker_history_table),
+        files=files,
+        reconciler=Reconciliation(S3StagingListing(), files),
         leases=DynamoDbTableLeases(
             dynamodb, arguments.file_processing_tracker_table, arguments.file_processing_tracker_history_table
         ),

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 
 from odp.errors import LeaseLostError, RejectedInputError
 from odp.file_processor.file_selection import select_files
 from odp.file_processor.lease_heartbeat import LeaseHeartbeat
-from odp.ports import FileTracker, TableLeases, TableWriter
+from odp.ports import FileTracker, Reconciler, TableLeases, TableWriter
 from odp.records import (
     CommittedRefresh,
     LandedFile,
@@ -35,6 +36,7 @@ class TableRefresher:
     """Refreshes tables for one job run; tables are islands, so no failure leaves this class."""
 
     files: FileTracker
+    reconciler: Reconciler
     leases: TableLeases
     writer: TableWriter
     run_id: str
@@ -120,24 +122,32 @@ class _Refresh:
         return [file for file in pending if file.file_id not in committed.file_ids]
 
     def _apply(self, pending: list[LandedFile], state: TableState, check_lease: Callable[[], None]) -> None:
-        source = self.config.source_table_name
-        refresh = select_files(
-            pending,
-            state,
-            self.config.table_data_versioning_type,
-            lambda generation: self._with.files.applied_changes(source, generation),
-        )
-        check_lease()
-        self._is_writing = True
-        committed = self._with.writer.apply(self.config, refresh)
-        self._has_commit = True
-        self._finish(committed, [*refresh.files, *refresh.superseded], check_lease)
+        source, files = self.config.source_table_name, self._with.files
+        if found := self._with.reconciler.of_table(pending, state.newest_change_file):
+            logger.warning("%s: %d files had landed that no event told of", source, found)
+            pending = list(files.pending_files(source))
+        versioning = self.config.table_data_versioning_type
+        refresh = select_files(pending, state, versioning, partial(files.processed_changes, source), datetime.now(UTC))
+        if refresh.files:
+            self._is_writing = True
+            committed = self._with.writer.apply(self.config, refresh, check_lease)
+            self._has_commit = True
+            self._finish(committed, [*refresh.files, *refresh.superseded], check_lease)
+        elif refresh.superseded:
+            self._close_books(refresh.superseded, state.generation, check_lease)
+        else:
+            logger.info("%s: a reload is not complete yet, %d files wait", source, len(pending))
 
-    def _finish(self, committed: CommittedRefresh, files: list[LandedFile], check_lease: Callable[[], None]) -> None:
+    def _finish(
+        self, committed: CommittedRefresh, files: Sequence[LandedFile], check_lease: Callable[[], None]
+    ) -> None:
         self.catalog_commit = self._with.writer.publish(self.config, self.catalog_commit)
-        check_lease()
-        self._with.files.mark_processed(files, self._with.run_id, committed.state.generation)
+        self._close_books(files, committed.state.generation, check_lease)
         self.counts += committed.counts
+
+    def _close_books(self, files: Sequence[LandedFile], generation: int, check_lease: Callable[[], None]) -> None:
+        check_lease()
+        self._with.files.mark_processed(files, self._with.run_id, generation)
         self.finished_files += len(files)
 
 

@@ -73,15 +73,31 @@ def test_more_files_than_one_transaction_holds_are_all_moved(tracker: DynamoDbFi
         tracker.register(file)
     tracker.mark_processed(files, "jr_1", generation=1)
     assert tracker.pending_files("s.t") == []
-    assert len(tracker.applied_changes("s.t", 1)) == 120
+    assert len(tracker.processed_changes("s.t")) == 120
 
 
-def test_applied_changes_are_those_of_the_generation_without_full_loads(tracker: DynamoDbFileTracker) -> None:
+def test_processed_changes_are_those_of_the_table_without_full_loads(tracker: DynamoDbFileTracker) -> None:
     load = replace(FILE, file_id="load", file_type=FileType.FULL_LOAD)
-    older = replace(FILE, file_id="older")
-    tracker.mark_processed([older], "jr_1", generation=1)
-    tracker.mark_processed([FILE, load], "jr_2", generation=2)
-    assert tracker.applied_changes("s.t", 2) == [replace(FILE, generation=2)]
+    other = replace(FILE, file_id="other", source_table_name="s.u")
+    tracker.mark_processed([FILE, load, other], "jr_2", generation=2)
+    assert tracker.processed_changes("s.t") == [replace(FILE, generation=2)]
+
+
+def test_files_that_are_neither_pending_nor_in_the_history_nor_rejected_are_unknown(
+    tracker: DynamoDbFileTracker,
+) -> None:
+    pending = [replace(FILE, file_id=f"pending {number}") for number in range(110)]
+    for file in pending:
+        tracker.register(file)
+    processed = replace(FILE, file_id="processed")
+    tracker.mark_processed([processed], "jr_1", generation=1)
+    rejected = RejectedFile("rejected", "staging", "readme.txt", 3, "2026-01-01T00:00:00Z", "no DMS file")
+    tracker.record_rejected(rejected)
+    others: list[LandedFile | RejectedFile] = [
+        replace(FILE, file_id="unknown"),
+        replace(rejected, file_id="unknown and no DMS file"),
+    ]
+    assert tracker.unknown([*pending, processed, rejected, *others]) == others
 
 
 def test_pending_work_sums_files_and_bytes_of_each_table(

@@ -1,7 +1,9 @@
 """What a run does to one table, and what the next run makes of a run that died in between (rules 1, 5, 8 and 9)."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from odp.errors import LeaseLostError
@@ -21,6 +23,7 @@ from odp.records import (
 from tests.unit.odp.samples import table_config
 
 CONFIG = table_config()
+NOW = datetime.now(UTC).isoformat()
 
 
 class Killed(BaseException):
@@ -30,7 +33,7 @@ class Killed(BaseException):
 def file(number: int) -> LandedFile:
     key = f"s/t/20260101-{number:09d}.parquet"
     return LandedFile(
-        "s.t", f"f{number}", FileType.CHANGES, "s", "t", "staging", key, 1, "", f"2026-01-01T00:00:{number}"
+        "s.t", f"f{number}", FileType.CHANGES, "s", "t", "staging", key, 1, "", f"2026-01-01T00:00:{number:02}Z"
     )
 
 
@@ -49,6 +52,8 @@ class World:
     fail_with: str = "\nin many lines"
     lose_lease_at: str = ""
     written_with: Mapping[str, str] | None = None
+    unannounced: Sequence[LandedFile] = ()
+    looked_behind: list[str] = field(default_factory=list)
 
     def reach(self, step: str) -> None:
         if step == self.die_at:
@@ -62,8 +67,14 @@ class World:
     def pending_files(self, source_table_name: str) -> Sequence[LandedFile]:
         return list(self.pending.values())
 
-    def applied_changes(self, source_table_name: str, generation: int) -> Sequence[LandedFile]:
+    def processed_changes(self, source_table_name: str) -> Sequence[LandedFile]:
         return []
+
+    # Reconciler
+    def of_table(self, pending: Sequence[LandedFile], newest_change_file: str) -> int:
+        self.pending |= {landed.file_id: landed for landed in self.unannounced}
+        self.looked_behind.append(newest_change_file)
+        return len(self.unannounced)
 
     def mark_processed(self, files: Iterable[LandedFile], run_id: str, generation: int) -> None:
         for moved in files:
@@ -100,7 +111,9 @@ class World:
         last = self.commits[-1]
         return CommittedRefresh(str(len(self.commits)), last.file_ids, last.state, RowCounts(inserted=len(last.files)))
 
-    def apply(self, config: RawTableConfig, refresh: Refresh) -> CommittedRefresh:
+    def apply(self, config: RawTableConfig, refresh: Refresh, check_lease: Callable[[], None]) -> CommittedRefresh:
+        self.reach("write")
+        check_lease()
         self.reach("commit")
         self.commits.append(refresh)
         committed = self.last_refresh(config)
@@ -113,11 +126,11 @@ class World:
         return str(self.catalog)
 
     def refresh(self, run_id: str = "run-1", config: RawTableConfig = CONFIG) -> RefreshOutcome | None:
-        return TableRefresher(self, self, self, run_id).refresh(config)
+        return TableRefresher(self, self, self, self, run_id).refresh(config)
 
 
-def world(*numbers: int, **state: str) -> World:
-    return World(pending={f"f{number}": file(number) for number in numbers}, **state)  # type: ignore[arg-type]
+def world(*numbers: int, **state: Any) -> World:
+    return World(pending={f"f{number}": file(number) for number in numbers}, **state)
 
 
 def test_pending_files_become_one_commit_and_move_to_history() -> None:
@@ -139,6 +152,47 @@ def test_table_that_another_run_holds_is_left_alone_without_an_outcome() -> None
     lake = world(1, owner="another run")
     assert lake.refresh() is None
     assert (lake.commits, lake.outcomes) == ([], [])
+
+
+def test_file_without_an_event_is_found_beside_the_pending_ones_and_applied_with_them() -> None:
+    lake = world(1, 3, unannounced=[file(2)])
+    outcome = lake.refresh()
+    assert outcome is not None
+    assert [sorted(commit.file_ids) for commit in lake.commits] == [["f1", "f2", "f3"]]
+    assert (outcome.files, lake.pending) == (3, {})
+    lake.pending["f4"], lake.unannounced = file(4), ()
+    lake.refresh("run-2")
+    assert lake.looked_behind == ["", file(3).name]
+
+
+def test_table_whose_reload_is_not_complete_is_left_as_it_is_with_its_files_pending() -> None:
+    part = replace(file(1), file_type=FileType.FULL_LOAD, key="s/t/LOAD00000001.parquet", landed_at=NOW)
+    lake = world()
+    lake.pending["f1"] = part
+    lake.refresh()
+    lake.pending["f2"] = replace(part, file_id="f2", sequencer="0A")
+    outcome = lake.refresh("run-2")
+    assert outcome is not None
+    assert (outcome.status, outcome.files, list(lake.pending)) == (RefreshStatus.COMPLETED, 0, ["f2"])
+    assert len(lake.commits) == 1
+
+
+def test_change_of_a_generation_that_has_ended_moves_to_history_without_a_commit() -> None:
+    part = replace(file(1), file_type=FileType.FULL_LOAD, key="s/t/LOAD00000001.parquet", landed_at=NOW)
+    lake = world()
+    lake.pending["f1"] = part
+    lake.refresh()
+    lake.pending["f2"] = file(2)
+    outcome = lake.refresh("run-2")
+    assert outcome is not None
+    assert (outcome.files, lake.pending, len(lake.commits), lake.history["f2"]) == (1, {}, 1, "run-2")
+
+
+def test_run_that_loses_its_lease_while_it_reads_commits_nothing() -> None:
+    lake = world(1, lose_lease_at="write")
+    outcome = lake.refresh()
+    assert outcome is not None
+    assert (outcome.status, lake.commits, list(lake.pending)) == (RefreshStatus.ERROR, [], ["f1"])
 
 
 @pytest.mark.parametrize("step", ["commit", "catalog", "books"])
