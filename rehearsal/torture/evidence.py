@@ -35,6 +35,7 @@ class TableEvidence:
     """Everything about one table at one moment."""
 
     landed: frozenset[Version]
+    readable: frozenset[Version]
     pending: Sequence[BookedFile]
     history: Sequence[BookedFile]
     commits: Sequence[CommitEvidence]

@@ -6,6 +6,7 @@ from datetime import datetime
 from random import Random
 from typing import Any
 
+from odp.file_processor.generations import RELOAD_SETTLES_AFTER
 from odp.records import RawTableConfig, VersioningType
 
 from rehearsal.source.dms import CHANGE_SEQUENCE, OP, DmsSettings
@@ -22,6 +23,8 @@ class Replica:
 
     def __init__(self, name: str, draw: Random, clock: Callable[[], datetime]) -> None:
         self.name = name
+        self._clock = clock
+        self._last_part = clock()
         self.config = any_config(name, draw)
         keys = MANY_KEYS if draw.random() < _MANY_KEYS else FEW_KEYS
         self.source = SourceTable(self.config.hudi_primary_key, keys)
@@ -29,6 +32,8 @@ class Replica:
         self.dms = DmsTable(name, self.source, self.settings, clock)
         self.unwritten: deque[DmsFile] = deque()
         self.is_broken = False
+        self.of_generation: set[str] = set()
+        """The keys that were written since the newest load began; what lies under others belongs to former loads."""
         self._versions: dict[Key, Row] = {}
         self._loads: list[list[Row]] = []
 
@@ -39,20 +44,29 @@ class Replica:
         self.unwritten = deque(parts)
         if parts:
             self._loads.append([])
+            self.of_generation.clear()
 
     def next_part(self) -> DmsFile:
         """The next part of the load under way."""
         part = self.unwritten.popleft()
         self._loads[-1] += part.rows
+        self.of_generation.add(part.key)
+        self._last_part = self._clock()
         return part
 
     def next_changes(self) -> list[DmsFile]:
         """The changes since; a historical table must show every one of them."""
         files = self.dms.changes()
         for file in files:
+            self.of_generation.add(file.key)
             for row in file.rows:
                 self._versions.setdefault(self._version_key(row), row)
         return files
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether parts are to come; one for which DMS takes too long cannot be waited for."""
+        return bool(self.unwritten) and self._clock() - self._last_part < RELOAD_SETTLES_AFTER
 
     def fill(self, draw: Random) -> None:
         """See to it that there is something to load."""
@@ -63,17 +77,21 @@ class Replica:
         """Whether the lake keeps every version."""
         return self.config.table_data_versioning_type is VersioningType.HISTORICAL
 
-    def expected(self) -> dict[Key, Row]:
-        """The rows, or the versions, that the lake must hold: those of a load stand before any change."""
+    def expected(self) -> set[Key]:
+        """The keys of the rows, or of the versions, that the lake must hold."""
         if not self.is_historical():
-            return self.source.rows
+            return set(self.source.rows)
         newest = self._loads[-1] if self._loads else []
-        return {**{self._load_key(row): row for row in newest}, **self._versions}
+        return {*(self._load_key(row) for row in newest), *self._versions}
 
-    def allowed(self) -> set[Key]:
-        """Beside the expected ones: versions of older loads, whose files a newer load may have overwritten unread."""
-        rows = (row for load in self._loads[:-1] for row in load) if self.is_historical() else ()
-        return {self._load_key(row) for row in rows}
+    def allowed(self) -> dict[Key, list[Row]]:
+        """What a row may look like: loads are not versioned, and a newer one may have overwritten older ones unread."""
+        if not self.is_historical():
+            return {key: [row] for key, row in self.source.rows.items()}
+        rows = {key: [row] for key, row in self._versions.items()}
+        for row in (row for load in self._loads for row in load):
+            rows.setdefault(self._load_key(row), []).append(row)
+        return rows
 
     def lake_key(self, row: Row) -> Key:
         """The key of a row that was read from the lake."""

@@ -20,6 +20,7 @@ class Act(StrEnum):
     DELIVER = "some events arrive, in any order, some twice"
     LOSE = "an event is lost"
     REPEAT = "old events come again"
+    SWEEP = "the File Manager sweeps the bucket"
     WAIT = "time passes"
     RUN = "an execution refreshes the tables"
 
@@ -35,6 +36,7 @@ WEIGHTS = {
     Act.DELIVER: 20,
     Act.LOSE: 3,
     Act.REPEAT: 3,
+    Act.SWEEP: 1,
     Act.WAIT: 3,
     Act.RUN: 18,
 }

@@ -38,6 +38,9 @@ class Lake(Protocol):
     def run(self, faults: Mapping[str, Fault], arrive: Callable[[], None]) -> None:
         """Run one execution; what befalls it is told by source table, `arrive` makes files arrive in its midst."""
 
+    def sweep(self) -> None:
+        """Let the File Manager look at the whole bucket."""
+
     def wait(self, seconds: float) -> None:
         """Let time pass."""
 
@@ -75,6 +78,7 @@ class Trial:
             Act.DELIVER: lambda _, draw: self._delivery.deliver_some(draw),
             Act.LOSE: lambda _, draw: self._delivery.lose_one(draw),
             Act.REPEAT: lambda _, draw: self._delivery.repeat_some(draw),
+            Act.SWEEP: lambda *_: lake.sweep(),
             Act.WAIT: lambda _, draw: lake.wait(draw.choice(_WAITS)),
             Act.RUN: lambda _, draw: self._run(draw),
         }
@@ -99,6 +103,7 @@ class Trial:
         self._delivery.deliver_all()
         for _ in range(_SETTLING_RUNS):
             self.lake.wait(_A_LONG_TIME)
+            self.lake.sweep()
             self.lake.run({}, lambda: None)
 
     def judge(self) -> Iterator[Problem]:
@@ -118,7 +123,7 @@ class Trial:
             return
         yield from (Problem("the lake", finding) for finding in self.lake.violations)
         for replica in self.replicas:
-            found = moment(self.lake.evidence(replica.config))
+            found = moment(self.lake.evidence(replica.config), replica)
             yield from (Problem(replica.name, finding) for finding in found)
 
     def _change(self, replica: Replica, draw: Random) -> None:
@@ -142,6 +147,8 @@ class Trial:
         self._land(replica.next_changes(), draw)
 
     def _break(self, replica: Replica, draw: Random) -> None:
+        while replica.unwritten:
+            self._part(replica, draw)
         replica.is_broken = True
         self._land([replica.dms.no_parquet()], draw)
 

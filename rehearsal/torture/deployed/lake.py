@@ -25,6 +25,7 @@ from rehearsal.validation.lake import LakeTableError
 
 _POLL_SECONDS = 0.3
 _KILLED_RUNS = 0.3
+_SWEEP = "odp.file_manager.sweep.handle"
 _SCRIPT = """import json, sys
 from rehearsal.torture.deployed.glue_script import main
 main(json.loads({faults!r}), sys.argv[1:])
@@ -42,7 +43,7 @@ class EmulatedLake:
         self._lambda = lake.client("lambda")
         self._staging = lake.published(Shared.STAGING_BUCKET)
         self._file_manager = lake.published(Odp.FILE_MANAGER_FUNCTION)
-        self._landed: dict[str, set[Version]] = defaultdict(set)
+        self._landed: dict[str, list[Version]] = defaultdict(list)
         self._runs = 0
         self.violations: list[Finding] = []
         _switch_events_off(lake)
@@ -51,7 +52,7 @@ class EmulatedLake:
         """Store a file; gives the event that S3 tells of it."""
         version = self._s3.put_object(Bucket=self._staging, Key=file.key, Body=parquet(file))["VersionId"]
         head = self._s3.head_object(Bucket=self._staging, Key=file.key, VersionId=version)
-        self._landed[_table_of(file.key)].add((file.key, version))
+        self._landed[_table_of(file.key)].append((file.key, version))
         described = {"key": file.key, "size": head["ContentLength"], "etag": head["ETag"], "version-id": version}
         described["sequencer"] = f"{time.time_ns():016X}"
         detail = {"bucket": {"name": self._staging}, "object": described}
@@ -62,6 +63,16 @@ class EmulatedLake:
         answer = self._lambda.invoke(FunctionName=self._file_manager, Payload=json.dumps({"Records": messages}))
         failures = json.loads(answer["Payload"].read())["batchItemFailures"]
         return [failure["itemIdentifier"] for failure in failures]
+
+    def sweep(self) -> None:
+        """Let the deployed File Manager look at the whole bucket."""
+        (sweep,) = (
+            function["FunctionName"]
+            for page in self._lambda.get_paginator("list_functions").paginate()
+            for function in page["Functions"]
+            if function["Handler"] == _SWEEP
+        )
+        self._lambda.invoke(FunctionName=sweep, Payload="{}")
 
     def wait(self, seconds: float) -> None:
         """Nobody waits here: leases are made to expire before the next execution."""
@@ -82,11 +93,13 @@ class EmulatedLake:
     def evidence(self, config: RawTableConfig) -> TableEvidence:
         """Read everything about one table."""
         source, bucket = config.source_table_name, self._lake.published(Shared.RAW_BUCKET)
+        landed = self._landed[config.raw_table_name]
         path = f"{config.raw_database_name}/{config.raw_table_name}"
         items = self._query(OdpTable.FILE_PROCESSING_TRACKER, "raw_table_name", config.qualified_name)
         told = self._query(OdpTable.FILE_PROCESSING_TRACKER_HISTORY, "raw_table_name", config.qualified_name)
         return TableEvidence(
-            landed=frozenset(self._landed[config.raw_table_name]),
+            landed=frozenset(landed),
+            readable=frozenset(dict(landed).items()),
             pending=self._files(OdpTable.FILE_TRACKER, source),
             history=self._files(OdpTable.FILE_TRACKER_HISTORY, source),
             commits=list(commits(self._s3, bucket, path)),

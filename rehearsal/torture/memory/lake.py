@@ -1,8 +1,10 @@
 """A whole lake in memory: the framework's own code between a bucket, books and tables that tests can look into."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from odp.errors import OdpError
+from odp.file_manager.reconciliation import Reconciliation
 from odp.file_manager.registration import register_batch
 from odp.file_processor.batch_plan import BatchManager
 from odp.file_processor.batch_refresh import refresh_batch
@@ -16,7 +18,7 @@ from rehearsal.torture.faults import Boundaries, Fault, FaultKind, Killed, Proce
 from rehearsal.torture.memory.clock import Clock
 from rehearsal.torture.memory.leases import LEASE_SECONDS, MemoryLeases
 from rehearsal.torture.memory.ledger import MemoryLedger
-from rehearsal.torture.memory.staging import StagingBucket
+from rehearsal.torture.memory.staging import BUCKET, StagingBucket
 from rehearsal.torture.memory.writer import Commit, MemoryWriter, StoredTable
 from rehearsal.torture.verdict import Finding, Kind
 
@@ -45,6 +47,10 @@ class MemoryLake:
         """Let the File Manager have a batch of messages; gives those that failed."""
         return register_batch(messages, self.ledger).failed_message_ids
 
+    def sweep(self) -> None:
+        """Let the File Manager look at the whole bucket."""
+        Reconciliation(self.staging, self.ledger).of_bucket(BUCKET)
+
     def wait(self, seconds: float) -> None:
         """Let time pass."""
         self.clock.seconds += seconds
@@ -67,6 +73,7 @@ class MemoryLake:
         told = (outcome.counts for outcome in self.leases.outcomes if outcome.qualified_name == name)
         return TableEvidence(
             landed=self.staging.landed(config.raw_table_name),
+            readable=self.staging.readable(config.raw_table_name),
             pending=_booked(self.ledger.pending, source),
             history=_booked(self.ledger.history, source),
             commits=[_evidence_of(commit) for commit in table.commits],
@@ -128,9 +135,14 @@ class _Run:
             lake.tables, lake.staging, lambda: boundaries.cross("before the commit"), self._note_commit
         )
         ledger = lake.ledger.interrupted(lambda: boundaries.cross("between two transactions"))
-        ports = {"files": ledger, "leases": lake.leases, "writer": writer}
-        under_fire = {name: UnderFire(port, boundaries) for name, port in ports.items()}
-        return TableRefresher(**under_fire, run_id=self._run_id)  # type: ignore[arg-type]
+        listing, register = UnderFire(lake.staging, boundaries), UnderFire(ledger, boundaries)
+        ports: dict[str, Any] = {
+            "files": register,
+            "reconciler": Reconciliation(listing, register),
+            "leases": UnderFire(lake.leases, boundaries),
+            "writer": UnderFire(writer, boundaries),
+        }
+        return TableRefresher(**ports, run_id=self._run_id, clock=lake.clock.datetime)
 
     def _note_commit(self, config: RawTableConfig) -> None:
         if self._lake.leases.items[config.qualified_name].owner != self._run_id:
@@ -146,4 +158,5 @@ def _booked(files: Mapping[str, LandedFile], source: str) -> list[BookedFile]:
 
 
 def _evidence_of(commit: Commit) -> CommitEvidence:
-    return CommitEvidence(commit.refresh.file_ids, commit.counts, commit.refresh.kind is RefreshKind.RELOAD)
+    refresh = commit.refresh
+    return CommitEvidence(refresh.file_ids, commit.counts, refresh.kind is RefreshKind.RELOAD)

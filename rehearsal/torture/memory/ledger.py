@@ -41,13 +41,17 @@ class MemoryLedger:
         """List the pending files of one source table."""
         return [file for file in self.pending.values() if file.source_table_name == source_table_name]
 
-    def applied_changes(self, source_table_name: str, generation: int) -> Sequence[LandedFile]:
-        """List the change files already applied to one generation of a table."""
+    def unknown(self, files: Sequence[LandedFile | RejectedFile]) -> Sequence[LandedFile | RejectedFile]:
+        """Name those of the given files that are in no book."""
+        known = (self.pending, self.history, self.rejected)
+        return [file for file in files if not any(file.file_id in book for book in known)]
+
+    def processed_changes(self, source_table_name: str) -> Sequence[LandedFile]:
+        """List the change files of a table that were applied or superseded."""
         return [
             file
             for file in self.history.values()
-            if file.source_table_name == source_table_name
-            and (file.generation, file.file_type) == (generation, FileType.CHANGES)
+            if file.source_table_name == source_table_name and file.file_type is FileType.CHANGES
         ]
 
     def mark_processed(self, files: Iterable[LandedFile], run_id: str, generation: int) -> None:  # noqa: ARG002

@@ -72,11 +72,12 @@ class MemoryWriter:
         file_ids, state = read_commit_metadata(commit.metadata)
         return CommittedRefresh(f"{len(table.commits):06d}", file_ids, state, commit.counts)
 
-    def apply(self, config: RawTableConfig, refresh: Refresh) -> CommittedRefresh:
+    def apply(self, config: RawTableConfig, refresh: Refresh, check_lease: Callable[[], None]) -> CommittedRefresh:
         """Make the refresh visible in one commit."""
         options = write_options(config, refresh, task_slots=1)
         rows = self._rows(config, refresh)
         self._before_commit()
+        check_lease()
         table = self._tables.setdefault(config.qualified_name, StoredTable())
         counts = table.content.write(rows, HudiOptions(options))
         commit = Commit(refresh, {name: options[name] for name in (FILE_IDS, STATE)}, counts)
