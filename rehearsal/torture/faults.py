@@ -1,7 +1,7 @@
 """What befalls a run at a boundary of one table's refresh: it is killed, paused past its lease, throttled, overtaken.
 
 A boundary lies before and after every call of a port, so that none can be forgotten when ports are added. Only one is
-left out: between the last look at the lease and the begin of the commit, which are one moment as far as anyone can help.
+left out: between the last look at the lease and the begin of the commit, which nothing can make one moment.
 """
 
 from collections.abc import Callable, Iterator
