@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as events_targets
 from aws_cdk import aws_lambda_event_sources as event_sources
-from aws_cdk import aws_scheduler as scheduler
-from aws_cdk import aws_scheduler_targets as scheduler_targets
 from constructs import Construct
 
 from deployment_account.names import OdpTable
@@ -49,6 +49,7 @@ class FileManager(Construct):
         super().__init__(scope, id_)
         self._package, self._staging, self._data_key = package, staging, data_key
         self._tracker, self._history = tables[OdpTable.FILE_TRACKER], tables[OdpTable.FILE_TRACKER_HISTORY]
+        self._quarantine = tables[OdpTable.QUARANTINE]
         self.dead_letters = encrypted_queue(self, "DeadLetters", key=data_key, timeout=TIMEOUT)
         self.queue = encrypted_queue(self, "Queue", key=data_key, timeout=TIMEOUT, dead_letters=self.dead_letters)
         queue_new_objects(
@@ -67,11 +68,12 @@ class FileManager(Construct):
         trackers = {
             "FILE_TRACKER_TABLE": self._tracker.table_name,
             "FILE_TRACKER_HISTORY_TABLE": self._history.table_name,
+            "QUARANTINE_TABLE": self._quarantine.table_name,
         }
         function = RuntimeFunction(
             self, id_, package=self._package, handler=handler, timeout=timeout, variables=trackers | variables
         )
-        allow(function.role, ["dynamodb:PutItem"], [self._tracker.table_arn])
+        allow(function.role, ["dynamodb:PutItem"], [self._tracker.table_arn, self._quarantine.table_arn])
         allow(function.role, ["dynamodb:ConditionCheckItem", "dynamodb:PutItem"], [self._history.table_arn])
         allow_key_use(function.role, self._data_key)
         return function
@@ -82,14 +84,12 @@ class FileManager(Construct):
         )
         allow(sweep.role, ["dynamodb:BatchGetItem"], [self._tracker.table_arn, self._history.table_arn])
         allow(sweep.role, ["s3:ListBucketVersions"], [self._staging.bucket_arn])
-        scheduler.Schedule(
+        events.Rule(
             self,
-            "SweepSchedule",
+            "SweepTime",
             description="Registers files of the staging bucket whose events were lost",
-            schedule=scheduler.ScheduleExpression.rate(SWEEP_EVERY),
-            target=scheduler_targets.LambdaInvoke(
-                sweep.function, retry_attempts=3, max_event_age=cdk.Duration.minutes(30)
-            ),
+            schedule=events.Schedule.rate(SWEEP_EVERY),
+            targets=[events_targets.LambdaFunction(sweep.function, retry_attempts=3)],
         )
         return sweep.function
 
@@ -102,7 +102,7 @@ class FileManager(Construct):
         )
         alerts.on_any_counted(
             "RejectedFiles",
-            meaning="Files landed in the staging bucket that are no DMS files; odpf_file_tracker_history names them.",
+            meaning="Objects landed that are no DMS files, or messages came of no object; odpf_quarantine has them.",
         )
         alerts.on_any_counted(
             "MissedFiles",

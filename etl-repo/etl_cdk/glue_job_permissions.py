@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 TABLE_ACTIONS: Mapping[OdpTable, Sequence[str]] = {
     OdpTable.FILE_TRACKER: ("BatchGetItem", "DeleteItem", "PutItem", "Query"),
     OdpTable.FILE_TRACKER_HISTORY: ("BatchGetItem", "ConditionCheckItem", "PutItem", "Query"),
-    OdpTable.FILE_PROCESSING_TRACKER: ("GetItem", "PutItem", "UpdateItem"),
+    OdpTable.FILE_PROCESSING_TRACKER: ("ConditionCheckItem", "UpdateItem"),
     OdpTable.FILE_PROCESSING_TRACKER_HISTORY: ("PutItem",),
     OdpTable.RAW_TABLE_CONFIG: ("GetItem",),
     OdpTable.CONFIG_DEPLOY_TRACKER: ("GetItem",),
+    OdpTable.QUARANTINE: ("DeleteItem", "PutItem"),
 }
 # a reload that leaves a partition empty makes the catalog sync drop it
 _PARTITION_VERBS = ("BatchCreate", "BatchDelete", "BatchGet", "BatchUpdate", "Create", "Delete", "Get", "Update")

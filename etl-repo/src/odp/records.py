@@ -162,6 +162,24 @@ class RejectedFile:
     reason: str
 
 
+class QuarantineKind(StrEnum):
+    """What kept something out of the lake: what it is, what told of it, or what its table would have become."""
+
+    REJECTED_FILE = "rejected_file"
+    MALFORMED_MESSAGE = "malformed_message"
+    REFUSED_TABLE = "refused_table"
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """Something that waits for a person in odpf_quarantine; the id is the same however often it comes."""
+
+    kind: QuarantineKind
+    entry_id: str
+    reason: str
+    details: Mapping[str, str | int]
+
+
 @dataclass(frozen=True, slots=True)
 class PendingWork:
     """How much of one table waits to be applied."""
@@ -279,3 +297,20 @@ class RefreshOutcome:
     files: int = 0
     error: str = ""
     stack_trace: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BookEntry:
+    """One step of a refresh as the books take it: the files that are in the table now, and the run's outcome so far.
+
+    An entry that `closes` the refresh returns its lease with `catalog_commit` and, if the table is known to hold data,
+    the identity of that; one that was `refused` puts the table into quarantine.
+    """
+
+    outcome: RefreshOutcome
+    files: tuple[LandedFile, ...] = ()
+    generation: int = 0
+    closes: bool = False
+    catalog_commit: str = ""
+    written_with: Mapping[str, str] | None = None
+    refused: bool = False

@@ -15,9 +15,10 @@ from rehearsal.torture.delivery import Message
 from rehearsal.torture.dms_files import DmsFile
 from rehearsal.torture.evidence import BookedFile, CommitEvidence, TableEvidence
 from rehearsal.torture.faults import Boundaries, Fault, FaultKind, Killed, Process, UnderFire, throttled
+from rehearsal.torture.memory.books import MemoryBooks, Outcomes
 from rehearsal.torture.memory.clock import Clock
 from rehearsal.torture.memory.leases import LEASE_SECONDS, MemoryLeases
-from rehearsal.torture.memory.ledger import MemoryLedger
+from rehearsal.torture.memory.ledger import MemoryLedger, MemoryQuarantine
 from rehearsal.torture.memory.staging import BUCKET, StagingBucket
 from rehearsal.torture.memory.writer import Commit, MemoryWriter, StoredTable
 from rehearsal.torture.verdict import Finding, Kind
@@ -33,7 +34,9 @@ class MemoryLake:
         self.clock = Clock()
         self.staging = StagingBucket(self.clock)
         self.ledger = MemoryLedger()
+        self.quarantine = MemoryQuarantine()
         self.leases = MemoryLeases(self.clock)
+        self.outcomes: Outcomes = {}
         self.tables: dict[str, StoredTable] = {}
         self.configs: dict[str, RawTableConfig] = {}
         self.violations: list[Finding] = []
@@ -45,11 +48,11 @@ class MemoryLake:
 
     def receive(self, messages: Sequence[Message]) -> Sequence[str]:
         """Let the File Manager have a batch of messages; gives those that failed."""
-        return register_batch(messages, self.ledger).failed_message_ids
+        return register_batch(messages, self.ledger, self.quarantine).failed_message_ids
 
     def sweep(self) -> None:
         """Let the File Manager look at the whole bucket."""
-        Reconciliation(self.staging, self.ledger).of_bucket(BUCKET)
+        Reconciliation(self.staging, self.ledger, self.quarantine).of_bucket(BUCKET)
 
     def wait(self, seconds: float) -> None:
         """Let time pass."""
@@ -70,7 +73,7 @@ class MemoryLake:
         """Read everything about one table."""
         source, name = config.source_table_name, config.qualified_name
         table, item = self.tables.get(name, StoredTable()), self.leases.items.get(name)
-        told = (outcome.counts for outcome in self.leases.outcomes if outcome.qualified_name == name)
+        told = (outcome.counts for (table_name, _), outcome in self.outcomes.items() if table_name == name)
         return TableEvidence(
             landed=self.staging.landed(config.raw_table_name),
             readable=self.staging.readable(config.raw_table_name),
@@ -134,13 +137,14 @@ class _Run:
         writer = MemoryWriter(
             lake.tables, lake.staging, lambda: boundaries.cross("before the commit"), self._note_commit
         )
-        ledger = lake.ledger.interrupted(lambda: boundaries.cross("between two transactions"))
-        listing, register = UnderFire(lake.staging, boundaries), UnderFire(ledger, boundaries)
+        books = MemoryBooks(lake.ledger, lake.leases, lake.outcomes, lambda: boundaries.cross("before a transaction"))
+        listing, files = UnderFire(lake.staging, boundaries), UnderFire(lake.ledger, boundaries)
         ports: dict[str, Any] = {
-            "files": register,
-            "reconciler": Reconciliation(listing, register),
+            "files": files,
+            "reconciler": Reconciliation(listing, files, lake.quarantine),
             "leases": UnderFire(lake.leases, boundaries),
             "writer": UnderFire(writer, boundaries),
+            "books": UnderFire(books, boundaries),
         }
         return TableRefresher(**ports, run_id=self._run_id, clock=lake.clock.datetime)
 

@@ -1,10 +1,10 @@
-"""odpf_file_processing_tracker and its history: leases taken, kept and returned by conditional writes."""
+"""odpf_file_processing_tracker: leases taken, kept and returned by conditional writes."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from odp.errors import LeaseLostError
-from odp.records import Lease, RefreshOutcome, RefreshStatus
+from odp.records import Lease, RefreshStatus
 
 from rehearsal.torture.memory.clock import Clock
 
@@ -29,7 +29,6 @@ class MemoryLeases:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.items: dict[str, TableItem] = {}
-        self.outcomes: list[RefreshOutcome] = []
 
     def held(self, qualified_names: Iterable[str]) -> frozenset[str]:
         """Name those of the given tables that a run is writing now."""
@@ -53,27 +52,16 @@ class MemoryLeases:
 
     def renew(self, lease: Lease) -> None:
         """Prolong a lease that is still held."""
-        self._mine(lease).expires_at = self._clock() + LEASE_SECONDS
+        self.mine(lease).expires_at = self._clock() + LEASE_SECONDS
 
-    def release(
-        self, lease: Lease, status: RefreshStatus, catalog_commit: str, written_with: Mapping[str, str] | None
-    ) -> None:
-        """Return the lease with the table's status."""
-        item = self._mine(lease)
-        item.status, item.catalog_commit, item.owner = status, catalog_commit, None
-        item.written_with = written_with or item.written_with
-
-    def record(self, outcome: RefreshOutcome, run_id: str) -> None:  # noqa: ARG002 - the port's signature
-        """Keep what a run did to a table."""
-        self.outcomes.append(outcome)
-
-    def is_mine(self, lease: Lease) -> bool:
+    def ismine(self, lease: Lease) -> bool:
         """Whether nobody took the lease over."""
         item = self.items[lease.qualified_name]
         return (item.owner, item.token) == (lease.owner, lease.fencing_token)
 
-    def _mine(self, lease: Lease) -> TableItem:
-        if not self.is_mine(lease):
+    def mine(self, lease: Lease) -> TableItem:
+        """Give the item of a lease that is still held."""
+        if not self.ismine(lease):
             message = f"{lease.qualified_name}: the lease of {lease.owner} was taken over"
             raise LeaseLostError(message)
         return self.items[lease.qualified_name]

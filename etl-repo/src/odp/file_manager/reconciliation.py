@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from odp.file_manager.object_key import parse_object_key
+from odp.file_manager.rejection import rejection_of
 from odp.file_manager.s3_event import listed_object
-from odp.ports import KnownFiles, StagingListing
+from odp.ports import KnownFiles, Quarantine, StagingListing
 from odp.records import LandedFile, ObjectVersion, RejectedFile
 
 LOOK_BACK = timedelta(days=1)
@@ -40,6 +41,7 @@ class Reconciliation:
 
     listing: StagingListing
     register: KnownFiles
+    quarantine: Quarantine
 
     def of_table(self, pending: Sequence[LandedFile], newest_change_file: str) -> int:
         """Register what lies beside a table's pending files; costs a request for each thousand files listed."""
@@ -60,15 +62,14 @@ class Reconciliation:
     def _register_all(self, versions: Iterable[ObjectVersion]) -> Found:
         found = Found()
         for some in _chunks(versions):
-            for file in self.register.unknown([listed_object(version) for version in some]):
-                found += self._register(file)
+            files = [listed_object(version) for version in some]
+            unknown = self.register.unknown([file for file in files if isinstance(file, LandedFile)])
+            rejected = [rejection_of(file) for file in files if isinstance(file, RejectedFile)]
+            found += Found(
+                landed=sum(self.register.register(file) for file in unknown),
+                rejected=sum(self.quarantine.keep(entry) for entry in rejected),
+            )
         return found
-
-    def _register(self, file: LandedFile | RejectedFile) -> Found:
-        if isinstance(file, RejectedFile):
-            self.register.record_rejected(file)
-            return Found(rejected=1)
-        return Found(landed=int(self.register.register(file)))
 
 
 def start_of_look_back(newest_change_file: str, keys: Iterable[str]) -> str:

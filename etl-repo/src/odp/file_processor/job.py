@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from odp.dynamodb.connection import dynamodb_resource
 from odp.dynamodb.file_tracker import DynamoDbFileTracker
+from odp.dynamodb.quarantine import DynamoDbQuarantine
+from odp.dynamodb.refresh_books import BookTables, DynamoDbRefreshBooks
 from odp.dynamodb.running_configuration import DynamoDbTableConfigs, RunningVersion
 from odp.dynamodb.table_leases import DynamoDbTableLeases
 from odp.errors import MissingConfigurationError
@@ -41,6 +43,7 @@ class JobArguments:
     file_processing_tracker_history_table: str
     raw_table_config_table: str
     config_deploy_tracker_table: str
+    quarantine_table: str
 
 
 def refresh_configured(
@@ -69,11 +72,10 @@ def main(argv: Sequence[str]) -> list[RefreshOutcome]:
     files = DynamoDbFileTracker(dynamodb, arguments.file_tracker_table, arguments.file_tracker_history_table)
     refresher = TableRefresher(
         files=files,
-        reconciler=Reconciliation(S3StagingListing(), files),
-        leases=DynamoDbTableLeases(
-            dynamodb, arguments.file_processing_tracker_table, arguments.file_processing_tracker_history_table
-        ),
+        reconciler=Reconciliation(S3StagingListing(), files, DynamoDbQuarantine(dynamodb, arguments.quarantine_table)),
+        leases=DynamoDbTableLeases(dynamodb, arguments.file_processing_tracker_table),
         writer=HudiSparkWriter(spark),
+        books=DynamoDbRefreshBooks(dynamodb, _book_tables(arguments)),
         run_id=arguments.JOB_RUN_ID,
     )
     running = RunningVersion(dynamodb, arguments.config_deploy_tracker_table)
@@ -85,6 +87,16 @@ def main(argv: Sequence[str]) -> list[RefreshOutcome]:
     )
     logger.info("refreshed %d of %d tables", len(outcomes), len(source_tables))
     return outcomes
+
+
+def _book_tables(arguments: JobArguments) -> BookTables:
+    return BookTables(
+        pending=arguments.file_tracker_table,
+        history=arguments.file_tracker_history_table,
+        leases=arguments.file_processing_tracker_table,
+        refreshes=arguments.file_processing_tracker_history_table,
+        quarantine=arguments.quarantine_table,
+    )
 
 
 if __name__ == "__main__":

@@ -2,6 +2,10 @@
 
 from typing import Any
 
+from odp.dynamodb.refresh_books import BookTables, DynamoDbRefreshBooks
+from odp.dynamodb.table_leases import DynamoDbTableLeases
+from odp.records import BookEntry, LandedFile, RefreshOutcome, RefreshStatus
+
 from deployment_account.names import Odp, OdpTable
 from rehearsal.demo.deployed_lake import DeployedLake
 from tests.embedded.lake.waiting import eventually
@@ -12,6 +16,7 @@ BOOKS = (
     OdpTable.FILE_TRACKER_HISTORY,
     OdpTable.FILE_PROCESSING_TRACKER,
     OdpTable.FILE_PROCESSING_TRACKER_HISTORY,
+    OdpTable.QUARANTINE,
 )
 Item = dict[str, Any]
 
@@ -53,3 +58,17 @@ class Books:
             return [number for number in attributes.values() if number != "0"]
 
         eventually(waiting, lambda numbers: not numbers)
+
+
+def book_tables(lake: DeployedLake) -> BookTables:
+    """The deployed tables of refreshes."""
+    return BookTables(*map(lake.table, BOOKS))
+
+
+def process(lake: DeployedLake, *files: LandedFile) -> None:
+    """Enter files into the books as a refresh does that has applied them."""
+    lease = DynamoDbTableLeases(lake.dynamodb, lake.table(OdpTable.FILE_PROCESSING_TRACKER)).acquire("db.t", "jr_1")
+    assert lease
+    outcome = RefreshOutcome("db.t", files[0].source_table_name, RefreshStatus.COMPLETED, "", "")
+    entry = BookEntry(outcome, files, generation=1, closes=True)
+    DynamoDbRefreshBooks(lake.dynamodb, book_tables(lake)).enter(lease, entry)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 from odp.file_manager.reconciliation import Found, Reconciliation, start_of_look_back
 from odp.file_manager.s3_event import landed_object, listed_object
-from odp.records import LandedFile, ObjectVersion, RejectedFile
+from odp.records import LandedFile, ObjectVersion
 
 from tests.unit.odp.file_manager.test_registration import Ledger, s3_event
 
@@ -26,9 +26,8 @@ class Bucket(Ledger):
         self.asked.append((prefix, after))
         return (version(key) for key in self.keys if key.startswith(prefix) and key > after)
 
-    def unknown(self, files: Sequence[LandedFile | RejectedFile]) -> Sequence[LandedFile | RejectedFile]:
-        known = {*self.files, *(file.file_id for file in self.rejected)}
-        return [file for file in files if file.file_id not in known]
+    def unknown(self, files: Sequence[LandedFile]) -> Sequence[LandedFile]:
+        return [file for file in files if file.file_id not in self.files]
 
     def landed(self, key: str) -> LandedFile:
         """Have an event come."""
@@ -52,16 +51,17 @@ def test_refresh_registers_what_lies_beside_the_pending_files_of_its_table_in_an
     keys = [f"{folder}s/{table}/{name}.parquet" for folder in ("a/", "b/") for table in ("t", "tt") for name in names]
     bucket = Bucket(*keys, "a/s/t/readme.txt")
     pending = [bucket.landed("a/s/t/LOAD00000001.parquet"), bucket.landed("b/s/t/20260101-000000002.parquet")]
-    assert Reconciliation(bucket, bucket).of_table(pending, "") == 4
+    assert Reconciliation(bucket, bucket, bucket).of_table(pending, "") == 4
     assert {file.source_table_name for file in bucket.files.values()} == {"s.t"}
-    assert Reconciliation(bucket, bucket).of_table(pending, "") == 0
-    assert [file.key for file in bucket.rejected] == ["a/s/t/readme.txt"]
+    assert Reconciliation(bucket, bucket, bucket).of_table(pending, "") == 0
+    (rejected,) = bucket.quarantine.values()
+    assert rejected.details["file_ingestion_path"] == "a/s/t/readme.txt"
 
 
 def test_refresh_lists_from_a_day_before_the_newest_change_and_passes_over_no_load() -> None:
     bucket = Bucket(*(f"s/t/{name}.parquet" for name in ("20251201-000000001", "20260109-000000001", "LOAD00000001")))
     pending = [bucket.landed("s/t/20260111-000000001.parquet")]
-    assert Reconciliation(bucket, bucket).of_table(pending, "20260110-000000001.parquet") == 2
+    assert Reconciliation(bucket, bucket, bucket).of_table(pending, "20260110-000000001.parquet") == 2
     assert bucket.asked == [("s/t/", "s/t/20260109")]
 
 
@@ -91,10 +91,10 @@ def test_look_back_begins_at_the_date_where_keys_are_in_the_order_of_time_and_at
 def test_sweep_registers_files_of_tables_that_no_event_ever_named_and_keeps_rejected_ones_apart() -> None:
     bucket = Bucket("s/t/LOAD00000001.parquet", "s/u/LOAD00000001.parquet", "readme.txt")
     bucket.landed("s/t/LOAD00000001.parquet")
-    assert Reconciliation(bucket, bucket).of_bucket("staging") == Found(landed=1, rejected=1)
-    assert Reconciliation(bucket, bucket).of_bucket("staging") == Found()
+    assert Reconciliation(bucket, bucket, bucket).of_bucket("staging") == Found(landed=1, rejected=1)
+    assert Reconciliation(bucket, bucket, bucket).of_bucket("staging") == Found()
 
 
 def test_sweep_of_a_large_bucket_asks_for_many_versions_at_once() -> None:
     bucket = Bucket(*(f"s/t/20260101-{number:09}.parquet" for number in range(2500)))
-    assert Reconciliation(bucket, bucket).of_bucket("staging") == Found(landed=2500)
+    assert Reconciliation(bucket, bucket, bucket).of_bucket("staging") == Found(landed=2500)

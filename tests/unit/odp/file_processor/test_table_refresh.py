@@ -1,6 +1,6 @@
 """What a run does to one table, and what the next run makes of a run that died in between (rules 1, 5, 8 and 9)."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -9,6 +9,7 @@ import pytest
 from odp.errors import LeaseLostError
 from odp.file_processor.table_refresh import TableRefresher
 from odp.records import (
+    BookEntry,
     CommittedRefresh,
     FileType,
     LandedFile,
@@ -46,7 +47,8 @@ class World:
     commits: list[Refresh] = field(default_factory=list)
     catalog: int = 0
     owner: str | None = None
-    outcomes: list[RefreshOutcome] = field(default_factory=list)
+    outcomes: dict[str, RefreshOutcome] = field(default_factory=dict)
+    refused: str = ""
     die_at: str = ""
     fail_at: str = ""
     fail_with: str = "\nin many lines"
@@ -76,12 +78,6 @@ class World:
         self.looked_behind.append(newest_change_file)
         return len(self.unannounced)
 
-    def mark_processed(self, files: Iterable[LandedFile], run_id: str, generation: int) -> None:
-        for moved in files:
-            self.reach("books")
-            self.pending.pop(moved.file_id, None)
-            self.history[moved.file_id] = run_id
-
     # TableLeases
     def acquire(self, qualified_name: str, owner: str) -> Lease | None:
         if self.owner is not None:
@@ -94,15 +90,22 @@ class World:
         if self.owner != lease.owner:
             raise LeaseLostError("taken over")
 
-    def release(
-        self, lease: Lease, status: RefreshStatus, catalog_commit: str, written_with: Mapping[str, str] | None
-    ) -> None:
-        self.renew(lease)
-        self.owner = None
-        self.written_with = written_with or self.written_with
+    # RefreshBooks
+    def enter(self, lease: Lease, entry: BookEntry) -> None:
+        self.reach("books")
+        if self.owner != lease.owner:
+            raise LeaseLostError("taken over")
+        for moved in entry.files:
+            self.pending.pop(moved.file_id, None)
+            self.history[moved.file_id] = lease.owner
+        self.outcomes[lease.owner] = entry.outcome
+        if entry.closes:
+            self.owner = None
+            self.written_with = entry.written_with or self.written_with
+            self.refused = entry.outcome.error if entry.refused else ""
 
     def record(self, outcome: RefreshOutcome, run_id: str) -> None:
-        self.outcomes.append(outcome)
+        self.outcomes[run_id] = outcome
 
     # TableWriter
     def last_refresh(self, config: RawTableConfig) -> CommittedRefresh | None:
@@ -126,7 +129,7 @@ class World:
         return str(self.catalog)
 
     def refresh(self, run_id: str = "run-1", config: RawTableConfig = CONFIG) -> RefreshOutcome | None:
-        return TableRefresher(self, self, self, self, run_id).refresh(config)
+        return TableRefresher(self, self, self, self, self, run_id).refresh(config)
 
 
 def world(*numbers: int, **state: Any) -> World:
@@ -151,7 +154,7 @@ def test_table_without_pending_files_is_not_written() -> None:
 def test_table_that_another_run_holds_is_left_alone_without_an_outcome() -> None:
     lake = world(1, owner="another run")
     assert lake.refresh() is None
-    assert (lake.commits, lake.outcomes) == ([], [])
+    assert (lake.commits, lake.outcomes) == ([], {})
 
 
 def test_file_without_an_event_is_found_beside_the_pending_ones_and_applied_with_them() -> None:
@@ -220,7 +223,7 @@ def test_files_that_landed_after_the_killed_run_are_applied_beside_finishing_its
     assert (outcome.files, outcome.counts) == (2, RowCounts(inserted=2))
 
 
-@pytest.mark.parametrize("step", ["commit", "catalog", "books"])
+@pytest.mark.parametrize("step", ["write", "commit", "catalog"])
 def test_failing_table_is_marked_with_its_stack_trace_and_keeps_its_unapplied_files(step: str) -> None:
     lake = world(1, fail_at=step)
     outcome = lake.refresh()
@@ -264,6 +267,53 @@ def test_run_that_lost_its_lease_after_the_commit_leaves_the_books_to_the_new_ow
     assert outcome is not None
     assert outcome.status is RefreshStatus.ERROR
     assert (len(lake.commits), list(lake.pending), lake.owner) == (1, ["f1"], "another run")
+
+
+def test_run_that_cannot_write_the_books_fails_and_the_next_one_writes_them() -> None:
+    lake = world(1, fail_at="books")
+    with pytest.raises(RuntimeError, match="books failed"):
+        lake.refresh()
+    lake.fail_at, lake.owner = "", None
+    outcome = lake.refresh("next")
+    assert outcome is not None
+    assert (outcome.files, outcome.counts, len(lake.commits)) == (1, RowCounts(inserted=1), 1)
+
+
+def test_counts_of_a_commit_are_in_the_books_once_whenever_its_run_dies() -> None:
+    """Found by the history tester: a run that died between the files and its outcome had counted for nobody."""
+    for step in ("write", "commit", "catalog", "books"):
+        lake = world(1, 2, die_at=step)
+        with pytest.raises(Killed):
+            lake.refresh("killed")
+        lake.die_at, lake.owner = "", None
+        lake.pending["f3"] = file(3)
+        lake.refresh("next")
+        told = [outcome.counts.inserted for outcome in lake.outcomes.values()]
+        assert sum(told) == sum(len(commit.files) for commit in lake.commits)
+        assert (lake.pending, lake.owner) == ({}, None)
+
+
+def test_run_that_is_overtaken_between_two_commits_counts_the_one_that_it_finished() -> None:
+    lake = world(1, die_at="books")
+    with pytest.raises(Killed):
+        lake.refresh("killed")
+    lake.die_at, lake.owner = "", None
+    lake.pending["f2"] = file(2)
+    lake.lose_lease_at = "write"
+    outcome = lake.refresh("overtaken")
+    assert outcome is not None
+    assert (outcome.status, outcome.files, outcome.counts) == (RefreshStatus.ERROR, 1, RowCounts(inserted=1))
+    assert (lake.outcomes["overtaken"], list(lake.pending)) == (outcome, ["f2"])
+
+
+def test_table_whose_input_is_refused_goes_into_quarantine_until_it_is_refreshed() -> None:
+    lake = world(1)
+    lake.refresh()
+    lake.pending["f2"] = file(2)
+    lake.refresh("run-2", table_config(hudi_primary_key=("OTHER",)))
+    assert lake.refused.startswith("RejectedInputError: db.t holds data written with")
+    lake.refresh("run-3")
+    assert (lake.refused, lake.pending) == ("", {})
 
 
 def test_books_say_with_which_keys_a_table_was_filled() -> None:
