@@ -22,6 +22,11 @@ class DmsFile:
     columns: Mapping[str, str]
     rows: tuple[Row, ...]
 
+    @property
+    def is_load(self) -> bool:
+        """Whether it is a part of a full load."""
+        return self.key.rpartition("/")[2].startswith("LOAD")
+
 
 def any_settings(draw: Random) -> DmsSettings:
     """Settings of a DMS task and its S3 endpoint, drawn from all that are legal."""

@@ -32,8 +32,10 @@ class Replica:
         self.dms = DmsTable(name, self.source, self.settings, clock)
         self.unwritten: deque[DmsFile] = deque()
         self.is_broken = False
-        self.of_generation: set[str] = set()
-        """The keys that were written since the newest load began; what lies under others belongs to former loads."""
+        self.late: list[DmsFile] = []
+        """Change files that DMS has written, but whose upload takes its time."""
+        self.of_generation: dict[str, DmsFile] = {}
+        """What was written since the newest load began; what lies under other keys belongs to former loads."""
         self._versions: dict[Key, Row] = {}
         self._loads: list[list[Row]] = []
 
@@ -50,7 +52,7 @@ class Replica:
         """The next part of the load under way."""
         part = self.unwritten.popleft()
         self._loads[-1] += part.rows
-        self.of_generation.add(part.key)
+        self.of_generation[part.key] = part
         self._last_part = self._clock()
         return part
 
@@ -58,7 +60,7 @@ class Replica:
         """The changes since; a historical table must show every one of them."""
         files = self.dms.changes()
         for file in files:
-            self.of_generation.add(file.key)
+            self.of_generation[file.key] = file
             for row in file.rows:
                 self._versions.setdefault(self._version_key(row), row)
         return files

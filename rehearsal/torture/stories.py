@@ -16,6 +16,7 @@ class Act(StrEnum):
     LOAD = "DMS begins a full load"
     PART = "DMS writes the next part of the load"
     REWIND = "DMS starts again from an older checkpoint"
+    AGAIN = "an operator uploads an old change file again"
     BREAK = "a change file is broken for good"
     DELIVER = "some events arrive, in any order, some twice"
     LOSE = "an event is lost"
@@ -31,6 +32,7 @@ WEIGHTS = {
     Act.LOAD: 4,
     Act.PART: 8,
     Act.REWIND: 2,
+    Act.AGAIN: 2,
     Act.ADD_COLUMN: 1,
     Act.WIDEN: 1,
     Act.DELIVER: 20,

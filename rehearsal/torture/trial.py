@@ -21,6 +21,7 @@ _PAUSES = (0.0, 0.2, 1.0, 5.0)
 _WAITS = (30.0, 400.0, 2000.0)
 _BEFORE_A_LOAD = 3.0
 _FAULTY_RUNS = 0.6
+_LATE_FILES = 0.15
 
 
 class Lake(Protocol):
@@ -74,6 +75,7 @@ class Trial:
             Act.LOAD: self._load,
             Act.PART: self._part,
             Act.REWIND: lambda replica, draw: replica.dms.rewind(draw),
+            Act.AGAIN: self._again,
             Act.BREAK: self._break,
             Act.DELIVER: lambda _, draw: self._delivery.deliver_some(draw),
             Act.LOSE: lambda _, draw: self._delivery.lose_one(draw),
@@ -99,7 +101,9 @@ class Trial:
     def settle(self) -> None:
         """Write what is unwritten, deliver what was not lost, and run executions that nothing befalls."""
         for replica in self.replicas:
-            self._flush(replica, Random(replica.name))  # noqa: S311 - draws must repeat, not be secret
+            draw = Random(replica.name)  # noqa: S311 - draws must repeat, not be secret
+            self._flush(replica, draw)
+            self._land_late(replica, draw)
         self._delivery.deliver_all()
         for _ in range(_SETTLING_RUNS):
             self.lake.wait(_A_LONG_TIME)
@@ -131,6 +135,7 @@ class Trial:
             replica.source.change(draw)
 
     def _load(self, replica: Replica, draw: Random) -> None:
+        self._land_late(replica, draw)
         replica.fill(draw)
         replica.begin_load()
         self.lake.wait(_BEFORE_A_LOAD)
@@ -141,10 +146,24 @@ class Trial:
             self._land([replica.next_part()], draw)
 
     def _flush(self, replica: Replica, draw: Random) -> None:
-        """Changes wait until the load is written."""
+        """Changes wait until the load is written; the upload of some takes so long that later ones overtake them."""
         while replica.unwritten:
             self._part(replica, draw)
-        self._land(replica.next_changes(), draw)
+        late, replica.late = replica.late, []
+        files = replica.next_changes()
+        replica.late = [file for file in files if draw.random() < _LATE_FILES]
+        self._land([file for file in files if file not in replica.late], draw)
+        self._land(late, draw)
+
+    def _land_late(self, replica: Replica, draw: Random) -> None:
+        late, replica.late = replica.late, []
+        self._land(late, draw)
+
+    def _again(self, replica: Replica, draw: Random) -> None:
+        written = replica.of_generation.values()
+        changes = [file for file in written if not file.is_load and file not in replica.late]
+        if changes:
+            self._land([draw.choice(changes)], draw)
 
     def _break(self, replica: Replica, draw: Random) -> None:
         while replica.unwritten:

@@ -54,14 +54,14 @@ class MemoryLeases:
         """Prolong a lease that is still held."""
         self.mine(lease).expires_at = self._clock() + LEASE_SECONDS
 
-    def ismine(self, lease: Lease) -> bool:
+    def is_mine(self, lease: Lease) -> bool:
         """Whether nobody took the lease over."""
         item = self.items[lease.qualified_name]
         return (item.owner, item.token) == (lease.owner, lease.fencing_token)
 
     def mine(self, lease: Lease) -> TableItem:
         """Give the item of a lease that is still held."""
-        if not self.ismine(lease):
+        if not self.is_mine(lease):
             message = f"{lease.qualified_name}: the lease of {lease.owner} was taken over"
             raise LeaseLostError(message)
         return self.items[lease.qualified_name]
