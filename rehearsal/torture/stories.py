@@ -32,7 +32,7 @@ WEIGHTS = {
     Act.LOAD: 4,
     Act.PART: 8,
     Act.REWIND: 2,
-    Act.AGAIN: 2,
+    Act.AGAIN: 5,
     Act.ADD_COLUMN: 1,
     Act.WIDEN: 1,
     Act.DELIVER: 20,
@@ -40,7 +40,7 @@ WEIGHTS = {
     Act.REPEAT: 3,
     Act.SWEEP: 1,
     Act.WAIT: 3,
-    Act.RUN: 18,
+    Act.RUN: 24,
 }
 MAX_TABLES = 3
 STEPS = (12, 48)

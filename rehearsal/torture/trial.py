@@ -21,7 +21,7 @@ _PAUSES = (0.0, 0.2, 1.0, 5.0)
 _WAITS = (30.0, 400.0, 2000.0)
 _BEFORE_A_LOAD = 3.0
 _FAULTY_RUNS = 0.6
-_LATE_FILES = 0.15
+_LATE_FILES = 0.3
 
 
 class Lake(Protocol):

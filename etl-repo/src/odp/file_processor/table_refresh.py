@@ -149,7 +149,8 @@ class _Refresh:
         source, files = self._config.source_table_name, self._with.files
         if found := self._with.reconciler.of_table(pending, state.newest_change_file):
             logger.warning("%s: %d files had landed that no event told of", source, found)
-            pending = list(files.pending_files(source))
+        # also when nothing was found: a late event may have been faster than the listing
+        pending = list(files.pending_files(source))
         versioning = self._config.table_data_versioning_type
         refresh = select_files(pending, state, versioning, partial(files.processed_changes, source), self._with.clock())
         if refresh.files:
