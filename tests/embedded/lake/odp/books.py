@@ -6,7 +6,7 @@ from odp.dynamodb.refresh_books import BookTables, DynamoDbRefreshBooks
 from odp.dynamodb.table_leases import DynamoDbTableLeases
 from odp.records import BookEntry, LandedFile, RefreshOutcome, RefreshStatus
 
-from deployment_account.names import Odp, OdpTable
+from deployment_account.names import Odp, OdpTable, Shared
 from rehearsal.demo.deployed_lake import DeployedLake
 from tests.embedded.lake.waiting import eventually
 
@@ -39,6 +39,15 @@ class Books:
     def pending(self, files: int) -> list[Item]:
         """Wait until this many files are pending."""
         return eventually(lambda: self.items(OdpTable.FILE_TRACKER), lambda found: len(found) == files)
+
+    def start_anew(self) -> None:
+        """Forget every file, lease and refresh, and leave nothing in the staging bucket that a listing would find."""
+        bucket = self.lake.published(Shared.STAGING_BUCKET)
+        s3 = self.lake.client("s3")
+        for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+            for version in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
+                s3.delete_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
+        self.empty()
 
     def empty(self) -> None:
         """Forget every file, lease and refresh."""
