@@ -42,7 +42,9 @@ def divide(files: Sequence[LandedFile], state: TableState) -> PendingGenerations
         return PendingGenerations(present=tuple(remaining), ended=tuple(ended))
     last = max(load.moment for load in beginning)
     last_change = max((moment for moment in (state.changes_until, *changes) if moment < last), default="")
-    began = min(file.moment for file in remaining if _is_load(file) and file.moment > last_change)
+    first = max((load.landed_at for load in beginning if _number(load) == 1), default="")
+    loads = (file for file in remaining if _is_load(file) and file.landed_at >= first)
+    began = min(load.moment for load in loads if load.moment > last_change)
     newest = tuple(file for file in remaining if file.moment >= began)
     earlier = [file for file in remaining if file.moment < began]
     if state.generation == 0:
