@@ -1,6 +1,7 @@
 """The lake's own writer: decisions, commit and catalog as in a Glue run, without the books in DynamoDB."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from odp.file_processor.batch_refresh import refresh_batch
@@ -38,13 +39,14 @@ class OdpWriter:
     def _refresh(self, tables: Sequence[SourceTable], file: str) -> None:
         by_name = {table.config.source_table_name: table for table in tables}
 
-        def refresh(name: str) -> None:
+        def refresh_one(name: str) -> None:
             table = by_name[name]
             last = self._writer.last_refresh(table.config)
             state, published = (last.state, last.commit_time) if last else (TableState(), "")
             pending = [table.landed(file, self._buckets)]
             versioning = table.config.table_data_versioning_type
-            self._writer.apply(table.config, select_files(pending, state, versioning, lambda _: ()))
+            refresh = select_files(pending, state, versioning, lambda: (), datetime.now(UTC))
+            self._writer.apply(table.config, refresh, check_lease=lambda: None)
             self._writer.publish(table.config, published)
 
-        refresh_batch(list(by_name), refresh, at_a_time=task_slots(self._spark))
+        refresh_batch(list(by_name), refresh_one, at_a_time=task_slots(self._spark))

@@ -1,6 +1,7 @@
 """The Hudi writer applies decided refreshes: the rules of the data that concern one table's rows."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -39,8 +40,9 @@ class Refresher:
     def __call__(self, *files: LandedFile) -> CommittedRefresh:
         last = self.writer.last_refresh(self.config)
         state = last.state if last else TableState()
-        refresh = select_files(files, state, self.config.table_data_versioning_type, lambda _: self.applied)
-        committed = self.writer.apply(self.config, refresh)
+        versioning = self.config.table_data_versioning_type
+        refresh = select_files(files, state, versioning, lambda: self.applied, now=datetime.now(UTC))
+        committed = self.writer.apply(self.config, refresh, check_lease=lambda: None)
         self.applied += [file for file in files if file.name.startswith("2")]
         return committed
 
@@ -99,8 +101,9 @@ def test_load_part_that_arrives_after_a_delete_does_not_bring_the_row_back(
     refresh: Refresher, land: Land, rows_of: Rows
 ) -> None:
     refresh(land("sales/a5/LOAD00000001.parquet", [load_row(1)]))
+    seen_late = land("sales/a5/LOAD00000002.parquet", [load_row(2), load_row(3)])
     refresh(land("sales/a5/20260101-000000001.parquet", [change("D", 2, 1), change("U", 1, 2, amount=2)]))
-    refresh(land("sales/a5/LOAD00000002.parquet", [load_row(2), load_row(3)]))
+    refresh(seen_late)
     assert [(row["ID"], row["AMOUNT"]) for row in rows_of(refresh.config)] == [(1, 2), (3, 0)]
 
 
@@ -169,7 +172,7 @@ def test_commit_carries_its_file_ids_and_the_tables_state(refresh: Refresher, la
     last = refresh.writer.last_refresh(refresh.config)
     assert last is not None
     assert last.file_ids == {changes.file_id}
-    assert last.state == TableState(1, frozenset({load.key}), changes.name)
+    assert last.state == TableState(1, frozenset({load.key}), changes.name, load.moment, changes.moment)
 
 
 def test_files_applied_twice_leave_the_same_rows(refresh: Refresher, land: Land, rows_of: Rows) -> None:

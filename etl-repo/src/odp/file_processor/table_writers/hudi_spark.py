@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from odp.errors import OdpError
@@ -26,15 +27,21 @@ class HudiSparkWriter:
         """Read the newest refresh from the table's timeline; None when the table has none."""
         return last_refresh(self._spark, config.base_path)
 
-    def apply(self, config: RawTableConfig, refresh: Refresh) -> CommittedRefresh:
-        """Make the refresh visible in one commit that carries its file ids and the table's state."""
+    def apply(self, config: RawTableConfig, refresh: Refresh, check_lease: Callable[[], None]) -> CommittedRefresh:
+        """Make the refresh visible in one commit that carries its file ids and the table's state.
+
+        The lease is checked last before Hudi begins its instant. A run that is overtaken after that finds its instant
+        rolled back, as each writer first does with those that it finds under way, and cannot complete it.
+        """
         changes = read_changes(self._spark, (*refresh.files, *refresh.replayed), config)
         rows = latest_change_per_key(changes, keys=record_key(config), order_by=config.hudi_precombine_field)
         is_snapshot = config.table_data_versioning_type is VersioningType.SNAPSHOT
         if is_snapshot and refresh.kind is not RefreshKind.CHANGES:
             rows = without_deleted(rows)
         options = write_options(config, refresh, task_slots=task_slots(self._spark))
-        rows.write.format("hudi").options(**options).mode("append").save(config.base_path)
+        writer = rows.write.format("hudi").options(**options).mode("append")
+        check_lease()
+        writer.save(config.base_path)
         committed = self.last_refresh(config)
         if committed is None or committed.file_ids != refresh.file_ids:
             message = (
