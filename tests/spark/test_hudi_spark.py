@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from odp.errors import RejectedInputError
 from odp.file_processor.file_selection import select_files
@@ -239,3 +241,16 @@ def test_catalog_shows_the_tables_columns_and_partitions(refresh: Refresher, lan
     assert [key.getName() for key in table.getPartitionKeys()] == ["region"]
     partitions = client.listPartitionNames(refresh.config.raw_database_name, refresh.config.raw_table_name, -1)
     assert len(partitions) == 3
+
+
+def test_data_files_carry_no_bloom_filter_whichever_operation_wrote_them(
+    refresh: Refresher, land: Land, buckets: Path
+) -> None:
+    refresh(land("sales/bloom/LOAD00000001.parquet", [load_row(1), load_row(2)]))
+    refresh(land("sales/bloom/20260101-000000001.parquet", [change("U", 1, 5, amount=9)]))
+    table = refresh.config.base_path.removeprefix("s3://")
+    footers = [pq.read_metadata(file) for file in (buckets / table).rglob("*.parquet")]
+    assert len(footers) == 2
+    for footer in footers:
+        assert b"org.apache.hudi.bloomfilter" not in footer.metadata
+        assert footer.row_group(0).column(0).compression == "ZSTD"
