@@ -12,7 +12,7 @@ from enum import StrEnum
 from odp.records import DELETE, OPERATION, RawTableConfig, Refresh, RefreshKind, TableState, VersioningType
 
 TIME_TRAVEL_COMMITS = 10
-"""So many commits can be read as they were; more of them cost storage, since each rewrites the files that it touches."""
+"""So many commits can be read as they were; each costs the storage of the files that it rewrote."""
 COMMIT_METADATA_PREFIX = "odp."
 FILE_IDS, STATE = "odp.file_ids", "odp.table_state"
 
