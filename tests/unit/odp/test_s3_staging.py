@@ -39,13 +39,6 @@ def test_every_version_of_a_folder_is_listed_with_its_id_and_the_time_in_the_for
     assert len(newest.last_modified) == len("2026-01-01T00:00:00Z")
 
 
-def test_listing_begins_after_a_key(s3: "S3Client") -> None:
-    for day in ("20260101", "20260102", "20260103"):
-        s3.put_object(Bucket="staging", Key=f"s/t/{day}-000000001.parquet", Body=b"")
-    found = S3StagingListing().versions("staging", "s/t/", after="s/t/20260102")
-    assert [version.key[4:12] for version in found] == ["20260102", "20260103"]
-
-
 def test_objects_from_before_the_bucket_was_versioned_have_no_id_and_deleted_ones_are_gone(s3: "S3Client") -> None:
     s3.put_object(Bucket="staging", Key="s/t/a", Body=b"")
     s3.delete_object(Bucket="staging", Key="s/t/b")

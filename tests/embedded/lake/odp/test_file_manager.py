@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 
 import pytest
 from odp.dynamodb.file_tracker import DynamoDbFileTracker
+from odp.s3_staging import S3StagingListing
 
 from deployment_account.names import Odp, OdpTable, Shared
 from rehearsal.demo.deployed_lake import DeployedLake
+from rehearsal.emulator.process import Emulator
 from tests.embedded.lake.odp.books import Books, Item, process
 from tests.embedded.lake.waiting import eventually
 
@@ -52,7 +54,7 @@ def test_file_that_lands_is_registered_under_its_version(put: Put, books: Books,
     assert (file["file_ingestion_path"], file["file_size"], file["dms_file_type"]) == (LOAD, 13, "Full")
 
 
-def test_event_delivered_again_adds_nothing_while_the_file_is_pending_nor_after_it_moved_to_history(
+def test_rule_1_event_delivered_again_adds_nothing_while_the_file_is_pending_nor_after_it_moved_to_history(
     put: Put, books: Books, tracker: DynamoDbFileTracker, event: Callable[[Item], str], send: Callable[[str], None]
 ) -> None:
     put(LOAD)
@@ -71,7 +73,7 @@ def test_event_delivered_again_adds_nothing_while_the_file_is_pending_nor_after_
     assert (processed["file_id"], processed["glue_job_run_id"]) == (file["file_id"], "jr_1")
 
 
-def test_full_load_uploaded_again_under_its_old_name_is_a_new_file(
+def test_rule_1_full_load_uploaded_again_under_its_old_name_is_a_new_file(
     put: Put, books: Books, tracker: DynamoDbFileTracker, lake: DeployedLake
 ) -> None:
     put(LOAD, b"same content")
@@ -115,7 +117,7 @@ def test_malformed_message_is_in_quarantine_once_and_the_others_are_registered(
     assert all(entry["reason"].startswith("the message is no Object Created event") for entry in entries.values())
 
 
-def test_files_whose_events_were_lost_are_found_by_the_sweep_under_the_ids_of_their_events(
+def test_rule_2_files_whose_events_were_lost_are_found_by_the_sweep_under_the_ids_of_their_events(
     lake: DeployedLake, put: Put, books: Books, event: Callable[[Item], str], send: Callable[[str], None]
 ) -> None:
     put(LOAD)
@@ -136,6 +138,19 @@ def test_files_whose_events_were_lost_are_found_by_the_sweep_under_the_ids_of_th
         send(event(file))
     books.wait_for_file_manager()
     assert len(books.items(OdpTable.FILE_TRACKER)) == len(by_id)
+
+
+def test_listing_begins_after_a_key_that_need_not_exist(
+    lake: DeployedLake, put: Put, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Against the emulator: moto passes over the first key after such a marker."""
+    for name, value in emulator.shell_environment(lake.environment.account).items():
+        monkeypatch.setenv(name, value)
+    for day in ("20260101", "20260102", "20260103"):
+        put(f"s/t/{day}-000000001.parquet")
+    put("s/t/LOAD00000001.parquet")
+    found = S3StagingListing().versions(lake.published(Shared.STAGING_BUCKET), "s/t/", after="s/t/20260102")
+    assert [version.key[4:12] for version in found] == ["20260102", "20260103", "LOAD0000"]
 
 
 def sweep(lake: DeployedLake) -> dict[str, int]:
