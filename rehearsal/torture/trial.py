@@ -1,4 +1,5 @@
 """Plays a story on a lake, then lets everything settle, and asks for the verdict."""
+# ruff: noqa: S311 - draws must repeat, not be secret
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -101,7 +102,7 @@ class Trial:
     def settle(self) -> None:
         """Write what is unwritten, deliver what was not lost, and run executions that nothing befalls."""
         for replica in self.replicas:
-            draw = Random(replica.name)  # noqa: S311 - draws must repeat, not be secret
+            draw = Random(replica.name)
             self._flush(replica, draw)
             self._land_late(replica, draw)
         self._delivery.deliver_all()

@@ -1,4 +1,5 @@
 """Many stories at once on one deployed lake: each seed is a table, and all of them share its executions."""
+# ruff: noqa: S311 - draws must repeat, not be secret
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -53,7 +54,7 @@ def campaign(lake: DeployedLake, seeds: Sequence[int], say: Say) -> list[Problem
             trial.take(step)
     say("settling")
     for replica in replicas:
-        replica.source.change(Random(replica.name))  # noqa: S311 - draws must repeat, not be secret
+        replica.source.change(Random(replica.name))
     trial.settle()
     return list(trial.judge())
 
@@ -74,12 +75,12 @@ def configure(lake: DeployedLake, replicas: Iterable[Replica]) -> None:
 
 def _round(seeds: Sequence[int], number: int) -> Iterator[Step]:
     for table, seed in enumerate(seeds):
-        draw = Random(f"{seed}/{number}")  # noqa: S311 - draws must repeat, not be secret
+        draw = Random(f"{seed}/{number}")
         yield from round_of_steps(draw, table, is_first=number == 0)
-    everyone = Random(f"{seeds[0]}/{number}/run")  # noqa: S311 - the same
+    everyone = Random(f"{seeds[0]}/{number}/run")
     yield Step(Act.RUN, 0, everyone.getrandbits(32))
 
 
 def _replica(seed: int) -> Replica:
-    draw = Random(f"{seed}/0")  # noqa: S311 - draws must repeat, not be secret
+    draw = Random(f"{seed}/0")
     return Replica(f"t{seed}", draw, lambda: datetime.now(UTC))

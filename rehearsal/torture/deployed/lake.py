@@ -1,4 +1,5 @@
 """The deployed lake as a trial sees it; the emulator's own events are switched off, for the trial delivers them."""
+# ruff: noqa: S311 - draws must repeat, not be secret
 
 import json
 import time
@@ -80,7 +81,7 @@ class EmulatedLake:
     def run(self, faults: Mapping[str, Fault], arrive: Callable[[], None]) -> None:  # noqa: ARG002
         """Run one execution of the deployed state machine; now and then its Glue runs are killed as a whole."""
         self._runs += 1
-        draw = Random(self._runs)  # noqa: S311 - draws must repeat, not be secret
+        draw = Random(self._runs)
         is_killed = draw.random() < _KILLED_RUNS and any(fault.kind is FaultKind.KILL for fault in faults.values())
         self._write_script(RunFaults(dict(faults), draw.random() * 2 if is_killed else None))
         self._expire_leases()

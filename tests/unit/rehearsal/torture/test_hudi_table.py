@@ -1,4 +1,4 @@
-"""The rows in memory behave as Hudi 1.0.2 was seen to behave (docs/decisions/0003), with the framework's own options."""
+"""The rows in memory behave as Hudi 1.0.2 was seen to (docs/decisions/0003), with the framework's own options."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Rules 1 to 9 together: whatever happens to a source, its files, their events and the runs, the lake ends equal to it."""
+"""Rules 1 to 9 together: whatever happens to source, files, events and runs, the lake ends equal to the source."""
 
 import pytest
 from odp.file_processor import table_refresh
