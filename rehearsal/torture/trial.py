@@ -43,6 +43,9 @@ class Lake(Protocol):
     def sweep(self) -> None:
         """Let the File Manager look at the whole bucket."""
 
+    def has_work(self) -> bool:
+        """Whether any file is pending."""
+
     def wait(self, seconds: float) -> None:
         """Let time pass."""
 
@@ -109,6 +112,8 @@ class Trial:
         for _ in range(_SETTLING_RUNS):
             self.lake.wait(_A_LONG_TIME)
             self.lake.sweep()
+            if not self.lake.has_work():
+                return
             self.lake.run({}, lambda: None)
 
     def judge(self) -> Iterator[Problem]:

@@ -75,6 +75,10 @@ class EmulatedLake:
         )
         self._lambda.invoke(FunctionName=sweep, Payload="{}")
 
+    def has_work(self) -> bool:
+        """Whether any file is pending."""
+        return self._lake.pending_files() > 0
+
     def wait(self, seconds: float) -> None:
         """Nobody waits here: leases are made to expire before the next execution."""
 

@@ -54,6 +54,10 @@ class MemoryLake:
         """Let the File Manager look at the whole bucket."""
         Reconciliation(self.staging, self.ledger, self.quarantine).of_bucket(BUCKET)
 
+    def has_work(self) -> bool:
+        """Whether any file is pending."""
+        return bool(self.ledger.pending)
+
     def wait(self, seconds: float) -> None:
         """Let time pass."""
         self.clock.seconds += seconds
