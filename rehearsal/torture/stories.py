@@ -19,6 +19,7 @@ class Act(StrEnum):
     REWIND = "DMS starts again from an older checkpoint"
     AGAIN = "an operator uploads an old change file again"
     BREAK = "a change file is broken for good"
+    STRAY = "something lands that is no file of DMS"
     DELIVER = "some events arrive, in any order, some twice"
     LOSE = "an event is lost"
     REPEAT = "old events come again"
@@ -36,6 +37,7 @@ WEIGHTS = {
     Act.AGAIN: 5,
     Act.ADD_COLUMN: 1,
     Act.WIDEN: 1,
+    Act.STRAY: 1,
     Act.DELIVER: 20,
     Act.LOSE: 3,
     Act.REPEAT: 3,

@@ -14,7 +14,7 @@ from rehearsal.torture.evidence import TableEvidence
 from rehearsal.torture.faults import Fault, any_fault
 from rehearsal.torture.replica import Replica
 from rehearsal.torture.stories import Act, Step
-from rehearsal.torture.verdict import Finding, moment, verdict
+from rehearsal.torture.verdict import Finding, Kind, moment, verdict
 
 _SETTLING_RUNS = 8
 _A_LONG_TIME = 3600.0
@@ -49,6 +49,9 @@ class Lake(Protocol):
     def wait(self, seconds: float) -> None:
         """Let time pass."""
 
+    def quarantined(self) -> set[str]:
+        """The keys of the objects that are in quarantine."""
+
     def evidence(self, config: RawTableConfig) -> TableEvidence:
         """Read everything about one table."""
 
@@ -71,6 +74,7 @@ class Trial:
         self.lake = lake
         self.replicas = replicas
         self._delivery = Delivery(lake.receive)
+        self._strays: set[str] = set()
         self._acts: Mapping[Act, Callable[[Replica, Random], None]] = {
             Act.CHANGE: self._change,
             Act.ADD_COLUMN: lambda replica, _: replica.source.add_column(),
@@ -81,6 +85,7 @@ class Trial:
             Act.REWIND: lambda replica, draw: replica.dms.rewind(draw),
             Act.AGAIN: self._again,
             Act.BREAK: self._break,
+            Act.STRAY: self._stray,
             Act.DELIVER: lambda _, draw: self._delivery.deliver_some(draw),
             Act.LOSE: lambda _, draw: self._delivery.lose_one(draw),
             Act.REPEAT: lambda _, draw: self._delivery.repeat_some(draw),
@@ -119,6 +124,8 @@ class Trial:
     def judge(self) -> Iterator[Problem]:
         """Everything that is wrong in the end."""
         yield from (Problem("the lake", finding) for finding in self.lake.violations)
+        for key in self._strays - self.lake.quarantined():
+            yield Problem("the lake", Finding(Kind.QUARANTINE, key))
         for replica in self.replicas:
             found = verdict(self.lake.evidence(replica.config), replica)
             yield from (Problem(replica.name, finding) for finding in found)
@@ -176,6 +183,11 @@ class Trial:
             self._part(replica, draw)
         replica.is_broken = True
         self._land([replica.dms.no_parquet()], draw)
+
+    def _stray(self, _: Replica, draw: Random) -> None:
+        stray = DmsFile(f"strays/{draw.getrandbits(32)}.txt", {}, ())
+        self._strays.add(stray.key)
+        self._land([stray], draw)
 
     def _run(self, draw: Random) -> None:
         faults = self.faults(draw)

@@ -95,6 +95,11 @@ class EmulatedLake:
         while machine.describe_execution(executionArn=arn)["status"] == "RUNNING":
             time.sleep(_POLL_SECONDS)
 
+    def quarantined(self) -> set[str]:
+        """The keys of the objects that are in quarantine."""
+        found = self._lake.dynamodb.Table(self._lake.table(OdpTable.QUARANTINE)).scan()["Items"]
+        return {str(item.get("file_ingestion_path")) for item in found}
+
     def evidence(self, config: RawTableConfig) -> TableEvidence:
         """Read everything about one table."""
         source, bucket = config.source_table_name, self._lake.published(Shared.RAW_BUCKET)
@@ -155,7 +160,7 @@ def _switch_events_off(lake: DeployedLake) -> None:
 
 
 def _table_of(key: str) -> str:
-    return key.split("torture/", 1)[1].split("/", 1)[0]
+    return key.partition("torture/")[2].partition("/")[0]
 
 
 def _counts(item: Item) -> RowCounts:

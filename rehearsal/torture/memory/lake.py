@@ -73,6 +73,10 @@ class MemoryLake:
             except (OdpError, Killed):
                 continue  # this job run failed: a later execution has to make it good
 
+    def quarantined(self) -> set[str]:
+        """The keys of the objects that are in quarantine."""
+        return {str(entry.details.get("file_ingestion_path")) for entry in self.quarantine.entries.values()}
+
     def evidence(self, config: RawTableConfig) -> TableEvidence:
         """Read everything about one table."""
         source, name = config.source_table_name, config.qualified_name
