@@ -46,7 +46,7 @@ WEIGHTS = {
     Act.RUN: 24,
 }
 MAX_TABLES = 3
-STEPS = (12, 48)
+STEPS = (16, 72)
 BROKEN_TABLES = 0.05
 
 

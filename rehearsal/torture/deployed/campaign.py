@@ -27,7 +27,7 @@ from rehearsal.torture.trial import Problem, Trial
 
 CADENCE = "10_min_refresh"
 DATABASE = "odpf_demo_taxi_trips_raw"
-ROUNDS = 8
+ROUNDS = 4
 Say = Callable[[str], None]
 
 
@@ -43,13 +43,13 @@ def deployed_lake(folder: Path) -> Iterator[DeployedLake]:
         yield lake
 
 
-def campaign(lake: DeployedLake, seeds: Sequence[int], say: Say) -> list[Problem]:
+def campaign(lake: DeployedLake, seeds: Sequence[int], say: Say, *, rounds: int = ROUNDS) -> list[Problem]:
     """Play the stories of all seeds together; a table is named by its seed."""
     replicas = [_replica(seed) for seed in seeds]
     configure(lake, replicas)
     trial = Trial(EmulatedLake(lake, CADENCE), replicas)
-    for number in range(ROUNDS):
-        say(f"round {number + 1} of {ROUNDS}")
+    for number in range(rounds):
+        say(f"round {number + 1} of {rounds}")
         for step in _round(seeds, number):
             trial.take(step)
     say("settling")
