@@ -39,21 +39,21 @@ class StagingBucket:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self.versions: list[StoredVersion] = []
+        self.stored: list[StoredVersion] = []
         self._newest: dict[str, StoredVersion] = {}
 
     def put(self, file: DmsFile) -> StoredVersion:
         """Store one more version."""
-        number = len(self.versions) + 1
+        number = len(self.stored) + 1
         version = StoredVersion(file, f"v{number}", f"{number:016X}", self._clock.stamp())
-        self.versions.append(version)
+        self.stored.append(version)
         self._newest[file.key] = version
         return version
 
-    def newest_versions(self, bucket: str, prefix: str = "", after: str = "") -> Iterator[ObjectVersion]:
-        """List the newest version of every object; a listing names no sequencer."""
-        for key in sorted(self._newest):
-            found = self._newest[key]
+    def versions(self, bucket: str, prefix: str = "", after: str = "") -> Iterator[ObjectVersion]:
+        """List every version of every object; a listing names no sequencer."""
+        for found in sorted(self.stored, key=lambda version: version.file.key):
+            key = found.file.key
             if key.startswith(prefix) and key > after:
                 yield ObjectVersion(bucket, key, found.version_id, found.sequencer, found.size, found.landed_at)
 
@@ -64,7 +64,7 @@ class StagingBucket:
     def landed(self, table: str) -> frozenset[tuple[str, str]]:
         """The key and version of everything that landed for a table."""
         return frozenset(
-            (version.file.key, version.version_id) for version in self.versions if f"/{table}/" in version.file.key
+            (version.file.key, version.version_id) for version in self.stored if f"/{table}/" in version.file.key
         )
 
     def read(self, keys: Sequence[str]) -> list[DmsFile]:

@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 
 import pytest
 from odp.dynamodb.file_tracker import DynamoDbFileTracker
+from odp.s3_staging import S3StagingListing
 
 from deployment_account.names import Odp, OdpTable, Shared
 from rehearsal.demo.deployed_lake import DeployedLake
+from rehearsal.emulator.process import Emulator
 from tests.embedded.lake.odp.books import Books, Item, process
 from tests.embedded.lake.waiting import eventually
 
@@ -136,6 +138,19 @@ def test_files_whose_events_were_lost_are_found_by_the_sweep_under_the_ids_of_th
         send(event(file))
     books.wait_for_file_manager()
     assert len(books.items(OdpTable.FILE_TRACKER)) == len(by_id)
+
+
+def test_listing_begins_after_a_key_that_need_not_exist(
+    lake: DeployedLake, put: Put, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Against the emulator: moto passes over the first key after such a marker."""
+    for name, value in emulator.shell_environment(lake.environment.account).items():
+        monkeypatch.setenv(name, value)
+    for day in ("20260101", "20260102", "20260103"):
+        put(f"s/t/{day}-000000001.parquet")
+    put("s/t/LOAD00000001.parquet")
+    found = S3StagingListing().versions(lake.published(Shared.STAGING_BUCKET), "s/t/", after="s/t/20260102")
+    assert [version.key[4:12] for version in found] == ["20260102", "20260103", "LOAD0000"]
 
 
 def sweep(lake: DeployedLake) -> dict[str, int]:

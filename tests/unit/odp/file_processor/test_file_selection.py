@@ -187,6 +187,13 @@ def test_parts_of_a_reload_that_was_given_up_are_never_part_of_the_next_one() ->
     assert (refresh.kind, refresh.files) == (RefreshKind.RELOAD, (load(1, 9), changes(3, 11)))
 
 
+def test_parts_that_land_before_the_first_one_of_a_parallel_load_are_part_of_it() -> None:
+    parts = load(2, 1), load(3, 2), load(1, 3)
+    assert set(select(*parts).files) == set(parts)
+    again = load(2, 11), load(3, 12), load(1, 13)
+    assert set(select(*again, state=after(*parts, changes(1, 5))).files) == set(again)
+
+
 def test_single_part_sent_again_never_replaces_the_whole_table() -> None:
     assert select(load(2, 9), changes(1, 10), state=after(load(1, 1), load(2, 1)), now=AT_ONCE).file_ids == set()
 
