@@ -15,7 +15,7 @@ from rehearsal.torture.history import Key, Row, SourceTable
 
 CADENCE = "torture"
 FEW_KEYS, MANY_KEYS = 5, 24
-_COMPOSITE, _PARTITIONED, _HISTORICAL, _MANY_KEYS = 0.3, 0.6, 0.25, 0.1
+_COMPOSITE, _PARTITIONED, _HISTORICAL, _MANY_KEYS, _PARALLEL = 0.3, 0.6, 0.25, 0.1, 0.2
 
 
 class Replica:
@@ -26,6 +26,7 @@ class Replica:
         self._clock = clock
         self._last_part = clock()
         self._has_stalled = False
+        self._loads_in_parallel = draw.random() < _PARALLEL
         self.config = any_config(name, draw)
         keys = MANY_KEYS if draw.random() < _MANY_KEYS else FEW_KEYS
         self.source = SourceTable(self.config.hudi_primary_key, keys)
@@ -40,9 +41,14 @@ class Replica:
         self._versions: dict[Key, Row] = {}
         self._loads: list[list[Row]] = []
 
-    def begin_load(self) -> None:
-        """Start a full load; what an unfinished one had left to write is given up. An empty table has no file."""
+    def begin_load(self, draw: Random) -> None:
+        """Start a full load; what an unfinished one had left to write is given up. An empty table has no file.
+
+        A parallel load writes its parts in any order.
+        """
         parts = self.dms.full_load()
+        if self._loads_in_parallel:
+            draw.shuffle(parts)
         self.is_broken = self.is_broken and self.is_historical()  # what landed before the load is superseded
         self.unwritten = deque(parts)
         self._last_part, self._has_stalled = self._clock(), False

@@ -150,7 +150,7 @@ class Trial:
     def _load(self, replica: Replica, draw: Random) -> None:
         self._land_late(replica, draw)
         replica.fill(draw)
-        replica.begin_load()
+        replica.begin_load(draw)
         self.lake.wait(_BEFORE_A_LOAD)
         self._land([replica.next_part()], draw)
 
