@@ -35,7 +35,9 @@ torture: $(READY) ## play random histories against the rules of the data (SEEDS=
 torture-lake: $(READY) node_modules/.package-lock.json ## the same with real Glue runs, killed for real: each seed is a table of one deployed lake (SEEDS=n)
 	@$(BIN)/python -m rehearsal torture-lake
 
-test: check test-spark test-synth test-embedded test-end-to-end ## all tiers of tests
+test: $(READY) node_modules/.package-lock.json ## all tiers of tests, two at a time
+	@echo "Five tiers of tests, two at a time; each shows its output when it has ended …"
+	@$(MAKE) --no-print-directory --output-sync=target --jobs=2 check test-embedded test-spark test-end-to-end test-synth
 
 check: $(READY) ## lint, types, import contracts, manifests and unit tests
 	@$(BIN)/ruff check .

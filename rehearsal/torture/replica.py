@@ -44,11 +44,11 @@ class Replica:
     def begin_load(self, draw: Random) -> None:
         """Start a full load; what an unfinished one had left to write is given up. An empty table has no file.
 
-        A parallel load writes its parts in any order.
+        A parallel load writes its parts in any order, but for the first one, with which every load begins.
         """
         parts = self.dms.full_load()
         if self._loads_in_parallel:
-            draw.shuffle(parts)
+            parts[1:] = draw.sample(parts[1:], len(parts[1:]))
         self.is_broken = self.is_broken and self.is_historical()  # what landed before the load is superseded
         self.unwritten = deque(parts)
         self._last_part, self._has_stalled = self._clock(), False

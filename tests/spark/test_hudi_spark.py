@@ -52,9 +52,10 @@ def refresh(writer: HudiSparkWriter, table_config: Configure) -> Refresher:
     return Refresher(writer, table_config())
 
 
-def test_full_load_and_its_changes_applied_together_become_one_commit(
+def test_rule_5_full_load_and_its_changes_applied_together_become_one_commit(
     refresh: Refresher, land: Land, rows_of: Rows, writer: HudiSparkWriter
 ) -> None:
+    """Defect 9 of the reference: upserts and deletes were two commits."""
     committed = refresh(
         land("sales/a1/LOAD00000001.parquet", [load_row(1), load_row(2), load_row(3)]),
         land("sales/a1/20260101-000000001.parquet", [change("U", 1, 5, amount=9), change("D", 2, 6)]),
@@ -63,7 +64,7 @@ def test_full_load_and_its_changes_applied_together_become_one_commit(
     assert committed.counts == RowCounts(inserted=2)
 
 
-def test_inserts_updates_and_deletes_of_one_refresh_are_counted_by_their_one_commit(
+def test_rule_5_inserts_updates_and_deletes_of_one_refresh_are_counted_by_their_one_commit(
     refresh: Refresher, land: Land, rows_of: Rows, spark: SparkSession
 ) -> None:
     refresh(land("sales/a2/LOAD00000001.parquet", [load_row(key) for key in range(1, 6)]))
@@ -79,7 +80,7 @@ def test_inserts_updates_and_deletes_of_one_refresh_are_counted_by_their_one_com
     assert commits <= 2
 
 
-def test_highest_change_sequence_wins_whatever_the_order_of_the_rows(
+def test_rule_3_highest_change_sequence_wins_whatever_the_order_of_the_rows(
     refresh: Refresher, land: Land, rows_of: Rows
 ) -> None:
     refresh(land("sales/a3/LOAD00000001.parquet", [load_row(1), load_row(2)]))
@@ -88,9 +89,10 @@ def test_highest_change_sequence_wins_whatever_the_order_of_the_rows(
     assert [(row["ID"], row["AMOUNT"]) for row in rows_of(refresh.config)] == [(1, 90), (2, 7)]
 
 
-def test_older_change_that_arrives_late_changes_nothing_even_after_a_delete(
+def test_rule_3_older_change_that_arrives_late_changes_nothing_even_after_a_delete(
     refresh: Refresher, land: Land, rows_of: Rows
 ) -> None:
+    """Defect 5 of the reference: a late file overwrote newer rows."""
     refresh(land("sales/a4/LOAD00000001.parquet", [load_row(1), load_row(2)]))
     refresh(land("sales/a4/20260101-000000009.parquet", [change("D", 1, 9), change("U", 2, 10, amount=10)]))
     refresh(land("sales/a4/20260101-000000005.parquet", [change("U", 1, 5, amount=5), change("U", 2, 6, amount=6)]))
@@ -107,7 +109,8 @@ def test_load_part_that_arrives_after_a_delete_does_not_bring_the_row_back(
     assert [(row["ID"], row["AMOUNT"]) for row in rows_of(refresh.config)] == [(1, 2), (3, 0)]
 
 
-def test_row_moves_when_its_partition_column_changes(refresh: Refresher, land: Land, rows_of: Rows) -> None:
+def test_rule_6_row_moves_when_its_partition_column_changes(refresh: Refresher, land: Land, rows_of: Rows) -> None:
+    """Defect 6 of the reference: a row was there twice once its partition column had changed."""
     refresh(land("sales/a6/LOAD00000001.parquet", [load_row(1, "north"), load_row(2, "south"), load_row(3, None)]))
     refresh(
         land(
@@ -122,7 +125,7 @@ def test_row_moves_when_its_partition_column_changes(refresh: Refresher, land: L
     ]
 
 
-def test_delete_that_carries_only_the_key_finds_its_row_in_any_partition(
+def test_rule_6_delete_that_carries_only_the_key_finds_its_row_in_any_partition(
     refresh: Refresher, land: Land, rows_of: Rows
 ) -> None:
     refresh(land("sales/a7/LOAD00000001.parquet", [load_row(1, "north"), load_row(2, "south")]))
@@ -132,9 +135,10 @@ def test_delete_that_carries_only_the_key_finds_its_row_in_any_partition(
     assert [row["ID"] for row in rows_of(refresh.config)] == [1]
 
 
-def test_reload_replaces_the_table_in_one_commit_and_drops_changes_of_the_old_generation(
+def test_rule_4_reload_replaces_the_table_in_one_commit_and_drops_changes_of_the_old_generation(
     refresh: Refresher, land: Land, rows_of: Rows
 ) -> None:
+    """Defect 8 of the reference: the table was dropped before it was written."""
     refresh(land("sales/a8/LOAD00000001.parquet", [load_row(1), load_row(2)]))
     old_change = land("sales/a8/20260101-000000001.parquet", [change("U", 5, 1)])
     reload = land("sales/a8/LOAD00000001.parquet", [load_row(5, amount=50), load_row(6)])
@@ -155,7 +159,7 @@ def test_composite_key_and_no_partition_are_written_and_updated(
     assert [(row["REGION"], row["AMOUNT"]) for row in rows_of(refresh.config)] == [("south", 7)]
 
 
-def test_historical_table_keeps_every_version_deletes_included_and_marked(
+def test_rule_7_historical_table_keeps_every_version_deletes_included_and_marked(
     writer: HudiSparkWriter, table_config: Configure, land: Land, rows_of: Rows
 ) -> None:
     refresh = Refresher(writer, table_config(table_data_versioning_type=VersioningType.HISTORICAL))

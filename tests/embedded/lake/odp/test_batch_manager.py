@@ -22,7 +22,7 @@ def landed(table: str, size: int = 1000) -> LandedFile:
     )
 
 
-def test_cadence_without_pending_files_succeeds_without_a_plan_or_a_glue_run(lake: DeployedLake) -> None:
+def test_rule_11_cadence_without_pending_files_succeeds_without_a_plan_or_a_glue_run(lake: DeployedLake) -> None:
     execution = Execution(lake)
     assert execution.ended()["status"] == "SUCCEEDED"
     assert execution.glue_runs() == []

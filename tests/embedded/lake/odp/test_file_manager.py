@@ -54,7 +54,7 @@ def test_file_that_lands_is_registered_under_its_version(put: Put, books: Books,
     assert (file["file_ingestion_path"], file["file_size"], file["dms_file_type"]) == (LOAD, 13, "Full")
 
 
-def test_event_delivered_again_adds_nothing_while_the_file_is_pending_nor_after_it_moved_to_history(
+def test_rule_1_event_delivered_again_adds_nothing_while_the_file_is_pending_nor_after_it_moved_to_history(
     put: Put, books: Books, tracker: DynamoDbFileTracker, event: Callable[[Item], str], send: Callable[[str], None]
 ) -> None:
     put(LOAD)
@@ -73,7 +73,7 @@ def test_event_delivered_again_adds_nothing_while_the_file_is_pending_nor_after_
     assert (processed["file_id"], processed["glue_job_run_id"]) == (file["file_id"], "jr_1")
 
 
-def test_full_load_uploaded_again_under_its_old_name_is_a_new_file(
+def test_rule_1_full_load_uploaded_again_under_its_old_name_is_a_new_file(
     put: Put, books: Books, tracker: DynamoDbFileTracker, lake: DeployedLake
 ) -> None:
     put(LOAD, b"same content")
@@ -117,7 +117,7 @@ def test_malformed_message_is_in_quarantine_once_and_the_others_are_registered(
     assert all(entry["reason"].startswith("the message is no Object Created event") for entry in entries.values())
 
 
-def test_files_whose_events_were_lost_are_found_by_the_sweep_under_the_ids_of_their_events(
+def test_rule_2_files_whose_events_were_lost_are_found_by_the_sweep_under_the_ids_of_their_events(
     lake: DeployedLake, put: Put, books: Books, event: Callable[[Item], str], send: Callable[[str], None]
 ) -> None:
     put(LOAD)

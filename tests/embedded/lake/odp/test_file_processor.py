@@ -117,7 +117,7 @@ def recovered(books: Books, killed: Outcome) -> Outcome:
     return Outcome.of(Execution(books.lake), books)
 
 
-def test_table_with_a_broken_file_is_an_error_with_its_stack_trace_and_its_file_stays_pending(
+def test_rule_9_table_with_a_broken_file_is_an_error_with_its_stack_trace_and_its_file_stays_pending(
     with_broken_files: Outcome,
 ) -> None:
     assert with_broken_files.pending == with_broken_files.planned_next == BROKEN
@@ -130,7 +130,7 @@ def test_table_with_a_broken_file_is_an_error_with_its_stack_trace_and_its_file_
     assert "is not a Parquet file" in with_broken_files.refreshes[NO_PARQUET]["error_message"]
 
 
-def test_other_tables_of_the_batch_are_completed_and_readable(with_broken_files: Outcome, books: Books) -> None:
+def test_rule_9_other_tables_of_the_batch_are_completed_and_readable(with_broken_files: Outcome, books: Books) -> None:
     rows = {WHOLE: 3, ALSO_WHOLE: 2}
     for table, count in rows.items():
         assert with_broken_files.tables[table]["refresh_status"] == "completed"
@@ -140,7 +140,7 @@ def test_other_tables_of_the_batch_are_completed_and_readable(with_broken_files:
     assert rows_of(books.lake, *rows) == rows
 
 
-def test_job_run_and_state_machine_fail_and_name_the_tables(with_broken_files: Outcome) -> None:
+def test_rule_9_job_run_and_state_machine_fail_and_name_the_tables(with_broken_files: Outcome) -> None:
     (run,) = with_broken_files.glue_runs
     assert run["JobRunState"] == "FAILED"
     assert "RefreshFailedError: 2 of 4 tables failed (" in run["ErrorMessage"]
@@ -165,9 +165,10 @@ def test_killed_run_is_failed_and_keeps_its_leases_until_they_expire(killed: Out
     assert all(killed.tables[table]["refresh_status"] == "updating_table" for table in held)
 
 
-def test_next_run_takes_the_leases_over_and_applies_everything_once(
+def test_rule_8_next_run_takes_the_leases_over_and_applies_everything_once(
     killed: Outcome, recovered: Outcome, books: Books
 ) -> None:
+    """Defect 11 of the reference: the tables of a killed job were skipped for ever."""
     assert recovered.execution["status"] == "SUCCEEDED"
     assert recovered.pending == set()
     assert {table: item["refresh_status"] for table, item in recovered.tables.items()} == dict.fromkeys(

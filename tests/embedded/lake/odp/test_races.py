@@ -53,13 +53,14 @@ def acquired(race: Race, lessors: list[DynamoDbTableLeases], table: str) -> list
     return [lease for lease in leases if lease]
 
 
-def test_of_many_runs_that_want_a_free_lease_exactly_one_gets_it(
+def test_rule_8_of_many_runs_that_want_a_free_lease_exactly_one_gets_it(
     lessors: list[DynamoDbTableLeases], race: Race
 ) -> None:
+    """Defect 10 of the reference: the lock was read, then written without a condition."""
     assert [len(acquired(race, lessors, f"db.t{number}")) for number in range(ROUNDS)] == [1] * ROUNDS
 
 
-def test_of_many_runs_that_find_an_expired_lease_exactly_one_takes_it_over_and_the_old_owner_is_out(
+def test_rule_8_of_many_runs_that_find_an_expired_lease_exactly_one_takes_it_over_and_the_old_owner_is_out(
     lessors: list[DynamoDbTableLeases], race: Race, clock: Clock
 ) -> None:
     held = lessors[0].acquire("db.t", "jr_first")

@@ -51,6 +51,7 @@ def desk(dynamodb: "DynamoDBServiceResource") -> Desk:
 
 
 def test_closing_entry_moves_files_keeps_the_outcome_and_returns_the_lease(desk: Desk) -> None:
+    """Defect 18 of the reference: the history of a file did not name its run."""
     desk.tracker.register(FILE)
     entry = BookEntry(COMPLETED, (FILE,), 3, closes=True, catalog_commit="20260101", written_with={"key": "ID"})
     desk.books.enter(desk.lease(), entry)

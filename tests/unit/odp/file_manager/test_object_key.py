@@ -28,6 +28,7 @@ def test_full_load_is_recognised_at_any_depth_and_hexadecimal_counter(folder: st
     ],
 )
 def test_changes_are_recognised_in_every_date_partition_at_any_depth(folder: str, partition: str) -> None:
+    """Defect 3 of the reference: the depth of the path told full loads from changes."""
     key = f"{folder}taxi_trips/table_1/{partition}{CHANGE_FILE}"
     assert parse_object_key(key) == DmsObject("taxi_trips", "table_1", CHANGES, f"{folder}taxi_trips/table_1/")
 
@@ -41,6 +42,7 @@ def test_schema_and_table_that_look_like_dates_stay_when_nothing_else_is_left() 
 
 
 def test_source_table_names_of_alike_schemas_and_tables_do_not_collide() -> None:
+    """Defect 4 of the reference: a_b.c and a.b_c were one table."""
     first = parse_object_key("a_b/c/LOAD00000001.parquet").source_table_name
     second = parse_object_key("a/b_c/LOAD00000001.parquet").source_table_name
     assert (first, second) == ("a_b.c", "a.b_c")

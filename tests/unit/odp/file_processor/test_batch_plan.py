@@ -43,11 +43,12 @@ class World:
 
 
 def test_only_active_tables_with_pending_files_are_planned() -> None:
+    """Defect 15 of the reference: inactive tables were refreshed all the same."""
     world = World([table(1), table(2)], {"s.t1": 5, "s.inactive": 5})
     assert world.plan().batches == (("s.t1",),)
 
 
-def test_cadence_without_pending_files_has_no_batch_and_writes_no_plan() -> None:
+def test_rule_11_cadence_without_pending_files_has_no_batch_and_writes_no_plan() -> None:
     world = World([table(1)], {})
     assert world.plan().batches == ()
     assert world.plans == {}
@@ -64,7 +65,8 @@ def test_leases_are_asked_for_tables_with_work_only() -> None:
     assert world.asked_leases == ["db.t7"]
 
 
-def test_state_of_three_thousand_tables_stays_far_below_the_limit_and_names_no_table() -> None:
+def test_rule_11_state_of_three_thousand_tables_stays_far_below_the_limit_and_names_no_table() -> None:
+    """Defect 16 of the reference: configurations in the state met the limit at 554 tables."""
     tables = [table(number) for number in range(3000)]
     world = World(tables, {config.source_table_name: 1 for config in tables})
     state = json.dumps(state_of(batch_config(), world.plan()))

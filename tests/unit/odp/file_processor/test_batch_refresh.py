@@ -13,6 +13,7 @@ def outcome(name: str, status: RefreshStatus = RefreshStatus.COMPLETED, error: s
 
 
 def test_failing_table_leaves_the_others_refreshed_and_then_fails_the_run_by_name() -> None:
+    """Defect 12 of the reference: a failing table ended the loop, and the job said that it had succeeded."""
     refreshed: list[str] = []
 
     def refresh(name: str) -> RefreshOutcome:
@@ -42,7 +43,7 @@ def test_table_held_by_another_run_is_no_failure() -> None:
 
 
 @pytest.mark.timeout(20)
-def test_as_many_tables_as_there_are_slots_are_refreshed_at_the_same_time() -> None:
+def test_rule_12_as_many_tables_as_there_are_slots_are_refreshed_at_the_same_time() -> None:
     both_at_work = threading.Barrier(2, timeout=10)
 
     def refresh(name: str) -> RefreshOutcome:
@@ -52,7 +53,7 @@ def test_as_many_tables_as_there_are_slots_are_refreshed_at_the_same_time() -> N
     assert len(refresh_batch(["s.a", "s.b", "s.c", "s.d"], refresh, at_a_time=2)) == 4
 
 
-def test_no_more_tables_than_slots_are_refreshed_at_the_same_time() -> None:
+def test_rule_12_no_more_tables_than_slots_are_refreshed_at_the_same_time() -> None:
     at_work, most, guard = 0, 0, threading.Lock()
 
     def refresh(name: str) -> RefreshOutcome:

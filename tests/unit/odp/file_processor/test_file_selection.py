@@ -65,7 +65,8 @@ def test_first_refresh_is_initial_and_orders_loads_before_changes() -> None:
     )
 
 
-def test_load_parts_of_a_later_run_are_added_and_never_replace_the_first() -> None:
+def test_rule_4_load_parts_of_a_later_run_are_added_and_never_replace_the_first() -> None:
+    """Defect 1 of the reference: the later parts replaced the first ones."""
     refresh = select(load(3, 9), load(4, 9), state=after(load(1, 1), load(2, 1)))
     assert refresh.kind is RefreshKind.CHANGES
     assert len(refresh.state.load_keys) == 4
@@ -103,13 +104,13 @@ def test_historical_table_needs_no_replay_because_it_keeps_every_version() -> No
     assert refresh.replayed == ()
 
 
-def test_load_file_uploaded_again_starts_a_new_generation_that_replaces_the_table() -> None:
+def test_rule_4_load_file_uploaded_again_starts_a_new_generation_that_replaces_the_table() -> None:
     refresh = select(load(1, 9), state=after(load(1, 1), load(2, 1), changes(1, 2)))
     assert refresh.kind is RefreshKind.RELOAD
     assert refresh.state == TableState(2, frozenset({load(1, 0).key}), began=load(1, 9).moment)
 
 
-def test_changes_that_landed_before_the_reload_belong_to_the_old_generation() -> None:
+def test_rule_4_changes_that_landed_before_the_reload_belong_to_the_old_generation() -> None:
     before, since = changes(2, 5), changes(3, 11)
     refresh = select(before, load(1, 9), since, load(2, 10), state=after(load(1, 1)))
     assert refresh.superseded == (before,)
@@ -139,7 +140,7 @@ def test_versions_of_one_second_are_ordered_by_their_sequencers(earlier: str, la
     assert select(second, first).files == (second,)
 
 
-def test_reload_waits_while_a_further_part_may_come_and_the_changes_before_it_go_on() -> None:
+def test_rule_4_reload_waits_while_a_further_part_may_come_and_the_changes_before_it_go_on() -> None:
     before = changes(2, 5)
     refresh = select(before, load(1, 9), load(2, 10), state=after(load(1, 1)), now=AT_ONCE)
     assert (refresh.kind, refresh.files, refresh.superseded) == (RefreshKind.CHANGES, (before,), ())
@@ -232,6 +233,12 @@ def test_late_file_is_applied_with_newer_changes_of_its_own_generation_only() ->
     state = select(load(1, 9), changes(5, 11), state=after(load(1, 1), changes(2, 2))).state
     processed = (changes(2, 2), changes(5, 11), changes(4, 3))
     assert select(changes(3, 10), state=state, applied=processed).replayed == (changes(5, 11),)
+
+
+def test_change_that_lands_in_the_second_of_its_load_is_applied() -> None:
+    """Defect 2 of the reference: it was passed over, and archived as processed."""
+    refresh = select(load(1, 1), changes(1, 1))
+    assert (refresh.files, refresh.superseded) == ((load(1, 1), changes(1, 1)), ())
 
 
 def test_listed_load_counts_as_the_first_and_a_listed_change_as_the_last_of_its_second() -> None:

@@ -64,7 +64,13 @@ def test_table_is_of_version_six_and_never_upgraded() -> None:
     assert (options()["hoodie.write.table.version"], options()["hoodie.write.auto.upgrade"]) == ("6", "false")
 
 
+def test_last_ten_commits_can_be_read_as_they_were() -> None:
+    """Defect 17 of the reference: it kept one commit and promised time travel."""
+    assert options()["hoodie.clean.commits.retained"] == "10"
+
+
 def test_configured_table_type_is_used() -> None:
+    """Defect 15 of the reference: merge on read was impossible."""
     merge_on_read = replace(CONFIG, hudi_table_type="merge_on_read")
     assert options(merge_on_read)["hoodie.datasource.write.table.type"] == "MERGE_ON_READ"
 

@@ -25,6 +25,7 @@ def argv(**arguments: str) -> list[str]:
 
 
 def test_arguments_are_read_among_those_of_glue() -> None:
+    """Defect 19 of the reference: it evaluated its arguments as code."""
     glue = {"JOB_ID": "j_1", "conf": "spark.a=b --conf spark.c=d", "datalake-formats": "hudi"}
     assert parse_arguments(JobArguments, argv(**glue, **OWN)) == JobArguments(**OWN)
 

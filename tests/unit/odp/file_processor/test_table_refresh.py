@@ -158,7 +158,7 @@ def test_table_that_another_run_holds_is_left_alone_without_an_outcome() -> None
     assert (lake.commits, lake.outcomes) == ([], {})
 
 
-def test_file_without_an_event_is_found_beside_the_pending_ones_and_applied_with_them() -> None:
+def test_rule_2_file_without_an_event_is_found_beside_the_pending_ones_and_applied_with_them() -> None:
     lake = world(1, 3, unannounced=[file(2)])
     outcome = lake.refresh()
     assert outcome is not None
@@ -286,7 +286,7 @@ def test_run_that_cannot_write_the_books_fails_and_the_next_one_writes_them() ->
     assert (outcome.files, outcome.counts, len(lake.commits)) == (1, RowCounts(inserted=1), 1)
 
 
-def test_counts_of_a_commit_are_in_the_books_once_whenever_its_run_dies() -> None:
+def test_rule_5_counts_of_a_commit_are_in_the_books_once_whenever_its_run_dies() -> None:
     """Found by the history tester: a run that died between the files and its outcome had counted for nobody."""
     for step in ("write", "commit", "catalog", "books"):
         lake = world(1, 2, die_at=step)

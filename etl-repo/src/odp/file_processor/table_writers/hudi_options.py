@@ -11,6 +11,8 @@ from enum import StrEnum
 
 from odp.records import DELETE, OPERATION, RawTableConfig, Refresh, RefreshKind, TableState, VersioningType
 
+TIME_TRAVEL_COMMITS = 10
+"""So many commits can be read as they were; each costs the storage of the files that it rewrote."""
 COMMIT_METADATA_PREFIX = "odp."
 FILE_IDS, STATE = "odp.file_ids", "odp.table_state"
 
@@ -47,6 +49,7 @@ def write_options(config: RawTableConfig, refresh: Refresh, *, task_slots: int) 
         **_index_options(config, task_slots),
         **_payload_options(config),
         **_speed_options(),
+        "hoodie.clean.commits.retained": str(TIME_TRAVEL_COMMITS),
         **commit_metadata(refresh),
         "hoodie.datasource.write.operation": _OPERATIONS[refresh.kind].value,
     }
