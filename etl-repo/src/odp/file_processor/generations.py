@@ -7,6 +7,7 @@ of a part that is in the table, begins another load.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -42,8 +43,8 @@ def divide(files: Sequence[LandedFile], outdated: Iterable[LandedFile], state: T
         return PendingGenerations(present=tuple(remaining), ended=tuple(ended))
     last = max(load.moment for load in beginning)
     last_change = max((moment for moment in (state.changes_until, *changes) if moment < last), default="")
-    first = max(last_change, _last_restart([*beginning, *outdated], state, last_change))
-    began = min(file.moment for file in remaining if _is_load(file) and file.moment > first)
+    pending_loads = [file for file in remaining if _is_load(file)]
+    began = min(load.moment for load in _newest_load(pending_loads, outdated, state, last_change))
     newest = tuple(file for file in remaining if file.moment >= began)
     earlier = [file for file in remaining if file.moment < began]
     if state.generation == 0:
@@ -89,17 +90,20 @@ def _has_settled(reload: Iterable[LandedFile], now: datetime) -> bool:
     return now - datetime.fromisoformat(_parts(reload)[-1].landed_at) >= RELOAD_SETTLES_AFTER
 
 
-def _last_restart(files: Iterable[LandedFile], state: TableState, since: str) -> str:
-    """Give the second at which a load began once more without a change in between; empty if none did.
+def _newest_load(
+    parts: Sequence[LandedFile], outdated: Iterable[LandedFile], state: TableState, since: str
+) -> list[LandedFile]:
+    """Give the parts of the last load that landed after a change, without those of loads that were given up before it.
 
-    DMS cannot resume a load, so it begins again with the first part, and what came before that is of the load that was
-    given up. One first part proves nothing: where DMS loads in parallel, others may land before it.
+    DMS cannot resume a load, it begins again with the first part. A part that landed before that, and has been written
+    fewer times than it, is of a load that was given up; written as often, it only landed early, as in parallel loads.
     """
-    first_parts = [file for file in files if _is_load(file) and _number(file) == 1]
-    moments = {part.moment for part in first_parts if part.moment > since}
-    if state.began > since and any(part.key in state.load_keys for part in first_parts):
-        moments.add(state.began)
-    return max(moments).split("/")[0] if len(moments) > 1 else ""
+    newest = [part for part in parts if part.moment > since]
+    written = Counter(part.key for part in (*newest, *outdated) if _is_load(part) and part.moment > since)
+    if state.began > since:
+        written.update(state.load_keys)
+    times, began = max(((written[part.key], part.landed_at) for part in newest if _number(part) == 1), default=(0, ""))
+    return [part for part in newest if part.landed_at >= began or written[part.key] >= times]
 
 
 def _begins_again(load: LandedFile, state: TableState, pending_changes: Iterable[str]) -> bool:

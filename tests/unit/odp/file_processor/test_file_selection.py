@@ -193,6 +193,13 @@ def test_parts_that_land_before_the_first_one_of_a_parallel_load_are_part_of_it(
     assert set(select(*parts).files) == set(parts)
     again = load(2, 11), load(3, 12), load(1, 13)
     assert set(select(*again, state=after(*parts, changes(1, 5))).files) == set(again)
+    assert set(select(*again, state=after(*parts)).files) == set(again)
+    assert set(select(*parts, *again).files) == set(again)
+
+
+def test_parallel_load_that_begins_anew_leaves_out_what_only_the_one_before_has_written() -> None:
+    given_up, again = (load(1, 1), load(2, 2), load(3, 3)), (load(2, 11), load(1, 13))
+    assert set(select(*given_up, *again).files) == set(again)
 
 
 def test_single_part_sent_again_never_replaces_the_whole_table() -> None:
