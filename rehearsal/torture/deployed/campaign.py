@@ -4,6 +4,7 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -63,9 +64,7 @@ def configure(lake: DeployedLake, replicas: Iterable[Replica]) -> None:
     """Have the Configuration Manager make the tables known, all in one batch."""
     replicas = list(replicas)
     batch = BatchConfig(CADENCE, "hudi", "odpf_file_processor", "G.1X", 2, len(replicas))
-    entries = [
-        fields_of(replica.config) | {"refresh_cadence": CADENCE, "raw_database_name": DATABASE} for replica in replicas
-    ]
+    entries = [fields_of(replica.config) for replica in replicas]
     manifest = json.dumps({"batch_configs": [fields_of(batch)], "raw_table_configs": entries})
     request = lake.request_configuration(RequestContent("torture", "make torture", {"torture.json": manifest}))
     decided = wait_until_decided(lake, "the tables of the stories", lambda _: None, request)
@@ -83,4 +82,6 @@ def _round(seeds: Sequence[int], number: int) -> Iterator[Step]:
 
 def _replica(seed: int) -> Replica:
     draw = Random(f"{seed}/0")
-    return Replica(f"t{seed}", draw, lambda: datetime.now(UTC))
+    replica = Replica(f"t{seed}", draw, lambda: datetime.now(UTC))
+    replica.config = replace(replica.config, refresh_cadence=CADENCE, raw_database_name=DATABASE)
+    return replica
