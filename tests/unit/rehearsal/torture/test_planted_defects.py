@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from odp.errors import RefreshFailedError
 from odp.file_manager import s3_event
 from odp.file_manager.object_key import DmsObject, parse_object_key
@@ -81,11 +82,14 @@ def failing_table_ends_the_batch(patch: pytest.MonkeyPatch) -> None:
 
     def refresh_batch(tables: Sequence[str], refresh_one: RefreshOne, *, at_a_time: int) -> list[RefreshOutcome]:
         outcomes = []
-        for table in tables:
-            outcome = refresh_one(table)
-            if outcome and outcome.status is RefreshStatus.ERROR:
-                raise RefreshFailedError(table)
-            outcomes += [outcome] if outcome else []
+        try:
+            for table in tables:
+                outcome = refresh_one(table)
+                if outcome and outcome.status is RefreshStatus.ERROR:
+                    raise RefreshFailedError(table)
+                outcomes += [outcome] if outcome else []
+        except ClientError as throttled:
+            raise RefreshFailedError from throttled
         return outcomes
 
     patch.setattr(lake, "refresh_batch", refresh_batch)
