@@ -122,6 +122,11 @@ class LandedFile:
         """The file name, by which DMS orders the files of a table."""
         return self.key.rsplit("/", 1)[-1]
 
+    @property
+    def uri(self) -> str:
+        """Where the file lies, as readers and people address it."""
+        return f"s3://{self.bucket}/{self.key}"
+
 
 @dataclass(frozen=True, slots=True)
 class RejectedFile:

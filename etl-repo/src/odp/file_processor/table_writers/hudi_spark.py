@@ -5,10 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from odp.errors import OdpError
-from odp.file_processor.changes import latest_change_per_key, read_changes, without_deleted
+from odp.file_processor.changes import cast_to, latest_change_per_key, read_changes, without_deleted
+from odp.file_processor.parquet_footers import read_columns
+from odp.file_processor.schema_changes import Columns, must_rewrite
+from odp.file_processor.table_schema import decide_table_columns
 from odp.file_processor.table_writers.hudi_catalog import sync_catalog
-from odp.file_processor.table_writers.hudi_options import record_key, write_options
-from odp.file_processor.table_writers.hudi_timeline import catalog_differs, commits_newest_first, last_refresh
+from odp.file_processor.table_writers.hudi_options import bound_columns, record_key, rewrite_options, write_options
+from odp.file_processor.table_writers.hudi_timeline import (
+    catalog_differs,
+    commits_newest_first,
+    held_table,
+    last_refresh,
+)
 from odp.records import CommittedRefresh, RawTableConfig, Refresh, RefreshKind, VersioningType
 from odp.spark_session import task_slots
 
@@ -28,12 +36,18 @@ class HudiSparkWriter:
 
     def apply(self, config: RawTableConfig, refresh: Refresh) -> CommittedRefresh:
         """Make the refresh visible in one commit that carries its file ids and the table's state."""
-        changes = read_changes(self._spark, (*refresh.files, *refresh.replayed), config)
+        files = (*refresh.files, *refresh.replayed)
+        file_columns = read_columns(self._spark, files)
+        held = held_table(self._spark, config.base_path)
+        columns = decide_table_columns(config, refresh, file_columns, held)
+        if held and refresh.kind is RefreshKind.CHANGES and must_rewrite(held.columns, columns, bound_columns(config)):
+            self._rewrite(config, held.columns, columns)
+        changes = read_changes(self._spark, files, file_columns, columns, config)
         rows = latest_change_per_key(changes, keys=record_key(config), order_by=config.hudi_precombine_field)
         is_snapshot = config.table_data_versioning_type is VersioningType.SNAPSHOT
         if is_snapshot and refresh.kind is not RefreshKind.CHANGES:
             rows = without_deleted(rows)
-        options = write_options(config, refresh, task_slots=task_slots(self._spark))
+        options = write_options(config, refresh, columns, task_slots=task_slots(self._spark))
         rows.write.format("hudi").options(**options).mode("append").save(config.base_path)
         committed = self.last_refresh(config)
         if committed is None or committed.file_ids != refresh.file_ids:
@@ -42,6 +56,12 @@ class HudiSparkWriter:
             )
             raise OdpError(message)
         return committed
+
+    def _rewrite(self, config: RawTableConfig, held: Columns, columns: Columns) -> None:
+        """Put the table's rows as they are into wider columns, in a commit of its own that no reader notices."""
+        rows = self._spark.read.format("hudi").load(config.base_path).select(*cast_to(columns, held))
+        options = rewrite_options(config, columns, task_slots=task_slots(self._spark))
+        rows.write.format("hudi").options(**options).mode("append").save(config.base_path)
 
     def publish(self, config: RawTableConfig, published_commit: str) -> str:
         """Sync the Data Catalog if schema or partitions changed since the commit it shows; gives the newest commit."""

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from odp.file_processor.table_schema import HeldTable
 from odp.file_processor.table_writers.hudi_options import FILE_IDS, read_commit_metadata
+from odp.file_processor.table_writers.hudi_schema import table_columns
 from odp.records import CommittedRefresh, RowCounts
 from odp.spark_session import hadoop_configuration, jvm
 
@@ -65,6 +67,15 @@ def last_refresh(spark: SparkSession, base_path: str) -> CommittedRefresh | None
             file_ids, state = read_commit_metadata(extra)
             return CommittedRefresh(commit.time, file_ids, state, commit.counts)
     return None
+
+
+def held_table(spark: SparkSession, base_path: str) -> HeldTable | None:
+    """Read what the table is: its columns from the newest commit, its files from the newest refresh."""
+    newest = next(commits_newest_first(spark, base_path), None)
+    refreshed = last_refresh(spark, base_path)
+    if newest is None or refreshed is None:
+        return None
+    return HeldTable(table_columns(newest.schema), refreshed.state)
 
 
 def catalog_differs(commits: Iterator[Commit], published_commit: str) -> bool:
