@@ -51,7 +51,7 @@ def read_changes(
 def latest_change_per_key(changes: DataFrame, *, keys: Sequence[str], order_by: str) -> DataFrame:
     """Keep the last change of each key; a delete followed by an insert stays an insert.
 
-    Of two changes with the same ordering (none at all, say), the one of the later file wins, and in a file the later row.
+    Of two changes with the same ordering, or none, that of the later file wins, and in one file the later row.
     """
     newest_first = Window.partitionBy(*keys).orderBy(*(F.col(name).desc() for name in (order_by, *_POSITION)))
     ranked = changes.withColumn("_odp_rank", F.row_number().over(newest_first))

@@ -1,8 +1,8 @@
-"""Decides how a table's schema follows its source: the files of a refresh and the table, in the source's order, each
-continue the schema of the one before.
+"""Decides how a table's schema follows its source.
 
-A newer file may have more columns and wider types. It may not lack a column, nor change a type in another way: the
-lake's history has no values for the one, and could not hold its values as the other.
+The files of a refresh and the table, in the source's order, each continue the schema of the one before. A newer file
+may have more columns and wider types. It may not lack a column nor change a type otherwise: the lake would have no
+values for the one, and could not hold its values as the other.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from odp.errors import RejectedInputError, SchemaChangeRefusedError
@@ -39,8 +39,8 @@ def decide_table_columns(
 ) -> dict[str, str]:
     """Give the columns of the table after the refresh; `file_columns` are those of each file by its id.
 
-    A reload of a snapshot table replaces every row, so its schema need not continue the table's: columns may go and
-    change their type as they like. It is the way out of every refusal but for historical tables, which are never replaced.
+    A reload of a snapshot table replaces every row, so its schema need not continue the table's: any column may go or
+    be of another type. So it is the way out of a refusal, though not for a historical table, which nothing replaces.
 
     Raises:
         SchemaChangeRefusedError: a file does not continue the schema before it.
@@ -49,33 +49,56 @@ def decide_table_columns(
     files = (*refresh.files, *refresh.replayed)
     for file in files:
         _require_columns(config, file, file_columns[file.file_id])
-    base = None if refresh.kind is RefreshKind.RELOAD else held
+    versions = _versions(files, file_columns, None if refresh.kind is RefreshKind.RELOAD else held)
     try:
-        columns = decide_columns(_versions(config, files, file_columns, base))
-        columns |= {OPERATION: _TEXT} if OPERATION not in columns else {}
-        columns |= {} if config.hudi_precombine_field in columns else _ordering_of_loads(config, files, file_columns)
+        columns = decide_columns([version for _, version in _without(versions, _ours(config))])
+        columns |= _decide_ours(config, versions)
         refuse_partition_type(columns, config.hudi_partition_key)
     except SchemaChangeRefusedError as refused:
         raise refused.of_table(config.source_table_name, _way_out(config)) from None
-    return columns
+    in_order = dict.fromkeys(name for _, version in versions for name in version.columns)
+    return {name: columns[name] for name in (*in_order, *_ours(config))}
+
+
+_Version = tuple[FileType | None, SchemaVersion]
+"""The schema of a file of this type; that of the table has none."""
 
 
 def _versions(
-    config: RawTableConfig, files: Sequence[LandedFile], file_columns: Mapping[str, Columns], held: HeldTable | None
-) -> list[SchemaVersion]:
+    files: Sequence[LandedFile], file_columns: Mapping[str, Columns], held: HeldTable | None
+) -> list[_Version]:
     state = held.state if held else TableState()
-    placed = [
-        (_place_of_file(file, state, files), _version(config, file, file_columns[file.file_id])) for file in files
+    placed: list[tuple[_Place, _Version]] = [
+        (_place_of_file(file, state, files), (file.file_type, SchemaVersion(file.uri, file_columns[file.file_id])))
+        for file in files
     ]
     if held:
-        placed.append((_place_of_table(state), SchemaVersion("the table", held.columns)))
+        placed.append((_place_of_table(state), (None, SchemaVersion("the table", held.columns))))
     return [version for _, version in sorted(placed, key=lambda entry: entry[0])]
 
 
-def _version(config: RawTableConfig, file: LandedFile, columns: Columns) -> SchemaVersion:
-    """A full load need have neither operations nor an ordering; those of the changes count."""
-    theirs = (OPERATION, config.hudi_precombine_field) if file.file_type is FileType.FULL_LOAD else ()
-    return SchemaVersion(file.uri, {name: type_ for name, type_ in columns.items() if name not in theirs})
+def _ours(config: RawTableConfig) -> tuple[str, str]:
+    return OPERATION, config.hudi_precombine_field
+
+
+def _decide_ours(config: RawTableConfig, versions: Sequence[_Version]) -> dict[str, str]:
+    """A full load need have neither operations nor an ordering; what it has counts if there is nothing else."""
+    ours = _ours(config)
+    loads = [version.columns for type_, version in versions if type_ is FileType.FULL_LOAD]
+    by_default = {name: next((c[name] for c in loads if name in c), _TEXT) for name in ours}
+    others = [
+        SchemaVersion(version.place, {name: type_ for name, type_ in version.columns.items() if name in ours})
+        for file_type, version in versions
+        if file_type is not FileType.FULL_LOAD
+    ]
+    return by_default | decide_columns(others)
+
+
+def _without(versions: Sequence[_Version], names: Collection[str]) -> list[_Version]:
+    return [
+        (type_, SchemaVersion(version.place, {n: t for n, t in version.columns.items() if n not in names}))
+        for type_, version in versions
+    ]
 
 
 _Place = tuple[int, str, int]
@@ -96,14 +119,6 @@ def _place_of_table(state: TableState) -> _Place:
     if state.newest_change_file:
         return 1, state.newest_change_file, 1
     return 0, max((key.rsplit("/", 1)[-1] for key in state.load_keys), default=""), 1
-
-
-def _ordering_of_loads(
-    config: RawTableConfig, files: Sequence[LandedFile], file_columns: Mapping[str, Columns]
-) -> dict[str, str]:
-    name = config.hudi_precombine_field
-    types = (file_columns[file.file_id].get(name) for file in files)
-    return {name: next((type_ for type_ in types if type_), _TEXT)}
 
 
 def _require_columns(config: RawTableConfig, file: LandedFile, columns: Columns) -> None:
