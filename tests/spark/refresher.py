@@ -15,7 +15,7 @@ class Refresher:
 
     def __init__(self, writer: HudiSparkWriter, config: RawTableConfig, buckets: Any) -> None:
         self.writer, self.config = writer, config
-        self._folder = buckets / config.raw_database_s3_bucket / config.raw_database_name / config.raw_table_name
+        self.folder = buckets / config.raw_database_s3_bucket / config.raw_database_name / config.raw_table_name
         self.applied: list[LandedFile] = []
 
     def __call__(self, *files: LandedFile) -> CommittedRefresh:
@@ -28,7 +28,7 @@ class Refresher:
 
     def table(self) -> pa.Table:
         """The table's own columns, read by hudi-rs, in the order of its rows' Hudi keys."""
-        read = LakeReader().read(str(self._folder))
+        read = LakeReader().read(str(self.folder))
         ordered = read.sort_by("_hoodie_record_key") if read.num_rows else read
         return ordered.drop_columns([name for name in ordered.column_names if name.startswith("_hoodie")])
 

@@ -191,4 +191,9 @@ def test_rule_10_historical_table_takes_the_schema_of_a_later_load_after_that_of
         before, again, land_file(f"{folder}/{SECOND}.parquet", rows(2, op="U", seq=2, NOTE=pa.array(["x"])))
     )
     assert committed.counts == RowCounts(inserted=3)
-    assert [note for (note,) in refresh.values("NOTE")] == [None, None, "loaded", "x"]
+    assert sorted(refresh.values("SEQ", "ID", "NOTE")) == [
+        ("", 1, None),
+        ("", 2, "loaded"),
+        (f"{1:035d}", 1, None),
+        (f"{2:035d}", 2, "x"),
+    ]

@@ -125,13 +125,8 @@ def test_every_type_arrives_equal_through_full_load_changes_and_reload(
         assert found.is_identical, "\n".join(map(str, found.differences))
 
     moves = mode is not MODES["composite_key"]
-    loaded = [
-        row(1, 0, "north"),
-        row(2, 1, ""),
-        row(3, 2, "a/b =%:ü"),
-        row(4, 0, None if moves else "x"),
-        row(5, 1, "south"),
-    ]
+    regions = ["north", "", "a/b =%:ü", None if moves else "x", "south"]
+    loaded = [row(key, key + 1, region) for key, region in enumerate(regions, start=1)]
     refresh(land(LOAD, loaded))
     assert_holds(loaded)
 

@@ -21,6 +21,7 @@ def sync_options(config: RawTableConfig) -> dict[str, str]:
         "hoodie.datasource.hive_sync.partition_fields": config.hudi_partition_key or "",
         "hoodie.datasource.hive_sync.partition_extractor_class": _partition_extractor(config),
         "hoodie.datasource.hive_sync.support_timestamp": "true",
+        "hoodie.meta.sync.decode_partition": "true",  # as the writer encodes them
         "hoodie.datasource.meta.sync.base.path": config.base_path,
         "hoodie.datasource.hive_sync.base_file_format": "PARQUET",
     }
@@ -32,7 +33,9 @@ def sync_catalog(spark: SparkSession, config: RawTableConfig) -> None:
     properties = java.java.util.Properties()
     for name, value in sync_options(config).items():
         properties.setProperty(name, value)
-    configuration = hadoop_configuration(spark)
+    configuration = java.org.apache.hadoop.conf.Configuration(hadoop_configuration(spark))
+    # after a reload a column may be of any other type; a Hive metastore would mind, the Glue Data Catalog does not
+    configuration.set("hive.metastore.disallow.incompatible.col.type.changes", "false")
     tool = java.org.apache.hudi.hive.HiveSyncTool(properties, configuration)
     try:
         tool.syncHoodieTable()

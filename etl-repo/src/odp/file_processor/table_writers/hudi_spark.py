@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from odp.errors import OdpError
+from py4j.protocol import Py4JJavaError
+
+from odp.errors import OdpError, RejectedInputError
 from odp.file_processor.changes import cast_to, latest_change_per_key, read_changes, without_deleted
 from odp.file_processor.parquet_footers import read_columns
 from odp.file_processor.schema_changes import Columns, must_rewrite
@@ -21,7 +24,7 @@ from odp.records import CommittedRefresh, RawTableConfig, Refresh, RefreshKind, 
 from odp.spark_session import task_slots
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 
 class HudiSparkWriter:
@@ -48,7 +51,7 @@ class HudiSparkWriter:
         if is_snapshot and refresh.kind is not RefreshKind.CHANGES:
             rows = without_deleted(rows)
         options = write_options(config, refresh, columns, task_slots=task_slots(self._spark))
-        rows.write.format("hudi").options(**options).mode("append").save(config.base_path)
+        _write(rows, options, config)
         committed = self.last_refresh(config)
         if committed is None or committed.file_ids != refresh.file_ids:
             message = (
@@ -60,8 +63,7 @@ class HudiSparkWriter:
     def _rewrite(self, config: RawTableConfig, held: Columns, columns: Columns) -> None:
         """Put the table's rows as they are into wider columns, in a commit of its own that no reader notices."""
         rows = self._spark.read.format("hudi").load(config.base_path).select(*cast_to(columns, held))
-        options = rewrite_options(config, columns, task_slots=task_slots(self._spark))
-        rows.write.format("hudi").options(**options).mode("append").save(config.base_path)
+        _write(rows, rewrite_options(config, columns, task_slots=task_slots(self._spark)), config)
 
     def publish(self, config: RawTableConfig, published_commit: str) -> str:
         """Sync the Data Catalog if schema or partitions changed since the commit it shows; gives the newest commit."""
@@ -69,3 +71,16 @@ class HudiSparkWriter:
         if catalog_differs(iter(commits), published_commit):
             sync_catalog(self._spark, config)
         return commits[0].time
+
+
+def _write(rows: DataFrame, options: Mapping[str, str], config: RawTableConfig) -> None:
+    try:
+        rows.write.format("hudi").options(**options).mode("append").save(config.base_path)
+    except Py4JJavaError as error:
+        if "HoodieKeyException" not in str(error):
+            raise
+        message = (
+            f"{config.source_table_name}: a row has no value in its key {', '.join(config.hudi_primary_key)} (NULL or "
+            "an empty text), which Hudi cannot keep; name columns as hudi_primary_key that every row has"
+        )
+        raise RejectedInputError(message) from error

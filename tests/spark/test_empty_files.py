@@ -1,0 +1,77 @@
+"""A file without rows is a file like any other: a table may be filled, changed and replaced by nothing."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from odp.errors import RejectedInputError
+from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
+from odp.records import RawTableConfig, RowCounts
+from pyspark.sql import SparkSession
+
+from tests.spark.metastore import metastore
+from tests.spark.refresher import Refresher
+
+Configured = Callable[..., Refresher]
+
+
+@pytest.fixture
+def configured(spark: SparkSession, table_config: Callable[..., RawTableConfig], buckets: Path) -> Configured:
+    return lambda **fields: Refresher(HudiSparkWriter(spark), table_config(**fields), buckets)
+
+
+def rows(*keys: str | None, op: str | None = None) -> pa.Table:
+    count = len(keys)
+    ordering = ["" if op is None else f"{1:035d}"] * count
+    named = {"ID": pa.array(keys, pa.string()), "REGION": ["north"] * count, "SEQ": pa.array(ordering, pa.string())}
+    operations: dict[str, Any] = {"Op": pa.array([op] * count, pa.string())} if op else {}
+    return pa.table(operations | named | {"REGION": pa.array(named["REGION"], pa.string())})
+
+
+@pytest.mark.parametrize("partition", ["REGION", None])
+@pytest.mark.parametrize("table_type", ["copy_on_write", "merge_on_read"])
+def test_table_is_filled_changed_and_replaced_by_files_without_rows(
+    configured: Configured, land_file: Any, partition: str | None, table_type: str
+) -> None:
+    refresh = configured(hudi_partition_key=partition, hudi_table_type=table_type)
+    folder = refresh.config.source_table_name.replace(".", "/")
+    empty_load = land_file(f"{folder}/LOAD00000001.parquet", rows())
+    assert refresh(empty_load).file_ids == {empty_load.file_id}
+    assert refresh.table().num_rows == 0
+    refresh.writer.publish(refresh.config, "")
+    assert refresh(land_file(f"{folder}/20260101-000000001.parquet", rows(op="U"))).counts == RowCounts()
+    refresh(land_file(f"{folder}/20260101-000000002.parquet", rows("a", "b", op="I")))
+    assert refresh.values("ID") == [("a",), ("b",)]
+    empty_reload = land_file(f"{folder}/LOAD00000001.parquet", rows())
+    assert refresh(empty_reload).file_ids == {empty_reload.file_id}
+    assert refresh.table().num_rows == 0
+    refresh(land_file(f"{folder}/20260101-000000003.parquet", rows("c", op="I")))
+    assert refresh.values("ID") == [("c",)]
+
+
+@pytest.mark.parametrize("key", ["", None], ids=["empty", "null"])
+def test_row_without_a_key_is_refused_with_the_columns_that_should_have_one(
+    configured: Configured, land_file: Any, key: str | None
+) -> None:
+    refresh = configured()
+    folder = refresh.config.source_table_name.replace(".", "/")
+    with pytest.raises(RejectedInputError, match=r"a row has no value in its key ID \(NULL or an empty text\)"):
+        refresh(land_file(f"{folder}/LOAD00000001.parquet", rows("a", key)))
+
+
+def test_partition_value_of_any_characters_is_one_partition_of_the_catalog_under_its_own_value(
+    configured: Configured, land_file: Any, spark: SparkSession
+) -> None:
+    refresh = configured(hudi_partition_key="ID", hudi_primary_key=("REGION", "ID"))
+    folder = refresh.config.source_table_name.replace(".", "/")
+    values = ["a/b", "10:30", "50 %", "ö=x", "", None]
+    refresh(land_file(f"{folder}/LOAD00000001.parquet", rows(*values)))
+    refresh.writer.publish(refresh.config, "")
+    database, table = refresh.config.raw_database_name, refresh.config.raw_table_name
+    partitions = metastore(spark).listPartitions(database, table, -1)
+    found = {partition.getValues()[0] for partition in partitions}
+    assert found == {"a/b", "10:30", "50 %", "ö=x", "__HIVE_DEFAULT_PARTITION__"}
+    assert {value for (value,) in refresh.values("ID")} == set(values)
+    assert {row["ID"] for row in spark.table(f"{database}.{table}").collect()} == set(values) - {""}
