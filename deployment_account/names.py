@@ -30,6 +30,7 @@ class Odp(StrEnum):
 
     STATE_MACHINE_ARN = "odp/state-machine-arn"
     FILE_MANAGER_FUNCTION = "odp/functions/file-manager"
+    SWEEP_FUNCTION = "odp/functions/sweep"
     BATCH_MANAGER_FUNCTION = "odp/functions/batch-manager"
     CONFIG_MANAGER_FUNCTION = "odp/functions/config-manager"
     CONFIG_MANAGER_QUEUE_URL = "odp/queues/config-manager"
@@ -49,6 +50,7 @@ class OdpTable(StrEnum):
     BATCH_CONFIG = "odpf_batch_config"
     RAW_TABLE_CONFIG = "odpf_raw_table_config"
     CONFIG_DEPLOY_TRACKER = "odpf_config_deploy_tracker"
+    QUARANTINE = "odpf_quarantine"
 
     @property
     def published_name(self) -> str:

@@ -1,4 +1,7 @@
-"""Deploys odp.file_manager: every file that lands in the staging bucket is registered in the file tracker."""
+"""Deploys odp.file_manager: every file that lands in the staging bucket is registered in the file tracker.
+
+By its event, within seconds, and should that be lost, by a sweep over the whole bucket.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as events_targets
 from aws_cdk import aws_lambda_event_sources as event_sources
 from constructs import Construct
 
@@ -17,11 +22,15 @@ from etl_cdk.runtime_package import RuntimeFunction, RuntimePackage
 if TYPE_CHECKING:
     from aws_cdk import aws_dynamodb as dynamodb
     from aws_cdk import aws_kms as kms
+    from aws_cdk import aws_lambda as lambda_
     from aws_cdk import aws_s3 as s3
 
     from etl_cdk.alerts import Alerts
 
 TIMEOUT = cdk.Duration.seconds(60)
+SWEEP_EVERY = cdk.Duration.hours(6)
+SWEEP_TIMEOUT = cdk.Duration.minutes(15)
+"""The longest that Lambda offers: about a million objects, of which most are known."""
 
 
 class FileManager(Construct):
@@ -38,6 +47,9 @@ class FileManager(Construct):
         data_key: kms.IKey,
     ) -> None:
         super().__init__(scope, id_)
+        self._package, self._staging, self._data_key = package, staging, data_key
+        self._tracker, self._history = tables[OdpTable.FILE_TRACKER], tables[OdpTable.FILE_TRACKER_HISTORY]
+        self._quarantine = tables[OdpTable.QUARANTINE]
         self.dead_letters = encrypted_queue(self, "DeadLetters", key=data_key, timeout=TIMEOUT)
         self.queue = encrypted_queue(self, "Queue", key=data_key, timeout=TIMEOUT, dead_letters=self.dead_letters)
         queue_new_objects(
@@ -47,23 +59,39 @@ class FileManager(Construct):
             queue=self.queue,
             description="Files that land in the staging bucket go to the File Manager",
         )
-        tracker, history = tables[OdpTable.FILE_TRACKER], tables[OdpTable.FILE_TRACKER_HISTORY]
-        handler = RuntimeFunction(
-            self,
-            "Handler",
-            package=package,
-            handler="odp.file_manager.handler.handle",
-            timeout=TIMEOUT,
-            variables={
-                "FILE_TRACKER_TABLE": tracker.table_name,
-                "FILE_TRACKER_HISTORY_TABLE": history.table_name,
-            },
-        )
-        self.function = handler.function
+        self.function = self._function("Handler", "odp.file_manager.handler.handle", TIMEOUT).function
         self.function.add_event_source(event_sources.SqsEventSource(self.queue, report_batch_item_failures=True))
-        allow(handler.role, ["dynamodb:PutItem"], [tracker.table_arn])
-        allow(handler.role, ["dynamodb:ConditionCheckItem", "dynamodb:PutItem"], [history.table_arn])
-        allow_key_use(handler.role, data_key)
+        self.sweep = self._sweep()
+
+    def _function(self, id_: str, handler: str, timeout: cdk.Duration, **variables: str) -> RuntimeFunction:
+        """A function that registers files."""
+        trackers = {
+            "FILE_TRACKER_TABLE": self._tracker.table_name,
+            "FILE_TRACKER_HISTORY_TABLE": self._history.table_name,
+            "QUARANTINE_TABLE": self._quarantine.table_name,
+        }
+        function = RuntimeFunction(
+            self, id_, package=self._package, handler=handler, timeout=timeout, variables=trackers | variables
+        )
+        allow(function.role, ["dynamodb:PutItem"], [self._tracker.table_arn, self._quarantine.table_arn])
+        allow(function.role, ["dynamodb:ConditionCheckItem", "dynamodb:PutItem"], [self._history.table_arn])
+        allow_key_use(function.role, self._data_key)
+        return function
+
+    def _sweep(self) -> lambda_.Function:
+        sweep = self._function(
+            "Sweep", "odp.file_manager.sweep.handle", SWEEP_TIMEOUT, STAGING_BUCKET=self._staging.bucket_name
+        )
+        allow(sweep.role, ["dynamodb:BatchGetItem"], [self._tracker.table_arn, self._history.table_arn])
+        allow(sweep.role, ["s3:ListBucketVersions"], [self._staging.bucket_arn])
+        events.Rule(
+            self,
+            "SweepTime",
+            description="Registers files of the staging bucket whose events were lost",
+            schedule=events.Schedule.rate(SWEEP_EVERY),
+            targets=[events_targets.LambdaFunction(sweep.function, retry_attempts=3)],
+        )
+        return sweep.function
 
     def alarm(self, alerts: Alerts) -> None:
         """Tell people about events that nobody could register and about files that are no DMS files."""
@@ -74,5 +102,14 @@ class FileManager(Construct):
         )
         alerts.on_any_counted(
             "RejectedFiles",
-            meaning="Files landed in the staging bucket that are no DMS files; odpf_file_tracker_history names them.",
+            meaning="Objects landed that are no DMS files, or messages came of no object; odpf_quarantine has them.",
+        )
+        alerts.on_any_counted(
+            "MissedFiles",
+            meaning="Files landed in the staging bucket without an event; the sweep has registered them.",
+        )
+        alerts.on_any(
+            "FailedSweeps",
+            self.sweep.metric_errors(),
+            meaning="The sweep over the staging bucket failed or ran out of time; its log says where.",
         )

@@ -39,6 +39,7 @@ TABLE_ARGUMENTS: Mapping[str, OdpTable] = {
     "--file_processing_tracker_history_table": OdpTable.FILE_PROCESSING_TRACKER_HISTORY,
     "--raw_table_config_table": OdpTable.RAW_TABLE_CONFIG,
     "--config_deploy_tracker_table": OdpTable.CONFIG_DEPLOY_TRACKER,
+    "--quarantine_table": OdpTable.QUARANTINE,
 }
 
 

@@ -20,12 +20,13 @@ if TYPE_CHECKING:
     from aws_cdk import aws_s3_assets as s3_assets
 
 TABLE_ACTIONS: Mapping[OdpTable, Sequence[str]] = {
-    OdpTable.FILE_TRACKER: ("DeleteItem", "GetItem", "Query", "UpdateItem"),
-    OdpTable.FILE_TRACKER_HISTORY: ("PutItem", "Query"),
-    OdpTable.FILE_PROCESSING_TRACKER: ("GetItem", "PutItem", "UpdateItem"),
+    OdpTable.FILE_TRACKER: ("BatchGetItem", "DeleteItem", "PutItem", "Query"),
+    OdpTable.FILE_TRACKER_HISTORY: ("BatchGetItem", "ConditionCheckItem", "PutItem", "Query"),
+    OdpTable.FILE_PROCESSING_TRACKER: ("ConditionCheckItem", "UpdateItem"),
     OdpTable.FILE_PROCESSING_TRACKER_HISTORY: ("PutItem",),
     OdpTable.RAW_TABLE_CONFIG: ("GetItem",),
     OdpTable.CONFIG_DEPLOY_TRACKER: ("GetItem",),
+    OdpTable.QUARANTINE: ("DeleteItem", "PutItem"),
 }
 CATALOG_ACTIONS = (
     *(f"glue:{verb}Database" for verb in ("Create", "Get", "Update")),
@@ -79,7 +80,7 @@ def _allow_files(role: iam.IRole, resources: JobResources) -> None:
         [resources.staging.arn_for_objects("*")],
         because="DMS may put its folders of schemas and tables at any depth of the staging bucket.",
     )
-    allow(role, ["s3:ListBucket"], [resources.staging.bucket_arn])
+    allow(role, ["s3:ListBucket", "s3:ListBucketVersions"], [resources.staging.bucket_arn])
 
 
 def _allow_lake(role: iam.IRole, raw: s3.IBucket, databases: Sequence[str]) -> None:

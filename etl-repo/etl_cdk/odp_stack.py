@@ -85,6 +85,7 @@ class OdpStack(cdk.Stack):
             Odp.CONFIG_MANAGER_QUEUE_URL: self.config_manager.queue.queue_url,
             Odp.CONFIG_MANAGER_DEAD_LETTER_QUEUE_URL: self.config_manager.dead_letters.queue_url,
             Odp.FILE_MANAGER_FUNCTION: self.file_manager.function.function_name,
+            Odp.SWEEP_FUNCTION: self.file_manager.sweep.function_name,
             Odp.BATCH_MANAGER_FUNCTION: self.file_processor.batch_manager.function.function_name,
             Odp.FILE_MANAGER_QUEUE_URL: self.file_manager.queue.queue_url,
             Odp.FILE_MANAGER_DEAD_LETTER_QUEUE_URL: self.file_manager.dead_letters.queue_url,

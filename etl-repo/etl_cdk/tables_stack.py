@@ -27,6 +27,7 @@ KEYS: Mapping[OdpTable, tuple[str, ...]] = {
     OdpTable.BATCH_CONFIG: ("refresh_cadence",),
     OdpTable.RAW_TABLE_CONFIG: ("refresh_cadence", "source_table_name"),
     OdpTable.CONFIG_DEPLOY_TRACKER: ("source_table_name", "deployed_at"),
+    OdpTable.QUARANTINE: ("quarantine_kind", "entry_id"),
 }
 """Partition and sort key of each table."""
 

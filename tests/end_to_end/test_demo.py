@@ -23,6 +23,10 @@ from tests.end_to_end.programs import processes_of, running
 TABLES = [f"table_{number}" for number in range(1, 19)]
 CADENCE = "10_min_refresh"
 DATABASE = "odpf_demo_taxi_trips_raw"
+QUARTER = ROWS * len(TABLES) // 4
+AUDITED, QUARANTINED = 6, 4
+"""Cells of a row of the audit trail, of the quarantine."""
+PURPOSE_BUILT_TABLES = 6
 
 
 class Page(HTMLParser):
@@ -127,6 +131,28 @@ def test_rows_inserted_minus_rows_deleted_are_the_rows_that_each_table_has(
         net[item["source_table_name"].split(".")[1]] += int(item["rows_inserted"] - item["rows_deleted"])
     assert net == source_rows(demo.workspace.database)
     assert any(rows != ROWS for rows in net.values())
+
+
+def test_taxi_flow_loads_files_with_broken_rows_repeats_and_a_correction_and_equals_duckdb(demo: FinishedDemo) -> None:
+    assert (
+        "✓ The taxi flow is right: 9,000 trips, 3 rows in quarantine, 6 purpose-built tables equal to duckdb's."
+        in demo.output
+    )
+    rows = [row for row in Page(demo.workspace.report.read_text()).rows["taxi"] if row]
+    assert {row[0] for row in rows if len(row) != QUARANTINED} == {"✓"}
+    audit = sorted(row[3:] for row in rows if len(row) == AUDITED)
+    loaded = ["completed", f"{QUARTER:,}", "0"]
+    assert audit == [*[loaded] * 4, ["completed", f"{QUARTER:,}", "3"], ["superseded", "0", "0"]]
+    quarantined = {row[1]: row[2] for row in rows if len(row) == QUARANTINED and row[0].endswith(".csv")}
+    assert list(quarantined) == ["51", "101", "151"]
+    assert [reason.split(":")[0] for reason in quarantined.values()] == [
+        "tpep_pickup_datetime",
+        "trip_distance",
+        "4 values instead of 18",
+    ]
+    compared = [row for row in rows if row[1].startswith("yellow_") and row[0] == "✓"]
+    assert len(compared) == PURPOSE_BUILT_TABLES
+    assert all(found == expected != "0" for _, _, found, expected in compared)
 
 
 def test_value_that_differs_is_found_by_table_key_and_column(

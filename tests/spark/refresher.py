@@ -1,5 +1,6 @@
 """Applies landed files to one table as a run of the job would, and reads the table as others do."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -21,8 +22,9 @@ class Refresher:
     def __call__(self, *files: LandedFile) -> CommittedRefresh:
         last = self.writer.last_refresh(self.config)
         state = last.state if last else TableState()
-        refresh = select_files(files, state, self.config.table_data_versioning_type, lambda _: self.applied)
-        committed = self.writer.apply(self.config, refresh)
+        versioning = self.config.table_data_versioning_type
+        refresh = select_files(files, state, versioning, lambda: self.applied, now=datetime.now(UTC))
+        committed = self.writer.apply(self.config, refresh, check_lease=lambda: None)
         self.applied += [file for file in files if file.file_type is FileType.CHANGES]
         return committed
 

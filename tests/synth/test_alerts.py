@@ -12,6 +12,8 @@ from tests.synth.synthesis import Template
 ODP_ALARMS = {
     "UnregisteredFiles": ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
     "RejectedFiles": ("ODP", "RejectedFiles"),
+    "MissedFiles": ("ODP", "MissedFiles"),
+    "FailedSweeps": ("AWS/Lambda", "Errors"),
     "UndecidedConfigurations": ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
     "RefusedConfigurations": ("ODP", "RefusedConfigurations"),
     "FailedRefreshes": ("AWS/States", "ExecutionsFailed"),

@@ -15,7 +15,7 @@ def logical_id(odp: Template, type_: str, starts_with: str) -> str:
 
 
 def test_events_of_new_staging_objects_go_to_the_queue(odp: Template, environment: str) -> None:
-    rule = odp.only("AWS::Events::Rule", "FileManager")
+    rule = odp.only("AWS::Events::Rule", "FileManagerFileLanded")
     pattern = rule["EventPattern"]
     assert (pattern["source"], pattern["detail-type"]) == (["aws.s3"], ["Object Created"])
     (bucket,) = pattern["detail"]["bucket"]["name"]
@@ -58,16 +58,30 @@ def test_failed_messages_of_a_batch_return_alone_and_are_not_seen_while_worked_o
     assert odp.only("AWS::Lambda::EventSourceMapping", "FileManager")["FunctionResponseTypes"] == [
         "ReportBatchItemFailures"
     ]
-    queue, function = odp.only("AWS::SQS::Queue", "FileManagerQueue"), odp.only("AWS::Lambda::Function", "FileManager")
+    queue, function = (
+        odp.only("AWS::SQS::Queue", "FileManagerQueue"),
+        odp.only("AWS::Lambda::Function", "FileManagerHandler"),
+    )
     assert queue["VisibilityTimeout"] >= 6 * function["Timeout"]
 
 
 def test_the_function_knows_its_lake_and_its_tables(odp: Template, environment: str) -> None:
-    function = odp.only("AWS::Lambda::Function", "FileManager")
+    function = odp.only("AWS::Lambda::Function", "FileManagerHandler")
     assert function["Handler"] == "odp.file_manager.handler.handle"
     variables: dict[str, Any] = dict(function["Environment"]["Variables"])
     assert variables.pop("LAKE") == f"odp-{environment}"
     assert {name: value["Fn::ImportValue"].rsplit("OutputRef", 1)[-1][:-16] for name, value in variables.items()} == {
         "FILE_TRACKER_TABLE": "FileTracker",
         "FILE_TRACKER_HISTORY_TABLE": "FileTrackerHistory",
+        "QUARANTINE_TABLE": "Quarantine",
     }
+
+
+def test_rule_2_the_whole_bucket_is_swept_four_times_a_day_for_files_without_an_event(odp: Template) -> None:
+    rule = odp.only("AWS::Events::Rule", "FileManagerSweep")
+    function = odp.only("AWS::Lambda::Function", "FileManagerSweep")
+    assert (rule["ScheduleExpression"], rule["State"]) == ("rate(6 hours)", "ENABLED")
+    (target,) = rule["Targets"]
+    assert target["Arn"] == {"Fn::GetAtt": [logical_id(odp, "AWS::Lambda::Function", "FileManagerSweep"), "Arn"]}
+    assert (function["Handler"], function["Timeout"]) == ("odp.file_manager.sweep.handle", 900)
+    assert "STAGING_BUCKET" in function["Environment"]["Variables"]

@@ -71,7 +71,7 @@ def test_table_arguments_name_the_tables_they_are_called_after(odp: Template) ->
         for name, value in arguments.items()
         if name.endswith("_table")
     }
-    assert len(named) == 6
+    assert len(named) == 7
     for name, export in named.items():
         assert export.rsplit("OutputRef", 1)[-1][:-16].lower() == name
 
@@ -130,7 +130,7 @@ def test_the_job_runs_the_script_of_the_package(odp: Template) -> None:
 
 def test_logs_are_encrypted_and_kept_as_configured(odp: Template, is_prod: bool) -> None:
     logs = odp.resources("AWS::Logs::LogGroup").values()
-    assert len(logs) == 7, "four functions, two of the job, the state machine"
+    assert len(logs) == 8, "five functions, two of the job, the state machine"
     for log in logs:
         assert log["RetentionInDays"] == (365 if is_prod else 30)
         assert odp.body["Parameters"][log["KmsKeyId"]["Ref"]]["Default"].endswith("/kms/data-key-arn")

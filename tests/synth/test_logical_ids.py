@@ -41,6 +41,7 @@ TABLES = {
     "FileProcessingTrackerHistory60756F6F",
     "FileTrackerBA3AEBE1",
     "FileTrackerHistory505E44D0",
+    "Quarantine23FF09FE",
     "RawTableConfigBAB66E88",
     "TaxiAuditC0A44FC0",
     "TaxiConformed80627C20",

@@ -121,6 +121,12 @@ TABLE_ACTIONS: Mapping[str, Mapping[str, set[str]]] = {
     "FileManagerHandlerRole": {
         "FileTracker": {"PutItem"},
         "FileTrackerHistory": {"ConditionCheckItem", "PutItem"},
+        "Quarantine": {"PutItem"},
+    },
+    "FileManagerSweepRole": {
+        "FileTracker": {"BatchGetItem", "PutItem"},
+        "FileTrackerHistory": {"BatchGetItem", "ConditionCheckItem", "PutItem"},
+        "Quarantine": {"PutItem"},
     },
     "FileProcessorBatchManagerRole": {
         "FileTracker": {"Query", "Scan"},
@@ -130,12 +136,13 @@ TABLE_ACTIONS: Mapping[str, Mapping[str, set[str]]] = {
         "ConfigDeployTracker": {"GetItem"},
     },
     "FileProcessorJobsRole": {
-        "FileTracker": {"DeleteItem", "GetItem", "Query", "UpdateItem"},
-        "FileTrackerHistory": {"PutItem", "Query"},
-        "FileProcessingTracker": {"GetItem", "PutItem", "UpdateItem"},
+        "FileTracker": {"BatchGetItem", "DeleteItem", "PutItem", "Query"},
+        "FileTrackerHistory": {"BatchGetItem", "ConditionCheckItem", "PutItem", "Query"},
+        "FileProcessingTracker": {"ConditionCheckItem", "UpdateItem"},
         "FileProcessingTrackerHistory": {"PutItem"},
         "RawTableConfig": {"GetItem"},
         "ConfigDeployTracker": {"GetItem"},
+        "Quarantine": {"DeleteItem", "PutItem"},
     },
 }
 

@@ -15,6 +15,7 @@ KEYS = {
     "odpf_batch_config": ["refresh_cadence"],
     "odpf_raw_table_config": ["refresh_cadence", "source_table_name"],
     "odpf_config_deploy_tracker": ["source_table_name", "deployed_at"],
+    "odpf_quarantine": ["quarantine_kind", "entry_id"],
     "taxi_audit": ["dataset", "file_id"],
 }
 LAYERS = {"nyc_taxi_conformed": "conformed", "nyc_taxi_purpose_built": "purpose-built"}

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from odp.configuration import ConfigDeployment, ConfigRequest, Configuration, RequestStatus
 from odp.records import (
     BatchConfig,
     BatchPlan,
+    BookEntry,
     CommittedRefresh,
     LandedFile,
     Lease,
+    ObjectVersion,
     PendingWork,
+    Quarantined,
     RawTableConfig,
     Refresh,
     RefreshOutcome,
-    RefreshStatus,
-    RejectedFile,
     WrittenTable,
 )
 
@@ -28,8 +29,33 @@ class FileRegister(Protocol):
     def register(self, file: LandedFile) -> bool:
         """Add a file that is neither pending nor in the history; False when it was known."""
 
-    def record_rejected(self, file: RejectedFile) -> None:
-        """Keep an object that is no DMS file where people can see it."""
+
+class KnownFiles(FileRegister, Protocol):
+    """The register, asked for many files at once."""
+
+    def unknown(self, files: Sequence[LandedFile]) -> Sequence[LandedFile]:
+        """Name those of the given files that are neither pending nor in the history."""
+
+
+class Quarantine(Protocol):
+    """The one place of what is kept out of the lake and waits for a person."""
+
+    def keep(self, entry: Quarantined) -> bool:
+        """Keep an entry with its reason; False when it is there already."""
+
+
+class StagingListing(Protocol):
+    """What lies in a staging bucket, whether or not an event told of it."""
+
+    def newest_versions(self, bucket: str, prefix: str = "", after: str = "") -> Iterator[ObjectVersion]:
+        """Give the newest version of every object below a prefix, in the order of their keys, after a key."""
+
+
+class Reconciler(Protocol):
+    """Finds the files whose events were lost or are late."""
+
+    def of_table(self, pending: Sequence[LandedFile], newest_change_file: str) -> int:
+        """Register what lies beside a table's pending files and is not known; gives how many files that were."""
 
 
 class FileTracker(Protocol):
@@ -38,11 +64,8 @@ class FileTracker(Protocol):
     def pending_files(self, source_table_name: str) -> Sequence[LandedFile]:
         """List the pending files of one source table."""
 
-    def applied_changes(self, source_table_name: str, generation: int) -> Sequence[LandedFile]:
-        """List the change files already applied to one generation of a table."""
-
-    def mark_processed(self, files: Iterable[LandedFile], run_id: str, generation: int) -> None:
-        """Move files from pending to history, each in one transaction; doing it twice changes nothing."""
+    def processed_changes(self, source_table_name: str) -> Sequence[LandedFile]:
+        """List the change files of a table that were applied or superseded."""
 
 
 class PendingWorkReader(Protocol):
@@ -70,7 +93,7 @@ class PlanStorage(Protocol):
 
 
 class TableLeases(Protocol):
-    """One writer per table: the lease is taken, renewed and returned by conditional writes."""
+    """One writer per table: the lease is taken and renewed by conditional writes."""
 
     def acquire(self, qualified_name: str, owner: str) -> Lease | None:
         """Take the lease if it is free or expired; None while another run holds it."""
@@ -78,17 +101,19 @@ class TableLeases(Protocol):
     def renew(self, lease: Lease) -> None:
         """Prolong a lease that is still held; raises LeaseLostError when it was taken over."""
 
-    def release(
-        self, lease: Lease, status: RefreshStatus, catalog_commit: str, written_with: Mapping[str, str] | None
-    ) -> None:
-        """Return the lease with the table's status and the identity of its data, if it holds any.
+
+class RefreshBooks(Protocol):
+    """What is written down of a refresh: under its lease, each entry whole or not at all."""
+
+    def enter(self, lease: Lease, entry: BookEntry) -> None:
+        """Move files from pending to history and keep the outcome; a closing entry returns the lease with it.
 
         Raises:
-            LeaseLostError: it was taken over.
+            LeaseLostError: the lease was taken over; nothing of the entry's last step was written.
         """
 
     def record(self, outcome: RefreshOutcome, run_id: str) -> None:
-        """Keep what a run did to a table in the history."""
+        """Keep the outcome of a run that has no lease any more."""
 
 
 class Cadences(Protocol):
@@ -158,8 +183,11 @@ class TableWriter(Protocol):
     def last_refresh(self, config: RawTableConfig) -> CommittedRefresh | None:
         """Read the newest refresh from the table itself; None when the table has none."""
 
-    def apply(self, config: RawTableConfig, refresh: Refresh) -> CommittedRefresh:
-        """Make the refresh visible in one commit that carries its file ids and state."""
+    def apply(self, config: RawTableConfig, refresh: Refresh, check_lease: Callable[[], None]) -> CommittedRefresh:
+        """Make the refresh visible in one commit that carries its file ids and state.
+
+        `check_lease` is called last before the commit begins; what it raises leaves the table as it is.
+        """
 
     def publish(self, config: RawTableConfig, published_commit: str) -> str:
         """Bring the Data Catalog up to the newest commit, if it differs; gives that commit's time."""

@@ -11,6 +11,8 @@ OPERATION = "Op"
 
 INSERT, DELETE = "I", "D"
 
+_SEQUENCER_DIGITS = 64
+
 
 class FileType(StrEnum):
     """What a DMS file holds, in the words of the reference framework's `dms_file_type`."""
@@ -127,6 +129,31 @@ class LandedFile:
         """Where the file lies, as readers and people address it."""
         return f"s3://{self.bucket}/{self.key}"
 
+    @property
+    def moment(self) -> str:
+        """When the file landed, as a text that sorts: the second and, within it, the sequencer.
+
+        AWS promises the order of sequencers for one key; for two keys of one second there is nothing better. A listing
+        names no sequencer: then a change is taken for the last of its second and a load for the first, so that in
+        doubt a change comes after a load and nothing of it is dropped.
+        """
+        unknown = "" if self.file_type is FileType.FULL_LOAD else "~"
+        # the shorter of two sequencers is padded with zeros on the right
+        # (https://repost.aws/knowledge-center/s3-duplicate-sqs-messages)
+        return f"{self.landed_at}/{(self.sequencer or unknown).ljust(_SEQUENCER_DIGITS, '0')}"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectVersion:
+    """The newest version of one object, as a listing of its bucket tells of it."""
+
+    bucket: str
+    key: str
+    version_id: str
+    etag: str
+    size: int
+    last_modified: str
+
 
 @dataclass(frozen=True, slots=True)
 class RejectedFile:
@@ -138,6 +165,24 @@ class RejectedFile:
     size: int
     landed_at: str
     reason: str
+
+
+class QuarantineKind(StrEnum):
+    """What kept something out of the lake: what it is, what told of it, or what its table would have become."""
+
+    REJECTED_FILE = "rejected_file"
+    MALFORMED_MESSAGE = "malformed_message"
+    REFUSED_TABLE = "refused_table"
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """Something that waits for a person in odpf_quarantine; the id is the same however often it comes."""
+
+    kind: QuarantineKind
+    entry_id: str
+    reason: str
+    details: Mapping[str, str | int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,11 +237,17 @@ class RowCounts:
 
 @dataclass(frozen=True, slots=True)
 class TableState:
-    """What a table already holds: its load generation, that generation's LOAD keys, and its newest change file."""
+    """What a table already holds: its load generation, that generation's LOAD keys, and its newest change file.
+
+    `began` is the moment at which the generation's first LOAD part landed, `changes_until` the moment of the change
+    file that landed last of those applied; both are empty without such a file.
+    """
 
     generation: int = 0
     load_keys: frozenset[str] = frozenset()
     newest_change_file: str = ""
+    began: str = ""
+    changes_until: str = ""
 
 
 class RefreshKind(StrEnum):
@@ -211,8 +262,9 @@ class RefreshKind(StrEnum):
 class Refresh:
     """What one commit does to one table: `files` are new to it; `state` is the table's state afterwards.
 
-    `replayed` files are in the table already and are read again, because an older file arrived after them; `superseded`
-    files belong to a load generation that this refresh ends, so they are done without being read.
+    `replayed` files were applied already and are read again, because an older file or the load that they follow
+    arrived after them; `superseded` files belong to a load generation that has ended, so they are done without being
+    read. Without `files` there is nothing to commit.
     """
 
     kind: RefreshKind
@@ -250,3 +302,20 @@ class RefreshOutcome:
     files: int = 0
     error: str = ""
     stack_trace: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BookEntry:
+    """One step of a refresh as the books take it: the files that are in the table now, and the run's outcome so far.
+
+    An entry that `closes` the refresh returns its lease with `catalog_commit` and, if the table is known to hold data,
+    the identity of that; one that was `refused` puts the table into quarantine.
+    """
+
+    outcome: RefreshOutcome
+    files: tuple[LandedFile, ...] = ()
+    generation: int = 0
+    closes: bool = False
+    catalog_commit: str = ""
+    written_with: Mapping[str, str] | None = None
+    refused: bool = False

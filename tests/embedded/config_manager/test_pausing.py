@@ -5,6 +5,7 @@ from odp.records import FileType, LandedFile
 
 from deployment_account.names import OdpTable
 from tests.embedded.config_manager.configurations import Configurations, manifest
+from tests.embedded.lake.odp.books import process
 from tests.embedded.lake.odp.executions import plan_now
 
 SOURCE = "many.a"
@@ -25,4 +26,4 @@ def test_files_of_a_paused_table_wait_and_are_planned_when_it_is_active_again(co
         configurations.decided(configurations.upload(manifest(5, tables)))
         assert plan_now(lake, f"pausing-{number}") == planned
         assert tracker.pending_files(SOURCE) == [file]
-    tracker.mark_processed([file], "jr_1", 1)
+    process(lake, file)

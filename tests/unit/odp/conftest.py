@@ -18,6 +18,7 @@ KEYS = {
     "batch_config": ("refresh_cadence",),
     "table_config": ("refresh_cadence", "source_table_name"),
     "deploy_tracker": ("source_table_name", "deployed_at"),
+    "quarantine": ("quarantine_kind", "entry_id"),
 }
 
 

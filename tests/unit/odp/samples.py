@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from odp.dynamodb.refresh_books import BookTables
 from odp.records import BatchConfig, RawTableConfig, VersioningType
 
 _BATCH = BatchConfig("10_min_refresh", "hudi", "odpf_file_processor", "G.1X", 10, 5)
@@ -20,6 +21,7 @@ _TABLE = RawTableConfig(
     raw_database_s3_bucket="b",
     raw_table_name="t",
 )
+BOOK_TABLES = BookTables("files", "files_history", "leases", "leases_history", "quarantine")
 
 
 def batch_config(**fields: Any) -> BatchConfig:

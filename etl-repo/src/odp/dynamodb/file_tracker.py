@@ -1,27 +1,20 @@
-"""odpf_file_tracker (pending files) and odpf_file_tracker_history (processed and rejected ones)."""
+"""odpf_file_tracker (pending files) and odpf_file_tracker_history (processed ones)."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from odp.dynamodb.connection import condition_failed
-from odp.records import FileType, LandedFile, PendingWork, RejectedFile
+from odp.records import FileType, LandedFile, PendingWork
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource, Table
-    from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
-REJECTED = "rejected"
-"""The history's partition of rejected objects; no source table is named so, as each has a dot in its name."""
-
-# a transaction holds 100 actions (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html)
-# and moving a file takes two
-_FILES_PER_TRANSACTION = 50
+_KEYS_PER_READ = 100  # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
 
 
 class DynamoDbPendingWork:
@@ -59,10 +52,10 @@ class DynamoDbFileTracker:
 
         Both conditions are one transaction, so an event repeated while the file moves to history adds nothing.
         """
-        key = {"source_table_name": file.source_table_name, "file_id": file.file_id}
+        key = key_of(file)
         unknown = "attribute_not_exists(file_id)"
         not_in_history = {"TableName": self._history.name, "Key": key, "ConditionExpression": unknown}
-        pending = {"TableName": self._pending.name, "Item": _pending_item(file), "ConditionExpression": unknown}
+        pending = {"TableName": self._pending.name, "Item": pending_item(file), "ConditionExpression": unknown}
         try:
             self._client.transact_write_items(TransactItems=[{"ConditionCheck": not_in_history}, {"Put": pending}])  # type: ignore[typeddict-item]
         except ClientError as error:
@@ -71,47 +64,34 @@ class DynamoDbFileTracker:
             raise
         return True
 
-    def record_rejected(self, file: RejectedFile) -> None:
-        """Keep a rejected object, with its reason, in the history's partition `rejected`."""
-        self._history.put_item(
-            Item={
-                "source_table_name": REJECTED,
-                "file_id": file.file_id,
-                "file_ingestion_status": "rejected",
-                "file_ingestion_date_time": file.landed_at,
-                "file_ingestion_s3_bucket": file.bucket,
-                "file_ingestion_path": file.key,
-                "file_size": file.size,
-                "reject_reason": file.reason,
-            }
-        )
-
     def pending_files(self, source_table_name: str) -> Sequence[LandedFile]:
         """List the pending files of one source table."""
         return [_landed_file(item) for item in self._query(self._pending, source_table_name)]
 
-    def applied_changes(self, source_table_name: str, generation: int) -> Sequence[LandedFile]:
-        """List the change files already applied to one generation of a table."""
-        items = self._query(self._history, source_table_name)
-        return [_landed_file(item) for item in items if _is_applied_change(item, generation)]
+    def unknown(self, files: Sequence[LandedFile]) -> Sequence[LandedFile]:
+        """Name those of the given files that are neither pending nor in the history."""
+        unknown = {file.file_id: file for file in files}
+        for start in range(0, len(files), _KEYS_PER_READ):
+            keys = [key_of(file) for file in files[start : start + _KEYS_PER_READ]]
+            for table in (self._pending.name, self._history.name):
+                for item in self._present(table, keys):
+                    unknown.pop(str(item["file_id"]), None)
+        return list(unknown.values())
 
-    def mark_processed(self, files: Iterable[LandedFile], run_id: str, generation: int) -> None:
-        """Move files from pending to history; a file is always in exactly one of them."""
-        processed_at = datetime.now(UTC).isoformat(timespec="milliseconds")
-        actions: list[TransactWriteItemTypeDef] = []
-        for file in files:
-            item = {
-                **_pending_item(file),
-                "file_ingestion_status": "raw_file_processed",
-                "raw_file_processing_date_time": processed_at,
-                "glue_job_run_id": run_id,
-                "generation": generation,
-            }
-            key = {"source_table_name": file.source_table_name, "file_id": file.file_id}
-            actions.append({"Put": {"TableName": self._history.name, "Item": item}})
-            actions.append({"Delete": {"TableName": self._pending.name, "Key": key}})
-        for start in range(0, len(actions), 2 * _FILES_PER_TRANSACTION):
-            self._client.transact_write_items(TransactItems=actions[start : start + 2 * _FILES_PER_TRANSACTION])
+    def processed_changes(self, source_table_name: str) -> Sequence[LandedFile]:
+        """List the change files of a table that were applied or superseded."""
+        items = self._query(self._history, source_table_name)
+        return [_landed_file(item) for item in items if item["dms_file_type"] == FileType.CHANGES.value]
+
+    def _present(self, table: str, keys: list[dict[str, str]]) -> Iterator[dict[str, Any]]:
+        wanted: Sequence[Any] = keys
+        while wanted:
+            response = self._client.batch_get_item(
+                RequestItems={table: {"Keys": wanted, "ConsistentRead": True, "ProjectionExpression": "file_id"}}
+            )
+            yield from response["Responses"].get(table, [])
+            unprocessed = response.get("UnprocessedKeys", {}).get(table)
+            wanted = unprocessed["Keys"] if unprocessed else ()
 
     def _query(self, table: Table, source_table_name: str) -> Iterator[dict[str, Any]]:
         pages = self._client.get_paginator("query").paginate(
@@ -124,11 +104,13 @@ class DynamoDbFileTracker:
             yield from page["Items"]
 
 
-def _is_applied_change(item: Mapping[str, Any], generation: int) -> bool:
-    return item.get("generation") == generation and item["dms_file_type"] == FileType.CHANGES.value
+def key_of(file: LandedFile) -> dict[str, str]:
+    """Give the key that a file has in both tables."""
+    return {"source_table_name": file.source_table_name, "file_id": file.file_id}
 
 
-def _pending_item(file: LandedFile) -> dict[str, Any]:
+def pending_item(file: LandedFile) -> dict[str, Any]:
+    """Give a file as it is while it is pending."""
     item = {
         "source_table_name": file.source_table_name,
         "file_id": file.file_id,

@@ -1,9 +1,9 @@
-"""odpf_file_processing_tracker (one writer per table) and odpf_file_processing_tracker_history (what each run did)."""
+"""odpf_file_processing_tracker: one writer per table."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -12,14 +12,14 @@ from botocore.exceptions import ClientError
 
 from odp.dynamodb.connection import condition_failed
 from odp.errors import LeaseLostError
-from odp.records import Lease, RefreshOutcome, RefreshStatus
+from odp.records import Lease, RefreshStatus
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
 
 _KEYS_PER_READ = 100  # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
 _IS_FREE = "attribute_not_exists(lease_expires_at) OR lease_expires_at < :now"
-_IS_MINE = "lease_owner = :owner AND fencing_token = :token"
+IS_MINE = "lease_owner = :owner AND fencing_token = :token"
 
 
 class DynamoDbHeldLeases:
@@ -63,13 +63,11 @@ class DynamoDbTableLeases:
         self,
         dynamodb: DynamoDBServiceResource,
         leases_table: str,
-        history_table: str,
         *,
         seconds: float = 300,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._leases = dynamodb.Table(leases_table)
-        self._history = dynamodb.Table(history_table)
         self._seconds = seconds
         self._clock = clock
 
@@ -108,59 +106,28 @@ class DynamoDbTableLeases:
         Raises:
             LeaseLostError: it expired and another run took it over.
         """
-        self._update_mine(
-            lease, "SET lease_expires_at = :expires_at", {":expires_at": _number(self._clock() + self._seconds)}
-        )
-
-    def release(
-        self, lease: Lease, status: RefreshStatus, catalog_commit: str, written_with: Mapping[str, str] | None
-    ) -> None:
-        """Return the lease with the table's status and the identity of its data; None leaves what is known of that.
-
-        Raises:
-            LeaseLostError: it expired and another run took it over.
-        """
-        values: dict[str, Any] = {"refresh_status": status.value, "catalog_commit": catalog_commit}
-        if written_with is not None:
-            values["written_with"] = dict(written_with)
-        assignments = ", ".join(f"{name} = :{name}" for name in values)
-        self._update_mine(
-            lease,
-            f"SET {assignments} REMOVE lease_owner, lease_expires_at",
-            {f":{name}": value for name, value in values.items()},
-        )
-
-    def record(self, outcome: RefreshOutcome, run_id: str) -> None:
-        """Keep what a run did to a table in the history."""
-        item: dict[str, Any] = {
-            "raw_table_name": outcome.qualified_name,
-            "glue_job_run_id": run_id,
-            "source_table_name": outcome.source_table_name,
-            "refresh_status": outcome.status.value,
-            "refresh_start_date_time": outcome.started_at,
-            "refresh_end_date_time": outcome.ended_at,
-            "rows_inserted": outcome.counts.inserted,
-            "rows_updated": outcome.counts.updated,
-            "rows_deleted": outcome.counts.deleted,
-            "files_processed": outcome.files,
-        }
-        if outcome.error:
-            item |= {"error_message": outcome.error, "stack_trace": outcome.stack_trace}
-        self._history.put_item(Item=item)
-
-    def _update_mine(self, lease: Lease, update: str, values: dict[str, Any]) -> None:
+        expires_at = _number(self._clock() + self._seconds)
         try:
             self._leases.update_item(
                 Key={"raw_table_name": lease.qualified_name},
-                UpdateExpression=update,
-                ConditionExpression=_IS_MINE,
-                ExpressionAttributeValues={**values, ":owner": lease.owner, ":token": lease.fencing_token},
+                UpdateExpression="SET lease_expires_at = :expires_at",
+                ConditionExpression=IS_MINE,
+                ExpressionAttributeValues={":expires_at": expires_at, **proof(lease)},
             )
         except ClientError as error:
             if condition_failed(error):
-                message = f"{lease.qualified_name}: the lease of {lease.owner} expired and another run took it over"
-                raise LeaseLostError(message) from error
+                raise lost(lease) from error
             raise
+
+
+def proof(lease: Lease) -> dict[str, Any]:
+    """Give the values by which IS_MINE tells a lease from that of any other run, before or after."""
+    return {":owner": lease.owner, ":token": lease.fencing_token}
+
+
+def lost(lease: Lease) -> LeaseLostError:
+    """Say that a lease is another run's now."""
+    return LeaseLostError(f"{lease.qualified_name}: the lease of {lease.owner} expired and another run took it over")
 
 
 def _number(seconds: float) -> Decimal:

@@ -38,6 +38,8 @@ class DmsObject:
     schema_name: str
     table_name: str
     file_type: FileType
+    folder: str
+    """What precedes date partition and name in the keys of the same table: `[folder/]schema/table/`."""
 
     @property
     def source_table_name(self) -> str:
@@ -68,7 +70,7 @@ def _dms_object(key: str, folders: Sequence[str], file_type: FileType) -> DmsObj
     if "." in schema_name or "." in table_name:
         message = f"{key}: a dot in a schema or table name would make schema.table ambiguous; rename it in the DMS task"
         raise ObjectKeyError(message)
-    return DmsObject(schema_name, table_name, file_type)
+    return DmsObject(schema_name, table_name, file_type, "".join(f"{folder}/" for folder in folders))
 
 
 def _without_date_partition(folders: Sequence[str]) -> Sequence[str]:

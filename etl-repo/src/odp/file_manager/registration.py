@@ -8,16 +8,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from odp.file_manager.rejection import malformed, rejection_of
 from odp.file_manager.s3_event import landed_object
-from odp.ports import FileRegister
-from odp.records import RejectedFile
+from odp.ports import FileRegister, Quarantine
+from odp.records import LandedFile, Quarantined, RejectedFile
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """What became of a batch: files new to the tracker, files it knew, objects rejected, messages to try again."""
+    """What became of a batch: new files, files that were known, what was rejected, messages to try again."""
 
     registered: int = 0
     already_known: int = 0
@@ -25,23 +26,33 @@ class Registration:
     failed_message_ids: tuple[str, ...] = ()
 
 
-def register_batch(messages: Iterable[Mapping[str, Any]], tracker: FileRegister) -> Registration:
+def register_batch(
+    messages: Iterable[Mapping[str, Any]], tracker: FileRegister, quarantine: Quarantine
+) -> Registration:
     """Register the object of each message; only messages that failed are reported for another delivery."""
     counts = {"registered": 0, "already_known": 0, "rejected": 0}
     failed: list[str] = []
     for message in messages:
         try:
-            counts[_register(json.loads(message["body"]), tracker)] += 1
+            counts[_register(message["body"], tracker, quarantine)] += 1
         except Exception:  # any failure concerns this message alone; after its last delivery SQS moves it to the DLQ
             logger.exception("message %s failed and will be delivered again", message["messageId"])
             failed.append(message["messageId"])
     return Registration(**counts, failed_message_ids=tuple(failed))
 
 
-def _register(event: Mapping[str, Any], tracker: FileRegister) -> str:
-    landed = landed_object(event)
-    if isinstance(landed, RejectedFile):
-        logger.warning("rejected %s", landed.reason)
-        tracker.record_rejected(landed)
-        return "rejected"
+def _register(body: str, tracker: FileRegister, quarantine: Quarantine) -> str:
+    landed = _read(body)
+    if isinstance(landed, Quarantined):
+        logger.warning("into quarantine: %s", landed.reason)
+        return "rejected" if quarantine.keep(landed) else "already_known"
     return "registered" if tracker.register(landed) else "already_known"
+
+
+def _read(body: str) -> LandedFile | Quarantined:
+    """Read what a message tells; trying again cannot help one that tells of no object."""
+    try:
+        landed = landed_object(json.loads(body))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        return malformed(body, error)
+    return rejection_of(landed) if isinstance(landed, RejectedFile) else landed

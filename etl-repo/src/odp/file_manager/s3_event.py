@@ -1,4 +1,4 @@
-"""Turns an EventBridge `Object Created` event of S3 into the record of a landed file.
+"""Turns what S3 says of an object, in an EventBridge event or in a listing, into the record of a landed file.
 
 The key in such an event is not URL-encoded (unlike S3's own notifications), so it is taken as it is.
 """
@@ -8,11 +8,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from odp.errors import ObjectKeyError
 from odp.file_manager.object_key import parse_object_key
-from odp.records import LandedFile, RejectedFile
+from odp.records import LandedFile, ObjectVersion, RejectedFile
 
 
 def landed_object(event: Mapping[str, Any]) -> LandedFile | RejectedFile:
@@ -20,6 +21,28 @@ def landed_object(event: Mapping[str, Any]) -> LandedFile | RejectedFile:
     bucket, s3_object = event["detail"]["bucket"]["name"], event["detail"]["object"]
     key, size, landed_at = s3_object["key"], int(s3_object.get("size", 0)), event["time"]
     identity = file_id(bucket, key, _version(s3_object))
+    landed = _landed(identity, bucket, key, size, landed_at)
+    if isinstance(landed, RejectedFile):
+        return landed
+    return replace(
+        landed,
+        etag=s3_object.get("etag", ""),
+        version_id=s3_object.get("version-id"),
+        sequencer=s3_object.get("sequencer"),
+    )
+
+
+def listed_object(version: ObjectVersion) -> LandedFile | RejectedFile:
+    """Read the landed file from a listing: with the id that the event of the same version gives it."""
+    bucket, key = version.bucket, version.key
+    identity = file_id(bucket, key, version.version_id)
+    landed = _landed(identity, bucket, key, version.size, version.last_modified)
+    if isinstance(landed, RejectedFile):
+        return landed
+    return replace(landed, etag=version.etag, version_id=version.version_id)
+
+
+def _landed(identity: str, bucket: str, key: str, size: int, landed_at: str) -> LandedFile | RejectedFile:
     try:
         dms_object = parse_object_key(key)
     except ObjectKeyError as error:
@@ -33,10 +56,8 @@ def landed_object(event: Mapping[str, Any]) -> LandedFile | RejectedFile:
         bucket=bucket,
         key=key,
         size=size,
-        etag=s3_object.get("etag", ""),
+        etag="",
         landed_at=landed_at,
-        version_id=s3_object.get("version-id"),
-        sequencer=s3_object.get("sequencer"),
     )
 
 

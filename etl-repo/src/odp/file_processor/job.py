@@ -9,9 +9,12 @@ from dataclasses import dataclass
 
 from odp.dynamodb.connection import dynamodb_resource
 from odp.dynamodb.file_tracker import DynamoDbFileTracker
+from odp.dynamodb.quarantine import DynamoDbQuarantine
+from odp.dynamodb.refresh_books import BookTables, DynamoDbRefreshBooks
 from odp.dynamodb.running_configuration import DynamoDbTableConfigs, RunningVersion
 from odp.dynamodb.table_leases import DynamoDbTableLeases
 from odp.errors import MissingConfigurationError
+from odp.file_manager.reconciliation import Reconciliation
 from odp.file_processor.batch_refresh import refresh_batch
 from odp.file_processor.table_refresh import TableRefresher
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
@@ -19,6 +22,7 @@ from odp.job_arguments import parse_arguments
 from odp.ports import TableConfigs
 from odp.records import RefreshOutcome
 from odp.s3_plans import S3PlanStorage
+from odp.s3_staging import S3StagingListing
 from odp.spark_session import hudi_session, task_slots
 
 logger = logging.getLogger(__name__)
@@ -39,6 +43,7 @@ class JobArguments:
     file_processing_tracker_history_table: str
     raw_table_config_table: str
     config_deploy_tracker_table: str
+    quarantine_table: str
 
 
 def refresh_configured(
@@ -64,12 +69,13 @@ def main(argv: Sequence[str]) -> list[RefreshOutcome]:
     source_tables = plan.batches[int(arguments.batch)]
     spark = hudi_session(f"{arguments.JOB_NAME} {arguments.plan_key} {arguments.batch}")
     dynamodb = dynamodb_resource()
+    files = DynamoDbFileTracker(dynamodb, arguments.file_tracker_table, arguments.file_tracker_history_table)
     refresher = TableRefresher(
-        files=DynamoDbFileTracker(dynamodb, arguments.file_tracker_table, arguments.file_tracker_history_table),
-        leases=DynamoDbTableLeases(
-            dynamodb, arguments.file_processing_tracker_table, arguments.file_processing_tracker_history_table
-        ),
+        files=files,
+        reconciler=Reconciliation(S3StagingListing(), files, DynamoDbQuarantine(dynamodb, arguments.quarantine_table)),
+        leases=DynamoDbTableLeases(dynamodb, arguments.file_processing_tracker_table),
         writer=HudiSparkWriter(spark),
+        books=DynamoDbRefreshBooks(dynamodb, _book_tables(arguments)),
         run_id=arguments.JOB_RUN_ID,
     )
     running = RunningVersion(dynamodb, arguments.config_deploy_tracker_table)
@@ -81,6 +87,16 @@ def main(argv: Sequence[str]) -> list[RefreshOutcome]:
     )
     logger.info("refreshed %d of %d tables", len(outcomes), len(source_tables))
     return outcomes
+
+
+def _book_tables(arguments: JobArguments) -> BookTables:
+    return BookTables(
+        pending=arguments.file_tracker_table,
+        history=arguments.file_tracker_history_table,
+        leases=arguments.file_processing_tracker_table,
+        refreshes=arguments.file_processing_tracker_history_table,
+        quarantine=arguments.quarantine_table,
+    )
 
 
 if __name__ == "__main__":

@@ -111,7 +111,7 @@ def _place_of_file(file: LandedFile, state: TableState, files: Sequence[LandedFi
     if file.key not in state.load_keys:
         return 0, file.name, 0
     # a historical table is loaded again: what was loaded is newer than the table and than what landed before it
-    before = [f.name for f in files if f.file_type is FileType.CHANGES and f.landed_at < file.landed_at]
+    before = [f.name for f in files if f.file_type is FileType.CHANGES and f.moment < file.moment]
     return 1, max([state.newest_change_file, *before]), 2
 
 

@@ -2,7 +2,11 @@
 
 from typing import Any
 
-from deployment_account.names import Odp, OdpTable
+from odp.dynamodb.refresh_books import BookTables, DynamoDbRefreshBooks
+from odp.dynamodb.table_leases import DynamoDbTableLeases
+from odp.records import BookEntry, LandedFile, RefreshOutcome, RefreshStatus
+
+from deployment_account.names import Odp, OdpTable, Shared
 from rehearsal.demo.deployed_lake import DeployedLake
 from tests.embedded.lake.waiting import eventually
 
@@ -12,6 +16,7 @@ BOOKS = (
     OdpTable.FILE_TRACKER_HISTORY,
     OdpTable.FILE_PROCESSING_TRACKER,
     OdpTable.FILE_PROCESSING_TRACKER_HISTORY,
+    OdpTable.QUARANTINE,
 )
 Item = dict[str, Any]
 
@@ -35,6 +40,15 @@ class Books:
         """Wait until this many files are pending."""
         return eventually(lambda: self.items(OdpTable.FILE_TRACKER), lambda found: len(found) == files)
 
+    def start_anew(self) -> None:
+        """Forget every file, lease and refresh, and leave nothing in the staging bucket that a listing would find."""
+        bucket = self.lake.published(Shared.STAGING_BUCKET)
+        s3 = self.lake.client("s3")
+        for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+            for version in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
+                s3.delete_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
+        self.empty()
+
     def empty(self) -> None:
         """Forget every file, lease and refresh."""
         for name in BOOKS:
@@ -53,3 +67,17 @@ class Books:
             return [number for number in attributes.values() if number != "0"]
 
         eventually(waiting, lambda numbers: not numbers)
+
+
+def book_tables(lake: DeployedLake) -> BookTables:
+    """The deployed tables of refreshes."""
+    return BookTables(*map(lake.table, BOOKS))
+
+
+def process(lake: DeployedLake, *files: LandedFile) -> None:
+    """Enter files into the books as a refresh does that has applied them."""
+    lease = DynamoDbTableLeases(lake.dynamodb, lake.table(OdpTable.FILE_PROCESSING_TRACKER)).acquire("db.t", "jr_1")
+    assert lease
+    outcome = RefreshOutcome("db.t", files[0].source_table_name, RefreshStatus.COMPLETED, "", "")
+    entry = BookEntry(outcome, files, generation=1, closes=True)
+    DynamoDbRefreshBooks(lake.dynamodb, book_tables(lake)).enter(lease, entry)

@@ -14,9 +14,9 @@ RACERS = 8
 
 @pytest.fixture
 def lake(deployed_lake: DeployedLake) -> Iterator[DeployedLake]:
-    """The lake with empty books; events that a test leaves behind would disturb the next one."""
+    """The lake with empty books and an empty staging bucket; events that a test leaves behind would disturb the next one."""
     books = Books(deployed_lake)
-    books.empty()
+    books.start_anew()
     yield deployed_lake
     books.wait_for_file_manager()
 

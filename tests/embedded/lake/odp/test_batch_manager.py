@@ -70,9 +70,8 @@ def test_table_that_another_run_is_writing_is_in_no_batch_until_its_lease_expire
 ) -> None:
     for table in TABLES[:3]:
         tracker.register(landed(table))
-    names = lake.table(OdpTable.FILE_PROCESSING_TRACKER), lake.table(OdpTable.FILE_PROCESSING_TRACKER_HISTORY)
-    living = DynamoDbTableLeases(lake.dynamodb, *names)
-    expired = DynamoDbTableLeases(lake.dynamodb, *names, seconds=-1)
+    name = lake.table(OdpTable.FILE_PROCESSING_TRACKER)
+    living, expired = DynamoDbTableLeases(lake.dynamodb, name), DynamoDbTableLeases(lake.dynamodb, name, seconds=-1)
     assert living.acquire("odpf_demo_taxi_trips_raw.table_2", "jr_other")
     assert expired.acquire("odpf_demo_taxi_trips_raw.table_3", "jr_dead")
     assert plan_now(lake, "one-is-held") == [[TABLES[0], TABLES[2]]]

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
-from odp.dynamodb.file_tracker import REJECTED, DynamoDbFileTracker
+from odp.dynamodb.file_tracker import DynamoDbFileTracker
 
 from deployment_account.names import Odp, OdpTable, Shared
 from rehearsal.demo.deployed_lake import DeployedLake
-from tests.embedded.lake.odp.books import Books, Item
+from tests.embedded.lake.odp.books import Books, Item, process
 from tests.embedded.lake.waiting import eventually
 
 LOAD = "taxi_trips/table_1/LOAD00000001.parquet"
@@ -62,7 +62,7 @@ def test_event_delivered_again_adds_nothing_while_the_file_is_pending_nor_after_
     books.wait_for_file_manager()
     assert books.items(OdpTable.FILE_TRACKER) == [file]
 
-    tracker.mark_processed(tracker.pending_files("taxi_trips.table_1"), "jr_1", generation=1)
+    process(books.lake, *tracker.pending_files("taxi_trips.table_1"))
     for _ in range(3):
         send(event(file))
     books.wait_for_file_manager()
@@ -72,11 +72,11 @@ def test_event_delivered_again_adds_nothing_while_the_file_is_pending_nor_after_
 
 
 def test_full_load_uploaded_again_under_its_old_name_is_a_new_file(
-    put: Put, books: Books, tracker: DynamoDbFileTracker
+    put: Put, books: Books, tracker: DynamoDbFileTracker, lake: DeployedLake
 ) -> None:
     put(LOAD, b"same content")
     books.pending(1)
-    tracker.mark_processed(tracker.pending_files("taxi_trips.table_1"), "jr_1", generation=1)
+    process(lake, *tracker.pending_files("taxi_trips.table_1"))
     version = put(LOAD, b"same content")
     (again,) = books.pending(1)
     (processed,) = books.items(OdpTable.FILE_TRACKER_HISTORY)
@@ -92,28 +92,55 @@ def test_object_that_is_no_dms_file_is_recorded_with_its_reason_and_its_neighbou
     put("taxi_trips/table_2/a b+ü%20/LOAD00000001.parquet")
     put("taxi_trips/table_3/LOAD00000001.parquet")
     registered = books.pending(3)
-    (rejected,) = eventually(lambda: books.items(OdpTable.FILE_TRACKER_HISTORY))
-    assert rejected["source_table_name"] == REJECTED
+    (rejected,) = eventually(lambda: books.items(OdpTable.QUARANTINE))
+    assert rejected["quarantine_kind"] == "rejected_file"
     assert rejected["file_ingestion_path"] == "taxi_trips/table_1/readme.txt"
-    assert rejected["reject_reason"].startswith("taxi_trips/table_1/readme.txt: the file name is neither LOAD")
+    assert rejected["reason"].startswith("taxi_trips/table_1/readme.txt: the file name is neither LOAD")
     assert sorted(file["source_table_name"] for file in registered) == [
         "table_2.a b+ü%20", "taxi_trips.table_1", "taxi_trips.table_3",
     ]  # fmt: skip
 
 
-def test_malformed_message_ends_in_the_dead_letter_queue_and_the_others_are_registered(
-    lake: DeployedLake, put: Put, books: Books, send: Callable[[str], None]
+def test_malformed_message_is_in_quarantine_once_and_the_others_are_registered(
+    put: Put, books: Books, send: Callable[[str], None]
 ) -> None:
-    sqs, url = lake.client("sqs"), lake.published(Odp.FILE_MANAGER_QUEUE_URL)
-    dead_letters = lake.published(Odp.FILE_MANAGER_DEAD_LETTER_QUEUE_URL)
-    before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "1"})  # six minutes, five times
-    try:
-        send("{ this is no event")
-        put(LOAD)
-        books.pending(1)
-        dead = eventually(lambda: sqs.receive_message(QueueUrl=dead_letters).get("Messages"))
-    finally:
-        sqs.set_queue_attributes(QueueUrl=url, Attributes=before)
-    assert [message["Body"] for message in dead] == ["{ this is no event"]
-    sqs.delete_message(QueueUrl=dead_letters, ReceiptHandle=dead[0]["ReceiptHandle"])
+    for body in ("{ this is no event", "{ this is no event", "[]"):
+        send(body)
+    put(LOAD)
+    books.pending(1)
+    books.wait_for_file_manager()
+    entries = {entry["message"]: entry for entry in books.items(OdpTable.QUARANTINE)}
+    assert entries.keys() == {"{ this is no event", "[]"}
+    assert {entry["quarantine_kind"] for entry in entries.values()} == {"malformed_message"}
+    assert all(entry["reason"].startswith("the message is no Object Created event") for entry in entries.values())
+
+
+def test_files_whose_events_were_lost_are_found_by_the_sweep_under_the_ids_of_their_events(
+    lake: DeployedLake, put: Put, books: Books, event: Callable[[Item], str], send: Callable[[str], None]
+) -> None:
+    put(LOAD)
+    put("taxi_trips/table_1/a b+ü%20/20260101-120000000.parquet")
+    put("readme.txt")
+    announced = books.pending(2)
+    books.wait_for_file_manager()
+    books.empty()
+
+    found = sweep(lake)
+    assert found == {"landed": 2, "rejected": 1}
+    by_id = {file["file_id"]: file for file in books.items(OdpTable.FILE_TRACKER)}
+    for file in announced:
+        assert by_id[file["file_id"]]["version_id"] == file["version_id"]
+    assert "readme.txt" in {entry["file_ingestion_path"] for entry in books.items(OdpTable.QUARANTINE)}
+    assert sweep(lake) == {"landed": 0, "rejected": 0}
+    for file in announced:
+        send(event(file))
+    books.wait_for_file_manager()
+    assert len(books.items(OdpTable.FILE_TRACKER)) == len(by_id)
+
+
+def sweep(lake: DeployedLake) -> dict[str, int]:
+    """Invoke the deployed function."""
+    answer = lake.client("lambda").invoke(FunctionName=lake.published(Odp.SWEEP_FUNCTION), Payload=b"{}")
+    found: dict[str, int] = json.loads(answer["Payload"].read())
+    assert "FunctionError" not in answer, found
+    return found

@@ -76,7 +76,7 @@ def key_of(table: str) -> str:
 @pytest.fixture(scope="module")
 def books(deployed_lake: DeployedLake) -> Iterator[Books]:
     books = Books(deployed_lake)
-    books.empty()
+    books.start_anew()
     yield books
     books.wait_for_file_manager()
 

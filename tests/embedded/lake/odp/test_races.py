@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 from odp.dynamodb.file_tracker import DynamoDbFileTracker
+from odp.dynamodb.refresh_books import DynamoDbRefreshBooks
 from odp.dynamodb.table_leases import DynamoDbTableLeases
 from odp.errors import LeaseLostError
-from odp.records import FileType, LandedFile, Lease, RefreshStatus
+from odp.records import BookEntry, FileType, LandedFile, Lease, RefreshOutcome, RefreshStatus
 
 from deployment_account.names import OdpTable
 from rehearsal.demo.deployed_lake import DeployedLake
 from tests.embedded.lake.conftest import Race
+from tests.embedded.lake.odp.books import book_tables, process
 
 ROUNDS = 25
 LEASE_SECONDS = 60
@@ -34,8 +36,8 @@ def clock() -> Clock:
 @pytest.fixture
 def lessors(lake: DeployedLake, connections: list[Any], clock: Clock) -> list[DynamoDbTableLeases]:
     """The leases as each of several runs sees them."""
-    names = lake.table(OdpTable.FILE_PROCESSING_TRACKER), lake.table(OdpTable.FILE_PROCESSING_TRACKER_HISTORY)
-    return [DynamoDbTableLeases(each, *names, seconds=LEASE_SECONDS, clock=clock) for each in connections]
+    name = lake.table(OdpTable.FILE_PROCESSING_TRACKER)
+    return [DynamoDbTableLeases(each, name, seconds=LEASE_SECONDS, clock=clock) for each in connections]
 
 
 @pytest.fixture
@@ -72,8 +74,9 @@ def test_of_many_runs_that_find_an_expired_lease_exactly_one_takes_it_over_and_t
 
 
 def test_heartbeat_and_takeover_at_the_moment_of_expiry_leave_one_owner(
-    lessors: list[DynamoDbTableLeases], race: Race, clock: Clock
+    lessors: list[DynamoDbTableLeases], race: Race, clock: Clock, lake: DeployedLake
 ) -> None:
+    books = DynamoDbRefreshBooks(lake.dynamodb, book_tables(lake))
     for number in range(ROUNDS):
         old = lessors[0].acquire(f"db.t{number}", "jr_old")
         assert old is not None
@@ -84,8 +87,8 @@ def test_heartbeat_and_takeover_at_the_moment_of_expiry_leave_one_owner(
         assert is_kept == (new is None)
         loser = old if new else replace(old, owner="jr_new")
         with pytest.raises(LeaseLostError):
-            lessors[0].release(loser, RefreshStatus.COMPLETED, "", None)
-        lessors[0].release(new or old, RefreshStatus.COMPLETED, "", None)
+            books.enter(loser, _closing())
+        books.enter(new or old, _closing())
 
 
 def test_file_announced_many_times_at_once_is_registered_once(trackers: list[DynamoDbFileTracker], race: Race) -> None:
@@ -103,7 +106,7 @@ def test_file_announced_while_it_moves_to_history_is_never_in_both_places_nor_in
         file, moved = _file(number), Event()
         trackers[0].register(file)
         announcements = [partial(tracker.register, file) for tracker in trackers[1:-1]]
-        answers = race([partial(_move, trackers[0], file, moved), partial(places.watch, file, moved), *announcements])
+        answers = race([partial(_move, lake, file, moved), partial(places.watch, file, moved), *announcements])
         assert True not in answers
         assert places.of(file) == ("history",)
     assert ("pending",) in places.seen
@@ -140,11 +143,15 @@ def _renewed(leases: DynamoDbTableLeases, lease: Lease) -> bool:
     return True
 
 
-def _move(tracker: DynamoDbFileTracker, file: LandedFile, moved: Event) -> None:
+def _move(lake: DeployedLake, file: LandedFile, moved: Event) -> None:
     try:
-        tracker.mark_processed([file], "jr_1", 1)
+        process(lake, file)
     finally:
         moved.set()
+
+
+def _closing() -> BookEntry:
+    return BookEntry(RefreshOutcome("db.t", "s.t", RefreshStatus.COMPLETED, "", ""), closes=True)
 
 
 def _file(number: int) -> LandedFile:

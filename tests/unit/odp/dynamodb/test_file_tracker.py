@@ -1,11 +1,16 @@
 """Rule 1 in the ledger: a file is known by its id, whether it is pending or in the history."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from odp.dynamodb.file_tracker import REJECTED, DynamoDbFileTracker, DynamoDbPendingWork
-from odp.records import FileType, LandedFile, PendingWork, RejectedFile
+from odp.dynamodb.file_tracker import DynamoDbFileTracker, DynamoDbPendingWork
+from odp.dynamodb.refresh_books import DynamoDbRefreshBooks
+from odp.dynamodb.table_leases import DynamoDbTableLeases
+from odp.records import BookEntry, FileType, LandedFile, PendingWork, RefreshOutcome, RefreshStatus
+
+from tests.unit.odp.samples import BOOK_TABLES
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
@@ -25,6 +30,23 @@ FILE = LandedFile(
 )
 
 
+Process = Callable[..., None]
+
+
+@pytest.fixture
+def process(dynamodb: "DynamoDBServiceResource") -> Process:
+    """Enter files into the books as applied."""
+
+    def enter(*files: LandedFile) -> None:
+        lease = DynamoDbTableLeases(dynamodb, "leases").acquire("db.t", "jr_1")
+        assert lease is not None
+        outcome = RefreshOutcome("db.t", "s.t", RefreshStatus.COMPLETED, "t0", "t1")
+        entry = BookEntry(outcome, files, generation=1, closes=True)
+        DynamoDbRefreshBooks(dynamodb, BOOK_TABLES).enter(lease, entry)
+
+    return enter
+
+
 @pytest.fixture
 def tracker(dynamodb: "DynamoDBServiceResource") -> DynamoDbFileTracker:
     return DynamoDbFileTracker(dynamodb, "files", "files_history")
@@ -41,47 +63,33 @@ def test_repeated_registration_changes_nothing(tracker: DynamoDbFileTracker) -> 
     assert tracker.pending_files("s.t") == [FILE]
 
 
-def test_event_replayed_after_the_file_moved_to_history_changes_nothing(tracker: DynamoDbFileTracker) -> None:
+def test_event_replayed_after_the_file_moved_to_history_changes_nothing(
+    tracker: DynamoDbFileTracker, process: Process
+) -> None:
     tracker.register(FILE)
-    tracker.mark_processed([FILE], "jr_1", generation=1)
+    process(FILE)
     assert tracker.register(FILE) is False
     assert tracker.pending_files("s.t") == []
 
 
-def test_processed_file_names_the_run_and_the_generation_in_the_history(
-    tracker: DynamoDbFileTracker, dynamodb: "DynamoDBServiceResource"
+def test_processed_changes_are_those_of_the_table_without_full_loads(
+    tracker: DynamoDbFileTracker, process: Process
 ) -> None:
-    tracker.register(FILE)
-    tracker.mark_processed([FILE], "jr_1", generation=3)
-    item = dynamodb.Table("files_history").get_item(Key={"source_table_name": "s.t", "file_id": "f1"})["Item"]
-    assert item["file_ingestion_status"] == "raw_file_processed"
-    assert (item["glue_job_run_id"], item["generation"], item["file_ingestion_path"]) == ("jr_1", 3, FILE.key)
-
-
-def test_moving_files_twice_leaves_each_once_in_the_history(
-    tracker: DynamoDbFileTracker, dynamodb: "DynamoDBServiceResource"
-) -> None:
-    tracker.register(FILE)
-    tracker.mark_processed([FILE], "jr_1", generation=1)
-    tracker.mark_processed([FILE], "jr_1", generation=1)
-    assert dynamodb.Table("files_history").scan()["Count"] == 1
-
-
-def test_more_files_than_one_transaction_holds_are_all_moved(tracker: DynamoDbFileTracker) -> None:
-    files = [replace(FILE, file_id=f"f{number}") for number in range(120)]
-    for file in files:
-        tracker.register(file)
-    tracker.mark_processed(files, "jr_1", generation=1)
-    assert tracker.pending_files("s.t") == []
-    assert len(tracker.applied_changes("s.t", 1)) == 120
-
-
-def test_applied_changes_are_those_of_the_generation_without_full_loads(tracker: DynamoDbFileTracker) -> None:
     load = replace(FILE, file_id="load", file_type=FileType.FULL_LOAD)
-    older = replace(FILE, file_id="older")
-    tracker.mark_processed([older], "jr_1", generation=1)
-    tracker.mark_processed([FILE, load], "jr_2", generation=2)
-    assert tracker.applied_changes("s.t", 2) == [replace(FILE, generation=2)]
+    other = replace(FILE, file_id="other", source_table_name="s.u")
+    process(FILE, load, other)
+    assert tracker.processed_changes("s.t") == [replace(FILE, generation=1)]
+
+
+def test_files_that_are_neither_pending_nor_in_the_history_are_unknown(
+    tracker: DynamoDbFileTracker, process: Process
+) -> None:
+    pending = [replace(FILE, file_id=f"pending {number}") for number in range(110)]
+    for file in pending:
+        tracker.register(file)
+    processed, unknown = replace(FILE, file_id="processed"), replace(FILE, file_id="unknown")
+    process(processed)
+    assert tracker.unknown([*pending, processed, unknown]) == [unknown]
 
 
 def test_pending_work_sums_files_and_bytes_of_each_table(
@@ -93,13 +101,3 @@ def test_pending_work_sums_files_and_bytes_of_each_table(
         "s.t": PendingWork("s.t", 2, 12),
         "s.u": PendingWork("s.u", 1, 7),
     }
-
-
-def test_rejected_object_is_kept_with_its_reason_and_is_never_pending(
-    tracker: DynamoDbFileTracker, dynamodb: "DynamoDBServiceResource"
-) -> None:
-    rejected = RejectedFile("r1", "staging", "readme.txt", 3, "2026-01-01T00:00:00Z", "no DMS file")
-    tracker.record_rejected(rejected)
-    item = dynamodb.Table("files_history").get_item(Key={"source_table_name": REJECTED, "file_id": "r1"})["Item"]
-    assert (item["file_ingestion_status"], item["reject_reason"]) == ("rejected", "no DMS file")
-    assert DynamoDbPendingWork(dynamodb, "files").pending_work() == {}

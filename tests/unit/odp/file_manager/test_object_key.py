@@ -13,7 +13,7 @@ CHANGE_FILE = "20260105-120102123.parquet"
 @pytest.mark.parametrize("counter", ["00000001", "00000009", "0000000A", "0000001F", "FFFFFFFF"])
 def test_full_load_is_recognised_at_any_depth_and_hexadecimal_counter(folder: str, counter: str) -> None:
     key = f"{folder}taxi_trips/table_1/LOAD{counter}.parquet"
-    assert parse_object_key(key) == DmsObject("taxi_trips", "table_1", FULL)
+    assert parse_object_key(key) == DmsObject("taxi_trips", "table_1", FULL, f"{folder}taxi_trips/table_1/")
 
 
 @pytest.mark.parametrize("folder", ["", "dms/", "a/b/c/d/e/f/"])
@@ -29,7 +29,7 @@ def test_full_load_is_recognised_at_any_depth_and_hexadecimal_counter(folder: st
 )
 def test_changes_are_recognised_in_every_date_partition_at_any_depth(folder: str, partition: str) -> None:
     key = f"{folder}taxi_trips/table_1/{partition}{CHANGE_FILE}"
-    assert parse_object_key(key) == DmsObject("taxi_trips", "table_1", CHANGES)
+    assert parse_object_key(key) == DmsObject("taxi_trips", "table_1", CHANGES, f"{folder}taxi_trips/table_1/")
 
 
 def test_longer_time_in_a_change_files_name_is_accepted() -> None:
@@ -37,7 +37,7 @@ def test_longer_time_in_a_change_files_name_is_accepted() -> None:
 
 
 def test_schema_and_table_that_look_like_dates_stay_when_nothing_else_is_left() -> None:
-    assert parse_object_key(f"2026/01/{CHANGE_FILE}") == DmsObject("2026", "01", CHANGES)
+    assert parse_object_key(f"2026/01/{CHANGE_FILE}") == DmsObject("2026", "01", CHANGES, "2026/01/")
 
 
 def test_source_table_names_of_alike_schemas_and_tables_do_not_collide() -> None:

@@ -7,7 +7,9 @@ import pytest
 from odp.errors import RetryableError
 from odp.file_manager.registration import Registration, register_batch
 from odp.file_manager.s3_event import landed_object
-from odp.records import FileType, LandedFile, RejectedFile
+from odp.records import FileType, LandedFile, Quarantined, QuarantineKind
+
+REJECTED_FILE, MALFORMED_MESSAGE = QuarantineKind.REJECTED_FILE, QuarantineKind.MALFORMED_MESSAGE
 
 
 def s3_event(key: str = "s/t/LOAD00000001.parquet", /, **s3_object: Any) -> dict[str, Any]:
@@ -27,7 +29,7 @@ class Ledger:
 
     def __init__(self, failing_key: str = "") -> None:
         self.files: dict[str, LandedFile] = {}
-        self.rejected: list[RejectedFile] = []
+        self.quarantine: dict[str, Quarantined] = {}
         self.failing_key = failing_key
 
     def register(self, file: LandedFile) -> bool:
@@ -35,8 +37,8 @@ class Ledger:
             raise RetryableError("throttled")
         return self.files.setdefault(file.file_id, file) is file
 
-    def record_rejected(self, file: RejectedFile) -> None:
-        self.rejected.append(file)
+    def keep(self, entry: Quarantined) -> bool:
+        return self.quarantine.setdefault(entry.entry_id, entry) is entry
 
 
 def test_event_becomes_the_record_of_a_landed_file() -> None:
@@ -62,7 +64,7 @@ def test_unversioned_bucket_tells_two_uploads_of_equal_content_apart_by_their_se
 
 def test_duplicated_events_register_one_file() -> None:
     ledger = Ledger()
-    result = register_batch([message(s3_event()), message(s3_event()), message(s3_event())], ledger)
+    result = register_batch([message(s3_event()), message(s3_event()), message(s3_event())], ledger, ledger)
     assert result == Registration(registered=1, already_known=2)
     assert len(ledger.files) == 1
 
@@ -73,17 +75,29 @@ def test_poisoned_messages_and_rejected_keys_never_hold_up_their_neighbours() ->
         [
             message("no json", "poison"),
             message({"detail": {}}, "no object"),
+            message("[1]", "no event"),
             message(s3_event("s/t/readme.txt"), "rejected"),
             message(s3_event(), "good"),
         ],
         ledger,
+        ledger,
     )
-    assert result == Registration(registered=1, rejected=1, failed_message_ids=("poison", "no object"))
-    assert ledger.rejected[0].reason.startswith("s/t/readme.txt: the file name is neither")
+    assert result == Registration(registered=1, rejected=4)
+    reasons = {entry.kind: entry.reason for entry in ledger.quarantine.values()}
+    assert reasons[REJECTED_FILE].startswith("s/t/readme.txt: the file name is neither")
+    assert reasons[MALFORMED_MESSAGE].startswith("the message is no Object Created event of S3: ")
+    assert "no json" in {entry.details.get("message") for entry in ledger.quarantine.values()}
+
+
+def test_poisoned_message_that_comes_again_is_in_quarantine_once() -> None:
+    ledger = Ledger()
+    assert register_batch([message("no json", "m1"), message("no json", "m2")], ledger, ledger) == Registration(
+        rejected=1, already_known=1
+    )
 
 
 def test_only_the_message_whose_write_failed_is_delivered_again() -> None:
     ledger = Ledger(failing_key="s/t/LOAD00000002.parquet")
     batch = [message(s3_event(f"s/t/LOAD0000000{n}.parquet"), f"m{n}") for n in (1, 2, 3)]
-    assert register_batch(batch, ledger).failed_message_ids == ("m2",)
+    assert register_batch(batch, ledger, ledger).failed_message_ids == ("m2",)
     assert sorted(file.name for file in ledger.files.values()) == ["LOAD00000001.parquet", "LOAD00000003.parquet"]

@@ -1,16 +1,20 @@
 """Which files one refresh applies, in which order, and whether they replace the table (rules 3 and 4)."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from odp.errors import RejectedInputError
 from odp.file_manager.object_key import parse_object_key
 from odp.file_processor.file_selection import select_files
-from odp.records import LandedFile, Refresh, RefreshKind, TableState, VersioningType
+from odp.records import FileType, LandedFile, Refresh, RefreshKind, TableState, VersioningType
 
 SNAPSHOT, HISTORICAL = VersioningType.SNAPSHOT, VersioningType.HISTORICAL
 EMPTY = TableState()
+AT_ONCE, LATER = datetime(2026, 1, 1, 0, 1, tzinfo=UTC), datetime(2026, 1, 1, 1, tzinfo=UTC)
+"""A minute after the files landed, and an hour."""
 
 
 def landed(name: str, at: int, folder: str = "s/t") -> LandedFile:
@@ -43,8 +47,9 @@ def select(
     state: TableState = EMPTY,
     applied: tuple[LandedFile, ...] = (),
     versioning: VersioningType = SNAPSHOT,
+    now: datetime = LATER,
 ) -> Refresh:
-    return select_files(files, state, versioning, lambda _: applied)
+    return select_files(files, state, versioning, lambda: applied, now)
 
 
 def after(*files: LandedFile) -> TableState:
@@ -55,7 +60,9 @@ def test_first_refresh_is_initial_and_orders_loads_before_changes() -> None:
     refresh = select(changes(2, 3), load(2, 2), changes(1, 4), load(1, 1))
     assert refresh.kind is RefreshKind.INITIAL
     assert [file.name[:4] for file in refresh.files] == ["LOAD", "LOAD", "2026", "2026"]
-    assert refresh.state == TableState(1, frozenset({load(1, 0).key, load(2, 0).key}), changes(2, 0).name)
+    assert refresh.state == TableState(
+        1, frozenset({load(1, 0).key, load(2, 0).key}), changes(2, 0).name, load(1, 1).moment, changes(1, 4).moment
+    )
 
 
 def test_load_parts_of_a_later_run_are_added_and_never_replace_the_first() -> None:
@@ -81,10 +88,8 @@ def test_late_change_file_is_applied_together_with_the_newer_ones_already_applie
 
 def test_late_load_part_is_applied_together_with_all_changes_of_its_generation() -> None:
     state = after(load(1, 1), changes(1, 2), changes(2, 3))
-    assert select(load(2, 9), state=state, applied=(changes(1, 2), changes(2, 3))).replayed == (
-        changes(1, 2),
-        changes(2, 3),
-    )
+    refresh = select(load(2, 1), state=state, applied=(changes(1, 2), changes(2, 3)))
+    assert (refresh.kind, refresh.replayed) == (RefreshKind.CHANGES, (changes(1, 2), changes(2, 3)))
 
 
 def test_date_partitions_do_not_disturb_the_order_of_change_files() -> None:
@@ -101,7 +106,7 @@ def test_historical_table_needs_no_replay_because_it_keeps_every_version() -> No
 def test_load_file_uploaded_again_starts_a_new_generation_that_replaces_the_table() -> None:
     refresh = select(load(1, 9), state=after(load(1, 1), load(2, 1), changes(1, 2)))
     assert refresh.kind is RefreshKind.RELOAD
-    assert refresh.state == TableState(2, frozenset({load(1, 0).key}), "")
+    assert refresh.state == TableState(2, frozenset({load(1, 0).key}), began=load(1, 9).moment)
 
 
 def test_changes_that_landed_before_the_reload_belong_to_the_old_generation() -> None:
@@ -134,6 +139,83 @@ def test_versions_of_one_second_are_ordered_by_their_sequencers(earlier: str, la
     assert select(second, first).files == (second,)
 
 
+def test_reload_waits_while_a_further_part_may_come_and_the_changes_before_it_go_on() -> None:
+    before = changes(2, 5)
+    refresh = select(before, load(1, 9), load(2, 10), state=after(load(1, 1)), now=AT_ONCE)
+    assert (refresh.kind, refresh.files, refresh.superseded) == (RefreshKind.CHANGES, (before,), ())
+    nothing = select(load(1, 9), load(2, 10), state=after(load(1, 1)), now=AT_ONCE)
+    assert nothing.file_ids == set()
+
+
+def test_reload_is_complete_once_a_change_follows_its_last_part() -> None:
+    refresh = select(load(1, 9), load(2, 10), changes(3, 11), state=after(load(1, 1)), now=AT_ONCE)
+    assert (refresh.kind, len(refresh.files)) == (RefreshKind.RELOAD, 3)
+
+
+def test_reload_is_complete_once_it_has_settled() -> None:
+    refresh = select(load(1, 9), load(2, 10), state=after(load(1, 1)), now=LATER)
+    assert (refresh.kind, len(refresh.files)) == (RefreshKind.RELOAD, 2)
+
+
+def test_reload_waits_for_a_missing_part_whatever_follows() -> None:
+    refresh = select(load(1, 9), load(3, 10), changes(3, 11), state=after(load(1, 1)), now=AT_ONCE)
+    assert refresh.file_ids == set()
+
+
+def test_settled_reload_with_a_gap_is_refused_by_the_names_of_its_missing_parts_once_nothing_else_is_to_do() -> None:
+    files, state = (load(1, 9), load(0x10, 10), changes(3, 11)), after(load(1, 1))
+    assert select(changes(2, 5), *files, state=state).files == (changes(2, 5),)
+    with pytest.raises(
+        RejectedInputError, match=r"s\.t: of the reload .* 14 parts never came \(LOAD00000002\.parquet, "
+    ):
+        select(*files, state=state)
+
+
+def test_single_part_sent_again_never_replaces_the_whole_table() -> None:
+    assert select(load(2, 9), changes(1, 10), state=after(load(1, 1), load(2, 1)), now=AT_ONCE).file_ids == set()
+
+
+def test_load_part_that_landed_after_applied_changes_begins_another_load_also_under_a_new_name() -> None:
+    state = after(load(1, 1), changes(1, 2))
+    assert select(load(2, 9), state=state, now=AT_ONCE).files == ()
+    assert select(load(2, 9), load(1, 9), changes(2, 10), state=state, now=AT_ONCE).kind is RefreshKind.RELOAD
+
+
+def test_changes_that_were_applied_before_the_load_that_they_follow_was_seen_are_read_again_into_it() -> None:
+    state = after(load(1, 1), changes(1, 2), changes(2, 12))
+    refresh = select(load(1, 9), state=state, applied=(changes(1, 2), changes(2, 12)))
+    assert (refresh.kind, refresh.replayed) == (RefreshKind.RELOAD, (changes(2, 12),))
+    assert refresh.state.newest_change_file == changes(2, 12).name
+
+
+def test_first_load_of_a_table_that_began_with_changes_replaces_them() -> None:
+    refresh = select(load(1, 9), changes(3, 10), state=after(changes(1, 2)), applied=(changes(1, 2),))
+    assert (refresh.kind, refresh.replayed, refresh.files) == (RefreshKind.RELOAD, (), (load(1, 9), changes(3, 10)))
+
+
+def test_changes_that_landed_before_the_very_first_load_are_in_it_already() -> None:
+    refresh = select(changes(1, 1), load(1, 2), changes(2, 3))
+    assert (refresh.files, refresh.superseded) == ((load(1, 2), changes(2, 3)), (changes(1, 1),))
+
+
+def test_change_of_the_old_generation_that_is_seen_after_the_reload_is_done_without_a_commit() -> None:
+    state = after(load(1, 1))
+    reloaded = select(load(1, 9), state=state).state
+    refresh = select(changes(2, 5), state=reloaded)
+    assert (refresh.files, refresh.superseded, refresh.state) == ((), (changes(2, 5),), reloaded)
+
+
+def test_late_file_is_applied_with_newer_changes_of_its_own_generation_only() -> None:
+    state = select(load(1, 9), changes(5, 11), state=after(load(1, 1), changes(2, 2))).state
+    processed = (changes(2, 2), changes(5, 11), changes(4, 3))
+    assert select(changes(3, 10), state=state, applied=processed).replayed == (changes(5, 11),)
+
+
+def test_listed_load_counts_as_the_first_and_a_listed_change_as_the_last_of_its_second() -> None:
+    event = replace(changes(1, 5), sequencer="0A")
+    assert load(1, 5).moment < event.moment < changes(2, 5).moment
+
+
 @pytest.mark.parametrize("versioning", list(VersioningType))
 @given(data=st.data())
 def test_every_pending_file_is_finished_by_exactly_one_refresh(versioning: VersioningType, data: st.DataObject) -> None:
@@ -143,6 +225,18 @@ def test_every_pending_file_is_finished_by_exactly_one_refresh(versioning: Versi
     files = st.lists(file, max_size=12, unique_by=lambda f: f.file_id)
     state = after(*applied) if (applied := data.draw(files)) else EMPTY
     pending = data.draw(files)
-    refresh = select(*pending, state=state, versioning=versioning)
-    assert refresh.file_ids == {f.file_id for f in pending}
-    assert len(refresh.files) + len(refresh.superseded) == len(pending)
+    finished: list[str] = []
+    while True:
+        try:
+            refresh = select(*pending, state=state, versioning=versioning, applied=tuple(applied))
+        except RejectedInputError:
+            break
+        done = {f.file_id for f in (*refresh.files, *refresh.superseded)}
+        if not done:
+            break
+        finished += done
+        pending, state = [f for f in pending if f.file_id not in done], refresh.state
+    assert len(finished) == len(set(finished))
+    incomplete = [f for f in pending if f.file_type is FileType.FULL_LOAD]
+    assert bool(pending) == bool(incomplete), "files wait for the missing parts of a reload only"
+    assert not (pending and versioning is HISTORICAL)

@@ -16,6 +16,7 @@ OWN = {
     "file_processing_tracker_history_table": "d",
     "raw_table_config_table": "e",
     "config_deploy_tracker_table": "f",
+    "quarantine_table": "g",
 }
 
 

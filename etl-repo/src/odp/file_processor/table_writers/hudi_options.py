@@ -85,6 +85,8 @@ def commit_metadata(refresh: Refresh) -> dict[str, str]:
         "generation": refresh.state.generation,
         "load_keys": sorted(refresh.state.load_keys),
         "newest_change_file": refresh.state.newest_change_file,
+        "began": refresh.state.began,
+        "changes_until": refresh.state.changes_until,
     }
     return {
         "hoodie.datasource.write.commitmeta.key.prefix": COMMIT_METADATA_PREFIX,
@@ -96,8 +98,8 @@ def commit_metadata(refresh: Refresh) -> dict[str, str]:
 def read_commit_metadata(metadata: Mapping[str, str]) -> tuple[frozenset[str], TableState]:
     """Read what `commit_metadata` wrote."""
     state = json.loads(metadata[STATE])
-    table_state = TableState(state["generation"], frozenset(state["load_keys"]), state["newest_change_file"])
-    return frozenset(json.loads(metadata[FILE_IDS])), table_state
+    state["load_keys"] = frozenset(state["load_keys"])
+    return frozenset(json.loads(metadata[FILE_IDS])), TableState(**state)
 
 
 def _table_options(config: RawTableConfig, columns: Mapping[str, str]) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from py4j.protocol import Py4JJavaError
@@ -37,21 +37,25 @@ class HudiSparkWriter:
         """Read the newest refresh from the table's timeline; None when the table has none."""
         return last_refresh(self._spark, config.base_path)
 
-    def apply(self, config: RawTableConfig, refresh: Refresh) -> CommittedRefresh:
-        """Make the refresh visible in one commit that carries its file ids and the table's state."""
+    def apply(self, config: RawTableConfig, refresh: Refresh, check_lease: Callable[[], None]) -> CommittedRefresh:
+        """Make the refresh visible in one commit that carries its file ids and the table's state.
+
+        The lease is checked last before Hudi begins its instant. A run that is overtaken after that finds its instant
+        rolled back, as each writer first does with those that it finds under way, and cannot complete it.
+        """
         files = (*refresh.files, *refresh.replayed)
         file_columns = read_columns(self._spark, files)
         held = held_table(self._spark, config.base_path)
         columns = decide_table_columns(config, refresh, file_columns, held)
         if held and refresh.kind is RefreshKind.CHANGES and must_rewrite(held.columns, columns, bound_columns(config)):
-            self._rewrite(config, held.columns, columns)
+            self._rewrite(config, held.columns, columns, check_lease)
         changes = read_changes(self._spark, files, file_columns, columns, config)
         rows = latest_change_per_key(changes, keys=record_key(config), order_by=config.hudi_precombine_field)
         is_snapshot = config.table_data_versioning_type is VersioningType.SNAPSHOT
         if is_snapshot and refresh.kind is not RefreshKind.CHANGES:
             rows = without_deleted(rows)
         options = write_options(config, refresh, columns, task_slots=task_slots(self._spark))
-        _write(rows, options, config)
+        _write(rows, options, config, check_lease)
         committed = self.last_refresh(config)
         if committed is None or committed.file_ids != refresh.file_ids:
             message = (
@@ -60,10 +64,12 @@ class HudiSparkWriter:
             raise OdpError(message)
         return committed
 
-    def _rewrite(self, config: RawTableConfig, held: Columns, columns: Columns) -> None:
+    def _rewrite(
+        self, config: RawTableConfig, held: Columns, columns: Columns, check_lease: Callable[[], None]
+    ) -> None:
         """Put the table's rows as they are into wider columns, in a commit of its own that no reader notices."""
         rows = self._spark.read.format("hudi").load(config.base_path).select(*cast_to(columns, held))
-        _write(rows, rewrite_options(config, columns, task_slots=task_slots(self._spark)), config)
+        _write(rows, rewrite_options(config, columns, task_slots=task_slots(self._spark)), config, check_lease)
 
     def publish(self, config: RawTableConfig, published_commit: str) -> str:
         """Sync the Data Catalog if schema or partitions changed since the commit it shows; gives the newest commit."""
@@ -73,9 +79,13 @@ class HudiSparkWriter:
         return commits[0].time
 
 
-def _write(rows: DataFrame, options: Mapping[str, str], config: RawTableConfig) -> None:
+def _write(
+    rows: DataFrame, options: Mapping[str, str], config: RawTableConfig, check_lease: Callable[[], None]
+) -> None:
+    writer = rows.write.format("hudi").options(**options).mode("append")
+    check_lease()
     try:
-        rows.write.format("hudi").options(**options).mode("append").save(config.base_path)
+        writer.save(config.base_path)
     except Py4JJavaError as error:
         if "HoodieKeyException" not in str(error):
             raise
