@@ -44,29 +44,28 @@ VALUES: dict[str, tuple[pa.DataType, tuple[Any, ...]]] = {
     "BYTES": (pa.binary(), (b"", b"\x00\xff\xfe")),
 }
 FILLERS = {f"C{number:03d}": VALUES[name] for number, name in enumerate([*VALUES] * 9, start=1)}
-COLUMNS = dict([*VALUES.items(), *FILLERS.items()][:196])
+WIDE = dict([*VALUES.items(), *FILLERS.items()][:196])
 """With Op, the key's two columns and the ordering, a table of 200 columns."""
 
 
 def row(key: int, version: int, region: str | None, op: str = "", seq: str = "") -> Row:
     """A row whose values depend on the version: one of two extremes of its type, or NULL."""
-    choices = {name: (*values, None) for name, (_, values) in COLUMNS.items()}
+    choices = {name: (*values, None) for name, (_, values) in WIDE.items()}
     values = {name: choice[(position + version) % 3] for position, (name, choice) in enumerate(choices.items())}
     return {"Op": op, "ID": key, "REGION": region, **values, "SEQ": seq}
 
 
-def file(rows: Iterable[Row]) -> pa.Table:
+def file(rows: Iterable[Row], *, is_wide: bool) -> pa.Table:
     """The rows as DMS writes them; a full load has no operations."""
     rows = list(rows)
-    types = {name: type_ for name, (type_, _) in COLUMNS.items()}
+    types = {name: type_ for name, (type_, _) in (WIDE if is_wide else VALUES).items()}
     schema = pa.schema({"Op": pa.string(), "ID": pa.int64(), "REGION": pa.string(), **types, "SEQ": pa.string()})
     table = pa.Table.from_pylist(rows, schema=schema)
     return table if rows and rows[0]["Op"] else table.drop_columns(["Op"])
 
 
-def as_stored(rows: Iterable[Row]) -> pa.Table:
+def as_stored(table: pa.Table) -> pa.Table:
     """What the lake has to hold: times of day as text, the largest unsigned integers as decimals."""
-    table = file(rows)
     for position, name in enumerate(table.column_names):
         type_ = table.schema.field(name).type
         if pa.types.is_time(type_):
@@ -88,6 +87,7 @@ class Mode:
 
     fields: dict[str, Any] = field(default_factory=dict)
     keys: tuple[str, ...] = ("ID",)
+    is_wide: bool = False
 
     @property
     def is_historical(self) -> bool:
@@ -99,6 +99,7 @@ MERGE = {"hudi_table_type": "merge_on_read"}
 HISTORICAL = {"table_data_versioning_type": VersioningType.HISTORICAL}
 MODES = {
     "partitioned": Mode(),
+    "two_hundred_columns": Mode(is_wide=True),
     "unpartitioned": Mode({"hudi_partition_key": None}),
     "composite_key": Mode(COMPOSITE, ("ID", "REGION")),
     "merge_on_read": Mode(MERGE),
@@ -117,11 +118,13 @@ def test_every_type_arrives_equal_through_full_load_changes_and_reload(
     refresh = Refresher(HudiSparkWriter(spark), config, buckets)
 
     def land(name: str, rows: list[Row]) -> LandedFile:
-        landed: LandedFile = land_file(f"{config.source_table_name.replace('.', '/')}/{name}.parquet", file(rows))
+        landed: LandedFile = land_file(
+            f"{config.source_table_name.replace('.', '/')}/{name}.parquet", file(rows, is_wide=mode.is_wide)
+        )
         return landed
 
     def assert_holds(rows: Iterable[Row]) -> None:
-        found = compare(config.raw_table_name, as_stored(rows), refresh.table(), mode.keys)
+        found = compare(config.raw_table_name, as_stored(file(rows, is_wide=mode.is_wide)), refresh.table(), mode.keys)
         assert found.is_identical, "\n".join(map(str, found.differences))
 
     moves = mode is not MODES["composite_key"]
