@@ -28,6 +28,10 @@ class Refresher:
         self.applied += [file for file in files if file.file_type is FileType.CHANGES]
         return committed
 
+    def key(self, name: str) -> str:
+        """The key under which DMS writes a file of this name for the table."""
+        return f"{self.config.source_table_name.replace('.', '/')}/{name}.parquet"
+
     def table(self) -> pa.Table:
         """The table's own columns, read by hudi-rs, in the order of its rows' Hudi keys."""
         read = LakeReader().read(str(self.folder))

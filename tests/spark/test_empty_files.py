@@ -36,18 +36,17 @@ def test_table_is_filled_changed_and_replaced_by_files_without_rows(
     configured: Configured, land_file: Any, partition: str | None, table_type: str
 ) -> None:
     refresh = configured(hudi_partition_key=partition, hudi_table_type=table_type)
-    folder = refresh.config.source_table_name.replace(".", "/")
-    empty_load = land_file(f"{folder}/LOAD00000001.parquet", rows())
+    empty_load = land_file(refresh.key("LOAD00000001"), rows())
     assert refresh(empty_load).file_ids == {empty_load.file_id}
     assert refresh.table().num_rows == 0
     refresh.writer.publish(refresh.config, "")
-    assert refresh(land_file(f"{folder}/20260101-000000001.parquet", rows(op="U"))).counts == RowCounts()
-    refresh(land_file(f"{folder}/20260101-000000002.parquet", rows("a", "b", op="I")))
+    assert refresh(land_file(refresh.key("20260101-000000001"), rows(op="U"))).counts == RowCounts()
+    refresh(land_file(refresh.key("20260101-000000002"), rows("a", "b", op="I")))
     assert refresh.values("ID") == [("a",), ("b",)]
-    empty_reload = land_file(f"{folder}/LOAD00000001.parquet", rows())
+    empty_reload = land_file(refresh.key("LOAD00000001"), rows())
     assert refresh(empty_reload).file_ids == {empty_reload.file_id}
     assert refresh.table().num_rows == 0
-    refresh(land_file(f"{folder}/20260101-000000003.parquet", rows("c", op="I")))
+    refresh(land_file(refresh.key("20260101-000000003"), rows("c", op="I")))
     assert refresh.values("ID") == [("c",)]
 
 
@@ -56,18 +55,16 @@ def test_row_without_a_key_is_refused_with_the_columns_that_should_have_one(
     configured: Configured, land_file: Any, key: str | None
 ) -> None:
     refresh = configured()
-    folder = refresh.config.source_table_name.replace(".", "/")
     with pytest.raises(RejectedInputError, match=r"a row has no value in its key ID \(NULL or an empty text\)"):
-        refresh(land_file(f"{folder}/LOAD00000001.parquet", rows("a", key)))
+        refresh(land_file(refresh.key("LOAD00000001"), rows("a", key)))
 
 
 def test_partition_value_of_any_characters_is_one_partition_of_the_catalog_under_its_own_value(
     configured: Configured, land_file: Any, spark: SparkSession
 ) -> None:
     refresh = configured(hudi_partition_key="ID", hudi_primary_key=("REGION", "ID"))
-    folder = refresh.config.source_table_name.replace(".", "/")
     values = ["a/b", "10:30", "50 %", "ö=x", "", None]
-    refresh(land_file(f"{folder}/LOAD00000001.parquet", rows(*values)))
+    refresh(land_file(refresh.key("LOAD00000001"), rows(*values)))
     refresh.writer.publish(refresh.config, "")
     database, table = refresh.config.raw_database_name, refresh.config.raw_table_name
     partitions = metastore(spark).listPartitions(database, table, -1)

@@ -27,8 +27,7 @@ def apply(refresh: Refresher, land_file: Any) -> Callable[..., RowCounts]:
         op, key, region, value = zip(*rows, strict=True)
         named = {"ID": key, "REGION": pa.array(region, pa.string()), "V": value, "SEQ": [f"{number:035d}"] * len(rows)}
         name = f"20260101-{number:09d}" if number else "LOAD00000001"
-        key_ = f"{refresh.config.source_table_name.replace('.', '/')}/{name}.parquet"
-        return refresh(land_file(key_, pa.table({"Op": op, **named} if number else named))).counts
+        return refresh(land_file(refresh.key(name), pa.table({"Op": op, **named} if number else named))).counts
 
     return change
 

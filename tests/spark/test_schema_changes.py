@@ -39,7 +39,7 @@ def refresh(request: pytest.FixtureRequest, spark: SparkSession, table_config: C
 
 @pytest.fixture
 def land_table(refresh: Refresher, land_file: LandTable) -> LandTable:
-    return lambda name, table: land_file(f"{refresh.config.source_table_name.replace('.', '/')}/{name}.parquet", table)
+    return lambda name, table: land_file(refresh.key(name), table)
 
 
 WIDENINGS = {
@@ -168,11 +168,10 @@ def test_rule_10_widening_of_the_key_the_ordering_and_the_partition_column_keeps
             }
         )
 
-    folder = config.source_table_name.replace(".", "/")
-    refresh(land_file(f"{folder}/{LOAD}.parquet", table("I", ["1.5", "2.5", "3.5"], 1, 1, pa.int32())))
+    refresh(land_file(refresh.key(LOAD), table("I", ["1.5", "2.5", "3.5"], 1, 1, pa.int32())))
     published = refresh.writer.publish(config, "")
-    refresh(land_file(f"{folder}/{FIRST}.parquet", table("U", ["1.5"], 2, 3, pa.int64())))
-    refresh(land_file(f"{folder}/{SECOND}.parquet", table("D", ["2.5"], 3, 3, pa.int64())))
+    refresh(land_file(refresh.key(FIRST), table("U", ["1.5"], 2, 3, pa.int64())))
+    refresh(land_file(refresh.key(SECOND), table("D", ["2.5"], 3, 3, pa.int64())))
     refresh.writer.publish(config, published)
     assert refresh.values("K", "P", "N") == [(Decimal("1.5"), 7, 2), (Decimal("3.5"), 7, 0)]
 
@@ -183,13 +182,10 @@ def test_rule_10_historical_table_takes_the_schema_of_a_later_load_after_that_of
     refresh = Refresher(
         HudiSparkWriter(spark), table_config(table_data_versioning_type=VersioningType.HISTORICAL), buckets
     )
-    folder = refresh.config.source_table_name.replace(".", "/")
-    refresh(land_file(f"{folder}/{LOAD}.parquet", rows(1)))
-    before = land_file(f"{folder}/{FIRST}.parquet", rows(1, op="U", seq=1))
-    again = land_file(f"{folder}/{LOAD}.parquet", rows(2, NOTE=pa.array(["loaded"])))
-    committed = refresh(
-        before, again, land_file(f"{folder}/{SECOND}.parquet", rows(2, op="U", seq=2, NOTE=pa.array(["x"])))
-    )
+    refresh(land_file(refresh.key(LOAD), rows(1)))
+    before = land_file(refresh.key(FIRST), rows(1, op="U", seq=1))
+    again = land_file(refresh.key(LOAD), rows(2, NOTE=pa.array(["loaded"])))
+    committed = refresh(before, again, land_file(refresh.key(SECOND), rows(2, op="U", seq=2, NOTE=pa.array(["x"]))))
     assert committed.counts == RowCounts(inserted=3)
     assert sorted(refresh.values("SEQ", "ID", "NOTE")) == [
         ("", 1, None),

@@ -118,9 +118,7 @@ def test_every_type_arrives_equal_through_full_load_changes_and_reload(
     refresh = Refresher(HudiSparkWriter(spark), config, buckets)
 
     def land(name: str, rows: list[Row]) -> LandedFile:
-        landed: LandedFile = land_file(
-            f"{config.source_table_name.replace('.', '/')}/{name}.parquet", file(rows, is_wide=mode.is_wide)
-        )
+        landed: LandedFile = land_file(refresh.key(name), file(rows, is_wide=mode.is_wide))
         return landed
 
     def assert_holds(rows: Iterable[Row]) -> None:
@@ -177,36 +175,32 @@ def test_row_is_found_by_a_key_of_any_type(
     type_, values = KEYS[key]
     config = table_config(hudi_primary_key=("K",), hudi_partition_key=None, **(HISTORICAL if historical else {}))
     refresh = Refresher(HudiSparkWriter(spark), config, buckets)
-    folder = config.source_table_name.replace(".", "/")
 
     def table(op: list[str], keys: tuple[Any, ...], number: int) -> pa.Table:
         count = len(keys)
         sequence = [seq(number) if number else ""] * count
         return pa.table({"Op": op, "K": pa.array(keys, type_), "V": [number] * count, "SEQ": sequence})
 
-    refresh(land_file(f"{folder}/{LOAD}.parquet", table(["I"] * len(values), values, 0)))
-    refresh(land_file(f"{folder}/{FIRST}.parquet", table(["U", "D"], values[:2], 1)))
-    refresh(land_file(f"{folder}/{FIRST}.parquet", table(["U", "D"], values[:2], 1)))
+    refresh(land_file(refresh.key(LOAD), table(["I"] * len(values), values, 0)))
+    refresh(land_file(refresh.key(FIRST), table(["U", "D"], values[:2], 1)))
+    refresh(land_file(refresh.key(FIRST), table(["U", "D"], values[:2], 1)))
     found = sorted(refresh.values("V", "Op"))
     others = [(0, "I")] * (len(values) - 2)
     assert found == ([(0, "I")] * 2 + others + [(1, "D"), (1, "U")] if historical else [*others, (1, "U")])
 
 
+@pytest.mark.parametrize("partition", ["P", None])
 def test_part_of_a_composite_key_may_be_empty_or_null(
-    spark: SparkSession, table_config: Callable[..., RawTableConfig], land_file: Any, buckets: Path
+    partition: str | None,
+    spark: SparkSession,
+    table_config: Callable[..., RawTableConfig],
+    land_file: Any,
+    buckets: Path,
 ) -> None:
-    for partition in (None, "P"):
-        config = table_config(hudi_primary_key=("K", "ID"), hudi_partition_key=partition)
-        folder = f"sales/{config.raw_table_name}_{partition}".lower()
-        config = table_config(
-            source_table_name=folder.replace("/", "."),
-            raw_table_name=folder.split("/")[1],
-            hudi_primary_key=("K", "ID"),
-            hudi_partition_key=partition,
-        )
-        refresh = Refresher(HudiSparkWriter(spark), config, buckets)
-        load = {"K": ["", None, "x"], "ID": [1, 1, 1], "P": ["p", "p", None], "SEQ": ["", "", ""]}
-        change = {"Op": ["U", "D"], "K": ["", None], "ID": [1, 1], "P": ["q", None], "SEQ": [seq(1), seq(1)]}
-        refresh(land_file(f"{folder}/{LOAD}.parquet", pa.table(load)))
-        refresh(land_file(f"{folder}/{FIRST}.parquet", pa.table(change)))
-        assert sorted(refresh.values("K", "P", "SEQ"), key=str) == [("", "q", seq(1)), ("x", None, "")]
+    config = table_config(hudi_primary_key=("K", "ID"), hudi_partition_key=partition)
+    refresh = Refresher(HudiSparkWriter(spark), config, buckets)
+    load = {"K": ["", None, "x"], "ID": [1, 1, 1], "P": ["p", "p", None], "SEQ": ["", "", ""]}
+    change = {"Op": ["U", "D"], "K": ["", None], "ID": [1, 1], "P": ["q", None], "SEQ": [seq(1), seq(1)]}
+    refresh(land_file(refresh.key(LOAD), pa.table(load)))
+    refresh(land_file(refresh.key(FIRST), pa.table(change)))
+    assert sorted(refresh.values("K", "P", "SEQ"), key=str) == [("", "q", seq(1)), ("x", None, "")]
