@@ -31,6 +31,14 @@ class SchemaVersion:
     place: str
     columns: Columns
 
+    def only(self, names: Collection[str]) -> SchemaVersion:
+        """Leave out all other columns."""
+        return SchemaVersion(self.place, {name: type_ for name, type_ in self.columns.items() if name in names})
+
+    def without(self, names: Collection[str]) -> SchemaVersion:
+        """Leave these columns out."""
+        return self.only(self.columns.keys() - set(names))
+
 
 def decide_columns(versions: Sequence[SchemaVersion]) -> dict[str, str]:
     """Give the columns that hold the rows of all versions, which come in the source's order.

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from odp.errors import RejectedInputError, SchemaChangeRefusedError
-from odp.file_processor.schema_changes import (
-    Columns,
-    SchemaVersion,
-    decide_columns,
-    refuse_partition_type,
-)
+from odp.file_processor.schema_changes import Columns, SchemaVersion, decide_columns, refuse_partition_type
 from odp.records import (
     OPERATION,
     FileType,
@@ -51,13 +46,11 @@ def decide_table_columns(
         _require_columns(config, file, file_columns[file.file_id])
     versions = _versions(files, file_columns, None if refresh.kind is RefreshKind.RELOAD else held)
     try:
-        columns = decide_columns([version for _, version in _without(versions, _ours(config))])
-        columns |= _decide_ours(config, versions)
+        columns = _decide(versions, (OPERATION, config.hudi_precombine_field))
         refuse_partition_type(columns, config.hudi_partition_key)
     except SchemaChangeRefusedError as refused:
         raise refused.of_table(config.source_table_name, _way_out(config)) from None
-    in_order = dict.fromkeys(name for _, version in versions for name in version.columns)
-    return {name: columns[name] for name in (*in_order, *_ours(config))}
+    return columns
 
 
 _Version = tuple[FileType | None, SchemaVersion]
@@ -77,28 +70,19 @@ def _versions(
     return [version for _, version in sorted(placed, key=lambda entry: entry[0])]
 
 
-def _ours(config: RawTableConfig) -> tuple[str, str]:
-    return OPERATION, config.hudi_precombine_field
-
-
-def _decide_ours(config: RawTableConfig, versions: Sequence[_Version]) -> dict[str, str]:
-    """A full load need have neither operations nor an ordering; what it has counts if there is nothing else."""
-    ours = _ours(config)
-    loads = [version.columns for type_, version in versions if type_ is FileType.FULL_LOAD]
-    by_default = {name: next((c[name] for c in loads if name in c), _TEXT) for name in ours}
-    others = [
-        SchemaVersion(version.place, {name: type_ for name, type_ in version.columns.items() if name in ours})
-        for file_type, version in versions
-        if file_type is not FileType.FULL_LOAD
-    ]
-    return by_default | decide_columns(others)
-
-
-def _without(versions: Sequence[_Version], names: Collection[str]) -> list[_Version]:
-    return [
-        (type_, SchemaVersion(version.place, {n: t for n, t in version.columns.items() if n not in names}))
-        for type_, version in versions
-    ]
+def _decide(versions: Sequence[_Version], ours: Sequence[str]) -> dict[str, str]:
+    """A full load need have neither of our columns, operation and ordering; what it has counts if nothing else does."""
+    of_loads = [version.only(ours).columns for type_, version in versions if type_ is FileType.FULL_LOAD]
+    others = [version.only(ours) for type_, version in versions if type_ is not FileType.FULL_LOAD]
+    columns = dict.fromkeys(ours, _TEXT)
+    for found in (
+        *of_loads,
+        decide_columns(others),
+        decide_columns([version.without(ours) for _, version in versions]),
+    ):
+        columns |= found
+    in_order = dict.fromkeys(name for _, version in versions for name in version.columns)
+    return {name: columns[name] for name in (*in_order, *ours)}
 
 
 _Place = tuple[int, str, int]
@@ -122,7 +106,7 @@ def _place_of_table(state: TableState) -> _Place:
 
 
 def _require_columns(config: RawTableConfig, file: LandedFile, columns: Columns) -> None:
-    required = config.hudi_primary_key
+    required = (*config.hudi_primary_key, *filter(None, [config.hudi_partition_key]))
     if file.file_type is FileType.CHANGES:
         required = (*required, config.hudi_precombine_field, OPERATION)
     missing = [column for column in required if column not in columns]
