@@ -29,6 +29,9 @@ demo: $(READY) ## deploy the lake on this machine, replicate 18 tables, compare 
 lake: $(READY) ## serve the lake of the last demo until Ctrl-C and say how to look into it (PORT=n)
 	@$(BIN)/python -m rehearsal lake
 
+torture: $(READY) ## play random histories against the rules of the data (SEEDS=n, FIRST=seed)
+	@$(BIN)/python -m rehearsal torture
+
 test: check test-spark test-synth test-embedded test-end-to-end ## all tiers of tests
 
 check: $(READY) ## lint, types, import contracts, manifests and unit tests
@@ -75,4 +78,4 @@ clean: ## remove every trace of runs and installations
 	@rm -rf .venv .local node_modules report.html infra-repo/cdk.out etl-repo/cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install demo lake test check test-spark test-synth test-embedded test-end-to-end synth manifest-schema idle-cost lock clean
+.PHONY: help install demo lake torture test check test-spark test-synth test-embedded test-end-to-end synth manifest-schema idle-cost lock clean

@@ -1,4 +1,4 @@
-"""The commands behind the Makefile: `demo` and `lake`; every known failure is one clear message."""
+"""The commands behind the Makefile: `demo`, `lake` and `torture`; every known failure is one clear message."""
 
 import shlex
 import sys
@@ -21,8 +21,10 @@ from rehearsal.emulator.settings import EmulatorSettings
 from rehearsal.failures import told_clearly
 from rehearsal.report.page import render
 from rehearsal.report.summary import print_summary
+from rehearsal.torture.command import torture
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
+app.command()(torture)
 Port = Annotated[int, typer.Option(envvar="PORT", help="Loopback port of the emulator; 0 takes any free one.")]
 Folder = Annotated[
     Path | None,

@@ -28,10 +28,12 @@ TABLE_ACTIONS: Mapping[OdpTable, Sequence[str]] = {
     OdpTable.CONFIG_DEPLOY_TRACKER: ("GetItem",),
     OdpTable.QUARANTINE: ("DeleteItem", "PutItem"),
 }
+# a reload that leaves a partition empty makes the catalog sync drop it
+_PARTITION_VERBS = ("BatchCreate", "BatchDelete", "BatchGet", "BatchUpdate", "Create", "Delete", "Get", "Update")
 CATALOG_ACTIONS = (
     *(f"glue:{verb}Database" for verb in ("Create", "Get", "Update")),
     *(f"glue:{verb}Table" for verb in ("Create", "Get", "Update")),
-    *(f"glue:{verb}Partition" for verb in ("BatchCreate", "BatchGet", "BatchUpdate", "Create", "Get", "Update")),
+    *(f"glue:{verb}Partition" for verb in _PARTITION_VERBS),
     "glue:GetDatabases",
     "glue:GetPartitions",
     "glue:GetTables",

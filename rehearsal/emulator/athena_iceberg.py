@@ -1,6 +1,7 @@
 """Athena reads an Iceberg table's current snapshot; ministack would read every data file that was ever written."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -8,6 +9,7 @@ from urllib.parse import urlparse
 from pyiceberg.io.pyarrow import PyArrowFile, PyArrowFileIO
 from pyiceberg.table import StaticTable
 from pyiceberg.typedef import Properties
+from pyiceberg.types import NestedField, TimestamptzType
 
 from rehearsal.emulator import seams
 
@@ -25,31 +27,51 @@ def _of_current_snapshot(relation: Relation) -> Relation:
         metadata = table.get("Parameters", {}).get("metadata_location")
         if metadata is None:
             return relation(table, files)
-        live = _live_files(table["StorageDescriptor"]["Location"], metadata, files)
-        return _parquet(live) if live else str(seams.ATHENA_EMPTY_RELATION.value(table))
+        copies = _local_copies(table["StorageDescriptor"]["Location"], metadata, files)
+        live = _live_files(copies)
+        return _parquet(copies.table, live) if live else str(seams.ATHENA_EMPTY_RELATION.value(table))
 
     return table_relation
 
 
-def _live_files(location: str, metadata: str, files: list[str]) -> list[str]:
-    """The local copies of the current snapshot's data files; ministack has copied all files of the table."""
+@dataclass(frozen=True)
+class _Copies:
+    """An Iceberg table all of whose files ministack has copied from below `prefix` to `folder`."""
+
+    table: StaticTable
+    prefix: str
+    folder: str
+
+
+def _local_copies(location: str, metadata: str, files: list[str]) -> _Copies:
     prefix = location.rstrip("/") + "/"
     relative = metadata.removeprefix(prefix)
-    root = next(file.removesuffix(relative) for file in files if file.endswith(f"/{relative}"))
-    table = StaticTable.from_metadata(
-        metadata, {"py-io-impl": f"{__name__}.LocalCopies", f"{_COPIES}.table": prefix, f"{_COPIES}.folder": root}
-    )
-    if table.current_snapshot() is None:
+    folder = next(file.removesuffix(relative) for file in files if file.endswith(f"/{relative}"))
+    properties = {"py-io-impl": f"{__name__}.LocalCopies", f"{_COPIES}.table": prefix, f"{_COPIES}.folder": folder}
+    return _Copies(StaticTable.from_metadata(metadata, properties), prefix, folder)
+
+
+def _live_files(copies: _Copies) -> list[str]:
+    """The copies of the current snapshot's data files."""
+    if copies.table.current_snapshot() is None:
         return []
-    planned = list(table.scan().plan_files())
+    planned = list(copies.table.scan().plan_files())
     if deletes := [task.file.file_path for task in planned if task.delete_files]:
         raise ValueError(f"NOT_SUPPORTED: {deletes[0]} has delete files; write the table with copy-on-write here")
-    return [str(Path(root) / task.file.file_path.removeprefix(prefix)) for task in planned]
+    return [str(Path(copies.folder) / task.file.file_path.removeprefix(copies.prefix)) for task in planned]
 
 
-def _parquet(files: list[str]) -> str:
+def _parquet(table: StaticTable, files: list[str]) -> str:
     listed = ", ".join("'{}'".format(file.replace("'", "''")) for file in files)
-    return f"read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
+    relation = f"read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
+    quoted = ['"{}"'.format(column.name.replace('"', '""')) for column in table.schema().fields if _is_zoned(column)]
+    # Athena's sessions are in UTC; duckdb's are where the machine is, and its driver gives such values to nobody
+    in_utc = ", ".join(f"make_timestamp(epoch_us({name})) AS {name}" for name in quoted)
+    return f"(SELECT * REPLACE ({in_utc}) FROM {relation})" if quoted else relation  # noqa: S608 - all is quoted
+
+
+def _is_zoned(column: NestedField) -> bool:
+    return isinstance(column.field_type, TimestamptzType)
 
 
 class LocalCopies(PyArrowFileIO):

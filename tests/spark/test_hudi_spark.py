@@ -85,8 +85,9 @@ def test_load_part_that_arrives_after_a_delete_does_not_bring_the_row_back(
     refresh: Refresher, land: Land, rows_of: Rows
 ) -> None:
     refresh(land("sales/a5/LOAD00000001.parquet", [load_row(1)]))
+    seen_late = land("sales/a5/LOAD00000002.parquet", [load_row(2), load_row(3)])
     refresh(land("sales/a5/20260101-000000001.parquet", [change("D", 2, 1), change("U", 1, 2, amount=2)]))
-    refresh(land("sales/a5/LOAD00000002.parquet", [load_row(2), load_row(3)]))
+    refresh(seen_late)
     assert [(row["ID"], row["AMOUNT"]) for row in rows_of(refresh.config)] == [(1, 2), (3, 0)]
 
 
@@ -155,7 +156,7 @@ def test_commit_carries_its_file_ids_and_the_tables_state(refresh: Refresher, la
     last = refresh.writer.last_refresh(refresh.config)
     assert last is not None
     assert last.file_ids == {changes.file_id}
-    assert last.state == TableState(1, frozenset({load.key}), changes.name)
+    assert last.state == TableState(1, frozenset({load.key}), changes.name, load.moment, changes.moment)
 
 
 def test_files_applied_twice_leave_the_same_rows(refresh: Refresher, land: Land, rows_of: Rows) -> None:

@@ -47,8 +47,11 @@ class Quarantine(Protocol):
 class StagingListing(Protocol):
     """What lies in a staging bucket, whether or not an event told of it."""
 
-    def newest_versions(self, bucket: str, prefix: str = "", after: str = "") -> Iterator[ObjectVersion]:
-        """Give the newest version of every object below a prefix, in the order of their keys, after a key."""
+    def versions(self, bucket: str, prefix: str = "", after: str = "") -> Iterator[ObjectVersion]:
+        """Give the versions of every object below a prefix, in the order of their keys, after a key.
+
+        Also those that were overwritten: a first LOAD part that was tells of a load that was given up.
+        """
 
 
 class Reconciler(Protocol):

@@ -145,7 +145,7 @@ class LandedFile:
 
 @dataclass(frozen=True, slots=True)
 class ObjectVersion:
-    """The newest version of one object, as a listing of its bucket tells of it."""
+    """One version of one object, as a listing of its bucket tells of it."""
 
     bucket: str
     key: str

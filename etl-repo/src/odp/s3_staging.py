@@ -21,21 +21,21 @@ class S3StagingListing:
     def __init__(self) -> None:
         self._s3 = boto3.client("s3")
 
-    def newest_versions(self, bucket: str, prefix: str = "", after: str = "") -> Iterator[ObjectVersion]:
-        """Give the newest version of every object below a prefix, in the order of their keys, after a key.
+    def versions(self, bucket: str, prefix: str = "", after: str = "") -> Iterator[ObjectVersion]:
+        """Give the versions of every object below a prefix, in the order of their keys, after a key.
 
         Objects from before the bucket was versioned are left out: their events and listings have no name in common.
         """
         markers = {"KeyMarker": after}
         while markers:
             page = self._s3.list_object_versions(Bucket=bucket, Prefix=prefix, **markers)  # type: ignore[arg-type]
-            yield from (_version(bucket, found) for found in page.get("Versions", ()) if _counts(found))
+            yield from (_version(bucket, found) for found in page.get("Versions", ()) if _is_version(found))
             is_last = not page["IsTruncated"]
             markers = {} if is_last else {name: page[f"Next{name}"] for name in ("KeyMarker", "VersionIdMarker")}  # type: ignore[literal-required]
 
 
-def _counts(found: ObjectVersionTypeDef) -> bool:
-    return found["IsLatest"] and found["VersionId"] != _UNVERSIONED
+def _is_version(found: ObjectVersionTypeDef) -> bool:
+    return found["VersionId"] != _UNVERSIONED
 
 
 def _version(bucket: str, found: ObjectVersionTypeDef) -> ObjectVersion:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -13,12 +14,13 @@ from pyiceberg.table import Table
 from rehearsal.emulator.process import Emulator
 from rehearsal.emulator.settings import ROOT_SECRET
 
+TIMES = pa.table({"began": pa.array([datetime(2021, 1, 31, 23, 59, 1, tzinfo=UTC)], pa.timestamp("us", "UTC"))})
 ROWS = pa.table({"zone": pa.array([1, 1, 2], pa.int32()), "fare": pa.array([2.5, 3.5, 4.0])})
 
 
 @pytest.fixture
-def table(emulator: Emulator, account: str, bucket: str) -> Table:
-    """An empty Iceberg table in the account's Data Catalog."""
+def catalog(emulator: Emulator, account: str) -> GlueCatalog:
+    """The account's Data Catalog, with a database in it."""
     access = {
         **{f"{service}.endpoint": emulator.endpoint for service in ("glue", "s3")},
         **{f"{service}.region": "us-east-1" for service in ("glue", "s3")},
@@ -28,6 +30,12 @@ def table(emulator: Emulator, account: str, bucket: str) -> Table:
     catalog = load_catalog("glue", type="glue", **access)
     assert isinstance(catalog, GlueCatalog)
     catalog.create_namespace("taxi")
+    return catalog
+
+
+@pytest.fixture
+def table(catalog: GlueCatalog, bucket: str) -> Table:
+    """An empty Iceberg table."""
     return catalog.create_table("taxi.fares", schema=ROWS.schema, location=f"s3://{bucket}/taxi/fares")
 
 
@@ -74,3 +82,12 @@ def test_rows_that_a_later_snapshot_replaced_are_not_seen(
 def test_table_is_known_by_its_database_too(table: Table, query: Callable[[str], list[list[str]]]) -> None:
     table.append(ROWS)
     assert query("SELECT count(*) FROM taxi.fares f WHERE f.fare > 3") == [["2"]]
+
+
+def test_times_with_a_zone_are_told_in_utc_wherever_the_machine_is(
+    catalog: GlueCatalog, bucket: str, query: Callable[[str], list[list[str]]]
+) -> None:
+    catalog.create_table("taxi.times", schema=TIMES.schema, location=f"s3://{bucket}/taxi/times").append(TIMES)
+    assert query("SELECT max(began), day(min(began)), hour(min(began)) FROM times") == [
+        ["2021-01-31 23:59:01", "31", "23"]
+    ]

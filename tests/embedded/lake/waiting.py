@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 PATIENCE = 30
+_WAITING = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
 T = TypeVar("T")
 
 
@@ -17,3 +18,13 @@ def eventually(
         assert time.monotonic() < deadline, f"still {found!r} after {seconds} s"
         time.sleep(0.1)
     return found
+
+
+def until_taken(sqs: Any, queue_url: str) -> None:
+    """Wait until every message of a queue has been taken and dealt with."""
+
+    def waiting() -> list[str]:
+        attributes = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=_WAITING)["Attributes"]
+        return [number for number in attributes.values() if number != "0"]
+
+    eventually(waiting, lambda numbers: not numbers)

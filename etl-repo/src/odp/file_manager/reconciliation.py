@@ -52,12 +52,12 @@ class Reconciliation:
         found = Found()
         for (bucket, folder), keys in places.items():
             after = folder + start_of_look_back(newest_change_file, keys)
-            found += self._register_all(self.listing.newest_versions(bucket, folder, after))
+            found += self._register_all(self.listing.versions(bucket, folder, after))
         return found.landed
 
     def of_bucket(self, bucket: str) -> Found:
         """Register everything in the bucket that is not known."""
-        return self._register_all(self.listing.newest_versions(bucket))
+        return self._register_all(self.listing.versions(bucket))
 
     def _register_all(self, versions: Iterable[ObjectVersion]) -> Found:
         found = Found()

@@ -32,7 +32,7 @@ def select_files(
     current, outdated = _newest_version_of_each_key(pending)
     if versioning is VersioningType.HISTORICAL:  # nothing ends or replaces the versions of a historical table
         return _refresh(current, outdated, state, replayed=())
-    files = divide(current, state)
+    files = divide(current, outdated, state)
     if files.reload:
         return _reload_when_complete(files, outdated, state, processed_changes, now)
     replayed = _replayed(files.present, state, processed_changes)

@@ -32,8 +32,8 @@ class PendingGenerations:
         return min(file.moment for file in self.reload if _is_load(file))
 
 
-def divide(files: Sequence[LandedFile], state: TableState) -> PendingGenerations:
-    """Divide the newest versions of a table's pending files by generation."""
+def divide(files: Sequence[LandedFile], outdated: Iterable[LandedFile], state: TableState) -> PendingGenerations:
+    """Divide the newest versions of a table's pending files by generation; `outdated` are the older ones."""
     ended = [file for file in files if _has_ended(file, state)]
     remaining = [file for file in files if file not in ended]
     changes = [file.moment for file in remaining if not _is_load(file)]
@@ -42,7 +42,8 @@ def divide(files: Sequence[LandedFile], state: TableState) -> PendingGenerations
         return PendingGenerations(present=tuple(remaining), ended=tuple(ended))
     last = max(load.moment for load in beginning)
     last_change = max((moment for moment in (state.changes_until, *changes) if moment < last), default="")
-    began = min(file.moment for file in remaining if _is_load(file) and file.moment > last_change)
+    first = max(last_change, _last_restart([*beginning, *outdated], state, last_change))
+    began = min(file.moment for file in remaining if _is_load(file) and file.moment > first)
     newest = tuple(file for file in remaining if file.moment >= began)
     earlier = [file for file in remaining if file.moment < began]
     if state.generation == 0:
@@ -86,6 +87,19 @@ def _missing(reload: Iterable[LandedFile]) -> list[int]:
 
 def _has_settled(reload: Iterable[LandedFile], now: datetime) -> bool:
     return now - datetime.fromisoformat(_parts(reload)[-1].landed_at) >= RELOAD_SETTLES_AFTER
+
+
+def _last_restart(files: Iterable[LandedFile], state: TableState, since: str) -> str:
+    """Give the second at which a load began once more without a change in between; empty if none did.
+
+    DMS cannot resume a load, so it begins again with the first part, and what came before that is of the load that was
+    given up. One first part proves nothing: where DMS loads in parallel, others may land before it.
+    """
+    first_parts = [file for file in files if _is_load(file) and _number(file) == 1]
+    moments = {part.moment for part in first_parts if part.moment > since}
+    if state.began > since and any(part.key in state.load_keys for part in first_parts):
+        moments.add(state.began)
+    return max(moments).split("/")[0] if len(moments) > 1 else ""
 
 
 def _begins_again(load: LandedFile, state: TableState, pending_changes: Iterable[str]) -> bool:

@@ -32,6 +32,10 @@ from odp.records import (
 logger = logging.getLogger(__name__)
 
 
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 @dataclass(frozen=True, slots=True)
 class TableRefresher:
     """Refreshes tables for one job run; tables are islands, so no failure leaves this class."""
@@ -43,6 +47,7 @@ class TableRefresher:
     books: RefreshBooks
     run_id: str
     heartbeat_seconds: float = 60
+    clock: Callable[[], datetime] = _utc_now
 
     def refresh(self, config: RawTableConfig) -> RefreshOutcome | None:
         """Apply all pending files of one table; None while another run refreshes it."""
@@ -144,9 +149,10 @@ class _Refresh:
         source, files = self._config.source_table_name, self._with.files
         if found := self._with.reconciler.of_table(pending, state.newest_change_file):
             logger.warning("%s: %d files had landed that no event told of", source, found)
-            pending = list(files.pending_files(source))
+        # also when nothing was found: a late event may have been faster than the listing
+        pending = list(files.pending_files(source))
         versioning = self._config.table_data_versioning_type
-        refresh = select_files(pending, state, versioning, partial(files.processed_changes, source), datetime.now(UTC))
+        refresh = select_files(pending, state, versioning, partial(files.processed_changes, source), self._with.clock())
         if refresh.files:
             self._is_writing = True
             committed = self._with.writer.apply(self._config, refresh, check_lease)
@@ -197,4 +203,4 @@ def _one_line(error: BaseException) -> str:
 
 
 def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
+    return _utc_now().isoformat(timespec="milliseconds")

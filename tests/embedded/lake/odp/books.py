@@ -8,9 +8,8 @@ from odp.records import BookEntry, LandedFile, RefreshOutcome, RefreshStatus
 
 from deployment_account.names import Odp, OdpTable, Shared
 from rehearsal.demo.deployed_lake import DeployedLake
-from tests.embedded.lake.waiting import eventually
+from tests.embedded.lake.waiting import eventually, until_taken
 
-WAITING = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
 BOOKS = (
     OdpTable.FILE_TRACKER,
     OdpTable.FILE_TRACKER_HISTORY,
@@ -60,13 +59,7 @@ class Books:
 
     def wait_for_file_manager(self) -> None:
         """Wait until the File Manager has taken every message."""
-        sqs, url = self.lake.client("sqs"), self.lake.published(Odp.FILE_MANAGER_QUEUE_URL)
-
-        def waiting() -> list[str]:
-            attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=WAITING)["Attributes"]
-            return [number for number in attributes.values() if number != "0"]
-
-        eventually(waiting, lambda numbers: not numbers)
+        until_taken(self.lake.client("sqs"), self.lake.published(Odp.FILE_MANAGER_QUEUE_URL))
 
 
 def book_tables(lake: DeployedLake) -> BookTables:

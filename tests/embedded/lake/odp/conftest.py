@@ -14,7 +14,7 @@ RACERS = 8
 
 @pytest.fixture
 def lake(deployed_lake: DeployedLake) -> Iterator[DeployedLake]:
-    """The lake with empty books and an empty staging bucket; events that a test leaves behind would disturb the next one."""
+    """The lake with empty books and staging bucket; events that a test leaves behind would disturb the next one."""
     books = Books(deployed_lake)
     books.start_anew()
     yield deployed_lake

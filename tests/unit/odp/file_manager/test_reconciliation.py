@@ -22,7 +22,7 @@ class Bucket(Ledger):
         self.keys = sorted(keys)
         self.asked: list[tuple[str, str]] = []
 
-    def newest_versions(self, bucket: str, prefix: str = "", after: str = "") -> Iterator[ObjectVersion]:
+    def versions(self, bucket: str, prefix: str = "", after: str = "") -> Iterator[ObjectVersion]:
         self.asked.append((prefix, after))
         return (version(key) for key in self.keys if key.startswith(prefix) and key > after)
 

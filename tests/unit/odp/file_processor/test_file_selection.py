@@ -171,6 +171,29 @@ def test_settled_reload_with_a_gap_is_refused_by_the_names_of_its_missing_parts_
         select(*files, state=state)
 
 
+def test_parts_of_a_load_that_was_given_up_are_never_mixed_with_those_of_the_load_that_began_after_it() -> None:
+    given_up = load(2, 2), load(3, 3)
+    first = select(load(1, 1), *given_up, load(1, 9), now=AT_ONCE)
+    assert (first.kind, first.files, set(first.superseded)) == (
+        RefreshKind.INITIAL,
+        (load(1, 9),),
+        {load(1, 1), *given_up},
+    )
+    assert select(load(2, 10), state=first.state, now=AT_ONCE).files == (load(2, 10),)
+
+
+def test_parts_of_a_reload_that_was_given_up_are_never_part_of_the_next_one() -> None:
+    refresh = select(load(1, 5), load(2, 6), load(1, 9), changes(3, 11), state=after(load(1, 1)), now=AT_ONCE)
+    assert (refresh.kind, refresh.files) == (RefreshKind.RELOAD, (load(1, 9), changes(3, 11)))
+
+
+def test_parts_that_land_before_the_first_one_of_a_parallel_load_are_part_of_it() -> None:
+    parts = load(2, 1), load(3, 2), load(1, 3)
+    assert set(select(*parts).files) == set(parts)
+    again = load(2, 11), load(3, 12), load(1, 13)
+    assert set(select(*again, state=after(*parts, changes(1, 5))).files) == set(again)
+
+
 def test_single_part_sent_again_never_replaces_the_whole_table() -> None:
     assert select(load(2, 9), changes(1, 10), state=after(load(1, 1), load(2, 1)), now=AT_ONCE).file_ids == set()
 

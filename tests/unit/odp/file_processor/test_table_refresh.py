@@ -55,6 +55,7 @@ class World:
     lose_lease_at: str = ""
     written_with: Mapping[str, str] | None = None
     unannounced: Sequence[LandedFile] = ()
+    announced_meanwhile: Sequence[LandedFile] = ()
     looked_behind: list[str] = field(default_factory=list)
 
     def reach(self, step: str) -> None:
@@ -74,7 +75,7 @@ class World:
 
     # Reconciler
     def of_table(self, pending: Sequence[LandedFile], newest_change_file: str) -> int:
-        self.pending |= {landed.file_id: landed for landed in self.unannounced}
+        self.pending |= {landed.file_id: landed for landed in (*self.unannounced, *self.announced_meanwhile)}
         self.looked_behind.append(newest_change_file)
         return len(self.unannounced)
 
@@ -166,6 +167,12 @@ def test_file_without_an_event_is_found_beside_the_pending_ones_and_applied_with
     lake.pending["f4"], lake.unannounced = file(4), ()
     lake.refresh("run-2")
     assert lake.looked_behind == ["", file(3).name]
+
+
+def test_file_whose_late_event_is_faster_than_the_listing_is_applied_with_the_pending_ones() -> None:
+    lake = world(1, 3, announced_meanwhile=[file(2)])
+    lake.refresh()
+    assert [sorted(commit.file_ids) for commit in lake.commits] == [["f1", "f2", "f3"]]
 
 
 def test_table_whose_reload_is_not_complete_is_left_as_it_is_with_its_files_pending() -> None:

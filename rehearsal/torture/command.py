@@ -1,0 +1,54 @@
+"""The command `torture`: how many stories failed and of what, and how some of them can be seen again in few steps."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from rehearsal.torture.runner import Failure, failures, shortened, tell
+
+_SHOWN = 5
+
+
+def torture(
+    seeds: Annotated[int, typer.Option(envvar="SEEDS", min=1, help="How many stories.")] = 2000,
+    first: Annotated[int, typer.Option(envvar="FIRST", min=0, help="The first story's seed.")] = 0,
+) -> None:
+    """Play random histories against the framework's own decisions and compare what comes out with the source."""
+    console = Console()
+    played = range(first, first + seeds)
+    found = [failure for failure in track(failures(played), "Stories", seeds, console=console) if failure]
+    if not found:
+        console.print(f"{seeds:,} stories ended well")
+        return
+    console.print(kinds_table(found))
+    console.print(stories_table(map(shortened, found[:_SHOWN])))
+    console.print(f"{len(found):,} of {seeds:,} stories failed")
+    raise typer.Exit(1)
+
+
+def kinds_table(found: Sequence[Failure]) -> Table:
+    """How many stories ended wrong in which way."""
+    kinds = Counter(kind for failure in found for kind in {problem.finding.kind for problem in failure.problems})
+    seeds = {kind: [failure.story.seed for failure in found if _has(failure, kind)] for kind in kinds}
+    table = Table("what is wrong", "stories", "seeds")
+    for kind, count in kinds.most_common():
+        table.add_row(kind, str(count), ", ".join(map(str, seeds[kind][:_SHOWN])))
+    return table
+
+
+def stories_table(found: Iterable[Failure]) -> Table:
+    """Seed, problems and steps of some failures."""
+    table = Table("seed", "what is wrong", "the shortest story", show_lines=True)
+    for failure in found:
+        steps = [f"{number}. {step}" for number, step in enumerate(tell(failure.story), start=1)]
+        table.add_row(str(failure.story.seed), "\n".join(map(str, failure.problems)), "\n".join(steps))
+    return table
+
+
+def _has(failure: Failure, kind: str) -> bool:
+    return any(problem.finding.kind == kind for problem in failure.problems)

@@ -1,0 +1,85 @@
+"""Many stories at once on one deployed lake: each seed is a table, and all of them share its executions."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+
+from odp.config_manager.request import RequestContent
+from odp.configuration import fields_of
+from odp.records import BatchConfig
+
+from deployment_account.environments import load_platform
+from rehearsal.demo.configuration import wait_until_decided
+from rehearsal.demo.demo import CONFIGURATION, ENVIRONMENT
+from rehearsal.demo.deployed_lake import DeployedLake
+from rehearsal.deployment.deployer import deploy
+from rehearsal.deployment.synth import synthesise
+from rehearsal.emulator.process import Emulator
+from rehearsal.emulator.settings import EmulatorSettings
+from rehearsal.torture.deployed.lake import EmulatedLake
+from rehearsal.torture.replica import Replica
+from rehearsal.torture.stories import Act, Step, round_of_steps
+from rehearsal.torture.trial import Problem, Trial
+
+CADENCE = "10_min_refresh"
+DATABASE = "odpf_demo_taxi_trips_raw"
+ROUNDS = 8
+Say = Callable[[str], None]
+
+
+@contextmanager
+def deployed_lake(folder: Path) -> Iterator[DeployedLake]:
+    """Deploy the dev lake as synthesised."""
+    with Emulator(EmulatorSettings(run_directory=folder / "emulator")) as emulator:
+        platform = load_platform(CONFIGURATION)
+        for assembly in synthesise(ENVIRONMENT, folder / "assemblies"):
+            deploy(assembly, emulator)
+        lake = DeployedLake(platform, platform.environments[ENVIRONMENT], emulator)
+        wait_until_decided(lake, "the deployed manifests", say=lambda _: None)
+        yield lake
+
+
+def campaign(lake: DeployedLake, seeds: Sequence[int], say: Say) -> list[Problem]:
+    """Play the stories of all seeds together; a table is named by its seed."""
+    replicas = [_replica(seed) for seed in seeds]
+    configure(lake, replicas)
+    trial = Trial(EmulatedLake(lake, CADENCE), replicas)
+    for number in range(ROUNDS):
+        say(f"round {number + 1} of {ROUNDS}")
+        for step in _round(seeds, number):
+            trial.take(step)
+    say("settling")
+    for replica in replicas:
+        replica.source.change(Random(replica.name))  # noqa: S311 - draws must repeat, not be secret
+    trial.settle()
+    return list(trial.judge())
+
+
+def configure(lake: DeployedLake, replicas: Iterable[Replica]) -> None:
+    """Have the Configuration Manager make the tables known, all in one batch."""
+    replicas = list(replicas)
+    batch = BatchConfig(CADENCE, "hudi", "odpf_file_processor", "G.1X", 2, len(replicas))
+    entries = [
+        fields_of(replica.config) | {"refresh_cadence": CADENCE, "raw_database_name": DATABASE} for replica in replicas
+    ]
+    manifest = json.dumps({"batch_configs": [fields_of(batch)], "raw_table_configs": entries})
+    request = lake.request_configuration(RequestContent("torture", "make torture", {"torture.json": manifest}))
+    decided = wait_until_decided(lake, "the tables of the stories", lambda _: None, request)
+    if decided.status != "applied":
+        raise RuntimeError(f"the tables of the stories were {decided.status}: {decided.reasons}")
+
+
+def _round(seeds: Sequence[int], number: int) -> Iterator[Step]:
+    for table, seed in enumerate(seeds):
+        draw = Random(f"{seed}/{number}")  # noqa: S311 - draws must repeat, not be secret
+        yield from round_of_steps(draw, table, is_first=number == 0)
+    everyone = Random(f"{seeds[0]}/{number}/run")  # noqa: S311 - the same
+    yield Step(Act.RUN, 0, everyone.getrandbits(32))
+
+
+def _replica(seed: int) -> Replica:
+    draw = Random(f"{seed}/0")  # noqa: S311 - draws must repeat, not be secret
+    return Replica(f"t{seed}", draw, lambda: datetime.now(UTC))

@@ -1,0 +1,88 @@
+"""The entry point in place of the Glue job's script: the job as it is, with faults at its ports' boundaries.
+
+A table's own kill ends its refresh as a crash would, with nothing cleaned up, while the other tables go on; that of a
+whole run is a SIGKILL of the process, a moment after the boundary, so that it strikes anywhere, also amid a commit.
+"""
+
+import copy
+import dataclasses
+import os
+import signal
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from odp.file_processor import job
+from odp.file_processor.table_refresh import TableRefresher
+from odp.records import RawTableConfig, RefreshOutcome
+
+from rehearsal.torture.faults import Boundaries, Fault, FaultKind, Process, UnderFire, throttled
+
+_LONGER_THAN_A_LEASE = 1000.0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RunFaults:
+    """What befalls one Glue run: its tables, and in `killed_after` seconds from such a boundary the whole process."""
+
+    tables: dict[str, Fault]
+    killed_after: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return {
+            "tables": {name: [fault.kind.value, fault.boundary] for name, fault in self.tables.items()},
+            "killed_after": self.killed_after,
+        }
+
+    @classmethod
+    def of_json(cls, found: dict[str, Any]) -> "RunFaults":
+        """Read what `to_json` wrote."""
+        tables = {name: Fault(FaultKind(kind), boundary) for name, (kind, boundary) in found["tables"].items()}
+        return cls(tables, found["killed_after"])
+
+
+class RefresherUnderFire:
+    """Refreshes tables as the job's refresher does, until something befalls it."""
+
+    def __init__(self, faults: RunFaults, run_id: str, **ports: Any) -> None:  # noqa: ANN401 - whatever ports there are
+        self._faults = faults
+        self._run_id = run_id
+        self._ports = ports
+
+    def refresh(self, config: RawTableConfig) -> RefreshOutcome | None:
+        """Refresh one table."""
+        process, fault = Process(), self._faults.tables.get(config.source_table_name)
+        boundaries = Boundaries(process, fault, lambda: self._strike(fault, config, process))
+        ports: dict[str, Any] = {name: UnderFire(port, boundaries) for name, port in self._ports.items()}
+        return TableRefresher(run_id=self._run_id, **ports).refresh(config)
+
+    def _strike(self, fault: Fault | None, config: RawTableConfig, process: Process) -> None:
+        match fault.kind if fault else None:
+            case FaultKind.KILL if self._faults.killed_after is not None:
+                threading.Timer(self._faults.killed_after, os.kill, (os.getpid(), signal.SIGKILL)).start()
+            case FaultKind.KILL:
+                process.die()
+            case FaultKind.THROTTLE:
+                raise throttled()
+            case FaultKind.PAUSE:
+                self._overlap(config, later=_LONGER_THAN_A_LEASE)
+            case FaultKind.OVERLAP:
+                self._overlap(config, later=0.0)
+
+    def _overlap(self, config: RawTableConfig, *, later: float) -> None:
+        """Another run wants the table, so much later that this run's lease has expired, or at once."""
+        leases = copy.copy(self._ports["leases"])
+        leases._clock = lambda: time.time() + later  # noqa: SLF001 - nobody waits for five minutes
+        TableRefresher(run_id=f"{self._run_id}-other", **{**self._ports, "leases": leases}).refresh(config)
+
+
+def main(faults: dict[str, Any], argv: Sequence[str]) -> None:
+    """Run the job under fire."""
+
+    def refresher(run_id: str, **ports: Any) -> RefresherUnderFire:  # noqa: ANN401
+        return RefresherUnderFire(RunFaults.of_json(faults), run_id, **ports)
+
+    job.__dict__[TableRefresher.__name__] = refresher
+    job.main(argv)

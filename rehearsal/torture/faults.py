@@ -1,0 +1,116 @@
+"""What befalls a run at a boundary of one table's refresh: it is killed, paused past its lease, throttled, overtaken.
+
+A boundary lies before and after every call of a port, so that none can be forgotten when ports are added. Only one is
+left out: between the last look at the lease and the begin of the commit, which nothing can make one moment.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from random import Random
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+BOUNDARIES = 34
+"""About so many boundaries has a refresh; a fault beyond the last one never comes."""
+
+
+class FaultKind(StrEnum):
+    """What can happen at a boundary."""
+
+    KILL = "kill"
+    PAUSE = "pause past the lease while another run works"
+    OVERLAP = "another run comes along"
+    THROTTLE = "throttled by DynamoDB"
+    ARRIVAL = "files arrive"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that happens at one boundary."""
+
+    kind: FaultKind
+    boundary: int
+
+    def __str__(self) -> str:
+        return f"{self.kind} at boundary {self.boundary}"
+
+
+class Killed(BaseException):
+    """The process ends here: nothing catches it, as nothing catches SIGKILL."""
+
+
+@dataclass(slots=True)
+class Process:
+    """The process of one run; after its end nothing is done in its name."""
+
+    is_dead: bool = False
+
+    def die(self) -> None:
+        """End as by SIGKILL."""
+        self.is_dead = True
+        raise Killed
+
+
+class Boundaries:
+    """Counts the boundaries that one refresh crosses and lets its fault strike at one of them."""
+
+    def __init__(self, process: Process, fault: Fault | None, strike: Callable[[], None]) -> None:
+        self._process = process
+        self._fault = fault
+        self._strike = strike
+        self._crossed = 0
+        self._open_calls: list[str] = []
+        self.struck = ""
+
+    def cross(self, name: str) -> None:
+        """Go on, if the fault lets us."""
+        if self._process.is_dead:
+            raise Killed
+        if self._open_calls[-1:] == ["apply"] and name == "after renew":
+            return
+        self._crossed += 1
+        if self._fault and self._fault.boundary == self._crossed:
+            self.struck = name
+            self._strike()
+
+    @contextmanager
+    def around(self, call: str) -> Iterator[None]:
+        """The boundaries before and after a call."""
+        self.cross(f"before {call}")
+        self._open_calls.append(call)
+        try:
+            yield
+        finally:
+            self._open_calls.pop()
+        self.cross(f"after {call}")
+
+
+class UnderFire:
+    """A port whose every call has a boundary before and after it."""
+
+    def __init__(self, port: object, boundaries: Boundaries) -> None:
+        self._port = port
+        self._boundaries = boundaries
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        method = getattr(self._port, name)
+
+        def call(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - any method of any port
+            with self._boundaries.around(name):
+                return method(*args, **kwargs)
+
+        return call
+
+
+def any_fault(draw: Random) -> Fault:
+    """Any kind at any boundary."""
+    return Fault(draw.choice(list(FaultKind)), draw.randint(1, BOUNDARIES))
+
+
+def throttled() -> ClientError:
+    """What boto3 raises after its own retries."""
+    code, message = "ProvisionedThroughputExceededException", "too many requests"
+    return ClientError({"Error": {"Code": code, "Message": message}}, "AnyOperation")

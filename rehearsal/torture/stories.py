@@ -1,0 +1,105 @@
+"""A story is a list of steps drawn from a seed; each step can be left out without changing what the others draw."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from random import Random
+
+
+class Act(StrEnum):
+    """What a step does; to which table, matters to most of them."""
+
+    CHANGE = "the source changes some rows"
+    ADD_COLUMN = "the source adds a column"
+    WIDEN = "the source widens a column"
+    FLUSH = "DMS writes the changes since"
+    LOAD = "DMS begins a full load"
+    PART = "DMS writes the next part of the load"
+    REWIND = "DMS starts again from an older checkpoint"
+    AGAIN = "an operator uploads an old change file again"
+    BREAK = "a change file is broken for good"
+    DELIVER = "some events arrive, in any order, some twice"
+    LOSE = "an event is lost"
+    REPEAT = "old events come again"
+    SWEEP = "the File Manager sweeps the bucket"
+    WAIT = "time passes"
+    RUN = "an execution refreshes the tables"
+
+
+WEIGHTS = {
+    Act.CHANGE: 30,
+    Act.FLUSH: 20,
+    Act.LOAD: 4,
+    Act.PART: 8,
+    Act.REWIND: 2,
+    Act.AGAIN: 5,
+    Act.ADD_COLUMN: 1,
+    Act.WIDEN: 1,
+    Act.DELIVER: 20,
+    Act.LOSE: 3,
+    Act.REPEAT: 3,
+    Act.SWEEP: 1,
+    Act.WAIT: 3,
+    Act.RUN: 24,
+}
+MAX_TABLES = 3
+STEPS = (12, 48)
+BROKEN_TABLES = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step; `seed` is all that its own draws depend on."""
+
+    act: Act
+    table: int
+    seed: int
+
+    @property
+    def draw(self) -> Random:
+        """The step's own draws."""
+        return Random(self.seed)  # noqa: S311 - draws must repeat, not be secret
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """The seeds of some tables, and what happens to them."""
+
+    seed: int
+    tables: int
+    steps: tuple[Step, ...]
+
+
+def story(seed: int) -> Story:
+    """Draw a story."""
+    draw = Random(seed)  # noqa: S311 - draws must repeat, not be secret
+    tables = draw.randint(1, MAX_TABLES)
+    opening = [step for table in range(tables) for step in opening_steps(draw, table)]
+    return Story(seed, tables, (*opening, *_steps(draw, tables)))
+
+
+def round_of_steps(draw: Random, table: int, *, is_first: bool) -> Iterator[Step]:
+    """What happens to a table that shares its executions with others: at most one full load between two of them."""
+    if is_first:
+        yield from (step for step in opening_steps(draw, table) if step.act is not Act.BREAK)
+    acts = [act for act in WEIGHTS if act not in (Act.RUN, Act.WAIT)]
+    for act in draw.choices(acts, [WEIGHTS[act] for act in acts], k=draw.randint(2, 8)):
+        if act is not Act.LOAD or not is_first:
+            yield Step(act, table, draw.getrandbits(32))
+        is_first = is_first or act is Act.LOAD
+
+
+def opening_steps(draw: Random, table: int) -> Iterator[Step]:
+    """Most tables begin with rows and a full load; some with changes alone."""
+    for _ in range(draw.randint(1, 3)):
+        yield Step(Act.CHANGE, table, draw.getrandbits(32))
+    if draw.random() < 0.9:  # noqa: PLR2004 - a share
+        yield Step(Act.LOAD, table, draw.getrandbits(32))
+    if draw.random() < BROKEN_TABLES:
+        yield Step(Act.BREAK, table, draw.getrandbits(32))
+
+
+def _steps(draw: Random, tables: int) -> Iterator[Step]:
+    count = draw.randint(*STEPS)
+    for act in draw.choices(list(WEIGHTS), list(WEIGHTS.values()), k=count):
+        yield Step(act, draw.randrange(tables), draw.getrandbits(32))

@@ -1,0 +1,76 @@
+"""Rule 8 within a commit: whoever takes a table over ends what its last owner has begun and not completed."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from odp.errors import LeaseLostError
+from odp.file_processor.file_selection import select_files
+from odp.file_processor.table_writers.hudi_options import write_options
+from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
+from odp.records import LandedFile, RawTableConfig, Refresh, TableState, VersioningType
+from odp.spark_session import jvm
+from pyspark.errors import IllegalArgumentException
+from pyspark.sql import SparkSession
+
+Land = Callable[..., LandedFile]
+Rows = Callable[[RawTableConfig], list[dict[str, Any]]]
+SCHEMA = """{"type": "record", "name": "r", "fields": [{"name": "ID", "type": ["null", "long"], "default": null}]}"""
+
+
+def rows(*keys: int, op: str = "I", seq: int = 0) -> list[dict[str, Any]]:
+    return [{"Op": op, "ID": key, "REGION": "north", "SEQ": f"{seq:035d}"} for key in keys]
+
+
+def decided(writer: HudiSparkWriter, config: RawTableConfig, *files: LandedFile) -> Refresh:
+    last = writer.last_refresh(config)
+    state = last.state if last else TableState()
+    return select_files(files, state, VersioningType.SNAPSHOT, lambda: (), datetime.now(UTC))
+
+
+def lease_lost() -> None:
+    raise LeaseLostError("another run has it")
+
+
+def test_rule_8_run_that_finds_its_lease_lost_right_before_the_commit_leaves_no_trace(
+    spark: SparkSession, table_config: Callable[..., RawTableConfig], land: Land, rows_of: Rows
+) -> None:
+    writer, config = HudiSparkWriter(spark), table_config()
+    writer.apply(config, decided(writer, config, land("s/f/LOAD00000001.parquet", rows(1))), lambda: None)
+    before = writer.last_refresh(config)
+    late = decided(writer, config, land("s/f/20260101-000000001.parquet", rows(2, seq=1)))
+    with pytest.raises(LeaseLostError):
+        writer.apply(config, late, lease_lost)
+    assert writer.last_refresh(config) == before
+    assert [row["ID"] for row in rows_of(config)] == [1]
+
+
+def test_rule_8_run_that_is_overtaken_in_the_middle_of_its_commit_cannot_complete_it(
+    spark: SparkSession, table_config: Callable[..., RawTableConfig], land: Land, rows_of: Rows
+) -> None:
+    writer, config = HudiSparkWriter(spark), table_config()
+    writer.apply(config, decided(writer, config, land("s/o/LOAD00000001.parquet", rows(1, 2))), lambda: None)
+    change = decided(writer, config, land("s/o/20260101-000000001.parquet", rows(1, op="D", seq=1)))
+    overtaken, instant = _begun_commit(spark, config, change)
+    try:
+        writer.apply(config, change, lambda: None)
+        newest = writer.last_refresh(config)
+        with pytest.raises(IllegalArgumentException, match=r"\.inflight does not exist"):
+            overtaken.commit(instant, spark.sparkContext._jsc.emptyRDD())
+        assert writer.last_refresh(config) == newest
+        assert [row["ID"] for row in rows_of(config)] == [2]
+    finally:
+        overtaken.close()
+
+
+def _begun_commit(spark: SparkSession, config: RawTableConfig, refresh: Refresh) -> tuple[Any, str]:
+    """Begin a commit as the writer does, and leave it there."""
+    options = jvm(spark).java.util.HashMap()
+    for name, value in write_options(config, refresh, task_slots=2).items():
+        options[name] = value
+    client = jvm(spark).org.apache.hudi.DataSourceUtils.createHoodieClient(
+        spark.sparkContext._jsc, SCHEMA, config.base_path, config.raw_table_name, options
+    )
+    instant = str(client.startCommit())
+    return client, instant

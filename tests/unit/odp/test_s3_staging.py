@@ -1,0 +1,58 @@
+"""What a listing of the staging bucket tells: every version, page after page, under the ids that events carry."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+from moto import mock_aws
+from odp.s3_staging import S3StagingListing
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+
+@pytest.fixture
+def s3(monkeypatch: pytest.MonkeyPatch) -> "Iterator[S3Client]":
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        client = boto3.client("s3")
+        client.create_bucket(Bucket="staging")
+        client.put_object(Bucket="staging", Key="before/versioning", Body=b"1")
+        client.put_bucket_versioning(Bucket="staging", VersioningConfiguration={"Status": "Enabled"})
+        yield client
+
+
+def test_every_version_of_a_folder_is_listed_with_its_id_and_the_time_in_the_form_of_events(s3: "S3Client") -> None:
+    first = s3.put_object(Bucket="staging", Key="s/t/LOAD00000001.parquet", Body=b"abc")["VersionId"]
+    second = s3.put_object(Bucket="staging", Key="s/t/LOAD00000001.parquet", Body=b"abcd")
+    s3.put_object(Bucket="staging", Key="s/u/LOAD00000001.parquet", Body=b"abc")
+    found = {version.version_id: version for version in S3StagingListing().versions("staging", "s/t/")}
+    assert found.keys() == {first, second["VersionId"]}
+    newest = found[second["VersionId"]]
+    assert (newest.bucket, newest.key, newest.size) == ("staging", "s/t/LOAD00000001.parquet", 4)
+    assert newest.etag == second["ETag"].strip('"')
+    assert newest.last_modified.endswith("Z")
+    assert len(newest.last_modified) == len("2026-01-01T00:00:00Z")
+
+
+def test_listing_begins_after_a_key(s3: "S3Client") -> None:
+    for day in ("20260101", "20260102", "20260103"):
+        s3.put_object(Bucket="staging", Key=f"s/t/{day}-000000001.parquet", Body=b"")
+    found = S3StagingListing().versions("staging", "s/t/", after="s/t/20260102")
+    assert [version.key[4:12] for version in found] == ["20260102", "20260103"]
+
+
+def test_objects_from_before_the_bucket_was_versioned_have_no_id_and_deleted_ones_are_gone(s3: "S3Client") -> None:
+    s3.put_object(Bucket="staging", Key="s/t/a", Body=b"")
+    s3.delete_object(Bucket="staging", Key="s/t/b")
+    assert [version.key for version in S3StagingListing().versions("staging")] == ["s/t/a"]
+
+
+def test_more_objects_than_a_page_holds_are_all_listed(s3: "S3Client") -> None:
+    for number in range(1010):
+        s3.put_object(Bucket="staging", Key=f"s/t/{number:04}", Body=b"")
+    assert len({version.key for version in S3StagingListing().versions("staging", "s/t/")}) == 1010
