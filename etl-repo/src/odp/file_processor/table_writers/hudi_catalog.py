@@ -21,7 +21,6 @@ def sync_options(config: RawTableConfig) -> dict[str, str]:
         "hoodie.datasource.hive_sync.partition_fields": config.hudi_partition_key or "",
         "hoodie.datasource.hive_sync.partition_extractor_class": _partition_extractor(config),
         "hoodie.datasource.hive_sync.support_timestamp": "true",
-        "hoodie.meta.sync.decode_partition": "true",  # as the writer encodes them
         "hoodie.datasource.meta.sync.base.path": config.base_path,
         "hoodie.datasource.hive_sync.base_file_format": "PARQUET",
     }

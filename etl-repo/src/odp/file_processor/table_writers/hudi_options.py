@@ -133,7 +133,7 @@ def _has_row_writer(config: RawTableConfig, columns: Mapping[str, str]) -> bool:
     """
     keys = record_key(config)
     is_composite = len(keys) > 1 and config.hudi_partition_key is None
-    return not is_composite and not any(columns[key] in ("timestamp", "binary") for key in keys)
+    return not is_composite and not any(columns.get(key) in ("timestamp", "binary") for key in keys)
 
 
 def _index_options(config: RawTableConfig, task_slots: int) -> dict[str, str]:

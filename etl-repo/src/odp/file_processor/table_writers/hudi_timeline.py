@@ -26,9 +26,9 @@ class Commit:
     metadata: Any
 
     @property
-    def schema(self) -> str:
-        """The table's Avro schema as of this commit."""
-        return str(self.metadata.getExtraMetadata().get("schema"))
+    def columns(self) -> dict[str, str]:
+        """The type of each column of the table as of this commit."""
+        return table_columns(str(self.metadata.getExtraMetadata().get("schema")))
 
     @property
     def counts(self) -> RowCounts:
@@ -75,7 +75,7 @@ def held_table(spark: SparkSession, base_path: str) -> HeldTable | None:
     refreshed = last_refresh(spark, base_path)
     if newest is None or refreshed is None:
         return None
-    return HeldTable(table_columns(newest.schema), refreshed.state)
+    return HeldTable(newest.columns, refreshed.state)
 
 
 def catalog_differs(commits: Iterator[Commit], published_commit: str) -> bool:
@@ -83,11 +83,11 @@ def catalog_differs(commits: Iterator[Commit], published_commit: str) -> bool:
 
     A new file group does not prove a new partition, but a new partition always begins one: erring costs one sync.
     """
-    newest_schema: str | None = None
+    newest_columns: dict[str, str] | None = None
     for commit in commits:
-        newest_schema = newest_schema or commit.schema
+        newest_columns = newest_columns or commit.columns
         if commit.time == published_commit:
-            return commit.schema != newest_schema
+            return commit.columns != newest_columns
         if commit.began_file_groups:
             return True
     return True
