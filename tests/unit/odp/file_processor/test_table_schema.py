@@ -105,8 +105,8 @@ def test_rule_10_refusal_names_the_table_and_the_way_out_of_it() -> None:
         decide(files, HELD, config=table_config(table_data_versioning_type=VersioningType.HISTORICAL))
 
 
-@pytest.mark.parametrize("missing", ["ID", "Op", "SEQ"])
+@pytest.mark.parametrize("missing", ["ID", "V", "Op", "SEQ"])
 def test_file_without_a_column_that_the_refresh_needs_is_rejected_by_name(missing: str) -> None:
     columns = {name: type_ for name, type_ in CHANGE.items() if name != missing}
     with pytest.raises(RejectedInputError, match=rf"s3://b/s/t/20260101-000000006\.parquet has no column {missing} "):
-        decide({file("20260101-000000006"): columns}, HELD)
+        decide({file("20260101-000000006"): columns}, HELD, config=table_config(hudi_partition_key="V"))

@@ -31,6 +31,15 @@ class Commit:
         return table_columns(str(self.metadata.getExtraMetadata().get("schema")))
 
     @property
+    def refresh(self) -> CommittedRefresh | None:
+        """The refresh that the commit made visible; None if it is one of Hudi's own or changed no row."""
+        extra = dict(self.metadata.getExtraMetadata())
+        if FILE_IDS not in extra:
+            return None
+        file_ids, state = read_commit_metadata(extra)
+        return CommittedRefresh(self.time, file_ids, state, self.counts)
+
+    @property
     def counts(self) -> RowCounts:
         """What the commit's own statistics say."""
         return RowCounts(
@@ -60,22 +69,18 @@ def commits_newest_first(spark: SparkSession, base_path: str) -> Iterator[Commit
 
 
 def last_refresh(spark: SparkSession, base_path: str) -> CommittedRefresh | None:
-    """Read the newest commit that this framework wrote."""
-    for commit in commits_newest_first(spark, base_path):
-        extra = dict(commit.metadata.getExtraMetadata())
-        if FILE_IDS in extra:
-            file_ids, state = read_commit_metadata(extra)
-            return CommittedRefresh(commit.time, file_ids, state, commit.counts)
-    return None
+    """Read the newest commit that this framework wrote as a refresh."""
+    return next(filter(None, (commit.refresh for commit in commits_newest_first(spark, base_path))), None)
 
 
 def held_table(spark: SparkSession, base_path: str) -> HeldTable | None:
     """Read what the table is: its columns from the newest commit, its files from the newest refresh."""
-    newest = next(commits_newest_first(spark, base_path), None)
-    refreshed = last_refresh(spark, base_path)
-    if newest is None or refreshed is None:
-        return None
-    return HeldTable(newest.columns, refreshed.state)
+    columns: dict[str, str] | None = None
+    for commit in commits_newest_first(spark, base_path):
+        columns = columns or commit.columns
+        if refresh := commit.refresh:
+            return HeldTable(columns, refresh.state)
+    return None
 
 
 def catalog_differs(commits: Iterator[Commit], published_commit: str) -> bool:
