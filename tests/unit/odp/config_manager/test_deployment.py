@@ -126,11 +126,8 @@ def test_request_is_applied_in_the_lakes_own_words() -> None:
 
 def test_limits_of_a_merge_on_read_table_are_told_when_its_entry_changes() -> None:
     lake = World()
-    deployments = [
-        lake.deploy(document(table_config(hudi_table_type="merge_on_read", is_active=is_active)))
-        for is_active in (True, True, False)
-    ]
-    told = [deployment.warnings for deployment in deployments if deployment]
+    entries = (table_config(hudi_table_type="merge_on_read", is_active=active) for active in (True, True, False))
+    told = [deployment.warnings for entry in entries if (deployment := lake.deploy(document(entry)))]
     assert [len(warnings) for warnings in told] == [1, 0, 1]
     assert "t_rt only, where it cannot read timestamp columns" in told[0][0]
 

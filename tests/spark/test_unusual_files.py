@@ -1,4 +1,4 @@
-"""A file without rows is a file like any other: a table may be filled, changed and replaced by nothing."""
+"""Files at the edge: without rows, without keys, with any partition values, and no Parquet at all."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -57,6 +57,14 @@ def test_row_without_a_key_is_refused_with_the_columns_that_should_have_one(
     refresh = configured()
     with pytest.raises(RejectedInputError, match=r"a row has no value in its key ID \(NULL or an empty text\)"):
         refresh(land_file(refresh.key("LOAD00000001"), rows("a", key)))
+
+
+def test_file_that_is_not_parquet_is_refused_by_name(configured: Configured, land_file: Any, buckets: Path) -> None:
+    refresh = configured()
+    file = land_file(refresh.key("LOAD00000001"), rows("a"))
+    (buckets / "staging" / file.key).write_bytes(b"PAR1, but nothing else of Parquet")
+    with pytest.raises(RejectedInputError, match=rf"^{file.uri} is not a Parquet file"):
+        refresh(file)
 
 
 def test_partition_value_of_any_characters_is_one_partition_and_read_as_it_was(
