@@ -32,6 +32,9 @@ lake: $(READY) ## serve the lake of the last demo until Ctrl-C and say how to lo
 torture: $(READY) ## play random histories against the rules of the data (SEEDS=n, FIRST=seed)
 	@$(BIN)/python -m rehearsal torture
 
+torture-lake: $(READY) node_modules/.package-lock.json ## the same with real Glue runs, killed for real: each seed is a table of one deployed lake (SEEDS=n)
+	@$(BIN)/python -m rehearsal torture-lake
+
 test: $(READY) node_modules/.package-lock.json ## all tiers of tests, two at a time
 	@echo "Five tiers of tests, two at a time; each shows its output when it has ended …"
 	@$(MAKE) --no-print-directory --output-sync=target --jobs=2 check test-embedded test-spark test-end-to-end test-synth
@@ -89,4 +92,4 @@ clean: ## remove every trace of runs and installations
 	@rm -rf .venv .local node_modules report.html infra-repo/cdk.out etl-repo/cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install demo lake torture test check test-spark test-synth test-embedded test-end-to-end synth bench bench-taxi bench-plan manifest-schema idle-cost lock clean
+.PHONY: help install demo lake torture torture-lake test check test-spark test-synth test-embedded test-end-to-end synth bench bench-taxi bench-plan manifest-schema idle-cost lock clean

@@ -22,9 +22,11 @@ from rehearsal.failures import told_clearly
 from rehearsal.report.page import render
 from rehearsal.report.summary import print_summary
 from rehearsal.torture.command import torture
+from rehearsal.torture.deployed.command import torture_lake
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 app.command()(torture)
+app.command()(torture_lake)
 Port = Annotated[int, typer.Option(envvar="PORT", help="Loopback port of the emulator; 0 takes any free one.")]
 Folder = Annotated[
     Path | None,

@@ -15,7 +15,7 @@ from rehearsal.torture.history import Key, Row, SourceTable
 
 CADENCE = "torture"
 FEW_KEYS, MANY_KEYS = 5, 24
-_COMPOSITE, _PARTITIONED, _HISTORICAL, _MANY_KEYS = 0.3, 0.6, 0.25, 0.1
+_COMPOSITE, _PARTITIONED, _HISTORICAL, _MANY_KEYS, _PARALLEL = 0.3, 0.6, 0.25, 0.1, 0.2
 
 
 class Replica:
@@ -25,6 +25,8 @@ class Replica:
         self.name = name
         self._clock = clock
         self._last_part = clock()
+        self._has_stalled = False
+        self._loads_in_parallel = draw.random() < _PARALLEL
         self.config = any_config(name, draw)
         keys = MANY_KEYS if draw.random() < _MANY_KEYS else FEW_KEYS
         self.source = SourceTable(self.config.hudi_primary_key, keys)
@@ -39,11 +41,17 @@ class Replica:
         self._versions: dict[Key, Row] = {}
         self._loads: list[list[Row]] = []
 
-    def begin_load(self) -> None:
-        """Start a full load; what an unfinished one had left to write is given up. An empty table has no file."""
+    def begin_load(self, draw: Random) -> None:
+        """Start a full load; what an unfinished one had left to write is given up. An empty table has no file.
+
+        A parallel load writes its parts in any order, but for the first one, with which every load begins.
+        """
         parts = self.dms.full_load()
+        if self._loads_in_parallel:
+            parts[1:] = draw.sample(parts[1:], len(parts[1:]))
         self.is_broken = self.is_broken and self.is_historical()  # what landed before the load is superseded
         self.unwritten = deque(parts)
+        self._last_part, self._has_stalled = self._clock(), False
         if parts:
             self._loads.append([])
             self.of_generation.clear()
@@ -53,6 +61,7 @@ class Replica:
         part = self.unwritten.popleft()
         self._loads[-1] += part.rows
         self.of_generation[part.key] = part
+        self._has_stalled = self._has_stalled or not self._follows_soon()
         self._last_part = self._clock()
         return part
 
@@ -67,8 +76,8 @@ class Replica:
 
     @property
     def is_loading(self) -> bool:
-        """Whether parts are to come; one for which DMS takes too long cannot be waited for."""
-        return bool(self.unwritten) and self._clock() - self._last_part < RELOAD_SETTLES_AFTER
+        """Whether parts are to come; a load that stalled for too long cannot be waited for."""
+        return bool(self.unwritten) and not self._has_stalled and self._follows_soon()
 
     def fill(self, draw: Random) -> None:
         """See to it that there is something to load."""
@@ -103,6 +112,9 @@ class Replica:
         """What the lake must show of a row; deletes are marked."""
         marked = {"deleted": row.get(OP) == "D"} if self.is_historical() else {}
         return {**{name: row.get(name) for name in self.source.columns}, **marked}
+
+    def _follows_soon(self) -> bool:
+        return self._clock() - self._last_part < RELOAD_SETTLES_AFTER
 
     def _key(self, row: Row) -> Key:
         return tuple(row[name] for name in self.source.key)

@@ -1,4 +1,5 @@
 """A story is a list of steps drawn from a seed; each step can be left out without changing what the others draw."""
+# ruff: noqa: S311 - draws must repeat, not be secret
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ class Act(StrEnum):
     REWIND = "DMS starts again from an older checkpoint"
     AGAIN = "an operator uploads an old change file again"
     BREAK = "a change file is broken for good"
+    STRAY = "something lands that is no file of DMS"
     DELIVER = "some events arrive, in any order, some twice"
     LOSE = "an event is lost"
     REPEAT = "old events come again"
@@ -35,6 +37,7 @@ WEIGHTS = {
     Act.AGAIN: 5,
     Act.ADD_COLUMN: 1,
     Act.WIDEN: 1,
+    Act.STRAY: 1,
     Act.DELIVER: 20,
     Act.LOSE: 3,
     Act.REPEAT: 3,
@@ -43,7 +46,7 @@ WEIGHTS = {
     Act.RUN: 24,
 }
 MAX_TABLES = 3
-STEPS = (12, 48)
+STEPS = (16, 72)
 BROKEN_TABLES = 0.05
 
 
@@ -58,7 +61,7 @@ class Step:
     @property
     def draw(self) -> Random:
         """The step's own draws."""
-        return Random(self.seed)  # noqa: S311 - draws must repeat, not be secret
+        return Random(self.seed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ class Story:
 
 def story(seed: int) -> Story:
     """Draw a story."""
-    draw = Random(seed)  # noqa: S311 - draws must repeat, not be secret
+    draw = Random(seed)
     tables = draw.randint(1, MAX_TABLES)
     opening = [step for table in range(tables) for step in opening_steps(draw, table)]
     return Story(seed, tables, (*opening, *_steps(draw, tables)))

@@ -1,4 +1,5 @@
 """Plays a story on a lake, then lets everything settle, and asks for the verdict."""
+# ruff: noqa: S311 - draws must repeat, not be secret
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from rehearsal.torture.evidence import TableEvidence
 from rehearsal.torture.faults import Fault, any_fault
 from rehearsal.torture.replica import Replica
 from rehearsal.torture.stories import Act, Step
-from rehearsal.torture.verdict import Finding, moment, verdict
+from rehearsal.torture.verdict import Finding, Kind, moment, verdict
 
 _SETTLING_RUNS = 8
 _A_LONG_TIME = 3600.0
@@ -42,8 +43,14 @@ class Lake(Protocol):
     def sweep(self) -> None:
         """Let the File Manager look at the whole bucket."""
 
+    def has_work(self) -> bool:
+        """Whether any file is pending."""
+
     def wait(self, seconds: float) -> None:
         """Let time pass."""
+
+    def quarantined(self) -> set[str]:
+        """The keys of the objects that are in quarantine."""
 
     def evidence(self, config: RawTableConfig) -> TableEvidence:
         """Read everything about one table."""
@@ -67,6 +74,7 @@ class Trial:
         self.lake = lake
         self.replicas = replicas
         self._delivery = Delivery(lake.receive)
+        self._strays: set[str] = set()
         self._acts: Mapping[Act, Callable[[Replica, Random], None]] = {
             Act.CHANGE: self._change,
             Act.ADD_COLUMN: lambda replica, _: replica.source.add_column(),
@@ -77,6 +85,7 @@ class Trial:
             Act.REWIND: lambda replica, draw: replica.dms.rewind(draw),
             Act.AGAIN: self._again,
             Act.BREAK: self._break,
+            Act.STRAY: self._stray,
             Act.DELIVER: lambda _, draw: self._delivery.deliver_some(draw),
             Act.LOSE: lambda _, draw: self._delivery.lose_one(draw),
             Act.REPEAT: lambda _, draw: self._delivery.repeat_some(draw),
@@ -101,18 +110,22 @@ class Trial:
     def settle(self) -> None:
         """Write what is unwritten, deliver what was not lost, and run executions that nothing befalls."""
         for replica in self.replicas:
-            draw = Random(replica.name)  # noqa: S311 - draws must repeat, not be secret
+            draw = Random(replica.name)
             self._flush(replica, draw)
             self._land_late(replica, draw)
         self._delivery.deliver_all()
         for _ in range(_SETTLING_RUNS):
             self.lake.wait(_A_LONG_TIME)
             self.lake.sweep()
+            if not self.lake.has_work():
+                return
             self.lake.run({}, lambda: None)
 
     def judge(self) -> Iterator[Problem]:
         """Everything that is wrong in the end."""
         yield from (Problem("the lake", finding) for finding in self.lake.violations)
+        for key in self._strays - self.lake.quarantined():
+            yield Problem("the lake", Finding(Kind.QUARANTINE, key))
         for replica in self.replicas:
             found = verdict(self.lake.evidence(replica.config), replica)
             yield from (Problem(replica.name, finding) for finding in found)
@@ -137,7 +150,7 @@ class Trial:
     def _load(self, replica: Replica, draw: Random) -> None:
         self._land_late(replica, draw)
         replica.fill(draw)
-        replica.begin_load()
+        replica.begin_load(draw)
         self.lake.wait(_BEFORE_A_LOAD)
         self._land([replica.next_part()], draw)
 
@@ -170,6 +183,11 @@ class Trial:
             self._part(replica, draw)
         replica.is_broken = True
         self._land([replica.dms.no_parquet()], draw)
+
+    def _stray(self, _: Replica, draw: Random) -> None:
+        stray = DmsFile(f"strays/{draw.getrandbits(32)}.txt", {}, ())
+        self._strays.add(stray.key)
+        self._land([stray], draw)
 
     def _run(self, draw: Random) -> None:
         faults = self.faults(draw)

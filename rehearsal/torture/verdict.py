@@ -24,6 +24,7 @@ class Kind(StrEnum):
     PENDING = "a file stays pending"
     STATUS = "the status is wrong"
     COUNTS = "the history does not count what happened"
+    QUARANTINE = "what is no file of DMS is not in quarantine"
     LEASE = "a run wrote without its lease"
 
 

@@ -13,6 +13,7 @@ import pytest
 from odp.file_manager.object_key import parse_object_key
 from odp.file_manager.s3_event import file_id
 from odp.records import LandedFile, RawTableConfig, VersioningType
+from odp.spark_session import with_settings
 from pyspark.sql import SparkSession
 
 from rehearsal.emulator.glue_runner.metastore_files import JVM_OPTIONS
@@ -33,7 +34,7 @@ def buckets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def spark(buckets: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     work = tmp_path_factory.mktemp("spark")
     session = local_session(buckets, BUCKETS, work=work, java_options=JVM_OPTIONS)
-    yield session
+    yield with_settings(session)
     session.stop()
 
 
@@ -63,14 +64,14 @@ def table_config(request: pytest.FixtureRequest) -> Callable[..., RawTableConfig
 
 
 @pytest.fixture
-def land(buckets: Path) -> Callable[..., LandedFile]:
-    """Write rows as a DMS file of the staging bucket and give its landed record, newer than those before it."""
+def land_file(buckets: Path) -> Callable[[str, pa.Table], LandedFile]:
+    """Write a table as a DMS file of the staging bucket and give its landed record, newer than those before it."""
     landed = count(1)
 
-    def write(key: str, rows: list[dict[str, Any]], schema: pa.Schema | None = None) -> LandedFile:
+    def write(key: str, table: pa.Table) -> LandedFile:
         path = buckets / "staging" / key
         path.parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(pa.Table.from_pylist(rows, schema=schema), path)
+        pq.write_table(table, path)
         meaning, moment = parse_object_key(key), next(landed)
         return LandedFile(
             source_table_name=meaning.source_table_name,
@@ -86,6 +87,12 @@ def land(buckets: Path) -> Callable[..., LandedFile]:
         )
 
     return write
+
+
+@pytest.fixture
+def land(land_file: Callable[[str, pa.Table], LandedFile]) -> Callable[..., LandedFile]:
+    """Write rows as a DMS file, as `land_file` does."""
+    return lambda key, rows, schema=None: land_file(key, pa.Table.from_pylist(rows, schema=schema))
 
 
 @pytest.fixture

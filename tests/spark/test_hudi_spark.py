@@ -1,18 +1,18 @@
 """The Hudi writer applies decided refreshes: the rules of the data that concern one table's rows."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 from odp.errors import RejectedInputError
-from odp.file_processor.file_selection import select_files
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
-from odp.records import CommittedRefresh, LandedFile, RawTableConfig, RowCounts, TableState, VersioningType
-from odp.spark_session import hadoop_configuration, jvm
+from odp.records import LandedFile, RawTableConfig, RowCounts, TableState, VersioningType
 from pyspark.sql import SparkSession
+
+from tests.spark.metastore import metastore
+from tests.spark.refresher import Refresher
 
 Land = Callable[..., LandedFile]
 Rows = Callable[[RawTableConfig], list[dict[str, Any]]]
@@ -32,26 +32,9 @@ def writer(spark: SparkSession) -> HudiSparkWriter:
     return HudiSparkWriter(spark)
 
 
-class Refresher:
-    """Applies files as a run would, remembering what was applied."""
-
-    def __init__(self, writer: HudiSparkWriter, config: RawTableConfig) -> None:
-        self.writer, self.config = writer, config
-        self.applied: list[LandedFile] = []
-
-    def __call__(self, *files: LandedFile) -> CommittedRefresh:
-        last = self.writer.last_refresh(self.config)
-        state = last.state if last else TableState()
-        versioning = self.config.table_data_versioning_type
-        refresh = select_files(files, state, versioning, lambda: self.applied, now=datetime.now(UTC))
-        committed = self.writer.apply(self.config, refresh, check_lease=lambda: None)
-        self.applied += [file for file in files if file.name.startswith("2")]
-        return committed
-
-
 @pytest.fixture
-def refresh(writer: HudiSparkWriter, table_config: Configure) -> Refresher:
-    return Refresher(writer, table_config())
+def refresh(writer: HudiSparkWriter, table_config: Configure, buckets: Path) -> Refresher:
+    return Refresher(writer, table_config(), buckets)
 
 
 def test_rule_5_full_load_and_its_changes_applied_together_become_one_commit(
@@ -151,9 +134,9 @@ def test_rule_4_reload_replaces_the_table_in_one_commit_and_drops_changes_of_the
 
 
 def test_composite_key_and_no_partition_are_written_and_updated(
-    writer: HudiSparkWriter, table_config: Configure, land: Land, rows_of: Rows
+    writer: HudiSparkWriter, table_config: Configure, land: Land, rows_of: Rows, buckets: Path
 ) -> None:
-    refresh = Refresher(writer, table_config(hudi_primary_key=("ID", "REGION"), hudi_partition_key=None))
+    refresh = Refresher(writer, table_config(hudi_primary_key=("ID", "REGION"), hudi_partition_key=None), buckets)
     refresh(land("sales/a9/LOAD00000001.parquet", [load_row(1, "north"), load_row(1, "south")]))
     refresh(
         land("sales/a9/20260101-000000001.parquet", [change("U", 1, 1, "south", 7), change("D", 1, 2, "north")]),
@@ -162,9 +145,9 @@ def test_composite_key_and_no_partition_are_written_and_updated(
 
 
 def test_rule_7_historical_table_keeps_every_version_deletes_included_and_marked(
-    writer: HudiSparkWriter, table_config: Configure, land: Land, rows_of: Rows
+    writer: HudiSparkWriter, table_config: Configure, land: Land, rows_of: Rows, buckets: Path
 ) -> None:
-    refresh = Refresher(writer, table_config(table_data_versioning_type=VersioningType.HISTORICAL))
+    refresh = Refresher(writer, table_config(table_data_versioning_type=VersioningType.HISTORICAL), buckets)
     refresh(land("sales/b1/LOAD00000001.parquet", [load_row(1)]))
     refresh(land("sales/b1/20260101-000000001.parquet", [change("U", 1, 1, amount=1), change("D", 1, 2)]))
     assert [(row["Op"], row["AMOUNT"]) for row in rows_of(refresh.config)] == [("I", 0), ("U", 1), ("D", 0)]
@@ -209,7 +192,7 @@ def test_keys_with_glob_characters_spaces_and_unicode_are_read_as_they_are(
 
 def test_missing_ordering_column_is_refused_with_its_name(refresh: Refresher, land: Land) -> None:
     rows = [{"Op": "I", "ID": 1, "REGION": "north"}]
-    with pytest.raises(RejectedInputError, match=r"have no column SEQ \(they have Op, ID, REGION\)"):
+    with pytest.raises(RejectedInputError, match=r"has no column SEQ \(it has Op, ID, REGION\)"):
         refresh(land("sales/b6/20260101-000000001.parquet", rows))
 
 
@@ -235,11 +218,7 @@ def test_catalog_is_synced_for_the_first_commit_and_a_new_partition_but_not_for_
 def test_catalog_shows_the_tables_columns_and_partitions(refresh: Refresher, land: Land, spark: SparkSession) -> None:
     refresh(land("sales/b8/LOAD00000001.parquet", [load_row(1, "north"), load_row(2, "south"), load_row(3, None)]))
     refresh.writer.publish(refresh.config, "")
-    java = jvm(spark)
-    conf = java.org.apache.hadoop.hive.conf.HiveConf(
-        hadoop_configuration(spark), java.Class.forName("org.apache.hadoop.hive.conf.HiveConf")
-    )
-    client = java.org.apache.hadoop.hive.metastore.HiveMetaStoreClient(conf)
+    client = metastore(spark)
     table = client.getTable(refresh.config.raw_database_name, refresh.config.raw_table_name)
     assert {"id", "amount", "seq", "op"} <= {column.getName() for column in table.getSd().getCols()}
     assert [key.getName() for key in table.getPartitionKeys()] == ["region"]

@@ -62,9 +62,13 @@ def validate(
         checked = [load_manifests(manifests, cadence_defaults(environment)) for environment in environments]
     tables, cadences = len(checked[0].tables), len(checked[0].batches)
     names = [environment.name for environment in environments]
+    warnings = list(checked[0].warnings.values())
     if as_json:
-        _print_json({"refused": [], "tables": tables, "cadences": cadences, "environments": names})
+        answer = {"refused": [], "warnings": warnings, "tables": tables, "cadences": cadences, "environments": names}
+        _print_json(answer)
     else:
+        for warning in warnings:
+            _print(f"! {warning}")
         _print(f"✓ {tables} tables, cadences: {cadences}; valid for {', '.join(names)}")
 
 

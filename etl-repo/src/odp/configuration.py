@@ -153,7 +153,10 @@ class ConfigRequest:
 
 @dataclass(frozen=True, slots=True)
 class ConfigDeployment:
-    """What became of a request: by whom and from which commit it came, what it changed, why it was refused."""
+    """What became of a request: by whom and from which commit it came, what it changed, why it was refused.
+
+    `warnings` tell of limits that changed entries have for their readers.
+    """
 
     request: ConfigRequest
     commit: str
@@ -161,6 +164,7 @@ class ConfigDeployment:
     status: RequestStatus
     changes: tuple[Change, ...] = ()
     reasons: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def counts(self) -> dict[str, int]:

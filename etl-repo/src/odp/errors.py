@@ -1,5 +1,7 @@
 """What can go wrong, sorted by what to do about it: try again, mend the input, or look at the table."""
 
+from __future__ import annotations
+
 
 class OdpError(Exception):
     """Any failure that this framework raises knowingly."""
@@ -27,6 +29,19 @@ class ConfigurationMovedError(RetryableError):
 
 class RejectedInputError(OdpError):
     """The input itself is wrong; trying it again cannot help."""
+
+
+class SchemaChangeRefusedError(RejectedInputError):
+    """Files whose schema does not continue the table's; `problems` names each column, both types and where they are."""
+
+    def __init__(self, problems: list[str], table: str = "", way_out: str = "") -> None:
+        self.problems = problems
+        message = f"the schema changed in a way that the lake cannot follow: {'; '.join(problems)}"
+        super().__init__(f"{table}: {message}; all files wait: {way_out}" if table else message)
+
+    def of_table(self, table: str, way_out: str) -> SchemaChangeRefusedError:
+        """Say of which table it is and what can be done."""
+        return SchemaChangeRefusedError(self.problems, table, way_out)
 
 
 class ObjectKeyError(RejectedInputError):

@@ -125,6 +125,11 @@ class LandedFile:
         return self.key.rsplit("/", 1)[-1]
 
     @property
+    def uri(self) -> str:
+        """Where the file lies, as readers and people address it."""
+        return f"s3://{self.bucket}/{self.key}"
+
+    @property
     def moment(self) -> str:
         """When the file landed, as a text that sorts: the second and, within it, the sequencer.
 

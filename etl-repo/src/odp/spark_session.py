@@ -8,11 +8,24 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+SETTINGS = {
+    # Hudi 1.0.2 refuses timestamps without time zone, and DMS writes no other: they are read as UTC instants
+    "spark.sql.parquet.inferTimestampNTZ.enabled": "false",
+    "spark.sql.session.timeZone": "UTC",
+    # dates such as 0001-01-01 are what DMS wrote and never those of Spark 2's calendar, which Spark asks about
+    **{
+        f"spark.sql.parquet.{kind}RebaseModeIn{way}": "CORRECTED"
+        for kind in ("datetime", "int96")
+        for way in ("Read", "Write")
+    },
+}
+"""What the correctness of the tables needs, whatever the job's arguments say."""
+
 _GLOB = re.compile(r"[\\{}\[\]*?]")
 
 
 def hudi_session(application_name: str) -> SparkSession:
-    """Give the job's session, with the settings that Hudi's correctness needs whatever the job's arguments say."""
+    """Give the job's session with the settings above."""
     from pyspark.sql import SparkSession
 
     return with_settings(SparkSession.builder.appName(application_name).getOrCreate())
@@ -20,9 +33,8 @@ def hudi_session(application_name: str) -> SparkSession:
 
 def with_settings(session: SparkSession) -> SparkSession:
     """Set what Hudi needs to be right, and not to begin by starting debuggers."""
-    # Hudi 1.0.2 refuses timestamps without time zone, and DMS writes no other: read them as UTC instants
-    session.conf.set("spark.sql.parquet.inferTimestampNTZ.enabled", "false")
-    session.conf.set("spark.sql.session.timeZone", "UTC")
+    for name, value in SETTINGS.items():
+        session.conf.set(name, value)
     # Hudi measures objects with JOL, which would first start three JVMs to attach to this one, and fail
     jvm(session).java.lang.System.setProperty("jol.skipHotspotSAAttach", "true")
     return session

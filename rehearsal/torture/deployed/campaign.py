@@ -1,8 +1,10 @@
 """Many stories at once on one deployed lake: each seed is a table, and all of them share its executions."""
+# ruff: noqa: S311 - draws must repeat, not be secret
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -26,7 +28,7 @@ from rehearsal.torture.trial import Problem, Trial
 
 CADENCE = "10_min_refresh"
 DATABASE = "odpf_demo_taxi_trips_raw"
-ROUNDS = 8
+ROUNDS = 4
 Say = Callable[[str], None]
 
 
@@ -42,18 +44,18 @@ def deployed_lake(folder: Path) -> Iterator[DeployedLake]:
         yield lake
 
 
-def campaign(lake: DeployedLake, seeds: Sequence[int], say: Say) -> list[Problem]:
+def campaign(lake: DeployedLake, seeds: Sequence[int], say: Say, *, rounds: int = ROUNDS) -> list[Problem]:
     """Play the stories of all seeds together; a table is named by its seed."""
     replicas = [_replica(seed) for seed in seeds]
     configure(lake, replicas)
     trial = Trial(EmulatedLake(lake, CADENCE), replicas)
-    for number in range(ROUNDS):
-        say(f"round {number + 1} of {ROUNDS}")
+    for number in range(rounds):
+        say(f"round {number + 1} of {rounds}")
         for step in _round(seeds, number):
             trial.take(step)
     say("settling")
     for replica in replicas:
-        replica.source.change(Random(replica.name))  # noqa: S311 - draws must repeat, not be secret
+        replica.source.change(Random(replica.name))
     trial.settle()
     return list(trial.judge())
 
@@ -62,9 +64,7 @@ def configure(lake: DeployedLake, replicas: Iterable[Replica]) -> None:
     """Have the Configuration Manager make the tables known, all in one batch."""
     replicas = list(replicas)
     batch = BatchConfig(CADENCE, "hudi", "odpf_file_processor", "G.1X", 2, len(replicas))
-    entries = [
-        fields_of(replica.config) | {"refresh_cadence": CADENCE, "raw_database_name": DATABASE} for replica in replicas
-    ]
+    entries = [fields_of(replica.config) for replica in replicas]
     manifest = json.dumps({"batch_configs": [fields_of(batch)], "raw_table_configs": entries})
     request = lake.request_configuration(RequestContent("torture", "make torture", {"torture.json": manifest}))
     decided = wait_until_decided(lake, "the tables of the stories", lambda _: None, request)
@@ -74,12 +74,14 @@ def configure(lake: DeployedLake, replicas: Iterable[Replica]) -> None:
 
 def _round(seeds: Sequence[int], number: int) -> Iterator[Step]:
     for table, seed in enumerate(seeds):
-        draw = Random(f"{seed}/{number}")  # noqa: S311 - draws must repeat, not be secret
+        draw = Random(f"{seed}/{number}")
         yield from round_of_steps(draw, table, is_first=number == 0)
-    everyone = Random(f"{seeds[0]}/{number}/run")  # noqa: S311 - the same
+    everyone = Random(f"{seeds[0]}/{number}/run")
     yield Step(Act.RUN, 0, everyone.getrandbits(32))
 
 
 def _replica(seed: int) -> Replica:
-    draw = Random(f"{seed}/0")  # noqa: S311 - draws must repeat, not be secret
-    return Replica(f"t{seed}", draw, lambda: datetime.now(UTC))
+    draw = Random(f"{seed}/0")
+    replica = Replica(f"t{seed}", draw, lambda: datetime.now(UTC))
+    replica.config = replace(replica.config, refresh_cadence=CADENCE, raw_database_name=DATABASE)
+    return replica

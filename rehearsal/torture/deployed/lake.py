@@ -1,4 +1,5 @@
 """The deployed lake as a trial sees it; the emulator's own events are switched off, for the trial delivers them."""
+# ruff: noqa: S311 - draws must repeat, not be secret
 
 import json
 import time
@@ -74,13 +75,17 @@ class EmulatedLake:
         )
         self._lambda.invoke(FunctionName=sweep, Payload="{}")
 
+    def has_work(self) -> bool:
+        """Whether any file is pending."""
+        return self._lake.pending_files() > 0
+
     def wait(self, seconds: float) -> None:
         """Nobody waits here: leases are made to expire before the next execution."""
 
     def run(self, faults: Mapping[str, Fault], arrive: Callable[[], None]) -> None:  # noqa: ARG002
         """Run one execution of the deployed state machine; now and then its Glue runs are killed as a whole."""
         self._runs += 1
-        draw = Random(self._runs)  # noqa: S311 - draws must repeat, not be secret
+        draw = Random(self._runs)
         is_killed = draw.random() < _KILLED_RUNS and any(fault.kind is FaultKind.KILL for fault in faults.values())
         self._write_script(RunFaults(dict(faults), draw.random() * 2 if is_killed else None))
         self._expire_leases()
@@ -89,6 +94,11 @@ class EmulatedLake:
         arn = machine.start_execution(stateMachineArn=target["Arn"], input=target["Input"])["executionArn"]
         while machine.describe_execution(executionArn=arn)["status"] == "RUNNING":
             time.sleep(_POLL_SECONDS)
+
+    def quarantined(self) -> set[str]:
+        """The keys of the objects that are in quarantine."""
+        found = self._lake.dynamodb.Table(self._lake.table(OdpTable.QUARANTINE)).scan()["Items"]
+        return {str(item.get("file_ingestion_path")) for item in found}
 
     def evidence(self, config: RawTableConfig) -> TableEvidence:
         """Read everything about one table."""
@@ -150,7 +160,7 @@ def _switch_events_off(lake: DeployedLake) -> None:
 
 
 def _table_of(key: str) -> str:
-    return key.split("torture/", 1)[1].split("/", 1)[0]
+    return key.partition("torture/")[2].partition("/")[0]
 
 
 def _counts(item: Item) -> RowCounts:

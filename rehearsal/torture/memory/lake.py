@@ -54,6 +54,10 @@ class MemoryLake:
         """Let the File Manager look at the whole bucket."""
         Reconciliation(self.staging, self.ledger, self.quarantine).of_bucket(BUCKET)
 
+    def has_work(self) -> bool:
+        """Whether any file is pending."""
+        return bool(self.ledger.pending)
+
     def wait(self, seconds: float) -> None:
         """Let time pass."""
         self.clock.seconds += seconds
@@ -68,6 +72,10 @@ class MemoryLake:
                 refresh_batch(batch, run.refresh, at_a_time=1)
             except (OdpError, Killed):
                 continue  # this job run failed: a later execution has to make it good
+
+    def quarantined(self) -> set[str]:
+        """The keys of the objects that are in quarantine."""
+        return {str(entry.details.get("file_ingestion_path")) for entry in self.quarantine.entries.values()}
 
     def evidence(self, config: RawTableConfig) -> TableEvidence:
         """Read everything about one table."""

@@ -74,7 +74,7 @@ class MemoryWriter:
 
     def apply(self, config: RawTableConfig, refresh: Refresh, check_lease: Callable[[], None]) -> CommittedRefresh:
         """Make the refresh visible in one commit."""
-        options = write_options(config, refresh, task_slots=1)
+        options = write_options(config, refresh, {}, task_slots=1)
         rows = self._rows(config, refresh)
         self._before_commit()
         check_lease()

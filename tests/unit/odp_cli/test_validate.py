@@ -50,6 +50,7 @@ def test_every_problem_is_told_by_file_entry_and_field(manifests: Path) -> None:
 def test_answer_for_programs_is_json(manifests: Path) -> None:
     assert json.loads(validate(manifests, "--json", "--env", "dev").output) == {
         "refused": [],
+        "warnings": [],
         "tables": 1,
         "cadences": 1,
         "environments": ["dev"],
@@ -58,6 +59,15 @@ def test_answer_for_programs_is_json(manifests: Path) -> None:
     refused = validate(manifests, "--json")
     assert refused.exit_code == 1
     assert json.loads(refused.output)["refused"][0].endswith("'yes' is not known; write Y or N")
+
+
+def test_merge_on_read_table_is_valid_with_a_warning_of_athenas_limits(manifests: Path) -> None:
+    write(manifests, hudi_table_type="merge_on_read")
+    result = validate(manifests)
+    warning, valid = result.output.splitlines()
+    assert (result.exit_code, valid) == (0, "✓ 1 tables, cadences: 1; valid for dev, test, prod")
+    assert warning.startswith("! sales.json: raw_table_configs: s.t: hudi_table_type: merge_on_read: Athena shows ")
+    assert json.loads(validate(manifests, "--json").output)["warnings"] == [warning.removeprefix("! ")]
 
 
 @pytest.mark.parametrize(

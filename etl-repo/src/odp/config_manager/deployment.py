@@ -82,7 +82,11 @@ class ConfigurationManager:
             )
         changes = compare(running, Configuration.of(desired.batches, desired.tables))
         status = RequestStatus.APPLIED if changes else RequestStatus.UNCHANGED
-        deployment = ConfigDeployment(request, content.commit, content.requested_by, status, changes)
+        changed = {change.name for change in changes}
+        warnings = tuple(warning for name, warning in desired.warnings.items() if name in changed)
+        deployment = ConfigDeployment(request, content.commit, content.requested_by, status, changes, warnings=warnings)
+        for warning in warnings:
+            logger.warning("%s", warning)
         self.store.activate(attempt, deployment)
         logger.info("%s: %s, commit %s", status.value, deployment.counts, content.commit or "unknown")
         return deployment

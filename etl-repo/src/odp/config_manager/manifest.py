@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from odp.config_manager.manifest_fields import BATCH_CONFIG_FIELDS, RAW_TABLE_CONFIG_FIELDS, Field
+from odp.config_manager.manifest_fields import BATCH_CONFIG_FIELDS, MERGE_ON_READ, RAW_TABLE_CONFIG_FIELDS, Field
 from odp.errors import ManifestError
 from odp.records import BatchConfig, RawTableConfig
 
@@ -19,6 +19,11 @@ SECTIONS: Mapping[str, Mapping[str, Field]] = {
     "batch_configs": BATCH_CONFIG_FIELDS,
     "raw_table_configs": RAW_TABLE_CONFIG_FIELDS,
 }
+# https://docs.aws.amazon.com/athena/latest/ug/querying-hudi-in-athena-considerations-and-limitations.html
+_LIMITS_OF_MERGE_ON_READ = (
+    "hudi_table_type: merge_on_read: Athena shows the newest changes in {table}_rt only, where it cannot read "
+    "timestamp columns; {table}_ro shows a change once it is compacted, some refreshes later"
+)
 _ENTRY_NAME = {"batch_configs": "refresh_cadence", "raw_table_configs": "source_table_name"}
 
 
@@ -32,6 +37,16 @@ class Manifests:
     batches: tuple[BatchConfig, ...]
     tables: tuple[RawTableConfig, ...]
     places: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    @property
+    def warnings(self) -> dict[str, str]:
+        """What is allowed, but limits those who read the table: a message for the source table that it concerns."""
+        return {
+            table.source_table_name: f"{self.places.get(table.source_table_name, table.source_table_name)}: "
+            + _LIMITS_OF_MERGE_ON_READ.format(table=table.qualified_name)
+            for table in self.tables
+            if table.hudi_table_type == MERGE_ON_READ
+        }
 
 
 @dataclass(frozen=True, slots=True)

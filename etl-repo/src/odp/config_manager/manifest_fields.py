@@ -15,6 +15,7 @@ from odp.records import VersioningType
 # https://docs.aws.amazon.com/glue/latest/webapi/API_StartJobRun.html; G.025X is for streaming jobs only
 WORKER_TYPES = ("G.1X", "G.2X", "G.4X", "G.8X", "G.12X", "G.16X", "R.1X", "R.2X", "R.4X", "R.8X")
 BUCKETS = ("raw",)
+MERGE_ON_READ = "merge_on_read"
 _COLUMN = r"[A-Za-z_][A-Za-z0-9_]*"
 _COLUMN_LIST = rf"\s*{_COLUMN}\s*(,\s*{_COLUMN}\s*)*"
 
@@ -140,7 +141,7 @@ RAW_TABLE_CONFIG_FIELDS: Mapping[str, Field] = {
     ),
     "hudi_precombine_field": _ORDERING,
     "hudi_table_type": _one_of(
-        "copy_on_write, which every reader reads, or merge_on_read.", "copy_on_write", "merge_on_read"
+        "copy_on_write, which every reader reads, or merge_on_read.", "copy_on_write", MERGE_ON_READ
     ),
     "table_data_versioning_type": replace(_VERSIONING, read=lambda value: VersioningType(str(_VERSIONING.read(value)))),
     "table_storage_type": _one_of("The table format of the table.", "hudi"),

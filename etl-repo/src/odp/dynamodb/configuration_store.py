@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 
 from odp.configuration import ConfigDeployment, Configuration, Entry, Fields, fields_of
 from odp.dynamodb.connection import condition_failed
-from odp.dynamodb.deploy_tracker import closing, line_of
+from odp.dynamodb.deploy_tracker import bounded, closing, line_of
 from odp.dynamodb.running_configuration import POINTER, configuration_in, scan, staged_by
 from odp.errors import DeploymentOvertakenError
 from odp.records import BatchConfig
@@ -123,7 +123,9 @@ class DynamoDbConfigurationStore:
             "ExpressionAttributeNames": {"#commit": "commit"},
             "ExpressionAttributeValues": values,
         }
-        changed = {"changes": deployment.counts}
+        changed: dict[str, Any] = {"changes": deployment.counts}
+        if deployment.warnings:
+            changed["warnings"] = bounded(deployment.warnings)
         close = closing(self._tracker.name, deployment.request, deployment.status, changed)
         self._transact(attempt, [{"Update": move}, {"Update": close}])
 

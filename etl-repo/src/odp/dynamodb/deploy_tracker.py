@@ -65,7 +65,7 @@ class DynamoDbDeployTracker:
 
     def close(self, request: ConfigRequest, status: RequestStatus, reasons: Sequence[str]) -> None:
         """Write down that a request ended without being applied; one that ended before is left as it is."""
-        update = closing(self._tracker.name, request, status, {"reasons": _bounded(reasons)} if reasons else {})
+        update = closing(self._tracker.name, request, status, {"reasons": bounded(reasons)} if reasons else {})
         try:
             self._tracker.update_item(**{name: value for name, value in update.items() if name != "TableName"})
         except ClientError as error:
@@ -117,7 +117,7 @@ def _parts(document: bytes) -> list[bytes]:
     return [compressed[start : start + _PART_BYTES] for start in range(0, len(compressed), _PART_BYTES)]
 
 
-def _bounded(reasons: Sequence[str]) -> list[str]:
+def bounded(reasons: Sequence[str]) -> list[str]:
     """A thousand mistakes of one kind need not all fit; their number stays known."""
     kept = list(_first(reasons, _REASON_BYTES))
     hidden = len(reasons) - len(kept)

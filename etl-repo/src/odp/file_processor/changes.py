@@ -2,45 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pyspark.sql import Window
 from pyspark.sql import functions as F
-from pyspark.sql.types import DataType, NumericType, StringType, StructType
 
-from odp.errors import RejectedInputError
+from odp.file_processor.schema_changes import Columns, stored_type
 from odp.records import DELETE, INSERT, OPERATION, FileType, LandedFile, RawTableConfig
 from odp.spark_session import literal_path
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
+_IS_CHANGE, _FILE, _ROW = _POSITION = ("_odp_is_change", "_odp_file", "_odp_row")
+"""Where a row stood in the source's order; says which of two changes is the later one if their ordering is the same."""
 
-def read_changes(spark: SparkSession, files: Sequence[LandedFile], config: RawTableConfig) -> DataFrame:
-    """Read files as changes: each row has its operation, and an ordering value that is lowest for full-load rows.
+_TIMES = {
+    "time(millis)": ("int", "timestamp_millis", "HH:mm:ss.SSS"),
+    "time(micros)": ("bigint", "timestamp_micros", "HH:mm:ss.SSSSSS"),
+}
+"""A time of day in Parquet: the number that it is, how Spark reads that as a moment, and how the moment is written."""
 
-    Raises:
-        RejectedInputError: a column is missing that keys, ordering or operations need.
+
+def read_changes(
+    spark: SparkSession,
+    files: Sequence[LandedFile],
+    file_columns: Mapping[str, Columns],
+    columns: Columns,
+    config: RawTableConfig,
+) -> DataFrame:
+    """Read files as changes with these columns: each row has its operation, and an ordering that is never NULL.
+
+    The rows of a full load are older than any change, whatever their own ordering value (empty, or the time of the
+    load); so is a change without one. `file_columns` are those of each file by its id.
     """
-    frames: list[DataFrame] = []
-    changes = [file for file in files if file.file_type is FileType.CHANGES]
-    loads = [file for file in files if file.file_type is FileType.FULL_LOAD]
-    if changes:
-        frames.append(_change_rows(_read(spark, changes), config))
-    if loads:
-        ordering = frames[0].schema[config.hudi_precombine_field].dataType if frames else None
-        frames.append(_full_load_rows(_read(spark, loads), config, ordering))
+    alike: defaultdict[tuple[FileType, tuple[tuple[str, str], ...]], list[LandedFile]] = defaultdict(list)
+    for file in files:
+        alike[file.file_type, tuple(file_columns[file.file_id].items())].append(file)
+    frames = [_read(spark, group, dict(kind[1]), columns, config) for kind, group in alike.items()]
     first, *others = frames
     for other in others:
-        first = first.unionByName(other, allowMissingColumns=True)
+        first = first.unionByName(other)
     return first
 
 
 def latest_change_per_key(changes: DataFrame, *, keys: Sequence[str], order_by: str) -> DataFrame:
-    """Keep the last change of each key; a delete followed by an insert stays an insert."""
-    newest_first = Window.partitionBy(*keys).orderBy(F.col(order_by).desc())
-    return changes.withColumn("_rank", F.row_number().over(newest_first)).filter(F.col("_rank") == 1).drop("_rank")
+    """Keep the last change of each key; a delete followed by an insert stays an insert.
+
+    Of two changes with the same ordering, or none, that of the later file wins, and in one file the later row.
+    """
+    newest_first = Window.partitionBy(*keys).orderBy(*(F.col(name).desc() for name in (order_by, *_POSITION)))
+    ranked = changes.withColumn("_odp_rank", F.row_number().over(newest_first))
+    return ranked.filter(F.col("_odp_rank") == 1).drop("_odp_rank", *_POSITION)
 
 
 def without_deleted(changes: DataFrame) -> DataFrame:
@@ -48,42 +63,40 @@ def without_deleted(changes: DataFrame) -> DataFrame:
     return changes.filter(F.col(OPERATION) != DELETE)
 
 
-def _read(spark: SparkSession, files: Sequence[LandedFile]) -> DataFrame:
-    paths = [literal_path(f"s3://{file.bucket}/{file.key}") for file in files]
-    return spark.read.option("mergeSchema", "true").parquet(*paths)
+def cast_to(columns: Columns, of_file: Columns) -> list[Column]:
+    """Give the expressions that turn columns into those of the table; a column that came later is NULL."""
+    return [_cast(name, of_file.get(name), type_).alias(name) for name, type_ in columns.items()]
 
 
-def _change_rows(rows: DataFrame, config: RawTableConfig) -> DataFrame:
-    _require(rows.schema, [*config.hudi_primary_key, config.hudi_precombine_field, OPERATION], config)
-    ordering = rows.schema[config.hudi_precombine_field].dataType
-    lowest_if_null = F.coalesce(F.col(config.hudi_precombine_field), _lowest(ordering))
-    return rows.withColumn(config.hudi_precombine_field, lowest_if_null)
+def _read(
+    spark: SparkSession, files: Sequence[LandedFile], of_file: Columns, columns: Columns, config: RawTableConfig
+) -> DataFrame:
+    physical = ", ".join(f"`{name}` {_TIMES.get(type_, (type_,))[0]}" for name, type_ in of_file.items())
+    rows = spark.read.schema(physical).parquet(*(literal_path(file.uri) for file in files))
+    is_change = files[0].file_type is FileType.CHANGES
+    lowest = _lowest(columns[config.hudi_precombine_field])
+    computed = {config.hudi_precombine_field: lowest}
+    if is_change:
+        computed = {config.hudi_precombine_field: F.coalesce(F.col(config.hudi_precombine_field), lowest)}
+    elif OPERATION not in of_file:
+        computed |= {OPERATION: F.lit(INSERT)}
+    position = (F.lit(is_change), F.col("_metadata.file_name"), F.col("_metadata.row_index"))
+    placed = [value.alias(name) for name, value in zip(_POSITION, position, strict=True)]
+    return rows.select(*cast_to(columns, of_file), *placed).withColumns(computed)
 
 
-def _full_load_rows(rows: DataFrame, config: RawTableConfig, ordering: DataType | None) -> DataFrame:
-    """A full-load row is older than any change, whatever its own ordering value (empty, or the time of the load)."""
-    _require(rows.schema, config.hudi_primary_key, config)
-    if ordering is None:
-        has_ordering = config.hudi_precombine_field in rows.columns
-        ordering = rows.schema[config.hudi_precombine_field].dataType if has_ordering else StringType()
-    if OPERATION not in rows.columns:
-        rows = rows.withColumn(OPERATION, F.lit(INSERT))
-    return rows.withColumn(config.hudi_precombine_field, _lowest(ordering))
+def _cast(name: str, old: str | None, new: str) -> Column:
+    if old is None:
+        return F.lit(None).cast(new)
+    if old in _TIMES:
+        _, to_moment, pattern = _TIMES[old]
+        return F.date_format(F.call_function(to_moment, F.col(name)), pattern)
+    return F.col(name) if stored_type(old) == new else F.col(name).cast(new)
 
 
-def _lowest(ordering: DataType) -> Column:
-    if isinstance(ordering, StringType):
+def _lowest(ordering: str) -> Column:
+    if ordering == "string":
         return F.lit("")
-    if isinstance(ordering, NumericType):
-        return F.lit(0).cast(ordering)
-    return F.lit("1970-01-01 00:00:00").cast(ordering)
-
-
-def _require(schema: StructType, columns: Sequence[str], config: RawTableConfig) -> None:
-    missing = [column for column in columns if column not in schema.names]
-    if missing:
-        message = (
-            f"{config.source_table_name}: the landed files have no column {', '.join(missing)} (they have "
-            f"{', '.join(schema.names)}); correct the table's manifest or the mapping rules of the DMS task"
-        )
-        raise RejectedInputError(message)
+    if ordering in ("date", "timestamp"):
+        return F.lit("1970-01-01 00:00:00").cast(ordering)
+    return F.lit(0).cast(ordering)

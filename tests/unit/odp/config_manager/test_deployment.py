@@ -124,6 +124,14 @@ def test_request_is_applied_in_the_lakes_own_words() -> None:
     assert lake.authors == {"1": ("abc123", "pipeline")}
 
 
+def test_limits_of_a_merge_on_read_table_are_told_when_its_entry_changes() -> None:
+    lake = World()
+    entries = (table_config(hudi_table_type="merge_on_read", is_active=active) for active in (True, True, False))
+    told = [deployment.warnings for entry in entries if (deployment := lake.deploy(document(entry)))]
+    assert [len(warnings) for warnings in told] == [1, 0, 1]
+    assert "t_rt only, where it cannot read timestamp columns" in told[0][0]
+
+
 def test_added_changed_deactivated_and_removed_entries_are_each_reported() -> None:
     def table(name: str, **fields: Any) -> RawTableConfig:
         return table_config(source_table_name=f"s.{name}", raw_table_name=name, **fields)

@@ -97,6 +97,14 @@ def test_deployed_configuration_is_what_readers_see(books: Books) -> None:
     assert books.store.running(books.store.begin()) == NEW
 
 
+def test_warnings_of_a_deployment_are_kept_with_its_request(books: Books) -> None:
+    request = ConfigRequest("v1", "2026-01-01T00:00:00Z", b"{}")
+    books.tracker.receive(request, "abc123", "pipeline")
+    deployment = ConfigDeployment(request, "abc123", "pipeline", RequestStatus.APPLIED, warnings=("mind this",))
+    books.store.activate(books.store.begin(), deployment)
+    assert [item["warnings"] for item in books.items("deploy_tracker") if "warnings" in item] == [["mind this"]]
+
+
 def test_settled_entries_read_as_the_manifests_write_them(books: Books) -> None:
     books.deploy(Configuration.of([batch_config()], [table_config()]), "v1")
     assert books.items("table_config") == [

@@ -10,11 +10,13 @@ CONFIG = RawTableConfig(
     "c", "s.t", ("ID",), "REGION", "SEQ", "copy_on_write", VersioningType.SNAPSHOT, "hudi", True, "db", "bucket", "t"
 )
 FILE = LandedFile("s.t", "f1", FileType.FULL_LOAD, "s", "t", "b", "s/t/LOAD00000001.parquet", 1, "", "2026")
+COLUMNS = {"ID": "bigint", "LINE": "int", "REGION": "string", "SEQ": "string", "AT": "timestamp", "HASH": "binary"}
 STATE = TableState(2, frozenset({FILE.key}), "20260101-000000001.parquet")
 
 
 def options(config: RawTableConfig = CONFIG, kind: RefreshKind = RefreshKind.CHANGES) -> dict[str, str]:
-    return write_options(config, Refresh(kind, (FILE,), (), (replace(FILE, file_id="f0"),), STATE), task_slots=3)
+    refresh = Refresh(kind, (FILE,), (), (replace(FILE, file_id="f0"),), STATE)
+    return write_options(config, refresh, COLUMNS, task_slots=3)
 
 
 @pytest.mark.parametrize(
@@ -41,6 +43,23 @@ def test_each_kind_of_refresh_is_one_write_operation(kind: RefreshKind, operatio
 def test_key_generator_follows_keys_and_partition(keys: tuple[str, ...], partition: str | None, generator: str) -> None:
     config = replace(CONFIG, hudi_primary_key=keys, hudi_partition_key=partition)
     assert options(config)["hoodie.datasource.write.keygenerator.class"].endswith(f".{generator}")
+
+
+@pytest.mark.parametrize(
+    ("keys", "partition", "is_fast"),
+    [
+        (("ID",), "REGION", "true"),
+        (("ID", "LINE"), "REGION", "true"),
+        (("ID", "LINE"), None, "false"),
+        (("AT",), "REGION", "false"),
+        (("ID", "HASH"), "REGION", "false"),
+    ],
+)
+def test_bulk_insert_writes_keys_by_its_fast_way_only_if_that_writes_them_as_an_upsert_does(
+    keys: tuple[str, ...], partition: str | None, is_fast: str
+) -> None:
+    config = replace(CONFIG, hudi_primary_key=keys, hudi_partition_key=partition)
+    assert options(config)["hoodie.datasource.write.row.writer.enable"] == is_fast
 
 
 def test_partitioned_table_has_a_global_index_that_moves_rows() -> None:

@@ -32,7 +32,9 @@ def sync_catalog(spark: SparkSession, config: RawTableConfig) -> None:
     properties = java.java.util.Properties()
     for name, value in sync_options(config).items():
         properties.setProperty(name, value)
-    configuration = hadoop_configuration(spark)
+    configuration = java.org.apache.hadoop.conf.Configuration(hadoop_configuration(spark))
+    # after a reload a column may be of any other type; a Hive metastore would mind, the Glue Data Catalog does not
+    configuration.set("hive.metastore.disallow.incompatible.col.type.changes", "false")
     tool = java.org.apache.hudi.hive.HiveSyncTool(properties, configuration)
     try:
         tool.syncHoodieTable()

@@ -18,6 +18,12 @@ FILE_IDS, STATE = "odp.file_ids", "odp.table_state"
 
 _PAYLOAD = "org.apache.hudi.common.model.DefaultHoodieRecordPayload"
 _KEY_GENERATORS = "org.apache.hudi.keygen"
+_NEW_SCHEMA = {
+    "hoodie.internal.write.schema.canonicalize": "false",
+    "hoodie.datasource.write.schema.allow.auto.evolution.column.drop": "true",
+    "hoodie.avro.schema.validate": "false",
+}
+"""No row of the table is left as it was, so its schema is that of the new ones: Hudi compares it with nothing."""
 
 
 class Operation(StrEnum):
@@ -42,16 +48,37 @@ def record_key(config: RawTableConfig) -> tuple[str, ...]:
     return config.hudi_primary_key
 
 
-def write_options(config: RawTableConfig, refresh: Refresh, *, task_slots: int) -> dict[str, str]:
-    """Give all options of the one write that applies a refresh with so many tasks at once."""
-    return {
-        **_table_options(config),
+def bound_columns(config: RawTableConfig) -> frozenset[str]:
+    """Give the columns from whose values Hudi derives what it keeps beside the rows: keys, partitions, orderings."""
+    partition = (config.hudi_partition_key,) if config.hudi_partition_key else ()
+    return frozenset((*record_key(config), *partition, config.hudi_precombine_field))
+
+
+def write_options(
+    config: RawTableConfig, refresh: Refresh, columns: Mapping[str, str], *, task_slots: int
+) -> dict[str, str]:
+    """Give all options of the one write that applies a refresh, of columns with these types, in so many tasks."""
+    options = {
+        **_table_options(config, columns),
         **_index_options(config, task_slots),
         **_payload_options(config),
         **_speed_options(),
         "hoodie.clean.commits.retained": str(TIME_TRAVEL_COMMITS),
         **commit_metadata(refresh),
         "hoodie.datasource.write.operation": _OPERATIONS[refresh.kind].value,
+    }
+    return options | _NEW_SCHEMA if refresh.kind is RefreshKind.RELOAD else options
+
+
+def rewrite_options(config: RawTableConfig, columns: Mapping[str, str], *, task_slots: int) -> dict[str, str]:
+    """Give all options of a write that puts the rows of a table in its place in wider columns, and nothing else."""
+    return {
+        **_table_options(config, columns),
+        **_index_options(config, task_slots),
+        **_payload_options(config),
+        **_speed_options(),
+        **_NEW_SCHEMA,
+        "hoodie.datasource.write.operation": Operation.OVERWRITE_TABLE.value,
     }
 
 
@@ -78,7 +105,7 @@ def read_commit_metadata(metadata: Mapping[str, str]) -> tuple[frozenset[str], T
     return frozenset(json.loads(metadata[FILE_IDS])), TableState(**state)
 
 
-def _table_options(config: RawTableConfig) -> dict[str, str]:
+def _table_options(config: RawTableConfig, columns: Mapping[str, str]) -> dict[str, str]:
     keys = record_key(config)
     partitioned, composite = config.hudi_partition_key is not None, len(keys) > 1
     # one key must not go through ComplexKeyGenerator (facts: Hudi 1.1 refuses it on table version 6)
@@ -94,11 +121,22 @@ def _table_options(config: RawTableConfig) -> dict[str, str]:
         "hoodie.datasource.write.precombine.field": config.hudi_precombine_field,
         "hoodie.datasource.write.keygenerator.class": f"{_KEY_GENERATORS}.{generator}",
         "hoodie.datasource.write.hive_style_partitioning": "true",
+        "hoodie.datasource.write.partitionpath.urlencode": "true",  # or a value with / is a folder in a folder
+        "hoodie.datasource.write.row.writer.enable": "true" if _has_row_writer(config, columns) else "false",
         "hoodie.write.table.version": "6",
         "hoodie.write.auto.upgrade": "false",
-        "hoodie.datasource.write.reconcile.schema": "true",
-        "hoodie.schema.on.read.enable": "true",
     }
+
+
+def _has_row_writer(config: RawTableConfig, columns: Mapping[str, str]) -> bool:
+    """Hudi's faster bulk insert writes some keys otherwise than its upsert, which then finds no row and adds one.
+
+    It writes a timestamp as text, a binary as the address of an object, and of several keys without partition it
+    refuses one that is empty.
+    """
+    keys = record_key(config)
+    is_composite = len(keys) > 1 and config.hudi_partition_key is None
+    return not is_composite and not any(columns.get(key) in ("timestamp", "binary") for key in keys)
 
 
 def _index_options(config: RawTableConfig, task_slots: int) -> dict[str, str]:

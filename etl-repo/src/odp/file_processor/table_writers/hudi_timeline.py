@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from odp.file_processor.table_schema import HeldTable
 from odp.file_processor.table_writers.hudi_options import FILE_IDS, read_commit_metadata
+from odp.file_processor.table_writers.hudi_schema import table_columns
 from odp.records import CommittedRefresh, RowCounts
 from odp.spark_session import hadoop_configuration, jvm
 
@@ -24,9 +26,18 @@ class Commit:
     metadata: Any
 
     @property
-    def schema(self) -> str:
-        """The table's Avro schema as of this commit."""
-        return str(self.metadata.getExtraMetadata().get("schema"))
+    def columns(self) -> dict[str, str]:
+        """The type of each column of the table as of this commit."""
+        return table_columns(str(self.metadata.getExtraMetadata().get("schema")))
+
+    @property
+    def refresh(self) -> CommittedRefresh | None:
+        """The refresh that the commit made visible; None if it is one of Hudi's own or changed no row."""
+        extra = dict(self.metadata.getExtraMetadata())
+        if FILE_IDS not in extra:
+            return None
+        file_ids, state = read_commit_metadata(extra)
+        return CommittedRefresh(self.time, file_ids, state, self.counts)
 
     @property
     def counts(self) -> RowCounts:
@@ -58,12 +69,17 @@ def commits_newest_first(spark: SparkSession, base_path: str) -> Iterator[Commit
 
 
 def last_refresh(spark: SparkSession, base_path: str) -> CommittedRefresh | None:
-    """Read the newest commit that this framework wrote."""
+    """Read the newest commit that this framework wrote as a refresh."""
+    return next(filter(None, (commit.refresh for commit in commits_newest_first(spark, base_path))), None)
+
+
+def held_table(spark: SparkSession, base_path: str) -> HeldTable | None:
+    """Read what the table is: its columns from the newest commit, its files from the newest refresh."""
+    columns: dict[str, str] | None = None
     for commit in commits_newest_first(spark, base_path):
-        extra = dict(commit.metadata.getExtraMetadata())
-        if FILE_IDS in extra:
-            file_ids, state = read_commit_metadata(extra)
-            return CommittedRefresh(commit.time, file_ids, state, commit.counts)
+        columns = columns or commit.columns
+        if refresh := commit.refresh:
+            return HeldTable(columns, refresh.state)
     return None
 
 
@@ -72,11 +88,11 @@ def catalog_differs(commits: Iterator[Commit], published_commit: str) -> bool:
 
     A new file group does not prove a new partition, but a new partition always begins one: erring costs one sync.
     """
-    newest_schema: str | None = None
+    newest_columns: dict[str, str] | None = None
     for commit in commits:
-        newest_schema = newest_schema or commit.schema
+        newest_columns = newest_columns or commit.columns
         if commit.time == published_commit:
-            return commit.schema != newest_schema
+            return commit.columns != newest_columns
         if commit.began_file_groups:
             return True
     return True

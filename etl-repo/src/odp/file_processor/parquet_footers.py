@@ -1,0 +1,43 @@
+"""Reads the columns of landed files from their footers, several at a time and without a Spark job."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from py4j.protocol import Py4JJavaError
+
+from odp.errors import RejectedInputError
+from odp.file_processor.parquet_schema import parquet_columns
+from odp.records import LandedFile
+from odp.spark_session import hadoop_configuration, jvm
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+_AT_A_TIME = 8  # a footer is a few small requests to S3, whose answers are waited for
+
+
+def read_columns(spark: SparkSession, files: Sequence[LandedFile]) -> dict[str, dict[str, str]]:
+    """Give the columns of each file by its id; raises RejectedInputError for a file that is not Parquet."""
+    with ThreadPoolExecutor(max_workers=min(_AT_A_TIME, len(files))) as threads:
+        schemas = threads.map(lambda file: _message_type(spark, file.uri), files)
+        return {file.file_id: parquet_columns(schema) for file, schema in zip(files, schemas, strict=True)}
+
+
+def _message_type(spark: SparkSession, uri: str) -> str:
+    java = jvm(spark)
+    parquet = java.org.apache.parquet.hadoop
+    file = parquet.util.HadoopInputFile.fromPath(java.org.apache.hadoop.fs.Path(uri), hadoop_configuration(spark))
+    try:
+        reader = parquet.ParquetFileReader.open(file)
+    except Py4JJavaError as error:
+        if "is not a Parquet file" not in str(error):
+            raise
+        message = f"{uri} is not a Parquet file: let DMS write Parquet, or remove the file and load the table again"
+        raise RejectedInputError(message) from error
+    try:
+        return str(reader.getFileMetaData().getSchema().toString())
+    finally:
+        reader.close()

@@ -1,0 +1,121 @@
+"""Decides how a table's schema follows its source.
+
+The files of a refresh and the table, in the source's order, each continue the schema of the one before. A newer file
+may have more columns and wider types. It may not lack a column nor change a type otherwise: the lake would have no
+values for the one, and could not hold its values as the other.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from odp.errors import SchemaChangeRefusedError
+from odp.file_processor.parquet_schema import UNSUPPORTED
+
+Columns = Mapping[str, str]
+"""The type of each column, in Spark's words: int, bigint, float, double, decimal(p,s), string, …"""
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_DECIMAL = re.compile(r"decimal\((\d+),(\d+)\)")
+_UNSIGNED_64 = "decimal(20,0)"
+_WIDER = {"int": ("bigint", _UNSIGNED_64), "bigint": (_UNSIGNED_64,), "float": ("double",)}
+_NO_PARTITIONS = ("timestamp", "binary")
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaVersion:
+    """The columns of one file or of the table, and what to call it in messages."""
+
+    place: str
+    columns: Columns
+
+    def only(self, names: Collection[str]) -> SchemaVersion:
+        """Leave out all other columns."""
+        return SchemaVersion(self.place, {name: type_ for name, type_ in self.columns.items() if name in names})
+
+    def without(self, names: Collection[str]) -> SchemaVersion:
+        """Leave these columns out."""
+        return self.only(self.columns.keys() - set(names))
+
+
+def decide_columns(versions: Sequence[SchemaVersion]) -> dict[str, str]:
+    """Give the columns that hold the rows of all versions, which come in the source's order.
+
+    Raises:
+        SchemaChangeRefusedError: a version does not continue the one before; every such column is named.
+    """
+    problems: list[str] = []
+    known = SchemaVersion("", {})
+    for version in versions:
+        stored = SchemaVersion(version.place, {name: stored_type(type_) for name, type_ in version.columns.items()})
+        if stored.columns != known.columns:
+            problems += [*_impossible_columns(known, stored), *_differences(known, stored)]
+        order = [name for name in known.columns if name in stored.columns]
+        known = SchemaVersion(stored.place, {name: stored.columns[name] for name in order} | dict(stored.columns))
+    if problems:
+        raise SchemaChangeRefusedError(problems)
+    return dict(known.columns)
+
+
+def refuse_partition_type(columns: Columns, partition_key: str | None) -> None:
+    """A partition's folder must name its value so that every reader gets the same value back.
+
+    Raises:
+        SchemaChangeRefusedError: the partition column has a type for which this is not so.
+    """
+    type_ = columns.get(partition_key or "", "")
+    if type_ in _NO_PARTITIONS:
+        message = (
+            f"partition column {partition_key} is of type {type_}, whose values name no folder that readers understand;"
+            " name a column of texts, whole numbers or dates as hudi_partition_key"
+        )
+        raise SchemaChangeRefusedError([message])
+
+
+def must_rewrite(table: Columns, decided: Columns, bound: Collection[str]) -> bool:
+    """Tell whether the rows that the table holds must be written anew before wider ones join them.
+
+    Every reader takes an older data file's int for a bigint. Other types are not widened by all of them, nor always to
+    the same value, and what is derived from `bound` columns is kept as text or in the old type.
+    """
+    widened = [name for name, type_ in table.items() if decided[name] != type_]
+    return any(name in bound or (table[name], decided[name]) != ("int", "bigint") for name in widened)
+
+
+def stored_type(type_: str) -> str:
+    """Give the type that the table has for a type of a file: tables know no time of day, so it is kept as text."""
+    return "string" if type_.startswith("time(") else type_
+
+
+def is_wider(old: str, new: str) -> bool:
+    """Tell whether every value of the old type is a value of the new one: larger integers, floats and decimals."""
+    if new in _WIDER.get(old, ()):
+        return True
+    decimals = _DECIMAL.fullmatch(old), _DECIMAL.fullmatch(new)
+    if not decimals[0] or not decimals[1]:
+        return False
+    (old_precision, old_scale), (precision, scale) = (map(int, found.groups()) for found in decimals if found)
+    return old != new and scale >= old_scale and precision - scale >= old_precision - old_scale
+
+
+def _differences(old: SchemaVersion, new: SchemaVersion) -> Iterator[str]:
+    for name, old_type in old.columns.items():
+        new_type = new.columns.get(name)
+        if new_type is None:
+            yield f"column {name} ({old_type} in {old.place}) is missing in {new.place}"
+        elif new_type != old_type and not is_wider(old_type, new_type):
+            yield f"column {name} is {old_type} in {old.place}, but {new_type} in {new.place}"
+
+
+def _impossible_columns(old: SchemaVersion, new: SchemaVersion) -> Iterator[str]:
+    spellings = {name.lower(): name for name in old.columns}
+    for name, type_ in new.columns.items():
+        if name not in old.columns and not _NAME.fullmatch(name):
+            yield f"column {name!r} of {new.place} has a name that tables cannot have (letters, digits and _ only)"
+        if type_.startswith(UNSUPPORTED) and old.columns.get(name) != type_:
+            yield f"column {name} of {new.place} has a type that tables cannot hold ({type_})"
+        other = spellings.setdefault(name.lower(), name)
+        if other != name and name not in old.columns:
+            yield f"columns {other} and {name} of {new.place} differ in upper and lower case only"

@@ -1,0 +1,37 @@
+"""The command `torture-lake`: stories on a deployed lake, with real Glue runs that are killed for real."""
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from rehearsal.failures import told_clearly
+from rehearsal.torture.deployed.campaign import ROUNDS, campaign, deployed_lake
+
+
+def torture_lake(
+    seeds: Annotated[int, typer.Option(envvar="SEEDS", min=1, help="How many tables, each with a story.")] = 20,
+    first: Annotated[int, typer.Option(envvar="FIRST", min=0, help="The first table's seed.")] = 0,
+    rounds: Annotated[int, typer.Option(envvar="ROUNDS", min=1, help="How many executions under fire.")] = ROUNDS,
+) -> None:
+    """Play random histories of many tables on one deployed lake and compare what comes out with the source."""
+    console = Console()
+    with (
+        told_clearly(console),
+        tempfile.TemporaryDirectory(prefix="torture-") as folder,
+        console.status("deploying the lake") as status,
+        deployed_lake(Path(folder)) as lake,
+    ):
+        problems = campaign(lake, range(first, first + seeds), status.update, rounds=rounds)
+    if not problems:
+        console.print(f"{seeds:,} tables ended well")
+        return
+    table = Table("table", "what is wrong")
+    for problem in problems:
+        table.add_row(problem.table, str(problem.finding))
+    console.print(table)
+    console.print(f"{len({problem.table for problem in problems})} of {seeds:,} tables ended wrong")
+    raise typer.Exit(1)

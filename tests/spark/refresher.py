@@ -1,0 +1,49 @@
+"""Applies landed files to one table as a run of the job would, and reads the table as others do."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+from odp.file_processor.file_selection import select_files
+from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
+from odp.records import CommittedRefresh, FileType, LandedFile, RawTableConfig, TableState
+
+from rehearsal.validation.lake import LakeReader
+
+
+class Refresher:
+    """Applies files as a run would, remembering what was applied."""
+
+    def __init__(self, writer: HudiSparkWriter, config: RawTableConfig, buckets: Any) -> None:
+        self.writer, self.config = writer, config
+        self.folder = buckets / config.raw_database_s3_bucket / config.raw_database_name / config.raw_table_name
+        self.applied: list[LandedFile] = []
+
+    def __call__(self, *files: LandedFile) -> CommittedRefresh:
+        last = self.writer.last_refresh(self.config)
+        state = last.state if last else TableState()
+        versioning = self.config.table_data_versioning_type
+        refresh = select_files(files, state, versioning, lambda: self.applied, now=datetime.now(UTC))
+        committed = self.writer.apply(self.config, refresh, check_lease=lambda: None)
+        self.applied += [file for file in files if file.file_type is FileType.CHANGES]
+        return committed
+
+    def key(self, name: str) -> str:
+        """The key under which DMS writes a file of this name for the table."""
+        return f"{self.config.source_table_name.replace('.', '/')}/{name}.parquet"
+
+    def table(self) -> pa.Table:
+        """The table's own columns, read by hudi-rs, in the order of its rows' Hudi keys."""
+        read = LakeReader().read(str(self.folder))
+        ordered = read.sort_by("_hoodie_record_key") if read.num_rows else read
+        return ordered.drop_columns([name for name in ordered.column_names if name.startswith("_hoodie")])
+
+    def catalog_tables(self) -> tuple[str, ...]:
+        """The names that the catalog has of the table: what is compacted and what is true, if these differ."""
+        name = self.config.raw_table_name
+        return (name,) if self.config.hudi_table_type == "copy_on_write" else (f"{name}_ro", f"{name}_rt")
+
+    def values(self, *columns: str) -> list[tuple[Any, ...]]:
+        """The values of these columns, row by row."""
+        rows = self.table().select(list(columns)).to_pylist()
+        return [tuple(row[column] for column in columns) for row in rows]

@@ -1,0 +1,35 @@
+"""The Avro schema of a commit says which columns the table has."""
+
+import json
+from typing import Any
+
+import pytest
+from odp.file_processor.table_writers.hudi_schema import table_columns
+
+
+def schema(*fields: tuple[str, Any]) -> str:
+    return json.dumps({"type": "record", "name": "t", "fields": [{"name": n, "type": t} for n, t in fields]})
+
+
+@pytest.mark.parametrize(
+    ("avro", "type_"),
+    [
+        ("int", "int"),
+        ("long", "bigint"),
+        ("bytes", "binary"),
+        (["null", "string"], "string"),
+        (["double", "null"], "double"),
+        ({"type": "int", "logicalType": "date"}, "date"),
+        (["null", {"type": "long", "logicalType": "timestamp-micros"}], "timestamp"),
+        (
+            ["null", {"type": "fixed", "name": "f", "size": 4, "logicalType": "decimal", "precision": 8, "scale": 2}],
+            "decimal(8,2)",
+        ),
+    ],
+)
+def test_type_is_that_of_the_column(avro: Any, type_: str) -> None:
+    assert table_columns(schema(("C", avro))) == {"C": type_}
+
+
+def test_columns_that_hudi_adds_are_left_out() -> None:
+    assert table_columns(schema(("_hoodie_record_key", "string"), ("ID", "long"))) == {"ID": "bigint"}

@@ -1,0 +1,65 @@
+"""The footer of a Parquet file, as Parquet prints it, says which columns a table gets."""
+
+import pytest
+from odp.file_processor.parquet_schema import parquet_columns
+
+DMS_FILE = """message schema {
+  optional binary Op (STRING);
+  required int64 ID;
+  optional fixed_len_byte_array(4) AMOUNT (DECIMAL(8,2));
+  optional int64 AT (TIMESTAMP(MICROS,false));
+  optional int32 DAY (DATE) = 7;
+  optional group TAGS (LIST) {
+    repeated group list {
+      optional int64 element;
+    }
+  }
+}
+"""
+
+
+def test_columns_are_given_in_the_files_order_with_their_types() -> None:
+    assert list(parquet_columns(DMS_FILE).items()) == [
+        ("Op", "string"),
+        ("ID", "bigint"),
+        ("AMOUNT", "decimal(8,2)"),
+        ("AT", "timestamp"),
+        ("DAY", "date"),
+        ("TAGS", "unsupported: group LIST"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("parquet", "type_"),
+    [
+        ("boolean C", "boolean"),
+        ("int32 C", "int"),
+        ("int96 C", "timestamp"),
+        ("float C", "float"),
+        ("double C", "double"),
+        ("binary C", "binary"),
+        ("fixed_len_byte_array(16) C", "binary"),
+        ("int32 C (INTEGER(8,true))", "int"),
+        ("int32 C (INTEGER(16,true))", "int"),
+        ("int32 C (INTEGER(8,false))", "int"),
+        ("int32 C (INTEGER(16,false))", "int"),
+        ("int32 C (INTEGER(32,false))", "bigint"),
+        ("int64 C (INTEGER(64,false))", "decimal(20,0)"),
+        ("int32 C (DECIMAL(9,2))", "decimal(9,2)"),
+        ("int64 C (TIMESTAMP(MILLIS,true))", "timestamp"),
+        ("int64 C (TIMESTAMP(NANOS,false))", "unsupported: int64 TIMESTAMP(NANOS,false)"),
+        ("int32 C (TIME(MILLIS,true))", "time(millis)"),
+        ("int64 C (TIME(MICROS,false))", "time(micros)"),
+    ],
+)
+def test_type_follows_what_parquet_annotates(parquet: str, type_: str) -> None:
+    assert parquet_columns(f"message schema {{\n  optional {parquet};\n}}\n") == {"C": type_}
+
+
+def test_repeated_column_is_unsupported() -> None:
+    assert parquet_columns("message m {\n  repeated int32 C;\n}\n") == {"C": "unsupported: group"}
+
+
+@pytest.mark.parametrize("name", ["my col", "SYS$C#", "Größe", "a.b", "x (y)"])
+def test_name_of_any_characters_is_read(name: str) -> None:
+    assert parquet_columns(f"message m {{\n  optional binary {name} (STRING);\n}}\n") == {name: "string"}

@@ -1,0 +1,40 @@
+"""What `make torture` tells."""
+
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+from rehearsal.cli import app
+from rehearsal.torture import command
+from rehearsal.torture.runner import Failure
+from rehearsal.torture.stories import Act, Step, Story
+from rehearsal.torture.trial import Problem
+from rehearsal.torture.verdict import Finding, Kind
+
+FAILURE = Failure(
+    Story(42, 1, (Step(Act.LOAD, 0, 7), Step(Act.LOSE, 0, 8))),
+    (Problem("t0", Finding(Kind.LOST, "LOAD00000001.parquet")),),
+)
+
+
+@pytest.fixture
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "Console", lambda: Console(width=200))
+
+
+def test_all_is_well(monkeypatch: pytest.MonkeyPatch, wide: None) -> None:
+    monkeypatch.setattr(command, "failures", lambda seeds: [None for _ in seeds])
+    result = CliRunner().invoke(app, ["torture", "--seeds", "30"])
+    assert result.exit_code == 0
+    assert "30 stories ended well" in result.output
+
+
+def test_failing_seed_is_shown_with_what_is_wrong_and_its_shortest_story(
+    monkeypatch: pytest.MonkeyPatch, wide: None
+) -> None:
+    monkeypatch.setattr(command, "failures", lambda seeds: [None, FAILURE])
+    monkeypatch.setattr(command, "shortened", lambda failure: failure)
+    result = CliRunner().invoke(app, ["torture", "--seeds", "2"])
+    assert result.exit_code == 1
+    for told in ("1 of 2 stories failed", "42", Kind.LOST, f"1. t0: {Act.LOAD}", f"2. t0: {Act.LOSE}"):
+        assert told in result.output
