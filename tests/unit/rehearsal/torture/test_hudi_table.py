@@ -14,7 +14,7 @@ INITIAL, CHANGES, RELOAD = RefreshKind.INITIAL, RefreshKind.CHANGES, RefreshKind
 
 def options(kind: RefreshKind, **without: str) -> HudiOptions:
     config = table_config(hudi_partition_key="REGION")
-    given = write_options(config, Refresh(kind, (), (), (), TableState()), task_slots=1)
+    given = write_options(config, Refresh(kind, (), (), (), TableState()), {}, task_slots=1)
     return HudiOptions(given | without)
 
 
