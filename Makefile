@@ -69,6 +69,15 @@ synth: $(READY) ## synthesise both apps into their cdk.out folders
 	@export JSII_NODE="$$($(BIN)/python -c 'from rehearsal import toolchain; print(toolchain.node())')"; \
 	$(BIN)/python infra-repo/app.py & infra=$$!; $(BIN)/python etl-repo/app.py && wait $$infra
 
+bench: $(READY) ## apply changes to 18 small tables and a large one, beside textbook Hudi, Iceberg, Delta and duckdb (ROUNDS=n)
+	@$(BIN)/python -m benchmarks changes
+
+bench-taxi: $(READY) ## rows per second of the taxi flow's jobs, beside duckdb on the same files (TRIPS=file, ROWS=n)
+	@$(BIN)/python -m benchmarks taxi
+
+bench-plan: $(READY) ## time, memory and requests of planning 300 to 30,000 tables with up to 50,000 pending files
+	@$(BIN)/python -m benchmarks plan
+
 manifest-schema: $(READY) ## write the JSON schema of the table manifests anew from their fields
 	@$(BIN)/python -m odp.config_manager.manifest_schema etl-repo/table_configs/schema/manifest.schema.json
 
@@ -83,4 +92,4 @@ clean: ## remove every trace of runs and installations
 	@rm -rf .venv .local node_modules report.html infra-repo/cdk.out etl-repo/cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install demo lake torture torture-lake test check test-spark test-synth test-embedded test-end-to-end synth manifest-schema idle-cost lock clean
+.PHONY: help install demo lake torture torture-lake test check test-spark test-synth test-embedded test-end-to-end synth bench bench-taxi bench-plan manifest-schema idle-cost lock clean

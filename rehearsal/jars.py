@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -48,14 +48,14 @@ def cache_folder() -> Path:
     return Path(os.environ.get(_CACHE_VARIABLE) or project / ".local" / "ivy").absolute()
 
 
-def spark_jars(folder: Path | None = None) -> tuple[Path, ...]:
-    """Return the jars' paths, downloading them if this machine has not got them yet."""
+def spark_jars(folder: Path | None = None, packages: Sequence[str] = PACKAGES) -> tuple[Path, ...]:
+    """Return the jars' paths, downloading them if this machine has not got them yet; other packages, other folder."""
     folder = folder or cache_folder()
-    if found := _resolved(folder):
+    if found := _resolved(folder, packages):
         return found
     folder.mkdir(parents=True, exist_ok=True)
     with alone_in(folder):
-        return _resolved(folder) or _resolve(folder)
+        return _resolved(folder, packages) or _resolve(folder, packages)
 
 
 def without_other_formats(jars: Iterable[Path], formats: Collection[str]) -> tuple[Path, ...]:
@@ -72,7 +72,7 @@ def alone_in(folder: Path) -> Iterator[None]:
         yield
 
 
-def _resolved(folder: Path) -> tuple[Path, ...]:
+def _resolved(folder: Path, packages: Sequence[str]) -> tuple[Path, ...]:
     """Return the jars of a finished download of these very packages, or nothing."""
     try:
         record = json.loads((folder / "resolved.json").read_text())
@@ -80,32 +80,32 @@ def _resolved(folder: Path) -> tuple[Path, ...]:
         return ()
     sizes = {folder / "jars" / name: size for name, size in record["jars"].items()}
     is_whole = all(jar.is_file() and jar.stat().st_size == size for jar, size in sizes.items())
-    return tuple(sizes) if is_whole and record["packages"] == list(PACKAGES) else ()
+    return tuple(sizes) if is_whole and record["packages"] == list(packages) else ()
 
 
-def _resolve(folder: Path) -> tuple[Path, ...]:
-    answer = _run_ivy(folder)
+def _resolve(folder: Path, packages: Sequence[str]) -> tuple[Path, ...]:
+    answer = _run_ivy(folder, packages)
     jars = sorted((folder / "jars").glob("*.jar"))
-    missing = [package for package in PACKAGES if not any(_is_of(jar, package) for jar in jars)]
+    missing = [package for package in packages if not any(_is_of(jar, package) for jar in jars)]
     if answer.returncode or missing:
         raise JarsError(
             f"the Spark jars are not in {folder} and could not be downloaded: {_reason(answer.stderr)}. "
             f"This is needed once and takes a network; {_CACHE_VARIABLE} may name a folder that has them"
         )
-    record = {"packages": PACKAGES, "jars": {jar.name: jar.stat().st_size for jar in jars}}
+    record = {"packages": list(packages), "jars": {jar.name: jar.stat().st_size for jar in jars}}
     unfinished = folder / "resolved.json.new"
     unfinished.write_text(json.dumps(record, indent=1))
     unfinished.replace(folder / "resolved.json")
     return tuple(jars)
 
 
-def _run_ivy(folder: Path) -> subprocess.CompletedProcess[str]:
+def _run_ivy(folder: Path, packages: Sequence[str]) -> subprocess.CompletedProcess[str]:
     java = toolchain.java()
     environment = os.environ | {"JAVA_HOME": str(java.home), "PYSPARK_PYTHON": sys.executable}
     with tempfile.NamedTemporaryFile(suffix=".py") as nothing:
         command = [
             str(spark_home() / "bin" / "spark-submit"), "--master", "local[1]",
-            "--packages", ",".join(PACKAGES), "--exclude-packages", ",".join(EXCLUDED),
+            "--packages", ",".join(packages), "--exclude-packages", ",".join(EXCLUDED),
             "--conf", f"spark.jars.ivy={folder}", "--driver-java-options", " ".join(java.options),
             nothing.name,
         ]  # fmt: skip

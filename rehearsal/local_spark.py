@@ -2,8 +2,9 @@
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from pyspark.sql import SparkSession
 
@@ -13,10 +14,19 @@ from rehearsal.jars import spark_jars
 _VIEW = "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme"
 _LOCAL = "org.apache.hadoop.fs.LocalFileSystem"
 _ICEBERG = "org.apache.iceberg"
+# the bean that tells how much of the processors the JVM has had is not open to py4j by itself
+_OPEN = "--add-opens=jdk.management/com.sun.management.internal=ALL-UNNAMED"
 _CATALOG = "spark.sql.catalog.glue_catalog"
 
 
-def local_session(buckets: Path, names: Iterable[str], *, work: Path, java_options: Iterable[str]) -> SparkSession:
+def local_session(
+    buckets: Path,
+    names: Iterable[str],
+    *,
+    work: Path,
+    java_options: Iterable[str],
+    further: Mapping[str, str] = MappingProxyType({}),
+) -> SparkSession:
     """Start a session on two cores in which each name is a bucket; a process has one, and keeps it."""
     os.environ |= {
         "JAVA_HOME": str(toolchain.java().home),
@@ -24,7 +34,8 @@ def local_session(buckets: Path, names: Iterable[str], *, work: Path, java_optio
         "SPARK_LOCAL_IP": "127.0.0.1",
     }
     builder = SparkSession.builder.appName("local")
-    for name, value in (_settings(work, java_options) | _storage(buckets, names) | _catalogs(work)).items():
+    settings = _settings(work, java_options) | _storage(buckets, names) | _catalogs(work)
+    for name, value in {**settings, **further}.items():
         builder = builder.config(name, value)
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
@@ -35,7 +46,7 @@ def _settings(work: Path, java_options: Iterable[str]) -> dict[str, str]:
     return {
         "spark.master": "local[2]",
         "spark.jars": ",".join(map(str, spark_jars())),
-        "spark.driver.extraJavaOptions": " ".join([*java_options, f"-Dderby.system.home={work}"]),
+        "spark.driver.extraJavaOptions": " ".join([*java_options, _OPEN, f"-Dderby.system.home={work}"]),
         "spark.driver.memory": "3g",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",

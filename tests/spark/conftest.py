@@ -13,13 +13,13 @@ import pytest
 from odp.file_manager.object_key import parse_object_key
 from odp.file_manager.s3_event import file_id
 from odp.records import LandedFile, RawTableConfig, VersioningType
-from odp.spark_session import SETTINGS
+from odp.spark_session import with_settings
 from pyspark.sql import SparkSession
 
 from rehearsal.emulator.glue_runner.metastore_files import JVM_OPTIONS
 from rehearsal.local_spark import local_session
 
-BUCKETS = ("staging", "raw", "conformed", "purpose-built")
+BUCKETS = ("staging", "raw", "conformed", "purpose-built", "textbook_hudi", "iceberg")
 
 
 @pytest.fixture(scope="session")
@@ -34,9 +34,7 @@ def buckets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def spark(buckets: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     work = tmp_path_factory.mktemp("spark")
     session = local_session(buckets, BUCKETS, work=work, java_options=JVM_OPTIONS)
-    for name, value in SETTINGS.items():
-        session.conf.set(name, value)
-    yield session
+    yield with_settings(session)
     session.stop()
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from odp.errors import RejectedInputError
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
@@ -223,3 +224,13 @@ def test_catalog_shows_the_tables_columns_and_partitions(refresh: Refresher, lan
     assert [key.getName() for key in table.getPartitionKeys()] == ["region"]
     partitions = client.listPartitionNames(refresh.config.raw_database_name, refresh.config.raw_table_name, -1)
     assert len(partitions) == 3
+
+
+def test_data_files_that_changes_write_carry_no_bloom_filter(refresh: Refresher, land: Land, buckets: Path) -> None:
+    refresh(land("sales/bloom/LOAD00000001.parquet", [load_row(1), load_row(2)]))
+    committed = refresh(land("sales/bloom/20260101-000000001.parquet", [change("U", 1, 5, amount=9)]))
+    table = buckets / refresh.config.base_path.removeprefix("s3://")
+    (file,) = table.rglob(f"*_{committed.commit_time}.parquet")
+    footer = pq.read_metadata(file)
+    assert b"org.apache.hudi.bloomfilter" not in footer.metadata
+    assert footer.row_group(0).column(0).compression == "ZSTD"

@@ -28,9 +28,15 @@ def hudi_session(application_name: str) -> SparkSession:
     """Give the job's session with the settings above."""
     from pyspark.sql import SparkSession
 
-    session = SparkSession.builder.appName(application_name).getOrCreate()
+    return with_settings(SparkSession.builder.appName(application_name).getOrCreate())
+
+
+def with_settings(session: SparkSession) -> SparkSession:
+    """Set what Hudi needs to be right, and not to begin by starting debuggers."""
     for name, value in SETTINGS.items():
         session.conf.set(name, value)
+    # Hudi measures objects with JOL, which would first start three JVMs to attach to this one, and fail
+    jvm(session).java.lang.System.setProperty("jol.skipHotspotSAAttach", "true")
     return session
 
 

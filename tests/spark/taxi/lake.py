@@ -1,8 +1,6 @@
 """The flow's two jobs on folders in place of S3, and files as people send them."""
 
-import hashlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,32 +15,9 @@ from taxi.iceberg.table import TableName
 from taxi.purpose_built.building import Building
 from taxi.purpose_built.rebuild import Rebuild
 from taxi.purpose_built.rule import Rule, load_rules
-from taxi.records import FileOutcome, LandedFile, MalformedRow
+from taxi.records import FileOutcome, LandedFile
 
-
-class FolderFiles:
-    """The raw bucket as a folder; an etag is the hash of the content, as for an object sent in one part."""
-
-    def __init__(self, buckets: Path) -> None:
-        self._buckets = buckets
-
-    def version(self, bucket: str, key: str) -> str | None:
-        path = self._buckets / bucket / key
-        return hashlib.md5(path.read_bytes()).hexdigest() if path.exists() else None  # noqa: S324 - what S3 does
-
-    def read_start(self, bucket: str, key: str, length: int) -> bytes:
-        return (self._buckets / bucket / key).read_bytes()[:length]
-
-
-@dataclass
-class MemoryQuarantine:
-    """Malformed rows by file id."""
-
-    kept: dict[str, list[MalformedRow]] = field(default_factory=dict)
-
-    def keep(self, dataset: str, file_id: str, rows: Iterable[MalformedRow]) -> str:
-        self.kept[file_id] = list(rows)
-        return f"s3://conformed/quarantine/{dataset}/{file_id}/"
+from rehearsal.local_files import FolderFiles, MemoryQuarantine
 
 
 class Lake:
@@ -52,7 +27,6 @@ class Lake:
         self.spark, self.buckets, self.dataset = spark, buckets, dataset
         self.quarantine = MemoryQuarantine()
         self._raw = FolderFiles(buckets)
-        self._landed = 0
         self.name = TableName("conformed", "conformed", dataset.table)
 
     @property
@@ -61,14 +35,8 @@ class Lake:
 
     def put(self, name: str, content: bytes | str) -> LandedFile:
         """Send a file; gives the entry that a bundle has of it."""
-        key = f"{self.dataset.prefix}{name}"
-        path = self.buckets / "raw" / key
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-        self._landed += 1
-        etag = self._raw.version("raw", key) or ""
-        landed_at = f"2026-01-01T00:{self._landed // 60:02}:{self._landed % 60:02}Z"
-        return LandedFile(self.dataset.name, f"f{self._landed}", "raw", key, etag, path.stat().st_size, landed_at)
+        encoded = content.encode() if isinstance(content, str) else content
+        return self._raw.put(self.dataset.name, f"{self.dataset.prefix}{name}", encoded)
 
     def put_parquet(self, name: str, table: pa.Table) -> LandedFile:
         sink = pa.BufferOutputStream()

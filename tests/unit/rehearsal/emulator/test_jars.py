@@ -3,7 +3,7 @@
 import json
 import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -11,16 +11,16 @@ import pytest
 from rehearsal import jars
 from rehearsal.jars import JarsError
 
-Ivy = Callable[[Path], "subprocess.CompletedProcess[str]"]
+Ivy = Callable[[Path, Sequence[str]], "subprocess.CompletedProcess[str]"]
 
 
 def _answer(code: int = 0, said: str = "") -> "subprocess.CompletedProcess[str]":
     return subprocess.CompletedProcess([], code, "", said)
 
 
-def _download(folder: Path) -> "subprocess.CompletedProcess[str]":
+def _download(folder: Path, packages: Sequence[str]) -> "subprocess.CompletedProcess[str]":
     (folder / "jars").mkdir(exist_ok=True)
-    for package in jars.PACKAGES:
+    for package in packages:
         (folder / "jars" / "{}_{}-{}.jar".format(*package.split(":"))).write_text(package)
     return _answer()
 
@@ -30,9 +30,9 @@ def downloads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Count downloads, none of which takes a network."""
     seen: list[Path] = []
 
-    def download(folder: Path) -> "subprocess.CompletedProcess[str]":
+    def download(folder: Path, packages: Sequence[str]) -> "subprocess.CompletedProcess[str]":
         seen.append(folder)
-        return _download(folder)
+        return _download(folder, packages)
 
     monkeypatch.setattr(jars, "_run_ivy", download)
     return seen
@@ -58,6 +58,13 @@ def test_a_run_has_the_ways_to_s3_and_the_jars_of_its_own_formats_only(
     found = [jar.name for jar in jars.without_other_formats(jars.spark_jars(tmp_path), formats)]
     assert {name for name in ("hudi", "iceberg") if any(name in jar for jar in found)} == brought
     assert sum("hadoop-aws" in jar or "aws-java-sdk" in jar for jar in found) == 3
+
+
+def test_other_packages_are_kept_in_the_folder_they_are_asked_into(downloads: list[Path], tmp_path: Path) -> None:
+    (jar,) = jars.spark_jars(tmp_path / "other", ("io.delta:delta:1",))
+    assert jar == tmp_path / "other" / "jars" / "io.delta_delta-1.jar"
+    assert jars.spark_jars(tmp_path / "other", ("io.delta:delta:1",)) == (jar,)
+    assert downloads == [tmp_path / "other"]
 
 
 def test_two_at_once_download_once(downloads: list[Path], tmp_path: Path) -> None:
@@ -87,7 +94,7 @@ def test_a_damaged_cache_is_filled_again(damage: str, downloads: list[Path], tmp
 
 def test_a_failed_download_gives_ivys_reason_and_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said = "resolving\n\t:: unresolved dependency: org.apache.hudi#hudi;1.0.2: not found\nmore"
-    monkeypatch.setattr(jars, "_run_ivy", lambda _: _answer(1, said))
+    monkeypatch.setattr(jars, "_run_ivy", lambda *_: _answer(1, said))
     with pytest.raises(JarsError) as failure:
         jars.spark_jars(tmp_path)
     message = str(failure.value)
@@ -97,8 +104,8 @@ def test_a_failed_download_gives_ivys_reason_and_what_to_do(tmp_path: Path, monk
 
 
 def test_a_download_that_leaves_a_jar_out_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def forgetful(folder: Path) -> "subprocess.CompletedProcess[str]":
-        _download(folder)
+    def forgetful(folder: Path, packages: Sequence[str]) -> "subprocess.CompletedProcess[str]":
+        _download(folder, packages)
         next((folder / "jars").glob("*hudi*")).unlink()
         return _answer()
 

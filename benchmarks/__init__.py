@@ -1,0 +1,1 @@
+"""What the lake's work costs beside plain alternatives in one run: ratios count, seconds are the machine's."""

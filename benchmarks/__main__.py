@@ -1,0 +1,53 @@
+"""The commands behind the Makefile's `bench…` targets; each prints a table and writes it to .local/benchmarks."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from benchmarks.workspace import workspace
+from rehearsal.failures import told_clearly
+from rehearsal.source.generator import generate_trips
+from rehearsal.source.trips import load_trips
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
+Trips = Annotated[Path | None, typer.Option(envvar="TRIPS", help="TLC trips, CSV or Parquet; else they are made up.")]
+WIDTH = 120
+MONTH = 1_369_769
+"""The trips of January 2021."""
+
+
+@app.command()
+def taxi(trips: Trips = None, rows: Annotated[int, typer.Option(envvar="ROWS", min=1)] = MONTH) -> None:
+    """Load trips with the taxi flow's two jobs, and with duckdb from the same files."""
+    from benchmarks.taxi_flow.comparison import compare_on
+
+    console = Console(width=WIDTH)
+    with told_clearly(console), workspace("taxi") as work:
+        table = load_trips(trips) if trips else generate_trips(rows)
+        compare_on(table, work).publish(console)
+
+
+@app.command()
+def plan() -> None:
+    """Plan cadences of ever more tables and pending files with the Batch Manager."""
+    from benchmarks.batch_plan.growth import measure_growth
+
+    console = Console(width=WIDTH)
+    with told_clearly(console), workspace("plan") as work:
+        measure_growth(work).publish(console)
+
+
+@app.command()
+def changes(rounds: Annotated[int, typer.Option(envvar="ROUNDS", min=1, help="The quickest counts.")] = 1) -> None:
+    """Apply changes to tables with the lake's writer and with plain alternatives."""
+    from benchmarks.change_phase.comparison import WORKLOADS, compare_on
+
+    console = Console(width=WIDTH)
+    with told_clearly(console), workspace("changes") as work:
+        compare_on(WORKLOADS, work, rounds).publish(console)
+
+
+if __name__ == "__main__":
+    app()

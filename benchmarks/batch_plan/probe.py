@@ -1,0 +1,62 @@
+"""Runs the Batch Manager's handler once in a process of its own, and tells what it answered and what it took."""
+
+import json
+import re
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+from odp.file_processor.handler import handle
+
+from benchmarks.stopwatch import measured
+
+_KIBIBYTE = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Planning:
+    """One invocation: its answer is the state that the state machine carries."""
+
+    state: Mapping[str, Any]
+    seconds: float
+    cpu_seconds: float
+    peak_bytes: int
+    requests: Mapping[str, int]
+
+
+def plan_in_own_process(event: Mapping[str, Any], environment: Mapping[str, str]) -> Planning:
+    """Invoke the handler as Lambda does: with its variables and nothing else, in memory that is its alone."""
+    command = [sys.executable, "-m", "benchmarks.batch_plan.probe", json.dumps(event)]
+    ended = subprocess.run(command, env={**environment}, capture_output=True, text=True, check=False)
+    if ended.returncode:
+        raise RuntimeError(f"the Batch Manager failed:\n{ended.stderr}")
+    return Planning(**json.loads(ended.stdout))
+
+
+def _planning(event: dict[str, Any]) -> Planning:
+    requests: Counter[str] = Counter()
+
+    def count(model: Any, **_: object) -> None:  # noqa: ANN401 - botocore's operation
+        requests[f"{model.service_model.service_name}:{model.name}"] += 1
+
+    boto3.setup_default_session()
+    assert boto3.DEFAULT_SESSION is not None  # noqa: S101 - it was made just now
+    boto3.DEFAULT_SESSION.events.register("before-call", count)
+    with measured() as duration:
+        state = handle(event, None)
+    return Planning(state, duration.wall, duration.cpu, _peak_bytes(), dict(requests))
+
+
+def _peak_bytes() -> int:
+    """Read the most memory that this process had; what getrusage tells may be that of the process it came from."""
+    (peak,) = re.findall(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"))
+    return int(peak) * _KIBIBYTE
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(asdict(_planning(json.loads(sys.argv[1])))))

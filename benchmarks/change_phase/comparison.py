@@ -1,0 +1,116 @@
+"""Runs every contender on the same files, holds all to the same rows, and tells who took how long."""
+
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from benchmarks.change_phase.contenders import TITLES
+from benchmarks.change_phase.duckdb_rewrite import DUCKDB
+from benchmarks.change_phase.entry import Entry, Step
+from benchmarks.change_phase.textbook_hudi import HUDI
+from benchmarks.change_phase.workload import KEY, LOAD, STAGING, Workload
+from benchmarks.figures import Figures, Record
+from benchmarks.stopwatch import Duration
+
+WORKLOADS = (Workload("small", 18, 20_000, 2_000), Workload("large", 1, 1_369_769, 20_000))
+
+
+class UnequalRowsError(AssertionError):
+    """A contender's table is not what the others' is, so that its speed means nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """One workload in a folder of its own, run by all contenders."""
+
+    workload: Workload
+    work: Path
+    contenders: Sequence[str] = tuple(TITLES)
+
+    def run(self, rounds: int) -> list[Record]:
+        """Load once, then change the same loaded tables in every round; the quickest round of each counts."""
+        self.workload.write(self.work / "s3")
+        for entry in self._entries:
+            entry.run_in_own_process(Step.LOAD)
+            _keep(entry)
+        durations = {entry.contender: Duration(float("inf"), float("inf")) for entry in self._entries}
+        for number in range(1, rounds + 1):
+            for entry in self._entries:
+                _restore(entry)
+                steps = (Step.CHANGE, Step.EXPORT) if number == rounds else (Step.CHANGE,)
+                best, took = durations[entry.contender], entry.run_in_own_process(*steps)[0]
+                durations[entry.contender] = Duration(min(best.wall, took.wall), min(best.cpu, took.cpu))
+        self.demand_equal()
+        return list(self._records(durations))
+
+    def demand_equal(self) -> None:
+        """Compare every value that a contender has exported with that of duckdb."""
+        reference = Entry(DUCKDB, self.workload, self.work)
+        for table in self.workload.source_tables:
+            source = self.work / "s3" / STAGING / table.key(LOAD)
+            for entry in self._entries:
+                exported = entry.exported(table.name)
+                if differing := count_differences(source, reference.exported(table.name), exported):
+                    raise UnequalRowsError(
+                        f"{entry.contender}: {differing} rows of {table.name} differ; see {exported}"
+                    )
+
+    @property
+    def _entries(self) -> list[Entry]:
+        return [Entry(contender, self.workload, self.work) for contender in self.contenders]
+
+    def _records(self, durations: dict[str, Duration]) -> Iterator[Record]:
+        for contender, duration in durations.items():
+            yield {
+                "workload": f"{self.workload.tables} × {self.workload.rows:,}",
+                "contender": TITLES[contender],
+                "s": duration.wall,
+                "CPU s": duration.cpu,
+                "faster than textbook": durations[HUDI].wall / duration.wall,
+                "less CPU": durations[HUDI].cpu / duration.cpu,
+                "× duckdb": duration.wall / durations[DUCKDB].wall,
+                "× duckdb CPU": duration.cpu / durations[DUCKDB].cpu,
+            }
+
+
+def compare_on(workloads: Sequence[Workload], work: Path, rounds: int) -> Figures:
+    """Run every workload."""
+    records: list[Record] = []
+    for workload in workloads:
+        records += Course(workload, work / workload.name).run(rounds)
+    title = f"Applying changes, from a session that has done nothing yet; the quickest of {rounds}"
+    return Figures("changes", title, records)
+
+
+def count_differences(source: Path, one: Path, other: Path) -> int:
+    """Count the rows that only one of two folders has, in the columns of the source."""
+    schema = pq.read_schema(source)
+    first, second = (
+        pq.read_table(folder).select(schema.names).cast(schema).sort_by(KEY).combine_chunks() for folder in (one, other)
+    )
+    return 0 if first.equals(second) else len(_rows(first) ^ _rows(second))
+
+
+def _rows(table: pa.Table) -> set[tuple[object, ...]]:
+    return set(zip(*(column.to_pylist() for column in table.columns), strict=True))
+
+
+def _keep(entry: Entry) -> None:
+    for folder in entry.state:
+        if folder.exists():
+            shutil.copytree(folder, _kept(folder))
+
+
+def _restore(entry: Entry) -> None:
+    for folder in entry.state:
+        shutil.rmtree(folder, ignore_errors=True)
+        if _kept(folder).exists():
+            shutil.copytree(_kept(folder), folder)
+
+
+def _kept(folder: Path) -> Path:
+    return folder.parent.parent / "loaded" / folder.parent.name / folder.name

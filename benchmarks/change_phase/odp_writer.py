@@ -1,0 +1,52 @@
+"""The lake's own writer: decisions, commit and catalog as in a Glue run, without the books in DynamoDB."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from odp.file_processor.batch_refresh import refresh_batch
+from odp.file_processor.file_selection import select_files
+from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
+from odp.records import TableState
+from odp.spark_session import task_slots, with_settings
+from pyspark.sql import SparkSession
+
+from benchmarks.change_phase.workload import CHANGES, LOAD, SourceTable
+
+
+class OdpWriter:
+    """Refreshes several tables at a time, each in one commit."""
+
+    def __init__(self, spark: SparkSession, buckets: Path) -> None:
+        self._spark = with_settings(spark)
+        self._buckets = buckets
+        self._writer = HudiSparkWriter(self._spark)
+
+    def load(self, tables: Sequence[SourceTable]) -> None:
+        """Apply the full loads into a database that is there, as the lake's is deployed."""
+        for database in {table.config.raw_database_name for table in tables}:
+            self._spark.sql(f"CREATE DATABASE IF NOT EXISTS {database}")
+        self._refresh(tables, LOAD)
+
+    def change(self, tables: Sequence[SourceTable]) -> None:
+        """Apply the changes."""
+        self._refresh(tables, CHANGES)
+
+    def export(self, table: SourceTable, folder: Path) -> None:
+        """Put a table's rows into a folder."""
+        self._spark.read.format("hudi").load(table.config.base_path).write.parquet(f"file://{folder}")
+
+    def _refresh(self, tables: Sequence[SourceTable], file: str) -> None:
+        by_name = {table.config.source_table_name: table for table in tables}
+
+        def refresh_one(name: str) -> None:
+            table = by_name[name]
+            last = self._writer.last_refresh(table.config)
+            state, published = (last.state, last.commit_time) if last else (TableState(), "")
+            pending = [table.landed(file, self._buckets)]
+            versioning = table.config.table_data_versioning_type
+            refresh = select_files(pending, state, versioning, lambda: (), datetime.now(UTC))
+            self._writer.apply(table.config, refresh, check_lease=lambda: None)
+            self._writer.publish(table.config, published)
+
+        refresh_batch(list(by_name), refresh_one, at_a_time=task_slots(self._spark))

@@ -1,0 +1,26 @@
+"""What the session of a Glue job is set to."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from odp.spark_session import jvm, with_settings
+from pyspark.sql import SparkSession
+
+
+def test_timestamps_without_a_time_zone_are_read_as_instants_of_utc(spark: SparkSession, tmp_path: Path) -> None:
+    session = with_settings(spark.newSession())
+    moment = datetime(2021, 1, 1, 12, 0, tzinfo=UTC)
+    pq.write_table(
+        pa.table({"at": pa.array([moment.replace(tzinfo=None)], pa.timestamp("us"))}), tmp_path / "a.parquet"
+    )
+    frame = session.read.parquet(f"file://{tmp_path}")
+    assert frame.schema["at"].dataType.simpleString() == "timestamp"
+    assert frame.selectExpr("CAST(at AS STRING)").collect()[0][0] == "2021-01-01 12:00:00"
+
+
+def test_objects_are_measured_without_attaching_a_debugger(spark: SparkSession) -> None:
+    java = jvm(with_settings(spark))
+    assert java.java.lang.System.getProperty("jol.skipHotspotSAAttach") == "true"
+    assert java.org.apache.hudi.common.util.ObjectSizeCalculator.getObjectSize(java.java.util.ArrayList()) > 0
