@@ -4,6 +4,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from odp.errors import RejectedInputError
+from odp.file_processor.schema_changes import Columns
+from odp.file_processor.table_schema import HeldTable, decide_table_columns
 from odp.file_processor.table_writers.hudi_options import (
     FILE_IDS,
     STATE,
@@ -45,6 +48,7 @@ class StoredTable:
     """One table with its timeline."""
 
     content: HudiTable = field(default_factory=HudiTable)
+    columns: Columns = field(default_factory=dict)
     commits: list[Commit] = field(default_factory=list)
 
 
@@ -74,11 +78,13 @@ class MemoryWriter:
 
     def apply(self, config: RawTableConfig, refresh: Refresh, check_lease: Callable[[], None]) -> CommittedRefresh:
         """Make the refresh visible in one commit."""
-        options = write_options(config, refresh, {}, task_slots=1)
+        columns = self._columns(config, refresh)
+        options = write_options(config, refresh, columns, task_slots=1)
         rows = self._rows(config, refresh)
         self._before_commit()
         check_lease()
         table = self._tables.setdefault(config.qualified_name, StoredTable())
+        table.columns = columns
         counts = table.content.write(rows, HudiOptions(options))
         commit = Commit(refresh, {name: options[name] for name in (FILE_IDS, STATE)}, counts)
         table.commits.append(commit)
@@ -91,6 +97,17 @@ class MemoryWriter:
         """Give the newest commit."""
         return f"{len(self._tables[config.qualified_name].commits):06d}"
 
+    def _columns(self, config: RawTableConfig, refresh: Refresh) -> Columns:
+        files = (*refresh.files, *refresh.replayed)
+        contents = self._staging.read([file.key for file in files])
+        for landed, content in zip(files, contents, strict=True):
+            if not content.columns:
+                raise RejectedInputError(f"{landed.key} is not a Parquet file")
+        of_files = {landed.file_id: content.columns for landed, content in zip(files, contents, strict=True)}
+        table, last = self._tables.get(config.qualified_name), self.last_refresh(config)
+        held = HeldTable(table.columns, last.state) if table and last else None
+        return decide_table_columns(config, refresh, of_files, held)
+
     def _rows(self, config: RawTableConfig, refresh: Refresh) -> list[Row]:
         rows = latest_per_key(self._read((*refresh.files, *refresh.replayed), config), config)
         is_snapshot = config.table_data_versioning_type is VersioningType.SNAPSHOT
@@ -101,9 +118,6 @@ class MemoryWriter:
     def _read(self, files: Sequence[LandedFile], config: RawTableConfig) -> Iterable[dict[str, Any]]:
         ordering = config.hudi_precombine_field
         for landed, file in zip(files, self._staging.read([file.key for file in files]), strict=True):
-            if not file.columns:
-                message = f"{landed.key} is not a Parquet file"
-                raise ValueError(message)
             is_load = landed.file_type is FileType.FULL_LOAD
             for row in file.rows:
                 value = LOWEST if is_load else row[ordering] or LOWEST

@@ -92,11 +92,11 @@ _Place = tuple[int, str, int]
 def _place_of_file(file: LandedFile, state: TableState, files: Sequence[LandedFile]) -> _Place:
     if file.file_type is FileType.CHANGES:
         return 1, file.name, 0
-    if file.key not in state.load_keys:
-        return 0, file.name, 0
-    # a historical table is loaded again: what was loaded is newer than the table and than what landed before it
+    # nothing ends what a historical table holds: a load of it is newer than the changes that landed before
     before = [f.name for f in files if f.file_type is FileType.CHANGES and f.moment < file.moment]
-    return 1, max([state.newest_change_file, *before]), 2
+    if file.key in state.load_keys or "" < state.changes_until < file.moment:
+        before.append(state.newest_change_file)
+    return (1, max(before), 2) if before else (0, file.name, 0)
 
 
 def _place_of_table(state: TableState) -> _Place:

@@ -97,6 +97,15 @@ def test_rule_10_historical_table_that_is_loaded_again_continues_the_table_and_t
     assert decide(files, HELD, config=config) == {**CHANGE, "NOTE": "string"}
 
 
+def test_rule_10_historical_table_that_begins_with_changes_takes_the_schema_of_its_first_load_after_theirs() -> None:
+    config = table_config(table_data_versioning_type=VersioningType.HISTORICAL)
+    loaded = {**BASE, "NOTE": "string"}
+    changed, load = file("20260101-000000006", "1"), file("LOAD00000001", "2")
+    assert decide({load: loaded, changed: CHANGE}, config=config).keys() == {*CHANGE, "NOTE"}
+    held = HeldTable(CHANGE, TableState(1, newest_change_file=changed.name, changes_until=changed.moment))
+    assert decide({load: loaded}, held, config=config).keys() == {*CHANGE, "NOTE"}
+
+
 def test_rule_10_refusal_names_the_table_and_the_way_out_of_it() -> None:
     files = {file("20260101-000000006"): {**CHANGE, "V": "string"}}
     with pytest.raises(SchemaChangeRefusedError, match=r"^s\.t: .*column V is int .* reload the table in DMS"):
