@@ -23,11 +23,14 @@ $(READY): requirements.txt requirements-uv.txt pyproject.toml
 
 install: $(READY) ## install the locked dependencies into .venv
 
-demo: $(READY) ## deploy the lake on this machine, replicate 18 tables, compare every value (TRIPS=file, ROWS=n, PORT=n)
+demo: $(READY) $(if $(PIPELINES),node_modules/.package-lock.json) ## deploy the lake on this machine, replicate 18 tables, compare every value (TRIPS=file, ROWS=n, PORT=n; PIPELINES=1 deploys by a push)
 	@$(BIN)/python -m rehearsal demo
 
 lake: $(READY) ## serve the lake of the last demo until Ctrl-C and say how to look into it (PORT=n)
 	@$(BIN)/python -m rehearsal lake
+
+rehearse: $(READY) node_modules/.package-lock.json ## four accounts on this machine, in which git push runs the pipelines (QUICK=1 leaves checks out)
+	@$(BIN)/rehearse
 
 torture: $(READY) ## play random histories against the rules of the data (SEEDS=n, FIRST=seed)
 	@$(BIN)/python -m rehearsal torture
@@ -92,4 +95,4 @@ clean: ## remove every trace of runs and installations
 	@rm -rf .venv .local node_modules report.html infra-repo/cdk.out etl-repo/cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install demo lake torture torture-lake test check test-spark test-synth test-embedded test-end-to-end synth bench bench-taxi bench-plan manifest-schema idle-cost lock clean
+.PHONY: help install demo lake rehearse torture torture-lake test check test-spark test-synth test-embedded test-end-to-end synth bench bench-taxi bench-plan manifest-schema idle-cost lock clean

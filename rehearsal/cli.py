@@ -19,6 +19,7 @@ from rehearsal.demo.workspace import Workspace
 from rehearsal.emulator.process import Emulator, EmulatorError
 from rehearsal.emulator.settings import EmulatorSettings
 from rehearsal.failures import told_clearly
+from rehearsal.pipeline.cli import app as rehearse
 from rehearsal.report.page import render
 from rehearsal.report.summary import print_summary
 from rehearsal.torture.command import torture
@@ -34,12 +35,18 @@ Folder = Annotated[
 ]
 
 
+app.add_typer(rehearse, name="rehearse")
+
+
 @app.command()
 def demo(
     trips: Annotated[Path | None, typer.Option(envvar="TRIPS", help="TLC trips, CSV or Parquet.")] = None,
     rows: Annotated[int, typer.Option(envvar="ROWS", min=1, help="Generated trips for each table.")] = 20_000,
     port: Port = 0,
     folder: Folder = None,
+    pipelines: Annotated[
+        bool, typer.Option(envvar="PIPELINES", help="Deploy the lake by a push that runs its pipelines.")
+    ] = False,
     keep_failed: Annotated[
         bool, typer.Option(envvar="KEEP_FAILED", help="Keep what a failed run leaves, with all its logs.")
     ] = False,
@@ -47,7 +54,7 @@ def demo(
     """Deploy the dev lake on this machine, replicate 18 tables into it and compare every value."""
     console, workspace = Console(), Workspace.of(folder)
     with told_clearly(console), workspace.alone():
-        run = Demo(DemoOptions(trips, rows, port), workspace, console)
+        run = Demo(DemoOptions(trips, rows, port, pipelines), workspace, console)
         inputs = run.read_inputs()
         workspace.report.unlink(missing_ok=True)
         with workspace.put_away_on_failure(keep=keep_failed, look=partial(_show_evidence, console, workspace.logs)):

@@ -21,12 +21,23 @@ from rehearsal.deployment.synth import SynthesisError
 from rehearsal.emulator.glue_runner.metastore_files import MetastoreError
 from rehearsal.emulator.process import EmulatorError
 from rehearsal.jars import JarsError
+from rehearsal.pipeline.errors import RehearsalError
 from rehearsal.source.trips import TripsFileError
 from rehearsal.toolchain import ToolchainError
 
 KNOWN_ERRORS = (
     *(AssemblyError, ConfigurationError, DemoError, DeploymentError, EmulatorError, JarsError),
-    *(MetastoreError, OdpError, SynthesisError, ToolchainError, TripsFileError, ClientError, BotoCoreError, OSError),
+    *(
+        MetastoreError,
+        OdpError,
+        RehearsalError,
+        SynthesisError,
+        ToolchainError,
+        TripsFileError,
+        ClientError,
+        BotoCoreError,
+        OSError,
+    ),
 )
 
 

@@ -45,7 +45,7 @@ def node() -> Path:
     if chosen := os.environ.get("JSII_NODE"):
         return Path(chosen)
     installed = shutil.which("node")
-    if installed and _node_version(Path(installed)) >= NODE_VERSION:
+    if installed and node_version(Path(installed)) >= NODE_VERSION:
         return Path(installed)
     return _node_of_wheel()
 
@@ -76,7 +76,8 @@ def _java_home_of_wheel() -> Path:
     return home
 
 
-def _node_version(program: Path) -> int:
+def node_version(program: Path) -> int:
+    """Return the major version that a node says it is; 0 if it says nothing."""
     answer = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
     found = re.match(r"v(\d+)", answer)
     return int(found[1]) if found else 0

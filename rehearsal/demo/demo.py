@@ -15,6 +15,7 @@ from deployment_account.environments import Platform, load_platform
 from rehearsal.demo.configuration import forbidden_change, permitted_change, wait_until_decided
 from rehearsal.demo.deployed_lake import DeployedLake
 from rehearsal.demo.errors import DemoError
+from rehearsal.demo.pipelines import DeploymentByPipelines
 from rehearsal.demo.progress import Steps
 from rehearsal.demo.refresh import refresh_now, wait_until_registered
 from rehearsal.demo.taxi_flow import deliver, taxi_report, wait_until_loaded
@@ -26,7 +27,9 @@ from rehearsal.emulator.glue_runner import metastore_files
 from rehearsal.emulator.process import Emulator
 from rehearsal.emulator.settings import EmulatorSettings
 from rehearsal.jars import spark_jars
-from rehearsal.report.model import ConfigurationRequest, DemoReport, Run, Stack, TaxiReport
+from rehearsal.pipeline.rehearsal import CHECKS
+from rehearsal.report.model import ConfigurationRequest, DemoReport, Run, Section, Stack, TaxiReport
+from rehearsal.report.page import pipelines_section
 from rehearsal.source.changes import apply_changes
 from rehearsal.source.database import SourceDatabase
 from rehearsal.source.dms import DmsTask, S3Sink
@@ -44,11 +47,12 @@ CONFIGURATION = PROJECT / "config" / "environments.json"
 
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
-    """What a person may choose: a file of trips or the size of the generated tables, and the emulator's port."""
+    """What a person may choose: trips from a file or how many, the emulator's port, and how the lake is deployed."""
 
     trips: Path | None = None
     rows_per_table: int = 20_000
     port: int = 0
+    through_pipelines: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ class Demo:
     def __init__(self, options: DemoOptions, workspace: Workspace, console: Console) -> None:
         self._options = options
         self._workspace = workspace
-        self._steps = Steps(console)
+        self._console, self._steps = console, Steps(console)
         self._stacks: list[Stack] = []
         self._configuration: list[ConfigurationRequest] = []
         self._taxi_files = 0
@@ -80,13 +84,14 @@ class Demo:
 
     def run(self, inputs: Inputs) -> DemoReport:
         """Do all steps; the lake stays in the workspace, and the report says whether it equals the source."""
-        emulator = Emulator(EmulatorSettings(run_directory=self._workspace.emulator, port=self._options.port))
+        folder, port = self._workspace.emulator, self._options.port
+        emulator = Emulator(EmulatorSettings(run_directory=folder, port=port, skipped_commands=CHECKS))
         try:
             with self._steps.step("Start the emulator") as step:
                 emulator.start()
                 step.say(emulator.endpoint)
             self._prepare_spark()
-            self._deploy(self._synthesise(), emulator)
+            sections = self._deploy_lake(inputs.platform, emulator)
             lake = DeployedLake(inputs.platform, inputs.platform.environments[ENVIRONMENT], emulator)
             self._configure(lake)
             runs, validation = self._replicate(lake, inputs)
@@ -103,7 +108,18 @@ class Demo:
             validation=validation,
             configuration=tuple(self._configuration),
             taxi=taxi,
+            sections=sections,
         )
+
+    def _deploy_lake(self, platform: Platform, emulator: Emulator) -> tuple[Section, ...]:
+        """Deploy dev by its pipelines or, the short way, by what they would deploy."""
+        if not self._options.through_pipelines:
+            self._deploy(self._synthesise(), emulator)
+            return ()
+        deployment = DeploymentByPipelines(platform, ENVIRONMENT, emulator)
+        deployment.run(self._workspace.folder / "clone", self._steps, self._console)
+        self._stacks = deployment.stacks()
+        return (pipelines_section(deployment.report()),)
 
     def _load_taxi_files(self, lake: DeployedLake, trips: pa.Table) -> TaxiReport:
         deliveries = taxi_deliveries(trips)

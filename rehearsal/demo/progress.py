@@ -32,6 +32,13 @@ class Steps:
         self.spans: list[Span] = []
 
     @contextmanager
+    def timed(self, name: str) -> Iterator[None]:
+        """Time what shows its own progress."""
+        start = datetime.now(UTC)
+        yield
+        self.spans.append(Span(name, start, datetime.now(UTC)))
+
+    @contextmanager
     def step(self, name: str) -> Iterator[Step]:
         """Time a step; a line with a tick stays when it is done, one with a cross when it failed."""
         start = datetime.now(UTC)

@@ -56,7 +56,7 @@ class Workspace:
             DemoError: another process uses this clone's lake.
         """
         self.folder.parent.mkdir(parents=True, exist_ok=True)
-        with (self.folder.parent / "lake.lock").open("w") as lock:
+        with (self.folder.parent / f"{self.folder.name}.lock").open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:

@@ -9,13 +9,14 @@ from botocore.exceptions import ClientError
 
 from rehearsal.deployment.assembly import Assembly, Stack
 from rehearsal.deployment.bootstrap import bootstrap, publish
+from rehearsal.deployment.stack_events import first_failure, stack_events
 from rehearsal.emulator.process import Emulator
 
 _CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 _CHANGE_SET = "rehearsal"
 _POLL_SECONDS = 0.1
 _STACK_SECONDS = 600
-_NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
+NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
 _NEVER_DEPLOYED = ("REVIEW_IN_PROGRESS",)
 _TO_BE_REPLACED = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED")
 
@@ -94,7 +95,7 @@ class _Deployment:
             return True
         self._cloudformation.delete_change_set(**name)
         reason = change_set.get("StatusReason", "")
-        if any(phrase in reason for phrase in _NO_CHANGES):
+        if any(phrase in reason for phrase in NO_CHANGES):
             return False
         raise self._error(f"the change set failed: {reason}")
 
@@ -131,18 +132,13 @@ class _Deployment:
         return sum(len(page["StackResourceSummaries"]) for page in pages)
 
     def _events(self) -> list[dict[str, Any]]:
-        """Return the stack's events, the newest first."""
-        pages = self._cloudformation.get_paginator("describe_stack_events").paginate(StackName=self._stack.name)
-        return [event for page in pages for event in page["StackEvents"]]
+        return stack_events(self._cloudformation, self._stack.name)
 
     def _failure(self, status: str | None, events_before: int) -> DeploymentError:
-        """Name the first resource that failed: the ones after it failed because of it."""
-        events = self._events()
-        new = events[: len(events) - events_before]
-        for event in reversed(new):
-            if event["ResourceStatus"].endswith("_FAILED") and event["ResourceType"] != "AWS::CloudFormation::Stack":
-                reason = event.get("ResourceStatusReason") or f"the stack ended as {status}"
-                return self._error(reason, event["LogicalResourceId"], event["ResourceType"])
+        """Name the first resource that failed."""
+        if event := first_failure(self._events(), known_before=events_before):
+            reason = event.get("ResourceStatusReason") or f"the stack ended as {status}"
+            return self._error(reason, event["LogicalResourceId"], event["ResourceType"])
         reason = self._described().get("StackStatusReason") if status else None
         return self._error(reason or f"the stack ended as {status}")
 

@@ -4,18 +4,25 @@ from collections.abc import Callable
 
 from rehearsal.emulator import (
     athena_iceberg,
+    bucket_policies,
     catalog_resources,
+    codebuild_projects,
     lambda_environment,
     lambda_errors,
     lambda_logs,
+    log_resources,
+    resource_conditions,
     resource_types,
     s3_event_versions,
     secure_transport,
     state_machine_calls,
+    template_location,
 )
 from rehearsal.emulator.glue_runner import api as glue_api
 from rehearsal.emulator.glue_runner.runner import GlueRunner
 from rehearsal.emulator.settings import EmulatorSettings
+from rehearsal.pipeline import extension as codepipeline
+from rehearsal.pipeline.pipelines import Pipelines
 
 Stop = Callable[[], None]
 
@@ -23,7 +30,12 @@ Stop = Callable[[], None]
 def install(settings: EmulatorSettings) -> Stop:
     """Install all extensions and return what ends the work they have started."""
     secure_transport.install()
+    resource_conditions.install()
+    bucket_policies.install()
+    template_location.install()
+    codebuild_projects.install()
     catalog_resources.install()
+    log_resources.install()
     s3_event_versions.install()
     lambda_environment.install()
     lambda_errors.install()
@@ -33,4 +45,11 @@ def install(settings: EmulatorSettings) -> Stop:
     runner = GlueRunner(settings)
     glue_api.install(runner)
     state_machine_calls.install(settings, runner)
-    return runner.stop_all
+    pipelines = Pipelines(settings)
+    codepipeline.install(pipelines)
+
+    def stop() -> None:
+        pipelines.stop_all()
+        runner.stop_all()
+
+    return stop

@@ -56,6 +56,10 @@ class Emulator:
         """The emulator's process id while it runs."""
         return self._child.pid if self._child else None
 
+    def has_ended(self, within: float) -> bool:
+        """Whether the emulator was started and ends by itself within these seconds."""
+        return self._child is not None and self._child.wait(within) is not None
+
     def start(self) -> None:
         """Start the emulator on the state that its run directory holds, and return when it answers."""
         self.settings.temporary.mkdir(parents=True, exist_ok=True)

@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import threading
 import time
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import boto3
@@ -13,6 +15,12 @@ from rehearsal.emulator import seams
 from rehearsal.emulator.settings import EmulatorSettings
 
 _LIFETIME_SECONDS = 12 * 3600
+_one_client_at_a_time = threading.Lock()
+
+
+@cache
+def _clients() -> boto3.Session:
+    return boto3.Session()
 
 
 class RoleNotAssumableError(Exception):
@@ -37,15 +45,16 @@ class RoleSession:
 
     def client(self, service: str, settings: EmulatorSettings, region: str) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
         """Return a client that calls the emulator over the wire, so that the role's rights are checked."""
-        return boto3.Session().client(
-            service,  # type: ignore[call-overload]
-            endpoint_url=settings.endpoint,
-            region_name=region,
-            aws_access_key_id=self.access_key_id,
-            aws_secret_access_key=self.secret_access_key,
-            aws_session_token=self.session_token,
-            config=Config(retries={"max_attempts": 0}, read_timeout=900),
-        )
+        with _one_client_at_a_time:  # their common session knows the services' models, but is not thread-safe
+            return _clients().client(
+                service,  # type: ignore[call-overload]
+                endpoint_url=settings.endpoint,
+                region_name=region,
+                aws_access_key_id=self.access_key_id,
+                aws_secret_access_key=self.secret_access_key,
+                aws_session_token=self.session_token,
+                config=Config(retries={"max_attempts": 0}, read_timeout=900),
+            )
 
 
 def assume(role_arn: str, *, service: str, session_name: str) -> RoleSession:

@@ -2,8 +2,11 @@
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+
+from rehearsal.emulator.host_packages import package_variables
 
 LOOPBACK = "127.0.0.1"
 ROOT_SECRET = "test"  # noqa: S105 - ministack's published secret of every account root, not a secret of anyone
@@ -33,9 +36,16 @@ class EmulatorSettings:
     """Heap of one Glue run."""
     glue_minute: float = 60.0
     """Seconds in a minute of a Glue timeout; tests shorten it."""
+    package_variables: Mapping[str, str] = field(default_factory=package_variables, hash=False)
+    """How builds of pipelines reach package registries."""
+    skipped_commands: tuple[str, ...] = ()
+    """Commands of builds that are left out and named in place of it."""
+    repositories: Path = Path()
+    """Where the repositories behind connections are; in the run directory by default."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "run_directory", self.run_directory.resolve())
+        object.__setattr__(self, "repositories", (self.run_directory / "repositories" / self.repositories).resolve())
 
     @property
     def endpoint(self) -> str:
@@ -64,7 +74,8 @@ class EmulatorSettings:
     def from_json(cls, text: str) -> "EmulatorSettings":
         """Read the launcher's argument."""
         values = json.loads(text)
-        return cls(**{**values, "run_directory": Path(values["run_directory"])})
+        paths = {name: Path(values[name]) for name in ("run_directory", "repositories")}
+        return cls(**{**values, **paths, "skipped_commands": tuple(values["skipped_commands"])})
 
     def environment(self) -> dict[str, str]:
         """Return the whole environment of the emulator's process: of the host's only the tools and the network."""

@@ -5,7 +5,8 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rehearsal.report.gantt import gantt, run_lanes, step_lanes
-from rehearsal.report.model import DemoReport
+from rehearsal.report.model import DemoReport, Section
+from rehearsal.report.pipelines import RehearsalReport
 from rehearsal.report.scales import counted, duration
 from rehearsal.report.stacked_bars import OPERATIONS, stacked_bars
 from rehearsal.report.taxi_charts import demand_by_hour_and_zone, fares_by_day, trips_by_day
@@ -28,6 +29,18 @@ def render(report: DemoReport) -> str:
             ],
         )
     )
+
+
+def render_rehearsal(report: RehearsalReport) -> str:
+    """The page of a rehearsal of the deployment."""
+    return _templates().get_template("rehearsal.html.j2").render(report=report)
+
+
+def pipelines_section(report: RehearsalReport) -> Section:
+    """The part of the demo's page that shows how the lake was deployed."""
+    body = _templates().get_template("pipelines_section.html.j2").render(report=report)
+    lead = "A push ran the synthesised pipelines, action by action with IAM enforced. The newest execution comes first."
+    return Section("pipelines", "The pipelines that deployed it", lead, body)
 
 
 @cache

@@ -12,18 +12,25 @@ Created = tuple[str, dict[str, Any]]
 
 @dataclass(frozen=True)
 class ResourceType:
-    """A type by its two operations; a changed resource is created anew and the old one deleted, as in a replacement."""
+    """A type by its operations; without `update`, a changed resource is created anew and the old one deleted."""
 
     name: str
     create: Callable[[Properties], Created]
     delete: Callable[[str, Properties], None]
+    update: Callable[[str, Properties], Created] | None = None
 
     def handlers(self) -> dict[str, Callable[..., Any]]:
         """Return the operations as ministack calls them."""
-        return {"create": self._create, "delete": self.delete}
+        operations: dict[str, Callable[..., Any]] = {"create": self._create, "delete": self.delete}
+        return operations | ({"update": self._update} if self.update else {})
 
     def _create(self, _logical_id: str, properties: Properties, _stack: str) -> Created:
         return self.create(properties)
+
+    def _update(self, physical_id: str, _old: Properties, properties: Properties, _stack: str) -> Created:
+        if self.update is None:
+            raise TypeError(f"{self.name} has no update")
+        return self.update(physical_id, properties)
 
 
 def register(*types: ResourceType) -> None:

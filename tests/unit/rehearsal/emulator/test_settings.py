@@ -50,3 +50,7 @@ def test_there_is_a_slot_for_every_core(monkeypatch: pytest.MonkeyPatch, tmp_pat
     monkeypatch.setattr("rehearsal.emulator.settings.os.cpu_count", lambda: 6)
     settings = EmulatorSettings(run_directory=tmp_path)
     assert (settings.glue_slots, settings.glue_cores) == (6, 6)
+
+
+def test_clients_can_be_remembered_by_the_settings_that_they_were_made_with(settings: EmulatorSettings) -> None:
+    assert hash(settings) == hash(EmulatorSettings.from_json(settings.to_json()))

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from deployment_account.environments import Platform
+from rehearsal.pipeline.registry import FEATURES_WE_DO_NOT_USE, needed_actions, registry
 from scripts.bootstrap.accounts import Place
 from scripts.bootstrap.errors import BootstrapError
 from scripts.bootstrap.execution_policy.policies import LONGEST_POLICY, policies_of
@@ -16,7 +17,6 @@ from tests.unit.scripts.bootstrap.granted import DEV, PIPELINES, allowed, change
 
 PROJECT = Path(__file__).resolve().parents[4]
 SNAPSHOTS = PROJECT / "tests" / "synth" / "snapshots"
-REGISTRY: dict[str, list[str]] = json.loads((Path(__file__).parent / "registry_permissions.json").read_text())["types"]
 
 BY_CONFIGURATION = {
     "nat_gateways": {
@@ -30,73 +30,6 @@ BY_CONFIGURATION = {
 }
 """Types that dev has not, but would have with other values."""
 
-FEATURES_WE_DO_NOT_USE = {
-    "iam:*GroupPolicy": "policies of groups",
-    "iam:*UserPolicy": "policies of users",
-    "iam:*RolePermissionsBoundary": "boundaries",
-    "iam:AttachRolePolicy": "policies that are not ours",
-    "iam:DetachRolePolicy": "policies that are not ours",
-    "ec2:*VpnGateway*": "VPNs",
-    "ec2:AcceptAddressTransfer": "addresses of other accounts",
-    "ec2:AssignPrivateNatGatewayAddress": "NAT gateways with several addresses",
-    "ec2:*NatGatewayAddress": "NAT gateways with several addresses",
-    "ec2:*SubnetCidrBlock": "IPv6",
-    "ec2:*EncryptionControl*": "encryption controls of VPCs",
-    "ec2:DescribeInstances": "instances",
-    "vpc-lattice:*": "service networks",
-    "vpce:AllowMultiRegion": "endpoints of other Regions",
-    "autoscaling:*": "flow logs of groups of instances",
-    "s3tables:*": "S3 tables",
-    "s3:*Metadata*": "metadata tables",
-    "s3:*ObjectAcl": "access control lists",
-    "s3:DeleteObject": "deletion of objects",
-    "s3:PutObject": "workgroups of Spark, and a configuration with objects",
-    "s3:*MultipartUpload*": "workgroups of Spark",
-    "s3:PutBucketAbac": "access by tags",
-    "s3:*Replication*": "replication",
-    "s3:*Website": "websites",
-    "s3:*Cors": "websites",
-    "s3:*CORS": "websites",
-    "s3:*AnalyticsConfiguration": "analytics",
-    "s3:*IntelligentTieringConfiguration": "intelligent tiering",
-    "s3:*InventoryConfiguration": "inventories",
-    "s3:*MetricsConfiguration": "request metrics",
-    "s3:PutAccelerateConfiguration": "acceleration",
-    "s3:*ObjectLockConfiguration": "object lock",
-    "s3:REST.PUT.OBJECT": "an action that IAM does not know",
-    "firehose:*": "log groups that deliver to Firehose",
-    "logs:*IndexPolicy": "indexes of log groups",
-    "logs:*DataProtectionPolicy": "masks of log groups",
-    "logs:PutResourcePolicy": "policies of log groups",
-    "logs:DeleteResourcePolicy": "policies of log groups",
-    "logs:PutBearerTokenAuthentication": "tokens for logs",
-    "logs:PutLogGroupDeletionProtection": "protected log groups",
-    "elasticfilesystem:*": "file systems",
-    "s3files:*": "file systems",
-    "lambda:*CodeSigningConfig": "signed code",
-    "lambda:AssociateRuntimeAlias": "runtimes of our own",
-    "lambda:GetLayerVersion": "layers",
-    "lambda:PassCapacityProvider": "capacity providers",
-    "lambda:PutFunction*Config": "recursion and scaling settings",
-    "sns:PutDataProtectionPolicy": "masks of topics",
-    "dynamodb:*Replica*": "global tables",
-    "dynamodb:*Import*": "imports",
-    "dynamodb:*Item": "items",
-    "dynamodb:Query": "items",
-    "dynamodb:Scan": "items",
-    "dynamodb:UpdateContributorInsights": "contributor insights",
-    "dynamodb:*KinesisStreamingDestination": "streams",
-    "kinesis:*": "streams",
-    "s3:GetObjectMetadata": "imports",
-    "lakeformation:*": "Lake Formation",
-    "glue:*Connection": "federated databases",
-    "logs:*LogStream*": "imports",
-    "logs:PutLogEvents": "imports",
-    "secretsmanager:*Region*": "secrets of several Regions",
-    "secretsmanager:GetSecretValue": "generated secrets: values are set by people",
-}
-"""What a type's handlers may call for properties that none of our resources has, and which those are."""
-
 
 def types_of(*stacks: str) -> set[str]:
     templates = [json.loads(path.read_text()) for stack in stacks for path in SNAPSHOTS.glob(f"{stack}.json")]
@@ -107,17 +40,6 @@ OWN_TYPES = {type_ for type_ in types_of("*") if type_.startswith("Custom::")}
 """Which the registry does not know: CloudFormation calls a function of ours for them."""
 TARGET_TYPES = types_of("infra-[!P]*", "etl-[!P]*").union(*BY_CONFIGURATION.values()) - OWN_TYPES
 PIPELINE_TYPES = types_of("*-Pipeline") | {"AWS::SNS::Subscription"}
-
-
-NAMES_OF_THE_API = {
-    "s3:DeleteBucketEncryption": "s3:PutEncryptionConfiguration",
-    "s3:DeleteBucketLifecycle": "s3:PutLifecycleConfiguration",
-}
-"""Operations that the registry lists by the name of the API, and the action by which IAM allows them."""
-
-
-def is_unused(action: str) -> bool:
-    return any(fnmatchcase(action, pattern) for pattern in FEATURES_WE_DO_NOT_USE)
 
 
 def test_the_stacks_are_really_looked_at() -> None:
@@ -133,13 +55,11 @@ def test_the_stacks_are_really_looked_at() -> None:
     ],
 )
 def test_all_that_a_resource_type_needs_is_allowed(platform: Platform, place: Place, type_: str) -> None:
-    assert type_ in REGISTRY, f"{type_} is new: add what the registry says it needs to registry_permissions.json"
-    needed = {NAMES_OF_THE_API.get(action, action) for action in REGISTRY[type_] if not is_unused(action)}
-    assert needed <= allowed(platform, place)
+    assert needed_actions(type_) <= allowed(platform, place)
 
 
 def test_no_feature_is_called_unused_that_no_type_has() -> None:
-    actions = {action for needed in REGISTRY.values() for action in needed}
+    actions = {action for needed in registry().values() for action in needed}
     superfluous = [pattern for pattern in FEATURES_WE_DO_NOT_USE if not any(fnmatchcase(a, pattern) for a in actions)]
     assert superfluous == []
 

@@ -1,0 +1,35 @@
+"""Conditions on the resource of a request: whose it is, how it is tagged, and through which service a key is used."""
+
+from collections.abc import Callable
+from typing import Any
+
+from rehearsal.emulator import seams
+
+Resolve = Callable[[str, Any], Any]
+_RESOURCE_TAG = "iam:resourcetag/"
+_BUCKET = "arn:aws:s3:::"
+
+
+def install() -> None:
+    """Answer the keys on which the roles of `cdk bootstrap` and of pipelines depend."""
+    seams.CONDITION_KEY.replace(_of_the_resource)
+
+
+def _of_the_resource(resolve: Resolve) -> Resolve:
+    def resolve_condition_key(key: str, context: Any) -> Any:  # noqa: ANN401 - ministack has no types
+        name = key.lower()
+        if name.startswith(_RESOURCE_TAG) and ":role/" in context.resource_arn:
+            return _role_tag(context.resource_arn, name.removeprefix(_RESOURCE_TAG))
+        if name in ("aws:resourceaccount", "s3:resourceaccount") and context.resource_arn.startswith(_BUCKET):
+            owner = seams.BUCKET_OWNER.value(context.resource_arn.removeprefix(_BUCKET).split("/")[0])
+            return owner or resolve(key, context)
+        return resolve(key, context)
+
+    return resolve_condition_key
+
+
+def _role_tag(role_arn: str, tag: str) -> str | None:
+    account, name = role_arn.split(":")[4], role_arn.rsplit("/", 1)[-1]
+    role = seams.ROLES.value.get_scoped(account, None, name) or {}
+    tags = {each["Key"].lower(): each["Value"] for each in role.get("Tags", [])}
+    return tags.get(tag)

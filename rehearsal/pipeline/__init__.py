@@ -1,0 +1,1 @@
+"""Rehearses the deployment: interprets the synthesised pipelines in the emulator, started by `git push`."""

@@ -1,0 +1,144 @@
+"""CodePipeline's wire API: what boto3, the AWS command line and the rehearsal's own commands speak to."""
+
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from rehearsal.emulator import seams
+from rehearsal.pipeline import states
+from rehearsal.pipeline.approvals import Approvals
+from rehearsal.pipeline.pipelines import Pipeline, Pipelines
+from rehearsal.pipeline.records import ExecutionRecord
+
+Request = dict[str, Any]
+Answer = dict[str, Any]
+
+
+class ApiError(Exception):
+    """A request that CodePipeline refuses, under the name of its exception."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class CodePipelineApi:
+    """The operations, each named as on the wire."""
+
+    def __init__(self, pipelines: Pipelines) -> None:
+        self._pipelines = pipelines
+
+    async def handle(
+        self, _method: str, _path: str, headers: Mapping[str, str], body: bytes, _query: Mapping[str, Any]
+    ) -> Any:  # noqa: ANN401 - ministack's answers
+        """Serve one request."""
+        operation = headers.get("x-amz-target", "").rsplit(".", 1)[-1]
+        served = self.operations.get(operation)
+        if served is None:
+            known = ", ".join(sorted(self.operations))
+            message = f"{operation} is not rehearsed; there are {known}"
+            return seams.JSON_ERROR.value("UnsupportedOperationException", message, 400)
+        try:
+            return seams.JSON_RESPONSE.value(served(json.loads(body or b"{}")))
+        except ApiError as error:
+            return seams.JSON_ERROR.value(error.code, str(error), 400)
+
+    @property
+    def operations(self) -> dict[str, Any]:
+        """The operations by name."""
+        return {
+            "ListPipelines": self._list,
+            "GetPipeline": self._get,
+            "GetPipelineState": self._state,
+            "StartPipelineExecution": self._start,
+            "StopPipelineExecution": self._stop,
+            "ListPipelineExecutions": self._executions,
+            "GetPipelineExecution": self._execution,
+            "ListActionExecutions": self._actions,
+            "PutApprovalResult": self._decide,
+        }
+
+    def _list(self, _: Request) -> Answer:
+        account, region = _caller()
+        return {"pipelines": [states.pipeline_summary(each) for each in self._pipelines.of(account, region)]}
+
+    def _get(self, request: Request) -> Answer:
+        pipeline = self._pipeline(request["name"])
+        return {"pipeline": {**pipeline.definition.document, "version": pipeline.version}}
+
+    def _state(self, request: Request) -> Answer:
+        return states.pipeline_state(self._pipeline(request["name"]))
+
+    def _start(self, request: Request) -> Answer:
+        pipeline = self._pipeline(request["name"])
+        revisions = request.get("sourceRevisions") or [{}]
+        record = self._pipelines.start(
+            pipeline,
+            trigger="WebhookV2" if revisions[0] else "StartPipelineExecution",
+            revision=revisions[0].get("revisionValue", ""),
+        )
+        return {"pipelineExecutionId": record.id}
+
+    def _stop(self, request: Request) -> Answer:
+        pipeline = self._pipeline(request["pipelineName"])
+        running = pipeline.running.get(request["pipelineExecutionId"])
+        if running is None:
+            raise ApiError("PipelineExecutionNotStoppableException", "the execution is not in progress")
+        reason = request.get("reason") or "stopped by hand"
+        if request.get("abandon"):
+            running.abandon(reason)
+        else:
+            running.end("Stopped", reason)
+        return {"pipelineExecutionId": running.record.id}
+
+    def _executions(self, request: Request) -> Answer:
+        records = self._pipeline(request["pipelineName"]).records
+        shown = records[::-1][: request.get("maxResults", 100)]
+        return {"pipelineExecutionSummaries": [states.execution_summary(each) for each in shown]}
+
+    def _execution(self, request: Request) -> Answer:
+        pipeline = self._pipeline(request["pipelineName"])
+        record = self._record(pipeline, request["pipelineExecutionId"])
+        return {"pipelineExecution": states.execution(pipeline, record)}
+
+    def _actions(self, request: Request) -> Answer:
+        pipeline = self._pipeline(request["pipelineName"])
+        chosen = (request.get("filter") or {}).get("pipelineExecutionId")
+        records = [self._record(pipeline, chosen)] if chosen else pipeline.records
+        details = [states.action_execution(record, action) for record in records for action in record.actions]
+        return {"actionExecutionDetails": details[::-1]}
+
+    def _decide(self, request: Request) -> Answer:
+        pipeline, result = self._pipeline(request["pipelineName"]), request["result"]
+        asked = {
+            action.token
+            for record in pipeline.records
+            for action in record.actions
+            if (action.stage, action.action) == (request["stageName"], request["actionName"]) and action.token
+        }
+        token = request["token"]
+        if token not in asked or not Approvals.answer(
+            token, status=result["status"], summary=result.get("summary", "")
+        ):
+            raise ApiError("InvalidApprovalTokenException", "no approval is asked for under this token, or no longer")
+        return {"approvedAt": time.time()}
+
+    def _pipeline(self, name: str) -> Pipeline:
+        account, region = _caller()
+        found = self._pipelines.find(account, region, name)
+        if found is None:
+            raise ApiError(
+                "PipelineNotFoundException", f"Account '{account}' does not have a pipeline with name '{name}'"
+            )
+        return found
+
+    def _record(self, pipeline: Pipeline, id_: str) -> ExecutionRecord:
+        found = pipeline.execution(id_)
+        if found is None:
+            raise ApiError("PipelineExecutionNotFoundException", f"{pipeline.name} has no execution {id_}")
+        return found
+
+
+def _caller() -> tuple[str, str]:
+    return seams.REQUEST_ACCOUNT.value(), seams.REQUEST_REGION.value()

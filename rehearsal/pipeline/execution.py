@@ -1,0 +1,175 @@
+"""One execution of a pipeline: stage by stage, run order by run order, as the definition said when it began."""
+
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from rehearsal.emulator.settings import EmulatorSettings
+from rehearsal.pipeline.access import Access, is_denied, service_session
+from rehearsal.pipeline.action_run import ActionRun, Variables
+from rehearsal.pipeline.actions import PROVIDERS
+from rehearsal.pipeline.artifact_store import Actor, ArtifactStore
+from rehearsal.pipeline.definition import Action, Definition, Stage
+from rehearsal.pipeline.errors import RehearsalError
+from rehearsal.pipeline.events import tell_action, tell_execution
+from rehearsal.pipeline.records import ActionRecord, ExecutionRecord
+from rehearsal.pipeline.stage_locks import StageLocks
+from rehearsal.pipeline.variables import resolved
+
+_SERVICE = "codepipeline.amazonaws.com"
+OnChange = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What all executions of one emulator share."""
+
+    settings: EmulatorSettings
+    region: str
+    folder: Path
+    on_change: OnChange
+
+
+class Execution:
+    """An execution that is under way."""
+
+    def __init__(
+        self, definition: Definition, record: ExecutionRecord, locks: StageLocks, surroundings: Surroundings
+    ) -> None:
+        self.definition, self.record = definition, record
+        self._locks, self._surroundings = locks, surroundings
+        self._access = Access(surroundings.settings, surroundings.region)
+        self._artifacts = ArtifactStore(definition, self._access)
+        self._variables: dict[str, Variables] = {"codepipeline": {"PipelineExecutionId": record.id}}
+        self._ending: tuple[str, str] | None = None
+        self._stop_reason = ""
+        self._thread = threading.Thread(target=self._run, daemon=True, name=f"{definition.name}-{record.number}")
+
+    def start(self) -> None:
+        """Run in the background."""
+        self._thread.start()
+
+    def end(self, status: str, reason: str) -> None:
+        """Begin no further action; what is under way comes to its end, but for approvals, which only wait."""
+        self._ending = self._ending or (status, reason)
+        self._locks.wake()
+
+    def abandon(self, reason: str) -> None:
+        """Begin no further action and stop those that are under way."""
+        self._stop_reason = reason
+        self.end("Stopped", reason)
+
+    def wait(self, seconds: float) -> None:
+        """Wait for the end."""
+        self._thread.join(seconds)
+
+    @property
+    def folder(self) -> Path:
+        """Where the actions log."""
+        return self._surroundings.folder / self.definition.name / self.record.id
+
+    def _run(self) -> None:
+        tell_execution(self.definition, self.record, self._surroundings.region)
+        try:
+            status, reason = self._run_stages()
+        except Exception:  # noqa: BLE001 - a fault of the rehearsal must not look like a pipeline that still runs
+            status, reason = "Failed", f"fault of the rehearsal itself: {traceback.format_exc()}"
+        self.record.end(status, reason)
+        tell_execution(self.definition, self.record, self._surroundings.region)
+        self._surroundings.on_change()
+
+    def _run_stages(self) -> tuple[str, str]:
+        for stage in self.definition.stages:
+            is_in = self._locks.enter(stage.name, self.record.number, is_over=lambda: self._ending is not None)
+            if not is_in:
+                return self._ending or ("Superseded", f"a newer execution went on before stage {stage.name}")
+            try:
+                has_succeeded = self._run_stage(stage)
+            finally:
+                self._locks.leave(stage.name, self.record.number)
+            if self._ending or not has_succeeded:
+                return self._ending or ("Failed", f"stage {stage.name} failed")
+        return "Succeeded", ""
+
+    def _run_stage(self, stage: Stage) -> bool:
+        for group in stage.groups:
+            if self._ending:
+                return False
+            threads = [threading.Thread(target=self._run_action, args=(stage, action)) for action in group]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            records = [self.record.of(stage.name, action.name) for action in group]
+            if not all(record and record.status == "Succeeded" for record in records):
+                return False
+        return True
+
+    def _run_action(self, stage: Stage, action: Action) -> None:
+        role = action.role_arn or self.definition.role_arn
+        record = ActionRecord(stage.name, action.name, action.category, action.provider, role)
+        self.record.actions.append(record)
+        tell_action(self.definition, self.record, record, self._surroundings.region)
+        try:
+            variables = self._carry_out(action, record)
+        except RehearsalError as error:
+            record.end("Abandoned" if self._stop_reason else "Failed", str(error))
+        except ClientError as error:
+            mend = ". To mend it: allow it in the policies of that role" if is_denied(error) else ""
+            record.end("Failed", f"{error}{mend}")
+        except (BotoCoreError, OSError) as error:
+            record.end("Abandoned" if self._stop_reason else "Failed", str(error))
+        except Exception:  # noqa: BLE001 - as above
+            record.end("Failed", f"fault of the rehearsal itself: {traceback.format_exc()}")
+        else:
+            record.end("Succeeded")
+            if action.namespace:
+                self._variables[action.namespace] = variables
+        self.record.updated = record.ended or self.record.updated
+        tell_action(self.definition, self.record, record, self._surroundings.region)
+
+    def _carry_out(self, action: Action, record: ActionRecord) -> Variables:
+        pipeline = Actor(service_session(self.definition.role_arn, _SERVICE, self.record.id), self.definition.role_arn)
+        actor = pipeline
+        if action.role_arn:
+            session = self._access.chained(
+                pipeline.session, action.role_arn, caller=pipeline.role_arn, name=self.record.id
+            )
+            actor = Actor(session, action.role_arn)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return PROVIDERS[action.kind](
+            ActionRun(
+                action=action,
+                configuration=resolved(action.configuration, self._variables),
+                definition=self.definition,
+                execution=self.record,
+                record=record,
+                actor=actor,
+                pipeline=pipeline,
+                artifacts=self._artifacts,
+                access=self._access,
+                settings=self._surroundings.settings,
+                region=self._surroundings.region,
+                folder=self.folder,
+                stop_reason=lambda: self._reason_to_stop(action),
+            )
+        )
+
+    def _reason_to_stop(self, action: Action) -> str:
+        if action.category == "Approval" and self._ending:
+            return self._ending[1]
+        return self._stop_reason
+
+
+def unsupported_actions(definition: Definition) -> list[str]:
+    """The actions that nobody here carries out."""
+    return [
+        f"{stage.name}/{action.name}: {action.category} by {action.provider}"
+        for stage in definition.stages
+        for action in stage.actions
+        if action.kind not in PROVIDERS
+    ]

@@ -1,0 +1,107 @@
+"""A rehearsal: four accounts, bootstrapped by the project's own scripts, its pipelines in them, and a repository."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from deployment_account.environments import Platform
+from deployment_account.names import Names
+from deployment_account.repository import ConnectedRepository
+from rehearsal import toolchain
+from rehearsal.deployment.synth import APPS
+from rehearsal.emulator.process import Emulator
+from rehearsal.pipeline.errors import RehearsalError
+from rehearsal.pipeline.post_receive import hook
+from rehearsal.pipeline.repository import Repository
+
+PROJECT = Path(__file__).resolve().parents[2]
+CHECKS = ("make check", "make test-synth")
+"""The commands of the synth step that a quick rehearsal leaves out: they take minutes."""
+_COMPONENTS = {app: app.removesuffix("-repo") for app in APPS}
+_SIDE_BY_SIDE = 2
+_DEPLOYED = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
+_LINES_SHOWN = 30
+
+
+class Rehearsal:
+    """The deployment system of one platform in one emulator."""
+
+    def __init__(self, platform: Platform, emulator: Emulator, *, project: Path = PROJECT) -> None:
+        repository = platform.deployment.repository
+        if not isinstance(repository, ConnectedRepository):
+            raise RehearsalError("only repositories behind a connection are rehearsed, and this one is in CodeCommit")
+        self.platform, self.emulator, self._project = platform, emulator, project
+        self.repository_name = repository.name
+        self.repository = Repository.of(emulator.settings.repositories, repository.name)
+
+    def create_repository(self) -> None:
+        """Make the repository, whose pushes start the pipelines."""
+        port = self.emulator.settings.run_directory / "port"
+        deployment = self.platform.deployment
+        self.repository.create(hook(port, deployment.account, deployment.region, self.repository_name))
+
+    def bootstrap(self, environments: Sequence[str] = ()) -> int:
+        """Bootstrap the accounts that are not yet, those of all environments by default, and give their number."""
+        deployment = self.platform.deployment
+        commands: list[tuple[str, tuple[str, ...]]] = [(deployment.account, ("deployment-account",))]
+        targets = [(name, self.platform.environments[name]) for name in environments or self.platform.environments]
+        commands += [(target.account, ("target-account", name)) for name, target in targets]
+        missing = [(account, words) for account, words in commands if not self._has_stack(account, "CDKToolkit")]
+        with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+            list(pool.map(lambda one: self._script(one[0], *one[1]), missing))
+        return len(missing)
+
+    def deploy_pipelines(self, app: str, environments: Sequence[str]) -> int:
+        """Deploy those pipelines of an app that are missing, by hand as a person would, and give their number."""
+        account = self.platform.deployment.account
+        names = {name: Names.of(self.platform, self.platform.environments[name]) for name in environments}
+        stacks = {name: each.pipeline_stack(_COMPONENTS[app]) for name, each in names.items()}
+        missing = {name: stack for name, stack in stacks.items() if not self._has_stack(account, stack)}
+        if missing:
+            context = ("-c", f"pipeline={next(iter(missing))}") if len(missing) == 1 else ()
+            self._script(account, "cdk", app, "deploy", *missing.values(), *context, "--require-approval", "never")
+        return len(missing)
+
+    def push(self, commit: str, branch: str, *, clone: Path) -> str:
+        """Push a commit of a clone as any developer would, and give what git and the hook said."""
+        command = ["git", "push", "--force", str(self.repository.folder), f"{commit}:refs/heads/{branch}"]
+        run = subprocess.run(command, cwd=clone, capture_output=True, text=True, check=False)
+        if run.returncode:
+            raise RehearsalError(f"git push to {branch} failed: {run.stderr.strip()}")
+        return run.stderr
+
+    def start_unless_succeeded(self, pipeline: str) -> None:
+        """Start a pipeline anew whose newest execution has ended in another way."""
+        executions = self.codepipeline.list_pipeline_executions(pipelineName=pipeline)["pipelineExecutionSummaries"]
+        if executions and executions[0]["status"] not in ("InProgress", "Succeeded"):
+            self.codepipeline.start_pipeline_execution(name=pipeline)
+
+    @property
+    def codepipeline(self) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
+        """CodePipeline in the deployment account."""
+        deployment = self.platform.deployment
+        return self.emulator.client("codepipeline", account=deployment.account, region=deployment.region)
+
+    def pipeline(self, app: str, environment: str) -> str:
+        """The name of a pipeline."""
+        return Names.of(self.platform, self.platform.environments[environment]).stage(_COMPONENTS[app])
+
+    def _has_stack(self, account: str, name: str) -> bool:
+        stacks = self.emulator.client("cloudformation", account=account).describe_stacks()["Stacks"]
+        return any(stack["StackName"] == name and stack["StackStatus"] in _DEPLOYED for stack in stacks)
+
+    def _script(self, account: str, *words: str) -> None:
+        """Run one of the project's bootstrap scripts with the credentials of an account."""
+        command = [sys.executable, "-m", "scripts.bootstrap", *words]
+        environment = {**os.environ, **self.emulator.shell_environment(account), "JSII_NODE": str(toolchain.node())}
+        run = subprocess.run(
+            command, cwd=self._project, env=environment, capture_output=True, text=True, check=False,
+            stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+        if run.returncode:
+            said = "\n".join((run.stdout + run.stderr).splitlines()[-_LINES_SHOWN:])
+            raise RehearsalError(f"`python -m scripts.bootstrap {' '.join(words)}` failed:\n{said}")

@@ -1,0 +1,138 @@
+"""What pipelines did, for the page: executions with their stages and actions, and what that does not prove."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from rehearsal.report.gantt import Gantt, Lane, gantt
+
+_TRIGGERS = {
+    "WebhookV2": "a push",
+    "CreatePipeline": "the deployment of the pipeline",
+    "UpdatePipeline": "the pipeline's change of itself",
+}
+_MARKS = {"Succeeded": "✓", "Failed": "✗", "InProgress": "…", "Abandoned": "–"}
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineAction:
+    """One action of one execution."""
+
+    name: str
+    provider: str
+    account: str
+    start: datetime
+    end: datetime
+    status: str
+    said: str = ""
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+        return (self.end - self.start).total_seconds()
+
+    @property
+    def mark(self) -> str:
+        """Its status as one character."""
+        return _MARKS.get(self.status, "?")
+
+    @property
+    def is_approval(self) -> bool:
+        """Whether a person was asked."""
+        return self.provider == "Manual"
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineStage:
+    """One stage; without actions if the execution did not reach it."""
+
+    name: str
+    actions: tuple[PipelineAction, ...] = ()
+
+    @property
+    def account(self) -> str:
+        """Where its actions act, if that is one account."""
+        accounts = {action.account for action in self.actions}
+        return accounts.pop() if len(accounts) == 1 else ""
+
+    @property
+    def status(self) -> str:
+        """That of its actions taken together."""
+        found = {action.status for action in self.actions}
+        for status in ("Failed", "Abandoned", "InProgress"):
+            if status in found:
+                return status
+        return "Succeeded" if found else "NotReached"
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineExecution:
+    """One execution of one pipeline."""
+
+    pipeline: str
+    version: int
+    trigger: str
+    commit: str
+    subject: str
+    status: str
+    reason: str
+    stages: tuple[PipelineStage, ...]
+
+    @property
+    def started_by(self) -> str:
+        """What started it, in words."""
+        return _TRIGGERS.get(self.trigger, self.trigger)
+
+    @property
+    def actions(self) -> tuple[PipelineAction, ...]:
+        """All actions in the order in which they began."""
+        return tuple(sorted((action for stage in self.stages for action in stage.actions), key=lambda each: each.start))
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """The accounts in which it changed a stack."""
+        deployed = (each for each in self.actions if each.provider == "CloudFormation" and each.status == "Succeeded")
+        return tuple(sorted({each.account for each in deployed if each.name.endswith("Deploy")}))
+
+    @property
+    def seconds(self) -> float:
+        """From its first action's start to its last one's end."""
+        return (max(each.end for each in self.actions) - self.actions[0].start).total_seconds() if self.actions else 0.0
+
+    @property
+    def chart(self) -> Gantt | None:
+        """Its actions on one time axis."""
+        return gantt([_lane(action) for action in self.actions]) if self.actions else None
+
+
+@dataclass(frozen=True, slots=True)
+class RehearsalReport:
+    """Everything that a rehearsal has to show."""
+
+    started: datetime
+    executions: tuple[PipelineExecution, ...]
+    limits: tuple[str, ...]
+    environment: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def newest(self) -> tuple[PipelineExecution, ...]:
+        """The newest execution of each pipeline."""
+        return tuple({execution.pipeline: execution for execution in self.executions}.values())
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """The accounts that were deployed into."""
+        return tuple(sorted({account for execution in self.executions for account in execution.accounts}))
+
+    def count(self, status: str) -> int:
+        """How many executions ended so."""
+        return sum(execution.status == status for execution in self.executions)
+
+
+def _lane(action: PipelineAction) -> Lane:
+    return Lane(
+        action.name,
+        action.start,
+        action.end,
+        "failed" if action.status == "Failed" else "table" if action.is_approval else "step",
+        action.account,
+    )

@@ -1,0 +1,45 @@
+"""A build finds the tools of its buildspec, and an environment that is otherwise empty."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from rehearsal.emulator.settings import EmulatorSettings
+from rehearsal.pipeline.build_environment import build_environment
+from rehearsal.pipeline.errors import ActionFailedError
+
+HOST = {"HTTPS_PROXY": "proxy", "AWS_PROFILE": "mine", "VIRTUAL_ENV": "/mine", "PYTHONPATH": "/mine"}
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> EmulatorSettings:
+    return EmulatorSettings(run_directory=tmp_path, package_variables={"PIP_INDEX_URL": "there"})
+
+
+def test_the_network_and_the_registries_are_all_that_is_known_of_the_host(
+    tmp_path: Path, settings: EmulatorSettings
+) -> None:
+    found = build_environment(tmp_path / "build", {}, settings, HOST)
+    assert (found["HTTPS_PROXY"], found["PIP_INDEX_URL"]) == ("proxy", "there")
+    assert not {"AWS_PROFILE", "VIRTUAL_ENV", "PYTHONPATH"} & found.keys()
+    assert found["HOME"] == str(tmp_path / "build" / "home")
+    assert list(Path(found["HOME"]).iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["python3.11 --version", "node --version", "npm --version"])
+def test_the_tools_run_in_it(command: str, tmp_path: Path, settings: EmulatorSettings) -> None:
+    environment = build_environment(tmp_path / "build", {"python": "3.11", "nodejs": "22"}, settings, {})
+    run = subprocess.run(["sh", "-c", command], env=environment, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+
+
+@pytest.mark.parametrize(
+    ("runtimes", "told"),
+    [({"python": "3.9"}, "python 3.9"), ({"nodejs": "99"}, "nodejs 99"), ({"ruby": "3"}, "runtime ruby")],
+)
+def test_a_runtime_that_is_not_there_fails_the_build(
+    runtimes: dict[str, str], told: str, tmp_path: Path, settings: EmulatorSettings
+) -> None:
+    with pytest.raises(ActionFailedError, match=told):
+        build_environment(tmp_path / "build", runtimes, settings, {})

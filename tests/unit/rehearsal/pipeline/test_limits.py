@@ -1,0 +1,13 @@
+"""What a rehearsal does not prove is said, and what it left out comes first."""
+
+from rehearsal.pipeline.limits import LIMITS, limits
+
+
+def test_what_was_left_out_comes_first() -> None:
+    assert limits(("make check", "make test-synth"))[0].endswith("make check, make test-synth.")
+    assert limits(("make check",))[1:] == LIMITS
+
+
+def test_a_complete_rehearsal_has_the_general_limits_only() -> None:
+    assert limits(()) == LIMITS
+    assert all(limit.endswith(".") for limit in LIMITS)

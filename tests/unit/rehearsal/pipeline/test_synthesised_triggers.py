@@ -1,0 +1,58 @@
+"""The triggers of this project's pipelines, as synthesised: who is started by a push to what."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rehearsal.pipeline.definition import Definition, api_document
+from rehearsal.pipeline.execution import unsupported_actions
+from rehearsal.pipeline.triggers import Push, started_source
+
+SNAPSHOTS = Path(__file__).resolve().parents[3] / "synth" / "snapshots"
+
+
+def documents() -> dict[str, dict[str, Any]]:
+    """The pipelines in the snapshots of the templates."""
+    found = {}
+    for file in SNAPSHOTS.glob("*-Pipeline*.json"):
+        for resource in json.loads(file.read_text())["Resources"].values():
+            if resource["Type"] == "AWS::CodePipeline::Pipeline":
+                found[file.stem] = api_document(resource["Properties"], default_name=file.stem)
+    return found
+
+
+PIPELINES = documents()
+
+
+def started(*files: str, branch: str = "main") -> set[str]:
+    push = Push("example/data-lake", branch, "c" * 40, files)
+    return {document["name"] for document in PIPELINES.values() if started_source(document, push)}
+
+
+def test_a_push_that_changes_only_the_etl_app_starts_only_its_pipeline() -> None:
+    assert started("etl-repo/src/odp/errors.py") == {"odp-dev-etl"}
+
+
+def test_a_push_that_changes_only_the_infra_app_starts_only_its_pipeline() -> None:
+    assert started("infra-repo/infra_cdk/storage_stack.py") == {"odp-dev-infra"}
+
+
+@pytest.mark.parametrize("file", ["config/environments.json", "requirements.txt", "deployment_account/names.py"])
+def test_what_both_are_built_from_starts_both(file: str) -> None:
+    assert started(file) == {"odp-dev-infra", "odp-dev-etl"}
+
+
+@pytest.mark.parametrize("file", ["README.md", "rehearsal/cli.py", "docs/deployment.md"])
+def test_what_no_app_is_built_from_starts_nothing(file: str) -> None:
+    assert started(file) == set()
+
+
+def test_another_branch_starts_nothing_of_dev() -> None:
+    assert started("etl-repo/app.py", branch="feature") == set()
+
+
+@pytest.mark.parametrize("document", PIPELINES.values(), ids=PIPELINES)
+def test_every_action_of_our_pipelines_is_rehearsed(document: dict[str, Any]) -> None:
+    assert unsupported_actions(Definition(document)) == []
