@@ -26,6 +26,8 @@ from rehearsal.validation.lake import LakeTableError
 
 _POLL_SECONDS = 0.3
 _KILLED_RUNS = 0.3
+_A_SECOND = 1.1
+"""To which S3 tells when something landed."""
 _SWEEP = "odp.file_manager.sweep.handle"
 _SCRIPT = """import json, sys
 from rehearsal.torture.deployed.glue_script import main
@@ -45,15 +47,21 @@ class EmulatedLake:
         self._staging = lake.published(Shared.STAGING_BUCKET)
         self._file_manager = lake.published(Odp.FILE_MANAGER_FUNCTION)
         self._landed: dict[str, list[Version]] = defaultdict(list)
+        self._changed_at: dict[str, float] = defaultdict(float)
         self._runs = 0
         self.violations: list[Finding] = []
         _switch_events_off(lake)
 
     def put(self, file: DmsFile) -> dict[str, object]:
-        """Store a file; gives the event that S3 tells of it."""
+        """Store a file; gives the event that S3 tells of it. A load begins seconds after the changes before it."""
+        table = _table_of(file.key)
+        if file.is_load:
+            time.sleep(max(0.0, self._changed_at[table] + _A_SECOND - time.time()))
+        else:
+            self._changed_at[table] = time.time()
         version = self._s3.put_object(Bucket=self._staging, Key=file.key, Body=parquet(file))["VersionId"]
         head = self._s3.head_object(Bucket=self._staging, Key=file.key, VersionId=version)
-        self._landed[_table_of(file.key)].append((file.key, version))
+        self._landed[table].append((file.key, version))
         described = {"key": file.key, "size": head["ContentLength"], "etag": head["ETag"], "version-id": version}
         described["sequencer"] = f"{time.time_ns():016X}"
         detail = {"bucket": {"name": self._staging}, "object": described}
