@@ -28,7 +28,7 @@ from rehearsal.torture.trial import Problem, Trial
 
 CADENCE = "10_min_refresh"
 DATABASE = "odpf_demo_taxi_trips_raw"
-ROUNDS = 3
+ROUNDS = 2
 Say = Callable[[str], None]
 
 
