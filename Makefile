@@ -53,7 +53,7 @@ check: $(READY) ## lint, types, import contracts, manifests and unit tests
 	@$(PYTEST) --quiet tests/unit
 
 test-spark: $(READY) ## the table writers on real Spark and Hudi
-	@$(PYTEST) --quiet tests/spark
+	@$(PYTEST) --quiet -m "not slow" tests/spark
 
 test-synth: $(READY) ## the synthesised templates
 	@$(PYTEST) --quiet tests/synth
@@ -63,7 +63,10 @@ node_modules/.package-lock.json: $(READY) package.json package-lock.json
 	@touch $@
 
 test-embedded: $(READY) node_modules/.package-lock.json ## handlers, adapters and the emulator itself, deployed on this machine
-	@$(PYTEST) --quiet tests/embedded
+	@$(PYTEST) --quiet -m "not slow" tests/embedded
+
+test-slow: $(READY) node_modules/.package-lock.json ## what make test leaves out: stories on the lake, the synthesised pipelines, broken links, every type of key
+	@$(PYTEST) --quiet -m slow tests/spark tests/embedded
 
 test-end-to-end: $(READY) ## the demo as a test
 	@$(PYTEST) --quiet tests/end_to_end
@@ -95,4 +98,4 @@ clean: ## remove every trace of runs and installations
 	@rm -rf .venv .local node_modules report.html infra-repo/cdk.out etl-repo/cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install demo lake rehearse torture torture-lake test check test-spark test-synth test-embedded test-end-to-end synth bench bench-taxi bench-plan manifest-schema idle-cost lock clean
+.PHONY: help install demo lake rehearse torture torture-lake test check test-spark test-synth test-embedded test-end-to-end test-slow synth bench bench-taxi bench-plan manifest-schema idle-cost lock clean

@@ -162,6 +162,7 @@ KEYS: dict[str, tuple[pa.DataType, tuple[Any, ...]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("historical", [False, True], ids=["snapshot", "historical"])
 @pytest.mark.parametrize("key", KEYS)
 def test_row_is_found_by_a_key_of_any_type(
@@ -189,6 +190,7 @@ def test_row_is_found_by_a_key_of_any_type(
     assert found == ([(0, "I")] * 2 + others + [(1, "D"), (1, "U")] if historical else [*others, (1, "U")])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("partition", ["P", None])
 def test_part_of_a_composite_key_may_be_empty_or_null(
     partition: str | None,

@@ -16,6 +16,8 @@ from benchmarks.change_phase.entry import Entry, Step
 from benchmarks.change_phase.merges import DELTA, merge_settings
 from benchmarks.change_phase.workload import CHANGES, LOAD, STAGING, Workload
 
+pytestmark = pytest.mark.slow
+
 WORKLOAD = Workload("smoke", tables=2, rows=400, changes=100)
 HERE = [name for name in ON_SPARK if name != DELTA]
 """Delta's jars are downloaded for the benchmark only, whose every run holds it to the same."""

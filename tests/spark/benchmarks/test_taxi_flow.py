@@ -10,6 +10,8 @@ from benchmarks.taxi_flow.comparison import RUNS, Source, UnequalResultsError
 from benchmarks.taxi_flow.duckdb_flow import DuckDbFlow
 from rehearsal.source.generator import generate_trips
 
+pytestmark = pytest.mark.slow
+
 TRIPS = 2_000
 
 
