@@ -83,6 +83,7 @@ def _catalogs(work: Path) -> dict[str, str]:
         "spark.sql.extensions": f"{_ICEBERG}.spark.extensions.IcebergSparkSessionExtensions",
         _CATALOG: f"{_ICEBERG}.spark.SparkCatalog",
         f"{_CATALOG}.catalog-impl": f"{_ICEBERG}.inmemory.InMemoryCatalog",
+        f"{_CATALOG}.cache-enabled": "false",  # readers share the session here, and would share what it has cached
         f"{_CATALOG}.io-impl": f"{_ICEBERG}.hadoop.HadoopFileIO",
         f"{_CATALOG}.warehouse": str(work / "iceberg"),
     }

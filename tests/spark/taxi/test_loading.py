@@ -163,12 +163,11 @@ def test_a_reader_at_any_moment_sees_one_state_or_the_other(lake: Lake) -> None:
     lake.conform(lake.put("a.csv", states[0]))
     seen: set[tuple[int, int]] = set()
     ended = threading.Event()
-    others = lake.spark.newSession()  # the writer's own would share its cache of tables with it
 
     def read() -> None:
         while not ended.is_set():
-            others.sql(f"REFRESH TABLE {lake.name.sql}")
-            fares = [row[0] for row in others.table(lake.name.sql).select("fare_amount").collect()]
+            lake.spark.sql(f"REFRESH TABLE {lake.name.sql}")
+            fares = [row[0] for row in lake.spark.table(lake.name.sql).select("fare_amount").collect()]
             seen.add((len(fares), len(set(fares))))
 
     reader = threading.Thread(target=read)
