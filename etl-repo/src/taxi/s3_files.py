@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Iterable
 from dataclasses import asdict
 
 import boto3
 from botocore.exceptions import ClientError
+from odp.batched import batched
 
 from taxi.errors import SourceFileError
 from taxi.records import MalformedRow
@@ -64,11 +64,8 @@ class S3Quarantine:
         The same version has the same rows, so that a repeated run writes the same objects again.
         """
         prefix = f"quarantine/{dataset}/{file_id}/"
-        remaining = iter(rows)
-        for number in itertools.count():
-            lines = [json.dumps(asdict(row), ensure_ascii=False) for row in itertools.islice(remaining, ROWS_IN_OBJECT)]
-            if not lines:
-                break
+        for number, some in enumerate(batched(rows, ROWS_IN_OBJECT)):
+            lines = (json.dumps(asdict(row), ensure_ascii=False) for row in some)
             self._s3.put_object(
                 Bucket=self._bucket,
                 Key=f"{prefix}{number:05}.jsonl",

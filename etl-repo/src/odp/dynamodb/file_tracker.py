@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from odp.dynamodb.connection import condition_failed
+from odp.dynamodb.connection import condition_failed, read_items
 from odp.records import FileType, LandedFile, PendingWork
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource, Table
-
-_KEYS_PER_READ = 100  # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
 
 
 class DynamoDbPendingWork:
@@ -43,6 +41,7 @@ class DynamoDbFileTracker:
     """The ledger of landed files in two tables."""
 
     def __init__(self, dynamodb: DynamoDBServiceResource, pending_table: str, history_table: str) -> None:
+        self._dynamodb = dynamodb
         self._client = dynamodb.meta.client
         self._pending = dynamodb.Table(pending_table)
         self._history = dynamodb.Table(history_table)
@@ -71,27 +70,17 @@ class DynamoDbFileTracker:
     def unknown(self, files: Sequence[LandedFile]) -> Sequence[LandedFile]:
         """Name those of the given files that are neither pending nor in the history."""
         unknown = {file.file_id: file for file in files}
-        for start in range(0, len(files), _KEYS_PER_READ):
-            keys = [key_of(file) for file in files[start : start + _KEYS_PER_READ]]
-            for table in (self._pending.name, self._history.name):
-                for item in self._present(table, keys):
-                    unknown.pop(str(item["file_id"]), None)
+        # most are in the history, and nobody asks for those any more
+        for table in (self._history.name, self._pending.name):
+            keys = [key_of(file) for file in unknown.values()]
+            for item in read_items(self._dynamodb, table, keys, ProjectionExpression="file_id"):
+                del unknown[str(item["file_id"])]
         return list(unknown.values())
 
     def processed_changes(self, source_table_name: str) -> Sequence[LandedFile]:
         """List the change files of a table that were applied or superseded."""
         items = self._query(self._history, source_table_name)
         return [_landed_file(item) for item in items if item["dms_file_type"] == FileType.CHANGES.value]
-
-    def _present(self, table: str, keys: list[dict[str, str]]) -> Iterator[dict[str, Any]]:
-        wanted: Sequence[Any] = keys
-        while wanted:
-            response = self._client.batch_get_item(
-                RequestItems={table: {"Keys": wanted, "ConsistentRead": True, "ProjectionExpression": "file_id"}}
-            )
-            yield from response["Responses"].get(table, [])
-            unprocessed = response.get("UnprocessedKeys", {}).get(table)
-            wanted = unprocessed["Keys"] if unprocessed else ()
 
     def _query(self, table: Table, source_table_name: str) -> Iterator[dict[str, Any]]:
         pages = self._client.get_paginator("query").paginate(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from odp.batched import batched
 from odp.dynamodb.connection import condition_failed
 from odp.dynamodb.file_tracker import key_of, pending_item
 from odp.dynamodb.quarantine import item_of, key_in_quarantine
@@ -66,7 +67,7 @@ class DynamoDbRefreshBooks:
         Raises:
             LeaseLostError: the lease was taken over.
         """
-        *firsts, last = list(_chunks(entry.files)) or [()]
+        *firsts, last = list(batched(entry.files, _FILES_PER_TRANSACTION)) or [()]
         for files in firsts:
             self._write(lease, [*self._moves(files, lease, entry), self._check(lease)])
         actions = [*self._moves(last, lease, entry), self._put_outcome(entry.outcome, lease.owner)]
@@ -144,11 +145,6 @@ class DynamoDbRefreshBooks:
         if outcome.error:
             item |= {"error_message": outcome.error, "stack_trace": outcome.stack_trace}
         return {"Put": {"TableName": self._tables.refreshes, "Item": item}}
-
-
-def _chunks(files: Sequence[LandedFile]) -> Iterator[Sequence[LandedFile]]:
-    for start in range(0, len(files), _FILES_PER_TRANSACTION):
-        yield files[start : start + _FILES_PER_TRANSACTION]
 
 
 def _refused(outcome: RefreshOutcome) -> Quarantined:

@@ -5,19 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from odp.dynamodb.connection import condition_failed
+from odp.dynamodb.connection import condition_failed, read_items
 from odp.errors import LeaseLostError
 from odp.records import Lease, RefreshStatus
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
 
-_KEYS_PER_READ = 100  # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
 _IS_FREE = "attribute_not_exists(lease_expires_at) OR lease_expires_at < :now"
 IS_MINE = "lease_owner = :owner AND fencing_token = :token"
 
@@ -46,14 +44,8 @@ def read_leases(
     dynamodb: DynamoDBServiceResource, table: str, qualified_names: Iterable[str]
 ) -> Iterator[dict[str, Any]]:
     """Read what odpf_file_processing_tracker has of the given tables."""
-    names = iter(sorted(set(qualified_names)))
-    while chunk := list(islice(names, _KEYS_PER_READ)):
-        keys: list[dict[str, Any]] = [{"raw_table_name": name} for name in chunk]
-        while keys:
-            response = dynamodb.batch_get_item(RequestItems={table: {"Keys": keys, "ConsistentRead": True}})
-            yield from response["Responses"].get(table, [])
-            unprocessed = response.get("UnprocessedKeys", {}).get(table)
-            keys = list(unprocessed["Keys"]) if unprocessed else []
+    keys = ({"raw_table_name": name} for name in sorted(set(qualified_names)))
+    return read_items(dynamodb, table, keys)
 
 
 class DynamoDbTableLeases:

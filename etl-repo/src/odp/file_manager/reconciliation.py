@@ -7,11 +7,11 @@ the whole bucket from time to time, for tables of which no other file comes.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
 
+from odp.batched import batched
 from odp.file_manager.object_key import parse_object_key
 from odp.file_manager.rejection import rejection_of
 from odp.file_manager.s3_event import listed_object
@@ -61,7 +61,7 @@ class Reconciliation:
 
     def _register_all(self, versions: Iterable[ObjectVersion]) -> Found:
         found = Found()
-        for some in _chunks(versions):
+        for some in batched(versions, _VERSIONS_AT_ONCE):
             files = [listed_object(version) for version in some]
             unknown = self.register.unknown([file for file in files if isinstance(file, LandedFile)])
             rejected = [rejection_of(file) for file in files if isinstance(file, RejectedFile)]
@@ -89,9 +89,3 @@ def _start(key: str, day: datetime) -> str:
         return f"{day:%Y%m%d}"
     year_first = _YEAR_FIRST.match(key)
     return f"{day:%Y}{year_first['delimiter']}{day:%m}" if year_first else ""
-
-
-def _chunks(versions: Iterable[ObjectVersion]) -> Iterator[list[ObjectVersion]]:
-    remaining = iter(versions)
-    while some := list(islice(remaining, _VERSIONS_AT_ONCE)):
-        yield some

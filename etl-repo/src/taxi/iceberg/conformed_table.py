@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from contextlib import closing
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from odp.batched import batched
 from odp.errors import RejectedInputError
 from odp.spark_session import jvm
 
@@ -130,21 +131,16 @@ def _begin(table: Any, branch: str) -> None:  # noqa: ANN401
 def _may_have_rows_of(spark: SparkSession, table: Any, source_files: Collection[str]) -> bool:  # noqa: ANN401
     """Tell by the statistics of the data files whether any can have rows of these files: most often none has."""
     is_in = getattr(jvm(spark).org.apache.iceberg.expressions.Expressions, "in")
-    for keys in _chunks(source_files):
-        among = is_in("source_file", jvm(spark).java.util.ArrayList(keys))
+    for keys in batched(sorted(source_files), _KEYS_IN_LIST):
+        among = is_in("source_file", jvm(spark).java.util.ArrayList(list(keys)))
         with closing(table.newScan().filter(among).planFiles()) as files:
             if files.iterator().hasNext():
                 return True
     return False
 
 
-def _chunks(source_files: Collection[str]) -> Iterator[Sequence[str]]:
-    keys = sorted(source_files)
-    return (keys[start : start + _KEYS_IN_LIST] for start in range(0, len(keys), _KEYS_IN_LIST))
-
-
 def _any_of(source_files: Collection[str]) -> str:
-    lists = (", ".join(_literal(key) for key in keys) for keys in _chunks(source_files))
+    lists = (", ".join(_literal(key) for key in keys) for keys in batched(sorted(source_files), _KEYS_IN_LIST))
     return " OR ".join(f"source_file IN ({keys})" for keys in lists)
 
 
