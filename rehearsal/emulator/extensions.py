@@ -5,12 +5,11 @@ from collections.abc import Callable
 from rehearsal.emulator import (
     athena_iceberg,
     bucket_policies,
-    catalog_resources,
     codebuild_projects,
     lambda_environment,
     lambda_errors,
     lambda_logs,
-    log_resources,
+    request_resources,
     resource_conditions,
     resource_types,
     s3_event_versions,
@@ -34,8 +33,7 @@ def install(settings: EmulatorSettings) -> Stop:
     bucket_policies.install()
     template_location.install()
     codebuild_projects.install()
-    catalog_resources.install()
-    log_resources.install()
+    request_resources.install()
     s3_event_versions.install()
     lambda_environment.install()
     lambda_errors.install()
