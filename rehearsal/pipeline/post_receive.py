@@ -8,12 +8,12 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from rehearsal.demo.workspace import PROJECT
 from rehearsal.emulator.settings import LOOPBACK, ROOT_SECRET
 from rehearsal.pipeline.errors import RehearsalError
 from rehearsal.pipeline.repository import Repository
 from rehearsal.pipeline.triggers import Push, started_source
 
-_PROJECT = Path(__file__).resolve().parents[2]
 _BRANCH = "refs/heads/"
 _DELETED = "0" * 40
 
@@ -21,7 +21,7 @@ _DELETED = "0" * 40
 def hook(port_file: Path, account: str, region: str, name: str) -> list[str]:
     """The command line that a repository runs after a push."""
     words = (str(port_file), account, region, name)
-    return ["env", f"PYTHONPATH={_PROJECT}", sys.executable, "-m", "rehearsal.pipeline.post_receive", *words]
+    return ["env", f"PYTHONPATH={PROJECT}", sys.executable, "-m", "rehearsal.pipeline.post_receive", *words]
 
 
 def pushes(lines: Iterable[str], repository: Repository, name: str) -> Iterator[Push]:

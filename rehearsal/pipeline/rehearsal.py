@@ -12,13 +12,13 @@ from deployment_account.environments import Platform
 from deployment_account.names import Names
 from deployment_account.repository import ConnectedRepository
 from rehearsal import toolchain
+from rehearsal.demo.workspace import PROJECT
 from rehearsal.deployment.synth import APPS
 from rehearsal.emulator.process import Emulator
 from rehearsal.pipeline.errors import RehearsalError
 from rehearsal.pipeline.post_receive import hook
 from rehearsal.pipeline.repository import Repository
 
-PROJECT = Path(__file__).resolve().parents[2]
 CHECKS = ("make check", "make test-synth")
 """The commands of the synth step that a quick rehearsal leaves out: they take minutes."""
 _COMPONENTS = {app: app.removesuffix("-repo") for app in APPS}

@@ -13,12 +13,10 @@ from odp.config_manager.request import RequestContent
 from odp.configuration import fields_of
 from odp.records import BatchConfig
 
-from deployment_account.environments import load_platform
 from rehearsal.demo.configuration import wait_until_decided
-from rehearsal.demo.demo import CONFIGURATION, ENVIRONMENT
+from rehearsal.demo.demo import ENVIRONMENT
 from rehearsal.demo.deployed_lake import DeployedLake
-from rehearsal.deployment.deployer import deploy
-from rehearsal.deployment.synth import synthesise
+from rehearsal.demo.deployment import deploy_lake
 from rehearsal.emulator.process import Emulator
 from rehearsal.emulator.settings import EmulatorSettings
 from rehearsal.torture.deployed.lake import EmulatedLake
@@ -36,12 +34,7 @@ Say = Callable[[str], None]
 def deployed_lake(folder: Path) -> Iterator[DeployedLake]:
     """Deploy the dev lake as synthesised."""
     with Emulator(EmulatorSettings(run_directory=folder / "emulator")) as emulator:
-        platform = load_platform(CONFIGURATION)
-        for assembly in synthesise(ENVIRONMENT, folder / "assemblies"):
-            deploy(assembly, emulator)
-        lake = DeployedLake(platform, platform.environments[ENVIRONMENT], emulator)
-        wait_until_decided(lake, "the deployed manifests", say=lambda _: None)
-        yield lake
+        yield deploy_lake(ENVIRONMENT, emulator, folder / "assemblies")
 
 
 def campaign(lake: DeployedLake, seeds: Sequence[int], say: Say, *, rounds: int = ROUNDS) -> list[Problem]:

@@ -4,13 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from deployment_account.environments import load_platform
 from deployment_account.names import Odp
-from rehearsal.demo.configuration import wait_until_decided
-from rehearsal.demo.demo import CONFIGURATION
 from rehearsal.demo.deployed_lake import DeployedLake
-from rehearsal.deployment.deployer import deploy
-from rehearsal.deployment.synth import synthesise
+from rehearsal.demo.deployment import deploy_lake
 from rehearsal.emulator.process import Emulator
 from tests.embedded.config_manager.configurations import Configurations
 
@@ -19,12 +15,7 @@ ENVIRONMENT = "test"
 
 @pytest.fixture(scope="session")
 def deployed_lake(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> DeployedLake:
-    platform = load_platform(CONFIGURATION)
-    for assembly in synthesise(ENVIRONMENT, tmp_path_factory.mktemp("assemblies")):
-        deploy(assembly, emulator)
-    lake = DeployedLake(platform, platform.environments[ENVIRONMENT], emulator)
-    wait_until_decided(lake, "the deployed manifests", say=lambda _: None)
-    return lake
+    return deploy_lake(ENVIRONMENT, emulator, tmp_path_factory.mktemp("assemblies"))
 
 
 @pytest.fixture

@@ -9,12 +9,9 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from deployment_account.environments import load_platform
-from rehearsal.demo.configuration import wait_until_decided
-from rehearsal.demo.demo import CONFIGURATION, ENVIRONMENT
+from rehearsal.demo.demo import ENVIRONMENT
 from rehearsal.demo.deployed_lake import DeployedLake
-from rehearsal.deployment.deployer import deploy
-from rehearsal.deployment.synth import synthesise
+from rehearsal.demo.deployment import deploy_lake
 from rehearsal.emulator.process import Emulator
 from rehearsal.emulator.settings import ROOT_SECRET, EmulatorSettings
 
@@ -31,12 +28,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 
 @pytest.fixture(scope="session")
 def deployed_lake(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> DeployedLake:
-    platform = load_platform(CONFIGURATION)
-    for assembly in synthesise(ENVIRONMENT, tmp_path_factory.mktemp("assemblies")):
-        deploy(assembly, emulator)
-    lake = DeployedLake(platform, platform.environments[ENVIRONMENT], emulator)
-    wait_until_decided(lake, "the deployed manifests", say=lambda _: None)
-    return lake
+    return deploy_lake(ENVIRONMENT, emulator, tmp_path_factory.mktemp("assemblies"))
 
 
 @pytest.fixture(scope="session")

@@ -12,11 +12,12 @@ import pytest
 from rich.console import Console
 
 from deployment_account.environments import load_platform
+from rehearsal.demo.workspace import PROJECT
 from rehearsal.emulator.process import Emulator
 from rehearsal.emulator.settings import EmulatorSettings
 from rehearsal.pipeline.approving import decide
 from rehearsal.pipeline.clone import committed_copy
-from rehearsal.pipeline.rehearsal import CHECKS, PROJECT, Rehearsal
+from rehearsal.pipeline.rehearsal import CHECKS, Rehearsal
 from rehearsal.pipeline.report import rehearsal_report
 from rehearsal.pipeline.watch import PipelineWatch
 

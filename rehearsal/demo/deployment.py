@@ -1,0 +1,21 @@
+"""Deploys a lake without a word, for those to whom it is only the stage."""
+
+from pathlib import Path
+
+from deployment_account.environments import load_platform
+from rehearsal.demo.configuration import wait_until_decided
+from rehearsal.demo.demo import CONFIGURATION
+from rehearsal.demo.deployed_lake import DeployedLake
+from rehearsal.deployment.deployer import deploy
+from rehearsal.deployment.synth import synthesise
+from rehearsal.emulator.process import Emulator
+
+
+def deploy_lake(environment: str, emulator: Emulator, assemblies: Path) -> DeployedLake:
+    """Deploy an environment as synthesised, and return when its manifests are the running configuration."""
+    platform = load_platform(CONFIGURATION)
+    for assembly in synthesise(environment, assemblies):
+        deploy(assembly, emulator)
+    lake = DeployedLake(platform, platform.environments[environment], emulator)
+    wait_until_decided(lake, "the deployed manifests", say=lambda _: None)
+    return lake
