@@ -7,7 +7,7 @@ from pathlib import Path
 from odp.file_processor.batch_refresh import refresh_batch
 from odp.file_processor.file_selection import select_files
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
-from odp.records import TableState
+from odp.refreshes import TableState
 from odp.spark_session import task_slots, with_settings
 from pyspark.sql import SparkSession
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from odp.records import RefreshStatus, RowCounts
+from odp.refreshes import RefreshStatus, RowCounts
 
 Row = Mapping[str, Any]
 Version = tuple[str, str]

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from odp.records import FileType, RefreshStatus, RowCounts
+from odp.records import FileType
+from odp.refreshes import RefreshStatus, RowCounts
 
 from rehearsal.torture.evidence import BookedFile, TableEvidence
 from rehearsal.torture.replica import Replica

@@ -6,7 +6,8 @@ from typing import Any
 import pyarrow as pa
 from odp.file_processor.file_selection import select_files
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
-from odp.records import CommittedRefresh, FileType, LandedFile, RawTableConfig, TableState
+from odp.records import FileType, LandedFile, RawTableConfig
+from odp.refreshes import CommittedRefresh, TableState
 
 from rehearsal.validation.lake import LakeReader
 

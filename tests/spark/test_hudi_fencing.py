@@ -9,7 +9,8 @@ from odp.errors import LeaseLostError
 from odp.file_processor.file_selection import select_files
 from odp.file_processor.table_writers.hudi_options import write_options
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
-from odp.records import LandedFile, RawTableConfig, Refresh, TableState, VersioningType
+from odp.records import LandedFile, RawTableConfig, VersioningType
+from odp.refreshes import Refresh, TableState
 from odp.spark_session import jvm
 from pyspark.errors import IllegalArgumentException
 from pyspark.sql import SparkSession

@@ -8,7 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 from odp.errors import RejectedInputError
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
-from odp.records import LandedFile, RawTableConfig, RowCounts, TableState, VersioningType
+from odp.records import LandedFile, RawTableConfig, VersioningType
+from odp.refreshes import RowCounts, TableState
 from pyspark.sql import SparkSession
 
 from tests.spark.metastore import metastore

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pytest
 from odp.errors import SchemaChangeRefusedError
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
-from odp.records import LandedFile, RawTableConfig, RowCounts, VersioningType
+from odp.records import LandedFile, RawTableConfig, VersioningType
+from odp.refreshes import RowCounts
 from pyspark.sql import SparkSession
 
 from tests.spark.metastore import catalog_columns

@@ -9,18 +9,14 @@ from odp.configuration import ConfigDeployment, ConfigRequest, Configuration, Re
 from odp.records import (
     BatchConfig,
     BatchPlan,
-    BookEntry,
-    CommittedRefresh,
     LandedFile,
-    Lease,
     ObjectVersion,
     PendingWork,
     Quarantined,
     RawTableConfig,
-    Refresh,
-    RefreshOutcome,
     WrittenTable,
 )
+from odp.refreshes import BookEntry, CommittedRefresh, Lease, Refresh, RefreshOutcome
 
 
 class FileRegister(Protocol):

@@ -15,7 +15,8 @@ from typing import Any
 
 from odp.file_processor import job
 from odp.file_processor.table_refresh import TableRefresher
-from odp.records import RawTableConfig, RefreshOutcome
+from odp.records import RawTableConfig
+from odp.refreshes import RefreshOutcome
 
 from rehearsal.torture.faults import Boundaries, Fault, FaultKind, Process, UnderFire, throttled
 

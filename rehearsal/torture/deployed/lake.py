@@ -10,7 +10,8 @@ from typing import Any
 from urllib.parse import urlparse
 
 from boto3.dynamodb.conditions import Key
-from odp.records import RawTableConfig, RefreshStatus, RowCounts
+from odp.records import RawTableConfig
+from odp.refreshes import RefreshStatus, RowCounts
 
 from deployment_account.names import Odp, OdpTable, Shared
 from rehearsal.demo.deployed_lake import DeployedLake

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from odp.file_processor.table_writers.hudi_options import FILE_IDS
-from odp.records import RowCounts
+from odp.refreshes import RowCounts
 
 from rehearsal.torture.evidence import CommitEvidence
 

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from odp.records import BookEntry, LandedFile, Lease, RefreshOutcome
+from odp.records import LandedFile
+from odp.refreshes import BookEntry, Lease, RefreshOutcome
 
 from rehearsal.torture.memory.leases import MemoryLeases
 from rehearsal.torture.memory.ledger import MemoryLedger

@@ -9,7 +9,8 @@ from odp.file_manager.registration import register_batch
 from odp.file_processor.batch_plan import BatchManager
 from odp.file_processor.batch_refresh import refresh_batch
 from odp.file_processor.table_refresh import TableRefresher
-from odp.records import BatchConfig, BatchPlan, LandedFile, RawTableConfig, RefreshKind, RefreshOutcome, RowCounts
+from odp.records import BatchConfig, BatchPlan, LandedFile, RawTableConfig
+from odp.refreshes import RefreshKind, RefreshOutcome, RowCounts
 
 from rehearsal.torture.delivery import Message
 from rehearsal.torture.dms_files import DmsFile

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from odp.errors import LeaseLostError
-from odp.records import Lease, RefreshStatus
+from odp.refreshes import Lease, RefreshStatus
 
 from rehearsal.torture.memory.clock import Clock
 

@@ -14,19 +14,8 @@ from odp.file_processor.table_writers.hudi_options import (
     record_key,
     write_options,
 )
-from odp.records import (
-    DELETE,
-    INSERT,
-    OPERATION,
-    CommittedRefresh,
-    FileType,
-    LandedFile,
-    RawTableConfig,
-    Refresh,
-    RefreshKind,
-    RowCounts,
-    VersioningType,
-)
+from odp.records import DELETE, INSERT, OPERATION, FileType, LandedFile, RawTableConfig, VersioningType
+from odp.refreshes import CommittedRefresh, Refresh, RefreshKind, RowCounts
 
 from rehearsal.torture.memory.hudi_table import HudiOptions, HudiTable, Row
 from rehearsal.torture.memory.staging import StagingBucket

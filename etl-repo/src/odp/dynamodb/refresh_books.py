@@ -19,15 +19,8 @@ from odp.dynamodb.connection import condition_failed
 from odp.dynamodb.file_tracker import key_of, pending_item
 from odp.dynamodb.quarantine import item_of, key_in_quarantine
 from odp.dynamodb.table_leases import IS_MINE, lost, proof
-from odp.records import (
-    BookEntry,
-    LandedFile,
-    Lease,
-    Quarantined,
-    QuarantineKind,
-    RefreshOutcome,
-    RefreshStatus,
-)
+from odp.records import LandedFile, Quarantined, QuarantineKind
+from odp.refreshes import BookEntry, Lease, RefreshOutcome, RefreshStatus
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from odp.dynamodb.connection import condition_failed, read_items
 from odp.errors import LeaseLostError
-from odp.records import Lease, RefreshStatus
+from odp.refreshes import Lease, RefreshStatus
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from odp.errors import RefreshFailedError
-from odp.records import RefreshOutcome, RefreshStatus
+from odp.refreshes import RefreshOutcome, RefreshStatus
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from odp.file_processor.generations import PendingGenerations, divide, is_complete, refuse_a_gap
-from odp.records import FileType, LandedFile, Refresh, RefreshKind, TableState, VersioningType
+from odp.records import FileType, LandedFile, VersioningType
+from odp.refreshes import Refresh, RefreshKind, TableState
 
 ProcessedChanges = Callable[[], Sequence[LandedFile]]
 """Gives the change files that the table's history has; asked only when some of them may have to be read again."""

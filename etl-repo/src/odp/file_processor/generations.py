@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from odp.errors import RejectedInputError
-from odp.records import FileType, LandedFile, TableState
+from odp.records import FileType, LandedFile
+from odp.refreshes import TableState
 
 RELOAD_SETTLES_AFTER = timedelta(minutes=15)
 """A reload without a change behind it is taken for complete when no part came for this long."""

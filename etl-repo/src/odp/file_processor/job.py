@@ -20,7 +20,7 @@ from odp.file_processor.table_refresh import TableRefresher
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
 from odp.job_arguments import parse_arguments
 from odp.ports import TableConfigs
-from odp.records import RefreshOutcome
+from odp.refreshes import RefreshOutcome
 from odp.s3_plans import S3PlanStorage
 from odp.s3_staging import S3StagingListing
 from odp.spark_session import hudi_session, task_slots

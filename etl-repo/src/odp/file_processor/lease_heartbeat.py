@@ -8,7 +8,7 @@ from types import TracebackType
 
 from odp.errors import LeaseLostError
 from odp.ports import TableLeases
-from odp.records import Lease
+from odp.refreshes import Lease
 
 logger = logging.getLogger(__name__)
 

@@ -17,17 +17,8 @@ from odp.errors import LeaseLostError, RejectedInputError
 from odp.file_processor.file_selection import select_files
 from odp.file_processor.lease_heartbeat import LeaseHeartbeat
 from odp.ports import FileTracker, Reconciler, RefreshBooks, TableLeases, TableWriter
-from odp.records import (
-    BookEntry,
-    CommittedRefresh,
-    LandedFile,
-    Lease,
-    RawTableConfig,
-    RefreshOutcome,
-    RefreshStatus,
-    RowCounts,
-    TableState,
-)
+from odp.records import LandedFile, RawTableConfig
+from odp.refreshes import BookEntry, CommittedRefresh, Lease, RefreshOutcome, RefreshStatus, RowCounts, TableState
 
 logger = logging.getLogger(__name__)
 

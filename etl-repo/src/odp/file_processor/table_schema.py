@@ -7,16 +7,8 @@ from dataclasses import dataclass
 
 from odp.errors import RejectedInputError, SchemaChangeRefusedError
 from odp.file_processor.schema_changes import Columns, SchemaVersion, decide_columns, refuse_partition_type
-from odp.records import (
-    OPERATION,
-    FileType,
-    LandedFile,
-    RawTableConfig,
-    Refresh,
-    RefreshKind,
-    TableState,
-    VersioningType,
-)
+from odp.records import OPERATION, FileType, LandedFile, RawTableConfig, VersioningType
+from odp.refreshes import Refresh, RefreshKind, TableState
 
 _TEXT = "string"
 

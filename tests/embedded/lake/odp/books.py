@@ -4,7 +4,8 @@ from typing import Any
 
 from odp.dynamodb.refresh_books import BookTables, DynamoDbRefreshBooks
 from odp.dynamodb.table_leases import DynamoDbTableLeases
-from odp.records import BookEntry, LandedFile, RefreshOutcome, RefreshStatus
+from odp.records import LandedFile
+from odp.refreshes import BookEntry, RefreshOutcome, RefreshStatus
 
 from deployment_account.names import Odp, OdpTable, Shared
 from rehearsal.demo.deployed_lake import DeployedLake

@@ -10,7 +10,8 @@ from odp.dynamodb.file_tracker import DynamoDbFileTracker
 from odp.dynamodb.refresh_books import DynamoDbRefreshBooks
 from odp.dynamodb.table_leases import DynamoDbTableLeases
 from odp.errors import LeaseLostError
-from odp.records import BookEntry, FileType, LandedFile, Lease, RefreshOutcome, RefreshStatus
+from odp.records import FileType, LandedFile
+from odp.refreshes import BookEntry, Lease, RefreshOutcome, RefreshStatus
 
 from deployment_account.names import OdpTable
 from rehearsal.demo.deployed_lake import DeployedLake

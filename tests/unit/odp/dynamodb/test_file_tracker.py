@@ -8,7 +8,8 @@ import pytest
 from odp.dynamodb.file_tracker import DynamoDbFileTracker, DynamoDbPendingWork
 from odp.dynamodb.refresh_books import DynamoDbRefreshBooks
 from odp.dynamodb.table_leases import DynamoDbTableLeases
-from odp.records import BookEntry, FileType, LandedFile, PendingWork, RefreshOutcome, RefreshStatus
+from odp.records import FileType, LandedFile, PendingWork
+from odp.refreshes import BookEntry, RefreshOutcome, RefreshStatus
 
 from tests.unit.odp.samples import BOOK_TABLES
 

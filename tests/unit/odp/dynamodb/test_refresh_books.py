@@ -9,7 +9,8 @@ from odp.dynamodb.file_tracker import DynamoDbFileTracker
 from odp.dynamodb.refresh_books import DynamoDbRefreshBooks
 from odp.dynamodb.table_leases import DynamoDbTableLeases
 from odp.errors import LeaseLostError
-from odp.records import BookEntry, FileType, LandedFile, Lease, RefreshOutcome, RefreshStatus, RowCounts
+from odp.records import FileType, LandedFile
+from odp.refreshes import BookEntry, Lease, RefreshOutcome, RefreshStatus, RowCounts
 
 from tests.unit.odp.samples import BOOK_TABLES
 

@@ -5,7 +5,7 @@ import threading
 import pytest
 from odp.errors import RefreshFailedError
 from odp.file_processor.batch_refresh import refresh_batch
-from odp.records import RefreshOutcome, RefreshStatus
+from odp.refreshes import RefreshOutcome, RefreshStatus
 
 
 def outcome(name: str, status: RefreshStatus = RefreshStatus.COMPLETED, error: str = "") -> RefreshOutcome:

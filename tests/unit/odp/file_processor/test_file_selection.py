@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from odp.errors import RejectedInputError
 from odp.file_manager.object_key import parse_object_key
 from odp.file_processor.file_selection import select_files
-from odp.records import FileType, LandedFile, Refresh, RefreshKind, TableState, VersioningType
+from odp.records import FileType, LandedFile, VersioningType
+from odp.refreshes import Refresh, RefreshKind, TableState
 
 SNAPSHOT, HISTORICAL = VersioningType.SNAPSHOT, VersioningType.HISTORICAL
 EMPTY = TableState()

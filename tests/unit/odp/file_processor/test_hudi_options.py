@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 from odp.file_processor.table_writers.hudi_options import read_commit_metadata, record_key, write_options
-from odp.records import FileType, LandedFile, RawTableConfig, Refresh, RefreshKind, TableState, VersioningType
+from odp.records import FileType, LandedFile, RawTableConfig, VersioningType
+from odp.refreshes import Refresh, RefreshKind, TableState
 
 CONFIG = RawTableConfig(
     "c", "s.t", ("ID",), "REGION", "SEQ", "copy_on_write", VersioningType.SNAPSHOT, "hudi", True, "db", "bucket", "t"

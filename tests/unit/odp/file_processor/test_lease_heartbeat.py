@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import pytest
 from odp.errors import LeaseLostError
 from odp.file_processor.lease_heartbeat import LeaseHeartbeat
-from odp.records import Lease, RefreshOutcome, RefreshStatus
+from odp.refreshes import Lease, RefreshOutcome, RefreshStatus
 
 LEASE = Lease("db.t", "run-1", 1, 0.0)
 

@@ -8,18 +8,8 @@ from typing import Any
 import pytest
 from odp.errors import LeaseLostError
 from odp.file_processor.table_refresh import TableRefresher
-from odp.records import (
-    BookEntry,
-    CommittedRefresh,
-    FileType,
-    LandedFile,
-    Lease,
-    RawTableConfig,
-    Refresh,
-    RefreshOutcome,
-    RefreshStatus,
-    RowCounts,
-)
+from odp.records import FileType, LandedFile, RawTableConfig
+from odp.refreshes import BookEntry, CommittedRefresh, Lease, Refresh, RefreshOutcome, RefreshStatus, RowCounts
 
 from tests.unit.odp.samples import table_config
 

@@ -5,15 +5,8 @@ from collections.abc import Mapping
 import pytest
 from odp.errors import RejectedInputError, SchemaChangeRefusedError
 from odp.file_processor.table_schema import HeldTable, decide_table_columns
-from odp.records import (
-    FileType,
-    LandedFile,
-    RawTableConfig,
-    Refresh,
-    RefreshKind,
-    TableState,
-    VersioningType,
-)
+from odp.records import FileType, LandedFile, RawTableConfig, VersioningType
+from odp.refreshes import Refresh, RefreshKind, TableState
 
 from tests.unit.odp.samples import table_config
 

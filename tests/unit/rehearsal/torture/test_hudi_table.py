@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from odp.file_processor.table_writers.hudi_options import write_options
-from odp.records import Refresh, RefreshKind, RowCounts, TableState
+from odp.refreshes import Refresh, RefreshKind, RowCounts, TableState
 
 from rehearsal.torture.memory.hudi_table import HudiOptions, HudiTable
 from tests.unit.odp.samples import table_config

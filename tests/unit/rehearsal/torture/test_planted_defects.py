@@ -14,7 +14,8 @@ from odp.file_processor import table_refresh
 from odp.file_processor.batch_refresh import RefreshOne
 from odp.file_processor.file_selection import select_files
 from odp.file_processor.table_writers import hudi_options
-from odp.records import FileType, LandedFile, Refresh, RefreshKind, RefreshOutcome, RefreshStatus
+from odp.records import FileType, LandedFile
+from odp.refreshes import Refresh, RefreshKind, RefreshOutcome, RefreshStatus
 
 from rehearsal.torture.memory import lake
 from rehearsal.torture.memory.leases import MemoryLeases

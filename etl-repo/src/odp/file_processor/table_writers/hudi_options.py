@@ -9,7 +9,8 @@ import json
 from collections.abc import Mapping
 from enum import StrEnum
 
-from odp.records import DELETE, OPERATION, RawTableConfig, Refresh, RefreshKind, TableState, VersioningType
+from odp.records import DELETE, OPERATION, RawTableConfig, VersioningType
+from odp.refreshes import Refresh, RefreshKind, TableState
 
 TIME_TRAVEL_COMMITS = 10
 """So many commits can be read as they were; each costs the storage of the files that it rewrote."""

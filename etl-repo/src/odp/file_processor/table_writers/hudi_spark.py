@@ -20,7 +20,8 @@ from odp.file_processor.table_writers.hudi_timeline import (
     held_table,
     last_refresh,
 )
-from odp.records import CommittedRefresh, RawTableConfig, Refresh, RefreshKind, VersioningType
+from odp.records import RawTableConfig, VersioningType
+from odp.refreshes import CommittedRefresh, Refresh, RefreshKind
 from odp.spark_session import task_slots
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from odp.file_processor.table_schema import HeldTable
 from odp.file_processor.table_writers.hudi_options import FILE_IDS, read_commit_metadata
 from odp.file_processor.table_writers.hudi_schema import table_columns
-from odp.records import CommittedRefresh, RowCounts
+from odp.refreshes import CommittedRefresh, RowCounts
 from odp.spark_session import hadoop_configuration, jvm
 
 if TYPE_CHECKING:

@@ -1,0 +1,130 @@
+"""What a refresh is: decided, committed, and told in the books; plain frozen data like the other records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from odp.records import LandedFile
+
+
+class RefreshStatus(StrEnum):
+    """The state of a table in odpf_file_processing_tracker."""
+
+    UPDATING = "updating_table"
+    COMPLETED = "completed"
+    ERROR = "refresh_error"
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to write one table until `expires_at` (epoch seconds); the token grows with every owner.
+
+    `written_with` is the identity of the data that the table holds, if it is known to hold any.
+    """
+
+    qualified_name: str
+    owner: str
+    fencing_token: int
+    expires_at: float
+    catalog_commit: str = ""
+    written_with: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RowCounts:
+    """Rows that one commit inserted, updated and deleted, as its own metadata says."""
+
+    inserted: int = 0
+    updated: int = 0
+    deleted: int = 0
+
+    def __add__(self, other: RowCounts) -> RowCounts:
+        return RowCounts(self.inserted + other.inserted, self.updated + other.updated, self.deleted + other.deleted)
+
+
+@dataclass(frozen=True, slots=True)
+class TableState:
+    """What a table already holds: its load generation, that generation's LOAD keys, and its newest change file.
+
+    `began` is the moment at which the generation's first LOAD part landed, `changes_until` the moment of the change
+    file that landed last of those applied; both are empty without such a file.
+    """
+
+    generation: int = 0
+    load_keys: frozenset[str] = frozenset()
+    newest_change_file: str = ""
+    began: str = ""
+    changes_until: str = ""
+
+
+class RefreshKind(StrEnum):
+    """What a refresh means for the rows that the table already holds."""
+
+    INITIAL = "initial"
+    CHANGES = "changes"
+    RELOAD = "reload"
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """What one commit does to one table: `files` are new to it; `state` is the table's state afterwards.
+
+    `replayed` files were applied already and are read again, because an older file or the load that they follow
+    arrived after them; `superseded` files belong to a load generation that has ended, so they are done without being
+    read. Without `files` there is nothing to commit.
+    """
+
+    kind: RefreshKind
+    files: tuple[LandedFile, ...]
+    replayed: tuple[LandedFile, ...]
+    superseded: tuple[LandedFile, ...]
+    state: TableState
+
+    @property
+    def file_ids(self) -> frozenset[str]:
+        """The files that this refresh finishes, which the commit carries as proof."""
+        return frozenset(file.file_id for file in (*self.files, *self.superseded))
+
+
+@dataclass(frozen=True, slots=True)
+class CommittedRefresh:
+    """The last refresh that reached the table, read back from the commit itself."""
+
+    commit_time: str
+    file_ids: frozenset[str]
+    state: TableState
+    counts: RowCounts
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshOutcome:
+    """What one run did to one table, kept in odpf_file_processing_tracker_history."""
+
+    qualified_name: str
+    source_table_name: str
+    status: RefreshStatus
+    started_at: str
+    ended_at: str
+    counts: RowCounts = RowCounts()
+    files: int = 0
+    error: str = ""
+    stack_trace: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BookEntry:
+    """One step of a refresh as the books take it: the files that are in the table now, and the run's outcome so far.
+
+    An entry that `closes` the refresh returns its lease with `catalog_commit` and, if the table is known to hold data,
+    the identity of that; one that was `refused` puts the table into quarantine.
+    """
+
+    outcome: RefreshOutcome
+    files: tuple[LandedFile, ...] = ()
+    generation: int = 0
+    closes: bool = False
+    catalog_commit: str = ""
+    written_with: Mapping[str, str] | None = None
+    refused: bool = False
