@@ -122,6 +122,11 @@ class LandedFile:
         return f"s3://{self.bucket}/{self.key}"
 
     @property
+    def is_load(self) -> bool:
+        """Whether the file is a part of a full load, and no file of changes."""
+        return self.file_type is FileType.FULL_LOAD
+
+    @property
     def moment(self) -> str:
         """When the file landed, as a text that sorts: the second and, within it, the sequencer.
 
@@ -129,7 +134,7 @@ class LandedFile:
         names no sequencer: then a change is taken for the last of its second and a load for the first, so that in
         doubt a change comes after a load and nothing of it is dropped.
         """
-        unknown = "" if self.file_type is FileType.FULL_LOAD else "~"
+        unknown = "" if self.is_load else "~"
         # the shorter of two sequencers is padded with zeros on the right
         # (https://repost.aws/knowledge-center/s3-duplicate-sqs-messages)
         return f"{self.landed_at}/{(self.sequencer or unknown).ljust(_SEQUENCER_DIGITS, '0')}"

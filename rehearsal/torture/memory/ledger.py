@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from odp.records import FileType, LandedFile, PendingWork, Quarantined
+from odp.records import LandedFile, PendingWork, Quarantined
 
 
 class MemoryLedger:
@@ -31,9 +31,7 @@ class MemoryLedger:
     def processed_changes(self, source_table_name: str) -> Sequence[LandedFile]:
         """List the change files of a table that were applied or superseded."""
         return [
-            file
-            for file in self.history.values()
-            if file.source_table_name == source_table_name and file.file_type is FileType.CHANGES
+            file for file in self.history.values() if file.source_table_name == source_table_name and not file.is_load
         ]
 
     def pending_work(self) -> Mapping[str, PendingWork]:

@@ -14,7 +14,7 @@ from odp.file_processor.table_writers.hudi_options import (
     record_key,
     write_options,
 )
-from odp.records import DELETE, INSERT, OPERATION, FileType, LandedFile, RawTableConfig, VersioningType
+from odp.records import DELETE, INSERT, OPERATION, LandedFile, RawTableConfig, VersioningType
 from odp.refreshes import CommittedRefresh, Refresh, RefreshKind, RowCounts
 
 from rehearsal.torture.memory.hudi_table import HudiOptions, HudiTable, Row
@@ -107,7 +107,7 @@ class MemoryWriter:
     def _read(self, files: Sequence[LandedFile], config: RawTableConfig) -> Iterable[dict[str, Any]]:
         ordering = config.hudi_precombine_field
         for landed, file in zip(files, self._staging.read([file.key for file in files]), strict=True):
-            is_load = landed.file_type is FileType.FULL_LOAD
+            is_load = landed.is_load
             for row in file.rows:
                 value = LOWEST if is_load else row[ordering] or LOWEST
                 yield {OPERATION: INSERT, **row, ordering: value}

@@ -73,7 +73,7 @@ def _read(
 ) -> DataFrame:
     physical = ", ".join(f"`{name}` {_TIMES.get(type_, (type_,))[0]}" for name, type_ in of_file.items())
     rows = spark.read.schema(physical).parquet(*(literal_path(file.uri) for file in files))
-    is_change = files[0].file_type is FileType.CHANGES
+    is_change = not files[0].is_load
     lowest = _lowest(columns[config.hudi_precombine_field])
     computed = {config.hudi_precombine_field: lowest}
     if is_change:

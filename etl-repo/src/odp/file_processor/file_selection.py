@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from odp.file_processor.generations import PendingGenerations, divide, is_complete, refuse_a_gap
-from odp.records import FileType, LandedFile, VersioningType
+from odp.records import LandedFile, VersioningType
 from odp.refreshes import Refresh, RefreshKind, TableState
 
 ProcessedChanges = Callable[[], Sequence[LandedFile]]
@@ -109,8 +109,8 @@ def _replayed(
 
 def _state_after(state: TableState, generation: int, files: Iterable[LandedFile]) -> TableState:
     files = list(files)
-    loads = [file for file in files if file.file_type is FileType.FULL_LOAD]
-    changes = [file for file in files if file.file_type is FileType.CHANGES]
+    loads = [file for file in files if file.is_load]
+    changes = [file for file in files if not file.is_load]
     began = [state.began] if state.began else []
     return TableState(
         generation,
@@ -122,4 +122,4 @@ def _state_after(state: TableState, generation: int, files: Iterable[LandedFile]
 
 
 def _order(file: LandedFile) -> tuple[int, str]:
-    return (0 if file.file_type is FileType.FULL_LOAD else 1, file.name)
+    return (0 if file.is_load else 1, file.name)

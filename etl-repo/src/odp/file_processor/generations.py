@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from odp.errors import RejectedInputError
-from odp.records import FileType, LandedFile
+from odp.records import LandedFile
 from odp.refreshes import TableState
 
 RELOAD_SETTLES_AFTER = timedelta(minutes=15)
@@ -31,34 +31,35 @@ class PendingGenerations:
     @property
     def reload_began(self) -> str:
         """The moment of the reload's first part."""
-        return min(file.moment for file in self.reload if _is_load(file))
+        return min(file.moment for file in self.reload if file.is_load)
 
 
 def divide(files: Sequence[LandedFile], outdated: Iterable[LandedFile], state: TableState) -> PendingGenerations:
     """Divide the newest versions of a table's pending files by generation; `outdated` are the older ones."""
-    ended = [file for file in files if _has_ended(file, state)]
-    remaining = [file for file in files if file not in ended]
-    changes = [file.moment for file in remaining if not _is_load(file)]
-    beginning = [file for file in remaining if _is_load(file) and _begins_again(file, state, changes)]
+    ended = tuple(file for file in files if _has_ended(file, state))
+    remaining = tuple(file for file in files if not _has_ended(file, state))
+    loads = [file for file in remaining if file.is_load]
+    changes = [file.moment for file in remaining if not file.is_load]
+    first_change = min(changes, default="")
+    beginning = {load.file_id: load for load in loads if _begins_again(load, state, first_change)}
     if not beginning:
-        return PendingGenerations(present=tuple(remaining), ended=tuple(ended))
-    last = max(load.moment for load in beginning)
+        return PendingGenerations(present=remaining, ended=ended)
+    last = max(load.moment for load in beginning.values())
     last_change = max((moment for moment in (state.changes_until, *changes) if moment < last), default="")
-    pending_loads = [file for file in remaining if _is_load(file)]
-    began = min(load.moment for load in _newest_load(pending_loads, outdated, state, last_change))
+    began = min(load.moment for load in _newest_load(loads, outdated, state, last_change))
     newest = tuple(file for file in remaining if file.moment >= began)
-    earlier = [file for file in remaining if file.moment < began]
+    earlier = tuple(file for file in remaining if file.moment < began)
     if state.generation == 0:
         return PendingGenerations(present=newest, ended=(*ended, *earlier))
-    overtaken = [file for file in earlier if file in beginning]
-    present = tuple(file for file in earlier if file not in overtaken)
+    overtaken = (file for file in earlier if file.file_id in beginning)
+    present = tuple(file for file in earlier if file.file_id not in beginning)
     return PendingGenerations(present, newest, (*ended, *overtaken))
 
 
 def is_complete(reload: Sequence[LandedFile], now: datetime) -> bool:
     """Tell whether no part of a reload is to come: all are there, and a change follows the last or it has settled."""
     last = _parts(reload)[-1]
-    has_followers = any(not _is_load(file) and file.moment > last.moment for file in reload)
+    has_followers = any(not file.is_load and file.moment > last.moment for file in reload)
     return not _missing(reload) and (has_followers or _has_settled(reload, now))
 
 
@@ -79,7 +80,7 @@ def refuse_a_gap(reload: Sequence[LandedFile], now: datetime) -> None:
 
 
 def _parts(reload: Iterable[LandedFile]) -> list[LandedFile]:
-    return sorted((file for file in reload if _is_load(file)), key=lambda file: file.moment)
+    return sorted((file for file in reload if file.is_load), key=lambda file: file.moment)
 
 
 def _missing(reload: Iterable[LandedFile]) -> list[int]:
@@ -100,31 +101,27 @@ def _newest_load(
     fewer times than it, is of a load that was given up; written as often, it only landed early, as in parallel loads.
     """
     newest = [part for part in parts if part.moment > since]
-    written = Counter(part.key for part in (*newest, *outdated) if _is_load(part) and part.moment > since)
+    written = Counter(part.key for part in (*newest, *outdated) if part.is_load and part.moment > since)
     if state.began > since:
         written.update(state.load_keys)
     times, began = max(((written[part.key], part.landed_at) for part in newest if _number(part) == 1), default=(0, ""))
     return [part for part in newest if part.landed_at >= began or written[part.key] >= times]
 
 
-def _begins_again(load: LandedFile, state: TableState, pending_changes: Iterable[str]) -> bool:
+def _begins_again(load: LandedFile, state: TableState, first_change: str) -> bool:
     """A part that landed before what follows the present load is a late part of that."""
     if not state.load_keys or load.key in state.load_keys:
         return True
     if load.moment <= state.changes_until:
         return False
-    return bool(state.changes_until) or any(moment < load.moment for moment in pending_changes)
+    return bool(state.changes_until) or "" < first_change < load.moment
 
 
 def _has_ended(file: LandedFile, state: TableState) -> bool:
     """Of the parts of one load none lands before the first, except for moments: then its key is a new one."""
     if file.moment >= state.began:
         return False
-    return not _is_load(file) or state.generation > 1 or file.key in state.load_keys
-
-
-def _is_load(file: LandedFile) -> bool:
-    return file.file_type is FileType.FULL_LOAD
+    return not file.is_load or state.generation > 1 or file.key in state.load_keys
 
 
 def _number(load: LandedFile) -> int:

@@ -82,10 +82,10 @@ _Place = tuple[int, str, int]
 
 
 def _place_of_file(file: LandedFile, state: TableState, files: Sequence[LandedFile]) -> _Place:
-    if file.file_type is FileType.CHANGES:
+    if not file.is_load:
         return 1, file.name, 0
     # nothing ends what a historical table holds: a load of it is newer than the changes that landed before
-    before = [f.name for f in files if f.file_type is FileType.CHANGES and f.moment < file.moment]
+    before = [f.name for f in files if not f.is_load and f.moment < file.moment]
     if file.key in state.load_keys or "" < state.changes_until < file.moment:
         before.append(state.newest_change_file)
     return (1, max(before), 2) if before else (0, file.name, 0)
@@ -99,7 +99,7 @@ def _place_of_table(state: TableState) -> _Place:
 
 def _require_columns(config: RawTableConfig, file: LandedFile, columns: Columns) -> None:
     required = (*config.hudi_primary_key, *filter(None, [config.hudi_partition_key]))
-    if file.file_type is FileType.CHANGES:
+    if not file.is_load:
         required = (*required, config.hudi_precombine_field, OPERATION)
     missing = [column for column in required if column not in columns]
     if missing:
