@@ -12,6 +12,7 @@ import pytest
 from rehearsal.deployment.assembly import Assembly
 from rehearsal.deployment.deployer import DeploymentError, Progress, deploy
 from rehearsal.emulator.process import Emulator
+from tests.embedded.failing_resource import FAILING
 
 TOPIC = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "alerts"}}
 VERSION_PARAMETER = {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/cdk-bootstrap/hnb659fds/version"}
@@ -23,16 +24,6 @@ READS = {
             "Type": "AWS::SSM::Parameter",
             "Properties": {"Name": "/copied", "Type": "String", "Value": {"Fn::ImportValue": "arn"}},
         }
-    },
-}
-# Its source is not there, so its creation begins and fails.
-FAILING = {
-    "Type": "Custom::CDKBucketDeployment",
-    "Properties": {
-        "ServiceToken": "arn:aws:lambda:us-east-1:000000000000:function:never-called",
-        "SourceBucketNames": ["no-such-bucket"],
-        "SourceObjectKeys": ["asset.zip"],
-        "DestinationBucketName": "no-such-bucket",
     },
 }
 

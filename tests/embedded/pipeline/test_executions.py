@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from rehearsal.pipeline.approving import decide
 from rehearsal.pipeline.errors import RehearsalError
+from tests.embedded.failing_resource import FAILING
 from tests.embedded.pipeline import templates
 from tests.embedded.pipeline.small import PIPELINE, Small, said, told
 
@@ -235,16 +236,7 @@ def test_a_template_too_large_for_a_request_is_deployed(small: Small) -> None:
 
 
 def test_a_stack_that_cannot_be_created_is_told_with_its_resource_and_what_mends_it(small: Small) -> None:
-    broken = {
-        "Type": "Custom::CDKBucketDeployment",
-        "Properties": {
-            "ServiceToken": "arn:aws:lambda:us-east-1:000000000000:function:never-called",
-            "SourceBucketNames": ["no-such-bucket"],
-            "SourceObjectKeys": ["asset.zip"],
-            "DestinationBucketName": "no-such-bucket",
-        },
-    }
-    small.push({"Resources": {**templates.TOPIC["Resources"], "Broken": broken}})
+    small.push({"Resources": {**templates.TOPIC["Resources"], "Broken": FAILING}})
     small.deploy()
     status, actions = small.result()
     assert status == "Failed"
