@@ -11,11 +11,16 @@ from rehearsal.demo.interruption import SIGNALS, Interrupted, interruptible
 
 @pytest.fixture(autouse=True)
 def handlers() -> Iterator[None]:
-    before = {each: signal.getsignal(each) for each in SIGNALS}
-    yield
-    assert {each: signal.getsignal(each) for each in SIGNALS} == before
+    """Python's own, whoever started the tests: under nohup or in the background they begin with ignored signals."""
+    inherited = {each: signal.getsignal(each) for each in SIGNALS}
+    before = {each: signal.default_int_handler if each is signal.SIGINT else signal.SIG_DFL for each in SIGNALS}
     for each, handler in before.items():
         signal.signal(each, handler)
+    yield
+    after = {each: signal.getsignal(each) for each in SIGNALS}
+    for each, inherited_handler in inherited.items():
+        signal.signal(each, inherited_handler)
+    assert after == before
 
 
 @pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
