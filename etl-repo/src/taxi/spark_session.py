@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 SETTINGS = {
     # source times are local to New York and kept as if they were UTC, also those of Parquet without a time zone
@@ -33,3 +35,11 @@ def with_settings(session: SparkSession) -> SparkSession:
     for name, value in SETTINGS.items():
         session.conf.set(name, value)
     return session
+
+
+def frame_of(session: SparkSession, rows: Iterable[Mapping[str, object]], schema: str) -> DataFrame:
+    """Give a few rows as a frame that the JVM makes by itself; `createDataFrame` would start Python workers for them.
+
+    `schema` is DDL, such as `name string, number int`.
+    """
+    return session.sql("SELECT inline(from_json(?, ?))", args=[json.dumps([*rows]), f"array<struct<{schema}>>"])

@@ -16,6 +16,7 @@ from taxi.conformed.parsing import IS_ROW, MALFORMED, REASON, TEXT, parse
 from taxi.conformed.source_rows import FILE, PLACE, POSITION, SPLIT
 from taxi.datasets.dataset import Dataset, FileFormat
 from taxi.records import MalformedRow
+from taxi.spark_session import frame_of
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -41,12 +42,12 @@ class ParsedFiles:
 
     def rows(self, file_ids: Collection[str]) -> DataFrame:
         """Give the sound rows of some files: the conformed values, and the key and version of each row's file."""
-        chosen = [
-            (number, known.source.key, known.source.version)
+        chosen = (
+            {FILE: number, "source_file": known.source.key, "source_version": known.source.version}
             for number, known in enumerate(self._files)
             if known.source.file_id in file_ids
-        ]
-        sources = self._spark.createDataFrame(chosen, f"{FILE} int, source_file string, source_version string")
+        )
+        sources = frame_of(self._spark, chosen, f"{FILE} int, source_file string, source_version string")
         sound = self._frame.filter(F.col(MALFORMED).isNull() & F.col(IS_ROW))
         return sound.join(F.broadcast(sources), FILE).select(*self._dataset.columns, "source_file", "source_version")
 

@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 
 from taxi.conformed.file_layouts import KnownFile
 from taxi.datasets.dataset import FileFormat
+from taxi.spark_session import frame_of
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
@@ -109,8 +110,8 @@ def _paths(files: Numbered) -> list[str]:
 def _numbered(spark: SparkSession, files: Numbered, rows: DataFrame) -> DataFrame:
     """Name each row's file by its number: Spark names it by its path in an encoding of its own."""
     encoded, path = jvm(spark).org.apache.spark.paths.SparkPath, jvm(spark).org.apache.hadoop.fs.Path
-    numbers = [(encoded.fromPath(path(known.source.uri)).urlEncoded(), number) for number, known in files]
-    by_path = spark.createDataFrame(numbers, f"{_PATH} string, {FILE} int")
+    numbers = ({_PATH: encoded.fromPath(path(known.source.uri)).urlEncoded(), FILE: number} for number, known in files)
+    by_path = frame_of(spark, numbers, f"{_PATH} string, {FILE} int")
     return rows.join(F.broadcast(by_path), _PATH, "left").drop(_PATH)
 
 
