@@ -86,7 +86,7 @@ class SparkChild:
         formats = glue_arguments.table_formats(given)
         class_path = jars.without_other_formats(jars.spark_jars(), formats)
         if formats:
-            self._archive = ClassArchive.for_run(self.folder, class_path)
+            self._archive = ClassArchive.for_run(self.folder, class_path, str(self.record["JobName"]))
         run = SparkRun(
             folder=self.folder,
             jars=class_path,

@@ -23,9 +23,9 @@ def jar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def start_run(jar: Path, tmp_path: Path) -> Callable[[str], ClassArchive]:
-    def start(name: str) -> ClassArchive:
+    def start(name: str, job: str = "job") -> ClassArchive:
         (tmp_path / name).mkdir()
-        return ClassArchive.for_run(tmp_path / name, [jar])
+        return ClassArchive.for_run(tmp_path / name, [jar], job)
 
     return start
 
@@ -70,6 +70,14 @@ def test_a_java_that_cannot_record_is_not_asked_again(start_run: Callable[[str],
     start_run("first").finish(succeeded=True)
     second = start_run("second")
     assert (second.is_recorded, second.option) == (False, "")
+
+
+def test_an_archive_of_another_job_is_not_used_as_it_has_other_classes(
+    start_run: Callable[..., ClassArchive],
+) -> None:
+    _record(start_run("first"))
+    other = start_run("second", "another job")
+    assert other.is_recorded
 
 
 @pytest.mark.parametrize("changed", ["java/release", "hudi.jar"])
