@@ -23,7 +23,7 @@ $(READY): requirements.txt requirements-uv.txt pyproject.toml
 
 install: $(READY) ## install the locked dependencies into .venv
 
-demo: $(READY) $(if $(PIPELINES),node_modules/.package-lock.json) ## deploy the lake on this machine, replicate 18 tables, compare every value (TRIPS=file, ROWS=n, PORT=n; PIPELINES=1 deploys by a push)
+demo: $(READY) $(if $(DIRECT),,node_modules/.package-lock.json) ## push the lake through its pipelines on this machine, replicate 18 tables, compare every value (TRIPS=file, ROWS=n, PORT=n; DIRECT=1 without pipelines)
 	@$(BIN)/python -m rehearsal demo
 
 lake: $(READY) ## serve the lake of the last demo until Ctrl-C and say how to look into it (PORT=n)
@@ -68,7 +68,7 @@ test-embedded: $(READY) node_modules/.package-lock.json ## handlers, adapters an
 test-slow: $(READY) node_modules/.package-lock.json ## what make test leaves out: stories on the lake, the synthesised pipelines, broken links, every type of key
 	@$(PYTEST) --quiet -m slow tests/spark tests/embedded
 
-test-end-to-end: $(READY) ## the demo as a test
+test-end-to-end: $(READY) node_modules/.package-lock.json ## the demo as a test
 	@$(PYTEST) --quiet tests/end_to_end
 
 synth: $(READY) ## synthesise both apps into their cdk.out folders

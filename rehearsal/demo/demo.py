@@ -52,7 +52,7 @@ class DemoOptions:
     trips: Path | None = None
     rows_per_table: int = 20_000
     port: int = 0
-    through_pipelines: bool = False
+    direct: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +112,8 @@ class Demo:
         )
 
     def _deploy_lake(self, platform: Platform, emulator: Emulator) -> tuple[Section, ...]:
-        """Deploy dev by its pipelines or, the short way, by what they would deploy."""
-        if not self._options.through_pipelines:
+        """Deploy dev by a push that runs its pipelines or, the short way, what they would deploy."""
+        if self._options.direct:
             self._deploy(self._synthesise(), emulator)
             return ()
         deployment = DeploymentByPipelines(platform, ENVIRONMENT, emulator)

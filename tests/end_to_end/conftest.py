@@ -55,7 +55,7 @@ def trips(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def demo(trips: Path, tmp_path_factory: pytest.TempPathFactory) -> FinishedDemo:
     folder = tmp_path_factory.mktemp("demo")
     with running(folder / "output", "demo", "--folder", str(folder), "--trips", str(trips)) as program:
-        exit_code = program.exit_code(seconds=600)
+        exit_code = program.exit_code(seconds=900)
         return FinishedDemo(Workspace.of(folder), exit_code, program.output)
 
 

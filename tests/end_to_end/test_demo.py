@@ -97,6 +97,12 @@ def test_report_stands_alone_and_shows_every_table_validated(demo: FinishedDemo)
         assert source_checksum != "–"
 
 
+def test_lake_was_deployed_by_a_push_that_ran_both_pipelines_and_the_report_shows_them(demo: FinishedDemo) -> None:
+    for pipeline in ("odp-dev-infra", "odp-dev-etl"):
+        assert re.search(rf"^{pipeline}: Succeeded after", demo.output, re.MULTILINE), demo.output
+        assert re.search(rf'id="pipelines".*{pipeline}', demo.workspace.report.read_text(), re.DOTALL)
+
+
 def test_full_load_runs_as_four_batches_of_at_most_five_tables_and_the_changes_only_where_there_are_any(
     demo: FinishedDemo, lake: DeployedLake
 ) -> None:

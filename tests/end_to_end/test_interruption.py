@@ -18,6 +18,13 @@ def is_synthesising(program: Program, folder: Path) -> None:
     program.wait_for("Prepare Spark")
 
 
+def runs_a_pipeline(program: Program, folder: Path) -> None:
+    program.wait_for("Source/Source")
+    while not any("build.sh" in command for command in processes_of(folder).values()):
+        assert "Build/Synth" not in program.output, program.output
+        time.sleep(0.1)
+
+
 def is_deploying(program: Program, folder: Path) -> None:
     program.wait_for("Start the emulator")
     assert any("rehearsal.emulator.launcher" in command for command in processes_of(folder).values())
@@ -32,19 +39,20 @@ def runs_glue_jobs(program: Program, folder: Path) -> None:
 
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize(
-    ("moment", "number", "exit_code"),
+    ("moment", "number", "exit_code", "flags"),
     [
-        (is_synthesising, signal.SIGTERM, 143),
-        (is_deploying, signal.SIGINT, 130),
-        (runs_glue_jobs, signal.SIGINT, 130),
-        (runs_glue_jobs, signal.SIGTERM, 143),
+        (runs_a_pipeline, signal.SIGINT, 130, ()),
+        (is_synthesising, signal.SIGTERM, 143, ("--direct",)),
+        (is_deploying, signal.SIGINT, 130, ("--direct",)),
+        (runs_glue_jobs, signal.SIGINT, 130, ("--direct",)),
+        (runs_glue_jobs, signal.SIGTERM, 143, ("--direct",)),
     ],
 )
 def test_interrupted_demo_leaves_no_process_and_no_folder(
-    moment: Moment, number: signal.Signals, exit_code: int, tmp_path: Path
+    moment: Moment, number: signal.Signals, exit_code: int, flags: tuple[str, ...], tmp_path: Path
 ) -> None:
     workspace = Workspace.of(tmp_path)
-    with running(tmp_path / "output", "demo", "--folder", str(tmp_path), "--rows", "50") as program:
+    with running(tmp_path / "output", "demo", "--folder", str(tmp_path), "--rows", "50", *flags) as program:
         moment(program, tmp_path)
         program.interrupt(number)
         assert program.exit_code(seconds=60) == exit_code, program.output
@@ -57,7 +65,7 @@ def test_interrupted_demo_leaves_no_process_and_no_folder(
 
 @pytest.mark.timeout(180)
 def test_demo_that_is_killed_leaves_no_process(tmp_path: Path) -> None:
-    with running(tmp_path / "output", "demo", "--folder", str(tmp_path), "--rows", "50") as program:
+    with running(tmp_path / "output", "demo", "--folder", str(tmp_path), "--rows", "50", "--direct") as program:
         runs_glue_jobs(program, tmp_path)
         program.kill()
         deadline = time.monotonic() + PATIENCE

@@ -57,7 +57,8 @@ class Building:
         if snapshot is None:
             logger.info("no trips were ever loaded")
             return {}
-        tasks = [self._task(rule, snapshot) for rule in rules]
+        with ThreadPoolExecutor(self._at_a_time) as threads:
+            tasks = list(threads.map(lambda rule: self._task(rule, snapshot), rules))
         due: dict[Rebuild, list[_Task]] = defaultdict(list)
         for task in tasks:
             if not task.rebuild.is_needless:
