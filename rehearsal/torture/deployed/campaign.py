@@ -27,6 +27,7 @@ from rehearsal.torture.trial import Problem, Trial
 CADENCE = "10_min_refresh"
 DATABASE = "odpf_demo_taxi_trips_raw"
 ROUNDS = 2
+TABLES_OF_A_RUN = 50
 Say = Callable[[str], None]
 
 
@@ -54,9 +55,8 @@ def campaign(lake: DeployedLake, seeds: Sequence[int], say: Say, *, rounds: int 
 
 
 def configure(lake: DeployedLake, replicas: Iterable[Replica]) -> None:
-    """Have the Configuration Manager make the tables known, all in one batch."""
-    replicas = list(replicas)
-    batch = BatchConfig(CADENCE, "hudi", "odpf_file_processor", "G.1X", 2, len(replicas))
+    """Have the Configuration Manager make the tables known, in as few batches as go well."""
+    batch = BatchConfig(CADENCE, "hudi", "odpf_file_processor", "G.1X", 2, TABLES_OF_A_RUN)
     entries = [fields_of(replica.config) for replica in replicas]
     manifest = json.dumps({"batch_configs": [fields_of(batch)], "raw_table_configs": entries})
     request = lake.request_configuration(RequestContent("torture", "make torture", {"torture.json": manifest}))

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import boto3
 import pytest
 from moto import mock_aws
+
+from tests.unit.moto_session import client, resource
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
@@ -24,8 +25,8 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def dynamodb(aws: None) -> "DynamoDBServiceResource":
-    resource = boto3.resource("dynamodb")
-    resource.create_table(
+    made = resource("dynamodb")
+    made.create_table(
         TableName="audit",
         KeySchema=[
             {"AttributeName": "dataset", "KeyType": "HASH"},
@@ -37,11 +38,11 @@ def dynamodb(aws: None) -> "DynamoDBServiceResource":
         ],
         BillingMode="PAY_PER_REQUEST",
     )
-    return resource
+    return made
 
 
 @pytest.fixture
 def bucket(aws: None) -> "S3Client":
-    s3 = boto3.client("s3")
+    s3 = client("s3")
     s3.create_bucket(Bucket="bundles")
     return s3

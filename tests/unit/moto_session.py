@@ -1,0 +1,22 @@
+"""Clients and resources for moto: made once, since reading a service's model takes longer than a whole test."""
+
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+_SESSION = boto3.Session("testing", "testing", region_name="us-east-1")
+_CONFIG = Config(ignore_configured_endpoint_urls=True)
+
+
+@cache
+def client(service: str) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
+    """Give a client that moto answers while it is active."""
+    return _SESSION.client(service, config=_CONFIG)  # type: ignore[call-overload]
+
+
+@cache
+def resource(service: str) -> Any:  # noqa: ANN401 - boto3 makes resources at run time
+    """Give a resource that moto answers while it is active."""
+    return _SESSION.resource(service, config=_CONFIG)  # type: ignore[call-overload]
