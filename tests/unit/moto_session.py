@@ -7,16 +7,16 @@ import boto3
 from botocore.config import Config
 
 _SESSION = boto3.Session("testing", "testing", region_name="us-east-1")
-_CONFIG = Config(ignore_configured_endpoint_urls=True)
+_CONFIG = Config(ignore_configured_endpoint_urls=True)  # type: ignore[call-arg] # the stubs lack it
 
 
 @cache
-def client(service: str) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
+def client(service: str) -> Any:
     """Give a client that moto answers while it is active."""
     return _SESSION.client(service, config=_CONFIG)  # type: ignore[call-overload]
 
 
 @cache
-def resource(service: str) -> Any:  # noqa: ANN401 - boto3 makes resources at run time
+def resource(service: str) -> Any:
     """Give a resource that moto answers while it is active."""
     return _SESSION.resource(service, config=_CONFIG)  # type: ignore[call-overload]

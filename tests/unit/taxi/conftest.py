@@ -25,7 +25,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def dynamodb(aws: None) -> "DynamoDBServiceResource":
-    made = resource("dynamodb")
+    made: DynamoDBServiceResource = resource("dynamodb")
     made.create_table(
         TableName="audit",
         KeySchema=[
@@ -43,6 +43,6 @@ def dynamodb(aws: None) -> "DynamoDBServiceResource":
 
 @pytest.fixture
 def bucket(aws: None) -> "S3Client":
-    s3 = client("s3")
+    s3: S3Client = client("s3")
     s3.create_bucket(Bucket="bundles")
     return s3
