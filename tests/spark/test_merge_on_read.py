@@ -52,6 +52,7 @@ def test_merge_on_read_table_is_right_and_its_counts_are_while_logs_grow_and_are
         logs.append(len(log_files(buckets, refresh.config)))
         expected = [(1, "2"), (2, "again"), (3, str(number)), (4, "loaded"), (5, "loaded"), (6, "1")]
         assert refresh.values("ID", "V") == expected
+    assert logs[-1] < max(logs), f"log files that were compacted are never removed: {logs}"
     commits = [path.name for path in (refresh.folder / ".hoodie").iterdir()]
     assert any(name.endswith(".commit") for name in commits), "nothing was compacted"
     assert not any(name.endswith(".compaction.requested") and _is_pending(name, commits) for name in commits)
