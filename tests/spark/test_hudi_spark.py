@@ -66,6 +66,16 @@ def test_rule_5_inserts_updates_and_deletes_of_one_refresh_are_counted_by_their_
     assert commits <= 2
 
 
+def test_rule_5_delete_of_a_row_that_never_was_counts_for_nothing_also_in_a_partition_that_is_new(
+    refresh: Refresher, land: Land, rows_of: Rows
+) -> None:
+    refresh(land("sales/a9/LOAD00000001.parquet", [load_row(1)]))
+    elsewhere = [{**change("I", 7, 1), "REGION": "nowhere yet"}, {**change("D", 7, 2), "REGION": "nowhere yet"}]
+    committed = refresh(land("sales/a9/20260101-000000001.parquet", [*elsewhere, change("D", 8, 3)]))
+    assert committed.counts.inserted == committed.counts.deleted
+    assert [row["ID"] for row in rows_of(refresh.config)] == [1]
+
+
 def test_rule_3_highest_change_sequence_wins_whatever_the_order_of_the_rows(
     refresh: Refresher, land: Land, rows_of: Rows
 ) -> None:

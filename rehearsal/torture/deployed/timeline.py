@@ -28,4 +28,6 @@ def _counts(commit: dict[str, Any]) -> RowCounts:
     statistics = [stat for stats in commit["partitionToWriteStats"].values() for stat in stats]
     names = ("numInserts", "numUpdateWrites", "numDeletes")
     inserted, updated, deleted = (sum(stat[name] for stat in statistics) for name in names)
-    return RowCounts(inserted, updated, deleted)
+    # a file group that begins with a commit held no row to delete
+    of_unknown = sum(stat["numDeletes"] for stat in statistics if stat["prevCommit"] == "null")
+    return RowCounts(inserted, updated, deleted - of_unknown)

@@ -19,6 +19,7 @@ from odp.file_processor.table_writers.hudi_timeline import (
     commits_newest_first,
     held_table,
     last_refresh,
+    remove_unfinished_making,
 )
 from odp.records import RawTableConfig, VersioningType
 from odp.refreshes import CommittedRefresh, Refresh, RefreshKind
@@ -47,6 +48,8 @@ class HudiSparkWriter:
         files = (*refresh.files, *refresh.replayed)
         file_columns = read_columns(self._spark, files)
         held = held_table(self._spark, config.base_path)
+        if held is None:
+            remove_unfinished_making(self._spark, config.base_path)
         columns = decide_table_columns(config, refresh, file_columns, held)
         if held and refresh.kind is RefreshKind.CHANGES and must_rewrite(held.columns, columns, bound_columns(config)):
             self._rewrite(config, held.columns, columns, check_lease)

@@ -41,31 +41,61 @@ class Commit:
 
     @property
     def counts(self) -> RowCounts:
-        """What the commit's own statistics say."""
+        """What the commit's own statistics say, less the deletes that met no row.
+
+        Hudi puts the delete of an unknown key where the row would be inserted. In a file group that is there it counts
+        an insert and a delete, which cancel out; in one that begins with the commit only the delete.
+        """
         return RowCounts(
             inserted=self.metadata.fetchTotalInsertRecordsWritten(),
             updated=self.metadata.fetchTotalUpdateRecordsWritten(),
-            deleted=self.metadata.getTotalRecordsDeleted(),
+            deleted=self.metadata.getTotalRecordsDeleted() - sum(stat.getNumDeletes() for stat in self._begun),
         )
 
     @property
     def began_file_groups(self) -> bool:
         """Whether files without a predecessor were written, as every new partition has."""
+        return any(True for _ in self._begun)
+
+    @property
+    def _begun(self) -> Iterator[Any]:
+        """The statistics of the files without a predecessor."""
         stats = (stat for stats in self.metadata.getPartitionToWriteStats().values() for stat in stats)
-        return any(stat.getPrevCommit() == _NO_PREVIOUS_FILE for stat in stats)
+        return (stat for stat in stats if stat.getPrevCommit() == _NO_PREVIOUS_FILE)
 
 
 def commits_newest_first(spark: SparkSession, base_path: str) -> Iterator[Commit]:
     """Give the completed commits of a table; none when there is no table yet."""
     java, configuration = jvm(spark), hadoop_configuration(spark)
-    properties = java.org.apache.hadoop.fs.Path(f"{base_path}/.hoodie/hoodie.properties")
-    if not properties.getFileSystem(configuration).exists(properties):
+    if not _is_made(spark, base_path):
         return
     storage = java.org.apache.hudi.hadoop.fs.HadoopFSUtils.getStorageConfWithCopy(configuration)
     table = java.org.apache.hudi.common.table.HoodieTableMetaClient.builder().setConf(storage).setBasePath(base_path)
     timeline = table.build().getActiveTimeline().getCommitsTimeline().filterCompletedInstants()
     for instant in timeline.getReverseOrderedInstants().iterator():
         yield Commit(instant.requestedTime(), timeline.readCommitMetadata(instant))
+
+
+def remove_unfinished_making(spark: SparkSession, base_path: str) -> None:
+    """Remove the folders without any file that a run left which died while Hudi made the table.
+
+    Hudi takes them for a table, which it can neither load nor complete.
+    """
+    folder = _metadata_path(spark, base_path)
+    files = folder.getFileSystem(hadoop_configuration(spark))
+    if files.exists(folder) and not files.listFiles(folder, True).hasNext():
+        files.delete(folder, True)
+
+
+def _is_made(spark: SparkSession, base_path: str) -> bool:
+    """Whether there is a table; Hudi keeps a backup while it writes the properties anew, and falls back on it."""
+    files = _metadata_path(spark, base_path).getFileSystem(hadoop_configuration(spark))
+    names = ("hoodie.properties", "hoodie.properties.backup")
+    return any(files.exists(_metadata_path(spark, base_path, name)) for name in names)
+
+
+def _metadata_path(spark: SparkSession, base_path: str, name: str = "") -> Any:  # noqa: ANN401 - a Java object
+    return jvm(spark).org.apache.hadoop.fs.Path(f"{base_path}/.hoodie/{name}")
 
 
 def last_refresh(spark: SparkSession, base_path: str) -> CommittedRefresh | None:
