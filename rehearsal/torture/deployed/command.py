@@ -1,6 +1,8 @@
 """The command `torture-lake`: stories on a deployed lake, with real Glue runs that are killed for real."""
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -16,14 +18,18 @@ def torture_lake(
     seeds: Annotated[int, typer.Option(envvar="SEEDS", min=1, help="How many tables, each with a story.")] = 20,
     first: Annotated[int, typer.Option(envvar="FIRST", min=0, help="The first table's seed.")] = 0,
     rounds: Annotated[int, typer.Option(envvar="ROUNDS", min=1, help="How many executions under fire.")] = ROUNDS,
+    folder: Annotated[
+        Path | None,
+        typer.Option(envvar="REHEARSAL_FOLDER", help="A new folder in which the lake is kept, with all logs."),
+    ] = None,
 ) -> None:
     """Play random histories of many tables on one deployed lake and compare what comes out with the source."""
     console = Console()
     with (
         told_clearly(console),
-        tempfile.TemporaryDirectory(prefix="torture-") as folder,
+        _place(folder) as place,
         console.status("deploying the lake") as status,
-        deployed_lake(Path(folder)) as lake,
+        deployed_lake(place) as lake,
     ):
         problems = campaign(lake, range(first, first + seeds), status.update, rounds=rounds)
     if not problems:
@@ -35,3 +41,14 @@ def torture_lake(
     console.print(table)
     console.print(f"{len({problem.table for problem in problems})} of {seeds:,} tables ended wrong")
     raise typer.Exit(1)
+
+
+@contextmanager
+def _place(folder: Path | None) -> Iterator[Path]:
+    """The folder that was asked for, or one that is gone afterwards."""
+    if folder:
+        folder.mkdir(parents=True)
+        yield folder
+        return
+    with tempfile.TemporaryDirectory(prefix="torture-") as temporary:
+        yield Path(temporary)
