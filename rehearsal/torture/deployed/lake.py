@@ -29,6 +29,7 @@ _POLL_SECONDS = 0.3
 _KILLED_RUNS = 0.3
 _A_SECOND = 1.1
 """To which S3 tells when something landed."""
+_FIRST_PART = "/LOAD00000001."
 _SWEEP = "odp.file_manager.sweep.handle"
 _SCRIPT = """import json, sys
 from rehearsal.torture.deployed.glue_script import main
@@ -49,17 +50,20 @@ class EmulatedLake:
         self._file_manager = lake.published(Odp.FILE_MANAGER_FUNCTION)
         self._landed: dict[str, list[Version]] = defaultdict(list)
         self._changed_at: dict[str, float] = defaultdict(float)
+        self._written_at: dict[str, float] = defaultdict(float)
         self._runs = 0
         self.violations: list[Finding] = []
         _switch_events_off(lake)
 
     def put(self, file: DmsFile) -> dict[str, object]:
-        """Store a file; gives the event that S3 tells of it. A load begins seconds after the changes before it."""
+        """Store a file; gives the event that S3 tells of it. A load begins seconds after what was written before it."""
         table = _table_of(file.key)
+        before = self._written_at if _FIRST_PART in file.key else self._changed_at
         if file.is_load:
-            time.sleep(max(0.0, self._changed_at[table] + _A_SECOND - time.time()))
+            time.sleep(max(0.0, before[table] + _A_SECOND - time.time()))
         else:
             self._changed_at[table] = time.time()
+        self._written_at[table] = time.time()
         version = self._s3.put_object(Bucket=self._staging, Key=file.key, Body=parquet(file))["VersionId"]
         head = self._s3.head_object(Bucket=self._staging, Key=file.key, VersionId=version)
         self._landed[table].append((file.key, version))
