@@ -44,7 +44,6 @@ def runs_glue_jobs(program: Program, folder: Path) -> None:
         (runs_a_pipeline, signal.SIGINT, 130, ()),
         (is_synthesising, signal.SIGTERM, 143, ("--direct",)),
         (is_deploying, signal.SIGINT, 130, ("--direct",)),
-        (runs_glue_jobs, signal.SIGINT, 130, ("--direct",)),
         (runs_glue_jobs, signal.SIGTERM, 143, ("--direct",)),
     ],
 )
