@@ -38,9 +38,9 @@ torture: $(READY) ## play random histories against the rules of the data (SEEDS=
 torture-lake: $(READY) node_modules/.package-lock.json ## the same with real Glue runs, killed for real: each seed is a table of one deployed lake (SEEDS=n, REHEARSAL_FOLDER=new folder keeps it)
 	@$(BIN)/python -m rehearsal torture-lake
 
-test: $(READY) node_modules/.package-lock.json ## all tiers of tests, two at a time
+test: $(READY) node_modules/.package-lock.json ## all tiers of tests, two at a time, the longest first
 	@echo "Five tiers of tests, two at a time; each shows its output when it has ended …"
-	@$(MAKE) --no-print-directory --output-sync=target --jobs=2 check test-embedded test-spark test-end-to-end test-synth
+	@$(MAKE) --no-print-directory --output-sync=target --jobs=2 test-embedded test-spark test-end-to-end check test-synth
 
 check: $(READY) ## lint, types, import contracts, manifests and unit tests
 	@$(BIN)/ruff check .

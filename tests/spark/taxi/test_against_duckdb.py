@@ -32,6 +32,7 @@ def _read(spark: SparkSession, name: TableName) -> pa.Table:
     return pa.Table.from_pylist([row.asDict() for row in spark.table(name.sql).collect()])
 
 
+@pytest.mark.slow  # the demo, which is a test too, compares the same
 def test_every_purpose_built_table_holds_what_duckdb_computes_from_the_files(lake: Lake) -> None:
     trips = load_trips(Path(GIVEN)) if GIVEN else generate_trips(5_000)
     deliveries = taxi_deliveries(trips)
