@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow as pa
 from odp.file_processor.file_selection import select_files
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
-from odp.records import FileType, LandedFile, RawTableConfig
+from odp.records import LandedFile, RawTableConfig
 from odp.refreshes import CommittedRefresh, TableState
 
 from rehearsal.validation.lake import LakeReader
@@ -26,7 +26,7 @@ class Refresher:
         versioning = self.config.table_data_versioning_type
         refresh = select_files(files, state, versioning, lambda: self.applied, now=datetime.now(UTC))
         committed = self.writer.apply(self.config, refresh, check_lease=lambda: None)
-        self.applied += [file for file in files if file.file_type is FileType.CHANGES]
+        self.applied += [file for file in files if not file.is_load]
         return committed
 
     def key(self, name: str) -> str:

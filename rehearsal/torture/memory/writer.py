@@ -107,9 +107,8 @@ class MemoryWriter:
     def _read(self, files: Sequence[LandedFile], config: RawTableConfig) -> Iterable[dict[str, Any]]:
         ordering = config.hudi_precombine_field
         for landed, file in zip(files, self._staging.read([file.key for file in files]), strict=True):
-            is_load = landed.is_load
             for row in file.rows:
-                value = LOWEST if is_load else row[ordering] or LOWEST
+                value = LOWEST if landed.is_load else row[ordering] or LOWEST
                 yield {OPERATION: INSERT, **row, ordering: value}
 
 

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import boto3
 import pytest
 from moto import mock_aws
 from odp.s3_staging import S3StagingListing
+
+from tests.unit import moto_session
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -19,7 +20,7 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> "Iterator[S3Client]":
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
-        client = boto3.client("s3")
+        client: S3Client = moto_session.client("s3")
         client.create_bucket(Bucket="staging")
         client.put_object(Bucket="staging", Key="before/versioning", Body=b"1")
         client.put_bucket_versioning(Bucket="staging", VersioningConfiguration={"Status": "Enabled"})

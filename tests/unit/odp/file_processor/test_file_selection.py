@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from odp.errors import RejectedInputError
 from odp.file_manager.object_key import parse_object_key
 from odp.file_processor.file_selection import select_files
-from odp.records import FileType, LandedFile, VersioningType
+from odp.records import LandedFile, VersioningType
 from odp.refreshes import Refresh, RefreshKind, TableState
 
 SNAPSHOT, HISTORICAL = VersioningType.SNAPSHOT, VersioningType.HISTORICAL
@@ -275,6 +275,6 @@ def test_every_pending_file_is_finished_by_exactly_one_refresh(versioning: Versi
         finished += done
         pending, state = [f for f in pending if f.file_id not in done], refresh.state
     assert len(finished) == len(set(finished))
-    incomplete = [f for f in pending if f.file_type is FileType.FULL_LOAD]
+    incomplete = [f for f in pending if f.is_load]
     assert bool(pending) == bool(incomplete), "files wait for the missing parts of a reload only"
     assert not (pending and versioning is HISTORICAL)

@@ -37,9 +37,7 @@ def changes_not_later_than_a_load_are_archived_unread(patch: pytest.MonkeyPatch)
 
     def skip(refresh: Refresh) -> Refresh:
         newest = max((file.landed_at for file in _loads(refresh)), default="")
-        skipped = tuple(
-            file for file in refresh.files if file.file_type is FileType.CHANGES and file.landed_at <= newest
-        )
+        skipped = tuple(file for file in refresh.files if not file.is_load and file.landed_at <= newest)
         kept = tuple(file for file in refresh.files if file not in skipped)
         return replace(refresh, files=kept, superseded=(*refresh.superseded, *skipped))
 
@@ -135,4 +133,4 @@ def _decide(patch: pytest.MonkeyPatch, otherwise: Callable[[Refresh], Refresh]) 
 
 
 def _loads(refresh: Refresh) -> list[LandedFile]:
-    return [file for file in refresh.files if file.file_type is FileType.FULL_LOAD]
+    return [file for file in refresh.files if file.is_load]

@@ -46,10 +46,13 @@ class Commit:
         Hudi puts the delete of an unknown key where the row would be inserted. In a file group that is there it counts
         an insert and a delete, which cancel out; in one that begins with the commit only the delete.
         """
+        deleted = self.metadata.getTotalRecordsDeleted()
+        if deleted:  # a load deletes nothing, and may have begun thousands of files
+            deleted -= sum(stat.getNumDeletes() for stat in self._begun)
         return RowCounts(
             inserted=self.metadata.fetchTotalInsertRecordsWritten(),
             updated=self.metadata.fetchTotalUpdateRecordsWritten(),
-            deleted=self.metadata.getTotalRecordsDeleted() - sum(stat.getNumDeletes() for stat in self._begun),
+            deleted=deleted,
         )
 
     @property
@@ -66,9 +69,9 @@ class Commit:
 
 def commits_newest_first(spark: SparkSession, base_path: str) -> Iterator[Commit]:
     """Give the completed commits of a table; none when there is no table yet."""
-    java, configuration = jvm(spark), hadoop_configuration(spark)
     if not _is_made(spark, base_path):
         return
+    java, configuration = jvm(spark), hadoop_configuration(spark)
     storage = java.org.apache.hudi.hadoop.fs.HadoopFSUtils.getStorageConfWithCopy(configuration)
     table = java.org.apache.hudi.common.table.HoodieTableMetaClient.builder().setConf(storage).setBasePath(base_path)
     timeline = table.build().getActiveTimeline().getCommitsTimeline().filterCompletedInstants()
