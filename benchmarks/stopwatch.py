@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from odp.spark_session import jvm
+from odp.spark_session import java_class
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -35,5 +35,5 @@ def measured(cpu_seconds: Callable[[], float] = time.process_time) -> Iterator[D
 
 def cpu_with_jvm(spark: "SparkSession") -> Callable[[], float]:
     """Count the seconds of this process together with those of a session's JVM."""
-    machine = jvm(spark).java.lang.management.ManagementFactory.getOperatingSystemMXBean()
+    machine = java_class(spark, "java.lang.management.ManagementFactory").getOperatingSystemMXBean()
     return lambda: time.process_time() + machine.getProcessCpuTime() / _NANOSECONDS

@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from odp.spark_session import hadoop_configuration, jvm
+from odp.spark_session import hadoop_configuration, java_class
 from pyspark.sql import SparkSession
 
 
 def metastore(spark: SparkSession) -> Any:
     """A client of the metastore, a Java object."""
-    java = jvm(spark)
-    hive = java.org.apache.hadoop.hive
-    conf = hive.conf.HiveConf(hadoop_configuration(spark), java.Class.forName("org.apache.hadoop.hive.conf.HiveConf"))
-    return hive.metastore.HiveMetaStoreClient(conf)
+    name = "org.apache.hadoop.hive.conf.HiveConf"
+    conf_class = java_class(spark, "java.lang.Class").forName(name)
+    conf = java_class(spark, name)(hadoop_configuration(spark), conf_class)
+    return java_class(spark, "org.apache.hadoop.hive.metastore.HiveMetaStoreClient")(conf)
 
 
 def catalog_columns(spark: SparkSession, database: str, table: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ from odp.file_processor.table_writers.hudi_options import write_options
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
 from odp.records import LandedFile, RawTableConfig, VersioningType
 from odp.refreshes import Refresh, TableState
-from odp.spark_session import jvm
+from odp.spark_session import java_class
 from pyspark.errors import IllegalArgumentException
 from pyspark.sql import SparkSession
 
@@ -67,10 +67,10 @@ def test_rule_8_run_that_is_overtaken_in_the_middle_of_its_commit_cannot_complet
 
 def _begun_commit(spark: SparkSession, config: RawTableConfig, refresh: Refresh) -> tuple[Any, str]:
     """Begin a commit as the writer does, and leave it there."""
-    options = jvm(spark).java.util.HashMap()
+    options = java_class(spark, "java.util.HashMap")()
     for name, value in write_options(config, refresh, {}, task_slots=2).items():
         options[name] = value
-    client = jvm(spark).org.apache.hudi.DataSourceUtils.createHoodieClient(
+    client = java_class(spark, "org.apache.hudi.DataSourceUtils").createHoodieClient(
         spark.sparkContext._jsc, SCHEMA, config.base_path, config.raw_table_name, options
     )
     instant = str(client.startCommit())

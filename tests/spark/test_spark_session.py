@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from odp.spark_session import jvm, with_settings
+from odp.spark_session import java_class, with_settings
 from pyspark.sql import SparkSession
 
 
@@ -21,6 +21,7 @@ def test_timestamps_without_a_time_zone_are_read_as_instants_of_utc(spark: Spark
 
 
 def test_objects_are_measured_without_attaching_a_debugger(spark: SparkSession) -> None:
-    java = jvm(with_settings(spark))
-    assert java.java.lang.System.getProperty("jol.skipHotspotSAAttach") == "true"
-    assert java.org.apache.hudi.common.util.ObjectSizeCalculator.getObjectSize(java.java.util.ArrayList()) > 0
+    session = with_settings(spark)
+    assert java_class(session, "java.lang.System").getProperty("jol.skipHotspotSAAttach") == "true"
+    sizes = java_class(session, "org.apache.hudi.common.util.ObjectSizeCalculator")
+    assert sizes.getObjectSize(java_class(session, "java.util.ArrayList")()) > 0

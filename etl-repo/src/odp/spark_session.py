@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from py4j.java_gateway import java_import
+
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
@@ -35,9 +37,15 @@ def with_settings(session: SparkSession) -> SparkSession:
     """Set what Hudi needs to be right, and not to begin by starting debuggers."""
     for name, value in SETTINGS.items():
         session.conf.set(name, value)
+    find_functions_at_once(session)
     # Hudi measures objects with JOL, which would first start three JVMs to attach to this one, and fail
-    jvm(session).java.lang.System.setProperty("jol.skipHotspotSAAttach", "true")
+    java_class(session, "java.lang.System").setProperty("jol.skipHotspotSAAttach", "true")
     return session
+
+
+def find_functions_at_once(session: SparkSession) -> None:
+    """Tell py4j where the class is that `F.col` and the like ask for by its short name, each time anew."""
+    java_import(session.sparkContext._jvm, "org.apache.spark.sql.functions")  # noqa: SLF001
 
 
 def literal_path(uri: str) -> str:
@@ -50,9 +58,13 @@ def task_slots(session: SparkSession) -> int:
     return max(1, session.sparkContext.defaultParallelism)
 
 
-def jvm(session: SparkSession) -> Any:  # noqa: ANN401 - py4j's view of the JVM has no types
-    """Give the session's JVM, for what Spark and the table formats offer in Java only."""
-    return session.sparkContext._jvm  # noqa: SLF001
+def java_class(session: SparkSession, name: str) -> Any:  # noqa: ANN401 - py4j's view of the JVM has no types
+    """Give a class by its full name, for what Spark and the table formats offer in Java only.
+
+    It is found at once. Written with dots (`jvm.org.apache.hudi.…`), py4j would take each part for a class first, and
+    look for it in a dozen packages of every jar: 3 ms instead of 0.06.
+    """
+    return getattr(session.sparkContext._jvm, name)  # noqa: SLF001
 
 
 def hadoop_configuration(session: SparkSession) -> Any:  # noqa: ANN401

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from odp.batched import batched
 from odp.errors import RejectedInputError
-from odp.spark_session import jvm
+from odp.spark_session import java_class
 
 from taxi.datasets.dataset import LOAD_COLUMNS, TYPE_RULES, Dataset
 from taxi.iceberg.table import TABLE_PROPERTIES, TableName, days_condition, expire_old_snapshots, history, load
@@ -114,7 +114,7 @@ class IcebergConformedTable:
 
     def _days_of(self, snapshot: Any, table: Any) -> set[date]:  # noqa: ANN401
         """Read a snapshot's own manifests: no Spark job, and no scan of the table."""
-        integer = jvm(self._spark).java.lang.Class.forName("java.lang.Integer")
+        integer = java_class(self._spark, "java.lang.Class").forName("java.lang.Integer")
         files = (*snapshot.addedDataFiles(table.io()), *snapshot.removedDataFiles(table.io()))
         return {_EPOCH + timedelta(days=file.partition().get(0, integer)) for file in files}
 
@@ -130,9 +130,9 @@ def _begin(table: Any, branch: str) -> None:  # noqa: ANN401
 
 def _may_have_rows_of(spark: SparkSession, table: Any, source_files: Collection[str]) -> bool:  # noqa: ANN401
     """Tell by the statistics of the data files whether any can have rows of these files: most often none has."""
-    is_in = getattr(jvm(spark).org.apache.iceberg.expressions.Expressions, "in")
+    is_in = getattr(java_class(spark, "org.apache.iceberg.expressions.Expressions"), "in")
     for keys in batched(sorted(source_files), _KEYS_IN_LIST):
-        among = is_in("source_file", jvm(spark).java.util.ArrayList(list(keys)))
+        among = is_in("source_file", java_class(spark, "java.util.ArrayList")(list(keys)))
         with closing(table.newScan().filter(among).planFiles()) as files:
             if files.iterator().hasNext():
                 return True

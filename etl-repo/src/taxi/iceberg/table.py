@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from odp.spark_session import jvm
+from odp.spark_session import java_class
 
 from taxi.tables import Days
 
@@ -50,7 +50,7 @@ def load(spark: SparkSession, name: TableName) -> Any:  # noqa: ANN401 - py4j's 
     """Give Iceberg's own table as it is in the catalog at this moment; None if it does not exist."""
     if not spark.catalog.tableExists(name.sql):
         return None
-    table = jvm(spark).org.apache.iceberg.spark.Spark3Util.loadIcebergTable(spark._jsparkSession, name.sql)  # noqa: SLF001
+    table = java_class(spark, "org.apache.iceberg.spark.Spark3Util").loadIcebergTable(spark._jsparkSession, name.sql)  # noqa: SLF001
     table.refresh()
     return table
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from odp.records import RawTableConfig
-from odp.spark_session import hadoop_configuration, jvm
+from odp.spark_session import hadoop_configuration, java_class
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -28,14 +28,13 @@ def sync_options(config: RawTableConfig) -> dict[str, str]:
 
 def sync_catalog(spark: SparkSession, config: RawTableConfig) -> None:
     """Create or update the catalog's table, its columns and its partitions."""
-    java = jvm(spark)
-    properties = java.java.util.Properties()
+    properties = java_class(spark, "java.util.Properties")()
     for name, value in sync_options(config).items():
         properties.setProperty(name, value)
-    configuration = java.org.apache.hadoop.conf.Configuration(hadoop_configuration(spark))
+    configuration = java_class(spark, "org.apache.hadoop.conf.Configuration")(hadoop_configuration(spark))
     # after a reload a column may be of any other type; a Hive metastore would mind, the Glue Data Catalog does not
     configuration.set("hive.metastore.disallow.incompatible.col.type.changes", "false")
-    tool = java.org.apache.hudi.hive.HiveSyncTool(properties, configuration)
+    tool = java_class(spark, "org.apache.hudi.hive.HiveSyncTool")(properties, configuration)
     try:
         tool.syncHoodieTable()
     finally:

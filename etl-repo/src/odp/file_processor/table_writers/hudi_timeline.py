@@ -10,7 +10,7 @@ from odp.file_processor.table_schema import HeldTable
 from odp.file_processor.table_writers.hudi_options import FILE_IDS, read_commit_metadata
 from odp.file_processor.table_writers.hudi_schema import table_columns
 from odp.refreshes import CommittedRefresh, RowCounts
-from odp.spark_session import hadoop_configuration, jvm
+from odp.spark_session import hadoop_configuration, java_class
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -71,10 +71,11 @@ def commits_newest_first(spark: SparkSession, base_path: str) -> Iterator[Commit
     """Give the completed commits of a table; none when there is no table yet."""
     if not _is_made(spark, base_path):
         return
-    java, configuration = jvm(spark), hadoop_configuration(spark)
-    storage = java.org.apache.hudi.hadoop.fs.HadoopFSUtils.getStorageConfWithCopy(configuration)
-    table = java.org.apache.hudi.common.table.HoodieTableMetaClient.builder().setConf(storage).setBasePath(base_path)
-    timeline = table.build().getActiveTimeline().getCommitsTimeline().filterCompletedInstants()
+    storage_configurations = java_class(spark, "org.apache.hudi.hadoop.fs.HadoopFSUtils")
+    storage = storage_configurations.getStorageConfWithCopy(hadoop_configuration(spark))
+    tables = java_class(spark, "org.apache.hudi.common.table.HoodieTableMetaClient")
+    table = tables.builder().setConf(storage).setBasePath(base_path).build()
+    timeline = table.getActiveTimeline().getCommitsTimeline().filterCompletedInstants()
     for instant in timeline.getReverseOrderedInstants().iterator():
         yield Commit(instant.requestedTime(), timeline.readCommitMetadata(instant))
 
@@ -98,7 +99,7 @@ def _is_made(spark: SparkSession, base_path: str) -> bool:
 
 
 def _metadata_path(spark: SparkSession, base_path: str, name: str = "") -> Any:  # noqa: ANN401 - a Java object
-    return jvm(spark).org.apache.hadoop.fs.Path(f"{base_path}/.hoodie/{name}")
+    return java_class(spark, "org.apache.hadoop.fs.Path")(f"{base_path}/.hoodie/{name}")
 
 
 def last_refresh(spark: SparkSession, base_path: str) -> CommittedRefresh | None:
