@@ -191,7 +191,7 @@ def test_lake_can_be_looked_into_until_ctrl_c_and_stays(demo: FinishedDemo, tmp_
         rows = reader.read(shown["table_1"]["StorageDescriptor"]["Location"]).num_rows
         assert rows == source_rows(demo.workspace.database)["table_1"]
         program.interrupt()
-        assert program.exit_code(seconds=60) == 0
+        assert program.exit_code(seconds=180) == 0
         assert "The lake is closed and kept" in program.output
         assert "Traceback" not in program.output
     assert processes_of(demo.folder) == {}

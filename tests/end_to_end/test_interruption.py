@@ -10,7 +10,7 @@ import pytest
 from rehearsal.demo.workspace import Workspace
 from tests.end_to_end.programs import Program, processes_of, running
 
-PATIENCE = 40  # the emulator has thirty seconds to save its state
+PATIENCE = 120  # the emulator has thirty seconds to save its state
 Moment = Callable[[Program, Path], None]
 
 
@@ -54,7 +54,7 @@ def test_interrupted_demo_leaves_no_process_and_no_folder(
     with running(tmp_path / "output", "demo", "--folder", str(tmp_path), "--rows", "50", *flags) as program:
         moment(program, tmp_path)
         program.interrupt(number)
-        assert program.exit_code(seconds=60) == exit_code, program.output
+        assert program.exit_code(seconds=180) == exit_code, program.output
         assert program.output.splitlines()[-1] == "Interrupted. Nothing is left running."
         assert "Traceback" not in program.output
     assert processes_of(tmp_path) == {}

@@ -31,10 +31,9 @@ def rows(*keys: str | None, op: str | None = None) -> pa.Table:
     return pa.table(operations | named | {"REGION": pa.array(named["REGION"], pa.string())})
 
 
-@pytest.mark.parametrize("partition", ["REGION", None])
-@pytest.mark.parametrize("table_type", ["copy_on_write", "merge_on_read"])
+@pytest.mark.parametrize(("table_type", "partition"), [("copy_on_write", "REGION"), ("merge_on_read", None)])
 def test_table_is_filled_changed_and_replaced_by_files_without_rows(
-    configured: Configured, land_file: Any, partition: str | None, table_type: str
+    configured: Configured, land_file: Any, table_type: str, partition: str | None
 ) -> None:
     refresh = configured(hudi_partition_key=partition, hudi_table_type=table_type)
     empty_load = land_file(refresh.key("LOAD00000001"), rows())

@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 
+PATIENCE = 300
+"""Seconds; a run with Spark takes a tenth of it on a machine without other load."""
+
 _names = count()
 
 
@@ -69,7 +72,7 @@ def state_of(aws: Callable[[str], Any]) -> Callable[..., dict[str, Any]]:
 
     def wait(job: str, run: str, *states: str) -> dict[str, Any]:
         wanted = states or ("SUCCEEDED", "FAILED", "TIMEOUT", "STOPPED")
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             found: dict[str, Any] = aws("glue").get_job_run(JobName=job, RunId=run)["JobRun"]
             if found["JobRunState"] in wanted:
@@ -116,7 +119,7 @@ def end_of(aws: Callable[[str], Any]) -> Callable[[str], dict[str, Any]]:
     """Wait for an execution's end."""
 
     def wait(execution: str) -> dict[str, Any]:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             found: dict[str, Any] = aws("stepfunctions").describe_execution(executionArn=execution)
             if found["status"] != "RUNNING":

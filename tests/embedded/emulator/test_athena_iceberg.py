@@ -50,7 +50,7 @@ def query(aws: Callable[[str], Any], bucket: str) -> Callable[[str], list[list[s
             QueryExecutionContext={"Database": "taxi"},
             ResultConfiguration={"OutputLocation": f"s3://{bucket}/results/"},
         )["QueryExecutionId"]
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 120
         while (execution := athena.get_query_execution(QueryExecutionId=query_id)["QueryExecution"])["Status"][
             "State"
         ] in ("QUEUED", "RUNNING"):

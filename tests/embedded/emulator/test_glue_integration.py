@@ -84,7 +84,7 @@ def test_a_stopped_execution_stops_its_run(
 ) -> None:  # fmt: skip
     job = make_job("import time; time.sleep(20)")
     execution = start_machine(_task(SYNC, job), *RIGHTS)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while not (runs := aws("glue").get_job_runs(JobName=job)["JobRuns"]):
         assert time.monotonic() < deadline, aws("stepfunctions").describe_execution(executionArn=execution)
         time.sleep(0.05)

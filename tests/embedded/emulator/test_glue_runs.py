@@ -224,7 +224,7 @@ def _state(pid: int) -> bool:
 
 
 def _eventually(read: Callable[[], str], *, contains: str) -> str:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         try:
             found = read()

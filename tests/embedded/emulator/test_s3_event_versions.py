@@ -24,7 +24,7 @@ def event_of(aws: Callable[[str], Any], bucket: str) -> Callable[[str], dict[str
 
     def put(key: str) -> dict[str, Any]:
         aws("s3").put_object(Bucket=bucket, Key=key, Body=b"x")
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
             for message in aws("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=1).get("Messages", []):
                 aws("sqs").delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])

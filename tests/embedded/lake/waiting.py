@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-PATIENCE = 30
+PATIENCE = 120
 _WAITING = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
 T = TypeVar("T")
 
@@ -20,11 +20,12 @@ def eventually(
     return found
 
 
+def waiting(sqs: Any, queue_url: str) -> int:
+    """Count the messages of a queue that nobody has dealt with yet."""
+    attributes = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=_WAITING)["Attributes"]
+    return sum(int(number) for number in attributes.values())
+
+
 def until_taken(sqs: Any, queue_url: str) -> None:
     """Wait until every message of a queue has been taken and dealt with."""
-
-    def waiting() -> list[str]:
-        attributes = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=_WAITING)["Attributes"]
-        return [number for number in attributes.values() if number != "0"]
-
-    eventually(waiting, lambda numbers: not numbers)
+    eventually(lambda: waiting(sqs, queue_url), lambda count: count == 0)

@@ -13,7 +13,7 @@ from rehearsal.pipeline.repository import Repository
 from tests.embedded.pipeline import templates
 
 PIPELINE, STACK = "small", "pipeline"
-PATIENCE = 90
+PATIENCE = 300
 Document = dict[str, Any]
 
 

@@ -22,7 +22,7 @@ def test_an_interruption_leaves_nothing_running_and_the_accounts_for_the_next_ti
     with running(tmp_path / "output", "rehearse", "--folder", str(tmp_path / "here"), "--quick") as program:
         program.wait_for("repository")
         program.interrupt()
-        assert program.exit_code(seconds=60) == 130
+        assert program.exit_code(seconds=180) == 130
         assert "Interrupted" in program.output
     assert processes_of(tmp_path / "here") == {}
     assert not (tmp_path / "here" / "rehearsal" / "in-use").exists()
@@ -42,5 +42,5 @@ def test_an_emulator_that_dies_is_told_and_the_next_rehearsal_knows(tmp_path: Pa
 @pytest.mark.parametrize("command", ["approve", "reject"])
 def test_a_decision_without_a_rehearsal_is_told_how_to_begin_one(command: str, tmp_path: Path) -> None:
     with running(tmp_path / "output", "rehearse", command, "--folder", str(tmp_path)) as program:
-        assert program.exit_code(seconds=60) == 1
+        assert program.exit_code(seconds=180) == 1
         assert "there is no rehearsal; `make rehearse` begins one" in program.output

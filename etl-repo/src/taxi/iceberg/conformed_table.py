@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
@@ -131,7 +131,7 @@ def _begin(table: Any, branch: str) -> None:  # noqa: ANN401
 def _may_have_rows_of(spark: SparkSession, table: Any, source_files: Collection[str]) -> bool:  # noqa: ANN401
     """Tell by the statistics of the data files whether any can have rows of these files: most often none has."""
     is_in = getattr(java_class(spark, "org.apache.iceberg.expressions.Expressions"), "in")
-    for keys in batched(sorted(source_files), _KEYS_IN_LIST):
+    for keys in _short_lists(source_files):
         among = is_in("source_file", java_class(spark, "java.util.ArrayList")(list(keys)))
         with closing(table.newScan().filter(among).planFiles()) as files:
             if files.iterator().hasNext():
@@ -140,8 +140,12 @@ def _may_have_rows_of(spark: SparkSession, table: Any, source_files: Collection[
 
 
 def _any_of(source_files: Collection[str]) -> str:
-    lists = (", ".join(_literal(key) for key in keys) for keys in batched(sorted(source_files), _KEYS_IN_LIST))
+    lists = (", ".join(_literal(key) for key in keys) for keys in _short_lists(source_files))
     return " OR ".join(f"source_file IN ({keys})" for keys in lists)
+
+
+def _short_lists(source_files: Collection[str]) -> Iterable[Sequence[str]]:
+    return batched(sorted(source_files), _KEYS_IN_LIST)
 
 
 def _literal(text: str) -> str:

@@ -8,7 +8,7 @@ from rehearsal.demo.deployed_lake import DeployedLake
 from tests.embedded.lake.waiting import eventually
 
 CADENCE = "10_min_refresh"
-SECONDS = 120
+SECONDS = 600
 
 
 class Execution:

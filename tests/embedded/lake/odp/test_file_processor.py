@@ -100,7 +100,7 @@ def killed(books: Books, put: Put, with_broken_files: Outcome) -> Outcome:
     books.pending(2 * len(BROKEN))
     execution = Execution(books.lake)
     eventually(
-        lambda: [item for item in books.items(OdpTable.FILE_PROCESSING_TRACKER) if "lease_owner" in item], seconds=60
+        lambda: [item for item in books.items(OdpTable.FILE_PROCESSING_TRACKER) if "lease_owner" in item], seconds=300
     )
     (run,) = execution.glue_runs()
     kill(run["Id"])

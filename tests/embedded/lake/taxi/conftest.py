@@ -39,5 +39,6 @@ def events(deployed_lake: DeployedLake) -> Inbox:
 @pytest.fixture(scope="session")
 def dropped(flow: Flow, notifications: Inbox, events: Inbox) -> Outcome:
     """What became of all files that are dropped together."""
-    drop(flow)
+    with flow.batched():
+        drop(flow)
     return Outcome.of(flow)

@@ -2,6 +2,8 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +14,7 @@ from deployment_account.names import Shared, Taxi, TaxiName
 from rehearsal.demo.deployed_lake import DeployedLake
 from rehearsal.validation.taxi_results import QUESTIONS
 from tests.embedded.lake.taxi.trip_files import Row
-from tests.embedded.lake.waiting import eventually, until_taken
+from tests.embedded.lake.waiting import eventually, until_taken, waiting
 
 SECONDS = 600
 DATASETS = ("yellow", "green")
@@ -35,6 +37,17 @@ class Flow:
         """Put an object into the raw bucket."""
         etag = self.s3.put_object(Bucket=self._raw, Key=key, Body=content)["ETag"].strip('"')
         self._put[key, etag] += 1
+
+    @contextmanager
+    def batched(self) -> Iterator[None]:
+        """Hand what is put meanwhile to the Landing function together, as its batching window does on AWS."""
+        functions, sqs, before = self.lake.client("lambda"), self.lake.client("sqs"), self._put.total()
+        landing = self.lake.published(Taxi.LANDING_FUNCTION)
+        (source,) = functions.list_event_source_mappings(FunctionName=landing)["EventSourceMappings"]
+        functions.update_event_source_mapping(UUID=source["UUID"], Enabled=False)
+        yield
+        eventually(lambda: waiting(sqs, self.queue_url), lambda count: count == self._put.total() - before)
+        functions.update_event_source_mapping(UUID=source["UUID"], Enabled=True)
 
     def settle(self) -> None:
         """Wait until every object that was put is in the books, and nothing is under way."""
