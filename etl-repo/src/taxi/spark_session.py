@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from odp.spark_session import find_functions_at_once
+from odp.spark_session import find_classes_at_once
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -36,7 +36,7 @@ def with_settings(session: SparkSession) -> SparkSession:
     """Set what reading, converting and comparing days rest on."""
     for name, value in SETTINGS.items():
         session.conf.set(name, value)
-    find_functions_at_once(session)
+    find_classes_at_once(session)
     return session
 
 

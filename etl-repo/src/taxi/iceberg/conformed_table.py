@@ -6,11 +6,12 @@ import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from datetime import date, timedelta
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from odp.batched import batched
 from odp.errors import RejectedInputError
-from odp.spark_session import java_class
+from odp.spark_session import elements, java_class
 
 from taxi.datasets.dataset import LOAD_COLUMNS, TYPE_RULES, Dataset
 from taxi.iceberg.table import TABLE_PROPERTIES, TableName, days_condition, expire_old_snapshots, history, load
@@ -115,14 +116,14 @@ class IcebergConformedTable:
     def _days_of(self, snapshot: Any, table: Any) -> set[date]:  # noqa: ANN401
         """Read a snapshot's own manifests: no Spark job, and no scan of the table."""
         integer = java_class(self._spark, "java.lang.Class").forName("java.lang.Integer")
-        files = (*snapshot.addedDataFiles(table.io()), *snapshot.removedDataFiles(table.io()))
+        files = chain(elements(snapshot.addedDataFiles(table.io())), elements(snapshot.removedDataFiles(table.io())))
         return {_EPOCH + timedelta(days=file.partition().get(0, integer)) for file in files}
 
 
 def _begin(table: Any, branch: str) -> None:  # noqa: ANN401
     """Begin a branch where the table is now, and remove those that runs before left behind."""
     references = table.manageSnapshots()
-    for name in table.refs():
+    for name in elements(table.refs().keySet()):
         if name.startswith(_LOAD):
             references.removeBranch(name)
     references.createBranch(branch).commit()

@@ -27,9 +27,9 @@ class IcebergPurposeBuiltTable:
         """Tell what the table shows, by the newest snapshot that says so; None if it does not exist."""
         table = load(self._spark, self._name)
         for snapshot in history(table) if table else ():
-            summary = dict(snapshot.summary())
-            if _SNAPSHOT in summary:
-                return Provenance(summary[_SNAPSHOT], summary[_RULES_VERSION])
+            summary = snapshot.summary()
+            if shown := summary.get(_SNAPSHOT):
+                return Provenance(shown, summary.get(_RULES_VERSION))
         return None
 
     def replace_all(self, rows: DataFrame, provenance: Provenance) -> None:

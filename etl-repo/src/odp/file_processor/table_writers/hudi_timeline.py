@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from odp.file_processor.table_schema import HeldTable
-from odp.file_processor.table_writers.hudi_options import FILE_IDS, read_commit_metadata
+from odp.file_processor.table_writers.hudi_options import FILE_IDS, STATE, read_commit_metadata
 from odp.file_processor.table_writers.hudi_schema import table_columns
 from odp.refreshes import CommittedRefresh, RowCounts
-from odp.spark_session import hadoop_configuration, java_class
+from odp.spark_session import elements, hadoop_configuration, java_class
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -28,12 +28,12 @@ class Commit:
     @property
     def columns(self) -> dict[str, str]:
         """The type of each column of the table as of this commit."""
-        return table_columns(str(self.metadata.getExtraMetadata().get("schema")))
+        return table_columns(str(self.metadata.getMetadata("schema")))
 
     @property
     def refresh(self) -> CommittedRefresh | None:
         """The refresh that the commit made visible; None if it is one of Hudi's own or changed no row."""
-        extra = dict(self.metadata.getExtraMetadata())
+        extra = {key: value for key in (FILE_IDS, STATE) if (value := self.metadata.getMetadata(key)) is not None}
         if FILE_IDS not in extra:
             return None
         file_ids, state = read_commit_metadata(extra)
@@ -63,7 +63,7 @@ class Commit:
     @property
     def _begun(self) -> Iterator[Any]:
         """The statistics of the files without a predecessor."""
-        stats = (stat for stats in self.metadata.getPartitionToWriteStats().values() for stat in stats)
+        stats = elements(self.metadata.getWriteStats())
         return (stat for stat in stats if stat.getPrevCommit() == _NO_PREVIOUS_FILE)
 
 
@@ -76,7 +76,7 @@ def commits_newest_first(spark: SparkSession, base_path: str) -> Iterator[Commit
     tables = java_class(spark, "org.apache.hudi.common.table.HoodieTableMetaClient")
     table = tables.builder().setConf(storage).setBasePath(base_path).build()
     timeline = table.getActiveTimeline().getCommitsTimeline().filterCompletedInstants()
-    for instant in timeline.getReverseOrderedInstants().iterator():
+    for instant in elements(timeline.getReverseOrderedInstants()):
         yield Commit(instant.requestedTime(), timeline.readCommitMetadata(instant))
 
 
