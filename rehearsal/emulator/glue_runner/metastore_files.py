@@ -16,6 +16,8 @@ from rehearsal.emulator.settings import LOOPBACK
 
 JVM_OPTIONS = (
     *("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Dderby.system.durability=test"),
+    # with one compiler the JVM keeps 48 MB for compiled code; Spark and Hudi need more, and it would drop some for ever
+    "-XX:ReservedCodeCacheSize=240m",
     # Derby's statistics thread dies in Spark's class loaders (a sealed package) and takes other threads' queries along.
     "-Dderby.storage.indexStats.auto=false",
 )
