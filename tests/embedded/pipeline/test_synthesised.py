@@ -21,8 +21,6 @@ from rehearsal.pipeline.rehearsal import CHECKS, Rehearsal
 from rehearsal.pipeline.report import rehearsal_report
 from rehearsal.pipeline.watch import PipelineWatch
 
-pytestmark = pytest.mark.slow
-
 DEV, PROD = "odp-dev-infra", "odp-prod-infra"
 DEV_ACCOUNT, PROD_ACCOUNT = "222222222222", "444444444444"
 STAGE = Path("infra-repo") / "infra_cdk" / "infra_stage.py"
