@@ -65,7 +65,7 @@ node_modules/.package-lock.json: $(READY) package.json package-lock.json
 test-embedded: $(READY) node_modules/.package-lock.json ## handlers, adapters and the emulator itself, deployed on this machine
 	@$(PYTEST) --quiet -m "not slow" tests/embedded
 
-test-slow: $(READY) node_modules/.package-lock.json ## what make test leaves out: broken links and interruptions of pipelines, every type of key, the benchmarks themselves
+test-slow: $(READY) node_modules/.package-lock.json ## what make test leaves out: stories on the lake, broken links and interruptions of pipelines, every type of key, the benchmarks themselves
 	@$(PYTEST) --quiet -m slow tests/spark tests/embedded
 
 test-end-to-end: $(READY) node_modules/.package-lock.json ## the demo as a test

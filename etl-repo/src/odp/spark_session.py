@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from py4j.java_gateway import java_import
-
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
@@ -45,9 +43,10 @@ def with_settings(session: SparkSession) -> SparkSession:
 
 
 def find_classes_at_once(session: SparkSession) -> None:
-    """Tell py4j where the classes are that PySpark asks for by their short names, again for every `F.col`."""
-    for name in ("org.apache.spark.sql.functions", "org.apache.spark.api.python.PythonUtils"):
-        java_import(session.sparkContext._jvm, name)  # noqa: SLF001
+    """Keep what py4j has found of the classes that PySpark asks for by their short names, again for every `F.col`."""
+    jvm = session.sparkContext._jvm  # noqa: SLF001
+    for name in ("functions", "PythonUtils"):
+        setattr(jvm, name, getattr(jvm, name))
 
 
 def literal_path(uri: str) -> str:
