@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -34,16 +34,16 @@ def hudi_session(application_name: str) -> SparkSession:
 
 def with_settings(session: SparkSession) -> SparkSession:
     """Set what Hudi needs to be right, and not to begin by starting debuggers."""
-    for name, value in SETTINGS.items():
-        session.conf.set(name, value)
-    find_classes_at_once(session)
+    set_up(session, SETTINGS)
     # Hudi measures objects with JOL, which would first start three JVMs to attach to this one, and fail
     java_class(session, "java.lang.System").setProperty("jol.skipHotspotSAAttach", "true")
     return session
 
 
-def find_classes_at_once(session: SparkSession) -> None:
-    """Keep what py4j has found of the classes that PySpark asks for by their short names, again for every `F.col`."""
+def set_up(session: SparkSession, settings: Mapping[str, str]) -> None:
+    """Set what a flow needs, and keep the classes that PySpark has py4j find by short names for every `F.col` anew."""
+    for name, value in settings.items():
+        session.conf.set(name, value)
     jvm = session.sparkContext._jvm  # noqa: SLF001
     for name in ("functions", "PythonUtils"):
         setattr(jvm, name, getattr(jvm, name))
@@ -66,6 +66,18 @@ def java_class(session: SparkSession, name: str) -> Any:  # noqa: ANN401 - py4j'
     look for it in a dozen packages of every jar: 3 ms instead of 0.06.
     """
     return getattr(session.sparkContext._jvm, name)  # noqa: SLF001
+
+
+def hadoop_path(session: SparkSession, uri: str) -> Any:  # noqa: ANN401
+    """Give Hadoop's own path, a Java object."""
+    return java_class(session, "org.apache.hadoop.fs.Path")(uri)
+
+
+def open_parquet(session: SparkSession, uri: str) -> Any:  # noqa: ANN401
+    """Open a file by Parquet's own library, without a Spark job; the caller closes the reader."""
+    files = java_class(session, "org.apache.parquet.hadoop.util.HadoopInputFile")
+    file = files.fromPath(hadoop_path(session, uri), hadoop_configuration(session))
+    return java_class(session, "org.apache.parquet.hadoop.ParquetFileReader").open(file)
 
 
 def elements(collection: Any) -> Iterator[Any]:  # noqa: ANN401 - a Java object

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from odp.spark_session import find_classes_at_once
+from odp.spark_session import set_up
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -34,9 +34,7 @@ def taxi_session(application_name: str) -> SparkSession:
 
 def with_settings(session: SparkSession) -> SparkSession:
     """Set what reading, converting and comparing days rest on."""
-    for name, value in SETTINGS.items():
-        session.conf.set(name, value)
-    find_classes_at_once(session)
+    set_up(session, SETTINGS)
     return session
 
 

@@ -11,7 +11,7 @@ from py4j.protocol import Py4JJavaError
 from odp.errors import RejectedInputError
 from odp.file_processor.parquet_schema import parquet_columns
 from odp.records import LandedFile
-from odp.spark_session import hadoop_configuration, java_class
+from odp.spark_session import open_parquet
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -27,11 +27,8 @@ def read_columns(spark: SparkSession, files: Sequence[LandedFile]) -> dict[str, 
 
 
 def _message_type(spark: SparkSession, uri: str) -> str:
-    path = java_class(spark, "org.apache.hadoop.fs.Path")(uri)
-    files = java_class(spark, "org.apache.parquet.hadoop.util.HadoopInputFile")
-    file = files.fromPath(path, hadoop_configuration(spark))
     try:
-        reader = java_class(spark, "org.apache.parquet.hadoop.ParquetFileReader").open(file)
+        reader = open_parquet(spark, uri)
     except Py4JJavaError as error:
         if "is not a Parquet file" not in str(error):
             raise

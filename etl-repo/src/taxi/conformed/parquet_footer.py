@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from odp.spark_session import hadoop_configuration, java_class
+from odp.spark_session import java_class, open_parquet
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql.types import StructType
@@ -23,16 +23,13 @@ def read_footer(spark: SparkSession, uri: str) -> ParquetFooter:
     Raises:
         SourceFileError: it is not a whole Parquet file, or has a column of a type that Spark cannot read.
     """
-    files = java_class(spark, "org.apache.parquet.hadoop.util.HadoopInputFile")
-    schemas = "org.apache.spark.sql.execution.datasources.parquet.ParquetToSparkSchemaConverter"
+    converters = java_class(spark, "org.apache.spark.sql.execution.datasources.parquet.ParquetToSparkSchemaConverter")
     try:
-        path = java_class(spark, "org.apache.hadoop.fs.Path")(uri)
-        file = files.fromPath(path, hadoop_configuration(spark))
-        reader = java_class(spark, "org.apache.parquet.hadoop.ParquetFileReader").open(file)
+        reader = open_parquet(spark, uri)
         try:
             types = reader.getFooter().getFileMetaData().getSchema()
             settings = spark._jsparkSession.sessionState().conf()  # noqa: SLF001
-            schema = java_class(spark, schemas)(settings).convert(types).json()
+            schema = converters(settings).convert(types).json()
             return ParquetFooter(StructType.fromJson(json.loads(schema)), reader.getRecordCount())
         finally:
             reader.close()

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from odp.spark_session import java_class, literal_path
+from odp.spark_session import hadoop_path, java_class, literal_path
 from pyspark.sql import functions as F
 
 from taxi.conformed.file_layouts import KnownFile
@@ -109,11 +109,9 @@ def _paths(files: Numbered) -> list[str]:
 
 def _numbered(spark: SparkSession, files: Numbered, rows: DataFrame) -> DataFrame:
     """Name each row's file by its number: Spark names it by its path in an encoding of its own."""
-    encoded, path = (
-        java_class(spark, "org.apache.spark.paths.SparkPath"),
-        java_class(spark, "org.apache.hadoop.fs.Path"),
-    )
-    numbers = ({_PATH: encoded.fromPath(path(known.source.uri)).urlEncoded(), FILE: number} for number, known in files)
+    encoded = java_class(spark, "org.apache.spark.paths.SparkPath")
+    paths = ((number, encoded.fromPath(hadoop_path(spark, known.source.uri))) for number, known in files)
+    numbers = ({_PATH: path.urlEncoded(), FILE: number} for number, path in paths)
     by_path = frame_of(spark, numbers, f"{_PATH} string, {FILE} int")
     return rows.join(F.broadcast(by_path), _PATH, "left").drop(_PATH)
 

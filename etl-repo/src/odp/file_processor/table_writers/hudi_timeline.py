@@ -10,7 +10,7 @@ from odp.file_processor.table_schema import HeldTable
 from odp.file_processor.table_writers.hudi_options import FILE_IDS, STATE, read_commit_metadata
 from odp.file_processor.table_writers.hudi_schema import table_columns
 from odp.refreshes import CommittedRefresh, RowCounts
-from odp.spark_session import elements, hadoop_configuration, java_class
+from odp.spark_session import elements, hadoop_configuration, hadoop_path, java_class
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -33,8 +33,8 @@ class Commit:
     @property
     def refresh(self) -> CommittedRefresh | None:
         """The refresh that the commit made visible; None if it is one of Hudi's own or changed no row."""
-        extra = {key: value for key in (FILE_IDS, STATE) if (value := self.metadata.getMetadata(key)) is not None}
-        if FILE_IDS not in extra:
+        extra = {key: self.metadata.getMetadata(key) for key in (FILE_IDS, STATE)}
+        if extra[FILE_IDS] is None:
             return None
         file_ids, state = read_commit_metadata(extra)
         return CommittedRefresh(self.time, file_ids, state, self.counts)
@@ -99,7 +99,7 @@ def _is_made(spark: SparkSession, base_path: str) -> bool:
 
 
 def _metadata_path(spark: SparkSession, base_path: str, name: str = "") -> Any:  # noqa: ANN401 - a Java object
-    return java_class(spark, "org.apache.hadoop.fs.Path")(f"{base_path}/.hoodie/{name}")
+    return hadoop_path(spark, f"{base_path}/.hoodie/{name}")
 
 
 def last_refresh(spark: SparkSession, base_path: str) -> CommittedRefresh | None:
