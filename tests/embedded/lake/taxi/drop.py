@@ -1,9 +1,9 @@
-"""The files that are dropped together: 200 of one dataset, some of which are not sound, and a few of others."""
+"""The files that are dropped together: 200 small sound ones, some that are not, and those of a second dataset."""
 
 from tests.embedded.lake.taxi.flow import Flow
 from tests.embedded.lake.taxi.trip_files import GREEN, YELLOW, TripFile, small_files
 
-SMALL = small_files(196)
+SMALL = small_files(200)
 SINCE_2021 = TripFile(f"{YELLOW}/since 2021 +.parquet", ((5, "9.50"), (5, "10.00")))
 TOLERABLE = TripFile(f"{YELLOW}/a b+%20/ü[1]/one broken row.csv", (*[(6, "7.50")] * 24, (6, "x")))
 TOO_BROKEN = TripFile(f"{YELLOW}/too many broken rows.csv", (*[(7, "7.50")] * 18, (7, "seven"), (7, "")))
@@ -16,7 +16,7 @@ FAILED = {TOO_BROKEN.key, OTHER_COLUMNS}
 
 
 def drop(flow: Flow) -> None:
-    """Put all of them, one after the other; the first 200 are what the Landing function takes at once."""
+    """Put all of them, one after the other, as fast as it goes."""
     flow.put(OTHER_COLUMNS, SMALL[0].content.replace(b"fare_amount", b"fare_amounts"))
     for file in (TOO_BROKEN, *LOADED_YELLOW, *GREEN_FILES):
         flow.put(file.key, file.content)
