@@ -5,7 +5,7 @@ import zlib
 from deployment_account.names import Odp, OdpTable
 from rehearsal.demo.deployed_lake import DeployedLake
 from tests.embedded.config_manager.configurations import CADENCE, Configurations, manifest, seen_of
-from tests.embedded.lake.waiting import eventually
+from tests.embedded.waiting import eventually
 
 TABLES = {"a": "REGION", "b": "REGION", "c": "-"}
 

@@ -2,7 +2,6 @@
 
 import io
 import json
-import time
 import zipfile
 from collections.abc import Callable
 from itertools import count
@@ -10,6 +9,8 @@ from textwrap import dedent
 from typing import Any
 
 import pytest
+
+from tests.embedded.waiting import eventually
 
 PATIENCE = 300
 """Seconds; a run with Spark takes a tenth of it on a machine without other load."""
@@ -72,13 +73,12 @@ def state_of(aws: Callable[[str], Any]) -> Callable[..., dict[str, Any]]:
 
     def wait(job: str, run: str, *states: str) -> dict[str, Any]:
         wanted = states or ("SUCCEEDED", "FAILED", "TIMEOUT", "STOPPED")
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
+
+        def read() -> dict[str, Any]:
             found: dict[str, Any] = aws("glue").get_job_run(JobName=job, RunId=run)["JobRun"]
-            if found["JobRunState"] in wanted:
-                return found
-            time.sleep(0.05)
-        raise AssertionError(f"{run} is {found['JobRunState']}, not {wanted}")
+            return found
+
+        return eventually(read, lambda found: found["JobRunState"] in wanted, PATIENCE)
 
     return wait
 
@@ -119,12 +119,10 @@ def end_of(aws: Callable[[str], Any]) -> Callable[[str], dict[str, Any]]:
     """Wait for an execution's end."""
 
     def wait(execution: str) -> dict[str, Any]:
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
+        def read() -> dict[str, Any]:
             found: dict[str, Any] = aws("stepfunctions").describe_execution(executionArn=execution)
-            if found["status"] != "RUNNING":
-                return found
-            time.sleep(0.05)
-        raise AssertionError("the execution does not end")
+            return found
+
+        return eventually(read, lambda found: found["status"] != "RUNNING", PATIENCE)
 
     return wait

@@ -1,6 +1,5 @@
 """Queries see an Iceberg table as its current snapshot has it, whatever files lie beside."""
 
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +12,7 @@ from pyiceberg.table import Table
 
 from rehearsal.emulator.process import Emulator
 from rehearsal.emulator.settings import ROOT_SECRET
+from tests.embedded.waiting import eventually
 
 TIMES = pa.table({"began": pa.array([datetime(2021, 1, 31, 23, 59, 1, tzinfo=UTC)], pa.timestamp("us", "UTC"))})
 ROWS = pa.table({"zone": pa.array([1, 1, 2], pa.int32()), "fare": pa.array([2.5, 3.5, 4.0])})
@@ -50,13 +50,11 @@ def query(aws: Callable[[str], Any], bucket: str) -> Callable[[str], list[list[s
             QueryExecutionContext={"Database": "taxi"},
             ResultConfiguration={"OutputLocation": f"s3://{bucket}/results/"},
         )["QueryExecutionId"]
-        deadline = time.monotonic() + 120
-        while (execution := athena.get_query_execution(QueryExecutionId=query_id)["QueryExecution"])["Status"][
-            "State"
-        ] in ("QUEUED", "RUNNING"):
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
-        assert execution["Status"]["State"] == "SUCCEEDED", execution["Status"]
+        status = eventually(
+            lambda: athena.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]["Status"],
+            lambda found: found["State"] not in ("QUEUED", "RUNNING"),
+        )
+        assert status["State"] == "SUCCEEDED", status
         header, *rows = athena.get_query_results(QueryExecutionId=query_id)["ResultSet"]["Rows"]
         assert header
         return [[cell.get("VarCharValue", "") for cell in row["Data"]] for row in rows]

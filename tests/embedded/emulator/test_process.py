@@ -4,7 +4,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 
 from rehearsal.emulator.process import Emulator, EmulatorError
 from rehearsal.emulator.settings import EmulatorSettings
+from tests.embedded.waiting import eventually
 
 ACCOUNT = "222222222222"
 PARENT = """
@@ -48,10 +48,7 @@ def _is_alive(pid: int) -> bool:
 
 
 def _wait_until_gone(pid: int) -> None:
-    deadline = time.monotonic() + 120
-    while _is_alive(pid):
-        assert time.monotonic() < deadline, f"process {pid} is still there"
-        time.sleep(0.05)
+    eventually(lambda: not _is_alive(pid))
 
 
 def _started_by_another_process(run_directory: Path) -> tuple[subprocess.Popen[str], int]:

@@ -9,7 +9,7 @@ from odp.refreshes import BookEntry, RefreshOutcome, RefreshStatus
 
 from deployment_account.names import Odp, OdpTable, Shared
 from rehearsal.demo.deployed_lake import DeployedLake
-from tests.embedded.lake.waiting import eventually, until_taken
+from tests.embedded.waiting import eventually, until_taken
 
 BOOKS = (
     OdpTable.FILE_TRACKER,

@@ -5,7 +5,7 @@ from typing import Any
 
 from deployment_account.names import Odp, OdpTable, Shared
 from rehearsal.demo.deployed_lake import DeployedLake
-from tests.embedded.lake.waiting import eventually
+from tests.embedded.waiting import eventually
 
 CADENCE = "10_min_refresh"
 SECONDS = 600

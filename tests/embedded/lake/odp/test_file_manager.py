@@ -12,7 +12,7 @@ from deployment_account.names import Odp, OdpTable, Shared
 from rehearsal.demo.deployed_lake import DeployedLake
 from rehearsal.emulator.process import Emulator
 from tests.embedded.lake.odp.books import Books, Item, process
-from tests.embedded.lake.waiting import eventually
+from tests.embedded.waiting import eventually
 
 LOAD = "taxi_trips/table_1/LOAD00000001.parquet"
 Put = Callable[..., str]

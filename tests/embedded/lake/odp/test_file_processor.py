@@ -18,7 +18,7 @@ from rehearsal.demo.deployed_lake import DeployedLake
 from tests.embedded.lake.crashes import kill
 from tests.embedded.lake.odp.books import Books, Item
 from tests.embedded.lake.odp.executions import CADENCE, Execution, plan_now
-from tests.embedded.lake.waiting import eventually
+from tests.embedded.waiting import eventually
 
 WHOLE, NO_PARQUET, NO_KEY, ALSO_WHOLE = (f"taxi_trips.table_{number}" for number in range(1, 5))
 BROKEN = {NO_PARQUET, NO_KEY}

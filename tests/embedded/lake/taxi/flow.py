@@ -14,7 +14,7 @@ from deployment_account.names import Shared, Taxi, TaxiName
 from rehearsal.demo.deployed_lake import DeployedLake
 from rehearsal.validation.taxi_results import QUESTIONS
 from tests.embedded.lake.taxi.trip_files import Row
-from tests.embedded.lake.waiting import eventually, until_taken, waiting
+from tests.embedded.waiting import eventually, until_taken, waiting
 
 SECONDS = 600
 DATASETS = ("yellow", "green")

@@ -13,7 +13,7 @@ from tests.embedded.lake.taxi.drop import LOADED_YELLOW
 from tests.embedded.lake.taxi.flow import Flow, Outcome
 from tests.embedded.lake.taxi.inbox import Inbox
 from tests.embedded.lake.taxi.trip_files import TripFile, rows_of
-from tests.embedded.lake.waiting import eventually
+from tests.embedded.waiting import eventually
 
 WRONG = next(file for file in LOADED_YELLOW if "it's" in file.key and len(file.trips) > 1)
 RIGHT = TripFile(WRONG.key, (WRONG.trips[0], (30, "99.00"), (30, "99.00"), (31, "98.50")))

@@ -12,7 +12,7 @@ from tests.embedded.lake.crashes import kill
 from tests.embedded.lake.taxi.drop import GREEN_FILES
 from tests.embedded.lake.taxi.flow import SECONDS, Flow, Item, Outcome, rows_in
 from tests.embedded.lake.taxi.trip_files import GREEN, Row, TripFile, rows_of
-from tests.embedded.lake.waiting import eventually
+from tests.embedded.waiting import eventually
 
 CORRECTED = TripFile(GREEN_FILES[0].key, ((1, "8.00"), (2, "70.00"), (20, "71.00")))
 NEW = TripFile(f"{GREEN}/another.csv", ((1, "5.00"), (21, "6.00")))

@@ -8,7 +8,7 @@ import pytest
 from deployment_account.names import QUERY_RESULTS, Shared, Taxi
 from tests.embedded.lake.taxi.drop import GREEN_FILES, LOADED_YELLOW
 from tests.embedded.lake.taxi.flow import Flow, Item, Outcome
-from tests.embedded.lake.waiting import eventually
+from tests.embedded.waiting import eventually
 
 Rows = list[dict[str, str]]
 Query = Callable[[Item], Rows]
