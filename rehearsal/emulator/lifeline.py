@@ -5,12 +5,9 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-
-_POLL_SECONDS = 0.1
 
 
 class ChildProcess:
@@ -43,13 +40,10 @@ class ChildProcess:
             return self._process.wait(seconds)
         return None
 
-    def wait_for_group(self, seconds: float) -> None:
-        """Wait until the child and all that it has started have ended."""
-        deadline = time.monotonic() + seconds
-        with suppress(ProcessLookupError):
-            while time.monotonic() < deadline:
-                os.killpg(self.pid, 0)
-                time.sleep(_POLL_SECONDS)
+    def let_go(self) -> None:
+        """Let the child see the end of its input, which is how it learns that its parent has no more use for it."""
+        if self._process.stdin:
+            self._process.stdin.close()
 
     def stop(self, grace: float) -> int:
         """End the child in order, and by force what is left of its process group after `grace` seconds."""

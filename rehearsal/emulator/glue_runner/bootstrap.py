@@ -4,14 +4,15 @@ import os
 import runpy
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from urllib.parse import urlparse
 
 import boto3
 
-from rehearsal.emulator.glue_runner.arguments import extra_python_files, uses_data_catalog
+from rehearsal.emulator.glue_runner.arguments import Arguments, extra_python_files, uses_data_catalog
 from rehearsal.emulator.glue_runner.catalog_copy import copy_catalog
+from rehearsal.emulator.glue_runner.lent_jvm import enter_jvm, leave_jvm
 from rehearsal.emulator.glue_runner.spark_conf import METASTORE
 from rehearsal.emulator.lifeline import end_process_group, when_parent_ends
 
@@ -24,23 +25,40 @@ def main(argv: list[str]) -> int:
     when_parent_ends(end_process_group)
     folder, script, given = Path(argv[0]), argv[1], argv[2:]
     arguments = dict(zip(given[::2], given[1::2], strict=True))
-    steps: list[Callable[[], None]] = [lambda: _run_script(folder, script, given, extra_python_files(arguments))]
+    reasons = _run(folder, script, given, arguments)
+    if reasons:
+        (folder / FAILURE_FILE).write_text(reasons[0])
+    return 1 if reasons else 0
+
+
+def _run(folder: Path, script: str, given: list[str], arguments: Arguments) -> list[str]:
+    """Run the script, and return why it failed, the first reason first; a JVM is left in order only by a success."""
+    metastore = folder / METASTORE
+    paths = extra_python_files(arguments)
+    steps: list[Callable[[], None]] = [lambda: _run_script(_fetched(script, folder / "script"), given)]
     if uses_data_catalog(arguments):
         # Also after a failure: what the script has committed before is in its tables.
-        steps.append(lambda: copy_catalog(folder / METASTORE))
-    # Every step is taken, and the first failure is the one that counts.
-    failures = [reason for reason in [_reason_of_failure(step) for step in steps] if reason]
-    if failures:
-        (folder / FAILURE_FILE).write_text(failures[0])
-    return 1 if failures else 0
+        steps.append(lambda: copy_catalog(metastore))
+    before = [lambda: _put_on_path(folder / "python", paths), lambda: enter_jvm(folder)]
+    reasons = _failures_of(before) or _failures_of(steps)
+    if not reasons:
+        _reason_of_failure(lambda: leave_jvm(folder, metastore))
+    return reasons
 
 
-def _run_script(folder: Path, script: str, given: list[str], extra: list[str]) -> None:
-    paths = [str(_fetched(place, folder / "python")) for place in extra]
+def _failures_of(steps: Iterable[Callable[[], None]]) -> list[str]:
+    """Take every step, also after one that fails."""
+    return [reason for reason in [_reason_of_failure(step) for step in steps] if reason]
+
+
+def _put_on_path(folder: Path, places: list[str]) -> None:
+    paths = [str(_fetched(place, folder)) for place in places]
     sys.path[:0] = paths
     if paths:
         os.environ["PYTHONPATH"] = os.pathsep.join(paths)  # for Spark's Python workers
-    program = _fetched(script, folder / "script")
+
+
+def _run_script(program: Path, given: list[str]) -> None:
     sys.argv = [str(program), *given]
     runpy.run_path(str(program), run_name="__main__")
 

@@ -1,8 +1,7 @@
 """Spark's and a table format's classes, parsed and verified once per machine: they are half of the time of a short run.
 
-The first run of a job with these jars that succeeds leaves the archive behind, as Java's class data sharing makes it;
-the job's later runs map it. (A short Iceberg run: 14.9 s without, 6.5 s with it; with that of a job that does other
-things, a third longer than with its own.)
+The first JVM with these jars that ends in order leaves the archive behind, as Java's class data sharing makes it; later
+ones map it. (A short Iceberg run in a new JVM: 14.9 s without, 6.5 s with it.)
 """
 
 import fcntl
@@ -24,7 +23,7 @@ _QUIET = "-Xlog:cds=off -Xlog:cds+dynamic=off -Xlog:class+path=off"
 
 @dataclass
 class ClassArchive:
-    """What one run does about the archive: use it, make it, or go without."""
+    """What one JVM does about the archive: use it, make it, or go without."""
 
     option: str = ""
     archive: Path | None = None
@@ -32,9 +31,9 @@ class ClassArchive:
     claim: int | None = None
 
     @classmethod
-    def for_run(cls, folder: Path, class_path: Iterable[Path], job: str) -> "ClassArchive":
-        """Use the job's archive of this class path if there is one, else make it unless another run does so."""
-        archive = jars.cache_folder() / f"classes-{_identity(class_path, job)}.jsa"
+    def for_jvm(cls, folder: Path, class_path: Iterable[Path]) -> "ClassArchive":
+        """Use the archive of this class path if there is one, else make it unless another JVM does so."""
+        archive = jars.cache_folder() / f"classes-{_identity(class_path)}.jsa"
         if archive.exists():
             usable = archive.stat().st_size > 0
             return cls(option=f"-XX:SharedArchiveFile={archive} {_QUIET}" if usable else "")
@@ -50,20 +49,21 @@ class ClassArchive:
 
     @property
     def is_recorded(self) -> bool:
-        """Tell whether the run's JVM writes the archive when it ends."""
+        """Tell whether the JVM writes the archive when it ends."""
         return self.recording is not None
 
     def finish(self, *, succeeded: bool) -> None:
-        """Keep what a successful run has recorded; a Java that cannot record is not asked again."""
+        """Keep what a JVM has recorded that ended in order; a Java that cannot record is not asked again."""
         if self.claim is None or self.archive is None or self.recording is None:
             return
         if succeeded and self.recording.exists():
-            arriving = self.archive.with_suffix(".new")  # the run's folder may be on another disk
+            arriving = self.archive.with_suffix(".new")  # the JVM's folder may be on another disk
             shutil.copyfile(self.recording, arriving)
             arriving.replace(self.archive)
         elif succeeded:
             self.archive.touch()
         os.close(self.claim)
+        self.claim = None
 
 
 def _base_option(made_here: Path) -> str | None:
@@ -88,12 +88,12 @@ def _claim(lock: Path) -> int | None:
     return descriptor
 
 
-def _identity(class_path: Iterable[Path], job: str) -> str:
-    """Name the Java, the Spark and the jars that an archive was made of: it fits no others; and the job that it is for.
+def _identity(class_path: Iterable[Path]) -> str:
+    """Name the Java, the Spark and the jars that an archive was made of: it fits no others.
 
     Places count: Java 17 takes the archive of a Spark elsewhere, but then refuses classes of sealed packages (Derby's).
     """
     release = (toolchain.java().home / "release").read_text()
     spark = f"{jars.spark_home()} {metadata.version('pyspark')}"
-    parts = [job, release, spark, *(f"{jar} {jar.stat().st_size}" for jar in class_path)]
+    parts = [release, spark, *(f"{jar} {jar.stat().st_size}" for jar in class_path)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

@@ -39,6 +39,11 @@ def settings(database: Path) -> dict[str, str]:
     }
 
 
+def shutdown_url(database: Path) -> str:
+    """Return the address by which Derby lets go of a metastore."""
+    return f"jdbc:derby:{database};shutdown=true"
+
+
 def is_open(database: Path) -> bool:
     """Tell whether a JVM has used the metastore in this folder and is still there."""
     return (database / "db.lck").exists()

@@ -8,13 +8,12 @@ from rehearsal import jars, toolchain
 from rehearsal.emulator import role_sessions
 from rehearsal.emulator.glue_runner.arguments import UnsupportedArgumentError
 from rehearsal.emulator.glue_runner.job_run import JobRun, Record
+from rehearsal.emulator.glue_runner.jvm_pool import JvmPool
 from rehearsal.emulator.glue_runner.metastore_files import MetastoreError
 from rehearsal.emulator.glue_runner.run_logs import publish_log
 from rehearsal.emulator.glue_runner.spark_child import SparkChild
-from rehearsal.emulator.lifeline import ChildProcess
 from rehearsal.emulator.settings import EmulatorSettings
 
-_JVM_SECONDS = 120
 _SERVICE = "glue.amazonaws.com"
 _REFUSALS = (
     role_sessions.RoleNotAssumableError,
@@ -29,7 +28,7 @@ _REFUSALS = (
 @dataclass
 class _Active:
     run: JobRun
-    child: ChildProcess | None = None
+    child: SparkChild | None = None
 
 
 class GlueRunner:
@@ -38,6 +37,7 @@ class GlueRunner:
     def __init__(self, settings: EmulatorSettings) -> None:
         self._settings = settings
         self._slots = threading.BoundedSemaphore(settings.glue_slots)
+        self._jvms = JvmPool(settings.temporary, at_most=settings.glue_slots)
         self._lock = threading.Lock()
         self._active: dict[str, _Active] = {}
         self._is_stopping = False
@@ -80,6 +80,7 @@ class GlueRunner:
             active.run.end("STOPPED", "the emulator was stopped")
             if active.child:
                 active.child.kill()
+        self._jvms.close()
 
     def _run(self, job: dict[str, Any], active: _Active, region: str) -> None:
         try:
@@ -95,28 +96,26 @@ class GlueRunner:
             return
         try:
             session = role_sessions.assume(job["Role"], service=_SERVICE, session_name="GlueJobRunnerSession")
-            child = SparkChild(self._settings, job, run.record, session, region)
-            active.child = child.start()
+            child = SparkChild(self._settings, job, run.record, session, region, self._jvms)
+            child.start()
         except _REFUSALS as error:
             run.end("FAILED", f"{type(error).__name__}: {error}")
             return
+        active.child = child
         try:
-            self._follow(run, active.child, child)
+            self._follow(run, child)
         finally:
-            active.child.kill()
-            child.clean(succeeded=run.record["JobRunState"] == "SUCCEEDED")
+            child.end(succeeded=run.record["JobRunState"] == "SUCCEEDED")
             publish_log(child.log, run=run.record["Id"], account=job["Role"].split(":")[4], region=region)
 
-    def _follow(self, run: JobRun, process: ChildProcess, child: SparkChild) -> None:
+    def _follow(self, run: JobRun, child: SparkChild) -> None:
         if not run.running():
             return
         minutes = run.record["Timeout"]
-        exit_code = process.wait(minutes * self._settings.glue_minute)
+        exit_code = child.wait(minutes * self._settings.glue_minute)
         if exit_code is None:
             run.end("TIMEOUT", f"Timeout of {minutes} min exceeded")
         elif exit_code:
             run.end("FAILED", child.failure(exit_code))
         else:
             run.end("SUCCEEDED")
-            if child.jvm_writes_at_its_end:
-                process.wait_for_group(_JVM_SECONDS)

@@ -1,4 +1,4 @@
-"""The process of one run: its command, its whole environment, its folder."""
+"""The processes of one run, its script's and its JVM: their command, their whole environment, their folder."""
 
 import os
 import shutil
@@ -11,14 +11,17 @@ from rehearsal import jars, toolchain
 from rehearsal.emulator.glue_runner import arguments as glue_arguments
 from rehearsal.emulator.glue_runner import metastore_files
 from rehearsal.emulator.glue_runner.bootstrap import FAILURE_FILE
-from rehearsal.emulator.glue_runner.class_archive import ClassArchive
 from rehearsal.emulator.glue_runner.job_run import Record
-from rehearsal.emulator.glue_runner.spark_conf import METASTORE, SPARK_CONF, SparkRun, as_properties, spark_conf
+from rehearsal.emulator.glue_runner.jvm_pool import JvmPool
+from rehearsal.emulator.glue_runner.lent_jvm import was_left_in_order, write_lent
+from rehearsal.emulator.glue_runner.spark_conf import METASTORE, SparkRun, launch_settings, spark_conf
+from rehearsal.emulator.glue_runner.spark_jvm import SparkJvm
 from rehearsal.emulator.lifeline import ChildProcess
 from rehearsal.emulator.role_sessions import RoleSession
 from rehearsal.emulator.settings import LOOPBACK, NETWORK_VARIABLES, EmulatorSettings
 
 _TIME_ZONE = "UTC"
+_SPARK = "glueetl"
 
 
 @dataclass
@@ -30,7 +33,9 @@ class SparkChild:
     record: Record
     session: RoleSession
     region: str
-    _archive: ClassArchive = field(default_factory=ClassArchive, init=False)
+    jvms: JvmPool
+    _process: ChildProcess | None = field(default=None, init=False)
+    _jvm: SparkJvm | None = field(default=None, init=False)
 
     @property
     def folder(self) -> Path:
@@ -42,23 +47,43 @@ class SparkChild:
         """Where the script's and Spark's output goes."""
         return self.settings.logs / "glue" / str(self.record["JobName"]) / f"{self.record['Id']}.log"
 
-    def start(self) -> ChildProcess:
+    def start(self) -> None:
         """Start the script; fails if the run asks for something that is not there."""
         try:
             self._prepare_folder()
+            command = [sys.executable, "-m", "rehearsal.emulator.glue_runner.bootstrap", str(self.folder)]
+            script_arguments = glue_arguments.command_line(
+                self.record["Arguments"], job=self.record["JobName"], run=self.record["Id"]
+            )
+            environment = self._environment() | self.session.environment()
+            self._process = ChildProcess(
+                [*command, self._script(), *script_arguments], environment=environment, log=self.log
+            )
         except BaseException:
-            self.clean(succeeded=False)
+            self.kill()
+            self.clean()
             raise
-        command = [sys.executable, "-m", "rehearsal.emulator.glue_runner.bootstrap", str(self.folder), self._script()]
-        script_arguments = glue_arguments.command_line(
-            self.record["Arguments"], job=self.record["JobName"], run=self.record["Id"]
-        )
-        return ChildProcess([*command, *script_arguments], environment=self._environment(), log=self.log)
 
-    @property
-    def jvm_writes_at_its_end(self) -> bool:
-        """Tell whether the JVM is to end by itself after the script, however long that takes."""
-        return self._archive.is_recorded
+    def wait(self, seconds: float) -> int | None:
+        """Wait for the script's end and return its exit code, or None if it still runs then."""
+        code = self._process.wait(seconds) if self._process else None
+        self._log_jvm()
+        return code
+
+    def kill(self) -> None:
+        """End the script and the JVM at once."""
+        if self._process:
+            self._process.kill()
+        if self._jvm:
+            self.jvms.discard(self._jvm)
+
+    def end(self, *, succeeded: bool) -> None:
+        """End what the script may have left running; a JVM that it left in order is kept for another run."""
+        if succeeded and self._jvm and was_left_in_order(self.folder):
+            jvm, self._jvm = self._jvm, None
+            self.jvms.give_back(jvm)
+        self.kill()
+        self.clean()
 
     def failure(self, exit_code: int) -> str:
         """Say why the script failed: its exception's last line, or how its process ended."""
@@ -67,14 +92,21 @@ class SparkChild:
         except FileNotFoundError:
             return f"the script's process ended with exit code {exit_code}; see {self.log}"
 
-    def clean(self, *, succeeded: bool) -> None:
-        """Keep what the run has left for later ones and remove its folder."""
-        self._archive.finish(succeeded=succeeded)
+    def clean(self) -> None:
+        """Remove the run's folder."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _log_jvm(self) -> None:
+        if self._jvm and (output := self._jvm.new_output()):
+            with self.log.open("ab") as log:
+                log.write(output)
 
     def _prepare_folder(self) -> None:
         self.folder.mkdir(parents=True, mode=0o700)
-        (self.folder / SPARK_CONF).write_text(as_properties(self._spark_conf()))
+        if self.job["Command"]["Name"] == _SPARK:
+            conf = self._spark_conf()
+            self._jvm = self.jvms.take(launch_settings(conf), self._environment())
+            write_lent(self.folder, connection=self._jvm.connection, settings=conf)
         if glue_arguments.uses_data_catalog(self.record["Arguments"]):
             metastore_files.copy_to(self.folder / METASTORE)
 
@@ -83,14 +115,10 @@ class SparkChild:
 
     def _spark_conf(self) -> dict[str, str]:
         given = self.record["Arguments"]
-        formats = glue_arguments.table_formats(given)
-        class_path = jars.without_other_formats(jars.spark_jars(), formats)
-        if formats:
-            self._archive = ClassArchive.for_run(self.folder, class_path, str(self.record["JobName"]))
         run = SparkRun(
             folder=self.folder,
-            jars=class_path,
-            java_options=(*toolchain.java().options, self._archive.option),
+            jars=jars.without_other_formats(jars.spark_jars(), glue_arguments.table_formats(given)),
+            java_options=toolchain.java().options,
             region=self.region,
             has_metastore=glue_arguments.uses_data_catalog(given),
             own_settings=glue_arguments.spark_settings(given),
@@ -100,7 +128,7 @@ class SparkChild:
     def _environment(self) -> dict[str, str]:
         """Return the whole environment: nothing of the host's but PATH, Java and its way to the network."""
         network = {name: os.environ[name] for name in NETWORK_VARIABLES if name in os.environ}
-        return network | self.session.environment() | {
+        return network | {
             "PATH": os.environ["PATH"],
             "JAVA_HOME": str(toolchain.java().home),
             "HOME": str(self.folder),
@@ -114,6 +142,6 @@ class SparkChild:
             "AWS_EC2_METADATA_DISABLED": "true",
             "PYTHONUNBUFFERED": "1",
             "PYSPARK_PYTHON": sys.executable,
-            "PYSPARK_SUBMIT_ARGS": f"--properties-file {self.folder / SPARK_CONF} pyspark-shell",
+            "SPARK_HOME": str(jars.spark_home()),
             "SPARK_LOCAL_IP": LOOPBACK,
         }  # fmt: skip

@@ -8,7 +8,8 @@ from rehearsal.emulator.glue_runner import metastore_files
 from rehearsal.emulator.settings import LOOPBACK, EmulatorSettings
 
 _S3A = "spark.hadoop.fs.s3a"
-METASTORE, SPARK_CONF = "metastore", "spark.conf"
+METASTORE = "metastore"
+MEMORY, JAVA_OPTIONS, CLASS_PATH = "spark.driver.memory", "spark.driver.extraJavaOptions", "spark.driver.extraClassPath"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,11 @@ def spark_conf(run: SparkRun, settings: EmulatorSettings) -> dict[str, str]:
     return {**_machine(run, settings), **_storage(run, settings), **metastore, **run.own_settings}
 
 
+def launch_settings(conf: Mapping[str, str]) -> dict[str, str]:
+    """Return the settings with which a JVM must be started; all others can be set in one that runs."""
+    return {name: conf[name] for name in (MEMORY, JAVA_OPTIONS, CLASS_PATH)}
+
+
 def as_properties(conf: Mapping[str, str]) -> str:
     """Write settings as a properties file."""
     return "".join(f"{name} {value}\n" for name, value in conf.items())
@@ -36,13 +42,13 @@ def as_properties(conf: Mapping[str, str]) -> str:
 
 def _machine(run: SparkRun, settings: EmulatorSettings) -> dict[str, str]:
     # A short run is over before the optimising compiler and the parallel collector have paid for themselves.
-    options = [*metastore_files.JVM_OPTIONS, *run.java_options, f"-Djava.io.tmpdir={run.folder}"]
     return {
+        "spark.app.name": "pyspark-shell",  # as Spark itself names a session that its script gives no name
         "spark.master": f"local[{settings.glue_cores}]",
-        "spark.driver.memory": settings.glue_memory,
-        "spark.driver.extraJavaOptions": " ".join([*options, f"-Dderby.system.home={run.folder}"]),
+        MEMORY: settings.glue_memory,
+        JAVA_OPTIONS: " ".join([*metastore_files.JVM_OPTIONS, *run.java_options]),
         # On the class path the jars are read where they are; `spark.jars` would copy 110 MB for every run.
-        "spark.driver.extraClassPath": ":".join(str(jar) for jar in run.jars),
+        CLASS_PATH: ":".join(str(jar) for jar in run.jars),
         "spark.driver.host": LOOPBACK,
         "spark.driver.bindAddress": LOOPBACK,
         "spark.ui.enabled": "false",
@@ -61,7 +67,7 @@ def _storage(run: SparkRun, settings: EmulatorSettings) -> dict[str, str]:
         f"{_S3A}.path.style.access": "true",
         f"{_S3A}.connection.ssl.enabled": "false",
         # Hadoop's own provider of temporary credentials finds none now and then when several threads ask first.
-        f"{_S3A}.aws.credentials.provider": "com.amazonaws.auth.EnvironmentVariableCredentialsProvider",
+        f"{_S3A}.aws.credentials.provider": "com.amazonaws.auth.SystemPropertiesCredentialsProvider",
         f"{_S3A}.buffer.dir": str(run.folder),
         f"{_S3A}.connection.maximum": "64",
         f"{_S3A}.attempts.maximum": "3",

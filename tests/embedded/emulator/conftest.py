@@ -50,9 +50,9 @@ def invoke(aws: Callable[[str], Any]) -> Callable[..., Any]:
 
 @pytest.fixture
 def make_job(aws: Callable[[str], Any], make_role: Callable[..., str], bucket: str) -> Callable[..., str]:
-    """Make a Spark job of a script's source; most scripts here need no Spark, so no JVM is started."""
+    """Make a job of a script's source; most scripts here need no Spark, and their kind of job gets no JVM."""
 
-    def make(script: str | None, *, role: str | None = None, concurrent: int = 3, kind: str = "glueetl") -> str:
+    def make(script: str | None, *, role: str | None = None, concurrent: int = 3, kind: str = "pythonshell") -> str:
         name = f"job-{next(_names)}"
         if script is not None:
             aws("s3").put_object(Bucket=bucket, Key=f"{name}.py", Body=dedent(script).encode())

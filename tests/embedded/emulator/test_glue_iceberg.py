@@ -62,7 +62,7 @@ def test_an_iceberg_job_creates_appends_branches_and_fast_forwards_and_loses_no_
     make_job: Callable[..., str], run_job: Callable[..., dict[str, Any]], aws: Callable[[str], Any], bucket: str,
     arguments: dict[str, str], glue_log: Callable[[str], str],
 ) -> None:  # fmt: skip
-    run = run_job(make_job(SESSION + BRANCH + RACE), Arguments=arguments, Timeout=600)
+    run = run_job(make_job(SESSION + BRANCH + RACE, kind="glueetl"), Arguments=arguments, Timeout=600)
     assert run["JobRunState"] == "SUCCEEDED", glue_log(run["Id"])
     table = aws("glue").get_table(DatabaseName="lake", Name="trips")["Table"]
     assert table["Parameters"]["table_type"] == "ICEBERG"
@@ -75,7 +75,7 @@ def test_an_iceberg_job_may_do_to_the_catalog_what_its_role_may_and_no_more(
     arguments: dict[str, str],
 ) -> None:  # fmt: skip
     role = make_role("reader", "glue.amazonaws.com", "s3:*", "glue:GetDatabase", "glue:GetTable", "glue:CreateTable")
-    run = run_job(make_job(SESSION + BRANCH, role=role), Arguments=arguments, Timeout=600)
+    run = run_job(make_job(SESSION + BRANCH, role=role, kind="glueetl"), Arguments=arguments, Timeout=600)
     assert run["JobRunState"] == "FAILED"
     assert "glue:UpdateTable" in run["ErrorMessage"], run["ErrorMessage"]
 

@@ -71,7 +71,7 @@ def test_a_hudi_job_writes_tables_and_what_it_committed_is_in_the_catalog_even_w
         "--bucket": bucket, "--datalake-formats": "hudi", "--enable-glue-datacatalog": "true", "--conf": kryo,
         "--extra-py-files": library,
     }  # fmt: skip
-    run = run_job(make_job(SCRIPT), Arguments=arguments, Timeout=600)
+    run = run_job(make_job(SCRIPT, kind="glueetl"), Arguments=arguments, Timeout=600)
     assert run["JobRunState"] == "FAILED"
     assert run["ErrorMessage"] == "RuntimeError: after the commits", glue_log(run["Id"])
 
@@ -95,6 +95,6 @@ def test_without_datalake_formats_there_is_no_hudi(
         from pyspark.sql import SparkSession
         SparkSession.builder.getOrCreate().read.format("hudi").load("s3://nowhere/nothing")
     """
-    run = run_job(make_job(script), Timeout=600)
+    run = run_job(make_job(script, kind="glueetl"), Timeout=600)
     assert run["JobRunState"] == "FAILED"
     assert "DATA_SOURCE_NOT_FOUND" in run["ErrorMessage"] or "hudi" in run["ErrorMessage"]

@@ -111,10 +111,8 @@ def test_waiting_ends_in_time(tmp_path: Path, children: list[ChildProcess]) -> N
     assert _start("import time; time.sleep(60)", tmp_path / "log", children).wait(0.1) is None
 
 
-def test_waiting_for_the_group_outlasts_the_child_itself(tmp_path: Path, children: list[ChildProcess]) -> None:
-    source = "import subprocess; subprocess.Popen(['sleep', '0.6'])"
-    child = _start(source, tmp_path / "log", children)
-    assert child.wait(60) == 0
-    started = time.monotonic()
-    child.wait_for_group(10)
-    assert 0.1 < time.monotonic() - started < 5
+def test_a_child_that_is_let_go_ends_by_itself_and_in_order(tmp_path: Path, children: list[ChildProcess]) -> None:
+    child = _start("import sys; sys.stdin.read(); sys.exit(3)", tmp_path / "log", children)
+    assert child.wait(0.2) is None
+    child.let_go()
+    assert child.wait(60) == 3
