@@ -1,4 +1,4 @@
-"""The class archive is made by one run, and used by those after it."""
+"""The class archive is made by one JVM, and used by those after it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -22,92 +22,84 @@ def jar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def start_run(jar: Path, tmp_path: Path) -> Callable[[str], ClassArchive]:
-    def start(name: str, job: str = "job") -> ClassArchive:
+def start_jvm(jar: Path, tmp_path: Path) -> Callable[[str], ClassArchive]:
+    def start(name: str) -> ClassArchive:
         (tmp_path / name).mkdir()
-        return ClassArchive.for_run(tmp_path / name, [jar], job)
+        return ClassArchive.for_jvm(tmp_path / name, [jar])
 
     return start
 
 
-def _record(run: ClassArchive, content: str = "parsed") -> None:
-    assert run.recording
-    run.recording.write_text(content)
-    run.finish(succeeded=True)
+def _record(jvm: ClassArchive, content: str = "parsed") -> None:
+    assert jvm.recording
+    jvm.recording.write_text(content)
+    jvm.finish(succeeded=True)
 
 
-def test_the_first_run_records_and_the_next_one_uses_what_it_left(
-    start_run: Callable[[str], ClassArchive], tmp_path: Path
+def test_the_first_jvm_records_and_the_next_one_uses_what_it_left(
+    start_jvm: Callable[[str], ClassArchive], tmp_path: Path
 ) -> None:
-    first = start_run("first")
+    first = start_jvm("first")
     assert first.is_recorded
     assert f"-XX:ArchiveClassesAtExit={tmp_path / 'first' / RECORDED}" in first.option
     _record(first)
-    second = start_run("second")
+    second = start_jvm("second")
     assert not second.is_recorded
     (archive,) = (tmp_path / "cache").glob("*.jsa")
     assert f"-XX:SharedArchiveFile={archive}" in second.option
     assert archive.read_text() == "parsed"
 
 
-def test_only_one_of_several_runs_records(start_run: Callable[[str], ClassArchive]) -> None:
-    first, second = start_run("first"), start_run("second")
+def test_only_one_of_several_jvms_records(start_jvm: Callable[[str], ClassArchive]) -> None:
+    first, second = start_jvm("first"), start_jvm("second")
     assert first.is_recorded
     assert (second.is_recorded, second.option) == (False, "")
     second.finish(succeeded=True)
     _record(first)
 
 
-def test_a_failed_run_leaves_recording_to_the_next(start_run: Callable[[str], ClassArchive]) -> None:
-    first = start_run("first")
+def test_a_failed_run_leaves_recording_to_the_next(start_jvm: Callable[[str], ClassArchive]) -> None:
+    first = start_jvm("first")
     assert first.recording
     first.recording.write_text("half")
     first.finish(succeeded=False)
-    assert start_run("second").is_recorded
+    assert start_jvm("second").is_recorded
 
 
-def test_a_java_that_cannot_record_is_not_asked_again(start_run: Callable[[str], ClassArchive]) -> None:
-    start_run("first").finish(succeeded=True)
-    second = start_run("second")
+def test_a_java_that_cannot_record_is_not_asked_again(start_jvm: Callable[[str], ClassArchive]) -> None:
+    start_jvm("first").finish(succeeded=True)
+    second = start_jvm("second")
     assert (second.is_recorded, second.option) == (False, "")
-
-
-def test_an_archive_of_another_job_is_not_used_as_it_has_other_classes(
-    start_run: Callable[..., ClassArchive],
-) -> None:
-    _record(start_run("first"))
-    other = start_run("second", "another job")
-    assert other.is_recorded
 
 
 @pytest.mark.parametrize("changed", ["java/release", "hudi.jar"])
 def test_an_archive_of_another_java_or_other_jars_is_not_used(
-    changed: str, start_run: Callable[[str], ClassArchive], tmp_path: Path
+    changed: str, start_jvm: Callable[[str], ClassArchive], tmp_path: Path
 ) -> None:
-    _record(start_run("first"))
+    _record(start_jvm("first"))
     (tmp_path / changed).write_text("something newer")
-    assert start_run("second").is_recorded
+    assert start_jvm("second").is_recorded
 
 
 def test_an_archive_of_a_spark_elsewhere_is_not_used(
-    start_run: Callable[[str], ClassArchive], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    start_jvm: Callable[[str], ClassArchive], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _record(start_run("first"))
+    _record(start_jvm("first"))
     monkeypatch.setattr("rehearsal.jars.spark_home", lambda: tmp_path / "another clone")
-    assert start_run("second").is_recorded
+    assert start_jvm("second").is_recorded
 
 
 @pytest.mark.parametrize("can_make", [True, False])
 def test_a_java_without_its_own_archive_gets_one_or_goes_without(
-    can_make: bool, start_run: Callable[[str], ClassArchive], tmp_path: Path
+    can_make: bool, start_jvm: Callable[[str], ClassArchive], tmp_path: Path
 ) -> None:
     (tmp_path / "java" / "lib" / "server" / "classes.jsa").unlink()
     (tmp_path / "java" / "bin").mkdir()
     program = tmp_path / "java" / "bin" / "java"
     program.write_text(f"#!/bin/sh\nexit {0 if can_make else 1}\n")
     program.chmod(0o755)
-    first = start_run("first")
+    first = start_jvm("first")
     assert ("ArchiveClassesAtExit" in first.option) is can_make
     assert ("SharedArchiveFile" in first.option) is can_make
     first.finish(succeeded=True)
-    assert not start_run("second").is_recorded
+    assert not start_jvm("second").is_recorded

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.emulator.glue_runner.spark_conf import SparkRun, as_properties, spark_conf
+from rehearsal.emulator.glue_runner.spark_conf import SparkRun, as_properties, launch_settings, spark_conf
 from rehearsal.emulator.settings import EmulatorSettings
 
 FOLDER = Path("/run/jr_1")
@@ -41,9 +41,21 @@ def test_the_session_is_local_and_bound_to_loopback(settings: EmulatorSettings) 
     assert conf["spark.ui.enabled"] == "false"
 
 
-def test_the_jvm_is_small_and_keeps_its_files_in_the_runs_folder(settings: EmulatorSettings) -> None:
+def test_the_jvm_is_small(settings: EmulatorSettings) -> None:
     options = spark_conf(_run(), settings)["spark.driver.extraJavaOptions"].split()
-    assert {"-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Dtrust=1", f"-Djava.io.tmpdir={FOLDER}"} <= set(options)
+    assert {"-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Dtrust=1"} <= set(options)
+
+
+def test_runs_that_differ_in_what_can_be_set_later_may_have_the_same_jvm(settings: EmulatorSettings) -> None:
+    one, other = (
+        spark_conf(_run(has_metastore=is_so, own={"spark.own": str(is_so)}), settings) for is_so in (False, True)
+    )
+    assert launch_settings(one) == launch_settings(other)
+
+
+def test_a_run_that_asks_for_another_heap_gets_another_jvm(settings: EmulatorSettings) -> None:
+    larger = spark_conf(_run(own={"spark.driver.memory": "3g"}), settings)
+    assert launch_settings(larger) != launch_settings(spark_conf(_run(), settings))
 
 
 def test_no_thread_of_derby_disturbs_the_metastores_queries(settings: EmulatorSettings) -> None:
