@@ -82,12 +82,6 @@ def test_a_run_finds_nothing_of_the_run_before_it_in_the_same_jvm(
         "is_kryo": False,
         "may_write": False,
     }
-
-
-def test_what_the_jvm_says_is_in_the_log_of_the_run_that_had_it_say_so(
-    run: Callable[..., Run], glue_log: Callable[[str], str]
-) -> None:
-    first, second = run(FIRST), run("")
     assert "said by the first" in glue_log(first["Id"])
     assert "said by the first" not in glue_log(second["Id"])
 

@@ -166,7 +166,7 @@ def test_a_job_of_a_kind_that_cannot_be_run_here_is_refused(
 def test_a_table_format_that_is_not_there_fails_the_run(
     make_job: Callable[..., str], run_job: Callable[..., dict[str, Any]]
 ) -> None:
-    run = run_job(make_job("print()"), Arguments={"--datalake-formats": "hudi,delta"})
+    run = run_job(make_job("print()", kind="glueetl"), Arguments={"--datalake-formats": "hudi,delta"})
     assert (run["JobRunState"], "delta" in run["ErrorMessage"]) == ("FAILED", True)
 
 
