@@ -19,6 +19,9 @@ organisation, no throttling, and IAM is consistent at once.
 Order and states of executions are one reading of AWS's documentation (docs/decisions/0010-rehearsed-pipelines.md);
 retries of a stage, rollbacks and conditions are not rehearsed.
 
+Glue starts each run on machines of its own; here a run may get the JVM of one before it, without what that left
+(docs/decisions/0015-lent-jvms.md).
+
 E-mail and alarms, and pipelines that deploy into other Regions than their own.
 """
 LIMITS = tuple(" ".join(limit.split()) for limit in _LIMITS.strip().split("\n\n"))
