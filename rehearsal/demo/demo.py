@@ -26,7 +26,7 @@ from rehearsal.deployment.synth import synthesise
 from rehearsal.emulator.glue_runner import metastore_files
 from rehearsal.emulator.process import Emulator
 from rehearsal.emulator.settings import EmulatorSettings
-from rehearsal.jars import spark_jars
+from rehearsal.jars import FORMATS, spark_jars
 from rehearsal.pipeline.rehearsal import CHECKS
 from rehearsal.report.model import ConfigurationRequest, DemoReport, Run, Section, Stack, TaxiReport
 from rehearsal.report.page import pipelines_section
@@ -240,11 +240,15 @@ class Demo:
 
 
 def _versions() -> tuple[tuple[str, str], ...]:
-    packages = ("aws-cdk-lib", "ministack", "pyspark", "hudi")
+    """Return what the lake was made with; the distribution named hudi is hudi-rs, which only reads."""
+    formats = tuple((name, coordinates[0].rpartition(":")[2]) for name, coordinates in FORMATS.items())
     return (
         (
             "machine",
             f"{os.cpu_count()} cores, {machine.system()} {machine.machine()}, Python {machine.python_version()}",
         ),
-        *((package, version(package)) for package in packages),
+        *((package, version(package)) for package in ("aws-cdk-lib", "ministack", "pyspark")),
+        *formats,
+        ("hudi-rs (validation)", version("hudi")),
+        ("duckdb (validation)", version("duckdb")),
     )

@@ -51,7 +51,7 @@ def columns(values: Sequence[tuple[str, float]]) -> Columns:
     drawn = tuple(
         Column(
             name=name,
-            label=name if number % every == 0 else "",
+            label=name if number % every == 0 and _has_room(name, left + (number + 0.5) * place) else "",
             value=value,
             x=left + (number + (1 - FILLED) / 2) * place,
             y=base - scale.length(value),
@@ -61,6 +61,11 @@ def columns(values: Sequence[tuple[str, float]]) -> Columns:
         for number, (name, value) in enumerate(values)
     )
     return Columns(WIDTH, base + LABEL_HEIGHT, left, base, drawn, ticks)
+
+
+def _has_room(name: str, middle: float) -> bool:
+    """Whether a label around this place ends inside the drawing."""
+    return middle + text_width(name, FONT) / 2 <= WIDTH
 
 
 def _every_nth(values: Sequence[tuple[str, float]], place: float) -> int:

@@ -5,6 +5,8 @@ from itertools import pairwise
 import pytest
 
 from rehearsal.report.columns import columns
+from rehearsal.report.lanes import FONT
+from rehearsal.report.scales import text_width
 
 
 def test_heights_are_in_proportion_on_one_base_line() -> None:
@@ -27,6 +29,13 @@ def test_labels_are_left_out_where_they_would_touch() -> None:
     assert crowded.columns[0].label == "2021-01-01"
     assert 1 < sum(bool(column.label) for column in crowded.columns) < 10
     assert all(column.label for column in columns([("a", 1), ("b", 2)]).columns)
+
+
+def test_a_label_that_would_end_outside_the_drawing_is_left_out() -> None:
+    chart = columns([(f"01-{day:02}", day) for day in range(1, 32)])
+    last = [column for column in chart.columns if column.label][-1]
+    assert last.name == "01-28"
+    assert last.x + last.width / 2 + text_width(last.label, FONT) / 2 <= chart.width
 
 
 def test_nothing_to_show_is_drawn_as_nothing() -> None:
