@@ -8,6 +8,8 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 READY := .venv/.ready
 PYTEST := $(BIN)/pytest
+# Each has emulators of its own, so that one waits while another works; the longest come first.
+EMBEDDED := $(addprefix test-embedded-,lake pipeline emulator torture bootstrap config_manager deployment)
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -38,9 +40,9 @@ torture: $(READY) ## play random histories against the rules of the data (SEEDS=
 torture-lake: $(READY) node_modules/.package-lock.json ## the same with real Glue runs, killed for real: each seed is a table of one deployed lake (SEEDS=n, REHEARSAL_FOLDER=new folder keeps it)
 	@$(BIN)/python -m rehearsal torture-lake
 
-test: $(READY) node_modules/.package-lock.json ## all tiers of tests, two at a time, the longest first
-	@echo "Five tiers of tests, two at a time; each shows its output when it has ended …"
-	@$(MAKE) --no-print-directory --output-sync=target --jobs=2 test-embedded test-spark test-end-to-end check test-synth
+test: $(READY) node_modules/.package-lock.json ## all tiers of tests, three at a time, the longest first
+	@echo "Five tiers of tests, three at a time; each shows its output when it has ended …"
+	@$(MAKE) --no-print-directory --output-sync=target --jobs=3 test-spark test-end-to-end $(EMBEDDED) check test-synth
 
 check: $(READY) ## lint, types, import contracts, manifests and unit tests
 	@$(BIN)/ruff check .
@@ -62,10 +64,12 @@ node_modules/.package-lock.json: $(READY) package.json package-lock.json
 	@$(BIN)/python -m scripts.bootstrap install-cdk
 	@touch $@
 
-test-embedded: $(READY) node_modules/.package-lock.json ## handlers, adapters and the emulator itself, deployed on this machine
-	@$(PYTEST) --quiet -m "not slow" tests/embedded
+test-embedded: $(EMBEDDED) ## handlers, adapters and the emulator itself, deployed on this machine
 
-test-slow: $(READY) node_modules/.package-lock.json ## what make test leaves out: stories on the lake, broken links and interruptions of pipelines, every type of key, the benchmarks themselves
+$(EMBEDDED): test-embedded-%: $(READY) node_modules/.package-lock.json
+	@$(PYTEST) --quiet -m "not slow" tests/embedded/$*
+
+test-slow: $(READY) node_modules/.package-lock.json ## what make test leaves out: broken links and interruptions of pipelines, every type of key, the benchmarks themselves
 	@$(PYTEST) --quiet -m slow tests/spark tests/embedded
 
 test-end-to-end: $(READY) node_modules/.package-lock.json ## the demo as a test
@@ -98,4 +102,4 @@ clean: ## remove every trace of runs and installations
 	@rm -rf .venv .local node_modules report.html infra-repo/cdk.out etl-repo/cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install demo lake rehearse torture torture-lake test check test-spark test-synth test-embedded test-end-to-end test-slow synth bench bench-taxi bench-plan manifest-schema idle-cost lock clean
+.PHONY: help install demo lake rehearse torture torture-lake test check test-spark test-synth test-embedded $(EMBEDDED) test-end-to-end test-slow synth bench bench-taxi bench-plan manifest-schema idle-cost lock clean

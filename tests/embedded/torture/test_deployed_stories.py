@@ -2,11 +2,7 @@
 
 from pathlib import Path
 
-import pytest
-
 from rehearsal.torture.deployed.campaign import campaign, deployed_lake
-
-pytestmark = pytest.mark.slow
 
 SEEDS = range(20)
 """Each is a table; `make torture-lake` plays any number."""
