@@ -11,6 +11,7 @@ from rehearsal.demo.workspace import Workspace
 from tests.end_to_end.programs import Program, processes_of, running
 
 PATIENCE = 120  # the emulator has thirty seconds to save its state
+LONGER_THAN_ALL_WAITS = 4 * PATIENCE  # or a test would end without a word of what did not come
 Moment = Callable[[Program, Path], None]
 
 
@@ -37,7 +38,7 @@ def runs_glue_jobs(program: Program, folder: Path) -> None:
         time.sleep(0.1)
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(LONGER_THAN_ALL_WAITS)
 @pytest.mark.parametrize(
     ("moment", "number", "exit_code", "flags"),
     [
@@ -54,7 +55,7 @@ def test_interrupted_demo_leaves_no_process_and_no_folder(
     with running(tmp_path / "output", "demo", "--folder", str(tmp_path), "--rows", "50", *flags) as program:
         moment(program, tmp_path)
         program.interrupt(number)
-        assert program.exit_code(seconds=180) == exit_code, program.output
+        assert program.exit_code(seconds=PATIENCE) == exit_code, program.output
         assert program.output.splitlines()[-1] == "Interrupted. Nothing is left running."
         assert "Traceback" not in program.output
     assert processes_of(tmp_path) == {}
@@ -62,7 +63,7 @@ def test_interrupted_demo_leaves_no_process_and_no_folder(
     assert not workspace.report.exists()
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(LONGER_THAN_ALL_WAITS)
 def test_demo_that_is_killed_leaves_no_process(tmp_path: Path) -> None:
     with running(tmp_path / "output", "demo", "--folder", str(tmp_path), "--rows", "50", "--direct") as program:
         runs_glue_jobs(program, tmp_path)
