@@ -9,7 +9,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 PYTEST := $(BIN)/pytest
 # Each has emulators of its own, so that one waits while another works; the longest come first.
-EMBEDDED := $(addprefix test-embedded-,lake pipeline emulator torture bootstrap config_manager deployment)
+EMBEDDED := $(addprefix test-embedded-,lake torture pipeline emulator config_manager bootstrap deployment)
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -40,9 +40,9 @@ torture: $(READY) ## play random histories against the rules of the data (SEEDS=
 torture-lake: $(READY) node_modules/.package-lock.json ## the same with real Glue runs, killed for real: each seed is a table of one deployed lake (SEEDS=n, REHEARSAL_FOLDER=new folder keeps it)
 	@$(BIN)/python -m rehearsal torture-lake
 
-test: $(READY) node_modules/.package-lock.json ## all tiers of tests, three at a time, the longest first
+test: $(READY) node_modules/.package-lock.json ## all tiers of tests, three at a time
 	@echo "Five tiers of tests, three at a time; each shows its output when it has ended …"
-	@$(MAKE) --no-print-directory --output-sync=target --jobs=3 test-spark test-end-to-end $(EMBEDDED) check test-synth
+	@$(MAKE) --no-print-directory --output-sync=target --jobs=3 check test-spark test-end-to-end $(EMBEDDED) test-synth
 
 check: $(READY) ## lint, types, import contracts, manifests and unit tests
 	@$(BIN)/ruff check .
