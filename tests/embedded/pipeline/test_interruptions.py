@@ -13,8 +13,6 @@ from rehearsal.emulator.settings import EmulatorSettings
 from rehearsal.pipeline.post_receive import hook
 from tests.embedded.pipeline.small import PIPELINE, Small, said, told
 
-pytestmark = pytest.mark.slow
-
 SLOW = {"version": "0.2", "phases": {"build": {"commands": ["echo $$ > $PIDS/build", "sleep 300"]}}}
 _accounts = itertools.count(100_000_000_001)
 

@@ -12,8 +12,6 @@ import pytest
 from tests.embedded.pipeline import templates
 from tests.embedded.pipeline.small import Small, said, told
 
-pytestmark = pytest.mark.slow
-
 Break = Callable[[Small], None]
 PIPELINE_STACK = "deploy the stack of the pipeline again"
 NOTHING_NEEDED = {"Effect": "Allow", "Action": "iam:ListUsers", "Resource": "*"}
