@@ -1,10 +1,7 @@
 """The steps of the demo, from the two apps to a report on every value of the lake."""
 
-import os
-import platform as machine
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
 import pyarrow as pa
@@ -19,6 +16,7 @@ from rehearsal.demo.pipelines import DeploymentByPipelines
 from rehearsal.demo.progress import Steps
 from rehearsal.demo.refresh import refresh_now, wait_until_registered
 from rehearsal.demo.taxi_flow import deliver, taxi_report, wait_until_loaded
+from rehearsal.demo.versions import versions
 from rehearsal.demo.workspace import PROJECT, Workspace
 from rehearsal.deployment.assembly import Assembly
 from rehearsal.deployment.deployer import Progress, deploy
@@ -26,7 +24,7 @@ from rehearsal.deployment.synth import synthesise
 from rehearsal.emulator.glue_runner import metastore_files
 from rehearsal.emulator.process import Emulator
 from rehearsal.emulator.settings import EmulatorSettings
-from rehearsal.jars import FORMATS, spark_jars
+from rehearsal.jars import spark_jars
 from rehearsal.pipeline.rehearsal import CHECKS
 from rehearsal.report.model import ConfigurationRequest, DemoReport, Run, Section, Stack, TaxiReport
 from rehearsal.report.page import pipelines_section
@@ -101,7 +99,7 @@ class Demo:
         return DemoReport(
             title="18 operational tables replicated into the data lake",
             started=self._started,
-            environment=_versions(),
+            environment=versions(),
             steps=tuple(self._steps.spans),
             stacks=tuple(self._stacks),
             runs=runs,
@@ -237,18 +235,3 @@ class Demo:
             found = reconcile(source.tables.values(), read_source=snapshot.rows, read_lake=read_lake)
             step.say(f"{sum(table.is_identical for table in found.tables)} of {len(found.tables)} tables are identical")
         return found
-
-
-def _versions() -> tuple[tuple[str, str], ...]:
-    """Return what the lake was made with; the distribution named hudi is hudi-rs, which only reads."""
-    formats = tuple((name, coordinates[0].rpartition(":")[2]) for name, coordinates in FORMATS.items())
-    return (
-        (
-            "machine",
-            f"{os.cpu_count()} cores, {machine.system()} {machine.machine()}, Python {machine.python_version()}",
-        ),
-        *((package, version(package)) for package in ("aws-cdk-lib", "ministack", "pyspark")),
-        *formats,
-        ("hudi-rs (validation)", version("hudi")),
-        ("duckdb (validation)", version("duckdb")),
-    )
