@@ -15,9 +15,9 @@ COLUMNS = {"ID": "bigint", "LINE": "int", "REGION": "string", "SEQ": "string", "
 STATE = TableState(2, frozenset({FILE.key}), "20260101-000000001.parquet")
 
 
-def options(config: RawTableConfig = CONFIG, kind: RefreshKind = RefreshKind.CHANGES) -> dict[str, str]:
+def options(config: RawTableConfig = CONFIG, kind: RefreshKind = RefreshKind.CHANGES, **known: bool) -> dict[str, str]:
     refresh = Refresh(kind, (FILE,), (), (replace(FILE, file_id="f0"),), STATE)
-    return write_options(config, refresh, COLUMNS, task_slots=3)
+    return write_options(config, refresh, COLUMNS, task_slots=3, **known)
 
 
 @pytest.mark.parametrize(
@@ -63,9 +63,10 @@ def test_bulk_insert_writes_keys_by_its_fast_way_only_if_that_writes_them_as_an_
     assert options(config)["hoodie.datasource.write.row.writer.enable"] == is_fast
 
 
-def test_partitioned_table_has_a_global_index_that_moves_rows() -> None:
+def test_partitioned_table_has_a_global_index_that_moves_rows_unless_it_is_known_that_none_moves() -> None:
     assert options()["hoodie.index.type"] == "GLOBAL_SIMPLE"
     assert options()["hoodie.simple.index.update.partition.path"] == "true"
+    assert options(moves_rows=False)["hoodie.simple.index.update.partition.path"] == "false"
     assert options(replace(CONFIG, hudi_partition_key=None))["hoodie.index.type"] == "SIMPLE"
 
 

@@ -56,12 +56,15 @@ def bound_columns(config: RawTableConfig) -> frozenset[str]:
 
 
 def write_options(
-    config: RawTableConfig, refresh: Refresh, columns: Mapping[str, str], *, task_slots: int
+    config: RawTableConfig, refresh: Refresh, columns: Mapping[str, str], *, task_slots: int, moves_rows: bool = True
 ) -> dict[str, str]:
-    """Give all options of the one write that applies a refresh, of columns with these types, in so many tasks."""
+    """Give all options of the one write that applies a refresh, of columns with these types, in so many tasks.
+
+    `moves_rows` may be False only if no change has another partition than the row that the table has of its key.
+    """
     options = {
         **_table_options(config, columns),
-        **_index_options(config, task_slots),
+        **_index_options(config, task_slots, moves_rows=moves_rows),
         **_payload_options(config),
         **_speed_options(),
         "hoodie.clean.commits.retained": str(TIME_TRAVEL_COMMITS),
@@ -75,7 +78,7 @@ def rewrite_options(config: RawTableConfig, columns: Mapping[str, str], *, task_
     """Give all options of a write that puts the rows of a table in its place in wider columns, and nothing else."""
     return {
         **_table_options(config, columns),
-        **_index_options(config, task_slots),
+        **_index_options(config, task_slots, moves_rows=False),
         **_payload_options(config),
         **_speed_options(),
         **_NEW_SCHEMA,
@@ -140,9 +143,10 @@ def _has_row_writer(config: RawTableConfig, columns: Mapping[str, str]) -> bool:
     return not is_composite and not any(columns.get(key) in ("timestamp", "binary") for key in keys)
 
 
-def _index_options(config: RawTableConfig, task_slots: int) -> dict[str, str]:
+def _index_options(config: RawTableConfig, task_slots: int, *, moves_rows: bool) -> dict[str, str]:
     """A change of the partition column must move its row, so the index spans partitions where there are any.
 
+    If it may move rows, Hudi joins the changes with all keys three times instead of once, whether or not any moves.
     Hudi's own 60 to 100 tasks for each step of the look-up cost a small table more than the look-up itself.
     """
     tasks = str(task_slots)
@@ -150,7 +154,7 @@ def _index_options(config: RawTableConfig, task_slots: int) -> dict[str, str]:
         return {"hoodie.index.type": "SIMPLE", "hoodie.simple.index.parallelism": tasks}
     return {
         "hoodie.index.type": "GLOBAL_SIMPLE",
-        "hoodie.simple.index.update.partition.path": "true",
+        "hoodie.simple.index.update.partition.path": "true" if moves_rows else "false",
         "hoodie.global.simple.index.parallelism": tasks,
         "hoodie.global.index.reconcile.parallelism": tasks,
     }

@@ -13,6 +13,7 @@ from odp.file_processor.parquet_footers import read_columns
 from odp.file_processor.schema_changes import Columns, must_rewrite
 from odp.file_processor.table_schema import decide_table_columns
 from odp.file_processor.table_writers.hudi_catalog import sync_catalog
+from odp.file_processor.table_writers.hudi_moves import moves_rows
 from odp.file_processor.table_writers.hudi_options import bound_columns, record_key, rewrite_options, write_options
 from odp.file_processor.table_writers.hudi_timeline import (
     catalog_differs,
@@ -58,7 +59,9 @@ class HudiSparkWriter:
         is_snapshot = config.table_data_versioning_type is VersioningType.SNAPSHOT
         if is_snapshot and refresh.kind is not RefreshKind.CHANGES:
             rows = without_deleted(rows)
-        options = write_options(config, refresh, columns, task_slots=task_slots(self._spark))
+        is_merged = held is not None and refresh.kind is RefreshKind.CHANGES
+        moves = is_merged and moves_rows(self._spark, config, changes)
+        options = write_options(config, refresh, columns, task_slots=task_slots(self._spark), moves_rows=moves)
         _write(rows, options, config, check_lease)
         committed = self.last_refresh(config)
         if committed is None or committed.file_ids != refresh.file_ids:

@@ -71,13 +71,17 @@ def commits_newest_first(spark: SparkSession, base_path: str) -> Iterator[Commit
     """Give the completed commits of a table; none when there is no table yet."""
     if not _is_made(spark, base_path):
         return
+    timeline = table_of(spark, base_path).getActiveTimeline().getCommitsTimeline().filterCompletedInstants()
+    for instant in elements(timeline.getReverseOrderedInstants()):
+        yield Commit(instant.requestedTime(), timeline.readCommitMetadata(instant))
+
+
+def table_of(spark: SparkSession, base_path: str) -> Any:  # noqa: ANN401 - a Java object
+    """Give Hudi's own view of a table that is there: its properties, its timeline as of now."""
     storage_configurations = java_class(spark, "org.apache.hudi.hadoop.fs.HadoopFSUtils")
     storage = storage_configurations.getStorageConfWithCopy(hadoop_configuration(spark))
     tables = java_class(spark, "org.apache.hudi.common.table.HoodieTableMetaClient")
-    table = tables.builder().setConf(storage).setBasePath(base_path).build()
-    timeline = table.getActiveTimeline().getCommitsTimeline().filterCompletedInstants()
-    for instant in elements(timeline.getReverseOrderedInstants()):
-        yield Commit(instant.requestedTime(), timeline.readCommitMetadata(instant))
+    return tables.builder().setConf(storage).setBasePath(base_path).build()
 
 
 def remove_unfinished_making(spark: SparkSession, base_path: str) -> None:
