@@ -79,7 +79,8 @@ def _read(
     if is_change:
         computed = {config.hudi_precombine_field: F.coalesce(F.col(config.hudi_precombine_field), lowest)}
     elif OPERATION not in of_file:
-        computed |= {OPERATION: F.lit(INSERT)}
+        # nullable, as in files of changes: Hudi converts every row of a data file whose schema says otherwise
+        computed |= {OPERATION: F.when(F.lit(True), F.lit(INSERT))}
     position = (F.lit(is_change), F.col("_metadata.file_name"), F.col("_metadata.row_index"))
     placed = [value.alias(name) for name, value in zip(_POSITION, position, strict=True)]
     return rows.select(*cast_to(columns, of_file), *placed).withColumns(computed)
