@@ -238,24 +238,22 @@ def test_catalog_shows_the_tables_columns_and_partitions(refresh: Refresher, lan
 
 
 def test_data_files_of_a_load_have_the_schema_that_changes_write_so_that_no_row_need_be_converted(
-    refresh: Refresher, land: Land, buckets: Path
+    refresh: Refresher, land: Land
 ) -> None:
     loaded = refresh(land("sales/schema/LOAD00000001.parquet", [load_row(1), load_row(2)]))
     changed = refresh(land("sales/schema/20260101-000000001.parquet", [change("U", 1, 5, amount=9)]))
-    table = buckets / refresh.config.base_path.removeprefix("s3://")
     of_load, of_changes = (
-        pq.read_schema(next(table.rglob(f"*_{commit.commit_time}.parquet"))).remove_metadata()
+        pq.read_schema(next(refresh.folder.rglob(f"*_{commit.commit_time}.parquet"))).remove_metadata()
         for commit in (loaded, changed)
     )
     assert of_load == of_changes
     assert of_load.field("Op").nullable
 
 
-def test_data_files_that_changes_write_carry_no_bloom_filter(refresh: Refresher, land: Land, buckets: Path) -> None:
+def test_data_files_that_changes_write_carry_no_bloom_filter(refresh: Refresher, land: Land) -> None:
     refresh(land("sales/bloom/LOAD00000001.parquet", [load_row(1), load_row(2)]))
     committed = refresh(land("sales/bloom/20260101-000000001.parquet", [change("U", 1, 5, amount=9)]))
-    table = buckets / refresh.config.base_path.removeprefix("s3://")
-    (file,) = table.rglob(f"*_{committed.commit_time}.parquet")
+    (file,) = refresh.folder.rglob(f"*_{committed.commit_time}.parquet")
     footer = pq.read_metadata(file)
     assert b"org.apache.hudi.bloomfilter" not in footer.metadata
     assert footer.row_group(0).column(0).compression == "ZSTD"

@@ -35,11 +35,12 @@ def moves_rows(spark: SparkSession, config: RawTableConfig, changes: DataFrame) 
     if config.table_data_versioning_type is VersioningType.SNAPSHOT:
         changes = changes.filter(F.col(OPERATION) != DELETE)  # it may have the key only, and finds its row anywhere
     columns = (*keys, partition)
-    held = _held(spark, config.base_path, changes.select(*columns).schema)
-    changed = changes.select(*(F.col(name).alias(_CHANGED + name) for name in columns))
+    changed = changes.select(*columns)
+    held = _held(spark, config.base_path, changed.schema)
     is_same = {name: F.col(name).eqNullSafe(F.col(_CHANGED + name)) for name in columns}
     same_key = reduce(and_, (is_same[key] for key in keys))
-    return held.join(changed, same_key).filter(~is_same[partition]).count() > 0
+    moved = held.join(changed.toDF(*(_CHANGED + name for name in columns)), same_key).filter(~is_same[partition])
+    return moved.count() > 0
 
 
 def _held(spark: SparkSession, base_path: str, schema: StructType) -> DataFrame:
