@@ -68,7 +68,7 @@ def test_rule_8_run_that_is_overtaken_in_the_middle_of_its_commit_cannot_complet
 def _begun_commit(spark: SparkSession, config: RawTableConfig, refresh: Refresh) -> tuple[Any, str]:
     """Begin a commit as the writer does, and leave it there."""
     options = java_class(spark, "java.util.HashMap")()
-    for name, value in write_options(config, refresh, {}, task_slots=2).items():
+    for name, value in write_options(config, refresh, {}).items():
         options[name] = value
     client = java_class(spark, "org.apache.hudi.DataSourceUtils").createHoodieClient(
         spark.sparkContext._jsc, SCHEMA, config.base_path, config.raw_table_name, options

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from odp.spark_session import java_class, with_settings
+from odp.spark_session import hadoop_configuration, java_class, with_settings
 from pyspark.sql import SparkSession
 
 
@@ -25,3 +25,13 @@ def test_objects_are_measured_without_attaching_a_debugger(spark: SparkSession) 
     assert java_class(session, "java.lang.System").getProperty("jol.skipHotspotSAAttach") == "true"
     sizes = java_class(session, "org.apache.hudi.common.util.ObjectSizeCalculator")
     assert sizes.getObjectSize(java_class(session, "java.util.ArrayList")()) > 0
+
+
+def test_settings_that_go_to_every_task_do_not_carry_where_each_is_from(spark: SparkSession) -> None:
+    newest = spark._jsparkSession.sessionState().newHadoopConf
+    hadoop_configuration(spark).set("odp.example", "1", "a-file.xml")
+    assert list(newest().getPropertySources("odp.example")) == ["a-file.xml"]
+    session = with_settings(spark)
+    assert newest().get("odp.example") == "1"
+    assert newest().getPropertySources("odp.example") is None
+    hadoop_configuration(session).unset("odp.example")

@@ -22,6 +22,7 @@ SETTINGS = {
 }
 """What the correctness of the tables needs, whatever the job's arguments say."""
 
+_CONFIGURATION = "org.apache.hadoop.conf.Configuration"
 _GLOB = re.compile(r"[\\{}\[\]*?]")
 
 
@@ -44,9 +45,24 @@ def set_up(session: SparkSession, settings: Mapping[str, str]) -> None:
     """Set what a flow needs, and keep the classes that PySpark has py4j find by short names for every `F.col` anew."""
     for name, value in settings.items():
         session.conf.set(name, value)
+    _forget_sources(session)
     jvm = session.sparkContext._jvm  # noqa: SLF001
     for name in ("functions", "PythonUtils"):
         setattr(jvm, name, getattr(jvm, name))
+
+
+def _forget_sources(session: SparkSession) -> None:
+    """Forget which file each of Hadoop's thousand settings is from, which only dumps of the settings tell.
+
+    Hudi and Spark send the settings with each stage, and check before that they can. Hadoop compresses each source by
+    itself, which took 5 % of a refresh of small tables. It offers no way to leave them out; where the field is not
+    there, they stay.
+    """
+    configuration = hadoop_configuration(session)
+    for field in java_class(session, "java.lang.Class").forName(_CONFIGURATION).getDeclaredFields():
+        if field.getName() == "updatingResource":
+            field.setAccessible(True)
+            field.get(configuration).clear()
 
 
 def literal_path(uri: str) -> str:

@@ -10,6 +10,7 @@ from odp.file_processor.table_schema import HeldTable, decide_table_columns
 from odp.file_processor.table_writers.hudi_options import (
     FILE_IDS,
     STATE,
+    IndexLookUp,
     read_commit_metadata,
     record_key,
     write_options,
@@ -68,7 +69,7 @@ class MemoryWriter:
     def apply(self, config: RawTableConfig, refresh: Refresh, check_lease: Callable[[], None]) -> CommittedRefresh:
         """Make the refresh visible in one commit."""
         columns = self._columns(config, refresh)
-        options = write_options(config, refresh, columns, task_slots=1)
+        options = write_options(config, refresh, columns, IndexLookUp(tasks=1, moves_rows=True))
         rows = self._rows(config, refresh)
         self._before_commit()
         check_lease()

@@ -3,7 +3,13 @@
 from dataclasses import replace
 
 import pytest
-from odp.file_processor.table_writers.hudi_options import read_commit_metadata, record_key, write_options
+from odp.file_processor.table_writers.hudi_options import (
+    IndexLookUp,
+    look_up_tasks,
+    read_commit_metadata,
+    record_key,
+    write_options,
+)
 from odp.records import FileType, LandedFile, RawTableConfig, VersioningType
 from odp.refreshes import Refresh, RefreshKind, TableState
 
@@ -15,9 +21,11 @@ COLUMNS = {"ID": "bigint", "LINE": "int", "REGION": "string", "SEQ": "string", "
 STATE = TableState(2, frozenset({FILE.key}), "20260101-000000001.parquet")
 
 
-def options(config: RawTableConfig = CONFIG, kind: RefreshKind = RefreshKind.CHANGES, **known: bool) -> dict[str, str]:
+def options(
+    config: RawTableConfig = CONFIG, kind: RefreshKind = RefreshKind.CHANGES, *, moves_rows: bool = True
+) -> dict[str, str]:
     refresh = Refresh(kind, (FILE,), (), (replace(FILE, file_id="f0"),), STATE)
-    return write_options(config, refresh, COLUMNS, task_slots=3, **known)
+    return write_options(config, refresh, COLUMNS, IndexLookUp(3, moves_rows))
 
 
 @pytest.mark.parametrize(
@@ -70,8 +78,26 @@ def test_partitioned_table_has_a_global_index_that_moves_rows_unless_it_is_known
     assert options(replace(CONFIG, hudi_partition_key=None))["hoodie.index.type"] == "SIMPLE"
 
 
-def test_index_look_up_uses_the_jobs_task_slots_instead_of_hudis_sixty_tasks() -> None:
-    assert options()["hoodie.global.index.reconcile.parallelism"] == "3"
+def test_index_looks_up_in_the_given_number_of_tasks_instead_of_hudis_sixty_and_only_for_changes() -> None:
+    assert options()["hoodie.global.simple.index.parallelism"] == "3"
+    assert options(replace(CONFIG, hudi_partition_key=None))["hoodie.simple.index.parallelism"] == "3"
+    assert not [name for name in options(kind=RefreshKind.RELOAD) if "index" in name]
+
+
+@pytest.mark.parametrize(
+    ("data_files", "tasks"),
+    [
+        ([], 1),
+        ([600_000, 700_000], 1),
+        ([10_000] * 9, 3),
+        ([9 << 20], 3),
+        ([1 << 30] * 100, 8),
+    ],
+)
+def test_look_up_has_a_task_for_every_four_files_or_four_megabytes_as_far_as_there_are_slots(
+    data_files: list[int], tasks: int
+) -> None:
+    assert look_up_tasks(data_files, task_slots=8) == tasks
 
 
 def test_snapshot_table_deletes_and_historical_table_keeps_deletes_under_a_key_with_the_sequence() -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from odp.file_processor.table_writers.hudi_options import write_options
+from odp.file_processor.table_writers.hudi_options import IndexLookUp, write_options
 from odp.refreshes import Refresh, RefreshKind, RowCounts, TableState
 
 from rehearsal.torture.memory.hudi_table import HudiOptions, HudiTable
@@ -14,7 +14,7 @@ INITIAL, CHANGES, RELOAD = RefreshKind.INITIAL, RefreshKind.CHANGES, RefreshKind
 
 def options(kind: RefreshKind, **without: str) -> HudiOptions:
     config = table_config(hudi_partition_key="REGION")
-    given = write_options(config, Refresh(kind, (), (), (), TableState()), {}, task_slots=1)
+    given = write_options(config, Refresh(kind, (), (), (), TableState()), {}, IndexLookUp(tasks=1, moves_rows=True))
     return HudiOptions(given | without)
 
 

@@ -6,8 +6,10 @@ What each option is for, and what was measured with and without it: docs/decisio
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
+from math import ceil
 
 from odp.records import DELETE, OPERATION, RawTableConfig, VersioningType
 from odp.refreshes import Refresh, RefreshKind, TableState
@@ -26,6 +28,9 @@ _NEW_SCHEMA = {
 }
 """No row of the table is left as it was, so its schema is that of the new ones: Hudi compares it with nothing."""
 
+_FILES_OF_A_TASK, _BYTES_OF_A_TASK = 4, 4 << 20
+"""What one task of a look-up reads the keys of; to start a second one costs more than reading twice that."""
+
 
 class Operation(StrEnum):
     """Hudi's write operations that this framework uses."""
@@ -42,6 +47,25 @@ _OPERATIONS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class IndexLookUp:
+    """How Hudi finds the rows that changes are of: in how many tasks, and whether any may be in another partition."""
+
+    tasks: int
+    moves_rows: bool
+
+
+NOTHING_HELD = IndexLookUp(tasks=1, moves_rows=False)
+
+
+def look_up_tasks(data_files: Sequence[int], task_slots: int) -> int:
+    """Tell in how many tasks to read the keys of data files of these sizes in bytes, of which so many can run at once.
+
+    Hudi then joins and writes in as many. Its own 60 to 100 cost a small table more than the look-up itself.
+    """
+    return min(task_slots, max(1, ceil(len(data_files) / _FILES_OF_A_TASK), ceil(sum(data_files) / _BYTES_OF_A_TASK)))
+
+
 def record_key(config: RawTableConfig) -> tuple[str, ...]:
     """Give the columns that make a row of the lake unique: a historical table keeps each version of a key."""
     if config.table_data_versioning_type is VersioningType.HISTORICAL:
@@ -56,15 +80,16 @@ def bound_columns(config: RawTableConfig) -> frozenset[str]:
 
 
 def write_options(
-    config: RawTableConfig, refresh: Refresh, columns: Mapping[str, str], *, task_slots: int, moves_rows: bool = True
+    config: RawTableConfig, refresh: Refresh, columns: Mapping[str, str], look_up: IndexLookUp = NOTHING_HELD
 ) -> dict[str, str]:
-    """Give all options of the one write that applies a refresh, of columns with these types, in so many tasks.
+    """Give all options of the one write that applies a refresh, of columns with these types.
 
-    `moves_rows` may be False only if no change has another partition than the row that the table has of its key.
+    The look-up, which only changes need, may say that it moves no rows only if no change has another partition than
+    the row that the table has of its key.
     """
     options = {
         **_table_options(config, columns),
-        **_index_options(config, task_slots, moves_rows=moves_rows),
+        **(_index_options(config, look_up) if refresh.kind is RefreshKind.CHANGES else {}),
         **_payload_options(config),
         **_speed_options(),
         "hoodie.clean.commits.retained": str(TIME_TRAVEL_COMMITS),
@@ -74,11 +99,10 @@ def write_options(
     return options | _NEW_SCHEMA if refresh.kind is RefreshKind.RELOAD else options
 
 
-def rewrite_options(config: RawTableConfig, columns: Mapping[str, str], *, task_slots: int) -> dict[str, str]:
+def rewrite_options(config: RawTableConfig, columns: Mapping[str, str]) -> dict[str, str]:
     """Give all options of a write that puts the rows of a table in its place in wider columns, and nothing else."""
     return {
         **_table_options(config, columns),
-        **_index_options(config, task_slots, moves_rows=False),
         **_payload_options(config),
         **_speed_options(),
         **_NEW_SCHEMA,
@@ -143,18 +167,17 @@ def _has_row_writer(config: RawTableConfig, columns: Mapping[str, str]) -> bool:
     return not is_composite and not any(columns.get(key) in ("timestamp", "binary") for key in keys)
 
 
-def _index_options(config: RawTableConfig, task_slots: int, *, moves_rows: bool) -> dict[str, str]:
+def _index_options(config: RawTableConfig, look_up: IndexLookUp) -> dict[str, str]:
     """A change of the partition column must move its row, so the index spans partitions where there are any.
 
     If it may move rows, Hudi joins the changes with all keys three times instead of once, whether or not any moves.
-    Hudi's own 60 to 100 tasks for each step of the look-up cost a small table more than the look-up itself.
     """
-    tasks = str(task_slots)
+    tasks = str(look_up.tasks)
     if config.hudi_partition_key is None:
         return {"hoodie.index.type": "SIMPLE", "hoodie.simple.index.parallelism": tasks}
     return {
         "hoodie.index.type": "GLOBAL_SIMPLE",
-        "hoodie.simple.index.update.partition.path": "true" if moves_rows else "false",
+        "hoodie.simple.index.update.partition.path": "true" if look_up.moves_rows else "false",
         "hoodie.global.simple.index.parallelism": tasks,
         "hoodie.global.index.reconcile.parallelism": tasks,
     }

@@ -13,8 +13,14 @@ from odp.file_processor.parquet_footers import read_columns
 from odp.file_processor.schema_changes import Columns, must_rewrite
 from odp.file_processor.table_schema import decide_table_columns
 from odp.file_processor.table_writers.hudi_catalog import sync_catalog
-from odp.file_processor.table_writers.hudi_moves import moves_rows
-from odp.file_processor.table_writers.hudi_options import bound_columns, record_key, rewrite_options, write_options
+from odp.file_processor.table_writers.hudi_index import decide_look_up
+from odp.file_processor.table_writers.hudi_options import (
+    NOTHING_HELD,
+    bound_columns,
+    record_key,
+    rewrite_options,
+    write_options,
+)
 from odp.file_processor.table_writers.hudi_timeline import (
     catalog_differs,
     commits_newest_first,
@@ -24,7 +30,6 @@ from odp.file_processor.table_writers.hudi_timeline import (
 )
 from odp.records import RawTableConfig, VersioningType
 from odp.refreshes import CommittedRefresh, Refresh, RefreshKind
-from odp.spark_session import task_slots
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -60,9 +65,8 @@ class HudiSparkWriter:
         if is_snapshot and refresh.kind is not RefreshKind.CHANGES:
             rows = without_deleted(rows)
         is_merged = held is not None and refresh.kind is RefreshKind.CHANGES
-        moves = is_merged and moves_rows(self._spark, config, changes)
-        options = write_options(config, refresh, columns, task_slots=task_slots(self._spark), moves_rows=moves)
-        _write(rows, options, config, check_lease)
+        look_up = decide_look_up(self._spark, config, changes) if is_merged else NOTHING_HELD
+        _write(rows, write_options(config, refresh, columns, look_up), config, check_lease)
         committed = self.last_refresh(config)
         if committed is None or committed.file_ids != refresh.file_ids:
             message = (
@@ -76,7 +80,7 @@ class HudiSparkWriter:
     ) -> None:
         """Put the table's rows as they are into wider columns, in a commit of its own that no reader notices."""
         rows = self._spark.read.format("hudi").load(config.base_path).select(*cast_to(columns, held))
-        _write(rows, rewrite_options(config, columns, task_slots=task_slots(self._spark)), config, check_lease)
+        _write(rows, rewrite_options(config, columns), config, check_lease)
 
     def publish(self, config: RawTableConfig, published_commit: str) -> str:
         """Sync the Data Catalog if schema or partitions changed since the commit it shows; gives the newest commit."""

@@ -1,4 +1,4 @@
-"""Rows that changes move to another partition are found before the write, which is cheaper if there are none."""
+"""How Hudi's index looks up rows is decided before the write: moving rows, and tasks, cost more than looking first."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from odp.file_processor.table_writers import hudi_spark
-from odp.file_processor.table_writers.hudi_moves import moves_rows
+from odp.file_processor.table_writers.hudi_index import decide_look_up
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
 from odp.records import LandedFile, RawTableConfig, VersioningType
 from pyspark.sql import SparkSession
@@ -39,7 +39,7 @@ def as_rows(rows: list[Row]) -> list[dict[str, Any]]:
 
 
 def decide(spark: SparkSession, config: RawTableConfig, *rows: Row) -> bool:
-    return moves_rows(spark, config, spark.createDataFrame(list(rows), SCHEMA))
+    return decide_look_up(spark, config, spark.createDataFrame(list(rows), SCHEMA)).moves_rows
 
 
 def test_change_moves_its_row_if_its_partition_is_another_than_that_of_the_row(
@@ -74,11 +74,24 @@ def test_where_a_row_is_after_it_moved_counts_and_not_where_it_was(
 
 
 def test_table_without_partitions_or_with_the_partition_in_its_key_cannot_have_such_rows(
-    spark: SparkSession, table_config: Configure
+    spark: SparkSession, made: Callable[..., Refresher]
 ) -> None:
-    nowhere = table_config(raw_table_name="never_made")
-    assert not decide(spark, replace(nowhere, hudi_partition_key=None), ("U", 1, 10, "south", "1"))
-    assert not decide(spark, replace(nowhere, hudi_primary_key=("ID", "REGION")), ("U", 1, 10, "south", "1"))
+    config = made().config  # of its partitions the options alone say how the rows are looked up
+    assert not decide(spark, replace(config, hudi_partition_key=None), ("U", 1, 10, "south", "1"))
+    assert not decide(spark, replace(config, hudi_primary_key=("ID", "REGION")), ("U", 1, 10, "south", "1"))
+
+
+def test_keys_are_read_in_one_task_for_few_small_files_and_in_more_for_many(
+    spark: SparkSession, made: Callable[..., Refresher], land: Land
+) -> None:
+    def tasks() -> int:
+        return decide_look_up(spark, refresh.config, spark.createDataFrame([], SCHEMA)).tasks
+
+    refresh = made()
+    assert tasks() == 1
+    others: list[Row] = [("I", key, key, f"region-{key}", "1") for key in range(10, 16)]
+    refresh(land(refresh.key("20260101-000000001"), as_rows(others)))
+    assert tasks() == min(3, spark.sparkContext.defaultParallelism)
 
 
 def test_rows_of_a_merge_on_read_table_may_move_as_its_data_files_alone_do_not_tell(

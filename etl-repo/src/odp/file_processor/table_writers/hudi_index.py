@@ -1,26 +1,33 @@
-"""Tells whether changes move rows of a Hudi table to other partitions, which most refreshes do not."""
+"""Decides how Hudi's index looks for the rows of a table that changes are of; few refreshes move any."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import reduce
 from operator import and_
 from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from odp.file_processor.table_writers.hudi_options import record_key
+from odp.file_processor.table_writers.hudi_options import IndexLookUp, look_up_tasks, record_key
 from odp.file_processor.table_writers.hudi_timeline import table_of
 from odp.records import DELETE, OPERATION, RawTableConfig, VersioningType
-from odp.spark_session import elements, java_class, literal_path
+from odp.spark_session import elements, java_class, literal_path, task_slots
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
-    from pyspark.sql.types import StructType
 
 _CHANGED = "_odp_changed_"
 
 
-def moves_rows(spark: SparkSession, config: RawTableConfig, changes: DataFrame) -> bool:
+def decide_look_up(spark: SparkSession, config: RawTableConfig, changes: DataFrame) -> IndexLookUp:
+    """Decide from a table's data files, and from where its rows are, how the look-up for changes of it must be."""
+    data_files = _data_files(spark, config.base_path)
+    tasks = look_up_tasks(tuple(data_files.values()), task_slots(spark))
+    return IndexLookUp(tasks, _moves_rows(spark, config, changes, data_files))
+
+
+def _moves_rows(spark: SparkSession, config: RawTableConfig, changes: DataFrame, data_files: Collection[str]) -> bool:
     """Tell whether any change has another partition than the row that the table has of its key; in doubt it has.
 
     An index that may move rows joins the changes with all keys of the table three times. Reading keys and partitions
@@ -32,25 +39,21 @@ def moves_rows(spark: SparkSession, config: RawTableConfig, changes: DataFrame) 
         return False
     if config.hudi_table_type != "copy_on_write":
         return True  # only data and log files together tell where a row is
+    if not data_files:
+        return False
     if config.table_data_versioning_type is VersioningType.SNAPSHOT:
         changes = changes.filter(F.col(OPERATION) != DELETE)  # it may have the key only, and finds its row anywhere
     columns = (*keys, partition)
     changed = changes.select(*columns)
-    held = _held(spark, config.base_path, changed.schema)
+    held = spark.read.schema(changed.schema).parquet(*data_files)  # Hudi's reader takes longer to begin than is saved
     is_same = {name: F.col(name).eqNullSafe(F.col(_CHANGED + name)) for name in columns}
     same_key = reduce(and_, (is_same[key] for key in keys))
     moved = held.join(changed.toDF(*(_CHANGED + name for name in columns)), same_key).filter(~is_same[partition])
     return moved.count() > 0
 
 
-def _held(spark: SparkSession, base_path: str, schema: StructType) -> DataFrame:
-    """Read columns of a copy-on-write table from its data files; Hudi's reader takes longer to begin than is saved."""
-    files = _data_files(spark, base_path)
-    return spark.read.schema(schema).parquet(*files) if files else spark.createDataFrame([], schema)
-
-
-def _data_files(spark: SparkSession, base_path: str) -> list[str]:
-    """Name the newest data file of each file group; the driver's threads list the folders, without a Spark job."""
+def _data_files(spark: SparkSession, base_path: str) -> dict[str, int]:
+    """Give path and bytes of each file group's newest data file, listed by the driver's threads without a Spark job."""
     table = table_of(spark, base_path)
     engine = java_class(spark, "org.apache.hudi.common.engine.HoodieLocalEngineContext")(table.getStorageConf())
     metadata = java_class(spark, "org.apache.hudi.common.config.HoodieMetadataConfig")
@@ -58,6 +61,6 @@ def _data_files(spark: SparkSession, base_path: str) -> list[str]:
     view = views.createInMemoryFileSystemView(engine, table, metadata.newBuilder().enable(False).build())
     try:
         view.loadAllPartitions()
-        return [literal_path(file.getPath()) for file in elements(view.getLatestBaseFiles())]
+        return {literal_path(file.getPath()): file.getFileSize() for file in elements(view.getLatestBaseFiles())}
     finally:
         view.close()
