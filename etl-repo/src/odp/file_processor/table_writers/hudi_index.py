@@ -49,7 +49,7 @@ def _moves_rows(spark: SparkSession, config: RawTableConfig, changes: DataFrame,
     is_same = {name: F.col(name).eqNullSafe(F.col(_CHANGED + name)) for name in columns}
     same_key = reduce(and_, (is_same[key] for key in keys))
     moved = held.join(changed.toDF(*(_CHANGED + name for name in columns)), same_key).filter(~is_same[partition])
-    return moved.count() > 0
+    return not moved.isEmpty()  # a count would be a second stage, which costs a small table more
 
 
 def _data_files(spark: SparkSession, base_path: str) -> dict[str, int]:
