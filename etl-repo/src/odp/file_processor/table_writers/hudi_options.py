@@ -29,7 +29,7 @@ _NEW_SCHEMA = {
 """No row of the table is left as it was, so its schema is that of the new ones: Hudi compares it with nothing."""
 
 _FILES_OF_A_TASK, _BYTES_OF_A_TASK = 4, 4 << 20
-"""What one task of a look-up reads the keys of; to start a second one costs more than reading twice that."""
+"""What one task of a look-up reads the keys of; less would cost small tables more than the reading does."""
 
 
 class Operation(StrEnum):
@@ -61,7 +61,7 @@ NOTHING_HELD = IndexLookUp(tasks=1, moves_rows=False)
 def look_up_tasks(data_files: Sequence[int], task_slots: int) -> int:
     """Tell in how many tasks to read the keys of data files of these sizes in bytes, of which so many can run at once.
 
-    Hudi then joins and writes in as many. Its own 60 to 100 cost a small table more than the look-up itself.
+    Hudi then joins in as many. Its own 60 to 100 cost a small table more than the look-up itself.
     """
     return min(task_slots, max(1, ceil(len(data_files) / _FILES_OF_A_TASK), ceil(sum(data_files) / _BYTES_OF_A_TASK)))
 
