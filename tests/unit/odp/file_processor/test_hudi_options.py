@@ -79,6 +79,7 @@ def test_partitioned_table_has_a_global_index_that_moves_rows_unless_it_is_known
 
 
 def test_index_looks_up_in_the_given_number_of_tasks_instead_of_hudis_sixty_and_only_for_changes() -> None:
+    assert options()["hoodie.global.index.reconcile.parallelism"] == "3"
     assert options()["hoodie.global.simple.index.parallelism"] == "3"
     assert options(replace(CONFIG, hudi_partition_key=None))["hoodie.simple.index.parallelism"] == "3"
     assert not [name for name in options(kind=RefreshKind.RELOAD) if "index" in name]

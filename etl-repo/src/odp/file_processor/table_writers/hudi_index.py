@@ -23,7 +23,7 @@ _CHANGED = "_odp_changed_"
 def decide_look_up(spark: SparkSession, config: RawTableConfig, changes: DataFrame) -> IndexLookUp:
     """Decide from a table's data files, and from where its rows are, how the look-up for changes of it must be."""
     data_files = _data_files(spark, config.base_path)
-    tasks = look_up_tasks(tuple(data_files.values()), task_slots(spark))
+    tasks = look_up_tasks(data_files.values(), task_slots(spark))
     return IndexLookUp(tasks, _moves_rows(spark, config, changes, data_files))
 
 

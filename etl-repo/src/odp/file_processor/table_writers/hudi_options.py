@@ -6,7 +6,7 @@ What each option is for, and what was measured with and without it: docs/decisio
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from math import ceil
@@ -58,7 +58,7 @@ class IndexLookUp:
 NOTHING_HELD = IndexLookUp(tasks=1, moves_rows=False)
 
 
-def look_up_tasks(data_files: Sequence[int], task_slots: int) -> int:
+def look_up_tasks(data_files: Collection[int], task_slots: int) -> int:
     """Tell in how many tasks to read the keys of data files of these sizes in bytes, of which so many can run at once.
 
     Hudi then joins in as many. Its own 60 to 100 cost a small table more than the look-up itself.
@@ -80,7 +80,7 @@ def bound_columns(config: RawTableConfig) -> frozenset[str]:
 
 
 def write_options(
-    config: RawTableConfig, refresh: Refresh, columns: Mapping[str, str], look_up: IndexLookUp = NOTHING_HELD
+    config: RawTableConfig, refresh: Refresh, columns: Mapping[str, str], look_up: IndexLookUp
 ) -> dict[str, str]:
     """Give all options of the one write that applies a refresh, of columns with these types.
 
