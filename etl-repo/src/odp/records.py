@@ -28,6 +28,26 @@ class VersioningType(StrEnum):
     HISTORICAL = "H"
 
 
+class FileStatus(StrEnum):
+    """What became of a landed file; a pending file has no other entry, the others are in the history."""
+
+    PENDING = "raw_file_landed"
+    APPLIED = "raw_file_processed"
+    SKIPPED = "raw_file_skipped"
+    HELD = "raw_file_held"
+
+
+class SkipReason(StrEnum):
+    """Why a file is in the history although it was not read."""
+
+    OVERWRITTEN = "its object was overwritten before the file was applied; the newer version counts"
+    COPY = "the same content under the same key was applied already"
+    ABANDONED_LOAD = "its full load was given up: another one began before it was complete"
+    IN_LOAD = "it landed before the full load that replaced the table began, and is in it"
+    VANISHED = "its object was deleted from the staging bucket before the file was applied"
+    DISMISSED = "a person dismissed it"
+
+
 @dataclass(frozen=True, slots=True)
 class BatchConfig:
     """How the tables of one refresh cadence are processed."""
@@ -56,6 +76,10 @@ class RawTableConfig:
     raw_database_name: str
     raw_database_s3_bucket: str
     raw_table_name: str
+    column_names: str = "refuse"
+    """What becomes of a column whose name tables cannot have: `refuse` or `sanitise`."""
+    on_dropped_column: str = "refuse"
+    """What becomes of a column that the source dropped: `refuse`, or `null` from then on."""
 
     @property
     def identity(self) -> dict[str, str]:
@@ -110,6 +134,14 @@ class LandedFile:
     version_id: str | None = None
     sequencer: str | None = None
     generation: int = 0
+    segment: str = ""
+    """Of a part of a parallel load: its folder and prefix in the table's folder; each segment counts from 1."""
+    event_reason: str = ""
+    """What wrote the object, in the words of S3's event (PutObject, CopyObject …); a listing does not say."""
+    status: FileStatus = FileStatus.PENDING
+    status_reason: str = ""
+    approved: bool = False
+    """Whether a person approved the held load or file."""
 
     @property
     def name(self) -> str:

@@ -65,6 +65,8 @@ class RefreshKind(StrEnum):
     INITIAL = "initial"
     CHANGES = "changes"
     RELOAD = "reload"
+    EMPTY = "empty"
+    """Remove every row: the source was emptied, and a person released that."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from odp.batched import batched
 
 if TYPE_CHECKING:
-    from botocore.exceptions import ClientError
+    from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
 
+_ATTEMPTS = 10
+_LONGEST_PAUSE = 2.0
+_PASSING = {
+    "TransactionConflict",
+    "TransactionConflictException",
+    "TransactionInProgressException",
+    "ThrottlingError",
+    "ThrottlingException",
+    "ProvisionedThroughputExceeded",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+}
 _KEYS_PER_READ = 100  # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
 
 
@@ -34,6 +49,28 @@ def read_items(
             yield from response["Responses"].get(table, [])
             unprocessed = response.get("UnprocessedKeys", {}).get(table)
             wanted = unprocessed["Keys"] if unprocessed else ()
+
+
+def transact(client: DynamoDBClient, actions: Sequence[Mapping[str, Any]]) -> None:
+    """Write all actions or none; what conflicts with another transaction or is throttled is tried again.
+
+    Raises:
+        ClientError: a condition failed, or it kept failing.
+    """
+    for attempt in range(_ATTEMPTS):
+        try:
+            client.transact_write_items(TransactItems=actions)  # type: ignore[arg-type]
+        except ClientError as error:
+            if condition_failed(error) or not _is_passing(error) or attempt == _ATTEMPTS - 1:
+                raise
+            time.sleep(random.uniform(0, min(_LONGEST_PAUSE, 0.05 * 2**attempt)))  # noqa: S311 - jitter
+        else:
+            return
+
+
+def _is_passing(error: ClientError) -> bool:
+    codes = {str(reason.get("Code")) for reason in error.response.get("CancellationReasons", [])}
+    return bool(_PASSING & {*codes, error.response["Error"]["Code"]})
 
 
 def condition_failed(error: ClientError) -> bool:
