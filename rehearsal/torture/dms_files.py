@@ -12,6 +12,7 @@ from rehearsal.torture.history import STRING, Change, Row, SourceTable
 
 REWOUND = 6
 SCHEMA_NAME = "torture"
+BEFORE = "BI_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +26,20 @@ class DmsFile:
     @property
     def is_load(self) -> bool:
         """Whether it is a part of a full load."""
-        return self.key.rpartition("/")[2].startswith("LOAD")
+        return "LOAD" in self.key.rpartition("/")[2]
+
+    @property
+    def name(self) -> str:
+        """The file's name, without its folders."""
+        return self.key.rpartition("/")[2]
 
 
-def any_settings(draw: Random) -> DmsSettings:
+def any_settings(draw: Random, folder: str) -> DmsSettings:
     """Settings of a DMS task and its S3 endpoint, drawn from all that are legal."""
     partitions = DatePartitions(draw.choice(list(SEQUENCES)), draw.choice(list(DELIMITERS)))  # type: ignore[arg-type]
     return DmsSettings(
         schema_name=SCHEMA_NAME,
-        folder=draw.choice(("", "dms", "very/deep/folder", "2026/01/31")),
+        folder=folder,
         date_partitions=draw.choice((None, partitions)),
         op_on_full_load=draw.choice((True, False)),
         full_load_sequence=draw.choice(("", None)),
@@ -42,27 +48,40 @@ def any_settings(draw: Random) -> DmsSettings:
     )
 
 
+@dataclass(slots=True)
 class DmsTable:
-    """The replication of one table: full loads of one moment, and the changes since, each at least once."""
+    """The replication of one table: full loads of one moment, and the changes since, each at least once.
 
-    def __init__(self, name: str, source: SourceTable, settings: DmsSettings, clock: Callable[[], datetime]) -> None:
-        self._name = name
-        self._source = source
-        self._settings = settings
-        self._clock = clock
-        self._names = FileNames(settings.schema_name, settings.folder, settings.date_partitions, clock)
-        self._position = 0
+    Where a task of its own writes the changes, a load does not move its position. `segments` is how many segments a
+    parallel load has; each counts its parts from 1.
+    """
+
+    name: str
+    source: SourceTable
+    settings: DmsSettings
+    clock: Callable[[], datetime]
+    writes_changes_apart: bool = False
+    before_images: bool = False
+    segments: int = 0
+    _position: int = 0
+    _names: FileNames | None = None
 
     def full_load(self) -> list[DmsFile]:
         """Every row as it is now, in as many parts as the settings want; changes go on from here."""
-        self._position = len(self._source.log)
-        parts = _parts(list(self._source.rows.values()), self._settings.rows_per_file)
-        return [self._load_part(number, rows) for number, rows in enumerate(parts, start=1)]
+        if not self.writes_changes_apart:
+            self._position = len(self.source.log)
+        rows = list(self.source.rows.values())
+        if not self.segments:
+            return self._segment("", rows)
+        parts = [
+            self._segment(f"SEGMENT{number + 1}_", rows[number :: self.segments]) for number in range(self.segments)
+        ]
+        return [part for segment in parts for part in segment]
 
     def changes(self) -> list[DmsFile]:
         """The changes since the last call."""
-        new, self._position = self._source.log[self._position :], len(self._source.log)
-        return [self._change_file(part) for part in _parts(new, self._settings.rows_per_file)]
+        new, self._position = self.source.log[self._position :], len(self.source.log)
+        return [self._change_file(part) for part in _parts(new, self.settings.rows_per_file)]
 
     def rewind(self, draw: Random) -> None:
         """Go back a little, as a task does that is started again from an older checkpoint."""
@@ -72,29 +91,50 @@ class DmsTable:
         """A change file that nobody can read."""
         return DmsFile(self._change_key(), {}, ())
 
-    def _load_part(self, number: int, rows: Sequence[Row]) -> DmsFile:
-        added = {CHANGE_SEQUENCE: self._settings.full_load_sequence}
-        if self._settings.op_on_full_load:
+    @property
+    def folder(self) -> str:
+        """What the keys of all files of the table begin with."""
+        return self._file_names().full_load(self.name, 1).rpartition("/")[0] + "/"
+
+    def _segment(self, prefix: str, rows: Sequence[Row]) -> list[DmsFile]:
+        parts = enumerate(_parts(rows, self.settings.rows_per_file), start=1)
+        return [self._load_part(prefix, number, part) for number, part in parts]
+
+    def _load_part(self, prefix: str, number: int, rows: Sequence[Row]) -> DmsFile:
+        added = {CHANGE_SEQUENCE: self.settings.full_load_sequence}
+        if self.settings.op_on_full_load:
             added[OP] = "I"
-        columns = self._columns(has_operation=self._settings.op_on_full_load)
-        key = self._names.full_load(self._name, number)
-        return DmsFile(key, columns, tuple({**row, **added} for row in rows))
+        columns = self._columns(has_operation=self.settings.op_on_full_load)
+        folder, _, name = self._file_names().full_load(self.name, number).rpartition("/")
+        return DmsFile(f"{folder}/{prefix}{name}", columns, tuple({**row, **added} for row in rows))
 
     def _change_file(self, changes: Sequence[Change]) -> DmsFile:
         columns = self._columns(has_operation=True)
+        if self.before_images:
+            columns |= {f"{BEFORE}{name}": self.source.columns[name] for name in self.source.key}
         return DmsFile(self._change_key(), columns, tuple(self._change_row(change, columns) for change in changes))
 
     def _change_row(self, change: Change, columns: Mapping[str, str]) -> dict[str, Any]:
-        is_key_only = change.operation == "D" and self._settings.deletes_carry == "key"
-        image = {name: change.row[name] for name in self._source.key} if is_key_only else change.row
-        return {**dict.fromkeys(columns), **image, OP: change.operation, CHANGE_SEQUENCE: change.sequence}
+        is_key_only = change.operation == "D" and self.settings.deletes_carry == "key"
+        image = {name: change.row[name] for name in self.source.key} if is_key_only else change.row
+        before: dict[str, Any] = {}
+        if self.before_images and change.operation == "U":
+            old = change.old_key or self.source.key_of(change.row)
+            before = {f"{BEFORE}{name}": value for name, value in zip(self.source.key, old, strict=True)}
+        return {**dict.fromkeys(columns), **image, **before, OP: change.operation, CHANGE_SEQUENCE: change.sequence}
 
     def _change_key(self) -> str:
-        return self._names.changes(self._name, self._clock().isoformat())
+        return self._file_names().changes(self.name, self.clock().isoformat())
+
+    def _file_names(self) -> FileNames:
+        if self._names is None:
+            settings = self.settings
+            self._names = FileNames(settings.schema_name, settings.folder, settings.date_partitions, self.clock)
+        return self._names
 
     def _columns(self, *, has_operation: bool) -> dict[str, str]:
         operation = {OP: STRING} if has_operation else {}
-        return {**operation, **self._source.columns, CHANGE_SEQUENCE: STRING}
+        return {**operation, **self.source.columns, CHANGE_SEQUENCE: STRING}
 
 
 def _parts(rows: Sequence[Any], size: int | None) -> Iterator[Sequence[Any]]:

@@ -4,29 +4,44 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from odp.refreshes import RefreshStatus, RowCounts
-
 Row = Mapping[str, Any]
 Version = tuple[str, str]
 """The key and the version of an object."""
 
+PENDING, APPLIED, SKIPPED, HELD = "pending", "applied", "skipped", "held"
+COMPLETED, FAILED = "completed", "refresh_error"
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Rows that were inserted, updated and deleted."""
+
+    inserted: int = 0
+    updated: int = 0
+    deleted: int = 0
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(self.inserted + other.inserted, self.updated + other.updated, self.deleted + other.deleted)
+
 
 @dataclass(frozen=True, slots=True)
 class BookedFile:
-    """A file as the books have it."""
+    """A file as the books have it: pending, or in the history as applied, skipped (with a reason) or held."""
 
     file_id: str
     key: str
     version_id: str
-    file_type: str
+    is_load: bool
+    status: str
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class CommitEvidence:
-    """One commit: the files it finished, what it counted, whether it replaced the table."""
+    """One commit: the files it applied, what it counted, whether it replaced the table."""
 
     file_ids: frozenset[str]
-    counts: RowCounts
+    counts: Counts
     is_reload: bool
 
 
@@ -39,6 +54,6 @@ class TableEvidence:
     pending: Sequence[BookedFile]
     history: Sequence[BookedFile]
     commits: Sequence[CommitEvidence]
-    told: RowCounts
-    status: RefreshStatus | None
+    told: Counts
+    status: str
     rows: Sequence[Row]

@@ -24,6 +24,7 @@ class FaultKind(StrEnum):
     PAUSE = "pause past the lease while another run works"
     OVERLAP = "another run comes along"
     THROTTLE = "throttled by DynamoDB"
+    CONFLICT = "a transaction of another request is under way"
     ARRIVAL = "files arrive"
 
 
@@ -114,3 +115,10 @@ def throttled() -> ClientError:
     """What boto3 raises after its own retries."""
     code, message = "ProvisionedThroughputExceededException", "too many requests"
     return ClientError({"Error": {"Code": code, "Message": message}}, "AnyOperation")
+
+
+def conflict() -> ClientError:
+    """What boto3 raises when another transaction touches the same item; it does not try again."""
+    reasons = [{"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"}]
+    error = {"Code": "TransactionCanceledException", "Message": "Transaction cancelled [TransactionConflict]"}
+    return ClientError({"Error": error, "CancellationReasons": reasons}, "TransactWriteItems")  # type: ignore[typeddict-unknown-key]

@@ -11,6 +11,8 @@ INT, BIGINT, FLOAT, DOUBLE, STRING = "int", "bigint", "float", "double", "string
 WIDER = {INT: BIGINT, FLOAT: DOUBLE}
 REGIONS = ("north", "south", "east", None)
 TEXTS = ("", "plain", "Grüße, 世界 🌍", "a/b=c%2Bd", None)
+CLOCK = "CLOCK"
+"""A column of the business that looks like an order and is none: its values repeat, are NULL and run backwards."""
 
 Row = Mapping[str, Any]
 Key = tuple[Any, ...]
@@ -18,11 +20,15 @@ Key = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One line of the source's log: what was done, to which row, and the row as it then was (or had been)."""
+    """One line of the source's log: what was done, to which row, and the row as it then was (or had been).
+
+    `old_key` is the key that the row had before an update of its key.
+    """
 
     operation: str
     row: Row
     sequence: str
+    old_key: Key | None = None
 
 
 class SourceTable:
@@ -32,14 +38,14 @@ class SourceTable:
         """Few keys are used again and again; many of them make a full load of many parts."""
         self.key = key
         self._keys = keys
-        others = {"REGION": STRING, "AMOUNT": INT, "RATE": FLOAT, "NOTE": STRING}
+        others = {"REGION": STRING, "AMOUNT": INT, "RATE": FLOAT, "NOTE": STRING, CLOCK: INT}
         self.columns: dict[str, str] = {**dict.fromkeys(key, INT), **others}
         self.rows: dict[Key, Row] = {}
         self.log: list[Change] = []
 
     def change(self, draw: Random) -> None:
         """Insert, update, move or delete one row at random, or delete it and use its key again at once."""
-        key = tuple(draw.randrange(self._keys) if number == 0 else draw.randrange(2) for number in range(len(self.key)))
+        key = self._any_key(draw)
         if key not in self.rows:
             self._insert(key, draw)
             return
@@ -52,6 +58,19 @@ class SourceTable:
             changed = {"REGION": draw.choice(REGIONS)} if operation == "move" else self._values(draw)
             self.rows[key] = {**self.rows[key], **changed}
             self._write("U", self.rows[key])
+
+    def change_key(self, draw: Random) -> None:
+        """Give a row another key, if there is a row and the key is free."""
+        new = self._any_key(draw)
+        if not self.rows or new in self.rows:
+            return
+        old = draw.choice(sorted(self.rows))
+        self.rows[new] = {**self.rows.pop(old), **dict(zip(self.key, new, strict=True))}
+        self._write("U", self.rows[new], old)
+
+    def truncate(self) -> None:
+        """Remove every row; the log of changes has no line of it."""
+        self.rows.clear()
 
     def add_column(self) -> None:
         """Add a nullable column; rows that exist have no value in it."""
@@ -66,20 +85,31 @@ class SourceTable:
             name = draw.choice(narrow)
             self.columns[name] = WIDER[self.columns[name]]
 
+    def key_of(self, row: Row) -> Key:
+        """The key of a row."""
+        return tuple(row[name] for name in self.key)
+
+    def _any_key(self, draw: Random) -> Key:
+        return tuple(
+            draw.randrange(self._keys) if number == 0 else draw.randrange(2) for number in range(len(self.key))
+        )
+
     def _insert(self, key: Key, draw: Random) -> None:
         identity = dict(zip(self.key, key, strict=True))
         self.rows[key] = {**identity, "REGION": draw.choice(REGIONS), **self._values(draw)}
         self._write("I", self.rows[key])
 
-    def _write(self, operation: str, row: Row) -> None:
-        self.log.append(Change(operation, row, f"{len(self.log) + 1:0{SEQUENCE_DIGITS}d}"))
+    def _write(self, operation: str, row: Row, old_key: Key | None = None) -> None:
+        self.log.append(Change(operation, row, f"{len(self.log) + 1:0{SEQUENCE_DIGITS}d}", old_key))
 
     def _values(self, draw: Random) -> dict[str, Any]:
         columns = {name: type_ for name, type_ in self.columns.items() if name not in (*self.key, "REGION")}
-        return {name: _value(type_, draw) for name, type_ in columns.items()}
+        return {name: _value(name, type_, draw) for name, type_ in columns.items()}
 
 
-def _value(type_: str, draw: Random) -> Any:  # noqa: ANN401 - a value of any of the column types
+def _value(name: str, type_: str, draw: Random) -> Any:  # noqa: ANN401 - a value of any of the column types
+    if name == CLOCK:
+        return draw.choice((None, -5, 0, 7, 7, draw.randrange(100)))
     if type_ == STRING:
         return draw.choice(TEXTS)
     if type_ in (INT, BIGINT):

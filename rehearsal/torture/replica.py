@@ -1,45 +1,96 @@
-"""One table on its whole way: the source, the task that replicates it, and what the lake is asked to make of it."""
+"""One table on its whole way: the source, the task that replicates it, and what the lake must make of it.
+
+What the lake must show is said by the source's own rows and log alone. What is taken for granted of DMS, and where it
+is documented, is the list in docs/decisions/0013-history-tester.md.
+"""
 
 from collections import deque
 from collections.abc import Callable
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-from odp.file_processor.generations import RELOAD_SETTLES_AFTER
-from odp.records import RawTableConfig, VersioningType
-
 from rehearsal.source.dms import CHANGE_SEQUENCE, OP, DmsSettings
 from rehearsal.torture.dms_files import SCHEMA_NAME, DmsFile, DmsTable, any_settings
-from rehearsal.torture.history import Key, Row, SourceTable
+from rehearsal.torture.history import CLOCK, Key, Row, SourceTable
 
-CADENCE = "torture"
 FEW_KEYS, MANY_KEYS = 5, 24
-_COMPOSITE, _PARTITIONED, _HISTORICAL, _MANY_KEYS, _PARALLEL = 0.3, 0.6, 0.25, 0.1, 0.2
+STALLS_AFTER = timedelta(minutes=15)
+"""Nobody can tell a load that pauses for this long from one that is whole."""
+VERSION = "_odp_version"
+"""The column by which the versions of a key in a historical table are in order."""
+FOLDERS = {"default": "", "crm": "crm/dms", "erp": "very/deep/folder", "old": "2026/01/31"}
+"""Where the tasks of each source write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What kind of table it is; `order` names the column that the configuration takes for the order of changes."""
+
+    source: str
+    table: str
+    key: tuple[str, ...]
+    partition: str | None
+    is_historical: bool
+    order: str | None
+    is_merged_on_read: bool = False
+
+    @property
+    def source_table_name(self) -> str:
+        """The identity of the table: in the default source its schema and name, elsewhere with the source."""
+        name = f"{SCHEMA_NAME}.{self.table}"
+        return name if self.source == "default" else f"{self.source}:{name}"
+
+
+def any_kind(table: str, draw: Random) -> Kind:
+    """A table of any legal kind."""
+    return Kind(
+        source=draw.choice(sorted(FOLDERS)),
+        table=table,
+        key=("ID", "PART") if draw.random() < 0.3 else ("ID",),  # noqa: PLR2004 - a share
+        partition="REGION" if draw.random() < 0.6 else None,  # noqa: PLR2004
+        is_historical=draw.random() < 0.25,  # noqa: PLR2004
+        order=draw.choice((CHANGE_SEQUENCE, CHANGE_SEQUENCE, CLOCK, None)),
+    )
 
 
 class Replica:
-    """A source table under replication; what DMS has written is what the lake must show in the end."""
+    """A source table under replication."""
 
-    def __init__(self, name: str, draw: Random, clock: Callable[[], datetime]) -> None:
+    def __init__(self, name: str, kind: Kind, draw: Random, clock: Callable[[], datetime]) -> None:
         self.name = name
+        self.kind = kind
         self._clock = clock
         self._last_part = clock()
         self._has_stalled = False
-        self._loads_in_parallel = draw.random() < _PARALLEL
-        self.config = any_config(name, draw)
-        keys = MANY_KEYS if draw.random() < _MANY_KEYS else FEW_KEYS
-        self.source = SourceTable(self.config.hudi_primary_key, keys)
-        self.settings: DmsSettings = any_settings(draw)
-        self.dms = DmsTable(name, self.source, self.settings, clock)
+        self._loads_in_parallel = draw.random() < 0.2  # noqa: PLR2004
+        self.source = SourceTable(kind.key, MANY_KEYS if draw.random() < 0.1 else FEW_KEYS)  # noqa: PLR2004
+        self.settings: DmsSettings = any_settings(draw, FOLDERS[kind.source])
+        self.dms = DmsTable(
+            kind.table,
+            self.source,
+            self.settings,
+            clock,
+            writes_changes_apart=draw.random() < 0.25,  # noqa: PLR2004
+            before_images=draw.random() < 0.5,  # noqa: PLR2004
+            segments=draw.choice((0, 0, 0, 2, 3)),
+        )
         self.unwritten: deque[DmsFile] = deque()
         self.is_broken = False
         self.late: list[DmsFile] = []
         """Change files that DMS has written, but whose upload takes its time."""
-        self.of_generation: dict[str, DmsFile] = {}
-        """What was written since the newest load began; what lies under other keys belongs to former loads."""
-        self._versions: dict[Key, Row] = {}
-        self._loads: list[list[Row]] = []
+        self.newest_load: dict[str, DmsFile] = {}
+        self.change_files: list[DmsFile] = []
+        self.diverged = False
+        """Whether the source was emptied without a line in its log, so that only a full load tells."""
+        self.ghosts: set[Key] = set()
+        """Former keys of rows whose task writes no before-images: nothing tells the lake that they are gone."""
+        self.lost: set[Key] = set()
+        """Keys of rows in objects that were deleted before anyone read them."""
+        self._delivered: dict[str, Row] = {}
+        self._loaded: list[Row] = []
+        self._changed_keys: dict[Key, list[Row]] = {}
 
     def begin_load(self, draw: Random) -> None:
         """Start a full load; what an unfinished one had left to write is given up. An empty table has no file.
@@ -49,18 +100,16 @@ class Replica:
         parts = self.dms.full_load()
         if self._loads_in_parallel:
             parts[1:] = draw.sample(parts[1:], len(parts[1:]))
-        self.is_broken = self.is_broken and self.is_historical()  # what landed before the load is superseded
+        self.is_broken = self.is_broken and self.kind.is_historical
         self.unwritten = deque(parts)
         self._last_part, self._has_stalled = self._clock(), False
-        if parts:
-            self._loads.append([])
-            self.of_generation.clear()
+        self.newest_load = {part.key: part for part in parts}
+        self._loaded += [row for part in parts for row in part.rows]
+        self.diverged = self.diverged and not parts
 
     def next_part(self) -> DmsFile:
         """The next part of the load under way."""
         part = self.unwritten.popleft()
-        self._loads[-1] += part.rows
-        self.of_generation[part.key] = part
         self._has_stalled = self._has_stalled or not self._follows_soon()
         self._last_part = self._clock()
         return part
@@ -69,10 +118,26 @@ class Replica:
         """The changes since; a historical table must show every one of them."""
         files = self.dms.changes()
         for file in files:
-            self.of_generation[file.key] = file
             for row in file.rows:
-                self._versions.setdefault(self._version_key(row), row)
+                self._delivered.setdefault(row[CHANGE_SEQUENCE], row)
+        self.change_files += files
         return files
+
+    def change_key(self, draw: Random) -> None:
+        """Let the source update a key; without before-images the former key stays in the lake until a load."""
+        lines = len(self.source.log)
+        self.source.change_key(draw)
+        self.ghosts |= {change.old_key for change in self.source.log[lines:] if change.old_key}
+
+    def lose(self, file: DmsFile) -> None:
+        """An object was deleted before anyone read it."""
+        for row in file.rows:
+            self.lost.add(self.key_of(row))
+            before = tuple(row.get(f"BI_{name}") for name in self.kind.key)
+            if None not in before:
+                self.lost.add(before)
+            if self.kind.is_historical and not file.is_load:
+                self._delivered.pop(row[CHANGE_SEQUENCE], None)
 
     @property
     def is_loading(self) -> bool:
@@ -84,62 +149,26 @@ class Replica:
         while not self.source.rows:
             self.source.change(draw)
 
-    def is_historical(self) -> bool:
-        """Whether the lake keeps every version."""
-        return self.config.table_data_versioning_type is VersioningType.HISTORICAL
-
-    def expected(self) -> set[Key]:
-        """The keys of the rows, or of the versions, that the lake must hold."""
-        if not self.is_historical():
-            return set(self.source.rows)
-        newest = self._loads[-1] if self._loads else []
-        return {*(self._load_key(row) for row in newest), *self._versions}
-
-    def allowed(self) -> dict[Key, list[Row]]:
-        """What a row may look like: loads are not versioned, and a newer one may have overwritten older ones unread."""
-        if not self.is_historical():
-            return {key: [row] for key, row in self.source.rows.items()}
-        rows = {key: [row] for key, row in self._versions.items()}
-        for row in (row for load in self._loads for row in load):
-            rows.setdefault(self._load_key(row), []).append(row)
-        return rows
-
-    def lake_key(self, row: Row) -> Key:
-        """The key of a row that was read from the lake."""
-        return self._version_key(row) if self.is_historical() else self._key(row)
+    def key_of(self, row: Row) -> Key:
+        """The key of a row."""
+        return tuple(row[name] for name in self.kind.key)
 
     def value(self, row: Row) -> dict[str, Any]:
-        """What the lake must show of a row; deletes are marked."""
-        marked = {"deleted": row.get(OP) == "D"} if self.is_historical() else {}
-        return {**{name: row.get(name) for name in self.source.columns}, **marked}
+        """The columns of the source."""
+        return {name: row.get(name) for name in self.source.columns}
+
+    def required_versions(self) -> dict[tuple[Key, str], Row]:
+        """Every change that DMS wrote and that was not deleted unread, by key and sequence."""
+        return {(self.key_of(row), sequence): row for sequence, row in self._delivered.items()}
+
+    def allowed_values(self, key: Key) -> list[dict[str, Any]]:
+        """What a version of a key may look like: any change of it, any row of a load."""
+        rows = [row for row in (*self._delivered.values(), *self._loaded) if self.key_of(row) == key]
+        return [self.value(row) for row in rows]
+
+    def is_delete(self, row: Row) -> bool:
+        """Whether a version says that the row is gone."""
+        return row.get(OP) == "D"
 
     def _follows_soon(self) -> bool:
-        return self._clock() - self._last_part < RELOAD_SETTLES_AFTER
-
-    def _key(self, row: Row) -> Key:
-        return tuple(row[name] for name in self.source.key)
-
-    def _version_key(self, row: Row) -> Key:
-        return (*self._key(row), row[CHANGE_SEQUENCE] or "")
-
-    def _load_key(self, row: Row) -> Key:
-        return (*self._key(row), "")
-
-
-def any_config(name: str, draw: Random) -> RawTableConfig:
-    """A table of any legal kind."""
-    is_historical = draw.random() < _HISTORICAL
-    return RawTableConfig(
-        refresh_cadence=CADENCE,
-        source_table_name=f"{SCHEMA_NAME}.{name}",
-        hudi_primary_key=("ID", "PART") if draw.random() < _COMPOSITE else ("ID",),
-        hudi_partition_key="REGION" if draw.random() < _PARTITIONED else None,
-        hudi_precombine_field=CHANGE_SEQUENCE,
-        hudi_table_type="copy_on_write",
-        table_data_versioning_type=VersioningType.HISTORICAL if is_historical else VersioningType.SNAPSHOT,
-        table_storage_type="hudi",
-        is_active=True,
-        raw_database_name="torture_raw",
-        raw_database_s3_bucket="raw",
-        raw_table_name=name,
-    )
+        return self._clock() - self._last_part < STALLS_AFTER

@@ -17,7 +17,14 @@ class Act(StrEnum):
     LOAD = "DMS begins a full load"
     PART = "DMS writes the next part of the load"
     REWIND = "DMS starts again from an older checkpoint"
-    AGAIN = "an operator uploads an old change file again"
+    CHANGE_KEY = "the source changes the key of a row"
+    TRUNCATE = "the source is emptied at once"
+    AGAIN = "an operator uploads an object again"
+    COPY = "an operator copies an object onto itself"
+    COPY_FOLDER = "an operator copies the whole folder onto itself"
+    RESTORE = "an operator restores the folder as it once was"
+    DELETE = "an operator deletes an object"
+    DECIDE = "a person decides what is held"
     BREAK = "a change file is broken for good"
     STRAY = "something lands that is no file of DMS"
     DELIVER = "some events arrive, in any order, some twice"
@@ -34,7 +41,14 @@ WEIGHTS = {
     Act.LOAD: 4,
     Act.PART: 8,
     Act.REWIND: 2,
-    Act.AGAIN: 5,
+    Act.CHANGE_KEY: 3,
+    Act.TRUNCATE: 0.3,
+    Act.AGAIN: 4,
+    Act.COPY: 2,
+    Act.COPY_FOLDER: 0.5,
+    Act.RESTORE: 0.5,
+    Act.DELETE: 0.5,
+    Act.DECIDE: 2,
     Act.ADD_COLUMN: 1,
     Act.WIDEN: 1,
     Act.STRAY: 1,

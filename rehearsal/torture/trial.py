@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from random import Random
 from typing import Protocol
 
-from odp.records import RawTableConfig
-
 from rehearsal.torture.delivery import Delivery, Message
 from rehearsal.torture.dms_files import DmsFile
 from rehearsal.torture.evidence import TableEvidence
@@ -16,7 +14,8 @@ from rehearsal.torture.replica import Replica
 from rehearsal.torture.stories import Act, Step
 from rehearsal.torture.verdict import Finding, Kind, moment, verdict
 
-_SETTLING_RUNS = 8
+_SETTLING_RUNS = 12
+COPY = "CopyObject"
 _A_LONG_TIME = 3600.0
 _PAUSES = (0.0, 0.2, 1.0, 5.0)
 _WAITS = (30.0, 400.0, 2000.0)
@@ -31,8 +30,14 @@ class Lake(Protocol):
     violations: list[Finding]
     """What was done that may never be done."""
 
-    def put(self, file: DmsFile) -> dict[str, object]:
+    def put(self, file: DmsFile, reason: str = "PutObject") -> dict[str, object]:
         """Store a file; gives the event that S3 tells of it."""
+
+    def objects(self, folder: str) -> Sequence[DmsFile]:
+        """List what can be read below a folder now."""
+
+    def delete(self, key: str) -> bool:
+        """Delete an object; tells whether a file of it was still pending or unknown to the lake."""
 
     def receive(self, messages: Sequence[Message]) -> Sequence[str]:
         """Let the File Manager have a batch of messages; gives those that failed."""
@@ -52,7 +57,13 @@ class Lake(Protocol):
     def quarantined(self) -> set[str]:
         """The keys of the objects that are in quarantine."""
 
-    def evidence(self, config: RawTableConfig) -> TableEvidence:
+    def held(self, replica: Replica) -> Sequence[DmsFile]:
+        """The files of a table that wait for a person, as they can be read now."""
+
+    def decide(self, replica: Replica, *, approve: bool) -> None:
+        """Approve or dismiss everything of a table that waits for a person."""
+
+    def evidence(self, replica: Replica) -> TableEvidence:
         """Read everything about one table."""
 
 
@@ -75,15 +86,23 @@ class Trial:
         self.replicas = replicas
         self._delivery = Delivery(lake.receive)
         self._strays: set[str] = set()
+        self._remembered: dict[str, Sequence[DmsFile]] = {}
         self._acts: Mapping[Act, Callable[[Replica, Random], None]] = {
             Act.CHANGE: self._change,
+            Act.CHANGE_KEY: lambda replica, draw: replica.change_key(draw),
+            Act.TRUNCATE: self._truncate,
             Act.ADD_COLUMN: lambda replica, _: replica.source.add_column(),
             Act.WIDEN: lambda replica, draw: replica.source.widen(draw),
             Act.FLUSH: self._flush,
             Act.LOAD: self._load,
             Act.PART: self._part,
             Act.REWIND: lambda replica, draw: replica.dms.rewind(draw),
-            Act.AGAIN: self._again,
+            Act.AGAIN: lambda replica, draw: self._write_again(replica, draw, "PutObject"),
+            Act.COPY: lambda replica, draw: self._write_again(replica, draw, COPY),
+            Act.COPY_FOLDER: self._copy_folder,
+            Act.RESTORE: self._restore,
+            Act.DELETE: self._delete,
+            Act.DECIDE: lambda replica, _: self._decide(replica),
             Act.BREAK: self._break,
             Act.STRAY: self._stray,
             Act.DELIVER: lambda _, draw: self._delivery.deliver_some(draw),
@@ -108,15 +127,20 @@ class Trial:
         self._acts[step.act](self.replicas[step.table], step.draw)
 
     def settle(self) -> None:
-        """Write what is unwritten, deliver what was not lost, and run executions that nothing befalls."""
+        """Write and load what is missing, deliver what was not lost, run executions, decide what is held."""
         for replica in self.replicas:
             draw = Random(replica.name)
-            self._flush(replica, draw)
-            self._land_late(replica, draw)
+            self._land_all(replica, draw)
+            if replica.diverged:
+                self._decide(replica)
+                self._load(replica, draw)
+                self._land_all(replica, draw)
         self._delivery.deliver_all()
         for _ in range(_SETTLING_RUNS):
             self.lake.wait(_A_LONG_TIME)
             self.lake.sweep()
+            for replica in self.replicas:
+                self._decide(replica)
             if not self.lake.has_work():
                 return
             self.lake.run({}, lambda: None)
@@ -127,25 +151,31 @@ class Trial:
         for key in self._strays - self.lake.quarantined():
             yield Problem("the lake", Finding(Kind.QUARANTINE, key))
         for replica in self.replicas:
-            found = verdict(self.lake.evidence(replica.config), replica)
+            found = verdict(self.lake.evidence(replica), replica)
             yield from (Problem(replica.name, finding) for finding in found)
 
     def faults(self, draw: Random) -> dict[str, Fault]:
         """What befalls the tables of one execution."""
-        faults = {replica.config.source_table_name: any_fault(draw) for replica in self.replicas}
+        faults = {replica.kind.source_table_name: any_fault(draw) for replica in self.replicas}
         return {name: fault for name, fault in faults.items() if draw.random() < _FAULTY_RUNS}
 
     def _wrong_now(self, act: Act) -> Iterator[Problem]:
-        if act not in (Act.DELIVER, Act.REPEAT, Act.RUN):
+        if act not in (Act.DELIVER, Act.REPEAT, Act.RUN, Act.DECIDE):
             return
         yield from (Problem("the lake", finding) for finding in self.lake.violations)
         for replica in self.replicas:
-            found = moment(self.lake.evidence(replica.config), replica)
+            found = moment(self.lake.evidence(replica), replica)
             yield from (Problem(replica.name, finding) for finding in found)
 
     def _change(self, replica: Replica, draw: Random) -> None:
         for _ in range(draw.randint(1, 5)):
             replica.source.change(draw)
+
+    def _truncate(self, replica: Replica, draw: Random) -> None:
+        """DMS writes nothing of it (HandleSourceTableTruncated is false); what it has read so far it writes first."""
+        self._land_all(replica, draw)
+        replica.source.truncate()
+        replica.diverged = True
 
     def _load(self, replica: Replica, draw: Random) -> None:
         self._land_late(replica, draw)
@@ -159,8 +189,11 @@ class Trial:
             self._land([replica.next_part()], draw)
 
     def _flush(self, replica: Replica, draw: Random) -> None:
-        """Changes wait until the load is written; the upload of some takes so long that later ones overtake them."""
-        while replica.unwritten:
+        """The upload of some files takes so long that later ones overtake them.
+
+        A task that loads a table writes its changes after the load; a task of its own writes them between the parts.
+        """
+        while replica.unwritten and not replica.dms.writes_changes_apart:
             self._part(replica, draw)
         late, replica.late = replica.late, []
         files = replica.next_changes()
@@ -172,11 +205,43 @@ class Trial:
         late, replica.late = replica.late, []
         self._land(late, draw)
 
-    def _again(self, replica: Replica, draw: Random) -> None:
-        written = replica.of_generation.values()
-        changes = [file for file in written if not file.is_load and file not in replica.late]
-        if changes:
-            self._land([draw.choice(changes)], draw)
+    def _land_all(self, replica: Replica, draw: Random) -> None:
+        while replica.unwritten:
+            self._part(replica, draw)
+        self._flush(replica, draw)
+        self._land_late(replica, draw)
+
+    def _write_again(self, replica: Replica, draw: Random, reason: str) -> None:
+        objects = self.lake.objects(replica.dms.folder)
+        if objects:
+            self._land([draw.choice(objects)], draw, reason)
+
+    def _copy_folder(self, replica: Replica, draw: Random) -> None:
+        self._land(sorted(self.lake.objects(replica.dms.folder), key=lambda file: file.key), draw, COPY)
+
+    def _restore(self, replica: Replica, draw: Random) -> None:
+        """The first time the folder is backed up; later it is restored, in any order."""
+        backup = list(self._remembered.pop(replica.name, ()))
+        if not backup:
+            self._remembered[replica.name] = self.lake.objects(replica.dms.folder)
+            return
+        draw.shuffle(backup)
+        self._land(backup, draw)
+
+    def _delete(self, replica: Replica, draw: Random) -> None:
+        objects = self.lake.objects(replica.dms.folder)
+        if objects:
+            file = draw.choice(objects)
+            if self.lake.delete(file.key):
+                replica.lose(file)
+
+    def _decide(self, replica: Replica) -> None:
+        """A person knows what DMS wrote: the newest full load as a whole, or changes that come late; nothing else."""
+        held = self.lake.held(replica)
+        if not held or replica.unwritten:
+            return
+        loads = {file.key: file for file in held if file.is_load}
+        self.lake.decide(replica, approve=loads in ({}, replica.newest_load))
 
     def _break(self, replica: Replica, draw: Random) -> None:
         while replica.unwritten:
@@ -193,7 +258,7 @@ class Trial:
         faults = self.faults(draw)
         self.lake.run(faults, lambda: self._delivery.deliver_some(draw))
 
-    def _land(self, files: Iterable[DmsFile], draw: Random) -> None:
+    def _land(self, files: Iterable[DmsFile], draw: Random, reason: str = "PutObject") -> None:
         for file in files:
-            self._delivery.announce(self.lake.put(file))
+            self._delivery.announce(self.lake.put(file, reason))
             self.lake.wait(draw.choice(_PAUSES))

@@ -1,15 +1,14 @@
 """What must be true of a table: at every moment, and when everything has settled."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from odp.records import FileType
-from odp.refreshes import RefreshStatus, RowCounts
-
-from rehearsal.torture.evidence import BookedFile, TableEvidence
-from rehearsal.torture.replica import Replica
+from rehearsal.source.dms import CHANGE_SEQUENCE
+from rehearsal.torture.evidence import APPLIED, COMPLETED, FAILED, SKIPPED, Counts, Row, TableEvidence
+from rehearsal.torture.history import Key
+from rehearsal.torture.replica import VERSION, Replica
 
 _EXAMPLES = 3
 
@@ -27,6 +26,7 @@ class Kind(StrEnum):
     COUNTS = "the history does not count what happened"
     QUARANTINE = "what is no file of DMS is not in quarantine"
     LEASE = "a run wrote without its lease"
+    BOUND = "a refresh read more than it may"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +41,15 @@ class Finding:
 
 
 def moment(table: TableEvidence, replica: Replica) -> Iterator[Finding]:
-    """At every moment: a file of the history is in one commit, and no file is in two places or came from nowhere."""
+    """At every moment: an applied file is in one commit, and no file is in two places or came from nowhere."""
     yield from _partial(table, replica)
     applied = Counter(file_id for commit in table.commits for file_id in commit.file_ids)
     pending = {file.file_id for file in table.pending}
     for file in table.history:
-        if file.file_id not in applied and _is_current(file, table, replica):
-            yield Finding(Kind.SKIPPED, f"{file.key} is in the history, but in no commit")
+        if file.status == APPLIED and file.file_id not in applied:
+            yield Finding(Kind.SKIPPED, f"{file.key} counts as applied, but is in no commit")
+        if file.status != APPLIED and not file.reason:
+            yield Finding(Kind.SKIPPED, f"{file.key} is {file.status} without a reason")
         if file.file_id in pending:
             yield Finding(Kind.TWICE, f"{file.key} is pending and in the history")
     if repeated := [file_id for file_id, times in applied.items() if times > 1]:
@@ -61,10 +63,12 @@ def moment(table: TableEvidence, replica: Replica) -> Iterator[Finding]:
 
 def _partial(table: TableEvidence, replica: Replica) -> Iterator[Finding]:
     """Nothing of a reload that is under way may be seen."""
-    reloaded = table.commits[-1].file_ids if table.commits and table.commits[-1].is_reload else ()
-    if replica.is_loading:
-        parts = (file for file in (*table.pending, *table.history) if file.file_type == FileType.FULL_LOAD)
-        applied = [file.key for file in parts if file.file_id in reloaded and _is_current(file, table, replica)]
+    reloaded = table.commits[-1].file_ids if table.commits and table.commits[-1].is_reload else frozenset()
+    if replica.is_loading and reloaded:
+        to_come = {part.key for part in replica.unwritten}
+        written = set(replica.newest_load) - to_come
+        parts = (file for file in (*table.pending, *table.history) if file.is_load and file.file_id in reloaded)
+        applied = [file.key for file in parts if file.key in written and (file.key, file.version_id) in table.readable]
         if applied:
             yield Finding(Kind.PARTIAL, f"{_some(applied)}, while {len(replica.unwritten)} parts are to come")
 
@@ -80,33 +84,74 @@ def verdict(table: TableEvidence, replica: Replica) -> Iterator[Finding]:
     known = {(file.key, file.version_id) for file in (*table.pending, *table.history)}
     if lost := table.readable - known:
         yield Finding(Kind.LOST, _some(lost))
-    if table.landed and table.status is not RefreshStatus.COMPLETED:
+    if table.landed and table.status != COMPLETED:
         yield Finding(Kind.STATUS, f"{table.status or 'none'} instead of completed")
-    yield from _rows(table, replica)
-    yield from _counts(table)
+    yield from _versions(table, replica) if replica.kind.is_historical else _rows(table, replica)
+    yield from _counts(table, replica)
 
 
 def _rows(table: TableEvidence, replica: Replica) -> Iterator[Finding]:
-    found = {replica.lake_key(row): replica.value(row) for row in table.rows}
-    wanted = replica.expected()
-    allowed = {key: [replica.value(row) for row in rows] for key, rows in replica.allowed().items()}
+    found = {replica.key_of(row): replica.value(row) for row in table.rows}
+    wanted = {key: replica.value(row) for key, row in replica.source.rows.items() if key not in replica.lost}
     if len(found) < len(table.rows):
         yield Finding(Kind.ROWS, f"{len(table.rows) - len(found)} are there more than once")
+    excused = replica.lost if replica.dms.before_images else replica.lost | replica.ghosts
     differences = {
         "missing": [key for key in wanted if key not in found],
-        "too many": [key for key in found if key not in allowed],
-        "different": [key for key, row in found.items() if key in allowed and row not in allowed[key]],
+        "too many": [key for key in found if key not in replica.source.rows and key not in excused],
+        "different": [key for key, row in found.items() if key in wanted and row != wanted[key]],
     }
+    yield from _differences(differences)
+
+
+def _versions(table: TableEvidence, replica: Replica) -> Iterator[Finding]:
+    """A historical table keeps every version that DMS wrote, and its newest version of each key is the source's row."""
+    by_key: dict[Key, list[Row]] = defaultdict(list)
+    for row in table.rows:
+        by_key[replica.key_of(row)].append(row)
+    found = Counter((replica.key_of(row), row[CHANGE_SEQUENCE]) for row in table.rows)
+    values = {(replica.key_of(row), row[CHANGE_SEQUENCE]): replica.value(row) for row in table.rows}
+    required = {key: row for key, row in replica.required_versions().items() if key[0] not in replica.lost}
+    deletes = {key for key, row in required.items() if replica.is_delete(row)}
+    is_sequenced = replica.kind.order == CHANGE_SEQUENCE
+    newest = {key: max(rows, key=lambda row: str(row[VERSION])) for key, rows in by_key.items()}
+    source, excused = replica.source.rows, replica.lost | replica.ghosts
+    gone = [key for key, row in newest.items() if key not in source and not replica.is_delete(row)]
+    differences = {
+        "versions missing": [key for key in required if key not in found],
+        "versions twice": [key for key in required if is_sequenced and found[key] > 1],
+        "versions different": [
+            key
+            for key, row in required.items()
+            if key in values and key not in deletes and values[key] != replica.value(row)
+        ],
+        "rows missing": [key for key in source if key not in by_key and key not in excused],
+        "rows not marked as deleted": [key for key in gone if key not in excused and not replica.diverged],
+        "newest versions different": [
+            key
+            for key, row in newest.items()
+            if key in source and key not in excused and _is_other(replica, row, source[key])
+        ],
+    }
+    yield from _differences(differences)
+
+
+def _is_other(replica: Replica, row: Row, of_source: Row) -> bool:
+    return replica.is_delete(row) or replica.value(row) != replica.value(of_source)
+
+
+def _differences(differences: dict[str, list[object]] | dict[str, list[Key]]) -> Iterator[Finding]:
     for difference, keys in differences.items():
         if keys:
             yield Finding(Kind.ROWS, f"{len(keys)} {difference}: {_some(keys)}")
 
 
-def _counts(table: TableEvidence) -> Iterator[Finding]:
-    committed = sum((commit.counts for commit in table.commits), RowCounts())
+def _counts(table: TableEvidence, replica: Replica) -> Iterator[Finding]:
+    committed = sum((commit.counts for commit in table.commits), Counts())
     if table.told != committed:
         yield Finding(Kind.COUNTS, f"it tells of {table.told}, the commits of {committed}")
-    reloads = [number for number, commit in enumerate(table.commits) if commit.is_reload]
+    replaced = [number for number, commit in enumerate(table.commits) if commit.is_reload]
+    reloads = [] if replica.kind.is_historical else replaced
     since = table.commits[reloads[-1] :] if reloads else table.commits
     net = sum(commit.counts.inserted - commit.counts.deleted for commit in since)
     if net != len(table.rows):
@@ -114,14 +159,11 @@ def _counts(table: TableEvidence) -> Iterator[Finding]:
 
 
 def _broken(table: TableEvidence) -> Iterator[Finding]:
-    if table.status is not RefreshStatus.ERROR:
+    if table.status != FAILED:
         yield Finding(Kind.STATUS, f"a file is broken, but the status is {table.status or 'none'}")
-    if not any(file.file_type is FileType.CHANGES for file in table.pending):
-        yield Finding(Kind.SKIPPED, "the broken file is not pending")
-
-
-def _is_current(file: BookedFile, table: TableEvidence, replica: Replica) -> bool:
-    return file.key in replica.of_generation and (file.key, file.version_id) in table.readable
+    if not any(not file.is_load for file in table.pending):
+        skipped = any(file.status == SKIPPED and not file.is_load for file in table.history)
+        yield Finding(Kind.SKIPPED, f"the broken file is not pending{', but skipped' if skipped else ''}")
 
 
 def _some(things: Iterable[object]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from odp.configuration import ConfigDeployment, ConfigRequest, Configuration, RequestStatus
@@ -11,9 +11,11 @@ from odp.records import (
     BatchPlan,
     LandedFile,
     ObjectVersion,
+    PendingFiles,
     PendingWork,
     Quarantined,
     RawTableConfig,
+    TableListing,
     WrittenTable,
 )
 from odp.refreshes import BookEntry, CommittedRefresh, Lease, Refresh, RefreshOutcome
@@ -51,20 +53,36 @@ class StagingListing(Protocol):
 
 
 class Reconciler(Protocol):
-    """Finds the files whose events were lost or are late."""
+    """Finds the files whose events were lost or are late, and what became of objects."""
 
-    def of_table(self, pending: Sequence[LandedFile], newest_change_file: str) -> int:
-        """Register what lies beside a table's pending files and is not known; gives how many files that were."""
+    def of_table(self, pending: Sequence[LandedFile], newest_change_file: str) -> TableListing:
+        """Register what lies beside a table's pending files and is not known; tells what is there now."""
+
+    def current_versions(self, bucket: str, keys: Iterable[str]) -> Mapping[str, str | None]:
+        """Give the version that a reader of each key gets, None where there is none; a request for each key."""
+
+
+class ObjectContents(Protocol):
+    """Compares versions of staged objects."""
+
+    def has_same_content(self, version: LandedFile, earlier: LandedFile) -> bool:
+        """Tell whether two versions of one object have the same content; in doubt they have."""
 
 
 class FileTracker(Protocol):
-    """The ledger of landed files: pending until they are in a table, then history."""
+    """The ledger of landed files: pending until they are done, then history."""
 
-    def pending_files(self, source_table_name: str) -> Sequence[LandedFile]:
-        """List the pending files of one source table."""
+    def pending_files(self, source_table_name: str, most_changes: int) -> PendingFiles:
+        """List all pending parts of loads and the oldest pending changes of one source table."""
 
-    def processed_changes(self, source_table_name: str) -> Sequence[LandedFile]:
-        """List the change files of a table that were applied or superseded."""
+    def still_pending(self, source_table_name: str, file_ids: Collection[str]) -> Sequence[LandedFile]:
+        """List those of the given files that are pending."""
+
+    def processed_loads(self, source_table_name: str) -> Sequence[LandedFile]:
+        """List the parts of full loads that the history has, whatever became of them."""
+
+    def processed_changes(self, source_table_name: str, from_name: str, most: int) -> Sequence[LandedFile]:
+        """List change files that the history has, from this file name on and by name."""
 
 
 class PendingWorkReader(Protocol):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 
 OPERATION = "Op"
@@ -96,6 +98,11 @@ class RawTableConfig:
         }
 
     @property
+    def digest(self) -> str:
+        """A short text that differs as soon as any field does."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
+
+    @property
     def qualified_name(self) -> str:
         """Two databases may hold tables of the same name, so books are kept under `database.table`."""
         return f"{self.raw_database_name}.{self.raw_table_name}"
@@ -159,6 +166,23 @@ class LandedFile:
         return self.file_type is FileType.FULL_LOAD
 
     @property
+    def part_number(self) -> int:
+        """Of a part of a full load: DMS counts the parts of each segment from 1, in hexadecimal digits."""
+        return int(self.name.rpartition("LOAD")[2].partition(".")[0], 16)
+
+    def skipped(self, reason: SkipReason) -> LandedFile:
+        """The file as the history has it when it is not applied."""
+        return replace(self, status=FileStatus.SKIPPED, status_reason=reason.value)
+
+    def held(self, reason: str) -> LandedFile:
+        """The file as the history has it while it waits for a person."""
+        return replace(self, status=FileStatus.HELD, status_reason=reason)
+
+    def applied(self, generation: int) -> LandedFile:
+        """The file as the history has it once the table holds it."""
+        return replace(self, status=FileStatus.APPLIED, status_reason="", generation=generation)
+
+    @property
     def moment(self) -> str:
         """When the file landed, as a text that sorts: the second and, within it, the sequencer.
 
@@ -182,6 +206,26 @@ class ObjectVersion:
     etag: str
     size: int
     last_modified: str
+    is_latest: bool = True
+    """Whether a reader of the key gets this version: False once it was overwritten or its object was deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableListing:
+    """What a look at the staging bucket beside a table's pending files showed.
+
+    `landed` files had not been registered, of which events of `missed` ones are late beyond doubt; `current` names the
+    key and version of every object in `ranges` that a reader gets.
+    """
+
+    landed: int = 0
+    missed: int = 0
+    current: frozenset[tuple[str, str]] = frozenset()
+    ranges: tuple[tuple[str, str], ...] = ()
+
+    def covers(self, key: str) -> bool:
+        """Tell whether the key was looked at, so that one that is not `current` has no object any more."""
+        return any(start <= key < end for start, end in self.ranges)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +246,9 @@ class QuarantineKind(StrEnum):
     REJECTED_FILE = "rejected_file"
     MALFORMED_MESSAGE = "malformed_message"
     REFUSED_TABLE = "refused_table"
+    HELD_LOAD = "held_load"
+    HELD_FILE = "held_file"
+    SKIPPED_FILE = "skipped_file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,3 +282,15 @@ class BatchPlan:
     def key(self) -> str:
         """Where the plan lies in its bucket; an execution that is started again overwrites its own plan only."""
         return f"odp/plans/{self.refresh_cadence}/{self.execution_name}.json"
+
+
+@dataclass(frozen=True, slots=True)
+class PendingFiles:
+    """The pending files of one table that a refresh may work on: all loads, and the oldest changes by name.
+
+    `registrations` was read before the files, so a file that is missing here raises it later.
+    """
+
+    files: tuple[LandedFile, ...]
+    is_all: bool
+    registrations: int

@@ -70,24 +70,39 @@ class RefreshKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class HeldFiles:
+    """Files that wait for a person together, with the reason: a load that looks like an accident, files too old."""
+
+    held_id: str
+    reason: str
+    files: tuple[LandedFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Refresh:
     """What one commit does to one table: `files` are new to it; `state` is the table's state afterwards.
 
     `replayed` files were applied already and are read again, because an older file or the load that they follow
-    arrived after them; `superseded` files belong to a load generation that has ended, so they are done without being
-    read. Without `files` there is nothing to commit.
+    arrived after them; `skipped` files are done without being read, each with its reason; `held` ones wait for a
+    person. Without `files` there is nothing to commit.
     """
 
     kind: RefreshKind
     files: tuple[LandedFile, ...]
     replayed: tuple[LandedFile, ...]
-    superseded: tuple[LandedFile, ...]
     state: TableState
+    skipped: tuple[LandedFile, ...] = ()
+    held: tuple[HeldFiles, ...] = ()
 
     @property
     def file_ids(self) -> frozenset[str]:
-        """The files that this refresh finishes, which the commit carries as proof."""
-        return frozenset(file.file_id for file in (*self.files, *self.superseded))
+        """The files that this refresh applies, which the commit carries as proof."""
+        return frozenset(file.file_id for file in self.files)
+
+    @property
+    def set_aside(self) -> tuple[LandedFile, ...]:
+        """The files that are done without being applied."""
+        return (*self.skipped, *(file for held in self.held for file in held.files))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +132,7 @@ class RefreshOutcome:
 
 @dataclass(frozen=True, slots=True)
 class BookEntry:
-    """One step of a refresh as the books take it: the files that are in the table now, and the run's outcome so far.
+    """One step of a refresh as the books take it: files that are done, each with its status, and the outcome so far.
 
     An entry that `closes` the refresh returns its lease with `catalog_commit` and, if the table is known to hold data,
     the identity of that; one that was `refused` puts the table into quarantine.
@@ -125,8 +140,9 @@ class BookEntry:
 
     outcome: RefreshOutcome
     files: tuple[LandedFile, ...] = ()
-    generation: int = 0
     closes: bool = False
     catalog_commit: str = ""
     written_with: Mapping[str, str] | None = None
     refused: bool = False
+    refused_registrations: int = 0
+    refused_configuration: str = ""

@@ -1,7 +1,6 @@
 """The books of refreshes: each transaction is whole or not at all, and demands the lease."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 
 from odp.records import LandedFile
 from odp.refreshes import BookEntry, Lease, RefreshOutcome
@@ -32,14 +31,16 @@ class MemoryBooks:
         *firsts, last = list(_chunks(entry.files)) or [()]
         for files in firsts:
             self._begin(lease)
-            self._move(files, entry.generation)
+            self._move(files)
         self._begin(lease)
-        self._move(last, entry.generation)
+        self._move(last)
         self.record(entry.outcome, lease.owner)
         if entry.closes:
             item = self._leases.mine(lease)
             item.status, item.catalog_commit, item.owner = entry.outcome.status, entry.catalog_commit, None
             item.written_with = entry.written_with or item.written_with
+            item.refused_registrations = entry.refused_registrations if entry.refused else -1
+            item.refused_configuration = entry.refused_configuration if entry.refused else ""
 
     def record(self, outcome: RefreshOutcome, run_id: str) -> None:
         """Keep the outcome of a run."""
@@ -49,9 +50,9 @@ class MemoryBooks:
         self._before_transaction()
         self._leases.mine(lease)
 
-    def _move(self, files: Sequence[LandedFile], generation: int) -> None:
+    def _move(self, files: Sequence[LandedFile]) -> None:
         for file in files:
-            self._ledger.history[file.file_id] = replace(file, generation=generation)
+            self._ledger.history[file.file_id] = file
             self._ledger.pending.pop(file.file_id, None)
 
 

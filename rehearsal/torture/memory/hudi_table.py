@@ -28,21 +28,14 @@ class HudiOptions:
         return row[name] if name else None
 
     def ordering(self, row: Row) -> str:
-        """What the payload compares; an upsert of NULL fails as Hudi fails."""
-        value = row[self.given[f"{_WRITE}.precombine.field"]]
-        if value is None:
-            raise ValueError("Ordering value is null")
-        return str(value)
+        """What the payload compares, if it is told to compare anything."""
+        name = self.given.get(f"{_WRITE}.precombine.field", "")
+        return str(row[name] or "") if name else ""
 
     def is_delete(self, row: Row) -> bool:
         """Whether the payload takes the row for a delete."""
         name = self.given.get("hoodie.payload.delete.field")
         return name is not None and row[name] == self.given["hoodie.payload.delete.marker"]
-
-    @property
-    def highest_ordering_wins(self) -> bool:
-        """Otherwise the row that came last does."""
-        return self.given[f"{_WRITE}.payload.class"].endswith(".DefaultHoodieRecordPayload")
 
     @property
     def is_global(self) -> bool:
@@ -79,7 +72,7 @@ class HudiTable:
         known = [record for record in records if options.is_global or record[0] == partition]
         if not known:
             return self._insert(row, options)
-        if options.highest_ordering_wins and any(ordering < options.ordering(stored) for _, stored in known):
+        if any(ordering < options.ordering(stored) for _, stored in known):
             return RowCounts()
         others = [record for record in records if record not in known]
         if options.is_delete(row):

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from odp.errors import LeaseLostError
+from odp.records import TableLease
 from odp.refreshes import Lease, RefreshStatus
 
 from rehearsal.torture.memory.clock import Clock
@@ -21,6 +22,8 @@ class TableItem:
     token: int = 0
     catalog_commit: str = ""
     written_with: Mapping[str, str] | None = None
+    refused_registrations: int = -1
+    refused_configuration: str = ""
 
 
 class MemoryLeases:
@@ -29,10 +32,24 @@ class MemoryLeases:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.items: dict[str, TableItem] = {}
+        self.claims: dict[str, str] = {}
 
-    def held(self, qualified_names: Iterable[str]) -> frozenset[str]:
-        """Name those of the given tables that a run is writing now."""
-        return frozenset(name for name in qualified_names if self.is_held(name))
+    def leases(self, qualified_names: Iterable[str]) -> Mapping[str, TableLease]:
+        """Give what is known of those of the given tables that a refresh ever touched."""
+        return {
+            name: TableLease(self.is_held(name), item.refused_registrations, item.refused_configuration)
+            for name in qualified_names
+            if (item := self.items.get(name)) is not None
+        }
+
+    def claim(self, refresh_cadence: str, execution: str) -> str:
+        """Claim a cadence for an execution; gives the execution that has it."""
+        return self.claims.setdefault(refresh_cadence, execution)
+
+    def release(self, refresh_cadence: str, execution: str) -> None:
+        """Give the cadence back."""
+        if self.claims.get(refresh_cadence) == execution:
+            del self.claims[refresh_cadence]
 
     def is_held(self, qualified_name: str) -> bool:
         """Whether a lease is held that has not expired."""

@@ -1,9 +1,10 @@
 """odpf_file_tracker and odpf_file_tracker_history: a file is in neither, or in exactly one of them."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 
-from odp.records import LandedFile, PendingWork, Quarantined
+from odp.records import FileStatus, LandedFile, PendingFiles, PendingWork, Quarantined, SkipReason
 
 
 class MemoryLedger:
@@ -12,27 +13,43 @@ class MemoryLedger:
     def __init__(self) -> None:
         self.pending: dict[str, LandedFile] = {}
         self.history: dict[str, LandedFile] = {}
+        self.registrations: dict[str, int] = defaultdict(int)
 
     def register(self, file: LandedFile) -> bool:
         """Add a file that is neither pending nor in the history."""
         if file.file_id in self.pending or file.file_id in self.history:
             return False
         self.pending[file.file_id] = file
+        self.registrations[file.source_table_name] += 1
         return True
 
-    def pending_files(self, source_table_name: str) -> Sequence[LandedFile]:
-        """List the pending files of one source table."""
-        return [file for file in self.pending.values() if file.source_table_name == source_table_name]
+    def pending_files(self, source_table_name: str, most_changes: int) -> PendingFiles:
+        """List all pending parts of loads and the oldest pending changes of one source table."""
+        files = _by_id(file for file in self.pending.values() if file.source_table_name == source_table_name)
+        loads, changes = [file for file in files if file.is_load], [file for file in files if not file.is_load]
+        is_all = len(changes) <= most_changes
+        return PendingFiles((*loads, *changes[:most_changes]), is_all, self.registrations[source_table_name])
+
+    def still_pending(self, source_table_name: str, file_ids: Collection[str]) -> Sequence[LandedFile]:
+        """List those of the given files that are pending."""
+        found = (self.pending[file_id] for file_id in file_ids if file_id in self.pending)
+        return _by_id(file for file in found if file.source_table_name == source_table_name)
 
     def unknown(self, files: Sequence[LandedFile]) -> Sequence[LandedFile]:
         """Name those of the given files that are neither pending nor in the history."""
         return [file for file in files if file.file_id not in self.pending and file.file_id not in self.history]
 
-    def processed_changes(self, source_table_name: str) -> Sequence[LandedFile]:
-        """List the change files of a table that were applied or superseded."""
-        return [
-            file for file in self.history.values() if file.source_table_name == source_table_name and not file.is_load
-        ]
+    def processed_loads(self, source_table_name: str) -> Sequence[LandedFile]:
+        """List the parts of full loads in the history."""
+        return [file for file in self._processed(source_table_name) if file.is_load]
+
+    def processed_changes(self, source_table_name: str, from_name: str, most: int) -> Sequence[LandedFile]:
+        """List change files of the history from a name on."""
+        files = self._processed(source_table_name)
+        return [file for file in files if not file.is_load and file.name >= from_name][:most]
+
+    def _processed(self, source_table_name: str) -> Sequence[LandedFile]:
+        return _by_id(file for file in self.history.values() if file.source_table_name == source_table_name)
 
     def pending_work(self) -> Mapping[str, PendingWork]:
         """Sum the pending files of every source table."""
@@ -40,6 +57,19 @@ class MemoryLedger:
         for file in self.pending.values():
             files[file.source_table_name].append(file.size)
         return {name: PendingWork(name, len(sizes), sum(sizes)) for name, sizes in files.items()}
+
+    def held(self, source_table_name: str) -> Sequence[LandedFile]:
+        """List what waits for a person."""
+        return [file for file in self._processed(source_table_name) if file.status is FileStatus.HELD]
+
+    def approve(self, file: LandedFile) -> None:
+        """Let a held file be applied."""
+        del self.history[file.file_id]
+        self.register(replace(file, status=FileStatus.PENDING, status_reason="", approved=True))
+
+    def dismiss(self, file: LandedFile) -> None:
+        """Decide that a held file is never applied."""
+        self.history[file.file_id] = file.skipped(SkipReason.DISMISSED)
 
 
 class MemoryQuarantine:
@@ -53,3 +83,8 @@ class MemoryQuarantine:
         is_new = (entry.kind, entry.entry_id) not in self.entries
         self.entries[entry.kind, entry.entry_id] = entry
         return is_new
+
+
+def _by_id(files: Iterable[LandedFile]) -> list[LandedFile]:
+    """DynamoDB's sort key is the id, which begins with the kind of file and its name."""
+    return sorted(files, key=lambda file: (not file.is_load, file.name, file.file_id))

@@ -1,10 +1,11 @@
 """A versioned bucket: an object that is written again is a new version, and a key is read in its newest one."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from odp.records import ObjectVersion
+from odp.records import LandedFile, ObjectVersion
 
 from rehearsal.torture.dms_files import DmsFile
 from rehearsal.torture.memory.clock import Clock
@@ -20,52 +21,81 @@ class StoredVersion:
     version_id: str
     sequencer: str
     landed_at: str
+    reason: str
+    etag: str
 
     @property
     def event(self) -> dict[str, Any]:
         """What EventBridge tells of it."""
-        described = {"key": self.file.key, "size": self.size, "etag": self.sequencer, "sequencer": self.sequencer}
-        detail = {"bucket": {"name": BUCKET}, "object": {**described, "version-id": self.version_id}}
-        return {"time": self.landed_at, "detail": detail}
+        described = {"key": self.file.key, "size": self.size, "etag": self.etag, "sequencer": self.sequencer}
+        named = {"object": {**described, "version-id": self.version_id}, "reason": self.reason}
+        return {"time": self.landed_at, "detail": {"bucket": {"name": BUCKET}, **named}}
 
     @property
     def size(self) -> int:
-        """More rows, more bytes."""
-        return 100 + len(self.file.rows)
+        """Other rows, mostly other bytes."""
+        return 100 + len(repr(self.file.rows))
 
 
 class StagingBucket:
-    """What DMS has written, version by version."""
+    """What DMS has written, version by version; `is_keyed` buckets (SSE-KMS) give equal contents unequal ETags."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, is_keyed: bool = False) -> None:
         self._clock = clock
+        self._is_keyed = is_keyed
         self.stored: list[StoredVersion] = []
         self._newest: dict[str, StoredVersion] = {}
 
-    def put(self, file: DmsFile) -> StoredVersion:
+    def put(self, file: DmsFile, reason: str = "PutObject") -> StoredVersion:
         """Store one more version."""
         number = len(self.stored) + 1
-        version = StoredVersion(file, f"v{number}", f"{number:016X}", self._clock.stamp())
+        content = f"{number if self._is_keyed else ''}{file.columns}{file.rows}"
+        etag = hashlib.md5(content.encode(), usedforsecurity=False).hexdigest()
+        version = StoredVersion(file, f"v{number}", f"{number:016X}", self._clock.stamp(), reason, etag)
         self.stored.append(version)
         self._newest[file.key] = version
         return version
 
+    def delete(self, key: str) -> None:
+        """Put a delete marker on an object; its versions stay."""
+        del self._newest[key]
+
+    def current(self, key: str) -> StoredVersion | None:
+        """The version that a reader of the key gets."""
+        return self._newest.get(key)
+
+    def current_objects(self, prefix: str) -> list[DmsFile]:
+        """What can be read below a prefix."""
+        return [version.file for key, version in sorted(self._newest.items()) if key.startswith(prefix)]
+
     def versions(self, bucket: str, prefix: str = "", after: str = "") -> Iterator[ObjectVersion]:
-        """List every version of every object; a listing names no sequencer."""
+        """List every version of every object; a listing names neither sequencer nor reason."""
         for found in sorted(self.stored, key=lambda version: version.file.key):
             key = found.file.key
             if key.startswith(prefix) and key > after:
-                yield ObjectVersion(bucket, key, found.version_id, found.sequencer, found.size, found.landed_at)
+                described = (key, found.version_id, found.etag, found.size, found.landed_at)
+                yield ObjectVersion(bucket, *described, is_latest=self._newest.get(key) is found)
 
-    def readable(self, table: str) -> frozenset[tuple[str, str]]:
-        """The key and version of everything of a table that was not overwritten."""
-        return frozenset((key, found.version_id) for key, found in self._newest.items() if f"/{table}/" in key)
+    def current_version(self, bucket: str, key: str) -> str | None:
+        """The version that a reader of the key gets."""
+        del bucket
+        return self._newest[key].version_id if key in self._newest else None
 
-    def landed(self, table: str) -> frozenset[tuple[str, str]]:
+    def has_same_content(self, version: LandedFile, earlier: LandedFile) -> bool:
+        """Whether two versions hold the same rows."""
+        contents = {stored.version_id: stored.file for stored in self.stored if stored.file.key == version.key}
+        one, other = contents[str(version.version_id)], contents[str(earlier.version_id)]
+        return (one.columns, one.rows) == (other.columns, other.rows)
+
+    def readable(self, folder: str) -> frozenset[tuple[str, str]]:
+        """The key and version of everything of a table that was neither overwritten nor deleted."""
+        found = self._newest.items()
+        return frozenset((key, version.version_id) for key, version in found if key.startswith(folder))
+
+    def landed(self, folder: str) -> frozenset[tuple[str, str]]:
         """The key and version of everything that landed for a table."""
-        return frozenset(
-            (version.file.key, version.version_id) for version in self.stored if f"/{table}/" in version.file.key
-        )
+        stored = (version for version in self.stored if version.file.key.startswith(folder))
+        return frozenset((version.file.key, version.version_id) for version in stored)
 
     def read(self, keys: Sequence[str]) -> list[DmsFile]:
         """Give the newest version of each key."""

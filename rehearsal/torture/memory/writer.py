@@ -1,27 +1,28 @@
-"""The table writer in memory: reads DMS files as the Spark writer does, and commits as Hudi does."""
+"""The table writer in memory: reads DMS files as the Spark writer does, and commits as Hudi does.
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+It stands for Spark and Hudi, so it is written from what they are asked to do (design.md, rule 3, 6 and 7) and calls the
+framework only where the framework decides before Spark or Hudi work: columns and options.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from odp.errors import RejectedInputError
+from odp.file_processor.own_columns import KEY, VERSION
 from odp.file_processor.schema_changes import Columns
 from odp.file_processor.table_schema import HeldTable, decide_table_columns
-from odp.file_processor.table_writers.hudi_options import (
-    FILE_IDS,
-    STATE,
-    IndexLookUp,
-    read_commit_metadata,
-    record_key,
-    write_options,
-)
-from odp.records import DELETE, INSERT, OPERATION, LandedFile, RawTableConfig, VersioningType
+from odp.file_processor.table_writers.hudi_commit_metadata import FILE_IDS, STATE, read_commit_metadata
+from odp.file_processor.table_writers.hudi_options import IndexLookUp, write_options
+from odp.records import LandedFile, RawTableConfig, VersioningType
 from odp.refreshes import CommittedRefresh, Refresh, RefreshKind, RowCounts
 
+from rehearsal.torture.dms_files import BEFORE, DmsFile
 from rehearsal.torture.memory.hudi_table import HudiOptions, HudiTable, Row
 from rehearsal.torture.memory.staging import StagingBucket
 
-LOWEST = ""
+OP = "Op"
+_SEQUENCE_DIGITS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +36,29 @@ class Commit:
 
 @dataclass(slots=True)
 class StoredTable:
-    """One table with its timeline."""
+    """One table with its timeline; `load_version` is that of the rows of its newest load."""
 
     content: HudiTable = field(default_factory=HudiTable)
     columns: Columns = field(default_factory=dict)
     commits: list[Commit] = field(default_factory=list)
+    newest_load: str = ""
+    newest_change: str = ""
+    load_version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A row with its place in the source's order."""
+
+    is_change: bool
+    sequence: str
+    file: str
+    number: int
+    row: dict[str, Any]
+
+    @property
+    def version(self) -> str:
+        return self.sequence or f"{self.file}#{self.number:010d}"
 
 
 class MemoryWriter:
@@ -50,7 +69,7 @@ class MemoryWriter:
         tables: dict[str, StoredTable],
         staging: StagingBucket,
         before_commit: Callable[[], None],
-        on_commit: Callable[[RawTableConfig], None],
+        on_commit: Callable[[RawTableConfig, Refresh], None],
     ) -> None:
         self._tables = tables
         self._staging = staging
@@ -68,17 +87,20 @@ class MemoryWriter:
 
     def apply(self, config: RawTableConfig, refresh: Refresh, check_lease: Callable[[], None]) -> CommittedRefresh:
         """Make the refresh visible in one commit."""
-        columns = self._columns(config, refresh)
-        options = write_options(config, refresh, columns, IndexLookUp(tasks=1, moves_rows=True))
-        rows = self._rows(config, refresh)
+        known = self._tables.get(config.qualified_name)
+        files = (*refresh.files, *refresh.replayed)
+        contents = self._staging.read([file.key for file in files])
+        columns = _columns(config, refresh, dict(zip(files, contents, strict=True)), known)
+        options = write_options(config, refresh, columns, IndexLookUp(tasks=1, moves_rows=True) if known else None)
+        rows, load_version = _rows(config, refresh, list(zip(files, contents, strict=True)), known)
         self._before_commit()
         check_lease()
         table = self._tables.setdefault(config.qualified_name, StoredTable())
-        table.columns = columns
+        table.columns, table.load_version = columns, load_version
         counts = table.content.write(rows, HudiOptions(options))
-        commit = Commit(refresh, {name: options[name] for name in (FILE_IDS, STATE)}, counts)
-        table.commits.append(commit)
-        self._on_commit(config)
+        _note_names(table, refresh, config)
+        table.commits.append(Commit(refresh, {name: options[name] for name in (FILE_IDS, STATE)}, counts))
+        self._on_commit(config, refresh)
         committed = self.last_refresh(config)
         assert committed is not None  # noqa: S101 - it was written a line before
         return committed
@@ -87,38 +109,116 @@ class MemoryWriter:
         """Give the newest commit."""
         return f"{len(self._tables[config.qualified_name].commits):06d}"
 
-    def _columns(self, config: RawTableConfig, refresh: Refresh) -> Columns:
-        files = (*refresh.files, *refresh.replayed)
-        contents = self._staging.read([file.key for file in files])
-        for landed, content in zip(files, contents, strict=True):
-            if not content.columns:
-                raise RejectedInputError(f"{landed.key} is not a Parquet file")
-        of_files = {landed.file_id: content.columns for landed, content in zip(files, contents, strict=True)}
-        table, last = self._tables.get(config.qualified_name), self.last_refresh(config)
-        held = HeldTable(table.columns, last.state) if table and last else None
-        return decide_table_columns(config, refresh, of_files, held)
 
-    def _rows(self, config: RawTableConfig, refresh: Refresh) -> list[Row]:
-        rows = latest_per_key(self._read((*refresh.files, *refresh.replayed), config), config)
-        is_snapshot = config.table_data_versioning_type is VersioningType.SNAPSHOT
-        if is_snapshot and refresh.kind is not RefreshKind.CHANGES:
-            return [row for row in rows if row[OPERATION] != DELETE]
-        return rows
-
-    def _read(self, files: Sequence[LandedFile], config: RawTableConfig) -> Iterable[dict[str, Any]]:
-        ordering = config.hudi_precombine_field
-        for landed, file in zip(files, self._staging.read([file.key for file in files]), strict=True):
-            for row in file.rows:
-                value = LOWEST if landed.is_load else row[ordering] or LOWEST
-                yield {OPERATION: INSERT, **row, ordering: value}
+def _columns(
+    config: RawTableConfig, refresh: Refresh, contents: Mapping[LandedFile, DmsFile], table: StoredTable | None
+) -> Columns:
+    for landed, content in contents.items():
+        if not content.columns:
+            raise RejectedInputError(f"{landed.key} is not a Parquet file")
+    of_files = {
+        landed.file_id: {name: type_ for name, type_ in content.columns.items() if not name.startswith(BEFORE)}
+        for landed, content in contents.items()
+    }
+    held = HeldTable(table.columns, table.newest_load, table.newest_change) if table else None
+    return decide_table_columns(config, refresh, of_files, held)
 
 
-def latest_per_key(rows: Iterable[dict[str, Any]], config: RawTableConfig) -> list[Row]:
-    """The last change of each key."""
-    latest: dict[tuple[Any, ...], Row] = {}
-    keys, ordering = record_key(config), config.hudi_precombine_field
-    for row in rows:
-        key = tuple(row[name] for name in keys)
-        if key not in latest or row[ordering] >= latest[key][ordering]:
-            latest[key] = row
-    return list(latest.values())
+def _note_names(table: StoredTable, refresh: Refresh, config: RawTableConfig) -> None:
+    files = (*refresh.files, *refresh.replayed)
+    if refresh.kind is RefreshKind.RELOAD:
+        table.newest_load = ""
+        if config.table_data_versioning_type is VersioningType.SNAPSHOT:
+            table.newest_change = ""
+    table.newest_load = max([table.newest_load, *(file.name for file in files if file.is_load)])
+    table.newest_change = max([table.newest_change, *(file.name for file in files if not file.is_load)])
+
+
+def _rows(
+    config: RawTableConfig, refresh: Refresh, contents: Sequence[tuple[LandedFile, DmsFile]], table: StoredTable | None
+) -> tuple[list[Row], str]:
+    """Give the rows of one commit, and the version of the newest load's rows."""
+    placed = list(_placed(config, contents))
+    before = table.load_version if table else ""
+    if config.table_data_versioning_type is VersioningType.SNAPSHOT:
+        last = _last_per_key(placed, config)
+        if refresh.kind is not RefreshKind.CHANGES:
+            last = [row for row in last if row[OP] != "D"]
+        return [{**row, KEY: repr(_key(row, config))} for row in last], before
+    return _versions(config, refresh, placed, table)
+
+
+def _placed(config: RawTableConfig, contents: Sequence[tuple[LandedFile, DmsFile]]) -> Iterator[_Placed]:
+    """Read the rows; an update of a key is a delete of the former key and a row of the new one."""
+    for landed, file in contents:
+        for number, row in enumerate(file.rows):
+            sequence = "" if landed.is_load else _sequence(row, config)
+            plain = {OP: "I", **{name: value for name, value in row.items() if not name.startswith(BEFORE)}}
+            place = (not landed.is_load, sequence, landed.name, number)
+            former = [row.get(f"{BEFORE}{name}") for name in config.hudi_primary_key]
+            if plain[OP] == "U" and None not in former and tuple(former) != _key(plain, config):
+                old = {**plain, **dict(zip(config.hudi_primary_key, former, strict=True)), OP: "D"}
+                yield _Placed(*place, old)
+            yield _Placed(*place, plain)
+
+
+def _sequence(row: Row, config: RawTableConfig) -> str:
+    """A sequence is a text of digits; whatever else is in the column is none."""
+    value = row.get(config.hudi_precombine_field or "")
+    is_one = isinstance(value, str) and value.isdigit() and len(value) >= _SEQUENCE_DIGITS
+    return str(value) if is_one else ""
+
+
+def _last_per_key(placed: Iterable[_Placed], config: RawTableConfig) -> list[dict[str, Any]]:
+    of_key: dict[tuple[Any, ...], list[_Placed]] = {}
+    for each in placed:
+        of_key.setdefault(_key(each.row, config), []).append(each)
+    return [_last(rows).row for rows in of_key.values()]
+
+
+def _last(rows: Sequence[_Placed]) -> _Placed:
+    if all(each.sequence for each in rows if each.is_change):
+        return max(rows, key=lambda each: (each.is_change, each.sequence, each.file, each.number))
+    return max(rows, key=lambda each: (each.is_change, each.file, each.number))
+
+
+def _versions(
+    config: RawTableConfig, refresh: Refresh, placed: Sequence[_Placed], table: StoredTable | None
+) -> tuple[list[Row], str]:
+    changes = [each for each in placed if each.is_change]
+    loaded = [each.row for each in placed if not each.is_change]
+    held = list(table.content.rows()) if table else []
+    load_version = table.load_version if table else ""
+    rows = {(*_key(each.row, config), each.version): {**each.row, VERSION: each.version} for each in changes}
+    if refresh.kind is RefreshKind.RELOAD or (loaded and not load_version):
+        least = min((each.version for each in changes), default=None)
+        earlier = [str(row[VERSION]) for row in held if least is None or str(row[VERSION]) < least]
+        load_version = f"{max(earlier, default='')}/L{refresh.state.generation}"
+    if refresh.kind is RefreshKind.RELOAD:
+        loaded = list(_differing(loaded, [row for row in held if str(row[VERSION]) < load_version], config))
+    for row in loaded:
+        rows[*_key(row, config), load_version] = {**row, VERSION: load_version}
+    return [{**row, KEY: repr(identity)} for identity, row in rows.items()], load_version
+
+
+def _differing(loaded: Sequence[Row], held: Sequence[Row], config: RawTableConfig) -> Iterator[dict[str, Any]]:
+    """Give the rows of a load that are new or differ, and marks of those that vanished."""
+    newest: dict[tuple[Any, ...], Row] = {}
+    for row in sorted(held, key=lambda row: str(row[VERSION])):
+        newest[_key(row, config)] = row
+    ours = {OP, KEY, VERSION, config.hudi_precombine_field}
+    for row in loaded:
+        known = newest.pop(_key(row, config), None)
+        if known is None or known[OP] == "D" or _values(row, ours) != _values(known, ours):
+            yield dict(row)
+    for row in newest.values():
+        if row[OP] != "D":
+            yield {**row, OP: "D"}
+
+
+def _values(row: Row, without: Iterable[str | None]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in without and value is not None}
+
+
+def _key(row: Row, config: RawTableConfig) -> tuple[Any, ...]:
+    return tuple(row[name] for name in config.hudi_primary_key)

@@ -1,6 +1,6 @@
-"""Refreshes one table: lease, what the table holds, what is pending, one commit, the catalog, the books.
+"""Refreshes one table: lease, what the table holds, what is pending, commits of bounded size, the catalog, the books.
 
-The commit comes first and carries its file ids; catalog and books follow. A run that dies in between leaves files
+A commit comes first and carries its file ids; catalog and books follow. A run that dies in between leaves files
 pending that the table already holds: the next run sees them in the commit and only finishes catalog and books.
 """
 
@@ -9,16 +9,27 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import partial
+from typing import TypeGuard
 
 from odp.errors import LeaseLostError, RejectedInputError
-from odp.file_processor.file_selection import select_files
+from odp.file_processor.file_selection import Limits, Selection
 from odp.file_processor.lease_heartbeat import LeaseHeartbeat
-from odp.ports import FileTracker, Reconciler, RefreshBooks, TableLeases, TableWriter
-from odp.records import LandedFile, RawTableConfig
-from odp.refreshes import BookEntry, CommittedRefresh, Lease, RefreshOutcome, RefreshStatus, RowCounts, TableState
+from odp.file_processor.readability import Readability
+from odp.file_processor.setting_aside import entries_of
+from odp.ports import FileTracker, ObjectContents, Quarantine, Reconciler, RefreshBooks, TableLeases, TableWriter
+from odp.records import LandedFile, RawTableConfig, SkipReason, TableListing
+from odp.refreshes import (
+    BookEntry,
+    CommittedRefresh,
+    Lease,
+    Refresh,
+    RefreshOutcome,
+    RefreshStatus,
+    RowCounts,
+    TableState,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +47,10 @@ class TableRefresher:
     leases: TableLeases
     writer: TableWriter
     books: RefreshBooks
+    quarantine: Quarantine
+    contents: ObjectContents
     run_id: str
+    limits: Limits = field(default_factory=Limits)
     heartbeat_seconds: float = 60
     clock: Callable[[], datetime] = _utc_now
 
@@ -56,8 +70,30 @@ class TableRefresher:
         return work.close()
 
 
+@dataclass(frozen=True, slots=True)
+class _ProcessedFiles:
+    """What the history has of one table, and what the staging bucket has of its objects."""
+
+    files: FileTracker
+    contents: ObjectContents
+    readability: Readability
+    source_table_name: str
+
+    def loads(self) -> Sequence[LandedFile]:
+        return self.files.processed_loads(self.source_table_name)
+
+    def changes(self, from_name: str, most: int) -> Sequence[LandedFile]:
+        return self.files.processed_changes(self.source_table_name, from_name, most)
+
+    def has_same_content(self, version: LandedFile, earlier: LandedFile) -> bool:
+        return self.contents.has_same_content(version, earlier)
+
+    def are_readable(self, files: Sequence[LandedFile]) -> bool:
+        return SkipReason.VANISHED not in self.readability.unreadable(files).values()
+
+
 class _Refresh:
-    """One refresh under way; `_applied` has the files that are in the table while the books do not know it yet."""
+    """One refresh under way; `_done` has the files that are done while the books do not know it yet."""
 
     def __init__(self, refresher: TableRefresher, config: RawTableConfig, lease: Lease, started_at: str) -> None:
         self._with = refresher
@@ -67,24 +103,27 @@ class _Refresh:
         self._catalog_commit = lease.catalog_commit
         self._has_commit = False
         self._is_writing = False
-        self._applied: tuple[LandedFile, ...] = ()
-        self._generation = 0
+        self._done: tuple[LandedFile, ...] = ()
         self._files = 0
+        self._registrations = 0
         self._counts = RowCounts()
         self._in_books = (0, RowCounts())
+        self._left = 0
+        self._is_all = True
 
     def run(self) -> None:
         """Do everything but closing the books."""
         refuse_other_identity(self._config, self._lease.written_with)
         with LeaseHeartbeat(self._lease, self._with.leases, seconds=self._with.heartbeat_seconds) as heartbeat:
-            committed = self._with.writer.last_refresh(self._config)
-            pending = list(self._with.files.pending_files(self._config.source_table_name))
-            if committed is not None:
+            last = self._with.writer.last_refresh(self._config)
+            if last is not None:
                 self._has_commit = True
-                pending = self._finish_earlier_run(committed, pending)
-            if pending:
-                self._enter_applied()
-                self._apply(pending, committed.state if committed else TableState(), heartbeat.check)
+                self._finish_earlier_run(last)
+            state = last.state if last else TableState()
+            readability = Readability(self._with.reconciler, self._register_missing(state))
+            while self._has_more(step := self._step(state, readability, heartbeat.check)):
+                state = step.state
+                self._enter_done()
 
     def close(self, failure: Exception | None = None, stack_trace: str = "") -> RefreshOutcome:
         """Close the books and return the lease; of a run that lost it, only that is kept."""
@@ -92,12 +131,13 @@ class _Refresh:
         error = _one_line(failure) if failure else ""
         entry = BookEntry(
             outcome=replace(self._outcome(status), error=error, stack_trace=stack_trace),
-            files=self._applied,
-            generation=self._generation,
+            files=self._done,
             closes=True,
             catalog_commit=self._catalog_commit,
             written_with=self._config.identity if self._holds_data() else None,
             refused=isinstance(failure, RejectedInputError),
+            refused_registrations=self._registrations,
+            refused_configuration=self._config.digest,
         )
         try:
             self._with.books.enter(self._lease, entry)
@@ -129,45 +169,77 @@ class _Refresh:
                 logger.exception("%s does not say whether it holds data", self._config.qualified_name)
         return self._has_commit
 
-    def _finish_earlier_run(self, committed: CommittedRefresh, pending: list[LandedFile]) -> list[LandedFile]:
-        in_table = [file for file in pending if file.file_id in committed.file_ids]
-        if in_table:
-            logger.info("%s: an earlier run committed %d files and died", self._config.qualified_name, len(in_table))
-            self._publish(committed, in_table)
-        return [file for file in pending if file.file_id not in committed.file_ids]
+    def _finish_earlier_run(self, last: CommittedRefresh) -> None:
+        """Close the books of a run that died after its commit."""
+        files = self._with.files.still_pending(self._config.source_table_name, last.file_ids)
+        if files:
+            logger.info("%s: an earlier run committed %d files and died", self._config.qualified_name, len(files))
+            self._publish(last, [file.applied(last.state.generation) for file in files])
 
-    def _apply(self, pending: list[LandedFile], state: TableState, check_lease: Callable[[], None]) -> None:
-        source, files = self._config.source_table_name, self._with.files
-        if found := self._with.reconciler.of_table(pending, state.newest_change_file):
-            logger.warning("%s: %d files had landed that no event told of", source, found)
-        # also when nothing was found: a late event may have been faster than the listing
-        pending = list(files.pending_files(source))
-        versioning = self._config.table_data_versioning_type
-        refresh = select_files(pending, state, versioning, partial(files.processed_changes, source), self._with.clock())
+    def _pending(self) -> Sequence[LandedFile]:
+        """The files that wait, without those that the table holds already."""
+        found = self._with.files.pending_files(self._config.source_table_name, self._with.limits.files)
+        self._registrations = found.registrations
+        done = {file.file_id for file in self._done}
+        self._is_all = found.is_all
+        return [file for file in found.files if file.file_id not in done]
+
+    def _register_missing(self, state: TableState) -> TableListing:
+        pending = self._pending()
+        if not pending:
+            return TableListing()
+        listing = self._with.reconciler.of_table(pending, state.newest_change_file)
+        if listing.missed:
+            logger.warning("%s: %d files had no event", self._config.source_table_name, listing.missed)
+        return listing
+
+    def _step(self, state: TableState, readability: Readability, check_lease: Callable[[], None]) -> Refresh | None:
+        """Apply as much as one commit may read; None if nothing waits."""
+        pending = self._pending()
+        if not pending:
+            return None
+        self._enter_done()
+        source = self._config.source_table_name
+        selection = Selection(
+            state=state,
+            versioning=self._config.table_data_versioning_type,
+            processed=_ProcessedFiles(self._with.files, self._with.contents, readability, source),
+            now=self._with.clock(),
+            unreadable=readability.unreadable(pending),
+            limits=self._with.limits,
+        )
+        refresh = selection.select(pending)
         if refresh.files:
             self._is_writing = True
             committed = self._with.writer.apply(self._config, refresh, check_lease)
             self._has_commit = True
-            self._publish(committed, [*refresh.files, *refresh.superseded])
-        elif refresh.superseded:
-            self._applied, self._generation = refresh.superseded, state.generation
-            self._files += len(refresh.superseded)
-        else:
-            logger.info("%s: a reload is not complete yet, %d files wait", source, len(pending))
+            self._publish(committed, refresh.files)
+        for entry in entries_of(self._config, refresh):
+            self._with.quarantine.keep(entry)
+        self._done += refresh.set_aside
+        self._files += len(refresh.set_aside)
+        self._left = len(pending) - len(self._done)
+        if not self._done:
+            logger.info("%s: %d files wait for the rest of a full load", source, len(pending))
+        return refresh
+
+    def _has_more(self, step: Refresh | None) -> TypeGuard[Refresh]:
+        """Whether something was done and something is left."""
+        return step is not None and bool(self._done) and (self._left > 0 or not self._is_all)
 
     def _publish(self, committed: CommittedRefresh, files: Sequence[LandedFile]) -> None:
         """Bring the catalog up to a commit; only then do its files count as applied."""
         self._catalog_commit = self._with.writer.publish(self._config, self._catalog_commit)
-        self._applied, self._generation = tuple(files), committed.state.generation
+        self._done = tuple(files)
         self._files += len(files)
         self._counts += committed.counts
 
-    def _enter_applied(self) -> None:
-        """Leave no earlier commit's files open beside those of a new one: a commit tells of its own files only."""
-        if self._applied:
-            entry = BookEntry(self._outcome(RefreshStatus.UPDATING), self._applied, self._generation)
+    def _enter_done(self) -> None:
+        """Leave no earlier commit's files open beside those of a new one: a commit names its own files only."""
+        if self._done:
+            entry = BookEntry(self._outcome(RefreshStatus.UPDATING), self._done)
             self._with.books.enter(self._lease, entry)
-            self._applied, self._in_books = (), (self._files, self._counts)
+            self._done, self._in_books = (), (self._files, self._counts)
 
 
 def refuse_other_identity(config: RawTableConfig, written_with: Mapping[str, str] | None) -> None:

@@ -1,0 +1,48 @@
+"""Tells people about files that a refresh did not apply and that somebody has to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from odp.records import LandedFile, Quarantined, QuarantineKind, RawTableConfig, SkipReason
+from odp.refreshes import HeldFiles, Refresh
+
+_TO_LOOK_AT = {SkipReason.VANISHED.value}
+_SHOWN = 5
+
+
+def entries_of(config: RawTableConfig, refresh: Refresh) -> Iterator[Quarantined]:
+    """Give the quarantine entries of what a refresh holds, and of deleted objects that it skips."""
+    for held in refresh.held:
+        yield _held(config, held)
+    for file in refresh.skipped:
+        if file.status_reason in _TO_LOOK_AT:
+            yield _skipped(file)
+
+
+def _held(config: RawTableConfig, held: HeldFiles) -> Quarantined:
+    is_load = any(file.is_load for file in held.files)
+    kind = QuarantineKind.HELD_LOAD if is_load else QuarantineKind.HELD_FILE
+    reason = f"{config.source_table_name}: {held.reason}; approve or dismiss it with odp reload"
+    details: dict[str, str | int] = {
+        "source_table_name": config.source_table_name,
+        "files": len(held.files),
+        "bytes": sum(file.size for file in held.files),
+        "first_file": held.files[0].key,
+        "file_names": ", ".join(file.name for file in held.files[:_SHOWN]),
+    }
+    return Quarantined(kind, f"{config.source_table_name}#{held.held_id}", reason, details)
+
+
+def _skipped(file: LandedFile) -> Quarantined:
+    reason = (
+        f"{file.source_table_name}: {file.key}: {file.status_reason}; restore the object, and its new version is "
+        "applied in its place"
+    )
+    details: dict[str, str | int] = {
+        "source_table_name": file.source_table_name,
+        "file_ingestion_path": file.key,
+        "file_size": file.size,
+        "file_ingestion_date_time": file.landed_at,
+    }
+    return Quarantined(QuarantineKind.SKIPPED_FILE, file.file_id, reason, details)
