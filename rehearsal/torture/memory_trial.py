@@ -20,7 +20,7 @@ def memory_trial(story: Story) -> Trial:
     for number, draw in enumerate(draws):
         taken = {replica.kind.source_table_name for replica in replicas}
         name = "same" if draw.random() < 0.5 else f"t{number}"  # noqa: PLR2004 - a share
-        kind = next(kind for kind in iter(lambda: any_kind(name, draw), None) if kind.source_table_name not in taken)
+        kind = any_kind(name, draw, taken)
         replicas.append(Replica(f"t{number}", kind, draw, lake.clock.datetime))
     lake.configs = {replica.kind.source_table_name: config_of(replica) for replica in replicas}
     return Trial(lake, replicas)

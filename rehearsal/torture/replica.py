@@ -5,7 +5,7 @@ is documented, is the list in docs/decisions/0013-history-tester.md.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
@@ -13,6 +13,7 @@ from typing import Any
 
 from rehearsal.source.dms import CHANGE_SEQUENCE, OP, DmsSettings
 from rehearsal.torture.dms_files import SCHEMA_NAME, DmsFile, DmsTable, any_settings
+from rehearsal.torture.evidence import Version
 from rehearsal.torture.history import CLOCK, Key, Row, SourceTable
 
 FEW_KEYS, MANY_KEYS = 5, 24
@@ -20,6 +21,8 @@ STALLS_AFTER = timedelta(minutes=15)
 """Nobody can tell a load that pauses for this long from one that is whole."""
 VERSION = "_odp_version"
 """The column by which the versions of a key in a historical table are in order."""
+LOADED = "/L"
+"""Every version that a full load made has this in its name."""
 FOLDERS = {"default": "", "crm": "crm/dms", "erp": "very/deep/folder", "old": "2026/01/31"}
 """Where the tasks of each source write."""
 
@@ -43,10 +46,11 @@ class Kind:
         return name if self.source == "default" else f"{self.source}:{name}"
 
 
-def any_kind(table: str, draw: Random) -> Kind:
-    """A table of any legal kind."""
+def any_kind(table: str, draw: Random, taken: Collection[str] = ()) -> Kind:
+    """A table of any legal kind, in a source that has no table of its name yet."""
+    names = {source: Kind(source, table, (), None, False, None).source_table_name for source in sorted(FOLDERS)}
     return Kind(
-        source=draw.choice(sorted(FOLDERS)),
+        source=draw.choice([source for source, name in names.items() if name not in taken]),
         table=table,
         key=("ID", "PART") if draw.random() < 0.3 else ("ID",),  # noqa: PLR2004 - a share
         partition="REGION" if draw.random() < 0.6 else None,  # noqa: PLR2004
@@ -78,9 +82,13 @@ class Replica:
         )
         self.unwritten: deque[DmsFile] = deque()
         self.is_broken = False
+        self.may_be_broken = False
+        """Whether a load began after a file was broken; the same load again cannot be told from a copy of the first."""
         self.late: list[DmsFile] = []
         """Change files that DMS has written, but whose upload takes its time."""
         self.newest_load: dict[str, DmsFile] = {}
+        self.written: set[Version] = set()
+        """The object versions that have the content of the newest load's parts."""
         self.change_files: list[DmsFile] = []
         self.diverged = False
         """Whether the source was emptied without a line in its log, so that only a full load tells."""
@@ -100,10 +108,11 @@ class Replica:
         parts = self.dms.full_load()
         if self._loads_in_parallel:
             parts[1:] = draw.sample(parts[1:], len(parts[1:]))
+        self.may_be_broken = self.is_broken
         self.is_broken = self.is_broken and self.kind.is_historical
         self.unwritten = deque(parts)
         self._last_part, self._has_stalled = self._clock(), False
-        self.newest_load = {part.key: part for part in parts}
+        self.newest_load, self.written = {part.key: part for part in parts}, set()
         self._loaded += [row for part in parts for row in part.rows]
         self.diverged = self.diverged and not parts
 
@@ -113,6 +122,11 @@ class Replica:
         self._has_stalled = self._has_stalled or not self._follows_soon()
         self._last_part = self._clock()
         return part
+
+    def note(self, file: DmsFile, version: str) -> None:
+        """Whoever wrote it: an object has the content of a part of the newest load."""
+        if self.newest_load.get(file.key) == file:
+            self.written.add((file.key, version))
 
     def next_changes(self) -> list[DmsFile]:
         """The changes since; a historical table must show every one of them."""

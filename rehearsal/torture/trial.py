@@ -1,14 +1,14 @@
 """Plays a story on a lake, then lets everything settle, and asks for the verdict."""
 # ruff: noqa: S311 - draws must repeat, not be secret
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Protocol
+from typing import Any, Protocol
 
 from rehearsal.torture.delivery import Delivery, Message
 from rehearsal.torture.dms_files import DmsFile
-from rehearsal.torture.evidence import TableEvidence
+from rehearsal.torture.evidence import APPLIED, TableEvidence
 from rehearsal.torture.faults import Fault, any_fault
 from rehearsal.torture.replica import Replica
 from rehearsal.torture.stories import Act, Step
@@ -30,7 +30,7 @@ class Lake(Protocol):
     violations: list[Finding]
     """What was done that may never be done."""
 
-    def put(self, file: DmsFile, reason: str = "PutObject") -> dict[str, object]:
+    def put(self, file: DmsFile, reason: str = "PutObject") -> dict[str, Any]:
         """Store a file; gives the event that S3 tells of it."""
 
     def objects(self, folder: str) -> Sequence[DmsFile]:
@@ -60,8 +60,8 @@ class Lake(Protocol):
     def held(self, replica: Replica) -> Sequence[DmsFile]:
         """The files of a table that wait for a person, as they can be read now."""
 
-    def decide(self, replica: Replica, *, approve: bool) -> None:
-        """Approve or dismiss everything of a table that waits for a person."""
+    def decide(self, replica: Replica, approved: Collection[str]) -> None:
+        """Approve what waits for a person and has one of these keys, and dismiss the rest."""
 
     def evidence(self, replica: Replica) -> TableEvidence:
         """Read everything about one table."""
@@ -182,7 +182,7 @@ class Trial:
         replica.fill(draw)
         replica.begin_load(draw)
         self.lake.wait(_BEFORE_A_LOAD)
-        self._land([replica.next_part()], draw)
+        self._part(replica, draw)
 
     def _part(self, replica: Replica, draw: Random) -> None:
         if replica.unwritten:
@@ -236,12 +236,20 @@ class Trial:
                 replica.lose(file)
 
     def _decide(self, replica: Replica) -> None:
-        """A person knows what DMS wrote: the newest full load as a whole, or changes that come late; nothing else."""
+        """A person approves what DMS wrote and is not applied yet: the newest full load as a whole, late changes."""
         held = self.lake.held(replica)
         if not held or replica.unwritten:
             return
-        loads = {file.key: file for file in held if file.is_load}
-        self.lake.decide(replica, approve=loads in ({}, replica.newest_load))
+        evidence = self.lake.evidence(replica)
+        if any(file.key in replica.newest_load for file in evidence.pending):
+            return
+        history = evidence.history
+        in_table = [file for file in history if file.status == APPLIED]
+        applied = {file.key for file in in_table if (file.key, file.version_id) in replica.written}
+        awaited = {file.key for file in held if replica.newest_load.get(file.key) == file} - applied
+        is_whole = replica.newest_load.keys() == awaited | applied
+        changes = {file.key for file in held if not file.is_load}
+        self.lake.decide(replica, changes | (awaited if is_whole else set()))
 
     def _break(self, replica: Replica, draw: Random) -> None:
         while replica.unwritten:
@@ -260,5 +268,8 @@ class Trial:
 
     def _land(self, files: Iterable[DmsFile], draw: Random, reason: str = "PutObject") -> None:
         for file in files:
-            self._delivery.announce(self.lake.put(file, reason))
+            event = self.lake.put(file, reason)
+            for replica in self.replicas:
+                replica.note(file, event["detail"]["object"]["version-id"])
+            self._delivery.announce(event)
             self.lake.wait(draw.choice(_PAUSES))

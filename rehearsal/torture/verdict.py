@@ -8,7 +8,7 @@ from enum import StrEnum
 from rehearsal.source.dms import CHANGE_SEQUENCE
 from rehearsal.torture.evidence import APPLIED, COMPLETED, FAILED, SKIPPED, Counts, Row, TableEvidence
 from rehearsal.torture.history import Key
-from rehearsal.torture.replica import VERSION, Replica
+from rehearsal.torture.replica import LOADED, VERSION, Replica
 
 _EXAMPLES = 3
 
@@ -76,7 +76,7 @@ def _partial(table: TableEvidence, replica: Replica) -> Iterator[Finding]:
 def verdict(table: TableEvidence, replica: Replica) -> Iterator[Finding]:
     """In the end: the lake equals the source, and the books agree with the files."""
     yield from moment(table, replica)
-    if replica.is_broken:
+    if replica.is_broken or (replica.may_be_broken and table.status == FAILED):
         yield from _broken(table)
         return
     if table.pending:
@@ -109,17 +109,17 @@ def _versions(table: TableEvidence, replica: Replica) -> Iterator[Finding]:
     by_key: dict[Key, list[Row]] = defaultdict(list)
     for row in table.rows:
         by_key[replica.key_of(row)].append(row)
-    found = Counter((replica.key_of(row), row[CHANGE_SEQUENCE]) for row in table.rows)
-    values = {(replica.key_of(row), row[CHANGE_SEQUENCE]): replica.value(row) for row in table.rows}
+    of_changes = (row for row in table.rows if LOADED not in str(row[VERSION]))
+    values = {(replica.key_of(row), row[CHANGE_SEQUENCE]): replica.value(row) for row in of_changes}
     required = {key: row for key, row in replica.required_versions().items() if key[0] not in replica.lost}
     deletes = {key for key, row in required.items() if replica.is_delete(row)}
-    is_sequenced = replica.kind.order == CHANGE_SEQUENCE
+    by_version = Counter((replica.key_of(row), str(row[VERSION])) for row in table.rows)
     newest = {key: max(rows, key=lambda row: str(row[VERSION])) for key, rows in by_key.items()}
     source, excused = replica.source.rows, replica.lost | replica.ghosts
     gone = [key for key, row in newest.items() if key not in source and not replica.is_delete(row)]
     differences = {
-        "versions missing": [key for key in required if key not in found],
-        "versions twice": [key for key in required if is_sequenced and found[key] > 1],
+        "versions missing": [key for key in required if key not in values],
+        "versions twice": [key for key, times in by_version.items() if times > 1],
         "versions different": [
             key
             for key, row in required.items()

@@ -1,6 +1,6 @@
 """A whole lake in memory: the framework's own code between a bucket, books and tables that tests can look into."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from random import Random
 from typing import Any
@@ -12,7 +12,7 @@ from odp.file_manager.s3_event import Staging, listed_object
 from odp.file_manager.sources import Sources
 from odp.file_processor.batch_plan import BatchManager
 from odp.file_processor.batch_refresh import refresh_batch
-from odp.file_processor.file_selection import Limits
+from odp.file_processor.late_files import Limits
 from odp.file_processor.table_refresh import TableRefresher
 from odp.records import BatchConfig, BatchPlan, FileStatus, LandedFile, RawTableConfig, VersioningType
 from odp.refreshes import Refresh, RefreshKind, RefreshOutcome, RowCounts
@@ -72,7 +72,7 @@ class MemoryLake:
         self.violations: list[Finding] = []
         self._runs = 0
 
-    def put(self, file: DmsFile, reason: str = "PutObject") -> dict[str, object]:
+    def put(self, file: DmsFile, reason: str = "PutObject") -> dict[str, Any]:
         """Store a file; gives the event that S3 tells of it."""
         return self.staging.put(file, reason).event
 
@@ -141,10 +141,11 @@ class MemoryLake:
         current = (self.staging.current(file.key) for file in files)
         return [version.file for version in current if version]
 
-    def decide(self, replica: Replica, *, approve: bool) -> None:
-        """Approve or dismiss everything of a table that waits for a person."""
+    def decide(self, replica: Replica, approved: Collection[str]) -> None:
+        """Approve what waits for a person and has one of these keys, and dismiss the rest."""
         for file in self.ledger.held(replica.kind.source_table_name):
-            (self.ledger.approve if approve else self.ledger.dismiss)(file)
+            is_current = self.staging.current_version(BUCKET, file.key) == file.version_id
+            (self.ledger.approve if file.key in approved and is_current else self.ledger.dismiss)(file)
 
     def evidence(self, replica: Replica) -> TableEvidence:
         """Read everything about one table."""

@@ -27,8 +27,11 @@ class MemoryLedger:
         """List all pending parts of loads and the oldest pending changes of one source table."""
         files = _by_id(file for file in self.pending.values() if file.source_table_name == source_table_name)
         loads, changes = [file for file in files if file.is_load], [file for file in files if not file.is_load]
-        is_all = len(changes) <= most_changes
-        return PendingFiles((*loads, *changes[:most_changes]), is_all, self.registrations[source_table_name])
+        oldest = changes[:most_changes]
+        last = oldest[-1].name if oldest else ""
+        oldest += [file for file in changes[most_changes:] if file.name == last]
+        is_all = len(oldest) == len(changes)
+        return PendingFiles((*loads, *oldest), is_all, self.registrations[source_table_name])
 
     def still_pending(self, source_table_name: str, file_ids: Collection[str]) -> Sequence[LandedFile]:
         """List those of the given files that are pending."""
@@ -56,7 +59,9 @@ class MemoryLedger:
         files: dict[str, list[int]] = defaultdict(list)
         for file in self.pending.values():
             files[file.source_table_name].append(file.size)
-        return {name: PendingWork(name, len(sizes), sum(sizes)) for name, sizes in files.items()}
+        return {
+            name: PendingWork(name, len(sizes), sum(sizes), self.registrations[name]) for name, sizes in files.items()
+        }
 
     def held(self, source_table_name: str) -> Sequence[LandedFile]:
         """List what waits for a person."""
@@ -83,6 +88,10 @@ class MemoryQuarantine:
         is_new = (entry.kind, entry.entry_id) not in self.entries
         self.entries[entry.kind, entry.entry_id] = entry
         return is_new
+
+    def unknown(self, entries: Sequence[Quarantined]) -> Sequence[Quarantined]:
+        """Name those of the given entries that are not kept yet."""
+        return [entry for entry in entries if (entry.kind, entry.entry_id) not in self.entries]
 
 
 def _by_id(files: Iterable[LandedFile]) -> list[LandedFile]:

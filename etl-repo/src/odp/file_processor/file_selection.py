@@ -1,8 +1,7 @@
 """Decides what one commit of a refresh applies: which files, in which order, and whether they replace the table.
 
 DMS names its files in the order of their changes, and the parts of a load come before all of them, so the name alone
-orders the files of a load and its changes. A hard delete leaves nothing in the table to compare an older change with;
-therefore a file that arrives after newer ones is applied together with those newer ones, read again.
+orders the files of a load and its changes. Changes that landed before the first part of a load are in that load.
 """
 
 from __future__ import annotations
@@ -10,74 +9,64 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from functools import cached_property
 
-from odp.file_processor.loads import Load, PendingLoads, divide_loads, is_again, is_settled, suspicion
+from odp.file_processor.late_files import (
+    REPLAY_HORIZON,
+    LateFiles,
+    Limits,
+    ProcessedFiles,
+    earlier_versions,
+    newest_versions,
+    order,
+)
+from odp.file_processor.loads import (
+    PendingLoads,
+    began_again,
+    divide_loads,
+    incompleteness,
+    is_again,
+    is_settled,
+    suspicion,
+)
 from odp.records import FileStatus, LandedFile, SkipReason, VersioningType
 from odp.refreshes import HeldFiles, Refresh, RefreshKind, TableState
 
-REPLAY_HORIZON = timedelta(days=7)
-"""How much older than the newest applied change a late file may be."""
 _EVERYTHING = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much one commit may read; a reload, which replaces the table at once, is bounded by nothing."""
-
-    files: int = 1000
-    bytes: int = 20 << 30
-    replayed_files: int = 2000
-
-
-class ProcessedFiles(Protocol):
-    """What the history has of one table."""
-
-    def loads(self) -> Sequence[LandedFile]:
-        """List the parts of full loads, whatever became of them."""
-
-    def changes(self, from_name: str, most: int) -> Sequence[LandedFile]:
-        """List the change files named like this or later, by name."""
-
-    def has_same_content(self, version: LandedFile, earlier: LandedFile) -> bool:
-        """Tell whether two versions of one object have the same content; in doubt they have."""
-
-    def are_readable(self, files: Sequence[LandedFile]) -> bool:
-        """Tell whether the objects of all these files are still there."""
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Selection:
     """Selects from the pending files of one table.
 
     `unreadable` names the pending versions that were overwritten or deleted since they landed.
     """
 
+    pending: Sequence[LandedFile]
     state: TableState
     versioning: VersioningType
     processed: ProcessedFiles
     now: datetime
     unreadable: Mapping[str, SkipReason] = field(default_factory=dict)
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
 
-    def select(self, pending: Sequence[LandedFile]) -> Refresh:
+    def select(self) -> Refresh:
         """Decide the next commit, and what is skipped or held; with nothing of it, the pending files wait."""
-        newest, gone = self._readable(pending)
-        loads = divide_loads(
-            [file for file in pending if file.is_load], {file.file_id for file in gone}, self.state, self._present_until
-        )
-        changes = [file for file in newest if not file.is_load]
-        if loads.reload and loads.reload.is_settled(self.now):
-            if loads.reload.is_approved or not (reason := self._suspicion(loads)):
-                return self._reload(loads, changes, gone)
-            return self._hold(loads, reason)
-        return self._go_on(loads, changes, gone)
+        loads = self._loads
+        if not loads.reload or not loads.reload.is_settled(self.now):
+            return self._go_on()
+        reason = "" if loads.reload.is_approved else self._suspicion()
+        if self._is_first_load_again and not reason:
+            parts = [*loads.present, *loads.given_up, *loads.reload.parts]
+            return self._apply_after(self._began_again, parts, self._gone)
+        return self._hold(reason) if reason else self._reload()
 
-    def _readable(self, pending: Sequence[LandedFile]) -> tuple[list[LandedFile], list[LandedFile]]:
-        """Divide into the version of each key that can be read, and the others, each with its reason."""
+    @cached_property
+    def _readable(self) -> tuple[list[LandedFile], list[LandedFile]]:
+        """The version of each key that can be read, and the others, each with its reason."""
         newest: dict[str, LandedFile] = {}
         gone: list[LandedFile] = []
-        for file in sorted(pending, key=lambda file: (file.moment, file.file_id)):
+        for file in sorted(self.pending, key=lambda file: (file.moment, file.file_id)):
             if file.file_id in self.unreadable:
                 gone.append(file.skipped(self.unreadable[file.file_id]))
                 continue
@@ -86,77 +75,117 @@ class Selection:
             newest[file.key] = file
         return sorted(newest.values(), key=order), gone
 
-    def _suspicion(self, loads: PendingLoads) -> str:
-        load = loads.reload
-        assert load is not None  # noqa: S101 - asked for pending reloads only
-        same = self.processed.has_same_content
-        return suspicion(load, loads.replaced_parts, self.state, self.processed.loads(), same)
+    @property
+    def _gone(self) -> list[LandedFile]:
+        return self._readable[1]
+
+    @cached_property
+    def _loads(self) -> PendingLoads:
+        parts = [file for file in self.pending if file.is_load]
+        return divide_loads(parts, {file.file_id for file in self._gone}, self.state, self._present_until)
+
+    @cached_property
+    def _changes(self) -> list[LandedFile]:
+        return [file for file in self._readable[0] if not file.is_load]
+
+    @cached_property
+    def _late(self) -> LateFiles:
+        versions = earlier_versions(self._changes, self.processed, self.limits)
+        pending = [file for file in self.pending if not file.is_load]
+        return LateFiles(self.state, self.processed, self.limits, versions, pending)
+
+    def _landed_before(self, moment: str) -> list[LandedFile]:
+        """The changes of which a version landed before a moment: DMS writes no file of changes twice."""
+        return [file for file in self._changes if self._late.first_landed(file) < moment]
 
     def _present_until(self) -> str:
         parts = (file for file in self.processed.loads() if file.generation == self.state.generation)
         return max((part.landed_at for part in parts if part.status is FileStatus.APPLIED), default="")
 
-    def _hold(self, loads: PendingLoads, reason: str) -> Refresh:
-        """A first load that is not applied yet is held with what was to replace it: nobody knows which counts."""
-        assert loads.reload is not None  # noqa: S101
-        others = loads.present if self.state.generation == 0 else ()
-        parts = tuple(part.held(reason) for part in (*loads.reload.parts, *others))
-        return Refresh(RefreshKind.CHANGES, (), (), self.state, held=(HeldFiles(loads.reload.load_id, reason, parts),))
+    @property
+    def _began_again(self) -> str:
+        return began_again(self._loads, self.processed.has_same_content)
 
-    def _reload(self, loads: PendingLoads, changes: Sequence[LandedFile], gone: Sequence[LandedFile]) -> Refresh:
+    @property
+    def _is_first_load_again(self) -> bool:
+        """Whether a first load that is not applied yet is there as it was, its objects copied or written again.
+
+        A person who approves all that was held of it says the same.
+        """
+        loads = self._loads
+        if self.state.generation > 0 or loads.reload is None:
+            return False
+        if loads.reload.is_approved:
+            return all(part.approved for part in (*loads.present, *loads.given_up))
+        return self._began_again < loads.reload.began
+
+    def _suspicion(self) -> str:
+        if self._is_first_load_again:
+            return incompleteness(self._loads, self.state)
+        return suspicion(self._loads, self.state, self.processed.loads(), self.processed.has_same_content)
+
+    def _hold(self, reason: str) -> Refresh:
+        """A first load that is not applied yet is held with what was to replace it: nobody knows which counts."""
+        loads = self._loads
+        assert loads.reload is not None  # noqa: S101 - only a reload is held
+        others = (*loads.present, *loads.given_up) if self.state.generation == 0 else loads.given_up
+        parts = tuple(part.held(reason) for part in (*loads.reload.parts, *others))
+        held = HeldFiles(loads.reload.load_id, reason, parts)
+        return Refresh(RefreshKind.CHANGES, (), (), self.state, held=(held,))
+
+    def _reload(self) -> Refresh:
         """Start a new generation, also with changes that follow the load but were applied before it was whole.
 
         Changes that landed before the load are in it. A historical table still needs their versions, so it takes them
         first.
         """
+        loads = self._loads
         load = loads.reload
-        assert load is not None  # noqa: S101
-        since = load.began if self.state.load_keys or self.state.generation == 0 else ""
-        before = [file for file in changes if file.moment < since]
+        assert load is not None  # noqa: S101 - asked for a reload only
+        since = self._began_again
+        before = self._landed_before(since)
         if before and self.versioning is VersioningType.HISTORICAL:
-            return self._apply(before, [file for file in gone if not file.is_load])
-        keys = {part.key for part in load.parts}
-        after = [file for file in changes if file.moment >= since]
-        replayed = [file for file in self._applied_after(load, since) if file.key not in {f.key for f in after} | keys]
+            return self._apply(before, [file for file in self._gone if not file.is_load])
+        after = [file for file in self._changes if file not in before]
+        keys = {file.key for file in (*load.parts, *after)}
+        replayed = [file for file in self._applied_since(since) if file.key not in keys]
         if not self.processed.are_readable(replayed):
-            return self._hold(loads, "changes that follow it were applied already, and their files are deleted")
+            return self._hold("changes that follow it were applied already, and their files are deleted")
         files = tuple(part.applied(self.state.generation + 1) for part in sorted([*load.parts, *after], key=order))
-        given_up = [*loads.abandoned, *loads.present, *loads.repeated]
+        given_up = [*loads.ended, *loads.given_up, *loads.present, *loads.repeated]
         skipped = (
             *(file.skipped(SkipReason.IN_LOAD) for file in before),
             *(file.skipped(SkipReason.ABANDONED_LOAD) for file in given_up),
-            *gone,
+            *self._gone,
         )
-        after_it = _state_after(TableState(), self.state.generation + 1, [*files, *replayed])
-        return Refresh(RefreshKind.RELOAD, files, tuple(replayed), after_it, skipped)
+        state = _state_after(TableState(began=since), self.state.generation + 1, [*files, *replayed])
+        return Refresh(RefreshKind.RELOAD, files, tuple(replayed), state, skipped)
 
-    def _applied_after(self, load: Load, since: str) -> Iterator[LandedFile]:
-        """The changes that are in the table and not in the load."""
-        if self.state.changes_until < since or not self.state.newest_change_file:
+    def _applied_since(self, since: str) -> Iterator[LandedFile]:
+        """The changes that are in the table and not in a load that began at this moment."""
+        if not self.state.newest_change_file or self.state.changes_until < since:
             return iter(())
-        oldest = datetime.fromisoformat(load.parts[0].landed_at) - REPLAY_HORIZON - timedelta(days=1)
-        name = f"{oldest:%Y%m%d}" if since else ""
-        applied = _newest_versions(self.processed.changes(name, _EVERYTHING))
+        oldest = datetime.fromisoformat(since.partition("/")[0]) - REPLAY_HORIZON - timedelta(days=1)
+        applied = newest_versions(self.processed.changes(f"{oldest:%Y%m%d}", _EVERYTHING))
         return (file for file in applied if file.moment >= since)
 
-    def _go_on(self, loads: PendingLoads, changes: Sequence[LandedFile], gone: Sequence[LandedFile]) -> Refresh:
+    def _go_on(self) -> Refresh:
         """Apply what belongs to the present load; parts of one that is not whole yet wait."""
-        copies, wait, held = self._repeated(loads.repeated)
-        skipped = [*copies, *(file.skipped(SkipReason.ABANDONED_LOAD) for file in loads.abandoned)]
-        waiting = {part.key for part in (*wait, *(loads.reload.parts if loads.reload else ()))}
-        skipped += [file for file in gone if file.key not in waiting]
+        loads = self._loads
+        copies, wait, held = self._repeated()
+        done = loads.ended if loads.reload else (*loads.ended, *loads.given_up)
+        skipped = [*copies, *(file.skipped(SkipReason.ABANDONED_LOAD) for file in done)]
+        waiting = {part.key for load in loads.earlier for part in load} | {part.key for part in wait}
+        waiting |= {part.key for part in loads.reload.versions} if loads.reload else set()
+        skipped += [file for file in self._gone if file.key not in waiting]
         if loads.reload and self.state.generation == 0:
             return Refresh(RefreshKind.INITIAL, (), (), self.state, tuple(skipped), held)
-        is_in_load = self.state.generation > 1 and self.versioning is VersioningType.SNAPSHOT
-        before = [file for file in changes if is_in_load and file.moment < self.state.began]
-        skipped += [file.skipped(SkipReason.IN_LOAD) for file in before]
-        new = [file for file in changes if file not in before]
-        return self._apply([*loads.present, *new], skipped, held)
+        began = min(filter(None, [self.state.began, loads.present_began]), default="")
+        return self._apply_after(began, loads.present, skipped, held)
 
-    def _repeated(
-        self, parts: Sequence[LandedFile]
-    ) -> tuple[list[LandedFile], list[LandedFile], tuple[HeldFiles, ...]]:
+    def _repeated(self) -> tuple[list[LandedFile], list[LandedFile], tuple[HeldFiles, ...]]:
         """Divide parts of the present load that were uploaded again: copies, those that may begin a reload, others."""
+        parts = self._loads.repeated
         wait = [part for part in parts if not is_settled(part, self.now)]
         settled = [part for part in parts if part not in wait]
         if not settled:
@@ -169,78 +198,56 @@ class Selection:
         held = (HeldFiles(others[0].file_id, reason, others),) if others else ()
         return [part.skipped(SkipReason.COPY) for part in copies], wait, held
 
+    def _apply_after(
+        self,
+        began: str,
+        parts: Sequence[LandedFile],
+        skipped: Sequence[LandedFile],
+        held: tuple[HeldFiles, ...] = (),
+    ) -> Refresh:
+        """Apply parts of the present load and changes; those that landed before the load are in it.
+
+        A historical table needs their versions too, and before those of the load.
+        """
+        before = self._landed_before(began)
+        after = [file for file in self._changes if file not in before]
+        if self.versioning is VersioningType.HISTORICAL:
+            if before and parts:
+                return self._apply(before, [file for file in skipped if not file.is_load], held)
+            return self._apply([*parts, *before, *after], skipped, held, began)
+        in_load = [file.skipped(SkipReason.IN_LOAD) for file in before]
+        return self._apply([*parts, *after], [*skipped, *in_load], held, began)
+
     def _apply(
-        self, files: Sequence[LandedFile], skipped: Sequence[LandedFile], held: tuple[HeldFiles, ...] = ()
+        self,
+        files: Sequence[LandedFile],
+        skipped: Sequence[LandedFile],
+        held: tuple[HeldFiles, ...] = (),
+        began: str = "",
     ) -> Refresh:
         """Apply the oldest files, as many as one commit may read, with the applied ones that they were overtaken by."""
-        ordered = sorted(files, key=order)
-        late = [file for file in ordered if self._is_late(file)]
-        if late and self.versioning is VersioningType.SNAPSHOT:
-            copies = self._copies(late)
-            skipped = [*skipped, *(file.skipped(SkipReason.COPY) for file in copies)]
-            ordered = [file for file in ordered if file not in copies]
-            late = [file for file in late if file not in copies]
-        replayed, too_old = self._replay(late) if self.versioning is VersioningType.SNAPSHOT else ([], [])
-        if too_old:
-            reason = (
-                "it came after newer changes, which are too many to be read again or were deleted; load the table "
-                "again in DMS, or approve it"
-            )
-            old = tuple(file.held(reason) for file in too_old)
-            held = (*held, HeldFiles(old[0].file_id, reason, old))
-            ordered = [file for file in ordered if file not in too_old]
+        late = self._late
+        copies = late.copies(files)
+        ordered = [file for file in sorted(files, key=order) if file not in copies]
+        skipped = [*skipped, *(file.skipped(SkipReason.COPY) for file in copies)]
+        replayed: list[LandedFile] = []
+        if self.versioning is VersioningType.SNAPSHOT:
+            replayed, too_late = late.replay(ordered)
+            held = (*held, *too_late)
+            waiting = {file.file_id for group in too_late for file in group.files}
+            ordered = [file for file in ordered if file.file_id not in waiting]
         chosen = list(self._oldest(ordered))
-        replayed = [file for file in replayed if chosen and order(file) > order(chosen[0])]
+        keys = {file.key for file in chosen}
+        replayed = [file for file in replayed if chosen and order(file) > order(chosen[0]) and file.key not in keys]
         generation = max(self.state.generation, 1)
         new = tuple(file.applied(generation) for file in chosen)
-        state = _state_after(self.state, generation, new) if new else self.state
-        return Refresh(self._kind(new), new, tuple(_without(replayed, new)), state, tuple(skipped), held)
+        state = _state_after(self.state, generation, new, began) if new else self.state
+        return Refresh(self._kind(new), new, tuple(replayed), state, tuple(skipped), held)
 
     def _kind(self, new: Sequence[LandedFile]) -> RefreshKind:
         holds_changes = bool(self.state.newest_change_file)
         is_first = self.state.generation == 0 or (not holds_changes and all(file.is_load for file in new))
         return RefreshKind.INITIAL if is_first else RefreshKind.CHANGES
-
-    def _is_late(self, file: LandedFile) -> bool:
-        return bool(self.state.newest_change_file) and order(file) <= (1, self.state.newest_change_file)
-
-    def _copies(self, late: Sequence[LandedFile]) -> list[LandedFile]:
-        changes = [file for file in late if not file.is_load]
-        if not changes:
-            return []
-        last = changes[-1].name
-        known = self.processed.changes(changes[0].name, len(changes) + self.limits.replayed_files)
-        applied: dict[str, list[LandedFile]] = {}
-        for file in known:
-            if file.status is FileStatus.APPLIED and file.name <= last and file.moment >= self.state.began:
-                applied.setdefault(file.key, []).append(file)
-        same = self.processed.has_same_content
-        newest = {key: max(files, key=lambda file: file.moment) for key, files in applied.items()}
-        return [file for file in changes if file.key in newest and is_again(file, newest[file.key], same)]
-
-    def _replay(self, late: Sequence[LandedFile]) -> tuple[list[LandedFile], list[LandedFile]]:
-        """Give the applied changes that follow the late files, and those late files that have too many of them."""
-        if not late:
-            return [], []
-        is_approved = any(file.approved for file in late)
-        most = _EVERYTHING if is_approved else self.limits.replayed_files
-        first = 0 if is_approved else self._first_within_horizon(late)
-        while first < len(late):
-            found = self._applied_since(late[first], most + 1)
-            if len(found) <= most and self.processed.are_readable(found):
-                return found, list(late[:first])
-            first += max(1, (len(late) - first) // 2)
-        return [], list(late)
-
-    def _first_within_horizon(self, late: Sequence[LandedFile]) -> int:
-        newest = datetime.strptime(self.state.newest_change_file[:8], "%Y%m%d")  # noqa: DTZ007 - compared with names only
-        oldest = f"{newest - REPLAY_HORIZON:%Y%m%d}"
-        ages = [file.is_load or file.name >= oldest for file in late]
-        return ages.index(True) if True in ages else len(late)
-
-    def _applied_since(self, file: LandedFile, most: int) -> list[LandedFile]:
-        found = self.processed.changes("" if file.is_load else file.name, most)
-        return [file for file in _newest_versions(found) if file.moment >= self.state.began]
 
     def _oldest(self, ordered: Sequence[LandedFile]) -> Iterator[LandedFile]:
         total = 0
@@ -251,35 +258,15 @@ class Selection:
             yield file
 
 
-def order(file: LandedFile) -> tuple[int, str]:
-    """The order of the files of one load and its changes."""
-    return (0 if file.is_load else 1, file.name)
-
-
-def _newest_versions(files: Iterable[LandedFile]) -> list[LandedFile]:
-    """Of each applied object the version that landed last, which alone can be read."""
-    newest: dict[str, LandedFile] = {}
-    for file in files:
-        known = newest.get(file.key)
-        if file.status is FileStatus.APPLIED and (known is None or known.moment < file.moment):
-            newest[file.key] = file
-    return sorted(newest.values(), key=order)
-
-
-def _without(files: Iterable[LandedFile], others: Sequence[LandedFile]) -> Iterator[LandedFile]:
-    keys = {file.key for file in others}
-    return (file for file in files if file.key not in keys)
-
-
-def _state_after(state: TableState, generation: int, files: Iterable[LandedFile]) -> TableState:
+def _state_after(state: TableState, generation: int, files: Iterable[LandedFile], began: str = "") -> TableState:
     files = list(files)
     loads = [file for file in files if file.is_load]
     changes = [file for file in files if not file.is_load]
-    began = [state.began] if state.began else []
+    moments = [*filter(None, [state.began, began if loads else ""]), *(file.moment for file in loads)]
     return TableState(
         generation,
         load_keys=state.load_keys | {file.key for file in loads},
         newest_change_file=max([state.newest_change_file, *(file.name for file in changes)]),
-        began=min([*began, *(file.moment for file in loads)], default=""),
+        began=min(moments, default=""),
         changes_until=max([state.changes_until, *(file.moment for file in changes)]),
     )

@@ -25,9 +25,13 @@ SameContent = Callable[[LandedFile, LandedFile], bool]
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """One full load that is to replace a table: the newest version of each of its parts, in the order of landing."""
+    """One full load that is to replace a table: the parts that can be read, and every version of every part.
+
+    Versions are in the order of landing.
+    """
 
     parts: tuple[LandedFile, ...]
+    versions: tuple[LandedFile, ...]
 
     @property
     def load_id(self) -> str:
@@ -37,7 +41,7 @@ class Load:
     @property
     def began(self) -> str:
         """The moment at which the first part landed."""
-        return self.parts[0].moment
+        return self.versions[0].moment
 
     @property
     def is_approved(self) -> bool:
@@ -62,17 +66,20 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class PendingLoads:
-    """The pending parts of a table: of its present load, of the load that replaces it, of loads that were given up.
+    """The pending parts of a table: of its present load, of the load that replaces it, of loads before that.
 
-    `repeated` are parts of the present load that were uploaded again without its first part; `replaced_parts` says how
-    many parts the load has that the reload replaces.
+    `present_began` is when the first version of a part of the present load landed. `repeated` are parts of the present
+    load that were uploaded again without its first part; `ended` ones landed before the present load. `given_up` has
+    the readable parts, `earlier` every version, of the pending loads between the present one and the reload.
     """
 
     present: tuple[LandedFile, ...] = ()
+    present_began: str = ""
     reload: Load | None = None
-    abandoned: tuple[LandedFile, ...] = ()
+    ended: tuple[LandedFile, ...] = ()
+    given_up: tuple[LandedFile, ...] = ()
     repeated: tuple[LandedFile, ...] = ()
-    replaced_parts: int = 0
+    earlier: tuple[tuple[LandedFile, ...], ...] = ()
 
 
 def divide_loads(
@@ -82,14 +89,15 @@ def divide_loads(
 
     Args:
         versions: every pending version of every part; older ones tell loads apart.
-        unreadable: the ids of versions that were overwritten or deleted; they are in no load of the result.
+        unreadable: the ids of versions that were overwritten or deleted.
         state: what the table holds. The parts of a first load are the present load's, they are applied as they come.
         present_until: when the last part of the load in the table landed.
     """
-    ordered = sorted(versions, key=lambda part: (part.moment, part.file_id))
+    ordered = _in_landing_order(list(versions), unreadable)
     ended = [part for part in ordered if _has_ended(part, state)]
-    going_on = (part for part in ordered if not _has_ended(part, state))
-    present, repeated, loads = _in_order(going_on, state, present_until)
+    present, repeated, loads = _in_order(
+        [part for part in ordered if not _has_ended(part, state)], state, present_until
+    )
     if loads and state.generation == 0:
         present, *loads = loads
     if loads:
@@ -101,49 +109,101 @@ def divide_loads(
     def readable(parts: Iterable[LandedFile]) -> tuple[LandedFile, ...]:
         return tuple(part for part in parts if part.file_id not in unreadable)
 
-    reload = readable(loads[-1]) if loads else ()
-    earlier = len(loads[-2]) if len(loads) > 1 else len(present) if state.generation == 0 else 0
+    parts = readable(loads[-1]) if loads else ()
+    before = [present, *loads[:-1]] if state.generation == 0 else loads[:-1]
     return PendingLoads(
         present=readable(present),
-        reload=Load(reload) if reload else None,
-        abandoned=readable([*ended, *(part for load in loads[:-1] for part in load)]),
+        present_began=present[0].moment if present else "",
+        reload=Load(parts, tuple(loads[-1])) if parts else None,
+        ended=readable(ended),
+        given_up=readable(part for load in (loads[:-1] if parts else loads) for part in load),
         repeated=readable(repeated),
-        replaced_parts=max(len(state.load_keys), earlier),
+        earlier=tuple(map(tuple, before)) if parts else (),
     )
 
 
+def began_again(loads: PendingLoads, same: SameContent) -> str:
+    """Give the moment at which a reload began.
+
+    Where its parts are those of the load before it, written again as they were, it is that load: an operator copied it
+    or uploaded it again. DMS writes no changes between a load that it gives up and the next one.
+    """
+    load = loads.reload
+    assert load is not None  # noqa: S101 - asked for pending reloads only
+    parts, began = load.parts, load.began
+    for earlier in reversed(loads.earlier):
+        again = {part.key: part for part in parts}
+        if not all(is_again(again[part.key], part, same) for part in earlier if part.key in again):
+            return began
+        parts, began = (*earlier, *parts), earlier[0].moment
+    return began
+
+
+def suspicion(loads: PendingLoads, state: TableState, processed: Sequence[LandedFile], same: SameContent) -> str:
+    """Say why a reload looks like an accident; empty if it does not."""
+    load = loads.reload
+    assert load is not None  # noqa: S101 - asked for pending reloads only
+    copied = [part for part in load.parts if part.event_reason == COPY_EVENT]
+    if not all(any(other != part and is_again(part, other, same) for other in load.versions) for part in copied):
+        return "its objects were copied; DMS writes each part itself"
+    if reason := incompleteness(loads, state):
+        return reason
+    known = [*processed, *(part for earlier in loads.earlier for part in earlier)]
+    if known and all(any(is_again(part, file, same) for file in known) for part in load.parts):
+        return "every part has the same content as a part that landed before"
+    return ""
+
+
+def incompleteness(loads: PendingLoads, state: TableState) -> str:
+    """Say which parts a reload seems to lack: numbers between others, or parts of the load before it."""
+    load = loads.reload
+    assert load is not None  # noqa: S101 - asked for pending reloads only
+    if missing := load.missing:
+        return f"{len(missing)} of its parts never came ({_some(missing)})"
+    before = state.load_keys | {part.key for part in (*loads.present, *(loads.earlier[-1] if loads.earlier else ()))}
+    if not_again := sorted(before - {part.key for part in load.parts}):
+        names = [key.rsplit("/", 1)[-1] for key in not_again]
+        return f"{len(names)} parts of the load that it replaces were not written again ({_some(names)})"
+    return ""
+
+
+def _in_landing_order(versions: Sequence[LandedFile], unreadable: Container[str]) -> list[LandedFile]:
+    """Sort versions by moment; one that was overwritten landed before the version that can be read.
+
+    A listing tells moments to the second only.
+    """
+    newest = {part.key: part.moment for part in versions if part.file_id not in unreadable}
+
+    def landed(part: LandedFile) -> tuple[str, bool, str]:
+        return min(part.moment, newest.get(part.key, part.moment)), part.file_id not in unreadable, part.file_id
+
+    return sorted(versions, key=landed)
+
+
 def _in_order(
-    parts: Iterable[LandedFile], state: TableState, present_until: Callable[[], str]
+    parts: Sequence[LandedFile], state: TableState, present_until: Callable[[], str]
 ) -> tuple[list[LandedFile], list[LandedFile], list[list[LandedFile]]]:
-    """Give the parts of the present load, its repeated parts, and the loads after it."""
+    """Give the parts of the present load, its repeated parts, and the loads after it.
+
+    What a person approved of a reload is one load.
+    """
     present: list[LandedFile] = []
     repeated: list[LandedFile] = []
     loads: list[list[LandedFile]] = []
+    approved = [part for part in parts if part.approved]
+    is_reload = state.generation == 0 or any(part.key in state.load_keys for part in approved)
     for part in parts:
+        if part.approved and is_reload:
+            continue
         if _begins_another(part, loads[-1] if loads else present, () if loads else state.load_keys, present_until):
             loads.append([part])
         elif loads:
             loads[-1].append(part)
         else:
-            (repeated if part.key in state.load_keys and not part.approved else present).append(part)
+            (repeated if part.key in state.load_keys else present).append(part)
+    if approved and is_reload:
+        loads = sorted([*loads, approved], key=lambda load: load[0].moment)
     return present, repeated, loads
-
-
-def suspicion(
-    load: Load, replaced_parts: int, state: TableState, processed: Sequence[LandedFile], same: SameContent
-) -> str:
-    """Say why a load looks like an accident; empty if it does not."""
-    if any(part.event_reason == COPY_EVENT for part in load.parts):
-        return "its objects were copied; DMS writes each part itself"
-    if missing := load.missing:
-        return f"{len(missing)} of its parts never came ({_some(missing)})"
-    if len(load.parts) < replaced_parts:
-        return f"it has {len(load.parts)} parts, the load that it replaces has {replaced_parts}"
-    if state.load_keys and state.load_keys.isdisjoint(part.key for part in load.parts):
-        return "none of its parts is a part of the load in the table; it may be a late segment of that"
-    if processed and all(any(is_again(part, file, same) for file in processed) for part in load.parts):
-        return "every part has the same content as a part that landed before"
-    return ""
 
 
 def is_settled(part: LandedFile, now: datetime) -> bool:
@@ -157,7 +217,7 @@ def _begins_another(
     known = {*keys, *(other.key for other in load)}
     if not known:
         return True
-    if part.part_number != 1 or (part.approved and part.key not in known):
+    if part.part_number != 1 or part.approved:
         return False
     if part.key in known:
         return part.event_reason != COPY_EVENT

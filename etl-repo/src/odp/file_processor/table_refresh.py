@@ -14,7 +14,8 @@ from datetime import UTC, datetime
 from typing import TypeGuard
 
 from odp.errors import LeaseLostError, RejectedInputError
-from odp.file_processor.file_selection import Limits, Selection
+from odp.file_processor.file_selection import Selection
+from odp.file_processor.late_files import Limits
 from odp.file_processor.lease_heartbeat import LeaseHeartbeat
 from odp.file_processor.readability import Readability
 from odp.file_processor.setting_aside import entries_of
@@ -201,6 +202,7 @@ class _Refresh:
         self._enter_done()
         source = self._config.source_table_name
         selection = Selection(
+            pending=pending,
             state=state,
             versioning=self._config.table_data_versioning_type,
             processed=_ProcessedFiles(self._with.files, self._with.contents, readability, source),
@@ -208,7 +210,7 @@ class _Refresh:
             unreadable=readability.unreadable(pending),
             limits=self._with.limits,
         )
-        refresh = selection.select(pending)
+        refresh = selection.select()
         if refresh.files:
             self._is_writing = True
             committed = self._with.writer.apply(self._config, refresh, check_lease)

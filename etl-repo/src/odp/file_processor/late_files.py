@@ -1,0 +1,144 @@
+"""Decides what becomes of files that arrive after newer ones, and of files that were uploaded again.
+
+A hard delete leaves nothing in the table to compare an older change with. Therefore a late file is applied together
+with the newer ones that the table holds, read again; the last change of each key wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from odp.file_processor.loads import is_again
+from odp.records import FileStatus, LandedFile
+from odp.refreshes import HeldFiles, TableState
+
+REPLAY_HORIZON = timedelta(days=7)
+"""How much older than the newest applied change a late file may be."""
+_EVERYTHING = 1_000_000
+_VERSIONS_OF_A_NAME = 100
+_REASON = (
+    "it came after newer changes, which are too many to be read again or were deleted; load the table again in DMS, or "
+    "approve it"
+)
+
+Versions = Mapping[str, Sequence[LandedFile]]
+"""Processed versions of objects by key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one commit may read; a reload, which replaces the table at once, is bounded by nothing."""
+
+    files: int = 1000
+    bytes: int = 20 << 30
+    replayed_files: int = 2000
+
+
+class ProcessedFiles(Protocol):
+    """What the history has of one table, and the staging bucket of its objects."""
+
+    def loads(self) -> Sequence[LandedFile]:
+        """List the parts of full loads, whatever became of them."""
+
+    def changes(self, from_name: str, most: int) -> Sequence[LandedFile]:
+        """List the change files named like this or later, by name."""
+
+    def has_same_content(self, version: LandedFile, earlier: LandedFile) -> bool:
+        """Tell whether two versions of one object have the same content; in doubt they have."""
+
+    def are_readable(self, files: Sequence[LandedFile]) -> bool:
+        """Tell whether the objects of all these files are still there."""
+
+
+def order(file: LandedFile) -> tuple[int, str]:
+    """The order of the files of one load and its changes."""
+    return (0 if file.is_load else 1, file.name)
+
+
+def newest_versions(files: Iterable[LandedFile]) -> list[LandedFile]:
+    """Of each applied object the version that landed last, which alone can be read."""
+    newest: dict[str, LandedFile] = {}
+    for file in files:
+        known = newest.get(file.key)
+        if file.status is FileStatus.APPLIED and (known is None or known.moment < file.moment):
+            newest[file.key] = file
+    return sorted(newest.values(), key=order)
+
+
+def earlier_versions(changes: Sequence[LandedFile], processed: ProcessedFiles, limits: Limits) -> Versions:
+    """Find the versions of these change files' objects in the history; mostly one request finds that there is none."""
+    if not changes:
+        return {}
+    names = sorted({file.name for file in changes})
+    most = len(names) + limits.replayed_files
+    found = list(processed.changes(names[0], most))
+    if len(found) == most:
+        beyond = [name for name in names if name >= found[-1].name]
+        found += [file for name in beyond for file in processed.changes(name, _VERSIONS_OF_A_NAME)]
+    versions: dict[str, dict[str, LandedFile]] = {}
+    for file in found:
+        versions.setdefault(file.key, {})[file.file_id] = file
+    return {key: list(by_id.values()) for key, by_id in versions.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class LateFiles:
+    """The late files among a table's pending ones; `versions` has what the history knows of their objects."""
+
+    state: TableState
+    processed: ProcessedFiles
+    limits: Limits
+    versions: Versions
+    pending: Sequence[LandedFile]
+
+    def first_landed(self, file: LandedFile) -> str:
+        """Give the moment at which the first version of a file's object landed."""
+        others = (other.moment for other in self.pending if other.key == file.key)
+        return min([file.moment, *others, *(version.moment for version in self.versions.get(file.key, ()))])
+
+    def copies(self, files: Sequence[LandedFile]) -> list[LandedFile]:
+        """Give the changes whose content the table holds already, from another version of the same object."""
+        return [file for file in files if not file.is_load and self._is_copy(file)]
+
+    def replay(self, files: Sequence[LandedFile]) -> tuple[list[LandedFile], tuple[HeldFiles, ...]]:
+        """Give the applied changes that follow the late files, and the late files that have too many of them."""
+        late = [file for file in sorted(files, key=order) if self._is_late(file)]
+        if not late:
+            return [], ()
+        is_approved = any(file.approved for file in late)
+        most = _EVERYTHING if is_approved else self.limits.replayed_files
+        first = 0 if is_approved else self._first_within_horizon(late)
+        while first < len(late):
+            found = self.processed.changes("" if late[first].is_load else late[first].name, most + 1)
+            applied = [file for file in newest_versions(found) if file.moment >= self.state.began]
+            if len(found) <= most and self.processed.are_readable(applied):
+                return applied, _held(late[:first])
+            first += max(1, (len(late) - first) // 2)
+        return [], _held(late)
+
+    def _is_late(self, file: LandedFile) -> bool:
+        return bool(self.state.newest_change_file) and order(file) <= (1, self.state.newest_change_file)
+
+    def _is_copy(self, file: LandedFile) -> bool:
+        applied = [
+            version
+            for version in self.versions.get(file.key, ())
+            if version.status is FileStatus.APPLIED and version.moment >= self.state.began
+        ]
+        newest = max(applied, key=lambda version: version.moment, default=None)
+        return newest is not None and is_again(file, newest, self.processed.has_same_content)
+
+    def _first_within_horizon(self, late: Sequence[LandedFile]) -> int:
+        newest = datetime.strptime(self.state.newest_change_file[:8], "%Y%m%d")  # noqa: DTZ007 - compared with names only
+        oldest = f"{newest - REPLAY_HORIZON:%Y%m%d}"
+        ages = [file.is_load or file.name >= oldest for file in late]
+        return ages.index(True) if True in ages else len(late)
+
+
+def _held(files: Sequence[LandedFile]) -> tuple[HeldFiles, ...]:
+    if not files:
+        return ()
+    return (HeldFiles(files[0].file_id, _REASON, tuple(file.held(_REASON) for file in files)),)
