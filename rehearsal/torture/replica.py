@@ -108,7 +108,7 @@ class Replica:
         parts = self.dms.full_load()
         if self._loads_in_parallel:
             parts[1:] = draw.sample(parts[1:], len(parts[1:]))
-        self.may_be_broken = self.is_broken
+        self.may_be_broken = self.may_be_broken or self.is_broken
         self.is_broken = self.is_broken and self.kind.is_historical
         self.unwritten = deque(parts)
         self._last_part, self._has_stalled = self._clock(), False

@@ -241,7 +241,8 @@ class Trial:
         if not held or replica.unwritten:
             return
         evidence = self.lake.evidence(replica)
-        if any(file.key in replica.newest_load for file in evidence.pending):
+        waiting = {(file.key, file.version_id) for file in evidence.pending if file.key in replica.newest_load}
+        if waiting & evidence.readable:
             return
         history = evidence.history
         in_table = [file for file in history if file.status == APPLIED]

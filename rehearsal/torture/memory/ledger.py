@@ -75,6 +75,7 @@ class MemoryLedger:
     def dismiss(self, file: LandedFile) -> None:
         """Decide that a held file is never applied."""
         self.history[file.file_id] = file.skipped(SkipReason.DISMISSED)
+        self.registrations[file.source_table_name] += 1
 
 
 class MemoryQuarantine:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 
+from odp.errors import RejectedInputError
 from odp.file_processor.late_files import (
     REPLAY_HORIZON,
     LateFiles,
@@ -22,12 +23,11 @@ from odp.file_processor.late_files import (
 )
 from odp.file_processor.loads import (
     PendingLoads,
-    began_again,
     divide_loads,
-    incompleteness,
     is_again,
     is_settled,
     suspicion,
+    versions_of,
 )
 from odp.records import FileStatus, LandedFile, SkipReason, VersioningType
 from odp.refreshes import HeldFiles, Refresh, RefreshKind, TableState
@@ -51,14 +51,19 @@ class Selection:
     limits: Limits = field(default_factory=Limits)
 
     def select(self) -> Refresh:
-        """Decide the next commit, and what is skipped or held; with nothing of it, the pending files wait."""
+        """Decide the next commit, and what is skipped or held; with nothing of it, the pending files wait.
+
+        Raises:
+            RejectedInputError: the table's first load is held, so nobody knows yet what its changes follow.
+        """
+        self._refuse_held_first_load()
         loads = self._loads
         if not loads.reload or not loads.reload.is_settled(self.now):
             return self._go_on()
         reason = "" if loads.reload.is_approved else self._suspicion()
         if self._is_first_load_again and not reason:
             parts = [*loads.present, *loads.given_up, *loads.reload.parts]
-            return self._apply_after(self._began_again, parts, self._gone)
+            return self._apply_after(self._versions[0].moment, parts, self._gone)
         return self._hold(reason) if reason else self._reload()
 
     @cached_property
@@ -99,12 +104,34 @@ class Selection:
         return [file for file in self._changes if self._late.first_landed(file) < moment]
 
     def _present_until(self) -> str:
-        parts = (file for file in self.processed.loads() if file.generation == self.state.generation)
+        parts = (file for file in self._processed_parts if file.generation == self.state.generation)
         return max((part.landed_at for part in parts if part.status is FileStatus.APPLIED), default="")
 
-    @property
-    def _began_again(self) -> str:
-        return began_again(self._loads, self.processed.has_same_content)
+    def _refuse_held_first_load(self) -> None:
+        if self.state.generation > 0 or any(file.approved for file in self.pending):
+            return
+        held = [part for part in self._processed_parts if part.status is FileStatus.HELD]
+        if held:
+            message = (
+                f"{held[0].source_table_name}: its first full load is held ({held[0].status_reason}), and its changes "
+                "wait; approve or dismiss it with odp reload"
+            )
+            raise RejectedInputError(message)
+
+    @cached_property
+    def _processed_parts(self) -> Sequence[LandedFile]:
+        return self.processed.loads()
+
+    @cached_property
+    def _versions(self) -> tuple[LandedFile, ...]:
+        """All versions of the reload's parts, the first one at the beginning."""
+        overwritten = [
+            part
+            for part in self._processed_parts
+            if part.status_reason == SkipReason.OVERWRITTEN and part.moment > self.state.began
+        ]
+        versions = versions_of(self._loads, overwritten, self.processed.has_same_content)
+        return tuple(sorted(versions, key=lambda part: part.moment))
 
     @property
     def _is_first_load_again(self) -> bool:
@@ -117,12 +144,13 @@ class Selection:
             return False
         if loads.reload.is_approved:
             return all(part.approved for part in (*loads.present, *loads.given_up))
-        return self._began_again < loads.reload.began
+        return len(self._versions) > len(loads.reload.versions)
 
     def _suspicion(self) -> str:
-        if self._is_first_load_again:
-            return incompleteness(self._loads, self.state)
-        return suspicion(self._loads, self.state, self.processed.loads(), self.processed.has_same_content)
+        ours = {part.file_id for part in self._versions}
+        known = [*self._processed_parts, *(file for file in self.pending if file.is_load)]
+        others = [part for part in known if part.file_id not in ours]
+        return suspicion(self._loads, self.state, self._versions, others, self.processed.has_same_content)
 
     def _hold(self, reason: str) -> Refresh:
         """A first load that is not applied yet is held with what was to replace it: nobody knows which counts."""
@@ -142,7 +170,7 @@ class Selection:
         loads = self._loads
         load = loads.reload
         assert load is not None  # noqa: S101 - asked for a reload only
-        since = self._began_again
+        since = self._versions[0].moment
         before = self._landed_before(since)
         if before and self.versioning is VersioningType.HISTORICAL:
             return self._apply(before, [file for file in self._gone if not file.is_load])
@@ -166,8 +194,9 @@ class Selection:
         if not self.state.newest_change_file or self.state.changes_until < since:
             return iter(())
         oldest = datetime.fromisoformat(since.partition("/")[0]) - REPLAY_HORIZON - timedelta(days=1)
-        applied = newest_versions(self.processed.changes(f"{oldest:%Y%m%d}", _EVERYTHING))
-        return (file for file in applied if file.moment >= since)
+        found = self.processed.changes(f"{oldest:%Y%m%d}", _EVERYTHING)
+        in_load = {file.key for file in found if file.moment < since}
+        return (file for file in newest_versions(found) if file.key not in in_load)
 
     def _go_on(self) -> Refresh:
         """Apply what belongs to the present load; parts of one that is not whole yet wait."""
@@ -180,7 +209,9 @@ class Selection:
         skipped += [file for file in self._gone if file.key not in waiting]
         if loads.reload and self.state.generation == 0:
             return Refresh(RefreshKind.INITIAL, (), (), self.state, tuple(skipped), held)
-        began = min(filter(None, [self.state.began, loads.present_began]), default="")
+        vanished = [part.moment for part in self._processed_parts if part.status_reason == SkipReason.VANISHED]
+        first = vanished if self.state.generation == 0 else []
+        began = min(filter(None, [self.state.began, loads.present_began, *first]), default="")
         return self._apply_after(began, loads.present, skipped, held)
 
     def _repeated(self) -> tuple[list[LandedFile], list[LandedFile], tuple[HeldFiles, ...]]:
@@ -190,7 +221,7 @@ class Selection:
         settled = [part for part in parts if part not in wait]
         if not settled:
             return [], wait, ()
-        processed = [file for file in self.processed.loads() if file.status is FileStatus.APPLIED]
+        processed = [file for file in self._processed_parts if file.status is FileStatus.APPLIED]
         same = self.processed.has_same_content
         copies = [part for part in settled if any(is_again(part, file, same) for file in processed)]
         reason = "a part of the load in the table was uploaded again, without a reload"

@@ -102,7 +102,7 @@ def divide_loads(
         present, *loads = loads
     if loads:
         first = loads[0][0]
-        joining = [part for part in repeated if _landed(first) - _landed(part) < SETTLES_AFTER]
+        joining = [part for part in repeated if part.file_id not in unreadable and _may_precede(part, first)]
         loads[0] = [*joining, *loads[0]]
         repeated = [part for part in repeated if part not in joining]
 
@@ -113,7 +113,7 @@ def divide_loads(
     before = [present, *loads[:-1]] if state.generation == 0 else loads[:-1]
     return PendingLoads(
         present=readable(present),
-        present_began=present[0].moment if present else "",
+        present_began=present[0].moment if readable(present) else "",
         reload=Load(parts, tuple(loads[-1])) if parts else None,
         ended=readable(ended),
         given_up=readable(part for load in (loads[:-1] if parts else loads) for part in load),
@@ -122,48 +122,54 @@ def divide_loads(
     )
 
 
-def began_again(loads: PendingLoads, same: SameContent) -> str:
-    """Give the moment at which a reload began.
+def versions_of(loads: PendingLoads, skipped: Sequence[LandedFile], same: SameContent) -> tuple[LandedFile, ...]:
+    """Give all versions of a reload's parts.
 
     Where its parts are those of the load before it, written again as they were, it is that load: an operator copied it
-    or uploaded it again. DMS writes no changes between a load that it gives up and the next one.
+    or uploaded it again. DMS writes no changes between a load that it gives up and the next one. `skipped` are parts
+    that were overwritten while the reload waited.
     """
     load = loads.reload
     assert load is not None  # noqa: S101 - asked for pending reloads only
-    parts, began = load.parts, load.began
-    for earlier in reversed(loads.earlier):
-        again = {part.key: part for part in parts}
+    versions = load.versions
+    again = {part.key: part for part in load.parts}
+    for earlier in (*reversed(loads.earlier), skipped):
         if not all(is_again(again[part.key], part, same) for part in earlier if part.key in again):
-            return began
-        parts, began = (*earlier, *parts), earlier[0].moment
-    return began
+            break
+        again = {part.key: part for part in earlier} | again
+        versions = (*earlier, *versions)
+    return versions
 
 
-def suspicion(loads: PendingLoads, state: TableState, processed: Sequence[LandedFile], same: SameContent) -> str:
-    """Say why a reload looks like an accident; empty if it does not."""
+def suspicion(
+    loads: PendingLoads,
+    state: TableState,
+    versions: Sequence[LandedFile],
+    known: Sequence[LandedFile],
+    same: SameContent,
+) -> str:
+    """Say why a reload looks like an accident; empty if it does not.
+
+    Args:
+        loads: the pending loads.
+        state: what the table holds.
+        versions: all versions of the reload's parts.
+        known: parts of other loads.
+        same: compares contents.
+    """
     load = loads.reload
     assert load is not None  # noqa: S101 - asked for pending reloads only
     copied = [part for part in load.parts if part.event_reason == COPY_EVENT]
-    if not all(any(other != part and is_again(part, other, same) for other in load.versions) for part in copied):
+    if not all(any(other != part and is_again(part, other, same) for other in versions) for part in copied):
         return "its objects were copied; DMS writes each part itself"
-    if reason := incompleteness(loads, state):
-        return reason
-    known = [*processed, *(part for earlier in loads.earlier for part in earlier)]
-    if known and all(any(is_again(part, file, same) for file in known) for part in load.parts):
-        return "every part has the same content as a part that landed before"
-    return ""
-
-
-def incompleteness(loads: PendingLoads, state: TableState) -> str:
-    """Say which parts a reload seems to lack: numbers between others, or parts of the load before it."""
-    load = loads.reload
-    assert load is not None  # noqa: S101 - asked for pending reloads only
     if missing := load.missing:
         return f"{len(missing)} of its parts never came ({_some(missing)})"
-    before = state.load_keys | {part.key for part in (*loads.present, *(loads.earlier[-1] if loads.earlier else ()))}
-    if not_again := sorted(before - {part.key for part in load.parts}):
+    before = {part.key for part in (*loads.present, *(loads.earlier[-1] if loads.earlier else ()))}
+    if not_again := sorted((state.load_keys | before) - {part.key for part in load.parts}):
         names = [key.rsplit("/", 1)[-1] for key in not_again]
         return f"{len(names)} parts of the load that it replaces were not written again ({_some(names)})"
+    if known and all(any(is_again(part, file, same) for file in known) for part in load.parts):
+        return "every part has the same content as a part that landed before"
     return ""
 
 
@@ -223,6 +229,11 @@ def _begins_another(
         return part.event_reason != COPY_EVENT
     until = max((other.landed_at for other in load), default="") or present_until()
     return bool(until) and _landed(part) - datetime.fromisoformat(until) >= SETTLES_AFTER
+
+
+def _may_precede(part: LandedFile, first: LandedFile) -> bool:
+    """Whether a part may be of the load of which this part is the first that tells."""
+    return part.event_reason != COPY_EVENT and _landed(first) - _landed(part) < SETTLES_AFTER
 
 
 def _has_ended(part: LandedFile, state: TableState) -> bool:

@@ -218,7 +218,8 @@ class _Refresh:
             self._publish(committed, refresh.files)
         for entry in entries_of(self._config, refresh):
             self._with.quarantine.keep(entry)
-        self._done += refresh.set_aside
+        # what was applied comes last, as the last of its files are booked together with what the commit did
+        self._done = (*refresh.set_aside, *self._done)
         self._files += len(refresh.set_aside)
         self._left = len(pending) - len(self._done)
         if not self._done:
