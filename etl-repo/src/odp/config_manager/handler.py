@@ -11,7 +11,7 @@ from typing import Any
 from odp.cloudwatch import put_metric
 from odp.config_manager.admission import Deployed
 from odp.config_manager.deployment import ConfigurationManager, Lake
-from odp.config_manager.placement import Placement
+from odp.config_manager.physical_names import PhysicalNames
 from odp.config_manager.request import REQUEST_KEY
 from odp.configuration import RequestStatus
 from odp.dynamodb.configuration_store import DynamoDbConfigurationStore
@@ -40,7 +40,7 @@ def _manager() -> ConfigurationManager:
 
 def _lake() -> Lake:
     return Lake(
-        placement=Placement({"raw": os.environ["RAW_BUCKET"]}, os.environ["DATABASE_PREFIX"]),
+        names=PhysicalNames(os.environ["DATABASE_PREFIX"]),
         cadence_defaults=json.loads(os.environ["CADENCE_DEFAULTS"]),
         deployed=Deployed(
             frozenset(os.environ["DEPLOYED_CADENCES"].split(",")),
