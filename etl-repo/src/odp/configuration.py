@@ -9,15 +9,12 @@ from typing import Any
 
 from odp.quoted_names import read_columns, write_columns
 from odp.records import BatchConfig, RawTableConfig, VersioningType
+from odp.stored_format import FORMAT
 from odp.table_identity import bucket_role
 
 Entry = BatchConfig | RawTableConfig
 Fields = dict[str, str | int]
 """An entry as the manifests and the configuration tables write it."""
-
-
-FORMAT = 2
-"""The first format had no number, the bucket's physical name for its role, and always an order column."""
 
 
 def fields_of(entry: Entry) -> Fields:

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from odp.config_manager.manifest import Manifests
-from odp.config_manager.manifest_fields import DEFAULT_SOURCE, source_of
 from odp.configuration import Configuration
 from odp.errors import ManifestError, TableIsBeingWrittenError
 from odp.records import BatchConfig, RawTableConfig, WrittenTable
+from odp.source_table import DEFAULT_SOURCE, SourceTable
 from odp.table_identity import VIEWS, occupied_names
 
 
@@ -63,7 +63,7 @@ class Admission:
 
     def _source_problems(self, desired: Manifests) -> Iterator[tuple[str, str]]:
         for table in desired.tables:
-            if (source := source_of(table.source_table_name)) not in self.deployed.sources:
+            if (source := SourceTable.parse(table.source_table_name).source) not in self.deployed.sources:
                 yield table.source_table_name, _unknown_source(source, self.deployed.sources)
 
     def _table_problems(self, desired: Manifests) -> Iterator[tuple[str, str]]:

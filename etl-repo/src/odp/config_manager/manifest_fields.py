@@ -10,19 +10,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from odp.config_manager.cadence import CADENCE, schedule_expression
-from odp.quoted_names import COLUMN, COLUMNS, IN_TABLE_NAMES, name_pattern, read_columns, read_name, write_name
+from odp.quoted_names import COLUMN, COLUMNS, read_columns
 from odp.records import VersioningType
+from odp.source_table import PATTERN, SourceTable
 from odp.table_identity import BUCKET_ROLES, MERGE_ON_READ
 
 # https://docs.aws.amazon.com/glue/latest/webapi/API_StartJobRun.html; G.025X is for streaming jobs only
 WORKER_TYPES = ("G.1X", "G.2X", "G.4X", "G.8X", "G.12X", "G.16X", "R.1X", "R.2X", "R.4X", "R.8X")
-DEFAULT_SOURCE = "default"
 SANITISE = "sanitise"
 PLAIN_COLUMN = r"[A-Za-z_][A-Za-z0-9_]*"
 """A column's name that tables can have as it is."""
 _PLAIN_COLUMNS = rf"\s*{PLAIN_COLUMN}\s*(,\s*{PLAIN_COLUMN}\s*)*"
-_SCHEMA_OR_TABLE = name_pattern(IN_TABLE_NAMES)
-_SOURCE_TABLE = rf"(?:([A-Za-z0-9_-]+):)?({_SCHEMA_OR_TABLE})\.({_SCHEMA_OR_TABLE})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +96,7 @@ def _column_or_none(without: str) -> Callable[[object], str | None]:
         if value == "":
             return None
         if re.fullmatch(COLUMN, _text(value)):
-            return read_name(_text(value))
+            return read_columns(_text(value))[0]
         if len(read_columns(_text(value))) > 1:
             message = f"{value!r} names several columns; write one, or an empty text for {without}"
             raise ValueError(message)
@@ -111,26 +109,6 @@ def _column_or_none(without: str) -> Callable[[object], str | None]:
 def _column_field(meaning: str, without: str) -> Field:
     schema = {"type": "string", "pattern": f"^({COLUMN})?$"}
     return Field(meaning, _column_or_none(without), schema, plain_schema={"pattern": f"^({PLAIN_COLUMN})?$"})
-
-
-def _source_table(value: object) -> str:
-    """Read a source table's name, however much of it is quoted, and give the one way to write it."""
-    found = re.fullmatch(_SOURCE_TABLE, _text(value))
-    if found is None:
-        message = (
-            f"{value!r} is no source table; write schema.table, or source:schema.table, with a name in double quotes "
-            'that holds . : / or a quote, or a blank at an end, as in "my.schema".orders'
-        )
-        raise ValueError(message)
-    source, *names = found.groups()
-    table = ".".join(write_name(read_name(name), IN_TABLE_NAMES) for name in names)
-    return table if source in (None, DEFAULT_SOURCE) else f"{source}:{table}"
-
-
-def source_of(source_table_name: str) -> str:
-    """Give the source that a table's name begins with, or the default one."""
-    found = re.fullmatch(_SOURCE_TABLE, source_table_name)
-    return (found and found[1]) or DEFAULT_SOURCE
 
 
 def _optional(described: Field, default: str, alias: str = "") -> Field:
@@ -163,10 +141,10 @@ BATCH_CONFIG_FIELDS: Mapping[str, Field] = {
 RAW_TABLE_CONFIG_FIELDS: Mapping[str, Field] = {
     "refresh_cadence": _REFRESH_CADENCE,
     "source_table_name": Field(
-        "The table in the source database: schema.table, or source:schema.table. Names that hold . : / or a blank at "
-        "an end stand in double quotes.",
-        _source_table,
-        {"type": "string", "pattern": f"^{_SOURCE_TABLE}$"},
+        "The table in the source database: schema.table, or source:schema.table where the source is not the default "
+        "one. Names that hold one of . : / or a quote, or white space at an end, stand in double quotes.",
+        lambda value: SourceTable.parse(_text(value)).name,
+        {"type": "string", "pattern": f"^{PATTERN}$"},
     ),
     "hudi_primary_key": Field(
         "The columns that identify a row, separated by commas.",
