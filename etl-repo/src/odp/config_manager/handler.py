@@ -19,8 +19,11 @@ from odp.dynamodb.connection import dynamodb_resource
 from odp.dynamodb.deploy_tracker import DynamoDbDeployTracker
 from odp.dynamodb.written_tables import DynamoDbWrittenTables
 from odp.s3_requests import S3ConfigRequests
+from odp.source_table import DEFAULT_SOURCE
 
 logger = logging.getLogger(__name__)
+
+_DEFAULT_SOURCE_ALONE = json.dumps({DEFAULT_SOURCE: {}})
 
 
 @functools.cache
@@ -43,8 +46,9 @@ def _lake() -> Lake:
         names=PhysicalNames(os.environ["DATABASE_PREFIX"]),
         cadence_defaults=json.loads(os.environ["CADENCE_DEFAULTS"]),
         deployed=Deployed(
-            frozenset(os.environ["DEPLOYED_CADENCES"].split(",")),
-            frozenset(os.environ["DEPLOYED_GLUE_JOBS"].split(",")),
+            cadences=frozenset(os.environ["DEPLOYED_CADENCES"].split(",")),
+            glue_jobs=frozenset(os.environ["DEPLOYED_GLUE_JOBS"].split(",")),
+            sources=frozenset(json.loads(os.environ.get("SOURCES", _DEFAULT_SOURCE_ALONE))),
         ),
     )
 
