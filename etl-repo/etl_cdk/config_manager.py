@@ -117,7 +117,6 @@ class ConfigManager(Construct):
         batches = self._manifests.content.batches
         return {
             "CONFIG_BUCKET": self._config.bucket_name,
-            "RAW_BUCKET": self._foundation.bucket(Shared.RAW_BUCKET).bucket_name,
             "DATABASE_PREFIX": self._foundation.names.database(""),
             "CADENCE_DEFAULTS": json.dumps(self._manifests.cadence_defaults.model_dump()),
             "DEPLOYED_CADENCES": ",".join(sorted({batch.refresh_cadence for batch in batches})),

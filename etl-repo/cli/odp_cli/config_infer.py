@@ -27,7 +27,7 @@ from odp_cli.inference.landed_tables import LandedTables, landed_tables
 from odp_cli.inference.proposal import Proposal, propose
 from odp_cli.inference.s3_source import s3_source
 from odp_cli.inference.settings import ProfileSettings
-from odp_cli.inference.table_profile import TableProfile, profile
+from odp_cli.inference.table_profile import TableProfile, profile_each
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def infer(url: str, profile_name: str | None, sample_rows: int) -> Inference:
         )
     settings = ProfileSettings(sample_rows=sample_rows)
     watched = track(landed.tables, "Reading landed files", console=Console(stderr=True), transient=True)
-    profiles = [profile(table, source, settings) for table in watched]
+    profiles = profile_each(watched, source, settings)
     return Inference(landed, profiles, propose(landed.tables))
 
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 from odp.config_manager.manifest import Manifests, parse_manifests
-from odp.config_manager.placement import Placement
+from odp.config_manager.physical_names import PhysicalNames
 from odp.dynamodb.running_configuration import DynamoDbRunningConfiguration, RunningVersion
 from odp.dynamodb.written_tables import DynamoDbWrittenTables
 
 from deployment_account.environments import Environment, Platform
-from deployment_account.names import Names, OdpTable, Shared
+from deployment_account.names import Names, OdpTable
 from odp_cli.errors import CommandError
 
 if TYPE_CHECKING:
@@ -59,9 +59,9 @@ class RunningLake:
 
     def desired(self, documents: Mapping[str, str]) -> Manifests:
         """What manifests ask for in this lake; raises ManifestError."""
-        parameter = self._session.client("ssm").get_parameter(Name=self._names.parameter(Shared.RAW_BUCKET))
-        placement = Placement({"raw": parameter["Parameter"]["Value"]}, self._names.database(""))
-        return placement.place(parse_manifests(documents, cadence_defaults(self._environment)))
+        return PhysicalNames(self._names.database("")).resolve(
+            parse_manifests(documents, cadence_defaults(self._environment))
+        )
 
 
 def _session_in(environment: Environment, profile: str | None) -> boto3.Session:

@@ -7,7 +7,10 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
+from odp.quoted_names import read_columns, write_columns
 from odp.records import BatchConfig, RawTableConfig, VersioningType
+from odp.stored_format import FORMAT
+from odp.table_identity import bucket_role
 
 Entry = BatchConfig | RawTableConfig
 Fields = dict[str, str | int]
@@ -21,14 +24,22 @@ def fields_of(entry: Entry) -> Fields:
     return {
         "refresh_cadence": entry.refresh_cadence,
         **entry.identity,
+        "hudi_precombine_field": write_columns(filter(None, [entry.hudi_precombine_field])),
         "is_active": "Y" if entry.is_active else "N",
         "raw_database_name": entry.raw_database_name,
         "raw_table_name": entry.raw_table_name,
+        "column_names": entry.column_names,
+        "on_dropped_column": entry.on_dropped_column,
     }
 
 
+def item_of(entry: Entry) -> Fields:
+    """Write an entry as the configuration tables keep it, with the number of the format."""
+    return {**fields_of(entry), "format": FORMAT}
+
+
 def batch_config_of(fields: Mapping[str, Any]) -> BatchConfig:
-    """Read what `fields_of` wrote of a cadence; further fields are left alone."""
+    """Read what `fields_of` or `item_of` wrote of a cadence, in any format; further fields are left alone."""
     return BatchConfig(
         refresh_cadence=fields["refresh_cadence"],
         datalake_format=fields["datalake_format"],
@@ -40,21 +51,27 @@ def batch_config_of(fields: Mapping[str, Any]) -> BatchConfig:
 
 
 def raw_table_config_of(fields: Mapping[str, Any]) -> RawTableConfig:
-    """Read what `fields_of` wrote of a table; further fields are left alone."""
+    """Read what `fields_of` or `item_of` wrote of a table, in any format; further fields are left alone."""
     return RawTableConfig(
         refresh_cadence=fields["refresh_cadence"],
         source_table_name=fields["source_table_name"],
-        hudi_primary_key=tuple(fields["hudi_primary_key"].split(",")),
-        hudi_partition_key=fields["hudi_partition_key"] or None,
-        hudi_precombine_field=fields["hudi_precombine_field"],
+        hudi_primary_key=read_columns(fields["hudi_primary_key"]),
+        hudi_partition_key=_column_or_none(fields["hudi_partition_key"]),
+        hudi_precombine_field=_column_or_none(fields.get("hudi_precombine_field", "")),
         hudi_table_type=fields["hudi_table_type"],
         table_data_versioning_type=VersioningType(fields["table_data_versioning_type"]),
         table_storage_type=fields["table_storage_type"],
         is_active=fields["is_active"] == "Y",
         raw_database_name=fields["raw_database_name"],
-        raw_database_s3_bucket=fields["raw_database_S3_bucket"],
+        raw_database_s3_bucket=bucket_role(fields["raw_database_S3_bucket"]),
         raw_table_name=fields["raw_table_name"],
+        column_names=fields.get("column_names", "refuse"),
+        on_dropped_column=fields.get("on_dropped_column", "refuse"),
     )
+
+
+def _column_or_none(text: str) -> str | None:
+    return read_columns(text)[0] if text else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 
+from odp.quoted_names import write_columns
+from odp.table_identity import contradicted, occupied_names
+
 OPERATION = "Op"
 """The column that DMS writes first in change files: I, U or D."""
 
@@ -70,7 +73,8 @@ class RawTableConfig:
     source_table_name: str
     hudi_primary_key: tuple[str, ...]
     hudi_partition_key: str | None
-    hudi_precombine_field: str
+    hudi_precombine_field: str | None
+    """The column that holds DMS's change sequence; without one, file names and row order decide."""
     hudi_table_type: str
     table_data_versioning_type: VersioningType
     table_storage_type: str
@@ -88,14 +92,17 @@ class RawTableConfig:
         """What a table that holds data is bound to, in the words of the manifests: other values would corrupt it."""
         return {
             "source_table_name": self.source_table_name,
-            "hudi_primary_key": ",".join(self.hudi_primary_key),
-            "hudi_partition_key": self.hudi_partition_key or "",
-            "hudi_precombine_field": self.hudi_precombine_field,
+            "hudi_primary_key": write_columns(self.hudi_primary_key),
+            "hudi_partition_key": write_columns(filter(None, [self.hudi_partition_key])),
             "hudi_table_type": self.hudi_table_type,
             "table_data_versioning_type": self.table_data_versioning_type.value,
             "table_storage_type": self.table_storage_type,
             "raw_database_S3_bucket": self.raw_database_s3_bucket,
         }
+
+    def differs_from(self, written_with: Mapping[str, str] | None) -> dict[str, str]:
+        """Give the fields, with their stored values, in which the data of the table was written otherwise."""
+        return contradicted(self.identity, written_with or {})
 
     @property
     def digest(self) -> str:
@@ -108,9 +115,19 @@ class RawTableConfig:
         return f"{self.raw_database_name}.{self.raw_table_name}"
 
     @property
+    def occupied_names(self) -> tuple[str, ...]:
+        """The qualified names that no other table can have; a merge-on-read table has two views besides itself."""
+        return occupied_names(self.qualified_name, self.hudi_table_type)
+
+    @property
+    def path(self) -> str:
+        """Where the table's files lie in the bucket."""
+        return f"{self.raw_database_name}/{self.raw_table_name}"
+
+    @property
     def base_path(self) -> str:
-        """Where the table's files lie."""
-        return f"s3://{self.raw_database_s3_bucket}/{self.raw_database_name}/{self.raw_table_name}"
+        """Where the table's files lie, if the role is the bucket's physical name as well."""
+        return f"s3://{self.raw_database_s3_bucket}/{self.path}"
 
 
 @dataclass(frozen=True, slots=True)

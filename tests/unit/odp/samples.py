@@ -18,7 +18,7 @@ _TABLE = RawTableConfig(
     table_storage_type="hudi",
     is_active=True,
     raw_database_name="db",
-    raw_database_s3_bucket="b",
+    raw_database_s3_bucket="raw",
     raw_table_name="t",
 )
 BOOK_TABLES = BookTables("files", "files_history", "leases", "leases_history", "quarantine")

@@ -8,6 +8,7 @@ from odp.configuration import (
     batch_config_of,
     compare,
     fields_of,
+    item_of,
     raw_table_config_of,
 )
 from odp.records import RawTableConfig, VersioningType
@@ -27,10 +28,43 @@ def configuration(*tables: RawTableConfig, size: int = 5) -> Configuration:
         table_config(),
         table_config(hudi_primary_key=("A", "B"), hudi_partition_key="P", is_active=False),
         table_config(table_data_versioning_type=VersioningType.HISTORICAL, hudi_table_type="merge_on_read"),
+        table_config(hudi_precombine_field=None, column_names="sanitise", on_dropped_column="null"),
+        table_config(hudi_primary_key=("QTY ", "a,b", 'he said "x"', "Größe"), hudi_partition_key=" P"),
     ],
 )
 def test_table_survives_being_written_as_fields(table: RawTableConfig) -> None:
     assert raw_table_config_of(fields_of(table)) == table
+    assert raw_table_config_of(item_of(table)) == table
+
+
+def test_stored_entries_carry_the_number_of_their_format() -> None:
+    assert (item_of(table_config())["format"], item_of(batch_config())["format"]) == (2, 2)
+
+
+STORED_BEFORE_FORMAT_2 = {
+    "refresh_cadence": "10_min_refresh",
+    "source_table_name": "s.t",
+    "hudi_primary_key": "ID",
+    "hudi_partition_key": "",
+    "hudi_precombine_field": "SEQ",
+    "hudi_table_type": "copy_on_write",
+    "table_data_versioning_type": "S",
+    "table_storage_type": "hudi",
+    "is_active": "Y",
+    "raw_database_name": "db",
+    "raw_database_S3_bucket": "odp-dev-123456789012-eu-central-1-raw",
+    "raw_table_name": "t",
+}
+
+
+def test_table_that_an_older_release_stored_is_read_with_the_role_of_its_bucket() -> None:
+    assert raw_table_config_of(STORED_BEFORE_FORMAT_2) == table_config()
+
+
+def test_fields_of_a_later_release_are_left_alone() -> None:
+    later = {"format": 3, "engine": "auto"}
+    assert raw_table_config_of(item_of(table_config()) | later) == table_config()
+    assert batch_config_of(item_of(batch_config()) | later) == batch_config()
 
 
 def test_cadence_survives_being_written_as_fields() -> None:

@@ -22,7 +22,7 @@ def manifests(tmp_path: Path) -> Path:
 
 
 def write(folder: Path, **table: Any) -> None:
-    entry = fields_of(table_config(raw_database_s3_bucket="raw")) | table
+    entry = fields_of(table_config()) | table
     content = {"batch_configs": [fields_of(batch_config())], "raw_table_configs": [entry]}
     (folder / "sales.json").write_text(json.dumps(content))
 

@@ -8,7 +8,7 @@ from enum import IntEnum
 NAMEABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 """What a manifest can write as a column."""
 
-_CHANGE_SEQUENCE = re.compile(r"change_seq|timestamp_seq")
+_CHANGE_SEQUENCE = re.compile(r"change_?seq|timestamp_?seq|cdc_?seq")
 _COMMIT_TIME = re.compile(r"commit_?ts|commit_?timestamp|commit_?time")
 # what DMS adds: Op, header columns (AR_H_…) and what transformation rules commonly call theirs
 _METADATA = re.compile(r"op|ar_h_.*|_?cdc_.*|_?dms_.*|.*stream_position|.*transact(ion)?_id|_hoodie_.*")
@@ -26,24 +26,15 @@ class KeyName(IntEnum):
     OTHER = 2
 
 
-class OrderingName(IntEnum):
-    """How much a name sounds like the order of changes, the most first."""
-
-    CHANGE_SEQUENCE = 0
-    COMMIT_TIME = 1
-    OTHER = 2
-
-
 def is_metadata(column: str) -> bool:
     """Tell whether DMS adds this column; it describes the change, never the row."""
-    return ordering_name(column) is not OrderingName.OTHER or _METADATA.fullmatch(_words(column)) is not None
+    words = _words(column)
+    return bool(is_named_change_sequence(column) or _COMMIT_TIME.search(words) or _METADATA.fullmatch(words))
 
 
-def ordering_name(column: str) -> OrderingName:
-    """Sort a name by how it orders changes."""
-    if _CHANGE_SEQUENCE.search(_words(column)):
-        return OrderingName.CHANGE_SEQUENCE
-    return OrderingName.COMMIT_TIME if _COMMIT_TIME.search(_words(column)) else OrderingName.OTHER
+def is_named_change_sequence(column: str) -> bool:
+    """Tell whether the name is one under which DMS tasks add the change sequence."""
+    return _CHANGE_SEQUENCE.search(_words(column)) is not None
 
 
 def key_name(column: str, table: str) -> KeyName:

@@ -16,7 +16,7 @@ GLUE_JOB = "odpf_file_processor"
 
 
 def draft(profiles: Sequence[TableProfile], proposal: Proposal) -> dict[str, list[Entry]]:
-    """Write batch_configs and raw_table_configs with exactly the fields that manifests have."""
+    """Write batch_configs and raw_table_configs with what manifests demand, and the change sequence if there is one."""
     targets = target_names((each.table.schema_name, each.table.table_name) for each in profiles)
     return {
         "batch_configs": [_batch_config(batch) for batch in proposal.batches],
@@ -44,7 +44,7 @@ def _table_config(found: TableProfile, proposal: Proposal, target: tuple[str, st
         "source_table_name": found.source_table_name,
         "hudi_primary_key": ",".join(found.primary_key.columns),
         "hudi_partition_key": ",".join(found.partition_key.columns),
-        "hudi_precombine_field": ",".join(found.ordering.columns),
+        **({"hudi_precombine_field": found.ordering.columns[0]} if found.ordering.columns else {}),
         "hudi_table_type": "copy_on_write",
         "table_data_versioning_type": "S",
         "table_storage_type": DATALAKE_FORMAT,

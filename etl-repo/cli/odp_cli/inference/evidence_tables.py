@@ -15,6 +15,7 @@ from odp_cli.inference.table_profile import ReadExtent, TableProfile
 
 _NOT_INFERRED = Text("not inferred", style="red")
 _UNPARTITIONED = Text("unpartitioned")
+_FILE_ORDER = Text("order of files")
 
 
 def overview_table(profiles: Sequence[TableProfile], proposal: Proposal) -> Table:
@@ -22,7 +23,7 @@ def overview_table(profiles: Sequence[TableProfile], proposal: Proposal) -> Tabl
     shown = Table(title="Tables")
     for heading in ("Table", "Files", "Rows", "Bytes"):
         shown.add_column(heading, justify="left" if heading == "Table" else "right", overflow="fold")
-    for heading in ("Primary key", "Partition key", "Precombine field", "Cadence"):
+    for heading in ("Primary key", "Partition key", "Change sequence", "Cadence"):
         shown.add_column(heading, overflow="fold")
     for profile in profiles:
         shown.add_row(
@@ -32,7 +33,7 @@ def overview_table(profiles: Sequence[TableProfile], proposal: Proposal) -> Tabl
             byte_text(profile.table.load_bytes + profile.table.change_bytes),
             _proposed(profile.primary_key),
             _proposed(profile.partition_key, nothing=_UNPARTITIONED),
-            _proposed(profile.ordering),
+            _proposed(profile.ordering, nothing=_FILE_ORDER),
             proposal.cadences[profile.source_table_name].refresh_cadence,
         )
     return shown
@@ -50,7 +51,7 @@ def table_evidence(profile: TableProfile, proposal: Proposal) -> Table:
     for label, finding, nothing in (
         ("Primary key", profile.primary_key, _NOT_INFERRED),
         ("Partition key", profile.partition_key, _UNPARTITIONED),
-        ("Precombine field", profile.ordering, _NOT_INFERRED),
+        ("Change sequence", profile.ordering, _FILE_ORDER),
     ):
         shown.add_row(label, _proposed(finding, nothing), Text("\n".join(_finding(finding))))
     cadence = proposal.cadences[profile.source_table_name]

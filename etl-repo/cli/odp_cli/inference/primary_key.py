@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import combinations
 
 import pyarrow as pa
@@ -70,8 +71,15 @@ def _key_columns(sampled: SampledTable, rows: RowSample) -> Iterator[_KeyColumn]
 
 def _kind(column: ColumnProfile, values: pa.Array) -> ColumnKind:
     """A NUMBER of Oracle arrives as a decimal with a fraction that is always zero; a real fraction is a measure."""
-    is_whole = column.kind is ColumnKind.DECIMAL and pc.all(pc.equal(pc.floor(values), values)).as_py()
+    is_whole = column.kind is ColumnKind.DECIMAL and _are_whole(values)
     return ColumnKind.WHOLE_NUMBER if is_whole else column.kind
+
+
+def _are_whole(values: pa.Array) -> bool:
+    """Arrow rounds no decimal that has fraction digits only: the one whole number of its type is zero."""
+    has_whole_digits = values.type.precision > values.type.scale
+    whole = pc.trunc(values) if has_whole_digits else pa.scalar(Decimal(0), values.type)
+    return bool(pc.all(pc.equal(whole, values)).as_py())
 
 
 def _objections(sampled: SampledTable, column: ColumnProfile) -> Iterator[str]:

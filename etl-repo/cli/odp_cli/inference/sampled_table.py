@@ -18,8 +18,8 @@ from odp_cli.inference.row_sample import RowSample, is_sampled
 FEW_ROWS = 100
 """With fewer rows, what looks like a rule may be chance."""
 
-_CHANGE_SEQUENCE = r"^\d{35}$"
-"""AR_H_CHANGE_SEQ: 16 digits of time, then a counter of 19."""
+_CHANGE_SEQUENCE = r"^(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])[0-5]\d[0-5]\d\d{21}$"
+"""AR_H_CHANGE_SEQ: 16 digits of time to the hundredth of a second, then a counter of 19."""
 _FIRST_VALUES = 100
 
 
@@ -62,6 +62,11 @@ class SampledTable:
         files = counted(self.change_files, "change file")
         return f"{column.name} is absent from {column.changes_without:,} of {files}"
 
+    def proves_change_sequence(self, column: ColumnProfile) -> bool:
+        """Tell whether the values alone say that this is DMS's change sequence, which full loads leave empty."""
+        changes, loads = self.changes.column(column.name), self.loads.column(column.name)
+        return is_change_sequence(column.kind, changes) and not has_values(column.kind, loads)
+
     def described_rows(self) -> str:
         """Say what `current_rows` are."""
         return "full-load rows" if self.loads.of_rows else "inserted rows of change files"
@@ -86,7 +91,7 @@ def sampled_table(
 
 
 def is_change_sequence(kind: ColumnKind, values: pa.Array | None) -> bool:
-    """Tell whether all values that are there have the 35 digits of AR_H_CHANGE_SEQ."""
+    """Tell whether all values that are there have the 35 digits of AR_H_CHANGE_SEQ, which begin with a time."""
     if values is None or kind is not ColumnKind.TEXT:
         return False
     present = values.filter(pc.invert(is_blank(kind, values)))
@@ -94,6 +99,11 @@ def is_change_sequence(kind: ColumnKind, values: pa.Array | None) -> bool:
     return len(present) > 0 and all(
         pc.all(pc.match_substring_regex(part, _CHANGE_SEQUENCE)).as_py() for part in (first, present)
     )
+
+
+def has_values(kind: ColumnKind, values: pa.Array | None) -> bool:
+    """Tell whether a column was read and has a value in any row."""
+    return values is not None and blanks(kind, values) < len(values)
 
 
 def is_blank(kind: ColumnKind, values: pa.Array) -> pa.Array:

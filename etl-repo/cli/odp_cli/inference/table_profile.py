@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from odp.records import OPERATION
 
 from odp_cli.inference.column_names import NAMEABLE
 from odp_cli.inference.columns import ColumnProfile, SchemaDifference, column_profiles, schema_differences
+from odp_cli.inference.errors import InferenceError
 from odp_cli.inference.findings import Finding
 from odp_cli.inference.footers import Footers, UnreadableFile, read_footers
 from odp_cli.inference.landed_objects import ObjectSource
@@ -56,6 +57,26 @@ class TableProfile:
         return self.table.source_table_name
 
 
+def profile_each(
+    tables: Iterable[LandedTable], source: ObjectSource, settings: ProfileSettings | None = None
+) -> list[TableProfile]:
+    """Profile tables; one in which something goes wrong is told with the reason and leaves the others.
+
+    Raises:
+        InferenceError: the source as a whole cannot be read.
+    """
+    return [_profile_or_trouble(table, source, settings) for table in tables]
+
+
+def _profile_or_trouble(table: LandedTable, source: ObjectSource, settings: ProfileSettings | None) -> TableProfile:
+    try:
+        return profile(table, source, settings)
+    except InferenceError:
+        raise
+    except Exception as trouble:  # noqa: BLE001 - whatever it is, it is this table's, and the person is told
+        return unprofiled(table, trouble)
+
+
 def profile(table: LandedTable, source: ObjectSource, settings: ProfileSettings | None = None) -> TableProfile:
     """Read footers and sampled rows of one table and find its keys; a damaged file is named and left out.
 
@@ -88,6 +109,24 @@ def profile(table: LandedTable, source: ObjectSource, settings: ProfileSettings 
     )
 
 
+def unprofiled(table: LandedTable, trouble: Exception) -> TableProfile:
+    """Give what is known without its files of a table in which nothing could be found, and why."""
+    nothing = Finding((), "its files could not be profiled")
+    reason = f"{type(trouble).__name__}: {str(trouble).strip() or 'no reason given'}".splitlines()[0]
+    return TableProfile(
+        table=table,
+        loads=ReadExtent(len(table.loads), 0, 0, is_estimate=False, sampled_rows=0),
+        changes=ReadExtent(len(table.changes), 0, 0, is_estimate=False, sampled_rows=0),
+        columns=(),
+        differences=(),
+        unreadable=(),
+        primary_key=nothing,
+        partition_key=nothing,
+        ordering=nothing,
+        notes=(f"could not be profiled: {reason}; write its keys by hand, and report this",),
+    )
+
+
 def _extent(footers: Footers, sample: RowSample) -> ReadExtent:
     return ReadExtent(
         files=footers.of_files,
@@ -99,16 +138,17 @@ def _extent(footers: Footers, sample: RowSample) -> ReadExtent:
 
 
 def _notes(table: LandedTable, columns: Sequence[ColumnProfile], unreadable: Sequence[UnreadableFile]) -> Iterator[str]:
-    if any(character.isspace() for character in table.source_table_name):
-        yield f"no manifest can name {table.source_table_name!r}: rename it by a transformation rule of the DMS task"
     if len(table.folders) > 1:
         folders = ", ".join(folder or "the top" for folder in table.folders)
         yield f"its files lie in {len(table.folders)} folders ({folders}): one task should write one table"
     if unreadable:
         yield f"left out because unreadable: {counted(len(unreadable), 'file')}"
-    unnameable = [column.name for column in columns if NAMEABLE.fullmatch(column.name) is None]
+    unnameable = [repr(column.name) for column in columns if NAMEABLE.fullmatch(column.name) is None]
     if unnameable:
-        yield f"no manifest can name {', '.join(unnameable)} (letters, digits and _): rename them in the DMS task"
+        yield (
+            f"tables cannot have the names {', '.join(unnameable)} (letters, digits and _): rename the columns in the "
+            'DMS task, or write "column_names": "sanitise"'
+        )
 
 
 def _without_operation(changes: Footers) -> Iterator[str]:

@@ -9,14 +9,17 @@ from odp.config_manager.manifest import Manifests
 from odp.configuration import Configuration
 from odp.errors import ManifestError, TableIsBeingWrittenError
 from odp.records import BatchConfig, RawTableConfig, WrittenTable
+from odp.source_table import DEFAULT_SOURCE, SourceTable
+from odp.table_identity import VIEWS, occupied_names
 
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
-    """What was deployed from manifests at synth and cannot follow them at run time."""
+    """What was deployed at synth and cannot follow manifests at run time."""
 
     cadences: frozenset[str]
     glue_jobs: frozenset[str]
+    sources: frozenset[str] = frozenset({DEFAULT_SOURCE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,12 @@ class Admission:
         """
         problems = [
             f"{desired.places.get(name, name)}: {problem}"
-            for name, problem in (*self._cadence_problems(desired), *self._table_problems(desired))
+            for name, problem in (
+                *self._cadence_problems(desired),
+                *self._source_problems(desired),
+                *self._table_problems(desired),
+                *self._name_problems(desired),
+            )
         ]
         if problems:
             raise ManifestError(problems)
@@ -53,15 +61,29 @@ class Admission:
                     _not_deployed(f"no Glue job {batch.glue_job_name}", self.deployed.glue_jobs),
                 )
 
+    def _source_problems(self, desired: Manifests) -> Iterator[tuple[str, str]]:
+        for table in desired.tables:
+            if (source := SourceTable.parse(table.source_table_name).source) not in self.deployed.sources:
+                yield table.source_table_name, _unknown_source(source, self.deployed.sources)
+
     def _table_problems(self, desired: Manifests) -> Iterator[tuple[str, str]]:
         for table in desired.tables:
-            identity = self._identity_of(table.qualified_name)
-            for field, value in table.identity.items():
-                if identity is not None and identity.get(field, value) != value:
-                    yield table.source_table_name, _other_identity(table, field, identity[field])
+            for field, bound in table.differs_from(self._identity_of(table.qualified_name)).items():
+                yield table.source_table_name, _other_identity(table, field, bound)
             running = self.running.tables.get(table.source_table_name)
             if running and self._moves_away(running, table):
                 yield table.source_table_name, _other_target(running, table)
+
+    def _name_problems(self, desired: Manifests) -> Iterator[tuple[str, str]]:
+        """A table whose entry was removed keeps its data, and with merge_on_read the names of its views, too."""
+        for table in desired.tables:
+            for name in _related(table):
+                identity = self._identity_of(name)
+                if identity is None:
+                    continue
+                taken = occupied_names(name, identity.get("hudi_table_type", ""))
+                if shared := sorted({*taken} & {*table.occupied_names}):
+                    yield table.source_table_name, _occupied(table, name, shared[0])
 
     def _moves_away(self, running: RawTableConfig, desired: RawTableConfig) -> bool:
         moves = running.qualified_name != desired.qualified_name
@@ -87,13 +109,21 @@ def touched_tables(running: Configuration, desired: Manifests) -> frozenset[str]
     """Name the tables of the lake about which an admission must know: those of entries that are new or change."""
     new = [table for table in desired.tables if running.tables.get(table.source_table_name) != table]
     old = [running.tables[table.source_table_name] for table in new if table.source_table_name in running.tables]
-    return frozenset(table.qualified_name for table in (*new, *old))
+    return frozenset(name for table in (*new, *old) for name in (table.qualified_name, *_related(table)))
 
 
-def deployed_with(batches: tuple[BatchConfig, ...]) -> Deployed:
+def _related(table: RawTableConfig) -> list[str]:
+    """The other tables that may have a name in common with this one: its views' names, and whose view it would be."""
+    views = table.occupied_names[1:]
+    return [*views, *(table.qualified_name.removesuffix(view) for view in VIEWS if table.raw_table_name.endswith(view))]
+
+
+def deployed_with(batches: tuple[BatchConfig, ...], sources: frozenset[str] = frozenset({DEFAULT_SOURCE})) -> Deployed:
     """Give what a deployment of manifests with these cadences brings along."""
     return Deployed(
-        frozenset(batch.refresh_cadence for batch in batches), frozenset(batch.glue_job_name for batch in batches)
+        cadences=frozenset(batch.refresh_cadence for batch in batches),
+        glue_jobs=frozenset(batch.glue_job_name for batch in batches),
+        sources=sources,
     )
 
 
@@ -101,6 +131,20 @@ def _not_deployed(what: str, deployed: frozenset[str]) -> str:
     return (
         f"this environment has {what} (it has {', '.join(sorted(deployed)) or 'none'}); schedules and jobs are made "
         "from the manifests at synth, so commit this and let the pipeline of the etl app deploy it"
+    )
+
+
+def _unknown_source(source: str, sources: frozenset[str]) -> str:
+    return (
+        f"source_table_name: this environment has no source {source} (it has {', '.join(sorted(sources))}); add it to "
+        "sources in config/environments.json and let the pipelines deploy it"
+    )
+
+
+def _occupied(table: RawTableConfig, other: str, name: str) -> str:
+    return (
+        f"raw_table_name: {table.qualified_name} would share the name {name} with {other}, which holds data, and a "
+        "merge_on_read table takes the names of its views, too; choose another raw_table_name"
     )
 
 

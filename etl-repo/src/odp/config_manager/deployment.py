@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from odp.config_manager.admission import Admission, Deployed, touched_tables
 from odp.config_manager.manifest import Manifests, parse_manifests
-from odp.config_manager.placement import Placement
+from odp.config_manager.physical_names import PhysicalNames
 from odp.config_manager.request import RequestContent, read_request
 from odp.configuration import ConfigDeployment, ConfigRequest, Configuration, RequestStatus, compare
 from odp.errors import ManifestError
@@ -23,15 +23,15 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Lake:
-    """What of one lake decides on manifests: where its tables lie, its sizes, what was deployed for it."""
+    """What of one lake decides on manifests: the names of its databases, its sizes, what was deployed for it."""
 
-    placement: Placement
+    names: PhysicalNames
     cadence_defaults: Mapping[str, object]
     deployed: Deployed
 
     def desired(self, manifests: Mapping[str, str]) -> Manifests:
         """Give the configuration that manifests ask for in this lake; raises ManifestError."""
-        return self.placement.place(parse_manifests(manifests, self.cadence_defaults))
+        return self.names.resolve(parse_manifests(manifests, self.cadence_defaults))
 
 
 @dataclass(frozen=True, slots=True)

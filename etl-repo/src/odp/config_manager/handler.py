@@ -11,7 +11,7 @@ from typing import Any
 from odp.cloudwatch import put_metric
 from odp.config_manager.admission import Deployed
 from odp.config_manager.deployment import ConfigurationManager, Lake
-from odp.config_manager.placement import Placement
+from odp.config_manager.physical_names import PhysicalNames
 from odp.config_manager.request import REQUEST_KEY
 from odp.configuration import RequestStatus
 from odp.dynamodb.configuration_store import DynamoDbConfigurationStore
@@ -19,8 +19,11 @@ from odp.dynamodb.connection import dynamodb_resource
 from odp.dynamodb.deploy_tracker import DynamoDbDeployTracker
 from odp.dynamodb.written_tables import DynamoDbWrittenTables
 from odp.s3_requests import S3ConfigRequests
+from odp.source_table import DEFAULT_SOURCE
 
 logger = logging.getLogger(__name__)
+
+_DEFAULT_SOURCE_ALONE = json.dumps({DEFAULT_SOURCE: {}})
 
 
 @functools.cache
@@ -40,11 +43,12 @@ def _manager() -> ConfigurationManager:
 
 def _lake() -> Lake:
     return Lake(
-        placement=Placement({"raw": os.environ["RAW_BUCKET"]}, os.environ["DATABASE_PREFIX"]),
+        names=PhysicalNames(os.environ["DATABASE_PREFIX"]),
         cadence_defaults=json.loads(os.environ["CADENCE_DEFAULTS"]),
         deployed=Deployed(
-            frozenset(os.environ["DEPLOYED_CADENCES"].split(",")),
-            frozenset(os.environ["DEPLOYED_GLUE_JOBS"].split(",")),
+            cadences=frozenset(os.environ["DEPLOYED_CADENCES"].split(",")),
+            glue_jobs=frozenset(os.environ["DEPLOYED_GLUE_JOBS"].split(",")),
+            sources=frozenset(json.loads(os.environ.get("SOURCES", _DEFAULT_SOURCE_ALONE))),
         ),
     )
 

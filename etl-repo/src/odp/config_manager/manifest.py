@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from odp.config_manager.manifest_fields import BATCH_CONFIG_FIELDS, MERGE_ON_READ, RAW_TABLE_CONFIG_FIELDS, Field
+from odp.config_manager.manifest_fields import BATCH_CONFIG_FIELDS, DEFAULTS, RAW_TABLE_CONFIG_FIELDS, Field
+from odp.config_manager.manifest_rules import Entry, contradictions
 from odp.errors import ManifestError
 from odp.records import BatchConfig, RawTableConfig
+from odp.table_identity import MERGE_ON_READ
 
 SECTIONS: Mapping[str, Mapping[str, Field]] = {
     "batch_configs": BATCH_CONFIG_FIELDS,
@@ -49,15 +50,6 @@ class Manifests:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    place: str
-    fields: dict[str, Any]
-
-    def completed(self, defaults: Mapping[str, object]) -> _Entry:
-        return _Entry(self.place, {**defaults, **self.fields})
-
-
 def load_manifests(folder: Path, cadence_defaults: Mapping[str, object] = MappingProxyType({})) -> Manifests:
     """Read every `*.json` of a folder as one configuration.
 
@@ -89,12 +81,13 @@ def parse_manifests(
 ) -> Manifests:
     """Turn the text of each manifest file into one checked configuration; `load_manifests` tells the arguments."""
     problems: list[str] = []
-    entries: dict[str, list[_Entry]] = {section: [] for section in SECTIONS}
+    entries: dict[str, list[Entry]] = {section: [] for section in SECTIONS}
+    defaults = {"batch_configs": cadence_defaults, "raw_table_configs": DEFAULTS}
     for name, text in documents.items():
         for section, written in _entries(name, text, problems):
-            entry = written.completed(cadence_defaults) if section == "batch_configs" else written
-            entries[section].append(_checked(section, entry, problems))
-    problems += _contradictions(entries["batch_configs"], entries["raw_table_configs"])
+            entry = _without_aliases(written, SECTIONS[section], problems)
+            entries[section].append(_checked(section, entry.completed(defaults[section]), problems))
+    problems += contradictions(entries["batch_configs"], entries["raw_table_configs"])
     if problems:
         raise ManifestError(problems)
     return Manifests(
@@ -109,7 +102,7 @@ def _table_config(fields: dict[str, Any]) -> RawTableConfig:
     return RawTableConfig(**named)
 
 
-def _entries(name: str, text: str, problems: list[str]) -> Iterable[tuple[str, _Entry]]:
+def _entries(name: str, text: str, problems: list[str]) -> Iterable[tuple[str, Entry]]:
     try:
         document = json.loads(text, object_pairs_hook=_without_repetition)
     except json.JSONDecodeError as error:
@@ -134,7 +127,7 @@ def _entries(name: str, text: str, problems: list[str]) -> Iterable[tuple[str, _
         for position, fields in enumerate(listed):
             if isinstance(fields, dict):
                 label = fields.get(_ENTRY_NAME[section], f"entry {position + 1}")
-                yield section, _Entry(f"{name}: {section}: {label}", fields)
+                yield section, Entry(f"{name}: {section}: {label}", fields)
             else:
                 problems.append(f"{name}: {section}: entry {position + 1} must be an object")
 
@@ -149,7 +142,17 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return named
 
 
-def _checked(section: str, entry: _Entry, problems: list[str]) -> _Entry:
+def _without_aliases(entry: Entry, known: Mapping[str, Field], problems: list[str]) -> Entry:
+    names = {field.alias: name for name, field in known.items() if field.alias}
+    problems += [
+        f"{entry.place}: {alias} and {name} are two names of one field; keep one"
+        for alias, name in names.items()
+        if alias in entry.fields and name in entry.fields
+    ]
+    return Entry(entry.place, {names.get(name, name): value for name, value in entry.fields.items()})
+
+
+def _checked(section: str, entry: Entry, problems: list[str]) -> Entry:
     known = SECTIONS[section]
     fields: dict[str, Any] = {}
     for name, value in entry.fields.items():
@@ -161,39 +164,9 @@ def _checked(section: str, entry: _Entry, problems: list[str]) -> _Entry:
         except ValueError as error:
             problems.append(f"{entry.place}: {name}: {error}")
     problems += [f"{entry.place}: {name} is missing" for name in known if name not in entry.fields]
-    return _Entry(entry.place, fields)
+    return Entry(entry.place, fields)
 
 
 def _suggestion(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, list(known), n=1)
     return f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
-
-
-def _contradictions(batches: list[_Entry], tables: list[_Entry]) -> list[str]:
-    return [
-        *_twice(batches, ("refresh_cadence",)),
-        *_twice(tables, ("source_table_name",)),
-        *_twice(tables, ("raw_database_name", "raw_table_name")),
-        *_without_batch_config(batches, tables),
-    ]
-
-
-def _twice(entries: list[_Entry], key: tuple[str, ...]) -> list[str]:
-    places: dict[tuple[Any, ...], list[str]] = defaultdict(list)
-    for entry in entries:
-        if all(name in entry.fields for name in key):
-            places[tuple(entry.fields[name] for name in key)].append(entry.place)
-    return [
-        f"{' and '.join(where)}: both are the entry for {'.'.join(value)} ({', '.join(key)}); keep one"
-        for value, where in places.items()
-        if len(where) > 1
-    ]
-
-
-def _without_batch_config(batches: list[_Entry], tables: list[_Entry]) -> list[str]:
-    configured = {entry.fields.get("refresh_cadence") for entry in batches}
-    return [
-        f"{entry.place}: refresh_cadence {cadence!r} has no entry in batch_configs; add one or use a configured cadence"
-        for entry in tables
-        if (cadence := entry.fields.get("refresh_cadence")) is not None and cadence not in configured
-    ]

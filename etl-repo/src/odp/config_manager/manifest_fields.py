@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from odp.config_manager.cadence import CADENCE, schedule_expression
+from odp.quoted_names import COLUMN, COLUMNS, read_columns
 from odp.records import VersioningType
+from odp.source_table import PATTERN, SourceTable
+from odp.table_identity import BUCKET_ROLES, MERGE_ON_READ
 
 # https://docs.aws.amazon.com/glue/latest/webapi/API_StartJobRun.html; G.025X is for streaming jobs only
 WORKER_TYPES = ("G.1X", "G.2X", "G.4X", "G.8X", "G.12X", "G.16X", "R.1X", "R.2X", "R.4X", "R.8X")
-BUCKETS = ("raw",)
-MERGE_ON_READ = "merge_on_read"
-_COLUMN = r"[A-Za-z_][A-Za-z0-9_]*"
-_COLUMN_LIST = rf"\s*{_COLUMN}\s*(,\s*{_COLUMN}\s*)*"
+SANITISE = "sanitise"
+PLAIN_COLUMN = r"[A-Za-z_][A-Za-z0-9_]*"
+"""A column's name that tables can have as it is."""
+_PLAIN_COLUMNS = rf"\s*{PLAIN_COLUMN}\s*(,\s*{PLAIN_COLUMN}\s*)*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,12 @@ class Field:
     read: Callable[[object], object]
     schema: Mapping[str, object]
     is_optional: bool = False
-    """Whether the environment has a value for it (`cadence_defaults` in environments.json)."""
+    """Whether an entry may leave it out: `default` counts then, or the environment's value (`cadence_defaults`)."""
+    default: str | None = None
+    alias: str = ""
+    """A second name of the field, which belongs to no table format."""
+    plain_schema: Mapping[str, object] = field(default_factory=dict)
+    """What the schema demands besides, where names of columns are not sanitised."""
 
 
 def _text(value: object) -> str:
@@ -76,35 +84,41 @@ def _cadence(value: object) -> str:
 
 
 def _columns(value: object) -> tuple[str, ...]:
-    names = tuple(name.strip() for name in _text(value).split(","))
-    for name in names:
-        _column(name)
+    names = read_columns(_text(value))
     if len({name.lower() for name in names}) < len(names):
         message = f"names a column twice: {value!r}"
         raise ValueError(message)
     return names
 
 
-def _column(value: object) -> str:
-    return str(_ORDERING.read(value))
-
-
-def _column_or_none(value: object) -> str | None:
-    if value == "":
-        return None
-    if isinstance(value, str) and "," in value:
-        message = f"{value!r} names several columns; write one, or an empty text for an unpartitioned table"
+def _column_or_none(without: str) -> Callable[[object], str | None]:
+    def read(value: object) -> str | None:
+        if value == "":
+            return None
+        if re.fullmatch(COLUMN, _text(value)):
+            return read_columns(_text(value))[0]
+        if len(read_columns(_text(value))) > 1:
+            message = f"{value!r} names several columns; write one, or an empty text for {without}"
+            raise ValueError(message)
+        message = f"{value!r} is no column name; write it without blanks at its ends, or in double quotes"
         raise ValueError(message)
-    return _column(value)
+
+    return read
+
+
+def _column_field(meaning: str, without: str) -> Field:
+    schema = {"type": "string", "pattern": f"^({COLUMN})?$"}
+    return Field(meaning, _column_or_none(without), schema, plain_schema={"pattern": f"^({PLAIN_COLUMN})?$"})
+
+
+def _optional(described: Field, default: str, alias: str = "") -> Field:
+    return replace(described, is_optional=True, default=default, alias=alias)
 
 
 def _identifier(meaning: str, what: str) -> Field:
     return _matching(meaning, "[a-z0-9_]{1,255}", f"{what} (a-z, 0-9 and _)")
 
 
-_ORDERING = _matching(
-    "The column that orders the changes of a row, e.g. DMS's change sequence.", _COLUMN, "column name"
-)
 _REFRESH_CADENCE = Field(
     "How often: <n>_min_refresh, <n>_hour_refresh or <n>_day_refresh.",
     _cadence,
@@ -126,20 +140,31 @@ BATCH_CONFIG_FIELDS: Mapping[str, Field] = {
 
 RAW_TABLE_CONFIG_FIELDS: Mapping[str, Field] = {
     "refresh_cadence": _REFRESH_CADENCE,
-    "source_table_name": _matching(
-        "The table in the source database.", r"[^./\s]+\.[^./\s]+", "source table; write schema.table"
+    "source_table_name": Field(
+        "The table in the source database: schema.table, or source:schema.table where the source is not the default "
+        "one. Names that hold one of . : / or a quote, or white space at an end, stand in double quotes.",
+        lambda value: SourceTable.parse(_text(value)).name,
+        {"type": "string", "pattern": f"^{PATTERN}$"},
     ),
     "hudi_primary_key": Field(
         "The columns that identify a row, separated by commas.",
         _columns,
-        {"type": "string", "pattern": f"^{_COLUMN_LIST}$"},
+        {"type": "string", "pattern": f"^{COLUMNS}$"},
+        plain_schema={"pattern": f"^{_PLAIN_COLUMNS}$"},
     ),
-    "hudi_partition_key": Field(
+    "hudi_partition_key": _column_field(
         "The column by whose values the table is partitioned; empty for an unpartitioned table.",
-        _column_or_none,
-        {"type": "string", "pattern": f"^({_COLUMN})?$"},
+        "an unpartitioned table",
     ),
-    "hudi_precombine_field": _ORDERING,
+    "hudi_precombine_field": _optional(
+        _column_field(
+            "The column that holds DMS's change sequence (AR_H_CHANGE_SEQ). Without one, the names of files and the "
+            "order of their rows decide which change is the last.",
+            "the order of files and rows",
+        ),
+        "",
+        alias="change_sequence",
+    ),
     "hudi_table_type": _one_of(
         "copy_on_write, which every reader reads, or merge_on_read.", "copy_on_write", MERGE_ON_READ
     ),
@@ -147,6 +172,27 @@ RAW_TABLE_CONFIG_FIELDS: Mapping[str, Field] = {
     "table_storage_type": _one_of("The table format of the table.", "hudi"),
     "is_active": replace(_ACTIVE, read=lambda value: _ACTIVE.read(value) == "Y"),
     "raw_database_name": _identifier("The Data Catalog's database.", "database name"),
-    "raw_database_S3_bucket": _one_of("The bucket by its role, which is another one in each account.", *BUCKETS),
+    "raw_database_S3_bucket": _one_of("The bucket by its role, which is another one in each account.", *BUCKET_ROLES),
     "raw_table_name": _identifier("The table in that database.", "table name"),
+    "column_names": _optional(
+        _one_of(
+            "A source column whose name tables cannot have (blanks, $, letters beyond ASCII): refuse refuses its "
+            "files, sanitise gives the column a name that tables can have and keeps the source's name as its comment.",
+            "refuse",
+            SANITISE,
+        ),
+        "refuse",
+    ),
+    "on_dropped_column": _optional(
+        _one_of(
+            "A column that the source dropped: refuse refuses files without it, null leaves it NULL from then on.",
+            "refuse",
+            "null",
+        ),
+        "refuse",
+    ),
 }
+DEFAULTS: Mapping[str, str] = {
+    name: described.default for name, described in RAW_TABLE_CONFIG_FIELDS.items() if described.default is not None
+}
+"""What the fields are that an entry of raw_table_configs leaves out."""

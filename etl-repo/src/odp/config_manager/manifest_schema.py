@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from odp.config_manager.manifest import SECTIONS
-from odp.config_manager.manifest_fields import Field
+from odp.config_manager.manifest_fields import SANITISE, Field
 
 _MEANING = {
     "batch_configs": "How the tables of each cadence are processed.",
@@ -40,11 +40,42 @@ def _entries(fields: Mapping[str, Field]) -> dict[str, Any]:
         "type": "array",
         "items": {
             "type": "object",
-            "properties": {name: {"description": field.meaning, **field.schema} for name, field in fields.items()},
+            "properties": _properties(fields),
             "required": [name for name, field in fields.items() if not field.is_optional],
             "additionalProperties": False,
+            **_one_name_each(fields),
+            **_plain_column_names(fields),
         },
     }
+
+
+def _properties(fields: Mapping[str, Field]) -> dict[str, Any]:
+    described: dict[str, Any] = {}
+    for name, field in fields.items():
+        default = {"default": field.default} if field.default is not None else {}
+        described[name] = {"description": field.meaning, **field.schema, **default}
+        if field.alias:
+            described[field.alias] = described[name]
+    return described
+
+
+def _one_name_each(fields: Mapping[str, Field]) -> dict[str, Any]:
+    both = [{"not": {"required": [name, field.alias]}} for name, field in fields.items() if field.alias]
+    return {"allOf": both} if both else {}
+
+
+def _plain_column_names(fields: Mapping[str, Field]) -> dict[str, Any]:
+    """Where names are sanitised, keys are named as the source names them."""
+    names = {
+        name: field.plain_schema
+        for key, field in fields.items()
+        for name in (key, field.alias)
+        if name and field.plain_schema
+    }
+    if not names:
+        return {}
+    is_sanitised = {"properties": {"column_names": {"const": SANITISE}}, "required": ["column_names"]}
+    return {"if": is_sanitised, "else": {"properties": names}}
 
 
 def main(arguments: list[str]) -> None:

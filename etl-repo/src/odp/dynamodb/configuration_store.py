@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from odp.configuration import ConfigDeployment, Configuration, Entry, Fields, fields_of
+from odp.configuration import ConfigDeployment, Configuration, Entry, Fields, item_of
 from odp.dynamodb.connection import condition_failed
 from odp.dynamodb.deploy_tracker import bounded, closing, line_of
 from odp.dynamodb.running_configuration import POINTER, configuration_in, scan, staged_by
@@ -147,7 +147,7 @@ class DynamoDbConfigurationStore:
         for change in deployment.changes:
             line = line_of(change, deployment)
             if change.after:
-                yield self._staged_entry(change.after, fields_of(change.after), line)
+                yield self._staged_entry(change.after, item_of(change.after), line)
             if change.before and (not change.after or _key(change.before) != _key(change.after)):
                 yield self._staged_entry(change.before, None, None if change.after else line)
 

@@ -39,11 +39,9 @@ def test_first_configuration_is_admitted() -> None:
     [
         ("hudi_primary_key", {"hudi_primary_key": ("ID", "LINE")}),
         ("hudi_partition_key", {"hudi_partition_key": "REGION"}),
-        ("hudi_precombine_field", {"hudi_precombine_field": "TS"}),
         ("hudi_table_type", {"hudi_table_type": "merge_on_read"}),
         ("table_data_versioning_type", {"table_data_versioning_type": VersioningType.HISTORICAL}),
         ("table_storage_type", {"table_storage_type": "iceberg"}),
-        ("raw_database_S3_bucket", {"raw_database_s3_bucket": "other"}),
         ("source_table_name", {"source_table_name": "s.other"}),
     ],
 )
@@ -56,6 +54,60 @@ def test_change_that_would_corrupt_a_filled_table_is_refused_with_the_way_to_do_
     old, new = table_config().identity[field], desired.identity[field]
     assert f"{field}: db.t holds data written with {old!r}, which {new!r} would corrupt; keep {old!r}, or" in problem
     assert "reload the source table in DMS" in problem
+
+
+OLDER = table_config().identity | {"hudi_precombine_field": "TS", "raw_database_S3_bucket": "b-1", "gone": "x"}
+
+
+@pytest.mark.parametrize("identity", [table_config().identity, OLDER], ids=["this release", "an older release"])
+@pytest.mark.parametrize("change", [{}, {"hudi_precombine_field": None}, {"hudi_precombine_field": "OTHER"}])
+def test_order_column_and_physical_bucket_bind_no_filled_table(
+    identity: dict[str, str], change: dict[str, Any]
+) -> None:
+    desired, filled = table_config(**change), {"db.t": WrittenTable(identity, is_being_written=False)}
+    Admission(running(table_config()), filled, DEPLOYED).admit(manifests(desired))
+
+
+def test_key_of_a_table_that_an_older_release_filled_is_kept() -> None:
+    written = {"db.t": WrittenTable(OLDER, is_being_written=False)}
+    (problem,) = problems_of(manifests(table_config(hudi_primary_key=("OTHER",))), running(), written)
+    assert "hudi_primary_key: db.t holds data written with 'ID'" in problem
+
+
+MERGED = WrittenTable(table_config(hudi_table_type="merge_on_read").identity, is_being_written=False)
+
+
+@pytest.mark.parametrize(
+    ("desired", "written", "other"),
+    [
+        (table_config(raw_table_name="t_rt"), {"db.t": MERGED}, "db.t"),
+        (table_config(raw_table_name="t_ro"), {"db.t": MERGED}, "db.t"),
+        (table_config(hudi_table_type="merge_on_read"), {"db.t_rt": FILLED}, "db.t_rt"),
+        (table_config(hudi_table_type="merge_on_read"), {"db.t_ro": FILLED}, "db.t_ro"),
+    ],
+)
+def test_name_that_a_table_with_data_occupies_is_refused_although_its_entry_is_gone(
+    desired: RawTableConfig, written: dict[str, WrittenTable], other: str
+) -> None:
+    assert written.keys() <= touched_tables(running(), manifests(desired)), "the lake is asked about it"
+    (problem,) = problems_of(manifests(desired), running(), written)
+    assert "raw_table_name: " in problem
+    assert f"with {other}, which holds data" in problem
+
+
+@pytest.mark.parametrize("kept", [{"db.t": FILLED}, {"db.t": WrittenTable(None, is_being_written=False)}, {}])
+def test_name_that_ends_like_a_view_is_free_where_no_view_is(kept: dict[str, WrittenTable]) -> None:
+    Admission(running(), kept, DEPLOYED).admit(manifests(table_config(raw_table_name="t_rt")))
+
+
+def test_source_that_the_environment_does_not_have_is_refused() -> None:
+    (problem,) = problems_of(manifests(table_config(source_table_name="crm:s.t")), running(), {})
+    assert "source_table_name: this environment has no source crm (it has default); add it to sources in" in problem
+
+
+def test_source_that_the_environment_has_is_admitted() -> None:
+    deployed = Deployed(DEPLOYED.cadences, DEPLOYED.glue_jobs, frozenset({"default", "crm"}))
+    Admission(running(), {}, deployed).admit(manifests(table_config(source_table_name="crm:s.t")))
 
 
 def test_refusal_begins_with_the_place_of_the_entry() -> None:

@@ -8,16 +8,23 @@ from typing import Any
 import pytest
 from odp.config_manager.admission import Deployed
 from odp.config_manager.deployment import ConfigurationManager, Lake
-from odp.config_manager.placement import Placement
+from odp.config_manager.physical_names import PhysicalNames
 from odp.config_manager.request import RequestContent, write_request
-from odp.configuration import ConfigDeployment, ConfigRequest, Configuration, RequestStatus, fields_of
+from odp.configuration import (
+    ConfigDeployment,
+    ConfigRequest,
+    Configuration,
+    RequestStatus,
+    fields_of,
+    raw_table_config_of,
+)
 from odp.errors import DeploymentOvertakenError
 from odp.records import RawTableConfig, WrittenTable
 
 from tests.unit.odp.samples import batch_config, table_config
 
 LAKE = Lake(
-    Placement({"raw": "dev-raw"}),
+    PhysicalNames("second_"),
     {"refresh_tables_batch_size": 5},
     Deployed(frozenset({"10_min_refresh"}), frozenset({"odpf_file_processor"})),
 )
@@ -26,14 +33,14 @@ LAKE = Lake(
 def document(*tables: RawTableConfig, commit: str = "abc123", **batch: Any) -> bytes:
     manifest = {
         "batch_configs": [fields_of(batch_config(**batch))],
-        "raw_table_configs": [fields_of(replace(table, raw_database_s3_bucket="raw")) for table in tables],
+        "raw_table_configs": [fields_of(table) for table in tables],
     }
     return write_request(RequestContent(commit, "pipeline", {"sales.json": json.dumps(manifest)}))
 
 
 def expected(*tables: RawTableConfig, **batch: Any) -> Configuration:
-    placed = [replace(table, raw_database_s3_bucket="dev-raw") for table in tables]
-    return Configuration.of([batch_config(**batch)], placed)
+    named = [replace(table, raw_database_name=f"second_{table.raw_database_name}") for table in tables]
+    return Configuration.of([batch_config(**batch)], named)
 
 
 @dataclass
@@ -241,8 +248,29 @@ def test_good_request_after_a_refused_one_is_applied() -> None:
 
 
 def test_filled_table_keeps_its_key() -> None:
-    lake = World(filled={"db.t": WrittenTable({"hudi_primary_key": "ID"}, is_being_written=False)})
+    lake = World(filled={"second_db.t": WrittenTable({"hudi_primary_key": "ID"}, is_being_written=False)})
     deployment = lake.deploy(document(table_config(hudi_primary_key=("OTHER",))))
     assert deployment is not None
-    assert "hudi_primary_key: db.t holds data written with 'ID'" in deployment.reasons[0]
+    assert "hudi_primary_key: second_db.t holds data written with 'ID'" in deployment.reasons[0]
     assert deployment.reasons[0].startswith("sales.json: raw_table_configs: s.t: ")
+
+
+def test_manifests_that_run_already_change_nothing_although_an_older_release_stored_them() -> None:
+    lake = World()
+    stored = fields_of(table_config(raw_database_name="second_db")) | {"raw_database_S3_bucket": "dev-account-1-raw"}
+    older = {name: value for name, value in stored.items() if name not in ("column_names", "on_dropped_column")}
+    lake.configuration = Configuration.of([batch_config()], [raw_table_config_of(older)])
+    deployment = lake.deploy(document(table_config()))
+    assert deployment is not None
+    assert (deployment.status, deployment.changes) == (RequestStatus.UNCHANGED, ())
+
+
+@pytest.mark.parametrize("column", [None, "AR_H_CHANGE_SEQ"])
+def test_filled_table_may_lose_or_change_its_change_sequence(column: str | None) -> None:
+    """The order is the framework's own; what older releases wrote down of it binds nobody."""
+    identity = table_config().identity | {"hudi_precombine_field": "SEQ", "raw_database_S3_bucket": "dev-account-1-raw"}
+    lake = World(filled={"second_db.t": WrittenTable(identity, is_being_written=False)})
+    lake.deploy(document(table_config()))
+    deployment = lake.deploy(document(table_config(hudi_precombine_field=column)))
+    assert deployment is not None
+    assert deployment.status is RequestStatus.APPLIED

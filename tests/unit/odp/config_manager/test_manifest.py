@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from odp.config_manager.cadence import schedule_expression
 from odp.config_manager.manifest import load_manifests, parse_manifests
-from odp.config_manager.placement import Placement
+from odp.config_manager.physical_names import PhysicalNames
 from odp.errors import ManifestError
-from odp.records import VersioningType
+from odp.records import RawTableConfig, VersioningType
 
 BATCH = {
     "refresh_cadence": "10_min_refresh",
@@ -64,6 +64,10 @@ def test_entries_become_typed_records() -> None:
         ("hudi_primary_key", "1D", "is no column name"),
         ("hudi_partition_key", "A,B", "names several columns"),
         ("hudi_precombine_field", "a b", "is no column name"),
+        ("hudi_precombine_field", "A,B", "names several columns"),
+        ("hudi_primary_key", "ID,", "is no list of columns"),
+        ("column_names", "rename", "write refuse or sanitise"),
+        ("on_dropped_column", "NULL", "write refuse or null"),
         ("hudi_table_type", "cow", "write copy_on_write or merge_on_read"),
         ("table_data_versioning_type", "X", "write S or H"),
         ("table_storage_type", "iceberg", "is not known; write hudi"),
@@ -109,10 +113,141 @@ def test_unknown_field_is_refused_with_the_field_that_was_meant() -> None:
 
 
 def test_missing_field_is_named() -> None:
-    wrong = {name: value for name, value in TABLE.items() if name != "hudi_precombine_field"}
+    wrong = {name: value for name, value in TABLE.items() if name != "hudi_partition_key"}
     assert problems_of(documents(tables=[wrong])) == [
-        "sales.json: raw_table_configs: sales.orders: hudi_precombine_field is missing"
+        "sales.json: raw_table_configs: sales.orders: hudi_partition_key is missing"
     ]
+
+
+def table_of(**fields: object) -> RawTableConfig:
+    (table,) = parse_manifests(documents(tables=[{**TABLE, **fields}])).tables
+    return table
+
+
+WITHOUT_SEQUENCE = {name: value for name, value in TABLE.items() if name != "hudi_precombine_field"}
+
+
+@pytest.mark.parametrize("entry", [WITHOUT_SEQUENCE, {**TABLE, "hudi_precombine_field": ""}])
+def test_table_without_a_change_sequence_is_ordered_by_files_and_rows(entry: dict[str, object]) -> None:
+    (table,) = parse_manifests(documents(tables=[entry])).tables
+    assert table.hudi_precombine_field is None
+
+
+def test_change_sequence_is_another_name_of_the_field() -> None:
+    entry = {**WITHOUT_SEQUENCE, "change_sequence": "AR_H_CHANGE_SEQ"}
+    (table,) = parse_manifests(documents(tables=[entry])).tables
+    assert table.hudi_precombine_field == "AR_H_CHANGE_SEQ"
+
+
+def test_both_names_of_one_field_are_refused() -> None:
+    (problem,) = problems_of(documents(tables=[{**TABLE, "change_sequence": "SEQ"}]))
+    assert problem.endswith(
+        "sales.orders: change_sequence and hudi_precombine_field are two names of one field; keep one"
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "part_of"),
+    [
+        ({"hudi_precombine_field": "ID"}, "hudi_primary_key"),
+        ({"hudi_precombine_field": "line"}, "hudi_primary_key"),
+        ({"hudi_precombine_field": "REGION", "hudi_partition_key": "region"}, "hudi_partition_key"),
+    ],
+)
+def test_change_sequence_that_is_part_of_a_key_is_refused(fields: dict[str, str], part_of: str) -> None:
+    (problem,) = problems_of(documents(tables=[{**TABLE, **fields}]))
+    start = f"sales.json: raw_table_configs: sales.orders: hudi_precombine_field: {fields['hudi_precombine_field']} is"
+    assert problem.startswith(f"{start} part of {part_of}, so it cannot say which change of a row is the last")
+
+
+def test_policies_refuse_unless_a_table_says_otherwise() -> None:
+    assert (table_of().column_names, table_of().on_dropped_column) == ("refuse", "refuse")
+    table = table_of(column_names="sanitise", on_dropped_column="null")
+    assert (table.column_names, table.on_dropped_column) == ("sanitise", "null")
+
+
+def test_keys_are_named_as_the_source_names_them_where_names_are_sanitised() -> None:
+    table = table_of(
+        column_names="sanitise", hudi_primary_key='Order ID, Größe,"QTY ","a,b"', hudi_partition_key="$region"
+    )
+    assert table.hudi_primary_key == ("Order ID", "Größe", "QTY ", "a,b")
+    assert table.hudi_partition_key == "$region"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "named"),
+    [
+        ("hudi_primary_key", "ID,Order ID", "'Order ID'"),
+        ("hudi_partition_key", "$region", "'$region'"),
+        ("hudi_precombine_field", "1SEQ", "'1SEQ'"),
+    ],
+)
+def test_column_that_tables_cannot_have_is_refused_by_name_where_names_are_not_sanitised(
+    field: str, value: str, named: str
+) -> None:
+    (problem,) = problems_of(documents(tables=[{**TABLE, field: value}]))
+    assert f": {field}: {named} is no column name that tables can have" in problem
+    assert '"column_names": "sanitise"' in problem
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("sales.orders", "sales.orders"),
+        ('"sales"."orders"', "sales.orders"),
+        ("default:sales.orders", "sales.orders"),
+        ("crm:sales.orders", "crm:sales.orders"),
+        ("dbo.Order Details", "dbo.Order Details"),
+        ('"my.schema"."Order Details"', '"my.schema".Order Details'),
+        ('crm:"a:b"."c ""d"" /"', 'crm:"a:b"."c ""d"" /"'),
+        ('sales." orders"', 'sales." orders"'),
+    ],
+)
+def test_source_table_has_one_name_however_it_is_quoted(written: str, name: str) -> None:
+    assert table_of(source_table_name=written).source_table_name == name
+
+
+@pytest.mark.parametrize(
+    "written", ["a.b.c", "sales.", ".orders", "sales. orders", 'sales."orders', "a:b:c.d", "sales.or/ders", "a b:c.d"]
+)
+def test_name_that_is_no_schema_and_table_is_refused(written: str) -> None:
+    (problem,) = problems_of(documents(tables=[{**TABLE, "source_table_name": written}]))
+    assert "is no source table; write schema.table" in problem
+
+
+def test_two_ways_to_quote_one_source_table_are_one_entry_too_many() -> None:
+    other = {**TABLE, "source_table_name": '"sales"."orders"', "raw_table_name": "again"}
+    assert "both are the entry for sales.orders" in problems_of(documents(tables=[TABLE, other]))[0]
+
+
+def merge_on_read(name: str) -> dict[str, object]:
+    return {**TABLE, "source_table_name": f"mor.{name}", "raw_table_name": name, "hudi_table_type": "merge_on_read"}
+
+
+@pytest.mark.parametrize("view", ["orders_rt", "orders_ro"])
+@pytest.mark.parametrize("is_first", [True, False])
+@pytest.mark.parametrize("also_merged", [True, False])
+def test_names_of_a_merge_on_read_tables_views_are_taken(view: str, is_first: bool, also_merged: bool) -> None:
+    other = merge_on_read(view) if also_merged else {**TABLE, "source_table_name": "s.other", "raw_table_name": view}
+    pair = [merge_on_read("orders"), other]
+    (problem,) = problems_of(documents(tables=pair if is_first else pair[::-1]))
+    assert f"the merge_on_read table sales_raw.orders occupies the name sales_raw.{view}, too" in problem
+    assert "mor.orders and sales.json: raw_table_configs: " in problem
+
+
+def test_names_like_views_are_free_beside_copy_on_write_and_in_other_databases() -> None:
+    view = {**TABLE, "source_table_name": "s.view", "raw_table_name": "orders_rt"}
+    parse_manifests(documents(tables=[TABLE, view]))
+    parse_manifests(documents(tables=[merge_on_read("orders"), {**view, "raw_database_name": "other"}]))
+
+
+@pytest.mark.parametrize(("length", "is_valid"), [(252, True), (253, False)])
+def test_views_of_a_merge_on_read_table_need_room_for_their_names(length: int, is_valid: bool) -> None:
+    texts = documents(tables=[merge_on_read("t" * length)])
+    if is_valid:
+        parse_manifests(texts)
+    else:
+        assert "is too long for a merge_on_read table" in problems_of(texts)[0]
 
 
 def test_unknown_section_is_refused() -> None:
@@ -174,11 +309,11 @@ def test_other_cadence_names_are_refused(cadence: str) -> None:
         schedule_expression(cadence)
 
 
-def test_bucket_roles_and_database_names_become_those_of_the_lake() -> None:
-    placed = Placement({"raw": "dev-raw-1"}, "second_").place(parse_manifests(documents(tables=[TABLE])))
-    (table,) = placed.tables
-    assert table.base_path == "s3://dev-raw-1/second_sales_raw/orders"
-    assert len(placed.batches) == 1
+def test_database_names_become_those_of_the_lake_and_buckets_stay_roles() -> None:
+    named = PhysicalNames("second_").resolve(parse_manifests(documents(tables=[TABLE])))
+    (table,) = named.tables
+    assert (table.path, table.raw_database_s3_bucket) == ("second_sales_raw/orders", "raw")
+    assert len(named.batches) == 1
 
 
 DEFAULTS = {"glue_job_worker_type": "R.1X", "glue_job_max_workers": 3, "refresh_tables_batch_size": 2}

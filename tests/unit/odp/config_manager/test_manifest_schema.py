@@ -17,7 +17,7 @@ from tests.unit.odp.samples import batch_config, table_config
 SCHEMA = json.loads(render_schema())
 GOOD: dict[str, Any] = {
     "batch_configs": fields_of(batch_config()),
-    "raw_table_configs": fields_of(table_config(raw_database_s3_bucket="raw")),
+    "raw_table_configs": fields_of(table_config()),
 }
 WRONG: dict[str, list[object]] = {
     "refresh_cadence": ["hourly", "0_min_refresh", 10],
@@ -26,10 +26,12 @@ WRONG: dict[str, list[object]] = {
     "glue_job_worker_type": ["G.025X", "g.1x"],
     "glue_job_max_workers": [1, 300, "10", 2.5],
     "refresh_tables_batch_size": [0, 101, "5"],
-    "source_table_name": ["orders", "a.b.c", "a b.c"],
+    "source_table_name": ["orders", "a.b.c", "a. c", "a:b:c.d", 'a."c'],
     "hudi_primary_key": ["", "ID;LINE", "1D", "ID,"],
     "hudi_partition_key": ["A,B", "1D"],
-    "hudi_precombine_field": ["", "A,B"],
+    "hudi_precombine_field": ["A,B", "1D", "a b"],
+    "column_names": ["", "sanitize"],
+    "on_dropped_column": ["NULL", None],
     "hudi_table_type": ["COPY_ON_WRITE"],
     "table_data_versioning_type": ["s", "snapshot"],
     "table_storage_type": ["iceberg"],
@@ -89,3 +91,37 @@ def test_schema_demands_the_fields_that_no_environment_has_a_value_for(section: 
     without = {name: value for name, value in GOOD[section].items() if name != field}
     assert accepted_by_schema(document(**{section: without})) == SECTIONS[section][field].is_optional
     assert not accepted_by_schema(document(**{section: GOOD[section] | {"unknown": 1}}))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("hudi_primary_key", 'Order ID,"a,b", Größe'),
+        ("hudi_partition_key", '"QTY "'),
+        ("hudi_precombine_field", "my seq"),
+    ],
+)
+def test_schema_and_parser_accept_names_of_the_source_where_they_are_sanitised(field: str, value: str) -> None:
+    for policy, is_accepted in (("sanitise", True), ("refuse", False)):
+        entry = GOOD["raw_table_configs"] | {field: value, "column_names": policy}
+        manifest = document(raw_table_configs=entry)
+        assert (accepted_by_schema(manifest), accepted_by_parser(manifest)) == (is_accepted, is_accepted)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("hudi_primary_key", "ID,"), ("hudi_primary_key", 'a"b'), ("hudi_partition_key", "A,B"), ("hudi_primary_key", "")],
+)
+def test_schema_and_parser_refuse_what_is_no_list_of_names_of_the_source(field: str, value: str) -> None:
+    manifest = document(raw_table_configs=GOOD["raw_table_configs"] | {field: value, "column_names": "sanitise"})
+    assert (accepted_by_schema(manifest), accepted_by_parser(manifest)) == (False, False)
+
+
+def test_schema_and_parser_know_both_names_of_the_change_sequence_and_refuse_them_together() -> None:
+    entry = GOOD["raw_table_configs"] | {"change_sequence": "SEQ"}
+    alone = {name: value for name, value in entry.items() if name != "hudi_precombine_field"}
+    for manifest, is_accepted in (
+        (document(raw_table_configs=alone), True),
+        (document(raw_table_configs=entry), False),
+    ):
+        assert (accepted_by_schema(manifest), accepted_by_parser(manifest)) == (is_accepted, is_accepted)

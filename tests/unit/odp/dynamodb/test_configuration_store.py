@@ -119,8 +119,11 @@ def test_settled_entries_read_as_the_manifests_write_them(books: Books) -> None:
             "table_storage_type": "hudi",
             "is_active": "Y",
             "raw_database_name": "db",
-            "raw_database_S3_bucket": "b",
+            "raw_database_S3_bucket": "raw",
             "raw_table_name": "t",
+            "column_names": "refuse",
+            "on_dropped_column": "refuse",
+            "format": 2,
         }
     ]
 

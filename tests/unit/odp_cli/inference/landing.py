@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from odp_cli.inference.landed_objects import LandedObject
 from odp_cli.inference.landed_tables import LandedTable, LandedTables, landed_tables
 from odp_cli.inference.settings import ProfileSettings
-from odp_cli.inference.table_profile import TableProfile, profile
+from odp_cli.inference.table_profile import TableProfile, profile, profile_each
 
 Columns = Mapping[str, Any]
 SETTINGS = ProfileSettings(threads=2)
@@ -91,4 +91,4 @@ class Landing:
         return profile(table, self.source, settings)
 
     def profiles(self, settings: ProfileSettings = SETTINGS) -> Sequence[TableProfile]:
-        return [profile(table, self.source, settings) for table in self.listed().tables]
+        return profile_each(self.listed().tables, self.source, settings)

@@ -1,7 +1,7 @@
 """Names mark what DMS adds and break ties between keys."""
 
 import pytest
-from odp_cli.inference.column_names import NAMEABLE, KeyName, OrderingName, is_metadata, key_name, ordering_name
+from odp_cli.inference.column_names import NAMEABLE, KeyName, is_metadata, is_named_change_sequence, key_name
 
 
 @pytest.mark.parametrize(
@@ -22,18 +22,14 @@ def test_columns_of_the_source_are_no_metadata(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "sounds_like"),
+    ("name", "is_sequence"),
     [
-        ("AR_H_CHANGE_SEQ", OrderingName.CHANGE_SEQUENCE),
-        ("CDC_TIMESTAMP_SEQ", OrderingName.CHANGE_SEQUENCE),
-        ("changeSeq", OrderingName.CHANGE_SEQUENCE),
-        ("commit_ts", OrderingName.COMMIT_TIME),
-        ("commitTimestamp", OrderingName.COMMIT_TIME),
-        ("updated_at", OrderingName.OTHER),
+        *((name, True) for name in ("AR_H_CHANGE_SEQ", "CDC_TIMESTAMP_SEQ", "changeSeq", "CHANGE_SEQUENCE", "cdc_seq")),
+        *((name, False) for name in ("commit_ts", "commitTimestamp", "updated_at", "SEQ", "order_seq", "version")),
     ],
 )
-def test_names_tell_sequences_from_commit_times(name: str, sounds_like: OrderingName) -> None:
-    assert ordering_name(name) is sounds_like
+def test_names_tell_change_sequences_from_times_and_from_columns_of_the_source(name: str, is_sequence: bool) -> None:
+    assert is_named_change_sequence(name) is is_sequence
 
 
 @pytest.mark.parametrize(

@@ -32,12 +32,21 @@ def land(landing: Landing, table: str, *, minutes: tuple[int, ...] = (0, 5, 10))
         landing.changes(changes, table=table, minute=minute)
 
 
-def test_draft_has_exactly_the_fields_of_manifests(landing: Landing) -> None:
+def test_draft_has_the_fields_that_manifests_demand_and_the_change_sequence(landing: Landing) -> None:
     land(landing, "orders")
     manifest = drafted(landing)
     assert manifest.keys() == {"batch_configs", "raw_table_configs"}
     assert manifest["batch_configs"][0].keys() == BATCH_CONFIG_FIELDS.keys()
-    assert manifest["raw_table_configs"][0].keys() == RAW_TABLE_CONFIG_FIELDS.keys()
+    demanded = {name for name, field in RAW_TABLE_CONFIG_FIELDS.items() if not field.is_optional}
+    assert manifest["raw_table_configs"][0].keys() == demanded | {"hudi_precombine_field"}
+
+
+def test_table_without_a_change_sequence_is_drafted_without_an_order_and_valid(landing: Landing) -> None:
+    landing.load({"id": [1, 2, 3], "updated_at": [1, 2, 3]})
+    landing.changes({"Op": ["U"] * 20, "id": [1] * 20, "updated_at": range(20)})
+    manifest = drafted(landing)
+    assert "hudi_precombine_field" not in manifest["raw_table_configs"][0]
+    assert parsed(manifest).tables[0].hudi_precombine_field is None
 
 
 def test_complete_draft_is_a_valid_manifest(landing: Landing) -> None:
@@ -88,10 +97,10 @@ def test_what_was_not_inferred_is_empty_so_that_validation_names_it(landing: Lan
     landing.load({"name": ["a", "a"]})
     manifest = drafted(landing)
     entry = manifest["raw_table_configs"][0]
-    assert (entry["hudi_primary_key"], entry["hudi_precombine_field"]) == ("", "")
+    assert entry["hudi_primary_key"] == ""
     with pytest.raises(ManifestError) as error:
         parsed(manifest)
-    assert [problem.split(": ")[3] for problem in error.value.problems] == ["hudi_primary_key", "hudi_precombine_field"]
+    assert [problem.split(": ")[3] for problem in error.value.problems] == ["hudi_primary_key"]
 
 
 def test_table_without_a_readable_file_is_drafted_with_what_is_known(landing: Landing) -> None:

@@ -66,7 +66,7 @@ def test_evidence_of_a_table_tells_reasons_candidates_and_warnings(landed: Landi
 def test_table_without_changes_says_so(landed: Landing) -> None:
     text = shown(table_evidence(landed.profile("shop.labels"), propose(landed.listed().tables)))
     assert "no file" in text
-    assert "only full loads have landed" in text
+    assert "no column holds DMS's change sequence" in text
     assert "left out because unreadable: 1 file" in text
 
 

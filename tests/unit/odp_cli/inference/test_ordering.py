@@ -1,6 +1,7 @@
-"""The precombine field orders changes: a change sequence first, else what never decreases, else nothing is claimed."""
+"""Only DMS's change sequence is proposed as an order; without one, files and rows have an order already."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
@@ -44,72 +45,82 @@ def test_change_sequence_is_proposed_and_its_emptiness_in_the_full_load_is_norma
 def test_thirty_five_digits_are_a_change_sequence_whatever_the_name(landing: Landing) -> None:
     landing.load(LOAD)
     landing.changes(updates(1, 2, marker=sequence(1, 2), commit_ts=moments(1, 2)))
-    assert [candidate.columns for candidate in ordering(landing).candidates] == [("marker",), ("commit_ts",)]
+    assert [candidate.columns for candidate in ordering(landing).candidates] == [("marker",)]
 
 
-@pytest.mark.parametrize("name", ["my_change_seq", "CDC_TIMESTAMP_SEQ", "commit_ts", "COMMIT_TIMESTAMP"])
-def test_name_of_a_sequence_or_commit_time_makes_a_candidate(landing: Landing, name: str) -> None:
+@pytest.mark.parametrize("name", ["my_change_seq", "CDC_TIMESTAMP_SEQ", "CHANGE_SEQUENCE"])
+@pytest.mark.parametrize("digits", [20, 30, 35])
+def test_twenty_digits_and_more_are_a_change_sequence_if_the_name_says_so(
+    landing: Landing, name: str, digits: int
+) -> None:
+    landing.load({**LOAD, name: [""] * 3})
+    landing.changes(updates(1, 2, **{name: ["1" * digits, "2" * digits]}))
+    assert ordering(landing).columns == (name,)
+
+
+ROWS = range(20)
+BUSINESS = {
+    "timestamp": moments(*ROWS),
+    "timestamp without zone": pa.array(ROWS, pa.timestamp("us")),
+    "date": pa.array(ROWS, pa.date32()),
+    "whole number": list(range(100, 120)),
+    "large number": [10**17 + row for row in ROWS],
+    "decimal": [Decimal(10**30 + row) for row in ROWS],
+    "timestamp text": [f"2026-01-05 12:00:{second:02d}.000000" for second in ROWS],
+    "digits": [str(10**12 + row) for row in ROWS],
+    "digits of a time": [f"20260105120000{row:06d}" for row in ROWS],
+    "thirty-five digits without a time": [f"{row:035d}" for row in ROWS],
+}
+
+
+@pytest.mark.parametrize("values", BUSINESS.values(), ids=BUSINESS.keys())
+@pytest.mark.parametrize("name", ["moved", "updated_at", "commit_ts", "version", "SEQ"])
+def test_column_of_the_business_is_no_order_however_well_it_is_ordered(
+    landing: Landing, name: str, values: list[Any]
+) -> None:
     landing.load(LOAD)
-    landing.changes(updates(1, 2, **{name: ["2026-01-05 12:00:00", "2026-01-05 12:00:01"]}))
+    landing.changes(updates(*[1] * 10, **{name: values[:10]}), minute=1)
+    landing.changes(updates(*[2] * 10, **{name: values[10:]}), minute=2)
     found = ordering(landing)
-    assert found.columns == (name,)
-    assert found.reason.startswith("named like a c")
-
-
-def test_sequence_is_preferred_to_commit_time_and_both_to_what_merely_never_decreases(landing: Landing) -> None:
-    rows = range(20)
-    landing.load(LOAD)
-    landing.changes(
-        updates(
-            *rows, updated_at=moments(*rows), commit_ts=moments(*rows), change_seq=[str(1000 + row) for row in rows]
-        )
+    assert (found.columns, found.candidates) == ((), ())
+    assert found.reason == (
+        "no column holds DMS's change sequence: the names of files and the order of their rows decide which change is "
+        "the last"
     )
-    assert [each.columns[0] for each in ordering(landing).candidates] == ["change_seq", "commit_ts", "updated_at"]
 
 
-@pytest.mark.parametrize(
-    "values",
-    [
-        moments(*range(20)),
-        pa.array(range(20), pa.timestamp("us")),
-        list(range(100, 120)),
-        [f"2026-01-05 12:00:{second:02d}.000000" for second in range(20)],
-        [str(10**12 + number) for number in range(20)],
-    ],
-    ids=["timestamp", "timestamp without zone", "whole number", "timestamp text", "digits"],
-)
-def test_column_that_never_decreases_across_files_is_a_candidate(landing: Landing, values: list[Any]) -> None:
-    landing.load(LOAD)
-    landing.changes(updates(*[1] * 10, moved=values[:10]), minute=1)
-    landing.changes(updates(*[2] * 10, moved=values[10:]), minute=2)
-    assert ordering(landing).columns == ("moved",)
-
-
-def test_file_order_is_that_of_names_and_a_decrease_between_files_is_seen(landing: Landing) -> None:
-    landing.load(LOAD)
-    landing.changes(updates(*[1] * 10, moved=moments(*range(10, 20))), minute=1)
-    landing.changes(updates(*[1] * 10, moved=moments(*range(10))), minute=2)
+def test_text_like_a_change_sequence_that_full_loads_have_is_of_the_business(landing: Landing) -> None:
+    landing.load({**LOAD, "contract": sequence(1, 2, 3)})
+    landing.changes(updates(1, 2, contract=sequence(4, 5)))
     assert ordering(landing).candidates == ()
 
 
 @pytest.mark.parametrize(
-    "values",
+    ("values", "objection"),
     [
-        moments(*range(19), 3),
-        [1] * 20,
-        [row // 5 for row in range(20)],
-        [*range(19), None],
-        [float(row) for row in range(20)],
-        [f"name {row:02d}" for row in range(20)],
+        (["2026-01-05 12:00:00", "2026-01-05 12:00:01"], "change_seq holds other values than a change sequence of DMS"),
+        (["1" * 19, "2" * 19], "change_seq holds other values than a change sequence of DMS"),
+        (["1" * 20, "2" * 21], "change_seq holds other values than a change sequence of DMS"),
+        ([1, 2], "change_seq is of type whole number, while DMS's change sequence is text"),
+        (moments(1, 2), "change_seq is of type timestamp, while DMS's change sequence is text"),
     ],
-    ids=["decreasing", "constant", "few values", "null", "float", "text in order"],
 )
-def test_column_that_proves_no_order_is_no_candidate(landing: Landing, values: list[Any]) -> None:
+def test_column_that_only_has_the_name_of_a_change_sequence_is_shown_but_not_proposed(
+    landing: Landing, values: list[Any], objection: str
+) -> None:
     landing.load(LOAD)
-    landing.changes(updates(*[1] * 20, moved=values))
+    landing.changes(updates(1, 2, change_seq=values))
     found = ordering(landing)
-    assert (found.columns, found.candidates) == ((), ())
-    assert "no column orders 20 sampled changes: nothing proves one; add AR_H_CHANGE_SEQ" in found.reason
+    assert found.columns == ()
+    assert found.candidates[0].objections[0].startswith(objection)
+
+
+def test_file_order_is_that_of_names_and_a_decrease_between_files_is_seen(landing: Landing) -> None:
+    landing.load(LOAD)
+    landing.changes(updates(*[1] * 10, moved=sequence(*range(10, 20))), minute=1)
+    landing.changes(updates(*[1] * 10, moved=sequence(*range(10))), minute=2)
+    (candidate,) = ordering(landing).candidates
+    assert candidate.objections == ("moved decreases 1 time over 20 changes in file order",)
 
 
 def test_key_itself_orders_nothing_though_it_never_decreases(landing: Landing) -> None:
@@ -130,7 +141,7 @@ def test_sequence_that_is_empty_in_a_change_is_shown_but_not_proposed(landing: L
     landing.load(LOAD)
     landing.changes(updates(1, 2, **{SEQUENCE: ["", *sequence(1)]}))
     (objection,) = ordering(landing).candidates[0].objections
-    assert objection == f"{SEQUENCE} is empty in 1 of 2 sampled changes, which would lose to any"
+    assert objection == f"{SEQUENCE} is empty in 1 of 2 sampled changes, so it does not say when they happened"
 
 
 def test_sequence_that_a_change_file_lacks_is_shown_but_not_proposed(landing: Landing) -> None:
@@ -146,15 +157,15 @@ def test_sequence_that_a_change_file_lacks_is_shown_but_not_proposed(landing: La
 
 def test_next_best_candidate_is_proposed_first_when_the_best_is_refuted(landing: Landing) -> None:
     landing.load(LOAD)
-    landing.changes(updates(1, 2, **{SEQUENCE: sequence(2, 1)}, commit_ts=moments(1, 2)))
-    assert [candidate.columns[0] for candidate in ordering(landing).candidates] == ["commit_ts", SEQUENCE]
+    landing.changes(updates(1, 2, **{SEQUENCE: sequence(2, 1)}, change_seq=["1" * 20, "2" * 20]))
+    assert [candidate.columns[0] for candidate in ordering(landing).candidates] == ["change_seq", SEQUENCE]
 
 
 def test_changes_of_one_row_that_share_the_value_are_counted_as_ties(landing: Landing) -> None:
     landing.load(LOAD)
-    landing.changes(updates(1, 1, 2, commit_ts=moments(5, 5, 5)))
+    landing.changes(updates(1, 1, 2, **{SEQUENCE: sequence(5, 5, 5)}))
     (candidate,) = ordering(landing).candidates
-    assert "1 change with key and value of another one, so that either may win" in candidate.warnings
+    assert "1 change with key and value of another one, which the order of files decides" in candidate.warnings
 
 
 def test_few_changes_are_said_to_be_few(landing: Landing) -> None:
@@ -172,16 +183,16 @@ def test_full_loads_alone_give_the_column_that_looks_like_a_change_sequence(land
     assert candidate.warnings == ("no change file has landed, so nothing shows yet that it orders changes",)
 
 
-def test_full_loads_alone_without_such_a_column_prove_nothing_and_say_so(landing: Landing) -> None:
+def test_full_loads_alone_without_such_a_column_need_no_order(landing: Landing) -> None:
     landing.load({**LOAD, "updated_at": moments(1, 2, 3)})
     found = ordering(landing)
     assert (found.columns, found.candidates) == ((), ())
-    assert found.reason.startswith("only full loads have landed and no column looks like a change sequence: nothing")
+    assert found.reason.startswith("no column holds DMS's change sequence: the names of files")
 
 
 def test_value_in_the_full_load_is_told(landing: Landing) -> None:
-    landing.load({**LOAD, "commit_ts": moments(1, 1, 1)})
-    landing.changes(updates(1, commit_ts=moments(2)))
+    landing.load({**LOAD, SEQUENCE: sequence(1, 1, 1)})
+    landing.changes(updates(1, **{SEQUENCE: sequence(2)}))
     assert "has a value in 3 of 3 sampled full-load rows" in ordering(landing).reason
 
 

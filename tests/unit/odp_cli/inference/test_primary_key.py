@@ -151,7 +151,7 @@ def test_column_that_no_manifest_can_name_is_never_a_candidate(landing: Landing)
     landing.load({"order id": numbers(), "Id": numbers(), "ID": numbers()})
     profile = landing.profile()
     assert profile.primary_key.columns == ()
-    assert "no manifest can name order id" in profile.notes[0]
+    assert "tables cannot have the names 'order id'" in profile.notes[0]
 
 
 def test_nothing_unique_leaves_the_key_open_and_shows_what_came_closest(landing: Landing) -> None:
@@ -223,3 +223,27 @@ def test_proposed_key_really_is_unique_and_never_null(rows: list[dict[str, Any]]
 def test_random_identifiers_of_text_are_keys(landing: Landing) -> None:
     texts = pc.cast(pc.random(ROWS, initializer=7), pa.string())
     assert key(landing, {"customer": ["x"] * ROWS, "ticket": texts}).columns == ("ticket",)
+
+
+@pytest.mark.parametrize(
+    ("precision", "scale"), [(1, 1), (4, 4), (4, 3), (4, 2), (18, 18), (38, 0), (38, 19), (38, 37), (38, 38)]
+)
+@pytest.mark.parametrize("largest", [True, False])
+def test_decimal_of_any_precision_and_scale_is_profiled(
+    landing: Landing, precision: int, scale: int, largest: bool
+) -> None:
+    nines = "9" * precision if largest else "1"
+    values = pa.array([Decimal(f"{sign}{nines}E-{scale}") for sign in ("", "-")] + [Decimal(0)] * 2)
+    values = values.cast(pa.decimal128(precision, scale))
+    landing.load({"id": [1, 2, 3, 4], "rate": values})
+    landing.changes({"Op": ["U"], "id": [1], "rate": values.slice(0, 1)})
+    assert landing.profile().primary_key.columns == ("id",)
+
+
+def test_decimal_whose_fraction_is_always_zero_identifies_and_one_of_fraction_digits_only_does_not(
+    landing: Landing,
+) -> None:
+    whole = pa.array([Decimal(1), Decimal(2)], pa.decimal128(10, 4))
+    fractions = pa.array([Decimal("0.0001"), Decimal("0.0002")], pa.decimal128(4, 4))
+    landing.load({"rate": fractions, "nr": whole})
+    assert landing.profile().primary_key.columns == ("nr",)

@@ -3,8 +3,17 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import BinaryIO
 
 import pyarrow as pa
+import pytest
+from odp_cli.inference import table_profile
+from odp_cli.inference.draft import draft
+from odp_cli.inference.errors import SourceAccessError
+from odp_cli.inference.findings import Finding
+from odp_cli.inference.primary_key import primary_key
+from odp_cli.inference.proposal import propose
+from odp_cli.inference.sampled_table import SampledTable
 from odp_cli.inference.settings import ProfileSettings
 
 from tests.unit.odp_cli.inference.landing import SETTINGS, Landing, sequence
@@ -115,13 +124,6 @@ def test_table_of_two_hundred_columns_is_profiled_in_bounded_work(landing: Landi
     assert "of the 10 most promising of" in profile.primary_key.reason
 
 
-def test_table_that_no_manifest_can_name_is_noted(landing: Landing) -> None:
-    landing.write("shop/order lines/LOAD00000001.parquet", {"id": [1]})
-    assert landing.profile("shop.order lines").notes == (
-        "no manifest can name 'shop.order lines': rename it by a transformation rule of the DMS task",
-    )
-
-
 def test_files_of_one_table_in_several_folders_are_noted(landing: Landing) -> None:
     for folder in ("", "old/"):
         landing.write(f"{folder}shop/orders/LOAD00000001.parquet", {"id": [1]})
@@ -159,5 +161,37 @@ def test_columns_without_any_value_are_never_proposed(landing: Landing) -> None:
     profile = landing.profile()
     assert (profile.primary_key.columns, profile.ordering.columns) == (("name",), ())
     assert profile.ordering.candidates[0].objections == (
-        "AR_H_CHANGE_SEQ is empty in 2 of 2 sampled changes, which would lose to any",
+        "AR_H_CHANGE_SEQ is empty in 2 of 2 sampled changes, so it does not say when they happened",
     )
+
+
+def test_trouble_in_one_table_is_told_for_it_and_leaves_the_others(
+    landing: Landing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for table in ("a", "b", "c"):
+        landing.load({"id": [1, 2]}, table=table)
+
+    def troubled(sampled: SampledTable) -> Finding:
+        if sampled.table_name == "b":
+            raise pa.ArrowInvalid("what nobody expects\nand more")
+        return primary_key(sampled)
+
+    monkeypatch.setattr(table_profile, "primary_key", troubled)
+    a, b, c = landing.profiles()
+    assert [found.primary_key.columns for found in (a, b, c)] == [("id",), (), ("id",)]
+    assert b.notes == (
+        "could not be profiled: ArrowInvalid: what nobody expects; write its keys by hand, and report this",
+    )
+    manifest = draft([a, b, c], propose(landing.listed().tables))
+    assert [entry["hudi_primary_key"] for entry in manifest["raw_table_configs"]] == ["id", "", "id"]
+
+
+def test_source_that_cannot_be_read_at_all_stops_everything(landing: Landing, monkeypatch: pytest.MonkeyPatch) -> None:
+    landing.load({"id": [1, 2]})
+
+    def denied(landed: object) -> BinaryIO:
+        raise SourceAccessError("denied")
+
+    monkeypatch.setattr(landing.source, "open", denied)
+    with pytest.raises(SourceAccessError):
+        landing.profiles()

@@ -1,0 +1,39 @@
+"""What the function is told by its environment variables."""
+
+import json
+
+import pytest
+from odp.config_manager import handler
+from odp.errors import ManifestError
+
+VARIABLES = {
+    "DATABASE_PREFIX": "second_",
+    "CADENCE_DEFAULTS": "{}",
+    "DEPLOYED_CADENCES": "10_min_refresh,1_hour_refresh",
+    "DEPLOYED_GLUE_JOBS": "odpf_file_processor",
+}
+
+
+@pytest.fixture(autouse=True)
+def _variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SOURCES", raising=False)
+    for name, value in VARIABLES.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_lake_is_told_prefix_cadences_jobs_and_no_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RAW_BUCKET", raising=False)
+    lake = handler._lake()
+    assert lake.names.database_prefix == "second_"
+    assert lake.deployed.cadences == {"10_min_refresh", "1_hour_refresh"}
+    assert lake.deployed.glue_jobs == {"odpf_file_processor"}
+    with pytest.raises(ManifestError):
+        lake.desired({"broken.json": "{"})
+
+
+def test_sources_are_those_of_the_environment_and_the_default_one_where_it_names_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert handler._lake().deployed.sources == {"default"}
+    monkeypatch.setenv("SOURCES", json.dumps({"default": {"folder": ""}, "crm": {"folder": "crm"}}))
+    assert handler._lake().deployed.sources == {"default", "crm"}
