@@ -101,7 +101,7 @@ def rows_of(spark: SparkSession) -> Callable[[RawTableConfig], list[dict[str, An
 
     def read(config: RawTableConfig) -> list[dict[str, Any]]:
         frame = spark.read.format("hudi").load(config.base_path)
-        columns = [name for name in frame.columns if not name.startswith("_hoodie")]
+        columns = [name for name in frame.columns if not name.startswith(("_hoodie", "_odp_"))]
         rows = [json.loads(row) for row in frame.select(*columns).toJSON().collect()]
         return sorted(rows, key=lambda row: (row["ID"], row.get("SEQ", "")))
 

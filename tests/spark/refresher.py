@@ -37,7 +37,7 @@ class Refresher:
         """The table's own columns, read by hudi-rs, in the order of its rows' Hudi keys."""
         read = LakeReader().read(str(self.folder))
         ordered = read.sort_by("_hoodie_record_key") if read.num_rows else read
-        return ordered.drop_columns([name for name in ordered.column_names if name.startswith("_hoodie")])
+        return ordered.drop_columns([name for name in ordered.column_names if name.startswith(("_hoodie", "_odp_"))])
 
     def catalog_tables(self) -> tuple[str, ...]:
         """The names that the catalog has of the table: what is compacted and what is true, if these differ."""

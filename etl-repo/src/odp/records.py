@@ -9,7 +9,7 @@ from enum import StrEnum
 OPERATION = "Op"
 """The column that DMS writes first in change files: I, U or D."""
 
-INSERT, DELETE = "I", "D"
+INSERT, UPDATE, DELETE = "I", "U", "D"
 
 _SEQUENCER_DIGITS = 64
 
@@ -68,7 +68,7 @@ class RawTableConfig:
     source_table_name: str
     hudi_primary_key: tuple[str, ...]
     hudi_partition_key: str | None
-    hudi_precombine_field: str
+    hudi_precombine_field: str | None
     hudi_table_type: str
     table_data_versioning_type: VersioningType
     table_storage_type: str
@@ -88,7 +88,7 @@ class RawTableConfig:
             "source_table_name": self.source_table_name,
             "hudi_primary_key": ",".join(self.hudi_primary_key),
             "hudi_partition_key": self.hudi_partition_key or "",
-            "hudi_precombine_field": self.hudi_precombine_field,
+            "hudi_precombine_field": self.hudi_precombine_field or "",
             "hudi_table_type": self.hudi_table_type,
             "table_data_versioning_type": self.table_data_versioning_type.value,
             "table_storage_type": self.table_storage_type,

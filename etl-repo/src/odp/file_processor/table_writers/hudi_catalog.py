@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from odp.file_processor.column_names import with_table_names
 from odp.records import RawTableConfig
 from odp.spark_session import hadoop_configuration, java_class
 
@@ -18,7 +19,7 @@ def sync_options(config: RawTableConfig) -> dict[str, str]:
         "hoodie.datasource.hive_sync.use_jdbc": "false",
         "hoodie.datasource.hive_sync.database": config.raw_database_name,
         "hoodie.datasource.hive_sync.table": config.raw_table_name,
-        "hoodie.datasource.hive_sync.partition_fields": config.hudi_partition_key or "",
+        "hoodie.datasource.hive_sync.partition_fields": with_table_names(config).hudi_partition_key or "",
         "hoodie.datasource.hive_sync.partition_extractor_class": _partition_extractor(config),
         "hoodie.datasource.hive_sync.support_timestamp": "true",
         "hoodie.datasource.meta.sync.base.path": config.base_path,

@@ -1,0 +1,80 @@
+"""Makes of a refresh's files the final rows that a table format writes: one of each record key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+from odp.file_processor.changes import ChangeReader
+from odp.file_processor.column_names import NamedColumns
+from odp.file_processor.own_columns import VERSION, own_columns, record_key
+from odp.file_processor.row_keys import with_keys, with_versions
+from odp.file_processor.row_order import IS_CHANGE, last_row_per_key
+from odp.file_processor.schema_changes import Columns
+from odp.file_processor.table_history import Reload, greatest_version, least_version, load_version
+from odp.records import DELETE, OPERATION, RawTableConfig
+from odp.refreshes import Refresh
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshRows:
+    """The rows of one refresh of a table with these columns, whose configuration has the table's own names."""
+
+    spark: SparkSession
+    config: RawTableConfig
+    columns: Columns
+    refresh: Refresh
+
+    def read(self, named: Mapping[str, NamedColumns]) -> DataFrame:
+        """Read the files, of which `named` are the columns by file id; each row has its position."""
+        files = (*self.refresh.files, *self.refresh.replayed)
+        return ChangeReader(self.spark, self.config, self.columns).read(files, named)
+
+    def keyed(self, rows: DataFrame, version: str) -> DataFrame:
+        """Add record keys and, to rows of a historical table, versions: rows of a load have this one."""
+        if VERSION in own_columns(self.config):
+            rows = with_versions(rows, version)
+        return with_keys(rows, self.config, self.columns)
+
+    def final(self, keyed: DataFrame) -> DataFrame:
+        """Give the last row of each record key."""
+        sequence = self.config.hudi_precombine_field
+        last = last_row_per_key(keyed, [record_key(self.config)], has_sequence=sequence is not None)
+        return last.select(*self.columns, *own_columns(self.config))
+
+    def without_rows(self) -> DataFrame:
+        """Give no rows of the table's columns."""
+        schema = ", ".join(f"`{name}` {type_}" for name, type_ in self.columns.items())
+        return self.spark.createDataFrame(
+            [], ", ".join([schema, *(f"{name} string" for name in own_columns(self.config))])
+        )
+
+    def reloaded_history(self, rows: DataFrame, held: DataFrame) -> tuple[DataFrame, str]:
+        """Give the rows that a reload adds to a historical table that holds others, and the version of its load."""
+        changes = with_versions(rows.filter(F.col(IS_CHANGE)), "")
+        has_changes = not all(file.is_load for file in (*self.refresh.files, *self.refresh.replayed))
+        first_change = least_version(changes) if has_changes else None
+        version = load_version(greatest_version(held, first_change), self.refresh.state.generation)
+        load = self.final(self.keyed(rows.filter(~F.col(IS_CHANGE)), version))
+        added = Reload(self.config, self.columns, held, version).new_versions(load)
+        added = with_keys(added, self.config, self.columns)
+        if has_changes:
+            added = added.unionByName(self.final(with_keys(changes, self.config, self.columns)))
+        return added, version
+
+    def emptied_history(self, held: DataFrame) -> tuple[DataFrame, str]:
+        """Give a delete mark for each live key of a historical table, and the version of the marks."""
+        version = load_version(greatest_version(held), self.refresh.state.generation)
+        marks = Reload(self.config, self.columns, held, version).marks()
+        return with_keys(marks, self.config, self.columns), version
+
+
+def without_deleted(rows: DataFrame) -> DataFrame:
+    """Keep what exists after the changes."""
+    return rows.filter(F.col(OPERATION) != DELETE)
