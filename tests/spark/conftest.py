@@ -12,12 +12,14 @@ import pyarrow.parquet as pq
 import pytest
 from odp.file_manager.object_key import parse_object_key
 from odp.file_manager.s3_event import file_id
+from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
 from odp.records import LandedFile, RawTableConfig, VersioningType
 from odp.spark_session import with_settings
 from pyspark.sql import SparkSession
 
 from rehearsal.emulator.glue_runner.metastore_files import JVM_OPTIONS
 from rehearsal.local_spark import local_session
+from tests.spark.refresher import Refresher
 
 BUCKETS = ("staging", "raw", "conformed", "purpose-built", "textbook_hudi", "iceberg")
 
@@ -93,6 +95,16 @@ def land_file(buckets: Path) -> Callable[[str, pa.Table], LandedFile]:
 def land(land_file: Callable[[str, pa.Table], LandedFile]) -> Callable[..., LandedFile]:
     """Write rows as a DMS file, as `land_file` does."""
     return lambda key, rows, schema=None: land_file(key, pa.Table.from_pylist(rows, schema=schema))
+
+
+@pytest.fixture
+def configured(
+    spark: SparkSession, table_config: Callable[..., RawTableConfig], buckets: Path
+) -> Callable[..., Refresher]:
+    """Make a refresher of an unpartitioned table, but for the fields given."""
+    return lambda **fields: Refresher(
+        HudiSparkWriter(spark), table_config(**{"hudi_partition_key": None, **fields}), buckets
+    )
 
 
 @pytest.fixture

@@ -93,7 +93,7 @@ _OF_LOAD = (
 
 
 def _with_old_keys(rows: DataFrame, keys: Sequence[str]) -> DataFrame:
-    """Split an update that changed the key into the delete of the old key and the upsert of the new, at one position."""
+    """Split an update that changed the key: the old key is deleted, the new one upserted, at one position."""
     if not keys:
         return rows
     old = {key: F.col(_OLD_KEY + key) for key in keys}
