@@ -23,6 +23,18 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyedRows:
+    """The final rows of a refresh, one of each record key, and the version of a load's rows in a historical table.
+
+    Only `known` rows may have record keys that the table holds: they need not be final.
+    """
+
+    final: DataFrame
+    known: DataFrame
+    load_version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RefreshRows:
     """The rows of one refresh of a table with these columns, whose configuration has the table's own names."""
 
@@ -45,7 +57,7 @@ class RefreshRows:
     def final(self, keyed: DataFrame) -> DataFrame:
         """Give the last row of each record key."""
         sequence = self.config.hudi_precombine_field
-        last = last_row_per_key(keyed, [record_key(self.config)], has_sequence=sequence is not None)
+        last = last_row_per_key(keyed, [record_key(self.config)], has_sequence=bool(sequence))
         return last.select(*self.columns, *own_columns(self.config))
 
     def without_rows(self) -> DataFrame:
@@ -55,24 +67,24 @@ class RefreshRows:
             [], ", ".join([schema, *(f"{name} string" for name in own_columns(self.config))])
         )
 
-    def reloaded_history(self, rows: DataFrame, held: DataFrame) -> tuple[DataFrame, str]:
-        """Give the rows that a reload adds to a historical table that holds others, and the version of its load."""
-        changes = with_versions(rows.filter(F.col(IS_CHANGE)), "")
+    def reloaded_history(self, rows: DataFrame, held: DataFrame) -> KeyedRows:
+        """Give the rows that a reload adds to a historical table that holds others."""
         has_changes = not all(file.is_load for file in (*self.refresh.files, *self.refresh.replayed))
-        first_change = least_version(changes) if has_changes else None
+        changes = self.keyed(rows.filter(F.col(IS_CHANGE)), "") if has_changes else None
+        first_change = None if changes is None else least_version(changes)
         version = load_version(greatest_version(held, first_change), self.refresh.state.generation)
         load = self.final(self.keyed(rows.filter(~F.col(IS_CHANGE)), version))
         added = Reload(self.config, self.columns, held, version).new_versions(load)
         added = with_keys(added, self.config, self.columns)
-        if has_changes:
-            added = added.unionByName(self.final(with_keys(changes, self.config, self.columns)))
-        return added, version
+        if changes is None:
+            return KeyedRows(added, self.without_rows(), version)
+        return KeyedRows(added.unionByName(self.final(changes)), changes, version)
 
-    def emptied_history(self, held: DataFrame) -> tuple[DataFrame, str]:
-        """Give a delete mark for each live key of a historical table, and the version of the marks."""
+    def emptied_history(self, held: DataFrame) -> KeyedRows:
+        """Give a delete mark for each live key of a historical table."""
         version = load_version(greatest_version(held), self.refresh.state.generation)
         marks = Reload(self.config, self.columns, held, version).marks()
-        return with_keys(marks, self.config, self.columns), version
+        return KeyedRows(with_keys(marks, self.config, self.columns), self.without_rows(), version)
 
 
 def without_deleted(rows: DataFrame) -> DataFrame:

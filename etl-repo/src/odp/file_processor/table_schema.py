@@ -95,7 +95,7 @@ def _decide(config: RawTableConfig, versions: Sequence[_Version]) -> dict[str, s
 
 def _sequence_type(name: str | None, versions: Sequence[_Version], *, keep_dropped: bool) -> dict[str, str]:
     """Changes decide it; a text holds what a load has in the column, and any other type must continue that."""
-    if name is None:
+    if not name:
         return {}
     having = [(type_, version.only([name])) for type_, version in versions if name in version.columns]
     others = [version for type_, version in having if type_ is not FileType.FULL_LOAD]

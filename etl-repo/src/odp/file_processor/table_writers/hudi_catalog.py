@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+
 def sync_options(config: RawTableConfig) -> dict[str, str]:
     """Give the options of Hudi's hive sync; `--enable-glue-datacatalog` makes the metastore the Glue Data Catalog."""
     return {

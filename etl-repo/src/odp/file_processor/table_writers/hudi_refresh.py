@@ -11,7 +11,7 @@ from odp.file_processor.changes import cast_to
 from odp.file_processor.column_names import name_columns, with_table_names
 from odp.file_processor.own_columns import KEY, own_columns
 from odp.file_processor.parquet_footers import read_columns
-from odp.file_processor.refresh_rows import RefreshRows, without_deleted
+from odp.file_processor.refresh_rows import KeyedRows, RefreshRows, without_deleted
 from odp.file_processor.row_keys import with_keys
 from odp.file_processor.schema_changes import Columns, must_rewrite
 from odp.file_processor.table_history import load_version
@@ -55,7 +55,7 @@ class HudiRefresh:
         if held is not None and must_rewrite(held, columns, bound_columns(rows.config)):
             self._rewrite(rows, held)
             held = columns
-        self._write(rows, *self._rows(rows, file_columns, held or columns))
+        self._write(rows, self._rows(rows, file_columns, held or columns))
 
     @property
     def _operation(self) -> Operation:
@@ -88,38 +88,29 @@ class HudiRefresh:
         stored = self.spark.read.format("hudi").load(self.config.base_path)
         return stored.select(*cast_to(columns, of_table), *own_columns(self.config))
 
-    def _rows(
-        self, rows: RefreshRows, file_columns: Mapping[str, Columns], held: Columns
-    ) -> tuple[DataFrame, DataFrame, str]:
-        """Give the final rows, rows by which to find those that move, and the version of a load's rows."""
-        kind, named = self.refresh.kind, {id_: name_columns(self.config, found) for id_, found in file_columns.items()}
+    def _rows(self, rows: RefreshRows, file_columns: Mapping[str, Columns], held: Columns) -> KeyedRows:
         is_merged = self._is_historical and self.table is not None
-        if kind is RefreshKind.EMPTY and is_merged:
-            marks, version = rows.emptied_history(self._stored(rows.columns, held))
-            return marks, marks, version
-        if kind is RefreshKind.EMPTY:
-            return rows.without_rows(), rows.without_rows(), ""
-        if kind is RefreshKind.RELOAD and is_merged:
-            added, version = rows.reloaded_history(rows.read(named), self._stored(rows.columns, held))
-            return added, added, version
-        version = (self.table.content.load_version if self.table else "") or load_version(
-            "", self.refresh.state.generation
-        )
-        read = rows.keyed(rows.read(named), version)
-        final = rows.final(read)
+        if self.refresh.kind is RefreshKind.EMPTY:
+            empty = KeyedRows(rows.without_rows(), rows.without_rows())
+            return rows.emptied_history(self._stored(rows.columns, held)) if is_merged else empty
+        named = {file_id: name_columns(self.config, found) for file_id, found in file_columns.items()}
+        read = rows.read(named)
+        if self.refresh.kind is RefreshKind.RELOAD and is_merged:
+            return rows.reloaded_history(read, self._stored(rows.columns, held))
+        known = self.table.content.load_version if self.table else ""
+        version = known or load_version("", self.refresh.state.generation)
+        keyed = rows.keyed(read, version)
+        final = rows.final(keyed)
         is_replacing = not self._is_historical and self._operation is not Operation.UPSERT
-        return without_deleted(final) if is_replacing else final, read, version
+        return KeyedRows(without_deleted(final) if is_replacing else final, keyed, version)
 
-    def _write(self, rows: RefreshRows, final: DataFrame, read: DataFrame, version: str) -> None:
-        look_up = (
-            decide_look_up(self.spark, rows.config, read)
-            if self.table and self._operation is Operation.UPSERT
-            else None
-        )
+    def _write(self, rows: RefreshRows, made: KeyedRows) -> None:
+        is_merged = self.table is not None and self._operation is Operation.UPSERT
+        look_up = decide_look_up(self.spark, rows.config, made.known) if is_merged else None
         content = self.table.content if self.table else TableContent()
-        after = content.after(self.refresh, version, is_replaced=self._operation is not Operation.UPSERT)
+        after = content.after(self.refresh, made.load_version, is_replaced=not is_merged)
         options = write_options(rows.config, self.refresh, rows.columns, look_up) | content_metadata(after)
-        save(final, options, self.config.base_path, self.check_lease)
+        save(made.final, options, self.config.base_path, self.check_lease)
 
 
 def save(rows: DataFrame, options: Mapping[str, str], base_path: str, check_lease: Callable[[], None]) -> None:
