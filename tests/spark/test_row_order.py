@@ -53,10 +53,10 @@ def test_sequence_orders_the_changes_of_a_key_only_if_all_of_them_have_a_valid_o
 
 def test_row_of_a_load_is_older_than_any_change_and_keeps_its_values(configured: Configured, land_file: Any) -> None:
     refresh = configured(hudi_precombine_field="AT")
-    late, early = dt.datetime(2026, 1, 6), dt.datetime(2020, 1, 1)  # noqa: DTZ001 - a timestamp without zone
-    ats = pa.array([late, late, None], pa.timestamp("us"))
+    late, early = dt.datetime(2026, 1, 6, tzinfo=dt.UTC), dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+    ats = pa.array([late, late, None], pa.timestamp("us", "UTC"))
     load = pa.table({"ID": [1, 2, 3], "V": ["loaded"] * 3, "AT": ats})
-    change = pa.table({"Op": ["U"], "ID": [1], "V": ["changed"], "AT": pa.array([early], pa.timestamp("us"))})
+    change = pa.table({"Op": ["U"], "ID": [1], "V": ["changed"], "AT": pa.array([early], pa.timestamp("us", "UTC"))})
     refresh.apply(RefreshKind.INITIAL, land_file(refresh.key(LOAD), load), land_file(refresh.key(FIRST), change))
     assert refresh.values("ID", "V", "AT") == [(1, "changed", early), (2, "loaded", late), (3, "loaded", None)]
 
