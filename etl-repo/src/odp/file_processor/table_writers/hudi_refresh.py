@@ -45,7 +45,8 @@ class HudiRefresh:
 
     def apply(self) -> None:
         """Write the refresh in one commit, after what an earlier release left has been put right."""
-        file_columns = read_columns(self.spark, (*self.refresh.files, *self.refresh.replayed))
+        is_emptied = self.refresh.kind is RefreshKind.EMPTY  # its files may be gone: they are the reason
+        file_columns = {} if is_emptied else read_columns(self.spark, (*self.refresh.files, *self.refresh.replayed))
         columns = self._columns(file_columns)
         if self.table and self.table.ordering_field:
             self.check_lease()
