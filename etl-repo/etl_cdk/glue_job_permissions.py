@@ -32,7 +32,8 @@ TABLE_ACTIONS: Mapping[OdpTable, Sequence[str]] = {
 _PARTITION_VERBS = ("BatchCreate", "BatchDelete", "BatchGet", "BatchUpdate", "Create", "Delete", "Get", "Update")
 CATALOG_ACTIONS = (
     *(f"glue:{verb}Database" for verb in ("Create", "Get", "Update")),
-    *(f"glue:{verb}Table" for verb in ("Create", "Get", "Update")),
+    # an entry of something else under a table's name is dropped, whose partition columns nobody could change
+    *(f"glue:{verb}Table" for verb in ("Create", "Delete", "Get", "Update")),
     *(f"glue:{verb}Partition" for verb in _PARTITION_VERBS),
     "glue:GetDatabases",
     "glue:GetPartitions",

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pyarrow.compute as pc
 
-ADDED_PREFIXES = ("_HOODIE_", "CDC_")
-"""Columns that Hudi and the replication's mapping rules add; the source has none of them."""
+ADDED_PREFIXES = ("_HOODIE_", "_ODP_", "CDC_")
+"""Columns that Hudi, the framework and the replication's mapping rules add; the source has none of them."""
 
 FAMILIES = (
     (pa.types.is_integer, pa.int64()),

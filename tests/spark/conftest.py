@@ -12,12 +12,14 @@ import pyarrow.parquet as pq
 import pytest
 from odp.file_manager.object_key import parse_object_key
 from odp.file_manager.s3_event import file_id
+from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
 from odp.records import LandedFile, RawTableConfig, VersioningType
 from odp.spark_session import with_settings
 from pyspark.sql import SparkSession
 
 from rehearsal.emulator.glue_runner.metastore_files import JVM_OPTIONS
 from rehearsal.local_spark import local_session
+from tests.spark.refresher import Refresher
 
 BUCKETS = ("staging", "raw", "conformed", "purpose-built", "textbook_hudi", "iceberg")
 
@@ -96,12 +98,22 @@ def land(land_file: Callable[[str, pa.Table], LandedFile]) -> Callable[..., Land
 
 
 @pytest.fixture
+def configured(
+    spark: SparkSession, table_config: Callable[..., RawTableConfig], buckets: Path
+) -> Callable[..., Refresher]:
+    """Make a refresher of an unpartitioned table, but for the fields given."""
+    return lambda **fields: Refresher(
+        HudiSparkWriter(spark), table_config(**{"hudi_partition_key": None, **fields}), buckets
+    )
+
+
+@pytest.fixture
 def rows_of(spark: SparkSession) -> Callable[[RawTableConfig], list[dict[str, Any]]]:
     """Read a lake table as plain rows in key order, without Hudi's own columns."""
 
     def read(config: RawTableConfig) -> list[dict[str, Any]]:
         frame = spark.read.format("hudi").load(config.base_path)
-        columns = [name for name in frame.columns if not name.startswith("_hoodie")]
+        columns = [name for name in frame.columns if not name.startswith(("_hoodie", "_odp_"))]
         rows = [json.loads(row) for row in frame.select(*columns).toJSON().collect()]
         return sorted(rows, key=lambda row: (row["ID"], row.get("SEQ", "")))
 

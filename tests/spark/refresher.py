@@ -7,9 +7,11 @@ import pyarrow as pa
 from odp.file_processor.file_selection import select_files
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
 from odp.records import LandedFile, RawTableConfig
-from odp.refreshes import CommittedRefresh, TableState
+from odp.refreshes import CommittedRefresh, Refresh, RefreshKind, TableState
 
 from rehearsal.validation.lake import LakeReader
+
+ADDED = ("_hoodie", "_odp_")
 
 
 class Refresher:
@@ -29,15 +31,26 @@ class Refresher:
         self.applied += [file for file in files if not file.is_load]
         return committed
 
+    def apply(
+        self, kind: RefreshKind, *files: LandedFile, replayed: tuple[LandedFile, ...] = (), generation: int = 1
+    ) -> CommittedRefresh:
+        """Apply files as a refresh of this kind, whatever the core would decide."""
+        refresh = Refresh(kind, files, replayed, (), TableState(generation))
+        return self.writer.apply(self.config, refresh, check_lease=lambda: None)
+
     def key(self, name: str) -> str:
         """The key under which DMS writes a file of this name for the table."""
         return f"{self.config.source_table_name.replace('.', '/')}/{name}.parquet"
 
     def table(self) -> pa.Table:
         """The table's own columns, read by hudi-rs, in the order of its rows' Hudi keys."""
+        ordered = self.whole_table()
+        return ordered.drop_columns([name for name in ordered.column_names if name.startswith(ADDED)])
+
+    def whole_table(self) -> pa.Table:
+        """The table with the columns that Hudi and the framework add."""
         read = LakeReader().read(str(self.folder))
-        ordered = read.sort_by("_hoodie_record_key") if read.num_rows else read
-        return ordered.drop_columns([name for name in ordered.column_names if name.startswith("_hoodie")])
+        return read.sort_by("_hoodie_record_key") if read.num_rows else read
 
     def catalog_tables(self) -> tuple[str, ...]:
         """The names that the catalog has of the table: what is compacted and what is true, if these differ."""
@@ -46,5 +59,5 @@ class Refresher:
 
     def values(self, *columns: str) -> list[tuple[Any, ...]]:
         """The values of these columns, row by row."""
-        rows = self.table().select(list(columns)).to_pylist()
+        rows = self.whole_table().select(list(columns)).to_pylist()
         return [tuple(row[column] for column in columns) for row in rows]

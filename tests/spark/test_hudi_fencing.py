@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from odp.errors import LeaseLostError
 from odp.file_processor.file_selection import select_files
-from odp.file_processor.table_writers.hudi_options import NOTHING_HELD, write_options
+from odp.file_processor.table_writers.hudi_options import IndexLookUp, write_options
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
 from odp.records import LandedFile, RawTableConfig, VersioningType
 from odp.refreshes import Refresh, TableState
@@ -68,7 +68,7 @@ def test_rule_8_run_that_is_overtaken_in_the_middle_of_its_commit_cannot_complet
 def _begun_commit(spark: SparkSession, config: RawTableConfig, refresh: Refresh) -> tuple[Any, str]:
     """Begin a commit as the writer does, and leave it there."""
     options = java_class(spark, "java.util.HashMap")()
-    for name, value in write_options(config, refresh, {}, NOTHING_HELD).items():
+    for name, value in write_options(config, refresh, {}, IndexLookUp(tasks=1, moves_rows=False)).items():
         options[name] = value
     client = java_class(spark, "org.apache.hudi.DataSourceUtils").createHoodieClient(
         spark.sparkContext._jsc, SCHEMA, config.base_path, config.raw_table_name, options

@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from odp.file_processor.table_writers import hudi_spark
+from odp.file_processor.own_columns import VERSION
+from odp.file_processor.row_keys import with_keys
+from odp.file_processor.table_writers import hudi_refresh
 from odp.file_processor.table_writers.hudi_index import decide_look_up
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
 from odp.records import LandedFile, RawTableConfig, VersioningType
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
 from tests.spark.refresher import Refresher
 
@@ -39,7 +42,9 @@ def as_rows(rows: list[Row]) -> list[dict[str, Any]]:
 
 
 def decide(spark: SparkSession, config: RawTableConfig, *rows: Row) -> bool:
-    return decide_look_up(spark, config, spark.createDataFrame(list(rows), SCHEMA)).moves_rows
+    changes = spark.createDataFrame(list(rows), SCHEMA).withColumn(VERSION, F.col("SEQ"))
+    types = {"ID": "bigint", "LINE": "bigint", "REGION": "string"}
+    return decide_look_up(spark, config, with_keys(changes, config, types)).moves_rows
 
 
 def test_change_moves_its_row_if_its_partition_is_another_than_that_of_the_row(
@@ -103,24 +108,25 @@ def test_rows_of_a_merge_on_read_table_may_move_as_its_data_files_alone_do_not_t
 def test_new_version_of_a_historical_row_moves_nothing_while_the_same_version_elsewhere_does(
     spark: SparkSession, made: Callable[..., Refresher], land: Land
 ) -> None:
+    first, second = f"{1:035d}", f"{2:035d}"
     refresh = made(table_data_versioning_type=VersioningType.HISTORICAL)
-    refresh(land(refresh.key("20260101-000000001"), as_rows([("D", 1, 10, "north", "1")])))
-    assert not decide(spark, refresh.config, ("U", 1, 10, "south", "2"))
-    assert decide(spark, refresh.config, ("D", 1, 10, "south", "1"))
+    refresh(land(refresh.key("20260101-000000001"), as_rows([("D", 1, 10, "north", first)])))
+    assert not decide(spark, refresh.config, ("U", 1, 10, "south", second))
+    assert decide(spark, refresh.config, ("D", 1, 10, "south", first))
 
 
 def test_refresh_prepares_hudis_index_for_moving_rows_only_if_one_moves(
     made: Callable[..., Refresher], land: Land, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prepared: list[str] = []
-    write = hudi_spark._write
+    write = hudi_refresh.save
 
     def watched(rows: Any, options: Any, *others: Any) -> None:
         prepared.append(options["hoodie.simple.index.update.partition.path"])
         write(rows, options, *others)
 
     refresh = made()
-    monkeypatch.setattr(hudi_spark, "_write", watched)
+    monkeypatch.setattr(hudi_refresh, "save", watched)
     refresh(land(refresh.key("20260101-000000001"), as_rows([("U", 1, 11, "north", "1"), ("D", 2, None, None, "2")])))
     assert refresh.values("ID", "LINE", "REGION") == [(1, 11, "north"), (3, 30, None)]
     refresh(land(refresh.key("20260101-000000002"), as_rows([("U", 1, 12, "south", "3"), ("U", 3, 31, None, "4")])))

@@ -11,7 +11,7 @@ import pytest
 from odp.errors import SchemaChangeRefusedError
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
 from odp.records import LandedFile, RawTableConfig, VersioningType
-from odp.refreshes import RowCounts
+from odp.refreshes import RefreshKind, RowCounts
 from pyspark.sql import SparkSession
 
 from tests.spark.metastore import catalog_columns
@@ -151,7 +151,7 @@ def test_rule_10_reload_brings_the_sources_schema_whatever_it_was_before_and_cha
         assert {name: columns.get(name) for name in ("v", "old", "new")} == {"v": "int", "old": None, "new": "boolean"}
 
 
-def test_rule_10_widening_of_the_key_the_ordering_and_the_partition_column_keeps_every_row_single(
+def test_rule_10_widening_of_the_key_and_the_partition_column_keeps_every_row_single(
     spark: SparkSession, table_config: Configure, land_file: LandTable, buckets: Path
 ) -> None:
     config = table_config(hudi_primary_key=("K",), hudi_partition_key="P", hudi_precombine_field="N")
@@ -174,7 +174,7 @@ def test_rule_10_widening_of_the_key_the_ordering_and_the_partition_column_keeps
     refresh(land_file(refresh.key(FIRST), table("U", ["1.5"], 2, 3, pa.int64())))
     refresh(land_file(refresh.key(SECOND), table("D", ["2.5"], 3, 3, pa.int64())))
     refresh.writer.publish(config, published)
-    assert refresh.values("K", "P", "N") == [(Decimal("1.5"), 7, 2), (Decimal("3.5"), 7, 0)]
+    assert refresh.values("K", "P", "N") == [(Decimal("1.5"), 7, 2), (Decimal("3.5"), 7, 1)]
 
 
 def test_rule_10_historical_table_takes_the_schema_of_a_later_load_after_that_of_the_changes_before_it(
@@ -183,14 +183,16 @@ def test_rule_10_historical_table_takes_the_schema_of_a_later_load_after_that_of
     refresh = Refresher(
         HudiSparkWriter(spark), table_config(table_data_versioning_type=VersioningType.HISTORICAL), buckets
     )
-    refresh(land_file(refresh.key(LOAD), rows(1)))
-    before = land_file(refresh.key(FIRST), rows(1, op="U", seq=1))
+    refresh.apply(RefreshKind.INITIAL, land_file(refresh.key(LOAD), rows(1)))
+    refresh.apply(RefreshKind.CHANGES, land_file(refresh.key(FIRST), rows(1, op="U", seq=1)))
     again = land_file(refresh.key(LOAD), rows(2, NOTE=pa.array(["loaded"])))
-    committed = refresh(before, again, land_file(refresh.key(SECOND), rows(2, op="U", seq=2, NOTE=pa.array(["x"]))))
+    after = land_file(refresh.key(SECOND), rows(2, op="U", seq=2, NOTE=pa.array(["x"])))
+    committed = refresh.apply(RefreshKind.RELOAD, again, after, generation=2)
     assert committed.counts == RowCounts(inserted=3)
-    assert sorted(refresh.values("SEQ", "ID", "NOTE")) == [
-        ("", 1, None),
-        ("", 2, "loaded"),
-        (f"{1:035d}", 1, None),
-        (f"{2:035d}", 2, "x"),
+    assert sorted(refresh.values("Op", "SEQ", "ID", "NOTE")) == [
+        ("D", f"{1:035d}", 1, None),
+        ("I", "", 1, None),
+        ("I", "", 2, "loaded"),
+        ("U", f"{1:035d}", 1, None),
+        ("U", f"{2:035d}", 2, "x"),
     ]

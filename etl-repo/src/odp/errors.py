@@ -23,6 +23,10 @@ class TableIsBeingWrittenError(RetryableError):
     """A table is being filled for the first time while its configuration is to be defined anew."""
 
 
+class ObjectGoneError(RetryableError):
+    """A landed file was deleted after the refresh was planned; the next refresh notices the deletion."""
+
+
 class ConfigurationMovedError(RetryableError):
     """The running configuration changed again and again while it was being read."""
 

@@ -14,7 +14,7 @@ from odp.table_identity import contradicted, occupied_names
 OPERATION = "Op"
 """The column that DMS writes first in change files: I, U or D."""
 
-INSERT, DELETE = "I", "D"
+INSERT, UPDATE, DELETE = "I", "U", "D"
 
 _SEQUENCER_DIGITS = 64
 

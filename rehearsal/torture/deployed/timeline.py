@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from odp.file_processor.table_writers.hudi_options import FILE_IDS
+from odp.file_processor.table_writers.hudi_commit_metadata import FILE_IDS
 from odp.refreshes import RowCounts
 
 from rehearsal.torture.evidence import CommitEvidence

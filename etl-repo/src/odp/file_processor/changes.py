@@ -1,103 +1,124 @@
-"""Reads DMS files as one frame of changes and finds the latest change of each key."""
+"""Reads DMS files as one frame of changes: what each row is to the table, and where it stood in the source's order."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING
 
-from pyspark.sql import Window
 from pyspark.sql import functions as F
 
+from odp.file_processor.column_names import NamedColumns
+from odp.file_processor.row_order import position
 from odp.file_processor.schema_changes import Columns, stored_type
-from odp.records import DELETE, INSERT, OPERATION, FileType, LandedFile, RawTableConfig
+from odp.file_processor.spark_failures import refusal
+from odp.file_processor.times_of_day import is_time, physical_type, time_text
+from odp.records import DELETE, INSERT, OPERATION, UPDATE, FileType, LandedFile, RawTableConfig
 from odp.spark_session import literal_path
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
-_IS_CHANGE, _FILE, _ROW = _POSITION = ("_odp_is_change", "_odp_file", "_odp_row")
-"""Where a row stood in the source's order; says which of two changes is the later one if their ordering is the same."""
-
-_TIMES = {
-    "time(millis)": ("int", "timestamp_millis", "HH:mm:ss.SSS"),
-    "time(micros)": ("bigint", "timestamp_micros", "HH:mm:ss.SSSSSS"),
-}
-"""A time of day in Parquet: the number that it is, how Spark reads that as a moment, and how the moment is written."""
+_OLD_KEY = "_odp_old_"
+_IS_OLD = "_odp_is_old"
 
 
-def read_changes(
-    spark: SparkSession,
-    files: Sequence[LandedFile],
-    file_columns: Mapping[str, Columns],
-    columns: Columns,
-    config: RawTableConfig,
-) -> DataFrame:
-    """Read files as changes with these columns: each row has its operation, and an ordering that is never NULL.
+@dataclass(frozen=True, slots=True)
+class ChangeReader:
+    """Reads files as rows of a table with these columns, whose configuration has the table's own names."""
 
-    The rows of a full load are older than any change, whatever their own ordering value (empty, or the time of the
-    load); so is a change without one. `file_columns` are those of each file by its id.
-    """
-    alike: defaultdict[tuple[FileType, tuple[tuple[str, str], ...]], list[LandedFile]] = defaultdict(list)
-    for file in files:
-        alike[file.file_type, tuple(file_columns[file.file_id].items())].append(file)
-    frames = [_read(spark, group, dict(kind[1]), columns, config) for kind, group in alike.items()]
-    first, *others = frames
-    for other in others:
-        first = first.unionByName(other)
-    return first
+    spark: SparkSession
+    config: RawTableConfig
+    columns: Columns
 
+    def read(self, files: Sequence[LandedFile], named: Mapping[str, NamedColumns]) -> DataFrame:
+        """Read files, of which `named` are the columns by file id; each row has its operation and its position."""
+        alike: defaultdict[tuple[FileType, str], list[LandedFile]] = defaultdict(list)
+        for file in files:
+            alike[file.file_type, repr(named[file.file_id])].append(file)
+        first, *others = (self._read(group, named[group[0].file_id]) for group in alike.values())
+        return reduce(lambda rows, other: rows.unionByName(other), others, first)
 
-def latest_change_per_key(changes: DataFrame, *, keys: Sequence[str], order_by: str) -> DataFrame:
-    """Keep the last change of each key; a delete followed by an insert stays an insert.
+    def _read(self, files: Sequence[LandedFile], named: NamedColumns) -> DataFrame:
+        of_file = {source: named.types[name] for name, source in named.sources.items()} | dict(named.old_keys.values())
+        schema = ", ".join(f"{_quoted(name)} {physical_type(type_)}" for name, type_ in of_file.items())
+        rows = self.spark.read.schema(schema).parquet(*(literal_path(file.uri) for file in files))
+        is_change = not files[0].is_load
+        values = {name: _value(named, name, type_) for name, type_ in self.columns.items()}
+        values[OPERATION] = _operation(named, is_change=is_change)
+        keys = {key: source for key, (source, _) in named.old_keys.items()} if is_change else {}
+        for key, source in keys.items():
+            values[_OLD_KEY + key] = _converted(source, of_file[source], self.columns[key])
+        selected = [value.alias(name) for name, value in values.items()]
+        placed = position(self._sequence(named), is_change=is_change)
+        return _with_old_keys(rows.select(*selected, *placed), [*keys])
 
-    Of two changes with the same ordering, or none, that of the later file wins, and in one file the later row.
-    """
-    newest_first = Window.partitionBy(*keys).orderBy(*(F.col(name).desc() for name in (order_by, *_POSITION)))
-    ranked = changes.withColumn("_odp_rank", F.row_number().over(newest_first))
-    return ranked.filter(F.col("_odp_rank") == 1).drop("_odp_rank", *_POSITION)
-
-
-def without_deleted(changes: DataFrame) -> DataFrame:
-    """Keep what exists after the changes."""
-    return changes.filter(F.col(OPERATION) != DELETE)
+    def _sequence(self, named: NamedColumns) -> Column | None:
+        name = self.config.hudi_precombine_field or ""
+        return F.col(_quoted(named.sources[name])) if named.types.get(name) == "string" else None
 
 
-def cast_to(columns: Columns, of_file: Columns) -> list[Column]:
-    """Give the expressions that turn columns into those of the table; a column that came later is NULL."""
-    return [_cast(name, of_file.get(name), type_).alias(name) for name, type_ in columns.items()]
+def cast_to(columns: Columns, of_table: Columns) -> list[Column]:
+    """Give the expressions that turn columns of a table into others of the same names; a new column is NULL."""
+    return [
+        (_converted(name, of_table[name], type_) if name in of_table else F.lit(None).cast(type_)).alias(name)
+        for name, type_ in columns.items()
+    ]
 
 
-def _read(
-    spark: SparkSession, files: Sequence[LandedFile], of_file: Columns, columns: Columns, config: RawTableConfig
-) -> DataFrame:
-    physical = ", ".join(f"`{name}` {_TIMES.get(type_, (type_,))[0]}" for name, type_ in of_file.items())
-    rows = spark.read.schema(physical).parquet(*(literal_path(file.uri) for file in files))
-    is_change = not files[0].is_load
-    lowest = _lowest(columns[config.hudi_precombine_field])
-    computed = {config.hudi_precombine_field: lowest}
-    if is_change:
-        computed = {config.hudi_precombine_field: F.coalesce(F.col(config.hudi_precombine_field), lowest)}
-    elif OPERATION not in of_file:
+def _operation(named: NamedColumns, *, is_change: bool) -> Column:
+    """Give DMS's kind of each change, which no row may lack: a load's rows are inserts."""
+    source = named.sources.get(OPERATION)
+    if source is None:
         # nullable, as in files of changes: Hudi converts every row of a data file whose schema says otherwise
-        computed |= {OPERATION: F.when(F.lit(True), F.lit(INSERT))}
-    position = (F.lit(is_change), F.col("_metadata.file_name"), F.col("_metadata.row_index"))
-    placed = [value.alias(name) for name, value in zip(_POSITION, position, strict=True)]
-    return rows.select(*cast_to(columns, of_file), *placed).withColumns(computed)
+        return F.when(F.lit(True), F.lit(INSERT))
+    operation = F.col(_quoted(source)).cast("string")
+    known = (INSERT, UPDATE, DELETE) if is_change else (INSERT,)
+    said = F.concat(F.lit("'"), operation, F.lit("'"))
+    text = F.concat(F.col("_metadata.file_name"), F.lit(" has a row with "), F.coalesce(said, F.lit("NULL")))
+    return F.when(operation.isin(*known), operation).otherwise(refusal(_OF_CHANGE if is_change else _OF_LOAD, text))
 
 
-def _cast(name: str, old: str | None, new: str) -> Column:
-    if old is None:
-        return F.lit(None).cast(new)
-    if old in _TIMES:
-        _, to_moment, pattern = _TIMES[old]
-        return F.date_format(F.call_function(to_moment, F.col(name)), pattern)
-    return F.col(name) if stored_type(old) == new else F.col(name).cast(new)
+_OF_CHANGE = (
+    f"in the column {OPERATION!r}, which is DMS's I, U or D in files of changes; let the DMS task rename a source "
+    "column of this name by a transformation rule (rename-column)"
+)
+_OF_LOAD = (
+    f"in the column {OPERATION!r}, which is DMS's and I in every row of a full load; set IncludeOpForFullLoad to true "
+    "on the DMS endpoint, and rename a source column of this name by a transformation rule (rename-column)"
+)
 
 
-def _lowest(ordering: str) -> Column:
-    if ordering == "string":
-        return F.lit("")
-    if ordering in ("date", "timestamp"):
-        return F.lit("1970-01-01 00:00:00").cast(ordering)
-    return F.lit(0).cast(ordering)
+def _with_old_keys(rows: DataFrame, keys: Sequence[str]) -> DataFrame:
+    """Split an update that changed the key: the old key is deleted, the new one upserted, at one position."""
+    if not keys:
+        return rows
+    old = {key: F.col(_OLD_KEY + key) for key in keys}
+    is_other = reduce(or_, (old[key].isNotNull() & ~old[key].eqNullSafe(F.col(key)) for key in keys))
+    once, twice = F.array(F.lit(False)), F.array(F.lit(True), F.lit(False))
+    moved = (F.col(OPERATION) == UPDATE) & is_other
+    both = rows.withColumn(_IS_OLD, F.explode(F.when(moved, twice).otherwise(once)))
+    is_old = F.col(_IS_OLD)
+    values = {key: F.when(is_old, F.coalesce(old[key], F.col(key))).otherwise(F.col(key)) for key in keys}
+    values[OPERATION] = F.when(is_old, F.lit(DELETE)).otherwise(F.col(OPERATION))
+    return both.withColumns(values).drop(_IS_OLD, *(_OLD_KEY + key for key in keys))
+
+
+def _value(named: NamedColumns, name: str, type_: str) -> Column:
+    if name not in named.types:
+        return F.lit(None).cast(type_)
+    return _converted(named.sources[name], named.types[name], type_)
+
+
+def _converted(source: str, old: str, new: str) -> Column:
+    if is_time(old):
+        return time_text(_quoted(source), old)
+    column = F.col(_quoted(source))
+    return column if stored_type(old) == new else column.cast(new)
+
+
+def _quoted(name: str) -> str:
+    return f"`{name.replace('`', '``')}`"

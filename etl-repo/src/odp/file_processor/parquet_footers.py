@@ -21,12 +21,15 @@ _AT_A_TIME = 8  # a footer is a few small requests to S3, whose answers are wait
 
 def read_columns(spark: SparkSession, files: Sequence[LandedFile]) -> dict[str, dict[str, str]]:
     """Give the columns of each file by its id; raises RejectedInputError for a file that is not Parquet."""
+    if not files:
+        return {}
     with ThreadPoolExecutor(max_workers=min(_AT_A_TIME, len(files))) as threads:
-        schemas = threads.map(lambda file: _message_type(spark, file.uri), files)
-        return {file.file_id: parquet_columns(schema) for file, schema in zip(files, schemas, strict=True)}
+        columns = threads.map(lambda file: parquet_columns(_fields(spark, file.uri)), files)
+        return {file.file_id: found for file, found in zip(files, columns, strict=True)}
 
 
-def _message_type(spark: SparkSession, uri: str) -> str:
+def _fields(spark: SparkSession, uri: str) -> list[tuple[str, str]]:
+    """Give name and printed form of each field; Parquet's text of the whole schema does not tell where a name ends."""
     try:
         reader = open_parquet(spark, uri)
     except Py4JJavaError as error:
@@ -35,6 +38,8 @@ def _message_type(spark: SparkSession, uri: str) -> str:
         message = f"{uri} is not a Parquet file: let DMS write Parquet, or remove the file and load the table again"
         raise RejectedInputError(message) from error
     try:
-        return str(reader.getFileMetaData().getSchema().toString())
+        schema = reader.getFileMetaData().getSchema()
+        fields = [schema.getType(position) for position in range(schema.getFieldCount())]
+        return [(str(field.getName()), str(field.toString())) for field in fields]
     finally:
         reader.close()

@@ -1,8 +1,9 @@
-"""Reads the schema in a Parquet file's footer, as Parquet prints it, into columns and their types."""
+"""Reads the columns of a Parquet file's schema, as Parquet prints each, into types."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 UNSUPPORTED = "unsupported"
 """Begins the type of a column that no table can hold, followed by what Parquet calls it."""
@@ -33,22 +34,30 @@ _ANNOTATIONS = {
     "INTEGER(32,false)": "bigint",
     "INTEGER(64,false)": "decimal(20,0)",
 }
-_COLUMN = re.compile(r"  (?P<repetition>optional|required|repeated) (?P<physical>\S+) (?P<rest>.+?)(?: = \d+)?[;{]")
-_ANNOTATED = re.compile(r"(?P<name>.*?) \((?P<annotation>[A-Z0-9]+(?:\([A-Za-z0-9,]*\))?)\) ?")
+_FIELD = re.compile(r"(?P<repetition>optional|required|repeated) (?P<physical>[^ ]+) ")
+_ANNOTATION = re.compile(r" \((?P<annotation>[A-Z0-9]+(?:\([A-Za-z0-9,]*\))?)\)")
 _PARAMETERS = re.compile(r"(?P<kind>[A-Z]+)\((?P<first>[^,]+),(?P<second>[^,]+)\)")
 
 
-def parquet_columns(message: str) -> dict[str, str]:
-    """Give the type of each column of a Parquet message type, in the file's order; a nested column is unsupported."""
+def parquet_columns(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Give the type of each column, in the file's order, from its exact name and the field as Parquet prints it.
+
+    A nested column is unsupported, and so is a name that a file has twice.
+    """
     columns: dict[str, str] = {}
-    for line in message.splitlines():
-        if found := _COLUMN.fullmatch(line):
-            annotated = _ANNOTATED.fullmatch(found["rest"])
-            name, annotation = (annotated["name"], annotated["annotation"]) if annotated else (found["rest"], "")
-            is_nested = found["physical"] == "group" or found["repetition"] == "repeated"
-            physical = "group" if is_nested else found["physical"]
-            columns[name.strip()] = _type(physical, annotation)
+    for name, printed in fields:
+        columns[name] = f"{UNSUPPORTED}: two columns of one name" if name in columns else _type_of_field(name, printed)
     return columns
+
+
+def _type_of_field(name: str, printed: str) -> str:
+    """The name may hold anything that Parquet prints around it, so the text is cut at the known name only."""
+    found = _FIELD.match(printed)
+    if found is None:
+        return f"{UNSUPPORTED}: {printed}"
+    annotated = _ANNOTATION.match(printed[found.end() + len(name) :])
+    is_nested = found["physical"] == "group" or found["repetition"] == "repeated"
+    return _type("group" if is_nested else found["physical"], annotated["annotation"] if annotated else "")
 
 
 def _type(physical: str, annotation: str) -> str:

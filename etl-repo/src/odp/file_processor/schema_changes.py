@@ -40,8 +40,10 @@ class SchemaVersion:
         return self.only(self.columns.keys() - set(names))
 
 
-def decide_columns(versions: Sequence[SchemaVersion]) -> dict[str, str]:
+def decide_columns(versions: Sequence[SchemaVersion], *, keep_dropped: bool = False) -> dict[str, str]:
     """Give the columns that hold the rows of all versions, which come in the source's order.
+
+    With `keep_dropped` a column that a newer version lacks stays; its values are NULL from then on.
 
     Raises:
         SchemaChangeRefusedError: a version does not continue the one before; every such column is named.
@@ -51,6 +53,8 @@ def decide_columns(versions: Sequence[SchemaVersion]) -> dict[str, str]:
     for version in versions:
         stored = SchemaVersion(version.place, {name: stored_type(type_) for name, type_ in version.columns.items()})
         if stored.columns != known.columns:
+            if keep_dropped:
+                stored = SchemaVersion(stored.place, {**known.columns, **stored.columns})
             problems += [*_impossible_columns(known, stored), *_differences(known, stored)]
         order = [name for name in known.columns if name in stored.columns]
         known = SchemaVersion(stored.place, {name: stored.columns[name] for name in order} | dict(stored.columns))

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from odp.errors import RejectedInputError, SchemaChangeRefusedError
+from odp.file_processor.column_names import impossible_names, name_columns, with_table_names
 from odp.file_processor.schema_changes import Columns, SchemaVersion, decide_columns, refuse_partition_type
 from odp.records import OPERATION, FileType, LandedFile, RawTableConfig, VersioningType
-from odp.refreshes import Refresh, RefreshKind, TableState
+from odp.refreshes import Refresh, RefreshKind
+
+KEEP_DROPPED = "null"
+"""The policy by which a column that the source dropped stays in the table."""
 
 _TEXT = "string"
 
 
 @dataclass(frozen=True, slots=True)
 class HeldTable:
-    """What the table is before a refresh: its columns, and the files that made it."""
+    """What the table is before a refresh: its columns, and the newest load part and change file by name in it."""
 
     columns: Columns
-    state: TableState
+    newest_load: str = ""
+    newest_change: str = ""
 
 
 def decide_table_columns(
@@ -36,13 +41,26 @@ def decide_table_columns(
     files = (*refresh.files, *refresh.replayed)
     for file in files:
         _require_columns(config, file, file_columns[file.file_id])
-    versions = _versions(files, file_columns, None if refresh.kind is RefreshKind.RELOAD else held)
+    named = with_table_names(config)
     try:
-        columns = _decide(versions, (OPERATION, config.hudi_precombine_field))
-        refuse_partition_type(columns, config.hudi_partition_key)
+        _refuse_names(config, files, file_columns)
+        types = {file.file_id: name_columns(config, file_columns[file.file_id]).types for file in files}
+        columns = _decide(named, _versions(named, refresh, types, held))
+        refuse_partition_type(columns, named.hudi_partition_key)
     except SchemaChangeRefusedError as refused:
         raise refused.of_table(config.source_table_name, _way_out(config)) from None
     return columns
+
+
+def _refuse_names(config: RawTableConfig, files: Sequence[LandedFile], file_columns: Mapping[str, Columns]) -> None:
+    versions = {tuple(file_columns[file.file_id]): file for file in reversed(files)}
+    problems = [
+        problem
+        for file in versions.values()
+        for problem in impossible_names(config, SchemaVersion(file.uri, file_columns[file.file_id]))
+    ]
+    if problems:
+        raise SchemaChangeRefusedError(problems)
 
 
 _Version = tuple[FileType | None, SchemaVersion]
@@ -50,64 +68,80 @@ _Version = tuple[FileType | None, SchemaVersion]
 
 
 def _versions(
-    files: Sequence[LandedFile], file_columns: Mapping[str, Columns], held: HeldTable | None
+    config: RawTableConfig, refresh: Refresh, types: Mapping[str, Columns], held: HeldTable | None
 ) -> list[_Version]:
-    state = held.state if held else TableState()
+    """Give the schemas in the source's order; those of a snapshot table's reload need not continue the table's."""
+    is_reload = refresh.kind is RefreshKind.RELOAD
     placed: list[tuple[_Place, _Version]] = [
-        (_place_of_file(file, state, files), (file.file_type, SchemaVersion(file.uri, file_columns[file.file_id])))
-        for file in files
+        (_place_of_file(file), (file.file_type, SchemaVersion(file.uri, types[file.file_id])))
+        for file in (*refresh.files, *refresh.replayed)
     ]
-    if held:
-        placed.append((_place_of_table(state), (None, SchemaVersion("the table", held.columns))))
+    if held and not (is_reload and config.table_data_versioning_type is VersioningType.SNAPSHOT):
+        place = _FIRST if is_reload else _place_of_table(held)
+        placed.append((place, (None, SchemaVersion("the table", held.columns))))
     return [version for _, version in sorted(placed, key=lambda entry: entry[0])]
 
 
-def _decide(versions: Sequence[_Version], ours: Sequence[str]) -> dict[str, str]:
-    """A full load need have neither of our columns, operation and ordering; what it has counts if nothing else does."""
-    of_loads = [version.only(ours).columns for type_, version in versions if type_ is FileType.FULL_LOAD]
-    others = [version.only(ours) for type_, version in versions if type_ is not FileType.FULL_LOAD]
+def _decide(config: RawTableConfig, versions: Sequence[_Version]) -> dict[str, str]:
+    """A full load may lack the columns of operation and sequence; the operation is a text whatever the files say."""
+    keep_dropped = config.on_dropped_column == KEEP_DROPPED
+    ours = tuple(filter(None, (OPERATION, config.hudi_precombine_field)))
     columns = dict.fromkeys(ours, _TEXT)
-    for found in (
-        *of_loads,
-        decide_columns(others),
-        decide_columns([version.without(ours) for _, version in versions]),
-    ):
-        columns |= found
+    columns |= _sequence_type(config.hudi_precombine_field, versions, keep_dropped=keep_dropped)
+    columns |= decide_columns([version.without(ours) for _, version in versions], keep_dropped=keep_dropped)
     in_order = dict.fromkeys(name for _, version in versions for name in version.columns)
     return {name: columns[name] for name in (*in_order, *ours)}
+
+
+def _sequence_type(name: str | None, versions: Sequence[_Version], *, keep_dropped: bool) -> dict[str, str]:
+    """Changes decide it; a text holds what a load has in the column, and any other type must continue that."""
+    if not name:
+        return {}
+    having = [(type_, version.only([name])) for type_, version in versions if name in version.columns]
+    others = [version for type_, version in having if type_ is not FileType.FULL_LOAD]
+    decided = decide_columns(others, keep_dropped=keep_dropped)
+    return decided if decided.get(name) == _TEXT else decide_columns([version for _, version in having])
 
 
 _Place = tuple[int, str, int]
 """Loads come first and then changes, each by name; the table comes after the newest file that is in it."""
 
-
-def _place_of_file(file: LandedFile, state: TableState, files: Sequence[LandedFile]) -> _Place:
-    if not file.is_load:
-        return 1, file.name, 0
-    # nothing ends what a historical table holds: a load of it is newer than the changes that landed before
-    before = [f.name for f in files if not f.is_load and f.moment < file.moment]
-    if file.key in state.load_keys or "" < state.changes_until < file.moment:
-        before.append(state.newest_change_file)
-    return (1, max(before), 2) if before else (0, file.name, 0)
+_FIRST: _Place = (-1, "", 0)
 
 
-def _place_of_table(state: TableState) -> _Place:
-    if state.newest_change_file:
-        return 1, state.newest_change_file, 1
-    return 0, max((key.rsplit("/", 1)[-1] for key in state.load_keys), default=""), 1
+def _place_of_file(file: LandedFile) -> _Place:
+    return (0 if file.is_load else 1, file.name, 0)
+
+
+def _place_of_table(held: HeldTable) -> _Place:
+    return (1, held.newest_change, 1) if held.newest_change else (0, held.newest_load, 1)
 
 
 def _require_columns(config: RawTableConfig, file: LandedFile, columns: Columns) -> None:
-    required = (*config.hudi_primary_key, *filter(None, [config.hudi_partition_key]))
-    if not file.is_load:
-        required = (*required, config.hudi_precombine_field, OPERATION)
-    missing = [column for column in required if column not in columns]
-    if missing:
-        message = (
-            f"{config.source_table_name}: {file.uri} has no column {', '.join(missing)} (it has "
-            f"{', '.join(columns)}); correct the table's manifest or the mapping rules of the DMS task"
+    missing = [column for column in _required(config, file) if column not in columns]
+    if not missing:
+        return
+    advice = "correct the table's manifest or the mapping rules of the DMS task"
+    if missing == [OPERATION]:
+        advice = (
+            "DMS leaves it out of changes with the endpoint settings CdcInsertsOnly or CdcInsertsAndUpdates, or with "
+            "an IncludeOpForFullLoad that does not fit; set both to false and IncludeOpForFullLoad to true"
         )
-        raise RejectedInputError(message)
+    message = (
+        f"{config.source_table_name}: {file.uri} has no column {', '.join(missing)} (it has "
+        f"{', '.join(columns)}); {advice}"
+    )
+    raise RejectedInputError(message)
+
+
+def _required(config: RawTableConfig, file: LandedFile) -> Iterator[str]:
+    yield from config.hudi_primary_key
+    if config.hudi_partition_key:
+        yield config.hudi_partition_key
+    if not file.is_load:
+        if config.hudi_precombine_field:
+            yield config.hudi_precombine_field
+        yield OPERATION
 
 
 def _way_out(config: RawTableConfig) -> str:

@@ -3,13 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from odp.file_processor.table_writers.hudi_options import (
-    IndexLookUp,
-    look_up_tasks,
-    read_commit_metadata,
-    record_key,
-    write_options,
-)
+from odp.file_processor.own_columns import own_columns, record_key
+from odp.file_processor.table_writers.hudi_options import IndexLookUp, look_up_tasks, write_options
 from odp.records import FileType, LandedFile, RawTableConfig, VersioningType
 from odp.refreshes import Refresh, RefreshKind, TableState
 
@@ -22,52 +17,66 @@ STATE = TableState(2, frozenset({FILE.key}), "20260101-000000001.parquet")
 
 
 def options(
-    config: RawTableConfig = CONFIG, kind: RefreshKind = RefreshKind.CHANGES, *, moves_rows: bool = True
+    config: RawTableConfig = CONFIG,
+    kind: RefreshKind = RefreshKind.CHANGES,
+    *,
+    moves_rows: bool = True,
+    is_held: bool = True,
 ) -> dict[str, str]:
     refresh = Refresh(kind, (FILE,), (), (replace(FILE, file_id="f0"),), STATE)
-    return write_options(config, refresh, COLUMNS, IndexLookUp(3, moves_rows))
+    return write_options(config, refresh, COLUMNS, IndexLookUp(3, moves_rows) if is_held else None)
+
+
+HISTORICAL = replace(CONFIG, table_data_versioning_type=VersioningType.HISTORICAL)
 
 
 @pytest.mark.parametrize(
-    ("kind", "operation"),
+    ("kind", "is_held", "of_snapshot", "of_historical"),
     [
-        (RefreshKind.INITIAL, "bulk_insert"),
-        (RefreshKind.CHANGES, "upsert"),
-        (RefreshKind.RELOAD, "insert_overwrite_table"),
+        (RefreshKind.INITIAL, False, "bulk_insert", "bulk_insert"),
+        (RefreshKind.INITIAL, True, "upsert", "upsert"),
+        (RefreshKind.CHANGES, True, "upsert", "upsert"),
+        (RefreshKind.RELOAD, True, "insert_overwrite_table", "upsert"),
+        (RefreshKind.EMPTY, True, "insert_overwrite_table", "upsert"),
     ],
 )
-def test_each_kind_of_refresh_is_one_write_operation(kind: RefreshKind, operation: str) -> None:
-    assert options(kind=kind)["hoodie.datasource.write.operation"] == operation
+def test_each_kind_of_refresh_is_one_write_operation_that_leaves_no_key_twice(
+    kind: RefreshKind, is_held: bool, of_snapshot: str, of_historical: str
+) -> None:
+    name = "hoodie.datasource.write.operation"
+    assert options(kind=kind, is_held=is_held)[name] == of_snapshot
+    assert options(HISTORICAL, kind, is_held=is_held)[name] == of_historical
+
+
+def test_hudi_compares_no_column_so_that_the_last_commit_wins() -> None:
+    assert not [name for name in options() if "precombine" in name or "ordering" in name]
 
 
 @pytest.mark.parametrize(
-    ("keys", "partition", "generator"),
+    ("keys", "partition", "generator", "key"),
     [
-        (("ID",), "REGION", "SimpleKeyGenerator"),
-        (("ID",), None, "NonpartitionedKeyGenerator"),
-        (("ID", "LINE"), "REGION", "ComplexKeyGenerator"),
-        (("ID", "LINE"), None, "NonpartitionedKeyGenerator"),
+        (("ID",), "REGION", "SimpleKeyGenerator", "ID"),
+        (("ID",), None, "NonpartitionedKeyGenerator", "ID"),
+        (("ID", "LINE"), "REGION", "SimpleKeyGenerator", "_odp_key"),
+        (("ID", "LINE"), None, "NonpartitionedKeyGenerator", "_odp_key"),
     ],
 )
-def test_key_generator_follows_keys_and_partition(keys: tuple[str, ...], partition: str | None, generator: str) -> None:
-    config = replace(CONFIG, hudi_primary_key=keys, hudi_partition_key=partition)
-    assert options(config)["hoodie.datasource.write.keygenerator.class"].endswith(f".{generator}")
-
-
-@pytest.mark.parametrize(
-    ("keys", "partition", "is_fast"),
-    [
-        (("ID",), "REGION", "true"),
-        (("ID", "LINE"), "REGION", "true"),
-        (("ID", "LINE"), None, "false"),
-        (("AT",), "REGION", "false"),
-        (("ID", "HASH"), "REGION", "false"),
-    ],
-)
-def test_bulk_insert_writes_keys_by_its_fast_way_only_if_that_writes_them_as_an_upsert_does(
-    keys: tuple[str, ...], partition: str | None, is_fast: str
+def test_record_key_is_one_column_which_is_the_frameworks_own_for_several_keys(
+    keys: tuple[str, ...], partition: str | None, generator: str, key: str
 ) -> None:
     config = replace(CONFIG, hudi_primary_key=keys, hudi_partition_key=partition)
+    assert options(config)["hoodie.datasource.write.keygenerator.class"].endswith(f".{generator}")
+    assert options(config)["hoodie.datasource.write.recordkey.field"] == key
+
+
+@pytest.mark.parametrize(
+    ("keys", "is_fast"),
+    [(("ID",), "true"), (("ID", "LINE"), "true"), (("AT",), "false"), (("HASH",), "false"), (("ID", "HASH"), "true")],
+)
+def test_bulk_insert_writes_keys_by_its_fast_way_only_if_that_writes_them_as_an_upsert_does(
+    keys: tuple[str, ...], is_fast: str
+) -> None:
+    config = replace(CONFIG, hudi_primary_key=keys)
     assert options(config)["hoodie.datasource.write.row.writer.enable"] == is_fast
 
 
@@ -101,11 +110,11 @@ def test_look_up_has_a_task_for_every_four_files_or_four_megabytes_as_far_as_the
     assert look_up_tasks(data_files, task_slots=8) == tasks
 
 
-def test_snapshot_table_deletes_and_historical_table_keeps_deletes_under_a_key_with_the_sequence() -> None:
-    historical = replace(CONFIG, table_data_versioning_type=VersioningType.HISTORICAL)
+def test_snapshot_table_deletes_and_historical_table_keeps_deletes_under_a_key_with_the_version() -> None:
     assert options()["hoodie.payload.delete.marker"] == "D"
-    assert "hoodie.payload.delete.marker" not in options(historical)
-    assert record_key(historical) == ("ID", "SEQ")
+    assert "hoodie.payload.delete.marker" not in options(HISTORICAL)
+    assert record_key(HISTORICAL) == "_odp_key"
+    assert own_columns(HISTORICAL) == ("_odp_key", "_odp_version")
 
 
 def test_table_is_of_version_six_and_never_upgraded() -> None:
@@ -121,12 +130,3 @@ def test_configured_table_type_is_used() -> None:
     """Defect 15 of the reference: merge on read was impossible."""
     merge_on_read = replace(CONFIG, hudi_table_type="merge_on_read")
     assert options(merge_on_read)["hoodie.datasource.write.table.type"] == "MERGE_ON_READ"
-
-
-def test_commit_metadata_comes_back_as_it_was_written() -> None:
-    assert read_commit_metadata(options()) == (frozenset({"f0", "f1"}), STATE)
-
-
-def test_options_of_the_commit_metadata_have_the_prefix_that_makes_hudi_keep_them() -> None:
-    prefix = options()["hoodie.datasource.write.commitmeta.key.prefix"]
-    assert {name for name in options() if name.startswith(prefix)} == {"odp.file_ids", "odp.table_state"}

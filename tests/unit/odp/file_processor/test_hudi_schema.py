@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from odp.file_processor.table_writers.hudi_schema import table_columns
+from odp.file_processor.table_writers.hudi_schema import has_column, table_columns
 
 
 def schema(*fields: tuple[str, Any]) -> str:
@@ -31,5 +31,8 @@ def test_type_is_that_of_the_column(avro: Any, type_: str) -> None:
     assert table_columns(schema(("C", avro))) == {"C": type_}
 
 
-def test_columns_that_hudi_adds_are_left_out() -> None:
-    assert table_columns(schema(("_hoodie_record_key", "string"), ("ID", "long"))) == {"ID": "bigint"}
+def test_columns_that_hudi_and_the_framework_add_are_left_out() -> None:
+    columns = schema(("_hoodie_record_key", "string"), ("ID", "long"), ("_odp_key", "string"))
+    assert table_columns(columns) == {"ID": "bigint"}
+    assert has_column(columns, "_odp_key")
+    assert not has_column(columns, "_odp_version")

@@ -3,19 +3,14 @@
 import pytest
 from odp.file_processor.parquet_schema import parquet_columns
 
-DMS_FILE = """message schema {
-  optional binary Op (STRING);
-  required int64 ID;
-  optional fixed_len_byte_array(4) AMOUNT (DECIMAL(8,2));
-  optional int64 AT (TIMESTAMP(MICROS,false));
-  optional int32 DAY (DATE) = 7;
-  optional group TAGS (LIST) {
-    repeated group list {
-      optional int64 element;
-    }
-  }
-}
-"""
+DMS_FILE = [
+    ("Op", "optional binary Op (STRING)"),
+    ("ID", "required int64 ID"),
+    ("AMOUNT", "optional fixed_len_byte_array(4) AMOUNT (DECIMAL(8,2))"),
+    ("AT", "optional int64 AT (TIMESTAMP(MICROS,false))"),
+    ("DAY", "optional int32 DAY (DATE) = 7"),
+    ("TAGS", "optional group TAGS (LIST) {\n  repeated group list {\n    optional int64 element;\n  }\n}"),
+]
 
 
 def test_columns_are_given_in_the_files_order_with_their_types() -> None:
@@ -53,13 +48,23 @@ def test_columns_are_given_in_the_files_order_with_their_types() -> None:
     ],
 )
 def test_type_follows_what_parquet_annotates(parquet: str, type_: str) -> None:
-    assert parquet_columns(f"message schema {{\n  optional {parquet};\n}}\n") == {"C": type_}
+    assert parquet_columns([("C", f"optional {parquet}")]) == {"C": type_}
 
 
 def test_repeated_column_is_unsupported() -> None:
-    assert parquet_columns("message m {\n  repeated int32 C;\n}\n") == {"C": "unsupported: group"}
+    assert parquet_columns([("C", "repeated int32 C")]) == {"C": "unsupported: group"}
 
 
-@pytest.mark.parametrize("name", ["my col", "SYS$C#", "Größe", "a.b", "x (y)"])
-def test_name_of_any_characters_is_read(name: str) -> None:
-    assert parquet_columns(f"message m {{\n  optional binary {name} (STRING);\n}}\n") == {name: "string"}
+NAMES = ["my col", "SYS$C#", "Größe", "a.b", "x (y)", "QTY ", " QTY", "QTY = 5", "A (STRING)", "line\nfeed", ""]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("number", ["", " = 7"])
+def test_name_of_any_characters_is_the_columns_name_as_it_is(name: str, number: str) -> None:
+    assert parquet_columns([(name, f"optional binary {name} (STRING){number}")]) == {name: "string"}
+    assert parquet_columns([(name, f"optional binary {name}{number}")]) == {name: "binary"}
+
+
+def test_name_that_a_file_has_twice_is_unsupported() -> None:
+    twice = [("Op", "optional binary Op (STRING)")] * 2
+    assert parquet_columns(twice) == {"Op": "unsupported: two columns of one name"}

@@ -1,6 +1,7 @@
 """Rule 10: the schema of a table after a refresh, from its files in the source's order and the table in its place."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 from odp.errors import RejectedInputError, SchemaChangeRefusedError
@@ -13,7 +14,8 @@ from tests.unit.odp.samples import table_config
 BASE = {"ID": "bigint", "V": "int"}
 CHANGE = {"Op": "string", **BASE, "SEQ": "string"}
 WIDE = {**CHANGE, "V": "bigint", "NOTE": "string"}
-HELD = HeldTable(CHANGE, TableState(1, frozenset({"s/t/LOAD00000001.parquet"}), "20260101-000000005.parquet"))
+HELD = HeldTable(CHANGE, "LOAD00000001.parquet", "20260101-000000005.parquet")
+HELD_WIDE = replace(HELD, columns=WIDE)
 
 
 def file(name: str, landed_at: str = "") -> LandedFile:
@@ -46,12 +48,12 @@ def test_rule_10_ordering_of_a_full_load_gives_way_to_that_of_the_changes() -> N
 
 def test_rule_10_newer_file_continues_the_table_and_an_older_one_is_continued_by_it() -> None:
     assert decide({file("20260101-000000006"): WIDE}, HELD) == WIDE
-    assert decide({file("20260101-000000004"): CHANGE}, HeldTable(WIDE, HELD.state)) == WIDE
+    assert decide({file("20260101-000000004"): CHANGE}, HELD_WIDE) == WIDE
 
 
 def test_rule_10_newer_file_with_an_older_schema_is_refused() -> None:
     with pytest.raises(SchemaChangeRefusedError) as refused:
-        decide({file("20260101-000000006"): CHANGE}, HeldTable(WIDE, HELD.state))
+        decide({file("20260101-000000006"): CHANGE}, HELD_WIDE)
     assert refused.value.problems == [
         "column V is bigint in the table, but int in s3://b/s/t/20260101-000000006.parquet",
         "column NOTE (string in the table) is missing in s3://b/s/t/20260101-000000006.parquet",
@@ -69,34 +71,103 @@ def test_rule_10_old_and_new_files_come_together_in_any_order() -> None:
 
 
 def test_rule_10_later_part_of_a_load_continues_the_parts_that_are_in_the_table() -> None:
-    held = HeldTable(CHANGE, TableState(1, frozenset({"s/t/LOAD00000001.parquet"}), ""))
+    held = replace(HELD, newest_change="")
     assert decide({file("LOAD00000002"): {**BASE, "NOTE": "string"}}, held) == {**CHANGE, "NOTE": "string"}
 
 
 def test_rule_10_reload_need_not_continue_the_table() -> None:
     reload = {"ID": "bigint", "V": "string"}
-    columns = decide({file("LOAD00000001"): reload}, HeldTable(WIDE, HELD.state), RefreshKind.RELOAD)
+    columns = decide({file("LOAD00000001"): reload}, HELD_WIDE, RefreshKind.RELOAD)
     assert columns == {**reload, "Op": "string", "SEQ": "string"}
 
 
-def test_rule_10_historical_table_that_is_loaded_again_continues_the_table_and_the_changes_before() -> None:
+def test_rule_10_reload_of_a_historical_table_continues_the_table_and_changes_after_it_continue_the_load() -> None:
     config = table_config(table_data_versioning_type=VersioningType.HISTORICAL)
     loaded = {**BASE, "NOTE": "string"}
-    files = {
-        file("20260101-000000006", "1"): CHANGE,
-        file("LOAD00000001", "2"): loaded,
-        file("20260101-000000007", "3"): {**CHANGE, "NOTE": "string"},
-    }
-    assert decide(files, HELD, config=config) == {**CHANGE, "NOTE": "string"}
+    files = {file("LOAD00000001"): loaded, file("20260101-000000007"): {**CHANGE, "NOTE": "string"}}
+    assert decide(files, HELD, RefreshKind.RELOAD, config) == {**CHANGE, "NOTE": "string"}
+    with pytest.raises(SchemaChangeRefusedError, match="column NOTE .string in the table. is missing in "):
+        decide({file("LOAD00000001"): BASE}, HELD_WIDE, RefreshKind.RELOAD, config)
 
 
-def test_rule_10_historical_table_that_begins_with_changes_takes_the_schema_of_its_first_load_after_theirs() -> None:
-    config = table_config(table_data_versioning_type=VersioningType.HISTORICAL)
-    loaded = {**BASE, "NOTE": "string"}
-    changed, load = file("20260101-000000006", "1"), file("LOAD00000001", "2")
-    assert decide({load: loaded, changed: CHANGE}, config=config).keys() == {*CHANGE, "NOTE"}
-    held = HeldTable(CHANGE, TableState(1, newest_change_file=changed.name, changes_until=changed.moment))
-    assert decide({load: loaded}, held, config=config).keys() == {*CHANGE, "NOTE"}
+def test_rule_10_late_part_of_a_load_comes_before_the_changes_that_the_table_holds() -> None:
+    assert decide({file("LOAD00000002"): BASE}, HELD_WIDE) == WIDE
+
+
+def test_rule_10_dropped_column_stays_if_the_policy_says_so_and_comes_back_in_its_type_only() -> None:
+    config = table_config(on_dropped_column="null")
+    dropped = {name: type_ for name, type_ in CHANGE.items() if name != "V"}
+    assert decide({file("20260101-000000006"): dropped}, HELD_WIDE, config=config) == WIDE
+    again = {file("20260101-000000006"): dropped, file("20260101-000000007"): {**CHANGE, "V": "string"}}
+    with pytest.raises(SchemaChangeRefusedError, match="column V is bigint in .*, but string in "):
+        decide(again, HELD_WIDE, config=config)
+
+
+@pytest.mark.parametrize("dropped", ["ID", "V"])
+def test_key_or_partition_column_is_never_dropped(dropped: str) -> None:
+    columns = {name: type_ for name, type_ in CHANGE.items() if name != dropped}
+    config = table_config(on_dropped_column="null", hudi_partition_key="V")
+    with pytest.raises(RejectedInputError, match=f"has no column {dropped} "):
+        decide({file("20260101-000000006"): columns}, HELD, config=config)
+
+
+@pytest.mark.parametrize("name", ["_odp_row", "_ODP_key", "_hoodie_record_key", "_metadata", "_Metadata"])
+@pytest.mark.parametrize("policy", ["refuse", "sanitise"])
+def test_source_column_with_a_technical_name_is_refused_by_name(name: str, policy: str) -> None:
+    with pytest.raises(
+        SchemaChangeRefusedError, match=f"column '{name}' of s3://b/s/t/LOAD00000001.parquet has a name"
+    ):
+        decide({file("LOAD00000001"): {**BASE, name: "int"}}, config=table_config(column_names=policy))
+
+
+@pytest.mark.parametrize("name", ["op", "OP", "oP"])
+@pytest.mark.parametrize("landed", ["LOAD00000001", "20260101-000000006"])
+def test_source_column_named_as_the_operation_in_another_case_is_refused_by_name(name: str, landed: str) -> None:
+    with pytest.raises(SchemaChangeRefusedError, match=f"column '{name}' of .* has the name of the column 'Op'"):
+        decide({file(landed): {**CHANGE, name: "string"}})
+
+
+def test_operation_that_a_file_has_twice_is_refused_by_name() -> None:
+    with pytest.raises(SchemaChangeRefusedError, match="column 'Op' of .* two columns of one name"):
+        decide({file("20260101-000000006"): {**CHANGE, "Op": "unsupported: two columns of one name"}})
+
+
+def test_change_file_without_operations_names_the_settings_that_leave_them_out() -> None:
+    columns = {name: type_ for name, type_ in CHANGE.items() if name != "Op"}
+    with pytest.raises(RejectedInputError, match="CdcInsertsOnly or CdcInsertsAndUpdates.*IncludeOpForFullLoad"):
+        decide({file("20260101-000000006"): columns})
+
+
+def test_name_that_tables_cannot_have_is_refused_or_made_one_by_the_policy() -> None:
+    columns = {**BASE, "QTY ": "int", "2nd": "int"}
+    with pytest.raises(SchemaChangeRefusedError, match="column 'QTY ' of "):
+        decide({file("LOAD00000001"): columns})
+    sanitised = decide({file("LOAD00000001"): columns}, config=table_config(column_names="sanitise"))
+    assert {"QTY_", "_2nd"} <= sanitised.keys()
+
+
+def test_names_that_would_become_one_are_refused_by_name() -> None:
+    columns = {**BASE, "A B": "int", "a_b": "int"}
+    with pytest.raises(SchemaChangeRefusedError, match="columns 'A B' and 'a_b' of .* would both be a_b"):
+        decide({file("LOAD00000001"): columns}, config=table_config(column_names="sanitise"))
+
+
+def test_keys_of_a_sanitised_table_are_configured_by_the_sources_names() -> None:
+    config = table_config(hudi_primary_key=("Order ID",), hudi_partition_key="P°", column_names="sanitise")
+    assert {"Order_ID", "P_"} <= decide(
+        {file("LOAD00000001"): {"Order ID": "int", "P°": "string"}}, config=config
+    ).keys()
+
+
+def test_columns_with_the_key_before_an_update_are_no_columns_of_the_table() -> None:
+    changed = {**CHANGE, "bi_id": "bigint", "BI_V": "int"}
+    assert decide({file("20260101-000000006"): changed}).keys() == {*CHANGE, "BI_V"}
+
+
+def test_table_without_a_change_sequence_needs_none() -> None:
+    changed = {name: type_ for name, type_ in CHANGE.items() if name != "SEQ"}
+    config = table_config(hudi_precombine_field=None)
+    assert decide({file("LOAD00000001"): BASE, file("20260101-000000006"): changed}, config=config) == changed
 
 
 def test_rule_10_refusal_names_the_table_and_the_way_out_of_it() -> None:

@@ -16,7 +16,7 @@ def test_names_become_upper_case_and_ordered() -> None:
 
 
 def test_columns_of_hudi_and_the_replication_are_dropped_from_the_lake_only() -> None:
-    names = ["_hoodie_record_key", "Op", "CDC_TIMESTAMP_SEQ", "CDC_OPERATION", "ID"]
+    names = ["_hoodie_record_key", "_odp_key", "Op", "CDC_TIMESTAMP_SEQ", "CDC_OPERATION", "ID"]
     lake = pa.table([[1]] * len(names), names)
     assert without_added_columns(lake).column_names == ["ID"]
     assert canonical(pa.table({"ID": [1], "op": ["x"]})).column_names == ["ID", "OP"]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from functools import reduce
-from operator import and_
 from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from odp.file_processor.table_writers.hudi_options import IndexLookUp, look_up_tasks, record_key
+from odp.file_processor.own_columns import record_key
+from odp.file_processor.table_writers.hudi_options import IndexLookUp, look_up_tasks
 from odp.file_processor.table_writers.hudi_timeline import table_of
 from odp.records import DELETE, OPERATION, RawTableConfig, VersioningType
 from odp.spark_session import elements, java_class, literal_path, task_slots
@@ -31,11 +30,10 @@ def _moves_rows(spark: SparkSession, config: RawTableConfig, changes: DataFrame,
     """Tell whether any change has another partition than the row that the table has of its key; in doubt it has.
 
     An index that may move rows joins the changes with all keys of the table three times. Reading keys and partitions
-    once before costs less than two of these. An error towards True costs time only; and should another run move a row
-    meanwhile, as may happen after a lease is lost, its change is newer than those here, which lose to it.
+    once x
     """
-    partition, keys = config.hudi_partition_key, record_key(config)
-    if partition is None or partition in keys:
+    partition, key = config.hudi_partition_key, record_key(config)
+    if partition is None or partition in config.hudi_primary_key:
         return False
     if config.hudi_table_type != "copy_on_write":
         return True  # only data and log files together tell where a row is
@@ -43,12 +41,11 @@ def _moves_rows(spark: SparkSession, config: RawTableConfig, changes: DataFrame,
         return False
     if config.table_data_versioning_type is VersioningType.SNAPSHOT:
         changes = changes.filter(F.col(OPERATION) != DELETE)  # it may have the key only, and finds its row anywhere
-    columns = (*keys, partition)
-    changed = changes.select(*columns)
+    changed = changes.select(key, partition)
     held = spark.read.schema(changed.schema).parquet(*data_files)  # Hudi's reader takes longer to begin than is saved
-    is_same = {name: F.col(name).eqNullSafe(F.col(_CHANGED + name)) for name in columns}
-    same_key = reduce(and_, (is_same[key] for key in keys))
-    moved = held.join(changed.toDF(*(_CHANGED + name for name in columns)), same_key).filter(~is_same[partition])
+    is_same = {name: F.col(name).eqNullSafe(F.col(_CHANGED + name)) for name in (key, partition)}
+    both = held.join(changed.toDF(*(_CHANGED + name for name in (key, partition))), is_same[key])
+    moved = both.filter(~is_same[partition])
     return not moved.isEmpty()  # a count would be a second stage, which costs a small table more
 
 

@@ -5,19 +5,18 @@ What each option is for, and what was measured with and without it: docs/decisio
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from math import ceil
 
+from odp.file_processor.own_columns import record_key
+from odp.file_processor.table_writers.hudi_commit_metadata import commit_metadata
 from odp.records import DELETE, OPERATION, RawTableConfig, VersioningType
-from odp.refreshes import Refresh, RefreshKind, TableState
+from odp.refreshes import Refresh, RefreshKind
 
 TIME_TRAVEL_COMMITS = 10
 """So many commits can be read as they were; each costs the storage of the files that it rewrote."""
-COMMIT_METADATA_PREFIX = "odp."
-FILE_IDS, STATE = "odp.file_ids", "odp.table_state"
 
 _PAYLOAD = "org.apache.hudi.common.model.DefaultHoodieRecordPayload"
 _KEY_GENERATORS = "org.apache.hudi.keygen"
@@ -26,7 +25,11 @@ _NEW_SCHEMA = {
     "hoodie.datasource.write.schema.allow.auto.evolution.column.drop": "true",
     "hoodie.avro.schema.validate": "false",
 }
-"""No row of the table is left as it was, so its schema is that of the new ones: Hudi compares it with nothing."""
+"""No row of the table is left as it was, so its schema is that of the new ones.
+
+Otherwise Hudi compares it with that of the last commit or, of a table without one, of a table of the same name in the
+catalog, whatever that is.
+"""
 
 _FILES_OF_A_TASK, _BYTES_OF_A_TASK = 4, 4 << 20
 """What one task of a look-up reads the keys of; less would cost small tables more than the reading does."""
@@ -40,22 +43,12 @@ class Operation(StrEnum):
     OVERWRITE_TABLE = "insert_overwrite_table"
 
 
-_OPERATIONS = {
-    RefreshKind.INITIAL: Operation.BULK_INSERT,
-    RefreshKind.CHANGES: Operation.UPSERT,
-    RefreshKind.RELOAD: Operation.OVERWRITE_TABLE,
-}
-
-
 @dataclass(frozen=True, slots=True)
 class IndexLookUp:
     """How Hudi finds the rows that changes are of: in how many tasks, and whether any may be in another partition."""
 
     tasks: int
     moves_rows: bool
-
-
-NOTHING_HELD = IndexLookUp(tasks=1, moves_rows=False)
 
 
 def look_up_tasks(data_files: Collection[int], task_slots: int) -> int:
@@ -66,37 +59,38 @@ def look_up_tasks(data_files: Collection[int], task_slots: int) -> int:
     return min(task_slots, max(1, ceil(len(data_files) / _FILES_OF_A_TASK), ceil(sum(data_files) / _BYTES_OF_A_TASK)))
 
 
-def record_key(config: RawTableConfig) -> tuple[str, ...]:
-    """Give the columns that make a row of the lake unique: a historical table keeps each version of a key."""
-    if config.table_data_versioning_type is VersioningType.HISTORICAL:
-        return (*config.hudi_primary_key, config.hudi_precombine_field)
-    return config.hudi_primary_key
-
-
 def bound_columns(config: RawTableConfig) -> frozenset[str]:
-    """Give the columns from whose values Hudi derives what it keeps beside the rows: keys, partitions, orderings."""
-    partition = (config.hudi_partition_key,) if config.hudi_partition_key else ()
-    return frozenset((*record_key(config), *partition, config.hudi_precombine_field))
+    """Give the columns from whose values record keys and partitions are made, which are kept beside the rows."""
+    return frozenset(filter(None, (*config.hudi_primary_key, config.hudi_partition_key)))
+
+
+def write_operation(config: RawTableConfig, refresh: Refresh, *, is_held: bool) -> Operation:
+    """Give Hudi's operation for a refresh: only rows of a table that holds none can be added without a look-up."""
+    is_snapshot = config.table_data_versioning_type is VersioningType.SNAPSHOT
+    if is_snapshot and refresh.kind in (RefreshKind.RELOAD, RefreshKind.EMPTY):
+        return Operation.OVERWRITE_TABLE
+    return Operation.UPSERT if is_held else Operation.BULK_INSERT
 
 
 def write_options(
-    config: RawTableConfig, refresh: Refresh, columns: Mapping[str, str], look_up: IndexLookUp
+    config: RawTableConfig, refresh: Refresh, columns: Mapping[str, str], look_up: IndexLookUp | None
 ) -> dict[str, str]:
     """Give all options of the one write that applies a refresh, of columns with these types.
 
-    The look-up, which only changes need, may say that it moves no rows only if no change has another partition than
-    the row that the table has of its key.
+    The look-up is None if the table holds nothing. It may say that it moves no rows only if no change has another
+    partition than the row that the table has of its key.
     """
-    options = {
+    operation = write_operation(config, refresh, is_held=look_up is not None)
+    return {
         **_table_options(config, columns),
-        **(_index_options(config, look_up) if refresh.kind is RefreshKind.CHANGES else {}),
+        **(_index_options(config, look_up) if look_up and operation is Operation.UPSERT else {}),
         **_payload_options(config),
         **_speed_options(),
+        **({} if operation is Operation.UPSERT else _NEW_SCHEMA),
         "hoodie.clean.commits.retained": str(TIME_TRAVEL_COMMITS),
         **commit_metadata(refresh),
-        "hoodie.datasource.write.operation": _OPERATIONS[refresh.kind].value,
+        "hoodie.datasource.write.operation": operation.value,
     }
-    return options | _NEW_SCHEMA if refresh.kind is RefreshKind.RELOAD else options
 
 
 def rewrite_options(config: RawTableConfig, columns: Mapping[str, str]) -> dict[str, str]:
@@ -110,43 +104,14 @@ def rewrite_options(config: RawTableConfig, columns: Mapping[str, str]) -> dict[
     }
 
 
-def commit_metadata(refresh: Refresh) -> dict[str, str]:
-    """Give what the commit carries, so that a crash before the books are written is seen and nothing applied twice."""
-    state = {
-        "generation": refresh.state.generation,
-        "load_keys": sorted(refresh.state.load_keys),
-        "newest_change_file": refresh.state.newest_change_file,
-        "began": refresh.state.began,
-        "changes_until": refresh.state.changes_until,
-    }
-    return {
-        "hoodie.datasource.write.commitmeta.key.prefix": COMMIT_METADATA_PREFIX,
-        FILE_IDS: json.dumps(sorted(refresh.file_ids)),
-        STATE: json.dumps(state),
-    }
-
-
-def read_commit_metadata(metadata: Mapping[str, str]) -> tuple[frozenset[str], TableState]:
-    """Read what `commit_metadata` wrote."""
-    state = json.loads(metadata[STATE])
-    state["load_keys"] = frozenset(state["load_keys"])
-    return frozenset(json.loads(metadata[FILE_IDS])), TableState(**state)
-
-
 def _table_options(config: RawTableConfig, columns: Mapping[str, str]) -> dict[str, str]:
-    keys = record_key(config)
-    partitioned, composite = config.hudi_partition_key is not None, len(keys) > 1
-    # one key must not go through ComplexKeyGenerator (facts: Hudi 1.1 refuses it on table version 6)
-    generator = "NonpartitionedKeyGenerator" if not partitioned else "SimpleKeyGenerator"
-    if composite and partitioned:
-        generator = "ComplexKeyGenerator"
+    generator = "SimpleKeyGenerator" if config.hudi_partition_key else "NonpartitionedKeyGenerator"
     return {
         "hoodie.table.name": config.raw_table_name,
         "hoodie.database.name": config.raw_database_name,
         "hoodie.datasource.write.table.type": config.hudi_table_type.upper(),
-        "hoodie.datasource.write.recordkey.field": ",".join(keys),
+        "hoodie.datasource.write.recordkey.field": record_key(config),
         "hoodie.datasource.write.partitionpath.field": config.hudi_partition_key or "",
-        "hoodie.datasource.write.precombine.field": config.hudi_precombine_field,
         "hoodie.datasource.write.keygenerator.class": f"{_KEY_GENERATORS}.{generator}",
         "hoodie.datasource.write.hive_style_partitioning": "true",
         "hoodie.datasource.write.partitionpath.urlencode": "true",  # or a value with / is a folder in a folder
@@ -159,12 +124,9 @@ def _table_options(config: RawTableConfig, columns: Mapping[str, str]) -> dict[s
 def _has_row_writer(config: RawTableConfig, columns: Mapping[str, str]) -> bool:
     """Hudi's faster bulk insert writes some keys otherwise than its upsert, which then finds no row and adds one.
 
-    It writes a timestamp as text, a binary as the address of an object, and of several keys without partition it
-    refuses one that is empty.
+    It writes a timestamp as text, a binary as the address of an object.
     """
-    keys = record_key(config)
-    is_composite = len(keys) > 1 and config.hudi_partition_key is None
-    return not is_composite and not any(columns.get(key) in ("timestamp", "binary") for key in keys)
+    return columns.get(record_key(config)) not in ("timestamp", "binary")
 
 
 def _index_options(config: RawTableConfig, look_up: IndexLookUp) -> dict[str, str]:
@@ -184,10 +146,10 @@ def _index_options(config: RawTableConfig, look_up: IndexLookUp) -> dict[str, st
 
 
 def _payload_options(config: RawTableConfig) -> dict[str, str]:
-    """The highest ordering value wins; in a snapshot table a row whose operation is D is a delete."""
+    """No ordering field is named: the last commit wins; in a snapshot table a row whose operation is D is a delete."""
     options = {
         "hoodie.datasource.write.payload.class": _PAYLOAD,
-        "hoodie.combine.before.insert": "false",  # the writer gives the latest change of each key already
+        "hoodie.combine.before.insert": "false",  # the framework gives one final row of each key already
         "hoodie.combine.before.upsert": "false",
     }
     if config.table_data_versioning_type is VersioningType.SNAPSHOT:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from odp.file_processor.column_names import OWN_PREFIX
+
 _TYPES = {
     "boolean": "boolean",
     "int": "int",
@@ -16,13 +18,18 @@ _TYPES = {
     "fixed": "binary",
 }
 _LOGICAL_TYPES = {"date": "date", "timestamp-millis": "timestamp", "timestamp-micros": "timestamp"}
-_HUDIS_OWN = "_hoodie_"
+_ADDED = ("_hoodie_", OWN_PREFIX)
 
 
 def table_columns(avro_schema: str) -> dict[str, str]:
-    """Give the type of each column of the table, without those that Hudi adds."""
+    """Give the type of each column of the source, without those that Hudi and the framework add."""
     fields = json.loads(avro_schema)["fields"]
-    return {field["name"]: _type(field["type"]) for field in fields if not field["name"].startswith(_HUDIS_OWN)}
+    return {field["name"]: _type(field["type"]) for field in fields if not field["name"].startswith(_ADDED)}
+
+
+def has_column(avro_schema: str, name: str) -> bool:
+    """Tell whether the table has a column, which may be one of the framework's own."""
+    return any(field["name"] == name for field in json.loads(avro_schema)["fields"])
 
 
 def _type(avro: Any) -> str:  # noqa: ANN401 - a name, a union or an object, as Avro writes types

@@ -7,8 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from odp.file_processor.table_schema import HeldTable
-from odp.file_processor.table_writers.hudi_options import FILE_IDS, STATE, read_commit_metadata
-from odp.file_processor.table_writers.hudi_schema import table_columns
+from odp.file_processor.table_writers.hudi_commit_metadata import (
+    CONTENT,
+    FILE_IDS,
+    STATE,
+    TableContent,
+    read_commit_metadata,
+    read_content,
+)
+from odp.file_processor.table_writers.hudi_schema import has_column, table_columns
 from odp.refreshes import CommittedRefresh, RowCounts
 from odp.spark_session import elements, hadoop_configuration, hadoop_path, java_class
 
@@ -16,6 +23,9 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 _NO_PREVIOUS_FILE = "null"  # HoodieWriteStat.NULL_COMMIT: the file group began with this commit
+
+_TABLE_CONFIG = "org.apache.hudi.common.table.HoodieTableConfig"
+_ORDERING_FIELD = "hoodie.table.precombine.field"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +38,20 @@ class Commit:
     @property
     def columns(self) -> dict[str, str]:
         """The type of each column of the table as of this commit."""
-        return table_columns(str(self.metadata.getMetadata("schema")))
+        return table_columns(self._schema)
+
+    def has_column(self, name: str) -> bool:
+        """Whether the table has this column as of this commit, which may be one of the framework's own."""
+        return has_column(self._schema, name)
+
+    @property
+    def _schema(self) -> str:
+        return str(self.metadata.getMetadata("schema"))
+
+    @property
+    def content(self) -> TableContent:
+        """What the table holds as of this commit, if that is a refresh."""
+        return read_content({key: self.metadata.getMetadata(key) for key in (CONTENT, STATE)})
 
     @property
     def refresh(self) -> CommittedRefresh | None:
@@ -71,7 +94,11 @@ def commits_newest_first(spark: SparkSession, base_path: str) -> Iterator[Commit
     """Give the completed commits of a table; none when there is no table yet."""
     if not _is_made(spark, base_path):
         return
-    timeline = table_of(spark, base_path).getActiveTimeline().getCommitsTimeline().filterCompletedInstants()
+    yield from _commits(table_of(spark, base_path))
+
+
+def _commits(table: Any) -> Iterator[Commit]:  # noqa: ANN401 - a Java object
+    timeline = table.getActiveTimeline().getCommitsTimeline().filterCompletedInstants()
     for instant in elements(timeline.getReverseOrderedInstants()):
         yield Commit(instant.requestedTime(), timeline.readCommitMetadata(instant))
 
@@ -82,6 +109,18 @@ def table_of(spark: SparkSession, base_path: str) -> Any:  # noqa: ANN401 - a Ja
     storage = storage_configurations.getStorageConfWithCopy(hadoop_configuration(spark))
     tables = java_class(spark, "org.apache.hudi.common.table.HoodieTableMetaClient")
     return tables.builder().setConf(storage).setBasePath(base_path).build()
+
+
+def forget_ordering_field(spark: SparkSession, base_path: str) -> None:
+    """Take the ordering field from the properties of a table that an earlier release made.
+
+    Hudi would compare a change with the row that it finds, whatever the options of the write say; without an ordering
+    field the last commit wins.
+    """
+    table = table_of(spark, base_path)
+    names = java_class(spark, "java.util.HashSet")()
+    names.add(_ORDERING_FIELD)
+    java_class(spark, _TABLE_CONFIG).delete(table.getStorage(), table.getMetaPath(), names)
 
 
 def remove_unfinished_making(spark: SparkSession, base_path: str) -> None:
@@ -111,13 +150,37 @@ def last_refresh(spark: SparkSession, base_path: str) -> CommittedRefresh | None
     return next(filter(None, (commit.refresh for commit in commits_newest_first(spark, base_path))), None)
 
 
-def held_table(spark: SparkSession, base_path: str) -> HeldTable | None:
-    """Read what the table is: its columns from the newest commit, its files from the newest refresh."""
-    columns: dict[str, str] | None = None
-    for commit in commits_newest_first(spark, base_path):
-        columns = columns or commit.columns
-        if refresh := commit.refresh:
-            return HeldTable(columns, refresh.state)
+@dataclass(frozen=True, slots=True)
+class ExistingTable:
+    """What a table is before a refresh: as of its newest commit, and as of its newest refresh."""
+
+    newest: Commit
+    content: TableContent
+    ordering_field: str
+    """The column whose values Hudi would compare; only tables that an earlier release made have one."""
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """The type of each column of the source."""
+        return self.newest.columns
+
+    @property
+    def held(self) -> HeldTable:
+        """What decides which schema may follow."""
+        return HeldTable(self.columns, self.content.newest_load, self.content.newest_change)
+
+
+def existing_table(spark: SparkSession, base_path: str) -> ExistingTable | None:
+    """Read what the table is; None when no refresh has reached it."""
+    if not _is_made(spark, base_path):
+        return None
+    table = table_of(spark, base_path)
+    ordering_field = str(table.getTableConfig().getPreCombineField() or "")
+    newest: Commit | None = None
+    for commit in _commits(table):
+        newest = newest or commit
+        if commit.refresh:
+            return ExistingTable(newest, commit.content, ordering_field)
     return None
 
 

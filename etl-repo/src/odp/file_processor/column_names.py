@@ -1,0 +1,86 @@
+"""Decides what a table calls the columns of a file, and which names no source column may have."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from odp.file_processor.parquet_schema import UNSUPPORTED
+from odp.file_processor.schema_changes import Columns, SchemaVersion
+from odp.records import OPERATION, RawTableConfig
+
+BEFORE_IMAGE = "BI_"
+"""Begins the columns in which DMS writes the values before an update (`add-before-image-columns`)."""
+
+OWN_PREFIX = "_odp_"
+"""Begins the columns that the framework adds to rows and tables."""
+
+SANITISE = "sanitise"
+_TECHNICAL_PREFIXES = (OWN_PREFIX, "_hoodie_", "_tmp_metadata_")
+_METADATA = "_metadata"  # Spark's own name for a file's name and its row numbers
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_]")
+
+
+@dataclass(frozen=True, slots=True)
+class NamedColumns:
+    """The columns of one file: their types and the source's names by what the table calls them."""
+
+    types: Columns
+    sources: Mapping[str, str]
+    old_keys: Mapping[str, tuple[str, str]]
+    """By a key column: name and type of the file's column that has the key before an update."""
+
+
+def name_columns(config: RawTableConfig, columns: Columns) -> NamedColumns:
+    """Name the columns of a file as the table does; values before an update of the key are no columns of the table."""
+    keys = {key.upper(): key for key in config.hudi_primary_key}
+    old_keys: dict[str, tuple[str, str]] = {}
+    sources: dict[str, str] = {}
+    for name, type_ in columns.items():
+        key = keys.get(name[len(BEFORE_IMAGE) :].upper()) if name.upper().startswith(BEFORE_IMAGE) else None
+        if key is not None and name not in config.hudi_primary_key:
+            old_keys[table_name(config, key)] = (name, type_)
+        else:
+            sources[table_name(config, name)] = name
+    return NamedColumns({name: columns[source] for name, source in sources.items()}, sources, old_keys)
+
+
+def table_name(config: RawTableConfig, source: str) -> str:
+    """Give the table's name for a source's column, which is the same unless the policy is to sanitise names."""
+    if config.column_names != SANITISE:
+        return source
+    name = _NOT_IN_NAMES.sub("_", source)
+    return name if name[:1].isalpha() or name.startswith("_") else f"_{name}"
+
+
+def with_table_names(config: RawTableConfig) -> RawTableConfig:
+    """Give the configuration with the table's names of the columns that it names as the source does."""
+    partition, sequence = config.hudi_partition_key, config.hudi_precombine_field
+    return replace(
+        config,
+        hudi_primary_key=tuple(table_name(config, key) for key in config.hudi_primary_key),
+        hudi_partition_key=table_name(config, partition) if partition else None,
+        hudi_precombine_field=table_name(config, sequence) if sequence else None,
+    )
+
+
+def impossible_names(config: RawTableConfig, version: SchemaVersion) -> Iterator[str]:
+    """Name the columns of a file that would be mistaken for one of the framework's own, or for one another."""
+    named: dict[str, str] = {}
+    for name, type_ in version.columns.items():
+        if name == OPERATION and type_.startswith(UNSUPPORTED):
+            yield f"column {name!r} of {version.place} cannot be read as DMS's kind of a change ({type_}); {_RENAME}"
+        if name.lower().startswith(_TECHNICAL_PREFIXES) or name.lower() == _METADATA:
+            yield f"column {name!r} of {version.place} has a name that the lake uses itself; {_RENAME}"
+        elif name != OPERATION and table_name(config, name).upper() == OPERATION.upper():
+            yield (
+                f"column {name!r} of {version.place} has the name of the column {OPERATION!r} in which DMS writes "
+                f"the kind of a change; {_RENAME}"
+            )
+        other = named.setdefault(table_name(config, name).lower(), name)
+        if other != name and config.column_names == SANITISE:
+            yield f"columns {other!r} and {name!r} of {version.place} would both be {table_name(config, name)}"
+
+
+_RENAME = "rename it by a transformation rule of the DMS task (rename-column)"

@@ -1,0 +1,92 @@
+"""Makes of a refresh's files the final rows that a table format writes: one of each record key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+from odp.file_processor.changes import ChangeReader
+from odp.file_processor.column_names import NamedColumns
+from odp.file_processor.own_columns import VERSION, own_columns, record_key
+from odp.file_processor.row_keys import with_keys, with_versions
+from odp.file_processor.row_order import IS_CHANGE, last_row_per_key
+from odp.file_processor.schema_changes import Columns
+from odp.file_processor.table_history import Reload, greatest_version, least_version, load_version
+from odp.records import DELETE, OPERATION, RawTableConfig
+from odp.refreshes import Refresh
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedRows:
+    """The final rows of a refresh, one of each record key, and the version of a load's rows in a historical table.
+
+    Only `known` rows may have record keys that the table holds: they need not be final.
+    """
+
+    final: DataFrame
+    known: DataFrame
+    load_version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshRows:
+    """The rows of one refresh of a table with these columns, whose configuration has the table's own names."""
+
+    spark: SparkSession
+    config: RawTableConfig
+    columns: Columns
+    refresh: Refresh
+
+    def read(self, named: Mapping[str, NamedColumns]) -> DataFrame:
+        """Read the files, of which `named` are the columns by file id; each row has its position."""
+        files = (*self.refresh.files, *self.refresh.replayed)
+        return ChangeReader(self.spark, self.config, self.columns).read(files, named)
+
+    def keyed(self, rows: DataFrame, version: str) -> DataFrame:
+        """Add record keys and, to rows of a historical table, versions: rows of a load have this one."""
+        if VERSION in own_columns(self.config):
+            rows = with_versions(rows, version)
+        return with_keys(rows, self.config, self.columns)
+
+    def final(self, keyed: DataFrame) -> DataFrame:
+        """Give the last row of each record key."""
+        sequence = self.config.hudi_precombine_field
+        last = last_row_per_key(keyed, [record_key(self.config)], has_sequence=bool(sequence))
+        return last.select(*self.columns, *own_columns(self.config))
+
+    def without_rows(self) -> DataFrame:
+        """Give no rows of the table's columns."""
+        schema = ", ".join(f"`{name}` {type_}" for name, type_ in self.columns.items())
+        return self.spark.createDataFrame(
+            [], ", ".join([schema, *(f"{name} string" for name in own_columns(self.config))])
+        )
+
+    def reloaded_history(self, rows: DataFrame, held: DataFrame) -> KeyedRows:
+        """Give the rows that a reload adds to a historical table that holds others."""
+        has_changes = not all(file.is_load for file in (*self.refresh.files, *self.refresh.replayed))
+        changes = self.keyed(rows.filter(F.col(IS_CHANGE)), "") if has_changes else None
+        first_change = None if changes is None else least_version(changes)
+        version = load_version(greatest_version(held, first_change), self.refresh.state.generation)
+        load = self.final(self.keyed(rows.filter(~F.col(IS_CHANGE)), version))
+        added = Reload(self.config, self.columns, held, version).new_versions(load)
+        added = with_keys(added, self.config, self.columns)
+        if changes is None:
+            return KeyedRows(added, self.without_rows(), version)
+        return KeyedRows(added.unionByName(self.final(changes)), changes, version)
+
+    def emptied_history(self, held: DataFrame) -> KeyedRows:
+        """Give a delete mark for each live key of a historical table."""
+        version = load_version(greatest_version(held), self.refresh.state.generation)
+        marks = Reload(self.config, self.columns, held, version).marks()
+        return KeyedRows(with_keys(marks, self.config, self.columns), self.without_rows(), version)
+
+
+def without_deleted(rows: DataFrame) -> DataFrame:
+    """Keep what exists after the changes."""
+    return rows.filter(F.col(OPERATION) != DELETE)

@@ -1,0 +1,88 @@
+"""What a commit carries beside rows: the files that it applied, the table's state, and where the next refresh goes on.
+
+A crash before the run is recorded is seen by the next run, and nothing is applied twice.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, TypeVar
+
+from odp.refreshes import Refresh, RefreshKind, TableState
+
+PREFIX = "odp."
+FILE_IDS, STATE, CONTENT = "odp.file_ids", "odp.table_state", "odp.table_content"
+FORMAT = 2
+
+T = TypeVar("T", "TableContent", TableState)
+
+
+@dataclass(frozen=True, slots=True)
+class TableContent:
+    """What a table holds, as its writer needs to know it: its newest load part and change, the version of its load."""
+
+    newest_load: str = ""
+    newest_change: str = ""
+    load_version: str = ""
+
+    def after(self, refresh: Refresh, load_version: str, *, is_replaced: bool) -> TableContent:
+        """Give the content after a refresh, which may replace the load, and every row if it replaces the table."""
+        files = () if refresh.kind is RefreshKind.EMPTY else (*refresh.files, *refresh.replayed)
+        loads = [file.name for file in files if file.is_load]
+        changes = [file.name for file in files if not file.is_load]
+        ends_load = refresh.kind in (RefreshKind.RELOAD, RefreshKind.EMPTY)
+        return TableContent(
+            newest_load=max(["" if ends_load else self.newest_load, *loads]),
+            newest_change=max(["" if is_replaced else self.newest_change, *changes]),
+            load_version=load_version if loads or ends_load else self.load_version,
+        )
+
+
+def commit_metadata(refresh: Refresh) -> dict[str, str]:
+    """Give the options by which Hudi's commit carries the files of a refresh and the table's state after it."""
+    return {
+        "hoodie.datasource.write.commitmeta.key.prefix": PREFIX,
+        FILE_IDS: json.dumps(sorted(refresh.file_ids)),
+        STATE: _written(asdict(refresh.state)),
+    }
+
+
+def content_metadata(content: TableContent) -> dict[str, str]:
+    """Give the option by which the commit carries the content of the table after it."""
+    return {CONTENT: _written(asdict(content))}
+
+
+def read_commit_metadata(metadata: Mapping[str, str]) -> tuple[frozenset[str], TableState]:
+    """Read what `commit_metadata` wrote, in this or an earlier release; what it does not know is ignored."""
+    return frozenset(json.loads(metadata[FILE_IDS])), _read(TableState, metadata[STATE])
+
+
+def read_content(metadata: Mapping[str, str | None]) -> TableContent:
+    """Read what `content_metadata` wrote; of a commit of the first format, what its state says."""
+    if written := metadata.get(CONTENT):
+        return _read(TableContent, written)
+    state = json.loads(metadata[STATE] or "{}")
+    names = [str(key).rsplit("/", 1)[-1] for key in state.get("load_keys", ())]
+    return TableContent(newest_load=max(names, default=""), newest_change=state.get("newest_change_file", ""))
+
+
+def _written(values: Mapping[str, Any]) -> str:
+    plain = {name: sorted(value) if isinstance(value, set | frozenset) else value for name, value in values.items()}
+    return json.dumps({"format": FORMAT, **plain})
+
+
+def _read(kind: type[T], text: str) -> T:
+    """Read the fields that this release knows; one that is missing has its default."""
+    written = json.loads(text)
+    known = {field.name: str(field.type) for field in fields(kind) if field.name in written}
+    return kind(**{name: _of_type(type_, written[name]) for name, type_ in known.items()})
+
+
+def _of_type(type_: str, value: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
+    """JSON knows lists only, whose elements may be such again."""
+    if isinstance(value, list):
+        elements = [tuple(element) if isinstance(element, list) else element for element in value]
+        return frozenset(elements) if type_.startswith("frozenset") else tuple(elements)
+    return value

@@ -1,0 +1,135 @@
+"""Applies one decided refresh to one Hudi table: columns, rows, look-up and the one commit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from odp.errors import RejectedInputError
+from odp.file_processor.changes import cast_to
+from odp.file_processor.column_names import name_columns, with_table_names
+from odp.file_processor.own_columns import KEY, own_columns
+from odp.file_processor.parquet_footers import read_columns
+from odp.file_processor.refresh_rows import KeyedRows, RefreshRows, without_deleted
+from odp.file_processor.row_keys import with_keys
+from odp.file_processor.schema_changes import Columns, must_rewrite
+from odp.file_processor.table_history import load_version
+from odp.file_processor.table_schema import decide_table_columns
+from odp.file_processor.table_writers.hudi_commit_metadata import TableContent, content_metadata
+from odp.file_processor.table_writers.hudi_index import decide_look_up
+from odp.file_processor.table_writers.hudi_options import (
+    Operation,
+    bound_columns,
+    rewrite_options,
+    write_operation,
+    write_options,
+)
+from odp.file_processor.table_writers.hudi_timeline import ExistingTable, forget_ordering_field
+from odp.records import RawTableConfig, VersioningType
+from odp.refreshes import Refresh, RefreshKind
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+
+@dataclass(frozen=True, slots=True)
+class HudiRefresh:
+    """One refresh of one table; configuration and files have physical buckets."""
+
+    spark: SparkSession
+    config: RawTableConfig
+    refresh: Refresh
+    table: ExistingTable | None
+    check_lease: Callable[[], None]
+
+    def apply(self) -> None:
+        """Write the refresh in one commit, after what an earlier release left has been put right."""
+        is_emptied = self.refresh.kind is RefreshKind.EMPTY  # its files may be gone: they are the reason
+        file_columns = {} if is_emptied else read_columns(self.spark, (*self.refresh.files, *self.refresh.replayed))
+        columns = self._columns(file_columns)
+        if self.table and self.table.ordering_field:
+            self.check_lease()
+            forget_ordering_field(self.spark, self.config.base_path)
+        rows = RefreshRows(self.spark, with_table_names(self.config), columns, self.refresh)
+        held = self._held_columns()
+        if held is not None and must_rewrite(held, columns, bound_columns(rows.config)):
+            self._rewrite(rows, held)
+            held = columns
+        self._write(rows, self._rows(rows, file_columns, held or columns))
+
+    @property
+    def _operation(self) -> Operation:
+        return write_operation(self.config, self.refresh, is_held=self.table is not None)
+
+    @property
+    def _is_historical(self) -> bool:
+        return self.config.table_data_versioning_type is VersioningType.HISTORICAL
+
+    def _columns(self, file_columns: Mapping[str, Columns]) -> Columns:
+        if self.refresh.kind is not RefreshKind.EMPTY:
+            held = self.table.held if self.table else None
+            return decide_table_columns(self.config, self.refresh, file_columns, held)
+        if self.table is None:
+            message = f"{self.config.qualified_name}: there is no table to empty"
+            raise RejectedInputError(message)
+        return self.table.columns
+
+    def _held_columns(self) -> Columns | None:
+        """Give the columns of the rows that stay in the table; None if none does."""
+        return self.table.columns if self.table and self._operation is Operation.UPSERT else None
+
+    def _rewrite(self, rows: RefreshRows, held: Columns) -> None:
+        """Put the table's rows as they are into wider columns, in a commit of its own that no reader notices."""
+        wider = with_keys(self._stored(rows.columns, held), rows.config, rows.columns)
+        options = rewrite_options(rows.config, rows.columns)
+        save(wider.select(*rows.columns, *own_columns(rows.config)), options, self.config.base_path, self.check_lease)
+
+    def _stored(self, columns: Columns, of_table: Columns) -> DataFrame:
+        stored = self.spark.read.format("hudi").load(self.config.base_path)
+        return stored.select(*cast_to(columns, of_table), *own_columns(self.config))
+
+    def _rows(self, rows: RefreshRows, file_columns: Mapping[str, Columns], held: Columns) -> KeyedRows:
+        is_merged = self._is_historical and self.table is not None
+        if self.refresh.kind is RefreshKind.EMPTY:
+            empty = KeyedRows(rows.without_rows(), rows.without_rows())
+            return rows.emptied_history(self._stored(rows.columns, held)) if is_merged else empty
+        named = {file_id: name_columns(self.config, found) for file_id, found in file_columns.items()}
+        read = rows.read(named)
+        if self.refresh.kind is RefreshKind.RELOAD and is_merged:
+            return rows.reloaded_history(read, self._stored(rows.columns, held))
+        known = self.table.content.load_version if self.table else ""
+        version = known or load_version("", self.refresh.state.generation)
+        keyed = rows.keyed(read, version)
+        final = rows.final(keyed)
+        is_replacing = not self._is_historical and self._operation is not Operation.UPSERT
+        return KeyedRows(without_deleted(final) if is_replacing else final, keyed, version)
+
+    def _write(self, rows: RefreshRows, made: KeyedRows) -> None:
+        is_merged = self.table is not None and self._operation is Operation.UPSERT
+        look_up = decide_look_up(self.spark, rows.config, made.known) if is_merged else None
+        content = self.table.content if self.table else TableContent()
+        after = content.after(self.refresh, made.load_version, is_replaced=not is_merged)
+        options = write_options(rows.config, self.refresh, rows.columns, look_up) | content_metadata(after)
+        save(made.final, options, self.config.base_path, self.check_lease)
+
+
+def save(rows: DataFrame, options: Mapping[str, str], base_path: str, check_lease: Callable[[], None]) -> None:
+    """Write rows in one commit; the lease is checked last before it begins."""
+    writer = rows.write.format("hudi").options(**options).mode("append")
+    check_lease()
+    writer.save(base_path)
+
+
+def refuse_earlier_keys(config: RawTableConfig, table: ExistingTable) -> None:
+    """Refuse a table of an earlier release whose record keys may be the same for two keys of the source.
+
+    Raises:
+        RejectedInputError: naming the way out.
+    """
+    if own_columns(config) and not table.newest.has_column(KEY):
+        message = (
+            f"{config.qualified_name} was written by an earlier release, whose keys of several columns and versions of "
+            "rows are not always unique; replicate the table into a new raw_table_name"
+        )
+        raise RejectedInputError(message)

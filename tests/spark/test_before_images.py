@@ -1,0 +1,63 @@
+"""Rule 6: an update that changes the key leaves no row under the old one, where DMS tells it (F8)."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from odp.records import VersioningType
+from odp.refreshes import RefreshKind
+
+from tests.spark.refresher import Refresher
+
+LOAD, FIRST = "LOAD00000001", "20260101-000000001"
+
+
+def seq(number: int) -> str:
+    return f"{number:035d}"
+
+
+def changes(*rows: tuple[str, int, int | None, str, int], prefix: str = "BI_") -> pa.Table:
+    operations, keys, old, values, sequences = zip(*rows, strict=True)
+    return pa.table(
+        {
+            "Op": operations,
+            "ID": keys,
+            "L": ["x"] * len(rows),
+            "V": values,
+            "SEQ": [seq(number) for number in sequences],
+            f"{prefix}ID": pa.array(old, pa.int64()),
+        }
+    )
+
+
+@pytest.fixture
+def load(land_file: Any) -> Callable[..., Any]:
+    table = pa.table({"ID": [1, 2, 3], "L": ["x"] * 3, "V": ["a", "b", "c"], "SEQ": [""] * 3})
+    return lambda refresh: land_file(refresh.key(LOAD), table)
+
+
+@pytest.mark.parametrize("keys", [("ID",), ("L", "ID")])
+@pytest.mark.parametrize("prefix", ["BI_", "bi_"])
+def test_update_of_a_key_deletes_the_old_row_and_its_columns_are_none_of_the_table(
+    configured: Callable[..., Refresher], load: Any, land_file: Any, keys: tuple[str, ...], prefix: str
+) -> None:
+    refresh = configured(hudi_primary_key=keys)
+    # 1 becomes 9, 2 is updated under its key, 3 and the new 9 swap by a third key
+    rows = [("U", 9, 1, "moved", 1), ("U", 2, 2, "updated", 2), ("I", 4, None, "new", 3)]
+    swap = [("U", 5, 9, "on the way", 4), ("U", 9, 3, "c", 5), ("U", 3, 5, "moved", 6)]
+    file = land_file(refresh.key(FIRST), changes(*rows, *swap, prefix=prefix))
+    refresh.apply(RefreshKind.INITIAL, load(refresh))
+    refresh.apply(RefreshKind.CHANGES, file)
+    assert sorted(refresh.values("ID", "V")) == [(2, "updated"), (3, "moved"), (4, "new"), (9, "c")]
+    assert refresh.table().column_names == ["ID", "L", "V", "SEQ", "Op"]
+
+
+def test_update_of_a_key_marks_the_old_one_in_a_historical_table(
+    configured: Callable[..., Refresher], load: Any, land_file: Any
+) -> None:
+    refresh = configured(table_data_versioning_type=VersioningType.HISTORICAL)
+    refresh.apply(RefreshKind.INITIAL, load(refresh))
+    refresh.apply(RefreshKind.CHANGES, land_file(refresh.key(FIRST), changes(("U", 9, 1, "moved", 1))))
+    found = [row for row in refresh.values("ID", "_odp_version", "Op") if row[0] in (1, 9)]
+    assert sorted(found) == sorted([(1, "/L1", "I"), (1, seq(1), "D"), (9, seq(1), "U")])

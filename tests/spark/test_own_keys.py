@@ -1,0 +1,83 @@
+"""Rule 6: two keys of the source are two rows of the lake, whatever characters they hold."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from odp.errors import RejectedInputError
+from odp.records import VersioningType
+from odp.refreshes import RefreshKind
+
+from tests.spark.refresher import Refresher
+
+LOAD, FIRST, SECOND = "LOAD00000001", "20260101-000000001", "20260101-000000002"
+KEYS: list[tuple[str | None, str | None]] = [
+    ("a,L:b", "c"),
+    ("a", "b,L:c"),
+    (None, "x"),
+    ("__null__", "x"),
+    ("", "x"),
+    ("__empty__", "x"),
+    ("\\N", "x"),
+    ("\\", "N,x"),
+    ("\\,", "x"),
+    ("x", None),
+    (None, None),
+    ("", ""),
+    ("a,", "b"),
+    ("a", ",b"),
+]
+
+
+@pytest.mark.parametrize("partition", [None, "P", "L"])
+@pytest.mark.parametrize("table_type", ["copy_on_write", "merge_on_read"])
+def test_every_composite_key_is_one_row_that_changes_and_goes(
+    configured: Callable[..., Refresher], land_file: Any, partition: str | None, table_type: str
+) -> None:
+    """F6: ("a,L:b", "c") and ("a", "b,L:c") were one row, and so were NULL and the text __null__."""
+    refresh = configured(hudi_primary_key=("K", "L"), hudi_partition_key=partition, hudi_table_type=table_type)
+
+    def table(op: str | None, keys: list[tuple[str | None, str | None]], value: str) -> pa.Table:
+        columns: dict[str, Any] = {"Op": [op] * len(keys)} if op else {}
+        columns |= {
+            name: pa.array(values, pa.string()) for name, values in zip("KL", zip(*keys, strict=True), strict=True)
+        }
+        columns |= {"P": ["p"] * len(keys), "V": [f"{value}{number}" for number in range(len(keys))]}
+        return pa.table(columns | {"SEQ": [""] * len(keys)})
+
+    refresh.apply(RefreshKind.INITIAL, land_file(refresh.key(LOAD), table(None, KEYS, "loaded")))
+    found = sorted(refresh.values("K", "L", "V"), key=str)
+    assert found == sorted(((k, v, f"loaded{n}") for n, (k, v) in enumerate(KEYS)), key=str)
+    refresh.apply(RefreshKind.CHANGES, land_file(refresh.key(FIRST), table("U", KEYS, "changed")))
+    found = sorted(refresh.values("K", "L", "V"), key=str)
+    assert found == sorted(((k, v, f"changed{n}") for n, (k, v) in enumerate(KEYS)), key=str)
+    refresh.apply(RefreshKind.CHANGES, land_file(refresh.key(SECOND), table("D", KEYS[::2], "")))
+    assert sorted(refresh.values("K", "L"), key=str) == sorted(KEYS[1::2], key=str)
+
+
+def test_versions_of_keys_with_any_characters_are_kept_apart(
+    configured: Callable[..., Refresher], land_file: Any
+) -> None:
+    refresh = configured(
+        hudi_primary_key=("K",), hudi_precombine_field=None, table_data_versioning_type=VersioningType.HISTORICAL
+    )
+    keys = pa.array(["a", "a,/L1", "a\\", None, "\\N", ""], pa.string())
+    load = land_file(refresh.key(LOAD), pa.table({"K": keys, "V": range(6)}))
+    refresh.apply(RefreshKind.INITIAL, load)
+    refresh.apply(RefreshKind.RELOAD, load, generation=2)
+    assert sorted(refresh.values("V")) == [(number,) for number in range(6)]
+
+
+@pytest.mark.parametrize(
+    "fields", [{"hudi_primary_key": ("K", "L")}, {"table_data_versioning_type": VersioningType.HISTORICAL}]
+)
+def test_table_with_keys_of_an_earlier_release_is_refused_with_the_way_out(
+    configured: Callable[..., Refresher], land_file: Any, fields: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earlier = configured(hudi_primary_key=("K",))
+    load = land_file(earlier.key(LOAD), pa.table({"K": ["a"], "L": ["b"], "SEQ": [""]}))
+    earlier.apply(RefreshKind.INITIAL, load)
+    refresh = configured(**{"hudi_primary_key": ("K",), **fields})
+    with pytest.raises(RejectedInputError, match="written by an earlier release.* into a new raw_table_name"):
+        refresh.apply(RefreshKind.CHANGES, load)

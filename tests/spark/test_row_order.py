@@ -1,0 +1,128 @@
+"""Rule 3: the source's order wins and only the framework decides it; no column of the source is written to."""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from odp.records import VersioningType
+from odp.refreshes import RefreshKind
+
+from tests.spark.refresher import Refresher
+
+Configured = Callable[..., Refresher]
+LOAD, FIRST, SECOND, THIRD = "LOAD00000001", *(f"20260101-00000000{n}" for n in (1, 2, 3))
+NO_ORDER = {"null": None, "empty": "", "equal": f"{7:035d}", "words": "no sequence at all"}
+TABLE_TYPES = ("copy_on_write", "merge_on_read")
+
+
+def seq(number: int) -> str:
+    return f"{number:035d}"
+
+
+def changes(*values: str, seq: str | None, op: str = "U") -> pa.Table:
+    count = len(values)
+    sequence = pa.array([seq] * count, pa.string())
+    return pa.table({"Op": [op] * count, "ID": [1] * count, "V": values, "SEQ": sequence})
+
+
+@pytest.mark.parametrize("seq", NO_ORDER.values(), ids=NO_ORDER)
+def test_last_row_of_the_newest_file_wins_over_rows_whose_sequence_tells_nothing(
+    configured: Configured, land_file: Any, seq: str | None
+) -> None:
+    refresh = configured()
+    later = land_file(refresh.key(SECOND), changes(*(f"v{n}" for n in range(2000)), seq=seq))
+    refresh.apply(RefreshKind.INITIAL, later, land_file(refresh.key(FIRST), changes("first", seq=seq)))
+    assert refresh.values("V", "SEQ") == [("v1999", seq)]
+    refresh.apply(RefreshKind.CHANGES, land_file(refresh.key(THIRD), changes("newer", "newest", seq=seq)))
+    assert refresh.values("V", "SEQ") == [("newest", seq)]
+
+
+def test_sequence_orders_the_changes_of_a_key_only_if_all_of_them_have_a_valid_one(
+    configured: Configured, land_file: Any
+) -> None:
+    refresh = configured()
+    both = pa.concat_tables([changes("newer", seq=seq(2)), changes("older", seq=seq(1))])
+    refresh.apply(RefreshKind.INITIAL, land_file(refresh.key(FIRST), both))
+    assert refresh.values("V") == [("newer",)]
+    mixed = pa.concat_tables([changes("sequenced", seq=seq(9)), changes("not sequenced", seq=None)])
+    refresh.apply(RefreshKind.CHANGES, land_file(refresh.key(SECOND), mixed))
+    assert refresh.values("V") == [("not sequenced",)]
+
+
+def test_row_of_a_load_is_older_than_any_change_and_keeps_its_values(configured: Configured, land_file: Any) -> None:
+    refresh = configured(hudi_precombine_field="AT")
+    late, early = dt.datetime(2026, 1, 6, tzinfo=dt.UTC), dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+    ats = pa.array([late, late, None], pa.timestamp("us", "UTC"))
+    load = pa.table({"ID": [1, 2, 3], "V": ["loaded"] * 3, "AT": ats})
+    change = pa.table({"Op": ["U"], "ID": [1], "V": ["changed"], "AT": pa.array([early], pa.timestamp("us", "UTC"))})
+    refresh.apply(RefreshKind.INITIAL, land_file(refresh.key(LOAD), load), land_file(refresh.key(FIRST), change))
+    assert refresh.values("ID", "V", "AT") == [(1, "changed", early), (2, "loaded", late), (3, "loaded", None)]
+
+
+@pytest.mark.parametrize("table_type", TABLE_TYPES)
+def test_clock_that_runs_backwards_stands_still_or_is_missing_does_no_harm(
+    configured: Configured, land_file: Any, table_type: str
+) -> None:
+    """F1: key ID, ordering N: changes with a lower N than the load's were ignored for good."""
+    refresh = configured(hudi_precombine_field="N", hudi_table_type=table_type)
+
+    def table(op: str | None, **columns: list[Any]) -> pa.Table:
+        count = len(columns["ID"])
+        named = {"ID": columns["ID"], "V": columns["V"], "N": pa.array(columns["N"], pa.int64())}
+        return pa.table({"Op": [op] * count, **named} if op else named)
+
+    refresh.apply(
+        RefreshKind.INITIAL,
+        land_file(refresh.key(LOAD), table(None, ID=[1, 2, 3], V=["a"] * 3, N=[9, 9, 9])),
+    )
+    steps: list[tuple[str, str, int | None]] = [("U", "b", -5), ("U", "c", -5), ("U", "d", None), ("U", "e", -9)]
+    for number, (op, value, clock) in enumerate(steps, 1):
+        file = land_file(refresh.key(f"20260101-00000000{number}"), table(op, ID=[1], V=[value], N=[clock]))
+        refresh.apply(RefreshKind.CHANGES, file)
+        assert refresh.values("ID", "V", "N")[0] == (1, value, clock)
+    deleted = land_file(refresh.key("20260101-000000008"), table("D", ID=[1, 2], V=["", ""], N=[-99, None]))
+    refresh.apply(RefreshKind.CHANGES, deleted)
+    assert refresh.values("ID") == [(3,)]
+    again = land_file(refresh.key("20260101-000000009"), table("I", ID=[2], V=["again"], N=[-100]))
+    refresh.apply(RefreshKind.CHANGES, again)
+    assert refresh.values("ID", "V") == [(2, "again"), (3, "a")]
+
+
+def test_column_that_is_key_and_ordering_at_once_keeps_every_row(configured: Configured, land_file: Any) -> None:
+    """F1: a load of IDs 1, 2, 3 was one row of ID 0."""
+    refresh = configured(hudi_precombine_field="ID")
+    refresh.apply(RefreshKind.INITIAL, land_file(refresh.key(LOAD), pa.table({"ID": [1, 2, 3]})))
+    assert refresh.values("ID") == [(1,), (2,), (3,)]
+
+
+def test_table_without_a_change_sequence_is_ordered_by_files_and_rows(configured: Configured, land_file: Any) -> None:
+    refresh = configured(hudi_precombine_field=None)
+    first, second = (
+        land_file(refresh.key(name), changes(*values, seq=None).drop_columns(["SEQ"]))
+        for name, values in ((FIRST, ["a", "b"]), (SECOND, ["c", "d"]))
+    )
+    refresh.apply(RefreshKind.INITIAL, second, first)
+    assert refresh.values("V") == [("d",)]
+    assert refresh.table().column_names == ["Op", "ID", "V"]
+
+
+def test_row_that_two_files_of_one_name_have_at_one_place_is_one_row(configured: Configured, land_file: Any) -> None:
+    refresh = configured()
+    load = pa.table({"ID": [1], "V": ["loaded"], "SEQ": [""]})
+    files = [land_file(refresh.key(f"{segment}/{LOAD}"), load) for segment in ("p1", "p2")]
+    refresh.apply(RefreshKind.INITIAL, *files)
+    assert refresh.values("ID", "V") == [(1, "loaded")]
+
+
+def test_historical_table_keeps_every_change_without_a_valid_sequence_by_row_and_one_of_each_sequence(
+    configured: Configured, land_file: Any
+) -> None:
+    refresh = configured(table_data_versioning_type=VersioningType.HISTORICAL)
+    both = pa.concat_tables([changes("a", "b", seq="2026-01-01 10:00"), changes("c", "d", seq=seq(1))])
+    file = land_file(refresh.key(FIRST), both)
+    refresh.apply(RefreshKind.INITIAL, file)
+    refresh.apply(RefreshKind.CHANGES, file)
+    expected = [(seq(1), "d"), (f"{FIRST}.parquet#0000000000", "a"), (f"{FIRST}.parquet#0000000001", "b")]
+    assert sorted(refresh.values("_odp_version", "V")) == sorted(expected)

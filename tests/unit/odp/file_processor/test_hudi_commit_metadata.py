@@ -1,0 +1,81 @@
+"""A commit carries its files and the table's state, which this and earlier releases wrote."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from odp.file_processor.table_writers.hudi_commit_metadata import (
+    CONTENT,
+    FILE_IDS,
+    PREFIX,
+    STATE,
+    TableContent,
+    commit_metadata,
+    content_metadata,
+    read_commit_metadata,
+    read_content,
+)
+from odp.records import FileType, LandedFile
+from odp.refreshes import Refresh, RefreshKind, TableState
+
+LOAD = LandedFile("s.t", "f1", FileType.FULL_LOAD, "s", "t", "b", "s/t/LOAD00000002.parquet", 1, "", "2026")
+CHANGE = replace(LOAD, file_id="f2", file_type=FileType.CHANGES, key="s/t/20260101-000000001.parquet")
+STATE_AFTER = TableState(generation=2)
+OF_THE_FIRST_FORMAT = {
+    "generation": 1,
+    "load_keys": ["s/t/LOAD00000001.parquet", "s/t/LOAD00000002.parquet"],
+    "newest_change_file": "20260101-000000009.parquet",
+    "began": "2026",
+    "changes_until": "2027",
+}
+HELD = TableContent("LOAD00000001.parquet", "20260101-000000005.parquet", "/L1")
+
+
+def refresh(*files: LandedFile, kind: RefreshKind = RefreshKind.CHANGES) -> Refresh:
+    return Refresh(kind, files, (), (replace(LOAD, file_id="f0"),), STATE_AFTER)
+
+
+def test_files_and_state_come_back_as_they_were_written() -> None:
+    assert read_commit_metadata(commit_metadata(refresh(LOAD))) == (frozenset({"f0", "f1"}), STATE_AFTER)
+    content = TableContent("LOAD", "2026", "/L1")
+    assert read_content(content_metadata(content)) == content
+
+
+def test_what_is_written_says_its_format() -> None:
+    written = commit_metadata(refresh(LOAD)) | content_metadata(TableContent())
+    assert {json.loads(written[name])["format"] for name in (STATE, CONTENT)} == {2}
+
+
+def test_fields_that_this_release_does_not_know_are_ignored_and_missing_ones_have_their_defaults() -> None:
+    metadata = {FILE_IDS: '["f1"]', STATE: json.dumps({"format": 3, "generation": 4, "unknown": [1]})}
+    assert read_commit_metadata(metadata) == (frozenset({"f1"}), TableState(generation=4))
+    assert read_content({CONTENT: json.dumps({"format": 3, "load_version": "/L1", "new": 1})}).load_version == "/L1"
+
+
+def test_commit_of_the_first_format_is_read() -> None:
+    metadata = {FILE_IDS: '["f1"]', STATE: json.dumps(OF_THE_FIRST_FORMAT)}
+    _, state = read_commit_metadata(metadata)
+    assert state.generation == 1
+    assert read_content(metadata) == TableContent("LOAD00000002.parquet", "20260101-000000009.parquet", "")
+
+
+@pytest.mark.parametrize(
+    ("kind", "files", "is_replaced", "expected"),
+    [
+        (RefreshKind.CHANGES, (CHANGE,), False, HELD),
+        (RefreshKind.CHANGES, (LOAD,), False, replace(HELD, newest_load=LOAD.name)),
+        (RefreshKind.RELOAD, (LOAD, CHANGE), True, TableContent(LOAD.name, CHANGE.name, "new")),
+        (RefreshKind.RELOAD, (LOAD,), False, TableContent(LOAD.name, HELD.newest_change, "new")),
+        (RefreshKind.EMPTY, (), True, TableContent("", "", "new")),
+    ],
+)
+def test_content_follows_the_files_of_each_kind_of_refresh(
+    kind: RefreshKind, files: tuple[LandedFile, ...], is_replaced: bool, expected: TableContent
+) -> None:
+    version = "new" if expected.load_version == "new" else HELD.load_version
+    assert HELD.after(refresh(*files, kind=kind), version, is_replaced=is_replaced) == expected
+
+
+def test_options_have_the_prefix_that_makes_hudi_keep_them() -> None:
+    written = commit_metadata(refresh(LOAD)) | content_metadata(TableContent())
+    assert {name for name in written if name.startswith(PREFIX)} == {FILE_IDS, STATE, CONTENT}
