@@ -117,10 +117,11 @@ class RefreshOutcome:
 
 @dataclass(frozen=True, slots=True)
 class BookEntry:
-    """One step of a refresh as the books take it: the files that are in the table now, and the run's outcome so far.
+    """One step of a refresh as the books take it: the files that are done now, and the run's outcome so far.
 
     An entry that `closes` the refresh returns its lease with `catalog_commit` and, if the table is known to hold data,
-    the identity of that; one that was `refused` puts the table into quarantine.
+    the identity of that. One that was `refused` puts the table into quarantine; `refused_registrations` and
+    `refused_configuration` say on what it was refused, so that the table is planned again once either differs.
     """
 
     outcome: RefreshOutcome
@@ -130,3 +131,5 @@ class BookEntry:
     catalog_commit: str = ""
     written_with: Mapping[str, str] | None = None
     refused: bool = False
+    refused_registrations: int = 0
+    refused_configuration: str = ""
