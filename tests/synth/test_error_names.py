@@ -47,12 +47,8 @@ OF_AWS = {
 
 def error_classes() -> set[type[OdpError]]:
     """Every class of error that is defined anywhere in the runtime."""
-    names = [
-        module.name
-        for package in (odp, taxi)
-        for module in pkgutil.walk_packages(package.__path__, package.__name__ + ".")
-    ]
-    modules = [import_module(name) for name in names if not name.endswith(("__main__", ".job", "_job"))]
+    found = (module for each in (odp, taxi) for module in pkgutil.walk_packages(each.__path__, f"{each.__name__}."))
+    modules = [import_module(module.name) for module in found if not module.name.endswith("job")]
     members = (each for module in modules for _, each in inspect.getmembers(module, inspect.isclass))
     return {each for each in members if issubclass(each, OdpError)} - {OdpError}
 

@@ -119,7 +119,7 @@ def test_keys_that_dynamodb_left_unprocessed_are_asked_for_again_after_growing_p
     """Code review C28: they were asked for at once, again and again."""
     for key in KEYS:
         dynamodb.Table("files").put_item(Item={**key})
-    client = dynamodb.meta.client
+    client: Any = dynamodb.meta.client
     get, taken = client.batch_get_item, iter([0, 0, 0, 2, 0])
 
     def throttled(**request: Any) -> Any:

@@ -101,6 +101,10 @@ class World:
         if self.tracker.status(request) is RequestStatus.RECEIVED:
             self.store.activate(attempt, ConfigDeployment(request, "abc", "me", RequestStatus.APPLIED, changes))
 
+    def refuse(self, request: ConfigRequest) -> None:
+        self.tracker.receive(request, "abc", "me")
+        self.tracker.close(request, RequestStatus.REFUSED, ["wrong"])
+
     def state(self) -> dict[str, list[dict[str, Any]]]:
         """Every item, but for times and numbers of attempts."""
         ignored = VOLATILE | NUMBERS_OF_ATTEMPTS
@@ -149,10 +153,7 @@ SCENARIOS: dict[str, Callable[[World], Any]] = {
     "DynamoDbDeployTracker.receive": lambda world: world.tracker.receive(REQUEST, "abc", "me"),
     "DynamoDbDeployTracker.status": lambda world: world.tracker.status(replace(REQUEST, request_id="v1")),
     "DynamoDbDeployTracker.document": lambda world: world.tracker.document(replace(REQUEST, request_id="v1")),
-    "DynamoDbDeployTracker.close": lambda world: (
-        world.tracker.receive(OTHER, "abc", "me"),
-        world.tracker.close(OTHER, RequestStatus.REFUSED, ["wrong"]),
-    ),
+    "DynamoDbDeployTracker.close": lambda world: world.refuse(OTHER),
     "DynamoDbConfigurationStore.begin": lambda world: world.store.begin() > 1,
     "DynamoDbConfigurationStore.running": lambda world: world.store.running(world.store.begin()),
     "DynamoDbConfigurationStore.activate": lambda world: world.deploy(NEW, REQUEST),
