@@ -27,8 +27,8 @@ TABLE_VARIABLES: Mapping[str, OdpTable] = {
     "CONFIG_DEPLOY_TRACKER_TABLE": OdpTable.CONFIG_DEPLOY_TRACKER,
 }
 TABLE_ACTIONS: Mapping[OdpTable, tuple[str, ...]] = {
-    OdpTable.FILE_TRACKER: ("dynamodb:Query", "dynamodb:Scan"),
-    OdpTable.FILE_PROCESSING_TRACKER: ("dynamodb:BatchGetItem", "dynamodb:GetItem"),
+    OdpTable.FILE_TRACKER: ("dynamodb:Scan",),
+    OdpTable.FILE_PROCESSING_TRACKER: ("dynamodb:BatchGetItem",),
     OdpTable.BATCH_CONFIG: ("dynamodb:GetItem",),
     OdpTable.RAW_TABLE_CONFIG: ("dynamodb:Query",),
     OdpTable.CONFIG_DEPLOY_TRACKER: ("dynamodb:GetItem",),

@@ -74,7 +74,7 @@ class FileManager(Construct):
             self, id_, package=self._package, handler=handler, timeout=timeout, variables=trackers | variables
         )
         allow(function.role, ["dynamodb:PutItem"], [self._tracker.table_arn, self._quarantine.table_arn])
-        allow(function.role, ["dynamodb:ConditionCheckItem", "dynamodb:PutItem"], [self._history.table_arn])
+        allow(function.role, ["dynamodb:ConditionCheckItem"], [self._history.table_arn])
         allow_key_use(function.role, self._data_key)
         return function
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_s3_assets as s3_assets
 
 TABLE_ACTIONS: Mapping[OdpTable, Sequence[str]] = {
-    OdpTable.FILE_TRACKER: ("BatchGetItem", "DeleteItem", "PutItem", "Query"),
+    OdpTable.FILE_TRACKER: ("BatchGetItem", "DeleteItem", "PutItem", "Query", "UpdateItem"),
     OdpTable.FILE_TRACKER_HISTORY: ("BatchGetItem", "ConditionCheckItem", "PutItem", "Query"),
     OdpTable.FILE_PROCESSING_TRACKER: ("ConditionCheckItem", "UpdateItem"),
     OdpTable.FILE_PROCESSING_TRACKER_HISTORY: ("PutItem",),

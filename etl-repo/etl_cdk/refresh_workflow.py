@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from etl_cdk.workflow_states import ERROR_MESSAGE, MARGIN_SECONDS, State, choice, retry_busy_glue, retry_lambda_trouble
+
+PLANNING_SECONDS = 360
+"""Longer than the Batch Manager's own timeout."""
+MOST_MESSAGE = 200
+MOST_OF_ALL_MESSAGES = 60_000
+"""Characters of ASCII, of which JSON makes at most twice as many bytes; a state holds 256 KiB."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,7 @@ def _plan_batches(batch_manager_arn: str) -> State:
                 "execution_name": "{% $states.context.Execution.Name %}",
             },
         },
+        "TimeoutSeconds": PLANNING_SECONDS,
         "Output": "{% $states.result.Payload %}",
         "Retry": [retry_lambda_trouble()],
         "Next": "AnyBatches",
@@ -54,12 +60,17 @@ def _plan_batches(batch_manager_arn: str) -> State:
 
 
 def _refresh_batches(limits: WorkflowLimits) -> State:
-    """Every batch ends in a result, failed or not, so that one batch never cuts another short."""
+    """Every batch ends in a text, empty if it succeeded, so that one batch never cuts another short.
+
+    The more batches there are, the shorter is what each of them may say of its failure.
+    """
+    room = f"$min([{MOST_MESSAGE}, $floor({MOST_OF_ALL_MESSAGES} / $count($states.input.batches))])"
     return {
         "Type": "Map",
         "Items": "{% $states.input.batches %}",
         "ItemSelector": {
             "batch": "{% $string($states.context.Map.Item.Value) %}",
+            "room": f"{{% {room} %}}",
             "plan_key": "{% $states.input.plan_key %}",
             "glue_job_name": "{% $states.input.glue_job_name %}",
             "glue_job_worker_type": "{% $states.input.glue_job_worker_type %}",
@@ -73,7 +84,7 @@ def _refresh_batches(limits: WorkflowLimits) -> State:
         },
         "Output": {
             "batches": "{% $count($states.result) %}",
-            "failed": "{% [$states.result[$exists(error)]] %}",
+            "failed": "{% [$states.result[$ != '']] %}",
         },
         "Next": "AllRefreshed",
     }
@@ -90,7 +101,7 @@ def _refresh_batch(limits: WorkflowLimits) -> State:
             "Arguments": {"--plan_key": "{% $states.input.plan_key %}", "--batch": "{% $states.input.batch %}"},
         },
         "TimeoutSeconds": limits.job_timeout_minutes * 60 + MARGIN_SECONDS,
-        "Output": {"batch": "{% $states.input.batch %}"},
+        "Output": "",
         "Retry": [retry_busy_glue()],
         "Catch": [{"ErrorEquals": ["States.ALL"], "Output": _batch_error(), "Next": "BatchFailed"}],
         "End": True,
@@ -102,17 +113,14 @@ def _job_name(prefix: str) -> str:
     return f"{{% '{prefix}' & $states.input.glue_job_name %}}" if prefix else "{% $states.input.glue_job_name %}"
 
 
-def _batch_error() -> Mapping[str, str]:
-    """Glue's cause is a whole job run; 600 of them would not fit the 256 KiB of a state, their messages do."""
-    return {
-        "batch": "{% $states.input.batch %}",
-        "error": "{% $states.errorOutput.Error %}",
-        "message": f"{{% {ERROR_MESSAGE} %}}",
-    }
+def _batch_error() -> str:
+    """What failed, in as many characters as there is room for; Glue's cause is a whole job run."""
+    reason = f"'batch ' & $states.input.batch & ': ' & $states.errorOutput.Error & ': ' & {ERROR_MESSAGE}"
+    return f"{{% $substring($replace({reason}, /[^ -~]/, '?'), 0, $states.input.room) %}}"
 
 
 def _refresh_failed() -> State:
-    failures = "$join($states.input.failed.('batch ' & batch & ': ' & error & ': ' & message), '; ')"
+    failures = "$join($states.input.failed, '; ')"
     counts = "$count($states.input.failed) & ' of ' & $states.input.batches & ' batches failed: '"
     return {
         "Type": "Fail",

@@ -59,6 +59,10 @@ class RuntimeFunction(Construct):
             architecture=lambda_.Architecture.ARM_64,
             role=self.role,
             log_group=log,
+            # without a level of its own a function logs warnings only
+            logging_format=lambda_.LoggingFormat.JSON,
+            application_log_level_v2=lambda_.ApplicationLogLevel.INFO,
+            system_log_level_v2=lambda_.SystemLogLevel.WARN,
             timeout=timeout,
             memory_size=512,
             environment={"LAKE": package.lake, **variables},

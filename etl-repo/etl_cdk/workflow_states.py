@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from odp.errors import RetryableError
+
 State = dict[str, Any]
 
 MARGIN_SECONDS = 600
 """How much longer than the job's own timeout a state waits, for Glue to start the run and to report it."""
+
+
+def transient_errors(base: type[Exception] = RetryableError) -> tuple[str, ...]:
+    """Name the base and every class below it: Step Functions compares names and knows no base classes."""
+    below = (name for subclass in base.__subclasses__() for name in transient_errors(subclass))
+    return tuple(sorted({base.__name__, *below}))
+
 
 LAMBDA_TROUBLE = (
     "Lambda.ClientExecutionTimeoutException",
@@ -15,8 +24,13 @@ LAMBDA_TROUBLE = (
     "Lambda.AWSLambdaException",
     "Lambda.SdkClientException",
     "Lambda.TooManyRequestsException",
-    "RetryableError",
+    # a function that ran out of time or memory, under both names that AWS gives it
+    "Lambda.Unknown",
+    "Sandbox.Timedout",
+    "States.Timeout",
+    *transient_errors(),
 )
+"""What passes; every call of a function that is retried by these must be one that may be repeated."""
 GLUE_IS_BUSY = (
     "Glue.ConcurrentRunsExceededException",
     "Glue.ResourceNumberLimitExceededException",
@@ -55,8 +69,8 @@ def retry_lambda_trouble() -> State:
 
 
 def retry_busy_glue() -> State:
-    """Wait longer than the runs that are in the way."""
-    return retry(GLUE_IS_BUSY, first_after=15, at_most=300, attempts=20)
+    """Wait longer than the runs that are in the way; each attempt adds to a history of at most 25,000 events."""
+    return retry(GLUE_IS_BUSY, first_after=15, at_most=900, attempts=10)
 
 
 def longest_wait(retrier: State) -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,9 +20,18 @@ CONTEXT = {
 class TaskError(Exception):
     """What a task fails with, after all that is tried again."""
 
+    is_final = True
+
     def __init__(self, error: str, cause: str = "") -> None:
         super().__init__(error)
+        self.name = error
         self.output = {"Error": error, "Cause": cause}
+
+
+class AttemptError(TaskError):
+    """What one attempt of a task fails with; whether there is another one is up to the state."""
+
+    is_final = False
 
 
 def evaluate(template: Any, variables: Mapping[str, Any] | None = None, **states: Any) -> Any:
@@ -60,6 +70,7 @@ class Walk:
     status: str = ""
     error: str = ""
     cause: str = ""
+    output: Any = None
     largest_state: int = 0
 
     def asked(self, state: str) -> list[Json]:
@@ -87,8 +98,8 @@ def walk(definition: Json, input_: Any, answers: Mapping[str, Iterable[Json | Ta
         scope: Json = {"input": input_, "context": CONTEXT}
         after = state
         if state["Type"] == "Task":
-            walked.calls.append((name, _defined(state["Arguments"], variables, name, **scope)))
-            answer = next(waiting.get(name, iter(())), {})
+            arguments = _defined(state["Arguments"], variables, name, **scope)
+            answer = _attempted(state, waiting.get(name, iter(())), lambda: walked.calls.append((name, arguments)))  # noqa: B023 - called at once
             if isinstance(answer, TaskError):
                 after = _catcher(state, answer)
                 scope["errorOutput"] = answer.output
@@ -97,14 +108,50 @@ def walk(definition: Json, input_: Any, answers: Mapping[str, Iterable[Json | Ta
         assigned = _defined(after.get("Assign", {}), variables, name, **scope)
         input_ = _defined(after.get("Output", input_), variables, name, **scope)
         variables |= assigned
+        if after.get("End"):
+            walked.status, walked.output = "SUCCEEDED", input_
+            return walked
         name = after["Next"]
 
 
+def takes(handler: Json, error: str) -> bool:
+    """Whether a retrier or catcher takes an error.
+
+    Names are compared as they are, without any class hierarchy. States.TaskFailed takes all but time-outs, and
+    States.ALL all but what ends an execution (https://states-language.net/spec.html#errors).
+    """
+    names = set(handler["ErrorEquals"])
+    if error in ("States.DataLimitExceeded", "States.Runtime"):
+        return error in names
+    is_failure = error != "States.Timeout"
+    return error in names or "States.ALL" in names or (is_failure and "States.TaskFailed" in names)
+
+
+def _attempted(state: Json, answers: Iterator[Json | TaskError], ask: Callable[[], None]) -> Json | TaskError:
+    """The answer of a task, after the attempts that its retriers make; each of them counts its own."""
+    attempts: dict[int, int] = defaultdict(int)
+    while True:
+        ask()
+        answer = next(answers, {})
+        if not isinstance(answer, TaskError) or answer.is_final:
+            return answer
+        retriers = (number for number, each in enumerate(state.get("Retry", ())) if takes(each, answer.name))
+        retrier = next(retriers, None)
+        if retrier is None or attempts[retrier] >= state["Retry"][retrier].get("MaxAttempts", 3):
+            return answer
+        attempts[retrier] += 1
+
+
+class UncaughtError(Exception):
+    """An error that no catcher of its state takes ends the execution."""
+
+
 def _catcher(state: Json, error: TaskError) -> Json:
-    """The first that takes the error; of an error that nobody takes the execution dies, which no test here wants."""
-    named = error.output["Error"]
-    found: Json = next(each for each in state["Catch"] if {named, "States.ALL"} & set(each["ErrorEquals"]))
-    return found
+    """The first that takes the error."""
+    for each in state.get("Catch", ()):
+        if takes(each, error.name):
+            return dict(each)
+    raise UncaughtError(error.name)
 
 
 def _defined(template: Any, variables: Mapping[str, Any], place: str, **states: Any) -> Any:

@@ -1,9 +1,9 @@
-"""Who may do what: every pattern is known by heart, every action is one that the code calls."""
+"""Who may do what: every pattern is known by heart; test_called_actions compares the actions with the calls."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import aws_cdk as cdk
@@ -109,54 +109,6 @@ def test_no_role_brings_policies_that_are_not_ours_or_trusts_more_than_one_servi
             (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
             assert trust["Principal"].keys() == {"Service"}
             assert isinstance(trust["Principal"]["Service"], str)
-
-
-TABLE_ACTIONS: Mapping[str, Mapping[str, set[str]]] = {
-    "ConfigManagerHandlerRole": {
-        "BatchConfig": {"DeleteItem", "PutItem", "Scan", "UpdateItem"},
-        "RawTableConfig": {"DeleteItem", "PutItem", "Scan", "UpdateItem"},
-        "ConfigDeployTracker": {"ConditionCheckItem", "GetItem", "PutItem", "UpdateItem"},
-        "FileProcessingTracker": {"BatchGetItem"},
-    },
-    "FileManagerHandlerRole": {
-        "FileTracker": {"PutItem"},
-        "FileTrackerHistory": {"ConditionCheckItem", "PutItem"},
-        "Quarantine": {"PutItem"},
-    },
-    "FileManagerSweepRole": {
-        "FileTracker": {"BatchGetItem", "PutItem"},
-        "FileTrackerHistory": {"BatchGetItem", "ConditionCheckItem", "PutItem"},
-        "Quarantine": {"PutItem"},
-    },
-    "FileProcessorBatchManagerRole": {
-        "FileTracker": {"Query", "Scan"},
-        "FileProcessingTracker": {"BatchGetItem", "GetItem"},
-        "BatchConfig": {"GetItem"},
-        "RawTableConfig": {"Query"},
-        "ConfigDeployTracker": {"GetItem"},
-    },
-    "FileProcessorJobsRole": {
-        "FileTracker": {"BatchGetItem", "DeleteItem", "PutItem", "Query"},
-        "FileTrackerHistory": {"BatchGetItem", "ConditionCheckItem", "PutItem", "Query"},
-        "FileProcessingTracker": {"ConditionCheckItem", "UpdateItem"},
-        "FileProcessingTrackerHistory": {"PutItem"},
-        "RawTableConfig": {"GetItem"},
-        "ConfigDeployTracker": {"GetItem"},
-        "Quarantine": {"DeleteItem", "PutItem"},
-    },
-}
-
-
-def test_tables_are_touched_by_the_actions_that_the_code_calls(odp: Template) -> None:
-    """Defect 30 of the reference: roles over all tables and all buckets."""
-    found: dict[str, dict[str, set[str]]] = {}
-    for role, statement in statements(odp):
-        for action in as_list(statement["Action"]):
-            if action.startswith("dynamodb:"):
-                for resource in as_list(statement["Resource"]):
-                    table = resource["Fn::ImportValue"].rsplit("GetAtt", 1)[-1].rsplit("Arn", 1)[0][:-8]
-                    found.setdefault(role, {}).setdefault(table, set()).add(action.removeprefix("dynamodb:"))
-    assert found == TABLE_ACTIONS
 
 
 def objects(odp: Template, role: str, action: str) -> set[str]:

@@ -44,7 +44,9 @@ def test_a_person_approves_before_the_pipeline_changes_itself_or_writes_into_pro
     """Behind self-mutation, a push that removes the approval would have removed it before anybody was asked."""
     assets = ["Assets"] if app == "etl" else []
     assert stages(prod) == ["Source", "Build", "Approve-prod", "UpdatePipeline", *assets, f"odp-prod-{app}"]
-    assert [action["Name"] for action in actions(prod, "Approve-prod")] == ["PermissionsCheck", "Approve"]
+    check, approve = actions(prod, "Approve-prod")
+    assert (check["Name"], approve["Name"]) == ("PermissionsCheck", "Approve")
+    assert check["RunOrder"] < approve["RunOrder"], "nobody approves before the check has spoken"
     assert approvals(prod) == ["Approve-prod"], "nobody is asked twice"
 
 

@@ -1,4 +1,8 @@
-"""What can go wrong, sorted by what to do about it: try again, mend the input, or look at the table."""
+"""What can go wrong, sorted by what to do about it: try again, or mend something first.
+
+Every class is either transient (RetryableError) or terminal (TerminalError). The name of a class is the name of the
+error in the state machines, and they know no class hierarchy: etl_cdk lists every transient class by its name.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,15 @@ class OdpError(Exception):
 
 
 class RetryableError(OdpError):
-    """The same input may succeed later: a throttled service, a table that another run is refreshing."""
+    """Transient: the same call may succeed later, without anybody doing anything."""
+
+
+class TerminalError(OdpError):
+    """The same call fails again until a person or the next run changes something."""
+
+
+class ServiceUnavailableError(RetryableError):
+    """An AWS service did not answer, or throttled a call beyond all repetitions."""
 
 
 class LeaseLostError(RetryableError):
@@ -31,8 +43,8 @@ class ConfigurationMovedError(RetryableError):
     """The running configuration changed again and again while it was being read."""
 
 
-class RejectedInputError(OdpError):
-    """The input itself is wrong; trying it again cannot help."""
+class RejectedInputError(TerminalError):
+    """The input itself is wrong."""
 
 
 class SchemaChangeRefusedError(RejectedInputError):
@@ -65,5 +77,5 @@ class MissingConfigurationError(RejectedInputError):
     """A cadence or table that is asked for, but not configured."""
 
 
-class RefreshFailedError(OdpError):
+class RefreshFailedError(TerminalError):
     """At least one table of a batch was not refreshed; the others were."""

@@ -135,7 +135,8 @@ class BookEntry:
     """One step of a refresh as the books take it: files that are done, each with its status, and the outcome so far.
 
     An entry that `closes` the refresh returns its lease with `catalog_commit` and, if the table is known to hold data,
-    the identity of that; one that was `refused` puts the table into quarantine.
+    the identity of that. One that was `refused` puts the table into quarantine; `refused_registrations` and
+    `refused_configuration` say on what it was refused, so that the table is planned again once either differs.
     """
 
     outcome: RefreshOutcome

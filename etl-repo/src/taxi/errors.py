@@ -1,6 +1,6 @@
 """What is wrong with a definition or a file; each says what, where and how to mend it."""
 
-from odp.errors import OdpError, RejectedInputError
+from odp.errors import RejectedInputError, TerminalError
 
 
 class DatasetError(RejectedInputError):
@@ -20,7 +20,7 @@ class SourceFileError(RejectedInputError):
     """A file that cannot be read as what its name says."""
 
 
-class BuildFailedError(OdpError):
+class BuildFailedError(TerminalError):
     """At least one purpose-built table was not brought up to date; the others were."""
 
 

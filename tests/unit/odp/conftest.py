@@ -7,6 +7,7 @@ import pytest
 from moto import mock_aws
 
 from tests.unit.moto_session import resource
+from tests.unit.odp.consistent_reads import demand_consistent_reads
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
@@ -31,14 +32,20 @@ def dynamodb(monkeypatch: pytest.MonkeyPatch) -> "Iterator[DynamoDBServiceResour
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
         made = resource("dynamodb")
-        for table, keys in KEYS.items():
-            schema: list[Any] = [
-                {"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
-            ]
-            made.create_table(
-                TableName=table,
-                KeySchema=schema,
-                AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
-                BillingMode="PAY_PER_REQUEST",
-            )
+        demand_consistent_reads(made.meta.client)
+        create_tables(made)
         yield made
+
+
+def create_tables(dynamodb: "DynamoDBServiceResource") -> None:
+    """Create the framework's tables, empty."""
+    for table, keys in KEYS.items():
+        schema: list[Any] = [
+            {"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
+        ]
+        dynamodb.create_table(
+            TableName=table,
+            KeySchema=schema,
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
+            BillingMode="PAY_PER_REQUEST",
+        )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from odp.configuration import ConfigDeployment, Configuration, Entry, Fields, item_of
-from odp.dynamodb.connection import condition_failed
+from odp.dynamodb.connection import condition_failed, persist, transact
 from odp.dynamodb.deploy_tracker import bounded, closing, line_of
 from odp.dynamodb.running_configuration import POINTER, configuration_in, scan, staged_by
 from odp.errors import DeploymentOvertakenError
@@ -68,17 +68,20 @@ class DynamoDbConfigurationStore:
         self, dynamodb: DynamoDBServiceResource, batch_table: str, raw_table_table: str, tracker_table: str
     ) -> None:
         self._client = dynamodb.meta.client
-        self._batches = dynamodb.Table(batch_table)
-        self._tables = dynamodb.Table(raw_table_table)
-        self._tracker = dynamodb.Table(tracker_table)
+        self._batches = batch_table
+        self._tables = raw_table_table
+        self._tracker = tracker_table
 
     def begin(self) -> int:
         """Begin an attempt to deploy, which ends every attempt that began before."""
-        answer = self._tracker.update_item(
-            Key=POINTER,
-            UpdateExpression="ADD begun :one",
-            ExpressionAttributeValues={":one": 1},
-            ReturnValues="UPDATED_NEW",
+        answer = persist(
+            lambda: self._client.update_item(
+                TableName=self._tracker,
+                Key=POINTER,
+                UpdateExpression="ADD begun :one",
+                ExpressionAttributeValues={":one": 1},
+                ReturnValues="UPDATED_NEW",
+            )
         )
         return int(str(answer["Attributes"]["begun"]))
 
@@ -88,13 +91,13 @@ class DynamoDbConfigurationStore:
         Raises:
             DeploymentOvertakenError: another attempt began later.
         """
-        items = {table.name: list(scan(table)) for table in (self._batches, self._tables)}
-        pointer = self._tracker.get_item(Key=POINTER, ConsistentRead=True)["Item"]
+        items = {table: list(scan(self._client, table)) for table in (self._batches, self._tables)}
+        pointer = self._client.get_item(TableName=self._tracker, Key=POINTER, ConsistentRead=True)["Item"]
         if int(str(pointer["begun"])) != attempt:
             raise _overtaken(attempt)
         version = int(str(pointer.get("running", 0)))
         self._settle(attempt, self._unsettled(items, version))
-        return configuration_in(items[self._batches.name], items[self._tables.name], version)
+        return configuration_in(items[self._batches], items[self._tables], version)
 
     def activate(self, attempt: int, deployment: ConfigDeployment) -> None:
         """Make the changes of a deployment visible at once, and the request closed with them.
@@ -116,7 +119,7 @@ class DynamoDbConfigurationStore:
             ":commit": deployment.commit,
         }
         move = {
-            "TableName": self._tracker.name,
+            "TableName": self._tracker,
             "Key": POINTER,
             "UpdateExpression": "SET running = :attempt, request_id = :id, running_since = :at, #commit = :commit",
             "ConditionExpression": _LATEST,
@@ -126,15 +129,15 @@ class DynamoDbConfigurationStore:
         changed: dict[str, Any] = {"changes": deployment.counts}
         if deployment.warnings:
             changed["warnings"] = bounded(deployment.warnings)
-        close = closing(self._tracker.name, deployment.request, deployment.status, changed)
+        close = closing(self._tracker, deployment.request, deployment.status, changed)
         self._transact(attempt, [{"Update": move}, {"Update": close}])
 
     def _settle(self, attempt: int, staged: Sequence[_Staged]) -> None:
-        for chunk in _chunks([each.settle(self._tracker.name) for each in staged]):
+        for chunk in _chunks([each.settle(self._tracker) for each in staged]):
             self._write(attempt, chunk)
 
     def _unsettled(self, items: Mapping[str, list[dict[str, Any]]], version: int) -> list[_Staged]:
-        keys = {self._batches.name: ("refresh_cadence",), self._tables.name: ("refresh_cadence", "source_table_name")}
+        keys = {self._batches: ("refresh_cadence",), self._tables: ("refresh_cadence", "source_table_name")}
         return [
             _Staged(table, {name: item[name] for name in keys[table]}, staged["entry"], staged["line"])
             for table, found in items.items()
@@ -153,11 +156,11 @@ class DynamoDbConfigurationStore:
 
     def _staged_entry(self, entry: Entry, fields: Fields | None, line: Mapping[str, Any] | None) -> _Staged:
         table = self._batches if isinstance(entry, BatchConfig) else self._tables
-        return _Staged(table.name, _key(entry), fields, line)
+        return _Staged(table, _key(entry), fields, line)
 
     def _write(self, attempt: int, actions: list[Action]) -> None:
         latest = {
-            "TableName": self._tracker.name,
+            "TableName": self._tracker,
             "Key": POINTER,
             "ConditionExpression": _LATEST,
             "ExpressionAttributeValues": {":attempt": attempt},
@@ -166,7 +169,7 @@ class DynamoDbConfigurationStore:
 
     def _transact(self, attempt: int, actions: list[Action]) -> None:
         try:
-            self._client.transact_write_items(TransactItems=actions)  # type: ignore[arg-type]
+            transact(self._client, actions)
         except ClientError as error:
             if condition_failed(error):
                 raise _overtaken(attempt) from error

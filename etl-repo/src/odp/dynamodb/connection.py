@@ -1,11 +1,16 @@
-"""One way to connect to DynamoDB, to read many items, and to tell a lost condition from a failure."""
+"""How to connect to DynamoDB, read many items, repeat what was throttled, and tell a lost condition from a failure.
+
+Adapters are used by several threads. boto3's resources are not safe to share between threads, clients are. So an
+adapter keeps the resource's client, which converts values as the resource does, and the names of its tables.
+"""
 
 from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import boto3
 from botocore.config import Config
@@ -16,6 +21,8 @@ from odp.batched import batched
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
+
+T = TypeVar("T")
 
 _ATTEMPTS = 10
 _LONGEST_PAUSE = 2.0
@@ -29,6 +36,7 @@ _PASSING = {
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
 }
+_IN_PROGRESS = "TransactionInProgressException"
 _KEYS_PER_READ = 100  # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
 
 
@@ -41,14 +49,20 @@ def read_items(
     dynamodb: DynamoDBServiceResource, table: str, keys: Iterable[Mapping[str, str]], **options: str
 ) -> Iterator[dict[str, Any]]:
     """Read those of the given items that exist, strongly consistent, by as few requests as DynamoDB allows."""
+    client = dynamodb.meta.client
     for batch in batched(keys, _KEYS_PER_READ):
         wanted: Sequence[Any] = list(batch)  # boto3 looks for the values to convert in lists only
+        attempt = 0
         while wanted:
             request: Any = {table: {**options, "Keys": wanted, "ConsistentRead": True}}
-            response = dynamodb.batch_get_item(RequestItems=request)
+            response = client.batch_get_item(RequestItems=request)
             yield from response["Responses"].get(table, [])
             unprocessed = response.get("UnprocessedKeys", {}).get(table)
-            wanted = unprocessed["Keys"] if unprocessed else ()
+            remaining = unprocessed["Keys"] if unprocessed else ()
+            attempt = attempt + 1 if len(remaining) == len(wanted) else 0
+            if remaining:
+                _pause(attempt)
+            wanted = remaining
 
 
 def transact(client: DynamoDBClient, actions: Sequence[Mapping[str, Any]]) -> None:
@@ -57,25 +71,56 @@ def transact(client: DynamoDBClient, actions: Sequence[Mapping[str, Any]]) -> No
     Raises:
         ClientError: a condition failed, or it kept failing.
     """
+    token = uuid.uuid4().hex
     for attempt in range(_ATTEMPTS):
         try:
-            client.transact_write_items(TransactItems=actions)  # type: ignore[arg-type]
+            client.transact_write_items(TransactItems=actions, ClientRequestToken=token)  # type: ignore[arg-type]
         except ClientError as error:
-            if condition_failed(error) or not _is_passing(error) or attempt == _ATTEMPTS - 1:
+            if not is_passing(error) or attempt == _ATTEMPTS - 1:
                 raise
-            time.sleep(random.uniform(0, min(_LONGEST_PAUSE, 0.05 * 2**attempt)))  # noqa: S311 - jitter
+            if error.response["Error"]["Code"] != _IN_PROGRESS:  # else DynamoDB still works on this very request
+                token = uuid.uuid4().hex
+            _pause(attempt)
         else:
             return
 
 
-def _is_passing(error: ClientError) -> bool:
+def persist(write: Callable[[], T]) -> T:
+    """Write one item; a write that meets a transaction on the item, which boto3 does not repeat, is tried again.
+
+    Raises:
+        ClientError: its condition failed, or it kept failing.
+    """
+    for attempt in range(_ATTEMPTS - 1):
+        try:
+            return write()
+        except ClientError as error:
+            if not is_passing(error):
+                raise
+            _pause(attempt)
+    return write()
+
+
+def _pause(attempt: int) -> None:
+    """Wait at random, longer with each attempt, or those that met once would meet again."""
+    time.sleep(random.uniform(0, min(_LONGEST_PAUSE, 0.05 * 2**attempt)))  # noqa: S311 - jitter
+
+
+def is_passing(error: ClientError) -> bool:
+    """Tell whether the same write may succeed a moment later: it was throttled or met a transaction."""
     codes = {str(reason.get("Code")) for reason in error.response.get("CancellationReasons", [])}
-    return bool(_PASSING & {*codes, error.response["Error"]["Code"]})
+    return not condition_failed(error) and bool(_PASSING & {*codes, error.response["Error"]["Code"]})
 
 
 def condition_failed(error: ClientError) -> bool:
     """Tell whether a write, alone or in a transaction, was refused by its condition."""
     if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
         return True
+    return bool(failed_conditions(error))
+
+
+def failed_conditions(error: ClientError) -> frozenset[int]:
+    """Give the positions of those actions of a transaction whose conditions failed."""
     reasons = error.response.get("CancellationReasons", [])
-    return any(reason.get("Code") == "ConditionalCheckFailed" for reason in reasons)
+    failed = (number for number, reason in enumerate(reasons) if reason.get("Code") == "ConditionalCheckFailed")
+    return frozenset(failed)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from odp.configuration import Change, ConfigDeployment, ConfigRequest, RequestStatus, fields_of
-from odp.dynamodb.connection import condition_failed
+from odp.dynamodb.connection import condition_failed, persist
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
@@ -27,14 +27,15 @@ class DynamoDbDeployTracker:
     """The books of configuration requests."""
 
     def __init__(self, dynamodb: DynamoDBServiceResource, tracker_table: str) -> None:
-        self._tracker = dynamodb.Table(tracker_table)
+        self._client = dynamodb.meta.client
+        self._tracker = tracker_table
 
     def receive(self, request: ConfigRequest, commit: str, requested_by: str) -> None:
         """Keep a request as it came, compressed, in as many items as it takes; one that is known is left as it is."""
         first, *others = _parts(request.document)
         for number, part in enumerate(others, start=2):
             key = {"source_table_name": REQUESTS, "deployed_at": f"{request.deployed_at}#part-{number}"}
-            self._tracker.put_item(Item={**key, "document": part})
+            self._put({**key, "document": part})
         item: dict[str, Any] = {
             **_key(request),
             "request_id": request.request_id,
@@ -45,35 +46,36 @@ class DynamoDbDeployTracker:
             "document_parts": 1 + len(others),
         }
         try:
-            self._tracker.put_item(Item=item, ConditionExpression="attribute_not_exists(deployed_at)")
+            self._put(item, ConditionExpression="attribute_not_exists(deployed_at)")
         except ClientError as error:
             if not condition_failed(error):
                 raise
 
     def document(self, request: ConfigRequest) -> bytes:
         """Give the document of a request as it came."""
-        item = self._item(request)
+        item = self._item(_key(request))
         keys = [f"{request.deployed_at}#part-{number}" for number in range(2, int(item["document_parts"]) + 1)]
-        parts = [
-            self._tracker.get_item(Key={"source_table_name": REQUESTS, "deployed_at": key})["Item"] for key in keys
-        ]
+        parts = [self._item({"source_table_name": REQUESTS, "deployed_at": key}) for key in keys]
         return zlib.decompress(b"".join(bytes(part["document"]) for part in (item, *parts)))
 
     def status(self, request: ConfigRequest) -> RequestStatus:
         """Tell what became of a received request."""
-        return RequestStatus(self._item(request)["request_status"])
+        return RequestStatus(self._item(_key(request))["request_status"])
 
     def close(self, request: ConfigRequest, status: RequestStatus, reasons: Sequence[str]) -> None:
         """Write down that a request ended without being applied; one that ended before is left as it is."""
-        update = closing(self._tracker.name, request, status, {"reasons": bounded(reasons)} if reasons else {})
+        update = closing(self._tracker, request, status, {"reasons": bounded(reasons)} if reasons else {})
         try:
-            self._tracker.update_item(**{name: value for name, value in update.items() if name != "TableName"})
+            persist(lambda: self._client.update_item(**update))
         except ClientError as error:
             if not condition_failed(error):
                 raise
 
-    def _item(self, request: ConfigRequest) -> dict[str, Any]:
-        return self._tracker.get_item(Key=_key(request), ConsistentRead=True)["Item"]
+    def _put(self, item: dict[str, Any], **condition: str) -> None:
+        persist(lambda: self._client.put_item(TableName=self._tracker, Item=item, **condition))  # type: ignore[arg-type]
+
+    def _item(self, key: dict[str, str]) -> dict[str, Any]:
+        return self._client.get_item(TableName=self._tracker, Key=key, ConsistentRead=True)["Item"]
 
 
 def closing(tracker_table: str, request: ConfigRequest, status: RequestStatus, more: dict[str, Any]) -> dict[str, Any]:

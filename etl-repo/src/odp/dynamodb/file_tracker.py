@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from odp.dynamodb.connection import condition_failed, read_items
+from odp.dynamodb.connection import condition_failed, read_items, transact
 from odp.records import FileType, LandedFile, PendingWork
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class DynamoDbFileTracker:
         not_in_history = {"TableName": self._history.name, "Key": key, "ConditionExpression": unknown}
         pending = {"TableName": self._pending.name, "Item": pending_item(file), "ConditionExpression": unknown}
         try:
-            self._client.transact_write_items(TransactItems=[{"ConditionCheck": not_in_history}, {"Put": pending}])  # type: ignore[typeddict-item]
+            transact(self._client, [{"ConditionCheck": not_in_history}, {"Put": pending}])
         except ClientError as error:
             if condition_failed(error):
                 return False

@@ -7,50 +7,56 @@ dies leaves either nothing or all, and what a commit did is counted once: with t
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from odp.batched import batched
-from odp.dynamodb.connection import condition_failed
+from odp.dynamodb.bounded_text import bounded_message, bounded_trace
+from odp.dynamodb.connection import failed_conditions, transact
 from odp.dynamodb.file_tracker import key_of, pending_item
+from odp.dynamodb.pending_summary import lowered
 from odp.dynamodb.quarantine import item_of, key_in_quarantine
 from odp.dynamodb.table_leases import IS_MINE, lost, proof
-from odp.records import LandedFile, Quarantined, QuarantineKind
+from odp.records import FileStatus, LandedFile, Quarantined, QuarantineKind
 from odp.refreshes import BookEntry, Lease, RefreshOutcome, RefreshStatus
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
 
 # a transaction holds 100 actions (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html):
-# two to move a file, and those on lease, history and quarantine
+# two to move a file, and those on lease, run log, quarantine and the sum of what is pending
 _FILES_PER_TRANSACTION = 48
-_CONFLICTS = 5
-"""A heartbeat may touch the lease at the same moment."""
+_FORMAT = 2
+_DAY = 86_400
 
 Action = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class BookTables:
-    """The names of the tables."""
+    """The names of the tables, and after how many days DynamoDB may delete what a run and its files left there."""
 
     pending: str
     history: str
     leases: str
     refreshes: str
     quarantine: str
+    history_days: int | None = 400
 
 
 class DynamoDbRefreshBooks:
     """Writes entries as transactions over the framework's tables."""
 
-    def __init__(self, dynamodb: DynamoDBServiceResource, tables: BookTables) -> None:
+    def __init__(
+        self, dynamodb: DynamoDBServiceResource, tables: BookTables, *, clock: Callable[[], float] = time.time
+    ) -> None:
         self._client = dynamodb.meta.client
         self._tables = tables
+        self._clock = clock
 
     def enter(self, lease: Lease, entry: BookEntry) -> None:
         """Move files from pending to history and keep the outcome; a closing entry returns the lease with it.
@@ -60,41 +66,63 @@ class DynamoDbRefreshBooks:
         Raises:
             LeaseLostError: the lease was taken over.
         """
+        entry = replace(entry, outcome=_bounded(entry.outcome))
         *firsts, last = list(batched(entry.files, _FILES_PER_TRANSACTION)) or [()]
         for files in firsts:
-            self._write(lease, [*self._moves(files, lease, entry), self._check(lease)])
-        actions = [*self._moves(last, lease, entry), self._put_outcome(entry.outcome, lease.owner)]
-        actions += self._closing(lease, entry) if entry.closes else [self._check(lease)]
-        self._write(lease, actions)
+            self._write(lease, entry, files, [self._check(lease)])
+        under_lease = self._closing(lease, entry) if entry.closes else [self._check(lease)]
+        self._write(lease, entry, last, [*under_lease, self._put_outcome(entry.outcome, lease.owner)])
 
     def record(self, outcome: RefreshOutcome, run_id: str) -> None:
         """Keep the outcome of a run that has no lease any more."""
-        self._client.transact_write_items(TransactItems=[self._put_outcome(outcome, run_id)])  # type: ignore[list-item]
+        transact(self._client, [self._put_outcome(_bounded(outcome), run_id)])
 
-    def _write(self, lease: Lease, actions: Sequence[Action]) -> None:
-        for attempt in range(_CONFLICTS):
+    def _write(self, lease: Lease, entry: BookEntry, files: Sequence[LandedFile], others: Sequence[Action]) -> None:
+        """Move files together with other actions, of which the first demands the lease.
+
+        A file that is no longer pending, because a person dealt with it meanwhile, is entered all the same, but the
+        sum of what is pending is lowered by those that were.
+        """
+        puts = [self._put_processed(file, lease, entry) for file in files]
+        pending = list(files)
+        while True:
+            takes = [self._take(file) for file in pending]
+            sums = [lowered(self._tables.pending, entry.outcome.source_table_name, pending)] if pending else []
             try:
-                self._client.transact_write_items(TransactItems=actions)  # type: ignore[arg-type]
+                transact(self._client, [*others, *takes, *puts, *sums])
             except ClientError as error:
-                if condition_failed(error):
+                failed = failed_conditions(error)
+                if 0 in failed:
                     raise lost(lease) from error
-                if not _is_conflict(error) or attempt == _CONFLICTS - 1:
+                if not failed:
                     raise
-                time.sleep(0.1 * (attempt + 1))
+                pending = [file for number, file in enumerate(pending, start=len(others)) if number not in failed]
             else:
                 return
 
-    def _moves(self, files: Sequence[LandedFile], lease: Lease, entry: BookEntry) -> Iterator[Action]:
-        """A file is always in exactly one of the two tables."""
+    def _take(self, file: LandedFile) -> Action:
+        condition = {"ConditionExpression": "attribute_exists(file_id)"}
+        return {"Delete": {"TableName": self._tables.pending, "Key": key_of(file), **condition}}
+
+    def _put_processed(self, file: LandedFile, lease: Lease, entry: BookEntry) -> Action:
+        """Keep what became of a file; one that carries no decision was applied with its entry."""
+        status = FileStatus.APPLIED if file.status is FileStatus.PENDING else file.status
         processed = {
-            "file_ingestion_status": "raw_file_processed",
+            "file_ingestion_status": status.value,
+            "status_reason": file.status_reason,
             "raw_file_processing_date_time": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "glue_job_run_id": lease.owner,
-            "generation": entry.generation,
+            "generation": file.generation or entry.generation,
+            "format": _FORMAT,
         }
-        for file in files:
-            yield {"Put": {"TableName": self._tables.history, "Item": pending_item(file) | processed}}
-            yield {"Delete": {"TableName": self._tables.pending, "Key": key_of(file)}}
+        if status is FileStatus.SKIPPED or (status is FileStatus.APPLIED and not file.is_load):
+            processed |= self._expiry()
+        return {"Put": {"TableName": self._tables.history, "Item": pending_item(file) | processed}}
+
+    def _expiry(self) -> dict[str, int]:
+        """Say when DynamoDB may delete an item; the parts of loads and what waits for a person stay."""
+        days = self._tables.history_days
+        return {} if days is None else {"expires_at": int(self._clock()) + days * _DAY}
 
     def _check(self, lease: Lease) -> Action:
         return {"ConditionCheck": self._mine(lease, {})}
@@ -104,8 +132,14 @@ class DynamoDbRefreshBooks:
         values: dict[str, Any] = {"refresh_status": outcome.status.value, "catalog_commit": entry.catalog_commit}
         if entry.written_with is not None:
             values["written_with"] = dict(entry.written_with)
+        gone = ["lease_owner", "lease_expires_at"]
+        if entry.refused:
+            values["refused_registrations"] = entry.refused_registrations
+            values["refused_configuration"] = entry.refused_configuration
+        else:
+            gone += ["refused_registrations", "refused_configuration"]
         assignments = ", ".join(f"{name} = :{name}" for name in values)
-        update = f"SET {assignments} REMOVE lease_owner, lease_expires_at"
+        update = f"SET {assignments} REMOVE {', '.join(gone)}"
         mine = self._mine(lease, {f":{name}": value for name, value in values.items()})
         yield {"Update": {**mine, "UpdateExpression": update}}
         if entry.refused:
@@ -134,6 +168,7 @@ class DynamoDbRefreshBooks:
             "rows_updated": outcome.counts.updated,
             "rows_deleted": outcome.counts.deleted,
             "files_processed": outcome.files,
+            **self._expiry(),
         }
         if outcome.error:
             item |= {"error_message": outcome.error, "stack_trace": outcome.stack_trace}
@@ -145,6 +180,6 @@ def _refused(outcome: RefreshOutcome) -> Quarantined:
     return Quarantined(QuarantineKind.REFUSED_TABLE, outcome.qualified_name, outcome.error, details)
 
 
-def _is_conflict(error: ClientError) -> bool:
-    reasons: Any = error.response.get("CancellationReasons", [])
-    return any(reason.get("Code") == "TransactionConflict" for reason in reasons)
+def _bounded(outcome: RefreshOutcome) -> RefreshOutcome:
+    """An error that no item could hold would leave the refresh open; the log of the run has all of it."""
+    return replace(outcome, error=bounded_message(outcome.error), stack_trace=bounded_trace(outcome.stack_trace))

@@ -15,7 +15,8 @@ from odp.errors import ConfigurationMovedError, MissingConfigurationError
 from odp.records import BatchConfig, RawTableConfig
 
 if TYPE_CHECKING:
-    from types_boto3_dynamodb.service_resource import DynamoDBServiceResource, Table
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
 
 POINTER = {"source_table_name": "configuration", "deployed_at": "running"}
 """The key of the item in odpf_config_deploy_tracker that names the running version; no source table lacks a dot."""
@@ -29,11 +30,12 @@ class RunningVersion:
     """The pointer to the version of the configuration that is running."""
 
     def __init__(self, dynamodb: DynamoDBServiceResource, tracker_table: str) -> None:
-        self._tracker = dynamodb.Table(tracker_table)
+        self._client = dynamodb.meta.client
+        self._tracker = tracker_table
 
     def number(self) -> int:
         """Give the running version; 0 before the first deployment."""
-        item = self._tracker.get_item(Key=POINTER, ConsistentRead=True).get("Item", {})
+        item = self._client.get_item(TableName=self._tracker, Key=POINTER, ConsistentRead=True).get("Item", {})
         return int(str(item.get("running", 0)))
 
     def read_consistently(self, read: Callable[[int], T]) -> T:
@@ -59,8 +61,9 @@ class DynamoDbCadences:
     def __init__(
         self, dynamodb: DynamoDBServiceResource, batch_table: str, raw_table_table: str, running: RunningVersion
     ) -> None:
-        self._batches = dynamodb.Table(batch_table)
-        self._tables = dynamodb.Table(raw_table_table)
+        self._client = dynamodb.meta.client
+        self._batches = batch_table
+        self._tables = raw_table_table
         self._running = running
 
     def cadence(self, refresh_cadence: str) -> tuple[BatchConfig, Sequence[RawTableConfig]]:
@@ -71,15 +74,16 @@ class DynamoDbCadences:
         """
         batch, tables = self._running.read_consistently(lambda version: self._read(refresh_cadence, version))
         if batch is None:
-            message = f"cadence {refresh_cadence!r} has no item in {self._batches.name}; add it to batch_configs"
+            message = f"cadence {refresh_cadence!r} has no item in {self._batches}; add it to batch_configs"
             raise MissingConfigurationError(message)
         configs = [raw_table_config_of(table) for table in tables]
         return batch_config_of(batch), [config for config in configs if config.is_active]
 
     def _read(self, refresh_cadence: str, version: int) -> tuple[Item | None, list[Item]]:
-        found = self._batches.get_item(Key={"refresh_cadence": refresh_cadence}, ConsistentRead=True).get("Item", {})
-        pages = self._tables.meta.client.get_paginator("query").paginate(
-            TableName=self._tables.name,
+        key = {"refresh_cadence": refresh_cadence}
+        found = self._client.get_item(TableName=self._batches, Key=key, ConsistentRead=True).get("Item", {})
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._tables,
             KeyConditionExpression="refresh_cadence = :cadence",
             ExpressionAttributeValues={":cadence": refresh_cadence},
             ConsistentRead=True,
@@ -92,7 +96,8 @@ class DynamoDbTableConfigs:
     """The tables, one by one."""
 
     def __init__(self, dynamodb: DynamoDBServiceResource, raw_table_table: str, running: RunningVersion) -> None:
-        self._tables = dynamodb.Table(raw_table_table)
+        self._client = dynamodb.meta.client
+        self._tables = raw_table_table
         self._running = running
 
     def table(self, refresh_cadence: str, source_table_name: str) -> RawTableConfig:
@@ -104,11 +109,12 @@ class DynamoDbTableConfigs:
         key = {"refresh_cadence": refresh_cadence, "source_table_name": source_table_name}
 
         def read(version: int) -> Item | None:
-            return entry_in(self._tables.get_item(Key=key, ConsistentRead=True).get("Item", {}), version)
+            answer = self._client.get_item(TableName=self._tables, Key=key, ConsistentRead=True)
+            return entry_in(answer.get("Item", {}), version)
 
         entry = self._running.read_consistently(read)
         if entry is None:
-            message = f"{source_table_name} is not configured for {refresh_cadence} in {self._tables.name}"
+            message = f"{source_table_name} is not configured for {refresh_cadence} in {self._tables}"
             raise MissingConfigurationError(message)
         return raw_table_config_of(entry)
 
@@ -119,14 +125,17 @@ class DynamoDbRunningConfiguration:
     def __init__(
         self, dynamodb: DynamoDBServiceResource, batch_table: str, raw_table_table: str, running: RunningVersion
     ) -> None:
-        self._batches = dynamodb.Table(batch_table)
-        self._tables = dynamodb.Table(raw_table_table)
+        self._client = dynamodb.meta.client
+        self._batches = batch_table
+        self._tables = raw_table_table
         self._running = running
 
     def everything(self) -> Configuration:
         """Give the whole configuration as one deployment left it."""
         return self._running.read_consistently(
-            lambda version: configuration_in(scan(self._batches), scan(self._tables), version)
+            lambda version: configuration_in(
+                scan(self._client, self._batches), scan(self._client, self._tables), version
+            )
         )
 
 
@@ -154,8 +163,8 @@ def staged_by(item: Item, version: int) -> Mapping[str, Any] | None:
     return staged if staged and staged["version"] == version else None
 
 
-def scan(table: Table) -> Iterator[dict[str, Any]]:
+def scan(client: DynamoDBClient, table: str) -> Iterator[dict[str, Any]]:
     """Read all items of a table."""
-    pages = table.meta.client.get_paginator("scan").paginate(TableName=table.name, ConsistentRead=True)
+    pages = client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
     for page in pages:
         yield from page["Items"]

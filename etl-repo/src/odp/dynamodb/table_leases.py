@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from odp.dynamodb.connection import condition_failed, read_items
+from odp.dynamodb.connection import condition_failed, persist, read_items
 from odp.errors import LeaseLostError
 from odp.refreshes import Lease, RefreshStatus
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
 
-_IS_FREE = "attribute_not_exists(lease_expires_at) OR lease_expires_at < :now"
+# also if it is the run's own: an answer may be lost, and the request is repeated
+_IS_FREE = "attribute_not_exists(lease_expires_at) OR lease_expires_at < :now OR lease_owner = :owner"
 IS_MINE = "lease_owner = :owner AND fencing_token = :token"
 
 
@@ -49,7 +50,11 @@ def read_leases(
 
 
 class DynamoDbTableLeases:
-    """Leases that expire, so that a killed run's tables are taken over; a fencing token tells its owners apart."""
+    """Leases that expire, so that a killed run's tables are taken over; a fencing token tells its owners apart.
+
+    A run that asks again for a lease that it holds gets it with a new token. So a request whose answer was lost can
+    be repeated, and of two leases that one run took only the later one writes.
+    """
 
     def __init__(
         self,
@@ -59,31 +64,28 @@ class DynamoDbTableLeases:
         seconds: float = 300,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._leases = dynamodb.Table(leases_table)
+        self._client = dynamodb.meta.client
+        self._table = leases_table
         self._seconds = seconds
         self._clock = clock
 
     def acquire(self, qualified_name: str, owner: str) -> Lease | None:
-        """Take the lease if it is free or expired; None while another run holds it."""
+        """Take the lease if it is free, expired or the owner's own; None while another run holds it."""
         now = self._clock()
         expires_at = now + self._seconds
+        update = (
+            "SET refresh_status = :updating, lease_owner = :owner, lease_expires_at = :expires_at "
+            "ADD fencing_token :one"
+        )
+        values = {
+            ":updating": RefreshStatus.UPDATING.value,
+            ":owner": owner,
+            ":expires_at": _number(expires_at),
+            ":now": _number(now),
+            ":one": 1,
+        }
         try:
-            item = self._leases.update_item(
-                Key={"raw_table_name": qualified_name},
-                UpdateExpression=(
-                    "SET refresh_status = :updating, lease_owner = :owner, lease_expires_at = :expires_at "
-                    "ADD fencing_token :one"
-                ),
-                ConditionExpression=_IS_FREE,
-                ExpressionAttributeValues={
-                    ":updating": RefreshStatus.UPDATING.value,
-                    ":owner": owner,
-                    ":expires_at": _number(expires_at),
-                    ":now": _number(now),
-                    ":one": 1,
-                },
-                ReturnValues="ALL_NEW",
-            )["Attributes"]
+            item = self._update(qualified_name, update, _IS_FREE, values)
         except ClientError as error:
             if condition_failed(error):
                 return None
@@ -98,18 +100,27 @@ class DynamoDbTableLeases:
         Raises:
             LeaseLostError: it expired and another run took it over.
         """
-        expires_at = _number(self._clock() + self._seconds)
+        values = {":expires_at": _number(self._clock() + self._seconds), **proof(lease)}
         try:
-            self._leases.update_item(
-                Key={"raw_table_name": lease.qualified_name},
-                UpdateExpression="SET lease_expires_at = :expires_at",
-                ConditionExpression=IS_MINE,
-                ExpressionAttributeValues={":expires_at": expires_at, **proof(lease)},
-            )
+            self._update(lease.qualified_name, "SET lease_expires_at = :expires_at", IS_MINE, values)
         except ClientError as error:
             if condition_failed(error):
                 raise lost(lease) from error
             raise
+
+    def _update(self, qualified_name: str, update: str, condition: str, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Change a lease; its owner's books may be writing it in a transaction at this moment."""
+        answer = persist(
+            lambda: self._client.update_item(
+                TableName=self._table,
+                Key={"raw_table_name": qualified_name},
+                UpdateExpression=update,
+                ConditionExpression=condition,
+                ExpressionAttributeValues=values,
+                ReturnValues="ALL_NEW",
+            )
+        )
+        return answer["Attributes"]
 
 
 def proof(lease: Lease) -> dict[str, Any]:

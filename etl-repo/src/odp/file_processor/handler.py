@@ -6,6 +6,7 @@ import functools
 import os
 from typing import Any
 
+from odp.aws_trouble import trouble_of_aws
 from odp.dynamodb.connection import dynamodb_resource
 from odp.dynamodb.file_tracker import DynamoDbPendingWork
 from odp.dynamodb.running_configuration import DynamoDbCadences, RunningVersion
@@ -31,6 +32,11 @@ def _batch_manager() -> BatchManager:
 
 
 def handle(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
-    """Plan the batches of one execution; no pending files, no batches, no Glue run."""
-    batch_config, plan = _batch_manager().plan(event["refresh_cadence"], event["execution_name"])
+    """Plan the batches of one execution; no pending files, no batches, no Glue run.
+
+    Raises:
+        RetryableError: the same call may succeed later, so the state machine repeats it.
+    """
+    with trouble_of_aws():
+        batch_config, plan = _batch_manager().plan(event["refresh_cadence"], event["execution_name"])
     return state_of(batch_config, plan)

@@ -65,7 +65,8 @@ class Books:
 
 def book_tables(lake: DeployedLake) -> BookTables:
     """The deployed tables of refreshes."""
-    return BookTables(*map(lake.table, BOOKS))
+    pending, history, leases, refreshes, quarantine = map(lake.table, BOOKS)
+    return BookTables(pending, history, leases, refreshes, quarantine)
 
 
 def process(lake: DeployedLake, *files: LandedFile) -> None:

@@ -1,5 +1,6 @@
 """The running configuration in DynamoDB changes as a whole, wherever its writer dies."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -208,6 +209,73 @@ def test_attempt_that_another_followed_can_write_nothing_more(books: Books) -> N
         books.store.running(slow)
     assert books.seen() == active(OLD)
     assert books.tracker.status(request) is RequestStatus.RECEIVED
+
+
+def counting_transactions(books: Books, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The number of actions in each transaction from now on."""
+    sizes: list[int] = []
+    write = books.dynamodb.meta.client.transact_write_items
+
+    def counted(*, TransactItems: Sequence[Any], **request: Any) -> Any:  # noqa: N803 - boto3's name
+        sizes.append(len(TransactItems))
+        return write(TransactItems=TransactItems, **request)
+
+    monkeypatch.setattr(books.dynamodb.meta.client, "transact_write_items", counted)
+    return sizes
+
+
+@pytest.mark.parametrize("request_changes_something", [True, False])
+def test_attempt_that_another_followed_after_it_staged_moves_no_pointer(
+    books: Books, monkeypatch: pytest.MonkeyPatch, *, request_changes_something: bool
+) -> None:
+    books.deploy(OLD, "v1")
+    request = ConfigRequest("v2", "2026-01-01T00:00:00Z", b"{}")
+    books.tracker.receive(request, "", "")
+    slow = books.store.begin()
+    changes = compare(books.store.running(slow), NEW) if request_changes_something else ()
+    move = books.store._move_pointer
+
+    def overtaken_first(attempt: int, deployment: ConfigDeployment) -> None:
+        books.store.begin()
+        move(attempt, deployment)
+
+    monkeypatch.setattr(books.store, "_move_pointer", overtaken_first)
+    with pytest.raises(DeploymentOvertakenError):
+        books.store.activate(slow, ConfigDeployment(request, "", "", RequestStatus.APPLIED, changes))
+    assert books.seen() == active(OLD)
+    assert books.tracker.status(request) is RequestStatus.RECEIVED
+
+
+def test_transactions_are_filled_up_to_what_dynamodb_takes(
+    dynamodb: "DynamoDBServiceResource", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    books = Books(dynamodb)
+    sizes = counting_transactions(books, monkeypatch)
+    books.deploy(Configuration.of([batch_config()], [table(f"t{number}") for number in range(120)]), "v1")
+    assert max(sizes) == 100
+    assert len(books.tables.table("10_min_refresh", "s.t119").raw_table_name) == 4
+
+
+def test_what_a_dead_deployment_left_staged_is_settled_by_the_next_although_it_changes_nothing(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    books.deploy(OLD, "v1")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(books.store, "_settle", die_after_the_pointer_moved)
+        with pytest.raises(Killed):
+            books.deploy(NEW, "v2")
+    assert books.seen() == active(NEW)
+    assert [item for item in books.items("table_config") if "staged" in item]
+    books.deploy(NEW, "v3")
+    assert books.seen() == active(NEW)
+    assert not [item for name in ("batch_config", "table_config") for item in books.items(name) if "staged" in item]
+    lines = [item for item in books.items("deploy_tracker") if item["source_table_name"] == "s.added"]
+    assert [line["change"] for line in lines] == ["added"], "its line in the books is not lost"
+
+
+def die_after_the_pointer_moved(attempt: int, staged: Sequence[Any]) -> None:
+    if staged:
+        raise Killed
 
 
 def test_reader_reads_again_when_the_configuration_changed_under_it(books: Books) -> None:

@@ -1,15 +1,16 @@
 """The books of a refresh: each entry whole or not at all, under the lease, counted once."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.exceptions import ClientError
 from odp.dynamodb.file_tracker import DynamoDbFileTracker
 from odp.dynamodb.refresh_books import DynamoDbRefreshBooks
 from odp.dynamodb.table_leases import DynamoDbTableLeases
 from odp.errors import LeaseLostError
-from odp.records import FileType, LandedFile
+from odp.records import FileStatus, FileType, LandedFile
 from odp.refreshes import BookEntry, Lease, RefreshOutcome, RefreshStatus, RowCounts
 
 from tests.unit.odp.samples import BOOK_TABLES
@@ -23,13 +24,17 @@ COMPLETED = RefreshOutcome("db.t", "s.t", RefreshStatus.COMPLETED, "t0", "t1", R
 FAILED = replace(COMPLETED, status=RefreshStatus.ERROR, error="E: x", stack_trace="trace")
 
 
+SUM: dict[str, Any] = {"source_table_name": "#pending", "file_id": "s.t"}
+REFUSED = BookEntry(FAILED, closes=True, refused=True, refused_registrations=7, refused_configuration="c1")
+
+
 class Desk:
     """Books, leases and tracker over the same tables."""
 
     def __init__(self, dynamodb: "DynamoDBServiceResource") -> None:
         self.now = 1000.0
         self.dynamodb = dynamodb
-        self.books = DynamoDbRefreshBooks(dynamodb, BOOK_TABLES)
+        self.books = DynamoDbRefreshBooks(dynamodb, BOOK_TABLES, clock=lambda: self.now)
         self.leases = DynamoDbTableLeases(dynamodb, "leases", seconds=60, clock=lambda: self.now)
         self.tracker = DynamoDbFileTracker(dynamodb, "files", "files_history")
 
@@ -39,7 +44,21 @@ class Desk:
         return lease
 
     def items(self, table: str) -> list[dict[str, Any]]:
-        return self.dynamodb.Table(table).scan()["Items"]
+        items = self.dynamodb.Table(table).scan()["Items"]
+        return [item for item in items if item.get("source_table_name") != "#pending"]
+
+    def pending_sum(self) -> tuple[Any, Any, Any]:
+        item = self.dynamodb.Table("files").get_item(Key=SUM)["Item"]
+        return item["files"], item["bytes"], item["registrations"]
+
+    def register(self, count: int, **fields: Any) -> tuple[LandedFile, ...]:
+        """So many pending files, and their sum as whoever registers keeps it."""
+        files = tuple(replace(FILE, file_id=f"f{number}", **fields) for number in range(count))
+        for file in files:
+            self.tracker.register(file)
+        sums = {"files": count, "bytes": sum(file.size for file in files), "registrations": count}
+        self.dynamodb.Table("files").put_item(Item=SUM | sums)
+        return files
 
     def only(self, table: str) -> dict[str, Any]:
         (item,) = self.items(table)
@@ -80,25 +99,38 @@ def test_entry_under_way_moves_files_and_keeps_the_lease(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("closes", [True, False])
-def test_run_that_lost_its_lease_enters_nothing(desk: Desk, *, closes: bool) -> None:
-    desk.tracker.register(FILE)
+@pytest.mark.parametrize("count", [1, 48, 49, 120])
+def test_run_that_lost_its_lease_enters_nothing(desk: Desk, count: int, *, closes: bool) -> None:
+    files = desk.register(count)
     lost = desk.lease()
     desk.now += 61
     owner = desk.lease("jr_2")
     with pytest.raises(LeaseLostError, match=r"db\.t: the lease of jr_1 expired"):
-        desk.books.enter(lost, BookEntry(COMPLETED, (FILE,), 1, closes=closes))
-    assert (desk.tracker.pending_files("s.t"), desk.items("files_history")) == ([FILE], [])
+        desk.books.enter(lost, BookEntry(COMPLETED, files, 1, closes=closes))
+    assert (len(desk.tracker.pending_files("s.t")), desk.items("files_history")) == (count, [])
+    assert desk.pending_sum() == (count, 7 * count, count)
     assert desk.items("leases_history") == []
     desk.leases.renew(owner)
 
 
-def test_of_more_files_than_a_transaction_holds_all_are_moved_and_counted_once(desk: Desk) -> None:
-    files = tuple(replace(FILE, file_id=f"f{number}") for number in range(120))
-    for file in files:
-        desk.tracker.register(file)
-    desk.books.enter(desk.lease(), BookEntry(COMPLETED, files, 1, closes=True))
+@pytest.mark.parametrize("entry", [BookEntry(COMPLETED, closes=True), REFUSED], ids=["completed", "refused"])
+@pytest.mark.parametrize(("count", "sizes"), [(48, [100]), (49, [98, 6]), (120, [98, 98, 52])])
+def test_files_fill_transactions_up_to_what_dynamodb_takes_and_are_counted_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, count: int, sizes: list[int], entry: BookEntry
+) -> None:
+    files, lease = desk.register(count), desk.lease()
+    transactions: list[int] = []
+    write = desk.dynamodb.meta.client.transact_write_items
+
+    def counted(*, TransactItems: Sequence[Any], **request: Any) -> None:  # noqa: N803 - boto3's name
+        transactions.append(len(TransactItems))
+        write(TransactItems=TransactItems, **request)
+
+    monkeypatch.setattr(desk.dynamodb.meta.client, "transact_write_items", counted)
+    desk.books.enter(lease, replace(entry, files=files))
+    assert transactions == sizes
     assert desk.tracker.pending_files("s.t") == []
-    assert len(desk.tracker.processed_changes("s.t")) == 120
+    assert (len(desk.items("files_history")), desk.pending_sum()) == (count, (0, 0, count))
     assert desk.only("leases_history")["rows_inserted"] == 1
 
 
@@ -121,28 +153,6 @@ def test_run_that_dies_between_transactions_has_counted_nothing_and_left_files_f
         desk.books.enter(desk.lease(), BookEntry(COMPLETED, files, 1, closes=True))
     assert 0 < len(desk.tracker.pending_files("s.t")) < 60
     assert desk.items("leases_history") == []
-
-
-def test_conflict_with_a_heartbeat_is_tried_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    conflict = ClientError(
-        {
-            "Error": {"Code": "TransactionCanceledException", "Message": ""},
-            "CancellationReasons": [{"Code": "TransactionConflict"}],
-        },
-        "TransactWriteItems",
-    )
-    client, answers = desk.dynamodb.meta.client, iter([conflict, conflict])
-    write = client.transact_write_items
-
-    def conflict_twice(**request: Any) -> None:
-        if error := next(answers, None):
-            raise error
-        write(**request)
-
-    lease = desk.lease()
-    monkeypatch.setattr(client, "transact_write_items", conflict_twice)
-    desk.books.enter(lease, BookEntry(COMPLETED, closes=True))
-    assert desk.only("leases_history")["refresh_status"] == "completed"
 
 
 def test_identity_of_a_filled_table_is_kept_until_another_is_known(desk: Desk) -> None:
@@ -174,3 +184,116 @@ def test_refused_table_is_in_quarantine_with_the_reason_until_a_refresh_complete
 def test_outcome_of_a_run_without_a_lease_is_kept_too(desk: Desk) -> None:
     desk.books.record(FAILED, "jr_0")
     assert desk.only("leases_history")["glue_job_run_id"] == "jr_0"
+
+
+def test_each_file_is_kept_with_its_own_status_reason_and_generation(desk: Desk) -> None:
+    first, second, third, fourth = desk.register(4)
+    desk.books.enter(
+        desk.lease(),
+        BookEntry(
+            COMPLETED,
+            (
+                replace(first, status=FileStatus.APPLIED, generation=3),
+                replace(second, status=FileStatus.SKIPPED, status_reason="overwritten", generation=2),
+                replace(third, status=FileStatus.HELD, status_reason="fewer parts"),
+            ),
+        ),
+    )
+    kept = {
+        item["file_id"]: (item["file_ingestion_status"], item["status_reason"], item["generation"], item["format"])
+        for item in desk.items("files_history")
+    }
+    assert kept == {
+        "f0": ("raw_file_processed", "", 3, 2),
+        "f1": ("raw_file_skipped", "overwritten", 2, 2),
+        "f2": ("raw_file_held", "fewer parts", 0, 2),
+    }
+    assert (desk.tracker.pending_files("s.t"), desk.pending_sum()) == ([fourth], (1, 7, 4))
+
+
+def test_file_that_a_person_took_out_of_the_pending_ones_is_not_subtracted_again(desk: Desk) -> None:
+    files = desk.register(3)
+    desk.dynamodb.Table("files").delete_item(Key={"source_table_name": "s.t", "file_id": "f1"})
+    desk.dynamodb.Table("files").put_item(Item=SUM | {"files": 2, "bytes": 14, "registrations": 3})
+    desk.books.enter(desk.lease(), BookEntry(COMPLETED, files, closes=True))
+    assert (desk.tracker.pending_files("s.t"), desk.pending_sum()) == ([], (0, 0, 3))
+    assert len(desk.items("files_history")) == 3
+    assert desk.only("leases")["refresh_status"] == "completed"
+
+
+_LATER = 1000 + 400 * 86_400
+
+
+@pytest.mark.parametrize(
+    ("file_type", "status", "expires_at"),
+    [
+        (FileType.CHANGES, FileStatus.APPLIED, _LATER),
+        (FileType.CHANGES, FileStatus.SKIPPED, _LATER),
+        (FileType.CHANGES, FileStatus.HELD, None),
+        (FileType.FULL_LOAD, FileStatus.APPLIED, None),
+        (FileType.FULL_LOAD, FileStatus.SKIPPED, _LATER),
+        (FileType.FULL_LOAD, FileStatus.HELD, None),
+    ],
+)
+def test_history_of_changes_and_skipped_files_expires_and_that_of_loads_and_waiting_files_does_not(
+    desk: Desk, file_type: FileType, status: FileStatus, expires_at: int | None
+) -> None:
+    desk.register(1, file_type=file_type)
+    file = replace(FILE, file_id="f0", file_type=file_type, status=status)
+    desk.books.enter(desk.lease(), BookEntry(COMPLETED, (file,), closes=True))
+    assert desk.only("files_history").get("expires_at") == expires_at
+    assert desk.only("leases_history")["expires_at"] == _LATER
+
+
+def test_history_without_an_end_is_kept_for_ever(desk: Desk) -> None:
+    books = DynamoDbRefreshBooks(desk.dynamodb, replace(BOOK_TABLES, history_days=None))
+    books.enter(desk.lease(), BookEntry(COMPLETED, desk.register(1), closes=True))
+    books.record(FAILED, "jr_2")
+    items = [*desk.items("files_history"), *desk.items("leases_history")]
+    assert len(items) == 3
+    assert not [item for item in items if "expires_at" in item]
+
+
+@pytest.mark.parametrize("after", [BookEntry(FAILED, closes=True), BookEntry(COMPLETED, closes=True)])
+def test_lease_says_on_what_its_table_was_refused_until_it_ends_otherwise(desk: Desk, after: BookEntry) -> None:
+    desk.books.enter(desk.lease(), REFUSED)
+    refused = desk.only("leases")
+    assert (refused["refused_registrations"], refused["refused_configuration"]) == (7, "c1")
+    assert isinstance(refused["refused_registrations"], Decimal)
+    lease = desk.lease()
+    desk.books.enter(lease, BookEntry(replace(COMPLETED, status=RefreshStatus.UPDATING)))
+    assert desk.only("leases")["refused_registrations"] == 7, "only a closing entry decides"
+    desk.books.enter(lease, after)
+    assert not {"refused_registrations", "refused_configuration"} & desk.only("leases").keys()
+
+
+def test_lease_that_was_returned_writes_nothing_more(desk: Desk) -> None:
+    lease = desk.lease()
+    desk.books.enter(lease, BookEntry(COMPLETED, closes=True))
+    with pytest.raises(LeaseLostError):
+        desk.leases.renew(lease)
+    with pytest.raises(LeaseLostError):
+        desk.books.enter(lease, BookEntry(FAILED, closes=True))
+    assert desk.only("leases")["refresh_status"] == "completed"
+
+
+def bytes_of(item: dict[str, Any]) -> int:
+    return sum(len(str(name).encode()) + len(str(value).encode()) for name, value in item.items())
+
+
+@pytest.mark.parametrize("letter", ["x", "ä", "表", "🚕"])
+def test_refusal_that_names_a_thousand_columns_is_kept_in_items_of_a_size_that_people_read(
+    desk: Desk, letter: str
+) -> None:
+    """Bug hunt F14: 520 KB of trace exceeded what an item holds, and the refresh stayed open."""
+    error = "SchemaChangeRefusedError: " + "; ".join(f"column {letter * 100}_{n}: int, now text" for n in range(1600))
+    trace = f"Traceback (most recent call last):\n  File x\n{error}"
+    assert len(trace.encode()) > 200_000
+    outcome = replace(FAILED, error=error, stack_trace=trace)
+    desk.books.enter(desk.lease(), replace(REFUSED, outcome=outcome))
+    for item in (desk.only("leases_history"), desk.only("quarantine")):
+        assert bytes_of(item) < 30_000
+    assert desk.only("leases_history")["stack_trace"].startswith("Traceback")
+    assert desk.only("quarantine")["reason"] == error[:1000]
+    desk.books.record(outcome, "jr_2")
+    assert all(bytes_of(item) < 30_000 for item in desk.items("leases_history"))

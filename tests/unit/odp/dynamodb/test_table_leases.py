@@ -62,6 +62,21 @@ def test_same_run_that_took_its_own_expired_lease_again_has_one_valid_lease(
         leases.renew(first)
 
 
+def test_run_that_asks_again_because_an_answer_was_lost_has_the_lease_and_one_valid_token(
+    leases: DynamoDbTableLeases,
+) -> None:
+    """Code review C23: the repeated request read as another run's."""
+    lost_answer = leases.acquire("db.t", "run-1")
+    again = leases.acquire("db.t", "run-1")
+    assert lost_answer is not None
+    assert again is not None
+    assert again.fencing_token > lost_answer.fencing_token
+    leases.renew(again)
+    with pytest.raises(LeaseLostError):
+        leases.renew(lost_answer)
+    assert leases.acquire("db.t", "run-2") is None
+
+
 def test_renewed_lease_outlives_its_first_expiry(leases: DynamoDbTableLeases, clock: Clock) -> None:
     lease = leases.acquire("db.t", "run-1")
     assert lease is not None

@@ -1,0 +1,238 @@
+"""What the runtime asks of DynamoDB, S3 and SQS, recorded while it works on moto, in the words of IAM."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import boto3
+import pytest
+from botocore.client import BaseClient
+from odp.config_manager.delivery import deliver
+from odp.config_manager.request import REQUEST_KEY
+from odp.configuration import ConfigDeployment, ConfigRequest, Configuration, RequestStatus, compare
+from odp.dynamodb.configuration_store import DynamoDbConfigurationStore
+from odp.dynamodb.connection import dynamodb_resource
+from odp.dynamodb.deploy_tracker import DynamoDbDeployTracker
+from odp.dynamodb.file_tracker import DynamoDbFileTracker
+from odp.dynamodb.quarantine import DynamoDbQuarantine
+from odp.dynamodb.refresh_books import BookTables, DynamoDbRefreshBooks
+from odp.dynamodb.running_configuration import DynamoDbTableConfigs, RunningVersion
+from odp.dynamodb.table_leases import DynamoDbTableLeases
+from odp.dynamodb.written_tables import DynamoDbWrittenTables
+from odp.file_manager import handler as file_manager
+from odp.file_manager import sweep
+from odp.file_processor import handler as batch_manager
+from odp.records import FileType, LandedFile, Quarantined, QuarantineKind
+from odp.refreshes import BookEntry, RefreshOutcome, RefreshStatus
+from odp.s3_requests import S3ConfigRequests
+
+from tests.unit.odp.config_manager.test_delivery import archive
+from tests.unit.odp.conftest import KEYS
+from tests.unit.odp.samples import batch_config, table_config
+
+TABLES = {
+    "FileTracker": "files",
+    "FileTrackerHistory": "files_history",
+    "FileProcessingTracker": "leases",
+    "FileProcessingTrackerHistory": "leases_history",
+    "BatchConfig": "batch_config",
+    "RawTableConfig": "table_config",
+    "ConfigDeployTracker": "deploy_tracker",
+    "Quarantine": "quarantine",
+}
+"""The tables as the stack names them, and their keys as the unit tests do."""
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "LAKE": "lake",
+    "FILE_TRACKER_TABLE": "FileTracker",
+    "FILE_TRACKER_HISTORY_TABLE": "FileTrackerHistory",
+    "QUARANTINE_TABLE": "Quarantine",
+    "FILE_PROCESSING_TRACKER_TABLE": "FileProcessingTracker",
+    "BATCH_CONFIG_TABLE": "BatchConfig",
+    "RAW_TABLE_CONFIG_TABLE": "RawTableConfig",
+    "CONFIG_DEPLOY_TRACKER_TABLE": "ConfigDeployTracker",
+    "PLAN_BUCKET": "lake-config",
+    "STAGING_BUCKET": "staging",
+}
+Actions = set[tuple[str, str]]
+_OF_TRANSACTIONS = {
+    "ConditionCheck": "ConditionCheckItem",
+    "Put": "PutItem",
+    "Delete": "DeleteItem",
+    "Update": "UpdateItem",
+}
+_S3 = {"HeadObject": "GetObject", "ListObjectVersions": "ListBucketVersions", "ListObjectsV2": "ListBucket"}
+_call = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+
+@contextmanager
+def recorded() -> Iterator[Actions]:
+    """The actions that are called meanwhile, each with the table, bucket or queue."""
+    found: Actions = set()
+
+    def call(client: Any, operation: str, params: dict[str, Any]) -> Any:
+        found.update(_actions(client.meta.service_model.service_name, operation, params))
+        return _call(client, operation, params)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BaseClient, "_make_api_call", call)
+        yield found
+
+
+def _actions(service: str, operation: str, params: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    if operation == "TransactWriteItems":
+        for action in params["TransactItems"]:
+            ((kind, request),) = action.items()
+            yield f"dynamodb:{_OF_TRANSACTIONS[kind]}", request["TableName"]
+    elif operation == "BatchGetItem":
+        yield from (("dynamodb:BatchGetItem", table) for table in params["RequestItems"])
+    elif service == "dynamodb":
+        yield f"dynamodb:{operation}", params["TableName"]
+    elif service == "s3":
+        is_version = operation == "GetObject" and "VersionId" in params
+        yield f"s3:{'GetObjectVersion' if is_version else _S3.get(operation, operation)}", params["Bucket"]
+    else:
+        yield f"{service}:{operation}", ""
+
+
+def prepare(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give moto the tables and buckets, a running configuration and a landed file."""
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    client = boto3.client("dynamodb")
+    for table, keys in ((table, KEYS[name]) for table, name in TABLES.items()):
+        kinds: list[Any] = ["HASH", "RANGE"]
+        client.create_table(
+            TableName=table,
+            KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, kinds, strict=False)],
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
+            BillingMode="PAY_PER_REQUEST",
+        )
+    s3 = boto3.client("s3")
+    for bucket in ("staging", "lake-config", "assets"):
+        s3.create_bucket(Bucket=bucket)
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    for cached in (file_manager._places, batch_manager._batch_manager):
+        cached.cache_clear()
+
+
+def of_the_file_manager() -> Actions:
+    """Events of a file of DMS and of one that is none."""
+    with recorded() as found:
+        for key in ("s/t/LOAD00000001.parquet", "readme.txt"):
+            described = {"key": key, "size": 1, "etag": "e", "version-id": "v", "sequencer": "0A"}
+            event = {"time": "2026-01-05T12:00:00Z", "detail": {"bucket": {"name": "staging"}, "object": described}}
+            answer = file_manager.handle({"Records": [{"messageId": "m", "body": json.dumps(event)}]}, None)
+            assert answer == {"batchItemFailures": []}
+    return found
+
+
+def of_the_sweep() -> Actions:
+    """A file of DMS and one that is none, neither with an event."""
+    # moto passes over the first key of a listing that begins after the empty key
+    for key in ("first", "s/t/LOAD00000002.parquet", "picture.png"):
+        boto3.client("s3").put_object(Bucket="staging", Key=key, Body=b"1")
+    with recorded() as found:
+        assert sweep.handle({}, None) == {"landed": 1, "rejected": 1}
+    return found
+
+
+def of_the_config_manager() -> Actions:
+    """A deployment that adds, one that removes, one that adds again, and a request that is refused."""
+    written = boto3.client("s3").put_object(Bucket="lake-config", Key=REQUEST_KEY, Body=b"{}")
+    configuration = Configuration.of([batch_config()], [table_config()])
+    with recorded() as found:
+        dynamodb = dynamodb_resource()
+        requests = S3ConfigRequests("lake-config", REQUEST_KEY)
+        assert requests.newest() == written["VersionId"]
+        assert requests.read(written["VersionId"]) is not None
+        DynamoDbWrittenTables(dynamodb, "FileProcessingTracker").written(["db.t"])
+        for number, desired in enumerate((configuration, Configuration.of([], []), configuration)):
+            _deploy(dynamodb, desired, f"v{number}")
+        tracker = DynamoDbDeployTracker(dynamodb, "ConfigDeployTracker")
+        refused = ConfigRequest("refused", "2026-01-02T00:00:00Z", b"{}")
+        tracker.receive(refused, "", "")
+        tracker.close(refused, RequestStatus.REFUSED, ["wrong"])
+    return found
+
+
+def _deploy(dynamodb: Any, desired: Configuration, request_id: str) -> None:
+    tracker = DynamoDbDeployTracker(dynamodb, "ConfigDeployTracker")
+    store = DynamoDbConfigurationStore(dynamodb, "BatchConfig", "RawTableConfig", "ConfigDeployTracker")
+    request = ConfigRequest(request_id, "2026-01-01T00:00:00Z", b"{}")
+    tracker.receive(request, "", "")
+    attempt = store.begin()
+    changes = compare(store.running(attempt), desired)
+    assert tracker.status(request) is RequestStatus.RECEIVED
+    store.activate(attempt, ConfigDeployment(request, "", "", RequestStatus.APPLIED, changes))
+
+
+def of_the_delivery() -> Actions:
+    """Manifests that a deployment brings."""
+    queue = boto3.client("sqs").create_queue(QueueName="requests")["QueueUrl"]
+    boto3.client("s3").put_object(Bucket="assets", Key="hash.zip", Body=archive(**{"a.json": "{}"}))
+    properties = {"ArchiveBucket": "assets", "ArchiveKey": "hash.zip", "Commit": "", "RequestedBy": ""}
+    with recorded() as found:
+        deliver(properties, "lake-config", queue)
+    return found
+
+
+def of_the_batch_manager() -> Actions:
+    """A cadence with a table whose file is pending."""
+    of_the_config_manager()
+    of_the_file_manager()
+    with recorded() as found:
+        assert batch_manager.handle({"refresh_cadence": "10_min_refresh", "execution_name": "run"}, None)["batches"]
+    return found
+
+
+LOAD = LandedFile("s.t", "f0", FileType.FULL_LOAD, "s", "t", "staging", "s/t/LOAD00000001.parquet", 7, "e", "2026")
+OUTCOME = RefreshOutcome("db.t", "s.t", RefreshStatus.COMPLETED, "t0", "t1")
+
+
+def of_the_job() -> Actions:
+    """Refreshes of one table: completed, refused, and one that lost its lease."""
+    of_the_config_manager()
+    with recorded() as found:
+        dynamodb = dynamodb_resource()
+        running = RunningVersion(dynamodb, "ConfigDeployTracker")
+        DynamoDbTableConfigs(dynamodb, "RawTableConfig", running).table("10_min_refresh", "s.t")
+        _ledger(dynamodb)
+        names = ("FileTracker", "FileTrackerHistory", "FileProcessingTracker", "FileProcessingTrackerHistory")
+        books = DynamoDbRefreshBooks(dynamodb, BookTables(*names, "Quarantine"))
+        leases = DynamoDbTableLeases(dynamodb, "FileProcessingTracker")
+        under_way = BookEntry(replace(OUTCOME, status=RefreshStatus.UPDATING), (LOAD,))
+        for entry in (under_way, BookEntry(OUTCOME, closes=True), BookEntry(OUTCOME, closes=True, refused=True)):
+            lease = leases.acquire("db.t", "jr_1")
+            assert lease is not None
+            leases.renew(lease)
+            books.enter(lease, entry)
+        books.record(OUTCOME, "jr_2")
+    return found
+
+
+def _ledger(dynamodb: Any) -> None:
+    """What a refresh asks of the ledger and, where it finds files that no event told of, of the quarantine."""
+    files = DynamoDbFileTracker(dynamodb, "FileTracker", "FileTrackerHistory")
+    files.register(LOAD)
+    files.pending_files("s.t")
+    files.processed_changes("s.t")
+    files.unknown([LOAD])
+    DynamoDbQuarantine(dynamodb, "Quarantine").keep(Quarantined(QuarantineKind.REJECTED_FILE, "r", "no", {}))
+
+
+WORK: dict[str, Callable[[], Actions]] = {
+    "FileManagerHandlerRole": of_the_file_manager,
+    "FileManagerSweepRole": of_the_sweep,
+    "ConfigManagerHandlerRole": of_the_config_manager,
+    "ConfigManagerDeliveryRole": of_the_delivery,
+    "FileProcessorBatchManagerRole": of_the_batch_manager,
+    "FileProcessorJobsRole": of_the_job,
+}

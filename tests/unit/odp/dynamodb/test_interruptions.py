@@ -1,0 +1,237 @@
+"""Whichever call of whichever adapter is troubled, the method succeeds or leaves things whole for the next attempt."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from importlib import import_module
+from itertools import count
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING, Any
+
+import odp.dynamodb
+import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.dynamodb.models import dynamodb_backends
+from odp.configuration import ConfigDeployment, ConfigRequest, Configuration, RequestStatus, compare
+from odp.dynamodb.configuration_store import DynamoDbConfigurationStore
+from odp.dynamodb.deploy_tracker import DynamoDbDeployTracker
+from odp.dynamodb.file_tracker import DynamoDbFileTracker
+from odp.dynamodb.quarantine import DynamoDbQuarantine
+from odp.dynamodb.refresh_books import DynamoDbRefreshBooks
+from odp.dynamodb.running_configuration import (
+    DynamoDbCadences,
+    DynamoDbRunningConfiguration,
+    DynamoDbTableConfigs,
+    RunningVersion,
+)
+from odp.dynamodb.table_leases import DynamoDbHeldLeases, DynamoDbTableLeases
+from odp.dynamodb.written_tables import DynamoDbWrittenTables
+from odp.errors import OdpError
+from odp.records import FileType, LandedFile, Quarantined, QuarantineKind
+from odp.refreshes import BookEntry, RefreshOutcome, RefreshStatus
+
+from tests.unit.odp.conftest import KEYS
+from tests.unit.odp.dynamodb.interruptions import Trouble, interrupted
+from tests.unit.odp.samples import BOOK_TABLES, batch_config, table_config
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
+
+KEY = "s/t/20260101-000000001.parquet"
+FILE = LandedFile("s.t", "f0", FileType.CHANGES, "s", "t", "staging", KEY, 7, "e", "2026-01-01T00:00:00Z")
+FILES = tuple(replace(FILE, file_id=f"f{number}") for number in range(3))
+OUTCOME = RefreshOutcome("db.t", "s.t", RefreshStatus.COMPLETED, "t0", "t1")
+ENTRY = BookEntry(OUTCOME, FILES, closes=True)
+REFUSED = BookEntry(replace(OUTCOME, status=RefreshStatus.ERROR, error="E"), closes=True, refused=True)
+REQUEST = ConfigRequest("v2", "2026-01-01T00:00:00Z", b"a document of several parts")
+OLD = Configuration.of([batch_config()], [table_config()])
+NEW = Configuration.of(
+    [batch_config(refresh_tables_batch_size=7), batch_config(refresh_cadence="1_day_refresh")],
+    [table_config(refresh_cadence="1_day_refresh")],
+)
+VOLATILE = {"quarantined_at", "kept_by", "raw_file_processing_date_time", "decided_at", "fencing_token"}
+NUMBERS_OF_ATTEMPTS = {"begun", "running"}
+
+
+class World:
+    """All adapters over the same tables, with a running configuration, a lease and pending files."""
+
+    def __init__(self, dynamodb: DynamoDBServiceResource) -> None:
+        self.dynamodb = dynamodb
+        self.files = DynamoDbFileTracker(dynamodb, "files", "files_history")
+        self.leases = DynamoDbTableLeases(dynamodb, "leases", clock=lambda: 1000.0)
+        self.held = DynamoDbHeldLeases(dynamodb, "leases", clock=lambda: 1000.0)
+        self.books = DynamoDbRefreshBooks(dynamodb, BOOK_TABLES, clock=lambda: 1000.0)
+        self.quarantine = DynamoDbQuarantine(dynamodb, "quarantine")
+        self.tracker = DynamoDbDeployTracker(dynamodb, "deploy_tracker")
+        self.store = DynamoDbConfigurationStore(dynamodb, "batch_config", "table_config", "deploy_tracker")
+        self.version = RunningVersion(dynamodb, "deploy_tracker")
+        self.cadences = DynamoDbCadences(dynamodb, "batch_config", "table_config", self.version)
+        self.tables = DynamoDbTableConfigs(dynamodb, "table_config", self.version)
+        self.running = DynamoDbRunningConfiguration(dynamodb, "batch_config", "table_config", self.version)
+        self.written = DynamoDbWrittenTables(dynamodb, "leases")
+
+        self._fill()
+        self._beginning = {name: copy.deepcopy(table.items) for name, table in _moto_tables().items()}
+
+    def begin_again(self) -> None:
+        """Return to the state in which every scenario begins."""
+        for name, table in _moto_tables().items():
+            table.items = copy.deepcopy(self._beginning[name])
+
+    def _fill(self) -> None:
+        self.deploy(OLD, replace(REQUEST, request_id="v1"))
+        for file in FILES:
+            self.dynamodb.Table("files").put_item(Item=_pending(file))
+        sums = {"files": len(FILES), "bytes": 7 * len(FILES), "registrations": len(FILES)}
+        self.dynamodb.Table("files").put_item(Item={"source_table_name": "#pending", "file_id": "s.t", **sums})
+        lease = self.leases.acquire("db.t", "jr_1")
+        assert lease is not None
+        self.lease = lease
+
+    def deploy(self, desired: Configuration, request: ConfigRequest) -> None:
+        self.tracker.receive(request, "abc", "me")
+        attempt = self.store.begin()
+        changes = compare(self.store.running(attempt), desired)
+        if self.tracker.status(request) is RequestStatus.RECEIVED:
+            self.store.activate(attempt, ConfigDeployment(request, "abc", "me", RequestStatus.APPLIED, changes))
+
+    def refuse(self, request: ConfigRequest) -> None:
+        self.tracker.receive(request, "abc", "me")
+        self.tracker.close(request, RequestStatus.REFUSED, ["wrong"])
+
+    def state(self) -> dict[str, list[dict[str, Any]]]:
+        """Every item, but for times and numbers of attempts."""
+        ignored = VOLATILE | NUMBERS_OF_ATTEMPTS
+        return {
+            name: [{field: value for field, value in item.items() if field not in ignored} for item in _items(name)]
+            for name in KEYS
+        }
+
+    def check(self) -> None:
+        """What holds at every moment."""
+        files = [item for item in _items("files") if item["file_id"] != {"S": "new"}]
+        pending = [item for item in files if item["source_table_name"] != {"S": "#pending"}]
+        (sums,) = [item for item in files if item not in pending]
+        ids = [item["file_id"]["S"] for item in (*pending, *_items("files_history"))]
+        assert sorted(ids) == [file.file_id for file in FILES]
+        assert sums["files"] == {"N": str(len(pending))}
+        assert self.running.everything() in (OLD, NEW)
+
+
+def _items(name: str) -> list[dict[str, Any]]:
+    """The items of a table as moto has them, which is much faster than to ask for them."""
+    found = [item.to_json()["Attributes"] for item in _moto_tables()[name].all_items()]
+    return sorted(found, key=lambda item: [item[key]["S"] for key in KEYS[name]])
+
+
+def _moto_tables() -> dict[str, Any]:
+    return dict(dynamodb_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].tables)
+
+
+def _pending(file: LandedFile) -> dict[str, Any]:
+    return {"source_table_name": file.source_table_name, "file_id": file.file_id, "file_size": file.size}
+
+
+ENTRY_OF_QUARANTINE = Quarantined(QuarantineKind.REJECTED_FILE, "r1", "no DMS file", {})
+OTHER = replace(REQUEST, request_id="v3", document=b"{}")
+SCENARIOS: dict[str, Callable[[World], Any]] = {
+    "DynamoDbFileTracker.register": lambda world: world.files.register(replace(FILE, file_id="new")),
+    "DynamoDbFileTracker.unknown": lambda world: world.files.unknown([*FILES, replace(FILE, file_id="new")]),
+    "DynamoDbTableLeases.acquire": lambda world: world.leases.acquire("db.u", "jr_1") is not None,
+    "DynamoDbTableLeases.renew": lambda world: world.leases.renew(world.lease),
+    "DynamoDbHeldLeases.held": lambda world: world.held.held(["db.t", "db.u"]),
+    "DynamoDbRefreshBooks.enter": lambda world: world.books.enter(world.lease, ENTRY),
+    "DynamoDbRefreshBooks.enter refused": lambda world: world.books.enter(world.lease, REFUSED),
+    "DynamoDbRefreshBooks.record": lambda world: world.books.record(OUTCOME, "jr_2"),
+    "DynamoDbQuarantine.keep": lambda world: world.quarantine.keep(ENTRY_OF_QUARANTINE),
+    "DynamoDbDeployTracker.receive": lambda world: world.tracker.receive(REQUEST, "abc", "me"),
+    "DynamoDbDeployTracker.status": lambda world: world.tracker.status(replace(REQUEST, request_id="v1")),
+    "DynamoDbDeployTracker.document": lambda world: world.tracker.document(replace(REQUEST, request_id="v1")),
+    "DynamoDbDeployTracker.close": lambda world: world.refuse(OTHER),
+    "DynamoDbConfigurationStore.begin": lambda world: world.store.begin() > 1,
+    "DynamoDbConfigurationStore.running": lambda world: world.store.running(world.store.begin()),
+    "DynamoDbConfigurationStore.activate": lambda world: world.deploy(NEW, REQUEST),
+    "RunningVersion.number": lambda world: world.version.number(),
+    "RunningVersion.read_consistently": lambda world: world.version.read_consistently(lambda _: 0),
+    "DynamoDbCadences.cadence": lambda world: world.cadences.cadence("10_min_refresh"),
+    "DynamoDbTableConfigs.table": lambda world: world.tables.table("10_min_refresh", "s.t"),
+    "DynamoDbRunningConfiguration.everything": lambda world: world.running.everything(),
+    "DynamoDbWrittenTables.written": lambda world: world.written.written(["db.t"]),
+}
+OF_THE_LEDGER = {"DynamoDbFileTracker", "DynamoDbPendingWork"}
+"""Of these only what writes is here; their reads have tests of their own."""
+
+
+def adapters() -> Iterator[type]:
+    for module in iter_modules(odp.dynamodb.__path__):
+        found = import_module(f"odp.dynamodb.{module.name}")
+        for name, each in inspect.getmembers(found, inspect.isclass):
+            if each.__module__ == found.__name__ and (name.startswith("DynamoDb") or name == "RunningVersion"):
+                yield each
+
+
+def test_every_method_of_every_adapter_is_troubled() -> None:
+    methods = {
+        f"{adapter.__name__}.{name}"
+        for adapter in adapters()
+        if adapter.__name__ not in OF_THE_LEDGER
+        for name, _ in inspect.getmembers(adapter, inspect.isfunction)
+        if not name.startswith("_")
+    }
+    assert len(methods) > 15
+    assert methods <= SCENARIOS.keys()
+
+
+@pytest.fixture
+def world(dynamodb: DynamoDBServiceResource, monkeypatch: pytest.MonkeyPatch) -> World:
+    """With parts and transactions so small that everything takes several."""
+    monkeypatch.setattr("odp.dynamodb.configuration_store._ACTIONS", 4)
+    monkeypatch.setattr("odp.dynamodb.deploy_tracker._PART_BYTES", 20)
+    monkeypatch.setattr("odp.dynamodb.refresh_books._FILES_PER_TRANSACTION", 2)
+    return World(dynamodb)
+
+
+READS = ("GetItem", "BatchGetItem", "Query", "Scan")
+
+
+def may_fail(trouble: Trouble, error: Exception) -> bool:
+    """Throttled single items are left to boto3, which repeats them below the wrapper; nobody can mend the others."""
+    is_a_single_one = isinstance(error, ClientError) and error.operation_name != "TransactWriteItems"
+    return {
+        Trouble.CONFLICT: isinstance(error, ClientError) and error.operation_name in READS,
+        Trouble.THROTTLED: is_a_single_one,
+        Trouble.ANSWER_LOST: False,
+    }.get(trouble, True)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_troubled_method_succeeds_or_leaves_things_whole_for_the_next_attempt(world: World, scenario: str) -> None:
+    act = SCENARIOS[scenario]
+    expected, end = act(world), world.state()
+    for trouble in Trouble:
+        for number in count():
+            world.begin_again()
+            with interrupted(number, trouble) as interruption:
+                failure = None
+                try:
+                    answer = act(world)
+                except (ClientError, ReadTimeoutError) as error:
+                    failure = error
+            world.check()
+            if failure is None:
+                assert answer == expected
+            else:
+                assert may_fail(trouble, failure), f"{trouble} at call {number}: {failure}"
+                # a lease that the first attempt returned after all is lost to the second
+                with suppress(OdpError):
+                    act(world)
+            assert world.state() == end, f"{trouble} at call {number}"
+            if not interruption.has_happened:
+                break
+        assert number > 0
