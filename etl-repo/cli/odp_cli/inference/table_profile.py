@@ -84,7 +84,7 @@ def profile(table: LandedTable, source: ObjectSource, settings: ProfileSettings 
         primary_key=key,
         partition_key=partition_key(sampled, key.columns),
         ordering=ordering(sampled, key.columns),
-        notes=(*_notes(table, columns, unreadable), *_without_operation(changes)),
+        notes=(*_notes(columns, unreadable), *_without_operation(changes)),
     )
 
 
@@ -98,12 +98,7 @@ def _extent(footers: Footers, sample: RowSample) -> ReadExtent:
     )
 
 
-def _notes(table: LandedTable, columns: Sequence[ColumnProfile], unreadable: Sequence[UnreadableFile]) -> Iterator[str]:
-    if any(character.isspace() for character in table.source_table_name):
-        yield f"no manifest can name {table.source_table_name!r}: rename it by a transformation rule of the DMS task"
-    if len(table.folders) > 1:
-        folders = ", ".join(folder or "the top" for folder in table.folders)
-        yield f"its files lie in {len(table.folders)} folders ({folders}): one task should write one table"
+def _notes(columns: Sequence[ColumnProfile], unreadable: Sequence[UnreadableFile]) -> Iterator[str]:
     if unreadable:
         yield f"left out because unreadable: {counted(len(unreadable), 'file')}"
     unnameable = [column.name for column in columns if NAMEABLE.fullmatch(column.name) is None]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from odp.config_manager.cadence import CADENCE, schedule_expression
 from odp.records import VersioningType
+from odp.source_table import PATTERN, SourceTable
 
 # https://docs.aws.amazon.com/glue/latest/webapi/API_StartJobRun.html; G.025X is for streaming jobs only
 WORKER_TYPES = ("G.1X", "G.2X", "G.4X", "G.8X", "G.12X", "G.16X", "R.1X", "R.2X", "R.4X", "R.8X")
@@ -105,6 +106,11 @@ def _identifier(meaning: str, what: str) -> Field:
 _ORDERING = _matching(
     "The column that orders the changes of a row, e.g. DMS's change sequence.", _COLUMN, "column name"
 )
+_SOURCE_TABLE = Field(
+    "The table in the source database: schema.table, or source:schema.table where the source is not the default one.",
+    lambda value: SourceTable.parse(_text(value)).name,
+    {"type": "string", "pattern": f"^{PATTERN}$"},
+)
 _REFRESH_CADENCE = Field(
     "How often: <n>_min_refresh, <n>_hour_refresh or <n>_day_refresh.",
     _cadence,
@@ -126,9 +132,7 @@ BATCH_CONFIG_FIELDS: Mapping[str, Field] = {
 
 RAW_TABLE_CONFIG_FIELDS: Mapping[str, Field] = {
     "refresh_cadence": _REFRESH_CADENCE,
-    "source_table_name": _matching(
-        "The table in the source database.", r"[^./\s]+\.[^./\s]+", "source table; write schema.table"
-    ),
+    "source_table_name": _SOURCE_TABLE,
     "hudi_primary_key": Field(
         "The columns that identify a row, separated by commas.",
         _columns,

@@ -26,7 +26,7 @@ WRONG: dict[str, list[object]] = {
     "glue_job_worker_type": ["G.025X", "g.1x"],
     "glue_job_max_workers": [1, 300, "10", 2.5],
     "refresh_tables_batch_size": [0, 101, "5"],
-    "source_table_name": ["orders", "a.b.c", "a b.c"],
+    "source_table_name": ["orders", "a.b.c", "a.b ", 'a."b', "A:b.c"],
     "hudi_primary_key": ["", "ID;LINE", "1D", "ID,"],
     "hudi_partition_key": ["A,B", "1D"],
     "hudi_precombine_field": ["", "A,B"],
