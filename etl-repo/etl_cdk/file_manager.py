@@ -79,7 +79,7 @@ class FileManager(Construct):
         )
         allow(function.role, ["dynamodb:PutItem"], [self._tracker.table_arn, self._quarantine.table_arn])
         allow(function.role, ["dynamodb:UpdateItem"], [self._tracker.table_arn])
-        allow(function.role, ["dynamodb:ConditionCheckItem", "dynamodb:PutItem"], [self._history.table_arn])
+        allow(function.role, ["dynamodb:ConditionCheckItem"], [self._history.table_arn])
         allow(function.role, ["dynamodb:Scan"], [self._tracker.table_arn, self._history.table_arn])
         allow(function.role, ["dynamodb:GetItem", "dynamodb:PutItem"], [self._format.table_arn])
         allow_key_use(function.role, self._data_key)

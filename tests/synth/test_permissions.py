@@ -119,14 +119,16 @@ TABLE_ACTIONS: Mapping[str, Mapping[str, set[str]]] = {
         "FileProcessingTracker": {"BatchGetItem"},
     },
     "FileManagerHandlerRole": {
-        "FileTracker": {"PutItem"},
-        "FileTrackerHistory": {"ConditionCheckItem", "PutItem"},
+        "FileTracker": {"PutItem", "Scan", "UpdateItem"},
+        "FileTrackerHistory": {"ConditionCheckItem", "Scan"},
         "Quarantine": {"PutItem"},
+        "ConfigDeployTracker": {"GetItem", "PutItem"},
     },
     "FileManagerSweepRole": {
-        "FileTracker": {"BatchGetItem", "PutItem"},
-        "FileTrackerHistory": {"BatchGetItem", "ConditionCheckItem", "PutItem"},
+        "FileTracker": {"BatchGetItem", "PutItem", "Scan", "UpdateItem"},
+        "FileTrackerHistory": {"BatchGetItem", "ConditionCheckItem", "Scan"},
         "Quarantine": {"PutItem"},
+        "ConfigDeployTracker": {"GetItem", "PutItem"},
     },
     "FileProcessorBatchManagerRole": {
         "FileTracker": {"Query", "Scan"},
