@@ -221,4 +221,4 @@ class BooksMigration:
 
 
 def _names_a_bucket(lease: Item) -> bool:
-    return lease.get("written_with", {}).get(_BUCKET, _RAW) != _RAW
+    return bool(lease.get("written_with", {}).get(_BUCKET, _RAW) != _RAW)
