@@ -17,6 +17,7 @@ from deployment_account.networks import MOST_ZONES, InterfaceEndpoint, Ipv4Cidr,
 from deployment_account.odp_settings import OdpSettings
 from deployment_account.repository import ConnectedRepository, Repository
 from deployment_account.retention import Retention, known_to_cloudwatch
+from deployment_account.sources import DEFAULT_SOURCES, Sources
 from deployment_account.taxi_settings import TaxiSettings
 
 COMPONENTS = ("infra", "etl")
@@ -69,6 +70,8 @@ class Environment(Model):
     """retain also turns deletion protection on: for environments whose data matters."""
     resource_prefix: Annotated[str, Field(pattern=r"^([a-z][a-z0-9]{0,14}_)?$")] = ""
     """Leads the names that people type, so that two lakes can share an account; ends with an underscore."""
+    sources: Sources = DEFAULT_SOURCES
+    """Source databases, by name, whose tables are told apart; tables of the source default are named schema.table."""
     odp: OdpSettings = OdpSettings()
     taxi: TaxiSettings = TaxiSettings()
     notification_addresses: tuple[Email, ...] = ()

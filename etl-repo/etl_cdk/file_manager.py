@@ -45,11 +45,12 @@ class FileManager(Construct):
         staging: s3.IBucket,
         tables: Mapping[OdpTable, dynamodb.ITable],
         data_key: kms.IKey,
+        sources: str,
     ) -> None:
         super().__init__(scope, id_)
-        self._package, self._staging, self._data_key = package, staging, data_key
+        self._package, self._staging, self._data_key, self._sources = package, staging, data_key, sources
         self._tracker, self._history = tables[OdpTable.FILE_TRACKER], tables[OdpTable.FILE_TRACKER_HISTORY]
-        self._quarantine = tables[OdpTable.QUARANTINE]
+        self._quarantine, self._format = tables[OdpTable.QUARANTINE], tables[OdpTable.CONFIG_DEPLOY_TRACKER]
         self.dead_letters = encrypted_queue(self, "DeadLetters", key=data_key, timeout=TIMEOUT)
         self.queue = encrypted_queue(self, "Queue", key=data_key, timeout=TIMEOUT, dead_letters=self.dead_letters)
         queue_new_objects(
@@ -63,25 +64,29 @@ class FileManager(Construct):
         self.function.add_event_source(event_sources.SqsEventSource(self.queue, report_batch_item_failures=True))
         self.sweep = self._sweep()
 
-    def _function(self, id_: str, handler: str, timeout: cdk.Duration, **variables: str) -> RuntimeFunction:
-        """A function that registers files."""
-        trackers = {
+    def _function(self, id_: str, handler: str, timeout: cdk.Duration) -> RuntimeFunction:
+        """A function that registers files, once it knows that the books are in its format."""
+        variables = {
             "FILE_TRACKER_TABLE": self._tracker.table_name,
             "FILE_TRACKER_HISTORY_TABLE": self._history.table_name,
             "QUARANTINE_TABLE": self._quarantine.table_name,
+            "CONFIG_DEPLOY_TRACKER_TABLE": self._format.table_name,
+            "STAGING_BUCKET": self._staging.bucket_name,
+            "SOURCES": self._sources,
         }
         function = RuntimeFunction(
-            self, id_, package=self._package, handler=handler, timeout=timeout, variables=trackers | variables
+            self, id_, package=self._package, handler=handler, timeout=timeout, variables=variables
         )
         allow(function.role, ["dynamodb:PutItem"], [self._tracker.table_arn, self._quarantine.table_arn])
+        allow(function.role, ["dynamodb:UpdateItem"], [self._tracker.table_arn])
         allow(function.role, ["dynamodb:ConditionCheckItem"], [self._history.table_arn])
+        allow(function.role, ["dynamodb:Scan"], [self._tracker.table_arn, self._history.table_arn])
+        allow(function.role, ["dynamodb:GetItem", "dynamodb:PutItem"], [self._format.table_arn])
         allow_key_use(function.role, self._data_key)
         return function
 
     def _sweep(self) -> lambda_.Function:
-        sweep = self._function(
-            "Sweep", "odp.file_manager.sweep.handle", SWEEP_TIMEOUT, STAGING_BUCKET=self._staging.bucket_name
-        )
+        sweep = self._function("Sweep", "odp.file_manager.sweep.handle", SWEEP_TIMEOUT)
         allow(sweep.role, ["dynamodb:BatchGetItem"], [self._tracker.table_arn, self._history.table_arn])
         allow(sweep.role, ["s3:ListBucketVersions"], [self._staging.bucket_arn])
         events.Rule(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from odp.config_manager.cadence import schedule_expression
 
 from deployment_account.names import OdpTable, Shared
 from deployment_account.permissions import allow
+from deployment_account.sources import sources_json
 from etl_cdk.batch_manager import BatchManager
 from etl_cdk.glue_job import RUN_ACTIONS
 from etl_cdk.glue_job_permissions import JobResources, allow_job
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_s3 as s3
     from odp.config_manager.manifest import Manifests
 
+    from deployment_account.environments import Environment
     from deployment_account.odp_settings import OdpSettings
     from etl_cdk.alerts import Alerts
     from etl_cdk.foundation import Foundation
@@ -55,9 +58,10 @@ class FileProcessor(Construct):
         foundation: Foundation,
         tables: Mapping[OdpTable, dynamodb.ITable],
         manifests: Manifests,
-        settings: OdpSettings,
+        environment: Environment,
     ) -> None:
         super().__init__(scope, id_)
+        settings = environment.odp
         self._package = package
         self._names = foundation.names
         config = foundation.bucket(Shared.CONFIG_BUCKET)
@@ -71,7 +75,7 @@ class FileProcessor(Construct):
             names=foundation.names,
             settings=settings,
             batches=manifests.batches,
-            arguments=_job_arguments(tables, config),
+            arguments={**_job_arguments(tables, config), **_of_the_lake(foundation, environment)},
         )
         self.state_machine = self._state_machine(settings)
         enabled = settings.schedules == "enabled"
@@ -141,3 +145,10 @@ def _job_arguments(tables: Mapping[OdpTable, dynamodb.ITable], config: s3.IBucke
         **{argument: tables[table].table_name for argument, table in TABLE_ARGUMENTS.items()},
         "--plan_bucket": config.bucket_name,
     }
+
+
+def _of_the_lake(foundation: Foundation, environment: Environment) -> dict[str, str]:
+    """What is stored names sources and the roles of buckets; where they are differs between lakes."""
+    buckets = {"staging": Shared.STAGING_BUCKET, "raw": Shared.RAW_BUCKET}
+    names = {role: foundation.bucket(which).bucket_name for role, which in buckets.items()}
+    return {"--sources": sources_json(environment.sources), "--buckets": json.dumps(names)}

@@ -9,6 +9,7 @@ import aws_cdk as cdk
 from deployment_account.log import LogPolicy
 from deployment_account.names import Odp, OdpTable, Shared, published_schedule
 from deployment_account.shared_values import publish
+from deployment_account.sources import sources_json
 from etl_cdk.alerts import Alerts
 from etl_cdk.config_manager import ConfigManager
 from etl_cdk.file_manager import FileManager
@@ -59,6 +60,7 @@ class OdpStack(cdk.Stack):
             staging=foundation.bucket(Shared.STAGING_BUCKET),
             tables=tables,
             data_key=foundation.data_key,
+            sources=sources_json(environment.sources),
         )
         self.file_processor = FileProcessor(
             self,
@@ -67,7 +69,7 @@ class OdpStack(cdk.Stack):
             foundation=foundation,
             tables=tables,
             manifests=manifests.content,
-            settings=environment.odp,
+            environment=environment,
         )
         self.config_manager = ConfigManager(
             self, "ConfigManager", package=package, foundation=foundation, tables=tables, manifests=manifests

@@ -10,8 +10,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from odp.file_manager.object_key import parse_object_key
 from odp.file_manager.s3_event import file_id
+from odp.file_manager.sources import parse_object_key
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
 from odp.records import LandedFile, RawTableConfig, VersioningType
 from odp.spark_session import with_settings
@@ -77,7 +77,7 @@ def land_file(buckets: Path) -> Callable[[str, pa.Table], LandedFile]:
         meaning, moment = parse_object_key(key), next(landed)
         return LandedFile(
             source_table_name=meaning.source_table_name,
-            file_id=file_id("staging", key, f"v{moment}"),
+            file_id=file_id("staging", key, f"v{moment}", meaning.file_type),
             file_type=meaning.file_type,
             schema_name=meaning.schema_name,
             table_name=meaning.table_name,

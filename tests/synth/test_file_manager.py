@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from odp.file_manager.sources import DEFAULT_SOURCES, Sources
 
 from tests.synth.synthesis import Template
 
@@ -65,15 +66,25 @@ def test_failed_messages_of_a_batch_return_alone_and_are_not_seen_while_worked_o
     assert queue["VisibilityTimeout"] >= 6 * function["Timeout"]
 
 
-def test_the_function_knows_its_lake_and_its_tables(odp: Template, environment: str) -> None:
-    function = odp.only("AWS::Lambda::Function", "FileManagerHandler")
-    assert function["Handler"] == "odp.file_manager.handler.handle"
+@pytest.mark.parametrize(
+    ("starts_with", "handler"),
+    [("FileManagerHandler", "odp.file_manager.handler.handle"), ("FileManagerSweep", "odp.file_manager.sweep.handle")],
+)
+def test_the_functions_know_their_lake_its_sources_its_bucket_and_its_tables(
+    odp: Template, environment: str, starts_with: str, handler: str
+) -> None:
+    function = odp.only("AWS::Lambda::Function", starts_with)
+    assert function["Handler"] == handler
     variables: dict[str, Any] = dict(function["Environment"]["Variables"])
     assert variables.pop("LAKE") == f"odp-{environment}"
+    assert Sources.from_json(variables.pop("SOURCES")) == DEFAULT_SOURCES
+    bucket = odp.body["Parameters"][variables.pop("STAGING_BUCKET")["Ref"]]
+    assert bucket["Default"] == f"/odp/{environment}/buckets/staging"
     assert {name: value["Fn::ImportValue"].rsplit("OutputRef", 1)[-1][:-16] for name, value in variables.items()} == {
         "FILE_TRACKER_TABLE": "FileTracker",
         "FILE_TRACKER_HISTORY_TABLE": "FileTrackerHistory",
         "QUARANTINE_TABLE": "Quarantine",
+        "CONFIG_DEPLOY_TRACKER_TABLE": "ConfigDeployTracker",
     }
 
 
@@ -84,4 +95,3 @@ def test_rule_2_the_whole_bucket_is_swept_four_times_a_day_for_files_without_an_
     (target,) = rule["Targets"]
     assert target["Arn"] == {"Fn::GetAtt": [logical_id(odp, "AWS::Lambda::Function", "FileManagerSweep"), "Arn"]}
     assert (function["Handler"], function["Timeout"]) == ("odp.file_manager.sweep.handle", 900)
-    assert "STAGING_BUCKET" in function["Environment"]["Variables"]

@@ -64,6 +64,16 @@ def test_the_job_knows_every_argument_that_its_code_demands(odp: Template) -> No
     assert not defaults & given_by_the_run
 
 
+def test_jobs_know_the_sources_and_which_bucket_has_which_role(odp: Template, environment: str) -> None:
+    arguments = odp.only("AWS::Glue::Job")["DefaultArguments"]
+    assert json.loads(arguments["--sources"]) == {"default": {"folder": ""}}
+    separator, parts = arguments["--buckets"]["Fn::Join"]
+    names = (odp.body["Parameters"][part["Ref"]]["Default"] if isinstance(part, dict) else part for part in parts)
+    assert json.loads(separator.join(names)) == {
+        role: f"/odp/{environment}/buckets/{role}" for role in ("staging", "raw")
+    }
+
+
 def test_table_arguments_name_the_tables_they_are_called_after(odp: Template) -> None:
     arguments = odp.only("AWS::Glue::Job")["DefaultArguments"]
     named = {

@@ -4,6 +4,7 @@ from functools import cache
 from typing import Any
 
 import boto3
+import moto.core  # noqa: F401 - sessions that are older than moto are not mocked
 from botocore.config import Config
 
 _SESSION = boto3.Session("testing", "testing", region_name="us-east-1")

@@ -20,12 +20,14 @@ from rich.console import Console, RenderableType
 
 from deployment_account.environments import load_platform
 from deployment_account.errors import ConfigurationError
+from odp_cli.books_migrate import migrate as migrated
 from odp_cli.config_diff import diff as compared
 from odp_cli.config_infer import infer as inferred
 from odp_cli.config_infer import write_draft
 from odp_cli.errors import CommandError
 from odp_cli.inference.errors import InferenceError
 from odp_cli.lake import RunningLake, cadence_defaults, chosen_environment
+from odp_cli.migration.lake_books import LakeBooks
 from odp_cli.rendering import changes_table, problem_lines
 
 PROJECT = Path(__file__).resolve().parents[3]
@@ -34,6 +36,8 @@ REFUSED, UNANSWERED = 1, 2
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, help=__doc__)
 config = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Table manifests and the running configuration.")
 app.add_typer(config, name="config")
+books = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What a running lake knows of files and tables.")
+app.add_typer(books, name="books")
 
 Folder = Annotated[Path, typer.Option("--manifests", help="The folder of the table manifests.")]
 PlatformFile = Annotated[Path, typer.Option("--platform", help="The configuration of the platform.")]
@@ -118,6 +122,26 @@ def infer(
         _print(f"The draft is in {output}: decide what the evidence leaves open, then `odp config validate`.")
     else:
         _print_json(found.manifest)
+
+
+@books.command()
+def migrate(
+    env: Annotated[str, typer.Option(help="The environment whose books are migrated.")],
+    profile: Annotated[str | None, typer.Option(help="Profile with credentials of the environment's account.")] = None,
+    platform: PlatformFile = PLATFORM,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    split: Annotated[bool, typer.Option("--split", help="Keep sources apart that older releases mixed.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Bring the books into the format of this release; can be repeated, and goes on where it was interrupted."""
+    known = load_platform(platform)
+    found = migrated(LakeBooks(known, chosen_environment(known, env), profile), dry_run=dry_run, split=split)
+    if as_json:
+        _print_json({"environment": env, **found.as_json()})
+    else:
+        _print(problem_lines(found.found.problems) if found.found.problems else "\n".join(found.lines()))
+    if found.found.problems:
+        raise typer.Exit(REFUSED)
 
 
 @contextmanager

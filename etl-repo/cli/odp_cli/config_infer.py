@@ -61,7 +61,7 @@ class Inference:
 def infer(url: str, profile_name: str | None, sample_rows: int) -> Inference:
     """Read what has landed under an S3 address."""
     source = s3_source(url, _s3(profile_name))
-    landed = landed_tables(source.objects())
+    landed = landed_tables(source.objects(), source.location.prefix)
     if not landed.tables:
         first = "; ".join(f"{other.key}: {other.reason}" for other in landed.others[:3])
         raise CommandError(

@@ -41,7 +41,7 @@ class RunningLake:
     def __init__(self, platform: Platform, environment: Environment, profile: str | None) -> None:
         self._environment = environment
         self._names = Names.of(platform, environment)
-        self._session = _session_in(environment, profile)
+        self._session = session_in(environment, profile)
 
     @cached_property
     def _dynamodb(self) -> Any:  # noqa: ANN401  boto3 makes resources at run time
@@ -64,7 +64,8 @@ class RunningLake:
         )
 
 
-def _session_in(environment: Environment, profile: str | None) -> boto3.Session:
+def session_in(environment: Environment, profile: str | None) -> boto3.Session:
+    """Give a session with credentials of an environment's account; raises CommandError for those of another."""
     mend = f"sign in to account {environment.account} and name the profile with --profile"
     try:
         session = boto3.Session(profile_name=profile, region_name=environment.region)

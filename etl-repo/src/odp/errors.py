@@ -79,3 +79,7 @@ class MissingConfigurationError(RejectedInputError):
 
 class RefreshFailedError(TerminalError):
     """At least one table of a batch was not refreshed; the others were."""
+
+
+class BooksFormatError(RetryableError):
+    """The books are in the format of another release, so nothing may be registered before they are migrated."""

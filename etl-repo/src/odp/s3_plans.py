@@ -8,6 +8,7 @@ import json
 import boto3
 
 from odp.records import BatchPlan
+from odp.stored_format import FORMAT
 
 
 class S3PlanStorage:
@@ -19,10 +20,11 @@ class S3PlanStorage:
 
     def write(self, plan: BatchPlan) -> None:
         """Keep a plan under its key."""
-        self._s3.put_object(Bucket=self._bucket, Key=plan.key, Body=json.dumps(dataclasses.asdict(plan)).encode())
+        document = {"format": FORMAT, **dataclasses.asdict(plan)}
+        self._s3.put_object(Bucket=self._bucket, Key=plan.key, Body=json.dumps(document).encode())
 
     def read(self, key: str) -> BatchPlan:
-        """Give the plan of a key."""
+        """Give the plan of a key, which may have been written by an older or a newer release."""
         document = json.loads(self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read())
-        batches = tuple(tuple(batch) for batch in document.pop("batches"))
-        return BatchPlan(**document, batches=batches)
+        batches = tuple(tuple(batch) for batch in document["batches"])
+        return BatchPlan(document["refresh_cadence"], document["execution_name"], batches)

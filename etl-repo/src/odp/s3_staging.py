@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import boto3
@@ -16,9 +17,13 @@ _UNVERSIONED = "null"
 
 
 class S3StagingListing:
-    """Lists objects with the version ids that their events carry."""
+    """Lists objects with the version ids that their events carry.
 
-    def __init__(self) -> None:
+    `buckets` gives the physical name behind each role; what is listed names the role.
+    """
+
+    def __init__(self, buckets: Mapping[str, str] = MappingProxyType({})) -> None:
+        self._buckets = buckets
         self._s3 = boto3.client("s3")
 
     def versions(self, bucket: str, prefix: str = "", after: str = "") -> Iterator[ObjectVersion]:
@@ -28,7 +33,7 @@ class S3StagingListing:
         """
         markers = {"KeyMarker": after}
         while markers:
-            page = self._s3.list_object_versions(Bucket=bucket, Prefix=prefix, **markers)  # type: ignore[arg-type]
+            page = self._s3.list_object_versions(Bucket=self._buckets.get(bucket, bucket), Prefix=prefix, **markers)  # type: ignore[arg-type]
             yield from (_version(bucket, found) for found in page.get("Versions", ()) if _is_version(found))
             is_last = not page["IsTruncated"]
             markers = {} if is_last else {name: page[f"Next{name}"] for name in ("KeyMarker", "VersionIdMarker")}  # type: ignore[literal-required]

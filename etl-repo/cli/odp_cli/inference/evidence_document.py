@@ -30,7 +30,6 @@ def _table(profile: TableProfile, proposal: Proposal) -> dict[str, Json]:
         "source_table_name": table.source_table_name,
         "schema_name": table.schema_name,
         "table_name": table.table_name,
-        "folders": _json(table.folders),
         "load_bytes": table.load_bytes,
         "change_bytes": table.change_bytes,
         "cadence": _json(proposal.cadences[table.source_table_name]),

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from odp.errors import ObjectKeyError
-from odp.file_manager.object_key import DmsObject, parse_object_key
+from odp.file_manager.sources import Sources
 from odp.records import FileType
+from odp.source_table import DEFAULT_SOURCE, SourceTable
 
 from odp_cli.inference.landed_objects import LandedObject
 
@@ -21,13 +22,11 @@ class LandedTable:
     table_name: str
     loads: tuple[LandedObject, ...] = ()
     changes: tuple[LandedObject, ...] = ()
-    folders: tuple[str, ...] = ("",)
-    """What precedes schema/table/ in the keys; more than one means that two tasks or copies feed one table."""
 
     @property
     def source_table_name(self) -> str:
         """The name that manifests use: `schema.table`."""
-        return f"{self.schema_name}.{self.table_name}"
+        return SourceTable(DEFAULT_SOURCE, self.schema_name, self.table_name).name
 
     @property
     def files(self) -> tuple[LandedObject, ...]:
@@ -66,21 +65,22 @@ class LandedTables:
 class _Files:
     loads: list[LandedObject] = field(default_factory=list)
     changes: list[LandedObject] = field(default_factory=list)
-    folders: set[str] = field(default_factory=set)
 
 
-def landed_tables(objects: Iterable[LandedObject]) -> LandedTables:
-    """Put each object to its source table; an object that is no DMS file is kept with the reason."""
+def landed_tables(objects: Iterable[LandedObject], folder: str = "") -> LandedTables:
+    """Put each object below the source's folder to its table; one that is no DMS file is kept with the reason."""
+    sources = Sources({DEFAULT_SOURCE: folder.strip("/")})
     found: dict[tuple[str, str], _Files] = defaultdict(_Files)
     others: list[OtherObject] = []
     for landed in objects:
+        if landed.key.endswith("/") and not landed.size:
+            continue  # a folder marker
         try:
-            dms_object = parse_object_key(landed.key)
+            dms_object = sources.parse_object_key(landed.key)
         except ObjectKeyError as error:
             others.append(OtherObject(landed.key, landed.size, str(error)))
             continue
         files = found[dms_object.schema_name, dms_object.table_name]
-        files.folders.add(_folder(landed.key, dms_object))
         (files.loads if dms_object.file_type is FileType.FULL_LOAD else files.changes).append(landed)
     tables = (_table(schema, table, files) for (schema, table), files in sorted(found.items()))
     return LandedTables(tuple(tables), tuple(sorted(others, key=lambda other: other.key)))
@@ -92,13 +92,8 @@ def _table(schema_name: str, table_name: str, files: _Files) -> LandedTable:
         table_name,
         loads=tuple(sorted(files.loads, key=_order)),
         changes=tuple(sorted(files.changes, key=_order)),
-        folders=tuple(sorted(files.folders)),
     )
 
 
 def _order(landed: LandedObject) -> tuple[str, str]:
     return landed.name, landed.key
-
-
-def _folder(key: str, dms_object: DmsObject) -> str:
-    return key[: key.rindex(f"{dms_object.schema_name}/{dms_object.table_name}/")]

@@ -105,7 +105,7 @@ def profile(table: LandedTable, source: ObjectSource, settings: ProfileSettings 
         primary_key=key,
         partition_key=partition_key(sampled, key.columns),
         ordering=ordering(sampled, key.columns),
-        notes=(*_notes(table, columns, unreadable), *_without_operation(changes)),
+        notes=(*_notes(columns, unreadable), *_without_operation(changes)),
     )
 
 
@@ -137,10 +137,7 @@ def _extent(footers: Footers, sample: RowSample) -> ReadExtent:
     )
 
 
-def _notes(table: LandedTable, columns: Sequence[ColumnProfile], unreadable: Sequence[UnreadableFile]) -> Iterator[str]:
-    if len(table.folders) > 1:
-        folders = ", ".join(folder or "the top" for folder in table.folders)
-        yield f"its files lie in {len(table.folders)} folders ({folders}): one task should write one table"
+def _notes(columns: Sequence[ColumnProfile], unreadable: Sequence[UnreadableFile]) -> Iterator[str]:
     if unreadable:
         yield f"left out because unreadable: {counted(len(unreadable), 'file')}"
     unnameable = [repr(column.name) for column in columns if NAMEABLE.fullmatch(column.name) is None]

@@ -83,7 +83,7 @@ class DynamoDbRefreshBooks:
         A file that is no longer pending, because a person dealt with it meanwhile, is entered all the same, but the
         sum of what is pending is lowered by those that were.
         """
-        puts = [self._put_processed(file, lease, entry) for file in files]
+        puts = [self._put_processed(file, lease) for file in files]
         pending = list(files)
         while True:
             takes = [self._take(file) for file in pending]
@@ -104,7 +104,7 @@ class DynamoDbRefreshBooks:
         condition = {"ConditionExpression": "attribute_exists(file_id)"}
         return {"Delete": {"TableName": self._tables.pending, "Key": key_of(file), **condition}}
 
-    def _put_processed(self, file: LandedFile, lease: Lease, entry: BookEntry) -> Action:
+    def _put_processed(self, file: LandedFile, lease: Lease) -> Action:
         """Keep what became of a file; one that carries no decision was applied with its entry."""
         status = FileStatus.APPLIED if file.status is FileStatus.PENDING else file.status
         processed = {
@@ -112,7 +112,7 @@ class DynamoDbRefreshBooks:
             "status_reason": file.status_reason,
             "raw_file_processing_date_time": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "glue_job_run_id": lease.owner,
-            "generation": file.generation or entry.generation,
+            "generation": file.generation,
             "format": _FORMAT,
         }
         if status is FileStatus.SKIPPED or (status is FileStatus.APPLIED and not file.is_load):

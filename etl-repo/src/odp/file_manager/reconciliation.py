@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from odp.batched import batched
-from odp.file_manager.object_key import parse_object_key
 from odp.file_manager.rejection import rejection_of
 from odp.file_manager.s3_event import listed_object
+from odp.file_manager.sources import DEFAULT_SOURCES, Sources
 from odp.ports import KnownFiles, Quarantine, StagingListing
 from odp.records import LandedFile, ObjectVersion, RejectedFile
 
@@ -42,12 +42,13 @@ class Reconciliation:
     listing: StagingListing
     register: KnownFiles
     quarantine: Quarantine
+    sources: Sources = DEFAULT_SOURCES
 
     def of_table(self, pending: Sequence[LandedFile], newest_change_file: str) -> int:
         """Register what lies beside a table's pending files; costs a request for each thousand files listed."""
         places: dict[tuple[str, str], list[str]] = {}
         for file in pending:
-            folder = parse_object_key(file.key).folder
+            folder = self.sources.parse_object_key(file.key).folder
             places.setdefault((file.bucket, folder), []).append(file.key.removeprefix(folder))
         found = Found()
         for (bucket, folder), keys in places.items():
@@ -62,7 +63,7 @@ class Reconciliation:
     def _register_all(self, versions: Iterable[ObjectVersion]) -> Found:
         found = Found()
         for some in batched(versions, _VERSIONS_AT_ONCE):
-            files = [listed_object(version) for version in some]
+            files = [listed_object(version, self.sources) for version in some]
             unknown = self.register.unknown([file for file in files if isinstance(file, LandedFile)])
             rejected = [rejection_of(file) for file in files if isinstance(file, RejectedFile)]
             found += Found(

@@ -8,63 +8,103 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from odp.errors import ObjectKeyError
-from odp.file_manager.object_key import parse_object_key
-from odp.records import LandedFile, ObjectVersion, RejectedFile
+from odp.file_manager.sources import DEFAULT_SOURCES, Sources
+from odp.records import FileType, LandedFile, ObjectVersion, RejectedFile
+
+STAGING = "staging"
+"""The role of the bucket into which DMS writes. What is stored names buckets by role, the same in every Region."""
 
 
-def landed_object(event: Mapping[str, Any]) -> LandedFile | RejectedFile:
-    """Read the landed file from an event; a key that is no DMS file gives a rejected one, never an exception."""
-    bucket, s3_object = event["detail"]["bucket"]["name"], event["detail"]["object"]
-    key, size, landed_at = s3_object["key"], int(s3_object.get("size", 0)), event["time"]
-    identity = file_id(bucket, key, _version(s3_object))
-    landed = _landed(identity, bucket, key, size, landed_at)
-    if isinstance(landed, RejectedFile):
+@dataclass(frozen=True, slots=True)
+class Staging:
+    """What the events of one lake's staging bucket mean: the sources in it, and the bucket's physical name."""
+
+    sources: Sources = DEFAULT_SOURCES
+    buckets: Mapping[str, str] = field(default_factory=lambda: {STAGING: STAGING})
+    """The physical name of each bucket whose events come, by its role."""
+
+    def role_of(self, bucket: str) -> str:
+        """Give the role of a bucket; raises ValueError for a bucket of another lake."""
+        for role, physical_name in self.buckets.items():
+            if physical_name == bucket:
+                return role
+        message = f"bucket {bucket} has no role in this lake, whose buckets are {', '.join(self.buckets.values())}"
+        raise ValueError(message)
+
+
+DEFAULT_STAGING = Staging()
+
+
+def landed_object(event: Mapping[str, Any], staging: Staging = DEFAULT_STAGING) -> LandedFile | RejectedFile | None:
+    """Read the landed file from an event; None for a folder marker.
+
+    A key that is no DMS file gives a rejected file, never an exception.
+
+    Raises:
+        ValueError: the event is of a bucket that is not this lake's.
+    """
+    detail, s3_object = event["detail"], event["detail"]["object"]
+    version = ObjectVersion(
+        bucket=staging.role_of(detail["bucket"]["name"]),
+        key=s3_object["key"],
+        version_id=_version(s3_object),
+        etag=s3_object.get("etag", ""),
+        size=int(s3_object.get("size", 0)),
+        last_modified=event["time"],
+    )
+    landed = listed_object(version, staging.sources)
+    if not isinstance(landed, LandedFile):
         return landed
     return replace(
         landed,
-        etag=s3_object.get("etag", ""),
         version_id=s3_object.get("version-id"),
         sequencer=s3_object.get("sequencer"),
+        event_reason=detail.get("reason", ""),
     )
 
 
-def listed_object(version: ObjectVersion) -> LandedFile | RejectedFile:
+def listed_object(version: ObjectVersion, sources: Sources = DEFAULT_SOURCES) -> LandedFile | RejectedFile | None:
     """Read the landed file from a listing: with the id that the event of the same version gives it."""
-    bucket, key = version.bucket, version.key
-    identity = file_id(bucket, key, version.version_id)
-    landed = _landed(identity, bucket, key, version.size, version.last_modified)
-    if isinstance(landed, RejectedFile):
-        return landed
-    return replace(landed, etag=version.etag, version_id=version.version_id)
-
-
-def _landed(identity: str, bucket: str, key: str, size: int, landed_at: str) -> LandedFile | RejectedFile:
+    if version.key.endswith("/") and not version.size:
+        return None
+    role, key = version.bucket, version.key
     try:
-        dms_object = parse_object_key(key)
+        dms_object = sources.parse_object_key(key)
     except ObjectKeyError as error:
-        return RejectedFile(identity, bucket, key, size, landed_at, reason=str(error))
+        identity = object_id(role, key, version.version_id)
+        return RejectedFile(identity, role, key, version.size, version.last_modified, reason=str(error))
     return LandedFile(
         source_table_name=dms_object.source_table_name,
-        file_id=identity,
+        file_id=file_id(role, key, version.version_id, dms_object.file_type),
         file_type=dms_object.file_type,
         schema_name=dms_object.schema_name,
         table_name=dms_object.table_name,
-        bucket=bucket,
+        bucket=role,
         key=key,
-        size=size,
-        etag="",
-        landed_at=landed_at,
+        size=version.size,
+        etag=version.etag,
+        landed_at=version.last_modified,
+        version_id=version.version_id,
+        segment=dms_object.segment,
     )
 
 
-def file_id(bucket: str, key: str, version: str) -> str:
+def file_id(role: str, key: str, version: str, file_type: FileType) -> str:
+    """Derive the id of a landed file: ids of a table sort as its files are applied, loads first, changes by name.
+
+    The same version of an object has the same id in both Regions; books that exist are read by it, so it never changes.
+    """
+    is_change = int(file_type is FileType.CHANGES)
+    return f"{is_change}/{key.rsplit('/', 1)[-1]}/{object_id(role, key, version)}"
+
+
+def object_id(role: str, key: str, version: str) -> str:
     """Derive the id of one object version: the same for every event about it, another for each new upload."""
-    identity = json.dumps([bucket, key, version])
-    return hashlib.sha256(identity.encode()).hexdigest()[:32]
+    return hashlib.sha256(json.dumps([role, key, version]).encode()).hexdigest()[:32]
 
 
 def _version(s3_object: Mapping[str, Any]) -> str:

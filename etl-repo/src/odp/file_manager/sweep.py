@@ -7,10 +7,9 @@ import os
 from typing import Any
 
 from odp.cloudwatch import put_metric
-from odp.dynamodb.connection import dynamodb_resource
-from odp.dynamodb.file_tracker import DynamoDbFileTracker
-from odp.dynamodb.quarantine import DynamoDbQuarantine
+from odp.file_manager.handler import connected_lake
 from odp.file_manager.reconciliation import Reconciliation
+from odp.file_manager.s3_event import STAGING
 from odp.s3_staging import S3StagingListing
 
 logger = logging.getLogger(__name__)
@@ -18,10 +17,9 @@ logger = logging.getLogger(__name__)
 
 def handle(event: dict[str, Any], context: object) -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
     """Look at the whole bucket; what it registers before its time is over stays registered."""
-    dynamodb = dynamodb_resource()
-    tracker = DynamoDbFileTracker(dynamodb, os.environ["FILE_TRACKER_TABLE"], os.environ["FILE_TRACKER_HISTORY_TABLE"])
-    quarantine = DynamoDbQuarantine(dynamodb, os.environ["QUARANTINE_TABLE"])
-    found = Reconciliation(S3StagingListing(), tracker, quarantine).of_bucket(os.environ["STAGING_BUCKET"])
+    lake = connected_lake()
+    listing, sources = S3StagingListing(lake.staging.buckets), lake.staging.sources
+    found = Reconciliation(listing, lake.tracker, lake.quarantine, sources).of_bucket(STAGING)
     if found.landed or found.rejected:
         logger.warning("no event told of %d landed and %d rejected files", found.landed, found.rejected)
         put_metric("MissedFiles", found.landed, lake=os.environ["LAKE"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from odp.dynamodb.running_configuration import DynamoDbTableConfigs, RunningVers
 from odp.dynamodb.table_leases import DynamoDbTableLeases
 from odp.errors import MissingConfigurationError
 from odp.file_manager.reconciliation import Reconciliation
+from odp.file_manager.sources import Sources
 from odp.file_processor.batch_refresh import refresh_batch
 from odp.file_processor.table_refresh import TableRefresher
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
@@ -44,6 +46,10 @@ class JobArguments:
     raw_table_config_table: str
     config_deploy_tracker_table: str
     quarantine_table: str
+    sources: str
+    """JSON of the sources, by name."""
+    buckets: str
+    """JSON of the physical names of buckets, by role."""
 
 
 def refresh_configured(
@@ -72,7 +78,12 @@ def main(argv: Sequence[str]) -> list[RefreshOutcome]:
     files = DynamoDbFileTracker(dynamodb, arguments.file_tracker_table, arguments.file_tracker_history_table)
     refresher = TableRefresher(
         files=files,
-        reconciler=Reconciliation(S3StagingListing(), files, DynamoDbQuarantine(dynamodb, arguments.quarantine_table)),
+        reconciler=Reconciliation(
+            S3StagingListing(json.loads(arguments.buckets)),
+            files,
+            DynamoDbQuarantine(dynamodb, arguments.quarantine_table),
+            Sources.from_json(arguments.sources),
+        ),
         leases=DynamoDbTableLeases(dynamodb, arguments.file_processing_tracker_table),
         writer=HudiSparkWriter(spark),
         books=DynamoDbRefreshBooks(dynamodb, _book_tables(arguments)),

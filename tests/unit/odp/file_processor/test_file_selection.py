@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from odp.errors import RejectedInputError
-from odp.file_manager.object_key import parse_object_key
+from odp.file_manager.sources import parse_object_key
 from odp.file_processor.file_selection import select_files
 from odp.records import LandedFile, VersioningType
 from odp.refreshes import Refresh, RefreshKind, TableState

@@ -17,6 +17,8 @@ OWN = {
     "raw_table_config_table": "e",
     "config_deploy_tracker_table": "f",
     "quarantine_table": "g",
+    "sources": '{"default":{"folder":""}}',
+    "buckets": '{"staging":"odp-dev-staging"}',
 }
 
 

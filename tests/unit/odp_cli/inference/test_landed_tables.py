@@ -16,8 +16,8 @@ def objects(*keys: str, size: int = 10) -> list[LandedObject]:
     return [LandedObject(key, size, NOW) for key in keys]
 
 
-def only_table(*keys: str) -> LandedTable:
-    (table,) = landed_tables(objects(*keys)).tables
+def only_table(*keys: str, folder: str = "") -> LandedTable:
+    (table,) = landed_tables(objects(*keys), folder).tables
     return table
 
 
@@ -42,7 +42,7 @@ def test_hexadecimal_load_parts_stand_in_the_order_of_their_counter() -> None:
 
 @pytest.mark.parametrize("partition", ["2026/01/05/", "2026-01-05/", "20260105/", "2026/01/", ""])
 def test_date_partitioned_change_folders_belong_to_the_table_above_them(partition: str) -> None:
-    assert only_table(f"dms/s/t/{partition}{CHANGE}").source_table_name == "s.t"
+    assert only_table(f"dms/s/t/{partition}{CHANGE}", folder="dms/").source_table_name == "s.t"
 
 
 def test_change_files_are_ordered_by_name_across_date_folders() -> None:
@@ -62,13 +62,22 @@ def test_object_that_is_no_dms_file_is_kept_with_its_reason() -> None:
     assert "neither LOAD<8 hex digits>.parquet nor" in landed.others[1].reason
 
 
-def test_folders_before_the_schema_are_remembered() -> None:
-    table = only_table("a/s/t/LOAD00000001.parquet", f"b/s/t/{CHANGE}", f"s/t/{CHANGE}")
-    assert table.folders == ("", "a/", "b/")
+def test_files_that_lie_deeper_than_the_named_folder_are_of_no_table_that_is_deeper() -> None:
+    landed = landed_tables(objects(f"old/s/t/{CHANGE}", f"s/t/{CHANGE}"))
+    assert [table.source_table_name for table in landed.tables] == ["s.t"]
+    assert "if the source's tables lie deeper, configure its folder" in landed.others[0].reason
 
 
-def test_folder_is_found_when_a_date_partition_follows_the_table() -> None:
-    assert only_table(f"x/s/t/2026/01/05/{CHANGE}").folders == ("x/",)
+def test_segments_of_a_parallel_load_are_parts_of_one_load() -> None:
+    table = only_table(
+        "s/t/p1/LOAD00000001.parquet", "s/t/p2/LOAD00000001.parquet", "s/t/SEGMENT1_LOAD00000001.parquet"
+    )
+    assert len(table.loads) == 3
+
+
+def test_folder_markers_are_no_objects() -> None:
+    landed = landed_tables([*objects("s/", "s/t/", size=0), *objects("s/t/LOAD00000001.parquet")])
+    assert (len(landed.tables), landed.others) == (1, ())
 
 
 def test_no_objects_give_no_tables() -> None:

@@ -124,10 +124,9 @@ def test_table_of_two_hundred_columns_is_profiled_in_bounded_work(landing: Landi
     assert "of the 10 most promising of" in profile.primary_key.reason
 
 
-def test_files_of_one_table_in_several_folders_are_noted(landing: Landing) -> None:
-    for folder in ("", "old/"):
-        landing.write(f"{folder}shop/orders/LOAD00000001.parquet", {"id": [1]})
-    assert landing.profile().notes == ("its files lie in 2 folders (the top, old/): one task should write one table",)
+def test_table_with_blanks_and_dots_in_its_name_is_named_as_manifests_name_it(landing: Landing) -> None:
+    landing.write("shop/order lines.v2/LOAD00000001.parquet", {"id": [1]})
+    assert landing.profile('shop."order lines.v2"').notes == ()
 
 
 def test_reload_over_a_longer_load_shows_in_the_key(landing: Landing) -> None:

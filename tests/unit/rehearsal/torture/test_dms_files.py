@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 import pytest
-from odp.file_manager.object_key import parse_object_key
+from odp.file_manager.sources import Sources
 from odp.records import FileType
 
 from rehearsal.source.dms import CHANGE_SEQUENCE, OP, DmsSettings
@@ -36,7 +36,7 @@ def every_key() -> Iterator[tuple[str, DmsFile, FileType]]:
 
 @pytest.mark.parametrize(("folder", "file", "file_type"), list(every_key()))
 def test_framework_knows_schema_table_and_type_of_every_key(folder: str, file: DmsFile, file_type: FileType) -> None:
-    found = parse_object_key(file.key)
+    found = Sources({"default": folder}).parse_object_key(file.key)
     assert (found.source_table_name, found.file_type) == ("sales.t1", file_type)
     assert found.folder == "/".join([*filter(None, [folder]), "sales", "t1", ""])
 

@@ -9,7 +9,8 @@ import pytest
 from botocore.exceptions import ClientError
 from odp.errors import RefreshFailedError
 from odp.file_manager import s3_event
-from odp.file_manager.object_key import DmsObject, parse_object_key
+from odp.file_manager.object_key import DmsObject
+from odp.file_manager.sources import Sources
 from odp.file_processor import table_refresh
 from odp.file_processor.batch_refresh import RefreshOne
 from odp.file_processor.file_selection import select_files
@@ -47,11 +48,13 @@ def changes_not_later_than_a_load_are_archived_unread(patch: pytest.MonkeyPatch)
 def depth_of_the_key_decides_the_file_type(patch: pytest.MonkeyPatch) -> None:
     """Defect 3: without date partitions every change file is a full load."""
 
-    def parse(key: str) -> DmsObject:
-        is_deep = len(key.split("/")) > 5
-        return replace(parse_object_key(key), file_type=FileType.CHANGES if is_deep else FileType.FULL_LOAD)
+    original = Sources.parse_object_key
 
-    patch.setattr(s3_event, "parse_object_key", parse)
+    def parse(sources: Sources, key: str) -> DmsObject:
+        is_deep = len(key.split("/")) > 5
+        return replace(original(sources, key), file_type=FileType.CHANGES if is_deep else FileType.FULL_LOAD)
+
+    patch.setattr(Sources, "parse_object_key", parse)
 
 
 def late_file_wins(patch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,69 @@
+"""Which format the books of a lake are in; the item that says so is in odpf_config_deploy_tracker.
+
+Files are registered only in books of this release's format. In books of an older one a file that is known would be
+registered again, under another id, and applied twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from odp.dynamodb.connection import condition_failed
+from odp.errors import BooksFormatError
+from odp.stored_format import FORMAT
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.service_resource import DynamoDBServiceResource, Table
+
+MARKER = {"source_table_name": "books", "deployed_at": "format"}
+"""The key of the item; no source table lacks a dot."""
+
+
+class DynamoDbBooksFormat:
+    """Reads the format, and writes it for books that are new."""
+
+    def __init__(self, dynamodb: DynamoDBServiceResource, tracker_table: str, file_tables: Sequence[str]) -> None:
+        self._tracker = dynamodb.Table(tracker_table)
+        self._files = [dynamodb.Table(name) for name in file_tables]
+
+    def require_current(self) -> None:
+        """Return if the books are in this release's format, or empty.
+
+        Raises:
+            BooksFormatError: they are in another one.
+        """
+        marker = self._tracker.get_item(Key=MARKER, ConsistentRead=True).get("Item")
+        found = int(str(marker["format"])) if marker else self._found()
+        if found < FORMAT:
+            message = f"the books are in format {found}, this release writes format {FORMAT}: run odp books migrate"
+            raise BooksFormatError(message)
+        if found > FORMAT:
+            message = f"the books are in format {found}, this release knows format {FORMAT}: deploy a newer release"
+            raise BooksFormatError(message)
+        if not marker:
+            self._mark()
+
+    def _found(self) -> int:
+        """A migration marks the books before it changes the first item, so one item stands for all."""
+        return min((format_of(item) for table in self._files for item in _first(table)), default=FORMAT)
+
+    def _mark(self) -> None:
+        unmarked = "attribute_not_exists(deployed_at)"
+        try:
+            self._tracker.put_item(Item={**MARKER, "format": FORMAT}, ConditionExpression=unmarked)
+        except ClientError as error:
+            if not condition_failed(error):
+                raise
+
+
+def format_of(item: dict[str, Any]) -> int:
+    """Give the format of an item of the file trackers; sums and the like came with format 2 (`#…`)."""
+    is_file = not str(item["source_table_name"]).startswith("#")
+    return int(str(item.get("format", 1))) if is_file else FORMAT
+
+
+def _first(table: Table) -> list[dict[str, Any]]:
+    return table.scan(Limit=1, ConsistentRead=True)["Items"]

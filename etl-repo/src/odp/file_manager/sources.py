@@ -1,0 +1,59 @@
+"""The sources of a lake: where in the staging bucket each source's DMS task writes, as the environment configures it.
+
+Nothing is guessed from a key. The source whose folder is the longest that the key lies in decides.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from odp.errors import ObjectKeyError
+from odp.file_manager.object_key import DmsObject, dms_object
+from odp.source_table import DEFAULT_SOURCE
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The bucket folder of each source, by the source's name; no folder has a slash at an end."""
+
+    folders: Mapping[str, str]
+
+    @classmethod
+    def from_json(cls, document: str) -> Sources:
+        """Read `{"<name>": {"folder": "<folder>"}}`; further fields of a source are left alone."""
+        return cls({name: str(source["folder"]).strip("/") for name, source in json.loads(document).items()})
+
+    def parse_object_key(self, key: str) -> DmsObject:
+        """Read source, schema, table and kind of file from an object key.
+
+        Raises:
+            ObjectKeyError: the key lies in no source's folder, or is neither a full-load nor a change file of DMS.
+        """
+        source = self._source_of(key)
+        return dms_object(key, source, _prefix(self.folders[source]))
+
+    def _source_of(self, key: str) -> str:
+        found = [name for name, folder in self.folders.items() if key.startswith(_prefix(folder))]
+        if not found:
+            known = ", ".join(f"{name} in {folder}/" for name, folder in self.folders.items())
+            message = (
+                f"{key}: lies in no source's folder ({known}); add the source to sources in "
+                "config/environments.json, or let the DMS task write into the folder of a source"
+            )
+            raise ObjectKeyError(message)
+        return max(found, key=lambda name: len(self.folders[name]))
+
+
+DEFAULT_SOURCES = Sources({DEFAULT_SOURCE: ""})
+"""One source whose DMS task has no bucket folder, as an environment has it that configures none."""
+
+
+def parse_object_key(key: str) -> DmsObject:
+    """Read a key of a lake with the default source only; raises ObjectKeyError."""
+    return DEFAULT_SOURCES.parse_object_key(key)
+
+
+def _prefix(folder: str) -> str:
+    return f"{folder}/" if folder else ""

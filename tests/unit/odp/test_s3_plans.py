@@ -1,0 +1,40 @@
+"""Plans are read whoever wrote them: an older or a newer release may be in the middle of a deployment."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from moto import mock_aws
+from odp.records import BatchPlan
+from odp.s3_plans import S3PlanStorage
+
+from tests.unit.moto_session import client
+
+PLAN = BatchPlan("10_min_refresh", "e1", (("s.t", "s.u"), ("erp:s.t",)))
+
+
+@pytest.fixture
+def plans(monkeypatch: pytest.MonkeyPatch) -> Iterator[S3PlanStorage]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        client("s3").create_bucket(Bucket="plans")
+        yield S3PlanStorage("plans")
+
+
+def test_plan_is_read_as_it_was_written_and_says_its_format(plans: S3PlanStorage) -> None:
+    plans.write(PLAN)
+    assert plans.read(PLAN.key) == PLAN
+    document = json.loads(client("s3").get_object(Bucket="plans", Key=PLAN.key)["Body"].read())
+    assert document["format"] == 2
+
+
+@pytest.mark.parametrize("more", [{}, {"format": 3, "decided_by": "size", "engines": ["native"]}])
+def test_plan_of_an_older_or_newer_release_is_read_by_the_fields_that_are_known(
+    plans: S3PlanStorage, more: dict[str, object]
+) -> None:
+    document = {"refresh_cadence": "10_min_refresh", "execution_name": "e1", "batches": [["s.t", "s.u"], ["erp:s.t"]]}
+    client("s3").put_object(Bucket="plans", Key=PLAN.key, Body=json.dumps(document | more).encode())
+    assert plans.read(PLAN.key) == PLAN
