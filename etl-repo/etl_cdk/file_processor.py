@@ -62,7 +62,13 @@ class FileProcessor(Construct):
         self._names = foundation.names
         config = foundation.bucket(Shared.CONFIG_BUCKET)
         self.batch_manager = BatchManager(
-            self, "BatchManager", package=package, tables=tables, config=config, data_key=foundation.data_key
+            self,
+            "BatchManager",
+            package=package,
+            tables=tables,
+            config=config,
+            data_key=foundation.data_key,
+            state_machine_name=foundation.names.state_machine,
         )
         self.jobs = GlueJobs(
             self,

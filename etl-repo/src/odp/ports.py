@@ -11,9 +11,15 @@ from odp.records import (
     BatchPlan,
     LandedFile,
     ObjectVersion,
+    PendingFiles,
     PendingWork,
     Quarantined,
+    QuarantineKind,
     RawTableConfig,
+    SweepState,
+    TableLease,
+    TableListing,
+    VersionPage,
     WrittenTable,
 )
 from odp.refreshes import BookEntry, CommittedRefresh, Lease, Refresh, RefreshOutcome
@@ -40,6 +46,26 @@ class Quarantine(Protocol):
         """Keep an entry with its reason; False when it is there already."""
 
 
+class KnownEntries(Quarantine, Protocol):
+    """The quarantine, asked for many entries at once."""
+
+    def unknown(self, entries: Sequence[Quarantined]) -> Sequence[Quarantined]:
+        """Name those of the given entries that are not kept yet."""
+
+
+class TableEntries(Protocol):
+    """The entries of one kind in quarantine, each of a table."""
+
+    def entries(self, kind: QuarantineKind) -> Sequence[str]:
+        """List the ids of the entries of a kind."""
+
+    def replace(self, entry: Quarantined) -> None:
+        """Keep an entry as it is now, whether or not it is there already."""
+
+    def remove(self, kind: QuarantineKind, entry_id: str) -> None:
+        """Take an entry out."""
+
+
 class StagingListing(Protocol):
     """What lies in a staging bucket, whether or not an event told of it."""
 
@@ -49,36 +75,75 @@ class StagingListing(Protocol):
         Also those that were overwritten: a first LOAD part that was tells of a load that was given up.
         """
 
+    def current_version(self, bucket: str, key: str) -> str | None:
+        """Give the version that a reader of the key gets; None when the object was deleted."""
+
+
+class WholeListing(StagingListing, Protocol):
+    """The listing of a whole bucket, page by page and folder by folder."""
+
+    def page(self, bucket: str, key_marker: str, version_marker: str) -> VersionPage:
+        """Give the page of versions that follows a marker."""
+
+    def folders(self, bucket: str, prefix: str) -> Iterator[str]:
+        """List the folders directly below a prefix, in their order, each with a slash at its end."""
+
+
+class SweepStates(Protocol):
+    """Where the sweep keeps how far it has come."""
+
+    def load(self) -> SweepState:
+        """Give what the last run kept."""
+
+    def save(self, state: SweepState) -> None:
+        """Keep how far this run has come."""
+
 
 class Reconciler(Protocol):
     """Finds the files whose events were lost or are late."""
 
-    def of_table(self, pending: Sequence[LandedFile], newest_change_file: str) -> int:
-        """Register what lies beside a table's pending files and is not known; gives how many files that were."""
+    def of_table(self, pending: Sequence[LandedFile], newest_change_file: str) -> TableListing:
+        """Register what lies beside a table's pending files and is not known; tells what is there now."""
+
+    def current_versions(self, bucket: str, keys: Iterable[str]) -> Mapping[str, str | None]:
+        """Give the version that a reader of each key gets, None where there is none; a request for each key."""
 
 
 class FileTracker(Protocol):
-    """The ledger of landed files: pending until they are in a table, then history."""
+    """The ledger of landed files: pending until they are in a table, then history; both in landing order."""
 
-    def pending_files(self, source_table_name: str) -> Sequence[LandedFile]:
-        """List the pending files of one source table."""
+    def pending_files(self, source_table_name: str, most_changes: int) -> PendingFiles:
+        """Give all pending parts of loads and the oldest changes by name, at most so many."""
 
-    def processed_changes(self, source_table_name: str) -> Sequence[LandedFile]:
-        """List the change files of a table that were applied or superseded."""
+    def processed_loads(self, source_table_name: str) -> Sequence[LandedFile]:
+        """List the parts of full loads that the history has, whatever became of them."""
+
+    def processed_changes(self, source_table_name: str, from_name: str, most: int) -> Sequence[LandedFile]:
+        """List the change files that the history has, by name from a name on, at most so many."""
 
 
 class PendingWorkReader(Protocol):
     """How much waits for each source table."""
 
     def pending_work(self) -> Mapping[str, PendingWork]:
-        """Sum the pending files of every source table, at the cost of one pass over the pending files."""
+        """Give the work of every source table that has pending files, at the cost of one small item for each."""
 
 
-class HeldLeases(Protocol):
-    """Which tables are being written."""
+class PlannedLeases(Protocol):
+    """What whoever plans must know of tables: which are being written, and which were refused."""
 
-    def held(self, qualified_names: Iterable[str]) -> frozenset[str]:
-        """Name those of the given tables that a run is writing now."""
+    def leases(self, qualified_names: Iterable[str]) -> Mapping[str, TableLease]:
+        """Give what is known of those of the given tables that a refresh ever touched."""
+
+
+class CadenceClaims(Protocol):
+    """One execution of a cadence at a time."""
+
+    def claim(self, refresh_cadence: str, execution: str) -> str:
+        """Claim a cadence for an execution; gives the execution that has it, which is another one while that runs."""
+
+    def release(self, refresh_cadence: str, execution: str) -> None:
+        """Give the cadence back, unless another execution has it."""
 
 
 class PlanStorage(Protocol):

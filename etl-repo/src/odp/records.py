@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 OPERATION = "Op"
 """The column that DMS writes first in change files: I, U or D."""
 
 INSERT, DELETE = "I", "D"
+
+CADENCE_CLAIM = "cadence#"
+"""Begins the keys of the claims of cadences in odpf_file_processing_tracker; a table's key is `database.table`."""
 
 _SEQUENCER_DIGITS = 64
 
@@ -94,6 +99,12 @@ class RawTableConfig:
             "table_storage_type": self.table_storage_type,
             "raw_database_S3_bucket": self.raw_database_s3_bucket,
         }
+
+    @property
+    def digest(self) -> str:
+        """A text that differs as soon as any field does, and is the same in every process and release."""
+        fields = json.dumps(asdict(self), sort_keys=True)
+        return hashlib.sha256(fields.encode()).hexdigest()
 
     @property
     def qualified_name(self) -> str:
@@ -182,6 +193,48 @@ class ObjectVersion:
     etag: str
     size: int
     last_modified: str
+    is_latest: bool = True
+    """Whether a reader of the key gets this version: False once it was overwritten or its object was deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class VersionPage:
+    """One page of a listing; without `next_key` it is the last one."""
+
+    versions: tuple[ObjectVersion, ...]
+    next_key: str = ""
+    next_version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TableListing:
+    """What a look at the staging bucket beside a table's pending files showed.
+
+    `landed` files had not been registered, of which events of `missed` ones are late beyond doubt; `current` names the
+    key and version of every object in `ranges` that a reader gets.
+    """
+
+    landed: int = 0
+    missed: int = 0
+    current: frozenset[tuple[str, str]] = frozenset()
+    ranges: tuple[tuple[str, str], ...] = ()
+
+    def covers(self, key: str) -> bool:
+        """Tell whether the key was looked at, so that one that is not `current` has no object any more."""
+        return any(start <= key < end for start, end in self.ranges)
+
+
+@dataclass(frozen=True, slots=True)
+class SweepState:
+    """How far the sweep over the staging bucket has come, so that the next run goes on there; times in ISO 8601, UTC."""
+
+    round_began: str = ""
+    round_ended: str = ""
+    key_marker: str = ""
+    version_marker: str = ""
+    recent_began: str = ""
+    recent_after: str = ""
+    """The folder of the last table of which the recent files were looked at; empty when all were."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +255,7 @@ class QuarantineKind(StrEnum):
     REJECTED_FILE = "rejected_file"
     MALFORMED_MESSAGE = "malformed_message"
     REFUSED_TABLE = "refused_table"
+    UNCONFIGURED_TABLE = "unconfigured_table"
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +275,31 @@ class PendingWork:
     source_table_name: str
     files: int
     bytes: int
+    registrations: int = 0
+    """How many files were ever registered for the table; it never falls, so a new file always shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class PendingFiles:
+    """The pending files of one table that a refresh may work on: all loads, and the oldest changes by name.
+
+    `registrations` was read before the files, so a file that is missing here raises it later.
+    """
+
+    files: tuple[LandedFile, ...]
+    is_all: bool
+    registrations: int
+
+
+@dataclass(frozen=True, slots=True)
+class TableLease:
+    """What odpf_file_processing_tracker says of a table to whoever plans: who writes it, and what was refused."""
+
+    is_held: bool = False
+    refused_registrations: int = -1
+    """The registrations that the last refused refresh had seen; -1 when the last refresh was not refused."""
+    refused_configuration: str = ""
+    """The digest of the configuration that the last refused refresh had."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,11 @@
 """A whole lake in memory: the framework's own code between a bucket, books and tables that tests can look into."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from odp.errors import OdpError
+from odp.file_manager.bucket_sweep import Sweep
 from odp.file_manager.reconciliation import Reconciliation
 from odp.file_manager.registration import register_batch
 from odp.file_processor.batch_plan import BatchManager
@@ -17,6 +19,7 @@ from rehearsal.torture.dms_files import DmsFile
 from rehearsal.torture.evidence import BookedFile, CommitEvidence, TableEvidence
 from rehearsal.torture.faults import Boundaries, Fault, FaultKind, Killed, Process, UnderFire, throttled
 from rehearsal.torture.memory.books import MemoryBooks, Outcomes
+from rehearsal.torture.memory.claims import MemoryClaims, MemorySweepState
 from rehearsal.torture.memory.clock import Clock
 from rehearsal.torture.memory.leases import LEASE_SECONDS, MemoryLeases
 from rehearsal.torture.memory.ledger import MemoryLedger, MemoryQuarantine
@@ -41,7 +44,9 @@ class MemoryLake:
         self.tables: dict[str, StoredTable] = {}
         self.configs: dict[str, RawTableConfig] = {}
         self.violations: list[Finding] = []
+        self.claims = MemoryClaims()
         self._runs = 0
+        self._plan: BatchPlan | None = None
 
     def put(self, file: DmsFile) -> dict[str, object]:
         """Store a file; gives the event that S3 tells of it."""
@@ -52,8 +57,10 @@ class MemoryLake:
         return register_batch(messages, self.ledger, self.quarantine).failed_message_ids
 
     def sweep(self) -> None:
-        """Let the File Manager look at the whole bucket."""
-        Reconciliation(self.staging, self.ledger, self.quarantine).of_bucket(BUCKET)
+        """Let the File Manager look at the whole bucket, as if the last round were a week ago."""
+        now = self.clock.datetime
+        reconciliation = Reconciliation(self.staging, self.ledger, self.quarantine, clock=now)
+        Sweep(reconciliation, self.staging, MemorySweepState(), BUCKET, ("",), now).run(now() + timedelta(minutes=15))
 
     def has_work(self) -> bool:
         """Whether any file is pending."""
@@ -66,13 +73,17 @@ class MemoryLake:
     def run(self, faults: Mapping[str, Fault], arrive: Callable[[], None]) -> None:
         """Run one execution; each batch is a Glue run of its own."""
         self._runs += 1
-        _, plan = BatchManager(self.ledger, self.leases, self, self).plan(CADENCE, f"execution-{self._runs}")
-        for number, batch in enumerate(plan.batches):
+        execution = f"execution-{self._runs}"
+        manager = BatchManager(self.ledger, self.leases, self, self, self.claims)
+        self._plan = None
+        manager.plan(CADENCE, execution)
+        for number, batch in enumerate(self._plan.batches if self._plan else ()):
             run = _Run(self, f"run-{self._runs}.{number}", faults, arrive)
             try:
                 refresh_batch(batch, run.refresh, at_a_time=1)
             except (OdpError, Killed):
                 continue  # this job run failed: a later execution has to make it good
+        manager.release(CADENCE, execution)
 
     def quarantined(self) -> set[str]:
         """The keys of the objects that are in quarantine."""
@@ -100,6 +111,7 @@ class MemoryLake:
 
     def write(self, plan: BatchPlan) -> None:
         """Plans are handed on directly."""
+        self._plan = plan
 
     def read(self, key: str) -> BatchPlan:
         """Nobody asks for one."""
@@ -150,7 +162,7 @@ class _Run:
         listing, files = UnderFire(lake.staging, boundaries), UnderFire(lake.ledger, boundaries)
         ports: dict[str, Any] = {
             "files": files,
-            "reconciler": Reconciliation(listing, files, lake.quarantine),
+            "reconciler": Reconciliation(listing, files, lake.quarantine, clock=lake.clock.datetime),
             "leases": UnderFire(lake.leases, boundaries),
             "writer": UnderFire(writer, boundaries),
             "books": UnderFire(books, boundaries),

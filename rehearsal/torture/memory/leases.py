@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from odp.errors import LeaseLostError
+from odp.records import TableLease
 from odp.refreshes import Lease, RefreshStatus
 
 from rehearsal.torture.memory.clock import Clock
@@ -30,9 +31,9 @@ class MemoryLeases:
         self._clock = clock
         self.items: dict[str, TableItem] = {}
 
-    def held(self, qualified_names: Iterable[str]) -> frozenset[str]:
-        """Name those of the given tables that a run is writing now."""
-        return frozenset(name for name in qualified_names if self.is_held(name))
+    def leases(self, qualified_names: Iterable[str]) -> Mapping[str, TableLease]:
+        """Tell which of the given tables a run is writing now."""
+        return {name: TableLease(is_held=self.is_held(name)) for name in qualified_names}
 
     def is_held(self, qualified_name: str) -> bool:
         """Whether a lease is held that has not expired."""

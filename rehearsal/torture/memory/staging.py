@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from odp.records import ObjectVersion
+from odp.records import ObjectVersion, VersionPage
 
 from rehearsal.torture.dms_files import DmsFile
 from rehearsal.torture.memory.clock import Clock
@@ -55,7 +55,24 @@ class StagingBucket:
         for found in sorted(self.stored, key=lambda version: version.file.key):
             key = found.file.key
             if key.startswith(prefix) and key > after:
-                yield ObjectVersion(bucket, key, found.version_id, found.sequencer, found.size, found.landed_at)
+                is_latest = self._newest[key].version_id == found.version_id
+                yield ObjectVersion(
+                    bucket, key, found.version_id, found.sequencer, found.size, found.landed_at, is_latest
+                )
+
+    def page(self, bucket: str, key_marker: str, version_marker: str) -> VersionPage:  # noqa: ARG002 - a port
+        """Give the whole rest as one page."""
+        return VersionPage(tuple(self.versions(bucket, "", key_marker)))
+
+    def folders(self, bucket: str, prefix: str) -> Iterator[str]:  # noqa: ARG002 - a port
+        """List the folders directly below a prefix."""
+        below = (version.file.key.removeprefix(prefix) for version in self.stored if version.file.key.startswith(prefix))
+        yield from sorted({f"{prefix}{key.split('/')[0]}/" for key in below if "/" in key})
+
+    def current_version(self, bucket: str, key: str) -> str | None:  # noqa: ARG002 - a port
+        """Give the version that a reader gets."""
+        found = self._newest.get(key)
+        return found.version_id if found else None
 
     def readable(self, table: str) -> frozenset[tuple[str, str]]:
         """The key and version of everything of a table that was not overwritten."""

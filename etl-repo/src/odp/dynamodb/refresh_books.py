@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from odp.batched import batched
 from odp.dynamodb.connection import condition_failed
-from odp.dynamodb.file_tracker import key_of, pending_item
+from odp.dynamodb.file_tracker import key_of, pending_item, summary_update
 from odp.dynamodb.quarantine import item_of, key_in_quarantine
 from odp.dynamodb.table_leases import IS_MINE, lost, proof
 from odp.records import LandedFile, Quarantined, QuarantineKind
@@ -95,6 +95,8 @@ class DynamoDbRefreshBooks:
         for file in files:
             yield {"Put": {"TableName": self._tables.history, "Item": pending_item(file) | processed}}
             yield {"Delete": {"TableName": self._tables.pending, "Key": key_of(file)}}
+        if files:
+            yield summary_update(self._tables.pending, files, left=True)
 
     def _check(self, lease: Lease) -> Action:
         return {"ConditionCheck": self._mine(lease, {})}

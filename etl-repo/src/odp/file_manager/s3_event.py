@@ -64,7 +64,9 @@ def _landed(identity: str, bucket: str, key: str, size: int, landed_at: str) -> 
 def file_id(bucket: str, key: str, version: str) -> str:
     """Derive the id of one object version: the same for every event about it, another for each new upload."""
     identity = json.dumps([bucket, key, version])
-    return hashlib.sha256(identity.encode()).hexdigest()[:32]
+    name = key.rsplit("/", 1)[-1]
+    kind = 0 if name.startswith("LOAD") else 1
+    return f"{kind}/{name}/{hashlib.sha256(identity.encode()).hexdigest()[:32]}"
 
 
 def _version(s3_object: Mapping[str, Any]) -> str:

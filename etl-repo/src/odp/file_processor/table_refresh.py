@@ -21,6 +21,8 @@ from odp.records import LandedFile, RawTableConfig
 from odp.refreshes import BookEntry, CommittedRefresh, Lease, RefreshOutcome, RefreshStatus, RowCounts, TableState
 
 logger = logging.getLogger(__name__)
+_MOST = 1_000_000
+"""Until a refresh is capped by files and bytes."""
 
 
 def _utc_now() -> datetime:
@@ -78,7 +80,7 @@ class _Refresh:
         refuse_other_identity(self._config, self._lease.written_with)
         with LeaseHeartbeat(self._lease, self._with.leases, seconds=self._with.heartbeat_seconds) as heartbeat:
             committed = self._with.writer.last_refresh(self._config)
-            pending = list(self._with.files.pending_files(self._config.source_table_name))
+            pending = self._pending()
             if committed is not None:
                 self._has_commit = True
                 pending = self._finish_earlier_run(committed, pending)
@@ -138,12 +140,13 @@ class _Refresh:
 
     def _apply(self, pending: list[LandedFile], state: TableState, check_lease: Callable[[], None]) -> None:
         source, files = self._config.source_table_name, self._with.files
-        if found := self._with.reconciler.of_table(pending, state.newest_change_file):
-            logger.warning("%s: %d files had landed that no event told of", source, found)
+        if missed := self._with.reconciler.of_table(pending, state.newest_change_file).missed:
+            logger.warning("%s: %d files had landed that no event told of", source, missed)
         # also when nothing was found: a late event may have been faster than the listing
-        pending = list(files.pending_files(source))
+        pending = self._pending()
         versioning = self._config.table_data_versioning_type
-        refresh = select_files(pending, state, versioning, partial(files.processed_changes, source), self._with.clock())
+        processed = partial(files.processed_changes, source, "", _MOST)
+        refresh = select_files(pending, state, versioning, processed, self._with.clock())
         if refresh.files:
             self._is_writing = True
             committed = self._with.writer.apply(self._config, refresh, check_lease)
@@ -154,6 +157,9 @@ class _Refresh:
             self._files += len(refresh.superseded)
         else:
             logger.info("%s: a reload is not complete yet, %d files wait", source, len(pending))
+
+    def _pending(self) -> list[LandedFile]:
+        return list(self._with.files.pending_files(self._config.source_table_name, _MOST).files)
 
     def _publish(self, committed: CommittedRefresh, files: Sequence[LandedFile]) -> None:
         """Bring the catalog up to a commit; only then do its files count as applied."""
