@@ -30,7 +30,7 @@ TABLE_VARIABLES: Mapping[str, OdpTable] = {
 }
 TABLE_ACTIONS: Mapping[OdpTable, tuple[str, ...]] = {
     OdpTable.FILE_TRACKER: ("dynamodb:Query",),
-    OdpTable.FILE_PROCESSING_TRACKER: ("dynamodb:BatchGetItem", "dynamodb:GetItem"),
+    OdpTable.FILE_PROCESSING_TRACKER: ("dynamodb:BatchGetItem", "dynamodb:GetItem"),  # leases, and who has a cadence
     OdpTable.BATCH_CONFIG: ("dynamodb:GetItem",),
     OdpTable.RAW_TABLE_CONFIG: ("dynamodb:Query",),
     OdpTable.CONFIG_DEPLOY_TRACKER: ("dynamodb:GetItem",),

@@ -56,6 +56,7 @@ class FileProcessor(Construct):
         tables: Mapping[OdpTable, dynamodb.ITable],
         manifests: Manifests,
         settings: OdpSettings,
+        history_days: int,
     ) -> None:
         super().__init__(scope, id_)
         self._package = package
@@ -77,7 +78,7 @@ class FileProcessor(Construct):
             names=foundation.names,
             settings=settings,
             batches=manifests.batches,
-            arguments=_job_arguments(tables, config),
+            arguments=_job_arguments(tables, config) | _limits(settings, history_days),
         )
         self.state_machine = self._state_machine(settings)
         enabled = settings.schedules == "enabled"
@@ -146,4 +147,13 @@ def _job_arguments(tables: Mapping[OdpTable, dynamodb.ITable], config: s3.IBucke
     return {
         **{argument: tables[table].table_name for argument, table in TABLE_ARGUMENTS.items()},
         "--plan_bucket": config.bucket_name,
+    }
+
+
+def _limits(settings: OdpSettings, history_days: int) -> dict[str, str]:
+    return {
+        "--max_files_per_refresh": str(settings.max_files_per_refresh),
+        "--max_bytes_per_refresh": str(settings.max_bytes_per_refresh),
+        "--max_replayed_files": str(settings.max_replayed_files),
+        "--history_days": str(history_days),
     }

@@ -15,7 +15,7 @@ DAY = timedelta(days=1)
 _MOST_DAYS = 35
 """Beyond this gap between the table's newest change and its pending files, the days between them are left to the sweep."""
 _DELIMITERS = ("/", "-", "_", "")
-_NUMBERS = {"%Y": r"\d{4}", "%m": r"\d\d", "%d": r"\d\d"}
+_NUMBERS = {"%Y": r"(19|20)\d\d", "%m": r"(0[1-9]|1[0-2])", "%d": r"(0[1-9]|[12]\d|3[01])"}
 _FIRST_LETTER = ":"
 """Sorts after every digit: what follows is no date, but LOAD files and the folders of their segments."""
 

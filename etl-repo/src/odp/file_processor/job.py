@@ -44,6 +44,10 @@ class JobArguments:
     raw_table_config_table: str
     config_deploy_tracker_table: str
     quarantine_table: str
+    max_files_per_refresh: str
+    max_bytes_per_refresh: str
+    max_replayed_files: str
+    history_days: str
 
 
 def refresh_configured(

@@ -41,20 +41,21 @@ class Execution:
         return [run for run in runs if self.name in run["Arguments"].get("--plan_key", "")]
 
 
-def invoke_batch_manager(lake: DeployedLake, execution_name: str) -> dict[str, Any]:
+def invoke_batch_manager(lake: DeployedLake, execution: str, step: str = "plan") -> dict[str, Any]:
     """Invoke the deployed function with what the state machine gives it, and return what it hands on."""
     answer = lake.client("lambda").invoke(
         FunctionName=lake.published(Odp.BATCH_MANAGER_FUNCTION),
-        Payload=json.dumps({"refresh_cadence": CADENCE, "execution_name": execution_name}),
+        Payload=json.dumps({"step": step, "refresh_cadence": CADENCE, "execution": execution}),
     )
     state: dict[str, Any] = json.loads(answer["Payload"].read())
     assert "FunctionError" not in answer, state
     return state
 
 
-def plan_now(lake: DeployedLake, execution_name: str) -> list[list[str]]:
-    """The batches of tables that the deployed Batch Manager plans."""
-    state = invoke_batch_manager(lake, execution_name)
+def plan_now(lake: DeployedLake, execution: str) -> list[list[str]]:
+    """The batches of tables that the deployed Batch Manager plans; the cadence is free again afterwards."""
+    state = invoke_batch_manager(lake, execution)
+    invoke_batch_manager(lake, execution, "release")
     if not state["batches"]:
         return []
     stored = lake.client("s3").get_object(Bucket=lake.published(Shared.CONFIG_BUCKET), Key=state["plan_key"])

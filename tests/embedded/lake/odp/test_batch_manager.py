@@ -18,7 +18,7 @@ def landed(table: str, size: int = 1000) -> LandedFile:
     schema, name = table.split(".")
     key = f"{schema}/{name}/LOAD00000001.parquet"
     return LandedFile(
-        table, f"id-{table}", FileType.FULL_LOAD, schema, name, "b", key, size, "e", "2026-01-01T00:00:00Z"
+        table, f"0/LOAD00000001.parquet/{table}", FileType.FULL_LOAD, schema, name, "b", key, size, "e", "2026-01-01T00:00:00Z"
     )
 
 

@@ -64,7 +64,7 @@ def test_rule_1_event_delivered_again_adds_nothing_while_the_file_is_pending_nor
     books.wait_for_file_manager()
     assert books.items(OdpTable.FILE_TRACKER) == [file]
 
-    process(books.lake, *tracker.pending_files("taxi_trips.table_1"))
+    process(books.lake, *tracker.pending_files("taxi_trips.table_1", 10).files)
     for _ in range(3):
         send(event(file))
     books.wait_for_file_manager()
@@ -78,7 +78,7 @@ def test_rule_1_full_load_uploaded_again_under_its_old_name_is_a_new_file(
 ) -> None:
     put(LOAD, b"same content")
     books.pending(1)
-    process(lake, *tracker.pending_files("taxi_trips.table_1"))
+    process(lake, *tracker.pending_files("taxi_trips.table_1", 10).files)
     version = put(LOAD, b"same content")
     (again,) = books.pending(1)
     (processed,) = books.items(OdpTable.FILE_TRACKER_HISTORY)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
 
 KEY = "s/t/20260101-000000001.parquet"
-FILE = LandedFile("s.t", "f1", FileType.CHANGES, "s", "t", "staging", KEY, 7, "e", "2026-01-01T00:00:00Z")
+FILE = LandedFile("s.t", "1/f1", FileType.CHANGES, "s", "t", "staging", KEY, 7, "e", "2026-01-01T00:00:00Z")
 COMPLETED = RefreshOutcome("db.t", "s.t", RefreshStatus.COMPLETED, "t0", "t1", RowCounts(1, 2, 3), files=4)
 FAILED = replace(COMPLETED, status=RefreshStatus.ERROR, error="E: x", stack_trace="trace")
 
@@ -41,6 +41,9 @@ class Desk:
     def items(self, table: str) -> list[dict[str, Any]]:
         return self.dynamodb.Table(table).scan()["Items"]
 
+    def pending(self) -> list[LandedFile]:
+        return list(self.tracker.pending_files("s.t", 1000).files)
+
     def only(self, table: str) -> dict[str, Any]:
         (item,) = self.items(table)
         return item
@@ -57,7 +60,7 @@ def test_closing_entry_moves_files_keeps_the_outcome_and_returns_the_lease(desk:
     entry = BookEntry(COMPLETED, (FILE,), 3, closes=True, catalog_commit="20260101", written_with={"key": "ID"})
     desk.books.enter(desk.lease(), entry)
     processed, refresh = desk.only("files_history"), desk.only("leases_history")
-    assert desk.tracker.pending_files("s.t") == []
+    assert desk.pending() == []
     assert (processed["file_ingestion_status"], processed["glue_job_run_id"]) == ("raw_file_processed", "jr_1")
     assert (processed["generation"], processed["file_ingestion_path"]) == (3, FILE.key)
     assert (refresh["raw_table_name"], refresh["glue_job_run_id"]) == ("db.t", "jr_1")
@@ -75,7 +78,7 @@ def test_closing_entry_moves_files_keeps_the_outcome_and_returns_the_lease(desk:
 def test_entry_under_way_moves_files_and_keeps_the_lease(desk: Desk) -> None:
     desk.tracker.register(FILE)
     desk.books.enter(desk.lease(), BookEntry(replace(COMPLETED, status=RefreshStatus.UPDATING), (FILE,), 1))
-    assert (desk.only("leases_history")["refresh_status"], desk.tracker.pending_files("s.t")) == ("updating_table", [])
+    assert (desk.only("leases_history")["refresh_status"], desk.pending()) == ("updating_table", [])
     assert desk.leases.acquire("db.t", "jr_2") is None
 
 
@@ -87,25 +90,25 @@ def test_run_that_lost_its_lease_enters_nothing(desk: Desk, *, closes: bool) -> 
     owner = desk.lease("jr_2")
     with pytest.raises(LeaseLostError, match=r"db\.t: the lease of jr_1 expired"):
         desk.books.enter(lost, BookEntry(COMPLETED, (FILE,), 1, closes=closes))
-    assert (desk.tracker.pending_files("s.t"), desk.items("files_history")) == ([FILE], [])
+    assert (desk.pending(), desk.items("files_history")) == ([FILE], [])
     assert desk.items("leases_history") == []
     desk.leases.renew(owner)
 
 
 def test_of_more_files_than_a_transaction_holds_all_are_moved_and_counted_once(desk: Desk) -> None:
-    files = tuple(replace(FILE, file_id=f"f{number}") for number in range(120))
+    files = tuple(replace(FILE, file_id=f"1/f{number}") for number in range(120))
     for file in files:
         desk.tracker.register(file)
     desk.books.enter(desk.lease(), BookEntry(COMPLETED, files, 1, closes=True))
-    assert desk.tracker.pending_files("s.t") == []
-    assert len(desk.tracker.processed_changes("s.t")) == 120
+    assert desk.pending() == []
+    assert len(desk.tracker.processed_changes("s.t", "", 1000)) == 120
     assert desk.only("leases_history")["rows_inserted"] == 1
 
 
 def test_run_that_dies_between_transactions_has_counted_nothing_and_left_files_for_the_next(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = tuple(replace(FILE, file_id=f"f{number}") for number in range(60))
+    files = tuple(replace(FILE, file_id=f"1/f{number}") for number in range(60))
     for file in files:
         desk.tracker.register(file)
     client, calls = desk.dynamodb.meta.client, iter([None])
@@ -119,7 +122,7 @@ def test_run_that_dies_between_transactions_has_counted_nothing_and_left_files_f
     monkeypatch.setattr(client, "transact_write_items", die_after_the_first)
     with pytest.raises(KeyboardInterrupt):
         desk.books.enter(desk.lease(), BookEntry(COMPLETED, files, 1, closes=True))
-    assert 0 < len(desk.tracker.pending_files("s.t")) < 60
+    assert 0 < len(desk.pending()) < 60
     assert desk.items("leases_history") == []
 
 
