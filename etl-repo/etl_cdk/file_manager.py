@@ -60,8 +60,10 @@ class FileManager(Construct):
         staging: s3.IBucket,
         tables: Mapping[OdpTable, dynamodb.ITable],
         data_key: kms.IKey,
+        landed_file_days: int,
     ) -> None:
         super().__init__(scope, id_)
+        self._landed_file_days = landed_file_days
         self._package, self._staging, self._data_key, self._tables = package, staging, data_key, tables
         self._tracker, self._history = tables[OdpTable.FILE_TRACKER], tables[OdpTable.FILE_TRACKER_HISTORY]
         self._quarantine = tables[OdpTable.QUARANTINE]
@@ -96,7 +98,7 @@ class FileManager(Construct):
 
     def _sweep(self) -> lambda_.Function:
         variables = {name: self._tables[table].table_name for name, table in SWEEP_VARIABLES.items()}
-        variables["STAGING_BUCKET"] = self._staging.bucket_name
+        variables |= {"STAGING_BUCKET": self._staging.bucket_name, "LANDED_FILE_DAYS": str(self._landed_file_days)}
         sweep = self._function("Sweep", "odp.file_manager.sweep.handle", SWEEP_TIMEOUT, **variables)
         for table, actions in SWEEP_ACTIONS.items():
             allow(sweep.role, actions, [self._tables[table].table_arn])
@@ -128,6 +130,10 @@ class FileManager(Construct):
         alerts.on_any_counted(
             "UnconfiguredTables",
             meaning="Files wait of a table that no manifest configures; odpf_quarantine names it.",
+        )
+        alerts.on_any_counted(
+            "ExpiringFiles",
+            meaning="Files that wait are about to expire in the staging bucket; the sweep's log names their tables.",
         )
         alerts.on_any_counted(
             "SlowSweeps",

@@ -59,6 +59,7 @@ class OdpStack(cdk.Stack):
             staging=foundation.bucket(Shared.STAGING_BUCKET),
             tables=tables,
             data_key=foundation.data_key,
+            landed_file_days=environment.retention.landed_file_days,
         )
         self.file_processor = FileProcessor(
             self,

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+from typing import TYPE_CHECKING
+
 import boto3
+
+if TYPE_CHECKING:
+    from types_boto3_stepfunctions import SFNClient
 
 _UNDER_WAY = {"RUNNING", "PENDING_REDRIVE"}
 
 
 class StepFunctionsExecutions:
-    """Tells what became of executions."""
+    """Tells what became of executions; most plans never ask."""
 
-    def __init__(self) -> None:
-        self._step_functions = boto3.client("stepfunctions")
+    @cached_property
+    def _step_functions(self) -> SFNClient:
+        return boto3.client("stepfunctions")
 
     def is_running(self, execution_arn: str) -> bool | None:
         """Tell whether an execution is under way; None when Step Functions does not know it."""

@@ -83,6 +83,12 @@ class DynamoDbFileTracker:
         """List the change files that the history has, by name from a name on, at most so many."""
         return [landed_file_of(item) for item in _changes(self._history, source_table_name, from_name, most)]
 
+    def oldest_landing(self, source_table_name: str) -> str:
+        """Tell when the first load part or the first change that waits landed; empty if nothing waits."""
+        name = source_table_name
+        items = (*_loads(self._pending, name, most=1), *_changes(self._pending, name, "", 1))
+        return min((str(item["file_ingestion_date_time"]) for item in items), default="")
+
     def unknown(self, files: Sequence[LandedFile]) -> Sequence[LandedFile]:
         """Name those of the given files that are neither pending nor in the history."""
         unknown = {file.file_id: file for file in files}
@@ -99,9 +105,9 @@ def range_of_changes(from_name: str) -> tuple[str, str]:
     return f"1/{from_name}", _AFTER_CHANGES
 
 
-def _loads(table: Table, source_table_name: str) -> list[dict[str, Any]]:
+def _loads(table: Table, source_table_name: str, *, most: int | None = None) -> list[dict[str, Any]]:
     values = {":name": source_table_name, ":loads": _LOADS}
-    return list(_query(table, "source_table_name = :name AND begins_with(file_id, :loads)", values))
+    return list(_query(table, "source_table_name = :name AND begins_with(file_id, :loads)", values, most=most))
 
 
 def _changes(table: Table, source_table_name: str, from_name: str, most: int) -> list[dict[str, Any]]:

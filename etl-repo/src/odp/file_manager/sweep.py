@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -16,6 +17,8 @@ from odp.dynamodb.sweep_state import DynamoDbSweepState
 from odp.file_manager.bucket_sweep import Sweep, Swept
 from odp.file_manager.reconciliation import Reconciliation
 from odp.file_manager.unconfigured_tables import keep_unconfigured_tables
+from odp.file_manager.waiting_files import tables_that_lose_files
+from odp.records import PendingWork
 from odp.s3_staging import S3StagingListing
 
 logger = logging.getLogger(__name__)
@@ -36,29 +39,37 @@ class LambdaContext(Protocol):
 def handle(event: dict[str, object], context: LambdaContext) -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
     """Look at what is due until shortly before the time-out; the next run goes on there."""
     ends_at = _now() + timedelta(milliseconds=context.get_remaining_time_in_millis()) - STOPS_BEFORE
-    new_unconfigured = _keep_unconfigured()
     swept = _sweep().run(ends_at)
-    _tell(swept, new_unconfigured)
-    found = swept.found
-    return {"landed": found.landed, "missed": found.missed, "rejected": found.rejected}
+    pending = DynamoDbPendingWork(dynamodb_resource(), os.environ["FILE_TRACKER_TABLE"]).pending_work()
+    _tell(
+        {
+            **_counts(swept),
+            "UnconfiguredTables": _keep_unconfigured(pending),
+            "ExpiringFiles": _count_expiring(pending),
+        }
+    )
+    return {"landed": swept.found.landed, "missed": swept.found.missed, "rejected": swept.found.rejected}
 
 
 def _sweep() -> Sweep:
     dynamodb, bucket = dynamodb_resource(), os.environ["STAGING_BUCKET"]
-    pending_table = os.environ["FILE_TRACKER_TABLE"]
-    tracker = DynamoDbFileTracker(dynamodb, pending_table, os.environ["FILE_TRACKER_HISTORY_TABLE"])
     quarantine, listing = DynamoDbQuarantine(dynamodb, os.environ["QUARANTINE_TABLE"]), S3StagingListing()
     return Sweep(
-        reconciliation=Reconciliation(listing, tracker, quarantine),
+        reconciliation=Reconciliation(listing, _tracker(), quarantine),
         listing=listing,
-        states=DynamoDbSweepState(dynamodb, pending_table, bucket),
+        states=DynamoDbSweepState(dynamodb, os.environ["FILE_TRACKER_TABLE"], bucket),
         bucket=bucket,
         folders=("",),
         clock=_now,
     )
 
 
-def _keep_unconfigured() -> int:
+def _tracker() -> DynamoDbFileTracker:
+    tables = os.environ["FILE_TRACKER_TABLE"], os.environ["FILE_TRACKER_HISTORY_TABLE"]
+    return DynamoDbFileTracker(dynamodb_resource(), *tables)
+
+
+def _keep_unconfigured(pending: Mapping[str, PendingWork]) -> int:
     dynamodb = dynamodb_resource()
     running = DynamoDbRunningConfiguration(
         dynamodb,
@@ -66,21 +77,27 @@ def _keep_unconfigured() -> int:
         os.environ["RAW_TABLE_CONFIG_TABLE"],
         RunningVersion(dynamodb, os.environ["CONFIG_DEPLOY_TRACKER_TABLE"]),
     )
-    pending = DynamoDbPendingWork(dynamodb, os.environ["FILE_TRACKER_TABLE"]).pending_work()
     quarantine = DynamoDbQuarantine(dynamodb, os.environ["QUARANTINE_TABLE"])
     return keep_unconfigured_tables(pending, running.everything().tables, quarantine)
 
 
-def _tell(swept: Swept, new_unconfigured: int) -> None:
+def _count_expiring(pending: Mapping[str, PendingWork]) -> int:
+    days = int(os.environ["LANDED_FILE_DAYS"])
+    found = tables_that_lose_files(pending, _tracker().oldest_landing, now=_now(), landed_file_days=days)
+    for name in found:
+        logger.warning("%s: files that wait are about to expire after %d days in the staging bucket", name, days)
+    return len(found)
+
+
+def _counts(swept: Swept) -> dict[str, int]:
     found = swept.found
     if found.landed or found.rejected:
         logger.warning("no event told of %d landed and %d rejected files", found.landed, found.rejected)
-    counts = {
-        "MissedFiles": found.missed,
-        "RejectedFiles": found.rejected,
-        "UnconfiguredTables": new_unconfigured,
-        "SlowSweeps": int(swept.round_hours > ROUND_HOURS),
-    }
+    is_slow = swept.round_hours > ROUND_HOURS
+    return {"MissedFiles": found.missed, "RejectedFiles": found.rejected, "SlowSweeps": int(is_slow)}
+
+
+def _tell(counts: Mapping[str, int]) -> None:
     for name, count in counts.items():
         if count:
             put_metric(name, count, lake=os.environ["LAKE"])

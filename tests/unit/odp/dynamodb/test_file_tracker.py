@@ -207,3 +207,11 @@ def test_item_of_a_later_release_with_more_fields_is_read(
     assert item["format"] == 2
     dynamodb.Table("files").put_item(Item=item | {"format": 3, "checksum": "c"})
     assert tracker.pending_files("s.t", 1).files == (FILE,)
+
+
+def test_oldest_landing_is_that_of_the_first_load_or_change_that_waits(tracker: DynamoDbFileTracker) -> None:
+    assert tracker.oldest_landing("s.t") == ""
+    tracker.register(change(2, landed_at="2026-01-02T00:00:00Z"))
+    tracker.register(load(1, landed_at="2026-01-04T00:00:00Z"))
+    tracker.register(change(3, landed_at="2026-01-03T00:00:00Z"))
+    assert tracker.oldest_landing("s.t") == "2026-01-02T00:00:00Z"
