@@ -20,9 +20,9 @@ def measure_ages() -> Figures:
     """Measure lakes of each age."""
     records = [measure(days) for days in AGES]
     notes = [
-        f"{TABLES} tables, each with {FILES_A_DAY:,} files a day; {PENDING} files of one table wait; S3 and DynamoDB in "
-        "memory: requests are what counts. A round over the whole bucket comes once a week, the recent files every "
-        f"{RECENT_EVERY // timedelta(hours=1)} hours."
+        f"{TABLES} tables, each with {FILES_A_DAY:,} files a day; {PENDING} files of one table wait.",
+        "S3 and DynamoDB in memory: requests are what counts.",
+        f"The whole bucket is swept once a week, the recent files every {RECENT_EVERY // timedelta(hours=1)} hours.",
     ]
     return Figures("ages", "A refresh and the sweep, as the lake grows old", records, notes)
 

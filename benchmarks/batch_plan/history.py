@@ -1,4 +1,4 @@
-"""What is read of a table's history for a file that came late, when the history is of a month and when it is of a year."""
+"""What is read of a table's history for a file that came late, from a history of a month and from one of a year."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,7 +24,9 @@ def measure_history(work: Path, ages: tuple[int, ...] = AGES) -> Figures:
     """Measure histories of each age in an emulator."""
     with Emulator(EmulatorSettings(run_directory=work / "history")) as emulator:
         records = [measure(emulator, f"{int(ACCOUNT) + days}", days) for days in ages]
-    notes = [f"A file each {24 * 60 // FILES_A_DAY} minutes; {_REPLAYED} of them are newer than the one that came late."]
+    notes = [
+        f"A file each {24 * 60 // FILES_A_DAY} minutes; {_REPLAYED} of them are newer than the one that came late."
+    ]
     return Figures("history", "Reading what a late file needs of its table's history", records, notes)
 
 

@@ -1,3 +1,4 @@
+# ruff: noqa: ARG002 - ports
 """A lake that has been at work for some days, in memory: its staging bucket, its register and what they are asked."""
 
 from bisect import bisect_left, bisect_right

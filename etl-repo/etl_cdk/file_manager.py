@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 TIMEOUT = cdk.Duration.seconds(60)
 SWEEP_EVERY = cdk.Duration.hours(1)
-"""A run looks at what is due: recent files every six hours, the whole bucket once a week, over as many runs as it takes."""
+"""A run looks at what is due: recent files every six hours, the whole bucket once a week, over several runs."""
 SWEEP_TIMEOUT = cdk.Duration.minutes(15)
 """The longest that Lambda offers; the next run goes on where this one stopped."""
 SWEEP_VARIABLES: Mapping[str, OdpTable] = {

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_s3 as s3
     from odp.config_manager.manifest import Manifests
 
+    from deployment_account.environments import Environment
     from deployment_account.odp_settings import OdpSettings
     from etl_cdk.alerts import Alerts
     from etl_cdk.foundation import Foundation
@@ -55,10 +56,10 @@ class FileProcessor(Construct):
         foundation: Foundation,
         tables: Mapping[OdpTable, dynamodb.ITable],
         manifests: Manifests,
-        settings: OdpSettings,
-        history_days: int,
+        environment: Environment,
     ) -> None:
         super().__init__(scope, id_)
+        settings = environment.odp
         self._package = package
         self._names = foundation.names
         config = foundation.bucket(Shared.CONFIG_BUCKET)
@@ -78,7 +79,7 @@ class FileProcessor(Construct):
             names=foundation.names,
             settings=settings,
             batches=manifests.batches,
-            arguments=_job_arguments(tables, config) | _limits(settings, history_days),
+            arguments=_job_arguments(tables, config) | _limits(environment),
         )
         self.state_machine = self._state_machine(settings)
         enabled = settings.schedules == "enabled"
@@ -150,10 +151,11 @@ def _job_arguments(tables: Mapping[OdpTable, dynamodb.ITable], config: s3.IBucke
     }
 
 
-def _limits(settings: OdpSettings, history_days: int) -> dict[str, str]:
+def _limits(environment: Environment) -> dict[str, str]:
+    settings = environment.odp
     return {
         "--max_files_per_refresh": str(settings.max_files_per_refresh),
         "--max_bytes_per_refresh": str(settings.max_bytes_per_refresh),
         "--max_replayed_files": str(settings.max_replayed_files),
-        "--history_days": str(history_days),
+        "--history_days": str(environment.retention.history_days),
     }

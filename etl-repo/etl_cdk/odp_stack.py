@@ -68,8 +68,7 @@ class OdpStack(cdk.Stack):
             foundation=foundation,
             tables=tables,
             manifests=manifests.content,
-            settings=environment.odp,
-            history_days=environment.retention.history_days,
+            environment=environment,
         )
         self.config_manager = ConfigManager(
             self, "ConfigManager", package=package, foundation=foundation, tables=tables, manifests=manifests

@@ -1,6 +1,6 @@
 """The File Processor's state machine: plan the batches of a cadence, run a Glue job for each, judge them all.
 
-An execution with batches has its cadence to itself, from the plan until the release; one that comes meanwhile ends at once.
+An execution with batches has its cadence to itself until the release; one that comes meanwhile ends at once.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ class MemoryLake:
         self.violations: list[Finding] = []
         self.claims = MemoryClaims()
         self._runs = 0
-        self._plan: BatchPlan | None = None
+        self._plans: dict[str, BatchPlan] = {}
 
     def put(self, file: DmsFile) -> dict[str, object]:
         """Store a file; gives the event that S3 tells of it."""
@@ -75,9 +75,8 @@ class MemoryLake:
         self._runs += 1
         execution = f"execution-{self._runs}"
         manager = BatchManager(self.ledger, self.leases, self, self, self.claims)
-        self._plan = None
-        manager.plan(CADENCE, execution)
-        for number, batch in enumerate(self._plan.batches if self._plan else ()):
+        state = manager.plan(CADENCE, execution)
+        for number, batch in enumerate(self._plans.pop(state["plan_key"]).batches if state["batches"] else ()):
             run = _Run(self, f"run-{self._runs}.{number}", faults, arrive)
             try:
                 refresh_batch(batch, run.refresh, at_a_time=1)
@@ -111,7 +110,7 @@ class MemoryLake:
 
     def write(self, plan: BatchPlan) -> None:
         """Plans are handed on directly."""
-        self._plan = plan
+        self._plans[plan.key] = plan
 
     def read(self, key: str) -> BatchPlan:
         """Nobody asks for one."""

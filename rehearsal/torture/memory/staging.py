@@ -66,7 +66,9 @@ class StagingBucket:
 
     def folders(self, bucket: str, prefix: str) -> Iterator[str]:  # noqa: ARG002 - a port
         """List the folders directly below a prefix."""
-        below = (version.file.key.removeprefix(prefix) for version in self.stored if version.file.key.startswith(prefix))
+        below = (
+            version.file.key.removeprefix(prefix) for version in self.stored if version.file.key.startswith(prefix)
+        )
         yield from sorted({f"{prefix}{key.split('/')[0]}/" for key in below if "/" in key})
 
     def current_version(self, bucket: str, key: str) -> str | None:  # noqa: ARG002 - a port

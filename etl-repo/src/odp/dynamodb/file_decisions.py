@@ -1,6 +1,6 @@
 """What a person decides about single files: skip a pending one, release or dismiss one that is held.
 
-Each decision is one transaction that moves the file and its share of the summary; a decision that comes too late, because
+Each decision is one transaction that moves the file and its share of the summary. A decision that comes too late, since
 a refresh or another person was faster, changes nothing.
 """
 

@@ -1,7 +1,7 @@
 """odpf_file_tracker (pending files and their summary) and odpf_file_tracker_history (files that are done or held).
 
 A file is in exactly one of the two tables. Within a table's partition the sort keys are in landing order: parts of full
-loads under `0/<name>/<hash>`, then changes under `1/<name>/<hash>`. The partition `#pending` has one small item for each
+loads under `0/<name>/<hash>`, then changes under `1/<name>/<hash>`. The partition `#pending` has one small item for a
 source table with how much of it waits; it changes in the same transaction as the files.
 """
 
@@ -52,7 +52,7 @@ class DynamoDbFileTracker:
     def register(self, file: LandedFile) -> bool:
         """Add a file that is neither pending nor in the history; False when it was known.
 
-        Conditions, file and summary are one transaction: an event repeated while the file moves to history adds nothing.
+        All of it is one transaction: an event repeated while the file moves to history adds nothing.
         """
         unknown = "attribute_not_exists(file_id)"
         not_in_history = {"TableName": self._history.name, "Key": key_of(file), "ConditionExpression": unknown}

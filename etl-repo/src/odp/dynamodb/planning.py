@@ -1,4 +1,4 @@
-"""What the Batch Manager keeps in odpf_file_processing_tracker and reads there: claims of cadences, leases of tables."""
+"""What the Batch Manager keeps and reads in odpf_file_processing_tracker: claims of cadences, leases of tables."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
 
 SETTLES_AFTER = 60.0
-"""Step Functions may not yet know an execution that began this many seconds ago: its reads are eventually consistent."""
+"""Step Functions may not know an execution yet that began so many seconds ago: its reads are eventually consistent."""
 
 IsRunning = Callable[[str], bool | None]
 """Tells whether an execution is running; None when Step Functions does not know it."""

@@ -33,10 +33,12 @@ class DynamoDbQuarantine:
         return True
 
     def unknown(self, entries: Sequence[Quarantined]) -> Sequence[Quarantined]:
-        """Name those of the given entries that are not kept yet; a read costs less than a write that changes nothing."""
+        """Name those of the given entries that are not kept yet; a read costs less than a refused write."""
         unknown = {(entry.kind.value, entry.entry_id): entry for entry in entries}
         keys = [key_in_quarantine(entry.kind, entry.entry_id) for entry in unknown.values()]
-        for item in read_items(self._dynamodb, self._table.name, keys, ProjectionExpression="quarantine_kind, entry_id"):
+        for item in read_items(
+            self._dynamodb, self._table.name, keys, ProjectionExpression="quarantine_kind, entry_id"
+        ):
             del unknown[str(item["quarantine_kind"]), str(item["entry_id"])]
         return list(unknown.values())
 

@@ -1,6 +1,6 @@
 """The sweep over the staging bucket: finds files without an event of tables of which no other file comes.
 
-Every few hours it looks at the recent files of every table's folder: those of yesterday to tomorrow, and all LOAD files.
+Every few hours it looks at the recent files of every table: those of yesterday to tomorrow, and all LOAD files.
 Once a week it begins a round over the whole bucket. Whatever it does not finish before its time is over goes on at the
 same key in its next run, so its cost does not depend on how much staging holds from earlier days.
 """

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 
 DAY = timedelta(days=1)
 _MOST_DAYS = 35
-"""Beyond this gap between the table's newest change and its pending files, the days between them are left to the sweep."""
+"""Of a longer gap between the table's newest change and its pending files, the days between are left to the sweep."""
 _DELIMITERS = ("/", "-", "_", "")
 _NUMBERS = {"%Y": r"(19|20)\d\d", "%m": r"(0[1-9]|1[0-2])", "%d": r"(0[1-9]|[12]\d|3[01])"}
 _FIRST_LETTER = ":"
@@ -101,9 +101,7 @@ class KeyRange:
 def ranges_of_days(folder: str, layouts: Iterable[DateLayout], days: Iterable[date]) -> list[KeyRange]:
     """Give the ranges of the change files of some days in a table's folder."""
     wanted = list(days)
-    return [
-        KeyRange.below(folder + prefix) for layout in layouts for day in wanted for prefix in layout.prefixes(day)
-    ]
+    return [KeyRange.below(folder + prefix) for layout in layouts for day in wanted for prefix in layout.prefixes(day)]
 
 
 def range_of_loads(folder: str) -> KeyRange:

@@ -102,7 +102,7 @@ class Reconciliation:
 
 
 def ranges_beside(folder: str, files: Sequence[LandedFile], newest_change_file: str) -> list[KeyRange]:
-    """Give the keys to look at beside a table's pending files: their days, all parts of loads, their segments' folders."""
+    """Give the keys to look at beside a table's pending files: their days, all loads, the folders of their segments."""
     below = [file.key.removeprefix(folder) for file in files]
     days = days_around((file.name for file in files if not file.is_load), newest_change_file)
     segments = {key.split("/")[0] + "/" for key, file in zip(below, files, strict=True) if file.is_load and "/" in key}

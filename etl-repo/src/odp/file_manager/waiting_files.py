@@ -12,7 +12,7 @@ WARNS_BEFORE = timedelta(days=7)
 def tables_that_lose_files(
     source_tables: Iterable[str], oldest_landing: Callable[[str], str], *, now: datetime, landed_file_days: int
 ) -> list[str]:
-    """Name the tables whose oldest pending file expires soon; `oldest_landing` tells when it landed, empty if none waits."""
+    """Name the tables whose oldest pending file expires soon; `oldest_landing` is empty for a table without any."""
     limit = now - timedelta(days=landed_file_days) + WARNS_BEFORE
     found = ((name, oldest_landing(name)) for name in source_tables)
     return [name for name, landed in found if landed and datetime.fromisoformat(landed) < limit]

@@ -73,7 +73,7 @@ class BatchManager:
 
 
 def may_start(table: RawTableConfig, work: PendingWork, lease: TableLease) -> bool:
-    """Leave out a table that a run is writing, and one that was refused and has neither new files nor another configuration."""
+    """Leave out a table that a run is writing, and one that was refused and of which nothing has changed since."""
     is_refused = lease.refused_registrations == work.registrations and lease.refused_configuration == table.digest
     return not lease.is_held and not is_refused
 

@@ -33,6 +33,13 @@ class Execution:
             SECONDS,
         )
 
+    def stop(self) -> None:
+        """End it as a person does; what it had begun is not released."""
+        self._machine.stop_execution(executionArn=self.arn)
+        for run in self.glue_runs():
+            self._lake.client("glue").batch_stop_job_run(JobName=run["JobName"], JobRunIds=[run["Id"]])
+        assert self.ended()["status"] == "ABORTED"
+
     def glue_runs(self) -> list[dict[str, Any]]:
         """The Glue job runs of this execution."""
         glue = self._lake.client("glue")

@@ -158,4 +158,4 @@ def _closing() -> BookEntry:
 
 def _file(number: int) -> LandedFile:
     key = f"s/t/20260101-{number:09d}.parquet"
-    return LandedFile("s.t", f"id-{number}", FileType.CHANGES, "s", "t", "b", key, 1, "e", "2026-01-01T00:00:00Z")
+    return LandedFile("s.t", f"1/{number}", FileType.CHANGES, "s", "t", "b", key, 1, "e", "2026-01-01T00:00:00Z")
