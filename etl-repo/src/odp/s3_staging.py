@@ -60,9 +60,8 @@ class S3StagingListing:
             raise
 
     def _page(self, bucket: str, prefix: str, key_marker: str, version_marker: str) -> VersionPage:
-        markers: dict[str, Any] = {"KeyMarker": key_marker}
-        if version_marker:
-            markers["VersionIdMarker"] = version_marker
+        named = {"KeyMarker": key_marker, "VersionIdMarker": version_marker}
+        markers: dict[str, Any] = {name: marker for name, marker in named.items() if marker}
         found = self._s3.list_object_versions(Bucket=self._physical(bucket), Prefix=prefix, **markers)
         return _version_page(bucket, found)
 

@@ -135,7 +135,7 @@ def test_rule_2_files_whose_events_were_lost_are_found_by_the_sweep_under_the_id
     by_id = {file["file_id"]: file for file in books.items(OdpTable.FILE_TRACKER)}
     for file in announced:
         assert by_id[file["file_id"]]["version_id"] == file["version_id"]
-    assert "readme.txt" in {entry["file_ingestion_path"] for entry in books.items(OdpTable.QUARANTINE)}
+    assert "readme.txt" in {entry.get("file_ingestion_path") for entry in books.items(OdpTable.QUARANTINE)}
     assert sweep(lake) == {"landed": 0, "missed": 0, "rejected": 0}
     for file in announced:
         send(event(file))

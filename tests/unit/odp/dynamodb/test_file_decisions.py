@@ -38,7 +38,11 @@ class Desk:
         key = {"source_table_name": KEY[0], "file_id": KEY[1]}
         item = files.get_item(Key=key)["Item"]
         self.decisions.skip(*KEY, "")
-        held: dict[str, Any] = {"file_ingestion_status": FileStatus.HELD.value, "status_reason": "a copy", "generation": 3}
+        held: dict[str, Any] = {
+            "file_ingestion_status": FileStatus.HELD.value,
+            "status_reason": "a copy",
+            "generation": 3,
+        }
         self.dynamodb.Table("files_history").put_item(Item=item | held)
 
     def work(self) -> list[PendingWork]:

@@ -107,7 +107,11 @@ def test_leases_of_many_tables_tell_who_is_written_and_what_was_refused(dynamodb
     names = [f"db.t{number}" for number in range(150)]
     for name in names[:120]:
         leases.acquire(name, "run-1")
-    refused: dict[str, Any] = {"raw_table_name": "db.refused", "refused_registrations": 7, "refused_configuration": "abc"}
+    refused: dict[str, Any] = {
+        "raw_table_name": "db.refused",
+        "refused_registrations": 7,
+        "refused_configuration": "abc",
+    }
     dynamodb.Table("leases").put_item(Item=refused)
     found = DynamoDbPlannedLeases(dynamodb, "leases", clock=lambda: now).leases([*names, "db.expired", "db.refused"])
     assert {name for name, lease in found.items() if lease.is_held} == set(names[:120])
