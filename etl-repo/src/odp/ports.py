@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from odp.configuration import ConfigDeployment, ConfigRequest, Configuration, RequestStatus
+from odp.listings import SweepState, TableListing, VersionPage
 from odp.records import (
     BatchConfig,
     BatchPlan,
@@ -16,10 +17,7 @@ from odp.records import (
     Quarantined,
     QuarantineKind,
     RawTableConfig,
-    SweepState,
     TableLease,
-    TableListing,
-    VersionPage,
     WrittenTable,
 )
 from odp.refreshes import BookEntry, CommittedRefresh, Lease, Refresh, RefreshOutcome

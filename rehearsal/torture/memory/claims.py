@@ -1,6 +1,6 @@
 """The claims of cadences, and how far the sweep has come."""
 
-from odp.records import SweepState
+from odp.listings import SweepState
 
 
 class MemoryClaims:

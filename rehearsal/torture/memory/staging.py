@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from odp.records import ObjectVersion, VersionPage
+from odp.listings import VersionPage
+from odp.records import ObjectVersion
 
 from rehearsal.torture.dms_files import DmsFile
 from rehearsal.torture.memory.clock import Clock

@@ -22,8 +22,9 @@ from odp.file_manager.key_ranges import (
 from odp.file_manager.object_key import parse_object_key
 from odp.file_manager.rejection import rejection_of
 from odp.file_manager.s3_event import listed_object
+from odp.listings import TableListing
 from odp.ports import KnownEntries, KnownFiles, StagingListing
-from odp.records import LandedFile, ObjectVersion, RejectedFile, TableListing
+from odp.records import LandedFile, ObjectVersion, RejectedFile
 
 EVENTS_TAKE = timedelta(minutes=15)
 """An object without an event is missed only when it is older: a younger one's event may be under way."""

@@ -8,7 +8,7 @@ import pytest
 from odp.dynamodb.file_decisions import DecisionTables, DynamoDbFileDecisions
 from odp.dynamodb.file_tracker import DynamoDbFileTracker
 from odp.dynamodb.sweep_state import DynamoDbSweepState
-from odp.records import SweepState
+from odp.listings import SweepState
 from odp.s3_staging import S3StagingListing
 
 from deployment_account.names import Odp, OdpTable, Shared
@@ -167,8 +167,12 @@ def test_files_of_a_table_that_no_manifest_names_are_one_entry_in_quarantine_whi
         (entry,) = books.items(OdpTable.QUARANTINE)
         assert (entry["quarantine_kind"], entry["entry_id"]) == ("unconfigured_table", "taxi_trips.nobody")
         assert (entry["files"], entry["bytes"]) == (2, 8)
-    names = [lake.table(table) for table in (OdpTable.FILE_TRACKER, OdpTable.FILE_TRACKER_HISTORY)]
-    tables = DecisionTables(*names, lake.table(OdpTable.FILE_PROCESSING_TRACKER), 400)
+    tables = DecisionTables(
+        pending=lake.table(OdpTable.FILE_TRACKER),
+        history=lake.table(OdpTable.FILE_TRACKER_HISTORY),
+        leases=lake.table(OdpTable.FILE_PROCESSING_TRACKER),
+        history_days=400,
+    )
     for file in waiting:
         assert DynamoDbFileDecisions(lake.dynamodb, tables).skip("taxi_trips.nobody", file["file_id"], "not wanted")
     sweep(lake)

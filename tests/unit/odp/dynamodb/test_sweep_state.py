@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from odp.dynamodb.sweep_state import SWEEP, DynamoDbSweepState
-from odp.records import SweepState
+from odp.listings import SweepState
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource

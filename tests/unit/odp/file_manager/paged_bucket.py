@@ -4,7 +4,8 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
 from odp.file_manager.s3_event import landed_object
-from odp.records import LandedFile, ObjectVersion, Quarantined, VersionPage
+from odp.listings import VersionPage
+from odp.records import LandedFile, ObjectVersion, Quarantined
 
 from tests.unit.odp.file_manager.test_registration import Ledger, s3_event
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from odp.file_manager.bucket_sweep import RECENT_EVERY, ROUND_EVERY, Sweep, Swept
 from odp.file_manager.reconciliation import Reconciliation
-from odp.records import SweepState
+from odp.listings import SweepState
 
 from tests.unit.odp.file_manager.paged_bucket import PagedBucket
 from tests.unit.odp.file_manager.test_reconciliation import LAYOUTS, key_of

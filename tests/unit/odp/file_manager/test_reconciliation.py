@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from odp.file_manager.reconciliation import Found, Reconciliation
 from odp.file_manager.s3_event import landed_object, listed_object
-from odp.records import LandedFile, TableListing
+from odp.listings import TableListing
+from odp.records import LandedFile
 
 from tests.unit.odp.file_manager.paged_bucket import PagedBucket, version
 from tests.unit.odp.file_manager.test_registration import s3_event

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from odp.errors import LeaseLostError
 from odp.file_processor.table_refresh import TableRefresher
-from odp.records import FileType, LandedFile, PendingFiles, RawTableConfig, TableListing
+from odp.listings import TableListing
+from odp.records import FileType, LandedFile, PendingFiles, RawTableConfig
 from odp.refreshes import BookEntry, CommittedRefresh, Lease, Refresh, RefreshOutcome, RefreshStatus, RowCounts
 
 from tests.unit.odp.samples import table_config
