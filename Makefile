@@ -85,7 +85,7 @@ bench: $(READY) ## apply changes to 18 small tables and a large one, beside text
 bench-taxi: $(READY) ## rows per second of the taxi flow's jobs, beside duckdb on the same files (TRIPS=file, ROWS=n)
 	@$(BIN)/python -m benchmarks taxi
 
-bench-plan: $(READY) ## time, memory and requests of planning 300 to 30,000 tables with up to 50,000 pending files
+bench-plan: $(READY) ## planning 300 to 30,000 tables; listing, sweep and history of a lake with a million applied objects
 	@$(BIN)/python -m benchmarks plan
 
 manifest-schema: $(READY) ## write the JSON schema of the table manifests anew from their fields

@@ -31,11 +31,15 @@ def taxi(trips: Trips = None, rows: Annotated[int, typer.Option(envvar="ROWS", m
 
 @app.command()
 def plan() -> None:
-    """Plan cadences of ever more tables and pending files with the Batch Manager."""
+    """Plan cadences of ever more tables and files, and list, sweep and read the history of a lake as it grows old."""
+    from benchmarks.batch_plan.ages import measure_ages
     from benchmarks.batch_plan.growth import measure_growth
+    from benchmarks.batch_plan.history import measure_history
 
     console = Console(width=WIDTH)
     with told_clearly(console), workspace("plan") as work:
+        measure_ages().publish(console)
+        measure_history(work).publish(console)
         measure_growth(work).publish(console)
 
 

@@ -1,6 +1,7 @@
 """A lake's books with many tables in one cadence and many pending files, and nothing else in them."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,12 +9,15 @@ from typing import Any
 import boto3
 from odp.configuration import fields_of
 from odp.dynamodb.file_tracker import DynamoDbFileTracker
+from odp.dynamodb.pending_summary import summary_key
 from odp.records import BatchConfig, FileType, LandedFile, RawTableConfig, VersioningType
 
 from rehearsal.emulator.process import Emulator
 from rehearsal.emulator.settings import ROOT_SECRET
 
 CADENCE, BATCH_SIZE = "10_min_refresh", 5
+MONTH_OF_FILES = 30 * 24 * 60
+"""A file a minute, as DMS writes them by default."""
 _PENDING, _HISTORY = "FILE_TRACKER_TABLE", "FILE_TRACKER_HISTORY_TABLE"
 _KEYS = {
     _PENDING: ("source_table_name", "file_id"),
@@ -30,10 +34,14 @@ Item = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How much there is to plan; each table has its share of the files."""
+    """How much there is to plan; each table has its share of the files.
+
+    Of `unconfigured` further tables, which no manifest names, a month of files waits: one a minute.
+    """
 
     tables: int
     files: int
+    unconfigured: int = 0
 
     def source_table(self, number: int) -> str:
         """Name a table."""
@@ -68,6 +76,7 @@ class Backlog:
         self._put("BATCH_CONFIG_TABLE", iter([fields_of(_batch_config())]))
         self._put("RAW_TABLE_CONFIG_TABLE", (fields_of(_table_config(name)) for name in self._source_tables()))
         self._put(_PENDING, self._pending_items())
+        self._put(_PENDING, self._summaries())
 
     def planned(self, plan_key: str) -> list[list[str]]:
         """Read the batches of a plan."""
@@ -94,14 +103,23 @@ class Backlog:
 
     def _pending_items(self) -> Iterator[Item]:
         """Register one file as the File Manager does, and repeat what that wrote."""
-        sample = _landed_file()
+        sample = landed_file()
         DynamoDbFileTracker(self._dynamodb, _PENDING, _HISTORY).register(sample)
         key = {"source_table_name": sample.source_table_name, "file_id": sample.file_id}
         tracker = self._dynamodb.Table(_PENDING)
         item = tracker.get_item(Key=key)["Item"]
         tracker.delete_item(Key=key)
         for number in range(self._scale.files):
-            yield item | {"source_table_name": self._scale.source_table(number), "file_id": f"{number:032x}"}
+            yield item | {"source_table_name": self._scale.source_table(number), "file_id": f"1/{number:032x}"}
+
+    def _summaries(self) -> Iterator[Item]:
+        """Repeat the summary that the registration wrote; a plan reads it, and no file."""
+        key = summary_key(landed_file().source_table_name)
+        summary = self._dynamodb.Table(_PENDING).get_item(Key=key)["Item"]
+        files = Counter(map(self._scale.source_table, range(self._scale.files)))
+        files |= {f"other.table_{number:05}": MONTH_OF_FILES for number in range(self._scale.unconfigured)}
+        for table, count in files.items():
+            yield summary | {"file_id": table, "files": count, "bytes": count * 262_144, "registrations": count}
 
 
 def _batch_config() -> BatchConfig:
@@ -126,11 +144,12 @@ def _table_config(source_table: str) -> RawTableConfig:
     )
 
 
-def _landed_file() -> LandedFile:
+def landed_file() -> LandedFile:
+    """Give a file of changes as DMS lands it."""
     schema, table = "warehouse", "table_00000"
     return LandedFile(
         source_table_name=f"{schema}.{table}",
-        file_id="0" * 32,
+        file_id="1/" + "0" * 32,
         file_type=FileType.CHANGES,
         schema_name=schema,
         table_name=table,

@@ -5,14 +5,20 @@ from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
 
-from benchmarks.batch_plan.backlog import BATCH_SIZE, CADENCE, Backlog, Scale
+from benchmarks.batch_plan.backlog import BATCH_SIZE, CADENCE, MONTH_OF_FILES, Backlog, Scale
 from benchmarks.batch_plan.probe import Planning, plan_in_own_process
 from benchmarks.figures import Figures, Record
 from rehearsal.emulator.process import Emulator
 from rehearsal.emulator.settings import EmulatorSettings
 
-SCALES = (Scale(300, 5_000), Scale(3_000, 5_000), Scale(3_000, 50_000), Scale(30_000, 50_000))
-"""From each to the next either the tables grow tenfold or the files do: what grows with it tells on what it depends."""
+SCALES = (
+    Scale(300, 5_000),
+    Scale(300, 5_000, unconfigured=200),
+    Scale(3_000, 5_000),
+    Scale(3_000, 50_000),
+    Scale(30_000, 50_000),
+)
+"""From each to the next one number grows: what grows with it tells on what it depends."""
 _FIRST_ACCOUNT = 600_000_000_000
 _STATE_LIMIT = 256 * 1024  # https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 _FULL_CORE = 1769  # MB at which Lambda gives a whole core: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
@@ -43,7 +49,7 @@ def measure(emulator: Emulator, account: str, scale: Scale) -> Record:
     """Plan one backlog."""
     backlog = Backlog(emulator, account, scale)
     backlog.fill()
-    event = {"refresh_cadence": CADENCE, "execution_name": "benchmark"}
+    event = {"refresh_cadence": CADENCE, "execution": "benchmark"}
     planning = plan_in_own_process(event, backlog.environment())
     _demand_complete(backlog.planned(planning.state["plan_key"]), planning, scale)
     return _record(scale, planning)
@@ -65,6 +71,7 @@ def _record(scale: Scale, planning: Planning) -> Record:
     return {
         "tables": scale.tables,
         "pending files": scale.files,
+        "of others": scale.unconfigured * MONTH_OF_FILES,
         "s": planning.seconds,
         "CPU s": planning.cpu_seconds,
         "Lambda CPU s": planning.cpu_seconds * _FULL_CORE / LAMBDA_MEMORY,

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from odp.records import CADENCE_CLAIM
 
 from deployment_account import names
 from deployment_account.names import OdpTable
@@ -27,16 +29,19 @@ TABLE_VARIABLES: Mapping[str, OdpTable] = {
     "CONFIG_DEPLOY_TRACKER_TABLE": OdpTable.CONFIG_DEPLOY_TRACKER,
 }
 TABLE_ACTIONS: Mapping[OdpTable, tuple[str, ...]] = {
-    OdpTable.FILE_TRACKER: ("dynamodb:Scan",),
-    OdpTable.FILE_PROCESSING_TRACKER: ("dynamodb:BatchGetItem",),
+    OdpTable.FILE_TRACKER: ("dynamodb:Query",),
+    OdpTable.FILE_PROCESSING_TRACKER: ("dynamodb:BatchGetItem", "dynamodb:GetItem"),  # leases, and who has a cadence
     OdpTable.BATCH_CONFIG: ("dynamodb:GetItem",),
     OdpTable.RAW_TABLE_CONFIG: ("dynamodb:Query",),
     OdpTable.CONFIG_DEPLOY_TRACKER: ("dynamodb:GetItem",),
 }
 
 
+CLAIM_ACTIONS = ("dynamodb:DeleteItem", "dynamodb:PutItem")
+
+
 class BatchManager(RuntimeFunction):
-    """Reads what is pending and what is configured, and writes nothing but the plan of its execution."""
+    """Reads what is pending and what is configured; writes the plan of its execution and the claims of cadences."""
 
     def __init__(
         self,
@@ -47,6 +52,7 @@ class BatchManager(RuntimeFunction):
         tables: Mapping[OdpTable, dynamodb.ITable],
         config: s3.IBucket,
         data_key: kms.IKey,
+        state_machine_name: str,
     ) -> None:
         variables = {name: tables[table].table_name for name, table in TABLE_VARIABLES.items()}
         super().__init__(
@@ -65,4 +71,24 @@ class BatchManager(RuntimeFunction):
             [config.arn_for_objects(PLANS)],
             because="A plan is named after its cadence and execution, which nobody knows before it starts.",
         )
+        self._allow_claims(tables[OdpTable.FILE_PROCESSING_TRACKER], state_machine_name)
         allow_key_use(self.role, data_key)
+
+    def _allow_claims(self, tracker: dynamodb.ITable, state_machine_name: str) -> None:
+        """Write the claims beside the leases, but no lease; ask whether the execution that has a claim still runs."""
+        claims = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{CADENCE_CLAIM}*"]}}
+        self.role.add_to_principal_policy(
+            iam.PolicyStatement(actions=list(CLAIM_ACTIONS), resources=[tracker.table_arn], conditions=claims)
+        )
+        executions = cdk.Stack.of(self).format_arn(
+            service="states",
+            resource="execution",
+            resource_name=f"{state_machine_name}:*",
+            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        )
+        allow(
+            self.role,
+            ["states:DescribeExecution"],
+            [executions],
+            because="Any earlier execution of this state machine may have the claim of a cadence.",
+        )

@@ -1,6 +1,6 @@
 """Deploys odp.file_manager: every file that lands in the staging bucket is registered in the file tracker.
 
-By its event, within seconds, and should that be lost, by a sweep over the whole bucket.
+By its event, within seconds, and should that be lost, by a sweep over the bucket that goes on where it stopped.
 """
 
 from __future__ import annotations
@@ -28,9 +28,24 @@ if TYPE_CHECKING:
     from etl_cdk.alerts import Alerts
 
 TIMEOUT = cdk.Duration.seconds(60)
-SWEEP_EVERY = cdk.Duration.hours(6)
+SWEEP_EVERY = cdk.Duration.hours(1)
+"""A run looks at what is due: recent files every six hours, the whole bucket once a week, over several runs."""
 SWEEP_TIMEOUT = cdk.Duration.minutes(15)
-"""The longest that Lambda offers: about a million objects, of which most are known."""
+"""The longest that Lambda offers; the next run goes on where this one stopped."""
+SWEEP_VARIABLES: Mapping[str, OdpTable] = {
+    "BATCH_CONFIG_TABLE": OdpTable.BATCH_CONFIG,
+    "RAW_TABLE_CONFIG_TABLE": OdpTable.RAW_TABLE_CONFIG,
+    "CONFIG_DEPLOY_TRACKER_TABLE": OdpTable.CONFIG_DEPLOY_TRACKER,
+}
+SWEEP_ACTIONS: Mapping[OdpTable, tuple[str, ...]] = {
+    OdpTable.FILE_TRACKER: ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"),
+    OdpTable.FILE_TRACKER_HISTORY: ("dynamodb:BatchGetItem",),
+    OdpTable.QUARANTINE: ("dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:Query"),
+    OdpTable.BATCH_CONFIG: ("dynamodb:Scan",),
+    OdpTable.RAW_TABLE_CONFIG: ("dynamodb:Scan",),
+    OdpTable.CONFIG_DEPLOY_TRACKER: ("dynamodb:GetItem",),
+}
+"""What the sweep does to the tables beyond registering files."""
 
 
 class FileManager(Construct):
@@ -46,9 +61,11 @@ class FileManager(Construct):
         tables: Mapping[OdpTable, dynamodb.ITable],
         data_key: kms.IKey,
         sources: str,
+        landed_file_days: int,
     ) -> None:
         super().__init__(scope, id_)
-        self._package, self._staging, self._data_key, self._sources = package, staging, data_key, sources
+        self._sources, self._landed_file_days = sources, landed_file_days
+        self._package, self._staging, self._data_key, self._tables = package, staging, data_key, tables
         self._tracker, self._history = tables[OdpTable.FILE_TRACKER], tables[OdpTable.FILE_TRACKER_HISTORY]
         self._quarantine, self._format = tables[OdpTable.QUARANTINE], tables[OdpTable.CONFIG_DEPLOY_TRACKER]
         self.dead_letters = encrypted_queue(self, "DeadLetters", key=data_key, timeout=TIMEOUT)
@@ -77,8 +94,8 @@ class FileManager(Construct):
         function = RuntimeFunction(
             self, id_, package=self._package, handler=handler, timeout=timeout, variables=variables
         )
-        allow(function.role, ["dynamodb:PutItem"], [self._tracker.table_arn, self._quarantine.table_arn])
-        allow(function.role, ["dynamodb:UpdateItem"], [self._tracker.table_arn])
+        allow(function.role, ["dynamodb:PutItem", "dynamodb:UpdateItem"], [self._tracker.table_arn])
+        allow(function.role, ["dynamodb:PutItem"], [self._quarantine.table_arn])
         allow(function.role, ["dynamodb:ConditionCheckItem"], [self._history.table_arn])
         allow(function.role, ["dynamodb:Scan"], [self._tracker.table_arn, self._history.table_arn])
         allow(function.role, ["dynamodb:GetItem", "dynamodb:PutItem"], [self._format.table_arn])
@@ -86,8 +103,11 @@ class FileManager(Construct):
         return function
 
     def _sweep(self) -> lambda_.Function:
-        sweep = self._function("Sweep", "odp.file_manager.sweep.handle", SWEEP_TIMEOUT)
-        allow(sweep.role, ["dynamodb:BatchGetItem"], [self._tracker.table_arn, self._history.table_arn])
+        variables = {name: self._tables[table].table_name for name, table in SWEEP_VARIABLES.items()}
+        variables["LANDED_FILE_DAYS"] = str(self._landed_file_days)
+        sweep = self._function("Sweep", "odp.file_manager.sweep.handle", SWEEP_TIMEOUT, **variables)
+        for table, actions in SWEEP_ACTIONS.items():
+            allow(sweep.role, actions, [self._tables[table].table_arn])
         allow(sweep.role, ["s3:ListBucketVersions"], [self._staging.bucket_arn])
         events.Rule(
             self,
@@ -111,10 +131,22 @@ class FileManager(Construct):
         )
         alerts.on_any_counted(
             "MissedFiles",
-            meaning="Files landed in the staging bucket without an event; the sweep has registered them.",
+            meaning="Files lay in the staging bucket for 15 minutes without an event; the sweep has registered them.",
+        )
+        alerts.on_any_counted(
+            "UnconfiguredTables",
+            meaning="Files wait of a table that no manifest configures; odpf_quarantine names it.",
+        )
+        alerts.on_any_counted(
+            "ExpiringFiles",
+            meaning="Files that wait are about to expire in the staging bucket; the sweep's log names their tables.",
+        )
+        alerts.on_any_counted(
+            "SlowSweeps",
+            meaning="A round of the sweep over the staging bucket has taken longer than a day: too much lies there.",
         )
         alerts.on_any(
             "FailedSweeps",
             self.sweep.metric_errors(),
-            meaning="The sweep over the staging bucket failed or ran out of time; its log says where.",
+            meaning="The sweep over the staging bucket failed; its log says where, and the next run goes on there.",
         )

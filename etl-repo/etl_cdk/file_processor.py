@@ -66,7 +66,13 @@ class FileProcessor(Construct):
         self._names = foundation.names
         config = foundation.bucket(Shared.CONFIG_BUCKET)
         self.batch_manager = BatchManager(
-            self, "BatchManager", package=package, tables=tables, config=config, data_key=foundation.data_key
+            self,
+            "BatchManager",
+            package=package,
+            tables=tables,
+            config=config,
+            data_key=foundation.data_key,
+            state_machine_name=foundation.names.state_machine,
         )
         self.jobs = GlueJobs(
             self,
@@ -75,7 +81,7 @@ class FileProcessor(Construct):
             names=foundation.names,
             settings=settings,
             batches=manifests.batches,
-            arguments={**_job_arguments(tables, config), **_of_the_lake(foundation, environment)},
+            arguments=_job_arguments(tables, config) | _limits(environment) | _of_the_lake(foundation, environment),
         )
         self.state_machine = self._state_machine(settings)
         enabled = settings.schedules == "enabled"
@@ -152,3 +158,13 @@ def _of_the_lake(foundation: Foundation, environment: Environment) -> dict[str, 
     buckets = {"staging": Shared.STAGING_BUCKET, "raw": Shared.RAW_BUCKET}
     names = {role: foundation.bucket(which).bucket_name for role, which in buckets.items()}
     return {"--sources": sources_json(environment.sources), "--buckets": json.dumps(names)}
+
+
+def _limits(environment: Environment) -> dict[str, str]:
+    settings = environment.odp
+    return {
+        "--max_files_per_refresh": str(settings.max_files_per_refresh),
+        "--max_bytes_per_refresh": str(settings.max_bytes_per_refresh),
+        "--max_replayed_files": str(settings.max_replayed_files),
+        "--history_days": str(environment.retention.history_days),
+    }

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from aws_cdk import aws_s3_assets as s3_assets
 
 TABLE_ACTIONS: Mapping[OdpTable, Sequence[str]] = {
-    OdpTable.FILE_TRACKER: ("BatchGetItem", "DeleteItem", "PutItem", "Query", "UpdateItem"),
+    OdpTable.FILE_TRACKER: ("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"),
     OdpTable.FILE_TRACKER_HISTORY: ("BatchGetItem", "ConditionCheckItem", "PutItem", "Query"),
     OdpTable.FILE_PROCESSING_TRACKER: ("ConditionCheckItem", "UpdateItem"),
     OdpTable.FILE_PROCESSING_TRACKER_HISTORY: ("PutItem",),
     OdpTable.RAW_TABLE_CONFIG: ("GetItem",),
     OdpTable.CONFIG_DEPLOY_TRACKER: ("GetItem",),
-    OdpTable.QUARANTINE: ("DeleteItem", "PutItem"),
+    OdpTable.QUARANTINE: ("BatchGetItem", "DeleteItem", "PutItem"),
 }
 # a reload that leaves a partition empty makes the catalog sync drop it
 _PARTITION_VERBS = ("BatchCreate", "BatchDelete", "BatchGet", "BatchUpdate", "Create", "Delete", "Get", "Update")

@@ -61,6 +61,7 @@ class OdpStack(cdk.Stack):
             tables=tables,
             data_key=foundation.data_key,
             sources=sources_json(environment.sources),
+            landed_file_days=environment.retention.landed_file_days,
         )
         self.file_processor = FileProcessor(
             self,

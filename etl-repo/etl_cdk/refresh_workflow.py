@@ -1,4 +1,7 @@
-"""The File Processor's state machine: plan the batches of a cadence, run a Glue job for each, judge them all."""
+"""The File Processor's state machine: plan the batches of a cadence, run a Glue job for each, judge them all.
+
+An execution with batches has its cadence to itself until the release; one that comes meanwhile ends at once.
+"""
 
 from __future__ import annotations
 
@@ -34,6 +37,7 @@ def refresh_workflow(batch_manager_arn: str, limits: WorkflowLimits) -> State:
             "AnyBatches": choice("$count($states.input.batches) > 0", then="RefreshBatches", otherwise="NothingToDo"),
             "NothingToDo": {"Type": "Succeed"},
             "RefreshBatches": _refresh_batches(limits),
+            "ReleaseCadence": _release_cadence(batch_manager_arn),
             "AllRefreshed": choice("$count($states.input.failed) = 0", then="Refreshed", otherwise="RefreshFailed"),
             "Refreshed": {"Type": "Succeed"},
             "RefreshFailed": _refresh_failed(),
@@ -49,7 +53,7 @@ def _plan_batches(batch_manager_arn: str) -> State:
             "FunctionName": batch_manager_arn,
             "Payload": {
                 "refresh_cadence": "{% $states.input.refresh_cadence %}",
-                "execution_name": "{% $states.context.Execution.Name %}",
+                "execution": "{% $states.context.Execution.Id %}",
             },
         },
         "TimeoutSeconds": PLANNING_SECONDS,
@@ -86,6 +90,33 @@ def _refresh_batches(limits: WorkflowLimits) -> State:
             "batches": "{% $count($states.result) %}",
             "failed": "{% [$states.result[$ != '']] %}",
         },
+        "Catch": [{"ErrorEquals": ["States.ALL"], "Output": _lost_results(), "Next": "ReleaseCadence"}],
+        "Next": "ReleaseCadence",
+    }
+
+
+def _lost_results() -> State:
+    """What the Map itself failed of, such as results that are too large together: the books know about the tables."""
+    failure = f"{{% 'all batches: ' & $states.errorOutput.Error & ': ' & {ERROR_MESSAGE} %}}"
+    return {"batches": "{% $count($states.input.batches) %}", "failed": [failure]}
+
+
+def _release_cadence(batch_manager_arn: str) -> State:
+    """A release that fails changes no result: the next execution sees by itself that this one has ended."""
+    return {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Arguments": {
+            "FunctionName": batch_manager_arn,
+            "Payload": {
+                "step": "release",
+                "refresh_cadence": "{% $states.context.Execution.Input.refresh_cadence %}",
+                "execution": "{% $states.context.Execution.Id %}",
+            },
+        },
+        "Output": "{% $states.input %}",
+        "Retry": [retry_lambda_trouble()],
+        "Catch": [{"ErrorEquals": ["States.ALL"], "Output": "{% $states.input %}", "Next": "AllRefreshed"}],
         "Next": "AllRefreshed",
     }
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from constructs import Construct
 
 
+EXPIRES_AT = "expires_at"
+
+
 @dataclass(frozen=True)
 class StatePolicy:
     """How the state of an environment is kept."""
@@ -28,9 +31,21 @@ class StatePolicy:
 
 
 class StateTable(dynamodb.Table):
-    """A table paid by request, under the data key, restorable to any second; its keys are strings."""
+    """A table paid by request, under the data key, restorable to any second; its keys are strings.
 
-    def __init__(self, scope: Construct, id_: str, *, name: str, keys: tuple[str, ...], policy: StatePolicy) -> None:
+    Items with the attribute `expires_at` (epoch seconds) are removed some days after that time, if the table forgets.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        name: str,
+        keys: tuple[str, ...],
+        policy: StatePolicy,
+        forgets: bool = False,
+    ) -> None:
         partition_key, *sort_key = (dynamodb.Attribute(name=key, type=dynamodb.AttributeType.STRING) for key in keys)
         super().__init__(
             scope,
@@ -44,6 +59,7 @@ class StateTable(dynamodb.Table):
             ),
             encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
             encryption_key=policy.key,
+            time_to_live_attribute=EXPIRES_AT if forgets else None,
             deletion_protection=policy.is_protected,
             removal_policy=policy.removal_policy,
         )

@@ -30,6 +30,8 @@ KEYS: Mapping[OdpTable, tuple[str, ...]] = {
     OdpTable.QUARANTINE: ("quarantine_kind", "entry_id"),
 }
 """Partition and sort key of each table."""
+FORGETFUL = {OdpTable.FILE_TRACKER_HISTORY, OdpTable.FILE_PROCESSING_TRACKER_HISTORY}
+"""The tables that would grow for ever: what is done expires, what waits for a person does not."""
 
 
 class TablesStack(cdk.Stack):
@@ -47,7 +49,14 @@ class TablesStack(cdk.Stack):
         foundation = Foundation(self, "Foundation", names=names)
         policy = StatePolicy(foundation.data_key, environment.is_protected)
         self.tables = {
-            table: StateTable(self, _id(table), name=names.table(table), keys=KEYS[table], policy=policy)
+            table: StateTable(
+                self,
+                _id(table),
+                name=names.table(table),
+                keys=KEYS[table],
+                policy=policy,
+                forgets=table in FORGETFUL,
+            )
             for table in OdpTable
         }
         raw = foundation.bucket(Shared.RAW_BUCKET).bucket_name

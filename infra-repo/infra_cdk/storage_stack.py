@@ -91,6 +91,7 @@ class StorageStack(cdk.Stack):
         """
         rules = [
             expire_noncurrent(self._retention.noncurrent_version_days),
+            expire(self._retention.landed_file_days, id_="ExpireLandedFiles"),
             *tier(self._retention.landed_file_tier_days),
         ]
         staging = self._bucket("Staging", *rules, versioned=True)

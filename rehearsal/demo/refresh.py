@@ -5,6 +5,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from odp.file_processor.batch_plan import ALREADY_RUNNING
+
 from deployment_account.names import OdpTable
 from rehearsal.demo.deployed_lake import DeployedLake
 from rehearsal.demo.errors import DemoError
@@ -42,11 +44,11 @@ def refresh_now(lake: DeployedLake, cadence: str, name: str, say: Say) -> Run:
     Raises:
         DemoError: the state machine did not succeed.
     """
-    target = lake.schedule(cadence)["Target"]
-    machine = lake.client("stepfunctions")
-    execution = machine.start_execution(stateMachineArn=target["Arn"], input=target["Input"])["executionArn"]
-    while (described := machine.describe_execution(executionArn=execution))["status"] == "RUNNING":
-        say(_progress(_collect(lake, execution, name)))
+    while True:
+        execution, described = _execute(lake, cadence, name, say)
+        if ALREADY_RUNNING not in described.get("output", ""):
+            break
+        say(ALREADY_RUNNING)  # the schedule's own; what is left is for the next one
         time.sleep(_POLL_SECONDS)
     run = _collect(lake, execution, name)
     say(_progress(run))
@@ -54,6 +56,17 @@ def refresh_now(lake: DeployedLake, cadence: str, name: str, say: Say) -> Run:
         reason = described.get("cause") or described.get("error") or "no cause given"
         raise DemoError(f"the File Processor's execution {described['name']} ended as {described['status']}: {reason}")
     return run
+
+
+def _execute(lake: DeployedLake, cadence: str, name: str, say: Say) -> tuple[str, dict[str, Any]]:
+    """Start an execution and wait for its end; gives its ARN and what Step Functions says of it."""
+    target = lake.schedule(cadence)["Target"]
+    machine = lake.client("stepfunctions")
+    execution = machine.start_execution(stateMachineArn=target["Arn"], input=target["Input"])["executionArn"]
+    while (described := machine.describe_execution(executionArn=execution))["status"] == "RUNNING":
+        say(_progress(_collect(lake, execution, name)))
+        time.sleep(_POLL_SECONDS)
+    return execution, dict(described)
 
 
 def _progress(run: Run) -> str:

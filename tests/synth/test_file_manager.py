@@ -88,10 +88,13 @@ def test_the_functions_know_their_lake_its_sources_its_bucket_and_its_tables(
     }
 
 
-def test_rule_2_the_whole_bucket_is_swept_four_times_a_day_for_files_without_an_event(odp: Template) -> None:
+def test_rule_2_the_sweep_goes_on_every_hour_for_files_without_an_event(odp: Template, is_prod: bool) -> None:
     rule = odp.only("AWS::Events::Rule", "FileManagerSweep")
     function = odp.only("AWS::Lambda::Function", "FileManagerSweep")
-    assert (rule["ScheduleExpression"], rule["State"]) == ("rate(6 hours)", "ENABLED")
+    assert (rule["ScheduleExpression"], rule["State"]) == ("rate(1 hour)", "ENABLED")
     (target,) = rule["Targets"]
     assert target["Arn"] == {"Fn::GetAtt": [logical_id(odp, "AWS::Lambda::Function", "FileManagerSweep"), "Arn"]}
     assert (function["Handler"], function["Timeout"]) == ("odp.file_manager.sweep.handle", 900)
+    variables = function["Environment"]["Variables"]
+    assert variables.keys() >= {"STAGING_BUCKET", "BATCH_CONFIG_TABLE", "RAW_TABLE_CONFIG_TABLE"}
+    assert variables["LANDED_FILE_DAYS"] == ("180" if is_prod else "90")

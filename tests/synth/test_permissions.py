@@ -23,6 +23,8 @@ def wildcards(environment: str) -> set[tuple[str, str]]:
         ("FileProcessorWorkflowRole", "*"),
         # plans are named after their execution
         ("FileProcessorBatchManagerRole", "arn:aws:s3:::<config>/odp/plans/*"),
+        # whichever execution has the claim of a cadence
+        ("FileProcessorBatchManagerRole", f"arn:aws:states:{here}:execution:odpf_file_processor:*"),
         ("FileProcessorJobsRole", "arn:aws:s3:::<config>/odp/plans/*"),
         # DMS writes at any depth
         ("FileProcessorJobsRole", "arn:aws:s3:::<staging>/*"),
@@ -136,6 +138,17 @@ def test_the_job_lists_staging_and_raw_without_a_condition_that_turns_404_into_4
 def test_the_batch_manager_writes_plans_only(odp: Template) -> None:
     assert objects(odp, "FileProcessorBatchManagerRole", "s3:PutObject") == {"<config>/odp/plans/*"}
     assert not objects(odp, "FileProcessorBatchManagerRole", "s3:GetObject")
+
+
+def test_the_batch_manager_writes_claims_of_cadences_beside_the_leases_and_no_lease(odp: Template) -> None:
+    writing = [
+        statement
+        for role, statement in statements(odp)
+        if role == "FileProcessorBatchManagerRole" and "dynamodb:PutItem" in as_list(statement["Action"])
+    ]
+    (statement,) = writing
+    assert statement["Action"] == ["dynamodb:DeleteItem", "dynamodb:PutItem"]
+    assert statement["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["cadence#*"]}}
 
 
 def test_of_the_assets_the_job_reads_its_package_and_its_script(odp: Template) -> None:

@@ -32,9 +32,9 @@ def test_the_batch_manager_is_told_cadence_and_execution(states: dict[str, Any])
     arguments = evaluate(
         states["PlanBatches"]["Arguments"],
         input={"refresh_cadence": "10_min_refresh"},
-        context={"Execution": {"Name": "run"}},
+        context={"Execution": {"Id": "arn:run"}},
     )
-    payload = {"refresh_cadence": "10_min_refresh", "execution_name": "run"}
+    payload = {"refresh_cadence": "10_min_refresh", "execution": "arn:run"}
     assert arguments == {"FunctionName": "arn:function", "Payload": payload}
 
 
@@ -137,6 +137,43 @@ def test_a_failure_without_a_cause_is_a_failure_all_the_same(states: dict[str, A
 
 def outcome_of_a_batch(states: dict[str, Any], item: dict[str, Any], answers: list[Any]) -> Walk:
     return walk(states["RefreshBatches"]["ItemProcessor"], item, {"RefreshBatch": answers})
+
+
+def test_rule_11_execution_that_finds_another_one_of_its_cadence_ends_and_says_so(states: dict[str, Any]) -> None:
+    found = {"outcome": "another execution of this cadence is running", "running": "arn:other", "batches": []}
+    assert choose(states["AnyBatches"], found) == "NothingToDo"
+    assert states["NothingToDo"] == {"Type": "Succeed"}, "its input is the execution's output"
+
+
+@pytest.mark.parametrize("is_mapped", [True, False])
+def test_cadence_is_released_at_the_end_whether_or_not_the_map_itself_failed(
+    states: dict[str, Any], is_mapped: bool
+) -> None:
+    refresh, release = states["RefreshBatches"], states["ReleaseCadence"]
+    (catch,) = refresh["Catch"]
+    assert catch["ErrorEquals"] == ["States.ALL"]
+    assert (refresh if is_mapped else catch)["Next"] == "ReleaseCadence"
+    context = {"Execution": {"Id": "arn:run", "Input": {"refresh_cadence": "10_min_refresh"}}}
+    payload = evaluate(release["Arguments"], context=context)["Payload"]
+    assert payload == {"step": "release", "refresh_cadence": "10_min_refresh", "execution": "arn:run"}
+
+
+def test_release_changes_no_result_also_when_it_fails(states: dict[str, Any]) -> None:
+    """The next execution asks Step Functions whether this one still runs."""
+    judged = {"batches": 2, "failed": 1, "failures": "batch 1: no"}
+    release = states["ReleaseCadence"]
+    (catch,) = release["Catch"]
+    for after in (release, catch):
+        assert (evaluate(after["Output"], input=judged), after["Next"]) == (judged, "AllRefreshed")
+
+
+def test_map_that_fails_itself_fails_the_refresh_with_its_reason(states: dict[str, Any]) -> None:
+    (catch,) = states["RefreshBatches"]["Catch"]
+    error = {"Error": "States.DataLimitExceeded", "Cause": "too large"}
+    judged = evaluate(catch["Output"], input=PLAN, errorOutput=error)
+    assert judged["batches"] == 3
+    assert choose(states["AllRefreshed"], judged) == "RefreshFailed"
+    assert "States.DataLimitExceeded" in str(judged)
 
 
 def refreshed(states: dict[str, Any], batches: int, *failures: Any) -> dict[str, Any]:

@@ -97,12 +97,14 @@ def test_no_rule_expires_or_moves_live_data(storage: Template, name: str) -> Non
     assert not [rule for rule in lifecycle(storage, name) if forbidden & rule.keys()]
 
 
-def test_landed_files_are_kept_and_move_only_to_where_they_are_still_read_at_once(
+def test_rule_13_landed_files_expire_and_move_before_only_to_where_they_are_still_read_at_once(
     storage: Template, is_prod: bool
 ) -> None:
     """A reload or a late refresh reads them again; from Glacier's other classes that takes hours and fails."""
     rules = lifecycle(storage, "Staging")
-    assert not [rule for rule in rules if {"ExpirationInDays", "ExpirationDate"} & rule.keys()]
+    (expiry,) = [rule for rule in rules if "ExpirationInDays" in rule]
+    assert (expiry["Id"], expiry["ExpirationInDays"]) == ("ExpireLandedFiles", 180 if is_prod else 90)
+    assert "Prefix" not in expiry
     moved = [transition for rule in rules for transition in rule.get("Transitions", [])]
     assert moved == ([{"StorageClass": "GLACIER_IR", "TransitionInDays": 90}] if is_prod else [])
 
@@ -119,7 +121,7 @@ def days_until_expiry(storage: Template, name: str, key: str) -> set[int]:
 
 def test_current_objects_expire_only_where_no_table_lies(storage: Template, is_prod: bool) -> None:
     expiring = {name for name in BUCKETS for rule in lifecycle(storage, name) if "ExpirationInDays" in rule}
-    assert expiring == {"AccessLogs", "AthenaResults", "Config"}
+    assert expiring == {"AccessLogs", "AthenaResults", "Config", "Staging"}
     assert days_until_expiry(storage, "AccessLogs", "Raw/2026-11-24") == {365 if is_prod else 30}
     assert days_until_expiry(storage, "Config", "odp/plans/10_min_refresh/run.json") == {90 if is_prod else 14}
     assert days_until_expiry(storage, "Config", "taxi/bundles/yellow/run/1.json") == {90 if is_prod else 14}

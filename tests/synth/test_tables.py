@@ -65,3 +65,16 @@ def test_every_database_of_the_manifests_and_of_the_taxi_layers_is_in_the_catalo
     for name, (scheme, bucket, path) in databases.items():
         assert (scheme, path) == ("s3://", f"/{name}")
         assert tables.body["Parameters"][bucket["Ref"]]["Default"].endswith(f"/buckets/{LAYERS.get(name, 'raw')}")
+
+
+def test_rule_13_histories_forget_what_is_done_and_nothing_else_expires(tables: Template) -> None:
+    expiring = {
+        table["TableName"]: table["TimeToLiveSpecification"]
+        for table in tables.resources("AWS::DynamoDB::Table").values()
+        if "TimeToLiveSpecification" in table
+    }
+    by_attribute = {"AttributeName": "expires_at", "Enabled": True}
+    assert expiring == {
+        "odpf_file_tracker_history": by_attribute,
+        "odpf_file_processing_tracker_history": by_attribute,
+    }

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from typing import Protocol
 
 from odp.configuration import ConfigDeployment, ConfigRequest, Configuration, RequestStatus
+from odp.listings import SweepState, TableListing, VersionPage
 from odp.records import (
     BatchConfig,
     BatchPlan,
@@ -14,8 +15,9 @@ from odp.records import (
     PendingFiles,
     PendingWork,
     Quarantined,
+    QuarantineKind,
     RawTableConfig,
-    TableListing,
+    TableLease,
     WrittenTable,
 )
 from odp.refreshes import BookEntry, CommittedRefresh, Lease, Refresh, RefreshOutcome
@@ -42,6 +44,26 @@ class Quarantine(Protocol):
         """Keep an entry with its reason; False when it is there already."""
 
 
+class KnownEntries(Quarantine, Protocol):
+    """The quarantine, asked for many entries at once."""
+
+    def unknown(self, entries: Sequence[Quarantined]) -> Sequence[Quarantined]:
+        """Name those of the given entries that are not kept yet."""
+
+
+class TableEntries(Protocol):
+    """The entries of one kind in quarantine, each of a table."""
+
+    def entries(self, kind: QuarantineKind) -> Sequence[str]:
+        """List the ids of the entries of a kind."""
+
+    def replace(self, entry: Quarantined) -> None:
+        """Keep an entry as it is now, whether or not it is there already."""
+
+    def remove(self, kind: QuarantineKind, entry_id: str) -> None:
+        """Take an entry out."""
+
+
 class StagingListing(Protocol):
     """What lies in a staging bucket, whether or not an event told of it."""
 
@@ -50,6 +72,29 @@ class StagingListing(Protocol):
 
         Also those that were overwritten: a first LOAD part that was tells of a load that was given up.
         """
+
+    def current_version(self, bucket: str, key: str) -> str | None:
+        """Give the version that a reader of the key gets; None when the object was deleted."""
+
+
+class WholeListing(StagingListing, Protocol):
+    """The listing of a whole bucket, page by page and folder by folder."""
+
+    def page(self, bucket: str, key_marker: str, version_marker: str) -> VersionPage:
+        """Give the page of versions that follows a marker."""
+
+    def folders(self, bucket: str, prefix: str) -> Iterator[str]:
+        """List the folders directly below a prefix, in their order, each with a slash at its end."""
+
+
+class SweepStates(Protocol):
+    """Where the sweep keeps how far it has come."""
+
+    def load(self) -> SweepState:
+        """Give what the last run kept."""
+
+    def save(self, state: SweepState) -> None:
+        """Keep how far this run has come."""
 
 
 class Reconciler(Protocol):
@@ -82,21 +127,31 @@ class FileTracker(Protocol):
         """List the parts of full loads that the history has, whatever became of them."""
 
     def processed_changes(self, source_table_name: str, from_name: str, most: int) -> Sequence[LandedFile]:
-        """List change files that the history has, from this file name on and by name."""
+        """List the change files that the history has, by name from a name on, at most so many."""
 
 
 class PendingWorkReader(Protocol):
     """How much waits for each source table."""
 
     def pending_work(self) -> Mapping[str, PendingWork]:
-        """Sum the pending files of every source table, at the cost of one pass over the pending files."""
+        """Give the work of every source table that has pending files, at the cost of one small item for each."""
 
 
-class HeldLeases(Protocol):
-    """Which tables are being written."""
+class PlannedLeases(Protocol):
+    """What whoever plans must know of tables: which are being written, and which were refused."""
 
-    def held(self, qualified_names: Iterable[str]) -> frozenset[str]:
-        """Name those of the given tables that a run is writing now."""
+    def leases(self, qualified_names: Iterable[str]) -> Mapping[str, TableLease]:
+        """Give what is known of those of the given tables that a refresh ever touched."""
+
+
+class CadenceClaims(Protocol):
+    """One execution of a cadence at a time."""
+
+    def claim(self, refresh_cadence: str, execution: str) -> str:
+        """Claim a cadence for an execution; gives the execution that has it, which is another one while that runs."""
+
+    def release(self, refresh_cadence: str, execution: str) -> None:
+        """Give the cadence back, unless another execution has it."""
 
 
 class PlanStorage(Protocol):

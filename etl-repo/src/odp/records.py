@@ -16,6 +16,9 @@ OPERATION = "Op"
 
 INSERT, UPDATE, DELETE = "I", "U", "D"
 
+CADENCE_CLAIM = "cadence#"
+"""Begins the keys of the claims of cadences in odpf_file_processing_tracker; a table's key is `database.table`."""
+
 _SEQUENCER_DIGITS = 64
 
 
@@ -106,8 +109,9 @@ class RawTableConfig:
 
     @property
     def digest(self) -> str:
-        """A short text that differs as soon as any field does."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
+        """A text that differs as soon as any field does, and is the same in every process and release."""
+        fields = json.dumps(asdict(self), sort_keys=True)
+        return hashlib.sha256(fields.encode()).hexdigest()
 
     @property
     def qualified_name(self) -> str:
@@ -228,24 +232,6 @@ class ObjectVersion:
 
 
 @dataclass(frozen=True, slots=True)
-class TableListing:
-    """What a look at the staging bucket beside a table's pending files showed.
-
-    `landed` files had not been registered, of which events of `missed` ones are late beyond doubt; `current` names the
-    key and version of every object in `ranges` that a reader gets.
-    """
-
-    landed: int = 0
-    missed: int = 0
-    current: frozenset[tuple[str, str]] = frozenset()
-    ranges: tuple[tuple[str, str], ...] = ()
-
-    def covers(self, key: str) -> bool:
-        """Tell whether the key was looked at, so that one that is not `current` has no object any more."""
-        return any(start <= key < end for start, end in self.ranges)
-
-
-@dataclass(frozen=True, slots=True)
 class RejectedFile:
     """An object that landed but is no DMS file, with the reason."""
 
@@ -266,6 +252,7 @@ class QuarantineKind(StrEnum):
     HELD_LOAD = "held_load"
     HELD_FILE = "held_file"
     SKIPPED_FILE = "skipped_file"
+    UNCONFIGURED_TABLE = "unconfigured_table"
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +272,31 @@ class PendingWork:
     source_table_name: str
     files: int
     bytes: int
+    registrations: int = 0
+    """How many files were ever registered for the table; it never falls, so a new file always shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class PendingFiles:
+    """The pending files of one table that a refresh may work on: all loads, and the oldest changes by name.
+
+    `registrations` was read before the files, so a file that is missing here raises it later.
+    """
+
+    files: tuple[LandedFile, ...]
+    is_all: bool
+    registrations: int
+
+
+@dataclass(frozen=True, slots=True)
+class TableLease:
+    """What odpf_file_processing_tracker says of a table to whoever plans: who writes it, and what was refused."""
+
+    is_held: bool = False
+    refused_registrations: int = -1
+    """The registrations that the last refused refresh had seen; -1 when the last refresh was not refused."""
+    refused_configuration: str = ""
+    """The digest of the configuration that the last refused refresh had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,15 +311,3 @@ class BatchPlan:
     def key(self) -> str:
         """Where the plan lies in its bucket; an execution that is started again overwrites its own plan only."""
         return f"odp/plans/{self.refresh_cadence}/{self.execution_name}.json"
-
-
-@dataclass(frozen=True, slots=True)
-class PendingFiles:
-    """The pending files of one table that a refresh may work on: all loads, and the oldest changes by name.
-
-    `registrations` was read before the files, so a file that is missing here raises it later.
-    """
-
-    files: tuple[LandedFile, ...]
-    is_all: bool
-    registrations: int

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
+from botocore.exceptions import ClientError
 
+from odp.listings import VersionPage
 from odp.records import ObjectVersion
 
 if TYPE_CHECKING:
-    from types_boto3_s3.type_defs import ObjectVersionTypeDef
+    from types_boto3_s3.type_defs import ListObjectVersionsOutputTypeDef, ObjectVersionTypeDef
 
 _UNVERSIONED = "null"
+_GONE = {"404", "405", "NoSuchKey"}
+"""A HEAD of a deleted object: 404 for a key, 405 where a delete marker is named."""
+_BY_ITS_OWN_NAME: Mapping[str, str] = MappingProxyType({})
 
 
 class S3StagingListing:
-    """Lists objects with the version ids that their events carry.
+    """Lists objects with the version ids that their events carry; buckets are named by their roles."""
 
-    `buckets` gives the physical name behind each role; what is listed names the role.
-    """
-
-    def __init__(self, buckets: Mapping[str, str] = MappingProxyType({})) -> None:
+    def __init__(self, buckets: Mapping[str, str] = _BY_ITS_OWN_NAME) -> None:
         self._buckets = buckets
         self._s3 = boto3.client("s3")
 
@@ -31,12 +33,48 @@ class S3StagingListing:
 
         Objects from before the bucket was versioned are left out: their events and listings have no name in common.
         """
-        markers = {"KeyMarker": after}
-        while markers:
-            page = self._s3.list_object_versions(Bucket=self._buckets.get(bucket, bucket), Prefix=prefix, **markers)  # type: ignore[arg-type]
-            yield from (_version(bucket, found) for found in page.get("Versions", ()) if _is_version(found))
-            is_last = not page["IsTruncated"]
-            markers = {} if is_last else {name: page[f"Next{name}"] for name in ("KeyMarker", "VersionIdMarker")}  # type: ignore[literal-required]
+        key, version = after, ""
+        while True:
+            page = self._page(bucket, prefix, key, version)
+            yield from page.versions
+            key, version = page.next_key, page.next_version
+            if not key:
+                return
+
+    def page(self, bucket: str, key_marker: str, version_marker: str) -> VersionPage:
+        """Give the page of versions of a whole bucket that follows a marker."""
+        return self._page(bucket, "", key_marker, version_marker)
+
+    def folders(self, bucket: str, prefix: str) -> Iterator[str]:
+        """List the folders directly below a prefix, in their order."""
+        paginator = self._s3.get_paginator("list_object_versions")
+        for page in paginator.paginate(Bucket=self._physical(bucket), Prefix=prefix, Delimiter="/"):
+            yield from (found["Prefix"] for found in page.get("CommonPrefixes", ()))
+
+    def current_version(self, bucket: str, key: str) -> str | None:
+        """Give the version that a reader of the key gets; None when the object was deleted."""
+        try:
+            return self._s3.head_object(Bucket=self._physical(bucket), Key=key).get("VersionId", _UNVERSIONED)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _GONE:
+                return None
+            raise
+
+    def _page(self, bucket: str, prefix: str, key_marker: str, version_marker: str) -> VersionPage:
+        named = {"KeyMarker": key_marker, "VersionIdMarker": version_marker}
+        markers: dict[str, Any] = {name: marker for name, marker in named.items() if marker}
+        found = self._s3.list_object_versions(Bucket=self._physical(bucket), Prefix=prefix, **markers)
+        return _version_page(bucket, found)
+
+    def _physical(self, bucket: str) -> str:
+        return self._buckets.get(bucket, bucket)
+
+
+def _version_page(bucket: str, page: ListObjectVersionsOutputTypeDef) -> VersionPage:
+    versions = tuple(_version(bucket, found) for found in page.get("Versions", ()) if _is_version(found))
+    if not page["IsTruncated"]:
+        return VersionPage(versions)
+    return VersionPage(versions, page["NextKeyMarker"], page.get("NextVersionIdMarker", ""))
 
 
 def _is_version(found: ObjectVersionTypeDef) -> bool:
@@ -51,4 +89,5 @@ def _version(bucket: str, found: ObjectVersionTypeDef) -> ObjectVersion:
         etag=found["ETag"].strip('"'),
         size=found["Size"],
         last_modified=found["LastModified"].strftime("%Y-%m-%dT%H:%M:%SZ"),
+        is_latest=found["IsLatest"],
     )

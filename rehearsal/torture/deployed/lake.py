@@ -10,6 +10,8 @@ from typing import Any
 from urllib.parse import urlparse
 
 from boto3.dynamodb.conditions import Key
+from odp.dynamodb.sweep_state import DynamoDbSweepState
+from odp.listings import SweepState
 from odp.records import RawTableConfig
 from odp.refreshes import RefreshStatus, RowCounts
 
@@ -79,7 +81,10 @@ class EmulatedLake:
         return [failure["itemIdentifier"] for failure in failures]
 
     def sweep(self) -> None:
-        """Let the deployed File Manager look at the whole bucket."""
+        """Let the deployed File Manager look at the whole bucket, as if the last round were a week ago."""
+        DynamoDbSweepState(self._lake.dynamodb, self._lake.table(OdpTable.FILE_TRACKER), self._staging).save(
+            SweepState()
+        )
         (sweep,) = (
             function["FunctionName"]
             for page in self._lambda.get_paginator("list_functions").paginate()

@@ -1,14 +1,13 @@
 """A whole lake in memory: the framework's own code between a bucket, books and tables that tests can look into."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import partial
 from random import Random
 from typing import Any
 
 from odp.errors import OdpError
 from odp.file_manager.reconciliation import Reconciliation
 from odp.file_manager.registration import register_batch
-from odp.file_manager.s3_event import Staging, listed_object
+from odp.file_manager.s3_event import Staging
 from odp.file_manager.sources import Sources
 from odp.file_processor.batch_plan import BatchManager
 from odp.file_processor.batch_refresh import refresh_batch
@@ -99,14 +98,7 @@ class MemoryLake:
 
     def reconciliation(self, listing: Any, files: Any) -> Reconciliation:  # noqa: ANN401 - ports, maybe under fire
         """Give the File Manager's look at the bucket."""
-        return Reconciliation(
-            listing,
-            files,
-            self.quarantine,
-            partial(listed_object, sources=SOURCES),
-            lambda key: SOURCES.parse_object_key(key).folder,
-            self.clock.datetime,
-        )
+        return Reconciliation(listing, files, self.quarantine, SOURCES, self.clock.datetime)
 
     def has_work(self) -> bool:
         """Whether any file is pending."""

@@ -66,6 +66,17 @@ def test_the_schema_reference_for_editors_is_allowed(tmp_path: Path) -> None:
             "retention.landed_file_tier_days",
             "greater than or equal to 30",
         ),
+        (
+            {"retention": {"landed_file_tier_days": 90}},
+            "retention",
+            "landed_file_tier_days: 90, but landed files expire after 90 days",
+        ),
+        (
+            {"retention": {"landed_file_days": 365, "noncurrent_version_days": 30, "history_days": 402}},
+            "retention",
+            "history_days: 402, but a landed file's object may last 402 days",
+        ),
+        ({"odp": {"max_files_per_refresh": 0}}, "environments.dev.odp.max_files_per_refresh", "greater than or equal"),
         ({"odp": {"max_workers_per_run": 1}}, "environments.dev.odp.max_workers_per_run", "greater than or equal to 2"),
         ({"removal_policy": "keep"}, "environments.dev.removal_policy", "'retain' or 'destroy'"),
         ({"resource_prefix": "team-a"}, "environments.dev.resource_prefix", "should match pattern"),

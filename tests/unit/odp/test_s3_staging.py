@@ -50,3 +50,40 @@ def test_more_objects_than_a_page_holds_are_all_listed(s3: "S3Client") -> None:
     for number in range(1010):
         s3.put_object(Bucket="staging", Key=f"s/t/{number:04}", Body=b"")
     assert len({version.key for version in S3StagingListing().versions("staging", "s/t/")}) == 1010
+
+
+def test_versions_that_a_reader_gets_are_told_from_overwritten_and_deleted_ones(s3: "S3Client") -> None:
+    for key in ("s/t/a", "s/t/a", "s/t/deleted"):
+        s3.put_object(Bucket="staging", Key=key, Body=b"")
+    s3.delete_object(Bucket="staging", Key="s/t/deleted")
+    listing = S3StagingListing()
+    found = [(version.key, version.is_latest) for version in listing.versions("staging", "s/t/")]
+    assert sorted(found) == [("s/t/a", False), ("s/t/a", True), ("s/t/deleted", False)]
+    (newest,) = [version.version_id for version in listing.versions("staging", "s/t/a") if version.is_latest]
+    assert listing.current_version("staging", "s/t/a") == newest
+    assert listing.current_version("staging", "s/t/deleted") is None
+    assert listing.current_version("staging", "s/t/never") is None
+
+
+def test_pages_follow_one_another_by_their_markers_until_the_last(s3: "S3Client") -> None:
+    for number in range(1010):
+        s3.put_object(Bucket="staging", Key=f"s/t/{number:04}", Body=b"")
+    listing = S3StagingListing()
+    first = listing.page("staging", "", "")
+    second = listing.page("staging", first.next_key, first.next_version)
+    keys = {version.key for version in (*first.versions, *second.versions)}
+    assert (bool(first.next_key), second.next_key, len(keys)) == (True, "", 1010)
+
+
+def test_folders_below_a_prefix_are_listed_without_their_objects(s3: "S3Client") -> None:
+    for key in ("s/t/a", "s/t/b", "s/u/a", "s/file", "other/x/y"):
+        s3.put_object(Bucket="staging", Key=key, Body=b"")
+    listing = S3StagingListing()
+    assert list(listing.folders("staging", "s/")) == ["s/t/", "s/u/"]
+    assert set(listing.folders("staging", "")) >= {"other/", "s/"}
+
+
+def test_bucket_is_named_by_its_role_in_what_is_listed(s3: "S3Client") -> None:
+    s3.put_object(Bucket="staging", Key="s/t/a", Body=b"")
+    (found,) = S3StagingListing({"landing": "staging"}).versions("landing", "s/t/")
+    assert found.bucket == "landing"

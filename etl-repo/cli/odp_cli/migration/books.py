@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from odp.batched import batched
 from odp.dynamodb.books_format import MARKER
 from odp.dynamodb.connection import condition_failed, transact
+from odp.dynamodb.pending_summary import summary_key
 from odp.dynamodb.running_configuration import scan
 from odp.errors import ObjectKeyError
 from odp.records import QuarantineKind
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 # a transaction holds 100 actions: two for a file, and one for the summary of each table among them
 _FILES_PER_TRANSACTION = 30
 _BUCKET, _RAW = "raw_database_S3_bucket", "raw"
-PENDING_SUMMARY = "#pending"
 """The partition of odpf_file_tracker with how much waits for each table."""
 
 
@@ -188,7 +188,7 @@ class BooksMigration:
     def _counted_in(self, source_table_name: str, sizes: list[int]) -> Item:
         return {
             "TableName": self.tables.pending,
-            "Key": {"source_table_name": PENDING_SUMMARY, "file_id": source_table_name},
+            "Key": summary_key(source_table_name),
             "UpdateExpression": "ADD #files :files, #bytes :bytes, #registrations :files",
             "ExpressionAttributeNames": {"#files": "files", "#bytes": "bytes", "#registrations": "registrations"},
             "ExpressionAttributeValues": {":files": len(sizes), ":bytes": sum(sizes)},

@@ -1,40 +1,42 @@
-"""odpf_file_tracker (pending files) and odpf_file_tracker_history (processed ones)."""
+"""odpf_file_tracker (pending files and their summary) and odpf_file_tracker_history (files that are done or held).
+
+A file is in exactly one of the two tables. Within a table's partition the sort keys are in landing order: parts of full
+loads under `0/<name>/<hash>`, then changes under `1/<name>/<hash>`. The partition `#pending` has one small item for a
+source table with how much of it waits; it changes in the same transaction as the files.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from odp.dynamodb.connection import condition_failed, read_items, transact
-from odp.records import FileType, LandedFile, PendingWork
+from odp.dynamodb.pending_summary import SUMMARIES, summary_key, summary_update
+from odp.records import FileStatus, FileType, LandedFile, PendingFiles, PendingWork
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource, Table
 
+FORMAT = 2
+"""The version of a stored file; readers ignore fields that they do not know."""
+_LOADS = "0/"
+_AFTER_CHANGES = "10"
+"""The first text after everything that begins with `1/`."""
+
 
 class DynamoDbPendingWork:
-    """Sums what waits, from the pending files alone."""
+    """Reads how much waits for each source table, from one partition of small items."""
 
     def __init__(self, dynamodb: DynamoDBServiceResource, pending_table: str) -> None:
-        self._client = dynamodb.meta.client
-        self._pending_table = pending_table
+        self._pending = dynamodb.Table(pending_table)
 
     def pending_work(self) -> Mapping[str, PendingWork]:
-        """Sum the pending files of every source table in one scan, which holds pending files and nothing else."""
-        files: dict[str, int] = defaultdict(int)
-        sizes: dict[str, int] = defaultdict(int)
-        pages = self._client.get_paginator("scan").paginate(
-            TableName=self._pending_table, ProjectionExpression="source_table_name, file_size", ConsistentRead=True
-        )
-        for page in pages:
-            for item in page["Items"]:
-                name = str(item["source_table_name"])
-                files[name] += 1
-                sizes[name] += int(str(item["file_size"]))
-        return {name: PendingWork(name, files[name], sizes[name]) for name in files}
+        """Give the work of every source table that has pending files; never reads a file's item."""
+        items = _query(self._pending, "source_table_name = :name", {":name": SUMMARIES})
+        work = (_work_of(item) for item in items)
+        return {each.source_table_name: each for each in work if each.files > 0}
 
 
 class DynamoDbFileTracker:
@@ -49,23 +51,54 @@ class DynamoDbFileTracker:
     def register(self, file: LandedFile) -> bool:
         """Add a file that is neither pending nor in the history; False when it was known.
 
-        Both conditions are one transaction, so an event repeated while the file moves to history adds nothing.
+        All of it is one transaction: an event repeated while the file moves to history adds nothing.
         """
-        key = key_of(file)
         unknown = "attribute_not_exists(file_id)"
-        not_in_history = {"TableName": self._history.name, "Key": key, "ConditionExpression": unknown}
+        not_in_history = {"TableName": self._history.name, "Key": key_of(file), "ConditionExpression": unknown}
         pending = {"TableName": self._pending.name, "Item": pending_item(file), "ConditionExpression": unknown}
+        summary = summary_update(self._pending.name, [file], registered=True)
         try:
-            transact(self._client, [{"ConditionCheck": not_in_history}, {"Put": pending}])
+            transact(self._client, [{"ConditionCheck": not_in_history}, {"Put": pending}, summary])
         except ClientError as error:
             if condition_failed(error):
                 return False
             raise
         return True
 
-    def pending_files(self, source_table_name: str) -> Sequence[LandedFile]:
-        """List the pending files of one source table."""
-        return [_landed_file(item) for item in self._query(self._pending, source_table_name)]
+    def pending_files(self, source_table_name: str, most_changes: int) -> PendingFiles:
+        """Give all pending parts of loads and the oldest changes by name, at most so many and those of the last name.
+
+        Versions of one object are given together, since the older ones tell when it first landed.
+        """
+        key = summary_key(source_table_name)
+        summary = self._pending.get_item(Key=key, ConsistentRead=True).get("Item", {})
+        loads = _loads(self._pending, source_table_name)
+        changes = _changes(self._pending, source_table_name, "", most_changes + 1)
+        is_all = len(changes) <= most_changes
+        if not is_all:
+            changes = [*changes[:most_changes], *_of_same_name(self._pending, changes[most_changes - 1])]
+        files = tuple(landed_file_of(item) for item in (*loads, *changes))
+        return PendingFiles(files, is_all, int(str(summary.get("registrations", 0))))
+
+    def still_pending(self, source_table_name: str, file_ids: Collection[str]) -> Sequence[LandedFile]:
+        """List those of the given files that are pending, in landing order."""
+        keys = ({"source_table_name": source_table_name, "file_id": file_id} for file_id in sorted(file_ids))
+        items = read_items(self._dynamodb, self._pending.name, keys)
+        return sorted(map(landed_file_of, items), key=lambda file: file.file_id)
+
+    def processed_loads(self, source_table_name: str) -> Sequence[LandedFile]:
+        """List the parts of full loads that the history has, whatever became of them."""
+        return [landed_file_of(item) for item in _loads(self._history, source_table_name)]
+
+    def processed_changes(self, source_table_name: str, from_name: str, most: int) -> Sequence[LandedFile]:
+        """List the change files that the history has, by name from a name on, at most so many."""
+        return [landed_file_of(item) for item in _changes(self._history, source_table_name, from_name, most)]
+
+    def oldest_landing(self, source_table_name: str) -> str:
+        """Tell when the first load part or the first change that waits landed; empty if nothing waits."""
+        name = source_table_name
+        items = (*_loads(self._pending, name, most=1), *_changes(self._pending, name, "", 1))
+        return min((str(item["file_ingestion_date_time"]) for item in items), default="")
 
     def unknown(self, files: Sequence[LandedFile]) -> Sequence[LandedFile]:
         """Name those of the given files that are neither pending nor in the history."""
@@ -77,20 +110,42 @@ class DynamoDbFileTracker:
                 del unknown[str(item["file_id"])]
         return list(unknown.values())
 
-    def processed_changes(self, source_table_name: str) -> Sequence[LandedFile]:
-        """List the change files of a table that were applied or superseded."""
-        items = self._query(self._history, source_table_name)
-        return [_landed_file(item) for item in items if item["dms_file_type"] == FileType.CHANGES.value]
 
-    def _query(self, table: Table, source_table_name: str) -> Iterator[dict[str, Any]]:
-        pages = self._client.get_paginator("query").paginate(
-            TableName=table.name,
-            KeyConditionExpression="source_table_name = :name",
-            ExpressionAttributeValues={":name": source_table_name},
-            ConsistentRead=True,
-        )
-        for page in pages:
-            yield from page["Items"]
+def range_of_changes(from_name: str) -> tuple[str, str]:
+    """Give the first and last sort key of the changes of a table, from a file name on."""
+    return f"1/{from_name}", _AFTER_CHANGES
+
+
+def _loads(table: Table, source_table_name: str, *, most: int | None = None) -> list[dict[str, Any]]:
+    values = {":name": source_table_name, ":loads": _LOADS}
+    return list(_query(table, "source_table_name = :name AND begins_with(file_id, :loads)", values, most=most))
+
+
+def _changes(table: Table, source_table_name: str, from_name: str, most: int) -> list[dict[str, Any]]:
+    first, last = range_of_changes(from_name)
+    values = {":name": source_table_name, ":first": first, ":last": last}
+    return list(_query(table, "source_table_name = :name AND file_id BETWEEN :first AND :last", values, most=most))
+
+
+def _of_same_name(table: Table, last: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Give the changes after an item that have the same file name."""
+    file_id = str(last["file_id"])
+    kind_and_name = file_id.rpartition("/")[0] + "/"
+    values = {":name": str(last["source_table_name"]), ":same": kind_and_name}
+    items = _query(table, "source_table_name = :name AND begins_with(file_id, :same)", values)
+    return (item for item in items if str(item["file_id"]) > file_id)
+
+
+def _query(table: Table, keys: str, values: Mapping[str, str], *, most: int | None = None) -> Iterator[dict[str, Any]]:
+    pages = table.meta.client.get_paginator("query").paginate(
+        TableName=table.name,
+        KeyConditionExpression=keys,
+        ExpressionAttributeValues=values,
+        ConsistentRead=True,
+        PaginationConfig={"MaxItems": most, "PageSize": most} if most else {},
+    )
+    for page in pages:
+        yield from page["Items"]
 
 
 def key_of(file: LandedFile) -> dict[str, str]:
@@ -103,7 +158,8 @@ def pending_item(file: LandedFile) -> dict[str, Any]:
     item = {
         "source_table_name": file.source_table_name,
         "file_id": file.file_id,
-        "file_ingestion_status": "raw_file_landed",
+        "format": FORMAT,
+        "file_ingestion_status": FileStatus.PENDING.value,
         "file_ingestion_date_time": file.landed_at,
         "file_ingestion_s3_bucket": file.bucket,
         "file_ingestion_path": file.key,
@@ -114,11 +170,20 @@ def pending_item(file: LandedFile) -> dict[str, Any]:
         "etag": file.etag,
         "version_id": file.version_id,
         "sequencer": file.sequencer,
+        "segment": file.segment or None,
+        "event_reason": file.event_reason or None,
+        "approved": file.approved or None,
     }
     return {name: value for name, value in item.items() if value is not None}
 
 
-def _landed_file(item: Mapping[str, Any]) -> LandedFile:
+def _work_of(item: Mapping[str, Any]) -> PendingWork:
+    numbers = (int(str(item.get(name, 0))) for name in ("files", "bytes", "registrations"))
+    return PendingWork(str(item["file_id"]), *numbers)
+
+
+def landed_file_of(item: Mapping[str, Any]) -> LandedFile:
+    """Read a stored file; what an older release did not write has its default."""
     return LandedFile(
         source_table_name=item["source_table_name"],
         file_id=item["file_id"],
@@ -133,4 +198,9 @@ def _landed_file(item: Mapping[str, Any]) -> LandedFile:
         version_id=item.get("version_id"),
         sequencer=item.get("sequencer"),
         generation=int(item.get("generation", 0)),
+        segment=item.get("segment", ""),
+        event_reason=item.get("event_reason", ""),
+        status=FileStatus(item.get("file_ingestion_status", FileStatus.PENDING)),
+        status_reason=item.get("status_reason", ""),
+        approved=bool(item.get("approved", False)),
     )

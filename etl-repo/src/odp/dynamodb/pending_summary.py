@@ -19,14 +19,34 @@ def summary_key(source_table_name: str) -> dict[str, str]:
     return {"source_table_name": SUMMARIES, "file_id": source_table_name}
 
 
-def lowered(pending_table: str, source_table_name: str, files: Sequence[LandedFile]) -> dict[str, Any]:
-    """Give the action that takes files out of the sum of their table."""
+def summary_update(
+    pending_table: str, files: Sequence[LandedFile], *, registered: bool = False, left: bool = False
+) -> dict[str, Any]:
+    """Give the action that counts files of one table in or, when they `left` the pending table, out."""
+    sign = -1 if left else 1
+    values = {":files": sign * len(files), ":bytes": sign * sum(file.size for file in files)}
+    added = "files :files, #bytes :bytes"
+    if registered:
+        values[":registrations"] = len(files)
+        added += ", registrations :registrations"
+    return {
+        "Update": {
+            "TableName": pending_table,
+            "Key": summary_key(files[0].source_table_name),
+            "UpdateExpression": f"ADD {added}",
+            "ExpressionAttributeNames": {"#bytes": "bytes"},
+            "ExpressionAttributeValues": values,
+        }
+    }
+
+
+def decision_noted(pending_table: str, source_table_name: str) -> dict[str, Any]:
+    """Give the action by which a table that was refused is planned again, since a person decided something."""
     return {
         "Update": {
             "TableName": pending_table,
             "Key": summary_key(source_table_name),
-            "UpdateExpression": "ADD #files :files, #bytes :bytes",
-            "ExpressionAttributeNames": {"#files": "files", "#bytes": "bytes"},
-            "ExpressionAttributeValues": {":files": -len(files), ":bytes": -sum(file.size for file in files)},
+            "UpdateExpression": "ADD registrations :one",
+            "ExpressionAttributeValues": {":one": 1},
         }
     }

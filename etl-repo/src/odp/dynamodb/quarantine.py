@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from odp.dynamodb.connection import condition_failed, persist
+from odp.dynamodb.connection import condition_failed, persist, read_items
 from odp.records import Quarantined, QuarantineKind
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ class DynamoDbQuarantine:
     """Entries by kind and id."""
 
     def __init__(self, dynamodb: DynamoDBServiceResource, quarantine_table: str) -> None:
+        self._dynamodb = dynamodb
         self._client = dynamodb.meta.client
         self._table = quarantine_table
 
@@ -39,6 +41,35 @@ class DynamoDbQuarantine:
                 return False
             raise
         return True
+
+    def unknown(self, entries: Sequence[Quarantined]) -> Sequence[Quarantined]:
+        """Name those of the given entries that are not kept yet; a read costs less than a refused write."""
+        unknown = {(entry.kind.value, entry.entry_id): entry for entry in entries}
+        keys = [key_in_quarantine(entry.kind, entry.entry_id) for entry in unknown.values()]
+        for item in read_items(
+            self._dynamodb, self._table.name, keys, ProjectionExpression="quarantine_kind, entry_id"
+        ):
+            del unknown[str(item["quarantine_kind"]), str(item["entry_id"])]
+        return list(unknown.values())
+
+    def entries(self, kind: QuarantineKind) -> Sequence[str]:
+        """List the ids of the entries of a kind."""
+        pages = self._table.meta.client.get_paginator("query").paginate(
+            TableName=self._table.name,
+            KeyConditionExpression="quarantine_kind = :kind",
+            ExpressionAttributeValues={":kind": kind.value},
+            ProjectionExpression="entry_id",
+            ConsistentRead=True,
+        )
+        return [str(item["entry_id"]) for page in pages for item in page["Items"]]
+
+    def replace(self, entry: Quarantined) -> None:
+        """Keep an entry as it is now, whether or not it is there already."""
+        self._table.put_item(Item=item_of(entry))
+
+    def remove(self, kind: QuarantineKind, entry_id: str) -> None:
+        """Take an entry out."""
+        self._table.delete_item(Key=key_in_quarantine(kind, entry_id))
 
 
 def key_in_quarantine(kind: QuarantineKind, entry_id: str) -> dict[str, str]:

@@ -18,7 +18,7 @@ from odp.batched import batched
 from odp.dynamodb.bounded_text import bounded_message, bounded_trace
 from odp.dynamodb.connection import failed_conditions, transact
 from odp.dynamodb.file_tracker import key_of, pending_item
-from odp.dynamodb.pending_summary import lowered
+from odp.dynamodb.pending_summary import summary_update
 from odp.dynamodb.quarantine import item_of, key_in_quarantine
 from odp.dynamodb.table_leases import IS_MINE, lost, proof
 from odp.records import FileStatus, LandedFile, Quarantined, QuarantineKind
@@ -69,15 +69,15 @@ class DynamoDbRefreshBooks:
         entry = replace(entry, outcome=_bounded(entry.outcome))
         *firsts, last = list(batched(entry.files, _FILES_PER_TRANSACTION)) or [()]
         for files in firsts:
-            self._write(lease, entry, files, [self._check(lease)])
+            self._write(lease, files, [self._check(lease)])
         under_lease = self._closing(lease, entry) if entry.closes else [self._check(lease)]
-        self._write(lease, entry, last, [*under_lease, self._put_outcome(entry.outcome, lease.owner)])
+        self._write(lease, last, [*under_lease, self._put_outcome(entry.outcome, lease.owner)])
 
     def record(self, outcome: RefreshOutcome, run_id: str) -> None:
         """Keep the outcome of a run that has no lease any more."""
         transact(self._client, [self._put_outcome(_bounded(outcome), run_id)])
 
-    def _write(self, lease: Lease, entry: BookEntry, files: Sequence[LandedFile], others: Sequence[Action]) -> None:
+    def _write(self, lease: Lease, files: Sequence[LandedFile], others: Sequence[Action]) -> None:
         """Move files together with other actions, of which the first demands the lease.
 
         A file that is no longer pending, because a person dealt with it meanwhile, is entered all the same, but the
@@ -87,7 +87,7 @@ class DynamoDbRefreshBooks:
         pending = list(files)
         while True:
             takes = [self._take(file) for file in pending]
-            sums = [lowered(self._tables.pending, entry.outcome.source_table_name, pending)] if pending else []
+            sums = [summary_update(self._tables.pending, pending, left=True)] if pending else []
             try:
                 transact(self._client, [*others, *takes, *puts, *sums])
             except ClientError as error:

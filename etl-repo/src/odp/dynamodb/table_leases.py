@@ -21,26 +21,6 @@ _IS_FREE = "attribute_not_exists(lease_expires_at) OR lease_expires_at < :now OR
 IS_MINE = "lease_owner = :owner AND fencing_token = :token"
 
 
-class DynamoDbHeldLeases:
-    """Tells which tables are being written, without the right to write any lease."""
-
-    def __init__(
-        self, dynamodb: DynamoDBServiceResource, leases_table: str, *, clock: Callable[[], float] = time.time
-    ) -> None:
-        self._dynamodb = dynamodb
-        self._table = leases_table
-        self._clock = clock
-
-    def held(self, qualified_names: Iterable[str]) -> frozenset[str]:
-        """Name those of the given tables that a run is writing now."""
-        items = read_leases(self._dynamodb, self._table, qualified_names)
-        return frozenset(
-            str(item["raw_table_name"])
-            for item in items
-            if float(str(item.get("lease_expires_at", 0))) >= self._clock()
-        )
-
-
 def read_leases(
     dynamodb: DynamoDBServiceResource, table: str, qualified_names: Iterable[str]
 ) -> Iterator[dict[str, Any]]:

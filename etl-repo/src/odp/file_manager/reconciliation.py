@@ -1,38 +1,50 @@
 """Finds files that landed without an event: S3 is the truth, events are only the faster way to it.
 
-A refresh looks beside the pending files of its table, so that it applies no file before an older one; a sweep looks at
-the whole bucket from time to time, for tables of which no other file comes.
+A refresh looks beside the pending files of its table, so that it applies no file before an older one; the sweep looks
+at the whole bucket, for tables of which no other file comes.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from odp.batched import batched
+from odp.file_manager.key_ranges import (
+    KeyRange,
+    days_around,
+    layouts_of,
+    merged,
+    range_of_loads,
+    ranges_of_days,
+)
 from odp.file_manager.rejection import rejection_of
 from odp.file_manager.s3_event import listed_object
 from odp.file_manager.sources import DEFAULT_SOURCES, Sources
-from odp.ports import KnownFiles, Quarantine, StagingListing
+from odp.listings import TableListing
+from odp.ports import KnownEntries, KnownFiles, StagingListing
 from odp.records import LandedFile, ObjectVersion, RejectedFile
 
-LOOK_BACK = timedelta(days=1)
-"""How far behind the newest change file a refresh looks; older files that were missed are for the sweep."""
+EVENTS_TAKE = timedelta(minutes=15)
+"""An object without an event is missed only when it is older: a younger one's event may be under way."""
 _VERSIONS_AT_ONCE = 1000
-_YEAR_FIRST = re.compile(r"(?:19|20)\d\d(?P<delimiter>[-_/]?)(?:0[1-9]|1[0-2])")
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What was registered that no event had told of."""
+    """What was registered that no event had told of; `missed` files had waited for one longer than events take."""
 
     landed: int = 0
+    missed: int = 0
     rejected: int = 0
 
     def __add__(self, other: Found) -> Found:
-        return Found(self.landed + other.landed, self.rejected + other.rejected)
+        return Found(self.landed + other.landed, self.missed + other.missed, self.rejected + other.rejected)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,52 +53,73 @@ class Reconciliation:
 
     listing: StagingListing
     register: KnownFiles
-    quarantine: Quarantine
+    quarantine: KnownEntries
     sources: Sources = DEFAULT_SOURCES
+    clock: Callable[[], datetime] = _utc_now
 
-    def of_table(self, pending: Sequence[LandedFile], newest_change_file: str) -> int:
-        """Register what lies beside a table's pending files; costs a request for each thousand files listed."""
-        places: dict[tuple[str, str], list[str]] = {}
+    def of_table(self, pending: Sequence[LandedFile], newest_change_file: str) -> TableListing:
+        """Register what lies beside a table's pending files; costs a request for each thousand files of their days."""
+        folders: dict[tuple[str, str], list[LandedFile]] = {}
         for file in pending:
             folder = self.sources.parse_object_key(file.key).folder
-            places.setdefault((file.bucket, folder), []).append(file.key.removeprefix(folder))
-        found = Found()
-        for (bucket, folder), keys in places.items():
-            after = folder + start_of_look_back(newest_change_file, keys)
-            found += self._register_all(self.listing.versions(bucket, folder, after))
-        return found.landed
+            folders.setdefault((file.bucket, folder), []).append(file)
+        found, current, looked_at = Found(), set[tuple[str, str]](), list[KeyRange]()
+        for (bucket, folder), files in folders.items():
+            ranges = ranges_beside(folder, files, newest_change_file)
+            versions = list(versions_in(self.listing, bucket, folder, ranges))
+            found += self.register_all(versions)
+            current |= {(version.key, version.version_id) for version in versions if version.is_latest}
+            looked_at += ranges
+        ranges_looked_at = tuple((each.start, each.end) for each in merged(looked_at))
+        return TableListing(found.landed, found.missed, frozenset(current), ranges_looked_at)
 
-    def of_bucket(self, bucket: str) -> Found:
-        """Register everything in the bucket that is not known."""
-        return self._register_all(self.listing.versions(bucket))
+    def current_versions(self, bucket: str, keys: Iterable[str]) -> Mapping[str, str | None]:
+        """Give the version that a reader of each key gets, None where there is none; costs a request for each key."""
+        return {key: self.listing.current_version(bucket, key) for key in keys}
 
-    def _register_all(self, versions: Iterable[ObjectVersion]) -> Found:
+    def register_all(self, versions: Iterable[ObjectVersion]) -> Found:
+        """Register those versions that are not known, and keep those that are no DMS files in quarantine."""
         found = Found()
         for some in batched(versions, _VERSIONS_AT_ONCE):
-            files = [listed_object(version, self.sources) for version in some]
-            unknown = self.register.unknown([file for file in files if isinstance(file, LandedFile)])
-            rejected = [rejection_of(file) for file in files if isinstance(file, RejectedFile)]
+            listed = [listed_object(version, self.sources) for version in some]
+            unknown = self.register.unknown([file for file in listed if isinstance(file, LandedFile)])
+            new = [file for file in unknown if self.register.register(file)]
+            rejected = [rejection_of(file) for file in listed if isinstance(file, RejectedFile)]
             found += Found(
-                landed=sum(self.register.register(file) for file in unknown),
-                rejected=sum(self.quarantine.keep(entry) for entry in rejected),
+                landed=len(new),
+                missed=sum(map(self._was_missed, new)),
+                rejected=sum(self.quarantine.keep(entry) for entry in self.quarantine.unknown(rejected)),
             )
         return found
 
-
-def start_of_look_back(newest_change_file: str, keys: Iterable[str]) -> str:
-    """Give the key within a table's folder after which to list; empty where keys are not in the order of time.
-
-    LOAD files come after everything that begins with a digit, so none of them is passed over.
-    """
-    if not newest_change_file:
-        return ""
-    day = datetime.strptime(newest_change_file[:8], "%Y%m%d") - LOOK_BACK  # noqa: DTZ007 - the zone is the DMS task's
-    starts = {_start(key, day) for key in keys}
-    return starts.pop() if len(starts) == 1 else ""
+    def _was_missed(self, file: LandedFile) -> bool:
+        return self.clock() - datetime.fromisoformat(file.landed_at) > EVENTS_TAKE
 
 
-def _start(key: str, day: datetime) -> str:
-    if "/" not in key:
-        return f"{day:%Y%m%d}"
-    year_first = _YEAR_FIRST.match(key)
-    return f"{day:%Y}{year_first['delimiter']}{day:%m}" if year_first else ""
+def ranges_beside(folder: str, files: Sequence[LandedFile], newest_change_file: str) -> list[KeyRange]:
+    """Give the keys to look at beside a table's pending files: their days, all loads, the folders of their segments."""
+    below = [file.key.removeprefix(folder) for file in files]
+    days = days_around((file.name for file in files if not file.is_load), newest_change_file)
+    segments = {key.split("/")[0] + "/" for key, file in zip(below, files, strict=True) if file.is_load and "/" in key}
+    changes = (key for key, file in zip(below, files, strict=True) if not file.is_load)
+    return [
+        *ranges_of_days(folder, layouts_of(changes), days),
+        *(KeyRange.below(folder + segment) for segment in segments),
+        range_of_loads(folder),
+    ]
+
+
+def versions_in(
+    listing: StagingListing, bucket: str, folder: str, ranges: Iterable[KeyRange]
+) -> Iterator[ObjectVersion]:
+    """List the versions in some ranges of a folder's keys; what lies between two ranges is not paged through."""
+    wanted, at = merged(ranges), 0
+    while at < len(wanted):
+        for version in listing.versions(bucket, folder, wanted[at].start):
+            while at < len(wanted) and version.key >= wanted[at].end:
+                at += 1
+            if at == len(wanted) or version.key < wanted[at].start:
+                break
+            yield version
+        else:
+            return

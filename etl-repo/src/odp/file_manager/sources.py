@@ -25,6 +25,11 @@ class Sources:
         """Read `{"<name>": {"folder": "<folder>"}}`; further fields of a source are left alone."""
         return cls({name: str(source["folder"]).strip("/") for name, source in json.loads(document).items()})
 
+    @property
+    def prefixes(self) -> tuple[str, ...]:
+        """What the keys of each source begin with."""
+        return tuple(sorted({_prefix(folder) for folder in self.folders.values()}))
+
     def parse_object_key(self, key: str) -> DmsObject:
         """Read source, schema, table and kind of file from an object key.
 

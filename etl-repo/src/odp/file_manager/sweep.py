@@ -4,24 +4,99 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import Any
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 from odp.cloudwatch import put_metric
+from odp.dynamodb.connection import dynamodb_resource
+from odp.dynamodb.file_tracker import DynamoDbPendingWork
+from odp.dynamodb.running_configuration import DynamoDbRunningConfiguration, RunningVersion
+from odp.dynamodb.sweep_state import DynamoDbSweepState
+from odp.file_manager.bucket_sweep import Sweep, Swept
 from odp.file_manager.handler import connected_lake
 from odp.file_manager.reconciliation import Reconciliation
 from odp.file_manager.s3_event import STAGING
+from odp.file_manager.unconfigured_tables import keep_unconfigured_tables
+from odp.file_manager.waiting_files import tables_that_lose_files
+from odp.records import PendingWork
 from odp.s3_staging import S3StagingListing
 
 logger = logging.getLogger(__name__)
 
+STOPS_BEFORE = timedelta(seconds=90)
+"""How long before its time-out a run stops: more than it takes to register a page of a thousand files."""
+ROUND_HOURS = 24
+"""A round over the whole bucket that takes longer cannot keep up with it."""
 
-def handle(event: dict[str, Any], context: object) -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
-    """Look at the whole bucket; what it registers before its time is over stays registered."""
+
+class LambdaContext(Protocol):
+    """What Lambda tells a function of its call."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Give the milliseconds that are left until the time-out."""
+
+
+def handle(event: dict[str, object], context: LambdaContext) -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
+    """Look at what is due until shortly before the time-out; the next run goes on there."""
+    ends_at = _now() + timedelta(milliseconds=context.get_remaining_time_in_millis()) - STOPS_BEFORE
+    swept = _sweep().run(ends_at)
+    pending = DynamoDbPendingWork(dynamodb_resource(), os.environ["FILE_TRACKER_TABLE"]).pending_work()
+    _tell(
+        {
+            **_counts(swept),
+            "UnconfiguredTables": _keep_unconfigured(pending),
+            "ExpiringFiles": _count_expiring(pending),
+        }
+    )
+    return {"landed": swept.found.landed, "missed": swept.found.missed, "rejected": swept.found.rejected}
+
+
+def _sweep() -> Sweep:
     lake = connected_lake()
-    listing, sources = S3StagingListing(lake.staging.buckets), lake.staging.sources
-    found = Reconciliation(listing, lake.tracker, lake.quarantine, sources).of_bucket(STAGING)
+    sources, listing = lake.staging.sources, S3StagingListing(lake.staging.buckets)
+    return Sweep(
+        reconciliation=Reconciliation(listing, lake.tracker, lake.quarantine, sources),
+        listing=listing,
+        states=DynamoDbSweepState(dynamodb_resource(), os.environ["FILE_TRACKER_TABLE"], STAGING),
+        bucket=STAGING,
+        folders=sources.prefixes,
+        clock=_now,
+    )
+
+
+def _keep_unconfigured(pending: Mapping[str, PendingWork]) -> int:
+    dynamodb = dynamodb_resource()
+    running = DynamoDbRunningConfiguration(
+        dynamodb,
+        os.environ["BATCH_CONFIG_TABLE"],
+        os.environ["RAW_TABLE_CONFIG_TABLE"],
+        RunningVersion(dynamodb, os.environ["CONFIG_DEPLOY_TRACKER_TABLE"]),
+    )
+    return keep_unconfigured_tables(pending, running.everything().tables, connected_lake().quarantine)
+
+
+def _count_expiring(pending: Mapping[str, PendingWork]) -> int:
+    days = int(os.environ["LANDED_FILE_DAYS"])
+    found = tables_that_lose_files(pending, connected_lake().tracker.oldest_landing, now=_now(), landed_file_days=days)
+    for name in found:
+        logger.warning("%s: files that wait are about to expire after %d days in the staging bucket", name, days)
+    return len(found)
+
+
+def _counts(swept: Swept) -> dict[str, int]:
+    found = swept.found
     if found.landed or found.rejected:
         logger.warning("no event told of %d landed and %d rejected files", found.landed, found.rejected)
-        put_metric("MissedFiles", found.landed, lake=os.environ["LAKE"])
-        put_metric("RejectedFiles", found.rejected, lake=os.environ["LAKE"])
-    return {"landed": found.landed, "rejected": found.rejected}
+    is_slow = swept.round_hours > ROUND_HOURS
+    return {"MissedFiles": found.missed, "RejectedFiles": found.rejected, "SlowSweeps": int(is_slow)}
+
+
+def _tell(counts: Mapping[str, int]) -> None:
+    for name, count in counts.items():
+        if count:
+            put_metric(name, count, lake=os.environ["LAKE"])
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -6,40 +6,82 @@ tables nor the length of their names can meet Step Functions' 256 KiB limit.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from odp.file_processor.batches import balanced_batches
-from odp.ports import Cadences, HeldLeases, PendingWorkReader, PlanStorage
-from odp.records import BatchConfig, BatchPlan
+from odp.ports import CadenceClaims, Cadences, PendingWorkReader, PlannedLeases, PlanStorage
+from odp.records import BatchConfig, BatchPlan, PendingWork, RawTableConfig, TableLease
+
+ALREADY_RUNNING = "another execution of this cadence is running"
+NOTHING_TO_DO = "nothing to do"
+PLANNED = "planned"
 
 
 @dataclass(frozen=True, slots=True)
 class BatchManager:
-    """Makes the plans; what it costs grows with the pending files, not with the tables."""
+    """Makes the plans; what it costs grows with the tables that have pending files, never with the files."""
 
     files: PendingWorkReader
-    leases: HeldLeases
+    leases: PlannedLeases
     cadences: Cadences
     plans: PlanStorage
+    claims: CadenceClaims
 
-    def plan(self, refresh_cadence: str, execution_name: str) -> tuple[BatchConfig, BatchPlan]:
-        """Plan the active tables of a cadence that have pending files and that no run is refreshing."""
+    def plan(self, refresh_cadence: str, execution: str) -> dict[str, Any]:
+        """Plan for the one execution of a cadence that may run; gives what the state machine carries.
+
+        The execution keeps the cadence as long as it has batches; `release` gives it back.
+        """
+        owner = self.claims.claim(refresh_cadence, execution)
+        if owner != execution:
+            return {"outcome": ALREADY_RUNNING, "running": owner, "batches": []}
+        try:
+            batch_config, plan = self._plan(refresh_cadence, execution)
+        except BaseException:
+            self.claims.release(refresh_cadence, execution)
+            raise
+        if not plan.batches:
+            self.claims.release(refresh_cadence, execution)
+        return state_of(batch_config, plan)
+
+    def release(self, refresh_cadence: str, execution: str) -> dict[str, Any]:
+        """Give the cadence back at the end of its execution."""
+        self.claims.release(refresh_cadence, execution)
+        return {}
+
+    def _plan(self, refresh_cadence: str, execution: str) -> tuple[BatchConfig, BatchPlan]:
         batch_config, active_tables = self.cadences.cadence(refresh_cadence)
-        pending = self.files.pending_work()
-        tables = [table for table in active_tables if table.source_table_name in pending]
-        held = self.leases.held(table.qualified_name for table in tables)
-        work = [pending[table.source_table_name] for table in tables if table.qualified_name not in held]
+        work = self._work(active_tables)
         batches = balanced_batches(work, batch_config.refresh_tables_batch_size)
-        plan = BatchPlan(refresh_cadence, execution_name, tuple(tuple(batch) for batch in batches))
+        name = execution.rsplit(":", 1)[-1]
+        plan = BatchPlan(refresh_cadence, name, tuple(tuple(batch) for batch in batches))
         if plan.batches:
             self.plans.write(plan)
         return batch_config, plan
+
+    def _work(self, active_tables: Iterable[RawTableConfig]) -> list[PendingWork]:
+        pending = self.files.pending_work()
+        tables = [table for table in active_tables if table.source_table_name in pending]
+        leases = self.leases.leases(table.qualified_name for table in tables)
+        return [
+            pending[table.source_table_name]
+            for table in tables
+            if may_start(table, pending[table.source_table_name], leases.get(table.qualified_name, TableLease()))
+        ]
+
+
+def may_start(table: RawTableConfig, work: PendingWork, lease: TableLease) -> bool:
+    """Leave out a table that a run is writing, and one that was refused and of which nothing has changed since."""
+    is_refused = lease.refused_registrations == work.registrations and lease.refused_configuration == table.digest
+    return not lease.is_held and not is_refused
 
 
 def state_of(batch_config: BatchConfig, plan: BatchPlan) -> dict[str, Any]:
     """Give what the state machine carries: references and the job's size, never configurations."""
     return {
+        "outcome": PLANNED if plan.batches else NOTHING_TO_DO,
         "refresh_cadence": plan.refresh_cadence,
         "plan_key": plan.key,
         "glue_job_name": batch_config.glue_job_name,

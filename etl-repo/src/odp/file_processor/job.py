@@ -7,6 +7,7 @@ import logging
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from odp.dynamodb.connection import dynamodb_resource
 from odp.dynamodb.file_tracker import DynamoDbFileTracker
@@ -18,14 +19,19 @@ from odp.errors import MissingConfigurationError
 from odp.file_manager.reconciliation import Reconciliation
 from odp.file_manager.sources import Sources
 from odp.file_processor.batch_refresh import refresh_batch
+from odp.file_processor.late_files import Limits
 from odp.file_processor.table_refresh import TableRefresher
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
 from odp.job_arguments import parse_arguments
-from odp.ports import TableConfigs
+from odp.ports import TableConfigs, TableWriter
 from odp.refreshes import RefreshOutcome
+from odp.s3_contents import S3ObjectContents
 from odp.s3_plans import S3PlanStorage
 from odp.s3_staging import S3StagingListing
 from odp.spark_session import hudi_session, task_slots
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +56,10 @@ class JobArguments:
     """JSON of the sources, by name."""
     buckets: str
     """JSON of the physical names of buckets, by role."""
+    max_files_per_refresh: str
+    max_bytes_per_refresh: str
+    max_replayed_files: str
+    history_days: str
 
 
 def refresh_configured(
@@ -75,20 +85,7 @@ def main(argv: Sequence[str]) -> list[RefreshOutcome]:
     source_tables = plan.batches[int(arguments.batch)]
     spark = hudi_session(f"{arguments.JOB_NAME} {arguments.plan_key} {arguments.batch}")
     dynamodb = dynamodb_resource()
-    files = DynamoDbFileTracker(dynamodb, arguments.file_tracker_table, arguments.file_tracker_history_table)
-    refresher = TableRefresher(
-        files=files,
-        reconciler=Reconciliation(
-            S3StagingListing(json.loads(arguments.buckets)),
-            files,
-            DynamoDbQuarantine(dynamodb, arguments.quarantine_table),
-            Sources.from_json(arguments.sources),
-        ),
-        leases=DynamoDbTableLeases(dynamodb, arguments.file_processing_tracker_table),
-        writer=HudiSparkWriter(spark),
-        books=DynamoDbRefreshBooks(dynamodb, _book_tables(arguments)),
-        run_id=arguments.JOB_RUN_ID,
-    )
+    refresher = _refresher(arguments, dynamodb, HudiSparkWriter(spark, json.loads(arguments.buckets)))
     running = RunningVersion(dynamodb, arguments.config_deploy_tracker_table)
     table_configs = DynamoDbTableConfigs(dynamodb, arguments.raw_table_config_table, running)
     outcomes = refresh_batch(
@@ -100,6 +97,27 @@ def main(argv: Sequence[str]) -> list[RefreshOutcome]:
     return outcomes
 
 
+def _refresher(arguments: JobArguments, dynamodb: DynamoDBServiceResource, writer: TableWriter) -> TableRefresher:
+    buckets = json.loads(arguments.buckets)
+    files = DynamoDbFileTracker(dynamodb, arguments.file_tracker_table, arguments.file_tracker_history_table)
+    quarantine = DynamoDbQuarantine(dynamodb, arguments.quarantine_table)
+    return TableRefresher(
+        files=files,
+        reconciler=Reconciliation(S3StagingListing(buckets), files, quarantine, Sources.from_json(arguments.sources)),
+        contents=S3ObjectContents(buckets),
+        leases=DynamoDbTableLeases(dynamodb, arguments.file_processing_tracker_table),
+        writer=writer,
+        books=DynamoDbRefreshBooks(dynamodb, _book_tables(arguments)),
+        quarantine=quarantine,
+        run_id=arguments.JOB_RUN_ID,
+        limits=Limits(
+            files=int(arguments.max_files_per_refresh),
+            bytes=int(arguments.max_bytes_per_refresh),
+            replayed_files=int(arguments.max_replayed_files),
+        ),
+    )
+
+
 def _book_tables(arguments: JobArguments) -> BookTables:
     return BookTables(
         pending=arguments.file_tracker_table,
@@ -107,6 +125,7 @@ def _book_tables(arguments: JobArguments) -> BookTables:
         leases=arguments.file_processing_tracker_table,
         refreshes=arguments.file_processing_tracker_history_table,
         quarantine=arguments.quarantine_table,
+        history_days=int(arguments.history_days),
     )
 
 

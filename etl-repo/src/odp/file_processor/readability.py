@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from odp.listings import TableListing
 from odp.ports import Reconciler
-from odp.records import LandedFile, SkipReason, TableListing
+from odp.records import LandedFile, SkipReason
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,9 @@ from odp.file_processor.late_files import Limits
 from odp.file_processor.lease_heartbeat import LeaseHeartbeat
 from odp.file_processor.readability import Readability
 from odp.file_processor.setting_aside import entries_of
+from odp.listings import TableListing
 from odp.ports import FileTracker, ObjectContents, Quarantine, Reconciler, RefreshBooks, TableLeases, TableWriter
-from odp.records import LandedFile, RawTableConfig, SkipReason, TableListing
+from odp.records import LandedFile, RawTableConfig, SkipReason
 from odp.refreshes import (
     BookEntry,
     CommittedRefresh,
@@ -251,8 +252,7 @@ def refuse_other_identity(config: RawTableConfig, written_with: Mapping[str, str
     Raises:
         RejectedInputError: naming the fields.
     """
-    known = written_with or {}
-    changed = [f"{name} {known[name]!r}" for name, value in config.identity.items() if known.get(name, value) != value]
+    changed = [f"{name} {value!r}" for name, value in config.differs_from(written_with).items()]
     if changed:
         message = (
             f"{config.qualified_name} holds data written with {', '.join(changed)}, but is configured otherwise now; "

@@ -4,7 +4,7 @@ from typing import Any
 
 from odp.dynamodb.refresh_books import BookTables, DynamoDbRefreshBooks
 from odp.dynamodb.table_leases import DynamoDbTableLeases
-from odp.records import LandedFile
+from odp.records import CADENCE_CLAIM, LandedFile
 from odp.refreshes import BookEntry, RefreshOutcome, RefreshStatus
 
 from deployment_account.names import Odp, OdpTable, Shared
@@ -28,6 +28,10 @@ class Books:
         self.lake = lake
 
     def items(self, table: OdpTable) -> list[Item]:
+        """Read the items of a table that are about one file, table or run: no summary, no cursor, no claim."""
+        return [item for item in self.everything(table) if not _is_of_the_framework(item)]
+
+    def everything(self, table: OdpTable) -> list[Item]:
         """Read all items of a table."""
         scan = self.lake.dynamodb.meta.client.get_paginator("scan")
         return [
@@ -35,6 +39,10 @@ class Books:
             for page in scan.paginate(TableName=self.lake.table(table), ConsistentRead=True)
             for item in page["Items"]
         ]
+
+    def claims(self) -> list[str]:
+        """The executions that have a cadence."""
+        return [item["execution"] for item in self.everything(OdpTable.FILE_PROCESSING_TRACKER) if "execution" in item]
 
     def pending(self, files: int) -> list[Item]:
         """Wait until this many files are pending."""
@@ -55,12 +63,17 @@ class Books:
             table = self.lake.dynamodb.Table(self.lake.table(name))
             keys = [key["AttributeName"] for key in table.key_schema]
             with table.batch_writer() as writer:
-                for item in self.items(name):
+                for item in self.everything(name):
                     writer.delete_item(Key={key: item[key] for key in keys})
 
     def wait_for_file_manager(self) -> None:
         """Wait until the File Manager has taken every message."""
         until_taken(self.lake.client("sqs"), self.lake.published(Odp.FILE_MANAGER_QUEUE_URL))
+
+
+def _is_of_the_framework(item: Item) -> bool:
+    source, table = str(item.get("source_table_name", "")), str(item.get("raw_table_name", ""))
+    return source.startswith("#") or table.startswith(CADENCE_CLAIM)
 
 
 def book_tables(lake: DeployedLake) -> BookTables:

@@ -33,6 +33,13 @@ class Execution:
             SECONDS,
         )
 
+    def stop(self) -> None:
+        """End it as a person does; what it had begun is not released."""
+        self._machine.stop_execution(executionArn=self.arn)
+        for run in self.glue_runs():
+            self._lake.client("glue").batch_stop_job_run(JobName=run["JobName"], JobRunIds=[run["Id"]])
+        assert self.ended()["status"] == "ABORTED"
+
     def glue_runs(self) -> list[dict[str, Any]]:
         """The Glue job runs of this execution."""
         glue = self._lake.client("glue")
@@ -41,20 +48,21 @@ class Execution:
         return [run for run in runs if self.name in run["Arguments"].get("--plan_key", "")]
 
 
-def invoke_batch_manager(lake: DeployedLake, execution_name: str) -> dict[str, Any]:
+def invoke_batch_manager(lake: DeployedLake, execution: str, step: str = "plan") -> dict[str, Any]:
     """Invoke the deployed function with what the state machine gives it, and return what it hands on."""
     answer = lake.client("lambda").invoke(
         FunctionName=lake.published(Odp.BATCH_MANAGER_FUNCTION),
-        Payload=json.dumps({"refresh_cadence": CADENCE, "execution_name": execution_name}),
+        Payload=json.dumps({"step": step, "refresh_cadence": CADENCE, "execution": execution}),
     )
     state: dict[str, Any] = json.loads(answer["Payload"].read())
     assert "FunctionError" not in answer, state
     return state
 
 
-def plan_now(lake: DeployedLake, execution_name: str) -> list[list[str]]:
-    """The batches of tables that the deployed Batch Manager plans."""
-    state = invoke_batch_manager(lake, execution_name)
+def plan_now(lake: DeployedLake, execution: str) -> list[list[str]]:
+    """The batches of tables that the deployed Batch Manager plans; the cadence is free again afterwards."""
+    state = invoke_batch_manager(lake, execution)
+    invoke_batch_manager(lake, execution, "release")
     if not state["batches"]:
         return []
     stored = lake.client("s3").get_object(Bucket=lake.published(Shared.CONFIG_BUCKET), Key=state["plan_key"])

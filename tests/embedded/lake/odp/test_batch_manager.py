@@ -1,5 +1,7 @@
 """The deployed Batch Manager: no work, no cost; and who has work is in one balanced batch."""
 
+import json
+from collections.abc import Callable
 from itertools import chain
 
 from odp.dynamodb.file_tracker import DynamoDbFileTracker
@@ -8,7 +10,9 @@ from odp.records import FileType, LandedFile
 
 from deployment_account.names import OdpTable, Shared
 from rehearsal.demo.deployed_lake import DeployedLake
+from tests.embedded.lake.odp.books import Books
 from tests.embedded.lake.odp.executions import Execution, invoke_batch_manager, plan_now
+from tests.embedded.waiting import eventually
 
 TABLES = [f"taxi_trips.table_{number}" for number in range(1, 19)]
 BATCH_SIZE = 5
@@ -18,7 +22,16 @@ def landed(table: str, size: int = 1000) -> LandedFile:
     schema, name = table.split(".")
     key = f"{schema}/{name}/LOAD00000001.parquet"
     return LandedFile(
-        table, f"id-{table}", FileType.FULL_LOAD, schema, name, "b", key, size, "e", "2026-01-01T00:00:00Z"
+        table,
+        f"0/LOAD00000001.parquet/{table}",
+        FileType.FULL_LOAD,
+        schema,
+        name,
+        "b",
+        key,
+        size,
+        "e",
+        "2026-01-01T00:00:00Z",
     )
 
 
@@ -56,6 +69,7 @@ def test_state_between_states_names_batches_by_number_and_the_job_by_its_configu
 ) -> None:
     tracker.register(landed(TABLES[0]))
     assert invoke_batch_manager(lake, "one-table") == {
+        "outcome": "planned",
         "refresh_cadence": "10_min_refresh",
         "plan_key": "odp/plans/10_min_refresh/one-table.json",
         "glue_job_name": "odpf_file_processor",
@@ -75,3 +89,32 @@ def test_table_that_another_run_is_writing_is_in_no_batch_until_its_lease_expire
     assert living.acquire("odpf_demo_taxi_trips_raw.table_2", "jr_other")
     assert expired.acquire("odpf_demo_taxi_trips_raw.table_3", "jr_dead")
     assert plan_now(lake, "one-is-held") == [[TABLES[0], TABLES[2]]]
+
+
+def test_rule_11_execution_that_comes_while_another_one_of_its_cadence_runs_ends_at_once_and_says_so(
+    lake: DeployedLake, put: Callable[..., str], books: Books
+) -> None:
+    """Code review C14: the demo's own schedule overlapped a running execution and took two of its tables."""
+    put("taxi_trips/table_1/LOAD00000001.parquet", b"PAR1, but nothing else of Parquet")
+    books.pending(1)
+    first = Execution(lake)
+    eventually(first.glue_runs)
+    second = Execution(lake)
+    ended = second.ended()
+    assert (ended["status"], second.glue_runs()) == ("SUCCEEDED", [])
+    output = json.loads(ended["output"])
+    assert (output["outcome"], output["running"]) == ("another execution of this cadence is running", first.arn)
+    first.stop()
+    assert books.claims() == [first.arn]
+    assert len(plan_now(lake, "after-an-aborted-one")) == 1, "the dead owner blocks nobody"
+    assert books.claims() == []
+
+
+def test_execution_that_has_ended_leaves_its_cadence_free(
+    lake: DeployedLake, put: Callable[..., str], books: Books
+) -> None:
+    put("taxi_trips/table_1/LOAD00000001.parquet", b"PAR1, but nothing else of Parquet")
+    books.pending(1)
+    execution = Execution(lake)
+    assert execution.ended()["status"] == "FAILED"
+    assert books.claims() == []

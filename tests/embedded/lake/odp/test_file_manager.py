@@ -5,7 +5,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
+from odp.dynamodb.file_decisions import DecisionTables, DynamoDbFileDecisions
 from odp.dynamodb.file_tracker import DynamoDbFileTracker
+from odp.dynamodb.sweep_state import DynamoDbSweepState
+from odp.listings import SweepState
 from odp.s3_staging import S3StagingListing
 
 from deployment_account.names import Odp, OdpTable, Shared
@@ -64,7 +67,7 @@ def test_rule_1_event_delivered_again_adds_nothing_while_the_file_is_pending_nor
     books.wait_for_file_manager()
     assert books.items(OdpTable.FILE_TRACKER) == [file]
 
-    process(books.lake, *tracker.pending_files("taxi_trips.table_1"))
+    process(books.lake, *tracker.pending_files("taxi_trips.table_1", 10).files)
     for _ in range(3):
         send(event(file))
     books.wait_for_file_manager()
@@ -78,7 +81,7 @@ def test_rule_1_full_load_uploaded_again_under_its_old_name_is_a_new_file(
 ) -> None:
     put(LOAD, b"same content")
     books.pending(1)
-    process(lake, *tracker.pending_files("taxi_trips.table_1"))
+    process(lake, *tracker.pending_files("taxi_trips.table_1", 10).files)
     version = put(LOAD, b"same content")
     (again,) = books.pending(1)
     (processed,) = books.items(OdpTable.FILE_TRACKER_HISTORY)
@@ -128,12 +131,12 @@ def test_rule_2_files_whose_events_were_lost_are_found_by_the_sweep_under_the_id
     books.empty()
 
     found = sweep(lake)
-    assert found == {"landed": 2, "rejected": 1}
+    assert found == {"landed": 2, "missed": 0, "rejected": 1}
     by_id = {file["file_id"]: file for file in books.items(OdpTable.FILE_TRACKER)}
     for file in announced:
         assert by_id[file["file_id"]]["version_id"] == file["version_id"]
-    assert "readme.txt" in {entry["file_ingestion_path"] for entry in books.items(OdpTable.QUARANTINE)}
-    assert sweep(lake) == {"landed": 0, "rejected": 0}
+    assert "readme.txt" in {entry.get("file_ingestion_path") for entry in books.items(OdpTable.QUARANTINE)}
+    assert sweep(lake) == {"landed": 0, "missed": 0, "rejected": 0}
     for file in announced:
         send(event(file))
     books.wait_for_file_manager()
@@ -151,6 +154,43 @@ def test_listing_begins_after_a_key_that_need_not_exist(
     put("s/t/LOAD00000001.parquet")
     found = S3StagingListing().versions(lake.published(Shared.STAGING_BUCKET), "s/t/", after="s/t/20260102")
     assert [version.key[4:12] for version in found] == ["20260102", "20260103", "LOAD0000"]
+
+
+def test_files_of_a_table_that_no_manifest_names_are_one_entry_in_quarantine_while_they_wait(
+    lake: DeployedLake, put: Put, books: Books
+) -> None:
+    for number in (1, 2):
+        put(f"taxi_trips/nobody/LOAD0000000{number}.parquet", b"PAR1")
+    waiting = books.pending(2)
+    for _ in range(2):
+        sweep(lake)
+        (entry,) = books.items(OdpTable.QUARANTINE)
+        assert (entry["quarantine_kind"], entry["entry_id"]) == ("unconfigured_table", "taxi_trips.nobody")
+        assert (entry["files"], entry["bytes"]) == (2, 8)
+    tables = DecisionTables(
+        pending=lake.table(OdpTable.FILE_TRACKER),
+        history=lake.table(OdpTable.FILE_TRACKER_HISTORY),
+        leases=lake.table(OdpTable.FILE_PROCESSING_TRACKER),
+        history_days=400,
+    )
+    for file in waiting:
+        assert DynamoDbFileDecisions(lake.dynamodb, tables).skip("taxi_trips.nobody", file["file_id"], "not wanted")
+    sweep(lake)
+    assert books.items(OdpTable.QUARANTINE) == []
+
+
+def test_rule_13_sweep_that_stopped_goes_on_where_it_stopped(lake: DeployedLake, put: Put, books: Books) -> None:
+    put("a/before/LOAD00000001.parquet")
+    put("b/behind/20200101-000000001.parquet")
+    books.pending(2)
+    books.wait_for_file_manager()
+    books.empty()
+    bucket, now = lake.published(Shared.STAGING_BUCKET), datetime.now(UTC).isoformat()
+    states = DynamoDbSweepState(lake.dynamodb, lake.table(OdpTable.FILE_TRACKER), bucket)
+    states.save(SweepState(round_began=now, key_marker="a/before/z", recent_began=now))
+    assert sweep(lake)["landed"] == 1
+    assert [file["source_table_name"] for file in books.items(OdpTable.FILE_TRACKER)] == ["b.behind"]
+    assert states.load().round_ended >= now[:19]
 
 
 def sweep(lake: DeployedLake) -> dict[str, int]:

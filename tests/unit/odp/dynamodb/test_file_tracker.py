@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from odp.dynamodb.file_tracker import DynamoDbFileTracker, DynamoDbPendingWork
+from botocore.exceptions import ClientError
+from odp.dynamodb.file_tracker import DynamoDbFileTracker, DynamoDbPendingWork, range_of_changes
 from odp.dynamodb.refresh_books import DynamoDbRefreshBooks
 from odp.dynamodb.table_leases import DynamoDbTableLeases
-from odp.records import FileType, LandedFile, PendingWork
+from odp.records import FileStatus, FileType, LandedFile, PendingFiles, PendingWork
 from odp.refreshes import BookEntry, RefreshOutcome, RefreshStatus
 
 from tests.unit.odp.samples import BOOK_TABLES
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 FILE = LandedFile(
     source_table_name="s.t",
-    file_id="f1",
+    file_id="1/20260101-000000001.parquet/aa",
     file_type=FileType.CHANGES,
     schema_name="s",
     table_name="t",
@@ -53,52 +54,164 @@ def tracker(dynamodb: "DynamoDBServiceResource") -> DynamoDbFileTracker:
     return DynamoDbFileTracker(dynamodb, "files", "files_history")
 
 
+def change(number: int, table: str = "s.t", **fields: Any) -> LandedFile:
+    name = f"20260101-{number:09}.parquet"
+    return replace(FILE, source_table_name=table, file_id=f"1/{name}/aa", key=f"s/t/2026/01/01/{name}", **fields)
+
+
+def load(number: int, **fields: Any) -> LandedFile:
+    name = f"LOAD{number:08X}.parquet"
+    kind = FileType.FULL_LOAD
+    return replace(FILE, file_id=f"0/{name}/bb", key=f"s/t/{name}", file_type=kind, **fields)
+
+
+def applied(file: LandedFile) -> LandedFile:
+    return replace(file, generation=1, status=FileStatus.APPLIED)
+
+
 def test_registered_file_is_pending_as_it_landed(tracker: DynamoDbFileTracker) -> None:
-    assert tracker.register(FILE) is True
-    assert tracker.pending_files("s.t") == [FILE]
+    whole = replace(FILE, segment="p1/", event_reason="CopyObject", sequencer="00FF")
+    assert tracker.register(whole) is True
+    assert tracker.pending_files("s.t", 10) == PendingFiles((whole,), is_all=True, registrations=1)
 
 
-def test_repeated_registration_changes_nothing(tracker: DynamoDbFileTracker) -> None:
+def test_repeated_registration_changes_nothing(tracker: DynamoDbFileTracker, pending_work: "PendingOf") -> None:
     tracker.register(FILE)
     assert tracker.register(replace(FILE, size=8)) is False
-    assert tracker.pending_files("s.t") == [FILE]
+    assert tracker.pending_files("s.t", 10).files == (FILE,)
+    assert pending_work() == {"s.t": PendingWork("s.t", 1, 7, 1)}
 
 
 def test_event_replayed_after_the_file_moved_to_history_changes_nothing(
-    tracker: DynamoDbFileTracker, process: Process
+    tracker: DynamoDbFileTracker, process: Process, pending_work: "PendingOf"
 ) -> None:
     tracker.register(FILE)
     process(FILE)
     assert tracker.register(FILE) is False
-    assert tracker.pending_files("s.t") == []
+    assert tracker.pending_files("s.t", 10) == PendingFiles((), is_all=True, registrations=1)
+    assert pending_work() == {}
 
 
-def test_processed_changes_are_those_of_the_table_without_full_loads(
+@pytest.mark.parametrize("code", ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"])
+def test_registration_that_meets_another_transaction_is_tried_again(
+    tracker: DynamoDbFileTracker, dynamodb: "DynamoDBServiceResource", monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    """Code review C16: the event and a listing register one file at the same moment."""
+    refusal: Any = {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": [{"Code": code}]}
+    client, refusals = dynamodb.meta.client, iter([ClientError(refusal, "TransactWriteItems")] * 3)
+    write = client.transact_write_items
+
+    def conflict_at_first(**request: Any) -> None:
+        if error := next(refusals, None):
+            raise error
+        write(**request)
+
+    monkeypatch.setattr(client, "transact_write_items", conflict_at_first)
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    assert tracker.register(FILE) is True
+    assert tracker.pending_files("s.t", 1).files == (FILE,)
+
+
+def test_pending_files_are_all_loads_and_the_oldest_changes_by_name_whatever_order_they_came_in(
+    tracker: DynamoDbFileTracker,
+) -> None:
+    changes = [change(number) for number in range(1, 6)]
+    for file in (changes[3], load(2), changes[0], changes[4], load(1), changes[2], changes[1]):
+        tracker.register(file)
+    assert tracker.pending_files("s.t", 3) == PendingFiles((load(1), load(2), *changes[:3]), False, 7)
+    assert tracker.pending_files("s.t", 5).is_all
+    assert tracker.pending_files("s.t", 0) == PendingFiles((load(1), load(2)), False, 7)
+
+
+def test_reading_the_oldest_changes_of_a_backlog_reads_no_more_items_than_asked_for(
+    tracker: DynamoDbFileTracker, dynamodb: "DynamoDBServiceResource"
+) -> None:
+    for number in range(40):
+        tracker.register(change(number))
+    read: list[int] = []
+    dynamodb.meta.client.meta.events.register(
+        "after-call.dynamodb.Query", lambda parsed, **_: read.append(parsed["ScannedCount"])
+    )
+    assert len(tracker.pending_files("s.t", 5).files) == 5
+    assert sum(read) == 6  # one more tells whether there are others
+
+
+def test_processed_files_are_found_by_kind_and_by_name_in_landing_order(
     tracker: DynamoDbFileTracker, process: Process
 ) -> None:
-    load = replace(FILE, file_id="load", file_type=FileType.FULL_LOAD)
-    other = replace(FILE, file_id="other", source_table_name="s.u")
-    process(FILE, load, other)
-    assert tracker.processed_changes("s.t") == [replace(FILE, generation=1)]
+    changes = [change(number) for number in range(1, 6)]
+    process(*reversed(changes), load(2), load(1))
+    process(change(9, "s.u"))
+    assert tracker.processed_loads("s.t") == [applied(load(1)), applied(load(2))]
+    assert tracker.processed_changes("s.t", changes[2].name, 10) == [applied(file) for file in changes[2:]]
+    assert tracker.processed_changes("s.t", "", 2) == [applied(file) for file in changes[:2]]
+
+
+def test_range_of_changes_begins_at_the_name_and_has_no_load() -> None:
+    first, last = range_of_changes("20260101-000000002.parquet")
+    assert first <= change(2).file_id < change(3).file_id < last
+    assert change(1).file_id < first
+    assert load(0xFFFFFFFF).file_id < first
 
 
 def test_files_that_are_neither_pending_nor_in_the_history_are_unknown(
     tracker: DynamoDbFileTracker, process: Process
 ) -> None:
-    pending = [replace(FILE, file_id=f"pending {number}") for number in range(110)]
+    pending = [change(number) for number in range(110)]
     for file in pending:
         tracker.register(file)
-    processed, unknown = replace(FILE, file_id="processed"), replace(FILE, file_id="unknown")
+    processed, unknown = change(500), change(501)
     process(processed)
     assert tracker.unknown([*pending, processed, unknown]) == [unknown]
 
 
-def test_pending_work_sums_files_and_bytes_of_each_table(
+PendingOf = Callable[[], dict[str, PendingWork]]
+
+
+@pytest.fixture
+def pending_work(dynamodb: "DynamoDBServiceResource") -> PendingOf:
+    return lambda: dict(DynamoDbPendingWork(dynamodb, "files").pending_work())
+
+
+def test_pending_work_counts_files_bytes_and_registrations_of_each_table(
+    tracker: DynamoDbFileTracker, process: Process, pending_work: PendingOf
+) -> None:
+    for file in (change(1), change(2, size=5), change(3, "s.u")):
+        tracker.register(file)
+    assert pending_work() == {"s.t": PendingWork("s.t", 2, 12, 2), "s.u": PendingWork("s.u", 1, 7, 1)}
+    process(change(1))
+    assert pending_work() == {"s.t": PendingWork("s.t", 1, 5, 2), "s.u": PendingWork("s.u", 1, 7, 1)}
+    process(change(2, size=5))
+    assert pending_work().keys() == {"s.u"}
+
+
+def test_pending_work_reads_one_item_for_each_table_and_none_for_its_files(
+    tracker: DynamoDbFileTracker, dynamodb: "DynamoDBServiceResource", pending_work: PendingOf
+) -> None:
+    """Code review C9: planning scanned every pending file of every cadence."""
+    for number in range(50):
+        tracker.register(change(number))
+    read: list[int] = []
+    events = dynamodb.meta.client.meta.events
+    events.register("after-call.dynamodb.Query", lambda parsed, **_: read.append(parsed["ScannedCount"]))
+    events.register("before-call.dynamodb.Scan", lambda **_: read.append(10**6))
+    assert pending_work()["s.t"].files == 50
+    assert read == [1]
+
+
+def test_item_of_a_later_release_with_more_fields_is_read(
     tracker: DynamoDbFileTracker, dynamodb: "DynamoDBServiceResource"
 ) -> None:
-    for file in (FILE, replace(FILE, file_id="f2", size=5), replace(FILE, source_table_name="s.u")):
-        tracker.register(file)
-    assert DynamoDbPendingWork(dynamodb, "files").pending_work() == {
-        "s.t": PendingWork("s.t", 2, 12),
-        "s.u": PendingWork("s.u", 1, 7),
-    }
+    tracker.register(FILE)
+    item = dynamodb.Table("files").get_item(Key={"source_table_name": "s.t", "file_id": FILE.file_id})["Item"]
+    assert item["format"] == 2
+    dynamodb.Table("files").put_item(Item=item | {"format": 3, "checksum": "c"})
+    assert tracker.pending_files("s.t", 1).files == (FILE,)
+
+
+def test_oldest_landing_is_that_of_the_first_load_or_change_that_waits(tracker: DynamoDbFileTracker) -> None:
+    assert tracker.oldest_landing("s.t") == ""
+    tracker.register(change(2, landed_at="2026-01-02T00:00:00Z"))
+    tracker.register(load(1, landed_at="2026-01-04T00:00:00Z"))
+    tracker.register(change(3, landed_at="2026-01-03T00:00:00Z"))
+    assert tracker.oldest_landing("s.t") == "2026-01-02T00:00:00Z"

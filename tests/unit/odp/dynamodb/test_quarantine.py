@@ -18,3 +18,24 @@ def test_entry_is_kept_once_with_its_reason_and_details(dynamodb: "DynamoDBServi
     assert item["file_size"] == 3
     assert quarantine.keep(entry) is False
     assert dynamodb.Table("quarantine").scan()["Items"] == [item]
+
+
+def test_entries_of_a_kind_are_listed_replaced_and_removed(dynamodb: "DynamoDBServiceResource") -> None:
+    quarantine = DynamoDbQuarantine(dynamodb, "quarantine")
+    kind = QuarantineKind.UNCONFIGURED_TABLE
+    for files in (1, 2):
+        quarantine.replace(Quarantined(kind, "s.t", "no manifest", {"files": files}))
+    quarantine.keep(Quarantined(QuarantineKind.REJECTED_FILE, "f1", "no", {}))
+    assert quarantine.entries(kind) == ["s.t"]
+    (kept,) = [item for item in dynamodb.Table("quarantine").scan()["Items"] if item["entry_id"] == "s.t"]
+    assert kept["files"] == 2
+    quarantine.remove(kind, "s.t")
+    assert quarantine.entries(kind) == []
+
+
+def test_unknown_entries_are_those_that_are_not_kept(dynamodb: "DynamoDBServiceResource") -> None:
+    quarantine = DynamoDbQuarantine(dynamodb, "quarantine")
+    entries = [Quarantined(QuarantineKind.REJECTED_FILE, f"f{number}", "no", {}) for number in range(120)]
+    for entry in entries[:110]:
+        quarantine.keep(entry)
+    assert quarantine.unknown(entries) == entries[110:]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
 
 KEY = "s/t/20260101-000000001.parquet"
-FILE = LandedFile("s.t", "f1", FileType.CHANGES, "s", "t", "staging", KEY, 7, "e", "2026-01-01T00:00:00Z")
+FILE = LandedFile("s.t", "1/f1", FileType.CHANGES, "s", "t", "staging", KEY, 7, "e", "2026-01-01T00:00:00Z")
 COMPLETED = RefreshOutcome("db.t", "s.t", RefreshStatus.COMPLETED, "t0", "t1", RowCounts(1, 2, 3), files=4)
 FAILED = replace(COMPLETED, status=RefreshStatus.ERROR, error="E: x", stack_trace="trace")
 
@@ -60,6 +60,9 @@ class Desk:
         self.dynamodb.Table("files").put_item(Item=SUM | sums)
         return files
 
+    def pending(self) -> list[LandedFile]:
+        return list(self.tracker.pending_files("s.t", 1000).files)
+
     def only(self, table: str) -> dict[str, Any]:
         (item,) = self.items(table)
         return item
@@ -76,7 +79,7 @@ def test_closing_entry_moves_files_keeps_the_outcome_and_returns_the_lease(desk:
     entry = BookEntry(COMPLETED, (FILE,), 3, closes=True, catalog_commit="20260101", written_with={"key": "ID"})
     desk.books.enter(desk.lease(), entry)
     processed, refresh = desk.only("files_history"), desk.only("leases_history")
-    assert desk.tracker.pending_files("s.t") == []
+    assert desk.pending() == []
     assert (processed["file_ingestion_status"], processed["glue_job_run_id"]) == ("raw_file_processed", "jr_1")
     assert (processed["generation"], processed["file_ingestion_path"]) == (3, FILE.key)
     assert (refresh["raw_table_name"], refresh["glue_job_run_id"]) == ("db.t", "jr_1")
@@ -94,7 +97,7 @@ def test_closing_entry_moves_files_keeps_the_outcome_and_returns_the_lease(desk:
 def test_entry_under_way_moves_files_and_keeps_the_lease(desk: Desk) -> None:
     desk.tracker.register(FILE)
     desk.books.enter(desk.lease(), BookEntry(replace(COMPLETED, status=RefreshStatus.UPDATING), (FILE,), 1))
-    assert (desk.only("leases_history")["refresh_status"], desk.tracker.pending_files("s.t")) == ("updating_table", [])
+    assert (desk.only("leases_history")["refresh_status"], desk.pending()) == ("updating_table", [])
     assert desk.leases.acquire("db.t", "jr_2") is None
 
 
@@ -106,8 +109,8 @@ def test_run_that_lost_its_lease_enters_nothing(desk: Desk, count: int, *, close
     desk.now += 61
     owner = desk.lease("jr_2")
     with pytest.raises(LeaseLostError, match=r"db\.t: the lease of jr_1 expired"):
-        desk.books.enter(lost, BookEntry(COMPLETED, files, 1, closes=closes))
-    assert (len(desk.tracker.pending_files("s.t")), desk.items("files_history")) == (count, [])
+        desk.books.enter(lost, BookEntry(COMPLETED, files, closes=closes))
+    assert (len(desk.pending()), desk.items("files_history")) == (count, [])
     assert desk.pending_sum() == (count, 7 * count, count)
     assert desk.items("leases_history") == []
     desk.leases.renew(owner)
@@ -129,7 +132,7 @@ def test_files_fill_transactions_up_to_what_dynamodb_takes_and_are_counted_once(
     monkeypatch.setattr(desk.dynamodb.meta.client, "transact_write_items", counted)
     desk.books.enter(lease, replace(entry, files=files))
     assert transactions == sizes
-    assert desk.tracker.pending_files("s.t") == []
+    assert desk.pending() == []
     assert (len(desk.items("files_history")), desk.pending_sum()) == (count, (0, 0, count))
     assert desk.only("leases_history")["rows_inserted"] == 1
 
@@ -137,7 +140,7 @@ def test_files_fill_transactions_up_to_what_dynamodb_takes_and_are_counted_once(
 def test_run_that_dies_between_transactions_has_counted_nothing_and_left_files_for_the_next(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = tuple(replace(FILE, file_id=f"f{number}") for number in range(60))
+    files = tuple(replace(FILE, file_id=f"1/f{number}") for number in range(60))
     for file in files:
         desk.tracker.register(file)
     client, calls = desk.dynamodb.meta.client, iter([None])
@@ -151,7 +154,7 @@ def test_run_that_dies_between_transactions_has_counted_nothing_and_left_files_f
     monkeypatch.setattr(client, "transact_write_items", die_after_the_first)
     with pytest.raises(KeyboardInterrupt):
         desk.books.enter(desk.lease(), BookEntry(COMPLETED, files, 1, closes=True))
-    assert 0 < len(desk.tracker.pending_files("s.t")) < 60
+    assert 0 < len(desk.pending()) < 60
     assert desk.items("leases_history") == []
 
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 import pytest
-from odp.dynamodb.table_leases import DynamoDbHeldLeases, DynamoDbTableLeases
+from odp.dynamodb.table_leases import DynamoDbTableLeases
 from odp.errors import LeaseLostError
 
 if TYPE_CHECKING:
@@ -84,15 +84,3 @@ def test_renewed_lease_outlives_its_first_expiry(leases: DynamoDbTableLeases, cl
     leases.renew(lease)
     clock.now += 50
     assert leases.acquire("db.t", "run-2") is None
-
-
-def test_held_names_tables_with_a_living_lease_only(
-    leases: DynamoDbTableLeases, dynamodb: "DynamoDBServiceResource", clock: Clock
-) -> None:
-    leases.acquire("db.expired", "run-0")
-    clock.now += 61
-    names = [f"db.t{number}" for number in range(150)]
-    for name in names[:120]:
-        leases.acquire(name, "run-1")
-    held = DynamoDbHeldLeases(dynamodb, "leases", clock=clock).held([*names, "db.expired"])
-    assert held == frozenset(names[:120])

@@ -1,106 +1,177 @@
 """Rule 2: S3 is the truth. What landed without an event is found in a listing, under the id that its event has."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
-from odp.file_manager.reconciliation import Found, Reconciliation, start_of_look_back
-from odp.file_manager.s3_event import Staging, landed_object, listed_object
-from odp.file_manager.sources import DEFAULT_SOURCES, Sources
-from odp.records import LandedFile, ObjectVersion
+from odp.file_manager.reconciliation import Found, Reconciliation
+from odp.file_manager.s3_event import landed_object, listed_object
+from odp.listings import TableListing
+from odp.records import LandedFile
 
-from tests.unit.odp.file_manager.test_registration import Ledger, s3_event
+from tests.unit.odp.file_manager.paged_bucket import PagedBucket, version
+from tests.unit.odp.file_manager.test_registration import s3_event
+
+LANDED = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
+LAYOUTS = {
+    "flat": "%Y%m%d",
+    **{
+        f"{name} {d or 'none'}": sequence.replace("-", d)
+        for name, sequence in {
+            "YYYYMMDD": "%Y-%m-%d/%Y%m%d",
+            "YYYYMMDDHH": "%Y-%m-%d-%H/%Y%m%d",
+            "YYYYMM": "%Y-%m/%Y%m%d",
+            "MMYYYYDD": "%m-%Y-%d/%Y%m%d",
+            "DDMMYYYY": "%d-%m-%Y/%Y%m%d",
+        }.items()
+        for d in ("/", "-", "_", "")
+    },
+}
+"""Every DatePartitionSequence and DatePartitionDelimiter, as formats of a key below the table's folder."""
 
 
-def version(key: str, version_id: str = "v1") -> ObjectVersion:
-    return ObjectVersion("staging", key, version_id, "e1", 0 if key.endswith("/") else 10, "2026-01-05T12:00:00Z")
+def reconciliation(bucket: PagedBucket, now: datetime = LANDED + timedelta(hours=1)) -> Reconciliation:
+    every: Any = bucket
+    return Reconciliation(every, every, every, clock=lambda: now)
 
 
-class Bucket(Ledger):
-    """A bucket and its register in memory, which remember what was asked."""
+def key_of(layout: str, moment: datetime, number: int = 0) -> str:
+    """The key of a change file of a moment in a table whose date folders have a layout."""
+    return f"s/t/{moment.strftime(LAYOUTS[layout])}-{moment:%H%M%S}{number:03}.parquet"
 
-    def __init__(self, *keys: str, sources: Sources = DEFAULT_SOURCES) -> None:
-        super().__init__()
-        self.sources = sources
-        self.keys = sorted(keys)
-        self.asked: list[tuple[str, str]] = []
 
-    def versions(self, bucket: str, prefix: str = "", after: str = "") -> Iterator[ObjectVersion]:
-        self.asked.append((prefix, after))
-        return (version(key) for key in self.keys if key.startswith(prefix) and key > after)
-
-    def unknown(self, files: Sequence[LandedFile]) -> Sequence[LandedFile]:
-        return [file for file in files if file.file_id not in self.files]
-
-    def landed(self, key: str) -> LandedFile:
-        """Have an event come."""
-        file = landed_object(s3_event(key), Staging(self.sources))
-        assert isinstance(file, LandedFile)
-        self.register(file)
-        return file
+def year_of_files(layout: str, until: date, each_day: int = 24) -> list[str]:
+    end = datetime(until.year, until.month, until.day, tzinfo=UTC)
+    step = timedelta(days=1) / each_day
+    return [key_of(layout, end - step * number) for number in range(1, 365 * each_day)]
 
 
 def test_listing_gives_a_version_the_id_that_its_event_gives_it() -> None:
-    event = landed_object(s3_event("s/t/p1/LOAD00000001.parquet"))
-    listed = listed_object(version("s/t/p1/LOAD00000001.parquet"))
+    event = landed_object(s3_event("s/t/LOAD00000001.parquet"))
+    listed = listed_object(version("s/t/LOAD00000001.parquet"))
     assert isinstance(event, LandedFile)
     assert isinstance(listed, LandedFile)
-    assert replace(event, sequencer=None) == listed
-    other = listed_object(version("s/t/p1/LOAD00000001.parquet", "v2"))
-    assert isinstance(other, LandedFile)
-    assert other.file_id != event.file_id
+    assert (listed.file_id, listed.version_id, listed.landed_at) == (event.file_id, "v1", event.landed_at)
+    again = listed_object(version("s/t/LOAD00000001.parquet", "v2"))
+    assert isinstance(again, LandedFile)
+    assert again.file_id != event.file_id
 
 
-def test_refresh_registers_what_lies_beside_the_pending_files_of_its_table_and_of_no_other_source() -> None:
+def test_refresh_registers_what_lies_beside_the_pending_files_of_its_table() -> None:
     names = ["LOAD00000001", "20260101-000000001", "20260101-000000002"]
-    keys = [f"{folder}s/{table}/{name}.parquet" for folder in ("a/", "b/") for table in ("t", "tt") for name in names]
-    bucket = Bucket(*keys, "a/s/t/readme.txt", "a/s/t/", sources=Sources({"default": "a", "b": "b"}))
-    pending = [bucket.landed("a/s/t/LOAD00000001.parquet")]
-    reconciliation = Reconciliation(bucket, bucket, bucket, bucket.sources)
-    assert reconciliation.of_table(pending, "") == 2
+    bucket = PagedBucket(*(f"s/{table}/{name}.parquet" for table in ("t", "tt") for name in names), "s/t/readme.txt")
+    pending = [bucket.landed("s/t/LOAD00000001.parquet"), bucket.landed("s/t/20260101-000000002.parquet")]
+    assert reconciliation(bucket).of_table(pending, "").landed == 1
     assert {file.source_table_name for file in bucket.files.values()} == {"s.t"}
-    assert reconciliation.of_table(pending, "") == 0
+    assert reconciliation(bucket).of_table(pending, "").landed == 0
     (rejected,) = bucket.quarantine.values()
-    assert rejected.details["file_ingestion_path"] == "a/s/t/readme.txt"
+    assert rejected.details["file_ingestion_path"] == "s/t/readme.txt"
 
 
-def test_refresh_lists_from_a_day_before_the_newest_change_and_passes_over_no_load() -> None:
-    bucket = Bucket(*(f"s/t/{name}.parquet" for name in ("20251201-000000001", "20260109-000000001", "LOAD00000001")))
-    pending = [bucket.landed("s/t/20260111-000000001.parquet")]
-    assert Reconciliation(bucket, bucket, bucket).of_table(pending, "20260110-000000001.parquet") == 2
-    assert bucket.asked == [("s/t/", "s/t/20260109")]
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("day", [date(2026, 1, 31), date(2026, 3, 1), date(2026, 1, 1), date(2026, 2, 20)])
+def test_refresh_looks_at_the_days_around_its_pending_files_and_at_no_others(layout: str, day: date) -> None:
+    """Code review C15: one to two months were listed, and the whole table with day-first folders."""
+    noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+    missed = [key_of(layout, noon + timedelta(days=step), 7) for step in (-1, 0, 1)]
+    load = "s/t/LOAD00000001.parquet"
+    bucket = PagedBucket(*year_of_files(layout, day - timedelta(days=1)), *missed, load)
+    pending = [bucket.landed(key_of(layout, noon, 8))]
+    newest = key_of(layout, noon - timedelta(hours=1)).rsplit("/", 1)[-1]
+    found = reconciliation(bucket).of_table(pending, newest)
+    assert {file.key for file in bucket.files.values()} >= {*missed, load}
+    assert found.landed <= 3 * 24 + 4, "of three days"
+    assert bucket.requests <= 6
 
 
-NAME = "20260301-120000000.parquet"
+@pytest.mark.parametrize("layout", ["YYYYMMDD /", "flat"])
+def test_loads_and_dated_files_that_wait_together_cost_the_days_and_the_loads(layout: str) -> None:
+    """Code review C15: the whole table was listed."""
+    day = date(2026, 6, 15)
+    bucket = PagedBucket(*year_of_files(layout, day, 100), "s/t/LOAD00000002.parquet")
+    pending = [
+        bucket.landed("s/t/LOAD00000001.parquet"),
+        bucket.landed(key_of(layout, datetime(2026, 6, 14, 12, tzinfo=UTC), 9)),
+    ]
+    reconciliation(bucket).of_table(pending, "")
+    assert len(bucket.files) - len(pending) == 200 + 1
+    assert bucket.requests <= 3
+    assert len(bucket.listed) <= 3000
 
 
-@pytest.mark.parametrize(
-    ("keys", "start"),
-    [
-        ([NAME], "20260228"),
-        ([f"2026/03/01/{NAME}", f"2026/03/02/{NAME}"], "2026/02"),
-        ([f"2026-03-01-23/{NAME}"], "2026-02"),
-        ([f"2026_03/{NAME}"], "2026_02"),
-        ([f"20260301/{NAME}"], "202602"),
-        ([f"03/2026/01/{NAME}"], ""),
-        ([f"01032026/{NAME}"], ""),
-        ([NAME, f"2026/03/01/{NAME}"], ""),
-    ],
-)
-def test_look_back_begins_at_the_date_where_keys_are_in_the_order_of_time_and_at_the_start_otherwise(
-    keys: list[str], start: str
-) -> None:
-    assert start_of_look_back(NAME, keys) == start
-    assert start_of_look_back("", keys) == ""
+def test_all_events_of_the_days_between_the_newest_change_and_the_pending_ones_may_be_lost() -> None:
+    between = [f"s/t/202601{day:02}-120000000.parquet" for day in range(10, 15)]
+    bucket = PagedBucket(*between)
+    pending = [bucket.landed("s/t/20260114-130000000.parquet")]
+    assert reconciliation(bucket).of_table(pending, "20260110-000000001.parquet").landed == 5
 
 
-def test_sweep_registers_files_of_tables_that_no_event_ever_named_and_keeps_rejected_ones_apart() -> None:
-    bucket = Bucket("s/t/LOAD00000001.parquet", "s/u/LOAD00000001.parquet", "s/u/", "readme.txt")
-    bucket.landed("s/t/LOAD00000001.parquet")
-    assert Reconciliation(bucket, bucket, bucket).of_bucket("staging") == Found(landed=1, rejected=1)
-    assert Reconciliation(bucket, bucket, bucket).of_bucket("staging") == Found()
+def test_files_after_the_pending_ones_of_a_backlog_are_not_paged_through() -> None:
+    bucket = PagedBucket(*year_of_files("flat", date(2026, 12, 31), 100), "s/t/LOAD00000001.parquet")
+    pending = [bucket.landed(key_of("flat", datetime(2026, 2, 3, 12, tzinfo=UTC), 5))]
+    assert reconciliation(bucket).of_table(pending, "").landed == 3 * 100 + 1
+    assert bucket.requests == 2
 
 
-def test_sweep_of_a_large_bucket_asks_for_many_versions_at_once() -> None:
-    bucket = Bucket(*(f"s/t/20260101-{number:09}.parquet" for number in range(2500)))
-    assert Reconciliation(bucket, bucket, bucket).of_bucket("staging") == Found(landed=2500)
+def test_without_a_change_that_waits_only_loads_are_looked_at() -> None:
+    bucket = PagedBucket(*year_of_files("YYYYMMDD /", date(2026, 6, 15), 10), "s/t/LOAD00000002.parquet")
+    pending = [bucket.landed("s/t/LOAD00000001.parquet")]
+    assert reconciliation(bucket).of_table(pending, "").landed == 1
+    assert bucket.requests == 1
+
+
+def test_listing_of_a_table_names_the_current_version_of_each_object_in_the_keys_it_looked_at() -> None:
+    gone, there, early = (f"s/t/202601{day}-120000000.parquet" for day in ("10", "11", "01"))
+    bucket = PagedBucket(early)
+    bucket.put(
+        version(gone, "deleted", is_latest=False),
+        version(there, "old", is_latest=False),
+        version(there, "new"),
+        version("s/t/LOAD00000001.parquet", "load"),
+    )
+    pending = [bucket.landed(gone)]
+    looked = reconciliation(bucket).of_table(pending, "20260110-000000001.parquet")
+    assert looked.current == {(there, "new"), ("s/t/LOAD00000001.parquet", "load")}
+    assert [looked.covers(key) for key in (gone, there, early, "s/t/LOAD00000009.parquet")] == [True, True, False, True]
+    assert reconciliation(bucket).current_versions("staging", [early, gone]) == {early: "v1", gone: None}
+
+
+def test_segments_beside_those_of_a_parallel_load_that_wait_are_found_whatever_their_folders_are_called() -> None:
+    def folder_of(_: str) -> str:
+        return "s/t/"
+
+    bucket = PagedBucket("s/t/2024/LOAD00000002.parquet", "s/t/p2025/LOAD00000001.parquet", "s/t/20260101-000.parquet")
+    first = bucket.landed("s/t/2024/LOAD00000001.parquet")
+    every: Any = bucket
+    looked = Reconciliation(every, every, every, folder_of=folder_of).of_table([first], "")
+    assert {key for key, _ in looked.current} == {"s/t/2024/LOAD00000002.parquet", "s/t/p2025/LOAD00000001.parquet"}
+
+
+@pytest.mark.parametrize(("minutes", "missed"), [(0, 0), (14, 0), (16, 1)])
+def test_file_counts_as_missed_only_when_its_event_has_had_a_quarter_of_an_hour(minutes: int, missed: int) -> None:
+    """Code review C10: the alarm for missed files rang whenever files had just landed."""
+    bucket = PagedBucket("s/t/LOAD00000001.parquet")
+    now = LANDED + timedelta(minutes=minutes)
+    assert reconciliation(bucket, now).register_all(bucket.stored) == Found(landed=1, missed=missed)
+    looked = reconciliation(PagedBucket(), now).of_table([], "")
+    assert looked == TableListing()
+
+
+def test_pending_file_whose_name_is_no_date_does_not_stop_the_look() -> None:
+    bucket = PagedBucket("s/t/LOAD00000001.parquet")
+    pending = [bucket.landed("s/t/00000000-000000000.parquet")]
+    assert reconciliation(bucket).of_table(pending, "").landed == 1
+
+
+def test_objects_that_are_in_quarantine_are_not_put_there_again() -> None:
+    class Counting(PagedBucket):
+        kept = 0
+
+        def keep(self, entry: Any) -> bool:
+            self.kept += 1
+            return super().keep(entry)
+
+    bucket = Counting("readme.txt", "s/t/notes.md")
+    assert reconciliation(bucket).register_all(bucket.stored).rejected == 2
+    assert reconciliation(bucket).register_all(bucket.stored).rejected == 0
+    assert bucket.kept == 2

@@ -2,12 +2,17 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from odp.file_processor.batch_plan import BatchManager, state_of
-from odp.records import BatchConfig, BatchPlan, PendingWork, RawTableConfig
+import pytest
+from odp.errors import MissingConfigurationError
+from odp.file_processor.batch_plan import ALREADY_RUNNING, NOTHING_TO_DO, PLANNED, BatchManager
+from odp.records import BatchConfig, BatchPlan, PendingWork, RawTableConfig, TableLease
 
 from tests.unit.odp.samples import batch_config, table_config
+
+EXECUTION = "arn:aws:states:us-east-1:222222222222:execution:odpf_file_processor:run-1"
 
 
 def table(number: int) -> RawTableConfig:
@@ -18,18 +23,22 @@ def table(number: int) -> RawTableConfig:
 class World:
     tables: list[RawTableConfig]
     work: dict[str, int]
-    being_refreshed: frozenset[str] = frozenset()
+    known_leases: dict[str, TableLease] = field(default_factory=dict)
     plans: dict[str, BatchPlan] = field(default_factory=dict)
     asked_leases: list[str] = field(default_factory=list)
+    owner: str | None = None
+    is_configured: bool = True
 
     def pending_work(self) -> Mapping[str, PendingWork]:
-        return {name: PendingWork(name, 1, size) for name, size in self.work.items()}
+        return {name: PendingWork(name, 1, size, registrations=7) for name, size in self.work.items()}
 
-    def held(self, qualified_names: Iterable[str]) -> frozenset[str]:
+    def leases(self, qualified_names: Iterable[str]) -> Mapping[str, TableLease]:
         self.asked_leases = list(qualified_names)
-        return self.being_refreshed & set(self.asked_leases)
+        return self.known_leases
 
     def cadence(self, refresh_cadence: str) -> tuple[BatchConfig, Sequence[RawTableConfig]]:
+        if not self.is_configured:
+            raise MissingConfigurationError(refresh_cadence)
         return batch_config(), self.tables
 
     def write(self, plan: BatchPlan) -> None:
@@ -38,44 +47,106 @@ class World:
     def read(self, key: str) -> BatchPlan:
         return self.plans[key]
 
-    def plan(self) -> BatchPlan:
-        return BatchManager(self, self, self, self).plan("10_min_refresh", "run-1")[1]
+    def claim(self, refresh_cadence: str, execution: str) -> str:
+        self.owner = self.owner or execution
+        return self.owner
+
+    def release(self, refresh_cadence: str, execution: str) -> None:
+        if self.owner == execution:
+            self.owner = None
+
+    def state(self) -> dict[str, Any]:
+        return self.manager.plan("10_min_refresh", EXECUTION)
+
+    @property
+    def manager(self) -> BatchManager:
+        return BatchManager(self, self, self, self, self)
+
+    def planned(self) -> tuple[tuple[str, ...], ...]:
+        state = self.state()
+        return self.plans[state["plan_key"]].batches if state["batches"] else ()
 
 
 def test_only_active_tables_with_pending_files_are_planned() -> None:
     """Defect 15 of the reference: inactive tables were refreshed all the same."""
     world = World([table(1), table(2)], {"s.t1": 5, "s.inactive": 5})
-    assert world.plan().batches == (("s.t1",),)
+    assert world.planned() == (("s.t1",),)
 
 
-def test_rule_11_cadence_without_pending_files_has_no_batch_and_writes_no_plan() -> None:
+def test_rule_11_cadence_without_pending_files_has_no_batch_writes_no_plan_and_is_free_at_once() -> None:
     world = World([table(1)], {})
-    assert world.plan().batches == ()
-    assert world.plans == {}
+    assert (world.state()["outcome"], world.plans, world.owner) == (NOTHING_TO_DO, {}, None)
 
 
 def test_table_that_a_run_is_refreshing_is_in_no_batch() -> None:
-    world = World([table(1), table(2)], {"s.t1": 1, "s.t2": 1}, being_refreshed=frozenset({"db.t1"}))
-    assert world.plan().batches == (("s.t2",),)
+    world = World([table(1), table(2)], {"s.t1": 1, "s.t2": 1}, known_leases={"db.t1": TableLease(is_held=True)})
+    assert world.planned() == (("s.t2",),)
 
 
 def test_leases_are_asked_for_tables_with_work_only() -> None:
     world = World([table(number) for number in range(50)], {"s.t7": 1})
-    world.plan()
+    world.state()
     assert world.asked_leases == ["db.t7"]
+
+
+REFUSED = TableLease(refused_registrations=7, refused_configuration=table(1).digest)
+
+
+@pytest.mark.parametrize(
+    ("lease", "planned"),
+    [
+        (REFUSED, ()),
+        (replace(REFUSED, refused_registrations=6), (("s.t1",),)),
+        (replace(REFUSED, refused_configuration=table(2).digest), (("s.t1",),)),
+        (TableLease(), (("s.t1",),)),
+    ],
+)
+def test_rule_11_refused_table_starts_nothing_until_a_file_comes_or_its_configuration_changes(
+    lease: TableLease, planned: tuple[tuple[str, ...], ...]
+) -> None:
+    assert World([table(1)], {"s.t1": 1}, known_leases={"db.t1": lease}).planned() == planned
+
+
+def test_digest_of_a_configuration_differs_with_every_field_and_with_nothing_else() -> None:
+    config = table_config()
+    others = (
+        table_config(is_active=False),
+        table_config(hudi_primary_key=("A", "B")),
+        table_config(on_dropped_column="null"),
+    )
+    assert len({config.digest, *(other.digest for other in others)}) == 4
+    assert table_config().digest == config.digest
+    assert len(config.digest) == 64
+
+
+def test_rule_11_second_execution_of_a_cadence_plans_nothing_while_the_first_has_it() -> None:
+    """Code review C14: overlapping executions planned the same tables again."""
+    world = World([table(1)], {"s.t1": 1})
+    first = world.state()
+    second = world.manager.plan("10_min_refresh", "execution-2")
+    assert (first["outcome"], world.owner) == (PLANNED, EXECUTION)
+    assert second == {"outcome": ALREADY_RUNNING, "running": EXECUTION, "batches": []}
+    world.manager.release("10_min_refresh", EXECUTION)
+    assert world.manager.plan("10_min_refresh", "execution-2")["outcome"] == PLANNED
+
+
+def test_cadence_that_cannot_be_planned_is_free_again() -> None:
+    world = World([], {}, is_configured=False)
+    with pytest.raises(MissingConfigurationError):
+        world.state()
+    assert world.owner is None
 
 
 def test_rule_11_state_of_three_thousand_tables_stays_far_below_the_limit_and_names_no_table() -> None:
     """Defect 16 of the reference: configurations in the state met the limit at 554 tables."""
     tables = [table(number) for number in range(3000)]
-    world = World(tables, {config.source_table_name: 1 for config in tables})
-    state = json.dumps(state_of(batch_config(), world.plan()))
+    state = json.dumps(World(tables, {config.source_table_name: 1 for config in tables}).state())
     assert len(state) < 8 * 1024
     assert "s.t1" not in state
     assert json.loads(state)["batches"] == list(range(600))
 
 
-def test_plan_is_kept_under_the_key_that_the_state_carries() -> None:
+def test_plan_is_kept_under_cadence_and_name_of_its_execution() -> None:
     world = World([table(1)], {"s.t1": 1})
-    plan = world.plan()
-    assert world.plans[state_of(batch_config(), plan)["plan_key"]] == plan
+    assert world.state()["plan_key"] == "odp/plans/10_min_refresh/run-1.json"
+    assert list(world.plans) == ["odp/plans/10_min_refresh/run-1.json"]

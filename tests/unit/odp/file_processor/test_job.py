@@ -17,8 +17,10 @@ OWN = {
     "raw_table_config_table": "e",
     "config_deploy_tracker_table": "f",
     "quarantine_table": "g",
-    "sources": '{"default":{"folder":""}}',
-    "buckets": '{"staging":"odp-dev-staging"}',
+    "max_files_per_refresh": "1000",
+    "max_bytes_per_refresh": "8000000000",
+    "max_replayed_files": "2000",
+    "history_days": "400",
 }
 
 

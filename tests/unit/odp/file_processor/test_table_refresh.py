@@ -1,6 +1,6 @@
 """What a run does to one table, and what the next run makes of a run that died in between (rules 1, 5, 8 and 9)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from odp.errors import LeaseLostError
 from odp.file_processor.table_refresh import TableRefresher
-from odp.records import FileType, LandedFile, RawTableConfig
+from odp.listings import TableListing
+from odp.records import FileType, LandedFile, PendingFiles, RawTableConfig
 from odp.refreshes import BookEntry, CommittedRefresh, Lease, Refresh, RefreshOutcome, RefreshStatus, RowCounts
 
 from tests.unit.odp.samples import table_config
@@ -57,17 +58,23 @@ class World:
             self.owner = "another run"
 
     # FileTracker
-    def pending_files(self, source_table_name: str) -> Sequence[LandedFile]:
-        return list(self.pending.values())
+    def pending_files(self, source_table_name: str, most_changes: int) -> PendingFiles:
+        return PendingFiles(tuple(self.pending.values()), is_all=True, registrations=len(self.pending))
 
-    def processed_changes(self, source_table_name: str) -> Sequence[LandedFile]:
+    def processed_loads(self, source_table_name: str) -> Sequence[LandedFile]:
+        return []
+
+    def processed_changes(self, source_table_name: str, from_name: str, most: int) -> Sequence[LandedFile]:
         return []
 
     # Reconciler
-    def of_table(self, pending: Sequence[LandedFile], newest_change_file: str) -> int:
+    def of_table(self, pending: Sequence[LandedFile], newest_change_file: str) -> TableListing:
         self.pending |= {landed.file_id: landed for landed in (*self.unannounced, *self.announced_meanwhile)}
         self.looked_behind.append(newest_change_file)
-        return len(self.unannounced)
+        return TableListing(len(self.unannounced), len(self.unannounced))
+
+    def current_versions(self, bucket: str, keys: Iterable[str]) -> Mapping[str, str | None]:
+        return {}
 
     # TableLeases
     def acquire(self, qualified_name: str, owner: str) -> Lease | None:

@@ -20,6 +20,7 @@ class Lake:
 
     def __init__(self, **ending: str) -> None:
         self.ending = {"status": "SUCCEEDED", "name": "e2", **ending}
+        self.endings_before: list[dict[str, str]] = []
         self.started: list[dict[str, str]] = []
         self.registered = [0, 3, 5]
         self.dynamodb = SimpleNamespace(meta=SimpleNamespace(client=self))
@@ -45,7 +46,7 @@ class Lake:
         return {"executionArn": "arn:execution:machine:e2"}
 
     def describe_execution(self, **_: str) -> dict[str, str]:
-        return self.ending
+        return self.endings_before.pop() if self.endings_before else self.ending
 
     def get_paginator(self, operation: str) -> "Pages":
         runs = [_glue_run("jr_old", "e1", 0), _glue_run("jr_b", "e2", 1), _glue_run("jr_a", "e2", 0)]
@@ -85,6 +86,17 @@ def test_refresh_runs_the_schedules_target_with_its_input_and_collects_its_own_r
     assert [(batch.batch, batch.run_id) for batch in run.batches] == [(0, "jr_a"), (1, "jr_b")]
     assert [(table.table, table.batch) for table in run.tables] == [("t3", 0), ("t2", 1)]
     assert (run.inserted, run.updated, run.deleted, run.files) == (6, 4, 2, 2)
+
+
+def test_refresh_is_started_again_while_the_schedules_own_execution_runs() -> None:
+    lake = Lake()
+    meanwhile = {"status": "SUCCEEDED", "output": '{"outcome": "another execution of this cadence is running"}'}
+    lake.endings_before = [meanwhile, meanwhile]
+    said: list[str] = []
+    run = refresh_now(lake.as_deployed, "10_min_refresh", "full load", said.append)
+    assert len(lake.started) == 3
+    assert run.files == 2
+    assert said[:2] == ["another execution of this cadence is running"] * 2
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,108 @@
+"""What the Batch Manager keeps and reads in odpf_file_processing_tracker: claims of cadences, leases of tables."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from odp.dynamodb.connection import condition_failed
+from odp.dynamodb.table_leases import read_leases
+from odp.records import CADENCE_CLAIM, TableLease
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
+
+SETTLES_AFTER = 60.0
+"""Step Functions may not know an execution yet that began so many seconds ago: its reads are eventually consistent."""
+
+IsRunning = Callable[[str], bool | None]
+"""Tells whether an execution is running; None when Step Functions does not know it."""
+
+
+class DynamoDbPlannedLeases:
+    """Reads the leases of tables without the right to write them."""
+
+    def __init__(
+        self, dynamodb: DynamoDBServiceResource, leases_table: str, *, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._dynamodb = dynamodb
+        self._table = leases_table
+        self._clock = clock
+
+    def leases(self, qualified_names: Iterable[str]) -> Mapping[str, TableLease]:
+        """Give what is known of those of the given tables that a refresh ever touched."""
+        items = read_leases(self._dynamodb, self._table, qualified_names)
+        return {str(item["raw_table_name"]): self._lease_of(item) for item in items}
+
+    def _lease_of(self, item: Mapping[str, Any]) -> TableLease:
+        return TableLease(
+            is_held=float(item.get("lease_expires_at", 0)) >= self._clock(),
+            refused_registrations=int(item.get("refused_registrations", -1)),
+            refused_configuration=str(item.get("refused_configuration", "")),
+        )
+
+
+class DynamoDbCadenceClaims:
+    """Claims by conditional writes; the claim of an execution that has ended, however it ended, is taken over."""
+
+    def __init__(
+        self,
+        dynamodb: DynamoDBServiceResource,
+        leases_table: str,
+        is_running: IsRunning,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._table = dynamodb.Table(leases_table)
+        self._is_running = is_running
+        self._clock = clock
+
+    def claim(self, refresh_cadence: str, execution: str) -> str:
+        """Claim a cadence for an execution; gives the execution that has it, which is another one while that runs."""
+        if self._take(refresh_cadence, execution, of=execution):
+            return execution
+        held = self._table.get_item(Key=_key(refresh_cadence), ConsistentRead=True).get("Item", {})
+        owner = str(held.get("execution", ""))
+        if owner and self._lives(owner, float(str(held.get("claimed_at", 0)))):
+            return owner
+        # whoever takes it first from the dead owner has it
+        return execution if self._take(refresh_cadence, execution, of=owner) else "another execution"
+
+    def release(self, refresh_cadence: str, execution: str) -> None:
+        """Give the cadence back, unless another execution has it."""
+        try:
+            self._table.delete_item(
+                Key=_key(refresh_cadence),
+                ConditionExpression="execution = :execution",
+                ExpressionAttributeValues={":execution": execution},
+            )
+        except ClientError as error:
+            if not condition_failed(error):
+                raise
+
+    def _take(self, refresh_cadence: str, execution: str, *, of: str) -> bool:
+        """Also what is this execution's already: Step Functions may repeat its call."""
+        claimed_at = Decimal(f"{self._clock():.3f}")
+        try:
+            self._table.put_item(
+                Item={**_key(refresh_cadence), "execution": execution, "claimed_at": claimed_at},
+                ConditionExpression="attribute_not_exists(raw_table_name) OR execution = :of",
+                ExpressionAttributeValues={":of": of},
+            )
+        except ClientError as error:
+            if condition_failed(error):
+                return False
+            raise
+        return True
+
+    def _lives(self, owner: str, claimed_at: float) -> bool:
+        is_running = self._is_running(owner)
+        return self._clock() - claimed_at < SETTLES_AFTER if is_running is None else is_running
+
+
+def _key(refresh_cadence: str) -> dict[str, str]:
+    return {"raw_table_name": f"{CADENCE_CLAIM}{refresh_cadence}"}

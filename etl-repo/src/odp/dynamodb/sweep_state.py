@@ -1,0 +1,32 @@
+"""How far the sweep has come: one item in odpf_file_tracker, in a partition of its own."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING
+
+from odp.listings import SweepState
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
+
+SWEEP = "#sweep"
+_FORMAT = 1
+
+
+class DynamoDbSweepState:
+    """The state of the sweep over one bucket."""
+
+    def __init__(self, dynamodb: DynamoDBServiceResource, pending_table: str, bucket: str) -> None:
+        self._table = dynamodb.Table(pending_table)
+        self._key = {"source_table_name": SWEEP, "file_id": bucket}
+
+    def load(self) -> SweepState:
+        """Give what the last run kept; what an older release did not write has its default."""
+        item = self._table.get_item(Key=self._key, ConsistentRead=True).get("Item", {})
+        names = [field.name for field in fields(SweepState)]
+        return SweepState(**{name: str(item[name]) for name in names if name in item})
+
+    def save(self, state: SweepState) -> None:
+        """Keep how far this run has come."""
+        self._table.put_item(Item={**self._key, "format": _FORMAT, **asdict(state)})

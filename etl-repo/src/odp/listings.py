@@ -1,0 +1,47 @@
+"""What listings of the staging bucket hand over, and how far the sweep over it has come; plain frozen data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from odp.records import ObjectVersion
+
+
+@dataclass(frozen=True, slots=True)
+class VersionPage:
+    """One page of a listing; without `next_key` it is the last one."""
+
+    versions: tuple[ObjectVersion, ...]
+    next_key: str = ""
+    next_version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TableListing:
+    """What a look at the staging bucket beside a table's pending files showed.
+
+    `landed` files had not been registered, of which events of `missed` ones are late beyond doubt; `current` names the
+    key and version of every object in `ranges` that a reader gets.
+    """
+
+    landed: int = 0
+    missed: int = 0
+    current: frozenset[tuple[str, str]] = frozenset()
+    ranges: tuple[tuple[str, str], ...] = ()
+
+    def covers(self, key: str) -> bool:
+        """Tell whether the key was looked at, so that one that is not `current` has no object any more."""
+        return any(start <= key < end for start, end in self.ranges)
+
+
+@dataclass(frozen=True, slots=True)
+class SweepState:
+    """How far the sweep over the staging bucket has come; the next run goes on there. Times are ISO 8601, UTC."""
+
+    round_began: str = ""
+    round_ended: str = ""
+    key_marker: str = ""
+    version_marker: str = ""
+    recent_began: str = ""
+    recent_after: str = ""
+    """The folder of the last table of which the recent files were looked at; empty when all were."""

@@ -1,0 +1,69 @@
+"""A staging bucket in memory that lists page by page, as S3 does, and counts what that takes."""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+
+from odp.file_manager.s3_event import landed_object
+from odp.listings import VersionPage
+from odp.records import LandedFile, ObjectVersion, Quarantined
+
+from tests.unit.odp.file_manager.test_registration import Ledger, s3_event
+
+PAGE = 1000
+
+
+def version(key: str, version_id: str = "v1", *, is_latest: bool = True) -> ObjectVersion:
+    return ObjectVersion("staging", key, version_id, "e1", 10, "2026-01-05T12:00:00Z", is_latest)
+
+
+class PagedBucket(Ledger):
+    """A bucket with its register and quarantine."""
+
+    def __init__(self, *keys: str) -> None:
+        super().__init__()
+        self.stored = sorted((version(key) for key in keys), key=lambda stored: stored.key)
+        self.requests = 0
+        self.listed: list[str] = []
+        self.asked_quarantine = 0
+
+    def put(self, *versions: ObjectVersion) -> None:
+        self.stored = sorted([*self.stored, *versions], key=lambda stored: stored.key)
+
+    def versions(self, bucket: str, prefix: str = "", after: str = "") -> Iterator[ObjectVersion]:
+        position = bisect_right([stored.key for stored in self.stored], max(after, prefix[:-1]))
+        while True:
+            self.requests += 1
+            page = [stored for stored in self.stored[position:] if stored.key.startswith(prefix)][:PAGE]
+            self.listed += [stored.key for stored in page]
+            yield from page
+            position += len(page)
+            if len(page) < PAGE:
+                return
+
+    def page(self, bucket: str, key_marker: str, version_marker: str) -> VersionPage:
+        self.requests += 1
+        left = [stored for stored in self.stored if (stored.key, stored.version_id) > (key_marker, version_marker)]
+        page = tuple(left[:PAGE])
+        self.listed += [stored.key for stored in page]
+        return VersionPage(page, page[-1].key, page[-1].version_id) if len(left) > PAGE else VersionPage(page)
+
+    def folders(self, bucket: str, prefix: str) -> Iterator[str]:
+        self.requests += 1
+        below = (stored.key.removeprefix(prefix) for stored in self.stored if stored.key.startswith(prefix))
+        yield from sorted({f"{prefix}{key.split('/')[0]}/" for key in below if "/" in key})
+
+    def current_version(self, bucket: str, key: str) -> str | None:
+        found = [stored.version_id for stored in self.stored if stored.key == key and stored.is_latest]
+        return found[0] if found else None
+
+    def unknown(self, asked: Sequence[LandedFile] | Sequence[Quarantined]) -> list[LandedFile] | list[Quarantined]:
+        files = [each for each in asked if isinstance(each, LandedFile) and each.file_id not in self.files]
+        entries = [each for each in asked if isinstance(each, Quarantined) and each.entry_id not in self.quarantine]
+        return files or entries
+
+    def landed(self, key: str) -> LandedFile:
+        """Have an event come."""
+        file = landed_object(s3_event(key))
+        assert isinstance(file, LandedFile)
+        self.register(file)
+        return file

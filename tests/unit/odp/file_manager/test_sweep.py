@@ -1,0 +1,86 @@
+"""The sweep as Lambda calls it: what it counts for people to be told, and how often."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from odp.file_manager import sweep
+from odp.file_manager.bucket_sweep import Swept
+from odp.file_manager.reconciliation import Found
+
+from tests.unit import moto_session
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
+
+VARIABLES = {
+    "FILE_TRACKER_TABLE": "files",
+    "FILE_TRACKER_HISTORY_TABLE": "files_history",
+    "QUARANTINE_TABLE": "quarantine",
+    "BATCH_CONFIG_TABLE": "batch_config",
+    "RAW_TABLE_CONFIG_TABLE": "table_config",
+    "CONFIG_DEPLOY_TRACKER_TABLE": "deploy_tracker",
+    "STAGING_BUCKET": "staging",
+    "LANDED_FILE_DAYS": "90",
+    "LAKE": "odp-dev",
+}
+
+
+class Context:
+    """A call with a quarter of an hour left."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 900_000
+
+
+@pytest.fixture
+def staging(dynamodb: "DynamoDBServiceResource", monkeypatch: pytest.MonkeyPatch) -> Any:
+    for name, value in VARIABLES.items():
+        monkeypatch.setenv(name, value)
+    s3 = moto_session.client("s3")
+    s3.create_bucket(Bucket="staging")
+    s3.put_bucket_versioning(Bucket="staging", VersioningConfiguration={"Status": "Enabled"})
+    return s3
+
+
+def metrics(capsys: pytest.CaptureFixture[str]) -> dict[str, int]:
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    names = [line["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Name"] for line in lines]
+    return {name: line[name] for name, line in zip(names, lines, strict=True)}
+
+
+def test_files_that_have_just_landed_are_registered_and_ring_no_alarm_for_missed_ones(
+    staging: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Code review C10: MissedFiles rang at each sweep under load although nothing was missed."""
+    staging.put_object(Bucket="staging", Key="s/t/LOAD00000001.parquet", Body=b"x")
+    assert sweep.handle({}, Context()) == {"landed": 1, "missed": 0, "rejected": 0}
+    assert metrics(capsys) == {"UnconfiguredTables": 1}
+    assert sweep.handle({}, Context())["landed"] == 0
+    assert metrics(capsys) == {}, "a table without a manifest is told once"
+
+
+def test_each_thing_that_needs_a_person_is_counted_under_its_alarms_name(
+    staging: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    staging.put_object(Bucket="staging", Key="s/t/LOAD00000001.parquet", Body=b"x")
+    sweep.handle({}, Context())
+    capsys.readouterr()
+    swept = Swept(Found(landed=3, missed=2, rejected=1), round_hours=25)
+    monkeypatch.setattr("odp.file_manager.bucket_sweep.Sweep.run", lambda *_: swept)
+    monkeypatch.setenv("LANDED_FILE_DAYS", "6")
+    assert sweep.handle({}, Context()) == {"landed": 3, "missed": 2, "rejected": 1}
+    assert metrics(capsys) == {"MissedFiles": 2, "RejectedFiles": 1, "SlowSweeps": 1, "ExpiringFiles": 1}
+
+
+def test_run_ends_before_its_time_is_over(staging: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[Any] = []
+
+    def run(_: Any, ends_at: Any) -> Swept:
+        told.append(ends_at - sweep._now())
+        return Swept(Found())
+
+    monkeypatch.setattr("odp.file_manager.bucket_sweep.Sweep.run", run)
+    sweep.handle({}, Context())
+    (left,) = told
+    assert 780 < left.total_seconds() <= 900 - 90
