@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from taxi.datasets.definitions import load_datasets
 
 from tests.synth.conftest import Synthesis
 from tests.synth.synthesis import ACCOUNTS, Template
@@ -102,8 +103,7 @@ def test_the_conformed_job_reads_its_bundle_and_files_and_writes_its_tables_and_
     assert of_data(granted(taxi, "s3")[CONFORMED]) == {
         "<config>/taxi/bundles/*": {"s3:GetObject"},
         "<config>/taxi/bundles/*.outcome.json": {"s3:PutObject"},
-        "<raw>/nyc-taxi/green/*": {"s3:GetObject"},
-        "<raw>/nyc-taxi/yellow/*": {"s3:GetObject"},
+        **{f"<raw>/{dataset.prefix}*": {"s3:GetObject"} for dataset in load_datasets().values()},
         "<raw>": {"s3:ListBucket"},
         "<conformed>/nyc_taxi_conformed/*": TABLE_FILES,
         "<conformed>/quarantine/*": {"s3:PutObject"},

@@ -61,6 +61,10 @@ def green_trip(day: int = 1, hour: int = 10, **values: str) -> dict[str, str]:
     return _on(GREEN, "lpep", day, hour) | values
 
 
+TRIP_OF = {"yellow": trip, "green": green_trip}
+"""How a trip of each dataset is made."""
+
+
 def _on(sample: Mapping[str, str], meter: str, day: int, hour: int) -> dict[str, str]:
     times = {
         f"{meter}_pickup_datetime": f"2021-01-{day:02} {hour:02}:00:00",
