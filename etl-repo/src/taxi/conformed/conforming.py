@@ -25,6 +25,7 @@ from taxi.datasets.dataset import Dataset
 from taxi.errors import one_line
 from taxi.ports import Quarantine, RawFiles
 from taxi.records import FileOutcome, LandedFile
+from taxi.spark_session import exact_names
 from taxi.tables import ConformedTable
 
 if TYPE_CHECKING:
@@ -47,6 +48,10 @@ class Conforming:
 
     def conform(self, files: Sequence[LandedFile]) -> list[FileOutcome]:
         """Load what each file's key holds now, in one publication, and tell what became of each file."""
+        with exact_names(self._spark):
+            return self._conform(files)
+
+    def _conform(self, files: Sequence[LandedFile]) -> list[FileOutcome]:
         selection = select_current(files, self._versions(files))
         known = learn_layouts(selection.to_load, self._dataset, self._raw, partial(read_footer, self._spark))
         refusals = dict(known.refused)

@@ -105,8 +105,9 @@ def _of_parquet(source: SourceFile, dataset: Dataset, footer: ParquetFooter) -> 
     match = match_layout(dataset, FileFormat.PARQUET, columns)
     unfit = [
         f"{own} ({footer.schema[own].dataType.simpleString()}, but {target} is {dataset.columns[target].type})"
-        for target, own in match.sources.items()
-        if own and not can_become(footer.schema[own].dataType, dataset.columns[target].type)
+        for target, names in match.names.items()
+        for own in names
+        if not can_become(footer.schema[own].dataType, dataset.columns[target].type)
     ]
     if unfit:
         message = f"columns whose types cannot become the declared ones: {', '.join(unfit)}"

@@ -23,7 +23,9 @@ class ColumnType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TypeRule:
-    """How a type is stored, and which text may become it; no text but the empty one stands for no value.
+    """How a type is stored, and which text may become it; the empty text stands for no value.
+
+    In a whole number that may be NULL, NaN does too: it is how pandas writes a column of whole numbers with gaps.
 
     `pattern` is a regular expression for the whole trimmed text, in the syntax that Python and Java share; None where
     another rule decides. A number from a Parquet file obeys the rule of its text.

@@ -71,7 +71,9 @@ def _tokens(sql: str) -> list[_Token]:
 def _is_defined(before: _Token, after: list[_Token]) -> bool:
     """Tell whether the query gives this name to something: an alias, a common table expression, a lambda's argument."""
     names_a_query = [token.text for token in after] == ["as", "("]
-    return before.text == "as" or names_a_query or after[0].text == "->" or before.is_name or before.text in (")", "end")
+    return (
+        before.text == "as" or names_a_query or after[0].text == "->" or before.is_name or before.text in (")", "end")
+    )
 
 
 def _is_part_of_something(before: list[_Token], after: _Token) -> bool:

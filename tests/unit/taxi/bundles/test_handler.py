@@ -62,7 +62,10 @@ def test_error_of_the_run_reaches_the_files(dynamodb: "DynamoDBServiceResource")
 @pytest.mark.parametrize(
     ("event", "message"),
     [
-        ({**CLAIM, "dataset": "yelow"}, f"'yelow' is no dataset; start the execution with one of {', '.join(load_datasets())}"),
+        (
+            {**CLAIM, "dataset": "yelow"},
+            f"'yelow' is no dataset; start the execution with one of {', '.join(load_datasets())}",
+        ),
         ({**CLAIM, "step": "open"}, "'open' is no step of this function; name claim or close"),
     ],
 )
