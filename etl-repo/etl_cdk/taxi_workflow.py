@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from taxi.bundles.closing import LONGEST_PAUSE_SECONDS
+
 from etl_cdk.workflow_states import (
     ERROR_MESSAGE,
     MARGIN_SECONDS,
@@ -52,6 +54,8 @@ def taxi_workflow(parts: TaxiParts) -> State:
             "Build": _run(parts, parts.purpose_built_job, {"--dataset": "{% $dataset %}"}, then="Close"),
             "Close": _close(parts),
             "Notify": _notify(parts),
+            "AnyAgain": choice("$pause > 0", then="Pause", otherwise="EnoughRounds"),
+            "Pause": {"Type": "Wait", "Seconds": "{% $pause %}", "Next": "EnoughRounds"},
             "EnoughRounds": choice(f"$rounds >= {ROUNDS_PER_EXECUTION}", then="HandOver", otherwise="Claim"),
             "HandOver": _hand_over(),
             "AllLoaded": choice("$failed_files + $problems = 0", then="Loaded", otherwise="NotAllLoaded"),
@@ -64,9 +68,12 @@ def taxi_workflow(parts: TaxiParts) -> State:
 
 
 def longest_round_seconds(job_timeout_minutes: int) -> int:
-    """How long at most a dataset is worked on from one claim to the next, which is what its lease must cover."""
+    """How long at most a dataset is worked on from one claim to the next, which is what its lease must cover.
+
+    An execution that ends earlier blocks nobody: the next one asks what became of it.
+    """
     run = RUN_ATTEMPTS * _run_timeout(job_timeout_minutes) + sum(map(longest_wait, _run_retries()))
-    return 2 * run + 2 * MARGIN_SECONDS
+    return 2 * run + 2 * MARGIN_SECONDS + LONGEST_PAUSE_SECONDS
 
 
 def _run_timeout(job_timeout_minutes: int) -> int:
@@ -89,13 +96,20 @@ def _begin() -> State:
             "rounds": 0,
             "failed_files": 0,
             "problems": 0,
+            "pause": 0,
         },
         "Next": "Claim",
     }
 
 
 def _claim(parts: TaxiParts) -> State:
-    payload = {"step": "claim", "dataset": "{% $dataset %}", "execution": "{% $execution %}"}
+    """The lease is the execution's through all its legs; the ARN says which of them to ask after."""
+    payload = {
+        "step": "claim",
+        "dataset": "{% $dataset %}",
+        "execution": "{% $execution %}",
+        "execution_arn": "{% $states.context.Execution.Id %}",
+    }
     return {
         **_step(parts, payload),
         "Assign": {"bundle_key": "{% [$states.result.Payload.bundle_key, ''][0] %}", "reason": ""},
@@ -139,6 +153,7 @@ def _close(parts: TaxiParts) -> State:
         "Assign": {
             "failed_files": "{% $failed_files + $states.result.Payload.failed %}",
             "rounds": "{% $rounds + 1 %}",
+            "pause": "{% [$states.result.Payload.pause_seconds, 0][0] %}",
         },
         "Output": {
             "subject": "{% $states.result.Payload.subject %}",
@@ -176,10 +191,10 @@ def _notify(parts: TaxiParts) -> State:
                 "ErrorEquals": ["States.ALL"],
                 "Assign": {"problems": "{% $problems + 1 %}"},
                 "Output": {},
-                "Next": "EnoughRounds",
+                "Next": "AnyAgain",
             }
         ],
-        "Next": "EnoughRounds",
+        "Next": "AnyAgain",
     }
 
 

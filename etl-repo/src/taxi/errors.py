@@ -1,6 +1,6 @@
 """What is wrong with a definition or a file; each says what, where and how to mend it."""
 
-from odp.errors import OdpError, RejectedInputError
+from odp.errors import OdpError, RejectedInputError, RetryableError
 
 
 class DatasetError(RejectedInputError):
@@ -27,6 +27,10 @@ class LayoutError(RejectedInputError):
 
 class SourceFileError(RejectedInputError):
     """A file that cannot be read as what its name says."""
+
+
+class PassingFailureError(RetryableError):
+    """A file that could not be read because of something else, which passes."""
 
 
 class BuildFailedError(OdpError):

@@ -1,4 +1,4 @@
-"""Starts executions of the flow's state machine."""
+"""Starts executions of the flow's state machine, and asks what became of them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import logging
 
 import boto3
+from botocore.exceptions import BotoCoreError, ClientError
 
 logger = logging.getLogger(__name__)
 
@@ -25,3 +26,24 @@ class StepFunctionsExecutions:
             )
         except self._step_functions.exceptions.ExecutionAlreadyExists:
             logger.info("%s was started before", name)
+
+
+class StepFunctionsStates:
+    """What the executions are doing."""
+
+    def __init__(self) -> None:
+        self._step_functions = boto3.client("stepfunctions")
+
+    def has_ended(self, execution_arn: str) -> bool:
+        """Tell whether an execution has ended, in any way; False if nobody can tell.
+
+        Step Functions may not know a new execution yet, and forgets an old one after 90 days: neither has ended.
+        """
+        if not execution_arn:
+            return False
+        try:
+            status = self._step_functions.describe_execution(executionArn=execution_arn)["status"]
+        except (BotoCoreError, ClientError) as error:
+            logger.warning("nobody can tell whether %s has ended: %s", execution_arn, error)
+            return False
+        return status not in ("RUNNING", "PENDING_REDRIVE")

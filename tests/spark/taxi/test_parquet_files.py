@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pyarrow as pa
 import pytest
+from pyspark.errors import PySparkException
 from taxi.records import LoadStatus
 
 from tests.spark.taxi.lake import Lake
@@ -165,3 +166,42 @@ def test_when_no_file_can_be_read_the_run_fails_and_not_the_files(lake: Lake, mo
     monkeypatch.setattr("taxi.conformed.source_rows._paths", lambda _: ["s3://nowhere/at/all.parquet"])
     with pytest.raises(Exception, match="nowhere"):
         lake.conform(*files)
+
+
+class Unreachable:
+    """What PySpark captures of a throwable: S3 did not answer while rows were read."""
+
+    def toString(self) -> str:  # noqa: N802 - as Java names it
+        return "java.net.SocketTimeoutException: Read timed out"
+
+    def getCause(self) -> None:  # noqa: N802
+        return None
+
+
+def times_out(*_: object, **__: object) -> None:
+    error = PySparkException("[FAILED_READ_FILE] Encountered error while reading file")
+    error._origin = Unreachable()  # type: ignore[attr-defined]
+    raise error
+
+
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize(
+    "place",
+    [
+        "taxi.conformed.parsed_files.ParsedFiles._counted",
+        "taxi.conformed.parquet_footer.open_parquet",
+        "taxi.iceberg.conformed_table.IcebergConformedTable.replace_files",
+        "rehearsal.local_files.FolderFiles.version",
+    ],
+)
+def test_a_failure_that_passes_leaves_files_pending_and_the_next_try_loads_them(
+    place: str, count: int, lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Code review, C13: a throttled S3 failed the file of a bundle of one for good."""
+    files = [lake.put_parquet(f"{number}.parquet", parquet(*SOUND)) for number in range(count)]
+    with monkeypatch.context() as patch:
+        patch.setattr(place, times_out)
+        outcomes = lake.conform(*files)
+    assert [outcomes[file.file_id].status for file in files] == [LoadStatus.PENDING] * count
+    assert all("FAILED_READ_FILE" in outcome.error for outcome in outcomes.values())
+    assert {outcome.rows_loaded for outcome in lake.conform(*files).values()} == {40}

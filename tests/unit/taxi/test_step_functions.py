@@ -5,7 +5,7 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
-from taxi.step_functions import StepFunctionsExecutions
+from taxi.step_functions import StepFunctionsExecutions, StepFunctionsStates
 
 ARN = "arn:aws:states:us-east-1:111111111111:stateMachine:taxi_flow"
 EXPECTED = {"stateMachineArn": ARN, "name": "yellow-1", "input": json.dumps({"dataset": "yellow"})}
@@ -31,3 +31,39 @@ def test_execution_that_was_started_before_is_no_failure_but_a_refusal_is(execut
         stub.add_client_error("start_execution", "ThrottlingException", expected_params=EXPECTED)
         with pytest.raises(ClientError, match="ThrottlingException"):
             executions.start("yellow", "yellow-1")
+
+
+EXECUTION = "arn:aws:states:us-east-1:111111111111:execution:taxi_flow:run-1"
+
+
+@pytest.mark.parametrize(
+    ("status", "has_ended"),
+    [
+        ("RUNNING", False),
+        ("PENDING_REDRIVE", False),
+        ("SUCCEEDED", True),
+        ("FAILED", True),
+        ("TIMED_OUT", True),
+        ("ABORTED", True),
+    ],
+)
+def test_execution_has_ended_in_whatever_way(aws: None, status: str, has_ended: bool) -> None:
+    states = StepFunctionsStates()
+    with Stubber(states._step_functions) as stub:
+        described = {
+            "executionArn": EXECUTION,
+            "stateMachineArn": ARN,
+            "status": status,
+            "startDate": "2026-01-05T12:00:00Z",
+        }
+        stub.add_response("describe_execution", described, {"executionArn": EXECUTION})
+        assert states.has_ended(EXECUTION) is has_ended
+
+
+@pytest.mark.parametrize("error", ["ExecutionDoesNotExist", "ThrottlingException", "AccessDeniedException"])
+def test_execution_that_nobody_can_tell_of_has_not_ended(aws: None, error: str) -> None:
+    states = StepFunctionsStates()
+    with Stubber(states._step_functions) as stub:
+        stub.add_client_error("describe_execution", error)
+        assert not states.has_ended(EXECUTION)
+    assert not states.has_ended("")
