@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from etl_cdk.taxi_workflow import ROUNDS_PER_EXECUTION, TaxiParts, longest_round_seconds, taxi_workflow
-from taxi.bundles.closing import LONGEST_PAUSE_SECONDS
 from etl_cdk.workflow_states import GLUE_IS_BUSY, LAMBDA_TROUBLE, longest_wait
+from taxi.bundles.closing import LONGEST_PAUSE_SECONDS
 
 from tests.synth.state_language import CONTEXT, TaskError, Walk, walk
 

@@ -14,16 +14,15 @@ _TOKEN = re.compile(
     |(?P<mark>->|\S)""",
     re.VERBOSE | re.DOTALL,
 )
-_WORDS_OF_SQL = frozenset(
-    """
+_SQL = """
     all and anti any array as asc between both by case cluster cross cube current desc distinct distribute else end
     escape except exists false fetch filter first following for from full group grouping having ignore in inner
     intersect interval into is join last lateral leading left like limit map minus natural next not null nulls of
     offset on only or order ordinality outer over partition percent pivot preceding qualify range respect right rlike
     rollup row rows select semi sets similar some sort struct tablesample then to trailing true unbounded union unnest
     unpivot using values view when where window with within
-    """.split()
-)
+"""
+_WORDS_OF_SQL = frozenset(_SQL.split())
 
 
 @dataclass(frozen=True, slots=True)

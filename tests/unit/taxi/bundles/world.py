@@ -13,12 +13,11 @@ from taxi.bundles.closing import Closing
 from taxi.datasets.definitions import load_datasets
 from taxi.landing.object_created import landed_object
 from taxi.landing.registration import Landing
+from taxi.records import FileOutcome, LoadStatus
 
 from tests.unit.taxi.bundles.interleaving import Killed, Parties, Party
 from tests.unit.taxi.memory import MemoryAudit, MemoryBundles
 from tests.unit.taxi.samples import loaded, message, object_created
-
-from taxi.records import FileOutcome, LoadStatus
 
 if TYPE_CHECKING:
     from taxi.records import Bundle, LandedFile
