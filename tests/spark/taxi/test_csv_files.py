@@ -46,14 +46,16 @@ TIME = "local time in a format of the layout, kept as if it were UTC"
 REFUSED = [
     ("fare_amount", "abc", MONEY), ("fare_amount", "123456789.00", MONEY), ("tip_amount", "1,5", None),
     ("passenger_count", "1.5", WHOLE), ("passenger_count", "3000000000", WHOLE), ("VendorID", "NULL", WHOLE),
-    ("trip_distance", "NaN", NUMBER), ("PULocationID", "NaN", WHOLE), ("trip_distance", "2.1d", NUMBER), ("trip_distance", "1e400", NUMBER),
+    ("trip_distance", "NaN", NUMBER), ("PULocationID", "NaN", WHOLE),
+    ("trip_distance", "2.1d", NUMBER), ("trip_distance", "1e400", NUMBER),
     ("tpep_pickup_datetime", "2021-02-30 10:00:00", TIME), ("tpep_pickup_datetime", "2021-1-1 10:00:00", TIME),
     ("tpep_dropoff_datetime", "01/02/2021 10:00", TIME), ("tpep_pickup_datetime", "0000-01-01 10:00:00", TIME),
     ("tpep_dropoff_datetime", "0000-12-31 23:59:59", TIME), ("tpep_pickup_datetime", "-0001-01-01 10:00:00", TIME),
     ("tpep_pickup_datetime", "123456-01-01 10:00:00", TIME), ("tpep_pickup_datetime", "+123456-01-01 10:00:00", TIME),
     ("tpep_pickup_datetime", "+10000-01-01 00:00:00", TIME), ("tpep_dropoff_datetime", "10000-01-01 00:00:00", TIME),
     ("tpep_pickup_datetime", "+294248-01-01 00:00:00", TIME), ("tpep_pickup_datetime", "+999999-01-01 10:00:00", TIME),
-    ("tpep_pickup_datetime", "+999999999-12-31 23:59:59", TIME), ("tpep_pickup_datetime", "99999999999-01-01 10:00:00", TIME),
+    ("tpep_pickup_datetime", "+999999999-12-31 23:59:59", TIME),
+    ("tpep_pickup_datetime", "99999999999-01-01 10:00:00", TIME),
 ]  # fmt: skip
 
 

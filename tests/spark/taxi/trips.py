@@ -1,6 +1,6 @@
 """Trips as the files of each dataset have them; a test names what it is about."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -61,7 +61,7 @@ def green_trip(day: int = 1, hour: int = 10, **values: str) -> dict[str, str]:
     return _on(GREEN, "lpep", day, hour) | values
 
 
-TRIP_OF = {"yellow": trip, "green": green_trip}
+TRIP_OF: Mapping[str, Callable[[int], dict[str, str]]] = {"yellow": trip, "green": green_trip}
 """How a trip of each dataset is made."""
 
 

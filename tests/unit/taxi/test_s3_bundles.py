@@ -1,7 +1,7 @@
 """Bundles and outcomes lie in S3 as the contract between the Lambda functions and the jobs says."""
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -19,8 +19,8 @@ def bundles(bucket: "S3Client") -> S3Bundles:
     return S3Bundles("bundles")
 
 
-def document(bucket: "S3Client", key: str) -> object:
-    return json.loads(bucket.get_object(Bucket="bundles", Key=key)["Body"].read())
+def document(bucket: "S3Client", key: str) -> dict[str, Any]:
+    return dict(json.loads(bucket.get_object(Bucket="bundles", Key=key)["Body"].read()))
 
 
 def test_bundle_is_read_as_it_was_written(bundles: S3Bundles, bucket: "S3Client") -> None:

@@ -46,10 +46,10 @@ class Lake:
         return self
 
     def pending_files(self) -> int:
-        return next_of(self.pending)
+        return int(next_of(self.pending))
 
     def registered_files(self) -> int:
-        return next_of(self.registered)
+        return int(next_of(self.registered))
 
     def table(self, table: OdpTable) -> str:
         return str(table)
