@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 Days = frozenset[date]
-DAY = "trip_date"
-"""The column by which every purpose-built table is partitioned."""
 
 
 class ConformedTable(Protocol):

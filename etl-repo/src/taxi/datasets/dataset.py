@@ -9,6 +9,8 @@ from types import MappingProxyType
 
 LOAD_COLUMNS = ("source_file", "source_version", "loaded_at")
 """What every load adds to the declared columns: the file's key, the version that was read, and when."""
+DAY = "trip_date"
+"""The column by which every purpose-built table of a dataset is partitioned."""
 
 
 class ColumnType(StrEnum):

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from taxi.datasets.consistency import suggestion
-from taxi.datasets.dataset import LOAD_COLUMNS, Dataset
+from taxi.datasets.dataset import DAY, LOAD_COLUMNS, Dataset
 from taxi.errors import RuleError
 from taxi.purpose_built.rule import VIEW, Rule
 from taxi.purpose_built.sql_names import mentioned_names, read_columns
-from taxi.tables import DAY
 
 
 def demand_consistent(rules: Iterable[Rule], datasets: Mapping[str, Dataset]) -> None:
