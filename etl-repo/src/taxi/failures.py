@@ -30,7 +30,7 @@ _PASSING_CODES = {
     "ThrottlingException",
     "TooManyRequestsException",
 }
-_MOST_CAUSES = 20
+_MOST_CAUSES, _LINE_LENGTH = 20, 1_000
 
 
 def is_passing(error: BaseException) -> bool:
@@ -67,4 +67,4 @@ def _classes_in(text: str) -> Iterator[str]:
     """Find exceptions where traces name them, and not in what a message says of a file."""
     for line in text.splitlines():
         if not line.lstrip().startswith("at "):
-            yield from re.findall(r"(?:[\w$]+\.)*[\w$]*(?:Exception|Error|Failure|FetchFailed)\b", line)
+            yield from re.findall(r"(?:[\w$]+\.)*[\w$]*(?:Exception|Error|Failure|FetchFailed)\b", line[:_LINE_LENGTH])

@@ -84,3 +84,15 @@ def test_failures_of_services_connections_and_the_cluster_pass(error: Exception)
 )
 def test_what_is_wrong_itself_does_not_pass(error: Any) -> None:
     assert not is_passing(error)
+
+
+def test_an_endless_message_is_judged_at_once() -> None:
+    assert not is_passing(RuntimeError("x" * 1_000_000))
+
+
+def test_a_chain_of_causes_that_never_ends_is_judged_all_the_same() -> None:
+    circle = Thrown("java.lang.IllegalStateException: a")
+    circle._cause = circle
+    error = RuntimeError("captured")
+    error._origin = circle  # type: ignore[attr-defined]
+    assert not is_passing(error)
