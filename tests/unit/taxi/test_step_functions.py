@@ -1,6 +1,7 @@
 """Executions are started with the dataset as their input, and a repeated start starts nothing."""
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from botocore.exceptions import ClientError
@@ -36,18 +37,22 @@ def test_execution_that_was_started_before_is_no_failure_but_a_refusal_is(execut
 EXECUTION = "arn:aws:states:us-east-1:111111111111:execution:taxi_flow:run-1"
 
 
+LONG_AGO, JUST_NOW = timedelta(minutes=6), timedelta(minutes=4)
+
+
 @pytest.mark.parametrize(
-    ("status", "has_ended"),
+    ("status", "ago", "has_ended"),
     [
-        ("RUNNING", False),
-        ("PENDING_REDRIVE", False),
-        ("SUCCEEDED", True),
-        ("FAILED", True),
-        ("TIMED_OUT", True),
-        ("ABORTED", True),
+        ("RUNNING", None, False),
+        ("PENDING_REDRIVE", LONG_AGO, False),
+        ("SUCCEEDED", JUST_NOW, True),
+        *((status, LONG_AGO, True) for status in ("FAILED", "TIMED_OUT", "ABORTED")),
+        *((status, JUST_NOW, False) for status in ("FAILED", "TIMED_OUT", "ABORTED")),
     ],
 )
-def test_execution_has_ended_in_whatever_way(aws: None, status: str, has_ended: bool) -> None:
+def test_execution_has_ended_in_whatever_way_once_its_run_has_stopped_too(
+    aws: None, status: str, ago: timedelta | None, has_ended: bool
+) -> None:
     states = StepFunctionsStates()
     with Stubber(states._step_functions) as stub:
         described = {
@@ -55,6 +60,7 @@ def test_execution_has_ended_in_whatever_way(aws: None, status: str, has_ended: 
             "stateMachineArn": ARN,
             "status": status,
             "startDate": "2026-01-05T12:00:00Z",
+            **({"stopDate": datetime.now(UTC) - ago} if ago else {}),
         }
         stub.add_response("describe_execution", described, {"executionArn": EXECUTION})
         assert states.has_ended(EXECUTION) is has_ended
