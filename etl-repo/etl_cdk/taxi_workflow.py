@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from taxi.bundles.closing import LONGEST_PAUSE_SECONDS
 
+from etl_cdk.taxi_messages import ANY_FAILURE, interrupted, publish, tell_interruption
 from etl_cdk.workflow_states import (
     ERROR_MESSAGE,
     MARGIN_SECONDS,
@@ -21,9 +22,6 @@ ROUNDS_PER_EXECUTION = 100
 """After which an execution hands over to a new one: files that keep coming would fill its history of 25,000 events."""
 RUN_ATTEMPTS = 2
 """Both jobs may be run again after any crash, and files whose run failed are not loaded before they land again."""
-ANY_FAILURE = ("States.TaskFailed",)
-LONGEST_SUBJECT = 100
-LONGEST_CAUSE = 30_000
 
 
 @dataclass(frozen=True)
@@ -61,8 +59,8 @@ def taxi_workflow(parts: TaxiParts) -> State:
             "AllLoaded": choice("$failed_files + $problems = 0", then="Loaded", otherwise="NotAllLoaded"),
             "Loaded": {"Type": "Succeed"},
             "NotAllLoaded": _not_all_loaded(),
-            "TellInterruption": _tell_interruption(parts),
-            "Interrupted": _interrupted(),
+            "TellInterruption": tell_interruption(parts.topic_arn),
+            "Interrupted": interrupted(),
         },
     }
 
@@ -185,7 +183,7 @@ def _interruption() -> State:
 def _notify(parts: TaxiParts) -> State:
     """A message that cannot be sent holds up no files, but the execution says at its end that it failed."""
     return {
-        **_publish(parts, "$states.input.subject", "$states.input.message"),
+        **publish(parts.topic_arn, "$states.input.subject", "$states.input.message"),
         "Catch": [
             {
                 "ErrorEquals": ["States.ALL"],
@@ -227,35 +225,3 @@ def _not_all_loaded() -> State:
         "$string($failed_files) & ' files of ' & $dataset & ' failed, ' & $string($problems) & ' runs or messages did'"
     )
     return {"Type": "Fail", "Error": "NotAllLoaded", "Cause": f"{{% {counts} & '; the audit table names the files' %}}"}
-
-
-def _tell_interruption(parts: TaxiParts) -> State:
-    """The function cannot be relied on here, so that the state machine itself says what is to be done."""
-    message = (
-        "'Execution ' & $states.context.Execution.Name & ' stopped: ' & $reason & '. Its files stay pending. To go on, "
-        "start ' & $states.context.StateMachine.Name & ' with ' "
-        "& $string({'dataset': $dataset, 'execution': $execution})"
-    )
-    return {
-        **_publish(parts, "'Interrupted: ' & $dataset & ', files are still pending'", message),
-        "Catch": [{"ErrorEquals": ["States.ALL"], "Output": {}, "Next": "Interrupted"}],
-        "Next": "Interrupted",
-    }
-
-
-def _publish(parts: TaxiParts, subject: str, message: str) -> State:
-    return {
-        "Type": "Task",
-        "Resource": "arn:aws:states:::sns:publish",
-        "Arguments": {
-            "TopicArn": parts.topic_arn,
-            "Subject": f"{{% $substring({subject}, 0, {LONGEST_SUBJECT}) %}}",
-            "Message": f"{{% {message} %}}",
-        },
-        "Output": {},
-        "Retry": [retry(ANY_FAILURE, first_after=2, at_most=60, attempts=6)],
-    }
-
-
-def _interrupted() -> State:
-    return {"Type": "Fail", "Error": "Interrupted", "Cause": f"{{% $substring($reason, 0, {LONGEST_CAUSE}) %}}"}
