@@ -13,8 +13,8 @@ from rich.text import Text
 
 from deployment_account.environments import load_platform
 from rehearsal.demo.demo import CONFIGURATION, ENVIRONMENT, Demo, DemoOptions
-from rehearsal.demo.errors import DemoError
-from rehearsal.demo.evidence import evidence
+from rehearsal.demo.errors import DemoError, ExplainedError
+from rehearsal.demo.evidence import evidence, evidence_of
 from rehearsal.demo.workspace import Workspace
 from rehearsal.emulator.process import Emulator, EmulatorError
 from rehearsal.emulator.settings import EmulatorSettings
@@ -57,14 +57,13 @@ def demo(
         run = Demo(DemoOptions(trips, rows, port, direct), workspace, console)
         inputs = run.read_inputs()
         workspace.report.unlink(missing_ok=True)
-        with workspace.put_away_on_failure(keep=keep_failed, look=partial(_show_evidence, console, workspace.logs)):
+        look, say = partial(_show_evidence, console, workspace.logs), partial(_say, console)
+        with workspace.put_away_on_failure(keep=keep_failed, look=look, say=say):
             workspace.begin()
             report = run.run(inputs)
             workspace.report.write_text(render(report), encoding="utf-8")
         print_summary(report, console)
-        reopen = f"make lake REHEARSAL_FOLDER={shlex.quote(str(folder))}" if folder else "make lake"
-        closing = f"Report with pictures: {workspace.report}\nThe lake is kept: {reopen} opens it."
-        console.print(closing, markup=False, highlight=False, soft_wrap=True)
+        _say(console, f"Report with pictures: {workspace.report}\nThe lake is kept: {workspace.reopening} opens it.")
     if not report.has_passed:
         raise typer.Exit(1)
 
@@ -107,8 +106,14 @@ for table in boto3.client('glue').get_tables(DatabaseName='odpf_demo_taxi_trips_
     )
 
 
-def _show_evidence(console: Console, logs: Path) -> None:
-    for found in evidence(logs):
+def _say(console: Console, text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _show_evidence(console: Console, logs: Path, failure: Exception) -> None:
+    """Show the logs of what failed; an error that names its own reason is not followed by those of anything else."""
+    telling = evidence_of(failure.failed_runs, logs) if isinstance(failure, ExplainedError) else evidence(logs)
+    for found in telling:
         console.print(Text(f"{found.log} says:", style="bold"))
         for line in found.lines:
             console.print(Text(f"  {line}", style="dim"), soft_wrap=True)

@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 from aws_cdk import aws_athena as athena
 from constructs import Construct
+from taxi.errors import RuleError
+from taxi.purpose_built.consistency import lacking
+from taxi.purpose_built.rule import load_rules, rules_of
 
 from deployment_account.names import QUERY_RESULTS, Shared, TaxiName
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from taxi.datasets.dataset import Dataset
+
     from deployment_account.taxi_settings import TaxiSettings
     from etl_cdk.taxi_permissions import TaxiData
 
 QUERIES = Path(__file__).with_name("queries")
 LAYERS = {"conformed": TaxiName.CONFORMED_DATABASE, "purpose_built": TaxiName.PURPOSE_BUILT_DATABASE}
 """The folders of queries, and the databases that they are asked of."""
+TRIPS, RESULT = "{trips}", re.compile(r"\{dataset\}_(\w+)")
+"""How a query names the conformed table of a dataset, and the purpose-built table of one of its rules."""
 BYTES_OF_A_MEGABYTE = 1_000_000
 
 
 class QueryWorkgroup(Construct):
-    """A workgroup whose settings no client overrides, with every query of every dataset."""
+    """A workgroup whose settings no client overrides, with the queries that fit each dataset."""
 
     def __init__(self, scope: Construct, id_: str, *, data: TaxiData, settings: TaxiSettings) -> None:
         super().__init__(scope, id_)
@@ -37,8 +47,8 @@ class QueryWorkgroup(Construct):
             work_group_configuration=self._configuration(data, settings),
         )
         for layer, database in LAYERS.items():
-            for dataset in data.datasets:
-                for path in sorted((QUERIES / layer).glob("*.sql")):
+            for path in sorted((QUERIES / layer).glob("*.sql")):
+                for dataset in datasets_of(path, data.datasets):
                     query = athena.CfnNamedQuery(
                         self,
                         f"{dataset.name}-{path.stem}",
@@ -68,6 +78,28 @@ class QueryWorkgroup(Construct):
                 ),
             ),
         )
+
+
+def datasets_of(path: Path, datasets: Collection[Dataset]) -> list[Dataset]:
+    """Choose the datasets that have what a query reads: the columns of its trips, or the tables of its rules.
+
+    Raises:
+        RuleError: no dataset has.
+    """
+    text = path.read_text(encoding="utf-8")
+    missing = {dataset.name: _missing(text, dataset) for dataset in datasets}
+    fitting = [dataset for dataset in datasets if not missing[dataset.name]]
+    if not fitting:
+        reasons = "; ".join(f"{name} has no {', '.join(names)}" for name, names in missing.items())
+        raise RuleError([f"{path.parent.name}/{path.name}: fits no dataset: {reasons}"])
+    return fitting
+
+
+def _missing(text: str, dataset: Dataset) -> list[str]:
+    built = {rule.name for rule in rules_of(dataset.name, load_rules())}
+    if results := set(RESULT.findall(text)):
+        return sorted(f"rule {name}" for name in results - built)
+    return lacking(text.replace(TRIPS, "trips"), "trips", dataset)
 
 
 def description_of(path: Path) -> str:

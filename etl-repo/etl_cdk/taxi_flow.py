@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from deployment_account.taxi_settings import TaxiSettings
     from etl_cdk.alerts import Alerts
 
-LOOK_AGAIN = cdk.Duration.hours(1)
+LOOK_AGAIN = cdk.Duration.minutes(15)
 """How long at most files wait that nobody works on, because an execution died or was stopped by hand."""
 
 
@@ -89,7 +89,7 @@ class TaxiFlow(Construct):
                 "LEASE_SECONDS": str(longest_round_seconds(settings.job_timeout_minutes)),
             },
         )
-        allow_bundles(handler.role, data)
+        allow_bundles(handler.role, data, self._arn("execution", f"{data.foundation.names.taxi(TaxiName.FLOW)}:*"))
         return handler
 
     def _state_machine(self, package: RuntimePackage, data: TaxiData, parts: TaxiParts) -> sfn.StateMachine:
@@ -97,19 +97,18 @@ class TaxiFlow(Construct):
         state_machine = logged_state_machine(
             self, "Workflow", name=name, definition=taxi_workflow(parts), log_policy=package.log_policy
         )
-        # by its name: the state machine comes after the policy of its role
-        own_arn = cdk.Stack.of(self).format_arn(
-            service="states",
-            resource="stateMachine",
-            resource_name=name,
-            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
-        )
         allow_workflow(
             state_machine.role,
             data,
             function_arn=parts.bundles_function_arn,
             topic_arn=parts.topic_arn,
-            own_arn=own_arn,
+            own_arn=self._arn("stateMachine", name),
         )
         allow(state_machine.role, RUN_ACTIONS, self.jobs.arns)
         return state_machine
+
+    def _arn(self, resource: str, name: str) -> str:
+        """Name something of Step Functions: the state machine comes after the policies that name it."""
+        return cdk.Stack.of(self).format_arn(
+            service="states", resource=resource, resource_name=name, arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME
+        )

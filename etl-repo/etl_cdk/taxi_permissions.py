@@ -52,9 +52,13 @@ def allow_landing(role: iam.IRole, data: TaxiData, state_machine_arn: str) -> No
     allow_key_use(role, data.foundation.data_key)
 
 
-def allow_bundles(role: iam.IRole, data: TaxiData) -> None:
-    """Claim and close bundles under the dataset's lease; without the list S3 denies what is only not there yet."""
-    actions = ("ConditionCheckItem", "DeleteItem", "Query", "UpdateItem")
+def allow_bundles(role: iam.IRole, data: TaxiData, executions_arn: str) -> None:
+    """Claim and close bundles under the dataset's lease, and ask what became of the execution that holds it.
+
+    Without the list S3 denies what is only not there yet.
+    """
+    actions = ("ConditionCheckItem", "DeleteItem", "GetItem", "Query", "UpdateItem")
+    allow(role, ["states:DescribeExecution"], [executions_arn], because=NAMED_BY_RUNS)
     allow(role, [f"dynamodb:{action}" for action in actions], [data.audit.table_arn])
     config = data.foundation.bucket(Shared.CONFIG_BUCKET)
     allow(role, ["s3:GetObject", "s3:PutObject"], [config.arn_for_objects(f"{BUNDLES}*")], because=NAMED_BY_RUNS)

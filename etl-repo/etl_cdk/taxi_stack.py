@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 from taxi.datasets.definitions import load_datasets
+from taxi.purpose_built.consistency import demand_consistent
+from taxi.purpose_built.rule import load_rules
 
 from deployment_account.log import LogPolicy
 from deployment_account.names import Taxi
@@ -41,7 +43,9 @@ class TaxiStack(cdk.Stack):
             lake=names.lake,
         )
         settings = environment.taxi
-        data = TaxiData(foundation, audit, list(load_datasets().values()))
+        datasets = load_datasets()
+        demand_consistent(load_rules(), datasets)
+        data = TaxiData(foundation, audit, list(datasets.values()))
         self.alerts = Alerts(
             self,
             "Alerts",

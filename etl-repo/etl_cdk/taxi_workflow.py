@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from taxi.bundles.closing import LONGEST_PAUSE_SECONDS
+
+from etl_cdk.taxi_messages import ANY_FAILURE, interrupted, publish, tell_interruption
 from etl_cdk.workflow_states import (
     ERROR_MESSAGE,
     MARGIN_SECONDS,
@@ -19,9 +22,6 @@ ROUNDS_PER_EXECUTION = 100
 """After which an execution hands over to a new one: files that keep coming would fill its history of 25,000 events."""
 RUN_ATTEMPTS = 2
 """Both jobs may be run again after any crash, and files whose run failed are not loaded before they land again."""
-ANY_FAILURE = ("States.TaskFailed",)
-LONGEST_SUBJECT = 100
-LONGEST_CAUSE = 30_000
 
 
 @dataclass(frozen=True)
@@ -52,21 +52,26 @@ def taxi_workflow(parts: TaxiParts) -> State:
             "Build": _run(parts, parts.purpose_built_job, {"--dataset": "{% $dataset %}"}, then="Close"),
             "Close": _close(parts),
             "Notify": _notify(parts),
+            "AnyAgain": choice("$pause > 0", then="Pause", otherwise="EnoughRounds"),
+            "Pause": {"Type": "Wait", "Seconds": "{% $pause %}", "Next": "EnoughRounds"},
             "EnoughRounds": choice(f"$rounds >= {ROUNDS_PER_EXECUTION}", then="HandOver", otherwise="Claim"),
             "HandOver": _hand_over(),
             "AllLoaded": choice("$failed_files + $problems = 0", then="Loaded", otherwise="NotAllLoaded"),
             "Loaded": {"Type": "Succeed"},
             "NotAllLoaded": _not_all_loaded(),
-            "TellInterruption": _tell_interruption(parts),
-            "Interrupted": _interrupted(),
+            "TellInterruption": tell_interruption(parts.topic_arn),
+            "Interrupted": interrupted(),
         },
     }
 
 
 def longest_round_seconds(job_timeout_minutes: int) -> int:
-    """How long at most a dataset is worked on from one claim to the next, which is what its lease must cover."""
+    """How long at most a dataset is worked on from one claim to the next, which is what its lease must cover.
+
+    An execution that ends earlier blocks nobody: the next one asks what became of it.
+    """
     run = RUN_ATTEMPTS * _run_timeout(job_timeout_minutes) + sum(map(longest_wait, _run_retries()))
-    return 2 * run + 2 * MARGIN_SECONDS
+    return 2 * run + 2 * MARGIN_SECONDS + LONGEST_PAUSE_SECONDS
 
 
 def _run_timeout(job_timeout_minutes: int) -> int:
@@ -89,13 +94,20 @@ def _begin() -> State:
             "rounds": 0,
             "failed_files": 0,
             "problems": 0,
+            "pause": 0,
         },
         "Next": "Claim",
     }
 
 
 def _claim(parts: TaxiParts) -> State:
-    payload = {"step": "claim", "dataset": "{% $dataset %}", "execution": "{% $execution %}"}
+    """The lease is the execution's through all its legs; the ARN says which of them to ask after."""
+    payload = {
+        "step": "claim",
+        "dataset": "{% $dataset %}",
+        "execution": "{% $execution %}",
+        "execution_arn": "{% $states.context.Execution.Id %}",
+    }
     return {
         **_step(parts, payload),
         "Assign": {"bundle_key": "{% [$states.result.Payload.bundle_key, ''][0] %}", "reason": ""},
@@ -139,6 +151,7 @@ def _close(parts: TaxiParts) -> State:
         "Assign": {
             "failed_files": "{% $failed_files + $states.result.Payload.failed %}",
             "rounds": "{% $rounds + 1 %}",
+            "pause": "{% [$states.result.Payload.pause_seconds, 0][0] %}",
         },
         "Output": {
             "subject": "{% $states.result.Payload.subject %}",
@@ -170,16 +183,16 @@ def _interruption() -> State:
 def _notify(parts: TaxiParts) -> State:
     """A message that cannot be sent holds up no files, but the execution says at its end that it failed."""
     return {
-        **_publish(parts, "$states.input.subject", "$states.input.message"),
+        **publish(parts.topic_arn, "$states.input.subject", "$states.input.message"),
         "Catch": [
             {
                 "ErrorEquals": ["States.ALL"],
                 "Assign": {"problems": "{% $problems + 1 %}"},
                 "Output": {},
-                "Next": "EnoughRounds",
+                "Next": "AnyAgain",
             }
         ],
-        "Next": "EnoughRounds",
+        "Next": "AnyAgain",
     }
 
 
@@ -212,35 +225,3 @@ def _not_all_loaded() -> State:
         "$string($failed_files) & ' files of ' & $dataset & ' failed, ' & $string($problems) & ' runs or messages did'"
     )
     return {"Type": "Fail", "Error": "NotAllLoaded", "Cause": f"{{% {counts} & '; the audit table names the files' %}}"}
-
-
-def _tell_interruption(parts: TaxiParts) -> State:
-    """The function cannot be relied on here, so that the state machine itself says what is to be done."""
-    message = (
-        "'Execution ' & $states.context.Execution.Name & ' stopped: ' & $reason & '. Its files stay pending. To go on, "
-        "start ' & $states.context.StateMachine.Name & ' with ' "
-        "& $string({'dataset': $dataset, 'execution': $execution})"
-    )
-    return {
-        **_publish(parts, "'Interrupted: ' & $dataset & ', files are still pending'", message),
-        "Catch": [{"ErrorEquals": ["States.ALL"], "Output": {}, "Next": "Interrupted"}],
-        "Next": "Interrupted",
-    }
-
-
-def _publish(parts: TaxiParts, subject: str, message: str) -> State:
-    return {
-        "Type": "Task",
-        "Resource": "arn:aws:states:::sns:publish",
-        "Arguments": {
-            "TopicArn": parts.topic_arn,
-            "Subject": f"{{% $substring({subject}, 0, {LONGEST_SUBJECT}) %}}",
-            "Message": f"{{% {message} %}}",
-        },
-        "Output": {},
-        "Retry": [retry(ANY_FAILURE, first_after=2, at_most=60, attempts=6)],
-    }
-
-
-def _interrupted() -> State:
-    return {"Type": "Fail", "Error": "Interrupted", "Cause": f"{{% $substring($reason, 0, {LONGEST_CAUSE}) %}}"}

@@ -14,8 +14,8 @@ from rehearsal.demo.deployed_lake import DeployedLake
 from rehearsal.demo.errors import DemoError
 from rehearsal.demo.pipelines import DeploymentByPipelines
 from rehearsal.demo.progress import Steps
-from rehearsal.demo.refresh import refresh_now, wait_until_registered
-from rehearsal.demo.taxi_flow import deliver, taxi_report, wait_until_loaded
+from rehearsal.demo.refresh import Landing, refresh_now, wait_until_registered
+from rehearsal.demo.taxi_flow import MOST_TRIPS, deliver, sample_of, taxi_report, wait_until_loaded
 from rehearsal.demo.versions import versions
 from rehearsal.demo.workspace import PROJECT, Workspace
 from rehearsal.deployment.assembly import Assembly
@@ -120,11 +120,15 @@ class Demo:
         return (pipelines_section(deployment.report()),)
 
     def _load_taxi_files(self, lake: DeployedLake, trips: pa.Table) -> TaxiReport:
-        deliveries = taxi_deliveries(trips)
+        with self._steps.step("Deal trips to taxi files") as step:
+            sample = sample_of(trips)
+            deliveries = taxi_deliveries(sample)
+            step.say(f"{sample.num_rows:,} of {trips.num_rows:,} trips, at most {MOST_TRIPS:,}")
         for name, files in (("taxi files", deliveries.first), ("a corrected file", deliveries.later)):
             with self._steps.step(f"Taxi flow loads {name}") as step:
+                since = datetime.now(UTC)
                 self._taxi_files += deliver(lake, files)
-                items = wait_until_loaded(lake, self._taxi_files, step.say)
+                items = wait_until_loaded(lake, self._taxi_files, since, step.say)
                 loaded = sum(int(item.get("rows_loaded", 0)) for item in items)
                 step.say(f"{len(items)} files, {loaded:,} rows read into the conformed table")
         with self._steps.step("Compare the purpose-built tables with duckdb") as step:
@@ -203,24 +207,27 @@ class Demo:
             step.say(f"{len(self._stacks)} stacks, {sum(stack.resources for stack in self._stacks)} resources")
 
     def _full_load(self, lake: DeployedLake, task: DmsTask, cadence: str) -> Run:
+        landing = Landing.begin(lake)
         with self._steps.step("Write the full load to the staging bucket") as step:
             files = task.full_load()
             step.say(f"{len(files)} files, {sum(file.size for file in files) / 1e6:.0f} MB")
-        return self._refresh(lake, cadence, "full load", len(files))
+        return self._refresh(lake, cadence, ("full load", landing), len(files))
 
     def _changes(self, lake: DeployedLake, source: SourceDatabase, task: DmsTask, cadence: str) -> Run:
+        landing = Landing.begin(lake)
         with self._steps.step("Change rows of several tables and write the changes") as step:
             changed = apply_changes(source)
             files = task.replicate()
             statements = sum(table.inserted + table.updated + table.deleted for table in changed)
             step.say(f"{statements:,} changes in {len(changed)} tables, {len(files)} files")
-        return self._refresh(lake, cadence, "changes", len(files))
+        return self._refresh(lake, cadence, ("changes", landing), len(files))
 
-    def _refresh(self, lake: DeployedLake, cadence: str, name: str, files: int) -> Run:
+    def _refresh(self, lake: DeployedLake, cadence: str, phase: tuple[str, Landing], files: int) -> Run:
+        name, landing = phase
         with self._steps.step(f"File Manager registers the files of the {name}") as step:
-            wait_until_registered(lake, files, step.say)
+            wait_until_registered(lake, files, landing, step.say)
         with self._steps.step(f"File Processor applies the {name}") as step:
-            return refresh_now(lake, cadence, name, step.say)
+            return refresh_now(lake, cadence, phase, step.say)
 
     def _validate(self, lake: DeployedLake, source: SourceDatabase, cadence: str) -> Reconciliation:
         with self._steps.step("Compare every value of source and lake") as step, source.snapshot() as snapshot:

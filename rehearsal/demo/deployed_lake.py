@@ -85,6 +85,14 @@ class DeployedLake:
         work = DynamoDbPendingWork(self.dynamodb, self.table(OdpTable.FILE_TRACKER)).pending_work()
         return sum(table.files for table in work.values())
 
+    def registered_files(self) -> int:
+        """How many files the File Manager has ever registered, applied ones among them; none is counted twice."""
+        pages = self.dynamodb.meta.client.get_paginator("scan").paginate(
+            TableName=self.table(OdpTable.FILE_TRACKER_HISTORY), Select="COUNT", ConsistentRead=True
+        )
+        # first those that have left the pending ones: a file that moves in between is missing once, not there twice
+        return sum(int(page["Count"]) for page in pages) + self.pending_files()
+
     def schedule(self, cadence: str) -> dict[str, Any]:
         """The deployed schedule of a cadence, with its target and input."""
         schedule: dict[str, Any] = self.client("scheduler").get_schedule(

@@ -1,5 +1,15 @@
 """What ends a demo, with a message for the person who started it."""
 
+from collections.abc import Collection
+
 
 class DemoError(Exception):
     """The demo cannot go on; the message says what, where and how to mend it."""
+
+
+class ExplainedError(DemoError):
+    """What failed has said why, so that only the logs of the Glue runs that failed in it can say more."""
+
+    def __init__(self, message: str, failed_runs: Collection[str] = ()) -> None:
+        super().__init__(message)
+        self.failed_runs = frozenset(failed_runs)

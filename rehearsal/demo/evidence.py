@@ -1,7 +1,7 @@
 """What the logs of a failed run say went wrong: shown at once, because the logs go away with the workspace."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,13 @@ class Evidence:
 
     log: str
     lines: tuple[str, ...]
+
+
+def evidence_of(runs: Collection[str], logs: Path) -> Iterator[Evidence]:
+    """Give what the logs of these Glue runs say; of any other log nobody knows whether it has to do with it."""
+    for log in sorted(logs.glob(_SOURCES[0])):
+        if any(run in log.name for run in runs) and (lines := _telling_lines(log)):
+            yield Evidence(str(log.relative_to(logs)), lines)
 
 
 def evidence(logs: Path) -> Iterator[Evidence]:

@@ -1,36 +1,60 @@
-"""Starts what a schedule would start, waits for it, and collects what it did from Glue and the framework's history."""
+"""Starts what a schedule would start, waits for it, and collects what was done from Glue and the framework's history.
+
+The deployed schedule starts executions by itself all the while, and whatever they do counts too.
+"""
 
 import time
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
-
-from odp.file_processor.batch_plan import ALREADY_RUNNING
 
 from deployment_account.names import OdpTable
 from rehearsal.demo.deployed_lake import DeployedLake
-from rehearsal.demo.errors import DemoError
+from rehearsal.demo.errors import DemoError, ExplainedError
+from rehearsal.demo.executions import (
+    ENDED_RUNS,
+    ending_of,
+    executions_since,
+    failed_runs,
+    is_any_at_work,
+    job_runs,
+    running,
+)
+from rehearsal.demo.waiting import Patience
 from rehearsal.report.model import GlueRun, Run, TableRefresh
 
 _POLL_SECONDS = 0.5
-_REGISTRATION_SECONDS = 120
-_ENDED = {"SUCCEEDED", "FAILED", "TIMEOUT", "STOPPED", "ERROR"}
+_FRUITLESS_ROUNDS = 3
 
 Say = Callable[[str], None]
 
 
-def wait_until_registered(lake: DeployedLake, files: int, say: Say) -> None:
-    """Wait until the deployed File Manager has registered this many files.
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """How things stood before the files of a phase landed."""
+
+    since: datetime
+    files: int
+
+    @classmethod
+    def begin(cls, lake: DeployedLake) -> "Landing":
+        """Look at the lake now."""
+        return cls(datetime.now(UTC), lake.registered_files())
+
+
+def wait_until_registered(lake: DeployedLake, files: int, landing: Landing, say: Say) -> None:
+    """Wait until the deployed File Manager has registered this many files more, applied ones among them.
 
     Raises:
-        DemoError: it has not after two minutes.
+        DemoError: none was registered for a while.
     """
-    deadline = time.monotonic() + _REGISTRATION_SECONDS
-    while (registered := lake.pending_files()) < files:
+    patience = Patience()
+    while (registered := lake.registered_files() - landing.files) < files:
         say(f"{registered} of {files} files")
-        if time.monotonic() > deadline:
+        if patience.is_over(registered):
             message = (
-                f"the File Manager registered {registered} of {files} files in {_REGISTRATION_SECONDS} s; "
+                f"the File Manager registered {registered} of {files} files and none more for {patience.spent}; "
                 "see its Lambda's log and the dead-letter queue"
             )
             raise DemoError(message)
@@ -38,58 +62,66 @@ def wait_until_registered(lake: DeployedLake, files: int, say: Say) -> None:
     say(f"{files} files")
 
 
-def refresh_now(lake: DeployedLake, cadence: str, name: str, say: Say) -> Run:
-    """Run a cadence's schedule target with its input at once, and give what the run did.
+def refresh_now(lake: DeployedLake, cadence: str, phase: tuple[str, Landing], say: Say) -> Run:
+    """Run a cadence's schedule target with its input until no file is pending, and give what was done in the phase.
 
     Raises:
-        DemoError: the state machine did not succeed.
+        DemoError: an execution did not succeed, nothing went on for a while, or files stay pending.
     """
+    target, (name, landing) = lake.schedule(cadence)["Target"], phase
+    machine, left = lake.client("stepfunctions"), list[int]()
     while True:
-        execution, described = _execute(lake, cadence, name, say)
-        if ALREADY_RUNNING not in described.get("output", ""):
-            break
-        say(ALREADY_RUNNING)  # the schedule's own; what is left is for the next one
-        time.sleep(_POLL_SECONDS)
-    run = _collect(lake, execution, name)
-    say(_progress(run))
-    if described["status"] != "SUCCEEDED":
-        reason = described.get("cause") or described.get("error") or "no cause given"
-        raise DemoError(f"the File Processor's execution {described['name']} ended as {described['status']}: {reason}")
-    return run
+        own = machine.start_execution(stateMachineArn=target["Arn"], input=target["Input"])["executionArn"]
+        run = _wait_until_ended(lake, target["Arn"], (own, name, landing), say)
+        if machine.describe_execution(executionArn=own)["status"] != "SUCCEEDED":
+            failed = failed_runs(job_runs(lake), landing.since)
+            raise ExplainedError(f"the File Processor's execution {ending_of(lake, own)}", failed)
+        if not (pending := lake.pending_files()):
+            return run
+        left.append(pending)
+        if len(left) > _FRUITLESS_ROUNDS and min(left[-_FRUITLESS_ROUNDS:]) >= left[-_FRUITLESS_ROUNDS - 1]:
+            message = f"{pending} files stay pending after {len(left)} executions of {cadence} that succeeded"
+            raise ExplainedError(message)
 
 
-def _execute(lake: DeployedLake, cadence: str, name: str, say: Say) -> tuple[str, dict[str, Any]]:
-    """Start an execution and wait for its end; gives its ARN and what Step Functions says of it."""
-    target = lake.schedule(cadence)["Target"]
-    machine = lake.client("stepfunctions")
-    execution = machine.start_execution(stateMachineArn=target["Arn"], input=target["Input"])["executionArn"]
-    while (described := machine.describe_execution(executionArn=execution))["status"] == "RUNNING":
-        say(_progress(_collect(lake, execution, name)))
+def _wait_until_ended(lake: DeployedLake, machine_arn: str, phase: tuple[str, str, Landing], say: Say) -> Run:
+    own, name, landing = phase
+    patience = Patience()
+    while True:
+        # whether any is running is asked first: what these did is then complete
+        executions = executions_since(lake, machine_arn, landing.since)
+        runs = job_runs(lake)
+        run = _collect(lake, runs, executions, (own.rsplit(":", 1)[-1], name))
+        say(_progress(run))
+        if not (unfinished := running(executions)):
+            return run
+        if patience.is_over(_progress(run), is_at_work=is_any_at_work(runs)):
+            names = ", ".join(execution["name"] for execution in unfinished)
+            message = f"the File Processor's executions {names} run, and nothing went on for {patience.spent}"
+            raise ExplainedError(f"{message}: {_progress(run)}", failed_runs(runs, landing.since))
         time.sleep(_POLL_SECONDS)
-    return execution, dict(described)
 
 
 def _progress(run: Run) -> str:
-    ended = sum(batch.state in _ENDED for batch in run.batches)
-    return f"{ended} of {len(run.batches)} Glue runs ended, {len(run.tables)} tables refreshed"
+    ended = sum(batch.state in ENDED_RUNS for batch in run.batches)
+    tables = len({table.table for table in run.tables})
+    return f"{ended} of {len(run.batches)} Glue runs ended, {tables} tables refreshed"
 
 
-def _collect(lake: DeployedLake, execution: str, name: str) -> Run:
+def _collect(
+    lake: DeployedLake, runs: Sequence[dict[str, Any]], executions: Sequence[dict[str, Any]], own: tuple[str, str]
+) -> Run:
     """Glue knows the runs of an execution by their plan, the history knows the tables of each run."""
-    execution_name = execution.rsplit(":", 1)[-1]
-    job_runs = [run for run in _job_runs(lake) if f"/{execution_name}.json" in run["Arguments"].get("--plan_key", "")]
-    batches = {run["Id"]: _glue_run(run) for run in job_runs}
+    batches: dict[str, GlueRun] = {}
+    for execution in executions:
+        plan, first = f"/{execution['name']}.json", max((run.batch + 1 for run in batches.values()), default=0)
+        of_plan = [run for run in runs if plan in run["Arguments"].get("--plan_key", "")]
+        batches |= {run["Id"]: _glue_run(run, first) for run in of_plan}
     items = [item for item in _history(lake) if item["glue_job_run_id"] in batches]
     tables = [_table_refresh(item, batches[item["glue_job_run_id"]].batch) for item in items]
     by_number = tuple(sorted(batches.values(), key=lambda run: run.batch))
+    execution_name, name = own
     return Run(name, execution_name, by_number, tuple(sorted(tables, key=lambda table: (table.batch, table.start))))
-
-
-def _job_runs(lake: DeployedLake) -> list[dict[str, Any]]:
-    glue = lake.client("glue")
-    names = [name for page in glue.get_paginator("get_jobs").paginate() for name in page["Jobs"]]
-    pages = (glue.get_paginator("get_job_runs").paginate(JobName=job["Name"]) for job in names)
-    return [run for paginator in pages for page in paginator for run in page["JobRuns"]]
 
 
 def _history(lake: DeployedLake) -> list[dict[str, Any]]:
@@ -99,10 +131,11 @@ def _history(lake: DeployedLake) -> list[dict[str, Any]]:
     return [item for page in pages for item in page["Items"]]
 
 
-def _glue_run(run: dict[str, Any]) -> GlueRun:
+def _glue_run(run: dict[str, Any], first_batch: int) -> GlueRun:
+    """Number the batches of several executions one after the other."""
     started = run["StartedOn"]
     ended = run.get("CompletedOn") or run.get("LastModifiedOn") or started
-    return GlueRun(int(run["Arguments"]["--batch"]), run["Id"], started, ended, run["JobRunState"])
+    return GlueRun(first_batch + int(run["Arguments"]["--batch"]), run["Id"], started, ended, run["JobRunState"])
 
 
 def _table_refresh(item: dict[str, Any], batch: int) -> TableRefresh:

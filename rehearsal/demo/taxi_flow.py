@@ -3,20 +3,32 @@
 import json
 import time
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
 
 from deployment_account.names import Shared, Taxi
 from rehearsal.demo.deployed_lake import DeployedLake
-from rehearsal.demo.errors import DemoError
+from rehearsal.demo.errors import ExplainedError
+from rehearsal.demo.executions import (
+    FAILED,
+    ending_of,
+    executions_since,
+    failed_runs,
+    is_any_at_work,
+    job_runs,
+    running,
+)
+from rehearsal.demo.waiting import Patience
 from rehearsal.report.model import AuditedFile, QuarantinedRow, TaxiReport
 from rehearsal.source.taxi_files import Deliveries, Delivery
 from rehearsal.validation.taxi_results import QUESTIONS, ExpectedResults
 
 DATASET = "yellow"
+MOST_TRIPS = 1_500_000
+"""A month of yellow trips of 2021 and 2022 as TLC publishes it; more would prove nothing else."""
 _POLL_SECONDS = 0.5
-_FLOW_SECONDS = 600
 _UNDER_WAY = {"landed", "running"}
 
 Say = Callable[[str], None]
@@ -31,24 +43,43 @@ def deliver(lake: DeployedLake, deliveries: Iterable[Delivery]) -> int:
     return len(files)
 
 
-def wait_until_loaded(lake: DeployedLake, files: int, say: Say) -> list[dict[str, Any]]:
+def sample_of(trips: pa.Table) -> pa.Table:
+    """Give every n-th trip, so that the flow has no more than a month of TLC's files, of all days and hours."""
+    step = -(-trips.num_rows // MOST_TRIPS)
+    return trips if step <= 1 else trips.take(pa.array(range(0, trips.num_rows, step)))
+
+
+def wait_until_loaded(lake: DeployedLake, files: int, since: datetime, say: Say) -> list[dict[str, Any]]:
     """Wait until this many files have ended and no execution is at work; give their items in the audit table.
 
     Raises:
-        DemoError: they have not in time.
+        DemoError: an execution failed and left files behind, or nothing went on for a while.
     """
-    deadline = time.monotonic() + _FLOW_SECONDS
+    machine_arn, patience = lake.published(Taxi.STATE_MACHINE_ARN), Patience()
     while True:
-        items = audit_items(lake)
+        executions, runs, items = executions_since(lake, machine_arn, since), job_runs(lake), audit_items(lake)
         ended = [item for item in items if item["file_status"] not in _UNDER_WAY]
+        unfinished, failed = running(executions), [each for each in executions if each["status"] in FAILED]
         say(f"{len(ended)} of {files} files")
-        if len(ended) >= files and not _running_executions(lake):
+        if len(ended) >= files and not unfinished:
             return items
-        if time.monotonic() > deadline:
-            statuses = ", ".join(f"{item['s3_key']}: {item['file_status']}" for item in items)
-            message = f"the taxi flow did not end within {_FLOW_SECONDS} s ({statuses}); see the logs of its Glue runs"
-            raise DemoError(message)
+        if failed and not unfinished:
+            message = f"the taxi flow's execution {ending_of(lake, failed[-1]['executionArn'])}"
+            raise ExplainedError(f"{message}; {_described(items)}", failed_runs(runs, since))
+        states = [(run["Id"], run["JobRunState"]) for run in runs]
+        seen = (_described(items), states, [each["name"] for each in executions])
+        if patience.is_over(seen, is_at_work=is_any_at_work(runs)):
+            message = f"nothing went on in the taxi flow for {patience.spent}; {_described(items)}"
+            raise ExplainedError(message, failed_runs(runs, since))
         time.sleep(_POLL_SECONDS)
+
+
+def _described(items: Iterable[dict[str, Any]]) -> str:
+    """Say how each file stands, with its own reason if it has one."""
+    described = (
+        f"{item['s3_key']}: {item['file_status']}{' – ' + item['error'] if item.get('error') else ''}" for item in items
+    )
+    return "; ".join(described) or "no file is in the audit table"
 
 
 def audit_items(lake: DeployedLake) -> list[dict[str, Any]]:
@@ -88,14 +119,6 @@ def _rows_below(lake: DeployedLake, uri: str) -> Iterable[QuarantinedRow]:
             for line in content.splitlines():
                 row = json.loads(line)
                 yield QuarantinedRow(row["source_file"], row.get("line"), row["text"], row["reason"])
-
-
-def _running_executions(lake: DeployedLake) -> list[dict[str, Any]]:
-    machine = lake.published(Taxi.STATE_MACHINE_ARN)
-    running: list[dict[str, Any]] = lake.client("stepfunctions").list_executions(
-        stateMachineArn=machine, statusFilter="RUNNING"
-    )["executions"]
-    return running
 
 
 def taxi_report(lake: DeployedLake, deliveries: Deliveries) -> TaxiReport:

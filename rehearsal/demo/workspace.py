@@ -1,7 +1,9 @@
 """The one folder in which a clone's lake lives, used by one process at a time."""
 
 import fcntl
+import shlex
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +15,8 @@ from rehearsal.demo.errors import DemoError
 PROJECT = Path(__file__).resolve().parents[2]
 NEEDED_BYTES = 1_500_000_000
 FULL_BYTES = 20_000_000
+LONG_SECONDS = 600
+"""A run that took longer is not made again lightly."""
 FULL_DISK = "the disk is full; make room and start again"
 
 
@@ -80,26 +84,44 @@ class Workspace:
             raise DemoError(message)
 
     @contextmanager
-    def put_away_on_failure(self, *, keep: bool, look: Callable[[], object]) -> Iterator[None]:
-        """Look at what a failed run left, then remove it unless it is to be kept.
+    def put_away_on_failure(
+        self, *, keep: bool, look: Callable[[Exception], object], say: Callable[[str], object]
+    ) -> Iterator[None]:
+        """Look at what a failed run left, then remove it unless it is to be kept or took long to make.
 
         Raises:
             DemoError: the run failed, whatever it says, on a disk that is full.
         """
+        started = time.monotonic()
         try:
             yield
         except BaseException as failure:
             is_own_failure = isinstance(failure, Exception)  # and no interruption
             is_full = is_own_failure and self._free_bytes < FULL_BYTES
+            seconds = time.monotonic() - started
             try:
-                if is_own_failure:
-                    look()
+                if isinstance(failure, Exception):
+                    look(failure)
             finally:
-                if not keep:
+                if not keep and (is_full or seconds < LONG_SECONDS):
                     self.remove()
+                elif not keep and self.folder.exists():
+                    say(self._how_to_use_what_is_kept(seconds))
             if is_full:
                 raise DemoError(FULL_DISK) from failure
             raise
+
+    def _how_to_use_what_is_kept(self, seconds: float) -> str:
+        return (
+            f"What this run made in {seconds / 60:.0f} min is kept in {self.folder}, with all its logs: "
+            f"{self.reopening} opens it, rm -r {shlex.quote(str(self.folder))} removes it, and so does the next demo."
+        )
+
+    @property
+    def reopening(self) -> str:
+        """The command that opens the lake."""
+        is_own_place = self.folder == type(self)().folder
+        return "make lake" if is_own_place else f"make lake REHEARSAL_FOLDER={shlex.quote(str(self.folder.parent))}"
 
     def remove(self) -> None:
         """Remove the lake."""

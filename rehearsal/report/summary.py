@@ -37,7 +37,8 @@ def runs_table(report: DemoReport) -> Table:
     """What each run did to the lake."""
     table = _table("run", "tables", "files", "Glue runs", "inserted", "updated", "deleted", "took")
     for run in report.runs:
-        counts = (len(run.tables), run.files, len(run.batches), run.inserted, run.updated, run.deleted)
+        tables = {table.table for table in run.tables}
+        counts = (len(tables), run.files, len(run.batches), run.inserted, run.updated, run.deleted)
         table.add_row(Text(run.name), *(f"{count:,}" for count in counts), duration(run.seconds))
     return table
 

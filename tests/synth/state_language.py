@@ -12,7 +12,7 @@ from jsonata import Jsonata
 
 Json = dict[str, Any]
 CONTEXT = {
-    "Execution": {"Name": "run"},
+    "Execution": {"Id": "arn:aws:states:us-east-1:222222222222:execution:taxi_flow:run", "Name": "run"},
     "StateMachine": {"Id": "arn:aws:states:us-east-1:222222222222:stateMachine:taxi_flow", "Name": "taxi_flow"},
 }
 
@@ -72,6 +72,7 @@ class Walk:
     cause: str = ""
     output: Any = None
     largest_state: int = 0
+    waits: list[int] = field(default_factory=list)
 
     def asked(self, state: str) -> list[Json]:
         """The arguments of each call of a state."""
@@ -96,6 +97,8 @@ def walk(definition: Json, input_: Any, answers: Mapping[str, Iterable[Json | Ta
             name = choose(state, input_, variables)
             continue
         scope: Json = {"input": input_, "context": CONTEXT}
+        if state["Type"] == "Wait":
+            walked.waits.append(evaluate(state["Seconds"], variables, **scope))
         after = state
         if state["Type"] == "Task":
             arguments = _defined(state["Arguments"], variables, name, **scope)

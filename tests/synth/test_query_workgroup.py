@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
-from etl_cdk.runtime_package import SOURCE
+from etl_cdk.query_workgroup import LAYERS, QUERIES, datasets_of
 from taxi.datasets.dataset import LOAD_COLUMNS, TYPE_RULES, Dataset
 from taxi.datasets.definitions import load_datasets
+from taxi.errors import RuleError
+from taxi.purpose_built.rule import load_rules, rules_of
 
 from tests.synth.synthesis import Template
 
 TYPES = {"string": "varchar", "timestamp": "timestamp with time zone"}
-RULES = SOURCE / "taxi" / "purpose_built" / "rules"
 MACROS_OF_SPARK = {
     "percentile(amount, share)": "quantile_cont(amount, share)",
     "unix_micros(moment)": "epoch_us(moment)",
@@ -56,15 +59,50 @@ def queries(taxi: Template) -> list[dict[str, Any]]:
     return list(taxi.resources("AWS::Athena::NamedQuery").values())
 
 
-def test_every_dataset_has_every_query_in_the_workgroup_with_a_name_of_its_own(taxi: Template) -> None:
+def test_every_query_is_in_the_workgroup_once_for_each_dataset_that_it_fits(taxi: Template) -> None:
     found = {query["Name"] for query in queries(taxi)}
     assert len(found) == len(queries(taxi))
     assert {query["WorkGroup"] for query in queries(taxi)} == {"nyc_taxi"}
-    by_dataset = {
-        dataset: {name.removeprefix(f"{dataset}_") for name in found if name.startswith(f"{dataset}_")}
-        for dataset in load_datasets()
-    }
-    assert by_dataset["yellow"] == by_dataset["green"] != set()
+    files = [path for layer in LAYERS for path in (QUERIES / layer).glob("*.sql")]
+    datasets = load_datasets().values()
+    assert found == {f"{each.name}_{path.stem}" for path in files for each in datasets_of(path, datasets)}
+    assert {name.split("_")[0] for name in found} == load_datasets().keys()
+
+
+def without(column: str) -> Dataset:
+    """A further dataset with the columns of the first one but for one, which no rule names."""
+    first = next(iter(load_datasets().values()))
+    columns = {name: each for name, each in first.columns.items() if name != column}
+    return replace(first, name="fhv", table="fhv_trips", columns=columns)
+
+
+@pytest.mark.parametrize(
+    ("query", "lacks", "fits"),
+    [
+        ("SELECT count(*), loaded_at FROM {trips} WHERE pickup_zone_id = 1", "trip_distance", True),
+        ("SELECT avg(trip_distance) FROM {trips}", "trip_distance", False),
+        ("SELECT sum(trips) FROM {dataset}_hourly_demand", "trip_distance", False),
+    ],
+)
+def test_a_query_is_offered_for_a_dataset_only_if_that_has_what_the_query_reads(
+    query: str, lacks: str, fits: bool, tmp_path: Path
+) -> None:
+    (path := tmp_path / "q.sql").write_text(f"-- {query}\n{query}")
+    every, further = list(load_datasets().values()), without(lacks)
+    assert datasets_of(path, [*every, further]) == ([*every, further] if fits else every)
+
+
+@pytest.mark.parametrize(
+    ("query", "reason"),
+    [
+        ("SELECT mood, extra FROM {trips}", "fhv has no extra, mood"),
+        ("SELECT fares, moods FROM {dataset}_moods JOIN {dataset}_fares", "fhv has no rule fares, rule moods"),
+    ],
+)
+def test_a_query_that_fits_no_dataset_is_refused_with_what_each_lacks(query: str, reason: str, tmp_path: Path) -> None:
+    (path := tmp_path / "q.sql").write_text(query)
+    with pytest.raises(RuleError, match=f"q.sql: fits no dataset: {reason}"):
+        datasets_of(path, [without("extra")])
 
 
 def test_both_layers_are_asked(taxi: Template) -> None:
@@ -86,10 +124,10 @@ def lake() -> duckdb.DuckDBPyConnection:
     for dataset in load_datasets().values():
         connection.execute(f"CREATE TABLE {dataset.table} ({declared(dataset)})")
         connection.execute(f"CREATE OR REPLACE VIEW trips AS FROM {dataset.table}")
-        for rule in RULES.glob("*.sql"):
+        for rule in rules_of(dataset.name, load_rules()):
             # a number with this ending is a double
-            computed = re.sub(r"\b(\d+)D\b", r"\1", rule.read_text())
-            connection.execute(f"CREATE TABLE {dataset.name}_{rule.stem} AS {computed}")
+            computed = re.sub(r"\b(\d+)D\b", r"\1", rule.sql)
+            connection.execute(f"CREATE TABLE {dataset.name}_{rule.name} AS {computed}")
     return connection
 
 
@@ -109,6 +147,6 @@ def test_a_query_can_be_asked_of_the_tables_as_datasets_and_rules_make_them(
 
 def test_every_rule_is_asked(taxi: Template) -> None:
     asked = " ".join(query["QueryString"] for query in queries(taxi))
-    tables = {f"{dataset}_{rule.stem}" for dataset in load_datasets() for rule in RULES.glob("*.sql")}
-    assert len(tables) == 12
+    tables = {f"{dataset}_{rule.name}" for rule in load_rules() for dataset in rule.datasets}
+    assert tables
     assert {table for table in tables if f"FROM {table}\n" not in asked} == set()

@@ -36,9 +36,9 @@ def test_a_job_runs_a_supported_glue_within_limits_of_its_own(taxi: Template, jo
     assert found["MaxRetries"] == 0, "the state machine knows whether to run again"
 
 
-def test_every_hour_someone_looks_for_files_that_an_execution_left_behind(taxi: Template) -> None:
+def test_every_quarter_of_an_hour_someone_looks_for_files_that_an_execution_left_behind(taxi: Template) -> None:
     schedules = taxi.resources("AWS::Scheduler::Schedule").values()
-    assert {each["ScheduleExpression"] for each in schedules} == {"rate(1 hour)"}
+    assert {each["ScheduleExpression"] for each in schedules} == {"rate(15 minutes)"}
     assert {each["State"] for each in schedules} == {"ENABLED"}
     inputs = sorted(json.loads(each["Target"]["Input"])["dataset"] for each in schedules)
     assert inputs == sorted(load_datasets())

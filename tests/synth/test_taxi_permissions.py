@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from taxi.datasets.definitions import load_datasets
 
 from tests.synth.conftest import Synthesis
 from tests.synth.synthesis import ACCOUNTS, Template
@@ -66,11 +67,19 @@ def test_landing_registers_files_and_starts_executions_and_nothing_else(taxi: Te
 
 def test_bundles_are_claimed_and_closed_in_the_audit_table_and_below_their_prefix(taxi: Template) -> None:
     (audit,) = granted(taxi, "dynamodb")[BUNDLES].values()
-    assert audit == {f"dynamodb:{action}" for action in ("ConditionCheckItem", "DeleteItem", "Query", "UpdateItem")}
+    actions = ("ConditionCheckItem", "DeleteItem", "GetItem", "Query", "UpdateItem")
+    assert audit == {f"dynamodb:{action}" for action in actions}
     assert granted(taxi, "s3")[BUNDLES] == {
         "<config>/taxi/bundles/*": {"s3:GetObject", "s3:PutObject"},
         "<config>": {"s3:ListBucket"},
     }
+
+
+def test_who_finds_a_dataset_taken_may_ask_after_the_executions_of_the_flow_alone(
+    taxi: Template, environment: str
+) -> None:
+    executions = f"arn:aws:states:us-east-1:{ACCOUNTS[environment]}:execution:taxi_flow:*"
+    assert granted(taxi, "states")[BUNDLES] == {executions: {"states:DescribeExecution"}}
 
 
 def test_only_functions_touch_the_audit_table(taxi: Template) -> None:
@@ -102,8 +111,7 @@ def test_the_conformed_job_reads_its_bundle_and_files_and_writes_its_tables_and_
     assert of_data(granted(taxi, "s3")[CONFORMED]) == {
         "<config>/taxi/bundles/*": {"s3:GetObject"},
         "<config>/taxi/bundles/*.outcome.json": {"s3:PutObject"},
-        "<raw>/nyc-taxi/green/*": {"s3:GetObject"},
-        "<raw>/nyc-taxi/yellow/*": {"s3:GetObject"},
+        **{f"<raw>/{dataset.prefix}*": {"s3:GetObject"} for dataset in load_datasets().values()},
         "<raw>": {"s3:ListBucket"},
         "<conformed>/nyc_taxi_conformed/*": TABLE_FILES,
         "<conformed>/quarantine/*": {"s3:PutObject"},

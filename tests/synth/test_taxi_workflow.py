@@ -8,23 +8,31 @@ from typing import Any
 import pytest
 from etl_cdk.taxi_workflow import ROUNDS_PER_EXECUTION, TaxiParts, longest_round_seconds, taxi_workflow
 from etl_cdk.workflow_states import GLUE_IS_BUSY, LAMBDA_TROUBLE, longest_wait
+from taxi.bundles.closing import LONGEST_PAUSE_SECONDS
 
 from tests.synth.state_language import CONTEXT, TaskError, Walk, walk
 
 PARTS = TaxiParts("arn:bundles", "taxi_raw_to_conformed", "taxi_conformed_to_purpose_built", "arn:topic", 60)
 YELLOW = {"dataset": "yellow"}
-LOADING = ["AnyFiles", "Conform", "Build", "Close", "Notify", "EnoughRounds"]
+LOADING = ["AnyFiles", "Conform", "Build", "Close", "Notify", "AnyAgain", "EnoughRounds"]
 IDLE = {"Payload": {"outcome": "idle"}}
+OWN_ARN = CONTEXT["Execution"]["Id"]
 
 
 def bundle(number: int) -> dict[str, Any]:
     return {"Payload": {"outcome": "claimed", "bundle_key": f"taxi/bundles/yellow/run/{number}.json", "files": 4}}
 
 
-def closed(failed: int = 0, files: int = 4, message: str = "rows loaded: 12") -> dict[str, Any]:
+def closed(failed: int = 0, files: int = 4, message: str = "rows loaded: 12", pause: int = 0) -> dict[str, Any]:
     subject = f"Failed: yellow, {failed} of {files} files" if failed else f"Completed: yellow, {files} files"
     return {
-        "Payload": {"completed": files - failed, "failed": failed, "subject": subject, "message": message},
+        "Payload": {
+            "completed": files - failed,
+            "failed": failed,
+            "pause_seconds": pause,
+            "subject": subject,
+            "message": message,
+        },
         "StatusCode": 200,
     }
 
@@ -56,7 +64,7 @@ def test_a_bundle_goes_through_both_jobs_is_closed_and_told(states: dict[str, An
     key = "taxi/bundles/yellow/run/1.json"
     known = {"dataset": "yellow", "execution": "run"}
     assert walked.calls[:5] == [
-        ("Claim", {"FunctionName": "arn:bundles", "Payload": {"step": "claim", **known}}),
+        ("Claim", {"FunctionName": "arn:bundles", "Payload": {"step": "claim", **known, "execution_arn": OWN_ARN}}),
         ("Conform", {"JobName": "taxi_raw_to_conformed", "Arguments": {"--bundle_key": key}}),
         ("Build", {"JobName": "taxi_conformed_to_purpose_built", "Arguments": {"--dataset": "yellow"}}),
         ("Close", {"FunctionName": "arn:bundles", "Payload": {"step": "close", **known, "bundle_key": key}}),
@@ -85,6 +93,14 @@ def test_a_failed_file_fails_the_execution_in_the_end_and_holds_up_no_other_bund
     assert subjects == ["Failed: yellow, 1 of 4 files", "Completed: yellow, 4 files"]
     assert (walked.status, walked.error) == ("FAILED", "NotAllLoaded")
     assert walked.cause.startswith("1 files of yellow failed, 0 runs or messages did")
+
+
+def test_files_that_are_tried_again_wait_as_long_as_closing_says_and_are_no_failure_of_the_execution() -> None:
+    rounds = [closed(pause=60), closed(pause=240), closed()]
+    walked = executed(Claim=[bundle(1), bundle(2), bundle(3), IDLE], Close=rounds)
+    assert walked.waits == [60, 240]
+    assert len(walked.asked("Conform")) == 3
+    assert walked.status == "SUCCEEDED"
 
 
 GLUES_CAUSE = json.dumps({"Id": "jr_1", "ErrorMessage": "IllegalArgumentException: no", "Arguments": {"x": "y" * 9000}})
@@ -169,7 +185,7 @@ def test_an_execution_hands_over_before_its_history_is_full() -> None:
             "Input": {"dataset": "yellow", "execution": "run", "leg": 2},
         }
     ]
-    events_of_a_round, retries_of_glue = 31, 2 * 21 * 3
+    events_of_a_round, retries_of_glue = 35, 2 * 21 * 3
     assert ROUNDS_PER_EXECUTION * (events_of_a_round + retries_of_glue) < 25_000
 
 
@@ -246,4 +262,4 @@ def test_a_lease_outlasts_the_longest_round(states: dict[str, Any]) -> None:
     runs = [states["Conform"], states["Build"]]
     working = sum(2 * run["TimeoutSeconds"] for run in runs)
     waiting = sum(longest_wait(retry) for run in runs for retry in run["Retry"])
-    assert longest_round_seconds(60) > working + waiting
+    assert longest_round_seconds(60) > working + waiting + LONGEST_PAUSE_SECONDS

@@ -1,6 +1,6 @@
 """What is wrong with a definition or a file; each says what, where and how to mend it."""
 
-from odp.errors import RejectedInputError, TerminalError
+from odp.errors import RejectedInputError, RetryableError, TerminalError
 
 
 class DatasetError(RejectedInputError):
@@ -12,12 +12,25 @@ class DatasetError(RejectedInputError):
         super().__init__("\n".join([f"{count} in the datasets:", *(f"  {problem}" for problem in problems)]))
 
 
+class RuleError(RejectedInputError):
+    """Rules or queries that do not fit their datasets; `problems` names each place and how to mend it."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        super().__init__("\n".join([f"{count} in the rules:", *(f"  {problem}" for problem in problems)]))
+
+
 class LayoutError(RejectedInputError):
     """A file whose columns fit no declared layout of its dataset."""
 
 
 class SourceFileError(RejectedInputError):
     """A file that cannot be read as what its name says."""
+
+
+class PassingFailureError(RetryableError):
+    """A file that could not be read because of something else, which passes."""
 
 
 class BuildFailedError(TerminalError):

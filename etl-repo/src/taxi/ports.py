@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Protocol
 
-from taxi.records import Bundle, FileOutcome, LandedFile, Lease, MalformedRow, RejectedFile
+from taxi.records import Bundle, FileOutcome, Holder, LandedFile, Lease, MalformedRow, RejectedFile
 
 
 class Known(StrEnum):
@@ -34,11 +34,24 @@ class Executions(Protocol):
         """Start an execution for a dataset; one that was started under this name before is not started again."""
 
 
+class ExecutionStates(Protocol):
+    """What the state machine's executions are doing."""
+
+    def has_ended(self, execution_arn: str) -> bool:
+        """Tell whether an execution has ended, in any way; False if nobody can tell."""
+
+
 class DatasetLeases(Protocol):
     """One execution per dataset works at a time."""
 
-    def acquire(self, dataset: str, owner: str) -> Lease | None:
+    def acquire(self, dataset: str, owner: str, execution_arn: str) -> Lease | None:
         """Take a free, expired or own lease with a new fencing token; None while another holds it."""
+
+    def holder(self, dataset: str) -> Holder | None:
+        """Tell who holds a dataset's lease, expired or not; None if nobody does."""
+
+    def take_over(self, holder: Holder, owner: str, execution_arn: str) -> Lease | None:
+        """Take the lease of a holder that ended, with a new fencing token; None if it has changed hands since."""
 
     def renew(self, lease: Lease) -> None:
         """Prolong a lease that is still held; raises LeaseLostError when a later claim took it."""
@@ -61,6 +74,9 @@ class PendingFiles(Protocol):
 
     def end(self, lease: Lease, outcomes: Sequence[FileOutcome]) -> None:
         """End pending files, which are then pending no more; raises LeaseLostError."""
+
+    def keep_pending(self, lease: Lease, outcomes: Sequence[FileOutcome]) -> None:
+        """Write down how often files were tried, and why they are still pending; raises LeaseLostError."""
 
 
 class BundleStorage(Protocol):

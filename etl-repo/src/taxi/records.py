@@ -35,6 +35,8 @@ class LandedFile:
     size: int
     landed_at: str
     version_id: str | None = None
+    tries: int = 0
+    """How often it was tried already, and could not be loaded because of a failure that passes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,14 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a lease: the claim, and the execution of the state machine that made it, if it said which."""
+
+    lease: Lease
+    execution_arn: str
+
+
+@dataclass(frozen=True, slots=True)
 class Bundle:
     """The files that one claim of one execution loads together; `number` is the fencing token of the claim."""
 
@@ -86,11 +96,12 @@ class Bundle:
 
 
 class LoadStatus(StrEnum):
-    """What the conformed job made of one file of a bundle."""
+    """What the conformed job made of one file of a bundle; a pending one failed in a way that passes."""
 
     LOADED = "loaded"
     FAILED = "failed"
     SUPERSEDED = "superseded"
+    PENDING = "pending"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +115,7 @@ class FileOutcome:
     rows_quarantined: int = 0
     quarantine: str = ""
     error: str = ""
+    tries: int = 0
 
 
 @dataclass(frozen=True, slots=True)

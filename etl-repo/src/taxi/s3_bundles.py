@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 import boto3
@@ -34,7 +34,7 @@ class S3Bundles:
     def read(self, key: str) -> Bundle:
         """Give the bundle of a key."""
         document = self._read(key)
-        files = tuple(LandedFile(dataset=document["dataset"], **file) for file in document["files"])
+        files = tuple(LandedFile(dataset=document["dataset"], **_known(LandedFile, file)) for file in document["files"])
         return Bundle(document["dataset"], document["execution"], document["number"], files)
 
     def write_outcome(self, bundle_key: str, outcomes: Sequence[FileOutcome]) -> None:
@@ -51,7 +51,8 @@ class S3Bundles:
                 return None
             raise
         return {
-            file["file_id"]: FileOutcome(**{**file, "status": LoadStatus(file["status"])}) for file in document["files"]
+            file["file_id"]: FileOutcome(**_known(FileOutcome, {**file, "status": LoadStatus(file["status"])}))
+            for file in document["files"]
         }
 
     def _write(self, key: str, document: Mapping[str, Any]) -> None:
@@ -62,6 +63,12 @@ class S3Bundles:
     def _read(self, key: str) -> dict[str, Any]:
         document: dict[str, Any] = json.loads(self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read())
         return document
+
+
+def _known(record: type[LandedFile | FileOutcome], stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what a later release has written and this one does not know."""
+    names = {field.name for field in fields(record)}
+    return {name: value for name, value in stored.items() if name in names}
 
 
 def _outcome_key(bundle_key: str) -> str:

@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from dataclasses import asdict
 
 import boto3
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from odp.batched import batched
 
-from taxi.errors import SourceFileError
+from taxi.errors import PassingFailureError, SourceFileError
+from taxi.failures import is_passing
 from taxi.records import MalformedRow
 
 _GONE = {"404", "NoSuchKey"}
@@ -37,16 +38,20 @@ class S3RawFiles:
 
         Raises:
             SourceFileError: it was removed since it was looked at.
+            PassingFailureError: S3 does not answer, or asks to wait.
         """
         try:
             found = self._s3.get_object(Bucket=bucket, Key=key, Range=f"bytes=0-{length - 1}")
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
+        except (BotoCoreError, ClientError) as error:
+            code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
             if code == "InvalidRange":  # the answer for an empty object
                 return b""
             if code in _GONE:
                 message = "the object was removed while its bundle was being loaded; send it again"
                 raise SourceFileError(message) from error
+            if is_passing(error):
+                message = f"the file cannot be read now: {error}"
+                raise PassingFailureError(message) from error
             raise
         return found["Body"].read()
 

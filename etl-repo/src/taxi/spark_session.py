@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from odp.spark_session import set_up
@@ -24,6 +25,8 @@ SETTINGS = {
     "spark.sql.inMemoryColumnarStorage.compressed": "false",
 }
 
+_CASE_SENSITIVE = "spark.sql.caseSensitive"
+
 
 def taxi_session(application_name: str) -> SparkSession:
     """Give the job's session, with the settings that the flow's correctness needs whatever the job's arguments say."""
@@ -36,6 +39,17 @@ def with_settings(session: SparkSession) -> SparkSession:
     """Set what reading, converting and comparing days rest on."""
     set_up(session, SETTINGS)
     return session
+
+
+@contextmanager
+def exact_names(session: SparkSession) -> Iterator[None]:
+    """Tell columns apart by case: a Parquet file that has `airport_fee` beside `Airport_fee` is refused otherwise."""
+    before = session.conf.get(_CASE_SENSITIVE)
+    session.conf.set(_CASE_SENSITIVE, "true")
+    try:
+        yield
+    finally:
+        session.conf.set(_CASE_SENSITIVE, before or "false")
 
 
 def frame_of(session: SparkSession, rows: Iterable[Mapping[str, object]], schema: str) -> DataFrame:

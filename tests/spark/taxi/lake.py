@@ -14,7 +14,7 @@ from taxi.iceberg.purpose_built_table import IcebergPurposeBuiltTable
 from taxi.iceberg.table import TableName
 from taxi.purpose_built.building import Building
 from taxi.purpose_built.rebuild import Rebuild
-from taxi.purpose_built.rule import Rule, load_rules
+from taxi.purpose_built.rule import Rule, load_rules, rules_of
 from taxi.records import FileOutcome, LandedFile
 
 from rehearsal.local_files import FolderFiles, MemoryQuarantine
@@ -54,7 +54,7 @@ class Lake:
     def build(self, rules: Sequence[Rule] = ()) -> dict[str, Rebuild]:
         """Run job 2."""
         building = Building(self.spark, self.table, lambda rule: self.purpose_built(rule.name), at_a_time=2)
-        return dict(building.build(rules or load_rules()))
+        return dict(building.build(rules or rules_of(self.dataset.name, load_rules())))
 
     def purpose_built(self, rule: str) -> IcebergPurposeBuiltTable:
         return IcebergPurposeBuiltTable(self.spark, self.result_name(rule))

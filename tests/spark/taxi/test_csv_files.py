@@ -3,6 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 
+import pytest
 from taxi.records import LoadStatus, MalformedRow
 
 from tests.spark.taxi.lake import Lake
@@ -45,15 +46,22 @@ TIME = "local time in a format of the layout, kept as if it were UTC"
 REFUSED = [
     ("fare_amount", "abc", MONEY), ("fare_amount", "123456789.00", MONEY), ("tip_amount", "1,5", None),
     ("passenger_count", "1.5", WHOLE), ("passenger_count", "3000000000", WHOLE), ("VendorID", "NULL", WHOLE),
-    ("trip_distance", "NaN", NUMBER), ("trip_distance", "2.1d", NUMBER), ("trip_distance", "1e400", NUMBER),
+    ("trip_distance", "NaN", NUMBER), ("PULocationID", "NaN", WHOLE),
+    ("trip_distance", "2.1d", NUMBER), ("trip_distance", "1e400", NUMBER),
     ("tpep_pickup_datetime", "2021-02-30 10:00:00", TIME), ("tpep_pickup_datetime", "2021-1-1 10:00:00", TIME),
-    ("tpep_dropoff_datetime", "01/02/2021 10:00", TIME),
+    ("tpep_dropoff_datetime", "01/02/2021 10:00", TIME), ("tpep_pickup_datetime", "0000-01-01 10:00:00", TIME),
+    ("tpep_dropoff_datetime", "0000-12-31 23:59:59", TIME), ("tpep_pickup_datetime", "-0001-01-01 10:00:00", TIME),
+    ("tpep_pickup_datetime", "123456-01-01 10:00:00", TIME), ("tpep_pickup_datetime", "+123456-01-01 10:00:00", TIME),
+    ("tpep_pickup_datetime", "+10000-01-01 00:00:00", TIME), ("tpep_dropoff_datetime", "10000-01-01 00:00:00", TIME),
+    ("tpep_pickup_datetime", "+294248-01-01 00:00:00", TIME), ("tpep_pickup_datetime", "+999999-01-01 10:00:00", TIME),
+    ("tpep_pickup_datetime", "+999999999-12-31 23:59:59", TIME),
+    ("tpep_pickup_datetime", "99999999999-01-01 10:00:00", TIME),
 ]  # fmt: skip
 
 
 def test_a_value_that_cannot_become_its_type_makes_its_row_malformed_and_is_named_with_its_line(lake: Lake) -> None:
     broken = [trip(but={column: value}) for column, value, _ in REFUSED]
-    rows = quarantined(lake, csv(*SOUND, *broken, *SOUND * 3))
+    rows = quarantined(lake, csv(*SOUND, *broken, *SOUND * 6))
     assert [row.line for row in rows] == list(range(NEXT, NEXT + len(REFUSED)))
     assert [row.text for row in rows] == [",".join(values.values()) for values in broken]
     assert [row.reason for row in rows] == [
@@ -164,3 +172,56 @@ def test_keys_may_hold_any_character(lake: Lake) -> None:
         assert [row.source_file for row in lake.quarantine.kept[file.file_id]] == [f"{lake.dataset.prefix}{name}"]
     days = {(key.removeprefix(lake.dataset.prefix), at.day) for key, at in lake.rows("source_file", "pickup_at")}
     assert days == {("other.csv", 2), *((name, 3) for name in NAMES)}
+
+
+def test_times_that_the_tables_hold_at_their_bounds_are_loaded_and_the_second_job_reads_them(lake: Lake) -> None:
+    """Bug hunt, F12: a year 0 or beyond 9999 was loaded as sound, and the second job failed for every later file."""
+    bounds = ["0001-01-01 00:00:00", "9999-12-31 23:59:59"]
+    broken = [trip(but={"tpep_pickup_datetime": value}) for value in ("0000-01-01 10:00:00", "+10000-01-01 00:00:00")]
+    lake.conform(lake.put("before.csv", csv(*SOUND)))
+    lake.build()
+    bound = lake.put("bounds.csv", csv(*(trip(but={"tpep_pickup_datetime": at}) for at in bounds)))
+    assert lake.conform(bound)[bound.file_id].rows_loaded == len(bounds)
+    lake.build()
+    file = lake.put("broken.csv", csv(*SOUND, *broken))
+    assert lake.conform(file)[file.file_id].rows_quarantined == len(broken)
+    lake.build()
+    days = [day.isoformat() for day, _ in lake.result("hourly_demand", "trip_date", "trips")]
+    assert (days[0], days[-1]) == ("0001-01-01", "9999-12-31")
+
+
+def test_values_beyond_the_header_are_no_error_if_all_are_empty(lake: Lake) -> None:
+    """TLC's files of the second half of 2016 have two in each row."""
+    line = ",".join(trip().values())
+    tails = {",,": None, ", ,": None, ',"",': None, ",,0": "20 values", ",x,": "20 values", ",": None}
+    rows = quarantined(lake, csv(*SOUND) + "".join(f"{line}{tail}\n" for tail in tails))
+    assert [(row.line, row.reason) for row in rows] == [
+        (NEXT + number, f"{reason} instead of 18") for number, reason in enumerate(tails.values()) if reason
+    ]
+    assert len(lake.rows("pickup_at")) == len(SOUND) + 4
+
+
+@pytest.mark.parametrize("text", ["NaN", "nan", " NAN "])
+def test_not_a_number_is_null_in_a_whole_number_that_may_be_null_and_only_there(text: str, lake: Lake) -> None:
+    nothing = trip(passenger_count=text, RatecodeID=text)
+    broken = [trip(PULocationID=text), trip(tip_amount=text)]
+    rows = quarantined(lake, csv(nothing, *SOUND, *broken))
+    assert [row.reason.split(":")[0] for row in rows] == ["PULocationID", "tip_amount"]
+    assert lake.rows("passenger_count", "rate_code_id").count((None, None)) == 1
+
+
+TWICE = {"congestion_surcharge": "", "Congestion_Surcharge": "", " CONGESTION_SURCHARGE": ""}
+
+
+def test_a_column_that_a_file_has_in_several_cases_is_one_where_never_two_have_a_value(lake: Lake) -> None:
+    names = list(TWICE)
+    each = [{**trip(1 + number), **TWICE, name: f"{number}.5"} for number, name in enumerate(names)]
+    none = {**trip(9), **TWICE}
+    both = [{**trip(10), **TWICE, names[0]: "1", names[2]: "1"}, {**trip(10), **TWICE, names[1]: "x"}]
+    rows = quarantined(lake, csv(*each, none, *[{**trip(20), **TWICE}] * 80, *both))
+    assert [(row.line, row.reason) for row in rows] == [
+        (86, "congestion_surcharge, Congestion_Surcharge,  CONGESTION_SURCHARGE: several have a value"),
+        (87, f"Congestion_Surcharge: 'x' is not {MONEY}"),
+    ]
+    found = {at.day: value for at, value in lake.rows("pickup_at", "congestion_surcharge")}
+    assert found == {1: Decimal("0.50"), 2: Decimal("1.50"), 3: Decimal("2.50"), 9: None, 20: None}

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pyarrow as pa
 import pytest
+from pyspark.errors import PySparkException
 from taxi.records import LoadStatus
 
 from tests.spark.taxi.lake import Lake
@@ -84,6 +85,47 @@ def test_a_column_in_another_case_and_columns_of_later_years_are_known(lake: Lak
     assert lake.rows("airport_fee", "cbd_congestion_fee") == [(Decimal("1.25"), Decimal("0.75"))]
 
 
+def test_a_column_that_a_file_has_in_two_cases_is_one_where_never_both_have_a_value(lake: Lake) -> None:
+    neither = {**trip(3), "airport_fee": "", "Airport_fee": ""}
+    old, new = {**trip(1), "airport_fee": "1.25", "Airport_fee": ""}, {**neither, "Airport_fee": "1.75"}
+    both = {**trip(4), "airport_fee": "1.25", "Airport_fee": "1.75"}
+    table = parquet(*[neither] * 40, old, new, both, types={"Airport_fee": pa.string()})
+    file, other = lake.put_parquet("2023.parquet", table), lake.put_parquet("plain.parquet", parquet(trip(5)))
+    outcomes = lake.conform(file, other)
+    assert (outcomes[file.file_id].rows_loaded, outcomes[other.file_id].rows_loaded) == (42, 1)
+    (row,) = lake.quarantine.kept[file.file_id]
+    assert (row.line, row.reason) == (43, "airport_fee, Airport_fee: several have a value")
+    assert '"airport_fee":1.25' in row.text
+    assert '"Airport_fee":"1.75"' in row.text
+    fees = {(at.day, fee) for at, fee in lake.rows("pickup_at", "airport_fee")}
+    assert fees == {(1, Decimal("1.25")), (3, Decimal("1.75")), (3, None), (5, None)}
+    lake.build()
+
+
+def test_not_a_number_is_null_in_a_whole_number_that_may_be_null(lake: Lake) -> None:
+    types = {"passenger_count": pa.float64(), "RatecodeID": pa.string(), "PULocationID": pa.float64()}
+    nothing, broken = trip(passenger_count="nan", RatecodeID="NaN"), trip(PULocationID="nan")
+    file = lake.put_parquet("nan.parquet", parquet(*SOUND, nothing, broken, types=types))
+    assert lake.conform(file)[file.file_id].rows_loaded == 41
+    assert [row.reason[:12] for row in lake.quarantine.kept[file.file_id]] == ["PULocationID"]
+    assert lake.rows("passenger_count", "rate_code_id").count((None, None)) == 1
+
+
+@pytest.mark.parametrize("type_", [pa.date32(), pa.timestamp("us"), pa.timestamp("ms")])
+def test_a_time_that_tables_cannot_hold_is_quarantined_whatever_its_type(type_: pa.DataType, lake: Lake) -> None:
+    beyond = {pa.date32(): 2**31 - 1, pa.timestamp("us"): 2**63 - 1, pa.timestamp("ms"): 253402300800000}[type_]
+    table = parquet(*SOUND, trip())
+    values = [table["tpep_pickup_datetime"][0].as_py()] * len(SOUND)
+    column = pa.concat_arrays([pa.array(values).cast(type_), _raw(beyond, type_)])
+    file = lake.put_parquet("far.parquet", table.set_column(1, "tpep_pickup_datetime", column))
+    outcome = lake.conform(file)[file.file_id]
+    assert (outcome.error, outcome.rows_loaded) == ("", 40)
+
+
+def _raw(value: int, type_: pa.DataType) -> pa.Array:
+    return pa.array([value], pa.int32() if pa.types.is_date32(type_) else pa.int64()).view(type_)
+
+
 def test_files_that_cannot_be_read_fail_with_the_reason_and_their_neighbour_is_loaded(lake: Lake) -> None:
     whole = pa.BufferOutputStream()
     pa.parquet.write_table(parquet(*SOUND), whole)
@@ -124,3 +166,42 @@ def test_when_no_file_can_be_read_the_run_fails_and_not_the_files(lake: Lake, mo
     monkeypatch.setattr("taxi.conformed.source_rows._paths", lambda _: ["s3://nowhere/at/all.parquet"])
     with pytest.raises(Exception, match="nowhere"):
         lake.conform(*files)
+
+
+class Unreachable:
+    """What PySpark captures of a throwable: S3 did not answer while rows were read."""
+
+    def toString(self) -> str:  # noqa: N802 - as Java names it
+        return "java.net.SocketTimeoutException: Read timed out"
+
+    def getCause(self) -> None:  # noqa: N802
+        return None
+
+
+def times_out(*_: object, **__: object) -> None:
+    error = PySparkException("[FAILED_READ_FILE] Encountered error while reading file")
+    error._origin = Unreachable()  # type: ignore[attr-defined]
+    raise error
+
+
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize(
+    "place",
+    [
+        "taxi.conformed.parsed_files.ParsedFiles._counted",
+        "taxi.conformed.parquet_footer.open_parquet",
+        "taxi.iceberg.conformed_table.IcebergConformedTable.replace_files",
+        "rehearsal.local_files.FolderFiles.version",
+    ],
+)
+def test_a_failure_that_passes_leaves_files_pending_and_the_next_try_loads_them(
+    place: str, count: int, lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Code review, C13: a throttled S3 failed the file of a bundle of one for good."""
+    files = [lake.put_parquet(f"{number}.parquet", parquet(*SOUND)) for number in range(count)]
+    with monkeypatch.context() as patch:
+        patch.setattr(place, times_out)
+        outcomes = lake.conform(*files)
+    assert [outcomes[file.file_id].status for file in files] == [LoadStatus.PENDING] * count
+    assert all("FAILED_READ_FILE" in outcome.error for outcome in outcomes.values())
+    assert {outcome.rows_loaded for outcome in lake.conform(*files).values()} == {40}

@@ -1,18 +1,20 @@
 """Job 2 recomputes what changed and nothing else, and makes good whatever a run before it left undone."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 import pytest
+from taxi.datasets.definitions import load_datasets
 from taxi.errors import BuildFailedError
 from taxi.iceberg.table import expire_old_snapshots, load
 from taxi.purpose_built.rebuild import Rebuild
-from taxi.purpose_built.rule import Rule
+from taxi.purpose_built.rule import Rule, load_rules, rule_of, rules_of
 from taxi.tables import Provenance
 
 from tests.spark.taxi.lake import Lake
-from tests.spark.taxi.trips import csv, trip
+from tests.spark.taxi.trips import TRIP_OF, csv, trip
 
 TRIPS = Rule("trips", "SELECT CAST(pickup_at AS DATE) AS trip_date, COUNT(*) AS trips FROM trips GROUP BY 1")
 FARES = Rule("fares", "SELECT CAST(pickup_at AS DATE) AS trip_date, SUM(fare_amount) AS fares FROM trips GROUP BY 1")
@@ -131,13 +133,31 @@ def test_tables_lie_in_their_own_bucket_partitioned_by_day(lake: Lake) -> None:
     assert str(table.spec().fields().get(0)).split(":", 1)[1].strip().startswith("trip_date: identity(")
 
 
-@pytest.mark.parametrize("dataset", ["yellow", "green"])
-def test_every_rule_fits_every_dataset(dataset: str, make_lake: Callable[[str], Lake]) -> None:
-    from tests.spark.taxi.trips import green_trip
-
+@pytest.mark.parametrize("dataset", load_datasets())
+def test_every_rule_fits_the_datasets_that_it_names(dataset: str, make_lake: Callable[[str], Lake]) -> None:
     lake = make_lake(dataset)
-    make = trip if dataset == "yellow" else green_trip
+    make = TRIP_OF[dataset]
     outcome = lake.conform(file := lake.put("a.csv", csv(make(1), make(2))))[file.file_id]
     assert (outcome.error, outcome.rows_loaded) == ("", 2)
-    assert set(lake.build()) == {"daily_demand", "fares", "hourly_demand", "payment_mix", "speeds", "tips"}
+    assert set(lake.build()) == {rule.name for rule in rules_of(dataset, load_rules())}
     assert lake.result("hourly_demand", "trip_date", "pickup_hour", "trips") == [(day(1), 10, 1), (day(2), 10, 1)]
+
+
+def test_a_dataset_without_the_columns_of_any_rule_builds_nothing_and_fails_nothing(lake: Lake) -> None:
+    """Code review, C11: all rules were applied to every dataset, so that one without distances failed for ever."""
+    few = {name: column for name, column in lake.dataset.columns.items() if name != "trip_distance"}
+    lake.dataset = replace(
+        lake.dataset,
+        name="fhv",
+        columns=few,
+        layouts=tuple(
+            replace(each, columns={own: name for own, name in each.columns.items() if name in few})
+            for each in lake.dataset.layouts
+        ),
+    )
+    without_distance = {name: value for name, value in trip(1).items() if name != "trip_distance"}
+    file = lake.put("a.csv", csv(without_distance))
+    assert lake.conform(file)[file.file_id].error == ""
+    assert lake.build() == {}
+    own = rule_of("demand.sql", "-- datasets: fhv\n" + next(r.sql for r in load_rules() if r.name == "hourly_demand"))
+    assert lake.build([own]) == {"demand": EVERYTHING}

@@ -1,6 +1,6 @@
 """Trips as the files of each dataset have them; a test names what it is about."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -59,6 +59,10 @@ def trip(day: int = 1, hour: int = 10, but: Mapping[str, str] | None = None, **v
 def green_trip(day: int = 1, hour: int = 10, **values: str) -> dict[str, str]:
     """A green trip of a day of January 2021, but for the values given."""
     return _on(GREEN, "lpep", day, hour) | values
+
+
+TRIP_OF: Mapping[str, Callable[[int], dict[str, str]]] = {"yellow": trip, "green": green_trip}
+"""How a trip of each dataset is made."""
 
 
 def _on(sample: Mapping[str, str], meter: str, day: int, hour: int) -> dict[str, str]:

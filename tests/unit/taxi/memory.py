@@ -1,10 +1,11 @@
 """The flow's ports in memory, each operation as atomic as DynamoDB's; `step` runs before every one."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from odp.errors import LeaseLostError
 from taxi.ports import Known
-from taxi.records import Bundle, FileOutcome, LandedFile, Lease, RejectedFile
+from taxi.records import Bundle, FileOutcome, Holder, LandedFile, Lease, RejectedFile
 
 
 class MemoryAudit:
@@ -20,6 +21,7 @@ class MemoryAudit:
         self.ended: dict[str, list[FileOutcome]] = {}
         self.rejected: list[RejectedFile] = []
         self.held: dict[str, tuple[Lease, int]] = {}
+        self.arns: dict[str, str] = {}
 
     def register(self, file: LandedFile) -> Known:
         self._step()
@@ -54,15 +56,36 @@ class MemoryAudit:
             del self.marked[outcome.file_id]
             self.ended.setdefault(outcome.file_id, []).append(outcome)
 
-    def acquire(self, dataset: str, owner: str) -> Lease | None:
+    def keep_pending(self, lease: Lease, outcomes: Sequence[FileOutcome]) -> None:
+        for outcome in outcomes:
+            self._step()
+            self._demand(lease)
+            self.marked[outcome.file_id] = replace(self.marked[outcome.file_id], tries=outcome.tries)
+
+    def acquire(self, dataset: str, owner: str, execution_arn: str = "") -> Lease | None:
         self._step()
         if dataset in self.held:
             lease, expires_at = self.held[dataset]
             if lease.owner != owner and expires_at >= self.now:
                 return None
+        return self._taken(dataset, owner, execution_arn)
+
+    def holder(self, dataset: str) -> Holder | None:
+        self._step()
+        return Holder(self.held[dataset][0], self.arns[dataset]) if dataset in self.held else None
+
+    def take_over(self, holder: Holder, owner: str, execution_arn: str) -> Lease | None:
+        self._step()
+        held = self.held.get(holder.lease.dataset)
+        if held is None or held[0] != holder.lease:
+            return None
+        return self._taken(holder.lease.dataset, owner, execution_arn)
+
+    def _taken(self, dataset: str, owner: str, execution_arn: str) -> Lease:
         self._tokens += 1
         lease = Lease(dataset, owner, self._tokens)
         self.held[dataset] = (lease, self.now + self._lease_seconds)
+        self.arns[dataset] = execution_arn
         return lease
 
     def renew(self, lease: Lease) -> None:

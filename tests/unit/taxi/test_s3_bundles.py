@@ -1,7 +1,7 @@
 """Bundles and outcomes lie in S3 as the contract between the Lambda functions and the jobs says."""
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -19,8 +19,8 @@ def bundles(bucket: "S3Client") -> S3Bundles:
     return S3Bundles("bundles")
 
 
-def document(bucket: "S3Client", key: str) -> object:
-    return json.loads(bucket.get_object(Bucket="bundles", Key=key)["Body"].read())
+def document(bucket: "S3Client", key: str) -> dict[str, Any]:
+    return dict(json.loads(bucket.get_object(Bucket="bundles", Key=key)["Body"].read()))
 
 
 def test_bundle_is_read_as_it_was_written(bundles: S3Bundles, bucket: "S3Client") -> None:
@@ -40,6 +40,7 @@ def test_bundle_is_read_as_it_was_written(bundles: S3Bundles, bucket: "S3Client"
                 "size": 10,
                 "landed_at": "2026-01-05T12:00:00Z",
                 "version_id": None,
+                "tries": 0,
             }
             for file_id in ("f1", "f2")
         ],
@@ -61,3 +62,19 @@ def test_bundle_that_is_gone_or_a_bucket_that_is_closed_is_an_error(bundles: S3B
         bundles.read("taxi/bundles/yellow/run-1/1.json")
     with pytest.raises(ClientError, match="NoSuchBucket"):
         S3Bundles("elsewhere").outcome("taxi/bundles/yellow/run-1/1.json")
+
+
+def test_what_a_later_release_adds_is_left_out_and_what_an_earlier_one_lacks_has_its_default(
+    bucket: "S3Client",
+) -> None:
+    bundle, bundles = bundle_of("f1"), S3Bundles("bundles")
+    bundles.write(bundle)
+    bundles.write_outcome(bundle.key, [loaded("f1")])
+    for key in (bundle.key, bundle.key.replace(".json", ".outcome.json")):
+        stored = document(bucket, key)
+        for file in stored["files"]:
+            file["mood"] = "fine"
+            del file["tries"]
+        bucket.put_object(Bucket="bundles", Key=key, Body=json.dumps(stored).encode())
+    assert bundles.read(bundle.key) == bundle
+    assert bundles.outcome(bundle.key) == {"f1": loaded("f1")}

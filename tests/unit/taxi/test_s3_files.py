@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from botocore.exceptions import ClientError
+from botocore.stub import Stubber
 from taxi import s3_files
-from taxi.errors import SourceFileError
+from taxi.errors import PassingFailureError, SourceFileError
 from taxi.records import MalformedRow
 from taxi.s3_files import S3Quarantine, S3RawFiles
 
@@ -56,3 +57,12 @@ def test_malformed_rows_are_json_lines_below_the_id_of_their_file(
         {"source_file": KEY, "line": line, "text": "2,ü", "reason": "fare_amount: 'ü' is not an amount"}
         for line in (2, 5)
     ]
+
+
+@pytest.mark.parametrize(("code", "status"), [("SlowDown", 503), ("InternalError", 500), ("RequestTimeout", 400)])
+def test_an_object_that_s3_cannot_give_now_may_be_read_later(aws: None, code: str, status: int) -> None:
+    raw = S3RawFiles()
+    with Stubber(raw._s3) as stub:
+        stub.add_client_error("get_object", code, http_status_code=status)
+        with pytest.raises(PassingFailureError, match=code):
+            raw.read_start("bundles", KEY, 10)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from taxi.ports import BundleStorage, DatasetLeases, PendingFiles
+from taxi.ports import BundleStorage, DatasetLeases, ExecutionStates, PendingFiles
 from taxi.records import Bundle, Lease
 
 
@@ -42,16 +42,26 @@ class Bundling:
     """
 
     def __init__(
-        self, files: PendingFiles, leases: DatasetLeases, bundles: BundleStorage, *, max_files_per_run: int
+        self,
+        files: PendingFiles,
+        leases: DatasetLeases,
+        bundles: BundleStorage,
+        executions: ExecutionStates,
+        *,
+        max_files_per_run: int,
     ) -> None:
         self._files = files
         self._leases = leases
         self._bundles = bundles
+        self._executions = executions
         self._max_files_per_run = max_files_per_run
 
-    def claim(self, dataset: str, execution: str) -> Claim:
-        """Take, keep or give back the dataset's lease, and name the oldest pending files as a bundle."""
-        while lease := self._leases.acquire(dataset, execution):
+    def claim(self, dataset: str, execution: str, execution_arn: str = "") -> Claim:
+        """Take, keep or give back the dataset's lease, and name the oldest pending files as a bundle.
+
+        `execution` owns the lease, also through several executions of the state machine; the ARN is of the present one.
+        """
+        while lease := self._lease(dataset, execution, execution_arn):
             if bundle := self._oldest_files(lease):
                 self._bundles.write(bundle)
                 self._files.begin(lease, bundle.files)
@@ -60,6 +70,15 @@ class Bundling:
             if not self._files.has_pending(dataset):
                 return Claim(Answer.IDLE)
         return Claim(Answer.BUSY)
+
+    def _lease(self, dataset: str, execution: str, execution_arn: str) -> Lease | None:
+        """Take the lease, also from an execution that was stopped or failed before it could give it back."""
+        if lease := self._leases.acquire(dataset, execution, execution_arn):
+            return lease
+        holder = self._leases.holder(dataset)
+        if holder is None or not self._executions.has_ended(holder.execution_arn):
+            return None
+        return self._leases.take_over(holder, execution, execution_arn)
 
     def _oldest_files(self, lease: Lease) -> Bundle | None:
         oldest_first = sorted(self._files.pending(lease.dataset), key=lambda file: (file.landed_at, file.file_id))

@@ -10,6 +10,9 @@ from typing import Any
 from taxi.ports import BundleStorage, DatasetLeases, PendingFiles
 from taxi.records import Bundle, FileOutcome, LoadStatus
 
+MOST_TRIES = 4
+LONGEST_PAUSE_SECONDS = 600
+_FIRST_PAUSE_SECONDS, _GROWTH = 60, 4
 _ERROR_LENGTH = 2_000
 _LISTED = 20
 
@@ -27,11 +30,23 @@ class ClosedBundle:
         return tuple(outcome for outcome in self.outcomes if outcome.status is LoadStatus.FAILED)
 
     @property
+    def pending(self) -> tuple[FileOutcome, ...]:
+        """The files that are tried again, because what failed passes."""
+        return tuple(outcome for outcome in self.outcomes if outcome.status is LoadStatus.PENDING)
+
+    @property
+    def pause_seconds(self) -> int:
+        """How long to wait before the next try: longer each time, and not at all if nothing is tried again."""
+        tries = max((outcome.tries for outcome in self.pending), default=0)
+        return min(LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * _GROWTH ** (tries - 1)) if tries else 0
+
+    @property
     def state(self) -> dict[str, Any]:
         """What the state machine carries on and tells people."""
         return {
-            "completed": len(self.outcomes) - len(self.failed),
+            "completed": len(self.outcomes) - len(self.failed) - len(self.pending),
             "failed": len(self.failed),
+            "pause_seconds": self.pause_seconds,
             "subject": self._subject,
             "message": "\n".join(self._message),
         }
@@ -40,7 +55,11 @@ class ClosedBundle:
     def _subject(self) -> str:
         count = _files(len(self.outcomes))
         dataset = self.bundle.dataset
-        return f"Failed: {dataset}, {len(self.failed)} of {count}" if self.failed else f"Completed: {dataset}, {count}"
+        if self.failed:
+            return f"Failed: {dataset}, {len(self.failed)} of {count}"
+        if self.pending:
+            return f"To be tried again: {dataset}, {len(self.pending)} of {count}"
+        return f"Completed: {dataset}, {count}"
 
     @property
     def _message(self) -> list[str]:
@@ -59,7 +78,11 @@ class ClosedBundle:
             f"quarantined: {keys[outcome.file_id]}: {outcome.rows_quarantined:,} rows in {outcome.quarantine}"
             for outcome in quarantined
         ]
-        return [*lines, *_bounded(failures), *_bounded(quarantines)]
+        again = [
+            f"tried {outcome.tries} of {MOST_TRIES} times: {keys[outcome.file_id]}: {outcome.error[:500]}"
+            for outcome in self.pending
+        ]
+        return [*lines, *_bounded(failures), *_bounded(again), *_bounded(quarantines)]
 
 
 class Closing:
@@ -73,6 +96,8 @@ class Closing:
     def close(self, bundle_key: str, error: str) -> ClosedBundle:
         """End every file of a bundle by its outcome and by the run's error, if that is not empty.
 
+        A file whose failure passes stays pending, but not for ever.
+
         Raises:
             LeaseLostError: a later claim has the dataset, and its files are no longer this execution's to end.
         """
@@ -80,7 +105,9 @@ class Closing:
         self._leases.renew(bundle.lease)
         outcomes = outcomes_of(bundle, self._bundles.outcome(bundle_key), error)
         pending = {file.file_id for file in self._files.pending(bundle.dataset)}
-        self._files.end(bundle.lease, [outcome for outcome in outcomes if outcome.file_id in pending])
+        here = [outcome for outcome in outcomes if outcome.file_id in pending]
+        self._files.end(bundle.lease, [outcome for outcome in here if outcome.status is not LoadStatus.PENDING])
+        self._files.keep_pending(bundle.lease, [each for each in here if each.status is LoadStatus.PENDING])
         return ClosedBundle(bundle, outcomes)
 
 
@@ -89,7 +116,19 @@ def outcomes_of(bundle: Bundle, reported: Mapping[str, FileOutcome] | None, erro
     silence = error or "the run ended without saying what became of this file"
     said = reported or {}
     silent = (FileOutcome(file.file_id, LoadStatus.FAILED, error=silence) for file in bundle.files)
-    return tuple(_judged(said.get(outcome.file_id, outcome), error) for outcome in silent)
+    tries = {file.file_id: file.tries + 1 for file in bundle.files}
+    judged = (_judged(said.get(outcome.file_id, outcome), error) for outcome in silent)
+    return tuple(_bounded_tries(outcome, tries[outcome.file_id]) for outcome in judged)
+
+
+def _bounded_tries(outcome: FileOutcome, tries: int) -> FileOutcome:
+    """Let the last try say that it was; the bundle has the count, so that a repeated closing counts the same."""
+    if outcome.status is not LoadStatus.PENDING:
+        return outcome
+    if tries < MOST_TRIES:
+        return replace(outcome, tries=tries)
+    last = f"try {tries} of {MOST_TRIES} failed, there is no further one; send the file again: {outcome.error}"
+    return replace(outcome, status=LoadStatus.FAILED, error=last[:_ERROR_LENGTH])
 
 
 def _judged(outcome: FileOutcome, error: str) -> FileOutcome:

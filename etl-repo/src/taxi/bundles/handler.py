@@ -15,6 +15,7 @@ from taxi.datasets.definitions import load_datasets
 from taxi.dynamodb.audit import DynamoDbAudit
 from taxi.dynamodb.leases import DynamoDbLeases
 from taxi.s3_bundles import S3Bundles
+from taxi.step_functions import StepFunctionsStates
 
 
 @functools.cache
@@ -22,7 +23,7 @@ def _steps() -> tuple[Bundling, Closing]:
     dynamodb, table = dynamodb_resource(), os.environ["AUDIT_TABLE"]
     files, leases = DynamoDbAudit(dynamodb, table), DynamoDbLeases(dynamodb, table, seconds=_number("LEASE_SECONDS"))
     bundles = S3Bundles(os.environ["BUNDLE_BUCKET"])
-    bundling = Bundling(files, leases, bundles, max_files_per_run=_number("MAX_FILES_PER_RUN"))
+    bundling = Bundling(files, leases, bundles, StepFunctionsStates(), max_files_per_run=_number("MAX_FILES_PER_RUN"))
     return bundling, Closing(files, leases, bundles)
 
 
@@ -37,7 +38,7 @@ def handle(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: A
         message = f"{event['dataset']!r} is no dataset; start the execution with one of {', '.join(load_datasets())}"
         raise RejectedInputError(message)
     if event["step"] == "claim":
-        return bundling.claim(event["dataset"], event["execution"]).state
+        return bundling.claim(event["dataset"], event["execution"], event.get("execution_arn", "")).state
     if event["step"] == "close":
         return closing.close(event["bundle_key"], error_text(event.get("error"))).state
     message = f"{event['step']!r} is no step of this function; name claim or close"

@@ -20,11 +20,19 @@ from taxi.conformed.file_layouts import FILES_AT_ONCE, KnownFile, learn_layouts
 from taxi.conformed.parquet_footer import read_footer
 from taxi.conformed.parsed_files import ParsedFiles
 from taxi.conformed.selection import SourceFile, select_current
-from taxi.conformed.verdicts import Quarantined, is_accepted, outcome_of, outcome_of_refused
+from taxi.conformed.verdicts import (
+    Quarantined,
+    is_accepted,
+    outcome_of,
+    outcome_of_passing,
+    outcome_of_refused,
+)
 from taxi.datasets.dataset import Dataset
 from taxi.errors import one_line
+from taxi.failures import is_passing
 from taxi.ports import Quarantine, RawFiles
-from taxi.records import FileOutcome, LandedFile
+from taxi.records import FileOutcome, LandedFile, LoadStatus
+from taxi.spark_session import exact_names
 from taxi.tables import ConformedTable
 
 if TYPE_CHECKING:
@@ -46,11 +54,25 @@ class Conforming:
         self._quarantine = quarantine
 
     def conform(self, files: Sequence[LandedFile]) -> list[FileOutcome]:
-        """Load what each file's key holds now, in one publication, and tell what became of each file."""
+        """Load what each file's key holds now, in one publication, and tell what became of each file.
+
+        A failure that passes leaves the files that it befalls pending, all of them if it is none of a single file.
+        """
+        try:
+            with exact_names(self._spark):
+                return self._conform(files)
+        except Exception as error:
+            if not is_passing(error):
+                raise
+            logger.exception("%d files are to be tried again", len(files))
+            reason = f"the run could not load it now: {one_line(error)}"
+            return [FileOutcome(file.file_id, LoadStatus.PENDING, error=reason) for file in files]
+
+    def _conform(self, files: Sequence[LandedFile]) -> list[FileOutcome]:
         selection = select_current(files, self._versions(files))
         known = learn_layouts(selection.to_load, self._dataset, self._raw, partial(read_footer, self._spark))
-        refusals = dict(known.refused)
-        batches = self._parsed(known.readable, refusals)
+        refusals, passing = dict(known.refused), dict(known.passing)
+        batches = self._parsed(known.readable, refusals, passing)
         try:
             counts = {file_id: count for batch in batches for file_id, count in batch.counts.items()}
             kept = self._quarantined(batches)
@@ -63,13 +85,14 @@ class Conforming:
         finally:
             for batch in batches:
                 batch.release()
-        outcomes = [
+        unread = [outcome_of_refused(s, refusals[s.file_id]) for s in selection.to_load if s.file_id in refusals]
+        unread += [outcome_of_passing(s, passing[s.file_id]) for s in selection.to_load if s.file_id in passing]
+        read = [
             outcome_of(source, counts[source.file_id], self._dataset, kept.get(source.file_id))
-            if source.file_id in counts
-            else outcome_of_refused(source, refusals[source.file_id])
             for source in selection.to_load
+            if source.file_id in counts
         ]
-        return [*outcomes, *selection.settled]
+        return [*read, *unread, *selection.settled]
 
     def _versions(self, files: Sequence[LandedFile]) -> dict[str, str | None]:
         places = sorted({(file.bucket, file.key) for file in files})
@@ -77,16 +100,20 @@ class Conforming:
             versions = threads.map(lambda place: self._raw.version(*place), places)
         return {key: version for (_, key), version in zip(places, versions, strict=True)}
 
-    def _parsed(self, files: Sequence[KnownFile], refusals: dict[str, str]) -> list[ParsedFiles]:
+    def _parsed(
+        self, files: Sequence[KnownFile], refusals: dict[str, str], passing: dict[str, str]
+    ) -> list[ParsedFiles]:
         """Parse files together; when that fails, parse halves of them, until those that are at fault stand alone.
 
         Raises:
-            the error, when it befalls each of several files: then it is not theirs.
+            the error, when it befalls each of several files and does not pass: then it is not theirs.
         """
         batches, errors = self._parsed_apart(files)
-        if errors and not batches and len(errors) > 1:
+        if not batches and len(errors) > 1 and not any(map(is_passing, errors.values())):
             raise next(iter(errors.values()))
-        refusals |= {file_id: f"the file cannot be read: {one_line(error)}" for file_id, error in errors.items()}
+        for file_id, error in errors.items():
+            reasons = passing if is_passing(error) else refusals
+            reasons[file_id] = f"the file cannot be read: {one_line(error)}"
         return batches
 
     def _parsed_apart(self, files: Sequence[KnownFile]) -> tuple[list[ParsedFiles], dict[str, Exception]]:

@@ -23,14 +23,15 @@ from pyspark.sql.types import (
     TimestampType,
 )
 
+from taxi.conformed import times
 from taxi.datasets.dataset import TYPE_RULES, ColumnType
+from taxi.datasets.dataset import Column as Declared
 
 if TYPE_CHECKING:
     from pyspark.sql import Column
 
 _INT_RANGE = (-(2**31), 2**31 - 1)
 _LARGEST_DOUBLE = 1.7976931348623157e308
-_YEARS = ("0001-01-01 00:00:00", "9999-12-31 23:59:59.999999")
 _NESTED = (ArrayType, MapType, StructType)
 _TIMES = (TimestampType, TimestampNTZType, DateType)
 
@@ -45,7 +46,7 @@ def _from_some_text(text: Column, target: ColumnType, timestamp_formats: Sequenc
     if target is ColumnType.TEXT:
         return text
     if target is ColumnType.TIMESTAMP:
-        return F.coalesce(*(F.to_timestamp(F.trim(text), given) for given in timestamp_formats))
+        return F.coalesce(*(times.from_text(F.trim(text), given) for given in timestamp_formats))
     if target is ColumnType.INTEGER:
         number = text.cast("int")  # leaves a fraction out, so a point needs a second look
         return F.when(~F.contains(text, F.lit(".")) | (text.cast("double") == number), number)
@@ -67,7 +68,8 @@ def can_become(source: DataType, target: ColumnType) -> bool:
 def from_value(value: Column, source: DataType, target: ColumnType) -> Column:
     """Convert a value of a Parquet column, whose type can become the conformed one; NULL if this value cannot."""
     if target is ColumnType.TIMESTAMP:
-        return _within_years(value.cast("timestamp"))
+        is_date = isinstance(source, DateType)
+        return times.from_date(value) if is_date else times.within_years(value.cast("timestamp"))
     if target is ColumnType.TEXT or isinstance(source, StringType):
         return from_text(value.cast("string"), target, ())
     if target is ColumnType.INTEGER:
@@ -78,9 +80,13 @@ def from_value(value: Column, source: DataType, target: ColumnType) -> Column:
     return value.cast(TYPE_RULES[target].sql_type)
 
 
-def _within_years(instant: Column) -> Column:
-    first, last = (F.lit(bound).cast("timestamp") for bound in _YEARS)
-    return F.when(instant.between(first, last), instant)
+def is_no_value(text: Column, declared: Declared) -> Column:
+    """Tell whether a text stands for no value: when it is blank or, of a whole number that may be NULL, NaN."""
+    trimmed = F.trim(text)
+    is_nothing = trimmed == ""
+    if declared.type is ColumnType.INTEGER and not declared.required:
+        is_nothing |= F.lower(trimmed) == "nan"
+    return F.coalesce(is_nothing, F.lit(True))
 
 
 def _finite(number: Column) -> Column:

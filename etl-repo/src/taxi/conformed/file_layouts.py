@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from odp.errors import RejectedInputError
+from odp.errors import RejectedInputError, RetryableError
 
 from taxi.conformed.conversion import can_become
 from taxi.conformed.selection import SourceFile
@@ -55,10 +55,11 @@ class KnownFile:
 
 @dataclass(frozen=True, slots=True)
 class KnownFiles:
-    """The files that can be read, and why the others cannot, by file id."""
+    """The files that can be read, and why the others cannot, by file id; `passing` has those that may be read later."""
 
     readable: tuple[KnownFile, ...]
     refused: Mapping[str, str]
+    passing: Mapping[str, str]
 
 
 def learn_layouts(
@@ -66,21 +67,22 @@ def learn_layouts(
 ) -> KnownFiles:
     """Find the layout of each file; a file that has none is refused with the reason, whatever the others are."""
 
-    def learn(source: SourceFile) -> KnownFile | str:
+    def learn(source: SourceFile) -> KnownFile | RejectedInputError | RetryableError:
         try:
             _demand_addressable(source.key)
             if format_of(source.key) is FileFormat.CSV:
                 return _of_csv(source, dataset, raw.read_start(source.bucket, source.key, HEADER_BYTES))
             return _of_parquet(source, dataset, footer(source.uri))
-        except RejectedInputError as refusal:
-            return str(refusal)
+        except (RejectedInputError, RetryableError) as error:
+            return error
 
     files = list(sources)
     with ThreadPoolExecutor(FILES_AT_ONCE) as threads:
         found = list(zip(files, threads.map(learn, files), strict=True))
     return KnownFiles(
         readable=tuple(known for _, known in found if isinstance(known, KnownFile)),
-        refused={source.file_id: reason for source, reason in found if isinstance(reason, str)},
+        refused={source.file_id: str(error) for source, error in found if isinstance(error, RejectedInputError)},
+        passing={source.file_id: str(error) for source, error in found if isinstance(error, RetryableError)},
     )
 
 
@@ -105,8 +107,9 @@ def _of_parquet(source: SourceFile, dataset: Dataset, footer: ParquetFooter) -> 
     match = match_layout(dataset, FileFormat.PARQUET, columns)
     unfit = [
         f"{own} ({footer.schema[own].dataType.simpleString()}, but {target} is {dataset.columns[target].type})"
-        for target, own in match.sources.items()
-        if own and not can_become(footer.schema[own].dataType, dataset.columns[target].type)
+        for target, names in match.names.items()
+        for own in names
+        if not can_become(footer.schema[own].dataType, dataset.columns[target].type)
     ]
     if unfit:
         message = f"columns whose types cannot become the declared ones: {', '.join(unfit)}"

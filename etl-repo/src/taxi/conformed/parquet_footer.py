@@ -11,7 +11,8 @@ from pyspark.errors import PySparkException
 from pyspark.sql.types import StructType
 
 from taxi.conformed.file_layouts import ParquetFooter
-from taxi.errors import SourceFileError, one_line
+from taxi.errors import PassingFailureError, SourceFileError, one_line
+from taxi.failures import is_passing
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -22,6 +23,7 @@ def read_footer(spark: SparkSession, uri: str) -> ParquetFooter:
 
     Raises:
         SourceFileError: it is not a whole Parquet file, or has a column of a type that Spark cannot read.
+        PassingFailureError: it could not be read now, whatever it is.
     """
     converters = java_class(spark, "org.apache.spark.sql.execution.datasources.parquet.ParquetToSparkSchemaConverter")
     try:
@@ -35,4 +37,4 @@ def read_footer(spark: SparkSession, uri: str) -> ParquetFooter:
             reader.close()
     except (Py4JError, PySparkException) as error:
         message = f"the file cannot be read as Parquet: {one_line(error)}"
-        raise SourceFileError(message) from error
+        raise (PassingFailureError if is_passing(error) else SourceFileError)(message) from error

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from taxi.conformed.conversion import from_text, from_value
+from taxi.conformed.conversion import from_text, from_value, is_no_value
 from taxi.conformed.file_layouts import KnownFile
 from taxi.conformed.source_rows import PLACE, Numbered, SourceRows, read_rows
 from taxi.datasets.dataset import TYPE_RULES, Dataset
@@ -39,9 +39,8 @@ def parse(spark: SparkSession, dataset: Dataset, files: Numbered) -> DataFrame:
     values = [_value(alike, rows, name, declared).alias(name) for name, declared in dataset.columns.items()]
     problems = [
         problem
-        for name, declared in dataset.columns.items()
-        if name in rows.values
-        for problem in _problems(alike, rows, name, declared)
+        for name, names in alike.match.names.items()
+        for problem in _problems(alike, rows, names, (name, dataset.columns[name]))
     ]
     is_wrong = reduce(operator.or_, (problem.is_met for problem in problems), rows.miscounted.isNotNull())
     described = F.concat_ws("; ", *(F.when(problem.is_met, problem.message) for problem in problems))
@@ -56,20 +55,32 @@ def parse(spark: SparkSession, dataset: Dataset, files: Numbered) -> DataFrame:
 
 
 def _value(alike: KnownFile, rows: SourceRows, name: str, declared: Declared) -> Column:
-    own = alike.match.sources[name]
-    if own is None:
+    if name not in alike.match.names:
         return F.lit(None).cast(TYPE_RULES[declared.type].sql_type)
+    return F.coalesce(*(_converted(alike, rows, own, declared) for own in alike.match.names[name]))
+
+
+def _converted(alike: KnownFile, rows: SourceRows, own: str, declared: Declared) -> Column:
     if alike.footer:
-        return from_value(rows.values[name], alike.footer.schema[own].dataType, declared.type)
-    return from_text(rows.values[name], declared.type, alike.match.layout.timestamp_formats)
+        return from_value(rows.values[own], alike.footer.schema[own].dataType, declared.type)
+    return from_text(rows.values[own], declared.type, alike.match.layout.timestamp_formats)
 
 
-def _problems(alike: KnownFile, rows: SourceRows, name: str, declared: Declared) -> Iterator[_Problem]:
+def _problems(
+    alike: KnownFile, rows: SourceRows, names: Sequence[str], target: tuple[str, Declared]
+) -> Iterator[_Problem]:
     """Say what can be wrong with a value, naming its column in the file."""
-    own, text = alike.match.sources[name], rows.values[name].cast("string")
-    is_null, is_blank = F.col(name).isNull(), F.coalesce(F.trim(text) == "", F.lit(True))
-    meaning = TYPE_RULES[declared.type].meaning
-    wrong = F.concat(F.lit(f"{own}: '"), F.substring(text, 1, _SHOWN), F.lit(f"' is not {meaning}"))
-    yield _Problem(is_null & ~is_blank, wrong)
-    if declared.required:
-        yield _Problem(is_null & is_blank, F.lit(f"{own}: a value is required"))
+    name, declared = target
+    texts = {own: rows.values[own].cast("string") for own in names}
+    is_nothing = {own: is_no_value(text, declared) for own, text in texts.items()}
+    for own, text in texts.items():
+        # the value of a column that has one source is there already
+        value = F.col(name) if len(names) == 1 else _converted(alike, rows, own, declared)
+        meaning = TYPE_RULES[declared.type].meaning
+        wrong = F.concat(F.lit(f"{own}: '"), F.substring(text, 1, _SHOWN), F.lit(f"' is not {meaning}"))
+        yield _Problem(value.isNull() & ~is_nothing[own], wrong)
+        if declared.required:
+            yield _Problem(value.isNull() & is_nothing[own], F.lit(f"{own}: a value is required"))
+    if len(names) > 1:
+        given = reduce(operator.add, ((~nothing).cast("int") for nothing in is_nothing.values()))
+        yield _Problem(given > 1, F.lit(f"{', '.join(names)}: several have a value"))

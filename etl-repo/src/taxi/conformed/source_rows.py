@@ -37,7 +37,7 @@ class SourceRows:
 
     frame: DataFrame
     values: Mapping[str, Column]
-    """The source of each conformed column that these files have a source of."""
+    """By the files' own names of columns: those that a conformed column comes from."""
     is_row: Column
     """Whether there is more than a blank line."""
     text: Column
@@ -49,33 +49,36 @@ class SourceRows:
 def read_rows(spark: SparkSession, files: Numbered) -> SourceRows:
     """Read files that are written alike."""
     alike = files[0][1]
-    sources = {target: own for target, own in alike.match.sources.items() if own is not None}
+    sources = [own for names in alike.match.names.values() for own in names]
     if alike.format is FileFormat.CSV:
         return _csv_rows(_numbered(spark, files, _lines(spark, files)), alike.columns, sources)
     return _parquet_rows(_numbered(spark, files, _records(spark, files)), sources)
 
 
-def _csv_rows(lines: DataFrame, columns: Sequence[str], sources: Mapping[str, str]) -> SourceRows:
+def _csv_rows(lines: DataFrame, columns: Sequence[str], sources: Sequence[str]) -> SourceRows:
     line, values = F.col(_LINE), F.col(_VALUES)
     count, wanted = F.size(values), len(columns)
+    has_more = (count > wanted) & F.exists(F.slice(values, wanted + 1, count), lambda value: F.trim(value) != "")
     return SourceRows(
         frame=lines.select(*PLACE, line, _values_of(line).alias(_VALUES)),
-        values={target: F.get(values, F.lit(columns.index(own))) for target, own in sources.items()},
+        values={own: F.get(values, F.lit(columns.index(own))) for own in sources},
         is_row=F.trim(line) != "",
         text=line,
-        miscounted=F.when(count != wanted, F.concat(count.cast("string"), F.lit(f" values instead of {wanted}"))),
+        miscounted=F.when(
+            (count < wanted) | has_more, F.concat(count.cast("string"), F.lit(f" values instead of {wanted}"))
+        ),
     )
 
 
-def _parquet_rows(records: DataFrame, sources: Mapping[str, str]) -> SourceRows:
+def _parquet_rows(records: DataFrame, sources: Sequence[str]) -> SourceRows:
     # the file's names may be those of conformed columns, which hold something else
-    renamed = [F.col(f"`{own}`").alias(f"_of_{target}") for target, own in sources.items()]
-    values = {target: F.col(f"_of_{target}") for target in sources}
+    renamed = [F.col(f"`{own}`").alias(f"_source_{number}") for number, own in enumerate(sources)]
+    values = {own: F.col(f"_source_{number}") for number, own in enumerate(sources)}
     return SourceRows(
         frame=records.select(*PLACE, *renamed),
         values=values,
         is_row=F.lit(True),
-        text=F.to_json(F.struct(*(values[target].alias(own) for target, own in sources.items()))),
+        text=F.to_json(F.struct(*(values[own].alias(own) for own in sources))),
         miscounted=F.lit(None).cast("string"),
     )
 

@@ -28,6 +28,11 @@ def outcome_of_refused(source: SourceFile, reason: str) -> FileOutcome:
     return _unless_superseded(source, FileOutcome(source.file_id, LoadStatus.FAILED, error=reason))
 
 
+def outcome_of_passing(source: SourceFile, reason: str) -> FileOutcome:
+    """Tell of a file that could not be read this time, also of one that was replaced: its rows are still to come."""
+    return FileOutcome(source.file_id, LoadStatus.PENDING, error=reason)
+
+
 def outcome_of(source: SourceFile, count: FileCount, dataset: Dataset, kept: Quarantined | None) -> FileOutcome:
     """Tell what became of a file that was read."""
     outcome = FileOutcome(

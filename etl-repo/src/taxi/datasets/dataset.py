@@ -9,6 +9,8 @@ from types import MappingProxyType
 
 LOAD_COLUMNS = ("source_file", "source_version", "loaded_at")
 """What every load adds to the declared columns: the file's key, the version that was read, and when."""
+DAY = "trip_date"
+"""The column by which every purpose-built table of a dataset is partitioned."""
 
 
 class ColumnType(StrEnum):
@@ -23,7 +25,9 @@ class ColumnType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TypeRule:
-    """How a type is stored, and which text may become it; no text but the empty one stands for no value.
+    """How a type is stored, and which text may become it; the empty text stands for no value.
+
+    In a whole number that may be NULL, NaN does too: it is how pandas writes a column of whole numbers with gaps.
 
     `pattern` is a regular expression for the whole trimmed text, in the syntax that Python and Java share; None where
     another rule decides. A number from a Parquet file obeys the rule of its text.

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from taxi.datasets.consistency import suggestion
 from taxi.datasets.dataset import Dataset, FileFormat, Layout
@@ -17,11 +16,18 @@ _BYTE_ORDER_MARK = "\ufeff"
 class LayoutMatch:
     """The layout of one file, and for each conformed column the file's own name of its source.
 
-    The names are written as in the file; None stands for a column that the file has no source of.
+    The names are written as in the file; None stands for a column that the file has no source of. A file may have a
+    column in several cases (`airport_fee`, `Airport_fee`): `others` has the further names of such a conformed column.
     """
 
     layout: Layout
     sources: Mapping[str, str | None]
+    others: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def names(self) -> Mapping[str, tuple[str, ...]]:
+        """All names under which the file has each conformed column; a column that it lacks is left out."""
+        return {target: (own, *self.others.get(target, ())) for target, own in self.sources.items() if own is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +47,9 @@ def match_layout(dataset: Dataset, file_format: FileFormat, names: Sequence[str]
     Raises:
         LayoutError: with the missing and the unknown columns of the closest layout.
     """
-    own_names = {_plain(name): name for name in names}
-    if len(own_names) < len(names):
-        raise LayoutError(_repeated(names))
+    own_names: dict[str, tuple[str, ...]] = {}
+    for name in names:
+        own_names[_plain(name)] = (*own_names.get(_plain(name), ()), name)
     differences = [_difference(layout, own_names) for layout in dataset.layouts if layout.format is file_format]
     if not differences:
         message = f"{dataset.name} has no layout for {file_format} files"
@@ -51,26 +57,30 @@ def match_layout(dataset: Dataset, file_format: FileFormat, names: Sequence[str]
     closest = min(differences, key=lambda difference: difference.size)
     if closest.size:
         raise LayoutError(_refusal(dataset, closest))
-    sources = {target: own_names.get(_plain(source)) for source, target in closest.layout.columns.items()}
-    return LayoutMatch(closest.layout, {name: sources.get(name) for name in dataset.columns})
+    found = {target: own_names.get(_plain(source), ()) for source, target in closest.layout.columns.items()}
+    sources = {name: next(iter(found.get(name, ())), None) for name in dataset.columns}
+    others = {name: own[1:] for name, own in found.items() if own[1:]}
+    if refused := [name for name in others if dataset.columns[name].required or len({*found[name]}) < len(found[name])]:
+        raise LayoutError(_repeated(found[name] for name in refused))
+    return LayoutMatch(closest.layout, sources, others)
 
 
 def _plain(name: str) -> str:
     return name.removeprefix(_BYTE_ORDER_MARK).strip().lower()
 
 
-def _difference(layout: Layout, own_names: Mapping[str, str]) -> _Difference:
+def _difference(layout: Layout, own_names: Mapping[str, tuple[str, ...]]) -> _Difference:
     known = {_plain(source) for source in layout.columns}
     return _Difference(
         layout,
         missing=tuple(name for name in layout.required if _plain(name) not in own_names),
-        unknown=tuple(own.strip() for plain, own in own_names.items() if plain not in known),
+        unknown=tuple(own[0].strip() for plain, own in own_names.items() if plain not in known),
     )
 
 
-def _repeated(names: Sequence[str]) -> str:
-    counts = Counter(_plain(name) for name in names)
-    return f"the file names columns twice: {', '.join(name or '(no name)' for name, n in counts.items() if n > 1)}"
+def _repeated(repeated: Iterable[tuple[str, ...]]) -> str:
+    """Only a column that may lack its value can be one of several: any of them may have it."""
+    return f"the file names columns twice: {', '.join(' and '.join(map(repr, names)) for names in repeated)}"
 
 
 def _refusal(dataset: Dataset, difference: _Difference) -> str:

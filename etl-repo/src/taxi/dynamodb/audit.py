@@ -80,6 +80,16 @@ class DynamoDbAudit:
         ended_at = _now()
         self._write(lease, (self._end(lease.dataset, outcome, ended_at) for outcome in outcomes))
 
+    def keep_pending(self, lease: Lease, outcomes: Sequence[FileOutcome]) -> None:
+        """Write down how often files were tried, and why they are still pending; raises LeaseLostError."""
+        self._write(lease, (self._keep(lease.dataset, outcome) for outcome in outcomes))
+
+    def _keep(self, dataset: str, outcome: FileOutcome) -> list[Action]:
+        waiting = {"file_status": FileStatus.LANDED.value, "error": outcome.error, "tries": outcome.tries}
+        tried = self._update(_marker_key(dataset, outcome.file_id), {"tries": outcome.tries})
+        still_pending = {"ConditionExpression": "attribute_exists(file_id)"}
+        return [self._update(_key(dataset, outcome.file_id), waiting), {"Update": {**tried["Update"], **still_pending}}]
+
     def _end(self, dataset: str, outcome: FileOutcome, ended_at: str) -> list[Action]:
         ended = {
             "file_status": _END_OF[outcome.status].value,
@@ -95,7 +105,8 @@ class DynamoDbAudit:
             "Key": _marker_key(dataset, outcome.file_id),
             "ConditionExpression": "attribute_exists(file_id)",
         }
-        return [self._update(_key(dataset, outcome.file_id), ended), {"Delete": marker}]
+        gone = [name for name in texts if name not in ended]  # what an earlier try said
+        return [self._update(_key(dataset, outcome.file_id), ended, gone), {"Delete": marker}]
 
     def _write(self, lease: Lease, groups: Iterable[list[Action]]) -> None:
         """Write groups of actions, each group whole, as long as the lease is held."""
@@ -122,13 +133,14 @@ class DynamoDbAudit:
         is_new = "attribute_not_exists(file_id)"
         return {"Put": {"TableName": self._table.name, "Item": item, "ConditionExpression": is_new}}
 
-    def _update(self, key: Mapping[str, str], values: Mapping[str, Any]) -> Action:
+    def _update(self, key: Mapping[str, str], values: Mapping[str, Any], gone: Sequence[str] = ()) -> Action:
+        removed = f" REMOVE {', '.join(f'#{name}' for name in gone)}" if gone else ""
         return {
             "Update": {
                 "TableName": self._table.name,
                 "Key": key,
-                "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in values),
-                "ExpressionAttributeNames": {f"#{name}": name for name in values},
+                "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in values) + removed,
+                "ExpressionAttributeNames": {f"#{name}": name for name in (*values, *gone)},
                 "ExpressionAttributeValues": {f":{name}": value for name, value in values.items()},
             }
         }
@@ -176,4 +188,5 @@ def _landed_file(dataset: str, item: Mapping[str, Any]) -> LandedFile:
         size=int(item["size"]),
         landed_at=item["landed_at"],
         version_id=item.get("version_id"),
+        tries=int(item.get("tries", 0)),
     )

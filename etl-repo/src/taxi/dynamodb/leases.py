@@ -14,18 +14,24 @@ from botocore.exceptions import ClientError
 from odp.dynamodb.connection import condition_failed
 from odp.errors import LeaseLostError, RetryableError
 
-from taxi.records import Lease
+from taxi.records import Holder, Lease
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
 
 _NAMES = ("#owner", "#expires_at")
 _IS_FREE = "attribute_not_exists(#owner) OR #owner = :owner OR #expires_at < :now"
+_IS_AS_SEEN = "#owner = :seen AND fencing_token = :token"
+_TAKE = "SET #owner = :owner, #expires_at = :expires_at, execution_arn = :arn ADD fencing_token :one"
 _IS_HELD = "#owner = :owner AND fencing_token = :token"
 
 
 class DynamoDbLeases:
-    """Leases of datasets; `seconds` must outlast a round of an execution, which renews between rounds only."""
+    """Leases of datasets, renewed between rounds.
+
+    A lease ends with the execution that holds it: whoever finds it held asks what became of that one. `seconds` is for
+    what cannot be asked, and must outlast a round.
+    """
 
     def __init__(
         self,
@@ -39,14 +45,30 @@ class DynamoDbLeases:
         self._seconds = seconds
         self._clock = clock
 
-    def acquire(self, dataset: str, owner: str) -> Lease | None:
+    def acquire(self, dataset: str, owner: str, execution_arn: str = "") -> Lease | None:
         """Take a free, expired or own lease with a new fencing token; None while another holds it."""
-        now = int(self._clock())
-        values = {":owner": owner, ":now": now, ":expires_at": now + self._seconds, ":one": 1}
+        return self._take(dataset, owner, execution_arn, (_IS_FREE, {":now": int(self._clock())}))
+
+    def holder(self, dataset: str) -> Holder | None:
+        """Tell who holds a dataset's lease, expired or not; None if nobody does."""
+        item = self._table.get_item(Key=_key(dataset), ConsistentRead=True).get("Item", {})
+        if "owner" not in item:
+            return None
+        lease = Lease(dataset, str(item["owner"]), int(str(item["fencing_token"])))
+        return Holder(lease, str(item.get("execution_arn", "")))
+
+    def take_over(self, holder: Holder, owner: str, execution_arn: str) -> Lease | None:
+        """Take the lease of a holder that ended, with a new fencing token; None if it has changed hands since."""
+        seen = {":seen": holder.lease.owner, ":token": holder.lease.fencing_token}
+        return self._take(holder.lease.dataset, owner, execution_arn, (_IS_AS_SEEN, seen))
+
+    def _take(
+        self, dataset: str, owner: str, execution_arn: str, condition: tuple[str, dict[str, Any]]
+    ) -> Lease | None:
+        expires_at = int(self._clock()) + self._seconds
+        values = {":owner": owner, ":expires_at": expires_at, ":arn": execution_arn, ":one": 1, **condition[1]}
         try:
-            item = self._update(
-                dataset, "SET #owner = :owner, #expires_at = :expires_at ADD fencing_token :one", _IS_FREE, values
-            )
+            item = self._update(dataset, _TAKE, condition[0], values)
         except ClientError as error:
             if condition_failed(error):
                 return None
@@ -60,7 +82,7 @@ class DynamoDbLeases:
 
     def release(self, lease: Lease) -> None:
         """Return a lease that is still held; raises LeaseLostError when a later claim took it."""
-        self._update_held(lease, "REMOVE #owner, #expires_at", {})
+        self._update_held(lease, "REMOVE #owner, #expires_at, execution_arn", {})
 
     def _update_held(self, lease: Lease, update: str, values: dict[str, Any]) -> None:
         try:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
+from taxi.datasets.dataset import DAY
 from taxi.iceberg.table import TABLE_PROPERTIES, TableName, days_condition, expire_old_snapshots, history, load
 from taxi.tables import Days, Provenance
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, DataFrameWriterV2, SparkSession
 
-DAY = "trip_date"
 _SNAPSHOT, _RULES_VERSION = "taxi.conformed-snapshot", "taxi.rules-version"
 
 

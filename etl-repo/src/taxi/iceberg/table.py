@@ -72,11 +72,11 @@ def expire_old_snapshots(table: Any) -> None:  # noqa: ANN401
 
 def days_condition(column: str, days: Days) -> str:
     """Say in SQL that a timestamp or date lies in one of the days, by as few ranges as possible."""
-    ranges = (
-        f"({column} >= DATE '{first}' AND {column} < DATE '{last + timedelta(days=1)}')"
-        for first, last in _ranges(days)
-    )
-    return " OR ".join(ranges)
+    return " OR ".join(f"({column} >= DATE '{first}'{_before_end_of(column, last)})" for first, last in _ranges(days))
+
+
+def _before_end_of(column: str, last: date) -> str:
+    return "" if last == date.max else f" AND {column} < DATE '{last + timedelta(days=1)}'"
 
 
 def _ranges(days: Days) -> Sequence[tuple[date, date]]:

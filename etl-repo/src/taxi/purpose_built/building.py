@@ -11,16 +11,13 @@ from typing import TYPE_CHECKING
 
 from taxi.errors import BuildFailedError, one_line
 from taxi.purpose_built.rebuild import Rebuild, rebuild
-from taxi.purpose_built.rule import Rule
+from taxi.purpose_built.rule import VIEW, Rule
 from taxi.tables import Provenance, PurposeBuiltTable, TripHistory
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 logger = logging.getLogger(__name__)
-
-VIEW = "trips"
-"""The name by which every rule knows the trips."""
 
 
 @dataclass(frozen=True, slots=True)

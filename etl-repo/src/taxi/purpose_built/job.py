@@ -15,7 +15,7 @@ from taxi.iceberg.purpose_built_table import IcebergPurposeBuiltTable
 from taxi.iceberg.table import TableName
 from taxi.purpose_built.building import Building
 from taxi.purpose_built.rebuild import Rebuild
-from taxi.purpose_built.rule import Rule, load_rules
+from taxi.purpose_built.rule import Rule, load_rules, rules_of
 from taxi.spark_session import taxi_session
 
 TABLES_AT_A_TIME = 3
@@ -35,7 +35,7 @@ class JobArguments:
 
 
 def main(argv: Sequence[str]) -> Mapping[str, Rebuild]:
-    """Replace the days that changed in each purpose-built table; raises BuildFailedError when any failed."""
+    """Replace the days that changed in each table of the dataset's rules; raises BuildFailedError when any failed."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s")
     arguments = parse_arguments(JobArguments, argv)
     dataset = load_datasets()[arguments.dataset]
@@ -48,7 +48,7 @@ def main(argv: Sequence[str]) -> Mapping[str, Rebuild]:
 
     # only read here: where it lies is for those who create it
     trips = IcebergConformedTable(spark, TableName("", arguments.conformed_database, dataset.table), dataset)
-    return Building(spark, trips, table_of, at_a_time=TABLES_AT_A_TIME).build(load_rules())
+    return Building(spark, trips, table_of, at_a_time=TABLES_AT_A_TIME).build(rules_of(dataset.name, load_rules()))
 
 
 if __name__ == "__main__":

@@ -1,25 +1,30 @@
-"""A rule: the SQL of one purpose-built table, whose text is its version."""
+"""A rule: the SQL of one purpose-built table, and the datasets whose trips it is for."""
 
 from __future__ import annotations
 
 import hashlib
 import importlib.resources
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+VIEW = "trips"
+"""The name by which every rule knows the trips of a dataset."""
 _FOLDER = "taxi.purpose_built.rules"
+_DATASETS = re.compile(r"^--[ \t]*datasets:(?P<names>[^\r\n]*)(\r?\n|\Z)", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a purpose-built table holds."""
+    """What a purpose-built table holds; each of `datasets` has a table of its own by it."""
 
     name: str
     sql: str
+    datasets: tuple[str, ...] = ()
 
     @property
     def version(self) -> str:
-        """Another text is another version, of which nothing that was computed before is kept."""
+        """Name the version by the SQL's text; a table of another version is computed again as a whole."""
         return hashlib.sha256(self.sql.encode()).hexdigest()[:16]
 
 
@@ -27,4 +32,17 @@ def load_rules() -> Sequence[Rule]:
     """Read every rule that this package holds; a further one is a further file."""
     files = importlib.resources.files(_FOLDER).iterdir()
     texts = {file.name: file.read_text(encoding="utf-8") for file in files if file.name.endswith(".sql")}
-    return [Rule(name.removesuffix(".sql"), texts[name]) for name in sorted(texts)]
+    return [rule_of(name, texts[name]) for name in sorted(texts)]
+
+
+def rule_of(file_name: str, text: str) -> Rule:
+    """Read one rule; its line `-- datasets: a, b` is no part of its SQL, so another dataset is no other version."""
+    found = _DATASETS.search(text)
+    names = found["names"].split(",") if found else []
+    datasets = tuple(name.strip() for name in names if name.strip())
+    return Rule(file_name.removesuffix(".sql"), _DATASETS.sub("", text, count=1), datasets)
+
+
+def rules_of(dataset: str, rules: Iterable[Rule]) -> list[Rule]:
+    """Choose the rules that name a dataset."""
+    return [rule for rule in rules if dataset in rule.datasets]

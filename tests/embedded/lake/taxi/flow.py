@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
+from taxi.datasets.definitions import load_datasets
 from taxi.records import REJECTED
 
 from deployment_account.names import Shared, Taxi, TaxiName
@@ -17,7 +18,7 @@ from tests.embedded.lake.taxi.trip_files import Row
 from tests.embedded.waiting import eventually, until_taken, waiting
 
 SECONDS = 600
-DATASETS = ("yellow", "green")
+DATASETS = tuple(load_datasets())
 Item = dict[str, Any]
 
 

@@ -45,8 +45,8 @@ def left_behind(flow: Flow, before: Outcome) -> Outcome:
 
 @pytest.fixture(scope="module")
 def killed(flow: Flow, left_behind: Outcome) -> Killed:
-    """The lease has expired, the schedule looks again, and the run that loads the files is killed in the middle."""
-    _dead_execution(flow, lease_seconds=-1)
+    """The lease is still that of an execution that ended; the schedule looks again, and its run is killed midway."""
+    _dead_execution(flow, lease_seconds=3600, execution_arn=flow.executions("SUCCEEDED")[0]["executionArn"])
     before = flow.metadata_location("green")
     _look_again(flow)
     eventually(lambda: flow.metadata_location("green"), lambda location: location != before, SECONDS)
@@ -106,10 +106,10 @@ def test_purpose_built_days_of_the_repeated_run_are_right(healed: Outcome, flow:
     assert found == Counter(day for _, day, _ in healed.rows("green").elements())
 
 
-def _dead_execution(flow: Flow, lease_seconds: int) -> None:
-    """Hold the lease of green as an execution does that was stopped by hand."""
+def _dead_execution(flow: Flow, lease_seconds: int, execution_arn: str = "") -> None:
+    """Hold the lease of green as an execution does that was stopped by hand; without an ARN nobody can ask after it."""
     leases = DynamoDbLeases(flow.lake.dynamodb, flow.audit_table, seconds=lease_seconds)
-    assert leases.acquire("green", "stopped-by-hand")
+    assert leases.acquire("green", "stopped-by-hand", execution_arn)
 
 
 def _look_again(flow: Flow) -> None:

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from rehearsal.cli import app
 from rehearsal.demo.demo import Demo, DemoOptions, Inputs
-from rehearsal.demo.errors import DemoError
+from rehearsal.demo.errors import DemoError, ExplainedError
 from rehearsal.demo.workspace import Workspace
 from rehearsal.deployment.deployer import DeploymentError
 from rehearsal.report.model import DemoReport
@@ -89,6 +89,33 @@ def test_failed_run_shows_what_its_logs_say_and_is_kept_only_on_request(
         "Failed: the execution failed",
     ]
     assert log.exists() == is_kept
+
+
+def test_failure_that_explains_itself_is_not_followed_by_the_logs_of_anything_else(
+    run_demo: RunDemo, folder: Path, step_that: Callable[..., None]
+) -> None:
+    log = folder / "lake" / "emulator" / "logs" / "glue" / "job" / "jr_1.log"
+
+    def fail() -> None:
+        log.parent.mkdir(parents=True)
+        log.write_text("Traceback (most recent call last):\nValueError: of another job, tried again since\n")
+        raise ExplainedError("the execution failed: it says why", ["jr_2"])
+
+    step_that(fail)
+    result = run_demo()
+    assert_clear(result, "Failed: the execution failed: it says why")
+    assert "ValueError" not in result.output
+
+
+def test_long_run_that_failed_is_kept_and_says_how_to_open_it(
+    run_demo: RunDemo, folder: Path, step_that: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rehearsal.demo.workspace.LONG_SECONDS", 0)
+    step_that(fails_with(DemoError("the last step failed")))
+    result = run_demo()
+    assert result.exit_code == 1
+    assert f"is kept in {folder / 'lake'}, with all its logs: make lake REHEARSAL_FOLDER={folder}" in result.output
+    assert (folder / "lake").exists()
 
 
 def test_difference_makes_the_demo_fail_naming_table_key_and_column_and_keeps_lake_and_report(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.demo.evidence import LINES, WIDTH, Evidence, evidence
+from rehearsal.demo.evidence import LINES, WIDTH, Evidence, evidence, evidence_of
 
 FAILED_GLUE_RUN = """\
 26/01/01 00:00:00 WARN HiveConf: HiveConf of name hive.stats does not exist
@@ -66,3 +66,10 @@ def test_long_logs_and_lines_are_cut_to_what_a_screen_holds(logs: Path) -> None:
 
 def test_run_that_ended_before_the_emulator_logged_anything_tells_nothing(tmp_path: Path) -> None:
     assert list(evidence(tmp_path / "nowhere")) == []
+
+
+def test_of_a_failure_that_explains_itself_only_the_logs_of_its_own_runs_are_told(logs: Path) -> None:
+    for name in ("jr_1", "jr_2"):
+        (logs / "glue" / "job" / f"{name}.log").write_text(failed(f"ValueError: {name}"))
+    assert [found.lines for found in evidence_of(["jr_2"], logs)] == [("ValueError: jr_2",)]
+    assert list(evidence_of([], logs)) == []

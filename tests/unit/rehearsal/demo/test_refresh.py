@@ -1,6 +1,6 @@
 """What ends a refresh that does not go well, and what is collected of one that does."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -9,10 +9,20 @@ import pytest
 from deployment_account.names import OdpTable
 from rehearsal.demo import refresh as refresh_module
 from rehearsal.demo.deployed_lake import DeployedLake
-from rehearsal.demo.errors import DemoError
-from rehearsal.demo.refresh import refresh_now, wait_until_registered
+from rehearsal.demo.errors import DemoError, ExplainedError
+from rehearsal.demo.refresh import Landing, refresh_now, wait_until_registered
+from rehearsal.demo.waiting import Patience
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+OLDER = START - timedelta(hours=1)
+LANDING = Landing(START, 0)
+PHASE = ("full load", LANDING)
+
+
+def executed(name: str, status: str = "SUCCEEDED", **fields: Any) -> dict[str, Any]:
+    return {"name": name, "status": status, "startDate": START, "stopDate": START, **fields}
 
 
 class Lake:
@@ -23,6 +33,10 @@ class Lake:
         self.endings_before: list[dict[str, str]] = []
         self.started: list[dict[str, str]] = []
         self.registered = [0, 3, 5]
+        self.pending = [0]
+        self.executions = [[executed("e1", startDate=OLDER, stopDate=OLDER), executed("e2")]]
+        self.runs = [_glue_run("jr_old", "e1", 0), _glue_run("jr_b", "e2", 1), _glue_run("jr_a", "e2", 0)]
+        self.history = [_history("jr_old", "t1"), _history("jr_b", "t2"), _history("jr_a", "t3")]
         self.dynamodb = SimpleNamespace(meta=SimpleNamespace(client=self))
 
     @property
@@ -33,7 +47,10 @@ class Lake:
         return self
 
     def pending_files(self) -> int:
-        return self.registered.pop(0) if len(self.registered) > 1 else self.registered[0]
+        return int(next_of(self.pending))
+
+    def registered_files(self) -> int:
+        return int(next_of(self.registered))
 
     def table(self, table: OdpTable) -> str:
         return str(table)
@@ -49,10 +66,19 @@ class Lake:
         return self.endings_before.pop() if self.endings_before else self.ending
 
     def get_paginator(self, operation: str) -> "Pages":
-        runs = [_glue_run("jr_old", "e1", 0), _glue_run("jr_b", "e2", 1), _glue_run("jr_a", "e2", 0)]
-        history = [_history("jr_old", "t1"), _history("jr_b", "t2"), _history("jr_a", "t3")]
-        pages = {"get_jobs": {"Jobs": [{"Name": "job"}]}, "get_job_runs": {"JobRuns": runs}, "scan": {"Items": history}}
+        if operation == "list_executions":
+            return Pages({"executions": next_of(self.executions)})
+        pages = {
+            "get_jobs": {"Jobs": [{"Name": "job"}]},
+            "get_job_runs": {"JobRuns": self.runs},
+            "scan": {"Items": self.history},
+        }
         return Pages(pages[operation])
+
+
+def next_of(values: list[Any]) -> Any:
+    """What is seen next, the last for ever."""
+    return values.pop(0) if len(values) > 1 else values[0]
 
 
 class Pages:
@@ -63,9 +89,10 @@ class Pages:
         return [self._page]
 
 
-def _glue_run(run: str, execution: str, batch: int) -> dict[str, Any]:
+def _glue_run(run: str, execution: str, batch: int, **fields: Any) -> dict[str, Any]:
     arguments = {"--plan_key": f"odp/plans/10_min_refresh/{execution}.json", "--batch": str(batch)}
-    return {"Id": run, "StartedOn": START, "CompletedOn": START, "JobRunState": "SUCCEEDED", "Arguments": arguments}
+    ended = {"StartedOn": START, "CompletedOn": START, "JobRunState": "SUCCEEDED"}
+    return {"Id": run, "Arguments": arguments, **ended, **fields}
 
 
 def _history(run: str, table: str) -> dict[str, Any]:
@@ -81,7 +108,7 @@ def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_refresh_runs_the_schedules_target_with_its_input_and_collects_its_own_runs_only() -> None:
     lake = Lake()
-    run = refresh_now(lake.as_deployed, "10_min_refresh", "full load", lambda _: None)
+    run = refresh_now(lake.as_deployed, "10_min_refresh", PHASE, lambda _: None)
     assert lake.started == [{"stateMachineArn": "arn:machine", "input": "input of 10_min_refresh"}]
     assert [(batch.batch, batch.run_id) for batch in run.batches] == [(0, "jr_a"), (1, "jr_b")]
     assert [(table.table, table.batch) for table in run.tables] == [("t3", 0), ("t2", 1)]
@@ -109,16 +136,78 @@ def test_refresh_is_started_again_while_the_schedules_own_execution_runs() -> No
 )
 def test_execution_that_does_not_succeed_ends_the_demo_with_its_cause(ending: dict[str, str], message: str) -> None:
     with pytest.raises(DemoError, match=message):
-        refresh_now(Lake(**ending).as_deployed, "10_min_refresh", "full load", lambda _: None)
+        refresh_now(Lake(**ending).as_deployed, "10_min_refresh", PHASE, lambda _: None)
+
+
+def test_failed_execution_names_its_failed_runs_so_that_no_other_log_is_shown() -> None:
+    lake = Lake(status="FAILED", cause="batch 0: t1 failed")
+    lake.runs = [
+        _glue_run("jr_old", "e1", 0, JobRunState="FAILED", StartedOn=OLDER),
+        _glue_run("jr_a", "e2", 0, JobRunState="FAILED"),
+        _glue_run("jr_b", "e2", 1),
+    ]
+    with pytest.raises(ExplainedError) as failure:
+        refresh_now(lake.as_deployed, "10_min_refresh", PHASE, lambda _: None)
+    assert failure.value.failed_runs == {"jr_a"}
+
+
+def test_what_the_schedule_did_meanwhile_counts_too_and_is_waited_for() -> None:
+    """With ROWS=1369769 "4 tables refreshed" was said where 6 had changes: a scheduled execution took two of them."""
+    lake = Lake()
+    scheduled = executed("e3", "RUNNING")
+    lake.executions = [[executed("e2"), scheduled], [executed("e2"), scheduled], [executed("e2"), executed("e3")]]
+    lake.runs += [_glue_run("jr_c", "e3", 0), _glue_run("jr_d", "e3", 1)]
+    lake.history += [_history("jr_c", "t4"), _history("jr_d", "t2")]
+    said: list[str] = []
+    run = refresh_now(lake.as_deployed, "10_min_refresh", PHASE, said.append)
+    assert [(batch.batch, batch.run_id) for batch in run.batches] == [
+        (0, "jr_a"),
+        (1, "jr_b"),
+        (2, "jr_c"),
+        (3, "jr_d"),
+    ]
+    assert [(table.table, table.batch) for table in run.tables] == [("t3", 0), ("t2", 1), ("t4", 2), ("t2", 3)]
+    assert said[-1] == "4 of 4 Glue runs ended, 3 tables refreshed"
+    assert len(said) == 3
+
+
+def test_files_that_are_left_are_applied_by_further_executions() -> None:
+    lake = Lake()
+    lake.pending = [7, 3, 0]
+    refresh_now(lake.as_deployed, "10_min_refresh", PHASE, lambda _: None)
+    assert len(lake.started) == 3
+
+
+def test_files_that_stay_pending_whatever_succeeds_end_the_demo() -> None:
+    lake = Lake()
+    lake.pending = [7]
+    with pytest.raises(DemoError, match="7 files stay pending after 4 executions of 10_min_refresh that succeeded"):
+        refresh_now(lake.as_deployed, "10_min_refresh", PHASE, lambda _: None)
+
+
+def test_execution_that_is_stuck_ends_the_demo_with_how_far_it_came(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refresh_module, "Patience", lambda: Patience(0))
+    lake = Lake()
+    lake.executions = [[executed("e2", "RUNNING")]]
+    with pytest.raises(DemoError, match="executions e2 run, and nothing went on for 0 min: 2 of 2 Glue runs ended"):
+        refresh_now(lake.as_deployed, "10_min_refresh", PHASE, lambda _: None)
 
 
 def test_registration_is_waited_for_and_its_progress_told() -> None:
     said: list[str] = []
-    wait_until_registered(Lake().as_deployed, 5, said.append)
+    wait_until_registered(Lake().as_deployed, 5, LANDING, said.append)
     assert said == ["0 of 5 files", "3 of 5 files", "5 files"]
 
 
+def test_files_that_were_there_before_are_not_those_that_are_waited_for() -> None:
+    lake, said = Lake(), list[str]()
+    lake.registered = [20, 23, 25]
+    landing = Landing.begin(lake.as_deployed)
+    wait_until_registered(lake.as_deployed, 5, landing, said.append)
+    assert said == ["3 of 5 files", "5 files"]
+
+
 def test_files_that_nobody_registers_end_the_demo_and_say_where_to_look(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(refresh_module, "_REGISTRATION_SECONDS", 0)
-    with pytest.raises(DemoError, match="registered 0 of 6 files in 0 s; see its Lambda's log"):
-        wait_until_registered(Lake().as_deployed, 6, lambda _: None)
+    monkeypatch.setattr(refresh_module, "Patience", lambda: Patience(0))
+    with pytest.raises(DemoError, match="registered 5 of 6 files and none more for 0 min; see its Lambda's log"):
+        wait_until_registered(Lake().as_deployed, 6, LANDING, lambda _: None)

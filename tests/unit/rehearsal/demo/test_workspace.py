@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
+from rehearsal.demo import workspace as workspace_module
 from rehearsal.demo.errors import DemoError
 from rehearsal.demo.workspace import FULL_BYTES, NEEDED_BYTES, PROJECT, Workspace
 
@@ -29,9 +30,10 @@ def run(
     action: Callable[[], object] = lambda: None,
     *,
     keep: bool = False,
-    look: Callable[[], object] = lambda: None,
+    look: Callable[[Exception], object] = lambda _: None,
+    say: Callable[[str], object] = lambda _: None,
 ) -> None:
-    with workspace.alone(), workspace.put_away_on_failure(keep=keep, look=look):
+    with workspace.alone(), workspace.put_away_on_failure(keep=keep, look=look, say=say):
         workspace.begin()
         action()
 
@@ -75,14 +77,14 @@ def test_disk_without_room_for_a_demo_is_told_in_gigabytes(
 def test_failed_run_is_looked_at_and_then_removed(workspace: Workspace) -> None:
     seen: list[bool] = []
     with pytest.raises(ValueError, match="failed"):
-        run(workspace, fail, look=lambda: seen.append(workspace.folder.exists()))
+        run(workspace, fail, look=lambda _: seen.append(workspace.folder.exists()))
     assert seen == [True]
     assert not workspace.folder.exists()
 
 
 def test_failed_run_is_removed_even_if_looking_at_it_fails(workspace: Workspace) -> None:
     with pytest.raises(ZeroDivisionError):
-        run(workspace, fail, look=lambda: 1 / 0)
+        run(workspace, fail, look=lambda _: 1 / 0)
     assert not workspace.folder.exists()
 
 
@@ -94,7 +96,7 @@ def test_failed_run_stays_for_a_person_who_wants_to_keep_it(workspace: Workspace
 
 def test_interrupted_run_is_removed_without_a_look(workspace: Workspace) -> None:
     with pytest.raises(KeyboardInterrupt):
-        run(workspace, lambda: fail(KeyboardInterrupt()), look=lambda: pytest.fail("nothing failed"))
+        run(workspace, lambda: fail(KeyboardInterrupt()), look=lambda _: pytest.fail("nothing failed"))
     assert not workspace.folder.exists()
 
 
@@ -108,6 +110,42 @@ def test_whatever_fails_on_a_full_disk_fails_because_the_disk_is_full(
     with pytest.raises(DemoError, match="the disk is full; make room"):
         run(workspace, fail_on_full_disk)
     assert not workspace.folder.exists()
+
+
+@pytest.fixture
+def every_run_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workspace_module, "LONG_SECONDS", 0)
+
+
+@pytest.mark.usefixtures("every_run_is_long")
+@pytest.mark.parametrize("failure", [ValueError("failed"), KeyboardInterrupt()])
+def test_failed_run_that_took_long_is_kept_and_says_where_how_to_open_and_how_to_remove_it(
+    workspace: Workspace, failure: BaseException
+) -> None:
+    """A run of the post's own size lost 45 minutes of work because its last step failed."""
+    said: list[str] = []
+    with pytest.raises(type(failure)):
+        run(workspace, lambda: fail(failure), say=said.append)
+    assert workspace.folder.exists()
+    (kept,) = said
+    assert f"is kept in {workspace.folder}, with all its logs: " in kept
+    assert f"make lake REHEARSAL_FOLDER={workspace.folder.parent} opens it, rm -r {workspace.folder} removes it" in kept
+
+
+@pytest.mark.usefixtures("every_run_is_long")
+def test_long_run_that_filled_the_disk_is_removed(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail_on_full_disk() -> None:
+        only_free(monkeypatch, FULL_BYTES - 1)
+        fail()
+
+    with pytest.raises(DemoError, match="the disk is full"):
+        run(workspace, fail_on_full_disk, say=lambda _: pytest.fail("nothing is kept"))
+    assert not workspace.folder.exists()
+
+
+def test_lake_of_the_clone_is_opened_without_naming_a_folder(tmp_path: Path) -> None:
+    assert Workspace.of(None).reopening == "make lake"
+    assert Workspace.of(tmp_path / "a b").reopening == f"make lake REHEARSAL_FOLDER='{tmp_path / 'a b'}'"
 
 
 def test_finished_run_stays(workspace: Workspace) -> None:

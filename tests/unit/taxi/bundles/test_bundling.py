@@ -18,13 +18,28 @@ def bundles() -> MemoryBundles:
     return MemoryBundles()
 
 
+class Executions:
+    """Executions of which some have ended."""
+
+    def __init__(self) -> None:
+        self.ended: set[str] = set()
+
+    def has_ended(self, execution_arn: str) -> bool:
+        return execution_arn in self.ended
+
+
 @pytest.fixture
-def bundling(audit: MemoryAudit, bundles: MemoryBundles) -> Bundling:
-    return Bundling(audit, audit, bundles, max_files_per_run=3)
+def executions() -> Executions:
+    return Executions()
+
+
+@pytest.fixture
+def bundling(audit: MemoryAudit, bundles: MemoryBundles, executions: Executions) -> Bundling:
+    return Bundling(audit, audit, bundles, executions, max_files_per_run=3)
 
 
 def claimed(bundling: Bundling, execution: str = "run-1") -> tuple[LandedFile, ...]:
-    claim = bundling.claim("yellow", execution)
+    claim = bundling.claim("yellow", execution, f"arn:{execution}")
     assert claim.bundle is not None
     return claim.bundle.files
 
@@ -92,3 +107,39 @@ def test_dead_execution_is_taken_over_with_its_files_when_its_lease_expires(
     audit.now += 61
     assert claimed(bundling, "run-2") == files
     assert audit.running == {"f1": "run-2"}
+
+
+def test_execution_that_was_stopped_is_taken_over_at_once_with_its_files(
+    bundling: Bundling, audit: MemoryAudit, executions: Executions
+) -> None:
+    """Code review, C21: the lease of a stopped execution blocked its dataset for 7 h 46 min."""
+    audit.register(landed())
+    files = claimed(bundling, "run-1")
+    assert bundling.claim("yellow", "run-2", "arn:run-2").answer is Answer.BUSY
+    executions.ended.add("arn:run-1")
+    assert claimed(bundling, "run-2") == files
+    assert bundling.claim("yellow", "run-3", "arn:run-3").answer is Answer.BUSY, "only the new holder works"
+
+
+def test_lease_that_changed_hands_while_its_holder_was_asked_after_is_not_taken(
+    bundling: Bundling, audit: MemoryAudit, executions: Executions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audit.register(landed())
+    claimed(bundling, "run-1")
+
+    def meanwhile(execution_arn: str) -> bool:
+        assert audit.acquire("yellow", "run-1", execution_arn), "its Lambda claims again before the end is told"
+        return True
+
+    monkeypatch.setattr(executions, "has_ended", meanwhile)
+    assert bundling.claim("yellow", "run-2", "arn:run-2").answer is Answer.BUSY
+
+
+def test_execution_that_goes_on_for_another_holds_the_lease_of_that_one_by_its_own_arn(
+    bundling: Bundling, audit: MemoryAudit, executions: Executions
+) -> None:
+    audit.register(landed())
+    claimed(bundling, "run-1")
+    executions.ended.add("arn:run-1")
+    assert bundling.claim("yellow", "run-1", "arn:run-1-leg-2").answer is Answer.CLAIMED
+    assert bundling.claim("yellow", "run-2", "arn:run-2").answer is Answer.BUSY

@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 from odp.errors import LeaseLostError
-from taxi.bundles.closing import Closing, error_text
+from taxi.bundles.closing import LONGEST_PAUSE_SECONDS, MOST_TRIES, Closing, error_text
 from taxi.records import Bundle, FileOutcome, LoadStatus
 
 from tests.unit.taxi.memory import MemoryAudit, MemoryBundles
 from tests.unit.taxi.samples import bundle_of, landed, loaded
 
-FAILED, SUPERSEDED = LoadStatus.FAILED, LoadStatus.SUPERSEDED
+FAILED, SUPERSEDED, PENDING = LoadStatus.FAILED, LoadStatus.SUPERSEDED, LoadStatus.PENDING
+THROTTLED = FileOutcome("f1", PENDING, error="S3 is slow")
 
 
 @pytest.fixture
@@ -102,6 +103,66 @@ def test_superseded_file_is_no_failure_and_is_told(
     state = closing.close(bundle.key, "").state
     assert (state["completed"], state["subject"]) == (1, "Completed: yellow, 1 file")
     assert "1 file superseded by a newer version of the same key" in state["message"]
+
+
+def tried(audit: MemoryAudit, bundles: MemoryBundles, outcome: FileOutcome) -> Bundle:
+    """A bundle of the pending files, as the next claim makes it, whose run met this."""
+    lease = audit.acquire("yellow", "run-1")
+    assert lease is not None
+    bundle = Bundle("yellow", "run-1", lease.fencing_token, tuple(audit.marked.values()))
+    bundles.write(bundle)
+    bundles.write_outcome(bundle.key, [outcome])
+    return bundle
+
+
+def test_file_whose_failure_passes_stays_pending_and_is_tried_again_after_longer_pauses_until_the_last_says_so(
+    closing: Closing, audit: MemoryAudit, bundles: MemoryBundles
+) -> None:
+    """Code review, C13: a throttled S3 failed a file for good."""
+    audit.register(landed("f1"))
+    pauses = []
+    for number in range(1, MOST_TRIES):
+        state = closing.close(tried(audit, bundles, THROTTLED).key, "").state
+        assert (state["completed"], state["failed"]) == (0, 0)
+        assert state["subject"] == "To be tried again: yellow, 1 of 1 file"
+        assert f"tried {number} of {MOST_TRIES} times: nyc-taxi/yellow/f1.csv: S3 is slow" in state["message"]
+        assert audit.marked["f1"].tries == number
+        pauses.append(state["pause_seconds"])
+    assert pauses == sorted(set(pauses))
+    assert pauses[-1] <= LONGEST_PAUSE_SECONDS
+    state = closing.close(tried(audit, bundles, THROTTLED).key, "").state
+    assert (state["failed"], state["pause_seconds"], audit.marked) == (1, 0, {})
+    (ended,) = audit.ended["f1"]
+    assert ended.error == "try 4 of 4 failed, there is no further one; send the file again: S3 is slow"
+
+
+def test_closing_of_a_try_that_is_repeated_counts_it_once(
+    closing: Closing, audit: MemoryAudit, bundles: MemoryBundles
+) -> None:
+    audit.register(landed("f1"))
+    bundle = tried(audit, bundles, THROTTLED)
+    assert closing.close(bundle.key, "").state == closing.close(bundle.key, "").state
+    assert audit.marked["f1"].tries == 1
+
+
+def test_file_that_was_tried_again_and_is_loaded_completes(
+    closing: Closing, audit: MemoryAudit, bundles: MemoryBundles
+) -> None:
+    audit.register(landed("f1"))
+    closing.close(tried(audit, bundles, THROTTLED).key, "")
+    state = closing.close(tried(audit, bundles, loaded("f1")).key, "").state
+    assert (state["completed"], state["pause_seconds"]) == (1, 0)
+    assert audit.ended == {"f1": [loaded("f1")]}
+
+
+def test_failed_file_beside_one_that_is_tried_again_fails_at_once(
+    closing: Closing, audit: MemoryAudit, bundles: MemoryBundles
+) -> None:
+    bundle = claimed(audit, bundles, "f1", "f2")
+    bundles.write_outcome(bundle.key, [THROTTLED, FileOutcome("f2", FAILED, error="bad header")])
+    state = closing.close(bundle.key, "").state
+    assert (state["subject"], state["completed"]) == ("Failed: yellow, 1 of 2 files", 0)
+    assert set(audit.marked) == {"f1"}
 
 
 def test_closing_again_ends_nothing_twice_and_answers_the_same(

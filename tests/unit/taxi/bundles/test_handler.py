@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from odp.errors import RejectedInputError
 from taxi.bundles import handler
+from taxi.datasets.definitions import load_datasets
 from taxi.dynamodb.audit import DynamoDbAudit
 from taxi.s3_bundles import S3Bundles
 
@@ -61,7 +62,10 @@ def test_error_of_the_run_reaches_the_files(dynamodb: "DynamoDBServiceResource")
 @pytest.mark.parametrize(
     ("event", "message"),
     [
-        ({**CLAIM, "dataset": "yelow"}, "'yelow' is no dataset; start the execution with one of green, yellow"),
+        (
+            {**CLAIM, "dataset": "yelow"},
+            f"'yelow' is no dataset; start the execution with one of {', '.join(load_datasets())}",
+        ),
         ({**CLAIM, "step": "open"}, "'open' is no step of this function; name claim or close"),
     ],
 )

@@ -86,13 +86,22 @@ def test_the_closest_of_several_layouts_is_the_one_that_the_refusal_compares_wit
     [
         ([], "missing columns: Start, Fare$"),
         (["Start", "Fare", ""], r"unknown columns: \(no name\)"),
-        (["Start", "Fare", "FARE "], "the file names columns twice: fare$"),
-        (["Start", "Fare", "", ""], r"the file names columns twice: \(no name\)$"),
+        (["Start", "Fare", "FARE "], "the file names columns twice: 'Fare' and 'FARE '$"),
+        (["Start", "Fare", "", ""], r"unknown columns: \(no name\) \("),
+        (["Start", "Fare", "Tip", "Tip"], "the file names columns twice: 'Tip' and 'Tip'$"),
+        (["Start", "Fare", "Mood", "mood"], r"unknown columns: Mood \("),
     ],
 )
 def test_headers_without_with_empty_or_with_repeated_names_are_refused(names: list[str], message: str) -> None:
     with pytest.raises(LayoutError, match=message):
         match_layout(parsed(), CSV, names)
+
+
+def test_a_column_that_may_be_null_is_one_in_whatever_cases_a_file_has_it() -> None:
+    match = match_layout(YELLOW, PARQUET, [*YELLOW_2021, "airport_fee", "Airport_fee"])
+    assert match.names["airport_fee"] == ("airport_fee", "Airport_fee")
+    assert match.sources["airport_fee"] == "airport_fee"
+    assert match.names.keys() == {name for name, own in match.sources.items() if own}
 
 
 def test_format_without_any_layout_is_refused() -> None:

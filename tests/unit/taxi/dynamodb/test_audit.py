@@ -203,3 +203,46 @@ def test_rejected_object_is_kept_with_its_reason_however_often_its_event_comes(
     audit.record_rejected(file)
     (item,) = items(dynamodb, "rejected").values()
     assert (item["file_status"], item["error"], item["s3_key"]) == ("rejected", "is no CSV", file.key)
+
+
+THROTTLED = FileOutcome("f1", LoadStatus.PENDING, error="S3 is slow", tries=2)
+
+
+def test_file_that_is_tried_again_is_pending_with_its_tries_and_the_reason(
+    audit: DynamoDbAudit, dynamodb: "DynamoDBServiceResource", lease: Lease
+) -> None:
+    audit.register(landed())
+    audit.begin(lease, [landed()])
+    audit.keep_pending(lease, [THROTTLED])
+    assert audit.pending("yellow") == [landed(tries=2)]
+    item = items(dynamodb)["f1"]
+    assert (item["file_status"], item["error"], item["tries"]) == ("landed", "S3 is slow", 2)
+
+
+def test_file_that_is_loaded_after_all_says_no_more_why_it_was_not(
+    audit: DynamoDbAudit, dynamodb: "DynamoDBServiceResource", lease: Lease
+) -> None:
+    audit.register(landed())
+    audit.keep_pending(lease, [THROTTLED])
+    audit.end(lease, [loaded("f1")])
+    item = items(dynamodb)["f1"]
+    assert (item["file_status"], "error" in item) == ("completed", False)
+    assert audit.pending("yellow") == []
+
+
+def test_try_of_an_execution_that_was_taken_over_changes_nothing(
+    audit: DynamoDbAudit, dynamodb: "DynamoDBServiceResource", lease: Lease
+) -> None:
+    audit.register(landed())
+    taken_over(dynamodb)
+    with pytest.raises(LeaseLostError):
+        audit.keep_pending(lease, [THROTTLED])
+    assert audit.pending("yellow") == [landed()]
+
+
+def test_file_that_has_ended_does_not_become_pending_again(audit: DynamoDbAudit, lease: Lease) -> None:
+    audit.register(landed())
+    audit.end(lease, [loaded("f1")])
+    with pytest.raises(RetryableError):
+        audit.keep_pending(lease, [THROTTLED])
+    assert audit.pending("yellow") == []

@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 from odp.errors import LeaseLostError, RetryableError
 from taxi.dynamodb.leases import DynamoDbLeases
-from taxi.records import Lease
+from taxi.records import Holder, Lease
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
@@ -111,3 +111,46 @@ def test_lease_in_the_midst_of_a_transaction_is_asked_for_again_and_not_taken_fo
     monkeypatch.setattr(leases._table, "update_item", conflict)
     with pytest.raises(RetryableError, match="lease of yellow is part of a transaction"):
         leases.acquire("yellow", "run-1")
+
+
+def test_lease_says_who_holds_it_and_by_which_execution(leases: DynamoDbLeases) -> None:
+    assert leases.holder("yellow") is None
+    lease = leases.acquire("yellow", "run-1", "arn:1")
+    assert lease is not None
+    assert leases.holder("yellow") == Holder(lease, "arn:1")
+    leases.release(lease)
+    assert leases.holder("yellow") is None
+
+
+def test_lease_of_an_execution_that_ended_is_taken_over_long_before_it_expires(leases: DynamoDbLeases) -> None:
+    first = leases.acquire("yellow", "run-1", "arn:1")
+    holder = leases.holder("yellow")
+    assert first is not None
+    assert holder is not None
+    second = leases.take_over(holder, "run-2", "arn:2")
+    assert second is not None
+    assert second.fencing_token > first.fencing_token
+    assert leases.holder("yellow") == Holder(second, "arn:2")
+    with pytest.raises(LeaseLostError):
+        leases.renew(first)
+
+
+@pytest.mark.parametrize("claimed_by", ["run-1", "run-3"])
+def test_lease_that_was_claimed_since_it_was_looked_at_is_not_taken_over(
+    leases: DynamoDbLeases, clock: Clock, claimed_by: str
+) -> None:
+    acquired(leases, "run-1")
+    holder = leases.holder("yellow")
+    assert holder is not None
+    clock.now += 61
+    lease = acquired(leases, claimed_by)
+    assert leases.take_over(holder, "run-2", "arn:2") is None
+    leases.renew(lease)
+
+
+def test_lease_that_was_given_back_since_it_was_looked_at_is_not_taken_over(leases: DynamoDbLeases) -> None:
+    lease = acquired(leases, "run-1")
+    holder = leases.holder("yellow")
+    assert holder is not None
+    leases.release(lease)
+    assert leases.take_over(holder, "run-2", "arn:2") is None

@@ -17,3 +17,7 @@ def test_days_are_asked_for_by_as_few_ranges_as_possible() -> None:
         "(trip_date >= DATE '2021-01-01' AND trip_date < DATE '2021-01-02') OR "
         "(trip_date >= DATE '2021-01-30' AND trip_date < DATE '2021-02-02')"
     )
+
+
+def test_the_last_day_of_all_has_no_day_after_it() -> None:
+    assert days_condition("at", frozenset({date.max})) == "(at >= DATE '9999-12-31')"

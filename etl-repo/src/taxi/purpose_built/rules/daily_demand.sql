@@ -1,3 +1,4 @@
+-- datasets: green, yellow
 -- Trips, people and miles by day and pick-up zone.
 SELECT
     CAST(pickup_at AS DATE) AS trip_date,

@@ -1,3 +1,4 @@
+-- datasets: green, yellow
 -- What trips cost, by day and rate code (NULL where the meter did not report it). Refunds and voided trips have
 -- negative amounts: they count in the totals, and not as trips of a price.
 SELECT

@@ -1,3 +1,4 @@
+-- datasets: green, yellow
 -- Trips by day, hour of the day and pick-up zone.
 SELECT
     CAST(pickup_at AS DATE) AS trip_date,

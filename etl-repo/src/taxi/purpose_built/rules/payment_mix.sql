@@ -1,3 +1,4 @@
+-- datasets: green, yellow
 -- How trips are paid, by day and payment type (NULL where the meter did not report it), and its share of the day.
 WITH paid AS (
     SELECT

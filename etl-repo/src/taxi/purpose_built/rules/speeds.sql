@@ -1,3 +1,4 @@
+-- datasets: green, yellow
 -- How fast taxis are, by day and hour: miles by hours under way, of trips whose clock and meter are plausible
 -- (a minute to three hours, at most 80 miles an hour).
 WITH timed AS (

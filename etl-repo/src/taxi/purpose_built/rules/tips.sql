@@ -1,3 +1,4 @@
+-- datasets: green, yellow
 -- What passengers tip, by day and hour: of card payments only, since no other tips are recorded.
 SELECT
     CAST(pickup_at AS DATE) AS trip_date,

@@ -1,0 +1,70 @@
+"""Tells failures that pass, such as a throttled or unreachable service, from a file that is wrong itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from odp.errors import RejectedInputError, RetryableError
+
+_PASSING_CLASS = re.compile(
+    r"""\b(?:
+    java\.net\.|javax\.net\.ssl\.|java\.nio\.channels\.|org\.apache\.http\.|io\.netty\.            # connections
+    |java\.io\.(?:InterruptedIOException|FileNotFoundException)|java\.util\.concurrent\.TimeoutException
+    |software\.amazon\.awssdk\.|com\.amazonaws\.|org\.apache\.hadoop\.(?:fs\.s3a|net)\.            # AWS
+    |botocore\.exceptions\.(?:HTTPClientError|ConnectionError|EndpointConnectionError)
+    |org\.apache\.iceberg\.exceptions\.(?:Commit\w+|ServiceFailure|ServiceUnavailable)\w*Exception
+    |java\.lang\.OutOfMemoryError|ExecutorLostFailure|FetchFailed|SparkOutOfMemoryError             # the cluster
+    |org\.apache\.spark\.memory\.|org\.apache\.spark\.rpc\.|org\.apache\.spark\.shuffle\.|Py4JNetworkError
+    )""",
+    re.VERBOSE,
+)
+_PASSING_CODES = {
+    "InternalError",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "RequestTimeout",
+    "ServiceUnavailable",
+    "SlowDown",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+}
+_MOST_CAUSES, _LINE_LENGTH = 20, 1_000
+
+
+def is_passing(error: BaseException) -> bool:
+    """Tell by the classes of an error and its causes whether the same may succeed later."""
+    if isinstance(error, RejectedInputError):
+        return False
+    if isinstance(error, RetryableError) or _is_passing_answer(error):
+        return True
+    return any(_PASSING_CLASS.search(name) for name in _class_names(error))
+
+
+def _is_passing_answer(error: BaseException) -> bool:
+    """Tell whether this is an answer of AWS that says so, as boto3 raises it."""
+    response = getattr(error, "response", None)
+    if not isinstance(response, dict):
+        return False
+    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return status >= 500 or status == 429 or response.get("Error", {}).get("Code") in _PASSING_CODES  # noqa: PLR2004
+
+
+def _class_names(error: BaseException) -> Iterator[str]:
+    """Give the classes of the error in Python and in the JVM, and those that the text of a stack trace names."""
+    yield from (f"{kind.__module__}.{kind.__qualname__}" for kind in type(error).__mro__)
+    yield from _classes_in(str(error))
+    thrown = getattr(error, "java_exception", None) or getattr(error, "_origin", None)
+    for _ in range(_MOST_CAUSES):
+        if thrown is None:
+            return
+        yield from _classes_in(str(thrown.toString()))
+        thrown = thrown.getCause()
+
+
+def _classes_in(text: str) -> Iterator[str]:
+    """Find exceptions where traces name them, and not in what a message says of a file."""
+    for line in text.splitlines():
+        if not line.lstrip().startswith("at "):
+            yield from re.findall(r"(?:[\w$]+\.)*[\w$]*(?:Exception|Error|Failure|FetchFailed)\b", line[:_LINE_LENGTH])
