@@ -66,9 +66,9 @@ def _drop_stale_entries(spark: SparkSession, config: RawTableConfig, configurati
 
 
 def catalog_names(config: RawTableConfig) -> tuple[str, ...]:
-    """Name the entries that the catalog has of a table; of a merge-on-read table what is compacted and what is true."""
+    """Name the entries that the catalog has of a table; of a merge-on-read table Hudi's tool writes three."""
     name = config.raw_table_name
-    return (name,) if config.hudi_table_type == "copy_on_write" else (f"{name}_ro", f"{name}_rt")
+    return (name,) if config.hudi_table_type == "copy_on_write" else (name, f"{name}_ro", f"{name}_rt")
 
 
 def _plain(location: str) -> str:
