@@ -56,7 +56,8 @@ class Selection:
         Raises:
             RejectedInputError: the table's first load is held, so nobody knows yet what its changes follow.
         """
-        self._refuse_held_first_load()
+        if held := self._held_first_load:
+            return self._hold_more(held)
         loads = self._loads
         if not loads.reload or not loads.reload.is_settled(self.now):
             return self._go_on()
@@ -107,16 +108,25 @@ class Selection:
         parts = (file for file in self._processed_parts if file.generation == self.state.generation)
         return max((part.landed_at for part in parts if part.status is FileStatus.APPLIED), default="")
 
-    def _refuse_held_first_load(self) -> None:
+    @property
+    def _held_first_load(self) -> list[LandedFile]:
+        """The parts of a first load that wait for a person who has approved nothing yet."""
         if self.state.generation > 0 or any(file.approved for file in self.pending):
-            return
-        held = [part for part in self._processed_parts if part.status is FileStatus.HELD]
-        if held:
-            message = (
-                f"{held[0].source_table_name}: its first full load is held ({held[0].status_reason}), and its changes "
-                "wait; approve or dismiss it with odp reload"
-            )
-            raise RejectedInputError(message)
+            return []
+        return [part for part in self._processed_parts if part.status is FileStatus.HELD]
+
+    def _hold_more(self, held: Sequence[LandedFile]) -> Refresh:
+        """Hold the parts that came since, too, and let everything else wait."""
+        reason = held[0].status_reason
+        parts = [file for file in self._readable[0] if file.is_load and is_settled(file, self.now)]
+        if parts:
+            more = HeldFiles(parts[0].file_id, reason, tuple(part.held(reason) for part in parts))
+            return Refresh(RefreshKind.CHANGES, (), (), self.state, held=(more,))
+        message = (
+            f"{held[0].source_table_name}: its first full load is held ({reason}), and its changes wait; approve or "
+            "dismiss it with odp reload"
+        )
+        raise RejectedInputError(message)
 
     @cached_property
     def _processed_parts(self) -> Sequence[LandedFile]:
@@ -131,7 +141,14 @@ class Selection:
             if part.status_reason == SkipReason.OVERWRITTEN and part.moment > self.state.began
         ]
         versions = versions_of(self._loads, overwritten, self.processed.has_same_content)
-        return tuple(sorted(versions, key=lambda part: part.moment))
+        return tuple(sorted([*versions, *self._vanished_parts], key=lambda part: part.moment))
+
+    @property
+    def _vanished_parts(self) -> list[LandedFile]:
+        """Parts of a first load that were deleted before it was applied: they tell when it began."""
+        if self.state.load_keys:
+            return []
+        return [part for part in self._processed_parts if part.status_reason == SkipReason.VANISHED]
 
     @property
     def _is_first_load_again(self) -> bool:
@@ -209,9 +226,8 @@ class Selection:
         skipped += [file for file in self._gone if file.key not in waiting]
         if loads.reload and self.state.generation == 0:
             return Refresh(RefreshKind.INITIAL, (), (), self.state, tuple(skipped), held)
-        vanished = [part.moment for part in self._processed_parts if part.status_reason == SkipReason.VANISHED]
-        first = vanished if self.state.generation == 0 else []
-        began = min(filter(None, [self.state.began, loads.present_began, *first]), default="")
+        vanished = [part.moment for part in self._vanished_parts]
+        began = min(filter(None, [self.state.began, loads.present_began, *vanished]), default="")
         return self._apply_after(began, loads.present, skipped, held)
 
     def _repeated(self) -> tuple[list[LandedFile], list[LandedFile], tuple[HeldFiles, ...]]:

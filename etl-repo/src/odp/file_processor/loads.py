@@ -133,8 +133,9 @@ def versions_of(loads: PendingLoads, skipped: Sequence[LandedFile], same: SameCo
     assert load is not None  # noqa: S101 - asked for pending reloads only
     versions = load.versions
     again = {part.key: part for part in load.parts}
-    for earlier in (*reversed(loads.earlier), skipped):
-        if not all(is_again(again[part.key], part, same) for part in earlier if part.key in again):
+    for earlier in (*reversed(loads.earlier), [part for part in skipped if part.key in again]):
+        repeated = [part for part in earlier if part.key in again]
+        if not repeated or not all(is_again(again[part.key], part, same) for part in repeated):
             break
         again = {part.key: part for part in earlier} | again
         versions = (*earlier, *versions)
