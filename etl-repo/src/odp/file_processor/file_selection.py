@@ -148,7 +148,12 @@ class Selection:
         """Parts of a first load that were deleted before it was applied: they tell when it began."""
         if self.state.load_keys:
             return []
-        return [part for part in self._processed_parts if part.status_reason == SkipReason.VANISHED]
+        again = {part.key for part in self.pending if part.is_load and not self._is_same_as_processed(part)}
+        vanished = [part for part in self._processed_parts if part.status_reason == SkipReason.VANISHED]
+        return [part for part in vanished if part.key not in again]
+
+    def _is_same_as_processed(self, part: LandedFile) -> bool:
+        return any(is_again(part, other, self.processed.has_same_content) for other in self._processed_parts)
 
     @property
     def _is_first_load_again(self) -> bool:
@@ -167,7 +172,15 @@ class Selection:
         ours = {part.file_id for part in self._versions}
         known = [*self._processed_parts, *(file for file in self.pending if file.is_load)]
         others = [part for part in known if part.file_id not in ours]
+        if self.state.generation == 0 and self._has_parts_of_other_loads(others):
+            return "parts of it have the same content as parts of a load before it"
         return suspicion(self._loads, self.state, self._versions, others, self.processed.has_same_content)
+
+    def _has_parts_of_other_loads(self, others: Sequence[LandedFile]) -> bool:
+        """Whether a part of a first load has the content that it had in another load, as a copy of that has."""
+        load = self._loads.reload
+        assert load is not None  # noqa: S101 - asked for a reload only
+        return any(is_again(part, other, self.processed.has_same_content) for part in load.parts for other in others)
 
     def _hold(self, reason: str) -> Refresh:
         """A first load that is not applied yet is held with what was to replace it: nobody knows which counts."""
@@ -240,7 +253,7 @@ class Selection:
         processed = [file for file in self._processed_parts if file.status is FileStatus.APPLIED]
         same = self.processed.has_same_content
         copies = [part for part in settled if any(is_again(part, file, same) for file in processed)]
-        reason = "a part of the load in the table was uploaded again, without a reload"
+        reason = "it was uploaded again without a reload, or is a segment that came long after the load in the table"
         others = tuple(part.held(reason) for part in settled if part not in copies)
         held = (HeldFiles(others[0].file_id, reason, others),) if others else ()
         return [part.skipped(SkipReason.COPY) for part in copies], wait, held

@@ -69,8 +69,9 @@ class PendingLoads:
     """The pending parts of a table: of its present load, of the load that replaces it, of loads before that.
 
     `present_began` is when the first version of a part of the present load landed. `repeated` are parts of the present
-    load that were uploaded again without its first part; `ended` ones landed before the present load. `given_up` has
-    the readable parts, `earlier` every version, of the pending loads between the present one and the reload.
+    load that were uploaded again without its first part, or segments that came long after it. `ended` parts landed
+    before the present load. `given_up` has the readable parts, `earlier` every version, of the pending loads between
+    the present one and the reload.
     """
 
     present: tuple[LandedFile, ...] = ()
@@ -109,6 +110,8 @@ def divide_loads(
     def readable(parts: Iterable[LandedFile]) -> tuple[LandedFile, ...]:
         return tuple(part for part in parts if part.file_id not in unreadable)
 
+    while loads and not readable(loads[-1]):  # written over or deleted as a whole
+        loads.pop()
     parts = readable(loads[-1]) if loads else ()
     before = [present, *loads[:-1]] if state.generation == 0 else loads[:-1]
     return PendingLoads(
@@ -116,7 +119,7 @@ def divide_loads(
         present_began=present[0].moment if readable(present) else "",
         reload=Load(parts, tuple(loads[-1])) if parts else None,
         ended=readable(ended),
-        given_up=readable(part for load in (loads[:-1] if parts else loads) for part in load),
+        given_up=readable(part for load in loads[:-1] for part in load),
         repeated=readable(repeated),
         earlier=tuple(map(tuple, before)) if parts else (),
     )
@@ -202,12 +205,14 @@ def _in_order(
     for part in parts:
         if part.approved and is_reload:
             continue
-        if _begins_another(part, loads[-1] if loads else present, () if loads else state.load_keys, present_until):
+        if _begins_another(part, loads[-1] if loads else present, () if loads else state.load_keys):
             loads.append([part])
         elif loads:
             loads[-1].append(part)
+        elif part.key in state.load_keys or _is_late_segment(part, present, present_until):
+            repeated.append(part)
         else:
-            (repeated if part.key in state.load_keys else present).append(part)
+            present.append(part)
     if approved and is_reload:
         loads = sorted([*loads, approved], key=lambda load: load[0].moment)
     return present, repeated, loads
@@ -218,17 +223,18 @@ def is_settled(part: LandedFile, now: datetime) -> bool:
     return now - _landed(part) >= SETTLES_AFTER
 
 
-def _begins_another(
-    part: LandedFile, load: Sequence[LandedFile], keys: Iterable[str], present_until: Callable[[], str]
-) -> bool:
+def _begins_another(part: LandedFile, load: Sequence[LandedFile], keys: Iterable[str]) -> bool:
     known = {*keys, *(other.key for other in load)}
     if not known:
         return True
+    return part.part_number == 1 and part.key in known and not part.approved and part.event_reason != COPY_EVENT
+
+
+def _is_late_segment(part: LandedFile, present: Sequence[LandedFile], present_until: Callable[[], str]) -> bool:
+    """Whether a segment begins long after the last part of the load in the table, so that it may be of another."""
     if part.part_number != 1 or part.approved:
         return False
-    if part.key in known:
-        return part.event_reason != COPY_EVENT
-    until = max((other.landed_at for other in load), default="") or present_until()
+    until = max((other.landed_at for other in present), default="") or present_until()
     return bool(until) and _landed(part) - datetime.fromisoformat(until) >= SETTLES_AFTER
 
 
