@@ -42,7 +42,7 @@ def measure(days: int) -> Record:
         "sweep, recent: LIST": recent["list"],
         "reads ": recent["read"],
         "CPU s ": recent["cpu"],
-        "first sweep: LIST": whole["list"],
+        "whole round: LIST": whole["list"] - recent["list"],
     }
 
 

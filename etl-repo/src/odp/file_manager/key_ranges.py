@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 
 DAY = timedelta(days=1)
 _MOST_DAYS = 35
-"""Of a longer gap between the table's newest change and its pending files, the days between are left to the sweep."""
+"""Of a longer gap between a table's newest change and its pending files, the days between are left to the sweep."""
 _DELIMITERS = ("/", "-", "_", "")
 _NUMBERS = {"%Y": r"(19|20)\d\d", "%m": r"(0[1-9]|1[0-2])", "%d": r"(0[1-9]|[12]\d|3[01])"}
 _FIRST_LETTER = ":"
@@ -63,9 +63,9 @@ def layouts_of(keys: Iterable[str]) -> set[DateLayout]:
     return {layout for key in keys for layout in (FLAT, *_OTHERS) if layout.is_of(key)}
 
 
-def days_around(names: Iterable[str], newest_change_file: str) -> set[date]:
-    """Give the days from the one before to the one after the given change files and the table's newest one."""
-    days = sorted(day for name in (*names, newest_change_file) if (day := day_of(name)) is not None)
+def days_around(names: Iterable[str]) -> set[date]:
+    """Give the days from the one before to the one after those with which the names begin."""
+    days = sorted(day for name in names if (day := day_of(name)) is not None)
     if not days:
         return set()
     between = (days[-1] - days[0]).days

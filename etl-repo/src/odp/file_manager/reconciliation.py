@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 from odp.batched import batched
 from odp.file_manager.key_ranges import (
+    DateLayout,
     KeyRange,
     days_around,
     layouts_of,
@@ -65,7 +67,7 @@ class Reconciliation:
             folders.setdefault((file.bucket, folder), []).append(file)
         found, current, looked_at = Found(), set[tuple[str, str]](), list[KeyRange]()
         for (bucket, folder), files in folders.items():
-            ranges = ranges_beside(folder, files, newest_change_file)
+            ranges = ranges_beside(folder, files, newest_change_file, self._layouts(bucket, folder, files))
             versions = list(versions_in(self.listing, bucket, folder, ranges))
             found += self.register_all(versions)
             current |= {(version.key, version.version_id) for version in versions if version.is_latest}
@@ -92,18 +94,30 @@ class Reconciliation:
             )
         return found
 
+    def _layouts(self, bucket: str, folder: str, files: Sequence[LandedFile]) -> set[DateLayout]:
+        """Give the layout of the changes that wait; beside loads alone, that of the oldest object in the folder."""
+        changes = [file.key for file in files if not file.is_load]
+        keys = changes or (version.key for version in islice(self.listing.versions(bucket, folder), 1))
+        return layouts_of(key.removeprefix(folder) for key in keys)
+
     def _was_missed(self, file: LandedFile) -> bool:
         return self.clock() - datetime.fromisoformat(file.landed_at) > EVENTS_TAKE
 
 
-def ranges_beside(folder: str, files: Sequence[LandedFile], newest_change_file: str) -> list[KeyRange]:
-    """Give the keys to look at beside a table's pending files: their days, all loads, the folders of their segments."""
-    below = [file.key.removeprefix(folder) for file in files]
-    days = days_around((file.name for file in files if not file.is_load), newest_change_file)
-    segments = {key.split("/")[0] + "/" for key, file in zip(below, files, strict=True) if file.is_load and "/" in key}
-    changes = (key for key, file in zip(below, files, strict=True) if not file.is_load)
+def ranges_beside(
+    folder: str, files: Sequence[LandedFile], newest_change_file: str, layouts: Iterable[DateLayout]
+) -> list[KeyRange]:
+    """Give the keys to look at beside a table's pending files: their days, all loads, the folders of their segments.
+
+    The days of a load are those in which it landed: a change that is in it already must not come after it.
+    """
+    loads = [file for file in files if file.is_load]
+    names = [file.name for file in files if not file.is_load]
+    days = days_around([*names, newest_change_file]) | days_around(file.landed_at.replace("-", "") for file in loads)
+    below = (file.key.removeprefix(folder) for file in loads)
+    segments = {key.split("/")[0] + "/" for key in below if "/" in key}
     return [
-        *ranges_of_days(folder, layouts_of(changes), days),
+        *ranges_of_days(folder, layouts, days),
         *(KeyRange.below(folder + segment) for segment in segments),
         range_of_loads(folder),
     ]
