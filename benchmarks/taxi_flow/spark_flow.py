@@ -13,7 +13,7 @@ from taxi.iceberg.purpose_built_table import IcebergPurposeBuiltTable
 from taxi.iceberg.table import TableName
 from taxi.purpose_built.building import Building
 from taxi.purpose_built.job import TABLES_AT_A_TIME
-from taxi.purpose_built.rule import Rule, load_rules
+from taxi.purpose_built.rule import Rule, load_rules, rules_of
 from taxi.records import LandedFile, LoadStatus
 from taxi.spark_session import with_settings
 
@@ -52,7 +52,9 @@ class SparkFlow:
 
     def build(self) -> None:
         """Run job 2."""
-        Building(self._spark, self._table, self._purpose_built, at_a_time=TABLES_AT_A_TIME).build(load_rules())
+        Building(self._spark, self._table, self._purpose_built, at_a_time=TABLES_AT_A_TIME).build(
+            rules_of(self._dataset.name, load_rules())
+        )
 
     def result(self, question: Question) -> pa.Table:
         """Read a purpose-built table."""
