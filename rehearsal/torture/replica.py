@@ -94,6 +94,8 @@ class Replica:
         """Whether the source was emptied without a line in its log, so that only a full load tells."""
         self.ghosts: set[Key] = set()
         """Former keys of rows whose task writes no before-images: nothing tells the lake that they are gone."""
+        self.deleted: set[str] = set()
+        """Parts of the newest load that were deleted before anyone read them."""
         self.lost: set[Key] = set()
         """Keys of rows in objects that were deleted before anyone read them."""
         self._delivered: dict[str, Row] = {}
@@ -112,7 +114,7 @@ class Replica:
         self.is_broken = self.is_broken and self.kind.is_historical
         self.unwritten = deque(parts)
         self._last_part, self._has_stalled = self._clock(), False
-        self.newest_load, self.written = {part.key: part for part in parts}, set()
+        self.newest_load, self.written, self.deleted = {part.key: part for part in parts}, set(), set()
         self._loaded += [row for part in parts for row in part.rows]
         self.diverged = self.diverged and not parts
 
@@ -127,6 +129,7 @@ class Replica:
         """Whoever wrote it: an object has the content of a part of the newest load."""
         if self.newest_load.get(file.key) == file:
             self.written.add((file.key, version))
+            self.deleted.discard(file.key)
 
     def next_changes(self) -> list[DmsFile]:
         """The changes since; a historical table must show every one of them."""
@@ -145,6 +148,8 @@ class Replica:
 
     def lose(self, file: DmsFile) -> None:
         """An object was deleted before anyone read it."""
+        if self.newest_load.get(file.key) == file:
+            self.deleted.add(file.key)
         for row in file.rows:
             self.lost.add(self.key_of(row))
             before = tuple(row.get(f"BI_{name}") for name in self.kind.key)

@@ -248,7 +248,7 @@ class Trial:
         in_table = [file for file in history if file.status == APPLIED]
         applied = {file.key for file in in_table if (file.key, file.version_id) in replica.written}
         awaited = {file.key for file in held if replica.newest_load.get(file.key) == file} - applied
-        is_whole = replica.newest_load.keys() == awaited | applied
+        is_whole = replica.newest_load.keys() == awaited | applied | replica.deleted
         changes = {file.key for file in held if not file.is_load}
         self.lake.decide(replica, changes | (awaited if is_whole else set()))
 

@@ -172,8 +172,12 @@ def suspicion(
     if not_again := sorted((state.load_keys | before) - {part.key for part in load.parts}):
         names = [key.rsplit("/", 1)[-1] for key in not_again]
         return f"{len(names)} parts of the load that it replaces were not written again ({_some(names)})"
-    if known and all(any(is_again(part, file, same) for file in known) for part in load.parts):
+    again = [part for part in load.parts if any(is_again(part, file, same) for file in known)]
+    if known and len(again) == len(load.parts):
         return "every part has the same content as a part that landed before"
+    began = min((part.moment for part in load.parts if part.part_number == 1), default="")
+    if early := [part.name for part in again if part.moment < began]:
+        return f"parts that landed before its first part have the content that they had before ({_some(early)})"
     return ""
 
 
@@ -195,13 +199,13 @@ def _in_order(
 ) -> tuple[list[LandedFile], list[LandedFile], list[list[LandedFile]]]:
     """Give the parts of the present load, its repeated parts, and the loads after it.
 
-    What a person approved of a reload is one load.
+    What a person approved is one load if it has a first part of the load in the table, and belongs to that otherwise.
     """
     present: list[LandedFile] = []
     repeated: list[LandedFile] = []
     loads: list[list[LandedFile]] = []
     approved = [part for part in parts if part.approved]
-    is_reload = state.generation == 0 or any(part.key in state.load_keys for part in approved)
+    is_reload = not state.load_keys or any(part.part_number == 1 and part.key in state.load_keys for part in approved)
     for part in parts:
         if part.approved and is_reload:
             continue
@@ -209,7 +213,7 @@ def _in_order(
             loads.append([part])
         elif loads:
             loads[-1].append(part)
-        elif part.key in state.load_keys or _is_late_segment(part, present, present_until):
+        elif (part.key in state.load_keys and not part.approved) or _is_late_segment(part, present, present_until):
             repeated.append(part)
         else:
             present.append(part)
