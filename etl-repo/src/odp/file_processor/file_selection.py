@@ -56,9 +56,12 @@ class Selection:
         Raises:
             RejectedInputError: the table's first load is held, so nobody knows yet what its changes follow.
         """
-        if held := self._held_first_load:
-            return self._hold_more(held)
         loads = self._loads
+        if self._held_parts and self.state.generation == 0:
+            return self._hold_more([file for file in self._readable[0] if file.is_load])
+        if loads.reload and any(part.status is FileStatus.HELD for part in loads.reload.parts):
+            more = [part for part in loads.reload.parts if part.status is not FileStatus.HELD]
+            return self._hold_more(more) if all(is_settled(part, self.now) for part in more) and more else self._go_on()
         if not loads.reload or not loads.reload.is_settled(self.now):
             return self._go_on()
         reason = "" if loads.reload.is_approved else self._suspicion()
@@ -88,7 +91,10 @@ class Selection:
     @cached_property
     def _loads(self) -> PendingLoads:
         parts = [file for file in self.pending if file.is_load]
-        return divide_loads(parts, {file.file_id for file in self._gone}, self.state, self._present_until)
+        newest = {part.key: part.moment for part in parts}
+        overwritten = {part.file_id for part in self._held_parts if newest.get(part.key, "") > part.moment}
+        unreadable = {file.file_id for file in self._gone} | overwritten
+        return divide_loads([*self._held_parts, *parts], unreadable, self.state, self._present_until)
 
     @cached_property
     def _changes(self) -> list[LandedFile]:
@@ -108,23 +114,25 @@ class Selection:
         parts = (file for file in self._processed_parts if file.generation == self.state.generation)
         return max((part.landed_at for part in parts if part.status is FileStatus.APPLIED), default="")
 
-    @property
-    def _held_first_load(self) -> list[LandedFile]:
-        """The parts of a first load that wait for a person who has approved nothing yet."""
-        if self.state.generation > 0 or any(file.approved for file in self.pending):
+    @cached_property
+    def _held_parts(self) -> list[LandedFile]:
+        """The parts that wait for a person who has approved nothing of them yet."""
+        if any(file.approved for file in self.pending):
             return []
         return [part for part in self._processed_parts if part.status is FileStatus.HELD]
 
-    def _hold_more(self, held: Sequence[LandedFile]) -> Refresh:
-        """Hold the parts that came since, too, and let everything else wait."""
-        reason = held[0].status_reason
-        parts = [file for file in self._readable[0] if file.is_load and is_settled(file, self.now)]
-        if parts:
-            more = HeldFiles(parts[0].file_id, reason, tuple(part.held(reason) for part in parts))
+    def _hold_more(self, parts: Sequence[LandedFile]) -> Refresh:
+        """Hold the parts that came since, too; the changes of a table without a load wait with it."""
+        reason = self._held_parts[0].status_reason
+        settled = [part.held(reason) for part in parts if is_settled(part, self.now)]
+        if settled:
+            more = HeldFiles(settled[0].file_id, reason, tuple(settled))
             return Refresh(RefreshKind.CHANGES, (), (), self.state, held=(more,))
+        if parts:
+            return Refresh(RefreshKind.CHANGES, (), (), self.state)
         message = (
-            f"{held[0].source_table_name}: its first full load is held ({reason}), and its changes wait; approve or "
-            "dismiss it with odp reload"
+            f"{self._held_parts[0].source_table_name}: its first full load is held ({reason}), and its changes wait; "
+            "approve or dismiss it with odp reload"
         )
         raise RejectedInputError(message)
 
@@ -233,6 +241,7 @@ class Selection:
         loads = self._loads
         copies, wait, held = self._repeated()
         done = loads.ended if loads.reload else (*loads.ended, *loads.given_up)
+        done = [part for part in done if part.status is not FileStatus.HELD]
         skipped = [*copies, *(file.skipped(SkipReason.ABANDONED_LOAD) for file in done)]
         waiting = {part.key for load in loads.earlier for part in load} | {part.key for part in wait}
         waiting |= {part.key for part in loads.reload.versions} if loads.reload else set()
@@ -241,11 +250,12 @@ class Selection:
             return Refresh(RefreshKind.INITIAL, (), (), self.state, tuple(skipped), held)
         vanished = [part.moment for part in self._vanished_parts]
         began = min(filter(None, [self.state.began, loads.present_began, *vanished]), default="")
-        return self._apply_after(began, loads.present, skipped, held)
+        present = [part for part in loads.present if part.status is not FileStatus.HELD]
+        return self._apply_after(began, present, skipped, held)
 
     def _repeated(self) -> tuple[list[LandedFile], list[LandedFile], tuple[HeldFiles, ...]]:
         """Divide parts of the present load that were uploaded again: copies, those that may begin a reload, others."""
-        parts = self._loads.repeated
+        parts = [part for part in self._loads.repeated if part.status is not FileStatus.HELD]
         wait = [part for part in parts if not is_settled(part, self.now)]
         settled = [part for part in parts if part not in wait]
         if not settled:

@@ -77,7 +77,7 @@ def _versions(
         for file in (*refresh.files, *refresh.replayed)
     ]
     if held and not (is_reload and config.table_data_versioning_type is VersioningType.SNAPSHOT):
-        place = _FIRST if is_reload else _place_of_table(held)
+        place = _FIRST if is_reload and not refresh.replayed else _place_of_table(held)
         placed.append((place, (None, SchemaVersion("the table", held.columns))))
     return [version for _, version in sorted(placed, key=lambda entry: entry[0])]
 
