@@ -64,6 +64,7 @@ class DmsTable:
     before_images: bool = False
     segments: int = 0
     _position: int = 0
+    _earliest: int = 0
     _names: FileNames | None = None
 
     def full_load(self) -> list[DmsFile]:
@@ -85,7 +86,11 @@ class DmsTable:
 
     def rewind(self, draw: Random) -> None:
         """Go back a little, as a task does that is started again from an older checkpoint."""
-        self._position = max(0, self._position - draw.randint(1, REWOUND))
+        self._position = max(self._earliest, self._position - draw.randint(1, REWOUND))
+
+    def keep_checkpoint(self) -> None:
+        """Never go back beyond here: a task starts again from a checkpoint after its last full load or DDL."""
+        self._earliest = len(self.source.log)
 
     def no_parquet(self) -> DmsFile:
         """A change file that nobody can read."""

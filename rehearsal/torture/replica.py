@@ -92,6 +92,8 @@ class Replica:
         self.change_files: list[DmsFile] = []
         self.diverged = False
         """Whether the source was emptied without a line in its log, so that only a full load tells."""
+        self.must_load = False
+        """Whether a part of a load was deleted before anyone read it: the table must be loaded again."""
         self.ghosts: set[Key] = set()
         """Former keys of rows whose task writes no before-images: nothing tells the lake that they are gone."""
         self.deleted: set[str] = set()
@@ -108,6 +110,8 @@ class Replica:
         A parallel load writes its parts in any order, but for the first one, with which every load begins.
         """
         parts = self.dms.full_load()
+        if self.kind.is_historical and not self.dms.writes_changes_apart:
+            self.dms.keep_checkpoint()
         if self._loads_in_parallel:
             parts[1:] = draw.sample(parts[1:], len(parts[1:]))
         self.may_be_broken = self.may_be_broken or self.is_broken
@@ -148,6 +152,7 @@ class Replica:
 
     def lose(self, file: DmsFile) -> None:
         """An object was deleted before anyone read it."""
+        self.must_load = self.must_load or file.is_load
         if self.newest_load.get(file.key) == file:
             self.deleted.add(file.key)
         for row in file.rows:

@@ -131,11 +131,18 @@ class Trial:
         for replica in self.replicas:
             draw = Random(replica.name)
             self._land_all(replica, draw)
-            if replica.diverged:
-                self._decide(replica)
-                self._load(replica, draw)
-                self._land_all(replica, draw)
         self._delivery.deliver_all()
+        self._come_to_rest()
+        again = [replica for replica in self.replicas if replica.diverged or replica.must_load]
+        for replica in again:
+            draw = Random(replica.name)
+            self._load(replica, draw)
+            self._land_all(replica, draw)
+        if again:
+            self._delivery.deliver_all()
+            self._come_to_rest()
+
+    def _come_to_rest(self) -> None:
         for _ in range(_SETTLING_RUNS):
             self.lake.wait(_A_LONG_TIME)
             self.lake.sweep()
@@ -175,6 +182,7 @@ class Trial:
         """DMS writes nothing of it (HandleSourceTableTruncated is false); what it has read so far it writes first."""
         self._land_all(replica, draw)
         replica.source.truncate()
+        replica.dms.keep_checkpoint()
         replica.diverged = True
 
     def _load(self, replica: Replica, draw: Random) -> None:

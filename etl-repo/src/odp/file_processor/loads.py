@@ -173,8 +173,8 @@ def suspicion(
         names = [key.rsplit("/", 1)[-1] for key in not_again]
         return f"{len(names)} parts of the load that it replaces were not written again ({_some(names)})"
     again = [part for part in load.parts if any(is_again(part, file, same) for file in known)]
-    if known and len(again) == len(load.parts):
-        return "every part has the same content as a part that landed before"
+    if again and all(part in again for part in load.parts if part.key in state.load_keys or not state.load_keys):
+        return "its parts have the same content as parts that landed before"
     began = min((part.moment for part in load.parts if part.part_number == 1), default="")
     if early := [part.name for part in again if part.moment < began]:
         return f"parts that landed before its first part have the content that they had before ({_some(early)})"
@@ -207,13 +207,14 @@ def _in_order(
     approved = [part for part in parts if part.approved]
     is_reload = not state.load_keys or any(part.part_number == 1 and part.key in state.load_keys for part in approved)
     for part in parts:
-        if part.approved and is_reload:
+        if part.approved:
+            present += [] if is_reload else [part]
             continue
         if _begins_another(part, loads[-1] if loads else present, () if loads else state.load_keys):
             loads.append([part])
         elif loads:
             loads[-1].append(part)
-        elif (part.key in state.load_keys and not part.approved) or _is_late_segment(part, present, present_until):
+        elif part.key in state.load_keys or _is_late_segment(part, present, present_until):
             repeated.append(part)
         else:
             present.append(part)
@@ -231,12 +232,12 @@ def _begins_another(part: LandedFile, load: Sequence[LandedFile], keys: Iterable
     known = {*keys, *(other.key for other in load)}
     if not known:
         return True
-    return part.part_number == 1 and part.key in known and not part.approved and part.event_reason != COPY_EVENT
+    return part.part_number == 1 and part.key in known and part.event_reason != COPY_EVENT
 
 
 def _is_late_segment(part: LandedFile, present: Sequence[LandedFile], present_until: Callable[[], str]) -> bool:
     """Whether a segment begins long after the last part of the load in the table, so that it may be of another."""
-    if part.part_number != 1 or part.approved:
+    if part.part_number != 1:
         return False
     until = max((other.landed_at for other in present), default="") or present_until()
     return bool(until) and _landed(part) - datetime.fromisoformat(until) >= SETTLES_AFTER
