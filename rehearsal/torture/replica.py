@@ -82,6 +82,7 @@ class Replica:
         )
         self.unwritten: deque[DmsFile] = deque()
         self.is_broken = False
+        self.broken_is_deleted = False
         self.may_be_broken = False
         """Whether a load began after a file was broken; the same load again cannot be told from a copy of the first."""
         self.late: list[DmsFile] = []
@@ -153,6 +154,7 @@ class Replica:
     def lose(self, file: DmsFile) -> None:
         """An object was deleted before anyone read it."""
         self.must_load = self.must_load or file.is_load
+        self.broken_is_deleted = self.broken_is_deleted or not file.columns
         if self.newest_load.get(file.key) == file:
             self.deleted.add(file.key)
         for row in file.rows:

@@ -263,7 +263,7 @@ class Selection:
         processed = [file for file in self._processed_parts if file.status is FileStatus.APPLIED]
         same = self.processed.has_same_content
         copies = [part for part in settled if any(is_again(part, file, same) for file in processed)]
-        reason = "it was uploaded again without a reload, or is a segment that came long after the load in the table"
+        reason = "it was uploaded again without a reload, or came long after the load in the table"
         others = tuple(part.held(reason) for part in settled if part not in copies)
         held = (HeldFiles(others[0].file_id, reason, others),) if others else ()
         return [part.skipped(SkipReason.COPY) for part in copies], wait, held

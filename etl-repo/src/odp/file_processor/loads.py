@@ -69,7 +69,7 @@ class PendingLoads:
     """The pending parts of a table: of its present load, of the load that replaces it, of loads before that.
 
     `present_began` is when the first version of a part of the present load landed. `repeated` are parts of the present
-    load that were uploaded again without its first part, or segments that came long after it. `ended` parts landed
+    load that were uploaded again without its first part, or parts that came long after it. `ended` parts landed
     before the present load. `given_up` has the readable parts, `earlier` every version, of the pending loads between
     the present one and the reload.
     """
@@ -184,12 +184,14 @@ def suspicion(
 def _in_landing_order(versions: Sequence[LandedFile], unreadable: Container[str]) -> list[LandedFile]:
     """Sort versions by moment; one that was overwritten landed before the version that can be read.
 
-    A listing tells moments to the second only.
+    A listing tells moments to the second only, so of parts of one second the first one of a load comes first.
     """
     newest = {part.key: part.moment for part in versions if part.file_id not in unreadable}
 
-    def landed(part: LandedFile) -> tuple[str, bool, str]:
-        return min(part.moment, newest.get(part.key, part.moment)), part.file_id not in unreadable, part.file_id
+    def landed(part: LandedFile) -> tuple[str, bool, str, bool, str]:
+        moment = min(part.moment, newest.get(part.key, part.moment))
+        is_readable = part.file_id not in unreadable
+        return moment.partition("/")[0], part.part_number != 1, moment, is_readable, part.file_id
 
     return sorted(versions, key=landed)
 
@@ -199,22 +201,26 @@ def _in_order(
 ) -> tuple[list[LandedFile], list[LandedFile], list[list[LandedFile]]]:
     """Give the parts of the present load, its repeated parts, and the loads after it.
 
-    What a person approved is one load if it has a first part of the load in the table, and belongs to that otherwise.
+    What a person approved is one load if it has a first part of a known segment, and belongs to the present one if not.
     """
     present: list[LandedFile] = []
     repeated: list[LandedFile] = []
     loads: list[list[LandedFile]] = []
     approved = [part for part in parts if part.approved]
-    is_reload = not state.load_keys or any(part.part_number == 1 and part.key in state.load_keys for part in approved)
+    segments = set(map(_segment, state.load_keys))
+    is_reload = not state.load_keys or any(
+        part.part_number == 1 and _segment(part.key) in segments for part in approved
+    )
     for part in parts:
         if part.approved:
             present += [] if is_reload else [part]
             continue
-        if _begins_another(part, loads[-1] if loads else present, () if loads else state.load_keys):
+        is_late = not loads and _is_late(part, present, present_until)
+        if _begins_another(part, loads[-1] if loads else present, () if loads else state.load_keys, is_late=is_late):
             loads.append([part])
         elif loads:
             loads[-1].append(part)
-        elif part.key in state.load_keys or _is_late_segment(part, present, present_until):
+        elif part.key in state.load_keys or is_late:
             repeated.append(part)
         else:
             present.append(part)
@@ -228,19 +234,24 @@ def is_settled(part: LandedFile, now: datetime) -> bool:
     return now - _landed(part) >= SETTLES_AFTER
 
 
-def _begins_another(part: LandedFile, load: Sequence[LandedFile], keys: Iterable[str]) -> bool:
+def _begins_another(part: LandedFile, load: Sequence[LandedFile], keys: Iterable[str], *, is_late: bool) -> bool:
     known = {*keys, *(other.key for other in load)}
     if not known:
         return True
-    return part.part_number == 1 and part.key in known and part.event_reason != COPY_EVENT
-
-
-def _is_late_segment(part: LandedFile, present: Sequence[LandedFile], present_until: Callable[[], str]) -> bool:
-    """Whether a segment begins long after the last part of the load in the table, so that it may be of another."""
-    if part.part_number != 1:
+    if part.part_number != 1 or part.event_reason == COPY_EVENT:
         return False
+    return part.key in known or (is_late and _segment(part.key) in set(map(_segment, known)))
+
+
+def _is_late(part: LandedFile, present: Sequence[LandedFile], present_until: Callable[[], str]) -> bool:
+    """Whether a part landed so long after the last one of the load in the table that it may be of another."""
     until = max((other.landed_at for other in present), default="") or present_until()
     return bool(until) and _landed(part) - datetime.fromisoformat(until) >= SETTLES_AFTER
+
+
+def _segment(key: str) -> str:
+    """What the keys of the parts of one segment have in common."""
+    return key.rpartition("LOAD")[0]
 
 
 def _may_precede(part: LandedFile, first: LandedFile) -> bool:
