@@ -95,6 +95,8 @@ class Replica:
         """Whether the source was emptied without a line in its log, so that only a full load tells."""
         self.must_load = False
         """Whether a part of a load was deleted before anyone read it: the table must be loaded again."""
+        self.is_touched = False
+        """Whether an operator wrote a part of the newest load again, so that a person who is asked loads it again."""
         self.ghosts: set[Key] = set()
         """Former keys of rows whose task writes no before-images: nothing tells the lake that they are gone."""
         self.deleted: set[str] = set()
@@ -119,6 +121,7 @@ class Replica:
         self.is_broken = self.is_broken and self.kind.is_historical
         self.unwritten = deque(parts)
         self._last_part, self._has_stalled = self._clock(), False
+        self.is_touched = False
         self.newest_load, self.written, self.deleted = {part.key: part for part in parts}, set(), set()
         self._loaded += [row for part in parts for row in part.rows]
         self.diverged = self.diverged and not parts

@@ -222,10 +222,15 @@ class Trial:
     def _write_again(self, replica: Replica, draw: Random, reason: str) -> None:
         objects = self.lake.objects(replica.dms.folder)
         if objects:
-            self._land([draw.choice(objects)], draw, reason)
+            self._meddle(replica, [draw.choice(objects)], draw, reason)
+
+    def _meddle(self, replica: Replica, files: Sequence[DmsFile], draw: Random, reason: str) -> None:
+        replica.is_touched = replica.is_touched or any(file.is_load for file in files)
+        self._land(files, draw, reason)
 
     def _copy_folder(self, replica: Replica, draw: Random) -> None:
-        self._land(sorted(self.lake.objects(replica.dms.folder), key=lambda file: file.key), draw, COPY)
+        objects = sorted(self.lake.objects(replica.dms.folder), key=lambda file: file.key)
+        self._meddle(replica, objects, draw, COPY)
 
     def _restore(self, replica: Replica, draw: Random) -> None:
         """The first time the folder is backed up; later it is restored, in any order."""
@@ -234,7 +239,7 @@ class Trial:
             self._remembered[replica.name] = self.lake.objects(replica.dms.folder)
             return
         draw.shuffle(backup)
-        self._land(backup, draw)
+        self._meddle(replica, backup, draw, "PutObject")
 
     def _delete(self, replica: Replica, draw: Random) -> None:
         objects = self.lake.objects(replica.dms.folder)
@@ -244,7 +249,10 @@ class Trial:
                 replica.lose(file)
 
     def _decide(self, replica: Replica) -> None:
-        """A person approves what DMS wrote and is not applied yet: the newest full load as a whole, late changes."""
+        """A person approves what DMS wrote and is not applied yet: the newest full load as a whole, late changes.
+
+        Who wrote parts of the load again does not know any more what they are, dismisses them and loads again.
+        """
         held = self.lake.held(replica)
         if not held or replica.unwritten:
             return
@@ -258,7 +266,9 @@ class Trial:
         awaited = {file.key for file in held if replica.newest_load.get(file.key) == file} - applied
         is_whole = replica.newest_load.keys() == awaited | applied | replica.deleted
         changes = {file.key for file in held if not file.is_load}
-        self.lake.decide(replica, changes | (awaited if is_whole else set()))
+        is_sure = is_whole and not replica.is_touched
+        replica.must_load = replica.must_load or (replica.is_touched and any(file.is_load for file in held))
+        self.lake.decide(replica, changes | (awaited if is_sure else set()))
 
     def _break(self, replica: Replica, draw: Random) -> None:
         while replica.unwritten:

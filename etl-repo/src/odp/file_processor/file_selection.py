@@ -66,8 +66,12 @@ class Selection:
             return self._go_on()
         reason = "" if loads.reload.is_approved else self._suspicion()
         if self._is_first_load_again and not reason:
-            parts = [*loads.present, *loads.given_up, *loads.reload.parts]
-            return self._apply_after(self._versions[0].moment, parts, self._gone)
+            ours = {part.file_id for part in self._versions} | {part.file_id for part in loads.reload.parts}
+            others = [part for part in (*loads.present, *loads.given_up) if not part.approved]
+            given_up = [part.skipped(SkipReason.ABANDONED_LOAD) for part in others if part.file_id not in ours]
+            readable = (*loads.present, *loads.given_up, *loads.reload.parts)
+            parts = [part for part in readable if part.approved or part.file_id in ours]
+            return self._apply_after(self._versions[0].moment, parts, [*self._gone, *given_up])
         return self._hold(reason) if reason else self._reload()
 
     @cached_property
@@ -142,12 +146,16 @@ class Selection:
 
     @cached_property
     def _versions(self) -> tuple[LandedFile, ...]:
-        """All versions of the reload's parts, the first one at the beginning."""
-        overwritten = [
-            part
-            for part in self._processed_parts
-            if part.status_reason == SkipReason.OVERWRITTEN and part.moment > self.state.began
-        ]
+        """All versions of the reload's parts, the first one at the beginning.
+
+        Before a load is in the table, the same load may be there several times. What a person approves began when its
+        own first part landed.
+        """
+        load = self._loads.reload
+        assert load is not None  # noqa: S101 - asked for a reload only
+        if self.state.load_keys or load.is_approved:
+            return load.versions
+        overwritten = [part for part in self._processed_parts if part.status_reason == SkipReason.OVERWRITTEN]
         versions = versions_of(self._loads, overwritten, self.processed.has_same_content)
         return tuple(sorted([*versions, *self._vanished_parts], key=lambda part: part.moment))
 
@@ -182,7 +190,19 @@ class Selection:
         others = [part for part in known if part.file_id not in ours]
         if self.state.generation == 0 and self._has_parts_of_other_loads(others):
             return "parts of it have the same content as parts of a load before it"
+        if self._has_grown_between_changes:
+            return "its first parts are those of a load before it, it has more, and changes landed in between"
         return suspicion(self._loads, self.state, self._versions, others, self.processed.has_same_content)
+
+    @property
+    def _has_grown_between_changes(self) -> bool:
+        """Whether nobody can tell if changes came before a load or in its midst: a part of it was there before them."""
+        load = self._loads.reload
+        assert load is not None  # noqa: S101 - asked for a reload only
+        first = self._versions[0].moment
+        before = {part.key for part in self._versions if part.moment < load.began}
+        between = [file for file in self._landed_before(load.began) if self._late.first_landed(file) >= first]
+        return bool(between) and bool(before) and not before >= {part.key for part in load.parts}
 
     def _has_parts_of_other_loads(self, others: Sequence[LandedFile]) -> bool:
         """Whether a part of a first load has the content that it had in another load, as a copy of that has."""

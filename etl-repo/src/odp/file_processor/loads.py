@@ -168,7 +168,7 @@ def suspicion(
         return "its objects were copied; DMS writes each part itself"
     if missing := load.missing:
         return f"{len(missing)} of its parts never came ({_some(missing)})"
-    before = {part.key for part in (*loads.present, *(loads.earlier[-1] if loads.earlier else ()))}
+    before = {part.key for load in (loads.present, *loads.earlier) for part in load}
     if not_again := sorted((state.load_keys | before) - {part.key for part in load.parts}):
         names = [key.rsplit("/", 1)[-1] for key in not_again]
         return f"{len(names)} parts of the load that it replaces were not written again ({_some(names)})"
