@@ -6,12 +6,12 @@ from dataclasses import asdict, fields
 from typing import TYPE_CHECKING
 
 from odp.listings import SweepState
+from odp.stored_format import FORMAT
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
 
 SWEEP = "#sweep"
-_FORMAT = 1
 
 
 class DynamoDbSweepState:
@@ -29,4 +29,4 @@ class DynamoDbSweepState:
 
     def save(self, state: SweepState) -> None:
         """Keep how far this run has come."""
-        self._table.put_item(Item={**self._key, "format": _FORMAT, **asdict(state)})
+        self._table.put_item(Item={**self._key, "format": FORMAT, **asdict(state)})

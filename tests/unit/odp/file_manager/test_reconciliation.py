@@ -146,13 +146,9 @@ def test_listing_of_a_table_names_the_current_version_of_each_object_in_the_keys
 
 
 def test_segments_beside_those_of_a_parallel_load_that_wait_are_found_whatever_their_folders_are_called() -> None:
-    def folder_of(_: str) -> str:
-        return "s/t/"
-
     bucket = PagedBucket("s/t/2024/LOAD00000002.parquet", "s/t/p2025/LOAD00000001.parquet", "s/t/20260101-000.parquet")
     first = bucket.landed("s/t/2024/LOAD00000001.parquet")
-    every: Any = bucket
-    looked = Reconciliation(every, every, every, folder_of=folder_of).of_table([first], "")
+    looked = reconciliation(bucket).of_table([first], "")
     assert {key for key, _ in looked.current} == {"s/t/2024/LOAD00000002.parquet", "s/t/p2025/LOAD00000001.parquet"}
 
 
