@@ -68,9 +68,7 @@ class FileManager(Construct):
         self._tracker, self._history = tables[OdpTable.FILE_TRACKER], tables[OdpTable.FILE_TRACKER_HISTORY]
         self._quarantine, self._format = tables[OdpTable.QUARANTINE], tables[OdpTable.CONFIG_DEPLOY_TRACKER]
         self.dead_letters = encrypted_queue(self, "DeadLetters", key=self._data_key, timeout=TIMEOUT)
-        self.queue = encrypted_queue(
-            self, "Queue", key=self._data_key, timeout=TIMEOUT, dead_letters=self.dead_letters
-        )
+        self.queue = encrypted_queue(self, "Queue", key=self._data_key, timeout=TIMEOUT, dead_letters=self.dead_letters)
         queue_new_objects(
             self,
             "FileLanded",
