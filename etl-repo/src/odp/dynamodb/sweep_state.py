@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING
 
+from odp.dynamodb.connection import persist
 from odp.listings import SweepState
 from odp.stored_format import FORMAT
 
@@ -29,4 +30,4 @@ class DynamoDbSweepState:
 
     def save(self, state: SweepState) -> None:
         """Keep how far this run has come."""
-        self._table.put_item(Item={**self._key, "format": FORMAT, **asdict(state)})
+        persist(lambda: self._table.put_item(Item={**self._key, "format": FORMAT, **asdict(state)}))

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from odp.dynamodb.file_tracker import pending_item
 from odp.dynamodb.pending_summary import summary_update
-from odp.records import LandedFile
 
 if TYPE_CHECKING:
+    from odp.records import LandedFile
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
 
 
