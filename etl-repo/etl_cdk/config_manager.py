@@ -60,9 +60,10 @@ class ConfigManager(Construct):
         foundation: Foundation,
         tables: Mapping[OdpTable, dynamodb.ITable],
         manifests: TableManifests,
+        sources: str,
     ) -> None:
         super().__init__(scope, id_)
-        self._package, self._foundation, self._manifests = package, foundation, manifests
+        self._package, self._foundation, self._manifests, self._sources = package, foundation, manifests, sources
         self._config = foundation.bucket(Shared.CONFIG_BUCKET)
         self.dead_letters = encrypted_queue(self, "DeadLetters", key=foundation.data_key, timeout=TIMEOUT)
         self.queue = encrypted_queue(
@@ -121,6 +122,7 @@ class ConfigManager(Construct):
             "CADENCE_DEFAULTS": json.dumps(self._manifests.cadence_defaults.model_dump()),
             "DEPLOYED_CADENCES": ",".join(sorted({batch.refresh_cadence for batch in batches})),
             "DEPLOYED_GLUE_JOBS": ",".join(sorted({batch.glue_job_name for batch in batches})),
+            "SOURCES": self._sources,
         }
 
     def _request(self) -> cdk.CustomResource:

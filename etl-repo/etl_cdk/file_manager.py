@@ -14,18 +14,19 @@ from aws_cdk import aws_events_targets as events_targets
 from aws_cdk import aws_lambda_event_sources as event_sources
 from constructs import Construct
 
-from deployment_account.names import OdpTable
+from deployment_account.names import OdpTable, Shared
 from deployment_account.permissions import allow, allow_key_use
+from deployment_account.sources import sources_json
 from etl_cdk.object_events import ATTEMPTS, encrypted_queue, queue_new_objects
 from etl_cdk.runtime_package import RuntimeFunction, RuntimePackage
 
 if TYPE_CHECKING:
     from aws_cdk import aws_dynamodb as dynamodb
-    from aws_cdk import aws_kms as kms
     from aws_cdk import aws_lambda as lambda_
-    from aws_cdk import aws_s3 as s3
 
+    from deployment_account.environments import Environment
     from etl_cdk.alerts import Alerts
+    from etl_cdk.foundation import Foundation
 
 TIMEOUT = cdk.Duration.seconds(60)
 SWEEP_EVERY = cdk.Duration.hours(1)
@@ -57,23 +58,21 @@ class FileManager(Construct):
         id_: str,
         *,
         package: RuntimePackage,
-        staging: s3.IBucket,
+        foundation: Foundation,
         tables: Mapping[OdpTable, dynamodb.ITable],
-        data_key: kms.IKey,
-        sources: str,
-        landed_file_days: int,
+        environment: Environment,
     ) -> None:
         super().__init__(scope, id_)
-        self._sources, self._landed_file_days = sources, landed_file_days
-        self._package, self._staging, self._data_key, self._tables = package, staging, data_key, tables
+        self._environment, self._package, self._tables = environment, package, tables
+        self._staging, self._data_key = foundation.bucket(Shared.STAGING_BUCKET), foundation.data_key
         self._tracker, self._history = tables[OdpTable.FILE_TRACKER], tables[OdpTable.FILE_TRACKER_HISTORY]
         self._quarantine, self._format = tables[OdpTable.QUARANTINE], tables[OdpTable.CONFIG_DEPLOY_TRACKER]
-        self.dead_letters = encrypted_queue(self, "DeadLetters", key=data_key, timeout=TIMEOUT)
-        self.queue = encrypted_queue(self, "Queue", key=data_key, timeout=TIMEOUT, dead_letters=self.dead_letters)
+        self.dead_letters = encrypted_queue(self, "DeadLetters", key=self._data_key, timeout=TIMEOUT)
+        self.queue = encrypted_queue(self, "Queue", key=self._data_key, timeout=TIMEOUT, dead_letters=self.dead_letters)
         queue_new_objects(
             self,
             "FileLanded",
-            bucket=staging,
+            bucket=self._staging,
             queue=self.queue,
             description="Files that land in the staging bucket go to the File Manager",
         )
@@ -81,7 +80,7 @@ class FileManager(Construct):
         self.function.add_event_source(event_sources.SqsEventSource(self.queue, report_batch_item_failures=True))
         self.sweep = self._sweep()
 
-    def _function(self, id_: str, handler: str, timeout: cdk.Duration) -> RuntimeFunction:
+    def _function(self, id_: str, handler: str, timeout: cdk.Duration, **more: str) -> RuntimeFunction:
         """A function that registers files, once it knows that the books are in its format."""
         variables = {
             "FILE_TRACKER_TABLE": self._tracker.table_name,
@@ -89,7 +88,8 @@ class FileManager(Construct):
             "QUARANTINE_TABLE": self._quarantine.table_name,
             "CONFIG_DEPLOY_TRACKER_TABLE": self._format.table_name,
             "STAGING_BUCKET": self._staging.bucket_name,
-            "SOURCES": self._sources,
+            "SOURCES": sources_json(self._environment.sources),
+            **more,
         }
         function = RuntimeFunction(
             self, id_, package=self._package, handler=handler, timeout=timeout, variables=variables
@@ -104,7 +104,7 @@ class FileManager(Construct):
 
     def _sweep(self) -> lambda_.Function:
         variables = {name: self._tables[table].table_name for name, table in SWEEP_VARIABLES.items()}
-        variables["LANDED_FILE_DAYS"] = str(self._landed_file_days)
+        variables["LANDED_FILE_DAYS"] = str(self._environment.retention.landed_file_days)
         sweep = self._function("Sweep", "odp.file_manager.sweep.handle", SWEEP_TIMEOUT, **variables)
         for table, actions in SWEEP_ACTIONS.items():
             allow(sweep.role, actions, [self._tables[table].table_arn])

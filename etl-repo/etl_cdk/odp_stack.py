@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 
 from deployment_account.log import LogPolicy
-from deployment_account.names import Odp, OdpTable, Shared, published_schedule
+from deployment_account.names import Odp, OdpTable, published_schedule
 from deployment_account.shared_values import publish
 from deployment_account.sources import sources_json
 from etl_cdk.alerts import Alerts
@@ -57,11 +57,9 @@ class OdpStack(cdk.Stack):
             self,
             "FileManager",
             package=package,
-            staging=foundation.bucket(Shared.STAGING_BUCKET),
+            foundation=foundation,
             tables=tables,
-            data_key=foundation.data_key,
-            sources=sources_json(environment.sources),
-            landed_file_days=environment.retention.landed_file_days,
+            environment=environment,
         )
         self.file_processor = FileProcessor(
             self,
@@ -73,7 +71,13 @@ class OdpStack(cdk.Stack):
             environment=environment,
         )
         self.config_manager = ConfigManager(
-            self, "ConfigManager", package=package, foundation=foundation, tables=tables, manifests=manifests
+            self,
+            "ConfigManager",
+            package=package,
+            foundation=foundation,
+            tables=tables,
+            manifests=manifests,
+            sources=sources_json(environment.sources),
         )
         # what a request relies on is deployed before it
         self.config_manager.request.node.add_dependency(self.file_processor)

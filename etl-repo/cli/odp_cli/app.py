@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
-from odp.config_manager.manifest import load_manifests, read_documents
+from odp.config_manager.manifest import read_documents
 from odp.errors import ManifestError
 from rich.console import Console, RenderableType
 
@@ -24,9 +24,10 @@ from odp_cli.books_migrate import migrate as migrated
 from odp_cli.config_diff import diff as compared
 from odp_cli.config_infer import infer as inferred
 from odp_cli.config_infer import write_draft
+from odp_cli.config_validate import validate as validated
 from odp_cli.errors import CommandError
 from odp_cli.inference.errors import InferenceError
-from odp_cli.lake import RunningLake, cadence_defaults, chosen_environment
+from odp_cli.lake import RunningLake, chosen_environment
 from odp_cli.migration.lake_books import LakeBooks
 from odp_cli.rendering import changes_table, problem_lines
 
@@ -63,7 +64,7 @@ def validate(
     known = load_platform(platform)
     environments = [chosen_environment(known, env)] if env else list(known.environments.values())
     with refusals_told(as_json=as_json):
-        checked = [load_manifests(manifests, cadence_defaults(environment)) for environment in environments]
+        checked = [validated(manifests, environment) for environment in environments]
     tables, cadences = len(checked[0].tables), len(checked[0].batches)
     names = [environment.name for environment in environments]
     warnings = list(checked[0].warnings.values())

@@ -43,7 +43,7 @@ def diff(documents: Mapping[str, str], lake: RunningLake) -> Diff:
     changes = compare(running, Configuration.of(desired.batches, desired.tables))
     written = lake.written_tables().written(touched_tables(running, desired))
     try:
-        Admission(running, written, deployed_with(desired.batches)).admit(desired)
+        Admission(running, written, deployed_with(desired.batches, lake.sources)).admit(desired)
     except ManifestError as refused:
         return Diff(changes, tuple(refused.problems))
     except TableIsBeingWrittenError as filling:

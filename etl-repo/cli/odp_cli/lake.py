@@ -43,6 +43,11 @@ class RunningLake:
         self._names = Names.of(platform, environment)
         self._session = session_in(environment, profile)
 
+    @property
+    def sources(self) -> frozenset[str]:
+        """The source databases that the environment is configured with."""
+        return frozenset(self._environment.sources)
+
     @cached_property
     def _dynamodb(self) -> Any:  # noqa: ANN401  boto3 makes resources at run time
         return self._session.resource("dynamodb")

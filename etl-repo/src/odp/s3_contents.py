@@ -40,8 +40,10 @@ class S3ObjectContents:
     def _read(self, file: LandedFile, range_: str) -> bytes | None:
         bucket = self._buckets.get(file.bucket, file.bucket)
         request: dict[str, Any] = {"Bucket": bucket, "Key": file.key, "Range": range_}
+        if file.version_id:
+            request["VersionId"] = file.version_id
         try:
-            found = self._s3.get_object(**request, **({"VersionId": file.version_id} if file.version_id else {}))
+            found = self._s3.get_object(**request)
         except ClientError as error:
             if error.response["Error"]["Code"] in _GONE:
                 return None

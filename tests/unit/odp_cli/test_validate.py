@@ -47,6 +47,14 @@ def test_every_problem_is_told_by_file_entry_and_field(manifests: Path) -> None:
     ]
 
 
+def test_table_of_a_source_that_an_environment_lacks_is_refused_for_that_environment(manifests: Path) -> None:
+    write(manifests, source_table_name="crm:s.t")
+    result = validate(manifests, "--env", "test")
+    assert result.exit_code == 1
+    assert result.output.startswith("✗ test: sales.json: raw_table_configs: crm:s.t: source_table_name: ")
+    assert "has no source crm (it has default)" in result.output
+
+
 def test_answer_for_programs_is_json(manifests: Path) -> None:
     assert json.loads(validate(manifests, "--json", "--env", "dev").output) == {
         "refused": [],

@@ -11,7 +11,8 @@ from botocore.exceptions import ClientError
 from odp.batched import batched
 from odp.dynamodb.books_format import MARKER
 from odp.dynamodb.connection import condition_failed, transact
-from odp.dynamodb.pending_summary import summary_key
+from odp.dynamodb.file_tracker import landed_file_of
+from odp.dynamodb.pending_summary import summary_update
 from odp.dynamodb.running_configuration import scan
 from odp.errors import ObjectKeyError
 from odp.records import QuarantineKind
@@ -23,12 +24,12 @@ from odp_cli.migration.format_1 import Item, MigratedFile, is_file_now, is_forma
 
 if TYPE_CHECKING:
     from odp.file_manager.s3_event import Staging
+    from odp.records import LandedFile
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
 
 # a transaction holds 100 actions: two for a file, and one for the summary of each table among them
 _FILES_PER_TRANSACTION = 30
 _BUCKET, _RAW = "raw_database_S3_bucket", "raw"
-"""The partition of odpf_file_tracker with how much waits for each table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,23 +117,26 @@ class BooksMigration:
             self._write(self._rejection_moves(entry))
         self._mark(FORMAT, migrated_by=by)
 
+    def _scan(self, table: str) -> Iterator[Item]:
+        return scan(self.dynamodb.meta.client, table)
+
     def _leases(self) -> Iterator[Item]:
-        return scan(self.dynamodb.Table(self.tables.leases))
+        return self._scan(self.tables.leases)
 
     def _files(self, table: str) -> Iterator[MigratedFile]:
         is_pending = table == self.tables.pending
-        for item in scan(self.dynamodb.Table(table)):
+        for item in self._scan(table):
             if is_format_1(item):
                 yield migrated_file(item, self.staging, is_pending=is_pending)
 
     def _rejections(self) -> Iterator[Item]:
-        for item in scan(self.dynamodb.Table(self.tables.quarantine)):
+        for item in self._scan(self.tables.quarantine):
             if is_format_1(item) and item["quarantine_kind"] == QuarantineKind.REJECTED_FILE:
                 yield item
 
     def _find_files(self, table: str, found: Findings) -> int:
         count = 0
-        for item in scan(self.dynamodb.Table(table)):
+        for item in self._scan(table):
             if not is_format_1(item):
                 continue
             count += 1
@@ -177,22 +181,13 @@ class BooksMigration:
         yield {"Delete": {"TableName": table, "Key": file.key, "ConditionExpression": "attribute_exists(file_id)"}}
 
     def _pending_moves(self, files: list[MigratedFile]) -> Iterator[Item]:
-        waiting: dict[str, list[int]] = {}
+        waiting: dict[str, list[LandedFile]] = {}
         for file in files:
             yield from self._move(file, self.tables.pending, to=self.tables.history if file.is_held else "")
             if not file.is_held:
-                waiting.setdefault(file.new["source_table_name"], []).append(int(file.new["file_size"]))
-        for name, sizes in waiting.items():
-            yield {"Update": self._counted_in(name, sizes)}
-
-    def _counted_in(self, source_table_name: str, sizes: list[int]) -> Item:
-        return {
-            "TableName": self.tables.pending,
-            "Key": summary_key(source_table_name),
-            "UpdateExpression": "ADD #files :files, #bytes :bytes, #registrations :files",
-            "ExpressionAttributeNames": {"#files": "files", "#bytes": "bytes", "#registrations": "registrations"},
-            "ExpressionAttributeValues": {":files": len(sizes), ":bytes": sum(sizes)},
-        }
+                waiting.setdefault(file.new["source_table_name"], []).append(landed_file_of(file.new))
+        for counted in waiting.values():
+            yield summary_update(self.tables.pending, counted, registered=True)
 
     def _rejection_moves(self, entry: Item) -> Iterator[Item]:
         key = {name: entry[name] for name in ("quarantine_kind", "entry_id")}

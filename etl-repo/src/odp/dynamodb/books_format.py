@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from odp.dynamodb.connection import condition_failed
+from odp.dynamodb.connection import condition_failed, persist
 from odp.errors import BooksFormatError
 from odp.stored_format import FORMAT
 
@@ -53,7 +53,7 @@ class DynamoDbBooksFormat:
     def _mark(self) -> None:
         unmarked = "attribute_not_exists(deployed_at)"
         try:
-            self._tracker.put_item(Item={**MARKER, "format": FORMAT}, ConditionExpression=unmarked)
+            persist(lambda: self._tracker.put_item(Item={**MARKER, "format": FORMAT}, ConditionExpression=unmarked))
         except ClientError as error:
             if not condition_failed(error):
                 raise

@@ -15,12 +15,11 @@ from botocore.exceptions import ClientError
 from odp.dynamodb.connection import condition_failed, read_items, transact
 from odp.dynamodb.pending_summary import SUMMARIES, summary_key, summary_update
 from odp.records import FileStatus, FileType, LandedFile, PendingFiles, PendingWork
+from odp.stored_format import FORMAT
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource, Table
 
-FORMAT = 2
-"""The version of a stored file; readers ignore fields that they do not know."""
 _LOADS = "0/"
 _AFTER_CHANGES = "10"
 """The first text after everything that begins with `1/`."""
@@ -76,7 +75,7 @@ class DynamoDbFileTracker:
         changes = _changes(self._pending, source_table_name, "", most_changes + 1)
         is_all = len(changes) <= most_changes
         if not is_all:
-            changes = [*changes[:most_changes], *_of_same_name(self._pending, changes[most_changes - 1])]
+            changes = [*changes[:most_changes], *_of_last_name(self._pending, changes)]
         files = tuple(landed_file_of(item) for item in (*loads, *changes))
         return PendingFiles(files, is_all, int(str(summary.get("registrations", 0))))
 
@@ -127,13 +126,18 @@ def _changes(table: Table, source_table_name: str, from_name: str, most: int) ->
     return list(_query(table, "source_table_name = :name AND file_id BETWEEN :first AND :last", values, most=most))
 
 
-def _of_same_name(table: Table, last: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Give the changes after an item that have the same file name."""
-    file_id = str(last["file_id"])
-    kind_and_name = file_id.rpartition("/")[0] + "/"
-    values = {":name": str(last["source_table_name"]), ":same": kind_and_name}
+def _of_last_name(table: Table, changes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Give the changes, from the last of the given ones on, that have the file name of the one before it."""
+    *_, before, last = (None, *(str(item["file_id"]) for item in changes))
+    if before is None or _name_in(before) != _name_in(last):
+        return []
+    values = {":name": str(changes[-1]["source_table_name"]), ":same": f"{_name_in(last)}/"}
     items = _query(table, "source_table_name = :name AND begins_with(file_id, :same)", values)
-    return (item for item in items if str(item["file_id"]) > file_id)
+    return [item for item in items if str(item["file_id"]) > before]
+
+
+def _name_in(file_id: str) -> str:
+    return file_id.rpartition("/")[0]
 
 
 def _query(table: Table, keys: str, values: Mapping[str, str], *, most: int | None = None) -> Iterator[dict[str, Any]]:

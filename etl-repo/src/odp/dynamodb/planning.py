@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from odp.dynamodb.connection import condition_failed
+from odp.dynamodb.connection import condition_failed, persist
 from odp.dynamodb.table_leases import read_leases
 from odp.records import CADENCE_CLAIM, TableLease
 
@@ -75,23 +75,27 @@ class DynamoDbCadenceClaims:
     def release(self, refresh_cadence: str, execution: str) -> None:
         """Give the cadence back, unless another execution has it."""
         try:
-            self._table.delete_item(
-                Key=_key(refresh_cadence),
-                ConditionExpression="execution = :execution",
-                ExpressionAttributeValues={":execution": execution},
+            persist(
+                lambda: self._table.delete_item(
+                    Key=_key(refresh_cadence),
+                    ConditionExpression="execution = :execution",
+                    ExpressionAttributeValues={":execution": execution},
+                )
             )
         except ClientError as error:
             if not condition_failed(error):
                 raise
 
     def _take(self, refresh_cadence: str, execution: str, *, of: str) -> bool:
-        """Also what is this execution's already: Step Functions may repeat its call."""
+        """Also what is this execution's already: Step Functions may repeat its call, and boto3 its request."""
         claimed_at = Decimal(f"{self._clock():.3f}")
         try:
-            self._table.put_item(
-                Item={**_key(refresh_cadence), "execution": execution, "claimed_at": claimed_at},
-                ConditionExpression="attribute_not_exists(raw_table_name) OR execution = :of",
-                ExpressionAttributeValues={":of": of},
+            persist(
+                lambda: self._table.put_item(
+                    Item={**_key(refresh_cadence), "execution": execution, "claimed_at": claimed_at},
+                    ConditionExpression="attribute_not_exists(raw_table_name) OR execution IN (:of, :me)",
+                    ExpressionAttributeValues={":of": of, ":me": execution},
+                )
             )
         except ClientError as error:
             if condition_failed(error):

@@ -46,16 +46,14 @@ class DynamoDbQuarantine:
         """Name those of the given entries that are not kept yet; a read costs less than a refused write."""
         unknown = {(entry.kind.value, entry.entry_id): entry for entry in entries}
         keys = [key_in_quarantine(entry.kind, entry.entry_id) for entry in unknown.values()]
-        for item in read_items(
-            self._dynamodb, self._table.name, keys, ProjectionExpression="quarantine_kind, entry_id"
-        ):
+        for item in read_items(self._dynamodb, self._table, keys, ProjectionExpression="quarantine_kind, entry_id"):
             del unknown[str(item["quarantine_kind"]), str(item["entry_id"])]
         return list(unknown.values())
 
     def entries(self, kind: QuarantineKind) -> Sequence[str]:
         """List the ids of the entries of a kind."""
-        pages = self._table.meta.client.get_paginator("query").paginate(
-            TableName=self._table.name,
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
             KeyConditionExpression="quarantine_kind = :kind",
             ExpressionAttributeValues={":kind": kind.value},
             ProjectionExpression="entry_id",
@@ -65,11 +63,13 @@ class DynamoDbQuarantine:
 
     def replace(self, entry: Quarantined) -> None:
         """Keep an entry as it is now, whether or not it is there already."""
-        self._table.put_item(Item=item_of(entry))
+        item = item_of(entry)
+        persist(lambda: self._client.put_item(TableName=self._table, Item=item))
 
     def remove(self, kind: QuarantineKind, entry_id: str) -> None:
         """Take an entry out."""
-        self._table.delete_item(Key=key_in_quarantine(kind, entry_id))
+        key = key_in_quarantine(kind, entry_id)
+        persist(lambda: self._client.delete_item(TableName=self._table, Key=key))
 
 
 def key_in_quarantine(kind: QuarantineKind, entry_id: str) -> dict[str, str]:

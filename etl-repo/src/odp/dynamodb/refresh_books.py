@@ -23,6 +23,7 @@ from odp.dynamodb.quarantine import item_of, key_in_quarantine
 from odp.dynamodb.table_leases import IS_MINE, lost, proof
 from odp.records import FileStatus, LandedFile, Quarantined, QuarantineKind
 from odp.refreshes import BookEntry, Lease, RefreshOutcome, RefreshStatus
+from odp.stored_format import FORMAT
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 # a transaction holds 100 actions (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html):
 # two to move a file, and those on lease, run log, quarantine and the sum of what is pending
 _FILES_PER_TRANSACTION = 48
-_FORMAT = 2
 _DAY = 86_400
 
 Action = dict[str, Any]
@@ -113,7 +113,7 @@ class DynamoDbRefreshBooks:
             "raw_file_processing_date_time": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "glue_job_run_id": lease.owner,
             "generation": file.generation,
-            "format": _FORMAT,
+            "format": FORMAT,
         }
         if status is FileStatus.SKIPPED or (status is FileStatus.APPLIED and not file.is_load):
             processed |= self._expiry()

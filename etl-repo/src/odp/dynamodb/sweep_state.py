@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING
 
+from odp.dynamodb.connection import persist
 from odp.listings import SweepState
+from odp.stored_format import FORMAT
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
 
 SWEEP = "#sweep"
-_FORMAT = 1
 
 
 class DynamoDbSweepState:
@@ -29,4 +30,4 @@ class DynamoDbSweepState:
 
     def save(self, state: SweepState) -> None:
         """Keep how far this run has come."""
-        self._table.put_item(Item={**self._key, "format": _FORMAT, **asdict(state)})
+        persist(lambda: self._table.put_item(Item={**self._key, "format": FORMAT, **asdict(state)}))

@@ -27,6 +27,7 @@ from odp.file_manager.sources import DEFAULT_SOURCES, Sources
 from odp.listings import TableListing
 from odp.ports import KnownEntries, KnownFiles, StagingListing
 from odp.records import LandedFile, ObjectVersion, RejectedFile
+from odp.source_table import SourceTable
 
 EVENTS_TAKE = timedelta(minutes=15)
 """An object without an event is missed only when it is older: a younger one's event may be under way."""
@@ -63,8 +64,9 @@ class Reconciliation:
         """Register what lies beside a table's pending files; costs a request for each thousand files of their days."""
         folders: dict[tuple[str, str], list[LandedFile]] = {}
         for file in pending:
-            folder = self.sources.parse_object_key(file.key).folder
-            folders.setdefault((file.bucket, folder), []).append(file)
+            folder = self.sources.table_folder(SourceTable.parse(file.source_table_name))
+            if folder is not None:
+                folders.setdefault((file.bucket, folder), []).append(file)
         found, current, looked_at = Found(), set[tuple[str, str]](), list[KeyRange]()
         for (bucket, folder), files in folders.items():
             ranges = ranges_beside(folder, files, newest_change_file, self._layouts(bucket, folder, files))

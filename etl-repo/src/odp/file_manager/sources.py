@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from odp.errors import ObjectKeyError
 from odp.file_manager.object_key import DmsObject, dms_object
-from odp.source_table import DEFAULT_SOURCE
+from odp.source_table import DEFAULT_SOURCE, SourceTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,11 @@ class Sources:
         """
         source = self._source_of(key)
         return dms_object(key, source, _prefix(self.folders[source]))
+
+    def table_folder(self, table: SourceTable) -> str | None:
+        """Give what the keys of a table begin with; None if its source is not configured any more."""
+        folder = self.folders.get(table.source)
+        return None if folder is None else f"{_prefix(folder)}{table.schema}/{table.table}/"
 
     def _source_of(self, key: str) -> str:
         found = [name for name, folder in self.folders.items() if key.startswith(_prefix(folder))]

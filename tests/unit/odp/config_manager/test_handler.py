@@ -11,12 +11,12 @@ VARIABLES = {
     "CADENCE_DEFAULTS": "{}",
     "DEPLOYED_CADENCES": "10_min_refresh,1_hour_refresh",
     "DEPLOYED_GLUE_JOBS": "odpf_file_processor",
+    "SOURCES": '{"default":{"folder":""}}',
 }
 
 
 @pytest.fixture(autouse=True)
 def _variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("SOURCES", raising=False)
     for name, value in VARIABLES.items():
         monkeypatch.setenv(name, value)
 
@@ -31,7 +31,7 @@ def test_lake_is_told_prefix_cadences_jobs_and_no_bucket(monkeypatch: pytest.Mon
         lake.desired({"broken.json": "{"})
 
 
-def test_sources_are_those_of_the_environment_and_the_default_one_where_it_names_none(
+def test_sources_are_those_of_the_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert handler._lake().deployed.sources == {"default"}

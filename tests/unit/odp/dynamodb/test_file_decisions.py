@@ -10,12 +10,13 @@ from odp.dynamodb.table_leases import DynamoDbTableLeases
 from odp.errors import LeaseLostError
 from odp.records import FileStatus, PendingWork, SkipReason
 
-from tests.unit.odp.dynamodb.test_file_tracker import FILE
+from tests.unit.odp.dynamodb.test_file_tracker import FILE, change
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
 
 KEY = ("s.t", FILE.file_id)
+OTHER = change(2)
 NOW, DAYS = 1_000_000.0, 400
 
 
@@ -103,6 +104,17 @@ def test_dismissed_file_stays_in_the_history_as_skipped(desk: Desk) -> None:
     done = desk.history()
     assert (done["file_ingestion_status"], done["status_reason"]) == ("raw_file_skipped", SkipReason.DISMISSED)
     assert desk.work() == []
+
+
+def test_table_that_was_refused_is_planned_again_once_one_of_its_held_files_is_dismissed(desk: Desk) -> None:
+    """Planning compares the registrations with those that the refusal names."""
+    desk.hold()
+    desk.tracker.register(OTHER)
+    assert desk.work() == [PendingWork("s.t", 1, OTHER.size, 2)]
+    assert desk.decisions.dismiss(*KEY)
+    assert desk.work() == [PendingWork("s.t", 1, OTHER.size, 3)]
+    assert not desk.decisions.dismiss(*KEY)
+    assert desk.work() == [PendingWork("s.t", 1, OTHER.size, 3)]
 
 
 @pytest.mark.parametrize("decide", ["release", "dismiss"])

@@ -12,6 +12,7 @@ from odp.dynamodb.table_leases import DynamoDbTableLeases
 from odp.records import FileStatus, FileType, LandedFile, PendingFiles, PendingWork
 from odp.refreshes import BookEntry, RefreshOutcome, RefreshStatus
 
+from tests.unit.odp.dynamodb.backlog import put_pending
 from tests.unit.odp.samples import BOOK_TABLES
 
 if TYPE_CHECKING:
@@ -37,13 +38,13 @@ Process = Callable[..., None]
 
 @pytest.fixture
 def process(dynamodb: "DynamoDBServiceResource") -> Process:
-    """Enter files into the books as applied."""
+    """Enter files of one load and what follows it into the books as applied."""
 
     def enter(*files: LandedFile) -> None:
         lease = DynamoDbTableLeases(dynamodb, "leases").acquire("db.t", "jr_1")
         assert lease is not None
         outcome = RefreshOutcome("db.t", "s.t", RefreshStatus.COMPLETED, "t0", "t1")
-        entry = BookEntry(outcome, files, generation=1, closes=True)
+        entry = BookEntry(outcome, tuple(replace(file, generation=1) for file in files), closes=True)
         DynamoDbRefreshBooks(dynamodb, BOOK_TABLES).enter(lease, entry)
 
     return enter
@@ -126,14 +127,46 @@ def test_pending_files_are_all_loads_and_the_oldest_changes_by_name_whatever_ord
 def test_reading_the_oldest_changes_of_a_backlog_reads_no_more_items_than_asked_for(
     tracker: DynamoDbFileTracker, dynamodb: "DynamoDBServiceResource"
 ) -> None:
-    for number in range(40):
-        tracker.register(change(number))
+    put_pending(dynamodb, [change(number) for number in range(40)])
     read: list[int] = []
     dynamodb.meta.client.meta.events.register(
         "after-call.dynamodb.Query", lambda parsed, **_: read.append(parsed["ScannedCount"])
     )
     assert len(tracker.pending_files("s.t", 5).files) == 5
     assert sum(read) == 6  # one more tells whether there are others
+
+
+@pytest.mark.parametrize("most", [1, 2, 3])
+def test_versions_of_the_last_file_are_given_together_however_few_files_are_asked_for(
+    tracker: DynamoDbFileTracker, most: int
+) -> None:
+    """The versions before the newest tell when the object first landed."""
+    versions = [replace(change(2), file_id=f"{change(2).file_id}{number}", version_id=f"v{number}") for number in "123"]
+    for file in (*versions, change(1), change(3)):
+        tracker.register(file)
+    expected = [change(1)] if most == 1 else [change(1), *versions]
+    assert tracker.pending_files("s.t", most) == PendingFiles(tuple(expected), is_all=False, registrations=5)
+    assert tracker.pending_files("s.t", 4) == PendingFiles((change(1), *versions), is_all=False, registrations=5)
+    assert tracker.pending_files("s.t", 5).is_all
+
+
+def test_no_change_is_given_where_none_is_asked_for_even_if_versions_of_one_wait(tracker: DynamoDbFileTracker) -> None:
+    for number in "12":
+        tracker.register(replace(change(1), file_id=f"{change(1).file_id}{number}"))
+    assert tracker.pending_files("s.t", 0) == PendingFiles((), is_all=False, registrations=2)
+
+
+def test_files_that_are_still_pending_are_told_from_those_that_a_person_or_a_run_took_away(
+    tracker: DynamoDbFileTracker, process: Process
+) -> None:
+    files = [load(1), load(2), change(1), change(2)]
+    for file in files:
+        tracker.register(file)
+    tracker.register(change(1, "s.u"))
+    process(load(2), change(1))
+    asked = [file.file_id for file in (*reversed(files), change(9))]
+    assert tracker.still_pending("s.t", asked) == [load(1), change(2)]
+    assert tracker.still_pending("s.t", []) == []
 
 
 def test_processed_files_are_found_by_kind_and_by_name_in_landing_order(
@@ -155,11 +188,10 @@ def test_range_of_changes_begins_at_the_name_and_has_no_load() -> None:
 
 
 def test_files_that_are_neither_pending_nor_in_the_history_are_unknown(
-    tracker: DynamoDbFileTracker, process: Process
+    tracker: DynamoDbFileTracker, process: Process, dynamodb: "DynamoDBServiceResource"
 ) -> None:
     pending = [change(number) for number in range(110)]
-    for file in pending:
-        tracker.register(file)
+    put_pending(dynamodb, pending)
     processed, unknown = change(500), change(501)
     process(processed)
     assert tracker.unknown([*pending, processed, unknown]) == [unknown]
@@ -186,11 +218,10 @@ def test_pending_work_counts_files_bytes_and_registrations_of_each_table(
 
 
 def test_pending_work_reads_one_item_for_each_table_and_none_for_its_files(
-    tracker: DynamoDbFileTracker, dynamodb: "DynamoDBServiceResource", pending_work: PendingOf
+    dynamodb: "DynamoDBServiceResource", pending_work: PendingOf
 ) -> None:
     """Code review C9: planning scanned every pending file of every cadence."""
-    for number in range(50):
-        tracker.register(change(number))
+    put_pending(dynamodb, [change(number) for number in range(50)])
     read: list[int] = []
     events = dynamodb.meta.client.meta.events
     events.register("after-call.dynamodb.Query", lambda parsed, **_: read.append(parsed["ScannedCount"]))

@@ -18,9 +18,12 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 from odp.configuration import ConfigDeployment, ConfigRequest, Configuration, RequestStatus, compare
+from odp.dynamodb.books_format import DynamoDbBooksFormat
 from odp.dynamodb.configuration_store import DynamoDbConfigurationStore
 from odp.dynamodb.deploy_tracker import DynamoDbDeployTracker
-from odp.dynamodb.file_tracker import DynamoDbFileTracker
+from odp.dynamodb.file_decisions import DecisionTables, DynamoDbFileDecisions
+from odp.dynamodb.file_tracker import DynamoDbFileTracker, pending_item
+from odp.dynamodb.planning import DynamoDbCadenceClaims, DynamoDbPlannedLeases
 from odp.dynamodb.quarantine import DynamoDbQuarantine
 from odp.dynamodb.refresh_books import DynamoDbRefreshBooks
 from odp.dynamodb.running_configuration import (
@@ -29,13 +32,16 @@ from odp.dynamodb.running_configuration import (
     DynamoDbTableConfigs,
     RunningVersion,
 )
-from odp.dynamodb.table_leases import DynamoDbHeldLeases, DynamoDbTableLeases
+from odp.dynamodb.sweep_state import DynamoDbSweepState
+from odp.dynamodb.table_leases import DynamoDbTableLeases
 from odp.dynamodb.written_tables import DynamoDbWrittenTables
 from odp.errors import OdpError
-from odp.records import FileType, LandedFile, Quarantined, QuarantineKind
+from odp.listings import SweepState
+from odp.records import FileStatus, FileType, LandedFile, Quarantined, QuarantineKind
 from odp.refreshes import BookEntry, RefreshOutcome, RefreshStatus
 
 from tests.unit.odp.conftest import KEYS
+from tests.unit.odp.dynamodb.backlog import put_pending
 from tests.unit.odp.dynamodb.interruptions import Trouble, interrupted
 from tests.unit.odp.samples import BOOK_TABLES, batch_config, table_config
 
@@ -45,6 +51,7 @@ if TYPE_CHECKING:
 KEY = "s/t/20260101-000000001.parquet"
 FILE = LandedFile("s.t", "f0", FileType.CHANGES, "s", "t", "staging", KEY, 7, "e", "2026-01-01T00:00:00Z")
 FILES = tuple(replace(FILE, file_id=f"f{number}") for number in range(3))
+HELD = replace(FILE, file_id="held")
 OUTCOME = RefreshOutcome("db.t", "s.t", RefreshStatus.COMPLETED, "t0", "t1")
 ENTRY = BookEntry(OUTCOME, FILES, closes=True)
 REFUSED = BookEntry(replace(OUTCOME, status=RefreshStatus.ERROR, error="E"), closes=True, refused=True)
@@ -54,7 +61,7 @@ NEW = Configuration.of(
     [batch_config(refresh_tables_batch_size=7), batch_config(refresh_cadence="1_day_refresh")],
     [table_config(refresh_cadence="1_day_refresh")],
 )
-VOLATILE = {"quarantined_at", "kept_by", "raw_file_processing_date_time", "decided_at", "fencing_token"}
+VOLATILE = {"quarantined_at", "kept_by", "raw_file_processing_date_time", "decided_at", "fencing_token", "claimed_at"}
 NUMBERS_OF_ATTEMPTS = {"begun", "running"}
 
 
@@ -65,7 +72,13 @@ class World:
         self.dynamodb = dynamodb
         self.files = DynamoDbFileTracker(dynamodb, "files", "files_history")
         self.leases = DynamoDbTableLeases(dynamodb, "leases", clock=lambda: 1000.0)
-        self.held = DynamoDbHeldLeases(dynamodb, "leases", clock=lambda: 1000.0)
+        self.planned = DynamoDbPlannedLeases(dynamodb, "leases", clock=lambda: 1000.0)
+        self.claims = DynamoDbCadenceClaims(dynamodb, "leases", lambda _: False, clock=lambda: 1000.0)
+        self.sweep = DynamoDbSweepState(dynamodb, "files", "staging")
+        self.format = DynamoDbBooksFormat(dynamodb, "deploy_tracker", ["files", "files_history"])
+        self.decisions = DynamoDbFileDecisions(
+            dynamodb, DecisionTables("files", "files_history", "leases", 1), clock=lambda: 1000.0
+        )
         self.books = DynamoDbRefreshBooks(dynamodb, BOOK_TABLES, clock=lambda: 1000.0)
         self.quarantine = DynamoDbQuarantine(dynamodb, "quarantine")
         self.tracker = DynamoDbDeployTracker(dynamodb, "deploy_tracker")
@@ -86,10 +99,11 @@ class World:
 
     def _fill(self) -> None:
         self.deploy(OLD, replace(REQUEST, request_id="v1"))
-        for file in FILES:
-            self.dynamodb.Table("files").put_item(Item=_pending(file))
-        sums = {"files": len(FILES), "bytes": 7 * len(FILES), "registrations": len(FILES)}
-        self.dynamodb.Table("files").put_item(Item={"source_table_name": "#pending", "file_id": "s.t", **sums})
+        put_pending(self.dynamodb, FILES)
+        held = pending_item(HELD) | {"file_ingestion_status": FileStatus.HELD.value}
+        self.dynamodb.Table("files_history").put_item(Item=held)
+        self.quarantine.keep(KEPT)
+        self.claims.claim("1_day_refresh", "execution of yesterday")
         lease = self.leases.acquire("db.t", "jr_1")
         assert lease is not None
         self.lease = lease
@@ -115,11 +129,12 @@ class World:
 
     def check(self) -> None:
         """What holds at every moment."""
-        files = [item for item in _items("files") if item["file_id"] != {"S": "new"}]
-        pending = [item for item in files if item["source_table_name"] != {"S": "#pending"}]
-        (sums,) = [item for item in files if item not in pending]
+        files = _items("files")
+        pending = [item for item in files if not item["source_table_name"]["S"].startswith("#")]
+        (sums,) = [item for item in files if item["source_table_name"] == {"S": "#pending"}]
         ids = [item["file_id"]["S"] for item in (*pending, *_items("files_history"))]
-        assert sorted(ids) == [file.file_id for file in FILES]
+        assert sorted({*ids} - {"new"}) == [*(file.file_id for file in FILES), HELD.file_id]
+        assert len(ids) == len({*ids})
         assert sums["files"] == {"N": str(len(pending))}
         assert self.running.everything() in (OLD, NEW)
 
@@ -134,22 +149,32 @@ def _moto_tables() -> dict[str, Any]:
     return dict(dynamodb_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].tables)
 
 
-def _pending(file: LandedFile) -> dict[str, Any]:
-    return {"source_table_name": file.source_table_name, "file_id": file.file_id, "file_size": file.size}
-
-
 ENTRY_OF_QUARANTINE = Quarantined(QuarantineKind.REJECTED_FILE, "r1", "no DMS file", {})
+KEPT = Quarantined(QuarantineKind.UNCONFIGURED_TABLE, "s.u", "no manifest", {})
 OTHER = replace(REQUEST, request_id="v3", document=b"{}")
 SCENARIOS: dict[str, Callable[[World], Any]] = {
     "DynamoDbFileTracker.register": lambda world: world.files.register(replace(FILE, file_id="new")),
     "DynamoDbFileTracker.unknown": lambda world: world.files.unknown([*FILES, replace(FILE, file_id="new")]),
     "DynamoDbTableLeases.acquire": lambda world: world.leases.acquire("db.u", "jr_1") is not None,
     "DynamoDbTableLeases.renew": lambda world: world.leases.renew(world.lease),
-    "DynamoDbHeldLeases.held": lambda world: world.held.held(["db.t", "db.u"]),
+    "DynamoDbPlannedLeases.leases": lambda world: world.planned.leases(["db.t", "db.u"]),
+    "DynamoDbCadenceClaims.claim": lambda world: world.claims.claim("10_min_refresh", "execution"),
+    "DynamoDbCadenceClaims.claim of a dead execution": lambda world: world.claims.claim("1_day_refresh", "execution"),
+    "DynamoDbCadenceClaims.release": lambda world: world.claims.release("1_day_refresh", "execution of yesterday"),
+    "DynamoDbSweepState.load": lambda world: world.sweep.load(),
+    "DynamoDbSweepState.save": lambda world: world.sweep.save(SweepState(key_marker="k")),
+    "DynamoDbBooksFormat.require_current": lambda world: world.format.require_current(),
+    "DynamoDbFileDecisions.skip": lambda world: world.decisions.skip("s.t", "f0", "poisoned"),
+    "DynamoDbFileDecisions.release": lambda world: world.decisions.release("s.t", "held"),
+    "DynamoDbFileDecisions.dismiss": lambda world: world.decisions.dismiss("s.t", "held"),
     "DynamoDbRefreshBooks.enter": lambda world: world.books.enter(world.lease, ENTRY),
     "DynamoDbRefreshBooks.enter refused": lambda world: world.books.enter(world.lease, REFUSED),
     "DynamoDbRefreshBooks.record": lambda world: world.books.record(OUTCOME, "jr_2"),
     "DynamoDbQuarantine.keep": lambda world: world.quarantine.keep(ENTRY_OF_QUARANTINE),
+    "DynamoDbQuarantine.unknown": lambda world: world.quarantine.unknown([KEPT, ENTRY_OF_QUARANTINE]),
+    "DynamoDbQuarantine.entries": lambda world: world.quarantine.entries(KEPT.kind),
+    "DynamoDbQuarantine.replace": lambda world: world.quarantine.replace(replace(KEPT, reason="no manifest yet")),
+    "DynamoDbQuarantine.remove": lambda world: world.quarantine.remove(KEPT.kind, KEPT.entry_id),
     "DynamoDbDeployTracker.receive": lambda world: world.tracker.receive(REQUEST, "abc", "me"),
     "DynamoDbDeployTracker.status": lambda world: world.tracker.status(replace(REQUEST, request_id="v1")),
     "DynamoDbDeployTracker.document": lambda world: world.tracker.document(replace(REQUEST, request_id="v1")),

@@ -13,6 +13,7 @@ from odp.errors import LeaseLostError
 from odp.records import FileStatus, FileType, LandedFile
 from odp.refreshes import BookEntry, Lease, RefreshOutcome, RefreshStatus, RowCounts
 
+from tests.unit.odp.dynamodb.backlog import put_pending
 from tests.unit.odp.samples import BOOK_TABLES
 
 if TYPE_CHECKING:
@@ -52,12 +53,9 @@ class Desk:
         return item["files"], item["bytes"], item["registrations"]
 
     def register(self, count: int, **fields: Any) -> tuple[LandedFile, ...]:
-        """So many pending files, and their sum as whoever registers keeps it."""
-        files = tuple(replace(FILE, file_id=f"f{number}", **fields) for number in range(count))
-        for file in files:
-            self.tracker.register(file)
-        sums = {"files": count, "bytes": sum(file.size for file in files), "registrations": count}
-        self.dynamodb.Table("files").put_item(Item=SUM | sums)
+        """So many pending files, with their sum."""
+        files = tuple(replace(FILE, file_id=f"1/f{number}", **fields) for number in range(count))
+        put_pending(self.dynamodb, files)
         return files
 
     def pending(self) -> list[LandedFile]:
@@ -76,7 +74,8 @@ def desk(dynamodb: "DynamoDBServiceResource") -> Desk:
 def test_closing_entry_moves_files_keeps_the_outcome_and_returns_the_lease(desk: Desk) -> None:
     """Defect 18 of the reference: the history of a file did not name its run."""
     desk.tracker.register(FILE)
-    entry = BookEntry(COMPLETED, (FILE,), 3, closes=True, catalog_commit="20260101", written_with={"key": "ID"})
+    files = (replace(FILE, generation=3),)
+    entry = BookEntry(COMPLETED, files, closes=True, catalog_commit="20260101", written_with={"key": "ID"})
     desk.books.enter(desk.lease(), entry)
     processed, refresh = desk.only("files_history"), desk.only("leases_history")
     assert desk.pending() == []
@@ -96,7 +95,7 @@ def test_closing_entry_moves_files_keeps_the_outcome_and_returns_the_lease(desk:
 
 def test_entry_under_way_moves_files_and_keeps_the_lease(desk: Desk) -> None:
     desk.tracker.register(FILE)
-    desk.books.enter(desk.lease(), BookEntry(replace(COMPLETED, status=RefreshStatus.UPDATING), (FILE,), 1))
+    desk.books.enter(desk.lease(), BookEntry(replace(COMPLETED, status=RefreshStatus.UPDATING), (FILE,)))
     assert (desk.only("leases_history")["refresh_status"], desk.pending()) == ("updating_table", [])
     assert desk.leases.acquire("db.t", "jr_2") is None
 
@@ -140,9 +139,7 @@ def test_files_fill_transactions_up_to_what_dynamodb_takes_and_are_counted_once(
 def test_run_that_dies_between_transactions_has_counted_nothing_and_left_files_for_the_next(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = tuple(replace(FILE, file_id=f"1/f{number}") for number in range(60))
-    for file in files:
-        desk.tracker.register(file)
+    files = desk.register(60)
     client, calls = desk.dynamodb.meta.client, iter([None])
     write = client.transact_write_items
 
@@ -153,7 +150,7 @@ def test_run_that_dies_between_transactions_has_counted_nothing_and_left_files_f
 
     monkeypatch.setattr(client, "transact_write_items", die_after_the_first)
     with pytest.raises(KeyboardInterrupt):
-        desk.books.enter(desk.lease(), BookEntry(COMPLETED, files, 1, closes=True))
+        desk.books.enter(desk.lease(), BookEntry(COMPLETED, files, closes=True))
     assert 0 < len(desk.pending()) < 60
     assert desk.items("leases_history") == []
 
@@ -207,19 +204,19 @@ def test_each_file_is_kept_with_its_own_status_reason_and_generation(desk: Desk)
         for item in desk.items("files_history")
     }
     assert kept == {
-        "f0": ("raw_file_processed", "", 3, 2),
-        "f1": ("raw_file_skipped", "overwritten", 2, 2),
-        "f2": ("raw_file_held", "fewer parts", 0, 2),
+        "1/f0": ("raw_file_processed", "", 3, 2),
+        "1/f1": ("raw_file_skipped", "overwritten", 2, 2),
+        "1/f2": ("raw_file_held", "fewer parts", 0, 2),
     }
-    assert (desk.tracker.pending_files("s.t"), desk.pending_sum()) == ([fourth], (1, 7, 4))
+    assert (desk.pending(), desk.pending_sum()) == ([fourth], (1, 7, 4))
 
 
 def test_file_that_a_person_took_out_of_the_pending_ones_is_not_subtracted_again(desk: Desk) -> None:
     files = desk.register(3)
-    desk.dynamodb.Table("files").delete_item(Key={"source_table_name": "s.t", "file_id": "f1"})
+    desk.dynamodb.Table("files").delete_item(Key={"source_table_name": "s.t", "file_id": "1/f1"})
     desk.dynamodb.Table("files").put_item(Item=SUM | {"files": 2, "bytes": 14, "registrations": 3})
     desk.books.enter(desk.lease(), BookEntry(COMPLETED, files, closes=True))
-    assert (desk.tracker.pending_files("s.t"), desk.pending_sum()) == ([], (0, 0, 3))
+    assert (desk.pending(), desk.pending_sum()) == ([], (0, 0, 3))
     assert len(desk.items("files_history")) == 3
     assert desk.only("leases")["refresh_status"] == "completed"
 
@@ -242,7 +239,7 @@ def test_history_of_changes_and_skipped_files_expires_and_that_of_loads_and_wait
     desk: Desk, file_type: FileType, status: FileStatus, expires_at: int | None
 ) -> None:
     desk.register(1, file_type=file_type)
-    file = replace(FILE, file_id="f0", file_type=file_type, status=status)
+    file = replace(FILE, file_id="1/f0", file_type=file_type, status=status)
     desk.books.enter(desk.lease(), BookEntry(COMPLETED, (file,), closes=True))
     assert desk.only("files_history").get("expires_at") == expires_at
     assert desk.only("leases_history")["expires_at"] == _LATER

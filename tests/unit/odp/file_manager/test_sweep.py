@@ -21,6 +21,7 @@ VARIABLES = {
     "RAW_TABLE_CONFIG_TABLE": "table_config",
     "CONFIG_DEPLOY_TRACKER_TABLE": "deploy_tracker",
     "STAGING_BUCKET": "staging",
+    "SOURCES": '{"default":{"folder":""}}',
     "LANDED_FILE_DAYS": "90",
     "LAKE": "odp-dev",
 }

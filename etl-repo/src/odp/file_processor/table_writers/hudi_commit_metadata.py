@@ -11,10 +11,10 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, TypeVar
 
 from odp.refreshes import Refresh, RefreshKind, TableState
+from odp.stored_format import FORMAT
 
 PREFIX = "odp."
 FILE_IDS, STATE, CONTENT = "odp.file_ids", "odp.table_state", "odp.table_content"
-FORMAT = 2
 
 T = TypeVar("T", "TableContent", TableState)
 

@@ -1,0 +1,28 @@
+"""Checks manifests for one environment as the Configuration Manager will, but for what only the running lake knows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from odp.config_manager.admission import Admission, deployed_with
+from odp.config_manager.manifest import Manifests, load_manifests
+from odp.configuration import Configuration
+from odp.errors import ManifestError
+
+from deployment_account.environments import Environment
+from odp_cli.lake import cadence_defaults
+
+
+def validate(folder: Path, environment: Environment) -> Manifests:
+    """Give the manifests of a folder, as an environment without any table would admit them.
+
+    Raises:
+        ManifestError: with every reason against them.
+    """
+    manifests = load_manifests(folder, cadence_defaults(environment))
+    deployed = deployed_with(manifests.batches, frozenset(environment.sources))
+    try:
+        Admission(Configuration.of([], []), {}, deployed).admit(manifests)
+    except ManifestError as refused:
+        raise ManifestError([f"{environment.name}: {problem}" for problem in refused.problems]) from None
+    return manifests
