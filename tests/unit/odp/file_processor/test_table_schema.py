@@ -29,7 +29,7 @@ def decide(
     kind: RefreshKind = RefreshKind.CHANGES,
     config: RawTableConfig | None = None,
 ) -> dict[str, str]:
-    refresh = Refresh(kind, tuple(columns), (), (), TableState())
+    refresh = Refresh(kind, tuple(columns), (), TableState())
     by_id = {file.file_id: found for file, found in columns.items()}
     return decide_table_columns(config or table_config(), refresh, by_id, held)
 
