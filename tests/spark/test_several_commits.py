@@ -6,24 +6,23 @@ from typing import Any
 
 import pytest
 from odp.file_manager.reconciliation import Reconciliation
-from odp.file_manager.s3_event import listed_object
 from odp.file_manager.sources import DEFAULT_SOURCES
 from odp.file_processor.late_files import Limits
 from odp.file_processor.table_refresh import TableRefresher
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
 from odp.file_processor.table_writers.hudi_timeline import commits_newest_first
-from odp.records import LandedFile, ObjectVersion, RawTableConfig, VersioningType
+from odp.records import RawTableConfig, VersioningType
 from odp.refreshes import CommittedRefresh, RefreshOutcome, RowCounts
 from pyspark.sql import SparkSession
 
-from rehearsal.torture.deployed.parquet import parquet
 from rehearsal.torture.dms_files import DmsFile
 from rehearsal.torture.history import BIGINT, STRING
 from rehearsal.torture.memory.books import MemoryBooks, Outcomes
 from rehearsal.torture.memory.clock import Clock
 from rehearsal.torture.memory.leases import MemoryLeases
 from rehearsal.torture.memory.ledger import MemoryLedger, MemoryQuarantine
-from rehearsal.torture.memory.staging import BUCKET, StagingBucket
+from rehearsal.torture.memory.staging import StagingBucket
+from tests.spark.dms_files import put
 
 COLUMNS = {"ID": BIGINT, "REGION": STRING, "V": STRING, "SEQ": STRING}
 Rows = Callable[[RawTableConfig], list[dict[str, Any]]]
@@ -38,7 +37,7 @@ class LakeOfOneTable:
         self.staging = StagingBucket(self.clock)
         self.ledger, self.leases, self.quarantine = MemoryLedger(), MemoryLeases(self.clock), MemoryQuarantine()
         self.outcomes: Outcomes = {}
-        self._folder = buckets / BUCKET
+        self._buckets = buckets
         self._runs = 0
 
     def land(self, name: str, *rows: tuple[str, int, str, int]) -> None:
@@ -49,13 +48,8 @@ class LakeOfOneTable:
             {"Op": op, "ID": id_, "REGION": "n", "V": value, "SEQ": f"{seq:035d}" if seq else ""}
             for op, id_, value, seq in rows
         )
-        stored = self.staging.put(DmsFile(key, {"Op": STRING, **COLUMNS}, values))
-        path = self._folder / key
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(parquet(stored.file))
-        landed = listed_object(ObjectVersion(BUCKET, key, stored.version_id, "", stored.size, stored.landed_at))
-        assert isinstance(landed, LandedFile)
-        self.ledger.register(landed)
+        file = DmsFile(key, {"Op": STRING, **COLUMNS}, values)
+        self.ledger.register(put(file, self.staging, self._buckets))
 
     def run(self) -> RefreshOutcome:
         """Let a run refresh the table; a batch takes a while."""
