@@ -168,6 +168,33 @@ def test_late_part_of_a_load_has_the_version_of_that_load(
     )
 
 
+def test_first_load_that_comes_after_changes_which_are_in_it_is_the_newest_version_until_the_changes_after_it(
+    refresh: Refresher, land_rows: Callable[..., LandedFile]
+) -> None:
+    refresh.apply(RefreshKind.INITIAL, land_rows(FIRST, (1, "n", "A", "U", 1), (2, "n", "B", "U", 2)))
+    files = land_rows(LOAD, (1, "n", "loaded"), (3, "n", "c")), land_rows(SECOND, (1, "n", "AA", "U", 5))
+    refresh.apply(RefreshKind.CHANGES, *files)
+    refresh.apply(RefreshKind.CHANGES, land_rows("LOAD00000002", (2, "n", "b")))
+    load = f"{seq(2)}/L1"
+    assert versions(refresh) == [
+        (1, seq(1), "U", "A"),
+        (1, load, "I", "loaded"),
+        (1, seq(5), "U", "AA"),
+        (2, seq(2), "U", "B"),
+        (2, load, "I", "b"),
+        (3, load, "I", "c"),
+    ]
+
+
+def test_load_after_the_source_was_emptied_has_later_versions_than_the_marks(
+    refresh: Refresher, land_rows: Callable[..., LandedFile]
+) -> None:
+    refresh.apply(RefreshKind.INITIAL, land_rows(LOAD, (1, "n", "a")))
+    refresh.apply(RefreshKind.EMPTY, generation=2)
+    refresh.apply(RefreshKind.INITIAL, land_rows(LOAD, (1, "n", "a")), generation=2)
+    assert [row[1:3] for row in versions(refresh)] == [("/L1", "I"), ("/L1/L2", "D"), ("/L1/L2/L2", "I")]
+
+
 def test_emptied_source_marks_every_live_key_and_keeps_every_version(
     refresh: Refresher, land_rows: Callable[..., LandedFile]
 ) -> None:

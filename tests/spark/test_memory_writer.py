@@ -27,7 +27,7 @@ from tests.spark.dms_files import put
 from tests.spark.refresher import History
 
 STORIES = (0, 4, 8, 15, 17, 36, 43, 71)
-"""Of about seven commits each; they have every kind of refresh, files that are applied again, and parts that are late."""
+"""Of about seven commits each; there are all kinds of refresh, files applied again, and parts that are late."""
 AFTERWARDS = timedelta(hours=1)
 
 
