@@ -5,13 +5,34 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from odp.file_processor.batch_refresh import refresh_batch
-from odp.file_processor.file_selection import select_files
+from odp.file_processor.file_selection import Selection
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
+from odp.records import LandedFile
 from odp.refreshes import TableState
 from odp.spark_session import task_slots, with_settings
 from pyspark.sql import SparkSession
 
 from benchmarks.change_phase.workload import CHANGES, LOAD, SourceTable
+
+
+class NoHistory:
+    """Tables that begin have none."""
+
+    def loads(self) -> Sequence[LandedFile]:
+        """No part of a load was processed."""
+        return ()
+
+    def changes(self, from_name: str, most: int) -> Sequence[LandedFile]:  # noqa: ARG002 - the port's names
+        """No change was processed."""
+        return ()
+
+    def has_same_content(self, version: LandedFile, earlier: LandedFile) -> bool:  # noqa: ARG002 - the port's names
+        """No object has two versions."""
+        return False
+
+    def are_readable(self, files: Sequence[LandedFile]) -> bool:  # noqa: ARG002 - the port's names
+        """Every object is there."""
+        return True
 
 
 class OdpWriter:
@@ -45,7 +66,7 @@ class OdpWriter:
             state, published = (last.state, last.commit_time) if last else (TableState(), "")
             pending = [table.landed(file, self._buckets)]
             versioning = table.config.table_data_versioning_type
-            refresh = select_files(pending, state, versioning, lambda: (), datetime.now(UTC))
+            refresh = Selection(pending, state, versioning, NoHistory(), datetime.now(UTC)).select()
             self._writer.apply(table.config, refresh, check_lease=lambda: None)
             self._writer.publish(table.config, published)
 

@@ -1,10 +1,12 @@
 """Applies landed files to one table as a run of the job would, and reads the table as others do."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
-from odp.file_processor.file_selection import select_files
+from odp.file_processor.file_selection import Selection
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
 from odp.records import LandedFile, RawTableConfig
 from odp.refreshes import CommittedRefresh, Refresh, RefreshKind, TableState
@@ -14,28 +16,48 @@ from rehearsal.validation.lake import LakeReader
 ADDED = ("_hoodie", "_odp_")
 
 
+@dataclass
+class History:
+    """What the history has of one table; every object is there, and no two have the same content."""
+
+    files: list[LandedFile] = field(default_factory=list)
+
+    def loads(self) -> Sequence[LandedFile]:
+        return [file for file in self.files if file.is_load]
+
+    def changes(self, from_name: str, most: int) -> Sequence[LandedFile]:
+        found = [file for file in self.files if not file.is_load and file.name >= from_name]
+        return sorted(found, key=lambda file: file.name)[:most]
+
+    def has_same_content(self, version: LandedFile, earlier: LandedFile) -> bool:
+        return False
+
+    def are_readable(self, files: Sequence[LandedFile]) -> bool:
+        return True
+
+
 class Refresher:
     """Applies files as a run would, remembering what was applied."""
 
     def __init__(self, writer: HudiSparkWriter, config: RawTableConfig, buckets: Any) -> None:
         self.writer, self.config = writer, config
         self.folder = buckets / config.raw_database_s3_bucket / config.raw_database_name / config.raw_table_name
-        self.applied: list[LandedFile] = []
+        self.history = History()
 
     def __call__(self, *files: LandedFile) -> CommittedRefresh:
         last = self.writer.last_refresh(self.config)
         state = last.state if last else TableState()
         versioning = self.config.table_data_versioning_type
-        refresh = select_files(files, state, versioning, lambda: self.applied, now=datetime.now(UTC))
+        refresh = Selection(files, state, versioning, self.history, now=datetime.now(UTC)).select()
         committed = self.writer.apply(self.config, refresh, check_lease=lambda: None)
-        self.applied += [file for file in files if not file.is_load]
+        self.history.files += [*refresh.files, *refresh.set_aside]
         return committed
 
     def apply(
         self, kind: RefreshKind, *files: LandedFile, replayed: tuple[LandedFile, ...] = (), generation: int = 1
     ) -> CommittedRefresh:
         """Apply files as a refresh of this kind, whatever the core would decide."""
-        refresh = Refresh(kind, files, replayed, (), TableState(generation))
+        refresh = Refresh(kind, files, replayed, TableState(generation))
         return self.writer.apply(self.config, refresh, check_lease=lambda: None)
 
     def key(self, name: str) -> str:

@@ -1,5 +1,6 @@
 """Rule 7: a historical table keeps every version, and a reload adds only what differs and marks what vanished."""
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
@@ -89,6 +90,61 @@ def test_reload_that_is_seen_after_changes_that_follow_it_takes_its_place_before
     assert versions(refresh) == sorted(expected, key=str)
 
 
+def test_load_is_compared_with_the_newest_versions_before_the_changes_that_follow_it(
+    refresh: Refresher, land_rows: Callable[..., LandedFile]
+) -> None:
+    """The changes after the load are in the table already; what they did says nothing about the load."""
+    refresh.apply(RefreshKind.INITIAL, land_rows(LOAD, (1, "n", "a"), (2, "n", "b"), (3, "n", "c"), (4, "n", "d")))
+    refresh.apply(RefreshKind.CHANGES, land_rows(FIRST, (4, "n", "d", "D", 1), (5, "n", "e", "I", 2)))
+    after = (
+        land_rows(SECOND, (1, "n", "A", "U", 7), (2, "n", "b", "D", 8), (3, "n", "c", "D", 9)),
+        land_rows(THIRD, (4, "n", "d", "I", 10), (5, "n", "E", "U", 11), (6, "n", "f", "I", 12)),
+    )
+    for file in after:
+        refresh.apply(RefreshKind.CHANGES, file)
+    before = versions(refresh)
+    # 1 and 2 are as they were before the changes, 3 vanished before its delete, 4 is back, 5 differs, 6 is newer
+    reload = land_rows(LOAD, (1, "n", "a"), (2, "n", "b"), (4, "n", "d"), (5, "n", "e, loaded"))
+    refresh.apply(RefreshKind.RELOAD, reload, replayed=after, generation=2)
+    load = f"{seq(2)}/L2"
+    added = [(3, load, "D", "c"), (4, load, "I", "d"), (5, load, "I", "e, loaded")]
+    assert versions(refresh) == sorted([*before, *added], key=str)
+    newest = {row[0]: row for row in sorted(versions(refresh), key=lambda row: row[1])}
+    assert {key: row[2] for key, row in newest.items()} == {1: "U", 2: "D", 3: "D", 4: "I", 5: "U", 6: "I"}
+    refresh.apply(RefreshKind.CHANGES, land_rows("LOAD00000002", (7, "n", "g")), replayed=after, generation=2)
+    assert (7, load, "I", "g") in versions(refresh)
+
+
+def test_load_takes_its_place_before_replayed_changes_without_a_sequence_too(
+    configured: Callable[..., Refresher], land_file: Any
+) -> None:
+    """The versions of changes ordered by a commit time are file and row, and none of a transaction is lost."""
+    historical = {"table_data_versioning_type": VersioningType.HISTORICAL, "hudi_precombine_field": "AT"}
+    refresh = configured(**historical)
+    moment = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+
+    def table(op: str | None, *values: tuple[int, str]) -> pa.Table:
+        keys, texts = zip(*values, strict=True)
+        columns = {"ID": keys, "V": texts, "AT": pa.array([moment] * len(keys), pa.timestamp("us", "UTC"))}
+        return pa.table({"Op": [op] * len(keys), **columns} if op else columns)
+
+    refresh.apply(RefreshKind.INITIAL, land_file(refresh.key(LOAD), table(None, (1, "a"), (2, "b"))))
+    one_transaction = table("U", (1, "one"), (1, "two"), (1, "three"))
+    refresh.apply(RefreshKind.CHANGES, land_file(refresh.key(FIRST), one_transaction))
+    after = land_file(refresh.key(SECOND), table("U", (1, "four"), (2, "B")))
+    refresh.apply(RefreshKind.CHANGES, after)
+    reload = land_file(refresh.key(LOAD), table(None, (1, "loaded"), (2, "b")))
+    refresh.apply(RefreshKind.RELOAD, reload, replayed=(after,), generation=2)
+    first, second = f"{FIRST}.parquet", f"{SECOND}.parquet"
+    assert [row for row in sorted(refresh.values("_odp_version", "ID", "V")) if row[1] == 1] == [
+        ("/L1", 1, "a"),
+        *((f"{first}#000000000{number}", 1, value) for number, value in enumerate(("one", "two", "three"))),
+        (f"{first}#0000000002/L2", 1, "loaded"),
+        (f"{second}#0000000000", 1, "four"),
+    ]
+    assert [row[2] for row in sorted(refresh.values("_odp_version", "ID", "V")) if row[1] == 2] == ["b", "B"]
+
+
 def test_late_part_of_a_load_has_the_version_of_that_load(
     refresh: Refresher, land_rows: Callable[..., LandedFile]
 ) -> None:
@@ -110,6 +166,33 @@ def test_late_part_of_a_load_has_the_version_of_that_load(
         ],
         key=str,
     )
+
+
+def test_first_load_that_comes_after_changes_which_are_in_it_is_the_newest_version_until_the_changes_after_it(
+    refresh: Refresher, land_rows: Callable[..., LandedFile]
+) -> None:
+    refresh.apply(RefreshKind.INITIAL, land_rows(FIRST, (1, "n", "A", "U", 1), (2, "n", "B", "U", 2)))
+    files = land_rows(LOAD, (1, "n", "loaded"), (3, "n", "c")), land_rows(SECOND, (1, "n", "AA", "U", 5))
+    refresh.apply(RefreshKind.CHANGES, *files)
+    refresh.apply(RefreshKind.CHANGES, land_rows("LOAD00000002", (2, "n", "b")))
+    load = f"{seq(2)}/L1"
+    assert versions(refresh) == [
+        (1, seq(1), "U", "A"),
+        (1, load, "I", "loaded"),
+        (1, seq(5), "U", "AA"),
+        (2, seq(2), "U", "B"),
+        (2, load, "I", "b"),
+        (3, load, "I", "c"),
+    ]
+
+
+def test_load_after_the_source_was_emptied_has_later_versions_than_the_marks(
+    refresh: Refresher, land_rows: Callable[..., LandedFile]
+) -> None:
+    refresh.apply(RefreshKind.INITIAL, land_rows(LOAD, (1, "n", "a")))
+    refresh.apply(RefreshKind.EMPTY, generation=2)
+    refresh.apply(RefreshKind.INITIAL, land_rows(LOAD, (1, "n", "a")), generation=2)
+    assert [row[1:3] for row in versions(refresh)] == [("/L1", "I"), ("/L1/L2", "D"), ("/L1/L2/L2", "I")]
 
 
 def test_emptied_source_marks_every_live_key_and_keeps_every_version(

@@ -1,16 +1,14 @@
 """Rule 8 within a commit: whoever takes a table over ends what its last owner has begun and not completed."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from odp.errors import LeaseLostError
-from odp.file_processor.file_selection import select_files
 from odp.file_processor.table_writers.hudi_options import IndexLookUp, write_options
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
-from odp.records import LandedFile, RawTableConfig, VersioningType
-from odp.refreshes import Refresh, TableState
+from odp.records import LandedFile, RawTableConfig
+from odp.refreshes import Refresh, RefreshKind, TableState
 from odp.spark_session import java_class
 from pyspark.errors import IllegalArgumentException
 from pyspark.sql import SparkSession
@@ -24,10 +22,8 @@ def rows(*keys: int, op: str = "I", seq: int = 0) -> list[dict[str, Any]]:
     return [{"Op": op, "ID": key, "REGION": "north", "SEQ": f"{seq:035d}"} for key in keys]
 
 
-def decided(writer: HudiSparkWriter, config: RawTableConfig, *files: LandedFile) -> Refresh:
-    last = writer.last_refresh(config)
-    state = last.state if last else TableState()
-    return select_files(files, state, VersioningType.SNAPSHOT, lambda: (), datetime.now(UTC))
+def decided(file: LandedFile) -> Refresh:
+    return Refresh(RefreshKind.INITIAL if file.is_load else RefreshKind.CHANGES, (file,), (), TableState(1))
 
 
 def lease_lost() -> None:
@@ -38,9 +34,9 @@ def test_rule_8_run_that_finds_its_lease_lost_right_before_the_commit_leaves_no_
     spark: SparkSession, table_config: Callable[..., RawTableConfig], land: Land, rows_of: Rows
 ) -> None:
     writer, config = HudiSparkWriter(spark), table_config()
-    writer.apply(config, decided(writer, config, land("s/f/LOAD00000001.parquet", rows(1))), lambda: None)
+    writer.apply(config, decided(land("s/f/LOAD00000001.parquet", rows(1))), lambda: None)
     before = writer.last_refresh(config)
-    late = decided(writer, config, land("s/f/20260101-000000001.parquet", rows(2, seq=1)))
+    late = decided(land("s/f/20260101-000000001.parquet", rows(2, seq=1)))
     with pytest.raises(LeaseLostError):
         writer.apply(config, late, lease_lost)
     assert writer.last_refresh(config) == before
@@ -51,8 +47,8 @@ def test_rule_8_run_that_is_overtaken_in_the_middle_of_its_commit_cannot_complet
     spark: SparkSession, table_config: Callable[..., RawTableConfig], land: Land, rows_of: Rows
 ) -> None:
     writer, config = HudiSparkWriter(spark), table_config()
-    writer.apply(config, decided(writer, config, land("s/o/LOAD00000001.parquet", rows(1, 2))), lambda: None)
-    change = decided(writer, config, land("s/o/20260101-000000001.parquet", rows(1, op="D", seq=1)))
+    writer.apply(config, decided(land("s/o/LOAD00000001.parquet", rows(1, 2))), lambda: None)
+    change = decided(land("s/o/20260101-000000001.parquet", rows(1, op="D", seq=1)))
     overtaken, instant = _begun_commit(spark, config, change)
     try:
         writer.apply(config, change, lambda: None)

@@ -67,12 +67,15 @@ class RefreshRows:
             [], ", ".join([schema, *(f"{name} string" for name in own_columns(self.config))])
         )
 
+    def version_of_load(self, rows: DataFrame, held: DataFrame) -> str:
+        """Name the version of a load's rows: later than all that the table holds before the changes among the rows."""
+        changes = self._changes(rows)
+        first_change = None if changes is None else least_version(changes)
+        return load_version(greatest_version(held, first_change), self.refresh.state.generation)
+
     def reloaded_history(self, rows: DataFrame, held: DataFrame) -> KeyedRows:
         """Give the rows that a reload adds to a historical table that holds others."""
-        has_changes = not all(file.is_load for file in (*self.refresh.files, *self.refresh.replayed))
-        changes = self.keyed(rows.filter(F.col(IS_CHANGE)), "") if has_changes else None
-        first_change = None if changes is None else least_version(changes)
-        version = load_version(greatest_version(held, first_change), self.refresh.state.generation)
+        changes, version = self._changes(rows), self.version_of_load(rows, held)
         load = self.final(self.keyed(rows.filter(~F.col(IS_CHANGE)), version))
         added = Reload(self.config, self.columns, held, version).new_versions(load)
         added = with_keys(added, self.config, self.columns)
@@ -81,10 +84,15 @@ class RefreshRows:
         return KeyedRows(added.unionByName(self.final(changes)), changes, version)
 
     def emptied_history(self, held: DataFrame) -> KeyedRows:
-        """Give a delete mark for each live key of a historical table."""
+        """Give a delete mark for each live key of a historical table; the load that follows has a later version."""
         version = load_version(greatest_version(held), self.refresh.state.generation)
         marks = Reload(self.config, self.columns, held, version).marks()
-        return KeyedRows(with_keys(marks, self.config, self.columns), self.without_rows(), version)
+        return KeyedRows(with_keys(marks, self.config, self.columns), self.without_rows())
+
+    def _changes(self, rows: DataFrame) -> DataFrame | None:
+        if all(file.is_load for file in (*self.refresh.files, *self.refresh.replayed)):
+            return None
+        return self.keyed(rows.filter(F.col(IS_CHANGE)), "")
 
 
 def without_deleted(rows: DataFrame) -> DataFrame:

@@ -32,8 +32,7 @@ HELD = TableContent("LOAD00000001.parquet", "20260101-000000005.parquet", "/L1")
 
 
 def refresh(*files: LandedFile, kind: RefreshKind = RefreshKind.CHANGES) -> Refresh:
-    """Apply files and skip f0, which is no part of the commit."""
-    return Refresh(kind, files, (), STATE_AFTER, (replace(LOAD, file_id="f0"),))
+    return Refresh(kind, files, (), STATE_AFTER, skipped=(replace(LOAD, file_id="f0"),))
 
 
 def test_files_and_state_come_back_as_they_were_written() -> None:

@@ -23,7 +23,7 @@ def options(
     moves_rows: bool = True,
     is_held: bool = True,
 ) -> dict[str, str]:
-    refresh = Refresh(kind, (FILE,), (), STATE, (replace(FILE, file_id="f0"),))
+    refresh = Refresh(kind, (FILE,), (), STATE, skipped=(replace(FILE, file_id="f0"),))
     return write_options(config, refresh, COLUMNS, IndexLookUp(3, moves_rows) if is_held else None)
 
 
