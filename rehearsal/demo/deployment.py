@@ -11,10 +11,12 @@ from rehearsal.deployment.synth import synthesise
 from rehearsal.emulator.process import Emulator
 
 
-def deploy_lake(environment: str, emulator: Emulator, assemblies: Path) -> DeployedLake:
+def deploy_lake(
+    environment: str, emulator: Emulator, assemblies: Path, *, configuration: Path = CONFIGURATION
+) -> DeployedLake:
     """Deploy an environment as synthesised, and return when its manifests are the running configuration."""
-    platform = load_platform(CONFIGURATION)
-    for assembly in synthesise(environment, assemblies):
+    platform = load_platform(configuration)
+    for assembly in synthesise(environment, assemblies, context={"environments": str(configuration.resolve())}):
         deploy(assembly, emulator)
     lake = DeployedLake(platform, platform.environments[environment], emulator)
     wait_until_decided(lake, "the deployed manifests", say=lambda _: None)

@@ -13,6 +13,7 @@ from rehearsal.emulator import (
     resource_conditions,
     resource_types,
     s3_event_versions,
+    s3_version_ranges,
     secure_transport,
     state_machine_calls,
     template_location,
@@ -35,6 +36,7 @@ def install(settings: EmulatorSettings) -> Stop:
     codebuild_projects.install()
     request_resources.install()
     s3_event_versions.install()
+    s3_version_ranges.install()
     lambda_environment.install()
     lambda_errors.install()
     lambda_logs.install(settings.logs / "lambda")

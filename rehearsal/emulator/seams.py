@@ -76,6 +76,8 @@ INVOKE_RESOURCE = Seam("services.stepfunctions", "_invoke_resource")
 INTEGRATIONS = Seam("services.stepfunctions", "_SERVICE_DISPATCH")
 
 S3_EVENT = Seam("services.s3", "_fire_s3_event")
+S3_GET_OBJECT = Seam("services.s3", "_get_object")
+S3_PARSE_RANGE = Seam("services.s3", "_parse_range")
 S3_OBJECT_DATA = Seam("services.s3", "_get_object_data")
 BUCKET_OWNER = Seam("services.s3", "_bucket_owner_account")
 BUCKET_POLICIES = Seam("services.s3", "_bucket_policies")

@@ -11,16 +11,17 @@ from random import Random
 
 from odp.config_manager.request import RequestContent
 from odp.configuration import fields_of
-from odp.records import BatchConfig
+from odp.records import BatchConfig, RawTableConfig
 
 from rehearsal.demo.configuration import wait_until_decided
-from rehearsal.demo.demo import ENVIRONMENT
+from rehearsal.demo.demo import CONFIGURATION, ENVIRONMENT
 from rehearsal.demo.deployed_lake import DeployedLake
 from rehearsal.demo.deployment import deploy_lake
 from rehearsal.emulator.process import Emulator
 from rehearsal.emulator.settings import EmulatorSettings
 from rehearsal.torture.deployed.lake import EmulatedLake
-from rehearsal.torture.replica import Replica
+from rehearsal.torture.memory.lake import config_of
+from rehearsal.torture.replica import FOLDERS, Replica, any_kind
 from rehearsal.torture.stories import Act, Step, round_of_steps
 from rehearsal.torture.trial import Problem, Trial
 
@@ -33,16 +34,23 @@ Say = Callable[[str], None]
 
 @contextmanager
 def deployed_lake(folder: Path) -> Iterator[DeployedLake]:
-    """Deploy the dev lake as synthesised."""
+    """Deploy the dev lake as synthesised, with several sources, and with schedules that start nothing by themselves."""
+    document = json.loads(CONFIGURATION.read_text())
+    document["environments"][ENVIRONMENT] |= {
+        "sources": {name: {"folder": folder} for name, folder in FOLDERS.items()},
+        "odp": {"schedules": "disabled"},
+    }
+    configuration = folder / "environments.json"
+    configuration.write_text(json.dumps(document))
     with Emulator(EmulatorSettings(run_directory=folder / "emulator")) as emulator:
-        yield deploy_lake(ENVIRONMENT, emulator, folder / "assemblies")
+        yield deploy_lake(ENVIRONMENT, emulator, folder / "assemblies", configuration=configuration)
 
 
 def campaign(lake: DeployedLake, seeds: Sequence[int], say: Say, *, rounds: int = ROUNDS) -> list[Problem]:
     """Play the stories of all seeds together; a table is named by its seed."""
-    replicas = [_replica(seed) for seed in seeds]
+    replicas = list(_replicas(seeds))
     configure(lake, replicas)
-    trial = Trial(EmulatedLake(lake, CADENCE), replicas)
+    trial = Trial(EmulatedLake(lake, CADENCE, DATABASE, replicas), replicas)
     for number in range(rounds):
         say(f"round {number + 1} of {rounds}")
         for step in _round(seeds, number):
@@ -57,7 +65,7 @@ def campaign(lake: DeployedLake, seeds: Sequence[int], say: Say, *, rounds: int 
 def configure(lake: DeployedLake, replicas: Iterable[Replica]) -> None:
     """Have the Configuration Manager make the tables known, in as few batches as go well."""
     batch = BatchConfig(CADENCE, "hudi", "odpf_file_processor", "G.1X", 2, TABLES_OF_A_RUN)
-    entries = [fields_of(replica.config) for replica in replicas]
+    entries = [fields_of(_config_of(replica)) for replica in replicas]
     manifest = json.dumps({"batch_configs": [fields_of(batch)], "raw_table_configs": entries})
     request = lake.request_configuration(RequestContent("torture", "make torture", {"torture.json": manifest}))
     decided = wait_until_decided(lake, "the tables of the stories", lambda _: None, request)
@@ -73,8 +81,15 @@ def _round(seeds: Sequence[int], number: int) -> Iterator[Step]:
     yield Step(Act.RUN, 0, everyone.getrandbits(32))
 
 
-def _replica(seed: int) -> Replica:
-    draw = Random(f"{seed}/0")
-    replica = Replica(f"t{seed}", draw, lambda: datetime.now(UTC))
-    replica.config = replace(replica.config, refresh_cadence=CADENCE, raw_database_name=DATABASE)
-    return replica
+def _replicas(seeds: Iterable[int]) -> Iterator[Replica]:
+    """Two tables each have one name, in two sources."""
+    taken: set[str] = set()
+    for seed in seeds:
+        draw = Random(f"{seed}/0")
+        kind = any_kind(f"t{seed // 2}", draw, taken)
+        taken.add(kind.source_table_name)
+        yield Replica(f"t{seed}", kind, draw, lambda: datetime.now(UTC))
+
+
+def _config_of(replica: Replica) -> RawTableConfig:
+    return replace(config_of(replica), refresh_cadence=CADENCE, raw_database_name=DATABASE)

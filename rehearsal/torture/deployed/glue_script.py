@@ -1,8 +1,9 @@
-"""The entry point in place of the Glue job's script: the job as it is, with faults at its ports' boundaries.
+"""The File Processor's job with faults at its ports' boundaries.
 
 A table's own kill ends its refresh as a crash would, with nothing cleaned up, while the other tables go on; that of a
 whole run is a SIGKILL of the process, a moment after the boundary, so that it strikes anywhere, also amid a commit.
 """
+# ruff: noqa: S311 - draws must repeat, not be secret
 
 import copy
 import dataclasses
@@ -11,29 +12,39 @@ import signal
 import threading
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 
 from odp.file_processor import job
+from odp.file_processor.late_files import Limits
 from odp.file_processor.table_refresh import TableRefresher
 from odp.records import RawTableConfig
 from odp.refreshes import RefreshOutcome
 
-from rehearsal.torture.faults import Boundaries, Fault, FaultKind, Process, UnderFire, throttled
+from rehearsal.torture.faults import Boundaries, Fault, FaultKind, Process, UnderFire, conflict, throttled
 
 _LONGER_THAN_A_LEASE = 1000.0
+_LATER = timedelta(hours=1)
+_LONG_ENOUGH_FOR_EVENTS = 2.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class RunFaults:
-    """What befalls one Glue run: its tables, and in `killed_after` seconds from such a boundary the whole process."""
+    """What befalls one Glue run: its tables, and in `killed_after` seconds from such a boundary the whole process.
+
+    For the tables of `later` an hour has passed since the last file landed.
+    """
 
     tables: dict[str, Fault]
+    later: list[str]
     killed_after: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As JSON holds it."""
         return {
             "tables": {name: [fault.kind.value, fault.boundary] for name, fault in self.tables.items()},
+            "later": self.later,
             "killed_after": self.killed_after,
         }
 
@@ -41,7 +52,7 @@ class RunFaults:
     def of_json(cls, found: dict[str, Any]) -> "RunFaults":
         """Read what `to_json` wrote."""
         tables = {name: Fault(FaultKind(kind), boundary) for name, (kind, boundary) in found["tables"].items()}
-        return cls(tables, found["killed_after"])
+        return cls(tables, found["later"], found["killed_after"])
 
 
 class RefresherUnderFire:
@@ -57,7 +68,11 @@ class RefresherUnderFire:
         process, fault = Process(), self._faults.tables.get(config.source_table_name)
         boundaries = Boundaries(process, fault, lambda: self._strike(fault, config, process))
         ports: dict[str, Any] = {name: UnderFire(port, boundaries) for name, port in self._ports.items()}
-        return TableRefresher(run_id=self._run_id, **ports).refresh(config)
+        return self._refresher(config, self._run_id, ports).refresh(config)
+
+    def _refresher(self, config: RawTableConfig, run_id: str, ports: dict[str, Any]) -> TableRefresher:
+        later = _LATER if config.source_table_name in self._faults.later else timedelta()
+        return TableRefresher(**ports, run_id=run_id, limits=limits_of(config), clock=lambda: datetime.now(UTC) + later)
 
     def _strike(self, fault: Fault | None, config: RawTableConfig, process: Process) -> None:
         match fault.kind if fault else None:
@@ -67,6 +82,10 @@ class RefresherUnderFire:
                 process.die()
             case FaultKind.THROTTLE:
                 raise throttled()
+            case FaultKind.CONFLICT:
+                raise conflict()
+            case FaultKind.ARRIVAL:
+                time.sleep(_LONG_ENOUGH_FOR_EVENTS)
             case FaultKind.PAUSE:
                 self._overlap(config, later=_LONGER_THAN_A_LEASE)
             case FaultKind.OVERLAP:
@@ -76,13 +95,21 @@ class RefresherUnderFire:
         """Another run wants the table, so much later that this run's lease has expired, or at once."""
         leases = copy.copy(self._ports["leases"])
         leases._clock = lambda: time.time() + later  # noqa: SLF001 - nobody waits for five minutes
-        TableRefresher(run_id=f"{self._run_id}-other", **{**self._ports, "leases": leases}).refresh(config)
+        ports = {**self._ports, "leases": leases}
+        self._refresher(config, f"{self._run_id}-other", ports).refresh(config)
+
+
+def limits_of(config: RawTableConfig) -> Limits:
+    """Some tables are refreshed in small steps, the same ones in every run."""
+    draw = Random(config.source_table_name)
+    return Limits(files=draw.choice((3, 1000, 1000)), replayed_files=draw.choice((2, 6, 1000)))
 
 
 def main(faults: dict[str, Any], argv: Sequence[str]) -> None:
     """Run the job under fire."""
 
-    def refresher(run_id: str, **ports: Any) -> RefresherUnderFire:  # noqa: ANN401
+    def refresher(run_id: str, limits: Limits, **ports: Any) -> RefresherUnderFire:  # noqa: ANN401
+        del limits
         return RefresherUnderFire(RunFaults.of_json(faults), run_id, **ports)
 
     job.__dict__[TableRefresher.__name__] = refresher

@@ -3,76 +3,72 @@
 
 import json
 import time
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from random import Random
 from typing import Any
 from urllib.parse import urlparse
 
-from boto3.dynamodb.conditions import Key
 from odp.dynamodb.sweep_state import DynamoDbSweepState
 from odp.listings import SweepState
-from odp.records import RawTableConfig
-from odp.refreshes import RefreshStatus, RowCounts
 
 from deployment_account.names import Odp, OdpTable, Shared
 from rehearsal.demo.deployed_lake import DeployedLake
 from rehearsal.torture.delivery import Message
+from rehearsal.torture.deployed.books import DeployedBooks
 from rehearsal.torture.deployed.glue_script import RunFaults
-from rehearsal.torture.deployed.parquet import parquet
+from rehearsal.torture.deployed.staging import RealStaging
 from rehearsal.torture.deployed.timeline import commits
 from rehearsal.torture.dms_files import DmsFile
-from rehearsal.torture.evidence import BookedFile, TableEvidence, Version
+from rehearsal.torture.evidence import APPLIED, TableEvidence
 from rehearsal.torture.faults import Fault, FaultKind
+from rehearsal.torture.replica import STALLS_AFTER, Replica
 from rehearsal.torture.verdict import Finding
 from rehearsal.validation.lake import LakeTableError
 
 _POLL_SECONDS = 0.3
 _KILLED_RUNS = 0.3
-_A_SECOND = 1.1
-"""To which S3 tells when something landed."""
-_FIRST_PART = "/LOAD00000001."
+_LATER_RUNS = 0.5
+_ARRIVES_WITHIN = 20.0
+_A_WHILE = 1.0
 _SWEEP = "odp.file_manager.sweep.handle"
+_STAGING_ROLE = "staging"
 _SCRIPT = """import json, sys
 from rehearsal.torture.deployed.glue_script import main
 main(json.loads({faults!r}), sys.argv[1:])
 """
-Item = dict[str, Any]
 
 
 class EmulatedLake:
-    """A lake in the emulator, with real time."""
+    """A lake in the emulator, with real time; only runs may take it to be later, when nothing is to come of a load."""
 
-    def __init__(self, lake: DeployedLake, cadence: str) -> None:
+    def __init__(self, lake: DeployedLake, cadence: str, database: str, replicas: Iterable[Replica]) -> None:
         self._lake = lake
         self._cadence = cadence
-        self._s3 = lake.client("s3")
+        self._database = database
+        self._replicas = list(replicas)
         self._lambda = lake.client("lambda")
-        self._staging = lake.published(Shared.STAGING_BUCKET)
         self._file_manager = lake.published(Odp.FILE_MANAGER_FUNCTION)
-        self._landed: dict[str, list[Version]] = defaultdict(list)
-        self._changed_at: dict[str, float] = defaultdict(float)
-        self._written_at: dict[str, float] = defaultdict(float)
+        self._books = DeployedBooks(lake)
+        self._staging = RealStaging(lake.client("s3"), lake.published(Shared.STAGING_BUCKET))
+        self._is_apart = self._is_later = False
         self._runs = 0
         self.violations: list[Finding] = []
         _switch_events_off(lake)
 
-    def put(self, file: DmsFile) -> dict[str, object]:
-        """Store a file; gives the event that S3 tells of it. A load begins seconds after what was written before it."""
-        table = _table_of(file.key)
-        before = self._written_at if _FIRST_PART in file.key else self._changed_at
-        if file.is_load:
-            time.sleep(max(0.0, before[table] + _A_SECOND - time.time()))
-        else:
-            self._changed_at[table] = time.time()
-        self._written_at[table] = time.time()
-        version = self._s3.put_object(Bucket=self._staging, Key=file.key, Body=parquet(file))["VersionId"]
-        head = self._s3.head_object(Bucket=self._staging, Key=file.key, VersionId=version)
-        self._landed[table].append((file.key, version))
-        described = {"key": file.key, "size": head["ContentLength"], "etag": head["ETag"], "version-id": version}
-        described["sequencer"] = f"{time.time_ns():016X}"
-        detail = {"bucket": {"name": self._staging}, "object": described}
-        return {"time": f"{head['LastModified']:%Y-%m-%dT%H:%M:%SZ}", "detail": detail}
+    def put(self, file: DmsFile, reason: str = "PutObject") -> dict[str, Any]:
+        """Store a file; gives the event that S3 tells of it. A part that waited lands in a later second."""
+        return self._staging.put(file, reason, is_apart=file.is_load and self._is_apart)
+
+    def objects(self, folder: str) -> Sequence[DmsFile]:
+        """List what can be read below a folder now."""
+        return self._staging.current_objects(folder)
+
+    def delete(self, key: str) -> bool:
+        """Delete an object; tells whether no table holds its content."""
+        version = self._staging.delete(key)
+        (replica,) = (replica for replica in self._replicas if key.startswith(replica.dms.folder))
+        history = self._books.history(replica.kind.source_table_name)
+        return not any((file.key, file.version_id) == version and file.status == APPLIED for file in history)
 
     def receive(self, messages: Sequence[Message]) -> Sequence[str]:
         """Let the deployed File Manager have a batch of messages; gives those that failed."""
@@ -82,59 +78,82 @@ class EmulatedLake:
 
     def sweep(self) -> None:
         """Let the deployed File Manager look at the whole bucket, as if the last round were a week ago."""
-        DynamoDbSweepState(self._lake.dynamodb, self._lake.table(OdpTable.FILE_TRACKER), self._staging).save(
-            SweepState()
-        )
-        (sweep,) = (
-            function["FunctionName"]
-            for page in self._lambda.get_paginator("list_functions").paginate()
-            for function in page["Functions"]
-            if function["Handler"] == _SWEEP
-        )
-        self._lambda.invoke(FunctionName=sweep, Payload="{}")
+        tracker = self._lake.table(OdpTable.FILE_TRACKER)
+        DynamoDbSweepState(self._lake.dynamodb, tracker, _STAGING_ROLE).save(SweepState())
+        pages = self._lambda.get_paginator("list_functions").paginate()
+        functions = (function for page in pages for function in page["Functions"])
+        (sweep,) = (function["FunctionName"] for function in functions if function["Handler"] == _SWEEP)
+        answer = self._lambda.invoke(FunctionName=sweep, Payload="{}")
+        if "FunctionError" in answer:
+            raise RuntimeError(f"the sweep failed: {answer['Payload'].read().decode()}")
 
     def has_work(self) -> bool:
         """Whether any file is pending."""
         return self._lake.pending_files() > 0
 
     def wait(self, seconds: float) -> None:
-        """Nobody waits here: leases are made to expire before the next execution."""
+        """Nobody waits here: what lands next does so in a later second, or the next run takes it to be later."""
+        self._is_apart = seconds > _A_WHILE
+        self._is_later = self._is_later or seconds > STALLS_AFTER.total_seconds()
 
-    def run(self, faults: Mapping[str, Fault], arrive: Callable[[], None]) -> None:  # noqa: ARG002
+    def run(self, faults: Mapping[str, Fault], arrive: Callable[[], None]) -> None:
         """Run one execution of the deployed state machine; now and then its Glue runs are killed as a whole."""
         self._runs += 1
         draw = Random(self._runs)
         is_killed = draw.random() < _KILLED_RUNS and any(fault.kind is FaultKind.KILL for fault in faults.values())
-        self._write_script(RunFaults(dict(faults), draw.random() * 2 if is_killed else None))
-        self._expire_leases()
-        target = self._lake.schedule(self._cadence)["Target"]
-        machine = self._lake.client("stepfunctions")
-        arn = machine.start_execution(stateMachineArn=target["Arn"], input=target["Input"])["executionArn"]
-        while machine.describe_execution(executionArn=arn)["status"] == "RUNNING":
-            time.sleep(_POLL_SECONDS)
+        self._write_script(RunFaults(dict(faults), self._later(draw), draw.random() * 2 if is_killed else None))
+        self._is_later = False
+        self._books.expire_leases()
+        arrivals = sum(fault.kind is FaultKind.ARRIVAL for fault in faults.values())
+        moments = sorted(time.monotonic() + draw.random() * _ARRIVES_WITHIN for _ in range(arrivals))
+        self._execute(moments, arrive)
 
     def quarantined(self) -> set[str]:
         """The keys of the objects that are in quarantine."""
-        found = self._lake.dynamodb.Table(self._lake.table(OdpTable.QUARANTINE)).scan()["Items"]
-        return {str(item.get("file_ingestion_path")) for item in found}
+        return self._books.quarantined()
 
-    def evidence(self, config: RawTableConfig) -> TableEvidence:
+    def held(self, replica: Replica) -> Sequence[DmsFile]:
+        """The files of a table that wait for a person, as they can be read now."""
+        held = self._books.held(replica.kind.source_table_name)
+        return [current for file in held if (current := self._staging.current(file.key))]
+
+    def decide(self, replica: Replica, approved: Collection[str]) -> None:
+        """Approve what waits for a person and has one of these keys, and dismiss the rest."""
+        readable = self._staging.readable(replica.dms.folder)
+        versions = [version for version in readable if version[0] in approved]
+        self._books.decide(replica.kind.source_table_name, versions)
+
+    def evidence(self, replica: Replica) -> TableEvidence:
         """Read everything about one table."""
-        source, bucket = config.source_table_name, self._lake.published(Shared.RAW_BUCKET)
-        landed = self._landed[config.raw_table_name]
-        path = f"{config.raw_database_name}/{config.raw_table_name}"
-        items = self._query(OdpTable.FILE_PROCESSING_TRACKER, "raw_table_name", config.qualified_name)
-        told = self._query(OdpTable.FILE_PROCESSING_TRACKER_HISTORY, "raw_table_name", config.qualified_name)
+        source, bucket = replica.kind.source_table_name, self._lake.published(Shared.RAW_BUCKET)
+        path, qualified_name = f"{self._database}/{replica.name}", f"{self._database}.{replica.name}"
         return TableEvidence(
-            landed=frozenset(landed),
-            readable=frozenset(dict(landed).items()),
-            pending=self._files(OdpTable.FILE_TRACKER, source),
-            history=self._files(OdpTable.FILE_TRACKER_HISTORY, source),
-            commits=list(commits(self._s3, bucket, path)),
-            told=sum(map(_counts, told), RowCounts()),
-            status=RefreshStatus(items[0]["refresh_status"]) if items else None,
+            landed=self._staging.landed(replica.dms.folder),
+            readable=self._staging.readable(replica.dms.folder),
+            pending=self._books.pending(source),
+            history=self._books.history(source),
+            commits=list(commits(self._lake.client("s3"), bucket, path)),
+            told=self._books.told(qualified_name),
+            status=self._books.status(qualified_name),
             rows=self._rows(f"s3://{bucket}/{path}"),
         )
+
+    def _later(self, draw: Random) -> list[str]:
+        """The tables for which the next run is later: of their loads nothing is to come."""
+        names = [replica.kind.source_table_name for replica in self._replicas if not replica.unwritten]
+        return [name for name in names if draw.random() < _LATER_RUNS or self._is_later]
+
+    def _execute(self, moments: Sequence[float], arrive: Callable[[], None]) -> None:
+        """Run the state machine to its end, with what arrives in its midst."""
+        target = self._lake.schedule(self._cadence)["Target"]
+        machine = self._lake.client("stepfunctions")
+        arn = machine.start_execution(stateMachineArn=target["Arn"], input=target["Input"])["executionArn"]
+        left = list(moments)
+        while machine.describe_execution(executionArn=arn)["status"] == "RUNNING":
+            while left and left[0] <= time.monotonic():
+                left.pop(0)
+                arrive()
+            time.sleep(_POLL_SECONDS)
 
     def _rows(self, uri: str) -> list[dict[str, Any]]:
         try:
@@ -143,31 +162,12 @@ class EmulatedLake:
             return []
         return rows
 
-    def _files(self, table: OdpTable, source: str) -> list[BookedFile]:
-        items = self._query(table, "source_table_name", source)
-        return [
-            BookedFile(item["file_id"], item["file_ingestion_path"], item["version_id"], item["dms_file_type"])
-            for item in items
-        ]
-
-    def _query(self, table: OdpTable, key: str, value: str) -> list[Item]:
-        pages = self._lake.dynamodb.meta.client.get_paginator("query").paginate(
-            TableName=self._lake.table(table), KeyConditionExpression=Key(key).eq(value), ConsistentRead=True
-        )
-        return [item for page in pages for item in page["Items"]]
-
-    def _expire_leases(self) -> None:
-        leases = self._lake.dynamodb.Table(self._lake.table(OdpTable.FILE_PROCESSING_TRACKER))
-        for item in leases.scan()["Items"]:
-            if "lease_owner" in item:
-                leases.put_item(Item={**item, "lease_expires_at": 1})
-
     def _write_script(self, faults: RunFaults) -> None:
         glue = self._lake.client("glue")
         (job,) = (job for job in glue.get_jobs()["Jobs"] if job["Name"].endswith("odpf_file_processor"))
         place = urlparse(job["Command"]["ScriptLocation"])
         script = _SCRIPT.format(faults=json.dumps(faults.to_json()))
-        self._s3.put_object(Bucket=place.netloc, Key=place.path.lstrip("/"), Body=script.encode())
+        self._lake.client("s3").put_object(Bucket=place.netloc, Key=place.path.lstrip("/"), Body=script.encode())
 
 
 def _switch_events_off(lake: DeployedLake) -> None:
@@ -175,11 +175,3 @@ def _switch_events_off(lake: DeployedLake) -> None:
     for rule in events.list_rules()["Rules"]:
         if "aws.s3" in rule.get("EventPattern", ""):
             events.disable_rule(Name=rule["Name"])
-
-
-def _table_of(key: str) -> str:
-    return key.partition("torture/")[2].partition("/")[0]
-
-
-def _counts(item: Item) -> RowCounts:
-    return RowCounts(*(int(item[f"rows_{kind}"]) for kind in ("inserted", "updated", "deleted")))

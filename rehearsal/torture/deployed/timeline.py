@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from odp.file_processor.table_writers.hudi_commit_metadata import FILE_IDS
-from odp.refreshes import RowCounts
 
-from rehearsal.torture.evidence import CommitEvidence
+from rehearsal.torture.evidence import CommitEvidence, Counts
 
 _COMMITS = (".commit", ".deltacommit", ".replacecommit")
 
@@ -24,10 +23,10 @@ def commits(s3: Any, bucket: str, table: str) -> Iterator[CommitEvidence]:  # no
                 yield CommitEvidence(frozenset(json.loads(file_ids)), _counts(found), is_reload)
 
 
-def _counts(commit: dict[str, Any]) -> RowCounts:
+def _counts(commit: dict[str, Any]) -> Counts:
     statistics = [stat for stats in commit["partitionToWriteStats"].values() for stat in stats]
     names = ("numInserts", "numUpdateWrites", "numDeletes")
     inserted, updated, deleted = (sum(stat[name] for stat in statistics) for name in names)
     # a file group that begins with a commit held no row to delete
     of_unknown = sum(stat["numDeletes"] for stat in statistics if stat["prevCommit"] == "null")
-    return RowCounts(inserted, updated, deleted - of_unknown)
+    return Counts(inserted, updated, deleted - of_unknown)

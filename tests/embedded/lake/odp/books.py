@@ -1,5 +1,6 @@
 """What the tests read of a deployed lake: its DynamoDB tables, and the queue of its File Manager."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from odp.dynamodb.refresh_books import BookTables, DynamoDbRefreshBooks
@@ -48,6 +49,13 @@ class Books:
         """Wait until this many files are pending."""
         return eventually(lambda: self.items(OdpTable.FILE_TRACKER), lambda found: len(found) == files)
 
+    def let_an_hour_pass(self) -> None:
+        """Let every pending file have landed an hour earlier: a load that replaces another waits for its last parts."""
+        tracker = self.lake.dynamodb.Table(self.lake.table(OdpTable.FILE_TRACKER))
+        for item in self.items(OdpTable.FILE_TRACKER):
+            earlier = datetime.fromisoformat(item["file_ingestion_date_time"]) - timedelta(hours=1)
+            tracker.put_item(Item={**item, "file_ingestion_date_time": f"{earlier:%Y-%m-%dT%H:%M:%SZ}"})
+
     def start_anew(self) -> None:
         """Forget every file, lease and refresh, and leave nothing in the staging bucket that a listing would find."""
         bucket = self.lake.published(Shared.STAGING_BUCKET)
@@ -87,5 +95,5 @@ def process(lake: DeployedLake, *files: LandedFile) -> None:
     lease = DynamoDbTableLeases(lake.dynamodb, lake.table(OdpTable.FILE_PROCESSING_TRACKER)).acquire("db.t", "jr_1")
     assert lease
     outcome = RefreshOutcome("db.t", files[0].source_table_name, RefreshStatus.COMPLETED, "", "")
-    entry = BookEntry(outcome, files, generation=1, closes=True)
+    entry = BookEntry(outcome, tuple(file.applied(1) for file in files), closes=True)
     DynamoDbRefreshBooks(lake.dynamodb, book_tables(lake)).enter(lease, entry)

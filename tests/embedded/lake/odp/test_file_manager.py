@@ -8,6 +8,7 @@ import pytest
 from odp.dynamodb.file_decisions import DecisionTables, DynamoDbFileDecisions
 from odp.dynamodb.file_tracker import DynamoDbFileTracker
 from odp.dynamodb.sweep_state import DynamoDbSweepState
+from odp.file_manager.s3_event import STAGING
 from odp.listings import SweepState
 from odp.s3_staging import S3StagingListing
 
@@ -47,13 +48,14 @@ def event(lake: DeployedLake) -> Callable[[Item], str]:
     return write
 
 
-def test_file_that_lands_is_registered_under_its_version(put: Put, books: Books, lake: DeployedLake) -> None:
+def test_file_that_lands_is_registered_under_its_version_and_the_role_of_its_bucket(put: Put, books: Books) -> None:
     version = put(LOAD, b"PAR1 and more")
     (file,) = books.pending(1)
     assert file["source_table_name"] == "taxi_trips.table_1"
     assert file["version_id"] == version
     assert file["file_ingestion_status"] == "raw_file_landed"
-    assert file["file_ingestion_s3_bucket"] == lake.published(Shared.STAGING_BUCKET)
+    assert file["file_ingestion_s3_bucket"] == STAGING, "its role, which is the same in every Region"
+    assert file["event_reason"] == "PutObject"
     assert (file["file_ingestion_path"], file["file_size"], file["dms_file_type"]) == (LOAD, 13, "Full")
 
 
@@ -102,7 +104,7 @@ def test_object_that_is_no_dms_file_is_recorded_with_its_reason_and_its_neighbou
     assert rejected["file_ingestion_path"] == "taxi_trips/table_1/readme.txt"
     assert rejected["reason"].startswith("taxi_trips/table_1/readme.txt: the file name is neither LOAD")
     assert sorted(file["source_table_name"] for file in registered) == [
-        "table_2.a b+ü%20", "taxi_trips.table_1", "taxi_trips.table_3",
+        "taxi_trips.table_1", "taxi_trips.table_2", "taxi_trips.table_3",
     ]  # fmt: skip
 
 
@@ -124,7 +126,7 @@ def test_rule_2_files_whose_events_were_lost_are_found_by_the_sweep_under_the_id
     lake: DeployedLake, put: Put, books: Books, event: Callable[[Item], str], send: Callable[[str], None]
 ) -> None:
     put(LOAD)
-    put("taxi_trips/table_1/a b+ü%20/20260101-120000000.parquet")
+    put("taxi_trips/a b+ü%20/20260101-120000000.parquet")
     put("readme.txt")
     announced = books.pending(2)
     books.wait_for_file_manager()
@@ -185,8 +187,8 @@ def test_rule_13_sweep_that_stopped_goes_on_where_it_stopped(lake: DeployedLake,
     books.pending(2)
     books.wait_for_file_manager()
     books.empty()
-    bucket, now = lake.published(Shared.STAGING_BUCKET), datetime.now(UTC).isoformat()
-    states = DynamoDbSweepState(lake.dynamodb, lake.table(OdpTable.FILE_TRACKER), bucket)
+    now = datetime.now(UTC).isoformat()
+    states = DynamoDbSweepState(lake.dynamodb, lake.table(OdpTable.FILE_TRACKER), STAGING)
     states.save(SweepState(round_began=now, key_marker="a/before/z", recent_began=now))
     assert sweep(lake)["landed"] == 1
     assert [file["source_table_name"] for file in books.items(OdpTable.FILE_TRACKER)] == ["b.behind"]

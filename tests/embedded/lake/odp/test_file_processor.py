@@ -4,6 +4,7 @@ Three executions follow each other, and each test looks at what one of them left
 """
 
 import io
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -12,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from odp.records import FileStatus, SkipReason
 
 from deployment_account.names import OdpTable
 from rehearsal.demo.deployed_lake import DeployedLake
@@ -109,7 +111,8 @@ def killed(books: Books, put: Put, with_broken_files: Outcome) -> Outcome:
 
 @pytest.fixture(scope="module")
 def recovered(books: Books, killed: Outcome) -> Outcome:
-    """The third execution, after the leases of the killed run have expired."""
+    """The third execution, an hour later: the leases of the killed run have expired, nothing more of the loads came."""
+    books.let_an_hour_pass()
     leases = books.lake.dynamodb.Table(books.lake.table(OdpTable.FILE_PROCESSING_TRACKER))
     for item in killed.tables.values():
         if "lease_owner" in item:
@@ -120,7 +123,7 @@ def recovered(books: Books, killed: Outcome) -> Outcome:
 def test_rule_9_table_with_a_broken_file_is_an_error_with_its_stack_trace_and_its_file_stays_pending(
     with_broken_files: Outcome,
 ) -> None:
-    assert with_broken_files.pending == with_broken_files.planned_next == BROKEN
+    assert with_broken_files.pending == BROKEN
     for table in BROKEN:
         assert with_broken_files.tables[table]["refresh_status"] == "refresh_error"
         assert with_broken_files.refreshes[table]["refresh_status"] == "refresh_error"
@@ -128,6 +131,13 @@ def test_rule_9_table_with_a_broken_file_is_an_error_with_its_stack_trace_and_it
         assert with_broken_files.refreshes[table]["files_processed"] == 0
     assert "no column PK_ID" in with_broken_files.refreshes[NO_KEY]["error_message"]
     assert "is not a Parquet file" in with_broken_files.refreshes[NO_PARQUET]["error_message"]
+
+
+def test_rule_11_table_that_was_refused_starts_nothing_until_another_file_of_it_lands(
+    with_broken_files: Outcome, killed: Outcome
+) -> None:
+    assert with_broken_files.planned_next == set()
+    assert killed.glue_runs
 
 
 def test_rule_9_other_tables_of_the_batch_are_completed_and_readable(with_broken_files: Outcome, books: Books) -> None:
@@ -184,7 +194,10 @@ def test_each_version_of_an_overwritten_file_is_in_the_history_once(recovered: O
     history = books.items(OdpTable.FILE_TRACKER_HISTORY)
     versions = [(item["source_table_name"], item["version_id"]) for item in history]
     assert len(set(versions)) == len(versions) == 6
-    assert {item["file_ingestion_status"] for item in history} == {"raw_file_processed"}
+    skipped = [item for item in history if item["file_ingestion_status"] == FileStatus.SKIPPED]
+    assert {item["source_table_name"] for item in skipped} == BROKEN
+    assert [item["status_reason"] for item in skipped] == [SkipReason.OVERWRITTEN] * 2
+    assert Counter(item["file_ingestion_status"] for item in history)[FileStatus.APPLIED] == 4
 
 
 def rows_of(lake: DeployedLake, *tables: str) -> dict[str, int]:
