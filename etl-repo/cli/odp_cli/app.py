@@ -1,6 +1,6 @@
 """A lake on a laptop: manifests before they are pushed, how its tables are, and what waits for a person.
 
-Exit codes: 0 all is well, 1 the manifests are refused, 2 the question could not be answered.
+Exit codes: 0 all is well, 1 manifests are refused or a decision came too late, 2 the command could not answer.
 """
 
 from __future__ import annotations

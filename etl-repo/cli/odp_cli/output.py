@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -34,15 +35,23 @@ def say_json(document: dict[str, Any]) -> None:
     typer.echo(json.dumps(document, indent=2))
 
 
-def ask(question: str, *, yes: bool, as_json: bool) -> None:
-    """Go on if a person agrees.
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """How a command that changes something is run."""
 
-    Raises:
-        CommandError: a program cannot be asked.
-        typer.Abort: the person does not agree.
-    """
-    if yes:
-        return
-    if as_json:
-        raise CommandError("this changes the lake, and a program cannot be asked", mend="add --yes, or --dry-run")
-    typer.confirm(question, abort=True)
+    dry_run: bool
+    yes: bool
+    as_json: bool
+
+    def ask(self, question: str) -> None:
+        """Go on if a person agrees.
+
+        Raises:
+            CommandError: a program cannot be asked.
+            typer.Abort: the person does not agree.
+        """
+        if self.yes:
+            return
+        if self.as_json:
+            raise CommandError("this changes the lake, and a program cannot be asked", mend="add --yes, or --dry-run")
+        typer.confirm(question, abort=True)

@@ -14,13 +14,14 @@ from rich.text import Text
 from odp_cli.errors import CommandError
 from odp_cli.inference.quantities import counted
 from odp_cli.operate.ages import minute
+from odp_cli.operate.books import OperatedBooks
 from odp_cli.operate.deciding import Decided, Deciding, Verdict
 from odp_cli.operate.entries import Entry, find_entry
 from odp_cli.operate.held_files import groups_of
 from odp_cli.operate.names import near, resolve_table
 from odp_cli.operate.operated_lake import OperatedLake
 from odp_cli.operate.verdicts import Action, action_for
-from odp_cli.output import PLATFORM, REFUSED, DryRun, Env, Json, PlatformFile, Profile, Reason, Yes, ask, say, say_json
+from odp_cli.output import PLATFORM, REFUSED, DryRun, Env, Json, Mode, PlatformFile, Profile, Reason, Yes, say, say_json
 from odp_cli.reload import told_too_late
 from odp_cli.skip import refuse_while_written
 
@@ -77,7 +78,7 @@ def show(
 
 
 @quarantine.command()
-def release(
+def release(  # noqa: PLR0913, PLR0917 - the options of a command
     entry: EntryName,
     reason: Reason = "",
     env: Env = "dev",
@@ -89,11 +90,11 @@ def release(
 ) -> None:
     """Let it through: held files are applied, a refused table is tried again."""
     lake = OperatedLake(platform, env, profile)
-    _decide(lake, entry, "release", reason, {"dry_run": dry_run, "yes": yes, "as_json": as_json})
+    _decide(lake, entry, "release", reason, Mode(dry_run, yes, as_json))
 
 
 @quarantine.command()
-def dismiss(
+def dismiss(  # noqa: PLR0913, PLR0917 - the options of a command
     entry: EntryName,
     reason: Reason,
     env: Env = "dev",
@@ -105,25 +106,25 @@ def dismiss(
 ) -> None:
     """Close it: held files are never applied, files of an unconfigured table are skipped, others are acknowledged."""
     lake = OperatedLake(platform, env, profile)
-    _decide(lake, entry, "dismiss", reason, {"dry_run": dry_run, "yes": yes, "as_json": as_json})
+    _decide(lake, entry, "dismiss", reason, Mode(dry_run, yes, as_json))
 
 
-def _decide(lake: OperatedLake, text: str, verdict: str, reason: str, how: dict[str, bool]) -> None:
+def _decide(lake: OperatedLake, text: str, verdict: str, reason: str, mode: Mode) -> None:
     entry = find_entry(text, lake.books.entries(list(QuarantineKind)))
     action = action_for(entry, verdict)
     files = _files(lake, entry, action)
     told = f"{action.value} {entry.table or entry.number}" + (f" ({counted(len(files), 'file')})" if files else "")
     decided = Decided()
-    if not how["dry_run"]:
-        ask(f"{lake.name}: {told}?", yes=how["yes"], as_json=how["as_json"])
+    if not mode.dry_run:
+        mode.ask(f"{lake.name}: {told}?")
         command = f"odp quarantine {verdict}"
         decided = carry_out(Deciding(lake.books, lake.caller), command, entry, action, (files, reason))
-    if how["as_json"]:
+    if mode.as_json:
         answer = {"environment": lake.name, "entry": entry.number, "action": action.name.lower()}
         selected = [file.file_id for file in files]
-        say_json(answer | {"dry_run": how["dry_run"], "selected": selected, **decided.as_json()})
+        say_json(answer | {"dry_run": mode.dry_run, "selected": selected, **decided.as_json()})
     else:
-        lines = [f"{'… would' if how['dry_run'] else '✓'} {told}", *told_too_late(decided.too_late)]
+        lines = [f"{'… would' if mode.dry_run else '✓'} {told}", *told_too_late(decided.too_late)]
         say(Text("\n".join(lines)))
     if decided.too_late:
         raise typer.Exit(REFUSED)
@@ -137,13 +138,10 @@ def carry_out(
     if action in _HELD and files:
         return deciding.about_held(command, _HELD[action], files, reason)
     if action in _HELD:
-        configs = deciding.books.configuration().tables
-        name = configs[entry.table].qualified_name if entry.table in configs else ""
-        return Decided(closed=deciding.close_left_over(entry.table, name))
+        return Decided(closed=deciding.close_left_over(entry.table, _qualified_name(deciding.books, entry.table)))
     if action is Action.SKIP_ALL:
-        configs = deciding.books.configuration().tables
-        refuse_while_written(deciding.books, configs, entry.table)
-        name = configs[entry.table].qualified_name if entry.table in configs else ""
+        refuse_while_written(deciding.books, deciding.books.configuration().tables, entry.table)
+        name = _qualified_name(deciding.books, entry.table)
         decided = deciding.skip(command, files, reason, qualified_name=name) if files else Decided()
         return decided if decided.too_late else deciding.closed(decided, entry)
     if action is Action.TRY_AGAIN:
@@ -151,6 +149,11 @@ def carry_out(
     else:
         deciding.acknowledge(command, entry, reason)
     return Decided()
+
+
+def _qualified_name(books: OperatedBooks, table: str) -> str:
+    configs = books.configuration().tables
+    return configs[table].qualified_name if table in configs else ""
 
 
 _HELD = {Action.APPROVE: Verdict.APPROVE, Action.DISMISS: Verdict.DISMISS}

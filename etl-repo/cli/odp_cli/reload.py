@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -16,15 +17,16 @@ from odp_cli.operate.deciding import Decided, Deciding, Verdict
 from odp_cli.operate.held_files import HeldGroup, chosen_parts, groups_of
 from odp_cli.operate.names import resolve_table
 from odp_cli.operate.operated_lake import OperatedLake
-from odp_cli.output import PLATFORM, REFUSED, DryRun, Env, Json, PlatformFile, Profile, Reason, Yes, ask, say, say_json
+from odp_cli.output import PLATFORM, REFUSED, DryRun, Env, Json, Mode, PlatformFile, Profile, Reason, Yes, say, say_json
 
 _DONE = {Verdict.APPROVE: "approved", Verdict.DISMISS: "dismissed"}
 
 
-def reload(
+def reload(  # noqa: PLR0913, PLR0917 - the options of a command
     table: Annotated[str, typer.Argument(metavar="TABLE", help="The source table, or its table in the lake.")],
-    approve: Annotated[bool, typer.Option("--approve", help="The load is meant: apply it.")] = False,
-    dismiss: Annotated[bool, typer.Option("--dismiss", help="The load is an accident: never apply it.")] = False,
+    approve: Annotated[
+        bool | None, typer.Option("--approve/--dismiss", help="The load is meant: apply it; or never apply it.")
+    ] = None,
     part: Annotated[list[str] | None, typer.Option(help="Only this part of the load; can be repeated.")] = None,
     reason: Reason = "",
     env: Env = "dev",
@@ -35,32 +37,58 @@ def reload(
     as_json: Json = False,
 ) -> None:
     """Approve or dismiss what is held of a table's full loads; interrupted, run it again."""
-    if approve == dismiss:
+    if approve is None:
         raise CommandError("what becomes of the load is not said", mend="add either --approve or --dismiss")
     verdict = Verdict.APPROVE if approve else Verdict.DISMISS
     lake = OperatedLake(platform, env, profile)
     name, qualified_name = _table(lake, table)
-    loads = [group for group in groups_of(_held(lake, name)) if group.kind is QuarantineKind.HELD_LOAD]
+    loads = [group for group in groups_of(lake.books.held_files(name)) if group.kind is QuarantineKind.HELD_LOAD]
     files = chosen_parts([file for group in loads for file in group.files], part or ())
-    answer = {"environment": env, "source_table_name": name, "verdict": verdict.value, "dry_run": dry_run}
-    answer["loads"] = [group.as_json() for group in loads]
     if not as_json:
         for group in loads:
             say(description(name, group))
-    decided = Decided()
-    if not dry_run:
-        deciding = Deciding(lake.books, lake.caller)
-        if files:
-            ask(f"{env}: {verdict.value} {counted(len(files), 'file')} of {name}?", yes=yes, as_json=as_json)
-            decided = deciding.about_held(f"odp reload --{verdict.value}", verdict, files, reason)
-        else:
-            decided = Decided(closed=deciding.close_left_over(name, qualified_name))
+    choice = _Choice(lake, name, qualified_name, verdict, files)
+    mode = Mode(dry_run, yes, as_json)
+    decided = Decided() if dry_run else choice.carry_out(reason, mode)
     if as_json:
-        say_json(answer | {"selected": [file.file_id for file in files], **decided.as_json()})
+        selected = {"loads": [group.as_json() for group in loads], "selected": [file.file_id for file in files]}
+        answer = {"environment": env, "source_table_name": name, "verdict": verdict.value, "dry_run": dry_run}
+        say_json(answer | selected | decided.as_json())
     else:
-        say(_outcome(name, verdict, files, decided, dry_run=dry_run))
+        say(choice.outcome(decided, dry_run=dry_run))
     if decided.too_late:
         raise typer.Exit(REFUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """What a person wants to become of held files of one table."""
+
+    lake: OperatedLake
+    name: str
+    qualified_name: str
+    verdict: Verdict
+    files: Sequence[LandedFile]
+
+    def carry_out(self, reason: str, mode: Mode) -> Decided:
+        """Ask, then decide; without files only tidy up what a command that died has left."""
+        deciding = Deciding(self.lake.books, self.lake.caller)
+        if not self.files:
+            return Decided(closed=deciding.close_left_over(self.name, self.qualified_name))
+        mode.ask(f"{self.lake.name}: {self.verdict.value} {counted(len(self.files), 'file')} of {self.name}?")
+        return deciding.about_held(f"odp reload --{self.verdict.value}", self.verdict, self.files, reason)
+
+    def outcome(self, decided: Decided, *, dry_run: bool) -> Text:
+        """Say what became of it."""
+        if not self.files:
+            left = f"; entries without files taken out: {len(decided.closed)}" if decided.closed else ""
+            late = "late changes: odp quarantine list --kind held_file"
+            return Text(f"✓ no full load of {self.name} is held{left} ({late})")
+        if dry_run:
+            return Text(f"… {counted(len(self.files), 'file')} of {self.name} would be {_DONE[self.verdict]}")
+        then = "; the next refresh applies them" if self.verdict is Verdict.APPROVE and decided.files else ""
+        lines = [f"✓ {counted(len(decided.files), 'file')} of {self.name} {_DONE[self.verdict]}{then}"]
+        return Text("\n".join([*lines, *told_too_late(decided.too_late)]))
 
 
 def description(name: str, group: HeldGroup) -> Text:
@@ -86,18 +114,3 @@ def _table(lake: OperatedLake, text: str) -> tuple[str, str]:
     told = {entry.table for entry in lake.books.entries((QuarantineKind.HELD_LOAD, QuarantineKind.HELD_FILE))}
     name = resolve_table(text, {*configs, *told, *lake.books.pending_work()}, configs)
     return name, configs[name].qualified_name if name in configs else ""
-
-
-def _held(lake: OperatedLake, name: str) -> list[LandedFile]:
-    return lake.books.held_files(name)
-
-
-def _outcome(name: str, verdict: Verdict, files: Sequence[LandedFile], decided: Decided, *, dry_run: bool) -> Text:
-    if not files:
-        left = f"; entries without files taken out: {len(decided.closed)}" if decided.closed else ""
-        return Text(f"✓ no full load of {name} is held{left}. Late changes: odp quarantine list --kind held_file")
-    if dry_run:
-        return Text(f"… {counted(len(files), 'file')} of {name} would be {_DONE[verdict]}")
-    then = "; the next refresh applies them" if verdict is Verdict.APPROVE and decided.files else ""
-    lines = [f"✓ {counted(len(decided.files), 'file')} of {name} {_DONE[verdict]}{then}"]
-    return Text("\n".join([*lines, *told_too_late(decided.too_late)]))

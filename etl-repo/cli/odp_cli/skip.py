@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from odp.errors import ObjectKeyError
-from odp.file_manager.sources import Sources
-from odp.records import LandedFile
 from rich.text import Text
 
 from odp_cli.errors import CommandError
@@ -21,7 +19,8 @@ from odp_cli.operate.operated_lake import OperatedLake
 from odp_cli.output import PLATFORM, REFUSED, DryRun, Env, Json, PlatformFile, Profile, Reason, say, say_json
 
 if TYPE_CHECKING:
-    from odp.records import RawTableConfig
+    from odp.file_manager.sources import Sources
+    from odp.records import LandedFile, RawTableConfig
 
 _COMPARED = 1000
 _ID_PARTS = 3

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from odp.records import LandedFile
 from odp.refreshes import RefreshStatus
 
 from odp_cli.operate.books import OperatedBooks
 from odp_cli.operate.decision_log import Decision, DecisionLog
 from odp_cli.operate.entries import Entry
 from odp_cli.operate.held_files import HELD_KINDS, groups_of
+
+if TYPE_CHECKING:
+    from odp.records import LandedFile
 
 
 class Verdict(StrEnum):

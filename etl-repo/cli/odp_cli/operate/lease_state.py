@@ -69,9 +69,14 @@ class LeaseState:
 
 
 def _last_refresh(item: Mapping[str, Any]) -> LastRefresh:
-    names = ("rows_inserted", "rows_updated", "rows_deleted", "files_processed")
-    numbers = (int(item.get(name, 0)) for name in names)
-    return LastRefresh(str(item.get("refresh_end_date_time", "")), *numbers, error=str(item.get("error_message", "")))
+    return LastRefresh(
+        ended_at=str(item.get("refresh_end_date_time", "")),
+        rows_inserted=int(item.get("rows_inserted", 0)),
+        rows_updated=int(item.get("rows_updated", 0)),
+        rows_deleted=int(item.get("rows_deleted", 0)),
+        files=int(item.get("files_processed", 0)),
+        error=str(item.get("error_message", "")),
+    )
 
 
 def _moment(seconds: Any) -> datetime:  # noqa: ANN401  a number as DynamoDB gives it

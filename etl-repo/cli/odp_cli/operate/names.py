@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
-
-from odp.records import RawTableConfig
+from typing import TYPE_CHECKING
 
 from odp_cli.errors import CommandError
+
+if TYPE_CHECKING:
+    from odp.records import RawTableConfig
 
 _SHOWN = 3
 
