@@ -1,7 +1,7 @@
 """A lake in moto as an operator's commands reach it, with the adapters that write its books."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,8 +14,17 @@ from odp.dynamodb.quarantine import DynamoDbQuarantine
 from odp.dynamodb.refresh_books import DynamoDbRefreshBooks
 from odp.dynamodb.table_leases import DynamoDbTableLeases
 from odp.file_processor.setting_aside import entries_of
-from odp.records import FileType, LandedFile, Quarantined, RawTableConfig
-from odp.refreshes import BookEntry, HeldFiles, Refresh, RefreshKind, RefreshOutcome, RefreshStatus, RowCounts, TableState
+from odp.records import FileType, LandedFile, PendingWork, Quarantined, RawTableConfig
+from odp.refreshes import (
+    BookEntry,
+    HeldFiles,
+    Refresh,
+    RefreshKind,
+    RefreshOutcome,
+    RefreshStatus,
+    RowCounts,
+    TableState,
+)
 from odp_cli.app import app
 from odp_cli.operate import operated_lake
 from typer.testing import CliRunner, Result
@@ -83,6 +92,9 @@ class Lake:
         for file in files:
             assert self.tracker.register(file)
 
+    def work(self) -> Mapping[str, PendingWork]:
+        return DynamoDbPendingWork(self.dynamodb, "files").pending_work()
+
     def keep(self, entry: Quarantined) -> None:
         self.quarantine.keep(entry)
 
@@ -131,8 +143,7 @@ class Lake:
         return {_name(item): bool(item.get("approved")) for item in items if "file_ingestion_path" in item}
 
     def summary(self) -> dict[str, tuple[int, int]]:
-        work = DynamoDbPendingWork(self.dynamodb, "files").pending_work()
-        return {name: (each.files, each.registrations) for name, each in work.items()}
+        return {name: (each.files, each.registrations) for name, each in self.work().items()}
 
     def kept(self, kind: str = "") -> list[dict[str, Any]]:
         items = self.dynamodb.Table("quarantine").scan()["Items"]

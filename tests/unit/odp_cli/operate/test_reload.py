@@ -44,7 +44,13 @@ def test_dismissed_load_is_in_the_history_with_a_reason_and_leaves_the_quarantin
 def test_person_sees_what_the_load_is_before_the_question_and_may_say_no(held: Lake) -> None:
     result = held.odp("reload", "s.t", "--approve", answers="n\n")
     assert result.exit_code == 1
-    for shown in ("3 files, 6.0 KB", "2026-11-28 00:00", "its objects were copied", "s/t/LOAD00000001.parquet", "test:"):
+    for shown in (
+        "3 files, 6.0 KB",
+        "2026-11-28 00:00",
+        "its objects were copied",
+        "s/t/LOAD00000001.parquet",
+        "test:",
+    ):
         assert shown in result.output
     assert (held.pending(), held.decisions()) == ({}, [])
 
@@ -115,9 +121,7 @@ def test_entry_of_a_run_that_is_about_to_hold_its_files_stays(held: Lake) -> Non
     files = [part(1, file_id=f"0/{PARTS[0].name}/{'b' * 32}")]
     held.land(*files)
     held.hold(*files)
-    held.dynamodb.Table("files_history").delete_item(
-        Key={"source_table_name": "s.t", "file_id": files[0].file_id}
-    )
+    held.dynamodb.Table("files_history").delete_item(Key={"source_table_name": "s.t", "file_id": files[0].file_id})
     held.leases.acquire("db.t", "jr_2")
     assert held.json("reload", "s.t", "--approve", "--yes")["closed_entries"] == []
     assert len(held.kept("held_load")) == 1
