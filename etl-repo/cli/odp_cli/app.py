@@ -1,22 +1,21 @@
-"""Table manifests on a laptop, before they are pushed: checked, compared with what runs, drafted from landed files.
+"""A lake on a laptop: manifests before they are pushed, how its tables are, and what waits for a person.
 
-Exit codes: 0 all is well, 1 the manifests are refused, 2 the question could not be answered.
+Exit codes: 0 all is well, 1 manifests are refused or a decision came too late, 2 the command could not answer.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from odp.config_manager.manifest import read_documents
 from odp.errors import ManifestError
-from rich.console import Console, RenderableType
+from rich.console import Console
 
 from deployment_account.environments import load_platform
 from deployment_account.errors import ConfigurationError
@@ -29,10 +28,12 @@ from odp_cli.errors import CommandError
 from odp_cli.inference.errors import InferenceError
 from odp_cli.lake import RunningLake, chosen_environment
 from odp_cli.migration.lake_books import LakeBooks
+from odp_cli.output import PLATFORM, PROJECT, REFUSED, UNANSWERED, Json, PlatformFile, say, say_json
+from odp_cli.quarantine import quarantine
+from odp_cli.reload import reload
 from odp_cli.rendering import changes_table, problem_lines
-
-PROJECT = Path(__file__).resolve().parents[3]
-REFUSED, UNANSWERED = 1, 2
+from odp_cli.skip import skip
+from odp_cli.status import status
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, help=__doc__)
 config = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Table manifests and the running configuration.")
@@ -40,11 +41,13 @@ app.add_typer(config, name="config")
 books = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What a running lake knows of files and tables.")
 app.add_typer(books, name="books")
 
+app.command()(status)
+app.command()(reload)
+app.command()(skip)
+app.add_typer(quarantine, name="quarantine")
+
 Folder = Annotated[Path, typer.Option("--manifests", help="The folder of the table manifests.")]
-PlatformFile = Annotated[Path, typer.Option("--platform", help="The configuration of the platform.")]
-Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
 MANIFESTS = PROJECT / "etl-repo" / "table_configs"
-PLATFORM = PROJECT / "config" / "environments.json"
 
 
 def main() -> None:
@@ -70,11 +73,11 @@ def validate(
     warnings = list(checked[0].warnings.values())
     if as_json:
         answer = {"refused": [], "warnings": warnings, "tables": tables, "cadences": cadences, "environments": names}
-        _print_json(answer)
+        say_json(answer)
     else:
         for warning in warnings:
-            _print(f"! {warning}")
-        _print(f"✓ {tables} tables, cadences: {cadences}; valid for {', '.join(names)}")
+            say(f"! {warning}")
+        say(f"✓ {tables} tables, cadences: {cadences}; valid for {', '.join(names)}")
 
 
 @config.command()
@@ -91,13 +94,13 @@ def diff(
         documents = read_documents(manifests)
         found = compared(documents, RunningLake(known, chosen_environment(known, env), profile))
     if as_json:
-        _print_json({"environment": env, **found.as_json()})
+        say_json({"environment": env, **found.as_json()})
     else:
-        _print(changes_table(found.changes) if found.changes else f"✓ {env} runs these manifests already")
+        say(changes_table(found.changes) if found.changes else f"✓ {env} runs these manifests already")
         if found.waits_for:
-            _print(f"… deployed now, they would wait: {found.waits_for}")
+            say(f"… deployed now, they would wait: {found.waits_for}")
         if found.refusals:
-            _print(problem_lines(found.refusals))
+            say(problem_lines(found.refusals))
     if found.refusals:
         raise typer.Exit(REFUSED)
 
@@ -115,14 +118,14 @@ def infer(
     if output:
         write_draft(found.manifest, output)
     if as_json:
-        _print_json(found.as_json())
+        say_json(found.as_json())
         return
     for table in found.tables():
-        _print(table)
+        say(table)
     if output:
-        _print(f"The draft is in {output}: decide what the evidence leaves open, then `odp config validate`.")
+        say(f"The draft is in {output}: decide what the evidence leaves open, then `odp config validate`.")
     else:
-        _print_json(found.manifest)
+        say_json(found.manifest)
 
 
 @books.command()
@@ -138,9 +141,9 @@ def migrate(
     known = load_platform(platform)
     found = migrated(LakeBooks(known, chosen_environment(known, env), profile), dry_run=dry_run, split=split)
     if as_json:
-        _print_json({"environment": env, **found.as_json()})
+        say_json({"environment": env, **found.as_json()})
     else:
-        _print(problem_lines(found.found.problems) if found.found.problems else "\n".join(found.lines()))
+        say(problem_lines(found.found.problems) if found.found.problems else "\n".join(found.lines()))
     if found.found.problems:
         raise typer.Exit(REFUSED)
 
@@ -152,9 +155,9 @@ def refusals_told(*, as_json: bool) -> Iterator[None]:
         yield
     except ManifestError as refused:
         if as_json:
-            _print_json({"refused": refused.problems})
+            say_json({"refused": refused.problems})
         else:
-            _print(problem_lines(refused.problems))
+            say(problem_lines(refused.problems))
         raise typer.Exit(REFUSED) from None
 
 
@@ -169,11 +172,3 @@ def told_clearly(console: Console) -> Iterator[None]:
     except (BotoCoreError, ClientError) as error:
         console.print(f"AWS did not answer: {error}", markup=False, highlight=False, soft_wrap=True)
         sys.exit(UNANSWERED)
-
-
-def _print(text: RenderableType) -> None:
-    Console().print(text, soft_wrap=True)
-
-
-def _print_json(document: dict[str, Any]) -> None:
-    typer.echo(json.dumps(document, indent=2))

@@ -253,6 +253,8 @@ class QuarantineKind(StrEnum):
     HELD_FILE = "held_file"
     SKIPPED_FILE = "skipped_file"
     UNCONFIGURED_TABLE = "unconfigured_table"
+    DECISION = "decision"
+    """Nothing that waits: what a person decided, by time."""
 
 
 @dataclass(frozen=True, slots=True)

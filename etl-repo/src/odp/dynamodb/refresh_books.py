@@ -129,10 +129,14 @@ class DynamoDbRefreshBooks:
 
     def _closing(self, lease: Lease, entry: BookEntry) -> Iterator[Action]:
         outcome = entry.outcome
-        values: dict[str, Any] = {"refresh_status": outcome.status.value, "catalog_commit": entry.catalog_commit}
+        values: dict[str, Any] = {
+            "refresh_status": outcome.status.value,
+            "catalog_commit": entry.catalog_commit,
+            "last_refresh": _numbers(outcome) | ({"error_message": outcome.error} if outcome.error else {}),
+        }
         if entry.written_with is not None:
             values["written_with"] = dict(entry.written_with)
-        gone = ["lease_owner", "lease_expires_at"]
+        gone = ["lease_owner", "lease_expires_at", "lease_since"]
         if entry.refused:
             values["refused_registrations"] = entry.refused_registrations
             values["refused_configuration"] = entry.refused_configuration
@@ -162,17 +166,24 @@ class DynamoDbRefreshBooks:
             "glue_job_run_id": run_id,
             "source_table_name": outcome.source_table_name,
             "refresh_status": outcome.status.value,
-            "refresh_start_date_time": outcome.started_at,
-            "refresh_end_date_time": outcome.ended_at,
-            "rows_inserted": outcome.counts.inserted,
-            "rows_updated": outcome.counts.updated,
-            "rows_deleted": outcome.counts.deleted,
-            "files_processed": outcome.files,
+            **_numbers(outcome),
             **self._expiry(),
         }
         if outcome.error:
             item |= {"error_message": outcome.error, "stack_trace": outcome.stack_trace}
         return {"Put": {"TableName": self._tables.refreshes, "Item": item}}
+
+
+def _numbers(outcome: RefreshOutcome) -> dict[str, Any]:
+    """Give what a run did; the lease keeps it too, since the run log is not in the order of time."""
+    return {
+        "refresh_start_date_time": outcome.started_at,
+        "refresh_end_date_time": outcome.ended_at,
+        "rows_inserted": outcome.counts.inserted,
+        "rows_updated": outcome.counts.updated,
+        "rows_deleted": outcome.counts.deleted,
+        "files_processed": outcome.files,
+    }
 
 
 def _refused(outcome: RefreshOutcome) -> Quarantined:

@@ -54,7 +54,7 @@ class DynamoDbTableLeases:
         now = self._clock()
         expires_at = now + self._seconds
         update = (
-            "SET refresh_status = :updating, lease_owner = :owner, lease_expires_at = :expires_at "
+            "SET refresh_status = :updating, lease_owner = :owner, lease_expires_at = :expires_at, lease_since = :now "
             "ADD fencing_token :one"
         )
         values = {

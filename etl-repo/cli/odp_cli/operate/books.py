@@ -1,0 +1,170 @@
+"""What a lake's books say, read and changed for an operator: the one place of this command that asks DynamoDB."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+from odp.dynamodb.connection import condition_failed, persist, transact
+from odp.dynamodb.file_decisions import DecisionTables, DynamoDbFileDecisions
+from odp.dynamodb.file_tracker import DynamoDbFileTracker, DynamoDbPendingWork, landed_file_of
+from odp.dynamodb.pending_summary import decision_noted
+from odp.dynamodb.quarantine import key_in_quarantine
+from odp.dynamodb.running_configuration import DynamoDbRunningConfiguration, RunningVersion
+from odp.dynamodb.table_leases import read_leases
+from odp.records import FileStatus, LandedFile, PendingWork, QuarantineKind
+
+from odp_cli.operate.entries import Entry
+from odp_cli.operate.lease_state import LeaseState
+
+if TYPE_CHECKING:
+    from odp.configuration import Configuration
+    from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
+
+_ANY = ("0", "2")
+"""The sort keys of all files: loads begin with 0/, changes with 1/."""
+_KINDS = ("0", "1")
+
+
+@dataclass(frozen=True, slots=True)
+class OperatedTables:
+    """The names of the tables that an operator's commands read or change."""
+
+    pending: str
+    history: str
+    leases: str
+    quarantine: str
+    batch_config: str
+    table_config: str
+    deploy_tracker: str
+
+
+class OperatedBooks:
+    """The books of one lake."""
+
+    def __init__(
+        self,
+        dynamodb: DynamoDBServiceResource,
+        tables: OperatedTables,
+        *,
+        history_days: int,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._dynamodb = dynamodb
+        self._client = dynamodb.meta.client
+        self._tables = tables
+        self.clock = clock
+        self.decisions = DynamoDbFileDecisions(
+            dynamodb, DecisionTables(tables.pending, tables.history, tables.leases, history_days), clock=clock
+        )
+
+    def now(self) -> datetime:
+        """Give the time."""
+        return datetime.fromtimestamp(self.clock(), UTC)
+
+    def configuration(self) -> Configuration:
+        """Give what is running now."""
+        tables = self._tables
+        version = RunningVersion(self._dynamodb, tables.deploy_tracker)
+        running = DynamoDbRunningConfiguration(self._dynamodb, tables.batch_config, tables.table_config, version)
+        return running.everything()
+
+    def pending_work(self) -> Mapping[str, PendingWork]:
+        """Give how much waits for each source table."""
+        return DynamoDbPendingWork(self._dynamodb, self._tables.pending).pending_work()
+
+    def oldest_landing(self, source_table_name: str) -> str:
+        """Tell when the oldest pending file of a table landed."""
+        return self._tracker.oldest_landing(source_table_name)
+
+    def leases(self, qualified_names: Iterable[str]) -> Mapping[str, LeaseState]:
+        """Give what is known of those tables of the lake that a refresh ever touched."""
+        items = read_leases(self._dynamodb, self._tables.leases, qualified_names)
+        return {str(item["raw_table_name"]): LeaseState.of(item) for item in items}
+
+    def entries(self, kinds: Collection[QuarantineKind]) -> list[Entry]:
+        """List the entries of some kinds, the oldest first."""
+        found = [
+            Entry.of(item)
+            for kind in kinds
+            for item in self._query(self._tables.quarantine, "quarantine_kind = :kind", {":kind": kind.value})
+        ]
+        return sorted(found, key=lambda entry: (entry.since, entry.kind, entry.entry_id))
+
+    def held_files(self, source_table_name: str) -> list[LandedFile]:
+        """List the files of a table that wait for a person, in landing order; reads the table's whole history."""
+        values = {":name": source_table_name, ":held": FileStatus.HELD.value, ":first": _ANY[0], ":end": _ANY[1]}
+        items = self._query(
+            self._tables.history,
+            "source_table_name = :name AND file_id BETWEEN :first AND :end",
+            values,
+            FilterExpression="file_ingestion_status = :held",
+        )
+        return [landed_file_of(item) for item in items]
+
+    def pending_files(self, source_table_name: str, most: int) -> list[LandedFile]:
+        """List the pending loads and the oldest pending changes of a table."""
+        return list(self._tracker.pending_files(source_table_name, most).files)
+
+    def files_named(self, source_table_name: str, name: str, *, pending: bool) -> list[LandedFile]:
+        """List the files of a table whose file name or id it is."""
+        table = self._tables.pending if pending else self._tables.history
+        prefixes = [name] if "/" in name else [f"{kind}/{name}/" for kind in _KINDS]
+        return [
+            landed_file_of(item)
+            for prefix in prefixes
+            for item in self._query(
+                table,
+                "source_table_name = :name AND begins_with(file_id, :prefix)",
+                {":name": source_table_name, ":prefix": prefix},
+            )
+        ]
+
+    def try_again(self, source_table_name: str) -> None:
+        """Have a refused table planned again."""
+        transact(self._client, [decision_noted(self._tables.pending, source_table_name)])
+
+    def remove(self, entry: Entry) -> None:
+        """Take an entry out of the quarantine."""
+        key = key_in_quarantine(entry.kind, entry.entry_id)
+        persist(lambda: self._client.delete_item(TableName=self._tables.quarantine, Key=key))
+
+    def mark_dismissed(self, entry: Entry, *, at: str, by: str, reason: str) -> bool:
+        """Note on an entry that a person dismissed it; False if it is not there any more, or was dismissed before."""
+        update: Any = {
+            "TableName": self._tables.quarantine,
+            "Key": key_in_quarantine(entry.kind, entry.entry_id),
+            "UpdateExpression": "SET dismissed_at = :at, dismissed_by = :by, dismissed_reason = :reason",
+            "ConditionExpression": "attribute_exists(entry_id) AND attribute_not_exists(dismissed_at)",
+            "ExpressionAttributeValues": {":at": at, ":by": by, ":reason": reason},
+        }
+        try:
+            persist(lambda: self._client.update_item(**update))
+        except ClientError as error:
+            if condition_failed(error):
+                return False
+            raise
+        return True
+
+    def put_entry(self, item: Mapping[str, Any]) -> None:
+        """Keep an item of the quarantine as it is now."""
+        persist(lambda: self._client.put_item(TableName=self._tables.quarantine, Item=dict(item)))
+
+    @property
+    def _tracker(self) -> DynamoDbFileTracker:
+        return DynamoDbFileTracker(self._dynamodb, self._tables.pending, self._tables.history)
+
+    def _query(self, table: str, keys: str, values: Mapping[str, str], **options: str) -> Iterator[dict[str, Any]]:
+        request: Any = {
+            "TableName": table,
+            "KeyConditionExpression": keys,
+            "ExpressionAttributeValues": values,
+            "ConsistentRead": True,
+            **options,
+        }
+        for page in self._client.get_paginator("query").paginate(**request):
+            yield from page["Items"]

@@ -1,0 +1,128 @@
+"""Carries decisions out, file by file: a command that dies in the middle is run again and does what is left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from odp.refreshes import RefreshStatus
+
+from odp_cli.operate.books import OperatedBooks
+from odp_cli.operate.decision_log import Decision, DecisionLog
+from odp_cli.operate.entries import Entry
+from odp_cli.operate.held_files import HELD_KINDS, groups_of
+
+if TYPE_CHECKING:
+    from odp.records import LandedFile
+
+
+class Verdict(StrEnum):
+    """What a person says of held files."""
+
+    APPROVE = "approve"
+    DISMISS = "dismiss"
+
+
+_AFTER = {Verdict.APPROVE: "pending, approved", Verdict.DISMISS: "skipped"}
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What became of a decision about files."""
+
+    files: tuple[LandedFile, ...] = ()
+    too_late: tuple[LandedFile, ...] = ()
+    closed: tuple[Entry, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """The same for programs."""
+        return {
+            "decided": [file.file_id for file in self.files],
+            "too_late": [file.file_id for file in self.too_late],
+            "closed_entries": [entry.number for entry in self.closed],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Deciding:
+    """Decides in the name of one person."""
+
+    books: OperatedBooks
+    decided_by: str
+
+    @property
+    def log(self) -> DecisionLog:
+        """Where the decisions are kept."""
+        return DecisionLog(self.books, self.decided_by)
+
+    def about_held(self, command: str, verdict: Verdict, files: Sequence[LandedFile], reason: str = "") -> Decided:
+        """Approve or dismiss held files of one table, then close the entries of which nothing is held any more."""
+        table = files[0].source_table_name
+        decide = self.books.decisions.release if verdict is Verdict.APPROVE else self.books.decisions.dismiss
+        decision = Decision(command, table, reason, "held", _AFTER[verdict], _keys(files))
+        decided = self._each(decision, files, lambda file: decide(table, file.file_id))
+        groups = groups_of(files)
+        told = [entry for entry in self._held_entries(table) if any(group.is_told_by(entry) for group in groups)]
+        return Decided(decided.files, decided.too_late, self._close(table, told))
+
+    def skip(self, command: str, files: Sequence[LandedFile], reason: str, *, qualified_name: str) -> Decided:
+        """Move pending files of one table to the history; no run may be writing the table meanwhile."""
+        table = files[0].source_table_name
+        decision = Decision(command, table, reason, "pending", "skipped", _keys(files))
+        skip = self.books.decisions.skip
+        return self._each(
+            decision, files, lambda file: skip(table, file.file_id, reason, qualified_name=qualified_name)
+        )
+
+    def try_again(self, command: str, entry: Entry) -> None:
+        """Have a refused table planned again."""
+        decision = Decision(command, entry.table, entry.reason, "refused", "planned again", [entry.entry_id])
+        noted = self.log.begin(decision)
+        self.books.try_again(entry.table)
+        self.log.end(noted, changed=1)
+
+    def acknowledge(self, command: str, entry: Entry, reason: str) -> bool:
+        """Note on an entry that it needs nobody any more; the sweep would put it back if it were taken out."""
+        noted = self.log.begin(Decision(command, entry.table, reason, "waits", "dismissed", [entry.entry_id]))
+        is_new = self.books.mark_dismissed(entry, at=self.log.now(), by=self.decided_by, reason=reason)
+        self.log.end(noted, changed=int(is_new))
+        return is_new
+
+    def closed(self, decided: Decided, entry: Entry) -> Decided:
+        """Take an entry out whose files are all decided."""
+        self.books.remove(entry)
+        return Decided(decided.files, decided.too_late, (*decided.closed, entry))
+
+    def close_left_over(self, table: str, qualified_name: str) -> tuple[Entry, ...]:
+        """Take out what a command that died has left: entries without held files.
+
+        A run keeps its entry before it holds the files, so a table that is being written keeps its entries.
+        """
+        lease = self.books.leases([qualified_name]).get(qualified_name)
+        if lease and lease.refresh_status == RefreshStatus.UPDATING:
+            return ()
+        return self._close(table, self._held_entries(table))
+
+    def _held_entries(self, table: str) -> list[Entry]:
+        return [entry for entry in self.books.entries(HELD_KINDS) if entry.table == table]
+
+    def _close(self, table: str, entries: Sequence[Entry]) -> tuple[Entry, ...]:
+        """Take out those of some entries of whose files none is held any more."""
+        groups = groups_of(self.books.held_files(table)) if entries else []
+        done = tuple(entry for entry in entries if not any(group.is_told_by(entry) for group in groups))
+        for entry in done:
+            self.books.remove(entry)
+        return done
+
+    def _each(self, decision: Decision, files: Sequence[LandedFile], decide: Callable[[LandedFile], bool]) -> Decided:
+        noted = self.log.begin(decision)
+        outcomes = [(file, decide(file)) for file in files]
+        done = tuple(file for file, is_decided in outcomes if is_decided)
+        self.log.end(noted, changed=len(done))
+        return Decided(done, tuple(file for file, is_decided in outcomes if not is_decided))
+
+
+def _keys(files: Sequence[LandedFile]) -> list[str]:
+    return [f"{file.key} ({file.version_id})" if file.version_id else file.key for file in files]

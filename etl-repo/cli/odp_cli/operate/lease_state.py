@@ -1,0 +1,83 @@
+"""What odpf_file_processing_tracker says of one table: who writes it, and how its last refresh ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from odp.records import TableLease
+
+
+@dataclass(frozen=True, slots=True)
+class LastRefresh:
+    """How the last refresh that returned its lease ended."""
+
+    ended_at: str
+    rows_inserted: int
+    rows_updated: int
+    rows_deleted: int
+    files: int
+    error: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """The same for programs."""
+        return {
+            "ended_at": self.ended_at,
+            "rows_inserted": self.rows_inserted,
+            "rows_updated": self.rows_updated,
+            "rows_deleted": self.rows_deleted,
+            "files": self.files,
+            "error": self.error,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseState:
+    """The lease of one table; `expires_at` is None when nobody has it."""
+
+    refresh_status: str = ""
+    owner: str = ""
+    since: str = ""
+    expires_at: datetime | None = None
+    last: LastRefresh | None = None
+    refused_registrations: int = -1
+    refused_configuration: str = ""
+
+    @classmethod
+    def of(cls, item: Mapping[str, Any]) -> LeaseState:
+        """Read a stored lease; what an older release did not write is unknown."""
+        since, expires_at = item.get("lease_since"), item.get("lease_expires_at")
+        return cls(
+            refresh_status=str(item.get("refresh_status", "")),
+            owner=str(item.get("lease_owner", "")),
+            since=_moment(since).isoformat(timespec="seconds") if since else "",
+            expires_at=_moment(expires_at) if expires_at else None,
+            last=_last_refresh(item["last_refresh"]) if "last_refresh" in item else None,
+            refused_registrations=int(item.get("refused_registrations", -1)),
+            refused_configuration=str(item.get("refused_configuration", "")),
+        )
+
+    def is_held(self, now: datetime) -> bool:
+        """Whether a run is writing the table."""
+        return self.expires_at is not None and self.expires_at >= now
+
+    def as_planned(self, now: datetime) -> TableLease:
+        """The lease as the Batch Manager sees it."""
+        return TableLease(self.is_held(now), self.refused_registrations, self.refused_configuration)
+
+
+def _last_refresh(item: Mapping[str, Any]) -> LastRefresh:
+    return LastRefresh(
+        ended_at=str(item.get("refresh_end_date_time", "")),
+        rows_inserted=int(item.get("rows_inserted", 0)),
+        rows_updated=int(item.get("rows_updated", 0)),
+        rows_deleted=int(item.get("rows_deleted", 0)),
+        files=int(item.get("files_processed", 0)),
+        error=str(item.get("error_message", "")),
+    )
+
+
+def _moment(seconds: Any) -> datetime:  # noqa: ANN401  a number as DynamoDB gives it
+    return datetime.fromtimestamp(float(seconds), UTC)

@@ -1,0 +1,65 @@
+"""A running lake as an operator reaches it, with credentials of the lake's account and no others."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from odp.file_manager.sources import Sources
+
+from deployment_account.environments import load_platform
+from deployment_account.names import Names, OdpTable
+from deployment_account.sources import sources_json
+from odp_cli.lake import chosen_environment, session_in
+from odp_cli.operate.books import OperatedBooks, OperatedTables
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TABLES = (
+    OdpTable.FILE_TRACKER,
+    OdpTable.FILE_TRACKER_HISTORY,
+    OdpTable.FILE_PROCESSING_TRACKER,
+    OdpTable.QUARANTINE,
+    OdpTable.BATCH_CONFIG,
+    OdpTable.RAW_TABLE_CONFIG,
+    OdpTable.CONFIG_DEPLOY_TRACKER,
+)
+"""In the order of OperatedTables."""
+
+
+class OperatedLake:
+    """One environment: its books, its sources, and who asks."""
+
+    def __init__(self, platform: Path, env: str, profile: str | None) -> None:
+        known = load_platform(platform)
+        self._environment = chosen_environment(known, env)
+        self._names = Names.of(known, self._environment)
+        self._session = session_in(self._environment, profile)
+
+    @property
+    def name(self) -> str:
+        """The name of the environment."""
+        return self._environment.name
+
+    @property
+    def landed_file_days(self) -> int:
+        """After how many days the staging bucket forgets a file."""
+        return self._environment.retention.landed_file_days
+
+    @cached_property
+    def caller(self) -> str:
+        """Who decides."""
+        return str(self._session.client("sts").get_caller_identity()["Arn"])
+
+    @cached_property
+    def books(self) -> OperatedBooks:
+        """The books of the lake."""
+        dynamodb: Any = self._session.resource("dynamodb")
+        tables = OperatedTables(*map(self._names.table, TABLES))
+        return OperatedBooks(dynamodb, tables, history_days=self._environment.retention.history_days)
+
+    @property
+    def sources(self) -> Sources:
+        """Where each source's DMS task writes."""
+        return Sources.from_json(sources_json(self._environment.sources))

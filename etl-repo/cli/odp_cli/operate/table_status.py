@@ -1,0 +1,160 @@
+"""Decides in which state a table is; knows no service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from odp.file_manager.waiting_files import WARNS_BEFORE
+from odp.file_processor.batch_plan import may_start
+from odp.records import PendingWork, QuarantineKind, RawTableConfig
+from odp.refreshes import RefreshStatus
+
+from odp_cli.operate.entries import Entry
+from odp_cli.operate.lease_state import LeaseState
+
+
+class State(StrEnum):
+    """What a table is in, the worst first."""
+
+    EXPIRING = "expiring"
+    REFUSED = "refused"
+    FAILED = "failed"
+    HELD_LOAD = "held load"
+    HELD_FILE = "held file"
+    UNCONFIGURED = "unconfigured"
+    SKIPPED_FILE = "skipped file"
+    INTERRUPTED = "interrupted"
+    PAUSED = "paused"
+    REFRESHING = "refreshing"
+    OK = "ok"
+
+
+_ORDER = list(State)
+_BY_KIND = {
+    QuarantineKind.REFUSED_TABLE: State.REFUSED,
+    QuarantineKind.HELD_LOAD: State.HELD_LOAD,
+    QuarantineKind.HELD_FILE: State.HELD_FILE,
+    QuarantineKind.SKIPPED_FILE: State.SKIPPED_FILE,
+}
+STATE_KINDS = (*_BY_KIND, QuarantineKind.UNCONFIGURED_TABLE)
+"""The kinds of quarantine entries that say something of a table's state."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One thing that is to be known of a table."""
+
+    state: State
+    reason: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.state.value}: {self.reason}" if self.reason else self.state.value
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What was read of all tables; `oldest` has a landing time for each table with pending files."""
+
+    configs: Mapping[str, RawTableConfig]
+    pending: Mapping[str, PendingWork]
+    oldest: Mapping[str, str]
+    leases: Mapping[str, LeaseState]
+    entries: Sequence[Entry]
+    landed_file_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class TableStatus:
+    """How one table is."""
+
+    source_table_name: str
+    config: RawTableConfig | None
+    pending: PendingWork
+    oldest: str
+    lease: LeaseState
+    conditions: tuple[Condition, ...]
+    lag: timedelta
+
+    @property
+    def worst(self) -> Condition:
+        """The condition to look at first."""
+        return self.conditions[0]
+
+    def as_json(self) -> dict[str, Any]:
+        """The same for programs."""
+        return {
+            "source_table_name": self.source_table_name,
+            "raw_table": self.config.qualified_name if self.config else None,
+            "cadence": self.config.refresh_cadence if self.config else None,
+            "state": self.worst.state.value,
+            "reason": self.worst.reason,
+            "conditions": [{"state": each.state.value, "reason": each.reason} for each in self.conditions],
+            "lag_seconds": int(self.lag.total_seconds()),
+            "oldest_pending": self.oldest or None,
+            "pending_files": self.pending.files,
+            "pending_bytes": self.pending.bytes,
+            "last_refresh": self.lease.last.as_json() if self.lease.last else None,
+        }
+
+
+def statuses(books: Books, now: datetime) -> list[TableStatus]:
+    """Tell how each table is, the worst first; a table that nothing but an entry knows of is among them."""
+    told = {entry.table for entry in books.entries if entry.table and not entry.dismissed_at}
+    names = {*books.configs, *books.pending, *told}
+    return sorted((_status(name, books, now) for name in names), key=_worst_first)
+
+
+def _worst_first(status: TableStatus) -> tuple[int, timedelta, str]:
+    return _ORDER.index(status.worst.state), -status.lag, status.source_table_name
+
+
+def _status(name: str, books: Books, now: datetime) -> TableStatus:
+    config = books.configs.get(name)
+    lease = books.leases.get(config.qualified_name, LeaseState()) if config else LeaseState()
+    pending = books.pending.get(name, PendingWork(name, 0, 0))
+    oldest = books.oldest.get(name, "")
+    lag = now - datetime.fromisoformat(oldest) if oldest else timedelta()
+    entries = [entry for entry in books.entries if entry.table == name and not entry.dismissed_at]
+    found = [
+        *_expiring(lag, timedelta(days=books.landed_file_days)),
+        *(_told_by(entry, _next_try(config, pending, lease, now)) for entry in entries if entry.kind in _BY_KIND),
+        *_run_conditions(config, lease, now),
+    ]
+    conditions = sorted(found, key=lambda each: _ORDER.index(each.state)) or [Condition(State.OK)]
+    return TableStatus(name, config, pending, oldest, lease, tuple(conditions), lag)
+
+
+def _expiring(lag: timedelta, lasts: timedelta) -> Iterator[Condition]:
+    if lag > lasts - WARNS_BEFORE:
+        days = max(0, (lasts - lag).days)
+        yield Condition(State.EXPIRING, f"the staging bucket deletes the oldest pending file in {days} days")
+
+
+def _told_by(entry: Entry, next_try: str) -> Condition:
+    state = _BY_KIND[entry.kind]
+    return Condition(state, f"{entry.reason}{next_try}" if state is State.REFUSED else entry.reason)
+
+
+def _next_try(config: RawTableConfig | None, pending: PendingWork, lease: LeaseState, now: datetime) -> str:
+    """Say that a refused table is tried again by itself, if anything that it was refused for has changed since."""
+    if config and pending.files and config.is_active and may_start(config, pending, lease.as_planned(now)):
+        return " (changed since then: the next refresh tries again)"
+    return ""
+
+
+def _run_conditions(config: RawTableConfig | None, lease: LeaseState, now: datetime) -> Iterator[Condition]:
+    if config is None:
+        yield Condition(State.UNCONFIGURED, "no manifest names the table")
+    elif not config.is_active:
+        yield Condition(State.PAUSED)
+    if lease.is_held(now):
+        since = f"since {lease.since} " if lease.since else ""
+        yield Condition(State.REFRESHING, f"{since}by {lease.owner}")
+    elif lease.refresh_status == RefreshStatus.UPDATING:
+        yield Condition(State.INTERRUPTED, f"run {lease.owner} ended without closing its books; the next one goes on")
+    elif lease.refresh_status == RefreshStatus.ERROR and lease.refused_registrations < 0:
+        yield Condition(State.FAILED, lease.last.error if lease.last else "the run log has the reason")

@@ -1,0 +1,218 @@
+"""`odp quarantine`: what waits for a person, and what the person decides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from odp.records import LandedFile, QuarantineKind
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from odp_cli.errors import CommandError
+from odp_cli.inference.quantities import counted
+from odp_cli.operate.ages import minute
+from odp_cli.operate.books import OperatedBooks
+from odp_cli.operate.deciding import Decided, Deciding, Verdict
+from odp_cli.operate.entries import Entry, find_entry
+from odp_cli.operate.held_files import groups_of
+from odp_cli.operate.names import near, resolve_table
+from odp_cli.operate.operated_lake import OperatedLake
+from odp_cli.operate.verdicts import Action, action_for
+from odp_cli.output import PLATFORM, REFUSED, DryRun, Env, Json, Mode, PlatformFile, Profile, Reason, Yes, say, say_json
+from odp_cli.reload import told_too_late
+from odp_cli.skip import refuse_while_written
+
+quarantine = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What waits for a person, and decisions.")
+
+EntryName = Annotated[str, typer.Argument(metavar="ENTRY", help="The entry's number, its id, or its object's key.")]
+_WAITING = tuple(kind for kind in QuarantineKind if kind is not QuarantineKind.DECISION)
+_EVERYTHING = 1_000_000_000
+
+
+@quarantine.command("list")
+def list_entries(
+    kind: Annotated[str | None, typer.Option(help=f"Only this kind: {', '.join(_WAITING)}.")] = None,
+    table: Annotated[str | None, typer.Option(help="Only what is about this table.")] = None,
+    decided: Annotated[bool, typer.Option("--decided", help="Decisions and dismissed entries instead.")] = False,
+    env: Env = "dev",
+    profile: Profile = None,
+    platform: PlatformFile = PLATFORM,
+    as_json: Json = False,
+) -> None:
+    """List what waits for a person, the oldest first; or what was decided."""
+    kinds = [_kind(kind)] if kind else [*_WAITING, *([QuarantineKind.DECISION] if decided else [])]
+    lake = OperatedLake(platform, env, profile)
+    entries = lake.books.entries(kinds)
+    if table:
+        configs = lake.books.configuration().tables
+        name = resolve_table(table, {*configs, *(entry.table for entry in entries if entry.table)}, configs)
+        entries = [entry for entry in entries if entry.table == name]
+    shown = [entry for entry in entries if _is_decided(entry) == decided]
+    if as_json:
+        say_json({"environment": env, "entries": [entry.as_json() for entry in shown]})
+    elif shown:
+        say(_table_of(shown))
+    else:
+        say(f"✓ nothing was decided in {env} yet" if decided else f"✓ nothing waits for a person in {env}")
+
+
+@quarantine.command()
+def show(
+    entry: EntryName,
+    env: Env = "dev",
+    profile: Profile = None,
+    platform: PlatformFile = PLATFORM,
+    as_json: Json = False,
+) -> None:
+    """Show all that an entry says, and the files that are held with it."""
+    lake = OperatedLake(platform, env, profile)
+    found = find_entry(entry, lake.books.entries(list(QuarantineKind)))
+    document = found.as_json() | {"held": [file.key for file in _held(lake, found)]}
+    if as_json:
+        say_json({"environment": env, **document})
+    else:
+        say(Text("\n".join(f"{name}: {_shown(value)}" for name, value in _flat(document).items() if value)))
+
+
+@quarantine.command()
+def release(  # noqa: PLR0913, PLR0917 - the options of a command
+    entry: EntryName,
+    reason: Reason = "",
+    env: Env = "dev",
+    profile: Profile = None,
+    platform: PlatformFile = PLATFORM,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Let it through: held files are applied, a refused table is tried again."""
+    lake = OperatedLake(platform, env, profile)
+    _decide(lake, entry, "release", reason, Mode(dry_run, yes, as_json))
+
+
+@quarantine.command()
+def dismiss(  # noqa: PLR0913, PLR0917 - the options of a command
+    entry: EntryName,
+    reason: Reason,
+    env: Env = "dev",
+    profile: Profile = None,
+    platform: PlatformFile = PLATFORM,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Close it: held files are never applied, files of an unconfigured table are skipped, others are acknowledged."""
+    lake = OperatedLake(platform, env, profile)
+    _decide(lake, entry, "dismiss", reason, Mode(dry_run, yes, as_json))
+
+
+def _decide(lake: OperatedLake, text: str, verdict: str, reason: str, mode: Mode) -> None:
+    entry = find_entry(text, lake.books.entries(list(QuarantineKind)))
+    action = action_for(entry, verdict)
+    files = _files(lake, entry, action)
+    told = f"{action.value} {entry.table or entry.number}" + (f" ({counted(len(files), 'file')})" if files else "")
+    decided = Decided()
+    if not mode.dry_run:
+        mode.ask(f"{lake.name}: {told}?")
+        command = f"odp quarantine {verdict}"
+        decided = carry_out(Deciding(lake.books, lake.caller), command, entry, action, (files, reason))
+    if mode.as_json:
+        answer = {"environment": lake.name, "entry": entry.number, "action": action.name.lower()}
+        selected = [file.file_id for file in files]
+        say_json(answer | {"dry_run": mode.dry_run, "selected": selected, **decided.as_json()})
+    else:
+        lines = [f"{'… would' if mode.dry_run else '✓'} {told}", *told_too_late(decided.too_late)]
+        say(Text("\n".join(lines)))
+    if decided.too_late:
+        raise typer.Exit(REFUSED)
+
+
+def carry_out(
+    deciding: Deciding, command: str, entry: Entry, action: Action, about: tuple[Sequence[LandedFile], str]
+) -> Decided:
+    """Do what was decided about an entry and its files, with the reason."""
+    files, reason = about
+    if action in _HELD and files:
+        return deciding.about_held(command, _HELD[action], files, reason)
+    if action in _HELD:
+        return Decided(closed=deciding.close_left_over(entry.table, _qualified_name(deciding.books, entry.table)))
+    if action is Action.SKIP_ALL:
+        refuse_while_written(deciding.books, deciding.books.configuration().tables, entry.table)
+        name = _qualified_name(deciding.books, entry.table)
+        decided = deciding.skip(command, files, reason, qualified_name=name) if files else Decided()
+        return decided if decided.too_late else deciding.closed(decided, entry)
+    if action is Action.TRY_AGAIN:
+        deciding.try_again(command, entry)
+    else:
+        deciding.acknowledge(command, entry, reason)
+    return Decided()
+
+
+def _qualified_name(books: OperatedBooks, table: str) -> str:
+    configs = books.configuration().tables
+    return configs[table].qualified_name if table in configs else ""
+
+
+_HELD = {Action.APPROVE: Verdict.APPROVE, Action.DISMISS: Verdict.DISMISS}
+
+
+def _files(lake: OperatedLake, entry: Entry, action: Action) -> list[LandedFile]:
+    if action is Action.SKIP_ALL:
+        return lake.books.pending_files(entry.table, _EVERYTHING)
+    return _held(lake, entry) if action in _HELD else []
+
+
+def _held(lake: OperatedLake, entry: Entry) -> list[LandedFile]:
+    if entry.kind not in (QuarantineKind.HELD_LOAD, QuarantineKind.HELD_FILE):
+        return []
+    groups = groups_of(lake.books.held_files(entry.table))
+    return [file for group in groups if group.is_told_by(entry) for file in group.files]
+
+
+def _is_decided(entry: Entry) -> bool:
+    return entry.kind is QuarantineKind.DECISION or bool(entry.dismissed_at)
+
+
+def _kind(text: str) -> QuarantineKind:
+    try:
+        return QuarantineKind(text.replace("-", "_").lower())
+    except ValueError:
+        kinds = [kind.value for kind in QuarantineKind]
+        raise CommandError(
+            f"there is no kind {text}", mend=near(text, kinds, f"name one of {', '.join(kinds)}")
+        ) from None
+
+
+def _table_of(entries: Sequence[Entry]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for name in ("entry", "since (UTC)", "kind", "table", "reason", "decided"):
+        table.add_column(name, overflow="fold")
+    for entry in entries:
+        cells = (entry.number, minute(entry.since), entry.kind.value, entry.table or "–", entry.reason, _decided(entry))
+        table.add_row(*map(Text, cells))
+    return table
+
+
+def _decided(entry: Entry) -> str:
+    if entry.kind is QuarantineKind.DECISION:
+        details = entry.details
+        changed = f"{details.get('changed', '?')} of {details['subject_count']}"
+        return f"{details['command']}: {details['before']} → {details['after']}, {changed}, by {details['decided_by']}"
+    return (
+        f"{minute(entry.dismissed_at)} by {entry.dismissed_by}: {entry.dismissed_reason}" if entry.dismissed_at else ""
+    )
+
+
+def _flat(document: dict[str, Any]) -> dict[str, Any]:
+    return {**{name: value for name, value in document.items() if name != "details"}, **document["details"]}
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, list):
+        return "".join(f"\n  {each}" for each in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {each}" for name, each in value.items())
+    return str(value)

@@ -1,0 +1,116 @@
+"""`odp reload`: a person approves or dismisses the full load of a table that is held."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+from odp.records import LandedFile, QuarantineKind
+from rich.text import Text
+
+from odp_cli.errors import CommandError
+from odp_cli.inference.quantities import byte_text, counted
+from odp_cli.operate.ages import minute
+from odp_cli.operate.deciding import Decided, Deciding, Verdict
+from odp_cli.operate.held_files import HeldGroup, chosen_parts, groups_of
+from odp_cli.operate.names import resolve_table
+from odp_cli.operate.operated_lake import OperatedLake
+from odp_cli.output import PLATFORM, REFUSED, DryRun, Env, Json, Mode, PlatformFile, Profile, Reason, Yes, say, say_json
+
+_DONE = {Verdict.APPROVE: "approved", Verdict.DISMISS: "dismissed"}
+
+
+def reload(  # noqa: PLR0913, PLR0917 - the options of a command
+    table: Annotated[str, typer.Argument(metavar="TABLE", help="The source table, or its table in the lake.")],
+    approve: Annotated[
+        bool | None, typer.Option("--approve/--dismiss", help="The load is meant: apply it; or never apply it.")
+    ] = None,
+    part: Annotated[list[str] | None, typer.Option(help="Only this part of the load; can be repeated.")] = None,
+    reason: Reason = "",
+    env: Env = "dev",
+    profile: Profile = None,
+    platform: PlatformFile = PLATFORM,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Approve or dismiss what is held of a table's full loads; interrupted, run it again."""
+    if approve is None:
+        raise CommandError("what becomes of the load is not said", mend="add either --approve or --dismiss")
+    verdict = Verdict.APPROVE if approve else Verdict.DISMISS
+    lake = OperatedLake(platform, env, profile)
+    name, qualified_name = _table(lake, table)
+    loads = [group for group in groups_of(lake.books.held_files(name)) if group.kind is QuarantineKind.HELD_LOAD]
+    files = chosen_parts([file for group in loads for file in group.files], part or ())
+    if not as_json:
+        for group in loads:
+            say(description(name, group))
+    choice = _Choice(lake, name, qualified_name, verdict, files)
+    mode = Mode(dry_run, yes, as_json)
+    decided = Decided() if dry_run else choice.carry_out(reason, mode)
+    if as_json:
+        selected = {"loads": [group.as_json() for group in loads], "selected": [file.file_id for file in files]}
+        answer = {"environment": env, "source_table_name": name, "verdict": verdict.value, "dry_run": dry_run}
+        say_json(answer | selected | decided.as_json())
+    else:
+        say(choice.outcome(decided, dry_run=dry_run))
+    if decided.too_late:
+        raise typer.Exit(REFUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """What a person wants to become of held files of one table."""
+
+    lake: OperatedLake
+    name: str
+    qualified_name: str
+    verdict: Verdict
+    files: Sequence[LandedFile]
+
+    def carry_out(self, reason: str, mode: Mode) -> Decided:
+        """Ask, then decide; without files only tidy up what a command that died has left."""
+        deciding = Deciding(self.lake.books, self.lake.caller)
+        if not self.files:
+            return Decided(closed=deciding.close_left_over(self.name, self.qualified_name))
+        mode.ask(f"{self.lake.name}: {self.verdict.value} {counted(len(self.files), 'file')} of {self.name}?")
+        return deciding.about_held(f"odp reload --{self.verdict.value}", self.verdict, self.files, reason)
+
+    def outcome(self, decided: Decided, *, dry_run: bool) -> Text:
+        """Say what became of it."""
+        if not self.files:
+            left = f"; entries without files taken out: {len(decided.closed)}" if decided.closed else ""
+            late = "late changes: odp quarantine list --kind held_file"
+            return Text(f"✓ no full load of {self.name} is held{left} ({late})")
+        if dry_run:
+            return Text(f"… {counted(len(self.files), 'file')} of {self.name} would be {_DONE[self.verdict]}")
+        then = "; the next refresh applies them" if self.verdict is Verdict.APPROVE and decided.files else ""
+        lines = [f"✓ {counted(len(decided.files), 'file')} of {self.name} {_DONE[self.verdict]}{then}"]
+        return Text("\n".join([*lines, *told_too_late(decided.too_late)]))
+
+
+def description(name: str, group: HeldGroup) -> Text:
+    """Say what is held: parts, bytes, when they landed, why, and the names of the first ones."""
+    landed = sorted(file.landed_at for file in group.files)
+    size = byte_text(sum(file.size for file in group.files))
+    lines = [
+        f"{name}: {counted(len(group.files), 'file')}, {size}, landed {minute(landed[0])} to {minute(landed[-1])} UTC",
+        f"  held, because {group.reason}",
+        *(f"  {file.key}" for file in group.files[:5]),
+        *([f"  … and {len(group.files) - 5} more"] if len(group.files) > 5 else []),  # noqa: PLR2004 - as shown
+    ]
+    return Text("\n".join(lines))
+
+
+def told_too_late(files: Sequence[LandedFile]) -> list[str]:
+    """Say of which files the decision came too late."""
+    return [f"✗ {file.key}: somebody else decided about it meanwhile, or a run took it" for file in files]
+
+
+def _table(lake: OperatedLake, text: str) -> tuple[str, str]:
+    configs = lake.books.configuration().tables
+    told = {entry.table for entry in lake.books.entries((QuarantineKind.HELD_LOAD, QuarantineKind.HELD_FILE))}
+    name = resolve_table(text, {*configs, *told, *lake.books.pending_work()}, configs)
+    return name, configs[name].qualified_name if name in configs else ""

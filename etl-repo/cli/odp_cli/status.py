@@ -1,0 +1,105 @@
+"""`odp status`: how the tables of a running lake are, the worst first."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from odp.records import QuarantineKind
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from odp_cli.inference.quantities import byte_text, counted
+from odp_cli.operate.ages import age, minute
+from odp_cli.operate.books import OperatedBooks
+from odp_cli.operate.entries import Entry
+from odp_cli.operate.names import resolve_table
+from odp_cli.operate.operated_lake import OperatedLake
+from odp_cli.operate.table_status import STATE_KINDS, Books, State, TableStatus, statuses
+from odp_cli.output import PLATFORM, Env, Json, PlatformFile, Profile, say, say_json
+
+_NO_TABLE = (QuarantineKind.REJECTED_FILE, QuarantineKind.MALFORMED_MESSAGE)
+_STYLES = {State.OK: "green", State.REFRESHING: "green", State.PAUSED: "dim", State.INTERRUPTED: "yellow"}
+_REASON_CHARACTERS = 160
+
+
+def status(
+    tables: Annotated[list[str] | None, typer.Argument(metavar="TABLE…", help="Only these tables.")] = None,
+    env: Env = "dev",
+    profile: Profile = None,
+    platform: PlatformFile = PLATFORM,
+    as_json: Json = False,
+) -> None:
+    """Show how the lake's tables are: state, lag, what waits, the last refresh; the worst first."""
+    lake = OperatedLake(platform, env, profile)
+    now = datetime.now(UTC)
+    books, others = read(lake.books, lake.landed_file_days)
+    found = statuses(books, now)
+    wanted = {resolve_table(name, [each.source_table_name for each in found], books.configs) for name in tables or ()}
+    shown = [each for each in found if not wanted or each.source_table_name in wanted]
+    if as_json:
+        answer = {"environment": env, "at": now.isoformat(timespec="seconds"), "without_table": dict(others)}
+        say_json(answer | {"tables": [each.as_json() for each in shown]})
+        return
+    say(table_of(shown) if shown else f"{env} has no tables yet: push manifests, then start the DMS task")
+    if others:
+        told = ", ".join(f"{kind} {number}" for kind, number in others.items())
+        say(f"! of no table: {told}; look at them with odp quarantine list --env {env}")
+
+
+def read(books: OperatedBooks, landed_file_days: int) -> tuple[Books, Counter[str]]:
+    """Read what is known of all tables, and how many entries there are of no table."""
+    configs = books.configuration().tables
+    pending = books.pending_work()
+    entries = books.entries((*STATE_KINDS, *_NO_TABLE))
+    found = Books(
+        configs=configs,
+        pending=pending,
+        oldest={name: books.oldest_landing(name) for name in pending},
+        leases=books.leases(config.qualified_name for config in configs.values()),
+        entries=[entry for entry in entries if entry.kind in STATE_KINDS],
+        landed_file_days=landed_file_days,
+    )
+    return found, Counter(entry.kind.value for entry in entries if _is_open_without_table(entry))
+
+
+def table_of(found: list[TableStatus]) -> Table:
+    """A row for each table."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for name in ("source table", "raw table", "cadence", "state", "lag", "pending", "last refresh (UTC)"):
+        table.add_column(name, overflow="fold")
+    for each in found:
+        config = each.config
+        table.add_row(
+            Text(each.source_table_name),
+            Text(config.qualified_name if config else "–"),
+            Text(config.refresh_cadence if config else "–"),
+            Text("\n".join(_short(str(one)) for one in each.conditions), _STYLES.get(each.worst.state, "red")),
+            Text(age(each.lag) if each.oldest else "fresh"),
+            Text(_pending(each)),
+            Text(_last(each)),
+        )
+    return table
+
+
+def _is_open_without_table(entry: Entry) -> bool:
+    return entry.kind in _NO_TABLE and not entry.dismissed_at
+
+
+def _pending(status: TableStatus) -> str:
+    pending = status.pending
+    return f"{counted(pending.files, 'file')}, {byte_text(pending.bytes)}" if pending.files else "–"
+
+
+def _last(status: TableStatus) -> str:
+    last = status.lease.last
+    if last is None:
+        return "–"
+    return f"{minute(last.ended_at)} +{last.rows_inserted:,} ~{last.rows_updated:,} -{last.rows_deleted:,}"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _REASON_CHARACTERS else f"{text[:_REASON_CHARACTERS]}…"
