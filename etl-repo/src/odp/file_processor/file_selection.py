@@ -49,6 +49,8 @@ class Selection:
     now: datetime
     unreadable: Mapping[str, SkipReason] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
+    is_all: bool = True
+    """Whether no more changes are pending than those given."""
 
     def select(self) -> Refresh:
         """Decide the next commit, and what is skipped or held; with nothing of it, the pending files wait.
@@ -230,8 +232,8 @@ class Selection:
         assert load is not None  # noqa: S101 - asked for a reload only
         since = self._versions[0].moment
         before = self._landed_before(since)
-        if before and self.versioning is VersioningType.HISTORICAL:
-            return self._apply(before, [file for file in self._gone if not file.is_load])
+        if self.versioning is VersioningType.HISTORICAL and (before or not self.is_all):
+            return self._apply(before or self._changes, [file for file in self._gone if not file.is_load])
         after = [file for file in self._changes if file not in before]
         keys = {file.key for file in (*load.parts, *after)}
         replayed = [file for file in self._applied_since(since) if file.key not in keys]
@@ -302,8 +304,8 @@ class Selection:
         before = self._landed_before(began)
         after = [file for file in self._changes if file not in before]
         if self.versioning is VersioningType.HISTORICAL:
-            if before and parts:
-                return self._apply(before, [file for file in skipped if not file.is_load], held)
+            if parts and (before or (not self.is_all and not self.state.load_keys)):
+                return self._apply(before or after, [file for file in skipped if not file.is_load], held)
             return self._apply([*parts, *before, *after], skipped, held, began)
         in_load = [file.skipped(SkipReason.IN_LOAD) for file in before]
         return self._apply([*parts, *after], [*skipped, *in_load], held, began)

@@ -101,11 +101,6 @@ def divide_loads(
     )
     if loads and state.generation == 0:
         present, *loads = loads
-    if loads:
-        first = loads[0][0]
-        joining = [part for part in repeated if part.file_id not in unreadable and _may_precede(part, first)]
-        loads[0] = [*joining, *loads[0]]
-        repeated = [part for part in repeated if part not in joining]
 
     def readable(parts: Iterable[LandedFile]) -> tuple[LandedFile, ...]:
         return tuple(part for part in parts if part.file_id not in unreadable)
@@ -175,9 +170,8 @@ def suspicion(
     again = [part for part in load.parts if any(is_again(part, file, same) for file in known)]
     if again and all(part in again for part in load.parts if part.key in state.load_keys or not state.load_keys):
         return "its parts have the same content as parts that landed before"
-    began = min((part.moment for part in load.parts if part.part_number == 1), default="")
-    if early := [part.name for part in again if part.moment < began]:
-        return f"parts that landed before its first part have the content that they had before ({_some(early)})"
+    if load.parts[0] in again and load.parts[0].segment:
+        return f"it begins with a segment as it was before ({load.parts[0].name}), which may be no part of it"
     return ""
 
 
@@ -252,11 +246,6 @@ def _is_late(part: LandedFile, present: Sequence[LandedFile], present_until: Cal
 def _segment(key: str) -> str:
     """What the keys of the parts of one segment have in common."""
     return key.rpartition("LOAD")[0]
-
-
-def _may_precede(part: LandedFile, first: LandedFile) -> bool:
-    """Whether a part may be of the load of which this part is the first that tells."""
-    return part.event_reason != COPY_EVENT and _landed(first) - _landed(part) < SETTLES_AFTER
 
 
 def _has_ended(part: LandedFile, state: TableState) -> bool:

@@ -210,6 +210,7 @@ class _Refresh:
             now=self._with.clock(),
             unreadable=readability.unreadable(pending),
             limits=self._with.limits,
+            is_all=self._is_all,
         )
         refresh = selection.select()
         if refresh.files:
