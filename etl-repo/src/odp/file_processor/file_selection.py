@@ -26,6 +26,7 @@ from odp.file_processor.loads import (
     divide_loads,
     is_again,
     is_settled,
+    may_precede,
     suspicion,
     versions_of,
 )
@@ -159,7 +160,8 @@ class Selection:
             return load.versions
         overwritten = [part for part in self._processed_parts if part.status_reason == SkipReason.OVERWRITTEN]
         versions = versions_of(self._loads, overwritten, self.processed.has_same_content)
-        return tuple(sorted([*versions, *self._vanished_parts], key=lambda part: part.moment))
+        vanished = [part for part in self._vanished_parts if may_precede(part, versions[0])]
+        return tuple(sorted([*versions, *vanished], key=lambda part: part.moment))
 
     @property
     def _vanished_parts(self) -> list[LandedFile]:
@@ -216,7 +218,8 @@ class Selection:
         """A first load that is not applied yet is held with what was to replace it: nobody knows which counts."""
         loads = self._loads
         assert loads.reload is not None  # noqa: S101 - only a reload is held
-        others = (*loads.present, *loads.given_up) if self.state.generation == 0 else loads.given_up
+        before = [part for part in loads.repeated if may_precede(part, loads.reload.versions[0])]
+        others = (*loads.given_up, *(loads.present if self.state.generation == 0 else before))
         parts = tuple(part.held(reason) for part in (*loads.reload.parts, *others))
         held = HeldFiles(loads.reload.load_id, reason, parts)
         return Refresh(RefreshKind.CHANGES, (), (), self.state, held=(held,))
@@ -270,7 +273,7 @@ class Selection:
         skipped += [file for file in self._gone if file.key not in waiting]
         if loads.reload and self.state.generation == 0:
             return Refresh(RefreshKind.INITIAL, (), (), self.state, tuple(skipped), held)
-        vanished = [part.moment for part in self._vanished_parts]
+        vanished = [part.moment for part in self._vanished_parts if any(may_precede(part, p) for p in loads.present)]
         began = min(filter(None, [self.state.began, loads.present_began, *vanished]), default="")
         present = [part for part in loads.present if part.status is not FileStatus.HELD]
         return self._apply_after(began, present, skipped, held)

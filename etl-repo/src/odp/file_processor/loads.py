@@ -161,6 +161,8 @@ def suspicion(
     copied = [part for part in load.parts if part.event_reason == COPY_EVENT]
     if not all(any(other != part and is_again(part, other, same) for other in versions) for part in copied):
         return "its objects were copied; DMS writes each part itself"
+    if any(may_precede(part, load.versions[0]) for part in loads.repeated):
+        return "other parts of the table came just before its first part, and may belong to it"
     if missing := load.missing:
         return f"{len(missing)} of its parts never came ({_some(missing)})"
     before = {part.key for load in (loads.present, *loads.earlier) for part in load}
@@ -246,6 +248,11 @@ def _is_late(part: LandedFile, present: Sequence[LandedFile], present_until: Cal
 def _segment(key: str) -> str:
     """What the keys of the parts of one segment have in common."""
     return key.rpartition("LOAD")[0]
+
+
+def may_precede(part: LandedFile, first: LandedFile) -> bool:
+    """Whether a part landed so shortly before another one that both may be of one load."""
+    return timedelta() <= _landed(first) - _landed(part) < SETTLES_AFTER
 
 
 def _has_ended(part: LandedFile, state: TableState) -> bool:
