@@ -192,7 +192,7 @@ class Selection:
         ours = {part.file_id for part in self._versions}
         known = [*self._processed_parts, *(file for file in self.pending if file.is_load)]
         others = [part for part in known if part.file_id not in ours]
-        if self.state.generation == 0 and self._has_parts_of_other_loads(others):
+        if not self.state.load_keys and self._has_parts_of_other_loads(others):
             return "parts of it have the same content as parts of a load before it"
         if self._has_grown_between_changes:
             return "its first parts are those of a load before it, it has more, and changes landed in between"

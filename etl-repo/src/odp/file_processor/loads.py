@@ -94,7 +94,7 @@ def divide_loads(
         state: what the table holds. The parts of a first load are the present load's, they are applied as they come.
         present_until: when the last part of the load in the table landed.
     """
-    ordered = _in_landing_order(list(versions), unreadable)
+    ordered = _in_landing_order(list(versions), unreadable, state.load_keys)
     ended = [part for part in ordered if _has_ended(part, state)]
     present, repeated, loads = _in_order(
         [part for part in ordered if not _has_ended(part, state)], state, present_until
@@ -161,14 +161,22 @@ def suspicion(
     copied = [part for part in load.parts if part.event_reason == COPY_EVENT]
     if not all(any(other != part and is_again(part, other, same) for other in versions) for part in copied):
         return "its objects were copied; DMS writes each part itself"
+    return _incompleteness(loads, load, state) or _sameness(load, state, known, same)
+
+
+def _incompleteness(loads: PendingLoads, load: Load, state: TableState) -> str:
     if any(may_precede(part, load.versions[0]) for part in loads.repeated):
         return "other parts of the table came just before its first part, and may belong to it"
     if missing := load.missing:
         return f"{len(missing)} of its parts never came ({_some(missing)})"
-    before = {part.key for load in (loads.present, *loads.earlier) for part in load}
+    before = {part.key for earlier in (loads.present, *loads.earlier) for part in earlier}
     if not_again := sorted((state.load_keys | before) - {part.key for part in load.parts}):
         names = [key.rsplit("/", 1)[-1] for key in not_again]
         return f"{len(names)} parts of the load that it replaces were not written again ({_some(names)})"
+    return ""
+
+
+def _sameness(load: Load, state: TableState, known: Sequence[LandedFile], same: SameContent) -> str:
     again = [part for part in load.parts if any(is_again(part, file, same) for file in known)]
     if again and all(part in again for part in load.parts if part.key in state.load_keys or not state.load_keys):
         return "its parts have the same content as parts that landed before"
@@ -177,17 +185,20 @@ def suspicion(
     return ""
 
 
-def _in_landing_order(versions: Sequence[LandedFile], unreadable: Container[str]) -> list[LandedFile]:
+def _in_landing_order(
+    versions: Sequence[LandedFile], unreadable: Container[str], known: Container[str]
+) -> list[LandedFile]:
     """Sort versions by moment; one that was overwritten landed before the version that can be read.
 
-    A listing tells moments to the second only, so of parts of one second the first one of a load comes first.
+    A listing tells moments to the second only, so of parts of one second the one that begins a load comes first.
     """
     newest = {part.key: part.moment for part in versions if part.file_id not in unreadable}
 
-    def landed(part: LandedFile) -> tuple[str, bool, str, bool, str]:
+    def landed(part: LandedFile) -> tuple[str, bool, bool, str, bool, str]:
         moment = min(part.moment, newest.get(part.key, part.moment))
         is_readable = part.file_id not in unreadable
-        return moment.partition("/")[0], part.part_number != 1, moment, is_readable, part.file_id
+        is_later = part.part_number != 1
+        return moment.partition("/")[0], is_later, part.key not in known, moment, is_readable, part.file_id
 
     return sorted(versions, key=landed)
 
