@@ -229,12 +229,13 @@ OUTCOME = RefreshOutcome("db.t", "s.t", RefreshStatus.COMPLETED, "t0", "t1")
 def of_the_job() -> Actions:
     """Refreshes of one table: completed, refused, and one that lost its lease."""
     of_the_config_manager()
+    versions = [boto3.client("s3").put_object(Bucket="staging", Key=LOAD.key, Body=body) for body in (b"1", b"2")]
     with recorded() as found:
         dynamodb = dynamodb_resource()
         running = RunningVersion(dynamodb, "ConfigDeployTracker")
         DynamoDbTableConfigs(dynamodb, "RawTableConfig", running).table("10_min_refresh", "s.t")
         _ledger(dynamodb)
-        _staging()
+        _staging(*(version["VersionId"] for version in versions))
         names = ("FileTracker", "FileTrackerHistory", "FileProcessingTracker", "FileProcessingTrackerHistory")
         books = DynamoDbRefreshBooks(dynamodb, BookTables(*names, "Quarantine"))
         leases = DynamoDbTableLeases(dynamodb, "FileProcessingTracker")
@@ -262,13 +263,12 @@ def _ledger(dynamodb: Any) -> None:
     quarantine.keep(entry)
 
 
-def _staging() -> None:
+def _staging(*versions: str) -> None:
     """What a refresh asks of the staging bucket: who reads rows is Spark."""
-    s3, listing, contents = boto3.client("s3"), S3StagingListing({}), S3ObjectContents({})
-    ids = [s3.put_object(Bucket="staging", Key=LOAD.key, Body=body)["VersionId"] for body in (b"1", b"2")]
-    assert len([*listing.versions("staging", "s/t/")]) == len(ids)
-    assert listing.current_version("staging", LOAD.key) == ids[1]
-    first, second = (replace(LOAD, version_id=version, etag="") for version in ids)
+    listing, contents = S3StagingListing({}), S3ObjectContents({})
+    assert {found.version_id for found in listing.versions("staging", "s/t/")} == {*versions}
+    assert listing.current_version("staging", LOAD.key) == versions[-1]
+    first, second = (replace(LOAD, version_id=version, etag="") for version in versions)
     assert not contents.has_same_content(second, first)
 
 
