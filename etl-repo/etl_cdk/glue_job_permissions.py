@@ -79,7 +79,8 @@ def _allow_files(role: iam.IRole, resources: JobResources) -> None:
     )
     allow(
         role,
-        ["s3:GetObject"],
+        # versions are compared with each other: an object that was copied or restored is no news of the source
+        ["s3:GetObject", "s3:GetObjectVersion"],
         [resources.staging.arn_for_objects("*")],
         because="DMS may put its folders of schemas and tables at any depth of the staging bucket.",
     )

@@ -28,7 +28,9 @@ from odp.file_manager import sweep
 from odp.file_processor import handler as batch_manager
 from odp.records import FileType, LandedFile, Quarantined, QuarantineKind
 from odp.refreshes import BookEntry, RefreshOutcome, RefreshStatus
+from odp.s3_contents import S3ObjectContents
 from odp.s3_requests import S3ConfigRequests
+from odp.s3_staging import S3StagingListing
 
 from tests.unit.odp.config_manager.test_delivery import archive
 from tests.unit.odp.conftest import KEYS
@@ -59,6 +61,8 @@ ENVIRONMENT = {
     "CONFIG_DEPLOY_TRACKER_TABLE": "ConfigDeployTracker",
     "PLAN_BUCKET": "lake-config",
     "STAGING_BUCKET": "staging",
+    "SOURCES": '{"default":{"folder":""}}',
+    "LANDED_FILE_DAYS": "90",
 }
 Actions = set[tuple[str, str]]
 _OF_TRANSACTIONS = {
@@ -119,7 +123,7 @@ def prepare(monkeypatch: pytest.MonkeyPatch) -> None:
     for bucket in ("staging", "lake-config", "assets"):
         s3.create_bucket(Bucket=bucket)
         s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
-    for cached in (file_manager._places, batch_manager._batch_manager):
+    for cached in (file_manager.connected_lake, batch_manager._batch_manager):
         cached.cache_clear()
 
 
@@ -134,14 +138,24 @@ def of_the_file_manager() -> Actions:
     return found
 
 
+class Context:
+    """A call of a function that has a quarter of an hour left."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 900_000
+
+
 def of_the_sweep() -> Actions:
-    """A file of DMS and one that is none, neither with an event."""
+    """A file of DMS and one that is none, neither with an event, of a table that is configured later."""
     # moto passes over the first key of a listing that begins after the empty key
     for key in ("first", "s/t/LOAD00000002.parquet", "picture.png"):
         boto3.client("s3").put_object(Bucket="staging", Key=key, Body=b"1")
     with recorded() as found:
-        assert sweep.handle({}, None) == {"landed": 1, "rejected": 1}
-    return found
+        assert sweep.handle({}, Context()) == {"landed": 1, "missed": 0, "rejected": 2}
+    of_the_config_manager()
+    with recorded() as later:
+        sweep.handle({}, Context())
+    return found | later
 
 
 def of_the_config_manager() -> Actions:
@@ -189,22 +203,39 @@ def of_the_batch_manager() -> Actions:
     of_the_config_manager()
     of_the_file_manager()
     with recorded() as found:
-        assert batch_manager.handle({"refresh_cadence": "10_min_refresh", "execution_name": "run"}, None)["batches"]
+        cadence = {"refresh_cadence": "10_min_refresh"}
+        first, second = (f"arn:aws:states:us-east-1:123456789012:execution:machine:{name}" for name in ("a", "b"))
+        assert batch_manager.handle({**cadence, "execution": first}, None)["batches"]
+        assert not batch_manager.handle({**cadence, "execution": second}, None)["batches"]
+        batch_manager.handle({**cadence, "execution": first, "step": "release"}, None)
     return found
 
 
-LOAD = LandedFile("s.t", "f0", FileType.FULL_LOAD, "s", "t", "staging", "s/t/LOAD00000001.parquet", 7, "e", "2026")
+LOAD = LandedFile(
+    "s.t",
+    "0/LOAD00000001.parquet/f0",
+    FileType.FULL_LOAD,
+    "s",
+    "t",
+    "staging",
+    "s/t/LOAD00000001.parquet",
+    7,
+    "e",
+    "2026",
+)
 OUTCOME = RefreshOutcome("db.t", "s.t", RefreshStatus.COMPLETED, "t0", "t1")
 
 
 def of_the_job() -> Actions:
     """Refreshes of one table: completed, refused, and one that lost its lease."""
     of_the_config_manager()
+    versions = [boto3.client("s3").put_object(Bucket="staging", Key=LOAD.key, Body=body) for body in (b"1", b"2")]
     with recorded() as found:
         dynamodb = dynamodb_resource()
         running = RunningVersion(dynamodb, "ConfigDeployTracker")
         DynamoDbTableConfigs(dynamodb, "RawTableConfig", running).table("10_min_refresh", "s.t")
         _ledger(dynamodb)
+        _staging(*(version["VersionId"] for version in versions))
         names = ("FileTracker", "FileTrackerHistory", "FileProcessingTracker", "FileProcessingTrackerHistory")
         books = DynamoDbRefreshBooks(dynamodb, BookTables(*names, "Quarantine"))
         leases = DynamoDbTableLeases(dynamodb, "FileProcessingTracker")
@@ -222,10 +253,23 @@ def _ledger(dynamodb: Any) -> None:
     """What a refresh asks of the ledger and, where it finds files that no event told of, of the quarantine."""
     files = DynamoDbFileTracker(dynamodb, "FileTracker", "FileTrackerHistory")
     files.register(LOAD)
-    files.pending_files("s.t")
-    files.processed_changes("s.t")
+    files.pending_files("s.t", 10)
+    assert files.still_pending("s.t", [LOAD.file_id]) == [LOAD]
+    files.processed_loads("s.t")
+    files.processed_changes("s.t", "", 10)
     files.unknown([LOAD])
-    DynamoDbQuarantine(dynamodb, "Quarantine").keep(Quarantined(QuarantineKind.REJECTED_FILE, "r", "no", {}))
+    quarantine, entry = DynamoDbQuarantine(dynamodb, "Quarantine"), Quarantined(QuarantineKind.HELD_FILE, "r", "no", {})
+    quarantine.unknown([entry])
+    quarantine.keep(entry)
+
+
+def _staging(*versions: str) -> None:
+    """What a refresh asks of the staging bucket: who reads rows is Spark."""
+    listing, contents = S3StagingListing({}), S3ObjectContents({})
+    assert {found.version_id for found in listing.versions("staging", "s/t/")} == {*versions}
+    assert listing.current_version("staging", LOAD.key) == versions[-1]
+    first, second = (replace(LOAD, version_id=version, etag="") for version in versions)
+    assert not contents.has_same_content(second, first)
 
 
 WORK: dict[str, Callable[[], Actions]] = {

@@ -64,6 +64,17 @@ def test_functions_may_call_of_buckets_and_queues_what_their_code_calls(
     assert may - lambda_itself == calls
 
 
+def test_the_job_may_read_of_staging_what_its_code_reads_besides_spark(
+    odp: Template, called: Mapping[str, Actions]
+) -> None:
+    calls = {action for action, bucket in called["FileProcessorJobsRole"] if bucket == "staging"}
+    assert calls == {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucketVersions"}
+    granted_on_staging = {
+        action for action, resource in granted(odp, "FileProcessorJobsRole", "s3") if "<staging>" in resource
+    }
+    assert granted_on_staging == calls | {"s3:ListBucket"}, "without ListBucket a missing object is 403, not 404"
+
+
 def test_every_role_of_a_function_or_job_is_looked_at(synthesis: Synthesis) -> None:
     odp = synthesis.templates["odp-dev-etl-Odp"]
     roles = {role for role, statement in statements(odp) if "dynamodb:" in str(statement["Action"])}

@@ -67,11 +67,18 @@ def test_failed_messages_of_a_batch_return_alone_and_are_not_seen_while_worked_o
 
 
 @pytest.mark.parametrize(
-    ("starts_with", "handler"),
-    [("FileManagerHandler", "odp.file_manager.handler.handle"), ("FileManagerSweep", "odp.file_manager.sweep.handle")],
+    ("starts_with", "handler", "more"),
+    [
+        ("FileManagerHandler", "odp.file_manager.handler.handle", {}),
+        (
+            "FileManagerSweep",
+            "odp.file_manager.sweep.handle",
+            {"BATCH_CONFIG_TABLE": "BatchConfig", "RAW_TABLE_CONFIG_TABLE": "RawTableConfig"},
+        ),
+    ],
 )
 def test_the_functions_know_their_lake_its_sources_its_bucket_and_its_tables(
-    odp: Template, environment: str, starts_with: str, handler: str
+    odp: Template, environment: str, starts_with: str, handler: str, more: dict[str, str]
 ) -> None:
     function = odp.only("AWS::Lambda::Function", starts_with)
     assert function["Handler"] == handler
@@ -80,11 +87,13 @@ def test_the_functions_know_their_lake_its_sources_its_bucket_and_its_tables(
     assert Sources.from_json(variables.pop("SOURCES")) == DEFAULT_SOURCES
     bucket = odp.body["Parameters"][variables.pop("STAGING_BUCKET")["Ref"]]
     assert bucket["Default"] == f"/odp/{environment}/buckets/staging"
+    assert (variables.pop("LANDED_FILE_DAYS", "") != "") == (starts_with == "FileManagerSweep")
     assert {name: value["Fn::ImportValue"].rsplit("OutputRef", 1)[-1][:-16] for name, value in variables.items()} == {
         "FILE_TRACKER_TABLE": "FileTracker",
         "FILE_TRACKER_HISTORY_TABLE": "FileTrackerHistory",
         "QUARANTINE_TABLE": "Quarantine",
         "CONFIG_DEPLOY_TRACKER_TABLE": "ConfigDeployTracker",
+        **more,
     }
 
 

@@ -35,6 +35,8 @@ def wildcards(environment: str) -> set[tuple[str, str]]:
         # of the taxi flow: the same for its state machine, its bundles, and its jobs
         ("FlowWorkflowRole", "*"),
         ("FlowBundlesRole", "arn:aws:s3:::<config>/taxi/bundles/*"),
+        # whichever execution has the lease of a dataset
+        ("FlowBundlesRole", f"arn:aws:states:{here}:execution:taxi_flow:*"),
         ("FlowJobsConformedRole", "arn:aws:s3:::<config>/taxi/bundles/*"),
         ("FlowJobsConformedRole", "arn:aws:s3:::<config>/taxi/bundles/*.outcome.json"),
         ("FlowJobsConformedRole", "arn:aws:s3:::<raw>/nyc-taxi/green/*"),
