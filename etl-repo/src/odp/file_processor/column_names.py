@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from odp.file_processor.parquet_schema import UNSUPPORTED
@@ -44,11 +44,6 @@ def name_columns(config: RawTableConfig, columns: Columns) -> NamedColumns:
         else:
             sources[table_name(config, name)] = name
     return NamedColumns({name: columns[source] for name, source in sources.items()}, sources, old_keys)
-
-
-def renamed_columns(files: Iterable[NamedColumns]) -> dict[str, str]:
-    """Give the source's name of each column that the table calls otherwise."""
-    return {name: source for named in files for name, source in named.sources.items() if name != source}
 
 
 def table_name(config: RawTableConfig, source: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from odp.file_processor.column_names import SANITISE, with_table_names
+from odp.file_processor.column_names import with_table_names
 from odp.records import RawTableConfig
 from odp.spark_session import elements, hadoop_configuration, java_class
 
@@ -25,7 +25,6 @@ def sync_options(config: RawTableConfig) -> dict[str, str]:
         "hoodie.datasource.hive_sync.partition_fields": with_table_names(config).hudi_partition_key or "",
         "hoodie.datasource.hive_sync.partition_extractor_class": _partition_extractor(config),
         "hoodie.datasource.hive_sync.support_timestamp": "true",
-        "hoodie.datasource.hive_sync.sync_comment": "true" if config.column_names == SANITISE else "false",
         "hoodie.datasource.meta.sync.base.path": config.base_path,
         "hoodie.datasource.hive_sync.base_file_format": "PARQUET",
     }

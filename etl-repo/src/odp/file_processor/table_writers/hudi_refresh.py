@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-from pyspark.sql import functions as F
 
 from odp.errors import RejectedInputError
 from odp.file_processor.changes import cast_to
-from odp.file_processor.column_names import NamedColumns, name_columns, renamed_columns, with_table_names
+from odp.file_processor.column_names import name_columns, with_table_names
 from odp.file_processor.own_columns import KEY, own_columns
 from odp.file_processor.parquet_footers import read_columns
 from odp.file_processor.refresh_rows import KeyedRows, RefreshRows, without_deleted
@@ -58,8 +56,7 @@ class HudiRefresh:
         if held is not None and must_rewrite(held, columns, bound_columns(rows.config)):
             self._rewrite(rows, held)
             held = columns
-        made = self._rows(rows, file_columns, held or columns)
-        self._write(rows, replace(made, final=with_source_names(made.final, self._renamed(file_columns))))
+        self._write(rows, self._rows(rows, file_columns, held or columns))
 
     @property
     def _operation(self) -> Operation:
@@ -97,7 +94,8 @@ class HudiRefresh:
         if self.refresh.kind is RefreshKind.EMPTY:
             empty = KeyedRows(rows.without_rows(), rows.without_rows())
             return rows.emptied_history(self._stored(rows.columns, held)) if is_merged else empty
-        read = rows.read(self._named(file_columns))
+        named = {file_id: name_columns(self.config, found) for file_id, found in file_columns.items()}
+        read = rows.read(named)
         if self.refresh.kind is RefreshKind.RELOAD and is_merged:
             return rows.reloaded_history(read, self._stored(rows.columns, held))
         version = self.table.content.load_version if self.table else ""
@@ -109,12 +107,6 @@ class HudiRefresh:
         is_replacing = not self._is_historical and self._operation is not Operation.UPSERT
         return KeyedRows(without_deleted(final) if is_replacing else final, keyed, version)
 
-    def _named(self, file_columns: Mapping[str, Columns]) -> dict[str, NamedColumns]:
-        return {file_id: name_columns(self.config, found) for file_id, found in file_columns.items()}
-
-    def _renamed(self, file_columns: Mapping[str, Columns]) -> dict[str, str]:
-        return renamed_columns(self._named(file_columns).values())
-
     def _write(self, rows: RefreshRows, made: KeyedRows) -> None:
         is_merged = self.table is not None and self._operation is Operation.UPSERT
         look_up = decide_look_up(self.spark, rows.config, made.known) if is_merged else None
@@ -122,14 +114,6 @@ class HudiRefresh:
         after = content.after(self.refresh, made.load_version, is_replaced=not is_merged)
         options = write_options(rows.config, self.refresh, rows.columns, look_up) | content_metadata(after)
         save(made.final, options, self.config.base_path, self.check_lease)
-
-
-def with_source_names(rows: DataFrame, renamed: Mapping[str, str]) -> DataFrame:
-    """Let a column whose name had to change tell the source's name as its comment."""
-    if not renamed:
-        return rows
-    described = {name: {"comment": source} for name, source in renamed.items()}
-    return rows.select(*(F.col(name).alias(name, metadata=described.get(name, {})) for name in rows.columns))
 
 
 def save(rows: DataFrame, options: Mapping[str, str], base_path: str, check_lease: Callable[[], None]) -> None:
