@@ -19,7 +19,6 @@ class StagedObjects:
 
     def gone_since(self, file: LandedFile) -> str | None:
         """Tell when the object of a file was deleted: None if there is one, empty if nobody knows when."""
-        # keys of one folder may begin alike, but the first listed is the shortest
         found = self.s3.list_object_versions(Bucket=self.bucket, Prefix=file.key)
         if any(each["IsLatest"] and each["Key"] == file.key for each in found.get("Versions", ())):
             return None
