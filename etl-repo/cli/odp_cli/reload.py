@@ -14,6 +14,7 @@ from odp_cli.errors import CommandError
 from odp_cli.inference.quantities import byte_text, counted
 from odp_cli.operate.ages import minute
 from odp_cli.operate.deciding import Decided, Deciding, Verdict
+from odp_cli.operate.decision_log import DecisionLog
 from odp_cli.operate.held_files import HeldGroup, chosen_parts, groups_of
 from odp_cli.operate.names import resolve_table
 from odp_cli.operate.operated_lake import OperatedLake
@@ -27,6 +28,9 @@ def reload(  # noqa: PLR0913, PLR0917 - the options of a command
     approve: Annotated[
         bool | None, typer.Option("--approve/--dismiss", help="The load is meant: apply it; or never apply it.")
     ] = None,
+    empty: Annotated[
+        bool, typer.Option("--empty", help="The load's objects were deleted: empty the table as its source was.")
+    ] = False,
     part: Annotated[list[str] | None, typer.Option(help="Only this part of the load; can be repeated.")] = None,
     reason: Reason = "",
     env: Env = "dev",
@@ -36,19 +40,22 @@ def reload(  # noqa: PLR0913, PLR0917 - the options of a command
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Approve or dismiss what is held of a table's full loads; interrupted, run it again."""
-    if approve is None:
-        raise CommandError("what becomes of the load is not said", mend="add either --approve or --dismiss")
-    verdict = Verdict.APPROVE if approve else Verdict.DISMISS
+    """Approve or dismiss what is held of a table's full loads, or empty the table; interrupted, run it again."""
+    if (approve is None) != empty:
+        raise CommandError("what becomes of the load is not said", mend="add one of --approve, --dismiss and --empty")
     lake = OperatedLake(platform, env, profile)
     name, qualified_name = _table(lake, table)
+    mode = Mode(dry_run, yes, as_json)
+    if empty:
+        _empty(lake, name, reason, mode)
+        return
+    verdict = Verdict.APPROVE if approve else Verdict.DISMISS
     loads = [group for group in groups_of(lake.books.held_files(name)) if group.kind is QuarantineKind.HELD_LOAD]
     files = chosen_parts([file for group in loads for file in group.files], part or ())
     if not as_json:
         for group in loads:
             say(description(name, group))
     choice = _Choice(lake, name, qualified_name, verdict, files)
-    mode = Mode(dry_run, yes, as_json)
     decided = Decided() if dry_run else choice.carry_out(reason, mode)
     if as_json:
         selected = {"loads": [group.as_json() for group in loads], "selected": [file.file_id for file in files]}
@@ -107,6 +114,22 @@ def description(name: str, group: HeldGroup) -> Text:
 def told_too_late(files: Sequence[LandedFile]) -> list[str]:
     """Say of which files the decision came too late."""
     return [f"✗ {file.key}: somebody else decided about it meanwhile, or a run took it" for file in files]
+
+
+def _empty(lake: OperatedLake, name: str, reason: str, mode: Mode) -> None:
+    vanished = lake.vanished
+    load = vanished.to_empty(name)
+    gone = f"the {counted(len(load.parts), 'object')} of its load are gone since {minute(load.gone_at)} UTC"
+    is_new = False
+    if not mode.dry_run:
+        mode.ask(f"{lake.name}: remove the rows that {name} had then? {gone}")
+        is_new = vanished.empty(load, DecisionLog(lake.books, lake.caller), reason)
+    if mode.as_json:
+        answer = {"environment": lake.name, "source_table_name": name, "verdict": "empty", "dry_run": mode.dry_run}
+        say_json(answer | {"gone_at": load.gone_at, "registered": is_new})
+    else:
+        done = "… would be emptied" if mode.dry_run else "✓ emptied by the next refresh"
+        say(Text(f"{done}: {name}; {gone}"))
 
 
 def _table(lake: OperatedLake, text: str) -> tuple[str, str]:

@@ -28,6 +28,7 @@ _REASON_CHARACTERS = 160
 
 def status(
     tables: Annotated[list[str] | None, typer.Argument(metavar="TABLE…", help="Only these tables.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="First ask the staging bucket for vanished loads.")] = False,
     env: Env = "dev",
     profile: Profile = None,
     platform: PlatformFile = PLATFORM,
@@ -36,6 +37,8 @@ def status(
     """Show how the lake's tables are: state, lag, what waits, the last refresh; the worst first."""
     lake = OperatedLake(platform, env, profile)
     now = datetime.now(UTC)
+    if check:
+        lake.vanished.check(lake.books.configuration().tables)
     books, others = read(lake.books, lake.landed_file_days)
     found = statuses(books, now)
     wanted = {resolve_table(name, [each.source_table_name for each in found], books.configs) for name in tables or ()}

@@ -19,6 +19,9 @@ INSERT, UPDATE, DELETE = "I", "U", "D"
 CADENCE_CLAIM = "cadence#"
 """Begins the keys of the claims of cadences in odpf_file_processing_tracker; a table's key is `database.table`."""
 
+EMPTIED = "EmptyTable"
+"""The `event_reason` of a part without an object: a person wants the table emptied, as its source was."""
+
 _SEQUENCER_DIGITS = 64
 
 
@@ -187,6 +190,11 @@ class LandedFile:
         return self.file_type is FileType.FULL_LOAD
 
     @property
+    def is_emptying(self) -> bool:
+        """Whether this is no object but a load without rows, by which a person empties the table."""
+        return self.event_reason == EMPTIED
+
+    @property
     def part_number(self) -> int:
         """Of a part of a full load: DMS counts the parts of each segment from 1, in hexadecimal digits."""
         return int(self.name.rpartition("LOAD")[2].partition(".")[0], 16)
@@ -253,6 +261,7 @@ class QuarantineKind(StrEnum):
     HELD_FILE = "held_file"
     SKIPPED_FILE = "skipped_file"
     UNCONFIGURED_TABLE = "unconfigured_table"
+    VANISHED_LOAD = "vanished_load"
     DECISION = "decision"
     """Nothing that waits: what a person decided, by time."""
 

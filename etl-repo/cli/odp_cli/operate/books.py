@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -13,10 +13,10 @@ from odp.dynamodb.connection import condition_failed, persist, transact
 from odp.dynamodb.file_decisions import DecisionTables, DynamoDbFileDecisions
 from odp.dynamodb.file_tracker import DynamoDbFileTracker, DynamoDbPendingWork, landed_file_of
 from odp.dynamodb.pending_summary import decision_noted
-from odp.dynamodb.quarantine import key_in_quarantine
+from odp.dynamodb.quarantine import DynamoDbQuarantine, key_in_quarantine
 from odp.dynamodb.running_configuration import DynamoDbRunningConfiguration, RunningVersion
 from odp.dynamodb.table_leases import read_leases
-from odp.records import FileStatus, LandedFile, PendingWork, QuarantineKind
+from odp.records import FileStatus, LandedFile, PendingWork, Quarantined, QuarantineKind
 
 from odp_cli.operate.entries import Entry
 from odp_cli.operate.lease_state import LeaseState
@@ -123,6 +123,22 @@ class OperatedBooks:
                 {":name": source_table_name, ":prefix": prefix},
             )
         ]
+
+    def processed_loads(self, source_table_name: str) -> Sequence[LandedFile]:
+        """List the parts of full loads that the history has."""
+        return self._tracker.processed_loads(source_table_name)
+
+    def has_pending_load(self, source_table_name: str) -> bool:
+        """Tell whether a part of a full load waits."""
+        return any(file.is_load for file in self._tracker.pending_files(source_table_name, 1).files)
+
+    def register(self, file: LandedFile) -> bool:
+        """Add a file that is neither pending nor in the history; False when it was known."""
+        return self._tracker.register(file)
+
+    def keep(self, entry: Quarantined) -> bool:
+        """Keep an entry; False when it is there already, dismissed or not."""
+        return DynamoDbQuarantine(self._dynamodb, self._tables.quarantine).keep(entry)
 
     def try_again(self, source_table_name: str) -> None:
         """Have a refused table planned again."""

@@ -25,6 +25,7 @@ class State(StrEnum):
     FAILED = "failed"
     HELD_LOAD = "held load"
     HELD_FILE = "held file"
+    VANISHED_LOAD = "vanished load"
     UNCONFIGURED = "unconfigured"
     SKIPPED_FILE = "skipped file"
     INTERRUPTED = "interrupted"
@@ -39,6 +40,7 @@ _BY_KIND = {
     QuarantineKind.HELD_LOAD: State.HELD_LOAD,
     QuarantineKind.HELD_FILE: State.HELD_FILE,
     QuarantineKind.SKIPPED_FILE: State.SKIPPED_FILE,
+    QuarantineKind.VANISHED_LOAD: State.VANISHED_LOAD,
 }
 STATE_KINDS = (*_BY_KIND, QuarantineKind.UNCONFIGURED_TABLE)
 """The kinds of quarantine entries that say something of a table's state."""

@@ -52,6 +52,9 @@ _MEANINGS = {
         "restore the object in the staging bucket: its new version is applied by itself; then dismiss the entry",
         Action.ACKNOWLEDGE,
     ),
+    QuarantineKind.VANISHED_LOAD: _Meaning(
+        "odp reload TABLE --empty empties the table; dismissing the entry keeps its rows", Action.ACKNOWLEDGE
+    ),
     QuarantineKind.DECISION: _Meaning("it is a decision itself", "it is a decision itself"),
 }
 

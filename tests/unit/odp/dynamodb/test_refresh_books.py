@@ -93,6 +93,16 @@ def test_closing_entry_moves_files_keeps_the_outcome_and_returns_the_lease(desk:
     assert (again.catalog_commit, again.written_with) == ("20260101", {"key": "ID"})
 
 
+def test_lease_says_how_its_last_refresh_ended_since_the_run_log_is_in_no_order_of_time(desk: Desk) -> None:
+    desk.books.enter(desk.lease(), BookEntry(COMPLETED, closes=True))
+    names = ("refresh_end_date_time", "rows_inserted", "rows_updated", "rows_deleted", "files_processed")
+    log = desk.only("leases_history")
+    assert {name: desk.only("leases")["last_refresh"][name] for name in names} == {name: log[name] for name in names}
+    failed = replace(COMPLETED, status=RefreshStatus.ERROR, error="no network")
+    desk.books.enter(desk.lease("jr_2"), BookEntry(failed, closes=True))
+    assert desk.only("leases")["last_refresh"]["error_message"] == "no network"
+
+
 def test_entry_under_way_moves_files_and_keeps_the_lease(desk: Desk) -> None:
     desk.tracker.register(FILE)
     desk.books.enter(desk.lease(), BookEntry(replace(COMPLETED, status=RefreshStatus.UPDATING), (FILE,)))

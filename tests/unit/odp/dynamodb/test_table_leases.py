@@ -32,6 +32,17 @@ def test_second_run_gets_no_lease_while_the_first_holds_it(leases: DynamoDbTable
     assert leases.acquire("db.t", "run-2") is None
 
 
+def test_lease_says_since_when_its_run_has_it(
+    dynamodb: "DynamoDBServiceResource", leases: DynamoDbTableLeases, clock: Clock
+) -> None:
+    lease = leases.acquire("db.t", "run-1")
+    assert lease is not None
+    clock.now += 30
+    leases.renew(lease)
+    (item,) = dynamodb.Table("leases").scan()["Items"]
+    assert (item["lease_since"], item["lease_expires_at"]) == (1000, 1090)
+
+
 def test_expired_lease_is_taken_over_with_a_greater_fencing_token(leases: DynamoDbTableLeases, clock: Clock) -> None:
     first = leases.acquire("db.t", "run-1")
     clock.now += 61

@@ -29,7 +29,7 @@ from odp_cli.app import app
 from odp_cli.operate import operated_lake
 from typer.testing import CliRunner, Result
 
-from tests.unit.moto_session import resource
+from tests.unit.moto_session import client, resource
 from tests.unit.odp import conftest as framework
 from tests.unit.odp.samples import BOOK_TABLES, batch_config, table_config
 
@@ -168,7 +168,7 @@ def mend(result: Result) -> str:
 @pytest.fixture
 def lake(dynamodb: "DynamoDBServiceResource", monkeypatch: pytest.MonkeyPatch) -> Lake:
     caller = SimpleNamespace(get_caller_identity=lambda: {"Arn": CALLER})
-    session = SimpleNamespace(client=lambda _: caller, resource=resource)
+    session = SimpleNamespace(client=lambda name: caller if name == "sts" else client(name), resource=resource)
     monkeypatch.setattr(operated_lake, "session_in", lambda *_: session)
     monkeypatch.setattr(operated_lake, "TABLES", TABLES)
     monkeypatch.setenv("COLUMNS", "250")

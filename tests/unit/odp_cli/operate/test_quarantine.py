@@ -3,6 +3,7 @@
 import pytest
 from odp.file_manager.rejection import malformed, rejection_of
 from odp.file_manager.unconfigured_tables import keep_unconfigured_tables
+from odp.file_manager.vanished_loads import VanishedLoad
 from odp.records import FileStatus, Quarantined, QuarantineKind, RejectedFile
 from odp.refreshes import RefreshStatus
 
@@ -43,6 +44,7 @@ def full(lake: Lake) -> Lake:
     lake.refresh(config, [], **wrong, refused_registrations=2, refused_configuration=config.digest)
     details = {"source_table_name": "s.t", "file_ingestion_path": "s/t/gone.parquet"}
     lake.keep(Quarantined(QuarantineKind.SKIPPED_FILE, "1/gone/x", "its object was deleted", details))
+    lake.keep(VanishedLoad((part(1, "s.w"),), "2026-11-28T00:00:00Z").entry())
     return lake
 
 
@@ -103,6 +105,7 @@ def test_acknowledged_entry_is_listed_as_decided_and_is_not_kept_anew(full: Lake
         ("release", "rejected_file", "upload it under a name"),
         ("release", "malformed_message", "the next sweep registers the file"),
         ("release", "skipped_file", "restore the object"),
+        ("release", "vanished_load", "odp reload TABLE --empty"),
         ("release", "unconfigured_table", "add the table to the table manifests"),
         ("dismiss", "refused_table", "remove the cause, then release the entry"),
     ],
