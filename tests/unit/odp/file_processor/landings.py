@@ -78,7 +78,8 @@ class Table:
     ) -> Refresh:
         """Decide the next commit, so many seconds after the beginning."""
         moment = _BEGIN + timedelta(seconds=now)
-        return Selection(pending, self.state, self.versioning, self, moment, unreadable or {}, self.limits).select()
+        gone = self._overwritten(pending) | dict(unreadable or {})
+        return Selection(pending, self.state, self.versioning, self, moment, gone, self.limits).select()
 
     def take(self, *pending: LandedFile, now: int = A_DAY) -> list[Refresh]:
         """Refresh until nothing more happens, as a run does; gives every step that did something."""
@@ -92,6 +93,12 @@ class Table:
             self.state = step.state
             self.history |= {file.file_id: file for file in done}
             pending = tuple(file for file in pending if file.file_id not in self.history)
+
+    def _overwritten(self, pending: Sequence[LandedFile]) -> dict[str, SkipReason]:
+        newest: dict[str, str] = {}
+        for file in (*self.history.values(), *pending):
+            newest[file.key] = max(newest.get(file.key, ""), file.moment)
+        return {file.file_id: SkipReason.OVERWRITTEN for file in pending if file.moment < newest[file.key]}
 
     def approve(self) -> list[LandedFile]:
         """A person approves what is held; gives the files that are pending again."""
@@ -134,5 +141,3 @@ def why_held(refresh: Refresh) -> str:
 def is_waiting(refresh: Refresh) -> bool:
     """Whether nothing was decided, so that every pending file waits."""
     return not (refresh.files or refresh.skipped or refresh.held)
-
-
