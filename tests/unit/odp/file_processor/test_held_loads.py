@@ -1,6 +1,5 @@
 """Loads that look like an accident wait for a person: copies, restores, shrinking and broken loads (rule 4)."""
 
-
 import pytest
 from odp.errors import RejectedInputError
 from odp.records import FileStatus, LandedFile
