@@ -1,280 +1,215 @@
-"""Which files one refresh applies, in which order, and whether they replace the table (rules 3 and 4)."""
+"""Which files one commit applies, in which order, what is in a load already, and how much one commit may read."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from odp.errors import RejectedInputError
 from odp.file_manager.sources import parse_object_key
-from odp.file_processor.file_selection import select_files
-from odp.records import LandedFile, VersioningType
-from odp.refreshes import Refresh, RefreshKind, TableState
+from odp.file_processor.late_files import Limits
+from odp.records import FileStatus, LandedFile, SkipReason, VersioningType
+from odp.refreshes import RefreshKind, TableState
 
-SNAPSHOT, HISTORICAL = VersioningType.SNAPSHOT, VersioningType.HISTORICAL
-EMPTY = TableState()
-AT_ONCE, LATER = datetime(2026, 1, 1, 0, 1, tzinfo=UTC), datetime(2026, 1, 1, 1, tzinfo=UTC)
-"""A minute after the files landed, and an hour."""
+from tests.unit.odp.file_processor.landings import Table, change, filled, ids, is_waiting, landed, load, reasons
 
-
-def landed(name: str, at: int, folder: str = "s/t") -> LandedFile:
-    key = f"{folder}/{name}.parquet"
-    meaning = parse_object_key(key)
-    return LandedFile(
-        source_table_name=meaning.source_table_name,
-        file_id=f"{key}@{at}",
-        file_type=meaning.file_type,
-        schema_name="s",
-        table_name="t",
-        bucket="staging",
-        key=key,
-        size=1,
-        etag="",
-        landed_at=f"2026-01-01T00:00:{at:02d}Z",
-    )
-
-
-def load(part: int, at: int) -> LandedFile:
-    return landed(f"LOAD{part:08X}", at)
-
-
-def changes(number: int, at: int, folder: str = "s/t") -> LandedFile:
-    return landed(f"20260101-{number:09d}", at, folder)
-
-
-def select(
-    *files: LandedFile,
-    state: TableState = EMPTY,
-    applied: tuple[LandedFile, ...] = (),
-    versioning: VersioningType = SNAPSHOT,
-    now: datetime = LATER,
-) -> Refresh:
-    return select_files(files, state, versioning, lambda: applied, now)
-
-
-def after(*files: LandedFile) -> TableState:
-    return select(*files).state
+HISTORICAL = VersioningType.HISTORICAL
+QUICKLY = settings(deadline=None, max_examples=60, phases=[Phase.explicit, Phase.generate])
 
 
 def test_first_refresh_is_initial_and_orders_loads_before_changes() -> None:
-    refresh = select(changes(2, 3), load(2, 2), changes(1, 4), load(1, 1))
+    refresh = Table().select(change(2, 3), load(2, 2), change(1, 4), load(1, 1))
     assert refresh.kind is RefreshKind.INITIAL
-    assert [file.name[:4] for file in refresh.files] == ["LOAD", "LOAD", "2026", "2026"]
+    assert ids(refresh.files) == ids([load(1, 1), load(2, 2), change(1, 4), change(2, 3)])
+    assert {(file.status, file.generation) for file in refresh.files} == {(FileStatus.APPLIED, 1)}
     assert refresh.state == TableState(
-        1, frozenset({load(1, 0).key, load(2, 0).key}), changes(2, 0).name, load(1, 1).moment, changes(1, 4).moment
+        1, frozenset({load(1, 0).key, load(2, 0).key}), change(2, 0).name, load(1, 1).moment, change(1, 4).moment
     )
 
 
-def test_rule_4_load_parts_of_a_later_run_are_added_and_never_replace_the_first() -> None:
-    """Defect 1 of the reference: the later parts replaced the first ones."""
-    refresh = select(load(3, 9), load(4, 9), state=after(load(1, 1), load(2, 1)))
-    assert refresh.kind is RefreshKind.CHANGES
-    assert len(refresh.state.load_keys) == 4
-    assert refresh.state.generation == 1
+def test_table_without_pending_files_stays_as_it_is() -> None:
+    assert is_waiting(Table().select())
 
 
 def test_new_changes_are_applied_without_reading_old_ones_again() -> None:
-    state = after(load(1, 1), changes(1, 2))
-    refresh = select(changes(2, 3), state=state, applied=(changes(1, 2),))
+    refresh = filled(load(1, 1), change(1, 2)).select(change(2, 3))
     assert (refresh.kind, refresh.replayed) == (RefreshKind.CHANGES, ())
 
 
-def test_late_change_file_is_applied_together_with_the_newer_ones_already_applied() -> None:
-    state = after(load(1, 1), changes(1, 2), changes(5, 3), changes(7, 4))
-    refresh = select(changes(3, 9), state=state, applied=(changes(7, 4), changes(1, 2), changes(5, 3)))
-    assert refresh.files == (changes(3, 9),)
-    assert refresh.replayed == (changes(5, 3), changes(7, 4))
-    assert refresh.state.newest_change_file == changes(7, 0).name
-
-
-def test_late_load_part_is_applied_together_with_all_changes_of_its_generation() -> None:
-    state = after(load(1, 1), changes(1, 2), changes(2, 3))
-    refresh = select(load(2, 1), state=state, applied=(changes(1, 2), changes(2, 3)))
-    assert (refresh.kind, refresh.replayed) == (RefreshKind.CHANGES, (changes(1, 2), changes(2, 3)))
-
-
-def test_date_partitions_do_not_disturb_the_order_of_change_files() -> None:
-    first, second = changes(1, 1, "s/t/2026/02/01"), changes(2, 2, "s/t/2026/01/01")
-    assert select(second, first).files == (first, second)
-
-
-def test_historical_table_needs_no_replay_because_it_keeps_every_version() -> None:
-    state = after(load(1, 1), changes(5, 2))
-    refresh = select(changes(3, 9), state=state, applied=(changes(5, 2),), versioning=HISTORICAL)
-    assert refresh.replayed == ()
-
-
-def test_rule_4_load_file_uploaded_again_starts_a_new_generation_that_replaces_the_table() -> None:
-    refresh = select(load(1, 9), state=after(load(1, 1), load(2, 1), changes(1, 2)))
-    assert refresh.kind is RefreshKind.RELOAD
-    assert refresh.state == TableState(2, frozenset({load(1, 0).key}), began=load(1, 9).moment)
-
-
-def test_rule_4_changes_that_landed_before_the_reload_belong_to_the_old_generation() -> None:
-    before, since = changes(2, 5), changes(3, 11)
-    refresh = select(before, load(1, 9), since, load(2, 10), state=after(load(1, 1)))
-    assert refresh.superseded == (before,)
-    assert refresh.files == (load(1, 9), load(2, 10), since)
-    assert refresh.state.newest_change_file == since.name
-
-
-def test_reload_never_erases_the_versions_of_a_historical_table() -> None:
-    before = changes(2, 5)
-    refresh = select(before, load(1, 9), state=after(load(1, 1)), versioning=HISTORICAL)
-    assert refresh.kind is RefreshKind.CHANGES
-    assert set(refresh.files) == {before, load(1, 9)}
-    assert refresh.superseded == ()
+def test_date_folders_do_not_disturb_the_order_of_change_files() -> None:
+    first, second = landed("2026/02/01/20260101-000000001", 1), landed("2026/01/01/20260101-000000002", 2)
+    assert ids(Table().select(second, first).files) == ids([first, second])
 
 
 def test_object_overwritten_before_it_was_applied_counts_in_its_newest_version_only() -> None:
-    refresh = select(load(1, 1), load(1, 5), changes(1, 6))
-    assert refresh.files == (load(1, 5), changes(1, 6))
-    assert refresh.superseded == (load(1, 1),)
+    older, newer = change(1, 1), change(1, 5)
+    refresh = Table().select(newer, older)
+    assert ids(refresh.files) == [newer.file_id]
+    assert reasons(refresh.skipped) == {older.file_id: SkipReason.OVERWRITTEN}
 
 
 @pytest.mark.parametrize(("earlier", "later"), [("0A", "0B"), ("0A", "0A01"), ("0A0F", "0B")])
 def test_versions_of_one_second_are_ordered_by_their_sequencers(earlier: str, later: str) -> None:
     """S3's rule: as texts, the shorter one filled up with zeros on its right."""
-    first = replace(load(1, 1), file_id="z", sequencer=earlier)
-    second = replace(load(1, 1), file_id="a", sequencer=later)
-    assert select(second, first).files == (second,)
+    first = replace(change(1, 1), file_id="z", sequencer=earlier)
+    second = replace(change(1, 1), file_id="a", sequencer=later)
+    assert ids(Table().select(second, first).files) == ["a"]
 
 
-def test_rule_4_reload_waits_while_a_further_part_may_come_and_the_changes_before_it_go_on() -> None:
-    before = changes(2, 5)
-    refresh = select(before, load(1, 9), load(2, 10), state=after(load(1, 1)), now=AT_ONCE)
-    assert (refresh.kind, refresh.files, refresh.superseded) == (RefreshKind.CHANGES, (before,), ())
-    nothing = select(load(1, 9), load(2, 10), state=after(load(1, 1)), now=AT_ONCE)
-    assert nothing.file_ids == set()
+@pytest.mark.parametrize("reason", [SkipReason.VANISHED, SkipReason.OVERWRITTEN])
+def test_file_that_cannot_be_read_any_more_is_skipped_with_the_reason_and_the_others_are_applied(
+    reason: SkipReason,
+) -> None:
+    gone = change(1, 2)
+    refresh = filled(load(1, 1)).select(gone, change(2, 3), unreadable={gone.file_id: reason})
+    assert ids(refresh.files) == ids([change(2, 3)])
+    assert reasons(refresh.skipped) == {gone.file_id: reason}
 
 
-def test_reload_is_complete_once_a_change_follows_its_last_part() -> None:
-    refresh = select(load(1, 9), load(2, 10), changes(3, 11), state=after(load(1, 1)), now=AT_ONCE)
-    assert (refresh.kind, len(refresh.files)) == (RefreshKind.RELOAD, 3)
-
-
-def test_reload_is_complete_once_it_has_settled() -> None:
-    refresh = select(load(1, 9), load(2, 10), state=after(load(1, 1)), now=LATER)
-    assert (refresh.kind, len(refresh.files)) == (RefreshKind.RELOAD, 2)
-
-
-def test_reload_waits_for_a_missing_part_whatever_follows() -> None:
-    refresh = select(load(1, 9), load(3, 10), changes(3, 11), state=after(load(1, 1)), now=AT_ONCE)
-    assert refresh.file_ids == set()
-
-
-def test_settled_reload_with_a_gap_is_refused_by_the_names_of_its_missing_parts_once_nothing_else_is_to_do() -> None:
-    files, state = (load(1, 9), load(0x10, 10), changes(3, 11)), after(load(1, 1))
-    assert select(changes(2, 5), *files, state=state).files == (changes(2, 5),)
-    with pytest.raises(
-        RejectedInputError, match=r"s\.t: of the reload .* 14 parts never came \(LOAD00000002\.parquet, "
-    ):
-        select(*files, state=state)
-
-
-def test_parts_of_a_load_that_was_given_up_are_never_mixed_with_those_of_the_load_that_began_after_it() -> None:
-    given_up = load(2, 2), load(3, 3)
-    first = select(load(1, 1), *given_up, load(1, 9), now=AT_ONCE)
-    assert (first.kind, first.files, set(first.superseded)) == (
-        RefreshKind.INITIAL,
-        (load(1, 9),),
-        {load(1, 1), *given_up},
-    )
-    assert select(load(2, 10), state=first.state, now=AT_ONCE).files == (load(2, 10),)
-
-
-def test_parts_of_a_reload_that_was_given_up_are_never_part_of_the_next_one() -> None:
-    refresh = select(load(1, 5), load(2, 6), load(1, 9), changes(3, 11), state=after(load(1, 1)), now=AT_ONCE)
-    assert (refresh.kind, refresh.files) == (RefreshKind.RELOAD, (load(1, 9), changes(3, 11)))
-
-
-def test_parts_that_land_before_the_first_one_of_a_parallel_load_are_part_of_it() -> None:
-    parts = load(2, 1), load(3, 2), load(1, 3)
-    assert set(select(*parts).files) == set(parts)
-    again = load(2, 11), load(3, 12), load(1, 13)
-    assert set(select(*again, state=after(*parts, changes(1, 5))).files) == set(again)
-    assert set(select(*again, state=after(*parts)).files) == set(again)
-    assert set(select(*parts, *again).files) == set(again)
-
-
-def test_parallel_load_that_begins_anew_leaves_out_what_only_the_one_before_has_written() -> None:
-    given_up, again = (load(1, 1), load(2, 2), load(3, 3)), (load(2, 11), load(1, 13))
-    assert set(select(*given_up, *again).files) == set(again)
-
-
-def test_single_part_sent_again_never_replaces_the_whole_table() -> None:
-    assert select(load(2, 9), changes(1, 10), state=after(load(1, 1), load(2, 1)), now=AT_ONCE).file_ids == set()
-
-
-def test_load_part_that_landed_after_applied_changes_begins_another_load_also_under_a_new_name() -> None:
-    state = after(load(1, 1), changes(1, 2))
-    assert select(load(2, 9), state=state, now=AT_ONCE).files == ()
-    assert select(load(2, 9), load(1, 9), changes(2, 10), state=state, now=AT_ONCE).kind is RefreshKind.RELOAD
-
-
-def test_changes_that_were_applied_before_the_load_that_they_follow_was_seen_are_read_again_into_it() -> None:
-    state = after(load(1, 1), changes(1, 2), changes(2, 12))
-    refresh = select(load(1, 9), state=state, applied=(changes(1, 2), changes(2, 12)))
-    assert (refresh.kind, refresh.replayed) == (RefreshKind.RELOAD, (changes(2, 12),))
-    assert refresh.state.newest_change_file == changes(2, 12).name
-
-
-def test_first_load_of_a_table_that_began_with_changes_replaces_them() -> None:
-    refresh = select(load(1, 9), changes(3, 10), state=after(changes(1, 2)), applied=(changes(1, 2),))
-    assert (refresh.kind, refresh.replayed, refresh.files) == (RefreshKind.RELOAD, (), (load(1, 9), changes(3, 10)))
+def test_new_version_of_an_object_that_was_deleted_is_applied_in_its_place() -> None:
+    gone, again = change(1, 2), change(1, 30)
+    refresh = filled(load(1, 1)).select(gone, again, unreadable={gone.file_id: SkipReason.VANISHED})
+    assert ids(refresh.files) == [again.file_id]
+    assert reasons(refresh.skipped) == {gone.file_id: SkipReason.VANISHED}
 
 
 def test_changes_that_landed_before_the_very_first_load_are_in_it_already() -> None:
-    refresh = select(changes(1, 1), load(1, 2), changes(2, 3))
-    assert (refresh.files, refresh.superseded) == ((load(1, 2), changes(2, 3)), (changes(1, 1),))
+    refresh = Table().select(change(1, 1), load(1, 2), change(2, 3))
+    assert ids(refresh.files) == ids([load(1, 2), change(2, 3)])
+    assert reasons(refresh.skipped) == {change(1, 1).file_id: SkipReason.IN_LOAD}
 
 
-def test_change_of_the_old_generation_that_is_seen_after_the_reload_is_done_without_a_commit() -> None:
-    state = after(load(1, 1))
-    reloaded = select(load(1, 9), state=state).state
-    refresh = select(changes(2, 5), state=reloaded)
-    assert (refresh.files, refresh.superseded, refresh.state) == ((), (changes(2, 5),), reloaded)
-
-
-def test_late_file_is_applied_with_newer_changes_of_its_own_generation_only() -> None:
-    state = select(load(1, 9), changes(5, 11), state=after(load(1, 1), changes(2, 2))).state
-    processed = (changes(2, 2), changes(5, 11), changes(4, 3))
-    assert select(changes(3, 10), state=state, applied=processed).replayed == (changes(5, 11),)
+def test_historical_table_takes_changes_that_landed_before_its_load_first_because_it_keeps_every_version() -> None:
+    table = Table(HISTORICAL)
+    steps = table.take(change(1, 1), load(1, 2), change(2, 3))
+    assert next(ids(step.files) for step in steps if step.files) == ids([change(1, 1)])
+    assert {file.status for file in table.history.values()} == {FileStatus.APPLIED}
 
 
 def test_change_that_lands_in_the_second_of_its_load_is_applied() -> None:
     """Defect 2 of the reference: it was passed over, and archived as processed."""
-    refresh = select(load(1, 1), changes(1, 1))
-    assert (refresh.files, refresh.superseded) == ((load(1, 1), changes(1, 1)), ())
+    refresh = Table().select(load(1, 1), change(1, 1))
+    assert (ids(refresh.files), refresh.skipped) == (ids([load(1, 1), change(1, 1)]), ())
+
+
+def test_rule_4_changes_that_landed_before_the_reload_are_in_it_and_those_since_follow_it() -> None:
+    before, since = change(2, 500), change(3, 700)
+    refresh = filled(load(1, 1)).select(before, load(1, 600), since)
+    assert (refresh.kind, ids(refresh.files)) == (RefreshKind.RELOAD, ids([load(1, 600), since]))
+    assert reasons(refresh.skipped) == {before.file_id: SkipReason.IN_LOAD}
+    assert refresh.state.newest_change_file == since.name
+
+
+def test_change_of_an_earlier_load_that_is_seen_after_the_reload_is_done_without_a_commit() -> None:
+    table = filled(load(1, 1))
+    table.take(load(1, 600))
+    refresh = table.select(change(2, 500))
+    assert (refresh.files, refresh.state) == ((), table.state)
+    assert reasons(refresh.skipped) == {change(2, 500).file_id: SkipReason.IN_LOAD}
+
+
+def test_historical_table_takes_a_change_of_an_earlier_load_also_after_the_reload() -> None:
+    table = filled(load(1, 1), versioning=HISTORICAL)
+    table.take(load(1, 600))
+    assert ids(table.select(change(2, 500)).files) == ids([change(2, 500)])
+
+
+def test_old_change_that_is_uploaded_again_after_a_reload_is_in_the_load_by_its_first_landing() -> None:
+    table = filled(load(1, 1), change(2, 500))
+    table.take(load(1, 600), change(3, 700))
+    again = change(2, 800, "other content")
+    refresh = table.select(again)
+    assert (refresh.files, reasons(refresh.skipped)) == ((), {again.file_id: SkipReason.IN_LOAD})
 
 
 def test_listed_load_counts_as_the_first_and_a_listed_change_as_the_last_of_its_second() -> None:
-    event = replace(changes(1, 5), sequencer="0A")
-    assert load(1, 5).moment < event.moment < changes(2, 5).moment
+    event = replace(change(1, 5), sequencer="0A")
+    assert load(1, 5).moment < event.moment < change(2, 5).moment
+
+
+def test_backlog_is_applied_oldest_first_in_commits_of_at_most_so_many_files() -> None:
+    table = Table(limits=Limits(files=2))
+    backlog = [change(number, 10 - number) for number in range(5)]
+    assert [ids(step.files) for step in table.take(*reversed(backlog))] == [
+        ids(backlog[:2]),
+        ids(backlog[2:4]),
+        ids(backlog[4:]),
+    ]
+
+
+def test_commit_reads_at_most_so_many_bytes_but_at_least_one_file() -> None:
+    table = Table(limits=Limits(bytes=10))
+    sizes = (11, 5, 5, 1, 30)
+    files = [landed(f"20260101-{number:09}", number, size=size) for number, size in enumerate(sizes)]
+    assert [[file.size for file in step.files] for step in table.take(*files)] == [[11], [5, 5], [1], [30]]
+
+
+def test_first_load_larger_than_one_commit_is_applied_in_several_and_goes_on_where_it_stopped() -> None:
+    table = Table(limits=Limits(files=2))
+    parts = [load(part, part) for part in range(1, 6)]
+    steps = table.take(*parts, change(1, 9))
+    assert [len(step.files) for step in steps] == [2, 2, 2]
+    assert {step.kind for step in steps[:2]} == {RefreshKind.INITIAL}
+    assert table.state.load_keys == {part.key for part in parts}
+
+
+def test_reload_is_one_commit_however_large_because_it_replaces_the_table_at_once() -> None:
+    table = filled(load(1, 1), load(2, 2))
+    table.limits = Limits(files=1, bytes=1)
+    (step,) = table.take(load(1, 600), load(2, 601), change(1, 602))
+    assert (step.kind, len(step.files)) == (RefreshKind.RELOAD, 3)
+
+
+def test_rule_4_two_sources_with_equal_schema_and_table_are_two_tables() -> None:
+    """The files of one table are pending together, so its name alone keeps them apart (test_sources)."""
+    names = {parse_object_key(f"{folder}users/LOAD00000001.parquet").source_table_name for folder in ("a/", "b/")}
+    assert names == {"a.users", "b.users"}
 
 
 @pytest.mark.parametrize("versioning", list(VersioningType))
+@pytest.mark.parametrize("limits", [Limits(), Limits(files=1, replayed_files=2)], ids=["whole", "small"])
+@QUICKLY
 @given(data=st.data())
-def test_every_pending_file_is_finished_by_exactly_one_refresh(versioning: VersioningType, data: st.DataObject) -> None:
-    file = st.builds(load, st.integers(1, 4), st.integers(0, 59)) | st.builds(
-        changes, st.integers(1, 9), st.integers(0, 59)
+def test_every_pending_file_is_finished_by_exactly_one_refresh_with_a_reason_where_it_is_not_applied(
+    versioning: VersioningType, limits: Limits, data: st.DataObject
+) -> None:
+    contents = st.sampled_from(["", "a"])
+    file = st.builds(load, st.integers(1, 4), st.integers(0, 2000), contents) | st.builds(
+        change, st.integers(1, 9), st.integers(0, 2000), contents
     )
-    files = st.lists(file, max_size=12, unique_by=lambda f: f.file_id)
-    state = after(*applied) if (applied := data.draw(files)) else EMPTY
-    pending = data.draw(files)
-    finished: list[str] = []
-    while True:
-        try:
-            refresh = select(*pending, state=state, versioning=versioning, applied=tuple(applied))
-        except RejectedInputError:
-            break
-        done = {f.file_id for f in (*refresh.files, *refresh.superseded)}
-        if not done:
-            break
-        finished += done
-        pending, state = [f for f in pending if f.file_id not in done], refresh.state
-    assert len(finished) == len(set(finished))
-    incomplete = [f for f in pending if f.is_load]
-    assert bool(pending) == bool(incomplete), "files wait for the missing parts of a reload only"
-    assert not (pending and versioning is HISTORICAL)
+    files = st.lists(file, max_size=12, unique_by=lambda known: known.file_id)
+    table = Table(versioning, limits)
+    _take(table, data.draw(files))
+    before = dict(table.history)
+    pending = [known for known in data.draw(files) if known.file_id not in before]
+    is_refused = _take(table, pending)
+    left = [known for known in pending if known.file_id not in table.history]
+    is_held = any(known.status is FileStatus.HELD for known in table.history.values())
+    newest = {known.key: known.moment for known in sorted((*before.values(), *pending), key=lambda known: known.moment)}
+    evidence = [part for part in left if part.is_load and part.moment < newest[part.key]]
+    assert is_refused or not left or (is_held and left == evidence), "overwritten parts wait beside what is held"
+    for known in table.history.values():
+        assert (known.status is FileStatus.APPLIED) == (not known.status_reason)
+
+
+@QUICKLY
+@given(data=st.data())
+def test_no_file_of_the_newest_load_is_ever_applied_beside_parts_of_another(data: st.DataObject) -> None:
+    """Of the parts in the table each key is there once, and all of them landed since the load began."""
+    file = st.builds(load, st.integers(1, 4), st.integers(0, 4000))
+    table = Table()
+    for _ in range(3):
+        _take(table, data.draw(st.lists(file, max_size=6, unique_by=lambda known: known.file_id)))
+    applied = [part for part in table.loads() if part.generation == table.state.generation > 0]
+    assert {part.key for part in applied} == table.state.load_keys
+    assert len(applied) == len(table.state.load_keys)
+    assert all(part.moment >= table.state.began for part in applied)
+
+
+def _take(table: Table, files: list[LandedFile]) -> bool:
+    """Refresh until nothing happens; tells whether a table is refused until a person decides."""
+    try:
+        table.take(*(file for file in files if file.file_id not in table.history))
+    except RejectedInputError:
+        return True
+    return False

@@ -1,0 +1,177 @@
+"""Loads that look like an accident wait for a person: copies, restores, shrinking and broken loads (rule 4)."""
+
+import pytest
+from odp.errors import RejectedInputError
+from odp.records import FileStatus, LandedFile
+from odp.refreshes import RefreshKind
+
+from tests.unit.odp.file_processor.landings import (
+    MINUTE,
+    Table,
+    change,
+    filled,
+    held_files,
+    ids,
+    is_waiting,
+    load,
+    reasons,
+    why_held,
+)
+
+QUIET = 15 * MINUTE
+FIRST = load(1, 1), load(2, 2), load(3, 3)
+AGAIN = load(1, 601), load(2, 602), load(3, 603)
+
+
+def test_reload_is_held_when_changes_that_follow_it_were_applied_and_are_deleted() -> None:
+    table = filled(*FIRST)
+    table.take(*AGAIN, change(2, 700), now=701)
+    table.deleted.add(change(2, 0).key)
+    refresh = table.select(*AGAIN)
+    assert (refresh.files, held_files(refresh)) == ((), set(ids(AGAIN)))
+    assert "deleted" in why_held(refresh)
+
+
+@pytest.mark.parametrize("part", [1, 2, 3])
+def test_one_part_alone_that_has_its_applied_content_never_replaces_the_table(part: int) -> None:
+    table = filled(load(1, 1, "a"), load(2, 2, "b"), load(3, 3, "c"), change(1, 5))
+    refresh = table.select(load(part, 600, "abc"[part - 1]), change(2, 601))
+    assert (refresh.kind, ids(refresh.files)) in [
+        (RefreshKind.CHANGES, ids([change(2, 601)])),
+        (RefreshKind.CHANGES, []),
+    ]
+    assert load(part, 600, "abc"[part - 1]).file_id in reasons(refresh.set_aside)
+
+
+def test_first_part_alone_with_other_content_is_held_because_the_table_would_shrink() -> None:
+    refresh = filled(*FIRST).select(load(1, 600))
+    assert (refresh.files, held_files(refresh)) == ((), {load(1, 600).file_id})
+    assert why_held(refresh) == (
+        "2 parts of the load that it replaces were not written again (LOAD00000002.parquet, LOAD00000003.parquet)"
+    )
+
+
+def test_later_part_alone_with_other_content_is_held() -> None:
+    refresh = filled(*FIRST).select(load(2, 600))
+    assert (refresh.files, held_files(refresh)) == ((), {load(2, 600).file_id})
+
+
+@pytest.mark.parametrize("reason", ["told by events", "found by listing"])
+def test_whole_folder_copied_onto_itself_changes_nothing(reason: str) -> None:
+    """In the order of keys, changes come first; ETags differ as under SSE-KMS."""
+    of_load, of_changes = [load(1, 1, "a"), load(2, 2, "b")], [change(1, 10, "x"), change(2, 20, "y")]
+    table = filled(*of_load, *of_changes)
+    state = table.state
+    copied = reason == "told by events"
+    copies = [change(1, 1000, "x", copied=copied), change(2, 1001, "y", copied=copied)]
+    copies += [load(1, 1002, "a", copied=copied), load(2, 1003, "b", copied=copied)]
+    steps = table.take(*copies)
+    assert table.state == state
+    assert not any(step.files for step in steps)
+    assert all(table.history[file.file_id].status_reason for file in copies)
+
+
+def test_copy_that_a_listing_found_is_held_as_its_content_is_that_of_the_load_in_the_table() -> None:
+    refresh = filled(load(1, 1, "a"), load(2, 2, "b")).select(load(1, 600, "a"), load(2, 601, "b"))
+    assert (refresh.files, len(held_files(refresh))) == ((), 2)
+    assert "same content" in why_held(refresh)
+
+
+def test_restore_to_the_content_of_an_earlier_load_is_held() -> None:
+    table = filled(load(1, 1, "old"), change(1, 2))
+    table.take(load(1, 2000, "new"))
+    assert table.state.generation == 2
+    refresh = table.select(load(1, 9000, "old"))
+    assert (refresh.files, held_files(refresh)) == ((), {load(1, 9000, "old").file_id})
+    assert "same content" in why_held(refresh)
+
+
+def test_restore_of_a_load_and_its_changes_takes_back_nothing() -> None:
+    table = filled(load(1, 1, "old"), change(1, 5, "x"))
+    table.take(load(1, 2000, "new"), change(2, 2001, "y"))
+    state = table.state
+    table.take(change(1, 9000, "x"), load(1, 9001, "old"))
+    assert table.state == state
+
+
+def test_reload_that_lacks_a_part_waits_a_quarter_of_an_hour_and_is_held_then() -> None:
+    parts = load(1, 601), load(0x10, 602)
+    table = filled(load(1, 1))
+    assert is_waiting(table.select(*parts, now=602 + QUIET - 1))
+    refresh = table.select(*parts, now=602 + QUIET)
+    assert (refresh.files, held_files(refresh)) == ((), set(ids(parts)))
+    assert why_held(refresh).startswith("14 of its parts never came (LOAD00000002.parquet, ")
+
+
+def test_held_reload_that_is_approved_replaces_the_table_although_it_has_fewer_parts() -> None:
+    table = filled(*FIRST, change(1, 5))
+    table.take(load(1, 600))
+    assert [file.status for file in table.loads()][-1] is FileStatus.HELD
+    refresh = table.select(*table.approve())
+    assert (refresh.kind, ids(refresh.files)) == (RefreshKind.RELOAD, ids([load(1, 600)]))
+    assert refresh.state.load_keys == {load(1, 600).key}
+
+
+def test_held_reload_that_is_dismissed_leaves_the_table_and_its_changes_go_on() -> None:
+    table = filled(*FIRST)
+    table.take(load(1, 600))
+    table.dismiss()
+    assert [step.kind for step in table.take(change(1, 700))] == [RefreshKind.CHANGES]
+    assert table.state.generation == 1
+
+
+def test_changes_go_on_while_a_reload_is_held() -> None:
+    table = filled(*FIRST)
+    table.take(load(1, 600))
+    refresh = table.select(change(1, 700))
+    assert (refresh.kind, ids(refresh.files)) == (RefreshKind.CHANGES, ids([change(1, 700)]))
+
+
+@pytest.mark.parametrize("part", [load(2, 700), load(4, 700)])
+def test_parts_of_a_held_reload_are_never_applied_to_the_table_that_it_was_to_replace(part: LandedFile) -> None:
+    table = filled(*FIRST)
+    table.take(load(1, 600))
+    steps = table.take(part)
+    assert table.state.generation == 1
+    assert not any(step.files for step in steps)
+    assert table.history[part.file_id].status is FileStatus.HELD
+
+
+def test_whole_load_that_begins_after_a_held_one_replaces_the_table() -> None:
+    table = filled(*FIRST)
+    table.take(load(1, 600))
+    newer = load(1, 9001), load(2, 9002), load(3, 9003)
+    steps = table.take(*newer)
+    assert [(step.kind, ids(step.files)) for step in steps if step.files] == [(RefreshKind.RELOAD, ids(newer))]
+
+
+def test_reload_with_fewer_parts_than_the_one_that_was_given_up_before_it_is_held_with_its_remains() -> None:
+    given_up, newer = (load(1, 601), load(4, 602)), (load(1, 611), load(2, 612), load(3, 613))
+    refresh = filled(*FIRST).select(*given_up, *newer)
+    assert (refresh.files, held_files(refresh)) == ((), {load(4, 602).file_id, *ids(newer)})
+
+
+def test_first_load_that_begins_again_with_fewer_parts_is_held_and_the_refusal_names_the_command() -> None:
+    table = Table()
+    parts = (*FIRST, load(1, 601))
+    refresh = table.select(*parts, change(1, 700))
+    assert refresh.files == ()
+    assert held_files(refresh) == {load(2, 2).file_id, load(3, 3).file_id, load(1, 601).file_id}
+    with pytest.raises(RejectedInputError, match=r"first full load is held .* with odp reload"):
+        table.take(*parts, change(1, 700))
+    assert change(1, 700).file_id not in table.history
+
+
+def test_reload_without_one_of_the_segments_is_held() -> None:
+    table = filled(load(1, 1, segment="SEGMENT1_"), load(1, 2, segment="SEGMENT2_"))
+    refresh = table.select(load(1, 600, segment="SEGMENT1_"))
+    assert (refresh.files, len(held_files(refresh))) == ((), 1)
+
+
+@pytest.mark.parametrize(("late", "is_held"), [(QUIET - 1, False), (QUIET, True)])
+def test_segment_that_begins_long_after_the_load_is_held(late: int, is_held: bool) -> None:
+    table = filled(load(1, 1, segment="SEGMENT1_"))
+    part = load(1, 1 + late, segment="SEGMENT2_")
+    refresh = table.select(part)
+    assert (held_files(refresh) == {part.file_id}) == is_held
+    assert (ids(refresh.files) == [part.file_id]) != is_held
