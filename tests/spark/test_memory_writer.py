@@ -13,7 +13,7 @@ from odp.file_processor.late_files import Limits
 from odp.file_processor.own_columns import KEY
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
 from odp.records import LandedFile, RawTableConfig, VersioningType
-from odp.refreshes import Refresh, RefreshKind, TableState
+from odp.refreshes import Refresh, RefreshKind, RowCounts, TableState
 from pyspark.sql import SparkSession
 
 from rehearsal.source.dms import CHANGE_SEQUENCE
@@ -89,7 +89,7 @@ class Story:
         there = self._memory.apply(self.config, refresh, lambda: None)
         assert (here.file_ids, here.state) == (there.file_ids, there.state), self.told
         assert self.rows_of_spark() == self.rows_in_memory(), self.told
-        assert here.counts == there.counts, self.told
+        assert _net(here.counts) == _net(there.counts), self.told
 
     @property
     def told(self) -> str:
@@ -122,6 +122,11 @@ def _config(dms: DmsTable, draw: Random) -> RawTableConfig:
         raw_database_s3_bucket="raw",
         raw_table_name=dms.name,
     )
+
+
+def _net(counts: RowCounts) -> tuple[int, int]:
+    """A delete of a key that is not there cancels out: Hudi counts it on both sides, or nowhere in a new data file."""
+    return counts.inserted - counts.deleted, counts.updated
 
 
 def _plain(rows: Any) -> list[str]:
