@@ -1,13 +1,23 @@
 """Rules 1 to 9 together: whatever happens to source, files, events and runs, the lake ends equal to the source."""
 
-import pytest
-from odp.file_processor import table_refresh
+# ruff: noqa: S311 - draws must repeat, not be secret
 
+from random import Random
+
+import pytest
+from odp.file_processor.file_selection import Selection
+
+from rehearsal.source.dms import CHANGE_SEQUENCE
+from rehearsal.torture.dms_files import DmsFile
+from rehearsal.torture.history import CLOCK
+from rehearsal.torture.memory.lake import MemoryLake
 from rehearsal.torture.memory_trial import memory_trial
+from rehearsal.torture.replica import FOLDERS
 from rehearsal.torture.runner import Failure, problems_of, shortened, tell
 from rehearsal.torture.stories import Act, Story, story
 from rehearsal.torture.verdict import Kind
 
+FILE = DmsFile("s/t/LOAD00000001.parquet", {"ID": "int"}, ({"ID": 1},))
 SEEDS = 120
 """`make torture` plays thousands."""
 
@@ -22,9 +32,27 @@ def test_stories_have_every_act_and_every_kind_of_table() -> None:
     stories = [story(seed) for seed in range(SEEDS)]
     assert {step.act for told in stories for step in told.steps} == set(Act)
     replicas = [replica for told in stories for replica in memory_trial(told).replicas]
-    assert {replica.is_historical() for replica in replicas} == {True, False}
-    assert {replica.config.hudi_partition_key for replica in replicas} == {"REGION", None}
-    assert {len(replica.config.hudi_primary_key) for replica in replicas} == {1, 2}
+    kinds = [replica.kind for replica in replicas]
+    assert {kind.is_historical for kind in kinds} == {True, False}
+    assert {kind.partition for kind in kinds} == {"REGION", None}
+    assert {kind.order for kind in kinds} == {CHANGE_SEQUENCE, CLOCK, None}
+    assert {len(kind.key) for kind in kinds} == {1, 2}
+    assert {kind.source for kind in kinds} == set(FOLDERS)
+    tasks = [replica.dms for replica in replicas]
+    assert {task.writes_changes_apart for task in tasks} == {task.before_images for task in tasks} == {True, False}
+    assert {task.segments for task in tasks} == {0, 2, 3}
+
+
+def test_some_stories_have_tables_of_equal_names_in_two_sources() -> None:
+    names = [[replica.kind.table for replica in memory_trial(story(seed)).replicas] for seed in range(SEEDS)]
+    assert any(len(set(tables)) < len(tables) for tables in names)
+
+
+def test_stories_differ_in_how_much_a_commit_reads_and_in_how_the_bucket_is_encrypted() -> None:
+    lakes = [MemoryLake(Random(seed)) for seed in range(SEEDS)]
+    assert {lake.limits.files for lake in lakes} == {1, 2, 5, 1000}
+    pairs = [(lake.staging.put(FILE), lake.staging.put(FILE)) for lake in lakes]
+    assert {first.etag == again.etag for first, again in pairs} == {True, False}
 
 
 def test_same_seed_tells_the_same_story() -> None:
@@ -34,7 +62,7 @@ def test_same_seed_tells_the_same_story() -> None:
 
 def test_failing_story_is_told_in_the_fewest_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """A table that takes no change file needs a change, and a file of it, to be wrong."""
-    monkeypatch.setattr(table_refresh, "select_files", _changes_are_never_applied)
+    monkeypatch.setattr(Selection, "select", _changes_are_never_applied)
     whole = next(told for told in map(story, range(SEEDS)) if problems_of(told))
     short = shortened(Failure(whole, problems_of(whole)))
     assert 0 < len(short.story.steps) < len(whole.steps)
