@@ -119,6 +119,9 @@ def throttled() -> ClientError:
 
 def conflict() -> ClientError:
     """What boto3 raises when another transaction touches the same item; it does not try again."""
-    reasons = [{"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"}]
-    error = {"Code": "TransactionCanceledException", "Message": "Transaction cancelled [TransactionConflict]"}
-    return ClientError({"Error": error, "CancellationReasons": reasons}, "TransactWriteItems")  # type: ignore[typeddict-unknown-key]
+    message = "Transaction cancelled, please refer cancellation reasons for specific reasons [TransactionConflict]"
+    response: Any = {
+        "Error": {"Code": "TransactionCanceledException", "Message": message},
+        "CancellationReasons": [{"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"}],
+    }
+    return ClientError(response, "TransactWriteItems")

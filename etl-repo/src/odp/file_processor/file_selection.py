@@ -265,9 +265,9 @@ class Selection:
         """Apply what belongs to the present load; parts of one that is not whole yet wait."""
         loads = self._loads
         copies, wait, held = self._repeated()
-        done = loads.ended if loads.reload else (*loads.ended, *loads.given_up)
-        done = [part for part in done if part.status is not FileStatus.HELD]
-        skipped = [*copies, *(file.skipped(SkipReason.ABANDONED_LOAD) for file in done)]
+        over = loads.ended if loads.reload else (*loads.ended, *loads.given_up)
+        done = [part.skipped(SkipReason.ABANDONED_LOAD) for part in over if part.status is not FileStatus.HELD]
+        skipped = [*copies, *done]
         waiting = {part.key for load in loads.earlier for part in load} | {part.key for part in wait}
         waiting |= {part.key for part in loads.reload.versions} if loads.reload else set()
         skipped += [file for file in self._gone if file.key not in waiting]

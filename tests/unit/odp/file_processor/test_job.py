@@ -17,6 +17,8 @@ OWN = {
     "raw_table_config_table": "e",
     "config_deploy_tracker_table": "f",
     "quarantine_table": "g",
+    "sources": "{}",
+    "buckets": "{}",
     "max_files_per_refresh": "1000",
     "max_bytes_per_refresh": "8000000000",
     "max_replayed_files": "2000",
