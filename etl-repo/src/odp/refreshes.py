@@ -100,6 +100,11 @@ class Refresh:
         return frozenset(file.file_id for file in self.files)
 
     @property
+    def read_files(self) -> tuple[LandedFile, ...]:
+        """The files whose rows the commit is made of; a load without rows, which empties the table, is no object."""
+        return tuple(file for file in (*self.files, *self.replayed) if not file.is_emptying)
+
+    @property
     def set_aside(self) -> tuple[LandedFile, ...]:
         """The files that are done without being applied."""
         return (*self.skipped, *(file for held in self.held for file in held.files))

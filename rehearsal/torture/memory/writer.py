@@ -88,7 +88,7 @@ class MemoryWriter:
     def apply(self, config: RawTableConfig, refresh: Refresh, check_lease: Callable[[], None]) -> CommittedRefresh:
         """Make the refresh visible in one commit."""
         known = self._tables.get(config.qualified_name)
-        files = (*refresh.files, *refresh.replayed)
+        files = refresh.read_files
         contents = self._staging.read([file.key for file in files])
         columns = _columns(config, refresh, dict(zip(files, contents, strict=True)), known)
         options = write_options(config, refresh, columns, IndexLookUp(tasks=1, moves_rows=True) if known else None)
@@ -125,7 +125,7 @@ def _columns(
 
 
 def _note_names(table: StoredTable, refresh: Refresh, config: RawTableConfig) -> None:
-    files = (*refresh.files, *refresh.replayed)
+    files = refresh.read_files
     if refresh.kind is RefreshKind.RELOAD:
         table.newest_load = ""
         if config.table_data_versioning_type is VersioningType.SNAPSHOT:

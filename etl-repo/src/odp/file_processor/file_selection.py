@@ -59,6 +59,9 @@ class Selection:
         Raises:
             RejectedInputError: the table's first load is held, so nobody knows yet what its changes follow.
         """
+        emptying = [file for file in self.pending if file.is_emptying]
+        if emptying:
+            return self._empty(emptying)
         loads = self._loads
         if self._held_parts and self.state.generation == 0:
             return self._hold_more([file for file in self._readable[0] if file.is_load])
@@ -251,6 +254,34 @@ class Selection:
         )
         state = _state_after(TableState(began=since), self.state.generation + 1, [*files, *replayed])
         return Refresh(RefreshKind.RELOAD, files, tuple(replayed), state, skipped)
+
+    def _empty(self, emptying: Sequence[LandedFile]) -> Refresh:
+        """Replace the table by nothing, and by the changes in it that follow the moment at which its source was empty.
+
+        The parts of the load stay known: DMS names those of the next one the same.
+        """
+        newest = max(emptying, key=lambda file: file.moment)
+        if newest.moment <= self.state.began or self.state.generation == 0:
+            skipped = tuple(file.skipped(SkipReason.ABANDONED_LOAD) for file in emptying)
+            return Refresh(RefreshKind.CHANGES, (), (), self.state, skipped)
+        before = self._landed_before(newest.moment)
+        if self.versioning is VersioningType.HISTORICAL and (before or (not self.is_all and self._changes)):
+            return self._apply(before or self._changes, [file for file in self._gone if not file.is_load])
+        replayed = list(self._applied_since(newest.moment))
+        if not self.processed.are_readable(replayed):
+            reason = "changes that follow it were applied already, and their files are deleted"
+            held = HeldFiles(newest.file_id, reason, tuple(file.held(reason) for file in emptying))
+            return Refresh(RefreshKind.CHANGES, (), (), self.state, held=(held,))
+        generation = self.state.generation + 1
+        abandoned = [file for file in self.pending if file.is_load and file.moment < newest.moment]
+        skipped = (
+            *(file.skipped(SkipReason.IN_LOAD) for file in before),
+            *(part.skipped(SkipReason.ABANDONED_LOAD) for part in abandoned),
+        )
+        empty = TableState(load_keys=self.state.load_keys, began=newest.moment)
+        state = _state_after(empty, generation, replayed)
+        kind = RefreshKind.RELOAD if replayed else RefreshKind.EMPTY
+        return Refresh(kind, (newest.applied(generation),), tuple(replayed), state, skipped)
 
     def _applied_since(self, since: str) -> Iterator[LandedFile]:
         """The changes that are in the table and not in a load that began at this moment."""

@@ -45,7 +45,7 @@ class RefreshRows:
 
     def read(self, named: Mapping[str, NamedColumns]) -> DataFrame:
         """Read the files, of which `named` are the columns by file id; each row has its position."""
-        files = (*self.refresh.files, *self.refresh.replayed)
+        files = self.refresh.read_files
         return ChangeReader(self.spark, self.config, self.columns).read(files, named)
 
     def keyed(self, rows: DataFrame, version: str) -> DataFrame:
@@ -90,7 +90,7 @@ class RefreshRows:
         return KeyedRows(with_keys(marks, self.config, self.columns), self.without_rows())
 
     def _changes(self, rows: DataFrame) -> DataFrame | None:
-        if all(file.is_load for file in (*self.refresh.files, *self.refresh.replayed)):
+        if all(file.is_load for file in self.refresh.read_files):
             return None
         return self.keyed(rows.filter(F.col(IS_CHANGE)), "")
 

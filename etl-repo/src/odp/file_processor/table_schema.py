@@ -38,7 +38,7 @@ def decide_table_columns(
         SchemaChangeRefusedError: a file does not continue the schema before it.
         RejectedInputError: a file lacks a column that keys, ordering or operations need.
     """
-    files = (*refresh.files, *refresh.replayed)
+    files = refresh.read_files
     for file in files:
         _require_columns(config, file, file_columns[file.file_id])
     named = with_table_names(config)
@@ -74,7 +74,7 @@ def _versions(
     is_reload = refresh.kind is RefreshKind.RELOAD
     placed: list[tuple[_Place, _Version]] = [
         (_place_of_file(file), (file.file_type, SchemaVersion(file.uri, types[file.file_id])))
-        for file in (*refresh.files, *refresh.replayed)
+        for file in refresh.read_files
     ]
     if held and not (is_reload and config.table_data_versioning_type is VersioningType.SNAPSHOT):
         place = _FIRST if is_reload and not refresh.replayed else _place_of_table(held)

@@ -8,10 +8,20 @@ from hypothesis import strategies as st
 from odp.errors import RejectedInputError
 from odp.file_manager.sources import parse_object_key
 from odp.file_processor.late_files import Limits
-from odp.records import FileStatus, LandedFile, SkipReason, VersioningType
+from odp.records import EMPTIED, FileStatus, LandedFile, SkipReason, VersioningType
 from odp.refreshes import RefreshKind, TableState
 
-from tests.unit.odp.file_processor.landings import Table, change, filled, ids, is_waiting, landed, load, reasons
+from tests.unit.odp.file_processor.landings import (
+    Table,
+    change,
+    filled,
+    held_files,
+    ids,
+    is_waiting,
+    landed,
+    load,
+    reasons,
+)
 
 HISTORICAL = VersioningType.HISTORICAL
 QUICKLY = settings(deadline=None, max_examples=60, phases=[Phase.explicit, Phase.generate])
@@ -213,3 +223,58 @@ def _take(table: Table, files: list[LandedFile]) -> bool:
     except RejectedInputError:
         return True
     return False
+
+
+def emptied(at: int) -> LandedFile:
+    """The load without rows that odp reload --empty registers: no object, so nothing reads it."""
+    first = load(1, at)
+    key = "s/t/LOAD00000000.parquet"
+    return replace(first, file_id=f"emptied@{at}", key=key, size=0, event_reason=EMPTIED, approved=True)
+
+
+def test_table_that_a_person_empties_loses_its_rows_and_keeps_the_changes_since_its_source_was_empty() -> None:
+    table = filled(load(1, 1), change(1, 100))
+    gone = emptied(500)
+    unreadable = {gone.file_id: SkipReason.VANISHED}
+    refresh = table.select(change(2, 400), gone, change(3, 600), unreadable=unreadable)
+    assert (refresh.kind, ids(refresh.files), refresh.read_files) == (RefreshKind.EMPTY, [gone.file_id], ())
+    assert reasons(refresh.skipped) == {change(2, 400).file_id: SkipReason.IN_LOAD}
+    steps = table.take(change(2, 400), gone, change(3, 600))
+    assert [(step.kind, ids(step.files)) for step in steps] == [
+        (RefreshKind.EMPTY, [gone.file_id]),
+        (RefreshKind.CHANGES, ids([change(3, 600)])),
+    ]
+
+
+def test_changes_applied_before_the_table_is_emptied_are_read_again_if_they_follow_that_moment() -> None:
+    table = filled(load(1, 1), change(1, 100), change(2, 600))
+    refresh = table.select(emptied(500))
+    assert (refresh.kind, ids(refresh.read_files)) == (RefreshKind.RELOAD, ids([change(2, 600)]))
+
+
+def test_table_is_not_emptied_if_the_changes_to_keep_are_deleted() -> None:
+    table = filled(load(1, 1), change(2, 600))
+    table.deleted = {change(2, 600).key}
+    refresh = table.select(emptied(500))
+    assert (refresh.files, held_files(refresh)) == ((), {emptied(500).file_id})
+
+
+def test_historical_table_takes_the_changes_before_it_is_emptied_first() -> None:
+    table = filled(load(1, 1), versioning=HISTORICAL)
+    steps = table.take(change(1, 400), emptied(500), change(2, 600))
+    assert [step.kind for step in steps] == [RefreshKind.CHANGES, RefreshKind.EMPTY, RefreshKind.CHANGES]
+    assert [ids(step.files)[0] for step in steps] == [change(1, 400).file_id, "emptied@500", change(2, 600).file_id]
+
+
+def test_next_load_replaces_the_emptied_table() -> None:
+    table = filled(load(1, 1), load(2, 2))
+    table.take(emptied(500), change(1, 600))
+    refresh = table.select(load(1, 5000), load(2, 5001))
+    assert (refresh.kind, ids(refresh.files)) == (RefreshKind.RELOAD, ids([load(1, 5000), load(2, 5001)]))
+
+
+def test_order_to_empty_a_table_that_a_later_load_replaced_already_does_nothing() -> None:
+    table = filled(load(1, 1))
+    table.take(load(1, 5000))
+    refresh = table.select(emptied(500))
+    assert (refresh.files, reasons(refresh.skipped)) == ((), {"emptied@500": SkipReason.ABANDONED_LOAD})

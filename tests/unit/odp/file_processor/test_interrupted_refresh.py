@@ -141,12 +141,7 @@ def test_table_that_cannot_be_asked_whether_a_failed_write_committed_is_closed_w
     assert (lake.written_with, lake.owner, len(asked)) == (None, None, 2)
 
 
-GOES_ON = pytest.mark.xfail(strict=True, reason="the run ends with the books of the dead one and leaves the backlog")
-
-
-@pytest.mark.parametrize(
-    "step", ["commit", pytest.param("catalog", marks=GOES_ON), pytest.param("books", marks=GOES_ON)]
-)
+@pytest.mark.parametrize("step", ["commit", "catalog", "books"])
 def test_backlog_whose_run_is_killed_is_finished_by_the_next_with_every_file_in_one_commit(step: str) -> None:
     lake = world(*range(1, 6), limits=Limits(files=2))
     killed(lake, step)

@@ -29,7 +29,7 @@ class TableContent:
 
     def after(self, refresh: Refresh, load_version: str, *, is_replaced: bool) -> TableContent:
         """Give the content after a refresh, which may replace the load, and every row if it replaces the table."""
-        files = () if refresh.kind is RefreshKind.EMPTY else (*refresh.files, *refresh.replayed)
+        files = () if refresh.kind is RefreshKind.EMPTY else refresh.read_files
         loads = [file.name for file in files if file.is_load]
         changes = [file.name for file in files if not file.is_load]
         ends_load = refresh.kind in (RefreshKind.RELOAD, RefreshKind.EMPTY)

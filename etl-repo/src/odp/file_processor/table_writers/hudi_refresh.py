@@ -46,7 +46,7 @@ class HudiRefresh:
     def apply(self) -> None:
         """Write the refresh in one commit, after what an earlier release left has been put right."""
         is_emptied = self.refresh.kind is RefreshKind.EMPTY  # its files may be gone: they are the reason
-        file_columns = {} if is_emptied else read_columns(self.spark, (*self.refresh.files, *self.refresh.replayed))
+        file_columns = {} if is_emptied else read_columns(self.spark, self.refresh.read_files)
         columns = self._columns(file_columns)
         if self.table and self.table.ordering_field:
             self.check_lease()
