@@ -38,7 +38,7 @@ from odp.dynamodb.written_tables import DynamoDbWrittenTables
 from odp.errors import OdpError
 from odp.listings import SweepState
 from odp.records import FileStatus, FileType, LandedFile, Quarantined, QuarantineKind
-from odp.refreshes import BookEntry, RefreshOutcome, RefreshStatus
+from odp.refreshes import BookEntry, Lease, RefreshOutcome, RefreshStatus
 
 from tests.unit.odp.conftest import KEYS
 from tests.unit.odp.dynamodb.backlog import put_pending
@@ -106,7 +106,7 @@ class World:
         self.claims.claim("1_day_refresh", "execution of yesterday")
         lease = self.leases.acquire("db.t", "jr_1")
         assert lease is not None
-        self.lease = lease
+        self.lease: Lease = lease
 
     def deploy(self, desired: Configuration, request: ConfigRequest) -> None:
         self.tracker.receive(request, "abc", "me")

@@ -120,7 +120,7 @@ def test_refresh_is_started_again_while_the_schedules_own_execution_runs() -> No
     meanwhile = {"status": "SUCCEEDED", "output": '{"outcome": "another execution of this cadence is running"}'}
     lake.endings_before = [meanwhile, meanwhile]
     said: list[str] = []
-    run = refresh_now(lake.as_deployed, "10_min_refresh", "full load", said.append)
+    run = refresh_now(lake.as_deployed, "10_min_refresh", PHASE, said.append)
     assert len(lake.started) == 3
     assert run.files == 2
     assert said[:2] == ["another execution of this cadence is running"] * 2
