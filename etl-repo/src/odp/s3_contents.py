@@ -29,7 +29,7 @@ class S3ObjectContents:
         """Tell whether two versions of one object have the same content; in doubt, as when one is gone, they have."""
         if version.size != earlier.size:
             return False
-        if version.etag and version.etag == earlier.etag:
+        if not version.size or (version.etag and version.etag == earlier.etag):
             return True
         return all(self._is_same(version, earlier, end) for end in _ends(version.size))
 
@@ -53,5 +53,5 @@ class S3ObjectContents:
 
 def _ends(size: int) -> tuple[str, ...]:
     if size <= 2 * _COMPARED:
-        return (f"bytes=0-{max(size - 1, 0)}",)
+        return (f"bytes=0-{size - 1}",)
     return (f"bytes=0-{_COMPARED - 1}", f"bytes=-{_COMPARED}")

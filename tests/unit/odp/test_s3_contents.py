@@ -53,9 +53,7 @@ def test_versions_of_one_etag_and_size_are_the_same_without_a_read(s3: S3Client)
 
 
 @pytest.mark.parametrize("body", [b"one", b"", LARGE])
-def test_equal_bytes_are_the_same_whatever_their_etags_are_in_a_bucket_with_a_kms_key(
-    s3: S3Client, body: bytes
-) -> None:
+def test_equal_bytes_are_the_same_whatever_their_etags_with_a_kms_key(s3: S3Client, body: bytes) -> None:
     first, second = put(s3, body, "e1"), put(s3, body, "e2")
     assert has_same_content(second, first)
 

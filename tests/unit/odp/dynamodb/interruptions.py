@@ -42,17 +42,13 @@ class Interruption:
 
     def __init__(self, number: int, trouble: Trouble) -> None:
         self._number, self._trouble = number, trouble
-        self._calls = 0
+        self.calls = 0
+        """How many calls there were."""
         self._carried_out: dict[str, Any] = {}
-
-    @property
-    def has_happened(self) -> bool:
-        """Whether there was a call of that number."""
-        return self._calls > self._number
 
     def call(self, client: Any, operation: str, params: Any) -> Any:
         """Carry a call out or trouble it."""
-        number, self._calls = self._calls, self._calls + 1
+        number, self.calls = self.calls, self.calls + 1
         is_from_then_on = "always" in self._trouble.value
         if number == self._number or (is_from_then_on and number > self._number):
             return self._troubled(client, operation, params)

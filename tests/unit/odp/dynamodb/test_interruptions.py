@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from importlib import import_module
-from itertools import count
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +37,7 @@ from odp.dynamodb.written_tables import DynamoDbWrittenTables
 from odp.errors import OdpError
 from odp.listings import SweepState
 from odp.records import FileStatus, FileType, LandedFile, Quarantined, QuarantineKind
-from odp.refreshes import BookEntry, RefreshOutcome, RefreshStatus
+from odp.refreshes import BookEntry, Lease, RefreshOutcome, RefreshStatus
 
 from tests.unit.odp.conftest import KEYS
 from tests.unit.odp.dynamodb.backlog import put_pending
@@ -106,7 +105,7 @@ class World:
         self.claims.claim("1_day_refresh", "execution of yesterday")
         lease = self.leases.acquire("db.t", "jr_1")
         assert lease is not None
-        self.lease = lease
+        self.lease: Lease = lease
 
     def deploy(self, desired: Configuration, request: ConfigRequest) -> None:
         self.tracker.receive(request, "abc", "me")
@@ -222,6 +221,24 @@ def world(dynamodb: DynamoDBServiceResource, monkeypatch: pytest.MonkeyPatch) ->
     return World(dynamodb)
 
 
+NEVER = 10**9
+
+
+def chosen(calls: int) -> Iterator[tuple[int, Trouble]]:
+    """Every trouble of the first and the last calls; of those between, the worst one at each and the others in turn."""
+    for number in range(calls):
+        for index, trouble in enumerate(Trouble):
+            is_in_turn = (number + index) % 3 == 0
+            if min(number, calls - 1 - number) < 3 or trouble is Trouble.TIMED_OUT or is_in_turn:
+                yield number, trouble
+
+
+def test_choice_of_troubles_meets_every_call_and_every_kind_at_many_of_them() -> None:
+    pairs = list(chosen(40))
+    assert {number for number, _ in pairs} == {*range(40)}
+    assert all(sum(trouble is kind for _, trouble in pairs) > 12 for kind in Trouble)
+
+
 READS = ("GetItem", "BatchGetItem", "Query", "Scan")
 
 
@@ -238,25 +255,25 @@ def may_fail(trouble: Trouble, error: Exception) -> bool:
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_troubled_method_succeeds_or_leaves_things_whole_for_the_next_attempt(world: World, scenario: str) -> None:
     act = SCENARIOS[scenario]
-    expected, end = act(world), world.state()
-    for trouble in Trouble:
-        for number in count():
-            world.begin_again()
-            with interrupted(number, trouble) as interruption:
-                failure = None
-                try:
-                    answer = act(world)
-                except (ClientError, ReadTimeoutError) as error:
-                    failure = error
-            world.check()
-            if failure is None:
-                assert answer == expected
-            else:
-                assert may_fail(trouble, failure), f"{trouble} at call {number}: {failure}"
-                # a lease that the first attempt returned after all is lost to the second
-                with suppress(OdpError):
-                    act(world)
-            assert world.state() == end, f"{trouble} at call {number}"
-            if not interruption.has_happened:
-                break
-        assert number > 0
+    with interrupted(NEVER, Trouble.THROTTLED) as counted:
+        expected = act(world)
+    end = world.state()
+    assert counted.calls > 0
+    for number, trouble in chosen(counted.calls):
+        world.begin_again()
+        with interrupted(number, trouble) as interruption:
+            failure = None
+            try:
+                answer = act(world)
+            except (ClientError, ReadTimeoutError) as error:
+                failure = error
+        world.check()
+        if failure is None:
+            assert answer == expected
+        else:
+            assert may_fail(trouble, failure), f"{trouble} at call {number}: {failure}"
+            # a lease that the first attempt returned after all is lost to the second
+            with suppress(OdpError):
+                act(world)
+        assert world.state() == end, f"{trouble} at call {number}"
+        assert interruption.calls > number

@@ -30,7 +30,6 @@ class Lake:
 
     def __init__(self, **ending: str) -> None:
         self.ending = {"status": "SUCCEEDED", "name": "e2", **ending}
-        self.endings_before: list[dict[str, str]] = []
         self.started: list[dict[str, str]] = []
         self.registered = [0, 3, 5]
         self.pending = [0]
@@ -63,7 +62,7 @@ class Lake:
         return {"executionArn": "arn:execution:machine:e2"}
 
     def describe_execution(self, **_: str) -> dict[str, str]:
-        return self.endings_before.pop() if self.endings_before else self.ending
+        return self.ending
 
     def get_paginator(self, operation: str) -> "Pages":
         if operation == "list_executions":
@@ -116,14 +115,16 @@ def test_refresh_runs_the_schedules_target_with_its_input_and_collects_its_own_r
 
 
 def test_refresh_is_started_again_while_the_schedules_own_execution_runs() -> None:
-    lake = Lake()
-    meanwhile = {"status": "SUCCEEDED", "output": '{"outcome": "another execution of this cadence is running"}'}
-    lake.endings_before = [meanwhile, meanwhile]
+    """An execution that finds the cadence claimed succeeds at once, and its files stay pending."""
+    lake = Lake(output='{"outcome": "another execution of this cadence is running"}')
+    of_the_schedule = executed("e1", "RUNNING", startDate=START)
+    lake.executions = [[of_the_schedule, executed("e2")], [executed("e1"), executed("e2")]]
+    lake.pending = [2, 2, 0]
     said: list[str] = []
-    run = refresh_now(lake.as_deployed, "10_min_refresh", "full load", said.append)
+    run = refresh_now(lake.as_deployed, "10_min_refresh", PHASE, said.append)
     assert len(lake.started) == 3
-    assert run.files == 2
-    assert said[:2] == ["another execution of this cadence is running"] * 2
+    assert [batch.run_id for batch in run.batches] == ["jr_old", "jr_a", "jr_b"]
+    assert len(said) == 4, "it waited for the schedule's own execution once"
 
 
 @pytest.mark.parametrize(
