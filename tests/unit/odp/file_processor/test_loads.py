@@ -11,6 +11,7 @@ from tests.unit.odp.file_processor.landings import (
     Table,
     change,
     filled,
+    held_files,
     ids,
     is_waiting,
     load,
@@ -76,12 +77,15 @@ def test_change_between_two_parts_of_a_first_load_drops_nothing() -> None:
     assert (refresh.kind, len(refresh.files), refresh.set_aside) == (RefreshKind.INITIAL, 3, ())
 
 
-def test_uploaded_part_waits_for_the_first_one_of_a_load_that_may_begin_in_parallel() -> None:
-    table = filled(*FIRST)
-    assert is_waiting(table.select(AGAIN[1], now=603))
-    parallel = load(2, 600), load(3, 601), load(1, 602)
-    refresh = table.select(*parallel)
-    assert (refresh.kind, set(ids(refresh.files))) == (RefreshKind.RELOAD, set(ids(parallel)))
+def test_parts_uploaded_again_wait_for_a_first_one_and_are_held_with_it_if_it_comes_after_them() -> None:
+    """Every load begins with its first part, so these may be of another load or of an operator's making."""
+    table, parts = filled(*FIRST), (load(2, 600), load(3, 601), load(1, 602))
+    assert is_waiting(table.select(parts[0], now=603))
+    assert is_waiting(table.select(*parts, now=603))
+    refresh = table.select(*parts)
+    assert (refresh.files, held_files(refresh)) == ((), set(ids(parts)))
+    table.take(*parts)
+    assert table.select(*table.approve()).kind is RefreshKind.RELOAD
 
 
 def test_parts_that_land_before_the_first_one_of_a_parallel_first_load_are_part_of_it() -> None:

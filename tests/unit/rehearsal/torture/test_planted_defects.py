@@ -21,6 +21,7 @@ from odp.refreshes import Refresh, RefreshKind, RefreshOutcome, RefreshStatus
 
 from rehearsal.torture.dms_files import DmsFile
 from rehearsal.torture.memory import lake, writer
+from rehearsal.torture.memory.hudi_table import Row
 from rehearsal.torture.memory.leases import MemoryLeases
 from rehearsal.torture.runner import problems_of
 from rehearsal.torture.stories import story
@@ -121,7 +122,7 @@ def ordering_column_is_overwritten_in_loads(patch: pytest.MonkeyPatch) -> None:
 def business_clock_decides_the_order(patch: pytest.MonkeyPatch) -> None:
     """C1, C22: whatever the configured column holds is compared, as Hudi's payload did."""
 
-    def sequence(row: writer.Row, config: RawTableConfig) -> str:
+    def sequence(row: Row, config: RawTableConfig) -> str:
         value = row.get(config.hudi_precombine_field or "")
         return f"{value + 1000:020d}" if isinstance(value, int) else str(value or "")
 
