@@ -6,7 +6,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from odp.errors import RejectedInputError
-from odp.file_manager.sources import parse_object_key
+from odp.file_manager.sources import Sources
 from odp.file_processor.late_files import Limits
 from odp.records import FileStatus, LandedFile, SkipReason, VersioningType
 from odp.refreshes import RefreshKind, TableState
@@ -160,10 +160,11 @@ def test_reload_is_one_commit_however_large_because_it_replaces_the_table_at_onc
     assert (step.kind, len(step.files)) == (RefreshKind.RELOAD, 3)
 
 
-def test_rule_4_two_sources_with_equal_schema_and_table_are_two_tables() -> None:
-    """The files of one table are pending together, so its name alone keeps them apart (test_sources)."""
-    names = {parse_object_key(f"{folder}users/LOAD00000001.parquet").source_table_name for folder in ("a/", "b/")}
-    assert names == {"a.users", "b.users"}
+def test_two_sources_with_equal_schema_and_table_are_two_tables() -> None:
+    """What one refresh gets is pending under the table's name, so the source is a part of it."""
+    sources = Sources({"crm": "crm", "erp": "erp"})
+    keys = [f"{folder}/public/users/LOAD00000001.parquet" for folder in ("crm", "erp")]
+    assert [sources.parse_object_key(key).source_table_name for key in keys] == ["crm:public.users", "erp:public.users"]
 
 
 @pytest.mark.parametrize("versioning", list(VersioningType))
