@@ -116,6 +116,15 @@ def test_held_reload_that_is_approved_replaces_the_table_although_it_has_fewer_p
     assert refresh.state.load_keys == {load(1, 600).key}
 
 
+def test_changes_that_were_applied_while_a_reload_was_held_are_read_again_into_it_once_it_is_approved() -> None:
+    table = filled(*FIRST)
+    table.take(load(1, 600))
+    table.take(change(1, 500), change(2, 700))
+    refresh = table.select(*table.approve())
+    assert (refresh.kind, ids(refresh.files)) == (RefreshKind.RELOAD, ids([load(1, 600)]))
+    assert ids(refresh.replayed) == ids([change(2, 700)])
+
+
 def test_held_reload_that_is_dismissed_leaves_the_table_and_its_changes_go_on() -> None:
     table = filled(*FIRST)
     table.take(load(1, 600))
