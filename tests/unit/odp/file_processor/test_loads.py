@@ -72,6 +72,13 @@ def test_changes_that_were_applied_while_the_reload_that_they_follow_waited_are_
     assert refresh.state.newest_change_file == change(2, 700).name
 
 
+def test_change_that_is_pending_in_another_version_is_not_read_into_the_reload_twice() -> None:
+    table = filled(*FIRST)
+    table.take(*AGAIN, change(2, 700, "x"), now=701)
+    refresh = table.select(*AGAIN, change(2, 800, "y"))
+    assert (ids(refresh.files[3:]), refresh.replayed) == (ids([change(2, 800, "y")]), ())
+
+
 def test_change_between_two_parts_of_a_first_load_drops_nothing() -> None:
     refresh = Table().select(load(1, 1), change(1, 2), load(2, 3))
     assert (refresh.kind, len(refresh.files), refresh.set_aside) == (RefreshKind.INITIAL, 3, ())
