@@ -1,5 +1,7 @@
 """Loads that look like an accident wait for a person: copies, restores, shrinking and broken loads (rule 4)."""
 
+from dataclasses import replace
+
 import pytest
 from odp.errors import RejectedInputError
 from odp.records import FileStatus, LandedFile
@@ -65,6 +67,8 @@ def test_whole_folder_copied_onto_itself_changes_nothing(reason: str) -> None:
     copied = reason == "told by events"
     copies = [change(1, 1000, "x", copied=copied), change(2, 1001, "y", copied=copied)]
     copies += [load(1, 1002, "a", copied=copied), load(2, 1003, "b", copied=copied)]
+    if not copied:
+        copies = [replace(file, event_reason="") for file in copies]
     steps = table.take(*copies)
     assert table.state == state
     assert not any(step.files for step in steps)
@@ -110,6 +114,15 @@ def test_held_reload_that_is_approved_replaces_the_table_although_it_has_fewer_p
     refresh = table.select(*table.approve())
     assert (refresh.kind, ids(refresh.files)) == (RefreshKind.RELOAD, ids([load(1, 600)]))
     assert refresh.state.load_keys == {load(1, 600).key}
+
+
+def test_changes_that_were_applied_while_a_reload_was_held_are_read_again_into_it_once_it_is_approved() -> None:
+    table = filled(*FIRST)
+    table.take(load(1, 600))
+    table.take(change(1, 500), change(2, 700))
+    refresh = table.select(*table.approve())
+    assert (refresh.kind, ids(refresh.files)) == (RefreshKind.RELOAD, ids([load(1, 600)]))
+    assert ids(refresh.replayed) == ids([change(2, 700)])
 
 
 def test_held_reload_that_is_dismissed_leaves_the_table_and_its_changes_go_on() -> None:

@@ -16,7 +16,6 @@ from tests.unit.odp.file_processor.landings import (
     is_waiting,
     load,
     reasons,
-    why_held,
 )
 
 QUIET = 15 * MINUTE
@@ -73,18 +72,27 @@ def test_changes_that_were_applied_while_the_reload_that_they_follow_waited_are_
     assert refresh.state.newest_change_file == change(2, 700).name
 
 
+def test_change_that_is_pending_in_another_version_is_not_read_into_the_reload_twice() -> None:
+    table = filled(*FIRST)
+    table.take(*AGAIN, change(2, 700, "x"), now=701)
+    refresh = table.select(*AGAIN, change(2, 800, "y"))
+    assert (ids(refresh.files[3:]), refresh.replayed) == (ids([change(2, 800, "y")]), ())
+
+
 def test_change_between_two_parts_of_a_first_load_drops_nothing() -> None:
     refresh = Table().select(load(1, 1), change(1, 2), load(2, 3))
     assert (refresh.kind, len(refresh.files), refresh.set_aside) == (RefreshKind.INITIAL, 3, ())
 
 
-def test_reload_with_parts_that_landed_just_before_its_first_one_is_held() -> None:
-    """DMS writes the first part of a load first, so these may be an operator's copies of another load."""
-    table = filled(*FIRST)
-    assert is_waiting(table.select(AGAIN[1], now=603))
-    refresh = table.select(*(parts := (load(2, 600), load(3, 601), load(1, 602))))
+def test_parts_uploaded_again_wait_for_a_first_one_and_are_held_with_it_if_it_comes_after_them() -> None:
+    """Every load begins with its first part, so these may be of another load or of an operator's making."""
+    table, parts = filled(*FIRST), (load(2, 600), load(3, 601), load(1, 602))
+    assert is_waiting(table.select(parts[0], now=603))
+    assert is_waiting(table.select(*parts, now=603))
+    refresh = table.select(*parts)
     assert (refresh.files, held_files(refresh)) == ((), set(ids(parts)))
-    assert "just before its first part" in why_held(refresh)
+    table.take(*parts)
+    assert table.select(*table.approve()).kind is RefreshKind.RELOAD
 
 
 def test_parts_that_land_before_the_first_one_of_a_parallel_first_load_are_part_of_it() -> None:

@@ -4,6 +4,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import Any
 
 import pytest
 from odp.file_manager.sources import Sources
@@ -11,18 +12,18 @@ from odp.records import FileType
 
 from rehearsal.source.dms import CHANGE_SEQUENCE, OP, DmsSettings
 from rehearsal.source.dms_keys import DELIMITERS, SEQUENCES, DatePartitions
-from rehearsal.torture.dms_files import DmsFile, DmsTable, any_settings
-from rehearsal.torture.history import SourceTable
+from rehearsal.torture.dms_files import BEFORE, DmsFile, DmsTable, any_settings
+from rehearsal.torture.history import Change, SourceTable
 
 
-def table(settings: DmsSettings, *, rows: int = 6) -> DmsTable:
+def table(settings: DmsSettings, *, rows: int = 6, **how: Any) -> DmsTable:
     """A table with rows 0 to n-1, of which none was changed since."""
     source = SourceTable(("ID",), keys=rows)
     draw = Random(1)
     while len(source.rows) < rows:
         source.change(draw)
     moments = (datetime(2026, 3, 31, 23, tzinfo=UTC) + timedelta(hours=hour) for hour in range(10_000))
-    return DmsTable("t1", source, settings, lambda: next(moments))
+    return DmsTable("t1", source, settings, lambda: next(moments), **how)
 
 
 def every_key() -> Iterator[tuple[str, DmsFile, FileType]]:
@@ -77,8 +78,57 @@ def test_changes_come_once_until_the_task_starts_again_from_an_older_checkpoint(
 
 
 def test_settings_are_drawn_from_all_that_are_legal() -> None:
-    drawn = [any_settings(Random(seed)) for seed in range(300)]
+    drawn = [any_settings(Random(seed), "crm/dms") for seed in range(300)]
     partitions = {settings.date_partitions for settings in drawn}
     assert len(partitions) == 1 + len(SEQUENCES) * len(DELIMITERS)
     assert {settings.deletes_carry for settings in drawn} == {"row", "key"}
     assert {settings.full_load_sequence for settings in drawn} == {"", None}
+    assert {settings.folder for settings in drawn} == {"crm/dms"}
+
+
+def test_segments_of_a_parallel_load_count_their_parts_from_one_each_and_share_the_rows() -> None:
+    files = table(DmsSettings("s", rows_per_file=2), segments=2).full_load()
+    assert [file.name for file in files] == [
+        "SEGMENT1_LOAD00000001.parquet",
+        "SEGMENT1_LOAD00000002.parquet",
+        "SEGMENT2_LOAD00000001.parquet",
+        "SEGMENT2_LOAD00000002.parquet",
+    ]
+    assert all(file.is_load for file in files)
+    assert sorted(row["ID"] for file in files for row in file.rows) == list(range(6))
+    segments = [Sources({"default": ""}).parse_object_key(file.key).segment for file in files]
+    assert segments == ["SEGMENT1_", "SEGMENT1_", "SEGMENT2_", "SEGMENT2_"]
+
+
+def test_load_of_a_task_moves_its_position_and_one_of_another_task_does_not() -> None:
+    one_task, two_tasks = table(DmsSettings("s")), table(DmsSettings("s"), writes_changes_apart=True)
+    for writer in (one_task, two_tasks):
+        writer.full_load()
+    assert one_task.changes() == []
+    assert len(two_tasks.changes()) == 1
+
+
+@pytest.mark.parametrize("before_images", [True, False])
+def test_update_of_a_key_carries_the_former_key_only_with_before_images(before_images: bool) -> None:
+    writer = table(DmsSettings("s"), before_images=before_images)
+    writer.changes()
+    writer.source.rows[100,] = {**writer.source.rows.pop((0,)), "ID": 100}
+    writer.source.log.append(Change("U", writer.source.rows[100,], "9", (0,)))
+    (file,) = writer.changes()
+    (row,) = file.rows
+    assert (row["ID"], row.get(f"{BEFORE}ID")) == (100, 0 if before_images else None)
+    assert (f"{BEFORE}ID" in file.columns) == before_images
+
+
+def test_task_never_starts_again_from_before_its_checkpoint() -> None:
+    writer = table(DmsSettings("s"))
+    writer.changes()
+    writer.keep_checkpoint()
+    for seed in range(20):
+        writer.rewind(Random(seed))
+    assert writer.changes() == []
+
+
+def test_broken_file_is_named_like_a_change_and_has_no_columns() -> None:
+    file = table(DmsSettings("s")).no_parquet()
+    assert (file.is_load, dict(file.columns), file.rows) == (False, {}, ())

@@ -1,11 +1,25 @@
 """Faults strike at the boundary that they name, and a killed process does nothing more."""
+# ruff: noqa: S311 - draws must repeat, not be secret
 
 from collections.abc import Callable
 from contextlib import suppress
+from random import Random
 
 import pytest
+from botocore.exceptions import ClientError
 
-from rehearsal.torture.faults import Boundaries, Fault, FaultKind, Killed, Process, UnderFire
+from rehearsal.torture.faults import (
+    BOUNDARIES,
+    Boundaries,
+    Fault,
+    FaultKind,
+    Killed,
+    Process,
+    UnderFire,
+    any_fault,
+    conflict,
+    throttled,
+)
 
 
 class Port:
@@ -48,3 +62,35 @@ def test_fault_beyond_the_last_boundary_never_comes() -> None:
     strikes: list[Process] = []
     under_fire(100, strikes.append)[1].call(1)
     assert strikes == []
+
+
+def test_every_kind_of_fault_is_drawn_at_every_boundary() -> None:
+    drawn = [any_fault(Random(seed)) for seed in range(3000)]
+    assert {fault.kind for fault in drawn} == set(FaultKind)
+    assert {fault.boundary for fault in drawn} == set(range(1, BOUNDARIES + 1))
+
+
+def test_last_look_at_the_lease_and_the_begin_of_the_commit_are_one_moment() -> None:
+    crossed: list[str] = []
+
+    class Writer:
+        def apply(self) -> None:
+            leases.renew()
+
+    class Leases:
+        def renew(self) -> None:
+            crossed.append("renewed")
+
+    boundaries = Boundaries(Process(), Fault(FaultKind.KILL, 3), lambda: crossed.append("struck"))
+    leases, writer = UnderFire(Leases(), boundaries), UnderFire(Writer(), boundaries)
+    writer.apply()
+    assert (crossed, boundaries.struck) == (["renewed", "struck"], "after apply")
+
+
+@pytest.mark.parametrize(("error", "code"), [(throttled(), "Throughput"), (conflict(), "TransactionCanceled")])
+def test_faults_of_dynamodb_are_what_boto3_raises(error: ClientError, code: str) -> None:
+    assert code in error.response["Error"]["Code"]
+
+
+def test_conflict_names_its_reason() -> None:
+    assert [reason["Code"] for reason in conflict().response["CancellationReasons"]] == ["TransactionConflict"]

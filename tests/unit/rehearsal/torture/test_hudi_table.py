@@ -14,7 +14,8 @@ INITIAL, CHANGES, RELOAD = RefreshKind.INITIAL, RefreshKind.CHANGES, RefreshKind
 
 def options(kind: RefreshKind, **without: str) -> HudiOptions:
     config = table_config(hudi_partition_key="REGION")
-    given = write_options(config, Refresh(kind, (), (), (), TableState()), {}, IndexLookUp(tasks=1, moves_rows=True))
+    look_up = None if kind is INITIAL else IndexLookUp(tasks=1, moves_rows=True)
+    given = write_options(config, Refresh(kind, (), (), TableState()), {}, look_up)
     return HudiOptions(given | without)
 
 
@@ -40,11 +41,19 @@ def test_bulk_insert_keeps_rows_of_the_same_key_and_overwriting_replaces_all_of_
     assert keys(table) == [(3, "1", "north")]
 
 
-def test_higher_or_equal_ordering_wins_over_the_stored_row_and_a_lower_one_changes_nothing(table: HudiTable) -> None:
+def test_rule_3_last_commit_wins_whatever_the_row_holds_because_hudi_is_told_to_compare_nothing(
+    table: HudiTable,
+) -> None:
     counts = table.write([row(1, "4"), row(2, "4", "D")], options(CHANGES))
-    assert (counts, keys(table)) == (RowCounts(), [(1, "5", "north"), (2, "5", "north")])
-    counts = table.write([row(1, "5"), row(2, "6", "D")], options(CHANGES))
-    assert (counts, keys(table)) == (RowCounts(updated=1, deleted=1), [(1, "5", "north")])
+    assert (counts, keys(table)) == (RowCounts(updated=1, deleted=1), [(1, "4", "north")])
+    table.write([row(1, "4") | {"SEQ": None, "NOTE": "NULL is no order"}], options(CHANGES))
+    assert [found["SEQ"] for found in table.rows()] == [None]
+
+
+def test_row_with_a_lower_ordering_value_changes_nothing_if_hudi_is_told_to_compare(table: HudiTable) -> None:
+    comparing = options(CHANGES, **{"hoodie.datasource.write.precombine.field": "SEQ"})
+    assert table.write([row(1, "4"), row(2, "4", "D")], comparing) == RowCounts()
+    assert keys(table) == [(1, "5", "north"), (2, "5", "north")]
 
 
 def test_older_row_comes_back_after_a_delete_because_nothing_is_left_to_compare_it_with(table: HudiTable) -> None:
@@ -62,8 +71,3 @@ def test_row_moves_with_its_partition_under_a_global_index_and_is_doubled_under_
     assert keys(table) == [(1, "6", "south"), (2, "5", "north")]
     table.write([row(2, "6", region="south")], options(CHANGES, **{"hoodie.index.type": "SIMPLE"}))
     assert keys(table) == [(1, "6", "south"), (2, "5", "north"), (2, "6", "south")]
-
-
-def test_upsert_without_ordering_value_fails_as_it_does_in_hudi(table: HudiTable) -> None:
-    with pytest.raises(ValueError, match="Ordering value is null"):
-        table.write([row(1, "5") | {"SEQ": None}], options(CHANGES))
