@@ -75,6 +75,16 @@ def test_whole_folder_copied_onto_itself_changes_nothing(reason: str) -> None:
     assert all(table.history[file.file_id].status_reason for file in copies)
 
 
+@pytest.mark.parametrize("copied", [(True, True, True), (False, True, False)])
+def test_load_with_parts_that_were_copied_from_elsewhere_is_held_because_dms_copies_nothing(
+    copied: tuple[bool, ...],
+) -> None:
+    parts = [load(part, 600 + part, copied=is_copy) for part, is_copy in enumerate(copied, start=1)]
+    refresh = filled(*FIRST).select(*parts)
+    assert (refresh.files, held_files(refresh)) == ((), set(ids(parts)))
+    assert "copied" in why_held(refresh) or "uploaded again" in why_held(refresh)
+
+
 def test_copy_that_a_listing_found_is_held_as_its_content_is_that_of_the_load_in_the_table() -> None:
     refresh = filled(load(1, 1, "a"), load(2, 2, "b")).select(load(1, 600, "a"), load(2, 601, "b"))
     assert (refresh.files, len(held_files(refresh))) == ((), 2)
