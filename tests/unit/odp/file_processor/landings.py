@@ -74,12 +74,23 @@ class Table:
         return not self.deleted & {file.key for file in files}
 
     def select(
-        self, *pending: LandedFile, now: int = A_DAY, unreadable: Mapping[str, SkipReason] | None = None
+        self,
+        *pending: LandedFile,
+        now: int = A_DAY,
+        unreadable: Mapping[str, SkipReason] | None = None,
+        is_all: bool = True,
     ) -> Refresh:
         """Decide the next commit, so many seconds after the beginning."""
-        moment = _BEGIN + timedelta(seconds=now)
-        gone = self._overwritten(pending) | dict(unreadable or {})
-        return Selection(pending, self.state, self.versioning, self, moment, gone, self.limits).select()
+        return Selection(
+            pending=pending,
+            state=self.state,
+            versioning=self.versioning,
+            processed=self,
+            now=_BEGIN + timedelta(seconds=now),
+            unreadable=self._overwritten(pending) | dict(unreadable or {}),
+            limits=self.limits,
+            is_all=is_all,
+        ).select()
 
     def take(self, *pending: LandedFile, now: int = A_DAY) -> list[Refresh]:
         """Refresh until nothing more happens, as a run does; gives every step that did something."""

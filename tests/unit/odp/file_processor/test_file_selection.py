@@ -96,6 +96,15 @@ def test_historical_table_takes_changes_that_landed_before_its_load_first_becaus
     assert {file.status for file in table.history.values()} == {FileStatus.APPLIED}
 
 
+@pytest.mark.parametrize("begins_with", [[], [load(1, 1)]])
+def test_historical_table_takes_its_whole_backlog_before_a_load_because_more_of_it_may_be_older(
+    begins_with: list[LandedFile],
+) -> None:
+    table, of_load = filled(*begins_with, versioning=HISTORICAL), load(1, 600)
+    assert ids(table.select(of_load, change(2, 700), is_all=False).files) == ids([change(2, 700)])
+    assert of_load.file_id in ids(table.select(of_load, change(2, 700)).files)
+
+
 def test_change_that_lands_in_the_second_of_its_load_is_applied() -> None:
     """Defect 2 of the reference: it was passed over, and archived as processed."""
     refresh = Table().select(load(1, 1), change(1, 1))
