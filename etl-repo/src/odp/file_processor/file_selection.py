@@ -289,7 +289,8 @@ class Selection:
             return iter(())
         oldest = datetime.fromisoformat(since.partition("/")[0]) - REPLAY_HORIZON - timedelta(days=1)
         found = self.processed.changes(f"{oldest:%Y%m%d}", _EVERYTHING)
-        in_load = {file.key for file in found if file.moment < since}
+        pending = (file for file in self.pending if not file.is_load)
+        in_load = {file.key for file in (*found, *pending) if file.moment < since}
         return (file for file in newest_versions(found) if file.key not in in_load)
 
     def _go_on(self) -> Refresh:
