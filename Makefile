@@ -52,7 +52,7 @@ check: $(READY) ## lint, types, import contracts, manifests and unit tests
 	@$(BIN)/mypy etl-repo/app.py
 	@$(BIN)/lint-imports
 	@$(BIN)/odp config validate
-	@$(PYTEST) --quiet tests/unit
+	@$(PYTEST) --quiet --numprocesses=auto --dist=worksteal tests/unit
 
 test-spark: $(READY) ## the table writers on real Spark and Hudi
 	@$(PYTEST) --quiet -m "not slow" tests/spark
