@@ -206,9 +206,11 @@ def _differing(loaded: Sequence[Row], held: Sequence[Row], config: RawTableConfi
     newest: dict[tuple[Any, ...], Row] = {}
     for row in sorted(held, key=lambda row: str(row[VERSION])):
         newest[_key(row, config)] = row
-    ours = {OP, KEY, VERSION, config.hudi_precombine_field}
     for row in loaded:
         known = newest.pop(_key(row, config), None)
+        # DMS's sequence is empty in loads, which makes no row another one; any other column does
+        sequence = {config.hudi_precombine_field} if known and _sequence(known, config) else set()
+        ours = {OP, KEY, VERSION, *sequence}
         if known is None or known[OP] == "D" or _values(row, ours) != _values(known, ours):
             yield dict(row)
     for row in newest.values():
