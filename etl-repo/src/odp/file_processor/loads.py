@@ -57,6 +57,11 @@ class Load:
         """The names of the parts between those that are there."""
         return [name for parts in self._segments().values() for name in _missing(parts)]
 
+    def may_do_without(self, part: LandedFile) -> bool:
+        """Whether a part ends its segment or was written twice, so that the load may be whole without this version."""
+        is_twice = sum(version.key == part.key for version in self.versions) > 1
+        return is_twice or part == max(self._segments()[part.segment], key=lambda other: other.part_number)
+
     def _segments(self) -> dict[str, list[LandedFile]]:
         segments: dict[str, list[LandedFile]] = {}
         for part in self.parts:
@@ -182,6 +187,8 @@ def _sameness(load: Load, state: TableState, known: Sequence[LandedFile], same: 
         return "its parts have the same content as parts that landed before"
     if load.parts[0] in again and load.parts[0].segment:
         return f"it begins with a segment as it was before ({load.parts[0].name}), which may be no part of it"
+    if stray := [part for part in again if load.may_do_without(part)]:
+        return f"a part has the same content as one that landed before ({stray[0].name}), and may be no part of it"
     return ""
 
 

@@ -185,6 +185,26 @@ def test_first_load_that_begins_again_with_fewer_parts_is_held_and_the_refusal_n
     assert change(1, 700).file_id not in table.history
 
 
+def test_reload_that_ends_with_an_old_part_uploaded_again_is_held_because_it_may_have_shrunk() -> None:
+    table = filled(load(1, 1), load(2, 2), load(3, 3, "old"))
+    refresh = table.select(load(1, 600), load(2, 601), load(3, 602, "old"))
+    assert (held_files(refresh), "LOAD00000003" in why_held(refresh)) == (
+        set(ids([load(1, 600), load(2, 601), load(3, 602, "old")])),
+        True,
+    )
+
+
+def test_reload_whose_part_was_overwritten_by_an_old_one_is_held() -> None:
+    table = filled(load(1, 1), load(2, 2, "old"), load(3, 3))
+    refresh = table.select(load(1, 600), load(2, 601), load(3, 602), load(2, 603, "old"))
+    assert "LOAD00000002" in why_held(refresh)
+
+
+def test_reload_of_which_a_part_in_the_middle_did_not_change_replaces_the_table() -> None:
+    table = filled(load(1, 1), load(2, 2, "same"), load(3, 3))
+    assert table.select(load(1, 600), load(2, 601, "same"), load(3, 602)).kind is RefreshKind.RELOAD
+
+
 def test_reload_without_one_of_the_segments_is_held() -> None:
     table = filled(load(1, 1, segment="SEGMENT1_"), load(1, 2, segment="SEGMENT2_"))
     refresh = table.select(load(1, 600, segment="SEGMENT1_"))
