@@ -66,7 +66,8 @@ class Selection:
         if self._held_parts and self.state.generation == 0:
             return self._hold_more([file for file in self._readable[0] if file.is_load])
         if loads.reload and any(part.status is FileStatus.HELD for part in loads.reload.parts):
-            more = [part for part in loads.reload.parts if part.status is not FileStatus.HELD]
+            beside = (*loads.reload.parts, *loads.given_up, *(loads.present if self.state.generation == 0 else ()))
+            more = [part for part in beside if part.status is not FileStatus.HELD]
             return self._hold_more(more) if all(is_settled(part, self.now) for part in more) and more else self._go_on()
         if not loads.reload or not loads.reload.is_settled(self.now):
             return self._go_on()
@@ -135,9 +136,10 @@ class Selection:
         """Hold the parts that came since, too; the changes of a table without a load wait with it."""
         reason = self._held_parts[0].status_reason
         settled = [part.held(reason) for part in parts if is_settled(part, self.now)]
-        if settled:
-            more = HeldFiles(settled[0].file_id, reason, tuple(settled))
-            return Refresh(RefreshKind.CHANGES, (), (), self.state, held=(more,))
+        gone = tuple(file for file in self._gone if file.is_load)
+        if settled or gone:
+            more = (HeldFiles(settled[0].file_id, reason, tuple(settled)),) if settled else ()
+            return Refresh(RefreshKind.CHANGES, (), (), self.state, gone, more)
         if parts:
             return Refresh(RefreshKind.CHANGES, (), (), self.state)
         message = (
@@ -302,6 +304,7 @@ class Selection:
         skipped = [*copies, *done]
         waiting = {part.key for load in loads.earlier for part in load} | {part.key for part in wait}
         waiting |= {part.key for part in loads.reload.versions} if loads.reload else set()
+        waiting = set() if loads.reload and loads.reload.is_held else waiting
         skipped += [file for file in self._gone if file.key not in waiting]
         if loads.reload and self.state.generation == 0:
             return Refresh(RefreshKind.INITIAL, (), (), self.state, tuple(skipped), held)

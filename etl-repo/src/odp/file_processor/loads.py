@@ -11,7 +11,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from odp.records import LandedFile
+from odp.records import FileStatus, LandedFile
 from odp.refreshes import TableState
 
 SETTLES_AFTER = timedelta(minutes=15)
@@ -47,6 +47,11 @@ class Load:
     def is_approved(self) -> bool:
         """Whether a person approved it."""
         return any(part.approved for part in self.parts)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether all of it waits for a person."""
+        return all(part.status is FileStatus.HELD for part in self.parts)
 
     def is_settled(self, now: datetime) -> bool:
         """Whether no part came for a while."""
