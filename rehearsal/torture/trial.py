@@ -251,7 +251,8 @@ class Trial:
     def _decide(self, replica: Replica) -> None:
         """A person approves what DMS wrote and is not applied yet: the newest full load as a whole, late changes.
 
-        Who wrote parts of the load again does not know any more what they are, dismisses them and loads again.
+        Who wrote parts of the load again does not know any more what they are, dismisses them and loads again. So does
+        who approved a change that waits again, as it does where a newer one was deleted.
         """
         held = self.lake.held(replica)
         if not held or replica.unwritten:
@@ -265,9 +266,12 @@ class Trial:
         applied = {file.key for file in in_table if (file.key, file.version_id) in replica.written}
         awaited = {file.key for file in held if replica.newest_load.get(file.key) == file} - applied
         is_whole = replica.newest_load.keys() == awaited | applied | replica.deleted
-        changes = {file.key for file in held if not file.is_load}
+        waiting_again = {file.key for file in held if file.key in replica.approved}
+        changes = {file.key for file in held if not file.is_load} - waiting_again
+        replica.approved |= changes
         is_sure = is_whole and not replica.is_touched
-        replica.must_load = replica.must_load or (replica.is_touched and any(file.is_load for file in held))
+        is_lost = bool(waiting_again) or (replica.is_touched and any(file.is_load for file in held))
+        replica.must_load = replica.must_load or is_lost
         self.lake.decide(replica, changes | (awaited if is_sure else set()))
 
     def _break(self, replica: Replica, draw: Random) -> None:

@@ -21,15 +21,8 @@ from odp.file_processor.late_files import (
     newest_versions,
     order,
 )
-from odp.file_processor.loads import (
-    PendingLoads,
-    divide_loads,
-    is_again,
-    is_settled,
-    may_precede,
-    suspicion,
-    versions_of,
-)
+from odp.file_processor.loads import LoadInTable, PendingLoads, divide_loads, is_again, is_settled, may_precede
+from odp.file_processor.suspicion import suspicion, versions_of
 from odp.records import FileStatus, LandedFile, SkipReason, VersioningType
 from odp.refreshes import HeldFiles, Refresh, RefreshKind, TableState
 
@@ -105,7 +98,8 @@ class Selection:
         newest = {part.key: part.moment for part in parts}
         overwritten = {part.file_id for part in self._held_parts if newest.get(part.key, "") > part.moment}
         unreadable = {file.file_id for file in self._gone} | overwritten
-        return divide_loads([*self._held_parts, *parts], unreadable, self.state, self._present_until)
+        in_table = LoadInTable(self.state, self._processed_parts, self.processed.has_same_content)
+        return divide_loads([*self._held_parts, *parts], unreadable, in_table)
 
     @cached_property
     def _changes(self) -> list[LandedFile]:
@@ -120,10 +114,6 @@ class Selection:
     def _landed_before(self, moment: str) -> list[LandedFile]:
         """The changes of which a version landed before a moment: DMS writes no file of changes twice."""
         return [file for file in self._changes if self._late.first_landed(file) < moment]
-
-    def _present_until(self) -> str:
-        parts = (file for file in self._processed_parts if file.generation == self.state.generation)
-        return max((part.landed_at for part in parts if part.status is FileStatus.APPLIED), default="")
 
     @cached_property
     def _held_parts(self) -> list[LandedFile]:

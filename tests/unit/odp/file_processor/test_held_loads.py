@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from odp.errors import RejectedInputError
-from odp.records import FileStatus, LandedFile
+from odp.records import FileStatus, LandedFile, SkipReason
 from odp.refreshes import RefreshKind
 
 from tests.unit.odp.file_processor.landings import (
@@ -218,3 +218,31 @@ def test_segment_that_begins_long_after_the_load_is_held(late: int, is_held: boo
     refresh = table.select(part)
     assert (held_files(refresh) == {part.file_id}) == is_held
     assert (ids(refresh.files) == [part.file_id]) != is_held
+
+
+def table_without_its_first_part() -> Table:
+    """Its first part was deleted before it was applied; the second is in the table."""
+    table, gone = Table(), load(1, 1, "was")
+    first = table.select(gone, load(2, 2), unreadable={gone.file_id: SkipReason.VANISHED})
+    table.state = first.state
+    table.history |= {file.file_id: file for file in (*first.files, *first.skipped)}
+    return table
+
+
+@pytest.mark.parametrize("at", [60, 9000])
+def test_deleted_part_that_is_restored_as_it_was_is_added_to_its_load_after_a_long_time_by_a_person(at: int) -> None:
+    table = table_without_its_first_part()
+    table.take(load(1, at, "was"))
+    if at > QUIET:
+        table.take(*table.approve())
+    assert table.state.load_keys == {load(1, 0).key, load(2, 0).key}
+    assert table.state.generation == 1
+
+
+@pytest.mark.parametrize("at", [60, 9000])
+def test_another_load_after_a_deleted_part_is_held_and_replaces_the_table_when_a_person_says_so(at: int) -> None:
+    table = table_without_its_first_part()
+    table.take(load(1, at, "new"))
+    assert [part.status for part in table.loads() if part.file_id == load(1, at, "new").file_id] == [FileStatus.HELD]
+    table.take(*table.approve())
+    assert (table.state.load_keys, table.state.generation) == ({load(1, 0).key}, 2)
