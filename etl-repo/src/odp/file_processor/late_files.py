@@ -38,7 +38,7 @@ class Limits:
 
     files: int = 1000
     bytes: int = 20 << 30
-    replayed_files: int = 2000
+    replayed_files: int = 1000
 
 
 class ProcessedFiles(Protocol):
