@@ -27,6 +27,10 @@ from odp.records import FileStatus, LandedFile, SkipReason, VersioningType
 from odp.refreshes import HeldFiles, Refresh, RefreshKind, TableState
 
 _EVERYTHING = 1_000_000
+_DELETED_SINCE = (
+    "changes that follow it were applied already, and were deleted from the staging bucket since, so they cannot be "
+    "applied to it; load the table again in DMS and dismiss this load, or restore them and approve it"
+)
 
 
 @dataclass(frozen=True)
@@ -172,18 +176,25 @@ class Selection:
 
     @property
     def _is_first_load_again(self) -> bool:
-        """Whether a first load that is not applied yet is there as it was, its objects copied or written again.
+        """Whether a first load of one part, which is not applied yet, was written again as it was.
 
-        A person who approves all that was held of it says the same.
+        Of several parts, the last ones may be those of the load before, so a person says whether all of them count.
         """
         loads = self._loads
         if self.state.generation > 0 or loads.reload is None:
             return False
         if loads.reload.is_approved:
             return all(part.approved for part in (*loads.present, *loads.given_up))
-        return len(self._versions) > len(loads.reload.versions)
+        return self._was_there_before and len({part.key for part in self._versions}) == 1
+
+    @property
+    def _was_there_before(self) -> bool:
+        load = self._loads.reload
+        return self.state.generation == 0 and load is not None and len(self._versions) > len(load.versions)
 
     def _suspicion(self) -> str:
+        if self._was_there_before:
+            return "its parts have the same content as parts that landed before, of a load that may have had more"
         ours = {part.file_id for part in self._versions}
         known = [*self._processed_parts, *(file for file in self.pending if file.is_load)]
         others = [part for part in known if part.file_id not in ours]
@@ -236,7 +247,7 @@ class Selection:
         keys = {file.key for file in (*load.parts, *after)}
         replayed = [file for file in self._applied_since(since) if file.key not in keys]
         if not self.processed.are_readable(replayed):
-            return self._hold("changes that follow it were applied already, and their files are deleted")
+            return self._hold(_DELETED_SINCE)
         files = tuple(part.applied(self.state.generation + 1) for part in sorted([*load.parts, *after], key=order))
         given_up = [*loads.ended, *loads.given_up, *loads.present, *loads.repeated]
         skipped = (
@@ -261,8 +272,8 @@ class Selection:
             return self._apply(before or self._changes, [file for file in self._gone if not file.is_load])
         replayed = list(self._applied_since(newest.moment))
         if not self.processed.are_readable(replayed):
-            reason = "changes that follow it were applied already, and their files are deleted"
-            held = HeldFiles(newest.file_id, reason, tuple(file.held(reason) for file in emptying))
+            parts = tuple(file.held(_DELETED_SINCE) for file in emptying)
+            held = HeldFiles(newest.file_id, _DELETED_SINCE, parts)
             return Refresh(RefreshKind.CHANGES, (), (), self.state, held=(held,))
         generation = self.state.generation + 1
         abandoned = [file for file in self.pending if file.is_load and file.moment < newest.moment]

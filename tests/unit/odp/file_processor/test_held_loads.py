@@ -229,6 +229,16 @@ def table_without_its_first_part() -> Table:
     return table
 
 
+def test_first_load_that_is_there_again_before_it_was_applied_is_held_as_it_may_have_shrunk_meanwhile() -> None:
+    parts = load(1, 1, "a"), load(2, 2, "b"), load(1, 20, "a"), load(2, 21, "b")
+    assert "may have had more" in why_held(Table().select(*parts))
+
+
+def test_first_load_of_one_part_that_is_there_again_before_it_was_applied_is_the_same_load() -> None:
+    refresh = Table().select(load(1, 1, "a"), load(1, 20, "a"))
+    assert (ids(refresh.files), refresh.state.began) == (ids([load(1, 20, "a")]), load(1, 1).moment)
+
+
 @pytest.mark.parametrize("at", [60, 9000])
 def test_deleted_part_that_is_restored_as_it_was_is_added_to_its_load_after_a_long_time_by_a_person(at: int) -> None:
     table = table_without_its_first_part()
