@@ -193,7 +193,7 @@ class Selection:
         return self.state.generation == 0 and load is not None and len(self._versions) > len(load.versions)
 
     def _suspicion(self) -> str:
-        if self._was_there_before:
+        if self._was_there_before and not self._is_first_load_again:
             return "its parts have the same content as parts that landed before, of a load that may have had more"
         ours = {part.file_id for part in self._versions}
         known = [*self._processed_parts, *(file for file in self.pending if file.is_load)]
