@@ -7,7 +7,7 @@ orders the files of a load and its changes. Changes that landed before the first
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
@@ -68,7 +68,7 @@ class Selection:
             return self._hold_more(more) if all(is_settled(part, self.now) for part in more) and more else self._go_on()
         if not loads.reload or not loads.reload.is_settled(self.now):
             return self._go_on()
-        reason = "" if loads.reload.is_approved else self._suspicion()
+        reason = self._reason_after_approval() if loads.reload.is_approved else self._suspicion()
         if self._is_first_load_again and not reason:
             ours = {part.file_id for part in self._versions} | {part.file_id for part in loads.reload.parts}
             others = [part for part in (*loads.present, *loads.given_up) if not part.approved]
@@ -90,6 +90,10 @@ class Selection:
             if file.key in newest:
                 gone.append(newest[file.key].skipped(SkipReason.OVERWRITTEN))
             newest[file.key] = file
+        for file in gone:
+            newer = newest.get(file.key)
+            if newer and file.approved and is_again(newer, file, self.processed.has_same_content):
+                newest[file.key] = replace(newer, approved=True)
         return sorted(newest.values(), key=order), gone
 
     @property
@@ -98,7 +102,8 @@ class Selection:
 
     @cached_property
     def _loads(self) -> PendingLoads:
-        parts = [file for file in self.pending if file.is_load]
+        readable = {file.file_id: file for file in self._readable[0]}
+        parts = [readable.get(file.file_id, file) for file in self.pending if file.is_load]
         newest = {part.key: part.moment for part in parts}
         overwritten = {part.file_id for part in self._held_parts if newest.get(part.key, "") > part.moment}
         unreadable = {file.file_id for file in self._gone} | overwritten
@@ -191,6 +196,12 @@ class Selection:
     def _was_there_before(self) -> bool:
         load = self._loads.reload
         return self.state.generation == 0 and load is not None and len(self._versions) > len(load.versions)
+
+    def _reason_after_approval(self) -> str:
+        approved = {file.key for file in self._gone if file.approved and file.is_load}
+        not_approved = {file.key for file in self._readable[0] if file.is_load and not file.approved}
+        again = sorted(approved & not_approved)
+        return f"{again[0]} was overwritten after a person approved it" if again else ""
 
     def _suspicion(self) -> str:
         if self._was_there_before and not self._is_first_load_again:

@@ -256,3 +256,16 @@ def test_another_load_after_a_deleted_part_is_held_and_replaces_the_table_when_a
     assert [part.status for part in table.loads() if part.file_id == load(1, at, "new").file_id] == [FileStatus.HELD]
     table.take(*table.approve())
     assert (table.state.load_keys, table.state.generation) == ({load(1, 0).key}, 2)
+
+
+@pytest.mark.parametrize(("content", "is_held"), [("b", False), ("c", True)])
+def test_approved_load_is_held_again_if_a_part_was_overwritten_since_by_another_content(
+    content: str, is_held: bool
+) -> None:
+    table = filled(load(1, 1, "a"), load(2, 2, "b"))
+    table.take(load(1, 600, "a"), load(2, 601, "b"))
+    approved = table.approve()
+    table.take(*approved, load(2, 9000, content))
+    of_first = table.history[approved[0].file_id]
+    assert (of_first.status is FileStatus.HELD, of_first.approved) == (is_held, not is_held)
+    assert (table.state.generation, table.state.load_keys) == (1 if is_held else 2, {part.key for part in approved})
