@@ -220,10 +220,17 @@ class Selection:
         """Whether nobody can tell if changes came before a load or in its midst: a part of it was there before them."""
         load = self._loads.reload
         assert load is not None  # noqa: S101 - asked for a reload only
-        first = self._versions[0].moment
-        before = {part.key for part in self._versions if part.moment < load.began}
-        between = [file for file in self._landed_before(load.began) if self._late.first_landed(file) >= first]
-        return bool(between) and bool(before) and not before >= {part.key for part in load.parts}
+        versions = self._versions
+        if self.state.load_keys:
+            versions = versions_of(self._loads, (), self.processed.has_same_content)
+        before = {part.key for part in versions if part.moment < load.began}
+        has_grown = bool(before) and not before >= {part.key for part in load.parts}
+        return has_grown and self._has_changes_between(versions[0].moment, load.began)
+
+    def _has_changes_between(self, first: str, last: str) -> bool:
+        pending = (self._late.first_landed(file) for file in self._changes)
+        applied = (file.moment for file in self._applied_since(first))
+        return not self.is_all or any(first <= moment < last for moment in (*pending, *applied))
 
     def _has_parts_of_other_loads(self, others: Sequence[LandedFile]) -> bool:
         """Whether a part of a first load has the content that it had in another load, as a copy of that has."""
