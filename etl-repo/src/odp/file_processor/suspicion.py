@@ -76,11 +76,27 @@ def _sameness(load: Load, state: TableState, known: Sequence[LandedFile], same: 
     again = [part for part in load.parts if any(is_again(part, file, same) for file in known)]
     if again and all(part in again for part in load.parts if part.key in state.load_keys or not state.load_keys):
         return "its parts have the same content as parts that landed before"
-    if load.parts[0] in again and load.parts[0].segment:
-        return f"it begins with a segment as it was before ({load.parts[0].name}), which may be no part of it"
-    if stray := [part for part in again if load.may_do_without(part)]:
+    first = load.parts[0]
+    if first in again and first.segment:
+        return f"it begins with a segment as it was before ({first.name}), which may be no part of it"
+    before = _before(first, [*known, *load.versions])
+    if before and first.segment and any(is_again(before, file, same) for file in known if file.moment < before.moment):
+        return f"nobody knows where it begins: {first.name} was uploaded again just before"
+    stray = [part for part in again if load.ends_with(part) or _was_another(part, [*known, *load.versions], same)]
+    if stray:
         return f"a part has the same content as one that landed before ({stray[0].name}), and may be no part of it"
     return ""
+
+
+def _was_another(part: LandedFile, versions: Sequence[LandedFile], same: SameContent) -> bool:
+    """Whether the version before had another content, which an old one overwrote."""
+    before = _before(part, versions)
+    return before is not None and not is_again(part, before, same)
+
+
+def _before(part: LandedFile, versions: Sequence[LandedFile]) -> LandedFile | None:
+    earlier = (version for version in versions if version.key == part.key and version.moment < part.moment)
+    return max(earlier, key=lambda version: version.moment, default=None)
 
 
 def _some(names: Sequence[str]) -> str:
