@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from odp.file_processor.parquet_schema import UNSUPPORTED
@@ -42,6 +42,11 @@ def table_name(config: RawTableConfig, source: str) -> str:
         return source
     name = _NOT_IN_NAMES.sub("_", source)
     return name if name[:1].isalpha() or name.startswith("_") else f"_{name}"
+
+
+def changed_names(files: Iterable[NamedColumns]) -> dict[str, str]:
+    """Give the source's name of each column that the table calls otherwise, by the table's name."""
+    return {name: source for file in files for name, source in file.sources.items() if name != source}
 
 
 def with_table_names(config: RawTableConfig) -> RawTableConfig:

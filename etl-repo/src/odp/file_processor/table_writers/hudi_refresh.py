@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from odp.errors import RejectedInputError
 from odp.file_processor.changes import cast_to
-from odp.file_processor.column_names import NamedColumns, with_table_names
+from odp.file_processor.column_names import NamedColumns, changed_names, with_table_names
 from odp.file_processor.own_columns import KEY, own_columns
 from odp.file_processor.parquet_footers import read_columns
 from odp.file_processor.refresh_rows import KeyedRows, RefreshRows, without_deleted
@@ -57,7 +57,7 @@ class HudiRefresh:
         if held is not None and must_rewrite(held, columns, bound_columns(rows.config)):
             self._rewrite(rows, held)
             held = columns
-        self._write(rows, self._rows(rows, named, held or columns))
+        self._write(rows, self._rows(rows, named, held or columns), changed_names(named.values()))
 
     @property
     def _operation(self) -> Operation:
@@ -110,11 +110,11 @@ class HudiRefresh:
         is_replacing = not self._is_historical and self._operation is not Operation.UPSERT
         return KeyedRows(without_deleted(final) if is_replacing else final, keyed, version)
 
-    def _write(self, rows: RefreshRows, made: KeyedRows) -> None:
+    def _write(self, rows: RefreshRows, made: KeyedRows, source_names: Mapping[str, str]) -> None:
         is_merged = self.table is not None and self._operation is Operation.UPSERT
         look_up = decide_look_up(self.spark, rows.config, made.known) if is_merged else None
         content = self.table.content if self.table else TableContent()
-        after = content.after(self.refresh, made.load_version, is_replaced=not is_merged)
+        after = content.after(self.refresh, made.load_version, is_replaced=not is_merged, source_names=source_names)
         options = write_options(rows.config, self.refresh, rows.columns, look_up) | content_metadata(after)
         save(made.final, options, self.config.base_path, self.check_lease)
 
