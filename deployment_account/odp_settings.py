@@ -33,7 +33,7 @@ class OdpSettings(Model):
     """Change files that one refresh of a table applies, oldest first; the rest follows in further commits."""
     max_bytes_per_refresh: Annotated[int, Field(ge=1_000_000)] = 8_000_000_000
     """Bytes of change files that one refresh of a table applies; a larger single file is applied by itself."""
-    max_replayed_files: Annotated[int, Field(ge=0, le=100_000)] = 2000
+    max_replayed_files: Annotated[int, Field(ge=0, le=100_000)] = 1000
     """Applied files that are read again because an older one came late; beyond that the late file is held."""
     cadence_defaults: CadenceDefaults = CadenceDefaults()
     schedules: Literal["enabled", "disabled"] = "enabled"

@@ -97,6 +97,8 @@ class Replica:
         """Whether a part of a load was deleted before anyone read it: the table must be loaded again."""
         self.is_touched = False
         """Whether an operator wrote a part of the newest load again, so that a person who is asked loads it again."""
+        self.approved: set[Version] = set()
+        """What a person approved."""
         self.ghosts: set[Key] = set()
         """Former keys of rows whose task writes no before-images: nothing tells the lake that they are gone."""
         self.deleted: set[str] = set()

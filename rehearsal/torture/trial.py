@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from rehearsal.torture.delivery import Delivery, Message
 from rehearsal.torture.dms_files import DmsFile
-from rehearsal.torture.evidence import APPLIED, TableEvidence
+from rehearsal.torture.evidence import APPLIED, HELD, TableEvidence
 from rehearsal.torture.faults import Fault, any_fault
 from rehearsal.torture.replica import Replica
 from rehearsal.torture.stories import Act, Step
@@ -251,24 +251,32 @@ class Trial:
     def _decide(self, replica: Replica) -> None:
         """A person approves what DMS wrote and is not applied yet: the newest full load as a whole, late changes.
 
-        Who wrote parts of the load again does not know any more what they are, dismisses them and loads again.
+        Who wrote parts of the load again does not know any more what they are, dismisses them and loads again. So does
+        who sees that a part of it is in the table with parts of another load, which the rest would replace, and who
+        approved something that waits again, as it does where changes that follow it were deleted.
         """
         held = self.lake.held(replica)
         if not held or replica.unwritten:
             return
         evidence = self.lake.evidence(replica)
         waiting = {(file.key, file.version_id) for file in evidence.pending if file.key in replica.newest_load}
-        if waiting & evidence.readable:
+        unseen = replica.written - {(file.key, file.version_id) for file in (*evidence.pending, *evidence.history)}
+        if (waiting | unseen) & evidence.readable:
             return
         history = evidence.history
         in_table = [file for file in history if file.status == APPLIED]
         applied = {file.key for file in in_table if (file.key, file.version_id) in replica.written}
         awaited = {file.key for file in held if replica.newest_load.get(file.key) == file} - applied
         is_whole = replica.newest_load.keys() == awaited | applied | replica.deleted
+        versions = {(file.key, file.version_id) for file in history if file.status == HELD}
+        waits_again = {key for key, version in versions if (key, version) in replica.approved}
+        is_mixed = bool(applied) and bool(awaited & {file.key for file in in_table})
+        is_unsure = replica.is_touched or is_mixed
+        replica.must_load |= bool(waits_again) or (is_unsure and any(file.is_load for file in held))
         changes = {file.key for file in held if not file.is_load}
-        is_sure = is_whole and not replica.is_touched
-        replica.must_load = replica.must_load or (replica.is_touched and any(file.is_load for file in held))
-        self.lake.decide(replica, changes | (awaited if is_sure else set()))
+        approved = (changes | (awaited if is_whole and not is_unsure else set())) - waits_again
+        replica.approved |= {(key, version) for key, version in versions if key in approved}
+        self.lake.decide(replica, approved)
 
     def _break(self, replica: Replica, draw: Random) -> None:
         while replica.unwritten:

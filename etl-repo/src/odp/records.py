@@ -205,7 +205,7 @@ class LandedFile:
 
     def held(self, reason: str) -> LandedFile:
         """The file as the history has it while it waits for a person."""
-        return replace(self, status=FileStatus.HELD, status_reason=reason)
+        return replace(self, status=FileStatus.HELD, status_reason=reason, approved=False)
 
     def applied(self, generation: int) -> LandedFile:
         """The file as the history has it once the table holds it."""

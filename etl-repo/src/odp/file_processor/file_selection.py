@@ -7,7 +7,7 @@ orders the files of a load and its changes. Changes that landed before the first
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
@@ -21,19 +21,16 @@ from odp.file_processor.late_files import (
     newest_versions,
     order,
 )
-from odp.file_processor.loads import (
-    PendingLoads,
-    divide_loads,
-    is_again,
-    is_settled,
-    may_precede,
-    suspicion,
-    versions_of,
-)
+from odp.file_processor.loads import LoadInTable, PendingLoads, divide_loads, is_again, is_settled, may_precede
+from odp.file_processor.suspicion import suspicion, versions_of
 from odp.records import FileStatus, LandedFile, SkipReason, VersioningType
 from odp.refreshes import HeldFiles, Refresh, RefreshKind, TableState
 
 _EVERYTHING = 1_000_000
+_DELETED_SINCE = (
+    "changes that follow it were applied already, and were deleted from the staging bucket since, so they cannot be "
+    "applied to it; load the table again in DMS and dismiss this load, or restore them and approve it"
+)
 
 
 @dataclass(frozen=True)
@@ -71,7 +68,7 @@ class Selection:
             return self._hold_more(more) if all(is_settled(part, self.now) for part in more) and more else self._go_on()
         if not loads.reload or not loads.reload.is_settled(self.now):
             return self._go_on()
-        reason = "" if loads.reload.is_approved else self._suspicion()
+        reason = self._reason_after_approval() if loads.reload.is_approved else self._suspicion()
         if self._is_first_load_again and not reason:
             ours = {part.file_id for part in self._versions} | {part.file_id for part in loads.reload.parts}
             others = [part for part in (*loads.present, *loads.given_up) if not part.approved]
@@ -93,6 +90,10 @@ class Selection:
             if file.key in newest:
                 gone.append(newest[file.key].skipped(SkipReason.OVERWRITTEN))
             newest[file.key] = file
+        for file in gone:
+            newer = newest.get(file.key)
+            if newer and file.approved and is_again(newer, file, self.processed.has_same_content):
+                newest[file.key] = replace(newer, approved=True)
         return sorted(newest.values(), key=order), gone
 
     @property
@@ -101,11 +102,13 @@ class Selection:
 
     @cached_property
     def _loads(self) -> PendingLoads:
-        parts = [file for file in self.pending if file.is_load]
+        readable = {file.file_id: file for file in self._readable[0]}
+        parts = [readable.get(file.file_id, file) for file in self.pending if file.is_load]
         newest = {part.key: part.moment for part in parts}
         overwritten = {part.file_id for part in self._held_parts if newest.get(part.key, "") > part.moment}
         unreadable = {file.file_id for file in self._gone} | overwritten
-        return divide_loads([*self._held_parts, *parts], unreadable, self.state, self._present_until)
+        in_table = LoadInTable(self.state, self._processed_parts, self.processed.has_same_content)
+        return divide_loads([*self._held_parts, *parts], unreadable, in_table)
 
     @cached_property
     def _changes(self) -> list[LandedFile]:
@@ -120,10 +123,6 @@ class Selection:
     def _landed_before(self, moment: str) -> list[LandedFile]:
         """The changes of which a version landed before a moment: DMS writes no file of changes twice."""
         return [file for file in self._changes if self._late.first_landed(file) < moment]
-
-    def _present_until(self) -> str:
-        parts = (file for file in self._processed_parts if file.generation == self.state.generation)
-        return max((part.landed_at for part in parts if part.status is FileStatus.APPLIED), default="")
 
     @cached_property
     def _held_parts(self) -> list[LandedFile]:
@@ -182,18 +181,31 @@ class Selection:
 
     @property
     def _is_first_load_again(self) -> bool:
-        """Whether a first load that is not applied yet is there as it was, its objects copied or written again.
+        """Whether a first load of one part, which is not applied yet, was written again as it was.
 
-        A person who approves all that was held of it says the same.
+        Of several parts, the last ones may be those of the load before, so a person says whether all of them count.
         """
         loads = self._loads
         if self.state.generation > 0 or loads.reload is None:
             return False
         if loads.reload.is_approved:
             return all(part.approved for part in (*loads.present, *loads.given_up))
-        return len(self._versions) > len(loads.reload.versions)
+        return self._was_there_before and len({part.key for part in self._versions}) == 1
+
+    @property
+    def _was_there_before(self) -> bool:
+        load = self._loads.reload
+        return self.state.generation == 0 and load is not None and len(self._versions) > len(load.versions)
+
+    def _reason_after_approval(self) -> str:
+        approved = {file.key for file in self._gone if file.approved and file.is_load}
+        not_approved = {file.key for file in self._readable[0] if file.is_load and not file.approved}
+        again = sorted(approved & not_approved)
+        return f"{again[0]} was overwritten after a person approved it" if again else ""
 
     def _suspicion(self) -> str:
+        if self._was_there_before and not self._is_first_load_again:
+            return "its parts have the same content as parts that landed before, of a load that may have had more"
         ours = {part.file_id for part in self._versions}
         known = [*self._processed_parts, *(file for file in self.pending if file.is_load)]
         others = [part for part in known if part.file_id not in ours]
@@ -208,10 +220,17 @@ class Selection:
         """Whether nobody can tell if changes came before a load or in its midst: a part of it was there before them."""
         load = self._loads.reload
         assert load is not None  # noqa: S101 - asked for a reload only
-        first = self._versions[0].moment
-        before = {part.key for part in self._versions if part.moment < load.began}
-        between = [file for file in self._landed_before(load.began) if self._late.first_landed(file) >= first]
-        return bool(between) and bool(before) and not before >= {part.key for part in load.parts}
+        versions = self._versions
+        if self.state.load_keys:
+            versions = versions_of(self._loads, (), self.processed.has_same_content)
+        before = {part.key for part in versions if part.moment < load.began}
+        has_grown = bool(before) and not before >= {part.key for part in load.parts}
+        return has_grown and self._has_changes_between(versions[0].moment, load.began)
+
+    def _has_changes_between(self, first: str, last: str) -> bool:
+        pending = (self._late.first_landed(file) for file in self._changes)
+        applied = (file.moment for file in self._applied_since(first))
+        return not self.is_all or any(first <= moment < last for moment in (*pending, *applied))
 
     def _has_parts_of_other_loads(self, others: Sequence[LandedFile]) -> bool:
         """Whether a part of a first load has the content that it had in another load, as a copy of that has."""
@@ -246,7 +265,7 @@ class Selection:
         keys = {file.key for file in (*load.parts, *after)}
         replayed = [file for file in self._applied_since(since) if file.key not in keys]
         if not self.processed.are_readable(replayed):
-            return self._hold("changes that follow it were applied already, and their files are deleted")
+            return self._hold(_DELETED_SINCE)
         files = tuple(part.applied(self.state.generation + 1) for part in sorted([*load.parts, *after], key=order))
         given_up = [*loads.ended, *loads.given_up, *loads.present, *loads.repeated]
         skipped = (
@@ -271,8 +290,8 @@ class Selection:
             return self._apply(before or self._changes, [file for file in self._gone if not file.is_load])
         replayed = list(self._applied_since(newest.moment))
         if not self.processed.are_readable(replayed):
-            reason = "changes that follow it were applied already, and their files are deleted"
-            held = HeldFiles(newest.file_id, reason, tuple(file.held(reason) for file in emptying))
+            parts = tuple(file.held(_DELETED_SINCE) for file in emptying)
+            held = HeldFiles(newest.file_id, _DELETED_SINCE, parts)
             return Refresh(RefreshKind.CHANGES, (), (), self.state, held=(held,))
         generation = self.state.generation + 1
         abandoned = [file for file in self.pending if file.is_load and file.moment < newest.moment]

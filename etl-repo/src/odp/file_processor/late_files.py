@@ -19,9 +19,13 @@ REPLAY_HORIZON = timedelta(days=7)
 """How much older than the newest applied change a late file may be."""
 _EVERYTHING = 1_000_000
 _VERSIONS_OF_A_NAME = 100
-_REASON = (
-    "it came after newer changes, which are too many to be read again or were deleted; load the table again in DMS, or "
-    "approve it"
+_TOO_MANY = (
+    "it came after newer changes, which are too many or too many days to be read again; load the table again in DMS, "
+    "or approve it"
+)
+_DELETED = (
+    "it came after newer changes that were deleted from the staging bucket, so they cannot be read again; load the "
+    "table again in DMS and dismiss it, or restore them and approve it"
 )
 
 Versions = Mapping[str, Sequence[LandedFile]]
@@ -34,7 +38,7 @@ class Limits:
 
     files: int = 1000
     bytes: int = 20 << 30
-    replayed_files: int = 2000
+    replayed_files: int = 1000
 
 
 class ProcessedFiles(Protocol):
@@ -111,13 +115,15 @@ class LateFiles:
         is_approved = any(file.approved for file in late)
         most = _EVERYTHING if is_approved else self.limits.replayed_files
         first = 0 if is_approved else self._first_within_horizon(late)
+        reason = _TOO_MANY
         while first < len(late):
             found = self.processed.changes("" if late[first].is_load else late[first].name, most + 1)
             applied = [file for file in newest_versions(found) if file.moment >= self.state.began]
             if len(found) <= most and self.processed.are_readable(applied):
-                return applied, _held(late[:first])
+                return applied, _held(late[:first], reason)
+            reason = _DELETED if len(found) <= most else reason
             first += max(1, (len(late) - first) // 2)
-        return [], _held(late)
+        return [], _held(late, reason)
 
     def _is_late(self, file: LandedFile) -> bool:
         return bool(self.state.newest_change_file) and order(file) <= (1, self.state.newest_change_file)
@@ -138,7 +144,7 @@ class LateFiles:
         return ages.index(True) if True in ages else len(late)
 
 
-def _held(files: Sequence[LandedFile]) -> tuple[HeldFiles, ...]:
+def _held(files: Sequence[LandedFile], reason: str) -> tuple[HeldFiles, ...]:
     if not files:
         return ()
-    return (HeldFiles(files[0].file_id, _REASON, tuple(file.held(_REASON) for file in files)),)
+    return (HeldFiles(files[0].file_id, reason, tuple(file.held(reason) for file in files)),)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from odp.records import FileStatus, LandedFile
+from odp.records import FileStatus, LandedFile, SkipReason
 from odp.refreshes import TableState
 
 SETTLES_AFTER = timedelta(minutes=15)
@@ -93,22 +93,58 @@ class PendingLoads:
     earlier: tuple[tuple[LandedFile, ...], ...] = ()
 
 
-def divide_loads(
-    versions: Iterable[LandedFile], unreadable: Container[str], state: TableState, present_until: Callable[[], str]
-) -> PendingLoads:
-    """Divide a table's pending parts by load.
+@dataclass(frozen=True, slots=True)
+class LoadInTable:
+    """The load that a table holds, as its state and the history of its parts tell."""
+
+    state: TableState
+    processed: Sequence[LandedFile]
+    """Parts that are not pending any more."""
+    same: SameContent
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The keys of its parts."""
+        return self.state.load_keys
+
+    @property
+    def until(self) -> str:
+        """When its last part landed."""
+        ours = (part for part in self.processed if part.generation == self.state.generation)
+        return max((part.landed_at for part in ours if part.status is FileStatus.APPLIED), default="")
+
+    @property
+    def segments(self) -> set[str]:
+        """Its segments, those of deleted parts included."""
+        return {_segment(key) for key in (*self.keys, *(part.key for part in self._deleted()))}
+
+    def lacks(self, part: LandedFile) -> bool:
+        """Whether this is one of its parts that were deleted before they were applied, restored as it was."""
+        return any(is_again(part, deleted, self.same) for deleted in self._deleted())
+
+    def has_lost_another(self, part: LandedFile) -> bool:
+        """Whether a part of this name, but with another content, was deleted before it was applied."""
+        return any(part.key == deleted.key for deleted in self._deleted()) and not self.lacks(part)
+
+    def _deleted(self) -> list[LandedFile]:
+        vanished = (part for part in self.processed if part.status_reason == SkipReason.VANISHED)
+        return [
+            part for part in vanished if self.keys and part.key not in self.keys and part.moment >= self.state.began
+        ]
+
+
+def divide_loads(versions: Iterable[LandedFile], unreadable: Container[str], in_table: LoadInTable) -> PendingLoads:
+    """Divide a table's pending parts by load; those of a first load are the present load's, applied as they come.
 
     Args:
         versions: every pending version of every part; older ones tell loads apart.
         unreadable: the ids of versions that were overwritten or deleted.
-        state: what the table holds. The parts of a first load are the present load's, they are applied as they come.
-        present_until: when the last part of the load in the table landed.
+        in_table: the load that the table holds.
     """
+    state = in_table.state
     ordered = _in_landing_order(list(versions), unreadable, state.load_keys)
     ended = [part for part in ordered if _has_ended(part, state)]
-    present, repeated, loads = _in_order(
-        [part for part in ordered if not _has_ended(part, state)], state, present_until
-    )
+    present, repeated, loads = _in_order([part for part in ordered if not _has_ended(part, state)], in_table)
     if loads and state.generation == 0:
         present, *loads = loads
 
@@ -130,73 +166,6 @@ def divide_loads(
     )
 
 
-def versions_of(loads: PendingLoads, skipped: Sequence[LandedFile], same: SameContent) -> tuple[LandedFile, ...]:
-    """Give all versions of a reload's parts.
-
-    Where its parts are those of the load before it, written again as they were, it is that load: an operator copied it
-    or uploaded it again. DMS writes no changes between a load that it gives up and the next one. `skipped` are parts
-    that were overwritten while the reload waited.
-    """
-    load = loads.reload
-    assert load is not None  # noqa: S101 - asked for pending reloads only
-    versions = load.versions
-    again = {part.key: part for part in load.parts}
-    for earlier in (*reversed(loads.earlier), [part for part in skipped if part.key in again]):
-        repeated = [part for part in earlier if part.key in again]
-        if not repeated or not all(is_again(again[part.key], part, same) for part in repeated):
-            break
-        again = {part.key: part for part in earlier} | again
-        versions = (*earlier, *versions)
-    return versions
-
-
-def suspicion(
-    loads: PendingLoads,
-    state: TableState,
-    versions: Sequence[LandedFile],
-    known: Sequence[LandedFile],
-    same: SameContent,
-) -> str:
-    """Say why a reload looks like an accident; empty if it does not.
-
-    Args:
-        loads: the pending loads.
-        state: what the table holds.
-        versions: all versions of the reload's parts.
-        known: parts of other loads.
-        same: compares contents.
-    """
-    load = loads.reload
-    assert load is not None  # noqa: S101 - asked for pending reloads only
-    copied = [part for part in load.parts if part.event_reason == COPY_EVENT]
-    if not all(any(other != part and is_again(part, other, same) for other in versions) for part in copied):
-        return "its objects were copied; DMS writes each part itself"
-    return _incompleteness(loads, load, state) or _sameness(load, state, known, same)
-
-
-def _incompleteness(loads: PendingLoads, load: Load, state: TableState) -> str:
-    if any(may_precede(part, load.versions[0]) for part in loads.repeated):
-        return "other parts of the table came just before its first part, and may belong to it"
-    if missing := load.missing:
-        return f"{len(missing)} of its parts never came ({_some(missing)})"
-    before = {part.key for earlier in (loads.present, *loads.earlier) for part in earlier}
-    if not_again := sorted((state.load_keys | before) - {part.key for part in load.parts}):
-        names = [key.rsplit("/", 1)[-1] for key in not_again]
-        return f"{len(names)} parts of the load that it replaces were not written again ({_some(names)})"
-    return ""
-
-
-def _sameness(load: Load, state: TableState, known: Sequence[LandedFile], same: SameContent) -> str:
-    again = [part for part in load.parts if any(is_again(part, file, same) for file in known)]
-    if again and all(part in again for part in load.parts if part.key in state.load_keys or not state.load_keys):
-        return "its parts have the same content as parts that landed before"
-    if load.parts[0] in again and load.parts[0].segment:
-        return f"it begins with a segment as it was before ({load.parts[0].name}), which may be no part of it"
-    if stray := [part for part in again if load.may_do_without(part)]:
-        return f"a part has the same content as one that landed before ({stray[0].name}), and may be no part of it"
-    return ""
-
-
 def _in_landing_order(
     versions: Sequence[LandedFile], unreadable: Container[str], known: Container[str]
 ) -> list[LandedFile]:
@@ -216,7 +185,7 @@ def _in_landing_order(
 
 
 def _in_order(
-    parts: Sequence[LandedFile], state: TableState, present_until: Callable[[], str]
+    parts: Sequence[LandedFile], in_table: LoadInTable
 ) -> tuple[list[LandedFile], list[LandedFile], list[list[LandedFile]]]:
     """Give the parts of the present load, its repeated parts, and the loads after it.
 
@@ -226,20 +195,20 @@ def _in_order(
     repeated: list[LandedFile] = []
     loads: list[list[LandedFile]] = []
     approved = [part for part in parts if part.approved]
-    segments = set(map(_segment, state.load_keys))
-    is_reload = not state.load_keys or any(
-        part.part_number == 1 and _segment(part.key) in segments for part in approved
+    segments = in_table.segments
+    is_reload = not segments or any(
+        part.part_number == 1 and _segment(part.key) in segments and not in_table.lacks(part) for part in approved
     )
     for part in parts:
         if part.approved:
             present += [] if is_reload else [part]
             continue
-        is_late = not loads and _is_late(part, present, present_until)
-        if _begins_another(part, loads[-1] if loads else present, () if loads else state.load_keys, is_late=is_late):
+        is_late = not loads and _is_late(part, present, in_table)
+        if _begins_another(part, loads[-1]) if loads else _begins_a_reload(part, present, in_table, is_late=is_late):
             loads.append([part])
         elif loads:
             loads[-1].append(part)
-        elif part.key in state.load_keys or is_late:
+        elif part.key in in_table.keys or is_late:
             repeated.append(part)
         else:
             present.append(part)
@@ -253,18 +222,27 @@ def is_settled(part: LandedFile, now: datetime) -> bool:
     return now - _landed(part) >= SETTLES_AFTER
 
 
-def _begins_another(part: LandedFile, load: Sequence[LandedFile], keys: Iterable[str], *, is_late: bool) -> bool:
-    known = {*keys, *(other.key for other in load)}
+def _begins_another(part: LandedFile, load: Sequence[LandedFile]) -> bool:
+    return _is_a_first_part(part) and any(part.key == other.key for other in load)
+
+
+def _begins_a_reload(part: LandedFile, present: Sequence[LandedFile], in_table: LoadInTable, *, is_late: bool) -> bool:
+    known = {*in_table.keys, *(other.key for other in present)}
     if not known:
         return True
-    if part.part_number != 1 or part.event_reason == COPY_EVENT:
+    if not _is_a_first_part(part):
         return False
-    return part.key in known or (is_late and _segment(part.key) in set(map(_segment, known)))
+    segments = in_table.segments | set(map(_segment, known))
+    return part.key in known or in_table.has_lost_another(part) or (is_late and _segment(part.key) in segments)
 
 
-def _is_late(part: LandedFile, present: Sequence[LandedFile], present_until: Callable[[], str]) -> bool:
+def _is_a_first_part(part: LandedFile) -> bool:
+    return part.part_number == 1 and part.event_reason != COPY_EVENT
+
+
+def _is_late(part: LandedFile, present: Sequence[LandedFile], in_table: LoadInTable) -> bool:
     """Whether a part landed so long after the last one of the load in the table that it may be of another."""
-    until = max((other.landed_at for other in present), default="") or present_until()
+    until = max((other.landed_at for other in present), default="") or in_table.until
     return bool(until) and _landed(part) - datetime.fromisoformat(until) >= SETTLES_AFTER
 
 
@@ -298,8 +276,3 @@ def _missing(parts: Sequence[LandedFile]) -> Iterator[str]:
     names = {part.part_number: part.name for part in parts}
     prefix = parts[0].name.rpartition("LOAD")[0]
     return (f"{prefix}LOAD{number:08X}.parquet" for number in range(1, max(names)) if number not in names)
-
-
-def _some(names: Sequence[str]) -> str:
-    shown = 5
-    return ", ".join([*names[:shown], *(["…"] if len(names) > shown else [])])

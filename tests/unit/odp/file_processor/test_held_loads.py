@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from odp.errors import RejectedInputError
-from odp.records import FileStatus, LandedFile
+from odp.records import FileStatus, LandedFile, SkipReason
 from odp.refreshes import RefreshKind
 
 from tests.unit.odp.file_processor.landings import (
@@ -218,3 +218,72 @@ def test_segment_that_begins_long_after_the_load_is_held(late: int, is_held: boo
     refresh = table.select(part)
     assert (held_files(refresh) == {part.file_id}) == is_held
     assert (ids(refresh.files) == [part.file_id]) != is_held
+
+
+def table_without_its_first_part() -> Table:
+    """Its first part was deleted before it was applied; the second is in the table."""
+    table, gone = Table(), load(1, 1, "was")
+    first = table.select(gone, load(2, 2), unreadable={gone.file_id: SkipReason.VANISHED})
+    table.state = first.state
+    table.history |= {file.file_id: file for file in (*first.files, *first.skipped)}
+    return table
+
+
+def test_first_load_that_is_there_again_before_it_was_applied_is_held_as_it_may_have_shrunk_meanwhile() -> None:
+    parts = load(1, 1, "a"), load(2, 2, "b"), load(1, 20, "a"), load(2, 21, "b")
+    assert "may have had more" in why_held(Table().select(*parts))
+
+
+def test_first_load_of_one_part_that_is_there_again_before_it_was_applied_is_the_same_load() -> None:
+    refresh = Table().select(load(1, 1, "a"), load(1, 20, "a"))
+    assert (ids(refresh.files), refresh.state.began) == (ids([load(1, 20, "a")]), load(1, 1).moment)
+
+
+@pytest.mark.parametrize("at", [60, 9000])
+def test_deleted_part_that_is_restored_as_it_was_is_added_to_its_load_after_a_long_time_by_a_person(at: int) -> None:
+    table = table_without_its_first_part()
+    table.take(load(1, at, "was"))
+    if at > QUIET:
+        table.take(*table.approve())
+    assert table.state.load_keys == {load(1, 0).key, load(2, 0).key}
+    assert table.state.generation == 1
+
+
+@pytest.mark.parametrize("at", [60, 9000])
+def test_another_load_after_a_deleted_part_is_held_and_replaces_the_table_when_a_person_says_so(at: int) -> None:
+    table = table_without_its_first_part()
+    table.take(load(1, at, "new"))
+    assert [part.status for part in table.loads() if part.file_id == load(1, at, "new").file_id] == [FileStatus.HELD]
+    table.take(*table.approve())
+    assert table.state.load_keys == {load(1, 0).key}
+    assert table.state.generation == 2
+
+
+@pytest.mark.parametrize(("content", "is_held"), [("b", False), ("c", True)])
+def test_approved_load_is_held_again_if_a_part_was_overwritten_since_by_another_content(
+    content: str, is_held: bool
+) -> None:
+    table = filled(load(1, 1, "a"), load(2, 2, "b"))
+    table.take(load(1, 600, "a"), load(2, 601, "b"))
+    approved = table.approve()
+    table.take(*approved, load(2, 9000, content))
+    of_first = table.history[approved[0].file_id]
+    assert (of_first.status is FileStatus.HELD, of_first.approved) == (is_held, not is_held)
+    assert table.state.generation == (1 if is_held else 2)
+
+
+@pytest.mark.parametrize("is_applied", [True, False])
+def test_reload_that_goes_on_after_its_first_parts_were_copied_is_held_if_changes_landed_in_between(
+    *, is_applied: bool
+) -> None:
+    table = filled(load(1, 1), load(2, 2))
+    begun, between, again = (load(1, 600, "a"), change(1, 601), (load(1, 602, "a"), load(2, 603)))
+    if is_applied:
+        table.take(begun, between, now=602)
+    refresh = table.select(begun, *again, *(() if is_applied else (between,)))
+    assert "changes landed in between" in why_held(refresh)
+
+
+def test_reload_that_begins_again_with_the_same_part_replaces_the_table_if_nothing_landed_in_between() -> None:
+    table = filled(load(1, 1), load(2, 2))
+    assert table.select(load(1, 600, "a"), load(1, 602, "a"), load(2, 603)).kind is RefreshKind.RELOAD

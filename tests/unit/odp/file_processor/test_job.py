@@ -21,7 +21,7 @@ OWN = {
     "buckets": '{"staging":"s","raw":"r"}',
     "max_files_per_refresh": "1000",
     "max_bytes_per_refresh": "8000000000",
-    "max_replayed_files": "2000",
+    "max_replayed_files": "1000",
     "history_days": "400",
 }
 

@@ -140,7 +140,18 @@ def test_late_file_is_held_if_the_object_of_a_newer_change_is_deleted(late: Land
     table.deleted.add(change(7, 0).key)
     refresh = table.select(late)
     assert (refresh.files, held_files(refresh)) == ((), {late.file_id})
-    assert "deleted" in why_held(refresh)
+    assert "deleted from the staging bucket" in why_held(refresh)
+    assert "load the table again in DMS and dismiss it" in why_held(refresh)
+
+
+def test_late_file_that_a_person_approves_is_held_again_while_a_newer_change_stays_deleted() -> None:
+    table = table_with_newer()
+    table.deleted.add(change(7, 0).key)
+    table.take(change(1, 300))
+    approved = table.approve()
+    assert "dismiss it, or restore them" in why_held(table.select(*approved))
+    table.deleted.clear()
+    assert ids(table.select(*approved).files) == ids([change(1, 300)])
 
 
 def test_late_file_after_the_deleted_one_is_applied() -> None:

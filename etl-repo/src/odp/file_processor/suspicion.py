@@ -1,0 +1,88 @@
+"""Says why a reload looks like an accident: a copy, a restored folder, parts that are missing or of another load."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from odp.file_processor.loads import (
+    COPY_EVENT,
+    Load,
+    PendingLoads,
+    SameContent,
+    is_again,
+    may_precede,
+)
+from odp.records import LandedFile
+from odp.refreshes import TableState
+
+
+def versions_of(loads: PendingLoads, skipped: Sequence[LandedFile], same: SameContent) -> tuple[LandedFile, ...]:
+    """Give all versions of a reload's parts.
+
+    Where its parts are those of the load before it, written again as they were, it is that load: an operator copied it
+    or uploaded it again. DMS writes no changes between a load that it gives up and the next one. `skipped` are parts
+    that were overwritten while the reload waited.
+    """
+    load = loads.reload
+    assert load is not None  # noqa: S101 - asked for pending reloads only
+    versions = load.versions
+    again = {part.key: part for part in load.parts}
+    for earlier in (*reversed(loads.earlier), [part for part in skipped if part.key in again]):
+        repeated = [part for part in earlier if part.key in again]
+        if not repeated or not all(is_again(again[part.key], part, same) for part in repeated):
+            break
+        again = {part.key: part for part in earlier} | again
+        versions = (*earlier, *versions)
+    return versions
+
+
+def suspicion(
+    loads: PendingLoads,
+    state: TableState,
+    versions: Sequence[LandedFile],
+    known: Sequence[LandedFile],
+    same: SameContent,
+) -> str:
+    """Say why a reload looks like an accident; empty if it does not.
+
+    Args:
+        loads: the pending loads.
+        state: what the table holds.
+        versions: all versions of the reload's parts.
+        known: parts of other loads.
+        same: compares contents.
+    """
+    load = loads.reload
+    assert load is not None  # noqa: S101 - asked for pending reloads only
+    copied = [part for part in load.parts if part.event_reason == COPY_EVENT]
+    if not all(any(other != part and is_again(part, other, same) for other in versions) for part in copied):
+        return "its objects were copied; DMS writes each part itself"
+    return _incompleteness(loads, load, state) or _sameness(load, state, known, same)
+
+
+def _incompleteness(loads: PendingLoads, load: Load, state: TableState) -> str:
+    if any(may_precede(part, load.versions[0]) for part in loads.repeated):
+        return "other parts of the table came just before its first part, and may belong to it"
+    if missing := load.missing:
+        return f"{len(missing)} of its parts never came ({_some(missing)})"
+    before = {part.key for earlier in (loads.present, *loads.earlier) for part in earlier}
+    if not_again := sorted((state.load_keys | before) - {part.key for part in load.parts}):
+        names = [key.rsplit("/", 1)[-1] for key in not_again]
+        return f"{len(names)} parts of the load that it replaces were not written again ({_some(names)})"
+    return ""
+
+
+def _sameness(load: Load, state: TableState, known: Sequence[LandedFile], same: SameContent) -> str:
+    again = [part for part in load.parts if any(is_again(part, file, same) for file in known)]
+    if again and all(part in again for part in load.parts if part.key in state.load_keys or not state.load_keys):
+        return "its parts have the same content as parts that landed before"
+    if load.parts[0] in again and load.parts[0].segment:
+        return f"it begins with a segment as it was before ({load.parts[0].name}), which may be no part of it"
+    if stray := [part for part in again if load.may_do_without(part)]:
+        return f"a part has the same content as one that landed before ({stray[0].name}), and may be no part of it"
+    return ""
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = 5
+    return ", ".join([*names[:shown], *(["…"] if len(names) > shown else [])])
