@@ -76,7 +76,8 @@ def _partial(table: TableEvidence, replica: Replica) -> Iterator[Finding]:
 def verdict(table: TableEvidence, replica: Replica) -> Iterator[Finding]:
     """In the end: the lake equals the source, and the books agree with the files."""
     yield from moment(table, replica)
-    if (replica.is_broken and not replica.broken_is_deleted) or (replica.may_be_broken and table.status == FAILED):
+    is_refused = table.status == FAILED and (replica.is_broken or replica.may_be_broken)
+    if is_refused or (replica.is_broken and not replica.broken_is_deleted):
         yield from _broken(table)
         return
     if table.pending:

@@ -261,7 +261,8 @@ class Selection:
         before = self._landed_before(since)
         if self.versioning is VersioningType.HISTORICAL and (before or not self.is_all):
             return self._apply(before or self._changes, [file for file in self._gone if not file.is_load])
-        after = [file for file in self._changes if file not in before]
+        copies = self._late.copies([file for file in self._changes if file not in before])
+        after = [file for file in self._changes if file not in (*before, *copies)]
         keys = {file.key for file in (*load.parts, *after)}
         replayed = [file for file in self._applied_since(since) if file.key not in keys]
         if not self.processed.are_readable(replayed):
@@ -270,6 +271,7 @@ class Selection:
         given_up = [*loads.ended, *loads.given_up, *loads.present, *loads.repeated]
         skipped = (
             *(file.skipped(SkipReason.IN_LOAD) for file in before),
+            *(file.skipped(SkipReason.COPY) for file in copies),
             *(file.skipped(SkipReason.ABANDONED_LOAD) for file in given_up),
             *self._gone,
         )

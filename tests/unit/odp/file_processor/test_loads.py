@@ -72,6 +72,14 @@ def test_changes_that_were_applied_while_the_reload_that_they_follow_waited_are_
     assert refresh.state.newest_change_file == change(2, 700).name
 
 
+def test_copy_of_a_change_that_the_reload_reads_again_is_skipped() -> None:
+    table = filled(*FIRST)
+    table.take(*AGAIN, change(2, 700, "x"), now=701)
+    refresh = table.select(*AGAIN, change(2, 800, "x", copied=True))
+    assert (ids(refresh.files), ids(refresh.replayed)) == (ids(AGAIN), ids([change(2, 700, "x")]))
+    assert reasons(refresh.skipped) == {change(2, 800, "x").file_id: SkipReason.COPY}
+
+
 def test_change_that_is_pending_in_another_version_is_not_read_into_the_reload_twice() -> None:
     table = filled(*FIRST)
     table.take(*AGAIN, change(2, 700, "x"), now=701)
