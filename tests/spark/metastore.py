@@ -18,3 +18,10 @@ def catalog_columns(spark: SparkSession, database: str, table: str) -> dict[str,
     """The type of each column of a table, partition keys left out."""
     columns = metastore(spark).getTable(database, table).getSd().getCols()
     return {column.getName(): column.getType() for column in columns}
+
+
+def catalog_comments(spark: SparkSession, database: str, table: str) -> dict[str, str]:
+    """The comment of each column that has one, partition keys included."""
+    entry = metastore(spark).getTable(database, table)
+    columns = [*entry.getSd().getCols(), *entry.getPartitionKeys()]
+    return {column.getName(): column.getComment() for column in columns if column.getComment()}

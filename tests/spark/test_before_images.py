@@ -5,6 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from odp.errors import RejectedInputError
 from odp.records import VersioningType
 from odp.refreshes import RefreshKind
 
@@ -61,3 +62,41 @@ def test_update_of_a_key_marks_the_old_one_in_a_historical_table(
     refresh.apply(RefreshKind.CHANGES, land_file(refresh.key(FIRST), changes(("U", 9, 1, "moved", 1))))
     found = [row for row in refresh.values("ID", "_odp_version", "Op") if row[0] in (1, 9)]
     assert sorted(found) == sorted([(1, "/L1", "I"), (1, seq(1), "D"), (9, seq(1), "U")])
+
+
+def test_before_images_of_other_columns_are_none_of_the_table_but_a_source_column_named_so_is(
+    configured: Callable[..., Refresher], land_file: Any
+) -> None:
+    refresh = configured()
+    # the source has W and BI_W; its task writes before-images of the key and V, as a column filter would
+    load = pa.table({"ID": [1, 2], "V": ["a", "b"], "W": ["w", "w"], "BI_W": ["own 1", "own 2"], "SEQ": ["", ""]})
+    changed = pa.table(
+        {
+            "Op": ["U", "I"],
+            "ID": [9, 3],
+            "V": ["changed", "new"],
+            "W": ["w", "w"],
+            "BI_W": ["own 9", "own 3"],
+            "SEQ": [seq(1), seq(2)],
+            "BI_ID": pa.array([1, None], pa.int64()),
+            "BI_V": ["a", None],
+        }
+    )
+    refresh.apply(RefreshKind.INITIAL, land_file(refresh.key(LOAD), load))
+    refresh.apply(RefreshKind.CHANGES, land_file(refresh.key(FIRST), changed))
+    found = sorted(refresh.values("ID", "V", "BI_W"))
+    assert found == [(2, "b", "own 2"), (3, "new", "own 3"), (9, "changed", "own 9")]
+    assert refresh.table().column_names == ["ID", "V", "W", "BI_W", "SEQ", "Op"]
+
+
+def test_source_column_that_only_looks_like_a_before_image_is_refused_by_name(
+    configured: Callable[..., Refresher], load: Any, land_file: Any
+) -> None:
+    refresh = configured()
+    refresh.apply(RefreshKind.INITIAL, load(refresh))
+    file = land_file(refresh.key(FIRST), changes(("U", 1, 1, "updated", 1), ("I", 4, 7, "new", 2)))
+    with pytest.raises(
+        RejectedInputError, match=f"{FIRST}.parquet has an inserted row .* column BI_ID which .* rename"
+    ):
+        refresh.apply(RefreshKind.CHANGES, file)
+    assert sorted(refresh.values("ID", "V")) == [(1, "a"), (2, "b"), (3, "c")]

@@ -6,8 +6,11 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from odp.errors import SchemaChangeRefusedError
+from odp.file_processor.table_writers.hudi_catalog import set_comments
 from odp.refreshes import RefreshKind
+from pyspark.sql import SparkSession
 
+from tests.spark.metastore import catalog_comments, metastore
 from tests.spark.refresher import Refresher
 
 LOAD, FIRST, SECOND = "LOAD00000001", "20260101-000000001", "20260101-000000002"
@@ -40,6 +43,52 @@ def test_sanitised_names_hold_the_values_of_their_columns_also_of_keys_and_parti
         tuple(f"{name}2" for name in names[1:]),
     ]
     refresh.writer.publish(refresh.config, "")
+
+
+@pytest.mark.parametrize("table_type", ["copy_on_write", "merge_on_read"])
+def test_sources_name_of_a_sanitised_column_is_its_comment_in_the_catalog(
+    configured: Callable[..., Refresher], land_file: Any, spark: SparkSession, table_type: str
+) -> None:
+    refresh = configured(
+        hudi_primary_key=("Order ID",),
+        hudi_partition_key="Größe",
+        hudi_precombine_field=None,
+        hudi_table_type=table_type,
+        column_names="sanitise",
+    )
+    first = {"Order ID": [1], "Größe": ["n"], "line\nfeed": ["x"], "V": ["v"]}
+    comments = {"order_id": "Order ID", "gr__e": "Größe", "line_feed": r"line\nfeed"}
+    refresh.apply(RefreshKind.INITIAL, land_file(refresh.key(LOAD), pa.table(first)))
+    published = refresh.writer.publish(refresh.config, "")
+    assert comments_of(refresh, spark) == comments
+    # a schema change makes Hudi's sync drop the comments, a new partition does not
+    change = {"Op": ["I"], **first, "Größe": ["s"], "Order ID": [2], "2nd": [1]}
+    refresh.apply(RefreshKind.CHANGES, land_file(refresh.key(FIRST), pa.table(change)))
+    published = refresh.writer.publish(refresh.config, published)
+    assert comments_of(refresh, spark) == {**comments, "_2nd": "2nd"}
+    refresh.apply(RefreshKind.CHANGES, land_file(refresh.key(SECOND), pa.table({**change, "Größe": ["w"]})))
+    refresh.writer.publish(refresh.config, published)
+    assert comments_of(refresh, spark) == {**comments, "_2nd": "2nd"}
+    rows = spark.table(f"sales_raw.{refresh.catalog_tables()[-1]}").select("Order_ID", "Gr__e", "_2nd").collect()
+    assert sorted(map(tuple, rows), key=str) == [(1, "n", None), (2, "w", 1)]
+
+
+def comments_of(refresh: Refresher, spark: SparkSession) -> dict[str, str]:
+    """The comments that each of the catalog's entries has."""
+    found = [catalog_comments(spark, "sales_raw", name) for name in refresh.catalog_tables()]
+    assert all(comments == found[0] for comments in found)
+    return found[0]
+
+
+def test_comments_that_are_right_are_not_written_again(
+    configured: Callable[..., Refresher], land_file: Any, spark: SparkSession
+) -> None:
+    refresh = configured(hudi_precombine_field=None, column_names="sanitise")
+    refresh.apply(RefreshKind.INITIAL, land_file(refresh.key(LOAD), pa.table({"ID": [1], "QTY ": [5]})))
+    refresh.writer.publish(refresh.config, "")
+    entry = metastore(spark).getTable("sales_raw", refresh.config.raw_table_name)
+    assert not set_comments(entry, {"QTY_": "QTY "})
+    assert set_comments(entry, {"QTY_": "QTY$"})
 
 
 @pytest.mark.parametrize("name", ["_odp_key", "_odp_rank", "_metadata", "_hoodie_record_key"])

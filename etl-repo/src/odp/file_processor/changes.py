@@ -43,13 +43,15 @@ class ChangeReader:
         return reduce(lambda rows, other: rows.unionByName(other), others, first)
 
     def _read(self, files: Sequence[LandedFile], named: NamedColumns) -> DataFrame:
-        of_file = {source: named.types[name] for name, source in named.sources.items()} | dict(named.old_keys.values())
+        of_file = {source: named.types[name] for name, source in named.sources.items()}
+        of_file |= dict(named.before_images.values())
         schema = ", ".join(f"{_quoted(name)} {physical_type(type_)}" for name, type_ in of_file.items())
         rows = self.spark.read.schema(schema).parquet(*(literal_path(file.uri) for file in files))
         is_change = not files[0].is_load
         values = {name: _value(named, name, type_) for name, type_ in self.columns.items()}
         values[OPERATION] = _operation(named, is_change=is_change)
-        keys = {key: source for key, (source, _) in named.old_keys.items()} if is_change else {}
+        images = {name: source for name, (source, _) in named.before_images.items()}
+        keys = {key: images[key] for key in self.config.hudi_primary_key if key in images}
         for key, source in keys.items():
             values[_OLD_KEY + key] = _converted(source, of_file[source], self.columns[key])
         selected = [value.alias(name) for name, value in values.items()]
@@ -76,12 +78,27 @@ def _operation(named: NamedColumns, *, is_change: bool) -> Column:
         # nullable, as in files of changes: Hudi converts every row of a data file whose schema says otherwise
         return F.when(F.lit(True), F.lit(INSERT))
     operation = F.col(_quoted(source)).cast("string")
+    if named.before_images:
+        operation = _without_images_of_inserts(operation, [image for image, _ in named.before_images.values()])
     known = (INSERT, UPDATE, DELETE) if is_change else (INSERT,)
     said = F.concat(F.lit("'"), operation, F.lit("'"))
     text = F.concat(F.col("_metadata.file_name"), F.lit(" has a row with "), F.coalesce(said, F.lit("NULL")))
     return F.when(operation.isin(*known), operation).otherwise(refusal(_OF_CHANGE if is_change else _OF_LOAD, text))
 
 
+def _without_images_of_inserts(operation: Column, images: Sequence[str]) -> Column:
+    """Refuse an inserted row with a before-image: DMS has none of it, so the column is one of the source's."""
+    named = [F.when(F.col(_quoted(image)).isNotNull(), F.lit(image)) for image in images]
+    found = F.coalesce(*named)
+    is_own = (operation == INSERT) & found.isNotNull()
+    text = F.concat(F.col("_metadata.file_name"), F.lit(" has an inserted row with a value in the column "), found)
+    return F.when(is_own, refusal(_OF_IMAGE, text)).otherwise(operation)
+
+
+_OF_IMAGE = (
+    "which is named as a before-image of DMS (add-before-image-columns), though DMS has none of a new row; let the DMS "
+    "task rename a source column of this name by a transformation rule (rename-column)"
+)
 _OF_CHANGE = (
     f"in the column {OPERATION!r}, which is DMS's I, U or D in files of changes; let the DMS task rename a source "
     "column of this name by a transformation rule (rename-column)"

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from odp.file_processor.parquet_schema import UNSUPPORTED
 from odp.file_processor.schema_changes import Columns, SchemaVersion
 from odp.records import OPERATION, RawTableConfig
-
-BEFORE_IMAGE = "BI_"
-"""Begins the columns in which DMS writes the values before an update (`add-before-image-columns`)."""
 
 OWN_PREFIX = "_odp_"
 """Begins the columns that the framework adds to rows and tables."""
@@ -28,22 +25,15 @@ class NamedColumns:
 
     types: Columns
     sources: Mapping[str, str]
-    old_keys: Mapping[str, tuple[str, str]]
-    """By a key column: name and type of the file's column that has the key before an update."""
+    before_images: Mapping[str, tuple[str, str]]
+    """By a column: name and type of the file's column that has its value before an update."""
 
 
-def name_columns(config: RawTableConfig, columns: Columns) -> NamedColumns:
-    """Name the columns of a file as the table does; values before an update of the key are no columns of the table."""
-    keys = {key.upper(): key for key in config.hudi_primary_key}
-    old_keys: dict[str, tuple[str, str]] = {}
-    sources: dict[str, str] = {}
-    for name, type_ in columns.items():
-        key = keys.get(name[len(BEFORE_IMAGE) :].upper()) if name.upper().startswith(BEFORE_IMAGE) else None
-        if key is not None and name not in config.hudi_primary_key:
-            old_keys[table_name(config, key)] = (name, type_)
-        else:
-            sources[table_name(config, name)] = name
-    return NamedColumns({name: columns[source] for name, source in sources.items()}, sources, old_keys)
+def name_columns(config: RawTableConfig, columns: Columns, before_images: Mapping[str, str]) -> NamedColumns:
+    """Name the columns of a file as the table does; `before_images`, each with its column, are none of the table."""
+    sources = {table_name(config, name): name for name in columns if name not in before_images}
+    images = {table_name(config, of): (name, columns[name]) for name, of in before_images.items()}
+    return NamedColumns({name: columns[source] for name, source in sources.items()}, sources, images)
 
 
 def table_name(config: RawTableConfig, source: str) -> str:
@@ -52,6 +42,11 @@ def table_name(config: RawTableConfig, source: str) -> str:
         return source
     name = _NOT_IN_NAMES.sub("_", source)
     return name if name[:1].isalpha() or name.startswith("_") else f"_{name}"
+
+
+def changed_names(files: Iterable[NamedColumns]) -> dict[str, str]:
+    """Give the source's name of each column that the table calls otherwise, by the table's name."""
+    return {name: source for file in files for name, source in file.sources.items() if name != source}
 
 
 def with_table_names(config: RawTableConfig) -> RawTableConfig:

@@ -62,10 +62,9 @@ class Load:
         """The names of the parts between those that are there."""
         return [name for parts in self._segments().values() for name in _missing(parts)]
 
-    def may_do_without(self, part: LandedFile) -> bool:
-        """Whether a part ends its segment or was written twice, so that the load may be whole without this version."""
-        is_twice = sum(version.key == part.key for version in self.versions) > 1
-        return is_twice or part == max(self._segments()[part.segment], key=lambda other: other.part_number)
+    def ends_with(self, part: LandedFile) -> bool:
+        """Whether a part is the last one of its segment, so that the load may be whole without it."""
+        return part == max(self._segments()[part.segment], key=lambda other: other.part_number)
 
     def _segments(self) -> dict[str, list[LandedFile]]:
         segments: dict[str, list[LandedFile]] = {}
@@ -189,15 +188,15 @@ def _in_order(
 ) -> tuple[list[LandedFile], list[LandedFile], list[list[LandedFile]]]:
     """Give the parts of the present load, its repeated parts, and the loads after it.
 
-    What a person approved is one load if it has a first part of a known segment, and belongs to the present one if not.
+    What a person approved is one load if it has a first part of which the table has or lost another version; if not, it
+    belongs to the present one.
     """
     present: list[LandedFile] = []
     repeated: list[LandedFile] = []
     loads: list[list[LandedFile]] = []
     approved = [part for part in parts if part.approved]
-    segments = in_table.segments
-    is_reload = not segments or any(
-        part.part_number == 1 and _segment(part.key) in segments and not in_table.lacks(part) for part in approved
+    is_reload = not in_table.keys or any(
+        part.part_number == 1 and (part.key in in_table.keys or in_table.has_lost_another(part)) for part in approved
     )
     for part in parts:
         if part.approved:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from odp.records import LandedFile, Quarantined, QuarantineKind, RawTableConfig, SkipReason
@@ -23,7 +24,9 @@ def entries_of(config: RawTableConfig, refresh: Refresh) -> Iterator[Quarantined
 def _held(config: RawTableConfig, held: HeldFiles) -> Quarantined:
     is_load = any(file.is_load for file in held.files)
     kind = QuarantineKind.HELD_LOAD if is_load else QuarantineKind.HELD_FILE
-    reason = f"{config.source_table_name}: {held.reason}; approve or dismiss it with odp reload"
+    entry_id = f"{config.source_table_name}#{held.held_id}"
+    command = _command_for_load(config.source_table_name) if is_load else _command_for_file(entry_id)
+    reason = f"{config.source_table_name}: {held.reason}; approve or dismiss it: {command}"
     details: dict[str, str | int] = {
         "source_table_name": config.source_table_name,
         "files": len(held.files),
@@ -31,7 +34,16 @@ def _held(config: RawTableConfig, held: HeldFiles) -> Quarantined:
         "first_file": held.files[0].key,
         "file_names": ", ".join(file.name for file in held.files[:_SHOWN]),
     }
-    return Quarantined(kind, f"{config.source_table_name}#{held.held_id}", reason, details)
+    return Quarantined(kind, entry_id, reason, details)
+
+
+def _command_for_load(source_table_name: str) -> str:
+    return f"odp reload {shlex.quote(source_table_name)} --approve, or --dismiss"
+
+
+def _command_for_file(entry_id: str) -> str:
+    entry = shlex.quote(entry_id)
+    return f"odp quarantine release {entry}, or odp quarantine dismiss {entry} --reason TEXT"
 
 
 def _skipped(file: LandedFile) -> Quarantined:

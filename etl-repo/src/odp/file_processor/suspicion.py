@@ -57,7 +57,9 @@ def suspicion(
     copied = [part for part in load.parts if part.event_reason == COPY_EVENT]
     if not all(any(other != part and is_again(part, other, same) for other in versions) for part in copied):
         return "its objects were copied; DMS writes each part itself"
-    return _incompleteness(loads, load, state) or _sameness(load, state, known, same)
+    return (
+        _incompleteness(loads, load, state) or _doubt(loads, load, state, known) or _sameness(load, state, known, same)
+    )
 
 
 def _incompleteness(loads: PendingLoads, load: Load, state: TableState) -> str:
@@ -72,15 +74,40 @@ def _incompleteness(loads: PendingLoads, load: Load, state: TableState) -> str:
     return ""
 
 
+def _doubt(loads: PendingLoads, load: Load, state: TableState, known: Sequence[LandedFile]) -> str:
+    """Of several loads that are pending, one that begins with another segment may hold parts of the one before it.
+
+    An old first part of a segment, uploaded again in the midst of a load, makes the true one begin another load.
+    """
+    in_table = [part for part in known if part.generation == state.generation > 0 and part.key in state.load_keys]
+    parts = [*in_table, *(part for earlier in loads.earlier for part in earlier)]
+    if not loads.earlier or min(parts, key=lambda part: part.moment).segment == load.parts[0].segment:
+        return ""
+    return f"nobody knows where it begins: another load came just before, and not with {load.parts[0].name}"
+
+
 def _sameness(load: Load, state: TableState, known: Sequence[LandedFile], same: SameContent) -> str:
     again = [part for part in load.parts if any(is_again(part, file, same) for file in known)]
     if again and all(part in again for part in load.parts if part.key in state.load_keys or not state.load_keys):
         return "its parts have the same content as parts that landed before"
-    if load.parts[0] in again and load.parts[0].segment:
-        return f"it begins with a segment as it was before ({load.parts[0].name}), which may be no part of it"
-    if stray := [part for part in again if load.may_do_without(part)]:
+    first = load.parts[0]
+    if first in again and first.segment:
+        return f"it begins with a segment as it was before ({first.name}), which may be no part of it"
+    stray = [part for part in again if load.ends_with(part) or _was_another(part, [*known, *load.versions], same)]
+    if stray:
         return f"a part has the same content as one that landed before ({stray[0].name}), and may be no part of it"
     return ""
+
+
+def _was_another(part: LandedFile, versions: Sequence[LandedFile], same: SameContent) -> bool:
+    """Whether the version before had another content, which an old one overwrote."""
+    before = _before(part, versions)
+    return before is not None and not is_again(part, before, same)
+
+
+def _before(part: LandedFile, versions: Sequence[LandedFile]) -> LandedFile | None:
+    earlier = (version for version in versions if version.key == part.key and version.moment < part.moment)
+    return max(earlier, key=lambda version: version.moment, default=None)
 
 
 def _some(names: Sequence[str]) -> str:

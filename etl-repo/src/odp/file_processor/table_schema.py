@@ -6,7 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from odp.errors import RejectedInputError, SchemaChangeRefusedError
-from odp.file_processor.column_names import impossible_names, name_columns, with_table_names
+from odp.file_processor.before_images import before_images
+from odp.file_processor.column_names import (
+    NamedColumns,
+    impossible_names,
+    name_columns,
+    table_name,
+    with_table_names,
+)
 from odp.file_processor.schema_changes import Columns, SchemaVersion, decide_columns, refuse_partition_type
 from odp.records import OPERATION, FileType, LandedFile, RawTableConfig, VersioningType
 from odp.refreshes import Refresh, RefreshKind
@@ -44,12 +51,36 @@ def decide_table_columns(
     named = with_table_names(config)
     try:
         _refuse_names(config, files, file_columns)
-        types = {file.file_id: name_columns(config, file_columns[file.file_id]).types for file in files}
-        columns = _decide(named, _versions(named, refresh, types, held))
+        of_files = name_files(config, refresh, file_columns, held)
+        columns = _decide(named, _versions(named, refresh, of_files, held))
         refuse_partition_type(columns, named.hudi_partition_key)
     except SchemaChangeRefusedError as refused:
         raise refused.of_table(config.source_table_name, _way_out(config)) from None
     return columns
+
+
+def name_files(
+    config: RawTableConfig, refresh: Refresh, file_columns: Mapping[str, Columns], held: HeldTable | None
+) -> dict[str, NamedColumns]:
+    """Name the columns of each file by its id; a column of a full load or of the table is no before-image in changes.
+
+    DMS writes before-images into changes only. A table that an earlier release filled with them keeps them until it is
+    replaced.
+    """
+    loads = [file_columns[file.file_id] for file in refresh.read_files if file.is_load]
+    of_loads = {table_name(config, name).upper() for columns in loads for name in columns}
+    of_table = {name.upper() for name in held.columns} if held and not _is_replaced(config, refresh) else set()
+    named: dict[str, NamedColumns] = {}
+    for file in refresh.read_files:
+        columns = file_columns[file.file_id]
+        images = {} if file.is_load else before_images(config, columns, of_loads | of_table)
+        named[file.file_id] = name_columns(config, columns, images)
+    return named
+
+
+def _is_replaced(config: RawTableConfig, refresh: Refresh) -> bool:
+    """Whether no row of the table is left after the refresh."""
+    return refresh.kind is RefreshKind.RELOAD and config.table_data_versioning_type is VersioningType.SNAPSHOT
 
 
 def _refuse_names(config: RawTableConfig, files: Sequence[LandedFile], file_columns: Mapping[str, Columns]) -> None:
@@ -68,15 +99,15 @@ _Version = tuple[FileType | None, SchemaVersion]
 
 
 def _versions(
-    config: RawTableConfig, refresh: Refresh, types: Mapping[str, Columns], held: HeldTable | None
+    config: RawTableConfig, refresh: Refresh, of_files: Mapping[str, NamedColumns], held: HeldTable | None
 ) -> list[_Version]:
     """Give the schemas in the source's order; those of a snapshot table's reload need not continue the table's."""
     is_reload = refresh.kind is RefreshKind.RELOAD
     placed: list[tuple[_Place, _Version]] = [
-        (_place_of_file(file), (file.file_type, SchemaVersion(file.uri, types[file.file_id])))
+        (_place_of_file(file), (file.file_type, SchemaVersion(file.uri, of_files[file.file_id].types)))
         for file in refresh.read_files
     ]
-    if held and not (is_reload and config.table_data_versioning_type is VersioningType.SNAPSHOT):
+    if held and not _is_replaced(config, refresh):
         place = _FIRST if is_reload and not refresh.replayed else _place_of_table(held)
         placed.append((place, (None, SchemaVersion("the table", held.columns))))
     return [version for _, version in sorted(placed, key=lambda entry: entry[0])]

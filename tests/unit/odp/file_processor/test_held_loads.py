@@ -287,3 +287,24 @@ def test_reload_that_goes_on_after_its_first_parts_were_copied_is_held_if_change
 def test_reload_that_begins_again_with_the_same_part_replaces_the_table_if_nothing_landed_in_between() -> None:
     table = filled(load(1, 1), load(2, 2))
     assert table.select(load(1, 600, "a"), load(1, 602, "a"), load(2, 603)).kind is RefreshKind.RELOAD
+
+
+def test_first_load_whose_first_segment_follows_an_old_version_of_it_is_held_as_it_may_be_of_the_load_before() -> None:
+    first = load(1, 1, "a", segment="SEGMENT1_"), load(1, 2, "b", segment="SEGMENT2_")
+    second = (
+        load(1, 60, "c", segment="SEGMENT1_"),
+        load(1, 61, "b", segment="SEGMENT2_"),
+        load(1, 62, "d", segment="SEGMENT2_"),
+    )
+    refresh = Table().select(*first, *second, load(1, 65, "e", segment="SEGMENT1_"))
+    assert "nobody knows where it begins" in why_held(refresh)
+
+
+def test_first_part_of_a_segment_that_a_person_approves_is_added_to_a_load_that_lacks_it() -> None:
+    table = filled(load(1, 1, segment="SEGMENT1_"), load(2, 2, segment="SEGMENT2_"))
+    late = load(1, 5000, segment="SEGMENT2_")
+    table.take(late)
+    assert table.history[late.file_id].status is FileStatus.HELD
+    table.take(*table.approve())
+    assert table.state.generation == 1
+    assert late.key in table.state.load_keys

@@ -37,7 +37,7 @@ def refresh(*files: LandedFile, kind: RefreshKind = RefreshKind.CHANGES) -> Refr
 
 def test_files_and_state_come_back_as_they_were_written() -> None:
     assert read_commit_metadata(commit_metadata(refresh(LOAD))) == (frozenset({"f1"}), STATE_AFTER)
-    content = TableContent("LOAD", "2026", "/L1")
+    content = TableContent("LOAD", "2026", "/L1", (("A_", "A "), ("QTY_", "QTY$")))
     assert read_content(content_metadata(content)) == content
 
 
@@ -73,7 +73,31 @@ def test_content_follows_the_files_of_each_kind_of_refresh(
     kind: RefreshKind, files: tuple[LandedFile, ...], is_replaced: bool, expected: TableContent
 ) -> None:
     version = "new" if expected.load_version == "new" else HELD.load_version
-    assert HELD.after(refresh(*files, kind=kind), version, is_replaced=is_replaced) == expected
+    assert HELD.after(refresh(*files, kind=kind), version, is_replaced=is_replaced, source_names={}) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_replaced", "expected"),
+    [
+        (RefreshKind.CHANGES, False, (("A_", "A$"), ("B_", "B "))),
+        (RefreshKind.RELOAD, True, (("A_", "A$"),)),
+        (RefreshKind.RELOAD, False, (("A_", "A$"), ("B_", "B "))),
+    ],
+)
+def test_sources_names_are_kept_until_the_table_is_replaced(
+    kind: RefreshKind, is_replaced: bool, expected: tuple[tuple[str, str], ...]
+) -> None:
+    held = replace(HELD, source_names=(("A_", "A "), ("B_", "B ")))
+    names = {"A_": "A$"}
+    assert (
+        held.after(refresh(LOAD, kind=kind), "", is_replaced=is_replaced, source_names=names).source_names == expected
+    )
+
+
+def test_emptied_table_keeps_its_columns_and_their_names() -> None:
+    held = replace(HELD, source_names=(("A_", "A "),))
+    emptied = held.after(refresh(kind=RefreshKind.EMPTY), "", is_replaced=True, source_names={})
+    assert emptied.source_names == held.source_names
 
 
 def test_options_have_the_prefix_that_makes_hudi_keep_them() -> None:

@@ -137,7 +137,7 @@ def test_reload_that_looks_like_an_accident_is_held_in_quarantine_and_the_change
     (entry,) = lake.entries.values()
     assert (entry.kind, entry.entry_id) == (QuarantineKind.HELD_LOAD, f"s.t#{again.file_id}")
     assert entry.reason.startswith("s.t: 1 parts of the load that it replaces were not written again")
-    assert entry.reason.endswith("approve or dismiss it with odp reload")
+    assert entry.reason.endswith("; approve or dismiss it: odp reload s.t --approve, or --dismiss")
     assert entry.details["files"] == 1
 
 
@@ -161,6 +161,7 @@ def test_held_changes_are_told_as_files_and_a_long_list_of_them_is_cut() -> None
     (entry,) = entries_of(CONFIG, Refresh(RefreshKind.CHANGES, (), (), TableState(), held=(held,)))
     assert (entry.kind, entry.details["files"], entry.details["bytes"]) == (QuarantineKind.HELD_FILE, 8, 8)
     assert str(entry.details["file_names"]).count(", ") == 4
+    assert entry.reason.endswith("odp quarantine release 's.t#f1', or odp quarantine dismiss 's.t#f1' --reason TEXT")
 
 
 def held_first_load() -> World:

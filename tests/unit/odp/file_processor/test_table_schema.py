@@ -159,11 +159,6 @@ def test_keys_of_a_sanitised_table_are_configured_by_the_sources_names() -> None
     ).keys()
 
 
-def test_columns_with_the_key_before_an_update_are_no_columns_of_the_table() -> None:
-    changed = {**CHANGE, "bi_id": "bigint", "BI_V": "int"}
-    assert decide({file("20260101-000000006"): changed}).keys() == {*CHANGE, "BI_V"}
-
-
 def test_table_without_a_change_sequence_needs_none() -> None:
     changed = {name: type_ for name, type_ in CHANGE.items() if name != "SEQ"}
     config = table_config(hudi_precombine_field=None)

@@ -1,5 +1,8 @@
 """What waits for a person is listed, shown and decided; what a verdict cannot do is told with what to do instead."""
 
+import re
+import shlex
+
 import pytest
 from odp.file_manager.rejection import malformed, rejection_of
 from odp.file_manager.unconfigured_tables import keep_unconfigured_tables
@@ -80,6 +83,33 @@ def test_released_load_and_late_file_are_pending_and_approved(full: Lake) -> Non
     pending = full.pending()
     assert (pending[part(1).name], pending[LATE.name]) == (True, True)
     assert [line[0] for line in full.decisions()] == ["odp quarantine release"] * 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "verdict", "status"),
+    [
+        ("held_load", "--approve", None),
+        ("held_load", "--dismiss", FileStatus.SKIPPED),
+        ("held_file", "release", None),
+        ("held_file", "dismiss", FileStatus.SKIPPED),
+    ],
+)
+def test_command_that_an_entry_of_held_files_names_decides_them(
+    full: Lake, kind: str, verdict: str, status: FileStatus | None
+) -> None:
+    name = part(1).name if kind == "held_load" else LATE.name
+    result = full.odp(*named_command(str(full.kept(kind)[0]["reason"]), verdict), "--yes")
+    assert result.exit_code == 0, (result.output, result.exception)
+    assert (full.kept(kind), full.statuses().get(name)) == ([], status and status.value)
+    assert (name in full.pending()) is (status is None)
+
+
+def named_command(reason: str, verdict: str) -> list[str]:
+    """Give the arguments of the command that a reason names; `or --dismiss` stands for the whole of one."""
+    found = re.search(rf"odp ((?:reload|quarantine {verdict}) [^,]*)", reason)
+    assert found, reason
+    arguments = shlex.split(found[1])
+    return [*arguments[:-1], verdict] if verdict.startswith("--") else arguments
 
 
 def test_dismissed_load_is_skipped(full: Lake) -> None:

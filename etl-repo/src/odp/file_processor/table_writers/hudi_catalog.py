@@ -1,9 +1,12 @@
-"""Brings a Hudi table's schema and partitions into the Data Catalog with Hudi's own sync tool."""
+"""Brings a Hudi table's schema and partitions into the Data Catalog with Hudi's own sync tool, and adds comments."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+
+from py4j.protocol import Py4JJavaError
 
 from odp.file_processor.column_names import with_table_names
 from odp.records import RawTableConfig
@@ -11,6 +14,8 @@ from odp.spark_session import elements, hadoop_configuration, java_class
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+_LONGEST_COMMENT = 255  # of a column in the Glue Data Catalog, which takes one line without control characters
 
 logger = logging.getLogger(__name__)
 
@@ -30,8 +35,11 @@ def sync_options(config: RawTableConfig) -> dict[str, str]:
     }
 
 
-def sync_catalog(spark: SparkSession, config: RawTableConfig) -> None:
+def sync_catalog(spark: SparkSession, config: RawTableConfig, source_names: Mapping[str, str]) -> None:
     """Create or update the catalog's table, its columns and its partitions.
+
+    A column that the source calls otherwise has the source's name as its comment. Hudi's tool drops comments when it
+    changes columns, and could set those of Avro fields only, whose change would be one of the schema.
 
     An entry of something else under the table's name goes first: Hudi's tool would change it as far as it can, and fail
     where it cannot.
@@ -42,18 +50,57 @@ def sync_catalog(spark: SparkSession, config: RawTableConfig) -> None:
     configuration = java_class(spark, "org.apache.hadoop.conf.Configuration")(hadoop_configuration(spark))
     # after a reload a column may be of any other type; a Hive metastore would mind, the Glue Data Catalog does not
     configuration.set("hive.metastore.disallow.incompatible.col.type.changes", "false")
-    _drop_stale_entries(spark, config, configuration)
+    catalog = _client(spark, configuration)
+    _drop_stale_entries(config, catalog)
     tool = java_class(spark, "org.apache.hudi.hive.HiveSyncTool")(properties, configuration)
     try:
         tool.syncHoodieTable()
     finally:
         tool.close()
+    if source_names:
+        _comment_columns(spark, config, catalog, source_names)
 
 
-def _drop_stale_entries(spark: SparkSession, config: RawTableConfig, configuration: Any) -> None:  # noqa: ANN401
-    """Drop entries with another location or other partition columns, but none of their data."""
+def set_comments(entry: Any, source_names: Mapping[str, str]) -> bool:  # noqa: ANN401 - a Java object
+    """Comment the columns of a catalog's entry with the source's names; tells whether any comment is another now."""
+    comments = {name.lower(): _comment(source) for name, source in source_names.items()}
+    fields = [*elements(entry.getSd().getCols()), *elements(entry.getPartitionKeys())]
+    others = [field for field in fields if comments.get(field.getName()) not in (None, field.getComment())]
+    for field in others:
+        field.setComment(comments[field.getName()])
+    return bool(others)
+
+
+def _comment_columns(
+    spark: SparkSession,
+    config: RawTableConfig,
+    catalog: Any,  # noqa: ANN401
+    source_names: Mapping[str, str],
+) -> None:
+    """Set the comments where they differ; the table is right without them, so a failure is only logged."""
+    database = config.raw_database_name
+    try:
+        for name in filter(lambda name: catalog.tableExists(database, name), catalog_names(config)):
+            entry = catalog.getTable(database, name)
+            if set_comments(entry, source_names):
+                context = java_class(spark, "org.apache.hadoop.hive.metastore.api.EnvironmentContext")()
+                catalog.alter_table_with_environmentContext(database, name, entry, context)
+    except Py4JJavaError:
+        logger.warning("%s.%s: comments of columns were not set", database, config.raw_table_name, exc_info=True)
+
+
+def _comment(source: str) -> str:
+    """Write a name in one line, as a string of Python would have its control characters."""
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in source)[:_LONGEST_COMMENT]
+
+
+def _client(spark: SparkSession, configuration: Any) -> Any:  # noqa: ANN401
     hive_conf = java_class(spark, "org.apache.hadoop.hive.conf.HiveConf")(configuration, configuration.getClass())
-    catalog = java_class(spark, "org.apache.hudi.hive.util.IMetaStoreClientUtil").getMSC(hive_conf)
+    return java_class(spark, "org.apache.hudi.hive.util.IMetaStoreClientUtil").getMSC(hive_conf)
+
+
+def _drop_stale_entries(config: RawTableConfig, catalog: Any) -> None:  # noqa: ANN401
+    """Drop entries with another location or other partition columns, but none of their data."""
     database, partition = config.raw_database_name, with_table_names(config).hudi_partition_key
     for name in catalog_names(config):
         if catalog.tableExists(database, name):

@@ -21,22 +21,31 @@ T = TypeVar("T", "TableContent", TableState)
 
 @dataclass(frozen=True, slots=True)
 class TableContent:
-    """What a table holds, as its writer needs to know it: its newest load part and change, the version of its load."""
+    """What a table holds, as its writer needs to know it: its newest load part and change, the version of its load.
+
+    `source_names` has a pair of names for each column that the source calls otherwise: the table's, then the source's.
+    """
 
     newest_load: str = ""
     newest_change: str = ""
     load_version: str = ""
+    source_names: tuple[tuple[str, str], ...] = ()
 
-    def after(self, refresh: Refresh, load_version: str, *, is_replaced: bool) -> TableContent:
+    def after(
+        self, refresh: Refresh, load_version: str, *, is_replaced: bool, source_names: Mapping[str, str]
+    ) -> TableContent:
         """Give the content after a refresh, which may replace the load, and every row if it replaces the table."""
         files = () if refresh.kind is RefreshKind.EMPTY else refresh.read_files
         loads = [file.name for file in files if file.is_load]
         changes = [file.name for file in files if not file.is_load]
+        is_other_table = is_replaced and refresh.kind is RefreshKind.RELOAD
+        names = {**({} if is_other_table else dict(self.source_names)), **source_names}
         ends_load = refresh.kind in (RefreshKind.RELOAD, RefreshKind.EMPTY)
         return TableContent(
             newest_load=max(["" if ends_load else self.newest_load, *loads]),
             newest_change=max(["" if is_replaced else self.newest_change, *changes]),
             load_version=load_version if loads or ends_load else self.load_version,
+            source_names=tuple(sorted(names.items())),
         )
 
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from odp.errors import RejectedInputError
 from odp.file_processor.changes import cast_to
-from odp.file_processor.column_names import name_columns, with_table_names
+from odp.file_processor.column_names import NamedColumns, changed_names, with_table_names
 from odp.file_processor.own_columns import KEY, own_columns
 from odp.file_processor.parquet_footers import read_columns
 from odp.file_processor.refresh_rows import KeyedRows, RefreshRows, without_deleted
 from odp.file_processor.row_keys import with_keys
 from odp.file_processor.schema_changes import Columns, must_rewrite
 from odp.file_processor.table_history import load_version
-from odp.file_processor.table_schema import decide_table_columns
+from odp.file_processor.table_schema import HeldTable, decide_table_columns, name_files
 from odp.file_processor.table_writers.hudi_commit_metadata import TableContent, content_metadata
 from odp.file_processor.table_writers.hudi_index import decide_look_up
 from odp.file_processor.table_writers.hudi_options import (
@@ -48,6 +48,7 @@ class HudiRefresh:
         is_emptied = self.refresh.kind is RefreshKind.EMPTY  # its files may be gone: they are the reason
         file_columns = {} if is_emptied else read_columns(self.spark, self.refresh.read_files)
         columns = self._columns(file_columns)
+        named = {} if is_emptied else name_files(self.config, self.refresh, file_columns, self._before)
         if self.table and self.table.ordering_field:
             self.check_lease()
             forget_ordering_field(self.spark, self.config.base_path)
@@ -56,7 +57,7 @@ class HudiRefresh:
         if held is not None and must_rewrite(held, columns, bound_columns(rows.config)):
             self._rewrite(rows, held)
             held = columns
-        self._write(rows, self._rows(rows, file_columns, held or columns))
+        self._write(rows, self._rows(rows, named, held or columns), changed_names(named.values()))
 
     @property
     def _operation(self) -> Operation:
@@ -66,10 +67,13 @@ class HudiRefresh:
     def _is_historical(self) -> bool:
         return self.config.table_data_versioning_type is VersioningType.HISTORICAL
 
+    @property
+    def _before(self) -> HeldTable | None:
+        return self.table.held if self.table else None
+
     def _columns(self, file_columns: Mapping[str, Columns]) -> Columns:
         if self.refresh.kind is not RefreshKind.EMPTY:
-            held = self.table.held if self.table else None
-            return decide_table_columns(self.config, self.refresh, file_columns, held)
+            return decide_table_columns(self.config, self.refresh, file_columns, self._before)
         if self.table is None:
             message = f"{self.config.qualified_name}: there is no table to empty"
             raise RejectedInputError(message)
@@ -89,12 +93,11 @@ class HudiRefresh:
         stored = self.spark.read.format("hudi").load(self.config.base_path)
         return stored.select(*cast_to(columns, of_table), *own_columns(self.config))
 
-    def _rows(self, rows: RefreshRows, file_columns: Mapping[str, Columns], held: Columns) -> KeyedRows:
+    def _rows(self, rows: RefreshRows, named: Mapping[str, NamedColumns], held: Columns) -> KeyedRows:
         is_merged = self._is_historical and self.table is not None
         if self.refresh.kind is RefreshKind.EMPTY:
             empty = KeyedRows(rows.without_rows(), rows.without_rows())
             return rows.emptied_history(self._stored(rows.columns, held)) if is_merged else empty
-        named = {file_id: name_columns(self.config, found) for file_id, found in file_columns.items()}
         read = rows.read(named)
         if self.refresh.kind is RefreshKind.RELOAD and is_merged:
             return rows.reloaded_history(read, self._stored(rows.columns, held))
@@ -107,11 +110,11 @@ class HudiRefresh:
         is_replacing = not self._is_historical and self._operation is not Operation.UPSERT
         return KeyedRows(without_deleted(final) if is_replacing else final, keyed, version)
 
-    def _write(self, rows: RefreshRows, made: KeyedRows) -> None:
+    def _write(self, rows: RefreshRows, made: KeyedRows, source_names: Mapping[str, str]) -> None:
         is_merged = self.table is not None and self._operation is Operation.UPSERT
         look_up = decide_look_up(self.spark, rows.config, made.known) if is_merged else None
         content = self.table.content if self.table else TableContent()
-        after = content.after(self.refresh, made.load_version, is_replaced=not is_merged)
+        after = content.after(self.refresh, made.load_version, is_replaced=not is_merged, source_names=source_names)
         options = write_options(rows.config, self.refresh, rows.columns, look_up) | content_metadata(after)
         save(made.final, options, self.config.base_path, self.check_lease)
 

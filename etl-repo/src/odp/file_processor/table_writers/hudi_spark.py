@@ -17,6 +17,7 @@ from odp.file_processor.table_writers.hudi_timeline import (
     existing_table,
     last_refresh,
     remove_unfinished_making,
+    source_names,
 )
 from odp.records import LandedFile, RawTableConfig
 from odp.refreshes import CommittedRefresh, Refresh
@@ -66,7 +67,7 @@ class HudiSparkWriter:
         placed = self._placed(config)
         commits = list(commits_newest_first(self._spark, placed.base_path))
         if catalog_differs(iter(commits), published_commit):
-            sync_catalog(self._spark, placed)
+            sync_catalog(self._spark, placed, source_names(commits))
         return commits[0].time
 
     def _placed(self, config: RawTableConfig) -> RawTableConfig:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -185,15 +185,21 @@ def existing_table(spark: SparkSession, base_path: str) -> ExistingTable | None:
 
 
 def catalog_differs(commits: Iterator[Commit], published_commit: str) -> bool:
-    """Tell whether schema or partitions may have changed since the commit that the catalog shows.
+    """Tell whether schema, names or partitions may have changed since the commit that the catalog shows.
 
     A new file group does not prove a new partition, but a new partition always begins one: erring costs one sync.
     """
-    newest_columns: dict[str, str] | None = None
+    newest: Commit | None = None
     for commit in commits:
-        newest_columns = newest_columns or commit.columns
+        newest = newest or commit
         if commit.time == published_commit:
-            return commit.columns != newest_columns
+            has_names = commit.content.source_names == newest.content.source_names
+            return not has_names or commit.columns != newest.columns
         if commit.began_file_groups:
             return True
     return True
+
+
+def source_names(commits: Iterable[Commit]) -> dict[str, str]:
+    """Give the source's name of each column that the table calls otherwise, as the newest refresh says."""
+    return dict(next((commit.content.source_names for commit in commits if commit.refresh), ()))

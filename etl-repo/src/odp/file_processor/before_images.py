@@ -1,0 +1,45 @@
+"""Tells the columns in which DMS writes the values before an update (`add-before-image-columns`) from the source's."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+
+from odp.file_processor.column_names import table_name
+from odp.file_processor.parquet_schema import UNSUPPORTED
+from odp.file_processor.schema_changes import Columns
+from odp.records import RawTableConfig
+
+BEFORE_IMAGE = "BI_"
+"""DMS's prefix; the column of the source follows."""
+
+
+def before_images(config: RawTableConfig, columns: Columns, known: Collection[str]) -> Mapping[str, str]:
+    """Give the columns of a change file that have a before-image, by the names of the before-images.
+
+    A file has before-images if it has that of a key column: DMS writes those of the key whatever its column filter is.
+    Columns that the configuration names are the source's, and so are `known` ones of the table, in upper case.
+    """
+    spellings = {name.upper(): name for name in columns}
+    found = {
+        name: spellings[name.upper().removeprefix(BEFORE_IMAGE)]
+        for name in _candidates(columns)
+        if name not in _configured(config) and table_name(config, name).upper() not in known
+    }
+    return found if any(of in config.hudi_primary_key for of in found.values()) else {}
+
+
+def _candidates(columns: Columns) -> list[str]:
+    """Name the columns that are named as the before-image of another; of two that differ in case neither can be."""
+    times = Counter(name.upper() for name in columns)
+    return [
+        name
+        for name, type_ in columns.items()
+        if name.upper().startswith(BEFORE_IMAGE)
+        and times[name.upper().removeprefix(BEFORE_IMAGE)] == times[name.upper()] == 1
+        and not type_.startswith(UNSUPPORTED)
+    ]
+
+
+def _configured(config: RawTableConfig) -> tuple[str | None, ...]:
+    return (*config.hudi_primary_key, config.hudi_partition_key, config.hudi_precombine_field)
