@@ -1,4 +1,4 @@
-"""The command `torture`: how many stories failed and of what, and how some of them can be seen again in few steps."""
+"""The command `torture`: how many histories failed and of what, and how some of them can be seen again in few steps."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -32,7 +32,7 @@ def torture(
 
 
 def kinds_table(found: Sequence[Failure]) -> Table:
-    """How many stories ended wrong in which way."""
+    """How many histories ended wrong in which way."""
     kinds = Counter(kind for failure in found for kind in {problem.finding.kind for problem in failure.problems})
     seeds = {kind: [failure.story.seed for failure in found if _has(failure, kind)] for kind in kinds}
     table = Table("what is wrong", "stories", "seeds")

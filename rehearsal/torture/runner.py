@@ -1,4 +1,4 @@
-"""Plays many stories in memory, on all cores, and gives those that fail; any of them can be made short afterwards."""
+"""Plays many histories in memory, on all cores, and gives those that fail; any of them can be made short afterwards."""
 
 import logging
 from collections.abc import Iterable, Iterator
@@ -16,32 +16,32 @@ _SEEDS_AT_ONCE = 20
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A story that ends wrong, and how."""
+    """A history that ends wrong, and how."""
 
     story: Story
     problems: tuple[Problem, ...]
 
 
 def failures(seeds: Iterable[int]) -> Iterator[Failure | None]:
-    """Play the story of each seed; None where all is right."""
+    """Play the history of each seed; None where all is right."""
     with ProcessPoolExecutor(initializer=_silence) as processes:
         yield from processes.map(_examine, seeds, chunksize=_SEEDS_AT_ONCE)
 
 
 def shortened(failure: Failure) -> Failure:
-    """The shortest story that ends wrong."""
+    """The shortest history that ends wrong."""
     short = shortest(failure.story, lambda shorter: bool(problems_of(shorter)))
     return Failure(short, problems_of(short))
 
 
 def problems_of(played: Story) -> tuple[Problem, ...]:
-    """What is wrong in the end of a story."""
+    """What is wrong in the end of a history."""
     with silent():
         return tuple(memory_trial(played).play(played.steps))
 
 
 def tell(played: Story) -> Iterator[str]:
-    """The steps of a story in words."""
+    """The steps of a history in words."""
     trial = memory_trial(played)
     for step in played.steps:
         if step.act is Act.RUN:
@@ -53,7 +53,7 @@ def tell(played: Story) -> Iterator[str]:
 
 @contextmanager
 def silent() -> Iterator[None]:
-    """Failures of refreshes are what stories are made of; nobody wants to read their stack traces."""
+    """Failures of refreshes are what histories are made of; nobody wants to read their stack traces."""
     logger = logging.getLogger("odp")
     level = logger.level
     _silence()

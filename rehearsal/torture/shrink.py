@@ -1,4 +1,4 @@
-"""Makes a failing story as short as it can be: its shortest failing prefix, without every step it can do without."""
+"""Makes a failing history as short as it can be: its shortest failing prefix, without every step it can do without."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,7 +9,7 @@ Fails = Callable[[Story], bool]
 
 
 def shortest(story: Story, fails: Fails) -> Story:
-    """Give the shortest failing story that can be reached by leaving steps out."""
+    """Give the shortest failing history that can be reached by leaving steps out."""
     return without_idle_steps(shortest_prefix(story, fails), fails)
 
 

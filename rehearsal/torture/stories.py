@@ -1,4 +1,4 @@
-"""A story is a list of steps drawn from a seed; each step can be left out without changing what the others draw."""
+"""A history is a list of steps drawn from a seed; each step can be left out without changing what the others draw."""
 # ruff: noqa: S311 - draws must repeat, not be secret
 
 from collections.abc import Iterator
@@ -88,7 +88,7 @@ class Story:
 
 
 def story(seed: int) -> Story:
-    """Draw a story."""
+    """Draw a history."""
     draw = Random(seed)
     tables = draw.randint(1, MAX_TABLES)
     opening = [step for table in range(tables) for step in opening_steps(draw, table)]

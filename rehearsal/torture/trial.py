@@ -1,4 +1,4 @@
-"""Plays a story on a lake, then lets everything settle, and asks for the verdict."""
+"""Plays a history on a lake, then lets everything settle, and asks for the verdict."""
 # ruff: noqa: S311 - draws must repeat, not be secret
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Many stories at once on one deployed lake: each seed is a table, and all of them share its executions."""
+"""Many histories at once on one deployed lake: each seed is a table, and all of them share its executions."""
 # ruff: noqa: S311 - draws must repeat, not be secret
 
 import json
@@ -47,7 +47,7 @@ def deployed_lake(folder: Path) -> Iterator[DeployedLake]:
 
 
 def campaign(lake: DeployedLake, seeds: Sequence[int], say: Say, *, rounds: int = ROUNDS) -> list[Problem]:
-    """Play the stories of all seeds together; a table is named by its seed."""
+    """Play the histories of all seeds together; a table is named by its seed."""
     replicas = list(_replicas(seeds))
     configure(lake, replicas)
     trial = Trial(EmulatedLake(lake, CADENCE, DATABASE, replicas), replicas)

@@ -1,4 +1,4 @@
-"""The command `torture-lake`: stories on a deployed lake, with real Glue runs that are killed for real."""
+"""The command `torture-lake`: histories on a deployed lake, with real Glue runs that are killed for real."""
 
 import tempfile
 from collections.abc import Iterator
