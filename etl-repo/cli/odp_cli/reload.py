@@ -15,7 +15,7 @@ from odp_cli.inference.quantities import byte_text, counted
 from odp_cli.operate.ages import minute
 from odp_cli.operate.deciding import Decided, Deciding, Verdict
 from odp_cli.operate.decision_log import DecisionLog
-from odp_cli.operate.held_files import HeldGroup, chosen_parts, groups_of
+from odp_cli.operate.held_files import HeldGroup, chosen_parts, groups_of, refuse_first_part_alone
 from odp_cli.operate.names import resolve_table
 from odp_cli.operate.operated_lake import OperatedLake
 from odp_cli.output import PLATFORM, REFUSED, DryRun, Env, Json, Mode, PlatformFile, Profile, Reason, Yes, say, say_json
@@ -51,7 +51,10 @@ def reload(  # noqa: PLR0913, PLR0917 - the options of a command
         return
     verdict = Verdict.APPROVE if approve else Verdict.DISMISS
     loads = [group for group in groups_of(lake.books.held_files(name)) if group.kind is QuarantineKind.HELD_LOAD]
-    files = chosen_parts([file for group in loads for file in group.files], part or ())
+    held = [file for group in loads for file in group.files]
+    files = chosen_parts(held, part or ())
+    if verdict is Verdict.APPROVE:
+        refuse_first_part_alone(held, files)
     if not as_json:
         for group in loads:
             say(description(name, group))

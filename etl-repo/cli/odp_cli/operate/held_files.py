@@ -12,6 +12,7 @@ from odp_cli.errors import CommandError
 from odp_cli.operate.entries import Entry
 from odp_cli.operate.names import near
 
+_SHOWN = 5
 HELD_KINDS = (QuarantineKind.HELD_LOAD, QuarantineKind.HELD_FILE)
 
 
@@ -70,3 +71,18 @@ def chosen_parts(files: Sequence[LandedFile], names: Sequence[str]) -> list[Land
             shown = near(name, known, f"name one of {', '.join(sorted({file.name for file in files}))}")
             raise CommandError(f"no part {name} is held", mend=shown)
     return [file for file in files if {file.name, file.key, file.file_id} & set(names)]
+
+
+def refuse_first_part_alone(files: Sequence[LandedFile], chosen: Sequence[LandedFile]) -> None:
+    """Refuse to approve the first part of a load while others of it would still wait.
+
+    Raises:
+        CommandError: the table would be replaced by the chosen parts alone.
+    """
+    left = [file.name for file in files if file not in chosen]
+    first = next((file.name for file in chosen if file.part_number == 1), None)
+    if left and first:
+        raise CommandError(
+            f"{first} begins a load: approved without {', '.join(left[:_SHOWN])}, it would replace the table alone",
+            mend="approve all parts together, or dismiss first those that are not of the load",
+        )

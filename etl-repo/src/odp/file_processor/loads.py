@@ -195,9 +195,8 @@ def _in_order(
     repeated: list[LandedFile] = []
     loads: list[list[LandedFile]] = []
     approved = [part for part in parts if part.approved]
-    is_reload = not in_table.keys or any(
-        part.part_number == 1 and (part.key in in_table.keys or in_table.has_lost_another(part)) for part in approved
-    )
+    is_whole = in_table.keys <= {part.key for part in approved}
+    is_reload = is_whole or any(_replaces(part, in_table) for part in approved)
     for part in parts:
         if part.approved:
             present += [] if is_reload else [part]
@@ -219,6 +218,10 @@ def _in_order(
 def is_settled(part: LandedFile, now: datetime) -> bool:
     """Whether a part came a while ago."""
     return now - _landed(part) >= SETTLES_AFTER
+
+
+def _replaces(part: LandedFile, in_table: LoadInTable) -> bool:
+    return _is_a_first_part(part) and (part.key in in_table.keys or in_table.has_lost_another(part))
 
 
 def _begins_another(part: LandedFile, load: Sequence[LandedFile]) -> bool:

@@ -308,3 +308,18 @@ def test_first_part_of_a_segment_that_a_person_approves_is_added_to_a_load_that_
     table.take(*table.approve())
     assert table.state.generation == 1
     assert late.key in table.state.load_keys
+
+
+def test_copied_first_part_that_a_person_approves_never_replaces_a_table_of_several_parts() -> None:
+    table = filled(load(1, 1), load(2, 2))
+    table.take(load(1, 9000, "other", copied=True))
+    table.take(*table.approve())
+    assert table.state.load_keys == {load(1, 0).key, load(2, 0).key}
+    assert table.state.generation == 1
+
+
+def test_copied_folder_that_a_person_approves_replaces_the_table() -> None:
+    table = filled(load(1, 1), load(2, 2))
+    table.take(load(1, 9000, "x", copied=True), load(2, 9001, "y", copied=True))
+    table.take(*table.approve())
+    assert table.state.generation == 2

@@ -147,11 +147,16 @@ def test_decision_that_came_too_late_is_told_by_file_and_does_the_others(
 
 
 def test_parts_are_decided_one_by_one_and_the_entry_stays_as_long_as_one_is_held(held: Lake) -> None:
-    held.odp("reload", "s.t", "--approve", "--yes", "--part", PARTS[0].name, "--part", PARTS[2].key)
-    assert held.statuses() == {PARTS[1].name: HELD}
+    held.odp("reload", "s.t", "--approve", "--yes", "--part", PARTS[1].name, "--part", PARTS[2].key)
+    assert held.statuses() == {PARTS[0].name: HELD}
     assert len(held.kept("held_load")) == 1
     held.odp("reload", "s.t", "--dismiss", "--yes")
     assert held.kept("held_load") == []
+
+
+def test_first_part_is_not_approved_while_others_are_held_because_it_would_replace_the_table_alone(held: Lake) -> None:
+    assert "dismiss first" in mend(held.odp("reload", "s.t", "--approve", "--yes", "--part", PARTS[0].name))
+    assert set(held.statuses().values()) == {HELD}
 
 
 def test_late_changes_are_no_load_and_stay_held(held: Lake) -> None:
