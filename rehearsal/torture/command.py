@@ -15,19 +15,19 @@ _SHOWN = 5
 
 
 def torture(
-    seeds: Annotated[int, typer.Option(envvar="SEEDS", min=1, help="How many stories.")] = 2000,
-    first: Annotated[int, typer.Option(envvar="FIRST", min=0, help="The first story's seed.")] = 0,
+    seeds: Annotated[int, typer.Option(envvar="SEEDS", min=1, help="How many histories.")] = 2000,
+    first: Annotated[int, typer.Option(envvar="FIRST", min=0, help="The first history's seed.")] = 0,
 ) -> None:
     """Play random histories against the framework's own decisions and compare what comes out with the source."""
     console = Console()
     played = range(first, first + seeds)
     found = [failure for failure in track(failures(played), "Stories", seeds, console=console) if failure]
     if not found:
-        console.print(f"{seeds:,} stories ended well")
+        console.print(f"{seeds:,} histories ended well")
         return
     console.print(kinds_table(found))
     console.print(stories_table(map(shortened, found[:_SHOWN])))
-    console.print(f"{len(found):,} of {seeds:,} stories failed")
+    console.print(f"{len(found):,} of {seeds:,} histories failed")
     raise typer.Exit(1)
 
 
@@ -35,7 +35,7 @@ def kinds_table(found: Sequence[Failure]) -> Table:
     """How many histories ended wrong in which way."""
     kinds = Counter(kind for failure in found for kind in {problem.finding.kind for problem in failure.problems})
     seeds = {kind: [failure.story.seed for failure in found if _has(failure, kind)] for kind in kinds}
-    table = Table("what is wrong", "stories", "seeds")
+    table = Table("what is wrong", "histories", "seeds")
     for kind, count in kinds.most_common():
         table.add_row(kind, str(count), ", ".join(map(str, seeds[kind][:_SHOWN])))
     return table
@@ -43,7 +43,7 @@ def kinds_table(found: Sequence[Failure]) -> Table:
 
 def stories_table(found: Iterable[Failure]) -> Table:
     """Seed, problems and steps of some failures."""
-    table = Table("seed", "what is wrong", "the shortest story", show_lines=True)
+    table = Table("seed", "what is wrong", "the shortest history", show_lines=True)
     for failure in found:
         steps = [f"{number}. {step}" for number, step in enumerate(tell(failure.story), start=1)]
         table.add_row(str(failure.story.seed), "\n".join(map(str, failure.problems)), "\n".join(steps))

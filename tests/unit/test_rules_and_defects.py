@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).resolve().parents[1]
-RULES, DEFECTS = range(1, 13), range(1, 21)
+RULES, DEFECTS = range(1, 14), range(1, 21)
 
 
 @pytest.fixture(scope="module")

@@ -68,9 +68,9 @@ def configure(lake: DeployedLake, replicas: Iterable[Replica]) -> None:
     entries = [fields_of(_config_of(replica)) for replica in replicas]
     manifest = json.dumps({"batch_configs": [fields_of(batch)], "raw_table_configs": entries})
     request = lake.request_configuration(RequestContent("torture", "make torture", {"torture.json": manifest}))
-    decided = wait_until_decided(lake, "the tables of the stories", lambda _: None, request)
+    decided = wait_until_decided(lake, "the tables of the histories", lambda _: None, request)
     if decided.status != "applied":
-        raise RuntimeError(f"the tables of the stories were {decided.status}: {decided.reasons}")
+        raise RuntimeError(f"the tables of the histories were {decided.status}: {decided.reasons}")
 
 
 def _round(seeds: Sequence[int], number: int) -> Iterator[Step]:

@@ -15,7 +15,7 @@ from rehearsal.torture.deployed.campaign import ROUNDS, campaign, deployed_lake
 
 
 def torture_lake(
-    seeds: Annotated[int, typer.Option(envvar="SEEDS", min=1, help="How many tables, each with a story.")] = 20,
+    seeds: Annotated[int, typer.Option(envvar="SEEDS", min=1, help="How many tables, each with a history.")] = 20,
     first: Annotated[int, typer.Option(envvar="FIRST", min=0, help="The first table's seed.")] = 0,
     rounds: Annotated[int, typer.Option(envvar="ROUNDS", min=1, help="How many executions under fire.")] = ROUNDS,
     folder: Annotated[

@@ -49,7 +49,7 @@ _MEANINGS = {
         Action.ACKNOWLEDGE,
     ),
     QuarantineKind.SKIPPED_FILE: _Meaning(
-        "restore the object in the staging bucket: its new version is applied by itself; then dismiss the entry",
+        "upload the object again to the staging bucket: its new version is applied by itself; then dismiss the entry",
         Action.ACKNOWLEDGE,
     ),
     QuarantineKind.VANISHED_LOAD: _Meaning(

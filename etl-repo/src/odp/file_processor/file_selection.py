@@ -29,7 +29,7 @@ from odp.refreshes import HeldFiles, Refresh, RefreshKind, TableState
 _EVERYTHING = 1_000_000
 _DELETED_SINCE = (
     "changes that follow it were applied already, and were deleted from the staging bucket since, so they cannot be "
-    "applied to it; load the table again in DMS and dismiss this load, or restore them and approve it"
+    "applied to it; dismiss this load and load the table again in DMS, or upload them again and approve it"
 )
 
 

@@ -20,12 +20,12 @@ REPLAY_HORIZON = timedelta(days=7)
 _EVERYTHING = 1_000_000
 _VERSIONS_OF_A_NAME = 100
 _TOO_MANY = (
-    "it came after newer changes, which are too many or too many days to be read again; load the table again in DMS, "
-    "or approve it"
+    "it came after newer changes, which are too many or too many days to be read again; approve it, or dismiss it and "
+    "load the table again in DMS"
 )
 _DELETED = (
-    "it came after newer changes that were deleted from the staging bucket, so they cannot be read again; load the "
-    "table again in DMS and dismiss it, or restore them and approve it"
+    "it came after newer changes that were deleted from the staging bucket, so they cannot be read again; dismiss it "
+    "and load the table again in DMS, or upload them again and approve it"
 )
 
 Versions = Mapping[str, Sequence[LandedFile]]
@@ -37,7 +37,7 @@ class Limits:
     """How much one commit may read; a reload, which replaces the table at once, is bounded by nothing."""
 
     files: int = 1000
-    bytes: int = 20 << 30
+    bytes: int = 8_000_000_000
     replayed_files: int = 1000
 
 

@@ -35,7 +35,7 @@ def _fields(spark: SparkSession, uri: str) -> list[tuple[str, str]]:
     except Py4JJavaError as error:
         if "is not a Parquet file" not in str(error):
             raise
-        message = f"{uri} is not a Parquet file: let DMS write Parquet, or remove the file and load the table again"
+        message = f"{uri} is not a Parquet file: let DMS write Parquet, then odp skip the file and load the table again"
         raise RejectedInputError(message) from error
     try:
         schema = reader.getFileMetaData().getSchema()

@@ -48,8 +48,8 @@ def _command_for_file(entry_id: str) -> str:
 
 def _skipped(file: LandedFile) -> Quarantined:
     reason = (
-        f"{file.source_table_name}: {file.key}: {file.status_reason}; restore the object, and its new version is "
-        "applied in its place"
+        f"{file.source_table_name}: {file.key}: {file.status_reason}; upload the object again, and its new version "
+        "is applied in its place; removing a delete marker makes none"
     )
     details: dict[str, str | int] = {
         "source_table_name": file.source_table_name,

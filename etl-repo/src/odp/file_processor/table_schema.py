@@ -178,4 +178,4 @@ def _required(config: RawTableConfig, file: LandedFile) -> Iterator[str]:
 def _way_out(config: RawTableConfig) -> str:
     if config.table_data_versioning_type is VersioningType.HISTORICAL:
         return "undo the change at the source, or replicate the table into a new raw_table_name"
-    return "undo the change at the source, or reload the table in DMS, which replaces the lake's table as a whole"
+    return "undo the change at the source, or load the table again in DMS (reload-target), which replaces it as a whole"

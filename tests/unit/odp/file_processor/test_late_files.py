@@ -100,7 +100,7 @@ def test_late_file_is_held_with_the_way_out_if_too_many_changes_follow_it() -> N
     late = change(1, 300)
     refresh = table_with_newer(most=9).select(late)
     assert (refresh.files, refresh.replayed, held_files(refresh)) == ((), (), {late.file_id})
-    assert "load the table again in DMS, or approve it" in why_held(refresh)
+    assert "approve it, or dismiss it and load the table again in DMS" in why_held(refresh)
 
 
 def test_late_files_that_few_changes_follow_are_applied_beside_one_that_is_held() -> None:
@@ -141,7 +141,7 @@ def test_late_file_is_held_if_the_object_of_a_newer_change_is_deleted(late: Land
     refresh = table.select(late)
     assert (refresh.files, held_files(refresh)) == ((), {late.file_id})
     assert "deleted from the staging bucket" in why_held(refresh)
-    assert "load the table again in DMS and dismiss it" in why_held(refresh)
+    assert "dismiss it and load the table again in DMS" in why_held(refresh)
 
 
 def test_late_file_that_a_person_approves_is_held_again_while_a_newer_change_stays_deleted() -> None:
@@ -149,7 +149,7 @@ def test_late_file_that_a_person_approves_is_held_again_while_a_newer_change_sta
     table.deleted.add(change(7, 0).key)
     table.take(change(1, 300))
     approved = table.approve()
-    assert "dismiss it, or restore them" in why_held(table.select(*approved))
+    assert "or upload them again and approve it" in why_held(table.select(*approved))
     table.deleted.clear()
     assert ids(table.select(*approved).files) == ids([change(1, 300)])
 

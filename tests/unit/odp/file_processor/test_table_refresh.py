@@ -115,7 +115,7 @@ def test_object_deleted_before_it_was_applied_is_skipped_and_kept_in_quarantine_
     assert (lake.history["f1"].status, lake.history["f1"].status_reason) == (FileStatus.SKIPPED, SkipReason.VANISHED)
     (entry,) = lake.entries.values()
     assert (entry.kind, entry.entry_id) == (QuarantineKind.SKIPPED_FILE, "f1")
-    assert entry.reason.endswith("restore the object, and its new version is applied in its place")
+    assert entry.reason.endswith("its new version is applied in its place; removing a delete marker makes none")
 
 
 def test_object_overwritten_before_it_was_applied_is_skipped_and_nobody_is_bothered() -> None:

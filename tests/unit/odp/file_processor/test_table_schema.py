@@ -167,7 +167,7 @@ def test_table_without_a_change_sequence_needs_none() -> None:
 
 def test_rule_10_refusal_names_the_table_and_the_way_out_of_it() -> None:
     files = {file("20260101-000000006"): {**CHANGE, "V": "string"}}
-    with pytest.raises(SchemaChangeRefusedError, match=r"^s\.t: .*column V is int .* reload the table in DMS"):
+    with pytest.raises(SchemaChangeRefusedError, match=r"^s\.t: .*column V is int .* load the table again in DMS"):
         decide(files, HELD)
     with pytest.raises(SchemaChangeRefusedError, match="replicate the table into a new raw_table_name"):
         decide(files, HELD, config=table_config(table_data_versioning_type=VersioningType.HISTORICAL))

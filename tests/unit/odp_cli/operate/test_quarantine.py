@@ -134,7 +134,7 @@ def test_acknowledged_entry_is_listed_as_decided_and_is_not_kept_anew(full: Lake
     [
         ("release", "rejected_file", "upload it under a name"),
         ("release", "malformed_message", "the next sweep registers the file"),
-        ("release", "skipped_file", "restore the object"),
+        ("release", "skipped_file", "upload the object again"),
         ("release", "vanished_load", "odp reload TABLE --empty"),
         ("release", "unconfigured_table", "add the table to the table manifests"),
         ("dismiss", "refused_table", "remove the cause, then release the entry"),

@@ -26,7 +26,7 @@ def test_all_is_well(monkeypatch: pytest.MonkeyPatch, wide: None) -> None:
     monkeypatch.setattr(command, "failures", lambda seeds: [None for _ in seeds])
     result = CliRunner().invoke(app, ["torture", "--seeds", "30"])
     assert result.exit_code == 0
-    assert "30 stories ended well" in result.output
+    assert "30 histories ended well" in result.output
 
 
 def test_failing_seed_is_shown_with_what_is_wrong_and_its_shortest_story(
@@ -36,5 +36,5 @@ def test_failing_seed_is_shown_with_what_is_wrong_and_its_shortest_story(
     monkeypatch.setattr(command, "shortened", lambda failure: failure)
     result = CliRunner().invoke(app, ["torture", "--seeds", "2"])
     assert result.exit_code == 1
-    for told in ("1 of 2 stories failed", "42", Kind.LOST, f"1. t0: {Act.LOAD}", f"2. t0: {Act.LOSE}"):
+    for told in ("1 of 2 histories failed", "42", Kind.LOST, f"1. t0: {Act.LOAD}", f"2. t0: {Act.LOSE}"):
         assert told in result.output
