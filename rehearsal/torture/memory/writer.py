@@ -191,7 +191,8 @@ def _versions(
     load_version = table.load_version if table else ""
     rows = {(*_key(each.row, config), each.version): {**each.row, VERSION: each.version} for each in changes}
     if refresh.kind is RefreshKind.RELOAD or (loaded and not load_version):
-        least = min((each.version for each in changes), default=None)
+        # what a task wrote again of the time before the former load follows no load
+        least = min((each.version for each in changes if each.version > load_version), default=None)
         earlier = [str(row[VERSION]) for row in held if least is None or str(row[VERSION]) < least]
         load_version = f"{max(earlier, default='')}/L{refresh.state.generation}"
     if refresh.kind is RefreshKind.RELOAD:

@@ -188,8 +188,8 @@ def _in_order(
 ) -> tuple[list[LandedFile], list[LandedFile], list[list[LandedFile]]]:
     """Give the parts of the present load, its repeated parts, and the loads after it.
 
-    What a person approved is one load if it has a first part of which the table has or lost another version; if not, it
-    belongs to the present one.
+    What a person approved is one load if it has all parts that the table has, or a first part of a known segment; if
+    not, it belongs to the present one.
     """
     present: list[LandedFile] = []
     repeated: list[LandedFile] = []
@@ -221,7 +221,8 @@ def is_settled(part: LandedFile, now: datetime) -> bool:
 
 
 def _replaces(part: LandedFile, in_table: LoadInTable) -> bool:
-    return _is_a_first_part(part) and (part.key in in_table.keys or in_table.has_lost_another(part))
+    is_late = _is_late(part, (), in_table)
+    return not in_table.lacks(part) and _begins_a_reload(part, (), in_table, is_late=is_late)
 
 
 def _begins_another(part: LandedFile, load: Sequence[LandedFile]) -> bool:

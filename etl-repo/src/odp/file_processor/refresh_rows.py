@@ -67,15 +67,18 @@ class RefreshRows:
             [], ", ".join([schema, *(f"{name} string" for name in own_columns(self.config))])
         )
 
-    def version_of_load(self, rows: DataFrame, held: DataFrame) -> str:
-        """Name the version of a load's rows: later than all that the table holds before the changes among the rows."""
+    def version_of_load(self, rows: DataFrame, held: DataFrame, load_before: str) -> str:
+        """Name the version of a load's rows: later than all that the table holds before the changes among the rows.
+
+        Changes of versions before the table's former load do not count: a task that went back wrote them again.
+        """
         changes = self._changes(rows)
-        first_change = None if changes is None else least_version(changes)
+        first_change = None if changes is None else least_version(changes, load_before)
         return load_version(greatest_version(held, first_change), self.refresh.state.generation)
 
-    def reloaded_history(self, rows: DataFrame, held: DataFrame) -> KeyedRows:
+    def reloaded_history(self, rows: DataFrame, held: DataFrame, load_before: str) -> KeyedRows:
         """Give the rows that a reload adds to a historical table that holds others."""
-        changes, version = self._changes(rows), self.version_of_load(rows, held)
+        changes, version = self._changes(rows), self.version_of_load(rows, held, load_before)
         load = self.final(self.keyed(rows.filter(~F.col(IS_CHANGE)), version))
         added = Reload(self.config, self.columns, held, version).new_versions(load)
         added = with_keys(added, self.config, self.columns)

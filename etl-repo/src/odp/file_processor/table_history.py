@@ -33,9 +33,9 @@ def greatest_version(rows: DataFrame, before: str | None = None) -> str:
     return str(rows.agg(F.max(VERSION)).collect()[0][0] or "")
 
 
-def least_version(rows: DataFrame) -> str | None:
-    """Give the least version among rows; None of none."""
-    found = rows.agg(F.min(VERSION)).collect()[0][0]
+def least_version(rows: DataFrame, after: str) -> str | None:
+    """Give the least version among rows, of those after another; None of none."""
+    found = rows.filter(F.col(VERSION) > after).agg(F.min(VERSION)).collect()[0][0]
     return None if found is None else str(found)
 
 

@@ -128,7 +128,12 @@ class _Refresh:
                 self._enter_done()
 
     def close(self, failure: Exception | None = None, stack_trace: str = "") -> RefreshOutcome:
-        """Close the books and return the lease; of a run that lost it, only that is kept."""
+        """Close the books and return the lease; of a run that lost it, only that is kept.
+
+        A run that failed when all was applied has completed: nothing pending would start another one to say so.
+        """
+        if failure and self._is_complete(failure):
+            failure, stack_trace = None, ""
         status = RefreshStatus.ERROR if failure else RefreshStatus.COMPLETED
         error = _one_line(failure) if failure else ""
         entry = BookEntry(
@@ -150,6 +155,14 @@ class _Refresh:
             self._with.books.record(outcome, self._with.run_id)
             return outcome
         return entry.outcome
+
+    def _is_complete(self, failure: Exception) -> bool:
+        if not self._files or isinstance(failure, RejectedInputError):
+            return False
+        try:
+            return not self._pending()
+        except Exception:  # nobody knows
+            return False
 
     def _outcome(self, status: RefreshStatus) -> RefreshOutcome:
         return RefreshOutcome(

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from odp.errors import RejectedInputError
+from odp.file_processor.late_files import Limits
 from odp.records import FileStatus, LandedFile, SkipReason
 from odp.refreshes import RefreshKind
 
@@ -301,8 +302,9 @@ def test_first_load_whose_first_segment_follows_an_old_version_of_it_is_held_as_
 
 
 def test_first_part_of_a_segment_that_a_person_approves_is_added_to_a_load_that_lacks_it() -> None:
-    table = filled(load(1, 1, segment="SEGMENT1_"), load(2, 2, segment="SEGMENT2_"))
-    late = load(1, 5000, segment="SEGMENT2_")
+    table = filled(load(1, 1, segment="SEGMENT1_"), load(2, 2, segment="SEGMENT2_"), change(1, 3), change(2, 4))
+    table.limits = Limits(replayed_files=0)
+    late = load(1, 5, segment="SEGMENT2_")
     table.take(late)
     assert table.history[late.file_id].status is FileStatus.HELD
     table.take(*table.approve())

@@ -2,10 +2,10 @@
 
 import pytest
 from odp.file_processor.late_files import Limits
-from odp.records import FileStatus
+from odp.records import FileStatus, PendingFiles
 from odp.refreshes import RefreshStatus, RowCounts
 
-from tests.unit.odp.file_processor.refresh_world import CONFIG, add, file, killed, part, world
+from tests.unit.odp.file_processor.refresh_world import CONFIG, World, add, file, killed, part, world
 
 
 def test_run_that_loses_its_lease_while_it_reads_commits_nothing() -> None:
@@ -45,6 +45,23 @@ def test_failing_table_is_marked_with_its_stack_trace_and_keeps_its_unapplied_fi
     lake.fail_at = ""
     again = lake.refreshed("next")
     assert (again.status, lake.pending, len(lake.commits)) == (RefreshStatus.COMPLETED, {}, 1)
+
+
+def test_run_that_fails_when_all_is_applied_has_completed_because_nothing_pending_would_start_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lake = world(1)
+    killed(lake, "books")
+    asked: list[str] = []
+
+    def throttled_once(source_table_name: str, most_changes: int) -> PendingFiles:
+        asked.append(source_table_name)
+        if len(asked) == 1:
+            raise RuntimeError("too many requests")
+        return World.pending_files(lake, source_table_name, most_changes)
+
+    monkeypatch.setattr(lake, "pending_files", throttled_once)
+    assert (lake.refreshed("next").status, lake.pending) == (RefreshStatus.COMPLETED, {})
 
 
 @pytest.mark.parametrize(

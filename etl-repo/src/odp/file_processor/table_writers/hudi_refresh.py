@@ -99,11 +99,11 @@ class HudiRefresh:
             empty = KeyedRows(rows.without_rows(), rows.without_rows())
             return rows.emptied_history(self._stored(rows.columns, held)) if is_merged else empty
         read = rows.read(named)
-        if self.refresh.kind is RefreshKind.RELOAD and is_merged:
-            return rows.reloaded_history(read, self._stored(rows.columns, held))
         version = self.table.content.load_version if self.table else ""
+        if self.refresh.kind is RefreshKind.RELOAD and is_merged:
+            return rows.reloaded_history(read, self._stored(rows.columns, held), version)
         if not version and is_merged and any(file.is_load for file in self.refresh.files):
-            version = rows.version_of_load(read, self._stored(rows.columns, held))
+            version = rows.version_of_load(read, self._stored(rows.columns, held), "")
         version = version or load_version("", self.refresh.state.generation)
         keyed = rows.keyed(read, version)
         final = rows.final(keyed)
