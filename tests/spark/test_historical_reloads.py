@@ -204,3 +204,20 @@ def test_emptied_source_marks_every_live_key_and_keeps_every_version(
     marks = [(1, f"{seq(1)}/L2", "D", "a"), (2, seq(1), "D", "b")]
     loaded = [(1, "/L1", "I", "a"), (2, "/L1", "I", "b")]
     assert versions(refresh) == sorted([*marks, *loaded], key=str)
+
+
+def test_changes_of_the_time_before_the_former_load_that_a_task_writes_again_do_not_age_the_next_load(
+    refresh: Refresher, land_rows: Callable[..., LandedFile]
+) -> None:
+    """A task that goes back to an older checkpoint repeats changes; 2 vanished in the second load and is back."""
+    refresh.apply(RefreshKind.INITIAL, land_rows(LOAD, (1, "n", "a")))
+    changes = (2, "n", "b", "I", 1), (2, "n", "B", "U", 2)
+    refresh.apply(RefreshKind.CHANGES, land_rows(FIRST, *changes))
+    refresh.apply(RefreshKind.RELOAD, land_rows(LOAD, (1, "n", "a")), generation=2)
+    again = land_rows(LOAD, (1, "n", "a"), (2, "n", "B"))
+    refresh.apply(RefreshKind.RELOAD, again, land_rows(SECOND, *changes), generation=3)
+    newest = max(version for id_, version, _, _ in versions(refresh) if id_ == 2)
+    assert newest == f"{seq(2)}/L2/L3"
+    assert [(op, value) for id_, version, op, value in versions(refresh) if (id_, version) == (2, newest)] == [
+        ("I", "B")
+    ]

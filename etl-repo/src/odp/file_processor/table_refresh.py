@@ -161,7 +161,8 @@ class _Refresh:
             return False
         try:
             return not self._pending()
-        except Exception:  # nobody knows
+        except Exception:  # nobody knows, so it counts as failed
+            logger.exception("%s does not say what is pending", self._config.qualified_name)
             return False
 
     def _outcome(self, status: RefreshStatus) -> RefreshOutcome:
