@@ -26,7 +26,7 @@ public class PlainFiles extends LocalFileSystem {
 
 
 def use(spark: SparkSession, folder: Path) -> None:
-    """Compile the class into a folder where the session's class loader finds it, and let `file://` be read by it."""
+    """Compile the class into a folder, add that to the session's class path and use the class for `file://`."""
     compiler = java_class(spark, "org.codehaus.janino.SimpleCompiler")()
     compiler.cook(SOURCE)
     for name, code in compiler.getBytecodes().items():
