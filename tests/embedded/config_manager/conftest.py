@@ -28,7 +28,7 @@ def configurations(deployed_lake: DeployedLake) -> Configurations:
 def without_events(deployed_lake: DeployedLake) -> Iterator[None]:
     """Events wait in the queue until the module's last test has ended; then they come as redeliveries.
 
-    Were the mapping enabled between two tests, the function would still be at work on events of the first in the second.
+    Enabled between two tests, the mapping would start deliveries that overtake the second test's own requests.
     """
     functions = deployed_lake.client("lambda")
     name = deployed_lake.published(Odp.CONFIG_MANAGER_FUNCTION)
