@@ -69,7 +69,7 @@ test-embedded: $(EMBEDDED) ## handlers, adapters and the emulator itself, deploy
 $(EMBEDDED): test-embedded-%: $(READY) node_modules/.package-lock.json
 	@$(PYTEST) --quiet -m "not slow" tests/embedded/$*
 
-test-slow: $(READY) node_modules/.package-lock.json ## what make test leaves out: every type of key, the benchmarks themselves
+test-slow: $(READY) node_modules/.package-lock.json ## what make test leaves out: every type of key, further combinations, the benchmarks themselves
 	@$(PYTEST) --quiet -m slow tests/spark tests/embedded
 
 test-end-to-end: $(READY) node_modules/.package-lock.json ## the demo as a test

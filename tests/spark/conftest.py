@@ -19,6 +19,7 @@ from pyspark.sql import SparkSession
 
 from rehearsal.emulator.glue_runner.metastore_files import JVM_OPTIONS
 from rehearsal.local_spark import local_session
+from tests.spark import plain_files
 from tests.spark.refresher import Refresher
 
 BUCKETS = ("staging", "raw", "conformed", "purpose-built", "textbook_hudi", "iceberg")
@@ -36,6 +37,7 @@ def buckets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def spark(buckets: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     work = tmp_path_factory.mktemp("spark")
     session = local_session(buckets, BUCKETS, work=work, java_options=JVM_OPTIONS)
+    plain_files.use(session, tmp_path_factory.mktemp("classes"))
     yield with_settings(session)
     session.stop()
 

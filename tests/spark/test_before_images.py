@@ -38,8 +38,15 @@ def load(land_file: Any) -> Callable[..., Any]:
     return lambda refresh: land_file(refresh.key(LOAD), table)
 
 
-@pytest.mark.parametrize("keys", [("ID",), ("L", "ID")])
-@pytest.mark.parametrize("prefix", ["BI_", "bi_"])
+@pytest.mark.parametrize(
+    ("keys", "prefix"),
+    [
+        (("ID",), "bi_"),
+        (("L", "ID"), "BI_"),
+        pytest.param(("ID",), "BI_", marks=pytest.mark.slow),
+        pytest.param(("L", "ID"), "bi_", marks=pytest.mark.slow),
+    ],
+)
 def test_update_of_a_key_deletes_the_old_row_and_its_columns_are_none_of_the_table(
     configured: Callable[..., Refresher], load: Any, land_file: Any, keys: tuple[str, ...], prefix: str
 ) -> None:

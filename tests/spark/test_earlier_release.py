@@ -62,10 +62,17 @@ def options_of_the_first_release(config: RawTableConfig, operation: str) -> dict
     }
 
 
-@pytest.mark.parametrize("partition", ["REGION", None])
-@pytest.mark.parametrize("table_type", ["copy_on_write", "merge_on_read"])
+@pytest.mark.parametrize(
+    ("table_type", "partition"),
+    [
+        ("copy_on_write", None),
+        ("merge_on_read", "REGION"),
+        pytest.param("copy_on_write", "REGION", marks=pytest.mark.slow),
+        pytest.param("merge_on_read", None, marks=pytest.mark.slow),
+    ],
+)
 def test_table_of_the_first_release_goes_on_and_the_last_commit_wins(
-    configured: Callable[..., Refresher], land_file: Any, spark: SparkSession, partition: str | None, table_type: str
+    configured: Callable[..., Refresher], land_file: Any, spark: SparkSession, table_type: str, partition: str | None
 ) -> None:
     refresh = configured(hudi_partition_key=partition, hudi_table_type=table_type)
 

@@ -30,10 +30,19 @@ KEYS: list[tuple[str | None, str | None]] = [
 ]
 
 
-@pytest.mark.parametrize("partition", [None, "P", "L"])
-@pytest.mark.parametrize("table_type", ["copy_on_write", "merge_on_read"])
+@pytest.mark.parametrize(
+    ("table_type", "partition"),
+    [
+        ("copy_on_write", None),
+        ("copy_on_write", "L"),
+        ("merge_on_read", "P"),
+        pytest.param("copy_on_write", "P", marks=pytest.mark.slow),
+        pytest.param("merge_on_read", None, marks=pytest.mark.slow),
+        pytest.param("merge_on_read", "L", marks=pytest.mark.slow),
+    ],
+)
 def test_every_composite_key_is_one_row_that_changes_and_goes(
-    configured: Callable[..., Refresher], land_file: Any, partition: str | None, table_type: str
+    configured: Callable[..., Refresher], land_file: Any, table_type: str, partition: str | None
 ) -> None:
     """F6: ("a,L:b", "c") and ("a", "b,L:c") were one row, and so were NULL and the text __null__."""
     refresh = configured(hudi_primary_key=("K", "L"), hudi_partition_key=partition, hudi_table_type=table_type)

@@ -6,14 +6,15 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from odp.records import VersioningType
+from odp.records import LandedFile, VersioningType
 from odp.refreshes import RefreshKind
 
 from tests.spark.refresher import Refresher
 
 Configured = Callable[..., Refresher]
 LOAD, FIRST, SECOND, THIRD = "LOAD00000001", *(f"20260101-00000000{n}" for n in (1, 2, 3))
-NO_ORDER = {"null": None, "empty": "", "equal": f"{7:035d}", "words": "no sequence at all"}
+NO_ORDER = {1: None, 2: "", 3: f"{7:035d}", 4: "no sequence at all"}
+"""Sequences that tell nothing, by the keys whose changes all have them."""
 TABLE_TYPES = ("copy_on_write", "merge_on_read")
 
 
@@ -21,22 +22,27 @@ def seq(number: int) -> str:
     return f"{number:035d}"
 
 
-def changes(*values: str, seq: str | None, op: str = "U") -> pa.Table:
+def changes(*values: str, seq: str | None, op: str = "U", key: int = 1) -> pa.Table:
     count = len(values)
     sequence = pa.array([seq] * count, pa.string())
-    return pa.table({"Op": [op] * count, "ID": [1] * count, "V": values, "SEQ": sequence})
+    return pa.table({"Op": [op] * count, "ID": [key] * count, "V": values, "SEQ": sequence})
 
 
-@pytest.mark.parametrize("seq", NO_ORDER.values(), ids=NO_ORDER)
 def test_last_row_of_the_newest_file_wins_over_rows_whose_sequence_tells_nothing(
-    configured: Configured, land_file: Any, seq: str | None
+    configured: Configured, land_file: Any
 ) -> None:
     refresh = configured()
-    later = land_file(refresh.key(SECOND), changes(*(f"v{n}" for n in range(2000)), seq=seq))
-    refresh.apply(RefreshKind.INITIAL, later, land_file(refresh.key(FIRST), changes("first", seq=seq)))
-    assert refresh.values("V", "SEQ") == [("v1999", seq)]
-    refresh.apply(RefreshKind.CHANGES, land_file(refresh.key(THIRD), changes("newer", "newest", seq=seq)))
-    assert refresh.values("V", "SEQ") == [("newest", seq)]
+
+    def of_every_key(name: str, *values: str) -> LandedFile:
+        tables = [changes(*values, seq=seq, key=key) for key, seq in NO_ORDER.items()]
+        landed: LandedFile = land_file(refresh.key(name), pa.concat_tables(tables))
+        return landed
+
+    later = of_every_key(SECOND, *(f"v{n}" for n in range(2000)))
+    refresh.apply(RefreshKind.INITIAL, later, of_every_key(FIRST, "first"))
+    assert refresh.values("ID", "V", "SEQ") == [(key, "v1999", seq) for key, seq in NO_ORDER.items()]
+    refresh.apply(RefreshKind.CHANGES, of_every_key(THIRD, "newer", "newest"))
+    assert refresh.values("ID", "V", "SEQ") == [(key, "newest", seq) for key, seq in NO_ORDER.items()]
 
 
 def test_sequence_orders_the_changes_of_a_key_only_if_all_of_them_have_a_valid_one(

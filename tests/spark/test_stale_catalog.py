@@ -20,16 +20,26 @@ STALE = {
 }
 
 
-@pytest.mark.parametrize("stale", STALE)
-@pytest.mark.parametrize("table_type", ["copy_on_write", "merge_on_read"])
-@pytest.mark.parametrize("is_elsewhere", [True, False])
+PLACES = [
+    ("copy_on_write", "other types", True),
+    ("copy_on_write", "partitioned", False),
+    ("copy_on_write", "by another column", False),
+    ("merge_on_read", "other types", False),
+    ("merge_on_read", "partitioned", True),
+    ("merge_on_read", "by another column", True),
+]
+"""Every two of the three come together; the others, of which all three differ, are slow."""
+OTHERS = [pytest.param(*place, not is_elsewhere, marks=pytest.mark.slow) for *place, is_elsewhere in PLACES]
+
+
+@pytest.mark.parametrize(("table_type", "stale", "is_elsewhere"), [*PLACES, *OTHERS])
 def test_stale_entry_of_the_catalog_gives_way_to_the_table(
     configured: Callable[..., Refresher],
     land_file: Any,
     spark: SparkSession,
     tmp_path: Path,
-    stale: str,
     table_type: str,
+    stale: str,
     is_elsewhere: bool,
 ) -> None:
     refresh = configured(hudi_partition_key="REGION", hudi_table_type=table_type)

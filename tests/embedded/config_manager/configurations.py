@@ -17,6 +17,7 @@ from rehearsal.demo.configuration import wait_until_decided
 from rehearsal.demo.deployed_lake import DeployedLake
 from rehearsal.report.model import ConfigurationRequest
 from tests.embedded.config_manager import probe
+from tests.embedded.waiting import eventually
 
 CADENCE = "10_min_refresh"
 SOURCE = Path(__file__).parents[3] / "etl-repo" / "src"
@@ -90,6 +91,11 @@ class Configurations:
     def announce(self, request_id: str) -> dict[str, Any]:
         """Invoke the deployed function with the event of a request, and give its answer."""
         return self._invoke(self.lake.published(Odp.CONFIG_MANAGER_FUNCTION), message_of(self._bucket, request_id))
+
+    def deploy(self, manifests: dict[str, str]) -> None:
+        """Bring manifests to the lake; what an event that is still in work overtook is announced again."""
+        request_id = self.upload(manifests)
+        eventually(lambda: self.announce(request_id), lambda answer: not answer["batchItemFailures"])
 
     def probe(self, request_id: str, *, die_before: int | None = None) -> dict[str, Any]:
         """The same with the probe's entry point: dead before a write of this number, or measured."""

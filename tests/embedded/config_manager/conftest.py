@@ -24,9 +24,12 @@ def configurations(deployed_lake: DeployedLake) -> Configurations:
     return Configurations(deployed_lake)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def without_events(deployed_lake: DeployedLake) -> Iterator[None]:
-    """Events wait in the queue, so that only the test invokes the function; afterwards they come as redeliveries."""
+    """Events wait in the queue until the module's last test has ended; then they come as redeliveries.
+
+    Enabled between two tests, the mapping would start deliveries that overtake the second test's own requests.
+    """
     functions = deployed_lake.client("lambda")
     name = deployed_lake.published(Odp.CONFIG_MANAGER_FUNCTION)
     (mapping,) = functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
