@@ -67,7 +67,8 @@ class Replica:
         self.kind = kind
         self._clock = clock
         self._last_part = clock()
-        self._has_stalled = False
+        self.has_stalled = False
+        """Whether a part of the newest load came so late that nobody can tell it from a load of its own."""
         self._loads_in_parallel = draw.random() < 0.2  # noqa: PLR2004
         self.source = SourceTable(kind.key, MANY_KEYS if draw.random() < 0.1 else FEW_KEYS)  # noqa: PLR2004
         self.settings: DmsSettings = any_settings(draw, FOLDERS[kind.source])
@@ -122,7 +123,7 @@ class Replica:
         self.may_be_broken = self.may_be_broken or self.is_broken
         self.is_broken = self.is_broken and self.kind.is_historical
         self.unwritten = deque(parts)
-        self._last_part, self._has_stalled = self._clock(), False
+        self._last_part, self.has_stalled = self._clock(), False
         self.is_touched = False
         self.newest_load, self.written, self.deleted = {part.key: part for part in parts}, set(), set()
         self._loaded += [row for part in parts for row in part.rows]
@@ -131,7 +132,7 @@ class Replica:
     def next_part(self) -> DmsFile:
         """The next part of the load under way."""
         part = self.unwritten.popleft()
-        self._has_stalled = self._has_stalled or not self._follows_soon()
+        self.has_stalled = self.has_stalled or not self._follows_soon()
         self._last_part = self._clock()
         return part
 
@@ -173,7 +174,7 @@ class Replica:
     @property
     def is_loading(self) -> bool:
         """Whether parts are to come; a load that stalled for too long cannot be waited for."""
-        return bool(self.unwritten) and not self._has_stalled and self._follows_soon()
+        return bool(self.unwritten) and not self.has_stalled and self._follows_soon()
 
     def fill(self, draw: Random) -> None:
         """See to it that there is something to load."""

@@ -252,8 +252,8 @@ class Trial:
         """A person approves what DMS wrote and is not applied yet: the newest full load as a whole, late changes.
 
         Who wrote parts of the load again or deleted one does not know any more what they are, dismisses them and loads
-        again. So does who sees that a part of it is in the table with parts of another load, which the rest would
-        replace, and who approved something that waits again, as it does where changes that follow it were deleted.
+        again. So does who sees that a part of it is in the table, with parts of another load or as its rest came much
+        later, and who approved something that waits again, as it does where changes that follow it were deleted.
         """
         held = self.lake.held(replica)
         if not held or replica.unwritten:
@@ -271,7 +271,8 @@ class Trial:
         versions = {(file.key, file.version_id) for file in history if file.status == HELD}
         waits_again = {key for key, version in versions if (key, version) in replica.approved}
         is_mixed = bool(applied) and bool(awaited & {file.key for file in in_table})
-        is_unsure = replica.is_touched or is_mixed or bool(replica.deleted)
+        has_stalled = bool(applied) and replica.has_stalled
+        is_unsure = replica.is_touched or is_mixed or has_stalled or bool(replica.deleted)
         replica.must_load |= bool(waits_again) or (is_unsure and any(file.is_load for file in held))
         changes = {file.key for file in held if not file.is_load}
         approved = (changes | (awaited if is_whole and not is_unsure else set())) - waits_again

@@ -191,7 +191,8 @@ class _Refresh:
         if files:
             logger.info("%s: an earlier run committed %d files and died", self._config.qualified_name, len(files))
             self._publish(last, [file.applied(last.state.generation) for file in files])
-            self._enter_done()
+            if self._pending() or not self._is_all:  # otherwise they are entered together with the end of this run
+                self._enter_done()
 
     def _pending(self) -> Sequence[LandedFile]:
         """The files that wait, without those that the table holds already."""
