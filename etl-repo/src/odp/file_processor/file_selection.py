@@ -20,6 +20,7 @@ from odp.file_processor.late_files import (
     earlier_versions,
     newest_versions,
     order,
+    was_put_there,
 )
 from odp.file_processor.loads import LoadInTable, PendingLoads, divide_loads, is_again, is_settled, may_precede
 from odp.file_processor.suspicion import suspicion, versions_of
@@ -27,6 +28,10 @@ from odp.records import FileStatus, LandedFile, SkipReason, VersioningType
 from odp.refreshes import HeldFiles, Refresh, RefreshKind, TableState
 
 _EVERYTHING = 1_000_000
+_PUT_THERE = (
+    "changes that landed before it were not written there by DMS, so nobody knows whether they follow it; approve it "
+    "to apply them after it, or dismiss it and load the table again in DMS"
+)
 _DELETED_SINCE = (
     "changes that follow it were applied already, and were deleted from the staging bucket since, so they cannot be "
     "applied to it; dismiss this load and load the table again in DMS, or upload them again and approve it"
@@ -361,6 +366,10 @@ class Selection:
         A historical table needs their versions too, and before those of the load.
         """
         before = self._landed_before(began)
+        if self._is_first_load and any(map(was_put_there, before)) and self.versioning is VersioningType.SNAPSHOT:
+            if not any(part.approved for part in parts):
+                return self._hold_first_load(parts, skipped)
+            before = [file for file in before if not was_put_there(file)]
         after = [file for file in self._changes if file not in before]
         if self.versioning is VersioningType.HISTORICAL:
             if parts and (before or (not self.is_all and not self.state.load_keys)):
@@ -368,6 +377,14 @@ class Selection:
             return self._apply([*parts, *before, *after], skipped, held, began)
         in_load = [file.skipped(SkipReason.IN_LOAD) for file in before]
         return self._apply([*parts, *after], [*skipped, *in_load], held, began)
+
+    @property
+    def _is_first_load(self) -> bool:
+        return self.state.generation == 0 and any(file.is_load for file in self._readable[0])
+
+    def _hold_first_load(self, parts: Sequence[LandedFile], skipped: Sequence[LandedFile]) -> Refresh:
+        held = HeldFiles(parts[0].file_id, _PUT_THERE, tuple(part.held(_PUT_THERE) for part in parts))
+        return Refresh(RefreshKind.INITIAL, (), (), self.state, tuple(skipped), (held,))
 
     def _apply(
         self,

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from odp.file_processor.loads import is_again
+from odp.file_processor.loads import COPY_EVENT, is_again
 from odp.records import FileStatus, LandedFile
 from odp.refreshes import HeldFiles, TableState
 
 REPLAY_HORIZON = timedelta(days=7)
 """How much older than the newest applied change a late file may be."""
 _EVERYTHING = 1_000_000
+_A_DAY = timedelta(days=1)
 _VERSIONS_OF_A_NAME = 100
 _TOO_MANY = (
     "it came after newer changes, which are too many or too many days to be read again; approve it, or dismiss it and "
@@ -60,6 +61,18 @@ class ProcessedFiles(Protocol):
 def order(file: LandedFile) -> tuple[int, str]:
     """The order of the files of one load and its changes."""
     return (0 if file.is_load else 1, file.name)
+
+
+def was_put_there(file: LandedFile) -> bool:
+    """Whether somebody copied a change file, or it landed so long after the time in its name that DMS did not write it.
+
+    Names tell the time in the time zone of the task, which is less than a day from UTC.
+    """
+    try:
+        named = datetime.strptime(file.name[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
+    except ValueError:  # nothing to compare with
+        return False
+    return file.event_reason == COPY_EVENT or datetime.fromisoformat(file.landed_at) - named > _A_DAY
 
 
 def newest_versions(files: Iterable[LandedFile]) -> list[LandedFile]:
@@ -138,7 +151,10 @@ class LateFiles:
         return newest is not None and is_again(file, newest, self.processed.has_same_content)
 
     def _first_within_horizon(self, late: Sequence[LandedFile]) -> int:
-        newest = datetime.strptime(self.state.newest_change_file[:8], "%Y%m%d")  # noqa: DTZ007 - compared with names only
+        try:
+            newest = datetime.strptime(self.state.newest_change_file[:8], "%Y%m%d")  # noqa: DTZ007 - compared with names only
+        except ValueError:  # a commit of an earlier release, which took any digits for a date
+            return 0
         oldest = f"{newest - REPLAY_HORIZON:%Y%m%d}"
         ages = [file.is_load or file.name >= oldest for file in late]
         return ages.index(True) if True in ages else len(late)

@@ -17,6 +17,7 @@ from odp.errors import LeaseLostError, RejectedInputError
 from odp.file_processor.file_selection import Selection
 from odp.file_processor.late_files import Limits
 from odp.file_processor.lease_heartbeat import LeaseHeartbeat
+from odp.file_processor.loads import is_settled
 from odp.file_processor.readability import Readability
 from odp.file_processor.setting_aside import entries_of
 from odp.listings import TableListing
@@ -112,6 +113,7 @@ class _Refresh:
         self._in_books = (0, RowCounts())
         self._left = 0
         self._is_all = True
+        self._awaits_load = False
 
     def run(self) -> None:
         """Do everything but closing the books."""
@@ -143,7 +145,8 @@ class _Refresh:
             catalog_commit=self._catalog_commit,
             written_with=self._config.identity if self._holds_data() else None,
             refused=isinstance(failure, RejectedInputError),
-            refused_registrations=self._registrations,
+            # what waits for the rest of a load is looked at again when the load is whole, whatever else was refused
+            refused_registrations=-1 if self._awaits_load else self._registrations,
             refused_configuration=self._config.digest,
         )
         try:
@@ -217,6 +220,7 @@ class _Refresh:
         if not pending:
             return None
         self._enter_done()
+        self._awaits_load = any(file.is_load and not is_settled(file, self._with.clock()) for file in pending)
         source = self._config.source_table_name
         selection = Selection(
             pending=pending,

@@ -9,6 +9,7 @@ from odp.records import FileStatus, LandedFile, SkipReason
 from odp.refreshes import RefreshKind
 
 from tests.unit.odp.file_processor.landings import (
+    A_DAY,
     MINUTE,
     Table,
     change,
@@ -325,3 +326,19 @@ def test_copied_folder_that_a_person_approves_replaces_the_table() -> None:
     table.take(load(1, 9000, "x", copied=True), load(2, 9001, "y", copied=True))
     table.take(*table.approve())
     assert table.state.generation == 2
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_first_load_in_a_folder_that_was_copied_is_held_and_its_changes_follow_it_once_a_person_approves(
+    *, is_told: bool
+) -> None:
+    """Copied by key, all changes land before the load."""
+    late = 0 if is_told else 3 * A_DAY
+    changes = [change(number, late + number, copied=is_told) for number in (1, 2)]
+    table = Table()
+    with pytest.raises(RejectedInputError, match="approve it to apply them after it"):
+        table.take(*changes, load(1, late + 3, copied=is_told), now=late + A_DAY)
+    assert {file.status for file in table.history.values()} == {FileStatus.HELD}
+    table.take(*table.approve(), *changes, now=late + A_DAY)
+    assert {file.status for file in table.history.values()} == {FileStatus.APPLIED}
+    assert len(table.history) == 3

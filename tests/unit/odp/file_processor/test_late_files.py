@@ -134,6 +134,14 @@ def test_late_file_is_held_if_it_is_more_than_seven_days_older_than_the_newest_c
     assert (held_files(refresh) == {late.file_id}, ids(refresh.files) == [late.file_id]) == (is_held, not is_held)
 
 
+def test_table_whose_newest_change_has_a_name_that_is_no_date_still_takes_late_files() -> None:
+    """Earlier releases took any digits for a date."""
+    table = filled(load(1, 1), change(1, 2))
+    table.state = replace(table.state, newest_change_file="20261301-000000000.parquet")
+    late = change(2, 50)
+    assert ids(table.select(late).files) == ids([late])
+
+
 @pytest.mark.parametrize("late", [change(1, 300), load(2, 300)])
 def test_late_file_is_held_if_the_object_of_a_newer_change_is_deleted(late: LandedFile) -> None:
     table = table_with_newer()

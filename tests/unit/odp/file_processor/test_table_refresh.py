@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from odp.errors import RejectedInputError
 from odp.file_processor.late_files import Limits
 from odp.file_processor.setting_aside import entries_of
 from odp.records import FileStatus, QuarantineKind, SkipReason
@@ -190,6 +191,26 @@ def test_rule_11_refusal_is_booked_with_the_registrations_and_the_configuration_
     lake.refresh("run-2", other)
     closing = lake.booked[-1]
     assert (closing.closes, closing.refused, closing.refused_configuration) == (True, True, other.digest)
+
+
+@pytest.mark.parametrize(("landed_minutes_ago", "is_tried_again"), [(1, True), (120, False)])
+def test_rule_11_refused_table_is_tried_again_while_the_load_that_mends_it_may_not_be_whole(
+    landed_minutes_ago: int, is_tried_again: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = world()
+    add(lake, part(1, minutes_ago=600))
+    lake.refresh()
+    add(lake, part(1, minutes_ago=landed_minutes_ago, version="v2"))
+    add(lake, replace(file(9), landed_at="2026-01-01T23:59:30Z"))
+
+    def refused(*_: object) -> None:
+        raise RejectedInputError("the schema changed")
+
+    monkeypatch.setattr(lake, "apply", refused)
+    lake.refresh("run-2")
+    closing = lake.booked[-1]
+    assert closing.refused
+    assert (closing.refused_registrations == -1) == is_tried_again
 
 
 def test_failure_that_is_no_refusal_is_tried_again_by_the_next_execution() -> None:
