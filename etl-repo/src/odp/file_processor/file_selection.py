@@ -334,7 +334,8 @@ class Selection:
         skipped += [file for file in self._gone if file.key not in waiting]
         if loads.reload and self.state.generation == 0:
             return Refresh(RefreshKind.INITIAL, (), (), self.state, tuple(skipped), held)
-        vanished = [part.moment for part in self._vanished_parts if any(may_precede(part, p) for p in loads.present)]
+        unapproved = [part for part in loads.present if not part.approved]
+        vanished = [part.moment for part in self._vanished_parts if any(may_precede(part, p) for p in unapproved)]
         began = min(filter(None, [self.state.began, loads.present_began, *vanished]), default="")
         present = [part for part in loads.present if part.status is not FileStatus.HELD]
         return self._apply_after(began, present, skipped, held)

@@ -342,3 +342,13 @@ def test_first_load_in_a_folder_that_was_copied_is_held_and_its_changes_follow_i
     table.take(*table.approve(), *changes, now=late + A_DAY)
     assert {file.status for file in table.history.values()} == {FileStatus.APPLIED}
     assert len(table.history) == 3
+
+
+def test_approved_first_load_began_with_its_own_first_part_whatever_was_deleted_before_it() -> None:
+    table, gone = Table(), load(3, 3)
+    before = change(1, 10)
+    with pytest.raises(RejectedInputError):
+        table.take(load(1, 1), load(2, 2), gone, before, load(1, 20), load(2, 21))
+    table.history[gone.file_id] = gone.skipped(SkipReason.VANISHED)
+    table.take(*(file for file in table.approve() if file.file_id != gone.file_id), before)
+    assert table.history[before.file_id].status_reason == SkipReason.IN_LOAD
