@@ -2,7 +2,7 @@
 
 # ruff: noqa: S311 - draws must repeat, not be secret
 
-from random import Random
+from random import Random, SystemRandom
 
 import pytest
 from odp.file_processor.file_selection import Selection
@@ -26,6 +26,13 @@ SEEDS = 120
 def test_lake_equals_the_source_and_the_books_agree_with_the_files_after_any_story(first: int) -> None:
     failed = {seed: problems for seed in range(first, first + 20) if (problems := problems_of(story(seed)))}
     assert not failed, f"make torture SEEDS=1 FIRST={min(failed)} shows the shortest story"
+
+
+@pytest.mark.parametrize("share", range(5))
+def test_stories_that_nobody_has_played_before_end_well_too(share: int) -> None:
+    first = SystemRandom().randrange(10**9)
+    failed = [seed for seed in range(first, first + 100) if problems_of(story(seed))]
+    assert not failed, f"make torture SEEDS=1 FIRST={failed[0]} shows the shortest story (share {share})"
 
 
 def test_stories_have_every_act_and_every_kind_of_table() -> None:
