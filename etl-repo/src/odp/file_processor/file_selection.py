@@ -367,10 +367,11 @@ class Selection:
         A historical table needs their versions too, and before those of the load.
         """
         before = self._landed_before(began)
-        if self._is_first_load and any(map(was_put_there, before)) and self.versioning is VersioningType.SNAPSHOT:
+        put_there = [file for file in before if was_put_there(file, self._late.first_landed(file))]
+        if self._is_first_load and put_there and self.versioning is VersioningType.SNAPSHOT:
             if not any(part.approved for part in parts):
                 return self._hold_first_load(parts, skipped)
-            before = [file for file in before if not was_put_there(file)]
+            before = [file for file in before if file not in put_there]
         after = [file for file in self._changes if file not in before]
         if self.versioning is VersioningType.HISTORICAL:
             if parts and (before or (not self.is_all and not self.state.load_keys)):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from odp.file_processor.loads import COPY_EVENT, is_again
+from odp.file_processor.loads import is_again
 from odp.records import FileStatus, LandedFile
 from odp.refreshes import HeldFiles, TableState
 
@@ -63,8 +63,8 @@ def order(file: LandedFile) -> tuple[int, str]:
     return (0 if file.is_load else 1, file.name)
 
 
-def was_put_there(file: LandedFile) -> bool:
-    """Whether somebody copied a change file, or it landed so long after the time in its name that DMS did not write it.
+def was_put_there(file: LandedFile, first_landed: str) -> bool:
+    """Whether a change file first landed so long after the time in its name that DMS did not write it there.
 
     Names tell the time in the time zone of the task, which is less than a day from UTC.
     """
@@ -72,7 +72,7 @@ def was_put_there(file: LandedFile) -> bool:
         named = datetime.strptime(file.name[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
     except ValueError:  # nothing to compare with
         return False
-    return file.event_reason == COPY_EVENT or datetime.fromisoformat(file.landed_at) - named > _A_DAY
+    return datetime.fromisoformat(first_landed.partition("/")[0]) - named > _A_DAY
 
 
 def newest_versions(files: Iterable[LandedFile]) -> list[LandedFile]:

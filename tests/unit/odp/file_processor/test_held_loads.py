@@ -333,7 +333,7 @@ def test_first_load_in_a_folder_that_was_copied_is_held_and_its_changes_follow_i
     *, is_told: bool
 ) -> None:
     """Copied by key, all changes land before the load."""
-    late = 0 if is_told else 3 * A_DAY
+    late = 3 * A_DAY
     changes = [change(number, late + number, copied=is_told) for number in (1, 2)]
     table = Table()
     with pytest.raises(RejectedInputError, match="approve it to apply them after it"):
