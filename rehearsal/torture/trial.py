@@ -46,7 +46,10 @@ class Lake(Protocol):
         """Run one execution; what befalls it is told by source table, `arrive` makes files arrive in its midst."""
 
     def sweep(self) -> None:
-        """Let the File Manager look at the whole bucket."""
+        """Let the File Manager look at as much of the bucket as it has time for."""
+
+    def sweep_through(self) -> None:
+        """Let the File Manager look at the whole bucket, in as many runs as that takes."""
 
     def has_work(self) -> bool:
         """Whether any file is pending."""
@@ -143,9 +146,9 @@ class Trial:
             self._come_to_rest()
 
     def _come_to_rest(self) -> None:
+        self.lake.sweep_through()
         for _ in range(_SETTLING_RUNS):
             self.lake.wait(_A_LONG_TIME)
-            self.lake.sweep()
             for replica in self.replicas:
                 self._decide(replica)
             if not self.lake.has_work():
