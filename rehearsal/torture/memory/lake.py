@@ -63,8 +63,8 @@ class MemoryLake:
         self.clock = Clock()
         self.staging = StagingBucket(self.clock, is_keyed=draw.random() < 0.5)  # noqa: PLR2004 - a share
         self.limits = Limits(files=draw.choice((1, 2, 5, 1000)), replayed_files=draw.choice((2, 6, 1000)))
-        self.staging.page_size = draw.choice((3, 10, 1000))
-        self._sweep = MemorySweep(self.staging, self.clock)
+        self.staging.page_size = draw.choice((1, 3, 1000))
+        self._sweep = MemorySweep(self.staging, self.clock, draw.choice((0, 1, 1)))
         self.ledger = MemoryLedger()
         self.quarantine = MemoryQuarantine()
         self.leases = MemoryLeases(self.clock)

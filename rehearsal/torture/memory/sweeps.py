@@ -32,20 +32,20 @@ class MemorySweepState:
 class MemorySweep:
     """A sweep whose every run has time for two pages; it takes them to be a week apart, so that a look is always due.
 
-    The changes are therefore recent files to the first run only.
+    Change files are therefore recent to the first run at most, and only if that comes in the week in which they landed.
     """
 
-    def __init__(self, staging: StagingBucket, clock: Clock) -> None:
+    def __init__(self, staging: StagingBucket, clock: Clock, weeks: int) -> None:
         self._staging = staging
         self._clock = clock
         self._states = MemorySweepState()
-        self._runs = 0
+        self._weeks = weeks
 
     def run(self, reconciliation: Reconciliation) -> None:
         """Look at what there is time for."""
         sweep = Sweep(reconciliation, self._staging, self._states, BUCKET, list(FOLDERS.values()), self._now)
         sweep.run(self._now() + _PAGES * _A_PAGE_TAKES)
-        self._runs += 1
+        self._weeks += 1
 
     def run_through(self, reconciliation: Reconciliation) -> None:
         """Run as often as two rounds take: the one under way has passed by what landed behind it."""
@@ -53,4 +53,4 @@ class MemorySweep:
             self.run(reconciliation)
 
     def _now(self) -> datetime:
-        return self._clock.datetime() + self._runs * ROUND_EVERY + self._staging.pages * _A_PAGE_TAKES
+        return self._clock.datetime() + self._weeks * ROUND_EVERY + self._staging.pages * _A_PAGE_TAKES
