@@ -114,6 +114,7 @@ class Trial:
             Act.SWEEP: lambda *_: lake.sweep(),
             Act.WAIT: lambda _, draw: lake.wait(draw.choice(_WAITS)),
             Act.RUN: lambda _, draw: self._run(draw),
+            Act.DROP: self._drop,
         }
 
     def play(self, steps: Iterable[Step]) -> list[Problem]:
@@ -194,6 +195,14 @@ class Trial:
         replica.begin_load(draw)
         self.lake.wait(_BEFORE_A_LOAD)
         self._part(replica, draw)
+
+    def _drop(self, replica: Replica, draw: Random) -> None:
+        """DROP_AND_CREATE: of what nobody had read, the load has all rows, but not their former versions."""
+        self._land_late(replica, draw)
+        for file in self.lake.objects(replica.dms.folder):
+            if self.lake.delete(file.key) and (replica.kind.is_historical or not file.columns):
+                replica.lose(file)
+        self._load(replica, draw)
 
     def _part(self, replica: Replica, draw: Random) -> None:
         if replica.unwritten:
