@@ -199,9 +199,11 @@ class Trial:
     def _drop(self, replica: Replica, draw: Random) -> None:
         """DROP_AND_CREATE: of what nobody had read, the load has all rows, but not their former versions."""
         self._land_late(replica, draw)
+        must_load = replica.must_load
         for file in self.lake.objects(replica.dms.folder):
             if self.lake.delete(file.key) and (replica.kind.is_historical or not file.columns):
                 replica.lose(file)
+        replica.must_load = must_load
         self._load(replica, draw)
 
     def _part(self, replica: Replica, draw: Random) -> None:
