@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 _NAMES = ("#owner", "#expires_at")
 _IS_FREE = "attribute_not_exists(#owner) OR #owner = :owner OR #expires_at < :now"
-_IS_AS_SEEN = "#owner = :seen AND fencing_token = :token"
+# or already its new owner's, who asked and was not told, since boto3 repeats a request whose answer was lost
+_IS_AS_SEEN = "#owner = :seen AND fencing_token = :token OR #owner = :owner"
 _TAKE = "SET #owner = :owner, #expires_at = :expires_at, execution_arn = :arn ADD fencing_token :one"
 _IS_HELD = "#owner = :owner AND fencing_token = :token"
 
