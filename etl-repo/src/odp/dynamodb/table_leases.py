@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from odp.dynamodb.connection import condition_failed, persist, read_items
 from odp.errors import LeaseLostError
 from odp.refreshes import Lease, RefreshStatus
+from odp.stored_format import FORMAT
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
@@ -54,10 +55,11 @@ class DynamoDbTableLeases:
         now = self._clock()
         expires_at = now + self._seconds
         update = (
-            "SET refresh_status = :updating, lease_owner = :owner, lease_expires_at = :expires_at, lease_since = :now "
-            "ADD fencing_token :one"
+            "SET #format = :format, refresh_status = :updating, lease_owner = :owner, "
+            "lease_expires_at = :expires_at, lease_since = :now ADD fencing_token :one"
         )
         values = {
+            ":format": FORMAT,
             ":updating": RefreshStatus.UPDATING.value,
             ":owner": owner,
             ":expires_at": _number(expires_at),
@@ -65,7 +67,7 @@ class DynamoDbTableLeases:
             ":one": 1,
         }
         try:
-            item = self._update(qualified_name, update, _IS_FREE, values)
+            item = self._update(qualified_name, update, _IS_FREE, values, ExpressionAttributeNames={"#format": "format"})
         except ClientError as error:
             if condition_failed(error):
                 return None
@@ -88,7 +90,9 @@ class DynamoDbTableLeases:
                 raise lost(lease) from error
             raise
 
-    def _update(self, qualified_name: str, update: str, condition: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    def _update(
+        self, qualified_name: str, update: str, condition: str, values: Mapping[str, Any], **names: Any
+    ) -> dict[str, Any]:
         """Change a lease; its owner's books may be writing it in a transaction at this moment."""
         answer = persist(
             lambda: self._client.update_item(
@@ -98,6 +102,7 @@ class DynamoDbTableLeases:
                 ConditionExpression=condition,
                 ExpressionAttributeValues=values,
                 ReturnValues="ALL_NEW",
+                **names,
             )
         )
         return answer["Attributes"]
