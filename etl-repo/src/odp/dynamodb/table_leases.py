@@ -55,11 +55,10 @@ class DynamoDbTableLeases:
         now = self._clock()
         expires_at = now + self._seconds
         update = (
-            "SET #format = :format, refresh_status = :updating, lease_owner = :owner, "
-            "lease_expires_at = :expires_at, lease_since = :now ADD fencing_token :one"
+            "refresh_status = :updating, lease_owner = :owner, lease_expires_at = :expires_at, lease_since = :now "
+            "ADD fencing_token :one"
         )
         values = {
-            ":format": FORMAT,
             ":updating": RefreshStatus.UPDATING.value,
             ":owner": owner,
             ":expires_at": _number(expires_at),
@@ -67,7 +66,7 @@ class DynamoDbTableLeases:
             ":one": 1,
         }
         try:
-            item = self._update(qualified_name, update, _IS_FREE, values, ExpressionAttributeNames={"#format": "format"})
+            item = self._update(qualified_name, update, _IS_FREE, values)
         except ClientError as error:
             if condition_failed(error):
                 return None
@@ -84,25 +83,23 @@ class DynamoDbTableLeases:
         """
         values = {":expires_at": _number(self._clock() + self._seconds), **proof(lease)}
         try:
-            self._update(lease.qualified_name, "SET lease_expires_at = :expires_at", IS_MINE, values)
+            self._update(lease.qualified_name, "lease_expires_at = :expires_at", IS_MINE, values)
         except ClientError as error:
             if condition_failed(error):
                 raise lost(lease) from error
             raise
 
-    def _update(
-        self, qualified_name: str, update: str, condition: str, values: Mapping[str, Any], **names: Any
-    ) -> dict[str, Any]:
+    def _update(self, qualified_name: str, update: str, condition: str, values: Mapping[str, Any]) -> dict[str, Any]:
         """Change a lease; its owner's books may be writing it in a transaction at this moment."""
         answer = persist(
             lambda: self._client.update_item(
                 TableName=self._table,
                 Key={"raw_table_name": qualified_name},
-                UpdateExpression=update,
+                UpdateExpression=f"SET #format = :format, {update}",
                 ConditionExpression=condition,
-                ExpressionAttributeValues=values,
+                ExpressionAttributeNames={"#format": "format"},
+                ExpressionAttributeValues={**values, ":format": FORMAT},
                 ReturnValues="ALL_NEW",
-                **names,
             )
         )
         return answer["Attributes"]
