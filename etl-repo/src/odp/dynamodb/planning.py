@@ -89,11 +89,17 @@ class DynamoDbCadenceClaims:
 
     def _take(self, refresh_cadence: str, execution: str, *, of: str) -> bool:
         """Also what is this execution's already: Step Functions may repeat its call, and boto3 its request."""
-        claim = {"format": FORMAT, "execution": execution, "claimed_at": Decimal(f"{self._clock():.3f}")}
+        claimed_at = Decimal(f"{self._clock():.3f}")
+        claim: dict[str, Any] = {
+            **_key(refresh_cadence),
+            "format": FORMAT,
+            "execution": execution,
+            "claimed_at": claimed_at,
+        }
         try:
             persist(
                 lambda: self._table.put_item(
-                    Item={**_key(refresh_cadence), **claim},
+                    Item=claim,
                     ConditionExpression="attribute_not_exists(raw_table_name) OR execution IN (:of, :me)",
                     ExpressionAttributeValues={":of": of, ":me": execution},
                 )
