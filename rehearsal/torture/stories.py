@@ -33,6 +33,7 @@ class Act(StrEnum):
     SWEEP = "the File Manager sweeps the bucket"
     WAIT = "time passes"
     RUN = "an execution refreshes the tables"
+    DROP = "DMS deletes all objects and begins a full load"
 
 
 WEIGHTS = {
@@ -58,7 +59,9 @@ WEIGHTS = {
     Act.SWEEP: 1,
     Act.WAIT: 3,
     Act.RUN: 24,
+    Act.DROP: 0.5,
 }
+LOADS = (Act.LOAD, Act.DROP)
 MAX_TABLES = 3
 STEPS = (16, 72)
 BROKEN_TABLES = 0.05
@@ -101,9 +104,9 @@ def round_of_steps(draw: Random, table: int, *, is_first: bool) -> Iterator[Step
         yield from (step for step in opening_steps(draw, table) if step.act is not Act.BREAK)
     acts = [act for act in WEIGHTS if act not in (Act.RUN, Act.WAIT)]
     for act in draw.choices(acts, [WEIGHTS[act] for act in acts], k=draw.randint(2, 8)):
-        if act is not Act.LOAD or not is_first:
+        if act not in LOADS or not is_first:
             yield Step(act, table, draw.getrandbits(32))
-        is_first = is_first or act is Act.LOAD
+        is_first = is_first or act in LOADS
 
 
 def opening_steps(draw: Random, table: int) -> Iterator[Step]:

@@ -46,7 +46,10 @@ class Lake(Protocol):
         """Run one execution; what befalls it is told by source table, `arrive` makes files arrive in its midst."""
 
     def sweep(self) -> None:
-        """Let the File Manager look at the whole bucket."""
+        """Let the File Manager look at as much of the bucket as it has time for."""
+
+    def sweep_through(self) -> None:
+        """Let the File Manager look at the whole bucket, in as many runs as that takes."""
 
     def has_work(self) -> bool:
         """Whether any file is pending."""
@@ -111,6 +114,7 @@ class Trial:
             Act.SWEEP: lambda *_: lake.sweep(),
             Act.WAIT: lambda _, draw: lake.wait(draw.choice(_WAITS)),
             Act.RUN: lambda _, draw: self._run(draw),
+            Act.DROP: self._drop,
         }
 
     def play(self, steps: Iterable[Step]) -> list[Problem]:
@@ -143,9 +147,9 @@ class Trial:
             self._come_to_rest()
 
     def _come_to_rest(self) -> None:
+        self.lake.sweep_through()
         for _ in range(_SETTLING_RUNS):
             self.lake.wait(_A_LONG_TIME)
-            self.lake.sweep()
             for replica in self.replicas:
                 self._decide(replica)
             if not self.lake.has_work():
@@ -191,6 +195,16 @@ class Trial:
         replica.begin_load(draw)
         self.lake.wait(_BEFORE_A_LOAD)
         self._part(replica, draw)
+
+    def _drop(self, replica: Replica, draw: Random) -> None:
+        """DROP_AND_CREATE: of what nobody had read, the load has all rows, but not their former versions."""
+        self._land_late(replica, draw)
+        must_load = replica.must_load
+        for file in self.lake.objects(replica.dms.folder):
+            if self.lake.delete(file.key) and (replica.kind.is_historical or not file.columns):
+                replica.lose(file)
+        replica.must_load = must_load
+        self._load(replica, draw)
 
     def _part(self, replica: Replica, draw: Random) -> None:
         if replica.unwritten:

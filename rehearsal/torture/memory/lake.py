@@ -25,6 +25,7 @@ from rehearsal.torture.memory.clock import Clock
 from rehearsal.torture.memory.leases import LEASE_SECONDS, MemoryLeases
 from rehearsal.torture.memory.ledger import MemoryLedger, MemoryQuarantine
 from rehearsal.torture.memory.staging import BUCKET, StagingBucket
+from rehearsal.torture.memory.sweeps import MemorySweep
 from rehearsal.torture.memory.writer import Commit, MemoryWriter, StoredTable
 from rehearsal.torture.replica import FOLDERS, Kind, Replica
 from rehearsal.torture.verdict import Finding
@@ -62,6 +63,8 @@ class MemoryLake:
         self.clock = Clock()
         self.staging = StagingBucket(self.clock, is_keyed=draw.random() < 0.5)  # noqa: PLR2004 - a share
         self.limits = Limits(files=draw.choice((1, 2, 5, 1000)), replayed_files=draw.choice((2, 6, 1000)))
+        self.staging.page_size = draw.choice((1, 3, 1000))
+        self._sweep = MemorySweep(self.staging, self.clock, draw.choice((0, 1, 1)))
         self.ledger = MemoryLedger()
         self.quarantine = MemoryQuarantine()
         self.leases = MemoryLeases(self.clock)
@@ -93,8 +96,12 @@ class MemoryLake:
         return register_batch(messages, self.ledger, self.quarantine, staging).failed_message_ids
 
     def sweep(self) -> None:
+        """Let the File Manager look at as much of the bucket as it has time for."""
+        self._sweep.run(self.reconciliation(self.staging, self.ledger))
+
+    def sweep_through(self) -> None:
         """Let the File Manager look at the whole bucket."""
-        self.reconciliation(self.staging, self.ledger).register_all(self.staging.versions(BUCKET))
+        self._sweep.run_through(self.reconciliation(self.staging, self.ledger))
 
     def reconciliation(self, listing: Any, files: Any) -> Reconciliation:  # noqa: ANN401 - ports, maybe under fire
         """Give the File Manager's look at the bucket."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from odp.listings import VersionPage
 from odp.records import LandedFile, ObjectVersion
 
 from rehearsal.torture.dms_files import DmsFile
@@ -43,6 +44,9 @@ class StagingBucket:
     def __init__(self, clock: Clock, *, is_keyed: bool = False) -> None:
         self._clock = clock
         self._is_keyed = is_keyed
+        self.page_size = 1000
+        self.pages = 0
+        """How many pages of the whole bucket were listed."""
         self.stored: list[StoredVersion] = []
         self._newest: dict[str, StoredVersion] = {}
 
@@ -75,6 +79,22 @@ class StagingBucket:
             if key.startswith(prefix) and key > after:
                 described = (key, found.version_id, found.etag, found.size, found.landed_at)
                 yield ObjectVersion(bucket, *described, is_latest=self._newest.get(key) is found)
+
+    def page(self, bucket: str, key_marker: str, version_marker: str) -> VersionPage:
+        """List the versions that follow a marker."""
+        self.pages += 1
+        listed = list(self.versions(bucket))
+        marked = [number for number, found in enumerate(listed) if found.version_id == version_marker]
+        start = marked[0] + 1 if key_marker else 0
+        page = tuple(listed[start : start + self.page_size])
+        is_last = start + self.page_size >= len(listed)
+        return VersionPage(page) if is_last else VersionPage(page, page[-1].key, page[-1].version_id)
+
+    def folders(self, bucket: str, prefix: str) -> Iterator[str]:
+        """List the folders directly below a prefix."""
+        del bucket
+        below = (found.file.key.removeprefix(prefix) for found in self.stored if found.file.key.startswith(prefix))
+        yield from sorted({f"{prefix}{key.split('/')[0]}/" for key in below if "/" in key})
 
     def current_version(self, bucket: str, key: str) -> str | None:
         """The version that a reader of the key gets."""

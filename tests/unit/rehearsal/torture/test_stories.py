@@ -14,7 +14,7 @@ from rehearsal.torture.memory.lake import MemoryLake
 from rehearsal.torture.memory_trial import memory_trial
 from rehearsal.torture.replica import FOLDERS
 from rehearsal.torture.runner import Failure, problems_of, shortened, tell
-from rehearsal.torture.stories import Act, Story, story
+from rehearsal.torture.stories import Act, Step, Story, story
 from rehearsal.torture.verdict import Kind
 
 FILE = DmsFile("s/t/LOAD00000001.parquet", {"ID": "int"}, ({"ID": 1},))
@@ -60,6 +60,18 @@ def test_stories_differ_in_how_much_a_commit_reads_and_in_how_the_bucket_is_encr
     assert {lake.limits.files for lake in lakes} == {1, 2, 5, 1000}
     pairs = [(lake.staging.put(FILE), lake.staging.put(FILE)) for lake in lakes]
     assert {first.etag == again.etag for first, again in pairs} == {True, False}
+
+
+def test_drop_leaves_objects_of_the_load_that_follows_only_and_excuses_no_row_of_a_snapshot_table() -> None:
+    told = next(told for told in map(story, range(SEEDS)) if not memory_trial(told).replicas[0].kind.is_historical)
+    trial = memory_trial(told)
+    (replica, *_) = trial.replicas
+    for seed, act in enumerate((Act.CHANGE, Act.LOAD, Act.CHANGE, Act.FLUSH, Act.DROP)):
+        trial.take(Step(act, 0, seed))
+    left = trial.lake.objects(replica.dms.folder)
+    assert {file.key for file in left} == replica.newest_load.keys() - {part.key for part in replica.unwritten}
+    assert not replica.lost
+    assert not trial.play(())
 
 
 def test_same_seed_tells_the_same_story() -> None:
