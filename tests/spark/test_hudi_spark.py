@@ -213,7 +213,7 @@ def test_catalog_is_synced_for_the_first_commit_and_a_new_partition_but_not_for_
     synced: list[str] = []
     monkeypatch.setattr(
         "odp.file_processor.table_writers.hudi_spark.sync_catalog",
-        lambda _, config: synced.append(config.raw_table_name),
+        lambda _, config, __: synced.append(config.raw_table_name),
     )
     refresh(land("sales/b7/LOAD00000001.parquet", [load_row(1)]))
     published = refresh.writer.publish(refresh.config, "")

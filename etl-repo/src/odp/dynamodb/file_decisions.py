@@ -19,6 +19,7 @@ from odp.dynamodb.connection import condition_failed, transact
 from odp.dynamodb.file_tracker import key_of, landed_file_of
 from odp.dynamodb.pending_summary import decision_noted, summary_update
 from odp.records import FileStatus, LandedFile, SkipReason
+from odp.stored_format import FORMAT
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource, Table
@@ -112,13 +113,15 @@ class DynamoDbFileDecisions:
 
     def _table_is_free(self, qualified_name: str) -> Item:
         """Also fence off a run whose lease has expired: it may have the file and could book it a second time."""
+        now = Decimal(f"{self._clock():.3f}")
         return {
             "Update": {
                 "TableName": self._tables.leases,
                 "Key": {"raw_table_name": qualified_name},
-                "UpdateExpression": "ADD fencing_token :one",
+                "UpdateExpression": "SET #format = :format ADD fencing_token :one",
                 "ConditionExpression": "attribute_not_exists(lease_expires_at) OR lease_expires_at < :now",
-                "ExpressionAttributeValues": {":one": 1, ":now": Decimal(f"{self._clock():.3f}")},
+                "ExpressionAttributeNames": {"#format": "format"},
+                "ExpressionAttributeValues": {":format": FORMAT, ":one": 1, ":now": now},
             }
         }
 

@@ -8,6 +8,7 @@ source table with how much of it waits; it changes in the same transaction as th
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -18,18 +19,27 @@ from odp.records import FileStatus, FileType, LandedFile, PendingFiles, PendingW
 from odp.stored_format import FORMAT
 
 if TYPE_CHECKING:
-    from types_boto3_dynamodb.service_resource import DynamoDBServiceResource, Table
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
 
 _LOADS = "0/"
 _AFTER_CHANGES = "10"
 """The first text after everything that begins with `1/`."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """A table as threads share it: by the client."""
+
+    client: DynamoDBClient
+    name: str
+
+
 class DynamoDbPendingWork:
     """Reads how much waits for each source table, from one partition of small items."""
 
     def __init__(self, dynamodb: DynamoDBServiceResource, pending_table: str) -> None:
-        self._pending = dynamodb.Table(pending_table)
+        self._pending = _Table(dynamodb.meta.client, pending_table)
 
     def pending_work(self) -> Mapping[str, PendingWork]:
         """Give the work of every source table that has pending files; never reads a file's item."""
@@ -44,8 +54,8 @@ class DynamoDbFileTracker:
     def __init__(self, dynamodb: DynamoDBServiceResource, pending_table: str, history_table: str) -> None:
         self._dynamodb = dynamodb
         self._client = dynamodb.meta.client
-        self._pending = dynamodb.Table(pending_table)
-        self._history = dynamodb.Table(history_table)
+        self._pending = _Table(self._client, pending_table)
+        self._history = _Table(self._client, history_table)
 
     def register(self, file: LandedFile) -> bool:
         """Add a file that is neither pending nor in the history; False when it was known.
@@ -70,7 +80,7 @@ class DynamoDbFileTracker:
         Versions of one object are given together, since the older ones tell when it first landed.
         """
         key = summary_key(source_table_name)
-        summary = self._pending.get_item(Key=key, ConsistentRead=True).get("Item", {})
+        summary = self._client.get_item(TableName=self._pending.name, Key=key, ConsistentRead=True).get("Item", {})
         loads = _loads(self._pending, source_table_name)
         changes = _changes(self._pending, source_table_name, "", most_changes + 1)
         is_all = len(changes) <= most_changes
@@ -115,18 +125,18 @@ def range_of_changes(from_name: str) -> tuple[str, str]:
     return f"1/{from_name}", _AFTER_CHANGES
 
 
-def _loads(table: Table, source_table_name: str, *, most: int | None = None) -> list[dict[str, Any]]:
+def _loads(table: _Table, source_table_name: str, *, most: int | None = None) -> list[dict[str, Any]]:
     values = {":name": source_table_name, ":loads": _LOADS}
     return list(_query(table, "source_table_name = :name AND begins_with(file_id, :loads)", values, most=most))
 
 
-def _changes(table: Table, source_table_name: str, from_name: str, most: int) -> list[dict[str, Any]]:
+def _changes(table: _Table, source_table_name: str, from_name: str, most: int) -> list[dict[str, Any]]:
     first, last = range_of_changes(from_name)
     values = {":name": source_table_name, ":first": first, ":last": last}
     return list(_query(table, "source_table_name = :name AND file_id BETWEEN :first AND :last", values, most=most))
 
 
-def _of_last_name(table: Table, changes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _of_last_name(table: _Table, changes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Give the changes, from the last of the given ones on, that have the file name of the one before it."""
     *_, before, last = (None, *(str(item["file_id"]) for item in changes))
     if before is None or _name_in(before) != _name_in(last):
@@ -140,8 +150,8 @@ def _name_in(file_id: str) -> str:
     return file_id.rpartition("/")[0]
 
 
-def _query(table: Table, keys: str, values: Mapping[str, str], *, most: int | None = None) -> Iterator[dict[str, Any]]:
-    pages = table.meta.client.get_paginator("query").paginate(
+def _query(table: _Table, keys: str, values: Mapping[str, str], *, most: int | None = None) -> Iterator[dict[str, Any]]:
+    pages = table.client.get_paginator("query").paginate(
         TableName=table.name,
         KeyConditionExpression=keys,
         ExpressionAttributeValues=values,

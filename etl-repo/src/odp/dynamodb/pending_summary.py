@@ -9,9 +9,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from odp.records import LandedFile
+from odp.stored_format import FORMAT
 
 SUMMARIES = "#pending"
 """Their partition; no source table has such a name."""
+
+_NUMBERED = "SET #format = if_not_exists(#format, :format)"
 
 
 def summary_key(source_table_name: str) -> dict[str, str]:
@@ -24,7 +27,7 @@ def summary_update(
 ) -> dict[str, Any]:
     """Give the action that counts files of one table in or, when they `left` the pending table, out."""
     sign = -1 if left else 1
-    values = {":files": sign * len(files), ":bytes": sign * sum(file.size for file in files)}
+    values = {":format": FORMAT, ":files": sign * len(files), ":bytes": sign * sum(file.size for file in files)}
     added = "files :files, #bytes :bytes"
     if registered:
         values[":registrations"] = len(files)
@@ -33,8 +36,8 @@ def summary_update(
         "Update": {
             "TableName": pending_table,
             "Key": summary_key(files[0].source_table_name),
-            "UpdateExpression": f"ADD {added}",
-            "ExpressionAttributeNames": {"#bytes": "bytes"},
+            "UpdateExpression": f"{_NUMBERED} ADD {added}",
+            "ExpressionAttributeNames": {"#bytes": "bytes", "#format": "format"},
             "ExpressionAttributeValues": values,
         }
     }
@@ -46,7 +49,8 @@ def decision_noted(pending_table: str, source_table_name: str) -> dict[str, Any]
         "Update": {
             "TableName": pending_table,
             "Key": summary_key(source_table_name),
-            "UpdateExpression": "ADD registrations :one",
-            "ExpressionAttributeValues": {":one": 1},
+            "UpdateExpression": f"{_NUMBERED} ADD registrations :one",
+            "ExpressionAttributeNames": {"#format": "format"},
+            "ExpressionAttributeValues": {":format": FORMAT, ":one": 1},
         }
     }

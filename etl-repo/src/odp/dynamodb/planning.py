@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from odp.dynamodb.connection import condition_failed, persist
 from odp.dynamodb.table_leases import read_leases
 from odp.records import CADENCE_CLAIM, TableLease
+from odp.stored_format import FORMAT
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
@@ -89,10 +90,16 @@ class DynamoDbCadenceClaims:
     def _take(self, refresh_cadence: str, execution: str, *, of: str) -> bool:
         """Also what is this execution's already: Step Functions may repeat its call, and boto3 its request."""
         claimed_at = Decimal(f"{self._clock():.3f}")
+        claim: dict[str, Any] = {
+            **_key(refresh_cadence),
+            "format": FORMAT,
+            "execution": execution,
+            "claimed_at": claimed_at,
+        }
         try:
             persist(
                 lambda: self._table.put_item(
-                    Item={**_key(refresh_cadence), "execution": execution, "claimed_at": claimed_at},
+                    Item=claim,
                     ConditionExpression="attribute_not_exists(raw_table_name) OR execution IN (:of, :me)",
                     ExpressionAttributeValues={":of": of, ":me": execution},
                 )

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from odp.dynamodb.connection import condition_failed, persist, read_items
 from odp.records import Quarantined, QuarantineKind
+from odp.stored_format import FORMAT
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
@@ -82,6 +83,7 @@ def item_of(entry: Quarantined) -> dict[str, Any]:
     return {
         **entry.details,
         **key_in_quarantine(entry.kind, entry.entry_id),
+        "format": FORMAT,
         "reason": entry.reason,
         "quarantined_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "kept_by": uuid.uuid4().hex,

@@ -164,6 +164,7 @@ class DynamoDbRefreshBooks:
         item: dict[str, Any] = {
             "raw_table_name": outcome.qualified_name,
             "glue_job_run_id": run_id,
+            "format": FORMAT,
             "source_table_name": outcome.source_table_name,
             "refresh_status": outcome.status.value,
             **_numbers(outcome),

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from odp.dynamodb.connection import condition_failed, persist, read_items
 from odp.errors import LeaseLostError
 from odp.refreshes import Lease, RefreshStatus
+from odp.stored_format import FORMAT
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
@@ -54,7 +55,7 @@ class DynamoDbTableLeases:
         now = self._clock()
         expires_at = now + self._seconds
         update = (
-            "SET refresh_status = :updating, lease_owner = :owner, lease_expires_at = :expires_at, lease_since = :now "
+            "refresh_status = :updating, lease_owner = :owner, lease_expires_at = :expires_at, lease_since = :now "
             "ADD fencing_token :one"
         )
         values = {
@@ -82,7 +83,7 @@ class DynamoDbTableLeases:
         """
         values = {":expires_at": _number(self._clock() + self._seconds), **proof(lease)}
         try:
-            self._update(lease.qualified_name, "SET lease_expires_at = :expires_at", IS_MINE, values)
+            self._update(lease.qualified_name, "lease_expires_at = :expires_at", IS_MINE, values)
         except ClientError as error:
             if condition_failed(error):
                 raise lost(lease) from error
@@ -94,9 +95,10 @@ class DynamoDbTableLeases:
             lambda: self._client.update_item(
                 TableName=self._table,
                 Key={"raw_table_name": qualified_name},
-                UpdateExpression=update,
+                UpdateExpression=f"SET #format = :format, {update}",
                 ConditionExpression=condition,
-                ExpressionAttributeValues=values,
+                ExpressionAttributeNames={"#format": "format"},
+                ExpressionAttributeValues={**values, ":format": FORMAT},
                 ReturnValues="ALL_NEW",
             )
         )

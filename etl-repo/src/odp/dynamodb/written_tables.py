@@ -25,7 +25,7 @@ class DynamoDbWrittenTables:
         return {
             str(item["raw_table_name"]): WrittenTable(
                 identity=item.get("written_with"),
-                is_being_written=item["refresh_status"] == RefreshStatus.UPDATING,
+                is_being_written=item.get("refresh_status") == RefreshStatus.UPDATING,
             )
             for item in read_leases(self._dynamodb, self._table, qualified_names)
         }

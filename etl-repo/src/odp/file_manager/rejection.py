@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 
 from odp.records import Quarantined, QuarantineKind, RejectedFile
-from odp.stored_format import FORMAT
 
 _BODY_CHARACTERS = 10_000
 
@@ -13,7 +12,6 @@ _BODY_CHARACTERS = 10_000
 def rejection_of(file: RejectedFile) -> Quarantined:
     """Describe an object that is no DMS file."""
     details: dict[str, str | int] = {
-        "format": FORMAT,
         "file_ingestion_s3_bucket": file.bucket,
         "file_ingestion_path": file.key,
         "file_size": file.size,
@@ -26,9 +24,5 @@ def malformed(message_body: str, error: Exception) -> Quarantined:
     """Describe a message that tells of no object; the file of it, if there is one, is found by the next sweep."""
     reason = f"the message is no Object Created event of S3: {type(error).__name__}: {error}"
     identity = hashlib.sha256(message_body.encode()).hexdigest()[:32]
-    return Quarantined(
-        QuarantineKind.MALFORMED_MESSAGE,
-        identity,
-        reason,
-        {"format": FORMAT, "message": message_body[:_BODY_CHARACTERS]},
-    )
+    details: dict[str, str | int] = {"message": message_body[:_BODY_CHARACTERS]}
+    return Quarantined(QuarantineKind.MALFORMED_MESSAGE, identity, reason, details)

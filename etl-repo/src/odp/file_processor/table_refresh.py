@@ -145,7 +145,7 @@ class _Refresh:
             catalog_commit=self._catalog_commit,
             written_with=self._config.identity if self._holds_data() else None,
             refused=isinstance(failure, RejectedInputError),
-            # what waits for the rest of a load is looked at again when the load is whole, whatever else was refused
+            # a table that waits for the rest of a reload is looked at again when it is whole, whatever else was refused
             refused_registrations=-1 if self._awaits_load else self._registrations,
             refused_configuration=self._config.digest,
         )
@@ -220,7 +220,8 @@ class _Refresh:
         if not pending:
             return None
         self._enter_done()
-        self._awaits_load = any(file.is_load and not is_settled(file, self._with.clock()) for file in pending)
+        unsettled = (file for file in pending if file.is_load and not is_settled(file, self._with.clock()))
+        self._awaits_load = state.generation > 0 and any(unsettled)
         source = self._config.source_table_name
         selection = Selection(
             pending=pending,

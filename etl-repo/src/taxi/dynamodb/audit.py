@@ -12,7 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
-from odp.dynamodb.connection import condition_failed
+from odp.dynamodb.connection import condition_failed, persist, transact
 from odp.errors import RetryableError
 
 from taxi.dynamodb.leases import check_of, lost
@@ -47,7 +47,7 @@ class DynamoDbAudit:
         item = {**_key(file.dataset, file.file_id), "file_status": FileStatus.LANDED.value, **_described(file)}
         new = [self._put_new(item), self._put_new({**marker, **_described(file)})]
         try:
-            self._client.transact_write_items(TransactItems=new)  # type: ignore[arg-type]
+            transact(self._client, new)
         except ClientError as error:
             if not condition_failed(error):
                 raise
@@ -58,7 +58,8 @@ class DynamoDbAudit:
     def record_rejected(self, file: RejectedFile) -> None:
         """Keep a rejected object, with its reason, as a file of the dataset `rejected`."""
         rejected = {"file_status": FileStatus.REJECTED.value, "error": file.reason}
-        self._table.put_item(Item={**_key(REJECTED, file.file_id), **rejected, **_described(file)})
+        item = {**_key(REJECTED, file.file_id), **rejected, **_described(file)}
+        persist(lambda: self._table.put_item(Item=item))
 
     def pending(self, dataset: str) -> Sequence[LandedFile]:
         """List a dataset's pending files as they are at this moment."""
@@ -119,7 +120,7 @@ class DynamoDbAudit:
     def _transact(self, lease: Lease, actions: Sequence[Action]) -> None:
         check = {"ConditionCheck": check_of(lease, self._table.name)}
         try:
-            self._client.transact_write_items(TransactItems=[check, *actions])  # type: ignore[list-item]
+            transact(self._client, [check, *actions])
         except self._client.exceptions.TransactionCanceledException as error:
             codes = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
             if codes[:1] == ["ConditionalCheckFailed"]:

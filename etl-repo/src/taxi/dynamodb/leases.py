@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
-from odp.dynamodb.connection import condition_failed
+from odp.dynamodb.connection import condition_failed, persist
 from odp.errors import LeaseLostError, RetryableError
 
 from taxi.records import Holder, Lease
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 _NAMES = ("#owner", "#expires_at")
 _IS_FREE = "attribute_not_exists(#owner) OR #owner = :owner OR #expires_at < :now"
-_IS_AS_SEEN = "#owner = :seen AND fencing_token = :token"
+# or already its new owner's, who asked and was not told, since boto3 repeats a request whose answer was lost
+_IS_AS_SEEN = "#owner = :seen AND fencing_token = :token OR #owner = :owner"
 _TAKE = "SET #owner = :owner, #expires_at = :expires_at, execution_arn = :arn ADD fencing_token :one"
 _IS_HELD = "#owner = :owner AND fencing_token = :token"
 
@@ -93,20 +94,24 @@ class DynamoDbLeases:
             raise
 
     def _update(self, dataset: str, update: str, condition: str, values: dict[str, Any]) -> dict[str, Any]:
+        """Change a lease; its owner's books may be demanding it in a transaction at this moment."""
         try:
-            return self._table.update_item(
-                Key=_key(dataset),
-                UpdateExpression=update,
-                ConditionExpression=condition,
-                ExpressionAttributeNames={name: name[1:] for name in _NAMES if name in update + condition},
-                ExpressionAttributeValues=values,
-                ReturnValues="ALL_NEW",
-            )["Attributes"]
+            answer = persist(
+                lambda: self._table.update_item(
+                    Key=_key(dataset),
+                    UpdateExpression=update,
+                    ConditionExpression=condition,
+                    ExpressionAttributeNames={name: name[1:] for name in _NAMES if name in update + condition},
+                    ExpressionAttributeValues=values,
+                    ReturnValues="ALL_NEW",
+                )
+            )
         except ClientError as error:
             if error.response["Error"]["Code"] == "TransactionConflictException":
                 message = f"the lease of {dataset} is part of a transaction at this moment"
                 raise RetryableError(message) from error
             raise
+        return answer["Attributes"]
 
 
 def check_of(lease: Lease, audit_table: str) -> dict[str, Any]:

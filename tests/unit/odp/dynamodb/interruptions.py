@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError, ReadTimeoutError
+from odp.errors import LeaseLostError, OdpError, RetryableError
+
+READS = ("GetItem", "BatchGetItem", "Query", "Scan")
+NEVER = 10**9
 
 
 class Trouble(StrEnum):
@@ -23,18 +27,24 @@ class Trouble(StrEnum):
     TIMED_OUT = "carried out, but the caller never learns it"
 
 
-def _error(trouble: Trouble, operation: str) -> ClientError:
+def _error(client: Any, trouble: Trouble, operation: str) -> ClientError:
     """DynamoDB's error; reads do not conflict with transactions, they are throttled instead."""
-    is_conflict = "conflict" in trouble.value and operation not in ("GetItem", "BatchGetItem", "Query", "Scan")
+    is_conflict = "conflict" in trouble.value and operation not in READS
     if operation == "TransactWriteItems":
         reason = "TransactionConflict" if is_conflict else "ThrottlingError"
         answer: Any = {
             "Error": {"Code": "TransactionCanceledException", "Message": ""},
             "CancellationReasons": [{"Code": "None"}, {"Code": reason}],
         }
-        return ClientError(answer, operation)
+        return _raised_by(client, answer, operation)
     code = "TransactionConflictException" if is_conflict else "ThrottlingException"
-    return ClientError({"Error": {"Code": code, "Message": ""}}, operation)
+    return _raised_by(client, {"Error": {"Code": code, "Message": ""}}, operation)
+
+
+def _raised_by(client: Any, answer: Any, operation: str) -> ClientError:
+    """Make an answer the exception that boto3 has for it."""
+    error: ClientError = client.exceptions.from_code(answer["Error"]["Code"])(answer, operation)
+    return error
 
 
 class Interruption:
@@ -63,7 +73,7 @@ class Interruption:
             # DynamoDB knows a repeated transaction by its token; moto does not
             is_known = operation == "TransactWriteItems" and params["ClientRequestToken"]
             return answer if is_known else _call(client, operation, params)
-        raise _error(self._trouble, operation)
+        raise _error(client, self._trouble, operation)
 
 
 _call = BaseClient._make_api_call  # type: ignore[attr-defined]
@@ -83,3 +93,64 @@ def interrupted(number: int, trouble: Trouble) -> Iterator[Interruption]:
         patch.setattr(BaseClient, "_make_api_call", call)
         patch.setattr("time.sleep", lambda _: None)
         yield interruption
+
+
+def chosen(calls: int) -> Iterator[tuple[int, Trouble]]:
+    """Every trouble of the first and the last calls; of those between, the worst one at each and the others in turn."""
+    for number in range(calls):
+        for index, trouble in enumerate(Trouble):
+            is_in_turn = (number + index) % 3 == 0
+            if min(number, calls - 1 - number) < 3 or trouble is Trouble.TIMED_OUT or is_in_turn:
+                yield number, trouble
+
+
+def may_fail(trouble: Trouble, error: Exception) -> bool:
+    """Reads are left to boto3, which repeats them below the wrapper; what lasts nobody can mend."""
+    is_read = isinstance(error, ClientError) and error.operation_name in READS
+    return {
+        Trouble.CONFLICT: is_read,
+        Trouble.THROTTLED: is_read,
+        Trouble.ANSWER_LOST: False,
+    }.get(trouble, not isinstance(error, LeaseLostError))
+
+
+class World(Protocol):
+    """Adapters over tables whose items begin again for every trouble."""
+
+    def begin_again(self) -> None:
+        """Return to the state in which every act begins."""
+
+    def state(self) -> object:
+        """Give every item."""
+
+    def check(self) -> None:
+        """Demand what holds at every moment."""
+
+
+WorldT = TypeVar("WorldT", bound=World)
+
+
+def assert_mended(world: WorldT, act: Callable[[WorldT], Any]) -> None:
+    """Trouble each call of an act: it succeeds, or leaves things whole for the next attempt, which ends the same."""
+    with interrupted(NEVER, Trouble.THROTTLED) as counted:
+        expected = act(world)
+    end = world.state()
+    assert counted.calls > 0
+    for number, trouble in chosen(counted.calls):
+        world.begin_again()
+        with interrupted(number, trouble) as interruption:
+            failure = None
+            try:
+                answer = act(world)
+            except (ClientError, ReadTimeoutError, RetryableError) as error:
+                failure = error
+        world.check()
+        if failure is None:
+            assert answer == expected, f"{trouble} at call {number}"
+        else:
+            assert may_fail(trouble, failure), f"{trouble} at call {number}: {failure}"
+            # a lease that the first attempt returned after all is lost to the second
+            with suppress(OdpError):
+                act(world)
+        assert world.state() == end, f"{trouble} at call {number}"
+        assert interruption.calls > number

@@ -71,9 +71,11 @@ def test_books_of_tables_tell_what_is_filled_and_what_is_being_written(dynamodb:
     )
     leases.put_item(Item={"raw_table_name": "db.first", "refresh_status": "updating_table", "lease_owner": "jr"})
     leases.put_item(Item={"raw_table_name": "db.failed", "refresh_status": "refresh_error"})
-    asked = [f"db.{name}" for name in ("full", "first", "failed", "unknown")]
+    leases.put_item(Item={"raw_table_name": "db.fenced", "format": 3, "fencing_token": 1, "engine": "auto"})
+    asked = [f"db.{name}" for name in ("full", "first", "failed", "fenced", "unknown")]
     assert DynamoDbWrittenTables(dynamodb, "leases").written(asked) == {
         "db.full": WrittenTable({"hudi_primary_key": "ID"}, is_being_written=False),
         "db.first": WrittenTable(None, is_being_written=True),
         "db.failed": WrittenTable(None, is_being_written=False),
+        "db.fenced": WrittenTable(None, is_being_written=False),
     }

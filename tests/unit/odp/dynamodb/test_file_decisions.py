@@ -7,8 +7,9 @@ import pytest
 from odp.dynamodb.file_decisions import DecisionTables, DynamoDbFileDecisions
 from odp.dynamodb.file_tracker import DynamoDbFileTracker, DynamoDbPendingWork
 from odp.dynamodb.table_leases import DynamoDbTableLeases
+from odp.dynamodb.written_tables import DynamoDbWrittenTables
 from odp.errors import LeaseLostError
-from odp.records import FileStatus, PendingWork, SkipReason
+from odp.records import FileStatus, PendingWork, SkipReason, WrittenTable
 
 from tests.unit.odp.dynamodb.test_file_tracker import FILE, change
 
@@ -86,6 +87,15 @@ def test_run_whose_lease_has_expired_is_out_once_one_of_its_files_was_skipped(de
     assert desk.decisions.skip(*KEY, "poisoned", qualified_name="db.t")
     with pytest.raises(LeaseLostError):
         expired.renew(lease)
+
+
+def test_table_of_which_only_a_file_was_skipped_has_the_number_of_the_format_and_no_data(desk: Desk) -> None:
+    """The Configuration Manager died of such a lease: it has no status."""
+    assert desk.decisions.skip(*KEY, "wrong", qualified_name="db.t")
+    (lease,) = desk.dynamodb.Table("leases").scan()["Items"]
+    assert lease == {"raw_table_name": "db.t", "format": 2, "fencing_token": 1}
+    written = DynamoDbWrittenTables(desk.dynamodb, "leases").written(["db.t"])
+    assert written == {"db.t": WrittenTable(None, is_being_written=False)}
 
 
 def test_released_file_is_pending_again_approved_and_raises_the_registrations(desk: Desk) -> None:

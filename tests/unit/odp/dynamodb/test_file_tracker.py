@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -246,3 +247,35 @@ def test_oldest_landing_is_that_of_the_first_load_or_change_that_waits(tracker: 
     tracker.register(load(1, landed_at="2026-01-04T00:00:00Z"))
     tracker.register(change(3, landed_at="2026-01-03T00:00:00Z"))
     assert tracker.oldest_landing("s.t") == "2026-01-02T00:00:00Z"
+
+
+@pytest.mark.parametrize("more", [{}, {"format": 3, "rows": 8}])
+def test_sum_of_another_release_is_counted_on(
+    tracker: DynamoDbFileTracker, dynamodb: "DynamoDBServiceResource", pending_work: PendingOf, more: dict[str, Any]
+) -> None:
+    """Finding C18: sums had no number of the format."""
+    key = {"source_table_name": "#pending", "file_id": "s.t"}
+    table = dynamodb.Table("files")
+    table.put_item(Item={**key, "files": 1, "bytes": 5, "registrations": 4, **more})
+    tracker.register(FILE)
+    assert pending_work() == {"s.t": PendingWork("s.t", 2, 12, 5)}
+    assert table.get_item(Key=key)["Item"]["format"] == more.get("format", 2)
+
+
+def test_tracker_shares_nothing_but_the_client_between_threads(
+    dynamodb: "DynamoDBServiceResource", process: Process
+) -> None:
+    """Finding C24: all threads of a job used one resource of boto3, which is not safe."""
+    only_client: Any = SimpleNamespace(meta=dynamodb.meta)
+    tracker = DynamoDbFileTracker(only_client, "files", "files_history")
+    process(change(1), load(1))
+    assert tracker.register(change(1)) is False
+    for file in (change(2), load(2)):
+        tracker.register(file)
+    assert tracker.pending_files("s.t", 1) == PendingFiles((load(2), change(2)), is_all=True, registrations=2)
+    assert tracker.still_pending("s.t", [load(2).file_id]) == [load(2)]
+    assert tracker.processed_loads("s.t") == [applied(load(1))]
+    assert tracker.processed_changes("s.t", "", 1) == [applied(change(1))]
+    assert tracker.oldest_landing("s.t") == FILE.landed_at
+    assert tracker.unknown([change(1), change(2), change(3)]) == [change(3)]
+    assert DynamoDbPendingWork(only_client, "files").pending_work()["s.t"].files == 2

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import replace
 from importlib import import_module
 from pkgutil import iter_modules
@@ -13,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import odp.dynamodb
 import pytest
-from botocore.exceptions import ClientError, ReadTimeoutError
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 from odp.configuration import ConfigDeployment, ConfigRequest, Configuration, RequestStatus, compare
@@ -34,14 +32,13 @@ from odp.dynamodb.running_configuration import (
 from odp.dynamodb.sweep_state import DynamoDbSweepState
 from odp.dynamodb.table_leases import DynamoDbTableLeases
 from odp.dynamodb.written_tables import DynamoDbWrittenTables
-from odp.errors import OdpError
 from odp.listings import SweepState
 from odp.records import FileStatus, FileType, LandedFile, Quarantined, QuarantineKind
 from odp.refreshes import BookEntry, Lease, RefreshOutcome, RefreshStatus
 
 from tests.unit.odp.conftest import KEYS
 from tests.unit.odp.dynamodb.backlog import put_pending
-from tests.unit.odp.dynamodb.interruptions import Trouble, interrupted
+from tests.unit.odp.dynamodb.interruptions import Trouble, assert_mended, chosen
 from tests.unit.odp.samples import BOOK_TABLES, batch_config, table_config
 
 if TYPE_CHECKING:
@@ -221,59 +218,12 @@ def world(dynamodb: DynamoDBServiceResource, monkeypatch: pytest.MonkeyPatch) ->
     return World(dynamodb)
 
 
-NEVER = 10**9
-
-
-def chosen(calls: int) -> Iterator[tuple[int, Trouble]]:
-    """Every trouble of the first and the last calls; of those between, the worst one at each and the others in turn."""
-    for number in range(calls):
-        for index, trouble in enumerate(Trouble):
-            is_in_turn = (number + index) % 3 == 0
-            if min(number, calls - 1 - number) < 3 or trouble is Trouble.TIMED_OUT or is_in_turn:
-                yield number, trouble
-
-
 def test_choice_of_troubles_meets_every_call_and_every_kind_at_many_of_them() -> None:
     pairs = list(chosen(40))
     assert {number for number, _ in pairs} == {*range(40)}
     assert all(sum(trouble is kind for _, trouble in pairs) > 12 for kind in Trouble)
 
 
-READS = ("GetItem", "BatchGetItem", "Query", "Scan")
-
-
-def may_fail(trouble: Trouble, error: Exception) -> bool:
-    """Throttled single items are left to boto3, which repeats them below the wrapper; nobody can mend the others."""
-    is_a_single_one = isinstance(error, ClientError) and error.operation_name != "TransactWriteItems"
-    return {
-        Trouble.CONFLICT: isinstance(error, ClientError) and error.operation_name in READS,
-        Trouble.THROTTLED: is_a_single_one,
-        Trouble.ANSWER_LOST: False,
-    }.get(trouble, True)
-
-
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_troubled_method_succeeds_or_leaves_things_whole_for_the_next_attempt(world: World, scenario: str) -> None:
-    act = SCENARIOS[scenario]
-    with interrupted(NEVER, Trouble.THROTTLED) as counted:
-        expected = act(world)
-    end = world.state()
-    assert counted.calls > 0
-    for number, trouble in chosen(counted.calls):
-        world.begin_again()
-        with interrupted(number, trouble) as interruption:
-            failure = None
-            try:
-                answer = act(world)
-            except (ClientError, ReadTimeoutError) as error:
-                failure = error
-        world.check()
-        if failure is None:
-            assert answer == expected
-        else:
-            assert may_fail(trouble, failure), f"{trouble} at call {number}: {failure}"
-            # a lease that the first attempt returned after all is lost to the second
-            with suppress(OdpError):
-                act(world)
-        assert world.state() == end, f"{trouble} at call {number}"
-        assert interruption.calls > number
+    assert_mended(world, SCENARIOS[scenario])

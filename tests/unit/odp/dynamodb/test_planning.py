@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from odp.dynamodb.planning import SETTLES_AFTER, DynamoDbCadenceClaims, DynamoDbPlannedLeases
 from odp.dynamodb.table_leases import DynamoDbTableLeases
-from odp.records import TableLease
+from odp.records import CADENCE_CLAIM, TableLease
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
@@ -44,6 +44,20 @@ def test_while_an_execution_runs_another_one_does_not_get_its_cadence(cadence: C
     cadence.now += 10 * 3600
     assert cadence.claim("b") == "a"
     assert cadence.claim("b") == "a"
+
+
+def test_claim_of_an_older_release_holds_and_a_new_one_has_the_number_of_the_format(
+    cadence: Cadence, dynamodb: "DynamoDBServiceResource"
+) -> None:
+    """Finding C18: claims had none."""
+    table = dynamodb.Table("leases")
+    table.put_item(Item={"raw_table_name": f"{CADENCE_CLAIM}10_min", "execution": "old", "claimed_at": 1})
+    cadence.running["old"] = True
+    assert cadence.claim("a") == "old"
+    cadence.running["old"] = False
+    assert cadence.claim("a") == "a"
+    (item,) = table.scan()["Items"]
+    assert item["format"] == 2
 
 
 def test_claim_that_step_functions_repeats_is_the_same_claim(cadence: Cadence) -> None:
@@ -111,6 +125,7 @@ def test_leases_of_many_tables_tell_who_is_written_and_what_was_refused(dynamodb
         "raw_table_name": "db.refused",
         "refused_registrations": 7,
         "refused_configuration": "abc",
+        "engine": "of a later release",
     }
     dynamodb.Table("leases").put_item(Item=refused)
     found = DynamoDbPlannedLeases(dynamodb, "leases", clock=lambda: now).leases([*names, "db.expired", "db.refused"])

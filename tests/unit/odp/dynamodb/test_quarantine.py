@@ -1,7 +1,8 @@
 """What is kept out of the lake is kept in one place, once, with its reason."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import pytest
 from odp.dynamodb.quarantine import DynamoDbQuarantine
 from odp.records import Quarantined, QuarantineKind
 
@@ -15,7 +16,7 @@ def test_entry_is_kept_once_with_its_reason_and_details(dynamodb: "DynamoDBServi
     assert quarantine.keep(entry) is True
     (item,) = dynamodb.Table("quarantine").scan()["Items"]
     assert (item["quarantine_kind"], item["entry_id"], item["reason"]) == ("rejected_file", "r1", "no DMS file")
-    assert item["file_size"] == 3
+    assert (item["file_size"], item["format"]) == (3, 2)
     assert quarantine.keep(entry) is False
     assert dynamodb.Table("quarantine").scan()["Items"] == [item]
 
@@ -39,3 +40,13 @@ def test_unknown_entries_are_those_that_are_not_kept(dynamodb: "DynamoDBServiceR
     for entry in entries[:110]:
         quarantine.keep(entry)
     assert quarantine.unknown(entries) == entries[110:]
+
+
+@pytest.mark.parametrize("more", [{}, {"format": 3, "checksum": "c"}])
+def test_entry_of_another_release_is_known(dynamodb: "DynamoDBServiceResource", more: dict[str, Any]) -> None:
+    quarantine = DynamoDbQuarantine(dynamodb, "quarantine")
+    entry = Quarantined(QuarantineKind.REFUSED_TABLE, "db.t", "E: x", {})
+    key = {"quarantine_kind": entry.kind.value, "entry_id": entry.entry_id}
+    dynamodb.Table("quarantine").put_item(Item={**key, "reason": "E: x", **more})
+    assert quarantine.keep(entry) is False
+    assert (quarantine.unknown([entry]), quarantine.entries(entry.kind)) == ([], ["db.t"])

@@ -307,3 +307,16 @@ def test_refusal_that_names_a_thousand_columns_is_kept_in_items_of_a_size_that_p
     assert desk.only("quarantine")["reason"] == error[:1000]
     desk.books.record(outcome, "jr_2")
     assert all(bytes_of(item) < 30_000 for item in desk.items("leases_history"))
+
+
+def test_run_log_lease_and_refusal_have_the_number_of_the_format(desk: Desk) -> None:
+    """Finding C18: they had none."""
+    desk.books.enter(desk.lease(), REFUSED)
+    assert [desk.only(table)["format"] for table in ("leases_history", "leases", "quarantine")] == [2, 2, 2]
+
+
+def test_books_of_another_release_are_closed(desk: Desk) -> None:
+    lease = desk.lease()
+    desk.dynamodb.Table("leases").put_item(Item=desk.only("leases") | {"format": 3, "engine": "auto"})
+    desk.books.enter(lease, BookEntry(COMPLETED, closes=True))
+    assert desk.only("leases")["refresh_status"] == "completed"

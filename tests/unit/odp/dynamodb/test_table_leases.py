@@ -1,10 +1,11 @@
 """Rule 8 in one thread: who may take, renew and return a lease (races are tested against ministack)."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from odp.dynamodb.table_leases import DynamoDbTableLeases
 from odp.errors import LeaseLostError
+from odp.refreshes import Lease
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
@@ -95,3 +96,15 @@ def test_renewed_lease_outlives_its_first_expiry(leases: DynamoDbTableLeases, cl
     leases.renew(lease)
     clock.now += 50
     assert leases.acquire("db.t", "run-2") is None
+
+
+@pytest.mark.parametrize("more", [{}, {"format": 3, "engine": "auto"}])
+def test_lease_of_another_release_is_taken_and_has_the_number_of_the_format(
+    dynamodb: "DynamoDBServiceResource", leases: DynamoDbTableLeases, more: dict[str, Any]
+) -> None:
+    """Finding C18: leases had no number."""
+    table = dynamodb.Table("leases")
+    table.put_item(Item={"raw_table_name": "db.t", "fencing_token": 3, "catalog_commit": "20260101", **more})
+    assert leases.acquire("db.t", "run-1") == Lease("db.t", "run-1", 4, 1060, "20260101")
+    (item,) = table.scan()["Items"]
+    assert item["format"] == 2

@@ -213,6 +213,18 @@ def test_rule_11_refused_table_is_tried_again_while_the_load_that_mends_it_may_n
     assert (closing.refused_registrations == -1) == is_tried_again
 
 
+def test_rule_11_table_whose_first_load_is_refused_is_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    lake = world()
+    add(lake, part(1, minutes_ago=1))
+
+    def refused(*_: object) -> None:
+        raise RejectedInputError("no Parquet file")
+
+    monkeypatch.setattr(lake, "apply", refused)
+    lake.refresh()
+    assert lake.booked[-1].refused_registrations == lake.told_registrations
+
+
 def test_failure_that_is_no_refusal_is_tried_again_by_the_next_execution() -> None:
     lake = world(1, fail_at="write")
     lake.refresh()

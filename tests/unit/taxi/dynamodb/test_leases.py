@@ -102,12 +102,13 @@ def test_released_lease_is_free_and_its_tokens_still_grow(
         leases.release(lease)
 
 
-def test_lease_in_the_midst_of_a_transaction_is_asked_for_again_and_not_taken_for_held(
+def test_lease_that_stays_in_the_midst_of_transactions_is_asked_for_again_and_not_taken_for_held(
     leases: DynamoDbLeases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def conflict(**_: object) -> None:
         raise ClientError({"Error": {"Code": "TransactionConflictException"}}, "UpdateItem")
 
+    monkeypatch.setattr("odp.dynamodb.connection.time.sleep", lambda _: None)
     monkeypatch.setattr(leases._table, "update_item", conflict)
     with pytest.raises(RetryableError, match="lease of yellow is part of a transaction"):
         leases.acquire("yellow", "run-1")
