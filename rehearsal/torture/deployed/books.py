@@ -58,7 +58,7 @@ class DeployedBooks:
     def status(self, qualified_name: str) -> str:
         """What the last run of a table made of it; empty before the first."""
         items = self._query(OdpTable.FILE_PROCESSING_TRACKER, "raw_table_name", qualified_name)
-        return str(items[0]["refresh_status"]) if items else ""
+        return str(items[0].get("refresh_status", "")) if items else ""
 
     def quarantined(self) -> set[str]:
         """The keys of the objects that are in quarantine."""
