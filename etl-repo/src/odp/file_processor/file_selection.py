@@ -266,8 +266,9 @@ class Selection:
         before = self._landed_before(since)
         if self.versioning is VersioningType.HISTORICAL and (before or not self.is_all):
             return self._apply(before or self._changes, [file for file in self._gone if not file.is_load])
-        copies = self._late.copies([file for file in self._changes if file not in before])
-        after = [file for file in self._changes if file not in (*before, *copies)]
+        since_then = [file for file in self._changes if file not in before]
+        copies = self._late.copies(since_then)
+        after = [file for file in since_then if file not in copies]
         keys = {file.key for file in (*load.parts, *after)}
         replayed = [file for file in self._applied_since(since) if file.key not in keys]
         if not self.processed.are_readable(replayed):
@@ -367,9 +368,9 @@ class Selection:
         A historical table needs their versions too, and before those of the load.
         """
         before = self._landed_before(began)
-        put_there = [file for file in before if was_put_there(file, self._late.first_landed(file))]
-        if self._is_first_load and put_there and self.versioning is VersioningType.SNAPSHOT:
-            if not any(part.approved for part in parts):
+        if self.state.generation == 0 and parts and self.versioning is VersioningType.SNAPSHOT:
+            put_there = [file for file in before if was_put_there(file, self._late.first_landed(file))]
+            if put_there and not any(part.approved for part in parts):
                 return self._hold_first_load(parts, skipped)
             before = [file for file in before if file not in put_there]
         after = [file for file in self._changes if file not in before]
@@ -379,10 +380,6 @@ class Selection:
             return self._apply([*parts, *before, *after], skipped, held, began)
         in_load = [file.skipped(SkipReason.IN_LOAD) for file in before]
         return self._apply([*parts, *after], [*skipped, *in_load], held, began)
-
-    @property
-    def _is_first_load(self) -> bool:
-        return self.state.generation == 0 and any(file.is_load for file in self._readable[0])
 
     def _hold_first_load(self, parts: Sequence[LandedFile], skipped: Sequence[LandedFile]) -> Refresh:
         held = HeldFiles(parts[0].file_id, _PUT_THERE, tuple(part.held(_PUT_THERE) for part in parts))

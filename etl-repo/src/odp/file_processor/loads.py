@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from odp.records import FileStatus, LandedFile, SkipReason
 from odp.refreshes import TableState
@@ -62,9 +63,10 @@ class Load:
         """The names of the parts between those that are there."""
         return [name for parts in self._segments().values() for name in _missing(parts)]
 
-    def ends_with(self, part: LandedFile) -> bool:
-        """Whether a part is the last one of its segment, so that the load may be whole without it."""
-        return part == max(self._segments()[part.segment], key=lambda other: other.part_number)
+    @property
+    def last_parts(self) -> list[LandedFile]:
+        """The last part of each segment; the load may be whole without it."""
+        return [max(parts, key=lambda part: part.part_number) for parts in self._segments().values()]
 
     def _segments(self) -> dict[str, list[LandedFile]]:
         segments: dict[str, list[LandedFile]] = {}
@@ -92,7 +94,7 @@ class PendingLoads:
     earlier: tuple[tuple[LandedFile, ...], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LoadInTable:
     """The load that a table holds, as its state and the history of its parts tell."""
 
@@ -106,25 +108,26 @@ class LoadInTable:
         """The keys of its parts."""
         return self.state.load_keys
 
-    @property
+    @cached_property
     def until(self) -> str:
         """When its last part landed."""
         ours = (part for part in self.processed if part.generation == self.state.generation)
         return max((part.landed_at for part in ours if part.status is FileStatus.APPLIED), default="")
 
-    @property
+    @cached_property
     def segments(self) -> set[str]:
         """Its segments, those of deleted parts included."""
-        return {_segment(key) for key in (*self.keys, *(part.key for part in self._deleted()))}
+        return {_segment(key) for key in (*self.keys, *(part.key for part in self._deleted))}
 
     def lacks(self, part: LandedFile) -> bool:
         """Whether this is one of its parts that were deleted before they were applied, restored as it was."""
-        return any(is_again(part, deleted, self.same) for deleted in self._deleted())
+        return any(is_again(part, deleted, self.same) for deleted in self._deleted)
 
     def has_lost_another(self, part: LandedFile) -> bool:
         """Whether a part of this name, but with another content, was deleted before it was applied."""
-        return any(part.key == deleted.key for deleted in self._deleted()) and not self.lacks(part)
+        return any(part.key == deleted.key for deleted in self._deleted) and not self.lacks(part)
 
+    @cached_property
     def _deleted(self) -> list[LandedFile]:
         vanished = (part for part in self.processed if part.status_reason == SkipReason.VANISHED)
         return [

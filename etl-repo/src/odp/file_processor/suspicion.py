@@ -93,7 +93,8 @@ def _sameness(load: Load, state: TableState, known: Sequence[LandedFile], same: 
     first = load.parts[0]
     if first in again and first.segment:
         return f"it begins with a segment as it was before ({first.name}), which may be no part of it"
-    stray = [part for part in again if load.ends_with(part) or _was_another(part, [*known, *load.versions], same)]
+    last, versions = load.last_parts, [*known, *load.versions]
+    stray = [part for part in again if part in last or _was_another(part, versions, same)]
     if stray:
         return f"a part has the same content as one that landed before ({stray[0].name}), and may be no part of it"
     return ""

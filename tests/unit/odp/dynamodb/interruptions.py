@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import inspect
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
@@ -154,3 +155,13 @@ def assert_mended(world: WorldT, act: Callable[[WorldT], Any]) -> None:
                 act(world)
         assert world.state() == end, f"{trouble} at call {number}"
         assert interruption.calls > number
+
+
+def public_methods(adapters: Iterable[type]) -> set[str]:
+    """Name what a caller may call of some adapters, as `Class.method`."""
+    return {
+        f"{adapter.__name__}.{name}"
+        for adapter in adapters
+        for name, _ in inspect.getmembers(adapter, inspect.isfunction)
+        if not name.startswith("_")
+    }

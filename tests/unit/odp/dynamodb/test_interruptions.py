@@ -38,7 +38,7 @@ from odp.refreshes import BookEntry, Lease, RefreshOutcome, RefreshStatus
 
 from tests.unit.odp.conftest import KEYS
 from tests.unit.odp.dynamodb.backlog import put_pending
-from tests.unit.odp.dynamodb.interruptions import Trouble, assert_mended, chosen
+from tests.unit.odp.dynamodb.interruptions import Trouble, assert_mended, chosen, public_methods
 from tests.unit.odp.samples import BOOK_TABLES, batch_config, table_config
 
 if TYPE_CHECKING:
@@ -198,13 +198,7 @@ def adapters() -> Iterator[type]:
 
 
 def test_every_method_of_every_adapter_is_troubled() -> None:
-    methods = {
-        f"{adapter.__name__}.{name}"
-        for adapter in adapters()
-        if adapter.__name__ not in OF_THE_LEDGER
-        for name, _ in inspect.getmembers(adapter, inspect.isfunction)
-        if not name.startswith("_")
-    }
+    methods = public_methods(adapter for adapter in adapters() if adapter.__name__ not in OF_THE_LEDGER)
     assert len(methods) > 15
     assert methods <= SCENARIOS.keys()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import inspect
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,7 @@ from taxi.dynamodb.audit import DynamoDbAudit
 from taxi.dynamodb.leases import DynamoDbLeases
 from taxi.records import FileOutcome, LoadStatus, RejectedFile
 
-from tests.unit.odp.dynamodb.interruptions import assert_mended
+from tests.unit.odp.dynamodb.interruptions import assert_mended, public_methods
 from tests.unit.taxi.samples import landed, loaded
 
 if TYPE_CHECKING:
@@ -107,12 +106,7 @@ SCENARIOS: dict[str, Callable[[World], Any]] = {
 
 
 def test_every_method_of_both_adapters_is_troubled() -> None:
-    methods = {
-        f"{adapter.__name__}.{name}"
-        for adapter in (DynamoDbAudit, DynamoDbLeases)
-        for name, _ in inspect.getmembers(adapter, inspect.isfunction)
-        if not name.startswith("_")
-    }
+    methods = public_methods((DynamoDbAudit, DynamoDbLeases))
     assert len(methods) > 10
     assert methods <= SCENARIOS.keys()
 
