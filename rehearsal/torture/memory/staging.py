@@ -1,6 +1,7 @@
 """A versioned bucket: an object that is written again is a new version, and a key is read in its newest one."""
 
 import hashlib
+from bisect import insort
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,7 @@ class StoredVersion:
     landed_at: str
     reason: str
     etag: str
+    size: int
 
     @property
     def event(self) -> dict[str, Any]:
@@ -31,11 +33,6 @@ class StoredVersion:
         described = {"key": self.file.key, "size": self.size, "etag": self.etag, "sequencer": self.sequencer}
         named = {"object": {**described, "version-id": self.version_id}, "reason": self.reason}
         return {"time": self.landed_at, "detail": {"bucket": {"name": BUCKET}, **named}}
-
-    @property
-    def size(self) -> int:
-        """Other rows, mostly other bytes."""
-        return 100 + len(repr(self.file.rows))
 
 
 class StagingBucket:
@@ -48,15 +45,19 @@ class StagingBucket:
         self.pages = 0
         """How many pages of the whole bucket were listed."""
         self.stored: list[StoredVersion] = []
+        self._by_key: list[StoredVersion] = []
         self._newest: dict[str, StoredVersion] = {}
 
     def put(self, file: DmsFile, reason: str = "PutObject") -> StoredVersion:
         """Store one more version."""
         number = len(self.stored) + 1
-        content = f"{number if self._is_keyed else ''}{file.columns}{file.rows}"
-        etag = hashlib.md5(content.encode(), usedforsecurity=False).hexdigest()
-        version = StoredVersion(file, f"v{number}", f"{number:016X}", self._clock.stamp(), reason, etag)
+        content = f"{file.columns}{file.rows}"
+        size = 100 + len(content)  # other rows, mostly other bytes
+        keyed = f"{number if self._is_keyed else ''}{content}"
+        etag = hashlib.md5(keyed.encode(), usedforsecurity=False).hexdigest()
+        version = StoredVersion(file, f"v{number}", f"{number:016X}", self._clock.stamp(), reason, etag, size)
         self.stored.append(version)
+        insort(self._by_key, version, key=lambda stored: stored.file.key)
         self._newest[file.key] = version
         return version
 
@@ -74,7 +75,7 @@ class StagingBucket:
 
     def versions(self, bucket: str, prefix: str = "", after: str = "") -> Iterator[ObjectVersion]:
         """List every version of every object; a listing names neither sequencer nor reason."""
-        for found in sorted(self.stored, key=lambda version: version.file.key):
+        for found in self._by_key:
             key = found.file.key
             if key.startswith(prefix) and key > after:
                 described = (key, found.version_id, found.etag, found.size, found.landed_at)

@@ -30,9 +30,9 @@ class MemorySweepState:
 
 
 class MemorySweep:
-    """A sweep whose every run has time for two pages; it takes them to be a week apart, so that a look is always due.
+    """A sweep whose every run has time for two pages; it takes rounds to be a week apart, so that one is always due.
 
-    Change files are therefore recent to the first run at most, and only if that comes in the week in which they landed.
+    Change files are therefore recent to the first round at most, and only if that comes in the week when they landed.
     """
 
     def __init__(self, staging: StagingBucket, clock: Clock, weeks: int) -> None:
@@ -45,7 +45,8 @@ class MemorySweep:
         """Look at what there is time for."""
         sweep = Sweep(reconciliation, self._staging, self._states, BUCKET, list(FOLDERS.values()), self._now)
         sweep.run(self._now() + _PAGES * _A_PAGE_TAKES)
-        self._weeks += 1
+        if self._states.state.round_ended:
+            self._weeks += 1
 
     def run_through(self, reconciliation: Reconciliation) -> None:
         """Run as often as two rounds take: the one under way has passed by what landed behind it."""

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 
 DAY = timedelta(days=1)
 _MOST_DAYS = 35
@@ -33,15 +34,21 @@ class DateLayout:
 
     def is_of(self, key: str) -> bool:
         """Tell whether a key below the table's folder has this layout."""
-        pattern = self.folder + self.prefix
-        for letter, digits in _NUMBERS.items():
-            pattern = pattern.replace(letter, digits)
-        return re.match(pattern + self.rest, key) is not None
+        return _pattern(self).match(key) is not None
 
     def prefixes(self, day: date) -> Iterator[str]:
         """Give what the keys of a day begin with; a file of midnight may lie in the month before its name's."""
         months = {day.strftime(self.folder), (day - DAY).strftime(self.folder)}
         yield from (month + day.strftime(self.prefix) for month in sorted(months))
+
+
+@cache
+def _pattern(layout: DateLayout) -> re.Pattern[str]:
+    """Listings ask for each of their keys."""
+    pattern = layout.folder + layout.prefix
+    for letter, digits in _NUMBERS.items():
+        pattern = pattern.replace(letter, digits)
+    return re.compile(pattern + layout.rest)
 
 
 FLAT = DateLayout("%Y%m%d-")
