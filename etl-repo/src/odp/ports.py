@@ -110,8 +110,8 @@ class Reconciler(Protocol):
 class ObjectContents(Protocol):
     """Compares versions of staged objects."""
 
-    def has_same_content(self, version: LandedFile, earlier: LandedFile) -> bool:
-        """Tell whether two versions of one object have the same content; in doubt they have."""
+    def has_same_content(self, version: LandedFile, earlier: LandedFile) -> bool | None:
+        """Tell whether two versions of one object have the same content; None if one of them is gone."""
 
 
 class FileTracker(Protocol):

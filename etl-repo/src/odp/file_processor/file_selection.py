@@ -22,7 +22,15 @@ from odp.file_processor.late_files import (
     order,
     was_put_there,
 )
-from odp.file_processor.loads import LoadInTable, PendingLoads, divide_loads, is_again, is_settled, may_precede
+from odp.file_processor.loads import (
+    LoadInTable,
+    PendingLoads,
+    divide_loads,
+    is_again,
+    is_certainly_again,
+    is_settled,
+    may_precede,
+)
 from odp.file_processor.suspicion import suspicion, versions_of
 from odp.records import FileStatus, LandedFile, SkipReason, VersioningType
 from odp.refreshes import HeldFiles, Refresh, RefreshKind, TableState
@@ -97,7 +105,7 @@ class Selection:
             newest[file.key] = file
         for file in gone:
             newer = newest.get(file.key)
-            if newer and file.approved and is_again(newer, file, self.processed.has_same_content):
+            if newer and file.approved and is_certainly_again(newer, file, self.processed.has_same_content):
                 newest[file.key] = replace(newer, approved=True)
         return sorted(newest.values(), key=order), gone
 
@@ -350,7 +358,7 @@ class Selection:
             return [], wait, ()
         processed = [file for file in self._processed_parts if file.status is FileStatus.APPLIED]
         same = self.processed.has_same_content
-        copies = [part for part in settled if any(is_again(part, file, same) for file in processed)]
+        copies = [part for part in settled if any(is_certainly_again(part, file, same) for file in processed)]
         reason = "it was uploaded again without a reload, or came long after the load in the table"
         others = tuple(part.held(reason) for part in settled if part not in copies)
         held = (HeldFiles(others[0].file_id, reason, others),) if others else ()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from odp.file_processor.loads import is_again
+from odp.file_processor.loads import is_certainly_again
 from odp.records import FileStatus, LandedFile
 from odp.refreshes import HeldFiles, TableState
 
@@ -51,8 +51,8 @@ class ProcessedFiles(Protocol):
     def changes(self, from_name: str, most: int) -> Sequence[LandedFile]:
         """List the change files named like this or later, by name."""
 
-    def has_same_content(self, version: LandedFile, earlier: LandedFile) -> bool:
-        """Tell whether two versions of one object have the same content; in doubt they have."""
+    def has_same_content(self, version: LandedFile, earlier: LandedFile) -> bool | None:
+        """Tell whether two versions of one object have the same content; None if one of them is gone."""
 
     def are_readable(self, files: Sequence[LandedFile]) -> bool:
         """Tell whether the objects of all these files are still there."""
@@ -148,7 +148,7 @@ class LateFiles:
             if version.status is FileStatus.APPLIED and version.moment >= self.state.began
         ]
         newest = max(applied, key=lambda version: version.moment, default=None)
-        return newest is not None and is_again(file, newest, self.processed.has_same_content)
+        return newest is not None and is_certainly_again(file, newest, self.processed.has_same_content)
 
     def _first_within_horizon(self, late: Sequence[LandedFile]) -> int:
         try:

@@ -20,7 +20,7 @@ SETTLES_AFTER = timedelta(minutes=15)
 COPY_EVENT = "CopyObject"
 """What S3 says of an object that was copied; DMS never copies."""
 
-SameContent = Callable[[LandedFile, LandedFile], bool]
+SameContent = Callable[[LandedFile, LandedFile], bool | None]
 """Whether two versions of one object have the same content; in doubt they have."""
 
 
@@ -121,7 +121,7 @@ class LoadInTable:
 
     def lacks(self, part: LandedFile) -> bool:
         """Whether this is one of its parts that were deleted before they were applied, restored as it was."""
-        return any(is_again(part, deleted, self.same) for deleted in self._deleted)
+        return any(is_certainly_again(part, deleted, self.same) for deleted in self._deleted)
 
     def has_lost_another(self, part: LandedFile) -> bool:
         """Whether a part of this name, but with another content, was deleted before it was applied."""
@@ -270,8 +270,13 @@ def _has_ended(part: LandedFile, state: TableState) -> bool:
 
 
 def is_again(part: LandedFile, earlier: LandedFile, same: SameContent) -> bool:
-    """Whether a version has the content of an earlier version of the same object."""
-    return part.key == earlier.key and part.size == earlier.size and same(part, earlier)
+    """Whether a version has the content of an earlier version of the same object, or may have: then it is held."""
+    return part.key == earlier.key and part.size == earlier.size and same(part, earlier) is not False
+
+
+def is_certainly_again(file: LandedFile, earlier: LandedFile, same: SameContent) -> bool:
+    """Whether a version has the content of an earlier version of the same object; not where that is gone."""
+    return file.key == earlier.key and file.size == earlier.size and same(file, earlier) is True
 
 
 def _landed(part: LandedFile) -> datetime:

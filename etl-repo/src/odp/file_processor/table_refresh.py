@@ -88,7 +88,7 @@ class _ProcessedFiles:
     def changes(self, from_name: str, most: int) -> Sequence[LandedFile]:
         return self.files.processed_changes(self.source_table_name, from_name, most)
 
-    def has_same_content(self, version: LandedFile, earlier: LandedFile) -> bool:
+    def has_same_content(self, version: LandedFile, earlier: LandedFile) -> bool | None:
         return self.contents.has_same_content(version, earlier)
 
     def are_readable(self, files: Sequence[LandedFile]) -> bool:

@@ -274,6 +274,30 @@ def test_approved_load_is_held_again_if_a_part_was_overwritten_since_by_another_
     assert table.state.generation == (1 if is_held else 2)
 
 
+def test_approved_load_is_held_again_if_a_part_was_overwritten_and_what_it_was_has_expired() -> None:
+    table = filled(load(1, 1, "a"), load(2, 2, "b"))
+    table.take(load(1, 600, "a"), load(2, 601, "b"))
+    approved = table.approve()
+    table.expired = {part.file_id for part in approved}
+    table.take(*approved, load(2, 9000, "b"))
+    assert (table.history[approved[0].file_id].status, table.state.generation) == (FileStatus.HELD, 1)
+
+
+def test_part_uploaded_again_is_held_where_its_former_version_has_expired_and_skipped_where_it_is_the_same() -> None:
+    table = filled(load(1, 1), load(2, 2, "b"))
+    again = load(2, 600, "b")
+    assert [file.status_reason for file in table.select(again).skipped] == [SkipReason.COPY]
+    table.expired = {load(2, 2, "b").file_id}
+    assert "uploaded again without a reload" in why_held(table.select(again))
+
+
+def test_deleted_part_that_is_restored_is_held_if_nobody_knows_what_it_was() -> None:
+    table = table_without_its_first_part()
+    table.expired = {load(1, 1, "was").file_id}
+    table.take(load(1, 60, "was"))
+    assert table.history[load(1, 60, "was").file_id].status is FileStatus.HELD
+
+
 @pytest.mark.parametrize("is_applied", [True, False])
 def test_reload_that_goes_on_after_its_first_parts_were_copied_is_held_if_changes_landed_in_between(
     *, is_applied: bool

@@ -73,6 +73,13 @@ def test_change_uploaded_again_as_it_was_is_skipped_as_a_copy(is_copy: bool) -> 
     assert (refresh.files, reasons(refresh.skipped)) == ((), {again.file_id: SkipReason.COPY})
 
 
+def test_change_uploaded_again_when_its_former_version_has_expired_is_applied_as_nobody_knows_what_that_was() -> None:
+    table = filled(load(1, 1), change(1, 2, "a"), change(2, 3))
+    table.expired = {change(1, 2, "a").file_id}
+    refresh = table.select(change(1, 9000, "b"))
+    assert (ids(refresh.files), ids(refresh.replayed)) == (ids([change(1, 9000, "b")]), ids([change(2, 3)]))
+
+
 def test_change_uploaded_again_with_other_content_takes_the_place_of_its_former_version() -> None:
     table = filled(load(1, 1), change(1, 2, "a"), change(2, 3))
     refresh = table.select(change(1, 9000, "b"))
