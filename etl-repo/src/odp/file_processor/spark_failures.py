@@ -55,7 +55,7 @@ def explained(spark: SparkSession, config: RawTableConfig, files: Sequence[Lande
             raise RejectedInputError(message) from error
         if (unread := _UNREAD.search(text)) and _DAMAGE.search(text):
             message = (
-                f"{config.source_table_name}: {unread[1]} is damaged, so that its rows cannot be read; odp skip the file "
+                f"{config.source_table_name}: {unread[1]} is damaged, so its rows cannot be read; odp skip the file "
                 "and load the table again"
             )
             raise RejectedInputError(message) from error
