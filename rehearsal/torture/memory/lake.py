@@ -119,7 +119,7 @@ class MemoryLake:
         """Run one execution; each batch is a Glue run of its own."""
         self._runs += 1
         execution = f"execution-{self._runs}"
-        manager = BatchManager(self.ledger, self.leases, self, self, self.leases)
+        manager = BatchManager(self.ledger, self.leases, self, self, self.leases, job_timeout_minutes=60)
         manager.plan(CADENCE, execution)
         batches, self._planned = self._planned, ()
         for number, batch in enumerate(batches):
