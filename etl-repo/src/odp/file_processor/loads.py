@@ -229,7 +229,10 @@ def _replaces(part: LandedFile, in_table: LoadInTable) -> bool:
 
 
 def _begins_another(part: LandedFile, load: Sequence[LandedFile]) -> bool:
-    return _is_a_first_part(part) and any(part.key == other.key for other in load)
+    if not _is_a_first_part(part):
+        return False
+    segments = {_segment(other.key) for other in load}
+    return any(part.key == other.key for other in load) or _is_laid_out_otherwise(part, segments)
 
 
 def _begins_a_reload(part: LandedFile, present: Sequence[LandedFile], in_table: LoadInTable, *, is_late: bool) -> bool:
@@ -239,7 +242,14 @@ def _begins_a_reload(part: LandedFile, present: Sequence[LandedFile], in_table: 
     if not _is_a_first_part(part):
         return False
     segments = in_table.segments | set(map(_segment, known))
-    return part.key in known or in_table.has_lost_another(part) or (is_late and _segment(part.key) in segments)
+    is_another = part.key in known or in_table.has_lost_another(part) or _is_laid_out_otherwise(part, segments)
+    return is_another or (is_late and _segment(part.key) in segments)
+
+
+def _is_laid_out_otherwise(part: LandedFile, segments: Container[str]) -> bool:
+    """Whether either a part or a load has segments: DMS's parallel load was switched on or off in between."""
+    folder = _segment(part.key).removesuffix(part.segment)
+    return (folder in segments) == bool(part.segment)
 
 
 def _is_a_first_part(part: LandedFile) -> bool:

@@ -17,6 +17,7 @@ from tests.unit.odp.file_processor.landings import (
     held_files,
     ids,
     is_waiting,
+    landed,
     load,
     reasons,
     why_held,
@@ -222,6 +223,10 @@ def test_segment_that_begins_long_after_the_load_is_held(late: int, is_held: boo
     assert (ids(refresh.files) == [part.file_id]) != is_held
 
 
+def landed_at(part: LandedFile, at: int) -> LandedFile:
+    return landed(part.key.removeprefix("s/t/").removesuffix(".parquet"), at)
+
+
 def table_without_its_first_part() -> Table:
     """Its first part was deleted before it was applied; the second is in the table."""
     table, gone = Table(), load(1, 1, "was")
@@ -324,6 +329,32 @@ def test_first_load_whose_first_segment_follows_an_old_version_of_it_is_held_as_
     )
     refresh = Table().select(*first, *second, load(1, 65, "e", segment="SEGMENT1_"))
     assert "nobody knows where it begins" in why_held(refresh)
+
+
+PLAIN = load(1, 0), load(2, 0)
+SEGMENTS = load(1, 0, segment="SEGMENT1_"), load(1, 0, segment="SEGMENT2_")
+
+
+@pytest.mark.parametrize("after", [60, 9000])
+@pytest.mark.parametrize(("before", "new"), [(PLAIN, SEGMENTS), (SEGMENTS, PLAIN)])
+def test_load_after_parallel_load_was_switched_on_or_off_is_held_and_replaces_the_table_when_approved(
+    before: tuple[LandedFile, ...], new: tuple[LandedFile, ...], after: int
+) -> None:
+    """A load has segments or none; that of a partition lies in a folder of its own."""
+    table = filled(*(landed_at(part, 1) for part in before))
+    table.take(*(landed_at(part, after) for part in new))
+    assert {part.status for part in table.loads() if part.key in {part.key for part in new}} == {FileStatus.HELD}
+    table.take(*table.approve())
+    assert table.state.load_keys == {part.key for part in new}
+    assert table.state.generation == 2
+
+
+@pytest.mark.parametrize(("before", "new"), [(PLAIN, SEGMENTS), (SEGMENTS, PLAIN)])
+def test_first_load_that_began_again_with_or_without_segments_is_held(
+    before: tuple[LandedFile, ...], new: tuple[LandedFile, ...]
+) -> None:
+    pending = (*(landed_at(part, 1) for part in before), *(landed_at(part, 60) for part in new))
+    assert "were not written again" in why_held(Table().select(*pending))
 
 
 def test_first_part_of_a_segment_that_a_person_approves_is_added_to_a_load_that_lacks_it() -> None:
