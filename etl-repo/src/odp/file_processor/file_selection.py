@@ -194,7 +194,7 @@ class Selection:
 
     @property
     def _is_first_load_again(self) -> bool:
-        """Whether a first load of one part, which is not applied yet, was written again as it was.
+        """Whether a first load of one part, which is not applied yet, was certainly written again as it was.
 
         Of several parts, the last ones may be those of the load before, so a person says whether all of them count.
         """
@@ -203,7 +203,10 @@ class Selection:
             return False
         if loads.reload.is_approved:
             return all(part.approved for part in (*loads.present, *loads.given_up))
-        return self._was_there_before and len({part.key for part in self._versions}) == 1
+        same = self.processed.has_same_content
+        part = loads.reload.parts[0]
+        others = [version for version in self._versions if version.file_id != part.file_id]
+        return self._was_there_before and all(is_certainly_again(part, other, same) for other in others)
 
     @property
     def _was_there_before(self) -> bool:

@@ -246,6 +246,11 @@ def test_first_load_of_one_part_that_is_there_again_before_it_was_applied_is_the
     assert (ids(refresh.files), refresh.state.began) == (ids([load(1, 20, "a")]), load(1, 1).moment)
 
 
+def test_first_load_of_one_part_that_is_there_again_is_held_if_nobody_knows_what_it_was() -> None:
+    table = Table(expired={load(1, 1, "a").file_id})
+    assert "same content" in why_held(table.select(load(1, 1, "a"), change(1, 10), load(1, 20, "a")))
+
+
 @pytest.mark.parametrize("at", [60, 9000])
 def test_deleted_part_that_is_restored_as_it_was_is_added_to_its_load_after_a_long_time_by_a_person(at: int) -> None:
     table = table_without_its_first_part()
