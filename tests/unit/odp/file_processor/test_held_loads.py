@@ -223,6 +223,17 @@ def test_segment_that_begins_long_after_the_load_is_held(late: int, is_held: boo
     assert (ids(refresh.files) == [part.file_id]) != is_held
 
 
+def test_first_load_that_seems_to_begin_with_an_overwritten_part_of_the_load_before_is_held() -> None:
+    """An old second segment, uploaded amid the loads, makes that of the second load begin a third one."""
+    one, other = "SEGMENT1_", "SEGMENT2_"
+    first = load(1, 1, "a", segment=one), load(1, 2, "b", segment=other), load(1, 3, "b", segment=other)
+    second = load(1, 60, "c", segment=one), load(1, 61, "d", segment=other)
+    shrunk = load(1, 120, "e", segment=one)
+    copy = load(1, 125, "d", segment=other, copied=True)
+    refresh = Table().select(*first, *second, change(1, 62), shrunk, copy)
+    assert "nobody knows where it begins" in why_held(refresh)
+
+
 def landed_at(part: LandedFile, at: int) -> LandedFile:
     return landed(part.key.removeprefix("s/t/").removesuffix(".parquet"), at)
 
