@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -17,16 +18,19 @@ from odp.configuration import ConfigDeployment, ConfigRequest, Configuration, Re
 from odp.dynamodb.configuration_store import DynamoDbConfigurationStore
 from odp.dynamodb.connection import dynamodb_resource
 from odp.dynamodb.deploy_tracker import DynamoDbDeployTracker
-from odp.dynamodb.file_tracker import DynamoDbFileTracker
+from odp.dynamodb.file_tracker import DynamoDbFileTracker, pending_item
 from odp.dynamodb.quarantine import DynamoDbQuarantine
 from odp.dynamodb.refresh_books import BookTables, DynamoDbRefreshBooks
 from odp.dynamodb.running_configuration import DynamoDbTableConfigs, RunningVersion
+from odp.dynamodb.sweep_state import DynamoDbSweepState
 from odp.dynamodb.table_leases import DynamoDbTableLeases
 from odp.dynamodb.written_tables import DynamoDbWrittenTables
 from odp.file_manager import handler as file_manager
 from odp.file_manager import sweep
+from odp.file_manager.s3_event import STAGING
 from odp.file_processor import handler as batch_manager
-from odp.records import FileType, LandedFile, Quarantined, QuarantineKind
+from odp.listings import SweepState
+from odp.records import FileStatus, FileType, LandedFile, Quarantined, QuarantineKind
 from odp.refreshes import BookEntry, RefreshOutcome, RefreshStatus
 from odp.s3_contents import S3ObjectContents
 from odp.s3_requests import S3ConfigRequests
@@ -146,15 +150,21 @@ class Context:
 
 
 def of_the_sweep() -> Actions:
-    """A file of DMS and one that is none, neither with an event, of a table that is configured later."""
+    """Files without an event, of DMS and not, of a table that is configured later and whose load has vanished."""
     # moto passes over the first key of a listing that begins after the empty key
     for key in ("first", "s/t/LOAD00000002.parquet", "picture.png"):
         boto3.client("s3").put_object(Bucket="staging", Key=key, Body=b"1")
     with recorded() as found:
         assert sweep.handle({}, Context()) == {"landed": 1, "missed": 0, "rejected": 2}
     of_the_config_manager()
+    item = pending_item(replace(LOAD, landed_at=datetime.now(UTC).isoformat()))
+    applied = {"file_ingestion_status": FileStatus.APPLIED.value, "generation": 1}
+    boto3.resource("dynamodb").Table("FileTrackerHistory").put_item(Item=item | applied)
+    DynamoDbSweepState(dynamodb_resource(), "FileTracker", STAGING).save(SweepState())
     with recorded() as later:
         sweep.handle({}, Context())
+    (entry,) = DynamoDbQuarantine(dynamodb_resource(), "Quarantine").of_tables(QuarantineKind.VANISHED_LOAD)
+    assert entry.source_table_name == LOAD.source_table_name
     return found | later
 
 
