@@ -90,8 +90,8 @@ def key_in_quarantine(kind: QuarantineKind, entry_id: str) -> dict[str, str]:
 
 
 def _kept_entry(item: Mapping[str, Any]) -> KeptEntry:
-    names = ("entry_id", "source_table_name", "quarantined_at")
-    return KeptEntry(*(str(item.get(name, "")) for name in names), is_dismissed="dismissed_at" in item)
+    table, since = (str(item.get(name, "")) for name in ("source_table_name", "quarantined_at"))
+    return KeptEntry(str(item["entry_id"]), table, since, is_dismissed="dismissed_at" in item)
 
 
 def item_of(entry: Quarantined) -> dict[str, Any]:

@@ -44,8 +44,8 @@ def handle(event: dict[str, object], context: LambdaContext) -> dict[str, int]: 
     ends_at = _now() + timedelta(milliseconds=context.get_remaining_time_in_millis()) - STOPS_BEFORE
     look = _vanished_look()
     swept = _sweep().run(ends_at - LOOK_LASTS if look.is_due() else ends_at)
-    configured = _running().everything().tables
     pending = DynamoDbPendingWork(dynamodb_resource(), os.environ["FILE_TRACKER_TABLE"]).pending_work()
+    configured = _running().everything().tables
     _tell(
         {
             **_counts(swept),

@@ -1,7 +1,7 @@
 """Loads whose objects are gone: DMS deletes a table's files when its source is truncated or dropped.
 
-Nothing else tells the lake. Whether the table is to be emptied is for a person to decide, as somebody may have deleted
-the objects by mistake.
+Nothing else tells the lake. The sweep looks once a day, `odp status --check` when a person asks. Whether the table is
+to be emptied is for a person to decide, as somebody may have deleted the objects by mistake.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from odp.configuration import item_of
+from odp.dynamodb.file_tracker import DynamoDbFileTracker
 from odp.dynamodb.refresh_books import DynamoDbRefreshBooks
 from odp.dynamodb.sweep_state import DynamoDbSweepState
 from odp.dynamodb.table_leases import DynamoDbTableLeases
@@ -110,7 +111,7 @@ def loaded(dynamodb: "DynamoDBServiceResource", staging: Any) -> None:
     (stored,) = S3StagingListing({"staging": "staging"}).versions("staging", "s/t/")
     found = listed_object(stored)
     assert isinstance(found, LandedFile)
-    sweep.connected_lake().tracker.register(found)
+    DynamoDbFileTracker(dynamodb, "files", "files_history").register(found)
     lease = DynamoDbTableLeases(dynamodb, "leases").acquire("db.t", "jr_1")
     assert lease is not None
     outcome = RefreshOutcome("db.t", "s.t", RefreshStatus.COMPLETED, "t0", "t1")
