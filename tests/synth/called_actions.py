@@ -6,8 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -18,7 +17,7 @@ from odp.configuration import ConfigDeployment, ConfigRequest, Configuration, Re
 from odp.dynamodb.configuration_store import DynamoDbConfigurationStore
 from odp.dynamodb.connection import dynamodb_resource
 from odp.dynamodb.deploy_tracker import DynamoDbDeployTracker
-from odp.dynamodb.file_tracker import DynamoDbFileTracker, pending_item
+from odp.dynamodb.file_tracker import DynamoDbFileTracker, key_of, pending_item
 from odp.dynamodb.quarantine import DynamoDbQuarantine
 from odp.dynamodb.refresh_books import BookTables, DynamoDbRefreshBooks
 from odp.dynamodb.running_configuration import DynamoDbTableConfigs, RunningVersion
@@ -39,6 +38,9 @@ from odp.s3_staging import S3StagingListing
 from tests.unit.odp.config_manager.test_delivery import archive
 from tests.unit.odp.conftest import KEYS
 from tests.unit.odp.samples import batch_config, table_config
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
 
 TABLES = {
     "FileTracker": "files",
@@ -157,15 +159,24 @@ def of_the_sweep() -> Actions:
     with recorded() as found:
         assert sweep.handle({}, Context()) == {"landed": 1, "missed": 0, "rejected": 2}
     of_the_config_manager()
-    item = pending_item(replace(LOAD, landed_at=datetime.now(UTC).isoformat()))
-    applied = {"file_ingestion_status": FileStatus.APPLIED.value, "generation": 1}
-    boto3.resource("dynamodb").Table("FileTrackerHistory").put_item(Item=item | applied)
-    DynamoDbSweepState(dynamodb_resource(), "FileTracker", STAGING).save(SweepState())
     with recorded() as later:
+        sweep.handle({}, Context())
+    _lose_the_load(dynamodb_resource())
+    with recorded() as a_day_later:
         sweep.handle({}, Context())
     (entry,) = DynamoDbQuarantine(dynamodb_resource(), "Quarantine").of_tables(QuarantineKind.VANISHED_LOAD)
     assert entry.source_table_name == LOAD.source_table_name
-    return found | later
+    return found | later | a_day_later
+
+
+def _lose_the_load(dynamodb: DynamoDBServiceResource) -> None:
+    """Let the table's pending load be an applied one without an object, and a look be due."""
+    (file,) = DynamoDbFileTracker(dynamodb, "FileTracker", "FileTrackerHistory").pending_files("s.t", 1).files
+    dynamodb.Table("FileTracker").delete_item(Key=key_of(file))
+    applied = {"file_ingestion_status": FileStatus.APPLIED.value, "generation": 1}
+    dynamodb.Table("FileTrackerHistory").put_item(Item=pending_item(file) | applied)
+    boto3.client("s3").delete_object(Bucket="staging", Key=file.key)
+    DynamoDbSweepState(dynamodb, "FileTracker", STAGING).save(SweepState())
 
 
 def of_the_config_manager() -> Actions:
