@@ -45,3 +45,6 @@ class SweepState:
     recent_began: str = ""
     recent_after: str = ""
     """The folder of the last table of which the recent files were looked at; empty when all were."""
+    loads_began: str = ""
+    loads_after: str = ""
+    """The last table of which the load was looked for; empty when all were."""
