@@ -22,6 +22,7 @@ _WAITS = (30.0, 400.0, 2000.0)
 _BEFORE_A_LOAD = 3.0
 _FAULTY_RUNS = 0.6
 _LATE_FILES = 0.3
+_WRITES_AMID_A_RUN = 0.8
 
 
 class Lake(Protocol):
@@ -306,7 +307,14 @@ class Trial:
 
     def _run(self, draw: Random) -> None:
         faults = self.faults(draw)
-        self.lake.run(faults, lambda: self._delivery.deliver_some(draw))
+        self.lake.run(faults, lambda: self._arrive(draw))
+
+    def _arrive(self, draw: Random) -> None:
+        """Amid a run DMS writes files, and events of earlier ones arrive."""
+        replica = draw.choice(self.replicas)
+        if draw.random() < _WRITES_AMID_A_RUN:
+            self._part(replica, draw) if replica.unwritten else self._flush(replica, draw)
+        self._delivery.deliver_some(draw)
 
     def _land(self, files: Iterable[DmsFile], draw: Random, reason: str = "PutObject") -> None:
         for file in files:
