@@ -267,7 +267,7 @@ class Trial:
     def _decide(self, replica: Replica, *, is_patient: bool = True) -> None:
         """A person approves what DMS wrote and is not applied yet: the newest full load as a whole, late changes.
 
-        An impatient one does not wait until all of it has landed.
+        An impatient one approves before all of it has landed.
 
         Who wrote parts of the load again or deleted one does not know any more what they are, dismisses them and loads
         again. So does who sees that a part of it is in the table, with parts of another load or as its rest came much
@@ -291,6 +291,8 @@ class Trial:
         is_mixed = bool(applied) and bool(awaited & {file.key for file in in_table})
         has_stalled = bool(applied) and replica.has_stalled
         is_unsure = replica.is_touched or is_mixed or has_stalled or bool(replica.deleted)
+        if not is_patient and (is_unsure or not is_whole):
+            return
         replica.must_load |= bool(waits_again) or (is_unsure and any(file.is_load for file in held))
         changes = {file.key for file in held if not file.is_load}
         approved = (changes | (awaited if is_whole and not is_unsure else set())) - waits_again

@@ -273,6 +273,17 @@ def test_deleted_part_that_is_restored_as_it_was_is_added_to_its_load_after_a_lo
     assert table.state.generation == 1
 
 
+def test_load_that_was_deleted_unread_is_no_part_of_the_one_before_when_it_is_written_again() -> None:
+    table, first, second = Table(), load(1, 1, "a"), load(1, 20, "b")
+    deleted = dict.fromkeys((first.file_id, second.file_id), SkipReason.VANISHED)
+    step = table.select(first, load(2, 2), second, unreadable=deleted)
+    table.state = step.state
+    table.history |= {file.file_id: file for file in (*step.files, *step.skipped)}
+    table.take(load(1, 9000, "b"))
+    table.take(*table.approve())
+    assert (table.state.generation, len(table.state.load_keys)) == (2, 1)
+
+
 @pytest.mark.parametrize("at", [60, 9000])
 def test_another_load_after_a_deleted_part_is_held_and_replaces_the_table_when_a_person_says_so(at: int) -> None:
     table = table_without_its_first_part()
