@@ -1,5 +1,6 @@
 """A whole lake in memory: the framework's own code between a bucket, books and tables that tests can look into."""
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from random import Random
 from typing import Any
@@ -14,7 +15,16 @@ from odp.refreshes import Refresh, RefreshKind, RowCounts
 
 from rehearsal.torture.delivery import Message
 from rehearsal.torture.dms_files import DmsFile
-from rehearsal.torture.evidence import APPLIED, HELD, SKIPPED, BookedFile, CommitEvidence, Counts, TableEvidence
+from rehearsal.torture.evidence import (
+    APPLIED,
+    HELD,
+    SKIPPED,
+    BookedFile,
+    CommitEvidence,
+    Counts,
+    TableEvidence,
+    Version,
+)
 from rehearsal.torture.faults import Fault
 from rehearsal.torture.memory.books import Outcomes
 from rehearsal.torture.memory.clock import Clock
@@ -23,6 +33,7 @@ from rehearsal.torture.memory.leases import MemoryLeases
 from rehearsal.torture.memory.ledger import MemoryLedger, MemoryQuarantine
 from rehearsal.torture.memory.staging import BUCKET, StagingBucket
 from rehearsal.torture.memory.sweeps import MemorySweep
+from rehearsal.torture.memory.vanished import vanished_load_of
 from rehearsal.torture.memory.writer import Commit, StoredTable
 from rehearsal.torture.replica import FOLDERS, Kind, Replica
 from rehearsal.torture.verdict import Finding
@@ -68,6 +79,7 @@ class MemoryLake:
         self.configs: dict[str, RawTableConfig] = {}
         self.violations: list[Finding] = []
         self._executions = Executions(self)
+        self._emptying: dict[str, set[Version]] = defaultdict(set)
 
     def put(self, file: DmsFile, reason: str = "PutObject") -> dict[str, Any]:
         """Store a file; gives the event that S3 tells of it."""
@@ -102,6 +114,16 @@ class MemoryLake:
         """Give the File Manager's look at the bucket."""
         return Reconciliation(listing, files, self.quarantine, SOURCES, self.clock.datetime)
 
+    def _status(self, qualified_name: str) -> str:
+        """Give a table's status; a run that died before it did anything, when nothing was left to do, changed none."""
+        item = self.leases.items.get(qualified_name)
+        if item is None:
+            return ""
+        if item.owner is None or self.leases.is_held(qualified_name) or (qualified_name, item.owner) in self.outcomes:
+            return item.status.value
+        statuses = [outcome.status for (name, _), outcome in self.outcomes.items() if name == qualified_name]
+        return (statuses or [item.status])[-1].value
+
     def note_commit(self, config: RawTableConfig, refresh: Refresh, run_id: str) -> None:
         """Look whether a run may make this commit."""
         if self.leases.items[config.qualified_name].owner != run_id:
@@ -129,7 +151,8 @@ class MemoryLake:
         """The files of a table that wait for a person, as they can be read now."""
         files = self.ledger.held(replica.kind.source_table_name)
         current = (self.staging.current(file.key) for file in files)
-        return [version.file for version in current if version]
+        emptying = [DmsFile(file.key, {}, ()) for file in files if file.is_emptying]
+        return [*emptying, *(version.file for version in current if version)]
 
     def decide(self, replica: Replica, approved: Collection[str]) -> None:
         """Approve what waits for a person and has one of these keys, and dismiss the rest."""
@@ -137,19 +160,29 @@ class MemoryLake:
             is_current = self.staging.current_version(BUCKET, file.key) == file.version_id
             (self.ledger.approve if file.key in approved and is_current else self.ledger.dismiss)(file)
 
+    def empty(self, replica: Replica) -> bool:
+        """Have the table emptied whose load vanished from staging; tells whether the lake sees that it did."""
+        name = replica.kind.source_table_name
+        load = vanished_load_of(name, self.ledger, self.staging, self.clock)
+        if load is None:
+            return False
+        part = load.emptying_part()
+        self._emptying[name].add((part.key, part.version_id or ""))
+        return self.ledger.register(part)
+
     def evidence(self, replica: Replica) -> TableEvidence:
         """Read everything about one table."""
         source, name = replica.kind.source_table_name, config_of(replica).qualified_name
-        table, item = self.tables.get(name, StoredTable()), self.leases.items.get(name)
+        table = self.tables.get(name, StoredTable())
         told = (_counts(outcome.counts) for (table_name, _), outcome in self.outcomes.items() if table_name == name)
         return TableEvidence(
-            landed=self.staging.landed(replica.dms.folder),
+            landed=self.staging.landed(replica.dms.folder) | self._emptying[source],
             readable=self.staging.readable(replica.dms.folder),
             pending=_booked(self.ledger.pending, source),
             history=_booked(self.ledger.history, source),
             commits=[_evidence_of(commit) for commit in table.commits],
             told=sum(told, Counts()),
-            status=item.status.value if item else "",
+            status=self._status(name),
             rows=list(table.content.rows()),
         )
 
@@ -171,7 +204,8 @@ def _booked(files: Mapping[str, LandedFile], source: str) -> list[BookedFile]:
 
 def _evidence_of(commit: Commit) -> CommitEvidence:
     refresh = commit.refresh
-    return CommitEvidence(refresh.file_ids, _counts(commit.counts), refresh.kind is RefreshKind.RELOAD)
+    is_reload = refresh.kind in (RefreshKind.RELOAD, RefreshKind.EMPTY)
+    return CommitEvidence(refresh.file_ids, _counts(commit.counts), is_reload)
 
 
 def _counts(counts: RowCounts) -> Counts:

@@ -46,6 +46,10 @@ class MemoryLedger:
         """List the parts of full loads in the history."""
         return [file for file in self._processed(source_table_name) if file.is_load]
 
+    def has_pending_load(self, source_table_name: str) -> bool:
+        """Tell whether a part of a full load waits."""
+        return any(file.is_load for file in self.pending.values() if file.source_table_name == source_table_name)
+
     def processed_changes(self, source_table_name: str, from_name: str, most: int) -> Sequence[LandedFile]:
         """List change files of the history from a name on."""
         files = self._processed(source_table_name)

@@ -47,6 +47,7 @@ class StagingBucket:
         self.stored: list[StoredVersion] = []
         self._by_key: list[StoredVersion] = []
         self._newest: dict[str, StoredVersion] = {}
+        self._deleted: dict[str, str] = {}
 
     def put(self, file: DmsFile, reason: str = "PutObject") -> StoredVersion:
         """Store one more version."""
@@ -64,6 +65,11 @@ class StagingBucket:
     def delete(self, key: str) -> None:
         """Put a delete marker on an object; its versions stay."""
         del self._newest[key]
+        self._deleted[key] = self._clock.stamp()
+
+    def gone_since(self, file: LandedFile) -> str | None:
+        """When the object of a file was deleted; None if there is one."""
+        return None if file.key in self._newest else self._deleted[file.key]
 
     def current(self, key: str) -> StoredVersion | None:
         """The version that a reader of the key gets."""

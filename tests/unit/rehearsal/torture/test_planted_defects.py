@@ -1,4 +1,4 @@
-"""The tester finds defects that are planted one at a time: those of the reference framework, and nine of our own."""
+"""The tester finds defects that are planted one at a time: those of the reference framework, and ten of our own."""
 
 import itertools
 from collections.abc import Callable, Sequence
@@ -176,6 +176,18 @@ def claim_of_a_stopped_execution_lasts(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(MemoryLeases, "claim", lambda leases, *of: leases.claims.setdefault(*of))
 
 
+def emptied_table_loses_the_changes_since(patch: pytest.MonkeyPatch) -> None:
+    """Changes that were applied before a person empties the table go with its rows."""
+    original = Selection._empty
+
+    def empty(selection: Selection, emptying: Sequence[LandedFile]) -> Refresh:
+        refresh = original(selection, emptying)
+        is_reload = refresh.kind is RefreshKind.RELOAD
+        return replace(refresh, kind=RefreshKind.EMPTY, replayed=()) if is_reload else refresh
+
+    patch.setattr(Selection, "_empty", empty)
+
+
 @pytest.mark.parametrize(
     ("plant", "kind"),
     [
@@ -197,6 +209,7 @@ def claim_of_a_stopped_execution_lasts(patch: pytest.MonkeyPatch) -> None:
         (sweep_restarts, Kind.QUARANTINE),
         (claim_of_a_cadence_is_ignored, Kind.CADENCE),
         (claim_of_a_stopped_execution_lasts, Kind.PENDING),
+        (emptied_table_loses_the_changes_since, Kind.ROWS),
     ],
 )
 def test_planted_defect_is_found(plant: Plant, kind: Kind) -> None:
