@@ -1,5 +1,7 @@
 """What befalls a run at a boundary of one table's refresh: it is killed, paused past its lease, throttled, overtaken.
 
+Or its execution is stopped, or another one of the cadence starts.
+
 A boundary lies before and after every call of a port, so that none can be forgotten when ports are added. Only one is
 left out: between the last look at the lease and the begin of the commit, which nothing can make one moment.
 """
@@ -26,6 +28,9 @@ class FaultKind(StrEnum):
     THROTTLE = "throttled by DynamoDB"
     CONFLICT = "a transaction of another request is under way"
     ARRIVAL = "files arrive"
+    EXECUTION = "another execution of the cadence starts"
+    STOP = "its execution is stopped, and the run with it"
+    SUCCESSION = "its execution is stopped, the run goes on, and another execution starts"
 
 
 @dataclass(frozen=True, slots=True)

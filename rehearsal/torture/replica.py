@@ -94,6 +94,8 @@ class Replica:
         self.change_files: list[DmsFile] = []
         self.diverged = False
         """Whether the source was emptied without a line in its log, so that only a full load tells."""
+        self.is_vanished = False
+        """Whether DMS deleted all objects when the source was emptied, so that a person may have the table emptied."""
         self.must_load = False
         """Whether a part of a load was deleted before anyone read it: the table must be loaded again."""
         self.is_touched = False
@@ -128,6 +130,15 @@ class Replica:
         self.newest_load, self.written, self.deleted = {part.key: part for part in parts}, set(), set()
         self._loaded += [row for part in parts for row in part.rows]
         self.diverged = self.diverged and not parts
+        self.is_vanished = self.is_vanished and not parts
+
+    def empty(self, *, is_vanished: bool) -> None:
+        """Remove every row of the source at once, of which no file tells."""
+        self.source.truncate()
+        self.dms.keep_checkpoint()
+        self.diverged, self.is_vanished = True, is_vanished
+        if is_vanished:
+            self.newest_load, self.written, self.deleted = {}, set(), set()
 
     def next_part(self) -> DmsFile:
         """The next part of the load under way."""

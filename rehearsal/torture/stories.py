@@ -34,6 +34,7 @@ class Act(StrEnum):
     WAIT = "time passes"
     RUN = "an execution refreshes the tables"
     DROP = "DMS deletes all objects and begins a full load"
+    EMPTY = "the source is emptied at once, and DMS deletes all objects"
 
 
 WEIGHTS = {
@@ -60,8 +61,10 @@ WEIGHTS = {
     Act.WAIT: 3,
     Act.RUN: 24,
     Act.DROP: 0.5,
+    Act.EMPTY: 0.7,
 }
 LOADS = (Act.LOAD, Act.DROP)
+_IN_MEMORY_ONLY = (Act.RUN, Act.WAIT, Act.EMPTY)
 MAX_TABLES = 3
 STEPS = (16, 72)
 BROKEN_TABLES = 0.05
@@ -102,7 +105,7 @@ def round_of_steps(draw: Random, table: int, *, is_first: bool) -> Iterator[Step
     """What happens to a table that shares its executions with others: at most one full load between two of them."""
     if is_first:
         yield from (step for step in opening_steps(draw, table) if step.act is not Act.BREAK)
-    acts = [act for act in WEIGHTS if act not in (Act.RUN, Act.WAIT)]
+    acts = [act for act in WEIGHTS if act not in _IN_MEMORY_ONLY]
     for act in draw.choices(acts, [WEIGHTS[act] for act in acts], k=draw.randint(2, 8)):
         if act not in LOADS or not is_first:
             yield Step(act, table, draw.getrandbits(32))

@@ -68,6 +68,9 @@ class Lake(Protocol):
     def decide(self, replica: Replica, approved: Collection[str]) -> None:
         """Approve what waits for a person and has one of these keys, and dismiss the rest."""
 
+    def empty(self, replica: Replica) -> bool:
+        """Have the table emptied whose load vanished from staging; tells whether the lake sees that it did."""
+
     def evidence(self, replica: Replica) -> TableEvidence:
         """Read everything about one table."""
 
@@ -117,6 +120,7 @@ class Trial:
             Act.WAIT: lambda _, draw: lake.wait(draw.choice(_WAITS)),
             Act.RUN: lambda _, draw: self._run(draw),
             Act.DROP: self._drop,
+            Act.EMPTY: self._empty,
         }
 
     def play(self, steps: Iterable[Step]) -> list[Problem]:
@@ -187,9 +191,15 @@ class Trial:
     def _truncate(self, replica: Replica, draw: Random) -> None:
         """DMS writes nothing of it (HandleSourceTableTruncated is false); what it has read so far it writes first."""
         self._land_all(replica, draw)
-        replica.source.truncate()
-        replica.dms.keep_checkpoint()
-        replica.diverged = True
+        replica.empty(is_vanished=False)
+
+    def _empty(self, replica: Replica, draw: Random) -> None:
+        """DMS deletes the table's objects (HandleSourceTableTruncated or …Dropped is true), read or not."""
+        self._land_all(replica, draw)
+        self.lake.wait(_BEFORE_A_LOAD)
+        self._delete_all(replica)
+        replica.empty(is_vanished=True)
+        self.lake.wait(draw.choice(_PAUSES))
 
     def _load(self, replica: Replica, draw: Random) -> None:
         self._land_late(replica, draw)
@@ -201,12 +211,16 @@ class Trial:
     def _drop(self, replica: Replica, draw: Random) -> None:
         """DROP_AND_CREATE: of what nobody had read, the load has all rows, but not their former versions."""
         self._land_late(replica, draw)
+        self._delete_all(replica)
+        self._load(replica, draw)
+
+    def _delete_all(self, replica: Replica) -> None:
+        """DMS deletes all objects; only versions of a historical table can get lost that way."""
         must_load = replica.must_load
         for file in self.lake.objects(replica.dms.folder):
             if self.lake.delete(file.key) and (replica.kind.is_historical or not file.columns):
                 replica.lose(file)
         replica.must_load = must_load
-        self._load(replica, draw)
 
     def _part(self, replica: Replica, draw: Random) -> None:
         if replica.unwritten:
@@ -265,6 +279,12 @@ class Trial:
                 replica.lose(file)
 
     def _decide(self, replica: Replica, *, is_patient: bool = True) -> None:
+        """A person has the table emptied whose source was, and decides what is held."""
+        if replica.is_vanished and self.lake.empty(replica):
+            replica.is_vanished = replica.diverged = False
+        self._decide_held(replica, is_patient=is_patient)
+
+    def _decide_held(self, replica: Replica, *, is_patient: bool) -> None:
         """A person approves what DMS wrote and is not applied yet: the newest full load as a whole, late changes.
 
         An impatient one approves before all of it has landed.
@@ -293,7 +313,8 @@ class Trial:
         is_unsure = replica.is_touched or is_mixed or has_stalled or bool(replica.deleted)
         if not is_patient and (is_unsure or not is_whole):
             return
-        replica.must_load |= bool(waits_again) or (is_unsure and any(file.is_load for file in held))
+        is_not_emptied = any(file.is_load and not file.columns for file in held)
+        replica.must_load |= bool(waits_again) or is_not_emptied or (is_unsure and any(file.is_load for file in held))
         changes = {file.key for file in held if not file.is_load}
         approved = (changes | (awaited if is_whole and not is_unsure else set())) - waits_again
         replica.approved |= {(key, version) for key, version in versions if key in approved}

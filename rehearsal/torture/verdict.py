@@ -27,6 +27,7 @@ class Kind(StrEnum):
     QUARANTINE = "what is no file of DMS is not in quarantine"
     LEASE = "a run wrote without its lease"
     BOUND = "a refresh read more than it may"
+    CADENCE = "two executions of a cadence ran at once"
 
 
 @dataclass(frozen=True, slots=True)

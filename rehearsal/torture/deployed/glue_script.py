@@ -78,7 +78,7 @@ class RefresherUnderFire:
         match fault.kind if fault else None:
             case FaultKind.KILL if self._faults.killed_after is not None:
                 threading.Timer(self._faults.killed_after, os.kill, (os.getpid(), signal.SIGKILL)).start()
-            case FaultKind.KILL:
+            case FaultKind.KILL | FaultKind.STOP:
                 process.die()
             case FaultKind.THROTTLE:
                 raise throttled()
@@ -88,7 +88,7 @@ class RefresherUnderFire:
                 time.sleep(_LONG_ENOUGH_FOR_EVENTS)
             case FaultKind.PAUSE:
                 self._overlap(config, later=_LONGER_THAN_A_LEASE)
-            case FaultKind.OVERLAP:
+            case FaultKind.OVERLAP | FaultKind.EXECUTION | FaultKind.SUCCESSION:
                 self._overlap(config, later=0.0)
 
     def _overlap(self, config: RawTableConfig, *, later: float) -> None:

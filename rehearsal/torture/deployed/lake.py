@@ -127,6 +127,10 @@ class EmulatedLake:
         versions = [version for version in readable if version[0] in approved]
         self._books.decide(replica.kind.source_table_name, versions)
 
+    def empty(self, replica: Replica) -> bool:
+        """No source is emptied with its objects on the lake."""
+        raise NotImplementedError(replica.name)
+
     def evidence(self, replica: Replica) -> TableEvidence:
         """Read everything about one table."""
         source, bucket = replica.kind.source_table_name, self._lake.published(Shared.RAW_BUCKET)

@@ -33,6 +33,8 @@ class MemoryLeases:
         self._clock = clock
         self.items: dict[str, TableItem] = {}
         self.claims: dict[str, str] = {}
+        self.running: set[str] = set()
+        """The executions of which Step Functions says that they run."""
 
     def leases(self, qualified_names: Iterable[str]) -> Mapping[str, TableLease]:
         """Give what is known of those of the given tables that a refresh ever touched."""
@@ -43,8 +45,10 @@ class MemoryLeases:
         }
 
     def claim(self, refresh_cadence: str, execution: str) -> str:
-        """Claim a cadence for an execution; gives the execution that has it."""
-        return self.claims.setdefault(refresh_cadence, execution)
+        """Claim a cadence for an execution, also from one that has ended; gives the execution that has it."""
+        if self.claims.get(refresh_cadence) not in self.running:
+            self.claims[refresh_cadence] = execution
+        return self.claims[refresh_cadence]
 
     def release(self, refresh_cadence: str, execution: str) -> None:
         """Give the cadence back."""

@@ -4,7 +4,16 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from odp.records import FileStatus, LandedFile, PendingFiles, PendingWork, Quarantined, SkipReason
+from odp.records import (
+    FileStatus,
+    KeptEntry,
+    LandedFile,
+    PendingFiles,
+    PendingWork,
+    Quarantined,
+    QuarantineKind,
+    SkipReason,
+)
 
 
 class MemoryLedger:
@@ -79,7 +88,7 @@ class MemoryLedger:
 
 
 class MemoryQuarantine:
-    """odpf_quarantine."""
+    """odpf_quarantine; nobody dismisses an entry."""
 
     def __init__(self) -> None:
         self.entries: dict[tuple[str, str], Quarantined] = {}
@@ -89,6 +98,15 @@ class MemoryQuarantine:
         is_new = (entry.kind, entry.entry_id) not in self.entries
         self.entries[entry.kind, entry.entry_id] = entry
         return is_new
+
+    def of_tables(self, kind: QuarantineKind) -> Sequence[KeptEntry]:
+        """List the entries of a kind, each with its table."""
+        found = (entry for (of_kind, _), entry in self.entries.items() if of_kind == kind)
+        return [KeptEntry(entry.entry_id, str(entry.details["source_table_name"]), since="") for entry in found]
+
+    def remove(self, kind: QuarantineKind, entry_id: str) -> None:
+        """Take an entry out."""
+        del self.entries[kind, entry_id]
 
     def unknown(self, entries: Sequence[Quarantined]) -> Sequence[Quarantined]:
         """Name those of the given entries that are not kept yet."""

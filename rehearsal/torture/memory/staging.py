@@ -52,6 +52,7 @@ class StagingBucket:
         self.stored: list[StoredVersion] = []
         self._by_key: list[StoredVersion] = []
         self._newest: dict[str, StoredVersion] = {}
+        self._deleted: dict[str, str] = {}
 
     def put(self, file: DmsFile, reason: str = "PutObject") -> StoredVersion:
         """Store one more version."""
@@ -69,6 +70,13 @@ class StagingBucket:
     def delete(self, key: str) -> None:
         """Put a delete marker on an object; its versions stay."""
         del self._newest[key]
+        self._deleted[key] = self._clock.stamp()
+
+    def deletions(self, bucket: str, prefix: str) -> Iterator[tuple[str, str]]:
+        """When the object of each key was deleted; empty if there is one."""
+        del bucket
+        keys = {found.file.key for found in self.stored if found.file.key.startswith(prefix)}
+        return ((key, "" if key in self._newest else self._deleted[key]) for key in sorted(keys))
 
     def current(self, key: str) -> StoredVersion | None:
         """The version that a reader of the key gets."""

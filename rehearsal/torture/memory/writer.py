@@ -23,6 +23,7 @@ from rehearsal.torture.memory.staging import StagingBucket
 
 OP = "Op"
 _SEQUENCE_DIGITS = 20
+_REPLACING = (RefreshKind.RELOAD, RefreshKind.EMPTY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,10 @@ def _columns(
     for landed, content in contents.items():
         if not content.columns:
             raise RejectedInputError(f"{landed.key} is not a Parquet file")
+    if refresh.kind is RefreshKind.EMPTY:
+        if table is None:
+            raise RejectedInputError(f"{config.qualified_name}: there is no table to empty")
+        return table.columns
     of_files = {
         landed.file_id: {name: type_ for name, type_ in content.columns.items() if not name.startswith(BEFORE)}
         for landed, content in contents.items()
@@ -126,7 +131,7 @@ def _columns(
 
 def _note_names(table: StoredTable, refresh: Refresh, config: RawTableConfig) -> None:
     files = refresh.read_files
-    if refresh.kind is RefreshKind.RELOAD:
+    if refresh.kind in _REPLACING:
         table.newest_load = ""
         if config.table_data_versioning_type is VersioningType.SNAPSHOT:
             table.newest_change = ""
@@ -190,16 +195,19 @@ def _versions(
     held = list(table.content.rows()) if table else []
     load_version = table.load_version if table else ""
     rows = {(*_key(each.row, config), each.version): {**each.row, VERSION: each.version} for each in changes}
-    if refresh.kind is RefreshKind.RELOAD or (loaded and not load_version):
+    if refresh.kind in _REPLACING or (loaded and not load_version):
         # what a task wrote again of the time before the former load follows no load
         least = min((each.version for each in changes if each.version > load_version), default=None)
         earlier = [str(row[VERSION]) for row in held if least is None or str(row[VERSION]) < least]
         load_version = f"{max(earlier, default='')}/L{refresh.state.generation}"
-    if refresh.kind is RefreshKind.RELOAD:
+    if refresh.kind in _REPLACING:
         loaded = list(_differing(loaded, [row for row in held if str(row[VERSION]) < load_version], config))
     for row in loaded:
         rows[*_key(row, config), load_version] = {**row, VERSION: load_version}
-    return [{**row, KEY: repr(identity)} for identity, row in rows.items()], load_version
+    # of an emptied table no row is loaded; the next load gets a version of its own
+    return [{**row, KEY: repr(identity)} for identity, row in rows.items()], (
+        "" if refresh.kind is RefreshKind.EMPTY else load_version
+    )
 
 
 def _differing(loaded: Sequence[Row], held: Sequence[Row], config: RawTableConfig) -> Iterator[dict[str, Any]]:

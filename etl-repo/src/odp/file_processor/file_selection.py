@@ -187,9 +187,13 @@ class Selection:
         """Parts of a first load that were deleted before it was applied: they tell when it began."""
         if self.state.load_keys:
             return []
-        again = {part.key for part in self.pending if part.is_load and not self._is_same_as_processed(part)}
         vanished = [part for part in self._processed_parts if part.status_reason == SkipReason.VANISHED]
-        return [part for part in vanished if part.key not in again]
+        others = [part for part in self.pending if part.is_load and not self._is_same_as_processed(part)]
+        again = {part.key for part in others}
+        # a load that begins with another first part is another one, though it may have fewer parts
+        keys = {part.key for part in vanished}
+        begun = max((part.moment for part in others if part.part_number == 1 and part.key in keys), default="")
+        return [part for part in vanished if part.key not in again and part.moment > begun]
 
     def _is_same_as_processed(self, part: LandedFile) -> bool:
         return any(is_again(part, other, self.processed.has_same_content) for other in self._processed_parts)

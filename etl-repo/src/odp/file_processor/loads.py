@@ -129,7 +129,7 @@ class LoadInTable:
 
     @cached_property
     def _deleted(self) -> list[LandedFile]:
-        """Its parts that were deleted unread, without those of a load that began after it and was deleted unread too."""
+        """Its parts that were deleted unread; not those of a load that began after it and was deleted unread too."""
         vanished = (part for part in self.processed if part.status_reason == SkipReason.VANISHED)
         since = sorted((part for part in vanished if part.moment >= self.state.began), key=lambda part: part.moment)
         deleted: dict[str, LandedFile] = {}

@@ -160,7 +160,7 @@ class _Refresh:
         return entry.outcome
 
     def _is_complete(self, failure: Exception) -> bool:
-        if not self._files or isinstance(failure, RejectedInputError):
+        if isinstance(failure, RejectedInputError):
             return False
         try:
             return not self._pending()

@@ -485,6 +485,19 @@ def test_first_load_in_a_folder_that_was_copied_is_held_and_its_changes_follow_i
     assert len(table.history) == 3
 
 
+@pytest.mark.parametrize("parts", [(1, 2), (1,)])
+def test_first_load_is_another_one_than_a_deleted_one_with_another_first_part(parts: tuple[int, ...]) -> None:
+    """Found by the history tester: DMS deleted a load that nobody had read, as its source was emptied."""
+    table = Table()
+    for number in (1, 2):
+        gone = load(number, number, "was")
+        table.history[gone.file_id] = gone.skipped(SkipReason.VANISHED)
+    before, since = change(1, 10), change(2, 30)
+    table.take(before, *(load(number, 20 + number, "is") for number in parts), since)
+    assert table.history[before.file_id].status_reason == SkipReason.IN_LOAD
+    assert table.history[since.file_id].status is FileStatus.APPLIED
+
+
 def test_approved_first_load_began_with_its_own_first_part_whatever_was_deleted_before_it() -> None:
     table, gone = Table(), load(3, 3)
     before = change(1, 10)

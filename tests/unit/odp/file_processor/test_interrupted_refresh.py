@@ -2,8 +2,8 @@
 
 import pytest
 from odp.file_processor.late_files import Limits
-from odp.records import FileStatus, PendingFiles
-from odp.refreshes import RefreshStatus, RowCounts
+from odp.records import FileStatus, PendingFiles, RawTableConfig
+from odp.refreshes import CommittedRefresh, RefreshStatus, RowCounts
 
 from tests.unit.odp.file_processor.refresh_world import CONFIG, World, add, file, killed, part, world
 
@@ -62,6 +62,22 @@ def test_run_that_fails_when_all_is_applied_has_completed_because_nothing_pendin
 
     monkeypatch.setattr(lake, "pending_files", throttled_once)
     assert (lake.refreshed("next").status, lake.pending) == (RefreshStatus.COMPLETED, {})
+
+
+def test_run_that_fails_when_another_one_has_applied_all_has_completed_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Found by the history tester: its execution was stopped, and the next one did its work."""
+    lake = world(1)
+    lake.refresh()
+    last_refresh = lake.last_refresh
+    answers = iter([RuntimeError("no answer")])
+
+    def silent_once(config: RawTableConfig) -> CommittedRefresh | None:
+        for failure in answers:
+            raise failure
+        return last_refresh(config)
+
+    monkeypatch.setattr(lake, "last_refresh", silent_once)
+    assert lake.refreshed("late").status is RefreshStatus.COMPLETED
 
 
 @pytest.mark.parametrize(

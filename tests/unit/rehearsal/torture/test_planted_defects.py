@@ -1,4 +1,4 @@
-"""The tester finds defects that are planted one at a time: those of the reference framework, and eight of our own."""
+"""The tester finds defects that are planted one at a time: those of the reference framework, and eleven of our own."""
 
 import itertools
 from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ from odp.records import FileType, LandedFile, RawTableConfig, SkipReason
 from odp.refreshes import Refresh, RefreshKind, RefreshOutcome, RefreshStatus
 
 from rehearsal.torture.dms_files import DmsFile
-from rehearsal.torture.memory import lake, writer
+from rehearsal.torture.memory import executions, writer
 from rehearsal.torture.memory.hudi_table import Row
 from rehearsal.torture.memory.leases import MemoryLeases
 from rehearsal.torture.memory.sweeps import MemorySweepState
@@ -30,7 +30,7 @@ from rehearsal.torture.runner import problems_of
 from rehearsal.torture.stories import story
 from rehearsal.torture.verdict import Kind
 
-SEEDS = 400
+SEEDS = 1500
 Plant = Callable[[pytest.MonkeyPatch], None]
 
 
@@ -99,7 +99,7 @@ def failing_table_ends_the_batch(patch: pytest.MonkeyPatch) -> None:
             raise RefreshFailedError from throttled
         return outcomes
 
-    patch.setattr(lake, "refresh_batch", refresh_batch)
+    patch.setattr(executions, "refresh_batch", refresh_batch)
     patch.setattr(batch_plan, "may_start", lambda _, __, lease: not lease.is_held)
 
 
@@ -172,6 +172,28 @@ def sweep_restarts(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(MemorySweepState, "load", lambda _: SweepState())
 
 
+def claim_of_a_cadence_is_ignored(patch: pytest.MonkeyPatch) -> None:
+    """C14: an execution plans beside another one of its cadence. The leases of tables keep the rows right."""
+    patch.setattr(MemoryLeases, "claim", lambda _, __, execution: execution)
+
+
+def claim_of_a_stopped_execution_lasts(patch: pytest.MonkeyPatch) -> None:
+    """An execution that was stopped never gives its cadence back, and nobody takes it over."""
+    patch.setattr(MemoryLeases, "claim", lambda leases, *of: leases.claims.setdefault(*of))
+
+
+def emptied_table_loses_the_changes_since(patch: pytest.MonkeyPatch) -> None:
+    """Changes that were applied before a person empties the table go with its rows."""
+    original = Selection._empty
+
+    def empty(selection: Selection, emptying: Sequence[LandedFile]) -> Refresh:
+        refresh = original(selection, emptying)
+        is_reload = refresh.kind is RefreshKind.RELOAD
+        return replace(refresh, kind=RefreshKind.EMPTY, replayed=()) if is_reload else refresh
+
+    patch.setattr(Selection, "_empty", empty)
+
+
 @pytest.mark.parametrize(
     ("plant", "kind"),
     [
@@ -192,6 +214,9 @@ def sweep_restarts(patch: pytest.MonkeyPatch) -> None:
         (listing_of_the_beginning_is_believed, Kind.ROWS),
         (listing_forgets_what_it_finds, Kind.LOST),
         (sweep_restarts, Kind.QUARANTINE),
+        (claim_of_a_cadence_is_ignored, Kind.CADENCE),
+        (claim_of_a_stopped_execution_lasts, Kind.PENDING),
+        (emptied_table_loses_the_changes_since, Kind.ROWS),
     ],
 )
 def test_planted_defect_is_found(plant: Plant, kind: Kind) -> None:

@@ -74,6 +74,29 @@ def test_drop_leaves_objects_of_the_load_that_follows_only_and_excuses_no_row_of
     assert not trial.play(())
 
 
+@pytest.mark.parametrize("is_historical", [True, False])
+@pytest.mark.parametrize("is_applied", [True, False])
+def test_emptied_source_needs_a_person_and_no_load(is_historical: bool, is_applied: bool) -> None:
+    """Whether or not the changes since were applied before the person came."""
+    trials = (memory_trial(story(seed)) for seed in range(SEEDS))
+    trial = next(trial for trial in trials if trial.replicas[0].kind.is_historical is is_historical)
+    (replica, *_) = trial.replicas
+    lake = trial.lake
+    for seed, act in enumerate((Act.CHANGE, Act.LOAD, Act.FLUSH)):
+        trial.take(Step(act, 0, seed))
+    lake.sweep_through()
+    lake.run({}, lambda: None)
+    for seed, act in enumerate((Act.EMPTY, Act.CHANGE, Act.FLUSH)):
+        trial.take(Step(act, 0, seed))
+    assert replica.diverged
+    if is_applied:
+        lake.sweep_through()
+        lake.run({}, lambda: None)
+    assert not trial.play(())
+    assert not replica.diverged
+    assert not any(file.is_load for file in lake.objects(replica.dms.folder))
+
+
 def test_same_seed_tells_the_same_story() -> None:
     assert list(tell(story(5))) == list(tell(story(5)))
     assert story(5) != story(6)

@@ -1,0 +1,174 @@
+"""Executions of the File Processor's state machine in memory: each plans its batches and runs them, under fire."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from odp.errors import OdpError
+from odp.file_processor.batch_plan import BatchManager
+from odp.file_processor.batch_refresh import refresh_batch
+from odp.file_processor.table_refresh import TableRefresher
+from odp.records import BatchConfig, BatchPlan, RawTableConfig
+
+from rehearsal.torture.faults import Boundaries, Fault, FaultKind, Killed, Process, UnderFire, conflict, throttled
+from rehearsal.torture.memory.books import MemoryBooks
+from rehearsal.torture.memory.leases import LEASE_SECONDS
+from rehearsal.torture.memory.writer import MemoryWriter
+from rehearsal.torture.verdict import Finding, Kind
+
+if TYPE_CHECKING:
+    from odp.refreshes import RefreshOutcome
+
+    from rehearsal.torture.memory.lake import MemoryLake
+
+BATCH_SIZE = 2
+CADENCE = "torture"
+
+
+class Executions:
+    """The executions of the lake's one cadence, which any of their runs' boundaries may have more of."""
+
+    def __init__(self, lake: MemoryLake) -> None:
+        self._lake = lake
+        self._begun = 0
+        self._planned: Sequence[Sequence[str]] = ()
+
+    def run(self, faults: Mapping[str, Fault], arrive: Callable[[], None]) -> None:
+        """Run an execution to its end, or until it is stopped: then it starts no more batches and releases nothing."""
+
+        def refresh(batch: Sequence[str], run: GlueRun) -> None:
+            with suppress(OdpError, Killed):  # this job run failed: a later execution has to make it good
+                refresh_batch(batch, run.refresh, at_a_time=1)
+
+        self._run(faults, arrive, refresh)
+
+    def run_amid_another(self, arrive: Callable[[], None]) -> None:
+        """Run an execution while another one's run waits; nothing befalls its own runs.
+
+        All happens in that run's thread, which may hold the lock of a cached property.
+        """
+
+        def refresh(batch: Sequence[str], run: GlueRun) -> None:
+            for table in batch:
+                run.refresh(table)
+
+        self._run({}, arrive, refresh)
+
+    def _run(
+        self, faults: Mapping[str, Fault], arrive: Callable[[], None], refresh: Callable[[Sequence[str], GlueRun], None]
+    ) -> None:
+        self._begun += 1
+        execution = f"execution-{self._begun}"
+        running = self._lake.leases.running
+        running.add(execution)
+        around = Surroundings(faults, arrive, lambda: running.discard(execution), lambda: self.run_amid_another(arrive))
+        for number, batch in enumerate(self._plan(execution)):
+            refresh(batch, GlueRun(self._lake, f"{execution}.{number}", around))
+            if execution not in running:
+                return
+        self._manager.release(CADENCE, execution)
+        running.remove(execution)
+
+    def _plan(self, execution: str) -> Sequence[Sequence[str]]:
+        self._planned = ()
+        self._manager.plan(CADENCE, execution)
+        if self._planned and len(self._lake.leases.running) > 1:
+            self._lake.violations.append(Finding(Kind.CADENCE, ", ".join(sorted(self._lake.leases.running))))
+        return self._planned
+
+    @property
+    def _manager(self) -> BatchManager:
+        leases = self._lake.leases
+        return BatchManager(self._lake.ledger, leases, self, self, leases, job_timeout_minutes=60)
+
+    def cadence(self, refresh_cadence: str) -> tuple[BatchConfig, Sequence[RawTableConfig]]:
+        """Give the configuration of the one cadence."""
+        return BatchConfig(refresh_cadence, "hudi", "job", "G.1X", 2, BATCH_SIZE), list(self._lake.configs.values())
+
+    def write(self, plan: BatchPlan) -> None:
+        """Hand a plan on directly."""
+        self._planned = plan.batches
+
+    def read(self, key: str) -> BatchPlan:
+        """Nobody asks for one."""
+        raise KeyError(key)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What is around a run: faults by source table, files that arrive, its execution and another one."""
+
+    faults: Mapping[str, Fault]
+    arrive: Callable[[], None]
+    stop_execution: Callable[[], None]
+    start_another: Callable[[], None]
+
+
+class GlueRun:
+    """One Glue run under fire."""
+
+    def __init__(self, lake: MemoryLake, run_id: str, around: Surroundings) -> None:
+        self._lake = lake
+        self._run_id = run_id
+        self._around = around
+        self._process = Process()
+
+    def refresh(self, source_table_name: str) -> RefreshOutcome | None:
+        """Refresh one table."""
+        config = self._lake.configs[source_table_name]
+        fault = self._around.faults.get(source_table_name)
+        boundaries = Boundaries(self._process, fault, lambda: self._strike(fault, config))
+        return self._refresher(boundaries).refresh(config)
+
+    def _strike(self, fault: Fault | None, config: RawTableConfig) -> None:
+        match fault.kind if fault else None:
+            case FaultKind.KILL:
+                self._process.die()
+            case FaultKind.THROTTLE:
+                raise throttled()
+            case FaultKind.CONFLICT:
+                raise conflict()
+            case FaultKind.ARRIVAL:
+                self._around.arrive()
+            case FaultKind.PAUSE:
+                self._lake.wait(LEASE_SECONDS + 1)
+                self._overlap(config)
+            case FaultKind.OVERLAP:
+                self._overlap(config)
+            case FaultKind.EXECUTION | FaultKind.STOP | FaultKind.SUCCESSION as kind:
+                self._strike_execution(kind)
+
+    def _strike_execution(self, kind: FaultKind) -> None:
+        if kind is not FaultKind.EXECUTION:
+            self._around.stop_execution()
+        if kind is FaultKind.STOP:
+            self._process.die()
+        self._around.start_another()
+
+    def _overlap(self, config: RawTableConfig) -> None:
+        other = GlueRun(self._lake, f"{self._run_id}-other", replace(self._around, faults={}))
+        other.refresh(config.source_table_name)
+
+    def _refresher(self, boundaries: Boundaries) -> TableRefresher:
+        lake = self._lake
+        writer = MemoryWriter(
+            lake.tables,
+            lake.staging,
+            lambda: boundaries.cross("before the commit"),
+            lambda config, refresh: lake.note_commit(config, refresh, self._run_id),
+        )
+        books = MemoryBooks(lake.ledger, lake.leases, lake.outcomes, lambda: boundaries.cross("before a transaction"))
+        listing, files = UnderFire(lake.staging, boundaries), UnderFire(lake.ledger, boundaries)
+        ports: dict[str, Any] = {
+            "files": files,
+            "reconciler": lake.reconciliation(listing, files),
+            "contents": listing,
+            "quarantine": UnderFire(lake.quarantine, boundaries),
+            "leases": UnderFire(lake.leases, boundaries),
+            "writer": UnderFire(writer, boundaries),
+            "books": UnderFire(books, boundaries),
+        }
+        return TableRefresher(**ports, run_id=self._run_id, limits=lake.limits, clock=lake.clock.datetime)
