@@ -94,16 +94,17 @@ def _sameness(load: Load, state: TableState, known: Sequence[LandedFile], same: 
     first = load.parts[0]
     if first in again and first.segment:
         return f"it begins with a segment as it was before ({first.name}), which may be no part of it"
-    last, versions = load.last_parts, [*known, *load.versions]
-    stray = [part for part in again if part in last or _was_another(part, versions, same)]
+    last = load.last_parts
+    stray = [part for part in again if part in last or _was_another(part, load, known, same)]
     if stray:
         return f"a part has the same content as one that landed before ({stray[0].name}), and may be no part of it"
     return ""
 
 
-def _was_another(part: LandedFile, versions: Sequence[LandedFile], same: SameContent) -> bool:
-    """Whether the version before had another content, which an old one overwrote."""
-    before = _before(part, versions)
+def _was_another(part: LandedFile, load: Load, known: Sequence[LandedFile], same: SameContent) -> bool:
+    """Whether the version before had another content, which an old one overwrote; it may have been copied since."""
+    others = [version for version in load.versions if not is_again(part, version, same)]
+    before = _before(part, [*known, *others])
     return before is not None and not is_again(part, before, same)
 
 

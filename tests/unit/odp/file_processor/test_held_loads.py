@@ -485,6 +485,15 @@ def test_first_load_in_a_folder_that_was_copied_is_held_and_its_changes_follow_i
     assert len(table.history) == 3
 
 
+@pytest.mark.parametrize("copies", [0, 1, 2])
+def test_part_of_a_reload_that_its_former_version_overwrote_is_held_also_if_that_was_copied_since(copies: int) -> None:
+    """Found by the history tester."""
+    table = filled(load(1, 1, "was"), load(2, 2, "b"))
+    copied = [load(1, 1002 + number, "was", copied=True) for number in range(copies)]
+    refresh = table.select(load(1, 1000, "is"), load(1, 1001, "was"), *copied, load(2, 1010, "c"))
+    assert "may be no part of it" in why_held(refresh)
+
+
 @pytest.mark.parametrize("parts", [(1, 2), (1,)])
 def test_first_load_is_another_one_than_a_deleted_one_with_another_first_part(parts: tuple[int, ...]) -> None:
     """Found by the history tester: DMS deleted a load that nobody had read, as its source was emptied."""
