@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from odp.errors import RejectedInputError, SchemaChangeRefusedError
 from odp.file_processor.before_images import before_images
@@ -11,6 +11,7 @@ from odp.file_processor.column_names import (
     NamedColumns,
     impossible_names,
     name_columns,
+    shared_names,
     table_name,
     with_table_names,
 )
@@ -26,11 +27,20 @@ _TEXT = "string"
 
 @dataclass(frozen=True, slots=True)
 class HeldTable:
-    """What the table is before a refresh: its columns, and the newest load part and change file by name in it."""
+    """What the table is before a refresh: its columns, and the newest load part and change file by name in it.
+
+    `source_names` has the source's name of each column that the source calls otherwise, by the table's name.
+    """
 
     columns: Columns
     newest_load: str = ""
     newest_change: str = ""
+    source_names: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """The source's name of each column, by the table's name."""
+        return {name: self.source_names.get(name, name) for name in self.columns}
 
 
 def decide_table_columns(
@@ -52,6 +62,7 @@ def decide_table_columns(
     try:
         _refuse_names(config, files, file_columns)
         of_files = name_files(config, refresh, file_columns, held)
+        _refuse_shared_names(config, refresh, of_files, held)
         columns = _decide(named, _versions(named, refresh, of_files, held))
         refuse_partition_type(columns, named.hudi_partition_key)
     except SchemaChangeRefusedError as refused:
@@ -94,6 +105,17 @@ def _refuse_names(config: RawTableConfig, files: Sequence[LandedFile], file_colu
         raise SchemaChangeRefusedError(problems)
 
 
+def _refuse_shared_names(
+    config: RawTableConfig, refresh: Refresh, of_files: Mapping[str, NamedColumns], held: HeldTable | None
+) -> None:
+    """Two columns of the source are never one of the table, also if no file has both."""
+    places = [("the table", held.sources)] if held and not _is_replaced(config, refresh) else []
+    places += [(file.uri, dict(of_files[file.file_id].sources)) for file in refresh.read_files]
+    problems = [*shared_names(places)]
+    if problems:
+        raise SchemaChangeRefusedError(problems)
+
+
 _Version = tuple[FileType | None, SchemaVersion]
 """The schema of a file of this type; that of the table has none."""
 
@@ -117,11 +139,26 @@ def _decide(config: RawTableConfig, versions: Sequence[_Version]) -> dict[str, s
     """A full load may lack the columns of operation and sequence; the operation is a text whatever the files say."""
     keep_dropped = config.on_dropped_column == KEEP_DROPPED
     ours = tuple(filter(None, (OPERATION, config.hudi_precombine_field)))
+    _refuse_other_case(config.hudi_precombine_field, versions)
     columns = dict.fromkeys(ours, _TEXT)
     columns |= _sequence_type(config.hudi_precombine_field, versions, keep_dropped=keep_dropped)
     columns |= decide_columns([version.without(ours) for _, version in versions], keep_dropped=keep_dropped)
     in_order = dict.fromkeys(name for _, version in versions for name in version.columns)
     return {name: columns[name] for name in (*in_order, *ours)}
+
+
+def _refuse_other_case(sequence: str | None, versions: Sequence[_Version]) -> None:
+    """The change sequence is in the table by its configured name, beside which no other case of it can be."""
+    problems = {
+        name: f"column {name!r} of {version.place} differs in upper and lower case only from {sequence!r}, which the "
+        "manifest names as hudi_precombine_field; name it there as the source does, or rename the column by a "
+        "transformation rule of the DMS task (rename-column)"
+        for _, version in reversed(versions)
+        for name in version.columns
+        if sequence and name != sequence and name.lower() == sequence.lower()
+    }
+    if problems:
+        raise SchemaChangeRefusedError([*problems.values()])
 
 
 def _sequence_type(name: str | None, versions: Sequence[_Version], *, keep_dropped: bool) -> dict[str, str]:
