@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from odp.errors import RejectedInputError, SchemaChangeRefusedError
-from odp.file_processor.before_images import before_images
+from odp.file_processor.before_images import DETECT, before_images
 from odp.file_processor.column_names import (
     NamedColumns,
     impossible_names,
@@ -77,6 +77,9 @@ def name_files(
 
     DMS writes before-images into changes only. A table that an earlier release filled with them keeps them until it is
     replaced.
+
+    Raises:
+        RejectedInputError: only a full load would show whether columns of changes are before-images, and none came.
     """
     loads = [file_columns[file.file_id] for file in refresh.read_files if file.is_load]
     of_loads = {table_name(config, name).upper() for columns in loads for name in columns}
@@ -85,8 +88,25 @@ def name_files(
     for file in refresh.read_files:
         columns = file_columns[file.file_id]
         images = {} if file.is_load else before_images(config, columns, of_loads | of_table)
+        if images and config.before_images == DETECT and not _has_load(refresh, held):
+            raise RejectedInputError(_undecided(config, file, images))
         named[file.file_id] = name_columns(config, columns, images)
     return named
+
+
+def _has_load(refresh: Refresh, held: HeldTable | None) -> bool:
+    """Whether a full load showed which columns the source has; one that was emptied since did, too."""
+    return bool(refresh.state.load_keys or (held and held.newest_load)) or any(
+        file.is_load for file in refresh.read_files
+    )
+
+
+def _undecided(config: RawTableConfig, file: LandedFile, images: Iterable[str]) -> str:
+    return (
+        f"{config.source_table_name}: {file.uri} has {', '.join(images)}, and no full load shows whether these are "
+        "before-images of DMS or columns of the source; write before_images into the table's manifest: written if the "
+        "DMS task has add-before-image-columns, otherwise none"
+    )
 
 
 def _is_replaced(config: RawTableConfig, refresh: Refresh) -> bool:
