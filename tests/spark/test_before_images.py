@@ -96,6 +96,19 @@ def test_before_images_of_other_columns_are_none_of_the_table_but_a_source_colum
     assert refresh.table().column_names == ["ID", "V", "W", "BI_W", "SEQ", "Op"]
 
 
+def test_own_column_of_a_table_without_a_load_deletes_no_row_before_the_configuration_tells(
+    configured: Callable[..., Refresher], land_file: Any
+) -> None:
+    refresh = configured()
+    first = land_file(refresh.key(FIRST), changes(("I", 1, None, "a", 1), ("I", 7, None, "seven", 2)))
+    second = land_file(refresh.key("20260101-000000002"), changes(("U", 1, 7, "b", 3)))
+    with pytest.raises(RejectedInputError, match="BI_ID, and no full load shows"):
+        refresh.apply(RefreshKind.INITIAL, first, second)
+    none = configured(before_images="none", raw_table_name=refresh.config.raw_table_name)
+    none.apply(RefreshKind.INITIAL, first, second)
+    assert sorted(none.values("ID", "V", "BI_ID")) == [(1, "b", 7), (7, "seven", None)]
+
+
 def test_source_column_that_only_looks_like_a_before_image_is_refused_by_name(
     configured: Callable[..., Refresher], load: Any, land_file: Any
 ) -> None:

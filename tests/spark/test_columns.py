@@ -80,7 +80,7 @@ def comments_of(refresh: Refresher, spark: SparkSession) -> dict[str, str]:
     return found[0]
 
 
-def test_comments_that_are_right_are_not_written_again(
+def test_comments_that_are_right_are_not_written_again_and_no_other_column_gets_the_name(
     configured: Callable[..., Refresher], land_file: Any, spark: SparkSession
 ) -> None:
     refresh = configured(hudi_precombine_field=None, column_names="sanitise")
@@ -89,6 +89,11 @@ def test_comments_that_are_right_are_not_written_again(
     entry = metastore(spark).getTable("sales_raw", refresh.config.raw_table_name)
     assert not set_comments(entry, {"QTY_": "QTY "})
     assert set_comments(entry, {"QTY_": "QTY$"})
+    other = land_file(refresh.key(FIRST), pa.table({"Op": ["U"], "ID": [1], "QTY$": [6]}))
+    with pytest.raises(
+        SchemaChangeRefusedError, match=r"columns 'QTY ' of the table and 'QTY\$' of .* would both be QTY_"
+    ):
+        refresh.apply(RefreshKind.CHANGES, other)
 
 
 @pytest.mark.parametrize("name", ["_odp_key", "_odp_rank", "_metadata", "_hoodie_record_key"])

@@ -30,6 +30,7 @@ def fields_of(entry: Entry) -> Fields:
         "raw_table_name": entry.raw_table_name,
         "column_names": entry.column_names,
         "on_dropped_column": entry.on_dropped_column,
+        "before_images": entry.before_images,
     }
 
 
@@ -67,6 +68,7 @@ def raw_table_config_of(fields: Mapping[str, Any]) -> RawTableConfig:
         raw_table_name=fields["raw_table_name"],
         column_names=fields.get("column_names", "refuse"),
         on_dropped_column=fields.get("on_dropped_column", "refuse"),
+        before_images=fields.get("before_images", "detect"),
     )
 
 

@@ -92,6 +92,8 @@ class RawTableConfig:
     """What becomes of a column whose name tables cannot have: `refuse` or `sanitise`."""
     on_dropped_column: str = "refuse"
     """What becomes of a column that the source dropped: `refuse`, or `null` from then on."""
+    before_images: str = "detect"
+    """Whether the DMS task writes before-images: `written`, `none`, or `detect` once a full load was there."""
 
     @property
     def identity(self) -> dict[str, str]:

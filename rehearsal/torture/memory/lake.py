@@ -59,6 +59,7 @@ def config_of(replica: Replica) -> RawTableConfig:
         raw_database_name="torture_raw",
         raw_database_s3_bucket="raw",
         raw_table_name=replica.name,
+        before_images="written" if replica.dms.before_images else "detect",
     )
 
 

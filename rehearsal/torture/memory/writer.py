@@ -22,7 +22,7 @@ from rehearsal.torture.memory.hudi_table import HudiOptions, HudiTable, Row
 from rehearsal.torture.memory.staging import StagingBucket
 
 OP = "Op"
-_SEQUENCE_DIGITS = 20
+_SEQUENCE_DIGITS = 35
 _REPLACING = (RefreshKind.RELOAD, RefreshKind.EMPTY)
 
 
@@ -170,7 +170,7 @@ def _placed(config: RawTableConfig, contents: Sequence[tuple[LandedFile, DmsFile
 def _sequence(row: Row, config: RawTableConfig) -> str:
     """A sequence is a text of digits; whatever else is in the column is none."""
     value = row.get(config.hudi_precombine_field or "")
-    is_one = isinstance(value, str) and value.isdigit() and len(value) >= _SEQUENCE_DIGITS
+    is_one = isinstance(value, str) and value.isdigit() and len(value) == _SEQUENCE_DIGITS
     return str(value) if is_one else ""
 
 

@@ -29,6 +29,7 @@ def configuration(*tables: RawTableConfig, size: int = 5) -> Configuration:
         table_config(hudi_primary_key=("A", "B"), hudi_partition_key="P", is_active=False),
         table_config(table_data_versioning_type=VersioningType.HISTORICAL, hudi_table_type="merge_on_read"),
         table_config(hudi_precombine_field=None, column_names="sanitise", on_dropped_column="null"),
+        table_config(before_images="written"),
         table_config(hudi_primary_key=("QTY ", "a,b", 'he said "x"', "Größe"), hudi_partition_key=" P"),
     ],
 )

@@ -21,7 +21,7 @@ from odp_cli.inference.sampled_table import FEW_ROWS, SampledTable, blanks, has_
 
 MOST_CANDIDATES = 5
 
-_SEQUENCE = r"^\d{20,}$"
+_SEQUENCE = r"^\d{35}$"
 _KINDS = {ColumnKind.TEXT, ColumnKind.EMPTY}
 _NOTHING_NEEDED = "the names of files and the order of their rows decide which change is the last"
 
@@ -124,7 +124,7 @@ def _objections(sampled: SampledTable, found: _Sequence) -> Iterator[str]:
         yield f"{name} is of type {found.column.kind}, while DMS's change sequence is text"
         return
     if not _is_of_digits(sampled, found):
-        yield f"{name} holds other values than a change sequence of DMS, which is one length of 20 digits or more"
+        yield f"{name} holds other values than a change sequence of DMS, which is a text of 35 digits"
     if absence := sampled.absence(found.column):
         yield absence
     elif found.values is not None and (empty := blanks(found.column.kind, found.values)):
@@ -139,8 +139,6 @@ def _is_of_digits(sampled: SampledTable, found: _Sequence) -> bool:
         if values is None or not has_values(kind, values):
             continue
         present = values.filter(pc.invert(is_blank(kind, values)))
-        lengths = pc.min_max(pc.utf8_length(present)).as_py()
-        has_one_length = lengths["min"] == lengths["max"]
-        if not has_one_length or not pc.all(pc.match_substring_regex(present, _SEQUENCE)).as_py():
+        if not pc.all(pc.match_substring_regex(present, _SEQUENCE)).as_py():
             return False
     return True

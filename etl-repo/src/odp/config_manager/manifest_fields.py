@@ -191,6 +191,17 @@ RAW_TABLE_CONFIG_FIELDS: Mapping[str, Field] = {
         ),
         "refuse",
     ),
+    "before_images": _optional(
+        _one_of(
+            "Columns BI_X beside X in files of changes: written says that they are before-images of the DMS task "
+            "(add-before-image-columns), none that they are columns of the source. detect takes them for before-images "
+            "if a full load has come without them, and refuses their files before any full load.",
+            "detect",
+            "written",
+            "none",
+        ),
+        "detect",
+    ),
 }
 DEFAULTS: Mapping[str, str] = {
     name: described.default for name, described in RAW_TABLE_CONFIG_FIELDS.items() if described.default is not None

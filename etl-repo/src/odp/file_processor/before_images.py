@@ -13,6 +13,9 @@ from odp.records import RawTableConfig
 BEFORE_IMAGE = "BI_"
 """DMS's prefix; the column of the source follows."""
 
+NONE, DETECT = "none", "detect"
+"""What a table's configuration may say of its task: that it writes none, or nothing."""
+
 
 def before_images(config: RawTableConfig, columns: Columns, known: Collection[str]) -> Mapping[str, str]:
     """Give the columns of a change file that have a before-image, by the names of the before-images.
@@ -20,6 +23,8 @@ def before_images(config: RawTableConfig, columns: Columns, known: Collection[st
     A file has before-images if it has that of a key column: DMS writes those of the key whatever its column filter is.
     Columns that the configuration names are the source's, and so are `known` ones of the table, in upper case.
     """
+    if config.before_images == NONE:
+        return {}
     spellings = {name.upper(): name for name in columns}
     found = {
         name: spellings[name.upper().removeprefix(BEFORE_IMAGE)]

@@ -66,16 +66,39 @@ def impossible_names(config: RawTableConfig, version: SchemaVersion) -> Iterator
     for name, type_ in version.columns.items():
         if name == OPERATION and type_.startswith(UNSUPPORTED):
             yield f"column {name!r} of {version.place} cannot be read as DMS's kind of a change ({type_}); {_RENAME}"
-        if name.lower().startswith(_TECHNICAL_PREFIXES) or name.lower() == _METADATA:
-            yield f"column {name!r} of {version.place} has a name that the lake uses itself; {_RENAME}"
-        elif name != OPERATION and table_name(config, name).upper() == OPERATION.upper():
+        named_in_table = table_name(config, name)
+        if named_in_table.lower().startswith(_TECHNICAL_PREFIXES) or named_in_table.lower() == _METADATA:
+            yield f"column {name!r} of {version.place} {_technical(name, named_in_table)}"
+        elif name != OPERATION and named_in_table.upper() == OPERATION.upper():
             yield (
                 f"column {name!r} of {version.place} has the name of the column {OPERATION!r} in which DMS writes "
                 f"the kind of a change; {_RENAME}"
             )
-        other = named.setdefault(table_name(config, name).lower(), name)
+        other = named.setdefault(named_in_table.lower(), name)
         if other != name and config.column_names == SANITISE:
-            yield f"columns {other!r} and {name!r} of {version.place} would both be {table_name(config, name)}"
+            yield f"columns {other!r} and {name!r} of {version.place} would both be {named_in_table}"
+
+
+def shared_names(places: Iterable[tuple[str, Mapping[str, str]]]) -> Iterator[str]:
+    """Name the columns of different places that the table would call the same; each place has the source's names.
+
+    Within one place `impossible_names` finds them.
+    """
+    first: dict[str, tuple[str, str]] = {}
+    told: set[tuple[str, str]] = set()
+    for place, sources in places:
+        for name, source in sources.items():
+            other_place, other = first.setdefault(name, (place, source))
+            if other != source and (name, source) not in told:
+                told.add((name, source))
+                yield f"columns {other!r} of {other_place} and {source!r} of {place} would both be {name}"
 
 
 _RENAME = "rename it by a transformation rule of the DMS task (rename-column)"
+_RENAME_AT_SOURCE = "rename it at the source, since DMS transforms no column whose name has special characters"
+
+
+def _technical(name: str, named_in_table: str) -> str:
+    if name == named_in_table:
+        return f"has a name that the lake uses itself; {_RENAME}"
+    return f"would be {named_in_table!r}, a name that the lake uses itself; {_RENAME_AT_SOURCE}"

@@ -19,6 +19,7 @@ from odp.file_processor.late_files import (
     ProcessedFiles,
     can_be_replayed,
     earlier_versions,
+    hold_namesakes,
     newest_versions,
     order,
     was_put_there,
@@ -71,6 +72,11 @@ class Selection:
         Raises:
             RejectedInputError: the table's first load is held, so nobody knows yet what its changes follow.
         """
+        is_historical = self.versioning is VersioningType.HISTORICAL
+        held = hold_namesakes(self._changes, self._late.versions) if is_historical else ()
+        return Refresh(RefreshKind.CHANGES, (), (), self.state, held=held) if held else self._of_names_of_their_own()
+
+    def _of_names_of_their_own(self) -> Refresh:
         emptying = [file for file in self.pending if file.is_emptying]
         if emptying:
             return self._empty(emptying)

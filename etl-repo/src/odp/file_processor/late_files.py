@@ -30,6 +30,12 @@ _DELETED = (
     "approve it"
 )
 
+_NAMESAKE = (
+    "another file of changes has its name in another folder, though DMS gives no name twice, and the versions of a "
+    "historical table are named after the file; dismiss it, and if it is no copy of the other one upload it under a "
+    "name of its own"
+)
+
 Versions = Mapping[str, Sequence[LandedFile]]
 """Processed versions of objects by key."""
 
@@ -113,6 +119,20 @@ def earlier_versions(changes: Sequence[LandedFile], processed: ProcessedFiles, l
     for file in found:
         versions.setdefault(file.key, {})[file.file_id] = file
     return {key: list(by_id.values()) for key, by_id in versions.items()}
+
+
+def hold_namesakes(changes: Sequence[LandedFile], versions: Versions) -> tuple[HeldFiles, ...]:
+    """Hold each file whose name another object has that was applied, or that landed before it.
+
+    Approval lifts nothing: both files would make the same versions of their rows, and one would be lost.
+    """
+    keys: dict[str, set[str]] = {}
+    for version in (version for of_key in versions.values() for version in of_key):
+        if version.status is FileStatus.APPLIED:
+            keys.setdefault(version.name, set()).add(version.key)
+    in_time = sorted(changes, key=lambda file: (file.moment, file.file_id))
+    second = [file for file in in_time if file.key not in keys.setdefault(file.name, {file.key})]
+    return tuple(group for file in second for group in _held([file], _NAMESAKE))
 
 
 @dataclass(frozen=True, slots=True)

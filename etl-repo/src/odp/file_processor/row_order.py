@@ -20,8 +20,8 @@ _PATH = "_odp_path"
 POSITION = (IS_CHANGE, SEQUENCE, FILE, ROW, _PATH)
 """The columns that say where a row stood in the source's order."""
 
-VALID_SEQUENCE = r"^[0-9]{20,}\z"
-"""DMS writes 35 digits (AR_H_CHANGE_SEQ); a business column that happens to be configured has no such texts."""
+VALID_SEQUENCE = r"^[0-9]{35}\z"
+"""DMS writes exactly 35 digits (AR_H_CHANGE_SEQ); a business time with its fraction may have 20."""
 
 _SEQUENCED, _LAST_BY_SEQUENCE, _LAST_BY_FILE = "_odp_sequenced", "_odp_last_by_sequence", "_odp_last_by_file"
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from odp.errors import RejectedInputError, SchemaChangeRefusedError
-from odp.file_processor.before_images import before_images
+from odp.file_processor.before_images import DETECT, before_images
 from odp.file_processor.column_names import (
     NamedColumns,
     impossible_names,
     name_columns,
+    shared_names,
     table_name,
     with_table_names,
 )
@@ -26,11 +27,20 @@ _TEXT = "string"
 
 @dataclass(frozen=True, slots=True)
 class HeldTable:
-    """What the table is before a refresh: its columns, and the newest load part and change file by name in it."""
+    """What the table is before a refresh: its columns, and the newest load part and change file by name in it.
+
+    `source_names` has the source's name of each column that the source calls otherwise, by the table's name.
+    """
 
     columns: Columns
     newest_load: str = ""
     newest_change: str = ""
+    source_names: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """The source's name of each column, by the table's name."""
+        return {name: self.source_names.get(name, name) for name in self.columns}
 
 
 def decide_table_columns(
@@ -52,6 +62,7 @@ def decide_table_columns(
     try:
         _refuse_names(config, files, file_columns)
         of_files = name_files(config, refresh, file_columns, held)
+        _refuse_shared_names(config, refresh, of_files, held)
         columns = _decide(named, _versions(named, refresh, of_files, held))
         refuse_partition_type(columns, named.hudi_partition_key)
     except SchemaChangeRefusedError as refused:
@@ -66,6 +77,9 @@ def name_files(
 
     DMS writes before-images into changes only. A table that an earlier release filled with them keeps them until it is
     replaced.
+
+    Raises:
+        RejectedInputError: only a full load would show whether columns of changes are before-images, and none came.
     """
     loads = [file_columns[file.file_id] for file in refresh.read_files if file.is_load]
     of_loads = {table_name(config, name).upper() for columns in loads for name in columns}
@@ -74,8 +88,25 @@ def name_files(
     for file in refresh.read_files:
         columns = file_columns[file.file_id]
         images = {} if file.is_load else before_images(config, columns, of_loads | of_table)
+        if images and config.before_images == DETECT and not _has_load(refresh, held):
+            raise RejectedInputError(_undecided(config, file, images))
         named[file.file_id] = name_columns(config, columns, images)
     return named
+
+
+def _has_load(refresh: Refresh, held: HeldTable | None) -> bool:
+    """Whether a full load showed which columns the source has; one that was emptied since did, too."""
+    return bool(refresh.state.load_keys or (held and held.newest_load)) or any(
+        file.is_load for file in refresh.read_files
+    )
+
+
+def _undecided(config: RawTableConfig, file: LandedFile, images: Iterable[str]) -> str:
+    return (
+        f"{config.source_table_name}: {file.uri} has {', '.join(images)}, and no full load shows whether these are "
+        "before-images of DMS or columns of the source; write before_images into the table's manifest: written if the "
+        "DMS task has add-before-image-columns, otherwise none"
+    )
 
 
 def _is_replaced(config: RawTableConfig, refresh: Refresh) -> bool:
@@ -90,6 +121,17 @@ def _refuse_names(config: RawTableConfig, files: Sequence[LandedFile], file_colu
         for file in versions.values()
         for problem in impossible_names(config, SchemaVersion(file.uri, file_columns[file.file_id]))
     ]
+    if problems:
+        raise SchemaChangeRefusedError(problems)
+
+
+def _refuse_shared_names(
+    config: RawTableConfig, refresh: Refresh, of_files: Mapping[str, NamedColumns], held: HeldTable | None
+) -> None:
+    """Two columns of the source are never one of the table, also if no file has both."""
+    places = [("the table", held.sources)] if held and not _is_replaced(config, refresh) else []
+    places += [(file.uri, dict(of_files[file.file_id].sources)) for file in refresh.read_files]
+    problems = [*shared_names(places)]
     if problems:
         raise SchemaChangeRefusedError(problems)
 
@@ -117,11 +159,26 @@ def _decide(config: RawTableConfig, versions: Sequence[_Version]) -> dict[str, s
     """A full load may lack the columns of operation and sequence; the operation is a text whatever the files say."""
     keep_dropped = config.on_dropped_column == KEEP_DROPPED
     ours = tuple(filter(None, (OPERATION, config.hudi_precombine_field)))
+    _refuse_other_case(config.hudi_precombine_field, versions)
     columns = dict.fromkeys(ours, _TEXT)
     columns |= _sequence_type(config.hudi_precombine_field, versions, keep_dropped=keep_dropped)
     columns |= decide_columns([version.without(ours) for _, version in versions], keep_dropped=keep_dropped)
     in_order = dict.fromkeys(name for _, version in versions for name in version.columns)
     return {name: columns[name] for name in (*in_order, *ours)}
+
+
+def _refuse_other_case(sequence: str | None, versions: Sequence[_Version]) -> None:
+    """The change sequence is in the table by its configured name, beside which no other case of it can be."""
+    problems = {
+        name: f"column {name!r} of {version.place} differs in upper and lower case only from {sequence!r}, which the "
+        "manifest names as hudi_precombine_field; name it there as the source does, or rename the column by a "
+        "transformation rule of the DMS task (rename-column)"
+        for _, version in reversed(versions)
+        for name in version.columns
+        if sequence and name != sequence and name.lower() == sequence.lower()
+    }
+    if problems:
+        raise SchemaChangeRefusedError([*problems.values()])
 
 
 def _sequence_type(name: str | None, versions: Sequence[_Version], *, keep_dropped: bool) -> dict[str, str]:

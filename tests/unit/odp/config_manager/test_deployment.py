@@ -258,7 +258,8 @@ def test_filled_table_keeps_its_key() -> None:
 def test_manifests_that_run_already_change_nothing_although_an_older_release_stored_them() -> None:
     lake = World()
     stored = fields_of(table_config(raw_database_name="second_db")) | {"raw_database_S3_bucket": "dev-account-1-raw"}
-    older = {name: value for name, value in stored.items() if name not in ("column_names", "on_dropped_column")}
+    policies = ("column_names", "on_dropped_column", "before_images")
+    older = {name: value for name, value in stored.items() if name not in policies}
     lake.configuration = Configuration.of([batch_config()], [raw_table_config_of(older)])
     deployment = lake.deploy(document(table_config()))
     assert deployment is not None

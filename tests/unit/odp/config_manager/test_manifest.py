@@ -68,6 +68,7 @@ def test_entries_become_typed_records() -> None:
         ("hudi_primary_key", "ID,", "is no list of columns"),
         ("column_names", "rename", "write refuse or sanitise"),
         ("on_dropped_column", "NULL", "write refuse or null"),
+        ("before_images", "BI_", "write detect or written or none"),
         ("hudi_table_type", "cow", "write copy_on_write or merge_on_read"),
         ("table_data_versioning_type", "X", "write S or H"),
         ("table_storage_type", "iceberg", "is not known; write hudi"),
@@ -161,9 +162,12 @@ def test_change_sequence_that_is_part_of_a_key_is_refused(fields: dict[str, str]
 
 
 def test_policies_refuse_unless_a_table_says_otherwise() -> None:
-    assert (table_of().column_names, table_of().on_dropped_column) == ("refuse", "refuse")
-    table = table_of(column_names="sanitise", on_dropped_column="null")
-    assert (table.column_names, table.on_dropped_column) == ("sanitise", "null")
+    assert (table_of().column_names, table_of().on_dropped_column, table_of().before_images) == (
+        *("refuse", "refuse"),
+        "detect",
+    )
+    table = table_of(column_names="sanitise", on_dropped_column="null", before_images="none")
+    assert (table.column_names, table.on_dropped_column, table.before_images) == ("sanitise", "null", "none")
 
 
 def test_keys_are_named_as_the_source_names_them_where_names_are_sanitised() -> None:

@@ -32,6 +32,7 @@ WRONG: dict[str, list[object]] = {
     "hudi_precombine_field": ["A,B", "1D", "a b"],
     "column_names": ["", "sanitize"],
     "on_dropped_column": ["NULL", None],
+    "before_images": ["yes", True],
     "hudi_table_type": ["COPY_ON_WRITE"],
     "table_data_versioning_type": ["s", "snapshot"],
     "table_storage_type": ["iceberg"],

@@ -124,6 +124,7 @@ def test_settled_entries_read_as_the_manifests_write_them(books: Books) -> None:
             "raw_table_name": "t",
             "column_names": "refuse",
             "on_dropped_column": "refuse",
+            "before_images": "detect",
             "format": 2,
         }
     ]

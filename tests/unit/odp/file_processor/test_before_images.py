@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
-from odp.errors import SchemaChangeRefusedError
+from odp.errors import RejectedInputError, SchemaChangeRefusedError
 from odp.file_processor.table_schema import HeldTable, decide_table_columns, name_files
 from odp.records import VersioningType
 from odp.refreshes import Refresh, RefreshKind, TableState
@@ -14,6 +14,8 @@ from tests.unit.odp.samples import table_config
 
 LOAD, CHANGED = file("LOAD00000001"), file("20260101-000000006")
 IMAGES = {"BI_ID": "bigint", "BI_V": "int"}
+WRITTEN, NONE = table_config(before_images="written"), table_config(before_images="none")
+WITHOUT_LOAD = replace(HELD, newest_load="")
 
 
 def images_of(columns: Mapping[str, str], **fields: object) -> set[str]:
@@ -22,9 +24,37 @@ def images_of(columns: Mapping[str, str], **fields: object) -> set[str]:
     return {image for image, _ in named.before_images.values()}
 
 
-@pytest.mark.parametrize("held", [HELD, None])
-def test_before_images_of_any_column_are_no_columns_of_the_table(held: HeldTable | None) -> None:
-    assert decide({CHANGED: {**CHANGE, **IMAGES, "bi_seq": "string"}}, held) == CHANGE
+def test_before_images_of_any_column_are_no_columns_of_the_table() -> None:
+    assert decide({CHANGED: {**CHANGE, **IMAGES, "bi_seq": "string"}}, HELD) == CHANGE
+
+
+@pytest.mark.parametrize("held", [WITHOUT_LOAD, None])
+def test_before_images_of_a_table_without_a_load_are_told_by_its_configuration(held: HeldTable | None) -> None:
+    columns = {CHANGED: {**CHANGE, **IMAGES}}
+    assert decide(columns, held, config=WRITTEN) == CHANGE
+    assert decide(columns, held, config=NONE) == {**CHANGE, **IMAGES}
+    with pytest.raises(
+        RejectedInputError, match=r"s\.t: .*6\.parquet has BI_ID, BI_V, and no full load .* before_images"
+    ):
+        decide(columns, held)
+
+
+def test_table_without_a_load_needs_no_word_of_its_before_images_if_it_has_none() -> None:
+    assert decide({CHANGED: {**CHANGE, "BI_V": "int"}}, None) == {**CHANGE, "BI_V": "int"}
+    of_table = replace(WITHOUT_LOAD, columns={**CHANGE, **IMAGES})
+    assert decide({CHANGED: {**CHANGE, **IMAGES}}, of_table) == of_table.columns
+
+
+def test_load_of_the_same_refresh_or_before_the_table_was_emptied_tells_before_images() -> None:
+    files = {LOAD: BASE, CHANGED: {**CHANGE, **IMAGES}}
+    assert decide(files, kind=RefreshKind.INITIAL).keys() == CHANGE.keys()
+    emptied = Refresh(RefreshKind.CHANGES, (CHANGED,), (), TableState(2, load_keys=frozenset({LOAD.key})))
+    decided = decide_table_columns(table_config(), emptied, {CHANGED.file_id: {**CHANGE, **IMAGES}}, WITHOUT_LOAD)
+    assert decided == CHANGE
+
+
+def test_task_that_writes_no_before_images_by_its_configuration_has_columns_of_the_source_only() -> None:
+    assert decide({CHANGED: {**CHANGE, **IMAGES}}, HELD, config=NONE) == {**CHANGE, **IMAGES}
 
 
 def test_task_that_begins_or_ends_to_write_before_images_changes_no_schema() -> None:
@@ -72,7 +102,7 @@ def test_column_that_the_configuration_names_is_the_sources(named: str) -> None:
 
 
 def test_before_images_have_the_sources_names_where_the_tables_are_sanitised() -> None:
-    config = table_config(hudi_primary_key=("Order ID",), hudi_precombine_field=None, column_names="sanitise")
+    config = replace(WRITTEN, hudi_primary_key=("Order ID",), hudi_precombine_field=None, column_names="sanitise")
     columns = {"Op": "string", "Order ID": "int", "A%": "int", "BI_Order ID": "int", "BI_A%": "int"}
     refresh = Refresh(RefreshKind.INITIAL, (CHANGED,), (), TableState())
     decided = decide_table_columns(config, refresh, {CHANGED.file_id: columns}, None)

@@ -14,6 +14,7 @@ from tests.unit.odp.file_processor.landings import (
     held_files,
     ids,
     is_waiting,
+    landed,
     load,
     reasons,
     why_held,
@@ -45,6 +46,38 @@ def test_late_load_part_is_applied_together_with_all_changes_since_its_load() ->
 def test_historical_table_needs_no_replay_because_it_keeps_every_version() -> None:
     refresh = filled(load(1, 1), change(5, 2), versioning=VersioningType.HISTORICAL).select(change(3, 9))
     assert (ids(refresh.files), refresh.replayed) == (ids([change(3, 9)]), ())
+
+
+HISTORICAL = VersioningType.HISTORICAL
+FLAT, IN_FOLDER = change(5, 20), landed("2026/01/01/20260101-000000005", 10)
+
+
+def test_second_file_of_one_name_is_held_by_a_historical_table_and_the_others_are_applied() -> None:
+    """Rows without a change sequence have the name and the row as their version."""
+    table = filled(load(1, 1), versioning=HISTORICAL)
+    held, applied = table.take(FLAT, IN_FOLDER, change(6, 11))
+    assert held_files(held) == {FLAT.file_id}
+    assert "name in another folder" in why_held(held)
+    assert "under a name of its own" in why_held(held)
+    assert ids(applied.files) == ids([IN_FOLDER, change(6, 11)])
+
+
+def test_file_with_the_name_of_an_applied_one_is_held_by_a_historical_table_also_if_a_person_approved_it() -> None:
+    table = filled(load(1, 1), IN_FOLDER, versioning=HISTORICAL)
+    refresh = table.select(replace(FLAT, approved=True))
+    assert (refresh.files, held_files(refresh)) == ((), {FLAT.file_id})
+    again = landed("2026/01/01/20260101-000000005", 30)
+    assert ids(table.select(again).files) == ids([again])
+
+
+def test_file_with_the_name_of_a_dismissed_one_is_applied() -> None:
+    table = filled(load(1, 1), versioning=HISTORICAL)
+    table.history[IN_FOLDER.file_id] = IN_FOLDER.skipped(SkipReason.DISMISSED)
+    assert ids(table.select(FLAT).files) == ids([FLAT])
+
+
+def test_snapshot_table_takes_two_files_of_one_name() -> None:
+    assert sorted(ids(filled(load(1, 1)).select(FLAT, IN_FOLDER).files)) == sorted(ids([FLAT, IN_FOLDER]))
 
 
 def test_late_file_is_applied_with_newer_changes_of_its_own_load_only() -> None:

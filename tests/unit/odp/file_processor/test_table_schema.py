@@ -120,6 +120,16 @@ def test_source_column_with_a_technical_name_is_refused_by_name(name: str, polic
         decide({file("LOAD00000001"): {**BASE, name: "int"}}, config=table_config(column_names=policy))
 
 
+@pytest.mark.parametrize("name", ["$odp_key", "#odp_file", "$Hoodie_record_key", "#tmp_metadata_x", "$metadata"])
+@pytest.mark.parametrize("landed", ["LOAD00000001", "20260101-000000006"])
+def test_name_that_becomes_a_technical_one_is_refused_by_both_names_with_the_way_out(name: str, landed: str) -> None:
+    sanitised = "_" + name[1:]
+    with pytest.raises(
+        SchemaChangeRefusedError, match=f"column '\\{name}' of .* would be '{sanitised}', .* at the source"
+    ):
+        decide({file(landed): {**CHANGE, name: "int"}}, config=table_config(column_names="sanitise"))
+
+
 @pytest.mark.parametrize("name", ["op", "OP", "oP"])
 @pytest.mark.parametrize("landed", ["LOAD00000001", "20260101-000000006"])
 def test_source_column_named_as_the_operation_in_another_case_is_refused_by_name(name: str, landed: str) -> None:
@@ -152,11 +162,54 @@ def test_names_that_would_become_one_are_refused_by_name() -> None:
         decide({file("LOAD00000001"): columns}, config=table_config(column_names="sanitise"))
 
 
+SANITISED = table_config(column_names="sanitise", on_dropped_column="null")
+OF_A_B = replace(HELD, columns={**CHANGE, "A_B": "int"}, source_names={"A_B": "A B"})
+
+
+@pytest.mark.parametrize("landed", ["20260101-000000004", "20260101-000000006"])
+@pytest.mark.parametrize(
+    ("held", "name"),
+    [(OF_A_B, "A_B"), (OF_A_B, "A-B"), (replace(OF_A_B, source_names={}), "A B")],
+)
+def test_column_that_would_become_another_one_of_the_table_is_refused_by_both_names(
+    held: HeldTable, name: str, landed: str
+) -> None:
+    before = held.source_names.get("A_B", "A_B")
+    with pytest.raises(SchemaChangeRefusedError, match=f"columns '{before}' of the table and '{name}' of .*{landed}"):
+        decide({file(landed): {**CHANGE, name: "int"}}, held, config=SANITISED)
+
+
+def test_column_that_would_become_one_of_another_file_is_refused_by_both_names() -> None:
+    files = {file("LOAD00000001"): {**BASE, "A B": "int"}, file("20260101-000000006"): {**CHANGE, "A_B": "int"}}
+    with pytest.raises(SchemaChangeRefusedError, match="columns 'A B' of .*LOAD00000001.* and 'A_B' of .* would both"):
+        decide(files, kind=RefreshKind.INITIAL, config=SANITISED)
+
+
+def test_sanitised_column_goes_on_in_later_files_and_is_any_other_one_after_a_reload() -> None:
+    assert decide({file("20260101-000000006"): {**CHANGE, "A B": "int"}}, OF_A_B, config=SANITISED) == OF_A_B.columns
+    reload = {file("LOAD00000001"): {**BASE, "A_B": "string"}}
+    assert decide(reload, OF_A_B, RefreshKind.RELOAD, SANITISED)["A_B"] == "string"
+
+
 def test_keys_of_a_sanitised_table_are_configured_by_the_sources_names() -> None:
     config = table_config(hudi_primary_key=("Order ID",), hudi_partition_key="P°", column_names="sanitise")
     assert {"Order_ID", "P_"} <= decide(
         {file("LOAD00000001"): {"Order ID": "int", "P°": "string"}}, config=config
     ).keys()
+
+
+@pytest.mark.parametrize(
+    ("landed", "columns"),
+    [("LOAD00000001", {**BASE, "seq": "string"}), ("20260101-000000006", {**CHANGE, "Seq": "int"})],
+)
+def test_column_named_as_the_change_sequence_in_another_case_is_refused_by_name(
+    landed: str, columns: Mapping[str, str]
+) -> None:
+    *_, name = columns
+    with pytest.raises(SchemaChangeRefusedError, match=f"column '{name}' of .*{landed}.* from 'SEQ'"):
+        decide({file(landed): columns})
+    with pytest.raises(SchemaChangeRefusedError, match=f"column '{name}' of the table .* from 'SEQ'"):
+        decide({file("20260101-000000006"): CHANGE}, replace(HELD, columns={**BASE, name: "string", "Op": "string"}))
 
 
 def test_table_without_a_change_sequence_needs_none() -> None:

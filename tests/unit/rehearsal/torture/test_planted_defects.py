@@ -127,7 +127,7 @@ def business_clock_decides_the_order(patch: pytest.MonkeyPatch) -> None:
 
     def sequence(row: Row, config: RawTableConfig) -> str:
         value = row.get(config.hudi_precombine_field or "")
-        return f"{value + 1000:020d}" if isinstance(value, int) else str(value or "")
+        return f"{value + 1000:035d}" if isinstance(value, int) else str(value or "")
 
     patch.setattr(writer, "_sequence", sequence)
 

@@ -167,7 +167,8 @@ class ExistingTable:
     @property
     def held(self) -> HeldTable:
         """What decides which schema may follow."""
-        return HeldTable(self.columns, self.content.newest_load, self.content.newest_change)
+        content = self.content
+        return HeldTable(self.columns, content.newest_load, content.newest_change, dict(content.source_names))
 
 
 def existing_table(spark: SparkSession, base_path: str) -> ExistingTable | None:
