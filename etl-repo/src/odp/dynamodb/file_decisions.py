@@ -27,7 +27,14 @@ if TYPE_CHECKING:
 Item = dict[str, Any]
 _DAY = 86_400
 _NOT_THERE, _IS_THERE = "attribute_not_exists(file_id)", "attribute_exists(file_id)"
-_OF_HISTORY = ("file_ingestion_status", "status_reason", "raw_file_processing_date_time", "expires_at", "generation")
+_OF_HISTORY = (
+    "file_ingestion_status",
+    "status_reason",
+    "raw_file_processing_date_time",
+    "expires_at",
+    "generation",
+    "held_id",
+)
 """What only the history says of a file."""
 
 

@@ -217,4 +217,5 @@ def landed_file_of(item: Mapping[str, Any]) -> LandedFile:
         status=FileStatus(item.get("file_ingestion_status", FileStatus.PENDING)),
         status_reason=item.get("status_reason", ""),
         approved=bool(item.get("approved", False)),
+        held_id=item.get("held_id", ""),
     )
