@@ -44,6 +44,13 @@ class Quarantine(Protocol):
         """Keep an entry with its reason; False when it is there already."""
 
 
+class RefreshEntries(Quarantine, Protocol):
+    """The quarantine as a refresh writes it."""
+
+    def replace(self, entry: Quarantined) -> None:
+        """Keep an entry as it is now, whether or not it is there already."""
+
+
 class KnownEntries(Quarantine, Protocol):
     """The quarantine, asked for many entries at once."""
 
@@ -120,8 +127,8 @@ class FileTracker(Protocol):
     def pending_files(self, source_table_name: str, most_changes: int) -> PendingFiles:
         """List all pending parts of loads and the oldest pending changes of one source table."""
 
-    def still_pending(self, source_table_name: str, file_ids: Collection[str]) -> Sequence[LandedFile]:
-        """List those of the given files that are pending."""
+    def not_booked(self, source_table_name: str, file_ids: Collection[str]) -> Sequence[LandedFile]:
+        """List those of the given files, which a commit applied, that are pending or that a person skipped since."""
 
     def processed_loads(self, source_table_name: str) -> Sequence[LandedFile]:
         """List the parts of full loads that the history has, whatever became of them."""

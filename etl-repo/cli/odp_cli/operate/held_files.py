@@ -116,5 +116,6 @@ def refuse_first_part_alone(files: Sequence[LandedFile], chosen: Sequence[Landed
     if left and first:
         raise CommandError(
             f"{first} begins a load: approved without {', '.join(left[:_SHOWN])}, it would replace the table alone",
-            mend="approve all parts together by odp reload TABLE --approve, or dismiss first those that are not of the load",
+            mend="approve all parts together by odp reload TABLE --approve, or dismiss first those that are not of the "
+            "load",
         )
