@@ -70,7 +70,8 @@ class DynamoDbFileDecisions:
         file = landed_file_of(item)
         done = item | self._outcome(FileStatus.SKIPPED, reason) | {"expires_at": self._expiry()}
         actions = [_put(self._history, done), _delete(self._pending, file, _IS_THERE)]
-        actions.append(summary_update(self._pending.name, [file], left=True))
+        # it counts as a registration too: a table that was refused for this file is planned again
+        actions.append(summary_update(self._pending.name, [file], registered=True, left=True))
         if qualified_name:
             actions.append(self._table_is_free(qualified_name))
         return self._write(actions)
