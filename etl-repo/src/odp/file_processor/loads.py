@@ -129,10 +129,16 @@ class LoadInTable:
 
     @cached_property
     def _deleted(self) -> list[LandedFile]:
+        """Its parts that were deleted unread, without those of a load that began after it and was deleted unread too."""
         vanished = (part for part in self.processed if part.status_reason == SkipReason.VANISHED)
-        return [
-            part for part in vanished if self.keys and part.key not in self.keys and part.moment >= self.state.began
-        ]
+        since = sorted((part for part in vanished if part.moment >= self.state.began), key=lambda part: part.moment)
+        deleted: dict[str, LandedFile] = {}
+        for part in since if self.keys else ():
+            if part.key not in (*self.keys, *deleted):
+                deleted[part.key] = part
+            elif part.part_number == 1:
+                break
+        return list(deleted.values())
 
 
 def divide_loads(versions: Iterable[LandedFile], unreadable: Container[str], in_table: LoadInTable) -> PendingLoads:

@@ -76,8 +76,10 @@ class Table:
             return None
         return version.file_id.partition("=")[2] == earlier.file_id.partition("=")[2]
 
-    def are_readable(self, files: Sequence[LandedFile]) -> bool:
-        return not self.deleted & {file.key for file in files}
+    def current_versions(self, files: Sequence[LandedFile]) -> Mapping[str, str]:
+        there = {file.key for file in files} - self.deleted
+        landed = sorted(self.history.values(), key=lambda file: file.moment)
+        return {file.key: str(file.version_id) for file in landed if file.key in there}
 
     def select(
         self,
