@@ -275,7 +275,7 @@ def _ledger(dynamodb: Any) -> None:
     files = DynamoDbFileTracker(dynamodb, "FileTracker", "FileTrackerHistory")
     files.register(LOAD)
     files.pending_files("s.t", 10)
-    assert files.still_pending("s.t", [LOAD.file_id]) == [LOAD]
+    assert files.not_booked("s.t", [LOAD.file_id]) == [LOAD]
     files.processed_loads("s.t")
     files.processed_changes("s.t", "", 10)
     files.unknown([LOAD])

@@ -17,13 +17,12 @@ from odp_cli.operate.ages import minute
 from odp_cli.operate.books import OperatedBooks
 from odp_cli.operate.deciding import Decided, Deciding, Verdict
 from odp_cli.operate.entries import Entry, find_entry
-from odp_cli.operate.held_files import groups_of
+from odp_cli.operate.held_files import HELD_KINDS, HeldEntries, refuse_first_part_alone
 from odp_cli.operate.names import near, resolve_table
 from odp_cli.operate.operated_lake import OperatedLake
 from odp_cli.operate.verdicts import Action, action_for
 from odp_cli.output import PLATFORM, REFUSED, DryRun, Env, Json, Mode, PlatformFile, Profile, Reason, Yes, say, say_json
 from odp_cli.reload import told_too_late
-from odp_cli.skip import refuse_while_written
 
 quarantine = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What waits for a person, and decisions.")
 
@@ -111,8 +110,10 @@ def dismiss(  # noqa: PLR0913, PLR0917 - the options of a command
 
 def _decide(lake: OperatedLake, text: str, verdict: str, reason: str, mode: Mode) -> None:
     entry = find_entry(text, lake.books.entries(list(QuarantineKind)))
-    action = action_for(entry, verdict)
+    action = _as_of_now(lake.books, entry, action_for(entry, verdict))
     files = _files(lake, entry, action)
+    if action is Action.APPROVE:
+        refuse_first_part_alone(lake.books.held_files(entry.table), files)
     told = f"{action.value} {entry.table or entry.number}" + (f" ({counted(len(files), 'file')})" if files else "")
     decided = Decided()
     if not mode.dry_run:
@@ -139,16 +140,24 @@ def carry_out(
         return deciding.about_held(command, _HELD[action], files, reason)
     if action in _HELD:
         return Decided(closed=deciding.close_left_over(entry.table, _qualified_name(deciding.books, entry.table)))
+    if action is Action.TAKE_OUT:
+        return deciding.take_out(command, entry, reason)
     if action is Action.SKIP_ALL:
-        refuse_while_written(deciding.books, deciding.books.configuration().tables, entry.table)
-        name = _qualified_name(deciding.books, entry.table)
-        decided = deciding.skip(command, files, reason, qualified_name=name) if files else Decided()
+        if _as_of_now(deciding.books, entry, action) is not action:
+            raise CommandError(f"{entry.table} was configured meanwhile", mend="run this again to take the entry out")
+        decided = deciding.skip(command, files, reason, qualified_name="") if files else Decided()
         return decided if decided.too_late else deciding.closed(decided, entry)
     if action is Action.TRY_AGAIN:
         deciding.try_again(command, entry)
     else:
         deciding.acknowledge(command, entry, reason)
     return Decided()
+
+
+def _as_of_now(books: OperatedBooks, entry: Entry, action: Action) -> Action:
+    """Never skip the files of a table that was configured since the last sweep: its refreshes apply them."""
+    is_configured = action is Action.SKIP_ALL and entry.table in books.configuration().tables
+    return Action.TAKE_OUT if is_configured else action
 
 
 def _qualified_name(books: OperatedBooks, table: str) -> str:
@@ -166,10 +175,10 @@ def _files(lake: OperatedLake, entry: Entry, action: Action) -> list[LandedFile]
 
 
 def _held(lake: OperatedLake, entry: Entry) -> list[LandedFile]:
-    if entry.kind not in (QuarantineKind.HELD_LOAD, QuarantineKind.HELD_FILE):
+    if entry.kind not in HELD_KINDS:
         return []
-    groups = groups_of(lake.books.held_files(entry.table))
-    return [file for group in groups if group.is_told_by(entry) for file in group.files]
+    entries = [each for each in lake.books.entries(HELD_KINDS) if each.table == entry.table]
+    return HeldEntries(entries).files_of(entry, lake.books.held_files(entry.table))
 
 
 def _is_decided(entry: Entry) -> bool:

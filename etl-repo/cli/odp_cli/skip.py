@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,15 +14,22 @@ from odp_cli.errors import CommandError
 from odp_cli.inference.quantities import counted
 from odp_cli.operate.books import OperatedBooks
 from odp_cli.operate.deciding import Decided, Deciding
+from odp_cli.operate.lease_state import LeaseState
 from odp_cli.operate.names import near
 from odp_cli.operate.operated_lake import OperatedLake
 from odp_cli.output import PLATFORM, REFUSED, DryRun, Env, Json, PlatformFile, Profile, Reason, say, say_json
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from odp.file_manager.sources import Sources
-    from odp.records import LandedFile, RawTableConfig
+    from odp.records import LandedFile
 
 _COMPARED = 1000
+_MAY_BE_APPLIED = (
+    "! the last run of {name} died or failed, and may have applied the file before; then the next refresh enters it as "
+    "applied"
+)
 _ID_PARTS = 3
 
 
@@ -35,40 +42,39 @@ def skip(
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Move a pending file, in every version that waits, to the history as skipped; nothing of it is applied."""
+    """Move a pending file, in every version that waits, to the history as skipped; it is not applied from now on."""
     lake = OperatedLake(platform, env, profile)
     configs = lake.books.configuration().tables
     files = PendingFinder(lake.books, lake.sources).find(file)
     name = files[0].source_table_name
+    qualified_name = configs[name].qualified_name if name in configs else ""
+    lease = lake.books.leases([qualified_name]).get(qualified_name, LeaseState()) if qualified_name else LeaseState()
+    may_be_applied = lease.may_have_unbooked_commit(lake.books.now())
     decided = Decided()
     if not dry_run:
-        refuse_while_written(lake.books, configs, name)
-        qualified_name = configs[name].qualified_name if name in configs else ""
+        refuse_while_written(lease, qualified_name, lake.books.now())
         deciding = Deciding(lake.books, lake.caller)
         decided = deciding.skip("odp skip", files, reason, qualified_name=qualified_name)
     if as_json:
         selected = [each.file_id for each in files]
         answer = {"environment": env, "source_table_name": name, "dry_run": dry_run, "selected": selected}
-        say_json(answer | decided.as_json())
+        say_json(answer | {"may_be_applied": may_be_applied} | decided.as_json())
     else:
         told = f"… would be skipped: {counted(len(files), 'file')}" if dry_run else f"✓ {len(decided.files)} skipped"
         late = [f"✗ {each.key}: a run took it or is writing {name}; run this again later" for each in decided.too_late]
-        say(Text("\n".join([f"{told} of {name}: {files[0].key}", *late])))
+        warned = [_MAY_BE_APPLIED.format(name=name)] if may_be_applied else []
+        say(Text("\n".join([f"{told} of {name}: {files[0].key}", *late, *warned])))
     if decided.too_late:
         raise typer.Exit(REFUSED)
 
 
-def refuse_while_written(books: OperatedBooks, configs: Mapping[str, RawTableConfig], name: str) -> None:
+def refuse_while_written(lease: LeaseState, qualified_name: str, now: datetime) -> None:
     """Refuse to take files from a run that may be applying them.
 
     Raises:
         CommandError: a run writes the table.
     """
-    if name not in configs:
-        return
-    qualified_name = configs[name].qualified_name
-    lease = books.leases([qualified_name]).get(qualified_name)
-    if lease and lease.is_held(books.now()):
+    if lease.is_held(now):
         since = f" since {lease.since}" if lease.since else ""
         raise CommandError(
             f"run {lease.owner} is writing {qualified_name}{since} and may be applying the file",

@@ -45,6 +45,13 @@ class Quarantine(Protocol):
         """Keep an entry with its reason; False when it is there already."""
 
 
+class RefreshEntries(Quarantine, Protocol):
+    """The quarantine as a refresh writes it."""
+
+    def replace(self, entry: Quarantined) -> None:
+        """Keep an entry as it is now, whether or not it is there already."""
+
+
 class KnownEntries(Quarantine, Protocol):
     """The quarantine, asked for many entries at once."""
 
@@ -145,8 +152,8 @@ class KnownLoads(Protocol):
 class FileTracker(KnownLoads, Protocol):
     """The ledger of landed files: pending until they are done, then history."""
 
-    def still_pending(self, source_table_name: str, file_ids: Collection[str]) -> Sequence[LandedFile]:
-        """List those of the given files that are pending."""
+    def not_booked(self, source_table_name: str, file_ids: Collection[str]) -> Sequence[LandedFile]:
+        """List those of the given files, which a commit applied, that are pending or that a person skipped since."""
 
     def processed_changes(self, source_table_name: str, from_name: str, most: int) -> Sequence[LandedFile]:
         """List the change files that the history has, by name from a name on, at most so many."""

@@ -175,6 +175,8 @@ class LandedFile:
     status_reason: str = ""
     approved: bool = False
     """Whether a person approved the held load or file."""
+    held_id: str = ""
+    """Of a held file: the id by which its quarantine entry is known in the table; an older release kept none."""
 
     @property
     def name(self) -> str:

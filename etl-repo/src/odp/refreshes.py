@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from odp.records import LandedFile
@@ -107,7 +107,7 @@ class Refresh:
     @property
     def set_aside(self) -> tuple[LandedFile, ...]:
         """The files that are done without being applied."""
-        return (*self.skipped, *(file for held in self.held for file in held.files))
+        return (*self.skipped, *(replace(file, held_id=held.held_id) for held in self.held for file in held.files))
 
 
 @dataclass(frozen=True, slots=True)

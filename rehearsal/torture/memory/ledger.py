@@ -42,8 +42,8 @@ class MemoryLedger:
         is_all = len(oldest) == len(changes)
         return PendingFiles((*loads, *oldest), is_all, self.registrations[source_table_name])
 
-    def still_pending(self, source_table_name: str, file_ids: Collection[str]) -> Sequence[LandedFile]:
-        """List those of the given files that are pending."""
+    def not_booked(self, source_table_name: str, file_ids: Collection[str]) -> Sequence[LandedFile]:
+        """List those of the given files that are pending; nobody skips a pending file here."""
         found = (self.pending[file_id] for file_id in file_ids if file_id in self.pending)
         return _by_id(file for file in found if file.source_table_name == source_table_name)
 
@@ -107,6 +107,10 @@ class MemoryQuarantine:
     def remove(self, kind: QuarantineKind, entry_id: str) -> None:
         """Take an entry out."""
         del self.entries[kind, entry_id]
+
+    def replace(self, entry: Quarantined) -> None:
+        """Keep an entry as it is now."""
+        self.keep(entry)
 
     def unknown(self, entries: Sequence[Quarantined]) -> Sequence[Quarantined]:
         """Name those of the given entries that are not kept yet."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 from odp.batched import batched
 from odp.dynamodb.books_format import MARKER
-from odp.dynamodb.connection import condition_failed, transact
+from odp.dynamodb.connection import condition_failed, persist, transact
 from odp.dynamodb.file_tracker import landed_file_of
 from odp.dynamodb.pending_summary import summary_update
 from odp.dynamodb.running_configuration import scan
@@ -201,7 +201,8 @@ class BooksMigration:
     def _mark(self, format_number: int, **more: str) -> None:
         at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.clock()))
         item: dict[str, Any] = {**MARKER, "format": format_number, "since": at, **more}
-        self.dynamodb.Table(self.tables.tracker).put_item(Item=item)
+        client = self.dynamodb.meta.client
+        persist(lambda: client.put_item(TableName=self.tables.tracker, Item=item))
 
     def _write(self, actions: Iterable[Item]) -> None:
         try:

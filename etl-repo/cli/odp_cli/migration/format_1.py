@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from odp.dynamodb.file_tracker import FORMER_ID
 from odp.errors import ObjectKeyError
 from odp.file_manager.s3_event import Staging, file_id, object_id
 from odp.records import FileStatus, FileType
@@ -71,6 +72,8 @@ def migrated_file(item: Item, staging: Staging, *, is_pending: bool) -> Migrated
         raise ObjectKeyError(message)
     if meaning.segment:
         new["segment"] = meaning.segment
+    if is_pending:  # a run that failed may have committed it, and the commit has the former id
+        new[FORMER_ID] = item["file_id"]
     if unordered and is_pending:
         new |= {"file_ingestion_status": FileStatus.HELD.value, "status_reason": str(unordered)}
     return MigratedFile(item, new, is_held=bool(unordered) and is_pending)

@@ -12,7 +12,7 @@ from odp.refreshes import RefreshStatus
 from odp_cli.operate.books import OperatedBooks
 from odp_cli.operate.decision_log import Decision, DecisionLog
 from odp_cli.operate.entries import Entry
-from odp_cli.operate.held_files import HELD_KINDS, groups_of
+from odp_cli.operate.held_files import HELD_KINDS, HeldEntries
 
 if TYPE_CHECKING:
     from odp.records import LandedFile
@@ -62,10 +62,10 @@ class Deciding:
         table = files[0].source_table_name
         decide = self.books.decisions.release if verdict is Verdict.APPROVE else self.books.decisions.dismiss
         decision = Decision(command, table, reason, "held", _AFTER[verdict], _keys(files))
+        entries = self._held_entries(table)
         decided = self._each(decision, files, lambda file: decide(table, file.file_id))
-        groups = groups_of(files)
-        told = [entry for entry in self._held_entries(table) if any(group.is_told_by(entry) for group in groups)]
-        return Decided(decided.files, decided.too_late, self._close(table, told))
+        about = [entry for entry in entries if HeldEntries(entries).files_of(entry, files)]
+        return Decided(decided.files, decided.too_late, self._close(table, about))
 
     def skip(self, command: str, files: Sequence[LandedFile], reason: str, *, qualified_name: str) -> Decided:
         """Move pending files of one table to the history; no run may be writing the table meanwhile."""
@@ -90,6 +90,13 @@ class Deciding:
         self.log.end(noted, changed=int(is_new))
         return is_new
 
+    def take_out(self, command: str, entry: Entry, reason: str) -> Decided:
+        """Take out an entry whose cause is gone, and leave its files alone."""
+        noted = self.log.begin(Decision(command, entry.table, reason, "waits", "taken out", [entry.entry_id]))
+        self.books.remove(entry)
+        self.log.end(noted, changed=1)
+        return Decided(closed=(entry,))
+
     def closed(self, decided: Decided, entry: Entry) -> Decided:
         """Take an entry out whose files are all decided."""
         self.books.remove(entry)
@@ -110,8 +117,10 @@ class Deciding:
 
     def _close(self, table: str, entries: Sequence[Entry]) -> tuple[Entry, ...]:
         """Take out those of some entries of whose files none is held any more."""
-        groups = groups_of(self.books.held_files(table)) if entries else []
-        done = tuple(entry for entry in entries if not any(group.is_told_by(entry) for group in groups))
+        if not entries:
+            return ()
+        held, all_entries = self.books.held_files(table), HeldEntries(self._held_entries(table))
+        done = tuple(entry for entry in entries if not all_entries.files_of(entry, held))
         for entry in done:
             self.books.remove(entry)
         return done

@@ -1,4 +1,4 @@
-"""Tells apart the loads and late files of a table that wait for a person, and which entry tells of which of them."""
+"""Tells apart the loads and late files of a table that wait for a person, and finds the files of an entry."""
 
 from __future__ import annotations
 
@@ -13,28 +13,22 @@ from odp_cli.operate.entries import Entry
 from odp_cli.operate.names import near
 
 _SHOWN = 5
+_COMMAND_FOLLOWS = "; approve or dismiss it: "
 HELD_KINDS = (QuarantineKind.HELD_LOAD, QuarantineKind.HELD_FILE)
 
 
 @dataclass(frozen=True, slots=True)
 class HeldGroup:
-    """Files of one table that are held for one reason: a load with what belongs to it, or late changes."""
+    """Files of one table that were held together: a load with what belongs to it, or late changes."""
 
     reason: str
     files: tuple[LandedFile, ...]
 
     @property
     def kind(self) -> QuarantineKind:
-        """The kind of the entry that tells of these files."""
+        """The kind of the entry of these files."""
         is_load = any(file.is_load for file in self.files)
         return QuarantineKind.HELD_LOAD if is_load else QuarantineKind.HELD_FILE
-
-    def is_told_by(self, entry: Entry) -> bool:
-        """Whether an entry is about these files: it names their first one, or has their reason."""
-        if entry.kind not in HELD_KINDS or entry.table != self.files[0].source_table_name:
-            return False
-        names_one = any(entry.entry_id == f"{entry.table}#{file.file_id}" for file in self.files)
-        return names_one or entry.reason.startswith(f"{entry.table}: {self.reason}")
 
     def as_json(self) -> dict[str, Any]:
         """The same for programs."""
@@ -50,11 +44,49 @@ class HeldGroup:
 
 
 def groups_of(files: Iterable[LandedFile]) -> list[HeldGroup]:
-    """Group held files of one table by the reason for which they are held."""
-    groups: dict[str, list[LandedFile]] = {}
+    """Group the held files of one table by their entry; those of an earlier release by reason, loads and changes apart.
+
+    A refresh holds loads and changes under entries of their own.
+    """
+    groups: dict[tuple[str, str, bool], list[LandedFile]] = {}
     for file in files:
-        groups.setdefault(file.status_reason, []).append(file)
-    return [HeldGroup(reason, tuple(members)) for reason, members in groups.items()]
+        groups.setdefault((file.held_id, file.status_reason, file.is_load), []).append(file)
+    return [HeldGroup(reason, tuple(members)) for (_, reason, _), members in groups.items()]
+
+
+@dataclass(frozen=True, slots=True)
+class HeldEntries:
+    """All entries of held files, which tell whose a held file is."""
+
+    entries: Sequence[Entry]
+
+    def files_of(self, entry: Entry, held: Iterable[LandedFile]) -> list[LandedFile]:
+        """Give those of some held files that an entry is about."""
+        return [file for file in held if self._entry_of(file) == entry]
+
+    def _entry_of(self, file: LandedFile) -> Entry | None:
+        """Find the one entry of a file; none if it may be of several, as one that an earlier release held."""
+        identity = f"{file.source_table_name}#{file.held_id or file.file_id}"
+        exact = [entry for entry in self.entries if entry.entry_id == identity]
+        if exact or file.held_id:
+            return exact[0] if exact else None
+        possible = [entry for entry in self.entries if _may_be_about(entry, file)]
+        naming = [entry for entry in possible if file.name in _names_in(entry)]
+        found = naming or possible
+        return found[0] if len(found) == 1 else None
+
+
+def _may_be_about(entry: Entry, file: LandedFile) -> bool:
+    """Whether an entry has a file's reason and kind, and does not name all its files without this one."""
+    reason, _, _ = entry.reason.rpartition(_COMMAND_FOLLOWS)
+    is_of_kind = entry.kind is QuarantineKind.HELD_LOAD or not file.is_load
+    names = _names_in(entry)
+    may_have_it = file.name in names or int(entry.details.get("files", _SHOWN + 1)) > len(names)
+    return is_of_kind and reason == f"{file.source_table_name}: {file.status_reason}" and may_have_it
+
+
+def _names_in(entry: Entry) -> list[str]:
+    return str(entry.details.get("file_names", "")).split(", ")
 
 
 def chosen_parts(files: Sequence[LandedFile], names: Sequence[str]) -> list[LandedFile]:
@@ -79,10 +111,11 @@ def refuse_first_part_alone(files: Sequence[LandedFile], chosen: Sequence[Landed
     Raises:
         CommandError: the table would be replaced by the chosen parts alone.
     """
-    left = [file.name for file in files if file not in chosen]
-    first = next((file.name for file in chosen if file.part_number == 1), None)
+    left = [file.name for file in files if file.is_load and file not in chosen]
+    first = next((file.name for file in chosen if file.is_load and file.part_number == 1), None)
     if left and first:
         raise CommandError(
             f"{first} begins a load: approved without {', '.join(left[:_SHOWN])}, it would replace the table alone",
-            mend="approve all parts together, or dismiss first those that are not of the load",
+            mend="approve all parts together by odp reload TABLE --approve, or dismiss first those that are not of the "
+            "load",
         )

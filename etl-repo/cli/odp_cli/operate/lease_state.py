@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from odp.records import TableLease
+from odp.refreshes import RefreshStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,11 @@ class LeaseState:
     def is_held(self, now: datetime) -> bool:
         """Whether a run is writing the table."""
         return self.expires_at is not None and self.expires_at >= now
+
+    def may_have_unbooked_commit(self, now: datetime) -> bool:
+        """Whether the last run may have committed files that are still pending: it died, or failed."""
+        failed = self.refresh_status == RefreshStatus.ERROR and self.refused_registrations < 0
+        return failed or (self.refresh_status == RefreshStatus.UPDATING and not self.is_held(now))
 
     def as_planned(self, now: datetime) -> TableLease:
         """The lease as the Batch Manager sees it."""

@@ -18,6 +18,7 @@ class Action(StrEnum):
     DISMISS = "never apply the held files of"
     TRY_AGAIN = "try again to refresh"
     SKIP_ALL = "skip all pending files of"
+    TAKE_OUT = "take out the entry, and leave the files alone, of the table configured by now:"
     ACKNOWLEDGE = "acknowledge"
 
 

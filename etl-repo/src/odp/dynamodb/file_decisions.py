@@ -27,7 +27,14 @@ if TYPE_CHECKING:
 Item = dict[str, Any]
 _DAY = 86_400
 _NOT_THERE, _IS_THERE = "attribute_not_exists(file_id)", "attribute_exists(file_id)"
-_OF_HISTORY = ("file_ingestion_status", "status_reason", "raw_file_processing_date_time", "expires_at", "generation")
+_OF_HISTORY = (
+    "file_ingestion_status",
+    "status_reason",
+    "raw_file_processing_date_time",
+    "expires_at",
+    "generation",
+    "held_id",
+)
 """What only the history says of a file."""
 
 
@@ -63,7 +70,8 @@ class DynamoDbFileDecisions:
         file = landed_file_of(item)
         done = item | self._outcome(FileStatus.SKIPPED, reason) | {"expires_at": self._expiry()}
         actions = [_put(self._history, done), _delete(self._pending, file, _IS_THERE)]
-        actions.append(summary_update(self._pending.name, [file], left=True))
+        # it counts as a registration too: a table that was refused for this file is planned again
+        actions.append(summary_update(self._pending.name, [file], registered=True, left=True))
         if qualified_name:
             actions.append(self._table_is_free(qualified_name))
         return self._write(actions)

@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
 
+FORMER_ID = "former_file_id"
+"""The field that has a file's id of format 1, if it was pending when the books were migrated."""
 _LOADS = "0/"
+_KIND_ENDS = "/"
+"""What the ids of format 1, which were hashes, do not have."""
 _AFTER_CHANGES = "10"
 """The first text after everything that begins with `1/`."""
 
@@ -89,11 +93,31 @@ class DynamoDbFileTracker:
         files = tuple(landed_file_of(item) for item in (*loads, *changes))
         return PendingFiles(files, is_all, int(str(summary.get("registrations", 0))))
 
-    def still_pending(self, source_table_name: str, file_ids: Collection[str]) -> Sequence[LandedFile]:
-        """List those of the given files that are pending, in landing order."""
-        keys = ({"source_table_name": source_table_name, "file_id": file_id} for file_id in sorted(file_ids))
-        items = read_items(self._dynamodb, self._pending.name, keys)
+    def not_booked(self, source_table_name: str, file_ids: Collection[str]) -> Sequence[LandedFile]:
+        """List those of the given files that are pending or skipped, in landing order.
+
+        They are those of a commit: one that is skipped was taken by a person from a run that had died or failed.
+        """
+        current = {file_id for file_id in file_ids if _KIND_ENDS in file_id}
+        items = [
+            *self._of_ids(self._pending, source_table_name, current),
+            *self._of_former_ids(source_table_name, {*file_ids} - current),
+        ]
+        left = current - {str(item["file_id"]) for item in items}
+        items += filter(_is_skipped, self._of_ids(self._history, source_table_name, left))
         return sorted(map(landed_file_of, items), key=lambda file: file.file_id)
+
+    def _of_ids(self, table: _Table, source_table_name: str, file_ids: Collection[str]) -> Iterator[dict[str, Any]]:
+        keys = ({"source_table_name": source_table_name, "file_id": file_id} for file_id in sorted(file_ids))
+        return read_items(self._dynamodb, table.name, keys)
+
+    def _of_former_ids(self, source_table_name: str, former: Collection[str]) -> Iterator[dict[str, Any]]:
+        """Find files of a commit of format 1, whose ids were migrated; a table's next commit has the current ids."""
+        tables = (self._pending, self._history) if former else ()
+        for table in tables:
+            for item in (*_loads(table, source_table_name), *_changes(table, source_table_name)):
+                if item.get(FORMER_ID) in former and (table is self._pending or _is_skipped(item)):
+                    yield item
 
     def processed_loads(self, source_table_name: str) -> Sequence[LandedFile]:
         """List the parts of full loads that the history has, whatever became of them."""
@@ -130,7 +154,9 @@ def _loads(table: _Table, source_table_name: str, *, most: int | None = None) ->
     return list(_query(table, "source_table_name = :name AND begins_with(file_id, :loads)", values, most=most))
 
 
-def _changes(table: _Table, source_table_name: str, from_name: str, most: int) -> list[dict[str, Any]]:
+def _changes(
+    table: _Table, source_table_name: str, from_name: str = "", most: int | None = None
+) -> list[dict[str, Any]]:
     first, last = range_of_changes(from_name)
     values = {":name": source_table_name, ":first": first, ":last": last}
     return list(_query(table, "source_table_name = :name AND file_id BETWEEN :first AND :last", values, most=most))
@@ -144,6 +170,10 @@ def _of_last_name(table: _Table, changes: Sequence[Mapping[str, Any]]) -> list[d
     values = {":name": str(changes[-1]["source_table_name"]), ":same": f"{_name_in(last)}/"}
     items = _query(table, "source_table_name = :name AND begins_with(file_id, :same)", values)
     return [item for item in items if str(item["file_id"]) > before]
+
+
+def _is_skipped(item: Mapping[str, Any]) -> bool:
+    return bool(item.get("file_ingestion_status") == FileStatus.SKIPPED.value)
 
 
 def _name_in(file_id: str) -> str:
@@ -217,4 +247,5 @@ def landed_file_of(item: Mapping[str, Any]) -> LandedFile:
         status=FileStatus(item.get("file_ingestion_status", FileStatus.PENDING)),
         status_reason=item.get("status_reason", ""),
         approved=bool(item.get("approved", False)),
+        held_id=item.get("held_id", ""),
     )

@@ -25,7 +25,10 @@ def summary_key(source_table_name: str) -> dict[str, str]:
 def summary_update(
     pending_table: str, files: Sequence[LandedFile], *, registered: bool = False, left: bool = False
 ) -> dict[str, Any]:
-    """Give the action that counts files of one table in or, when they `left` the pending table, out."""
+    """Give the action that counts files of one table in or, when they `left` the pending table, out.
+
+    `registered` has a table that was refused planned again, whether files came or a person took them away.
+    """
     sign = -1 if left else 1
     values = {":format": FORMAT, ":files": sign * len(files), ":bytes": sign * sum(file.size for file in files)}
     added = "files :files, #bytes :bytes"

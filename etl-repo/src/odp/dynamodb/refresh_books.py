@@ -115,6 +115,8 @@ class DynamoDbRefreshBooks:
             "generation": file.generation,
             "format": FORMAT,
         }
+        if status is FileStatus.HELD:
+            processed["held_id"] = file.held_id
         if status is FileStatus.SKIPPED or (status is FileStatus.APPLIED and not file.is_load):
             processed |= self._expiry()
         return {"Put": {"TableName": self._tables.history, "Item": pending_item(file) | processed}}

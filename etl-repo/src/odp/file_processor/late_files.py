@@ -195,6 +195,10 @@ class LateFiles:
 
 
 def _held(files: Sequence[LandedFile], reason: str) -> tuple[HeldFiles, ...]:
-    if not files:
-        return ()
-    return (HeldFiles(files[0].file_id, reason, tuple(file.held(reason) for file in files)),)
+    """Hold parts of loads and changes apart: a person decides them by different commands."""
+    loads, changes = [file for file in files if file.is_load], [file for file in files if not file.is_load]
+    return tuple(
+        HeldFiles(of_kind[0].file_id, reason, tuple(file.held(reason) for file in of_kind))
+        for of_kind in (loads, changes)
+        if of_kind
+    )

@@ -21,8 +21,8 @@ from odp.file_processor.loads import is_settled
 from odp.file_processor.readability import Readability
 from odp.file_processor.setting_aside import entries_of
 from odp.listings import TableListing
-from odp.ports import FileTracker, ObjectContents, Quarantine, Reconciler, RefreshBooks, TableLeases, TableWriter
-from odp.records import LandedFile, RawTableConfig
+from odp.ports import FileTracker, ObjectContents, Reconciler, RefreshBooks, RefreshEntries, TableLeases, TableWriter
+from odp.records import LandedFile, Quarantined, QuarantineKind, RawTableConfig
 from odp.refreshes import (
     BookEntry,
     CommittedRefresh,
@@ -50,7 +50,7 @@ class TableRefresher:
     leases: TableLeases
     writer: TableWriter
     books: RefreshBooks
-    quarantine: Quarantine
+    quarantine: RefreshEntries
     contents: ObjectContents
     run_id: str
     limits: Limits = field(default_factory=Limits)
@@ -189,8 +189,8 @@ class _Refresh:
         return self._has_commit
 
     def _finish_earlier_run(self, last: CommittedRefresh) -> None:
-        """Close the books of a run that died after its commit."""
-        files = self._with.files.still_pending(self._config.source_table_name, last.file_ids)
+        """Close the books of a run that died after its commit; a file that a person skipped since is applied, too."""
+        files = self._with.files.not_booked(self._config.source_table_name, last.file_ids)
         if files:
             logger.info("%s: an earlier run committed %d files and died", self._config.qualified_name, len(files))
             self._publish(last, [file.applied(last.state.generation) for file in files])
@@ -240,7 +240,7 @@ class _Refresh:
             self._has_commit = True
             self._publish(committed, refresh.files)
         for entry in entries_of(self._config, refresh):
-            self._with.quarantine.keep(entry)
+            self._keep(entry)
         # what was applied comes last, as the last of its files are booked together with what the commit did
         self._done = (*refresh.set_aside, *self._done)
         self._files += len(refresh.set_aside)
@@ -248,6 +248,13 @@ class _Refresh:
         if not self._done:
             logger.info("%s: %d files wait for the rest of a full load", source, len(pending))
         return refresh
+
+    def _keep(self, entry: Quarantined) -> None:
+        """Keep an entry; one that a run which died has left may name fewer files than are held now."""
+        if entry.kind is QuarantineKind.SKIPPED_FILE:  # a person may have dismissed it
+            self._with.quarantine.keep(entry)
+        else:
+            self._with.quarantine.replace(entry)
 
     def _has_more(self, step: Refresh | None) -> TypeGuard[Refresh]:
         """Whether something was done and something is left."""

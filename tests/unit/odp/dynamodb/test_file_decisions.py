@@ -104,7 +104,7 @@ def test_released_file_is_pending_again_approved_and_raises_the_registrations(de
     pending = desk.tracker.pending_files("s.t", 1)
     (file,) = pending.files
     assert (file.approved, file.status, file.generation, file.status_reason) == (True, FileStatus.PENDING, 0, "")
-    assert desk.work() == [PendingWork("s.t", 1, FILE.size, 2)]
+    assert desk.work() == [PendingWork("s.t", 1, FILE.size, 3)]
     assert desk.history() == {}
 
 
@@ -120,11 +120,11 @@ def test_table_that_was_refused_is_planned_again_once_one_of_its_held_files_is_d
     """Planning compares the registrations with those that the refusal names."""
     desk.hold()
     desk.tracker.register(OTHER)
-    assert desk.work() == [PendingWork("s.t", 1, OTHER.size, 2)]
+    assert desk.work() == [PendingWork("s.t", 1, OTHER.size, 3)]
     assert desk.decisions.dismiss(*KEY)
-    assert desk.work() == [PendingWork("s.t", 1, OTHER.size, 3)]
+    assert desk.work() == [PendingWork("s.t", 1, OTHER.size, 4)]
     assert not desk.decisions.dismiss(*KEY)
-    assert desk.work() == [PendingWork("s.t", 1, OTHER.size, 3)]
+    assert desk.work() == [PendingWork("s.t", 1, OTHER.size, 4)]
 
 
 @pytest.mark.parametrize("decide", ["release", "dismiss"])
@@ -143,4 +143,4 @@ def test_of_two_decisions_about_a_held_file_the_second_changes_nothing(desk: Des
         False,
         False,
     ]
-    assert desk.work() == [PendingWork("s.t", 1, FILE.size, 2)]
+    assert desk.work() == [PendingWork("s.t", 1, FILE.size, 3)]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
+from odp.dynamodb.file_decisions import DecisionTables, DynamoDbFileDecisions
 from odp.dynamodb.file_tracker import DynamoDbFileTracker, DynamoDbPendingWork, range_of_changes
 from odp.dynamodb.refresh_books import DynamoDbRefreshBooks
 from odp.dynamodb.table_leases import DynamoDbTableLeases
@@ -166,8 +167,8 @@ def test_files_that_are_still_pending_are_told_from_those_that_a_person_or_a_run
     tracker.register(change(1, "s.u"))
     process(load(2), change(1))
     asked = [file.file_id for file in (*reversed(files), change(9))]
-    assert tracker.still_pending("s.t", asked) == [load(1), change(2)]
-    assert tracker.still_pending("s.t", []) == []
+    assert tracker.not_booked("s.t", asked) == [load(1), change(2)]
+    assert tracker.not_booked("s.t", []) == []
 
 
 def test_processed_files_are_found_by_kind_and_by_name_in_landing_order(
@@ -273,9 +274,22 @@ def test_tracker_shares_nothing_but_the_client_between_threads(
     for file in (change(2), load(2)):
         tracker.register(file)
     assert tracker.pending_files("s.t", 1) == PendingFiles((load(2), change(2)), is_all=True, registrations=2)
-    assert tracker.still_pending("s.t", [load(2).file_id]) == [load(2)]
+    assert tracker.not_booked("s.t", [load(2).file_id]) == [load(2)]
     assert tracker.processed_loads("s.t") == [applied(load(1))]
     assert tracker.processed_changes("s.t", "", 1) == [applied(change(1))]
     assert tracker.oldest_landing("s.t") == FILE.landed_at
     assert tracker.unknown([change(1), change(2), change(3)]) == [change(3)]
     assert DynamoDbPendingWork(only_client, "files").pending_work()["s.t"].files == 2
+
+
+def test_file_of_a_commit_that_a_person_skipped_before_its_books_were_closed_is_not_booked(
+    dynamodb: "DynamoDBServiceResource", tracker: DynamoDbFileTracker, process: Process
+) -> None:
+    files = [load(1), change(1), change(2)]
+    for file in files:
+        tracker.register(file)
+    process(load(1))
+    tables = DecisionTables("files", "files_history", "leases", 400)
+    assert DynamoDbFileDecisions(dynamodb, tables).skip("s.t", change(2).file_id, "poisoned")
+    found = tracker.not_booked("s.t", [file.file_id for file in files])
+    assert [file.file_id for file in found] == [change(1).file_id, change(2).file_id]

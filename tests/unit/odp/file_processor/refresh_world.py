@@ -81,8 +81,10 @@ class World:
         oldest = changes[:most_changes]
         return PendingFiles((*loads, *oldest), len(oldest) == len(changes), self.told_registrations)
 
-    def still_pending(self, source_table_name: str, file_ids: Collection[str]) -> Sequence[LandedFile]:
-        return [self.pending[file_id] for file_id in sorted(file_ids) if file_id in self.pending]
+    def not_booked(self, source_table_name: str, file_ids: Collection[str]) -> Sequence[LandedFile]:
+        skipped = {name: landed for name, landed in self.history.items() if landed.status is FileStatus.SKIPPED}
+        known = {**skipped, **self.pending}
+        return [known[file_id] for file_id in sorted(file_ids) if file_id in known]
 
     def processed_loads(self, source_table_name: str) -> Sequence[LandedFile]:
         return [landed for landed in self.history.values() if landed.is_load]
@@ -99,8 +101,12 @@ class World:
     def keep(self, entry: Quarantined) -> bool:
         self.reach("quarantine")
         is_new = entry.entry_id not in self.entries
-        self.entries[entry.entry_id] = entry
+        self.entries.setdefault(entry.entry_id, entry)
         return is_new
+
+    def replace(self, entry: Quarantined) -> None:
+        self.reach("quarantine")
+        self.entries[entry.entry_id] = entry
 
     # Reconciler
     def of_table(self, pending: Sequence[LandedFile], newest_change_file: str) -> TableListing:

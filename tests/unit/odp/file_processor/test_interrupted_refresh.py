@@ -1,5 +1,7 @@
 """What the next run makes of a run that died, failed or was overtaken at any step (rules 1, 5, 8 and 9)."""
 
+from dataclasses import replace
+
 import pytest
 from odp.file_processor.late_files import Limits
 from odp.records import FileStatus, PendingFiles, RawTableConfig
@@ -31,6 +33,40 @@ def test_files_that_landed_after_the_killed_run_are_applied_beside_finishing_its
     outcome = lake.refreshed("next")
     assert [sorted(commit.file_ids) for commit in lake.commits] == [["f1"], ["f2"]]
     assert (outcome.files, outcome.counts) == (2, RowCounts(inserted=2))
+
+
+@pytest.mark.parametrize("step", ["catalog", "books"])
+def test_file_that_a_person_skips_although_a_killed_run_committed_it_is_applied_in_the_books(step: str) -> None:
+    lake = world(1, 2)
+    killed(lake, step)
+    lake.history["f1"] = replace(lake.pending.pop("f1"), status=FileStatus.SKIPPED, status_reason="given up")
+    lake.pending["f3"] = file(3)
+    lake.refreshed("next")
+    assert {name: moved.status for name, moved in lake.history.items()} == dict.fromkeys(
+        ("f1", "f2", "f3"), FileStatus.APPLIED
+    )
+    assert [sorted(commit.file_ids) for commit in lake.commits] == [["f1", "f2"], ["f3"]]
+
+
+def test_file_that_a_person_skips_although_it_was_committed_before_the_catalog_failed_is_applied_in_the_books() -> None:
+    lake = world(1, fail_at="catalog")
+    lake.refreshed()
+    lake.fail_at = ""
+    lake.history["f1"] = replace(lake.pending.pop("f1"), status=FileStatus.SKIPPED, status_reason="given up")
+    lake.pending["f2"] = file(2)
+    lake.refreshed("next")
+    assert [moved.status for moved in lake.history.values()] == [FileStatus.APPLIED] * 2
+    assert lake.history["f1"].status_reason == ""
+
+
+@pytest.mark.parametrize("step", ["write", "commit"])
+def test_file_that_a_person_skips_before_it_was_committed_stays_skipped(step: str) -> None:
+    lake = world(1)
+    killed(lake, step)
+    lake.history["f1"] = replace(lake.pending.pop("f1"), status=FileStatus.SKIPPED, status_reason="given up")
+    lake.pending["f2"] = file(2)
+    lake.refreshed("next")
+    assert (lake.history["f1"].status, lake.history["f2"].status) == (FileStatus.SKIPPED, FileStatus.APPLIED)
 
 
 @pytest.mark.parametrize("step", ["write", "commit", "catalog"])

@@ -171,6 +171,19 @@ def test_late_file_is_held_with_the_way_out_if_too_many_changes_follow_it() -> N
     assert "approve it, or dismiss it and load the table again in DMS" in why_held(refresh)
 
 
+def test_late_part_of_a_load_and_late_change_are_held_apart_as_each_has_a_command_of_its_own() -> None:
+    late, late_part = change(1, 300), load(2, 301)
+    refresh = table_with_newer(most=9).select(late, late_part)
+    assert [(held.held_id, ids(held.files)) for held in refresh.held] == [
+        (late_part.file_id, [late_part.file_id]),
+        (late.file_id, [late.file_id]),
+    ]
+    assert {file.file_id: file.held_id for file in refresh.set_aside} == {
+        late.file_id: late.file_id,
+        late_part.file_id: late_part.file_id,
+    }
+
+
 def test_late_files_that_few_changes_follow_are_applied_beside_one_that_is_held() -> None:
     table = filled(load(1, 1), *NEWER)
     table.limits = Limits(replayed_files=3)

@@ -9,7 +9,7 @@ from odp.file_processor.setting_aside import entries_of
 from odp.records import FileStatus, LandedFile, QuarantineKind, SkipReason
 from odp.refreshes import Refresh, RefreshKind, RefreshStatus, RowCounts, TableState
 
-from tests.unit.odp.file_processor.refresh_world import CONFIG, World, add, file, part, world
+from tests.unit.odp.file_processor.refresh_world import CONFIG, World, add, file, killed, part, world
 from tests.unit.odp.samples import table_config
 
 TODAYS_RELEASE = {
@@ -175,6 +175,16 @@ def test_held_changes_are_told_as_files_and_a_long_list_of_them_is_cut() -> None
     assert (entry.kind, entry.details["files"], entry.details["bytes"]) == (QuarantineKind.HELD_FILE, 8, 8)
     assert str(entry.details["file_names"]).count(", ") == 4
     assert entry.reason.endswith("odp quarantine release 's.t#f1', or odp quarantine dismiss 's.t#f1' --reason TEXT")
+
+
+def test_entry_that_a_run_which_died_has_left_names_all_files_that_the_next_one_holds() -> None:
+    lake = held_first_load()
+    killed(lake, "books")
+    ((entry_id, left),) = lake.entries.items()
+    lake.entries[entry_id] = replace(left, details={"files": 1})
+    lake.refresh("next")
+    held = [landed for landed in lake.history.values() if f"s.t#{landed.held_id}" == entry_id]
+    assert lake.entries[entry_id].details["files"] == left.details["files"] == len(held) == 2
 
 
 def held_first_load() -> World:

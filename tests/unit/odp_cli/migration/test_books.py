@@ -6,8 +6,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ClientError
 from odp.dynamodb import connection
 from odp.dynamodb.books_format import DynamoDbBooksFormat
+from odp.dynamodb.file_decisions import DecisionTables, DynamoDbFileDecisions
 from odp.dynamodb.file_tracker import DynamoDbFileTracker
 from odp.dynamodb.quarantine import DynamoDbQuarantine
 from odp.dynamodb.written_tables import DynamoDbWrittenTables
@@ -253,6 +255,45 @@ def test_books_of_a_table_whose_run_died_are_left_to_the_release_that_can_read_i
     change_lease(old_books, lease_owner="jr_2", lease_expires_at=1_700_000_000, refresh_status="updating_table")
     (problem,) = refusals(migration(), state)
     assert problem.startswith("db.orders: run jr_2 died, and may have committed files that are still pending")
+
+
+@pytest.mark.parametrize("skipped_first", [False, True])
+def test_file_that_a_failed_run_committed_is_known_by_its_commit_after_the_migration(
+    old_books: "DynamoDBServiceResource", migration: Migrations, skipped_first: bool
+) -> None:
+    """The catalog failed after the commit: the files are pending, and the commit names them by their former ids."""
+    change_lease(old_books, refresh_status="refresh_error")
+    committed = [file for file in FORMAT_1["files"] if file["source_table_name"]["S"] == "shop.orders"][:2]
+    run(migration())
+    tracker = DynamoDbFileTracker(old_books, "files", "files_history")
+    ids = [file["file_id"]["S"] for file in committed]
+    versions = {file["version_id"]["S"] for file in committed}
+    if skipped_first:
+        file = tracker.not_booked("shop.orders", ids)[0]
+        decisions = DynamoDbFileDecisions(old_books, DecisionTables("files", "files_history", "leases", 400))
+        assert decisions.skip("shop.orders", file.file_id, "given up")
+    found = tracker.not_booked("shop.orders", ids)
+    assert {file.version_id for file in found} == versions
+    assert all("/" in file.file_id for file in found)
+    assert tracker.not_booked("shop.customers", ids) == []
+
+
+def test_mark_of_the_migration_is_written_again_if_it_meets_another_write(
+    dynamodb: "DynamoDBServiceResource", migration: Migrations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_item, attempts = dynamodb.meta.client.put_item, 0
+
+    def throttled_once(**request: Any) -> object:
+        nonlocal attempts
+        attempts += 1
+        if attempts == 1:
+            raise ClientError({"Error": {"Code": "TransactionConflictException"}}, "PutItem")
+        return put_item(**request)
+
+    monkeypatch.setattr(dynamodb.meta.client, "put_item", throttled_once)
+    run(migration())
+    require_current(dynamodb)
+    assert attempts == 3
 
 
 def test_run_that_begins_while_the_leases_are_migrated_stops_the_migration(

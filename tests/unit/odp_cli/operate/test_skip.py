@@ -4,7 +4,11 @@ from dataclasses import replace
 
 import pytest
 from odp.dynamodb.file_decisions import DynamoDbFileDecisions
+from odp.dynamodb.planning import DynamoDbPlannedLeases
+from odp.dynamodb.table_leases import DynamoDbTableLeases
+from odp.file_processor.batch_plan import may_start
 from odp.records import FileStatus
+from odp.refreshes import RefreshStatus
 
 from tests.unit.odp_cli.operate.conftest import CALLER, Lake, change, mend
 
@@ -25,7 +29,7 @@ def test_file_is_skipped_by_its_key_its_address_or_its_id(waiting: Lake, name: s
     assert answer["decided"] == [FILE.file_id]
     (item,) = waiting.dynamodb.Table("files_history").scan()["Items"]
     assert (item["file_ingestion_status"], item["status_reason"]) == (FileStatus.SKIPPED.value, REASON[1])
-    assert waiting.summary() == {"s.t": (1, 2)}
+    assert waiting.summary() == {"s.t": (1, 3)}
     assert waiting.decisions() == [("odp skip", CALLER, REASON[1], "pending", "skipped", "done", 1)]
 
 
@@ -82,3 +86,39 @@ def test_file_that_is_done_is_told_with_its_status(waiting: Lake) -> None:
 
 def test_reason_is_demanded(waiting: Lake) -> None:
     assert waiting.odp("skip", FILE.key).exit_code == 2
+
+
+def refused(lake: Lake) -> None:
+    config, work = lake.configure(), lake.work()["s.t"]
+    wrong = {"status": RefreshStatus.ERROR, "error": f"{FILE.name} is not a Parquet file", "refused": True}
+    lake.refresh(config, (), **wrong, refused_registrations=work.registrations, refused_configuration=config.digest)
+
+
+def test_table_that_was_refused_for_the_skipped_file_is_planned_again(waiting: Lake) -> None:
+    refused(waiting)
+    planned = DynamoDbPlannedLeases(waiting.dynamodb, "leases")
+    config = waiting.configure()
+    before = planned.leases(["db.t"])["db.t"]
+    assert not may_start(config, waiting.work()["s.t"], before)
+    assert waiting.json("skip", FILE.key, *REASON)["may_be_applied"] is False
+    assert may_start(config, waiting.work()["s.t"], planned.leases(["db.t"])["db.t"])
+    (table,) = waiting.json("status")["tables"]
+    assert "the next refresh tries again" in table["reason"]
+
+
+def test_person_is_warned_if_a_run_that_died_may_have_applied_the_file(waiting: Lake) -> None:
+    DynamoDbTableLeases(waiting.dynamodb, "leases", clock=lambda: 1000.0).acquire("db.t", "jr_dead")
+    result = waiting.odp("skip", FILE.key, *REASON)
+    assert "! the last run of s.t died or failed, and may have applied the file before" in result.output
+    assert waiting.json("skip", change(2).key, *REASON)["may_be_applied"] is True
+
+
+def test_person_is_warned_if_a_run_that_failed_may_have_applied_the_file(waiting: Lake) -> None:
+    waiting.refresh(waiting.configure(), (), status=RefreshStatus.ERROR, error="the catalog failed")
+    assert waiting.json("skip", FILE.key, *REASON, "--dry-run")["may_be_applied"] is True
+
+
+def test_nobody_is_warned_after_a_run_that_completed(waiting: Lake) -> None:
+    waiting.refresh(waiting.configure(), ())
+    result = waiting.odp("skip", FILE.key, *REASON)
+    assert "may have applied" not in result.output
