@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 SETTINGS = {
     # Hudi 1.0.2 refuses timestamps without time zone, and DMS writes no other: they are read as UTC instants
@@ -63,6 +63,18 @@ def _forget_sources(session: SparkSession) -> None:
         if field.getName() == "updatingResource":
             field.setAccessible(True)
             field.get(configuration).clear()
+
+
+def computed_once(session: SparkSession, rows: DataFrame) -> DataFrame:
+    """Give rows whose shuffles are run now and once, however many jobs read the rows; nothing is cached.
+
+    A lost shuffle file is made again by Spark, unlike a local checkpoint.
+    """
+    from pyspark.sql import DataFrame
+
+    plan = rows._jdf  # noqa: SLF001
+    jvm_session = session._jsparkSession  # noqa: SLF001
+    return DataFrame(jvm_session.internalCreateDataFrame(plan.queryExecution().toRdd(), plan.schema(), False), session)
 
 
 def literal_path(uri: str) -> str:

@@ -129,6 +129,7 @@ def test_program_gets_everything_of_a_table(busy: Lake) -> None:
             "rows_deleted": 3,
             "files": 1,
             "error": "",
+            "updates_without_row": 0,
         },
     }
 
