@@ -18,7 +18,7 @@ from odp.file_processor.table_history import Reload, greatest_version, least_ver
 from odp.file_processor.updates_without_row import FinalRows
 from odp.records import DELETE, INSERT, OPERATION, RawTableConfig
 from odp.refreshes import Refresh
-from odp.spark_session import computed_once
+from odp.spark_session import aggregated, computed_once
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -118,6 +118,5 @@ def count_final_rows(spark: SparkSession, marked: DataFrame) -> tuple[DataFrame,
     """
     once = computed_once(spark, marked)
     is_inserted = F.col(IS_INSERTED) & (F.col(OPERATION) != DELETE)
-    counted = once.agg(F.count(F.lit(1)), F.count_if(is_inserted)).first()
-    assert counted is not None  # noqa: S101 - an aggregate of all rows is one row
+    counted = aggregated(once, F.count(F.lit(1)), F.count_if(is_inserted))
     return once.drop(IS_INSERTED), FinalRows(*counted)

@@ -38,9 +38,9 @@ logger = logging.getLogger(__name__)
 
 
 _WITHOUT_ROW = (
-    "%s: %d updates were of keys that the table did not have, and were inserted. If keys were changed at the source, "
-    "the rows of the former keys are still in the table: let the DMS task write before-images "
-    "(add-before-image-columns), then load the table again in DMS"
+    "%s: %d updates were of keys that the table did not have, and were inserted. Either primary keys were changed at "
+    "the source, and the rows of the former keys are still in the table; or changes of before are lost or come late. "
+    "Let the DMS task write before-images (add-before-image-columns), and load the table again in DMS"
 )
 
 
