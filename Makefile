@@ -8,7 +8,8 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 READY := .venv/.ready
 PYTEST := $(BIN)/pytest
-# Each has emulators of its own, so that one waits while another works; the longest come first.
+# Each has emulators or a JVM of its own, so that one waits while another works; the longest come first.
+SPARK := test-spark-odp test-spark-taxi
 EMBEDDED := $(addprefix test-embedded-,lake torture pipeline emulator config_manager bootstrap deployment)
 
 help: ## show the targets
@@ -42,7 +43,7 @@ torture-lake: $(READY) node_modules/.package-lock.json ## the same with real Glu
 
 test: $(READY) node_modules/.package-lock.json ## all tiers of tests, three at a time
 	@echo "Five tiers of tests, three at a time; each shows its output when it has ended …"
-	@$(MAKE) --no-print-directory --output-sync=target --jobs=3 check test-spark test-end-to-end $(EMBEDDED) test-synth
+	@$(MAKE) --no-print-directory --output-sync=target --jobs=3 test-spark-odp check test-end-to-end $(EMBEDDED) test-spark-taxi test-synth
 
 check: $(READY) ## lint, types, import contracts, manifests and unit tests
 	@$(BIN)/ruff check .
@@ -54,8 +55,13 @@ check: $(READY) ## lint, types, import contracts, manifests and unit tests
 	@$(BIN)/odp config validate
 	@$(PYTEST) --quiet --numprocesses=auto --dist=worksteal tests/unit
 
-test-spark: $(READY) ## the table writers on real Spark and Hudi
-	@$(PYTEST) --quiet -m "not slow" tests/spark
+test-spark: $(SPARK) ## the table writers and the taxi flow's jobs on real Spark, Hudi and Iceberg
+
+test-spark-odp: $(READY)
+	@$(PYTEST) --quiet -m "not slow" tests/spark --ignore=tests/spark/taxi
+
+test-spark-taxi: $(READY)
+	@$(PYTEST) --quiet -m "not slow" tests/spark/taxi
 
 test-synth: $(READY) ## the synthesised templates
 	@$(PYTEST) --quiet tests/synth
@@ -102,4 +108,4 @@ clean: ## remove every trace of runs and installations
 	@rm -rf .venv .local node_modules report.html infra-repo/cdk.out etl-repo/cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install demo lake rehearse torture torture-lake test check test-spark test-synth test-embedded $(EMBEDDED) test-end-to-end test-slow synth bench bench-taxi bench-plan manifest-schema idle-cost lock clean
+.PHONY: help install demo lake rehearse torture torture-lake test check test-spark $(SPARK) test-synth test-embedded $(EMBEDDED) test-end-to-end test-slow synth bench bench-taxi bench-plan manifest-schema idle-cost lock clean

@@ -29,6 +29,7 @@ class OdpSettings(Model):
     max_workers_per_run: Annotated[int, Field(ge=2, le=299)] = 299
     """Caps what the batch configurations ask for: the manifests are the same everywhere, budgets are not."""
     job_timeout_minutes: Annotated[int, Field(ge=1, le=2880)] = 60
+    """How long a run may take; one with much to apply gets a minute for each 20 MB, up to two days."""
     max_files_per_refresh: Annotated[int, Field(ge=1, le=100_000)] = 1000
     """Change files that one refresh of a table applies, oldest first; the rest follows in further commits."""
     max_bytes_per_refresh: Annotated[int, Field(ge=1_000_000)] = 8_000_000_000

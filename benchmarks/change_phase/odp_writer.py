@@ -1,6 +1,6 @@
 """The lake's own writer: decisions, commit and catalog as in a Glue run, without the books in DynamoDB."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -30,9 +30,9 @@ class NoHistory:
         """No object has two versions."""
         return False
 
-    def are_readable(self, files: Sequence[LandedFile]) -> bool:  # noqa: ARG002 - the port's names
-        """Every object is there."""
-        return True
+    def current_versions(self, files: Sequence[LandedFile]) -> Mapping[str, str]:
+        """Every object is there as it landed."""
+        return {file.key: str(file.version_id) for file in files}
 
 
 class OdpWriter:

@@ -10,15 +10,15 @@ from aws_cdk import aws_iam as iam
 from odp.records import CADENCE_CLAIM
 
 from deployment_account import names
-from deployment_account.names import OdpTable
+from deployment_account.names import OdpTable, Shared
 from deployment_account.permissions import allow, allow_key_use
 from etl_cdk.runtime_package import RuntimeFunction, RuntimePackage
 
 if TYPE_CHECKING:
     from aws_cdk import aws_dynamodb as dynamodb
-    from aws_cdk import aws_kms as kms
-    from aws_cdk import aws_s3 as s3
     from constructs import Construct
+
+    from etl_cdk.foundation import Foundation
 
 PLANS = f"{names.PLANS}*"
 TABLE_VARIABLES: Mapping[str, OdpTable] = {
@@ -50,10 +50,10 @@ class BatchManager(RuntimeFunction):
         *,
         package: RuntimePackage,
         tables: Mapping[OdpTable, dynamodb.ITable],
-        config: s3.IBucket,
-        data_key: kms.IKey,
-        state_machine_name: str,
+        foundation: Foundation,
+        job_timeout_minutes: int,
     ) -> None:
+        config = foundation.bucket(Shared.CONFIG_BUCKET)
         variables = {name: tables[table].table_name for name, table in TABLE_VARIABLES.items()}
         super().__init__(
             scope,
@@ -61,7 +61,11 @@ class BatchManager(RuntimeFunction):
             package=package,
             handler="odp.file_processor.handler.handle",
             timeout=cdk.Duration.minutes(5),
-            variables={**variables, "PLAN_BUCKET": config.bucket_name},
+            variables={
+                **variables,
+                "PLAN_BUCKET": config.bucket_name,
+                "JOB_TIMEOUT_MINUTES": str(job_timeout_minutes),
+            },
         )
         for table, actions in TABLE_ACTIONS.items():
             allow(self.role, actions, [tables[table].table_arn])
@@ -71,8 +75,8 @@ class BatchManager(RuntimeFunction):
             [config.arn_for_objects(PLANS)],
             because="A plan is named after its cadence and execution, which nobody knows before it starts.",
         )
-        self._allow_claims(tables[OdpTable.FILE_PROCESSING_TRACKER], state_machine_name)
-        allow_key_use(self.role, data_key)
+        self._allow_claims(tables[OdpTable.FILE_PROCESSING_TRACKER], foundation.names.state_machine)
+        allow_key_use(self.role, foundation.data_key)
 
     def _allow_claims(self, tracker: dynamodb.ITable, state_machine_name: str) -> None:
         """Write the claims beside the leases, but no lease; ask whether the execution that has a claim still runs."""

@@ -1,6 +1,7 @@
 """Deploys odp.file_manager: every file that lands in the staging bucket is registered in the file tracker.
 
-By its event, within seconds, and should that be lost, by a sweep over the bucket that goes on where it stopped.
+By its event, within seconds, and should that be lost, by a sweep over the bucket that goes on where it stopped. The
+sweep also notices when the objects of the load in a table were deleted.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 TIMEOUT = cdk.Duration.seconds(60)
 SWEEP_EVERY = cdk.Duration.hours(1)
-"""A run looks at what is due: recent files every six hours, the whole bucket once a week, over several runs."""
+"""A run looks at what is due: recent files every six hours, vanished loads once a day, the whole bucket once a week."""
 SWEEP_TIMEOUT = cdk.Duration.minutes(15)
 """The longest that Lambda offers; the next run goes on where this one stopped."""
 SWEEP_VARIABLES: Mapping[str, OdpTable] = {
@@ -40,7 +41,7 @@ SWEEP_VARIABLES: Mapping[str, OdpTable] = {
 }
 SWEEP_ACTIONS: Mapping[OdpTable, tuple[str, ...]] = {
     OdpTable.FILE_TRACKER: ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"),
-    OdpTable.FILE_TRACKER_HISTORY: ("dynamodb:BatchGetItem",),
+    OdpTable.FILE_TRACKER_HISTORY: ("dynamodb:BatchGetItem", "dynamodb:Query"),
     OdpTable.QUARANTINE: ("dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:Query"),
     OdpTable.BATCH_CONFIG: ("dynamodb:Scan",),
     OdpTable.RAW_TABLE_CONFIG: ("dynamodb:Scan",),
@@ -140,6 +141,11 @@ class FileManager(Construct):
         alerts.on_any_counted(
             "ExpiringFiles",
             meaning="Files that wait are about to expire in the staging bucket; the sweep's log names their tables.",
+        )
+        alerts.on_any_counted(
+            "VanishedLoads",
+            meaning="All objects of the load in a table were deleted, as DMS does after a TRUNCATE or DROP; the table "
+            "keeps its rows, and odpf_quarantine names it.",
         )
         alerts.on_any_counted(
             "SlowSweeps",

@@ -70,9 +70,8 @@ class FileProcessor(Construct):
             "BatchManager",
             package=package,
             tables=tables,
-            config=config,
-            data_key=foundation.data_key,
-            state_machine_name=foundation.names.state_machine,
+            foundation=foundation,
+            job_timeout_minutes=settings.job_timeout_minutes,
         )
         self.jobs = GlueJobs(
             self,
@@ -111,7 +110,6 @@ class FileProcessor(Construct):
             self.batch_manager.function.function_arn,
             WorkflowLimits(
                 settings.max_concurrent_batches,
-                settings.job_timeout_minutes,
                 settings.max_workers_per_run,
                 self._names.resource_prefix,
             ),

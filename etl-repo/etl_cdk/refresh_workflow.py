@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from odp.file_processor.batch_plan import MOST_MINUTES
+
 from etl_cdk.workflow_states import ERROR_MESSAGE, MARGIN_SECONDS, State, choice, retry_busy_glue, retry_lambda_trouble
 
 PLANNING_SECONDS = 360
@@ -18,10 +20,9 @@ MOST_OF_ALL_MESSAGES = 60_000
 
 @dataclass(frozen=True)
 class WorkflowLimits:
-    """How much one execution may do at a time and for how long."""
+    """How much one execution may do at a time; how long, its plan says."""
 
     max_concurrent_batches: int
-    job_timeout_minutes: int
     max_workers_per_run: int = 299
     job_prefix: str = ""
 
@@ -79,6 +80,7 @@ def _refresh_batches(limits: WorkflowLimits) -> State:
             "glue_job_name": "{% $states.input.glue_job_name %}",
             "glue_job_worker_type": "{% $states.input.glue_job_worker_type %}",
             "glue_job_max_workers": "{% $states.input.glue_job_max_workers %}",
+            "glue_job_timeout_minutes": "{% $states.input.glue_job_timeout_minutes %}",
         },
         "MaxConcurrency": limits.max_concurrent_batches,
         "ItemProcessor": {
@@ -129,9 +131,10 @@ def _refresh_batch(limits: WorkflowLimits) -> State:
             "JobName": _job_name(limits.job_prefix),
             "WorkerType": "{% $states.input.glue_job_worker_type %}",
             "NumberOfWorkers": f"{{% $min([$states.input.glue_job_max_workers, {limits.max_workers_per_run}]) %}}",
+            "Timeout": "{% $states.input.glue_job_timeout_minutes %}",
             "Arguments": {"--plan_key": "{% $states.input.plan_key %}", "--batch": "{% $states.input.batch %}"},
         },
-        "TimeoutSeconds": limits.job_timeout_minutes * 60 + MARGIN_SECONDS,
+        "TimeoutSeconds": MOST_MINUTES * 60 + MARGIN_SECONDS,
         "Output": "",
         "Retry": [retry_busy_glue()],
         "Catch": [{"ErrorEquals": ["States.ALL"], "Output": _batch_error(), "Next": "BatchFailed"}],

@@ -21,7 +21,10 @@ def torture(
     """Play random histories against the framework's own decisions and compare what comes out with the source."""
     console = Console()
     played = range(first, first + seeds)
-    found = [failure for failure in track(failures(played), "Stories", seeds, console=console) if failure]
+    found: list[Failure] = []
+    for failure in filter(None, track(failures(played), "Stories", seeds, console=console)):
+        console.print(f"seed {failure.story.seed}: {failure.problems[0]}")
+        found.append(failure)
     if not found:
         console.print(f"{seeds:,} histories ended well")
         return

@@ -22,6 +22,8 @@ _WAITS = (30.0, 400.0, 2000.0)
 _BEFORE_A_LOAD = 3.0
 _FAULTY_RUNS = 0.6
 _LATE_FILES = 0.3
+_PATIENT = 0.5
+_WRITES_AMID_A_RUN = 0.8
 
 
 class Lake(Protocol):
@@ -105,7 +107,7 @@ class Trial:
             Act.COPY_FOLDER: self._copy_folder,
             Act.RESTORE: self._restore,
             Act.DELETE: self._delete,
-            Act.DECIDE: lambda replica, _: self._decide(replica),
+            Act.DECIDE: lambda replica, draw: self._decide(replica, is_patient=draw.random() < _PATIENT),
             Act.BREAK: self._break,
             Act.STRAY: self._stray,
             Act.DELIVER: lambda _, draw: self._delivery.deliver_some(draw),
@@ -262,20 +264,22 @@ class Trial:
             if self.lake.delete(file.key):
                 replica.lose(file)
 
-    def _decide(self, replica: Replica) -> None:
+    def _decide(self, replica: Replica, *, is_patient: bool = True) -> None:
         """A person approves what DMS wrote and is not applied yet: the newest full load as a whole, late changes.
+
+        An impatient one approves before all of it has landed.
 
         Who wrote parts of the load again or deleted one does not know any more what they are, dismisses them and loads
         again. So does who sees that a part of it is in the table, with parts of another load or as its rest came much
         later, and who approved something that waits again, as it does where changes that follow it were deleted.
         """
         held = self.lake.held(replica)
-        if not held or replica.unwritten:
+        if not held or (replica.unwritten and is_patient):
             return
         evidence = self.lake.evidence(replica)
         waiting = {(file.key, file.version_id) for file in evidence.pending if file.key in replica.newest_load}
         unseen = replica.written - {(file.key, file.version_id) for file in (*evidence.pending, *evidence.history)}
-        if (waiting | unseen) & evidence.readable:
+        if (waiting | unseen) & evidence.readable and is_patient:
             return
         history = evidence.history
         in_table = [file for file in history if file.status == APPLIED]
@@ -287,6 +291,8 @@ class Trial:
         is_mixed = bool(applied) and bool(awaited & {file.key for file in in_table})
         has_stalled = bool(applied) and replica.has_stalled
         is_unsure = replica.is_touched or is_mixed or has_stalled or bool(replica.deleted)
+        if not is_patient and (is_unsure or not is_whole):
+            return
         replica.must_load |= bool(waits_again) or (is_unsure and any(file.is_load for file in held))
         changes = {file.key for file in held if not file.is_load}
         approved = (changes | (awaited if is_whole and not is_unsure else set())) - waits_again
@@ -306,7 +312,14 @@ class Trial:
 
     def _run(self, draw: Random) -> None:
         faults = self.faults(draw)
-        self.lake.run(faults, lambda: self._delivery.deliver_some(draw))
+        self.lake.run(faults, lambda: self._arrive(draw))
+
+    def _arrive(self, draw: Random) -> None:
+        """Amid a run DMS writes files, and events of earlier ones arrive."""
+        replica = draw.choice(self.replicas)
+        if draw.random() < _WRITES_AMID_A_RUN:
+            self._part(replica, draw) if replica.unwritten else self._flush(replica, draw)
+        self._delivery.deliver_some(draw)
 
     def _land(self, files: Iterable[DmsFile], draw: Random, reason: str = "PutObject") -> None:
         for file in files:

@@ -1,5 +1,6 @@
 """Files at the edge: without rows, without keys, with any partition values, and no Parquet at all."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,35 @@ def test_file_that_is_not_parquet_is_refused_by_name(configured: Configured, lan
     file = land_file(refresh.key("LOAD00000001"), rows("a"))
     (buckets / "staging" / file.key).write_bytes(b"PAR1, but nothing else of Parquet")
     with pytest.raises(RejectedInputError, match=rf"^{file.uri} is not a Parquet file"):
+        refresh(file)
+
+
+def damaged(whole: bytes, part: str) -> bytes:
+    """A file whose length and magic numbers are those of Parquet."""
+    footer = int.from_bytes(whole[-8:-4], "little")
+    match part:
+        case "footer":
+            return whole[: -8 - footer] + bytes(footer) + whole[-8:]
+        case "length of the footer":
+            return whole[:-8] + (1 << 30).to_bytes(4, "little") + whole[-4:]
+        case "end":
+            return whole[: len(whole) // 2]
+        case "footer's end":
+            return whole[:-20] + b"\xff" * 12 + whole[-8:]
+        case "values":
+            middle = 4 + (len(whole) - 12 - footer) // 2
+            return whole[:middle] + bytes(16) + whole[middle + 16 :]
+        case _:
+            return whole[:4] + b"\xff" * (len(whole) - 12 - footer) + whole[-8 - footer :]
+
+
+@pytest.mark.parametrize("part", ["footer", "length of the footer", "footer's end", "end", "pages", "values"])
+def test_damaged_file_is_refused_by_name(configured: Configured, land_file: Any, buckets: Path, part: str) -> None:
+    refresh = configured()
+    file = land_file(refresh.key("LOAD00000001"), rows(*map(str, range(500))))
+    path = buckets / "staging" / file.key
+    path.write_bytes(damaged(path.read_bytes(), part))
+    with pytest.raises(RejectedInputError, match=re.escape(file.uri)):
         refresh(file)
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -17,16 +17,19 @@ from odp.configuration import ConfigDeployment, ConfigRequest, Configuration, Re
 from odp.dynamodb.configuration_store import DynamoDbConfigurationStore
 from odp.dynamodb.connection import dynamodb_resource
 from odp.dynamodb.deploy_tracker import DynamoDbDeployTracker
-from odp.dynamodb.file_tracker import DynamoDbFileTracker
+from odp.dynamodb.file_tracker import DynamoDbFileTracker, key_of, pending_item
 from odp.dynamodb.quarantine import DynamoDbQuarantine
 from odp.dynamodb.refresh_books import BookTables, DynamoDbRefreshBooks
 from odp.dynamodb.running_configuration import DynamoDbTableConfigs, RunningVersion
+from odp.dynamodb.sweep_state import DynamoDbSweepState
 from odp.dynamodb.table_leases import DynamoDbTableLeases
 from odp.dynamodb.written_tables import DynamoDbWrittenTables
 from odp.file_manager import handler as file_manager
 from odp.file_manager import sweep
+from odp.file_manager.s3_event import STAGING
 from odp.file_processor import handler as batch_manager
-from odp.records import FileType, LandedFile, Quarantined, QuarantineKind
+from odp.listings import SweepState
+from odp.records import FileStatus, FileType, LandedFile, Quarantined, QuarantineKind
 from odp.refreshes import BookEntry, RefreshOutcome, RefreshStatus
 from odp.s3_contents import S3ObjectContents
 from odp.s3_requests import S3ConfigRequests
@@ -35,6 +38,9 @@ from odp.s3_staging import S3StagingListing
 from tests.unit.odp.config_manager.test_delivery import archive
 from tests.unit.odp.conftest import KEYS
 from tests.unit.odp.samples import batch_config, table_config
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
 
 TABLES = {
     "FileTracker": "files",
@@ -146,7 +152,7 @@ class Context:
 
 
 def of_the_sweep() -> Actions:
-    """A file of DMS and one that is none, neither with an event, of a table that is configured later."""
+    """Files without an event, of DMS and not, of a table that is configured later and whose load has vanished."""
     # moto passes over the first key of a listing that begins after the empty key
     for key in ("first", "s/t/LOAD00000002.parquet", "picture.png"):
         boto3.client("s3").put_object(Bucket="staging", Key=key, Body=b"1")
@@ -155,7 +161,22 @@ def of_the_sweep() -> Actions:
     of_the_config_manager()
     with recorded() as later:
         sweep.handle({}, Context())
-    return found | later
+    _lose_the_load(dynamodb_resource())
+    with recorded() as a_day_later:
+        sweep.handle({}, Context())
+    (entry,) = DynamoDbQuarantine(dynamodb_resource(), "Quarantine").of_tables(QuarantineKind.VANISHED_LOAD)
+    assert entry.source_table_name == LOAD.source_table_name
+    return found | later | a_day_later
+
+
+def _lose_the_load(dynamodb: DynamoDBServiceResource) -> None:
+    """Let the table's pending load be an applied one without an object, and a look be due."""
+    (file,) = DynamoDbFileTracker(dynamodb, "FileTracker", "FileTrackerHistory").pending_files("s.t", 1).files
+    dynamodb.Table("FileTracker").delete_item(Key=key_of(file))
+    applied = {"file_ingestion_status": FileStatus.APPLIED.value, "generation": 1}
+    dynamodb.Table("FileTrackerHistory").put_item(Item=pending_item(file) | applied)
+    boto3.client("s3").delete_object(Bucket="staging", Key=file.key)
+    DynamoDbSweepState(dynamodb, "FileTracker", STAGING).save(SweepState())
 
 
 def of_the_config_manager() -> Actions:

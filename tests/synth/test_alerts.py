@@ -15,6 +15,7 @@ ODP_ALARMS = {
     "MissedFiles": ("ODP", "MissedFiles"),
     "UnconfiguredTables": ("ODP", "UnconfiguredTables"),
     "ExpiringFiles": ("ODP", "ExpiringFiles"),
+    "VanishedLoads": ("ODP", "VanishedLoads"),
     "SlowSweeps": ("ODP", "SlowSweeps"),
     "FailedSweeps": ("AWS/Lambda", "Errors"),
     "UndecidedConfigurations": ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),

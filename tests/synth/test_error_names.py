@@ -19,7 +19,7 @@ from odp.errors import OdpError, RetryableError, TerminalError
 from tests.synth.state_language import takes
 
 WORKFLOWS = {
-    "refresh": refresh_workflow("arn:function", WorkflowLimits(max_concurrent_batches=4, job_timeout_minutes=60)),
+    "refresh": refresh_workflow("arn:function", WorkflowLimits(max_concurrent_batches=4)),
     "taxi": taxi_workflow(TaxiParts("arn:function", "first", "second", "arn:topic", 60)),
 }
 OF_AWS = {

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from etl_cdk.refresh_workflow import WorkflowLimits, refresh_workflow
 from etl_cdk.workflow_states import GLUE_IS_BUSY, longest_wait
+from odp.file_processor.batch_plan import MOST_MINUTES
 
 from tests.synth.state_language import AttemptError, TaskError, UncaughtError, Walk, choose, evaluate, walk
 
@@ -17,13 +18,14 @@ PLAN = {
     "glue_job_name": "odpf_file_processor",
     "glue_job_worker_type": "G.1X",
     "glue_job_max_workers": 10,
+    "glue_job_timeout_minutes": 90,
     "batches": [0, 1, 2],
 }
 
 
 @pytest.fixture
 def states() -> dict[str, Any]:
-    definition = refresh_workflow("arn:function", WorkflowLimits(max_concurrent_batches=4, job_timeout_minutes=60))
+    definition = refresh_workflow("arn:function", WorkflowLimits(max_concurrent_batches=4))
     assert (definition["QueryLanguage"], definition["StartAt"]) == ("JSONata", "PlanBatches")
     return dict(definition["States"])
 
@@ -60,6 +62,7 @@ def test_a_run_is_told_its_plan_and_batch_and_sized_by_the_plan(states: dict[str
         "JobName": "odpf_file_processor",
         "WorkerType": "G.1X",
         "NumberOfWorkers": 10,
+        "Timeout": 90,
         "Arguments": {"--plan_key": "odp/plans/10_min_refresh/run.json", "--batch": "2"},
     }
 
@@ -74,12 +77,12 @@ def run_with(limits: WorkflowLimits) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("cap", "workers"), [(2, 2), (9, 9), (10, 10), (299, 10)])
 def test_a_run_is_never_larger_than_its_environment_allows(cap: int, workers: int) -> None:
-    run = run_with(WorkflowLimits(max_concurrent_batches=4, job_timeout_minutes=60, max_workers_per_run=cap))
+    run = run_with(WorkflowLimits(max_concurrent_batches=4, max_workers_per_run=cap))
     assert run["NumberOfWorkers"] == workers
 
 
 def test_in_an_account_of_two_lakes_each_starts_the_job_with_its_own_prefix() -> None:
-    run = run_with(WorkflowLimits(max_concurrent_batches=4, job_timeout_minutes=60, job_prefix="second_"))
+    run = run_with(WorkflowLimits(max_concurrent_batches=4, job_prefix="second_"))
     assert run["JobName"] == "second_odpf_file_processor"
 
 
@@ -96,7 +99,7 @@ def test_a_run_that_started_and_failed_is_not_repeated(states: dict[str, Any]) -
     run = states["RefreshBatches"]["ItemProcessor"]["States"]["RefreshBatch"]
     retried = {error for retry in run["Retry"] for error in retry["ErrorEquals"]}
     assert not retried & {"States.ALL", "States.TaskFailed", "States.Timeout"}
-    assert run["TimeoutSeconds"] > 60 * 60, "the job's own timeout comes first"
+    assert run["TimeoutSeconds"] > 60 * MOST_MINUTES, "the job's own timeout comes first"
 
 
 def test_whatever_fails_a_batch_is_caught_so_that_the_others_go_on(states: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from odp_cli.inference.quantities import byte_text, counted
 from odp_cli.operate.ages import minute
 from odp_cli.operate.deciding import Decided, Deciding, Verdict
 from odp_cli.operate.decision_log import DecisionLog
+from odp_cli.operate.emptying import Emptying
 from odp_cli.operate.held_files import HeldGroup, chosen_parts, groups_of, refuse_first_part_alone
 from odp_cli.operate.names import resolve_table
 from odp_cli.operate.operated_lake import OperatedLake
@@ -120,13 +121,13 @@ def told_too_late(files: Sequence[LandedFile]) -> list[str]:
 
 
 def _empty(lake: OperatedLake, name: str, reason: str, mode: Mode) -> None:
-    vanished = lake.vanished
-    load = vanished.to_empty(name)
+    emptying = Emptying(lake.books, lake.vanished_loads)
+    load = emptying.load_to_empty(name)
     gone = f"the {counted(len(load.parts), 'object')} of its load are gone since {minute(load.gone_at)} UTC"
     is_new = False
     if not mode.dry_run:
         mode.ask(f"{lake.name}: remove the rows that {name} had then? {gone}")
-        is_new = vanished.empty(load, DecisionLog(lake.books, lake.caller), reason)
+        is_new = emptying.empty(load, DecisionLog(lake.books, lake.caller), reason)
     if mode.as_json:
         answer = {"environment": lake.name, "source_table_name": name, "verdict": "empty", "dry_run": mode.dry_run}
         say_json(answer | {"gone_at": load.gone_at, "registered": is_new})

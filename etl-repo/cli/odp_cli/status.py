@@ -38,7 +38,8 @@ def status(
     lake = OperatedLake(platform, env, profile)
     now = datetime.now(UTC)
     if check:
-        lake.vanished.check(lake.books.configuration().tables)
+        for _ in lake.vanished_loads.check(lake.books.configuration().tables):
+            pass
     books, others = read(lake.books, lake.landed_file_days)
     found = statuses(books, now)
     wanted = {resolve_table(name, [each.source_table_name for each in found], books.configs) for name in tables or ()}

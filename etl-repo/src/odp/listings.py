@@ -21,17 +21,12 @@ class TableListing:
     """What a look at the staging bucket beside a table's pending files showed.
 
     `landed` files had not been registered, of which events of `missed` ones are late beyond doubt; `current` names the
-    key and version of every object in `ranges` that a reader gets.
+    key and version of every object there that a reader got at that time.
     """
 
     landed: int = 0
     missed: int = 0
     current: frozenset[tuple[str, str]] = frozenset()
-    ranges: tuple[tuple[str, str], ...] = ()
-
-    def covers(self, key: str) -> bool:
-        """Tell whether the key was looked at, so that one that is not `current` has no object any more."""
-        return any(start <= key < end for start, end in self.ranges)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +40,6 @@ class SweepState:
     recent_began: str = ""
     recent_after: str = ""
     """The folder of the last table of which the recent files were looked at; empty when all were."""
+    loads_began: str = ""
+    loads_after: str = ""
+    """The last table of which the load was looked for; empty when all were."""

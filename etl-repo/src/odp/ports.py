@@ -10,6 +10,7 @@ from odp.listings import SweepState, TableListing, VersionPage
 from odp.records import (
     BatchConfig,
     BatchPlan,
+    KeptEntry,
     LandedFile,
     ObjectVersion,
     PendingFiles,
@@ -64,6 +65,16 @@ class TableEntries(Protocol):
         """Take an entry out."""
 
 
+class LoadEntries(Quarantine, Protocol):
+    """The entries of loads, which a person may have dismissed."""
+
+    def of_tables(self, kind: QuarantineKind) -> Sequence[KeptEntry]:
+        """List the entries of a kind, each with its table."""
+
+    def remove(self, kind: QuarantineKind, entry_id: str) -> None:
+        """Take an entry out."""
+
+
 class StagingListing(Protocol):
     """What lies in a staging bucket, whether or not an event told of it."""
 
@@ -75,6 +86,13 @@ class StagingListing(Protocol):
 
     def current_version(self, bucket: str, key: str) -> str | None:
         """Give the version that a reader of the key gets; None when the object was deleted."""
+
+
+class Deletions(Protocol):
+    """What became of the objects of a staging bucket."""
+
+    def deletions(self, bucket: str, prefix: str) -> Iterator[tuple[str, str]]:
+        """Tell of each key below a prefix when its object was deleted; empty if a reader gets one."""
 
 
 class WholeListing(StagingListing, Protocol):
@@ -110,21 +128,25 @@ class Reconciler(Protocol):
 class ObjectContents(Protocol):
     """Compares versions of staged objects."""
 
-    def has_same_content(self, version: LandedFile, earlier: LandedFile) -> bool:
-        """Tell whether two versions of one object have the same content; in doubt they have."""
+    def has_same_content(self, version: LandedFile, earlier: LandedFile) -> bool | None:
+        """Tell whether two versions of one object have the same content; None if one of them is gone."""
 
 
-class FileTracker(Protocol):
-    """The ledger of landed files: pending until they are done, then history."""
+class KnownLoads(Protocol):
+    """The ledger of landed files, asked for full loads."""
 
     def pending_files(self, source_table_name: str, most_changes: int) -> PendingFiles:
         """List all pending parts of loads and the oldest pending changes of one source table."""
 
-    def still_pending(self, source_table_name: str, file_ids: Collection[str]) -> Sequence[LandedFile]:
-        """List those of the given files that are pending."""
-
     def processed_loads(self, source_table_name: str) -> Sequence[LandedFile]:
         """List the parts of full loads that the history has, whatever became of them."""
+
+
+class FileTracker(KnownLoads, Protocol):
+    """The ledger of landed files: pending until they are done, then history."""
+
+    def still_pending(self, source_table_name: str, file_ids: Collection[str]) -> Sequence[LandedFile]:
+        """List those of the given files that are pending."""
 
     def processed_changes(self, source_table_name: str, from_name: str, most: int) -> Sequence[LandedFile]:
         """List the change files that the history has, by name from a name on, at most so many."""

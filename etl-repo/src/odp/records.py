@@ -277,6 +277,16 @@ class Quarantined:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptEntry:
+    """An entry of a table as the quarantine has it; `since` is when it was kept, ISO 8601."""
+
+    entry_id: str
+    source_table_name: str
+    since: str
+    is_dismissed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class PendingWork:
     """How much of one table waits to be applied."""
 

@@ -25,17 +25,19 @@ class S3ObjectContents:
         self._buckets = buckets
         self._s3 = boto3.client("s3")
 
-    def has_same_content(self, version: LandedFile, earlier: LandedFile) -> bool:
-        """Tell whether two versions of one object have the same content; in doubt, as when one is gone, they have."""
+    def has_same_content(self, version: LandedFile, earlier: LandedFile) -> bool | None:
+        """Tell whether two versions of one object have the same content; None if one of them is gone."""
         if version.size != earlier.size:
             return False
         if not version.size or (version.etag and version.etag == earlier.etag):
             return True
-        return all(self._is_same(version, earlier, end) for end in _ends(version.size))
-
-    def _is_same(self, version: LandedFile, earlier: LandedFile, range_: str) -> bool:
-        contents = self._read(version, range_), self._read(earlier, range_)
-        return None in contents or contents[0] == contents[1]
+        for range_ in _ends(version.size):
+            contents = self._read(version, range_), self._read(earlier, range_)
+            if None in contents:
+                return None
+            if contents[0] != contents[1]:
+                return False
+        return True
 
     def _read(self, file: LandedFile, range_: str) -> bytes | None:
         bucket = self._buckets.get(file.bucket, file.bucket)

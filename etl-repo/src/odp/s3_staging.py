@@ -13,9 +13,11 @@ from odp.listings import VersionPage
 from odp.records import ObjectVersion
 
 if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
     from types_boto3_s3.type_defs import ListObjectVersionsOutputTypeDef, ObjectVersionTypeDef
 
 _UNVERSIONED = "null"
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
 _GONE = {"404", "405", "NoSuchKey"}
 """A HEAD of a deleted object: 404 for a key, 405 where a delete marker is named."""
 _BY_ITS_OWN_NAME: Mapping[str, str] = MappingProxyType({})
@@ -24,9 +26,9 @@ _BY_ITS_OWN_NAME: Mapping[str, str] = MappingProxyType({})
 class S3StagingListing:
     """Lists objects with the version ids that their events carry; buckets are named by their roles."""
 
-    def __init__(self, buckets: Mapping[str, str] = _BY_ITS_OWN_NAME) -> None:
+    def __init__(self, buckets: Mapping[str, str] = _BY_ITS_OWN_NAME, s3: S3Client | None = None) -> None:
         self._buckets = buckets
-        self._s3 = boto3.client("s3")
+        self._s3 = s3 or boto3.client("s3")
 
     def versions(self, bucket: str, prefix: str = "", after: str = "") -> Iterator[ObjectVersion]:
         """Give the versions of every object below a prefix, in the order of their keys, after a key.
@@ -50,6 +52,14 @@ class S3StagingListing:
         paginator = self._s3.get_paginator("list_object_versions")
         for page in paginator.paginate(Bucket=self._physical(bucket), Prefix=prefix, Delimiter="/"):
             yield from (found["Prefix"] for found in page.get("CommonPrefixes", ()))
+
+    def deletions(self, bucket: str, prefix: str) -> Iterator[tuple[str, str]]:
+        """Tell of each key below a prefix when its object was deleted; empty if a reader gets one."""
+        paginator = self._s3.get_paginator("list_object_versions")
+        for page in paginator.paginate(Bucket=self._physical(bucket), Prefix=prefix):
+            yield from ((found["Key"], "") for found in page.get("Versions", ()) if found["IsLatest"])
+            markers = (found for found in page.get("DeleteMarkers", ()) if found["IsLatest"])
+            yield from ((found["Key"], found["LastModified"].strftime(_TIME)) for found in markers)
 
     def current_version(self, bucket: str, key: str) -> str | None:
         """Give the version that a reader of the key gets; None when the object was deleted."""
@@ -88,6 +98,6 @@ def _version(bucket: str, found: ObjectVersionTypeDef) -> ObjectVersion:
         version_id=found["VersionId"],
         etag=found["ETag"].strip('"'),
         size=found["Size"],
-        last_modified=found["LastModified"].strftime("%Y-%m-%dT%H:%M:%SZ"),
+        last_modified=found["LastModified"].strftime(_TIME),
         is_latest=found["IsLatest"],
     )

@@ -61,7 +61,7 @@ class MemoryLake:
 
     def __init__(self, draw: Random) -> None:
         self.clock = Clock()
-        self.staging = StagingBucket(self.clock, is_keyed=draw.random() < 0.5)  # noqa: PLR2004 - a share
+        self.staging = StagingBucket(self.clock, is_keyed=draw.random() < 0.5, forgets=draw.random() < 0.3)  # noqa: PLR2004 - shares
         self.limits = Limits(files=draw.choice((1, 2, 5, 1000)), replayed_files=draw.choice((2, 6, 1000)))
         self.staging.page_size = draw.choice((1, 3, 1000))
         self._sweep = MemorySweep(self.staging, self.clock, draw.choice((0, 1, 1)))
@@ -119,7 +119,7 @@ class MemoryLake:
         """Run one execution; each batch is a Glue run of its own."""
         self._runs += 1
         execution = f"execution-{self._runs}"
-        manager = BatchManager(self.ledger, self.leases, self, self, self.leases)
+        manager = BatchManager(self.ledger, self.leases, self, self, self.leases, job_timeout_minutes=60)
         manager.plan(CADENCE, execution)
         batches, self._planned = self._planned, ()
         for number, batch in enumerate(batches):

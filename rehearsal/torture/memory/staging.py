@@ -36,11 +36,16 @@ class StoredVersion:
 
 
 class StagingBucket:
-    """What DMS has written, version by version; `is_keyed` buckets (SSE-KMS) give equal contents unequal ETags."""
+    """What DMS has written, version by version.
 
-    def __init__(self, clock: Clock, *, is_keyed: bool = False) -> None:
+    Buckets that are `keyed` (SSE-KMS) give equal contents unequal ETags; of those that `forget`, what was overwritten
+    or deleted has expired.
+    """
+
+    def __init__(self, clock: Clock, *, is_keyed: bool = False, forgets: bool = False) -> None:
         self._clock = clock
         self._is_keyed = is_keyed
+        self._forgets = forgets
         self.page_size = 1000
         self.pages = 0
         """How many pages of the whole bucket were listed."""
@@ -102,8 +107,12 @@ class StagingBucket:
         del bucket
         return self._newest[key].version_id if key in self._newest else None
 
-    def has_same_content(self, version: LandedFile, earlier: LandedFile) -> bool:
-        """Whether two versions hold the same rows."""
+    def has_same_content(self, version: LandedFile, earlier: LandedFile) -> bool | None:
+        """Whether two versions hold the same rows; None where one of them has expired."""
+        if not self._is_keyed and version.etag == earlier.etag:
+            return True
+        if self._forgets and self.current_version(BUCKET, version.key) != earlier.version_id:
+            return None
         contents = {stored.version_id: stored.file for stored in self.stored if stored.file.key == version.key}
         one, other = contents[str(version.version_id)], contents[str(earlier.version_id)]
         return (one.columns, one.rows) == (other.columns, other.rows)

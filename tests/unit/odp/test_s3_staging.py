@@ -65,6 +65,21 @@ def test_versions_that_a_reader_gets_are_told_from_overwritten_and_deleted_ones(
     assert listing.current_version("staging", "s/t/never") is None
 
 
+def test_deleted_objects_are_told_with_the_time_and_overwritten_ones_are_there(s3: "S3Client") -> None:
+    for key in ("s/t/a", "s/t/a", "s/t/b", "s/t/deleted", "s/t/forgotten", "s/u/other"):
+        s3.put_object(Bucket="staging", Key=key, Body=b"")
+    for key in ("s/t/a", "s/t/deleted"):
+        s3.delete_object(Bucket="staging", Key=key)
+    s3.put_object(Bucket="staging", Key="s/t/a", Body=b"")
+    forgotten = s3.list_object_versions(Bucket="staging", Prefix="s/t/forgotten")["Versions"][0]["VersionId"]
+    s3.delete_object(Bucket="staging", Key="s/t/forgotten", VersionId=forgotten)
+    found = dict(S3StagingListing({"landing": "staging"}).deletions("landing", "s/t/"))
+    assert found.keys() == {"s/t/a", "s/t/b", "s/t/deleted"}
+    assert (found["s/t/a"], found["s/t/b"]) == ("", "")
+    assert len(found["s/t/deleted"]) == len("2026-01-01T00:00:00Z")
+    assert dict(S3StagingListing().deletions("staging", "before/")) == {"before/versioning": ""}
+
+
 def test_pages_follow_one_another_by_their_markers_until_the_last(s3: "S3Client") -> None:
     for number in range(1010):
         s3.put_object(Bucket="staging", Key=f"s/t/{number:04}", Body=b"")

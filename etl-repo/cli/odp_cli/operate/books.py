@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from odp.dynamodb.pending_summary import decision_noted
 from odp.dynamodb.quarantine import DynamoDbQuarantine, key_in_quarantine
 from odp.dynamodb.running_configuration import DynamoDbRunningConfiguration, RunningVersion
 from odp.dynamodb.table_leases import read_leases
-from odp.records import FileStatus, LandedFile, PendingWork, Quarantined, QuarantineKind
+from odp.records import FileStatus, LandedFile, PendingWork, QuarantineKind
 
 from odp_cli.operate.entries import Entry
 from odp_cli.operate.lease_state import LeaseState
@@ -79,7 +79,7 @@ class OperatedBooks:
 
     def oldest_landing(self, source_table_name: str) -> str:
         """Tell when the oldest pending file of a table landed."""
-        return self._tracker.oldest_landing(source_table_name)
+        return self.tracker.oldest_landing(source_table_name)
 
     def leases(self, qualified_names: Iterable[str]) -> Mapping[str, LeaseState]:
         """Give what is known of those tables of the lake that a refresh ever touched."""
@@ -108,7 +108,7 @@ class OperatedBooks:
 
     def pending_files(self, source_table_name: str, most: int) -> list[LandedFile]:
         """List the pending loads and the oldest pending changes of a table."""
-        return list(self._tracker.pending_files(source_table_name, most).files)
+        return list(self.tracker.pending_files(source_table_name, most).files)
 
     def files_named(self, source_table_name: str, name: str, *, pending: bool) -> list[LandedFile]:
         """List the files of a table whose file name or id it is."""
@@ -124,21 +124,9 @@ class OperatedBooks:
             )
         ]
 
-    def processed_loads(self, source_table_name: str) -> Sequence[LandedFile]:
-        """List the parts of full loads that the history has."""
-        return self._tracker.processed_loads(source_table_name)
-
-    def has_pending_load(self, source_table_name: str) -> bool:
-        """Tell whether a part of a full load waits."""
-        return any(file.is_load for file in self._tracker.pending_files(source_table_name, 1).files)
-
     def register(self, file: LandedFile) -> bool:
         """Add a file that is neither pending nor in the history; False when it was known."""
-        return self._tracker.register(file)
-
-    def keep(self, entry: Quarantined) -> bool:
-        """Keep an entry; False when it is there already, dismissed or not."""
-        return DynamoDbQuarantine(self._dynamodb, self._tables.quarantine).keep(entry)
+        return self.tracker.register(file)
 
     def try_again(self, source_table_name: str) -> None:
         """Have a refused table planned again."""
@@ -171,7 +159,13 @@ class OperatedBooks:
         persist(lambda: self._client.put_item(TableName=self._tables.quarantine, Item=dict(item)))
 
     @property
-    def _tracker(self) -> DynamoDbFileTracker:
+    def quarantine(self) -> DynamoDbQuarantine:
+        """The entries as the runtime keeps them."""
+        return DynamoDbQuarantine(self._dynamodb, self._tables.quarantine)
+
+    @property
+    def tracker(self) -> DynamoDbFileTracker:
+        """The ledger of landed files."""
         return DynamoDbFileTracker(self._dynamodb, self._tables.pending, self._tables.history)
 
     def _query(self, table: str, keys: str, values: Mapping[str, str], **options: str) -> Iterator[dict[str, Any]]:

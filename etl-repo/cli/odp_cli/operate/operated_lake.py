@@ -5,15 +5,16 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from odp.file_manager.s3_event import STAGING
 from odp.file_manager.sources import Sources
+from odp.file_manager.vanished_loads import VanishedLoads
+from odp.s3_staging import S3StagingListing
 
 from deployment_account.environments import load_platform
 from deployment_account.names import Names, OdpTable, Shared
 from deployment_account.sources import sources_json
 from odp_cli.lake import chosen_environment, session_in
 from odp_cli.operate.books import OperatedBooks, OperatedTables
-from odp_cli.operate.staged_objects import StagedObjects
-from odp_cli.operate.vanished import VanishedLoads
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,12 +63,14 @@ class OperatedLake:
         return OperatedBooks(dynamodb, tables, history_days=self._environment.retention.history_days)
 
     @property
-    def vanished(self) -> VanishedLoads:
+    def vanished_loads(self) -> VanishedLoads:
         """The loads that are gone from the staging bucket."""
         parameter = self._names.parameter(Shared.STAGING_BUCKET)
         bucket = str(self._session.client("ssm").get_parameter(Name=parameter)["Parameter"]["Value"])
         s3: Any = self._session.client("s3")
-        return VanishedLoads(self.books, StagedObjects(s3, bucket), self.landed_file_days)
+        staged = S3StagingListing({STAGING: bucket}, s3)
+        books = self.books
+        return VanishedLoads(books.tracker, staged, books.quarantine, self.landed_file_days, books.now)
 
     @property
     def sources(self) -> Sources:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from odp.dynamodb.connection import condition_failed, persist, read_items
-from odp.records import Quarantined, QuarantineKind
+from odp.records import KeptEntry, Quarantined, QuarantineKind
 from odp.stored_format import FORMAT
 
 if TYPE_CHECKING:
@@ -62,6 +62,17 @@ class DynamoDbQuarantine:
         )
         return [str(item["entry_id"]) for page in pages for item in page["Items"]]
 
+    def of_tables(self, kind: QuarantineKind) -> Sequence[KeptEntry]:
+        """List the entries of a kind, each with its table."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="quarantine_kind = :kind",
+            ExpressionAttributeValues={":kind": kind.value},
+            ProjectionExpression="entry_id, source_table_name, quarantined_at, dismissed_at",
+            ConsistentRead=True,
+        )
+        return [_kept_entry(item) for page in pages for item in page["Items"]]
+
     def replace(self, entry: Quarantined) -> None:
         """Keep an entry as it is now, whether or not it is there already."""
         item = item_of(entry)
@@ -76,6 +87,11 @@ class DynamoDbQuarantine:
 def key_in_quarantine(kind: QuarantineKind, entry_id: str) -> dict[str, str]:
     """Give the key of an entry."""
     return {"quarantine_kind": kind.value, "entry_id": entry_id}
+
+
+def _kept_entry(item: Mapping[str, Any]) -> KeptEntry:
+    table, since = (str(item.get(name, "")) for name in ("source_table_name", "quarantined_at"))
+    return KeptEntry(str(item["entry_id"]), table, since, is_dismissed="dismissed_at" in item)
 
 
 def item_of(entry: Quarantined) -> dict[str, Any]:

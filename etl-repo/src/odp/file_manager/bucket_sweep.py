@@ -101,13 +101,18 @@ class Sweep:
         return [*ranges_of_days(folder, layouts_of(oldest) or {FLAT}, days), *loads]
 
     def _is_due(self, began: str, every: timedelta) -> bool:
-        return not began or self.clock() - datetime.fromisoformat(began) >= every
+        return is_due(began, every, self.clock())
 
     def _hours_since(self, moment: str) -> float:
         return (self.clock() - datetime.fromisoformat(moment)) / timedelta(hours=1)
 
     def _now(self) -> str:
         return self.clock().isoformat(timespec="seconds")
+
+
+def is_due(began: str, every: timedelta, now: datetime) -> bool:
+    """Tell whether what begins every so often is to begin again."""
+    return not began or now - datetime.fromisoformat(began) >= every
 
 
 def _is_under_way(state: SweepState) -> bool:

@@ -67,15 +67,13 @@ class Reconciliation:
             folder = self.sources.table_folder(SourceTable.parse(file.source_table_name))
             if folder is not None:
                 folders.setdefault((file.bucket, folder), []).append(file)
-        found, current, looked_at = Found(), set[tuple[str, str]](), list[KeyRange]()
+        found, current = Found(), set[tuple[str, str]]()
         for (bucket, folder), files in folders.items():
             ranges = ranges_beside(folder, files, newest_change_file, self._layouts(bucket, folder, files))
             versions = list(versions_in(self.listing, bucket, folder, ranges))
             found += self.register_all(versions)
             current |= {(version.key, version.version_id) for version in versions if version.is_latest}
-            looked_at += ranges
-        ranges_looked_at = tuple((each.start, each.end) for each in merged(looked_at))
-        return TableListing(found.landed, found.missed, frozenset(current), ranges_looked_at)
+        return TableListing(found.landed, found.missed, frozenset(current))
 
     def current_versions(self, bucket: str, keys: Iterable[str]) -> Mapping[str, str | None]:
         """Give the version that a reader of each key gets, None where there is none; costs a request for each key."""

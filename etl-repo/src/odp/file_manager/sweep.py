@@ -1,4 +1,4 @@
-"""Lambda entry point of the File Manager's sweep: registers what landed in the staging bucket without an event."""
+"""Lambda entry point of the File Manager's sweep: finds files without an event, and loads whose objects are gone."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from odp.file_manager.handler import connected_lake
 from odp.file_manager.reconciliation import Reconciliation
 from odp.file_manager.s3_event import STAGING
 from odp.file_manager.unconfigured_tables import keep_unconfigured_tables
+from odp.file_manager.vanished_loads import VanishedLoads
+from odp.file_manager.vanished_look import LOOK_LASTS, VanishedLook
 from odp.file_manager.waiting_files import tables_that_lose_files
 from odp.records import PendingWork
 from odp.s3_staging import S3StagingListing
@@ -40,15 +42,18 @@ class LambdaContext(Protocol):
 def handle(event: dict[str, object], context: LambdaContext) -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
     """Look at what is due until shortly before the time-out; the next run goes on there."""
     ends_at = _now() + timedelta(milliseconds=context.get_remaining_time_in_millis()) - STOPS_BEFORE
-    swept = _sweep().run(ends_at)
+    look = _vanished_look()
+    swept = _sweep().run(ends_at - LOOK_LASTS if look.is_due() else ends_at)
     pending = DynamoDbPendingWork(dynamodb_resource(), os.environ["FILE_TRACKER_TABLE"]).pending_work()
+    configured = _running().everything().tables
     _tell(
         {
             **_counts(swept),
-            "UnconfiguredTables": _keep_unconfigured(pending),
+            "UnconfiguredTables": keep_unconfigured_tables(pending, configured, connected_lake().quarantine),
             "ExpiringFiles": _count_expiring(pending),
         }
     )
+    _tell({"VanishedLoads": look.run(configured, ends_at)})
     return {"landed": swept.found.landed, "missed": swept.found.missed, "rejected": swept.found.rejected}
 
 
@@ -58,22 +63,31 @@ def _sweep() -> Sweep:
     return Sweep(
         reconciliation=Reconciliation(listing, lake.tracker, lake.quarantine, sources),
         listing=listing,
-        states=DynamoDbSweepState(dynamodb_resource(), os.environ["FILE_TRACKER_TABLE"], STAGING),
+        states=_states(),
         bucket=STAGING,
         folders=sources.prefixes,
         clock=_now,
     )
 
 
-def _keep_unconfigured(pending: Mapping[str, PendingWork]) -> int:
+def _vanished_look() -> VanishedLook:
+    lake = connected_lake()
+    listing, days = S3StagingListing(lake.staging.buckets), int(os.environ["LANDED_FILE_DAYS"])
+    return VanishedLook(VanishedLoads(lake.tracker, listing, lake.quarantine, days, _now), _states(), _now)
+
+
+def _states() -> DynamoDbSweepState:
+    return DynamoDbSweepState(dynamodb_resource(), os.environ["FILE_TRACKER_TABLE"], STAGING)
+
+
+def _running() -> DynamoDbRunningConfiguration:
     dynamodb = dynamodb_resource()
-    running = DynamoDbRunningConfiguration(
+    return DynamoDbRunningConfiguration(
         dynamodb,
         os.environ["BATCH_CONFIG_TABLE"],
         os.environ["RAW_TABLE_CONFIG_TABLE"],
         RunningVersion(dynamodb, os.environ["CONFIG_DEPLOY_TRACKER_TABLE"]),
     )
-    return keep_unconfigured_tables(pending, running.everything().tables, connected_lake().quarantine)
 
 
 def _count_expiring(pending: Mapping[str, PendingWork]) -> int:

@@ -1,17 +1,19 @@
 """Loads whose objects are gone: DMS deletes a table's files when its source is truncated or dropped.
 
-Nothing else tells the lake. Whether the table is to be emptied is for a person to decide, as somebody may have deleted
-the objects by mistake.
+Nothing else tells the lake. The sweep looks once a day, `odp status --check` when a person asks. Whether the table is
+to be emptied is for a person to decide, as somebody may have deleted the objects by mistake.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from odp.file_manager.s3_event import file_id
-from odp.records import EMPTIED, FileStatus, FileType, LandedFile, Quarantined, QuarantineKind
+from odp.ports import Deletions, KnownLoads, LoadEntries
+from odp.records import EMPTIED, FileStatus, FileType, KeptEntry, LandedFile, Quarantined, QuarantineKind
 
 _SHOWN = 5
 _NO_PART = "LOAD00000000.parquet"
@@ -19,8 +21,8 @@ _NO_PART = "LOAD00000000.parquet"
 _EXPIRY_LAG = timedelta(days=2)
 """S3 deletes what expires within this time, before or after."""
 
-GoneSince = Callable[[LandedFile], str | None]
-"""When the object of a part was deleted: None if it is there, empty if nobody knows when."""
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
+KIND = QuarantineKind.VANISHED_LOAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class VanishedLoad:
     @property
     def entry_id(self) -> str:
         """The id of the entry in quarantine; a later load that vanishes is another one."""
-        return f"{self.parts[0].source_table_name}#{self.parts[0].file_id}"
+        return _entry_id(self.parts)
 
     def entry(self) -> Quarantined:
         """Describe it to a person."""
@@ -49,7 +51,7 @@ class VanishedLoad:
             "gone_at": self.gone_at,
             "file_names": ", ".join(part.name for part in self.parts[:_SHOWN]),
         }
-        return Quarantined(QuarantineKind.VANISHED_LOAD, self.entry_id, reason, details)
+        return Quarantined(KIND, self.entry_id, reason, details)
 
     def emptying_part(self) -> LandedFile:
         """Give the load without rows that empties the table; the same however often it is asked for."""
@@ -82,20 +84,88 @@ def load_in_table(processed: Iterable[LandedFile]) -> tuple[LandedFile, ...]:
     return () if any(part.is_emptying for part in parts) else parts
 
 
-def vanished_load(
-    parts: tuple[LandedFile, ...], gone_since: GoneSince, *, now: datetime, landed_file_days: int
-) -> VanishedLoad | None:
-    """Tell whether a load vanished before its objects could expire; asks no further than for the first that is there.
+def _entry_id(parts: Sequence[LandedFile]) -> str:
+    return f"{parts[0].source_table_name}#{parts[0].file_id}"
 
-    Where nobody knows when an object was deleted, it was by now.
-    """
-    expired = now - timedelta(days=landed_file_days) + _EXPIRY_LAG
-    if not parts or max(datetime.fromisoformat(part.landed_at) for part in parts) < expired:
-        return None
-    times = []
-    for part in parts:
-        gone = gone_since(part)
-        if gone is None:
+
+@dataclass(frozen=True, slots=True)
+class VanishedLoads:
+    """Compares the books of a lake with its staging bucket, and keeps one entry for each load that vanished."""
+
+    files: KnownLoads
+    staged: Deletions
+    quarantine: LoadEntries
+    landed_file_days: int
+    clock: Callable[[], datetime]
+
+    def check(self, tables: Iterable[str]) -> Iterator[tuple[str, bool]]:
+        """Bring the entries of each table up to date; tells of each table that is done whether its entry is new.
+
+        A dismissed entry stays: it says that a person keeps the rows.
+        """
+        kept: dict[str, list[KeptEntry]] = defaultdict(list)
+        for entry in self.quarantine.of_tables(KIND):
+            kept[entry.source_table_name].append(entry)
+        for table in tables:
+            load = self._of(table, kept[table])
+            known = {entry.entry_id for entry in kept[table]}
+            is_new = load is not None and load.entry_id not in known and self.quarantine.keep(load.entry())
+            for entry in kept[table]:
+                if not entry.is_dismissed and (load is None or entry.entry_id != load.entry_id):
+                    self.quarantine.remove(KIND, entry.entry_id)
+            yield table, is_new
+
+    def of(self, table: str) -> VanishedLoad | None:
+        """Find the vanished load of a table, unless another load waits."""
+        kept = [entry for entry in self.quarantine.of_tables(KIND) if entry.source_table_name == table]
+        return self._of(table, kept)
+
+    def _of(self, table: str, kept: Iterable[KeptEntry]) -> VanishedLoad | None:
+        """Most tables are all right, so what waits is asked for last."""
+        parts = load_in_table(self.files.processed_loads(table))
+        if not parts:
             return None
-        times.append(gone or now.strftime("%Y-%m-%dT%H:%M:%SZ"))
-    return VanishedLoad(parts, max(times))
+        known_since = next((entry.since for entry in kept if entry.entry_id == _entry_id(parts)), "")
+        if not known_since and self._may_have_expired(parts):
+            return None
+        gone_at = self._gone_at(parts, known_since)
+        if not gone_at or any(file.is_load for file in self.files.pending_files(table, 1).files):
+            return None
+        # a load that waited until now may have been applied since the history was read
+        is_still_in_table = load_in_table(self.files.processed_loads(table)) == parts
+        return VanishedLoad(parts, gone_at) if is_still_in_table else None
+
+    def _may_have_expired(self, parts: Sequence[LandedFile]) -> bool:
+        newest = max(datetime.fromisoformat(part.landed_at) for part in parts)
+        return newest < self.clock() - timedelta(days=self.landed_file_days) + _EXPIRY_LAG
+
+    def _gone_at(self, parts: Sequence[LandedFile], known_since: str) -> str:
+        """Tell when the last object was deleted; empty as soon as one is found.
+
+        S3 forgets deletions after a while. An object was then deleted by the time when its load was known as vanished,
+        or by now.
+        """
+        deleted: dict[str, str] = {}
+        for bucket, prefix, keys in _places(parts):
+            for key, deleted_at in self.staged.deletions(bucket, prefix):
+                if key in keys and not deleted_at:
+                    return ""
+                if key in keys:
+                    deleted[key] = deleted_at
+        latest = datetime.fromisoformat(known_since) if known_since else self.clock()
+        by_then = latest.astimezone(UTC).strftime(_TIME)
+        return max(deleted.get(part.key, by_then) for part in parts)
+
+
+def _places(parts: Iterable[LandedFile]) -> Iterator[tuple[str, str, set[str]]]:
+    """Give the keys of parts by folder, each with a prefix that fits few other keys."""
+    keys: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for part in parts:
+        keys[part.bucket, part.key.removesuffix(part.name)].add(part.key)
+    for (bucket, _), found in keys.items():
+        yield bucket, _common_prefix(min(found), max(found)), found
+
+
+def _common_prefix(first: str, last: str) -> str:
+    """Give what all keys between two begin with."""
+    return next((first[:end] for end in range(len(first), 0, -1) if last.startswith(first[:end])), "")

@@ -17,6 +17,10 @@ from odp.records import BatchConfig, BatchPlan, PendingWork, RawTableConfig, Tab
 ALREADY_RUNNING = "another execution of this cadence is running"
 NOTHING_TO_DO = "nothing to do"
 PLANNED = "planned"
+BYTES_PER_MINUTE = 20_000_000
+"""What a run of the fewest workers applies at least; a run may take the time that its pending bytes need so."""
+MOST_MINUTES = 2880
+"""Two days; a load that needs longer needs more workers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,7 @@ class BatchManager:
     cadences: Cadences
     plans: PlanStorage
     claims: CadenceClaims
+    job_timeout_minutes: int
 
     def plan(self, refresh_cadence: str, execution: str) -> dict[str, Any]:
         """Plan for the one execution of a cadence that may run; gives what the state machine carries.
@@ -38,20 +43,20 @@ class BatchManager:
         if owner != execution:
             return {"outcome": ALREADY_RUNNING, "running": owner, "batches": []}
         try:
-            batch_config, plan = self._plan(refresh_cadence, execution)
+            batch_config, plan, minutes = self._plan(refresh_cadence, execution)
         except BaseException:
             self.claims.release(refresh_cadence, execution)
             raise
         if not plan.batches:
             self.claims.release(refresh_cadence, execution)
-        return state_of(batch_config, plan)
+        return state_of(batch_config, plan, minutes)
 
     def release(self, refresh_cadence: str, execution: str) -> dict[str, Any]:
         """Give the cadence back at the end of its execution."""
         self.claims.release(refresh_cadence, execution)
         return {}
 
-    def _plan(self, refresh_cadence: str, execution: str) -> tuple[BatchConfig, BatchPlan]:
+    def _plan(self, refresh_cadence: str, execution: str) -> tuple[BatchConfig, BatchPlan, int]:
         batch_config, active_tables = self.cadences.cadence(refresh_cadence)
         work = self._work(active_tables)
         batches = balanced_batches(work, batch_config.refresh_tables_batch_size)
@@ -59,7 +64,13 @@ class BatchManager:
         plan = BatchPlan(refresh_cadence, name, tuple(tuple(batch) for batch in batches))
         if plan.batches:
             self.plans.write(plan)
-        return batch_config, plan
+        bytes_of = {table.source_table_name: table.bytes for table in work}
+        largest = max((sum(bytes_of[table] for table in batch) for batch in batches), default=0)
+        return batch_config, plan, self._minutes(largest)
+
+    def _minutes(self, pending_bytes: int) -> int:
+        """How long a run may take: a load that replaces its table at once must not begin again and again."""
+        return max(self.job_timeout_minutes, min(-(-pending_bytes // BYTES_PER_MINUTE), MOST_MINUTES))
 
     def _work(self, active_tables: Iterable[RawTableConfig]) -> list[PendingWork]:
         pending = self.files.pending_work()
@@ -78,8 +89,8 @@ def may_start(table: RawTableConfig, work: PendingWork, lease: TableLease) -> bo
     return not lease.is_held and not is_refused
 
 
-def state_of(batch_config: BatchConfig, plan: BatchPlan) -> dict[str, Any]:
-    """Give what the state machine carries: references and the job's size, never configurations."""
+def state_of(batch_config: BatchConfig, plan: BatchPlan, minutes: int) -> dict[str, Any]:
+    """Give what the state machine carries: references and the job's size and time, never configurations."""
     return {
         "outcome": PLANNED if plan.batches else NOTHING_TO_DO,
         "refresh_cadence": plan.refresh_cadence,
@@ -87,5 +98,6 @@ def state_of(batch_config: BatchConfig, plan: BatchPlan) -> dict[str, Any]:
         "glue_job_name": batch_config.glue_job_name,
         "glue_job_worker_type": batch_config.glue_job_worker_type,
         "glue_job_max_workers": batch_config.glue_job_max_workers,
+        "glue_job_timeout_minutes": minutes,
         "batches": list(range(len(plan.batches))),
     }

@@ -17,12 +17,21 @@ from odp.file_processor.late_files import (
     LateFiles,
     Limits,
     ProcessedFiles,
+    can_be_replayed,
     earlier_versions,
     newest_versions,
     order,
     was_put_there,
 )
-from odp.file_processor.loads import LoadInTable, PendingLoads, divide_loads, is_again, is_settled, may_precede
+from odp.file_processor.loads import (
+    LoadInTable,
+    PendingLoads,
+    divide_loads,
+    is_again,
+    is_certainly_again,
+    is_settled,
+    may_precede,
+)
 from odp.file_processor.suspicion import suspicion, versions_of
 from odp.records import FileStatus, LandedFile, SkipReason, VersioningType
 from odp.refreshes import HeldFiles, Refresh, RefreshKind, TableState
@@ -33,8 +42,9 @@ _PUT_THERE = (
     "to apply them after it, or dismiss it and load the table again in DMS"
 )
 _DELETED_SINCE = (
-    "changes that follow it were applied already, and were deleted from the staging bucket since, so they cannot be "
-    "applied to it; dismiss this load and load the table again in DMS, or upload them again and approve it"
+    "changes that follow it were applied already, and were deleted from the staging bucket or overwritten there since, "
+    "so they cannot be applied to it; dismiss this load and load the table again in DMS, or upload them again and "
+    "approve it"
 )
 
 
@@ -97,7 +107,7 @@ class Selection:
             newest[file.key] = file
         for file in gone:
             newer = newest.get(file.key)
-            if newer and file.approved and is_again(newer, file, self.processed.has_same_content):
+            if newer and file.approved and is_certainly_again(newer, file, self.processed.has_same_content):
                 newest[file.key] = replace(newer, approved=True)
         return sorted(newest.values(), key=order), gone
 
@@ -132,7 +142,7 @@ class Selection:
     @cached_property
     def _held_parts(self) -> list[LandedFile]:
         """The parts that wait for a person who has approved nothing of them yet."""
-        if any(file.approved for file in self.pending):
+        if any(file.approved and file.is_load for file in self.pending):
             return []
         return [part for part in self._processed_parts if part.status is FileStatus.HELD]
 
@@ -186,7 +196,7 @@ class Selection:
 
     @property
     def _is_first_load_again(self) -> bool:
-        """Whether a first load of one part, which is not applied yet, was written again as it was.
+        """Whether a first load of one part, which is not applied yet, was certainly written again as it was.
 
         Of several parts, the last ones may be those of the load before, so a person says whether all of them count.
         """
@@ -195,7 +205,10 @@ class Selection:
             return False
         if loads.reload.is_approved:
             return all(part.approved for part in (*loads.present, *loads.given_up))
-        return self._was_there_before and len({part.key for part in self._versions}) == 1
+        same = self.processed.has_same_content
+        part = loads.reload.parts[0]
+        others = [version for version in self._versions if version.file_id != part.file_id]
+        return self._was_there_before and all(is_certainly_again(part, other, same) for other in others)
 
     @property
     def _was_there_before(self) -> bool:
@@ -257,7 +270,7 @@ class Selection:
         """Start a new generation, also with changes that follow the load but were applied before it was whole.
 
         Changes that landed before the load are in it. A historical table still needs their versions, so it takes them
-        first.
+        first. Parts that came after a load that a person approved wait for the next commit.
         """
         loads = self._loads
         load = loads.reload
@@ -271,10 +284,11 @@ class Selection:
         after = [file for file in since_then if file not in copies]
         keys = {file.key for file in (*load.parts, *after)}
         replayed = [file for file in self._applied_since(since) if file.key not in keys]
-        if not self.processed.are_readable(replayed):
+        if not self._can_be_replayed(replayed, since):
             return self._hold(_DELETED_SINCE)
         files = tuple(part.applied(self.state.generation + 1) for part in sorted([*load.parts, *after], key=order))
-        given_up = [*loads.ended, *loads.given_up, *loads.present, *loads.repeated]
+        others = [*loads.ended, *loads.given_up, *loads.present, *loads.repeated]
+        given_up = [part for part in others if part.moment < since]
         skipped = (
             *(file.skipped(SkipReason.IN_LOAD) for file in before),
             *(file.skipped(SkipReason.COPY) for file in copies),
@@ -297,7 +311,7 @@ class Selection:
         if self.versioning is VersioningType.HISTORICAL and (before or (not self.is_all and self._changes)):
             return self._apply(before or self._changes, [file for file in self._gone if not file.is_load])
         replayed = list(self._applied_since(newest.moment))
-        if not self.processed.are_readable(replayed):
+        if not self._can_be_replayed(replayed, newest.moment):
             parts = tuple(file.held(_DELETED_SINCE) for file in emptying)
             held = HeldFiles(newest.file_id, _DELETED_SINCE, parts)
             return Refresh(RefreshKind.CHANGES, (), (), self.state, held=(held,))
@@ -316,11 +330,17 @@ class Selection:
         """The changes that are in the table and not in a load that began at this moment."""
         if not self.state.newest_change_file or self.state.changes_until < since:
             return iter(())
-        oldest = datetime.fromisoformat(since.partition("/")[0]) - REPLAY_HORIZON - timedelta(days=1)
-        found = self.processed.changes(f"{oldest:%Y%m%d}", _EVERYTHING)
+        found = self._processed_since(since)
         pending = (file for file in self.pending if not file.is_load)
         in_load = {file.key for file in (*found, *pending) if file.moment < since}
         return (file for file in newest_versions(found) if file.key not in in_load)
+
+    def _processed_since(self, since: str) -> Sequence[LandedFile]:
+        oldest = datetime.fromisoformat(since.partition("/")[0]) - REPLAY_HORIZON - timedelta(days=1)
+        return self.processed.changes(f"{oldest:%Y%m%d}", _EVERYTHING)
+
+    def _can_be_replayed(self, files: Sequence[LandedFile], since: str) -> bool:
+        return not files or can_be_replayed(files, [*self._processed_since(since), *self.pending], self.processed)
 
     def _go_on(self) -> Refresh:
         """Apply what belongs to the present load; parts of one that is not whole yet wait."""
@@ -350,7 +370,7 @@ class Selection:
             return [], wait, ()
         processed = [file for file in self._processed_parts if file.status is FileStatus.APPLIED]
         same = self.processed.has_same_content
-        copies = [part for part in settled if any(is_again(part, file, same) for file in processed)]
+        copies = [part for part in settled if any(is_certainly_again(part, file, same) for file in processed)]
         reason = "it was uploaded again without a reload, or came long after the load in the table"
         others = tuple(part.held(reason) for part in settled if part not in copies)
         held = (HeldFiles(others[0].file_id, reason, others),) if others else ()

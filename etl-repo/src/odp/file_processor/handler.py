@@ -31,6 +31,7 @@ def _batch_manager() -> BatchManager:
         ),
         plans=S3PlanStorage(os.environ["PLAN_BUCKET"]),
         claims=DynamoDbCadenceClaims(dynamodb, leases_table, StepFunctionsExecutions().is_running),
+        job_timeout_minutes=int(os.environ["JOB_TIMEOUT_MINUTES"]),
     )
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from odp.file_processor.loads import is_again
-from odp.records import FileStatus, LandedFile
+from odp.file_processor.loads import is_certainly_again
+from odp.records import FileStatus, LandedFile, SkipReason
 from odp.refreshes import HeldFiles, TableState
 
 REPLAY_HORIZON = timedelta(days=7)
@@ -25,8 +25,9 @@ _TOO_MANY = (
     "load the table again in DMS"
 )
 _DELETED = (
-    "it came after newer changes that were deleted from the staging bucket, so they cannot be read again; dismiss it "
-    "and load the table again in DMS, or upload them again and approve it"
+    "it came after newer changes that were deleted from the staging bucket, or overwritten there by what is not "
+    "applied, so they cannot be read again; dismiss it and load the table again in DMS, or upload them again and "
+    "approve it"
 )
 
 Versions = Mapping[str, Sequence[LandedFile]]
@@ -51,11 +52,11 @@ class ProcessedFiles(Protocol):
     def changes(self, from_name: str, most: int) -> Sequence[LandedFile]:
         """List the change files named like this or later, by name."""
 
-    def has_same_content(self, version: LandedFile, earlier: LandedFile) -> bool:
-        """Tell whether two versions of one object have the same content; in doubt they have."""
+    def has_same_content(self, version: LandedFile, earlier: LandedFile) -> bool | None:
+        """Tell whether two versions of one object have the same content; None if one of them is gone."""
 
-    def are_readable(self, files: Sequence[LandedFile]) -> bool:
-        """Tell whether the objects of all these files are still there."""
+    def current_versions(self, files: Sequence[LandedFile]) -> Mapping[str, str]:
+        """Give the version that a reader of each of these objects gets, by key; one that is gone has none."""
 
 
 def order(file: LandedFile) -> tuple[int, str]:
@@ -83,6 +84,19 @@ def newest_versions(files: Iterable[LandedFile]) -> list[LandedFile]:
         if file.status is FileStatus.APPLIED and (known is None or known.moment < file.moment):
             newest[file.key] = file
     return sorted(newest.values(), key=order)
+
+
+def can_be_replayed(applied: Sequence[LandedFile], known: Iterable[LandedFile], processed: ProcessedFiles) -> bool:
+    """Whether who reads these files again gets what was applied, a copy of that, or what is to be applied.
+
+    A version that a person dismissed, or has not decided yet, must not come into the table with a replay.
+    """
+    statuses = (FileStatus.APPLIED, FileStatus.PENDING)
+    good = [file for file in known if file.status in statuses or file.status_reason == SkipReason.COPY]
+    readable = {(file.key, file.version_id) for file in good}
+    versioned = [file for file in applied if file.version_id is not None]
+    current = processed.current_versions(versioned) if versioned else {}
+    return all((file.key, current.get(file.key)) in readable for file in versioned)
 
 
 def earlier_versions(changes: Sequence[LandedFile], processed: ProcessedFiles, limits: Limits) -> Versions:
@@ -132,7 +146,7 @@ class LateFiles:
         while first < len(late):
             found = self.processed.changes("" if late[first].is_load else late[first].name, most + 1)
             applied = [file for file in newest_versions(found) if file.moment >= self.state.began]
-            if len(found) <= most and self.processed.are_readable(applied):
+            if len(found) <= most and can_be_replayed(applied, [*found, *self.pending], self.processed):
                 return applied, _held(late[:first], reason)
             reason = _DELETED if len(found) <= most else reason
             first += max(1, (len(late) - first) // 2)
@@ -148,7 +162,7 @@ class LateFiles:
             if version.status is FileStatus.APPLIED and version.moment >= self.state.began
         ]
         newest = max(applied, key=lambda version: version.moment, default=None)
-        return newest is not None and is_again(file, newest, self.processed.has_same_content)
+        return newest is not None and is_certainly_again(file, newest, self.processed.has_same_content)
 
     def _first_within_horizon(self, late: Sequence[LandedFile]) -> int:
         try:

@@ -20,7 +20,7 @@ SETTLES_AFTER = timedelta(minutes=15)
 COPY_EVENT = "CopyObject"
 """What S3 says of an object that was copied; DMS never copies."""
 
-SameContent = Callable[[LandedFile, LandedFile], bool]
+SameContent = Callable[[LandedFile, LandedFile], bool | None]
 """Whether two versions of one object have the same content; in doubt they have."""
 
 
@@ -121,7 +121,7 @@ class LoadInTable:
 
     def lacks(self, part: LandedFile) -> bool:
         """Whether this is one of its parts that were deleted before they were applied, restored as it was."""
-        return any(is_again(part, deleted, self.same) for deleted in self._deleted)
+        return any(is_certainly_again(part, deleted, self.same) for deleted in self._deleted)
 
     def has_lost_another(self, part: LandedFile) -> bool:
         """Whether a part of this name, but with another content, was deleted before it was applied."""
@@ -129,10 +129,16 @@ class LoadInTable:
 
     @cached_property
     def _deleted(self) -> list[LandedFile]:
+        """Its parts that were deleted unread, without those of a load that began after it and was deleted unread too."""
         vanished = (part for part in self.processed if part.status_reason == SkipReason.VANISHED)
-        return [
-            part for part in vanished if self.keys and part.key not in self.keys and part.moment >= self.state.began
-        ]
+        since = sorted((part for part in vanished if part.moment >= self.state.began), key=lambda part: part.moment)
+        deleted: dict[str, LandedFile] = {}
+        for part in since if self.keys else ():
+            if part.key not in (*self.keys, *deleted):
+                deleted[part.key] = part
+            elif part.part_number == 1:
+                break
+        return list(deleted.values())
 
 
 def divide_loads(versions: Iterable[LandedFile], unreadable: Container[str], in_table: LoadInTable) -> PendingLoads:
@@ -229,7 +235,10 @@ def _replaces(part: LandedFile, in_table: LoadInTable) -> bool:
 
 
 def _begins_another(part: LandedFile, load: Sequence[LandedFile]) -> bool:
-    return _is_a_first_part(part) and any(part.key == other.key for other in load)
+    if not _is_a_first_part(part):
+        return False
+    segments = {_segment(other.key) for other in load}
+    return any(part.key == other.key for other in load) or _is_laid_out_otherwise(part, segments)
 
 
 def _begins_a_reload(part: LandedFile, present: Sequence[LandedFile], in_table: LoadInTable, *, is_late: bool) -> bool:
@@ -239,7 +248,14 @@ def _begins_a_reload(part: LandedFile, present: Sequence[LandedFile], in_table: 
     if not _is_a_first_part(part):
         return False
     segments = in_table.segments | set(map(_segment, known))
-    return part.key in known or in_table.has_lost_another(part) or (is_late and _segment(part.key) in segments)
+    is_another = part.key in known or in_table.has_lost_another(part) or _is_laid_out_otherwise(part, segments)
+    return is_another or (is_late and _segment(part.key) in segments)
+
+
+def _is_laid_out_otherwise(part: LandedFile, segments: Container[str]) -> bool:
+    """Whether either a part or a load has segments: DMS's parallel load was switched on or off in between."""
+    folder = _segment(part.key).removesuffix(part.segment)
+    return (folder in segments) == bool(part.segment)
 
 
 def _is_a_first_part(part: LandedFile) -> bool:
@@ -270,8 +286,13 @@ def _has_ended(part: LandedFile, state: TableState) -> bool:
 
 
 def is_again(part: LandedFile, earlier: LandedFile, same: SameContent) -> bool:
-    """Whether a version has the content of an earlier version of the same object."""
-    return part.key == earlier.key and part.size == earlier.size and same(part, earlier)
+    """Whether a version has the content of an earlier version of the same object, or may have: then it is held."""
+    return part.key == earlier.key and part.size == earlier.size and same(part, earlier) is not False
+
+
+def is_certainly_again(file: LandedFile, earlier: LandedFile, same: SameContent) -> bool:
+    """Whether a version has the content of an earlier version of the same object; not where that is gone."""
+    return file.key == earlier.key and file.size == earlier.size and same(file, earlier) is True
 
 
 def _landed(part: LandedFile) -> datetime:

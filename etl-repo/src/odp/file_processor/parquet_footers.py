@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from odp.spark_session import open_parquet
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+_DAMAGED = re.compile("is not a Parquet file|corrupted file|can not read class org.apache.parquet.format")
 _AT_A_TIME = 8  # a footer is a few small requests to S3, whose answers are waited for
 
 
@@ -33,9 +35,12 @@ def _fields(spark: SparkSession, uri: str) -> list[tuple[str, str]]:
     try:
         reader = open_parquet(spark, uri)
     except Py4JJavaError as error:
-        if "is not a Parquet file" not in str(error):
+        if not _DAMAGED.search(str(error)):
             raise
-        message = f"{uri} is not a Parquet file: let DMS write Parquet, then odp skip the file and load the table again"
+        message = (
+            f"{uri} is not a Parquet file, or damaged: let DMS write Parquet, then odp skip the file and load the "
+            "table again"
+        )
         raise RejectedInputError(message) from error
     try:
         schema = reader.getFileMetaData().getSchema()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from odp.listings import TableListing
@@ -12,23 +12,38 @@ from odp.records import LandedFile, SkipReason
 
 @dataclass(frozen=True, slots=True)
 class Readability:
-    """Asks the staging bucket, once the listing beside a table's pending files does not answer."""
+    """Asks the staging bucket for every object that the listing beside a table's pending files does not show as it is.
+
+    The listing is of the beginning of a run, so what landed since is not in it.
+    """
 
     reconciler: Reconciler
     listing: TableListing
 
     def unreadable(self, files: Sequence[LandedFile]) -> dict[str, SkipReason]:
         """Give those files by id whose objects were overwritten or deleted since they landed."""
-        current = dict(self.listing.current)
-        beyond = [file for file in files if not self.listing.covers(file.key)]
-        for bucket in {file.bucket for file in beyond}:
-            keys = sorted({file.key for file in beyond if file.bucket == bucket})
+        return dict(_unreadable(files, self.current_versions(files)))
+
+    def current_versions(self, files: Sequence[LandedFile]) -> Mapping[str, str]:
+        """Give the version that a reader of each object gets, by key; an object that is gone has none.
+
+        Files of a bucket without versions are left out.
+        """
+        current: dict[str, str] = {}
+        others: list[LandedFile] = []
+        for file in files:
+            if (file.key, file.version_id) in self.listing.current:
+                current[file.key] = str(file.version_id)
+            elif file.version_id is not None:
+                others.append(file)
+        for bucket in {file.bucket for file in others}:
+            keys = sorted({file.key for file in others if file.bucket == bucket})
             found = self.reconciler.current_versions(bucket, keys)
             current |= {key: version for key, version in found.items() if version is not None}
-        return dict(_unreadable(files, current))
+        return current
 
 
-def _unreadable(files: Sequence[LandedFile], current: dict[str, str]) -> Iterable[tuple[str, SkipReason]]:
+def _unreadable(files: Sequence[LandedFile], current: Mapping[str, str]) -> Iterable[tuple[str, SkipReason]]:
     for file in files:
         if file.version_id is None:  # an unversioned bucket names no version
             continue

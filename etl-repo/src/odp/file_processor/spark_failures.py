@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 _BEGIN, _END = "<odp-refuses>", "</odp-refuses>"
 _REFUSAL = re.compile(f"{re.escape(_BEGIN)}(.*?){re.escape(_END)}", re.DOTALL)
+_UNREAD = re.compile(r"Encountered error while reading file (\S+?)\. ")
+_DAMAGE = re.compile(
+    r"can not read class org\.apache\.parquet\.format|ParquetDecodingException|FAILED_TO_UNCOMPRESS|\bcorrupt"
+)
 _GONE = re.compile(r"FileNotFound|PATH_NOT_FOUND|does not exist|NoSuchKey|Status Code: 404")
 
 
@@ -34,7 +38,7 @@ def explained(spark: SparkSession, config: RawTableConfig, files: Sequence[Lande
 
     Raises:
         ObjectGoneError: a landed file is not there any more.
-        RejectedInputError: a row cannot be kept.
+        RejectedInputError: a row cannot be kept, or a file is damaged.
     """
     try:
         yield
@@ -47,6 +51,12 @@ def explained(spark: SparkSession, config: RawTableConfig, files: Sequence[Lande
             message = (
                 f"{config.source_table_name}: a row has no value in its key {', '.join(config.hudi_primary_key)} (NULL "
                 "or an empty text), which Hudi cannot keep; name columns as hudi_primary_key that every row has"
+            )
+            raise RejectedInputError(message) from error
+        if (unread := _UNREAD.search(text)) and _DAMAGE.search(text):
+            message = (
+                f"{config.source_table_name}: {unread[1]} is damaged, so its rows cannot be read; odp skip the file "
+                "and load the table again"
             )
             raise RejectedInputError(message) from error
         if _GONE.search(text) and (gone := [file.uri for file in files if not _is_there(spark, file.uri)]):

@@ -81,9 +81,10 @@ def _doubt(loads: PendingLoads, load: Load, state: TableState, known: Sequence[L
     """
     in_table = [part for part in known if part.generation == state.generation > 0 and part.key in state.load_keys]
     parts = [*in_table, *(part for earlier in loads.earlier for part in earlier)]
-    if not loads.earlier or min(parts, key=lambda part: part.moment).segment == load.parts[0].segment:
+    first = load.versions[0]
+    if not loads.earlier or min(parts, key=lambda part: part.moment).segment == first.segment:
         return ""
-    return f"nobody knows where it begins: another load came just before, and not with {load.parts[0].name}"
+    return f"nobody knows where it begins: another load came just before, and not with {first.name}"
 
 
 def _sameness(load: Load, state: TableState, known: Sequence[LandedFile], same: SameContent) -> str:

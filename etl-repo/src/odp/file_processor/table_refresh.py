@@ -22,7 +22,7 @@ from odp.file_processor.readability import Readability
 from odp.file_processor.setting_aside import entries_of
 from odp.listings import TableListing
 from odp.ports import FileTracker, ObjectContents, Quarantine, Reconciler, RefreshBooks, TableLeases, TableWriter
-from odp.records import LandedFile, RawTableConfig, SkipReason
+from odp.records import LandedFile, RawTableConfig
 from odp.refreshes import (
     BookEntry,
     CommittedRefresh,
@@ -95,11 +95,11 @@ class _ProcessedFiles:
     def changes(self, from_name: str, most: int) -> Sequence[LandedFile]:
         return self.files.processed_changes(self.source_table_name, from_name, most)
 
-    def has_same_content(self, version: LandedFile, earlier: LandedFile) -> bool:
+    def has_same_content(self, version: LandedFile, earlier: LandedFile) -> bool | None:
         return self.contents.has_same_content(version, earlier)
 
-    def are_readable(self, files: Sequence[LandedFile]) -> bool:
-        return SkipReason.VANISHED not in self.readability.unreadable(files).values()
+    def current_versions(self, files: Sequence[LandedFile]) -> Mapping[str, str]:
+        return self.readability.current_versions(files)
 
 
 class _Refresh:

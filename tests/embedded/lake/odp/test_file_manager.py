@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -177,6 +178,36 @@ def test_files_of_a_table_that_no_manifest_names_are_one_entry_in_quarantine_whi
     )
     for file in waiting:
         assert DynamoDbFileDecisions(lake.dynamodb, tables).skip("taxi_trips.nobody", file["file_id"], "not wanted")
+    sweep(lake)
+    assert books.items(OdpTable.QUARANTINE) == []
+
+
+def test_load_whose_objects_were_all_deleted_is_noticed_by_the_sweep_until_another_load_comes(
+    lake: DeployedLake, put: Put, books: Books, tracker: DynamoDbFileTracker
+) -> None:
+    parts = [f"taxi_trips/table_1/LOAD0000000{number}.parquet" for number in (1, 2)]
+    s3, bucket = lake.client("s3"), lake.published(Shared.STAGING_BUCKET)
+    states = DynamoDbSweepState(lake.dynamodb, lake.table(OdpTable.FILE_TRACKER), STAGING)
+    for key in parts:
+        put(key)
+    books.pending(2)
+    process(lake, *tracker.pending_files("taxi_trips.table_1", 10).files)
+    s3.delete_object(Bucket=bucket, Key=parts[0])
+    sweep(lake)
+    assert books.items(OdpTable.QUARANTINE) == []
+
+    s3.delete_object(Bucket=bucket, Key=parts[1])
+    gone_at = s3.list_object_versions(Bucket=bucket, Prefix=parts[1])["DeleteMarkers"][0]["LastModified"]
+    for _ in range(2):
+        states.save(replace(states.load(), loads_began=""))
+        sweep(lake)
+        (entry,) = books.items(OdpTable.QUARANTINE)
+        assert (entry["quarantine_kind"], entry["source_table_name"]) == ("vanished_load", "taxi_trips.table_1")
+        assert (entry["files"], entry["gone_at"]) == (2, f"{gone_at:%Y-%m-%dT%H:%M:%SZ}")
+
+    put(parts[0])
+    books.pending(1)
+    states.save(replace(states.load(), loads_began=""))
     sweep(lake)
     assert books.items(OdpTable.QUARANTINE) == []
 

@@ -169,6 +169,7 @@ SCENARIOS: dict[str, Callable[[World], Any]] = {
     "DynamoDbQuarantine.keep": lambda world: world.quarantine.keep(ENTRY_OF_QUARANTINE),
     "DynamoDbQuarantine.unknown": lambda world: world.quarantine.unknown([KEPT, ENTRY_OF_QUARANTINE]),
     "DynamoDbQuarantine.entries": lambda world: world.quarantine.entries(KEPT.kind),
+    "DynamoDbQuarantine.of_tables": lambda world: len(world.quarantine.of_tables(KEPT.kind)),
     "DynamoDbQuarantine.replace": lambda world: world.quarantine.replace(replace(KEPT, reason="no manifest yet")),
     "DynamoDbQuarantine.remove": lambda world: world.quarantine.remove(KEPT.kind, KEPT.entry_id),
     "DynamoDbDeployTracker.receive": lambda world: world.tracker.receive(REQUEST, "abc", "me"),

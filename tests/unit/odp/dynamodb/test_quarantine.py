@@ -34,6 +34,24 @@ def test_entries_of_a_kind_are_listed_replaced_and_removed(dynamodb: "DynamoDBSe
     assert quarantine.entries(kind) == []
 
 
+def test_entries_of_tables_tell_which_a_person_dismissed(dynamodb: "DynamoDBServiceResource") -> None:
+    quarantine = DynamoDbQuarantine(dynamodb, "quarantine")
+    kind = QuarantineKind.VANISHED_LOAD
+    for table in ("s.t", "s.u"):
+        quarantine.keep(Quarantined(kind, f"{table}#f0", "gone", {"source_table_name": table}))
+    dynamodb.Table("quarantine").update_item(
+        Key={"quarantine_kind": kind.value, "entry_id": "s.u#f0"},
+        UpdateExpression="SET dismissed_at = :at",
+        ExpressionAttributeValues={":at": "2026-01-01"},
+    )
+    found = quarantine.of_tables(kind)
+    assert [(entry.entry_id, entry.source_table_name, entry.is_dismissed) for entry in found] == [
+        ("s.t#f0", "s.t", False),
+        ("s.u#f0", "s.u", True),
+    ]
+    assert all(entry.since.endswith("+00:00") for entry in found)
+
+
 def test_unknown_entries_are_those_that_are_not_kept(dynamodb: "DynamoDBServiceResource") -> None:
     quarantine = DynamoDbQuarantine(dynamodb, "quarantine")
     entries = [Quarantined(QuarantineKind.REJECTED_FILE, f"f{number}", "no", {}) for number in range(120)]

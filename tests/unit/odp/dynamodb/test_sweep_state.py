@@ -1,5 +1,6 @@
 """How far the sweep has come survives its run, and what a later release keeps beside it."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from odp.dynamodb.sweep_state import SWEEP, DynamoDbSweepState
@@ -13,6 +14,7 @@ def test_state_is_what_the_last_run_kept(dynamodb: "DynamoDBServiceResource") ->
     states = DynamoDbSweepState(dynamodb, "files", "staging")
     assert states.load() == SweepState()
     state = SweepState("2026-01-01T00:00:00+00:00", "", "s/t/key", "v1", "2026-01-01T00:00:00+00:00", "s/t/")
+    state = replace(state, loads_began="2026-01-02T00:00:00+00:00", loads_after="s.t")
     states.save(state)
     assert states.load() == state
     assert DynamoDbSweepState(dynamodb, "files", "other").load() == SweepState()

@@ -1,14 +1,25 @@
 """The sweep as Lambda calls it: what it counts for people to be told, and how often."""
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from odp.configuration import item_of
+from odp.dynamodb.file_tracker import DynamoDbFileTracker
+from odp.dynamodb.refresh_books import DynamoDbRefreshBooks
+from odp.dynamodb.sweep_state import DynamoDbSweepState
+from odp.dynamodb.table_leases import DynamoDbTableLeases
 from odp.file_manager import sweep
 from odp.file_manager.bucket_sweep import Swept
 from odp.file_manager.reconciliation import Found
+from odp.file_manager.s3_event import listed_object
+from odp.records import LandedFile
+from odp.refreshes import BookEntry, RefreshOutcome, RefreshStatus
+from odp.s3_staging import S3StagingListing
 
 from tests.unit import moto_session
+from tests.unit.odp.samples import BOOK_TABLES, batch_config, table_config
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
@@ -74,7 +85,53 @@ def test_each_thing_that_needs_a_person_is_counted_under_its_alarms_name(
     assert metrics(capsys) == {"MissedFiles": 2, "RejectedFiles": 1, "SlowSweeps": 1, "ExpiringFiles": 1}
 
 
-def test_run_ends_before_its_time_is_over(staging: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_load_whose_objects_were_deleted_is_noticed_within_a_day_and_told_once(
+    staging: Any, dynamodb: "DynamoDBServiceResource", capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A table whose source was truncated kept its rows in silence until somebody ran `odp status --check`."""
+    loaded(dynamodb, staging)
+    sweep.handle({}, Context())
+    assert metrics(capsys) == {}
+    staging.delete_object(Bucket="staging", Key="s/t/LOAD00000001.parquet")
+    sweep.handle({}, Context())
+    assert (vanished(dynamodb), metrics(capsys)) == ([], {}), "it looks once a day"
+    a_day_passes(dynamodb)
+    sweep.handle({}, Context())
+    assert (vanished(dynamodb), metrics(capsys)) == (["s.t"], {"VanishedLoads": 1})
+    a_day_passes(dynamodb)
+    sweep.handle({}, Context())
+    assert (vanished(dynamodb), metrics(capsys)) == (["s.t"], {})
+
+
+def loaded(dynamodb: "DynamoDBServiceResource", staging: Any) -> None:
+    """Configure a table that holds a load of one part."""
+    dynamodb.Table("batch_config").put_item(Item=item_of(batch_config()))
+    dynamodb.Table("table_config").put_item(Item=item_of(table_config()))
+    staging.put_object(Bucket="staging", Key="s/t/LOAD00000001.parquet", Body=b"x")
+    (stored,) = S3StagingListing({"staging": "staging"}).versions("staging", "s/t/")
+    found = listed_object(stored)
+    assert isinstance(found, LandedFile)
+    DynamoDbFileTracker(dynamodb, "files", "files_history").register(found)
+    lease = DynamoDbTableLeases(dynamodb, "leases").acquire("db.t", "jr_1")
+    assert lease is not None
+    outcome = RefreshOutcome("db.t", "s.t", RefreshStatus.COMPLETED, "t0", "t1")
+    books = DynamoDbRefreshBooks(dynamodb, BOOK_TABLES)
+    books.enter(lease, BookEntry(outcome, (found.applied(1),), closes=True))
+
+
+def a_day_passes(dynamodb: "DynamoDBServiceResource") -> None:
+    states = DynamoDbSweepState(dynamodb, "files", "staging")
+    states.save(replace(states.load(), loads_began="2026-01-01T00:00:00+00:00"))
+
+
+def vanished(dynamodb: "DynamoDBServiceResource") -> list[str]:
+    items = dynamodb.Table("quarantine").scan()["Items"]
+    return [str(item["source_table_name"]) for item in items if item["quarantine_kind"] == "vanished_load"]
+
+
+def test_run_ends_before_its_time_is_over_and_leaves_some_to_a_look_that_is_due(
+    staging: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     told: list[Any] = []
 
     def run(_: Any, ends_at: Any) -> Swept:
@@ -83,5 +140,7 @@ def test_run_ends_before_its_time_is_over(staging: Any, monkeypatch: pytest.Monk
 
     monkeypatch.setattr("odp.file_manager.bucket_sweep.Sweep.run", run)
     sweep.handle({}, Context())
-    (left,) = told
-    assert 780 < left.total_seconds() <= 900 - 90
+    sweep.handle({}, Context())
+    before_the_look, without = (left.total_seconds() for left in told)
+    assert 600 < before_the_look <= 900 - 90 - 180
+    assert 780 < without <= 900 - 90

@@ -1,53 +1,138 @@
 """A load vanished if no object of it is left before any could have expired; a person decides what follows."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import timedelta
 
 import pytest
-from odp.file_manager.s3_event import listed_object
-from odp.file_manager.vanished_loads import VanishedLoad, load_in_table, vanished_load
-from odp.records import LandedFile, ObjectVersion
+from odp.file_manager.vanished_loads import VanishedLoad, load_in_table
+from odp.records import FileType, LandedFile, PendingFiles
 
-NOW = datetime(2026, 11, 29, tzinfo=UTC)
-DAYS = 90
+from tests.unit.odp.file_manager.loads_in_memory import DAYS, PARTS, LakeOfLoads, part
 
 
-def part(number: int, *, folder: str = "s/t/", landed: str = "2026-11-01T00:00:00Z", generation: int = 1) -> LandedFile:
-    name = f"LOAD{number:08X}.parquet"
-    found = listed_object(ObjectVersion("staging", f"{folder}{name}", "v1", "e", 5, landed))
-    assert isinstance(found, LandedFile)
-    return found.applied(generation)
+@pytest.fixture
+def lake() -> LakeOfLoads:
+    return LakeOfLoads(*PARTS)
 
 
-PARTS = (part(1), part(2))
+def test_load_vanished_when_its_last_object_was_deleted(lake: LakeOfLoads) -> None:
+    lake.deleted = {PARTS[0].key: "2026-11-02T00:00:05Z", PARTS[1].key: "2026-11-02T00:00:00Z"}
+    assert lake.loads.of("s.t") == VanishedLoad(PARTS, "2026-11-02T00:00:05Z")
 
 
-def test_load_vanished_when_its_last_object_was_deleted() -> None:
-    gone = {PARTS[0].key: "2026-11-02T00:00:00Z", PARTS[1].key: "2026-11-02T00:00:05Z"}
-    found = vanished_load(PARTS, lambda file: gone[file.key], now=NOW, landed_file_days=DAYS)
-    assert found == VanishedLoad(PARTS, "2026-11-02T00:00:05Z")
+@pytest.mark.parametrize("left", PARTS)
+def test_load_of_which_an_object_is_left_has_not_vanished(lake: LakeOfLoads, left: LandedFile) -> None:
+    lake.delete(*({*PARTS} - {left}))
+    assert lake.loads.of("s.t") is None
 
 
-def test_load_of_which_an_object_is_left_has_not_vanished_and_no_other_is_asked_for() -> None:
-    asked: list[str] = []
+def test_table_that_is_all_right_costs_a_query_and_a_listing_that_ends_at_the_first_object(lake: LakeOfLoads) -> None:
+    assert lake.check("s.t", "s.u") == [False, False]
+    assert lake.requests == ["history", "list s/t/LOAD0000000", "history"]
 
-    def is_there(file: LandedFile) -> None:
-        asked.append(file.name)
 
-    assert vanished_load(PARTS, is_there, now=NOW, landed_file_days=DAYS) is None
-    assert asked == [PARTS[0].name]
+def test_thousand_parts_are_asked_for_at_once_in_each_folder_of_segments() -> None:
+    parts = [
+        replace(part(number), key=f"s/t/p{year}/LOAD{number:08X}.parquet")
+        for year in (2024, 2025)
+        for number in range(1, 1001)
+    ]
+    lake = LakeOfLoads(*parts)
+    lake.delete(*parts)
+    assert lake.check() == [True]
+    assert [request for request in lake.requests if "list" in request] == [
+        "list s/t/p2024/LOAD00000",
+        "list s/t/p2025/LOAD00000",
+    ]
 
 
 @pytest.mark.parametrize("landed", ["2026-08-01T00:00:00Z", "2026-09-01T00:00:00Z"])
 def test_load_whose_objects_may_have_expired_has_not_vanished(landed: str) -> None:
-    parts = (part(1, landed=landed),)
-    assert vanished_load(parts, lambda _: "", now=NOW, landed_file_days=DAYS) is None
+    lake = LakeOfLoads(part(1, landed=landed))
+    lake.delete(part(1))
+    assert lake.check() == [False]
+    assert lake.requests == ["history"]
 
 
-def test_load_that_nobody_knows_the_deletion_of_was_gone_by_now() -> None:
-    found = vanished_load(PARTS, lambda _: "", now=NOW, landed_file_days=DAYS)
+def test_load_that_nobody_knows_the_deletion_of_was_gone_by_now(lake: LakeOfLoads) -> None:
+    lake.delete(*PARTS, at=None)
+    found = lake.loads.of("s.t")
     assert found is not None
     assert found.gone_at == "2026-11-29T00:00:00Z"
+
+
+def test_vanished_load_is_one_entry_and_new_once(lake: LakeOfLoads) -> None:
+    lake.delete(*PARTS)
+    assert (lake.check(), lake.check()) == ([True], [False])
+    assert list(lake.kept) == [f"s.t#{PARTS[0].file_id}"]
+
+
+def test_entry_stays_when_the_objects_would_have_expired_by_now_and_keeps_the_time_when_it_was_noticed(
+    lake: LakeOfLoads,
+) -> None:
+    """Emptying the table then must not remove rows that landed after the load was noticed."""
+    lake.delete(*PARTS)
+    lake.check()
+    lake.now += timedelta(days=DAYS)
+    lake.delete(*PARTS, at=None)
+    assert lake.check() == [False]
+    assert len(lake.kept) == 1
+    found = lake.loads.of("s.t")
+    assert found is not None
+    assert found.gone_at == "2026-11-29T00:00:00Z"
+
+
+def test_entry_goes_when_an_object_is_back(lake: LakeOfLoads) -> None:
+    lake.delete(*PARTS)
+    lake.check()
+    del lake.deleted[PARTS[1].key]
+    assert (lake.check(), lake.kept) == ([False], {})
+
+
+def test_load_that_is_pending_replaces_the_one_that_vanished(lake: LakeOfLoads) -> None:
+    lake.delete(*PARTS)
+    lake.check()
+    lake.land(part(1, version="v2"))
+    assert (lake.check(), lake.kept) == ([False], {})
+
+
+def test_pending_changes_are_no_load(lake: LakeOfLoads) -> None:
+    lake.delete(*PARTS)
+    lake.land(replace(part(3), file_type=FileType.CHANGES))
+    assert lake.check() == [True]
+
+
+def test_load_that_is_applied_while_the_table_is_looked_at_replaces_the_one_that_vanished() -> None:
+    class Refreshed(LakeOfLoads):
+        def pending_files(self, source_table_name: str, most_changes: int) -> PendingFiles:
+            self.processed.append(part(1, version="v2", generation=2))
+            return super().pending_files(source_table_name, most_changes)
+
+    lake = Refreshed(*PARTS)
+    lake.delete(*PARTS)
+    assert (lake.check(), lake.kept) == ([False], {})
+
+
+def test_dismissed_entry_stays_and_is_not_new_again_also_after_a_load_waited_in_vain(lake: LakeOfLoads) -> None:
+    """A person decided to keep the rows of this load."""
+    lake.delete(*PARTS)
+    lake.check()
+    lake.dismissed = set(lake.kept)
+    assert lake.check() == [False]
+    lake.land(part(1, version="v2"))
+    assert lake.check() == [False]
+    lake.pending.clear()
+    assert lake.check() == [False]
+    assert set(lake.kept) == lake.dismissed
+
+
+def test_later_load_that_vanishes_is_another_entry(lake: LakeOfLoads) -> None:
+    lake.delete(*PARTS)
+    lake.check()
+    lake.dismissed = set(lake.kept)
+    lake.processed.append(part(1, version="v2", generation=2))
+    assert lake.check() == [True]
+    assert len(lake.kept) == 2
 
 
 def test_load_in_the_table_is_the_newest_applied_one() -> None:

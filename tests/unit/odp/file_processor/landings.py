@@ -52,13 +52,17 @@ def change(number: int, at: int, content: str = "", *, copied: bool = False, day
 
 @dataclass
 class Table:
-    """What one table holds, and what its history has; `deleted` has the keys of objects that are gone."""
+    """What one table holds, and what its history has.
+
+    `deleted` has the keys of objects that are gone, `expired` the ids of former versions that are.
+    """
 
     versioning: VersioningType = VersioningType.SNAPSHOT
     limits: Limits = field(default_factory=Limits)
     state: TableState = field(default_factory=TableState)
     history: dict[str, LandedFile] = field(default_factory=dict)
     deleted: set[str] = field(default_factory=set)
+    expired: set[str] = field(default_factory=set)
 
     def loads(self) -> Sequence[LandedFile]:
         return [file for file in self.history.values() if file.is_load]
@@ -67,11 +71,15 @@ class Table:
         found = [file for file in self.history.values() if not file.is_load and file.name >= from_name]
         return sorted(found, key=lambda file: file.name)[:most]
 
-    def has_same_content(self, version: LandedFile, earlier: LandedFile) -> bool:
+    def has_same_content(self, version: LandedFile, earlier: LandedFile) -> bool | None:
+        if earlier.file_id in self.expired:
+            return None
         return version.file_id.partition("=")[2] == earlier.file_id.partition("=")[2]
 
-    def are_readable(self, files: Sequence[LandedFile]) -> bool:
-        return not self.deleted & {file.key for file in files}
+    def current_versions(self, files: Sequence[LandedFile]) -> Mapping[str, str]:
+        there = {file.key for file in files} - self.deleted
+        landed = sorted(self.history.values(), key=lambda file: file.moment)
+        return {file.key: str(file.version_id) for file in landed if file.key in there}
 
     def select(
         self,

@@ -62,6 +62,7 @@ class World:
     written_with: Mapping[str, str] | None = None
     unannounced: Sequence[LandedFile] = ()
     announced_meanwhile: Sequence[LandedFile] = ()
+    landing_amid_a_commit: Sequence[LandedFile] = ()
     looked_behind: list[str] = field(default_factory=list)
     updates_without_row: int = 0
 
@@ -104,9 +105,11 @@ class World:
 
     # Reconciler
     def of_table(self, pending: Sequence[LandedFile], newest_change_file: str) -> TableListing:
+        there = (*self.history.values(), *self.pending.values(), *self.unannounced)
+        current = {landed.key: str(landed.version_id) for landed in there if landed.key not in self.vanished}
         self.pending |= {landed.file_id: landed for landed in (*self.unannounced, *self.announced_meanwhile)}
         self.looked_behind.append(newest_change_file)
-        return TableListing(len(self.unannounced), len(self.unannounced))
+        return TableListing(len(self.unannounced), len(self.unannounced), frozenset(current.items()))
 
     def current_versions(self, bucket: str, keys: Iterable[str]) -> Mapping[str, str | None]:
         known = {landed.key: landed for landed in (*self.history.values(), *self.pending.values())}
@@ -157,6 +160,8 @@ class World:
         check_lease()
         self.reach("commit")
         self.commits.append(refresh)
+        add(self, *self.landing_amid_a_commit)
+        self.landing_amid_a_commit = ()
         if self.commits_and_fails:
             raise RuntimeError("the answer was lost")
         committed = self.last_refresh(config)

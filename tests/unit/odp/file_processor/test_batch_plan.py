@@ -60,7 +60,7 @@ class World:
 
     @property
     def manager(self) -> BatchManager:
-        return BatchManager(self, self, self, self, self)
+        return BatchManager(self, self, self, self, self, job_timeout_minutes=60)
 
     def planned(self) -> tuple[tuple[str, ...], ...]:
         state = self.state()
@@ -87,6 +87,23 @@ def test_leases_are_asked_for_tables_with_work_only() -> None:
     world = World([table(number) for number in range(50)], {"s.t7": 1})
     world.state()
     assert world.asked_leases == ["db.t7"]
+
+
+@pytest.mark.parametrize(
+    ("pending", "minutes"),
+    [(1, 60), (1_200_000_000, 60), (1_200_000_001, 61), (8_000_000_000, 400), (10**12, 2880)],
+)
+def test_run_may_take_a_minute_for_each_20_megabytes_of_its_largest_batch(pending: int, minutes: int) -> None:
+    """A reload, which replaces its table in one commit, would begin again at each time-out."""
+    world = World([table(7)], {"s.t7": pending})
+    assert world.state()["glue_job_timeout_minutes"] == minutes
+
+
+def test_batches_of_one_plan_get_the_time_of_the_largest() -> None:
+    large = {"s.t7": 2_400_000_000, "s.t8": 2_400_000_000}
+    world = World([table(number) for number in range(10)], dict.fromkeys(map("s.t{}".format, range(7)), 1) | large)
+    assert [len(batch) for batch in world.planned()] == [5, 4]
+    assert world.state()["glue_job_timeout_minutes"] == 121
 
 
 REFUSED = TableLease(refused_registrations=7, refused_configuration=table(1).digest)

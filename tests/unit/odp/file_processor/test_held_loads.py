@@ -1,11 +1,12 @@
 """Loads that look like an accident wait for a person: copies, restores, shrinking and broken loads (rule 4)."""
 
 from dataclasses import replace
+from random import Random
 
 import pytest
 from odp.errors import RejectedInputError
 from odp.file_processor.late_files import Limits
-from odp.records import FileStatus, LandedFile, SkipReason
+from odp.records import FileStatus, LandedFile, SkipReason, VersioningType
 from odp.refreshes import RefreshKind
 
 from tests.unit.odp.file_processor.landings import (
@@ -17,6 +18,7 @@ from tests.unit.odp.file_processor.landings import (
     held_files,
     ids,
     is_waiting,
+    landed,
     load,
     reasons,
     why_held,
@@ -222,6 +224,21 @@ def test_segment_that_begins_long_after_the_load_is_held(late: int, is_held: boo
     assert (ids(refresh.files) == [part.file_id]) != is_held
 
 
+def test_first_load_that_seems_to_begin_with_an_overwritten_part_of_the_load_before_is_held() -> None:
+    """An old second segment, uploaded amid the loads, makes that of the second load begin a third one."""
+    one, other = "SEGMENT1_", "SEGMENT2_"
+    first = load(1, 1, "a", segment=one), load(1, 2, "b", segment=other), load(1, 3, "b", segment=other)
+    second = load(1, 60, "c", segment=one), load(1, 61, "d", segment=other)
+    shrunk = load(1, 120, "e", segment=one)
+    copy = load(1, 125, "d", segment=other, copied=True)
+    refresh = Table().select(*first, *second, change(1, 62), shrunk, copy)
+    assert "nobody knows where it begins" in why_held(refresh)
+
+
+def landed_at(part: LandedFile, at: int) -> LandedFile:
+    return landed(part.key.removeprefix("s/t/").removesuffix(".parquet"), at)
+
+
 def table_without_its_first_part() -> Table:
     """Its first part was deleted before it was applied; the second is in the table."""
     table, gone = Table(), load(1, 1, "was")
@@ -241,6 +258,11 @@ def test_first_load_of_one_part_that_is_there_again_before_it_was_applied_is_the
     assert (ids(refresh.files), refresh.state.began) == (ids([load(1, 20, "a")]), load(1, 1).moment)
 
 
+def test_first_load_of_one_part_that_is_there_again_is_held_if_nobody_knows_what_it_was() -> None:
+    table = Table(expired={load(1, 1, "a").file_id})
+    assert "same content" in why_held(table.select(load(1, 1, "a"), change(1, 10), load(1, 20, "a")))
+
+
 @pytest.mark.parametrize("at", [60, 9000])
 def test_deleted_part_that_is_restored_as_it_was_is_added_to_its_load_after_a_long_time_by_a_person(at: int) -> None:
     table = table_without_its_first_part()
@@ -249,6 +271,17 @@ def test_deleted_part_that_is_restored_as_it_was_is_added_to_its_load_after_a_lo
         table.take(*table.approve())
     assert table.state.load_keys == {load(1, 0).key, load(2, 0).key}
     assert table.state.generation == 1
+
+
+def test_load_that_was_deleted_unread_is_no_part_of_the_one_before_when_it_is_written_again() -> None:
+    table, first, second = Table(), load(1, 1, "a"), load(1, 20, "b")
+    deleted = dict.fromkeys((first.file_id, second.file_id), SkipReason.VANISHED)
+    step = table.select(first, load(2, 2), second, unreadable=deleted)
+    table.state = step.state
+    table.history |= {file.file_id: file for file in (*step.files, *step.skipped)}
+    table.take(load(1, 9000, "b"))
+    table.take(*table.approve())
+    assert (table.state.generation, len(table.state.load_keys)) == (2, 1)
 
 
 @pytest.mark.parametrize("at", [60, 9000])
@@ -272,6 +305,88 @@ def test_approved_load_is_held_again_if_a_part_was_overwritten_since_by_another_
     of_first = table.history[approved[0].file_id]
     assert (of_first.status is FileStatus.HELD, of_first.approved) == (is_held, not is_held)
     assert table.state.generation == (1 if is_held else 2)
+
+
+@pytest.mark.parametrize("later", [load(3, 9000, "c"), load(4, 9000, "d")], ids=["of the load in the table", "new"])
+def test_part_that_lands_after_a_person_approved_its_load_is_held_and_added_when_it_is_approved_too(
+    later: LandedFile,
+) -> None:
+    table = filled(load(1, 1), load(2, 2), load(3, 3))
+    table.take(load(1, 600, "a"), load(2, 601, "b"))
+    table.take(*table.approve(), later, now=9001)
+    assert later.file_id not in table.history
+    table.take(later)
+    assert table.history[later.file_id].status is FileStatus.HELD
+    table.take(*table.approve())
+    assert table.state.generation == 2
+    assert table.state.load_keys == {load(1, 0).key, load(2, 0).key, later.key}
+
+
+def test_approved_late_change_does_not_hide_a_load_that_is_held() -> None:
+    table = filled(load(1, 1), load(2, 2), load(3, 3, "c"), change(1, 4), change(2, 5))
+    table.take(load(1, 600, "a"), load(2, 601, "b"))
+    third, late = load(3, 9000, "c"), replace(change(0, 9000), approved=True)
+    table.take(third, late)
+    assert table.history[third.file_id].status is FileStatus.HELD
+
+
+@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("versioning", VersioningType)
+def test_no_part_of_the_last_load_is_skipped_however_early_a_person_approves(
+    seed: int, versioning: VersioningType
+) -> None:
+    """DMS alone writes, with pauses of any length; whatever is held is approved at any time, and in the end."""
+    draw, table = Random(seed), Table(versioning)  # noqa: S311 - draws must repeat, not be secret
+    pending: list[LandedFile] = []
+    loads = [draw.randint(1, 4) for _ in range(draw.randint(1, 3))]
+    at = 0
+    for number, parts in enumerate(loads):
+        for part in range(1, parts + 1):
+            at += draw.choice([1, MINUTE, 20 * MINUTE])
+            pending += [load(part, at, f"{number}.{part}"), *([change(at, at)] if draw.random() < 0.3 else [])]
+            pending = refreshed(table, pending, at, draw)
+        at += draw.choice([2 * MINUTE, 60 * MINUTE])
+        pending = refreshed(table, pending, at, draw)
+    for _ in range(4):
+        at += 60 * MINUTE
+        table.take(*pending, now=at)
+        pending = [*(file for file in pending if file.file_id not in table.history), *table.approve()]
+    table.take(*pending, now=at + 60 * MINUTE)
+    last = {f"LOAD{part:08X}.parquet" for part in range(1, loads[-1] + 1)}
+    newest = {part.name: part for part in sorted(table.loads(), key=lambda part: part.moment)}
+    assert {name for name in last if newest[name].status is FileStatus.APPLIED} == last
+
+
+def refreshed(table: Table, pending: list[LandedFile], at: int, draw: Random) -> list[LandedFile]:
+    """Run a few executions; gives what is pending after a person has perhaps approved what is held."""
+    for minutes in range(draw.randint(0, 2)):
+        table.take(*pending, now=at + minutes * 20 * MINUTE)
+        pending = [file for file in pending if file.file_id not in table.history]
+    return [*pending, *(table.approve() if draw.random() < 0.3 else [])]
+
+
+def test_approved_load_is_held_again_if_a_part_was_overwritten_and_what_it_was_has_expired() -> None:
+    table = filled(load(1, 1, "a"), load(2, 2, "b"))
+    table.take(load(1, 600, "a"), load(2, 601, "b"))
+    approved = table.approve()
+    table.expired = {part.file_id for part in approved}
+    table.take(*approved, load(2, 9000, "b"))
+    assert (table.history[approved[0].file_id].status, table.state.generation) == (FileStatus.HELD, 1)
+
+
+def test_part_uploaded_again_is_held_where_its_former_version_has_expired_and_skipped_where_it_is_the_same() -> None:
+    table = filled(load(1, 1), load(2, 2, "b"))
+    again = load(2, 600, "b")
+    assert [file.status_reason for file in table.select(again).skipped] == [SkipReason.COPY]
+    table.expired = {load(2, 2, "b").file_id}
+    assert "uploaded again without a reload" in why_held(table.select(again))
+
+
+def test_deleted_part_that_is_restored_is_held_if_nobody_knows_what_it_was() -> None:
+    table = table_without_its_first_part()
+    table.expired = {load(1, 1, "was").file_id}
+    table.take(load(1, 60, "was"))
+    assert table.history[load(1, 60, "was").file_id].status is FileStatus.HELD
 
 
 @pytest.mark.parametrize("is_applied", [True, False])
@@ -300,6 +415,32 @@ def test_first_load_whose_first_segment_follows_an_old_version_of_it_is_held_as_
     )
     refresh = Table().select(*first, *second, load(1, 65, "e", segment="SEGMENT1_"))
     assert "nobody knows where it begins" in why_held(refresh)
+
+
+PLAIN = load(1, 0), load(2, 0)
+SEGMENTS = load(1, 0, segment="SEGMENT1_"), load(1, 0, segment="SEGMENT2_")
+
+
+@pytest.mark.parametrize("after", [60, 9000])
+@pytest.mark.parametrize(("before", "new"), [(PLAIN, SEGMENTS), (SEGMENTS, PLAIN)])
+def test_load_after_parallel_load_was_switched_on_or_off_is_held_and_replaces_the_table_when_approved(
+    before: tuple[LandedFile, ...], new: tuple[LandedFile, ...], after: int
+) -> None:
+    """A load has segments or none; that of a partition lies in a folder of its own."""
+    table = filled(*(landed_at(part, 1) for part in before))
+    table.take(*(landed_at(part, after) for part in new))
+    assert {part.status for part in table.loads() if part.key in {part.key for part in new}} == {FileStatus.HELD}
+    table.take(*table.approve())
+    assert table.state.load_keys == {part.key for part in new}
+    assert table.state.generation == 2
+
+
+@pytest.mark.parametrize(("before", "new"), [(PLAIN, SEGMENTS), (SEGMENTS, PLAIN)])
+def test_first_load_that_began_again_with_or_without_segments_is_held(
+    before: tuple[LandedFile, ...], new: tuple[LandedFile, ...]
+) -> None:
+    pending = (*(landed_at(part, 1) for part in before), *(landed_at(part, 60) for part in new))
+    assert "were not written again" in why_held(Table().select(*pending))
 
 
 def test_first_part_of_a_segment_that_a_person_approves_is_added_to_a_load_that_lacks_it() -> None:

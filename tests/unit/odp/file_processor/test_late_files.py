@@ -73,6 +73,41 @@ def test_change_uploaded_again_as_it_was_is_skipped_as_a_copy(is_copy: bool) -> 
     assert (refresh.files, reasons(refresh.skipped)) == ((), {again.file_id: SkipReason.COPY})
 
 
+def test_change_uploaded_again_when_its_former_version_has_expired_is_applied_as_nobody_knows_what_that_was() -> None:
+    table = filled(load(1, 1), change(1, 2, "a"), change(2, 3))
+    table.expired = {change(1, 2, "a").file_id}
+    refresh = table.select(change(1, 9000, "b"))
+    assert (ids(refresh.files), ids(refresh.replayed)) == (ids([change(1, 9000, "b")]), ids([change(2, 3)]))
+
+
+def table_with_a_dismissed_version() -> Table:
+    """What a reader of change 3 gets now is a version that a person dismissed."""
+    table = filled(load(1, 1), *(change(number, number) for number in range(2, 8)))
+    table.limits = Limits(replayed_files=2)
+    table.take(change(3, 300, "dismissed"))
+    table.dismiss()
+    table.limits = Limits()
+    return table
+
+
+def test_version_that_a_person_dismissed_comes_into_the_table_with_no_late_file() -> None:
+    table = table_with_a_dismissed_version()
+    assert "overwritten there by what is not applied" in why_held(table.select(change(1, 400)))
+    assert ids(table.select(change(4, 400, "b")).replayed) == ids([change(number, number) for number in (5, 6, 7)])
+
+
+def test_version_that_a_person_dismissed_comes_into_the_table_with_no_reload() -> None:
+    table = table_with_a_dismissed_version()
+    began = replace(load(1, 2), landed_at=change(2, 2).landed_at)
+    assert "overwritten there since" in why_held(table.select(began))
+
+
+def test_change_is_read_again_in_a_copy_of_what_was_applied() -> None:
+    table = filled(load(1, 1), change(2, 2), change(3, 3, "same"))
+    table.take(change(3, 300, "same", copied=True))
+    assert ids(table.select(change(1, 400)).replayed) == ids([change(2, 2), change(3, 3, "same")])
+
+
 def test_change_uploaded_again_with_other_content_takes_the_place_of_its_former_version() -> None:
     table = filled(load(1, 1), change(1, 2, "a"), change(2, 3))
     refresh = table.select(change(1, 9000, "b"))

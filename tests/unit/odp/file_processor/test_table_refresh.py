@@ -6,7 +6,7 @@ import pytest
 from odp.errors import RejectedInputError
 from odp.file_processor.late_files import Limits
 from odp.file_processor.setting_aside import entries_of
-from odp.records import FileStatus, QuarantineKind, SkipReason
+from odp.records import FileStatus, LandedFile, QuarantineKind, SkipReason
 from odp.refreshes import Refresh, RefreshKind, RefreshStatus, RowCounts, TableState
 
 from tests.unit.odp.file_processor.refresh_world import CONFIG, World, add, file, part, world
@@ -67,6 +67,18 @@ def test_rule_13_backlog_is_applied_oldest_first_in_several_commits_whose_counts
     assert [sorted(commit.file_ids) for commit in lake.commits] == [["f1", "f2", "f3"], ["f4", "f5", "f6"], ["f7"]]
     assert (outcome.files, outcome.counts, lake.pending) == (7, RowCounts(inserted=7), {})
     assert (lake.catalog, lake.owner) == (3, None)
+
+
+@pytest.mark.parametrize("meanwhile", [file(3), part(1, 0, "v2")], ids=["change", "part of a reload"])
+def test_file_that_lands_amid_a_run_of_several_commits_is_not_taken_for_a_deleted_or_overwritten_one(
+    meanwhile: LandedFile,
+) -> None:
+    """The bucket was listed when the run began."""
+    lake = world(1, 2, limits=Limits(files=1), landing_amid_a_commit=[meanwhile])
+    lake.pending["p1.v1"] = part(1, 3000, "v1")
+    lake.refresh()
+    assert (lake.entries, meanwhile.file_id in {*lake.pending, *lake.history}) == ({}, True)
+    assert {moved.status for moved in lake.history.values()} == {FileStatus.APPLIED}
 
 
 def test_files_of_a_commit_are_in_the_books_before_the_next_commit_begins() -> None:

@@ -65,6 +65,7 @@ def test_kept_rows_are_not_asked_for_again(truncated: Lake) -> None:
     (entry,) = truncated.json("quarantine", "list")["entries"]
     assert truncated.odp("quarantine", "dismiss", entry["entry"], "--reason", "kept", "--yes").exit_code == 0
     assert state(truncated) == "ok"
+    assert len(truncated.kept("vanished_load")) == 1, "dismissed, it stays on record"
 
 
 def test_table_whose_objects_are_there_is_never_emptied(loaded: Lake) -> None:

@@ -1,4 +1,4 @@
-"""The tester finds defects that are planted one at a time: those of the reference framework, and seven of our own."""
+"""The tester finds defects that are planted one at a time: those of the reference framework, and eight of our own."""
 
 import itertools
 from collections.abc import Callable, Sequence
@@ -15,6 +15,7 @@ from odp.file_manager.sources import Sources
 from odp.file_processor import batch_plan, file_selection
 from odp.file_processor.batch_refresh import RefreshOne
 from odp.file_processor.file_selection import Selection
+from odp.file_processor.readability import Readability
 from odp.file_processor.table_writers import hudi_options
 from odp.listings import SweepState
 from odp.records import FileType, LandedFile, RawTableConfig, SkipReason
@@ -156,6 +157,11 @@ def copy_is_taken_for_a_reload(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(file_selection, "suspicion", lambda *_: "")
 
 
+def listing_of_the_beginning_is_believed(patch: pytest.MonkeyPatch) -> None:
+    """What landed while the run worked is not in the listing, and counts as deleted."""
+    patch.setattr(Readability, "current_versions", lambda readability, _: dict(readability.listing.current))
+
+
 def listing_forgets_what_it_finds(patch: pytest.MonkeyPatch) -> None:
     """C7: the sweep and the refresh never come to the objects of which no event told."""
     patch.setattr(Reconciliation, "register_all", lambda *_: Found())
@@ -183,6 +189,7 @@ def sweep_restarts(patch: pytest.MonkeyPatch) -> None:
         (parts_before_an_interleaved_change_are_dropped, Kind.ROWS),
         (folder_of_the_source_is_ignored, Kind.LOST),
         (copy_is_taken_for_a_reload, Kind.ROWS),
+        (listing_of_the_beginning_is_believed, Kind.ROWS),
         (listing_forgets_what_it_finds, Kind.LOST),
         (sweep_restarts, Kind.QUARANTINE),
     ],

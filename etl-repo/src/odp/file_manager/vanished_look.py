@@ -1,0 +1,54 @@
+"""The sweep's daily look for vanished loads: table by table, and on at the next table in the next run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import takewhile
+
+from odp.file_manager.bucket_sweep import is_due
+from odp.file_manager.vanished_loads import VanishedLoads
+from odp.listings import SweepState
+from odp.ports import SweepStates
+
+LOOK_EVERY = timedelta(days=1)
+"""How long at most a vanished load goes unnoticed, but for the time that a look takes."""
+LOOK_LASTS = timedelta(minutes=3)
+"""The time that a run leaves to a look that is due."""
+
+
+@dataclass(frozen=True, slots=True)
+class VanishedLook:
+    """Looks for the loads of all configured tables once a day."""
+
+    loads: VanishedLoads
+    states: SweepStates
+    clock: Callable[[], datetime]
+
+    def is_due(self) -> bool:
+        """Tell whether a look is under way, or a day has passed since the last one began."""
+        return self._is_due(self.states.load())
+
+    def run(self, tables: Collection[str], ends_at: datetime) -> int:
+        """Look until the time is over; gives how many vanished loads are new.
+
+        A table that was begun is finished, so even a load of many parts is looked for in one run.
+        """
+        state = self.states.load()
+        if not self._is_due(state):
+            return 0
+        if not state.loads_after:
+            state = replace(state, loads_began=self.clock().isoformat(timespec="seconds"))
+        left = sorted(name for name in tables if name > state.loads_after)
+        new = 0
+        for name, is_new in self.loads.check(takewhile(lambda _: self.clock() < ends_at, left)):
+            new += is_new
+            state = replace(state, loads_after=name)
+            self.states.save(state)
+        if not left or state.loads_after == left[-1]:
+            self.states.save(replace(state, loads_after=""))
+        return new
+
+    def _is_due(self, state: SweepState) -> bool:
+        return bool(state.loads_after) or is_due(state.loads_began, LOOK_EVERY, self.clock())
