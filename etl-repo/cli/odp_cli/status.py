@@ -102,7 +102,9 @@ def _last(status: TableStatus) -> str:
     last = status.lease.last
     if last is None:
         return "–"
-    return f"{minute(last.ended_at)} +{last.rows_inserted:,} ~{last.rows_updated:,} -{last.rows_deleted:,}"
+    without_row = f", {counted(last.updates_without_row, 'update')} without a row" if last.updates_without_row else ""
+    rows = f"+{last.rows_inserted:,} ~{last.rows_updated:,} -{last.rows_deleted:,}"
+    return f"{minute(last.ended_at)} {rows}{without_row}"
 
 
 def _short(text: str) -> str:

@@ -34,14 +34,24 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class RowCounts:
-    """Rows that one commit inserted, updated and deleted, as its own metadata says."""
+    """Rows that one commit inserted, updated and deleted, as its own metadata says.
+
+    `updates_without_row` are among the inserted ones: updates of keys that the table did not have. It is 0 where nobody
+    counted them.
+    """
 
     inserted: int = 0
     updated: int = 0
     deleted: int = 0
+    updates_without_row: int = 0
 
     def __add__(self, other: RowCounts) -> RowCounts:
-        return RowCounts(self.inserted + other.inserted, self.updated + other.updated, self.deleted + other.deleted)
+        return RowCounts(
+            self.inserted + other.inserted,
+            self.updated + other.updated,
+            self.deleted + other.deleted,
+            self.updates_without_row + other.updates_without_row,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +94,8 @@ class Refresh:
 
     `replayed` files were applied already and are read again, because an older file or the load that they follow
     arrived after them; `skipped` files are done without being read, each with its reason; `held` ones wait for a
-    person. Without `files` there is nothing to commit.
+    person. Without `files` there is nothing to commit. A load is awaited while parts of one are pending or held: the
+    table may lack rows that it has.
     """
 
     kind: RefreshKind
@@ -93,6 +104,7 @@ class Refresh:
     state: TableState
     skipped: tuple[LandedFile, ...] = ()
     held: tuple[HeldFiles, ...] = ()
+    awaits_load: bool = False
 
     @property
     def file_ids(self) -> frozenset[str]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import Column, DataFrame, SparkSession
 
 SETTINGS = {
     # Hudi 1.0.2 refuses timestamps without time zone, and DMS writes no other: they are read as UTC instants
@@ -63,6 +63,25 @@ def _forget_sources(session: SparkSession) -> None:
         if field.getName() == "updatingResource":
             field.setAccessible(True)
             field.get(configuration).clear()
+
+
+def computed_once(session: SparkSession, rows: DataFrame) -> DataFrame:
+    """Give rows whose shuffles are run now and once, however many jobs read the rows; nothing is cached.
+
+    Unlike a local checkpoint it survives the loss of a worker: Spark makes a lost shuffle file again.
+    """
+    from pyspark.sql import DataFrame
+
+    plan = rows._jdf  # noqa: SLF001
+    jvm_session = session._jsparkSession  # noqa: SLF001
+    return DataFrame(jvm_session.internalCreateDataFrame(plan.queryExecution().toRdd(), plan.schema(), False), session)
+
+
+def aggregated(rows: DataFrame, *aggregates: Column) -> Sequence[Any]:
+    """Give aggregates of all rows; of rows in one partition in one job, where Spark would shuffle the one result."""
+    partitions = rows._jdf.queryExecution().toRdd().getNumPartitions()  # noqa: SLF001
+    (values,) = (rows.coalesce(1) if partitions == 1 else rows).agg(*aggregates).collect()
+    return values
 
 
 def literal_path(uri: str) -> str:

@@ -21,6 +21,7 @@ class LastRefresh:
     rows_deleted: int
     files: int
     error: str = ""
+    updates_without_row: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """The same for programs."""
@@ -31,6 +32,7 @@ class LastRefresh:
             "rows_deleted": self.rows_deleted,
             "files": self.files,
             "error": self.error,
+            "updates_without_row": self.updates_without_row,
         }
 
 
@@ -82,6 +84,7 @@ def _last_refresh(item: Mapping[str, Any]) -> LastRefresh:
         rows_deleted=int(item.get("rows_deleted", 0)),
         files=int(item.get("files_processed", 0)),
         error=str(item.get("error_message", "")),
+        updates_without_row=int(item.get("updates_without_row", 0)),
     )
 
 

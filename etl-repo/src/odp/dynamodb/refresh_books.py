@@ -185,6 +185,7 @@ def _numbers(outcome: RefreshOutcome) -> dict[str, Any]:
         "rows_inserted": outcome.counts.inserted,
         "rows_updated": outcome.counts.updated,
         "rows_deleted": outcome.counts.deleted,
+        "updates_without_row": outcome.counts.updates_without_row,
         "files_processed": outcome.files,
     }
 

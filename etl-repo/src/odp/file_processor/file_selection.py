@@ -439,7 +439,11 @@ class Selection:
         generation = max(self.state.generation, 1)
         new = tuple(file.applied(generation) for file in chosen)
         state = _state_after(self.state, generation, new, began) if new else self.state
-        return Refresh(self._kind(new), new, tuple(replayed), state, tuple(skipped), held)
+        return Refresh(self._kind(new), new, tuple(replayed), state, tuple(skipped), held, self._awaits_load)
+
+    @property
+    def _awaits_load(self) -> bool:
+        return bool(self._held_parts) or any(file.is_load for file in self.pending)
 
     def _kind(self, new: Sequence[LandedFile]) -> RefreshKind:
         holds_changes = bool(self.state.newest_change_file)

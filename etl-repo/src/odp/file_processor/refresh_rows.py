@@ -15,23 +15,30 @@ from odp.file_processor.row_keys import with_keys, with_versions
 from odp.file_processor.row_order import IS_CHANGE, last_row_per_key
 from odp.file_processor.schema_changes import Columns
 from odp.file_processor.table_history import Reload, greatest_version, least_version, load_version
-from odp.records import DELETE, OPERATION, RawTableConfig
+from odp.file_processor.updates_without_row import FinalRows
+from odp.records import DELETE, INSERT, OPERATION, RawTableConfig
 from odp.refreshes import Refresh
+from odp.spark_session import aggregated, computed_once
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
+
+IS_INSERTED = "_odp_is_inserted"
+"""Whether any change of the row's key in this refresh is an insert."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyedRows:
     """The final rows of a refresh, one of each record key, and the version of a load's rows in a historical table.
 
-    Only `known` rows may have record keys that the table holds: they need not be final.
+    Only `known` rows may have record keys that the table holds: they need not be final. Final rows that are `marked`
+    have the column IS_INSERTED.
     """
 
     final: DataFrame
     known: DataFrame
     load_version: str = ""
+    marked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +61,12 @@ class RefreshRows:
             rows = with_versions(rows, version)
         return with_keys(rows, self.config, self.columns)
 
-    def final(self, keyed: DataFrame) -> DataFrame:
-        """Give the last row of each record key."""
+    def final(self, keyed: DataFrame, *, marked: bool = False) -> DataFrame:
+        """Give the last row of each record key, marked if any row of its key is an insert."""
         sequence = self.config.hudi_precombine_field
-        last = last_row_per_key(keyed, [record_key(self.config)], has_sequence=bool(sequence))
-        return last.select(*self.columns, *own_columns(self.config))
+        marks = {IS_INSERTED: F.max(F.col(OPERATION) == INSERT)} if marked else {}
+        last = last_row_per_key(keyed, [record_key(self.config)], has_sequence=bool(sequence), of_all=marks)
+        return last.select(*self.columns, *own_columns(self.config), *marks)
 
     def without_rows(self) -> DataFrame:
         """Give no rows of the table's columns."""
@@ -101,3 +109,14 @@ class RefreshRows:
 def without_deleted(rows: DataFrame) -> DataFrame:
     """Keep what exists after the changes."""
     return rows.filter(F.col(OPERATION) != DELETE)
+
+
+def count_final_rows(spark: SparkSession, marked: DataFrame) -> tuple[DataFrame, FinalRows]:
+    """Count final rows that have the column IS_INSERTED; gives them without it, with the files read already.
+
+    Hudi reads the rows more than once, so that a counter which runs along with the write would count them twice.
+    """
+    once = computed_once(spark, marked)
+    is_inserted = F.col(IS_INSERTED) & (F.col(OPERATION) != DELETE)
+    counted = aggregated(once, F.count(F.lit(1)), F.count_if(is_inserted))
+    return once.drop(IS_INSERTED), FinalRows(*counted)

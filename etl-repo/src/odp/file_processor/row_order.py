@@ -6,7 +6,8 @@ changes of the key have a valid one, otherwise file names and the rows' position
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pyspark.sql import Window
@@ -40,8 +41,13 @@ def position(sequence: Column | None, *, is_change: bool) -> list[Column]:
     return [value.alias(name) for name, value in zip(POSITION, values, strict=True)]
 
 
-def last_row_per_key(rows: DataFrame, keys: Sequence[str], *, has_sequence: bool) -> DataFrame:
-    """Keep the last row of each key, in one shuffle and one sort; a delete followed by an insert stays an insert."""
+def last_row_per_key(
+    rows: DataFrame, keys: Sequence[str], *, has_sequence: bool, of_all: Mapping[str, Column] = MappingProxyType({})
+) -> DataFrame:
+    """Keep the last row of each key, in one shuffle and one sort; a delete followed by an insert stays an insert.
+
+    The last row gets the columns `of_all`, which are aggregates of all rows of its key.
+    """
     per_key = Window.partitionBy(*keys)
     by_file = F.struct(IS_CHANGE, FILE, ROW, _PATH)
     last: dict[str, Column] = {_LAST_BY_FILE: F.max(by_file).over(per_key)}
@@ -52,4 +58,5 @@ def last_row_per_key(rows: DataFrame, keys: Sequence[str], *, has_sequence: bool
         last[_SEQUENCED] = F.min(is_sequenced).over(per_key)
         last[_LAST_BY_SEQUENCE] = F.max(by_sequence).over(per_key)
         is_last = F.when(F.col(_SEQUENCED), F.col(_LAST_BY_SEQUENCE).eqNullSafe(by_sequence)).otherwise(is_last)
-    return rows.withColumns(last).filter(is_last).drop(*last)
+    last |= {name: aggregate.over(per_key) for name, aggregate in of_all.items()}
+    return rows.withColumns(last).filter(is_last).drop(*(name for name in last if name not in of_all))

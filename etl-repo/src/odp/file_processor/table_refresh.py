@@ -37,6 +37,13 @@ from odp.refreshes import (
 logger = logging.getLogger(__name__)
 
 
+_WITHOUT_ROW = (
+    "%s: %d updates were of keys that the table did not have, and were inserted. Either primary keys were changed at "
+    "the source, and the rows of the former keys are still in the table; or changes of before are lost or come late. "
+    "Let the DMS task write before-images (add-before-image-columns), and load the table again in DMS"
+)
+
+
 def _utc_now() -> datetime:
     return datetime.now(UTC)
 
@@ -266,6 +273,8 @@ class _Refresh:
         self._done = tuple(files)
         self._files += len(files)
         self._counts += committed.counts
+        if committed.counts.updates_without_row:
+            logger.warning(_WITHOUT_ROW, self._config.qualified_name, committed.counts.updates_without_row)
 
     def _enter_done(self) -> None:
         """Leave no earlier commit's files open beside those of a new one: a commit names its own files only."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 KEY = "s/t/20260101-000000001.parquet"
 FILE = LandedFile("s.t", "1/f1", FileType.CHANGES, "s", "t", "staging", KEY, 7, "e", "2026-01-01T00:00:00Z")
-COMPLETED = RefreshOutcome("db.t", "s.t", RefreshStatus.COMPLETED, "t0", "t1", RowCounts(1, 2, 3), files=4)
+COMPLETED = RefreshOutcome("db.t", "s.t", RefreshStatus.COMPLETED, "t0", "t1", RowCounts(1, 2, 3, 1), files=4)
 FAILED = replace(COMPLETED, status=RefreshStatus.ERROR, error="E: x", stack_trace="trace")
 
 
@@ -82,12 +82,8 @@ def test_closing_entry_moves_files_keeps_the_outcome_and_returns_the_lease(desk:
     assert (processed["file_ingestion_status"], processed["glue_job_run_id"]) == ("raw_file_processed", "jr_1")
     assert (processed["generation"], processed["file_ingestion_path"]) == (3, FILE.key)
     assert (refresh["raw_table_name"], refresh["glue_job_run_id"]) == ("db.t", "jr_1")
-    assert [refresh[name] for name in ("rows_inserted", "rows_updated", "rows_deleted", "files_processed")] == [
-        1,
-        2,
-        3,
-        4,
-    ]
+    counts = ("rows_inserted", "rows_updated", "rows_deleted", "updates_without_row", "files_processed")
+    assert [refresh[name] for name in counts] == [1, 2, 3, 1, 4]
     assert desk.only("leases")["refresh_status"] == "completed"
     again = desk.lease("jr_2")
     assert (again.catalog_commit, again.written_with) == ("20260101", {"key": "ID"})
@@ -95,7 +91,14 @@ def test_closing_entry_moves_files_keeps_the_outcome_and_returns_the_lease(desk:
 
 def test_lease_says_how_its_last_refresh_ended_since_the_run_log_is_in_no_order_of_time(desk: Desk) -> None:
     desk.books.enter(desk.lease(), BookEntry(COMPLETED, closes=True))
-    names = ("refresh_end_date_time", "rows_inserted", "rows_updated", "rows_deleted", "files_processed")
+    names = (
+        "refresh_end_date_time",
+        "rows_inserted",
+        "rows_updated",
+        "rows_deleted",
+        "updates_without_row",
+        "files_processed",
+    )
     log = desk.only("leases_history")
     assert {name: desk.only("leases")["last_refresh"][name] for name in names} == {name: log[name] for name in names}
     failed = replace(COMPLETED, status=RefreshStatus.ERROR, error="no network")

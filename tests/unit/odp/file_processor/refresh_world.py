@@ -64,6 +64,7 @@ class World:
     announced_meanwhile: Sequence[LandedFile] = ()
     landing_amid_a_commit: Sequence[LandedFile] = ()
     looked_behind: list[str] = field(default_factory=list)
+    updates_without_row: int = 0
 
     def reach(self, step: str) -> None:
         if step == self.die_at:
@@ -157,7 +158,8 @@ class World:
         if not self.commits:
             return None
         last = self.commits[-1]
-        return CommittedRefresh(str(len(self.commits)), last.file_ids, last.state, RowCounts(inserted=len(last.files)))
+        counts = RowCounts(inserted=len(last.files), updates_without_row=self.updates_without_row)
+        return CommittedRefresh(str(len(self.commits)), last.file_ids, last.state, counts)
 
     def apply(self, config: RawTableConfig, refresh: Refresh, check_lease: Callable[[], None]) -> CommittedRefresh:
         self.reach("write")

@@ -117,7 +117,7 @@ class Lake:
             fields.pop("status", RefreshStatus.COMPLETED),
             "2026-11-28T10:00:00.000+00:00",
             "2026-11-28T10:01:00.000+00:00",
-            RowCounts(1, 2, 3),
+            fields.pop("counts", RowCounts(1, 2, 3)),
             len(files),
             error=fields.pop("error", ""),
         )

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from odp.dynamodb.table_leases import DynamoDbTableLeases
 from odp.records import PendingWork, Quarantined, QuarantineKind
-from odp.refreshes import RefreshStatus
+from odp.refreshes import RefreshStatus, RowCounts
 from odp_cli.operate.ages import age
 from odp_cli.operate.entries import Entry
 from odp_cli.operate.lease_state import LeaseState
@@ -129,8 +129,17 @@ def test_program_gets_everything_of_a_table(busy: Lake) -> None:
             "rows_deleted": 3,
             "files": 1,
             "error": "",
+            "updates_without_row": 0,
         },
     }
+
+
+def test_person_sees_updates_without_a_row_beside_the_last_refresh(busy: Lake) -> None:
+    assert "without a row" not in busy.odp("status").output
+    busy.refresh(table_config(), [], counts=RowCounts(3, 2, 1, 2))
+    assert "+3 ~2 -1, 2 updates without a row" in busy.odp("status").output
+    (table,) = busy.json("status", "s.t")["tables"]
+    assert table["last_refresh"]["updates_without_row"] == 2
 
 
 def test_person_sees_a_row_for_each_table(busy: Lake) -> None:

@@ -10,13 +10,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, TypeVar
 
+from odp.file_processor.updates_without_row import FinalRows
 from odp.refreshes import Refresh, RefreshKind, TableState
 from odp.stored_format import FORMAT
 
 PREFIX = "odp."
 FILE_IDS, STATE, CONTENT = "odp.file_ids", "odp.table_state", "odp.table_content"
+FINAL_ROWS = "odp.final_rows"
 
-T = TypeVar("T", "TableContent", TableState)
+T = TypeVar("T", "TableContent", TableState, FinalRows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,17 @@ def read_content(metadata: Mapping[str, str | None]) -> TableContent:
     state = json.loads(metadata[STATE] or "{}")
     names = [str(key).rsplit("/", 1)[-1] for key in state.get("load_keys", ())]
     return TableContent(newest_load=max(names, default=""), newest_change=state.get("newest_change_file", ""))
+
+
+def final_rows_metadata(final: FinalRows) -> dict[str, str]:
+    """Give the option by which the commit carries what was counted of its rows."""
+    return {FINAL_ROWS: _written(asdict(final))}
+
+
+def read_final_rows(metadata: Mapping[str, str | None]) -> FinalRows | None:
+    """Read what `final_rows_metadata` wrote; None if the rows were not counted."""
+    written = metadata.get(FINAL_ROWS)
+    return _read(FinalRows, written) if written else None
 
 
 def _written(values: Mapping[str, Any]) -> str:

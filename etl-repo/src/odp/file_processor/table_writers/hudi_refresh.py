@@ -11,12 +11,16 @@ from odp.file_processor.changes import cast_to
 from odp.file_processor.column_names import NamedColumns, changed_names, with_table_names
 from odp.file_processor.own_columns import KEY, own_columns
 from odp.file_processor.parquet_footers import read_columns
-from odp.file_processor.refresh_rows import KeyedRows, RefreshRows, without_deleted
+from odp.file_processor.refresh_rows import KeyedRows, RefreshRows, count_final_rows, without_deleted
 from odp.file_processor.row_keys import with_keys
 from odp.file_processor.schema_changes import Columns, must_rewrite
 from odp.file_processor.table_history import load_version
 from odp.file_processor.table_schema import HeldTable, decide_table_columns, name_files
-from odp.file_processor.table_writers.hudi_commit_metadata import TableContent, content_metadata
+from odp.file_processor.table_writers.hudi_commit_metadata import (
+    TableContent,
+    content_metadata,
+    final_rows_metadata,
+)
 from odp.file_processor.table_writers.hudi_index import decide_look_up
 from odp.file_processor.table_writers.hudi_options import (
     Operation,
@@ -26,6 +30,7 @@ from odp.file_processor.table_writers.hudi_options import (
     write_options,
 )
 from odp.file_processor.table_writers.hudi_timeline import ExistingTable, forget_ordering_field
+from odp.file_processor.updates_without_row import may_count_updates_without_row
 from odp.records import RawTableConfig, VersioningType
 from odp.refreshes import Refresh, RefreshKind
 
@@ -106,9 +111,10 @@ class HudiRefresh:
             version = rows.version_of_load(read, self._stored(rows.columns, held), "")
         version = version or load_version("", self.refresh.state.generation)
         keyed = rows.keyed(read, version)
-        final = rows.final(keyed)
+        marked = may_count_updates_without_row(self.refresh, self._before, named.values()) and not self._is_historical
+        final = rows.final(keyed, marked=marked)
         is_replacing = not self._is_historical and self._operation is not Operation.UPSERT
-        return KeyedRows(without_deleted(final) if is_replacing else final, keyed, version)
+        return KeyedRows(without_deleted(final) if is_replacing else final, keyed, version, marked)
 
     def _write(self, rows: RefreshRows, made: KeyedRows, source_names: Mapping[str, str]) -> None:
         is_merged = self.table is not None and self._operation is Operation.UPSERT
@@ -116,7 +122,11 @@ class HudiRefresh:
         content = self.table.content if self.table else TableContent()
         after = content.after(self.refresh, made.load_version, is_replaced=not is_merged, source_names=source_names)
         options = write_options(rows.config, self.refresh, rows.columns, look_up) | content_metadata(after)
-        save(made.final, options, self.config.base_path, self.check_lease)
+        final = made.final
+        if made.marked:
+            final, counted = count_final_rows(self.spark, final)
+            options |= final_rows_metadata(counted)
+        save(final, options, self.config.base_path, self.check_lease)
 
 
 def save(rows: DataFrame, options: Mapping[str, str], base_path: str, check_lease: Callable[[], None]) -> None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from odp.file_processor.table_schema import HeldTable
 from odp.file_processor.table_writers.hudi_commit_metadata import (
     CONTENT,
     FILE_IDS,
+    FINAL_ROWS,
     STATE,
     TableContent,
     read_commit_metadata,
     read_content,
+    read_final_rows,
 )
 from odp.file_processor.table_writers.hudi_schema import has_column, table_columns
 from odp.refreshes import CommittedRefresh, RowCounts
@@ -70,13 +72,16 @@ class Commit:
         an insert and a delete, which cancel out; in one that begins with the commit only the delete.
         """
         deleted = self.metadata.getTotalRecordsDeleted()
-        if deleted:  # a load deletes nothing, and may have begun thousands of files
-            deleted -= sum(stat.getNumDeletes() for stat in self._begun)
-        return RowCounts(
+        counts = RowCounts(
             inserted=self.metadata.fetchTotalInsertRecordsWritten(),
             updated=self.metadata.fetchTotalUpdateRecordsWritten(),
             deleted=deleted,
         )
+        final = read_final_rows({FINAL_ROWS: self.metadata.getMetadata(FINAL_ROWS)})
+        without_row = final.updates_without_row(counts) if final else 0
+        if deleted:  # a load deletes nothing, and may have begun thousands of files
+            deleted -= sum(stat.getNumDeletes() for stat in self._begun)
+        return replace(counts, deleted=deleted, updates_without_row=without_row)
 
     @property
     def began_file_groups(self) -> bool:
