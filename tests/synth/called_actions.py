@@ -66,6 +66,7 @@ ENVIRONMENT = {
     "RAW_TABLE_CONFIG_TABLE": "RawTableConfig",
     "CONFIG_DEPLOY_TRACKER_TABLE": "ConfigDeployTracker",
     "PLAN_BUCKET": "lake-config",
+    "JOB_TIMEOUT_MINUTES": "60",
     "STAGING_BUCKET": "staging",
     "SOURCES": '{"default":{"folder":""}}',
     "LANDED_FILE_DAYS": "90",
