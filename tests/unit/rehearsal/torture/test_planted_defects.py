@@ -12,7 +12,7 @@ from odp.file_manager import s3_event
 from odp.file_manager.object_key import DmsObject
 from odp.file_manager.reconciliation import Found, Reconciliation
 from odp.file_manager.sources import Sources
-from odp.file_processor import batch_plan, file_selection
+from odp.file_processor import batch_plan, reload_doubts
 from odp.file_processor.batch_refresh import RefreshOne
 from odp.file_processor.file_selection import Selection
 from odp.file_processor.readability import Readability
@@ -154,7 +154,7 @@ def folder_of_the_source_is_ignored(patch: pytest.MonkeyPatch) -> None:
 
 def copy_is_taken_for_a_reload(patch: pytest.MonkeyPatch) -> None:
     """C2: nothing about a reload is suspicious."""
-    patch.setattr(file_selection, "suspicion", lambda *_: "")
+    patch.setattr(reload_doubts, "suspicion", lambda *_: "")
 
 
 def listing_of_the_beginning_is_believed(patch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,193 @@
+"""What is pending of one table, and what is known of it: what decisions about the next commit are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from odp.file_processor.late_files import (
+    REPLAY_HORIZON,
+    LateFiles,
+    Limits,
+    ProcessedFiles,
+    can_be_replayed,
+    earlier_versions,
+    newest_versions,
+    order,
+)
+from odp.file_processor.loads import (
+    Load,
+    LoadInTable,
+    PendingLoads,
+    divide_loads,
+    is_again,
+    is_certainly_again,
+    may_precede,
+)
+from odp.file_processor.suspicion import versions_of
+from odp.records import FileStatus, LandedFile, SkipReason, VersioningType
+from odp.refreshes import TableState
+
+_EVERYTHING = 1_000_000
+
+
+@dataclass(frozen=True)
+class PendingTable:
+    """The pending files of one table, told apart.
+
+    `unreadable` names the pending versions that were overwritten or deleted since they landed.
+    """
+
+    pending: Sequence[LandedFile]
+    state: TableState
+    versioning: VersioningType
+    processed: ProcessedFiles
+    now: datetime
+    unreadable: Mapping[str, SkipReason] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+    is_all: bool = True
+    """Whether no more changes are pending than those given."""
+
+    @property
+    def is_historical(self) -> bool:
+        """Whether the table keeps every version of its rows."""
+        return self.versioning is VersioningType.HISTORICAL
+
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing was ever applied to the table."""
+        return self.state.generation == 0
+
+    @property
+    def readable(self) -> list[LandedFile]:
+        """The version of each key that can be read."""
+        return self._readable[0]
+
+    @property
+    def gone(self) -> list[LandedFile]:
+        """The versions that cannot be read, each with its reason."""
+        return self._readable[1]
+
+    @cached_property
+    def _readable(self) -> tuple[list[LandedFile], list[LandedFile]]:
+        """The version of each key that can be read, and the others, each with its reason."""
+        newest: dict[str, LandedFile] = {}
+        gone: list[LandedFile] = []
+        for file in sorted(self.pending, key=lambda file: (file.moment, file.file_id)):
+            if file.file_id in self.unreadable:
+                gone.append(file.skipped(self.unreadable[file.file_id]))
+                continue
+            if file.key in newest:
+                gone.append(newest[file.key].skipped(SkipReason.OVERWRITTEN))
+            newest[file.key] = file
+        for file in gone:
+            newer = newest.get(file.key)
+            if newer and file.approved and is_certainly_again(newer, file, self.processed.has_same_content):
+                newest[file.key] = replace(newer, approved=True)
+        return sorted(newest.values(), key=order), gone
+
+    @cached_property
+    def loads(self) -> PendingLoads:
+        """The pending parts, by load."""
+        readable = {file.file_id: file for file in self.readable}
+        parts = [readable.get(file.file_id, file) for file in self.pending if file.is_load]
+        newest = {part.key: part.moment for part in parts}
+        overwritten = {part.file_id for part in self.held_parts if newest.get(part.key, "") > part.moment}
+        unreadable = {file.file_id for file in self.gone} | overwritten
+        in_table = LoadInTable(self.state, self.processed_parts, self.processed.has_same_content)
+        return divide_loads([*self.held_parts, *parts], unreadable, in_table)
+
+    @property
+    def reload(self) -> Load:
+        """The load that is to replace the table; asked for only where one is pending."""
+        load = self.loads.reload
+        assert load is not None  # noqa: S101 - see above
+        return load
+
+    @cached_property
+    def changes(self) -> list[LandedFile]:
+        """The changes that can be read."""
+        return [file for file in self.readable if not file.is_load]
+
+    @cached_property
+    def late(self) -> LateFiles:
+        """The late files among the changes."""
+        versions = earlier_versions(self.changes, self.processed, self.limits)
+        pending = [file for file in self.pending if not file.is_load]
+        return LateFiles(self.state, self.processed, self.limits, versions, pending)
+
+    @cached_property
+    def held_parts(self) -> list[LandedFile]:
+        """The parts that wait for a person who has approved nothing of them yet."""
+        if any(file.approved and file.is_load for file in self.pending):
+            return []
+        return [part for part in self.processed_parts if part.status is FileStatus.HELD]
+
+    @cached_property
+    def processed_parts(self) -> Sequence[LandedFile]:
+        """The parts of loads in the history, whatever became of them."""
+        return self.processed.loads()
+
+    @cached_property
+    def versions(self) -> tuple[LandedFile, ...]:
+        """All versions of the reload's parts, the first one at the beginning.
+
+        Before a load is in the table, the same load may be there several times. What a person approves began when its
+        own first part landed.
+        """
+        load = self.reload
+        if self.state.load_keys or load.is_approved:
+            return load.versions
+        overwritten = [part for part in self.processed_parts if part.status_reason == SkipReason.OVERWRITTEN]
+        versions = versions_of(self.loads, overwritten, self.processed.has_same_content)
+        vanished = [part for part in self.vanished_parts if may_precede(part, versions[0])]
+        return tuple(sorted([*versions, *vanished], key=lambda part: part.moment))
+
+    @property
+    def was_there_before(self) -> bool:
+        """Whether the load is a first one that was written before already, and is not applied yet."""
+        return self.is_new and self.loads.reload is not None and len(self.versions) > len(self.reload.versions)
+
+    @property
+    def vanished_parts(self) -> list[LandedFile]:
+        """Parts of a first load that were deleted before it was applied: they tell when it began."""
+        if self.state.load_keys:
+            return []
+        vanished = [part for part in self.processed_parts if part.status_reason == SkipReason.VANISHED]
+        others = [part for part in self.pending if part.is_load and not self._is_same_as_processed(part)]
+        again = {part.key for part in others}
+        # a load that begins with another first part is another one, though it may have fewer parts
+        keys = {part.key for part in vanished}
+        begun = max((part.moment for part in others if part.part_number == 1 and part.key in keys), default="")
+        return [part for part in vanished if part.key not in again and part.moment > begun]
+
+    def landed_before(self, moment: str) -> list[LandedFile]:
+        """The changes of which a version landed before a moment: DMS writes no file of changes twice."""
+        return [file for file in self.changes if self.late.first_landed(file) < moment]
+
+    def applied_since(self, since: str) -> Iterator[LandedFile]:
+        """The changes that are in the table and not in a load that began at this moment."""
+        if not self.state.newest_change_file or self.state.changes_until < since:
+            return iter(())
+        found = self._processed_since(since)
+        pending = (file for file in self.pending if not file.is_load)
+        in_load = {file.key for file in (*found, *pending) if file.moment < since}
+        return (file for file in newest_versions(found) if file.key not in in_load)
+
+    def can_be_replayed(self, files: Sequence[LandedFile], since: str) -> bool:
+        """Whether who reads these applied changes again gets what was decided on."""
+        return not files or can_be_replayed(files, [*self._processed_since(since), *self.pending], self.processed)
+
+    @property
+    def awaits_load(self) -> bool:
+        """Whether a part of a load waits, for its rest or for a person."""
+        return bool(self.held_parts) or any(file.is_load for file in self.pending)
+
+    def _processed_since(self, since: str) -> Sequence[LandedFile]:
+        oldest = datetime.fromisoformat(since.partition("/")[0]) - REPLAY_HORIZON - timedelta(days=1)
+        return self.processed.changes(f"{oldest:%Y%m%d}", _EVERYTHING)
+
+    def _is_same_as_processed(self, part: LandedFile) -> bool:
+        return any(is_again(part, other, self.processed.has_same_content) for other in self.processed_parts)

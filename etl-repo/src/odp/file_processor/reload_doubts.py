@@ -1,0 +1,75 @@
+"""Says whether a load that is to replace a table is held, and why: what an approval covers, first loads, accidents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from odp.file_processor.loads import is_again, is_certainly_again
+from odp.file_processor.pending_table import PendingTable
+from odp.file_processor.suspicion import suspicion, versions_of
+from odp.records import LandedFile
+
+
+def why_held(table: PendingTable) -> str:
+    """Give the reason for which a pending reload needs a person; empty if it needs none."""
+    return _reason_after_approval(table) if table.reload.is_approved else _suspicion(table)
+
+
+def is_first_load_again(table: PendingTable) -> bool:
+    """Whether a first load of one part, which is not applied yet, was certainly written again as it was.
+
+    Of several parts, the last ones may be those of the load before, so a person says whether all of them count.
+    """
+    loads = table.loads
+    if not table.is_new or loads.reload is None:
+        return False
+    if loads.reload.is_approved:
+        return all(part.approved for part in (*loads.present, *loads.given_up))
+    same = table.processed.has_same_content
+    part = loads.reload.parts[0]
+    others = [version for version in table.versions if version.file_id != part.file_id]
+    return table.was_there_before and all(is_certainly_again(part, other, same) for other in others)
+
+
+def _reason_after_approval(table: PendingTable) -> str:
+    approved = {file.key for file in table.gone if file.approved and file.is_load}
+    not_approved = {file.key for file in table.readable if file.is_load and not file.approved}
+    again = sorted(approved & not_approved)
+    return f"{again[0]} was overwritten after a person approved it" if again else ""
+
+
+def _suspicion(table: PendingTable) -> str:
+    if table.was_there_before and not is_first_load_again(table):
+        return "its parts have the same content as parts that landed before, of a load that may have had more"
+    ours = {part.file_id for part in table.versions}
+    known = [*table.processed_parts, *(file for file in table.pending if file.is_load)]
+    others = [part for part in known if part.file_id not in ours]
+    if not table.state.load_keys and _has_parts_of_other_loads(table, others):
+        return "parts of it have the same content as parts of a load before it"
+    if _has_grown_between_changes(table):
+        return "its first parts are those of a load before it, it has more, and changes landed in between"
+    return suspicion(table.loads, table.state, table.versions, others, table.processed.has_same_content)
+
+
+def _has_grown_between_changes(table: PendingTable) -> bool:
+    """Whether nobody can tell if changes came before a load or in its midst: a part of it was there before them."""
+    load = table.reload
+    versions = table.versions
+    if table.state.load_keys:
+        versions = versions_of(table.loads, (), table.processed.has_same_content)
+    before = {part.key for part in versions if part.moment < load.began}
+    has_grown = bool(before) and not before >= {part.key for part in load.parts}
+    return has_grown and _has_changes_between(table, versions[0].moment, load.began)
+
+
+def _has_changes_between(table: PendingTable, first: str, last: str) -> bool:
+    pending = (table.late.first_landed(file) for file in table.changes)
+    applied = (file.moment for file in table.applied_since(first))
+    return not table.is_all or any(first <= moment < last for moment in (*pending, *applied))
+
+
+def _has_parts_of_other_loads(table: PendingTable, others: Sequence[LandedFile]) -> bool:
+    """Whether a part of a first load has the content that it had in another load, as a copy of that has."""
+    return any(
+        is_again(part, other, table.processed.has_same_content) for part in table.reload.parts for other in others
+    )
