@@ -30,8 +30,9 @@ class Emptying:
         load = self.loads.of(table)
         if load is None:
             raise CommandError(
-                f"{table} is not emptied: objects of its load are in the staging bucket, or a load waits already",
-                mend="odp status --check shows the tables whose load vanished",
+                f"{table} is not emptied: objects of its load are in the staging bucket, a load waits already, or the "
+                "table has only changes",
+                mend="odp status --check shows the tables whose load vanished; load a table with only changes in DMS",
             )
         return load
 
