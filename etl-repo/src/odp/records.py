@@ -322,6 +322,8 @@ class TableLease:
     """The registrations that the last refused refresh had seen; -1 when the last refresh was not refused."""
     refused_configuration: str = ""
     """The digest of the configuration that the last refused refresh had."""
+    was_cut_off: bool = False
+    """Whether the last run did not come to its end: it was killed, or ran out of time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from odp.dynamodb.connection import condition_failed, persist
 from odp.dynamodb.table_leases import read_leases
 from odp.records import CADENCE_CLAIM, TableLease
+from odp.refreshes import RefreshStatus
 from odp.stored_format import FORMAT
 
 if TYPE_CHECKING:
@@ -40,8 +41,11 @@ class DynamoDbPlannedLeases:
         return {str(item["raw_table_name"]): self._lease_of(item) for item in items}
 
     def _lease_of(self, item: Mapping[str, Any]) -> TableLease:
+        is_held = float(item.get("lease_expires_at", 0)) >= self._clock()
+        is_writing = item.get("refresh_status") == RefreshStatus.UPDATING.value
         return TableLease(
-            is_held=float(item.get("lease_expires_at", 0)) >= self._clock(),
+            is_held=is_held,
+            was_cut_off=is_writing and not is_held,
             refused_registrations=int(item.get("refused_registrations", -1)),
             refused_configuration=str(item.get("refused_configuration", "")),
         )

@@ -66,21 +66,24 @@ class BatchManager:
             self.plans.write(plan)
         bytes_of = {table.source_table_name: table.bytes for table in work}
         largest = max((sum(bytes_of[table] for table in batch) for batch in batches), default=0)
-        return batch_config, plan, self._minutes(largest)
+        return batch_config, plan, self._minutes(largest, was_cut_off=any(lease.was_cut_off for lease in work.values()))
 
-    def _minutes(self, pending_bytes: int) -> int:
-        """How long a run may take: a load that replaces its table at once must not begin again and again."""
-        return max(self.job_timeout_minutes, min(-(-pending_bytes // BYTES_PER_MINUTE), MOST_MINUTES))
+    def _minutes(self, pending_bytes: int, *, was_cut_off: bool) -> int:
+        """How long a run may take: a load that replaces its table at once must not begin again and again.
 
-    def _work(self, active_tables: Iterable[RawTableConfig]) -> list[PendingWork]:
+        What is read again is not in the pending bytes. So after a run that did not come to its end, the next one gets
+        all the time that there is.
+        """
+        needed = MOST_MINUTES if was_cut_off else min(-(-pending_bytes // BYTES_PER_MINUTE), MOST_MINUTES)
+        return max(self.job_timeout_minutes, needed)
+
+    def _work(self, active_tables: Iterable[RawTableConfig]) -> dict[PendingWork, TableLease]:
         pending = self.files.pending_work()
         tables = [table for table in active_tables if table.source_table_name in pending]
         leases = self.leases.leases(table.qualified_name for table in tables)
-        return [
-            pending[table.source_table_name]
-            for table in tables
-            if may_start(table, pending[table.source_table_name], leases.get(table.qualified_name, TableLease()))
-        ]
+        found = ((table, pending[table.source_table_name], leases.get(table.qualified_name)) for table in tables)
+        known = ((table, work, lease or TableLease()) for table, work, lease in found)
+        return {work: lease for table, work, lease in known if may_start(table, work, lease)}
 
 
 def may_start(table: RawTableConfig, work: PendingWork, lease: TableLease) -> bool:

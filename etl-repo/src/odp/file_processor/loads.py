@@ -152,7 +152,8 @@ def divide_loads(versions: Iterable[LandedFile], unreadable: Container[str], in_
     state = in_table.state
     ordered = _in_landing_order(list(versions), unreadable, state.load_keys)
     ended = [part for part in ordered if _has_ended(part, state)]
-    present, repeated, loads = _in_order([part for part in ordered if not _has_ended(part, state)], in_table)
+    current = [part for part in ordered if not _has_ended(part, state)]
+    present, repeated, loads = _in_order(current, unreadable, in_table)
     if loads and state.generation == 0:
         present, *loads = loads
 
@@ -193,21 +194,22 @@ def _in_landing_order(
 
 
 def _in_order(
-    parts: Sequence[LandedFile], in_table: LoadInTable
+    parts: Sequence[LandedFile], unreadable: Container[str], in_table: LoadInTable
 ) -> tuple[list[LandedFile], list[LandedFile], list[list[LandedFile]]]:
     """Give the parts of the present load, its repeated parts, and the loads after it.
 
     What a person approved is one load if it has all parts that the table has, or a first part of a known segment; if
-    not, it belongs to the present one.
+    not, it belongs to the present one. An approved part that cannot be read any more is as any other.
     """
     present: list[LandedFile] = []
     repeated: list[LandedFile] = []
     loads: list[list[LandedFile]] = []
-    approved = [part for part in parts if part.approved]
-    is_whole = in_table.keys <= {part.key for part in approved}
-    is_reload = is_whole or any(_replaces(part, in_table) for part in approved)
+    all_approved = [part for part in parts if part.approved]
+    approved = [part for part in all_approved if part.file_id not in unreadable]
+    is_whole = in_table.keys <= {part.key for part in all_approved}
+    is_reload = is_whole or any(_replaces(part, in_table) for part in all_approved)
     for part in parts:
-        if part.approved:
+        if part in approved:
             present += [] if is_reload else [part]
             continue
         is_late = not loads and _is_late(part, present, in_table)

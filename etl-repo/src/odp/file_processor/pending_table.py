@@ -121,7 +121,7 @@ class PendingTable:
     @cached_property
     def held_parts(self) -> list[LandedFile]:
         """The parts that wait for a person who has approved nothing of them yet."""
-        if any(file.approved and file.is_load for file in self.pending):
+        if any(file.approved and file.is_load for file in self.readable):
             return []
         return [part for part in self.processed_parts if part.status is FileStatus.HELD]
 

@@ -33,9 +33,9 @@ def is_first_load_again(table: PendingTable) -> bool:
 
 def _reason_after_approval(table: PendingTable) -> str:
     approved = {file.key for file in table.gone if file.approved and file.is_load}
-    not_approved = {file.key for file in table.readable if file.is_load and not file.approved}
-    again = sorted(approved & not_approved)
-    return f"{again[0]} was overwritten after a person approved it" if again else ""
+    still_approved = {file.key for file in table.readable if file.is_load and file.approved}
+    gone = sorted(approved - still_approved)
+    return f"{gone[0]} was overwritten or deleted after a person approved it" if gone else ""
 
 
 def _suspicion(table: PendingTable) -> str:

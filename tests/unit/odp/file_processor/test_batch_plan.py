@@ -106,6 +106,12 @@ def test_batches_of_one_plan_get_the_time_of_the_largest() -> None:
     assert world.state()["glue_job_timeout_minutes"] == 121
 
 
+def test_run_after_one_that_was_cut_off_gets_all_the_time_there_is() -> None:
+    """What a replay reads again is not in the pending bytes."""
+    world = World([table(1), table(2)], {"s.t1": 1, "s.t2": 1}, known_leases={"db.t2": TableLease(was_cut_off=True)})
+    assert world.state()["glue_job_timeout_minutes"] == 2880
+
+
 REFUSED = TableLease(refused_registrations=7, refused_configuration=table(1).digest)
 
 

@@ -365,6 +365,27 @@ def refreshed(table: Table, pending: list[LandedFile], at: int, draw: Random) ->
     return [*pending, *(table.approve() if draw.random() < 0.3 else [])]
 
 
+@pytest.mark.parametrize("reason", [SkipReason.VANISHED, SkipReason.OVERWRITTEN])
+@pytest.mark.parametrize("gone", range(3))
+def test_approved_load_is_held_again_if_a_part_of_it_cannot_be_read_any_more(gone: int, reason: SkipReason) -> None:
+    """Also one whose newer version has no event yet."""
+    table = filled(load(1, 1, "a"), load(2, 2, "b"), load(3, 3, "c"))
+    table.take(load(1, 600, "a"), load(2, 601, "b"), load(3, 602, "c"))
+    approved = table.approve()
+    refresh = table.select(*approved, unreadable={approved[gone].file_id: reason})
+    assert "overwritten or deleted after a person approved it" in why_held(refresh)
+
+
+def test_approved_part_that_was_overwritten_since_is_of_the_load_that_it_was_written_with() -> None:
+    """Seed 70061468: its siblings became the beginning of the next load, so that this had the changes before it."""
+    table, second = Table(VersioningType.HISTORICAL), replace(load(1, 7, "b"), approved=True)
+    siblings, third = [load(2, 3000, "b")], [load(1, 3600, "c"), load(2, 3601, "c")]
+    changes = [change(1, 3010), change(2, 3020)]
+    table.history = {file.file_id: file.skipped(SkipReason.DISMISSED) for file in (load(2, 2), load(3, 3))}
+    steps = table.take(second, *siblings, *changes, *third)
+    assert [file.file_id for step in steps for file in step.files][:2] == ids(changes)
+
+
 def test_approved_load_is_held_again_if_a_part_was_overwritten_and_what_it_was_has_expired() -> None:
     table = filled(load(1, 1, "a"), load(2, 2, "b"))
     table.take(load(1, 600, "a"), load(2, 601, "b"))
