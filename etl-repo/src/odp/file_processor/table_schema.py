@@ -29,17 +29,20 @@ _TEXT = "string"
 class HeldTable:
     """What the table is before a refresh: its columns, and the newest load part and change file by name in it.
 
-    `source_names` has the source's name of each column that the source calls otherwise, by the table's name.
+    `source_names` has the source's name of each column that the source calls otherwise, by the table's name. It is
+    None if the table's commits recorded no names: then nobody knows how the source calls any column.
     """
 
     columns: Columns
     newest_load: str = ""
     newest_change: str = ""
-    source_names: Mapping[str, str] = field(default_factory=dict)
+    source_names: Mapping[str, str] | None = field(default_factory=dict)
 
     @property
     def sources(self) -> dict[str, str]:
-        """The source's name of each column, by the table's name."""
+        """The source's name of each column for which it is known, by the table's name."""
+        if self.source_names is None:
+            return {}
         return {name: self.source_names.get(name, name) for name in self.columns}
 
 
@@ -128,12 +131,23 @@ def _refuse_names(config: RawTableConfig, files: Sequence[LandedFile], file_colu
 def _refuse_shared_names(
     config: RawTableConfig, refresh: Refresh, of_files: Mapping[str, NamedColumns], held: HeldTable | None
 ) -> None:
-    """Two columns of the source are never one of the table, also if no file has both."""
-    places = [("the table", held.sources)] if held and not _is_replaced(config, refresh) else []
-    places += [(file.uri, dict(of_files[file.file_id].sources)) for file in refresh.read_files]
-    problems = [*shared_names(places)]
+    """Two columns of the source are never one of the table, also if no file has both.
+
+    DMS shows a renamed column as it shows one that was dropped and another that was added.
+    """
+    of_table = held.sources if held and not _is_replaced(config, refresh) else {}
+    places = [(file.uri, dict(of_files[file.file_id].sources)) for file in refresh.read_files]
+    problems = [*shared_names([("the table", of_table), *places])]
+    if problems and [*shared_names(places)] != problems:
+        problems[-1] += _RENAMED
     if problems:
         raise SchemaChangeRefusedError(problems)
+
+
+_RENAMED = (
+    " (if it is the same column by another name, rename it to a name that the table does not have, with "
+    "on_dropped_column: null)"
+)
 
 
 _Version = tuple[FileType | None, SchemaVersion]
