@@ -82,7 +82,8 @@ def name_files(
     replaced.
 
     Raises:
-        RejectedInputError: only a full load would show whether columns of changes are before-images, and none came.
+        RejectedInputError: only a full load would show whether columns of changes are before-images, and none came, or
+            it is applied after them.
     """
     loads = [file_columns[file.file_id] for file in refresh.read_files if file.is_load]
     of_loads = {table_name(config, name).upper() for columns in loads for name in columns}
@@ -92,7 +93,7 @@ def name_files(
         columns = file_columns[file.file_id]
         images = {} if file.is_load else before_images(config, columns, of_loads | of_table)
         if images and config.before_images == DETECT and not _has_load(refresh, held):
-            raise RejectedInputError(_undecided(config, file, images))
+            raise RejectedInputError(_undecided(config, refresh, file, images))
         named[file.file_id] = name_columns(config, columns, images)
     return named
 
@@ -104,11 +105,15 @@ def _has_load(refresh: Refresh, held: HeldTable | None) -> bool:
     )
 
 
-def _undecided(config: RawTableConfig, file: LandedFile, images: Iterable[str]) -> str:
+def _undecided(config: RawTableConfig, refresh: Refresh, file: LandedFile, images: Iterable[str]) -> str:
+    why, then = "no full load shows", ""
+    if refresh.awaits_load:
+        why = "is applied before the full load, which waits, so that load does not show yet"
+        then = "; then the changes are applied first, and the load after them"
     return (
-        f"{config.source_table_name}: {file.uri} has {', '.join(images)}, and no full load shows whether these are "
-        "before-images of DMS or columns of the source; write before_images into the table's manifest: written if the "
-        "DMS task has add-before-image-columns, otherwise none"
+        f"{config.source_table_name}: {file.uri} has {', '.join(images)}, and {why} whether these are before-images of "
+        "DMS or columns of the source; write before_images into the table's manifest: written if the DMS task has "
+        f"add-before-image-columns, otherwise none{then}"
     )
 
 
