@@ -17,7 +17,13 @@ from odp_cli.operate.ages import minute
 from odp_cli.operate.books import OperatedBooks
 from odp_cli.operate.deciding import Decided, Deciding, Verdict
 from odp_cli.operate.entries import Entry, find_entry
-from odp_cli.operate.held_files import HELD_KINDS, HeldEntries, refuse_first_part_alone
+from odp_cli.operate.held_files import (
+    HELD_KINDS,
+    HeldEntries,
+    chosen_files,
+    refuse_first_part_alone,
+    refuse_unclear,
+)
 from odp_cli.operate.names import near, resolve_table
 from odp_cli.operate.operated_lake import OperatedLake
 from odp_cli.operate.verdicts import Action, action_for
@@ -27,6 +33,7 @@ from odp_cli.reload import told_too_late
 quarantine = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What waits for a person, and decisions.")
 
 EntryName = Annotated[str, typer.Argument(metavar="ENTRY", help="The entry's number, its id, or its object's key.")]
+FileNames = Annotated[list[str] | None, typer.Option(help="Only this held file, by name, key or id; can be repeated.")]
 _WAITING = tuple(kind for kind in QuarantineKind if kind is not QuarantineKind.DECISION)
 _EVERYTHING = 1_000_000_000
 
@@ -69,7 +76,8 @@ def show(
     """Show all that an entry says, and the files that are held with it."""
     lake = OperatedLake(platform, env, profile)
     found = find_entry(entry, lake.books.entries(list(QuarantineKind)))
-    document = found.as_json() | {"held": [file.key for file in _held(lake, found)]}
+    held, unclear = _held(lake, found)
+    document = found.as_json() | {"held": [file.key for file in held], "unclear": [file.key for file in unclear]}
     if as_json:
         say_json({"environment": env, **document})
     else:
@@ -80,6 +88,7 @@ def show(
 def release(  # noqa: PLR0913, PLR0917 - the options of a command
     entry: EntryName,
     reason: Reason = "",
+    file: FileNames = None,
     env: Env = "dev",
     profile: Profile = None,
     platform: PlatformFile = PLATFORM,
@@ -89,13 +98,14 @@ def release(  # noqa: PLR0913, PLR0917 - the options of a command
 ) -> None:
     """Let it through: held files are applied, a refused table is tried again."""
     lake = OperatedLake(platform, env, profile)
-    _decide(lake, entry, "release", reason, Mode(dry_run, yes, as_json))
+    _decide(lake, (entry, file or ()), "release", reason, Mode(dry_run, yes, as_json))
 
 
 @quarantine.command()
 def dismiss(  # noqa: PLR0913, PLR0917 - the options of a command
     entry: EntryName,
     reason: Reason,
+    file: FileNames = None,
     env: Env = "dev",
     profile: Profile = None,
     platform: PlatformFile = PLATFORM,
@@ -105,20 +115,22 @@ def dismiss(  # noqa: PLR0913, PLR0917 - the options of a command
 ) -> None:
     """Close it: held files are never applied, files of an unconfigured table are skipped, others are acknowledged."""
     lake = OperatedLake(platform, env, profile)
-    _decide(lake, entry, "dismiss", reason, Mode(dry_run, yes, as_json))
+    _decide(lake, (entry, file or ()), "dismiss", reason, Mode(dry_run, yes, as_json))
 
 
-def _decide(lake: OperatedLake, text: str, verdict: str, reason: str, mode: Mode) -> None:
+def _decide(lake: OperatedLake, about: tuple[str, Sequence[str]], verdict: str, reason: str, mode: Mode) -> None:
+    """Decide about an entry, or only about the named ones of its files."""
+    text, names = about
     entry = find_entry(text, lake.books.entries(list(QuarantineKind)))
     action = _as_of_now(lake.books, entry, action_for(entry, verdict))
-    files = _files(lake, entry, action)
+    command = f"odp quarantine {verdict}"
+    files = _chosen(lake, entry, names, command) if names or action in _HELD else _files(lake, entry, action)
     if action is Action.APPROVE:
         refuse_first_part_alone(lake.books.held_files(entry.table), files)
     told = f"{action.value} {entry.table or entry.number}" + (f" ({counted(len(files), 'file')})" if files else "")
     decided = Decided()
     if not mode.dry_run:
         mode.ask(f"{lake.name}: {told}?")
-        command = f"odp quarantine {verdict}"
         decided = carry_out(Deciding(lake.books, lake.caller), command, entry, action, (files, reason))
     if mode.as_json:
         answer = {"environment": lake.name, "entry": entry.number, "action": action.name.lower()}
@@ -169,16 +181,26 @@ _HELD = {Action.APPROVE: Verdict.APPROVE, Action.DISMISS: Verdict.DISMISS}
 
 
 def _files(lake: OperatedLake, entry: Entry, action: Action) -> list[LandedFile]:
-    if action is Action.SKIP_ALL:
-        return lake.books.pending_files(entry.table, _EVERYTHING)
-    return _held(lake, entry) if action in _HELD else []
+    return lake.books.pending_files(entry.table, _EVERYTHING) if action is Action.SKIP_ALL else []
 
 
-def _held(lake: OperatedLake, entry: Entry) -> list[LandedFile]:
+def _chosen(lake: OperatedLake, entry: Entry, names: Sequence[str], command: str) -> list[LandedFile]:
+    """Give the held files that a decision is about; a file of which nobody knows the entry is named by itself only."""
     if entry.kind not in HELD_KINDS:
-        return []
+        raise CommandError("the entry holds no files", mend="run this without --file")
+    held, unclear = _held(lake, entry)
+    if not names:
+        refuse_unclear(command, entry, unclear)
+    return chosen_files([*held, *unclear], names)
+
+
+def _held(lake: OperatedLake, entry: Entry) -> tuple[list[LandedFile], list[LandedFile]]:
+    """Give the held files of an entry, and those that may be of it or of another."""
+    if entry.kind not in HELD_KINDS:
+        return [], []
     entries = [each for each in lake.books.entries(HELD_KINDS) if each.table == entry.table]
-    return HeldEntries(entries).files_of(entry, lake.books.held_files(entry.table))
+    of_entries = HeldEntries(entries, lake.books.held_files(entry.table))
+    return of_entries.files_of(entry), of_entries.unclear_of(entry)
 
 
 def _is_decided(entry: Entry) -> bool:

@@ -16,7 +16,7 @@ from odp_cli.operate.ages import minute
 from odp_cli.operate.deciding import Decided, Deciding, Verdict
 from odp_cli.operate.decision_log import DecisionLog
 from odp_cli.operate.emptying import Emptying
-from odp_cli.operate.held_files import HeldGroup, chosen_parts, groups_of, refuse_first_part_alone
+from odp_cli.operate.held_files import HeldGroup, chosen_files, groups_of, refuse_first_part_alone
 from odp_cli.operate.names import resolve_table
 from odp_cli.operate.operated_lake import OperatedLake
 from odp_cli.output import PLATFORM, REFUSED, DryRun, Env, Json, Mode, PlatformFile, Profile, Reason, Yes, say, say_json
@@ -53,7 +53,7 @@ def reload(  # noqa: PLR0913, PLR0917 - the options of a command
     verdict = Verdict.APPROVE if approve else Verdict.DISMISS
     loads = [group for group in groups_of(lake.books.held_files(name)) if group.kind is QuarantineKind.HELD_LOAD]
     held = [file for group in loads for file in group.files]
-    files = chosen_parts(held, part or ())
+    files = chosen_files(held, part or ())
     if verdict is Verdict.APPROVE:
         refuse_first_part_alone(held, files)
     if not as_json:

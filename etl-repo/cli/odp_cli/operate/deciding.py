@@ -64,7 +64,7 @@ class Deciding:
         decision = Decision(command, table, reason, "held", _AFTER[verdict], _keys(files))
         entries = self._held_entries(table)
         decided = self._each(decision, files, lambda file: decide(table, file.file_id))
-        about = [entry for entry in entries if HeldEntries(entries).files_of(entry, files)]
+        about = _waiting(entries, files)
         return Decided(decided.files, decided.too_late, self._close(table, about))
 
     def skip(self, command: str, files: Sequence[LandedFile], reason: str, *, qualified_name: str) -> Decided:
@@ -119,8 +119,8 @@ class Deciding:
         """Take out those of some entries of whose files none is held any more."""
         if not entries:
             return ()
-        held, all_entries = self.books.held_files(table), HeldEntries(self._held_entries(table))
-        done = tuple(entry for entry in entries if not all_entries.files_of(entry, held))
+        waiting = _waiting(self._held_entries(table), self.books.held_files(table))
+        done = tuple(entry for entry in entries if entry not in waiting)
         for entry in done:
             self.books.remove(entry)
         return done
@@ -131,6 +131,12 @@ class Deciding:
         done = tuple(file for file, is_decided in outcomes if is_decided)
         self.log.end(noted, changed=len(done))
         return Decided(done, tuple(file for file, is_decided in outcomes if not is_decided))
+
+
+def _waiting(entries: Sequence[Entry], files: Sequence[LandedFile]) -> list[Entry]:
+    """Give the entries of which some files are, or may be."""
+    of_entries = HeldEntries(entries, files)
+    return [entry for entry in entries if of_entries.files_of(entry) or of_entries.unclear_of(entry)]
 
 
 def _keys(files: Sequence[LandedFile]) -> list[str]:

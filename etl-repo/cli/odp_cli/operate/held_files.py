@@ -13,6 +13,7 @@ from odp_cli.operate.entries import Entry
 from odp_cli.operate.names import near
 
 _SHOWN = 5
+_MANY = 1_000_000
 _COMMAND_FOLLOWS = "; approve or dismiss it: "
 HELD_KINDS = (QuarantineKind.HELD_LOAD, QuarantineKind.HELD_FILE)
 
@@ -56,24 +57,35 @@ def groups_of(files: Iterable[LandedFile]) -> list[HeldGroup]:
 
 @dataclass(frozen=True, slots=True)
 class HeldEntries:
-    """All entries of held files, which tell whose a held file is."""
+    """All entries of held files, and the held files of their table, which an earlier release held without their entry.
+
+    A file is unclear if nobody knows its entry: after one of its possible entries is closed, it would seem to be of the
+    other.
+    """
 
     entries: Sequence[Entry]
+    held: Sequence[LandedFile]
 
-    def files_of(self, entry: Entry, held: Iterable[LandedFile]) -> list[LandedFile]:
-        """Give those of some held files that an entry is about."""
-        return [file for file in held if self._entry_of(file) == entry]
+    def files_of(self, entry: Entry) -> list[LandedFile]:
+        """Give the held files that an entry is about."""
+        unclear = {*self.unclear_of(entry)}
+        return [file for file in self.held if entry in self._possible(file) and file not in unclear]
 
-    def _entry_of(self, file: LandedFile) -> Entry | None:
-        """Find the one entry of a file; none if it may be of several, as one that an earlier release held."""
+    def unclear_of(self, entry: Entry) -> list[LandedFile]:
+        """Give the held files that may be of an entry or of another one, which may be closed already."""
+        possible = {file: entries for file in self.held if entry in (entries := self._possible(file))}
+        unnamed = {file for file in possible if not file.held_id and file.name not in _names_in(entry)}
+        are_too_many = len(unnamed) > _count(entry) - len(_names_in(entry))
+        return [file for file, entries in possible.items() if len(entries) > 1 or (are_too_many and file in unnamed)]
+
+    def _possible(self, file: LandedFile) -> list[Entry]:
+        """Give the entry of a file; several if an earlier release held it, and it may be of any of them."""
         identity = f"{file.source_table_name}#{file.held_id or file.file_id}"
         exact = [entry for entry in self.entries if entry.entry_id == identity]
         if exact or file.held_id:
-            return exact[0] if exact else None
+            return exact
         possible = [entry for entry in self.entries if _may_be_about(entry, file)]
-        naming = [entry for entry in possible if file.name in _names_in(entry)]
-        found = naming or possible
-        return found[0] if len(found) == 1 else None
+        return [entry for entry in possible if file.name in _names_in(entry)] or possible
 
 
 def _may_be_about(entry: Entry, file: LandedFile) -> bool:
@@ -81,15 +93,19 @@ def _may_be_about(entry: Entry, file: LandedFile) -> bool:
     reason, _, _ = entry.reason.rpartition(_COMMAND_FOLLOWS)
     is_of_kind = entry.kind is QuarantineKind.HELD_LOAD or not file.is_load
     names = _names_in(entry)
-    may_have_it = file.name in names or int(entry.details.get("files", _SHOWN + 1)) > len(names)
+    may_have_it = file.name in names or _count(entry) > len(names)
     return is_of_kind and reason == f"{file.source_table_name}: {file.status_reason}" and may_have_it
 
 
+def _count(entry: Entry) -> int:
+    return int(entry.details.get("files", _MANY))
+
+
 def _names_in(entry: Entry) -> list[str]:
-    return str(entry.details.get("file_names", "")).split(", ")
+    return [*filter(None, str(entry.details.get("file_names", "")).split(", "))]
 
 
-def chosen_parts(files: Sequence[LandedFile], names: Sequence[str]) -> list[LandedFile]:
+def chosen_files(files: Sequence[LandedFile], names: Sequence[str]) -> list[LandedFile]:
     """Give those of some files that a person names by file name, key or id; all without a name.
 
     Raises:
@@ -101,8 +117,23 @@ def chosen_parts(files: Sequence[LandedFile], names: Sequence[str]) -> list[Land
     for name in names:
         if name not in known:
             shown = near(name, known, f"name one of {', '.join(sorted({file.name for file in files}))}")
-            raise CommandError(f"no part {name} is held", mend=shown)
+            raise CommandError(f"no file {name} is held", mend=shown)
     return [file for file in files if {file.name, file.key, file.file_id} & set(names)]
+
+
+def refuse_unclear(command: str, entry: Entry, unclear: Sequence[LandedFile]) -> None:
+    """Refuse to decide about an entry while nobody knows of which entry some files are.
+
+    Raises:
+        CommandError: naming the files.
+    """
+    if unclear:
+        raise CommandError(
+            f"an earlier release held files that may be of entry {entry.number} or of another one: "
+            f"{', '.join(file.file_id for file in unclear)}",
+            mend=f"decide about each of these files first, by {command} {entry.number} --file ID (release or dismiss); "
+            "for parts of loads, odp reload TABLE decides about all that are held",
+        )
 
 
 def refuse_first_part_alone(files: Sequence[LandedFile], chosen: Sequence[LandedFile]) -> None:

@@ -29,17 +29,20 @@ _TEXT = "string"
 class HeldTable:
     """What the table is before a refresh: its columns, and the newest load part and change file by name in it.
 
-    `source_names` has the source's name of each column that the source calls otherwise, by the table's name.
+    `source_names` has the source's name of each column that the source calls otherwise, by the table's name. It is
+    None if the table's commits recorded no names: then nobody knows how the source calls any column.
     """
 
     columns: Columns
     newest_load: str = ""
     newest_change: str = ""
-    source_names: Mapping[str, str] = field(default_factory=dict)
+    source_names: Mapping[str, str] | None = field(default_factory=dict)
 
     @property
     def sources(self) -> dict[str, str]:
-        """The source's name of each column, by the table's name."""
+        """The source's name of each column for which it is known, by the table's name."""
+        if self.source_names is None:
+            return {}
         return {name: self.source_names.get(name, name) for name in self.columns}
 
 
@@ -79,7 +82,8 @@ def name_files(
     replaced.
 
     Raises:
-        RejectedInputError: only a full load would show whether columns of changes are before-images, and none came.
+        RejectedInputError: only a full load would show whether columns of changes are before-images, and none came, or
+            it is applied after them.
     """
     loads = [file_columns[file.file_id] for file in refresh.read_files if file.is_load]
     of_loads = {table_name(config, name).upper() for columns in loads for name in columns}
@@ -89,7 +93,7 @@ def name_files(
         columns = file_columns[file.file_id]
         images = {} if file.is_load else before_images(config, columns, of_loads | of_table)
         if images and config.before_images == DETECT and not _has_load(refresh, held):
-            raise RejectedInputError(_undecided(config, file, images))
+            raise RejectedInputError(_undecided(config, refresh, file, images))
         named[file.file_id] = name_columns(config, columns, images)
     return named
 
@@ -101,11 +105,15 @@ def _has_load(refresh: Refresh, held: HeldTable | None) -> bool:
     )
 
 
-def _undecided(config: RawTableConfig, file: LandedFile, images: Iterable[str]) -> str:
+def _undecided(config: RawTableConfig, refresh: Refresh, file: LandedFile, images: Iterable[str]) -> str:
+    why, then = "no full load shows", ""
+    if refresh.awaits_load:
+        why = "is applied before the full load, which waits, so that load does not show yet"
+        then = "; then the changes are applied first, and the load after them"
     return (
-        f"{config.source_table_name}: {file.uri} has {', '.join(images)}, and no full load shows whether these are "
-        "before-images of DMS or columns of the source; write before_images into the table's manifest: written if the "
-        "DMS task has add-before-image-columns, otherwise none"
+        f"{config.source_table_name}: {file.uri} has {', '.join(images)}, and {why} whether these are before-images of "
+        "DMS or columns of the source; write before_images into the table's manifest: written if the DMS task has "
+        f"add-before-image-columns, otherwise none{then}"
     )
 
 
@@ -128,12 +136,23 @@ def _refuse_names(config: RawTableConfig, files: Sequence[LandedFile], file_colu
 def _refuse_shared_names(
     config: RawTableConfig, refresh: Refresh, of_files: Mapping[str, NamedColumns], held: HeldTable | None
 ) -> None:
-    """Two columns of the source are never one of the table, also if no file has both."""
-    places = [("the table", held.sources)] if held and not _is_replaced(config, refresh) else []
-    places += [(file.uri, dict(of_files[file.file_id].sources)) for file in refresh.read_files]
-    problems = [*shared_names(places)]
+    """Two columns of the source are never one of the table, also if no file has both.
+
+    DMS shows a renamed column as it shows one that was dropped and another that was added.
+    """
+    of_table = held.sources if held and not _is_replaced(config, refresh) else {}
+    places = [(file.uri, dict(of_files[file.file_id].sources)) for file in refresh.read_files]
+    problems = [*shared_names([("the table", of_table), *places])]
+    if problems and [*shared_names(places)] != problems:
+        problems[-1] += _RENAMED
     if problems:
         raise SchemaChangeRefusedError(problems)
+
+
+_RENAMED = (
+    " (if it is the same column by another name, rename it to a name that the table does not have, with "
+    "on_dropped_column: null)"
+)
 
 
 _Version = tuple[FileType | None, SchemaVersion]

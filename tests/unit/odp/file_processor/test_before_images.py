@@ -9,6 +9,7 @@ from odp.file_processor.table_schema import HeldTable, decide_table_columns, nam
 from odp.records import VersioningType
 from odp.refreshes import Refresh, RefreshKind, TableState
 
+from tests.unit.odp.file_processor.landings import Table, change, load
 from tests.unit.odp.file_processor.test_table_schema import BASE, CHANGE, HELD, decide, file
 from tests.unit.odp.samples import table_config
 
@@ -37,6 +38,23 @@ def test_before_images_of_a_table_without_a_load_are_told_by_its_configuration(h
         RejectedInputError, match=r"s\.t: .*6\.parquet has BI_ID, BI_V, and no full load .* before_images"
     ):
         decide(columns, held)
+
+
+@pytest.mark.parametrize("before", [19, 30])
+def test_changes_that_a_historical_table_takes_before_its_load_are_told_by_its_configuration(before: int) -> None:
+    table = Table(VersioningType.HISTORICAL)
+    refresh = table.select(load(1, 20), change(1, before), change(2, 31), is_all=False)
+    columns = {each.file_id: {**CHANGE, **IMAGES} for each in refresh.files}
+    assert columns
+    assert not any(each.is_load for each in refresh.files)
+    config = replace(WRITTEN, table_data_versioning_type=VersioningType.HISTORICAL)
+    assert decide_table_columns(config, refresh, columns, None) == CHANGE
+    with pytest.raises(
+        RejectedInputError,
+        match="has BI_ID, BI_V, and is applied before the full load, which waits.*"
+        "before_images into the table's manifest: written if .*then the changes are applied first",
+    ):
+        decide_table_columns(replace(config, before_images="detect"), refresh, columns, None)
 
 
 def test_table_without_a_load_needs_no_word_of_its_before_images_if_it_has_none() -> None:

@@ -56,7 +56,7 @@ def test_commit_of_the_first_format_is_read() -> None:
     metadata = {FILE_IDS: '["f1"]', STATE: json.dumps(OF_THE_FIRST_FORMAT)}
     _, state = read_commit_metadata(metadata)
     assert state.generation == 1
-    assert read_content(metadata) == TableContent("LOAD00000002.parquet", "20260101-000000009.parquet", "")
+    assert read_content(metadata) == TableContent("LOAD00000002.parquet", "20260101-000000009.parquet", "", None)
 
 
 @pytest.mark.parametrize(
@@ -92,6 +92,16 @@ def test_sources_names_are_kept_until_the_table_is_replaced(
     assert (
         held.after(refresh(LOAD, kind=kind), "", is_replaced=is_replaced, source_names=names).source_names == expected
     )
+
+
+def test_sources_names_that_no_commit_recorded_are_unknown_until_files_are_read() -> None:
+    held = read_content({CONTENT: json.dumps({"format": 3, "load_version": "/L1"})})
+    assert held.source_names is None
+    emptied = held.after(refresh(kind=RefreshKind.EMPTY), "", is_replaced=True, source_names={})
+    assert read_content(content_metadata(emptied)).source_names is None
+    names = {"A_": "A "}
+    changed = emptied.after(refresh(CHANGE), "", is_replaced=False, source_names=names)
+    assert read_content(content_metadata(changed)).source_names == (("A_", "A "),)
 
 
 def test_emptied_table_keeps_its_columns_and_their_names() -> None:

@@ -19,7 +19,7 @@ OTHER_NAMES = (("QTY_", "QTY$"),)
 
 
 def commit(
-    time: str, names: tuple[tuple[str, str], ...] = (), *, column: str = "ID", begins_files: bool = False
+    time: str, names: tuple[tuple[str, str], ...] | None = (), *, column: str = "ID", begins_files: bool = False
 ) -> Any:
     schema = {"fields": [{"name": column, "type": "int"}]}
     extra = {
@@ -68,3 +68,4 @@ def test_newest_refresh_tells_the_sources_names() -> None:
     del compaction.metadata.getMetadata.__self__[FILE_IDS]
     assert source_names([compaction, commit("2", NAMES), commit("1", OTHER_NAMES)]) == dict(NAMES)
     assert source_names([compaction]) == {}
+    assert source_names([commit("1", None)]) == {}

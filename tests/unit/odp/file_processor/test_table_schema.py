@@ -174,9 +174,30 @@ OF_A_B = replace(HELD, columns={**CHANGE, "A_B": "int"}, source_names={"A_B": "A
 def test_column_that_would_become_another_one_of_the_table_is_refused_by_both_names(
     held: HeldTable, name: str, landed: str
 ) -> None:
-    before = held.source_names.get("A_B", "A_B")
+    before = dict(held.source_names or {}).get("A_B", "A_B")
     with pytest.raises(SchemaChangeRefusedError, match=f"columns '{before}' of the table and '{name}' of .*{landed}"):
         decide({file(landed): {**CHANGE, name: "int"}}, held, config=SANITISED)
+
+
+@pytest.mark.parametrize("versioning", VersioningType)
+def test_table_whose_commits_recorded_no_sources_names_takes_the_columns_that_made_its_own(
+    versioning: VersioningType,
+) -> None:
+    """An earlier release sanitised names and did not record them."""
+    held = replace(OF_A_B, source_names=None)
+    config = replace(SANITISED, table_data_versioning_type=versioning)
+    assert decide({file("20260101-000000006"): {**CHANGE, "A B": "int"}}, held, config=config) == held.columns
+    files = {file(f"20260101-00000000{each}"): {**CHANGE, name: "int"} for each, name in ((6, "A B"), (7, "A-B"))}
+    with pytest.raises(SchemaChangeRefusedError, match="columns 'A B' of .*6.* and 'A-B' of .* would both be A_B"):
+        decide(files, held, config=config)
+
+
+def test_column_with_the_name_that_the_table_gave_another_is_refused_with_the_way_out() -> None:
+    """DMS shows a renamed column as it shows one that was dropped and another that was added."""
+    with pytest.raises(SchemaChangeRefusedError, match="if it is the same column.*name that the table does not have"):
+        decide({file("20260101-000000006"): {**CHANGE, "A_B": "int"}}, OF_A_B, config=SANITISED)
+    renamed = {file("20260101-000000006"): {**CHANGE, "A_B2": "int"}}
+    assert decide(renamed, OF_A_B, config=SANITISED).keys() == {*OF_A_B.columns, "A_B2"}
 
 
 def test_column_that_would_become_one_of_another_file_is_refused_by_both_names() -> None:

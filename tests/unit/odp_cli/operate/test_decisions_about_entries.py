@@ -96,19 +96,78 @@ def test_entry_is_not_about_files_whose_reason_is_a_beginning_of_its_own(lake: L
     assert released["decided"] == [part(3).file_id]
 
 
-def test_files_of_an_earlier_release_that_may_be_of_two_entries_are_told_once_one_is_closed(lake: Lake) -> None:
+@pytest.fixture
+def two_of_an_earlier_release(lake: Lake) -> Lake:
+    """Two entries of seven late changes each, of which each entry names five, held for the same reason."""
     lake.configure()
-    first, second = ([change(each) for each in range(start, start + 7)] for start in (1, 11))
-    for files in (first, second):
+    for files in (FIRST, SECOND):
         lake.land(*files)
         lake.hold(*files, reason=_TOO_MANY)
     held_by_an_earlier_release(lake)
-    entry = number(lake, "held_file", first[0])
-    named = [file.file_id for file in first[:5]]
-    assert lake.json("quarantine", "dismiss", entry, *WHY)["decided"] == named
-    rest = lake.json("quarantine", "dismiss", number(lake, "held_file", second[0]), *WHY)
-    assert len(rest["decided"]) == 9
+    return lake
+
+
+FIRST, SECOND = ([change(each) for each in range(start, start + 7)] for start in (1, 11))
+UNCLEAR = [*FIRST[5:], *SECOND[5:]]
+
+
+@pytest.mark.parametrize("verdict", ["release", "dismiss"])
+def test_entry_is_not_decided_while_a_file_of_an_earlier_release_may_be_of_another_entry(
+    two_of_an_earlier_release: Lake, verdict: str
+) -> None:
+    lake = two_of_an_earlier_release
+    for first in (FIRST[0], SECOND[0]):
+        entry = number(lake, "held_file", first)
+        shown = lake.json("quarantine", "show", entry)
+        assert (len(shown["held"]), shown["unclear"]) == (5, [file.key for file in UNCLEAR])
+        told = mend(lake.odp("quarantine", verdict, entry, *WHY))
+        assert all(file.file_id in told for file in UNCLEAR)
+        assert f"odp quarantine {verdict} {entry} --file" in told
+    assert (set(lake.statuses().values()), len(lake.kept("held_file")), lake.decisions()) == ({HELD}, 2, [])
+
+
+def test_unclear_files_are_decided_one_by_one_and_then_each_entry_as_a_whole(two_of_an_earlier_release: Lake) -> None:
+    lake = two_of_an_earlier_release
+    first, second = (number(lake, "held_file", files[0]) for files in (FIRST, SECOND))
+    for entry, verdict, files in ((first, "dismiss", FIRST[5:]), (second, "release", SECOND[5:])):
+        named = [argument for file in files for argument in ("--file", file.file_id)]
+        answer = lake.json("quarantine", verdict, entry, *named, *WHY)
+        assert (answer["decided"], answer["closed_entries"]) == ([file.file_id for file in files], [])
+    assert lake.json("quarantine", "dismiss", first, *WHY)["closed_entries"] == [first]
+    assert lake.json("quarantine", "release", second, *WHY)["closed_entries"] == [second]
+    assert lake.statuses() == {file.name: SKIPPED for file in FIRST}
+    assert lake.pending() == {file.name: True for file in SECOND}
+
+
+def test_entry_whose_own_files_are_decided_stays_until_the_unclear_ones_are(two_of_an_earlier_release: Lake) -> None:
+    lake = two_of_an_earlier_release
+    for files in (FIRST[:5], SECOND[:5]):
+        entry = number(lake, "held_file", files[0])
+        named = [argument for file in files for argument in ("--file", file.name)]
+        assert lake.json("quarantine", "dismiss", entry, *named, *WHY)["closed_entries"] == []
+    named = [argument for file in UNCLEAR for argument in ("--file", file.name)]
+    assert len(lake.json("quarantine", "dismiss", entry, *named, *WHY)["closed_entries"]) == 2
     assert (set(lake.statuses().values()), lake.kept("held_file")) == ({SKIPPED}, [])
+
+
+def test_entry_with_more_files_of_an_earlier_release_than_it_counts_is_not_decided(
+    two_of_an_earlier_release: Lake,
+) -> None:
+    """A release before closed the other entry, and left files of it held."""
+    lake = two_of_an_earlier_release
+    lake.dynamodb.Table("quarantine").delete_item(
+        Key={name: lake.kept("held_file")[0][name] for name in ("quarantine_kind", "entry_id")}
+    )
+    (entry,) = lake.json("quarantine", "list", "--kind", "held_file")["entries"]
+    told = mend(lake.odp("quarantine", "release", entry["entry"], "--yes"))
+    assert all(file.file_id in told for file in UNCLEAR)
+
+
+def test_files_of_an_entry_that_holds_none_cannot_be_named(lake: Lake) -> None:
+    lake.land(change(1))
+    keep_unconfigured_tables(lake.work(), {}, lake.quarantine)
+    told = mend(lake.odp("quarantine", "dismiss", "s.t", "--file", change(1).name, *WHY))
+    assert told.startswith("the entry holds no files")
 
 
 def test_late_parts_and_changes_of_one_earlier_entry_can_both_be_decided(lake: Lake) -> None:

@@ -71,7 +71,7 @@ def test_entry_is_shown_with_the_files_that_are_held(full: Lake) -> None:
     assert found["held"] == [part(1).key]
     assert found.keys() == {
         "environment", "entry", "kind", "entry_id", "source_table_name", "since", "reason", "dismissed", "details",
-        "held",
+        "held", "unclear",
     }  # fmt: skip
     assert "its object was deleted" in full.odp("quarantine", "show", "s/t/gone.parquet").output
 

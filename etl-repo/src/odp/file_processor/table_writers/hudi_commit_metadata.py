@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, TypeVar
 
 from odp.file_processor.updates_without_row import FinalRows
@@ -26,12 +26,13 @@ class TableContent:
     """What a table holds, as its writer needs to know it: its newest load part and change, the version of its load.
 
     `source_names` has a pair of names for each column that the source calls otherwise: the table's, then the source's.
+    It is None if the last commit is of a release that recorded no names.
     """
 
     newest_load: str = ""
     newest_change: str = ""
     load_version: str = ""
-    source_names: tuple[tuple[str, str], ...] = ()
+    source_names: tuple[tuple[str, str], ...] | None = ()
 
     def after(
         self, refresh: Refresh, load_version: str, *, is_replaced: bool, source_names: Mapping[str, str]
@@ -41,13 +42,14 @@ class TableContent:
         loads = [file.name for file in files if file.is_load]
         changes = [file.name for file in files if not file.is_load]
         is_other_table = is_replaced and refresh.kind is RefreshKind.RELOAD
-        names = {**({} if is_other_table else dict(self.source_names)), **source_names}
+        names = {**({} if is_other_table else dict(self.source_names or ())), **source_names}
+        are_known = is_other_table or bool(files) or self.source_names is not None
         ends_load = refresh.kind in (RefreshKind.RELOAD, RefreshKind.EMPTY)
         return TableContent(
             newest_load=max(["" if ends_load else self.newest_load, *loads]),
             newest_change=max(["" if is_replaced else self.newest_change, *changes]),
             load_version=load_version if loads or ends_load else self.load_version,
-            source_names=tuple(sorted(names.items())),
+            source_names=tuple(sorted(names.items())) if are_known else None,
         )
 
 
@@ -73,10 +75,11 @@ def read_commit_metadata(metadata: Mapping[str, str]) -> tuple[frozenset[str], T
 def read_content(metadata: Mapping[str, str | None]) -> TableContent:
     """Read what `content_metadata` wrote; of a commit of the first format, what its state says."""
     if written := metadata.get(CONTENT):
-        return _read(TableContent, written)
+        content = _read(TableContent, written)
+        return content if "source_names" in json.loads(written) else replace(content, source_names=None)
     state = json.loads(metadata[STATE] or "{}")
     names = [str(key).rsplit("/", 1)[-1] for key in state.get("load_keys", ())]
-    return TableContent(newest_load=max(names, default=""), newest_change=state.get("newest_change_file", ""))
+    return TableContent(max(names, default=""), state.get("newest_change_file", ""), source_names=None)
 
 
 def final_rows_metadata(final: FinalRows) -> dict[str, str]:
@@ -91,7 +94,11 @@ def read_final_rows(metadata: Mapping[str, str | None]) -> FinalRows | None:
 
 
 def _written(values: Mapping[str, Any]) -> str:
-    plain = {name: sorted(value) if isinstance(value, set | frozenset) else value for name, value in values.items()}
+    plain = {
+        name: sorted(value) if isinstance(value, set | frozenset) else value
+        for name, value in values.items()
+        if value is not None
+    }
     return json.dumps({"format": FORMAT, **plain})
 
 

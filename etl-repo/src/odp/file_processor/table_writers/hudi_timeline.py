@@ -173,7 +173,8 @@ class ExistingTable:
     def held(self) -> HeldTable:
         """What decides which schema may follow."""
         content = self.content
-        return HeldTable(self.columns, content.newest_load, content.newest_change, dict(content.source_names))
+        names = None if content.source_names is None else dict(content.source_names)
+        return HeldTable(self.columns, content.newest_load, content.newest_change, names)
 
 
 def existing_table(spark: SparkSession, base_path: str) -> ExistingTable | None:
@@ -199,7 +200,7 @@ def catalog_differs(commits: Iterator[Commit], published_commit: str) -> bool:
     for commit in commits:
         newest = newest or commit
         if commit.time == published_commit:
-            has_names = commit.content.source_names == newest.content.source_names
+            has_names = source_names([commit]) == source_names([newest])
             return not has_names or commit.columns != newest.columns
         if commit.began_file_groups:
             return True
@@ -208,4 +209,4 @@ def catalog_differs(commits: Iterator[Commit], published_commit: str) -> bool:
 
 def source_names(commits: Iterable[Commit]) -> dict[str, str]:
     """Give the source's name of each column that the table calls otherwise, as the newest refresh says."""
-    return dict(next((commit.content.source_names for commit in commits if commit.refresh), ()))
+    return dict(next((commit.content.source_names or () for commit in commits if commit.refresh), ()))
