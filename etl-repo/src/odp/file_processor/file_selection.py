@@ -159,8 +159,9 @@ class Selection(PendingTable):
         skipped += [file for file in self.gone if file.key not in waiting]
         if loads.reload and self.is_new:
             return Refresh(RefreshKind.INITIAL, (), (), self.state, tuple(skipped), held)
-        unapproved = [part for part in loads.present if not part.approved]
-        vanished = [part.moment for part in self.vanished_parts if any(may_precede(part, p) for p in unapproved)]
+        unapproved = {part.key for part in loads.present if not part.approved}
+        versions = [part for part in self.pending if part.key in unapproved]
+        vanished = [part.moment for part in self.vanished_parts if any(may_precede(part, v) for v in versions)]
         began = min(filter(None, [self.state.began, loads.present_began, *vanished]), default="")
         present = [part for part in loads.present if part.status is not FileStatus.HELD]
         return commit_after(self, began, present, skipped, held)

@@ -235,6 +235,19 @@ def test_first_load_that_seems_to_begin_with_an_overwritten_part_of_the_load_bef
     assert "nobody knows where it begins" in why_held(refresh)
 
 
+def test_first_load_began_with_its_deleted_part_also_if_its_next_part_was_copied_long_after() -> None:
+    """Seed 80021419: the first segment of another load was added to the load instead of replacing it."""
+    one, other = "SEGMENT1_", "SEGMENT2_"
+    table, gone = Table(), load(1, 3, "a", segment=one)
+    table.history = {gone.file_id: gone.skipped(SkipReason.VANISHED)}
+    copied = load(1, 2000, "b", segment=other, copied=True)
+    table.take(load(1, 4, "b", segment=other), copied, change(1, 2001))
+    assert table.state.began == gone.moment
+    table.take(load(1, 9000, "c", segment=one))
+    table.take(*table.approve())
+    assert (table.state.generation, len(table.state.load_keys)) == (2, 1)
+
+
 def landed_at(part: LandedFile, at: int) -> LandedFile:
     return landed(part.key.removeprefix("s/t/").removesuffix(".parquet"), at)
 
