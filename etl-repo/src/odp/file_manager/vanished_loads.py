@@ -125,10 +125,10 @@ class VanishedLoads:
         parts = load_in_table(self.files.processed_loads(table))
         if not parts:
             return None
-        known_since = next((entry.since for entry in kept if entry.entry_id == _entry_id(parts)), "")
-        if not known_since and self._may_have_expired(parts):
+        known_by = next((entry.gone_at or entry.since for entry in kept if entry.entry_id == _entry_id(parts)), "")
+        if not known_by and self._may_have_expired(parts):
             return None
-        gone_at = self._gone_at(parts, known_since)
+        gone_at = self._gone_at(parts, known_by)
         if not gone_at or any(file.is_load for file in self.files.pending_files(table, 1).files):
             return None
         # a load that waited until now may have been applied since the history was read
@@ -139,11 +139,10 @@ class VanishedLoads:
         newest = max(datetime.fromisoformat(part.landed_at) for part in parts)
         return newest < self.clock() - timedelta(days=self.landed_file_days) + _EXPIRY_LAG
 
-    def _gone_at(self, parts: Sequence[LandedFile], known_since: str) -> str:
+    def _gone_at(self, parts: Sequence[LandedFile], known_by: str) -> str:
         """Tell when the last object was deleted; empty as soon as one is found.
 
-        S3 forgets deletions after a while. An object was then deleted by the time when its load was known as vanished,
-        or by now.
+        S3 forgets deletions after a while. An object was then deleted by the time that the load's entry has, or by now.
         """
         deleted: dict[str, str] = {}
         for bucket, prefix, keys in _places(parts):
@@ -152,7 +151,7 @@ class VanishedLoads:
                     return ""
                 if key in keys:
                     deleted[key] = deleted_at
-        latest = datetime.fromisoformat(known_since) if known_since else self.clock()
+        latest = datetime.fromisoformat(known_by) if known_by else self.clock()
         by_then = latest.astimezone(UTC).strftime(_TIME)
         return max(deleted.get(part.key, by_then) for part in parts)
 

@@ -67,11 +67,15 @@ def test_vanished_load_is_one_entry_and_new_once(lake: LakeOfLoads) -> None:
     assert list(lake.kept) == [f"s.t#{PARTS[0].file_id}"]
 
 
-def test_entry_stays_when_the_objects_would_have_expired_by_now_and_keeps_the_time_when_it_was_noticed(
-    lake: LakeOfLoads,
+@pytest.mark.parametrize(
+    ("keeps_gone_at", "gone_at"), [(True, "2026-11-28T01:00:00Z"), (False, "2026-11-29T00:00:00Z")]
+)
+def test_entry_stays_when_the_objects_would_have_expired_by_now_and_keeps_the_time_of_the_deletion(
+    lake: LakeOfLoads, keeps_gone_at: bool, gone_at: str
 ) -> None:
-    """Emptying the table then must not remove rows that landed after the load was noticed."""
-    lake.delete(*PARTS)
+    """Emptying the table then must not remove rows that landed after the deletion, which S3 forgets after days."""
+    lake.keeps_gone_at = keeps_gone_at
+    lake.delete(*PARTS, at="2026-11-28T01:00:00Z")
     lake.check()
     lake.now += timedelta(days=DAYS)
     lake.delete(*PARTS, at=None)
@@ -79,7 +83,7 @@ def test_entry_stays_when_the_objects_would_have_expired_by_now_and_keeps_the_ti
     assert len(lake.kept) == 1
     found = lake.loads.of("s.t")
     assert found is not None
-    assert found.gone_at == "2026-11-29T00:00:00Z"
+    assert found.gone_at == gone_at
 
 
 def test_entry_goes_when_an_object_is_back(lake: LakeOfLoads) -> None:
