@@ -84,6 +84,14 @@ def load_in_table(processed: Iterable[LandedFile]) -> tuple[LandedFile, ...]:
     return () if any(part.is_emptying for part in parts) else parts
 
 
+def _load_at_stake(processed: Sequence[LandedFile]) -> tuple[LandedFile, ...]:
+    """Give the parts of the load in a table; none while a newer load is held."""
+    parts = load_in_table(processed)
+    newest = max((part.moment for part in parts), default="")
+    is_waiting = any(part.is_load and part.status is FileStatus.HELD and part.moment > newest for part in processed)
+    return () if is_waiting else parts
+
+
 def _entry_id(parts: Sequence[LandedFile]) -> str:
     return f"{parts[0].source_table_name}#{parts[0].file_id}"
 
@@ -116,13 +124,13 @@ class VanishedLoads:
             yield table, is_new
 
     def of(self, table: str) -> VanishedLoad | None:
-        """Find the vanished load of a table, unless another load waits."""
+        """Find the vanished load of a table, unless a newer load is pending or held."""
         kept = [entry for entry in self.quarantine.of_tables(KIND) if entry.source_table_name == table]
         return self._of(table, kept)
 
     def _of(self, table: str, kept: Iterable[KeptEntry]) -> VanishedLoad | None:
         """Most tables are all right, so what waits is asked for last."""
-        parts = load_in_table(self.files.processed_loads(table))
+        parts = _load_at_stake(self.files.processed_loads(table))
         if not parts:
             return None
         known_by = next((entry.gone_at or entry.since for entry in kept if entry.entry_id == _entry_id(parts)), "")
@@ -131,8 +139,8 @@ class VanishedLoads:
         gone_at = self._gone_at(parts, known_by)
         if not gone_at or any(file.is_load for file in self.files.pending_files(table, 1).files):
             return None
-        # a load that waited until now may have been applied since the history was read
-        is_still_in_table = load_in_table(self.files.processed_loads(table)) == parts
+        # a load that was pending until now may have been applied or held since the history was read
+        is_still_in_table = _load_at_stake(self.files.processed_loads(table)) == parts
         return VanishedLoad(parts, gone_at) if is_still_in_table else None
 
     def _may_have_expired(self, parts: Sequence[LandedFile]) -> bool:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from odp.file_manager.vanished_loads import VanishedLoad, load_in_table
-from odp.records import FileType, LandedFile, PendingFiles
+from odp.records import FileType, LandedFile, PendingFiles, SkipReason
 
 from tests.unit.odp.file_manager.loads_in_memory import DAYS, PARTS, LakeOfLoads, part
 
@@ -98,6 +98,17 @@ def test_load_that_is_pending_replaces_the_one_that_vanished(lake: LakeOfLoads) 
     lake.check()
     lake.land(part(1, version="v2"))
     assert (lake.check(), lake.kept) == ([False], {})
+
+
+@pytest.mark.parametrize(("landed", "waits"), [("2026-11-10T00:00:00Z", True), ("2026-10-10T00:00:00Z", False)])
+def test_held_load_that_is_newer_than_the_one_in_the_table_waits(lake: LakeOfLoads, landed: str, waits: bool) -> None:
+    lake.delete(*PARTS)
+    lake.check()
+    held = replace(part(1, landed=landed, version="v2"), generation=0).held("its objects were copied")
+    lake.processed.append(held)
+    assert (lake.check(), bool(lake.kept), lake.loads.of("s.t") is None) == ([False], not waits, waits)
+    lake.processed[-1] = held.skipped(SkipReason.DISMISSED)
+    assert lake.loads.of("s.t") is not None
 
 
 def test_pending_changes_are_no_load(lake: LakeOfLoads) -> None:
