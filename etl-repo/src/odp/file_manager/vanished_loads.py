@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from odp.file_manager.s3_event import file_id
 from odp.ports import Deletions, KnownLoads, LoadEntries
-from odp.records import EMPTIED, FileStatus, FileType, KeptEntry, LandedFile, Quarantined, QuarantineKind
+from odp.records import EMPTIED, FileStatus, FileType, KeptEntry, LandedFile, Quarantined, QuarantineKind, SkipReason
 
 _SHOWN = 5
 _NO_PART = "LOAD00000000.parquet"
@@ -31,6 +31,8 @@ class VanishedLoad:
 
     parts: tuple[LandedFile, ...]
     gone_at: str
+    dismissed: int = 0
+    """How often a person asked to empty the table of it, and dismissed the request."""
 
     @property
     def entry_id(self) -> str:
@@ -54,11 +56,12 @@ class VanishedLoad:
         return Quarantined(KIND, self.entry_id, reason, details)
 
     def emptying_part(self) -> LandedFile:
-        """Give the load without rows that empties the table; the same however often it is asked for."""
+        """Give the load without rows that empties the table; another one once a person dismissed the former."""
         first = self.parts[0]
         segment_folder = first.segment[: first.segment.rfind("/") + 1]
         key = first.key.removesuffix(first.name).removesuffix(segment_folder) + _NO_PART
-        version = f"{EMPTIED}-{first.version_id or first.etag}"
+        request = f"-{self.dismissed + 1}" if self.dismissed else ""
+        version = f"{EMPTIED}-{first.version_id or first.etag}{request}"
         return LandedFile(
             source_table_name=first.source_table_name,
             file_id=file_id(first.bucket, key, version, FileType.FULL_LOAD),
@@ -90,6 +93,15 @@ def _load_at_stake(processed: Sequence[LandedFile]) -> tuple[LandedFile, ...]:
     newest = max((part.moment for part in parts), default="")
     is_waiting = any(part.is_load and part.status is FileStatus.HELD and part.moment > newest for part in processed)
     return () if is_waiting else parts
+
+
+def _vanished(parts: tuple[LandedFile, ...], gone_at: str, processed: Iterable[LandedFile]) -> VanishedLoad:
+    skipped = (part for part in processed if part.is_emptying and part.status is FileStatus.SKIPPED)
+    dismissed = {part.file_id for part in skipped if part.status_reason == SkipReason.DISMISSED}
+    load = VanishedLoad(parts, gone_at)
+    while load.emptying_part().file_id in dismissed:
+        load = replace(load, dismissed=load.dismissed + 1)
+    return load
 
 
 def _entry_id(parts: Sequence[LandedFile]) -> str:
@@ -140,8 +152,8 @@ class VanishedLoads:
         if not gone_at or any(file.is_load for file in self.files.pending_files(table, 1).files):
             return None
         # a load that was pending until now may have been applied or held since the history was read
-        is_still_in_table = _load_at_stake(self.files.processed_loads(table)) == parts
-        return VanishedLoad(parts, gone_at) if is_still_in_table else None
+        processed = self.files.processed_loads(table)
+        return _vanished(parts, gone_at, processed) if _load_at_stake(processed) == parts else None
 
     def _may_have_expired(self, parts: Sequence[LandedFile]) -> bool:
         newest = max(datetime.fromisoformat(part.landed_at) for part in parts)

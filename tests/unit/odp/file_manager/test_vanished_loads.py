@@ -170,6 +170,22 @@ def test_table_is_emptied_by_an_approved_load_without_object_in_its_folder(folde
     assert emptying.file_id.startswith("0/LOAD00000000.parquet/")
 
 
+def test_emptying_can_be_asked_for_again_once_a_person_dismissed_it(lake: LakeOfLoads) -> None:
+    lake.delete(*PARTS)
+    ids = []
+    for _ in range(3):
+        found = lake.loads.of("s.t")
+        assert found is not None
+        ids.append(found.emptying_part().file_id)
+        lake.processed.append(found.emptying_part().skipped(SkipReason.DISMISSED))
+    assert len({*ids}) == 3
+    assert ids[0] == VanishedLoad(PARTS, "").emptying_part().file_id
+    lake.processed[-1] = replace(lake.processed[-1], status_reason=SkipReason.ABANDONED_LOAD)
+    found = lake.loads.of("s.t")
+    assert found is not None
+    assert found.emptying_part().file_id == ids[2], "a refresh would skip it again"
+
+
 def test_emptying_twice_is_one_file_and_a_later_load_another() -> None:
     load = VanishedLoad(PARTS, "2026-11-02T00:00:00Z")
     assert load.emptying_part().file_id == replace(load, gone_at="2026-11-03T00:00:00Z").emptying_part().file_id
