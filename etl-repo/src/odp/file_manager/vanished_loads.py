@@ -7,7 +7,7 @@ to be emptied is for a person to decide, as somebody may have deleted the object
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -119,21 +119,30 @@ class VanishedLoads:
     clock: Callable[[], datetime]
 
     def check(self, tables: Iterable[str]) -> Iterator[tuple[str, bool]]:
-        """Bring the entries of each table up to date; tells of each table that is done whether its entry is new.
+        """Bring the entries of each table up to date; tells of each table that is done whether its entry is new."""
+        kept = self.kept()
+        for table in tables:
+            yield table, self.check_table(table, kept[table])
 
-        A dismissed entry stays: it says that a person keeps the rows.
-        """
+    def kept(self) -> Mapping[str, Sequence[KeptEntry]]:
+        """Give the entries of all tables, none for a table without."""
         kept: dict[str, list[KeptEntry]] = defaultdict(list)
         for entry in self.quarantine.of_tables(KIND):
             kept[entry.source_table_name].append(entry)
-        for table in tables:
-            load = self._of(table, kept[table])
-            known = {entry.entry_id for entry in kept[table]}
-            is_new = load is not None and load.entry_id not in known and self.quarantine.keep(load.entry())
-            for entry in kept[table]:
-                if not entry.is_dismissed and (load is None or entry.entry_id != load.entry_id):
-                    self.quarantine.remove(KIND, entry.entry_id)
-            yield table, is_new
+        return kept
+
+    def check_table(self, table: str, kept: Sequence[KeptEntry]) -> bool:
+        """Bring the entries of a table up to date, given those that it has; tells whether one is new.
+
+        A dismissed entry stays: it says that a person keeps the rows.
+        """
+        load = self._of(table, kept)
+        known = {entry.entry_id for entry in kept}
+        is_new = load is not None and load.entry_id not in known and self.quarantine.keep(load.entry())
+        for entry in kept:
+            if not entry.is_dismissed and (load is None or entry.entry_id != load.entry_id):
+                self.quarantine.remove(KIND, entry.entry_id)
+        return is_new
 
     def of(self, table: str) -> VanishedLoad | None:
         """Find the vanished load of a table, unless a newer load is pending or held."""
