@@ -32,8 +32,8 @@ class Emptying:
         if load is None:
             self._refuse_while_held(table)
             raise CommandError(
-                f"{table} is not emptied: objects of its load are in the staging bucket, a load waits already, or the "
-                "table has only changes",
+                f"{table} is not emptied: objects of its load are in the staging bucket or may have expired, a load "
+                "waits already, or the table has only changes",
                 mend="odp status --check shows the tables whose load vanished; load a table with only changes in DMS",
             )
         self._refuse_unless_new(load.emptying_part())

@@ -73,8 +73,9 @@ def _sweep() -> Sweep:
 def _vanished_look() -> VanishedLook:
     lake = connected_lake()
     listing, days = S3StagingListing(lake.staging.buckets), int(os.environ["LANDED_FILE_DAYS"])
-    loads = VanishedLoads(lake.tracker, listing, lake.quarantine, days, _now)
-    return VanishedLook(loads, _states(), _now, _tell_vanished)
+    states = _states()
+    loads = VanishedLoads(lake.tracker, listing, lake.quarantine, days, _now, states.load().expired_until)
+    return VanishedLook(loads, states, _now, _tell_vanished)
 
 
 def _states() -> DynamoDbSweepState:

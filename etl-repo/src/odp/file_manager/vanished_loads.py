@@ -39,6 +39,12 @@ class VanishedLoad:
         """The id of the entry in quarantine; a later load that vanishes is another one."""
         return _entry_id(self.parts)
 
+    @property
+    def days_kept(self) -> int:
+        """How many days after the newest object had landed the last one was deleted."""
+        landed = max(datetime.fromisoformat(part.landed_at) for part in self.parts)
+        return (datetime.fromisoformat(self.gone_at) - landed).days
+
     def entry(self) -> Quarantined:
         """Describe it to a person."""
         name = self.parts[0].source_table_name
@@ -117,6 +123,14 @@ class VanishedLoads:
     quarantine: LoadEntries
     landed_file_days: int
     clock: Callable[[], datetime]
+    expired_until: str = ""
+    """What the sweep noted last: objects that landed before may have expired, also under a former, shorter setting."""
+
+    @property
+    def may_have_expired_until(self) -> str:
+        """Objects that landed before this time may have expired."""
+        limit = self.clock() - timedelta(days=self.landed_file_days) + _EXPIRY_LAG
+        return max(limit.astimezone(UTC).strftime(_TIME), self.expired_until)
 
     def check(self, tables: Iterable[str]) -> Iterator[tuple[str, bool]]:
         """Bring the entries of each table up to date; tells of each table that is done whether its entry is new."""
@@ -166,7 +180,7 @@ class VanishedLoads:
 
     def _may_have_expired(self, parts: Sequence[LandedFile]) -> bool:
         newest = max(datetime.fromisoformat(part.landed_at) for part in parts)
-        return newest < self.clock() - timedelta(days=self.landed_file_days) + _EXPIRY_LAG
+        return newest < datetime.fromisoformat(self.may_have_expired_until)
 
     def _gone_at(self, parts: Sequence[LandedFile], known_by: str) -> str:
         """Tell when the last object was deleted; empty as soon as one is found.

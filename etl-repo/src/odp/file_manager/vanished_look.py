@@ -45,7 +45,7 @@ class VanishedLook:
         Raises:
             ExceptionGroup: tables failed; the others were looked at.
         """
-        state = self.states.load()
+        state = self._with_expiry(self.states.load())
         if not self._is_due(state):
             return 0
         if not state.loads_after:
@@ -71,6 +71,12 @@ class VanishedLook:
         if is_new:
             self.tell(table)
         return is_new
+
+    def _with_expiry(self, state: SweepState) -> SweepState:
+        """Note in every run, due or not, what may have expired under the present retention."""
+        noted = replace(state, expired_until=max(state.expired_until, self.loads.may_have_expired_until))
+        self.states.save(noted)
+        return noted
 
     def _is_due(self, state: SweepState) -> bool:
         return bool(state.loads_after) or is_due(state.loads_began, LOOK_EVERY, self.clock())

@@ -54,6 +54,28 @@ def test_load_whose_objects_may_have_expired_has_not_vanished(landed: str) -> No
     assert lake.requests == ["history"]
 
 
+@pytest.mark.parametrize(
+    ("expired_until", "is_vanished"), [("2026-10-16T00:00:00Z", False), ("2026-10-14T00:00:00Z", True)]
+)
+def test_load_that_may_have_expired_under_a_shorter_retention_has_not_vanished(
+    expired_until: str, is_vanished: bool
+) -> None:
+    """The retention was raised from 30 to 90 days: --empty would have removed all rows of a healthy table."""
+    lake = LakeOfLoads(part(1, landed="2026-10-15T00:00:00Z"))
+    lake.delete(part(1), at="2026-11-15T00:00:00Z")
+    lake.loads = replace(lake.loads, expired_until=expired_until)
+    assert (lake.check(), lake.loads.of("s.t") is not None) == ([is_vanished], is_vanished)
+
+
+def test_what_may_have_expired_is_never_taken_back(lake: LakeOfLoads) -> None:
+    of_90_days = "2026-09-02T00:00:00Z"
+    assert lake.loads.may_have_expired_until == of_90_days
+    assert replace(lake.loads, expired_until="2026-08-01T00:00:00Z").may_have_expired_until == of_90_days
+    of_30_days = replace(lake.loads, landed_file_days=30).may_have_expired_until
+    assert of_30_days == "2026-11-01T00:00:00Z"
+    assert replace(lake.loads, expired_until=of_30_days).may_have_expired_until == of_30_days
+
+
 def test_load_that_nobody_knows_the_deletion_of_was_gone_by_now(lake: LakeOfLoads) -> None:
     lake.delete(*PARTS, at=None)
     found = lake.loads.of("s.t")

@@ -1,6 +1,7 @@
 """The daily look for vanished loads: every table once a day, and none is passed over when the time is over."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from odp.records import LandedFile
 
 from tests.unit.odp.file_manager.loads_in_memory import NOW, LakeOfLoads, part
 
+EXPIRED = "2026-09-02T00:00:00Z"
 TABLES = ["s.a", "s.b", "s.c"]
 
 
@@ -58,7 +60,7 @@ def looker() -> Looker:
 def test_every_table_is_looked_at_once_a_day(looker: Looker) -> None:
     assert looker.look.is_due()
     assert looker.run() == 3
-    assert looker.state == SweepState(key_marker="k", loads_began=NOW.isoformat())
+    assert looker.state == SweepState(key_marker="k", loads_began=NOW.isoformat(), expired_until=EXPIRED)
     looker.requests.clear()
     looker.now = NOW + LOOK_EVERY - timedelta(minutes=1)
     assert (looker.look.is_due(), looker.run(), looker.requests) == (False, 0, [])
@@ -89,7 +91,7 @@ def test_table_that_was_begun_is_finished(looker: Looker) -> None:
 
 def test_run_without_time_looks_at_nothing_and_the_look_stays_due(looker: Looker) -> None:
     assert looker.run(minutes=0) == 0
-    assert (looker.tables(), looker.state) == ([], SweepState(key_marker="k"))
+    assert (looker.tables(), looker.state) == ([], SweepState(key_marker="k", expired_until=EXPIRED))
     looker.run(minutes=1)
     assert looker.run(minutes=0) == 0
     assert looker.state.loads_after == "s.a"
@@ -127,3 +129,20 @@ def test_new_load_is_told_before_the_next_table_and_a_table_that_kills_the_run_i
     assert (looker.told, looker.state.loads_after) == (["s.a"], "s.b")
     assert looker.run() == 1
     assert (looker.told, looker.state.loads_after) == (["s.a", "s.c"], "")
+
+
+def test_every_run_notes_what_may_have_expired_so_that_a_longer_retention_changes_nothing_about_it(
+    looker: Looker,
+) -> None:
+    looker.run()
+    looker.loads = replace(looker.loads, landed_file_days=30)
+    looker.now = NOW + timedelta(hours=1)
+    looker.look = replace(looker.look, loads=looker.loads)
+    assert not looker.look.is_due()
+    looker.run()
+    assert looker.state.expired_until == "2026-11-01T01:00:00Z"
+    looker.look = replace(
+        looker.look, loads=replace(looker.loads, landed_file_days=90, expired_until=looker.state.expired_until)
+    )
+    looker.run()
+    assert looker.state.expired_until == "2026-11-01T01:00:00Z"

@@ -4,7 +4,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from odp.dynamodb.sweep_state import DynamoDbSweepState
+from odp.listings import SweepState
 from odp.records import LandedFile, SkipReason
+from odp_cli.operate.ages import minute
 
 from deployment_account.names import Shared
 from tests.unit.moto_session import client
@@ -87,8 +90,29 @@ def test_entry_goes_when_another_load_has_landed(truncated: Lake) -> None:
 def test_dry_run_and_refused_question_empty_nothing(truncated: Lake) -> None:
     assert truncated.json("reload", "s.t", "--empty", "--dry-run")["registered"] is False
     result = truncated.odp("reload", "s.t", "--empty", answers="n\n")
-    assert "the 2 objects of its load are gone since" in result.output
+    assert f"the 2 objects of its load landed {minute(LANDED)} UTC and are gone since" in result.output
+    assert "may have expired" not in result.output
     assert (truncated.pending(), truncated.decisions()) == ({}, [])
+
+
+def test_load_that_expired_under_a_shorter_retention_is_not_emptied(truncated: Lake) -> None:
+    """The retention was raised since: the sweep has noted what may have expired before."""
+    states = DynamoDbSweepState(truncated.dynamodb, "files", "staging")
+    states.save(SweepState(expired_until=f"{NOW:%Y-%m-%dT%H:%M:%SZ}"))
+    assert state(truncated) == "ok"
+    assert "may have expired" in mend(truncated.odp("reload", "s.t", "--empty", "--yes"))
+
+
+def test_question_warns_of_a_load_that_was_old_when_it_was_deleted(lake: Lake) -> None:
+    """An older release kept no note of a shorter retention."""
+    old = part(1, landed_at=f"{NOW - timedelta(days=31):%Y-%m-%dT%H:%M:%SZ}")
+    client("s3").create_bucket(Bucket="bucket")
+    client("ssm").put_parameter(Name=f"/odp/test/{Shared.STAGING_BUCKET}", Value="bucket", Type="String")
+    lake.configure()
+    lake.land(old)
+    lake.refresh(table_config(), [old.applied(1)])
+    output = lake.odp("reload", "s.t", "--empty", answers="n\n").output
+    assert "deleted 31 days after they landed: they may have expired, if landed_file_days was shorter then" in output
 
 
 def test_held_load_is_decided_first(truncated: Lake) -> None:
