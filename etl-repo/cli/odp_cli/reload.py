@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from odp.records import LandedFile, QuarantineKind
@@ -20,6 +20,12 @@ from odp_cli.operate.held_files import HeldGroup, chosen_files, groups_of, refus
 from odp_cli.operate.names import resolve_table
 from odp_cli.operate.operated_lake import OperatedLake
 from odp_cli.output import PLATFORM, REFUSED, DryRun, Env, Json, Mode, PlatformFile, Profile, Reason, Yes, say, say_json
+
+if TYPE_CHECKING:
+    from odp.file_manager.vanished_loads import VanishedLoad
+
+_MAY_EXPIRE_AFTER = 12
+"""The shortest landed_file_days are 14, and S3 may delete up to 2 days before; no lake keeps objects shorter."""
 
 _DONE = {Verdict.APPROVE: "approved", Verdict.DISMISS: "dismissed"}
 
@@ -123,10 +129,12 @@ def told_too_late(files: Sequence[LandedFile]) -> list[str]:
 def _empty(lake: OperatedLake, name: str, reason: str, mode: Mode) -> None:
     emptying = Emptying(lake.books, lake.vanished_loads)
     load = emptying.load_to_empty(name)
-    gone = f"the {counted(len(load.parts), 'object')} of its load are gone since {minute(load.gone_at)} UTC"
+    landed = minute(max(part.landed_at for part in load.parts))
+    objects = counted(len(load.parts), "object")
+    gone = f"the {objects} of its load landed {landed} UTC and are gone since {minute(load.gone_at)} UTC"
     is_new = False
     if not mode.dry_run:
-        mode.ask(f"{lake.name}: remove the rows that {name} had then? {gone}")
+        mode.ask(f"{lake.name}: remove the rows that {name} had then? {gone}{_doubt(load)}")
         is_new = emptying.empty(load, DecisionLog(lake.books, lake.caller), reason)
     if mode.as_json:
         answer = {"environment": lake.name, "source_table_name": name, "verdict": "empty", "dry_run": mode.dry_run}
@@ -134,6 +142,13 @@ def _empty(lake: OperatedLake, name: str, reason: str, mode: Mode) -> None:
     else:
         done = "… would be emptied" if mode.dry_run else "✓ emptied by the next refresh"
         say(Text(f"{done}: {name}; {gone}"))
+
+
+def _doubt(load: VanishedLoad) -> str:
+    if load.days_kept < _MAY_EXPIRE_AFTER:
+        return ""
+    may_have_expired = "they may have expired, if landed_file_days was shorter then"
+    return f", deleted {load.days_kept} days after they landed: {may_have_expired}"
 
 
 def _table(lake: OperatedLake, text: str) -> tuple[str, str]:

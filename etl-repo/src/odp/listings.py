@@ -43,3 +43,5 @@ class SweepState:
     loads_began: str = ""
     loads_after: str = ""
     """The last table of which the load was looked for; empty when all were."""
+    expired_until: str = ""
+    """Objects that landed before this time may have expired; it never goes back when the retention is made longer."""

@@ -288,6 +288,8 @@ class KeptEntry:
     source_table_name: str
     since: str
     is_dismissed: bool = False
+    gone_at: str = ""
+    """Of a vanished load: when its last object was deleted; an older release may not have kept it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,9 @@ from odp.dynamodb.file_tracker import DynamoDbFileTracker, DynamoDbPendingWork, 
 from odp.dynamodb.pending_summary import decision_noted
 from odp.dynamodb.quarantine import DynamoDbQuarantine, key_in_quarantine
 from odp.dynamodb.running_configuration import DynamoDbRunningConfiguration, RunningVersion
+from odp.dynamodb.sweep_state import DynamoDbSweepState
 from odp.dynamodb.table_leases import read_leases
+from odp.file_manager.s3_event import STAGING
 from odp.records import FileStatus, LandedFile, PendingWork, QuarantineKind
 
 from odp_cli.operate.entries import Entry
@@ -80,6 +82,10 @@ class OperatedBooks:
     def oldest_landing(self, source_table_name: str) -> str:
         """Tell when the oldest pending file of a table landed."""
         return self.tracker.oldest_landing(source_table_name)
+
+    def expired_until(self) -> str:
+        """Give the time before which landed objects may have expired, as the sweep noted it."""
+        return DynamoDbSweepState(self._dynamodb, self._tables.pending, STAGING).load().expired_until
 
     def leases(self, qualified_names: Iterable[str]) -> Mapping[str, LeaseState]:
         """Give what is known of those tables of the lake that a refresh ever touched."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from odp.file_manager.vanished_loads import KIND, VanishedLoad, VanishedLoads
+from odp.records import FileStatus, LandedFile
 
 from odp_cli.errors import CommandError
 from odp_cli.operate.decision_log import Decision, DecisionLog
@@ -29,21 +30,51 @@ class Emptying:
         """
         load = self.loads.of(table)
         if load is None:
+            self._refuse_while_held(table)
             raise CommandError(
-                f"{table} is not emptied: objects of its load are in the staging bucket, a load waits already, or the "
-                "table has only changes",
+                f"{table} is not emptied: objects of its load are in the staging bucket or may have expired, a load "
+                "waits already, or the table has only changes",
                 mend="odp status --check shows the tables whose load vanished; load a table with only changes in DMS",
             )
+        self._refuse_unless_new(load.emptying_part())
         return load
 
     def empty(self, load: VanishedLoad, log: DecisionLog, reason: str) -> bool:
-        """Have the next refresh empty the table; False if that was asked for before."""
+        """Have the next refresh empty the table; False if that was asked for before and is pending or done.
+
+        Raises:
+            CommandError: the request was held or skipped meanwhile; the entry stays.
+        """
         part = load.emptying_part()
         table = part.source_table_name
         noted = log.begin(Decision("odp reload --empty", table, reason, "rows kept", "emptied", [part.key]))
         is_new = self.books.register(part)
+        if not is_new:
+            log.end(noted, changed=0)
+            self._refuse_unless_new(part)
         for entry in self.books.entries([KIND]):
             if entry.table == table:
                 self.books.remove(entry)
-        log.end(noted, changed=int(is_new))
+        if is_new:
+            log.end(noted, changed=1)
         return is_new
+
+    def _refuse_while_held(self, table: str) -> None:
+        held = [file for file in self.books.held_files(table) if file.is_load]
+        if held:
+            raise CommandError(
+                f"{table} is not emptied: a load of it is held, because {held[-1].status_reason}",
+                mend=f"odp reload {table} --approve or --dismiss; then odp status --check looks again",
+            )
+
+    def _refuse_unless_new(self, part: LandedFile) -> None:
+        processed = self.books.tracker.processed_loads(part.source_table_name)
+        known = next((file for file in processed if file.file_id == part.file_id), None)
+        if known is None or known.status is FileStatus.APPLIED:
+            return
+        if known.status is FileStatus.HELD:
+            self._refuse_while_held(part.source_table_name)
+        raise CommandError(
+            f"{part.source_table_name} is not emptied: the request was skipped, because {known.status_reason}",
+            mend="load the table again in DMS, or keep its rows: odp quarantine dismiss ENTRY --reason …",
+        )

@@ -70,7 +70,8 @@ class OperatedLake:
         s3: Any = self._session.client("s3")
         staged = S3StagingListing({STAGING: bucket}, s3)
         books = self.books
-        return VanishedLoads(books.tracker, staged, books.quarantine, self.landed_file_days, books.now)
+        days, expired_until = self.landed_file_days, books.expired_until()
+        return VanishedLoads(books.tracker, staged, books.quarantine, days, books.now, expired_until)
 
     @property
     def sources(self) -> Sources:

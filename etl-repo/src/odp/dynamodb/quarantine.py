@@ -68,7 +68,7 @@ class DynamoDbQuarantine:
             TableName=self._table,
             KeyConditionExpression="quarantine_kind = :kind",
             ExpressionAttributeValues={":kind": kind.value},
-            ProjectionExpression="entry_id, source_table_name, quarantined_at, dismissed_at",
+            ProjectionExpression="entry_id, source_table_name, quarantined_at, dismissed_at, gone_at",
             ConsistentRead=True,
         )
         return [_kept_entry(item) for page in pages for item in page["Items"]]
@@ -90,8 +90,8 @@ def key_in_quarantine(kind: QuarantineKind, entry_id: str) -> dict[str, str]:
 
 
 def _kept_entry(item: Mapping[str, Any]) -> KeptEntry:
-    table, since = (str(item.get(name, "")) for name in ("source_table_name", "quarantined_at"))
-    return KeptEntry(str(item["entry_id"]), table, since, is_dismissed="dismissed_at" in item)
+    table, since, gone_at = (str(item.get(name, "")) for name in ("source_table_name", "quarantined_at", "gone_at"))
+    return KeptEntry(str(item["entry_id"]), table, since, "dismissed_at" in item, gone_at)
 
 
 def item_of(entry: Quarantined) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def handle(event: dict[str, object], context: LambdaContext) -> dict[str, int]: 
             "ExpiringFiles": _count_expiring(pending),
         }
     )
-    _tell({"VanishedLoads": look.run(configured, ends_at)})
+    look.run(configured, ends_at)
     return {"landed": swept.found.landed, "missed": swept.found.missed, "rejected": swept.found.rejected}
 
 
@@ -73,7 +73,9 @@ def _sweep() -> Sweep:
 def _vanished_look() -> VanishedLook:
     lake = connected_lake()
     listing, days = S3StagingListing(lake.staging.buckets), int(os.environ["LANDED_FILE_DAYS"])
-    return VanishedLook(VanishedLoads(lake.tracker, listing, lake.quarantine, days, _now), _states(), _now)
+    states = _states()
+    loads = VanishedLoads(lake.tracker, listing, lake.quarantine, days, _now, states.load().expired_until)
+    return VanishedLook(loads, states, _now, _tell_vanished)
 
 
 def _states() -> DynamoDbSweepState:
@@ -110,6 +112,11 @@ def _tell(counts: Mapping[str, int]) -> None:
     for name, count in counts.items():
         if count:
             put_metric(name, count, lake=os.environ["LAKE"])
+
+
+def _tell_vanished(table: str) -> None:
+    logger.warning("%s: all objects of its load are gone", table)
+    _tell({"VanishedLoads": 1})
 
 
 def _now() -> datetime:

@@ -7,13 +7,13 @@ to be emptied is for a person to decide, as somebody may have deleted the object
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from odp.file_manager.s3_event import file_id
 from odp.ports import Deletions, KnownLoads, LoadEntries
-from odp.records import EMPTIED, FileStatus, FileType, KeptEntry, LandedFile, Quarantined, QuarantineKind
+from odp.records import EMPTIED, FileStatus, FileType, KeptEntry, LandedFile, Quarantined, QuarantineKind, SkipReason
 
 _SHOWN = 5
 _NO_PART = "LOAD00000000.parquet"
@@ -31,11 +31,19 @@ class VanishedLoad:
 
     parts: tuple[LandedFile, ...]
     gone_at: str
+    dismissed: int = 0
+    """How often a person asked to empty the table of it, and dismissed the request."""
 
     @property
     def entry_id(self) -> str:
         """The id of the entry in quarantine; a later load that vanishes is another one."""
         return _entry_id(self.parts)
+
+    @property
+    def days_kept(self) -> int:
+        """How many days after the newest object had landed the last one was deleted."""
+        landed = max(datetime.fromisoformat(part.landed_at) for part in self.parts)
+        return (datetime.fromisoformat(self.gone_at) - landed).days
 
     def entry(self) -> Quarantined:
         """Describe it to a person."""
@@ -54,11 +62,12 @@ class VanishedLoad:
         return Quarantined(KIND, self.entry_id, reason, details)
 
     def emptying_part(self) -> LandedFile:
-        """Give the load without rows that empties the table; the same however often it is asked for."""
+        """Give the load without rows that empties the table; another one once a person dismissed the former."""
         first = self.parts[0]
         segment_folder = first.segment[: first.segment.rfind("/") + 1]
         key = first.key.removesuffix(first.name).removesuffix(segment_folder) + _NO_PART
-        version = f"{EMPTIED}-{first.version_id or first.etag}"
+        request = f"-{self.dismissed + 1}" if self.dismissed else ""
+        version = f"{EMPTIED}-{first.version_id or first.etag}{request}"
         return LandedFile(
             source_table_name=first.source_table_name,
             file_id=file_id(first.bucket, key, version, FileType.FULL_LOAD),
@@ -84,6 +93,23 @@ def load_in_table(processed: Iterable[LandedFile]) -> tuple[LandedFile, ...]:
     return () if any(part.is_emptying for part in parts) else parts
 
 
+def _load_at_stake(processed: Sequence[LandedFile]) -> tuple[LandedFile, ...]:
+    """Give the parts of the load in a table; none while a newer load is held."""
+    parts = load_in_table(processed)
+    newest = max((part.moment for part in parts), default="")
+    is_waiting = any(part.is_load and part.status is FileStatus.HELD and part.moment > newest for part in processed)
+    return () if is_waiting else parts
+
+
+def _vanished(parts: tuple[LandedFile, ...], gone_at: str, processed: Iterable[LandedFile]) -> VanishedLoad:
+    skipped = (part for part in processed if part.is_emptying and part.status is FileStatus.SKIPPED)
+    dismissed = {part.file_id for part in skipped if part.status_reason == SkipReason.DISMISSED}
+    load = VanishedLoad(parts, gone_at)
+    while load.emptying_part().file_id in dismissed:
+        load = replace(load, dismissed=load.dismissed + 1)
+    return load
+
+
 def _entry_id(parts: Sequence[LandedFile]) -> str:
     return f"{parts[0].source_table_name}#{parts[0].file_id}"
 
@@ -97,53 +123,69 @@ class VanishedLoads:
     quarantine: LoadEntries
     landed_file_days: int
     clock: Callable[[], datetime]
+    expired_until: str = ""
+    """What the sweep noted last: objects that landed before may have expired, also under a former, shorter setting."""
+
+    @property
+    def may_have_expired_until(self) -> str:
+        """Objects that landed before this time may have expired."""
+        limit = self.clock() - timedelta(days=self.landed_file_days) + _EXPIRY_LAG
+        return max(limit.astimezone(UTC).strftime(_TIME), self.expired_until)
 
     def check(self, tables: Iterable[str]) -> Iterator[tuple[str, bool]]:
-        """Bring the entries of each table up to date; tells of each table that is done whether its entry is new.
+        """Bring the entries of each table up to date; tells of each table that is done whether its entry is new."""
+        kept = self.kept()
+        for table in tables:
+            yield table, self.check_table(table, kept[table])
 
-        A dismissed entry stays: it says that a person keeps the rows.
-        """
+    def kept(self) -> Mapping[str, Sequence[KeptEntry]]:
+        """Give the entries of all tables, none for a table without."""
         kept: dict[str, list[KeptEntry]] = defaultdict(list)
         for entry in self.quarantine.of_tables(KIND):
             kept[entry.source_table_name].append(entry)
-        for table in tables:
-            load = self._of(table, kept[table])
-            known = {entry.entry_id for entry in kept[table]}
-            is_new = load is not None and load.entry_id not in known and self.quarantine.keep(load.entry())
-            for entry in kept[table]:
-                if not entry.is_dismissed and (load is None or entry.entry_id != load.entry_id):
-                    self.quarantine.remove(KIND, entry.entry_id)
-            yield table, is_new
+        return kept
+
+    def check_table(self, table: str, kept: Sequence[KeptEntry]) -> bool:
+        """Bring the entries of a table up to date, given those that it has; tells whether one is new.
+
+        A dismissed entry stays: it says that a person keeps the rows.
+        """
+        load = self._of(table, kept)
+        known = {entry.entry_id for entry in kept}
+        is_new = load is not None and load.entry_id not in known and self.quarantine.keep(load.entry())
+        for entry in kept:
+            if not entry.is_dismissed and (load is None or entry.entry_id != load.entry_id):
+                self.quarantine.remove(KIND, entry.entry_id)
+        return is_new
 
     def of(self, table: str) -> VanishedLoad | None:
-        """Find the vanished load of a table, unless another load waits."""
+        """Find the vanished load of a table, unless a newer load is pending or held."""
         kept = [entry for entry in self.quarantine.of_tables(KIND) if entry.source_table_name == table]
         return self._of(table, kept)
 
     def _of(self, table: str, kept: Iterable[KeptEntry]) -> VanishedLoad | None:
         """Most tables are all right, so what waits is asked for last."""
-        parts = load_in_table(self.files.processed_loads(table))
+        parts = _load_at_stake(self.files.processed_loads(table))
         if not parts:
             return None
-        known_since = next((entry.since for entry in kept if entry.entry_id == _entry_id(parts)), "")
-        if not known_since and self._may_have_expired(parts):
+        known_by = next((entry.gone_at or entry.since for entry in kept if entry.entry_id == _entry_id(parts)), "")
+        if not known_by and self._may_have_expired(parts):
             return None
-        gone_at = self._gone_at(parts, known_since)
+        gone_at = self._gone_at(parts, known_by)
         if not gone_at or any(file.is_load for file in self.files.pending_files(table, 1).files):
             return None
-        # a load that waited until now may have been applied since the history was read
-        is_still_in_table = load_in_table(self.files.processed_loads(table)) == parts
-        return VanishedLoad(parts, gone_at) if is_still_in_table else None
+        # a load that was pending until now may have been applied or held since the history was read
+        processed = self.files.processed_loads(table)
+        return _vanished(parts, gone_at, processed) if _load_at_stake(processed) == parts else None
 
     def _may_have_expired(self, parts: Sequence[LandedFile]) -> bool:
         newest = max(datetime.fromisoformat(part.landed_at) for part in parts)
-        return newest < self.clock() - timedelta(days=self.landed_file_days) + _EXPIRY_LAG
+        return newest < datetime.fromisoformat(self.may_have_expired_until)
 
-    def _gone_at(self, parts: Sequence[LandedFile], known_since: str) -> str:
+    def _gone_at(self, parts: Sequence[LandedFile], known_by: str) -> str:
         """Tell when the last object was deleted; empty as soon as one is found.
 
-        S3 forgets deletions after a while. An object was then deleted by the time when its load was known as vanished,
-        or by now.
+        S3 forgets deletions after a while. An object was then deleted by the time that the load's entry has, or by now.
         """
         deleted: dict[str, str] = {}
         for bucket, prefix, keys in _places(parts):
@@ -152,7 +194,7 @@ class VanishedLoads:
                     return ""
                 if key in keys:
                     deleted[key] = deleted_at
-        latest = datetime.fromisoformat(known_since) if known_since else self.clock()
+        latest = datetime.fromisoformat(known_by) if known_by else self.clock()
         by_then = latest.astimezone(UTC).strftime(_TIME)
         return max(deleted.get(part.key, by_then) for part in parts)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import logging
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import takewhile
@@ -11,6 +12,9 @@ from odp.file_manager.bucket_sweep import is_due
 from odp.file_manager.vanished_loads import VanishedLoads
 from odp.listings import SweepState
 from odp.ports import SweepStates
+from odp.records import KeptEntry
+
+logger = logging.getLogger(__name__)
 
 LOOK_EVERY = timedelta(days=1)
 """How long at most a vanished load goes unnoticed, but for the time that a look takes."""
@@ -25,6 +29,8 @@ class VanishedLook:
     loads: VanishedLoads
     states: SweepStates
     clock: Callable[[], datetime]
+    tell: Callable[[str], None]
+    """Tells people of a table whose load is found vanished; called before the next table is begun."""
 
     def is_due(self) -> bool:
         """Tell whether a look is under way, or a day has passed since the last one began."""
@@ -33,22 +39,44 @@ class VanishedLook:
     def run(self, tables: Collection[str], ends_at: datetime) -> int:
         """Look until the time is over; gives how many vanished loads are new.
 
-        A table that was begun is finished, so even a load of many parts is looked for in one run.
+        A table that was begun is finished, so even a load of many parts is looked for in one run. A table that fails,
+        or with which the run dies, waits for the next look.
+
+        Raises:
+            ExceptionGroup: tables failed; the others were looked at.
         """
-        state = self.states.load()
+        state = self._with_expiry(self.states.load())
         if not self._is_due(state):
             return 0
         if not state.loads_after:
             state = replace(state, loads_began=self.clock().isoformat(timespec="seconds"))
         left = sorted(name for name in tables if name > state.loads_after)
-        new = 0
-        for name, is_new in self.loads.check(takewhile(lambda _: self.clock() < ends_at, left)):
-            new += is_new
+        new, errors, kept = 0, list[Exception](), self.loads.kept()
+        for name in takewhile(lambda _: self.clock() < ends_at, left):
             state = replace(state, loads_after=name)
             self.states.save(state)
+            try:
+                new += self._look_at(name, kept[name])
+            except Exception as error:
+                logger.exception("%s: the look for its load failed", name)
+                errors.append(error)
         if not left or state.loads_after == left[-1]:
             self.states.save(replace(state, loads_after=""))
+        if errors:
+            raise ExceptionGroup(f"the look for the loads of {len(errors)} tables failed", errors)
         return new
+
+    def _look_at(self, table: str, kept: Sequence[KeptEntry]) -> bool:
+        is_new = self.loads.check_table(table, kept)
+        if is_new:
+            self.tell(table)
+        return is_new
+
+    def _with_expiry(self, state: SweepState) -> SweepState:
+        """Note in every run, due or not, what may have expired under the present retention."""
+        noted = replace(state, expired_until=max(state.expired_until, self.loads.may_have_expired_until))
+        self.states.save(noted)
+        return noted
 
     def _is_due(self, state: SweepState) -> bool:
         return bool(state.loads_after) or is_due(state.loads_began, LOOK_EVERY, self.clock())

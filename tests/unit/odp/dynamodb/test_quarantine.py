@@ -37,8 +37,9 @@ def test_entries_of_a_kind_are_listed_replaced_and_removed(dynamodb: "DynamoDBSe
 def test_entries_of_tables_tell_which_a_person_dismissed(dynamodb: "DynamoDBServiceResource") -> None:
     quarantine = DynamoDbQuarantine(dynamodb, "quarantine")
     kind = QuarantineKind.VANISHED_LOAD
+    gone = {"s.u": {"gone_at": "2026-01-01T00:00:00Z"}}
     for table in ("s.t", "s.u"):
-        quarantine.keep(Quarantined(kind, f"{table}#f0", "gone", {"source_table_name": table}))
+        quarantine.keep(Quarantined(kind, f"{table}#f0", "gone", {"source_table_name": table} | gone.get(table, {})))
     dynamodb.Table("quarantine").update_item(
         Key={"quarantine_kind": kind.value, "entry_id": "s.u#f0"},
         UpdateExpression="SET dismissed_at = :at",
@@ -49,6 +50,7 @@ def test_entries_of_tables_tell_which_a_person_dismissed(dynamodb: "DynamoDBServ
         ("s.t#f0", "s.t", False),
         ("s.u#f0", "s.u", True),
     ]
+    assert [entry.gone_at for entry in found] == ["", "2026-01-01T00:00:00Z"]
     assert all(entry.since.endswith("+00:00") for entry in found)
 
 

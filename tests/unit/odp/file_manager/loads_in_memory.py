@@ -33,6 +33,7 @@ class LakeOfLoads:
         self.deleted: dict[str, str | None] = {}
         self.kept: dict[str, Quarantined] = {}
         self.dismissed: set[str] = set()
+        self.keeps_gone_at = True
         self.requests: list[str] = []
         self.now = NOW
         self.loads = VanishedLoads(self, self, self, DAYS, lambda: self.now)
@@ -61,7 +62,11 @@ class LakeOfLoads:
     def of_tables(self, kind: QuarantineKind) -> Sequence[KeptEntry]:
         return [
             KeptEntry(
-                id_, str(entry.details["source_table_name"]), f"{NOW:%Y-%m-%dT%H:%M:%S}.5+00:00", id_ in self.dismissed
+                id_,
+                str(entry.details["source_table_name"]),
+                f"{NOW:%Y-%m-%dT%H:%M:%S}.5+00:00",
+                id_ in self.dismissed,
+                gone_at=str(entry.details["gone_at"]) if self.keeps_gone_at else "",
             )
             for id_, entry in self.kept.items()
         ]

@@ -1,15 +1,22 @@
 """TRUNCATE and DROP at the source: a person sees that the load is gone, and empties the table or keeps its rows."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from odp.dynamodb.sweep_state import DynamoDbSweepState
+from odp.listings import SweepState
+from odp.records import LandedFile, SkipReason
+from odp_cli.operate.ages import minute
 
 from deployment_account.names import Shared
 from tests.unit.moto_session import client
 from tests.unit.odp.samples import table_config
 from tests.unit.odp_cli.operate.conftest import CALLER, Lake, change, mend, part
 
-PARTS = (part(1), part(2))
+NOW = datetime.now(UTC)
+LANDED = f"{NOW - timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}"
+PARTS = (part(1, landed_at=LANDED), part(2, landed_at=LANDED))
 
 
 @pytest.fixture
@@ -83,5 +90,78 @@ def test_entry_goes_when_another_load_has_landed(truncated: Lake) -> None:
 def test_dry_run_and_refused_question_empty_nothing(truncated: Lake) -> None:
     assert truncated.json("reload", "s.t", "--empty", "--dry-run")["registered"] is False
     result = truncated.odp("reload", "s.t", "--empty", answers="n\n")
-    assert "the 2 objects of its load are gone since" in result.output
+    assert f"the 2 objects of its load landed {minute(LANDED)} UTC and are gone since" in result.output
+    assert "may have expired" not in result.output
     assert (truncated.pending(), truncated.decisions()) == ({}, [])
+
+
+def test_load_that_expired_under_a_shorter_retention_is_not_emptied(truncated: Lake) -> None:
+    """The retention was raised since: the sweep has noted what may have expired before."""
+    states = DynamoDbSweepState(truncated.dynamodb, "files", "staging")
+    states.save(SweepState(expired_until=f"{NOW:%Y-%m-%dT%H:%M:%SZ}"))
+    assert state(truncated) == "ok"
+    assert "may have expired" in mend(truncated.odp("reload", "s.t", "--empty", "--yes"))
+
+
+def test_question_warns_of_a_load_that_was_old_when_it_was_deleted(lake: Lake) -> None:
+    """An older release kept no note of a shorter retention."""
+    old = part(1, landed_at=f"{NOW - timedelta(days=31):%Y-%m-%dT%H:%M:%SZ}")
+    client("s3").create_bucket(Bucket="bucket")
+    client("ssm").put_parameter(Name=f"/odp/test/{Shared.STAGING_BUCKET}", Value="bucket", Type="String")
+    lake.configure()
+    lake.land(old)
+    lake.refresh(table_config(), [old.applied(1)])
+    output = lake.odp("reload", "s.t", "--empty", answers="n\n").output
+    assert "deleted 31 days after they landed: they may have expired, if landed_file_days was shorter then" in output
+
+
+def test_held_load_is_decided_first(truncated: Lake) -> None:
+    """The entry went, and --empty said that a load waits, but not which or what to do."""
+    held = part(1, file_id="0/LOAD00000001.parquet/b", version_id="v2", landed_at=f"{NOW:%Y-%m-%dT%H:%M:%SZ}")
+    truncated.land(held)
+    truncated.hold(held)
+    assert state(truncated) == "held load"
+    assert truncated.kept("vanished_load") == []
+    told = mend(truncated.odp("reload", "s.t", "--empty", "--yes"))
+    assert "s.t is not emptied: a load of it is held, because its objects were copied" in told
+    assert "odp reload s.t --approve or --dismiss" in told
+    truncated.json("reload", "s.t", "--dismiss", "--yes", "--reason", "a copy")
+    assert state(truncated) == "vanished load"
+
+
+def test_emptying_that_is_held_is_no_vanished_load_again_until_it_is_dismissed(truncated: Lake) -> None:
+    """Every look kept the entry again, with an alarm, and --empty said each time that the next refresh empties."""
+    state(truncated)
+    truncated.json("reload", "s.t", "--empty", "--yes", "--reason", "x")
+    hold_emptying(truncated)
+    assert (state(truncated), truncated.kept("vanished_load")) == ("held load", [])
+    assert "is held, because changes were deleted" in mend(truncated.odp("reload", "s.t", "--empty", "--yes"))
+    truncated.json("reload", "s.t", "--dismiss", "--yes", "--reason", "x")
+    assert state(truncated) == "vanished load"
+    assert truncated.json("reload", "s.t", "--empty", "--yes", "--reason", "again")["registered"] is True
+    assert truncated.pending() == {"LOAD00000000.parquet": True}
+    assert truncated.kept("vanished_load") == []
+    hold_emptying(truncated)
+    truncated.json("reload", "s.t", "--dismiss", "--yes", "--reason", "x")
+    assert truncated.json("reload", "s.t", "--empty", "--yes", "--reason", "third")["registered"] is True
+
+
+@pytest.mark.parametrize("dry_run", [(), ("--dry-run",)])
+def test_emptying_that_a_refresh_skipped_is_not_promised_again(truncated: Lake, dry_run: tuple[str, ...]) -> None:
+    state(truncated)
+    truncated.json("reload", "s.t", "--empty", "--yes", "--reason", "x")
+    truncated.refresh(table_config(), [emptying(truncated).skipped(SkipReason.ABANDONED_LOAD)])
+    assert state(truncated) == "vanished load"
+    told = mend(truncated.odp("reload", "s.t", "--empty", "--yes", *dry_run))
+    assert f"s.t is not emptied: the request was skipped, because {SkipReason.ABANDONED_LOAD}" in told
+    assert "load the table again in DMS" in told
+    assert (truncated.pending(), len(truncated.kept("vanished_load"))) == ({}, 1)
+
+
+def emptying(lake: Lake) -> LandedFile:
+    (pending,) = lake.tracker.pending_files("s.t", 10).files
+    return pending
+
+
+def hold_emptying(lake: Lake) -> None:
+    lake.hold(emptying(lake), reason="changes were deleted")
