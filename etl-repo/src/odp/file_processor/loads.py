@@ -199,13 +199,14 @@ def _in_order(
     """Give the parts of the present load, its repeated parts, and the loads after it.
 
     What a person approved is one load if it has all parts that the table has, or a first part of a known segment; if
-    not, it belongs to the present one. An approved part that cannot be read any more is as any other.
+    not, it belongs to the present one. An approved part of which no version can be read any more is as any other.
     """
     present: list[LandedFile] = []
     repeated: list[LandedFile] = []
     loads: list[list[LandedFile]] = []
     all_approved = [part for part in parts if part.approved]
-    approved = [part for part in all_approved if part.file_id not in unreadable]
+    there = {part.key for part in all_approved if part.file_id not in unreadable}
+    approved = [part for part in all_approved if part.key in there]
     is_whole = in_table.keys <= {part.key for part in all_approved}
     is_reload = is_whole or any(_replaces(part, in_table) for part in all_approved)
     for part in parts:

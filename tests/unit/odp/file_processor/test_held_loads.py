@@ -389,6 +389,16 @@ def test_approved_load_is_held_again_if_a_part_of_it_cannot_be_read_any_more(gon
     assert "overwritten or deleted after a person approved it" in why_held(refresh)
 
 
+def test_approved_load_that_was_uploaded_again_as_it_was_began_when_what_was_approved_landed() -> None:
+    """Seed 80015575: the changes in between counted as in the load."""
+    table = filled(load(1, 1, "a"))
+    between = change(1, 9000)
+    table.take(load(1, 600, "a"))
+    table.take(*table.approve(), between, load(1, 9001, "a"))
+    assert (table.state.generation, table.state.began) == (2, load(1, 600).moment)
+    assert table.history[between.file_id].status is FileStatus.APPLIED
+
+
 def test_approved_part_that_was_overwritten_since_is_of_the_load_that_it_was_written_with() -> None:
     """Seed 70061468: its siblings became the beginning of the next load, so that this had the changes before it."""
     table, second = Table(VersioningType.HISTORICAL), replace(load(1, 7, "b"), approved=True)
