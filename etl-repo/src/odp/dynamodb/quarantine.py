@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -53,25 +53,12 @@ class DynamoDbQuarantine:
 
     def entries(self, kind: QuarantineKind) -> Sequence[str]:
         """List the ids of the entries of a kind."""
-        pages = self._client.get_paginator("query").paginate(
-            TableName=self._table,
-            KeyConditionExpression="quarantine_kind = :kind",
-            ExpressionAttributeValues={":kind": kind.value},
-            ProjectionExpression="entry_id",
-            ConsistentRead=True,
-        )
-        return [str(item["entry_id"]) for page in pages for item in page["Items"]]
+        return [str(item["entry_id"]) for item in self._of_kind(kind, "entry_id")]
 
     def of_tables(self, kind: QuarantineKind) -> Sequence[KeptEntry]:
         """List the entries of a kind, each with its table."""
-        pages = self._client.get_paginator("query").paginate(
-            TableName=self._table,
-            KeyConditionExpression="quarantine_kind = :kind",
-            ExpressionAttributeValues={":kind": kind.value},
-            ProjectionExpression="entry_id, source_table_name, quarantined_at, dismissed_at, gone_at",
-            ConsistentRead=True,
-        )
-        return [_kept_entry(item) for page in pages for item in page["Items"]]
+        names = "entry_id, source_table_name, quarantined_at, dismissed_at, gone_at"
+        return [_kept_entry(item) for item in self._of_kind(kind, names)]
 
     def replace(self, entry: Quarantined) -> None:
         """Keep an entry as it is now, whether or not it is there already."""
@@ -82,6 +69,16 @@ class DynamoDbQuarantine:
         """Take an entry out."""
         key = key_in_quarantine(kind, entry_id)
         persist(lambda: self._client.delete_item(TableName=self._table, Key=key))
+
+    def _of_kind(self, kind: QuarantineKind, names: str) -> Iterator[Mapping[str, Any]]:
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="quarantine_kind = :kind",
+            ExpressionAttributeValues={":kind": kind.value},
+            ProjectionExpression=names,
+            ConsistentRead=True,
+        )
+        return (item for page in pages for item in page["Items"])
 
 
 def key_in_quarantine(kind: QuarantineKind, entry_id: str) -> dict[str, str]:

@@ -160,8 +160,7 @@ class VanishedLoads:
 
     def of(self, table: str) -> VanishedLoad | None:
         """Find the vanished load of a table, unless a newer load is pending or held."""
-        kept = [entry for entry in self.quarantine.of_tables(KIND) if entry.source_table_name == table]
-        return self._of(table, kept)
+        return self._of(table, self.kept()[table])
 
     def _of(self, table: str, kept: Iterable[KeptEntry]) -> VanishedLoad | None:
         """Most tables are all right, so what waits is asked for last."""

@@ -21,7 +21,7 @@ COPY_EVENT = "CopyObject"
 """What S3 says of an object that was copied; DMS never copies."""
 
 SameContent = Callable[[LandedFile, LandedFile], bool | None]
-"""Whether two versions of one object have the same content; in doubt they have."""
+"""Whether two versions of one object have the same content; None if one of them is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ class LoadInTable:
         since = sorted((part for part in vanished if part.moment >= self.state.began), key=lambda part: part.moment)
         deleted: dict[str, LandedFile] = {}
         for part in since if self.keys else ():
-            if part.key not in (*self.keys, *deleted):
+            if part.key not in self.keys and part.key not in deleted:
                 deleted[part.key] = part
             elif part.part_number == 1:
                 break
@@ -204,14 +204,14 @@ def _in_order(
     present: list[LandedFile] = []
     repeated: list[LandedFile] = []
     loads: list[list[LandedFile]] = []
+    approved: list[LandedFile] = []
     all_approved = [part for part in parts if part.approved]
     there = {part.key for part in all_approved if part.file_id not in unreadable}
-    approved = [part for part in all_approved if part.key in there]
     is_whole = in_table.keys <= {part.key for part in all_approved}
     is_reload = is_whole or any(_replaces(part, in_table) for part in all_approved)
     for part in parts:
-        if part in approved:
-            present += [] if is_reload else [part]
+        if part.approved and part.key in there:
+            (approved if is_reload else present).append(part)
             continue
         is_late = not loads and _is_late(part, present, in_table)
         if _begins_another(part, loads[-1]) if loads else _begins_a_reload(part, present, in_table, is_late=is_late):
@@ -222,7 +222,7 @@ def _in_order(
             repeated.append(part)
         else:
             present.append(part)
-    if approved and is_reload:
+    if approved:
         loads = sorted([*loads, approved], key=lambda load: load[0].moment)
     return present, repeated, loads
 

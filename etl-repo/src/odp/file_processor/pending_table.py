@@ -187,7 +187,15 @@ class PendingTable:
 
     def _processed_since(self, since: str) -> Sequence[LandedFile]:
         oldest = datetime.fromisoformat(since.partition("/")[0]) - REPLAY_HORIZON - timedelta(days=1)
-        return self.processed.changes(f"{oldest:%Y%m%d}", _EVERYTHING)
+        name = f"{oldest:%Y%m%d}"
+        if name not in self._processed_from:
+            self._processed_from[name] = self.processed.changes(name, _EVERYTHING)
+        return self._processed_from[name]
+
+    @cached_property
+    def _processed_from(self) -> dict[str, Sequence[LandedFile]]:
+        """The processed changes from a name on, read once: doubts, replay and its check ask for the same ones."""
+        return {}
 
     def _is_same_as_processed(self, part: LandedFile) -> bool:
         return any(is_again(part, other, self.processed.has_same_content) for other in self.processed_parts)
