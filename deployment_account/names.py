@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 
-from deployment_account.environments import Environment, Platform
+from deployment_account.environments import STACK_NAME_IN_A_ROLE_NAME, Environment, Platform
 
 
 class Shared(StrEnum):
@@ -94,8 +95,7 @@ QUERY_RESULTS = "query-results/"
 
 Results are forgotten after some days, what Athena puts below `tables/` is not.
 """
-STACK_NAME_IN_A_ROLE_NAME = 24
-"""CloudFormation keeps that much of the stack's name when it makes up the name of a role."""
+LONGEST_QUALIFIER = 10
 DATA_WRITER_TAG = "odp:data-writer"
 """The tag of roles that replace and therefore delete files of the lake, also where deletion is denied."""
 
@@ -132,8 +132,36 @@ class Names:
         return f"{self.stage(component)}-"[:STACK_NAME_IN_A_ROLE_NAME] + "*"
 
     def pipeline_stack(self, component: str) -> str:
-        """The stack of the pipeline whose first environment this is."""
+        """The stack of a component's pipeline."""
         return f"{self.stage(component)}-Pipeline"
+
+    @property
+    def prefix(self) -> str:
+        """What the names of this environment's stacks begin with, and those of no other's."""
+        return f"{self.platform}-{self.environment}-"
+
+    @property
+    def pipeline_roles(self) -> str:
+        """The pattern of the names of all roles that the stacks of this environment have."""
+        return f"{self.prefix}*"
+
+    @property
+    def qualifier(self) -> str:
+        """What the names of the resources of this environment's own bootstrap hold: at most ten letters and digits."""
+        plain = f"{self.platform}{self.environment}".replace("-", "")
+        if "-" not in f"{self.platform}{self.environment}" and len(plain) <= LONGEST_QUALIFIER:
+            return plain
+        return plain[:4] + hashlib.sha256(self.lake.encode()).hexdigest()[: LONGEST_QUALIFIER - 4]
+
+    @property
+    def toolkit_stack(self) -> str:
+        """The stack of this environment's bootstrap; no role that it makes may change it."""
+        return f"CDKToolkit-{self.lake}"
+
+    @property
+    def pipeline_boundary(self) -> str:
+        """The policy that bounds whatever role of this environment there is in the account of its pipelines."""
+        return f"{self.lake}-pipeline-boundary"
 
     def parameter(self, value: str) -> str:
         """The SSM parameter under which a value (Shared, Odp, Taxi, a table's or a schedule's name) is published."""
