@@ -125,7 +125,7 @@ def target_account(
 
 @app.command()
 def execution_policy(environment: EnvironmentName, config: Configuration = CONFIGURATION) -> None:
-    """Print what CloudFormation may do for an environment, and what bounds its pipelines, with each pattern's reason."""
+    """Print what CloudFormation may do for an environment, and what bounds its pipelines, with reasons."""
     platform, console = load_platform(config), _console()
     chosen = chosen_environment(platform, environment)
     places = dict.fromkeys([Place.of(chosen), *deployment_places(platform, chosen)])

@@ -58,10 +58,11 @@ def what_stays(plan: TearDown, platform: Platform, environment: Environment) -> 
     names = Names.of(platform, environment)
     pipelines = " and ".join(names.pipeline_stack(component) for component in COMPONENTS)
     policies = ", ".join(policy.name for policy in environment_policies(platform, environment))
+    deployment = platform.deployment_of(environment).account
     return [
         *lines,
         "tables, keys and logs whose removal policy is to be retained",
-        f"pipelines {pipelines} in account {platform.deployment_of(environment).account}: the next push deploys the environment again",
+        f"pipelines {pipelines} in account {deployment}: the next push deploys the environment again",
         f"the bootstrap of {place} (stack {names.toolkit_stack}) and its policies {policies}",
     ]
 
