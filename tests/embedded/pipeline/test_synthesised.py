@@ -4,20 +4,16 @@ Checks and tests in the synth step are left out here: they are what `make check`
 """
 
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
 
-from deployment_account.environments import load_platform
 from rehearsal.demo.workspace import PROJECT
-from rehearsal.emulator.process import Emulator
-from rehearsal.emulator.settings import EmulatorSettings
 from rehearsal.pipeline.approving import decide
 from rehearsal.pipeline.clone import committed_copy
-from rehearsal.pipeline.rehearsal import CHECKS, Rehearsal
+from rehearsal.pipeline.rehearsal import Rehearsal
 from rehearsal.pipeline.report import rehearsal_report
 from rehearsal.pipeline.watch import PipelineWatch
 
@@ -25,6 +21,8 @@ DEV, PROD = "odp-dev-infra", "odp-prod-infra"
 DEV_ACCOUNT, PROD_ACCOUNT = "222222222222", "444444444444"
 STAGE = Path("infra-repo") / "infra_cdk" / "infra_stage.py"
 FURTHER_STACK = """
+        import aws_cdk as cdk
+
         further = cdk.Stack(self, "Further")
         cdk.CfnResource(
             further, "Parameter", type="AWS::SSM::Parameter",
@@ -65,24 +63,13 @@ class Developer:
 
 
 @pytest.fixture(scope="module")
-def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
-    """Four bootstrapped accounts and an empty repository."""
-    settings = EmulatorSettings(run_directory=tmp_path_factory.mktemp("rehearsal"), skipped_commands=CHECKS)
-    with Emulator(settings) as emulator:
-        made = Rehearsal(load_platform(PROJECT / "config" / "environments.json"), emulator)
-        made.create_repository()
-        made.bootstrap()
-        yield made
-
-
-@pytest.fixture(scope="module")
 def developer(rehearsal: Rehearsal, tmp_path_factory: pytest.TempPathFactory) -> Developer:
     return Developer(tmp_path_factory.mktemp("developer") / "clone", rehearsal)
 
 
 def stacks(rehearsal: Rehearsal, account: str) -> set[str]:
     found = rehearsal.emulator.client("cloudformation", account=account).describe_stacks()["Stacks"]
-    return {stack["StackName"] for stack in found} - {"CDKToolkit"}
+    return {name for stack in found if not (name := stack["StackName"]).startswith("CDKToolkit")}
 
 
 def executions(rehearsal: Rehearsal, pipeline: str) -> list[tuple[str, str]]:
