@@ -157,8 +157,9 @@ def _cause(cause: str) -> str:
 
 
 def _duration(seconds: int) -> str:
-    minutes = seconds // 60
-    return f"{minutes} minutes" if minutes < 60 else f"{minutes // 60} hours"  # noqa: PLR2004 - of an hour
+    hours, minutes = divmod(seconds // 60, 60)
+    count, unit = (hours, "hour") if hours else (minutes, "minute")
+    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
 
 
 def _files(count: int) -> str:

@@ -140,7 +140,8 @@ class World:
 
     def _close(self, bundle: Bundle) -> None:
         """Close, and pause as the state machine does: this takes time, but holds up nobody else's steps."""
-        self.audit.now += _again_until_done(lambda: self._closing.close(bundle.key, "")).pause_seconds
+        closed = _again_until_done(lambda: self._closing.close(bundle.key, ""))
+        self.audit.now += closed.pause_seconds
 
 
 def _again_until_done(step: Callable[[], T]) -> T:
