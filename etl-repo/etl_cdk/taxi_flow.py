@@ -61,13 +61,13 @@ class TaxiFlow(Construct):
         alerts.on_any(
             "FailedTaxiFlows",
             self.state_machine.metric_failed(),
-            meaning="Not every file of a taxi dataset was loaded, or a run died whose files are tried again; the execution "
-            "and the audit table say why.",
+            meaning="A file of a taxi dataset failed, or a run died and its files are tried again; the execution and the "
+            "audit table say why.",
         )
         alerts.on_any_counted(
             WAITING_FILES,
-            meaning=f"Files of a taxi dataset are not loaded {LONG_WAIT_HOURS} hours after they landed; the audit table "
-            "says why and when they are tried next.",
+            meaning=f"Files of a taxi dataset are not loaded {LONG_WAIT_HOURS} hours after they landed; the audit "
+            "table says why and when they are tried next.",
             period=COUNTED_OVER,
         )
 

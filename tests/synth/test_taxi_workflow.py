@@ -252,9 +252,7 @@ def test_a_run_that_glue_refuses_waits_longer_than_a_run_takes(states: dict[str,
 
 
 @pytest.mark.parametrize("name", ["Conform", "Build"])
-def test_a_run_that_failed_is_run_once_more_before_its_files_wait(
-    states: dict[str, Any], name: str
-) -> None:
+def test_a_run_that_failed_is_run_once_more_before_its_files_wait(states: dict[str, Any], name: str) -> None:
     _, again = states[name]["Retry"]
     assert (again["ErrorEquals"], again["MaxAttempts"]) == (["States.TaskFailed"], 1)
     assert states[name]["TimeoutSeconds"] > 60 * 60, "the job's own timeout comes first"

@@ -18,17 +18,15 @@ def next_files(pending: Sequence[LandedFile], now: float, most: int) -> tuple[La
     """
     in_order = sorted(pending, key=lambda file: (file.deaths, file.landed_at, file.file_id))
     due = [file for file in in_order if file.not_before <= now + _CLOCKS_DIFFER_BY]
-    waiting = {file.file_id for file in in_order} - {file.file_id for file in due}
-    if any(file.most_files > 1 for file in in_order if file.file_id in waiting):
+    waiting = [file for file in in_order if file.not_before > now + _CLOCKS_DIFFER_BY]
+    if any(file.most_files > 1 for file in waiting):
         due = [file for file in due if not file.most_files]
-    if not due:
-        return ()
-    return _beside(due[0], due, in_order)[:most]
+    return _beside(due[0], due, waiting)[:most] if due else ()
 
 
-def _beside(first: LandedFile, due: Iterable[LandedFile], pending: Iterable[LandedFile]) -> tuple[LandedFile, ...]:
+def _beside(first: LandedFile, due: Iterable[LandedFile], waiting: Iterable[LandedFile]) -> tuple[LandedFile, ...]:
     """Give the files that may be in a bundle with the first one of it."""
     if first.loaded:  # one build is for all that wait for one
-        return tuple(file for file in pending if file.loaded)
+        return tuple(file for file in (*due, *waiting) if file.loaded)
     alike = tuple(file for file in due if not file.loaded and file.most_files == first.most_files)
     return alike[: first.most_files or None]

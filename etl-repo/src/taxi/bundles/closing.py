@@ -135,10 +135,7 @@ def settled_files(
     if reported is not None and not error:  # such a run would say the same the next time
         silent = (file.file_id for file in bundle.files if file.file_id not in said)
         said |= {file_id: FileOutcome(file_id, LoadStatus.FAILED, error=SILENCE) for file_id in silent}
-    return tuple(
-        settled(file, said.get(file.file_id), len(bundle.files), error, now)
-        for file in bundle.files
-    )
+    return tuple(settled(file, said.get(file.file_id), len(bundle.files), error, now) for file in bundle.files)
 
 
 def error_text(error: object) -> str:

@@ -55,8 +55,11 @@ def test_claimed_files_are_running_and_wait_in_a_bundle_that_the_state_only_poin
     audit.register(landed("f1"))
     audit.register(landed("f2"))
     claim = bundling.claim("yellow", "run-1")
-    assert claim.state == {"outcome": "claimed", "bundle_key": "taxi/bundles/yellow/run-1/1.json", "files": 2} | {
-        "is_loaded": False
+    assert claim.state == {
+        "outcome": "claimed",
+        "bundle_key": "taxi/bundles/yellow/run-1/1.json",
+        "files": 2,
+        "is_loaded": False,
     }
     assert bundles.bundles["taxi/bundles/yellow/run-1/1.json"] == claim.bundle
     assert audit.running == {"f1": "run-1", "f2": "run-1"}
@@ -172,9 +175,7 @@ def test_loaded_files_are_claimed_together_with_their_outcome_and_apart_from_oth
     assert bundles.outcomes[claim.bundle.key] == {"f1": outcome, "f2": loaded("f2")}
 
 
-def test_files_that_landed_hours_ago_are_counted_whoever_works_on_them(
-    audit: MemoryAudit, bundling: Bundling
-) -> None:
+def test_files_that_landed_hours_ago_are_counted_whoever_works_on_them(audit: MemoryAudit, bundling: Bundling) -> None:
     audit.register(landed("old", landed_at="2026-01-05T12:00:00Z"))
     audit.register(landed("new", landed_at="2999-01-05T12:00:00Z"))
     assert bundling.long_waiting("yellow") == 1

@@ -124,8 +124,8 @@ def test_run_that_died_after_the_load_fails_no_loaded_file_and_leaves_the_others
     bundles.write_outcome(bundle.key, [loaded("f1", rows_loaded=5), *others])
     state = closing.close(bundle.key, "build broke").state
     assert (
-        "the conformed table has its rows, the purpose-built tables may lack them until the next run, next in 1 minute: "
-        "nyc-taxi/yellow/f1.csv: build broke"
+        "the conformed table has its rows, the purpose-built tables may lack them until the next run, "
+        "next in 1 minute: nyc-taxi/yellow/f1.csv: build broke"
     ) in state["message"]
     assert audit.marked == {"f1": landed("f1", deaths=1, not_before=1_060, loaded=loaded("f1", rows_loaded=5))}
     assert audit.ended == {outcome.file_id: [outcome] for outcome in others}
