@@ -61,8 +61,8 @@ class TaxiFlow(Construct):
         alerts.on_any(
             "FailedTaxiFlows",
             self.state_machine.metric_failed(),
-            meaning="A file of a taxi dataset failed, or a run died and its files are tried again; the execution and the "
-            "audit table say why.",
+            meaning="A file of a taxi dataset failed, or a run died and its files are tried again; the execution and "
+            "the audit table say why.",
         )
         alerts.on_any_counted(
             WAITING_FILES,

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from taxi.bundles.bundling import Answer, Bundling
 from taxi.bundles.closing import Closing
 from taxi.records import Bundle, FileOutcome, LoadStatus
@@ -236,3 +238,41 @@ def test_files_under_suspicion_are_never_put_beside_those_that_are_not() -> None
     claim = simulation._bundling.claim("yellow", "next", "next")
     assert claim.bundle is not None
     assert {file.file_id[:3] for file in claim.bundle.files} in ({"new"}, {"f00"})
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    count=st.integers(1, 12),
+    killing=st.sets(st.integers(0, 11), max_size=4),
+    throttled=st.sets(st.integers(0, 11), max_size=4),
+    outages=st.lists(st.tuples(st.floats(0, 20), st.floats(0, 3)), max_size=3),
+    broken_build=st.floats(0, 30),
+    max_files=st.integers(1, 5),
+)
+def test_whatever_happens_together_every_file_is_loaded_once_but_those_that_kill_runs(
+    count: int,
+    killing: set[int],
+    throttled: set[int],
+    outages: list[tuple[float, float]],
+    broken_build: float,
+    max_files: int,
+) -> None:
+    names = files(count)
+    bad = {names[number] for number in killing if number < count}
+    slow = {names[number] for number in throttled if number < count} - bad
+
+    def conform(simulation: Simulation, bundle: Bundle) -> str:
+        is_out = any(begin <= simulation.hours < begin + length for begin, length in outages)
+        return OUT_OF_MEMORY if is_out else killer(*bad)(simulation, bundle)
+
+    simulation = Simulation(names, conform=conform, build=outage(broken_build, BUILD_BROKE), max_files=max_files)
+    simulation.outcome_of = lambda file_id: (
+        FileOutcome(file_id, LoadStatus.PENDING, error="slow")
+        if file_id in slow and simulation.hours < 5
+        else loaded(file_id)
+    )
+    simulation.live(hours=200)
+    assert simulation.statuses() == {name: "failed" if name in bad else "loaded" for name in names}
+    assert sorted(simulation.loads) == [name for name in names if name not in bad]
+    assert {len(ends) for ends in simulation.audit.ended.values()} == {1}
+    assert len(simulation.died) < 20 * count

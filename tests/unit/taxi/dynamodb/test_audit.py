@@ -232,8 +232,13 @@ def test_marker_of_an_earlier_release_has_nothing_against_its_file(
     audit: DynamoDbAudit, dynamodb: "DynamoDBServiceResource"
 ) -> None:
     """The item as release 82f97b7 wrote it after two tries."""
-    file = {"s3_bucket": "raw", "s3_key": "nyc-taxi/yellow/f1.csv", "etag": "e1", "size": 10}
-    marker = {"dataset": "pending#yellow", "file_id": "f1", "landed_at": "2026-01-05T12:00:00Z", "tries": 2}
+    file: dict[str, Any] = {"s3_bucket": "raw", "s3_key": "nyc-taxi/yellow/f1.csv", "etag": "e1", "size": 10}
+    marker: dict[str, Any] = {
+        "dataset": "pending#yellow",
+        "file_id": "f1",
+        "landed_at": "2026-01-05T12:00:00Z",
+        "tries": 2,
+    }
     dynamodb.Table("audit").put_item(Item={**marker, **file})
     assert audit.pending("yellow") == [landed(tries=2)]
 
