@@ -217,5 +217,5 @@ def _tried(file: LandedFile) -> dict[str, Any]:
 
 
 def _loaded(file_id: str, loaded: Mapping[str, Any]) -> FileOutcome:
-    rows = (int(loaded.get(name, 0)) for name in _ROWS)
-    return FileOutcome(file_id, LoadStatus.LOADED, *rows, quarantine=loaded.get("quarantine", ""))
+    read, kept, quarantined = (int(loaded.get(name, 0)) for name in _ROWS)
+    return FileOutcome(file_id, LoadStatus.LOADED, read, kept, quarantined, loaded.get("quarantine", ""))
