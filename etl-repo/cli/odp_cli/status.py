@@ -37,21 +37,35 @@ def status(
     """Show how the lake's tables are: state, lag, what waits, the last refresh; the worst first."""
     lake = OperatedLake(platform, env, profile)
     now = datetime.now(UTC)
-    if check:
-        for _ in lake.vanished_loads.check(lake.books.configuration().tables):
-            pass
+    unclear = checked(lake) if check else ()
     books, others = read(lake.books, lake.landed_file_days)
     found = statuses(books, now)
     wanted = {resolve_table(name, [each.source_table_name for each in found], books.configs) for name in tables or ()}
     shown = [each for each in found if not wanted or each.source_table_name in wanted]
     if as_json:
         answer = {"environment": env, "at": now.isoformat(timespec="seconds"), "without_table": dict(others)}
+        answer |= {"cannot_tell_if_emptied": list(unclear)} if check else {}
         say_json(answer | {"tables": [each.as_json() for each in shown]})
         return
     say(table_of(shown) if shown else f"{env} has no tables yet: push manifests, then start the DMS task")
     if others:
         told = ", ".join(f"{kind} {number}" for kind, number in others.items())
         say(f"! of no table: {told}; look at them with odp quarantine list --env {env}")
+    if unclear:
+        say(
+            f"! nobody can tell whether the source was emptied by TRUNCATE or DROP: {', '.join(unclear)}; all their files "
+            "may have expired. Count the rows at the source; if they are gone, load the table again in DMS"
+        )
+
+
+def checked(lake: OperatedLake) -> list[str]:
+    """Ask the staging bucket for vanished loads; gives the tables of which it can tell nothing."""
+    loads, tables = lake.vanished_loads, lake.books.configuration().tables
+    for _ in loads.check(tables):
+        pass
+    kept = loads.kept()
+    known = {name for name in tables if any(not entry.is_dismissed for entry in kept[name])}
+    return sorted(name for name in tables if name not in known and loads.cannot_tell(name))
 
 
 def read(books: OperatedBooks, landed_file_days: int) -> tuple[Books, Counter[str]]:
