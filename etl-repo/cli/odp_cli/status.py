@@ -53,8 +53,8 @@ def status(
         say(f"! of no table: {told}; look at them with odp quarantine list --env {env}")
     if unclear:
         say(
-            f"! nobody can tell whether the source was emptied by TRUNCATE or DROP: {', '.join(unclear)}; all their files "
-            "may have expired. Count the rows at the source; if they are gone, load the table again in DMS"
+            f"! nobody can tell whether the source was emptied by TRUNCATE or DROP: {', '.join(unclear)}; all their "
+            "files may have expired. Count the rows at the source; if they are gone, load the table again in DMS"
         )
 
 

@@ -32,8 +32,8 @@ class Emptying:
         if load is None:
             self._refuse_while_held(table)
             raise CommandError(
-                f"{table} is not emptied: files from before are in the staging bucket, or all of them may have expired, "
-                "or a load waits already",
+                f"{table} is not emptied: files from before are in the staging bucket, or all of them may have "
+                "expired, or a load waits already",
                 mend="odp status --check shows the tables that may be emptied, and those of which nobody can tell; if "
                 "the source was emptied, load the table again in DMS",
             )

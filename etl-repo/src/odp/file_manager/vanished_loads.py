@@ -1,7 +1,8 @@
 """Loads whose objects are gone: DMS deletes a table's files when its source is truncated or dropped.
 
-Nothing else tells the lake. Where a load cannot tell it, the newest change files do. The sweep looks once a day, `odp status --check` when a person asks. Whether the table is
-to be emptied is for a person to decide, as somebody may have deleted the objects by mistake.
+Nothing else tells the lake. Where the load may have expired, the files of changes tell it. The sweep looks once a day,
+`odp status --check` when a person asks. Whether the table is to be emptied is for a person to decide, as somebody may
+have deleted the objects by mistake.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from odp.file_manager.change_witnesses import TIME, ChangeWitnesses, time_of
+from odp.file_manager.load_objects import last_deletion
 from odp.file_manager.object_key import table_folder
 from odp.file_manager.s3_event import file_id
 from odp.ports import Deletions, KnownLoads, LoadEntries
@@ -59,7 +61,10 @@ class VanishedLoad:
     def entry(self) -> Quarantined:
         """Describe it to a person."""
         name = self.parts[0].source_table_name
-        reason = f"{name}: all {len(self.parts)} {self.objects} were deleted from the staging bucket by {self.gone_at}, as DMS does after a TRUNCATE or DROP; the table keeps its rows until odp reload --empty"
+        reason = (
+            f"{name}: all {len(self.parts)} {self.objects} were deleted from the staging bucket by {self.gone_at}, "
+            "as DMS does after a TRUNCATE or DROP; the table keeps its rows until odp reload --empty"
+        )
         details: dict[str, str | int] = {
             "source_table_name": name,
             "files": len(self.parts),
@@ -213,7 +218,8 @@ class VanishedLoads:
         return self._by_changes(table, processed, kept) or (self._by_load(parts, known_by) if by_load else None)
 
     def _by_load(self, parts: tuple[LandedFile, ...], known_by: str) -> VanishedLoad | None:
-        gone_at = self._gone_at(parts, known_by)
+        latest = datetime.fromisoformat(known_by) if known_by else self.clock()
+        gone_at = last_deletion(self.staged, parts, latest.astimezone(UTC).strftime(TIME))
         return VanishedLoad(parts, gone_at) if gone_at else None
 
     def _by_changes(
@@ -246,33 +252,3 @@ class VanishedLoads:
     def _may_have_expired(self, parts: Sequence[LandedFile]) -> bool:
         newest = max(datetime.fromisoformat(part.landed_at) for part in parts)
         return newest < datetime.fromisoformat(self.may_have_expired_until)
-
-    def _gone_at(self, parts: Sequence[LandedFile], known_by: str) -> str:
-        """Tell when the last object was deleted; empty as soon as one is found.
-
-        S3 forgets deletions after a while. An object was then deleted by the time that the load's entry has, or by now.
-        """
-        deleted: dict[str, str] = {}
-        for bucket, prefix, keys in _places(parts):
-            for key, deleted_at in self.staged.deletions(bucket, prefix):
-                if key in keys and not deleted_at:
-                    return ""
-                if key in keys:
-                    deleted[key] = deleted_at
-        latest = datetime.fromisoformat(known_by) if known_by else self.clock()
-        by_then = latest.astimezone(UTC).strftime(TIME)
-        return max(deleted.get(part.key, by_then) for part in parts)
-
-
-def _places(parts: Iterable[LandedFile]) -> Iterator[tuple[str, str, set[str]]]:
-    """Give the keys of parts by folder, each with a prefix that fits few other keys."""
-    keys: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for part in parts:
-        keys[part.bucket, part.key.removesuffix(part.name)].add(part.key)
-    for (bucket, _), found in keys.items():
-        yield bucket, _common_prefix(min(found), max(found)), found
-
-
-def _common_prefix(first: str, last: str) -> str:
-    """Give what all keys between two begin with."""
-    return next((first[:end] for end in range(len(first), 0, -1) if last.startswith(first[:end])), "")
