@@ -290,6 +290,8 @@ class KeptEntry:
     is_dismissed: bool = False
     gone_at: str = ""
     """Of a vanished load: when its last object was deleted; an older release may not have kept it."""
+    landed_from: str = ""
+    """Of held files: when the oldest one landed, or when an older release held them; empty if there is no object."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from odp.file_manager.waiting_files import WARNS_BEFORE
+from odp.file_manager.waiting_files import HELD_KINDS, WARNS_BEFORE, expires_at, expires_soon
 from odp.file_processor.batch_plan import may_start
 from odp.records import PendingWork, QuarantineKind, RawTableConfig
 from odp.refreshes import RefreshStatus
@@ -123,6 +123,7 @@ def _status(name: str, books: Books, now: datetime) -> TableStatus:
     entries = [entry for entry in books.entries if entry.table == name and not entry.dismissed_at]
     found = [
         *_expiring(lag, timedelta(days=books.landed_file_days)),
+        *_expiring_held(entries, now, books.landed_file_days),
         *(_told_by(entry, _next_try(config, pending, lease, now)) for entry in entries if entry.kind in _BY_KIND),
         *_run_conditions(config, lease, now),
     ]
@@ -134,6 +135,33 @@ def _expiring(lag: timedelta, lasts: timedelta) -> Iterator[Condition]:
     if lag > lasts - WARNS_BEFORE:
         days = max(0, (lasts - lag).days)
         yield Condition(State.EXPIRING, f"the staging bucket deletes the oldest pending file in {days} days")
+
+
+def _expiring_held(entries: Sequence[Entry], now: datetime, landed_file_days: int) -> Iterator[Condition]:
+    for entry in entries:
+        landed = str(entry.details.get("landed_from", entry.since))
+        if entry.kind in HELD_KINDS and expires_soon(landed, now, landed_file_days):
+            end = expires_at(landed, landed_file_days)
+            yield Condition(State.EXPIRING, _held_until(entry, end, is_over=end <= now))
+
+
+def _held_until(entry: Entry, end: datetime, *, is_over: bool) -> str:
+    day, what = f"{end:%Y-%m-%d}", entry.kind.value.replace("_", " ")
+    if is_over:
+        return (
+            f"the staging bucket deletes files of a {what} since {day}, so approving it is too late: dismiss it by "
+            f"{_command(entry, 'dismiss')}, then load the table again in DMS"
+        )
+    return (
+        f"the staging bucket deletes files of a {what} from {day} on, decide until {day}: "
+        f"{_command(entry, 'release')} applies it, {_command(entry, 'dismiss')} does not"
+    )
+
+
+def _command(entry: Entry, verdict: str) -> str:
+    if entry.kind is QuarantineKind.HELD_LOAD:
+        return f"odp reload {entry.table} {'--approve' if verdict == 'release' else '--dismiss'}"
+    return f"odp quarantine {verdict} {entry.number}"
 
 
 def _told_by(entry: Entry, next_try: str) -> Condition:

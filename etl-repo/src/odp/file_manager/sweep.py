@@ -20,7 +20,7 @@ from odp.file_manager.s3_event import STAGING
 from odp.file_manager.unconfigured_tables import keep_unconfigured_tables
 from odp.file_manager.vanished_loads import VanishedLoads
 from odp.file_manager.vanished_look import LOOK_LASTS, VanishedLook
-from odp.file_manager.waiting_files import tables_that_lose_files
+from odp.file_manager.waiting_files import HELD_KINDS, held_tables_that_lose_files, tables_that_lose_files
 from odp.records import PendingWork
 from odp.s3_staging import S3StagingListing
 
@@ -93,10 +93,16 @@ def _running() -> DynamoDbRunningConfiguration:
 
 
 def _count_expiring(pending: Mapping[str, PendingWork]) -> int:
-    days = int(os.environ["LANDED_FILE_DAYS"])
-    found = tables_that_lose_files(pending, connected_lake().tracker.oldest_landing, now=_now(), landed_file_days=days)
-    for name in found:
-        logger.warning("%s: files that wait are about to expire after %d days in the staging bucket", name, days)
+    days, lake = int(os.environ["LANDED_FILE_DAYS"]), connected_lake()
+    entries = [entry for kind in HELD_KINDS for entry in lake.quarantine.of_tables(kind)]
+    found = {
+        *tables_that_lose_files(pending, lake.tracker.oldest_landing, now=_now(), landed_file_days=days),
+        *held_tables_that_lose_files(entries, now=_now(), landed_file_days=days),
+    }
+    for name in sorted(found):
+        logger.warning(
+            "%s: files that wait or are held are about to expire after %d days in the staging bucket", name, days
+        )
     return len(found)
 
 
