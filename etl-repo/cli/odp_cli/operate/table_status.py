@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from odp.file_manager.waiting_files import HELD_KINDS, WARNS_BEFORE, expires_at, expires_soon
+from odp.file_manager.waiting_files import WARNS_BEFORE, expires_at, expires_soon
 from odp.file_processor.batch_plan import may_start
-from odp.records import PendingWork, QuarantineKind, RawTableConfig
+from odp.records import HELD_KINDS, PendingWork, QuarantineKind, RawTableConfig
 from odp.refreshes import RefreshStatus
 
 from odp_cli.operate.entries import Entry
@@ -146,22 +147,18 @@ def _expiring_held(entries: Sequence[Entry], now: datetime, landed_file_days: in
 
 
 def _held_until(entry: Entry, end: datetime, *, is_over: bool) -> str:
-    day, what = f"{end:%Y-%m-%d}", entry.kind.value.replace("_", " ")
+    day, what, command = f"{end:%Y-%m-%d}", entry.kind.value.replace("_", " "), _command(entry)
     if is_over:
-        return (
-            f"the staging bucket deletes files of a {what} since {day}, so approving it is too late: dismiss it by "
-            f"{_command(entry, 'dismiss')}, then load the table again in DMS"
-        )
-    return (
-        f"the staging bucket deletes files of a {what} from {day} on, decide until {day}: "
-        f"{_command(entry, 'release')} applies it, {_command(entry, 'dismiss')} does not"
-    )
+        return f"files of a {what} are deleted since {day}: {command[1]}, then load the table again in DMS"
+    return f"decide until {day}, when the staging bucket deletes files of a {what}: {' or '.join(command)}"
 
 
-def _command(entry: Entry, verdict: str) -> str:
+def _command(entry: Entry) -> tuple[str, str]:
+    """Give what approves the files, and what dismisses them."""
     if entry.kind is QuarantineKind.HELD_LOAD:
-        return f"odp reload {entry.table} {'--approve' if verdict == 'release' else '--dismiss'}"
-    return f"odp quarantine {verdict} {entry.number}"
+        command = f"odp reload {shlex.quote(entry.table)}"
+        return f"{command} --approve", f"{command} --dismiss"
+    return f"odp quarantine release {entry.number}", f"odp quarantine dismiss {entry.number} --reason TEXT"
 
 
 def _told_by(entry: Entry, next_try: str) -> Condition:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
-from odp.records import KeptEntry, QuarantineKind
+from odp.records import KeptEntry
 
 WARNS_BEFORE = timedelta(days=7)
 """How long before the objects expire people are told."""
-HELD_KINDS = (QuarantineKind.HELD_LOAD, QuarantineKind.HELD_FILE)
-"""The entries of files that wait for a person, and cannot be applied any more once their objects are gone."""
+_GONE_AFTER = timedelta(days=2)
+"""How long S3 may keep an object that has expired."""
 
 
 def tables_that_lose_files(
@@ -25,6 +25,12 @@ def held_tables_that_lose_files(held: Iterable[KeptEntry], *, now: datetime, lan
     """Name the tables of held files that expire soon, or did; their entries are open as nobody has decided."""
     is_open = (entry for entry in held if not entry.is_dismissed)
     return {entry.source_table_name for entry in is_open if expires_soon(entry.landed_from, now, landed_file_days)}
+
+
+def count_that_expire(landed: Iterable[str], *, now: datetime, landed_file_days: int) -> int:
+    """Count those of some landed files that are in their last week and not gone yet."""
+    soon = (one for one in landed if expires_soon(one, now, landed_file_days))
+    return sum(expires_at(one, landed_file_days) + _GONE_AFTER > now for one in soon)
 
 
 def expires_soon(landed: str, now: datetime, landed_file_days: int) -> bool:

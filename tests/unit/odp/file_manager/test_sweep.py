@@ -15,9 +15,10 @@ from odp.dynamodb.table_leases import DynamoDbTableLeases
 from odp.file_manager import sweep
 from odp.file_manager.bucket_sweep import Swept
 from odp.file_manager.reconciliation import Found
+from odp.file_manager.rejection import rejection_of
 from odp.file_manager.s3_event import listed_object
 from odp.file_processor.setting_aside import entries_of
-from odp.records import LandedFile, ObjectVersion
+from odp.records import LandedFile, ObjectVersion, RejectedFile
 from odp.refreshes import (
     BookEntry,
     HeldFiles,
@@ -132,6 +133,18 @@ def test_held_files_that_are_about_to_expire_are_told(
     refresh = Refresh(RefreshKind.CHANGES, (), (), TableState(), held=(held,))
     for entry in entries_of(table_config(), refresh):
         DynamoDbQuarantine(dynamodb, "quarantine").keep(entry)
+    sweep.handle({}, Context())
+    assert metrics(capsys) == rings
+
+
+@pytest.mark.parametrize(("days", "rings"), [(82, {}), (84, {"ExpiringFiles": 1}), (300, {})])
+def test_rejected_files_that_a_person_may_still_want_are_told_before_they_expire_and_not_for_ever(
+    staging: Any, dynamodb: "DynamoDBServiceResource", capsys: pytest.CaptureFixture[str], days: int, rings: Any
+) -> None:
+    landed_at = f"{sweep._now() - timedelta(days=days):%Y-%m-%dT%H:%M:%SZ}"
+    found = listed_object(ObjectVersion("staging", "s/t/a.csv", "v1", "e", 5, landed_at))
+    assert isinstance(found, RejectedFile)
+    DynamoDbQuarantine(dynamodb, "quarantine").keep(rejection_of(found))
     sweep.handle({}, Context())
     assert metrics(capsys) == rings
 

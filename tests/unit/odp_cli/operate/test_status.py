@@ -1,5 +1,6 @@
 """`odp status` says how each table is, the worst first, from a few small reads."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -216,3 +217,15 @@ def test_status_of_a_backlog_reads_its_oldest_file_only(lake: Lake) -> None:
     finally:
         client.meta.events.unregister(count, unique_id="count")
     assert sum(items) == 2, "the summary and the oldest change"
+
+
+def test_rejected_files_that_expire_are_told(lake: Lake) -> None:
+    lake.configure()
+    landed_at = f"{datetime.now(UTC) - timedelta(days=3000):%Y-%m-%dT%H:%M:%SZ}"
+    details: dict[str, str | int] = {"file_ingestion_date_time": landed_at}
+    lake.keep(Quarantined(QuarantineKind.REJECTED_FILE, "f1", "no", details))
+    assert "the staging bucket deletes" not in lake.odp("status").output, "it is gone"
+    for days in range(100):
+        at = f"{datetime.now(UTC) - timedelta(days=days):%Y-%m-%dT%H:%M:%SZ}"
+        lake.keep(Quarantined(QuarantineKind.REJECTED_FILE, f"f{days}", "no", {"file_ingestion_date_time": at}))
+    assert re.search(r"the staging bucket deletes \d rejected files within 7 days", lake.odp("status").output)
