@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
-from odp.records import LandedFile, QuarantineKind
+from odp.records import HELD_KINDS, LandedFile, QuarantineKind
 from rich import box
 from rich.table import Table
 from rich.text import Text
@@ -18,7 +18,6 @@ from odp_cli.operate.books import OperatedBooks
 from odp_cli.operate.deciding import Decided, Deciding, Verdict
 from odp_cli.operate.entries import Entry, find_entry
 from odp_cli.operate.held_files import (
-    HELD_KINDS,
     HeldEntries,
     chosen_files,
     refuse_first_part_alone,

@@ -36,7 +36,7 @@ def reload(  # noqa: PLR0913, PLR0917 - the options of a command
         bool | None, typer.Option("--approve/--dismiss", help="The load is meant: apply it; or never apply it.")
     ] = None,
     empty: Annotated[
-        bool, typer.Option("--empty", help="The load's objects were deleted: empty the table as its source was.")
+        bool, typer.Option("--empty", help="The table's objects were deleted: empty the table as its source was.")
     ] = False,
     part: Annotated[list[str] | None, typer.Option(help="Only this part of the load; can be repeated.")] = None,
     reason: Reason = "",
@@ -130,8 +130,10 @@ def _empty(lake: OperatedLake, name: str, reason: str, mode: Mode) -> None:
     emptying = Emptying(lake.books, lake.vanished_loads)
     load = emptying.load_to_empty(name)
     landed = minute(max(part.landed_at for part in load.parts))
-    objects = counted(len(load.parts), "object")
-    gone = f"the {objects} of its load landed {landed} UTC and are gone since {minute(load.gone_at)} UTC"
+    objects = f"the {counted(len(load.parts), 'object')} of its load landed {landed} UTC"
+    if not load.parts[0].is_load:
+        objects = f"the {counted(len(load.parts), 'change file')} that were looked for landed until {landed} UTC"
+    gone = f"{objects} and are gone since {minute(load.gone_at)} UTC"
     is_new = False
     if not mode.dry_run:
         mode.ask(f"{lake.name}: remove the rows that {name} had then? {gone}{_doubt(load)}")

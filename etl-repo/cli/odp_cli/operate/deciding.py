@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from odp.records import HELD_KINDS
 from odp.refreshes import RefreshStatus
 
 from odp_cli.operate.books import OperatedBooks
 from odp_cli.operate.decision_log import Decision, DecisionLog
 from odp_cli.operate.entries import Entry
-from odp_cli.operate.held_files import HELD_KINDS, HeldEntries
+from odp_cli.operate.held_files import HeldEntries
 
 if TYPE_CHECKING:
     from odp.records import LandedFile
