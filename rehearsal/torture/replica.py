@@ -5,7 +5,7 @@ is documented, is the list in docs/decisions/0013-history-tester.md.
 """
 
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
@@ -109,8 +109,7 @@ class Replica:
         self.lost: set[Key] = set()
         """Keys of rows in objects that were deleted before anyone read them."""
         self._delivered: dict[str, Row] = {}
-        self._loaded: list[Row] = []
-        self._changed_keys: dict[Key, list[Row]] = {}
+        self._parts: dict[Version, DmsFile] = {}
 
     def begin_load(self, draw: Random) -> None:
         """Start a full load; what an unfinished one had left to write is given up. An empty table has no file.
@@ -128,7 +127,6 @@ class Replica:
         self._last_part, self.has_stalled = self._clock(), False
         self.is_touched = False
         self.newest_load, self.written, self.deleted = {part.key: part for part in parts}, set(), set()
-        self._loaded += [row for part in parts for row in part.rows]
         self.diverged = self.diverged and not parts
         self.is_vanished = self.is_vanished and not parts
 
@@ -148,7 +146,9 @@ class Replica:
         return part
 
     def note(self, file: DmsFile, version: str) -> None:
-        """Whoever wrote it: an object has the content of a part of the newest load."""
+        """Whoever wrote it: an object has the content of a part of a load, and maybe of the newest one."""
+        if file.is_load and file.key.startswith(self.dms.folder):
+            self._parts[file.key, version] = file
         if self.newest_load.get(file.key) == file:
             self.written.add((file.key, version))
             self.deleted.discard(file.key)
@@ -204,10 +204,9 @@ class Replica:
         """Every change that DMS wrote and that was not deleted unread, by key and sequence."""
         return {(self.key_of(row), sequence): row for sequence, row in self._delivered.items()}
 
-    def allowed_values(self, key: Key) -> list[dict[str, Any]]:
-        """What a version of a key may look like: any change of it, any row of a load."""
-        rows = [row for row in (*self._delivered.values(), *self._loaded) if self.key_of(row) == key]
-        return [self.value(row) for row in rows]
+    def loaded_rows(self, versions: Iterable[Version]) -> list[Row]:
+        """The rows of those of these object versions that are parts of a load."""
+        return [row for version in versions if version in self._parts for row in self._parts[version].rows]
 
     def is_delete(self, row: Row) -> bool:
         """Whether a version says that the row is gone."""
