@@ -12,16 +12,18 @@ from odp.file_manager import s3_event
 from odp.file_manager.object_key import DmsObject
 from odp.file_manager.reconciliation import Found, Reconciliation
 from odp.file_manager.sources import Sources
-from odp.file_processor import batch_plan, reload_doubts
+from odp.file_processor import batch_plan, loads, reload_doubts, table_refresh, table_schema
 from odp.file_processor.batch_refresh import RefreshOne
 from odp.file_processor.file_selection import Selection
+from odp.file_processor.pending_table import PendingTable
 from odp.file_processor.readability import Readability
+from odp.file_processor.table_schema import HeldTable
 from odp.file_processor.table_writers import hudi_options
+from odp.file_processor.table_writers.hudi_options import Operation
 from odp.listings import SweepState
-from odp.records import FileType, LandedFile, RawTableConfig, SkipReason
+from odp.records import FileType, LandedFile, RawTableConfig, SkipReason, VersioningType
 from odp.refreshes import Refresh, RefreshKind, RefreshOutcome, RefreshStatus
 
-from rehearsal.torture.dms_files import DmsFile
 from rehearsal.torture.memory import executions, writer
 from rehearsal.torture.memory.hudi_table import Row
 from rehearsal.torture.memory.leases import MemoryLeases
@@ -113,8 +115,8 @@ def ordering_column_is_overwritten_in_loads(patch: pytest.MonkeyPatch) -> None:
     """C1: the rows of a load get the lowest value in the column that is configured as the order."""
     original = writer._placed
 
-    def placed(config: RawTableConfig, contents: Sequence[tuple[LandedFile, DmsFile]]) -> Any:
-        for each in original(config, contents):
+    def placed(config: RawTableConfig, files: Any) -> Any:
+        for each in original(config, files):
             if not each.is_change and config.hudi_precombine_field:
                 each.row[config.hudi_precombine_field] = 0
             yield each
@@ -194,6 +196,119 @@ def emptied_table_loses_the_changes_since(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Selection, "_empty", empty)
 
 
+def deleted_object_counts_as_applied(patch: pytest.MonkeyPatch) -> None:
+    """An object that was deleted before anyone read it is booked as if its rows were in the table."""
+    original = LandedFile.skipped
+    patch.setattr(
+        LandedFile,
+        "skipped",
+        lambda file, reason: file.applied(1) if reason is SkipReason.VANISHED else original(file, reason),
+    )
+
+
+def deleted_part_takes_the_rest_of_its_load_along(patch: pytest.MonkeyPatch) -> None:
+    """Parts of a first load, of which another one was deleted unread, are archived as if the load were given up."""
+
+    def archive(selection: Selection, refresh: Refresh) -> Refresh:
+        vanished = [file for file in refresh.skipped if file.is_load and file.status_reason == SkipReason.VANISHED]
+        parts = _loads(refresh) if vanished and refresh.kind is not RefreshKind.RELOAD else []
+        kept = tuple(file for file in refresh.files if file not in parts)
+        return replace(refresh, files=kept, skipped=(*refresh.skipped, *_skipped(parts)))
+
+    _decide(patch, archive)
+
+
+def changes_beside_a_deleted_part_are_applied_to_a_load_that_has_them(patch: pytest.MonkeyPatch) -> None:
+    """A load is taken to begin with its oldest part that is left, so changes after the deleted one follow it twice."""
+    patch.setattr(PendingTable, "vanished_parts", property(lambda _: []))
+
+
+def rest_of_a_backlog_is_archived(patch: pytest.MonkeyPatch) -> None:
+    """What one commit may not read any more counts as done with it."""
+
+    def archive(selection: Selection, refresh: Refresh) -> Refresh:
+        is_cut = refresh.kind is not RefreshKind.RELOAD and len(refresh.files) == selection.limits.files
+        done = {file.file_id for file in (*refresh.files, *refresh.set_aside)}
+        rest = [file for file in selection.changes if is_cut and file.file_id not in done]
+        return replace(refresh, skipped=(*refresh.skipped, *_skipped(rest)))
+
+    _decide(patch, archive)
+
+
+def rest_of_a_backlog_is_not_looked_for(patch: pytest.MonkeyPatch) -> None:
+    """Of a backlog the oldest files are read, and these are taken for all that there are."""
+    original = Selection.select
+    patch.setattr(Selection, "select", lambda selection: original(replace(selection, is_all=True)))
+
+
+def restarted_load_keeps_the_columns_of_the_one_that_was_given_up(patch: pytest.MonkeyPatch) -> None:
+    """A column that the source got between the two loads is not in the table; its values are lost."""
+    original = writer.decide_table_columns
+
+    def decide(config: RawTableConfig, refresh: Refresh, of_files: Any, held: HeldTable | None) -> dict[str, str]:
+        decided = original(config, refresh, of_files, held)
+        given_up = [file for file in refresh.skipped if file.is_load and file.status_reason in _GIVEN_UP]
+        is_restarted = refresh.kind is RefreshKind.RELOAD and bool(given_up) and held is not None
+        return {name: type_ for name, type_ in decided.items() if not is_restarted or name in held.columns}
+
+    patch.setattr(writer, "decide_table_columns", decide)
+
+
+_GIVEN_UP = (SkipReason.ABANDONED_LOAD, SkipReason.OVERWRITTEN)
+
+
+def parts_of_the_load_that_was_given_up_count_beside_the_restarted_one(patch: pytest.MonkeyPatch) -> None:
+    """A load that starts again is taken for the rest of the one before, whose rows are there again."""
+    patch.setattr(loads, "_begins_another", lambda *_: False)
+
+
+def before_images_are_columns_of_the_source(patch: pytest.MonkeyPatch) -> None:
+    """An update of the key leaves the row of the former key, though the source tells it."""
+    patch.setattr(table_schema, "before_images", lambda *_: {})
+
+
+def conflict_counts_as_booked(patch: pytest.MonkeyPatch) -> None:
+    """A transaction that met another one was not made, and nobody makes it again."""
+    _swallow(patch, "TransactionCanceledException")
+
+
+def throttled_write_counts_as_booked(patch: pytest.MonkeyPatch) -> None:
+    """Nor is one that DynamoDB throttled for too long."""
+    _swallow(patch, "ProvisionedThroughputExceededException")
+
+
+def _swallow(patch: pytest.MonkeyPatch, code: str) -> None:
+    original = table_refresh._Refresh._enter_done
+
+    def enter(refresh: Any) -> None:
+        try:
+            original(refresh)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != code:
+                raise
+            refresh._done = ()
+
+    patch.setattr(table_refresh._Refresh, "_enter_done", enter)
+
+
+def reload_of_a_historical_table_skips_the_changes_before_it(patch: pytest.MonkeyPatch) -> None:
+    """Their rows are in the load, as for a snapshot table, but not their versions."""
+    original = Selection._reload
+    snapshot = VersioningType.SNAPSHOT
+    patch.setattr(Selection, "_reload", lambda selection: original(replace(selection, versioning=snapshot)))
+
+
+def reload_of_a_historical_table_replaces_it(patch: pytest.MonkeyPatch) -> None:
+    """Every version of before is lost."""
+    original = hudi_options.write_operation
+
+    def operation(config: RawTableConfig, refresh: Refresh, *, is_held: bool) -> Operation:
+        is_reload = refresh.kind is RefreshKind.RELOAD
+        return Operation.OVERWRITE_TABLE if is_reload else original(config, refresh, is_held=is_held)
+
+    patch.setattr(hudi_options, "write_operation", operation)
+
+
 def reload_overwrites_versions_of_the_load_before(patch: pytest.MonkeyPatch) -> None:
     """A version of a reload has the name of the load's version that it follows, so the former row is lost."""
     original = writer._versions
@@ -240,6 +355,18 @@ def _named_as(version: str, row: Row, config: RawTableConfig, load_version: str)
         (claim_of_a_cadence_is_ignored, Kind.CADENCE),
         (claim_of_a_stopped_execution_lasts, Kind.PENDING),
         (emptied_table_loses_the_changes_since, Kind.ROWS),
+        (deleted_object_counts_as_applied, Kind.SKIPPED),
+        (deleted_part_takes_the_rest_of_its_load_along, Kind.ROWS),
+        (changes_beside_a_deleted_part_are_applied_to_a_load_that_has_them, Kind.ROWS),
+        (rest_of_a_backlog_is_archived, Kind.ROWS),
+        (rest_of_a_backlog_is_not_looked_for, Kind.ROWS),
+        (restarted_load_keeps_the_columns_of_the_one_that_was_given_up, Kind.ROWS),
+        (parts_of_the_load_that_was_given_up_count_beside_the_restarted_one, Kind.ROWS),
+        (before_images_are_columns_of_the_source, Kind.ROWS),
+        (conflict_counts_as_booked, Kind.TWICE),
+        (throttled_write_counts_as_booked, Kind.TWICE),
+        (reload_of_a_historical_table_skips_the_changes_before_it, Kind.ROWS),
+        (reload_of_a_historical_table_replaces_it, Kind.ROWS),
     ],
 )
 def test_planted_defect_is_found(plant: Plant, kind: Kind) -> None:
