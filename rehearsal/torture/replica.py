@@ -98,6 +98,15 @@ class Replica:
         """Whether DMS deleted all objects when the source was emptied, so that a person may have the table emptied."""
         self.must_load = False
         """Whether a part of a load was deleted before anyone read it: the table must be loaded again."""
+        self.is_created_again = False
+        """Whether the source's table was dropped and created with other columns, which only a load may bring."""
+        self.is_unknown = False
+        """Whether no load of such a table is left to be applied, so that its changes are refused."""
+        self.is_unclear = False
+        """Whether a person dismissed a load, or it followed one of which a part was deleted unread.
+
+        The table lacks the one until it is loaded again, and may have parts of both of the others.
+        """
         self.is_touched = False
         """Whether an operator wrote a part of the newest load again, so that a person who is asked loads it again."""
         self.approved: set[Version] = set()
@@ -129,6 +138,8 @@ class Replica:
         self.newest_load, self.written, self.deleted = {part.key: part for part in parts}, set(), set()
         self.diverged = self.diverged and not parts
         self.is_vanished = self.is_vanished and not parts
+        self.is_unknown = self.is_unknown and not parts
+        self.is_unclear = self.is_unclear or self.must_load
 
     def empty(self, *, is_vanished: bool) -> None:
         """Remove every row of the source at once, of which no file tells."""
@@ -137,6 +148,13 @@ class Replica:
         self.diverged, self.is_vanished = True, is_vanished
         if is_vanished:
             self.newest_load, self.written, self.deleted = {}, set(), set()
+
+    def create_again(self, draw: Random, *, is_vanished: bool) -> None:
+        """Drop the source's table and create it with other columns; a historical table keeps all that it has."""
+        self.empty(is_vanished=is_vanished)
+        self.is_created_again = True
+        kept = {*self.kind.key, *filter(None, (self.kind.partition, self.kind.order))}
+        self.source.create_again(draw, kept, keeps_all=self.kind.is_historical)
 
     def next_part(self) -> DmsFile:
         """The next part of the load under way."""
@@ -186,6 +204,16 @@ class Replica:
     def is_loading(self) -> bool:
         """Whether parts are to come; a load that stalled for too long cannot be waited for."""
         return bool(self.unwritten) and not self.has_stalled and self._follows_soon()
+
+    @property
+    def must_be_loaded(self) -> bool:
+        """Whether only another load makes the table right."""
+        return self.diverged or self.must_load or self.is_unknown
+
+    @property
+    def lacks_rows_only(self) -> bool:
+        """Whether the table is right until then, but for rows of objects that were deleted unread."""
+        return not (self.diverged or self.is_unclear or self.is_created_again)
 
     def fill(self, draw: Random) -> None:
         """See to it that there is something to load."""

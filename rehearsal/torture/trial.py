@@ -7,6 +7,7 @@ from random import Random
 
 from rehearsal.torture.delivery import Delivery
 from rehearsal.torture.dms_files import DmsFile
+from rehearsal.torture.evidence import APPLIED
 from rehearsal.torture.faults import Fault, any_fault
 from rehearsal.torture.lake import Lake
 from rehearsal.torture.people import decide
@@ -24,6 +25,7 @@ _FAULTY_RUNS = 0.6
 _LATE_FILES = 0.3
 _PATIENT = 0.5
 _WRITES_AMID_A_RUN = 0.8
+_DROPS_OBJECTS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class Trial:
         self.replicas = replicas
         self._delivery = Delivery(lake.receive)
         self._strays: set[str] = set()
+        self._before_loads: list[Problem] = []
         self._remembered: dict[str, Sequence[DmsFile]] = {}
         self._acts: Mapping[Act, Callable[[Replica, Random], None]] = {
             Act.CHANGE: self._change,
@@ -72,6 +75,7 @@ class Trial:
             Act.RUN: lambda _, draw: self._run(draw),
             Act.DROP: self._drop,
             Act.EMPTY: self._empty,
+            Act.CREATE_AGAIN: self._create_again,
         }
 
     def play(self, steps: Iterable[Step]) -> list[Problem]:
@@ -94,7 +98,9 @@ class Trial:
             self._land_all(replica, draw)
         self._delivery.deliver_all()
         self._come_to_rest()
-        again = [replica for replica in self.replicas if replica.diverged or replica.must_load]
+        again = [replica for replica in self.replicas if replica.must_be_loaded]
+        lacking = [replica for replica in again if replica.lacks_rows_only]
+        self._before_loads = [problem for replica in lacking for problem in self._wrong(replica)]
         for replica in again:
             draw = Random(replica.name)
             self._load(replica, draw)
@@ -114,13 +120,16 @@ class Trial:
             self.lake.run({}, lambda: None)
 
     def judge(self) -> Iterator[Problem]:
-        """Everything that is wrong in the end."""
+        """Everything that is wrong in the end, and what was wrong before tables were loaded again that lack a part."""
+        yield from self._before_loads
         yield from (Problem("the lake", finding) for finding in self.lake.violations)
         for key in self._strays - self.lake.quarantined():
             yield Problem("the lake", Finding(Kind.QUARANTINE, key))
         for replica in self.replicas:
-            found = verdict(self.lake.evidence(replica), replica)
-            yield from (Problem(replica.name, finding) for finding in found)
+            yield from self._wrong(replica)
+
+    def _wrong(self, replica: Replica) -> Iterator[Problem]:
+        return (Problem(replica.name, finding) for finding in verdict(self.lake.evidence(replica), replica))
 
     def faults(self, draw: Random) -> dict[str, Fault]:
         """What befalls the tables of one execution."""
@@ -148,9 +157,26 @@ class Trial:
         """DMS deletes the table's objects (HandleSourceTableTruncated or …Dropped is true), read or not."""
         self._land_all(replica, draw)
         self.lake.wait(_BEFORE_A_LOAD)
+        replica.is_unknown = replica.is_created_again and not self._has_newest_load(replica)
         self._delete_all(replica)
         replica.empty(is_vanished=True)
         self.lake.wait(draw.choice(_PAUSES))
+
+    def _create_again(self, replica: Replica, draw: Random) -> None:
+        """With HandleSourceTableDropped DMS deletes the objects; the new table is one to it after a load only."""
+        self._land_all(replica, draw)
+        is_vanished = draw.random() < _DROPS_OBJECTS
+        if is_vanished:
+            self.lake.wait(_BEFORE_A_LOAD)
+            self._delete_all(replica)
+        replica.create_again(draw, is_vanished=is_vanished)
+        self.lake.wait(draw.choice(_PAUSES))
+        self._change(replica, draw)
+        self._load(replica, draw)
+
+    def _has_newest_load(self, replica: Replica) -> bool:
+        history = self.lake.evidence(replica).history
+        return bool(replica.written & {(file.key, file.version_id) for file in history if file.status == APPLIED})
 
     def _load(self, replica: Replica, draw: Random) -> None:
         self._land_late(replica, draw)

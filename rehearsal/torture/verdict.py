@@ -164,8 +164,6 @@ def _counts(table: TableEvidence, replica: Replica) -> Iterator[Finding]:
     committed = sum((commit.counts for commit in table.commits), Counts())
     if table.told != committed:
         yield Finding(Kind.COUNTS, f"it tells of {table.told}, the commits of {committed}")
-    if table.told.unexpected and not (replica.ghosts or replica.lost):
-        yield Finding(Kind.COUNTS, f"{table.told.unexpected} updates of unknown keys, but the source changed no key")
     replaced = [number for number, commit in enumerate(table.commits) if commit.is_reload]
     reloads = [] if replica.kind.is_historical else replaced
     since = table.commits[reloads[-1] :] if reloads else table.commits
