@@ -44,7 +44,8 @@ def _decide_held(lake: Lake, replica: Replica, *, is_patient: bool) -> None:
     is_not_emptied = any(file.is_load and not file.columns for file in held)
     replica.must_load |= bool(waits_again) or is_not_emptied or (is_unsure and any(file.is_load for file in held))
     changes = {file.key for file in held if not file.is_load}
-    replica.is_unclear |= any(file.is_load for file in held) and (is_unsure or not is_whole or bool(waits_again))
+    is_dismissed = is_unsure or not is_whole or bool(waits_again) or is_not_emptied
+    replica.is_unclear |= is_dismissed and any(file.is_load for file in held)
     approved = (changes | (awaited if is_whole and not is_unsure else set())) - waits_again
     replica.approved |= {(key, version) for key, version in versions if key in approved}
     lake.decide(replica, approved)

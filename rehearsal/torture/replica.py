@@ -103,10 +103,12 @@ class Replica:
         self.is_unknown = False
         """Whether no load of such a table is left to be applied, so that its changes are refused."""
         self.is_unclear = False
-        """Whether a person dismissed a load, or it followed one of which a part was deleted unread.
+        """Whether the table must be loaded again before anybody can say which rows it has.
 
-        The table lacks the one until it is loaded again, and may have parts of both of the others.
+        A person dismissed a load, or a part was deleted unread of one that was not the table's beginning or that
+        another one followed.
         """
+        self._began_with_load = False
         self.is_touched = False
         """Whether an operator wrote a part of the newest load again, so that a person who is asked loads it again."""
         self.approved: set[Version] = set()
@@ -125,6 +127,7 @@ class Replica:
 
         A parallel load writes its parts in any order, but for the first one, with which every load begins.
         """
+        self._began_with_load = not (self._parts or self.change_files)
         parts = self.dms.full_load()
         if self.kind.is_historical and not self.dms.writes_changes_apart:
             self.dms.keep_checkpoint()
@@ -189,6 +192,7 @@ class Replica:
     def lose(self, file: DmsFile) -> None:
         """An object was deleted before anyone read it."""
         self.must_load = self.must_load or file.is_load
+        self.is_unclear = self.is_unclear or (file.is_load and not self._began_with_load)
         self.broken_is_deleted = self.broken_is_deleted or not file.columns
         if self.newest_load.get(file.key) == file:
             self.deleted.add(file.key)
@@ -213,7 +217,7 @@ class Replica:
     @property
     def lacks_rows_only(self) -> bool:
         """Whether the table is right until then, but for rows of objects that were deleted unread."""
-        return not (self.diverged or self.is_unclear or self.is_created_again)
+        return not (self.diverged or self.is_unclear or self.has_stalled or self.is_created_again)
 
     def fill(self, draw: Random) -> None:
         """See to it that there is something to load."""
