@@ -42,10 +42,11 @@ def _decide_held(lake: Lake, replica: Replica, *, is_patient: bool) -> None:
     if not is_patient and (is_unsure or not is_whole):
         return
     is_not_emptied = any(file.is_load and not file.columns for file in held)
-    replica.must_load |= bool(waits_again) or is_not_emptied or (is_unsure and any(file.is_load for file in held))
+    has_load = any(file.is_load for file in held)
+    loads_again = bool(waits_again) or is_not_emptied or (is_unsure and has_load)
+    replica.must_load |= loads_again
+    replica.is_unclear |= loads_again or (has_load and not is_whole)
     changes = {file.key for file in held if not file.is_load}
-    is_dismissed = is_unsure or not is_whole or bool(waits_again) or is_not_emptied
-    replica.is_unclear |= is_dismissed and any(file.is_load for file in held)
     approved = (changes | (awaited if is_whole and not is_unsure else set())) - waits_again
     replica.approved |= {(key, version) for key, version in versions if key in approved}
     lake.decide(replica, approved)

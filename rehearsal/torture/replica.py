@@ -105,7 +105,7 @@ class Replica:
         self.is_unclear = False
         """Whether the table must be loaded again before anybody can say which rows it has.
 
-        A person dismissed a load, or a part was deleted unread of one that was not the table's beginning or that
+        A person dismissed something, or a part was deleted unread of one that was not the table's beginning or that
         another one followed.
         """
         self._began_with_load = False

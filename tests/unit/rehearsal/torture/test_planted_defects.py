@@ -17,6 +17,7 @@ from odp.file_manager.sources import Sources
 from odp.file_processor import batch_plan, loads, reload_doubts, table_refresh, table_schema
 from odp.file_processor.batch_refresh import RefreshOne
 from odp.file_processor.file_selection import Selection
+from odp.file_processor.own_columns import KEY, VERSION
 from odp.file_processor.readability import Readability
 from odp.file_processor.table_schema import HeldTable
 from odp.file_processor.table_writers import hudi_options
@@ -236,13 +237,14 @@ def rest_of_a_backlog_is_archived(patch: pytest.MonkeyPatch) -> None:
 
 def restarted_load_keeps_the_columns_of_the_one_that_was_given_up(patch: pytest.MonkeyPatch) -> None:
     """A column that the source got between the two loads is not in the table; its values are lost."""
-    original = writer.decide_table_columns
+    original = table_schema.decide_table_columns
 
     def decide(config: RawTableConfig, refresh: Refresh, of_files: Any, held: HeldTable | None) -> dict[str, str]:
         decided = original(config, refresh, of_files, held)
         given_up = [file for file in refresh.skipped if file.is_load and file.status_reason in _GIVEN_UP]
-        is_restarted = refresh.kind is RefreshKind.RELOAD and bool(given_up) and held is not None
-        return {name: type_ for name, type_ in decided.items() if not is_restarted or name in held.columns}
+        if refresh.kind is not RefreshKind.RELOAD or not given_up or held is None:
+            return decided
+        return {name: type_ for name, type_ in decided.items() if name in held.columns}
 
     patch.setattr(writer, "decide_table_columns", decide)
 
@@ -311,7 +313,7 @@ def reload_overwrites_versions_of_the_load_before(patch: pytest.MonkeyPatch) -> 
         newest: dict[object, str] = {}
         for row in table.content.rows() if table and refresh.kind is RefreshKind.RELOAD else ():
             key = writer._key(row, config)
-            newest[key] = max(newest.get(key, ""), row[writer.VERSION])
+            newest[key] = max(newest.get(key, ""), row[VERSION])
         return [_named_as(newest.get(writer._key(row, config), ""), row, config, load_version) for row in rows], (
             load_version
         )
@@ -320,9 +322,9 @@ def reload_overwrites_versions_of_the_load_before(patch: pytest.MonkeyPatch) -> 
 
 
 def _named_as(version: str, row: Row, config: RawTableConfig, load_version: str) -> Row:
-    if row[writer.VERSION] != load_version or "/L" not in version:
+    if row[VERSION] != load_version or "/L" not in version:
         return row
-    return {**row, writer.VERSION: version, writer.KEY: repr((*writer._key(row, config), version))}
+    return {**row, VERSION: version, KEY: repr((*writer._key(row, config), version))}
 
 
 @pytest.mark.parametrize(
