@@ -163,7 +163,7 @@ class PendingWorkReader(Protocol):
     """How much waits for each source table."""
 
     def pending_work(self) -> Mapping[str, PendingWork]:
-        """Give the work of every source table that has pending files; costs a small item for each table with a file ever."""
+        """Give the work of every source table that has pending files; reads a small item of each that ever had one."""
 
 
 class PlannedLeases(Protocol):
