@@ -42,12 +42,13 @@ _READS = ("Get", "BatchGet", "Query", "Scan", "List", "Describe", "Head")
 
 @dataclass
 class Requests:
-    """What was sent to AWS that may change something, in its order."""
+    """What was sent to AWS, and what of it may change something, in its order."""
 
     writes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    all: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     def take(self) -> list[tuple[str, dict[str, Any]]]:
-        taken, self.writes = self.writes, []
+        taken, self.writes, self.all = self.writes, [], []
         return taken
 
 
@@ -57,6 +58,7 @@ def requests(monkeypatch: pytest.MonkeyPatch) -> Requests:
     call = botocore.client.BaseClient._make_api_call
 
     def noted(self: Any, operation: str, parameters: dict[str, Any]) -> Any:
+        found.all.append((operation, parameters))
         if not operation.startswith(_READS):
             found.writes.append((operation, parameters))
         return call(self, operation, parameters)
