@@ -24,7 +24,7 @@ Requests = list[tuple[str, dict[str, Any], dict[str, Any]]]
 @pytest.fixture
 def requests(monkeypatch: pytest.MonkeyPatch) -> Requests:
     found: Requests = []
-    call = botocore.client.BaseClient._make_api_call
+    call = botocore.client.BaseClient._make_api_call  # type: ignore[attr-defined] # the stubs lack it
 
     def noted(self: Any, operation: str, parameters: dict[str, Any]) -> Any:
         answer = call(self, operation, parameters)

@@ -11,7 +11,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import botocore.client
-import click
 import pytest
 import typer.main
 from odp.file_manager.rejection import malformed, rejection_of
@@ -55,7 +54,7 @@ class Requests:
 @pytest.fixture
 def requests(monkeypatch: pytest.MonkeyPatch) -> Requests:
     found = Requests()
-    call = botocore.client.BaseClient._make_api_call
+    call = botocore.client.BaseClient._make_api_call  # type: ignore[attr-defined] # the stubs lack it
 
     def noted(self: Any, operation: str, parameters: dict[str, Any]) -> Any:
         found.all.append((operation, parameters))
@@ -298,7 +297,7 @@ def test_every_command_that_is_not_read_only_is_walked(operated: Lake) -> None:
     assert known == READ_ONLY | walked | {"books migrate"}
 
 
-def _commands(command: click.Command, path: str) -> Iterator[str]:
+def _commands(command: object, path: str) -> Iterator[str]:
     for name, each in getattr(command, "commands", {}).items():
         below = f"{path} {name}".strip()
         yield from _commands(each, below) if hasattr(each, "commands") else [below]
