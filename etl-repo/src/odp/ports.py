@@ -167,7 +167,7 @@ class PendingWorkReader(Protocol):
     """How much waits for each source table."""
 
     def pending_work(self) -> Mapping[str, PendingWork]:
-        """Give the work of every source table that has pending files, at the cost of one small item for each."""
+        """Give the work of every source table that has pending files; reads a small item of each that ever had one."""
 
 
 class PlannedLeases(Protocol):
