@@ -75,7 +75,9 @@ def lake(port: Port = 0, folder: Folder = None) -> None:
     with told_clearly(console), workspace.alone():
         if not workspace.emulator.exists():
             raise DemoError("there is no lake yet; `make demo` makes one")
-        with Emulator(EmulatorSettings(run_directory=workspace.emulator, port=port)) as emulator:
+        # no pipeline runs here, so nothing needs this person's way to the package registries
+        settings = EmulatorSettings(run_directory=workspace.emulator, port=port, package_variables={})
+        with Emulator(settings) as emulator:
             account = load_platform(CONFIGURATION).environments[ENVIRONMENT].account
             _show_how_to_look(console, emulator.shell_environment(account))
             with suppress(KeyboardInterrupt):

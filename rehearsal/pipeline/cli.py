@@ -18,7 +18,8 @@ from rehearsal.demo.progress import Steps
 from rehearsal.demo.workspace import PROJECT
 from rehearsal.deployment.synth import APPS
 from rehearsal.emulator.process import Emulator
-from rehearsal.emulator.settings import LOOPBACK, ROOT_SECRET, EmulatorSettings
+from rehearsal.emulator.root_secret import kept_root_secret
+from rehearsal.emulator.settings import LOOPBACK, EmulatorSettings
 from rehearsal.failures import told_clearly
 from rehearsal.pipeline.approving import decide
 from rehearsal.pipeline.clone import committed
@@ -165,7 +166,7 @@ def _decide(status: str, pipeline: str | None, comment: str, folder: Path | None
             endpoint_url=f"http://{LOOPBACK}:{port.read_text()}",
             region_name=deployment.region,
             aws_access_key_id=deployment.account,
-            aws_secret_access_key=ROOT_SECRET,
+            aws_secret_access_key=kept_root_secret(workspace.emulator),
         )
         try:
             for answered in decide(codepipeline, pipeline, status=status, summary=comment):
