@@ -1,6 +1,5 @@
 """The commands behind the Makefile: `demo`, `lake` and `torture`; every known failure is one clear message."""
 
-import shlex
 import sys
 from contextlib import suppress
 from functools import partial
@@ -79,15 +78,14 @@ def lake(port: Port = 0, folder: Folder = None) -> None:
         settings = EmulatorSettings(run_directory=workspace.emulator, port=port, package_variables={})
         with Emulator(settings) as emulator:
             account = load_platform(CONFIGURATION).environments[ENVIRONMENT].account
-            _show_how_to_look(console, emulator.shell_environment(account))
+            _show_how_to_look(console, emulator.shell_exports(account))
             with suppress(KeyboardInterrupt):
                 emulator.wait()
                 raise EmulatorError(f"the emulator ended by itself; see {emulator.log}")
         console.print("The lake is closed and kept; `make lake` opens it again, `make clean` removes it.")
 
 
-def _show_how_to_look(console: Console, variables: dict[str, str]) -> None:
-    exports = "\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables.items())
+def _show_how_to_look(console: Console, exports: str) -> None:
     console.print("The lake is served until Ctrl-C. In another terminal:\n", highlight=False)
     console.print(exports, style="bold", highlight=False, soft_wrap=True)
     console.print(

@@ -27,7 +27,7 @@ def make_private_folder(folder: Path) -> None:
 
 def write_private(file: Path, text: str) -> None:
     """Write a file that nobody else can read at any moment, also if it was there before."""
-    with open(os.open(file, os.O_CREAT | os.O_WRONLY, _FILE), "w", encoding="utf-8") as output:
+    with os.fdopen(os.open(file, os.O_CREAT | os.O_WRONLY, _FILE), "w", encoding="utf-8") as output:
         os.fchmod(output.fileno(), _FILE)
         output.truncate()
         output.write(text)

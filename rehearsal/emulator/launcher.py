@@ -11,6 +11,7 @@ import signal
 import sys
 from functools import partial
 from pathlib import Path
+from typing import Any, cast
 
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
@@ -64,7 +65,7 @@ async def _serve_until_stopped(gate: Gate, *, listener: int, stop: extensions.St
         await stopping.wait()
         await loop.run_in_executor(None, stop)
 
-    await serve(gate, config, shutdown_trigger=stopped)
+    await serve(cast("Any", gate), config, shutdown_trigger=stopped)
 
 
 if __name__ == "__main__":

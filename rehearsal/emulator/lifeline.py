@@ -24,7 +24,7 @@ class ChildProcess:
     ) -> None:
         """Start a child; what it is `told` comes first on its standard input, where other users cannot read it."""
         log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with open(os.open(log, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600), "ab") as output:
+        with os.fdopen(os.open(log, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600), "ab") as output:
             self._process = subprocess.Popen(
                 command, env=environment, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT,
                 start_new_session=True, pass_fds=sockets,

@@ -1,5 +1,6 @@
 """The emulator as its users see it: started, stopped, and spoken to by boto3 only."""
 
+import shlex
 import socket
 import sys
 import urllib.request
@@ -125,6 +126,11 @@ class Emulator:
             "AWS_ACCESS_KEY_ID": account,
             "AWS_SECRET_ACCESS_KEY": self.root_secret,
         }
+
+    def shell_exports(self, account: str) -> str:
+        """Write the same variables as the commands that a person types or copies into a shell."""
+        variables = self.shell_environment(account).items()
+        return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables)
 
     @property
     def _port_file(self) -> Path:

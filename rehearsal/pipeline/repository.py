@@ -62,7 +62,7 @@ class Repository:
         return tuple(listed.decode().rstrip("\0").split("\0"))
 
     def _git(self, *arguments: str) -> bytes:
-        command = ["git", "--git-dir", self.folder, *arguments]
+        command = ["git", "--git-dir", str(self.folder), *arguments]
         run = subprocess.run(command, capture_output=True, check=False, umask=PRIVATE_MASK)
         if run.returncode:
             shown = shlex.join(("git", *arguments))

@@ -8,6 +8,7 @@ import http.client
 import json
 import socket
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
 
@@ -33,7 +34,7 @@ def root_secret(emulator: Emulator) -> str:
 
 
 def send(
-    emulator: Emulator, method: str, path: str, headers: Mapping[str, str] = {}, body: str = ""
+    emulator: Emulator, method: str, path: str, headers: Mapping[str, str] = MappingProxyType({}), body: str = ""
 ) -> tuple[int, dict[str, str], bytes]:
     """Send exactly these headers, and no other but the length."""
     connection = http.client.HTTPConnection("127.0.0.1", emulator.settings.port, timeout=30)
@@ -49,7 +50,7 @@ def send(
         connection.close()
 
 
-def signed(
+def signed(  # noqa: PLR0913 - all that is signed
     emulator: Emulator, key: str, secret: str, *, service: str = "sqs", method: str = "POST", path: str = "/",
     body: str = CREATE_QUEUE, headers: Mapping[str, str] = FORM, host: str = "",
 ) -> dict[str, str]:  # fmt: skip
@@ -102,8 +103,10 @@ def test_a_request_of_a_web_page_is_refused_even_if_it_is_signed(
     assert_refused(send(emulator, "GET", "/_ministack/health", marks))
 
 
-HOSTS = ["rebind.evil.example:{port}", "127.0.0.1", "localhost", "127.0.0.1:1", "evil.example", "bucket.localhost:{port}",
-         "127.0.0.1.evil.example:{port}", "[::1]:{port}", "0.0.0.0:{port}", ""]  # fmt: skip
+HOSTS = [
+    *("rebind.evil.example:{port}", "evil.example", "127.0.0.1.evil.example:{port}", "bucket.localhost:{port}"),
+    *("127.0.0.1", "localhost", "127.0.0.1:1", "[::1]:{port}", "0.0.0.0:{port}", ""),
+]
 
 
 @pytest.mark.usefixtures("nothing_planted")
@@ -308,8 +311,10 @@ def test_the_session_of_a_function_cannot_be_guessed(
 def test_the_session_of_a_service_cannot_be_guessed(
     aws: Aws, make_job: Callable[..., str], run_job: Callable[..., Any], bucket: str
 ) -> None:
-    script = "import os, boto3; boto3.client('s3').put_object(Bucket=%r, Key='seen', Body=os.environ['AWS_SECRET_ACCESS_KEY'])"
-    job = make_job(script % bucket)
+    job = make_job(f"""
+        import os, boto3
+        boto3.client("s3").put_object(Bucket="{bucket}", Key="seen", Body=os.environ["AWS_SECRET_ACCESS_KEY"])
+    """)
     run_job(job)
     seen = aws("s3").get_object(Bucket=bucket, Key="seen")["Body"].read().decode()
     role = aws("glue").get_job(JobName=job)["Job"]["Role"]

@@ -5,9 +5,9 @@ import json
 import re
 import stat
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,7 +16,7 @@ from rehearsal.emulator.settings import EmulatorSettings
 from tests.embedded.waiting import eventually
 
 ACCOUNT = "222222222222"
-TOKEN = "SECRET-TOKEN-OF-A-REGISTRY"  # noqa: S105
+TOKEN = "SECRET-TOKEN-OF-A-REGISTRY"
 SLEEPING = "import time; time.sleep(600)"
 
 
@@ -32,9 +32,7 @@ def emulator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulat
 
 
 def descendants(pid: int) -> list[int]:
-    children = [
-        int(each.name) for each in Path("/proc").iterdir() if each.name.isdigit() and _parent(each) == pid
-    ]
+    children = [int(each.name) for each in Path("/proc").iterdir() if each.name.isdigit() and _parent(each) == pid]
     return [pid, *(below for child in children for below in descendants(child))]
 
 
@@ -58,7 +56,7 @@ def open_to_others(folder: Path) -> list[str]:
 
 def use_everything(emulator: Emulator) -> None:
     """Leave files of every kind, among them a function and a Glue run that go on."""
-    client = lambda service: emulator.client(service, account=ACCOUNT)  # noqa: E731
+    client = partial(emulator.client, account=ACCOUNT)
     client("secretsmanager").create_secret(Name="database", SecretString="in clear")
     client("s3").create_bucket(Bucket="lake")
     client("s3").put_object(Bucket="lake", Key="a/script.py", Body=SLEEPING.encode())
@@ -131,7 +129,7 @@ def test_every_run_has_a_secret_of_its_own_and_the_old_one_is_worth_nothing(tmp_
 
 
 def test_settings_are_shown_without_their_secrets(tmp_path: Path) -> None:
-    settings: Any = EmulatorSettings(run_directory=tmp_path, package_variables={"PIP_INDEX_URL": TOKEN}, root_secret="s3c")
-    shown: Callable[[object], str] = repr
-    assert TOKEN not in shown(settings)
-    assert "s3c" not in shown(settings)
+    registries = {"PIP_INDEX_URL": TOKEN}
+    shown = repr(EmulatorSettings(run_directory=tmp_path, package_variables=registries, root_secret="s3c"))
+    assert TOKEN not in shown
+    assert "s3c" not in shown
