@@ -13,7 +13,6 @@ from odp.dynamodb.pending_summary import summary_key
 from odp.records import BatchConfig, FileType, LandedFile, RawTableConfig, VersioningType
 
 from rehearsal.emulator.process import Emulator
-from rehearsal.emulator.settings import ROOT_SECRET
 
 CADENCE, BATCH_SIZE = "10_min_refresh", 5
 MONTH_OF_FILES = 30 * 24 * 60
@@ -59,7 +58,7 @@ class Backlog:
             endpoint_url=emulator.endpoint,
             region_name=emulator.settings.region,
             aws_access_key_id=account,
-            aws_secret_access_key=ROOT_SECRET,
+            aws_secret_access_key=emulator.root_secret,
         )
         self._plan_bucket = f"plans-{account}"
         self._scale = scale

@@ -6,6 +6,7 @@ from rehearsal.emulator import (
     athena_iceberg,
     bucket_policies,
     codebuild_projects,
+    lambda_credentials,
     lambda_environment,
     lambda_errors,
     lambda_logs,
@@ -37,6 +38,7 @@ def install(settings: EmulatorSettings) -> Stop:
     request_resources.install()
     s3_event_versions.install()
     s3_version_ranges.install()
+    lambda_credentials.install()
     lambda_environment.install()
     lambda_errors.install()
     lambda_logs.install(settings.logs / "lambda")
