@@ -65,7 +65,8 @@ class Backlog:
 
     def environment(self) -> Mapping[str, str]:
         """Give the variables with which the Batch Manager finds the books."""
-        return self._shell | {variable: variable for variable in _KEYS} | {"PLAN_BUCKET": self._plan_bucket}
+        books = {variable: variable for variable in _KEYS}
+        return self._shell | books | {"PLAN_BUCKET": self._plan_bucket, "JOB_TIMEOUT_MINUTES": "60"}
 
     def fill(self) -> None:
         """Make the books, with every table configured and every file pending."""
