@@ -1,6 +1,5 @@
 """The commands behind the Makefile: `demo`, `lake` and `torture`; every known failure is one clear message."""
 
-import shlex
 import sys
 from contextlib import suppress
 from functools import partial
@@ -75,17 +74,18 @@ def lake(port: Port = 0, folder: Folder = None) -> None:
     with told_clearly(console), workspace.alone():
         if not workspace.emulator.exists():
             raise DemoError("there is no lake yet; `make demo` makes one")
-        with Emulator(EmulatorSettings(run_directory=workspace.emulator, port=port)) as emulator:
+        # no pipeline runs here, so nothing needs this person's way to the package registries
+        settings = EmulatorSettings(run_directory=workspace.emulator, port=port, package_variables={})
+        with Emulator(settings) as emulator:
             account = load_platform(CONFIGURATION).environments[ENVIRONMENT].account
-            _show_how_to_look(console, emulator.shell_environment(account))
+            _show_how_to_look(console, emulator.shell_exports(account))
             with suppress(KeyboardInterrupt):
                 emulator.wait()
                 raise EmulatorError(f"the emulator ended by itself; see {emulator.log}")
         console.print("The lake is closed and kept; `make lake` opens it again, `make clean` removes it.")
 
 
-def _show_how_to_look(console: Console, variables: dict[str, str]) -> None:
-    exports = "\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables.items())
+def _show_how_to_look(console: Console, exports: str) -> None:
     console.print("The lake is served until Ctrl-C. In another terminal:\n", highlight=False)
     console.print(exports, style="bold", highlight=False, soft_wrap=True)
     console.print(

@@ -13,7 +13,6 @@ from odp.dynamodb.pending_summary import summary_key
 from odp.records import BatchConfig, FileType, LandedFile, RawTableConfig, VersioningType
 
 from rehearsal.emulator.process import Emulator
-from rehearsal.emulator.settings import ROOT_SECRET
 
 CADENCE, BATCH_SIZE = "10_min_refresh", 5
 MONTH_OF_FILES = 30 * 24 * 60
@@ -59,14 +58,15 @@ class Backlog:
             endpoint_url=emulator.endpoint,
             region_name=emulator.settings.region,
             aws_access_key_id=account,
-            aws_secret_access_key=ROOT_SECRET,
+            aws_secret_access_key=emulator.root_secret,
         )
         self._plan_bucket = f"plans-{account}"
         self._scale = scale
 
     def environment(self) -> Mapping[str, str]:
         """Give the variables with which the Batch Manager finds the books."""
-        return self._shell | {variable: variable for variable in _KEYS} | {"PLAN_BUCKET": self._plan_bucket}
+        books = {variable: variable for variable in _KEYS}
+        return self._shell | books | {"PLAN_BUCKET": self._plan_bucket, "JOB_TIMEOUT_MINUTES": "60"}
 
     def fill(self) -> None:
         """Make the books, with every table configured and every file pending."""

@@ -10,7 +10,7 @@ from odp.dynamodb.file_tracker import DynamoDbFileTracker
 from benchmarks.batch_plan.backlog import landed_file
 from benchmarks.figures import Figures, Record
 from rehearsal.emulator.process import Emulator
-from rehearsal.emulator.settings import ROOT_SECRET, EmulatorSettings
+from rehearsal.emulator.settings import EmulatorSettings
 
 ACCOUNT = "600000000900"
 FILES_A_DAY = 288
@@ -36,7 +36,7 @@ def measure(emulator: Emulator, account: str, days: int) -> Record:
         endpoint_url=emulator.endpoint,
         region_name=emulator.settings.region,
         aws_access_key_id=account,
-        aws_secret_access_key=ROOT_SECRET,
+        aws_secret_access_key=emulator.root_secret,
     )
     files = days * FILES_A_DAY
     tracker = _fill(dynamodb, files)

@@ -38,10 +38,10 @@ class Alerts(Construct):
             )
         )
 
-    def on_any_counted(self, name: str, *, meaning: str) -> cloudwatch.Alarm:
-        """Alarm as soon as the runtime counts one of this lake under a name."""
+    def on_any_counted(self, name: str, *, meaning: str, period: cdk.Duration | None = None) -> cloudwatch.Alarm:
+        """Alarm as soon as the runtime counts one of this lake under a name; the period is that of CloudWatch."""
         metric = cloudwatch.Metric(
-            namespace=NAMESPACE, metric_name=name, dimensions_map={LAKE: self._lake}, statistic="Sum"
+            namespace=NAMESPACE, metric_name=name, dimensions_map={LAKE: self._lake}, statistic="Sum", period=period
         )
         return self.on_any(name, metric, meaning=meaning)
 

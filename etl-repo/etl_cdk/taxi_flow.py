@@ -8,6 +8,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_scheduler_targets as scheduler_targets
 from constructs import Construct
+from taxi.bundles.bundling import LONG_WAIT_HOURS, WAITING_FILES
 
 from deployment_account.names import Shared, TaxiName
 from deployment_account.permissions import allow
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 LOOK_AGAIN = cdk.Duration.minutes(15)
 """How long at most files wait that nobody works on, because an execution died or was stopped by hand."""
+
+COUNTED_OVER = cdk.Duration.hours(1)
+"""Longer than from one look to the next, or an alarm that lasts would ring at each of them."""
 
 
 class TaxiFlow(Construct):
@@ -57,7 +61,14 @@ class TaxiFlow(Construct):
         alerts.on_any(
             "FailedTaxiFlows",
             self.state_machine.metric_failed(),
-            meaning="Not every file of a taxi dataset was loaded; the execution and the audit table say why.",
+            meaning="A file of a taxi dataset failed, or a run died and its files are tried again; the execution and "
+            "the audit table say why.",
+        )
+        alerts.on_any_counted(
+            WAITING_FILES,
+            meaning=f"Files of a taxi dataset are not loaded {LONG_WAIT_HOURS} hours after they landed; the audit "
+            "table says why and when they are tried next.",
+            period=COUNTED_OVER,
         )
 
     def _look_again(self, dataset: str) -> None:

@@ -1,4 +1,4 @@
-"""The state machine of the NYC taxi flow: load bundle after bundle of a dataset's files until none is pending."""
+"""The state machine of the NYC taxi flow: load bundle after bundle of a dataset's files until none is due."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from etl_cdk.workflow_states import (
 ROUNDS_PER_EXECUTION = 100
 """After which an execution hands over to a new one: files that keep coming would fill its history of 25,000 events."""
 RUN_ATTEMPTS = 2
-"""Both jobs may be run again after any crash, and files whose run failed are not loaded before they land again."""
+"""Both jobs may be run again after any crash; files whose run failed twice wait, and are tried in smaller bundles."""
 
 
 @dataclass(frozen=True)
@@ -111,14 +111,27 @@ def _claim(parts: TaxiParts) -> State:
     return {
         **_step(parts, payload),
         "Assign": {"bundle_key": "{% [$states.result.Payload.bundle_key, ''][0] %}", "reason": ""},
-        "Output": {"outcome": "{% $states.result.Payload.outcome %}"},
+        "Output": {
+            "outcome": "{% $states.result.Payload.outcome %}",
+            "is_loaded": "{% [$states.result.Payload.is_loaded, false][0] %}",
+        },
         "Next": "AnyFiles",
     }
 
 
 def _any_files() -> State:
-    """Nothing is pending, or another execution has the dataset's lease and will see what is."""
-    return choice("$states.input.outcome = 'claimed'", then="Conform", otherwise="AllLoaded")
+    """Load them, or only build on what an earlier round loaded.
+
+    Otherwise nothing is due, or another execution has the dataset's lease and will see what is.
+    """
+    return {
+        "Type": "Choice",
+        "Choices": [
+            {"Condition": "{% $states.input.is_loaded %}", "Next": "Build"},
+            {"Condition": "{% $states.input.outcome = 'claimed' %}", "Next": "Conform"},
+        ],
+        "Default": "AllLoaded",
+    }
 
 
 def _run(parts: TaxiParts, job: str, arguments: State, *, then: str) -> State:

@@ -14,7 +14,6 @@ from odp.dynamodb.running_configuration import DynamoDbCadences, RunningVersion
 from deployment_account.environments import Environment, Platform
 from deployment_account.names import Names, OdpTable, Shared, published_schedule
 from rehearsal.emulator.process import Emulator
-from rehearsal.emulator.settings import ROOT_SECRET
 from rehearsal.validation.iceberg_tables import IcebergReader
 from rehearsal.validation.lake import LakeReader
 
@@ -51,7 +50,7 @@ class DeployedLake:
             endpoint_url=self._emulator.endpoint,
             region_name=self.environment.region,
             aws_access_key_id=self.environment.account,
-            aws_secret_access_key=ROOT_SECRET,
+            aws_secret_access_key=self._emulator.root_secret,
         )
 
     def request_configuration(self, content: RequestContent) -> str:
@@ -118,9 +117,11 @@ class DeployedLake:
     @property
     def iceberg_reader(self) -> IcebergReader:
         """The same for Iceberg tables."""
-        return IcebergReader(self._emulator.endpoint, self.environment.account, ROOT_SECRET, self.environment.region)
+        emulator, environment = self._emulator, self.environment
+        return IcebergReader(emulator.endpoint, environment.account, emulator.root_secret, environment.region)
 
     @property
     def reader(self) -> LakeReader:
         """A reader of the lake's Hudi tables that shares no code with their writer."""
-        return LakeReader(self._emulator.endpoint, self.environment.account, ROOT_SECRET, self.environment.region)
+        emulator, environment = self._emulator, self.environment
+        return LakeReader(emulator.endpoint, environment.account, emulator.root_secret, environment.region)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Self
 
 from rehearsal.demo.errors import DemoError
+from rehearsal.private_files import make_private_folder, writing_privately
 
 PROJECT = Path(__file__).resolve().parents[2]
 NEEDED_BYTES = 1_500_000_000
@@ -54,18 +55,20 @@ class Workspace:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Keep a second run of the same clone out.
+        """Keep a second run of the same clone out, and other users from what this one writes.
 
         Raises:
             DemoError: another process uses this clone's lake.
         """
         self.folder.parent.mkdir(parents=True, exist_ok=True)
-        with (self.folder.parent / f"{self.folder.name}.lock").open("w") as lock:
+        with writing_privately(), (self.folder.parent / f"{self.folder.name}.lock").open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 message = f"{self.folder} is in use by another demo or lake of this clone; end that one first"
                 raise DemoError(message) from error
+            if self.folder.exists():
+                make_private_folder(self.folder)
             yield
 
     def begin(self) -> None:
@@ -75,7 +78,7 @@ class Workspace:
             DemoError: the disk is too full.
         """
         self.remove()
-        self.folder.mkdir(parents=True)
+        make_private_folder(self.folder)
         if self._free_bytes < NEEDED_BYTES:
             message = (
                 f"{self._free_bytes / 1e9:.1f} GB are free at {self.folder.parent}, "

@@ -7,7 +7,8 @@ from typing import Any
 import boto3
 
 from rehearsal.emulator import seams
-from rehearsal.emulator.settings import LOOPBACK, ROOT_SECRET
+from rehearsal.emulator.root_secret import root_secret
+from rehearsal.emulator.settings import LOOPBACK
 
 
 def account_client(service: str) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
@@ -23,5 +24,5 @@ def root_client(service: str, account: str, region: str) -> Any:  # noqa: ANN401
         endpoint_url=f"http://{LOOPBACK}:{os.environ['GATEWAY_PORT']}",
         region_name=region,
         aws_access_key_id=account,
-        aws_secret_access_key=ROOT_SECRET,
+        aws_secret_access_key=root_secret(),
     )

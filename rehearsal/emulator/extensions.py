@@ -7,6 +7,7 @@ from rehearsal.emulator import (
     bucket_policies,
     codebuild_projects,
     execution_role,
+    lambda_credentials,
     lambda_environment,
     lambda_errors,
     lambda_logs,
@@ -39,6 +40,7 @@ def install(settings: EmulatorSettings) -> Stop:
     request_resources.install()
     s3_event_versions.install()
     s3_version_ranges.install()
+    lambda_credentials.install()
     lambda_environment.install()
     lambda_errors.install()
     lambda_logs.install(settings.logs / "lambda")

@@ -1,4 +1,7 @@
-"""The emulator's process: ministack with this project's extensions, on a socket that the parent has opened."""
+"""The emulator's process: ministack with this project's extensions, on a socket that the parent has opened.
+
+Its settings are the first line of its standard input: every user of the machine can read its command line.
+"""
 
 import asyncio
 import fcntl
@@ -8,24 +11,32 @@ import signal
 import sys
 from functools import partial
 from pathlib import Path
+from typing import Any, cast
 
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
 from rehearsal.emulator import extensions, seams
+from rehearsal.emulator.gate import Gate
 from rehearsal.emulator.lifeline import when_parent_ends
+from rehearsal.emulator.root_secret import use_root_secret
 from rehearsal.emulator.settings import EmulatorSettings
+from rehearsal.private_files import PRIVATE_MASK
 
 _KEEP_ALIVE_SECONDS = 75
 
 
 def main(arguments: list[str]) -> None:
     """Serve until SIGTERM or the parent's end, then save the state and leave nothing running."""
+    os.umask(PRIVATE_MASK)
     seams.require_supported_version()
-    settings = EmulatorSettings.from_json(arguments[0])
+    settings = EmulatorSettings.from_json(sys.stdin.readline())
+    use_root_secret(settings.root_secret)
     _take(settings.run_directory)
     stop_extensions = extensions.install(settings)
-    asyncio.new_event_loop().run_until_complete(_serve_until_stopped(listener=int(arguments[1]), stop=stop_extensions))
+    gate = Gate(seams.APPLICATION.value, port=settings.port)
+    serving = _serve_until_stopped(gate, listener=int(arguments[0]), stop=stop_extensions)
+    asyncio.new_event_loop().run_until_complete(serving)
     shutil.rmtree(settings.temporary, ignore_errors=True)
     sys.stdout.flush()
     # Worker threads may hold requests that nobody will answer any more; the state is on disk.
@@ -40,7 +51,7 @@ def _take(run_directory: Path) -> None:
         raise SystemExit(f"another emulator runs in {run_directory}") from None
 
 
-async def _serve_until_stopped(*, listener: int, stop: extensions.Stop) -> None:
+async def _serve_until_stopped(gate: Gate, *, listener: int, stop: extensions.Stop) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stopping.set)
@@ -54,7 +65,7 @@ async def _serve_until_stopped(*, listener: int, stop: extensions.Stop) -> None:
         await stopping.wait()
         await loop.run_in_executor(None, stop)
 
-    await serve(seams.APPLICATION.value, config, shutdown_trigger=stopped)
+    await serve(cast("Any", gate), config, shutdown_trigger=stopped)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A child process ends with its parent, however that ends: its standard input is a pipe nobody writes to."""
+"""A child process ends with its parent, however that ends: it waits for the end of its standard input."""
 
 import os
 import signal
@@ -14,15 +14,29 @@ class ChildProcess:
     """A child in a session of its own, so that a Ctrl-C reaches only the parent, which then stops it in order."""
 
     def __init__(
-        self, command: Sequence[str], *, environment: dict[str, str], log: Path, sockets: Sequence[int] = ()
+        self,
+        command: Sequence[str],
+        *,
+        environment: dict[str, str],
+        log: Path,
+        sockets: Sequence[int] = (),
+        told: str = "",
     ) -> None:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as output:
+        """Start a child; what it is `told` comes first on its standard input, where other users cannot read it."""
+        log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with os.fdopen(os.open(log, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600), "ab") as output:
             self._process = subprocess.Popen(
                 command, env=environment, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT,
                 start_new_session=True, pass_fds=sockets,
             )  # fmt: skip
         self.log = log
+        self._tell(told)
+
+    def _tell(self, text: str) -> None:
+        if text and self._process.stdin:
+            with suppress(BrokenPipeError):  # a child that has ended says why in its log
+                self._process.stdin.write(text.encode())
+                self._process.stdin.flush()
 
     @property
     def pid(self) -> int:

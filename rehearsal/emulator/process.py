@@ -1,5 +1,6 @@
 """The emulator as its users see it: started, stopped, and spoken to by boto3 only."""
 
+import shlex
 import socket
 import sys
 import urllib.request
@@ -14,7 +15,9 @@ import boto3
 from botocore.config import Config
 
 from rehearsal.emulator.lifeline import ChildProcess
-from rehearsal.emulator.settings import LOOPBACK, ROOT_SECRET, EmulatorSettings
+from rehearsal.emulator.root_secret import keep_root_secret, new_root_secret
+from rehearsal.emulator.settings import LOOPBACK, EmulatorSettings
+from rehearsal.private_files import make_private_folder, write_private
 
 _START_SECONDS = 60
 _STOP_SECONDS = 30
@@ -47,6 +50,11 @@ class Emulator:
         return self.settings.endpoint
 
     @property
+    def root_secret(self) -> str:
+        """The secret of every account's root in this run."""
+        return self.settings.root_secret
+
+    @property
     def log(self) -> Path:
         """The emulator's own log."""
         return self.settings.logs / "emulator.log"
@@ -62,22 +70,25 @@ class Emulator:
 
     def start(self) -> None:
         """Start the emulator on the state that its run directory holds, and return when it answers."""
-        self.settings.temporary.mkdir(parents=True, exist_ok=True)
+        make_private_folder(self.settings.run_directory)
+        make_private_folder(self.settings.temporary)
         with self._listen() as listener:
-            self.settings = self.settings.listening_on(listener.getsockname()[1])
-            self._port_file.write_text(str(self.settings.port))
-            arguments = [self.settings.to_json(), str(listener.fileno())]
+            self.settings = self.settings.of_run(port=listener.getsockname()[1], root_secret=new_root_secret())
             self._child = ChildProcess(
-                [sys.executable, "-m", "rehearsal.emulator.launcher", *arguments],
+                [sys.executable, "-m", "rehearsal.emulator.launcher", str(listener.fileno())],
                 environment=self.settings.environment(),
                 log=self.log,
                 sockets=[listener.fileno()],
+                told=f"{self.settings.to_json()}\n",
             )
         try:
             self._wait_until_healthy()
         except BaseException:
             self.kill()
             raise
+        # only now: an emulator that finds another one in its place must not overwrite how that one is reached
+        write_private(self._port_file, str(self.settings.port))
+        keep_root_secret(self.settings.run_directory, self.root_secret)
 
     def stop(self) -> None:
         """Let the emulator save its state and end, with everything it has started."""
@@ -102,7 +113,7 @@ class Emulator:
             endpoint_url=self.endpoint,
             region_name=region or self.settings.region,
             aws_access_key_id=account,
-            aws_secret_access_key=ROOT_SECRET,
+            aws_secret_access_key=self.root_secret,
             config=Config(retries={"max_attempts": 0}, read_timeout=300, s3={"addressing_style": "path"}),
         )
 
@@ -113,8 +124,13 @@ class Emulator:
             "AWS_REGION": self.settings.region,
             "AWS_DEFAULT_REGION": self.settings.region,
             "AWS_ACCESS_KEY_ID": account,
-            "AWS_SECRET_ACCESS_KEY": ROOT_SECRET,
+            "AWS_SECRET_ACCESS_KEY": self.root_secret,
         }
+
+    def shell_exports(self, account: str) -> str:
+        """Write the same variables as the commands that a person types or copies into a shell."""
+        variables = self.shell_environment(account).items()
+        return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables)
 
     @property
     def _port_file(self) -> Path:

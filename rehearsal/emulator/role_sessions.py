@@ -1,10 +1,9 @@
 """An AWS service acts as a role only if the role trusts that service, and then with the role's own rights."""
 
-import hashlib
 import json
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -12,6 +11,7 @@ import boto3
 from botocore.config import Config
 
 from rehearsal.emulator import seams
+from rehearsal.emulator.root_secret import derived_secret
 from rehearsal.emulator.settings import EmulatorSettings
 
 _LIFETIME_SECONDS = 12 * 3600
@@ -32,8 +32,8 @@ class RoleSession:
     """Temporary credentials of one role, as a service gets them."""
 
     access_key_id: str
-    secret_access_key: str
-    session_token: str
+    secret_access_key: str = field(repr=False)
+    session_token: str = field(repr=False)
 
     def environment(self) -> dict[str, str]:
         """Return the credentials as any AWS tool reads them."""
@@ -66,19 +66,33 @@ def assume(role_arn: str, *, service: str, session_name: str) -> RoleSession:
     if not _trusts(role["AssumeRolePolicyDocument"], service):
         raise RoleNotAssumableError(f"{service} may not assume {role_arn}: its trust policy does not allow it")
     session = _session(role_arn, service, session_name)
+    lifetime = {"Expiration": time.time() + _LIFETIME_SECONDS}
+    _register(session, role_arn, f"{role['RoleId']}:{session_name}", lifetime)
+    return session
+
+
+def session_of_function(function_arn: str, *, role_arn: str, session_name: str) -> RoleSession:
+    """Return a function's session of its role, which does not end: its process may live as long as the emulator."""
+    session = _session(role_arn, function_arn, session_name)
+    _register(session, role_arn, f"{role_arn.rsplit('/', 1)[-1]}:{session_name}", {})
+    return session
+
+
+def _register(session: RoleSession, role_arn: str, user_id: str, lifetime: dict[str, float]) -> None:
+    """Let requests of a session be judged by the rights of its role."""
+    account, role, session_name = role_arn.split(":")[4], role_arn.rsplit("/", 1)[-1], user_id.split(":", 1)[1]
     seams.REGISTER_SESSION.value(
         session.access_key_id,
         {
-            "Arn": f"arn:aws:sts::{account}:assumed-role/{name}/{session_name}",
-            "UserId": f"{role['RoleId']}:{session_name}",
+            "Arn": f"arn:aws:sts::{account}:assumed-role/{role}/{session_name}",
+            "UserId": user_id,
             "AccountId": account,
             "PrincipalType": "AssumedRole",
             "SecretAccessKey": session.secret_access_key,
             "SessionToken": session.session_token,
-            "Expiration": time.time() + _LIFETIME_SECONDS,
+            **lifetime,
         },
     )
-    return session
 
 
 def _trusts(policy: str | dict[str, Any], service: str) -> bool:
@@ -90,7 +104,6 @@ def _trusts(policy: str | dict[str, Any], service: str) -> bool:
 
 
 def _session(role_arn: str, service: str, session_name: str) -> RoleSession:
-    def derived(purpose: str) -> str:
-        return hashlib.sha256(f"{purpose}:{role_arn}:{service}:{session_name}".encode()).hexdigest()
-
-    return RoleSession(f"ASIA{derived('key')[:16].upper()}", derived("secret"), derived("token"))
+    named = (role_arn, service, session_name)
+    key, secret, token = (derived_secret(purpose, *named) for purpose in ("key", "secret", "token"))
+    return RoleSession(f"ASIA{key[:16].upper()}", secret, token)

@@ -9,7 +9,6 @@ from pathlib import Path
 from rehearsal.emulator.host_packages import package_variables
 
 LOOPBACK = "127.0.0.1"
-ROOT_SECRET = "test"  # noqa: S105 - ministack's published secret of every account root, not a secret of anyone
 NETWORK_VARIABLES = (
     "CURL_CA_BUNDLE", "HTTPS_PROXY", "HTTP_PROXY", "NODE_EXTRA_CA_CERTS", "NO_PROXY",
     "REQUESTS_CA_BUNDLE", "SSL_CERT_DIR", "SSL_CERT_FILE", "http_proxy", "https_proxy", "no_proxy",
@@ -36,10 +35,12 @@ class EmulatorSettings:
     """Heap of one Glue run."""
     glue_minute: float = 60.0
     """Seconds in a minute of a Glue timeout; tests shorten it."""
-    package_variables: Mapping[str, str] = field(default_factory=package_variables, hash=False)
+    package_variables: Mapping[str, str] = field(default_factory=package_variables, hash=False, repr=False)
     """How builds of pipelines reach package registries."""
     skipped_commands: tuple[str, ...] = ()
     """Commands of builds that are left out and named in place of it."""
+    root_secret: str = field(default="", repr=False)
+    """The secret of every account's root; the emulator draws one for each run."""
     repositories: Path = Path()
     """Where the repositories behind connections are; in the run directory by default."""
 
@@ -62,17 +63,17 @@ class EmulatorSettings:
         """The only place for temporary files of the emulator and its children."""
         return self.run_directory / "tmp"
 
-    def listening_on(self, port: int) -> "EmulatorSettings":
-        """Return these settings with the port that was really taken."""
-        return replace(self, port=port)
+    def of_run(self, *, port: int, root_secret: str) -> "EmulatorSettings":
+        """Return these settings with the port that was really taken and the secret of one run."""
+        return replace(self, port=port, root_secret=root_secret)
 
     def to_json(self) -> str:
-        """Write the settings as the launcher's argument."""
+        """Write the settings as the one line that the launcher reads; it holds secrets, so it is no argument."""
         return json.dumps(asdict(self), default=str)
 
     @classmethod
     def from_json(cls, text: str) -> "EmulatorSettings":
-        """Read the launcher's argument."""
+        """Read the launcher's line."""
         values = json.loads(text)
         paths = {name: Path(values[name]) for name in ("run_directory", "repositories")}
         return cls(**{**values, **paths, "skipped_commands": tuple(values["skipped_commands"])})

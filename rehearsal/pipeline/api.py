@@ -10,6 +10,7 @@ from rehearsal.pipeline import states
 from rehearsal.pipeline.approvals import Approvals
 from rehearsal.pipeline.pipelines import Pipeline, Pipelines
 from rehearsal.pipeline.records import ExecutionRecord
+from rehearsal.pipeline.repository import is_commit
 
 Request = dict[str, Any]
 Answer = dict[str, Any]
@@ -73,10 +74,13 @@ class CodePipelineApi:
     def _start(self, request: Request) -> Answer:
         pipeline = self._pipeline(request["name"])
         revisions = request.get("sourceRevisions") or [{}]
+        revision = revisions[0].get("revisionValue", "")
+        if revision and not is_commit(revision):
+            raise ApiError("ValidationException", "revisionValue names no commit: 40 hexadecimal digits are expected")
         record = self._pipelines.start(
             pipeline,
             trigger="WebhookV2" if revisions[0] else "StartPipelineExecution",
-            revision=revisions[0].get("revisionValue", ""),
+            revision=revision,
         )
         return {"pipelineExecutionId": record.id}
 

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from rehearsal import toolchain
+from rehearsal.emulator.host_packages import variables_of_runtimes
 from rehearsal.emulator.settings import NETWORK_VARIABLES, EmulatorSettings
 from rehearsal.pipeline.errors import ActionFailedError
 
@@ -32,7 +33,7 @@ def build_environment(
     _link_tools(tools)
     return {
         **{name: host[name] for name in NETWORK_VARIABLES if name in host},
-        **settings.package_variables,
+        **variables_of_runtimes(settings.package_variables, runtimes),
         **_QUIET,
         "PATH": f"{packages}/bin:{tools}:{_SYSTEM_PATH}",
         "HOME": str(home),

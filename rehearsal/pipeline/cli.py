@@ -18,7 +18,8 @@ from rehearsal.demo.progress import Steps
 from rehearsal.demo.workspace import PROJECT
 from rehearsal.deployment.synth import APPS
 from rehearsal.emulator.process import Emulator
-from rehearsal.emulator.settings import LOOPBACK, ROOT_SECRET, EmulatorSettings
+from rehearsal.emulator.root_secret import kept_root_secret
+from rehearsal.emulator.settings import LOOPBACK, EmulatorSettings
 from rehearsal.failures import told_clearly
 from rehearsal.pipeline.approving import decide
 from rehearsal.pipeline.clone import committed
@@ -109,7 +110,9 @@ class _Session:
     def serve(self) -> None:
         """Run what is pushed until Ctrl-C."""
         repository = shlex.quote(str(self._rehearsal.repository.folder))
-        self._console.print(_HOW_TO_GO_ON.format(repository=repository), markup=False, highlight=False, soft_wrap=True)
+        exports = self._rehearsal.emulator.shell_exports(self._rehearsal.platform.deployment.account)
+        shown = _HOW_TO_GO_ON.format(repository=repository, exports=exports)
+        self._console.print(shown, markup=False, highlight=False, soft_wrap=True)
         with suppress(KeyboardInterrupt):
             self._watch.for_ever()
         self._console.print("The rehearsal is closed and kept; `make rehearse` goes on with it.")
@@ -150,6 +153,10 @@ The pipelines are served until Ctrl-C. In another terminal, in this folder:
   git push {repository} HEAD:main      deploys to dev
   git push {repository} HEAD:test      deploys to test
   git push {repository} HEAD:prod      waits for: .venv/bin/rehearse approve | reject
+
+The aws command and boto3 see the pipelines with these variables; the secret is good until Ctrl-C:
+
+{exports}
 """
 
 
@@ -160,17 +167,17 @@ def _decide(status: str, pipeline: str | None, comment: str, folder: Path | None
         if not port.exists():
             raise RehearsalError("there is no rehearsal; `make rehearse` begins one")
         deployment = load_platform(CONFIGURATION).deployment
-        codepipeline = boto3.client(
-            "codepipeline",
-            endpoint_url=f"http://{LOOPBACK}:{port.read_text()}",
-            region_name=deployment.region,
-            aws_access_key_id=deployment.account,
-            aws_secret_access_key=ROOT_SECRET,
-        )
         try:
+            codepipeline = boto3.client(
+                "codepipeline",
+                endpoint_url=f"http://{LOOPBACK}:{port.read_text()}",
+                region_name=deployment.region,
+                aws_access_key_id=deployment.account,
+                aws_secret_access_key=kept_root_secret(workspace.emulator),
+            )
             for answered in decide(codepipeline, pipeline, status=status, summary=comment):
                 console.print(f"{status}: {answered}", highlight=False)
-        except NoConnectionError as error:
+        except (NoConnectionError, FileNotFoundError) as error:
             raise RehearsalError("the rehearsal is closed; `make rehearse` opens it") from error
 
 

@@ -9,7 +9,8 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from rehearsal.demo.workspace import PROJECT
-from rehearsal.emulator.settings import LOOPBACK, ROOT_SECRET
+from rehearsal.emulator.root_secret import kept_root_secret
+from rehearsal.emulator.settings import LOOPBACK
 from rehearsal.pipeline.errors import RehearsalError
 from rehearsal.pipeline.repository import Repository
 from rehearsal.pipeline.triggers import Push, started_source
@@ -50,7 +51,7 @@ def main(port_file: str, account: str, region: str, name: str) -> None:
             endpoint_url=f"http://{LOOPBACK}:{Path(port_file).read_text()}",
             region_name=region,
             aws_access_key_id=account,
-            aws_secret_access_key=ROOT_SECRET,
+            aws_secret_access_key=kept_root_secret(Path(port_file).parent),
         )
         for push in pushes(sys.stdin, Repository(Path.cwd()), name):
             started = list(start_pipelines(codepipeline, push))

@@ -1,12 +1,16 @@
 """The bare git repository that stands for the one behind the pipelines' connection."""
 
+import re
 import shlex
 import subprocess
 from pathlib import Path
 
 from rehearsal.pipeline.errors import RehearsalError
+from rehearsal.private_files import PRIVATE_MASK, make_private_folder
 
 _NOTHING = "0" * 40
+_COMMIT = re.compile("[0-9a-f]{40}")
+_NAME = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)*", re.ASCII)
 
 
 class Repository:
@@ -18,16 +22,20 @@ class Repository:
     @classmethod
     def of(cls, repositories: Path, name: str) -> "Repository":
         """The repository of a connection's `owner/name`."""
+        if not _NAME.fullmatch(name):
+            raise RehearsalError(f"{name!r} names no repository: owner/name is expected")
         return cls(repositories / f"{name}.git")
 
     def create(self, hook: list[str]) -> None:
         """Make the repository unless it is there; after every push it runs the hook."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self._git("init", "--quiet", "--bare", "--initial-branch=main")
+        make_private_folder(self.folder)
+        # whatever the mask of who pushes; git's samples of hooks would be open to all
+        self._git("init", "--quiet", "--bare", "--initial-branch=main", "--shared=0600", "--template=")
+        self._git("config", "receive.denyNonFastForwards", "false")  # which a shared repository begins with
         script = self.folder / "hooks" / "post-receive"
-        script.parent.mkdir(exist_ok=True)
+        make_private_folder(script.parent)
         script.write_text(f"#!/bin/sh\nexec {shlex.join(hook)}\n")
-        script.chmod(0o755)
+        script.chmod(0o700)
 
     def head(self, branch: str) -> str | None:
         """The newest commit of a branch; None if nobody has pushed it yet."""
@@ -36,27 +44,42 @@ class Repository:
 
     def subject(self, commit: str) -> str:
         """The first line of a commit's message."""
-        return self._git("log", "-1", "--format=%s", commit).decode().strip()
+        return self._git("log", "-1", "--format=%s", "--end-of-options", _named(commit)).decode().strip()
 
     def author_date(self, commit: str) -> str:
         """When a commit was written."""
-        return self._git("log", "-1", "--format=%aI", commit).decode().strip()
+        return self._git("log", "-1", "--format=%aI", "--end-of-options", _named(commit)).decode().strip()
 
     def archive(self, commit: str) -> bytes:
         """All files of a commit, without history, as CodePipeline hands them on (CODE_ZIP)."""
-        return self._git("archive", "--format=zip", commit)
+        return self._git("archive", "--format=zip", "--end-of-options", _named(commit))
 
     def changed_files(self, old: str, new: str) -> tuple[str, ...]:
         """The files that a push changed; all of them when it made the branch."""
-        listing = ("ls-tree", "-r", new) if old == _NOTHING else ("diff", old, new)
-        return tuple(self._git(*listing, "-z", "--name-only").decode().rstrip("\0").split("\0"))
+        commits = (_named(new),) if old == _NOTHING else (_named(old), _named(new))
+        listing = ("ls-tree", "-r") if old == _NOTHING else ("diff",)
+        listed = self._git(*listing, "-z", "--name-only", "--end-of-options", *commits)
+        return tuple(listed.decode().rstrip("\0").split("\0"))
 
     def _git(self, *arguments: str) -> bytes:
-        run = subprocess.run(["git", "--git-dir", self.folder, *arguments], capture_output=True, check=False)
+        command = ["git", "--git-dir", str(self.folder), *arguments]
+        run = subprocess.run(command, capture_output=True, check=False, umask=PRIVATE_MASK)
         if run.returncode:
-            command = shlex.join(("git", *arguments))
-            raise RehearsalError(f"`{command}` failed in {self.folder}: {run.stderr.decode(errors='replace').strip()}")
+            shown = shlex.join(("git", *arguments))
+            raise RehearsalError(f"`{shown}` failed in {self.folder}: {run.stderr.decode(errors='replace').strip()}")
         return run.stdout
 
     def _try(self, *arguments: str) -> bytes:
         return subprocess.run(["git", "--git-dir", self.folder, *arguments], capture_output=True, check=False).stdout
+
+
+def is_commit(text: str) -> bool:
+    """Whether a text is the whole name of a commit."""
+    return _COMMIT.fullmatch(text) is not None
+
+
+def _named(commit: str) -> str:
+    """Demand the whole name of a commit: git takes options, files and other expressions in the same place."""
+    if not is_commit(commit):
+        raise RehearsalError(f"{commit!r} names no commit: 40 hexadecimal digits are expected")
+    return commit

@@ -9,6 +9,7 @@ from typing import Self
 
 from rehearsal.demo.workspace import PROJECT, Workspace
 from rehearsal.pipeline.errors import EmulatorLostError
+from rehearsal.private_files import make_private_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class RehearsalWorkspace:
             was_killed = self._mark.exists()
             if was_killed:
                 shutil.rmtree(self.emulator, ignore_errors=True)
-            self.workspace.folder.mkdir(parents=True, exist_ok=True)
+            make_private_folder(self.workspace.folder)
             self._mark.touch()
             try:
                 yield was_killed

@@ -14,14 +14,20 @@ COMPLETED, FAILED = "completed", "refresh_error"
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Rows that were inserted, updated and deleted."""
+    """Rows that were inserted, updated and deleted; `unexpected` of the inserted ones are updates of unknown keys."""
 
     inserted: int = 0
     updated: int = 0
     deleted: int = 0
+    unexpected: int = 0
 
     def __add__(self, other: "Counts") -> "Counts":
-        return Counts(self.inserted + other.inserted, self.updated + other.updated, self.deleted + other.deleted)
+        return Counts(
+            self.inserted + other.inserted,
+            self.updated + other.updated,
+            self.deleted + other.deleted,
+            self.unexpected + other.unexpected,
+        )
 
 
 @dataclass(frozen=True, slots=True)

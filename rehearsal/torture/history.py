@@ -1,6 +1,6 @@
 """A source table that lives through a random history and knows its rows and every change that was ever made to it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 SEQUENCE_DIGITS = 35
 
 INT, BIGINT, FLOAT, DOUBLE, STRING = "int", "bigint", "float", "double", "string"
+_TYPES = (INT, BIGINT, FLOAT, DOUBLE, STRING)
 WIDER = {INT: BIGINT, FLOAT: DOUBLE}
 REGIONS = ("north", "south", "east", None)
 TEXTS = ("", "plain", "Grüße, 世界 🌍", "a/b=c%2Bd", None)
@@ -38,6 +39,7 @@ class SourceTable:
         """Few keys are used again and again; many of them make a full load of many parts."""
         self.key = key
         self._keys = keys
+        self._added = 0
         others = {"REGION": STRING, "AMOUNT": INT, "RATE": FLOAT, "NOTE": STRING, CLOCK: INT}
         self.columns: dict[str, str] = {**dict.fromkeys(key, INT), **others}
         self.rows: dict[Key, Row] = {}
@@ -74,7 +76,7 @@ class SourceTable:
 
     def add_column(self) -> None:
         """Add a nullable column; rows that exist have no value in it."""
-        name = f"EXTRA_{len(self.columns)}"
+        name = self._new_name()
         self.columns[name] = STRING
         self.rows = {key: {**row, name: None} for key, row in self.rows.items()}
 
@@ -85,9 +87,28 @@ class SourceTable:
             name = draw.choice(narrow)
             self.columns[name] = WIDER[self.columns[name]]
 
+    def create_again(self, draw: Random, kept: Collection[str], *, keeps_all: bool) -> None:
+        """Drop the table and create one of its name with another set of columns; the log has no line of it.
+
+        Columns that are not kept may be missing or of another type, unless the new table `keeps_all`.
+        """
+        self.rows.clear()
+        columns = dict(self.columns)
+        for name in [name for name in columns if name not in kept and not keeps_all]:
+            type_ = draw.choice((*_TYPES, None))
+            columns |= {name: type_ or STRING}
+            if type_ is None:
+                del columns[name]
+        self.columns = columns
+        self.columns[self._new_name()] = draw.choice(_TYPES)
+
     def key_of(self, row: Row) -> Key:
         """The key of a row."""
         return tuple(row[name] for name in self.key)
+
+    def _new_name(self) -> str:
+        self._added += 1
+        return f"EXTRA_{self._added}"
 
     def _any_key(self, draw: Random) -> Key:
         return tuple(

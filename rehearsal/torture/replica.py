@@ -5,7 +5,7 @@ is documented, is the list in docs/decisions/0013-history-tester.md.
 """
 
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
@@ -98,6 +98,17 @@ class Replica:
         """Whether DMS deleted all objects when the source was emptied, so that a person may have the table emptied."""
         self.must_load = False
         """Whether a part of a load was deleted before anyone read it: the table must be loaded again."""
+        self.is_created_again = False
+        """Whether the source's table was dropped and created with other columns, which only a load may bring."""
+        self.is_unknown = False
+        """Whether no load of such a table is left to be applied, so that its changes are refused."""
+        self.is_unclear = False
+        """Whether the table must be loaded again before anybody can say which rows it has.
+
+        A person dismissed something, or a part was deleted unread of one that was not the table's beginning or that
+        another one followed.
+        """
+        self._began_with_load = False
         self.is_touched = False
         """Whether an operator wrote a part of the newest load again, so that a person who is asked loads it again."""
         self.approved: set[Version] = set()
@@ -109,14 +120,14 @@ class Replica:
         self.lost: set[Key] = set()
         """Keys of rows in objects that were deleted before anyone read them."""
         self._delivered: dict[str, Row] = {}
-        self._loaded: list[Row] = []
-        self._changed_keys: dict[Key, list[Row]] = {}
+        self._parts: dict[Version, DmsFile] = {}
 
     def begin_load(self, draw: Random) -> None:
         """Start a full load; what an unfinished one had left to write is given up. An empty table has no file.
 
         A parallel load writes its parts in any order, but for the first one, with which every load begins.
         """
+        self._began_with_load = not (self._parts or self.change_files)
         parts = self.dms.full_load()
         if self.kind.is_historical and not self.dms.writes_changes_apart:
             self.dms.keep_checkpoint()
@@ -128,9 +139,10 @@ class Replica:
         self._last_part, self.has_stalled = self._clock(), False
         self.is_touched = False
         self.newest_load, self.written, self.deleted = {part.key: part for part in parts}, set(), set()
-        self._loaded += [row for part in parts for row in part.rows]
         self.diverged = self.diverged and not parts
         self.is_vanished = self.is_vanished and not parts
+        self.is_unknown = self.is_unknown and not parts
+        self.is_unclear = self.is_unclear or self.must_load
 
     def empty(self, *, is_vanished: bool) -> None:
         """Remove every row of the source at once, of which no file tells."""
@@ -140,6 +152,13 @@ class Replica:
         if is_vanished:
             self.newest_load, self.written, self.deleted = {}, set(), set()
 
+    def create_again(self, draw: Random, *, is_vanished: bool) -> None:
+        """Drop the source's table and create it with other columns; a historical table keeps all that it has."""
+        self.empty(is_vanished=is_vanished)
+        self.is_created_again = True
+        kept = {*self.kind.key, *filter(None, (self.kind.partition, self.kind.order))}
+        self.source.create_again(draw, kept, keeps_all=self.kind.is_historical)
+
     def next_part(self) -> DmsFile:
         """The next part of the load under way."""
         part = self.unwritten.popleft()
@@ -148,7 +167,9 @@ class Replica:
         return part
 
     def note(self, file: DmsFile, version: str) -> None:
-        """Whoever wrote it: an object has the content of a part of the newest load."""
+        """Whoever wrote it: an object has the content of a part of a load, and maybe of the newest one."""
+        if file.is_load and file.key.startswith(self.dms.folder):
+            self._parts[file.key, version] = file
         if self.newest_load.get(file.key) == file:
             self.written.add((file.key, version))
             self.deleted.discard(file.key)
@@ -171,6 +192,7 @@ class Replica:
     def lose(self, file: DmsFile) -> None:
         """An object was deleted before anyone read it."""
         self.must_load = self.must_load or file.is_load
+        self.is_unclear = self.is_unclear or (file.is_load and not self._began_with_load)
         self.broken_is_deleted = self.broken_is_deleted or not file.columns
         if self.newest_load.get(file.key) == file:
             self.deleted.add(file.key)
@@ -186,6 +208,16 @@ class Replica:
     def is_loading(self) -> bool:
         """Whether parts are to come; a load that stalled for too long cannot be waited for."""
         return bool(self.unwritten) and not self.has_stalled and self._follows_soon()
+
+    @property
+    def must_be_loaded(self) -> bool:
+        """Whether only another load makes the table right."""
+        return self.diverged or self.must_load or self.is_unknown
+
+    @property
+    def lacks_rows_only(self) -> bool:
+        """Whether the table is right until then, but for rows of objects that were deleted unread."""
+        return not (self.diverged or self.is_unclear or self.has_stalled or self.is_created_again)
 
     def fill(self, draw: Random) -> None:
         """See to it that there is something to load."""
@@ -204,10 +236,9 @@ class Replica:
         """Every change that DMS wrote and that was not deleted unread, by key and sequence."""
         return {(self.key_of(row), sequence): row for sequence, row in self._delivered.items()}
 
-    def allowed_values(self, key: Key) -> list[dict[str, Any]]:
-        """What a version of a key may look like: any change of it, any row of a load."""
-        rows = [row for row in (*self._delivered.values(), *self._loaded) if self.key_of(row) == key]
-        return [self.value(row) for row in rows]
+    def loaded_rows(self, versions: Iterable[Version]) -> list[Row]:
+        """The rows of those of these object versions that are parts of a load."""
+        return [row for version in versions if version in self._parts for row in self._parts[version].rows]
 
     def is_delete(self, row: Row) -> bool:
         """Whether a version says that the row is gone."""

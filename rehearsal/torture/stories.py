@@ -35,6 +35,7 @@ class Act(StrEnum):
     RUN = "an execution refreshes the tables"
     DROP = "DMS deletes all objects and begins a full load"
     EMPTY = "the source is emptied at once, and DMS deletes all objects"
+    CREATE_AGAIN = "the source drops the table, creates it with other columns, and DMS begins a full load"
 
 
 WEIGHTS = {
@@ -62,9 +63,10 @@ WEIGHTS = {
     Act.RUN: 24,
     Act.DROP: 0.5,
     Act.EMPTY: 0.7,
+    Act.CREATE_AGAIN: 0.7,
 }
 LOADS = (Act.LOAD, Act.DROP)
-_IN_MEMORY_ONLY = (Act.RUN, Act.WAIT, Act.EMPTY)
+_IN_MEMORY_ONLY = (Act.RUN, Act.WAIT, Act.EMPTY, Act.CREATE_AGAIN)
 MAX_TABLES = 3
 STEPS = (16, 72)
 BROKEN_TABLES = 0.05

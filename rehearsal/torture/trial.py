@@ -1,15 +1,16 @@
 """Plays a history on a lake, then lets everything settle, and asks for the verdict."""
 # ruff: noqa: S311 - draws must repeat, not be secret
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Any, Protocol
 
-from rehearsal.torture.delivery import Delivery, Message
+from rehearsal.torture.delivery import Delivery
 from rehearsal.torture.dms_files import DmsFile
-from rehearsal.torture.evidence import APPLIED, HELD, TableEvidence
+from rehearsal.torture.evidence import APPLIED
 from rehearsal.torture.faults import Fault, any_fault
+from rehearsal.torture.lake import Lake
+from rehearsal.torture.people import decide
 from rehearsal.torture.replica import Replica
 from rehearsal.torture.stories import Act, Step
 from rehearsal.torture.verdict import Finding, Kind, moment, verdict
@@ -24,55 +25,7 @@ _FAULTY_RUNS = 0.6
 _LATE_FILES = 0.3
 _PATIENT = 0.5
 _WRITES_AMID_A_RUN = 0.8
-
-
-class Lake(Protocol):
-    """A lake as a trial needs it."""
-
-    violations: list[Finding]
-    """What was done that may never be done."""
-
-    def put(self, file: DmsFile, reason: str = "PutObject") -> dict[str, Any]:
-        """Store a file; gives the event that S3 tells of it."""
-
-    def objects(self, folder: str) -> Sequence[DmsFile]:
-        """List what can be read below a folder now."""
-
-    def delete(self, key: str) -> bool:
-        """Delete an object; tells whether a file of it was still pending or unknown to the lake."""
-
-    def receive(self, messages: Sequence[Message]) -> Sequence[str]:
-        """Let the File Manager have a batch of messages; gives those that failed."""
-
-    def run(self, faults: Mapping[str, Fault], arrive: Callable[[], None]) -> None:
-        """Run one execution; what befalls it is told by source table, `arrive` makes files arrive in its midst."""
-
-    def sweep(self) -> None:
-        """Let the File Manager look at as much of the bucket as it has time for."""
-
-    def sweep_through(self) -> None:
-        """Let the File Manager look at the whole bucket, in as many runs as that takes."""
-
-    def has_work(self) -> bool:
-        """Whether any file is pending."""
-
-    def wait(self, seconds: float) -> None:
-        """Let time pass."""
-
-    def quarantined(self) -> set[str]:
-        """The keys of the objects that are in quarantine."""
-
-    def held(self, replica: Replica) -> Sequence[DmsFile]:
-        """The files of a table that wait for a person, as they can be read now."""
-
-    def decide(self, replica: Replica, approved: Collection[str]) -> None:
-        """Approve what waits for a person and has one of these keys, and dismiss the rest."""
-
-    def empty(self, replica: Replica) -> bool:
-        """Have the table emptied whose load vanished from staging; tells whether the lake sees that it did."""
-
-    def evidence(self, replica: Replica) -> TableEvidence:
-        """Read everything about one table."""
+_DROPS_OBJECTS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +47,7 @@ class Trial:
         self.replicas = replicas
         self._delivery = Delivery(lake.receive)
         self._strays: set[str] = set()
+        self._before_loads: list[Problem] = []
         self._remembered: dict[str, Sequence[DmsFile]] = {}
         self._acts: Mapping[Act, Callable[[Replica, Random], None]] = {
             Act.CHANGE: self._change,
@@ -110,7 +64,7 @@ class Trial:
             Act.COPY_FOLDER: self._copy_folder,
             Act.RESTORE: self._restore,
             Act.DELETE: self._delete,
-            Act.DECIDE: lambda replica, draw: self._decide(replica, is_patient=draw.random() < _PATIENT),
+            Act.DECIDE: lambda replica, draw: decide(lake, replica, is_patient=draw.random() < _PATIENT),
             Act.BREAK: self._break,
             Act.STRAY: self._stray,
             Act.DELIVER: lambda _, draw: self._delivery.deliver_some(draw),
@@ -121,6 +75,7 @@ class Trial:
             Act.RUN: lambda _, draw: self._run(draw),
             Act.DROP: self._drop,
             Act.EMPTY: self._empty,
+            Act.CREATE_AGAIN: self._create_again,
         }
 
     def play(self, steps: Iterable[Step]) -> list[Problem]:
@@ -143,7 +98,9 @@ class Trial:
             self._land_all(replica, draw)
         self._delivery.deliver_all()
         self._come_to_rest()
-        again = [replica for replica in self.replicas if replica.diverged or replica.must_load]
+        again = [replica for replica in self.replicas if replica.must_be_loaded]
+        lacking = [replica for replica in again if replica.lacks_rows_only]
+        self._before_loads = [problem for replica in lacking for problem in self._wrong(replica)]
         for replica in again:
             draw = Random(replica.name)
             self._load(replica, draw)
@@ -157,19 +114,22 @@ class Trial:
         for _ in range(_SETTLING_RUNS):
             self.lake.wait(_A_LONG_TIME)
             for replica in self.replicas:
-                self._decide(replica)
+                decide(self.lake, replica)
             if not self.lake.has_work():
                 return
             self.lake.run({}, lambda: None)
 
     def judge(self) -> Iterator[Problem]:
-        """Everything that is wrong in the end."""
+        """Everything that is wrong in the end, and what was wrong before tables were loaded again that lack a part."""
+        yield from self._before_loads
         yield from (Problem("the lake", finding) for finding in self.lake.violations)
         for key in self._strays - self.lake.quarantined():
             yield Problem("the lake", Finding(Kind.QUARANTINE, key))
         for replica in self.replicas:
-            found = verdict(self.lake.evidence(replica), replica)
-            yield from (Problem(replica.name, finding) for finding in found)
+            yield from self._wrong(replica)
+
+    def _wrong(self, replica: Replica) -> Iterator[Problem]:
+        return (Problem(replica.name, finding) for finding in verdict(self.lake.evidence(replica), replica))
 
     def faults(self, draw: Random) -> dict[str, Fault]:
         """What befalls the tables of one execution."""
@@ -197,9 +157,26 @@ class Trial:
         """DMS deletes the table's objects (HandleSourceTableTruncated or …Dropped is true), read or not."""
         self._land_all(replica, draw)
         self.lake.wait(_BEFORE_A_LOAD)
+        replica.is_unknown = replica.is_created_again and not self._has_newest_load(replica)
         self._delete_all(replica)
         replica.empty(is_vanished=True)
         self.lake.wait(draw.choice(_PAUSES))
+
+    def _create_again(self, replica: Replica, draw: Random) -> None:
+        """With HandleSourceTableDropped DMS deletes the objects; the new table is one to it after a load only."""
+        self._land_all(replica, draw)
+        is_vanished = draw.random() < _DROPS_OBJECTS
+        if is_vanished:
+            self.lake.wait(_BEFORE_A_LOAD)
+            self._delete_all(replica)
+        replica.create_again(draw, is_vanished=is_vanished)
+        self.lake.wait(draw.choice(_PAUSES))
+        self._change(replica, draw)
+        self._load(replica, draw)
+
+    def _has_newest_load(self, replica: Replica) -> bool:
+        history = self.lake.evidence(replica).history
+        return bool(replica.written & {(file.key, file.version_id) for file in history if file.status == APPLIED})
 
     def _load(self, replica: Replica, draw: Random) -> None:
         self._land_late(replica, draw)
@@ -277,48 +254,6 @@ class Trial:
             file = draw.choice(objects)
             if self.lake.delete(file.key):
                 replica.lose(file)
-
-    def _decide(self, replica: Replica, *, is_patient: bool = True) -> None:
-        """A person has the table emptied whose source was, and decides what is held."""
-        if replica.is_vanished and self.lake.empty(replica):
-            replica.is_vanished = replica.diverged = False
-        self._decide_held(replica, is_patient=is_patient)
-
-    def _decide_held(self, replica: Replica, *, is_patient: bool) -> None:
-        """A person approves what DMS wrote and is not applied yet: the newest full load as a whole, late changes.
-
-        An impatient one approves before all of it has landed.
-
-        Who wrote parts of the load again or deleted one does not know any more what they are, dismisses them and loads
-        again. So does who sees that a part of it is in the table, with parts of another load or as its rest came much
-        later, and who approved something that waits again, as it does where changes that follow it were deleted.
-        """
-        held = self.lake.held(replica)
-        if not held or (replica.unwritten and is_patient):
-            return
-        evidence = self.lake.evidence(replica)
-        waiting = {(file.key, file.version_id) for file in evidence.pending if file.key in replica.newest_load}
-        unseen = replica.written - {(file.key, file.version_id) for file in (*evidence.pending, *evidence.history)}
-        if (waiting | unseen) & evidence.readable and is_patient:
-            return
-        history = evidence.history
-        in_table = [file for file in history if file.status == APPLIED]
-        applied = {file.key for file in in_table if (file.key, file.version_id) in replica.written}
-        awaited = {file.key for file in held if replica.newest_load.get(file.key) == file} - applied
-        is_whole = replica.newest_load.keys() == awaited | applied | replica.deleted
-        versions = {(file.key, file.version_id) for file in history if file.status == HELD}
-        waits_again = {key for key, version in versions if (key, version) in replica.approved}
-        is_mixed = bool(applied) and bool(awaited & {file.key for file in in_table})
-        has_stalled = bool(applied) and replica.has_stalled
-        is_unsure = replica.is_touched or is_mixed or has_stalled or bool(replica.deleted)
-        if not is_patient and (is_unsure or not is_whole):
-            return
-        is_not_emptied = any(file.is_load and not file.columns for file in held)
-        replica.must_load |= bool(waits_again) or is_not_emptied or (is_unsure and any(file.is_load for file in held))
-        changes = {file.key for file in held if not file.is_load}
-        approved = (changes | (awaited if is_whole and not is_unsure else set())) - waits_again
-        replica.approved |= {(key, version) for key, version in versions if key in approved}
-        self.lake.decide(replica, approved)
 
     def _break(self, replica: Replica, draw: Random) -> None:
         while replica.unwritten:

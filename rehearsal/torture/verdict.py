@@ -1,7 +1,7 @@
 """What must be true of a table: at every moment, and when everything has settled."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -107,7 +107,10 @@ def _rows(table: TableEvidence, replica: Replica) -> Iterator[Finding]:
 
 
 def _versions(table: TableEvidence, replica: Replica) -> Iterator[Finding]:
-    """A historical table keeps every version that DMS wrote, and its newest version of each key is the source's row."""
+    """A historical table keeps every version that DMS wrote, and its newest version of each key is the source's row.
+
+    A row of a load that is as it was gets no version of its own, so of loads the values are asked for.
+    """
     by_key: dict[Key, list[Row]] = defaultdict(list)
     for row in table.rows:
         by_key[replica.key_of(row)].append(row)
@@ -121,6 +124,7 @@ def _versions(table: TableEvidence, replica: Replica) -> Iterator[Finding]:
     gone = [key for key, row in newest.items() if key not in source and not replica.is_delete(row)]
     differences = {
         "versions missing": [key for key in required if key not in values],
+        "versions of loads missing": _missing_of_loads(table, replica, by_key),
         "versions twice": [key for key, times in by_version.items() if times > 1],
         "versions different": [
             key
@@ -136,6 +140,14 @@ def _versions(table: TableEvidence, replica: Replica) -> Iterator[Finding]:
         ],
     }
     yield from _differences(differences)
+
+
+def _missing_of_loads(table: TableEvidence, replica: Replica, by_key: Mapping[Key, Sequence[Row]]) -> list[Key]:
+    """The keys of rows of applied parts that no version of the key is like."""
+    applied = [(file.key, file.version_id) for file in table.history if file.status == APPLIED]
+    loaded = [(replica.key_of(row), replica.value(row)) for row in replica.loaded_rows(applied)]
+    versions = {key: [replica.value(row) for row in rows if not replica.is_delete(row)] for key, rows in by_key.items()}
+    return [key for key, value in loaded if value not in versions.get(key, ())]
 
 
 def _is_other(replica: Replica, row: Row, of_source: Row) -> bool:

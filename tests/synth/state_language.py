@@ -57,8 +57,8 @@ def _frame(bindings: Mapping[str, Any]) -> Any:
 
 def choose(state: Json, input_: Any, variables: Mapping[str, Any] | None = None) -> str:
     """Where a choice goes."""
-    (choice,) = state["Choices"]
-    return str(choice["Next"] if evaluate(choice["Condition"], variables, input=input_) else state["Default"])
+    true = (choice for choice in state["Choices"] if evaluate(choice["Condition"], variables, input=input_))
+    return str(next(true, {"Next": state["Default"]})["Next"])
 
 
 @dataclass

@@ -26,6 +26,7 @@ TAXI_ALARMS = {
     "UnregisteredTaxiFiles": ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
     "RejectedTaxiFiles": ("ODP", "RejectedTaxiFiles"),
     "FailedTaxiFlows": ("AWS/States", "ExecutionsFailed"),
+    "WaitingTaxiFiles": ("ODP", "WaitingTaxiFiles"),
 }
 ALARMS: Mapping[str, Mapping[str, tuple[str, str]]] = {"Odp": ODP_ALARMS, "Taxi": TAXI_ALARMS}
 EACH = [(stack, alarm) for stack, alarms in ALARMS.items() for alarm in alarms]
@@ -66,7 +67,13 @@ def test_the_dead_letter_alarms_watch_the_dead_letter_queues(template: Template,
 
 
 @pytest.mark.parametrize(
-    ("stack", "name"), [("Odp", "RejectedFiles"), ("Odp", "RefusedConfigurations"), ("Taxi", "RejectedTaxiFiles")]
+    ("stack", "name"),
+    [
+        ("Odp", "RejectedFiles"),
+        ("Odp", "RefusedConfigurations"),
+        ("Taxi", "RejectedTaxiFiles"),
+        ("Taxi", "WaitingTaxiFiles"),
+    ],
 )
 def test_what_the_runtime_counts_is_watched_as_it_writes_it(template: Template, environment: str, name: str) -> None:
     from odp.cloudwatch import LAKE, NAMESPACE

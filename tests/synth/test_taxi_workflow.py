@@ -19,8 +19,9 @@ IDLE = {"Payload": {"outcome": "idle"}}
 OWN_ARN = CONTEXT["Execution"]["Id"]
 
 
-def bundle(number: int) -> dict[str, Any]:
-    return {"Payload": {"outcome": "claimed", "bundle_key": f"taxi/bundles/yellow/run/{number}.json", "files": 4}}
+def bundle(number: int, **more: Any) -> dict[str, Any]:
+    key = f"taxi/bundles/yellow/run/{number}.json"
+    return {"Payload": {"outcome": "claimed", "bundle_key": key, "files": 4, **more}}
 
 
 def closed(failed: int = 0, files: int = 4, message: str = "rows loaded: 12", pause: int = 0) -> dict[str, Any]:
@@ -84,6 +85,13 @@ def test_bundle_after_bundle_is_loaded_until_nothing_is_pending() -> None:
         "3.json",
     ]
     assert len(walked.asked("Notify")) == 3
+    assert walked.status == "SUCCEEDED"
+
+
+def test_a_bundle_that_is_loaded_already_is_only_built_and_closed() -> None:
+    walked = executed(Claim=[bundle(1, is_loaded=True), bundle(2, is_loaded=False), IDLE], Close=[closed(), closed()])
+    assert [call["Arguments"]["--bundle_key"][-6:] for call in walked.asked("Conform")] == ["2.json"]
+    assert walked.path.count("Build") == walked.path.count("Close") == 2
     assert walked.status == "SUCCEEDED"
 
 
@@ -244,9 +252,7 @@ def test_a_run_that_glue_refuses_waits_longer_than_a_run_takes(states: dict[str,
 
 
 @pytest.mark.parametrize("name", ["Conform", "Build"])
-def test_a_run_that_failed_is_run_once_more_because_its_files_would_not_come_again(
-    states: dict[str, Any], name: str
-) -> None:
+def test_a_run_that_failed_is_run_once_more_before_its_files_wait(states: dict[str, Any], name: str) -> None:
     _, again = states[name]["Retry"]
     assert (again["ErrorEquals"], again["MaxAttempts"]) == (["States.TaskFailed"], 1)
     assert states[name]["TimeoutSeconds"] > 60 * 60, "the job's own timeout comes first"

@@ -28,7 +28,7 @@ from odp_cli.errors import CommandError
 from odp_cli.inference.errors import InferenceError
 from odp_cli.lake import RunningLake, chosen_environment
 from odp_cli.migration.lake_books import LakeBooks
-from odp_cli.output import PLATFORM, PROJECT, REFUSED, UNANSWERED, Json, PlatformFile, say, say_json
+from odp_cli.output import PLATFORM, PROJECT, REFUSED, UNANSWERED, Json, PlatformFile, Reason, say, say_json
 from odp_cli.quarantine import quarantine
 from odp_cli.reload import reload
 from odp_cli.rendering import changes_table, problem_lines
@@ -135,11 +135,14 @@ def migrate(
     platform: PlatformFile = PLATFORM,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
     split: Annotated[bool, typer.Option("--split", help="Keep sources apart that older releases mixed.")] = False,
+    reason: Reason = "",
     as_json: Json = False,
 ) -> None:
     """Bring the books into the format of this release; can be repeated, and goes on where it was interrupted."""
     known = load_platform(platform)
-    found = migrated(LakeBooks(known, chosen_environment(known, env), profile), dry_run=dry_run, split=split)
+    found = migrated(
+        LakeBooks(known, chosen_environment(known, env), profile), dry_run=dry_run, split=split, reason=reason
+    )
     if as_json:
         say_json({"environment": env, **found.as_json()})
     else:

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from odp.stored_format import FORMAT
 
 from odp_cli.migration.books import BooksMigration, Findings
 from odp_cli.migration.lake_books import LakeBooks
+from odp_cli.operate.decision_log import Decision, DecisionLog
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_Noting = Callable[[Findings], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True)
@@ -19,10 +29,9 @@ class Migration:
 
     def as_json(self) -> dict[str, Any]:
         """The same for programs."""
-        counts = ("pending", "history", "leases", "quarantine")
         return {
             "dry_run": self.dry_run,
-            "items": {name: getattr(self.found, name) for name in counts},
+            "items": self.found.counts,
             "renamed": self.found.renamed,
             "split": self.found.mixed,
             "refused": self.found.problems,
@@ -41,17 +50,33 @@ class Migration:
         return [f"{'…' if self.dry_run else '✓'} {done}: {counted}", *renamed, *split]
 
 
-def migrate(lake: LakeBooks, *, dry_run: bool, split: bool) -> Migration:
-    """Look at the books, and migrate them unless something stands in the way."""
-    if not dry_run:
-        lake.require_this_release()
-    return migrated(lake.migration(), by="" if dry_run else lake.caller, split=split)
+def migrate(lake: LakeBooks, *, dry_run: bool, split: bool, reason: str = "") -> Migration:
+    """Look at the books, and migrate them unless something stands in the way; the decision is recorded."""
+    if dry_run:
+        return migrated(lake.migration(), by="", split=split)
+    lake.require_this_release()
+
+    def noting(found: Findings) -> AbstractContextManager[None]:
+        return _noted(lake.decisions, found, reason, split=split)
+
+    return migrated(lake.migration(), by=lake.caller, split=split, noting=noting)
 
 
-def migrated(books: BooksMigration, *, by: str, split: bool) -> Migration:
+@contextmanager
+def _noted(log: DecisionLog, found: Findings, reason: str, *, split: bool) -> Iterator[None]:
+    """Record the migration before it begins, and that it ended."""
+    counts = [f"{name}: {number:,}" for name, number in found.counts.items()]
+    command = f"odp books migrate{' --split' if split else ''}"
+    noted = log.begin(Decision(command, "", reason, "an older format", f"format {FORMAT}", counts))
+    yield
+    log.end(noted, changed=len(counts))
+
+
+def migrated(books: BooksMigration, *, by: str, split: bool, noting: _Noting = lambda _: nullcontext()) -> Migration:
     """Migrate the books in the name of somebody; in the name of nobody, only look."""
     found = books.find(split=split)
     was_done = books.is_done(found)
     if by and not was_done and not found.problems:
-        books.run(found, by=by)
+        with noting(found):
+            books.run(found, by=by)
     return Migration(found, not by, was_done)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
-from odp.records import LandedFile, QuarantineKind
+from odp.records import HELD_KINDS, LandedFile, QuarantineKind
 from rich import box
 from rich.table import Table
 from rich.text import Text
@@ -15,10 +15,9 @@ from odp_cli.errors import CommandError
 from odp_cli.inference.quantities import counted
 from odp_cli.operate.ages import minute
 from odp_cli.operate.books import OperatedBooks
-from odp_cli.operate.deciding import Decided, Deciding, Verdict
+from odp_cli.operate.deciding import Decided, Deciding, Verdict, refuse_to_close
 from odp_cli.operate.entries import Entry, find_entry
 from odp_cli.operate.held_files import (
-    HELD_KINDS,
     HeldEntries,
     chosen_files,
     refuse_first_part_alone,
@@ -125,6 +124,9 @@ def _decide(lake: OperatedLake, about: tuple[str, Sequence[str]], verdict: str, 
     action = _as_of_now(lake.books, entry, action_for(entry, verdict))
     command = f"odp quarantine {verdict}"
     files = _chosen(lake, entry, names, command) if names or action in _HELD else _files(lake, entry, action)
+    if not files and action in _OF_FILES:
+        action = Action.CLOSE
+        refuse_to_close(lake.books, entry)
     if action is Action.APPROVE:
         refuse_first_part_alone(lake.books.held_files(entry.table), files)
     told = f"{action.value} {entry.table or entry.number}" + (f" ({counted(len(files), 'file')})" if files else "")
@@ -148,19 +150,19 @@ def carry_out(
 ) -> Decided:
     """Do what was decided about an entry and its files, with the reason."""
     files, reason = about
-    if action in _HELD and files:
-        return deciding.about_held(command, _HELD[action], files, reason)
     if action in _HELD:
-        return Decided(closed=deciding.close_left_over(entry.table, _qualified_name(deciding.books, entry.table)))
-    if action is Action.TAKE_OUT:
-        return deciding.take_out(command, entry, reason)
+        return deciding.about_held(command, _HELD[action], files, reason)
+    if action is Action.CLOSE:
+        refuse_to_close(deciding.books, entry)
+    if action in {Action.CLOSE, Action.TAKE_OUT}:
+        return deciding.take_out(command, [entry], reason)
     if action is Action.SKIP_ALL:
         if _as_of_now(deciding.books, entry, action) is not action:
             raise CommandError(f"{entry.table} was configured meanwhile", mend="run this again to take the entry out")
-        decided = deciding.skip(command, files, reason, qualified_name="") if files else Decided()
+        decided = deciding.skip(command, files, reason, qualified_name="")
         return decided if decided.too_late else deciding.closed(decided, entry)
     if action is Action.TRY_AGAIN:
-        deciding.try_again(command, entry)
+        deciding.try_again(command, entry, reason)
     else:
         deciding.acknowledge(command, entry, reason)
     return Decided()
@@ -172,12 +174,8 @@ def _as_of_now(books: OperatedBooks, entry: Entry, action: Action) -> Action:
     return Action.TAKE_OUT if is_configured else action
 
 
-def _qualified_name(books: OperatedBooks, table: str) -> str:
-    configs = books.configuration().tables
-    return configs[table].qualified_name if table in configs else ""
-
-
 _HELD = {Action.APPROVE: Verdict.APPROVE, Action.DISMISS: Verdict.DISMISS}
+_OF_FILES = {*_HELD, Action.SKIP_ALL}
 
 
 def _files(lake: OperatedLake, entry: Entry, action: Action) -> list[LandedFile]:

@@ -13,7 +13,7 @@ from rich.text import Text
 from odp_cli.errors import CommandError
 from odp_cli.inference.quantities import byte_text, counted
 from odp_cli.operate.ages import minute
-from odp_cli.operate.deciding import Decided, Deciding, Verdict
+from odp_cli.operate.deciding import Decided, Deciding, Verdict, left_over
 from odp_cli.operate.decision_log import DecisionLog
 from odp_cli.operate.emptying import Emptying
 from odp_cli.operate.held_files import HeldGroup, chosen_files, groups_of, refuse_first_part_alone
@@ -23,6 +23,8 @@ from odp_cli.output import PLATFORM, REFUSED, DryRun, Env, Json, Mode, PlatformF
 
 if TYPE_CHECKING:
     from odp.file_manager.vanished_loads import VanishedLoad
+
+    from odp_cli.operate.entries import Entry
 
 _MAY_EXPIRE_AFTER = 12
 """The shortest landed_file_days are 14, and S3 may delete up to 2 days before; no lake keeps objects shorter."""
@@ -36,7 +38,7 @@ def reload(  # noqa: PLR0913, PLR0917 - the options of a command
         bool | None, typer.Option("--approve/--dismiss", help="The load is meant: apply it; or never apply it.")
     ] = None,
     empty: Annotated[
-        bool, typer.Option("--empty", help="The load's objects were deleted: empty the table as its source was.")
+        bool, typer.Option("--empty", help="The table's objects were deleted: empty the table as its source was.")
     ] = False,
     part: Annotated[list[str] | None, typer.Option(help="Only this part of the load; can be repeated.")] = None,
     reason: Reason = "",
@@ -51,7 +53,7 @@ def reload(  # noqa: PLR0913, PLR0917 - the options of a command
     if (approve is None) != empty:
         raise CommandError("what becomes of the load is not said", mend="add one of --approve, --dismiss and --empty")
     lake = OperatedLake(platform, env, profile)
-    name, qualified_name = _table(lake, table)
+    name = _table(lake, table)
     mode = Mode(dry_run, yes, as_json)
     if empty:
         _empty(lake, name, reason, mode)
@@ -65,7 +67,7 @@ def reload(  # noqa: PLR0913, PLR0917 - the options of a command
     if not as_json:
         for group in loads:
             say(description(name, group))
-    choice = _Choice(lake, name, qualified_name, verdict, files)
+    choice = _Choice(lake, name, verdict, files, () if files else left_over(lake.books, name))
     decided = Decided() if dry_run else choice.carry_out(reason, mode)
     if as_json:
         selected = {"loads": [group.as_json() for group in loads], "selected": [file.file_id for file in files]}
@@ -83,24 +85,37 @@ class _Choice:
 
     lake: OperatedLake
     name: str
-    qualified_name: str
     verdict: Verdict
     files: Sequence[LandedFile]
+    left_over: Sequence[Entry]
+    """What a command that died has left, looked for only if no file is held."""
 
     def carry_out(self, reason: str, mode: Mode) -> Decided:
-        """Ask, then decide; without files only tidy up what a command that died has left."""
+        """Ask, then decide; without files only take out what a command that died has left."""
+        command = f"odp reload --{self.verdict.value}"
         deciding = Deciding(self.lake.books, self.lake.caller)
-        if not self.files:
-            return Decided(closed=deciding.close_left_over(self.name, self.qualified_name))
-        mode.ask(f"{self.lake.name}: {self.verdict.value} {counted(len(self.files), 'file')} of {self.name}?")
-        return deciding.about_held(f"odp reload --{self.verdict.value}", self.verdict, self.files, reason)
+        if self.files:
+            mode.ask(f"{self.lake.name}: {self.verdict.value} {counted(len(self.files), 'file')} of {self.name}?")
+            return deciding.about_held(command, self.verdict, self.files, reason)
+        if not self.left_over:
+            return Decided()
+        mode.ask(f"{self.lake.name}: take out {self._left_over(len(self.left_over))} of {self.name}?")
+        # a run may have begun while the person was asked
+        still_left = [entry for entry in left_over(self.lake.books, self.name) if entry in self.left_over]
+        return deciding.take_out(command, still_left, reason)
+
+    @staticmethod
+    def _left_over(number: int) -> str:
+        return "1 entry without files" if number == 1 else f"{number} entries without files"
 
     def outcome(self, decided: Decided, *, dry_run: bool) -> Text:
         """Say what became of it."""
         if not self.files:
-            left = f"; entries without files taken out: {len(decided.closed)}" if decided.closed else ""
+            number = len(self.left_over) if dry_run else len(decided.closed)
+            verb = "would be" if dry_run else "were" if number > 1 else "was"
+            left = f"; {self._left_over(number)} {verb} taken out" if number else ""
             late = "late changes: odp quarantine list --kind held_file"
-            return Text(f"✓ no full load of {self.name} is held{left} ({late})")
+            return Text(f"{'…' if dry_run else '✓'} no full load of {self.name} is held{left} ({late})")
         if dry_run:
             return Text(f"… {counted(len(self.files), 'file')} of {self.name} would be {_DONE[self.verdict]}")
         then = "; the next refresh applies them" if self.verdict is Verdict.APPROVE and decided.files else ""
@@ -130,8 +145,10 @@ def _empty(lake: OperatedLake, name: str, reason: str, mode: Mode) -> None:
     emptying = Emptying(lake.books, lake.vanished_loads)
     load = emptying.load_to_empty(name)
     landed = minute(max(part.landed_at for part in load.parts))
-    objects = counted(len(load.parts), "object")
-    gone = f"the {objects} of its load landed {landed} UTC and are gone since {minute(load.gone_at)} UTC"
+    objects = f"the {counted(len(load.parts), 'object')} of its load landed {landed} UTC"
+    if not load.parts[0].is_load:
+        objects = f"the {counted(len(load.parts), 'change file')} that were looked for landed until {landed} UTC"
+    gone = f"{objects} and are gone since {minute(load.gone_at)} UTC"
     is_new = False
     if not mode.dry_run:
         mode.ask(f"{lake.name}: remove the rows that {name} had then? {gone}{_doubt(load)}")
@@ -151,8 +168,7 @@ def _doubt(load: VanishedLoad) -> str:
     return f", deleted {load.days_kept} days after they landed: {may_have_expired}"
 
 
-def _table(lake: OperatedLake, text: str) -> tuple[str, str]:
+def _table(lake: OperatedLake, text: str) -> str:
     configs = lake.books.configuration().tables
     told = {entry.table for entry in lake.books.entries((QuarantineKind.HELD_LOAD, QuarantineKind.HELD_FILE))}
-    name = resolve_table(text, {*configs, *told, *lake.books.pending_work()}, configs)
-    return name, configs[name].qualified_name if name in configs else ""
+    return resolve_table(text, {*configs, *told, *lake.books.pending_work()}, configs)

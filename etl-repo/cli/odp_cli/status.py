@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
+from odp.file_manager.waiting_files import count_that_expire
 from odp.records import QuarantineKind
 from rich import box
 from rich.table import Table
@@ -37,25 +38,42 @@ def status(
     """Show how the lake's tables are: state, lag, what waits, the last refresh; the worst first."""
     lake = OperatedLake(platform, env, profile)
     now = datetime.now(UTC)
-    if check:
-        for _ in lake.vanished_loads.check(lake.books.configuration().tables):
-            pass
-    books, others = read(lake.books, lake.landed_file_days)
+    unclear = checked(lake) if check else ()
+    books, without_table = read(lake.books, lake.landed_file_days)
+    others = Counter(entry.kind.value for entry in without_table)
     found = statuses(books, now)
     wanted = {resolve_table(name, [each.source_table_name for each in found], books.configs) for name in tables or ()}
     shown = [each for each in found if not wanted or each.source_table_name in wanted]
     if as_json:
         answer = {"environment": env, "at": now.isoformat(timespec="seconds"), "without_table": dict(others)}
+        answer |= {"cannot_tell_if_emptied": list(unclear)} if check else {}
         say_json(answer | {"tables": [each.as_json() for each in shown]})
         return
     say(table_of(shown) if shown else f"{env} has no tables yet: push manifests, then start the DMS task")
     if others:
         told = ", ".join(f"{kind} {number}" for kind, number in others.items())
         say(f"! of no table: {told}; look at them with odp quarantine list --env {env}")
+    if soon := _rejected_that_expire(without_table, now, lake.landed_file_days):
+        say(f"! the staging bucket deletes {counted(soon, 'rejected file')} within 7 days: copy what you want to keep")
+    if unclear:
+        say(
+            f"! nobody can tell whether the source was emptied by TRUNCATE or DROP: {', '.join(unclear)}; all their "
+            "files may have expired. Count the rows at the source; if they are gone, load the table again in DMS"
+        )
 
 
-def read(books: OperatedBooks, landed_file_days: int) -> tuple[Books, Counter[str]]:
-    """Read what is known of all tables, and how many entries there are of no table."""
+def checked(lake: OperatedLake) -> list[str]:
+    """Ask the staging bucket for vanished loads; gives the tables of which it can tell nothing."""
+    loads, tables = lake.vanished_loads, lake.books.configuration().tables
+    for _ in loads.check(tables):
+        pass
+    kept = loads.kept()
+    known = {name for name in tables if any(not entry.is_dismissed for entry in kept[name])}
+    return sorted(name for name in tables if name not in known and loads.cannot_tell(name))
+
+
+def read(books: OperatedBooks, landed_file_days: int) -> tuple[Books, list[Entry]]:
+    """Read what is known of all tables, and the open entries of no table."""
     configs = books.configuration().tables
     pending = books.pending_work()
     entries = books.entries((*STATE_KINDS, *_NO_TABLE))
@@ -67,7 +85,7 @@ def read(books: OperatedBooks, landed_file_days: int) -> tuple[Books, Counter[st
         entries=[entry for entry in entries if entry.kind in STATE_KINDS],
         landed_file_days=landed_file_days,
     )
-    return found, Counter(entry.kind.value for entry in entries if _is_open_without_table(entry))
+    return found, [entry for entry in entries if _is_open_without_table(entry)]
 
 
 def table_of(found: list[TableStatus]) -> Table:
@@ -87,6 +105,12 @@ def table_of(found: list[TableStatus]) -> Table:
             Text(_last(each)),
         )
     return table
+
+
+def _rejected_that_expire(entries: list[Entry], now: datetime, landed_file_days: int) -> int:
+    rejected = (entry for entry in entries if entry.kind is QuarantineKind.REJECTED_FILE)
+    landed = [str(entry.details.get("file_ingestion_date_time", entry.since)) for entry in rejected]
+    return count_that_expire(landed, now=now, landed_file_days=landed_file_days)
 
 
 def _is_open_without_table(entry: Entry) -> bool:

@@ -40,6 +40,8 @@ class SweepState:
     recent_began: str = ""
     recent_after: str = ""
     """The folder of the last table of which the recent files were looked at; empty when all were."""
+    recent_key: str = ""
+    """The last key that was looked at in the folder after that one; empty if the look begins at its first key."""
     loads_began: str = ""
     loads_after: str = ""
     """The last table of which the load was looked for; empty when all were."""

@@ -139,8 +139,15 @@ class ObjectContents(Protocol):
         """Tell whether two versions of one object have the same content; None if one of them is gone."""
 
 
-class KnownLoads(Protocol):
-    """The ledger of landed files, asked for full loads."""
+class KnownFileHistory(Protocol):
+    """The history of landed files, asked for changes."""
+
+    def processed_changes(self, source_table_name: str, from_name: str, most: int) -> Sequence[LandedFile]:
+        """List the change files that the history has, by name from a name on, at most so many."""
+
+
+class KnownLoads(KnownFileHistory, Protocol):
+    """The ledger of landed files, asked for full loads and applied changes."""
 
     def pending_files(self, source_table_name: str, most_changes: int) -> PendingFiles:
         """List all pending parts of loads and the oldest pending changes of one source table."""
@@ -155,15 +162,12 @@ class FileTracker(KnownLoads, Protocol):
     def not_booked(self, source_table_name: str, file_ids: Collection[str]) -> Sequence[LandedFile]:
         """List those of the given files, which a commit applied, that are pending or that a person skipped since."""
 
-    def processed_changes(self, source_table_name: str, from_name: str, most: int) -> Sequence[LandedFile]:
-        """List the change files that the history has, by name from a name on, at most so many."""
-
 
 class PendingWorkReader(Protocol):
     """How much waits for each source table."""
 
     def pending_work(self) -> Mapping[str, PendingWork]:
-        """Give the work of every source table that has pending files, at the cost of one small item for each."""
+        """Give the work of every source table that has pending files; reads a small item of each that ever had one."""
 
 
 class PlannedLeases(Protocol):

@@ -270,6 +270,10 @@ class QuarantineKind(StrEnum):
     """Nothing that waits: what a person decided, by time."""
 
 
+HELD_KINDS = (QuarantineKind.HELD_LOAD, QuarantineKind.HELD_FILE)
+"""The entries of files that a person may approve, as long as their objects are there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Quarantined:
     """Something that waits for a person in odpf_quarantine; the id is the same however often it comes."""
@@ -290,6 +294,8 @@ class KeptEntry:
     is_dismissed: bool = False
     gone_at: str = ""
     """Of a vanished load: when its last object was deleted; an older release may not have kept it."""
+    landed_from: str = ""
+    """When the oldest file landed, or when an older release kept the entry; empty if there is no object."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Protocol
 
-from taxi.records import Bundle, FileOutcome, Holder, LandedFile, Lease, MalformedRow, RejectedFile
+from taxi.records import Bundle, FileOutcome, Holder, LandedFile, Lease, MalformedRow, RejectedFile, WaitingFile
 
 
 class Known(StrEnum):
@@ -66,17 +66,17 @@ class PendingFiles(Protocol):
     def pending(self, dataset: str) -> Sequence[LandedFile]:
         """List a dataset's pending files as they are at this moment."""
 
-    def has_pending(self, dataset: str) -> bool:
-        """Tell whether a dataset has any pending file at this moment."""
-
     def begin(self, lease: Lease, files: Sequence[LandedFile]) -> None:
         """Write down that the lease's owner began with files; raises LeaseLostError."""
 
     def end(self, lease: Lease, outcomes: Sequence[FileOutcome]) -> None:
         """End pending files, which are then pending no more; raises LeaseLostError."""
 
-    def keep_pending(self, lease: Lease, outcomes: Sequence[FileOutcome]) -> None:
-        """Write down how often files were tried, and why they are still pending; raises LeaseLostError."""
+    def keep_pending(self, lease: Lease, files: Sequence[WaitingFile]) -> None:
+        """Write down how files were tried, why they are pending and until when they wait; raises LeaseLostError."""
+
+    def hasten(self, lease: Lease, file_ids: Sequence[str]) -> None:
+        """Let files that wait for a run that works be claimed at once; raises LeaseLostError."""
 
 
 class BundleStorage(Protocol):

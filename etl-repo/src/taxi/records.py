@@ -36,7 +36,17 @@ class LandedFile:
     landed_at: str
     version_id: str | None = None
     tries: int = 0
-    """How often it was tried already, and could not be loaded because of a failure that passes."""
+    """How often the job said that a failure befell it that passes."""
+    deaths: int = 0
+    """How many runs with it died or were refused in a row, while no other run of the dataset ended well."""
+    alone: int = 0
+    """How many runs died that had no other file."""
+    most_files: int = 0
+    """How many files its next bundle may have, since a run with it died; 0 while nothing is held against it."""
+    not_before: int = 0
+    """When it may be claimed again, in seconds since 1970."""
+    loaded: FileOutcome | None = None
+    """What the conformed job loaded of it, if only the purpose-built tables are still to be brought up to date."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +100,11 @@ class Bundle:
         return f"taxi/bundles/{self.dataset}/{self.execution}/{self.number}.json"
 
     @property
+    def is_loaded(self) -> bool:
+        """Whether the conformed table has all its files, so that only the purpose-built tables are to be built."""
+        return all(file.loaded is not None for file in self.files)
+
+    @property
     def lease(self) -> Lease:
         """The lease under which the bundle was claimed."""
         return Lease(self.dataset, self.execution, self.number)
@@ -115,7 +130,16 @@ class FileOutcome:
     rows_quarantined: int = 0
     quarantine: str = ""
     error: str = ""
-    tries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingFile:
+    """A file that stays pending, as the next claim finds it, and in words how it was tried and what was in the way."""
+
+    file: LandedFile
+    wait_seconds: int
+    how: str
+    error: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,9 @@ class S3Bundles:
         self._s3 = boto3.client("s3")
 
     def write(self, bundle: Bundle) -> None:
-        """Keep a bundle under its key."""
-        files = [{name: value for name, value in asdict(file).items() if name != "dataset"} for file in bundle.files]
+        """Keep a bundle under its key, without what is known to be loaded of its files: that is for its outcome."""
+        left_out = ("dataset", "loaded")
+        files = [{name: value for name, value in asdict(file).items() if name not in left_out} for file in bundle.files]
         document = {
             "dataset": bundle.dataset,
             "execution": bundle.execution,

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from rehearsal.failures import told_clearly
+from rehearsal.private_files import writing_privately
 from rehearsal.torture.deployed.campaign import ROUNDS, campaign, deployed_lake
 
 
@@ -27,6 +28,7 @@ def torture_lake(
     console = Console()
     with (
         told_clearly(console),
+        writing_privately(),
         _place(folder) as place,
         console.status("deploying the lake") as status,
         deployed_lake(place) as lake,

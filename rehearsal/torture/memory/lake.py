@@ -211,4 +211,4 @@ def _evidence_of(commit: Commit) -> CommitEvidence:
 
 
 def _counts(counts: RowCounts) -> Counts:
-    return Counts(counts.inserted, counts.updated, counts.deleted)
+    return Counts(counts.inserted, counts.updated, counts.deleted, counts.updates_without_row)

@@ -1,23 +1,25 @@
 """The table writer in memory: reads DMS files as the Spark writer does, and commits as Hudi does.
 
 It stands for Spark and Hudi, so it is written from what they are asked to do (design.md, rule 3, 6 and 7) and calls the
-framework only where the framework decides before Spark or Hudi work: columns and options.
+framework only where the framework decides before Spark or Hudi work: columns, before-images, options, what is counted.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from odp.errors import RejectedInputError
+from odp.file_processor.column_names import NamedColumns
 from odp.file_processor.own_columns import KEY, VERSION
 from odp.file_processor.schema_changes import Columns
-from odp.file_processor.table_schema import HeldTable, decide_table_columns
+from odp.file_processor.table_schema import HeldTable, decide_table_columns, name_files
 from odp.file_processor.table_writers.hudi_commit_metadata import FILE_IDS, STATE, read_commit_metadata
 from odp.file_processor.table_writers.hudi_options import IndexLookUp, write_options
+from odp.file_processor.updates_without_row import FinalRows, may_count_updates_without_row
 from odp.records import LandedFile, RawTableConfig, VersioningType
 from odp.refreshes import CommittedRefresh, Refresh, RefreshKind, RowCounts
 
-from rehearsal.torture.dms_files import BEFORE, DmsFile
+from rehearsal.torture.dms_files import DmsFile
 from rehearsal.torture.memory.hudi_table import HudiOptions, HudiTable, Row
 from rehearsal.torture.memory.staging import StagingBucket
 
@@ -45,6 +47,14 @@ class StoredTable:
     newest_load: str = ""
     newest_change: str = ""
     load_version: str = ""
+
+    @property
+    def held(self) -> HeldTable:
+        """What decisions about columns are told of it."""
+        return HeldTable(self.columns, self.newest_load, self.newest_change)
+
+
+_ReadFile = tuple[LandedFile, DmsFile, NamedColumns]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +99,20 @@ class MemoryWriter:
     def apply(self, config: RawTableConfig, refresh: Refresh, check_lease: Callable[[], None]) -> CommittedRefresh:
         """Make the refresh visible in one commit."""
         known = self._tables.get(config.qualified_name)
-        files = refresh.read_files
-        contents = self._staging.read([file.key for file in files])
-        columns = _columns(config, refresh, dict(zip(files, contents, strict=True)), known)
+        contents = dict(zip(refresh.read_files, self._staging.read([f.key for f in refresh.read_files]), strict=True))
+        columns, named = _columns(config, refresh, contents, known)
         options = write_options(config, refresh, columns, IndexLookUp(tasks=1, moves_rows=True) if known else None)
-        rows, load_version = _rows(config, refresh, list(zip(files, contents, strict=True)), known)
+        placed = list(_placed(config, [(file, of_file, named[file.file_id]) for file, of_file in contents.items()]))
+        rows, load_version = _rows(config, refresh, placed, known)
+        is_counted = may_count_updates_without_row(refresh, known.held if known else None, named.values())
         self._before_commit()
         check_lease()
         table = self._tables.setdefault(config.qualified_name, StoredTable())
         table.columns, table.load_version = columns, load_version
-        counts = table.content.write(rows, HudiOptions(options))
+        counts = table.content.write([_in_columns(row, columns) for row in rows], HudiOptions(options))
+        if is_counted and config.table_data_versioning_type is VersioningType.SNAPSHOT:
+            unexpected = _final_rows(config, rows, placed).updates_without_row(counts)
+            counts = replace(counts, updates_without_row=unexpected)
         _note_names(table, refresh, config)
         table.commits.append(Commit(refresh, {name: options[name] for name in (FILE_IDS, STATE)}, counts))
         self._on_commit(config, refresh)
@@ -113,20 +127,28 @@ class MemoryWriter:
 
 def _columns(
     config: RawTableConfig, refresh: Refresh, contents: Mapping[LandedFile, DmsFile], table: StoredTable | None
-) -> Columns:
+) -> tuple[Columns, dict[str, NamedColumns]]:
+    """Give the table's columns, and what the columns of each file are to it, by the file's id."""
     for landed, content in contents.items():
         if not content.columns:
             raise RejectedInputError(f"{landed.key} is not a Parquet file")
     if refresh.kind is RefreshKind.EMPTY:
         if table is None:
             raise RejectedInputError(f"{config.qualified_name}: there is no table to empty")
-        return table.columns
-    of_files = {
-        landed.file_id: {name: type_ for name, type_ in content.columns.items() if not name.startswith(BEFORE)}
-        for landed, content in contents.items()
-    }
-    held = HeldTable(table.columns, table.newest_load, table.newest_change) if table else None
-    return decide_table_columns(config, refresh, of_files, held)
+        return table.columns, {}
+    of_files = {landed.file_id: content.columns for landed, content in contents.items()}
+    held = table.held if table else None
+    return decide_table_columns(config, refresh, of_files, held), name_files(config, refresh, of_files, held)
+
+
+def _in_columns(row: Row, columns: Columns) -> Row:
+    """A row as the table has it: what has no column of the table is not written."""
+    return {name: row.get(name) for name in (*columns, *(own for own in (KEY, VERSION) if own in row))}
+
+
+def _final_rows(config: RawTableConfig, rows: Sequence[Row], placed: Iterable[_Placed]) -> FinalRows:
+    inserted = {_key(each.row, config) for each in placed if each.row[OP] == "I"}
+    return FinalRows(len(rows), sum(row[OP] != "D" and _key(row, config) in inserted for row in rows))
 
 
 def _note_names(table: StoredTable, refresh: Refresh, config: RawTableConfig) -> None:
@@ -140,10 +162,9 @@ def _note_names(table: StoredTable, refresh: Refresh, config: RawTableConfig) ->
 
 
 def _rows(
-    config: RawTableConfig, refresh: Refresh, contents: Sequence[tuple[LandedFile, DmsFile]], table: StoredTable | None
+    config: RawTableConfig, refresh: Refresh, placed: Sequence[_Placed], table: StoredTable | None
 ) -> tuple[list[Row], str]:
     """Give the rows of one commit, and the version of the newest load's rows."""
-    placed = list(_placed(config, contents))
     before = table.load_version if table else ""
     if config.table_data_versioning_type is VersioningType.SNAPSHOT:
         last = _last_per_key(placed, config)
@@ -153,14 +174,15 @@ def _rows(
     return _versions(config, refresh, placed, table)
 
 
-def _placed(config: RawTableConfig, contents: Sequence[tuple[LandedFile, DmsFile]]) -> Iterator[_Placed]:
+def _placed(config: RawTableConfig, files: Iterable[_ReadFile]) -> Iterator[_Placed]:
     """Read the rows; an update of a key is a delete of the former key and a row of the new one."""
-    for landed, file in contents:
+    for landed, file, named in files:
+        images = [named.before_images.get(name, ("", ""))[0] for name in config.hudi_primary_key]
         for number, row in enumerate(file.rows):
             sequence = "" if landed.is_load else _sequence(row, config)
-            plain = {OP: "I", **{name: value for name, value in row.items() if not name.startswith(BEFORE)}}
+            plain = {OP: "I", **{name: row.get(source) for name, source in named.sources.items()}}
             place = (not landed.is_load, sequence, landed.name, number)
-            former = [row.get(f"{BEFORE}{name}") for name in config.hudi_primary_key]
+            former = [row.get(image) for image in images]
             if plain[OP] == "U" and None not in former and tuple(former) != _key(plain, config):
                 old = {**plain, **dict(zip(config.hudi_primary_key, former, strict=True)), OP: "D"}
                 yield _Placed(*place, old)

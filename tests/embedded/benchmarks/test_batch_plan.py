@@ -8,8 +8,6 @@ from benchmarks.batch_plan import growth
 from benchmarks.batch_plan.backlog import Backlog, Scale
 from rehearsal.emulator.process import Emulator
 
-pytestmark = pytest.mark.slow
-
 
 def test_requests_and_state_do_not_grow_with_tables_times_files(emulator: Emulator) -> None:
     small = growth.measure(emulator, "710000000001", Scale(tables=4, files=8))

@@ -11,7 +11,6 @@ from pyiceberg.catalog.glue import GlueCatalog
 from pyiceberg.table import Table
 
 from rehearsal.emulator.process import Emulator
-from rehearsal.emulator.settings import ROOT_SECRET
 from tests.embedded.waiting import eventually
 
 TIMES = pa.table({"began": pa.array([datetime(2021, 1, 31, 23, 59, 1, tzinfo=UTC)], pa.timestamp("us", "UTC"))})
@@ -25,7 +24,7 @@ def catalog(emulator: Emulator, account: str) -> GlueCatalog:
         **{f"{service}.endpoint": emulator.endpoint for service in ("glue", "s3")},
         **{f"{service}.region": "us-east-1" for service in ("glue", "s3")},
         **{f"{service}.access-key-id": account for service in ("glue", "s3")},
-        **{f"{service}.secret-access-key": ROOT_SECRET for service in ("glue", "s3")},
+        **{f"{service}.secret-access-key": emulator.root_secret for service in ("glue", "s3")},
     }
     catalog = load_catalog("glue", type="glue", **access)
     assert isinstance(catalog, GlueCatalog)

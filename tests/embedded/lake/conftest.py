@@ -13,7 +13,7 @@ from rehearsal.demo.demo import ENVIRONMENT
 from rehearsal.demo.deployed_lake import DeployedLake
 from rehearsal.demo.deployment import deploy_lake
 from rehearsal.emulator.process import Emulator
-from rehearsal.emulator.settings import ROOT_SECRET, EmulatorSettings
+from rehearsal.emulator.settings import EmulatorSettings
 
 RACERS = 8
 Race = Callable[[Sequence[Callable[[], Any]]], list[Any]]
@@ -41,7 +41,7 @@ def connections(emulator: Emulator, deployed_lake: DeployedLake) -> list[Any]:
             endpoint_url=emulator.endpoint,
             region_name=environment.region,
             aws_access_key_id=environment.account,
-            aws_secret_access_key=ROOT_SECRET,
+            aws_secret_access_key=emulator.root_secret,
             config=Config(retries={"max_attempts": 0}),
         )
         for _ in range(RACERS)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from odp.errors import LeaseLostError
 from taxi.ports import Known
-from taxi.records import Bundle, FileOutcome, Holder, LandedFile, Lease, RejectedFile
+from taxi.records import Bundle, FileOutcome, Holder, LandedFile, Lease, RejectedFile, WaitingFile
 
 
 class MemoryAudit:
@@ -40,9 +40,6 @@ class MemoryAudit:
         self._step()
         return [file for file in self.marked.values() if file.dataset == dataset]
 
-    def has_pending(self, dataset: str) -> bool:
-        return bool(self.pending(dataset))
-
     def begin(self, lease: Lease, files: Sequence[LandedFile]) -> None:
         for file in files:
             self._step()
@@ -56,11 +53,18 @@ class MemoryAudit:
             del self.marked[outcome.file_id]
             self.ended.setdefault(outcome.file_id, []).append(outcome)
 
-    def keep_pending(self, lease: Lease, outcomes: Sequence[FileOutcome]) -> None:
-        for outcome in outcomes:
+    def keep_pending(self, lease: Lease, files: Sequence[WaitingFile]) -> None:
+        for waiting in files:
             self._step()
             self._demand(lease)
-            self.marked[outcome.file_id] = replace(self.marked[outcome.file_id], tries=outcome.tries)
+            assert waiting.file.file_id in self.marked
+            self.marked[waiting.file.file_id] = waiting.file
+
+    def hasten(self, lease: Lease, file_ids: Sequence[str]) -> None:
+        for file_id in file_ids:
+            self._step()
+            self._demand(lease)
+            self.marked[file_id] = replace(self.marked[file_id], deaths=0, not_before=0)
 
     def acquire(self, dataset: str, owner: str, execution_arn: str = "") -> Lease | None:
         self._step()

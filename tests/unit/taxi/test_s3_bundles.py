@@ -41,6 +41,10 @@ def test_bundle_is_read_as_it_was_written(bundles: S3Bundles, bucket: "S3Client"
                 "landed_at": "2026-01-05T12:00:00Z",
                 "version_id": None,
                 "tries": 0,
+                "deaths": 0,
+                "alone": 0,
+                "most_files": 0,
+                "not_before": 0,
             }
             for file_id in ("f1", "f2")
         ],
@@ -74,7 +78,8 @@ def test_what_a_later_release_adds_is_left_out_and_what_an_earlier_one_lacks_has
         stored = document(bucket, key)
         for file in stored["files"]:
             file["mood"] = "fine"
-            del file["tries"]
+            for added in ("tries", "deaths", "alone", "most_files", "not_before"):
+                file.pop(added, None)
         bucket.put_object(Bucket="bundles", Key=key, Body=json.dumps(stored).encode())
     assert bundles.read(bundle.key) == bundle
     assert bundles.outcome(bundle.key) == {"f1": loaded("f1")}

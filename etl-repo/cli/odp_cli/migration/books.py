@@ -55,9 +55,14 @@ class Findings:
     problems: list[str] = field(default_factory=list)
 
     @property
+    def counts(self) -> dict[str, int]:
+        """How many items of each of the books are in format 1."""
+        return {name: getattr(self, name) for name in ("pending", "history", "leases", "quarantine")}
+
+    @property
     def items(self) -> int:
         """How many items are in format 1."""
-        return self.pending + self.history + self.leases + self.quarantine
+        return sum(self.counts.values())
 
     @property
     def renamed(self) -> dict[str, str]:

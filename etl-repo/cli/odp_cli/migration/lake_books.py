@@ -12,6 +12,9 @@ from deployment_account.sources import sources_json
 from odp_cli.errors import CommandError
 from odp_cli.lake import session_in
 from odp_cli.migration.books import BooksMigration, BooksTables
+from odp_cli.operate.books import OperatedBooks, OperatedTables
+from odp_cli.operate.decision_log import DecisionLog
+from odp_cli.operate.operated_lake import TABLES
 
 if TYPE_CHECKING:
     from deployment_account.environments import Environment, Platform
@@ -37,6 +40,14 @@ class LakeBooks:
     def caller(self) -> str:
         """Who migrates."""
         return str(self._session.client("sts").get_caller_identity()["Arn"])
+
+    @property
+    def decisions(self) -> DecisionLog:
+        """Where it is recorded that somebody migrates."""
+        dynamodb: Any = self._session.resource("dynamodb")
+        tables = OperatedTables(*map(self._names.table, TABLES))
+        history_days = self._environment.retention.history_days
+        return DecisionLog(OperatedBooks(dynamodb, tables, history_days=history_days), self.caller)
 
     def require_this_release(self) -> None:
         """Refuse while an older release, which would go on in the old format, registers files."""

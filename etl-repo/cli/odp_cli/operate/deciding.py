@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from odp.records import HELD_KINDS
 from odp.refreshes import RefreshStatus
 
+from odp_cli.errors import CommandError
 from odp_cli.operate.books import OperatedBooks
 from odp_cli.operate.decision_log import Decision, DecisionLog
 from odp_cli.operate.entries import Entry
-from odp_cli.operate.held_files import HELD_KINDS, HeldEntries
+from odp_cli.operate.held_files import HeldEntries
 
 if TYPE_CHECKING:
     from odp.records import LandedFile
@@ -62,7 +64,7 @@ class Deciding:
         table = files[0].source_table_name
         decide = self.books.decisions.release if verdict is Verdict.APPROVE else self.books.decisions.dismiss
         decision = Decision(command, table, reason, "held", _AFTER[verdict], _keys(files))
-        entries = self._held_entries(table)
+        entries = _held_entries(self.books, table)
         decided = self._each(decision, files, lambda file: decide(table, file.file_id))
         about = _waiting(entries, files)
         return Decided(decided.files, decided.too_late, self._close(table, about))
@@ -76,10 +78,9 @@ class Deciding:
             decision, files, lambda file: skip(table, file.file_id, reason, qualified_name=qualified_name)
         )
 
-    def try_again(self, command: str, entry: Entry) -> None:
+    def try_again(self, command: str, entry: Entry, reason: str) -> None:
         """Have a refused table planned again."""
-        decision = Decision(command, entry.table, entry.reason, "refused", "planned again", [entry.entry_id])
-        noted = self.log.begin(decision)
+        noted = self.log.begin(Decision(command, entry.table, reason, "refused", "planned again", [entry.entry_id]))
         self.books.try_again(entry.table)
         self.log.end(noted, changed=1)
 
@@ -90,37 +91,25 @@ class Deciding:
         self.log.end(noted, changed=int(is_new))
         return is_new
 
-    def take_out(self, command: str, entry: Entry, reason: str) -> Decided:
-        """Take out an entry whose cause is gone, and leave its files alone."""
-        noted = self.log.begin(Decision(command, entry.table, reason, "waits", "taken out", [entry.entry_id]))
-        self.books.remove(entry)
-        self.log.end(noted, changed=1)
-        return Decided(closed=(entry,))
+    def take_out(self, command: str, entries: Sequence[Entry], reason: str) -> Decided:
+        """Take out entries of one table whose cause is gone, and leave the table's files alone."""
+        if not entries:
+            return Decided()
+        subjects = [entry.entry_id for entry in entries]
+        noted = self.log.begin(Decision(command, entries[0].table, reason, "waits", "taken out", subjects))
+        for entry in entries:
+            self.books.remove(entry)
+        self.log.end(noted, changed=len(entries))
+        return Decided(closed=tuple(entries))
 
     def closed(self, decided: Decided, entry: Entry) -> Decided:
         """Take an entry out whose files are all decided."""
         self.books.remove(entry)
         return Decided(decided.files, decided.too_late, (*decided.closed, entry))
 
-    def close_left_over(self, table: str, qualified_name: str) -> tuple[Entry, ...]:
-        """Take out what a command that died has left: entries without held files.
-
-        A run keeps its entry before it holds the files, so a table that is being written keeps its entries.
-        """
-        lease = self.books.leases([qualified_name]).get(qualified_name)
-        if lease and lease.refresh_status == RefreshStatus.UPDATING:
-            return ()
-        return self._close(table, self._held_entries(table))
-
-    def _held_entries(self, table: str) -> list[Entry]:
-        return [entry for entry in self.books.entries(HELD_KINDS) if entry.table == table]
-
     def _close(self, table: str, entries: Sequence[Entry]) -> tuple[Entry, ...]:
         """Take out those of some entries of whose files none is held any more."""
-        if not entries:
-            return ()
-        waiting = _waiting(self._held_entries(table), self.books.held_files(table))
-        done = tuple(entry for entry in entries if entry not in waiting)
+        done = tuple(entry for entry in _without_files(self.books, table) if entry in entries) if entries else ()
         for entry in done:
             self.books.remove(entry)
         return done
@@ -131,6 +120,41 @@ class Deciding:
         done = tuple(file for file, is_decided in outcomes if is_decided)
         self.log.end(noted, changed=len(done))
         return Decided(done, tuple(file for file, is_decided in outcomes if not is_decided))
+
+
+def left_over(books: OperatedBooks, table: str) -> list[Entry]:
+    """List what a command that died has left of a table: entries without held files.
+
+    A run keeps its entry before it holds the files, so a table that is being written keeps its entries.
+    """
+    config = books.configuration().tables.get(table)
+    lease = books.leases([config.qualified_name]).get(config.qualified_name) if config else None
+    if lease and lease.refresh_status == RefreshStatus.UPDATING:
+        return []
+    return _without_files(books, table)
+
+
+def refuse_to_close(books: OperatedBooks, entry: Entry) -> None:
+    """Keep an entry of which files are held, or may be soon.
+
+    Raises:
+        CommandError: a run may be about to hold its files, or has held some since they were looked for.
+    """
+    if entry.kind in HELD_KINDS and entry not in left_over(books, entry.table):
+        raise CommandError(
+            f"a run is writing {entry.table}, and may be about to hold the files of entry {entry.number}",
+            mend="run this again once a refresh of the table has ended",
+        )
+
+
+def _without_files(books: OperatedBooks, table: str) -> list[Entry]:
+    entries = _held_entries(books, table)
+    waiting = _waiting(entries, books.held_files(table)) if entries else []
+    return [entry for entry in entries if entry not in waiting]
+
+
+def _held_entries(books: OperatedBooks, table: str) -> list[Entry]:
+    return [entry for entry in books.entries(HELD_KINDS) if entry.table == table]
 
 
 def _waiting(entries: Sequence[Entry], files: Sequence[LandedFile]) -> list[Entry]:

@@ -32,9 +32,10 @@ class Emptying:
         if load is None:
             self._refuse_while_held(table)
             raise CommandError(
-                f"{table} is not emptied: objects of its load are in the staging bucket or may have expired, a load "
-                "waits already, or the table has only changes",
-                mend="odp status --check shows the tables whose load vanished; load a table with only changes in DMS",
+                f"{table} is not emptied: files from before are in the staging bucket, or all of them may have "
+                "expired, or a load waits already",
+                mend="odp status --check shows the tables that may be emptied, and those of which nobody can tell; if "
+                "the source was emptied, load the table again in DMS",
             )
         self._refuse_unless_new(load.emptying_part())
         return load

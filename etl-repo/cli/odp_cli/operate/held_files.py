@@ -15,7 +15,6 @@ from odp_cli.operate.names import near
 _SHOWN = 5
 _MANY = 1_000_000
 _COMMAND_FOLLOWS = "; approve or dismiss it: "
-HELD_KINDS = (QuarantineKind.HELD_LOAD, QuarantineKind.HELD_FILE)
 
 
 @dataclass(frozen=True, slots=True)

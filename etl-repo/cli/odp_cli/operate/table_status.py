@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from odp.file_manager.waiting_files import WARNS_BEFORE
+from odp.file_manager.waiting_files import WARNS_BEFORE, expires_at, expires_soon
 from odp.file_processor.batch_plan import may_start
-from odp.records import PendingWork, QuarantineKind, RawTableConfig
+from odp.records import HELD_KINDS, PendingWork, QuarantineKind, RawTableConfig
 from odp.refreshes import RefreshStatus
 
 from odp_cli.operate.entries import Entry
@@ -123,6 +124,7 @@ def _status(name: str, books: Books, now: datetime) -> TableStatus:
     entries = [entry for entry in books.entries if entry.table == name and not entry.dismissed_at]
     found = [
         *_expiring(lag, timedelta(days=books.landed_file_days)),
+        *_expiring_held(entries, now, books.landed_file_days),
         *(_told_by(entry, _next_try(config, pending, lease, now)) for entry in entries if entry.kind in _BY_KIND),
         *_run_conditions(config, lease, now),
     ]
@@ -134,6 +136,29 @@ def _expiring(lag: timedelta, lasts: timedelta) -> Iterator[Condition]:
     if lag > lasts - WARNS_BEFORE:
         days = max(0, (lasts - lag).days)
         yield Condition(State.EXPIRING, f"the staging bucket deletes the oldest pending file in {days} days")
+
+
+def _expiring_held(entries: Sequence[Entry], now: datetime, landed_file_days: int) -> Iterator[Condition]:
+    for entry in entries:
+        landed = str(entry.details.get("landed_from", entry.since))
+        if entry.kind in HELD_KINDS and expires_soon(landed, now, landed_file_days):
+            end = expires_at(landed, landed_file_days)
+            yield Condition(State.EXPIRING, _held_until(entry, end, is_over=end <= now))
+
+
+def _held_until(entry: Entry, end: datetime, *, is_over: bool) -> str:
+    day, what, command = f"{end:%Y-%m-%d}", entry.kind.value.replace("_", " "), _command(entry)
+    if is_over:
+        return f"files of a {what} are deleted since {day}: {command[1]}, then load the table again in DMS"
+    return f"decide until {day}, when the staging bucket deletes files of a {what}: {' or '.join(command)}"
+
+
+def _command(entry: Entry) -> tuple[str, str]:
+    """Give what approves the files, and what dismisses them."""
+    if entry.kind is QuarantineKind.HELD_LOAD:
+        command = f"odp reload {shlex.quote(entry.table)}"
+        return f"{command} --approve", f"{command} --dismiss"
+    return f"odp quarantine release {entry.number}", f"odp quarantine dismiss {entry.number} --reason TEXT"
 
 
 def _told_by(entry: Entry, next_try: str) -> Condition:

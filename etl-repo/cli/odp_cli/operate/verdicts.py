@@ -19,6 +19,7 @@ class Action(StrEnum):
     TRY_AGAIN = "try again to refresh"
     SKIP_ALL = "skip all pending files of"
     TAKE_OUT = "take out the entry, and leave the files alone, of the table configured by now:"
+    CLOSE = "take out the entry, of which no file is left, of"
     ACKNOWLEDGE = "acknowledge"
 
 

@@ -11,12 +11,14 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import islice, takewhile
+from itertools import islice
 
+from odp.batched import batched
 from odp.file_manager.key_ranges import DAY, FLAT, KeyRange, layouts_of, ranges_of_days
 from odp.file_manager.reconciliation import Found, Reconciliation, versions_in
 from odp.listings import SweepState
 from odp.ports import SweepStates, WholeListing
+from odp.records import ObjectVersion
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +26,7 @@ RECENT_EVERY = timedelta(hours=6)
 """How long at most a missed file of these days waits, and any missed LOAD file."""
 ROUND_EVERY = timedelta(days=7)
 """How long at most, and the time that the round takes, any other missed file waits."""
+_VERSIONS_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ class Sweep:
         """Look at what is due until the time is over."""
         state = self.states.load()
         found = Found()
-        if state.recent_after or self._is_due(state.recent_began, RECENT_EVERY):
+        if _is_looking(state) or self._is_due(state.recent_began, RECENT_EVERY):
             found += self._recent(state, ends_at)
             state = self.states.load()
         if not _is_under_way(state) and not self._is_due(state.round_began, ROUND_EVERY):
@@ -66,21 +69,31 @@ class Sweep:
         return Swept(found, self._hours_since(state.round_began))
 
     def _recent(self, state: SweepState, ends_at: datetime) -> Found:
-        """Look at the recent files of every table, after the last one that was looked at."""
+        """Look at the recent files of every table, after the last key that was looked at."""
         found = Found()
-        if not state.recent_after:
+        if not _is_looking(state):
             state = replace(state, recent_began=self._now())
         for folder in self._table_folders():
             if folder <= state.recent_after:
                 continue
-            versions = versions_in(self.listing, self.bucket, folder, self._recent_ranges(folder))
-            found += self.reconciliation.register_all(takewhile(lambda _: self.clock() < ends_at, versions))
+            for versions in self._recent_versions(folder, state.recent_key):
+                found += self.reconciliation.register_all(versions)
+                state = replace(state, recent_key=_last_key(versions))
+                self.states.save(state)
+                if self.clock() >= ends_at:
+                    return found
+            state = replace(state, recent_after=folder, recent_key="")
+            self.states.save(state)
             if self.clock() >= ends_at:
                 return found
-            state = replace(state, recent_after=folder)
-            self.states.save(state)
-        self.states.save(replace(state, recent_after=""))
+        self.states.save(replace(state, recent_after="", recent_key=""))
         return found
+
+    def _recent_versions(self, folder: str, after: str) -> Iterator[Sequence[ObjectVersion]]:
+        """List the recent files of a table after a key, some at a time; the key may be of another folder."""
+        ranges = [KeyRange(max(each.start, after), each.end) for each in self._recent_ranges(folder)]
+        left = [each for each in ranges if each.start < each.end]
+        return map(tuple, batched(versions_in(self.listing, self.bucket, folder, left), _VERSIONS_AT_ONCE))
 
     def _table_folders(self) -> Iterator[str]:
         """List the tables' folders in their order, so that a marker tells which are left."""
@@ -113,6 +126,20 @@ class Sweep:
 def is_due(began: str, every: timedelta, now: datetime) -> bool:
     """Tell whether what begins every so often is to begin again."""
     return not began or now - datetime.fromisoformat(began) >= every
+
+
+def _is_looking(state: SweepState) -> bool:
+    """Whether the recent files of some tables are still to be looked at."""
+    return bool(state.recent_after or state.recent_key)
+
+
+def _last_key(versions: Sequence[ObjectVersion]) -> str:
+    """Give the last key of which no version can follow.
+
+    A key with a thousand versions is passed all the same, or no run would come past it: what is left is for the round.
+    """
+    *_, last = versions
+    return next((each.key for each in reversed(versions) if each.key != last.key), last.key)
 
 
 def _is_under_way(state: SweepState) -> bool:

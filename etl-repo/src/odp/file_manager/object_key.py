@@ -82,6 +82,18 @@ def dms_object(key: str, source: str, prefix: str) -> DmsObject:
     return DmsObject(source, schema, table, file_type, f"{prefix}{schema}/{table}/", segment, name)
 
 
+def table_folder(key: str, schema: str, table: str) -> str:
+    """Give the folder of a table from the key of one of its change files, without the folders of a date."""
+    parts = key.split("/")[:-1]
+    for end in range(len(parts) + 1):
+        folder, dates = "".join(f"{part}/" for part in parts[:end]), "".join(f"{part}/" for part in parts[end:])
+        is_of_table = f"/{folder}".endswith(f"/{schema}/{table}/")
+        if is_of_table and (not dates or _DATE_FOLDERS.fullmatch(dates)):
+            return folder
+    message = f"{key} is no file of changes of {schema}.{table}"
+    raise ValueError(message)
+
+
 def _segment(key: str, inner: Sequence[str], prefix: str) -> str:
     if len(inner) > 1 or not all(inner):
         _refuse(

@@ -20,8 +20,8 @@ from odp.file_manager.s3_event import STAGING
 from odp.file_manager.unconfigured_tables import keep_unconfigured_tables
 from odp.file_manager.vanished_loads import VanishedLoads
 from odp.file_manager.vanished_look import LOOK_LASTS, VanishedLook
-from odp.file_manager.waiting_files import tables_that_lose_files
-from odp.records import PendingWork
+from odp.file_manager.waiting_files import count_that_expire, held_tables_that_lose_files, tables_that_lose_files
+from odp.records import HELD_KINDS, PendingWork, QuarantineKind
 from odp.s3_staging import S3StagingListing
 
 logger = logging.getLogger(__name__)
@@ -44,13 +44,14 @@ def handle(event: dict[str, object], context: LambdaContext) -> dict[str, int]: 
     ends_at = _now() + timedelta(milliseconds=context.get_remaining_time_in_millis()) - STOPS_BEFORE
     look = _vanished_look()
     swept = _sweep().run(ends_at - LOOK_LASTS if look.is_due() else ends_at)
+    rejected = _count_expiring_rejected() if look.is_due() else 0
     pending = DynamoDbPendingWork(dynamodb_resource(), os.environ["FILE_TRACKER_TABLE"]).pending_work()
     configured = _running().everything().tables
     _tell(
         {
             **_counts(swept),
             "UnconfiguredTables": keep_unconfigured_tables(pending, configured, connected_lake().quarantine),
-            "ExpiringFiles": _count_expiring(pending),
+            "ExpiringFiles": _count_expiring(pending) + rejected,
         }
     )
     look.run(configured, ends_at)
@@ -93,11 +94,28 @@ def _running() -> DynamoDbRunningConfiguration:
 
 
 def _count_expiring(pending: Mapping[str, PendingWork]) -> int:
-    days = int(os.environ["LANDED_FILE_DAYS"])
-    found = tables_that_lose_files(pending, connected_lake().tracker.oldest_landing, now=_now(), landed_file_days=days)
-    for name in found:
-        logger.warning("%s: files that wait are about to expire after %d days in the staging bucket", name, days)
+    days, lake = int(os.environ["LANDED_FILE_DAYS"]), connected_lake()
+    entries = [entry for kind in HELD_KINDS for entry in lake.quarantine.of_tables(kind)]
+    found = {
+        *tables_that_lose_files(pending, lake.tracker.oldest_landing, now=_now(), landed_file_days=days),
+        *held_tables_that_lose_files(entries, now=_now(), landed_file_days=days),
+    }
+    for name in sorted(found):
+        logger.warning(
+            "%s: files that wait or are held are about to expire after %d days in the staging bucket", name, days
+        )
     return len(found)
+
+
+def _count_expiring_rejected() -> int:
+    """Count the open ones, which a person may still want; once a day, as there may be many that stay on record."""
+    days, quarantine = int(os.environ["LANDED_FILE_DAYS"]), connected_lake().quarantine
+    rejected = quarantine.of_tables(QuarantineKind.REJECTED_FILE)
+    landed = [entry.landed_from for entry in rejected if not entry.is_dismissed]
+    found = count_that_expire(landed, now=_now(), landed_file_days=days)
+    if found:
+        logger.warning("%d rejected files are about to expire after %d days in the staging bucket", found, days)
+    return found
 
 
 def _counts(swept: Swept) -> dict[str, int]:

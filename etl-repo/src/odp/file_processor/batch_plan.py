@@ -25,7 +25,7 @@ MOST_MINUTES = 2880
 
 @dataclass(frozen=True, slots=True)
 class BatchManager:
-    """Makes the plans; what it costs grows with the tables that have pending files, never with the files."""
+    """Makes the plans; what it costs grows with the tables of the lake, never with the files."""
 
     files: PendingWorkReader
     leases: PlannedLeases

@@ -32,6 +32,7 @@ def _held(config: RawTableConfig, held: HeldFiles) -> Quarantined:
         "files": len(held.files),
         "bytes": sum(file.size for file in held.files),
         "first_file": held.files[0].key,
+        "landed_from": min((file.landed_at for file in held.files if not file.is_emptying), default=""),
         "file_names": ", ".join(file.name for file in held.files[:_SHOWN]),
     }
     return Quarantined(kind, entry_id, reason, details)

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from taxi.bundles.choosing import next_files
 from taxi.ports import BundleStorage, DatasetLeases, ExecutionStates, PendingFiles
-from taxi.records import Bundle, Lease
+from taxi.records import Bundle, LandedFile, Lease
+
+WAITING_FILES = "WaitingTaxiFiles"
+LONG_WAIT_HOURS = 3
+"""Longer than a round takes as a rule, and soon enough to look before a file that is tried for a day fails."""
 
 
 class Answer(StrEnum):
@@ -30,7 +38,12 @@ class Claim:
         """What the state machine carries on: a key and a count, however many files there are."""
         if self.bundle is None:
             return {"outcome": self.answer.value}
-        return {"outcome": self.answer.value, "bundle_key": self.bundle.key, "files": len(self.bundle.files)}
+        return {
+            "outcome": self.answer.value,
+            "bundle_key": self.bundle.key,
+            "files": len(self.bundle.files),
+            "is_loaded": self.bundle.is_loaded,
+        }
 
 
 class Bundling:
@@ -38,7 +51,8 @@ class Bundling:
 
     An execution that finds the lease held leaves its files to the holder, whose every claim looks at what is pending.
     So the holder looks once more after it gave the lease back: a file that was registered, and whose execution was
-    turned away, between the last look and the return would otherwise wait for ever.
+    turned away, between the last look and the return would otherwise wait for ever. Files that wait for their next try
+    are no reason to hold the lease: the schedule comes for them.
     """
 
     def __init__(
@@ -49,27 +63,35 @@ class Bundling:
         executions: ExecutionStates,
         *,
         max_files_per_run: int,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._files = files
         self._leases = leases
         self._bundles = bundles
         self._executions = executions
         self._max_files_per_run = max_files_per_run
+        self._clock = clock
 
     def claim(self, dataset: str, execution: str, execution_arn: str = "") -> Claim:
-        """Take, keep or give back the dataset's lease, and name the oldest pending files as a bundle.
+        """Take, keep or give back the dataset's lease, and name the oldest files that are due as a bundle.
 
         `execution` owns the lease, also through several executions of the state machine; the ARN is of the present one.
         """
         while lease := self._lease(dataset, execution, execution_arn):
-            if bundle := self._oldest_files(lease):
-                self._bundles.write(bundle)
+            if files := self._due(dataset):
+                bundle = Bundle(dataset, lease.owner, lease.fencing_token, files)
+                self._write(bundle)
                 self._files.begin(lease, bundle.files)
                 return Claim(Answer.CLAIMED, bundle)
             self._leases.release(lease)
-            if not self._files.has_pending(dataset):
+            if not self._due(dataset):
                 return Claim(Answer.IDLE)
         return Claim(Answer.BUSY)
+
+    def long_waiting(self, dataset: str) -> int:
+        """Count the pending files that landed long ago, whoever works on them."""
+        latest = datetime.fromtimestamp(self._clock(), UTC) - timedelta(hours=LONG_WAIT_HOURS)
+        return sum(datetime.fromisoformat(file.landed_at) < latest for file in self._files.pending(dataset))
 
     def _lease(self, dataset: str, execution: str, execution_arn: str) -> Lease | None:
         """Take the lease, also from an execution that was stopped or failed before it could give it back."""
@@ -80,7 +102,11 @@ class Bundling:
             return None
         return self._leases.take_over(holder, execution, execution_arn)
 
-    def _oldest_files(self, lease: Lease) -> Bundle | None:
-        oldest_first = sorted(self._files.pending(lease.dataset), key=lambda file: (file.landed_at, file.file_id))
-        files = tuple(oldest_first[: self._max_files_per_run])
-        return Bundle(lease.dataset, lease.owner, lease.fencing_token, files) if files else None
+    def _due(self, dataset: str) -> tuple[LandedFile, ...]:
+        return next_files(self._files.pending(dataset), self._clock(), self._max_files_per_run)
+
+    def _write(self, bundle: Bundle) -> None:
+        """Keep the bundle; of files that are loaded already its outcome is known before any run."""
+        self._bundles.write(bundle)
+        if bundle.is_loaded:
+            self._bundles.write_outcome(bundle.key, [file.loaded for file in bundle.files if file.loaded])

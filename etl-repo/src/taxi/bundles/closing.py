@@ -1,19 +1,19 @@
-"""Closes a bundle: every file of it ends in the audit table, whatever became of the run."""
+"""Closes a bundle: every file of it ends in the audit table or waits for its next try, whatever became of the run."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from taxi.bundles.retrying import SILENCE, Settled, settled
 from taxi.ports import BundleStorage, DatasetLeases, PendingFiles
-from taxi.records import Bundle, FileOutcome, LoadStatus
+from taxi.records import Bundle, FileOutcome, LoadStatus, WaitingFile
 
-MOST_TRIES = 4
 LONGEST_PAUSE_SECONDS = 600
-_FIRST_PAUSE_SECONDS, _GROWTH = 60, 4
-_ERROR_LENGTH = 2_000
+"""How long an execution keeps its dataset to try files again; for those that wait longer the schedule comes."""
 _LISTED = 20
 
 
@@ -22,29 +22,34 @@ class ClosedBundle:
     """What became of each file of a bundle."""
 
     bundle: Bundle
-    outcomes: tuple[FileOutcome, ...]
+    files: tuple[Settled, ...]
+
+    @property
+    def outcomes(self) -> tuple[FileOutcome, ...]:
+        """What became of each file, in the order of the bundle."""
+        return tuple(file.outcome for file in self.files)
 
     @property
     def failed(self) -> tuple[FileOutcome, ...]:
-        """The files that are in no table, or whose purpose-built tables are not up to date."""
+        """The files that are in no table and are not tried again."""
         return tuple(outcome for outcome in self.outcomes if outcome.status is LoadStatus.FAILED)
 
     @property
-    def pending(self) -> tuple[FileOutcome, ...]:
-        """The files that are tried again, because what failed passes."""
-        return tuple(outcome for outcome in self.outcomes if outcome.status is LoadStatus.PENDING)
+    def waiting(self) -> tuple[WaitingFile, ...]:
+        """The files that are tried again."""
+        return tuple(file.waiting for file in self.files if file.waiting)
 
     @property
     def pause_seconds(self) -> int:
-        """How long to wait before the next try: longer each time, and not at all if nothing is tried again."""
-        tries = max((outcome.tries for outcome in self.pending), default=0)
-        return min(LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * _GROWTH ** (tries - 1)) if tries else 0
+        """How long to wait for the first file that is tried again, if that is soon."""
+        first = min((waiting.wait_seconds for waiting in self.waiting), default=0)
+        return first if first <= LONGEST_PAUSE_SECONDS else 0
 
     @property
     def state(self) -> dict[str, Any]:
         """What the state machine carries on and tells people."""
         return {
-            "completed": len(self.outcomes) - len(self.failed) - len(self.pending),
+            "completed": len(self.outcomes) - len(self.failed) - len(self.waiting),
             "failed": len(self.failed),
             "pause_seconds": self.pause_seconds,
             "subject": self._subject,
@@ -57,8 +62,8 @@ class ClosedBundle:
         dataset = self.bundle.dataset
         if self.failed:
             return f"Failed: {dataset}, {len(self.failed)} of {count}"
-        if self.pending:
-            return f"To be tried again: {dataset}, {len(self.pending)} of {count}"
+        if self.waiting:
+            return f"To be tried again: {dataset}, {len(self.waiting)} of {count}"
         return f"Completed: {dataset}, {count}"
 
     @property
@@ -79,8 +84,8 @@ class ClosedBundle:
             for outcome in quarantined
         ]
         again = [
-            f"tried {outcome.tries} of {MOST_TRIES} times: {keys[outcome.file_id]}: {outcome.error[:500]}"
-            for outcome in self.pending
+            f"{waiting.how}, next in {_duration(waiting.wait_seconds)}: {waiting.file.key}: {waiting.error[:500]}"
+            for waiting in self.waiting
         ]
         return [*lines, *_bounded(failures), *_bounded(again), *_bounded(quarantines)]
 
@@ -88,55 +93,49 @@ class ClosedBundle:
 class Closing:
     """Ends the files of bundles; closing a bundle again ends nothing twice and answers the same."""
 
-    def __init__(self, files: PendingFiles, leases: DatasetLeases, bundles: BundleStorage) -> None:
+    def __init__(
+        self,
+        files: PendingFiles,
+        leases: DatasetLeases,
+        bundles: BundleStorage,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._files = files
         self._leases = leases
         self._bundles = bundles
+        self._clock = clock
 
     def close(self, bundle_key: str, error: str) -> ClosedBundle:
-        """End every file of a bundle by its outcome and by the run's error, if that is not empty.
-
-        A file whose failure passes stays pending, but not for ever.
+        """End every file of a bundle, or let it wait, by its outcome and by the run's error, if that is not empty.
 
         Raises:
             LeaseLostError: a later claim has the dataset, and its files are no longer this execution's to end.
         """
         bundle = self._bundles.read(bundle_key)
         self._leases.renew(bundle.lease)
-        outcomes = outcomes_of(bundle, self._bundles.outcome(bundle_key), error)
-        pending = {file.file_id for file in self._files.pending(bundle.dataset)}
-        here = [outcome for outcome in outcomes if outcome.file_id in pending]
-        self._files.end(bundle.lease, [outcome for outcome in here if outcome.status is not LoadStatus.PENDING])
-        self._files.keep_pending(bundle.lease, [each for each in here if each.status is LoadStatus.PENDING])
-        return ClosedBundle(bundle, outcomes)
+        reported = self._bundles.outcome(bundle_key)
+        closed = ClosedBundle(bundle, settled_files(bundle, reported, error, int(self._clock())))
+        pending = {file.file_id: file for file in self._files.pending(bundle.dataset)}
+        here = [file for file in closed.files if file.outcome.file_id in pending]
+        self._files.end(bundle.lease, [file.outcome for file in here if file.waiting is None])
+        self._files.keep_pending(bundle.lease, [file.waiting for file in here if file.waiting])
+        if reported is not None and not error:  # a run that ended well shows that others need not wait for one
+            closed_here = {file.file_id for file in bundle.files}
+            others = (file for file_id, file in pending.items() if file_id not in closed_here)
+            self._files.hasten(bundle.lease, [file.file_id for file in others if file.deaths])
+        return closed
 
 
-def outcomes_of(bundle: Bundle, reported: Mapping[str, FileOutcome] | None, error: str) -> tuple[FileOutcome, ...]:
-    """Decide what became of each file: what was reported of it, unless the run failed or said nothing of it."""
-    silence = error or "the run ended without saying what became of this file"
-    said = reported or {}
-    silent = (FileOutcome(file.file_id, LoadStatus.FAILED, error=silence) for file in bundle.files)
-    tries = {file.file_id: file.tries + 1 for file in bundle.files}
-    judged = (_judged(said.get(outcome.file_id, outcome), error) for outcome in silent)
-    return tuple(_bounded_tries(outcome, tries[outcome.file_id]) for outcome in judged)
-
-
-def _bounded_tries(outcome: FileOutcome, tries: int) -> FileOutcome:
-    """Let the last try say that it was; the bundle has the count, so that a repeated closing counts the same."""
-    if outcome.status is not LoadStatus.PENDING:
-        return outcome
-    if tries < MOST_TRIES:
-        return replace(outcome, tries=tries)
-    last = f"try {tries} of {MOST_TRIES} failed, there is no further one; send the file again: {outcome.error}"
-    return replace(outcome, status=LoadStatus.FAILED, error=last[:_ERROR_LENGTH])
-
-
-def _judged(outcome: FileOutcome, error: str) -> FileOutcome:
-    """A file counts as completed when both layers have it."""
-    if error and outcome.status is LoadStatus.LOADED:
-        reason = f"the conformed table has its rows, the purpose-built tables may lack them until the next run: {error}"
-        outcome = replace(outcome, status=LoadStatus.FAILED, error=reason)
-    return replace(outcome, error=outcome.error[:_ERROR_LENGTH])
+def settled_files(
+    bundle: Bundle, reported: Mapping[str, FileOutcome] | None, error: str, now: int
+) -> tuple[Settled, ...]:
+    """Decide what became of each file: what was reported of it, unless the run died or said nothing of it."""
+    said = dict(reported or {})
+    if reported is not None and not error:  # such a run would say the same the next time
+        silent = (file.file_id for file in bundle.files if file.file_id not in said)
+        said |= {file_id: FileOutcome(file_id, LoadStatus.FAILED, error=SILENCE) for file_id in silent}
+    return tuple(settled(file, said.get(file.file_id), len(bundle.files), error, now) for file in bundle.files)
 
 
 def error_text(error: object) -> str:
@@ -152,6 +151,12 @@ def _cause(cause: str) -> str:
         return str(json.loads(cause)["ErrorMessage"])
     except (ValueError, KeyError, TypeError):
         return cause
+
+
+def _duration(seconds: int) -> str:
+    hours, minutes = divmod(seconds // 60, 60)
+    count, unit = (hours, "hour") if hours else (minutes, "minute")
+    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
 
 
 def _files(count: int) -> str:

@@ -6,10 +6,11 @@ import functools
 import os
 from typing import Any
 
+from odp.cloudwatch import put_metric
 from odp.dynamodb.connection import dynamodb_resource
 from odp.errors import RejectedInputError
 
-from taxi.bundles.bundling import Bundling
+from taxi.bundles.bundling import WAITING_FILES, Bundling
 from taxi.bundles.closing import Closing, error_text
 from taxi.datasets.definitions import load_datasets
 from taxi.dynamodb.audit import DynamoDbAudit
@@ -38,6 +39,8 @@ def handle(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: A
         message = f"{event['dataset']!r} is no dataset; start the execution with one of {', '.join(load_datasets())}"
         raise RejectedInputError(message)
     if event["step"] == "claim":
+        if waiting := bundling.long_waiting(event["dataset"]):
+            put_metric(WAITING_FILES, waiting, lake=os.environ["LAKE"])
         return bundling.claim(event["dataset"], event["execution"], event.get("execution_arn", "")).state
     if event["step"] == "close":
         return closing.close(event["bundle_key"], error_text(event.get("error"))).state

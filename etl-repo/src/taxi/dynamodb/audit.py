@@ -17,7 +17,7 @@ from odp.errors import RetryableError
 
 from taxi.dynamodb.leases import check_of, lost
 from taxi.ports import Known
-from taxi.records import REJECTED, FileOutcome, FileStatus, LandedFile, Lease, LoadStatus, RejectedFile
+from taxi.records import REJECTED, FileOutcome, FileStatus, LandedFile, Lease, LoadStatus, RejectedFile, WaitingFile
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
@@ -30,6 +30,9 @@ _END_OF = {
     LoadStatus.FAILED: FileStatus.FAILED,
     LoadStatus.SUPERSEDED: FileStatus.SUPERSEDED,
 }
+
+_COUNTS = ("tries", "deaths", "alone", "most_files", "not_before")
+_ROWS = ("rows_read", "rows_loaded", "rows_quarantined")
 
 Action = dict[str, Any]
 
@@ -66,10 +69,6 @@ class DynamoDbAudit:
         pages = self._client.get_paginator("query").paginate(**self._markers_of(dataset))
         return [_landed_file(dataset, item) for page in pages for item in page["Items"]]
 
-    def has_pending(self, dataset: str) -> bool:
-        """Tell whether a dataset has any pending file at this moment."""
-        return bool(self._client.query(**self._markers_of(dataset), Limit=1)["Items"])
-
     def begin(self, lease: Lease, files: Sequence[LandedFile]) -> None:
         """Write down that the lease's owner began with files; raises LeaseLostError."""
         running = {"file_status": FileStatus.RUNNING.value, "execution": lease.owner, "started_at": _now()}
@@ -81,15 +80,29 @@ class DynamoDbAudit:
         ended_at = _now()
         self._write(lease, (self._end(lease.dataset, outcome, ended_at) for outcome in outcomes))
 
-    def keep_pending(self, lease: Lease, outcomes: Sequence[FileOutcome]) -> None:
-        """Write down how often files were tried, and why they are still pending; raises LeaseLostError."""
-        self._write(lease, (self._keep(lease.dataset, outcome) for outcome in outcomes))
+    def keep_pending(self, lease: Lease, files: Sequence[WaitingFile]) -> None:
+        """Write down how files were tried, why they are pending and until when they wait; raises LeaseLostError."""
+        self._write(lease, (self._keep(waiting) for waiting in files))
 
-    def _keep(self, dataset: str, outcome: FileOutcome) -> list[Action]:
-        waiting = {"file_status": FileStatus.LANDED.value, "error": outcome.error, "tries": outcome.tries}
-        tried = self._update(_marker_key(dataset, outcome.file_id), {"tries": outcome.tries})
-        still_pending = {"ConditionExpression": "attribute_exists(file_id)"}
-        return [self._update(_key(dataset, outcome.file_id), waiting), {"Update": {**tried["Update"], **still_pending}}]
+    def hasten(self, lease: Lease, file_ids: Sequence[str]) -> None:
+        """Let files that wait for a run that works be claimed at once; raises LeaseLostError."""
+        due: dict[str, Any] = {"deaths": 0, "not_before": 0}
+        self._write(lease, ([self._update_pending(lease.dataset, file_id, due)] for file_id in file_ids))
+
+    def _keep(self, waiting: WaitingFile) -> list[Action]:
+        file = waiting.file
+        told = {
+            "file_status": FileStatus.LANDED.value,
+            "error": f"{waiting.how}: {waiting.error}",
+            "tries": file.tries,
+            "next_try_at": datetime.fromtimestamp(file.not_before, UTC).isoformat(),
+        }
+        item = self._update(_key(file.dataset, file.file_id), told)
+        return [item, self._update_pending(file.dataset, file.file_id, _tried(file))]
+
+    def _update_pending(self, dataset: str, file_id: str, values: Mapping[str, Any]) -> Action:
+        update = self._update(_marker_key(dataset, file_id), values)
+        return {"Update": {**update["Update"], "ConditionExpression": "attribute_exists(file_id)"}}
 
     def _end(self, dataset: str, outcome: FileOutcome, ended_at: str) -> list[Action]:
         ended = {
@@ -106,7 +119,8 @@ class DynamoDbAudit:
             "Key": _marker_key(dataset, outcome.file_id),
             "ConditionExpression": "attribute_exists(file_id)",
         }
-        gone = [name for name in texts if name not in ended]  # what an earlier try said
+        # what an earlier try said
+        gone = [name for name in (*texts, "next_try_at") if name not in ended]
         return [self._update(_key(dataset, outcome.file_id), ended, gone), {"Delete": marker}]
 
     def _write(self, lease: Lease, groups: Iterable[list[Action]]) -> None:
@@ -189,5 +203,19 @@ def _landed_file(dataset: str, item: Mapping[str, Any]) -> LandedFile:
         size=int(item["size"]),
         landed_at=item["landed_at"],
         version_id=item.get("version_id"),
-        tries=int(item.get("tries", 0)),
+        **{name: int(item.get(name, 0)) for name in _COUNTS},
+        loaded=_loaded(item["file_id"], item["loaded"]) if "loaded" in item else None,
     )
+
+
+def _tried(file: LandedFile) -> dict[str, Any]:
+    """Give what a marker says beyond the file: releases before this one knew the tries only."""
+    tried: dict[str, Any] = {name: getattr(file, name) for name in _COUNTS}
+    if file.loaded:
+        tried["loaded"] = {name: getattr(file.loaded, name) for name in (*_ROWS, "quarantine")}
+    return tried
+
+
+def _loaded(file_id: str, loaded: Mapping[str, Any]) -> FileOutcome:
+    read, kept, quarantined = (int(loaded.get(name, 0)) for name in _ROWS)
+    return FileOutcome(file_id, LoadStatus.LOADED, read, kept, quarantined, loaded.get("quarantine", ""))

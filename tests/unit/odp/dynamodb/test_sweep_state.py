@@ -14,7 +14,7 @@ def test_state_is_what_the_last_run_kept(dynamodb: "DynamoDBServiceResource") ->
     states = DynamoDbSweepState(dynamodb, "files", "staging")
     assert states.load() == SweepState()
     state = SweepState("2026-01-01T00:00:00+00:00", "", "s/t/key", "v1", "2026-01-01T00:00:00+00:00", "s/t/")
-    state = replace(state, loads_began="2026-01-02T00:00:00+00:00", loads_after="s.t")
+    state = replace(state, loads_began="2026-01-02T00:00:00+00:00", loads_after="s.t", recent_key="s/u/key")
     states.save(state)
     assert states.load() == state
     assert DynamoDbSweepState(dynamodb, "files", "other").load() == SweepState()

@@ -24,6 +24,14 @@ def part(
 PARTS = (part(1), part(2))
 
 
+def change(landed: str, *, folder: str = "s/t/", version: str = "v1") -> LandedFile:
+    """Give an applied change file that DMS named after the second in which it landed."""
+    name = f"{datetime.fromisoformat(landed):%Y%m%d-%H%M%S}000.parquet"
+    found = listed_object(ObjectVersion("staging", f"{folder}{name}", version, "e", 5, landed))
+    assert isinstance(found, LandedFile)
+    return found.applied(1)
+
+
 class LakeOfLoads:
     """Objects are there unless `deleted` has their key, with the time or, where S3 has forgotten it, with none."""
 
@@ -46,6 +54,14 @@ class LakeOfLoads:
 
     def processed_loads(self, source_table_name: str) -> Sequence[LandedFile]:
         self.requests.append("history")
+        return [file for file in self._processed(source_table_name) if file.is_load]
+
+    def processed_changes(self, source_table_name: str, from_name: str, most: int) -> Sequence[LandedFile]:
+        self.requests.append("changes")
+        found = [file for file in self._processed(source_table_name) if not file.is_load and file.name >= from_name]
+        return sorted(found, key=lambda file: file.name)[:most]
+
+    def _processed(self, source_table_name: str) -> Sequence[LandedFile]:
         return [file for file in self.processed if file.source_table_name == source_table_name]
 
     def pending_files(self, source_table_name: str, most_changes: int) -> PendingFiles:

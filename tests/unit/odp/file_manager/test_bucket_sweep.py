@@ -1,5 +1,6 @@
 """Rule 13: the sweep goes on where it stopped and costs a day's files; rule 2: it finds every file all the same."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,7 +9,7 @@ from odp.file_manager.bucket_sweep import RECENT_EVERY, ROUND_EVERY, Sweep, Swep
 from odp.file_manager.reconciliation import Reconciliation
 from odp.listings import SweepState
 
-from tests.unit.odp.file_manager.paged_bucket import PagedBucket
+from tests.unit.odp.file_manager.paged_bucket import PagedBucket, version
 from tests.unit.odp.file_manager.test_reconciliation import LAYOUTS, key_of
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
@@ -155,3 +156,76 @@ def test_run_whose_time_is_over_ends_without_an_error_and_without_losing_its_pla
     assert sweeper.bucket.requests == 0
     sweeper.run()
     assert sweeper.state.round_ended
+
+
+def of_today(table: str, number: int) -> str:
+    return f"s/{table}/20260615-{number:09}.parquet"
+
+
+HUGE, LATER = "t1", "t2"
+
+
+@pytest.mark.parametrize("folder_ends_at", [1, 7_000])
+@pytest.mark.parametrize("minutes", [1, 3, 6])
+def test_folder_that_outlasts_a_run_goes_on_after_the_last_key_and_later_folders_are_reached(
+    minutes: int, folder_ends_at: int
+) -> None:
+    """A run began a folder again that it had not finished, each hour, and reached no later one."""
+    missed = of_today(HUGE, folder_ends_at)
+    keys = [*(of_today(HUGE, number) for number in range(2, 6_000)), missed]
+    sweeper = Sweeper(PagedBucket(of_today("t0", 1), *keys, of_today(LATER, 1)), DONE)
+    sweeper.minutes_per_page = 1
+    for _ in range(14):  # a run looks at a thousand keys or a folder at least
+        sweeper.run(minutes=minutes)
+        if not (sweeper.state.recent_after or sweeper.state.recent_key):
+            break
+        sweeper.now += timedelta(minutes=5)
+    assert sweeper.state.recent_after == ""
+    assert {missed, of_today(LATER, 1)} <= {file.key for file in sweeper.bucket.files.values()}
+    assert len(sweeper.bucket.files) == len(sweeper.bucket.stored)
+
+
+def test_loads_behind_many_changes_are_reached_by_a_later_run() -> None:
+    loads = [f"s/{HUGE}/LOAD00000001.parquet", f"s/{HUGE}/SEGMENT1_LOAD00000001.parquet"]
+    sweeper = Sweeper(PagedBucket(*(of_today(HUGE, number) for number in range(5_000)), *loads), DONE)
+    sweeper.minutes_per_page = 1
+    for _ in range(8):
+        sweeper.run(minutes=2)
+    assert set(loads) <= {file.key for file in sweeper.bucket.files.values()}
+
+
+@pytest.mark.parametrize("versions", [2, 700, 3_500])
+def test_no_version_of_a_key_is_lost_where_a_run_stops_and_a_key_with_many_does_not_stop_the_sweep(
+    versions: int,
+) -> None:
+    """Two versions fall into two runs; of thousands the rest is left to the round over the whole bucket."""
+    overwritten = of_today(HUGE, 999)
+    sweeper = Sweeper(PagedBucket(*(of_today(HUGE, number) for number in range(1_500) if number != 999)), DONE)
+    sweeper.bucket.put(*(version(overwritten, f"v{number:05}") for number in range(versions)))
+    sweeper.minutes_per_page = 1
+    for _ in range(12):
+        sweeper.run(minutes=1)
+        if not (sweeper.state.recent_after or sweeper.state.recent_key):
+            break
+    found = [file.version_id for file in sweeper.bucket.files.values() if file.key == overwritten]
+    assert of_today(HUGE, 1_499) in {file.key for file in sweeper.bucket.files.values()}
+    assert len(found) == versions or versions > 1_000
+
+
+def test_key_of_a_folder_that_is_gone_by_the_next_run_skips_nothing_of_the_next_one() -> None:
+    sweeper = Sweeper(PagedBucket(of_today(LATER, 1), of_today("t3", 1)), DONE)
+    sweeper.state = replace(DONE, recent_began=NOW.isoformat(), recent_after="s/t0/", recent_key=of_today(HUGE, 500))
+    sweeper.run()
+    assert {file.key for file in sweeper.bucket.files.values()} == {of_today(LATER, 1), of_today("t3", 1)}
+    assert (sweeper.state.recent_after, sweeper.state.recent_key) == ("", "")
+
+
+def test_next_look_begins_at_the_beginning() -> None:
+    sweeper = Sweeper(PagedBucket(*(of_today(HUGE, number) for number in range(10, 4_000))), DONE)
+    sweeper.minutes_per_page = 1
+    for _ in range(20):
+        sweeper.run(minutes=2)
+    sweeper.now += RECENT_EVERY
+    sweeper.bucket.put(version(of_today(HUGE, 1)))
+    sweeper.run()
+    assert of_today(HUGE, 1) in {file.key for file in sweeper.bucket.files.values()}

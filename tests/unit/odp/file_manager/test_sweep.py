@@ -2,20 +2,32 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from odp.configuration import item_of
 from odp.dynamodb.file_tracker import DynamoDbFileTracker
+from odp.dynamodb.quarantine import DynamoDbQuarantine
 from odp.dynamodb.refresh_books import DynamoDbRefreshBooks
 from odp.dynamodb.sweep_state import DynamoDbSweepState
 from odp.dynamodb.table_leases import DynamoDbTableLeases
 from odp.file_manager import sweep
 from odp.file_manager.bucket_sweep import Swept
 from odp.file_manager.reconciliation import Found
+from odp.file_manager.rejection import rejection_of
 from odp.file_manager.s3_event import listed_object
-from odp.records import LandedFile
-from odp.refreshes import BookEntry, RefreshOutcome, RefreshStatus
+from odp.file_processor.setting_aside import entries_of
+from odp.records import LandedFile, ObjectVersion, RejectedFile
+from odp.refreshes import (
+    BookEntry,
+    HeldFiles,
+    Refresh,
+    RefreshKind,
+    RefreshOutcome,
+    RefreshStatus,
+    TableState,
+)
 from odp.s3_staging import S3StagingListing
 
 from tests.unit import moto_session
@@ -101,6 +113,40 @@ def test_load_whose_objects_were_deleted_is_noticed_within_a_day_and_told_once(
     a_day_passes(dynamodb)
     sweep.handle({}, Context())
     assert (vanished(dynamodb), metrics(capsys)) == (["s.t"], {})
+
+
+@pytest.mark.parametrize(("days", "rings"), [(82, {}), (84, {"ExpiringFiles": 1}), (300, {"ExpiringFiles": 1})])
+@pytest.mark.parametrize("key", ["LOAD00000001", "20260101-000000001"])
+def test_held_files_that_are_about_to_expire_are_told(
+    staging: Any,
+    dynamodb: "DynamoDBServiceResource",
+    capsys: pytest.CaptureFixture[str],
+    days: int,
+    rings: Any,
+    key: str,
+) -> None:
+    """They are in the history, not pending; after landed_file_days nobody can approve them any more."""
+    landed_at = f"{sweep._now() - timedelta(days=days):%Y-%m-%dT%H:%M:%SZ}"
+    found = listed_object(ObjectVersion("staging", f"s/t/{key}.parquet", "v1", "e", 5, landed_at))
+    assert isinstance(found, LandedFile)
+    held = HeldFiles(found.file_id, "its objects were copied", (found.held("its objects were copied"),))
+    refresh = Refresh(RefreshKind.CHANGES, (), (), TableState(), held=(held,))
+    for entry in entries_of(table_config(), refresh):
+        DynamoDbQuarantine(dynamodb, "quarantine").keep(entry)
+    sweep.handle({}, Context())
+    assert metrics(capsys) == rings
+
+
+@pytest.mark.parametrize(("days", "rings"), [(82, {}), (84, {"ExpiringFiles": 1}), (300, {})])
+def test_rejected_files_that_a_person_may_still_want_are_told_before_they_expire_and_not_for_ever(
+    staging: Any, dynamodb: "DynamoDBServiceResource", capsys: pytest.CaptureFixture[str], days: int, rings: Any
+) -> None:
+    landed_at = f"{sweep._now() - timedelta(days=days):%Y-%m-%dT%H:%M:%SZ}"
+    found = listed_object(ObjectVersion("staging", "s/t/a.csv", "v1", "e", 5, landed_at))
+    assert isinstance(found, RejectedFile)
+    DynamoDbQuarantine(dynamodb, "quarantine").keep(rejection_of(found))
+    sweep.handle({}, Context())
+    assert metrics(capsys) == rings
 
 
 def loaded(dynamodb: "DynamoDBServiceResource", staging: Any) -> None:

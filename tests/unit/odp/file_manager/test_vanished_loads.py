@@ -28,7 +28,7 @@ def test_load_of_which_an_object_is_left_has_not_vanished(lake: LakeOfLoads, lef
 
 def test_table_that_is_all_right_costs_a_query_and_a_listing_that_ends_at_the_first_object(lake: LakeOfLoads) -> None:
     assert lake.check("s.t", "s.u") == [False, False]
-    assert lake.requests == ["history", "list s/t/LOAD0000000", "history"]
+    assert lake.requests == ["history", "list s/t/LOAD0000000", "history", "changes"]
 
 
 def test_thousand_parts_are_asked_for_at_once_in_each_folder_of_segments() -> None:
@@ -51,7 +51,7 @@ def test_load_whose_objects_may_have_expired_has_not_vanished(landed: str) -> No
     lake = LakeOfLoads(part(1, landed=landed))
     lake.delete(part(1))
     assert lake.check() == [False]
-    assert lake.requests == ["history"]
+    assert lake.requests == ["history", "changes"]
 
 
 @pytest.mark.parametrize(

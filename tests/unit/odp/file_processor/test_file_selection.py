@@ -255,6 +255,20 @@ def test_table_that_a_person_empties_loses_its_rows_and_keeps_the_changes_since_
     ]
 
 
+@pytest.mark.parametrize("versioning", VersioningType)
+def test_table_that_has_only_changes_is_emptied_and_a_load_replaces_it(versioning: VersioningType) -> None:
+    table = filled(change(1, 100), change(2, 200), versioning=versioning)
+    steps = table.take(emptied(500), change(3, 600))
+    assert [(step.kind, ids(step.files)) for step in steps] == [
+        (RefreshKind.EMPTY, [emptied(500).file_id]),
+        (RefreshKind.CHANGES, ids([change(3, 600)])),
+    ]
+    again = table.take(emptied(700))
+    assert [(step.kind, ids(step.files)) for step in again] == [(RefreshKind.EMPTY, [emptied(700).file_id])]
+    (reload,) = table.take(load(1, 5000))
+    assert (reload.kind, ids(reload.files)) == (RefreshKind.RELOAD, ids([load(1, 5000)]))
+
+
 def test_changes_applied_before_the_table_is_emptied_are_read_again_if_they_follow_that_moment() -> None:
     table = filled(load(1, 1), change(1, 100), change(2, 600))
     refresh = table.select(emptied(500))

@@ -1,5 +1,6 @@
 """`odp status` says how each table is, the worst first, from a few small reads."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -72,6 +73,37 @@ def test_failed_paused_held_and_expiring_tables_are_told_apart() -> None:
         State.EXPIRING,
         "the staging bucket deletes the oldest pending file in 6 days",
     )
+
+
+@pytest.mark.parametrize("kind", [QuarantineKind.HELD_LOAD, QuarantineKind.HELD_FILE])
+def test_held_files_that_are_about_to_expire_are_told_with_what_to_do_until_when(kind: QuarantineKind) -> None:
+    """They are not pending: nobody was told before they could not be approved any more."""
+
+    def held(days: int) -> tuple[State, str]:
+        return worst(None, entry(kind, details={"landed_from": f"{NOW - timedelta(days=days):%Y-%m-%dT%H:%M:%SZ}"}))
+
+    assert held(82)[0] is not State.EXPIRING
+    state, reason = held(84)
+    assert state is State.EXPIRING
+    assert "decide until 2026-12-05" in reason
+    assert ("odp reload" if kind is QuarantineKind.HELD_LOAD else "odp quarantine release") in reason
+    state, reason = held(91)
+    assert state is State.EXPIRING
+    assert "since 2026-11-28" in reason
+    assert "load the table again in DMS" in reason
+
+
+def test_held_files_of_an_earlier_release_are_as_old_as_their_entry() -> None:
+    old = Entry(QuarantineKind.HELD_LOAD, "s.t#1", "the reason", "2026-09-01T00:00:00.000+00:00", "s.t")
+    assert worst(None, old)[0] is State.EXPIRING
+    assert worst(None, entry(QuarantineKind.HELD_LOAD))[0] is State.HELD_LOAD
+
+
+def test_held_request_to_empty_a_table_has_no_files_that_expire() -> None:
+    old = Entry(
+        QuarantineKind.HELD_LOAD, "s.t#1", "the reason", "2026-01-01T00:00:00.000+00:00", "s.t", {"landed_from": ""}
+    )
+    assert worst(None, old)[0] is State.HELD_LOAD
 
 
 def test_dismissed_entry_is_nobodys_business_any_more() -> None:
@@ -185,3 +217,15 @@ def test_status_of_a_backlog_reads_its_oldest_file_only(lake: Lake) -> None:
     finally:
         client.meta.events.unregister(count, unique_id="count")
     assert sum(items) == 2, "the summary and the oldest change"
+
+
+def test_rejected_files_that_expire_are_told(lake: Lake) -> None:
+    lake.configure()
+    landed_at = f"{datetime.now(UTC) - timedelta(days=3000):%Y-%m-%dT%H:%M:%SZ}"
+    details: dict[str, str | int] = {"file_ingestion_date_time": landed_at}
+    lake.keep(Quarantined(QuarantineKind.REJECTED_FILE, "f1", "no", details))
+    assert "the staging bucket deletes" not in lake.odp("status").output, "it is gone"
+    for days in range(100):
+        at = f"{datetime.now(UTC) - timedelta(days=days):%Y-%m-%dT%H:%M:%SZ}"
+        lake.keep(Quarantined(QuarantineKind.REJECTED_FILE, f"f{days}", "no", {"file_ingestion_date_time": at}))
+    assert re.search(r"the staging bucket deletes \d rejected files within 7 days", lake.odp("status").output)

@@ -165,3 +165,67 @@ def emptying(lake: Lake) -> LandedFile:
 
 def hold_emptying(lake: Lake) -> None:
     lake.hold(emptying(lake), reason="changes were deleted")
+
+
+def days_ago(days: int) -> str:
+    return f"{NOW - timedelta(days=days):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def landed_change(days: int) -> LandedFile:
+    name = f"{NOW - timedelta(days=days):%Y%m%d-%H%M%S}000.parquet"
+    fields = {"file_id": f"1/{name}/{days:032}", "key": f"s/t/{NOW - timedelta(days=days):%Y/%m/%d}/{name}"}
+    return change(1, **fields, landed_at=days_ago(days))
+
+
+@pytest.fixture
+def old(lake: Lake) -> Lake:
+    """A table whose load expired long ago, with the changes of some days that the bucket has."""
+    client("s3").create_bucket(Bucket="bucket")
+    client("s3").put_bucket_versioning(Bucket="bucket", VersioningConfiguration={"Status": "Enabled"})
+    client("ssm").put_parameter(Name=f"/odp/test/{Shared.STAGING_BUCKET}", Value="bucket", Type="String")
+    lake.configure()
+    changes = [landed_change(days) for days in (2, 9, 10, 11)]
+    files = [part(1, landed_at=days_ago(3000)), *changes]
+    lake.land(*files)
+    for file in changes:
+        client("s3").put_object(Bucket="bucket", Key=file.key, Body=b"x")
+    lake.refresh(table_config(), [file.applied(1) for file in files])
+    return lake
+
+
+def delete(lake: Lake, *days: int) -> None:
+    for each in days:
+        client("s3").delete_object(Bucket="bucket", Key=landed_change(each).key)
+
+
+def test_table_whose_load_expired_is_emptied_once_all_its_change_files_are_gone(old: Lake) -> None:
+    """It was all right forever, and --empty was refused."""
+    delete(old, 2, 9)
+    assert state(old) == "ok"
+    assert "s.t is not emptied" in mend(old.odp("reload", "s.t", "--empty", "--yes"))
+    delete(old, 10, 11)
+    assert state(old) == "vanished load"
+    (entry,) = old.kept("vanished_load")
+    assert "all 4 change files that were looked for were deleted" in str(entry["reason"])
+    told = old.odp("reload", "s.t", "--empty", answers="n\n").output
+    assert f"the 4 change files that were looked for landed until {minute(days_ago(2))} UTC and are gone since" in told
+    assert old.json("reload", "s.t", "--empty", "--yes", "--reason", "ticket 9")["registered"] is True
+    assert emptying(old).key == "s/t/LOAD00000000.parquet"
+    assert old.kept("vanished_load") == []
+    old.refresh(table_config(), [emptying(old).applied(2)])
+    assert state(old) == "ok"
+    assert old.json("status", "--check")["cannot_tell_if_emptied"] == []
+
+
+def test_check_names_the_tables_of_which_nobody_can_tell(lake: Lake) -> None:
+    client("s3").create_bucket(Bucket="bucket")
+    client("ssm").put_parameter(Name=f"/odp/test/{Shared.STAGING_BUCKET}", Value="bucket", Type="String")
+    lake.configure()
+    expired = part(1, landed_at=days_ago(3000))
+    lake.land(expired)
+    lake.refresh(table_config(), [expired.applied(1)])
+    assert "cannot_tell_if_emptied" not in lake.json("status")
+    assert lake.json("status", "--check")["cannot_tell_if_emptied"] == ["s.t"]
+    told = lake.odp("status", "--check").output
+    assert "nobody can tell whether the source was emptied by TRUNCATE or DROP: s.t" in told
+    assert "load the table again in DMS" in told

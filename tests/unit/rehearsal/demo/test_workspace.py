@@ -1,6 +1,7 @@
 """One clone, one lake, one process; and a failed run leaves nothing."""
 
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -151,3 +152,19 @@ def test_lake_of_the_clone_is_opened_without_naming_a_folder(tmp_path: Path) -> 
 def test_finished_run_stays(workspace: Workspace) -> None:
     run(workspace)
     assert workspace.folder.exists()
+
+
+def test_what_is_written_in_the_workspace_is_open_to_nobody_else(tmp_path: Path) -> None:
+    """Also in a folder that an earlier version left open."""
+    workspace = Workspace.of(tmp_path)
+    workspace.folder.mkdir(mode=0o755)
+    with workspace.alone():
+        assert workspace.folder.stat().st_mode & 0o077 == 0
+        workspace.begin()
+        workspace.database.touch()
+        workspace.assemblies.mkdir()
+        workspace.report.write_text("report")
+        subprocess.run(["touch", str(workspace.folder / "of a child")], check=True)
+    written = [workspace.folder, workspace.report, *workspace.folder.rglob("*")]
+    assert len(written) == 5
+    assert [path for path in written if path.stat().st_mode & 0o077] == []

@@ -10,6 +10,7 @@ from rehearsal.pipeline.build_environment import build_environment
 from rehearsal.pipeline.errors import ActionFailedError
 
 HOST = {"HTTPS_PROXY": "proxy", "AWS_PROFILE": "mine", "VIRTUAL_ENV": "/mine", "PYTHONPATH": "/mine"}
+REGISTRIES = ("PIP_INDEX_URL", "UV_INDEX_URL", "NPM_CONFIG__AUTHTOKEN", "npm_config_registry")
 
 
 @pytest.fixture
@@ -25,6 +26,22 @@ def test_the_network_and_the_registries_are_all_that_is_known_of_the_host(
     assert not {"AWS_PROFILE", "VIRTUAL_ENV", "PYTHONPATH"} & found.keys()
     assert found["HOME"] == str(tmp_path / "build" / "home")
     assert list(Path(found["HOME"]).iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("runtimes", "known"),
+    [
+        ({"python": "3.11"}, {"PIP_INDEX_URL", "UV_INDEX_URL"}),
+        ({"nodejs": "22"}, {"NPM_CONFIG__AUTHTOKEN", "npm_config_registry"}),
+        ({"python": "3.11", "nodejs": "22"}, set(REGISTRIES)),
+    ],
+)
+def test_a_build_knows_the_registries_of_the_runtimes_that_it_names(
+    runtimes: dict[str, str], known: set[str], tmp_path: Path
+) -> None:
+    settings = EmulatorSettings(run_directory=tmp_path, package_variables=dict.fromkeys(REGISTRIES, "token"))
+    found = build_environment(tmp_path / "build", runtimes, settings, {})
+    assert {name for name, value in found.items() if value == "token"} == known
 
 
 @pytest.mark.parametrize("command", ["python3.11 --version", "node --version", "npm --version"])

@@ -83,3 +83,49 @@ def test_making_the_repository_again_keeps_what_was_pushed(repository: Repositor
 def test_what_git_refuses_is_told(repository: Repository) -> None:
     with pytest.raises(RehearsalError, match="git log"):
         repository.subject("f" * 40)
+
+
+NO_COMMITS = [
+    "--output={outside}", "--output={outside}\n", "-o{outside}", "--remote=.", "--exec=touch {outside}", "-p", "--help",
+    "main", "HEAD", "refs/heads/main", "main:a file.txt", "HEAD^", "@", "", " ", "abc1234", "g" * 40, "A" * 40,
+    "0" * 39, "0" * 41, "0" * 64, "0" * 40 + "\n", "\n" + "0" * 40, "0" * 40 + "^{{tree}}", "٠" * 40,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("given", NO_COMMITS)
+@pytest.mark.parametrize("method", ["archive", "subject", "author_date"])
+def test_only_forty_hexadecimal_digits_are_a_commit(
+    repository: Repository, clone: Path, tmp_path: Path, given: str, method: str
+) -> None:
+    git(clone, "push", "--quiet", str(repository.folder), "main")
+    outside = tmp_path / "outside"
+    with pytest.raises(RehearsalError, match="40 hexadecimal digits"):
+        getattr(repository, method)(given.format(outside=outside))
+    assert not outside.exists()
+
+
+@pytest.mark.parametrize("given", NO_COMMITS)
+def test_what_a_push_names_is_a_commit_too(repository: Repository, clone: Path, tmp_path: Path, given: str) -> None:
+    git(clone, "push", "--quiet", str(repository.folder), "main")
+    outside, commit = tmp_path / "outside", git(clone, "rev-parse", "HEAD")
+    for old, new in ((given, commit), (commit, given), ("0" * 40, given)):
+        with pytest.raises(RehearsalError, match="40 hexadecimal digits"):
+            repository.changed_files(old.format(outside=outside), new.format(outside=outside))
+    assert not outside.exists()
+
+
+@pytest.mark.parametrize("name", ["../../outside", "a/../../outside", "/etc/x", "", "a//b", "a/..", "-a/b/..", "a/b\n"])
+def test_a_repository_is_inside_its_folder(tmp_path: Path, name: str) -> None:
+    with pytest.raises(RehearsalError, match="names no repository"):
+        Repository.of(tmp_path, name)
+
+
+def test_nothing_of_the_repository_is_open_to_others_and_pushes_may_still_be_forced(
+    repository: Repository, clone: Path
+) -> None:
+    git(clone, "push", "--quiet", str(repository.folder), "main")
+    git(clone, "commit", "--quiet", "--amend", "--message", "Other")
+    git(clone, "push", "--quiet", "--force", str(repository.folder), "main")
+    assert repository.subject(git(clone, "rev-parse", "HEAD")) == "Other"
+    modes = {path: path.lstat().st_mode for path in [repository.folder, *repository.folder.rglob("*")]}
+    assert [path for path, mode in modes.items() if mode & 0o077] == []

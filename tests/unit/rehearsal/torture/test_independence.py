@@ -9,7 +9,10 @@ import pytest
 from rehearsal import torture
 
 FOLDER = Path(torture.__file__).parent
-MODEL = ("history", "dms_files", "replica", "verdict", "evidence", "stories", "delivery", "trial", "faults", "shrink")
+MODEL = (
+    *("history", "dms_files", "replica", "verdict", "evidence", "stories", "delivery", "lake", "trial", "people"),
+    *("faults", "shrink"),
+)
 PRODUCT = {"odp", "taxi", "etl_cdk", "infra_cdk", "odp_cli"}
 FROM_THE_MODEL = {f"rehearsal.torture.{name}" for name in MODEL}
 MAY_KNOW = {"rehearsal.source.dms", "rehearsal.source.dms_keys"}

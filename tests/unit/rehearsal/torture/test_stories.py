@@ -97,6 +97,29 @@ def test_emptied_source_needs_a_person_and_no_load(is_historical: bool, is_appli
     assert not any(file.is_load for file in lake.objects(replica.dms.folder))
 
 
+@pytest.mark.parametrize("is_historical", [True, False])
+def test_table_that_was_created_again_has_other_columns_and_the_rows_of_its_own_load_only(is_historical: bool) -> None:
+    """A historical table keeps its columns, as nothing replaces its rows."""
+    trials = (memory_trial(story(seed)) for seed in range(SEEDS))
+    trial = next(trial for trial in trials if trial.replicas[0].kind.is_historical is is_historical)
+    (replica, *_) = trial.replicas
+    for seed, act in enumerate((Act.CHANGE, Act.CHANGE, Act.LOAD, *[Act.PART] * 9, Act.CHANGE, Act.FLUSH)):
+        trial.take(Step(act, 0, seed))
+    trial.lake.sweep_through()
+    trial.lake.run({}, lambda: None)
+    before, rows = replica.source.columns, trial.lake.evidence(replica).rows
+    trial.take(Step(Act.CREATE_AGAIN, 0, 1))
+    after = replica.source.columns
+    assert (before.items() <= after.items()) is is_historical
+    assert after.keys() - before.keys()
+    assert rows
+    assert {*replica.kind.key, *filter(None, (replica.kind.partition, replica.kind.order))} <= {CHANGE_SEQUENCE, *after}
+    assert not trial.play([Step(act, 0, seed) for seed, act in enumerate((Act.CHANGE, Act.FLUSH))])
+    dropped = before.keys() - after.keys()
+    lake = trial.lake.evidence(replica).rows
+    assert not {name for row in lake for name in row if name in dropped}
+
+
 def test_same_seed_tells_the_same_story() -> None:
     assert list(tell(story(5))) == list(tell(story(5)))
     assert story(5) != story(6)

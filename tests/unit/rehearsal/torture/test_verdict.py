@@ -125,6 +125,22 @@ def test_missing_version_of_a_historical_table_is_found() -> None:
     assert any("1 versions missing" in detail for detail in details)
 
 
+def test_row_of_an_applied_load_that_no_version_is_like_is_found() -> None:
+    """A part that is not applied needs no version, nor does a row that is as a version is already."""
+    source = replica(is_historical=True)
+    rows = versions(source)
+    live = next(row for row in reversed(rows) if row[OP] != "D")
+    for key, value, number in ((LOAD, {**live, "NOTE": "loaded"}, "v1"), (LOAD, live, "v0"), (CHANGES, {}, "v2")):
+        source.note(DmsFile(key, source.source.columns, (value,)), number)
+    (finding,) = found(evidence(rows), source)
+    assert (finding.kind, finding.detail.split(":")[0]) == (Kind.ROWS, "1 versions of loads missing")
+    as_it_was = replace(ON_LOAD, file_id="0", version_id="v0")
+    history = [replace(ON_LOAD, status=SKIPPED, reason="in the load"), as_it_was, ON_CHANGES]
+    commit = CommitEvidence(frozenset({"0", "changes"}), Counts(inserted=len(rows)), is_reload=False)
+    landed = frozenset({(LOAD, "v0"), (LOAD, "v1"), (CHANGES, "v2")})
+    assert found(evidence(rows, landed=landed, history=history, commits=[commit]), source) == []
+
+
 def test_version_with_another_value_is_found() -> None:
     source = replica(is_historical=True)
     rows = versions(source)

@@ -55,7 +55,12 @@ def test_claimed_files_are_running_and_wait_in_a_bundle_that_the_state_only_poin
     audit.register(landed("f1"))
     audit.register(landed("f2"))
     claim = bundling.claim("yellow", "run-1")
-    assert claim.state == {"outcome": "claimed", "bundle_key": "taxi/bundles/yellow/run-1/1.json", "files": 2}
+    assert claim.state == {
+        "outcome": "claimed",
+        "bundle_key": "taxi/bundles/yellow/run-1/1.json",
+        "files": 2,
+        "is_loaded": False,
+    }
     assert bundles.bundles["taxi/bundles/yellow/run-1/1.json"] == claim.bundle
     assert audit.running == {"f1": "run-1", "f2": "run-1"}
 
@@ -143,3 +148,34 @@ def test_execution_that_goes_on_for_another_holds_the_lease_of_that_one_by_its_o
     executions.ended.add("arn:run-1")
     assert bundling.claim("yellow", "run-1", "arn:run-1-leg-2").answer is Answer.CLAIMED
     assert bundling.claim("yellow", "run-2", "arn:run-2").answer is Answer.BUSY
+
+
+def test_files_that_wait_for_their_next_try_are_left_until_it_is_due_and_hold_no_lease(
+    audit: MemoryAudit, bundles: MemoryBundles, executions: Executions
+) -> None:
+    now = 1_000
+    bundling = Bundling(audit, audit, bundles, executions, max_files_per_run=3, clock=lambda: now)
+    audit.register(landed(not_before=1_100))
+    assert bundling.claim("yellow", "run-1").answer is Answer.IDLE
+    assert audit.held == {}
+    now = 1_100
+    assert [file.file_id for file in claimed(bundling)] == ["f1"]
+
+
+def test_loaded_files_are_claimed_together_with_their_outcome_and_apart_from_others(
+    audit: MemoryAudit, bundles: MemoryBundles, bundling: Bundling
+) -> None:
+    outcome = loaded("f1", rows_loaded=7)
+    audit.register(landed("f1", loaded=outcome, deaths=1))
+    audit.register(landed("f2", loaded=loaded("f2"), deaths=2, not_before=2**40))
+    audit.register(landed("f3", deaths=3))
+    claim = bundling.claim("yellow", "run-1")
+    assert claim.bundle is not None
+    assert claim.state["is_loaded"] is True
+    assert bundles.outcomes[claim.bundle.key] == {"f1": outcome, "f2": loaded("f2")}
+
+
+def test_files_that_landed_hours_ago_are_counted_whoever_works_on_them(audit: MemoryAudit, bundling: Bundling) -> None:
+    audit.register(landed("old", landed_at="2026-01-05T12:00:00Z"))
+    audit.register(landed("new", landed_at="2999-01-05T12:00:00Z"))
+    assert bundling.long_waiting("yellow") == 1

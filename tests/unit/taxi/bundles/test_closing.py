@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from odp.errors import LeaseLostError
-from taxi.bundles.closing import LONGEST_PAUSE_SECONDS, MOST_TRIES, Closing, error_text
+from taxi.bundles.closing import LONGEST_PAUSE_SECONDS, Closing, error_text
 from taxi.records import Bundle, FileOutcome, LoadStatus
 
 from tests.unit.taxi.memory import MemoryAudit, MemoryBundles
@@ -27,7 +27,7 @@ def bundles() -> MemoryBundles:
 
 @pytest.fixture
 def closing(audit: MemoryAudit, bundles: MemoryBundles) -> Closing:
-    return Closing(audit, audit, bundles)
+    return Closing(audit, audit, bundles, clock=lambda: 1_000)
 
 
 def claimed(audit: MemoryAudit, bundles: MemoryBundles, *file_ids: str) -> Bundle:
@@ -61,28 +61,92 @@ def test_file_that_failed_alone_fails_with_its_own_reason(
     assert audit.ended == {"f1": [loaded("f1")], "f2": [failed]}
 
 
-def test_run_that_failed_before_it_said_anything_fails_every_file_with_its_error(
+OUT_OF_MEMORY = "taxi_raw_to_conformed: States.TaskFailed: out of memory"
+
+
+def test_file_whose_run_died_before_it_said_anything_waits_for_a_counted_try_alone(
     closing: Closing, audit: MemoryAudit, bundles: MemoryBundles
 ) -> None:
     bundle = claimed(audit, bundles, "f1")
-    state = closing.close(bundle.key, "States.TaskFailed: out of memory").state
-    assert state["subject"] == "Failed: yellow, 1 of 1 file"
-    assert audit.ended == {"f1": [FileOutcome("f1", FAILED, error="States.TaskFailed: out of memory")]}
+    state = closing.close(bundle.key, OUT_OF_MEMORY).state
+    assert state["subject"] == "To be tried again: yellow, 1 of 1 file"
+    assert (state["completed"], state["failed"], state["pause_seconds"]) == (0, 0, 0)
+    told = "a run that loaded it alone died, 1 of 6 times, next in 15 minutes: nyc-taxi/yellow/f1.csv"
+    assert f"{told}: {OUT_OF_MEMORY}" in state["message"]
+    assert audit.marked == {"f1": landed("f1", alone=1, most_files=1, not_before=1_900)}
+    assert audit.ended == {}
 
 
-def test_run_that_failed_after_the_load_fails_loaded_files_with_their_counts_and_leaves_the_others(
+@pytest.mark.parametrize(("files", "half"), [(2, 1), (3, 2), (8, 4), (5, 3), (500, 250)])
+def test_files_whose_run_died_wait_for_a_try_in_halves(
+    closing: Closing, audit: MemoryAudit, bundles: MemoryBundles, files: int, half: int
+) -> None:
+    bundle = claimed(audit, bundles, *(f"f{number}" for number in range(files)))
+    assert closing.close(bundle.key, OUT_OF_MEMORY).state["pause_seconds"] == 60
+    waiting = {(file.most_files, file.deaths, file.alone, file.not_before) for file in audit.marked.values()}
+    assert waiting == {(half, 1, 0, 1_060)}
+    assert len(audit.marked) == files
+
+
+@pytest.mark.parametrize("outcome", [None, []], ids=["no outcome", "empty outcome"])
+def test_run_that_died_accuses_only_files_that_it_said_nothing_of(
+    closing: Closing, audit: MemoryAudit, bundles: MemoryBundles, outcome: list[FileOutcome] | None
+) -> None:
+    bundle = claimed(audit, bundles, "f1", "f2")
+    if outcome is not None:
+        bundles.write_outcome(bundle.key, [loaded("f1"), *outcome])
+    assert closing.close(bundle.key, OUT_OF_MEMORY).state["failed"] == 0
+    assert [audit.marked[file_id].most_files for file_id in ("f1", "f2")] == [1 if outcome is None else 0, 1]
+
+
+@pytest.mark.parametrize("error", ["Glue.ThrottlingException: slow", "job: Glue.InternalServiceException: sorry"])
+def test_run_that_never_began_accuses_nobody(
+    closing: Closing, audit: MemoryAudit, bundles: MemoryBundles, error: str
+) -> None:
+    bundle = claimed(audit, bundles, "f1")
+    closing.close(bundle.key, error)
+    assert audit.marked == {"f1": landed("f1", deaths=1, not_before=1_060)}
+
+
+def test_run_whose_own_words_name_an_error_of_glue_did_begin(
+    closing: Closing, audit: MemoryAudit, bundles: MemoryBundles
+) -> None:
+    bundle = claimed(audit, bundles, "f1")
+    closing.close(bundle.key, "job: States.TaskFailed: Glue.ThrottlingException: slow")
+    assert audit.marked["f1"].alone == 1
+
+
+def test_run_that_died_after_the_load_fails_no_loaded_file_and_leaves_the_others(
     closing: Closing, audit: MemoryAudit, bundles: MemoryBundles
 ) -> None:
     bundle = claimed(audit, bundles, "f1", "f2", "f3")
     others = [FileOutcome("f2", FAILED, error="bad header"), FileOutcome("f3", SUPERSEDED)]
     bundles.write_outcome(bundle.key, [loaded("f1", rows_loaded=5), *others])
-    closing.close(bundle.key, "build broke")
-    (ended,) = audit.ended["f1"]
-    assert (ended.status, ended.rows_loaded) == (FAILED, 5)
-    assert ended.error == (
-        "the conformed table has its rows, the purpose-built tables may lack them until the next run: build broke"
-    )
-    assert [audit.ended["f2"], audit.ended["f3"]] == [[outcome] for outcome in others]
+    state = closing.close(bundle.key, "build broke").state
+    assert (
+        "the conformed table has its rows, the purpose-built tables may lack them until the next run, "
+        "next in 1 minute: nyc-taxi/yellow/f1.csv: build broke"
+    ) in state["message"]
+    assert audit.marked == {"f1": landed("f1", deaths=1, not_before=1_060, loaded=loaded("f1", rows_loaded=5))}
+    assert audit.ended == {outcome.file_id: [outcome] for outcome in others}
+
+
+def test_run_that_ends_well_hastens_those_that_wait_for_a_run_but_none_that_killed_runs_alone_or_is_throttled(
+    closing: Closing, audit: MemoryAudit, bundles: MemoryBundles
+) -> None:
+    later = 99_999
+    audit.register(landed("half", deaths=2, most_files=4, not_before=later))
+    audit.register(landed("loaded", deaths=4, loaded=loaded("loaded"), not_before=later))
+    audit.register(landed("killer", alone=2, most_files=1, not_before=later))
+    audit.register(landed("throttled", tries=5, not_before=later))
+    bundle = claimed(audit, bundles, "f1")
+    closing.close(bundle.key, OUT_OF_MEMORY)
+    assert {file.not_before for file in audit.marked.values() if file.file_id != "f1"} == {later}
+    bundles.write_outcome(bundle.key, [loaded("f1")])
+    closing.close(bundle.key, "")
+    due = {file.file_id for file in audit.marked.values() if file.not_before == 0 and file.deaths == 0}
+    assert due == {"half", "loaded"}
+    assert audit.marked["half"].most_files == 4
 
 
 def test_file_that_the_outcome_does_not_name_fails(
@@ -120,20 +184,31 @@ def test_file_whose_failure_passes_stays_pending_and_is_tried_again_after_longer
 ) -> None:
     """Code review, C13: a throttled S3 failed a file for good."""
     audit.register(landed("f1"))
-    pauses = []
-    for number in range(1, MOST_TRIES):
+    waits, pauses = [], []
+    for number in range(1, 8):
         state = closing.close(tried(audit, bundles, THROTTLED).key, "").state
         assert (state["completed"], state["failed"]) == (0, 0)
         assert state["subject"] == "To be tried again: yellow, 1 of 1 file"
-        assert f"tried {number} of {MOST_TRIES} times: nyc-taxi/yellow/f1.csv: S3 is slow" in state["message"]
+        assert f"tried {number} of 8 times, next in " in state["message"]
         assert audit.marked["f1"].tries == number
+        waits.append(audit.marked["f1"].not_before - 1_000)
         pauses.append(state["pause_seconds"])
-    assert pauses == sorted(set(pauses))
-    assert pauses[-1] <= LONGEST_PAUSE_SECONDS
+    assert waits == sorted(set(waits))
+    assert sum(waits) > 24 * 3_600
+    assert pauses == [wait if wait <= LONGEST_PAUSE_SECONDS else 0 for wait in waits]
     state = closing.close(tried(audit, bundles, THROTTLED).key, "").state
     assert (state["failed"], state["pause_seconds"], audit.marked) == (1, 0, {})
     (ended,) = audit.ended["f1"]
-    assert ended.error == "try 4 of 4 failed, there is no further one; send the file again: S3 is slow"
+    assert ended.error == "try 8 of 8 failed, there is no further one; send the file again: S3 is slow"
+
+
+@pytest.mark.parametrize("error", ["", OUT_OF_MEMORY])
+def test_closing_of_a_dead_run_that_is_repeated_counts_it_once(
+    closing: Closing, audit: MemoryAudit, bundles: MemoryBundles, error: str
+) -> None:
+    bundle = claimed(audit, bundles, "f1")
+    assert closing.close(bundle.key, error).state == closing.close(bundle.key, error).state
+    assert audit.marked["f1"].alone == 1
 
 
 def test_closing_of_a_try_that_is_repeated_counts_it_once(
@@ -217,10 +292,10 @@ def test_state_of_a_great_bundle_stays_far_below_what_step_functions_carries(
     closing: Closing, audit: MemoryAudit, bundles: MemoryBundles
 ) -> None:
     bundle = claimed(audit, bundles, *(f"f{number:03}" for number in range(500)))
-    state = closing.close(bundle.key, "ü" * 100_000).state
-    assert len(json.dumps(state).encode()) < 100_000
-    assert "… and 480 more" in state["message"]
-    assert {len(ends[0].error) for ends in audit.ended.values()} == {2_000}
+    closed = closing.close(bundle.key, "ü" * 100_000)
+    assert len(json.dumps(closed.state).encode()) < 100_000
+    assert "… and 480 more" in closed.state["message"]
+    assert {len(waiting.error) for waiting in closed.waiting} == {2_000}
 
 
 @pytest.mark.parametrize(

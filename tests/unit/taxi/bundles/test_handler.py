@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,6 +26,7 @@ def _deployed(
     dynamodb: "DynamoDBServiceResource", bucket: "S3Client", monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[None]:
     variables = {"AUDIT_TABLE": "audit", "BUNDLE_BUCKET": "bundles", "LEASE_SECONDS": "60", "MAX_FILES_PER_RUN": "2"}
+    variables["LAKE"] = "test-lake"
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     handler._steps.cache_clear()
@@ -50,13 +52,28 @@ def test_rounds_of_an_execution_end_every_file_and_then_the_execution_is_idle(
     assert claim == {"outcome": "idle"}
 
 
-def test_error_of_the_run_reaches_the_files(dynamodb: "DynamoDBServiceResource") -> None:
-    DynamoDbAudit(dynamodb, "audit").register(landed())
+def test_error_of_a_run_that_died_reaches_its_file_which_waits_and_is_counted_when_it_landed_long_ago(
+    dynamodb: "DynamoDBServiceResource", capsys: pytest.CaptureFixture[str]
+) -> None:
+    DynamoDbAudit(dynamodb, "audit").register(landed(landed_at="2020-01-05T12:00:00Z"))
     claim = handler.handle(CLAIM, None)
     close = {**CLAIM, "step": "close", "bundle_key": claim["bundle_key"], "error": {"Error": "E", "Cause": "C"}}
-    assert handler.handle(close, None)["subject"] == "Failed: yellow, 1 of 1 file"
+    assert handler.handle(close, None)["subject"] == "To be tried again: yellow, 1 of 1 file"
     item = dynamodb.Table("audit").get_item(Key={"dataset": "yellow", "file_id": "f1"})["Item"]
-    assert (item["file_status"], item["error"], item["execution"]) == ("failed", "E: C", "run-1")
+    assert (item["file_status"], item["execution"]) == ("landed", "run-1")
+    assert item["error"] == "a run that loaded it alone died, 1 of 6 times: E: C"
+    assert handler.handle(CLAIM, None) == {"outcome": "idle"}, "it is not due"
+    metric = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (metric["WaitingTaxiFiles"], metric["Lake"]) == (1, "test-lake")
+
+
+def test_files_that_landed_just_now_are_not_counted_as_waiting(
+    dynamodb: "DynamoDBServiceResource", capsys: pytest.CaptureFixture[str]
+) -> None:
+    just_now = datetime.now(UTC).isoformat(timespec="seconds")
+    DynamoDbAudit(dynamodb, "audit").register(landed(landed_at=just_now))
+    assert handler.handle(CLAIM, None)["outcome"] == "claimed"
+    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize(

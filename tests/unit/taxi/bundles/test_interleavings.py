@@ -16,6 +16,8 @@ from tests.unit.taxi.bundles.world import LEASE_SECONDS, World
 Interrupts = dict[int, int]
 """At which steps something else happens than that the newest party runs on, and what."""
 
+SCHEDULE_SECONDS = 900
+
 KEYS = st.lists(st.sampled_from("abcd"), min_size=1, max_size=5)
 INTERRUPTS = st.dictionaries(st.integers(0, 60), st.integers(0, 999), min_size=2, max_size=8)
 
@@ -78,7 +80,8 @@ def look_at(world: World, *, overlong_rounds: bool) -> None:
 
 
 def let_the_schedule_start_an_execution(world: World) -> None:
-    """No lease needs to expire: whoever holds it has ended."""
+    """No lease needs to expire: whoever holds it has ended. Files that wait for their next try are due by then."""
+    world.audit.now += SCHEDULE_SECONDS
     world.begin_execution("yellow", "scheduled")
     play(world, {}, crashes=False)
 

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-LEASE_SECONDS = 60
+LEASE_SECONDS = 1_000
+"""More than the pauses of an execution and the schedule together, as deployed."""
 FILES_PER_RUN = 2
 PASSING_FAILURES = 2
 
@@ -47,8 +48,14 @@ class World:
         self.names: set[str] = set()
         self.dead_executions: list[str] = []
         self._landing = Landing(self.audit, self, load_datasets())
-        self._bundling = Bundling(self.audit, self.audit, self.bundles, self, max_files_per_run=FILES_PER_RUN)
-        self._closing = Closing(self.audit, self.audit, self.bundles)
+        clock = self._clock
+        self._bundling = Bundling(
+            self.audit, self.audit, self.bundles, self, max_files_per_run=FILES_PER_RUN, clock=clock
+        )
+        self._closing = Closing(self.audit, self.audit, self.bundles, clock=clock)
+
+    def _clock(self) -> float:
+        return self.audit.now
 
     def start(self, dataset: str, name: str) -> None:
         """Start an execution, as Landing asks for it."""
@@ -132,7 +139,9 @@ class World:
         _again_until_done(lambda: self.bundles.write_outcome(bundle.key, outcomes))
 
     def _close(self, bundle: Bundle) -> None:
-        _again_until_done(lambda: self._closing.close(bundle.key, ""))
+        """Close, and pause as the state machine does: this takes time, but holds up nobody else's steps."""
+        closed = _again_until_done(lambda: self._closing.close(bundle.key, ""))
+        self.audit.now += closed.pause_seconds
 
 
 def _again_until_done(step: Callable[[], T]) -> T:

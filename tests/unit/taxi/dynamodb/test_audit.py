@@ -8,7 +8,7 @@ from odp.errors import LeaseLostError, RetryableError
 from taxi.dynamodb.audit import DynamoDbAudit
 from taxi.dynamodb.leases import DynamoDbLeases
 from taxi.ports import Known
-from taxi.records import FileOutcome, LandedFile, Lease, LoadStatus, RejectedFile
+from taxi.records import FileOutcome, LandedFile, Lease, LoadStatus, RejectedFile, WaitingFile
 
 from tests.unit.taxi.samples import landed, loaded
 
@@ -78,7 +78,7 @@ def test_file_that_is_known_is_left_as_it_is_and_told_to_be_pending_or_ended(
     audit.end(lease, [loaded("f1")])
     assert audit.register(landed()) is Known.ENDED
     assert items(dynamodb)["f1"]["file_status"] == "completed"
-    assert not audit.has_pending("yellow")
+    assert audit.pending("yellow") == []
 
 
 def test_running_file_tells_its_execution_and_start_and_is_still_pending(
@@ -89,7 +89,7 @@ def test_running_file_tells_its_execution_and_start_and_is_still_pending(
     item = items(dynamodb)["f1"]
     assert (item["file_status"], item["execution"]) == ("running", "run-1")
     assert item["started_at"].endswith("+00:00")
-    assert audit.has_pending("yellow")
+    assert audit.pending("yellow") == [landed()]
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_claim_that_was_overtaken_neither_begins_nor_ends_a_file(
     with pytest.raises(LeaseLostError):
         audit.end(lease, [loaded("f1")])
     assert statuses(dynamodb) == {"landed"}
-    assert audit.has_pending("yellow")
+    assert audit.pending("yellow") == [landed()]
 
 
 def test_file_that_ended_is_not_ended_again_nor_is_any_other_of_the_transaction(
@@ -205,7 +205,8 @@ def test_rejected_object_is_kept_with_its_reason_however_often_its_event_comes(
     assert (item["file_status"], item["error"], item["s3_key"]) == ("rejected", "is no CSV", file.key)
 
 
-THROTTLED = FileOutcome("f1", LoadStatus.PENDING, error="S3 is slow", tries=2)
+WAITING = landed(tries=2, deaths=3, alone=1, most_files=4, not_before=1_767_614_400)
+THROTTLED = WaitingFile(WAITING, 60, "tried twice", "S3 is slow")
 
 
 def test_file_that_is_tried_again_is_pending_with_its_tries_and_the_reason(
@@ -214,9 +215,47 @@ def test_file_that_is_tried_again_is_pending_with_its_tries_and_the_reason(
     audit.register(landed())
     audit.begin(lease, [landed()])
     audit.keep_pending(lease, [THROTTLED])
-    assert audit.pending("yellow") == [landed(tries=2)]
+    assert audit.pending("yellow") == [WAITING]
     item = items(dynamodb)["f1"]
-    assert (item["file_status"], item["error"], item["tries"]) == ("landed", "S3 is slow", 2)
+    assert (item["file_status"], item["error"], item["tries"]) == ("landed", "tried twice: S3 is slow", 2)
+    assert item["next_try_at"] == "2026-01-05T12:00:00+00:00"
+
+
+def test_file_that_waits_for_a_build_is_pending_with_what_was_loaded_of_it(audit: DynamoDbAudit, lease: Lease) -> None:
+    outcome = FileOutcome("f1", LoadStatus.LOADED, 10, 8, 2, quarantine="s3://c/quarantine/yellow/f1/")
+    audit.register(landed())
+    audit.keep_pending(lease, [WaitingFile(landed(deaths=1, loaded=outcome), 60, "loaded", "broke")])
+    assert audit.pending("yellow") == [landed(deaths=1, loaded=outcome)]
+
+
+def test_marker_of_an_earlier_release_has_nothing_against_its_file(
+    audit: DynamoDbAudit, dynamodb: "DynamoDBServiceResource"
+) -> None:
+    """The item as release 82f97b7 wrote it after two tries."""
+    file: dict[str, Any] = {"s3_bucket": "raw", "s3_key": "nyc-taxi/yellow/f1.csv", "etag": "e1", "size": 10}
+    marker: dict[str, Any] = {
+        "dataset": "pending#yellow",
+        "file_id": "f1",
+        "landed_at": "2026-01-05T12:00:00Z",
+        "tries": 2,
+    }
+    dynamodb.Table("audit").put_item(Item={**marker, **file})
+    assert audit.pending("yellow") == [landed(tries=2)]
+
+
+def test_hastened_file_is_due_and_keeps_what_is_known_of_it(audit: DynamoDbAudit, lease: Lease) -> None:
+    audit.register(landed())
+    audit.keep_pending(lease, [THROTTLED])
+    audit.hasten(lease, ["f1"])
+    assert audit.pending("yellow") == [landed(tries=2, alone=1, most_files=4)]
+
+
+def test_file_that_has_ended_is_not_hastened_into_a_marker(audit: DynamoDbAudit, lease: Lease) -> None:
+    audit.register(landed())
+    audit.end(lease, [loaded("f1")])
+    with pytest.raises(RetryableError):
+        audit.hasten(lease, ["f1"])
+    assert audit.pending("yellow") == []
 
 
 def test_file_that_is_loaded_after_all_says_no_more_why_it_was_not(
@@ -227,6 +266,7 @@ def test_file_that_is_loaded_after_all_says_no_more_why_it_was_not(
     audit.end(lease, [loaded("f1")])
     item = items(dynamodb)["f1"]
     assert (item["file_status"], "error" in item) == ("completed", False)
+    assert "next_try_at" not in item
     assert audit.pending("yellow") == []
 
 

@@ -13,7 +13,7 @@ from moto.dynamodb.models import dynamodb_backends
 from odp.errors import LeaseLostError
 from taxi.dynamodb.audit import DynamoDbAudit
 from taxi.dynamodb.leases import DynamoDbLeases
-from taxi.records import FileOutcome, LoadStatus, RejectedFile
+from taxi.records import RejectedFile, WaitingFile
 
 from tests.unit.odp.dynamodb.interruptions import assert_mended, public_methods
 from tests.unit.taxi.samples import landed, loaded
@@ -85,16 +85,16 @@ def _items() -> dict[tuple[str, str], dict[str, Any]]:
     return {(item["dataset"]["S"], item["file_id"]["S"]): item for item in found}
 
 
-TRIED = [FileOutcome(file_id, LoadStatus.PENDING, error="S3 is slow", tries=2) for file_id in IDS]
+TRIED = [WaitingFile(landed(file_id, tries=2, not_before=60), 60, "tried twice", "S3 is slow") for file_id in IDS]
 SCENARIOS: dict[str, Callable[[World], Any]] = {
     "DynamoDbAudit.register": lambda world: world.audit.register(landed("new")),
     "DynamoDbAudit.register again": lambda world: world.audit.register(FILES[0]),
     "DynamoDbAudit.record_rejected": lambda world: world.audit.record_rejected(REJECTED),
     "DynamoDbAudit.pending": lambda world: world.audit.pending("yellow"),
-    "DynamoDbAudit.has_pending": lambda world: world.audit.has_pending("yellow"),
     "DynamoDbAudit.begin": lambda world: world.audit.begin(world.lease, FILES),
     "DynamoDbAudit.end": lambda world: world.end(),
     "DynamoDbAudit.keep_pending": lambda world: world.audit.keep_pending(world.lease, TRIED),
+    "DynamoDbAudit.hasten": lambda world: world.audit.hasten(world.lease, IDS),
     "DynamoDbLeases.acquire": lambda world: world.leases.acquire("green", "run-1", "arn:1") is not None,
     "DynamoDbLeases.acquire again": lambda world: world.leases.acquire("yellow", "run-1", "arn:2") is not None,
     "DynamoDbLeases.acquire a held one": lambda world: world.leases.acquire("yellow", "run-2", "arn:2"),

@@ -1,0 +1,132 @@
+"""Change files that tell whether a table's source was emptied, where no load can tell it.
+
+DMS then deletes everything in the table's folder. So all files that landed before a moment are gone, and those that
+are there landed after it. A person who deletes a few files leaves others of before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from odp.ports import Deletions, KnownFileHistory
+from odp.records import FileStatus, KeptEntry, LandedFile
+
+TIME = "%Y-%m-%dT%H:%M:%SZ"
+_MOST = 10
+"""How many files of each end of the time are asked for; the bucket gets a request for each, until one is there."""
+_READ = 100
+"""How many files are read of the history at once; some do not count."""
+_DAYS_BEFORE = tuple(4**number for number in range(6))
+_ONE_DAY = timedelta(days=1)
+"""More than file names may differ from the time at which the files landed: names may be in any time zone."""
+
+
+@dataclass(frozen=True, slots=True)
+class GoneChanges:
+    """The files that were asked for, the newest first, and when the last one was deleted."""
+
+    files: tuple[LandedFile, ...]
+    gone_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeWitnesses:
+    """Asks the history for applied change files, and the bucket for their objects."""
+
+    files: KnownFileHistory
+    staged: Deletions
+    now: datetime
+
+    def gone(self, table: str, since: str) -> GoneChanges | None:
+        """Find the moment at which all files that had landed since a time were deleted.
+
+        The oldest files landed before that moment, even if many landed after it. The newest ones before it show that
+        nobody just deleted old files.
+        """
+        oldest = self._oldest(table, since)
+        deleted = self._deleted(oldest)
+        if not deleted:
+            return None
+        newest = self._newest(table, since, max(deleted.values()))
+        deleted |= self._deleted(file for file in newest if file not in deleted)
+        gone_at = max(deleted.values())
+        if any(file not in deleted and file.landed_at < gone_at for file in (*oldest, *newest)):
+            return None
+        return GoneChanges(tuple(sorted(deleted, key=_landing, reverse=True)), gone_at)
+
+    def still_gone(self, table: str, since: str, entry: KeptEntry) -> GoneChanges | None:
+        """Find what an entry is about, unless an object is back; S3 may have forgotten the deletions since."""
+        file_id = entry.entry_id.removeprefix(f"{table}#")
+        name = file_id.split("/")[1]
+        found = self.files.processed_changes(table, name, _READ)
+        named = [file for file in found if file.file_id == file_id]
+        gone_at = time_of(entry)
+        files = {*named, *self._newest(table, since, gone_at)}
+        if not named or not all(map(self._deleted_at, files)):
+            return None
+        return GoneChanges((*named, *sorted(files - {*named}, key=_landing, reverse=True)), gone_at)
+
+    def has_any(self, table: str, since: str) -> bool:
+        """Tell whether a table has files that landed since a time."""
+        return bool(self._oldest(table, since))
+
+    def _deleted(self, files: Iterable[LandedFile]) -> dict[LandedFile, str]:
+        """Give when the files before the first one that is there were deleted, unless that one had landed before."""
+        deleted: dict[LandedFile, str] = {}
+        for file in files:
+            deleted_at = self._deleted_at(file)
+            if not deleted_at:
+                return deleted if deleted and max(deleted.values()) <= file.landed_at else {}
+            deleted[file] = deleted_at
+        return deleted
+
+    def _deleted_at(self, file: LandedFile) -> str:
+        """Tell when an object was deleted, empty if it is there; what S3 has forgotten was deleted by now."""
+        for key, deleted_at in self.staged.deletions(file.bucket, file.key):
+            if key == file.key:
+                return deleted_at
+        return self.now.strftime(TIME)
+
+    def _oldest(self, table: str, since: str) -> Sequence[LandedFile]:
+        """Give the first files by landing since a time; those with names from a day before may have landed before."""
+        for days in (-1, 0, 1):
+            start = datetime.fromisoformat(since) + days * _ONE_DAY
+            found = self.files.processed_changes(table, f"{start:%Y%m%d-%H%M%S}", _READ)
+            landed = sorted((file for file in _applied(found) if file.landed_at > since), key=_landing)
+            if landed or len(found) < _READ:
+                return landed[:_MOST]
+        return ()
+
+    def _newest(self, table: str, since: str, until: str) -> Sequence[LandedFile]:
+        """Give the last files that landed before a time, in the order of landing; of many, some of the last day."""
+        begin = datetime.fromisoformat(since) - _ONE_DAY
+        landed: set[LandedFile] = set()
+        for start in _starts_before(datetime.fromisoformat(until), begin):
+            found = self.files.processed_changes(table, f"{start:%Y%m%d}", _READ)
+            landed |= {file for file in _applied(found) if since < file.landed_at < until}
+            if len(landed) >= _MOST or len(found) == _READ:
+                break
+        return sorted(landed, key=_landing)[-_MOST:]
+
+
+def time_of(entry: KeptEntry) -> str:
+    """Give when the objects of an entry were gone; an older release kept only the time of the entry."""
+    return datetime.fromisoformat(entry.gone_at or entry.since).astimezone(UTC).strftime(TIME)
+
+
+def _starts_before(until: datetime, begin: datetime) -> Iterator[datetime]:
+    for days in _DAYS_BEFORE:
+        start = until - days * _ONE_DAY
+        yield max(start, begin)
+        if start <= begin:
+            return
+
+
+def _applied(files: Iterable[LandedFile]) -> Iterator[LandedFile]:
+    return (file for file in files if file.status is FileStatus.APPLIED)
+
+
+def _landing(file: LandedFile) -> tuple[str, str]:
+    return file.landed_at, file.name

@@ -1,0 +1,19 @@
+"""A function's session of its role: ministack derives it from names that anybody can know, without any secret."""
+
+from typing import Any
+
+from rehearsal.emulator import role_sessions, seams
+
+
+def install() -> None:
+    """Give functions sessions that cannot be guessed, wherever ministack starts them."""
+    for seam in (seams.LAMBDA_WORKER_CREDENTIALS, seams.LAMBDA_CREDENTIALS):
+        seam.replace(lambda _: _credentials)
+
+
+def _credentials(config: dict[str, Any]) -> dict[str, str]:
+    """Return the environment variables of a function's session, which lasts as long as the function runs."""
+    session = role_sessions.session_of_function(
+        config["FunctionArn"], role_arn=config.get("Role", ""), session_name=config["FunctionName"][:64]
+    )
+    return session.environment()

@@ -1,0 +1,52 @@
+"""What people decide about a table: emptied sources, and the files that are held."""
+
+from rehearsal.torture.evidence import APPLIED, HELD
+from rehearsal.torture.lake import Lake
+from rehearsal.torture.replica import Replica
+
+
+def decide(lake: Lake, replica: Replica, *, is_patient: bool = True) -> None:
+    """A person has the table emptied whose source was, and decides what is held."""
+    if replica.is_vanished and lake.empty(replica):
+        replica.is_vanished = replica.diverged = False
+    _decide_held(lake, replica, is_patient=is_patient)
+
+
+def _decide_held(lake: Lake, replica: Replica, *, is_patient: bool) -> None:
+    """A person approves what DMS wrote and is not applied yet: the newest full load as a whole, late changes.
+
+    An impatient one approves before all of it has landed.
+
+    Who wrote parts of the load again or deleted one does not know any more what they are, dismisses them and loads
+    again. So does who sees that a part of it is in the table, with parts of another load or as its rest came much
+    later, and who approved something that waits again, as it does where changes that follow it were deleted.
+    """
+    held = lake.held(replica)
+    if not held or (replica.unwritten and is_patient):
+        return
+    evidence = lake.evidence(replica)
+    waiting = {(file.key, file.version_id) for file in evidence.pending if file.key in replica.newest_load}
+    unseen = replica.written - {(file.key, file.version_id) for file in (*evidence.pending, *evidence.history)}
+    if (waiting | unseen) & evidence.readable and is_patient:
+        return
+    history = evidence.history
+    in_table = [file for file in history if file.status == APPLIED]
+    applied = {file.key for file in in_table if (file.key, file.version_id) in replica.written}
+    awaited = {file.key for file in held if replica.newest_load.get(file.key) == file} - applied
+    is_whole = replica.newest_load.keys() == awaited | applied | replica.deleted
+    versions = {(file.key, file.version_id) for file in history if file.status == HELD}
+    waits_again = {key for key, version in versions if (key, version) in replica.approved}
+    is_mixed = bool(applied) and bool(awaited & {file.key for file in in_table})
+    has_stalled = bool(applied) and replica.has_stalled
+    is_unsure = replica.is_touched or is_mixed or has_stalled or bool(replica.deleted)
+    if not is_patient and (is_unsure or not is_whole):
+        return
+    is_not_emptied = any(file.is_load and not file.columns for file in held)
+    has_load = any(file.is_load for file in held)
+    loads_again = bool(waits_again) or is_not_emptied or (is_unsure and has_load)
+    replica.must_load |= loads_again
+    replica.is_unclear |= loads_again or (has_load and not is_whole)
+    changes = {file.key for file in held if not file.is_load}
+    approved = (changes | (awaited if is_whole and not is_unsure else set())) - waits_again
+    replica.approved |= {(key, version) for key, version in versions if key in approved}
+    lake.decide(replica, approved)
