@@ -11,6 +11,7 @@ from rehearsal.demo.workspace import PROJECT
 from rehearsal.emulator.process import Emulator
 from rehearsal.emulator.settings import EmulatorSettings
 from rehearsal.pipeline.rehearsal import CHECKS, Rehearsal
+from tests.embedded.pipeline.developer import Developer
 from tests.embedded.pipeline.small import Small
 
 _targets = itertools.count(800_000_000_000)
@@ -35,3 +36,9 @@ def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
         made.create_repository()
         made.bootstrap()
         yield made
+
+
+@pytest.fixture(scope="package")
+def developer(rehearsal: Rehearsal, tmp_path_factory: pytest.TempPathFactory) -> Developer:
+    """Whoever has a clone of this project."""
+    return Developer(tmp_path_factory.mktemp("developer") / "clone", rehearsal)

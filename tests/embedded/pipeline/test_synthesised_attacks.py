@@ -16,8 +16,11 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from rich.console import Console
 
 from rehearsal.pipeline.rehearsal import Rehearsal
+from rehearsal.pipeline.watch import PipelineWatch
+from tests.embedded.pipeline.developer import Developer
 
 REGION = "us-east-1"
 PIPELINES, DEV, PROD = "111111111111", "222222222222", "444444444444"
@@ -391,3 +394,27 @@ def test_nothing_in_devs_own_account_takes_a_role_of_prod(deployed: Rehearsal, r
     finally:
         iam.delete_role_policy(RoleName=name, PolicyName="all")
         iam.delete_role(RoleName=name)
+
+
+@pytest.mark.timeout(600)
+def test_a_push_that_takes_the_boundary_off_devs_own_roles_changes_none_of_them(
+    deployed: Rehearsal, developer: Developer
+) -> None:
+    """By self-mutation as CDK does it: the template that the push made, deployed by dev's own roles."""
+    pipeline, stack = "odp-dev-infra", "odp-dev-infra-Pipeline"
+    console = Console(record=True, width=200)
+    watch = PipelineWatch(deployed.codepipeline, console)
+    watch.until_settled([pipeline])
+    developer.replace(
+        "deployment_account/pipeline_stack.py", "        iam.PermissionsBoundary.of(self).apply(boundary)\n", ""
+    )
+    developer.push("main")
+    assert watch.until_settled([pipeline])[pipeline] == "Failed"
+    assert "UpdatePipeline" in console.export_text(clear=False)
+    iam = root(deployed, "iam")
+    for name in physical(deployed, stack, "AWS::IAM::Role"):
+        found = iam.get_role(RoleName=name)["Role"]["PermissionsBoundary"]
+        assert found["PermissionsBoundaryArn"] == BOUNDARY
+    events = root(deployed, "cloudformation").describe_stack_events(StackName=stack)["StackEvents"]
+    reasons = [each.get("ResourceStatusReason", "") for each in events if each["ResourceStatus"] == "UPDATE_FAILED"]
+    assert any("iam:DeleteRolePermissionsBoundary" in each and "cfn-exec-role" in each for each in reasons), reasons
