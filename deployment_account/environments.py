@@ -15,6 +15,7 @@ from deployment_account.errors import ConfigurationError
 from deployment_account.model import AccountId, Days, Email, Model, Name, PlatformName, Region
 from deployment_account.networks import MOST_ZONES, InterfaceEndpoint, Ipv4Cidr, parse_cidr
 from deployment_account.odp_settings import OdpSettings
+from deployment_account.qualifiers import qualifier_of
 from deployment_account.repository import ConnectedRepository, Repository
 from deployment_account.retention import Retention, known_to_cloudwatch
 from deployment_account.sources import DEFAULT_SOURCES, Sources
@@ -158,6 +159,15 @@ class Platform(Model):
                 raise ValueError(
                     f"environments.{name}: {self.name}-{name}- has more than {STACK_NAME_IN_A_ROLE_NAME} characters, "
                     "which is all that CloudFormation keeps of it in the names of roles; choose a shorter name"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _bootstraps_are_of_one_environment(self) -> Platform:
+        for one, other in combinations(self.environments, 2):
+            if qualifier_of(self.name, one) == qualifier_of(self.name, other):
+                raise ValueError(
+                    f"environments.{other}: its bootstrap would have the qualifier of {one}'s; choose another name"
                 )
         return self
 
