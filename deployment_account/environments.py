@@ -187,6 +187,11 @@ class Platform(Model):
                     f"the pipelines of {other.name} run in account {one.account}, which is that of {one.name}, whose "
                     "data is protected: give them another one"
                 )
+            if other.account == self.deployment_of(one).account:
+                raise ValueError(
+                    f"{other.name} lives in account {other.account}, in which the pipelines of {one.name} run, whose "
+                    "data is protected: give it or them another one"
+                )
         return self
 
     @model_validator(mode="after")

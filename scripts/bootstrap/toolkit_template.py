@@ -98,5 +98,6 @@ def _refactors(statement: Json) -> bool:
 def _of_own_stacks(statement: Json, stacks: str) -> Json:
     if not any(action.startswith("cloudformation:") for action in statement["Action"]):
         return statement
-    arn = f"arn:${{AWS::Partition}}:cloudformation:${{AWS::Region}}:${{AWS::AccountId}}:stack/{stacks}/*"
+    # in any Region: the stack through which a pipeline hands artifacts to another one is deployed by this role, too
+    arn = f"arn:${{AWS::Partition}}:cloudformation:*:${{AWS::AccountId}}:stack/{stacks}/*"
     return {**statement, "Resource": {"Fn::Sub": arn}}

@@ -88,6 +88,20 @@ def test_no_other_environments_pipelines_run_in_the_account_of_a_protected_one(t
     )
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_no_other_lake_lies_where_the_pipelines_of_a_protected_environment_run(tmp_path: Path, order: int) -> None:
+    """The stacks of a lake may make roles with whatever policies, which bind nobody in their account."""
+    document = with_prod({"account": DEPLOYMENT["account"]})
+    document["environments"] = dict(list(document["environments"].items())[::order])
+    (problem,) = problems(tmp_path, document)
+    assert problem == (
+        "dev lives in account 111111111111, in which the pipelines of prod run, whose data is protected: "
+        "give it or them another one"
+    )
+    document["environments"]["prod"]["deployment"] = OF_PROD
+    assert load_platform(written(tmp_path, document))
+
+
 def test_a_protected_environment_may_hold_its_own_pipelines_and_stand_alone(tmp_path: Path) -> None:
     document = json.loads(json.dumps(OF_PROD).replace(OWN, PROD["account"]))
     assert load_platform(written(tmp_path, with_prod(deployment=document)))
