@@ -17,7 +17,7 @@ from scripts.bootstrap.execution_policy.policies import Policy, boundary_of, pol
 from scripts.bootstrap.findings import Finding, fine, unknown, unless_unreachable, wrong
 from scripts.bootstrap.managed_policies import current_document, policy_arn
 from scripts.bootstrap.quotas import quota_findings
-from scripts.bootstrap.trust import trust_finding
+from scripts.bootstrap.trust import default_bootstrap_finding, trust_finding
 
 PROGRAM = "python -m scripts.bootstrap"
 OLDEST_NODE = 22
@@ -55,7 +55,10 @@ def _environment(platform: Platform, credentials: Credentials, environment: Envi
         yield _nobody_looked(name, place)
         return
     mend = f"{PROGRAM} target-account {name}"
-    if place.account != platform.deployment_of(environment).account:
+    pipelines = platform.deployment_of(environment).account
+    if place.account != pipelines:
+        former = f"{name}: default bootstrap"
+        yield unless_unreachable(former, lambda: default_bootstrap_finding(former, account, pipelines))
         yield from _bootstrap(platform, environment, account, name, mend=mend)
     yield from quota_findings(account, environment, Names.of(platform, environment))
 

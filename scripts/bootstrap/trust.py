@@ -11,6 +11,8 @@ from scripts.bootstrap.bootstrapping import trusted_roles
 from scripts.bootstrap.cdk_cli import Bootstrap
 from scripts.bootstrap.findings import Finding, fine, wrong
 
+DEFAULT_QUALIFIER = "hnb659fds"
+"""Of CDK's bootstrap where nobody chooses another."""
 ENTERED_ROLES = ("deploy", "file-publishing", "image-publishing", "lookup")
 
 
@@ -27,13 +29,36 @@ def trust_finding(
             document = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
         except iam.exceptions.NoSuchEntityException:
             return wrong(subject, f"there is no role {role}", mend=mend)
-        own = () if place.account == pipelines else (place.account, f"arn:aws:iam::{place.account}:root")
+        own = () if place.account == pipelines else _own(place.account)
         entrances = [one for one in document["Statement"] if _lets_in(one) - set(own)]
         if not entrances:
             return wrong(subject, f"{role} lets nobody of {pipelines} in", mend=mend)
         if not all(_names_only(statement, roles) for statement in entrances):
             return wrong(subject, f"{role} lets others in than {roles}", mend=mend)
     return fine(subject, f"{place.account} trusts {roles}")
+
+
+def default_bootstrap_finding(subject: str, account: Account, pipelines: str) -> Finding:
+    """Whether a bootstrap with CDK's default qualifier, which an earlier release made, still lets the pipelines in.
+
+    It lets every role of their account in, so that each environment's builds would reach this one.
+    """
+    place, iam = account.place, account.client("iam")
+    for which in ENTERED_ROLES:
+        role = f"cdk-{DEFAULT_QUALIFIER}-{which}-role-{place.account}-{place.region}"
+        try:
+            document = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
+        except iam.exceptions.NoSuchEntityException:
+            continue
+        let_in = {one for statement in document["Statement"] for one in _lets_in(statement)}
+        if let_in & {pipelines, f"arn:aws:iam::{pipelines}:root", "*"}:
+            mend = "docs/deployment.md, A lake with CDK's default bootstrap: take that bootstrap down"
+            return wrong(subject, f"{role} lets every role of {pipelines} in", mend=mend)
+    return fine(subject, f"no role of CDK's default bootstrap lets {pipelines} in")
+
+
+def _own(account: str) -> tuple[str, str]:
+    return account, f"arn:aws:iam::{account}:root"
 
 
 def _lets_in(statement: dict[str, Any]) -> set[str]:

@@ -13,7 +13,7 @@ from moto import mock_aws
 from deployment_account.environments import Platform
 from scripts.bootstrap.accounts import Account, Place
 from scripts.bootstrap.findings import Finding, State
-from scripts.bootstrap.trust import trust_finding
+from scripts.bootstrap.trust import default_bootstrap_finding, trust_finding
 
 DEV = Place("222222222222", "us-east-1")
 ROLES = [f"cdk-odpdev-{which}-role-222222222222-us-east-1" for which in ("deploy", "file-publishing", "lookup")]
@@ -81,3 +81,20 @@ def test_one_role_that_lets_in_others_is_wrong(
 def test_an_account_without_bootstrap_is_wrong(platform: Platform, account: Account) -> None:
     finding = trust_finding("dev: trust", platform, platform.environments["dev"], account, mend="mend it")
     assert (finding.state, finding.seen) == (State.WRONG, f"there is no role {ROLES[0]}")
+
+
+@pytest.mark.parametrize("which", ["deploy", "file-publishing", "image-publishing", "lookup"])
+@pytest.mark.parametrize(
+    ("trust", "state"),
+    [([OWN], State.FINE), ([OWN, statement()], State.WRONG), ([statement("*")], State.WRONG)],
+)
+def test_a_bootstrap_of_an_earlier_release_that_still_lets_everybody_in_is_wrong(
+    account: Account, which: str, trust: list[Statement], state: State
+) -> None:
+    assert default_bootstrap_finding("dev", account, "111111111111").state is State.FINE
+    document = json.dumps({"Version": "2012-10-17", "Statement": trust})
+    role = f"cdk-hnb659fds-{which}-role-222222222222-us-east-1"
+    account.client("iam").create_role(RoleName=role, AssumeRolePolicyDocument=document)
+    finding = default_bootstrap_finding("dev", account, "111111111111")
+    assert finding.state is state
+    assert ("docs/deployment.md" in finding.mend) == (state is State.WRONG)
