@@ -15,6 +15,7 @@ from deployment_account.errors import ConfigurationError
 from deployment_account.model import AccountId, Days, Email, Model, Name, PlatformName, Region
 from deployment_account.networks import MOST_ZONES, InterfaceEndpoint, Ipv4Cidr, parse_cidr
 from deployment_account.odp_settings import OdpSettings
+from deployment_account.qualifiers import qualifier_of
 from deployment_account.repository import ConnectedRepository, Repository
 from deployment_account.retention import Retention, known_to_cloudwatch
 from deployment_account.sources import DEFAULT_SOURCES, Sources
@@ -162,6 +163,15 @@ class Platform(Model):
         return self
 
     @model_validator(mode="after")
+    def _bootstraps_are_of_one_environment(self) -> Platform:
+        for one, other in combinations(self.environments, 2):
+            if qualifier_of(self.name, one) == qualifier_of(self.name, other):
+                raise ValueError(
+                    f"environments.{other}: its bootstrap would have the qualifier of {one}'s; choose another name"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _protected_environments_are_alone(self) -> Platform:
         """Whoever may deploy into an account may do much in it: no other environment's pipeline or lake is there."""
         for one, other in permutations(self.environments.values(), 2):
@@ -176,6 +186,11 @@ class Platform(Model):
                 raise ValueError(
                     f"the pipelines of {other.name} run in account {one.account}, which is that of {one.name}, whose "
                     "data is protected: give them another one"
+                )
+            if other.account == self.deployment_of(one).account:
+                raise ValueError(
+                    f"{other.name} lives in account {other.account}, in which the pipelines of {one.name} run, whose "
+                    "data is protected: give it or them another one"
                 )
         return self
 

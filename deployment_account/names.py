@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 
 from deployment_account.environments import STACK_NAME_IN_A_ROLE_NAME, Environment, Platform
+from deployment_account.qualifiers import qualifier_of
 
 
 class Shared(StrEnum):
@@ -95,7 +95,6 @@ QUERY_RESULTS = "query-results/"
 
 Results are forgotten after some days, what Athena puts below `tables/` is not.
 """
-LONGEST_QUALIFIER = 10
 DATA_WRITER_TAG = "odp:data-writer"
 """The tag of roles that replace and therefore delete files of the lake, also where deletion is denied."""
 
@@ -148,10 +147,7 @@ class Names:
     @property
     def qualifier(self) -> str:
         """What the names of the resources of this environment's own bootstrap hold: at most ten letters and digits."""
-        plain = f"{self.platform}{self.environment}".replace("-", "")
-        if "-" not in f"{self.platform}{self.environment}" and len(plain) <= LONGEST_QUALIFIER:
-            return plain
-        return plain[:4] + hashlib.sha256(self.lake.encode()).hexdigest()[: LONGEST_QUALIFIER - 4]
+        return qualifier_of(self.platform, self.environment)
 
     @property
     def toolkit_stack(self) -> str:

@@ -26,6 +26,12 @@ class Place:
         """Where an environment lives."""
         return cls(environment.account, environment.region)
 
+    @classmethod
+    def of_pipelines(cls, platform: Platform, environment: Environment) -> Place:
+        """Where an environment's pipelines live."""
+        deployment = platform.deployment_of(environment)
+        return cls(deployment.account, deployment.region)
+
     def __str__(self) -> str:
         return f"aws://{self.account}/{self.region}"
 

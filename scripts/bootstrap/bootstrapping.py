@@ -13,10 +13,12 @@ from scripts.bootstrap.toolkit_template import Narrowing, toolkit_template
 
 
 def deployment_places(platform: Platform, environment: Environment) -> list[Place]:
-    """Where an environment's pipelines need a bootstrap: their own Region, and one to which they hand artifacts."""
-    deployment = platform.deployment_of(environment)
-    regions = dict.fromkeys((deployment.region, environment.region))
-    return [Place(deployment.account, region) for region in regions]
+    """Where a bootstrap is needed in the account of an environment's pipelines: theirs, and the lake's if it is there.
+
+    What a pipeline hands artifacts through in another Region is deployed by the roles of its own.
+    """
+    home, lake = Place.of_pipelines(platform, environment), Place.of(environment)
+    return [home, lake] if lake.account == home.account and lake != home else [home]
 
 
 def trusted_roles(platform: Platform, environment: Environment) -> str:
@@ -31,7 +33,7 @@ def bootstrap_steps(platform: Platform, environment: Environment, account: Accou
     names = Names.of(platform, environment)
     policies = policies_of(platform, environment, place)
     is_of_pipelines = place.account == deployment.account
-    bounds = [boundary_of(platform, environment, place)] if is_of_pipelines else []
+    bounds = [boundary_of(platform, environment)] if place == Place.of_pipelines(platform, environment) else []
     bootstrap = Bootstrap.of(names, place.account, place.region)
     template = PROJECT / ".local" / "bootstrap" / f"{bootstrap.stack}-{place.account}-{place.region}.json"
     narrowing = Narrowing(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -12,12 +11,13 @@ from deployment_account.names import Names
 from deployment_account.repository import ConnectedRepository
 from scripts.bootstrap import cdk_cli
 from scripts.bootstrap.accounts import Account, Credentials, Place
-from scripts.bootstrap.bootstrapping import deployment_places, trusted_roles
+from scripts.bootstrap.bootstrapping import deployment_places
 from scripts.bootstrap.cdk_cli import Bootstrap
 from scripts.bootstrap.execution_policy.policies import Policy, boundary_of, policies_of
 from scripts.bootstrap.findings import Finding, fine, unknown, unless_unreachable, wrong
 from scripts.bootstrap.managed_policies import current_document, policy_arn
 from scripts.bootstrap.quotas import quota_findings
+from scripts.bootstrap.trust import default_bootstrap_finding, trust_finding
 
 PROGRAM = "python -m scripts.bootstrap"
 OLDEST_NODE = 22
@@ -55,8 +55,10 @@ def _environment(platform: Platform, credentials: Credentials, environment: Envi
         yield _nobody_looked(name, place)
         return
     mend = f"{PROGRAM} target-account {name}"
-    if place.account != platform.deployment_of(environment).account:
-        yield unless_unreachable(f"{name}: trust", lambda: _trust(platform, environment, account, mend))
+    pipelines = platform.deployment_of(environment).account
+    if place.account != pipelines:
+        former = f"{name}: default bootstrap"
+        yield unless_unreachable(former, lambda: default_bootstrap_finding(former, account, pipelines))
         yield from _bootstrap(platform, environment, account, name, mend=mend)
     yield from quota_findings(account, environment, Names.of(platform, environment))
 
@@ -113,36 +115,18 @@ def _connection(repository: ConnectedRepository, account: Account, subject: str)
     return wrong(subject, f"connection is {status}", mend=f"open {console} and finish the connection there")
 
 
-def _trust(platform: Platform, environment: Environment, account: Account, mend: str) -> Finding:
-    """Whether the deploy role lets in the roles of this environment's pipelines, and no others of their account."""
-    subject, place = f"{environment.name}: trust", account.place
-    role = Bootstrap.of(Names.of(platform, environment), place.account, place.region).role("deploy")
-    iam, roles = account.client("iam"), trusted_roles(platform, environment)
-    try:
-        document = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
-    except iam.exceptions.NoSuchEntityException:
-        return wrong(subject, f"there is no role {role}", mend=mend)
-    pipelines = platform.deployment_of(environment).account
-    entrances = [one for one in document["Statement"] if pipelines in json.dumps(one.get("Principal", {}))]
-    if not entrances:
-        return wrong(subject, f"{place.account} lets nobody of {pipelines} in", mend=mend)
-    if any(one.get("Condition", {}).get("ArnLike", {}).get("aws:PrincipalArn") != roles for one in entrances):
-        return wrong(subject, f"{place.account} lets other roles of {pipelines} in than {roles}", mend=mend)
-    return fine(subject, f"{place.account} trusts {roles}")
-
-
 def _bootstrap(
     platform: Platform, environment: Environment, account: Account, name: str, *, mend: str
 ) -> Iterator[Finding]:
     bootstrap = Bootstrap.of(Names.of(platform, environment), account.place.account, account.place.region)
-    where = f"{name}: bootstrap of {account.place}"
+    trust, where = f"{name}: trust in {account.place.region}", f"{name}: bootstrap of {account.place}"
+    yield unless_unreachable(trust, lambda: trust_finding(trust, platform, environment, account, mend=mend))
     yield unless_unreachable(where, lambda: _version(where, bootstrap, account, mend))
     subject = f"{name}: execution policies in {account.place.region}"
     wanted = policies_of(platform, environment, account.place)
     yield unless_unreachable(subject, lambda: _policies(subject, bootstrap, wanted, account, mend))
-    if account.place.account == platform.deployment_of(environment).account:
-        bounds = f"{name}: permissions boundary"
-        boundary = boundary_of(platform, environment, account.place)
+    if account.place == Place.of_pipelines(platform, environment):
+        bounds, boundary = f"{name}: permissions boundary", boundary_of(platform, environment)
         yield unless_unreachable(bounds, lambda: _boundary(bounds, boundary, account, mend))
 
 

@@ -98,7 +98,7 @@ def deployment_account(
     profile: Profile = None,
     dry_run: DryRun = False,
 ) -> None:
-    """Bootstrap the account of an environment's pipelines, for this environment: in their Region and the lake's."""
+    """Bootstrap the account of an environment's pipelines, for this environment."""
     platform, console = load_platform(config), _console()
     chosen = chosen_environment(platform, environment)
     places = deployment_places(platform, chosen)
@@ -130,7 +130,7 @@ def execution_policy(environment: EnvironmentName, config: Configuration = CONFI
     chosen = chosen_environment(platform, environment)
     places = dict.fromkeys([Place.of(chosen), *deployment_places(platform, chosen)])
     policies = [policy for place in places for policy in policies_of(platform, chosen, place)]
-    for policy in [*policies, boundary_of(platform, chosen, Place.of(chosen))]:
+    for policy in [*policies, boundary_of(platform, chosen)]:
         console.print(f"{policy.name} ({len(policy.text)} characters)", style="bold", highlight=False)
         for grant in policy.grants:
             console.print_json(data=grant.statement())

@@ -14,12 +14,15 @@ from typing import Any
 
 import yaml
 
-from scripts.bootstrap.cdk_cli import PACKAGE, PROJECT
+from scripts.bootstrap.cdk_cli import INSTALL, PACKAGE, PROJECT
+from scripts.bootstrap.errors import BootstrapError
 
 Json = dict[str, Any]
 DEPLOY_ROLE = "DeploymentActionRole"
 ENTERED_ROLES = (DEPLOY_ROLE, "FilePublishingRole", "ImagePublishingRole", "LookupRole")
 """The roles that people and pipelines take; CloudFormation alone takes the other one."""
+NO_EXTERNAL_ID = {"Null": {"sts:ExternalId": "true"}}
+"""The one condition that CDK's own template has."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,11 @@ def toolkit_template(narrowing: Narrowing) -> str:
 
 @cache
 def _text() -> str:
-    return (PROJECT / PACKAGE / "lib" / "api" / "bootstrap" / "bootstrap-template.yaml").read_text(encoding="utf-8")
+    path = PROJECT / PACKAGE / "lib" / "api" / "bootstrap" / "bootstrap-template.yaml"
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise BootstrapError("the CDK command line is not installed", mend=INSTALL) from error
 
 
 def _of_cdk() -> Json:
@@ -73,7 +80,7 @@ def _let_in(trust: Json, narrowing: Narrowing) -> None:
         match statement.get("Condition"):
             case None:
                 statement["Condition"] = named
-            case {"Fn::If": [condition, dict(wanted), {"Ref": "AWS::NoValue"}]}:
+            case {"Fn::If": [condition, dict(wanted), {"Ref": "AWS::NoValue"}]} if wanted == NO_EXTERNAL_ID:
                 statement["Condition"] = {"Fn::If": [condition, {**wanted, **named}, named]}
             case other:
                 raise ValueError(f"the bootstrap of CDK has a condition that is not known here: {other}")
@@ -82,9 +89,9 @@ def _let_in(trust: Json, narrowing: Narrowing) -> None:
 def _trusting(statements: list[Json]) -> Iterator[Json]:
     for statement in statements:
         match statement:
-            case {"Fn::If": [_, dict(inner), _]}:
+            case {"Fn::If": [_, dict(inner), {"Ref": "AWS::NoValue"}]}:
                 yield from _trusting([inner])
-            case {"Principal": {"AWS": _}}:
+            case {"Effect": "Allow", "Principal": {"AWS": _}}:
                 yield statement
             case other:
                 raise ValueError(f"the bootstrap of CDK lets somebody in who is not known here: {other}")
@@ -92,11 +99,17 @@ def _trusting(statements: list[Json]) -> Iterator[Json]:
 
 def _refactors(statement: Json) -> bool:
     """Refactoring knows no stack that could be named, and no pipeline needs it."""
-    return all(action.endswith("StackRefactor") for action in statement["Action"])
+    return all(action.endswith("StackRefactor") for action in _actions(statement))
 
 
 def _of_own_stacks(statement: Json, stacks: str) -> Json:
-    if not any(action.startswith("cloudformation:") for action in statement["Action"]):
+    if not any(action.startswith(("cloudformation:", "*")) for action in _actions(statement)):
         return statement
-    arn = f"arn:${{AWS::Partition}}:cloudformation:${{AWS::Region}}:${{AWS::AccountId}}:stack/{stacks}/*"
+    # in any Region: the stack through which a pipeline hands artifacts to another one is deployed by this role, too
+    arn = f"arn:${{AWS::Partition}}:cloudformation:*:${{AWS::AccountId}}:stack/{stacks}/*"
     return {**statement, "Resource": {"Fn::Sub": arn}}
+
+
+def _actions(statement: Json) -> list[str]:
+    actions = statement["Action"]
+    return [actions] if isinstance(actions, str) else list(actions)

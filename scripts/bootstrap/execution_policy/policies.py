@@ -71,18 +71,24 @@ def pipeline_policies(platform: Platform, environment: Environment, place: Place
 
 
 def policies_of(platform: Platform, environment: Environment, place: Place) -> list[Policy]:
-    """All that CloudFormation may do for one environment in an account and Region: for its stacks, its pipelines."""
+    """All that CloudFormation may do for one environment with the role of one bootstrap: for its stacks, its pipelines.
+
+    The role of the pipelines' own Region also makes what they hand artifacts through in the lake's Region.
+    """
+    home = Place.of_pipelines(platform, environment)
     policies = environment_policies(platform, environment) if Place.of(environment) == place else []
-    if place.account == platform.deployment_of(environment).account:
-        policies += pipeline_policies(platform, environment, place)
+    if place == home:
+        for region in dict.fromkeys((home.region, environment.region)):
+            policies += pipeline_policies(platform, environment, Place(home.account, region))
     _check(policies)
     return policies
 
 
-def boundary_of(platform: Platform, environment: Environment, place: Place) -> Policy:
+def boundary_of(platform: Platform, environment: Environment) -> Policy:
     """What bounds every role of an environment in the account of its pipelines."""
     names, deployment = Names.of(platform, environment), platform.deployment_of(environment)
-    grants = delivery.boundary(Scope(place, names), deployment, environment.account, names.qualifier)
+    scope = Scope(Place.of_pipelines(platform, environment), names)
+    grants = delivery.boundary(scope, deployment, environment.account, names.qualifier)
     boundary = Policy(names.pipeline_boundary, tuple(grants))
     _check([boundary])
     return boundary
