@@ -142,7 +142,6 @@ class Replica:
         self.diverged = self.diverged and not parts
         self.is_vanished = self.is_vanished and not parts
         self.is_unknown = self.is_unknown and not parts
-        self.is_unclear = self.is_unclear or self.must_load
 
     def empty(self, *, is_vanished: bool) -> None:
         """Remove every row of the source at once, of which no file tells."""
