@@ -176,7 +176,10 @@ class Selection(PendingTable):
         processed = [file for file in self.processed_parts if file.status is FileStatus.APPLIED]
         same = self.processed.has_same_content
         copies = [part for part in settled if any(is_certainly_again(part, file, same) for file in processed)]
-        reason = "it was uploaded again without a reload, or came long after the load in the table"
+        reason = (
+            "it was uploaded again without a reload, or came long after the load in the table or after the first part "
+            "of another load, which was deleted or overwritten"
+        )
         others = tuple(part.held(reason) for part in settled if part not in copies)
         held = (HeldFiles(others[0].file_id, reason, others),) if others else ()
         return [part.skipped(SkipReason.COPY) for part in copies], wait, held

@@ -17,9 +17,9 @@ from odp.file_processor.late_files import (
     newest_versions,
     order,
 )
+from odp.file_processor.load_in_table import LoadInTable
 from odp.file_processor.loads import (
     Load,
-    LoadInTable,
     PendingLoads,
     divide_loads,
     is_again,
