@@ -105,8 +105,7 @@ class Replica:
         self.is_unclear = False
         """Whether the table must be loaded again before anybody can say which rows it has.
 
-        A person dismissed something, or a part was deleted unread of one that was not the table's beginning or that
-        another one followed.
+        A person dismissed something, or a part was deleted unread of a load that was not the table's beginning.
         """
         self._began_with_load = False
         self.is_touched = False

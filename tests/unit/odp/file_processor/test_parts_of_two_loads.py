@@ -166,6 +166,7 @@ def test_part_of_a_reload_whose_first_part_is_gone_is_not_added_to_the_load_in_t
     assert is_waiting(table.select(part, now=at + 2))
     refresh = table.select(part)
     assert (refresh.files, held_files(refresh)) == ((), {part.file_id})
+    assert "first part of another load, which was deleted or overwritten" in why_held(refresh)
 
 
 @pytest.mark.parametrize("reason", UNREAD)
