@@ -83,14 +83,20 @@ class LoadInTable:
     @cached_property
     def _lost_before_it_began(self) -> list[LandedFile]:
         """Of a first load: what was lost long before its first applied part, or overwritten, and belongs to it."""
-        if self.state.generation != 1:
+        if self.state.generation != 1 or self._is_approved:
             return []
         load: list[LandedFile] = []
         for part in (part for part in self._unread if part.moment < self.state.began):
             load = [part] if begins_another(part, load, self.same) else [*load, part]
-        if any(begins_another(part, load, self.same) for part in self._applied):
+        keys = {part.key for part in load}
+        if any(is_a_first_part(part) and part.key in keys for part in self._applied):
             return []
         return [part for part in load if part.key not in self.keys]
+
+    @property
+    def _is_approved(self) -> bool:
+        """Whether a person decided what it is, parts included that the next commits apply."""
+        return any(part.approved for part in self._applied)
 
     @cached_property
     def _applied(self) -> list[LandedFile]:
@@ -99,7 +105,8 @@ class LoadInTable:
 
     @cached_property
     def _unread(self) -> list[LandedFile]:
-        unread = (part for part in self.processed if part.status_reason in _UNREAD)
+        reasons = (SkipReason.VANISHED,) if self._is_approved else _UNREAD
+        unread = (part for part in self.processed if part.status_reason in reasons)
         return sorted(unread, key=lambda part: part.moment) if self.keys else []
 
 

@@ -1,7 +1,10 @@
 """Parts of two loads are never applied as one, also where a part of the first load was gone before anyone read it."""
 
+from dataclasses import replace
+
 import pytest
 from odp.errors import RejectedInputError
+from odp.file_processor.late_files import Limits
 from odp.records import FileStatus, LandedFile, SkipReason, VersioningType
 from odp.refreshes import RefreshKind
 
@@ -229,3 +232,22 @@ def test_first_part_that_is_gone_and_uploaded_again_as_it_was_is_of_its_load(
     table.take(first, rest, now=62)
     more = load(3, 120, "c")
     assert ids(table.select(more, now=121).files) == [more.file_id]
+
+
+@pytest.mark.parametrize("content", ["same", "new"])
+def test_approved_first_load_of_several_commits_is_one_load_whatever_was_overwritten_before_it(content: str) -> None:
+    """Seed 30000295 of the tester: its second segment replaced the first one."""
+    table = Table(limits=Limits(files=1))
+    given_up = load(1, 1, "same", segment=ONE), load(1, 2, "old", segment=OTHER)
+    lost(*given_up, reason=SkipReason.OVERWRITTEN, table=table)
+    parts = [replace(load(1, 300, content, segment=ONE), approved=True)]
+    parts += [replace(load(1, 301, "new", segment=OTHER), approved=True)]
+    table.take(*parts)
+    assert (applied(table), table.state.generation) == (set(ids(parts)), 1)
+
+
+def test_first_load_of_several_commits_is_one_load_whatever_was_lost_before_it() -> None:
+    table = lost(load(1, 1, "a", segment=ONE), load(1, 2, "b", segment=OTHER), table=Table(limits=Limits(files=1)))
+    parts = [load(number, 300 + number, "c", segment=segment) for segment in (ONE, OTHER) for number in (1, 2)]
+    table.take(*parts)
+    assert (applied(table), table.state.generation) == (set(ids(parts)), 1)
