@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from odp.file_processor.loads import SameContent, begins_another, is_a_first_part, is_certainly_again, segment_of
+from odp.file_processor.loads import SameContent, is_a_first_part, is_certainly_again, segment_of
 from odp.records import FileStatus, LandedFile, SkipReason
 from odp.refreshes import TableState
 
@@ -82,16 +82,23 @@ class LoadInTable:
 
     @cached_property
     def _lost_before_it_began(self) -> list[LandedFile]:
-        """Of a first load: what was lost long before its first applied part, or overwritten, and belongs to it."""
-        if self.state.generation != 1 or self._is_approved:
+        """Of a first load, whose parts are applied as they come: its first part, if that was lost before all others.
+
+        A load begins with its first segment. So what lacks that one has lost it, however long before, while any later
+        segment that was lost before is of an earlier load.
+        """
+        if self.state.generation != 1 or self._is_approved or not self._applied:
             return []
-        load: list[LandedFile] = []
-        for part in (part for part in self._unread if part.moment < self.state.began):
-            load = [part] if begins_another(part, load, self.same) else [*load, part]
-        keys = {part.key for part in load}
-        if any(is_a_first_part(part) and part.key in keys for part in self._applied):
-            return []
-        return [part for part in load if part.key not in self.keys]
+        began = min((_segment_order(part) for part in self._applied if is_a_first_part(part)), default=None)
+        has_segments = {bool(part.segment) for part in self._applied}
+        return [
+            part
+            for part in self._unread
+            if is_a_first_part(part)
+            and part.moment < self.state.began
+            and has_segments == {bool(part.segment)}
+            and (began is None or _segment_order(part) < began)
+        ]
 
     @property
     def _is_approved(self) -> bool:
@@ -108,6 +115,10 @@ class LoadInTable:
         reasons = (SkipReason.VANISHED,) if self._is_approved else _UNREAD
         unread = (part for part in self.processed if part.status_reason in reasons)
         return sorted(unread, key=lambda part: part.moment) if self.keys else []
+
+
+def _segment_order(part: LandedFile) -> tuple[int, str]:
+    return len(part.segment), part.segment
 
 
 def _is_earlier_or_again(part: LandedFile, known: LandedFile, same: SameContent) -> bool:

@@ -179,7 +179,7 @@ def _in_order(
             continue
         is_late = not loads and (_is_late(part, present, in_table) or in_table.has_lost_a_load_before(part))
         if (
-            begins_another(part, loads[-1], in_table.same)
+            _begins_another(part, loads[-1], in_table.same)
             if loads
             else _begins_a_reload(part, present, in_table, is_late=is_late)
         ):
@@ -205,7 +205,7 @@ def _replaces(part: LandedFile, in_table: LoadInTable) -> bool:
     return not in_table.lacks(part) and _begins_a_reload(part, (), in_table, is_late=is_late)
 
 
-def begins_another(part: LandedFile, load: Sequence[LandedFile], same: SameContent) -> bool:
+def _begins_another(part: LandedFile, load: Sequence[LandedFile], same: SameContent) -> bool:
     """Whether a part begins another load than this one; a lost part that was uploaded again as it was does not."""
     if not is_a_first_part(part):
         return False

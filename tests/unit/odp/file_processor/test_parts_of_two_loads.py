@@ -109,7 +109,7 @@ ONE, OTHER = "SEGMENT1_", "SEGMENT2_"
         (load(1, 1, "old", segment=ONE), load(1, 2, "old", segment=OTHER), load(1, 300, "new", segment=ONE)),
         (load(1, 1, "old", segment=ONE), load(2, 2, "old", segment=ONE), load(1, 300, "new", segment=ONE)),
         (load(1, 1, "old", segment=OTHER), load(2, 2, "old", segment=OTHER), load(1, 300, "new", segment=OTHER)),
-        (load(1, 1, "old", segment=OTHER), load(1, 2, "old", segment=ONE), load(1, 300, "new", segment=OTHER)),
+        (load(1, 2, "old", segment=OTHER), load(1, 1, "old", segment=ONE), load(1, 300, "new", segment=OTHER)),
         (load(1, 1, "old", segment="p1/"), load(1, 2, "old", segment="p2/"), load(1, 300, "new", segment="p1/")),
         (load(1, 1, "old"), load(2, 2, "old"), load(1, 300, "new", segment=ONE)),
         (load(1, 1, "old", segment=ONE), load(1, 2, "old", segment=OTHER), load(1, 300, "new")),
@@ -251,3 +251,25 @@ def test_first_load_of_several_commits_is_one_load_whatever_was_lost_before_it()
     parts = [load(number, 300 + number, "c", segment=segment) for segment in (ONE, OTHER) for number in (1, 2)]
     table.take(*parts)
     assert (applied(table), table.state.generation) == (set(ids(parts)), 1)
+
+
+def test_later_segment_that_was_overwritten_before_a_first_load_is_of_an_earlier_load() -> None:
+    """Seed 30002037: the first segment was dismissed and came again as it was, so that the second one replaced it."""
+    table = Table(limits=Limits(files=1))
+    lost(load(1, 1, "same", segment=ONE), reason=SkipReason.DISMISSED, table=table)
+    lost(load(1, 2, "old", segment=OTHER), reason=SkipReason.OVERWRITTEN, table=table)
+    parts = load(1, 300, "same", segment=ONE), load(1, 301, "old", segment=OTHER)
+    table.take(*parts)
+    more = load(2, 302, "new", segment=OTHER)
+    table.take(more, now=303)
+    assert (applied(table), table.state.generation) == ({*ids(parts), more.file_id}, 1)
+
+
+def test_load_that_was_loaded_again_and_lost_its_first_segment_then_is_not_added_to_by_the_next_one() -> None:
+    """Seed 31000104 with more deletions: DMS dropped the first load, an operator deleted the first segment."""
+    table = lost(load(1, 3, "a", segment=ONE), load(1, 4, "b", segment=OTHER), load(1, 6, "c", segment=ONE))
+    table.take(load(1, 7, "b", segment=OTHER))
+    new = load(1, 9000, "d", segment=ONE)
+    table.take(new)
+    table.take(*table.approve())
+    assert (table.state.generation, table.state.load_keys) == (2, {new.key})
