@@ -82,12 +82,12 @@ class LoadInTable:
 
     @cached_property
     def _lost_before_it_began(self) -> list[LandedFile]:
-        """Of a first load, whose parts are applied as they come: its first part, if that was lost before all others.
+        """Of a table's first load, its first part, if that was lost before all others landed.
 
         A load begins with its first segment. So what lacks that one has lost it, however long before, while any later
         segment that was lost before is of an earlier load.
         """
-        if self.state.generation != 1 or self._is_approved or not self._applied:
+        if not self._applied or len(self._applied) < len(self._ever_applied) or self._is_approved:
             return []
         began = min((_segment_order(part) for part in self._applied if is_a_first_part(part)), default=None)
         has_segments = {bool(part.segment) for part in self._applied}
@@ -107,8 +107,11 @@ class LoadInTable:
 
     @cached_property
     def _applied(self) -> list[LandedFile]:
-        ours = (part for part in self.processed if part.generation == self.state.generation)
-        return [part for part in ours if part.status is FileStatus.APPLIED]
+        return [part for part in self._ever_applied if part.generation == self.state.generation]
+
+    @cached_property
+    def _ever_applied(self) -> list[LandedFile]:
+        return [part for part in self.processed if part.status is FileStatus.APPLIED]
 
     @cached_property
     def _unread(self) -> list[LandedFile]:
