@@ -68,15 +68,21 @@ class LoadInTable:
 
     @cached_property
     def _lost_parts(self) -> tuple[list[LandedFile], str]:
-        """Its parts that were lost, and when the next load began whose first part was lost, too."""
+        """Its parts that were lost, and when the next load began whose first part was lost, too.
+
+        After a first part that was lost and is applied from another version, nobody knows whether a lost part belongs
+        to this load or to one that DMS gave up: it counts for neither.
+        """
         applied = {part.key: part for part in self._applied}
         lost = {part.key: part for part in self._lost_before_it_began}
-        since = (part for part in self._unread if part.moment >= self.state.began)
-        for part in since:
+        is_ours = True
+        for part in (part for part in self._unread if part.moment >= self.state.began):
             known = applied.get(part.key) or lost.get(part.key)
             if part.key not in self.keys and known is None:
-                lost[part.key] = part
-            elif is_a_first_part(part) and not (known and _is_earlier_or_again(part, known, self.same)):
+                lost |= {part.key: part} if is_ours else {}
+            elif is_a_first_part(part) and known and _is_earlier_or_again(part, known, self.same):
+                is_ours = False
+            elif is_a_first_part(part):
                 return list(lost.values()), part.moment
         return list(lost.values()), ""
 

@@ -277,3 +277,12 @@ def test_load_that_was_loaded_again_and_lost_its_first_segment_then_is_not_added
     table.take(new)
     table.take(*table.approve())
     assert table.state.load_keys == {new.key}
+
+
+def test_load_that_begins_as_a_lost_one_gets_its_other_segments_as_they_come() -> None:
+    """Seed 51000614 with more deletions: its last segment replaced the others when a person approved it."""
+    table = lost(load(1, 3, "same", segment=ONE), load(1, 9, "old", segment=OTHER))
+    first, second = load(1, 12, "same", segment=ONE), load(1, 25, "new", segment=OTHER)
+    table.take(first, now=13)
+    table.take(second, now=26)
+    assert (applied(table), table.state.generation) == ({first.file_id, second.file_id}, 1)
