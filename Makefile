@@ -42,8 +42,8 @@ torture-lake: $(READY) node_modules/.package-lock.json ## the same with real Glu
 	@$(BIN)/python -m rehearsal torture-lake
 
 test: $(READY) node_modules/.package-lock.json ## all tiers of tests, three at a time
-	@echo "Five tiers of tests, three at a time; each shows its output when it has ended …"
-	@$(MAKE) --no-print-directory --output-sync=target --jobs=3 test-spark-odp check test-end-to-end $(EMBEDDED) test-spark-taxi test-synth
+	@echo "Six tiers of tests, three at a time; each shows its output when it has ended …"
+	@$(MAKE) --no-print-directory --output-sync=target --jobs=3 test-spark-odp check test-end-to-end $(EMBEDDED) test-spark-taxi test-synth test-histories
 
 check: $(READY) ## lint, types, import contracts, manifests and unit tests
 	@$(BIN)/ruff check .
@@ -54,6 +54,9 @@ check: $(READY) ## lint, types, import contracts, manifests and unit tests
 	@$(BIN)/lint-imports
 	@$(BIN)/odp config validate
 	@$(PYTEST) --quiet --numprocesses=auto --dist=worksteal tests/unit
+
+test-histories: $(READY) ## the history tester itself: random histories, planted defects
+	@$(PYTEST) --quiet --numprocesses=2 --dist=worksteal tests/histories
 
 test-spark: $(SPARK) ## the table writers and the taxi flow's jobs on real Spark, Hudi and Iceberg
 

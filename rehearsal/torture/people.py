@@ -1,6 +1,6 @@
 """What people decide about a table: emptied sources, and the files that are held."""
 
-from rehearsal.torture.evidence import APPLIED, HELD
+from rehearsal.torture.evidence import APPLIED, HELD, TableEvidence
 from rehearsal.torture.lake import Lake
 from rehearsal.torture.replica import Replica
 
@@ -22,9 +22,12 @@ def _decide_held(lake: Lake, replica: Replica, *, is_patient: bool) -> None:
     later, and who approved something that waits again, as it does where changes that follow it were deleted.
     """
     held = lake.held(replica)
-    if not held or (replica.unwritten and is_patient):
+    if replica.unwritten and is_patient:
         return
     evidence = lake.evidence(replica)
+    if not held:
+        _dismiss_what_is_gone(lake, replica, evidence)
+        return
     waiting = {(file.key, file.version_id) for file in evidence.pending if file.key in replica.newest_load}
     unseen = replica.written - {(file.key, file.version_id) for file in (*evidence.pending, *evidence.history)}
     if (waiting | unseen) & evidence.readable and is_patient:
@@ -50,3 +53,12 @@ def _decide_held(lake: Lake, replica: Replica, *, is_patient: bool) -> None:
     approved = (changes | (awaited if is_whole and not is_unsure else set())) - waits_again
     replica.approved |= {(key, version) for key, version in versions if key in approved}
     lake.decide(replica, approved)
+
+
+def _dismiss_what_is_gone(lake: Lake, replica: Replica, evidence: TableEvidence) -> None:
+    """All that is held was deleted: nobody can approve it, and a table whose first load it is waits for a decision."""
+    gone = [file for file in evidence.history if file.status == HELD]
+    if any(file.is_load for file in gone):
+        replica.must_load = replica.is_unclear = True
+    if gone:
+        lake.decide(replica, ())

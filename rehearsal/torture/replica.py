@@ -105,8 +105,7 @@ class Replica:
         self.is_unclear = False
         """Whether the table must be loaded again before anybody can say which rows it has.
 
-        A person dismissed something, or a part was deleted unread of one that was not the table's beginning or that
-        another one followed.
+        A person dismissed something, or a part was deleted unread of a load that was not the table's beginning.
         """
         self._began_with_load = False
         self.is_touched = False
@@ -142,7 +141,6 @@ class Replica:
         self.diverged = self.diverged and not parts
         self.is_vanished = self.is_vanished and not parts
         self.is_unknown = self.is_unknown and not parts
-        self.is_unclear = self.is_unclear or self.must_load
 
     def empty(self, *, is_vanished: bool) -> None:
         """Remove every row of the source at once, of which no file tells."""

@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
-ONLY_SLOW = {"benchmarks"}
 
 
 def test_every_folder_of_embedded_tests_is_run() -> None:
@@ -12,4 +11,4 @@ def test_every_folder_of_embedded_tests_is_run() -> None:
     assert named
     embedded = PROJECT / "tests" / "embedded"
     folders = {file.relative_to(embedded).parts[0] for file in embedded.glob("*/**/test_*.py")}
-    assert set(named[1].split()) == folders - ONLY_SLOW
+    assert set(named[1].split()) == folders

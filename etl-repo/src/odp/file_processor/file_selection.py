@@ -23,6 +23,11 @@ _DELETED_SINCE = (
     "so they cannot be applied to it; dismiss this load and load the table again in DMS, or upload them again and "
     "approve it"
 )
+_UPLOADED_AGAIN = "it was uploaded again without a reload, or came long after the load in the table"
+_OF_A_LOST_LOAD = (
+    "it landed after the first part of another load, which was deleted or overwritten before it was applied, so nobody "
+    "knows whether it belongs to the table's load"
+)
 
 
 @dataclass(frozen=True)
@@ -176,7 +181,12 @@ class Selection(PendingTable):
         processed = [file for file in self.processed_parts if file.status is FileStatus.APPLIED]
         same = self.processed.has_same_content
         copies = [part for part in settled if any(is_certainly_again(part, file, same) for file in processed)]
-        reason = "it was uploaded again without a reload, or came long after the load in the table"
-        others = tuple(part.held(reason) for part in settled if part not in copies)
-        held = (HeldFiles(others[0].file_id, reason, others),) if others else ()
+        others = [part for part in settled if part not in copies]
+        after_another = [part for part in others if self.in_table.has_lost_a_load_before(part)]
+        alone = [part for part in others if part not in after_another]
+        held = tuple(
+            HeldFiles(parts[0].file_id, reason, tuple(part.held(reason) for part in parts))
+            for reason, parts in ((_OF_A_LOST_LOAD, after_another), (_UPLOADED_AGAIN, alone))
+            if parts
+        )
         return [part.skipped(SkipReason.COPY) for part in copies], wait, held

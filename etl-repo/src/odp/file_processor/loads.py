@@ -10,10 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
+from typing import TYPE_CHECKING
 
-from odp.records import FileStatus, LandedFile, SkipReason
+from odp.records import FileStatus, LandedFile
 from odp.refreshes import TableState
+
+if TYPE_CHECKING:
+    from odp.file_processor.load_in_table import LoadInTable
 
 SETTLES_AFTER = timedelta(minutes=15)
 """A load is over when no part came for this long."""
@@ -94,55 +97,10 @@ class PendingLoads:
     earlier: tuple[tuple[LandedFile, ...], ...] = ()
 
 
-@dataclass(frozen=True)
-class LoadInTable:
-    """The load that a table holds, as its state and the history of its parts tell."""
-
-    state: TableState
-    processed: Sequence[LandedFile]
-    """Parts that are not pending any more."""
-    same: SameContent
-
-    @property
-    def keys(self) -> frozenset[str]:
-        """The keys of its parts."""
-        return self.state.load_keys
-
-    @cached_property
-    def until(self) -> str:
-        """When its last part landed."""
-        ours = (part for part in self.processed if part.generation == self.state.generation)
-        return max((part.landed_at for part in ours if part.status is FileStatus.APPLIED), default="")
-
-    @cached_property
-    def segments(self) -> set[str]:
-        """Its segments, those of deleted parts included."""
-        return {_segment(key) for key in (*self.keys, *(part.key for part in self._deleted))}
-
-    def lacks(self, part: LandedFile) -> bool:
-        """Whether this is one of its parts that were deleted before they were applied, restored as it was."""
-        return any(is_certainly_again(part, deleted, self.same) for deleted in self._deleted)
-
-    def has_lost_another(self, part: LandedFile) -> bool:
-        """Whether a part of this name, but with another content, was deleted before it was applied."""
-        return any(part.key == deleted.key for deleted in self._deleted) and not self.lacks(part)
-
-    @cached_property
-    def _deleted(self) -> list[LandedFile]:
-        """Its parts that were deleted unread; not those of a load that began after it and was deleted unread too."""
-        vanished = (part for part in self.processed if part.status_reason == SkipReason.VANISHED)
-        since = sorted((part for part in vanished if part.moment >= self.state.began), key=lambda part: part.moment)
-        deleted: dict[str, LandedFile] = {}
-        for part in since if self.keys else ():
-            if part.key not in self.keys and part.key not in deleted:
-                deleted[part.key] = part
-            elif part.part_number == 1:
-                break
-        return list(deleted.values())
-
-
-def divide_loads(versions: Iterable[LandedFile], unreadable: Container[str], in_table: LoadInTable) -> PendingLoads:
+def divide_loads(versions: Sequence[LandedFile], unreadable: Container[str], in_table: LoadInTable) -> PendingLoads:
     """Divide a table's pending parts by load; those of a first load are the present load's, applied as they come.
+
+    Where no load is in the table, parts that were lost before tell loads apart, too.
 
     Args:
         versions: every pending version of every part; older ones tell loads apart.
@@ -150,15 +108,21 @@ def divide_loads(versions: Iterable[LandedFile], unreadable: Container[str], in_
         in_table: the load that the table holds.
     """
     state = in_table.state
-    ordered = _in_landing_order(list(versions), unreadable, state.load_keys)
+    lost = in_table.lost_before
+    cannot_be_read = {
+        *(part.file_id for part in lost),
+        *(part.file_id for part in versions if part.file_id in unreadable),
+    }
+    ordered = _in_landing_order([*versions, *lost], cannot_be_read, state.load_keys)
     ended = [part for part in ordered if _has_ended(part, state)]
     current = [part for part in ordered if not _has_ended(part, state)]
-    present, repeated, loads = _in_order(current, unreadable, in_table)
+    present, repeated, loads = _in_order(current, cannot_be_read, in_table)
+    loads = [pending for load in loads if (pending := [part for part in load if not _is_lost(part)])]
     if loads and state.generation == 0:
         present, *loads = loads
 
     def readable(parts: Iterable[LandedFile]) -> tuple[LandedFile, ...]:
-        return tuple(part for part in parts if part.file_id not in unreadable)
+        return tuple(part for part in parts if part.file_id not in cannot_be_read)
 
     while loads and not readable(loads[-1]):  # written over or deleted as a whole
         loads.pop()
@@ -213,8 +177,12 @@ def _in_order(
         if part.approved and part.key in there:
             (approved if is_reload else present).append(part)
             continue
-        is_late = not loads and _is_late(part, present, in_table)
-        if _begins_another(part, loads[-1]) if loads else _begins_a_reload(part, present, in_table, is_late=is_late):
+        is_late = not loads and (_is_late(part, present, in_table) or in_table.has_lost_a_load_before(part))
+        if (
+            _begins_another(part, loads[-1], in_table.same)
+            if loads
+            else _begins_a_reload(part, present, in_table, is_late=is_late)
+        ):
             loads.append([part])
         elif loads:
             loads[-1].append(part)
@@ -237,31 +205,39 @@ def _replaces(part: LandedFile, in_table: LoadInTable) -> bool:
     return not in_table.lacks(part) and _begins_a_reload(part, (), in_table, is_late=is_late)
 
 
-def _begins_another(part: LandedFile, load: Sequence[LandedFile]) -> bool:
-    if not _is_a_first_part(part):
+def _begins_another(part: LandedFile, load: Sequence[LandedFile], same: SameContent) -> bool:
+    """Whether a part begins another load than this one; a lost part that was uploaded again as it was does not."""
+    if not is_a_first_part(part):
         return False
-    segments = {_segment(other.key) for other in load}
-    return any(part.key == other.key for other in load) or _is_laid_out_otherwise(part, segments)
+    others = (other for other in load if part.key == other.key)
+    if any(not (_is_lost(other) and is_certainly_again(part, other, same)) for other in others):
+        return True
+    return _is_laid_out_otherwise(part, {segment_of(other.key) for other in load})
+
+
+def _is_lost(part: LandedFile) -> bool:
+    return part.status is FileStatus.SKIPPED
 
 
 def _begins_a_reload(part: LandedFile, present: Sequence[LandedFile], in_table: LoadInTable, *, is_late: bool) -> bool:
     known = {*in_table.keys, *(other.key for other in present)}
     if not known:
         return True
-    if not _is_a_first_part(part):
+    if not is_a_first_part(part):
         return False
-    segments = in_table.segments | set(map(_segment, known))
+    segments = in_table.segments | set(map(segment_of, known))
     is_another = part.key in known or in_table.has_lost_another(part) or _is_laid_out_otherwise(part, segments)
-    return is_another or (is_late and _segment(part.key) in segments)
+    return is_another or (is_late and segment_of(part.key) in segments)
 
 
 def _is_laid_out_otherwise(part: LandedFile, segments: Container[str]) -> bool:
     """Whether either a part or a load has segments: DMS's parallel load was switched on or off in between."""
-    folder = _segment(part.key).removesuffix(part.segment)
+    folder = segment_of(part.key).removesuffix(part.segment)
     return (folder in segments) == bool(part.segment)
 
 
-def _is_a_first_part(part: LandedFile) -> bool:
+def is_a_first_part(part: LandedFile) -> bool:
+    """Whether a part begins a load or a segment; an operator's copy does not."""
     return part.part_number == 1 and part.event_reason != COPY_EVENT
 
 
@@ -271,7 +247,7 @@ def _is_late(part: LandedFile, present: Sequence[LandedFile], in_table: LoadInTa
     return bool(until) and _landed(part) - datetime.fromisoformat(until) >= SETTLES_AFTER
 
 
-def _segment(key: str) -> str:
+def segment_of(key: str) -> str:
     """What the keys of the parts of one segment have in common."""
     return key.rpartition("LOAD")[0]
 

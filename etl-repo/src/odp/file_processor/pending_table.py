@@ -17,9 +17,9 @@ from odp.file_processor.late_files import (
     newest_versions,
     order,
 )
+from odp.file_processor.load_in_table import LoadInTable
 from odp.file_processor.loads import (
     Load,
-    LoadInTable,
     PendingLoads,
     divide_loads,
     is_again,
@@ -96,8 +96,12 @@ class PendingTable:
         newest = {part.key: part.moment for part in parts}
         overwritten = {part.file_id for part in self.held_parts if newest.get(part.key, "") > part.moment}
         unreadable = {file.file_id for file in self.gone} | overwritten
-        in_table = LoadInTable(self.state, self.processed_parts, self.processed.has_same_content)
-        return divide_loads([*self.held_parts, *parts], unreadable, in_table)
+        return divide_loads([*self.held_parts, *parts], unreadable, self.in_table)
+
+    @cached_property
+    def in_table(self) -> LoadInTable:
+        """The load that the table holds."""
+        return LoadInTable(self.state, self.processed_parts, self.processed.has_same_content)
 
     @property
     def reload(self) -> Load:

@@ -68,7 +68,7 @@ def summaries(pending: Sequence[str], others: Sequence[str]) -> Iterator[dict[st
 
 
 # tables of the cadence, those of them that have pending files, tables of others that ever had files
-LAKES = [(3_000, 50, 200), (200, 50, 3_000)]
+LAKES = [(600, 10, 40), (40, 10, 600)]
 
 
 @pytest.mark.parametrize(("cadence", "pending", "others"), LAKES)

@@ -17,6 +17,7 @@ from odp.file_manager.sources import Sources
 from odp.file_processor import batch_plan, loads, reload_doubts, table_refresh, table_schema
 from odp.file_processor.batch_refresh import RefreshOne
 from odp.file_processor.file_selection import Selection
+from odp.file_processor.load_in_table import LoadInTable
 from odp.file_processor.own_columns import KEY, VERSION
 from odp.file_processor.readability import Readability
 from odp.file_processor.table_schema import HeldTable
@@ -390,6 +391,17 @@ def test_lost_version_of_a_load_is_found_by_the_rows_of_applied_loads_alone() ->
         details == _details(seed, reload_overwrites_versions_of_the_load_before) and not _kinds(story(seed))
         for seed in range(SEEDS)
     )
+
+
+def test_tester_finds_that_what_is_left_of_a_lost_load_is_applied_with_the_next_one() -> None:
+    """Few histories play it, so its seed is given."""
+
+    def lost_parts_are_forgotten(patch: pytest.MonkeyPatch) -> None:
+        patch.setattr(LoadInTable, "lost_before", ())
+        patch.setattr(LoadInTable, "_lost_parts", ((), ""))
+
+    assert _kinds(story(2474), lost_parts_are_forgotten) == {Kind.ROWS}
+    assert not _kinds(story(2474))
 
 
 def test_key_that_changed_without_a_before_image_is_reported() -> None:
