@@ -249,9 +249,11 @@ class Trial:
         self._meddle(replica, backup, draw, "PutObject")
 
     def _delete(self, replica: Replica, draw: Random) -> None:
+        """An operator deletes an object; nobody can tell then whether the source was emptied, so all is loaded."""
         objects = self.lake.objects(replica.dms.folder)
         if objects:
             file = draw.choice(objects)
+            replica.is_vanished = False
             if self.lake.delete(file.key):
                 replica.lose(file)
 
