@@ -32,13 +32,13 @@ REASONS: Mapping[str, str] = {
     r"Resource::arn:aws:logs:\S+:log-group:/aws/codebuild/\*": "CDK makes the role of asset builds before the project.",
     r"Resource::arn:aws:codebuild:\S+:report-group/<\w+>-\*": "The report groups of one project, named in its builds.",
     r"Resource::arn:aws:codebuild:\S+:report-group/\*": "CDK makes the role of asset builds before the project.",
-    r"Resource::arn:\*:iam::\d{12}:role/\*": "Self-mutation: the bootstrap roles of this account, which a tag condition"
-    " picks, whatever the qualifier.",
+    r"Resource::arn:\*:iam::\d{12}:role/\*": "Self-mutation: CDK picks bootstrap roles by a tag; the permissions"
+    " boundary of the pipeline's roles leaves those of this environment's own bootstraps.",
 }
 EVERYTHING = "Resource::*"
 REASONS_ON_EVERYTHING: Mapping[str, str] = {
-    r"cloudformation:DescribeStacks|s3:ListBucket": "CDK lets self-mutation see stacks and buckets of this account.",
-    r"codebuild:(BatchGetBuilds|StartBuild|StopBuild)": "CDK lets asset builds start builds in this account.",
+    r"cloudformation:DescribeStacks|s3:ListBucket": "CDK lets self-mutation see stacks and buckets of this account;"
+    " the permissions boundary leaves the stacks and this environment's own buckets.",
     r"kms:(Decrypt|DescribeKey|Encrypt|GenerateDataKey\*|ReEncrypt\*)": "The key of artifacts in another Region is made"
     " there, so CDK cannot name it here and lets the pipeline use every key that leaves that to IAM.",
 }
@@ -74,8 +74,11 @@ def _known(written: str, reasons: Mapping[str, str], what: str) -> str:
 
 
 def _patterns(policy: iam.Policy) -> Iterator[tuple[str, str]]:
-    """Each pattern in a policy with its reason."""
-    document: dict[str, Any] = cdk.Stack.of(policy).resolve(policy.document.to_json())
+    """Each pattern in a policy, as it will be written, with its reason."""
+    written = policy.node.default_child
+    if not isinstance(written, iam.CfnPolicy):
+        raise TypeError(f"{policy.node.path} writes no policy")
+    document: dict[str, Any] = cdk.Stack.of(policy).resolve(written.policy_document)
     for statement in document["Statement"]:
         actions, resources = _texts(statement["Action"]), _texts(statement["Resource"])
         for pattern in (f"Action::{action}" for action in actions if "*" in action):

@@ -15,18 +15,19 @@ from deployment_account.errors import ConfigurationError
 from deployment_account.model import AccountId, Days, Email, Model, Name, PlatformName, Region
 from deployment_account.networks import MOST_ZONES, InterfaceEndpoint, Ipv4Cidr, parse_cidr
 from deployment_account.odp_settings import OdpSettings
+from deployment_account.qualifiers import qualifier_of
 from deployment_account.repository import ConnectedRepository, Repository
 from deployment_account.retention import Retention, known_to_cloudwatch
 from deployment_account.sources import DEFAULT_SOURCES, Sources
 from deployment_account.taxi_settings import TaxiSettings
 
-COMPONENTS = ("infra", "etl")
-"""The apps; stacks are named <platform>-<environment>-<component>-<stack>."""
+STACK_NAME_IN_A_ROLE_NAME = 24
+"""Of a stack's name CloudFormation keeps that much when it makes up the name of a role."""
 SecretName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 
 
 class DeploymentAccount(Model):
-    """The account in which the pipelines of all environments run."""
+    """An account in which pipelines run."""
 
     account: AccountId
     region: Region
@@ -57,7 +58,9 @@ class Environment(Model):
     availability_zones: Annotated[tuple[str, ...], Field(min_length=1, max_length=MOST_ZONES)]
     """Each has its part of the network by its place in this list: add further ones at the end."""
     branch: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$")]
-    """Environments of one branch share a pipeline, in the order of this file, each further one after an approval."""
+    """A push to it starts this environment's pipelines, and no push to another branch does."""
+    deployment: DeploymentAccount | None = None
+    """Where this environment's pipelines run, if not where those of the platform do; the wall that companies want."""
     approval: bool | None = None
     """Whether a person approves before anything changes; always where removal_policy is retain."""
     vpc_cidr: Ipv4Cidr
@@ -114,7 +117,7 @@ class Environment(Model):
 
 
 class Platform(Model):
-    """One data lake platform: its deployment account and its environments."""
+    """One data lake platform: where its pipelines run, and its environments."""
 
     schema_location: Annotated[str, Field(alias="$schema")] = ""
     """Where editors find the schema that completes this file."""
@@ -144,14 +147,51 @@ class Platform(Model):
         return self
 
     @model_validator(mode="after")
-    def _stacks_are_of_one_environment_by_their_names(self) -> Platform:
+    def _resources_are_of_one_environment_by_their_names(self) -> Platform:
+        """Policies tell environments apart by the beginning of names, so none may begin as another's."""
         for one, other in permutations(self.environments, 2):
-            for component in COMPONENTS:
-                if f"{other}-".startswith(f"{one}-{component}-"):
-                    raise ValueError(
-                        f"environments.{other}: its stacks would be taken for those of {one}'s {component} stage; "
-                        "choose another name"
-                    )
+            if other.startswith(f"{one}-"):
+                raise ValueError(
+                    f"environments.{other}: its stacks and roles would be taken for those of {one}; choose another name"
+                )
+        for name in self.environments:
+            if len(f"{self.name}-{name}-") > STACK_NAME_IN_A_ROLE_NAME:
+                raise ValueError(
+                    f"environments.{name}: {self.name}-{name}- has more than {STACK_NAME_IN_A_ROLE_NAME} characters, "
+                    "which is all that CloudFormation keeps of it in the names of roles; choose a shorter name"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _bootstraps_are_of_one_environment(self) -> Platform:
+        for one, other in combinations(self.environments, 2):
+            if qualifier_of(self.name, one) == qualifier_of(self.name, other):
+                raise ValueError(
+                    f"environments.{other}: its bootstrap would have the qualifier of {one}'s; choose another name"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _protected_environments_are_alone(self) -> Platform:
+        """Whoever may deploy into an account may do much in it: no other environment's pipeline or lake is there."""
+        for one, other in permutations(self.environments.values(), 2):
+            if not one.is_protected:
+                continue
+            if one.account == other.account:
+                raise ValueError(
+                    f"{other.name} shares account {one.account} with {one.name}, whose data is protected: "
+                    "give it an account of its own"
+                )
+            if one.account == self.deployment_of(other).account:
+                raise ValueError(
+                    f"the pipelines of {other.name} run in account {one.account}, which is that of {one.name}, whose "
+                    "data is protected: give them another one"
+                )
+            if other.account == self.deployment_of(one).account:
+                raise ValueError(
+                    f"{other.name} lives in account {other.account}, in which the pipelines of {one.name} run, whose "
+                    "data is protected: give it or them another one"
+                )
         return self
 
     @model_validator(mode="after")
@@ -171,6 +211,10 @@ class Platform(Model):
                     f"{one.name} and {other.name} are both in {one.account} {one.region}: give one a resource_prefix"
                 )
         return self
+
+    def deployment_of(self, environment: Environment) -> DeploymentAccount:
+        """Where an environment's pipelines run."""
+        return environment.deployment or self.deployment
 
 
 def load_platform(path: Path) -> Platform:

@@ -6,6 +6,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 
+from deployment_account.names import Names
+
 SERVICE_USE = ["kms:Decrypt", "kms:GenerateDataKey"]
 LOG_USE = [
     "kms:Decrypt",
@@ -39,6 +41,30 @@ def let_logs_be_encrypted(key: kms.Key) -> None:
         conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
     )
     _allow(key, "EncryptedLogGroups", principal, LOG_USE)
+
+
+def keep_other_environments_out(key: kms.IKey, names: Names) -> None:
+    """Refuse the key to roles of other environments' pipelines and bootstraps, whatever their policies allow.
+
+    A key has no name, so no policy of theirs can leave it out.
+    """
+    stack = cdk.Stack.of(key)
+
+    def roles(pattern: str) -> str:
+        return stack.format_arn(service="iam", region="", resource="role", resource_name=pattern)
+
+    statement = iam.PolicyStatement(
+        sid="OnlyThisEnvironment",
+        effect=iam.Effect.DENY,
+        principals=[iam.AnyPrincipal()],
+        actions=["kms:*"],
+        resources=["*"],
+        conditions={
+            "ArnLike": {"aws:PrincipalArn": [roles("cdk-*"), roles(f"{names.platform}-*")]},
+            "ArnNotLike": {"aws:PrincipalArn": [roles(f"cdk-{names.qualifier}-*"), roles(names.pipeline_roles)]},
+        },
+    )
+    key.add_to_resource_policy(statement)
 
 
 def _allow(key: kms.Key, sid: str, principal: iam.IPrincipal, actions: list[str]) -> None:

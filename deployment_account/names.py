@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from deployment_account.environments import Environment, Platform
+from deployment_account.environments import STACK_NAME_IN_A_ROLE_NAME, Environment, Platform
+from deployment_account.qualifiers import qualifier_of
 
 
 class Shared(StrEnum):
@@ -94,8 +95,6 @@ QUERY_RESULTS = "query-results/"
 
 Results are forgotten after some days, what Athena puts below `tables/` is not.
 """
-STACK_NAME_IN_A_ROLE_NAME = 24
-"""CloudFormation keeps that much of the stack's name when it makes up the name of a role."""
 DATA_WRITER_TAG = "odp:data-writer"
 """The tag of roles that replace and therefore delete files of the lake, also where deletion is denied."""
 
@@ -132,8 +131,33 @@ class Names:
         return f"{self.stage(component)}-"[:STACK_NAME_IN_A_ROLE_NAME] + "*"
 
     def pipeline_stack(self, component: str) -> str:
-        """The stack of the pipeline whose first environment this is."""
+        """The stack of a component's pipeline."""
         return f"{self.stage(component)}-Pipeline"
+
+    @property
+    def prefix(self) -> str:
+        """What the names of this environment's stacks begin with, and those of no other's."""
+        return f"{self.platform}-{self.environment}-"
+
+    @property
+    def pipeline_roles(self) -> str:
+        """The pattern of the names of all roles that the stacks of this environment have."""
+        return f"{self.prefix}*"
+
+    @property
+    def qualifier(self) -> str:
+        """What the names of the resources of this environment's own bootstrap hold: at most ten letters and digits."""
+        return qualifier_of(self.platform, self.environment)
+
+    @property
+    def toolkit_stack(self) -> str:
+        """The stack of this environment's bootstrap; no role that it makes may change it."""
+        return f"CDKToolkit-{self.lake}"
+
+    @property
+    def pipeline_boundary(self) -> str:
+        """The policy that bounds whatever role of this environment there is in the account of its pipelines."""
+        return f"{self.lake}-pipeline-boundary"
 
     def parameter(self, value: str) -> str:
         """The SSM parameter under which a value (Shared, Odp, Taxi, a table's or a schedule's name) is published."""

@@ -16,6 +16,8 @@ from deployment_account.pipeline_steps import CLI_VERSION, NODE_VERSION
 if TYPE_CHECKING:
     from aws_cdk import aws_logs as logs
 
+    from deployment_account.names import Names
+
 SELF_MUTATION = "UpdatePipeline"
 """The name of the stage in which CDK lets a pipeline change itself."""
 BROADENED = "PERMISSIONS ARE BROADENED: read the log of PermissionsCheck before you approve."
@@ -26,8 +28,8 @@ CHANGED_PIPELINE = "THE PIPELINE CHANGES ITSELF, perhaps what it asks approval f
 class Approval(Construct):
     """A stage of the pipeline in which nothing goes on before a person approves.
 
-    CDK puts approvals behind self-mutation, so that a push could remove the one that should have stopped it. Before
-    the first environment that waits, the stage therefore stands where the pipeline has changed nothing yet.
+    CDK puts approvals behind self-mutation, so that a push could remove the one that should have stopped it. The stage
+    therefore stands where the pipeline has changed nothing yet.
     """
 
     def __init__(
@@ -37,15 +39,15 @@ class Approval(Construct):
         *,
         pipeline: codepipeline.Pipeline,
         stage: cdk.Stage,
-        before: str,
+        names: Names,
         log: logs.ILogGroup,
     ) -> None:
         super().__init__(scope, id_)
-        own = [cdk.Stack.of(pipeline)] if before == SELF_MUTATION else []
+        self._names = names
         check = actions.CodeBuildAction(
             action_name="PermissionsCheck",
             input=_assembly(pipeline),
-            project=self._check(stage, own, log),
+            project=self._check(stage, cdk.Stack.of(pipeline), log),
         )
         approve = actions.ManualApprovalAction(
             action_name="Approve",
@@ -55,23 +57,26 @@ class Approval(Construct):
         )
         pipeline.add_stage(
             stage_name=id_,
-            placement=codepipeline.StagePlacement(right_before=pipeline.stage(before)),
+            placement=codepipeline.StagePlacement(right_before=pipeline.stage(SELF_MUTATION)),
             actions=[check, approve],
         )
 
-    def _check(self, stage: cdk.Stage, own: list[cdk.Stack], log: logs.ILogGroup) -> codebuild.PipelineProject:
+    def _check(self, stage: cdk.Stage, own: cdk.Stack, log: logs.ILogGroup) -> codebuild.PipelineProject:
         project = codebuild.PipelineProject(
             self,
             "PermissionsCheck",
             description="Compares what would be deployed with what is",
-            build_spec=_build_spec(_commands(f"'{stage.node.path}/*'", *(stack.stack_name for stack in own))),
+            build_spec=_build_spec(_commands(f"'{stage.node.path}/*'", own.stack_name)),
             environment=codebuild.BuildEnvironment(build_image=codebuild.LinuxBuildImage.STANDARD_7_0),
             logging=codebuild.LoggingOptions(cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=log)),
         )
-        compared = [(stage.account, stage.region), *((stack.account, stack.region) for stack in own)]
-        roles = [_lookup_role(account, region) for account, region in compared]
+        roles = [self._lookup_role(one.account, one.region) for one in (stage, own)]
         project.add_to_role_policy(iam.PolicyStatement(actions=["sts:AssumeRole"], resources=roles))
         return project
+
+    def _lookup_role(self, account: str | None, region: str | None) -> str:
+        """The bootstrap role that may read what is deployed, and nothing else."""
+        return f"arn:aws:iam::{account}:role/cdk-{self._names.qualifier}-lookup-role-{account}-{region}"
 
 
 def _assembly(pipeline: codepipeline.Pipeline) -> codepipeline.Artifact:
@@ -92,7 +97,7 @@ def _build_spec(commands: list[str]) -> codebuild.BuildSpec:
     )
 
 
-def _commands(stacks: str, *own: str) -> list[str]:
+def _commands(stacks: str, own: str) -> list[str]:
     """CDK's own check installs whatever CLI npm calls the latest, and passes an error off as a finding.
 
     The first comparison shows every change and fails the build when the deployed stacks cannot be read; only then
@@ -100,18 +105,12 @@ def _commands(stacks: str, *own: str) -> list[str]:
     lookup role of a bootstrap reads, are left out.
     """
     compare = "cdk diff --app . --method=template --exclusively"
-    everything = " ".join([compare, *own, stacks])
+    everything = f"{compare} {own} {stacks}"
     check = f"{everything} --security-only --fail-on=broadening"
     return [
         everything,
         f'if {check}; then MESSAGE="{NOT_BROADENED}"; else MESSAGE="{BROADENED}"; fi',
-        *(f'{compare} {stack} --fail-on=any-change || MESSAGE="$MESSAGE {CHANGED_PIPELINE}"' for stack in own),
+        f'{compare} {own} --fail-on=any-change || MESSAGE="$MESSAGE {CHANGED_PIPELINE}"',
         "export MESSAGE",
         'export LINK="$CODEBUILD_BUILD_URL"',
     ]
-
-
-def _lookup_role(account: str | None, region: str | None) -> str:
-    """The bootstrap role that may read what is deployed, and nothing else."""
-    qualifier = cdk.DefaultStackSynthesizer.DEFAULT_QUALIFIER
-    return f"arn:aws:iam::{account}:role/cdk-{qualifier}-lookup-role-{account}-{region}"

@@ -7,13 +7,14 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from deployment_account.key_users import let_events_reach, let_logs_be_encrypted
+from deployment_account.key_users import keep_other_environments_out, let_events_reach, let_logs_be_encrypted
+from deployment_account.names import Names
 
 
 class PipelineArtifacts(Construct):
     """A bucket that forgets, under a rotated key that also serves the pipeline's logs and notices."""
 
-    def __init__(self, scope: Construct, id_: str, *, days: int) -> None:
+    def __init__(self, scope: Construct, id_: str, *, names: Names, days: int) -> None:
         super().__init__(scope, id_)
         self.key = kms.Key(
             self,
@@ -22,6 +23,7 @@ class PipelineArtifacts(Construct):
             enable_key_rotation=True,
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
+        keep_other_environments_out(self.key, names)
         let_events_reach(self.key, "EventBridgeToEncryptedTopics")
         let_logs_be_encrypted(self.key)
         self.bucket = s3.Bucket(

@@ -1,4 +1,4 @@
-"""Which pipelines an app has: one for each branch that its environments live on."""
+"""Which pipelines an app has: one for each environment."""
 
 from __future__ import annotations
 
@@ -16,45 +16,29 @@ if TYPE_CHECKING:
 
 
 def add_pipelines(app: cdk.App, platform: Platform, component: str, build_stage: BuildStage) -> list[PipelineStack]:
-    """Add a component's pipelines, or the one that `-c pipeline=<its first environment>` names.
+    """Add a component's pipelines, or the one of the environment that `-c pipeline=<environment>` names.
 
-    Each is a stack of its own, named after its first environment, and its builds synthesise no other: what is
-    configured or broken elsewhere cannot reach it.
+    Each is a stack of its own, and its builds synthesise no other: what is configured or broken elsewhere cannot
+    reach it. Environments may share a branch, not a pipeline: its builds would have rights in all of them.
     """
-
-    def stage(environment: Environment) -> cdk.Stage:
-        """Outside the pipeline's stack, whose path would change logical ids when a stage comes to another pipeline."""
-        return environment_stage(app, platform, environment, component, build_stage)
-
     return [
         PipelineStack(
             app,
-            Names.of(platform, environments[0]).pipeline_stack(component),
+            Names.of(platform, environment).pipeline_stack(component),
             platform=platform,
             component=component,
-            environments=environments,
-            stage_of=stage,
+            environment=environment,
+            # outside the pipeline's stack: the logical ids of a stage do not depend on who deploys it
+            stage=environment_stage(app, platform, environment, component, build_stage),
         )
-        for environments in _chosen(environments_by_branch(platform), app.node.try_get_context("pipeline"))
+        for environment in _chosen(platform, app.node.try_get_context("pipeline"))
     ]
 
 
-def environments_by_branch(platform: Platform) -> list[list[Environment]]:
-    """The environments of each pipeline: those of one branch together, all in the order of the configuration.
-
-    A branch for each environment gives each a pipeline; one branch for all is trunk-based development, in which a
-    commit moves from environment to environment with an approval between.
-    """
-    by_branch: dict[str, list[Environment]] = {}
-    for environment in platform.environments.values():
-        by_branch.setdefault(environment.branch, []).append(environment)
-    return list(by_branch.values())
-
-
-def _chosen(pipelines: Sequence[list[Environment]], first: str | None) -> Sequence[list[Environment]]:
-    if first is None:
-        return pipelines
-    named = {environments[0].name: environments for environments in pipelines}
-    if first not in named:
-        raise ConfigurationError("-c pipeline", [f"no pipeline begins with {first}; there are {', '.join(named)}"])
-    return [named[first]]
+def _chosen(platform: Platform, name: str | None) -> Sequence[Environment]:
+    if name is None:
+        return list(platform.environments.values())
+    if name not in platform.environments:
+        known = ", ".join(platform.environments)
+        raise ConfigurationError("-c pipeline", [f"there is no environment {name}; there are {known}"])
+    return [platform.environments[name]]

@@ -11,6 +11,18 @@ from deployment_account.environments import Environment, Platform
 from deployment_account.errors import ConfigurationError
 from deployment_account.names import Names
 
+QUALIFIER = "@aws-cdk/core:bootstrapQualifier"
+"""Where the stacks of a stage find which bootstrap deploys them."""
+
+
+class EnvironmentStage(cdk.Stage):
+    """A stage in an environment's account and Region, deployed by the roles of that environment's own bootstrap."""
+
+    def __init__(self, scope: Construct, id_: str, platform: Platform, environment: Environment) -> None:
+        super().__init__(scope, id_, env=cdk.Environment(account=environment.account, region=environment.region))
+        self.node.set_context(QUALIFIER, Names.of(platform, environment).qualifier)
+
+
 BuildStage = Callable[[Construct, str, Platform, Environment], cdk.Stage]
 
 

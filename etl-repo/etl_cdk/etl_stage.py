@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import aws_cdk as cdk
 from odp.config_manager.manifest import load_manifests
 
 from deployment_account.names import Names
 from deployment_account.revision import UNKNOWN_REVISION, Revision
+from deployment_account.stages import EnvironmentStage
 from etl_cdk.config_manager import TableManifests
 from etl_cdk.odp_stack import OdpStack
 from etl_cdk.tables_stack import TablesStack
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from deployment_account.environments import Environment, Platform
 
 
-class EtlStage(cdk.Stage):
+class EtlStage(EnvironmentStage):
     """The tables, the operational data processing framework as its manifests want it, and the NYC taxi flow."""
 
     def __init__(
@@ -35,7 +35,7 @@ class EtlStage(cdk.Stage):
         manifests: Path,
         revision: Revision = UNKNOWN_REVISION,
     ) -> None:
-        super().__init__(scope, id_, env=cdk.Environment(account=environment.account, region=environment.region))
+        super().__init__(scope, id_, platform, environment)
         names = Names.of(platform, environment)
         defaults = environment.odp.cadence_defaults
         content = load_manifests(manifests, defaults.model_dump())

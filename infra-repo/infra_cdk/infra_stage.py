@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import aws_cdk as cdk
-
 from deployment_account.environments import Environment, Platform
 from deployment_account.names import Names
+from deployment_account.stages import EnvironmentStage
 from infra_cdk.network_stack import NetworkStack
 from infra_cdk.secrets_stack import SecretsStack
 from infra_cdk.storage_stack import StorageStack
@@ -16,11 +15,11 @@ if TYPE_CHECKING:
     from constructs import Construct
 
 
-class InfraStage(cdk.Stage):
+class InfraStage(EnvironmentStage):
     """The storage, the secrets and the network of one environment."""
 
     def __init__(self, scope: Construct, id_: str, platform: Platform, environment: Environment) -> None:
-        super().__init__(scope, id_, env=cdk.Environment(account=environment.account, region=environment.region))
+        super().__init__(scope, id_, platform, environment)
         names = Names.of(platform, environment)
         self.storage = StorageStack(self, "Storage", names=names, environment=environment)
         self.secrets = SecretsStack(self, "Secrets", names=names, environment=environment, secrets=platform.secrets)

@@ -6,10 +6,12 @@ from rehearsal.emulator import (
     athena_iceberg,
     bucket_policies,
     codebuild_projects,
+    execution_role,
     lambda_credentials,
     lambda_environment,
     lambda_errors,
     lambda_logs,
+    log_group_names,
     request_resources,
     resource_conditions,
     resource_types,
@@ -44,6 +46,8 @@ def install(settings: EmulatorSettings) -> Stop:
     lambda_logs.install(settings.logs / "lambda")
     athena_iceberg.install()
     resource_types.install()
+    log_group_names.install()
+    execution_role.install()
     runner = GlueRunner(settings)
     glue_api.install(runner)
     state_machine_calls.install(settings, runner)

@@ -1,4 +1,4 @@
-"""Conditions on the resource of a request: whose it is, how it is tagged, and through which service a key is used."""
+"""Conditions on who asks and on what: the caller's role, whose the resource is, and how it is tagged."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,6 +18,8 @@ def install() -> None:
 def _of_the_resource(resolve: Resolve) -> Resolve:
     def resolve_condition_key(key: str, context: Any) -> Any:  # noqa: ANN401 - ministack has no types
         name = key.lower()
+        if name == "aws:principalarn":
+            return _role_of(resolve(key, context))
         if name.startswith(_RESOURCE_TAG) and ":role/" in context.resource_arn:
             return _role_tag(context.resource_arn, name.removeprefix(_RESOURCE_TAG))
         if name in ("aws:resourceaccount", "s3:resourceaccount") and context.resource_arn.startswith(_BUCKET):
@@ -26,6 +28,15 @@ def _of_the_resource(resolve: Resolve) -> Resolve:
         return resolve(key, context)
 
     return resolve_condition_key
+
+
+def _role_of(principal_arn: str) -> str:
+    """Of a role's session IAM compares the role, whose path is no part of the session's ARN."""
+    if ":assumed-role/" not in principal_arn:
+        return principal_arn
+    account, name = principal_arn.split(":")[4], principal_arn.split("/")[1]
+    role = seams.ROLES.value.get_scoped(account, None, name) or {}
+    return str(role.get("Arn") or f"arn:aws:iam::{account}:role/{name}")
 
 
 def _role_tag(role_arn: str, tag: str) -> str | None:

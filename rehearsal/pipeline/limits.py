@@ -10,8 +10,8 @@ The connection: its handshake, webhooks and their delays. The source is the push
 
 CloudFormation is the emulator's: replacement, rollback, drift and the time that real resources take differ.
 
-Rights of the execution role are asked action by action for the types of each change set, not resource by resource:
-CloudFormation acts without its role here.
+Rights of the execution role are asked resource by resource, with their conditions, for roles, policies, boundaries,
+builds, pipelines, functions, jobs and buckets; for all else action by action, for the types of each change set.
 
 KMS is asked for the pipeline's artifacts only. There are no service control policies, no permissions boundaries of an
 organisation, no throttling, and IAM is consistent at once.

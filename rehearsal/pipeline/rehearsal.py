@@ -46,11 +46,14 @@ class Rehearsal:
 
     def bootstrap(self, environments: Sequence[str] = ()) -> int:
         """Bootstrap the accounts that are not yet, those of all environments by default, and give their number."""
-        deployment = self.platform.deployment
-        commands: list[tuple[str, tuple[str, ...]]] = [(deployment.account, ("deployment-account",))]
-        targets = [(name, self.platform.environments[name]) for name in environments or self.platform.environments]
-        commands += [(target.account, ("target-account", name)) for name, target in targets]
-        missing = [(account, words) for account, words in commands if not self._has_stack(account, "CDKToolkit")]
+        chosen = [self.platform.environments[name] for name in environments or self.platform.environments]
+        wanted = [(self.platform.deployment_of(each).account, "deployment-account", each) for each in chosen]
+        wanted += [(each.account, "target-account", each) for each in chosen]
+        missing = [
+            (account, (command, each.name))
+            for account, command, each in wanted
+            if not self._has_stack(account, Names.of(self.platform, each).toolkit_stack)
+        ]
         with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
             list(pool.map(lambda one: self._script(one[0], *one[1]), missing))
         return len(missing)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,12 @@ class Place:
     def of(cls, environment: Environment) -> Place:
         """Where an environment lives."""
         return cls(environment.account, environment.region)
+
+    @classmethod
+    def of_pipelines(cls, platform: Platform, environment: Environment) -> Place:
+        """Where an environment's pipelines live."""
+        deployment = platform.deployment_of(environment)
+        return cls(deployment.account, deployment.region)
 
     def __str__(self) -> str:
         return f"aws://{self.account}/{self.region}"
@@ -50,11 +57,38 @@ class Account:
         return Wait(self.client(service), waiter, parameters, self.place.region, self.profile)
 
 
+@dataclass(frozen=True)
+class Credentials:
+    """Sessions that a person has, by their accounts."""
+
+    sessions: Mapping[str, tuple[boto3.Session, str | None]]
+
+    @classmethod
+    def of(cls, profiles: Sequence[str | None]) -> Credentials:
+        """The accounts of these profiles; None stands for the credentials that any AWS tool would use."""
+        found: dict[str, tuple[boto3.Session, str | None]] = {}
+        for profile in profiles:
+            try:
+                session = boto3.Session(profile_name=profile)
+                found[str(_account_of(session))] = (session, profile)
+            except (BotoCoreError, ClientError) as error:
+                raise BootstrapError(
+                    f"there are no working credentials{f' in profile {profile}' if profile else ''}: {error}",
+                    mend="sign in (`aws sso login`, `aws configure`) and name the profile with --profile",
+                ) from error
+        return cls(found)
+
+    def account(self, place: Place) -> Account | None:
+        """The session in the account of a place, if there is one."""
+        found = self.sessions.get(place.account)
+        return Account(place, *found) if found else None
+
+
 def open_account(place: Place, profile: str | None, *, needed_for: str) -> Account:
     """A session in the account of a place; credentials of any other account are refused."""
     try:
         session = boto3.Session(profile_name=profile, region_name=place.region)
-        found = str(session.client("sts").get_caller_identity()["Account"])
+        found = _account_of(session)
     except (BotoCoreError, ClientError) as error:
         raise BootstrapError(
             f"there are no working credentials for account {place.account}, {needed_for}: {error}",
@@ -66,6 +100,11 @@ def open_account(place: Place, profile: str | None, *, needed_for: str) -> Accou
             mend=f"name a profile of account {place.account} with --profile",
         )
     return Account(place, session, profile)
+
+
+def _account_of(session: boto3.Session) -> str:
+    region = session.region_name or "us-east-1"
+    return str(session.client("sts", region_name=region).get_caller_identity()["Account"])
 
 
 def chosen_environment(platform: Platform, name: str) -> Environment:

@@ -1,27 +1,55 @@
-"""The steps by which an account becomes one that CDK deploys into."""
+"""The steps by which an account becomes one that CDK deploys one environment into, or its pipelines."""
 
 from __future__ import annotations
 
-from deployment_account.environments import Platform
+from deployment_account.environments import Environment, Platform
+from deployment_account.names import Names
 from scripts.bootstrap.accounts import Account, Place
-from scripts.bootstrap.cdk_cli import cdk
-from scripts.bootstrap.execution_policy.policies import policies_of
+from scripts.bootstrap.cdk_cli import PROJECT, Bootstrap, cdk
+from scripts.bootstrap.execution_policy.policies import boundary_of, policies_of
 from scripts.bootstrap.managed_policies import policy_arn, policy_steps
-from scripts.bootstrap.steps import Step
+from scripts.bootstrap.steps import Step, WriteFile
+from scripts.bootstrap.toolkit_template import Narrowing, toolkit_template
 
 
-def deployment_places(platform: Platform) -> list[Place]:
-    """Where the deployment account needs a bootstrap: its own Region, and each to which a pipeline hands artifacts."""
-    account = platform.deployment.account
-    regions = [platform.deployment.region, *(one.region for one in platform.environments.values())]
-    return [Place(account, region) for region in dict.fromkeys(regions)]
+def deployment_places(platform: Platform, environment: Environment) -> list[Place]:
+    """Where a bootstrap is needed in the account of an environment's pipelines: theirs, and the lake's if it is there.
+
+    What a pipeline hands artifacts through in another Region is deployed by the roles of its own.
+    """
+    home, lake = Place.of_pipelines(platform, environment), Place.of(environment)
+    return [home, lake] if lake.account == home.account and lake != home else [home]
 
 
-def bootstrap_steps(platform: Platform, account: Account) -> list[Step]:
+def trusted_roles(platform: Platform, environment: Environment) -> str:
+    """The pattern of the ARNs of an environment's roles in the account of its pipelines."""
+    account, names = platform.deployment_of(environment).account, Names.of(platform, environment)
+    return f"arn:aws:iam::{account}:role/{names.pipeline_roles}"
+
+
+def bootstrap_steps(platform: Platform, environment: Environment, account: Account) -> list[Step]:
     """First the policies, then the bootstrap that lets CloudFormation do what they say, and trusts who deploys."""
-    policies = policies_of(platform, account.place)
-    arns = ",".join(policy_arn(account.place, policy) for policy in policies)
-    arguments = ["bootstrap", str(account.place), "--cloudformation-execution-policies", arns]
-    if account.place.account != platform.deployment.account:
-        arguments += ["--trust", platform.deployment.account]
-    return [*policy_steps(account, policies), cdk(*arguments, profile=account.profile)]
+    place, deployment = account.place, platform.deployment_of(environment)
+    names = Names.of(platform, environment)
+    policies = policies_of(platform, environment, place)
+    is_of_pipelines = place.account == deployment.account
+    bounds = [boundary_of(platform, environment)] if place == Place.of_pipelines(platform, environment) else []
+    bootstrap = Bootstrap.of(names, place.account, place.region)
+    template = PROJECT / ".local" / "bootstrap" / f"{bootstrap.stack}-{place.account}-{place.region}.json"
+    narrowing = Narrowing(
+        lake=names.lake,
+        trusted_roles=trusted_roles(platform, environment),
+        stacks=f"{names.prefix}*",
+        is_of_pipelines=is_of_pipelines,
+    )
+    arns = ",".join(policy_arn(place, policy) for policy in policies)
+    arguments = ["bootstrap", str(place), "--qualifier", bootstrap.qualifier, "--toolkit-stack-name", bootstrap.stack]
+    arguments += ["--template", str(template), "--cloudformation-execution-policies", arns]
+    if not is_of_pipelines:
+        arguments += ["--trust", deployment.account]
+    title = f"write {template}: the bootstrap of CDK, for {names.lake} alone"
+    return [
+        *policy_steps(account, [*bounds, *policies]),
+        WriteFile(template, toolkit_template(narrowing), title),
+        cdk(*arguments, profile=account.profile),
+    ]

@@ -6,10 +6,12 @@ import json
 import os
 import shutil
 import sys
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 
+from deployment_account.names import Names
 from deployment_account.revision import Revision
 from scripts.bootstrap.errors import BootstrapError
 from scripts.bootstrap.steps import Command
@@ -18,9 +20,6 @@ PROJECT = Path(__file__).resolve().parents[2]
 PACKAGE = Path("node_modules") / "aws-cdk"
 BOOTSTRAP_VERSION = 33
 """Of the template that the pinned CLI deploys; a test compares them."""
-QUALIFIER = "hnb659fds"
-TOOLKIT_STACK = "CDKToolkit"
-VERSION_PARAMETER = f"/cdk-bootstrap/{QUALIFIER}/version"
 INSTALL = "python -m scripts.bootstrap install-cdk"
 NO_TELEMETRY = {"CDK_DISABLE_CLI_TELEMETRY": "true"}
 
@@ -84,11 +83,30 @@ def node() -> Path:
     return program
 
 
-def role_name(which: str, account: str, region: str) -> str:
-    """The name of a role that `cdk bootstrap` makes: deploy, lookup, cfn-exec, file-publishing."""
-    return f"cdk-{QUALIFIER}-{which}-role-{account}-{region}"
+@dataclass(frozen=True)
+class Bootstrap:
+    """What the bootstrap of one environment in one account and Region leaves there, by its names."""
 
+    qualifier: str
+    stack: str
+    account: str
+    region: str
 
-def assets_bucket(account: str, region: str) -> str:
-    """The name of the bucket that `cdk bootstrap` makes."""
-    return f"cdk-{QUALIFIER}-assets-{account}-{region}"
+    @classmethod
+    def of(cls, names: Names, account: str, region: str) -> Bootstrap:
+        """The bootstrap that deploys an environment's stacks in an account and Region."""
+        return cls(names.qualifier, names.toolkit_stack, account, region)
+
+    def role(self, which: str) -> str:
+        """The name of one of its roles: deploy, lookup, cfn-exec, file-publishing."""
+        return f"cdk-{self.qualifier}-{which}-role-{self.account}-{self.region}"
+
+    @property
+    def assets_bucket(self) -> str:
+        """The name of its bucket."""
+        return f"cdk-{self.qualifier}-assets-{self.account}-{self.region}"
+
+    @property
+    def version_parameter(self) -> str:
+        """Where it says which version it is."""
+        return f"/cdk-bootstrap/{self.qualifier}/version"

@@ -4,36 +4,67 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-import boto3
-from botocore.exceptions import BotoCoreError, ClientError
-
-from deployment_account.environments import Environment, Platform
+from deployment_account.environments import DeploymentAccount, Environment, Platform
 from deployment_account.names import Names
 from deployment_account.repository import ConnectedRepository
 from scripts.bootstrap import cdk_cli
-from scripts.bootstrap.accounts import Account, Place
+from scripts.bootstrap.accounts import Account, Credentials, Place
 from scripts.bootstrap.bootstrapping import deployment_places
-from scripts.bootstrap.execution_policy.policies import policies_of
-from scripts.bootstrap.findings import Finding, fine, unless_unreachable, unreachable, wrong
+from scripts.bootstrap.cdk_cli import Bootstrap
+from scripts.bootstrap.execution_policy.policies import Policy, boundary_of, policies_of
+from scripts.bootstrap.findings import Finding, fine, unknown, unless_unreachable, wrong
 from scripts.bootstrap.managed_policies import current_document, policy_arn
 from scripts.bootstrap.quotas import quota_findings
+from scripts.bootstrap.trust import default_bootstrap_finding, trust_finding
 
 PROGRAM = "python -m scripts.bootstrap"
 OLDEST_NODE = 22
 
 
-def check(platform: Platform, account: Account, environments: list[Environment]) -> Iterator[Finding]:
-    """Look at everything with the deployment account's credentials; targets are read through the trust they give."""
+def check(platform: Platform, credentials: Credentials, environments: list[Environment]) -> Iterator[Finding]:
+    """Look at everything, each account with credentials of that account."""
     yield _cli()
     yield unless_unreachable("node", _node)
-    yield unless_unreachable("source", lambda: _source(platform, account))
-    for place in deployment_places(platform):
-        there = Account(place, account.session, account.profile)
-        yield from _bootstrap(platform, there, mend=f"{PROGRAM} deployment-account")
     for environment in environments:
-        yield from _environment(platform, account, environment)
+        yield from _pipelines(platform, credentials, environment)
+        yield from _environment(platform, credentials, environment)
+
+
+def _pipelines(platform: Platform, credentials: Credentials, environment: Environment) -> Iterator[Finding]:
+    """What stands in the account of an environment's pipelines."""
+    places, name = deployment_places(platform, environment), f"{environment.name} pipelines"
+    account = credentials.account(places[0])
+    if account is None:
+        yield _nobody_looked(name, places[0])
+        return
+    yield unless_unreachable(f"{name}: source", lambda: _source(platform.deployment_of(environment), account, name))
+    for place in places:
+        there = Account(place, account.session, account.profile)
+        yield from _bootstrap(
+            platform, environment, there, name, mend=f"{PROGRAM} deployment-account {environment.name}"
+        )
+
+
+def _environment(platform: Platform, credentials: Credentials, environment: Environment) -> Iterator[Finding]:
+    """What stands in an environment's own account."""
+    place, name = Place.of(environment), environment.name
+    account = credentials.account(place)
+    if account is None:
+        yield _nobody_looked(name, place)
+        return
+    mend = f"{PROGRAM} target-account {name}"
+    pipelines = platform.deployment_of(environment).account
+    if place.account != pipelines:
+        former = f"{name}: default bootstrap"
+        yield unless_unreachable(former, lambda: default_bootstrap_finding(former, account, pipelines))
+        yield from _bootstrap(platform, environment, account, name, mend=mend)
+    yield from quota_findings(account, environment, Names.of(platform, environment))
+
+
+def _nobody_looked(name: str, place: Place) -> Finding:
+    return unknown(name, f"no credentials of account {place.account} were given: name its profile with --profile")
 
 
 def _cli() -> Finding:
@@ -57,73 +88,52 @@ def _node() -> Finding:
     return wrong("node", f"{answer or 'does not run'}; the apps need {OLDEST_NODE}", mend=mend)
 
 
-def _source(platform: Platform, account: Account) -> Finding:
-    repository = platform.deployment.repository
+def _source(deployment: DeploymentAccount, account: Account, name: str) -> Finding:
+    repository, subject = deployment.repository, f"{name}: source"
     if isinstance(repository, ConnectedRepository):
-        return _connection(repository, account)
+        return _connection(repository, account, subject)
     client = account.client("codecommit")
     try:
         client.get_repository(repositoryName=repository.name)
     except client.exceptions.RepositoryDoesNotExistException:
         create = f"aws codecommit create-repository --repository-name {repository.name} --region {account.place.region}"
-        return wrong("source", f"there is no CodeCommit repository {repository.name}", mend=create)
-    return fine("source", f"CodeCommit repository {repository.name}")
+        return wrong(subject, f"there is no CodeCommit repository {repository.name}", mend=create)
+    return fine(subject, f"CodeCommit repository {repository.name}")
 
 
-def _connection(repository: ConnectedRepository, account: Account) -> Finding:
+def _connection(repository: ConnectedRepository, account: Account, subject: str) -> Finding:
     arn, region = repository.connection_arn, account.place.region
     client = account.client(arn.split(":")[2])
     try:
         status = client.get_connection(ConnectionArn=arn)["Connection"]["ConnectionStatus"]
     except client.exceptions.ResourceNotFoundException:
         mend = "create one (docs/deployment.md, step 2) and configure its ARN"
-        return wrong("source", f"there is no connection {arn}", mend=mend)
+        return wrong(subject, f"there is no connection {arn}", mend=mend)
     if status == "AVAILABLE":
-        return fine("source", f"connection to {repository.name} is AVAILABLE")
+        return fine(subject, f"connection to {repository.name} is AVAILABLE")
     console = f"https://{region}.console.aws.amazon.com/codesuite/settings/connections?region={region}"
-    return wrong("source", f"connection is {status}", mend=f"open {console} and finish the connection there")
+    return wrong(subject, f"connection is {status}", mend=f"open {console} and finish the connection there")
 
 
-def _environment(platform: Platform, account: Account, environment: Environment) -> Iterator[Finding]:
-    place = Place.of(environment)
-    subject, mend = f"{environment.name}: trust", f"{PROGRAM} target-account {environment.name}"
-    try:
-        _assume(account, place, "deploy")
-        session = _assume(account, place, "lookup")
-    except (BotoCoreError, ClientError) as error:
-        is_refused = isinstance(error, ClientError) and error.response["Error"].get("Code") == "AccessDenied"
-        seen = f"{place.account} lets nobody of {account.place.account} in"
-        yield wrong(subject, seen, mend=mend) if is_refused else unreachable(subject, error)
-        return
-    yield fine(subject, f"{place.account} trusts {account.place.account}")
-    target = Account(place, session)
-    yield from _bootstrap(platform, target, mend=mend, name=environment.name)
-    yield from quota_findings(target, environment, Names.of(platform, environment))
-
-
-def _assume(account: Account, place: Place, which: str) -> boto3.Session:
-    name = cdk_cli.role_name(which, place.account, place.region)
-    arn = f"arn:aws:iam::{place.account}:role/{name}"
-    found = account.client("sts").assume_role(RoleArn=arn, RoleSessionName="bootstrap-check")["Credentials"]
-    return boto3.Session(
-        aws_access_key_id=found["AccessKeyId"],
-        aws_secret_access_key=found["SecretAccessKey"],
-        aws_session_token=found["SessionToken"],
-        region_name=place.region,
-    )
-
-
-def _bootstrap(platform: Platform, account: Account, *, mend: str, name: str = "deployment") -> Iterator[Finding]:
-    where = f"{name}: bootstrap of {account.place}"
-    yield unless_unreachable(where, lambda: _version(where, account, mend))
+def _bootstrap(
+    platform: Platform, environment: Environment, account: Account, name: str, *, mend: str
+) -> Iterator[Finding]:
+    bootstrap = Bootstrap.of(Names.of(platform, environment), account.place.account, account.place.region)
+    trust, where = f"{name}: trust in {account.place.region}", f"{name}: bootstrap of {account.place}"
+    yield unless_unreachable(trust, lambda: trust_finding(trust, platform, environment, account, mend=mend))
+    yield unless_unreachable(where, lambda: _version(where, bootstrap, account, mend))
     subject = f"{name}: execution policies in {account.place.region}"
-    yield unless_unreachable(subject, lambda: _policies(subject, platform, account, mend))
+    wanted = policies_of(platform, environment, account.place)
+    yield unless_unreachable(subject, lambda: _policies(subject, bootstrap, wanted, account, mend))
+    if account.place == Place.of_pipelines(platform, environment):
+        bounds, boundary = f"{name}: permissions boundary", boundary_of(platform, environment)
+        yield unless_unreachable(bounds, lambda: _boundary(bounds, boundary, account, mend))
 
 
-def _version(subject: str, account: Account, mend: str) -> Finding:
+def _version(subject: str, bootstrap: Bootstrap, account: Account, mend: str) -> Finding:
     client = account.client("ssm")
     try:
-        version = int(client.get_parameter(Name=cdk_cli.VERSION_PARAMETER)["Parameter"]["Value"])
+        version = int(client.get_parameter(Name=bootstrap.version_parameter)["Parameter"]["Value"])
     except client.exceptions.ParameterNotFound:
         return wrong(subject, "not bootstrapped", mend=mend)
     if version < cdk_cli.BOOTSTRAP_VERSION:
@@ -131,14 +141,13 @@ def _version(subject: str, account: Account, mend: str) -> Finding:
     return fine(subject, f"version {version}")
 
 
-def _policies(subject: str, platform: Platform, account: Account, mend: str) -> Finding:
-    iam, place = account.client("iam"), account.place
-    role = cdk_cli.role_name("cfn-exec", place.account, place.region)
+def _policies(subject: str, bootstrap: Bootstrap, policies: Sequence[Policy], account: Account, mend: str) -> Finding:
+    iam, role = account.client("iam"), bootstrap.role("cfn-exec")
     try:
         attached = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
     except iam.exceptions.NoSuchEntityException:
         return wrong(subject, f"there is no role {role}", mend=mend)
-    wanted = {policy_arn(place, policy): policy for policy in policies_of(platform, place)}
+    wanted = {policy_arn(account.place, policy): policy for policy in policies}
     found = {policy["PolicyArn"] for policy in attached}
     if found != wanted.keys():
         names = ", ".join(sorted(arn.rsplit("/", 1)[-1] for arn in found ^ wanted.keys()))
@@ -147,3 +156,10 @@ def _policies(subject: str, platform: Platform, account: Account, mend: str) -> 
     if stale:
         return wrong(subject, f"not as this version of the scripts writes them: {', '.join(stale)}", mend=mend)
     return fine(subject, ", ".join(policy.name for policy in wanted.values()))
+
+
+def _boundary(subject: str, boundary: Policy, account: Account, mend: str) -> Finding:
+    found = current_document(account.client("iam"), policy_arn(account.place, boundary))
+    if found == boundary.document:
+        return fine(subject, boundary.name)
+    return wrong(subject, f"{boundary.name} is {'not as these scripts write it' if found else 'not there'}", mend=mend)

@@ -15,17 +15,17 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 from rich.console import Console
 
-from deployment_account.environments import Platform, load_platform
+from deployment_account.environments import Environment, Platform, load_platform
 from deployment_account.errors import ConfigurationError
 from deployment_account.names import Names
 from scripts.bootstrap import cdk_cli, checks
-from scripts.bootstrap.accounts import Account, Place, chosen_environment, open_account
+from scripts.bootstrap.accounts import Account, Credentials, Place, chosen_environment, open_account
 from scripts.bootstrap.bootstrapping import bootstrap_steps, deployment_places
 from scripts.bootstrap.cdk_cli import PROJECT
 from scripts.bootstrap.configuration import read_configuration, without, write_step
 from scripts.bootstrap.configure import configured
 from scripts.bootstrap.errors import BootstrapError
-from scripts.bootstrap.execution_policy.policies import policies_of
+from scripts.bootstrap.execution_policy.policies import boundary_of, policies_of
 from scripts.bootstrap.findings import print_findings
 from scripts.bootstrap.placeholders import placeholder_refusal
 from scripts.bootstrap.secret_values import Secret, chosen_secret, deployed_secrets, set_value
@@ -92,14 +92,20 @@ def cdk(
 
 
 @app.command()
-def deployment_account(config: Configuration = CONFIGURATION, profile: Profile = None, dry_run: DryRun = False) -> None:
-    """Bootstrap the deployment account, in its Region and in those that its pipelines deploy to."""
+def deployment_account(
+    environment: EnvironmentName,
+    config: Configuration = CONFIGURATION,
+    profile: Profile = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Bootstrap the account of an environment's pipelines, for this environment."""
     platform, console = load_platform(config), _console()
-    places = deployment_places(platform)
-    first = open_account(places[0], profile, needed_for="the deployment account")
-    _refuse_placeholders(platform, first, console, dry_run=dry_run)
+    chosen = chosen_environment(platform, environment)
+    places = deployment_places(platform, chosen)
+    first = open_account(places[0], profile, needed_for=f"the pipelines of {environment}")
+    _refuse_placeholders(platform, chosen, first, console, dry_run=dry_run)
     accounts = [Account(place, first.session, profile) for place in places]
-    steps = [step for account in accounts for step in bootstrap_steps(platform, account)]
+    steps = [step for account in accounts for step in bootstrap_steps(platform, chosen, account)]
     carry_out(steps, console, dry_run=dry_run)
 
 
@@ -110,18 +116,21 @@ def target_account(
     profile: Profile = None,
     dry_run: DryRun = False,
 ) -> None:
-    """Bootstrap an environment's account: it trusts the deployment account, for what our execution policies allow."""
+    """Bootstrap an environment's account: it trusts its own pipelines, for what our execution policies allow."""
     (platform, account), console = _open(environment, config, profile), _console()
-    _refuse_placeholders(platform, account, console, dry_run=dry_run)
-    carry_out(bootstrap_steps(platform, account), console, dry_run=dry_run)
+    chosen = platform.environments[environment]
+    _refuse_placeholders(platform, chosen, account, console, dry_run=dry_run)
+    carry_out(bootstrap_steps(platform, chosen, account), console, dry_run=dry_run)
 
 
 @app.command()
 def execution_policy(environment: EnvironmentName, config: Configuration = CONFIGURATION) -> None:
-    """Print what CloudFormation may do in an environment's account, with the reason of each pattern."""
+    """Print what CloudFormation may do for an environment, and what bounds its pipelines, with reasons."""
     platform, console = load_platform(config), _console()
-    place = Place.of(chosen_environment(platform, environment))
-    for policy in policies_of(platform, place):
+    chosen = chosen_environment(platform, environment)
+    places = dict.fromkeys([Place.of(chosen), *deployment_places(platform, chosen)])
+    policies = [policy for place in places for policy in policies_of(platform, chosen, place)]
+    for policy in [*policies, boundary_of(platform, chosen)]:
         console.print(f"{policy.name} ({len(policy.text)} characters)", style="bold", highlight=False)
         for grant in policy.grants:
             console.print_json(data=grant.statement())
@@ -152,14 +161,15 @@ def secrets(
 def check(
     environment: Annotated[list[str] | None, typer.Argument(help="Environments; all if none is named.")] = None,
     config: Configuration = CONFIGURATION,
-    profile: Annotated[str | None, typer.Option(help="Profile of the deployment account.")] = None,
+    profile: Annotated[list[str] | None, typer.Option(help="Profile of an account to look into; repeatable.")] = None,
 ) -> None:
-    """Check tools, connection, trust, bootstraps, policies and quotas; exit code 1 if anything is wrong."""
+    """Check tools, connection, trust, bootstraps, policies and quotas; exit code 1 if anything is wrong.
+
+    It reads each account with credentials of that account: name a profile for each.
+    """
     platform, console = load_platform(config), _console()
     chosen = [chosen_environment(platform, name) for name in environment or platform.environments]
-    place = Place(platform.deployment.account, platform.deployment.region)
-    account = open_account(place, profile, needed_for="the deployment account")
-    if not print_findings(checks.check(platform, account, chosen), console):
+    if not print_findings(checks.check(platform, Credentials.of(profile or [None]), chosen), console):
         raise typer.Exit(1)
 
 
@@ -200,8 +210,10 @@ def _open(environment: str, config: Path, profile: str | None) -> tuple[Platform
     return platform, open_account(place, profile, needed_for=f"environment {environment}")
 
 
-def _refuse_placeholders(platform: Platform, account: Account, console: Console, *, dry_run: bool) -> None:
-    refusal = placeholder_refusal(platform, account)
+def _refuse_placeholders(
+    platform: Platform, environment: Environment, account: Account, console: Console, *, dry_run: bool
+) -> None:
+    refusal = placeholder_refusal(platform.deployment_of(environment), account)
     if refusal and not dry_run:
         raise refusal
     if refusal:

@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.config import Config
 
-from deployment_account.environments import Platform
+from deployment_account.environments import DeploymentAccount
 from scripts.bootstrap.accounts import Account
 from scripts.bootstrap.errors import BootstrapError
 
@@ -19,9 +19,9 @@ def placeholders_in(text: str) -> list[str]:
     return [found[0] for found in _ONE_DIGIT_OR_THAT_OF_THE_DOCUMENTATION.finditer(text)]
 
 
-def placeholder_refusal(platform: Platform, account: Account) -> BootstrapError | None:
+def placeholder_refusal(deployment: DeploymentAccount, account: Account) -> BootstrapError | None:
     """Why an account must not be bootstrapped yet; an emulator, which an endpoint sets instead of AWS, may hold any."""
-    named = placeholders_in(f"{platform.deployment.account} {account.place.account}")
+    named = placeholders_in(f"{deployment.account} {account.place.account}")
     if not named or _is_emulated(account):
         return None
     return BootstrapError(

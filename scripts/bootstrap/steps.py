@@ -113,10 +113,12 @@ class WriteFile:
 
     path: Path
     content: str
+    title: str = ""
+    """Shown instead of a content that is long and can be looked at in the file."""
 
     def shown(self) -> str:
         """The file and what it will hold."""
-        return f"write {self.path}:\n{self.content.rstrip()}"
+        return self.title or f"write {self.path}:\n{self.content.rstrip()}"
 
     def run(self) -> None:
         """Write beside the file, then rename."""

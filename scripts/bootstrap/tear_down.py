@@ -8,7 +8,6 @@ from graphlib import TopologicalSorter
 from deployment_account.environments import Environment, Platform
 from deployment_account.names import Names
 from scripts.bootstrap.accounts import Account, Place
-from scripts.bootstrap.cdk_cli import TOOLKIT_STACK
 from scripts.bootstrap.errors import BootstrapError
 from scripts.bootstrap.execution_policy.policies import environment_policies
 from scripts.bootstrap.stacks import DeployedStack, stacks_of
@@ -56,14 +55,15 @@ def what_stays(plan: TearDown, platform: Platform, environment: Environment) -> 
         f"stack {stack.name} with its key and its buckets: {', '.join(stack.resources('AWS::S3::Bucket'))}"
         for stack in plan.kept
     ]
-    names = Names.of(platform, _first_of_branch(platform, environment))
+    names = Names.of(platform, environment)
     pipelines = " and ".join(names.pipeline_stack(component) for component in COMPONENTS)
     policies = ", ".join(policy.name for policy in environment_policies(platform, environment))
+    deployment = platform.deployment_of(environment).account
     return [
         *lines,
         "tables, keys and logs whose removal policy is to be retained",
-        f"pipelines {pipelines} in account {platform.deployment.account}: the next push deploys the environment again",
-        f"the bootstrap of {place} (stack {TOOLKIT_STACK}) and its policies {policies}",
+        f"pipelines {pipelines} in account {deployment}: the next push deploys the environment again",
+        f"the bootstrap of {place} (stack {names.toolkit_stack}) and its policies {policies}",
     ]
 
 
@@ -84,7 +84,3 @@ def _refuse_protected(stacks: list[DeployedStack]) -> None:
             f"termination protection is on for {', '.join(protected)}; nothing was deleted",
             mend="if this environment is really to go, " + " && ".join(f"{command} {name}" for name in protected),
         )
-
-
-def _first_of_branch(platform: Platform, environment: Environment) -> Environment:
-    return next(one for one in platform.environments.values() if one.branch == environment.branch)

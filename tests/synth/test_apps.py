@@ -50,7 +50,7 @@ def app_with(**context: str) -> cdk.App:
 
 
 def test_without_a_choice_every_environment_has_a_pipeline(folder: Path) -> None:
-    expected = [name for env in ENVIRONMENTS for name in (f"odp-{env}-infra-Pipeline", f"odp-{env}-infra")]
+    expected = [name for env in ENVIRONMENTS for name in (f"odp-{env}-infra", f"odp-{env}-infra-Pipeline")]
     assert content_of(open_app(folder), folder) == expected
 
 
@@ -60,7 +60,7 @@ def test_a_chosen_environment_is_synthesised_alone_and_without_a_pipeline(folder
 
 def test_a_chosen_pipeline_is_synthesised_alone(folder: Path) -> None:
     """What is configured for other environments cannot break the builds of this one."""
-    assert content_of(app_with(pipeline="test"), folder) == ["odp-test-infra-Pipeline", "odp-test-infra"]
+    assert content_of(app_with(pipeline="test"), folder) == ["odp-test-infra", "odp-test-infra-Pipeline"]
 
 
 def test_an_environment_that_does_not_exist_is_refused_with_those_that_do(folder: Path) -> None:
@@ -69,7 +69,7 @@ def test_an_environment_that_does_not_exist_is_refused_with_those_that_do(folder
 
 
 def test_a_pipeline_that_does_not_exist_is_refused_with_those_that_do(folder: Path) -> None:
-    with pytest.raises(ConfigurationError, match="no pipeline begins with staging; there are dev, test, prod"):
+    with pytest.raises(ConfigurationError, match="there is no environment staging; there are dev, test, prod"):
         content_of(app_with(pipeline="staging"), folder)
 
 

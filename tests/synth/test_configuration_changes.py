@@ -11,8 +11,8 @@ import pytest
 from tests.configuration import KNOWN_MANIFESTS
 from tests.synth.configurations import Json, configured_app, known, synthesised
 from tests.synth.conftest import Synthesis, findings_of
-from tests.synth.pipeline_templates import stages
-from tests.synth.synthesis import APPS, Template
+from tests.synth.pipeline_templates import actions, definition, stages
+from tests.synth.synthesis import ACCOUNTS, APPS, Template
 
 STAGING: Json = {
     "account": "555555555555",
@@ -117,11 +117,18 @@ def trunk() -> Json:
     return document
 
 
-def test_environments_of_one_branch_share_a_pipeline_in_their_order(tmp_path: Path) -> None:
-    found = synthesised(trunk(), tmp_path)
-    assert [name for name in found if name.endswith("-Pipeline")] == ["odp-dev-infra-Pipeline"]
-    deployed = [stage for stage in stages(found["odp-dev-infra-Pipeline"]) if stage.startswith("odp-")]
-    assert deployed == ["odp-dev-infra", "odp-test-infra", "odp-prod-infra"]
+@pytest.mark.parametrize("app", APPS)
+def test_environments_of_one_branch_have_a_pipeline_each_which_the_same_push_starts(app: str, tmp_path: Path) -> None:
+    """A pipeline that deploys into several environments would have the rights of all of them."""
+    found = synthesised(trunk(), tmp_path, app)
+    pipelines = {name: template for name, template in found.items() if name.endswith("-Pipeline")}
+    assert list(pipelines) == [f"odp-{name}-{app}-Pipeline" for name in ACCOUNTS]
+    started = [definition(pipeline)["Triggers"][0]["GitConfiguration"]["Push"] for pipeline in pipelines.values()]
+    assert [push["Branches"] for (push,) in started] == [{"Includes": ["main"]}] * 3
+    assert all(push == started[0] for push in started)
+    for name in ACCOUNTS:
+        deployed = [stage for stage in stages(pipelines[f"odp-{name}-{app}-Pipeline"]) if stage.startswith("odp-")]
+        assert deployed == [f"odp-{name}-{app}"]
 
 
 def test_an_environment_that_joins_a_trunk_keeps_every_resource(tmp_path: Path, synthesis: Synthesis) -> None:
@@ -130,6 +137,20 @@ def test_an_environment_that_joins_a_trunk_keeps_every_resource(tmp_path: Path, 
         for name, template in found.items():
             if not name.endswith("-Pipeline"):
                 assert template.body == synthesis.templates[name].body, name
+
+
+def test_pipelines_in_an_account_of_their_own_are_deployed_and_start_there(tmp_path: Path) -> None:
+    own = json.loads(json.dumps(known()["deployment"]).replace("1" * 12, "6" * 12))
+    document = changed("prod", deployment=own | {"region": "eu-west-1", "artifact_days": 7})
+    pipeline = synthesised(document, tmp_path, pipeline="prod")["odp-prod-infra-Pipeline"]
+    artifacts = json.loads((tmp_path / "out" / "manifest.json").read_text())["artifacts"]
+    assert artifacts["odp-prod-infra-Pipeline"]["environment"] == "aws://666666666666/eu-west-1"
+    assert pipeline.only("AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"][0]["ExpirationInDays"] == 7
+    (source,) = actions(pipeline, "Source")
+    assert ":666666666666:connection/" in source["Configuration"]["ConnectionArn"]
+    boundaries = {role["PermissionsBoundary"] for role in pipeline.resources("AWS::IAM::Role").values()}
+    assert boundaries == {"arn:aws:iam::666666666666:policy/odp-prod-pipeline-boundary"}
+    assert "1" * 12 not in json.dumps(pipeline.body)
 
 
 def with_repository(**repository: Any) -> Json:

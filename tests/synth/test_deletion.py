@@ -12,7 +12,7 @@ from tests.synth.synthesis import Template
 
 BUCKETS = ("AccessLogs", "AthenaResults", "Config", "Conformed", "PurposeBuilt", "Raw", "Staging")
 WRITTEN_BY_JOBS = ("Conformed", "PurposeBuilt", "Raw")
-DEPLOYER_ARN = "arn:aws:iam::444444444444:role/cdk-hnb659fds-cfn-exec-role-444444444444-us-east-1"
+DEPLOYER_ARN = "arn:aws:iam::444444444444:role/cdk-odpprod-cfn-exec-role-444444444444-us-east-1"
 DEPLOYER = {"aws:PrincipalArn": DEPLOYER_ARN}
 JOBS_ARN = "arn:aws:iam::444444444444:role/odp-prod-etl-*"
 

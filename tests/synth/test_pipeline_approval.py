@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from tests.synth.configurations import Json, known, synthesised
 from tests.synth.conftest import Synthesis
 from tests.synth.pipeline_templates import actions, build_spec, commands, stages
-from tests.synth.synthesis import APPS, Template
+from tests.synth.synthesis import ACCOUNTS, APPS, Template
 
 
 @pytest.fixture(params=APPS)
@@ -86,35 +87,26 @@ def test_who_approves_is_told_when_the_pipeline_would_change_what_it_asks_approv
     assert warns.startswith(f'{compare} || MESSAGE="$MESSAGE THE PIPELINE CHANGES ITSELF')
 
 
-def with_all_on_main(**approval: bool) -> Json:
+def with_all_on_main() -> Json:
     """All environments live on one branch."""
     document = known()
-    for name, environment in document["environments"].items():
+    for environment in document["environments"].values():
         environment["branch"] = "main"
-        if name in approval:
-            environment["approval"] = approval[name]
     return document
 
 
-def test_on_a_trunk_a_person_approves_each_further_environment_right_before_it(app: str, tmp_path: Path) -> None:
-    pipeline = synthesised(with_all_on_main(), tmp_path, app)[f"odp-dev-{app}-Pipeline"]
-    assets = ["Assets"] if app == "etl" else []
-    first = ["Source", "Build", "UpdatePipeline", *assets, f"odp-dev-{app}"]
-    assert stages(pipeline) == [*first, "Approve-test", f"odp-test-{app}", "Approve-prod", f"odp-prod-{app}"]
-    assert approvals(pipeline) == ["Approve-test", "Approve-prod"]
-    for environment in ("test", "prod"):
-        shows, judges, *exports = commands(pipeline, check_of(pipeline, environment))[1:]
-        assert shows.endswith(f"--exclusively 'odp-{environment}-{app}/*'"), "by then the pipeline has changed itself"
-        assert shows in judges
-        assert exports == ["export MESSAGE", 'export LINK="$CODEBUILD_BUILD_URL"']
-
-
-def test_on_a_trunk_that_waits_from_the_first_environment_on_nothing_changes_before_an_approval(
-    tmp_path: Path,
-) -> None:
-    pipeline = synthesised(with_all_on_main(dev=True), tmp_path)["odp-dev-infra-Pipeline"]
-    assert stages(pipeline)[:4] == ["Source", "Build", "Approve-dev", "UpdatePipeline"]
-    assert approvals(pipeline) == ["Approve-dev", "Approve-test", "Approve-prod"]
+def test_on_a_trunk_a_protected_environment_waits_before_anything_of_it_changes(app: str, tmp_path: Path) -> None:
+    """A push starts all pipelines at once: that of dev holds no right in prod, that of prod begins with a person."""
+    found = synthesised(with_all_on_main(), tmp_path, app)
+    assert {name: approvals(found[f"odp-{name}-{app}-Pipeline"]) for name in ACCOUNTS} == {
+        "dev": [],
+        "test": [],
+        "prod": ["Approve-prod"],
+    }
+    names = stages(found[f"odp-prod-{app}-Pipeline"])
+    assert names[:4] == ["Source", "Build", "Approve-prod", "UpdatePipeline"]
+    for name in ("dev", "test"):
+        assert ACCOUNTS["prod"] not in json.dumps(found[f"odp-{name}-{app}-Pipeline"].body)
 
 
 def assumed_by(pipeline: Template, environment: str) -> Any:
@@ -128,10 +120,8 @@ def assumed_by(pipeline: Template, environment: str) -> Any:
     return statement["Resource"]
 
 
-def test_a_check_reads_what_it_compares_and_no_other_account(tmp_path: Path, prod: Template) -> None:
+def test_a_check_reads_what_it_compares_and_no_other_account(prod: Template) -> None:
     def lookup(account: str) -> str:
-        return f"arn:aws:iam::{account}:role/cdk-hnb659fds-lookup-role-{account}-us-east-1"
+        return f"arn:aws:iam::{account}:role/cdk-odpprod-lookup-role-{account}-us-east-1"
 
     assert assumed_by(prod, "prod") == [lookup("1" * 12), lookup("4" * 12)]
-    trunk = synthesised(with_all_on_main(), tmp_path)["odp-dev-infra-Pipeline"]
-    assert assumed_by(trunk, "test") == lookup("3" * 12)

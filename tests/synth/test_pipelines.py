@@ -163,7 +163,9 @@ def test_it_deploys_the_stacks_of_its_environment_with_the_roles_of_the_target_a
     }
     account = ACCOUNTS[environment]
     for action in deployments:
-        assert f":iam::{account}:role/cdk-hnb659fds-deploy-role-{account}-us-east-1" in json.dumps(action["RoleArn"])
+        assert f":iam::{account}:role/cdk-odp{environment}-deploy-role-{account}-us-east-1" in json.dumps(
+            action["RoleArn"]
+        )
 
 
 def test_artifacts_rest_under_a_key_that_rotates_and_are_forgotten(pipeline: Template) -> None:
@@ -182,7 +184,7 @@ def test_artifacts_are_read_by_the_deploy_role_of_the_target_account_only(pipeli
     (deny,) = [statement for statement in statements if statement["Effect"] == "Deny"]
     assert (deny["Action"], deny["Condition"]) == ("s3:*", {"Bool": {"aws:SecureTransport": "false"}})
     (allow,) = [statement for statement in statements if statement["Effect"] == "Allow"]
-    assert f"cdk-hnb659fds-deploy-role-{ACCOUNTS[environment]}" in json.dumps(allow["Principal"])
+    assert f"cdk-odp{environment}-deploy-role-{ACCOUNTS[environment]}" in json.dumps(allow["Principal"])
 
 
 def test_logs_of_all_builds_are_encrypted_and_kept_for_the_configured_days(pipeline: Template) -> None:

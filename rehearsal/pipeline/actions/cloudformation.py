@@ -100,7 +100,7 @@ class _StackChange:
         return options | self._execution_role()
 
     def _execution_role(self) -> dict[str, str]:
-        """The emulator passes roles unasked and CloudFormation acts without them, so both links are tried here."""
+        """Both links are tried here, whose failure names what mends it; the emulator would only say that it is denied."""
         role = self._run.configuration.get("RoleArn")
         if not role:
             return {}

@@ -1,13 +1,18 @@
-"""What the pipelines of the deployment account are made with."""
+"""What the pipelines of one environment are made with, and what bounds every role of theirs."""
 
 from __future__ import annotations
 
+from deployment_account.environments import DeploymentAccount
+from deployment_account.repository import ConnectedRepository
 from scripts.bootstrap.execution_policy.grants import Grant, Scope, grant
 from scripts.bootstrap.execution_policy.storage import aliases
 
+_PASSED_TO = ("codebuild", "codepipeline", "events")
+_CONNECTION_SERVICES = ("codeconnections", "codestar-connections")
+
 
 def pipelines(scope: Scope) -> list[Grant]:
-    """Pipelines and their builds; a connection is only handed on, it is made by a person."""
+    """Pipelines and their builds."""
     return [
         grant(
             "codepipeline",
@@ -19,13 +24,35 @@ def pipelines(scope: Scope) -> list[Grant]:
             "codebuild",
             "BatchGetProjects CreateProject DeleteProject UpdateProject",
             scope.arn("codebuild", f"project/{scope.generated}"),
-            scope.arn("codebuild", "project/Blueprint*"),
-            because="CloudFormation names projects after their construct, without the stack",
         ),
-        *(
-            grant(service, "PassConnection", scope.arn(service, "connection/*"), because="AWS makes up their ids")
-            for service in ("codeconnections", "codestar-connections")
+    ]
+
+
+def connection(deployment: DeploymentAccount) -> list[Grant]:
+    """The connection is handed on; a person makes it."""
+    repository = deployment.repository
+    if not isinstance(repository, ConnectedRepository):
+        return []
+    return [grant(service, "PassConnection", repository.connection_arn) for service in _CONNECTION_SERVICES]
+
+
+def bounded_roles(scope: Scope) -> list[Grant]:
+    """Roles of this environment, which carry its boundary from the first moment and never lose it.
+
+    IAM compares `iam:PermissionsBoundary` with the boundary that a role is to have, or has already.
+    """
+    own = scope.global_arn("iam", f"role/{scope.generated}")
+    bounded = {"StringEquals": {"iam:PermissionsBoundary": scope.global_arn("iam", _policy(scope))}}
+    passed = {"StringEquals": {"iam:PassedToService": [f"{name}.amazonaws.com" for name in _PASSED_TO]}}
+    return [
+        grant("iam", "CreateRole PutRolePolicy DeleteRolePolicy PutRolePermissionsBoundary", own, condition=bounded),
+        grant(
+            "iam",
+            "DeleteRole GetRole UpdateRole UpdateRoleDescription UpdateAssumeRolePolicy TagRole UntagRole "
+            "GetRolePolicy ListRolePolicies ListAttachedRolePolicies",
+            own,
         ),
+        grant("iam", "PassRole", own, condition=passed),
     ]
 
 
@@ -33,3 +60,58 @@ def replicas(scope: Scope) -> list[Grant]:
     """Keys of the buckets through which a pipeline hands artifacts to other Regions."""
     reason = "CDK names these aliases by the end of their construct's path, and keeps of the stack's name what fits"
     return [aliases(scope, "/*tencryptionalias*", because=reason)]
+
+
+def boundary(scope: Scope, deployment: DeploymentAccount, target: str, qualifier: str) -> list[Grant]:
+    """The most that any role of an environment may do in the account of its pipelines, whoever wrote its policies.
+
+    It takes the roles of its own bootstraps, reads and writes its own artifacts and logs, and starts its own builds.
+    In every Region, because one environment has one boundary.
+    """
+    accounts = dict.fromkeys((deployment.account, target))
+    bootstraps = [f"arn:aws:iam::{account}:role/cdk-{qualifier}-*" for account in accounts]
+    return [
+        grant("sts", "AssumeRole TagSession", *bootstraps, because="the roles of this environment's own bootstraps"),
+        grant("s3", "*", scope.bucket_arn(scope.generated), because="artifacts of this environment's pipelines"),
+        grant(
+            "kms",
+            "Decrypt DescribeKey Encrypt GenerateDataKey* ReEncrypt*",
+            f"arn:aws:kms:*:{deployment.account}:key/*",
+            because="KMS makes up the ids of keys; the key of each pipeline refuses other environments' roles itself",
+        ),
+        grant(
+            "codebuild",
+            "BatchGetBuilds BatchPutCodeCoverages BatchPutTestCases CreateReport CreateReportGroup StartBuild "
+            "StopBuild UpdateReport",
+            *(_anywhere("codebuild", deployment, f"{kind}/{scope.generated}") for kind in ("project", "report-group")),
+        ),
+        grant(
+            "logs",
+            "CreateLogGroup CreateLogStream PutLogEvents",
+            *(_anywhere("logs", deployment, f"log-group:{path}{scope.generated}") for path in ("", "/aws/codebuild/")),
+        ),
+        grant("codepipeline", "StartPipelineExecution", _anywhere("codepipeline", deployment, scope.generated)),
+        grant("cloudformation", "DescribeStacks", "*", because="CDK's command asks which stacks there are"),
+        *_source(deployment),
+    ]
+
+
+def _source(deployment: DeploymentAccount) -> list[Grant]:
+    repository = deployment.repository
+    if isinstance(repository, ConnectedRepository):
+        return [grant(service, "UseConnection", repository.connection_arn) for service in _CONNECTION_SERVICES]
+    return [
+        grant(
+            "codecommit",
+            "CancelUploadArchive GetBranch GetCommit GetRepository GetUploadArchiveStatus UploadArchive",
+            _anywhere("codecommit", deployment, repository.name),
+        )
+    ]
+
+
+def _policy(scope: Scope) -> str:
+    return f"policy/{scope.names.pipeline_boundary}"
+
+
+def _anywhere(service: str, deployment: DeploymentAccount, resource: str) -> str:
+    return f"arn:aws:{service}:*:{deployment.account}:{resource}"

@@ -6,37 +6,35 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from deployment_account.names import TaxiName
+from deployment_account.names import Names, TaxiName
 from scripts.bootstrap.accounts import Place
-
-LONGEST_STACK_NAME_IN_A_NAME = 24
-"""CloudFormation keeps that much of the stack's name when it makes up a physical name."""
 
 
 @dataclass(frozen=True)
 class Scope:
-    """Whose resources a policy is about: those of one environment, or those of the pipelines."""
+    """Whose resources a policy is about: those of one environment in one account and Region."""
 
     place: Place
-    stack_prefix: str
-    """What the names of all stacks begin with."""
-    parameter_path: str
-    typed_prefix: str = ""
-    """What the names that people type begin with."""
+    names: Names
 
     @property
     def generated(self) -> str:
         """The pattern of the names that CloudFormation makes up."""
-        return f"{self.stack_prefix[:LONGEST_STACK_NAME_IN_A_NAME]}*"
+        return f"{self.names.prefix}*"
 
     @property
     def typed(self) -> str:
         """The pattern of the names that people type."""
-        return f"{self.typed_prefix}odpf_*"
+        return f"{self.names.resource_prefix}odpf_*"
+
+    @property
+    def parameter_path(self) -> str:
+        """Below which the values of this environment are published."""
+        return f"/{self.names.platform}/{self.names.environment}"
 
     def taxi(self, name: TaxiName) -> str:
         """What people type to work with a part of the NYC taxi flow."""
-        return f"{self.typed_prefix}{name}"
+        return self.names.taxi(name)
 
     def arn(self, service: str, resource: str) -> str:
         """A resource of this account and Region."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deployment_account.environments import Environment, Platform
+from deployment_account.names import Names
 from scripts.bootstrap.accounts import Place
 from scripts.bootstrap.errors import BootstrapError
 from scripts.bootstrap.execution_policy import delivery, processing, storage
@@ -15,7 +16,6 @@ from scripts.bootstrap.execution_policy.grants import Grant, Scope
 from scripts.bootstrap.execution_policy.network import network
 
 LONGEST_POLICY = 6_144
-MOST_POLICIES_OF_A_ROLE = 10
 
 _Part = Callable[[Scope], list[Grant]]
 _ENVIRONMENT: dict[str, tuple[_Part, ...]] = {
@@ -27,7 +27,7 @@ _ENVIRONMENT: dict[str, tuple[_Part, ...]] = {
 _PIPELINES: dict[str, tuple[_Part, ...]] = {
     "delivery": (
         delivery.pipelines,
-        processing.roles,
+        delivery.bounded_roles,
         processing.rules,
         processing.messages,
         processing.logs,
@@ -57,27 +57,41 @@ class Policy:
 
 def environment_policies(platform: Platform, environment: Environment) -> list[Policy]:
     """What the stacks of one environment are made with."""
-    name = f"{platform.name}-{environment.name}"
-    scope = Scope(
-        Place.of(environment), f"{name}-", f"/{platform.name}/{environment.name}", environment.resource_prefix
-    )
-    return _policies(name, scope, _ENVIRONMENT)
+    names = Names.of(platform, environment)
+    return _policies(names.lake, Scope(Place.of(environment), names), _ENVIRONMENT)
 
 
-def pipeline_policies(platform: Platform, place: Place) -> list[Policy]:
-    """What the pipelines of all environments are made with."""
-    name = f"{platform.name}-pipelines-{place.region}"
-    return _policies(name, Scope(place, f"{platform.name}-", f"/{platform.name}"), _PIPELINES)
-
-
-def policies_of(platform: Platform, place: Place) -> list[Policy]:
-    """All that CloudFormation may do in an account and Region: for the environments there, and for the pipelines."""
-    there = [environment for environment in platform.environments.values() if Place.of(environment) == place]
-    policies = [policy for environment in there for policy in environment_policies(platform, environment)]
-    if place.account == platform.deployment.account:
-        policies += pipeline_policies(platform, place)
-    _check(policies, place)
+def pipeline_policies(platform: Platform, environment: Environment, place: Place) -> list[Policy]:
+    """What the pipelines of one environment are made with, in a Region of their account."""
+    names, deployment = Names.of(platform, environment), platform.deployment_of(environment)
+    policies = _policies(f"{names.lake}-pipelines-{place.region}", Scope(place, names), _PIPELINES)
+    if connection := delivery.connection(deployment):
+        policies[0] = Policy(policies[0].name, (*policies[0].grants, *connection))
     return policies
+
+
+def policies_of(platform: Platform, environment: Environment, place: Place) -> list[Policy]:
+    """All that CloudFormation may do for one environment with the role of one bootstrap: for its stacks, its pipelines.
+
+    The role of the pipelines' own Region also makes what they hand artifacts through in the lake's Region.
+    """
+    home = Place.of_pipelines(platform, environment)
+    policies = environment_policies(platform, environment) if Place.of(environment) == place else []
+    if place == home:
+        for region in dict.fromkeys((home.region, environment.region)):
+            policies += pipeline_policies(platform, environment, Place(home.account, region))
+    _check(policies)
+    return policies
+
+
+def boundary_of(platform: Platform, environment: Environment) -> Policy:
+    """What bounds every role of an environment in the account of its pipelines."""
+    names, deployment = Names.of(platform, environment), platform.deployment_of(environment)
+    scope = Scope(Place.of_pipelines(platform, environment), names)
+    grants = delivery.boundary(scope, deployment, environment.account, names.qualifier)
+    boundary = Policy(names.pipeline_boundary, tuple(grants))
+    _check([boundary])
+    return boundary
 
 
 def _policies(name: str, scope: Scope, parts: dict[str, tuple[_Part, ...]]) -> list[Policy]:
@@ -87,12 +101,7 @@ def _policies(name: str, scope: Scope, parts: dict[str, tuple[_Part, ...]]) -> l
     ]
 
 
-def _check(policies: Sequence[Policy], place: Place) -> None:
-    if len(policies) > MOST_POLICIES_OF_A_ROLE:
-        raise BootstrapError(
-            f"{place} holds so many environments that its role needs {len(policies)} policies; IAM allows 10",
-            mend="give some of the environments another account or Region",
-        )
+def _check(policies: Sequence[Policy]) -> None:
     for policy in policies:
         if len(policy.text) > LONGEST_POLICY:
             raise BootstrapError(

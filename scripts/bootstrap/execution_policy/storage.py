@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from deployment_account.names import TaxiName
-from scripts.bootstrap.cdk_cli import VERSION_PARAMETER, assets_bucket
+from scripts.bootstrap.cdk_cli import Bootstrap
 from scripts.bootstrap.execution_policy.grants import Grant, Scope, grant
 
 _KEY_IDS = "KMS makes up the ids of keys"
@@ -47,7 +47,7 @@ def _via(scope: Scope, service: str) -> str:
 
 def buckets(scope: Scope) -> list[Grant]:
     """Buckets and their settings, never the objects in them; of CDK's assets only reading."""
-    assets = assets_bucket(scope.place.account, scope.place.region)
+    assets = Bootstrap.of(scope.names, scope.place.account, scope.place.region).assets_bucket
     return [
         grant(
             "s3",
@@ -82,7 +82,8 @@ def parameters(scope: Scope) -> list[Grant]:
 
 def version(scope: Scope) -> list[Grant]:
     """The version of the bootstrap, which every stack asks for."""
-    return [grant("ssm", "GetParameter GetParameters", scope.arn("ssm", f"parameter{VERSION_PARAMETER}"))]
+    parameter = Bootstrap.of(scope.names, scope.place.account, scope.place.region).version_parameter
+    return [grant("ssm", "GetParameter GetParameters", scope.arn("ssm", f"parameter{parameter}"))]
 
 
 def tables(scope: Scope) -> list[Grant]:

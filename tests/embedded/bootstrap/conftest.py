@@ -30,12 +30,25 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 
 
 @pytest.fixture(scope="package")
-def run_as(emulator: Emulator) -> Callable[..., Run]:
+def profiles(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of credentials with a profile for each account, named after its number."""
+    lines = []
+    for account in (DEPLOYMENT, *TARGETS.values(), STAGING):
+        found = emulator.shell_environment(account)
+        keys = (f"{name.lower()} = {found[name]}" for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"))
+        lines += [f"[{account}]", *keys]
+    path = tmp_path_factory.mktemp("credentials") / "credentials"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@pytest.fixture(scope="package")
+def run_as(emulator: Emulator, profiles: Path) -> Callable[..., Run]:
     """Run a command line with the credentials of an account."""
 
     def run(account: str, *words: str, typed: str = "") -> Run:
         variables = {**os.environ, **emulator.shell_environment(account), "JSII_NODE": str(toolchain.node())}
-        variables |= {"COLUMNS": "200", "NO_COLOR": "1"}
+        variables |= {"COLUMNS": "200", "NO_COLOR": "1", "AWS_SHARED_CREDENTIALS_FILE": str(profiles)}
         return subprocess.run(
             words, env=variables, input=typed, capture_output=True, text=True, check=False, timeout=300
         )
@@ -60,8 +73,8 @@ def bootstrap(run_as: Callable[..., Run], tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture(scope="package")
 def bootstrapped(bootstrap: Bootstrap) -> None:
-    """The deployment account and every environment but staging, from nothing."""
-    runs = [bootstrap(DEPLOYMENT, "deployment-account")]
+    """The deployment account for every environment but staging, and theirs, from nothing."""
+    runs = [bootstrap(DEPLOYMENT, "deployment-account", name) for name in TARGETS]
     runs += [bootstrap(account, "target-account", name) for name, account in TARGETS.items()]
     for run in runs:
         assert run.returncode == 0, run.stderr + run.stdout
@@ -69,7 +82,7 @@ def bootstrapped(bootstrap: Bootstrap) -> None:
 
 @pytest.fixture(scope="package")
 def dev_lake(bootstrapped: None, bootstrap: Bootstrap) -> None:
-    """The dev stages, deployed by the CDK command with nothing but the deployment account's credentials."""
+    """The dev stages, deployed by the CDK command through the roles of dev's own bootstrap."""
     for app in ("infra-repo", "etl-repo"):
-        run = bootstrap(DEPLOYMENT, "cdk", app, "deploy", "**", "-c", "direct=dev", "--require-approval", "never")
+        run = bootstrap(DEV, "cdk", app, "deploy", "**", "-c", "direct=dev", "--require-approval", "never")
         assert run.returncode == 0, run.stderr + run.stdout

@@ -1,11 +1,11 @@
-"""A lake deployed through the trust that the scripts made: its secrets get values, and it goes without its data."""
+"""A lake deployed by the bootstrap that the scripts made: its secrets get values, and it goes without its data."""
 
 import pytest
 
 from rehearsal.emulator.process import Emulator
-from scripts.bootstrap.cdk_cli import assets_bucket
 from tests.embedded.bootstrap.conftest import DEV, Bootstrap
 
+ASSETS = "cdk-odpdev-assets-222222222222-us-east-1"
 SECRET = "odp/dev/source-database"
 VALUE = "not-to-be-shown"
 
@@ -14,14 +14,14 @@ pytestmark = pytest.mark.usefixtures("dev_lake")
 
 def data_buckets(emulator: Emulator) -> list[str]:
     buckets = emulator.client("s3", account=DEV).list_buckets()["Buckets"]
-    return [bucket["Name"] for bucket in buckets if bucket["Name"] != assets_bucket(DEV, "us-east-1")]
+    return [bucket["Name"] for bucket in buckets if bucket["Name"] != ASSETS]
 
 
 def stacks(emulator: Emulator) -> set[str]:
     return {stack["StackName"] for stack in emulator.client("cloudformation", account=DEV).describe_stacks()["Stacks"]}
 
 
-def test_the_deployment_account_alone_deploys_the_whole_environment(emulator: Emulator) -> None:
+def test_its_bootstrap_deploys_the_whole_environment(emulator: Emulator) -> None:
     needed = {f"odp-dev-{name}" for name in ("infra-Network", "infra-Storage", "etl-Tables", "etl-Odp")}
     assert needed < stacks(emulator)
 
@@ -72,7 +72,7 @@ def test_a_tear_down_deletes_last_things_first_and_leaves_every_bucket_and_objec
     run = bootstrap(DEV, "tear-down", "dev", typed="dev\n")
     assert run.returncode == 0, run.stderr
     assert deleted(run.stdout) == plan
-    assert stacks(emulator) == {"CDKToolkit", "odp-dev-infra-Storage"}
+    assert stacks(emulator) == {"CDKToolkit-odp-dev", "odp-dev-infra-Storage"}
     assert data_buckets(emulator) == buckets
     assert all(s3.get_object(Bucket=bucket, Key="precious")["Body"].read() == b"data" for bucket in buckets)
     assert all(bucket in run.stdout for bucket in buckets)

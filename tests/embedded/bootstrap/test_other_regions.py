@@ -22,8 +22,10 @@ def test_every_name_that_a_template_gives_lies_within_the_patterns_of_its_region
     actions = set()
     for stack in synthesised_stacks(configuration, tmp_path):
         place = place_of(stack)
+        # CDK deploys what a pipeline leaves in another Region by the roles of the pipelines' own bootstrap
+        bootstrap = Place(DEPLOYMENT, HOME) if place.account == DEPLOYMENT else place
         for named in named_resources(place, stack.resources):
-            assert may(platform, place, named.action, named.arn), f"{stack.name}: {named.action} on {named.arn}"
+            assert may(platform, bootstrap, named.action, named.arn), f"{stack.name}: {named.action} on {named.arn}"
             actions.add((place, named.action))
     support = Place(DEPLOYMENT, ABROAD)
     assert actions >= {(support, "kms:CreateAlias"), (support, "s3:CreateBucket")}

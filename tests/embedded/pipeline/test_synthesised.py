@@ -3,86 +3,24 @@
 Checks and tests in the synth step are left out here: they are what `make check` and `make test-synth` run anyway.
 """
 
-import subprocess
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
 
-from deployment_account.environments import load_platform
-from rehearsal.demo.workspace import PROJECT
-from rehearsal.emulator.process import Emulator
-from rehearsal.emulator.settings import EmulatorSettings
 from rehearsal.pipeline.approving import decide
-from rehearsal.pipeline.clone import committed_copy
-from rehearsal.pipeline.rehearsal import CHECKS, Rehearsal
+from rehearsal.pipeline.rehearsal import Rehearsal
 from rehearsal.pipeline.report import rehearsal_report
 from rehearsal.pipeline.watch import PipelineWatch
+from tests.embedded.pipeline.developer import Developer
 
 DEV, PROD = "odp-dev-infra", "odp-prod-infra"
 DEV_ACCOUNT, PROD_ACCOUNT = "222222222222", "444444444444"
-STAGE = Path("infra-repo") / "infra_cdk" / "infra_stage.py"
-FURTHER_STACK = """
-        further = cdk.Stack(self, "Further")
-        cdk.CfnResource(
-            further, "Parameter", type="AWS::SSM::Parameter",
-            properties={"Type": "String", "Name": "/further", "Value": "deployed"},
-        )
-"""
-
-
-class Developer:
-    """Somebody with a clone of this project."""
-
-    def __init__(self, clone: Path, rehearsal: Rehearsal) -> None:
-        self._clone, self._rehearsal = committed_copy(PROJECT, clone), rehearsal
-
-    def commit(self, message: str) -> None:
-        self._git("add", "--all")
-        self._git("commit", "--quiet", "--message", message)
-
-    def add_a_stack(self) -> None:
-        with (self._clone / STAGE).open("a") as file:
-            file.write(FURTHER_STACK)
-        self.commit("Add a stack")
-
-    def change_a_comment(self) -> None:
-        with (self._clone / "infra-repo" / "app.py").open("a") as file:
-            file.write("# nothing else changes\n")
-        self.commit("Change a comment")
-
-    def take_back(self) -> None:
-        self._git("reset", "--quiet", "--hard", "HEAD~1")
-
-    def push(self, branch: str) -> str:
-        return self._rehearsal.push("HEAD", branch, clone=self._clone)
-
-    def _git(self, *words: str) -> None:
-        author = ("-c", "user.name=Test", "-c", "user.email=test@example.com")
-        subprocess.run(["git", *author, *words], cwd=self._clone, check=True, capture_output=True)
-
-
-@pytest.fixture(scope="module")
-def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
-    """Four bootstrapped accounts and an empty repository."""
-    settings = EmulatorSettings(run_directory=tmp_path_factory.mktemp("rehearsal"), skipped_commands=CHECKS)
-    with Emulator(settings) as emulator:
-        made = Rehearsal(load_platform(PROJECT / "config" / "environments.json"), emulator)
-        made.create_repository()
-        made.bootstrap()
-        yield made
-
-
-@pytest.fixture(scope="module")
-def developer(rehearsal: Rehearsal, tmp_path_factory: pytest.TempPathFactory) -> Developer:
-    return Developer(tmp_path_factory.mktemp("developer") / "clone", rehearsal)
 
 
 def stacks(rehearsal: Rehearsal, account: str) -> set[str]:
     found = rehearsal.emulator.client("cloudformation", account=account).describe_stacks()["Stacks"]
-    return {stack["StackName"] for stack in found} - {"CDKToolkit"}
+    return {name for stack in found if not (name := stack["StackName"]).startswith("CDKToolkit")}
 
 
 def executions(rehearsal: Rehearsal, pipeline: str) -> list[tuple[str, str]]:

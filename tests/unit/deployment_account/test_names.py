@@ -66,7 +66,7 @@ def test_stages_of_components_and_environments_have_names_of_their_own() -> None
     }
 
 
-def test_the_stack_of_a_pipeline_is_named_after_the_stage_that_it_deploys_first() -> None:
+def test_the_stack_of_a_pipeline_is_named_after_the_stage_that_it_deploys() -> None:
     assert DEV.pipeline_stack("infra") == "odp-dev-infra-Pipeline"
 
 

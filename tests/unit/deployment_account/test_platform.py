@@ -31,20 +31,30 @@ def test_a_platform_has_no_name_that_belongs_to_aws_or_cdk(tmp_path: Path, name:
     assert problem.startswith(f"name: {name} begins with aws, ssm or cdk")
 
 
-@pytest.mark.parametrize("name", ["dev-infra", "dev-etl", "dev-infra-2"])
+@pytest.mark.parametrize("name", ["dev-2", "dev-infra", "dev-etl", "dev-etl2"])
 @pytest.mark.parametrize("order", [1, -1])
-def test_no_environment_is_named_like_a_stage_of_another(tmp_path: Path, name: str, order: int) -> None:
+def test_no_environment_has_a_name_that_begins_with_anothers(tmp_path: Path, name: str, order: int) -> None:
+    """Policies of dev are about odp-dev-*, which would be the stacks and roles of dev-2, too."""
     other = {**DEV, "account": "555555555555", "vpc_cidr": "10.40.0.0/16"}
     environments = dict(list({"dev": DEV, name: other}.items())[::order])
     (problem,) = problems(tmp_path, {**PLATFORM, "environments": environments})
-    assert problem.startswith(f"environments.{name}: its stacks would be taken for those of dev's ")
+    taken = f"environments.{name}: its stacks and roles would be taken for those of dev"
+    assert problem == f"{taken}; choose another name"
 
 
-@pytest.mark.parametrize("name", ["dev2", "dev-2", "dev-etl2", "infra", "etl-dev"])
+@pytest.mark.parametrize("name", ["dev2", "infra", "etl-dev", "de"])
 def test_environments_may_have_similar_names(tmp_path: Path, name: str) -> None:
     other = {**DEV, "account": "555555555555", "vpc_cidr": "10.40.0.0/16"}
     both = {**PLATFORM, "environments": {"dev": DEV, name: other}}
     assert len(load_platform(written(tmp_path, both)).environments) == 2
+
+
+def test_a_name_that_cloudformation_would_cut_within_the_names_of_roles_is_refused(tmp_path: Path) -> None:
+    """Of a stack's name 24 characters stay: `odp-` and `-` leave 19 for the environment."""
+    assert load_platform(written(tmp_path, {**PLATFORM, "environments": {"e" * 19: DEV}}))
+    (problem,) = problems(tmp_path, {**PLATFORM, "environments": {"e" * 20: DEV}})
+    assert problem.startswith(f"environments.{'e' * 20}: odp-{'e' * 20}- has more than 24 characters")
+    assert problem.endswith("choose a shorter name")
 
 
 @pytest.mark.parametrize("cidr", ["10.10.0.0/16", "10.10.128.0/20"])

@@ -14,8 +14,7 @@ from scripts.bootstrap.accounts import Account, Place
 
 PLACE = Place("111111111111", "us-east-1")
 UNREACHABLE = EndpointConnectionError(endpoint_url="https://nowhere")
-DENIED = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "AssumeRole")
-THROTTLED = ClientError({"Error": {"Code": "Throttling", "Message": "later"}}, "AssumeRole")
+THROTTLED = ClientError({"Error": {"Code": "Throttling", "Message": "later"}}, "GetServiceQuota")
 
 
 class Answering(Account):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import json
 
 import pytest
 from rich.console import Console
 
-from scripts.bootstrap import cdk_cli
+from scripts.bootstrap import cdk_cli, toolkit_template
+from tests.unit.scripts.bootstrap.toolkit import bootstrap_template
 
 ACCOUNT_VARIABLES = ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_SESSION_TOKEN")
 
@@ -35,3 +37,4 @@ def offline_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 def installed_cdk(monkeypatch: pytest.MonkeyPatch) -> None:
     """The unit tests read command lines and run none, so they need no npm; tests of a missing CLI say so themselves."""
     monkeypatch.setattr(cdk_cli, "installed_version", cdk_cli.pinned_version)
+    monkeypatch.setattr(toolkit_template, "_text", lambda: json.dumps(bootstrap_template()))

@@ -1,4 +1,4 @@
-"""What the execution policies of a place grant, for tests to look at."""
+"""What the execution policies of an environment, of dev if none is named, grant in a place."""
 
 from __future__ import annotations
 
@@ -21,15 +21,21 @@ def grants(policies: list[Policy]) -> Iterator[Grant]:
         yield from policy.grants
 
 
+def execution_policies(platform: Platform, place: Place, environment: str = "dev") -> list[Policy]:
+    """What CloudFormation may do in a place for an environment."""
+    return policies_of(platform, platform.environments[environment], place)
+
+
 def allowed(platform: Platform, place: Place) -> set[str]:
     """Every action that is granted on anything."""
-    return {f"{one.service}:{action}" for one in grants(policies_of(platform, place)) for action in one.actions}
+    return {f"{one.service}:{action}" for one in grants(execution_policies(platform, place)) for action in one.actions}
 
 
 def patterns(platform: Platform, place: Place, full_action: str) -> set[str]:
     """The resources on which an action is granted."""
     service, action = full_action.split(":")
-    found = [one for one in grants(policies_of(platform, place)) if one.service == service and action in one.actions]
+    granted = grants(execution_policies(platform, place))
+    found = [one for one in granted if one.service == service and action in one.actions]
     return {resource for one in found for resource in one.resources}
 
 

@@ -10,11 +10,11 @@ from botocore.exceptions import ClientError
 
 from deployment_account.environments import Environment, Platform
 from scripts.bootstrap import cdk_cli, checks
-from scripts.bootstrap.accounts import Account, Place, chosen_environment
+from scripts.bootstrap.accounts import Credentials, chosen_environment
 from scripts.bootstrap.bootstrapping import deployment_places
 from scripts.bootstrap.errors import BootstrapError
 from scripts.bootstrap.findings import Finding, State, fine, print_findings, unknown, unless_unreachable, wrong
-from tests.unit.scripts.bootstrap.answers import DENIED, PLACE, THROTTLED, UNREACHABLE, answering, failing
+from tests.unit.scripts.bootstrap.answers import PLACE, UNREACHABLE, answering, failing
 from tests.unit.scripts.bootstrap.conftest import text_of
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(("status", "state"), [("AVAILABLE", "✓"), ("PENDING", "✗"), ("ERROR", "✗")])
 def test_a_connection_is_fine_only_when_it_is_available(platform: Platform, status: str, state: str) -> None:
     with answering("codeconnections", "get_connection", {"Connection": {"ConnectionStatus": status}}) as account:
-        finding = checks._source(platform, account)
+        finding = checks._source(platform.deployment, account, "dev pipelines")
     assert finding.state == state
     assert status in finding.seen
     assert ("finish the connection" in finding.mend) == (state == "✗")
@@ -34,8 +34,8 @@ def test_a_codecommit_repository_is_looked_for_in_the_deployment_account(platfor
     raw = platform.model_dump(by_alias=True)
     raw["deployment"]["repository"] = {"provider": "codecommit", "name": "lake"}
     with answering("codecommit", "get_repository", {"repositoryMetadata": {}}) as account:
-        finding = checks._source(Platform.model_validate(raw), account)
-    assert finding == fine("source", "CodeCommit repository lake")
+        finding = checks._source(Platform.model_validate(raw).deployment, account, "dev pipelines")
+    assert finding == fine("dev pipelines: source", "CodeCommit repository lake")
 
 
 @pytest.mark.parametrize(
@@ -59,22 +59,9 @@ def test_a_source_that_is_not_there_is_wrong(
     raw = platform.model_dump(by_alias=True)
     raw["deployment"]["repository"] = repository or raw["deployment"]["repository"]
     with answering(service, operation, code) as account:
-        finding = checks._source(Platform.model_validate(raw), account)
+        finding = checks._source(Platform.model_validate(raw).deployment, account, "dev pipelines")
     assert finding.state is State.WRONG
     assert finding.mend == mend
-
-
-@pytest.mark.parametrize(
-    ("error", "state"), [(DENIED, State.WRONG), (THROTTLED, State.UNKNOWN), (UNREACHABLE, State.UNKNOWN)]
-)
-def test_trust_is_wrong_only_when_the_role_lets_nobody_in(
-    platform: Platform, monkeypatch: pytest.MonkeyPatch, error: Exception, state: State
-) -> None:
-    monkeypatch.setattr(checks, "_assume", failing(error))
-    account = Account(PLACE, boto3.Session())
-    (finding,) = checks._environment(platform, account, platform.environments["dev"])
-    assert (finding.subject, finding.state) == ("dev: trust", state)
-    assert ("target-account dev" in finding.mend) == (state is State.WRONG)
 
 
 def test_what_a_check_says_is_mended_is_one_wrong_row() -> None:
@@ -88,11 +75,29 @@ def test_a_table_is_whole_when_nothing_answers_and_there_is_no_node(
     monkeypatch.setattr(cdk_cli, "node", failing(BootstrapError("there is no node", mend="install one")))
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    rows = {row.subject: row.state for row in checks.check(platform, Account(PLACE, boto3.Session()), dev_of(platform))}
+    session = (boto3.Session(), None)
+    credentials = Credentials({PLACE.account: session, "222222222222": session})
+    rows = {row.subject: row.state for row in checks.check(platform, credentials, dev_of(platform))}
     assert rows.pop("CDK command line") is State.FINE
     assert rows.pop("node") is State.WRONG
-    assert rows.keys() >= {"source", "dev: trust", f"deployment: bootstrap of {PLACE}"}
+    assert rows.keys() >= {
+        "dev pipelines: source",
+        "dev pipelines: permissions boundary",
+        f"dev pipelines: bootstrap of {PLACE}",
+        "dev pipelines: trust in us-east-1",
+        "dev: trust in us-east-1",
+    }
     assert set(rows.values()) == {State.UNKNOWN}
+
+
+def test_an_account_without_credentials_is_unknown_with_what_would_let_it_be_seen(platform: Platform) -> None:
+    *_, pipelines, lake = checks.check(platform, Credentials({}), dev_of(platform))
+    for row, account in ((pipelines, "111111111111"), (lake, "222222222222")):
+        assert row.state is State.UNKNOWN
+        assert (
+            row.seen
+            == f"could not be checked: no credentials of account {account} were given: name its profile with --profile"
+        )
 
 
 def dev_of(platform: Platform) -> list[Environment]:
@@ -129,11 +134,11 @@ def test_nothing_is_wrong_unless_something_was_seen_to_be(console: Console, rows
     assert print_findings(rows, console)
 
 
-def test_the_deployment_account_is_bootstrapped_in_every_region_that_it_deploys_to(platform: Platform) -> None:
+def test_the_account_of_pipelines_is_bootstrapped_in_their_own_region_alone(platform: Platform) -> None:
     raw = platform.model_dump(by_alias=True)
     raw["environments"]["dev"] |= {"region": "eu-west-1", "availability_zones": ["eu-west-1a"]}
-    places = deployment_places(Platform.model_validate(raw))
-    assert places == [PLACE, Place("111111111111", "eu-west-1")]
+    other = Platform.model_validate(raw)
+    assert deployment_places(other, other.environments["dev"]) == [PLACE], "roles are of an account, not of a Region"
 
 
 def test_an_environment_that_is_not_configured_is_told_with_those_that_are(platform: Platform) -> None:

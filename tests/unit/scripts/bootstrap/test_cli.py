@@ -120,6 +120,8 @@ def test_the_execution_policy_is_printed_with_its_reasons(runner: CliRunner) -> 
     result = runner.invoke(cli.app, ["execution-policy", "dev", "--config", str(KNOWN)])
     assert result.exit_code == 0
     assert "odp-dev-deployment-network" in result.output
+    assert "odp-dev-pipelines-us-east-1-deployment-delivery" in result.output
+    assert "odp-dev-pipeline-boundary" in result.output
     assert "because EC2 describes whole Regions" in result.output
 
 
@@ -155,5 +157,5 @@ def test_credentials_that_do_not_work_are_told_with_what_mends_them(
     with pytest.raises(SystemExit):
         cli.main()
     shown = capsys.readouterr().err
-    assert "no working credentials for account 111111111111, the deployment account" in shown
+    assert "there are no working credentials in profile nobody-has-this-profile" in shown
     assert "--profile" in shown

@@ -11,9 +11,8 @@ import pytest
 from deployment_account.environments import Platform
 from rehearsal.pipeline.registry import FEATURES_WE_DO_NOT_USE, needed_actions, registry
 from scripts.bootstrap.accounts import Place
-from scripts.bootstrap.errors import BootstrapError
-from scripts.bootstrap.execution_policy.policies import LONGEST_POLICY, policies_of
-from tests.unit.scripts.bootstrap.granted import DEV, PIPELINES, allowed, changed, may
+from scripts.bootstrap.execution_policy.policies import boundary_of
+from tests.unit.scripts.bootstrap.granted import DEV, PIPELINES, allowed, changed, execution_policies, may
 
 PROJECT = Path(__file__).resolve().parents[4]
 SNAPSHOTS = PROJECT / "tests" / "synth" / "snapshots"
@@ -64,25 +63,35 @@ def test_no_feature_is_called_unused_that_no_type_has() -> None:
     assert superfluous == []
 
 
-def test_the_longest_names_leave_the_policies_short_enough_for_iam(platform: Platform) -> None:
-    name, prefix = "p" * 24, "x" * 15 + "_"
-    long = changed(platform, name, {"e" * 24: {"resource_prefix": prefix, "account": PIPELINES.account}})
-    lengths = {policy.name: len(policy.text) for policy in policies_of(long, PIPELINES)}
-    assert len(lengths) == 6
-    assert max(lengths.values()) <= LONGEST_POLICY
+LONGEST_POLICY_OF_IAM = 6_144
+"""Characters, blanks left out: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html."""
 
 
-def test_lakes_that_share_an_account_share_its_role(platform: Platform) -> None:
+@pytest.mark.parametrize("repository", ["connection", "codecommit"])
+def test_the_longest_names_leave_the_policies_short_enough_for_iam(platform: Platform, repository: str) -> None:
+    name, environment, prefix = "p" * 11, "e" * 11, "x" * 15 + "_"
+    long = changed(platform, name, {environment: {"resource_prefix": prefix, "account": PIPELINES.account}})
+    if repository == "codecommit":
+        raw = long.model_dump(by_alias=True)
+        raw["deployment"]["repository"] = {"provider": "codecommit", "name": "r" * 100}
+        long = Platform.model_validate(raw)
+    policies = execution_policies(long, PIPELINES, environment)
+    boundary = boundary_of(long, long.environments[environment])
+    assert len(policies) == 6, "a role holds ten at most"
+    assert max(len(policy.text) for policy in [*policies, boundary]) <= LONGEST_POLICY_OF_IAM
+
+
+def test_lakes_that_share_an_account_have_a_role_each(platform: Platform) -> None:
     second = {"resource_prefix": "b_", "vpc_cidr": "10.99.0.0/16"}
-    names = [policy.name for policy in policies_of(changed(platform, "odp", {"a": {}, "b": second}), DEV)]
-    assert len(names) == 8
-    assert {name.split("-")[1] for name in names} == {"a", "b"}
+    both = changed(platform, "odp", {"a": {}, "b": second})
+    for environment in ("a", "b"):
+        names = [policy.name for policy in execution_policies(both, DEV, environment)]
+        assert len(names) == 4
+        assert {name.split("-")[1] for name in names} == {environment}
 
 
-def test_more_lakes_than_a_role_has_room_for_are_refused(platform: Platform) -> None:
-    lakes = {f"l{n}": {"resource_prefix": f"l{n}_", "vpc_cidr": f"10.{n}.0.0/16"} for n in range(3)}
-    with pytest.raises(BootstrapError, match="needs 12 policies; IAM allows 10"):
-        policies_of(changed(platform, "odp", lakes), DEV)
+def test_an_environment_has_no_policies_where_neither_it_nor_its_pipelines_are(platform: Platform) -> None:
+    assert execution_policies(platform, DEV, "prod") == []
 
 
 def test_functions_behind_resource_types_of_our_own_may_be_called(platform: Platform) -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from deployment_account.environments import Platform
 from scripts.bootstrap.accounts import Place
-from scripts.bootstrap.execution_policy.policies import policies_of
-from tests.unit.scripts.bootstrap.granted import DEV, PLACES, allowed, grants, patterns
+from scripts.bootstrap.execution_policy.policies import boundary_of
+from tests.unit.scripts.bootstrap.granted import DEV, PIPELINES, PLACES, allowed, execution_policies, grants, patterns
 
 HERE = Path(__file__).parent
 REFERENCE: dict[str, Any] = json.loads((HERE / "service_authorization.json").read_text())
@@ -71,9 +71,11 @@ def test_every_grant_on_a_pattern_was_reviewed(platform: Platform) -> None:
 
 def reviewed_lines(platform: Platform) -> list[str]:
     """Line by line, so that a difference shows one action more or one pattern wider, and nothing else."""
+    policies = {name: execution_policies(platform, place) for name, place in PLACES.items()}
+    policies["boundary"] = [boundary_of(platform, platform.environments["dev"])]
     statements = {
-        name: [one.statement() for one in grants(policies_of(platform, place)) if "*" in "".join(one.resources)]
-        for name, place in PLACES.items()
+        name: [one.statement() for one in grants(found) if "*" in "".join(one.resources)]
+        for name, found in policies.items()
     }
     return json.dumps(statements, indent=1).splitlines()
 
@@ -85,7 +87,7 @@ def test_no_action_is_a_pattern(platform: Platform, place: Place) -> None:
 
 @pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
 def test_whatever_is_not_bounded_by_this_platforms_own_names_says_why(platform: Platform, place: Place) -> None:
-    wide = [one for one in grants(policies_of(platform, place)) if not all(map(is_own, one.resources))]
+    wide = [one for one in grants(execution_policies(platform, place)) if not all(map(is_own, one.resources))]
     assert wide
     assert [one.actions for one in wide if len(one.because.split()) < 4] == []
 
@@ -96,7 +98,7 @@ def is_own(arn: str) -> bool:
 
 
 def test_a_resource_of_every_region_or_account_is_never_named(platform: Platform) -> None:
-    for one in grants(policies_of(platform, DEV)):
+    for one in grants(execution_policies(platform, DEV)):
         for arn in one.resources:
             assert arn == "*" or arn.startswith("arn:aws:s3:::") or f":{DEV.account}:" in arn
             assert arn == "*" or one.service in ("iam", "s3") or f":{DEV.region}:" in arn or "dashboard" in arn
@@ -106,12 +108,13 @@ def test_data_and_values_stay_out_of_reach(platform: Platform) -> None:
     """CloudFormation makes buckets, tables and secrets; it has no business with what is in them."""
     reading = {"dynamodb:GetItem", "dynamodb:Scan", "secretsmanager:GetSecretValue", "s3:PutObject", "s3:DeleteObject"}
     assert not reading & allowed(platform, DEV)
-    assets = "arn:aws:s3:::cdk-hnb659fds-assets-222222222222-us-east-1/*"
+    assets = "arn:aws:s3:::cdk-odpdev-assets-222222222222-us-east-1/*"
     assert patterns(platform, DEV, "s3:GetObject") == {assets}
 
 
 def test_roles_are_handed_to_the_services_that_the_stacks_use_and_get_no_policies_of_others(platform: Platform) -> None:
-    (passing,) = [one for one in grants(policies_of(platform, DEV)) if "PassRole" in one.actions]
-    assert passing.resources == ("arn:aws:iam::222222222222:role/odp-dev-*",)
-    assert "lambda.amazonaws.com" in passing.condition["StringEquals"]["iam:PassedToService"]
-    assert not {"iam:AttachRolePolicy", "iam:CreateUser", "iam:CreatePolicy"} & allowed(platform, DEV)
+    for place, service in ((DEV, "lambda.amazonaws.com"), (PIPELINES, "codepipeline.amazonaws.com")):
+        (passing,) = [one for one in grants(execution_policies(platform, place)) if "PassRole" in one.actions]
+        assert passing.resources == (f"arn:aws:iam::{place.account}:role/odp-dev-*",)
+        assert service in passing.condition["StringEquals"]["iam:PassedToService"]
+        assert not {"iam:AttachRolePolicy", "iam:CreateUser", "iam:CreatePolicy"} & allowed(platform, place)

@@ -115,7 +115,7 @@ def test_a_deployment_account_is_refused_under_a_placeholder_too(
 ) -> None:
     monkeypatch.setenv("MOTO_ACCOUNT_ID", "111111111111")
     path = configured(tmp_path, deployment="111111111111", dev=OWN)
-    result = CliRunner().invoke(cli.app, ["deployment-account", "--config", str(path)])
+    result = CliRunner().invoke(cli.app, ["deployment-account", "dev", "--config", str(path)])
     assert isinstance(result.exception, BootstrapError)
     assert runs == []
 
@@ -123,8 +123,9 @@ def test_a_deployment_account_is_refused_under_a_placeholder_too(
 def test_an_emulator_may_hold_any_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     platform = platform_of(tmp_path, deployment="111111111111", dev=OWN)
     account = Account(Place(OWN, "us-east-1"), boto3.Session())
-    assert placeholder_refusal(platform, account)
+    deployment = platform.deployment
+    assert placeholder_refusal(deployment, account)
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
-    assert placeholder_refusal(platform, account) is None
+    assert placeholder_refusal(deployment, account) is None
     monkeypatch.setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
-    assert placeholder_refusal(platform, account)
+    assert placeholder_refusal(deployment, account)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,13 +12,14 @@ from moto import mock_aws
 
 from deployment_account.environments import Platform
 from scripts.bootstrap.accounts import Account, Place, open_account
-from scripts.bootstrap.bootstrapping import bootstrap_steps
+from scripts.bootstrap.bootstrapping import bootstrap_steps, deployment_places
 from scripts.bootstrap.cdk_cli import PROJECT
 from scripts.bootstrap.errors import BootstrapError
 from scripts.bootstrap.execution_policy.grants import grant
 from scripts.bootstrap.execution_policy.policies import Policy
 from scripts.bootstrap.managed_policies import current_document, policy_arn, policy_steps
 from scripts.bootstrap.secret_values import chosen_secret, deployed_secrets, set_value
+from scripts.bootstrap.steps import Step, WriteFile
 from scripts.bootstrap.tear_down import TearDown, what_stays
 
 DEV = Place("222222222222", "us-east-1")
@@ -62,9 +64,13 @@ def test_a_sixth_version_takes_the_place_of_the_oldest(account: Account) -> None
     assert sorted(version["VersionId"] for version in versions) == ["v2", "v3", "v4", "v5", "v6"]
 
 
-def test_a_target_trusts_the_deployment_account_and_that_one_nobody(platform: Platform, account: Account) -> None:
-    target = bootstrap_steps(platform, account)[-1].shown()
-    own = bootstrap_steps(platform, Account(DEPLOYMENT, account.session))[-1].shown()
+def steps_of(platform: Platform, environment: str, account: Account) -> list[Step]:
+    return bootstrap_steps(platform, platform.environments[environment], account)
+
+
+def test_a_target_trusts_the_account_of_its_pipelines_and_that_one_nobody(platform: Platform, account: Account) -> None:
+    target = steps_of(platform, "dev", account)[-1].shown()
+    own = steps_of(platform, "dev", Account(DEPLOYMENT, account.session))[-1].shown()
     assert f"bootstrap {DEV} " in target
     assert target.endswith("--trust 111111111111 --profile dev-admin")
     assert f"bootstrap {DEPLOYMENT} " in own
@@ -72,12 +78,80 @@ def test_a_target_trusts_the_deployment_account_and_that_one_nobody(platform: Pl
     assert "AdministratorAccess" not in target + own
 
 
+@pytest.mark.parametrize("environment", ["dev", "test", "prod"])
+def test_each_environment_has_a_bootstrap_of_its_own_in_the_account_that_they_share(
+    platform: Platform, account: Account, environment: str
+) -> None:
+    command = steps_of(platform, environment, Account(DEPLOYMENT, account.session))[-1].shown()
+    assert f" --qualifier odp{environment} --toolkit-stack-name CDKToolkit-odp-{environment} --template " in command
+    attached = command.split("--cloudformation-execution-policies ")[1].split()[0].split(",")
+    assert all(arn.startswith(f"arn:aws:iam::111111111111:policy/odp-{environment}-") for arn in attached)
+
+
 def test_policies_are_there_before_the_role_that_carries_them(platform: Platform, account: Account) -> None:
-    shown = [step.shown() for step in bootstrap_steps(platform, account)]
-    assert all(line.startswith("aws iam create-policy ") for line in shown[:-1])
-    created = [line.split("--policy-name ")[1].split()[0] for line in shown[:-1]]
-    arns = shown[-1].split("--cloudformation-execution-policies ")[1].split()[0].split(",")
+    *creations, template, bootstrap = [step.shown() for step in steps_of(platform, "dev", account)]
+    assert all(line.startswith("aws iam create-policy ") for line in creations)
+    created = [line.split("--policy-name ")[1].split()[0] for line in creations]
+    arns = bootstrap.split("--cloudformation-execution-policies ")[1].split()[0].split(",")
     assert [arn.rsplit("/", 1)[-1] for arn in arns] == created
+    written = bootstrap.split("--template ")[1].split()[0]
+    assert template == f"write {written}: the bootstrap of CDK, for odp-dev alone"
+
+
+def test_the_boundary_is_there_before_any_role_that_must_carry_it(platform: Platform, account: Account) -> None:
+    first, *others, _, _ = steps_of(platform, "dev", Account(DEPLOYMENT, account.session))
+    assert "create-policy --policy-name odp-dev-pipeline-boundary " in first.shown()
+    assert not [step for step in others if "boundary --policy-document" in step.shown()]
+
+
+def abroad(platform: Platform, **dev: str) -> Platform:
+    """The lake of dev lies in Ireland, its pipelines at home."""
+    raw = platform.model_dump(by_alias=True)
+    raw["environments"]["dev"] |= {"region": "eu-west-1", "availability_zones": ["eu-west-1a"], **dev}
+    raw["environments"] = {"dev": raw["environments"]["dev"]}
+    return Platform.model_validate(raw)
+
+
+def test_the_role_of_the_pipelines_region_makes_what_they_leave_in_the_lakes_region(
+    platform: Platform, account: Account
+) -> None:
+    """CDK deploys that stack by the roles of the pipelines' own bootstrap, as its manifest says."""
+    lake = abroad(platform)
+    assert deployment_places(lake, lake.environments["dev"]) == [DEPLOYMENT]
+    command = steps_of(lake, "dev", Account(DEPLOYMENT, account.session))[-1].shown()
+    policies = command.split("--cloudformation-execution-policies ")[1].split()[0].split(",")
+    regions = ("us-east-1", "eu-west-1")
+    assert [arn.rsplit("/", 1)[-1] for arn in policies] == [
+        f"odp-dev-pipelines-{region}-deployment-{part}" for region in regions for part in ("delivery", "artifacts")
+    ]
+
+
+def test_a_sandbox_with_pipelines_in_another_region_has_two_bootstraps_and_each_policy_once(
+    platform: Platform, account: Account
+) -> None:
+    sandbox = abroad(platform, account=DEPLOYMENT.account)
+    places = deployment_places(sandbox, sandbox.environments["dev"])
+    assert places == [DEPLOYMENT, Place(DEPLOYMENT.account, "eu-west-1")]
+    shown = [step.shown() for place in places for step in steps_of(sandbox, "dev", Account(place, account.session))]
+    created = [line.split("--policy-name ")[1].split()[0] for line in shown if "create-policy" in line]
+    assert len(created) == len(set(created)) == 1 + 4 + 4
+    assert len([line for line in shown if " bootstrap aws://" in line]) == 2
+
+
+def test_pipelines_in_an_account_of_their_own_are_the_only_ones_let_in(platform: Platform, account: Account) -> None:
+    own = "666666666666"
+    raw = platform.model_dump(by_alias=True)
+    raw["environments"]["prod"]["deployment"] = json.loads(
+        json.dumps(raw["deployment"]).replace(DEPLOYMENT.account, own)
+    )
+    two = Platform.model_validate(raw)
+    assert deployment_places(two, two.environments["dev"]) == [DEPLOYMENT]
+    assert deployment_places(two, two.environments["prod"]) == [Place(own, "us-east-1")]
+    steps = steps_of(two, "prod", Account(Place("444444444444", "us-east-1"), account.session))
+    assert steps[-1].shown().endswith(f"--trust {own}")
+    template = next(step.content for step in steps if isinstance(step, WriteFile))
+    assert f"arn:aws:iam::{own}:role/odp-prod-*" in template
+    assert DEPLOYMENT.account not in template
 
 
 def test_the_account_is_opened_only_with_its_own_credentials(account: Account) -> None:
@@ -118,16 +192,16 @@ def test_a_configuration_without_secrets_is_told(platform: Platform, account: Ac
 def test_what_stays_names_pipelines_bootstrap_and_policies(platform: Platform) -> None:
     lines = "\n".join(what_stays(TearDown((), ()), platform, platform.environments["dev"]))
     assert "pipelines odp-dev-infra-Pipeline and odp-dev-etl-Pipeline in account 111111111111" in lines
-    assert "stack CDKToolkit" in lines
+    assert "stack CDKToolkit-odp-dev)" in lines
     assert "odp-dev-deployment-network" in lines
 
 
-def test_the_pipeline_of_a_shared_branch_bears_the_name_of_its_first_environment(platform: Platform) -> None:
+def test_an_environment_of_a_shared_branch_has_pipelines_of_its_own_name(platform: Platform) -> None:
     raw = platform.model_dump(by_alias=True)
     raw["environments"]["test"]["branch"] = "main"
     trunk = Platform.model_validate(raw)
     lines = "\n".join(what_stays(TearDown((), ()), trunk, trunk.environments["test"]))
-    assert "odp-dev-infra-Pipeline" in lines
+    assert "odp-test-infra-Pipeline and odp-test-etl-Pipeline" in lines
 
 
 def test_no_script_carries_the_path_of_a_machine() -> None:

@@ -1,0 +1,47 @@
+"""Takes from the builds of a pipeline what CDK gives them beyond their own environment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_codebuild as codebuild
+from aws_cdk import aws_iam as iam
+
+if TYPE_CHECKING:
+    from constructs import IConstruct
+
+LONGEST_PROJECT_NAME = 150
+
+
+def confine_builds(blueprint: IConstruct) -> None:
+    """Name every project after its pipeline's stack, and let no build start another.
+
+    CloudFormation would name projects after their construct, without the stack, so that no policy could tell those of
+    one environment from another's. And CDK lets asset builds start builds of any project, with a buildspec of their
+    choice and that project's role, which no build of ours does: the pipeline starts them.
+    """
+    for found in blueprint.node.find_all():
+        if isinstance(found, codebuild.CfnProject):
+            _name(found)
+        if isinstance(found, iam.CfnPolicy):
+            _let_nobody_start_builds(found)
+
+
+def _name(project: codebuild.CfnProject) -> None:
+    stack = cdk.Stack.of(project)
+    if stack.resolve(project.name) is None:
+        path = project.node.path.removeprefix(f"{stack.node.path}/").removesuffix("/Resource")
+        project.name = f"{stack.stack_name}-{path.replace('/', '-')}"[:LONGEST_PROJECT_NAME]
+
+
+def _let_nobody_start_builds(policy: iam.CfnPolicy) -> None:
+    document: dict[str, Any] = cdk.Stack.of(policy).resolve(policy.policy_document)
+    kept = [statement for statement in document["Statement"] if not _starts_builds(statement)]
+    if len(kept) < len(document["Statement"]):
+        policy.policy_document = {**document, "Statement": kept}
+
+
+def _starts_builds(statement: dict[str, Any]) -> bool:
+    actions = statement["Action"]
+    return "codebuild:StartBuild" in actions and statement["Resource"] == "*"

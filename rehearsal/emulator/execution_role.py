@@ -1,0 +1,235 @@
+"""CloudFormation acts with the rights of a stack's role, else with those of whoever asked; ministack with all rights.
+
+Asked for are the calls by which somebody could give rights to others or reach what is another's: roles and their
+policies, boundaries, builds, pipelines, buckets. Everything else is done unasked.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from rehearsal.emulator import seams
+
+Handler = Callable[[dict[str, Any]], Any]
+Operation = Callable[..., Any]
+Properties = Mapping[str, Any]
+_STACK_OPERATIONS = ("CreateStack", "UpdateStack", "CreateChangeSet", "ExecuteChangeSet", "DeleteStack")
+_KEPT_OF_A_NAME = 24
+"""How much of the names of stack and resource CloudFormation keeps in a name that it makes up."""
+
+
+class RefusedError(Exception):
+    """What the service would answer CloudFormation."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call that CloudFormation makes: the action, its resource, and what conditions compare."""
+
+    action: str
+    resource: str
+    context: Mapping[str, str] = field(default_factory=dict)
+
+
+def install() -> None:
+    """Remember with whose rights each stack is changed, and ask for them."""
+    actors: dict[tuple[str, ...], str] = {}
+    handlers = seams.STACK_OPERATIONS.value
+    for operation in _STACK_OPERATIONS:
+        handlers[operation] = _with_actor(handlers[operation], operation, actors)
+    for seam, changes in ((seams.PROVISION, _created), (seams.UPDATE, _updated), (seams.DELETE, _deleted)):
+        seam.replace(partial(_asking, changes=changes, actors=actors))
+    role = seams.RESOURCE_HANDLERS.value["AWS::IAM::Role"]
+    role["create"] = _keeping_boundary(role["create"], properties_at=1)
+    role["update"] = _keeping_boundary(role["update"], properties_at=2)
+
+
+def _with_actor(handler: Handler, operation: str, actors: dict[tuple[str, ...], str]) -> Handler:
+    def stack_operation(parameters: dict[str, Any]) -> Any:  # noqa: ANN401 - ministack's answer
+        stack, change_set = _one(parameters, "StackName"), _one(parameters, "ChangeSetName")
+        role, caller = _one(parameters, "RoleARN"), str(seams.CALLER_ARN.value())
+        if role and (refusal := refusal_of(caller, Call("iam:PassRole", role))):
+            return seams.STACK_ERROR.value("AccessDenied", refusal, 403)
+        of_stack, of_change_set = _scope(_name(stack)), _scope(_name(stack), _name(change_set))
+        if operation == "CreateStack" or _one(parameters, "ChangeSetType") == "CREATE":
+            actors.pop(of_stack, None)
+        if operation == "CreateChangeSet":
+            actors[of_change_set] = role
+        else:
+            # a role stays with the stack: whoever changes it later without naming one acts with it
+            before = actors.get(of_stack, "")
+            actors[of_stack] = role or actors.get(of_change_set) or (before if ":role/" in before else caller)
+        return handler(parameters)
+
+    return stack_operation
+
+
+def _asking(provision: Operation, changes: Callable[..., Iterator[Call]], actors: Mapping[Any, str]) -> Operation:
+    def provision_resource(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - handed through
+        type_, stack = arguments[0], _stack_of(arguments, named)
+        actor = actors.get(_scope(stack), "")
+        for call in changes(type_, arguments, stack) if actor else ():
+            if refusal := refusal_of(actor, call):
+                raise RefusedError(refusal)
+        return provision(*arguments, **named)
+
+    return provision_resource
+
+
+def refusal_of(actor: str, call: Call) -> str | None:
+    """Why IAM refuses a call to a role or a role's session, in AWS's words; nobody else is asked for rights."""
+    if ":role/" not in actor and ":assumed-role/" not in actor:
+        return None
+    account = actor.split(":")[4]
+    name = actor.split("/")[1] if ":assumed-role/" in actor else actor.rsplit("/", 1)[-1]
+    policies = seams.ROLE_POLICIES.value(name, account)
+    (*boundary,) = seams.ROLE_BOUNDARY.value(seams.ROLES.value, name, account)
+    context = seams.EVALUATION_CONTEXT.value(
+        principal_arn=f"arn:aws:iam::{account}:role/{name}",
+        principal_type="AssumedRole",
+        principal_account=account,
+        action=call.action,
+        resource_arn=call.resource,
+        region=seams.REQUEST_REGION.value(),
+        service_context={key.lower(): value for key, value in call.context.items()},
+    )
+    evaluate = seams.EVALUATE_IDENTITY.value
+    if evaluate(context, policies, *boundary).decision == "Allow":
+        return None
+    kind = "permissions boundary" if evaluate(context, policies).decision == "Allow" else "identity-based policy"
+    return (
+        f"User: arn:aws:sts::{account}:assumed-role/{name}/AWSCloudFormation is not authorized to perform: "
+        f"{call.action} on resource: {call.resource} because no {kind} allows the {call.action} action"
+    )
+
+
+def _created(type_: str, arguments: tuple[Any, ...], stack: str) -> Iterator[Call]:
+    _, logical_id, properties, *_ = arguments
+    made_up = f"{stack[:_KEPT_OF_A_NAME]}-{logical_id[:_KEPT_OF_A_NAME]}-ABCDEFGHIJKL"
+    match type_:
+        case "AWS::IAM::Role":
+            role = _role(properties.get("RoleName") or made_up)
+            yield Call("iam:CreateRole", role, _bounded(properties))
+            yield from _policies_of_role(role, properties)
+        case "AWS::IAM::Policy" | "AWS::IAM::RolePolicy":
+            yield from _inline_policies(properties)
+        case "AWS::IAM::ManagedPolicy":
+            name = properties.get("ManagedPolicyName") or made_up
+            yield Call("iam:CreatePolicy", f"arn:aws:iam::{_account()}:policy/{name}")
+        case "AWS::IAM::User":
+            yield Call("iam:CreateUser", f"arn:aws:iam::{_account()}:user/{properties.get('UserName') or made_up}")
+        case _:
+            yield from _of_named(type_, properties, properties.get("Name") or made_up, "Create")
+
+
+def _updated(type_: str, arguments: tuple[Any, ...], stack: str) -> Iterator[Call]:
+    _, physical_id, old, new, *_ = arguments
+    if old == new:
+        return
+    match type_:
+        case "AWS::IAM::Role" if new.get("RoleName") in (None, physical_id):
+            role = _role(physical_id)
+            if old.get("AssumeRolePolicyDocument") != new.get("AssumeRolePolicyDocument"):
+                yield Call("iam:UpdateAssumeRolePolicy", role)
+            if old.get("PermissionsBoundary") != new.get("PermissionsBoundary"):
+                verb = "Put" if new.get("PermissionsBoundary") else "Delete"
+                yield Call(f"iam:{verb}RolePermissionsBoundary", role, _bounded(new if verb == "Put" else old))
+            yield from _policies_of_role(role, new)
+        case "AWS::IAM::Policy" | "AWS::IAM::RolePolicy":
+            yield from _inline_policies(new)
+        case _ if type_ in _NAMED:
+            yield from _of_named(type_, new, physical_id, "Update")
+        case _:
+            yield from _created(type_, (type_, physical_id, new), stack)
+
+
+def _deleted(type_: str, arguments: tuple[Any, ...], _stack: str) -> Iterator[Call]:
+    _, physical_id, properties, *_ = arguments
+    if type_ == "AWS::IAM::Role":
+        yield Call("iam:DeleteRole", _role(physical_id))
+    else:
+        yield from _of_named(type_, properties, physical_id, "Delete")
+
+
+_NAMED: Mapping[str, tuple[str, str, str, str]] = {
+    "AWS::CodeBuild::Project": ("codebuild", "Project", "project/", "ServiceRole"),
+    "AWS::CodePipeline::Pipeline": ("codepipeline", "Pipeline", "", "RoleArn"),
+    "AWS::Lambda::Function": ("lambda", "Function", "function:", "Role"),
+    "AWS::Glue::Job": ("glue", "Job", "job/", "Role"),
+}
+"""By type: the service, the thing in the names of its actions, the part of its ARN before the name, its role."""
+
+
+def _of_named(type_: str, properties: Properties, name: str, verb: str) -> Iterator[Call]:
+    if type_ == "AWS::S3::Bucket" and verb != "Update":
+        bucket = str(properties.get("BucketName") or name).lower()
+        yield Call(f"s3:{verb}Bucket", f"arn:aws:s3:::{bucket}")
+    if type_ not in _NAMED:
+        return
+    service, thing, path, role = _NAMED[type_]
+    own = properties.get(f"{thing}Name") or name
+    verb = "UpdateFunctionConfiguration" if (service, verb) == ("lambda", "Update") else f"{verb}{thing}"
+    yield Call(f"{service}:{verb}", f"arn:aws:{service}:{seams.REQUEST_REGION.value()}:{_account()}:{path}{own}")
+    if (passed := properties.get(role)) and not verb.startswith("Delete"):
+        arn = str(passed) if str(passed).startswith("arn:") else _role(str(passed))
+        yield Call("iam:PassRole", arn, {"iam:PassedToService": f"{service}.amazonaws.com"})
+
+
+def _policies_of_role(role: str, properties: Properties) -> Iterator[Call]:
+    if properties.get("Policies"):
+        yield Call("iam:PutRolePolicy", role, _bounded(properties))
+    for policy in properties.get("ManagedPolicyArns", ()):
+        yield Call("iam:AttachRolePolicy", role, {"iam:PolicyARN": str(policy), **_bounded(properties)})
+
+
+def _inline_policies(properties: Properties) -> Iterator[Call]:
+    for name in properties.get("Roles") or [properties.get("RoleName")]:
+        boundary = (seams.ROLES.value.get(name) or {}).get("PermissionsBoundary")
+        yield Call("iam:PutRolePolicy", _role(str(name)), _bounded({"PermissionsBoundary": boundary}))
+
+
+def _keeping_boundary(operation: Operation, *, properties_at: int) -> Operation:
+    def operation_and_bound(*arguments: Any) -> Any:  # noqa: ANN401 - handed through
+        made = operation(*arguments)
+        role, boundary = seams.ROLES.value[made[0]], arguments[properties_at].get("PermissionsBoundary")
+        if boundary:
+            role["PermissionsBoundary"] = boundary
+        else:
+            role.pop("PermissionsBoundary", None)
+        return made
+
+    return operation_and_bound
+
+
+def _bounded(properties: Properties) -> dict[str, str]:
+    boundary = properties.get("PermissionsBoundary")
+    return {"iam:PermissionsBoundary": str(boundary)} if boundary else {}
+
+
+def _role(name: str) -> str:
+    return f"arn:aws:iam::{_account()}:role/{name}"
+
+
+def _account() -> str:
+    return str(seams.REQUEST_ACCOUNT.value())
+
+
+def _scope(*names: str) -> tuple[str, ...]:
+    return (_account(), str(seams.REQUEST_REGION.value()), *names)
+
+
+def _stack_of(arguments: tuple[Any, ...], named: Mapping[str, Any]) -> str:
+    """Ministack's operations name the stack after the properties; deletions may leave it out."""
+    texts = [each for each in arguments[2:] if isinstance(each, str)]
+    return _name(str(named.get("stack_name") or (texts[0] if texts else "")))
+
+
+def _name(identity: str) -> str:
+    """The name in an ARN of a stack or a change set."""
+    return identity.split("/")[1] if identity.startswith("arn:") else identity
+
+
+def _one(parameters: Mapping[str, Any], name: str) -> str:
+    value = parameters.get(name) or ""
+    return str(value[0] if isinstance(value, list) else value)

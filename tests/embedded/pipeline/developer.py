@@ -1,0 +1,57 @@
+"""Somebody who pushes to the repository of the rehearsal."""
+
+import subprocess
+from pathlib import Path
+
+from rehearsal.demo.workspace import PROJECT
+from rehearsal.pipeline.clone import committed_copy
+from rehearsal.pipeline.rehearsal import Rehearsal
+
+STAGE = Path("infra-repo") / "infra_cdk" / "infra_stage.py"
+FURTHER_STACK = """
+        import aws_cdk as cdk
+
+        further = cdk.Stack(self, "Further")
+        cdk.CfnResource(
+            further, "Parameter", type="AWS::SSM::Parameter",
+            properties={"Type": "String", "Name": "/further", "Value": "deployed"},
+        )
+"""
+
+
+class Developer:
+    """Somebody with a clone of this project."""
+
+    def __init__(self, clone: Path, rehearsal: Rehearsal) -> None:
+        self._clone, self._rehearsal = committed_copy(PROJECT, clone), rehearsal
+
+    def commit(self, message: str) -> None:
+        self._git("add", "--all")
+        self._git("commit", "--quiet", "--message", message)
+
+    def add_a_stack(self) -> None:
+        with (self._clone / STAGE).open("a") as file:
+            file.write(FURTHER_STACK)
+        self.commit("Add a stack")
+
+    def change_a_comment(self) -> None:
+        with (self._clone / "infra-repo" / "app.py").open("a") as file:
+            file.write("# nothing else changes\n")
+        self.commit("Change a comment")
+
+    def replace(self, file: str, before: str, after: str) -> None:
+        path = self._clone / file
+        text = path.read_text()
+        assert text.count(before) == 1, f"{file} has not {before!r} once"
+        path.write_text(text.replace(before, after))
+        self.commit(f"Replace {before}")
+
+    def take_back(self) -> None:
+        self._git("reset", "--quiet", "--hard", "HEAD~1")
+
+    def push(self, branch: str) -> str:
+        return self._rehearsal.push("HEAD", branch, clone=self._clone)
+
+    def _git(self, *words: str) -> None:
+        author = ("-c", "user.name=Test", "-c", "user.email=test@example.com")
+        subprocess.run(["git", *author, *words], cwd=self._clone, check=True, capture_output=True)
