@@ -100,7 +100,7 @@ class _StackChange:
         return options | self._execution_role()
 
     def _execution_role(self) -> dict[str, str]:
-        """Both links are tried here, whose failure names what mends it; the emulator would only say that it is denied."""
+        """Try both links here, where a failure names what mends it; the emulator only says that it is denied."""
         role = self._run.configuration.get("RoleArn")
         if not role:
             return {}
