@@ -100,12 +100,19 @@ manifest-schema: $(READY) ## write the JSON schema of the table manifests anew f
 idle-cost: $(READY) ## write docs/idle-cost.md anew from the synthesised templates
 	@$(BIN)/python -m scripts.idle_cost
 
-lock: ## write the lock files anew from pyproject.toml
-	$(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.11 --universal --no-emit-index-url --no-header pyproject.toml --group dev -o requirements.txt
-	echo 'uv==0.13.9' | $(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.11 --universal --no-emit-index-url --no-header - -o requirements-uv.txt
+COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.11 --universal --no-emit-index-url --no-header
+
+lock: ## write the lock files of Python packages anew from pyproject.toml
+	$(COMPILE) pyproject.toml --group dev -o requirements.txt
+	$(COMPILE) --group synth --constraint requirements.txt -o requirements-synth.txt
+	$(COMPILE) --group tools -o requirements-tools.txt
+	echo 'uv==0.13.9' | $(COMPILE) - -o requirements-uv.txt
+
+lock-jars: $(READY) ## write jars.lock.json anew from rehearsal/jars.py, which takes a download of 240 MB
+	@$(BIN)/python -m rehearsal.lock_jars
 
 clean: ## remove every trace of runs and installations
 	@rm -rf .venv .local node_modules report.html infra-repo/cdk.out etl-repo/cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install demo lake rehearse torture torture-lake test check test-spark $(SPARK) test-synth test-embedded $(EMBEDDED) test-end-to-end test-slow synth bench bench-taxi bench-plan manifest-schema idle-cost lock clean
+.PHONY: help install demo lake rehearse torture torture-lake test check test-spark $(SPARK) test-synth test-embedded $(EMBEDDED) test-end-to-end test-slow synth bench bench-taxi bench-plan manifest-schema idle-cost lock lock-jars clean
