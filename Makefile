@@ -7,6 +7,8 @@ SHELL := /bin/bash
 PYTHON ?= python3.11
 BIN := .venv/bin
 READY := .venv/.ready
+SYNTH := .venv-synth
+TOOLS := .venv-tools
 PYTEST := $(BIN)/pytest
 # Each has emulators or a JVM of its own, so that one waits while another works; the longest come first.
 SPARK := test-spark-odp test-spark-taxi
@@ -25,6 +27,19 @@ $(READY): requirements.txt requirements-uv.txt pyproject.toml
 	@touch $@
 
 install: $(READY) ## install the locked dependencies into .venv
+
+# Of wheels only: a source distribution would run code of its own while it is installed. The path file stands for the
+# editable install, whose build tools are not in this lock.
+$(SYNTH)/.ready: requirements-synth.txt requirements-uv.txt
+	@echo "Installing what synthesis needs into $(SYNTH) …"
+	@$(PYTHON) -m venv --clear $(SYNTH)
+	@$(SYNTH)/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r requirements-uv.txt
+	@$(SYNTH)/bin/uv pip sync --quiet --python $(SYNTH)/bin/python --only-binary :all: --require-hashes $<
+	@printf '%s\n' "$$PWD" "$$PWD/infra-repo" "$$PWD/etl-repo" "$$PWD/etl-repo/src" \
+		> "$$($(SYNTH)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/data_lake.pth"
+	@touch $@
+
+install-synth: $(SYNTH)/.ready ## install only what synthesis needs, from a lock of its own, into .venv-synth
 
 demo: $(READY) $(if $(DIRECT),,node_modules/.package-lock.json) ## push the lake through its pipelines on this machine, replicate 18 tables, compare every value (TRIPS=file, ROWS=n, PORT=n; DIRECT=1 without pipelines)
 	@$(BIN)/python -m rehearsal demo
@@ -103,12 +118,35 @@ manifest-schema: $(READY) ## write the JSON schema of the table manifests anew f
 idle-cost: $(READY) ## write docs/idle-cost.md anew from the synthesised templates
 	@$(BIN)/python -m scripts.idle_cost
 
-lock: ## write the lock files anew from pyproject.toml
-	$(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.11 --universal --no-emit-index-url --no-header pyproject.toml --group dev -o requirements.txt
-	echo 'uv==0.13.9' | $(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.11 --universal --no-emit-index-url --no-header - -o requirements-uv.txt
+$(TOOLS)/.ready: $(READY) requirements-tools.txt
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(TOOLS)
+	@$(BIN)/uv pip sync --quiet --python $(TOOLS)/bin/python --only-binary :all: --require-hashes requirements-tools.txt
+	@touch $@
+
+sbom: $(TOOLS)/.ready ## write .local/sbom.cdx.json: what the locks of Python, npm and jars pin, as CycloneDX 1.6
+	@$(TOOLS)/bin/python -m scripts.sbom .local/sbom.cdx.json
+
+# Nothing is installed or resolved, because the locks have every version. A package that the service cannot judge is a failure.
+audit: $(TOOLS)/.ready ## ask a vulnerability service about every locked Python package, which takes a network
+	@for lock in requirements-synth.txt requirements.txt requirements-uv.txt requirements-tools.txt; do \
+		echo "$$lock:"; \
+		$(TOOLS)/bin/pip-audit --strict --progress-spinner=off --disable-pip --require-hashes -r $$lock $(AUDIT) \
+			|| { echo "$$lock: a package has a known vulnerability, or the service could not be asked about it: read the lines above" >&2; exit 1; }; \
+	done
+
+COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.11 --universal --no-emit-index-url --no-header
+
+lock: ## write the lock files of Python packages anew from pyproject.toml
+	$(COMPILE) pyproject.toml --group dev -o requirements.txt
+	$(COMPILE) --group synth --constraint requirements.txt -o requirements-synth.txt
+	$(COMPILE) --group tools -o requirements-tools.txt
+	echo 'uv==0.13.9' | $(COMPILE) - -o requirements-uv.txt
+
+lock-jars: $(READY) ## write jars.lock.json anew from rehearsal/jars.py, which takes a download of 240 MB
+	@$(BIN)/python -m rehearsal.lock_jars
 
 clean: ## remove every trace of runs and installations
-	@rm -rf .venv .local node_modules report.html infra-repo/cdk.out etl-repo/cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+	@rm -rf .venv $(SYNTH) $(TOOLS) .local node_modules report.html infra-repo/cdk.out etl-repo/cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install demo lake rehearse torture torture-lake test check test-spark $(SPARK) test-synth test-embedded $(EMBEDDED) test-end-to-end test-slow synth bench bench-taxi bench-plan manifest-schema idle-cost lock clean
+.PHONY: help install install-synth demo lake rehearse torture torture-lake test check test-spark $(SPARK) test-synth test-embedded $(EMBEDDED) test-end-to-end test-slow synth bench bench-taxi bench-plan manifest-schema idle-cost lock lock-jars sbom audit clean

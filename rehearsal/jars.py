@@ -1,17 +1,23 @@
-"""The jars with which Spark reads and writes tables on S3: resolved once by Spark's own Ivy, then plain paths."""
+"""The jars with which Spark reads and writes tables on S3: fetched once by Spark's own Ivy, then plain paths.
+
+`jars.lock.json` pins each of them. A jar with another content is refused whenever its path is asked for.
+"""
 
 import fcntl
-import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
-from rehearsal import toolchain
+from rehearsal import jar_lock, toolchain
+from rehearsal.jar_lock import LOCK_FILE, LockedJar, LockedSet
 
 FORMATS = {
     "hudi": ("org.apache.hudi:hudi-spark3.5-bundle_2.12:1.0.2",),
@@ -27,6 +33,8 @@ PACKAGES = (
     "com.amazonaws:aws-java-sdk-dynamodb:1.12.262",
     *(package for packages in FORMATS.values() for package in packages),
 )
+DELTA = ("io.delta:delta-spark_2.12:3.3.2",)
+"""What Glue 5.1 carries of Delta; the lake does without, and only comparisons ask for it."""
 # Spark brings these itself, or nothing here uses them; with them the download is 280 MB larger.
 EXCLUDED = (
     "com.amazonaws:aws-java-sdk-bundle", "com.amazonaws:aws-java-sdk-kms", "com.amazonaws:jmespath-java",
@@ -35,11 +43,12 @@ EXCLUDED = (
     "com.fasterxml.jackson.dataformat:*", "joda-time:joda-time", "org.slf4j:*", "org.apache.hive:*",
 )  # fmt: skip
 _CACHE_VARIABLE = "REHEARSAL_JARS"
+_MODULE = re.compile(r"^\s*([^\s#]+)#([^\s;]+);(\S+) from \S+ in \[", re.MULTILINE)
 _REASONS = ("unresolved dependency", "Server access error", "SERVER ERROR", "FAILED DOWNLOADS", "not found", "No space")
 
 
 class JarsError(Exception):
-    """The jars are not there and cannot be downloaded."""
+    """The jars cannot be downloaded, or are not those of the lock."""
 
 
 def cache_folder() -> Path:
@@ -48,14 +57,37 @@ def cache_folder() -> Path:
     return Path(os.environ.get(_CACHE_VARIABLE) or project / ".local" / "ivy").absolute()
 
 
-def spark_jars(folder: Path | None = None, packages: Sequence[str] = PACKAGES) -> tuple[Path, ...]:
-    """Return the jars' paths, downloading them if this machine has not got them yet; other packages, other folder."""
-    folder = folder or cache_folder()
-    if found := _resolved(folder, packages):
-        return found
-    folder.mkdir(parents=True, exist_ok=True)
-    with alone_in(folder):
-        return _resolved(folder, packages) or _resolve(folder, packages)
+def spark_jars(
+    folder: Path | None = None, packages: Sequence[str] = PACKAGES, *, lock: Path = LOCK_FILE
+) -> tuple[Path, ...]:
+    """Return the paths of the locked jars, downloading them if this machine lacks one; other packages, other folder."""
+    folder, locked = folder or cache_folder(), _locked(packages, lock)
+    jars = folder / "jars"
+    if not locked.is_complete_in(jars):
+        folder.mkdir(parents=True, exist_ok=True)
+        with alone_in(folder):
+            if not locked.is_complete_in(jars):
+                _download(folder, locked)
+    if wrong := jar_lock.wrong_contents(locked, jars):
+        raise JarsError(
+            f"a jar is not the one that {lock.name} has: {'; '.join(wrong)}. "
+            "Delete the file to download it again; find out first who changed it"
+        )
+    return tuple(jars / jar.file_name for jar in locked.jars)
+
+
+def resolve(packages: Sequence[str]) -> LockedSet:
+    """Ask Ivy for these packages and return what it finds, to be locked."""
+    with tempfile.TemporaryDirectory() as folder:
+        found = _run_ivy(Path(folder), packages)
+        jars = [
+            jar for jar in _modules(found.stdout + found.stderr) if (Path(folder) / "jars" / jar.file_name).exists()
+        ]
+        unnamed = {jar.name for jar in (Path(folder) / "jars").glob("*.jar")} - {jar.file_name for jar in jars}
+        if found.returncode or unnamed or not jars:
+            raise JarsError(f"Ivy could not resolve the packages: {', '.join(unnamed) or _reason(found.stderr)}")
+        hashed = (replace(jar, sha256=jar_lock.sha256(Path(folder) / "jars" / jar.file_name)) for jar in jars)
+        return LockedSet(tuple(packages), EXCLUDED, tuple(sorted(hashed, key=lambda jar: jar.file_name)))
 
 
 def without_other_formats(jars: Iterable[Path], formats: Collection[str]) -> tuple[Path, ...]:
@@ -72,31 +104,41 @@ def alone_in(folder: Path) -> Iterator[None]:
         yield
 
 
-def _resolved(folder: Path, packages: Sequence[str]) -> tuple[Path, ...]:
-    """Return the jars of a finished download of these very packages, or nothing."""
+def _locked(packages: Sequence[str], lock: Path) -> LockedSet:
     try:
-        record = json.loads((folder / "resolved.json").read_text())
-    except (OSError, ValueError):
-        return ()
-    sizes = {folder / "jars" / name: size for name, size in record["jars"].items()}
-    is_whole = all(jar.is_file() and jar.stat().st_size == size for jar, size in sizes.items())
-    return tuple(sizes) if is_whole and record["packages"] == list(packages) else ()
+        found = jar_lock.locked_set(packages, EXCLUDED, lock)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise JarsError(f"{lock} cannot be read, and without it no jar is used: {error!r}") from error
+    if found is None:
+        raise JarsError(
+            f"{lock} has no jars for {', '.join(packages)}; `make lock-jars` writes it from rehearsal/jars.py"
+        )
+    return found
 
 
-def _resolve(folder: Path, packages: Sequence[str]) -> tuple[Path, ...]:
-    answer = _run_ivy(folder, packages)
-    jars = sorted((folder / "jars").glob("*.jar"))
-    missing = [package for package in packages if not any(_is_of(jar, package) for jar in jars)]
-    if answer.returncode or missing:
+def _download(folder: Path, locked: LockedSet) -> None:
+    """Download into a folder of its own, and move only what is whole and locked to where jars are looked for."""
+    arriving = folder / "arriving"
+    shutil.rmtree(arriving, ignore_errors=True)
+    arriving.mkdir()
+    answer = _run_ivy(arriving, locked.packages)
+    if answer.returncode or not locked.is_complete_in(arriving / "jars"):
         raise JarsError(
             f"the Spark jars are not in {folder} and could not be downloaded: {_reason(answer.stderr)}. "
             f"This is needed once and takes a network; {_CACHE_VARIABLE} may name a folder that has them"
         )
-    record = {"packages": list(packages), "jars": {jar.name: jar.stat().st_size for jar in jars}}
-    unfinished = folder / "resolved.json.new"
-    unfinished.write_text(json.dumps(record, indent=1))
-    unfinished.replace(folder / "resolved.json")
-    return tuple(jars)
+    if unwanted := _not_locked(locked, arriving / "jars"):
+        raise JarsError(f"what was downloaded is not what is locked: {'; '.join(unwanted)}. Nothing of it is used")
+    (folder / "jars").mkdir(exist_ok=True)
+    for jar in locked.jars:
+        (arriving / "jars" / jar.file_name).replace(folder / "jars" / jar.file_name)
+    shutil.rmtree(arriving)
+
+
+def _not_locked(locked: LockedSet, downloaded: Path) -> list[str]:
+    expected = {jar.file_name for jar in locked.jars}
+    unknown = sorted(jar.name for jar in downloaded.glob("*.jar") if jar.name not in expected)
+    return [*jar_lock.wrong_contents(locked, downloaded), *(f"{name} is not in the lock" for name in unknown)]
 
 
 def _run_ivy(folder: Path, packages: Sequence[str]) -> subprocess.CompletedProcess[str]:
@@ -122,6 +164,11 @@ def spark_home() -> Path:
 
 def _is_of(jar: Path, package: str) -> bool:
     return jar.name == "{}_{}-{}.jar".format(*package.split(":"))
+
+
+def _modules(output: str) -> list[LockedJar]:
+    """Return what Ivy says it uses; a module that is excluded, or has no jar, is among them."""
+    return [LockedJar(f"{group}:{name}", version, "") for group, name, version in _MODULE.findall(output)]
 
 
 def _reason(output: str) -> str:

@@ -18,9 +18,6 @@ from benchmarks.stopwatch import Duration, cpu_with_jvm, measured
 from rehearsal import jars
 from rehearsal.emulator.glue_runner import metastore_files
 
-DELTA_PACKAGES = ("io.delta:delta-spark_2.12:3.3.2",)
-"""What Glue 5.1 carries of Delta; the lake itself does without."""
-
 
 class Step(StrEnum):
     """What a contender does; exported rows are put where anyone can read them."""
@@ -91,7 +88,7 @@ def _settings(metastore: Path) -> Mapping[str, str]:
     if not metastore.exists():
         metastore_files.copy_to(metastore)
     hive = {f"spark.hadoop.{name}": value for name, value in metastore_files.settings(metastore).items()}
-    delta = jars.spark_jars(jars.cache_folder() / "delta", DELTA_PACKAGES)
+    delta = jars.spark_jars(jars.cache_folder() / "delta", jars.DELTA)
     return {**hive, **merge_settings(), "spark.jars": ",".join(map(str, (*jars.spark_jars(), *delta)))}
 
 

@@ -1,0 +1,92 @@
+"""The lock of the jars: each by name, version and SHA-256, the transitive ones too."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+LOCK_FILE = Path(__file__).resolve().parent.parent / "jars.lock.json"
+
+
+@dataclass(frozen=True)
+class LockedJar:
+    """One jar whose content is known."""
+
+    name: str
+    """Group and artifact, as in `org.apache.hadoop:hadoop-aws`."""
+    version: str
+    sha256: str
+
+    @property
+    def file_name(self) -> str:
+        """The name that Ivy gives to the jar."""
+        group, _, artifact = self.name.partition(":")
+        return f"{group}_{artifact}-{self.version}.jar"
+
+
+@dataclass(frozen=True)
+class LockedSet:
+    """All jars that Ivy finds for some packages, without those that are excluded."""
+
+    packages: tuple[str, ...]
+    excluded: tuple[str, ...]
+    jars: tuple[LockedJar, ...]
+
+    @classmethod
+    def of_json(cls, entry: Mapping[str, Any]) -> "LockedSet":
+        """Read one set of a lock file."""
+        jars = tuple(LockedJar(jar["name"], jar["version"], jar["sha256"]) for jar in entry["jars"])
+        return cls(tuple(entry["packages"]), tuple(entry["excluded"]), jars)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the set as a lock file has it."""
+        jars = [{"name": jar.name, "version": jar.version, "sha256": jar.sha256} for jar in self.jars]
+        return {"packages": list(self.packages), "excluded": list(self.excluded), "jars": jars}
+
+    def is_complete_in(self, folder: Path) -> bool:
+        """Tell whether every jar lies in this folder, whatever its content."""
+        return all((folder / jar.file_name).is_file() for jar in self.jars)
+
+
+def read(lock: Path = LOCK_FILE) -> tuple[LockedSet, ...]:
+    """Return all sets of a lock file."""
+    return tuple(LockedSet.of_json(entry) for entry in json.loads(lock.read_text(encoding="utf-8"))["sets"])
+
+
+def write(sets: Iterable[LockedSet], lock: Path = LOCK_FILE) -> None:
+    """Write a lock file."""
+    content = {"sets": [one.to_json() for one in sets]}
+    lock.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def locked_set(packages: Sequence[str], excluded: Sequence[str], lock: Path = LOCK_FILE) -> LockedSet | None:
+    """Return the set of these very packages; None if the lock was written for others."""
+    asked = (tuple(packages), tuple(excluded))
+    return next((one for one in read(lock) if (one.packages, one.excluded) == asked), None)
+
+
+def sha256(file: Path) -> str:
+    """Return the SHA-256 of a file's content."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def wrong_contents(locked: LockedSet, folder: Path) -> list[str]:
+    """Describe each jar of this folder that has another content than the locked one."""
+    return [
+        f"{folder / jar.file_name}: expected SHA-256 {jar.sha256}, found {found}"
+        for jar in locked.jars
+        if (found := sha256(folder / jar.file_name)) != jar.sha256
+    ]
+
+
+def changed_contents(before: Iterable[LockedSet], now: LockedSet) -> list[str]:
+    """Describe each jar that has the name and version of a locked one, but another content: no publisher does that."""
+    known = {(jar.name, jar.version): jar.sha256 for one in before for jar in one.jars}
+    return [
+        f"{jar.name} {jar.version}: expected SHA-256 {expected}, found {jar.sha256}"
+        for jar in now.jars
+        if (expected := known.get((jar.name, jar.version), jar.sha256)) != jar.sha256
+    ]

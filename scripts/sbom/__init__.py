@@ -1,0 +1,1 @@
+"""The software bill of materials of the lock files, as CycloneDX has it."""
