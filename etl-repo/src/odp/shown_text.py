@@ -24,12 +24,5 @@ def on_one_line(text: str, most: int) -> str:
     return "".join(letter if unicodedata.category(letter) not in _UNPRINTABLE else _escaped(letter) for letter in cut)
 
 
-def some(names: list[str], most: int = 20) -> str:
-    """List names that others chose: the first of them, each shown, and how many more there are."""
-    more = len(names) - most
-    listed = [shown(name) or "(no name)" for name in names[:most]]
-    return ", ".join([*listed, *([f"… and {more:,} more"] if more > 0 else [])])
-
-
 def _escaped(letter: str) -> str:
     return letter.encode("unicode_escape", "surrogatepass").decode()

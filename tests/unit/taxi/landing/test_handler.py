@@ -20,7 +20,7 @@ ARN = "arn:aws:states:us-east-1:111111111111:stateMachine:taxi_flow"
 
 @pytest.fixture
 def state_machine(dynamodb: "DynamoDBServiceResource", monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
-    for name, value in {"AUDIT_TABLE": "audit", "STATE_MACHINE_ARN": ARN, "LAKE": "test-lake"}.items():
+    for name, value in {"AUDIT_TABLE": "audit", "STATE_MACHINE_ARN": ARN, "RAW_BUCKET": "raw", "LAKE": "test-lake"}.items():
         monkeypatch.setenv(name, value)
     executions = StepFunctionsExecutions(ARN)
     monkeypatch.setattr(handler, "StepFunctionsExecutions", lambda _: executions)
