@@ -53,7 +53,7 @@ check: $(READY) ## lint, types, import contracts, manifests and unit tests
 	@$(BIN)/mypy etl-repo/app.py
 	@$(BIN)/lint-imports
 	@$(BIN)/odp config validate
-	@$(PYTEST) --quiet --numprocesses=auto --dist=worksteal tests/unit
+	@$(PYTEST) --quiet --numprocesses=auto --dist=worksteal -m "not slow" tests/unit
 
 test-spark: $(SPARK) ## the table writers and the taxi flow's jobs on real Spark, Hudi and Iceberg
 
@@ -75,8 +75,8 @@ test-embedded: $(EMBEDDED) ## handlers, adapters and the emulator itself, deploy
 $(EMBEDDED): test-embedded-%: $(READY) node_modules/.package-lock.json
 	@$(PYTEST) --quiet -m "not slow" tests/embedded/$*
 
-test-slow: $(READY) node_modules/.package-lock.json ## what make test leaves out: every type of key, further combinations, the benchmarks themselves
-	@$(PYTEST) --quiet -m slow tests/spark tests/embedded
+test-slow: $(READY) node_modules/.package-lock.json ## what make test leaves out: every type of key, further combinations, more examples, the benchmarks themselves
+	@$(PYTEST) --quiet -m slow tests/unit tests/spark tests/embedded
 
 test-end-to-end: $(READY) node_modules/.package-lock.json ## the demo as a test
 	@$(PYTEST) --quiet tests/end_to_end

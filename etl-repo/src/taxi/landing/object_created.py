@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from odp.object_created import EventError, created_object
-from odp.shown_text import on_one_line, shown
+from odp.shown_text import on_one_line, quoted, shown
 
 from taxi.datasets.dataset import Dataset, FileFormat, dataset_of, format_of
 from taxi.datasets.keys import why_not_addressable
 from taxi.records import LandedFile, RejectedFile
 
-_REASON_CHARACTERS = 2_000
+_REASON_CHARACTERS, _BODY_CHARACTERS = 2_000, 1_000
 
 
 def landed_object(
@@ -42,6 +42,7 @@ def malformed(message_body: str, error: EventError) -> RejectedFile:
     """Describe a message that tells of no object; the same message has the same id."""
     body = message_body.encode("utf-8", "backslashreplace")  # a body may hold halves of characters
     reason = f"the message is no Object Created event of S3: {on_one_line(str(error), _REASON_CHARACTERS)}"
+    reason = f"{reason}; it begins with {quoted(body.decode(), _BODY_CHARACTERS)}"
     return RejectedFile(hashlib.sha256(body).hexdigest()[:32], "", "", "", 0, "", reason)
 
 
