@@ -33,7 +33,7 @@ NAMES_OF_OTHERS = [
     *("LOAD００００００01", "LOAD-0000001", "LOAD+0000001", "LOAD 0000001", "LOAD0000_001", "SEGMENT1_LOADFFFFFFFF"),
     *("99999999-999999999", "20261301-120000000", "20260230-120000000", "20250229-120000000", "00010101-000000000"),
     *("00000000-000000000", "19691231-235959999", "99991231-235959999", "20261202-120000000", "20271129-120000000"),
-    *("20261129-990000000", "20261129-129900000", "20261129-125999000"[:-5] + "99000", "20261129-240000000"),
+    *("20261129-990000000", "20261129-129900000", "20261129-125999000", "20261129-240000000"),
     *(
         "٢٠٢٦١١٢٩-١٢٠١٠٢١٢٣",
         "２０２６１１２９-120102123",
@@ -70,8 +70,8 @@ def test_folder_that_leads_elsewhere_or_has_a_control_character_is_rejected(fold
     assert found.reason.isprintable()
 
 
-@pytest.mark.parametrize("dates", ["2026/02/30/", "2026-13-01/", "20260431/", "0000/01/01/", "1969/12/31/", "31/02/2026/",
-                                   "٢٠٢٦/١١/٢٩/", "2026/11/29/99/", "2026/1/1/", "02_2026_30/"])  # fmt: skip
+@pytest.mark.parametrize("dates", ["2026/02/30/", "2026-13-01/", "20260431/", "0000/01/01/", "1969/12/31/",
+                                   "31/02/2026/", "٢٠٢٦/١١/٢٩/", "2026/11/29/99/", "2026/1/1/", "02_2026_30/"])  # fmt: skip
 def test_folders_of_a_date_that_is_none_are_rejected(dates: str) -> None:
     assert isinstance(read(f"hr/salaries/{dates}{CHANGE}"), RejectedFile)
 
@@ -150,7 +150,7 @@ def check_any_key(key: str) -> None:
         assert found.segment == inner + found.name.removesuffix(f"LOAD{found.part_number:08X}.parquet")
         assert 1 <= found.part_number <= 1_000_000
     else:
-        time = datetime.strptime(found.name[:15], "%Y%m%d-%H%M%S")
+        time = datetime.strptime(found.name[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
         assert f"{time:%Y%m%d-%H%M%S}" == found.name[:15]
         assert 1970 <= time.year <= 2026
 
@@ -196,7 +196,7 @@ BODIES = (
     st.builds(spoilt, st.sampled_from(PLACES), VALUES)
     | st.text(max_size=50)
     | VALUES.map(json.dumps)
-    | st.sampled_from(["[" * 100_000, '{"a":' * 50_000, "1e999", "NaN", "9" * 5000, "\ud800", '"\\ud800"', "{}", "x" * 300_000])
+    | st.sampled_from(["[" * 100_000, '{"a":' * 50_000, "1e999", "NaN", "9" * 5000, "\ud800", '"\\ud800"', "x" * 300_000])
 )  # fmt: skip
 
 

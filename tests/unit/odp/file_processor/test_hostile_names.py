@@ -1,4 +1,4 @@
-"""Books of an earlier release may hold any number and any day in a name: work never grows with it, no run fails by it."""
+"""Books of an earlier release may hold any number and day in a name: work never grows with it, no run fails by it."""
 
 import tracemalloc
 from datetime import date
@@ -13,10 +13,9 @@ from odp.file_processor.loads import Load
 from odp.file_processor.parquet_schema import parquet_columns
 from odp.file_processor.schema_changes import SchemaVersion
 from odp.records import LandedFile
-from odp.refreshes import RefreshStatus
 
 from tests.unit.odp.file_processor.landings import change, filled, held_files, ids, load
-from tests.unit.odp.file_processor.refresh_world import CONFIG, World, file
+from tests.unit.odp.file_processor.refresh_world import CONFIG
 
 DAY = 24 * 3600
 
@@ -74,13 +73,10 @@ def test_newline_in_the_name_of_a_column_forges_no_column(name: str) -> None:
 
 
 @pytest.mark.parametrize("letter", [" ", "é", "\n", "𝔘"])
-def test_file_of_badly_named_columns_closes_the_books(letter: str) -> None:
+def test_reason_of_a_file_of_badly_named_columns_fits_into_an_item(letter: str) -> None:
     columns = {f"_hoodie_{number}{letter * 200}": "int" for number in range(1_300)}
     problems = list(impossible_names(CONFIG, SchemaVersion("s3://staging/s/t/x.parquet", columns)))
     assert len(problems) == 1_300
-    error = SchemaChangeRefusedError(problems).of_table("s.t", "rename them")
-    assert len(bounded_reason(str(error)).encode()) <= 40_000
-    world = World(pending={"f1": file(1)}, fail_at="commit", fail_with=str(error))
-    outcome = world.refresher().refresh(CONFIG) if hasattr(world, "refresher") else None
-    if outcome is not None:
-        assert outcome.status is RefreshStatus.ERROR
+    reason = bounded_reason(str(SchemaChangeRefusedError(problems).of_table("s.t", "rename them")))
+    assert reason.isprintable()
+    assert len(reason.encode()) <= 40_000
