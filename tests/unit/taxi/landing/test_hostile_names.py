@@ -93,7 +93,8 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
     max_leaves=5,
 )
 PLACES = [("time",), ("detail",), ("account",), ("detail", "bucket"), ("detail", "object"),
-          ("detail", "bucket", "name"), *(("detail", "object", name) for name in ("key", "size", "etag", "version-id", "sequencer"))]  # fmt: skip
+          ("detail", "bucket", "name"), *(("detail", "object", name)
+          for name in ("key", "size", "etag", "version-id", "sequencer"))]  # fmt: skip
 
 
 def spoilt(place: tuple[str, ...], value: Any) -> str:
