@@ -164,7 +164,7 @@ def test_any_key_is_a_landed_file_that_can_be_printed_back_or_is_rejected(key: s
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=20_000)
+@settings(deadline=None, max_examples=5_000)
 @given(KEYS)
 def test_many_keys_are_landed_files_that_can_be_printed_back_or_are_rejected(key: str) -> None:
     check_any_key(key)
@@ -233,7 +233,7 @@ def test_any_message_stands_for_itself_and_poison_is_in_quarantine_at_once(body:
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=10_000)
+@settings(deadline=None, max_examples=2_000)
 @given(BODIES)
 def test_each_of_many_messages_stands_for_itself(body: str) -> None:
     check_any_message(body)

@@ -81,7 +81,7 @@ def test_any_key_lands_as_it_is_or_is_rejected(key: str) -> None:
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=20_000)
+@settings(deadline=None, max_examples=5_000)
 @given(KEYS)
 def test_many_keys_land_as_they_are_or_are_rejected(key: str) -> None:
     check_any_key(key)
@@ -133,7 +133,7 @@ def test_any_message_stands_for_itself(body: str) -> None:
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=10_000)
+@settings(deadline=None, max_examples=2_000)
 @given(BODIES)
 def test_each_of_many_messages_stands_for_itself(body: str) -> None:
     check_any_message(body)
