@@ -2,12 +2,15 @@
 
 import tracemalloc
 from datetime import date
+from typing import TYPE_CHECKING, cast
+from unittest.mock import Mock
 
 import pytest
 from odp.dynamodb.bounded_text import bounded_reason
-from odp.errors import SchemaChangeRefusedError
+from odp.errors import RejectedInputError, SchemaChangeRefusedError
 from odp.file_manager.key_ranges import days_around
 from odp.file_manager.reconciliation import ranges_beside
+from odp.file_processor import parquet_footers
 from odp.file_processor.column_names import impossible_names
 from odp.file_processor.loads import Load
 from odp.file_processor.parquet_schema import parquet_columns
@@ -16,6 +19,9 @@ from odp.records import LandedFile
 
 from tests.unit.odp.file_processor.landings import change, filled, held_files, ids, load
 from tests.unit.odp.file_processor.refresh_world import CONFIG
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 DAY = 24 * 3600
 
@@ -80,3 +86,27 @@ def test_reason_of_a_file_of_badly_named_columns_fits_into_an_item(letter: str) 
     reason = bounded_reason(str(SchemaChangeRefusedError(problems).of_table("s.t", "rename them")))
     assert reason.isprintable()
     assert len(reason.encode()) <= 40_000
+
+
+def field(position: int) -> Mock:
+    """A field as Parquet's Java library has it."""
+    shape = {"getName.return_value": f"c{position}", "toString.return_value": f"optional int32 c{position}"}
+    return Mock(**shape)
+
+
+@pytest.mark.parametrize(("columns", "is_read"), [(4_096, True), (10_001, False), (2**31 - 1, False)])
+def test_footer_of_more_columns_than_a_table_has_is_refused_unread(
+    columns: int, is_read: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    footer = Mock()
+    schema = footer.getFileMetaData().getSchema()
+    schema.getFieldCount.return_value, schema.getType.side_effect = columns, field
+    monkeypatch.setattr(parquet_footers, "open_parquet", lambda *_: footer)
+    spark = cast("SparkSession", None)
+    if is_read:
+        assert len(parquet_footers.read_columns(spark, [load(1, 1)])[load(1, 1).file_id]) == columns
+    else:
+        with pytest.raises(RejectedInputError, match="columns, and no table has more than 10,000"):
+            parquet_footers.read_columns(spark, [load(1, 1)])
+    assert schema.getType.call_count == (columns if is_read else 0)
+    footer.close.assert_called_once()
