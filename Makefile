@@ -68,7 +68,7 @@ check: $(READY) ## lint, types, import contracts, manifests and unit tests
 	@$(BIN)/mypy etl-repo/app.py
 	@$(BIN)/lint-imports
 	@$(BIN)/odp config validate
-	@$(PYTEST) --quiet --numprocesses=auto --dist=worksteal tests/unit
+	@$(PYTEST) --quiet --numprocesses=auto --dist=worksteal -m "not slow" tests/unit
 
 test-histories: $(READY) ## the history tester itself: random histories, planted defects
 	@$(PYTEST) --quiet --numprocesses=2 --dist=worksteal tests/histories
@@ -93,8 +93,8 @@ test-embedded: $(EMBEDDED) ## handlers, adapters and the emulator itself, deploy
 $(EMBEDDED): test-embedded-%: $(READY) node_modules/.package-lock.json
 	@$(PYTEST) --quiet -m "not slow" tests/embedded/$*
 
-test-slow: $(READY) node_modules/.package-lock.json ## what make test leaves out: every type of key, further combinations, the benchmarks themselves
-	@$(PYTEST) --quiet -m slow tests/spark tests/embedded
+test-slow: $(READY) node_modules/.package-lock.json ## what make test leaves out: every type of key, further combinations, more examples, the benchmarks themselves
+	@$(PYTEST) --quiet -m slow tests/unit tests/spark tests/embedded
 
 test-end-to-end: $(READY) node_modules/.package-lock.json ## the demo as a test
 	@$(PYTEST) --quiet tests/end_to_end

@@ -40,7 +40,7 @@ class TaxiLanding(Construct):
         batching_window: cdk.Duration,
     ) -> None:
         super().__init__(scope, id_)
-        key = data.foundation.data_key
+        key, raw = data.foundation.data_key, data.foundation.bucket(Shared.RAW_BUCKET)
         self.dead_letters = encrypted_queue(self, "DeadLetters", key=key, timeout=TIMEOUT)
         self.queue = encrypted_queue(
             self,
@@ -53,7 +53,7 @@ class TaxiLanding(Construct):
         queue_new_objects(
             self,
             "FileLanded",
-            bucket=data.foundation.bucket(Shared.RAW_BUCKET),
+            bucket=raw,
             queue=self.queue,
             description="Files that land where those of the taxi datasets do go to the Landing function",
             keys=[{"prefix": folder} for folder in landing_folders(data.datasets)],
@@ -64,7 +64,11 @@ class TaxiLanding(Construct):
             package=package,
             handler="taxi.landing.handler.handle",
             timeout=TIMEOUT,
-            variables={"AUDIT_TABLE": data.audit.table_name, "STATE_MACHINE_ARN": state_machine_arn},
+            variables={
+                "AUDIT_TABLE": data.audit.table_name,
+                "RAW_BUCKET": raw.bucket_name,
+                "STATE_MACHINE_ARN": state_machine_arn,
+            },
         )
         self.function = handler.function
         self.function.add_event_source(

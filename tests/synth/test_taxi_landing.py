@@ -86,7 +86,7 @@ def test_the_function_knows_its_table_and_its_state_machine(taxi: Template, envi
     function = taxi.only("AWS::Lambda::Function", "LandingHandler")
     assert function["Handler"] == "taxi.landing.handler.handle"
     variables = function["Environment"]["Variables"]
-    assert variables.keys() == {"AUDIT_TABLE", "LAKE", "STATE_MACHINE_ARN"}
+    assert variables.keys() == {"AUDIT_TABLE", "LAKE", "RAW_BUCKET", "STATE_MACHINE_ARN"}
     assert variables["LAKE"] == f"odp-{environment}"
     assert variables["STATE_MACHINE_ARN"] == {"Ref": logical_id(taxi, "AWS::StepFunctions::StateMachine", "Flow")}
     assert "OutputRefTaxiAudit" in variables["AUDIT_TABLE"]["Fn::ImportValue"]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from odp.shown_text import on_one_line
+
 # an item holds 400 KB (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html)
 TRACE_BYTES = 20_000
 MESSAGE_CHARACTERS = 1000
+REASON_CHARACTERS = 10_000
 
 
 def bounded_trace(trace: str) -> str:
@@ -22,3 +25,8 @@ def bounded_trace(trace: str) -> str:
 def bounded_message(message: str) -> str:
     """Keep the beginning of a message."""
     return message.encode("utf-8", "replace").decode()[:MESSAGE_CHARACTERS]
+
+
+def bounded_reason(reason: str) -> str:
+    """Keep the beginning of why something is in quarantine, with escapes in place of what does not print."""
+    return on_one_line(reason, REASON_CHARACTERS)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from odp.dynamodb.bounded_text import bounded_reason
 from odp.dynamodb.connection import condition_failed, persist, read_items
 from odp.records import KeptEntry, Quarantined, QuarantineKind
 from odp.stored_format import FORMAT
@@ -100,7 +101,7 @@ def item_of(entry: Quarantined) -> dict[str, Any]:
         **entry.details,
         **key_in_quarantine(entry.kind, entry.entry_id),
         "format": FORMAT,
-        "reason": entry.reason,
+        "reason": bounded_reason(entry.reason),
         "quarantined_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "kept_by": uuid.uuid4().hex,
     }

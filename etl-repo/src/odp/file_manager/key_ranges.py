@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 from functools import cache
 
 DAY = timedelta(days=1)
+_A_MONTH = timedelta(days=31)
 _MOST_DAYS = 35
 """Of a longer gap between a table's newest change and its pending files, the days between are left to the sweep."""
 _DELIMITERS = ("/", "-", "_", "")
@@ -82,11 +83,12 @@ def days_around(names: Iterable[str]) -> set[date]:
 
 
 def day_of(name: str) -> date | None:
-    """Give the day in a change file's name; None where there is none."""
+    """Give the day in a change file's name; None where there is none, or none with days around it."""
     try:
-        return datetime.strptime(name[:8], "%Y%m%d").date()  # noqa: DTZ007 - the zone is the DMS task's
+        day = datetime.strptime(name[:8], "%Y%m%d").date()  # noqa: DTZ007 - the zone is the DMS task's
     except ValueError:
         return None
+    return day if date.min + _A_MONTH < day < date.max - _A_MONTH else None
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import Any
 
 from odp.file_manager.rejection import malformed, rejection_of
 from odp.file_manager.s3_event import DEFAULT_STAGING, Staging, landed_object
+from odp.object_created import EventError, event_in
 from odp.ports import FileRegister, Quarantine
 from odp.records import LandedFile, Quarantined, RejectedFile
 
@@ -39,7 +39,7 @@ def register_batch(
     failed: list[str] = []
     for message in messages:
         try:
-            counts[_register(_read(message["body"], staging), tracker, quarantine)] += 1
+            counts[_register(_read(message, staging), tracker, quarantine)] += 1
         except Exception:  # any failure concerns this message alone; after its last delivery SQS moves it to the DLQ
             logger.exception("message %s failed and will be delivered again", message["messageId"])
             failed.append(message["messageId"])
@@ -55,10 +55,10 @@ def _register(landed: LandedFile | Quarantined | None, tracker: FileRegister, qu
     return "registered" if tracker.register(landed) else "already_known"
 
 
-def _read(body: str, staging: Staging) -> LandedFile | Quarantined | None:
+def _read(message: Mapping[str, Any], staging: Staging) -> LandedFile | Quarantined | None:
     """Read what a message tells; trying again cannot help one that tells of no object of this lake."""
     try:
-        landed = landed_object(json.loads(body), staging)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        return malformed(body, error)
+        landed = landed_object(event_in(message), staging)
+    except EventError as error:
+        return malformed(str(message["body"]), error)
     return rejection_of(landed) if isinstance(landed, RejectedFile) else landed

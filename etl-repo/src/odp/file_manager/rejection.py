@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 
 from odp.records import Quarantined, QuarantineKind, RejectedFile
+from odp.shown_text import on_one_line
 
 _BODY_CHARACTERS = 10_000
+_REASON_CHARACTERS = 2_000
 
 
 def rejection_of(file: RejectedFile) -> Quarantined:
@@ -22,7 +24,8 @@ def rejection_of(file: RejectedFile) -> Quarantined:
 
 def malformed(message_body: str, error: Exception) -> Quarantined:
     """Describe a message that tells of no object; the file of it, if there is one, is found by the next sweep."""
-    reason = f"the message is no Object Created event of S3: {type(error).__name__}: {error}"
-    identity = hashlib.sha256(message_body.encode()).hexdigest()[:32]
-    details: dict[str, str | int] = {"message": message_body[:_BODY_CHARACTERS]}
+    reason = f"the message is no Object Created event of S3: {on_one_line(str(error), _REASON_CHARACTERS)}"
+    encoded = message_body.encode("utf-8", "backslashreplace")  # a body may hold halves of characters
+    identity = hashlib.sha256(encoded).hexdigest()[:32]
+    details: dict[str, str | int] = {"message": encoded.decode()[:_BODY_CHARACTERS]}
     return Quarantined(QuarantineKind.MALFORMED_MESSAGE, identity, reason, details)

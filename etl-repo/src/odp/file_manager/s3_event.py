@@ -1,7 +1,4 @@
-"""Turns what S3 says of an object, in an EventBridge event or in a listing, into the record of a landed file.
-
-The key in such an event is not URL-encoded (unlike S3's own notifications), so it is taken as it is.
-"""
+"""Turns what S3 says of an object, in an EventBridge event or in a listing, into the record of a landed file."""
 
 from __future__ import annotations
 
@@ -12,8 +9,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from odp.errors import ObjectKeyError
+from odp.file_manager.object_key import check_landing
 from odp.file_manager.sources import DEFAULT_SOURCES, Sources
+from odp.object_created import EventError, created_object
 from odp.records import FileType, LandedFile, ObjectVersion, RejectedFile
+from odp.shown_text import shown
 
 STAGING = "staging"
 """The role of the bucket into which DMS writes. What is stored names buckets by role, the same in every Region."""
@@ -28,12 +28,13 @@ class Staging:
     """The physical name of each bucket whose events come, by its role."""
 
     def role_of(self, bucket: str) -> str:
-        """Give the role of a bucket; raises ValueError for a bucket of another lake."""
+        """Give the role of a bucket; raises EventError for a bucket of another lake."""
         for role, physical_name in self.buckets.items():
             if physical_name == bucket:
                 return role
-        message = f"bucket {bucket} has no role in this lake, whose buckets are {', '.join(self.buckets.values())}"
-        raise ValueError(message)
+        own = ", ".join(self.buckets.values())
+        message = f"bucket {shown(bucket)} has no role in this lake, whose buckets are {own}"
+        raise EventError(message)
 
 
 DEFAULT_STAGING = Staging()
@@ -45,26 +46,21 @@ def landed_object(event: Mapping[str, Any], staging: Staging = DEFAULT_STAGING) 
     A key that is no DMS file gives a rejected file, never an exception.
 
     Raises:
-        ValueError: the event is of a bucket that is not this lake's.
+        EventError: the event is none of a new object, or of a bucket that is not this lake's.
     """
-    detail, s3_object = event["detail"], event["detail"]["object"]
+    created = created_object(event)
     version = ObjectVersion(
-        bucket=staging.role_of(detail["bucket"]["name"]),
-        key=s3_object["key"],
-        version_id=_version(s3_object),
-        etag=s3_object.get("etag", ""),
-        size=int(s3_object.get("size", 0)),
-        last_modified=event["time"],
+        bucket=staging.role_of(created.bucket),
+        key=created.key,
+        version_id=created.version,
+        etag=created.etag,
+        size=created.size,
+        last_modified=created.time,
     )
     landed = listed_object(version, staging.sources)
     if not isinstance(landed, LandedFile):
         return landed
-    return replace(
-        landed,
-        version_id=s3_object.get("version-id"),
-        sequencer=s3_object.get("sequencer"),
-        event_reason=detail.get("reason", ""),
-    )
+    return replace(landed, version_id=created.version_id, sequencer=created.sequencer, event_reason=created.reason)
 
 
 def listed_object(version: ObjectVersion, sources: Sources = DEFAULT_SOURCES) -> LandedFile | RejectedFile | None:
@@ -74,6 +70,7 @@ def listed_object(version: ObjectVersion, sources: Sources = DEFAULT_SOURCES) ->
     role, key = version.bucket, version.key
     try:
         dms_object = sources.parse_object_key(key)
+        check_landing(key, dms_object.name, version.last_modified)
     except ObjectKeyError as error:
         identity = object_id(role, key, version.version_id)
         return RejectedFile(identity, role, key, version.size, version.last_modified, reason=str(error))
@@ -105,9 +102,3 @@ def file_id(role: str, key: str, version: str, file_type: FileType) -> str:
 def object_id(role: str, key: str, version: str) -> str:
     """Derive the id of one object version: the same for every event about it, another for each new upload."""
     return hashlib.sha256(json.dumps([role, key, version]).encode()).hexdigest()[:32]
-
-
-def _version(s3_object: Mapping[str, Any]) -> str:
-    """An unversioned bucket names no version; there the sequencer tells two uploads of equal content apart."""
-    version_id = s3_object.get("version-id")
-    return str(version_id) if version_id else f"{s3_object.get('etag', '')}/{s3_object.get('sequencer', '')}"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from odp.errors import ObjectKeyError
 from odp.file_manager.object_key import DmsObject, dms_object
+from odp.shown_text import shown
 from odp.source_table import DEFAULT_SOURCE, SourceTable
 
 
@@ -49,7 +50,7 @@ class Sources:
         if not found:
             known = ", ".join(f"{name} in {folder}/" for name, folder in self.folders.items())
             message = (
-                f"{key}: lies in no source's folder ({known}); add the source to sources in "
+                f"{shown(key)}: lies in no source's folder ({known}); add the source to sources in "
                 "config/environments.json, or let the DMS task write into the folder of a source"
             )
             raise ObjectKeyError(message)

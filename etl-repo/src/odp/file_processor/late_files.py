@@ -187,9 +187,9 @@ class LateFiles:
     def _first_within_horizon(self, late: Sequence[LandedFile]) -> int:
         try:
             newest = datetime.strptime(self.state.newest_change_file[:8], "%Y%m%d")  # noqa: DTZ007 - compared with names only
-        except ValueError:  # a commit of an earlier release, which took any digits for a date
+            oldest = f"{newest - REPLAY_HORIZON:%Y%m%d}"
+        except (ValueError, OverflowError):  # a commit of an earlier release, which took any digits for a date
             return 0
-        oldest = f"{newest - REPLAY_HORIZON:%Y%m%d}"
         ages = [file.is_load or file.name >= oldest for file in late]
         return ages.index(True) if True in ages else len(late)
 

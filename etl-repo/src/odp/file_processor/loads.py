@@ -62,9 +62,14 @@ class Load:
         return all(is_settled(part, now) for part in self.parts)
 
     @property
-    def missing(self) -> list[str]:
-        """The names of the parts between those that are there."""
-        return [name for parts in self._segments().values() for name in _missing(parts)]
+    def missing(self) -> int:
+        """How many parts there are not between those that are there; a name alone may count millions of them."""
+        return sum(_missing(parts) for parts in self._segments().values())
+
+    @property
+    def missing_names(self) -> Iterator[str]:
+        """The names of the parts that are missing, one after the other: whoever shows some need not make all."""
+        return (name for parts in self._segments().values() for name in _missing_names(parts))
 
     @property
     def last_parts(self) -> list[LandedFile]:
@@ -278,7 +283,12 @@ def _landed(part: LandedFile) -> datetime:
     return datetime.fromisoformat(part.landed_at)
 
 
-def _missing(parts: Sequence[LandedFile]) -> Iterator[str]:
-    names = {part.part_number: part.name for part in parts}
+def _missing(parts: Sequence[LandedFile]) -> int:
+    numbers = {part.part_number for part in parts if part.part_number > 0}
+    return max(numbers, default=0) - len(numbers)
+
+
+def _missing_names(parts: Sequence[LandedFile]) -> Iterator[str]:
+    numbers = {part.part_number for part in parts}
     prefix = parts[0].name.rpartition("LOAD")[0]
-    return (f"{prefix}LOAD{number:08X}.parquet" for number in range(1, max(names)) if number not in names)
+    return (f"{prefix}LOAD{number:08X}.parquet" for number in range(1, max(numbers)) if number not in numbers)

@@ -12,6 +12,7 @@ from py4j.protocol import Py4JJavaError
 from odp.errors import RejectedInputError
 from odp.file_processor.parquet_schema import parquet_columns
 from odp.records import LandedFile
+from odp.shown_text import shown
 from odp.spark_session import open_parquet
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 _DAMAGED = re.compile("is not a Parquet file|corrupted file|can not read class org.apache.parquet.format")
 _AT_A_TIME = 8  # a footer is a few small requests to S3, whose answers are waited for
+
+MOST_COLUMNS = 10_000
+"""Databases have up to 4,096; each column of a footer takes two calls of the JVM."""
 
 
 def read_columns(spark: SparkSession, files: Sequence[LandedFile]) -> dict[str, dict[str, str]]:
@@ -38,13 +42,19 @@ def _fields(spark: SparkSession, uri: str) -> list[tuple[str, str]]:
         if not _DAMAGED.search(str(error)):
             raise
         message = (
-            f"{uri} is not a Parquet file, or damaged: let DMS write Parquet, then odp skip the file and load the "
-            "table again"
+            f"{shown(uri)} is not a Parquet file, or damaged: let DMS write Parquet, then odp skip the file and load "
+            "the table again"
         )
         raise RejectedInputError(message) from error
     try:
         schema = reader.getFileMetaData().getSchema()
-        fields = [schema.getType(position) for position in range(schema.getFieldCount())]
+        if (columns := schema.getFieldCount()) > MOST_COLUMNS:
+            message = (
+                f"{shown(uri)} has {columns:,} columns, and no table has more than {MOST_COLUMNS:,}: DMS did not write "
+                "it; odp skip the file"
+            )
+            raise RejectedInputError(message)
+        fields = [schema.getType(position) for position in range(columns)]
         return [(str(field.getName()), str(field.toString())) for field in fields]
     finally:
         reader.close()

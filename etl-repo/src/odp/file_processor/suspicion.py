@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 
 from odp.file_processor.loads import (
     COPY_EVENT,
@@ -14,6 +15,8 @@ from odp.file_processor.loads import (
 )
 from odp.records import LandedFile
 from odp.refreshes import TableState
+
+_SHOWN = 5
 
 
 def versions_of(loads: PendingLoads, skipped: Sequence[LandedFile], same: SameContent) -> tuple[LandedFile, ...]:
@@ -66,7 +69,7 @@ def _incompleteness(loads: PendingLoads, load: Load, state: TableState) -> str:
     if any(may_precede(part, load.versions[0]) for part in loads.repeated):
         return "other parts of the table came just before its first part, and may belong to it"
     if missing := load.missing:
-        return f"{len(missing)} of its parts never came ({_some(missing)})"
+        return f"{missing} of its parts never came ({_some(tuple(islice(load.missing_names, _SHOWN + 1)))})"
     before = {part.key for earlier in (loads.present, *loads.earlier) for part in earlier}
     if not_again := sorted((state.load_keys | before) - {part.key for part in load.parts}):
         names = [key.rsplit("/", 1)[-1] for key in not_again]
@@ -114,5 +117,4 @@ def _before(part: LandedFile, versions: Sequence[LandedFile]) -> LandedFile | No
 
 
 def _some(names: Sequence[str]) -> str:
-    shown = 5
-    return ", ".join([*names[:shown], *(["…"] if len(names) > shown else [])])
+    return ", ".join([*names[:_SHOWN], *(["…"] if len(names) > _SHOWN else [])])

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from odp.shown_text import on_one_line, quoted
+
 from taxi.bundles.retrying import SILENCE, Settled, settled
 from taxi.ports import BundleStorage, DatasetLeases, PendingFiles
 from taxi.records import Bundle, FileOutcome, LoadStatus, WaitingFile
@@ -15,6 +17,7 @@ from taxi.records import Bundle, FileOutcome, LoadStatus, WaitingFile
 LONGEST_PAUSE_SECONDS = 600
 """How long an execution keeps its dataset to try files again; for those that wait longer the schedule comes."""
 _LISTED = 20
+_ERROR_CHARACTERS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +81,14 @@ class ClosedBundle:
         ]
         if superseded:
             lines.append(f"{_files(superseded)} superseded by a newer version of the same key")
-        failures = [f"failed: {keys[outcome.file_id]}: {outcome.error[:500]}" for outcome in self.failed]
+        failures = [f"failed: {quoted(keys[outcome.file_id])}: {_shown(outcome.error)}" for outcome in self.failed]
         quarantines = [
-            f"quarantined: {keys[outcome.file_id]}: {outcome.rows_quarantined:,} rows in {outcome.quarantine}"
+            f"quarantined: {quoted(keys[outcome.file_id])}: {outcome.rows_quarantined:,} rows in {outcome.quarantine}"
             for outcome in quarantined
         ]
         again = [
-            f"{waiting.how}, next in {_duration(waiting.wait_seconds)}: {waiting.file.key}: {waiting.error[:500]}"
+            f"{waiting.how}, next in {_duration(waiting.wait_seconds)}: {quoted(waiting.file.key)}: "
+            f"{_shown(waiting.error)}"
             for waiting in self.waiting
         ]
         return [*lines, *_bounded(failures), *_bounded(again), *_bounded(quarantines)]
@@ -151,6 +155,11 @@ def _cause(cause: str) -> str:
         return str(json.loads(cause)["ErrorMessage"])
     except (ValueError, KeyError, TypeError):
         return cause
+
+
+def _shown(error: str) -> str:
+    """Errors quote files: names of columns, texts of rows."""
+    return on_one_line(error, _ERROR_CHARACTERS)
 
 
 def _duration(seconds: int) -> str:

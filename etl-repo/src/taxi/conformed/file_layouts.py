@@ -13,6 +13,7 @@ from odp.errors import RejectedInputError, RetryableError
 from taxi.conformed.conversion import can_become
 from taxi.conformed.selection import SourceFile
 from taxi.datasets.dataset import Dataset, FileFormat, format_of
+from taxi.datasets.keys import why_not_addressable
 from taxi.datasets.layouts import LayoutMatch, match_layout
 from taxi.errors import SourceFileError
 from taxi.ports import RawFiles
@@ -87,13 +88,8 @@ def learn_layouts(
 
 
 def _demand_addressable(key: str) -> None:
-    """Spark hides some names and changes others to those of other objects: neither may happen in silence."""
-    *folders, name = key.split("/")
-    if any(part in ("", ".", "..") for part in folders):
-        message = "the key has an empty folder, . or .., which Spark would leave out; send the file under another key"
-        raise SourceFileError(message)
-    if name.startswith(("_", ".")):
-        message = f"Spark hides files whose names begin with {name[0]}; send the file under another name"
+    """Landing rejects such keys; an earlier release did not."""
+    if message := why_not_addressable(key):
         raise SourceFileError(message)
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from odp.shown_text import quoted, shown
+
 from taxi.datasets.consistency import suggestion
 from taxi.datasets.dataset import Dataset, FileFormat, Layout
 from taxi.errors import LayoutError
 
 _BYTE_ORDER_MARK = "\ufeff"
+_SHOWN, _LONGEST = 20, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,17 @@ def _difference(layout: Layout, own_names: Mapping[str, tuple[str, ...]]) -> _Di
 
 def _repeated(repeated: Iterable[tuple[str, ...]]) -> str:
     """Only a column that may lack its value can be one of several: any of them may have it."""
-    return f"the file names columns twice: {', '.join(' and '.join(map(repr, names)) for names in repeated)}"
+    described = (" and ".join(map(quoted, names[:_SHOWN])) for names in repeated)
+    return f"the file names columns twice: {', '.join(described)}"
+
+
+def _described(unknown: Sequence[str], layout: Layout) -> str:
+    """A header may name thousands of columns, and each suggestion costs time."""
+    described = [
+        f"{shown(name) or '(no name)'} ({suggestion(name[:_LONGEST], layout.columns)})" for name in unknown[:_SHOWN]
+    ]
+    more = len(unknown) - _SHOWN
+    return ", ".join([*described, *([f"… and {more:,} more"] if more > 0 else [])])
 
 
 def _refusal(dataset: Dataset, difference: _Difference) -> str:
@@ -89,8 +102,7 @@ def _refusal(dataset: Dataset, difference: _Difference) -> str:
     if difference.missing:
         parts.append(f"missing columns: {', '.join(difference.missing)}")
     if difference.unknown:
-        described = (f"{name or '(no name)'} ({suggestion(name, layout.columns)})" for name in difference.unknown)
-        parts.append(f"unknown columns: {', '.join(described)}")
+        parts.append(f"unknown columns: {_described(difference.unknown, layout)}")
     return (
         f"the file fits no {layout.format} layout of {dataset.name}; the closest is {layout.name}; {'; '.join(parts)}"
     )

@@ -21,6 +21,7 @@ def _landing() -> Landing:
         register=DynamoDbAudit(dynamodb_resource(), os.environ["AUDIT_TABLE"]),
         executions=StepFunctionsExecutions(os.environ["STATE_MACHINE_ARN"]),
         datasets=load_datasets(),
+        bucket=os.environ["RAW_BUCKET"],
     )
 
 

@@ -1,7 +1,4 @@
-"""Turns an EventBridge `Object Created` event of S3 into the record of a landed file.
-
-The key in such an event is not URL-encoded (unlike S3's own notifications), so it is taken as it is.
-"""
+"""Turns an EventBridge `Object Created` event of S3 into the record of a landed file, or of what was rejected."""
 
 from __future__ import annotations
 
@@ -10,23 +7,43 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from odp.object_created import EventError, created_object
+from odp.shown_text import on_one_line, quoted, shown
+
 from taxi.datasets.dataset import Dataset, FileFormat, dataset_of, format_of
+from taxi.datasets.keys import why_not_addressable
 from taxi.records import LandedFile, RejectedFile
 
+_REASON_CHARACTERS, _BODY_CHARACTERS = 2_000, 1_000
 
-def landed_object(event: Mapping[str, Any], datasets: Mapping[str, Dataset]) -> LandedFile | RejectedFile:
-    """Read the landed file from an event; what can be no file of a dataset gives a rejected one, never an exception."""
-    bucket, s3_object = event["detail"]["bucket"]["name"], event["detail"]["object"]
-    key, etag = s3_object["key"], s3_object.get("etag", "")
-    version_id = s3_object.get("version-id")
-    # an unversioned bucket names no version; there the sequencer tells two uploads of equal content apart
-    identity = file_id(bucket, key, version_id or f"{etag}/{s3_object.get('sequencer', '')}")
-    size, landed_at = int(s3_object.get("size", 0)), event["time"]
-    dataset = dataset_of(key, datasets.values())
-    if dataset is None or format_of(key) is None:
-        reason = _reason(key, dataset, datasets)
-        return RejectedFile(identity, bucket, key, etag, size, landed_at, reason, version_id)
-    return LandedFile(dataset.name, identity, bucket, key, etag, size, landed_at, version_id)
+
+def landed_object(
+    event: Mapping[str, Any], datasets: Mapping[str, Dataset], bucket: str = ""
+) -> LandedFile | RejectedFile:
+    """Read the landed file from an event; what can be no file of a dataset gives a rejected one.
+
+    Raises:
+        EventError: the event is none of a new object, or of another bucket than the one that is given.
+    """
+    created = created_object(event)
+    if bucket and created.bucket != bucket:
+        message = f"it is of bucket {shown(created.bucket)}, but files land in {bucket}"
+        raise EventError(message)
+    described = (created.bucket, created.key, created.etag, created.size, created.time)
+    identity = file_id(created.bucket, created.key, created.version)
+    dataset = dataset_of(created.key, datasets.values())
+    reason = _reason(created.key, dataset, datasets)
+    if dataset is None or reason:
+        return RejectedFile(identity, *described, f"{shown(created.key)}: {reason}", created.version_id)
+    return LandedFile(dataset.name, identity, *described, created.version_id)
+
+
+def malformed(message_body: str, error: EventError) -> RejectedFile:
+    """Describe a message that tells of no object; the same message has the same id."""
+    body = message_body.encode("utf-8", "backslashreplace")  # a body may hold halves of characters
+    reason = f"the message is no Object Created event of S3: {on_one_line(str(error), _REASON_CHARACTERS)}"
+    reason = f"{reason}; it begins with {quoted(body.decode(), _BODY_CHARACTERS)}"
+    return RejectedFile(hashlib.sha256(body).hexdigest()[:32], "", "", "", 0, "", reason)
 
 
 def file_id(bucket: str, key: str, version: str) -> str:
@@ -36,10 +53,13 @@ def file_id(bucket: str, key: str, version: str) -> str:
 
 
 def _reason(key: str, dataset: Dataset | None, datasets: Mapping[str, Dataset]) -> str:
+    """Say why an object can be no file of a dataset; empty if it can."""
     if key.endswith("/"):
-        return f"{key}: is a folder, not a file"
+        return "is a folder, not a file"
     if dataset is None:
         prefixes = ", ".join(known.prefix for known in datasets.values())
-        return f"{key}: lies below the prefix of no dataset; those are {prefixes}"
-    endings = " nor ".join(f".{known}" for known in FileFormat)
-    return f"{key}: ends with neither {endings}, so {dataset.name} cannot read it"
+        return f"lies below the prefix of no dataset; those are {prefixes}"
+    if format_of(key) is None:
+        endings = " nor ".join(f".{known}" for known in FileFormat)
+        return f"ends with neither {endings}, so {dataset.name} cannot read it"
+    return why_not_addressable(key)

@@ -14,10 +14,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from odp.object_created import EventError, event_in
+
 from taxi.datasets.dataset import Dataset
-from taxi.landing.object_created import landed_object
+from taxi.landing.object_created import landed_object, malformed
 from taxi.ports import Executions, FileRegister, Known
-from taxi.records import RejectedFile
+from taxi.records import LandedFile, RejectedFile
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +28,10 @@ Message = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """What became of a batch; `rejected` leaves out folders, which are written down but are nothing to look after."""
+    """What became of a batch; `rejected` has messages that tell of no object, too.
+
+    It leaves out folders, which are written down but are nothing to look after.
+    """
 
     registered: int
     already_known: int
@@ -37,10 +42,13 @@ class Registration:
 class Landing:
     """Takes in what lands in the raw bucket."""
 
-    def __init__(self, register: FileRegister, executions: Executions, datasets: Mapping[str, Dataset]) -> None:
+    def __init__(
+        self, register: FileRegister, executions: Executions, datasets: Mapping[str, Dataset], bucket: str = ""
+    ) -> None:
         self._register = register
         self._executions = executions
         self._datasets = datasets
+        self._bucket = bucket
 
     def take_in(self, messages: Iterable[Message]) -> Registration:
         """Register the object of each message, then start one execution for each dataset with a pending one among them.
@@ -72,7 +80,7 @@ class Landing:
         )
 
     def _take_in(self, message: Message, waiting: dict[str, list[Message]]) -> str:
-        landed = landed_object(json.loads(message["body"]), self._datasets)
+        landed = self._read(message)
         if isinstance(landed, RejectedFile):
             logger.warning("rejected %s", landed.reason)
             self._register.record_rejected(landed)
@@ -81,6 +89,13 @@ class Landing:
         if known is not Known.ENDED:
             waiting[landed.dataset].append(message)
         return known
+
+    def _read(self, message: Message) -> LandedFile | RejectedFile:
+        """Read what a message tells; trying again cannot help one that tells of no object of the raw bucket."""
+        try:
+            return landed_object(event_in(message), self._datasets, self._bucket)
+        except EventError as error:
+            return malformed(str(message["body"]), error)
 
 
 _FOLDER, _REJECTED = "folder", "rejected"

@@ -133,7 +133,7 @@ def test_subscribers_are_told_of_every_bundle_and_of_each_file_that_failed(
         ("green", "failed"): 0,
     }
     text = "\n".join(message["Message"] for message in messages if message["Subject"].startswith("Failed"))
-    assert all(f"failed: {key}: " in text for key in FAILED)
+    assert all(f"failed: {key!r}: " in text for key in FAILED)
 
 
 def test_execution_that_could_not_load_every_file_fails_and_the_others_succeed(dropped: Outcome) -> None:

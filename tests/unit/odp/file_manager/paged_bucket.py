@@ -7,13 +7,13 @@ from odp.file_manager.s3_event import landed_object
 from odp.listings import VersionPage
 from odp.records import LandedFile, ObjectVersion, Quarantined
 
-from tests.unit.odp.file_manager.test_registration import Ledger, s3_event
+from tests.unit.odp.file_manager.test_registration import Ledger, landing_time, s3_event
 
 PAGE = 1000
 
 
 def version(key: str, version_id: str = "v1", *, is_latest: bool = True) -> ObjectVersion:
-    return ObjectVersion("staging", key, version_id, "e1", 10, "2026-01-05T12:00:00Z", is_latest)
+    return ObjectVersion("staging", key, version_id, "e1", 10, landing_time(key), is_latest)
 
 
 class PagedBucket(Ledger):

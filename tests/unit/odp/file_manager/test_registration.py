@@ -1,6 +1,7 @@
 """Rule 1 at the door: an object version is one file, however often and in whatever company its event comes."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -13,10 +14,16 @@ from odp.records import FileType, LandedFile, Quarantined, QuarantineKind
 REJECTED_FILE, MALFORMED_MESSAGE = QuarantineKind.REJECTED_FILE, QuarantineKind.MALFORMED_MESSAGE
 
 
+def landing_time(key: str) -> str:
+    """A file of changes lands on the day in its name, if that is later than when all others do."""
+    named = re.search(r"([0-9]{4})([0-9]{2})([0-9]{2})-[0-9]{9,}", key)
+    return max("2026-01-05T12:00:00Z", f"{'-'.join(named.groups())}T12:00:00Z" if named else "")
+
+
 def s3_event(key: str = "s/t/LOAD00000001.parquet", /, **s3_object: Any) -> dict[str, Any]:
     described = {"key": key, "size": 10, "etag": "e1", "version-id": "v1", "sequencer": "0A", **s3_object}
     return {
-        "time": "2026-01-05T12:00:00Z",
+        "time": landing_time(key),
         "detail": {"bucket": {"name": "staging"}, "object": {k: v for k, v in described.items() if v is not None}},
     }
 

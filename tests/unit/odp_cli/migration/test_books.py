@@ -116,7 +116,7 @@ def test_rejected_file_has_the_id_that_a_sweep_gives_it(
     (entry,) = state()["quarantine"]
     assert entry["file_ingestion_s3_bucket"] == "staging"
     s3_object = {"key": "dms/shop/readme.txt", "version-id": "v5"}
-    body = {"time": "t", "detail": {"bucket": {"name": STAGING}, "object": s3_object}}
+    body = {"time": "2026-01-05T12:00:00Z", "detail": {"bucket": {"name": STAGING}, "object": s3_object}}
     staging = Staging(Sources({"default": "dms"}), {"staging": STAGING})
     message = {"messageId": "1", "body": json.dumps(body)}
     quarantine = DynamoDbQuarantine(old_books, "quarantine")
@@ -396,7 +396,7 @@ def test_file_of_an_unversioned_bucket_gets_the_id_of_its_event(
     (found,) = [item for item in state()["files"] if item.get("file_ingestion_path") == key]
     tracker = DynamoDbFileTracker(old_books, "files", "files_history")
     s3_object = {"key": key, "etag": "e", "sequencer": "0F"}
-    body = {"time": "t", "detail": {"bucket": {"name": STAGING}, "object": s3_object}}
+    body = {"time": "2026-01-05T12:00:00Z", "detail": {"bucket": {"name": STAGING}, "object": s3_object}}
     message = {"messageId": "1", "body": json.dumps(body)}
     staging = Staging(Sources({"default": "dms"}), {"staging": STAGING})
     quarantine = DynamoDbQuarantine(old_books, "quarantine")

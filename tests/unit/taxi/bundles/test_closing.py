@@ -57,7 +57,7 @@ def test_file_that_failed_alone_fails_with_its_own_reason(
     bundles.write_outcome(bundle.key, [loaded("f1"), failed])
     state = closing.close(bundle.key, "").state
     assert (state["completed"], state["failed"], state["subject"]) == (1, 1, "Failed: yellow, 1 of 2 files")
-    assert "failed: nyc-taxi/yellow/f2.csv: missing columns: fare_amount" in state["message"]
+    assert "failed: 'nyc-taxi/yellow/f2.csv': missing columns: fare_amount" in state["message"]
     assert audit.ended == {"f1": [loaded("f1")], "f2": [failed]}
 
 
@@ -71,7 +71,7 @@ def test_file_whose_run_died_before_it_said_anything_waits_for_a_counted_try_alo
     state = closing.close(bundle.key, OUT_OF_MEMORY).state
     assert state["subject"] == "To be tried again: yellow, 1 of 1 file"
     assert (state["completed"], state["failed"], state["pause_seconds"]) == (0, 0, 0)
-    told = "a run that loaded it alone died, 1 of 6 times, next in 15 minutes: nyc-taxi/yellow/f1.csv"
+    told = "a run that loaded it alone died, 1 of 6 times, next in 15 minutes: 'nyc-taxi/yellow/f1.csv'"
     assert f"{told}: {OUT_OF_MEMORY}" in state["message"]
     assert audit.marked == {"f1": landed("f1", alone=1, most_files=1, not_before=1_900)}
     assert audit.ended == {}
@@ -125,7 +125,7 @@ def test_run_that_died_after_the_load_fails_no_loaded_file_and_leaves_the_others
     state = closing.close(bundle.key, "build broke").state
     assert (
         "the conformed table has its rows, the purpose-built tables may lack them until the next run, "
-        "next in 1 minute: nyc-taxi/yellow/f1.csv: build broke"
+        "next in 1 minute: 'nyc-taxi/yellow/f1.csv': build broke"
     ) in state["message"]
     assert audit.marked == {"f1": landed("f1", deaths=1, not_before=1_060, loaded=loaded("f1", rows_loaded=5))}
     assert audit.ended == {outcome.file_id: [outcome] for outcome in others}
@@ -285,7 +285,7 @@ def test_quarantine_is_told_with_its_place(closing: Closing, audit: MemoryAudit,
     bundle = claimed(audit, bundles, "f1")
     bundles.write_outcome(bundle.key, [loaded("f1", rows_quarantined=3, quarantine="s3://c/quarantine/yellow/f1/")])
     message = closing.close(bundle.key, "").state["message"]
-    assert "quarantined: nyc-taxi/yellow/f1.csv: 3 rows in s3://c/quarantine/yellow/f1/" in message
+    assert "quarantined: 'nyc-taxi/yellow/f1.csv': 3 rows in s3://c/quarantine/yellow/f1/" in message
 
 
 def test_state_of_a_great_bundle_stays_far_below_what_step_functions_carries(

@@ -20,7 +20,12 @@ ARN = "arn:aws:states:us-east-1:111111111111:stateMachine:taxi_flow"
 
 @pytest.fixture
 def state_machine(dynamodb: "DynamoDBServiceResource", monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
-    for name, value in {"AUDIT_TABLE": "audit", "STATE_MACHINE_ARN": ARN, "LAKE": "test-lake"}.items():
+    for name, value in {
+        "AUDIT_TABLE": "audit",
+        "STATE_MACHINE_ARN": ARN,
+        "RAW_BUCKET": "raw",
+        "LAKE": "test-lake",
+    }.items():
         monkeypatch.setenv(name, value)
     executions = StepFunctionsExecutions(ARN)
     monkeypatch.setattr(handler, "StepFunctionsExecutions", lambda _: executions)
@@ -30,7 +35,7 @@ def state_machine(dynamodb: "DynamoDBServiceResource", monkeypatch: pytest.Monke
     handler._landing.cache_clear()
 
 
-def test_batch_is_registered_started_counted_and_its_bad_message_comes_again_alone(
+def test_batch_is_registered_started_counted_and_its_bad_message_is_kept_as_rejected(
     state_machine: Stubber, dynamodb: "DynamoDBServiceResource", capsys: pytest.CaptureFixture[str]
 ) -> None:
     started = {"executionArn": "arn:aws:states:…", "startDate": "2026-01-05T12:00:00Z"}
@@ -42,9 +47,9 @@ def test_batch_is_registered_started_counted_and_its_bad_message_comes_again_alo
         message("no json", "m2"),
         message(object_created("nyc-taxi/yellow/readme.txt"), "m3"),
     ]
-    assert handler.handle({"Records": records}, None) == {"batchItemFailures": [{"itemIdentifier": "m2"}]}
+    assert handler.handle({"Records": records}, None) == {"batchItemFailures": []}
     state_machine.assert_no_pending_responses()
     (file,) = DynamoDbAudit(dynamodb, "audit").pending("yellow")
     assert file.key == "nyc-taxi/yellow/a b.csv"
     metric = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert (metric["RejectedTaxiFiles"], metric["Lake"]) == (1, "test-lake")
+    assert (metric["RejectedTaxiFiles"], metric["Lake"]) == (2, "test-lake")

@@ -17,7 +17,6 @@ DATASETS = load_datasets()
         "nyc-taxi/yellow/with spaces and+plus%2Bpercent%.csv",
         "nyc-taxi/yellow/2021/01/deep/er/äöü 出租车.PARQUET",
         "nyc-taxi/yellow/nyc-taxi/green/a.csv",
-        "nyc-taxi/yellow//double.csv",
     ],
 )
 def test_key_is_taken_as_it_is_at_any_depth(key: str) -> None:
