@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
 SETTINGS = {
+    # Spark would replace ${env:…} in SQL before it parses it, also inside of quotes, where no escaping helps
+    "spark.sql.variable.substitute": "false",
     # Hudi 1.0.2 refuses timestamps without time zone, and DMS writes no other: they are read as UTC instants
     "spark.sql.parquet.inferTimestampNTZ.enabled": "false",
     "spark.sql.session.timeZone": "UTC",

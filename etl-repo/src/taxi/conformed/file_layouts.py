@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 HEADER_BYTES = 65_536
 FILES_AT_ONCE = 16
 """Both requests of a file wait for S3 most of the time."""
+PATTERN_MARKS = "\\{}[]*?"
+"""Where a key has one, Hadoop looks for the file by a pattern, folder by folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,9 @@ def _demand_addressable(key: str) -> None:
     *folders, name = key.split("/")
     if any(part in ("", ".", "..") for part in folders):
         message = "the key has an empty folder, . or .., which Spark would leave out; send the file under another key"
+        raise SourceFileError(message)
+    if ":" in key and any(mark in key for mark in PATTERN_MARKS):  # Hadoop takes what is before a colon for a scheme
+        message = f"Spark cannot read a key with a colon beside any of {PATTERN_MARKS}; send the file under another key"
         raise SourceFileError(message)
     if name.startswith(("_", ".")):
         message = f"Spark hides files whose names begin with {name[0]}; send the file under another name"
