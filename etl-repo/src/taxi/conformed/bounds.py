@@ -57,8 +57,8 @@ def demand_expansion(file_bytes: int, rows: int, uncompressed_bytes: int) -> Non
     most_bytes = max(_SMALL_FILE_BYTES, file_bytes * _EXPANSION)
     if not (0 <= rows <= most_rows and 0 <= uncompressed_bytes <= most_bytes):
         message = (
-            f"the file has {file_bytes:,} bytes, and its footer promises {rows:,} rows of {uncompressed_bytes:,} bytes; of "
-            f"such a file at most {most_rows:,} rows and {most_bytes:,} bytes are read"
+            f"the file has {file_bytes:,} bytes, its footer promises {rows:,} rows of {uncompressed_bytes:,} bytes; "
+            f"at most {most_rows:,} rows and {most_bytes:,} bytes of such a file are read"
         )
         raise SourceFileError(message)
 

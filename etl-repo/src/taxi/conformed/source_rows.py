@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from odp.spark_session import hadoop_path, java_class, literal_path
 from pyspark.sql import functions as F
-from pyspark.sql.types import BinaryType, StringType
+from pyspark.sql.types import BinaryType, StringType, StructField
 
 from taxi.conformed import bounds
 from taxi.conformed.csv_lines import values_of
@@ -79,7 +80,7 @@ def _csv_rows(lines: DataFrame, columns: Sequence[str], sources: Sequence[str]) 
 
 def _parquet_rows(records: DataFrame, sources: Sequence[str]) -> SourceRows:
     # the file's names may be those of conformed columns, which hold something else
-    renamed = [_bounded(records, own).alias(f"_source_{number}") for number, own in enumerate(sources)]
+    renamed = [F.col(f"`{own}`").alias(f"_source_{number}") for number, own in enumerate(sources)]
     values = {own: F.col(f"_source_{number}") for number, own in enumerate(sources)}
     return SourceRows(
         frame=records.select(*PLACE, F.lit(0).cast("bigint").alias(FILE_BYTES), F.lit(0).alias(ROW_BYTES), *renamed),
@@ -90,13 +91,14 @@ def _parquet_rows(records: DataFrame, sources: Sequence[str]) -> SourceRows:
     )
 
 
-def _bounded(records: DataFrame, own: str) -> Column:
+def _bounded(field: StructField) -> Column:
     """Cut what is too long to be a value, before it is copied: a file of 300 bytes can say 1 MB in each row."""
-    value = F.col(f"`{own}`")
-    if not isinstance(records.schema[own].dataType, StringType | BinaryType):
+    value = F.col(f"`{field.name}`")
+    if not isinstance(field.dataType, StringType | BinaryType):
         return value
-    is_short = F.octet_length(value) <= bounds.VALUE_BYTES
-    return F.when(is_short, value).otherwise(F.substring(value, 1, bounds.VALUE_BYTES + 1))
+    # of bytes, because for a part of a text Spark counts the characters of all of it
+    cut = F.substring(value.cast("binary"), 1, bounds.VALUE_BYTES + 1).cast(field.dataType)
+    return F.when(F.octet_length(value) <= bounds.VALUE_BYTES, value).otherwise(cut).alias(field.name)
 
 
 def _lines(spark: SparkSession, files: Numbered) -> DataFrame:
@@ -114,11 +116,11 @@ def _lines(spark: SparkSession, files: Numbered) -> DataFrame:
 
 
 def _records(spark: SparkSession, files: Numbered) -> DataFrame:
-    footer = files[0][1].footer
+    footer, own = files[0][1].footer, {*chain.from_iterable(files[0][1].match.names.values())}
     assert footer is not None  # noqa: S101 - it is what makes this a Parquet file
     records = spark.read.schema(footer.schema).option("recursiveFileLookup", "true").parquet(*_paths(files))
     return records.select(
-        "*",
+        *(_bounded(field) for field in footer.schema if field.name in own),
         F.col("_metadata.file_path").alias(_PATH),
         F.lit(0).cast("bigint").alias(SPLIT),
         F.col("_metadata.row_index").alias(POSITION),
