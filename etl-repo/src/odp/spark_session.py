@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
 SETTINGS = {
+    # Spark would replace ${env:…} in SQL before it parses it, also inside of quotes, where no escaping helps
+    "spark.sql.variable.substitute": "false",
     # Hudi 1.0.2 refuses timestamps without time zone, and DMS writes no other: they are read as UTC instants
     "spark.sql.parquet.inferTimestampNTZ.enabled": "false",
     "spark.sql.session.timeZone": "UTC",
@@ -110,9 +112,13 @@ def hadoop_path(session: SparkSession, uri: str) -> Any:  # noqa: ANN401
 
 def open_parquet(session: SparkSession, uri: str) -> Any:  # noqa: ANN401
     """Open a file by Parquet's own library, without a Spark job; the caller closes the reader."""
+    return java_class(session, "org.apache.parquet.hadoop.ParquetFileReader").open(parquet_file(session, uri))
+
+
+def parquet_file(session: SparkSession, uri: str) -> Any:  # noqa: ANN401
+    """Give a file as Parquet's own library reads it: its length, and its bytes."""
     files = java_class(session, "org.apache.parquet.hadoop.util.HadoopInputFile")
-    file = files.fromPath(hadoop_path(session, uri), hadoop_configuration(session))
-    return java_class(session, "org.apache.parquet.hadoop.ParquetFileReader").open(file)
+    return files.fromPath(hadoop_path(session, uri), hadoop_configuration(session))
 
 
 def elements(collection: Any) -> Iterator[Any]:  # noqa: ANN401 - a Java object

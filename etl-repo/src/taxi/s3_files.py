@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
-from odp.batched import batched
 
 from taxi.errors import PassingFailureError, SourceFileError
 from taxi.failures import is_passing
@@ -16,6 +15,8 @@ from taxi.records import MalformedRow
 
 _GONE = {"404", "NoSuchKey"}
 ROWS_IN_OBJECT = 10_000
+BYTES_IN_OBJECT = 8 * 2**20
+"""An object with so many has no further row."""
 
 
 class S3RawFiles:
@@ -69,12 +70,25 @@ class S3Quarantine:
         The same version has the same rows, so that a repeated run writes the same objects again.
         """
         prefix = f"quarantine/{dataset}/{file_id}/"
-        for number, some in enumerate(batched(rows, ROWS_IN_OBJECT)):
-            lines = (json.dumps(asdict(row), ensure_ascii=False) for row in some)
+        for number, content in enumerate(_objects(rows)):
             self._s3.put_object(
                 Bucket=self._bucket,
                 Key=f"{prefix}{number:05}.jsonl",
-                Body="".join(f"{line}\n" for line in lines).encode(),
+                Body=content,
                 ContentType="application/jsonl",
             )
         return f"s3://{self._bucket}/{prefix}"
+
+
+def _objects(rows: Iterable[MalformedRow]) -> Iterator[bytes]:
+    lines: list[bytes] = []
+    size = 0
+    for row in rows:
+        # a character that UTF-8 has no bytes for would stop the run
+        lines.append(f"{json.dumps(asdict(row), ensure_ascii=False)}\n".encode(errors="replace"))
+        size += len(lines[-1])
+        if len(lines) == ROWS_IN_OBJECT or size >= BYTES_IN_OBJECT:
+            yield b"".join(lines)
+            lines, size = [], 0
+    if lines:
+        yield b"".join(lines)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 SETTINGS = {
+    # Spark would replace ${env:…} in SQL before it parses it, also inside of quotes, where no escaping helps
+    "spark.sql.variable.substitute": "false",
     # source times are local to New York and kept as if they were UTC, also those of Parquet without a time zone
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.parquet.inferTimestampNTZ.enabled": "false",

@@ -59,6 +59,18 @@ def test_malformed_rows_are_json_lines_below_the_id_of_their_file(
     ]
 
 
+def test_an_object_of_malformed_rows_is_bounded_by_its_bytes_too(
+    bucket: "S3Client", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(s3_files, "BYTES_IN_OBJECT", 10_000)
+    rows = [MalformedRow(KEY, line, "\ud800" + "ü" * 1_000, "wrong") for line in range(50)]
+    S3Quarantine("bundles").keep("yellow", "f1", iter(rows))
+    found = bucket.list_objects_v2(Bucket="bundles", Prefix="quarantine/")["Contents"]
+    assert all(item["Size"] < 13_000 for item in found)
+    texts = [bucket.get_object(Bucket="bundles", Key=item["Key"])["Body"].read().decode() for item in found]
+    assert [json.loads(line)["line"] for text in texts for line in text.splitlines()] == list(range(50))
+
+
 @pytest.mark.parametrize(("code", "status"), [("SlowDown", 503), ("InternalError", 500), ("RequestTimeout", 400)])
 def test_an_object_that_s3_cannot_give_now_may_be_read_later(aws: None, code: str, status: int) -> None:
     raw = S3RawFiles()

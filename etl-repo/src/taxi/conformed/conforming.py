@@ -17,6 +17,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from taxi.conformed.file_layouts import FILES_AT_ONCE, KnownFile, learn_layouts
+from taxi.conformed.kept_rows import kept_of
 from taxi.conformed.parquet_footer import read_footer
 from taxi.conformed.parsed_files import ParsedFiles
 from taxi.conformed.selection import SourceFile, select_current
@@ -114,6 +115,8 @@ class Conforming:
         for file_id, error in errors.items():
             reasons = passing if is_passing(error) else refusals
             reasons[file_id] = f"the file cannot be read: {one_line(error)}"
+        for batch in batches:
+            refusals.update(batch.refused)
         return batches
 
     def _parsed_apart(self, files: Sequence[KnownFile]) -> tuple[list[ParsedFiles], dict[str, Exception]]:
@@ -131,7 +134,7 @@ class Conforming:
         return first + second, first_errors | second_errors
 
     def _quarantined(self, batches: Iterable[ParsedFiles]) -> dict[str, Quarantined]:
-        """Keep all malformed rows, also those of files that fail, and tell where, by file id."""
+        """Keep the malformed rows, also those of files that fail, and tell where, by file id."""
         kept: dict[str, Quarantined] = {}
         for batch in batches:
             if not any(count.malformed for count in batch.counts.values()):
@@ -139,7 +142,8 @@ class Conforming:
             for file_id, rows in itertools.groupby(batch.malformed(), key=itemgetter(0)):
                 of_file = map(itemgetter(1), rows)
                 first = next(of_file)
-                uri = self._quarantine.keep(self._dataset.name, file_id, itertools.chain([first], of_file))
+                all_of_file = itertools.chain([first], of_file)
+                uri = self._quarantine.keep(self._dataset.name, file_id, kept_of(all_of_file))
                 kept[file_id] = Quarantined(uri, first)
         return kept
 

@@ -23,7 +23,7 @@ from pyspark.sql.types import (
     TimestampType,
 )
 
-from taxi.conformed import times
+from taxi.conformed import bounds, times
 from taxi.datasets.dataset import TYPE_RULES, ColumnType
 from taxi.datasets.dataset import Column as Declared
 
@@ -39,7 +39,9 @@ _TIMES = (TimestampType, TimestampNTZType, DateType)
 def from_text(text: Column, target: ColumnType, timestamp_formats: Sequence[str]) -> Column:
     """Convert text by the rule of its type."""
     # the empty text is told apart first: of times and decimals it would cost an exception, thrown and caught
-    return F.when(text != "", _from_some_text(text, target, timestamp_formats))
+    most = bounds.TIME_BYTES if target is ColumnType.TIMESTAMP else bounds.VALUE_BYTES
+    is_some = F.octet_length(text).between(1, most)
+    return F.when(is_some, _from_some_text(text, target, timestamp_formats))
 
 
 def _from_some_text(text: Column, target: ColumnType, timestamp_formats: Sequence[str]) -> Column:
@@ -51,9 +53,13 @@ def _from_some_text(text: Column, target: ColumnType, timestamp_formats: Sequenc
         number = text.cast("int")  # leaves a fraction out, so a point needs a second look
         return F.when(~F.contains(text, F.lit(".")) | (text.cast("double") == number), number)
     if target is ColumnType.DOUBLE:
-        pattern = f"^\\s*(?:{TYPE_RULES[target].pattern})\\s*$"  # Java also takes NaN, 1d and 0x1p3
-        return F.when(text.rlike(pattern), _finite(text.cast("double")))
-    return text.cast(TYPE_RULES[target].sql_type)
+        return F.when(_fits(text, target), _finite(text.cast("double")))  # Java also takes NaN, 1d and 0x1p3
+    has_exponent = F.contains(text, F.lit("e")) | F.contains(text, F.lit("E"))  # told apart first: it is cheap and rare
+    return F.when(~has_exponent | _fits(text, target), text.cast(TYPE_RULES[target].sql_type))
+
+
+def _fits(text: Column, target: ColumnType) -> Column:
+    return text.rlike(f"^\\s*(?:{TYPE_RULES[target].pattern})\\s*$")
 
 
 def can_become(source: DataType, target: ColumnType) -> bool:

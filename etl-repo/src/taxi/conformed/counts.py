@@ -5,18 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from taxi.conformed import bounds
+from taxi.errors import SourceFileError
+
 HEADER_LINE = 1
 
 
 @dataclass(frozen=True, slots=True)
 class SplitCount:
-    """One part of a file, as one task read it: where it starts, the position of its first line, and how many it has."""
+    """One part of a file, as one task read it: where it starts, the position of its first line, and how many it has.
+
+    `read_bytes` are those of its lines without their ends, `file_bytes` those of the whole file; both are 0 in Parquet.
+    """
 
     start: int
     first_position: int
     lines: int
     rows: int
     malformed: int
+    read_bytes: int = 0
+    file_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +39,21 @@ class FileCount:
     def line(self, split: int, position: int) -> int:
         """Give the line of a row, counted from 1."""
         return position + self.offsets[split]
+
+
+def demand_read_whole(splits: Iterable[SplitCount]) -> None:
+    """Refuse a file with too many lines, or with one that was left out because it is too long.
+
+    Raises:
+        SourceFileError: this is such a file.
+    """
+    found = list(splits)
+    lines = sum(split.lines for split in found)
+    bounds.demand_rows(lines)
+    missing = max((split.file_bytes for split in found), default=0) - sum(split.read_bytes for split in found) - lines
+    if missing >= bounds.READ_LINE_BYTES - 1:  # the last line may have no end
+        message = f"the file has a line of more than {bounds.READ_LINE_BYTES - 1:,} bytes; is it a CSV file?"
+        raise SourceFileError(message)
 
 
 def count_csv(splits: Iterable[SplitCount]) -> FileCount:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from odp.errors import RejectedInputError, RetryableError
 
+from taxi.conformed import bounds
 from taxi.conformed.conversion import can_become
 from taxi.conformed.selection import SourceFile
 from taxi.datasets.dataset import Dataset, FileFormat, format_of
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 HEADER_BYTES = 65_536
 FILES_AT_ONCE = 16
 """Both requests of a file wait for S3 most of the time."""
+LONGEST_REASON = 4_000
+"""The audit table holds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ def learn_layouts(
     def learn(source: SourceFile) -> KnownFile | RejectedInputError | RetryableError:
         try:
             _demand_addressable(source.key)
+            bounds.demand_size(source.size)
             if format_of(source.key) is FileFormat.CSV:
                 return _of_csv(source, dataset, raw.read_start(source.bucket, source.key, HEADER_BYTES))
             return _of_parquet(source, dataset, footer(source.uri))
@@ -82,7 +86,11 @@ def learn_layouts(
         found = list(zip(files, threads.map(learn, files), strict=True))
     return KnownFiles(
         readable=tuple(known for _, known in found if isinstance(known, KnownFile)),
-        refused={source.file_id: str(error) for source, error in found if isinstance(error, RejectedInputError)},
+        refused={
+            source.file_id: str(error)[:LONGEST_REASON]
+            for source, error in found
+            if isinstance(error, RejectedInputError)
+        },
         passing={source.file_id: str(error) for source, error in found if isinstance(error, RetryableError)},
     )
 
@@ -95,6 +103,7 @@ def _demand_addressable(key: str) -> None:
 
 def _of_csv(source: SourceFile, dataset: Dataset, start: bytes) -> KnownFile:
     columns = header(start)
+    bounds.demand_columns(columns)
     return KnownFile(source, match_layout(dataset, FileFormat.CSV, columns), columns)
 
 

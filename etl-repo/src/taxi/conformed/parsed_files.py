@@ -10,11 +10,13 @@ from odp.errors import OdpError
 from pyspark import StorageLevel
 from pyspark.sql import functions as F
 
-from taxi.conformed.counts import HEADER_LINE, FileCount, SplitCount, count_csv, count_parquet
+from taxi.conformed.counts import HEADER_LINE, FileCount, SplitCount, count_csv, count_parquet, demand_read_whole
 from taxi.conformed.file_layouts import KnownFile
+from taxi.conformed.kept_rows import first_rows, may_exceed
 from taxi.conformed.parsing import IS_ROW, MALFORMED, REASON, TEXT, parse
-from taxi.conformed.source_rows import FILE, PLACE, POSITION, SPLIT
+from taxi.conformed.source_rows import FILE, FILE_BYTES, PLACE, POSITION, ROW_BYTES, SPLIT
 from taxi.datasets.dataset import Dataset, FileFormat
+from taxi.errors import SourceFileError
 from taxi.records import MalformedRow
 from taxi.spark_session import frame_of
 
@@ -23,7 +25,10 @@ if TYPE_CHECKING:
 
 
 class ParsedFiles:
-    """Parsed files of one dataset, whatever their layouts; `counts` has what was found in each, by file id."""
+    """Parsed files of one dataset, whatever their layouts; `counts` has what was found in each, by file id.
+
+    `refused` has the reasons why files are not loaded of which more was sent than is read.
+    """
 
     def __init__(self, spark: SparkSession, dataset: Dataset, files: Sequence[KnownFile]) -> None:
         self._spark = spark
@@ -31,7 +36,8 @@ class ParsedFiles:
         self._files = files
         self._frame = self._parsed().persist(StorageLevel.MEMORY_AND_DISK)
         try:
-            self.counts: Mapping[str, FileCount] = self._counted()
+            self.refused: dict[str, str] = {}
+            self.counts: Mapping[str, FileCount] = self._judged(self._counted())
         except BaseException:
             self.release()
             raise
@@ -52,9 +58,14 @@ class ParsedFiles:
         return sound.join(F.broadcast(sources), FILE).select(*self._dataset.columns, "source_file", "source_version")
 
     def malformed(self) -> Iterator[tuple[str, MalformedRow]]:
-        """Give the malformed rows with the id of their file: file by file, in the order of their lines."""
-        found = self._frame.filter(F.col(MALFORMED).isNotNull()).select(*PLACE, TEXT, REASON).orderBy(*PLACE)
-        for file_number, split, position, text, reason in found.toLocalIterator():
+        """Give the first malformed rows of each file with its id: file by file, in the order of their lines."""
+        found = self._frame.filter(F.col(MALFORMED).isNotNull()).select(*PLACE, MALFORMED)
+        judged = [n for n, known in enumerate(self._files) if known.source.file_id in self.counts]
+        crowded = [n for n in judged if may_exceed(self.counts[self._files[n].source.file_id])]
+        if self.refused:
+            found = found.filter(F.col(FILE).isin(*judged))
+        rows = first_rows(self._spark, found, crowded).select(*PLACE, TEXT, REASON).orderBy(*PLACE)
+        for file_number, split, position, text, reason in rows.toLocalIterator():
             source = self._files[file_number].source
             count = self.counts[source.file_id]
             line = count.line(split, position)
@@ -71,10 +82,15 @@ class ParsedFiles:
             first = first.unionByName(other)
         return first
 
-    def _counted(self) -> dict[str, FileCount]:
+    def _counted(self) -> Mapping[int, Sequence[SplitCount]]:
         splits: dict[int, list[SplitCount]] = defaultdict(list)
         found = self._frame.groupBy(FILE, SPLIT).agg(
-            F.min(POSITION), F.count(F.lit(1)), F.count_if(F.col(IS_ROW)), F.count_if(F.col(MALFORMED).isNotNull())
+            F.min(POSITION),
+            F.count(F.lit(1)),
+            F.count_if(F.col(IS_ROW)),
+            F.count_if(F.col(MALFORMED).isNotNull()),
+            F.sum(ROW_BYTES),
+            F.max(FILE_BYTES),
         )
         for number, *counts in found.collect():
             if number is None:
@@ -83,5 +99,18 @@ class ParsedFiles:
                 )
                 raise OdpError(message)
             splits[number].append(SplitCount(*counts))
+        return splits
+
+    def _judged(self, splits: Mapping[int, Sequence[SplitCount]]) -> dict[str, FileCount]:
+        """Count each file, and refuse those that are more than is read of one."""
         count = {FileFormat.CSV: count_csv, FileFormat.PARQUET: count_parquet}
-        return {known.source.file_id: count[known.format](splits[n]) for n, known in enumerate(self._files)}
+        counts: dict[str, FileCount] = {}
+        for number, known in enumerate(self._files):
+            of_file = splits.get(number, ())
+            try:
+                demand_read_whole(of_file)
+            except SourceFileError as error:
+                self.refused[known.source.file_id] = str(error)
+            else:
+                counts[known.source.file_id] = count[known.format](of_file)
+        return counts

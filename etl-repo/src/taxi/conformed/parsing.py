@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
+from taxi.conformed import bounds
 from taxi.conformed.conversion import from_text, from_value, is_no_value
 from taxi.conformed.file_layouts import KnownFile
-from taxi.conformed.source_rows import PLACE, Numbered, SourceRows, read_rows
+from taxi.conformed.source_rows import FILE_BYTES, PLACE, ROW_BYTES, Numbered, SourceRows, read_rows
 from taxi.datasets.dataset import TYPE_RULES, Dataset
 from taxi.datasets.dataset import Column as Declared
 
@@ -45,13 +46,20 @@ def parse(spark: SparkSession, dataset: Dataset, files: Numbered) -> DataFrame:
     is_wrong = reduce(operator.or_, (problem.is_met for problem in problems), rows.miscounted.isNotNull())
     described = F.concat_ws("; ", *(F.when(problem.is_met, problem.message) for problem in problems))
     # a line with the wrong number of values has them in the wrong columns: what they seem to be says nothing
-    malformed = F.struct(rows.text.alias("text"), F.coalesce(rows.miscounted, described).alias("reason"))
+    reason = F.coalesce(rows.miscounted, described)
+    malformed = F.struct(_cut(rows.text).alias("text"), _cut(reason).alias("reason"))
     return rows.frame.select("*", *values).select(
         *PLACE,
+        FILE_BYTES,
+        ROW_BYTES,
         rows.is_row.alias(IS_ROW),
         F.when(rows.is_row & is_wrong, malformed).alias(MALFORMED),
         *dataset.columns,
     )
+
+
+def _cut(text: Column) -> Column:
+    return F.substring(text, 1, bounds.KEPT_TEXT)
 
 
 def _value(alike: KnownFile, rows: SourceRows, name: str, declared: Declared) -> Column:

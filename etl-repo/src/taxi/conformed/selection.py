@@ -15,7 +15,8 @@ GONE = "the object is not in the bucket any more; if it was removed by mistake, 
 class SourceFile:
     """The current content of one key, loaded for one entry of the bundle; `version` is the object's etag.
 
-    `landed_version` is the entry's: they differ when newer content replaced it, whose own entry is still to come.
+    `landed_version` and `size` are the entry's: they differ from what is loaded when newer content replaced it, whose
+    own entry is still to come.
     """
 
     file_id: str
@@ -23,6 +24,7 @@ class SourceFile:
     key: str
     version: str
     landed_version: str
+    size: int = 0
 
     @property
     def uri(self) -> str:
@@ -59,6 +61,6 @@ def select_current(files: Sequence[LandedFile], versions: Mapping[str, str | Non
             settled += [FileOutcome(file.file_id, LoadStatus.FAILED, error=GONE) for file in of_key]
             continue
         chosen = next((file for file in reversed(of_key) if file.etag == version), of_key[-1])
-        to_load.append(SourceFile(chosen.file_id, chosen.bucket, chosen.key, version, chosen.etag))
+        to_load.append(SourceFile(chosen.file_id, chosen.bucket, chosen.key, version, chosen.etag, chosen.size))
         settled += [FileOutcome(file.file_id, LoadStatus.SUPERSEDED) for file in of_key if file is not chosen]
     return Selection(tuple(to_load), tuple(settled))

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from odp.spark_session import hadoop_path, java_class, literal_path
 from pyspark.sql import functions as F
+from pyspark.sql.types import BinaryType, StringType, StructField
 
+from taxi.conformed import bounds
+from taxi.conformed.csv_lines import values_of
 from taxi.conformed.file_layouts import KnownFile
 from taxi.datasets.dataset import FileFormat
 from taxi.spark_session import frame_of
@@ -19,13 +23,14 @@ if TYPE_CHECKING:
 FILE, SPLIT, POSITION = "_file", "_split", "_position"
 """Where a row stands: the number of its file, the part of the file that one task read, its place in there."""
 PLACE = (FILE, SPLIT, POSITION)
+FILE_BYTES, ROW_BYTES = "_file_bytes", "_row_bytes"
+"""What Spark was told of the file's size, and how many bytes it read as this row; both 0 in Parquet."""
 
 Numbered = Sequence[tuple[int, KnownFile]]
 
 _PATH, _LINE, _VALUES = "_path", "_line", "_values"
-# a comma with an even number of quotes behind it is outside of quotes
-_COMMA_OUTSIDE_QUOTES = """,(?=(?:[^"]*"[^"]*")*[^"]*$)"""
-_QUOTED = """^\\s*"(.*)"\\s*$"""
+_LONGEST_LINE = "mapreduce.input.linerecordreader.line.maxlength"
+"""Hadoop leaves out longer lines, without a word and without holding more of them than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +62,19 @@ def read_rows(spark: SparkSession, files: Numbered) -> SourceRows:
 
 def _csv_rows(lines: DataFrame, columns: Sequence[str], sources: Sequence[str]) -> SourceRows:
     line, values = F.col(_LINE), F.col(_VALUES)
+    is_long = F.col(ROW_BYTES) > bounds.LINE_BYTES
     count, wanted = F.size(values), len(columns)
     has_more = (count > wanted) & F.exists(F.slice(values, wanted + 1, count), lambda value: F.trim(value) != "")
+    too_long = F.concat(F.col(ROW_BYTES).cast("string"), F.lit(f" bytes, but a line may have {bounds.LINE_BYTES}"))
+    wrong_number = F.concat(count.cast("string"), F.lit(f" values instead of {wanted}"))
     return SourceRows(
-        frame=lines.select(*PLACE, line, _values_of(line).alias(_VALUES)),
+        frame=lines.select(
+            *PLACE, FILE_BYTES, ROW_BYTES, line, values_of(F.when(is_long, "").otherwise(line)).alias(_VALUES)
+        ),
         values={own: F.get(values, F.lit(columns.index(own))) for own in sources},
         is_row=F.trim(line) != "",
         text=line,
-        miscounted=F.when(
-            (count < wanted) | has_more, F.concat(count.cast("string"), F.lit(f" values instead of {wanted}"))
-        ),
+        miscounted=F.when(is_long, too_long).when((count < wanted) | has_more, wrong_number),
     )
 
 
@@ -75,7 +83,7 @@ def _parquet_rows(records: DataFrame, sources: Sequence[str]) -> SourceRows:
     renamed = [F.col(f"`{own}`").alias(f"_source_{number}") for number, own in enumerate(sources)]
     values = {own: F.col(f"_source_{number}") for number, own in enumerate(sources)}
     return SourceRows(
-        frame=records.select(*PLACE, *renamed),
+        frame=records.select(*PLACE, F.lit(0).cast("bigint").alias(FILE_BYTES), F.lit(0).alias(ROW_BYTES), *renamed),
         values=values,
         is_row=F.lit(True),
         text=F.to_json(F.struct(*(values[own].alias(own) for own in sources))),
@@ -83,10 +91,23 @@ def _parquet_rows(records: DataFrame, sources: Sequence[str]) -> SourceRows:
     )
 
 
+def _bounded(field: StructField) -> Column:
+    """Cut what is too long to be a value, before it is copied: a file of 300 bytes can say 1 MB in each row."""
+    value = F.col(f"`{field.name}`")
+    if not isinstance(field.dataType, StringType | BinaryType):
+        return value
+    # of bytes, because for a part of a text Spark counts the characters of all of it
+    cut = F.substring(value.cast("binary"), 1, bounds.VALUE_BYTES + 1).cast(field.dataType)
+    return F.when(F.octet_length(value) <= bounds.VALUE_BYTES, value).otherwise(cut).alias(field.name)
+
+
 def _lines(spark: SparkSession, files: Numbered) -> DataFrame:
-    lines = spark.read.option("recursiveFileLookup", "true").text(_paths(files))
+    reader = spark.read.option("recursiveFileLookup", "true").option(_LONGEST_LINE, str(bounds.READ_LINE_BYTES))
+    lines = reader.text(_paths(files))
     return lines.select(
         F.col("value").alias(_LINE),
+        F.octet_length("value").alias(ROW_BYTES),
+        F.col("_metadata.file_size").alias(FILE_BYTES),
         F.col("_metadata.file_path").alias(_PATH),
         F.col("_metadata.file_block_start").alias(SPLIT),
         # consecutive within a split, and given before any line is left out: tells the line's number later
@@ -95,11 +116,11 @@ def _lines(spark: SparkSession, files: Numbered) -> DataFrame:
 
 
 def _records(spark: SparkSession, files: Numbered) -> DataFrame:
-    footer = files[0][1].footer
+    footer, own = files[0][1].footer, {*chain.from_iterable(files[0][1].match.names.values())}
     assert footer is not None  # noqa: S101 - it is what makes this a Parquet file
     records = spark.read.schema(footer.schema).option("recursiveFileLookup", "true").parquet(*_paths(files))
     return records.select(
-        "*",
+        *(_bounded(field) for field in footer.schema if field.name in own),
         F.col("_metadata.file_path").alias(_PATH),
         F.lit(0).cast("bigint").alias(SPLIT),
         F.col("_metadata.row_index").alias(POSITION),
@@ -117,13 +138,3 @@ def _numbered(spark: SparkSession, files: Numbered, rows: DataFrame) -> DataFram
     numbers = ({_PATH: path.urlEncoded(), FILE: number} for number, path in paths)
     by_path = frame_of(spark, numbers, f"{_PATH} string, {FILE} int")
     return rows.join(F.broadcast(by_path), _PATH, "left").drop(_PATH)
-
-
-def _values_of(line: Column) -> Column:
-    """Split a line at its commas; the way that respects quotes is taken by lines that have any: it costs far more."""
-    quoted = F.transform(F.split(line, _COMMA_OUTSIDE_QUOTES, -1), _without_quotes)
-    return F.when(F.contains(line, F.lit('"')), quoted).otherwise(F.split(line, ",", -1))
-
-
-def _without_quotes(value: Column) -> Column:
-    return F.regexp_replace(F.regexp_replace(value, _QUOTED, "$1"), '""', '"')

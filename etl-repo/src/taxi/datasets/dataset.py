@@ -29,6 +29,8 @@ class TypeRule:
 
     In a whole number that may be NULL, NaN does too: it is how pandas writes a column of whole numbers with gaps.
 
+    A text of more than 4 KB is no value of any type, nor is one of more than 64 bytes a time (`taxi.conformed.bounds`).
+
     `pattern` is a regular expression for the whole trimmed text, in the syntax that Python and Java share; None where
     another rule decides. A number from a Parquet file obeys the rule of its text.
     """
@@ -38,7 +40,8 @@ class TypeRule:
     meaning: str
 
 
-_NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
+# one way only to match each text, so that the cost is linear; an exponent of more digits would be computed for hours
+_NUMBER = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?0*[0-9]{1,3})?"
 
 TYPE_RULES: Mapping[ColumnType, TypeRule] = MappingProxyType(
     {

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 
+PATTERN_MARKS = "\\{}[]*?"
+"""Where a key has one, Hadoop looks for the file by a pattern, folder by folder."""
 _OTHER_FOLDERS = ("", ".", "..")
 _HIDDEN = ("_", ".")
 _UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")
@@ -17,6 +19,8 @@ def why_not_addressable(key: str) -> str:
         return "the key has an empty folder, . or .., which Spark would leave out; send the file under another key"
     if name.startswith(_HIDDEN):
         return f"Spark hides files whose names begin with {name[0]}; send the file under another name"
+    if ":" in key and any(mark in key for mark in PATTERN_MARKS):  # Hadoop takes what is before a colon for a scheme
+        return f"Spark cannot read a key with a colon beside any of {PATTERN_MARKS}; send the file under another key"
     if any(unicodedata.category(letter) in _UNPRINTABLE for letter in key):
         return "the key has a control character; send the file under another key"
     return ""

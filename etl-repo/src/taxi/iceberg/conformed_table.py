@@ -74,7 +74,7 @@ class IcebergConformedTable:
         branch = f"{_LOAD}{uuid.uuid4().hex}"
         _begin(table, branch)
         if _may_have_rows_of(self._spark, table, source_files):
-            self._spark.sql(f"DELETE FROM {self._name.sql}.`branch_{branch}` WHERE {_any_of(source_files)}")  # noqa: S608 - the keys are escaped
+            self._delete(f"{self._name.sql}.`branch_{branch}`", source_files)
         rows.writeTo(f"{self._name.sql}.`branch_{branch}`").append()
         table.refresh()
         table.manageSnapshots().fastForwardBranch(_MAIN, branch).removeBranch(branch).commit()
@@ -100,6 +100,12 @@ class IcebergConformedTable:
         """Give the rows of some days, or all of them, as of a snapshot."""
         trips = self._spark.sql(f"SELECT * FROM {self._name.sql} VERSION AS OF {int(snapshot)}")  # noqa: S608 - a number
         return trips if days is None else trips.filter(days_condition(self._dataset.partition_by, days))
+
+    def _delete(self, branch: str, source_files: Collection[str]) -> None:
+        """Delete the rows of files; their keys are arguments, because anyone who drops a file chooses its key."""
+        lists = [*_short_lists(source_files)]
+        condition = " OR ".join(f"source_file IN ({', '.join('?' * len(keys))})" for keys in lists)
+        self._spark.sql(f"DELETE FROM {branch} WHERE {condition}", args=[*chain.from_iterable(lists)])  # noqa: S608 - no key is in it
 
     def _columns(self) -> dict[str, str]:
         declared = {name: TYPE_RULES[column.type].sql_type for name, column in self._dataset.columns.items()}
@@ -140,15 +146,5 @@ def _may_have_rows_of(spark: SparkSession, table: Any, source_files: Collection[
     return False
 
 
-def _any_of(source_files: Collection[str]) -> str:
-    lists = (", ".join(_literal(key) for key in keys) for keys in _short_lists(source_files))
-    return " OR ".join(f"source_file IN ({keys})" for keys in lists)
-
-
 def _short_lists(source_files: Collection[str]) -> Iterable[Sequence[str]]:
     return batched(sorted(source_files), _KEYS_IN_LIST)
-
-
-def _literal(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"

@@ -98,6 +98,6 @@ def test_a_file_that_is_refused_says_why_and_the_others_are_known() -> None:
     assert "Start (string, but began_at is timestamp)" in known.refused["text.parquet"]
 
 
-@pytest.mark.parametrize("key", ["a/_b.csv", ".b.csv", "a//b.csv", "a/./b.csv", "../b.csv"])
+@pytest.mark.parametrize("key", ["a/_b.csv", ".b.csv", "a//b.csv", "a/./b.csv", "../b.csv", "${env:x}.csv", "a:[b.csv"])
 def test_a_key_that_spark_would_hide_or_change_is_refused(key: str) -> None:
     assert key in learn(key, **{key.split(".", maxsplit=1)[0]: b"Start,Fare"}).refused
