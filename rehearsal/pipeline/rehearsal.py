@@ -66,7 +66,10 @@ class Rehearsal:
         missing = {name: stack for name, stack in stacks.items() if not self._has_stack(account, stack)}
         if missing:
             context = ("-c", f"pipeline={next(iter(missing))}") if len(missing) == 1 else ()
-            self._script(account, "cdk", app, "deploy", *missing.values(), *context, "--require-approval", "never")
+            # not the app's own cdk.out: the CDK command refuses a folder that another one is using
+            output = ("--output", str(self.emulator.settings.run_directory / f"{app}.cdk.out"))
+            options = (*context, *output, "--require-approval", "never")
+            self._script(account, "cdk", app, "deploy", *missing.values(), *options)
         return len(missing)
 
     def push(self, commit: str, branch: str, *, clone: Path) -> str:
