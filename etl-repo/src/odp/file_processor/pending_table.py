@@ -144,9 +144,14 @@ class PendingTable:
         load = self.reload
         if self.state.load_keys or load.is_approved:
             return load.versions
-        overwritten = [part for part in self.processed_parts if part.status_reason == SkipReason.OVERWRITTEN]
+        # what a person dismissed is decided, and what it overwrote: a load that comes after it began by itself
+        dismissed = max(
+            (part.moment for part in self.processed_parts if part.status_reason == SkipReason.DISMISSED), default=""
+        )
+        known = [part for part in self.processed_parts if part.moment > dismissed]
+        overwritten = [part for part in known if part.status_reason == SkipReason.OVERWRITTEN]
         versions = versions_of(self.loads, overwritten, self.processed.has_same_content)
-        vanished = [part for part in self.vanished_parts if may_precede(part, versions[0])]
+        vanished = [part for part in self.vanished_parts if part in known and may_precede(part, versions[0])]
         return tuple(sorted([*versions, *vanished], key=lambda part: part.moment))
 
     @property
