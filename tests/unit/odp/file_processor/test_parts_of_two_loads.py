@@ -286,3 +286,17 @@ def test_load_that_begins_as_a_lost_one_gets_its_other_segments_as_they_come() -
     table.take(first, now=13)
     table.take(second, now=26)
     assert (applied(table), table.state.generation) == ({first.file_id, second.file_id}, 1)
+
+
+@pytest.mark.parametrize("versioning", VersioningType)
+def test_load_that_is_as_one_before_a_dismissed_one_is_held_and_begins_by_itself_when_it_is_approved(
+    versioning: VersioningType,
+) -> None:
+    """Seed 310005617: the part that the dismissed one had overwritten dated the next load, and changes came over it."""
+    table = lost(load(1, 1, "as before"), reason=SkipReason.OVERWRITTEN, table=Table(versioning))
+    lost(load(1, 3, "again"), reason=SkipReason.DISMISSED, table=table)
+    table.take(change(10, 10))
+    part = load(1, 300, "as before")
+    assert held_files(table.select(part)) == {part.file_id}
+    refresh = table.select(replace(part, approved=True))
+    assert (refresh.kind, ids(refresh.files), refresh.replayed) == (RefreshKind.RELOAD, [part.file_id], ())
