@@ -148,10 +148,10 @@ class PendingTable:
         dismissed = max(
             (part.moment for part in self.processed_parts if part.status_reason == SkipReason.DISMISSED), default=""
         )
-        known = [part for part in self.processed_parts if part.moment > dismissed]
-        overwritten = [part for part in known if part.status_reason == SkipReason.OVERWRITTEN]
+        since = [part for part in self.processed_parts if part.moment > dismissed]
+        overwritten = [part for part in since if part.status_reason == SkipReason.OVERWRITTEN]
         versions = versions_of(self.loads, overwritten, self.processed.has_same_content)
-        vanished = [part for part in self.vanished_parts if part in known and may_precede(part, versions[0])]
+        vanished = [p for p in self.vanished_parts if p.moment > dismissed and may_precede(p, versions[0])]
         return tuple(sorted([*versions, *vanished], key=lambda part: part.moment))
 
     @property
