@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from rehearsal.emulator import seams
+from rehearsal.emulator.role_arns import account_and_name
 
 Handler = Callable[[dict[str, Any]], Any]
 Operation = Callable[..., Any]
@@ -81,8 +82,7 @@ def refusal_of(actor: str, call: Call) -> str | None:
     """Why IAM refuses a call to a role or a role's session, in AWS's words; nobody else is asked for rights."""
     if ":role/" not in actor and ":assumed-role/" not in actor:
         return None
-    account = actor.split(":")[4]
-    name = actor.split("/")[1] if ":assumed-role/" in actor else actor.rsplit("/", 1)[-1]
+    account, name = account_and_name(actor)
     policies = seams.ROLE_POLICIES.value(name, account)
     (*boundary,) = seams.ROLE_BOUNDARY.value(seams.ROLES.value, name, account)
     context = seams.EVALUATION_CONTEXT.value(

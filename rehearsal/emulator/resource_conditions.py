@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rehearsal.emulator import seams
+from rehearsal.emulator.role_arns import account_and_name
 
 Resolve = Callable[[str, Any], Any]
 _RESOURCE_TAG = "iam:resourcetag/"
@@ -34,13 +35,13 @@ def _role_of(principal_arn: str) -> str:
     """Of a role's session IAM compares the role, whose path is no part of the session's ARN."""
     if ":assumed-role/" not in principal_arn:
         return principal_arn
-    account, name = principal_arn.split(":")[4], principal_arn.split("/")[1]
+    account, name = account_and_name(principal_arn)
     role = seams.ROLES.value.get_scoped(account, None, name) or {}
     return str(role.get("Arn") or f"arn:aws:iam::{account}:role/{name}")
 
 
 def _role_tag(role_arn: str, tag: str) -> str | None:
-    account, name = role_arn.split(":")[4], role_arn.rsplit("/", 1)[-1]
+    account, name = account_and_name(role_arn)
     role = seams.ROLES.value.get_scoped(account, None, name) or {}
     tags = {each["Key"].lower(): each["Value"] for each in role.get("Tags", [])}
     return tags.get(tag)

@@ -3,11 +3,12 @@
 from typing import Any
 
 from rehearsal.emulator import seams
+from rehearsal.emulator.role_arns import account_and_name
 
 
 def is_granted(role_arn: str, action: str) -> bool:
     """Some statement allows the action on something, and none denies it on everything."""
-    account, name = role_arn.split(":")[4], role_arn.rsplit("/", 1)[-1]
+    account, name = account_and_name(role_arn)
     statements = [each for policy in seams.ROLE_POLICIES.value(name, account) for each in policy]
     matching = [each for each in statements if _is_about(each, action)]
     is_denied = any(each.effect == "Deny" and "*" in each.resources and not each.conditions for each in matching)

@@ -11,6 +11,7 @@ import boto3
 from botocore.config import Config
 
 from rehearsal.emulator import seams
+from rehearsal.emulator.role_arns import account_and_name
 from rehearsal.emulator.root_secret import derived_secret
 from rehearsal.emulator.settings import EmulatorSettings
 
@@ -59,7 +60,7 @@ class RoleSession:
 
 def assume(role_arn: str, *, service: str, session_name: str) -> RoleSession:
     """Return a session of `role_arn` for a service principal such as glue.amazonaws.com."""
-    account, name = role_arn.split(":")[4], role_arn.rsplit("/", 1)[-1]
+    account, name = account_and_name(role_arn)
     role = seams.ROLES.value.get_scoped(account, None, name)
     if role is None:
         raise RoleNotAssumableError(f"role {role_arn} does not exist")
@@ -80,7 +81,8 @@ def session_of_function(function_arn: str, *, role_arn: str, session_name: str) 
 
 def _register(session: RoleSession, role_arn: str, user_id: str, lifetime: dict[str, float]) -> None:
     """Let requests of a session be judged by the rights of its role."""
-    account, role, session_name = role_arn.split(":")[4], role_arn.rsplit("/", 1)[-1], user_id.split(":", 1)[1]
+    account, role = account_and_name(role_arn)
+    session_name = user_id.split(":", 1)[1]
     seams.REGISTER_SESSION.value(
         session.access_key_id,
         {
