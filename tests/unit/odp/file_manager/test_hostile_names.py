@@ -6,7 +6,6 @@ What DMS writes is told here by a grammar of its own; the product's code is aske
 import json
 import tracemalloc
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -17,6 +16,7 @@ from odp.file_manager.sources import Sources
 from odp.records import LandedFile, ObjectVersion, QuarantineKind, RejectedFile
 from odp.source_table import SourceTable
 
+from tests.unit.hostile_events import VALUES, spoiling
 from tests.unit.odp.file_manager.test_registration import Ledger, message, s3_event
 
 LANDED = "2026-11-29T12:00:00Z"
@@ -170,11 +170,6 @@ def test_many_keys_are_landed_files_that_can_be_printed_back_or_are_rejected(key
     check_any_key(key)
 
 
-VALUES: st.SearchStrategy[Any] = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(["\ud800", "x" * 70_000, ""]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=5,
-)
 PLACES = [
     *(("time",), ("detail",), ("source",), ("detail-type",), ("account",), ("detail", "bucket"), ("detail", "object")),
     *(("detail", "reason"), ("detail", "bucket", "name")),
@@ -183,16 +178,7 @@ PLACES = [
 QUEUE = "arn:aws:sqs:us-east-1:444444444444:landed"
 
 
-def spoilt(place: tuple[str, ...], value: Any) -> str:
-    event: dict[str, Any] = {**s3_event(), "account": "444444444444"}
-    *outer, last = place
-    inner = event
-    for name in outer:
-        inner = inner[name]
-    inner[last] = value
-    return json.dumps(event)
-
-
+spoilt = spoiling(s3_event)
 BODIES = (
     st.builds(spoilt, st.sampled_from(PLACES), VALUES)
     | st.text(max_size=50)

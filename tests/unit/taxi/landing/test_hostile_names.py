@@ -1,7 +1,6 @@
 """Anyone may drop a file, under any key: a key is loaded as it is or rejected, and no message disturbs another."""
 
 import json
-from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -17,6 +16,7 @@ from taxi.landing.object_created import landed_object
 from taxi.landing.registration import Landing
 from taxi.records import Bundle, FileOutcome, LandedFile, LoadStatus, RejectedFile
 
+from tests.unit.hostile_events import VALUES, spoiling
 from tests.unit.taxi.landing.test_registration import Executions
 from tests.unit.taxi.memory import MemoryAudit
 from tests.unit.taxi.samples import landed, message, object_created
@@ -87,26 +87,12 @@ def test_many_keys_land_as_they_are_or_are_rejected(key: str) -> None:
     check_any_key(key)
 
 
-VALUES: st.SearchStrategy[Any] = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(["\ud800", "x" * 70_000]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=5,
-)
 PLACES = [("time",), ("detail",), ("account",), ("detail", "bucket"), ("detail", "object"),
           ("detail", "bucket", "name"), *(("detail", "object", name)
           for name in ("key", "size", "etag", "version-id", "sequencer"))]  # fmt: skip
 
 
-def spoilt(place: tuple[str, ...], value: Any) -> str:
-    event: dict[str, Any] = {**object_created(), "account": "444444444444"}
-    *outer, last = place
-    inner = event
-    for name in outer:
-        inner = inner[name]
-    inner[last] = value
-    return json.dumps(event)
-
-
+spoilt = spoiling(object_created)
 BODIES = st.builds(spoilt, st.sampled_from(PLACES), VALUES) | VALUES.map(json.dumps) | st.text(max_size=50)
 
 
