@@ -61,7 +61,7 @@ def keep_other_environments_out(key: kms.IKey, names: Names) -> None:
         resources=["*"],
         conditions={
             "ArnLike": {"aws:PrincipalArn": [roles("cdk-*"), roles(f"{names.platform}-*")]},
-            "ArnNotLike": {"aws:PrincipalArn": [roles(f"cdk-{names.qualifier}-*"), roles(names.pipeline_roles)]},
+            "ArnNotLike": {"aws:PrincipalArn": [roles(f"cdk-{names.qualifier}-*"), roles(names.generated)]},
         },
     )
     key.add_to_resource_policy(statement)

@@ -140,8 +140,8 @@ class Names:
         return f"{self.platform}-{self.environment}-"
 
     @property
-    def pipeline_roles(self) -> str:
-        """The pattern of the names of all roles that the stacks of this environment have."""
+    def generated(self) -> str:
+        """The pattern of the names of this environment's stacks, and of all that CloudFormation names after them."""
         return f"{self.prefix}*"
 
     @property

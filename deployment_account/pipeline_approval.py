@@ -12,6 +12,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from deployment_account.pipeline_steps import CLI_VERSION, NODE_VERSION
+from deployment_account.qualifiers import bootstrap_role
 
 if TYPE_CHECKING:
     from aws_cdk import aws_logs as logs
@@ -76,7 +77,8 @@ class Approval(Construct):
 
     def _lookup_role(self, account: str | None, region: str | None) -> str:
         """The bootstrap role that may read what is deployed, and nothing else."""
-        return f"arn:aws:iam::{account}:role/cdk-{self._names.qualifier}-lookup-role-{account}-{region}"
+        name = bootstrap_role(self._names.qualifier, "lookup", str(account), str(region))
+        return f"arn:aws:iam::{account}:role/{name}"
 
 
 def _assembly(pipeline: codepipeline.Pipeline) -> codepipeline.Artifact:

@@ -16,3 +16,8 @@ def qualifier_of(platform: str, environment: str) -> str:
     digest = hashlib.sha256(f"{platform}-{environment}".encode()).hexdigest()
     beginning = together.replace("-", "")[:4]
     return beginning + digest[: LONGEST_QUALIFIER - len(beginning)]
+
+
+def bootstrap_role(qualifier: str, which: str, account: str, region: str) -> str:
+    """The name of a role that a bootstrap makes: deploy, lookup, cfn-exec, file-publishing, image-publishing."""
+    return f"cdk-{qualifier}-{which}-role-{account}-{region}"

@@ -11,6 +11,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from deployment_account.names import DATA_WRITER_TAG, Names
+from deployment_account.qualifiers import bootstrap_role
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -43,7 +44,7 @@ class DeletionGuard:
         def role(name: str) -> str:
             return stack.format_arn(service="iam", region="", resource="role", resource_name=name)
 
-        self._deployer = role(f"cdk-{qualifier}-cfn-exec-role-{stack.account}-{stack.region}")
+        self._deployer = role(bootstrap_role(qualifier, "cfn-exec", stack.account, stack.region))
         self._not_the_deployer: Conditions = {"ArnNotEquals": {"aws:PrincipalArn": self._deployer}}
         self._writers = role(names.roles("etl"))
         self._writer_tag = names.lake

@@ -24,7 +24,7 @@ def deployment_places(platform: Platform, environment: Environment) -> list[Plac
 def trusted_roles(platform: Platform, environment: Environment) -> str:
     """The pattern of the ARNs of an environment's roles in the account of its pipelines."""
     account, names = platform.deployment_of(environment).account, Names.of(platform, environment)
-    return f"arn:aws:iam::{account}:role/{names.pipeline_roles}"
+    return f"arn:aws:iam::{account}:role/{names.generated}"
 
 
 def bootstrap_steps(platform: Platform, environment: Environment, account: Account) -> list[Step]:
@@ -39,7 +39,7 @@ def bootstrap_steps(platform: Platform, environment: Environment, account: Accou
     narrowing = Narrowing(
         lake=names.lake,
         trusted_roles=trusted_roles(platform, environment),
-        stacks=f"{names.prefix}*",
+        stacks=names.generated,
         is_of_pipelines=is_of_pipelines,
     )
     arns = ",".join(policy_arn(place, policy) for policy in policies)

@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 
 from deployment_account.names import Names
+from deployment_account.qualifiers import bootstrap_role
 from deployment_account.revision import Revision
 from scripts.bootstrap.errors import BootstrapError
 from scripts.bootstrap.steps import Command
@@ -99,7 +100,7 @@ class Bootstrap:
 
     def role(self, which: str) -> str:
         """The name of one of its roles: deploy, lookup, cfn-exec, file-publishing."""
-        return f"cdk-{self.qualifier}-{which}-role-{self.account}-{self.region}"
+        return bootstrap_role(self.qualifier, which, self.account, self.region)
 
     @property
     def assets_bucket(self) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from deployment_account.environments import Environment, Platform
 from deployment_account.names import Names
+from deployment_account.qualifiers import bootstrap_role
 from scripts.bootstrap.accounts import Account
 from scripts.bootstrap.bootstrapping import trusted_roles
 from scripts.bootstrap.cdk_cli import Bootstrap
@@ -45,7 +46,7 @@ def default_bootstrap_finding(subject: str, account: Account, pipelines: str) ->
     """
     place, iam = account.place, account.client("iam")
     for which in ENTERED_ROLES:
-        role = f"cdk-{DEFAULT_QUALIFIER}-{which}-role-{place.account}-{place.region}"
+        role = bootstrap_role(DEFAULT_QUALIFIER, which, place.account, place.region)
         try:
             document = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
         except iam.exceptions.NoSuchEntityException:

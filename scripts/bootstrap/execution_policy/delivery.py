@@ -62,14 +62,14 @@ def replicas(scope: Scope) -> list[Grant]:
     return [aliases(scope, "/*tencryptionalias*", because=reason)]
 
 
-def boundary(scope: Scope, deployment: DeploymentAccount, target: str, qualifier: str) -> list[Grant]:
+def boundary(scope: Scope, deployment: DeploymentAccount, target: str) -> list[Grant]:
     """The most that any role of an environment may do in the account of its pipelines, whoever wrote its policies.
 
     It takes the roles of its own bootstraps, reads and writes its own artifacts and logs, and starts its own builds.
     In every Region, because one environment has one boundary.
     """
     accounts = dict.fromkeys((deployment.account, target))
-    bootstraps = [f"arn:aws:iam::{account}:role/cdk-{qualifier}-*" for account in accounts]
+    bootstraps = [f"arn:aws:iam::{account}:role/cdk-{scope.names.qualifier}-*" for account in accounts]
     return [
         grant("sts", "AssumeRole TagSession", *bootstraps, because="the roles of this environment's own bootstraps"),
         grant("s3", "*", scope.bucket_arn(scope.generated), because="artifacts of this environment's pipelines"),

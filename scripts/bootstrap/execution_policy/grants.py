@@ -20,7 +20,7 @@ class Scope:
     @property
     def generated(self) -> str:
         """The pattern of the names that CloudFormation makes up."""
-        return f"{self.names.prefix}*"
+        return self.names.generated
 
     @property
     def typed(self) -> str:

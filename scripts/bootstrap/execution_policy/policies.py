@@ -64,10 +64,8 @@ def environment_policies(platform: Platform, environment: Environment) -> list[P
 def pipeline_policies(platform: Platform, environment: Environment, place: Place) -> list[Policy]:
     """What the pipelines of one environment are made with, in a Region of their account."""
     names, deployment = Names.of(platform, environment), platform.deployment_of(environment)
-    policies = _policies(f"{names.lake}-pipelines-{place.region}", Scope(place, names), _PIPELINES)
-    if connection := delivery.connection(deployment):
-        policies[0] = Policy(policies[0].name, (*policies[0].grants, *connection))
-    return policies
+    parts = {**_PIPELINES, "delivery": (*_PIPELINES["delivery"], lambda _: delivery.connection(deployment))}
+    return _policies(f"{names.lake}-pipelines-{place.region}", Scope(place, names), parts)
 
 
 def policies_of(platform: Platform, environment: Environment, place: Place) -> list[Policy]:
@@ -88,7 +86,7 @@ def boundary_of(platform: Platform, environment: Environment) -> Policy:
     """What bounds every role of an environment in the account of its pipelines."""
     names, deployment = Names.of(platform, environment), platform.deployment_of(environment)
     scope = Scope(Place.of_pipelines(platform, environment), names)
-    grants = delivery.boundary(scope, deployment, environment.account, names.qualifier)
+    grants = delivery.boundary(scope, deployment, environment.account)
     boundary = Policy(names.pipeline_boundary, tuple(grants))
     _check([boundary])
     return boundary

@@ -71,4 +71,4 @@ def test_what_a_bootstrap_makes_is_named_after_its_environment(tmp_path: Path) -
     dev = Names.of(platform, platform.environments["dev"])
     assert dev.toolkit_stack == "CDKToolkit-odp-dev"
     assert dev.pipeline_boundary == "odp-dev-pipeline-boundary"
-    assert dev.pipeline_roles == "odp-dev-*"
+    assert dev.generated == "odp-dev-*"
