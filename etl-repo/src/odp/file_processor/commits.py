@@ -34,7 +34,7 @@ def commit_after(
         before = [file for file in before if file not in put_there]
     after = [file for file in table.changes if file not in before]
     if table.is_historical:
-        if parts and (before or (not table.is_all and not table.state.load_keys)):
+        if parts and (before or (not table.is_all and not table.in_table.keys)):
             return commit_of(table, before or after, [file for file in skipped if not file.is_load], held)
         return commit_of(table, [*parts, *before, *after], skipped, held, began)
     in_load = [file.skipped(SkipReason.IN_LOAD) for file in before]

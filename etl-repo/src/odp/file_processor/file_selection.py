@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from odp.errors import RejectedInputError
 from odp.file_processor.commits import commit_after, commit_of, state_after
 from odp.file_processor.late_files import hold_namesakes, order
-from odp.file_processor.loads import is_certainly_again, is_settled, may_precede
+from odp.file_processor.loads import is_a_first_part, is_certainly_again, is_settled, may_precede
 from odp.file_processor.pending_table import PendingTable
 from odp.file_processor.reload_doubts import is_first_load_again, why_held
 from odp.records import FileStatus, LandedFile, SkipReason
@@ -23,6 +23,7 @@ _DELETED_SINCE = (
     "so they cannot be applied to it; dismiss this load and load the table again in DMS, or upload them again and "
     "approve it"
 )
+_NEVER = "~"
 _UPLOADED_AGAIN = "it was uploaded again without a reload, or came long after the load in the table"
 _OF_A_LOST_LOAD = (
     "it landed after the first part of another load, which was deleted or overwritten before it was applied, so nobody "
@@ -168,8 +169,14 @@ class Selection(PendingTable):
         versions = [part for part in self.pending if part.key in unapproved]
         vanished = [part.moment for part in self.vanished_parts if any(may_precede(part, v) for v in versions)]
         began = min(filter(None, [self.state.began, loads.present_began, *vanished]), default="")
-        present = [part for part in loads.present if part.status is not FileStatus.HELD]
+        present = self._without_undecided(loads.present)
         return commit_after(self, began, present, skipped, held)
+
+    def _without_undecided(self, parts: Sequence[LandedFile]) -> list[LandedFile]:
+        """Leave out what is held, and what follows a lost first part that came again: it may begin a reload."""
+        again = (part for part in parts if self.in_table.lacks(part) and is_a_first_part(part) and not part.approved)
+        undecided = min((part.moment for part in again if not is_settled(part, self.now)), default=_NEVER)
+        return [part for part in parts if part.status is not FileStatus.HELD and part.moment < undecided]
 
     def _repeated(self) -> tuple[list[LandedFile], list[LandedFile], tuple[HeldFiles, ...]]:
         """Divide parts of the present load that were uploaded again: copies, those that may begin a reload, others."""

@@ -24,8 +24,18 @@ class LoadInTable:
 
     @property
     def keys(self) -> frozenset[str]:
-        """The keys of its parts."""
-        return self.state.load_keys
+        """The keys of its parts; none once a person has emptied the table, as what comes then is another load."""
+        return frozenset() if self.is_emptied else self.state.load_keys
+
+    @property
+    def is_emptied(self) -> bool:
+        """Whether a person emptied the table, and no load came since."""
+        return bool(self._applied) and all(part.is_emptying for part in self._applied)
+
+    @property
+    def landed_since(self) -> list[LandedFile]:
+        """The processed parts that are no older than the load, or than the moment at which the table was emptied."""
+        return [part for part in self.processed if part.moment >= self.state.began]
 
     @cached_property
     def until(self) -> str:
@@ -42,7 +52,7 @@ class LoadInTable:
         """First parts that were never applied, while no load is in the table; they tell the loads after them apart."""
         if self.keys:
             return []
-        skipped = (part for part in self.processed if part.status is FileStatus.SKIPPED and not part.is_emptying)
+        skipped = (part for part in self.landed_since if part.status is FileStatus.SKIPPED and not part.is_emptying)
         first = (part for part in skipped if is_a_first_part(part) and part.status_reason != SkipReason.COPY)
         return [replace(part, approved=False) for part in first]
 
@@ -50,9 +60,13 @@ class LoadInTable:
         """Whether this is one of its parts that were lost, restored as it was."""
         return any(is_certainly_again(part, lost, self.same) for lost in self._lost)
 
-    def has_lost_another(self, part: LandedFile) -> bool:
-        """Whether a part of this name, but with another content, was lost."""
-        return any(part.key == lost.key for lost in self._lost) and not self.lacks(part)
+    def has_lost(self, part: LandedFile) -> bool:
+        """Whether a part of this name was lost, whatever its content."""
+        return any(part.key == lost.key for lost in self._lost)
+
+    def holds(self, part: LandedFile) -> bool:
+        """Whether this is certainly one of its parts as it was."""
+        return any(is_certainly_again(part, applied, self.same) for applied in self._applied)
 
     def has_lost_a_load_before(self, part: LandedFile) -> bool:
         """Whether another load began before this part, and its first part was lost."""

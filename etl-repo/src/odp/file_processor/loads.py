@@ -118,7 +118,7 @@ def divide_loads(versions: Sequence[LandedFile], unreadable: Container[str], in_
         *(part.file_id for part in lost),
         *(part.file_id for part in versions if part.file_id in unreadable),
     }
-    ordered = _in_landing_order([*versions, *lost], cannot_be_read, state.load_keys)
+    ordered = _in_landing_order([*versions, *lost], cannot_be_read, in_table.keys)
     ended = [part for part in ordered if _has_ended(part, state)]
     current = [part for part in ordered if not _has_ended(part, state)]
     present, repeated, loads = _in_order(current, cannot_be_read, in_table)
@@ -168,25 +168,29 @@ def _in_order(
     """Give the parts of the present load, its repeated parts, and the loads after it.
 
     What a person approved is one load if it has all parts that the table has, or a first part of a known segment; if
-    not, it belongs to the present one. An approved part of which no version can be read any more is as any other.
+    not, it belongs to the present one. An approved part of which no version can be read any more, or one that another
+    content has overwritten, is as any other.
     """
     present: list[LandedFile] = []
     repeated: list[LandedFile] = []
     loads: list[list[LandedFile]] = []
     approved: list[LandedFile] = []
-    all_approved = [part for part in parts if part.approved]
-    there = {part.key for part in all_approved if part.file_id not in unreadable}
+    there = {part.key: part for part in parts if part.approved and part.file_id not in unreadable}
+    all_approved = [
+        part for part in parts if part.approved and in_table.same(there.get(part.key, part), part) is not False
+    ]
+    restored = _restored(parts, in_table)
     is_whole = in_table.keys <= {part.key for part in all_approved}
-    is_reload = is_whole or any(_replaces(part, in_table) for part in all_approved)
+    is_reload = is_whole or any(_replaces(part, restored, in_table) for part in all_approved)
     for part in parts:
-        if part.approved and part.key in there:
+        if part in all_approved and part.key in there:
             (approved if is_reload else present).append(part)
             continue
         is_late = not loads and (_is_late(part, present, in_table) or in_table.has_lost_a_load_before(part))
         if (
             _begins_another(part, loads[-1], in_table.same)
             if loads
-            else _begins_a_reload(part, present, in_table, is_late=is_late)
+            else _begins_a_reload(part, present, restored, in_table, is_late=is_late)
         ):
             loads.append([part])
         elif loads:
@@ -205,9 +209,19 @@ def is_settled(part: LandedFile, now: datetime) -> bool:
     return now - _landed(part) >= SETTLES_AFTER
 
 
-def _replaces(part: LandedFile, in_table: LoadInTable) -> bool:
+def _restored(parts: Sequence[LandedFile], in_table: LoadInTable) -> list[LandedFile]:
+    """The lost parts of the load in the table that came again as they were, and not as the beginning of a reload.
+
+    What tells a reload that begins as the load in the table did are later parts of it that are not as they were.
+    """
+    others = [part.moment for part in parts if part.key in in_table.keys and not in_table.holds(part)]
+    until = max(others, default="")
+    return [part for part in parts if in_table.lacks(part) and not (is_a_first_part(part) and part.moment < until)]
+
+
+def _replaces(part: LandedFile, restored: Sequence[LandedFile], in_table: LoadInTable) -> bool:
     is_late = _is_late(part, (), in_table)
-    return not in_table.lacks(part) and _begins_a_reload(part, (), in_table, is_late=is_late)
+    return part not in restored and _begins_a_reload(part, (), restored, in_table, is_late=is_late)
 
 
 def _begins_another(part: LandedFile, load: Sequence[LandedFile], same: SameContent) -> bool:
@@ -224,14 +238,22 @@ def _is_lost(part: LandedFile) -> bool:
     return part.status is FileStatus.SKIPPED
 
 
-def _begins_a_reload(part: LandedFile, present: Sequence[LandedFile], in_table: LoadInTable, *, is_late: bool) -> bool:
+def _begins_a_reload(
+    part: LandedFile,
+    present: Sequence[LandedFile],
+    restored: Sequence[LandedFile],
+    in_table: LoadInTable,
+    *,
+    is_late: bool,
+) -> bool:
     known = {*in_table.keys, *(other.key for other in present)}
     if not known:
         return True
     if not is_a_first_part(part):
         return False
     segments = in_table.segments | set(map(segment_of, known))
-    is_another = part.key in known or in_table.has_lost_another(part) or _is_laid_out_otherwise(part, segments)
+    has_lost_another = in_table.has_lost(part) and part not in restored
+    is_another = part.key in known or has_lost_another or _is_laid_out_otherwise(part, segments)
     return is_another or (is_late and segment_of(part.key) in segments)
 
 

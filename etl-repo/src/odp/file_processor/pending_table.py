@@ -142,13 +142,13 @@ class PendingTable:
         own first part landed.
         """
         load = self.reload
-        if self.state.load_keys or load.is_approved:
+        if self.in_table.keys or load.is_approved:
             return load.versions
         # what a person dismissed is decided, and what it overwrote: a load that comes after it began by itself
         dismissed = max(
             (part.moment for part in self.processed_parts if part.status_reason == SkipReason.DISMISSED), default=""
         )
-        since = [part for part in self.processed_parts if part.moment > dismissed]
+        since = [part for part in self.in_table.landed_since if part.moment > dismissed]
         overwritten = [part for part in since if part.status_reason == SkipReason.OVERWRITTEN]
         versions = versions_of(self.loads, overwritten, self.processed.has_same_content)
         vanished = [p for p in self.vanished_parts if p.moment > dismissed and may_precede(p, versions[0])]
@@ -162,9 +162,9 @@ class PendingTable:
     @property
     def vanished_parts(self) -> list[LandedFile]:
         """Parts of a first load that were deleted before it was applied: they tell when it began."""
-        if self.state.load_keys:
+        if self.in_table.keys:
             return []
-        vanished = [part for part in self.processed_parts if part.status_reason == SkipReason.VANISHED]
+        vanished = [part for part in self.in_table.landed_since if part.status_reason == SkipReason.VANISHED]
         others = [part for part in self.pending if part.is_load and not self._is_same_as_processed(part)]
         again = {part.key for part in others}
         # a load that begins with another first part is another one, though it may have fewer parts

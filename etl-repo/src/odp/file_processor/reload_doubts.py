@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from odp.file_processor.loads import is_again, is_certainly_again
 from odp.file_processor.pending_table import PendingTable
@@ -44,18 +45,19 @@ def _suspicion(table: PendingTable) -> str:
     ours = {part.file_id for part in table.versions}
     known = [*table.processed_parts, *(file for file in table.pending if file.is_load)]
     others = [part for part in known if part.file_id not in ours]
-    if not table.state.load_keys and _has_parts_of_other_loads(table, others):
+    if not table.in_table.keys and _has_parts_of_other_loads(table, others):
         return "parts of it have the same content as parts of a load before it"
     if _has_grown_between_changes(table):
         return "its first parts are those of a load before it, it has more, and changes landed in between"
-    return suspicion(table.loads, table.state, table.versions, others, table.processed.has_same_content)
+    in_table = replace(table.state, load_keys=table.in_table.keys)
+    return suspicion(table.loads, in_table, table.versions, others, table.processed.has_same_content)
 
 
 def _has_grown_between_changes(table: PendingTable) -> bool:
     """Whether nobody can tell if changes came before a load or in its midst: a part of it was there before them."""
     load = table.reload
     versions = table.versions
-    if table.state.load_keys:
+    if table.in_table.keys:
         versions = versions_of(table.loads, (), table.processed.has_same_content)
     before = {part.key for part in versions if part.moment < load.began}
     has_grown = bool(before) and not before >= {part.key for part in load.parts}

@@ -301,3 +301,60 @@ def test_order_to_empty_a_table_that_a_later_load_replaced_already_does_nothing(
     table.take(load(1, 5000))
     refresh = table.select(emptied(500))
     assert (refresh.files, reasons(refresh.skipped)) == ((), {"emptied@500": SkipReason.ABANDONED_LOAD})
+
+
+@pytest.mark.parametrize("first", [load(1, 5000), load(1, 5000, segment="SEGMENT1_"), load(1, 5000, segment="p1/")])
+@pytest.mark.parametrize(
+    "before",
+    [
+        [load(1, 1), load(2, 2)],
+        [load(2, 2)],
+        [load(1, 2, segment="SEGMENT2_")],
+        [load(1, 1, segment="SEGMENT1_"), load(1, 2, segment="SEGMENT2_")],
+        [load(1, 2, segment="p2/")],
+        [change(1, 1)],
+    ],
+)
+@pytest.mark.parametrize("gap", [1, 60, 4000])
+def test_first_part_after_a_table_was_emptied_begins_the_load_that_replaces_it(
+    gap: int, before: list[LandedFile], first: LandedFile
+) -> None:
+    """Seeds 330052130, 330066688: a lost segment's part was held as a late one of the load that was emptied."""
+    table = Table()
+    lost_one = load(1, 0, segment="SEGMENT1_").skipped(SkipReason.VANISHED)
+    table.history[lost_one.file_id] = lost_one
+    table.take(*before, now=3)
+    table.take(emptied(5000 - gap), now=5001)
+    refresh = table.select(first)
+    assert (refresh.kind, ids(refresh.files)) == (RefreshKind.RELOAD, [first.file_id])
+    assert refresh.state.load_keys == {first.key}
+
+
+def test_part_that_no_first_part_precedes_waits_for_a_person_after_a_table_was_emptied() -> None:
+    table = filled(load(1, 1), load(2, 2))
+    table.take(emptied(500))
+    part = load(2, 5000)
+    refresh = table.select(part)
+    assert (refresh.files, held_files(refresh)) == ((), {part.file_id})
+
+
+@pytest.mark.parametrize("versioning", VersioningType)
+def test_approved_load_begins_with_its_own_first_part_and_not_with_one_that_it_has_overwritten(
+    versioning: VersioningType,
+) -> None:
+    """Seed 330041234: changes from before a table was created again came over its load, and it was refused."""
+    table = filled(load(1, 1, "a"), versioning=versioning)
+    former, newer = (replace(load(1, at, content), approved=True) for at, content in ((300, "b"), (600, "c")))
+    between = change(1, 400)
+    steps = table.take(former, between, newer)
+    reloads = [step for step in steps if step.kind is RefreshKind.RELOAD]
+    assert [ids(step.files) for step in reloads] == [[newer.file_id]]
+    reason = table.history[between.file_id].status_reason
+    assert reason == (SkipReason.IN_LOAD if versioning is VersioningType.SNAPSHOT else "")
+
+
+def test_approved_load_begins_with_the_version_that_its_first_part_repeats() -> None:
+    table = filled(load(1, 1, "a"))
+    former, newer = (replace(load(1, at, "b"), approved=True) for at in (300, 600))
+    (reload,) = table.take(former, change(1, 400), newer)
+    assert ids(reload.files) == [newer.file_id, change(1, 400).file_id]

@@ -300,3 +300,42 @@ def test_load_that_is_as_one_before_a_dismissed_one_is_held_and_begins_by_itself
     assert held_files(table.select(part)) == {part.file_id}
     refresh = table.select(replace(part, approved=True))
     assert (refresh.kind, ids(refresh.files), refresh.replayed) == (RefreshKind.RELOAD, [part.file_id], ())
+
+
+def without_first_part(versioning: VersioningType = VersioningType.SNAPSHOT) -> Table:
+    """A table whose load lost its first part, "a", before anyone read it."""
+    table = lost(load(1, 1, "a"), table=Table(versioning))
+    table.take(load(2, 2, "b"), load(3, 3, "c"), now=4)
+    return table
+
+
+@pytest.mark.parametrize("versioning", VersioningType)
+@pytest.mark.parametrize("rest", [("b", "new"), ("new", "c"), ("new",), ("b", "new", "d"), ("new", "new", "d", "e")])
+def test_load_that_begins_as_the_lost_first_part_was_is_never_added_to_the_load_that_lost_it(
+    rest: tuple[str, ...], versioning: VersioningType
+) -> None:
+    """Seed 330033019: its first and its last parts were, those between them were held and dismissed."""
+    table = without_first_part(versioning)
+    before = applied(table)
+    new = [load(number, 300 + number, content) for number, content in enumerate(("a", *rest), start=1)]
+    for count in range(1, len(new) + 1):
+        assert not table.select(*new[:count], now=300 + count).files
+    table.take(*new)
+    assert applied(table) - before in (set(), set(ids(new)))
+    if applied(table) == before:
+        table.take(*table.approve())
+    assert table.state.load_keys == {part.key for part in new}
+
+
+def test_lost_first_part_that_is_restored_as_it_was_is_added_when_no_other_part_followed() -> None:
+    table, first = without_first_part(), load(1, 300, "a")
+    assert is_waiting(table.select(first, now=301))
+    refresh = table.select(first)
+    assert (refresh.kind, ids(refresh.files)) == (RefreshKind.INITIAL, [first.file_id])
+
+
+def test_lost_first_part_that_is_restored_with_the_rest_as_it_was_is_added_and_the_rest_are_copies() -> None:
+    table, again = without_first_part(), [load(1, 300, "a"), load(2, 301, "b"), load(3, 302, "c")]
+    table.take(*again)
+    assert again[0].file_id in applied(table)
+    assert {table.history[part.file_id].status_reason for part in again[1:]} == {SkipReason.COPY}
