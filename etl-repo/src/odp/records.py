@@ -52,6 +52,7 @@ class SkipReason(StrEnum):
     """Why a file is in the history although it was not read."""
 
     OVERWRITTEN = "its object was overwritten before the file was applied; the newer version counts"
+    OVERWRITTEN_AMID = "its object was overwritten while the table was written, so nobody knows which version was read"
     COPY = "the same content under the same key was applied already"
     ABANDONED_LOAD = "its full load was given up: another one began before it was complete"
     IN_LOAD = "it landed before the full load that replaced the table began, and is in it"

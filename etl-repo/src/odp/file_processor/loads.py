@@ -7,7 +7,7 @@ between two parts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -176,9 +176,7 @@ def _in_order(
     loads: list[list[LandedFile]] = []
     approved: list[LandedFile] = []
     there = {part.key: part for part in parts if part.approved and part.file_id not in unreadable}
-    all_approved = [
-        part for part in parts if part.approved and in_table.same(there.get(part.key, part), part) is not False
-    ]
+    all_approved = [part for part in parts if part.approved and not _has_lapsed(part, parts, there, in_table.same)]
     restored = _restored(parts, in_table)
     is_whole = in_table.keys <= {part.key for part in all_approved}
     is_reload = is_whole or any(_replaces(part, restored, in_table) for part in all_approved)
@@ -207,6 +205,17 @@ def _in_order(
 def is_settled(part: LandedFile, now: datetime) -> bool:
     """Whether a part came a while ago."""
     return now - _landed(part) >= SETTLES_AFTER
+
+
+def _has_lapsed(
+    part: LandedFile, parts: Sequence[LandedFile], there: Mapping[str, LandedFile], same: SameContent
+) -> bool:
+    """Whether an approval is of a load before the one that is approved: another version or content came in between."""
+    newest = there.get(part.key)
+    if newest is None or newest.file_id == part.file_id:
+        return False
+    between = (other for other in parts if other.key == part.key and part.moment < other.moment < newest.moment)
+    return any(not other.approved for other in between) or same(newest, part) is False
 
 
 def _restored(parts: Sequence[LandedFile], in_table: LoadInTable) -> list[LandedFile]:

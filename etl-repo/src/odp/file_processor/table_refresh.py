@@ -22,7 +22,7 @@ from odp.file_processor.readability import Readability
 from odp.file_processor.setting_aside import entries_of
 from odp.listings import TableListing
 from odp.ports import FileTracker, ObjectContents, Reconciler, RefreshBooks, RefreshEntries, TableLeases, TableWriter
-from odp.records import LandedFile, Quarantined, QuarantineKind, RawTableConfig
+from odp.records import LandedFile, Quarantined, QuarantineKind, RawTableConfig, SkipReason
 from odp.refreshes import (
     BookEntry,
     CommittedRefresh,
@@ -197,7 +197,8 @@ class _Refresh:
 
     def _finish_earlier_run(self, last: CommittedRefresh) -> None:
         """Close the books of a run that died after its commit; a file that a person skipped since is applied, too."""
-        files = self._with.files.not_booked(self._config.source_table_name, last.file_ids)
+        found = self._with.files.not_booked(self._config.source_table_name, last.file_ids)
+        files = [file for file in found if file.status_reason != SkipReason.OVERWRITTEN_AMID]
         if files:
             logger.info("%s: an earlier run committed %d files and died", self._config.qualified_name, len(files))
             self._publish(last, [file.applied(last.state.generation) for file in files])
@@ -245,6 +246,7 @@ class _Refresh:
             self._is_writing = True
             committed = self._with.writer.apply(self._config, refresh, check_lease)
             self._has_commit = True
+            refresh = refresh.without(readability.overwritten_amid(refresh.files), SkipReason.OVERWRITTEN_AMID)
             self._publish(committed, refresh.files)
         for entry in entries_of(self._config, refresh):
             self._keep(entry)

@@ -63,6 +63,7 @@ class World:
     unannounced: Sequence[LandedFile] = ()
     announced_meanwhile: Sequence[LandedFile] = ()
     landing_amid_a_commit: Sequence[LandedFile] = ()
+    vanishing_amid_a_commit: set[str] = field(default_factory=set)
     looked_behind: list[str] = field(default_factory=list)
     updates_without_row: int = 0
 
@@ -168,6 +169,7 @@ class World:
         self.commits.append(refresh)
         add(self, *self.landing_amid_a_commit)
         self.landing_amid_a_commit = ()
+        self.vanished |= self.vanishing_amid_a_commit
         if self.commits_and_fails:
             raise RuntimeError("the answer was lost")
         committed = self.last_refresh(config)

@@ -353,6 +353,15 @@ def test_approved_load_begins_with_its_own_first_part_and_not_with_one_that_it_h
     assert reason == (SkipReason.IN_LOAD if versioning is VersioningType.SNAPSHOT else "")
 
 
+def test_approval_of_a_part_ends_with_the_next_version_of_it_also_where_its_content_is_forgotten() -> None:
+    table = filled(load(1, 1, "a"))
+    former, newer = (replace(load(1, at), approved=True) for at in (300, 900))
+    other, between = load(1, 600), change(1, 400)
+    table.expired = {former.file_id, other.file_id}
+    reload = next(step for step in table.take(former, between, other, newer) if step.kind is RefreshKind.RELOAD)
+    assert ids(reload.files) == [newer.file_id]
+
+
 def test_approved_load_begins_with_the_version_that_its_first_part_repeats() -> None:
     table = filled(load(1, 1, "a"))
     former, newer = (replace(load(1, at, "b"), approved=True) for at in (300, 600))

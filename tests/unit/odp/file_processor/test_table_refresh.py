@@ -69,7 +69,7 @@ def test_rule_13_backlog_is_applied_oldest_first_in_several_commits_whose_counts
     assert (lake.catalog, lake.owner) == (3, None)
 
 
-@pytest.mark.parametrize("meanwhile", [file(3), part(1, 0, "v2")], ids=["change", "part of a reload"])
+@pytest.mark.parametrize("meanwhile", [file(3), part(2)], ids=["change", "part of a load"])
 def test_file_that_lands_amid_a_run_of_several_commits_is_not_taken_for_a_deleted_or_overwritten_one(
     meanwhile: LandedFile,
 ) -> None:
@@ -79,6 +79,30 @@ def test_file_that_lands_amid_a_run_of_several_commits_is_not_taken_for_a_delete
     lake.refresh()
     assert (lake.entries, meanwhile.file_id in {*lake.pending, *lake.history}) == ({}, True)
     assert {moved.status for moved in lake.history.values()} == {FileStatus.APPLIED}
+
+
+@pytest.mark.parametrize("pending", [(part(1, 3000),), (part(1, 3000), part(2, 2999), file(1))])
+def test_part_that_is_overwritten_while_a_commit_reads_it_does_not_count_as_applied(
+    pending: tuple[LandedFile, ...],
+) -> None:
+    """Seed 340008472: the next load's part was read under the name of the one before, whose rows are nowhere."""
+    newer = part(1, 0, "v2")
+    lake = World(landing_amid_a_commit=[newer])
+    add(lake, *pending)
+    outcome = lake.refreshed()
+    first, *others = (lake.history[landed.file_id] for landed in pending)
+    assert (first.status, first.status_reason) == (FileStatus.SKIPPED, SkipReason.OVERWRITTEN_AMID)
+    assert {moved.status for moved in others} <= {FileStatus.APPLIED}
+    assert (newer.file_id in lake.pending, lake.entries, outcome.files) == (True, {}, len(pending))
+    lake.refresh("run-2")
+    assert lake.history["p1.v1"].status_reason == SkipReason.OVERWRITTEN_AMID
+
+
+def test_part_that_is_deleted_while_a_commit_reads_it_counts_as_applied_since_the_commit_read_it() -> None:
+    lake = World(vanishing_amid_a_commit={part(1).key})
+    add(lake, part(1, 3000))
+    lake.refresh()
+    assert lake.history["p1.v1"].status is FileStatus.APPLIED
 
 
 def test_files_of_a_commit_are_in_the_books_before_the_next_commit_begins() -> None:
