@@ -81,7 +81,13 @@ def _changed(texts: dict[str, str], change: Callable[[dict[str, Any]], None], wh
 def _decided(lake: DeployedLake, request_id: str | None) -> list[dict[str, Any]]:
     requests = lake.configuration_requests()
     wanted = [item for item in requests if request_id in (None, item["request_id"])]
-    return [item for item in wanted if item["request_status"] != _UNDECIDED]
+    return [item for item in wanted if item["request_status"] != _UNDECIDED and _is_told(lake, item)]
+
+
+def _is_told(lake: DeployedLake, item: dict[str, Any]) -> bool:
+    """Whether the books have every change of a request: it counts as applied before the last line is written."""
+    changes = sum(int(count) for count in item.get("changes", {}).values())
+    return len(lake.configuration_changes(item["deployed_at"])) >= changes
 
 
 def _shown(lake: DeployedLake, name: str, item: dict[str, Any]) -> ConfigurationRequest:

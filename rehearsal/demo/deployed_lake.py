@@ -69,8 +69,12 @@ class DeployedLake:
 
     def configuration_changes(self, deployed_at: str) -> list[dict[str, Any]]:
         """What a configuration request changed, entry by entry."""
-        tracker = self.dynamodb.Table(self.table(OdpTable.CONFIG_DEPLOY_TRACKER))
-        items: list[dict[str, Any]] = tracker.scan(FilterExpression=Attr("deployed_at").eq(deployed_at))["Items"]
+        pages = self.dynamodb.meta.client.get_paginator("scan").paginate(
+            TableName=self.table(OdpTable.CONFIG_DEPLOY_TRACKER),
+            FilterExpression=Attr("deployed_at").eq(deployed_at),
+            ConsistentRead=True,
+        )
+        items: list[dict[str, Any]] = [item for page in pages for item in page["Items"]]
         return sorted((item for item in items if "change" in item), key=lambda item: str(item["source_table_name"]))
 
     @property
