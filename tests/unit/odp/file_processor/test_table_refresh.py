@@ -98,6 +98,16 @@ def test_part_that_is_overwritten_while_a_commit_reads_it_does_not_count_as_appl
     assert lake.history["p1.v1"].status_reason == SkipReason.OVERWRITTEN_AMID
 
 
+@pytest.mark.parametrize("step", ["catalog", "books"])
+def test_part_that_is_overwritten_while_a_run_commits_that_dies_does_not_count_as_applied_either(step: str) -> None:
+    lake = World(landing_amid_a_commit=[part(1, 0, "v2")])
+    add(lake, part(1, 3000), part(2, 2999))
+    killed(lake, step)
+    lake.refresh("run-2")
+    assert lake.history["p1.v1"].status_reason == SkipReason.OVERWRITTEN_AMID
+    assert lake.history["p2.v1"].status is FileStatus.APPLIED
+
+
 def test_part_that_is_deleted_while_a_commit_reads_it_counts_as_applied_since_the_commit_read_it() -> None:
     lake = World(vanishing_amid_a_commit={part(1).key})
     add(lake, part(1, 3000))
