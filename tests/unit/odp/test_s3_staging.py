@@ -1,8 +1,9 @@
 """What a listing of the staging bucket tells: every version, page after page, under the ids that events carry."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
 from moto import mock_aws
 from odp.s3_staging import S3StagingListing
@@ -46,10 +47,21 @@ def test_objects_from_before_the_bucket_was_versioned_have_no_id_and_deleted_one
     assert [version.key for version in S3StagingListing().versions("staging")] == ["s/t/a"]
 
 
+def in_pages_of_ten() -> S3StagingListing:
+    """A listing to which S3 answers with ten objects at once instead of a thousand."""
+
+    def ask_for_ten(params: dict[str, Any], **_: Any) -> None:
+        params["MaxKeys"] = 10
+
+    client = boto3.client("s3")
+    client.meta.events.register("before-parameter-build.s3.ListObjectVersions", ask_for_ten)
+    return S3StagingListing(s3=client)
+
+
 def test_more_objects_than_a_page_holds_are_all_listed(s3: "S3Client") -> None:
-    for number in range(1010):
+    for number in range(25):
         s3.put_object(Bucket="staging", Key=f"s/t/{number:04}", Body=b"")
-    assert len({version.key for version in S3StagingListing().versions("staging", "s/t/")}) == 1010
+    assert len({version.key for version in in_pages_of_ten().versions("staging", "s/t/")}) == 25
 
 
 def test_versions_that_a_reader_gets_are_told_from_overwritten_and_deleted_ones(s3: "S3Client") -> None:
@@ -81,13 +93,13 @@ def test_deleted_objects_are_told_with_the_time_and_overwritten_ones_are_there(s
 
 
 def test_pages_follow_one_another_by_their_markers_until_the_last(s3: "S3Client") -> None:
-    for number in range(1010):
+    for number in range(15):
         s3.put_object(Bucket="staging", Key=f"s/t/{number:04}", Body=b"")
-    listing = S3StagingListing()
+    listing = in_pages_of_ten()
     first = listing.page("staging", "", "")
     second = listing.page("staging", first.next_key, first.next_version)
     keys = {version.key for version in (*first.versions, *second.versions)}
-    assert (bool(first.next_key), second.next_key, len(keys)) == (True, "", 1010)
+    assert (bool(first.next_key), second.next_key, len(keys)) == (True, "", 15)
 
 
 def test_folders_below_a_prefix_are_listed_without_their_objects(s3: "S3Client") -> None:
