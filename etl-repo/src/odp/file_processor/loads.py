@@ -176,12 +176,13 @@ def _in_order(
     loads: list[list[LandedFile]] = []
     approved: list[LandedFile] = []
     there = {part.key: part for part in parts if part.approved and part.file_id not in unreadable}
-    all_approved = [part for part in parts if part.approved and not _has_lapsed(part, parts, there, in_table.same)]
+    lapsed = set(_lapsed(parts, there, in_table.same))
+    all_approved = [part for part in parts if part.approved and part.file_id not in lapsed]
     restored = _restored(parts, in_table)
     is_whole = in_table.keys <= {part.key for part in all_approved}
     is_reload = is_whole or any(_replaces(part, restored, in_table) for part in all_approved)
     for part in parts:
-        if part in all_approved and part.key in there:
+        if part.approved and part.file_id not in lapsed and part.key in there:
             (approved if is_reload else present).append(part)
             continue
         is_late = not loads and (_is_late(part, present, in_table) or in_table.has_lost_a_load_before(part))
@@ -207,30 +208,32 @@ def is_settled(part: LandedFile, now: datetime) -> bool:
     return now - _landed(part) >= SETTLES_AFTER
 
 
-def _has_lapsed(
-    part: LandedFile, parts: Sequence[LandedFile], there: Mapping[str, LandedFile], same: SameContent
-) -> bool:
-    """Whether an approval is of a load before the one that is approved: another version or content came in between."""
-    newest = there.get(part.key)
-    if newest is None or newest.file_id == part.file_id:
-        return False
-    between = (other for other in parts if other.key == part.key and part.moment < other.moment < newest.moment)
-    return any(not other.approved for other in between) or same(newest, part) is False
+def _lapsed(parts: Sequence[LandedFile], there: Mapping[str, LandedFile], same: SameContent) -> Iterator[str]:
+    """The approved parts, by id, of a load before the one that is approved now: another version or content followed."""
+    others: dict[str, str] = {}
+    for part in reversed(parts):
+        newest = there.get(part.key, part)
+        if not part.approved:
+            others[part.key] = part.moment
+        elif newest is not part and (others.get(part.key, "~") < newest.moment or same(newest, part) is False):
+            yield part.file_id
 
 
-def _restored(parts: Sequence[LandedFile], in_table: LoadInTable) -> list[LandedFile]:
-    """The lost parts of the load in the table that came again as they were, and not as the beginning of a reload.
+def _restored(parts: Sequence[LandedFile], in_table: LoadInTable) -> frozenset[str]:
+    """The lost parts of the load in the table, by id, that came again as they were, and not as a reload's beginning.
 
     What tells a reload that begins as the load in the table did are later parts of it that are not as they were.
     """
-    others = [part.moment for part in parts if part.key in in_table.keys and not in_table.holds(part)]
-    until = max(others, default="")
-    return [part for part in parts if in_table.lacks(part) and not (is_a_first_part(part) and part.moment < until)]
+    again = [part for part in parts if in_table.lacks(part)]
+    since = min((part.moment for part in again if is_a_first_part(part)), default=None)
+    later = [] if since is None else [part for part in parts if part.key in in_table.keys and part.moment > since]
+    until = max((part.moment for part in later if not in_table.holds(part)), default="")
+    return frozenset(part.file_id for part in again if not (is_a_first_part(part) and part.moment < until))
 
 
-def _replaces(part: LandedFile, restored: Sequence[LandedFile], in_table: LoadInTable) -> bool:
+def _replaces(part: LandedFile, restored: Container[str], in_table: LoadInTable) -> bool:
     is_late = _is_late(part, (), in_table)
-    return part not in restored and _begins_a_reload(part, (), restored, in_table, is_late=is_late)
+    return part.file_id not in restored and _begins_a_reload(part, (), restored, in_table, is_late=is_late)
 
 
 def _begins_another(part: LandedFile, load: Sequence[LandedFile], same: SameContent) -> bool:
@@ -250,7 +253,7 @@ def _is_lost(part: LandedFile) -> bool:
 def _begins_a_reload(
     part: LandedFile,
     present: Sequence[LandedFile],
-    restored: Sequence[LandedFile],
+    restored: Container[str],
     in_table: LoadInTable,
     *,
     is_late: bool,
@@ -261,7 +264,7 @@ def _begins_a_reload(
     if not is_a_first_part(part):
         return False
     segments = in_table.segments | set(map(segment_of, known))
-    has_lost_another = in_table.has_lost(part) and part not in restored
+    has_lost_another = in_table.has_lost(part) and part.file_id not in restored
     is_another = part.key in known or has_lost_another or _is_laid_out_otherwise(part, segments)
     return is_another or (is_late and segment_of(part.key) in segments)
 
