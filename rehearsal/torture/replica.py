@@ -92,6 +92,8 @@ class Replica:
         self.written: set[Version] = set()
         """The object versions that have the content of the newest load's parts."""
         self.change_files: list[DmsFile] = []
+        self.former_changes: list[DmsFile] = []
+        """Changes of a table that was dropped and created with other columns since."""
         self.diverged = False
         """Whether the source was emptied without a line in its log, so that only a full load tells."""
         self.is_vanished = False
@@ -154,6 +156,7 @@ class Replica:
         """Drop the source's table and create it with other columns; a historical table keeps all that it has."""
         self.empty(is_vanished=is_vanished)
         self.is_created_again = True
+        self.former_changes += self.change_files
         kept = {*self.kind.key, *filter(None, (self.kind.partition, self.kind.order))}
         self.source.create_again(draw, kept, keeps_all=self.kind.is_historical)
 

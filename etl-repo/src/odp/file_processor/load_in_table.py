@@ -68,6 +68,14 @@ class LoadInTable:
         """Whether this is certainly one of its parts as it was."""
         return any(is_certainly_again(part, applied, self.same) for applied in self._applied)
 
+    def was_dismissed(self, part: LandedFile) -> bool:
+        """Whether a person dismissed this very part, and nothing that was dismissed with it is in the table."""
+        if not self.keys or not any(is_certainly_again(part, other, self.same) for other in self._dismissed):
+            return False
+        return not any(
+            is_certainly_again(applied, other, self.same) for applied in self._applied for other in self._dismissed
+        )
+
     def has_lost_a_load_before(self, part: LandedFile) -> bool:
         """Whether another load began before this part, and its first part was lost."""
         return bool(self._next_began) and part.moment > self._next_began
@@ -132,6 +140,10 @@ class LoadInTable:
     @cached_property
     def _ever_applied(self) -> list[LandedFile]:
         return [part for part in self.processed if part.status is FileStatus.APPLIED]
+
+    @cached_property
+    def _dismissed(self) -> list[LandedFile]:
+        return [part for part in self.processed if part.status_reason == SkipReason.DISMISSED]
 
     @cached_property
     def _unread(self) -> list[LandedFile]:

@@ -194,7 +194,7 @@ def _in_order(
             loads.append([part])
         elif loads:
             loads[-1].append(part)
-        elif part.key in in_table.keys or is_late:
+        elif part.key in in_table.keys or is_late or in_table.was_dismissed(part):
             repeated.append(part)
         else:
             present.append(part)
