@@ -139,7 +139,7 @@ class LoadInTable:
 
     @cached_property
     def _ever_applied(self) -> list[LandedFile]:
-        return [part for part in self.processed if part.status is FileStatus.APPLIED]
+        return [part for part in self.processed if part.status is FileStatus.APPLIED or is_in_doubt(part)]
 
     @cached_property
     def _dismissed(self) -> list[LandedFile]:
@@ -150,6 +150,11 @@ class LoadInTable:
         reasons = (SkipReason.VANISHED,) if self._is_approved else _UNREAD
         unread = (part for part in self.processed if part.status_reason in reasons)
         return sorted(unread, key=lambda part: part.moment) if self.keys else []
+
+
+def is_in_doubt(part: LandedFile) -> bool:
+    """Whether a commit has read either this part of its load or what DMS overwrote it with."""
+    return part.status_reason == SkipReason.OVERWRITTEN_AMID
 
 
 def _segment_order(part: LandedFile) -> tuple[int, str]:

@@ -202,9 +202,9 @@ class _Refresh:
         if files:
             logger.info("%s: an earlier run committed %d files and died", self._config.qualified_name, len(files))
             amid = Readability(self._with.reconciler, TableListing()).overwritten_amid(files)
-            applied = [file.applied(last.state.generation) for file in files if file.file_id not in amid]
-            skipped = [file.skipped(SkipReason.OVERWRITTEN_AMID) for file in files if file.file_id in amid]
-            self._publish(last, [*applied, *skipped])
+            applied = [file.applied(last.state.generation) for file in files]
+            reason = SkipReason.OVERWRITTEN_AMID
+            self._publish(last, [file.skipped(reason) if file.file_id in amid else file for file in applied])
             if self._pending() or not self._is_all:  # otherwise they are entered together with the end of this run
                 self._enter_done()
 

@@ -355,3 +355,15 @@ def test_part_that_a_person_dismissed_is_not_added_to_the_next_load_when_it_land
     assert (refresh.files, held_files(refresh)) == ((), set(ids(again)))
     other = load(2, 305, "new")
     assert ids(table.select(other, now=306).files) == [other.file_id]
+
+
+def test_next_load_is_not_mixed_where_the_first_part_of_the_load_in_the_table_was_overwritten_while_it_was_read() -> (
+    None
+):
+    """Seed 370002761: an operator wrote a segment again, and the segments of two later loads were taken for one."""
+    table = loaded(load(1, 1, segment=ONE))
+    (first,) = table.loads()
+    table.history[first.file_id] = first.skipped(SkipReason.OVERWRITTEN_AMID)
+    parts = [load(1, at, segment=segment) for at, segment in ((3, OTHER), (9, ONE), (10, OTHER), (18, ONE))]
+    refresh = table.select(load(1, 2, segment=OTHER), *parts)
+    assert (refresh.files, parts[-1].file_id in held_files(refresh)) == ((), True)

@@ -105,6 +105,7 @@ def test_part_that_is_overwritten_while_a_run_commits_that_dies_does_not_count_a
     killed(lake, step)
     lake.refresh("run-2")
     assert lake.history["p1.v1"].status_reason == SkipReason.OVERWRITTEN_AMID
+    assert lake.history["p1.v1"].generation == lake.history["p2.v1"].generation == 1
     assert lake.history["p2.v1"].status is FileStatus.APPLIED
 
 
