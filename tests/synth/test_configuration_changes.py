@@ -183,7 +183,7 @@ def test_an_app_with_a_repository_of_its_own_starts_on_every_push_to_it(tmp_path
     assert trigger["GitConfiguration"]["Push"] == [{"Branches": {"Includes": ["main"]}}]
     spec = pipeline.only("AWS::CodeBuild::Project", "BlueprintPipelineBuildSynth")["Source"]["BuildSpec"]
     assert "(cd . && " in spec
-    assert "./.venv/bin/python app.py" in spec
+    assert "./.venv-synth/bin/python app.py" in spec
     assert '"base-directory": "cdk.out"' in spec
 
 

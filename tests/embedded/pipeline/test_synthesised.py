@@ -1,6 +1,6 @@
 """The deployment system itself: bootstrapped by its own scripts, started by `git push`, interpreted as synthesised.
 
-Checks and tests in the synth step are left out here: they are what `make check` and `make test-synth` run anyway.
+The commands of the test build are left out here: they are what `make check` and `make test-synth` run anyway.
 """
 
 from typing import Any
@@ -76,7 +76,9 @@ def test_pushes_run_the_pipelines_as_synthesised(rehearsal: Rehearsal, developer
     report = rehearsal_report(rehearsal, report_start(rehearsal))
     assert report.accounts == (DEV_ACCOUNT, PROD_ACCOUNT)
     assert report.count("Succeeded") == 2
-    assert report.limits[0] == "Left out in every synth step of this rehearsal: make check, make test-synth."
+    assert (
+        report.limits[0] == "Left out in every test build of this rehearsal: make install, make check, make test-synth."
+    )
     assert "Rejected: not on a Friday" in console.export_text(clear=False)
 
 
