@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from constructs import IConstruct
 
 LONGEST_PROJECT_NAME = 150
+CODEBUILD = "codebuild.amazonaws.com"
 
 
 def confine_builds(blueprint: IConstruct) -> None:
@@ -19,13 +20,16 @@ def confine_builds(blueprint: IConstruct) -> None:
 
     CloudFormation would name projects after their construct, without the stack, so that no policy could tell those of
     one environment from another's. And CDK lets asset builds start builds of any project, with a buildspec of their
-    choice and that project's role, which no build of ours does: the pipeline starts them.
+    choice and that project's role, which no build of ours does: the pipeline starts them. CodeBuild takes the roles of
+    builds in the name of this account only.
     """
     for found in blueprint.node.find_all():
         if isinstance(found, codebuild.CfnProject):
             _name(found)
         if isinstance(found, iam.CfnPolicy):
             _let_nobody_start_builds(found)
+        if isinstance(found, iam.CfnRole):
+            _let_codebuild_in_for_this_account(found)
 
 
 def _name(project: codebuild.CfnProject) -> None:
@@ -40,6 +44,17 @@ def _let_nobody_start_builds(policy: iam.CfnPolicy) -> None:
     kept = [statement for statement in document["Statement"] if not _starts_builds(statement)]
     if len(kept) < len(document["Statement"]):
         policy.policy_document = {**document, "Statement": kept}
+
+
+def _let_codebuild_in_for_this_account(role: iam.CfnRole) -> None:
+    document: dict[str, Any] = cdk.Stack.of(role).resolve(role.assume_role_policy_document)
+    condition = {"StringEquals": {"aws:SourceAccount": cdk.Stack.of(role).account}}
+    statements = [
+        {**statement, "Condition": condition} if statement["Principal"] == {"Service": CODEBUILD} else statement
+        for statement in document["Statement"]
+    ]
+    if statements != document["Statement"]:
+        role.assume_role_policy_document = {**document, "Statement": statements}
 
 
 def _starts_builds(statement: dict[str, Any]) -> bool:

@@ -11,7 +11,8 @@ from aws_cdk import aws_codepipeline_actions as actions
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from deployment_account.permissions import allow
+from deployment_account.permissions import allow, service_of_this_account
+from deployment_account.pipeline_builds import CODEBUILD
 from deployment_account.pipeline_steps import NODE_VERSION, PYTHON_VERSION, runtimes
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Tests(Construct):
         pipeline.stage("Build").add_action(actions.CodeBuildAction(action_name=id_, input=source, project=project))
 
     def _role(self, artifacts: PipelineArtifacts, log: logs.ILogGroup) -> iam.Role:
-        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("codebuild.amazonaws.com"))
+        role = iam.Role(self, "Role", assumed_by=service_of_this_account(self, CODEBUILD))
         objects = artifacts.bucket.arn_for_objects("*")
         because = "CodePipeline names the artifacts of each execution anew"
         allow(role, ["s3:GetObject", "s3:GetObjectVersion"], [objects], because=because)
