@@ -15,8 +15,8 @@ LONGEST_PROJECT_NAME = 150
 CODEBUILD = "codebuild.amazonaws.com"
 
 
-def confine_builds(blueprint: IConstruct) -> None:
-    """Name every project after its pipeline's stack, and let no build start another.
+def confine_builds(blueprint: IConstruct, *, image: str) -> None:
+    """Name every project after its pipeline's stack, run it in the configured image, and let no build start another.
 
     CloudFormation would name projects after their construct, without the stack, so that no policy could tell those of
     one environment from another's. And CDK lets asset builds start builds of any project, with a buildspec of their
@@ -26,6 +26,7 @@ def confine_builds(blueprint: IConstruct) -> None:
     for found in blueprint.node.find_all():
         if isinstance(found, codebuild.CfnProject):
             _name(found)
+            found.add_property_override("Environment.Image", image)
         if isinstance(found, iam.CfnPolicy):
             _let_nobody_start_builds(found)
         if isinstance(found, iam.CfnRole):

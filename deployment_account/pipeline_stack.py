@@ -110,7 +110,7 @@ class PipelineStack(cdk.Stack):
             Approval(
                 self.blueprint, name, pipeline=self.blueprint.pipeline, stage=stage, names=self._names, log=self._log
             )
-        confine_builds(self.blueprint)
+        confine_builds(self.blueprint, image=self._deployment.build_image)
         acknowledge_patterns_of_cdk(self.blueprint)
         self._keep_no_artifacts_in_other_regions()
 
