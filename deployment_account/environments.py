@@ -23,6 +23,7 @@ from deployment_account.taxi_settings import TaxiSettings
 
 STACK_NAME_IN_A_ROLE_NAME = 24
 """Of a stack's name CloudFormation keeps that much when it makes up the name of a role."""
+BuildImage = Annotated[str, Field(pattern=r"^aws/codebuild/standard:7\.0(-\d{2}\.\d{2}\.\d{2})?$")]
 SecretName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 
 
@@ -36,6 +37,8 @@ class DeploymentAccount(Model):
     """Logs of builds."""
     artifact_days: Days = 30
     """Source code and templates that passed through a pipeline."""
+    build_image: BuildImage = "aws/codebuild/standard:7.0"
+    """Where builds run; AWS renews the image of this name, and keeps one that ends in its date as it is."""
     notification_addresses: tuple[Email, ...] = ()
     """Told about every pipeline, besides the addresses of its environments."""
 

@@ -88,6 +88,8 @@ class TaxiName(StrEnum):
 
 PLANS = "odp/plans/"
 """Where in the config bucket the Batch Manager writes the plans of executions, which are forgotten after some days."""
+CONFIGURATION = "odp/configuration/"
+"""Where in the config bucket a deployment writes the table manifests, which the Configuration Manager applies."""
 BUNDLES = "taxi/bundles/"
 """Where in the config bucket the NYC taxi flow says which files a run loads and what became of them, for some days."""
 QUERY_RESULTS = "query-results/"
@@ -158,6 +160,11 @@ class Names:
     def pipeline_boundary(self) -> str:
         """The policy that bounds whatever role of this environment there is in the account of its pipelines."""
         return f"{self.lake}-pipeline-boundary"
+
+    @property
+    def approver_policy(self) -> str:
+        """The policy of the people who approve what this environment's pipelines deploy."""
+        return f"{self.lake}-approver"
 
     def parameter(self, value: str) -> str:
         """The SSM parameter under which a value (Shared, Odp, Taxi, a table's or a schedule's name) is published."""

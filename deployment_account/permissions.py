@@ -10,6 +10,7 @@ from aws_cdk import aws_iam as iam
 
 if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
+    from constructs import Construct
 
 KEY_USE = (
     "kms:Decrypt",
@@ -24,14 +25,19 @@ KEY_USE = (
 
 
 def allow(role: iam.IRole, actions: Sequence[str], resources: Sequence[str], *, because: str = "") -> None:
-    """Let a role do exactly these actions on exactly these resources; a pattern among them needs its reason."""
+    """Let a role do exactly these actions on exactly these resources; a pattern among them needs its reason.
+
+    A bucket is known by its name, which anybody may take once it is free: so its account is part of the permission.
+    """
     if any("*" in action for action in actions):
         raise ValueError(f"{', '.join(actions)}: name each action")
     for pattern in (resource for resource in resources if "*" in resource):
         if not because:
             raise ValueError(f"{as_nag_writes(cdk.Stack.of(role).resolve(pattern))}: say why it must be a pattern")
         acknowledge_pattern(role, pattern, because=because)
-    role.add_to_principal_policy(iam.PolicyStatement(actions=list(actions), resources=list(resources)))
+    role.add_to_principal_policy(
+        iam.PolicyStatement(actions=list(actions), resources=list(resources), conditions=_of_own_account(role, actions))
+    )
 
 
 def allow_key_use(role: iam.IRole, key: kms.IKey) -> None:
@@ -45,6 +51,22 @@ def acknowledge_pattern(role: iam.IRole, pattern: str, *, because: str) -> None:
     cdk.Validations.of(role).acknowledge(
         cdk.Acknowledgment(id=f"AwsSolutions-IAM5[Resource::{written}]", reason=because)
     )
+
+
+def _of_own_account(role: iam.IRole, actions: Sequence[str]) -> dict[str, Any]:
+    """S3 alone names resources without their account.
+
+    Lists stay free of conditions: S3 also asks for them when an object is missing, and answers 403 where one fails.
+    """
+    if not all(action.startswith("s3:") and not action.startswith("s3:List") for action in actions):
+        return {}
+    return {"StringEquals": {"aws:ResourceAccount": cdk.Stack.of(role).account}}
+
+
+def service_of_this_account(scope: Construct, service: str) -> iam.ServicePrincipal:
+    """A service that says in whose name it takes a role, which must be this account's."""
+    account = cdk.Stack.of(scope).account
+    return iam.ServicePrincipal(service, conditions={"StringEquals": {"aws:SourceAccount": account}})
 
 
 def as_nag_writes(resolved: Any) -> str:  # noqa: ANN401  a resolved token is any CloudFormation expression

@@ -11,7 +11,8 @@ from aws_cdk import aws_codepipeline_actions as actions
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from deployment_account.pipeline_steps import CLI_VERSION, NODE_VERSION
+from deployment_account.npm_tools import CDK
+from deployment_account.pipeline_steps import NODE_VERSION
 from deployment_account.qualifiers import bootstrap_role
 
 if TYPE_CHECKING:
@@ -82,14 +83,15 @@ class Approval(Construct):
 
 
 def _assembly(pipeline: codepipeline.Pipeline) -> codepipeline.Artifact:
-    """What the synth step made; CDK hands it to no one but its own steps."""
-    (synth,) = pipeline.stage("Build").actions
-    (assembly,) = synth.action_properties.outputs or []
+    """What the synth step made; CDK hands it to no one but its own steps, and the tests beside it make nothing."""
+    (assembly,) = [
+        made for action in pipeline.stage("Build").actions for made in action.action_properties.outputs or []
+    ]
     return assembly
 
 
 def _build_spec(commands: list[str]) -> codebuild.BuildSpec:
-    install = {"runtime-versions": {"nodejs": NODE_VERSION}, "commands": [f"npm install -g aws-cdk@{CLI_VERSION}"]}
+    install = {"runtime-versions": {"nodejs": NODE_VERSION}, "commands": CDK.install_commands}
     return codebuild.BuildSpec.from_object(
         {
             "version": "0.2",

@@ -12,20 +12,25 @@ if TYPE_CHECKING:
     from constructs import IConstruct
 
 LONGEST_PROJECT_NAME = 150
+CODEBUILD = "codebuild.amazonaws.com"
 
 
-def confine_builds(blueprint: IConstruct) -> None:
-    """Name every project after its pipeline's stack, and let no build start another.
+def confine_builds(blueprint: IConstruct, *, image: str) -> None:
+    """Name every project after its pipeline's stack, run it in the configured image, and let no build start another.
 
     CloudFormation would name projects after their construct, without the stack, so that no policy could tell those of
     one environment from another's. And CDK lets asset builds start builds of any project, with a buildspec of their
-    choice and that project's role, which no build of ours does: the pipeline starts them.
+    choice and that project's role, which no build of ours does: the pipeline starts them. CodeBuild takes the roles of
+    builds in the name of this account only.
     """
     for found in blueprint.node.find_all():
         if isinstance(found, codebuild.CfnProject):
             _name(found)
+            found.add_property_override("Environment.Image", image)
         if isinstance(found, iam.CfnPolicy):
             _let_nobody_start_builds(found)
+        if isinstance(found, iam.CfnRole):
+            _let_codebuild_in_for_this_account(found)
 
 
 def _name(project: codebuild.CfnProject) -> None:
@@ -40,6 +45,17 @@ def _let_nobody_start_builds(policy: iam.CfnPolicy) -> None:
     kept = [statement for statement in document["Statement"] if not _starts_builds(statement)]
     if len(kept) < len(document["Statement"]):
         policy.policy_document = {**document, "Statement": kept}
+
+
+def _let_codebuild_in_for_this_account(role: iam.CfnRole) -> None:
+    document: dict[str, Any] = cdk.Stack.of(role).resolve(role.assume_role_policy_document)
+    condition = {"StringEquals": {"aws:SourceAccount": cdk.Stack.of(role).account}}
+    statements = [
+        {**statement, "Condition": condition} if statement["Principal"] == {"Service": CODEBUILD} else statement
+        for statement in document["Statement"]
+    ]
+    if statements != document["Statement"]:
+        role.assume_role_policy_document = {**document, "Statement": statements}
 
 
 def _starts_builds(statement: dict[str, Any]) -> bool:

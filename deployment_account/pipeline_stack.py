@@ -16,17 +16,14 @@ from deployment_account.environments import Environment, Platform
 from deployment_account.key_users import keep_other_environments_out
 from deployment_account.log import Log, LogPolicy
 from deployment_account.names import Names
+from deployment_account.npm_tools import CDK, CDK_ASSETS
 from deployment_account.pipeline_approval import Approval
 from deployment_account.pipeline_artifacts import PipelineArtifacts, acknowledge_no_access_log, forget
 from deployment_account.pipeline_builds import confine_builds
 from deployment_account.pipeline_notices import PipelineNotices
 from deployment_account.pipeline_source import allow_connection, source_of, start_on_push
-from deployment_account.pipeline_steps import (
-    ASSET_PUBLISHER_VERSION,
-    CLI_VERSION,
-    synth_step,
-    with_node,
-)
+from deployment_account.pipeline_steps import fetching, synth_step, with_node
+from deployment_account.pipeline_tests import Tests
 from deployment_account.repository import ConnectedRepository
 
 if TYPE_CHECKING:
@@ -85,14 +82,16 @@ class PipelineStack(cdk.Stack):
             cross_account_keys=True,
             enable_key_rotation=True,
             synth=synth_step(source, self._folder, self._environment.name, requested_by=requester),
-            cli_version=CLI_VERSION,
-            cdk_assets_cli_version=ASSET_PUBLISHER_VERSION,
+            cli_version=CDK.fetched,
+            cdk_assets_cli_version=CDK_ASSETS.fetched,
             # one build for all assets: other code is then no other pipeline, which would start itself anew
             publish_assets_in_parallel=False,
             use_pipeline_role_for_actions=True,
             # shared ones would let one pipeline's self-mutation change what another stands on
             reuse_cross_region_support_stacks=False,
             code_build_defaults=self._build_defaults(),
+            self_mutation_code_build_defaults=fetching(CDK),
+            asset_publishing_code_build_defaults=fetching(CDK_ASSETS),
         )
 
     def _build_defaults(self) -> pipelines.CodeBuildOptions:
@@ -105,12 +104,13 @@ class PipelineStack(cdk.Stack):
     def _deploy(self, stage: cdk.Stage) -> None:
         self.blueprint.add_stage(stage)
         self.blueprint.build_pipeline()
+        Tests(self.blueprint, "Test", pipeline=self.blueprint.pipeline, artifacts=self._artifacts, log=self._log)
         if self._environment.waits_for_approval:
             name = f"Approve-{self._environment.name}"
             Approval(
                 self.blueprint, name, pipeline=self.blueprint.pipeline, stage=stage, names=self._names, log=self._log
             )
-        confine_builds(self.blueprint)
+        confine_builds(self.blueprint, image=self._deployment.build_image)
         acknowledge_patterns_of_cdk(self.blueprint)
         self._keep_no_artifacts_in_other_regions()
 

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 TIMEOUT = cdk.Duration.seconds(60)
 SWEEP_EVERY = cdk.Duration.hours(1)
 """A run looks at what is due: recent files every six hours, vanished loads once a day, the whole bucket once a week."""
+FUNCTIONS_AT_A_TIME = 50
+"""Whoever lands a million files at once leaves other functions of the account room; the queue keeps the rest."""
 SWEEP_TIMEOUT = cdk.Duration.minutes(15)
 """The longest that Lambda offers; the next run goes on where this one stopped."""
 SWEEP_VARIABLES: Mapping[str, OdpTable] = {
@@ -78,7 +80,11 @@ class FileManager(Construct):
             description="Files that land in the staging bucket go to the File Manager",
         )
         self.function = self._function("Handler", "odp.file_manager.handler.handle", TIMEOUT).function
-        self.function.add_event_source(event_sources.SqsEventSource(self.queue, report_batch_item_failures=True))
+        self.function.add_event_source(
+            event_sources.SqsEventSource(
+                self.queue, max_concurrency=FUNCTIONS_AT_A_TIME, report_batch_item_failures=True
+            )
+        )
         self.sweep = self._sweep()
 
     def _function(self, id_: str, handler: str, timeout: cdk.Duration, **more: str) -> RuntimeFunction:

@@ -9,7 +9,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
 
 from deployment_account.log import Log, LogPolicy
-from deployment_account.permissions import acknowledge_pattern
+from deployment_account.permissions import acknowledge_pattern, service_of_this_account
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -21,7 +21,7 @@ def logged_state_machine(
     scope: Construct, id_: str, *, name: str, definition: State, log_policy: LogPolicy
 ) -> sfn.StateMachine:
     """The state machine of a definition under the name that people type."""
-    role = iam.Role(scope, f"{id_}Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
+    role = iam.Role(scope, f"{id_}Role", assumed_by=service_of_this_account(scope, "states.amazonaws.com"))
     # CloudWatch accepts this many log deliveries only below /aws/vendedlogs
     log = Log(scope, f"{id_}Log", policy=log_policy, name=f"/aws/vendedlogs/states/{name}")
     acknowledge_pattern(

@@ -74,6 +74,14 @@ class DeletionGuard:
         )
         key.add_to_resource_policy(statement)
 
+    def keep_configuration(self, bucket: s3.Bucket, prefix: str) -> None:
+        """Let nobody but deployments write below a prefix: what is configured is what went through git.
+
+        The deployment's own function writes, as a role of the lake; the other roles of the lake have no right to.
+        """
+        condition: Conditions = {"ArnNotLike": {"aws:PrincipalArn": [self._deployer, self._writers]}}
+        self._deny(bucket, "KeepConfiguration", ["s3:PutObject"], [bucket.arn_for_objects(f"{prefix}*")], condition)
+
     @staticmethod
     def _deny(bucket: s3.Bucket, sid: str, actions: list[str], resources: list[str], conditions: Conditions) -> None:
         bucket.add_to_resource_policy(

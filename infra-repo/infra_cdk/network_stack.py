@@ -57,7 +57,7 @@ class NetworkStack(cdk.Stack):
             reserved_azs=MOST_ZONES - len(self._zones),
             nat_gateways=environment.nat_gateways,
             subnet_configuration=_subnets(environment),
-            # nothing joins the default group, and to close it CDK deploys a Lambda with rights over security groups
+            # to close it CDK deploys a Lambda with rights over security groups; `close-default-group` does it once
             restrict_default_security_group=False,
             gateway_endpoints={
                 "S3": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.S3),

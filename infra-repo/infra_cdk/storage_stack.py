@@ -8,7 +8,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_s3 as s3
 
 from deployment_account.environments import Environment
-from deployment_account.names import BUNDLES, PLANS, Names, Shared
+from deployment_account.names import BUNDLES, CONFIGURATION, PLANS, Names, Shared
 from deployment_account.shared_values import publish
 from infra_cdk.data_key import DataKey
 from infra_cdk.deletion_guard import DeletionGuard
@@ -59,6 +59,7 @@ class StorageStack(cdk.Stack):
         others: list[s3.Bucket] = [self.access_logs, self.staging, self.config, self.athena_results]
         for bucket in (*tables, *others):
             self._guard.keep(bucket, written_by_jobs=bucket in tables)
+        self._guard.keep_configuration(self.config, CONFIGURATION)
 
     def _bucket(self, id_: str, *rules: s3.LifecycleRule, versioned: bool = False) -> LakeBucket:
         return LakeBucket(

@@ -64,7 +64,7 @@ def assume(role_arn: str, *, service: str, session_name: str) -> RoleSession:
     role = seams.ROLES.value.get_scoped(account, None, name)
     if role is None:
         raise RoleNotAssumableError(f"role {role_arn} does not exist")
-    if not _trusts(role["AssumeRolePolicyDocument"], service):
+    if not _trusts(role["AssumeRolePolicyDocument"], service, account):
         raise RoleNotAssumableError(f"{service} may not assume {role_arn}: its trust policy does not allow it")
     session = _session(role_arn, service, session_name)
     lifetime = {"Expiration": time.time() + _LIFETIME_SECONDS}
@@ -97,12 +97,18 @@ def _register(session: RoleSession, role_arn: str, user_id: str, lifetime: dict[
     )
 
 
-def _trusts(policy: str | dict[str, Any], service: str) -> bool:
+def _trusts(policy: str | dict[str, Any], service: str, account: str) -> bool:
+    """Services act for resources of the role's own account: a role is passed to no other."""
     document = json.loads(policy) if isinstance(policy, str) else policy
     statements = document["Statement"] if isinstance(document["Statement"], list) else [document["Statement"]]
     naming = [statement for statement in statements if seams.TRUSTED_SERVICE.value(statement.get("Principal"), service)]
-    effects = {statement["Effect"] for statement in naming}
+    effects = {statement["Effect"] for statement in naming if _is_for(statement, account)}
     return effects == {"Allow"}
+
+
+def _is_for(statement: dict[str, Any], account: str) -> bool:
+    wanted = statement.get("Condition", {}).get("StringEquals", {}).get("aws:SourceAccount", account)
+    return account in (wanted if isinstance(wanted, list) else [wanted])
 
 
 def _session(role_arn: str, service: str, session_name: str) -> RoleSession:

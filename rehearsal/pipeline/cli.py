@@ -35,7 +35,8 @@ app = typer.Typer(add_completion=False, help=__doc__)
 Folder = Annotated[Path | None, typer.Option(envvar="REHEARSAL_FOLDER", help="Where accounts and repository are kept.")]
 Port = Annotated[int, typer.Option(envvar="PORT", help="Loopback port of the emulator; 0 takes any free one.")]
 Quick = Annotated[
-    bool, typer.Option(envvar="QUICK", help=f"Leave out {' and '.join(CHECKS)}, which take minutes, in the synth step.")
+    bool,
+    typer.Option(envvar="QUICK", help=f"Leave out {' and '.join(CHECKS)}, which take minutes, in the test builds."),
 ]
 Once = Annotated[bool, typer.Option(envvar="ONCE", help="End when the pipelines of dev have ended.")]
 PipelineName = Annotated[str | None, typer.Argument(metavar="PIPELINE", help="The pipeline; all that wait by default.")]

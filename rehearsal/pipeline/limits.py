@@ -29,5 +29,5 @@ LIMITS = tuple(" ".join(limit.split()) for limit in _LIMITS.strip().split("\n\n"
 
 def limits(left_out: Sequence[str]) -> tuple[str, ...]:
     """The limits of one rehearsal, the commands that it left out first."""
-    checks = (f"Left out in every synth step of this rehearsal: {', '.join(left_out)}.",) if left_out else ()
+    checks = (f"Left out in every test build of this rehearsal: {', '.join(left_out)}.",) if left_out else ()
     return (*checks, *LIMITS)

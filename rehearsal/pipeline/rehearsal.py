@@ -19,8 +19,8 @@ from rehearsal.pipeline.errors import RehearsalError
 from rehearsal.pipeline.post_receive import hook
 from rehearsal.pipeline.repository import Repository
 
-CHECKS = ("make check", "make test-synth")
-"""The commands of the synth step that a quick rehearsal leaves out: they take minutes."""
+CHECKS = ("make install", "make check", "make test-synth")
+"""The commands of the test build that a quick rehearsal leaves out: they take minutes."""
 _COMPONENTS = {app: app.removesuffix("-repo") for app in APPS}
 _SIDE_BY_SIDE = 2
 _DEPLOYED = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")

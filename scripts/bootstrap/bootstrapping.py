@@ -6,7 +6,8 @@ from deployment_account.environments import Environment, Platform
 from deployment_account.names import Names
 from scripts.bootstrap.accounts import Account, Place
 from scripts.bootstrap.cdk_cli import PROJECT, Bootstrap, cdk
-from scripts.bootstrap.execution_policy.policies import boundary_of, policies_of
+from scripts.bootstrap.execution_policy.approver import approver_of
+from scripts.bootstrap.execution_policy.policies import Policy, boundary_of, policies_of
 from scripts.bootstrap.managed_policies import policy_arn, policy_steps
 from scripts.bootstrap.steps import Step, WriteFile
 from scripts.bootstrap.toolkit_template import Narrowing, toolkit_template
@@ -33,7 +34,7 @@ def bootstrap_steps(platform: Platform, environment: Environment, account: Accou
     names = Names.of(platform, environment)
     policies = policies_of(platform, environment, place)
     is_of_pipelines = place.account == deployment.account
-    bounds = [boundary_of(platform, environment)] if place == Place.of_pipelines(platform, environment) else []
+    besides = _besides(platform, environment) if place == Place.of_pipelines(platform, environment) else []
     bootstrap = Bootstrap.of(names, place.account, place.region)
     template = PROJECT / ".local" / "bootstrap" / f"{bootstrap.stack}-{place.account}-{place.region}.json"
     narrowing = Narrowing(
@@ -49,7 +50,13 @@ def bootstrap_steps(platform: Platform, environment: Environment, account: Accou
         arguments += ["--trust", deployment.account]
     title = f"write {template}: the bootstrap of CDK, for {names.lake} alone"
     return [
-        *policy_steps(account, [*bounds, *policies]),
+        *policy_steps(account, [*besides, *policies]),
         WriteFile(template, toolkit_template(narrowing), title),
         cdk(*arguments, profile=account.profile),
     ]
+
+
+def _besides(platform: Platform, environment: Environment) -> list[Policy]:
+    """What stands beside the pipelines: the bound of their roles, and the policy of those who approve."""
+    approver = approver_of(platform, environment)
+    return [boundary_of(platform, environment), *([approver] if approver else [])]

@@ -13,6 +13,8 @@ from scripts.bootstrap import cdk_cli
 from scripts.bootstrap.accounts import Account, Credentials, Place
 from scripts.bootstrap.bootstrapping import deployment_places
 from scripts.bootstrap.cdk_cli import Bootstrap
+from scripts.bootstrap.default_group import default_group_finding
+from scripts.bootstrap.execution_policy.approver import approver_of
 from scripts.bootstrap.execution_policy.policies import Policy, boundary_of, policies_of
 from scripts.bootstrap.findings import Finding, fine, unknown, unless_unreachable, wrong
 from scripts.bootstrap.managed_policies import current_document, policy_arn
@@ -60,7 +62,11 @@ def _environment(platform: Platform, credentials: Credentials, environment: Envi
         former = f"{name}: default bootstrap"
         yield unless_unreachable(former, lambda: default_bootstrap_finding(former, account, pipelines))
         yield from _bootstrap(platform, environment, account, name, mend=mend)
-    yield from quota_findings(account, environment, Names.of(platform, environment))
+    names, group, close = Names.of(platform, environment), f"{name}: default security group", "close-default-group"
+    yield unless_unreachable(
+        group, lambda: default_group_finding(group, account, names, mend=f"{PROGRAM} {close} {name}")
+    )
+    yield from quota_findings(account, environment, names)
 
 
 def _nobody_looked(name: str, place: Place) -> Finding:
@@ -127,7 +133,10 @@ def _bootstrap(
     yield unless_unreachable(subject, lambda: _policies(subject, bootstrap, wanted, account, mend))
     if account.place == Place.of_pipelines(platform, environment):
         bounds, boundary = f"{name}: permissions boundary", boundary_of(platform, environment)
-        yield unless_unreachable(bounds, lambda: _boundary(bounds, boundary, account, mend))
+        yield unless_unreachable(bounds, lambda: _policy(bounds, boundary, account, mend))
+        if (approver := approver_of(platform, environment)) is not None:
+            approvers = f"{name}: policy of approvers"
+            yield unless_unreachable(approvers, lambda: _policy(approvers, approver, account, mend))
 
 
 def _version(subject: str, bootstrap: Bootstrap, account: Account, mend: str) -> Finding:
@@ -158,8 +167,8 @@ def _policies(subject: str, bootstrap: Bootstrap, policies: Sequence[Policy], ac
     return fine(subject, ", ".join(policy.name for policy in wanted.values()))
 
 
-def _boundary(subject: str, boundary: Policy, account: Account, mend: str) -> Finding:
-    found = current_document(account.client("iam"), policy_arn(account.place, boundary))
-    if found == boundary.document:
-        return fine(subject, boundary.name)
-    return wrong(subject, f"{boundary.name} is {'not as these scripts write it' if found else 'not there'}", mend=mend)
+def _policy(subject: str, policy: Policy, account: Account, mend: str) -> Finding:
+    found = current_document(account.client("iam"), policy_arn(account.place, policy))
+    if found == policy.document:
+        return fine(subject, policy.name)
+    return wrong(subject, f"{policy.name} is {'not as these scripts write it' if found else 'not there'}", mend=mend)

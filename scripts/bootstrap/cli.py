@@ -24,7 +24,9 @@ from scripts.bootstrap.bootstrapping import bootstrap_steps, deployment_places
 from scripts.bootstrap.cdk_cli import PROJECT
 from scripts.bootstrap.configuration import read_configuration, without, write_step
 from scripts.bootstrap.configure import configured
+from scripts.bootstrap.default_group import closing_steps
 from scripts.bootstrap.errors import BootstrapError
+from scripts.bootstrap.execution_policy.approver import approver_of
 from scripts.bootstrap.execution_policy.policies import boundary_of, policies_of
 from scripts.bootstrap.findings import print_findings
 from scripts.bootstrap.placeholders import placeholder_refusal
@@ -125,12 +127,13 @@ def target_account(
 
 @app.command()
 def execution_policy(environment: EnvironmentName, config: Configuration = CONFIGURATION) -> None:
-    """Print what CloudFormation may do for an environment, and what bounds its pipelines, with reasons."""
+    """Print what CloudFormation and approvers may do, and what bounds an environment's pipelines, with reasons."""
     platform, console = load_platform(config), _console()
     chosen = chosen_environment(platform, environment)
     places = dict.fromkeys([Place.of(chosen), *deployment_places(platform, chosen)])
     policies = [policy for place in places for policy in policies_of(platform, chosen, place)]
-    for policy in [*policies, boundary_of(platform, chosen)]:
+    approver = approver_of(platform, chosen)
+    for policy in [*policies, boundary_of(platform, chosen), *([approver] if approver else [])]:
         console.print(f"{policy.name} ({len(policy.text)} characters)", style="bold", highlight=False)
         for grant in policy.grants:
             console.print_json(data=grant.statement())
@@ -171,6 +174,19 @@ def check(
     chosen = [chosen_environment(platform, name) for name in environment or platform.environments]
     if not print_findings(checks.check(platform, Credentials.of(profile or [None]), chosen), console):
         raise typer.Exit(1)
+
+
+@app.command()
+def close_default_group(
+    environment: EnvironmentName,
+    config: Configuration = CONFIGURATION,
+    profile: Profile = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Take every rule from the default security group of an environment's network, once it is deployed."""
+    platform, account = _open(environment, config, profile)
+    names = Names.of(platform, platform.environments[environment])
+    carry_out(closing_steps(account, names), _console(), dry_run=dry_run)
 
 
 @app.command()

@@ -59,27 +59,28 @@ def _app(name: str, folder: Path) -> cdk.App:
         return app
 
 
-def findings_of(app: cdk.App, folder: Path) -> set[tuple[str, str]]:
-    """Synthesise an app into a folder; what cdk-nag finds in it, by rule and construct."""
+def findings_of(app: cdk.App, folder: Path, pack: str = "AwsSolutions") -> set[tuple[str, str]]:
+    """Synthesise an app into a folder; what a pack of cdk-nag finds in it, by rule and construct."""
     import aws_cdk as cdk
-    from cdk_nag import AwsSolutionsChecks
+    from cdk_nag import AwsSolutionsChecks, NIST80053R5Checks
 
-    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    checks = {"AwsSolutions": AwsSolutionsChecks, "NIST.800.53.R5": NIST80053R5Checks}[pack]
+    cdk.Validations.of(app).add_plugins(checks(app))
     try:
         app.synth()
     except RuntimeError as error:
         if "ValidationFailed" not in str(error):
             raise
-    return _findings(folder / "validation-report.json")
+    return _findings(folder / "validation-report.json", pack)
 
 
-def _findings(report: Path) -> set[tuple[str, str]]:
+def _findings(report: Path, pack: str) -> set[tuple[str, str]]:
     plugins = json.loads(report.read_text())["pluginReports"] if report.exists() else []
     return {
         (violation["ruleName"], construct["constructPath"])
         for plugin in plugins
         for violation in plugin["violations"]
-        if plugin["pluginName"] == "AwsSolutions"
+        if plugin["pluginName"] == pack
         for construct in violation["violatingConstructs"]
     }
 

@@ -183,7 +183,7 @@ def test_an_app_with_a_repository_of_its_own_starts_on_every_push_to_it(tmp_path
     assert trigger["GitConfiguration"]["Push"] == [{"Branches": {"Includes": ["main"]}}]
     spec = pipeline.only("AWS::CodeBuild::Project", "BlueprintPipelineBuildSynth")["Source"]["BuildSpec"]
     assert "(cd . && " in spec
-    assert "./.venv/bin/python app.py" in spec
+    assert "./.venv-synth/bin/python app.py" in spec
     assert '"base-directory": "cdk.out"' in spec
 
 
@@ -282,3 +282,14 @@ def test_each_cadence_of_the_manifests_has_a_schedule_and_the_configuration_mana
     assert schedules == {"rate(10 minutes)", "rate(1 day)"}
     variables = found.only("AWS::Lambda::Function", "ConfigManagerHandler")["Environment"]["Variables"]
     assert variables["DEPLOYED_CADENCES"] == "10_min_refresh,1_day_refresh"
+
+
+@pytest.mark.parametrize("app", ["infra", "etl"])
+def test_every_build_of_a_pipeline_runs_in_the_one_image_that_is_configured(app: str, tmp_path: Path) -> None:
+    """The name without a date is another image whenever AWS renews it."""
+    document, image = known(), "aws/codebuild/standard:7.0-26.07.29"
+    document["deployment"]["build_image"] = image
+    pipeline = synthesised(document, tmp_path, app, pipeline="prod")[f"odp-prod-{app}-Pipeline"]
+    projects = pipeline.resources("AWS::CodeBuild::Project").values()
+    assert len(projects) >= 4
+    assert {project["Environment"]["Image"] for project in projects} == {image}

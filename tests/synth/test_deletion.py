@@ -6,9 +6,11 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
+from odp.config_manager.request import REQUEST_KEY
 
 from tests.synth.conftest import Synthesis
 from tests.synth.synthesis import Template
+from tests.synth.test_permissions import as_list, statements, text
 
 BUCKETS = ("AccessLogs", "AthenaResults", "Config", "Conformed", "PurposeBuilt", "Raw", "Staging")
 WRITTEN_BY_JOBS = ("Conformed", "PurposeBuilt", "Raw")
@@ -68,6 +70,33 @@ def test_nobody_deletes_objects_but_the_deployer_and_jobs_the_files_of_their_tab
     assert written(found["Condition"]) == exceptions, "all of these must be untrue of a caller who is denied"
     _, objects = found["Resource"]["Fn::Join"][1]
     assert objects == "/*"
+
+
+def test_nobody_but_deployments_writes_what_becomes_the_configuration(prod: Template) -> None:
+    """Whoever may write into the bucket could otherwise change prod's tables past git and past the approval."""
+    found = denial(prod, "Config", "KeepConfiguration")
+    assert found["Action"] == "s3:PutObject"
+    bucket, prefix = found["Resource"]["Fn::Join"][1]
+    assert bucket["Fn::GetAtt"][0].startswith("Config")
+    assert REQUEST_KEY.startswith(prefix.strip("/*") + "/")
+    assert written(found["Condition"]) == {"ArnNotLike": {"aws:PrincipalArn": [DEPLOYER_ARN, JOBS_ARN]}}
+
+
+def test_of_the_roles_that_may_only_the_deployments_own_has_the_right_to(synthesis: Synthesis) -> None:
+    """The denial spares roles by the beginning of their names; what they may do is in their policies."""
+    writers = {
+        role
+        for template in synthesis.templates.values()
+        if template.stack.startswith("odp-prod-etl-")
+        for role, statement in statements(template)
+        if {"s3:PutObject", "s3:*"} & set(as_list(statement["Action"]))
+        and any(
+            fnmatchcase(REQUEST_KEY, text(template, resource).split("/", 1)[-1])
+            for resource in as_list(statement["Resource"])
+            if "<config>/" in text(template, resource)
+        )
+    }
+    assert writers == {"ConfigManagerDeliveryRole"}
 
 
 @pytest.mark.parametrize("bucket", WRITTEN_BY_JOBS)

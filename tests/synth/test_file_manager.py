@@ -107,3 +107,9 @@ def test_rule_2_the_sweep_goes_on_every_hour_for_files_without_an_event(odp: Tem
     variables = function["Environment"]["Variables"]
     assert variables.keys() >= {"STAGING_BUCKET", "BATCH_CONFIG_TABLE", "RAW_TABLE_CONFIG_TABLE"}
     assert variables["LANDED_FILE_DAYS"] == ("180" if is_prod else "90")
+
+
+def test_a_flood_of_files_leaves_other_functions_of_the_account_room(odp: Template) -> None:
+    """An account has a thousand functions at a time; a queue without a bound would take them all."""
+    mapping = odp.only("AWS::Lambda::EventSourceMapping", "FileManager")
+    assert 2 <= mapping["ScalingConfig"]["MaximumConcurrency"] <= 100

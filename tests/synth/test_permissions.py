@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -113,6 +114,42 @@ def test_no_role_brings_policies_that_are_not_ours_or_trusts_more_than_one_servi
             (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
             assert trust["Principal"].keys() == {"Service"}
             assert isinstance(trust["Principal"]["Service"], str)
+
+
+def test_objects_are_read_and_written_in_buckets_of_this_account_only(synthesis: Synthesis, environment: str) -> None:
+    """A bucket's name is free for anybody once the bucket is gone: code, plans and data would be a stranger's."""
+    looked_at = 0
+    for template in ours(synthesis):
+        if not template.stack.startswith(f"odp-{environment}-"):
+            continue
+        for role, statement in statements(template):
+            actions = as_list(statement["Action"])
+            of_objects = [action for action in actions if re.fullmatch(r"s3:(Get|Put|Delete|Abort)\w+", action)]
+            looked_at += len(of_objects)
+            if of_objects:
+                expected = {"StringEquals": {"aws:ResourceAccount": ACCOUNTS[environment]}}
+                assert statement.get("Condition") == expected, (role, actions)
+    assert looked_at > 15
+
+
+SAYS_IN_WHOSE_NAME = {"codebuild.amazonaws.com", "scheduler.amazonaws.com", "states.amazonaws.com"}
+"""By their own user guides: "Prevent cross-service confused deputy issue", "CodeBuild service role"."""
+DOES_NOT = {"codepipeline.amazonaws.com", "glue.amazonaws.com", "lambda.amazonaws.com"}
+"""Their user guides say nothing of it for roles that they take, and a key that is missing refuses everybody."""
+
+
+def test_a_service_takes_a_role_in_the_name_of_this_account_only_where_it_says_in_whose(synthesis: Synthesis) -> None:
+    found: dict[str, set[str]] = {}
+    for template in synthesis.templates.values():
+        account = "111111111111" if template.stack.endswith("-Pipeline") else ACCOUNTS[template.stack.split("-")[1]]
+        for role in template.resources("AWS::IAM::Role").values():
+            (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+            condition = trust.get("Condition", {"StringEquals": {}})
+            bound_to = condition["StringEquals"].get("aws:SourceAccount")
+            assert bound_to in (None, account)
+            found.setdefault(trust["Principal"]["Service"], set()).add("bound" if bound_to else "open")
+    assert {service for service, kinds in found.items() if kinds == {"bound"}} == SAYS_IN_WHOSE_NAME
+    assert {service for service, kinds in found.items() if kinds == {"open"}} == DOES_NOT
 
 
 def objects(odp: Template, role: str, action: str) -> set[str]:

@@ -72,7 +72,7 @@ def test_who_approves_is_told_what_the_check_found_and_where_to_read_more(prod: 
 
 
 def test_a_comparison_that_fails_is_no_comparison_that_finds_nothing(prod: Template, app: str) -> None:
-    _, shows, judges, *_ = commands(prod, check_of(prod, "prod"))
+    _, _, shows, judges, *_ = commands(prod, check_of(prod, "prod"))
     everything = f"odp-prod-{app}-Pipeline 'odp-prod-{app}/*'"
     assert shows == f"cdk diff --app . --method=template --exclusively {everything}", "its failure fails the build"
     assert judges.startswith(f'if {shows} --security-only --fail-on=broadening; then MESSAGE="No permissions')
@@ -82,7 +82,7 @@ def test_a_comparison_that_fails_is_no_comparison_that_finds_nothing(prod: Templ
 def test_who_approves_is_told_when_the_pipeline_would_change_what_it_asks_approval_for(
     prod: Template, app: str
 ) -> None:
-    _, _, _, warns, *_ = commands(prod, check_of(prod, "prod"))
+    _, _, _, _, warns, *_ = commands(prod, check_of(prod, "prod"))
     compare = f"cdk diff --app . --method=template --exclusively odp-prod-{app}-Pipeline --fail-on=any-change"
     assert warns.startswith(f'{compare} || MESSAGE="$MESSAGE THE PIPELINE CHANGES ITSELF')
 

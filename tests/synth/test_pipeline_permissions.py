@@ -23,6 +23,7 @@ ACTIONS = {
     "BuildSynthCdkBuildProjectRole": WRITES,
     "SelfMutationRole": READS | KEY,
     "PermissionsCheckRole": READS | KEY,
+    "TestRole": set(),
     "AssetsFileRole": READS,
 }
 PROJECT = {
@@ -35,6 +36,7 @@ RESOURCES = {
     "BuildSynthCdkBuildProjectRole": PROJECT,
     "SelfMutationRole": PROJECT | {"arn:*:iam::111111111111:role/*", "*"},
     "PermissionsCheckRole": PROJECT,
+    "TestRole": {"<artifacts>/*"},
     "AssetsFileRole": {
         "<artifacts>/*",
         "arn:aws:logs:us-east-1:111111111111:log-group:/aws/codebuild/*",
@@ -131,6 +133,27 @@ def allowed_on_everything(templates: Iterable[Template]) -> dict[str, set[str]]:
 def test_what_is_allowed_on_everything_only_looks_or_uses_keys_of_other_regions(found: Pipelines) -> None:
     besides = {"PipelineRole": set(found.on_everything)} if found.on_everything else {}
     assert allowed_on_everything(found.templates) == ON_EVERYTHING | besides
+
+
+def test_the_build_that_runs_the_tests_reads_and_logs_and_nothing_else(synthesis: Synthesis) -> None:
+    """Its packages are a hundred; what it could write into the artifacts would be deployed."""
+    for template in pipelines(synthesis):
+        (role,) = {role for role, _ in statements(template) if kind(role) == "TestRole"}
+        allowed = {
+            action: as_list(statement["Resource"])
+            for of, statement in statements(template)
+            if of == role
+            for action in as_list(statement["Action"])
+        }
+        assert set(allowed) == {
+            *("s3:GetObject", "s3:GetObjectVersion", "kms:Decrypt"),
+            *("logs:CreateLogStream", "logs:PutLogEvents"),
+        }
+        assert [resource for resources in allowed.values() for resource in resources if resource == "*"] == []
+        (project,) = [
+            one for id_, one in template.resources("AWS::CodeBuild::Project").items() if id_.startswith("BlueprintTest")
+        ]
+        assert project["ServiceRole"]["Fn::GetAtt"][0].startswith(role)
 
 
 def assumed(template: Template) -> dict[str, set[str]]:

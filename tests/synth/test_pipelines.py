@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64decode
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,11 @@ from tests.synth.synthesis import ACCOUNTS, APPS, ENVIRONMENTS, Template
 BRANCHES = {"dev": "main", "test": "test", "prod": "prod"}
 STACKS = {"infra": ["Storage", "Secrets", "Network"], "etl": ["Tables", "Odp", "Taxi"]}
 CONNECTION = "arn:aws:codeconnections:us-east-1:111111111111:connection/00000000-0000-0000-0000-000000000000"
-NPM_INSTALL = re.compile(r"np[mx] (?:install|i|ci|exec)?[^\"&|;]*")
+NPM = re.compile(r"\bnp[mx] ")
+FETCH = re.compile(
+    r'\(cd "\$HOME" && npm pack --silent ([a-z-]+)@([\d.]+)'
+    r' && echo "([0-9a-f]{128})  \1-\2\.tgz" \| sha512sum --check --strict -\)'
+)
 
 
 @pytest.fixture(params=APPS)
@@ -82,25 +87,44 @@ def test_the_paths_that_start_it_exist(pipeline: Template) -> None:
     assert missing == []
 
 
-def test_synthesis_checks_and_tests_before_it_synthesises_this_pipeline_alone(
+def test_synthesis_installs_only_its_own_lock_and_synthesises_this_pipeline_alone(
     pipeline: Template, app: str, environment: str
 ) -> None:
     context = json.dumps({"pipeline": environment})
     assert commands(pipeline, "BlueprintPipelineBuildSynth") == [
-        "make install",
-        "make check",
-        "make test-synth",
-        f"(cd {app}-repo && CDK_CONTEXT_JSON='{context}' ../.venv/bin/python app.py)",
+        "make install-synth",
+        f"(cd {app}-repo && CDK_CONTEXT_JSON='{context}' ../.venv-synth/bin/python app.py)",
     ]
     assert build_spec(pipeline, "BlueprintPipelineBuildSynth")["artifacts"]["base-directory"] == f"{app}-repo/cdk.out"
 
 
-def test_the_targets_that_synthesis_makes_exist(pipeline: Template) -> None:
-    targets = re.findall(
-        r"^make ([a-z-]+)$", "\n".join(commands(pipeline, "BlueprintPipelineBuildSynth")), re.MULTILINE
-    )
+def test_tests_run_beside_synthesis_on_the_same_commit_and_hand_nothing_on(pipeline: Template) -> None:
+    """An action that fails ends its stage, so that nothing later begins."""
+    synth, test = sorted(actions(pipeline, "Build"), key=lambda action: str(action["Name"]))
+    assert (synth["Name"], test["Name"]) == ("Synth", "Test")
+    assert test["InputArtifacts"] == synth["InputArtifacts"]
+    assert "OutputArtifacts" not in test
+    (project,) = [id_ for id_ in pipeline.resources("AWS::CodeBuild::Project") if id_.startswith("BlueprintTest")]
+    assert test["Configuration"] == {"ProjectName": {"Ref": project}}
+    assert commands(pipeline, project) == ["make install", "make check", "make test-synth"]
+    assert "artifacts" not in build_spec(pipeline, project)
+
+
+def test_no_build_but_the_one_for_tests_installs_what_tests_need(pipeline: Template) -> None:
+    installing = {
+        project
+        for project in pipeline.resources("AWS::CodeBuild::Project")
+        for command in commands(pipeline, project)
+        if re.search(r"requirements\.txt|make (?!install-synth)", command)
+    }
+    assert [project[:13] for project in installing] == ["BlueprintTest"]
+
+
+def test_the_targets_that_builds_make_exist(pipeline: Template) -> None:
+    run = [line for project in pipeline.resources("AWS::CodeBuild::Project") for line in commands(pipeline, project)]
+    targets = re.findall(r"^make ([a-z-]+)$", "\n".join(run), re.MULTILINE)
     makefile = (PROJECT / "Makefile").read_text()
-    assert targets
+    assert set(targets) == {"install", "install-synth", "check", "test-synth"}
     assert [target for target in targets if not re.search(rf"^{target}:", makefile, re.MULTILINE)] == []
 
 
@@ -111,21 +135,27 @@ def test_every_build_runs_a_supported_node_and_synthesis_the_python_of_glue(pipe
     assert synth["python"] == "3.11"
 
 
-def test_nothing_is_installed_in_a_version_that_npm_chooses(pipeline: Template) -> None:
-    """npm may offer CLI 3.0.0, published by mistake, and asset publishers that cannot read this assembly."""
-    installed = {
-        found
-        for project in pipeline.resources("AWS::CodeBuild::Project")
-        for command in commands(pipeline, project)
-        for found in NPM_INSTALL.findall(command)
-    }
-    assert "npm install -g aws-cdk@2.1148.1" in installed
-    assert installed <= {"npm install -g aws-cdk@2.1148.1", "npm install -g cdk-assets@4.7.3"}
+def test_npm_installs_nothing_whose_content_is_not_compared_with_the_lock(pipeline: Template) -> None:
+    """Under a version a registry may serve anything; these builds have the strongest roles of a pipeline."""
+    for project in pipeline.resources("AWS::CodeBuild::Project"):
+        found = [line for line in commands(pipeline, project) if NPM.search(line)]
+        for fetch, install in zip(found[::2], found[1::2], strict=True):
+            name, version, digest = FETCH.fullmatch(fetch).groups()  # type: ignore[union-attr]
+            assert install == f'npm install -g {name}@file:"$HOME"/{name}-{version}.tgz'
+            assert digest == locked(name)["sha512"]
+            assert version == locked(name)["version"]
+
+
+def locked(name: str) -> dict[str, str]:
+    """What package-lock.json says of a package."""
+    entry = json.loads((PROJECT / "package-lock.json").read_text())["packages"][f"node_modules/{name}"]
+    sha512 = b64decode(entry["integrity"].removeprefix("sha512-")).hex()
+    return {"version": entry["version"], "sha512": sha512}
 
 
 def test_the_command_line_is_the_one_that_people_and_scripts_use(pipeline: Template) -> None:
     pinned = json.loads((PROJECT / "package.json").read_text())["devDependencies"]["aws-cdk"]
-    assert commands(pipeline, "BlueprintUpdatePipelineSelfMutation")[0] == f"npm install -g aws-cdk@{pinned}"
+    assert f" aws-cdk@{pinned} " in commands(pipeline, "BlueprintUpdatePipelineSelfMutation")[0]
 
 
 def test_self_mutation_deploys_its_own_stack_and_no_other(pipeline: Template, app: str, environment: str) -> None:
@@ -141,8 +171,8 @@ def test_assets_are_published_by_one_build_that_other_code_does_not_change(
     pipeline = synthesis.templates[f"odp-{environment}-etl-Pipeline"]
     (publish,) = actions(pipeline, "Assets")
     assert publish["InputArtifacts"] == [{"Name": "Synth_Output"}]
-    install, *published = commands(pipeline, "BlueprintAssets")
-    assert install == "npm install -g cdk-assets@4.7.3"
+    _, install, *published = commands(pipeline, "BlueprintAssets")
+    assert install.startswith("npm install -g cdk-assets@file:")
     assert len(published) == 5
     assert all(f"{ACCOUNTS[environment]}-us-east-1" in command for command in published)
     assert not re.search(

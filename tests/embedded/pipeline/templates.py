@@ -157,6 +157,14 @@ def build(account: str, *, name: str = "Build") -> Document:
     return _action(name, "Build/CodeBuild", configuration, inputs=["Code"], outputs=["Built"], Namespace="Build")
 
 
+def test_build(account: str, tests: str) -> Document:
+    """A build that runs a program in place of tests and hands nothing on."""
+    values = {"KIND": "test", "TESTS": tests}
+    variables = [{"name": name, "type": "PLAINTEXT", "value": value} for name, value in values.items()]
+    configuration = {"ProjectName": f"build-{account}", "EnvironmentVariables": json.dumps(variables)}
+    return _action("Test", "Build/CodeBuild", configuration, inputs=["Code"])
+
+
 def approval() -> Document:
     return _action("Approve", "Approval/Manual", {"CustomData": "#{Build.MESSAGE}"})
 

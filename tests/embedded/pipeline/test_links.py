@@ -33,6 +33,12 @@ def trusts_nobody_here(small: Small, role: str, *, of_target: bool = False) -> N
     small.client("iam", of_target=of_target).update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(trust))
 
 
+def trusts_in_the_name_of(small: Small, role: str, account: str) -> None:
+    trust = templates.trusting(Service="codebuild.amazonaws.com")
+    trust["Statement"][0]["Condition"] = {"StringEquals": {"aws:SourceAccount": account}}
+    small.client("iam").update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(trust))
+
+
 def key_without_deploy_role(small: Small) -> None:
     policy = templates.allowing(("kms:*", "*"))
     policy["Statement"][0]["Principal"] = {"AWS": f"arn:aws:iam::{small.account}:root"}
@@ -83,6 +89,12 @@ BROKEN: list[tuple[str, Break, str, list[str]]] = [
     (
         "build trust",
         lambda s: trusts_nobody_here(s, "build"),
+        "Build",
+        ["link trust: codebuild.amazonaws.com may not assume", PIPELINE_STACK],
+    ),
+    (
+        "build trust in the name of another account",
+        lambda s: trusts_in_the_name_of(s, "build", "999999999999"),
         "Build",
         ["link trust: codebuild.amazonaws.com may not assume", PIPELINE_STACK],
     ),
@@ -173,6 +185,14 @@ def test_a_broken_link_is_named_with_what_mends_it(
     for name in names:
         assert name in said(actions[fails_at])
     assert small.topics() == []
+
+
+def test_a_build_runs_whose_role_is_taken_in_the_name_of_its_own_account(small: Small) -> None:
+    trusts_in_the_name_of(small, "build", small.account)
+    small.push()
+    small.deploy(small.stages(with_deployment=False))
+    status, actions = small.result()
+    assert status == "Succeeded", told(actions)
 
 
 def test_a_role_that_refuses_a_build_is_named_although_the_tool_says_something_else(small: Small) -> None:

@@ -1,8 +1,9 @@
 """The deployment system itself: bootstrapped by its own scripts, started by `git push`, interpreted as synthesised.
 
-Checks and tests in the synth step are left out here: they are what `make check` and `make test-synth` run anyway.
+The commands of the test build are left out here: they are what `make check` and `make test-synth` run anyway.
 """
 
+import json
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from rehearsal.pipeline.rehearsal import Rehearsal
 from rehearsal.pipeline.report import rehearsal_report
 from rehearsal.pipeline.watch import PipelineWatch
 from tests.embedded.pipeline.developer import Developer
+from tests.embedded.pipeline.test_synthesised_attacks import ALL, Attacker, letting_in, refused
 
 DEV, PROD = "odp-dev-infra", "odp-prod-infra"
 DEV_ACCOUNT, PROD_ACCOUNT = "222222222222", "444444444444"
@@ -73,11 +75,30 @@ def test_pushes_run_the_pipelines_as_synthesised(rehearsal: Rehearsal, developer
     assert executions(rehearsal, PROD) == [("CreatePipeline", "Failed"), ("WebhookV2", "Succeeded")]
     assert len(executions(rehearsal, DEV)) == 2
 
+    a_person_who_may_everything_writes_no_configuration(rehearsal)
+
     report = rehearsal_report(rehearsal, report_start(rehearsal))
     assert report.accounts == (DEV_ACCOUNT, PROD_ACCOUNT)
     assert report.count("Succeeded") == 2
-    assert report.limits[0] == "Left out in every synth step of this rehearsal: make check, make test-synth."
+    assert (
+        report.limits[0] == "Left out in every test build of this rehearsal: make install, make check, make test-synth."
+    )
     assert "Rejected: not on a Friday" in console.export_text(clear=False)
+
+
+def a_person_who_may_everything_writes_no_configuration(rehearsal: Rehearsal) -> None:
+    """In prod the configuration is what went through git and the approval, whoever else may write objects."""
+    iam = rehearsal.emulator.client("iam", account=PROD_ACCOUNT)
+    trust = json.dumps(letting_in(PROD_ACCOUNT))
+    iam.create_role(RoleName="Administrator", AssumeRolePolicyDocument=trust)
+    iam.put_role_policy(RoleName="Administrator", PolicyName="all", PolicyDocument=json.dumps(ALL))
+    secret = rehearsal.emulator.shell_environment(PROD_ACCOUNT)["AWS_SECRET_ACCESS_KEY"]
+    owner = Attacker(rehearsal, "root", {"aws_access_key_id": PROD_ACCOUNT, "aws_secret_access_key": secret})
+    person = owner.takes(f"arn:aws:iam::{PROD_ACCOUNT}:role/Administrator")
+    ssm = rehearsal.emulator.client("ssm", account=PROD_ACCOUNT)
+    config = ssm.get_parameter(Name="/odp/prod/buckets/config")["Parameter"]["Value"]
+    refused(person.client("s3").put_object, Bucket=config, Key="odp/configuration/request.json", Body=b"{}")
+    person.client("s3").put_object(Bucket=config, Key="odp/elsewhere.json", Body=b"{}")
 
 
 def report_start(rehearsal: Rehearsal) -> Any:

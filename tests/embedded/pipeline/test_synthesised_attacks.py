@@ -106,6 +106,12 @@ def assets(deployed: Rehearsal) -> Attacker:
 
 
 @pytest.fixture(scope="module")
+def tests(deployed: Rehearsal) -> Attacker:
+    """Whatever a package of the tests does in the build that runs them."""
+    return enters(deployed, "odp-dev-infra-Pipeline", "BlueprintTestRole")
+
+
+@pytest.fixture(scope="module")
 def deployer(self_mutation: Attacker) -> Attacker:
     """Dev's own deploy role, which dev's self-mutation is there to take."""
     return self_mutation.takes(bootstrap_role("deploy", "dev", PIPELINES))
@@ -334,7 +340,7 @@ def test_no_build_of_dev_starts_a_build_of_prod_with_a_buildspec_of_its_own(
 ) -> None:
     attacker: Attacker = request.getfixturevalue(entrance)
     projects = physical(attacker.rehearsal, "odp-prod-infra-Pipeline", "AWS::CodeBuild::Project")
-    assert len(projects) == 3
+    assert len(projects) == 4
     for project in projects:
         refused(
             attacker.client("codebuild").start_build,
@@ -358,6 +364,22 @@ def test_no_build_of_dev_reads_or_changes_what_prods_pipeline_hands_on(
     refused(s3.list_objects_v2, Bucket=bucket)
     refused(s3.get_object, Bucket=bucket, Key="odp-prod-infra/Synth_Outp/x")
     refused(s3.put_object, Bucket=bucket, Key="odp-prod-infra/Synth_Outp/x", Body=b"evil")
+
+
+def test_the_build_that_runs_the_tests_changes_nothing_that_is_deployed_later(tests: Attacker) -> None:
+    """A package that only tests need could otherwise write the templates of its own environment."""
+    (bucket,) = physical(tests.rehearsal, "odp-dev-infra-Pipeline", "AWS::S3::Bucket")
+    (key,) = physical(tests.rehearsal, "odp-dev-infra-Pipeline", "AWS::KMS::Key")
+    s3 = tests.client("s3")
+    for name in ("odp-dev-infra/Synth_Outp/x", "odp-dev-infra/example_da/x", "x"):
+        refused(s3.put_object, Bucket=bucket, Key=name, Body=b"evil")
+        refused(s3.delete_object, Bucket=bucket, Key=name)
+    refused(tests.client("kms").generate_data_key, KeyId=key, KeySpec="AES_256")
+    for project in physical(tests.rehearsal, "odp-dev-infra-Pipeline", "AWS::CodeBuild::Project"):
+        refused(tests.client("codebuild").start_build, projectName=project)
+    for which in ("deploy", "file-publishing", "image-publishing", "lookup"):
+        role = bootstrap_role(which, "dev", PIPELINES)
+        refused(tests.client("sts").assume_role, RoleArn=role, RoleSessionName="attack")
 
 
 def test_the_key_of_prods_artifacts_refuses_devs_roles_whatever_their_policies_say(deployed: Rehearsal) -> None:

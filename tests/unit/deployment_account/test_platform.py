@@ -93,6 +93,8 @@ def test_two_lakes_of_one_account_and_region_need_a_prefix(tmp_path: Path, apart
         ({"account": "999999999999"}, "deployment", "not a connection of account 999999999999"),
         ({"region": "us-gov-east-1"}, "deployment.region", "us-gov-east-1 is not in the partition aws"),
         ({"log_days": 45}, "deployment.log_days", "CloudWatch keeps logs for one of"),
+        ({"build_image": "evil/standard:7.0"}, "deployment.build_image", "should match pattern"),
+        ({"build_image": "aws/codebuild/standard:6.0"}, "deployment.build_image", "should match pattern"),
         ({"notification_addresses": ["nobody"]}, "deployment.notification_addresses.0", "should match pattern"),
     ],
 )
