@@ -4,6 +4,9 @@ from rehearsal.torture.evidence import APPLIED, HELD, TableEvidence
 from rehearsal.torture.lake import Lake
 from rehearsal.torture.replica import Replica
 
+_IN_DOUBT = "while the table was written"
+"""What the history says of a part that may be in the table, or else what overwrote it."""
+
 
 def decide(lake: Lake, replica: Replica, *, is_patient: bool = True) -> None:
     """A person has the table emptied whose source was, and decides what is held."""
@@ -33,8 +36,10 @@ def _decide_held(lake: Lake, replica: Replica, *, is_patient: bool) -> None:
     if (waiting | unseen) & evidence.readable and is_patient:
         return
     history = evidence.history
-    in_table = [file for file in history if file.status == APPLIED]
-    applied = {file.key for file in in_table if (file.key, file.version_id) in replica.written}
+    in_table = [file for file in history if file.status == APPLIED or _IN_DOUBT in file.reason]
+    applied = {
+        file.key for file in in_table if file.status == APPLIED and (file.key, file.version_id) in replica.written
+    }
     awaited = {file.key for file in held if replica.newest_load.get(file.key) == file} - applied
     is_whole = replica.newest_load.keys() == awaited | applied | replica.deleted
     versions = {(file.key, file.version_id) for file in history if file.status == HELD}

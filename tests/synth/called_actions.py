@@ -289,7 +289,7 @@ def _staging(*versions: str) -> None:
     """What a refresh asks of the staging bucket: who reads rows is Spark."""
     listing, contents = S3StagingListing({}), S3ObjectContents({})
     assert {found.version_id for found in listing.versions("staging", "s/t/")} == {*versions}
-    assert listing.current_version("staging", LOAD.key) == versions[-1]
+    assert listing.current_versions("staging", [LOAD.key]) == {LOAD.key: versions[-1]}
     first, second = (replace(LOAD, version_id=version, etag="") for version in versions)
     assert not contents.has_same_content(second, first)
 

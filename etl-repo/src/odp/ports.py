@@ -91,8 +91,8 @@ class StagingListing(Protocol):
         Also those that were overwritten: a first LOAD part that was tells of a load that was given up.
         """
 
-    def current_version(self, bucket: str, key: str) -> str | None:
-        """Give the version that a reader of the key gets; None when the object was deleted."""
+    def current_versions(self, bucket: str, keys: Iterable[str]) -> Mapping[str, str | None]:
+        """Give the version that a reader of each key gets, None where there is none; a request for each key."""
 
 
 class Deletions(Protocol):

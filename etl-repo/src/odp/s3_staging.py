@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ _UNVERSIONED = "null"
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 _GONE = {"404", "405", "NoSuchKey"}
 """A HEAD of a deleted object: 404 for a key, 405 where a delete marker is named."""
+_AT_ONCE = 8
+"""Requests at the same time; botocore keeps ten connections open."""
 _BY_ITS_OWN_NAME: Mapping[str, str] = MappingProxyType({})
 
 
@@ -61,8 +64,13 @@ class S3StagingListing:
             markers = (found for found in page.get("DeleteMarkers", ()) if found["IsLatest"])
             yield from ((found["Key"], found["LastModified"].strftime(_TIME)) for found in markers)
 
-    def current_version(self, bucket: str, key: str) -> str | None:
-        """Give the version that a reader of the key gets; None when the object was deleted."""
+    def current_versions(self, bucket: str, keys: Iterable[str]) -> Mapping[str, str | None]:
+        """Give the version that a reader of each key gets, None where there is none; a request for each key."""
+        wanted = list(keys)
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            return dict(zip(wanted, pool.map(lambda key: self._current_version(bucket, key), wanted), strict=True))
+
+    def _current_version(self, bucket: str, key: str) -> str | None:
         try:
             return self._s3.head_object(Bucket=self._physical(bucket), Key=key).get("VersionId", _UNVERSIONED)
         except ClientError as error:

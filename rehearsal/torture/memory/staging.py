@@ -2,7 +2,7 @@
 
 import hashlib
 from bisect import insort
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,6 +109,10 @@ class StagingBucket:
         del bucket
         below = (found.file.key.removeprefix(prefix) for found in self.stored if found.file.key.startswith(prefix))
         yield from sorted({f"{prefix}{key.split('/')[0]}/" for key in below if "/" in key})
+
+    def current_versions(self, bucket: str, keys: Iterable[str]) -> Mapping[str, str | None]:
+        """The version that a reader of each key gets."""
+        return {key: self.current_version(bucket, key) for key in keys}
 
     def current_version(self, bucket: str, key: str) -> str | None:
         """The version that a reader of the key gets."""

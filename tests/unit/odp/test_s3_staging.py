@@ -72,9 +72,8 @@ def test_versions_that_a_reader_gets_are_told_from_overwritten_and_deleted_ones(
     found = [(version.key, version.is_latest) for version in listing.versions("staging", "s/t/")]
     assert sorted(found) == [("s/t/a", False), ("s/t/a", True), ("s/t/deleted", False)]
     (newest,) = [version.version_id for version in listing.versions("staging", "s/t/a") if version.is_latest]
-    assert listing.current_version("staging", "s/t/a") == newest
-    assert listing.current_version("staging", "s/t/deleted") is None
-    assert listing.current_version("staging", "s/t/never") is None
+    current = listing.current_versions("staging", ["s/t/a", "s/t/deleted", "s/t/never"])
+    assert current == {"s/t/a": newest, "s/t/deleted": None, "s/t/never": None}
 
 
 def test_deleted_objects_are_told_with_the_time_and_overwritten_ones_are_there(s3: "S3Client") -> None:

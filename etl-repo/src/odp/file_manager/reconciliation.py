@@ -77,7 +77,7 @@ class Reconciliation:
 
     def current_versions(self, bucket: str, keys: Iterable[str]) -> Mapping[str, str | None]:
         """Give the version that a reader of each key gets, None where there is none; costs a request for each key."""
-        return {key: self.listing.current_version(bucket, key) for key in keys}
+        return self.listing.current_versions(bucket, keys)
 
     def register_all(self, versions: Iterable[ObjectVersion]) -> Found:
         """Register those versions that are not known, and keep those that are no DMS files in quarantine."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from odp.errors import RejectedInputError
 from odp.file_processor.commits import commit_after, commit_of, state_after
 from odp.file_processor.late_files import hold_namesakes, order
-from odp.file_processor.loads import is_a_first_part, is_certainly_again, is_settled, may_precede
+from odp.file_processor.loads import is_a_first_part, is_certainly_again, is_settled, may_precede, second_of
 from odp.file_processor.pending_table import PendingTable
 from odp.file_processor.reload_doubts import is_first_load_again, why_held
 from odp.records import FileStatus, LandedFile, SkipReason
@@ -175,8 +175,8 @@ class Selection(PendingTable):
     def _without_undecided(self, parts: Sequence[LandedFile]) -> list[LandedFile]:
         """Leave out what is held, and what follows a lost first part that came again: it may begin a reload."""
         again = (part for part in parts if self.in_table.lacks(part) and is_a_first_part(part) and not part.approved)
-        undecided = min((part.moment for part in again if not is_settled(part, self.now)), default=_NEVER)
-        return [part for part in parts if part.status is not FileStatus.HELD and part.moment < undecided]
+        undecided = min((second_of(part) for part in again if not is_settled(part, self.now)), default=_NEVER)
+        return [part for part in parts if part.status is not FileStatus.HELD and second_of(part) < undecided]
 
     def _repeated(self) -> tuple[list[LandedFile], list[LandedFile], tuple[HeldFiles, ...]]:
         """Divide parts of the present load that were uploaded again: copies, those that may begin a reload, others."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from odp.file_processor.loads import SameContent, is_a_first_part, is_certainly_again, segment_of
+from odp.file_processor.loads import COPY_EVENT, SameContent, is_a_first_part, is_certainly_again, segment_of
 from odp.records import FileStatus, LandedFile, SkipReason
 from odp.refreshes import TableState
 
@@ -64,17 +64,17 @@ class LoadInTable:
         """Whether a part of this name was lost, whatever its content."""
         return any(part.key == lost.key for lost in self._lost)
 
-    def holds(self, part: LandedFile) -> bool:
-        """Whether this is certainly one of its parts as it was."""
-        return any(is_certainly_again(part, applied, self.same) for applied in self._applied)
-
-    def was_dismissed(self, part: LandedFile) -> bool:
-        """Whether a person dismissed this very part, and nothing that was dismissed with it is in the table."""
-        if not self.keys or not any(is_certainly_again(part, other, self.same) for other in self._dismissed):
+    def has_another(self, part: LandedFile) -> bool:
+        """Whether it has or had a part of this name, and not certainly with this content."""
+        if part.key not in self.keys and not self.has_lost(part):
             return False
-        return not any(
-            is_certainly_again(applied, other, self.same) for applied in self._applied for other in self._dismissed
-        )
+        return not any(is_certainly_again(part, other, self.same) for other in (*self._applied, *self._lost))
+
+    def is_copy_of_dismissed(self, part: LandedFile) -> bool:
+        """Whether somebody copied a part that a person dismissed, and a load is in the table already."""
+        if not self.keys or part.event_reason != COPY_EVENT:
+            return False
+        return any(is_certainly_again(part, other, self.same) for other in self._dismissed)
 
     def has_lost_a_load_before(self, part: LandedFile) -> bool:
         """Whether another load began before this part, and its first part was lost."""

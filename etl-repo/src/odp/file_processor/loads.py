@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from odp.records import FileStatus, LandedFile
+from odp.records import FileStatus, LandedFile, SkipReason
 from odp.refreshes import TableState
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ def _in_order(
             loads.append([part])
         elif loads:
             loads[-1].append(part)
-        elif part.key in in_table.keys or is_late or in_table.was_dismissed(part):
+        elif part.key in in_table.keys or is_late or in_table.is_copy_of_dismissed(part):
             repeated.append(part)
         else:
             present.append(part)
@@ -225,10 +225,10 @@ def _restored(parts: Sequence[LandedFile], in_table: LoadInTable) -> frozenset[s
     What tells a reload that begins as the load in the table did are later parts of it that are not as they were.
     """
     again = [part for part in parts if in_table.lacks(part)]
-    since = min((part.moment for part in again if is_a_first_part(part)), default=None)
-    later = [] if since is None else [part for part in parts if part.key in in_table.keys and part.moment > since]
-    until = max((part.moment for part in later if not in_table.holds(part)), default="")
-    return frozenset(part.file_id for part in again if not (is_a_first_part(part) and part.moment < until))
+    since = min((second_of(part) for part in again if is_a_first_part(part)), default=None)
+    later = [] if since is None else [part for part in parts if second_of(part) >= since]
+    until = max((second_of(part) for part in later if in_table.has_another(part)), default="")
+    return frozenset(part.file_id for part in again if not (is_a_first_part(part) and second_of(part) <= until))
 
 
 def _replaces(part: LandedFile, restored: Container[str], in_table: LoadInTable) -> bool:
@@ -240,6 +240,8 @@ def _begins_another(part: LandedFile, load: Sequence[LandedFile], same: SameCont
     """Whether a part begins another load than this one; a lost part that was uploaded again as it was does not."""
     if not is_a_first_part(part):
         return False
+    if all(_was_dismissed_before(other, part) for other in load):
+        return True
     others = (other for other in load if part.key == other.key)
     if any(not (_is_lost(other) and is_certainly_again(part, other, same)) for other in others):
         return True
@@ -248,6 +250,11 @@ def _begins_another(part: LandedFile, load: Sequence[LandedFile], same: SameCont
 
 def _is_lost(part: LandedFile) -> bool:
     return part.status is FileStatus.SKIPPED
+
+
+def _was_dismissed_before(other: LandedFile, part: LandedFile) -> bool:
+    """Whether a person dismissed a part that landed long before another one: the next load is expected then."""
+    return other.status_reason == SkipReason.DISMISSED and not may_precede(other, part)
 
 
 def _begins_a_reload(
@@ -284,6 +291,11 @@ def _is_late(part: LandedFile, present: Sequence[LandedFile], in_table: LoadInTa
     """Whether a part landed so long after the last one of the load in the table that it may be of another."""
     until = max((other.landed_at for other in present), default="") or in_table.until
     return bool(until) and _landed(part) - datetime.fromisoformat(until) >= SETTLES_AFTER
+
+
+def second_of(part: LandedFile) -> str:
+    """When a part landed, to the second: nothing tells the order of two keys within one."""
+    return part.moment.partition("/")[0]
 
 
 def segment_of(key: str) -> str:

@@ -82,11 +82,19 @@ class PendingTable:
             if file.key in newest:
                 gone.append(newest[file.key].skipped(SkipReason.OVERWRITTEN))
             newest[file.key] = file
-        for file in gone:
-            newer = newest.get(file.key)
-            if newer and file.approved and is_certainly_again(newer, file, self.processed.has_same_content):
-                newest[file.key] = replace(newer, approved=True)
+        newest |= {newer.key: replace(newer, approved=True) for newer in self._still_approved(newest, gone)}
         return sorted(newest.values(), key=order), gone
+
+    def _still_approved(self, newest: Mapping[str, LandedFile], gone: Sequence[LandedFile]) -> list[LandedFile]:
+        """The versions that have the content of one that a person approved, unless they are of a load after it."""
+        same = self.processed.has_same_content
+        overwritten = [(newest[file.key], file) for file in gone if file.approved and file.key in newest]
+        again = [newer for newer, file in overwritten if is_certainly_again(newer, file, same)]
+        if not again:
+            return []
+        keys = {newer.key for newer in again}
+        others = [file for file in newest.values() if file.is_load and not file.approved and file.key not in keys]
+        return [newer for newer in again if not newer.is_load or not any(_land_together(newer, o) for o in others)]
 
     @cached_property
     def loads(self) -> PendingLoads:
@@ -208,3 +216,7 @@ class PendingTable:
 
     def _is_same_as_processed(self, part: LandedFile) -> bool:
         return any(is_again(part, other, self.processed.has_same_content) for other in self.processed_parts)
+
+
+def _land_together(one: LandedFile, other: LandedFile) -> bool:
+    return may_precede(one, other) or may_precede(other, one)

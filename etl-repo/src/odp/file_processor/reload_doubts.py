@@ -45,7 +45,7 @@ def _suspicion(table: PendingTable) -> str:
     ours = {part.file_id for part in table.versions}
     known = [*table.processed_parts, *(file for file in table.pending if file.is_load)]
     others = [part for part in known if part.file_id not in ours]
-    if not table.in_table.keys and _has_parts_of_other_loads(table, others):
+    if not table.in_table.keys and not table.in_table.is_emptied and _has_parts_of_other_loads(table, others):
         return "parts of it have the same content as parts of a load before it"
     if _has_grown_between_changes(table):
         return "its first parts are those of a load before it, it has more, and changes landed in between"

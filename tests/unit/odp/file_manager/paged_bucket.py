@@ -1,7 +1,7 @@
 """A staging bucket in memory that lists page by page, as S3 does, and counts what that takes."""
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from odp.file_manager.s3_event import landed_object
 from odp.listings import VersionPage
@@ -52,9 +52,9 @@ class PagedBucket(Ledger):
         below = (stored.key.removeprefix(prefix) for stored in self.stored if stored.key.startswith(prefix))
         yield from sorted({f"{prefix}{key.split('/')[0]}/" for key in below if "/" in key})
 
-    def current_version(self, bucket: str, key: str) -> str | None:
-        found = [stored.version_id for stored in self.stored if stored.key == key and stored.is_latest]
-        return found[0] if found else None
+    def current_versions(self, bucket: str, keys: Iterable[str]) -> Mapping[str, str | None]:
+        current = {stored.key: stored.version_id for stored in self.stored if stored.is_latest}
+        return {key: current.get(key) for key in keys}
 
     def unknown(self, asked: Sequence[LandedFile] | Sequence[Quarantined]) -> list[LandedFile] | list[Quarantined]:
         files = [each for each in asked if isinstance(each, LandedFile) and each.file_id not in self.files]
