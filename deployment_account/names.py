@@ -90,6 +90,8 @@ PLANS = "odp/plans/"
 """Where in the config bucket the Batch Manager writes the plans of executions, which are forgotten after some days."""
 BUNDLES = "taxi/bundles/"
 """Where in the config bucket the NYC taxi flow says which files a run loads and what became of them, for some days."""
+LANDING = "nyc-taxi/"
+"""Where in the raw bucket others than jobs write: the files of the NYC taxi flow."""
 QUERY_RESULTS = "query-results/"
 """Where in its bucket a workgroup puts results, each named by its query's id, and tables without a place of their own.
 

@@ -8,7 +8,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_s3 as s3
 
 from deployment_account.environments import Environment
-from deployment_account.names import BUNDLES, PLANS, Names, Shared
+from deployment_account.names import BUNDLES, LANDING, PLANS, Names, Shared
 from deployment_account.shared_values import publish
 from infra_cdk.data_key import DataKey
 from infra_cdk.deletion_guard import DeletionGuard
@@ -41,10 +41,10 @@ class StorageStack(cdk.Stack):
         self.data_key = DataKey(self, "DataKey", removal_policy=self._removal_policy).key
         self.access_logs = self._access_logs()
         self.staging = self._staging()
-        self.raw = self._bucket("Raw")
+        self.raw = self._tables("Raw")
         self.raw.emit_events()
-        self.conformed = self._bucket("Conformed")
-        self.purpose_built = self._bucket("PurposeBuilt")
+        self.conformed = self._tables("Conformed")
+        self.purpose_built = self._tables("PurposeBuilt")
         self.config = self._config()
         self.athena_results = self._bucket("AthenaResults", *expire_query_results(self._retention.query_result_days))
         self._keep()
@@ -55,10 +55,18 @@ class StorageStack(cdk.Stack):
         if self._guard is None:
             return
         self._guard.keep_key(self.data_key)
-        tables: list[s3.Bucket] = [self.raw, self.conformed, self.purpose_built]
-        others: list[s3.Bucket] = [self.access_logs, self.staging, self.config, self.athena_results]
-        for bucket in (*tables, *others):
-            self._guard.keep(bucket, written_by_jobs=bucket in tables)
+        self._guard.keep_tables(self.raw, landing=LANDING)
+        self._guard.keep_tables(self.conformed)
+        self._guard.keep_tables(self.purpose_built)
+        for bucket in (self.access_logs, self.staging, self.config, self.athena_results):
+            self._guard.keep(bucket)
+
+    def _tables(self, id_: str) -> LakeBucket:
+        """Versioned in every environment, so that dev rehearses what prod does: a bad release is undone from versions.
+
+        Table formats write new names, and so the cost is what they clean up.
+        """
+        return self._bucket(id_, expire_noncurrent(self._retention.table_version_days), versioned=True)
 
     def _bucket(self, id_: str, *rules: s3.LifecycleRule, versioned: bool = False) -> LakeBucket:
         return LakeBucket(
