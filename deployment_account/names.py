@@ -170,6 +170,11 @@ class Names:
         """What tells this lake from any other, in metrics and in tags: the jobs of one cannot delete from another."""
         return f"{self.platform}-{self.environment}"
 
+    @property
+    def backup_vault(self) -> str:
+        """The vault of a protected environment's backups."""
+        return f"{self.prefix}backups"
+
     def secret(self, name: str) -> str:
         """The name of a secret, by which people and scripts set its value."""
         return f"{self.platform}/{self.environment}/{name}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,21 +24,21 @@ OF_BUCKETS = [
     "s3:DeleteBucketPolicy",
     "s3:PutBucketAcl",
     "s3:PutBucketLogging",
-    "s3:PutBucketNotification",
     "s3:PutBucketOwnershipControls",
     "s3:PutBucketPolicy",
     "s3:PutBucketPublicAccessBlock",
     "s3:PutBucketVersioning",
     "s3:PutEncryptionConfiguration",
-    "s3:PutInventoryConfiguration",
     "s3:PutLifecycleConfiguration",
     "s3:PutReplicationConfiguration",
 ]
 """Deleting a bucket, and the ways around these rules.
 
-These are other rules, no versions, a lifecycle that expires everything, copies and lists for somebody else, another
-key, an open door, no events and no log.
+These are other rules, no versions, a lifecycle that expires everything, copies for somebody else, another key, an open
+door and no log.
 """
+OF_EVENTS = ["s3:PutBucketNotification", "s3:PutInventoryConfiguration"]
+"""No events, and lists for somebody else; AWS Backup sets both for itself."""
 DELETION, DELETION_OF_VERSIONS = "s3:DeleteObject", "s3:DeleteObjectVersion"
 WRITING = ["s3:PutObject", "s3:ReplicateDelete", "s3:ReplicateObject"]
 CUSTOMER_KEY = "s3:x-amz-server-side-encryption-customer-algorithm"
@@ -55,7 +55,7 @@ class DeletionGuard:
     The role is compared as an ARN with the ARN of the caller; `aws:userId`, which is no ARN, would never match.
     """
 
-    def __init__(self, scope: Construct, names: Names) -> None:
+    def __init__(self, scope: Construct, names: Names, *, backup: iam.IRole | None = None) -> None:
         stack = cdk.Stack.of(scope)
         qualifier = stack.synthesizer.bootstrap_qualifier or cdk.DefaultStackSynthesizer.DEFAULT_QUALIFIER
 
@@ -64,6 +64,8 @@ class DeletionGuard:
 
         self._deployer = role(bootstrap_role(qualifier, "cfn-exec", stack.account, stack.region))
         self._not_the_deployer: Conditions = {"ArnNotEquals": {"aws:PrincipalArn": self._deployer}}
+        but_for_backups = [self._deployer, backup.role_arn] if backup else self._deployer
+        self._not_for_backups: Conditions = {"ArnNotEquals": {"aws:PrincipalArn": but_for_backups}}
         self._writers = role(names.roles("etl"))
         self._writer_tag = names.lake
 
@@ -108,9 +110,10 @@ class DeletionGuard:
     def _keep_settings(self, bucket: s3.Bucket) -> None:
         """Let nobody change what protects the bucket, and nobody at all write what the lake cannot read."""
         _deny(bucket, "KeepBucket", OF_BUCKETS, _Denial(self._not_the_deployer, of_objects=False))
+        _deny(bucket, "KeepEvents", OF_EVENTS, _Denial(self._not_for_backups, of_objects=False))
         _deny(bucket, "KeepReadable", ["s3:PutObject"], _Denial({"Null": {CUSTOMER_KEY: "false"}}))
         if key := bucket.encryption_key:
-            foreign = {"Null": {KMS_KEY: "false"}, "StringNotEquals": {KMS_KEY: [key.key_arn, key.key_id]}}
+            foreign: Conditions = {"Null": {KMS_KEY: "false"}, "StringNotEquals": {KMS_KEY: [key.key_arn, key.key_id]}}
             _deny(bucket, "KeepUnderKey", ["s3:PutObject"], _Denial(foreign))
 
 
@@ -122,10 +125,13 @@ class _Denial:
     of_objects: bool = True
     but_not_below: str = ""
 
-    def resources(self, bucket: s3.Bucket) -> Mapping[str, Sequence[str]]:
+    def resources(self, bucket: s3.Bucket) -> list[str] | None:
         if self.but_not_below:
-            return {"not_resources": [bucket.arn_for_objects(f"{self.but_not_below}*")]}
-        return {"resources": [bucket.arn_for_objects("*") if self.of_objects else bucket.bucket_arn]}
+            return None
+        return [bucket.arn_for_objects("*") if self.of_objects else bucket.bucket_arn]
+
+    def not_resources(self, bucket: s3.Bucket) -> list[str] | None:
+        return [bucket.arn_for_objects(f"{self.but_not_below}*")] if self.but_not_below else None
 
 
 def _deny(bucket: s3.Bucket, sid: str, actions: list[str], denial: _Denial) -> None:
@@ -135,7 +141,8 @@ def _deny(bucket: s3.Bucket, sid: str, actions: list[str], denial: _Denial) -> N
             effect=iam.Effect.DENY,
             principals=[iam.AnyPrincipal()],
             actions=actions,
+            resources=denial.resources(bucket),
+            not_resources=denial.not_resources(bucket),
             conditions=denial.conditions,
-            **denial.resources(bucket),
         )
     )

@@ -10,6 +10,7 @@ from aws_cdk import aws_s3 as s3
 from deployment_account.environments import Environment
 from deployment_account.names import BUNDLES, LANDING, PLANS, Names, Shared
 from deployment_account.shared_values import publish
+from infra_cdk.backup_role import BackupRole
 from infra_cdk.data_key import DataKey
 from infra_cdk.deletion_guard import DeletionGuard
 from infra_cdk.lake_bucket import (
@@ -37,7 +38,8 @@ class StorageStack(cdk.Stack):
         )
         self._retention = environment.retention
         self._removal_policy = cdk.RemovalPolicy.RETAIN if environment.is_protected else cdk.RemovalPolicy.DESTROY
-        self._guard = DeletionGuard(self, names) if environment.is_protected else None
+        self.backup_role = BackupRole(self, "BackupRole") if environment.is_protected else None
+        self._guard = DeletionGuard(self, names, backup=self.backup_role) if environment.is_protected else None
         self.data_key = DataKey(self, "DataKey", removal_policy=self._removal_policy).key
         self.access_logs = self._access_logs()
         self.staging = self._staging()
@@ -48,7 +50,14 @@ class StorageStack(cdk.Stack):
         self.config = self._config()
         self.athena_results = self._bucket("AthenaResults", *expire_query_results(self._retention.query_result_days))
         self._keep()
+        if self.backup_role and environment.backups:
+            self.backup_role.back_up(names, self.backed_up, self.data_key, environment.backups.copy_to)
         self._publish(names)
+
+    @property
+    def backed_up(self) -> list[s3.Bucket]:
+        """The buckets whose content nobody else has."""
+        return [self.staging, self.config, self.raw, self.conformed, self.purpose_built]
 
     def _keep(self) -> None:
         """In protected environments nothing is deleted by hand, and by jobs only what they replaced."""

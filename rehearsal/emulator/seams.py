@@ -117,6 +117,8 @@ DELETE = Seam("services.cloudformation.stacks", "_delete_resource")
 RUNS_ON_WORKER_THREAD = Seam("services.cloudformation.stacks", "_runs_on_worker_thread")
 TEMPLATE_GLUE_JOB_FIELDS = Seam("services.cloudformation.provisioners", "_GLUE_JOB_DEFAULTS")
 
+BACKUP_VAULTS = Seam("services.backup", "_vaults")
+
 CODEBUILD_PROJECTS = Seam("services.codebuild", "_projects")
 CODEBUILD_BUILDS = Seam("services.codebuild", "_builds")
 

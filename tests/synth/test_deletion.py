@@ -62,13 +62,11 @@ def test_nobody_but_the_deployer_deletes_a_bucket_or_changes_what_protects_it(pr
         "s3:DeleteBucketPolicy",
         "s3:PutBucketAcl",
         "s3:PutBucketLogging",
-        "s3:PutBucketNotification",
         "s3:PutBucketOwnershipControls",
         "s3:PutBucketPolicy",
         "s3:PutBucketPublicAccessBlock",
         "s3:PutBucketVersioning",
         "s3:PutEncryptionConfiguration",
-        "s3:PutInventoryConfiguration",
         "s3:PutLifecycleConfiguration",
         "s3:PutReplicationConfiguration",
     }
