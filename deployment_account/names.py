@@ -97,6 +97,8 @@ QUERY_RESULTS = "query-results/"
 
 Results are forgotten after some days, what Athena puts below `tables/` is not.
 """
+LAKE_TAG = "odp:lake"
+"""The tag of all that a lake's stacks make, by which policies tell one team's keys and networks from another's."""
 DATA_WRITER_TAG = "odp:data-writer"
 """The tag of roles that replace and therefore delete files of the lake, also where deletion is denied."""
 

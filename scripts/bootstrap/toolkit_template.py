@@ -6,6 +6,7 @@ several environments have pipelines in one account, each of them would so reach 
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +22,14 @@ Json = dict[str, Any]
 DEPLOY_ROLE = "DeploymentActionRole"
 ENTERED_ROLES = (DEPLOY_ROLE, "FilePublishingRole", "ImagePublishingRole", "LookupRole")
 """The roles that people and pipelines take; CloudFormation alone takes the other one."""
+NO_IMPORT = {
+    "Sid": "NoImportOfWhatOthersMade",
+    "Effect": "Deny",
+    "Action": "cloudformation:CreateChangeSet",
+    "Resource": "*",
+    "Condition": {"ForAnyValue:StringLike": {"cloudformation:ImportResourceTypes": "*"}},
+}
+"""A key or network of another team in a stack of this lake would get its tag, and could then be deleted with it."""
 NO_EXTERNAL_ID = {"Null": {"sts:ExternalId": "true"}}
 """The one condition that CDK's own template has."""
 
@@ -50,7 +59,8 @@ def toolkit_template(narrowing: Narrowing) -> str:
     for policy in resources[DEPLOY_ROLE]["Properties"]["Policies"]:
         document = policy["PolicyDocument"]
         document["Statement"] = [
-            _of_own_stacks(one, narrowing.stacks) for one in document["Statement"] if not _refactors(one)
+            *(_of_own_stacks(one, narrowing.stacks) for one in document["Statement"] if not _refactors(one)),
+            copy.deepcopy(NO_IMPORT),
         ]
     template["Parameters"]["BootstrapVariant"]["Default"] = f"{narrowing.lake}: for this environment alone"
     return json.dumps(template, indent=1)

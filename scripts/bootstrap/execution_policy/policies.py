@@ -22,8 +22,8 @@ _Part = Callable[[Scope], list[Grant]]
 _ENVIRONMENT: dict[str, tuple[_Part, ...]] = {
     "network": (network,),
     "storage": (storage.keys, storage.buckets, storage.parameters, storage.tables, storage.secrets),
-    "identity": (processing.roles, processing.functions, processing.jobs, processing.logs),
-    "processing": (processing.workflows, processing.messages, processing.observation),
+    "identity": (processing.roles, processing.functions, processing.logs, processing.messages, processing.observation),
+    "processing": (processing.jobs, processing.workflows),
 }
 _PROTECTED: dict[str, tuple[_Part, ...]] = {"backups": (backups,)}
 _PIPELINES: dict[str, tuple[_Part, ...]] = {
@@ -61,7 +61,7 @@ def environment_policies(platform: Platform, environment: Environment) -> list[P
     """What the stacks of one environment are made with."""
     names = Names.of(platform, environment)
     parts = {**_ENVIRONMENT, **_PROTECTED} if environment.is_protected else _ENVIRONMENT
-    return _policies(names.lake, Scope(Place.of(environment), names), parts)
+    return _policies(names.lake, Scope(Place.of(environment), names, environment.catalog_names), parts)
 
 
 def pipeline_policies(platform: Platform, environment: Environment, place: Place) -> list[Policy]:

@@ -58,7 +58,16 @@ def test_the_deploy_role_changes_its_environments_stacks_in_every_region_and_no_
     """A pipeline hands artifacts to another Region through a stack that this role deploys there."""
     (policy,) = narrowed()["Resources"]["DeploymentActionRole"]["Properties"]["Policies"]
     own = "arn:${AWS::Partition}:cloudformation:*:${AWS::AccountId}:stack/odp-dev-*/*"
-    assert policy["PolicyDocument"]["Statement"] == [{**DEPLOYS, "Resource": {"Fn::Sub": own}}, PASSES]
+    deploys, passes, _ = policy["PolicyDocument"]["Statement"]
+    assert [deploys, passes] == [{**DEPLOYS, "Resource": {"Fn::Sub": own}}, PASSES]
+
+
+def test_the_deploy_role_takes_nothing_of_other_teams_into_a_stack() -> None:
+    """Imported, it would get the lake's tag, and be deleted with the stack by the next push."""
+    (policy,) = narrowed()["Resources"]["DeploymentActionRole"]["Properties"]["Policies"]
+    *_, denied = policy["PolicyDocument"]["Statement"]
+    assert (denied["Effect"], denied["Action"]) == ("Deny", "cloudformation:CreateChangeSet")
+    assert denied["Condition"] == {"ForAnyValue:StringLike": {"cloudformation:ImportResourceTypes": "*"}}
 
 
 @pytest.mark.parametrize("action", ["cloudformation:*", "*", ["iam:PassRole", "cloudformation:DeleteStack"]])
@@ -70,7 +79,7 @@ def test_a_right_to_change_stacks_is_narrowed_however_it_is_written(
     policy["PolicyDocument"]["Statement"] = [{"Effect": "Allow", "Action": action, "Resource": "*"}]
     monkeypatch.setattr(module, "_text", lambda: json.dumps(template))
     (policy,) = narrowed()["Resources"]["DeploymentActionRole"]["Properties"]["Policies"]
-    (found,) = policy["PolicyDocument"]["Statement"]
+    found, _ = policy["PolicyDocument"]["Statement"]
     assert found["Resource"]["Fn::Sub"].endswith(":stack/odp-dev-*/*")
 
 
