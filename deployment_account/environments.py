@@ -73,6 +73,8 @@ class Environment(Model):
     retention: Retention = Retention()
     removal_policy: Literal["retain", "destroy"]
     """retain also turns deletion protection on: for environments whose data matters."""
+    organization: Annotated[str, Field(pattern=r"^o-[a-z0-9]{10,32}$", examples=["o-a1b2c3d4e5"])] | None = None
+    """The AWS organization of the account: buckets, keys and VPC endpoints then serve nobody of another."""
     backup: BackupSettings | None = None
     """How a protected environment is backed up, if not as by default; others are not."""
     resource_prefix: Annotated[str, Field(pattern=r"^([a-z][a-z0-9]{0,14}_)?$")] = ""

@@ -12,9 +12,11 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from deployment_account.backup import SHORTEST_DAYS, BackupSettings
+from deployment_account.environments import Environment
 from deployment_account.names import Names
 from infra_cdk.backup_role import tables_of
 from infra_cdk.deletion_guard import DeletionGuard
+from infra_cdk.perimeter import keep_key_inside
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -32,12 +34,13 @@ class BackupStack(cdk.Stack):
         id_: str,
         *,
         names: Names,
-        settings: BackupSettings,
+        environment: Environment,
         buckets: Sequence[s3.Bucket],
         role: iam.IRole,
     ) -> None:
         super().__init__(scope, id_, description="Backups of the data lake", termination_protection=True)
-        self._names, self._settings = names, settings
+        self._names, self._settings = names, environment.backups or BackupSettings()
+        self._organization = environment.organization
         self.vault = self._vault(self._key())
         plan = self._plan()
         resources = [*(bucket.bucket_arn for bucket in buckets), *tables_of(self, names)]
@@ -60,6 +63,7 @@ class BackupStack(cdk.Stack):
             removal_policy=cdk.RemovalPolicy.RETAIN,
         )
         DeletionGuard(self, self._names).keep_key(key)
+        keep_key_inside(key, self._organization)
         return key
 
     def _vault(self, key: kms.IKey) -> backup.CfnBackupVault:

@@ -27,12 +27,12 @@ class InfraStage(EnvironmentStage):
         self.network = NetworkStack(
             self, "Network", names=names, environment=environment, flow_log_bucket=self.storage.access_logs
         )
-        if environment.backups and self.storage.backup_role:
+        if self.storage.backup_role:
             self.backup = BackupStack(
                 self,
                 "Backup",
                 names=names,
-                settings=environment.backups,
+                environment=environment,
                 buckets=self.storage.backed_up,
                 role=self.storage.backup_role,
             )

@@ -21,6 +21,7 @@ from infra_cdk.lake_bucket import (
     expire_query_results,
     tier,
 )
+from infra_cdk.perimeter import keep_buckets_inside, keep_key_inside
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -50,9 +51,15 @@ class StorageStack(cdk.Stack):
         self.config = self._config()
         self.athena_results = self._bucket("AthenaResults", *expire_query_results(self._retention.query_result_days))
         self._keep()
+        self._keep_inside(environment.organization)
         if self.backup_role and environment.backups:
             self.backup_role.back_up(names, self.backed_up, self.data_key, environment.backups.copy_to)
         self._publish(names)
+
+    def _keep_inside(self, organization: str | None) -> None:
+        """Where an organization is configured, nobody of another reaches data, whatever else is allowed."""
+        keep_buckets_inside([*self.backed_up, self.athena_results, self.access_logs], organization)
+        keep_key_inside(self.data_key, organization)
 
     @property
     def backed_up(self) -> list[s3.Bucket]:

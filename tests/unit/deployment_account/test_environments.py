@@ -214,3 +214,9 @@ def test_backups_that_help_nobody_are_refused(tmp_path: Path, configuration: dic
     (found,) = problems(tmp_path, configuration)
     assert "backup" in found
     assert reason in found
+
+
+@pytest.mark.parametrize("organization", ["", "o-1", "O-A1B2C3D4E5", "r-a1b2", "o-a1b2c3d4e5*", "*"])
+def test_an_organization_is_named_by_its_id(tmp_path: Path, organization: str) -> None:
+    (found,) = problems(tmp_path, platform_with(organization=organization))
+    assert found.startswith("environments.dev.organization")
