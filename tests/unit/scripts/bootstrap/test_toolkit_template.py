@@ -148,3 +148,29 @@ def test_without_the_command_line_it_is_told_how_to_install_it(monkeypatch: pyte
     with pytest.raises(BootstrapError, match="is not installed") as refusal:
         narrowed()
     assert "install-cdk" in refusal.value.mend
+
+
+def test_a_build_reads_the_stacks_of_its_environment_before_the_approval_and_nothing_else() -> None:
+    """ReadOnlyAccess showed logs, parameters, objects and tables of prod to whoever may push to its branch."""
+    lookup = narrowed()["Resources"]["LookupRole"]["Properties"]
+    assert "ManagedPolicyArns" not in lookup
+    documents = [policy["PolicyDocument"]["Statement"] for policy in lookup["Policies"]]
+    statements = [one for document in documents for one in document]
+    allowed = [one for one in statements if one["Effect"] == "Allow"]
+    assert {action.split(":")[0] for one in allowed for action in one["Action"]} == {"cloudformation", "ssm"}
+    for one in allowed:
+        assert not [action for action in one["Action"] if "*" in action]
+        text = one["Resource"]["Fn::Sub"]
+        assert text.endswith((":stack/odp-dev-*/*", ":parameter/cdk-bootstrap/${Qualifier}/version"))
+    assert [one["Action"] for one in statements if one["Effect"] == "Deny"] == [["kms:Decrypt"]]
+
+
+@pytest.mark.parametrize("policies", [[], ["arn:aws:iam::aws:policy/AdministratorAccess"], None])
+def test_a_lookup_role_that_is_not_known_stops_the_bootstrap(
+    monkeypatch: pytest.MonkeyPatch, policies: list[str] | None
+) -> None:
+    template = bootstrap_template()
+    template["Resources"]["LookupRole"]["Properties"]["ManagedPolicyArns"] = policies
+    monkeypatch.setattr(module, "_text", lambda: json.dumps(template))
+    with pytest.raises(ValueError, match="lookup role"):
+        narrowed()
