@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic.json_schema import SkipJsonSchema  # noqa: TC002  pydantic evaluates the annotations
 
+from deployment_account.backup import BackupSettings
 from deployment_account.errors import ConfigurationError
 from deployment_account.model import AccountId, Days, Email, Model, Name, PlatformName, Region
 from deployment_account.networks import MOST_ZONES, InterfaceEndpoint, Ipv4Cidr, parse_cidr
@@ -24,6 +25,7 @@ from deployment_account.taxi_settings import TaxiSettings
 STACK_NAME_IN_A_ROLE_NAME = 24
 """Of a stack's name CloudFormation keeps that much when it makes up the name of a role."""
 BuildImage = Annotated[str, Field(pattern=r"^aws/codebuild/standard:7\.0(-\d{2}\.\d{2}\.\d{2})?$")]
+CatalogName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{2,}\*?$", examples=["sales_*"])]
 SecretName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 
 
@@ -74,8 +76,17 @@ class Environment(Model):
     retention: Retention = Retention()
     removal_policy: Literal["retain", "destroy"]
     """retain also turns deletion protection on: for environments whose data matters."""
+    organization: Annotated[str, Field(pattern=r"^o-[a-z0-9]{10,32}$", examples=["o-a1b2c3d4e5"])] | None = None
+    """The AWS organization of the account: buckets, keys and VPC endpoints then serve nobody of another."""
+    backup: BackupSettings | None = None
+    """How a protected environment is backed up, if not as by default; others are not."""
     resource_prefix: Annotated[str, Field(pattern=r"^([a-z][a-z0-9]{0,14}_)?$")] = ""
     """Leads the names that people type, so that two lakes can share an account; ends with an underscore."""
+    catalog_names: Annotated[tuple[CatalogName, ...], Field(min_length=1)] = ("odpf_*",)
+    """Patterns, without resource_prefix, of the names that manifests give to databases and Glue jobs.
+
+    CloudFormation may make and delete no others: an account may hold databases of other teams.
+    """
     sources: Sources = DEFAULT_SOURCES
     """Source databases, by name, whose tables are told apart; tables of the source default are named schema.table."""
     odp: OdpSettings = OdpSettings()
@@ -89,6 +100,11 @@ class Environment(Model):
         return self.removal_policy == "retain"
 
     @property
+    def backups(self) -> BackupSettings | None:
+        """How the data is backed up; None where it does not matter."""
+        return (self.backup or BackupSettings()) if self.is_protected else None
+
+    @property
     def waits_for_approval(self) -> bool:
         """Whether a person approves before anything changes."""
         return self.is_protected or self.approval is True
@@ -100,6 +116,19 @@ class Environment(Model):
             raise ValueError(f"availability_zones: {', '.join(foreign)} not in {self.region}")
         if len(set(self.availability_zones)) != len(self.availability_zones):
             raise ValueError("availability_zones: a zone is named twice")
+        return self
+
+    @model_validator(mode="after")
+    def _backups_are_of_protected_data_and_copied_away(self) -> Environment:
+        if self.backup is None:
+            return self
+        if not self.is_protected:
+            raise ValueError("backup: only where removal_policy is retain; data that may be destroyed is not backed up")
+        if self.backup.copy_place == (self.account, self.region):
+            raise ValueError(
+                f"backup.copy_to: the vault is in {self.account} {self.region}, where the data is; "
+                "name one of another account or Region"
+            )
         return self
 
     @model_validator(mode="after")
@@ -194,6 +223,22 @@ class Platform(Model):
                 raise ValueError(
                     f"{other.name} lives in account {other.account}, in which the pipelines of {one.name} run, whose "
                     "data is protected: give it or them another one"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _copies_are_out_of_reach(self) -> Platform:
+        """Whoever may push to another environment, or reaches the pipelines, must not reach the copies."""
+        environments = self.environments.values()
+        for one in environments:
+            place = one.backup.copy_place if one.backup else None
+            lakes = {other.account: f"that of {other.name}" for other in environments}
+            pipelines = {self.deployment_of(other).account: "that of pipelines" for other in environments}
+            reached = {**lakes, **pipelines, one.account: ""}
+            if place and (whose := reached.get(place[0])):
+                raise ValueError(
+                    f"backup.copy_to of {one.name}: account {place[0]} is {whose}; "
+                    "name a vault in an account that no pipeline deploys to"
                 )
         return self
 

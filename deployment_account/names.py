@@ -92,11 +92,15 @@ CONFIGURATION = "odp/configuration/"
 """Where in the config bucket a deployment writes the table manifests, which the Configuration Manager applies."""
 BUNDLES = "taxi/bundles/"
 """Where in the config bucket the NYC taxi flow says which files a run loads and what became of them, for some days."""
+LANDING = "nyc-taxi/"
+"""Where in the raw bucket others than jobs write: the files of the NYC taxi flow."""
 QUERY_RESULTS = "query-results/"
 """Where in its bucket a workgroup puts results, each named by its query's id, and tables without a place of their own.
 
 Results are forgotten after some days, what Athena puts below `tables/` is not.
 """
+LAKE_TAG = "odp:lake"
+"""The tag of all that a lake's stacks make, by which policies tell one team's keys and networks from another's."""
 DATA_WRITER_TAG = "odp:data-writer"
 """The tag of roles that replace and therefore delete files of the lake, also where deletion is denied."""
 
@@ -174,6 +178,11 @@ class Names:
     def lake(self) -> str:
         """What tells this lake from any other, in metrics and in tags: the jobs of one cannot delete from another."""
         return f"{self.platform}-{self.environment}"
+
+    @property
+    def backup_vault(self) -> str:
+        """The vault of a protected environment's backups."""
+        return f"{self.prefix}backups"
 
     def secret(self, name: str) -> str:
         """The name of a secret, by which people and scripts set its value."""

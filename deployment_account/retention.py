@@ -30,7 +30,9 @@ class Retention(Model):
     log_days: Annotated[int, AfterValidator(known_to_cloudwatch)] = 30
     """Log groups and access logs."""
     noncurrent_version_days: Days = 7
-    """Overwritten or deleted object versions in the versioned buckets."""
+    """Overwritten or deleted object versions in the staging and config buckets."""
+    table_version_days: Days = 7
+    """Files that tables no longer use, after a job has deleted or replaced them: until then that can be undone."""
     query_result_days: Days = 30
     """Results of Athena queries, but not tables that were created from queries."""
     plan_days: Days = 14

@@ -9,7 +9,7 @@ from constructs import Construct
 
 from deployment_account.environments import Environment, Platform
 from deployment_account.errors import ConfigurationError
-from deployment_account.names import Names
+from deployment_account.names import LAKE_TAG, Names
 
 QUALIFIER = "@aws-cdk/core:bootstrapQualifier"
 """Where the stacks of a stage find which bootstrap deploys them."""
@@ -31,7 +31,7 @@ def environment_stage(
 ) -> cdk.Stage:
     """Build the stage under its own name and put the environment's tags on all that is in it."""
     stage = build_stage(scope, Names.of(platform, environment).stage(component), platform, environment)
-    for key, value in environment.tags.items():
+    for key, value in {**environment.tags, LAKE_TAG: Names.of(platform, environment).lake}.items():
         cdk.Tags.of(stage).add(key, value)
     return stage
 

@@ -9,6 +9,7 @@ from odp.config_manager.manifest import load_manifests
 from deployment_account.names import Names
 from deployment_account.revision import UNKNOWN_REVISION, Revision
 from deployment_account.stages import EnvironmentStage
+from etl_cdk.catalog_names import refuse_unknown_names
 from etl_cdk.config_manager import TableManifests
 from etl_cdk.odp_stack import OdpStack
 from etl_cdk.tables_stack import TablesStack
@@ -39,6 +40,7 @@ class EtlStage(EnvironmentStage):
         names = Names.of(platform, environment)
         defaults = environment.odp.cadence_defaults
         content = load_manifests(manifests, defaults.model_dump())
+        refuse_unknown_names(content, environment)
         self.tables = TablesStack(self, "Tables", names=names, environment=environment, manifests=content)
         self.odp = OdpStack(
             self,

@@ -1,8 +1,9 @@
-"""Keeps people and programs from deleting the data of a protected environment."""
+"""Keeps people and programs from deleting, falsifying or locking away the data of a protected environment."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
@@ -21,23 +22,40 @@ Conditions = Mapping[str, Mapping[str, Any]]
 OF_BUCKETS = [
     "s3:DeleteBucket",
     "s3:DeleteBucketPolicy",
+    "s3:PutBucketAcl",
+    "s3:PutBucketLogging",
+    "s3:PutBucketOwnershipControls",
     "s3:PutBucketPolicy",
+    "s3:PutBucketPublicAccessBlock",
     "s3:PutBucketVersioning",
+    "s3:PutEncryptionConfiguration",
     "s3:PutLifecycleConfiguration",
+    "s3:PutReplicationConfiguration",
 ]
-"""Deleting a bucket, and the ways around these rules: other rules, no versions, a lifecycle that expires everything."""
-OF_OBJECTS = ["s3:DeleteObject", "s3:DeleteObjectVersion"]
+"""Deleting a bucket, and the ways around these rules.
+
+These are other rules, no versions, a lifecycle that expires everything, copies for somebody else, another key, an open
+door and no log.
+"""
+OF_EVENTS = ["s3:PutBucketNotification", "s3:PutInventoryConfiguration"]
+"""No events, and lists for somebody else; AWS Backup sets both for itself."""
+DELETION, DELETION_OF_VERSIONS = "s3:DeleteObject", "s3:DeleteObjectVersion"
+WRITING = ["s3:PutObject", "s3:ReplicateDelete", "s3:ReplicateObject"]
+CUSTOMER_KEY = "s3:x-amz-server-side-encryption-customer-algorithm"
+KMS_KEY = "s3:x-amz-server-side-encryption-aws-kms-key-id"
 OF_KEYS = ["kms:DisableKey", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion"]
 """Data without its key is deleted data."""
+OF_GRANTS = ["kms:CreateGrant", "kms:RevokeGrant"]
+"""A grant opens a key past its policy; services make theirs when they store something under it."""
 
 
 class DeletionGuard:
-    """Denies deletion to everyone but the role with which CDK deploys; jobs delete the files that they replace.
+    """Denies deletion to everyone but the role with which CDK deploys; jobs write and replace the files of tables.
 
     The role is compared as an ARN with the ARN of the caller; `aws:userId`, which is no ARN, would never match.
     """
 
-    def __init__(self, scope: Construct, names: Names) -> None:
+    def __init__(self, scope: Construct, names: Names, *, backup: iam.IRole | None = None) -> None:
         stack = cdk.Stack.of(scope)
         qualifier = stack.synthesizer.bootstrap_qualifier or cdk.DefaultStackSynthesizer.DEFAULT_QUALIFIER
 
@@ -46,51 +64,94 @@ class DeletionGuard:
 
         self._deployer = role(bootstrap_role(qualifier, "cfn-exec", stack.account, stack.region))
         self._not_the_deployer: Conditions = {"ArnNotEquals": {"aws:PrincipalArn": self._deployer}}
+        but_for_backups = [self._deployer, backup.role_arn] if backup else self._deployer
+        self._not_for_backups: Conditions = {"ArnNotEquals": {"aws:PrincipalArn": but_for_backups}}
         self._writers = role(names.roles("etl"))
         self._writer_tag = names.lake
 
-    def keep(self, bucket: s3.Bucket, *, written_by_jobs: bool = False) -> None:
-        """Let nobody delete the bucket or what is in it; the jobs of this lake may clean up in buckets of tables."""
-        objects = [bucket.arn_for_objects("*")]
-        self._deny(bucket, "KeepBucket", OF_BUCKETS, [bucket.bucket_arn], self._not_the_deployer)
-        if not written_by_jobs:
-            self._deny(bucket, "KeepObjects", OF_OBJECTS, objects, self._not_the_deployer)
-            return
+    def keep(self, bucket: s3.Bucket) -> None:
+        """Let nobody delete the bucket or what is in it."""
+        self._keep_settings(bucket)
+        not_the_deployer = _Denial(self._not_the_deployer)
+        _deny(bucket, "KeepObjects", [DELETION, DELETION_OF_VERSIONS], not_the_deployer)
+
+    def keep_tables(self, bucket: s3.Bucket, *, landing: str = "") -> None:
+        """Let the jobs of this lake alone write a bucket of tables and clean up in it; nobody deletes old versions.
+
+        Below the prefix `landing` others write too.
+        """
+        self._keep_settings(bucket)
         # two statements, because a job has to be both: people tag roles and sessions, and not every role writes data
         untagged = {"StringNotEquals": {f"aws:PrincipalTag/{DATA_WRITER_TAG}": self._writer_tag}}
-        foreign: Conditions = {"ArnNotLike": {"aws:PrincipalArn": [self._deployer, self._writers]}}
-        self._deny(bucket, "KeepObjects", OF_OBJECTS, objects, {**self._not_the_deployer, **untagged})
-        self._deny(bucket, "KeepObjectsFromOtherRoles", OF_OBJECTS, objects, foreign)
-
-    def keep_key(self, key: kms.Key) -> None:
-        """Let nobody delete or disable the key."""
-        statement = iam.PolicyStatement(
-            sid="KeepKey",
-            effect=iam.Effect.DENY,
-            principals=[iam.AnyPrincipal()],
-            actions=OF_KEYS,
-            resources=["*"],
-            conditions=self._not_the_deployer,
-        )
-        key.add_to_resource_policy(statement)
+        tagged_alone = {**self._not_the_deployer, **untagged}
+        named_alone: Conditions = {"ArnNotLike": {"aws:PrincipalArn": [self._deployer, self._writers]}}
+        for suffix, conditions in (("", tagged_alone), ("FromOtherRoles", named_alone)):
+            _deny(bucket, f"KeepObjects{suffix}", [DELETION], _Denial(conditions))
+            _deny(bucket, f"KeepTables{suffix}", WRITING, _Denial(conditions, but_not_below=landing))
+        _deny(bucket, "KeepVersions", [DELETION_OF_VERSIONS], _Denial(self._not_the_deployer))
 
     def keep_configuration(self, bucket: s3.Bucket, prefix: str) -> None:
         """Let nobody but deployments write below a prefix: what is configured is what went through git.
 
         The deployment's own function writes, as a role of the lake; the other roles of the lake have no right to.
         """
-        condition: Conditions = {"ArnNotLike": {"aws:PrincipalArn": [self._deployer, self._writers]}}
-        self._deny(bucket, "KeepConfiguration", ["s3:PutObject"], [bucket.arn_for_objects(f"{prefix}*")], condition)
+        others: Conditions = {"ArnNotLike": {"aws:PrincipalArn": [self._deployer, self._writers]}}
+        _deny(bucket, "KeepConfiguration", ["s3:PutObject"], _Denial(others, only_below=prefix))
 
-    @staticmethod
-    def _deny(bucket: s3.Bucket, sid: str, actions: list[str], resources: list[str], conditions: Conditions) -> None:
-        bucket.add_to_resource_policy(
-            iam.PolicyStatement(
+    def keep_key(self, key: kms.Key) -> None:
+        """Let nobody delete or disable the key, or open it to somebody else."""
+        by_hand = {"BoolIfExists": {"kms:GrantIsForAWSResource": "false"}}
+        for sid, actions, conditions in (
+            ("KeepKey", OF_KEYS, self._not_the_deployer),
+            ("KeepKeyFromOthers", OF_GRANTS, {**self._not_the_deployer, **by_hand}),
+        ):
+            statement = iam.PolicyStatement(
                 sid=sid,
                 effect=iam.Effect.DENY,
                 principals=[iam.AnyPrincipal()],
                 actions=actions,
-                resources=resources,
+                resources=["*"],
                 conditions=conditions,
             )
+            key.add_to_resource_policy(statement)
+
+    def _keep_settings(self, bucket: s3.Bucket) -> None:
+        """Let nobody change what protects the bucket, and nobody at all write what the lake cannot read."""
+        _deny(bucket, "KeepBucket", OF_BUCKETS, _Denial(self._not_the_deployer, of_objects=False))
+        _deny(bucket, "KeepEvents", OF_EVENTS, _Denial(self._not_for_backups, of_objects=False))
+        _deny(bucket, "KeepReadable", ["s3:PutObject"], _Denial({"Null": {CUSTOMER_KEY: "false"}}))
+        if key := bucket.encryption_key:
+            foreign: Conditions = {"Null": {KMS_KEY: "false"}, "StringNotEquals": {KMS_KEY: [key.key_arn, key.key_id]}}
+            _deny(bucket, "KeepUnderKey", ["s3:PutObject"], _Denial(foreign))
+
+
+@dataclass(frozen=True)
+class _Denial:
+    """Whom a statement denies, and on what of a bucket."""
+
+    conditions: Conditions
+    of_objects: bool = True
+    but_not_below: str = ""
+    only_below: str = ""
+
+    def resources(self, bucket: s3.Bucket) -> list[str] | None:
+        if self.but_not_below:
+            return None
+        return [bucket.arn_for_objects(f"{self.only_below}*") if self.of_objects else bucket.bucket_arn]
+
+    def not_resources(self, bucket: s3.Bucket) -> list[str] | None:
+        return [bucket.arn_for_objects(f"{self.but_not_below}*")] if self.but_not_below else None
+
+
+def _deny(bucket: s3.Bucket, sid: str, actions: list[str], denial: _Denial) -> None:
+    bucket.add_to_resource_policy(
+        iam.PolicyStatement(
+            sid=sid,
+            effect=iam.Effect.DENY,
+            principals=[iam.AnyPrincipal()],
+            actions=actions,
+            resources=denial.resources(bucket),
+            not_resources=denial.not_resources(bucket),
+            conditions=denial.conditions,
         )
+    )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from deployment_account.environments import Environment, Platform
 from deployment_account.names import Names
 from deployment_account.stages import EnvironmentStage
+from infra_cdk.backup_stack import BackupStack
 from infra_cdk.network_stack import NetworkStack
 from infra_cdk.secrets_stack import SecretsStack
 from infra_cdk.storage_stack import StorageStack
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class InfraStage(EnvironmentStage):
-    """The storage, the secrets and the network of one environment."""
+    """The storage, the secrets, the network and, where data is protected, the backups of one environment."""
 
     def __init__(self, scope: Construct, id_: str, platform: Platform, environment: Environment) -> None:
         super().__init__(scope, id_, platform, environment)
@@ -26,3 +27,12 @@ class InfraStage(EnvironmentStage):
         self.network = NetworkStack(
             self, "Network", names=names, environment=environment, flow_log_bucket=self.storage.access_logs
         )
+        if self.storage.backup_role:
+            self.backup = BackupStack(
+                self,
+                "Backup",
+                names=names,
+                environment=environment,
+                buckets=self.storage.backed_up,
+                role=self.storage.backup_role,
+            )

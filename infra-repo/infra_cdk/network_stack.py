@@ -14,6 +14,7 @@ from deployment_account.environments import Environment
 from deployment_account.names import Names, Shared
 from deployment_account.networks import MOST_ZONES, private_subnet_prefix
 from deployment_account.shared_values import publish
+from infra_cdk.perimeter import through_endpoint
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -28,7 +29,7 @@ class NetworkStack(cdk.Stack):
     def __init__(
         self, scope: Construct, id_: str, *, names: Names, environment: Environment, flow_log_bucket: s3.IBucket
     ) -> None:
-        self._zones = list(environment.availability_zones)
+        self._zones, self._organization = list(environment.availability_zones), environment.organization
         super().__init__(
             scope, id_, description="Network of the data lake", termination_protection=environment.is_protected
         )
@@ -39,6 +40,7 @@ class NetworkStack(cdk.Stack):
             )
         )
         self.vpc.add_flow_log("FlowLog", destination=ec2.FlowLogDestination.to_s3(flow_log_bucket, "vpc-flow-logs/"))
+        self._gateway_endpoints()
         self.glue_security_group = self._glue_security_group()
         self._interface_endpoints(environment.interface_endpoints)
         self._publish(names)
@@ -59,11 +61,13 @@ class NetworkStack(cdk.Stack):
             subnet_configuration=_subnets(environment),
             # to close it CDK deploys a Lambda with rights over security groups; `close-default-group` does it once
             restrict_default_security_group=False,
-            gateway_endpoints={
-                "S3": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.S3),
-                "DynamoDb": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.DYNAMODB),
-            },
         )
+
+    def _gateway_endpoints(self) -> None:
+        """Buckets and tables always belong to somebody, so that these let through the lake's own alone."""
+        for name, service in _GATEWAYS.items():
+            endpoint = self.vpc.add_gateway_endpoint(name, service=service)
+            endpoint.add_to_policy(through_endpoint(self, self._organization, names_resources=True))
 
     def _glue_security_group(self) -> ec2.SecurityGroup:
         """Glue demands a group whose members reach each other on every TCP port."""
@@ -82,6 +86,7 @@ class NetworkStack(cdk.Stack):
                 subnets=ec2.SubnetSelection(subnet_group_name="Private"),
                 open=False,
             )
+            endpoint.add_to_policy(through_endpoint(self, self._organization, names_resources=False))
             endpoint.connections.allow_default_port_from(self.glue_security_group, "Glue jobs")
 
     def _publish(self, names: Names) -> None:
@@ -92,6 +97,12 @@ class NetworkStack(cdk.Stack):
             Shared.GLUE_SECURITY_GROUP_ID: self.glue_security_group.security_group_id,
         }
         publish(self, names, values)
+
+
+_GATEWAYS = {
+    "S3": ec2.GatewayVpcEndpointAwsService.S3,
+    "DynamoDb": ec2.GatewayVpcEndpointAwsService.DYNAMODB,
+}
 
 
 def _subnets(environment: Environment) -> list[ec2.SubnetConfiguration]:

@@ -12,6 +12,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from deployment_account.names import Names, Shared, published_secret
 from deployment_account.shared_values import publish
 from infra_cdk.deletion_guard import DeletionGuard
+from infra_cdk.perimeter import keep_key_inside
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -42,6 +43,7 @@ class SecretsStack(cdk.Stack):
         )
         if environment.is_protected:
             DeletionGuard(self, names).keep_key(self.key)
+        keep_key_inside(self.key, environment.organization)
         arns = {published_secret(name): self._secret(name, purpose).ref for name, purpose in secrets.items()}
         publish(self, names, {Shared.SECRETS_KEY_ARN: self.key.key_arn, **arns})
 

@@ -8,8 +8,9 @@ import aws_cdk as cdk
 from aws_cdk import aws_s3 as s3
 
 from deployment_account.environments import Environment
-from deployment_account.names import BUNDLES, CONFIGURATION, PLANS, Names, Shared
+from deployment_account.names import BUNDLES, CONFIGURATION, LANDING, PLANS, Names, Shared
 from deployment_account.shared_values import publish
+from infra_cdk.backup_role import BackupRole
 from infra_cdk.data_key import DataKey
 from infra_cdk.deletion_guard import DeletionGuard
 from infra_cdk.lake_bucket import (
@@ -20,6 +21,7 @@ from infra_cdk.lake_bucket import (
     expire_query_results,
     tier,
 )
+from infra_cdk.perimeter import keep_buckets_inside, keep_key_inside
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -37,29 +39,51 @@ class StorageStack(cdk.Stack):
         )
         self._retention = environment.retention
         self._removal_policy = cdk.RemovalPolicy.RETAIN if environment.is_protected else cdk.RemovalPolicy.DESTROY
-        self._guard = DeletionGuard(self, names) if environment.is_protected else None
+        self.backup_role = BackupRole(self, "BackupRole") if environment.is_protected else None
+        self._guard = DeletionGuard(self, names, backup=self.backup_role) if environment.is_protected else None
         self.data_key = DataKey(self, "DataKey", removal_policy=self._removal_policy).key
         self.access_logs = self._access_logs()
         self.staging = self._staging()
-        self.raw = self._bucket("Raw")
+        self.raw = self._tables("Raw")
         self.raw.emit_events()
-        self.conformed = self._bucket("Conformed")
-        self.purpose_built = self._bucket("PurposeBuilt")
+        self.conformed = self._tables("Conformed")
+        self.purpose_built = self._tables("PurposeBuilt")
         self.config = self._config()
         self.athena_results = self._bucket("AthenaResults", *expire_query_results(self._retention.query_result_days))
         self._keep()
+        self._keep_inside(environment.organization)
+        if self.backup_role and environment.backups:
+            self.backup_role.back_up(names, self.backed_up, self.data_key, environment.backups.copy_to)
         self._publish(names)
+
+    def _keep_inside(self, organization: str | None) -> None:
+        """Where an organization is configured, nobody of another reaches data, whatever else is allowed."""
+        keep_buckets_inside([*self.backed_up, self.athena_results, self.access_logs], organization)
+        keep_key_inside(self.data_key, organization)
+
+    @property
+    def backed_up(self) -> list[s3.Bucket]:
+        """The buckets whose content nobody else has."""
+        return [self.staging, self.config, self.raw, self.conformed, self.purpose_built]
 
     def _keep(self) -> None:
         """In protected environments nothing is deleted by hand, and by jobs only what they replaced."""
         if self._guard is None:
             return
         self._guard.keep_key(self.data_key)
-        tables: list[s3.Bucket] = [self.raw, self.conformed, self.purpose_built]
-        others: list[s3.Bucket] = [self.access_logs, self.staging, self.config, self.athena_results]
-        for bucket in (*tables, *others):
-            self._guard.keep(bucket, written_by_jobs=bucket in tables)
+        self._guard.keep_tables(self.raw, landing=LANDING)
+        self._guard.keep_tables(self.conformed)
+        self._guard.keep_tables(self.purpose_built)
+        for bucket in (self.access_logs, self.staging, self.config, self.athena_results):
+            self._guard.keep(bucket)
         self._guard.keep_configuration(self.config, CONFIGURATION)
+
+    def _tables(self, id_: str) -> LakeBucket:
+        """Versioned in every environment, so that dev rehearses what prod does: a bad release is undone from versions.
+
+        Table formats write new names, and so the cost is what they clean up.
+        """
+        return self._bucket(id_, expire_noncurrent(self._retention.table_version_days), versioned=True)
 
     def _bucket(self, id_: str, *rules: s3.LifecycleRule, versioned: bool = False) -> LakeBucket:
         return LakeBucket(

@@ -117,6 +117,12 @@ def _created(type_: str, arguments: tuple[Any, ...], stack: str) -> Iterator[Cal
         case "AWS::IAM::ManagedPolicy":
             name = properties.get("ManagedPolicyName") or made_up
             yield Call("iam:CreatePolicy", f"arn:aws:iam::{_account()}:policy/{name}")
+        case "AWS::KMS::Key":
+            tags = {f"aws:RequestTag/{tag['Key']}": str(tag["Value"]) for tag in properties.get("Tags", ())}
+            yield Call("kms:CreateKey", "*", tags)
+        case "AWS::Backup::BackupSelection":
+            passed = str(properties["BackupSelection"]["IamRoleArn"])
+            yield Call("iam:PassRole", passed, {"iam:PassedToService": "backup.amazonaws.com"})
         case "AWS::IAM::User":
             yield Call("iam:CreateUser", f"arn:aws:iam::{_account()}:user/{properties.get('UserName') or made_up}")
         case _:

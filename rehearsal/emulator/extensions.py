@@ -17,6 +17,7 @@ from rehearsal.emulator import (
     resource_types,
     s3_event_versions,
     s3_version_ranges,
+    s3_write_conditions,
     secure_transport,
     state_machine_calls,
     template_location,
@@ -40,6 +41,7 @@ def install(settings: EmulatorSettings) -> Stop:
     request_resources.install()
     s3_event_versions.install()
     s3_version_ranges.install()
+    s3_write_conditions.install()
     lambda_credentials.install()
     lambda_environment.install()
     lambda_errors.install()

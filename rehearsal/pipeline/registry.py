@@ -70,6 +70,10 @@ FEATURES_WE_DO_NOT_USE: Mapping[str, str] = {
     "glue:*Connection": "federated databases",
     "logs:*LogStream*": "imports",
     "logs:PutLogEvents": "imports",
+    "backup-storage:Mount": "an action that IAM does not know",
+    "backup:DeleteBackupVaultLockConfiguration": "unlocked vaults",
+    "backup:DeleteBackupVaultNotifications": "messages of vaults",
+    "backup:PutBackupVaultNotifications": "messages of vaults",
     "secretsmanager:*Region*": "secrets of several Regions",
     "secretsmanager:GetSecretValue": "generated secrets: values are set by people",
 }

@@ -6,6 +6,7 @@ several environments have pipelines in one account, each of them would so reach 
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,9 +19,25 @@ from scripts.bootstrap.cdk_cli import INSTALL, PACKAGE, PROJECT
 from scripts.bootstrap.errors import BootstrapError
 
 Json = dict[str, Any]
-DEPLOY_ROLE = "DeploymentActionRole"
-ENTERED_ROLES = (DEPLOY_ROLE, "FilePublishingRole", "ImagePublishingRole", "LookupRole")
+DEPLOY_ROLE, LOOKUP_ROLE = "DeploymentActionRole", "LookupRole"
+ENTERED_ROLES = (DEPLOY_ROLE, "FilePublishingRole", "ImagePublishingRole", LOOKUP_ROLE)
 """The roles that people and pipelines take; CloudFormation alone takes the other one."""
+READ_ONLY_ACCESS = {"Fn::Sub": "arn:${AWS::Partition}:iam::aws:policy/ReadOnlyAccess"}
+READING_STACKS = (
+    "cloudformation:DescribeStackResources",
+    "cloudformation:DescribeStacks",
+    "cloudformation:GetTemplate",
+    "cloudformation:ListStackResources",
+)
+"""What `cdk diff --method=template` reads, with the templates of nested stacks."""
+NO_IMPORT = {
+    "Sid": "NoImportOfWhatOthersMade",
+    "Effect": "Deny",
+    "Action": "cloudformation:CreateChangeSet",
+    "Resource": "*",
+    "Condition": {"ForAnyValue:StringLike": {"cloudformation:ImportResourceTypes": "*"}},
+}
+"""A key or network of another team in a stack of this lake would get its tag, and could then be deleted with it."""
 NO_EXTERNAL_ID = {"Null": {"sts:ExternalId": "true"}}
 """The one condition that CDK's own template has."""
 
@@ -47,10 +64,12 @@ def toolkit_template(narrowing: Narrowing) -> str:
     resources = template["Resources"]
     for name in ENTERED_ROLES:
         _let_in(resources[name]["Properties"]["AssumeRolePolicyDocument"], narrowing)
+    _read_own_stacks(resources[LOOKUP_ROLE]["Properties"], narrowing.stacks)
     for policy in resources[DEPLOY_ROLE]["Properties"]["Policies"]:
         document = policy["PolicyDocument"]
         document["Statement"] = [
-            _of_own_stacks(one, narrowing.stacks) for one in document["Statement"] if not _refactors(one)
+            *(_of_own_stacks(one, narrowing.stacks) for one in document["Statement"] if not _refactors(one)),
+            copy.deepcopy(NO_IMPORT),
         ]
     template["Parameters"]["BootstrapVariant"]["Default"] = f"{narrowing.lake}: for this environment alone"
     return json.dumps(template, indent=1)
@@ -95,6 +114,24 @@ def _trusting(statements: list[Json]) -> Iterator[Json]:
                 yield statement
             case other:
                 raise ValueError(f"the bootstrap of CDK lets somebody in who is not known here: {other}")
+
+
+def _read_own_stacks(lookup: Json, stacks: str) -> None:
+    """Let the lookup role read what a comparison needs, in place of all that there is in the account.
+
+    A build takes it before anybody approved, and that build runs what the pusher wrote.
+    """
+    managed = lookup.pop("ManagedPolicyArns", None)
+    if managed != [READ_ONLY_ACCESS]:
+        raise ValueError(f"the lookup role of CDK's bootstrap has policies that are not known here: {managed}")
+    own = f"arn:${{AWS::Partition}}:cloudformation:*:${{AWS::AccountId}}:stack/{stacks}/*"
+    version = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/cdk-bootstrap/${Qualifier}/version"
+    reads = [
+        {"Effect": "Allow", "Action": list(READING_STACKS), "Resource": {"Fn::Sub": own}},
+        {"Effect": "Allow", "Action": ["ssm:GetParameter", "ssm:GetParameters"], "Resource": {"Fn::Sub": version}},
+    ]
+    policy = {"PolicyName": "ReadOwnStacks", "PolicyDocument": {"Version": "2012-10-17", "Statement": reads}}
+    lookup["Policies"] = [*lookup.get("Policies", []), policy]
 
 
 def _refactors(statement: Json) -> bool:

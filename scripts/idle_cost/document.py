@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 
 from scripts.idle_cost.pricing import HOURLY, Line, PriceList
 
-NOTES = """Not counted, because it comes with data or with work: storage, requests, Glue and Lambda time beyond empty
+NOTES = """Not counted, because it comes with data or with work: storage (old versions of tables for a week, and
+in protected environments a nightly AWS Backup of all of it, about 0.05 USD a month for each GB of objects and 0.10 for
+each GB of tables, as remembered, and twice that if it is copied away), requests, Glue and Lambda time beyond empty
 schedules, logs, builds (a push runs some minutes of CodeBuild and of V2 pipeline actions), Athena queries, and the
 yearly rotations of keys (each of the first two adds a key's price)."""
 

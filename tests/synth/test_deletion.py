@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from odp.config_manager.request import REQUEST_KEY
+from taxi.datasets.definitions import load_datasets
 
 from tests.synth.conftest import Synthesis
 from tests.synth.synthesis import Template
@@ -44,6 +45,16 @@ def denial(prod: Template, bucket: str, sid: str) -> dict[str, Any]:
     return dict(found)
 
 
+def actions(statement: dict[str, Any]) -> list[str]:
+    given = statement["Action"]
+    return [given] if isinstance(given, str) else list(given)
+
+
+def objects_of(resource: dict[str, Any]) -> str:
+    _, path = resource["Fn::Join"][1]
+    return str(path)
+
+
 @pytest.mark.parametrize("bucket", BUCKETS)
 def test_nobody_but_the_deployer_deletes_a_bucket_or_changes_what_protects_it(prod: Template, bucket: str) -> None:
     """Defect 29 of the reference: aws:userId was compared with an ARN, which it never equals."""
@@ -51,9 +62,15 @@ def test_nobody_but_the_deployer_deletes_a_bucket_or_changes_what_protects_it(pr
     assert set(found["Action"]) == {
         "s3:DeleteBucket",
         "s3:DeleteBucketPolicy",
+        "s3:PutBucketAcl",
+        "s3:PutBucketLogging",
+        "s3:PutBucketOwnershipControls",
         "s3:PutBucketPolicy",
+        "s3:PutBucketPublicAccessBlock",
         "s3:PutBucketVersioning",
+        "s3:PutEncryptionConfiguration",
         "s3:PutLifecycleConfiguration",
+        "s3:PutReplicationConfiguration",
     }
     assert written(found["Condition"]) == {"ArnNotEquals": DEPLOYER}
     assert found["Resource"]["Fn::GetAtt"][0].startswith(bucket)
@@ -64,12 +81,12 @@ def test_nobody_deletes_objects_but_the_deployer_and_jobs_the_files_of_their_tab
     prod: Template, bucket: str
 ) -> None:
     found = denial(prod, bucket, "KeepObjects")
-    assert set(found["Action"]) == {"s3:DeleteObject", "s3:DeleteObjectVersion"}
+    versions = [] if bucket in WRITTEN_BY_JOBS else ["s3:DeleteObjectVersion"]
+    assert actions(found) == ["s3:DeleteObject", *versions]
     jobs = {"StringNotEquals": {"aws:PrincipalTag/odp:data-writer": "odp-prod"}}
     exceptions = {"ArnNotEquals": DEPLOYER} | (jobs if bucket in WRITTEN_BY_JOBS else {})
     assert written(found["Condition"]) == exceptions, "all of these must be untrue of a caller who is denied"
-    _, objects = found["Resource"]["Fn::Join"][1]
-    assert objects == "/*"
+    assert objects_of(found["Resource"]) == "/*"
 
 
 def test_nobody_but_deployments_writes_what_becomes_the_configuration(prod: Template) -> None:
@@ -100,12 +117,49 @@ def test_of_the_roles_that_may_only_the_deployments_own_has_the_right_to(synthes
 
 
 @pytest.mark.parametrize("bucket", WRITTEN_BY_JOBS)
-def test_the_tag_of_jobs_helps_no_role_that_is_not_of_the_lakes_etl_stage(prod: Template, bucket: str) -> None:
+@pytest.mark.parametrize("sid", ["KeepObjects", "KeepTables"])
+def test_the_tag_of_jobs_helps_no_role_that_is_not_of_the_lakes_etl_stage(
+    prod: Template, bucket: str, sid: str
+) -> None:
     """Whoever may tag a role or a session could else give themselves the right to delete."""
-    found = denial(prod, bucket, "KeepObjectsFromOtherRoles")
-    tagged = denial(prod, bucket, "KeepObjects")
-    assert (found["Action"], found["Resource"]) == (tagged["Action"], tagged["Resource"])
+    found, tagged = denial(prod, bucket, f"{sid}FromOtherRoles"), denial(prod, bucket, sid)
+    for part in ("Action", "Resource", "NotResource"):
+        assert found.get(part) == tagged.get(part)
     assert written(found["Condition"]) == {"ArnNotLike": {"aws:PrincipalArn": [DEPLOYER_ARN, JOBS_ARN]}}
+
+
+@pytest.mark.parametrize("bucket", WRITTEN_BY_JOBS)
+def test_old_versions_of_a_tables_files_are_left_to_the_lifecycle(prod: Template, bucket: str) -> None:
+    found = denial(prod, bucket, "KeepVersions")
+    assert actions(found) == ["s3:DeleteObjectVersion"]
+    assert written(found["Condition"]) == {"ArnNotEquals": DEPLOYER}
+
+
+@pytest.mark.parametrize("bucket", WRITTEN_BY_JOBS)
+def test_tables_are_written_by_jobs_alone_and_files_land_where_the_taxi_flow_looks(prod: Template, bucket: str) -> None:
+    found = denial(prod, bucket, "KeepTables")
+    assert actions(found) == ["s3:PutObject", "s3:ReplicateDelete", "s3:ReplicateObject"]
+    but = found.get("NotResource")
+    assert (objects_of(but) if but else None) == ("/nyc-taxi/*" if bucket == "Raw" else None)
+
+
+def test_no_dataset_of_the_taxi_flow_lands_elsewhere() -> None:
+    """Its producers would be denied; LANDING in deployment_account/names.py says where."""
+    assert [dataset.prefix for dataset in load_datasets().values() if not dataset.prefix.startswith("nyc-taxi/")] == []
+
+
+@pytest.mark.parametrize("bucket", BUCKETS)
+def test_nobody_at_all_writes_under_a_key_that_the_lake_has_not(prod: Template, bucket: str) -> None:
+    customers = denial(prod, bucket, "KeepReadable")
+    assert customers["Condition"] == {"Null": {"s3:x-amz-server-side-encryption-customer-algorithm": "false"}}
+    if bucket == "AccessLogs":
+        return
+    (key,) = prod.resources("AWS::KMS::Key")
+    header = "s3:x-amz-server-side-encryption-aws-kms-key-id"
+    assert denial(prod, bucket, "KeepUnderKey")["Condition"] == {
+        "Null": {header: "false"},
+        "StringNotEquals": {header: [{"Fn::GetAtt": [key, "Arn"]}, {"Ref": key}]},
+    }
 
 
 def test_the_name_that_the_jobs_role_will_get_is_one_of_those(synthesis: Synthesis) -> None:
@@ -131,10 +185,13 @@ def test_the_jobs_that_replace_files_carry_the_tag_that_lets_them(synthesis: Syn
 @pytest.mark.parametrize("stack", ["Storage", "Secrets"])
 def test_a_key_is_kept_like_the_data_under_it(synthesis: Synthesis, stack: str) -> None:
     key = synthesis.templates[f"odp-prod-infra-{stack}"].only("AWS::KMS::Key")
-    (found,) = [statement for statement in key["KeyPolicy"]["Statement"] if statement["Effect"] == "Deny"]
+    found, grants = [statement for statement in key["KeyPolicy"]["Statement"] if statement["Effect"] == "Deny"]
     assert set(found["Action"]) == {"kms:DisableKey", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion"}
-    assert found["Principal"] == {"AWS": "*"}
     assert written(found["Condition"]) == {"ArnNotEquals": DEPLOYER}
+    assert set(grants["Action"]) == {"kms:CreateGrant", "kms:RevokeGrant"}
+    by_hand = {"BoolIfExists": {"kms:GrantIsForAWSResource": "false"}}
+    assert written(grants["Condition"]) == {"ArnNotEquals": DEPLOYER, **by_hand}
+    assert found["Principal"] == grants["Principal"] == {"AWS": "*"}
 
 
 @pytest.mark.parametrize("environment", ["dev", "test"])

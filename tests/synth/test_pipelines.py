@@ -188,8 +188,9 @@ def test_it_deploys_the_stacks_of_its_environment_with_the_roles_of_the_target_a
         for action in actions(pipeline, f"odp-{environment}-{app}")
         if action["ActionTypeId"]["Category"] == "Deploy"
     ]
+    backups = ["Backup"] if (app, environment) == ("infra", "prod") else []
     assert {action["Configuration"]["StackName"] for action in deployments} == {
-        f"odp-{environment}-{app}-{stack}" for stack in STACKS[app]
+        f"odp-{environment}-{app}-{stack}" for stack in [*STACKS[app], *backups]
     }
     account = ACCOUNTS[environment]
     for action in deployments:

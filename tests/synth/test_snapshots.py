@@ -27,8 +27,8 @@ STACKS = (
     "etl-Tables",
     "etl-Taxi",
 )
-PROTECTED = ("infra-Pipeline", "infra-Storage", "etl-Tables")
-"""What the protected environment has more of than others: an approval, denials of deletion, retention."""
+PROTECTED = ("infra-Backup", "infra-Pipeline", "infra-Storage", "etl-Tables")
+"""What the protected environment has more of than others: an approval, denials of deletion, retention, backups."""
 ASSET_HASH = re.compile(r"\b[0-9a-f]{64}\b")
 
 

@@ -48,7 +48,7 @@ def test_access_logs_are_encrypted_by_s3_or_they_would_not_be_delivered(storage:
 @pytest.mark.parametrize("name", BUCKETS)
 def test_every_action_over_plain_http_is_denied_to_everyone(storage: Template, name: str) -> None:
     denied = [statement for statement in policy_statements(storage, name) if statement["Effect"] == "Deny"]
-    (deny,) = [statement for statement in denied if "Bool" in statement["Condition"]]
+    (deny,) = [statement for statement in denied if statement["Condition"].get("Bool")]
     assert deny["Action"] == "s3:*"
     assert deny["Principal"] == {"AWS": "*"}
     assert deny["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
@@ -147,15 +147,16 @@ def test_plans_and_bundles_expire_where_the_runtime_writes_them() -> None:
     assert Bundle("yellow", "run", number=1, files=()).key.startswith(BUNDLES)
 
 
-def test_staging_and_config_are_versioned_and_old_versions_expire(storage: Template, is_prod: bool) -> None:
+def test_what_cannot_be_made_again_is_versioned_and_old_versions_expire(storage: Template, is_prod: bool) -> None:
+    """Without versions a bad release or a stolen job destroys tables for good."""
     versioned = {name for name in BUCKETS if "VersioningConfiguration" in bucket(storage, name)}
-    assert versioned == {"Staging", "Config"}
+    assert versioned == {"Staging", "Config", *TABLE_BUCKETS}
     for name in versioned:
         assert bucket(storage, name)["VersioningConfiguration"] == {"Status": "Enabled"}
-        days = [
-            rule["NoncurrentVersionExpiration"] for rule in lifecycle(storage, name) if rule["Id"].startswith("ExpireN")
-        ]
-        assert days == [{"NoncurrentDays": 30 if is_prod else 7}]
+        (rule,) = [one for one in lifecycle(storage, name) if one["Id"].startswith("ExpireN")]
+        days = 7 if name in TABLE_BUCKETS or not is_prod else 30
+        assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": days}
+        assert rule["ExpiredObjectDeleteMarker"] is True, "or each deleted file would be listed for ever"
 
 
 def test_buckets_in_which_files_arrive_send_events_by_their_own_property(storage: Template) -> None:

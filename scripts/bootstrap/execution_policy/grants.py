@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from deployment_account.names import Names, TaxiName
+from deployment_account.names import LAKE_TAG, Names, TaxiName
 from scripts.bootstrap.accounts import Place
+
+Condition = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -16,6 +18,8 @@ class Scope:
 
     place: Place
     names: Names
+    patterns: tuple[str, ...] = ()
+    """Of the names that manifests may give to databases and jobs."""
 
     @property
     def generated(self) -> str:
@@ -28,9 +32,32 @@ class Scope:
         return f"{self.names.resource_prefix}odpf_*"
 
     @property
+    def catalog_names(self) -> list[str]:
+        """The patterns of the names of databases, Glue jobs and connections, those of the taxi flow included."""
+        taxi = [TaxiName.CONFORMED_JOB, TaxiName.PURPOSE_BUILT_JOB]
+        databases = [TaxiName.CONFORMED_DATABASE, TaxiName.PURPOSE_BUILT_DATABASE]
+        own = [f"{self.names.resource_prefix}{pattern}" for pattern in self.patterns]
+        return [*own, *map(self.names.taxi, (*databases, *taxi))]
+
+    @property
     def parameter_path(self) -> str:
         """Below which the values of this environment are published."""
         return f"/{self.names.platform}/{self.names.environment}"
+
+    @property
+    def tagged(self) -> Condition:
+        """Holds for what this lake has made; AWS makes up the ids of keys and networks, so that only a tag tells."""
+        return {"StringEquals": {f"aws:ResourceTag/{LAKE_TAG}": self.names.lake}}
+
+    @property
+    def made_with_tag(self) -> Condition:
+        """Holds for a request that gives the tag of this lake."""
+        return {"StringEquals": {f"aws:RequestTag/{LAKE_TAG}": self.names.lake}}
+
+    @property
+    def untagged(self) -> Condition:
+        """Holds for a request that gives the tag of this lake to what has none of any lake."""
+        return {**self.made_with_tag, "Null": {f"aws:ResourceTag/{LAKE_TAG}": "true"}}
 
     def taxi(self, name: TaxiName) -> str:
         """What people type to work with a part of the NYC taxi flow."""
@@ -57,7 +84,7 @@ class Grant:
     actions: tuple[str, ...]
     resources: tuple[str, ...]
     because: str = ""
-    condition: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    condition: Condition = field(default_factory=dict)
 
     def statement(self) -> dict[str, Any]:
         """The grant in the language of IAM."""
@@ -69,8 +96,6 @@ class Grant:
         return statement | ({"Condition": self.condition} if self.condition else {})
 
 
-def grant(
-    service: str, actions: str, *resources: str, because: str = "", condition: Mapping[str, Any] | None = None
-) -> Grant:
+def grant(service: str, actions: str, *resources: str, because: str = "", condition: Condition | None = None) -> Grant:
     """A grant whose actions are written in one string, divided by spaces."""
     return Grant(service, tuple(actions.split()), resources, because, condition or {})

@@ -1,4 +1,4 @@
-"""What the network of an environment is made with."""
+"""What the network of an environment is made with: EC2 makes up ids, so that tags tell whose each part is."""
 
 from __future__ import annotations
 
@@ -17,7 +17,20 @@ _KINDS = (
     "vpc-endpoint",
     "vpc-flow-log",
 )
-_MADE_UP = "EC2 makes up the ids of what it makes; account, Region and kind are the bounds"
+_NEW = {
+    "CreateVpc": "vpc",
+    "CreateSubnet": "subnet",
+    "CreateRouteTable": "route-table",
+    "CreateVpcEndpoint": "vpc-endpoint",
+    "CreateFlowLogs": "vpc-flow-log",
+    "CreateSecurityGroup": "security-group",
+    "AllocateAddress": "elastic-ip",
+    "CreateNatGateway": "natgateway",
+    "CreateInternetGateway": "internet-gateway",
+}
+"""What each action makes; whatever else it names must be this lake's already."""
+_MADE_UP = "EC2 makes up the ids of what it makes"
+_OWN = f"{_MADE_UP}; the tag of the condition says that this lake made it"
 
 
 def network(scope: Scope) -> list[Grant]:
@@ -25,10 +38,18 @@ def network(scope: Scope) -> list[Grant]:
     own = [scope.arn("ec2", f"{kind}/*") for kind in _KINDS]
     return [
         _described(),
-        grant("ec2", "CreateTags DeleteTags", *own, because=_MADE_UP),
+        *(_made(scope, action, kind) for action, kind in _NEW.items()),
         grant(
             "ec2",
-            "CreateVpc ModifyVpcAttribute ModifyVpcTenancy DeleteVpc "
+            "AuthorizeSecurityGroupIngress AuthorizeSecurityGroupEgress",
+            scope.arn("ec2", "security-group-rule/*"),
+            because=f"{_MADE_UP}; the group in which the rule is made must be this lake's",
+        ),
+        grant("ec2", "CreateTags", *own, because=f"{_MADE_UP}; no other lake's", condition=scope.untagged),
+        grant("ec2", "CreateTags DeleteTags", *own, because=_OWN, condition=scope.tagged),
+        grant(
+            "ec2",
+            "ModifyVpcAttribute ModifyVpcTenancy DeleteVpc "
             "CreateSubnet ModifySubnetAttribute DeleteSubnet "
             "CreateRouteTable DeleteRouteTable AssociateRouteTable DisassociateRouteTable ReplaceRouteTableAssociation "
             "CreateRoute ReplaceRoute DeleteRoute "
@@ -36,16 +57,12 @@ def network(scope: Scope) -> list[Grant]:
             "CreateFlowLogs DeleteFlowLogs "
             "CreateSecurityGroup DeleteSecurityGroup AuthorizeSecurityGroupIngress AuthorizeSecurityGroupEgress "
             "RevokeSecurityGroupIngress RevokeSecurityGroupEgress "
-            "UpdateSecurityGroupRuleDescriptionsIngress UpdateSecurityGroupRuleDescriptionsEgress",
+            "UpdateSecurityGroupRuleDescriptionsIngress UpdateSecurityGroupRuleDescriptionsEgress "
+            "ReleaseAddress AssociateAddress DisassociateAddress CreateNatGateway DeleteNatGateway "
+            "DeleteInternetGateway AttachInternetGateway DetachInternetGateway",
             *own,
-            because=_MADE_UP,
-        ),
-        grant(
-            "ec2",
-            "AllocateAddress ReleaseAddress AssociateAddress DisassociateAddress CreateNatGateway DeleteNatGateway "
-            "CreateInternetGateway DeleteInternetGateway AttachInternetGateway DetachInternetGateway",
-            *own,
-            because=_MADE_UP,
+            because=_OWN,
+            condition=scope.tagged,
         ),
         grant(
             "iam",
@@ -54,6 +71,11 @@ def network(scope: Scope) -> list[Grant]:
             because="AWS names the role with which it delivers flow logs",
         ),
     ]
+
+
+def _made(scope: Scope, action: str, kind: str) -> Grant:
+    """One action on the one kind that it makes: together, actions could put things into what is another team's."""
+    return grant("ec2", action, scope.arn("ec2", f"{kind}/*"), because=f"{_MADE_UP}; it takes nothing from anybody")
 
 
 def _described() -> Grant:

@@ -12,6 +12,7 @@ from deployment_account.names import Names
 from scripts.bootstrap.accounts import Place
 from scripts.bootstrap.errors import BootstrapError
 from scripts.bootstrap.execution_policy import delivery, processing, storage
+from scripts.bootstrap.execution_policy.backups import backups
 from scripts.bootstrap.execution_policy.grants import Grant, Scope
 from scripts.bootstrap.execution_policy.network import network
 
@@ -21,9 +22,10 @@ _Part = Callable[[Scope], list[Grant]]
 _ENVIRONMENT: dict[str, tuple[_Part, ...]] = {
     "network": (network,),
     "storage": (storage.keys, storage.buckets, storage.parameters, storage.tables, storage.secrets),
-    "identity": (processing.roles, processing.functions, processing.jobs, processing.logs),
-    "processing": (processing.workflows, processing.messages, processing.observation),
+    "identity": (processing.roles, processing.functions, processing.logs, processing.messages, processing.observation),
+    "processing": (processing.jobs, processing.workflows),
 }
+_PROTECTED: dict[str, tuple[_Part, ...]] = {"backups": (backups,)}
 _PIPELINES: dict[str, tuple[_Part, ...]] = {
     "delivery": (
         delivery.pipelines,
@@ -58,7 +60,8 @@ class Policy:
 def environment_policies(platform: Platform, environment: Environment) -> list[Policy]:
     """What the stacks of one environment are made with."""
     names = Names.of(platform, environment)
-    return _policies(names.lake, Scope(Place.of(environment), names), _ENVIRONMENT)
+    parts = {**_ENVIRONMENT, **_PROTECTED} if environment.is_protected else _ENVIRONMENT
+    return _policies(names.lake, Scope(Place.of(environment), names, environment.catalog_names), parts)
 
 
 def pipeline_policies(platform: Platform, environment: Environment, place: Place) -> list[Policy]:

@@ -67,8 +67,9 @@ def functions(scope: Scope) -> list[Grant]:
 
 def jobs(scope: Scope) -> list[Grant]:
     """Glue jobs, their encryption settings and connections, and the databases that the manifests name."""
-    kinds = ("connection", "database", "job", "table", "userDefinedFunction")
-    named = [scope.arn("glue", f"{kind}/*") for kind in kinds]
+    patterns = scope.catalog_names
+    below = [f"{kind}/{name}/*" for name in patterns for kind in ("table", "userDefinedFunction")]
+    named = [f"{kind}/{name}" for name in patterns for kind in ("connection", "database", "job")]
     return [
         grant(
             "glue",
@@ -76,9 +77,9 @@ def jobs(scope: Scope) -> list[Grant]:
             "CreateDatabase DeleteDatabase GetDatabase UpdateDatabase "
             "CreateJob DeleteJob GetJob UpdateJob GetTags TagResource UntagResource",
             scope.arn("glue", "catalog"),
-            *named,
-            because="manifests name databases and jobs, and they change without this policy; with a database go its "
-            "tables and functions",
+            *(scope.arn("glue", resource) for resource in (*named, *below)),
+            because="manifests name databases and jobs within the patterns of the configuration, and they change "
+            "without this policy; with a database go its tables and functions",
         ),
         grant(
             "glue",

@@ -13,13 +13,36 @@ def keys(scope: Scope) -> list[Grant]:
     """Keys and their aliases; the use of a key only through services that store under it."""
     any_key = scope.arn("kms", "key/*")
     return [
-        grant("kms", "CreateKey ListAliases", "*", because="a key has no name before it is there; aliases list as one"),
+        grant("kms", "ListAliases", "*", because="aliases list as one"),
         grant(
             "kms",
-            "DescribeKey DisableKey DisableKeyRotation EnableKey EnableKeyRotation GetKeyPolicy GetKeyRotationStatus "
-            "ListResourceTags PutKeyPolicy ScheduleKeyDeletion TagResource UntagResource UpdateKeyDescription",
+            "CreateKey",
+            "*",
+            because="a key has no name before it is there; the condition names the tag that it is made with",
+            condition=scope.made_with_tag,
+        ),
+        grant(
+            "kms",
+            "DescribeKey EnableKeyRotation GetKeyPolicy GetKeyRotationStatus ListResourceTags",
             any_key,
-            because=_KEY_IDS,
+            # KMS may heed a new tag minutes later, and CloudFormation does these as soon as a key is made
+            because=f"{_KEY_IDS}; reading and rotation harm no other team's key",
+        ),
+        grant(
+            "kms",
+            "PutKeyPolicy TagResource",
+            any_key,
+            # AWS asks for them when a key is made with a policy and tags
+            because=f"{_KEY_IDS}; a key that is being made has no tag yet, but its request names it",
+            condition=scope.untagged,
+        ),
+        grant(
+            "kms",
+            "DisableKey DisableKeyRotation EnableKey PutKeyPolicy ScheduleKeyDeletion TagResource UntagResource "
+            "UpdateKeyDescription",
+            any_key,
+            because=f"{_KEY_IDS}; the tag of the condition says that this lake made it",
+            condition=scope.tagged,
         ),
         aliases(scope, f"/{scope.generated}", f"{scope.parameter_path}/*", because=_KEY_IDS),
         grant(

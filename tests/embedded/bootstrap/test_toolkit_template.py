@@ -69,7 +69,7 @@ def test_no_right_to_change_stacks_is_left_that_names_none(after: Json) -> None:
         one
         for policy in role["Policies"]
         for one in policy["PolicyDocument"]["Statement"]
-        if "cloudformation:" in json.dumps(one["Action"])
+        if "cloudformation:" in json.dumps(one["Action"]) and one["Effect"] == "Allow"
     ]
     assert [one["Sid"] for one in changing] == ["DeployPermissions", "CliPermissions"]
     own = "arn:${AWS::Partition}:cloudformation:*:${AWS::AccountId}:stack/odp-dev-*/*"
@@ -85,9 +85,15 @@ def test_nothing_else_changes(before: Json, after: Json) -> None:
     (mine,) = after["Resources"]["DeploymentActionRole"]["Properties"]["Policies"]
     (theirs,) = before["Resources"]["DeploymentActionRole"]["Properties"]["Policies"]
     kept = [one for one in theirs["PolicyDocument"]["Statement"] if one.get("Sid") != "Refactor"]
-    narrowed = mine["PolicyDocument"]["Statement"]
+    *narrowed, denied = mine["PolicyDocument"]["Statement"]
+    assert denied["Sid"] == "NoImportOfWhatOthersMade"
     assert [{**one, "Resource": 0} for one in narrowed] == [{**one, "Resource": 0} for one in kept]
     unchanged = [one for one in kept if one.get("Sid") not in ("DeployPermissions", "CliPermissions")]
     assert [one for one in narrowed if one in unchanged] == unchanged
     mine["PolicyDocument"] = theirs["PolicyDocument"]
+    lookup = after["Resources"]["LookupRole"]["Properties"]
+    *kept, reads = lookup["Policies"]
+    assert reads["PolicyName"] == "ReadOwnStacks"
+    lookup |= {"ManagedPolicyArns": before["Resources"]["LookupRole"]["Properties"]["ManagedPolicyArns"]}
+    lookup["Policies"] = kept
     assert after == before

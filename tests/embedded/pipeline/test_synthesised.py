@@ -71,7 +71,7 @@ def test_pushes_run_the_pipelines_as_synthesised(rehearsal: Rehearsal, developer
     watch.until_settled([PROD])
     decide(rehearsal.codepipeline, PROD, status="Approved", summary="")
     assert watch.until_settled([PROD])[PROD] == "Succeeded", console.export_text(clear=False)
-    assert stacks(rehearsal, PROD_ACCOUNT) == {f"{PROD}-{name}" for name in ("Storage", "Secrets", "Network")}
+    assert stacks(rehearsal, PROD_ACCOUNT) == {f"{PROD}-{name}" for name in ("Storage", "Secrets", "Network", "Backup")}
     assert executions(rehearsal, PROD) == [("CreatePipeline", "Failed"), ("WebhookV2", "Succeeded")]
     assert len(executions(rehearsal, DEV)) == 2
 

@@ -173,3 +173,50 @@ def test_a_folder_in_place_of_the_file_is_named(tmp_path: Path) -> None:
 def test_the_model_itself_refuses_what_the_loader_refuses() -> None:
     with pytest.raises(ValidationError):
         Platform.model_validate(platform_with(account="1"))
+
+
+ELSEWHERE = "arn:aws:backup:us-west-2:{}:backup-vault:copies"
+
+
+def backed_up(**backup: Any) -> dict[str, Any]:
+    return platform_with(removal_policy="retain", backup=backup)
+
+
+def test_protected_data_is_backed_up_by_default_and_other_data_is_not(tmp_path: Path) -> None:
+    protected = load_platform(written(tmp_path, platform_with(removal_policy="retain"))).environments["dev"].backups
+    assert protected
+    assert (protected.keep_days, protected.lock_after_days, protected.copy_to) == (35, 14, None)
+    assert load_platform(written(tmp_path, PLATFORM)).environments["dev"].backups is None
+
+
+@pytest.mark.parametrize("account", ["999999999999", "222222222222"])
+def test_backups_are_copied_to_another_account_or_region(tmp_path: Path, account: str) -> None:
+    found = load_platform(written(tmp_path, backed_up(copy_to=ELSEWHERE.format(account)))).environments["dev"].backups
+    assert found
+    assert found.copy_to == ELSEWHERE.format(account)
+
+
+@pytest.mark.parametrize(
+    ("configuration", "reason"),
+    [
+        (platform_with(removal_policy="destroy", backup={}), "only where removal_policy is retain"),
+        (backed_up(keep_days=6), "greater than or equal to 7"),
+        (backed_up(lock_after_days=2), "greater than or equal to 3"),
+        (backed_up(copy_to="copies"), "should match pattern"),
+        (backed_up(copy_to="arn:aws:s3:::copies"), "should match pattern"),
+        (
+            backed_up(copy_to="arn:aws:backup:us-east-1:222222222222:backup-vault:copies"),
+            "222222222222 us-east-1, where the data is",
+        ),
+    ],
+)
+def test_backups_that_help_nobody_are_refused(tmp_path: Path, configuration: dict[str, Any], reason: str) -> None:
+    (found,) = problems(tmp_path, configuration)
+    assert "backup" in found
+    assert reason in found
+
+
+@pytest.mark.parametrize("organization", ["", "o-1", "O-A1B2C3D4E5", "r-a1b2", "o-a1b2c3d4e5*", "*"])
+def test_an_organization_is_named_by_its_id(tmp_path: Path, organization: str) -> None:
+    (found,) = problems(tmp_path, platform_with(organization=organization))
+    assert found.startswith("environments.dev.organization")

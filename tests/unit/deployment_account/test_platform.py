@@ -135,3 +135,13 @@ def test_a_secret_has_a_name_and_a_purpose_but_no_value(tmp_path: Path) -> None:
 def test_environments_must_be_named_objects(tmp_path: Path, environments: Any) -> None:
     found = problems(tmp_path, {**PLATFORM, "environments": environments})
     assert all(problem.startswith("environments") for problem in found)
+
+
+@pytest.mark.parametrize(("account", "whose"), [("222222222222", "dev"), ("111111111111", "pipelines")])
+def test_backups_are_copied_to_no_account_that_a_pipeline_reaches(tmp_path: Path, account: str, whose: str) -> None:
+    """Whoever may push to dev would else reach the copies of prod."""
+    vault = f"arn:aws:backup:us-west-2:{account}:backup-vault:copies"
+    more = {"account": "555555555555", "vpc_cidr": "10.40.0.0/16", "removal_policy": "retain"}
+    prod = {**DEV, **more, "backup": {"copy_to": vault}}
+    (problem,) = problems(tmp_path, {**PLATFORM, "environments": {"dev": DEV, "prod": prod}})
+    assert f"account {account} is that of {whose}" in problem

@@ -1,4 +1,4 @@
-"""What the execution policies of an environment, of dev if none is named, grant in a place."""
+"""What the execution policies of an environment, of prod or dev if none is named, grant in a place."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from scripts.bootstrap.execution_policy.grants import Grant
 from scripts.bootstrap.execution_policy.policies import Policy, policies_of
 
 DEV, PIPELINES = Place("222222222222", "us-east-1"), Place("111111111111", "us-east-1")
-PLACES = {"dev": DEV, "pipelines": PIPELINES}
+PROD = Place("444444444444", "us-east-1")
+PLACES = {"dev": DEV, "pipelines": PIPELINES, "prod": PROD}
 
 
 def grants(policies: list[Policy]) -> Iterator[Grant]:
@@ -21,8 +22,9 @@ def grants(policies: list[Policy]) -> Iterator[Grant]:
         yield from policy.grants
 
 
-def execution_policies(platform: Platform, place: Place, environment: str = "dev") -> list[Policy]:
+def execution_policies(platform: Platform, place: Place, environment: str = "") -> list[Policy]:
     """What CloudFormation may do in a place for an environment."""
+    environment = environment or ("prod" if place == PROD else "dev")
     return policies_of(platform, platform.environments[environment], place)
 
 

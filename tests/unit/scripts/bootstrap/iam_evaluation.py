@@ -55,10 +55,16 @@ def _not_like(found: str | None, wanted: list[str]) -> bool:
     return not _like(found, wanted)
 
 
+def _is_missing(found: str | None, wanted: list[str]) -> bool:
+    """Whether a key is there is compared with a truth value that is written as text."""
+    return str(found is None).lower() in wanted
+
+
 OPERATORS: dict[str, Callable[[str | None, list[str]], bool]] = {
     "StringEquals": _equals,
     "ForAnyValue:StringEquals": _equals,
     "ArnLike": _like,
     "ArnNotLike": _not_like,
+    "Null": _is_missing,
 }
 """Any other operator is an error of the test."""

@@ -12,7 +12,7 @@ from deployment_account.environments import Platform
 from rehearsal.pipeline.registry import FEATURES_WE_DO_NOT_USE, needed_actions, registry
 from scripts.bootstrap.accounts import Place
 from scripts.bootstrap.execution_policy.policies import boundary_of
-from tests.unit.scripts.bootstrap.granted import DEV, PIPELINES, allowed, changed, execution_policies, may
+from tests.unit.scripts.bootstrap.granted import DEV, PIPELINES, PROD, allowed, changed, execution_policies, may
 
 PROJECT = Path(__file__).resolve().parents[4]
 SNAPSHOTS = PROJECT / "tests" / "synth" / "snapshots"
@@ -38,11 +38,13 @@ def types_of(*stacks: str) -> set[str]:
 OWN_TYPES = {type_ for type_ in types_of("*") if type_.startswith("Custom::")}
 """Which the registry does not know: CloudFormation calls a function of ours for them."""
 TARGET_TYPES = types_of("infra-[!P]*", "etl-[!P]*").union(*BY_CONFIGURATION.values()) - OWN_TYPES
+PROTECTED_TYPES = types_of("prod/infra-[!P]*", "prod/etl-[!P]*") - OWN_TYPES
 PIPELINE_TYPES = types_of("*-Pipeline") | {"AWS::SNS::Subscription"}
 
 
 def test_the_stacks_are_really_looked_at() -> None:
     assert {"AWS::EC2::VPC", "AWS::S3::Bucket", "AWS::Glue::Job", "AWS::DynamoDB::Table"} < TARGET_TYPES
+    assert {"AWS::Backup::BackupVault", "AWS::Backup::BackupPlan"} < PROTECTED_TYPES
     assert {"AWS::CodePipeline::Pipeline", "AWS::CodeBuild::Project", "AWS::SNS::Topic"} < PIPELINE_TYPES
 
 
@@ -50,6 +52,7 @@ def test_the_stacks_are_really_looked_at() -> None:
     ("place", "type_"),
     [
         *(pytest.param(DEV, type_, id=f"dev {type_}") for type_ in sorted(TARGET_TYPES)),
+        *(pytest.param(PROD, type_, id=f"prod {type_}") for type_ in sorted(PROTECTED_TYPES)),
         *(pytest.param(PIPELINES, type_, id=f"pipelines {type_}") for type_ in sorted(PIPELINE_TYPES)),
     ],
 )
@@ -100,3 +103,24 @@ def test_functions_behind_resource_types_of_our_own_may_be_called(platform: Plat
         platform, DEV, "lambda:InvokeFunction", "arn:aws:lambda:us-east-1:222222222222:function:odp-dev-etl-Odp-x"
     )
     assert not may(platform, DEV, "lambda:InvokeFunction", "arn:aws:lambda:us-east-1:222222222222:function:other")
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        "backup:DeleteRecoveryPoint",
+        "backup:UpdateRecoveryPointLifecycle",
+        "backup:DeleteBackupVaultLockConfiguration",
+        "backup:StartRestoreJob",
+        "backup:StartCopyJob",
+    ],
+)
+def test_no_push_deletes_or_takes_away_a_backup(platform: Platform, action: str) -> None:
+    assert action not in allowed(platform, PROD)
+
+
+def test_only_the_vault_of_a_protected_lake_is_made(platform: Platform) -> None:
+    vault = "arn:aws:backup:us-east-1:{}:backup-vault:{}"
+    assert may(platform, PROD, "backup:CreateBackupVault", vault.format("444444444444", "odp-prod-backups"))
+    assert not may(platform, PROD, "backup:DeleteBackupVault", vault.format("444444444444", "of-another-team"))
+    assert not [action for action in allowed(platform, DEV) if action.startswith("backup")]

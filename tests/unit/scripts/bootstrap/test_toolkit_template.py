@@ -58,7 +58,16 @@ def test_the_deploy_role_changes_its_environments_stacks_in_every_region_and_no_
     """A pipeline hands artifacts to another Region through a stack that this role deploys there."""
     (policy,) = narrowed()["Resources"]["DeploymentActionRole"]["Properties"]["Policies"]
     own = "arn:${AWS::Partition}:cloudformation:*:${AWS::AccountId}:stack/odp-dev-*/*"
-    assert policy["PolicyDocument"]["Statement"] == [{**DEPLOYS, "Resource": {"Fn::Sub": own}}, PASSES]
+    deploys, passes, _ = policy["PolicyDocument"]["Statement"]
+    assert [deploys, passes] == [{**DEPLOYS, "Resource": {"Fn::Sub": own}}, PASSES]
+
+
+def test_the_deploy_role_takes_nothing_of_other_teams_into_a_stack() -> None:
+    """Imported, it would get the lake's tag, and be deleted with the stack by the next push."""
+    (policy,) = narrowed()["Resources"]["DeploymentActionRole"]["Properties"]["Policies"]
+    *_, denied = policy["PolicyDocument"]["Statement"]
+    assert (denied["Effect"], denied["Action"]) == ("Deny", "cloudformation:CreateChangeSet")
+    assert denied["Condition"] == {"ForAnyValue:StringLike": {"cloudformation:ImportResourceTypes": "*"}}
 
 
 @pytest.mark.parametrize("action", ["cloudformation:*", "*", ["iam:PassRole", "cloudformation:DeleteStack"]])
@@ -70,7 +79,7 @@ def test_a_right_to_change_stacks_is_narrowed_however_it_is_written(
     policy["PolicyDocument"]["Statement"] = [{"Effect": "Allow", "Action": action, "Resource": "*"}]
     monkeypatch.setattr(module, "_text", lambda: json.dumps(template))
     (policy,) = narrowed()["Resources"]["DeploymentActionRole"]["Properties"]["Policies"]
-    (found,) = policy["PolicyDocument"]["Statement"]
+    found, _ = policy["PolicyDocument"]["Statement"]
     assert found["Resource"]["Fn::Sub"].endswith(":stack/odp-dev-*/*")
 
 
@@ -139,3 +148,29 @@ def test_without_the_command_line_it_is_told_how_to_install_it(monkeypatch: pyte
     with pytest.raises(BootstrapError, match="is not installed") as refusal:
         narrowed()
     assert "install-cdk" in refusal.value.mend
+
+
+def test_a_build_reads_the_stacks_of_its_environment_before_the_approval_and_nothing_else() -> None:
+    """ReadOnlyAccess showed logs, parameters, objects and tables of prod to whoever may push to its branch."""
+    lookup = narrowed()["Resources"]["LookupRole"]["Properties"]
+    assert "ManagedPolicyArns" not in lookup
+    documents = [policy["PolicyDocument"]["Statement"] for policy in lookup["Policies"]]
+    statements = [one for document in documents for one in document]
+    allowed = [one for one in statements if one["Effect"] == "Allow"]
+    assert {action.split(":")[0] for one in allowed for action in one["Action"]} == {"cloudformation", "ssm"}
+    for one in allowed:
+        assert not [action for action in one["Action"] if "*" in action]
+        text = one["Resource"]["Fn::Sub"]
+        assert text.endswith((":stack/odp-dev-*/*", ":parameter/cdk-bootstrap/${Qualifier}/version"))
+    assert [one["Action"] for one in statements if one["Effect"] == "Deny"] == [["kms:Decrypt"]]
+
+
+@pytest.mark.parametrize("policies", [[], ["arn:aws:iam::aws:policy/AdministratorAccess"], None])
+def test_a_lookup_role_that_is_not_known_stops_the_bootstrap(
+    monkeypatch: pytest.MonkeyPatch, policies: list[str] | None
+) -> None:
+    template = bootstrap_template()
+    template["Resources"]["LookupRole"]["Properties"]["ManagedPolicyArns"] = policies
+    monkeypatch.setattr(module, "_text", lambda: json.dumps(template))
+    with pytest.raises(ValueError, match="lookup role"):
+        narrowed()

@@ -40,6 +40,18 @@ def entered(policies: list[Json] | None = None) -> Json:
     )
 
 
+READS_EVERYTHING: Json = {"Fn::Sub": "arn:${AWS::Partition}:iam::aws:policy/ReadOnlyAccess"}
+
+
+def lookup() -> Json:
+    """The role that reads, with CDK's one denial."""
+    secrets = {"Effect": "Deny", "Action": ["kms:Decrypt"], "Resource": "*", "Sid": "DontReadSecrets"}
+    denial = {"PolicyName": "LookupRolePolicy", "PolicyDocument": {"Statement": [secrets]}}
+    made = entered([denial])
+    made["Properties"]["ManagedPolicyArns"] = [READS_EVERYTHING]
+    return made
+
+
 DEPLOYS: Json = {"Effect": "Allow", "Action": ["cloudformation:CreateStack"], "Resource": "*"}
 PASSES: Json = {
     "Effect": "Allow",
@@ -63,7 +75,7 @@ def bootstrap_template() -> Json:
             "StagingBucket": {"Type": "AWS::S3::Bucket"},
             "FilePublishingRole": entered(),
             "ImagePublishingRole": entered(),
-            "LookupRole": entered(),
+            "LookupRole": lookup(),
             "DeploymentActionRole": entered([policy]),
             "CloudFormationExecutionRole": role(service),
         },

@@ -1,0 +1,30 @@
+"""Databases and jobs of the manifests have names that CloudFormation may make in this environment."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from deployment_account.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from odp.config_manager.manifest import Manifests
+
+    from deployment_account.environments import Environment
+
+
+def refuse_unknown_names(manifests: Manifests, environment: Environment) -> None:
+    """Refuse at synthesis what the execution role would refuse in the middle of a deployment.
+
+    Raises:
+        ConfigurationError: a manifest names a database or job outside `catalog_names`.
+    """
+    named = {table.raw_database_name for table in manifests.tables} | {one.glue_job_name for one in manifests.batches}
+    unknown = sorted(name for name in named if not any(fnmatchcase(name, one) for one in environment.catalog_names))
+    if unknown:
+        problem = (
+            f"environments.{environment.name}.catalog_names: {', '.join(environment.catalog_names)}, but manifests "
+            f"name {', '.join(unknown)}: add a pattern, run "
+            f"`python -m scripts.bootstrap target-account {environment.name}` again, then push"
+        )
+        raise ConfigurationError("config/environments.json", [problem])

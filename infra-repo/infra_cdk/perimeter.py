@@ -1,0 +1,72 @@
+"""Who may come in and what may be reached: this account, or its organization where one is configured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+
+from deployment_account.qualifiers import bootstrap_role
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_kms as kms
+    from aws_cdk import aws_s3 as s3
+
+SID = "OnlyThisOrganization"
+
+
+def keep_buckets_inside(buckets: Sequence[s3.Bucket], organization: str | None) -> None:
+    """Deny the buckets to principals of other organizations, whatever their policies come to allow."""
+    for bucket in buckets if organization else ():
+        resources = [bucket.bucket_arn, bucket.arn_for_objects("*")]
+        bucket.add_to_resource_policy(_denial(bucket, str(organization), ["s3:*"], resources))
+
+
+def keep_key_inside(key: kms.Key, organization: str | None) -> None:
+    """Deny the key to principals of other organizations: what they copied stays unreadable."""
+    if organization:
+        key.add_to_resource_policy(_denial(key, organization, ["kms:*"], ["*"]))
+
+
+def through_endpoint(scope: cdk.Stack, organization: str | None, *, names_resources: bool) -> iam.PolicyStatement:
+    """What an endpoint of the VPC lets through: own principals, so that nobody carries data out with a foreign key.
+
+    Resources are those of the own account too, or of the organization; some APIs call nothing by its owner.
+    """
+    whose, value = ("OrgID", organization) if organization else ("Account", scope.account)
+    principals = {f"aws:Principal{whose}": value}
+    resources = {f"aws:Resource{whose}": value}
+    conditions: dict[str, Any] = (
+        {"StringEquals": {**principals, **resources}}
+        if names_resources
+        else {"StringEquals": principals, "StringEqualsIfExists": resources}
+    )
+    return iam.PolicyStatement(
+        sid="OwnPrincipalsAndResources",
+        principals=[iam.AnyPrincipal()],
+        actions=["*"],
+        resources=["*"],
+        conditions=conditions,
+    )
+
+
+def _denial(resource: cdk.Resource, organization: str, actions: list[str], resources: list[str]) -> iam.PolicyStatement:
+    """The role that deploys is left out: with a wrong organization nobody else could mend the policy."""
+    stack = cdk.Stack.of(resource)
+    qualifier = stack.synthesizer.bootstrap_qualifier or cdk.DefaultStackSynthesizer.DEFAULT_QUALIFIER
+    role = bootstrap_role(qualifier, "cfn-exec", stack.account, stack.region)
+    deployer = stack.format_arn(service="iam", region="", resource="role", resource_name=role)
+    return iam.PolicyStatement(
+        sid=SID,
+        effect=iam.Effect.DENY,
+        principals=[iam.AnyPrincipal()],
+        actions=actions,
+        resources=resources,
+        conditions={
+            "StringNotEqualsIfExists": {"aws:PrincipalOrgID": organization},
+            "BoolIfExists": {"aws:PrincipalIsAWSService": "false"},
+            "ArnNotEquals": {"aws:PrincipalArn": deployer},
+        },
+    )
