@@ -15,6 +15,7 @@ from rehearsal.emulator import (
     request_resources,
     resource_conditions,
     resource_types,
+    retry_waits,
     s3_event_versions,
     s3_version_ranges,
     secure_transport,
@@ -23,6 +24,7 @@ from rehearsal.emulator import (
 )
 from rehearsal.emulator.glue_runner import api as glue_api
 from rehearsal.emulator.glue_runner.runner import GlueRunner
+from rehearsal.emulator.glue_runner.start_throttle import StartThrottle
 from rehearsal.emulator.settings import EmulatorSettings
 from rehearsal.pipeline import extension as codepipeline
 from rehearsal.pipeline.pipelines import Pipelines
@@ -49,7 +51,8 @@ def install(settings: EmulatorSettings) -> Stop:
     log_group_names.install()
     execution_role.install()
     runner = GlueRunner(settings)
-    glue_api.install(runner)
+    glue_api.install(runner, StartThrottle(settings.glue_starts_per_second))
+    retry_waits.install()
     state_machine_calls.install(settings, runner)
     pipelines = Pipelines(settings)
     codepipeline.install(pipelines)

@@ -90,6 +90,7 @@ EXECUTIONS = Seam("services.stepfunctions", "_executions")
 STATE_MACHINES = Seam("services.stepfunctions", "_state_machines")
 EXECUTION_ERROR = Seam("services.stepfunctions", "_ExecutionError")
 INVOKE_RESOURCE = Seam("services.stepfunctions", "_invoke_resource")
+FIND_RETRIER = Seam("services.stepfunctions", "_find_matching_retrier")
 INTEGRATIONS = Seam("services.stepfunctions", "_SERVICE_DISPATCH")
 
 S3_EVENT = Seam("services.s3", "_fire_s3_event")

@@ -22,6 +22,7 @@ SIGNATURES = {
     seams.RUN_EXECUTION: "(exec_arn)",
     seams.EXECUTION_ERROR: "(error, cause)",
     seams.INVOKE_RESOURCE: "(resource, input_data)",
+    seams.FIND_RETRIER: "(retriers, error, retry_counts)",
     seams.RUNS_ON_WORKER_THREAD: "(resource_type: str) -> bool",
     seams.GLUE_CREATE_JOB: "(data)",
     seams.GLUE_UPDATE_JOB: "(data)",
