@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic.json_schema import SkipJsonSchema  # noqa: TC002  pydantic evaluates the annotations
 
+from deployment_account.dms_roles import DmsRoles
 from deployment_account.errors import ConfigurationError
 from deployment_account.model import AccountId, Days, Email, Model, Name, PlatformName, Region
 from deployment_account.networks import MOST_ZONES, InterfaceEndpoint, Ipv4Cidr, parse_cidr
@@ -75,6 +76,8 @@ class Environment(Model):
     """Leads the names that people type, so that two lakes can share an account; ends with an underscore."""
     sources: Sources = DEFAULT_SOURCES
     """Source databases, by name, whose tables are told apart; tables of the source default are named schema.table."""
+    dms_roles: DmsRoles = ()
+    """Roles of DMS in this account that may delete landed files where removal_policy is retain; DMS reloads by that."""
     odp: OdpSettings = OdpSettings()
     taxi: TaxiSettings = TaxiSettings()
     notification_addresses: tuple[Email, ...] = ()

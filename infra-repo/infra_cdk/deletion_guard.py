@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
@@ -44,6 +44,7 @@ class DeletionGuard:
         def role(name: str) -> str:
             return stack.format_arn(service="iam", region="", resource="role", resource_name=name)
 
+        self._role = role
         self._deployer = role(bootstrap_role(qualifier, "cfn-exec", stack.account, stack.region))
         self._not_the_deployer: Conditions = {"ArnNotEquals": {"aws:PrincipalArn": self._deployer}}
         self._writers = role(names.roles("etl"))
@@ -61,6 +62,18 @@ class DeletionGuard:
         foreign: Conditions = {"ArnNotLike": {"aws:PrincipalArn": [self._deployer, self._writers]}}
         self._deny(bucket, "KeepObjects", OF_OBJECTS, objects, {**self._not_the_deployer, **untagged})
         self._deny(bucket, "KeepObjectsFromOtherRoles", OF_OBJECTS, objects, foreign)
+
+    def keep_landed(self, bucket: s3.Bucket, dms_roles: Sequence[str]) -> None:
+        """Let nobody delete the bucket or what is in it, but DMS the files of tables that it loads again.
+
+        DMS deletes without naming a version, so what it deleted can be had again until it expires.
+        """
+        objects = [bucket.arn_for_objects("*")]
+        may_delete = [self._deployer, *map(self._role, dms_roles)]
+        others: Conditions = {"ArnNotEquals": {"aws:PrincipalArn": may_delete}}
+        self._deny(bucket, "KeepBucket", OF_BUCKETS, [bucket.bucket_arn], self._not_the_deployer)
+        self._deny(bucket, "KeepObjects", ["s3:DeleteObject"], objects, others)
+        self._deny(bucket, "KeepVersions", ["s3:DeleteObjectVersion"], objects, self._not_the_deployer)
 
     def keep_key(self, key: kms.Key) -> None:
         """Let nobody delete or disable the key."""

@@ -35,7 +35,7 @@ class StorageStack(cdk.Stack):
             description="Keys and buckets of the data lake",
             termination_protection=environment.is_protected,
         )
-        self._retention = environment.retention
+        self._retention, self._dms_roles = environment.retention, environment.dms_roles
         self._removal_policy = cdk.RemovalPolicy.RETAIN if environment.is_protected else cdk.RemovalPolicy.DESTROY
         self._guard = DeletionGuard(self, names) if environment.is_protected else None
         self.data_key = DataKey(self, "DataKey", removal_policy=self._removal_policy).key
@@ -56,9 +56,10 @@ class StorageStack(cdk.Stack):
             return
         self._guard.keep_key(self.data_key)
         tables: list[s3.Bucket] = [self.raw, self.conformed, self.purpose_built]
-        others: list[s3.Bucket] = [self.access_logs, self.staging, self.config, self.athena_results]
+        others: list[s3.Bucket] = [self.access_logs, self.config, self.athena_results]
         for bucket in (*tables, *others):
             self._guard.keep(bucket, written_by_jobs=bucket in tables)
+        self._guard.keep_landed(self.staging, self._dms_roles)
 
     def _bucket(self, id_: str, *rules: s3.LifecycleRule, versioned: bool = False) -> LakeBucket:
         return LakeBucket(
