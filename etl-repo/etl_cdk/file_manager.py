@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from etl_cdk.foundation import Foundation
 
 TIMEOUT = cdk.Duration.seconds(60)
+FUNCTIONS_AT_A_TIME = 5
+"""A burst of files takes no other function's place: new accounts run ten at once, and a throttled message counts as
+received, so that it would soon be among the dead letters."""
 SWEEP_EVERY = cdk.Duration.hours(1)
 """A run looks at what is due: recent files every six hours, vanished loads once a day, the whole bucket once a week."""
 SWEEP_TIMEOUT = cdk.Duration.minutes(15)
@@ -78,7 +81,11 @@ class FileManager(Construct):
             description="Files that land in the staging bucket go to the File Manager",
         )
         self.function = self._function("Handler", "odp.file_manager.handler.handle", TIMEOUT).function
-        self.function.add_event_source(event_sources.SqsEventSource(self.queue, report_batch_item_failures=True))
+        self.function.add_event_source(
+            event_sources.SqsEventSource(
+                self.queue, max_concurrency=FUNCTIONS_AT_A_TIME, report_batch_item_failures=True
+            )
+        )
         self.sweep = self._sweep()
 
     def _function(self, id_: str, handler: str, timeout: cdk.Duration, **more: str) -> RuntimeFunction:

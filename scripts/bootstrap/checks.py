@@ -16,7 +16,7 @@ from scripts.bootstrap.cdk_cli import Bootstrap
 from scripts.bootstrap.execution_policy.policies import Policy, boundary_of, policies_of
 from scripts.bootstrap.findings import Finding, fine, unknown, unless_unreachable, wrong
 from scripts.bootstrap.managed_policies import current_document, policy_arn
-from scripts.bootstrap.quotas import quota_findings
+from scripts.bootstrap.quotas import build_quota_findings, quota_findings
 from scripts.bootstrap.trust import default_bootstrap_finding, trust_finding
 
 PROGRAM = "python -m scripts.bootstrap"
@@ -40,6 +40,7 @@ def _pipelines(platform: Platform, credentials: Credentials, environment: Enviro
         yield _nobody_looked(name, places[0])
         return
     yield unless_unreachable(f"{name}: source", lambda: _source(platform.deployment_of(environment), account, name))
+    yield from build_quota_findings(name, account)
     for place in places:
         there = Account(place, account.session, account.profile)
         yield from _bootstrap(
