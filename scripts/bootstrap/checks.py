@@ -1,4 +1,4 @@
-"""Checks whether the pipelines could deploy now: tools, connection, trust, bootstraps, policies and quotas."""
+"""Checks whether the pipelines could deploy now: tools, connection, trust, bootstraps, policies, catalog, quotas."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from scripts.bootstrap.bootstrapping import deployment_places
 from scripts.bootstrap.cdk_cli import Bootstrap
 from scripts.bootstrap.execution_policy.policies import Policy, boundary_of, policies_of
 from scripts.bootstrap.findings import Finding, fine, unknown, unless_unreachable, wrong
+from scripts.bootstrap.lake_formation import lake_formation_finding
 from scripts.bootstrap.managed_policies import current_document, policy_arn
 from scripts.bootstrap.quotas import build_quota_findings, quota_findings
 from scripts.bootstrap.trust import default_bootstrap_finding, trust_finding
@@ -61,6 +62,8 @@ def _environment(platform: Platform, credentials: Credentials, environment: Envi
         former = f"{name}: default bootstrap"
         yield unless_unreachable(former, lambda: default_bootstrap_finding(former, account, pipelines))
         yield from _bootstrap(platform, environment, account, name, mend=mend)
+    catalog = f"{name}: Lake Formation"
+    yield unless_unreachable(catalog, lambda: lake_formation_finding(catalog, account))
     yield from quota_findings(account, environment, Names.of(platform, environment))
 
 
