@@ -17,6 +17,7 @@ from rehearsal.emulator import (
     resource_types,
     retry_waits,
     s3_event_versions,
+    s3_multipart_times,
     s3_version_ranges,
     secure_transport,
     state_machine_calls,
@@ -41,6 +42,7 @@ def install(settings: EmulatorSettings) -> Stop:
     codebuild_projects.install()
     request_resources.install()
     s3_event_versions.install()
+    s3_multipart_times.install()
     s3_version_ranges.install()
     lambda_credentials.install()
     lambda_environment.install()
