@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 
 from deployment_account.environments import DeploymentAccount, Environment, Platform
 from deployment_account.names import Names
@@ -18,6 +19,7 @@ from scripts.bootstrap.findings import Finding, fine, unknown, unless_unreachabl
 from scripts.bootstrap.lake_formation import lake_formation_finding
 from scripts.bootstrap.managed_policies import current_document, policy_arn
 from scripts.bootstrap.quotas import build_quota_findings, quota_findings
+from scripts.bootstrap.runtimes import runtime_finding
 from scripts.bootstrap.trust import default_bootstrap_finding, trust_finding
 
 PROGRAM = "python -m scripts.bootstrap"
@@ -28,6 +30,7 @@ def check(platform: Platform, credentials: Credentials, environments: list[Envir
     """Look at everything, each account with credentials of that account."""
     yield _cli()
     yield unless_unreachable("node", _node)
+    yield runtime_finding("Python of the functions", datetime.now(UTC).date())
     for environment in environments:
         yield from _pipelines(platform, credentials, environment)
         yield from _environment(platform, credentials, environment)
