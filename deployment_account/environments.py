@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic.json_schema import SkipJsonSchema  # noqa: TC002  pydantic evaluates the annotations
 
 from deployment_account.backup import BackupSettings
+from deployment_account.dms_roles import DmsRoles
 from deployment_account.errors import ConfigurationError
 from deployment_account.model import AccountId, Days, Email, Model, Name, PlatformName, Region
 from deployment_account.networks import MOST_ZONES, InterfaceEndpoint, Ipv4Cidr, parse_cidr
@@ -89,6 +90,8 @@ class Environment(Model):
     """
     sources: Sources = DEFAULT_SOURCES
     """Source databases, by name, whose tables are told apart; tables of the source default are named schema.table."""
+    dms_roles: DmsRoles = ()
+    """Roles of DMS in this account that may delete landed files where removal_policy is retain; DMS reloads by that."""
     odp: OdpSettings = OdpSettings()
     taxi: TaxiSettings = TaxiSettings()
     notification_addresses: tuple[Email, ...] = ()

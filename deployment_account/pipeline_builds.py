@@ -11,6 +11,8 @@ from aws_cdk import aws_iam as iam
 if TYPE_CHECKING:
     from constructs import IConstruct
 
+    from deployment_account.build_sizes import BuildSize
+
 LONGEST_PROJECT_NAME = 150
 CODEBUILD = "codebuild.amazonaws.com"
 
@@ -31,6 +33,13 @@ def confine_builds(blueprint: IConstruct, *, image: str) -> None:
             _let_nobody_start_builds(found)
         if isinstance(found, iam.CfnRole):
             _let_codebuild_in_for_this_account(found)
+
+
+def size_builds(blueprint: IConstruct, size: BuildSize) -> None:
+    """Give every build of a pipeline the size that is this pipeline's alone."""
+    for found in blueprint.node.find_all():
+        if isinstance(found, codebuild.CfnProject):
+            found.add_property_override("Environment.ComputeType", size.value)
 
 
 def _name(project: codebuild.CfnProject) -> None:

@@ -11,6 +11,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from aws_cdk import pipelines
 
+from deployment_account.build_sizes import BUILD_SIZES
 from deployment_account.cdk_patterns import acknowledge_patterns_of_cdk
 from deployment_account.environments import Environment, Platform
 from deployment_account.key_users import keep_other_environments_out
@@ -19,7 +20,7 @@ from deployment_account.names import LAKE_TAG, Names
 from deployment_account.npm_tools import CDK, CDK_ASSETS
 from deployment_account.pipeline_approval import Approval
 from deployment_account.pipeline_artifacts import PipelineArtifacts, acknowledge_no_access_log, forget
-from deployment_account.pipeline_builds import confine_builds
+from deployment_account.pipeline_builds import confine_builds, size_builds
 from deployment_account.pipeline_notices import PipelineNotices
 from deployment_account.pipeline_source import allow_connection, source_of, start_on_push
 from deployment_account.pipeline_steps import fetching, synth_step, with_node
@@ -67,6 +68,7 @@ class PipelineStack(cdk.Stack):
         self._log = Log(self, "BuildLog", policy=LogPolicy(self._artifacts.key, deployment.log_days))
         self.blueprint = self._blueprint(names.stage(component))
         self._deploy(stage)
+        size_builds(self.blueprint, BUILD_SIZES[component])
         self._watch()
 
     def _blueprint(self, pipeline_name: str) -> pipelines.CodePipeline:

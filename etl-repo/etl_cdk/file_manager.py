@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from etl_cdk.foundation import Foundation
 
 TIMEOUT = cdk.Duration.seconds(60)
+FUNCTIONS_AT_A_TIME = 5
+"""A burst of files takes no other function's place: new accounts run ten at once, and a throttled message counts as
+received, so that it would soon be among the dead letters."""
 SWEEP_EVERY = cdk.Duration.hours(1)
 """A run looks at what is due: recent files every six hours, vanished loads once a day, the whole bucket once a week."""
 FUNCTIONS_AT_A_TIME = 50

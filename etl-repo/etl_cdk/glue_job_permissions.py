@@ -102,7 +102,7 @@ def _allow_lake(role: iam.IRole, raw: s3.IBucket, databases: Sequence[str]) -> N
 
 
 def _allow_catalog(role: iam.IRole, databases: Sequence[str]) -> None:
-    """Spark besides asks for the database `default` whenever it opens the catalog."""
+    """Besides, AWS's metastore client asks for the database `default`, and creates it where the account has none."""
     stack = cdk.Stack.of(role)
     catalog = ["catalog", *(f"database/{name}" for name in databases), *(f"table/{name}/*" for name in databases)]
     allow(
@@ -111,4 +111,6 @@ def _allow_catalog(role: iam.IRole, databases: Sequence[str]) -> None:
         [stack.format_arn(service="glue", resource=resource) for resource in catalog],
         because="The job creates the tables of its databases; which ones, the table configuration says at run time.",
     )
-    allow(role, ["glue:GetDatabase"], [stack.format_arn(service="glue", resource="database/default")])
+    # creating it takes the right on `catalog` too, which the statement above gives
+    default = stack.format_arn(service="glue", resource="database/default")
+    allow(role, ["glue:CreateDatabase", "glue:GetDatabase"], [default])

@@ -35,6 +35,8 @@ LAMBDA_TROUBLE = (
 GLUE_IS_BUSY = (
     "Glue.ConcurrentRunsExceededException",
     "Glue.ResourceNumberLimitExceededException",
+    # throttling: StartJobRun's model has no such error, so Step Functions reports it under the general name
+    "Glue.AWSGlueException",
     "Glue.ThrottlingException",
     "Glue.OperationTimeoutException",
     "Glue.InternalServiceException",

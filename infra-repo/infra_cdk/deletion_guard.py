@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -62,6 +62,7 @@ class DeletionGuard:
         def role(name: str) -> str:
             return stack.format_arn(service="iam", region="", resource="role", resource_name=name)
 
+        self._role = role
         self._deployer = role(bootstrap_role(qualifier, "cfn-exec", stack.account, stack.region))
         self._not_the_deployer: Conditions = {"ArnNotEquals": {"aws:PrincipalArn": self._deployer}}
         but_for_backups = [self._deployer, backup.role_arn] if backup else self._deployer
@@ -97,6 +98,17 @@ class DeletionGuard:
         """
         others: Conditions = {"ArnNotLike": {"aws:PrincipalArn": [self._deployer, self._writers]}}
         _deny(bucket, "KeepConfiguration", ["s3:PutObject"], _Denial(others, only_below=prefix))
+
+    def keep_landed(self, bucket: s3.Bucket, dms_roles: Sequence[str]) -> None:
+        """Let nobody delete the bucket or what is in it, but DMS the files of tables that it loads again.
+
+        DMS deletes without naming a version, so what it deleted can be had again until it expires.
+        """
+        self._keep_settings(bucket)
+        may_delete = [self._deployer, *map(self._role, dms_roles)]
+        others: Conditions = {"ArnNotEquals": {"aws:PrincipalArn": may_delete}}
+        _deny(bucket, "KeepObjects", [DELETION], _Denial(others))
+        _deny(bucket, "KeepVersions", [DELETION_OF_VERSIONS], _Denial(self._not_the_deployer))
 
     def keep_key(self, key: kms.Key) -> None:
         """Let nobody delete or disable the key, or open it to somebody else."""

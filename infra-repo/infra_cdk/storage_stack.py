@@ -37,7 +37,7 @@ class StorageStack(cdk.Stack):
             description="Keys and buckets of the data lake",
             termination_protection=environment.is_protected,
         )
-        self._retention = environment.retention
+        self._retention, self._dms_roles = environment.retention, environment.dms_roles
         self._removal_policy = cdk.RemovalPolicy.RETAIN if environment.is_protected else cdk.RemovalPolicy.DESTROY
         self.backup_role = BackupRole(self, "BackupRole") if environment.is_protected else None
         self._guard = DeletionGuard(self, names, backup=self.backup_role) if environment.is_protected else None
@@ -74,8 +74,9 @@ class StorageStack(cdk.Stack):
         self._guard.keep_tables(self.raw, landing=LANDING)
         self._guard.keep_tables(self.conformed)
         self._guard.keep_tables(self.purpose_built)
-        for bucket in (self.access_logs, self.staging, self.config, self.athena_results):
+        for bucket in (self.access_logs, self.config, self.athena_results):
             self._guard.keep(bucket)
+        self._guard.keep_landed(self.staging, self._dms_roles)
         self._guard.keep_configuration(self.config, CONFIGURATION)
 
     def _tables(self, id_: str) -> LakeBucket:

@@ -15,7 +15,9 @@ from rehearsal.emulator import (
     request_resources,
     resource_conditions,
     resource_types,
+    retry_waits,
     s3_event_versions,
+    s3_multipart_times,
     s3_version_ranges,
     s3_write_conditions,
     secure_transport,
@@ -24,6 +26,7 @@ from rehearsal.emulator import (
 )
 from rehearsal.emulator.glue_runner import api as glue_api
 from rehearsal.emulator.glue_runner.runner import GlueRunner
+from rehearsal.emulator.glue_runner.start_throttle import StartThrottle
 from rehearsal.emulator.settings import EmulatorSettings
 from rehearsal.pipeline import extension as codepipeline
 from rehearsal.pipeline.pipelines import Pipelines
@@ -40,6 +43,7 @@ def install(settings: EmulatorSettings) -> Stop:
     codebuild_projects.install()
     request_resources.install()
     s3_event_versions.install()
+    s3_multipart_times.install()
     s3_version_ranges.install()
     s3_write_conditions.install()
     lambda_credentials.install()
@@ -51,7 +55,8 @@ def install(settings: EmulatorSettings) -> Stop:
     log_group_names.install()
     execution_role.install()
     runner = GlueRunner(settings)
-    glue_api.install(runner)
+    glue_api.install(runner, StartThrottle(settings.glue_starts_per_second))
+    retry_waits.install()
     state_machine_calls.install(settings, runner)
     pipelines = Pipelines(settings)
     codepipeline.install(pipelines)

@@ -35,6 +35,8 @@ class EmulatorSettings:
     """Heap of one Glue run."""
     glue_minute: float = 60.0
     """Seconds in a minute of a Glue timeout; tests shorten it."""
+    glue_starts_per_second: float = 0.0
+    """StartJobRun requests that Glue takes in a second from an account; 0 takes all."""
     package_variables: Mapping[str, str] = field(default_factory=package_variables, hash=False, repr=False)
     """How builds of pipelines reach package registries."""
     skipped_commands: tuple[str, ...] = ()

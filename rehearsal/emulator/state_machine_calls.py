@@ -16,6 +16,14 @@ from rehearsal.emulator.settings import EmulatorSettings
 
 _SERVICE = "states.amazonaws.com"
 _POLL_SECONDS = 0.5
+_UNNAMED = {
+    ("glue", "ThrottlingException"): "AWSGlueException",
+    ("lambda", "AccessDeniedException"): "AWSLambdaException",
+}
+"""Errors that the service's model lacks, which Step Functions reports under the service's general name.
+
+https://repost.aws/knowledge-center/glue-throttling-rate-exceeded
+"""
 _PREFIXES = {"lambda": "Lambda", "glue": "Glue", "dynamodb": "DynamoDB"}
 _LAMBDA_INVOKE = "arn:aws:states:::lambda:invoke"
 _DYNAMODB = {"putItem": "put_item", "getItem": "get_item", "deleteItem": "delete_item", "updateItem": "update_item"}
@@ -113,9 +121,7 @@ def _client(session: role_sessions.RoleSession, service: str, settings: Emulator
 
 def _error_name(service: str, error: ClientError) -> str:
     code = error.response["Error"]["Code"]
-    # Lambda's model knows no AccessDeniedException, so Step Functions reports the general one.
-    is_modelled = (service, code) != ("lambda", "AccessDeniedException")
-    return f"{_PREFIXES[service]}.{code if is_modelled else 'AWSLambdaException'}"
+    return f"{_PREFIXES[service]}.{_UNNAMED.get((service, code), code)}"
 
 
 def _current() -> Data:

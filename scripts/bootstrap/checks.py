@@ -1,10 +1,11 @@
-"""Checks whether the pipelines could deploy now: tools, connection, trust, bootstraps, policies and quotas."""
+"""Checks whether the pipelines could deploy now: tools, connection, trust, bootstraps, policies, catalog, quotas."""
 
 from __future__ import annotations
 
 import re
 import subprocess
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 
 from deployment_account.environments import DeploymentAccount, Environment, Platform
 from deployment_account.names import Names
@@ -17,8 +18,10 @@ from scripts.bootstrap.default_group import default_group_finding
 from scripts.bootstrap.execution_policy.approver import approver_of
 from scripts.bootstrap.execution_policy.policies import Policy, boundary_of, policies_of
 from scripts.bootstrap.findings import Finding, fine, unknown, unless_unreachable, wrong
+from scripts.bootstrap.lake_formation import lake_formation_finding
 from scripts.bootstrap.managed_policies import current_document, policy_arn
-from scripts.bootstrap.quotas import quota_findings
+from scripts.bootstrap.quotas import build_quota_findings, quota_findings
+from scripts.bootstrap.runtimes import runtime_finding
 from scripts.bootstrap.trust import default_bootstrap_finding, trust_finding
 
 PROGRAM = "python -m scripts.bootstrap"
@@ -29,6 +32,7 @@ def check(platform: Platform, credentials: Credentials, environments: list[Envir
     """Look at everything, each account with credentials of that account."""
     yield _cli()
     yield unless_unreachable("node", _node)
+    yield runtime_finding("Python of the functions", datetime.now(UTC).date())
     for environment in environments:
         yield from _pipelines(platform, credentials, environment)
         yield from _environment(platform, credentials, environment)
@@ -42,6 +46,7 @@ def _pipelines(platform: Platform, credentials: Credentials, environment: Enviro
         yield _nobody_looked(name, places[0])
         return
     yield unless_unreachable(f"{name}: source", lambda: _source(platform.deployment_of(environment), account, name))
+    yield from build_quota_findings(name, account)
     for place in places:
         there = Account(place, account.session, account.profile)
         yield from _bootstrap(
@@ -66,6 +71,8 @@ def _environment(platform: Platform, credentials: Credentials, environment: Envi
     yield unless_unreachable(
         group, lambda: default_group_finding(group, account, names, mend=f"{PROGRAM} {close} {name}")
     )
+    catalog = f"{name}: Lake Formation"
+    yield unless_unreachable(catalog, lambda: lake_formation_finding(catalog, account))
     yield from quota_findings(account, environment, names)
 
 

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from deployment_account.build_sizes import BUILD_SIZES
 from deployment_account.environments import Environment
 from deployment_account.names import Names
 from scripts.bootstrap.accounts import Account
 from scripts.bootstrap.findings import Finding, fine, unknown, unless_unreachable, unreachable, wrong
 from scripts.bootstrap.stacks import stacks_of
+
+FUNCTIONS_AT_ONCE = 20
+"""The queues' pollers take up to 5, 2 and 1; the rest is for planning, sweeps, the configuration and deployments."""
+TAXI_DATASETS = 2
+"""Each is loaded by one run at a time."""
 
 
 @dataclass(frozen=True)
@@ -30,20 +37,51 @@ def needs(account: Account, environment: Environment, names: Names) -> list[Need
     is_deployed = any(stack.resources("AWS::EC2::VPC") for stack in stacks_of(account, f"{names.stage('infra')}-"))
     return [
         Need("glue", "Max concurrent job runs per account", environment.odp.max_concurrent_runs),
+        Need("glue", "Max task DPUs per account", dpus(environment)),
+        Need("lambda", "Concurrent executions", FUNCTIONS_AT_ONCE),
         Need("vpc", "VPCs per Region", vpcs if is_deployed else vpcs + 1),
         Need("ec2", "EC2-VPC Elastic IPs", addresses if is_deployed else addresses + environment.nat_gateways),
     ]
 
 
+def dpus(environment: Environment) -> int:
+    """What Glue's runs of the lake take when as many run at once as may, each with all its workers."""
+    odp, taxi = environment.odp, environment.taxi
+    workers = min(odp.cadence_defaults.glue_job_max_workers, odp.max_workers_per_run)
+    of_odp = odp.max_concurrent_runs * workers * _dpus_of(odp.cadence_defaults.glue_job_worker_type)
+    return math.ceil(of_odp + TAXI_DATASETS * taxi.workers * _dpus_of(taxi.worker_type))
+
+
+def _dpus_of(worker_type: str) -> float:
+    """A G.025X is a quarter of a DPU, and the others are as many as their name says."""
+    size = worker_type.removesuffix("X").split(".")[1]
+    return float(f"0.{size[1:]}" if size.startswith("0") else size)
+
+
+def build_needs() -> list[Need]:
+    """What the pipelines of one push take: each app's builds are of a size of their own, one at a time."""
+    return [Need("codebuild", size.quota, 1) for size in BUILD_SIZES.values()]
+
+
 def quota_findings(account: Account, environment: Environment, names: Names) -> Iterator[Finding]:
+    """What the account of an environment must have room for."""
+    yield from _findings(environment.name, account, lambda: needs(account, environment, names))
+
+
+def build_quota_findings(name: str, account: Account) -> Iterator[Finding]:
+    """What the account of an environment's pipelines must have room for."""
+    yield from _findings(name, account, build_needs)
+
+
+def _findings(name: str, account: Account, needed: Callable[[], list[Need]]) -> Iterator[Finding]:
     """One finding for each need, or the one that the needs could not be seen."""
     try:
-        wanted = needs(account, environment, names)
+        wanted = needed()
     except (BotoCoreError, ClientError) as error:
-        yield unreachable(f"{environment.name}: quotas", error)
+        yield unreachable(f"{name}: quotas", error)
         return
     for need in wanted:
-        subject = f"{environment.name}: {need.quota} ({need.service})"
+        subject = f"{name}: {need.quota} ({need.service})"
         yield unless_unreachable(subject, lambda subject=subject, need=need: _judge(subject, account, need))  # type: ignore[misc]
 
 

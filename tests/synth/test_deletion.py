@@ -16,6 +16,8 @@ from tests.synth.test_permissions import as_list, statements, text
 BUCKETS = ("AccessLogs", "AthenaResults", "Config", "Conformed", "PurposeBuilt", "Raw", "Staging")
 WRITTEN_BY_JOBS = ("Conformed", "PurposeBuilt", "Raw")
 DEPLOYER_ARN = "arn:aws:iam::444444444444:role/cdk-odpprod-cfn-exec-role-444444444444-us-east-1"
+DMS_ARN = "arn:aws:iam::444444444444:role/dms-landing"
+"""As tests/environments.json names it for prod."""
 DEPLOYER = {"aws:PrincipalArn": DEPLOYER_ARN}
 JOBS_ARN = "arn:aws:iam::444444444444:role/odp-prod-etl-*"
 
@@ -76,7 +78,7 @@ def test_nobody_but_the_deployer_deletes_a_bucket_or_changes_what_protects_it(pr
     assert found["Resource"]["Fn::GetAtt"][0].startswith(bucket)
 
 
-@pytest.mark.parametrize("bucket", BUCKETS)
+@pytest.mark.parametrize("bucket", [bucket for bucket in BUCKETS if bucket != "Staging"])
 def test_nobody_deletes_objects_but_the_deployer_and_jobs_the_files_of_their_tables(
     prod: Template, bucket: str
 ) -> None:
@@ -114,6 +116,27 @@ def test_of_the_roles_that_may_only_the_deployments_own_has_the_right_to(synthes
         )
     }
     assert writers == {"ConfigManagerDeliveryRole"}
+
+
+def test_of_landed_files_dms_replaces_those_of_a_table_that_it_loads_again_but_no_old_version(prod: Template) -> None:
+    """Audit B4: DROP_AND_CREATE and TRUNCATE_BEFORE_LOAD delete, and prod denied it to everybody.
+
+    https://docs.aws.amazon.com/dms/latest/userguide/CHAP_Target.S3.html demands write and delete access.
+    """
+    deletion, of_versions = denial(prod, "Staging", "KeepObjects"), denial(prod, "Staging", "KeepVersions")
+    assert deletion["Action"] == "s3:DeleteObject"
+    assert written(deletion["Condition"]) == {"ArnNotEquals": {"aws:PrincipalArn": [DEPLOYER_ARN, DMS_ARN]}}
+    assert of_versions["Action"] == "s3:DeleteObjectVersion"
+    assert written(of_versions["Condition"]) == {"ArnNotEquals": DEPLOYER}
+    for found in (deletion, of_versions):
+        _, objects = found["Resource"]["Fn::Join"][1]
+        assert objects == "/*"
+
+
+def test_dms_is_exempt_in_no_other_bucket(prod: Template) -> None:
+    for bucket in BUCKETS:
+        if bucket != "Staging":
+            assert "dms-landing" not in str(prod.only("AWS::S3::BucketPolicy", bucket))
 
 
 @pytest.mark.parametrize("bucket", WRITTEN_BY_JOBS)

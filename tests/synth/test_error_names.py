@@ -41,6 +41,8 @@ OF_AWS = {
     "Glue.OperationTimeoutException",
     "Glue.InternalServiceException",
     "Glue.ThrottlingException",
+    # https://repost.aws/knowledge-center/glue-throttling-rate-exceeded
+    "Glue.AWSGlueException",
     "StepFunctions.ExecutionAlreadyExistsException",
 }
 
@@ -96,7 +98,9 @@ def test_function_that_met_something_passing_is_called_again(state: dict[str, An
 
 
 @pytest.mark.parametrize("state", tasks("glue:startJobRun"))
-@pytest.mark.parametrize("error", ["Glue.ConcurrentRunsExceededException", "Glue.ThrottlingException"])
+@pytest.mark.parametrize(
+    "error", ["Glue.AWSGlueException", "Glue.ConcurrentRunsExceededException", "Glue.ThrottlingException"]
+)
 def test_job_that_glue_did_not_start_is_started_again_and_whatever_else_fails_is_caught(
     state: dict[str, Any], error: str
 ) -> None:

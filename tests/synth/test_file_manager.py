@@ -56,9 +56,9 @@ def test_a_message_that_fails_five_times_is_kept_aside(odp: Template) -> None:
 
 def test_failed_messages_of_a_batch_return_alone_and_are_not_seen_while_worked_on(odp: Template) -> None:
     """Defect 14 of the reference: one poisoned key made its good neighbours arrive again."""
-    assert odp.only("AWS::Lambda::EventSourceMapping", "FileManager")["FunctionResponseTypes"] == [
-        "ReportBatchItemFailures"
-    ]
+    mapping = odp.only("AWS::Lambda::EventSourceMapping", "FileManager")
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": 5}, "half of what a new account runs at once"
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     queue, function = (
         odp.only("AWS::SQS::Queue", "FileManagerQueue"),
         odp.only("AWS::Lambda::Function", "FileManagerHandler"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from scripts.bootstrap.runtimes import PYTHON
 from tests.synth.synthesis import Template
 
 CADENCE = "10_min_refresh"
@@ -109,7 +110,8 @@ def test_functions_and_job_run_one_package(odp: Template) -> None:
 
 def test_functions_run_the_python_of_glue(odp: Template) -> None:
     """Defect 21 of the reference: Python 3.8 functions, which Lambda no longer runs."""
-    assert {function["Runtime"] for function in odp.resources("AWS::Lambda::Function").values()} == {"python3.11"}
+    found = {function["Runtime"] for function in odp.resources("AWS::Lambda::Function").values()}
+    assert found == {"python3.11"} == {PYTHON}, "the check tells when the support of this one ends"
 
 
 def package_folder(odp: Template) -> Path:

@@ -8,6 +8,7 @@ from typing import Any
 from rehearsal.emulator import seams
 from rehearsal.emulator.glue_runner.job_run import new_record
 from rehearsal.emulator.glue_runner.runner import GlueRunner
+from rehearsal.emulator.glue_runner.start_throttle import StartThrottle
 
 _RUNNABLE = ("glueetl", "pythonshell")
 
@@ -16,9 +17,9 @@ Answer = Any
 Operation = Callable[[Request], Answer]
 
 
-def install(runner: GlueRunner) -> None:
+def install(runner: GlueRunner, throttle: StartThrottle) -> None:
     """Replace ministack's job runs, and keep the job properties that it drops."""
-    api = _JobRunsApi(runner)
+    api = _JobRunsApi(runner, throttle)
     for seam, operation in {
         seams.GLUE_START_JOB_RUN: api.start,
         seams.GLUE_GET_JOB_RUN: api.get,
@@ -36,12 +37,15 @@ def _instead(operation: Operation, _replaced: Operation) -> Operation:
 
 
 class _JobRunsApi:
-    def __init__(self, runner: GlueRunner) -> None:
+    def __init__(self, runner: GlueRunner, throttle: StartThrottle) -> None:
         self._runner = runner
+        self._throttle = throttle
         self._starting = threading.Lock()
 
     def start(self, request: Request) -> Answer:
         """StartJobRun."""
+        if not self._throttle.takes((seams.REQUEST_ACCOUNT.value(), seams.REQUEST_REGION.value())):
+            return _error("ThrottlingException", "Rate exceeded")
         job = seams.GLUE_JOBS.value.get(request["JobName"])
         if job is None:
             return _error("EntityNotFoundException", f"Job {request['JobName']} is not found")

@@ -11,7 +11,7 @@ from urllib.parse import urlparse
 import boto3
 
 from rehearsal.emulator.glue_runner.arguments import Arguments, extra_python_files, uses_data_catalog
-from rehearsal.emulator.glue_runner.catalog_copy import copy_catalog
+from rehearsal.emulator.glue_runner.catalog_copy import copy_catalog, make_default_database
 from rehearsal.emulator.glue_runner.lent_jvm import enter_jvm, leave_jvm
 from rehearsal.emulator.glue_runner.spark_conf import METASTORE
 from rehearsal.emulator.lifeline import end_process_group, when_parent_ends
@@ -40,6 +40,8 @@ def _run(folder: Path, script: str, given: list[str], arguments: Arguments) -> l
         # Also after a failure: what the script has committed before is in its tables.
         steps.append(lambda: copy_catalog(metastore))
     before = [lambda: _put_on_path(folder / "python", paths), lambda: enter_jvm(folder)]
+    if uses_data_catalog(arguments):
+        before.append(make_default_database)
     reasons = _failures_of(before) or _failures_of(steps)
     if not reasons:
         _reason_of_failure(lambda: leave_jvm(folder, metastore))

@@ -27,6 +27,14 @@ def copy_catalog(folder: Path) -> None:
             catalog.put_partitions(name, table, [partition_input(found) for found in metastore.partitions(name, table)])
 
 
+def make_default_database() -> None:
+    """Create the database `default` unless it is there, as AWS's metastore client does when it is constructed.
+
+    On AWS a run that may not fails when it first opens the catalog; here it fails before its script begins.
+    """
+    DataCatalog(boto3.client("glue")).put_database({"Name": "default", "Description": "default database"})
+
+
 class DataCatalog:
     """The Data Catalog, changed only where it differs from what is wanted."""
 

@@ -22,6 +22,11 @@ SIGNATURES = {
     seams.RUN_EXECUTION: "(exec_arn)",
     seams.EXECUTION_ERROR: "(error, cause)",
     seams.INVOKE_RESOURCE: "(resource, input_data)",
+    seams.S3_COMPLETE_UPLOAD: (
+        "(bucket_name: str, key: str, body: bytes, query_params: dict, headers: dict | None = None)"
+    ),
+    seams.S3_NOW: "() -> str",
+    seams.FIND_RETRIER: "(retriers, error, retry_counts)",
     seams.RUNS_ON_WORKER_THREAD: "(resource_type: str) -> bool",
     seams.GLUE_CREATE_JOB: "(data)",
     seams.GLUE_UPDATE_JOB: "(data)",

@@ -30,4 +30,4 @@ def test_stale_reads_of_the_product_are_refused_and_those_of_a_test_are_not(
         list(running_configuration.scan(stale, "files"))
     assert dynamodb.meta.client.scan(TableName="files")["Items"] == []
     keys = [{"source_table_name": "s.t", "file_id": "f"}]
-    assert list(connection.read_items(dynamodb, "files", keys)) == []
+    assert list(connection.read_items(dynamodb.meta.client, "files", keys)) == []

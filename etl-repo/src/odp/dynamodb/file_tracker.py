@@ -56,7 +56,6 @@ class DynamoDbFileTracker:
     """The ledger of landed files in two tables."""
 
     def __init__(self, dynamodb: DynamoDBServiceResource, pending_table: str, history_table: str) -> None:
-        self._dynamodb = dynamodb
         self._client = dynamodb.meta.client
         self._pending = _Table(self._client, pending_table)
         self._history = _Table(self._client, history_table)
@@ -109,7 +108,7 @@ class DynamoDbFileTracker:
 
     def _of_ids(self, table: _Table, source_table_name: str, file_ids: Collection[str]) -> Iterator[dict[str, Any]]:
         keys = ({"source_table_name": source_table_name, "file_id": file_id} for file_id in sorted(file_ids))
-        return read_items(self._dynamodb, table.name, keys)
+        return read_items(self._client, table.name, keys)
 
     def _of_former_ids(self, source_table_name: str, former: Collection[str]) -> Iterator[dict[str, Any]]:
         """Find files of a commit of format 1, whose ids were migrated; a table's next commit has the current ids."""
@@ -139,7 +138,7 @@ class DynamoDbFileTracker:
         # most are in the history, and nobody asks for those any more
         for table in (self._history.name, self._pending.name):
             keys = [key_of(file) for file in unknown.values()]
-            for item in read_items(self._dynamodb, table, keys, ProjectionExpression="file_id"):
+            for item in read_items(self._client, table, keys, ProjectionExpression="file_id"):
                 del unknown[str(item["file_id"])]
         return list(unknown.values())
 

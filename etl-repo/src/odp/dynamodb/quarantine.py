@@ -22,7 +22,6 @@ class DynamoDbQuarantine:
     """Entries by kind and id."""
 
     def __init__(self, dynamodb: DynamoDBServiceResource, quarantine_table: str) -> None:
-        self._dynamodb = dynamodb
         self._client = dynamodb.meta.client
         self._table = quarantine_table
 
@@ -48,7 +47,7 @@ class DynamoDbQuarantine:
         """Name those of the given entries that are not kept yet; a read costs less than a refused write."""
         unknown = {(entry.kind.value, entry.entry_id): entry for entry in entries}
         keys = [key_in_quarantine(entry.kind, entry.entry_id) for entry in unknown.values()]
-        for item in read_items(self._dynamodb, self._table, keys, ProjectionExpression="quarantine_kind, entry_id"):
+        for item in read_items(self._client, self._table, keys, ProjectionExpression="quarantine_kind, entry_id"):
             del unknown[str(item["quarantine_kind"]), str(item["entry_id"])]
         return list(unknown.values())
 

@@ -27,7 +27,7 @@ def read_leases(
 ) -> Iterator[dict[str, Any]]:
     """Read what odpf_file_processing_tracker has of the given tables."""
     keys = ({"raw_table_name": name} for name in sorted(set(qualified_names)))
-    return read_items(dynamodb, table, keys)
+    return read_items(dynamodb.meta.client, table, keys)
 
 
 class DynamoDbTableLeases:

@@ -131,5 +131,10 @@ def test_keys_that_dynamodb_left_unprocessed_are_asked_for_again_after_growing_p
         return {**found, "UnprocessedKeys": {"files": {"Keys": keys[part:]}} if part < len(keys) else {}}
 
     monkeypatch.setattr(client, "batch_get_item", throttled)
-    assert sorted(item["file_id"] for item in read_items(dynamodb, "files", KEYS)) == ["f0", "f1", "f2", "f3"]
+    assert sorted(item["file_id"] for item in read_items(dynamodb.meta.client, "files", KEYS)) == [
+        "f0",
+        "f1",
+        "f2",
+        "f3",
+    ]
     assert pauses == [0.1, 0.2, 0.4, 0.05, 0.1], "what makes progress begins with a short pause again"

@@ -85,7 +85,7 @@ def test_query_of_all_summaries_costs_one_request_and_fewer_read_units_than_thei
     assert work.keys() == set(of_cadence[:pending])
     requests.clear()
     keys = ({"source_table_name": "#pending", "file_id": name} for name in of_cadence)
-    assert len(list(read_items(dynamodb, "files", keys))) == cadence
+    assert len(list(read_items(dynamodb.meta.client, "files", keys))) == cadence
     by_name = len(requests), read_units(requests)
     assert by_query[0] == 1
     assert by_query[0] <= by_name[0]

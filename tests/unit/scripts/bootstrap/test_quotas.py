@@ -58,6 +58,60 @@ def test_a_network_that_is_there_already_needs_no_room(
     assert found["Max concurrent job runs per account"] == environment.odp.max_concurrent_runs
 
 
+def test_needs_cover_what_new_accounts_have_little_of(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Audit L2: Glue's DPUs and Lambda's concurrency; 20 runs of 10 G.1X, and 2 datasets of 5."""
+    monkeypatch.setattr(quotas, "stacks_of", lambda *_: [])
+    client = boto3.client("ec2", region_name="us-east-1")
+    environment = platform.environments["dev"]
+    with Stubber(client) as stub:
+        stub.add_response("describe_vpcs", {"Vpcs": []})
+        stub.add_response("describe_addresses", {"Addresses": []})
+        monkeypatch.setitem(STUBBED, "ec2", client)
+        wanted = quotas.needs(Answering(PLACE, boto3.Session()), environment, Names.of(platform, environment))
+    found = {(need.service, need.quota): need.amount for need in wanted}
+    odp = environment.odp
+    of_odp = odp.max_concurrent_runs * odp.cadence_defaults.glue_job_max_workers
+    assert found["glue", "Max task DPUs per account"] == of_odp + 2 * environment.taxi.workers
+    assert found["lambda", "Concurrent executions"] > 10, "what a new account has"
+
+
+@pytest.mark.parametrize(
+    ("worker_type", "cap", "expected"),
+    [("G.2X", 299, 20 * 10 * 2), ("R.8X", 299, 20 * 10 * 8), ("G.025X", 299, 20 * 10 / 4), ("G.1X", 3, 20 * 3)],
+)
+def test_dpus_follow_the_worker_type_and_the_cap_on_workers(
+    platform: Platform, worker_type: str, cap: int, expected: float
+) -> None:
+    raw = platform.model_dump(by_alias=True)
+    sizes = {"glue_job_worker_type": worker_type, "glue_job_max_workers": 10}
+    raw["environments"]["dev"]["odp"] |= {
+        "max_concurrent_runs": 20, "max_workers_per_run": cap, "cadence_defaults": sizes
+    }  # fmt: skip
+    raw["environments"]["dev"]["taxi"] |= {"workers": 2, "worker_type": "G.1X"}
+    assert quotas.dpus(Platform.model_validate(raw).environments["dev"]) == expected + 4
+
+
+@pytest.mark.parametrize(("allowed", "state"), [(0.0, State.WRONG), (1.0, State.FINE)])
+def test_the_account_of_the_pipelines_has_one_build_of_each_size_or_is_told_how_to_ask(
+    monkeypatch: pytest.MonkeyPatch, allowed: float, state: State
+) -> None:
+    client = boto3.client("service-quotas", region_name="us-east-1")
+    with Stubber(client) as stub:
+        for size in ("Medium", "Large"):
+            name = f"Concurrently running builds for Linux/{size} environment"
+            answer = {"Quotas": [{"QuotaName": name, "QuotaCode": f"L-{size}", "Value": allowed}]}
+            stub.add_response("list_service_quotas", answer, {"ServiceCode": "codebuild"})
+        monkeypatch.setitem(STUBBED, "service-quotas", client)
+        findings = list(quotas.build_quota_findings("dev pipelines", Answering(PLACE, boto3.Session())))
+    assert [finding.state for finding in findings] == [state] * 2
+    assert {finding.subject for finding in findings} == {
+        f"dev pipelines: Concurrently running builds for Linux/{size} environment (codebuild)"
+        for size in ("Medium", "Large")
+    }
+    if state is State.WRONG:
+        assert "--service-code codebuild --quota-code L-Medium --desired-value 1" in findings[0].mend
+
+
 @pytest.mark.parametrize("error", [UNREACHABLE, THROTTLED])
 def test_needs_that_cannot_be_seen_are_one_unknown(
     platform: Platform, monkeypatch: pytest.MonkeyPatch, error: Exception
