@@ -52,6 +52,14 @@ def test_spark_is_told_what_hudi_and_s3a_need_in_one_conf(odp: Template) -> None
     ]
 
 
+def test_rule_14_what_the_manifests_name_is_the_most_workers_of_a_run_which_gives_back_those_that_are_idle(
+    odp: Template, taxi: Template
+) -> None:
+    for template in (odp, taxi):
+        for job in template.resources("AWS::Glue::Job").values():
+            assert job["DefaultArguments"]["--enable-auto-scaling"] == "true"
+
+
 def test_the_job_knows_every_argument_that_its_code_demands(odp: Template) -> None:
     from dataclasses import fields
 

@@ -99,7 +99,13 @@ def test_spark_is_told_of_the_iceberg_catalog_in_one_conf(taxi: Template, job: s
 )
 def test_a_job_is_told_its_buckets_and_databases(taxi: Template, job: str, given: dict[str, str]) -> None:
     arguments = taxi.only("AWS::Glue::Job", job)["DefaultArguments"]
-    of_glue = {"--conf", "--custom-logGroup-prefix", "--datalake-formats", "--extra-py-files"}
+    of_glue = {
+        "--conf",
+        "--custom-logGroup-prefix",
+        "--datalake-formats",
+        "--enable-auto-scaling",
+        "--extra-py-files",
+    }
     assert {name: text(taxi, value) for name, value in arguments.items() if name not in of_glue} == given
 
 

@@ -74,8 +74,9 @@ def test_state_between_states_names_batches_by_number_and_the_job_by_its_configu
         "plan_key": "odp/plans/10_min_refresh/one-table.json",
         "glue_job_name": "odpf_file_processor",
         "glue_job_worker_type": "G.1X",
-        "glue_job_max_workers": 10,
+        "glue_job_execution_class": "STANDARD",
         "glue_job_timeout_minutes": 60,
+        "glue_job_workers": [2],
         "batches": [0],
     }
 
