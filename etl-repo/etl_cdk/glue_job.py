@@ -26,7 +26,7 @@ LOGS = ("Error", "Output")
 SIZE_AND_LOGS = {"--enable-auto-scaling": "true", "--enable-continuous-log-filter": "true"}
 """A run's workers are its most: those that have nothing to do are given back. Heartbeats of Spark are not logged."""
 QUIET_SPARK = ("spark.log.level=WARN", "spark.ui.showConsoleProgress=false")
-"""Glue bills logs by the gigabyte and always keeps them: at INFO, Spark writes megabytes a run, and its progress too."""
+"""Glue bills logs by the gigabyte and always keeps them. At INFO, Spark writes megabytes a run, and its progress."""
 RUN_ACTIONS = ("glue:StartJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:BatchStopJobRun")
 """What a state machine does that starts a run and waits for it."""
 
