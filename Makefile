@@ -115,7 +115,7 @@ bench-plan: $(READY) ## planning 300 to 30,000 tables; listing, sweep and histor
 manifest-schema: $(READY) ## write the JSON schema of the table manifests anew from their fields
 	@$(BIN)/python -m odp.config_manager.manifest_schema etl-repo/table_configs/schema/manifest.schema.json
 
-idle-cost: $(READY) ## write docs/idle-cost.md anew from the synthesised templates
+idle-cost: $(READY) ## write docs/cost.md anew from the synthesised templates
 	@$(BIN)/python -m scripts.idle_cost
 
 $(TOOLS)/.ready: $(READY) requirements-tools.txt

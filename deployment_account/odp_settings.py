@@ -14,7 +14,10 @@ class CadenceDefaults(Model):
 
     glue_job_worker_type: GlueWorkerType = "G.1X"
     glue_job_max_workers: Annotated[int, Field(ge=2, le=299)] = 10
-    refresh_tables_batch_size: Annotated[int, Field(ge=1, le=100)] = 5
+    """The most; a run gets as many as its pending bytes need."""
+    refresh_tables_batch_size: Annotated[int, Field(ge=1, le=100)] = 20
+    """The most; tables share a run as far as two workers do for their pending bytes, and a run bills a minute at least.
+    They wait for its slowest."""
 
 
 class OdpSettings(Model):

@@ -23,6 +23,10 @@ LOG_PREFIX_ARGUMENT = "--custom-logGroup-prefix"
 """Since Glue 5.0, in place of --continuous-log-logGroup, which newer versions ignore."""
 LOGS = ("Error", "Output")
 """Glue's own log and Spark's, and what the script prints."""
+SIZE_AND_LOGS = {"--enable-auto-scaling": "true", "--enable-continuous-log-filter": "true"}
+"""A run's workers are its most: those that have nothing to do are given back. Heartbeats of Spark are not logged."""
+QUIET_SPARK = ("spark.log.level=WARN", "spark.ui.showConsoleProgress=false")
+"""Glue bills logs by the gigabyte and always keeps them. At INFO, Spark writes megabytes a run, and its progress."""
 RUN_ACTIONS = ("glue:StartJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:BatchStopJobRun")
 """What a state machine does that starts a run and waits for it."""
 
@@ -76,7 +80,7 @@ class JobRole(iam.Role):
             glue_version=job.glue_version,
             worker_type=job.worker_type,
             number_of_workers=job.workers,
-            default_arguments={**job.arguments, LOG_PREFIX_ARGUMENT: self._log_prefix},
+            default_arguments={**SIZE_AND_LOGS, **job.arguments, LOG_PREFIX_ARGUMENT: self._log_prefix},
             execution_property=glue.CfnJob.ExecutionPropertyProperty(max_concurrent_runs=job.concurrent_runs),
             # whoever starts a run knows whether and when to repeat it; Glue would do so blindly
             max_retries=0,
@@ -140,5 +144,5 @@ def region_of_s3a(scope: Construct) -> str:
 
 
 def chained(settings: Sequence[str]) -> str:
-    """Glue takes one --conf; further ones are chained inside its value."""
-    return " --conf ".join(settings)
+    """Glue takes one --conf; further ones are chained inside its value. What bounds the logs is always among them."""
+    return " --conf ".join([*settings, *QUIET_SPARK])

@@ -1,1 +1,1 @@
-"""What an environment costs each month while no data flows: `python -m scripts.idle_cost`."""
+"""What a lake costs each month, idle and at work: `python -m scripts.idle_cost`."""

@@ -1,4 +1,4 @@
-"""Writes docs/idle-cost.md or says whether it is stale; shows what another configuration costs."""
+"""Writes docs/cost.md or says whether it is stale; shows what another configuration costs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from scripts.idle_cost.document import render, summary_row
 from scripts.idle_cost.pricing import PriceList
 from scripts.idle_cost.synthesised import resources_by_environment
 
-DOCUMENT = PROJECT / "docs" / "idle-cost.md"
+DOCUMENT = PROJECT / "docs" / "cost.md"
 DOCUMENTED = PROJECT / "tests" / "environments.json"
 """Whose costs the document shows: a test holds it up to date, which what a user configures must not break."""
 
@@ -28,7 +28,7 @@ def main(
         bool, typer.Option("--check", help="Write nothing; exit code 1 if the document is stale.")
     ] = False,
 ) -> None:
-    """Compute what each environment costs while idle, from its synthesised templates and the price file."""
+    """Compute what a lake costs idle, from its synthesised templates, and at work, from the price file for both."""
     console, prices = Console(), PriceList.read()
     costs = {name: prices.lines(found) for name, found in resources_by_environment(config or DOCUMENTED).items()}
     text = render(costs, prices)

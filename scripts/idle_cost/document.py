@@ -1,20 +1,40 @@
-"""The document that shows what each environment costs."""
+"""The document that shows what a lake costs: a working month, each environment while idle, and every price."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from scripts.idle_cost import assumptions
 from scripts.idle_cost.pricing import HOURLY, Line, PriceList
+from scripts.idle_cost.working import Workload, pass_of, working_lines
 
-NOTES = """Not counted, because it comes with data or with work: storage (old versions of tables for a week, and
-in protected environments a nightly AWS Backup of all of it, about 0.05 USD a month for each GB of objects and 0.10 for
-each GB of tables, as remembered, and twice that if it is copied away), requests, Glue and Lambda time beyond empty
-schedules, logs, builds (a push runs some minutes of CodeBuild and of V2 pipeline actions), Athena queries, and the
-yearly rotations of keys (each of the first two adds a key's price)."""
+TABLES = (18, 300, 3000)
+CADENCES = {10: "10 minutes", 60: "an hour", 1440: "a day"}
+DEFAULT = Workload(18, 10)
+"""What the manifests of this repository are: eighteen small tables at ten minutes."""
+
+ABOUT_WORK = """All tables change all the time and are small, which is the worst case for small tables. Tables without
+changes cost nothing: no run starts for them. A run has two workers unless its tables have more pending bytes. Up to
+twenty tables share one. Cadences of an hour and more run on Flex.
+
+At most ten runs of a cadence go on at a time, and its next execution waits for the last one. So 3,000 tables are
+refreshed less often than their cadence says. To refresh them more often, raise `odp.max_concurrent_batches`, or divide
+them over several cadences. Then they cost more, as the last column says for fewer tables.
+
+Not counted: the idle environment (below), storage (about 0.023 USD a GB and month in S3; old versions of
+tables for a week; in protected environments a nightly AWS Backup, about 0.05 USD a month for each GB of objects and 0.10
+for each GB of tables, as remembered, twice that if it is copied away), Athena, the taxi flow.
+"""
+ABOUT_IDLE = """Idle means deployed, polling and keeping its schedules, while no data arrives and nothing is stored.
+
+Not counted: builds (a push runs some minutes of CodeBuild and of V2 pipeline actions), and the yearly rotations of
+keys (each of the first two adds a key's price).
+"""
+COLUMNS = ("tables", "cadence", "refreshed every", "runs a pass", "class", "Glue", "the rest", "USD a month", "a table")
 
 
 def total(lines: list[Line]) -> float:
-    """What an environment costs in a month."""
+    """What is to pay in a month."""
     return sum(line.usd for line in lines)
 
 
@@ -28,35 +48,97 @@ def summary_row(name: str, lines: list[Line]) -> str:
     return f"| {name} | {total(lines):.2f} |"
 
 
+def working_row(workload: Workload, prices: PriceList) -> str:
+    """A workload's row in the table of working months."""
+    each, lines = pass_of(workload), working_lines(workload, prices)
+    cells = (
+        f"{workload.tables:,}",
+        CADENCES[workload.minutes],
+        f"{each.interval_minutes:,} minutes",
+        f"{each.runs:,}",
+        "Flex" if workload.is_flex else "standard",
+        f"{lines[0].usd:,.0f}",
+        f"{total(lines) - lines[0].usd:,.0f}",
+        f"**{total(lines):,.0f}**",
+        f"{total(lines) / workload.tables:,.2f}",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
 def _document(costs: Mapping[str, list[Line]], prices: PriceList) -> Iterator[str]:
-    yield "# What an idle lake costs"
+    yield "# What a lake costs"
     yield ""
-    yield "Written by `python -m scripts.idle_cost` from the synthesised templates; a test fails when it is stale."
-    yield "Idle means deployed, polling and keeping its schedules, while no data arrives and nothing is stored."
+    yield "Written by `python -m scripts.idle_cost`; a test fails when it is stale."
     yield ""
     yield f"Prices: {prices.region}, {prices.date}. {prices.source} Other Regions cost somewhat more."
     yield ""
+    yield from _work(prices)
+    yield from _idle(costs, prices)
+    yield from _prices(prices)
+
+
+def _work(prices: PriceList) -> Iterator[str]:
+    yield "## A working month"
+    yield ""
+    yield ABOUT_WORK
+    yield f"| {' | '.join(COLUMNS)} |"
+    yield "|---:|---|---:|---:|---|---:|---:|---:|---:|"
+    for tables in TABLES:
+        for minutes in CADENCES:
+            yield working_row(Workload(tables, minutes), prices)
+    yield ""
+    yield f"The default, {DEFAULT.tables} tables at {CADENCES[DEFAULT.minutes]}, line by line:"
+    yield ""
+    yield from _table(working_lines(DEFAULT, prices), prices, "what")
+    yield ""
+    yield "These numbers rest on:"
+    yield ""
+    yield "| number | of | source |"
+    yield "|---:|---|---|"
+    for each in assumptions.ALL:
+        yield f"| {each.value:,} | {each.what} | {each.source} |"
+    yield ""
+
+
+def _idle(costs: Mapping[str, list[Line]], prices: PriceList) -> Iterator[str]:
+    yield "## Idle"
+    yield ""
+    yield ABOUT_IDLE
     yield "| environment | USD a month |"
     yield "|---|---:|"
     for name, lines in costs.items():
         yield summary_row(name, lines)
     for name, lines in costs.items():
         yield ""
-        yield f"## {name}"
+        yield f"### {name}"
         yield ""
-        yield "| resource | amount | of | USD each | USD a month |"
-        yield "|---|---:|---|---:|---:|"
-        for line in sorted(lines, key=lambda line: -line.usd):
-            yield _row(line, prices)
-        yield f"| **sum** | | | | **{total(lines):.2f}** |"
+        yield from _table(lines, prices, "resource")
     yield ""
-    yield NOTES
+
+
+def _prices(prices: PriceList) -> Iterator[str]:
+    yield "## Prices"
+    yield ""
+    yield "| of | USD each | date | source |"
+    yield "|---|---:|---|---|"
+    for name, price in prices.prices.items():
+        yield f"| {price['unit']} | {_exact(prices.usd(name))} | {price['date']} | {price['source']} |"
+
+
+def _table(lines: list[Line], prices: PriceList, what: str) -> Iterator[str]:
+    yield f"| {what} | amount | of | USD each | USD a month |"
+    yield "|---|---:|---|---:|---:|"
+    for line in sorted(lines, key=lambda line: -line.usd):
+        yield _row(line, prices)
+    yield f"| **sum** | | | | **{total(lines):.2f}** |"
 
 
 def _row(line: Line, prices: PriceList) -> str:
-    usd = float(prices.prices[line.price]["usd"])
     unit = prices.unit(line.price)
     if HOURLY in unit:
         unit = unit.replace(HOURLY, "hours")
-    each = f"{usd:.10f}".rstrip("0").rstrip(".")
-    return f"| {line.type_} | {line.amount:,.0f} | {unit} | {each} | {line.usd:.2f} |"
+    return f"| {line.type_} | {line.amount:,.0f} | {unit} | {_exact(prices.usd(line.price))} | {line.usd:.2f} |"
+
+
+def _exact(usd: float) -> str:
+    return f"{usd:.10f}".rstrip("0").rstrip(".")

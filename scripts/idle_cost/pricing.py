@@ -43,7 +43,7 @@ class Line:
 
 @dataclass(frozen=True)
 class PriceList:
-    """The price file: its date and source, the prices, and the types that cost nothing while idle, with the reason."""
+    """The price file: prices with date and source, and the types that cost nothing while idle, with the reason."""
 
     date: str
     region: str
@@ -56,6 +56,10 @@ class PriceList:
     def read(cls, path: Path = PRICES) -> PriceList:
         """Read the price file."""
         return cls(**json.loads(path.read_text(encoding="utf-8")))
+
+    def usd(self, price: str) -> float:
+        """What one unit costs."""
+        return float(self.prices[price]["usd"])
 
     def unit(self, price: str) -> str:
         """What a price is for."""
@@ -79,7 +83,7 @@ class PriceList:
             )
 
     def _line(self, type_: str, price: str, amount: float) -> Line:
-        return Line(type_, price, amount, amount * float(self.prices[price]["usd"]))
+        return Line(type_, price, amount, amount * self.usd(price))
 
 
 def _one(price: str) -> Callable[[Properties, int], Amounts]:

@@ -103,7 +103,7 @@ def test_lake_was_deployed_by_a_push_that_ran_both_pipelines_and_the_report_show
         assert re.search(rf'id="pipelines".*{pipeline}', demo.workspace.report.read_text(), re.DOTALL)
 
 
-def test_full_load_runs_as_four_batches_of_at_most_five_tables_and_the_changes_only_where_there_are_any(
+def test_full_load_of_small_tables_is_one_batch_and_the_changes_run_only_where_there_are_any(
     demo: FinishedDemo, lake: DeployedLake
 ) -> None:
     runs = {run["Id"]: run for run in lake.client("glue").get_job_runs(JobName="odpf_file_processor")["JobRuns"]}
@@ -113,10 +113,11 @@ def test_full_load_runs_as_four_batches_of_at_most_five_tables_and_the_changes_o
         arguments = runs[item["glue_job_run_id"]]["Arguments"]
         tables = batches.setdefault(arguments["--plan_key"], {}).setdefault(arguments["--batch"], set())
         tables.add(item["source_table_name"])
-    full_load, changes = sorted(batches.values(), key=len, reverse=True)
-    assert sorted(map(len, full_load.values())) == [4, 4, 5, 5]
-    assert set.union(*full_load.values()) == {f"taxi_trips.{table}" for table in TABLES}
-    assert [len(tables) for tables in changes.values()] == [6], "the batches that the permitted change asked for"
+    full_load, changes = sorted(batches.values(), key=lambda plan: sum(map(len, plan.values())), reverse=True)
+    assert list(full_load.values()) == [{f"taxi_trips.{table}" for table in TABLES}]
+    assert [len(tables) for tables in changes.values()] == [6]
+    sizes = {(run["WorkerType"], run["NumberOfWorkers"], run["ExecutionClass"]) for run in runs.values()}
+    assert sizes == {("G.1X", 2, "STANDARD")}, "rule 14: as large as what was pending"
 
 
 def test_report_shows_the_deployed_manifests_and_a_refused_and_an_accepted_change(demo: FinishedDemo) -> None:
@@ -125,7 +126,7 @@ def test_report_shows_the_deployed_manifests_and_a_refused_and_an_accepted_chang
     assert "19 added" in deployed[3]
     assert "hudi_primary_key: odpf_demo_taxi_trips_raw.table_1 holds data written with 'PK_ID'" in refused[3]
     assert "this environment has no schedule" in refused[3]
-    assert "refresh_tables_batch_size 5 → 6" in " ".join(accepted[3].split())
+    assert "refresh_tables_batch_size 20 → 21" in " ".join(accepted[3].split())
 
 
 def test_rows_inserted_minus_rows_deleted_are_the_rows_that_each_table_has(

@@ -52,7 +52,7 @@ def test_function_knows_what_was_deployed_from_the_manifests(odp: Template, envi
     assert variables["DEPLOYED_GLUE_JOBS"].split(",") == [
         job["Name"] for job in odp.resources("AWS::Glue::Job").values()
     ]
-    assert json.loads(variables["CADENCE_DEFAULTS"])["refresh_tables_batch_size"] == 5
+    assert json.loads(variables["CADENCE_DEFAULTS"])["refresh_tables_batch_size"] == 20
     assert variables["LAKE"] == f"odp-{environment}"
     assert json.loads(variables["SOURCES"]) == {"default": {"folder": ""}}
     tables = {name for name in variables if name.endswith("_TABLE")}

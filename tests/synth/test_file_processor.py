@@ -50,7 +50,30 @@ def test_spark_is_told_what_hudi_and_s3a_need_in_one_conf(odp: Template) -> None
         "spark.sql.hive.convertMetastoreParquet=false",
         "spark.hadoop.fs.s3a.endpoint.region=us-east-1",
         "spark.sql.parquet.inferTimestampNTZ.enabled=false",
+        "spark.log.level=WARN",
+        "spark.ui.showConsoleProgress=false",
     ]
+
+
+def test_rule_14_what_the_manifests_name_is_the_most_workers_of_a_run_which_gives_back_those_that_are_idle(
+    odp: Template, taxi: Template
+) -> None:
+    for template in (odp, taxi):
+        for job in template.resources("AWS::Glue::Job").values():
+            assert job["DefaultArguments"]["--enable-auto-scaling"] == "true"
+
+
+def test_logs_of_every_job_are_bounded_to_warnings_of_spark_without_heartbeats_and_progress(
+    odp: Template, taxi: Template
+) -> None:
+    """Glue has logged continuously since 5.0, 1 to 10 MB a run at INFO: up to 88 $ a month of small runs."""
+    for template in (odp, taxi):
+        for job in template.resources("AWS::Glue::Job").values():
+            arguments = job["DefaultArguments"]
+            assert arguments["--enable-continuous-log-filter"] == "true"
+            conf = json.dumps(arguments["--conf"])  # of the taxi flow a join of texts and references
+            assert " --conf spark.log.level=WARN --conf spark.ui.showConsoleProgress=false" in conf
+            assert not {"--enable-metrics", "--enable-spark-ui", "--enable-observability-metrics"} & set(arguments)
 
 
 def test_the_job_knows_every_argument_that_its_code_demands(odp: Template) -> None:
@@ -153,7 +176,7 @@ def test_the_job_finds_its_log_groups_made_under_the_names_that_glue_will_use(od
     prefix = f"/aws-glue/jobs/odp-{environment}-etl"
     arguments = odp.only("AWS::Glue::Job")["DefaultArguments"]
     assert arguments["--custom-logGroup-prefix"] == prefix
-    assert not [name for name in arguments if "continuous" in name]
+    assert [name for name in arguments if "continuous" in name] == ["--enable-continuous-log-filter"]
     (role,) = [id_ for id_ in odp.resources("AWS::IAM::Role") if id_.startswith("FileProcessorJobsRole")]
     security = odp.only("AWS::Glue::SecurityConfiguration")["Name"]
     names = {

@@ -17,7 +17,8 @@ PLAN = {
     "plan_key": "odp/plans/10_min_refresh/run.json",
     "glue_job_name": "odpf_file_processor",
     "glue_job_worker_type": "G.1X",
-    "glue_job_max_workers": 10,
+    "glue_job_workers": [2, 2, 10],
+    "glue_job_execution_class": "FLEX",
     "glue_job_timeout_minutes": 90,
     "batches": [0, 1, 2],
 }
@@ -62,17 +63,30 @@ def test_a_run_is_told_its_plan_and_batch_and_sized_by_the_plan(states: dict[str
         "JobName": "odpf_file_processor",
         "WorkerType": "G.1X",
         "NumberOfWorkers": 10,
+        "ExecutionClass": "FLEX",
         "Timeout": 90,
         "Arguments": {"--plan_key": "odp/plans/10_min_refresh/run.json", "--batch": "2"},
     }
 
 
-def run_with(limits: WorkflowLimits) -> dict[str, Any]:
+def run_with(limits: WorkflowLimits, batch: int = 2, plan: dict[str, Any] = PLAN) -> dict[str, Any]:
     """The Glue call of one batch of the plan under other limits."""
     state = refresh_workflow("arn:function", limits)["States"]["RefreshBatches"]
-    item = evaluate(state["ItemSelector"], input=PLAN, context={"Map": {"Item": {"Value": 2}}})
+    item = evaluate(state["ItemSelector"], input=plan, context={"Map": {"Item": {"Value": batch}}})
     run = evaluate(state["ItemProcessor"]["States"]["RefreshBatch"]["Arguments"], input=item)
     return dict(run)
+
+
+@pytest.mark.parametrize(("batch", "workers"), [(0, 3), (1, 2), (2, 7)])
+def test_rule_14_each_batch_gets_its_own_number_of_workers(batch: int, workers: int) -> None:
+    run = run_with(WorkflowLimits(max_concurrent_batches=4), batch, PLAN | {"glue_job_workers": [3, 2, 7]})
+    assert run["NumberOfWorkers"] == workers
+
+
+def test_the_only_batch_of_a_plan_gets_its_workers() -> None:
+    """JSONata takes a list of one for its item in many places."""
+    run = run_with(WorkflowLimits(max_concurrent_batches=4), 0, PLAN | {"glue_job_workers": [3], "batches": [0]})
+    assert run["NumberOfWorkers"] == 3
 
 
 @pytest.mark.parametrize(("cap", "workers"), [(2, 2), (9, 9), (10, 10), (299, 10)])
@@ -248,7 +262,7 @@ def test_five_hundred_batches_fit_a_history_of_an_execution_although_glue_refuse
 
 
 BUSY = AttemptError("Glue.ConcurrentRunsExceededException")
-ITEM = {**PLAN, "batch": "1", "room": 200}
+ITEM = {**PLAN, "glue_job_workers": 2, "batch": "1", "room": 200}
 
 
 @pytest.mark.parametrize(

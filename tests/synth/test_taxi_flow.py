@@ -73,6 +73,8 @@ def test_spark_is_told_of_the_iceberg_catalog_in_one_conf(taxi: Template, job: s
         "spark.sql.catalog.glue_catalog.io-impl=org.apache.iceberg.aws.s3.S3FileIO",
         "spark.sql.catalog.glue_catalog.warehouse=s3://<conformed>/",
         "spark.hadoop.fs.s3a.endpoint.region=us-east-1",
+        "spark.log.level=WARN",
+        "spark.ui.showConsoleProgress=false",
     ]
 
 
@@ -99,7 +101,14 @@ def test_spark_is_told_of_the_iceberg_catalog_in_one_conf(taxi: Template, job: s
 )
 def test_a_job_is_told_its_buckets_and_databases(taxi: Template, job: str, given: dict[str, str]) -> None:
     arguments = taxi.only("AWS::Glue::Job", job)["DefaultArguments"]
-    of_glue = {"--conf", "--custom-logGroup-prefix", "--datalake-formats", "--extra-py-files"}
+    of_glue = {
+        "--conf",
+        "--custom-logGroup-prefix",
+        "--datalake-formats",
+        "--enable-auto-scaling",
+        "--enable-continuous-log-filter",
+        "--extra-py-files",
+    }
     assert {name: text(taxi, value) for name, value in arguments.items() if name not in of_glue} == given
 
 

@@ -92,8 +92,16 @@ def literal_path(uri: str) -> str:
 
 
 def task_slots(session: SparkSession) -> int:
-    """Tell how many Spark tasks can run at once, which bounds how many tables are worth refreshing at once."""
-    return max(1, session.sparkContext.defaultParallelism)
+    """Tell how many Spark tasks can run at once, which bounds how many tables are worth refreshing at once.
+
+    Glue's auto-scaling begins with few executors and adds those that waiting tasks ask for. So what counts is how many
+    there may be: tables that wait for an executor would never ask for it.
+    """
+    slots = session.sparkContext.defaultParallelism
+    if session.conf.get("spark.dynamicAllocation.enabled", "false") == "true":
+        executors = int(session.conf.get("spark.dynamicAllocation.maxExecutors", None) or 0)
+        slots = max(slots, executors * int(session.conf.get("spark.executor.cores", None) or 1))
+    return max(1, slots)
 
 
 def java_class(session: SparkSession, name: str) -> Any:  # noqa: ANN401 - py4j's view of the JVM has no types

@@ -6,11 +6,14 @@ from functools import partial
 from typing import Any
 
 from rehearsal.emulator import seams
-from rehearsal.emulator.glue_runner.job_run import new_record
+from rehearsal.emulator.glue_runner.capacity import refusal
+from rehearsal.emulator.glue_runner.job_run import new_record, sized
 from rehearsal.emulator.glue_runner.runner import GlueRunner
 from rehearsal.emulator.glue_runner.start_throttle import StartThrottle
 
 _RUNNABLE = ("glueetl", "pythonshell")
+_DROPPED = {"ExecutionProperty": {"MaxConcurrentRuns": 1}, "ExecutionClass": "STANDARD"}
+"""The properties of jobs that ministack drops, with what Glue takes where they are missing."""
 
 Request = dict[str, Any]
 Answer = Any
@@ -27,9 +30,9 @@ def install(runner: GlueRunner, throttle: StartThrottle) -> None:
         seams.GLUE_STOP_JOB_RUNS: api.stop,
     }.items():
         seam.replace(partial(_instead, operation))
-    seams.TEMPLATE_GLUE_JOB_FIELDS.value["ExecutionProperty"] = {"MaxConcurrentRuns": 1}
-    seams.GLUE_CREATE_JOB.replace(lambda create: _keeping_concurrency(create, _created_job))
-    seams.GLUE_UPDATE_JOB.replace(lambda update: _keeping_concurrency(update, _updated_job))
+    seams.TEMPLATE_GLUE_JOB_FIELDS.value.update(_DROPPED)
+    seams.GLUE_CREATE_JOB.replace(lambda create: _checked_and_whole(create, _created_job))
+    seams.GLUE_UPDATE_JOB.replace(lambda update: _checked_and_whole(update, _updated_job))
 
 
 def _instead(operation: Operation, _replaced: Operation) -> Operation:
@@ -51,6 +54,8 @@ class _JobRunsApi:
             return _error("EntityNotFoundException", f"Job {request['JobName']} is not found")
         if (kind := job.get("Command", {}).get("Name")) not in _RUNNABLE:
             return _error("InvalidInputException", f"a job of type {kind} cannot be run here, only {_RUNNABLE}")
+        if reason := refusal(job | sized(job, request)):
+            return _error("InvalidInputException", reason)
         with self._starting:
             limit = int(job.get("ExecutionProperty", {}).get("MaxConcurrentRuns", 1))
             if self._runner.active_runs(job["Name"]) >= limit:
@@ -102,14 +107,19 @@ def _updated_job(request: Request) -> tuple[str, Request]:
     return request["JobName"], request["JobUpdate"]
 
 
-def _keeping_concurrency(operation: Operation, definition: Callable[[Request], tuple[str, Request]]) -> Operation:
-    """Let the operation keep ExecutionProperty, which ministack drops."""
+def _checked_and_whole(operation: Operation, definition: Callable[[Request], tuple[str, Request]]) -> Operation:
+    """Refuse what Glue refuses of a job's size, and keep the properties that ministack drops."""
 
-    def operation_and_keep(request: Request) -> Answer:
-        answer = operation(request)
+    def checked_operation(request: Request) -> Answer:
         name, properties = definition(request)
-        if "ExecutionProperty" in properties and name in seams.GLUE_JOBS.value:
-            seams.GLUE_JOBS.value[name]["ExecutionProperty"] = properties["ExecutionProperty"]
+        if reason := refusal(properties):
+            return _error("InvalidInputException", reason)
+        answer = operation(request)
+        if name in seams.GLUE_JOBS.value:
+            kept = {field: properties[field] for field in _DROPPED if field in properties}
+            # ministack gives two workers to jobs that name none, and to those that name a capacity instead
+            unnamed = {field: None for field in ("WorkerType", "NumberOfWorkers") if field not in properties}
+            seams.GLUE_JOBS.value[name].update(kept | unnamed)
         return answer
 
-    return operation_and_keep
+    return checked_operation

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rehearsal.emulator.glue_runner.arguments import merged
+from rehearsal.emulator.glue_runner.capacity import most_dpus, tells_dpu_seconds
 
 ACTIVE = frozenset({"STARTING", "RUNNING", "STOPPING", "WAITING"})
 _MINUTES_OF_TWO_DAYS = 2880
@@ -15,10 +16,15 @@ _RUN_OVER_JOB = ("Timeout", "MaxCapacity", "WorkerType", "NumberOfWorkers", "Sec
 Record = dict[str, Any]
 
 
+def sized(job: Mapping[str, Any], request: Mapping[str, Any]) -> Record:
+    """Give the properties of a run's size; what the request names goes before what the job names."""
+    return {name: value for name in _RUN_OVER_JOB if (value := request.get(name, job.get(name))) is not None}
+
+
 def new_record(job: Mapping[str, Any], request: Mapping[str, Any]) -> Record:
-    """Return a run that is starting; what the request names goes before what the job names."""
-    now = time.time()
-    chosen = {name: request.get(name, job.get(name)) for name in _RUN_OVER_JOB}
+    """Return a run that is starting."""
+    now, chosen = time.time(), sized(job, request)
+    capacity = most_dpus(chosen)
     return {
         "Id": f"jr_{secrets.token_hex(32)}",
         "Attempt": 0,
@@ -31,8 +37,10 @@ def new_record(job: Mapping[str, Any], request: Mapping[str, Any]) -> Record:
         "ExecutionTime": 0,
         "GlueVersion": job.get("GlueVersion", ""),
         "LogGroupName": "/aws-glue/jobs",
-        **{name: value for name, value in chosen.items() if value is not None},
-        "Timeout": chosen["Timeout"] or _MINUTES_OF_TWO_DAYS,
+        **({} if capacity is None else {"MaxCapacity": capacity}),
+        "ExecutionClass": "STANDARD",
+        **chosen,
+        "Timeout": chosen.get("Timeout") or _MINUTES_OF_TWO_DAYS,
     }
 
 
@@ -71,6 +79,9 @@ class JobRun:
             now = time.time()
             seconds = now - self._running_since if self._running_since else 0
             self.record.update(JobRunState=state, CompletedOn=now, LastModifiedOn=now, ExecutionTime=round(seconds))
+            if tells_dpu_seconds(self.record):
+                # nothing is given back here: the rehearsal has no executors that could be idle
+                self.record["DPUSeconds"] = round(seconds) * float(self.record.get("MaxCapacity", 0))
             if message:
                 self.record["ErrorMessage"] = message
             self._ended.set()

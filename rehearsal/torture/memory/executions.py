@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rehearsal.torture.memory.lake import MemoryLake
 
 BATCH_SIZE = 2
-CADENCE = "torture"
+CADENCE = "10_min_refresh"
 
 
 class Executions:

@@ -1,4 +1,4 @@
-"""The document of idle costs is that of the templates as they are synthesised now, in all environments."""
+"""The document of costs is that of the templates as they are synthesised now, in all environments."""
 
 import subprocess
 import sys

@@ -108,6 +108,36 @@ def test_more_runs_than_the_job_allows_are_refused(make_job: Callable[..., str],
     glue.batch_stop_job_run(JobName=job, JobRunIds=[again])
 
 
+@pytest.mark.parametrize(
+    ("size", "message"),
+    [
+        ({"WorkerType": "G.1X", "NumberOfWorkers": 1}, "minimum allowed value of Number of Workers is 2"),
+        ({"WorkerType": "G.4X", "NumberOfWorkers": 2, "ExecutionClass": "FLEX"}, "FLEX is not supported"),
+    ],
+)
+def test_runs_and_jobs_of_a_size_that_glue_does_not_have_are_refused(
+    make_job: Callable[..., str], aws: Callable[[str], Any], size: dict[str, Any], message: str
+) -> None:
+    """They ran, and the numbers that the state machine passed went nowhere."""
+    job, glue = make_job("print()", kind="glueetl"), aws("glue")
+    with pytest.raises(glue.exceptions.InvalidInputException, match=message):
+        glue.start_job_run(JobName=job, **size)
+    definition = glue.get_job(JobName=job)["Job"]
+    command = {name: definition[name] for name in ("Role", "Command", "GlueVersion")}
+    with pytest.raises(glue.exceptions.InvalidInputException, match=message):
+        glue.create_job(Name=f"{job}-refused", **command, **size)
+    with pytest.raises(glue.exceptions.InvalidInputException, match=message):
+        glue.update_job(JobName=job, JobUpdate={**command, **size})
+    assert glue.get_job_runs(JobName=job)["JobRuns"] == []
+
+
+def test_run_tells_the_size_that_its_request_asked_for(
+    make_job: Callable[..., str], run_job: Callable[..., dict[str, Any]]
+) -> None:
+    run = run_job(make_job("print()"), WorkerType="G.2X", NumberOfWorkers=3)
+    assert (run["WorkerType"], run["NumberOfWorkers"], run["MaxCapacity"]) == ("G.2X", 3, 6)
+
+
 def test_runs_beyond_the_local_slots_wait_and_run_then(
     make_job: Callable[..., str], aws: Callable[[str], Any], state_of: Callable[..., dict[str, Any]]
 ) -> None:

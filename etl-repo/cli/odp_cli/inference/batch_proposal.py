@@ -6,25 +6,22 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from odp.file_processor.batches import balanced_batches
+from odp.file_processor.batches import packed_batches
+from odp.file_processor.workers import bytes_of_a_worker, workers_for
 from odp.records import PendingWork
 
 from odp_cli.inference.cadence_proposal import CadenceProposal
 from odp_cli.inference.quantities import byte_text, counted
-from odp_cli.inference.settings import GIBIBYTE, MEBIBYTE
+from odp_cli.inference.settings import GIBIBYTE
 
 BYTES_OF_A_RUN = GIBIBYTE
 """A run takes about a minute to start and is billed for one at least; beside a gigabyte of changes that is little."""
 MOST_TABLES_OF_A_RUN = 20
 """Tables of a run wait for its slowest, so a run does not get longer without end."""
-BYTES_OF_A_CORE = 256 * MEBIBYTE
-"""Spark reads 128 MB a task, and two tasks after each other keep a core busy for longer than Spark takes to plan."""
-CORES = {"G.1X": 4, "G.2X": 8, "G.4X": 16}
-"""https://docs.aws.amazon.com/glue/latest/dg/worker-types.html; as many tables at a time, too."""
 LARGEST_TABLE = {"G.1X": 20 * GIBIBYTE, "G.2X": 200 * GIBIBYTE, "G.4X": math.inf}
 """By the full load: Hudi joins changes with the keys of the whole table, which spills to disk on too small a worker."""
-FEWEST_WORKERS, MOST_WORKERS = 2, 50
-"""A driver and an executor at least; what needs more than fifty is worth a person's thought."""
+MOST_WORKERS = 50
+"""What needs more is worth a person's thought."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +67,12 @@ def _worker_type(tables: Sequence[CadenceProposal]) -> tuple[str, str]:
 def _workers(tables: Sequence[CadenceProposal], batch_size: int, worker: str) -> tuple[int, str]:
     work = [PendingWork(table.source_table_name, 1, table.refresh_bytes) for table in tables]
     sizes = {table.source_table_name: table.refresh_bytes for table in tables}
-    heaviest = max(sum(sizes[name] for name in batch) for batch in balanced_batches(work, batch_size))
-    at_a_time = min(batch_size, len(tables))
-    cores = max(math.ceil(heaviest / BYTES_OF_A_CORE), at_a_time)
-    workers = min(max(1 + math.ceil(cores / CORES[worker]), FEWEST_WORKERS), MOST_WORKERS)
+    share = bytes_of_a_worker(worker)
+    heaviest = max(sum(sizes[name] for name in batch) for batch in packed_batches(work, batch_size, share))
+    workers = workers_for(heaviest, worker, MOST_WORKERS)
     return workers, (
-        f"glue_job_max_workers {workers}: the driver, and {counted(cores, 'core')} (a worker has {CORES[worker]}) for "
-        f"{counted(at_a_time, 'table')} at a time and the {byte_text(heaviest)} of the heaviest run, "
-        f"{byte_text(BYTES_OF_A_CORE)} a core"
+        f"glue_job_max_workers {workers}: the driver, and a worker for each {byte_text(share)} of the "
+        f"{byte_text(heaviest)} of the heaviest run; a run gets no more of them than its pending bytes need"
     )
 
 

@@ -15,7 +15,7 @@ from tests.embedded.lake.odp.executions import Execution, invoke_batch_manager, 
 from tests.embedded.waiting import eventually
 
 TABLES = [f"taxi_trips.table_{number}" for number in range(1, 19)]
-BATCH_SIZE = 5
+GIBIBYTE = 1024**3
 
 
 def landed(table: str, size: int = 1000) -> LandedFile:
@@ -50,18 +50,29 @@ def test_table_that_is_pending_but_not_configured_starts_nothing(
     assert plan_now(lake, "unknown-table") == []
 
 
-def test_eighteen_tables_with_work_are_planned_once_each_in_four_batches_of_about_equal_bytes(
+def test_rule_14_eighteen_small_tables_share_a_run_of_two_workers(
     lake: DeployedLake, tracker: DynamoDbFileTracker
 ) -> None:
-    sizes = {table: 1000 * number for number, table in enumerate(TABLES, start=1)}
-    for table, size in sizes.items():
+    for number, table in enumerate(TABLES, start=1):
+        tracker.register(landed(table, 1000 * number))
+    assert [sorted(batch) for batch in plan_now(lake, "all-tables")] == [sorted(TABLES)]
+    assert invoke_batch_manager(lake, "all-tables-again")["glue_job_workers"] == [2]
+
+
+def test_rule_14_huge_table_gets_a_run_and_workers_of_its_own_and_the_others_are_about_equal(
+    lake: DeployedLake, tracker: DynamoDbFileTracker
+) -> None:
+    sizes = {table: 20_000_000 * number for number, table in enumerate(TABLES[1:], start=1)}
+    for table, size in {TABLES[0]: 5 * GIBIBYTE, **sizes}.items():
         tracker.register(landed(table, size))
-    batches = plan_now(lake, "all-tables")
-    assert sorted(chain(*batches)) == sorted(TABLES)
-    assert len(batches) == 4
-    assert max(map(len, batches)) <= BATCH_SIZE
-    weights = [sum(sizes[table] for table in batch) for batch in batches]
+    huge, *others = plan_now(lake, "one-huge-table")
+    assert huge == [TABLES[0]]
+    assert sorted(chain(*others)) == sorted(TABLES[1:])
+    weights = [sum(sizes[table] for table in batch) for batch in others]
+    assert max(weights) <= GIBIBYTE
     assert max(weights) - min(weights) <= 0.1 * sum(weights) / len(weights)
+    state = invoke_batch_manager(lake, "one-huge-table-again")
+    assert state["glue_job_workers"] == [6, *[2] * len(others)]
 
 
 def test_state_between_states_names_batches_by_number_and_the_job_by_its_configuration(
@@ -74,8 +85,9 @@ def test_state_between_states_names_batches_by_number_and_the_job_by_its_configu
         "plan_key": "odp/plans/10_min_refresh/one-table.json",
         "glue_job_name": "odpf_file_processor",
         "glue_job_worker_type": "G.1X",
-        "glue_job_max_workers": 10,
+        "glue_job_execution_class": "STANDARD",
         "glue_job_timeout_minutes": 60,
+        "glue_job_workers": [2],
         "batches": [0],
     }
 

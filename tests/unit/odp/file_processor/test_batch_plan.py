@@ -1,4 +1,4 @@
-"""Rule 11: who has no pending files costs nothing, and the state machine carries references only."""
+"""Rules 11 and 14: who has no pending files costs nothing, runs are as large as what is pending for them."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
+from odp.config_manager.manifest_fields import WORKER_TYPES
 from odp.errors import MissingConfigurationError
 from odp.file_processor.batch_plan import ALREADY_RUNNING, NOTHING_TO_DO, PLANNED, BatchManager
 from odp.records import BatchConfig, BatchPlan, PendingWork, RawTableConfig, TableLease
@@ -28,6 +29,7 @@ class World:
     asked_leases: list[str] = field(default_factory=list)
     owner: str | None = None
     is_configured: bool = True
+    config: BatchConfig = field(default_factory=batch_config)
 
     def pending_work(self) -> Mapping[str, PendingWork]:
         return {name: PendingWork(name, 1, size, registrations=7) for name, size in self.work.items()}
@@ -39,7 +41,7 @@ class World:
     def cadence(self, refresh_cadence: str) -> tuple[BatchConfig, Sequence[RawTableConfig]]:
         if not self.is_configured:
             raise MissingConfigurationError(refresh_cadence)
-        return batch_config(), self.tables
+        return self.config, self.tables
 
     def write(self, plan: BatchPlan) -> None:
         self.plans[plan.key] = plan
@@ -56,7 +58,7 @@ class World:
             self.owner = None
 
     def state(self) -> dict[str, Any]:
-        return self.manager.plan("10_min_refresh", EXECUTION)
+        return self.manager.plan(self.config.refresh_cadence, EXECUTION)
 
     @property
     def manager(self) -> BatchManager:
@@ -100,9 +102,9 @@ def test_run_may_take_a_minute_for_each_20_megabytes_of_its_largest_batch(pendin
 
 
 def test_batches_of_one_plan_get_the_time_of_the_largest() -> None:
-    large = {"s.t7": 2_400_000_000, "s.t8": 2_400_000_000}
+    large = {"s.t7": 2_400_000_001, "s.t8": 2_400_000_000}
     world = World([table(number) for number in range(10)], dict.fromkeys(map("s.t{}".format, range(7)), 1) | large)
-    assert [len(batch) for batch in world.planned()] == [5, 4]
+    assert sorted(len(batch) for batch in world.planned()) == [1, 1, 3, 4]
     assert world.state()["glue_job_timeout_minutes"] == 121
 
 
@@ -110,6 +112,90 @@ def test_run_after_one_that_was_cut_off_gets_all_the_time_there_is() -> None:
     """What a replay reads again is not in the pending bytes."""
     world = World([table(1), table(2)], {"s.t1": 1, "s.t2": 1}, known_leases={"db.t2": TableLease(was_cut_off=True)})
     assert world.state()["glue_job_timeout_minutes"] == 2880
+
+
+GIBIBYTE = 1024**3
+
+
+@pytest.mark.parametrize(
+    ("pending", "worker", "most", "workers"),
+    [
+        (1, "G.1X", 10, 2),
+        (0, "G.1X", 10, 2),
+        (GIBIBYTE, "G.1X", 10, 2),
+        (GIBIBYTE + 1, "G.1X", 10, 3),
+        (5 * GIBIBYTE, "G.1X", 10, 6),
+        (5 * GIBIBYTE, "G.1X", 4, 4),
+        (500 * GIBIBYTE, "G.1X", 10, 10),
+        (5 * GIBIBYTE, "G.2X", 10, 4),
+        (5 * GIBIBYTE, "R.8X", 10, 2),
+    ],
+)
+def test_rule_14_run_gets_a_worker_for_each_share_of_its_pending_bytes_and_never_more_than_the_manifest_allows(
+    pending: int, worker: str, most: int, workers: int
+) -> None:
+    """Four runs of ten workers for eighteen small tables were 94 % of the bill."""
+    config = batch_config(glue_job_worker_type=worker, glue_job_max_workers=most)
+    state = World([table(1)], {"s.t1": pending}, config=config).state()
+    assert (state["glue_job_worker_type"], state["glue_job_workers"]) == (worker, [workers])
+
+
+def test_rule_14_only_the_batch_of_the_huge_table_gets_many_workers() -> None:
+    work = {f"s.t{number}": 1000 for number in range(4)} | {"s.t4": 7 * GIBIBYTE}
+    world = World([table(number) for number in range(5)], work)
+    workers = dict(zip(world.planned(), world.state()["glue_job_workers"], strict=True))
+    assert workers == {("s.t4",): 8, ("s.t0", "s.t1", "s.t2", "s.t3"): 2}
+
+
+def test_run_after_one_that_was_cut_off_gets_all_workers_that_the_manifest_allows_and_the_others_do_not() -> None:
+    """What wore it out may be the table's size, which is not in the pending bytes."""
+    config = batch_config(refresh_tables_batch_size=1)
+    leases = {"db.t2": TableLease(was_cut_off=True)}
+    world = World([table(1), table(2)], {"s.t1": 1, "s.t2": 1}, known_leases=leases, config=config)
+    workers = dict(zip(world.planned(), world.state()["glue_job_workers"], strict=True))
+    assert workers == {("s.t1",): 2, ("s.t2",): 10}
+
+
+@pytest.mark.parametrize("worker", WORKER_TYPES)
+def test_every_worker_that_manifests_may_name_can_be_counted(worker: str) -> None:
+    state = World([table(1)], {"s.t1": 1}, config=batch_config(glue_job_worker_type=worker)).state()
+    assert state["glue_job_workers"] == [2]
+
+
+@pytest.mark.parametrize(
+    ("cadence", "worker", "expected"),
+    [
+        ("10_min_refresh", "G.1X", ("STANDARD", 60)),
+        ("59_min_refresh", "G.1X", ("STANDARD", 60)),
+        ("60_min_refresh", "G.1X", ("FLEX", 120)),
+        ("1_hour_refresh", "G.2X", ("FLEX", 120)),
+        ("1_day_refresh", "G.1X", ("FLEX", 120)),
+        ("1_day_refresh", "G.4X", ("STANDARD", 60)),
+        ("1_day_refresh", "R.1X", ("STANDARD", 60)),
+    ],
+)
+def test_flex_is_for_cadences_of_an_hour_and_more_on_workers_that_glue_allows_and_gets_twice_the_time(
+    cadence: str, worker: str, expected: tuple[str, int]
+) -> None:
+    config = batch_config(refresh_cadence=cadence, glue_job_worker_type=worker)
+    state = World([table(1)], {"s.t1": 1}, config=config).state()
+    assert (state["glue_job_execution_class"], state["glue_job_timeout_minutes"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("pending", "expected"),
+    [(14_400_000_000, ("FLEX", 1440)), (14_400_000_001, ("STANDARD", 721)), (10**12, ("STANDARD", 2880))],
+)
+def test_load_that_takes_long_runs_on_machines_that_nobody_takes_back(pending: int, expected: tuple[str, int]) -> None:
+    state = World([table(1)], {"s.t1": pending}, config=batch_config(refresh_cadence="1_day_refresh")).state()
+    assert (state["glue_job_execution_class"], state["glue_job_timeout_minutes"]) == expected
+
+
+def test_run_after_one_that_was_cut_off_is_not_on_flex() -> None:
+    leases = {"db.t1": TableLease(was_cut_off=True)}
+    config = batch_config(refresh_cadence="1_day_refresh")
+    state = World([table(1)], {"s.t1": 1}, known_leases=leases, config=config).state()
+    assert (state["glue_job_execution_class"], state["glue_job_timeout_minutes"]) == ("STANDARD", 2880)
 
 
 REFUSED = TableLease(refused_registrations=7, refused_configuration=table(1).digest)

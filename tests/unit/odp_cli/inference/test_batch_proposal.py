@@ -27,13 +27,13 @@ def batch(*refresh_bytes: int, load_bytes: int = 0) -> BatchProposal:
 def test_small_changes_of_many_tables_share_runs_of_many_tables() -> None:
     found = batch(*[MEBIBYTE] * 100)
     assert (found.tables, found.refresh_tables_batch_size) == (100, MOST_TABLES_OF_A_RUN)
-    assert (found.glue_job_worker_type, found.glue_job_max_workers) == ("G.1X", 6)
+    assert (found.glue_job_worker_type, found.glue_job_max_workers) == ("G.1X", 2)
 
 
 def test_large_changes_get_runs_of_few_tables_and_more_workers() -> None:
     found = batch(*[400 * MEBIBYTE] * 10)
     assert found.refresh_tables_batch_size == 2
-    assert found.glue_job_max_workers == 1 + math.ceil(800 / 256 / 4)
+    assert found.glue_job_max_workers == 1 + math.ceil(800 / 1024)
 
 
 def test_table_larger_than_a_run_gets_one_of_its_own() -> None:
@@ -68,7 +68,9 @@ def test_reasons_tell_every_number_and_what_it_rests_on() -> None:
     assert "refresh_tables_batch_size 2: " in size
     assert "receives 400 MB on average" in size
     assert "glue_job_worker_type G.1X: the largest table, s.t0, has 2.0 GB of full load" in worker
-    assert "glue_job_max_workers 2: the driver, and 4 cores (a worker has 4) for 2 tables at a time" in workers
+    assert (
+        "glue_job_max_workers 2: the driver, and a worker for each 1.0 GB of the 800 MB of the heaviest run" in workers
+    )
     assert "4.0 GB of full loads" in first
 
 

@@ -24,7 +24,7 @@ def test_a_new_run_starts_with_the_jobs_values() -> None:
     assert (record["Timeout"], record["WorkerType"], record["NumberOfWorkers"]) == (30, "G.1X", 2)
     assert record["Arguments"] == {"--a": "1"}
     assert record["Id"].startswith("jr_")
-    assert "MaxCapacity" not in record
+    assert record["MaxCapacity"] == 2
 
 
 def test_what_the_request_names_goes_before_what_the_job_names() -> None:

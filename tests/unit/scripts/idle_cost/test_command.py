@@ -25,7 +25,7 @@ def app(monkeypatch: pytest.MonkeyPatch) -> typer.Typer:
 
 
 def test_what_was_written_is_not_stale(app: typer.Typer, tmp_path: Path) -> None:
-    document = tmp_path / "idle-cost.md"
+    document = tmp_path / "cost.md"
     assert CliRunner().invoke(app, ["--document", str(document)]).output == "| dev | 1.00 |\n"
     assert "| AWS::KMS::Key | 1 | customer-managed KMS key, each month | 1 | 1.00 |" in document.read_text()
     assert CliRunner().invoke(app, ["--document", str(document), "--check"]).exit_code == 0
@@ -35,7 +35,7 @@ def test_what_was_written_is_not_stale(app: typer.Typer, tmp_path: Path) -> None
 def test_a_document_that_differs_or_is_missing_is_told_and_left(
     app: typer.Typer, tmp_path: Path, content: str | None
 ) -> None:
-    document = tmp_path / "idle-cost.md"
+    document = tmp_path / "cost.md"
     if content:
         document.write_text(content)
     result = CliRunner().invoke(app, ["--document", str(document), "--check"])
@@ -48,8 +48,8 @@ def test_a_document_that_differs_or_is_missing_is_told_and_left(
 def test_what_a_user_configured_is_shown_and_leaves_the_document(
     app: typer.Typer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(command, "DOCUMENT", tmp_path / "idle-cost.md")
+    monkeypatch.setattr(command, "DOCUMENT", tmp_path / "cost.md")
     assert CliRunner().invoke(app, ["--config", "mine.json"]).output == "| mine | 1.00 |\n"
     assert list(tmp_path.iterdir()) == []
     assert CliRunner().invoke(app, []).output == "| dev | 1.00 |\n"
-    assert "## dev" in (tmp_path / "idle-cost.md").read_text()
+    assert "## dev" in (tmp_path / "cost.md").read_text()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ def test_the_default_dev_environment_costs_no_more_than_promised(dev: list[Line]
 
 
 def test_the_document_shows_what_dev_costs_today(dev: list[Line], prices: PriceList) -> None:
-    document = (PROJECT / "docs" / "idle-cost.md").read_text()
+    document = (PROJECT / "docs" / "cost.md").read_text()
     section = render({"dev": dev}, prices).split("## dev")[1].split("\n\n")[1]
     assert summary_row("dev", dev) in document
     assert section in document.split("## dev")[1].split("## test")[0]
@@ -56,7 +57,8 @@ def test_the_price_file_says_when_where_and_from_what_its_prices_are(prices: Pri
     assert prices.date == "2026-11-24"
     assert prices.region == "us-east-1"
     assert "as remembered" in prices.source
-    assert f"{prices.region}, {prices.date}. {prices.source}" in (PROJECT / "docs" / "idle-cost.md").read_text()
+    assert all(date.fromisoformat(price["date"]).year >= 2026 and price["source"] for price in prices.prices.values())
+    assert f"{prices.region}, {prices.date}. {prices.source}" in (PROJECT / "docs" / "cost.md").read_text()
 
 
 def test_a_type_without_a_price_stops_the_computation(prices: PriceList) -> None:

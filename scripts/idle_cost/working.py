@@ -1,0 +1,139 @@
+"""What a month of work costs: so many tables, all of which change all the time, at one cadence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+
+from deployment_account.odp_settings import OdpSettings
+from scripts.idle_cost import assumptions as given
+from scripts.idle_cost.pricing import Line, PriceList, PricingError
+
+MINUTES_OF_AN_HOUR = 60
+SECONDS_OF_AN_HOUR = 3600
+KEYS_OF_A_LISTING = 1000
+MEGABYTES_OF_A_GIGABYTE = 1000
+
+
+@dataclass(frozen=True)
+class Workload:
+    """So many tables of one cadence."""
+
+    tables: int
+    minutes: int
+
+    @property
+    def is_flex(self) -> bool:
+        """Whether its runs are of Glue's flexible class."""
+        return self.minutes >= given.FLEX_FROM_MINUTES.value
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One refresh of all tables: its runs, and how often it can happen."""
+
+    runs: int
+    workers: int
+    seconds: float
+    interval_minutes: int
+    """A cadence whose runs need longer than its interval is refreshed at its next tick."""
+
+    @property
+    def dpu_hours(self) -> float:
+        """What Glue bills: a worker of G.1X is a DPU."""
+        return self.runs * self.workers * max(self.seconds, given.BILLED_SECONDS.value) / SECONDS_OF_AN_HOUR
+
+
+def pass_of(workload: Workload, settings: OdpSettings | None = None) -> Pass:
+    """Size one refresh of all tables with the defaults of an environment."""
+    limits = settings or OdpSettings()
+    interval = workload.minutes
+    while True:
+        found = _pass_within(workload, interval, limits)
+        rounds = ceil(found.runs / limits.max_concurrent_batches)
+        minutes = rounds * (found.seconds + given.START_SECONDS.value) / MINUTES_OF_AN_HOUR
+        if minutes <= interval:
+            return found
+        interval = workload.minutes * ceil(minutes / workload.minutes)
+        if interval > 365 * 24 * MINUTES_OF_AN_HOUR:
+            raise PricingError(f"{workload.tables} tables bring more than runs of this many at a time can apply")
+
+
+def _pass_within(workload: Workload, interval: int, limits: OdpSettings) -> Pass:
+    pending = workload.tables * interval * given.FILES_A_MINUTE.value * given.BYTES_OF_A_FILE.value
+    by_count = ceil(workload.tables / limits.cadence_defaults.refresh_tables_batch_size)
+    runs = max(by_count, ceil(pending / given.BYTES_OF_A_WORKER.value))
+    table_seconds = workload.tables / runs * given.TABLE_SECONDS.value
+    byte_seconds = pending / runs / given.BYTES_A_MINUTE.value * MINUTES_OF_AN_HOUR
+    seconds = given.SESSION_SECONDS.value + table_seconds + byte_seconds
+    return Pass(runs, int(given.WORKERS.value), seconds, interval)
+
+
+def working_lines(workload: Workload, prices: PriceList) -> list[Line]:
+    """What the month costs, by what costs it; the idle environment comes on top."""
+    minutes = prices.hours_a_month * MINUTES_OF_AN_HOUR
+    each = pass_of(workload)
+    month = _Month(
+        files=workload.tables * minutes * given.FILES_A_MINUTE.value,
+        passes=minutes / each.interval_minutes,
+        refreshes=workload.tables * minutes / each.interval_minutes,
+        each=each,
+    )
+    price_of_glue = "glue_flex_dpu_hour" if workload.is_flex else "glue_dpu_hour"
+    amounts = [("Glue", price_of_glue, month.passes * each.dpu_hours), *_storage(month), *_books(month), *_calls(month)]
+    return [Line(what, price, amount, amount * prices.usd(price)) for what, price, amount in amounts]
+
+
+@dataclass(frozen=True)
+class _Month:
+    files: float
+    passes: float
+    refreshes: float
+    each: Pass
+
+    @property
+    def runs(self) -> float:
+        return self.passes * self.each.runs
+
+    @property
+    def calls(self) -> float:
+        return self.files / given.FILES_OF_A_CALL.value
+
+
+_Amounts = list[tuple[str, str, float]]
+
+
+def _storage(month: _Month) -> _Amounts:
+    listings = month.files * given.SWEEP_LOOKS.value / KEYS_OF_A_LISTING
+    megabytes = month.runs * given.LOG_MEGABYTES.value + month.refreshes * given.TABLE_LOG_MEGABYTES.value
+    return [
+        ("S3, refreshes", "s3_write_request", month.refreshes * given.TABLE_WRITES.value),
+        ("S3, refreshes", "s3_read_request", month.refreshes * given.TABLE_READS.value),
+        ("S3, change files and the sweep", "s3_write_request", month.files + listings),
+        ("S3, change files", "s3_read_request", month.files * given.FILE_READS.value),
+        ("Events of S3", "s3_event", month.files + month.refreshes * given.TABLE_EVENTS.value),
+        ("Logs of Glue", "log_gigabyte", megabytes / MEGABYTES_OF_A_GIGABYTE),
+    ]
+
+
+def _books(month: _Month) -> _Amounts:
+    files_a_day = given.FILES_A_MINUTE.value * MINUTES_OF_AN_HOUR * 24
+    looked_up = month.refreshes * given.LOOK_BACK_DAYS.value * files_a_day
+    swept = month.files * given.SWEEP_LOOKS.value
+    written = month.files * given.FILE_WRITE_UNITS.value + month.refreshes * given.TABLE_WRITE_UNITS.value
+    return [
+        ("DynamoDB, files and refreshes", "dynamodb_write_unit", written),
+        ("DynamoDB, files looked up", "dynamodb_read_unit", looked_up + swept),
+    ]
+
+
+def _calls(month: _Month) -> _Amounts:
+    executions = month.passes * given.EXECUTION_TRANSITIONS.value
+    keys = month.runs * given.RUN_KEY_REQUESTS.value + month.calls * given.CALL_KEY_REQUESTS.value
+    return [
+        ("Step Functions", "state_transition", executions + month.runs * given.BATCH_TRANSITIONS.value),
+        ("Queue of the File Manager", "queue_request", month.files * given.FILE_QUEUE_REQUESTS.value),
+        ("File Manager", "function_request", month.calls),
+        ("File Manager", "function_gb_second", month.calls * given.CALL_GB_SECONDS.value),
+        ("KMS", "key_request", keys),
+    ]
