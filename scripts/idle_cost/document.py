@@ -21,9 +21,9 @@ At most ten runs of a cadence go on at a time, and its next execution waits for 
 refreshed less often than their cadence says. To refresh them more often, raise `odp.max_concurrent_batches`, or divide
 them over several cadences. Then they cost more, as the last column says for fewer tables.
 
-Not counted: the idle environment (below), storage (about 0.023 USD a GB and month in S3; old versions of
-tables for a week; in protected environments a nightly AWS Backup, about 0.05 USD a month for each GB of objects and 0.10
-for each GB of tables, as remembered, twice that if it is copied away), Athena, the taxi flow.
+Not counted: the idle environment (below), storage (about 0.023 USD a GB and month in S3; old versions of tables for a
+week; in protected environments a nightly AWS Backup, as remembered about 0.05 USD a month for each GB of objects and
+0.10 for each GB of tables, twice that if it is copied away), Athena, the taxi flow.
 """
 ABOUT_IDLE = """Idle means deployed, polling and keeping its schedules, while no data arrives and nothing is stored.
 
