@@ -247,19 +247,30 @@ class _Refresh:
         refresh = selection.select()
         if refresh.files:
             self._is_writing = True
-            committed = self._with.writer.apply(self._config, refresh, check_lease)
+            committed = self._apply(refresh, check_lease)
             self._has_commit = True
             refresh = refresh.without(readability.overwritten_amid(refresh.files), SkipReason.OVERWRITTEN_AMID)
             self._publish(committed, refresh.files)
+        self._set_aside(refresh)
+        self._left = len(pending) - len(self._done)
+        if not self._done:
+            logger.info("%s: %d files wait for the rest of a full load", source, len(pending))
+        return refresh
+
+    def _apply(self, refresh: Refresh, check_lease: Callable[[], None]) -> CommittedRefresh:
+        """Write the refresh; what it holds is held although its files are refused: that may be what mends the table."""
+        try:
+            return self._with.writer.apply(self._config, refresh, check_lease)
+        except RejectedInputError:
+            self._set_aside(replace(refresh, files=(), skipped=()))
+            raise
+
+    def _set_aside(self, refresh: Refresh) -> None:
         for entry in entries_of(self._config, refresh):
             self._keep(entry)
         # what was applied comes last, as the last of its files are booked together with what the commit did
         self._done = (*refresh.set_aside, *self._done)
         self._files += len(refresh.set_aside)
-        self._left = len(pending) - len(self._done)
-        if not self._done:
-            logger.info("%s: %d files wait for the rest of a full load", source, len(pending))
-        return refresh
 
     def _keep(self, entry: Quarantined) -> None:
         """Keep an entry; one that a run which died has left may name fewer files than are held now."""

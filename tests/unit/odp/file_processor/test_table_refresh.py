@@ -282,6 +282,29 @@ def test_rule_11_table_whose_first_load_is_refused_is_not_tried_again(monkeypatc
     assert lake.booked[-1].refused_registrations == lake.told_registrations
 
 
+def test_load_that_would_mend_a_refused_table_is_held_for_a_person_although_its_changes_are_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Seed 370028162: a table was created again, an operator copied its load, and nobody was ever asked about it."""
+    lake = World()
+    add(lake, part(1, 5000))
+    lake.refresh()
+    copied = [replace(part(1, 100, "v2"), event_reason="CopyObject"), part(2, 99, "v2")]
+    add(lake, *copied, file(1))
+    monkeypatch.setattr(World, "apply", refuse)
+    outcome = lake.refreshed("run-2")
+    assert outcome.status is RefreshStatus.ERROR
+    assert {lake.history[landed.file_id].status for landed in copied} == {FileStatus.HELD}
+    assert (list(lake.pending), QuarantineKind.HELD_LOAD in {entry.kind for entry in lake.entries.values()}) == (
+        ["f1"],
+        True,
+    )
+
+
+def refuse(*_: object) -> None:
+    raise RejectedInputError("the schema changed")
+
+
 def test_failure_that_is_no_refusal_is_tried_again_by_the_next_execution() -> None:
     lake = world(1, fail_at="write")
     lake.refresh()
