@@ -187,7 +187,7 @@ def _in_order(
             continue
         is_late = not loads and (_is_late(part, present, in_table) or in_table.has_lost_a_load_before(part))
         if (
-            _begins_another(part, loads[-1], in_table.same)
+            _begins_another(part, loads[-1], unreadable, in_table.same)
             if loads
             else _begins_a_reload(part, present, restored, in_table, is_late=is_late)
         ):
@@ -236,11 +236,13 @@ def _replaces(part: LandedFile, restored: Container[str], in_table: LoadInTable)
     return part.file_id not in restored and _begins_a_reload(part, (), restored, in_table, is_late=is_late)
 
 
-def _begins_another(part: LandedFile, load: Sequence[LandedFile], same: SameContent) -> bool:
+def _begins_another(
+    part: LandedFile, load: Sequence[LandedFile], unreadable: Container[str], same: SameContent
+) -> bool:
     """Whether a part begins another load than this one; a lost part that was uploaded again as it was does not."""
     if not is_a_first_part(part):
         return False
-    if all(_was_dismissed_before(other, part) for other in load):
+    if all(other.file_id in unreadable and _is_over_before(other, part) for other in load):
         return True
     others = (other for other in load if part.key == other.key)
     if any(not (_is_lost(other) and is_certainly_again(part, other, same)) for other in others):
@@ -252,9 +254,10 @@ def _is_lost(part: LandedFile) -> bool:
     return part.status is FileStatus.SKIPPED
 
 
-def _was_dismissed_before(other: LandedFile, part: LandedFile) -> bool:
-    """Whether a person dismissed a part that landed long before another one: the next load is expected then."""
-    return other.status_reason == SkipReason.DISMISSED and not may_precede(other, part)
+def _is_over_before(other: LandedFile, part: LandedFile) -> bool:
+    """Whether a part that nobody can read landed long before another one, and was not lost unread by a first load."""
+    was_lost_unread = _is_lost(other) and other.status_reason != SkipReason.DISMISSED
+    return not was_lost_unread and not may_precede(other, part)
 
 
 def _begins_a_reload(

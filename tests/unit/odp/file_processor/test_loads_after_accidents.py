@@ -211,3 +211,14 @@ def test_part_overwritten_amid_the_commit_of_a_run_that_died_is_booked_with_its_
     lake.refreshed("next")
     booked = lake.history["p1.v1"]
     assert (booked.status_reason, booked.generation) == (SkipReason.OVERWRITTEN_AMID, 1)
+
+
+@pytest.mark.parametrize("reason", [SkipReason.OVERWRITTEN, SkipReason.VANISHED])
+def test_load_is_not_dated_by_a_segment_of_another_load_that_nobody_can_read_any_more(reason: SkipReason) -> None:
+    """Seed 380012403: what a dismissed load had overwritten waited while the table was refused, and dated the next."""
+    table = filled(load(1, 1, segment=ONE))
+    gone = [load(1, at, segment="SEGMENT3_") for at in (10, 27)]
+    between, new = change(1, 30), [load(1, 40_000, segment=ONE), load(1, 40_001, segment="SEGMENT3_")]
+    step = table.select(*gone, between, *new, unreadable={part.file_id: reason for part in gone})
+    assert (step.kind, ids(step.files)) == (RefreshKind.RELOAD, ids(new))
+    assert {file.file_id: file.status_reason for file in step.skipped}[between.file_id] == SkipReason.IN_LOAD
