@@ -95,6 +95,8 @@ QUERY_RESULTS = "query-results/"
 
 Results are forgotten after some days, what Athena puts below `tables/` is not.
 """
+FLOW_LOGS = "vpc-flow-logs"
+"""Where in the bucket of access logs the network says who spoke to whom."""
 DATA_WRITER_TAG = "odp:data-writer"
 """The tag of roles that replace and therefore delete files of the lake, also where deletion is denied."""
 
@@ -133,6 +135,10 @@ class Names:
     def pipeline_stack(self, component: str) -> str:
         """The stack of a component's pipeline."""
         return f"{self.stage(component)}-Pipeline"
+
+    def access_log_bucket(self, account: str) -> str:
+        """The bucket of logs of accesses: named, because a stack beside that of the bucket has to know it, too."""
+        return f"{self.prefix}access-logs-{account}"
 
     @property
     def prefix(self) -> str:

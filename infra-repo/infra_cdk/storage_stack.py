@@ -18,6 +18,7 @@ from infra_cdk.lake_bucket import (
     expire,
     expire_noncurrent,
     expire_query_results,
+    let_flow_logs_in,
     tier,
 )
 
@@ -39,7 +40,7 @@ class StorageStack(cdk.Stack):
         self._removal_policy = cdk.RemovalPolicy.RETAIN if environment.is_protected else cdk.RemovalPolicy.DESTROY
         self._guard = DeletionGuard(self, names) if environment.is_protected else None
         self.data_key = DataKey(self, "DataKey", removal_policy=self._removal_policy).key
-        self.access_logs = self._access_logs()
+        self.access_logs = self._access_logs(names.access_log_bucket(environment.account))
         self.staging = self._staging()
         self.raw = self._bucket("Raw")
         self.raw.emit_events()
@@ -71,11 +72,12 @@ class StorageStack(cdk.Stack):
             lifecycle_rules=rules,
         )
 
-    def _access_logs(self) -> s3.Bucket:
+    def _access_logs(self, name: str) -> s3.Bucket:
         """Encrypted by S3 itself: log delivery cannot write to a bucket under a customer's key."""
-        return s3.Bucket(
+        logs = s3.Bucket(
             self,
             "AccessLogs",
+            bucket_name=name,
             encryption=s3.BucketEncryption.S3_MANAGED,
             enforce_ssl=True,
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
@@ -83,6 +85,8 @@ class StorageStack(cdk.Stack):
             lifecycle_rules=[abort_abandoned_uploads(), expire(self._retention.log_days)],
             removal_policy=self._removal_policy,
         )
+        let_flow_logs_in(logs)
+        return logs
 
     def _staging(self) -> LakeBucket:
         """Versioned, or a LOAD file uploaded again could not be told from its own redelivered event.

@@ -208,3 +208,10 @@ def test_source_of_pipelines_is_free_of_machine_paths(synthesis: Synthesis) -> N
     for name, template in synthesis.templates.items():
         assert str(PROJECT) not in json.dumps(template.body), name
         assert str(Path.home()) + "/" not in json.dumps(template.body), name
+
+
+def test_no_stack_waits_for_what_another_one_exports(synthesis: Synthesis) -> None:
+    """Their change sets are prepared together, before any of them is executed: one approval is for all of them."""
+    for name, template in synthesis.templates.items():
+        assert "Fn::ImportValue" not in json.dumps(template.body), name
+        assert not [output for output in template.body.get("Outputs", {}).values() if "Export" in output], name
