@@ -22,7 +22,8 @@ ACTIONS = {
     "PipelineRole": WRITES,
     "BuildSynthCdkBuildProjectRole": WRITES,
     "SelfMutationRole": READS | KEY,
-    "PermissionsCheckRole": READS | KEY,
+    "ReleaseCheckRole": READS | KEY,
+    "ReleasePinRole": READS | KEY,
     "AssetsFileRole": READS,
 }
 PROJECT = {
@@ -34,7 +35,8 @@ RESOURCES = {
     "PipelineRole": {"<artifacts>/*"},
     "BuildSynthCdkBuildProjectRole": PROJECT,
     "SelfMutationRole": PROJECT | {"arn:*:iam::111111111111:role/*", "*"},
-    "PermissionsCheckRole": PROJECT,
+    "ReleaseCheckRole": PROJECT,
+    "ReleasePinRole": PROJECT,
     "AssetsFileRole": {
         "<artifacts>/*",
         "arn:aws:logs:us-east-1:111111111111:log-group:/aws/codebuild/*",
@@ -150,10 +152,13 @@ def test_a_pipeline_takes_the_roles_of_its_own_environment_only(
     def bootstrap(role: str, account: str = ACCOUNTS[environment]) -> set[str]:
         return {f"arn:aws:iam::{account}:role/cdk-odp{environment}-{role}-role-{account}-us-east-1"}
 
-    expected = {"PipelineRole": bootstrap("deploy"), "SelfMutationRole": {"arn:*:iam::111111111111:role/*"}}
+    expected = {"PipelineRole": bootstrap("deploy")}
     expected |= {"AssetsFileRole": bootstrap("file-publishing")} if app == "etl" else {}
     if environment == "prod":
-        expected["PermissionsCheckRole"] = bootstrap("lookup") | bootstrap("lookup", account="1" * 12)
+        expected["PipelineRole"] |= bootstrap("deploy", account="1" * 12)
+        expected["ReleaseCheckRole"] = bootstrap("lookup") | bootstrap("lookup", account="1" * 12)
+    else:
+        expected["SelfMutationRole"] = {"arn:*:iam::111111111111:role/*"}
     assert assumed(synthesis.templates[f"odp-{environment}-{app}-Pipeline"]) == expected
 
 

@@ -13,6 +13,8 @@ from tests.synth.conftest import Synthesis
 from tests.synth.pipeline_templates import actions, build_spec, commands, definition, stages
 from tests.synth.synthesis import ACCOUNTS, APPS, ENVIRONMENTS, Template
 
+UNPROTECTED = tuple(environment for environment in ENVIRONMENTS if environment != "prod")
+"""What changes itself unasked; the others' change is one of those that test_pipeline_approval.py is about."""
 BRANCHES = {"dev": "main", "test": "test", "prod": "prod"}
 STACKS = {"infra": ["Storage", "Secrets", "Network"], "etl": ["Tables", "Odp", "Taxi"]}
 CONNECTION = "arn:aws:codeconnections:us-east-1:111111111111:connection/00000000-0000-0000-0000-000000000000"
@@ -46,9 +48,8 @@ def test_it_lives_in_the_deployment_account(synthesis: Synthesis, app: str, envi
 def test_the_steps_come_in_the_order_that_lets_no_broken_commit_through(
     pipeline: Template, app: str, environment: str
 ) -> None:
-    approval = ["Approve-prod"] if environment == "prod" else []
-    assets = ["Assets"] if app == "etl" else []
-    assert stages(pipeline) == ["Source", "Build", *approval, "UpdatePipeline", *assets, f"odp-{environment}-{app}"]
+    between = [] if environment == "prod" else ["UpdatePipeline", *(["Assets"] if app == "etl" else [])]
+    assert stages(pipeline) == ["Source", "Build", *between, f"odp-{environment}-{app}"]
 
 
 def test_it_takes_the_branch_of_its_environment_through_the_connection(pipeline: Template, environment: str) -> None:
@@ -106,12 +107,14 @@ def test_the_targets_that_synthesis_makes_exist(pipeline: Template) -> None:
 
 def test_every_build_runs_a_supported_node_and_synthesis_the_python_of_glue(pipeline: Template) -> None:
     for project in pipeline.resources("AWS::CodeBuild::Project"):
-        assert build_spec(pipeline, project)["phases"]["install"]["runtime-versions"]["nodejs"] == "22"
+        runtimes = build_spec(pipeline, project)["phases"]["install"]["runtime-versions"]
+        assert runtimes.get("nodejs", "none") == ("none" if "Release" in project else "22"), "a release needs no node"
+        assert runtimes.get("python", "3.11") == "3.11"
     synth = build_spec(pipeline, "BlueprintPipelineBuildSynth")["phases"]["install"]["runtime-versions"]
     assert synth["python"] == "3.11"
 
 
-def test_nothing_is_installed_in_a_version_that_npm_chooses(pipeline: Template) -> None:
+def test_nothing_is_installed_in_a_version_that_npm_chooses(pipeline: Template, app: str, environment: str) -> None:
     """npm may offer CLI 3.0.0, published by mistake, and asset publishers that cannot read this assembly."""
     installed = {
         found
@@ -119,21 +122,23 @@ def test_nothing_is_installed_in_a_version_that_npm_chooses(pipeline: Template) 
         for command in commands(pipeline, project)
         for found in NPM_INSTALL.findall(command)
     }
-    assert "npm install -g aws-cdk@2.1148.1" in installed
-    assert installed <= {"npm install -g aws-cdk@2.1148.1", "npm install -g cdk-assets@4.7.3"}
+    command_line = {"npm install -g aws-cdk@2.1148.1"} if environment != "prod" else set()
+    assert installed == command_line | ({"npm install -g cdk-assets@4.7.3"} if app == "etl" else set())
 
 
+@pytest.mark.parametrize("environment", UNPROTECTED)
 def test_the_command_line_is_the_one_that_people_and_scripts_use(pipeline: Template) -> None:
     pinned = json.loads((PROJECT / "package.json").read_text())["devDependencies"]["aws-cdk"]
     assert commands(pipeline, "BlueprintUpdatePipelineSelfMutation")[0] == f"npm install -g aws-cdk@{pinned}"
 
 
+@pytest.mark.parametrize("environment", UNPROTECTED)
 def test_self_mutation_deploys_its_own_stack_and_no_other(pipeline: Template, app: str, environment: str) -> None:
     (deploy,) = [line for line in commands(pipeline, "BlueprintUpdatePipelineSelfMutation") if "deploy" in line]
     assert deploy == f"cdk -a . deploy odp-{environment}-{app}-Pipeline --require-approval=never --verbose"
 
 
-@pytest.mark.parametrize("environment", ENVIRONMENTS)
+@pytest.mark.parametrize("environment", UNPROTECTED)
 def test_assets_are_published_by_one_build_that_other_code_does_not_change(
     synthesis: Synthesis, environment: str
 ) -> None:
@@ -157,6 +162,7 @@ def test_it_deploys_the_stacks_of_its_environment_with_the_roles_of_the_target_a
         action
         for action in actions(pipeline, f"odp-{environment}-{app}")
         if action["ActionTypeId"]["Category"] == "Deploy"
+        and action["Configuration"]["StackName"] != f"odp-{environment}-{app}-Pipeline"
     ]
     assert {action["Configuration"]["StackName"] for action in deployments} == {
         f"odp-{environment}-{app}-{stack}" for stack in STACKS[app]
