@@ -12,7 +12,7 @@ from .command_line import CommandLine, UnreadableError
 from .data_loss import STATEFUL, lost
 from .findings import Finding, Kind
 from .permissions import broadened
-from .properties import Resources
+from .properties import Resources, of_type, shown
 
 EMPTY = ("didn't contain changes", "No updates are to be performed")
 """How CloudFormation says that a change set would change nothing; executing such a one does nothing."""
@@ -76,12 +76,16 @@ class Prepared:
     def _of_values(self) -> Iterator[Finding]:
         """The same for the values that CloudFormation has put in place of references."""
         before, after = dict(_contexts(self.changes, "Before")), dict(_contexts(self.changes, "After"))
-        both = before.keys() & after.keys()
-        yield from broadened({id_: before[id_] for id_ in both}, {id_: after[id_] for id_ in both})
-        yield from lost({id_: before[id_] for id_ in both}, {id_: after[id_] for id_ in both})
+        told = {(finding.kind, finding.resource) for finding in self._of_templates()}
+        both = {id_: before[id_] for id_ in before.keys() & after.keys()}
+        yield from lost(both, after)
+        for finding in broadened(both, {id_: one for id_, one in after.items() if id_ in both or id_ not in before}):
+            # of what is new the template says the same in other words
+            if finding.resource in both or (finding.kind, finding.resource) not in told:
+                yield finding
         for name, (earlier, later) in sorted(self.parameters.items()):
             if earlier is not None:
-                yield Finding(Kind.UNJUDGED, name, f"has another value: {later}"[:100])
+                yield Finding(Kind.UNJUDGED, name, f"has another value ({shown(later)})")
 
     def _of_changes(self) -> Iterator[Finding]:
         for change in self.changes:
@@ -109,6 +113,7 @@ def read(place: Place) -> Prepared:
         _parameters({} if is_new else stack, found),
     )
     _refuse_hidden(prepared)
+    _refuse_contradictions(prepared)
     return prepared
 
 
@@ -136,6 +141,18 @@ def _refuse_hidden(prepared: Prepared) -> None:
     for change in prepared.changes:
         if change["ResourceType"] == NESTED:
             raise UnreadableError(f"{prepared.stack}: what the nested stack {change['LogicalResourceId']} is to be")
+
+
+def _refuse_contradictions(prepared: Prepared) -> None:
+    """Templates that are read here in another way than by CloudFormation, such as by keys that occur twice."""
+    before, after = _resources(prepared.before), _resources(prepared.after)
+    for change in prepared.changes:
+        id_, type_, action = change["LogicalResourceId"], change["ResourceType"], change["Action"]
+        where = before if action == "Remove" else after
+        is_there = of_type(where.get(id_)) == type_
+        is_known = {"Add": id_ not in before, "Remove": id_ not in after, "Modify": id_ in before}.get(action, True)
+        if not (is_there and is_known):
+            raise UnreadableError(f"{prepared.stack}: {action} {id_} ({type_}) is not what its templates say")
 
 
 def _resources(template: Json) -> Resources:

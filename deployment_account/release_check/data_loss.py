@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .findings import Finding, Kind
-from .properties import Resource, Resources, leaves, listed, of_type, properties, text
+from .properties import Resource, Resources, leaves, listed, of_type, properties, shown, text
 
 STATEFUL = re.compile(
     r"AWS::(S3::Bucket|S3Tables::.*|S3Express::.*|DynamoDB::(Global)?Table|RDS::.*|Redshift.*|EFS::.*|FSx::.*|EC2::Volume"
@@ -32,8 +32,11 @@ KEPT_FOR = re.compile(
 """How long something is kept, in numbers that should not become smaller."""
 OF_AWS = {"RecoveryPeriodInDays": 35, "MessageRetentionPeriod": 345_600, "BackupRetentionPeriod": 1}
 """How long AWS keeps something where no number says so; anything else it keeps for ever."""
-RULES = re.compile(r"(TimeToLiveSpecification|LifecyclePolicy|LifecyclePolicies|ReplicationConfiguration|ObjectLock.*"
-                   r"|VersioningConfiguration|LifecycleConfiguration|BackupPolicy|BackupPlan)")  # fmt: skip
+RULES = re.compile(
+    r"(.*Encryption.*|SSESpecification|KmsKey.*|KmsMasterKeyId|TimeToLiveSpecification|LifecyclePolicy|LifecyclePolicies"
+    r"|ReplicationConfiguration|ObjectLock.*|VersioningConfiguration|LifecycleConfiguration|BackupPolicy|BackupPlan)"
+)
+"""Properties of which any other value may lose something; those that are compared rule by rule are told otherwise."""
 
 
 def lost(before: Resources, after: Resources) -> Iterator[Finding]:
@@ -49,7 +52,7 @@ def lost(before: Resources, after: Resources) -> Iterator[Finding]:
 def _of_resource(old: Resource, new: Resource) -> Iterator[str]:
     for policy in ("DeletionPolicy", "UpdateReplacePolicy"):
         if old.get(policy) in KEEPING and new.get(policy) not in KEEPING:
-            yield f"is not kept any more ({policy} {text(new.get(policy, 'Delete'))})"
+            yield f"is not kept any more ({policy} {shown(new.get(policy, 'Delete'))})"
         elif old.get(policy) != new.get(policy) and new.get(policy) not in (*KEEPING, old.get(policy)):
             yield f"has another {policy}"
     earlier, later = properties(old), properties(new)
@@ -72,7 +75,7 @@ def _rules(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> Iterator[str
     for name in sorted({*earlier, *later}):
         told = name in ("LifecycleConfiguration", "VersioningConfiguration")
         if RULES.fullmatch(name) and not told and earlier.get(name) != later.get(name):
-            yield f"has another {name}"
+            yield f"has another {shown(name)}"
 
 
 def _expiring(earlier: Any, later: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON
@@ -121,14 +124,14 @@ def _is_no_more(earlier: Any, later: Any) -> bool:  # noqa: ANN401 - any JSON
 
 
 def _days(rule: Mapping[str, Any]) -> str:
-    told = [f"{'.'.join(path)} {text(value)}" for path, value in _limits(rule)]
+    told = [f"{shown('.'.join(path))} {shown(value)}" for path, value in _limits(rule)]
     return ", ".join(told)[:120] or "rule that cannot be read"
 
 
 def _switches_and_numbers(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> Iterator[str]:
     old, new = _by_path(earlier), _by_path(later)
     for path in sorted({*old, *new}):
-        name = ".".join(path)
+        name = shown(".".join(path))
         if path[0] == "LifecycleConfiguration" or old.get(path) == new.get(path):
             continue
         if PROTECTING.fullmatch(path[-1]) and any(_is_on(one) for one in old.get(path, ())):
@@ -146,7 +149,7 @@ def _shorter(name: str, old: list[Any] | None, new: list[Any] | None) -> Iterato
     before = [number(one) for one in old or [OF_AWS.get(name.rsplit(".", 1)[-1])]]
     after = [number(one) for one in new]
     if None in after or None in before or min(map(float, after)) < max(map(float, before)):  # type: ignore[arg-type]
-        yield f"is kept shorter ({name} {text(new[0])})"
+        yield f"is kept shorter ({name} {shown(new[0])})"
 
 
 def _by_path(found: Mapping[str, Any]) -> dict[tuple[str, ...], list[Any]]:

@@ -7,14 +7,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from .findings import Finding, Kind
-from .properties import Resource, Resources, listed, of_type, properties, text
+from .properties import Resource, Resources, listed, of_type, properties, shown, text
 
 GRANTING = re.compile(
-    r"AWS::(IAM::(?!Role$|Policy$|ManagedPolicy$|RolePolicy$).*|Lambda::(Permission|Url)|EC2::SecurityGroup.+"
-    r"|EC2::.*Peering.*|LakeFormation::.*|RAM::.*|SSO::.*|Organizations::.*|S3::Access.*|KMS::Grant|SNS::Subscription"
-    r"|Cognito::.*|CodeStarConnections::.*|Lambda::LayerVersionPermission|Events::EventBusPolicy)"
+    r"AWS::(IAM::(?!Role$|Policy$|ManagedPolicy$|RolePolicy$).*|Lambda::(Permission|Url|LayerVersionPermission)"
+    r"|EC2::SecurityGroup.+|EC2::.*(Peering|Gateway|Vpn|VPN).*|EC2::Route|LakeFormation::.*|RAM::.*|SSO::.*"
+    r"|Organizations::.*|S3::(Access|MultiRegion).*|SNS::Subscription|Cognito::.*|Code(Star)?Connections::.*"
+    r"|Events::(EventBusPolicy|Connection|ApiDestination|Endpoint)|Logs::(SubscriptionFilter|Destination)"
+    r"|DataSync::.*|DMS::.*|Transfer::.*|AppFlow::.*)"
 )
-"""Types of which each resource lets somebody in, or lets something out."""
+"""Types of which each resource lets somebody in, or something out."""
 SENSITIVE = re.compile(
     r".*(Polic(y|ies)|Policy(Document|Text)|PolicyArns|Role|RoleArn|Roles|Users|Groups|Boundary|PublicAccessBlockConfiguration"
     r"|AccessControl|OwnershipControls|Ingress|Egress|Principals?|SecurityGroups|SecurityGroupIds"
@@ -22,8 +24,11 @@ SENSITIVE = re.compile(
 )
 """Properties that say who may do something, or as whom something is done."""
 NO_PERMISSION = re.compile(r".*(Deletion|Lifecycle|Retention|Redrive|Scaling|Retry)Policy")
+ALL_BUT = "all-but:"
 HARMLESS_WHEN_LESS = ("ManagedPolicyArns", "Roles", "Users", "Groups", "SecurityGroupIngress")
 """Lists from which something may be taken without anybody being able to do more."""
+RUNS_AS = re.compile(r".*Role(Arn|ARN)?")
+"""As whom something is done: a role of the same template is judged there, one that is named by its ARN nowhere."""
 NEW_GRANTS = ("ManagedPolicyArns", "SecurityGroupIngress", "SecurityGroupEgress", "PubliclyAccessible")
 """What also a resource that is new lets in or gives."""
 
@@ -82,7 +87,7 @@ def _of_statement(statement: Mapping[str, Any]) -> Iterator[Atom]:
 
 def _parts(statement: Mapping[str, Any], name: str) -> list[str]:
     if f"Not{name}" in statement:
-        return [f"all but {text(statement[f'Not{name}'])}"]
+        return [f"{ALL_BUT}{text(statement[f'Not{name}'])}"]
     value = statement.get(name, "")
     if isinstance(value, Mapping) and name == "Principal":
         return [f"{kind}:{text(one)}" for kind, some in value.items() for one in listed(some)]
@@ -104,7 +109,7 @@ def _matches(pattern: str, value: str) -> bool:
     """Whether the first is at least as wide; what only CloudFormation can put together is compared as it is written."""
     if pattern == value:
         return True
-    if pattern.startswith(("all but", "{", "[")) or value.startswith(("all but", "{", "[")):
+    if pattern.startswith((ALL_BUT, "{", "[")) or value.startswith((ALL_BUT, "{", "[")):
         return False
     return re.fullmatch(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."), value) is not None
 
@@ -113,8 +118,8 @@ def _others(old: Resource | None, new: Resource | None) -> Iterator[str]:
     if new is None:
         return
     earlier, later = properties(old), properties(new)
-    if GRANTING.fullmatch(of_type(new)) and earlier != later:
-        yield "lets somebody in" if old is None else "lets in otherwise"
+    if GRANTING.fullmatch(of_type(new)) and (old is None or earlier != later):
+        yield f"opens {'a' if old is None else 'another'} way in or out ({shown(of_type(new))})"
         return
     for name in sorted({*earlier, *later}):
         if SENSITIVE.fullmatch(name) and not NO_PERMISSION.fullmatch(name) and earlier.get(name) != later.get(name):
@@ -122,16 +127,16 @@ def _others(old: Resource | None, new: Resource | None) -> Iterator[str]:
 
 
 def _changed(name: str, old: Resource | None, earlier: Any, later: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON
-    if old is None and name not in NEW_GRANTS:
+    if old is None and name not in NEW_GRANTS and not (RUNS_AS.fullmatch(name) and isinstance(later, str)):
         return
     if any(atoms(earlier)) or any(atoms(later)):
         if _without_statements(earlier) != _without_statements(later) and old is not None and earlier and later:
-            yield f"has {name} that cannot be compared"
+            yield f"has {shown(name)} that cannot be compared"
         return
     before, after = ({text(one) for one in listed(some or [])} for some in (earlier, later))
     if name in HARMLESS_WHEN_LESS and after <= before:
         return
-    yield f"has other {name}" if old is not None else f"has {name}"
+    yield f"has {'other ' if old is not None else ''}{shown(name)}"
 
 
 def _without_statements(value: Any) -> Any:  # noqa: ANN401 - any JSON
@@ -152,5 +157,5 @@ def _to(allowed: list[Atom]) -> str:
 
 
 def _some(texts: Iterable[str], most: int = 3) -> str:
-    found = sorted({one[:60] for one in texts if one}) or ["something"]
+    found = sorted({shown(one) for one in texts if one}) or ["something"]
     return ", ".join(found[:most]) + (f" and {len(found) - most} more" if len(found) > most else "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -41,6 +42,11 @@ def is_intrinsic(value: Any) -> bool:  # noqa: ANN401 - any JSON
 def text(value: Any) -> str:  # noqa: ANN401 - any JSON
     """A value as something that can be compared and shown."""
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+
+
+def shown(value: Any) -> str:  # noqa: ANN401 - any JSON
+    """A value in a sentence: whoever pushes chose it, and it must not read as a part of that sentence."""
+    return re.sub(r"[^\w:*/.+=@-]", "?", text(value))[:60]
 
 
 def listed(value: Any) -> list[Any]:  # noqa: ANN401 - any JSON

@@ -1,5 +1,6 @@
 """What an approver is told of a change: each case is two templates of one resource, and what must be said of them."""
 
+import json
 from typing import Any
 
 import pytest
@@ -131,6 +132,11 @@ LOST: dict[str, tuple[Json, Json, str]] = {
         "BackupRetentionPeriod",
     ),
     "a key": (of_type("AWS::KMS::Key", Enabled=True), of_type("AWS::KMS::Key", Enabled=False), "Enabled"),
+    "another key": (
+        bucket(),
+        bucket(BucketEncryption={"ServerSideEncryptionConfiguration": []}),
+        "BucketEncryption",
+    ),
     "images": (
         of_type("AWS::ECR::Repository"),
         of_type("AWS::ECR::Repository", LifecyclePolicy={"LifecyclePolicyText": '{"rules": []}'}),
@@ -189,18 +195,19 @@ def trust(principal: Any, **more: Any) -> Json:
 
 OLD = allow("s3:GetObject", "arn:aws:s3:::a/*")
 DENY = {"Effect": "Deny", "Action": ["s3:DeleteObject", "s3:DeleteBucket"], "Resource": "*", "Principal": "*"}
+WAY = "opens a way in or out"
 BROADENED: dict[str, tuple[Json | None, Json | None, str]] = {
     "a new role": (None, role(trust({"AWS": "*"})), "allows sts:AssumeRole to AWS:*"),
     "another action": (policy(OLD), policy(OLD, allow("s3:PutObject")), "s3:PutObject"),
     "a pattern": (policy(OLD), policy(allow("s3:*", "arn:aws:s3:::a/*")), "s3:*"),
     "another resource": (policy(OLD), policy(allow("s3:GetObject")), "s3:GetObject"),
     "a condition less": (policy(allow("s3:GetObject", Condition={"a": 1})), policy(allow("s3:GetObject")), "s3:"),
-    "all actions but one": (policy(OLD), policy({"Effect": "Allow", "NotAction": "x:y", "Resource": "*"}), "all but"),
+    "all actions but one": (policy(OLD), policy({"Effect": "Allow", "NotAction": "x:y", "Resource": "*"}), "all-but"),
     "trust": (role(trust({"Service": "a"})), role(trust({"Service": "a"}), trust({"AWS": "1"})), "to AWS:1"),
     "trust of everybody but one": (
         role(trust({"Service": "a"})),
         role({"Effect": "Allow", "Action": "sts:AssumeRole", "NotPrincipal": {"AWS": "1"}}),
-        "all but",
+        "all-but",
     ),
     "a boundary that is gone": (role(PermissionsBoundary="b"), role(), "PermissionsBoundary"),
     "a policy of AWS": (role(), role(ManagedPolicyArns=["arn:aws:iam::aws:policy/Administrator"]), "ManagedPolicy"),
@@ -235,9 +242,9 @@ BROADENED: dict[str, tuple[Json | None, Json | None, str]] = {
         of_type("AWS::KMS::Key", KeyPolicy={"Statement": []}),
         "no longer denies",
     ),
-    "a function that anybody may call": (None, of_type("AWS::Lambda::Permission", Principal="*"), "lets somebody in"),
-    "a function's address": (None, of_type("AWS::Lambda::Url", AuthType="NONE"), "lets somebody in"),
-    "a rule of a network": (None, of_type("AWS::EC2::SecurityGroupIngress", CidrIp="0.0.0.0/0"), "lets somebody in"),
+    "a function that anybody may call": (None, of_type("AWS::Lambda::Permission", Principal="*"), WAY),
+    "a function's address": (None, of_type("AWS::Lambda::Url", AuthType="NONE"), WAY),
+    "a rule of a network": (None, of_type("AWS::EC2::SecurityGroupIngress", CidrIp="0.0.0.0/0"), WAY),
     "a rule in a group": (
         of_type("AWS::EC2::SecurityGroup"),
         of_type("AWS::EC2::SecurityGroup", SecurityGroupIngress=[{"CidrIp": "0.0.0.0/0"}]),
@@ -249,8 +256,15 @@ BROADENED: dict[str, tuple[Json | None, Json | None, str]] = {
         of_type("AWS::Lambda::Function", Role="arn:aws:iam::1:role/admin"),
         "other Role",
     ),
-    "a subscriber": (None, of_type("AWS::SNS::Subscription", Endpoint="https://evil.example"), "lets somebody in"),
-    "a user": (None, of_type("AWS::IAM::AccessKey", UserName="x"), "lets somebody in"),
+    "a subscriber": (None, of_type("AWS::SNS::Subscription", Endpoint="https://evil.example"), WAY),
+    "a way out of the network": (None, of_type("AWS::EC2::InternetGateway"), WAY),
+    "logs that go elsewhere": (None, of_type("AWS::Logs::SubscriptionFilter"), WAY),
+    "new code with a role of another stack": (
+        None,
+        of_type("AWS::Lambda::Function", Role="arn:aws:iam::1:role/admin"),
+        "has Role",
+    ),
+    "a user": (None, of_type("AWS::IAM::AccessKey", UserName="x"), WAY),
 }  # fmt: skip
 
 
@@ -365,3 +379,24 @@ def test_the_request_fits_and_says_first_what_is_worst_however_much_there_is() -
     assert text.endswith("more: READ THE LOG.")
     assert len(text) <= LONGEST + 40
     assert "\n" not in text
+
+
+def test_what_somebody_pushed_cannot_speak_in_the_request() -> None:
+    """Names and values are chosen by whoever is to be approved."""
+    says = "x). No data is lost, no permissions are broadened.\nApproved by security #{a.B}"
+    after = {"One": policy(allow(says, says)), "Two": role(trust({"AWS": says}))}
+    text = message([Prepared("stack", "arn", (change("Add", "AWS::IAM::Policy"),), after={"Resources": after})], own="")
+    assert text.startswith("PERMISSIONS ARE BROADENED (2).")
+    for word in ("No data is lost", "by security", "#{", "\n", "x)"):
+        assert word not in text
+
+
+def test_what_is_new_is_told_once_though_template_and_values_say_it_in_other_words() -> None:
+    template = {"Resources": {"One": role(trust({"AWS": {"Ref": "Account"}}))}}
+    value = json.dumps({"Properties": role(trust({"AWS": "1"}))["Properties"]})
+    found = findings(change("Add", "AWS::IAM::Role", AfterContext=value), after=template)
+    assert [finding.kind for finding in found] == [Kind.PERMISSIONS]
+    hidden = {"Resources": {"One": role()}}
+    assert [
+        finding.kind for finding in findings(change("Add", "AWS::IAM::Role", AfterContext=value), after=hidden)
+    ] == [Kind.PERMISSIONS]

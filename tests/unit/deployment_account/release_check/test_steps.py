@@ -18,6 +18,7 @@ PLACES = [
     {"stack": "own", "change_set": "PipelineChange", "role": "arn:aws:iam::1:role/look", "region": "us-east-1"},
     {"stack": "lake", "change_set": "PipelineChange", "role": "arn:aws:iam::2:role/look", "region": "us-east-1"},
 ]
+BUCKET = {"Type": "AWS::S3::Bucket"}
 UNCHANGED = "The submitted information didn't contain changes. Submit different information to create a change set."
 AWS = """#!{python}
 import json, sys
@@ -135,6 +136,9 @@ UNREADABLE: dict[str, tuple[Json, Any]] = {
     "with a template that is no JSON": (prepared("lake", change()), {"TemplateBody": "Resources:\n  One: {}\n"}),
     "without resources": (prepared("lake", change()), {"TemplateBody": {}}),
     "with a nested stack": (prepared("lake", change("AWS::CloudFormation::Stack")), None),
+    "that adds what its template does not have": (prepared("lake", change(LogicalResourceId="Evil")), None),
+    "that adds another type": (prepared("lake", change("AWS::IAM::Role")), None),
+    "that changes what is not deployed": (prepared("lake", change(Action="Modify", Replacement="False")), None),
     "with a change of another kind": (prepared("lake", {"Type": "Hook"}), None),
 }
 
@@ -167,7 +171,9 @@ def test_what_differs_from_what_was_approved_does_not_pass(build: Build, differs
         case "change set":
             build.answer("lake", prepared("lake", change(), ChangeSetId="arn:lake:2"))
         case "template":
-            build.answer("lake", prepared("lake", change()), template(One={"Type": "AWS::SNS::Topic"}))
+            build.answer(
+                "lake", prepared("lake", change()), template(One={**BUCKET, "Properties": {"BucketName": "x"}})
+            )
         case "nothing was approved":
             approved = ""
         case _:
