@@ -60,16 +60,21 @@ class Approval(Construct):
 
     def _own_changes(self) -> tuple[codepipeline.IAction, codepipeline.IAction]:
         """The pipeline changes itself as it changes everything else, and not by what CDK would run for it."""
-        change = {"stack_name": self._own.stack_name, "change_set_name": CHANGE_SET, "role": self._role("deploy")}
+        stack, role = self._own.stack_name, self._role("deploy")
         prepare = actions.CloudFormationCreateReplaceChangeSetAction(
             action_name="Pipeline.Prepare",
             template_path=self._assembly.at_path(self._own.template_file),
             admin_permissions=True,
             deployment_role=self._role("cfn-exec"),
             cfn_capabilities=CAPABILITIES,
-            **change,
+            stack_name=stack,
+            change_set_name=CHANGE_SET,
+            role=role,
         )
-        return prepare, actions.CloudFormationExecuteChangeSetAction(action_name="Pipeline.Deploy", **change)
+        execute = actions.CloudFormationExecuteChangeSetAction(
+            action_name="Pipeline.Deploy", stack_name=stack, change_set_name=CHANGE_SET, role=role
+        )
+        return prepare, execute
 
     def _asked(self) -> Asked:
         project = self._project("Check", "Reads the change sets of a release", ["MESSAGE", "FINGERPRINT", "LINK"])
