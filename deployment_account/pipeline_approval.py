@@ -53,8 +53,9 @@ class Approval(Construct):
         for action in (prepare, asked.check, asked.approve, asked.verify, execute):
             pipeline.stage(stage.stage_name).add_action(action)
         if ASSETS in [each.stage_name for each in pipeline.stages]:
-            asked = asked.with_pin(self._pin())
-            pipeline.stage("Build").add_action(asked.pin)
+            pin = self._pin()
+            asked = asked.with_pin(pin)
+            pipeline.stage("Build").add_action(pin)
             publishing(scope)
         in_order(pipeline, stage.stage_name, asked, self._stacks())
 
