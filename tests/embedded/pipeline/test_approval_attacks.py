@@ -237,6 +237,33 @@ def test_a_change_set_that_is_not_the_one_that_was_approved_is_not_executed(atta
     assert "Evil" not in deployed(attacked)["Resources"]
 
 
+@pytest.mark.timeout(600)
+def test_a_push_that_removes_the_approval_asks_before_it_does(attacked: Rehearsal, push: Any) -> None:
+    question = push(
+        "deployment_account/environments.py",
+        "return self.is_protected or self.approval is True",
+        "return False",
+    )
+    assert "THE PIPELINE CHANGES ITSELF" in question
+    assert answered(attacked, INFRA, "Rejected") == "Failed"
+    document = attacked.codepipeline.get_pipeline(name=INFRA)["pipeline"]
+    assert "Approve" in [action["name"] for stage in document["stages"] for action in stage["actions"]]
+
+
+@pytest.mark.timeout(600)
+def test_the_pipeline_changes_itself_by_the_change_set_that_was_approved(attacked: Rehearsal, push: Any) -> None:
+    question = push(
+        "deployment_account/pipeline_approval.py",
+        '"Reads the change sets of a release"',
+        '"Reads the change sets of each release"',
+    )
+    assert "THE PIPELINE CHANGES ITSELF" in question
+    assert answered(attacked, INFRA, "Approved") == "Succeeded", told(attacked, INFRA)
+    project = f"{INFRA}-Pipeline-Blueprint-Release-Check"
+    (found,) = attacked.emulator.client("codebuild", account=PIPELINES).batch_get_projects(names=[project])["projects"]
+    assert found["description"] == "Reads the change sets of each release"
+
+
 @pytest.mark.timeout(900)
 def test_code_that_is_swapped_after_the_question_is_not_published(attacked: Rehearsal, pusher: Developer) -> None:
     """Change sets name code by its hash, but what lies under that name comes from the artifact."""
