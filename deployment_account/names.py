@@ -101,6 +101,8 @@ Results are forgotten after some days, what Athena puts below `tables/` is not.
 """
 LAKE_TAG = "odp:lake"
 """The tag of all that a lake's stacks make, by which policies tell one team's keys and networks from another's."""
+FLOW_LOGS = "vpc-flow-logs"
+"""Where in the bucket of access logs the network says who spoke to whom."""
 DATA_WRITER_TAG = "odp:data-writer"
 """The tag of roles that replace and therefore delete files of the lake, also where deletion is denied."""
 
@@ -139,6 +141,10 @@ class Names:
     def pipeline_stack(self, component: str) -> str:
         """The stack of a component's pipeline."""
         return f"{self.stage(component)}-Pipeline"
+
+    def access_log_bucket(self, account: str) -> str:
+        """The bucket of logs of accesses: named, because a stack beside that of the bucket has to know it, too."""
+        return f"{self.prefix}access-logs-{account}"
 
     @property
     def prefix(self) -> str:

@@ -1,4 +1,4 @@
-"""A person approves, told whether anyone's permissions, any network access or the pipeline itself would change."""
+"""A person approves the change sets that CloudFormation will execute, told what they lose, broaden and replace."""
 
 from __future__ import annotations
 
@@ -11,27 +11,28 @@ from aws_cdk import aws_codepipeline_actions as actions
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from deployment_account.npm_tools import CDK
-from deployment_account.pipeline_steps import NODE_VERSION
+from deployment_account.pipeline_programs import publishing, release_step
+from deployment_account.pipeline_release_order import CHANGE_SET, Asked, in_order
 from deployment_account.qualifiers import bootstrap_role
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from aws_cdk import aws_logs as logs
 
     from deployment_account.names import Names
 
-SELF_MUTATION = "UpdatePipeline"
-"""The name of the stage in which CDK lets a pipeline change itself."""
-BROADENED = "PERMISSIONS ARE BROADENED: read the log of PermissionsCheck before you approve."
-NOT_BROADENED = "No permissions are broadened."
-CHANGED_PIPELINE = "THE PIPELINE CHANGES ITSELF, perhaps what it asks approval for: read the log of PermissionsCheck."
+ASSETS = "Assets"
+"""The name of the stage in which CDK publishes what the stacks refer to."""
+CAPABILITIES = [cdk.CfnCapabilities.NAMED_IAM, cdk.CfnCapabilities.AUTO_EXPAND]
 
 
 class Approval(Construct):
-    """A stage of the pipeline in which nothing goes on before a person approves.
+    """All that a release changes is prepared, checked, approved, and then executed as it was prepared.
 
-    CDK puts approvals behind self-mutation, so that a push could remove the one that should have stopped it. The stage
-    therefore stands where the pipeline has changed nothing yet.
+    Of the pipeline itself, too: a push that removes the approval changes nothing before somebody approves that. One
+    stage does it all, because CodePipeline lets no other release into a stage meanwhile: it would replace the change
+    sets. Before the approval nothing that was pushed runs with a role of the environment, afterwards nothing either.
     """
 
     def __init__(
@@ -45,41 +46,106 @@ class Approval(Construct):
         log: logs.ILogGroup,
     ) -> None:
         super().__init__(scope, id_)
-        self._names = names
-        check = actions.CodeBuildAction(
-            action_name="PermissionsCheck",
-            input=_assembly(pipeline),
-            project=self._check(stage, cdk.Stack.of(pipeline), log),
+        self._own, self._stage, self._names, self._log = cdk.Stack.of(pipeline), stage, names, log
+        self._assembly = _assembly(pipeline)
+        prepare, execute = self._own_changes()
+        asked = self._asked()
+        for action in (prepare, asked.check, asked.approve, asked.verify, execute):
+            pipeline.stage(stage.stage_name).add_action(action)
+        if ASSETS in [each.stage_name for each in pipeline.stages]:
+            pin = self._pin()
+            asked = asked.with_pin(pin)
+            pipeline.stage("Build").add_action(pin)
+            publishing(scope)
+        in_order(pipeline, stage.stage_name, asked, self._stacks())
+
+    def _own_changes(self) -> tuple[codepipeline.IAction, codepipeline.IAction]:
+        """The pipeline changes itself as it changes everything else, and not by what CDK would run for it."""
+        stack, role = self._own.stack_name, self._role("deploy")
+        prepare = actions.CloudFormationCreateReplaceChangeSetAction(
+            action_name="Pipeline.Prepare",
+            template_path=self._assembly.at_path(self._own.template_file),
+            admin_permissions=True,
+            deployment_role=self._role("cfn-exec"),
+            cfn_capabilities=CAPABILITIES,
+            stack_name=stack,
+            change_set_name=CHANGE_SET,
+            role=role,
         )
+        execute = actions.CloudFormationExecuteChangeSetAction(
+            action_name="Pipeline.Deploy", stack_name=stack, change_set_name=CHANGE_SET, role=role
+        )
+        return prepare, execute
+
+    def _asked(self) -> Asked:
+        project = self._project("Check", "Reads the change sets of a release", ["MESSAGE", "FINGERPRINT", "LINK"])
+        roles = [_lookup_role(self._names, one.account, one.region) for one in (self._own, self._stage)]
+        project.add_to_role_policy(iam.PolicyStatement(actions=["sts:AssumeRole"], resources=roles))
+        check = self._build("Check", project, STEP="check")
         approve = actions.ManualApprovalAction(
             action_name="Approve",
-            run_order=2,
             additional_information=f"{check.variable('MESSAGE')} {check.variable('LINK')}",
             external_entity_link=check.variable("LINK"),
         )
-        pipeline.add_stage(
-            stage_name=id_,
-            placement=codepipeline.StagePlacement(right_before=pipeline.stage(SELF_MUTATION)),
-            actions=[check, approve],
-        )
+        approved = check.variable("FINGERPRINT")
+        return Asked(check, approve, self._build("Verify", project, STEP="verify", APPROVED_FINGERPRINT=approved))
 
-    def _check(self, stage: cdk.Stage, own: cdk.Stack, log: logs.ILogGroup) -> codebuild.PipelineProject:
-        project = codebuild.PipelineProject(
+    def _pin(self) -> actions.CodeBuildAction:
+        """Nobody else's synthesis is in the same stage meanwhile, so that this is what this execution has made."""
+        project = self._project("Pin", "Remembers what a synthesis made", ["DIGEST"])
+        return self._build("Pin", project, run_order=2, STEP="pin")
+
+    def _project(self, id_: str, description: str, exported: Sequence[str]) -> codebuild.PipelineProject:
+        return codebuild.PipelineProject(
             self,
-            "PermissionsCheck",
-            description="Compares what would be deployed with what is",
-            build_spec=_build_spec(_commands(f"'{stage.node.path}/*'", own.stack_name)),
+            id_,
+            description=description,
+            build_spec=codebuild.BuildSpec.from_object(release_step(self._stacks(), exported)),
             environment=codebuild.BuildEnvironment(build_image=codebuild.LinuxBuildImage.STANDARD_7_0),
-            logging=codebuild.LoggingOptions(cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=log)),
+            logging=codebuild.LoggingOptions(cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=self._log)),
         )
-        roles = [self._lookup_role(one.account, one.region) for one in (stage, own)]
-        project.add_to_role_policy(iam.PolicyStatement(actions=["sts:AssumeRole"], resources=roles))
-        return project
 
-    def _lookup_role(self, account: str | None, region: str | None) -> str:
-        """The bootstrap role that may read what is deployed, and nothing else."""
-        name = bootstrap_role(self._names.qualifier, "lookup", str(account), str(region))
-        return f"arn:aws:iam::{account}:role/{name}"
+    def _build(
+        self, name: str, project: codebuild.PipelineProject, *, run_order: int = 1, **variables: str
+    ) -> actions.CodeBuildAction:
+        """CodePipeline wants an input for every build; only `pin` reads it, as data."""
+        return actions.CodeBuildAction(
+            action_name=name,
+            run_order=run_order,
+            input=self._assembly,
+            project=project,
+            environment_variables={
+                key: codebuild.BuildEnvironmentVariable(value=value) for key, value in variables.items()
+            },
+        )
+
+    def _stacks(self) -> list[dict[str, str]]:
+        """Every stack of a release, that of the pipeline first, and who may read what is prepared for it."""
+        stacks = [child for child in self._stage.node.find_all() if isinstance(child, cdk.Stack)]
+        return [
+            {
+                "stack": one.stack_name,
+                "change_set": CHANGE_SET,
+                "role": _lookup_role(self._names, one.account, one.region),
+                "region": str(one.region),
+            }
+            for one in (self._own, *sorted(stacks, key=lambda one: one.stack_name))
+        ]
+
+    def _role(self, which: str) -> iam.IRole:
+        """A role of the bootstrap in the account of the pipelines, known as CDK Pipelines knows those of stages."""
+        id_ = which.title().replace("-", "")
+        if found := self.node.try_find_child(id_):
+            return found  # type: ignore[return-value]
+        account, region = self._own.account, self._own.region
+        name = bootstrap_role(self._names.qualifier, which, account, region)
+        arn = f"arn:aws:iam::{account}:role/{name}"
+        return iam.Role.from_role_arn(self, id_, arn, mutable=False, add_grants_to_resources=True)
+
+
+def _lookup_role(names: Names, account: str | None, region: str | None) -> str:
+    """The bootstrap role that may read what is deployed and prepared, and nothing else."""
+    return f"arn:aws:iam::{account}:role/{bootstrap_role(names.qualifier, 'lookup', str(account), str(region))}"
 
 
 def _assembly(pipeline: codepipeline.Pipeline) -> codepipeline.Artifact:
@@ -88,33 +154,3 @@ def _assembly(pipeline: codepipeline.Pipeline) -> codepipeline.Artifact:
         made for action in pipeline.stage("Build").actions for made in action.action_properties.outputs or []
     ]
     return assembly
-
-
-def _build_spec(commands: list[str]) -> codebuild.BuildSpec:
-    install = {"runtime-versions": {"nodejs": NODE_VERSION}, "commands": CDK.install_commands}
-    return codebuild.BuildSpec.from_object(
-        {
-            "version": "0.2",
-            "env": {"exported-variables": ["MESSAGE", "LINK"]},
-            "phases": {"install": install, "build": {"commands": commands}},
-        }
-    )
-
-
-def _commands(stacks: str, own: str) -> list[str]:
-    """CDK's own check installs whatever CLI npm calls the latest, and passes an error off as a finding.
-
-    The first comparison shows every change and fails the build when the deployed stacks cannot be read; only then
-    does a failure of the later ones mean what it says. Bucket and key for artifacts in another Region, which no
-    lookup role of a bootstrap reads, are left out.
-    """
-    compare = "cdk diff --app . --method=template --exclusively"
-    everything = f"{compare} {own} {stacks}"
-    check = f"{everything} --security-only --fail-on=broadening"
-    return [
-        everything,
-        f'if {check}; then MESSAGE="{NOT_BROADENED}"; else MESSAGE="{BROADENED}"; fi',
-        f'{compare} {own} --fail-on=any-change || MESSAGE="$MESSAGE {CHANGED_PIPELINE}"',
-        "export MESSAGE",
-        'export LINK="$CODEBUILD_BUILD_URL"',
-    ]

@@ -35,7 +35,8 @@ class PipelineStack(cdk.Stack):
     """A self-mutating pipeline of one environment; it updates and deploys what is that environment's, nothing else.
 
     Every role in it carries the environment's permissions boundary, which no build can take off: the execution role
-    that changes this stack makes no role without it. Where the environment waits for an approval, that comes first.
+    that changes this stack makes no role without it. Where the environment waits for an approval, nothing
+    is executed or published before it.
     """
 
     def __init__(
@@ -89,6 +90,8 @@ class PipelineStack(cdk.Stack):
             cdk_assets_cli_version=CDK_ASSETS.fetched,
             # one build for all assets: other code is then no other pipeline, which would start itself anew
             publish_assets_in_parallel=False,
+            # where somebody approves, the pipeline changes itself by a change set that was approved
+            self_mutation=not self._environment.waits_for_approval,
             use_pipeline_role_for_actions=True,
             # shared ones would let one pipeline's self-mutation change what another stands on
             reuse_cross_region_support_stacks=False,
@@ -109,9 +112,13 @@ class PipelineStack(cdk.Stack):
         self.blueprint.build_pipeline()
         Tests(self.blueprint, "Test", pipeline=self.blueprint.pipeline, artifacts=self._artifacts, log=self._log)
         if self._environment.waits_for_approval:
-            name = f"Approve-{self._environment.name}"
             Approval(
-                self.blueprint, name, pipeline=self.blueprint.pipeline, stage=stage, names=self._names, log=self._log
+                self.blueprint,
+                "Release",
+                pipeline=self.blueprint.pipeline,
+                stage=stage,
+                names=self._names,
+                log=self._log,
             )
         confine_builds(self.blueprint, image=self._deployment.build_image)
         acknowledge_patterns_of_cdk(self.blueprint)

@@ -20,9 +20,12 @@ if TYPE_CHECKING:
 
     from deployment_account.pipeline_artifacts import PipelineArtifacts
 
+AFTER_SYNTHESIS = 3
+"""A new account runs one build of a size at a time; the second one is the build that pins the artifact."""
+
 
 class Tests(Construct):
-    """An action beside synthesis; when it fails, nothing later in the pipeline begins.
+    """An action after synthesis; when it fails, nothing later in the pipeline begins.
 
     Tests install a hundred packages, synthesis a few. In the build that writes the templates, any one of the hundred
     could change them. This build hands nothing on, and its role can write neither artifacts nor anything else but logs.
@@ -52,7 +55,9 @@ class Tests(Construct):
             timeout=cdk.Duration.minutes(30),
         )
         (source,) = pipeline.stage("Source").actions[0].action_properties.outputs or []
-        pipeline.stage("Build").add_action(actions.CodeBuildAction(action_name=id_, input=source, project=project))
+        pipeline.stage("Build").add_action(
+            actions.CodeBuildAction(action_name=id_, input=source, project=project, run_order=AFTER_SYNTHESIS)
+        )
 
     def _role(self, artifacts: PipelineArtifacts, log: logs.ILogGroup) -> iam.Role:
         role = iam.Role(self, "Role", assumed_by=service_of_this_account(self, CODEBUILD))

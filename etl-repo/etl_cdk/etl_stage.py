@@ -48,6 +48,9 @@ class EtlStage(EnvironmentStage):
             names=names,
             environment=environment,
             manifests=TableManifests(manifests, content, defaults, revision),
-            tables=self.tables.tables,
         )
-        self.taxi = TaxiStack(self, "Taxi", names=names, environment=environment, audit=self.tables.taxi.audit)
+        self.taxi = TaxiStack(self, "Taxi", names=names, environment=environment)
+        # they know the tables by their names: with exports between them, the change sets of these stacks could not
+        # be prepared, and so not approved, before that of the tables is executed
+        for stack in (self.odp, self.taxi):
+            stack.add_stack_dependency(self.tables)

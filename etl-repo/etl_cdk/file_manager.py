@@ -35,8 +35,6 @@ FUNCTIONS_AT_A_TIME = 5
 received, so that it would soon be among the dead letters."""
 SWEEP_EVERY = cdk.Duration.hours(1)
 """A run looks at what is due: recent files every six hours, vanished loads once a day, the whole bucket once a week."""
-FUNCTIONS_AT_A_TIME = 50
-"""Whoever lands a million files at once leaves other functions of the account room; the queue keeps the rest."""
 SWEEP_TIMEOUT = cdk.Duration.minutes(15)
 """The longest that Lambda offers; the next run goes on where this one stopped."""
 SWEEP_VARIABLES: Mapping[str, OdpTable] = {

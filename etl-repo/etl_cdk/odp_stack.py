@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
+from constructs import Construct
 
 from deployment_account.log import LogPolicy
 from deployment_account.names import Odp, OdpTable, published_schedule
@@ -19,9 +21,6 @@ from etl_cdk.runtime_package import RuntimePackage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from aws_cdk import aws_dynamodb as dynamodb
-    from constructs import Construct
 
     from deployment_account.environments import Environment
     from deployment_account.names import Names
@@ -39,12 +38,12 @@ class OdpStack(cdk.Stack):
         names: Names,
         environment: Environment,
         manifests: TableManifests,
-        tables: Mapping[OdpTable, dynamodb.ITable],
     ) -> None:
         super().__init__(scope, id_, description="ODP: configuration manager, file manager and file processor")
         foundation = Foundation(self, "Foundation", names=names)
         log_policy = LogPolicy(foundation.data_key, environment.retention.log_days)
         package = RuntimePackage(self, "Runtime", log_policy=log_policy, lake=names.lake)
+        tables = _tables(self, names)
         self.alerts = Alerts(
             self,
             "Alerts",
@@ -100,3 +99,9 @@ class OdpStack(cdk.Stack):
         }
         schedules = {published_schedule(cadence): names.schedule(cadence) for cadence in self.file_processor.schedules}
         publish(self, names, values | schedules)
+
+
+def _tables(scope: Construct, names: Names) -> Mapping[OdpTable, dynamodb.ITable]:
+    """The framework's tables, which another stack makes, by their names."""
+    known = Construct(scope, "KnownTables")
+    return {table: dynamodb.Table.from_table_name(known, table.name, names.table(table)) for table in OdpTable}

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
 from taxi.datasets.definitions import load_datasets
 from taxi.purpose_built.consistency import demand_consistent
 from taxi.purpose_built.rule import load_rules
 
 from deployment_account.log import LogPolicy
-from deployment_account.names import Taxi
+from deployment_account.names import Taxi, TaxiName
 from deployment_account.shared_values import publish
 from etl_cdk.alerts import Alerts
 from etl_cdk.foundation import Foundation
@@ -21,7 +22,6 @@ from etl_cdk.taxi_landing import TaxiLanding
 from etl_cdk.taxi_permissions import TaxiData
 
 if TYPE_CHECKING:
-    from aws_cdk import aws_dynamodb as dynamodb
     from constructs import Construct
 
     from deployment_account.environments import Environment
@@ -31,9 +31,7 @@ if TYPE_CHECKING:
 class TaxiStack(cdk.Stack):
     """Landing, the flow from layer to layer, those who are told how it went, and where its tables are queried."""
 
-    def __init__(
-        self, scope: Construct, id_: str, *, names: Names, environment: Environment, audit: dynamodb.ITable
-    ) -> None:
+    def __init__(self, scope: Construct, id_: str, *, names: Names, environment: Environment) -> None:
         super().__init__(scope, id_, description="NYC taxi flow: raw files to conformed and purpose-built tables")
         foundation = Foundation(self, "Foundation", names=names)
         package = RuntimePackage(
@@ -45,6 +43,7 @@ class TaxiStack(cdk.Stack):
         settings = environment.taxi
         datasets = load_datasets()
         demand_consistent(load_rules(), datasets)
+        audit = dynamodb.Table.from_table_name(self, "KnownAudit", names.taxi(TaxiName.AUDIT_TABLE))
         data = TaxiData(foundation, audit, list(datasets.values()))
         self.alerts = Alerts(
             self,

@@ -24,11 +24,10 @@ OF_BUCKETS = (
     "s3:GetBucketTagging",
     "s3:GetBucketVersioning",
     "s3:GetInventoryConfiguration",
-    "s3:ListBucket",
-    "s3:ListBucketVersions",
     "s3:PutBucketNotification",
     "s3:PutInventoryConfiguration",
 )
+LISTS = ("s3:ListBucket", "s3:ListBucketVersions")
 OF_OBJECTS = (
     "s3:GetObject",
     "s3:GetObjectAcl",
@@ -78,7 +77,8 @@ class BackupRole(iam.Role):
 
     def back_up(self, names: Names, buckets: Sequence[s3.IBucket], key: kms.IKey, copy_to: str | None) -> None:
         """Let AWS Backup read these buckets and all DynamoDB tables of the lake, and copy what it made of them."""
-        allow(self, OF_BUCKETS, [bucket.bucket_arn for bucket in buckets])
+        for actions in (OF_BUCKETS, LISTS):
+            allow(self, actions, [bucket.bucket_arn for bucket in buckets])
         objects = [bucket.arn_for_objects("*") for bucket in buckets]
         allow(self, OF_OBJECTS, objects, because="Whole buckets are backed up.")
         stack = cdk.Stack.of(self)

@@ -24,9 +24,10 @@ class InfraStage(EnvironmentStage):
         names = Names.of(platform, environment)
         self.storage = StorageStack(self, "Storage", names=names, environment=environment)
         self.secrets = SecretsStack(self, "Secrets", names=names, environment=environment, secrets=platform.secrets)
-        self.network = NetworkStack(
-            self, "Network", names=names, environment=environment, flow_log_bucket=self.storage.access_logs
-        )
+        self.network = NetworkStack(self, "Network", names=names, environment=environment)
+        # it knows the bucket by its name: with an export between them, its change set could not be prepared, and so
+        # not approved, before that of the storage is executed
+        self.network.add_stack_dependency(self.storage)
         if self.storage.backup_role:
             self.backup = BackupStack(
                 self,

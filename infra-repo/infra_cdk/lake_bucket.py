@@ -7,10 +7,11 @@ from string import hexdigits
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
-from deployment_account.names import QUERY_RESULTS
+from deployment_account.names import FLOW_LOGS, QUERY_RESULTS
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -97,3 +98,35 @@ def expire_query_results(days: int) -> list[s3.LifecycleRule]:
     out, so there is one for each digit with which an id can begin.
     """
     return [expire(days, prefix=f"{QUERY_RESULTS}{digit}", id_=f"Expire-{digit}") for digit in hexdigits[:16]]
+
+
+def let_flow_logs_in(bucket: s3.Bucket) -> None:
+    """Let the log delivery of this account write what it logs of networks.
+
+    https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-s3-permissions.html
+    """
+    stack = cdk.Stack.of(bucket)
+    account = {"aws:SourceAccount": stack.account}
+    source = {
+        "aws:SourceArn": stack.format_arn(service="logs", resource="*", arn_format=cdk.ArnFormat.NO_RESOURCE_NAME)
+    }
+    delivery = iam.ServicePrincipal("delivery.logs.amazonaws.com")
+    bucket.add_to_resource_policy(
+        iam.PolicyStatement(
+            principals=[delivery],
+            actions=["s3:PutObject"],
+            resources=[bucket.arn_for_objects(f"{FLOW_LOGS}/AWSLogs/{stack.account}/*")],
+            conditions={
+                "StringEquals": {"s3:x-amz-acl": "bucket-owner-full-control", **account},
+                "ArnLike": source,
+            },
+        )
+    )
+    bucket.add_to_resource_policy(
+        iam.PolicyStatement(
+            principals=[delivery],
+            actions=["s3:GetBucketAcl", "s3:ListBucket"],
+            resources=[bucket.bucket_arn],
+            conditions={"StringEquals": account, "ArnLike": source},
+        )
+    )

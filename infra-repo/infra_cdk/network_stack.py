@@ -11,7 +11,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_s3 as s3
 
 from deployment_account.environments import Environment
-from deployment_account.names import Names, Shared
+from deployment_account.names import FLOW_LOGS, Names, Shared
 from deployment_account.networks import MOST_ZONES, private_subnet_prefix
 from deployment_account.shared_values import publish
 from infra_cdk.perimeter import through_endpoint
@@ -26,9 +26,7 @@ PUBLIC_SUBNET_PREFIX = 28
 class NetworkStack(cdk.Stack):
     """A VPC over the configured zones that reaches S3 and DynamoDB without leaving AWS and without hourly cost."""
 
-    def __init__(
-        self, scope: Construct, id_: str, *, names: Names, environment: Environment, flow_log_bucket: s3.IBucket
-    ) -> None:
+    def __init__(self, scope: Construct, id_: str, *, names: Names, environment: Environment) -> None:
         self._zones, self._organization = list(environment.availability_zones), environment.organization
         super().__init__(
             scope, id_, description="Network of the data lake", termination_protection=environment.is_protected
@@ -39,7 +37,8 @@ class NetworkStack(cdk.Stack):
                 id="CloudFormation-Validate::W3010", reason="Zones are configured, or synth would have to look them up."
             )
         )
-        self.vpc.add_flow_log("FlowLog", destination=ec2.FlowLogDestination.to_s3(flow_log_bucket, "vpc-flow-logs/"))
+        logs = s3.Bucket.from_bucket_name(self, "AccessLogs", names.access_log_bucket(environment.account))
+        self.vpc.add_flow_log("FlowLog", destination=ec2.FlowLogDestination.to_s3(logs, f"{FLOW_LOGS}/"))
         self._gateway_endpoints()
         self.glue_security_group = self._glue_security_group()
         self._interface_endpoints(environment.interface_endpoints)

@@ -19,6 +19,7 @@ from infra_cdk.lake_bucket import (
     expire,
     expire_noncurrent,
     expire_query_results,
+    let_flow_logs_in,
     tier,
 )
 from infra_cdk.perimeter import keep_buckets_inside, keep_key_inside
@@ -42,7 +43,7 @@ class StorageStack(cdk.Stack):
         self.backup_role = BackupRole(self, "BackupRole") if environment.is_protected else None
         self._guard = DeletionGuard(self, names, backup=self.backup_role) if environment.is_protected else None
         self.data_key = DataKey(self, "DataKey", removal_policy=self._removal_policy).key
-        self.access_logs = self._access_logs()
+        self.access_logs = self._access_logs(names.access_log_bucket(environment.account))
         self.staging = self._staging()
         self.raw = self._tables("Raw")
         self.raw.emit_events()
@@ -97,11 +98,12 @@ class StorageStack(cdk.Stack):
             lifecycle_rules=rules,
         )
 
-    def _access_logs(self) -> s3.Bucket:
+    def _access_logs(self, name: str) -> s3.Bucket:
         """Encrypted by S3 itself: log delivery cannot write to a bucket under a customer's key."""
-        return s3.Bucket(
+        logs = s3.Bucket(
             self,
             "AccessLogs",
+            bucket_name=name,
             encryption=s3.BucketEncryption.S3_MANAGED,
             enforce_ssl=True,
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
@@ -109,6 +111,8 @@ class StorageStack(cdk.Stack):
             lifecycle_rules=[abort_abandoned_uploads(), expire(self._retention.log_days)],
             removal_policy=self._removal_policy,
         )
+        let_flow_logs_in(logs)
+        return logs
 
     def _staging(self) -> LakeBucket:
         """Versioned, or a LOAD file uploaded again could not be told from its own redelivered event.

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from rehearsal.emulator import (
     athena_iceberg,
     bucket_policies,
+    change_sets,
     codebuild_projects,
     execution_role,
     lambda_credentials,
@@ -54,6 +55,7 @@ def install(settings: EmulatorSettings) -> Stop:
     resource_types.install()
     log_group_names.install()
     execution_role.install()
+    change_sets.install()
     runner = GlueRunner(settings)
     glue_api.install(runner, StartThrottle(settings.glue_starts_per_second))
     retry_waits.install()

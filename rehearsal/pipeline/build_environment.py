@@ -10,6 +10,7 @@ from pathlib import Path
 from rehearsal import toolchain
 from rehearsal.emulator.host_packages import variables_of_runtimes
 from rehearsal.emulator.settings import NETWORK_VARIABLES, EmulatorSettings
+from rehearsal.pipeline import aws_command
 from rehearsal.pipeline.errors import ActionFailedError
 
 _SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
@@ -63,16 +64,20 @@ def _node_version() -> int:
 
 
 def _link_tools(folder: Path) -> None:
-    """`python3.11`, `node` and `npm`, whatever else of that name the machine has."""
+    """`python3.11`, `node`, `npm` and `aws`, whatever else of that name the machine has."""
     node = toolchain.node()
     minor = ".".join(platform.python_version_tuple()[:2])
     for name in ("python", "python3", f"python{minor}"):
         _link(folder / name, Path(sys.base_prefix) / "bin" / f"python{minor}")
     _link(folder / "node", node)
+    _write_script(folder / "aws", f'exec {sys.executable} -I {aws_command.__file__} "$@"')
     for name in ("npm", "npx"):
-        script = folder / name
-        script.write_text(f'#!/bin/sh\nexec {node} {_npm_script(node, name)} "$@"\n')
-        script.chmod(0o755)
+        _write_script(folder / name, f'exec {node} {_npm_script(node, name)} "$@"')
+
+
+def _write_script(script: Path, command: str) -> None:
+    script.write_text(f"#!/bin/sh\n{command}\n")
+    script.chmod(0o755)
 
 
 def _link(link: Path, target: Path) -> None:

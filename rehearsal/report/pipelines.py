@@ -91,7 +91,8 @@ class PipelineExecution:
     def accounts(self) -> tuple[str, ...]:
         """The accounts in which it changed a stack."""
         deployed = (each for each in self.actions if each.provider == "CloudFormation" and each.status == "Succeeded")
-        return tuple(sorted({each.account for each in deployed if each.name.endswith("Deploy")}))
+        executed = (each for each in deployed if each.name.endswith("Deploy"))
+        return tuple(sorted({each.account for each in executed if not each.said.endswith("unchanged")}))
 
     @property
     def seconds(self) -> float:

@@ -38,8 +38,8 @@ def granted(odp: Template, role: str, service: str) -> Iterator[tuple[str, str]]
 
 
 def table_of(resource: str) -> str:
-    """The table in the name of an exported value."""
-    return resource.rsplit("GetAtt", 1)[-1].rsplit("Arn", 1)[0][:-8]
+    """The table in an ARN, as the stack names its construct."""
+    return resource.rsplit(":table/odpf_", 1)[-1].title().replace("_", "")
 
 
 @pytest.mark.parametrize("role", WORK)

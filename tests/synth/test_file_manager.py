@@ -73,7 +73,7 @@ def test_failed_messages_of_a_batch_return_alone_and_are_not_seen_while_worked_o
         (
             "FileManagerSweep",
             "odp.file_manager.sweep.handle",
-            {"BATCH_CONFIG_TABLE": "BatchConfig", "RAW_TABLE_CONFIG_TABLE": "RawTableConfig"},
+            {"BATCH_CONFIG_TABLE": "odpf_batch_config", "RAW_TABLE_CONFIG_TABLE": "odpf_raw_table_config"},
         ),
     ],
 )
@@ -88,11 +88,11 @@ def test_the_functions_know_their_lake_its_sources_its_bucket_and_its_tables(
     bucket = odp.body["Parameters"][variables.pop("STAGING_BUCKET")["Ref"]]
     assert bucket["Default"] == f"/odp/{environment}/buckets/staging"
     assert (variables.pop("LANDED_FILE_DAYS", "") != "") == (starts_with == "FileManagerSweep")
-    assert {name: value["Fn::ImportValue"].rsplit("OutputRef", 1)[-1][:-16] for name, value in variables.items()} == {
-        "FILE_TRACKER_TABLE": "FileTracker",
-        "FILE_TRACKER_HISTORY_TABLE": "FileTrackerHistory",
-        "QUARANTINE_TABLE": "Quarantine",
-        "CONFIG_DEPLOY_TRACKER_TABLE": "ConfigDeployTracker",
+    assert variables == {
+        "FILE_TRACKER_TABLE": "odpf_file_tracker",
+        "FILE_TRACKER_HISTORY_TABLE": "odpf_file_tracker_history",
+        "QUARANTINE_TABLE": "odpf_quarantine",
+        "CONFIG_DEPLOY_TRACKER_TABLE": "odpf_config_deploy_tracker",
         **more,
     }
 

@@ -101,13 +101,13 @@ def test_jobs_know_the_sources_and_which_bucket_has_which_role(odp: Template, en
 def test_table_arguments_name_the_tables_they_are_called_after(odp: Template) -> None:
     arguments = odp.only("AWS::Glue::Job")["DefaultArguments"]
     named = {
-        name.removeprefix("--").removesuffix("_table").replace("_", ""): value["Fn::ImportValue"]
+        name.removeprefix("--").removesuffix("_table"): value
         for name, value in arguments.items()
         if name.endswith("_table")
     }
     assert len(named) == 7
-    for name, export in named.items():
-        assert export.rsplit("OutputRef", 1)[-1][:-16].lower() == name
+    for name, table in named.items():
+        assert table == f"odpf_{name}"
 
 
 def test_what_the_job_writes_and_logs_is_encrypted_with_the_data_key(odp: Template) -> None:

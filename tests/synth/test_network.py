@@ -94,8 +94,10 @@ def test_s3_and_dynamodb_are_reached_from_every_subnet_without_the_internet(netw
 def test_all_traffic_is_logged_to_the_access_log_bucket(network: Template, storage: Template) -> None:
     log = network.only("AWS::EC2::FlowLog")
     assert (log["TrafficType"], log["LogDestinationType"]) == ("ALL", "s3")
-    (destination,) = [part for part in log["LogDestination"]["Fn::Join"][1] if isinstance(part, dict)]
-    assert destination["Fn::ImportValue"].startswith(f"{storage.stack}:ExportsOutputFnGetAttAccessLogs")
+    assert (
+        log["LogDestination"]
+        == f"arn:aws:s3:::{storage.only('AWS::S3::Bucket', 'AccessLogs')['BucketName']}/vpc-flow-logs/"
+    )
 
 
 def test_members_of_the_glue_security_group_reach_each_other_and_nobody_else_reaches_them(network: Template) -> None:

@@ -75,8 +75,6 @@ def text(template: Template, resource: Any) -> str:
             return str(separator).join(text(template, part) for part in parts)
         case {"Ref": name} if name in template.body.get("Parameters", {}):
             return "<" + str(template.body["Parameters"][name]["Default"]).rsplit("/", 1)[-1] + ">"
-        case {"Fn::ImportValue": name}:
-            return str(name)
         case _:
             return json.dumps(resource)
 

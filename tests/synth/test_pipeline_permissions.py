@@ -22,7 +22,8 @@ ACTIONS = {
     "PipelineRole": WRITES,
     "BuildSynthCdkBuildProjectRole": WRITES,
     "SelfMutationRole": READS | KEY,
-    "PermissionsCheckRole": READS | KEY,
+    "ReleaseCheckRole": READS | KEY,
+    "ReleasePinRole": READS | KEY,
     "TestRole": set(),
     "AssetsFileRole": READS,
 }
@@ -35,7 +36,8 @@ RESOURCES = {
     "PipelineRole": {"<artifacts>/*"},
     "BuildSynthCdkBuildProjectRole": PROJECT,
     "SelfMutationRole": PROJECT | {"arn:*:iam::111111111111:role/*", "*"},
-    "PermissionsCheckRole": PROJECT,
+    "ReleaseCheckRole": PROJECT,
+    "ReleasePinRole": PROJECT,
     "TestRole": {"<artifacts>/*"},
     "AssetsFileRole": {
         "<artifacts>/*",
@@ -173,10 +175,13 @@ def test_a_pipeline_takes_the_roles_of_its_own_environment_only(
     def bootstrap(role: str, account: str = ACCOUNTS[environment]) -> set[str]:
         return {f"arn:aws:iam::{account}:role/cdk-odp{environment}-{role}-role-{account}-us-east-1"}
 
-    expected = {"PipelineRole": bootstrap("deploy"), "SelfMutationRole": {"arn:*:iam::111111111111:role/*"}}
+    expected = {"PipelineRole": bootstrap("deploy")}
     expected |= {"AssetsFileRole": bootstrap("file-publishing")} if app == "etl" else {}
     if environment == "prod":
-        expected["PermissionsCheckRole"] = bootstrap("lookup") | bootstrap("lookup", account="1" * 12)
+        expected["PipelineRole"] |= bootstrap("deploy", account="1" * 12)
+        expected["ReleaseCheckRole"] = bootstrap("lookup") | bootstrap("lookup", account="1" * 12)
+    else:
+        expected["SelfMutationRole"] = {"arn:*:iam::111111111111:role/*"}
     assert assumed(synthesis.templates[f"odp-{environment}-{app}-Pipeline"]) == expected
 
 

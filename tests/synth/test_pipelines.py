@@ -14,6 +14,8 @@ from tests.synth.conftest import Synthesis
 from tests.synth.pipeline_templates import actions, build_spec, commands, definition, stages
 from tests.synth.synthesis import ACCOUNTS, APPS, ENVIRONMENTS, Template
 
+UNPROTECTED = tuple(environment for environment in ENVIRONMENTS if environment != "prod")
+"""What changes itself unasked; the others' change is one of those that test_pipeline_approval.py is about."""
 BRANCHES = {"dev": "main", "test": "test", "prod": "prod"}
 STACKS = {"infra": ["Storage", "Secrets", "Network"], "etl": ["Tables", "Odp", "Taxi"]}
 CONNECTION = "arn:aws:codeconnections:us-east-1:111111111111:connection/00000000-0000-0000-0000-000000000000"
@@ -51,9 +53,8 @@ def test_it_lives_in_the_deployment_account(synthesis: Synthesis, app: str, envi
 def test_the_steps_come_in_the_order_that_lets_no_broken_commit_through(
     pipeline: Template, app: str, environment: str
 ) -> None:
-    approval = ["Approve-prod"] if environment == "prod" else []
-    assets = ["Assets"] if app == "etl" else []
-    assert stages(pipeline) == ["Source", "Build", *approval, "UpdatePipeline", *assets, f"odp-{environment}-{app}"]
+    between = [] if environment == "prod" else ["UpdatePipeline", *(["Assets"] if app == "etl" else [])]
+    assert stages(pipeline) == ["Source", "Build", *between, f"odp-{environment}-{app}"]
 
 
 def test_it_takes_the_branch_of_its_environment_through_the_connection(pipeline: Template, environment: str) -> None:
@@ -130,7 +131,9 @@ def test_the_targets_that_builds_make_exist(pipeline: Template) -> None:
 
 def test_every_build_runs_a_supported_node_and_synthesis_the_python_of_glue(pipeline: Template) -> None:
     for project in pipeline.resources("AWS::CodeBuild::Project"):
-        assert build_spec(pipeline, project)["phases"]["install"]["runtime-versions"]["nodejs"] == "22"
+        runtimes = build_spec(pipeline, project)["phases"]["install"]["runtime-versions"]
+        assert runtimes.get("nodejs", "none") == ("none" if "Release" in project else "22"), "a release needs no node"
+        assert runtimes.get("python", "3.11") == "3.11"
     synth = build_spec(pipeline, "BlueprintPipelineBuildSynth")["phases"]["install"]["runtime-versions"]
     assert synth["python"] == "3.11"
 
@@ -153,17 +156,19 @@ def locked(name: str) -> dict[str, str]:
     return {"version": entry["version"], "sha512": sha512}
 
 
+@pytest.mark.parametrize("environment", UNPROTECTED)
 def test_the_command_line_is_the_one_that_people_and_scripts_use(pipeline: Template) -> None:
     pinned = json.loads((PROJECT / "package.json").read_text())["devDependencies"]["aws-cdk"]
     assert f" aws-cdk@{pinned} " in commands(pipeline, "BlueprintUpdatePipelineSelfMutation")[0]
 
 
+@pytest.mark.parametrize("environment", UNPROTECTED)
 def test_self_mutation_deploys_its_own_stack_and_no_other(pipeline: Template, app: str, environment: str) -> None:
     (deploy,) = [line for line in commands(pipeline, "BlueprintUpdatePipelineSelfMutation") if "deploy" in line]
     assert deploy == f"cdk -a . deploy odp-{environment}-{app}-Pipeline --require-approval=never --verbose"
 
 
-@pytest.mark.parametrize("environment", ENVIRONMENTS)
+@pytest.mark.parametrize("environment", UNPROTECTED)
 def test_assets_are_published_by_one_build_that_other_code_does_not_change(
     synthesis: Synthesis, environment: str
 ) -> None:
@@ -187,6 +192,7 @@ def test_it_deploys_the_stacks_of_its_environment_with_the_roles_of_the_target_a
         action
         for action in actions(pipeline, f"odp-{environment}-{app}")
         if action["ActionTypeId"]["Category"] == "Deploy"
+        and action["Configuration"]["StackName"] != f"odp-{environment}-{app}-Pipeline"
     ]
     backups = ["Backup"] if (app, environment) == ("infra", "prod") else []
     assert {action["Configuration"]["StackName"] for action in deployments} == {
@@ -239,3 +245,10 @@ def test_source_of_pipelines_is_free_of_machine_paths(synthesis: Synthesis) -> N
     for name, template in synthesis.templates.items():
         assert str(PROJECT) not in json.dumps(template.body), name
         assert str(Path.home()) + "/" not in json.dumps(template.body), name
+
+
+def test_no_stack_waits_for_what_another_one_exports(synthesis: Synthesis) -> None:
+    """Their change sets are prepared together, before any of them is executed: one approval is for all of them."""
+    for name, template in synthesis.templates.items():
+        assert "Fn::ImportValue" not in json.dumps(template.body), name
+        assert not [output for output in template.body.get("Outputs", {}).values() if "Export" in output], name

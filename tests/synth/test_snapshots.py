@@ -30,11 +30,13 @@ STACKS = (
 PROTECTED = ("infra-Backup", "infra-Pipeline", "infra-Storage", "etl-Tables")
 """What the protected environment has more of than others: an approval, denials of deletion, retention, backups."""
 ASSET_HASH = re.compile(r"\b[0-9a-f]{64}\b")
+PROGRAM = re.compile(r"QlpoO[\w+/=]{1000,}")
+"""What builds run of deployment_account/release_check, packed."""
 
 
 def masked(body: dict[str, Any]) -> str:
     """A template that changes with the infrastructure but not with the code that it deploys."""
-    hidden = json.loads(ASSET_HASH.sub("<asset>", json.dumps(body)))
+    hidden = json.loads(PROGRAM.sub("<program>", ASSET_HASH.sub("<asset>", json.dumps(body))))
     return json.dumps(in_one_order(hidden), indent=1, sort_keys=True) + "\n"
 
 

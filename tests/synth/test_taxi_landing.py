@@ -89,4 +89,4 @@ def test_the_function_knows_its_table_and_its_state_machine(taxi: Template, envi
     assert variables.keys() == {"AUDIT_TABLE", "LAKE", "RAW_BUCKET", "STATE_MACHINE_ARN"}
     assert variables["LAKE"] == f"odp-{environment}"
     assert variables["STATE_MACHINE_ARN"] == {"Ref": logical_id(taxi, "AWS::StepFunctions::StateMachine", "Flow")}
-    assert "OutputRefTaxiAudit" in variables["AUDIT_TABLE"]["Fn::ImportValue"]
+    assert variables["AUDIT_TABLE"] == "taxi_audit"

@@ -55,7 +55,7 @@ def test_schedules_start_the_flow_and_nothing_else(taxi: Template) -> None:
 def test_landing_registers_files_and_starts_executions_and_nothing_else(taxi: Template) -> None:
     """Defect 30 of the reference: the trigger's role reached every table."""
     (audit,) = granted(taxi, "dynamodb")[LANDING].items()
-    assert "TaxiAudit" in audit[0]
+    assert audit[0].endswith(":table/taxi_audit")
     assert audit[1] == {"dynamodb:GetItem", "dynamodb:PutItem"}
     (state_machine,) = taxi.resources("AWS::StepFunctions::StateMachine")
     assert granted(taxi, "states")[LANDING] == {f'{{"Ref": "{state_machine}"}}': {"states:StartExecution"}}

@@ -21,8 +21,10 @@ DEV_ACCOUNT, PROD_ACCOUNT = "222222222222", "444444444444"
 
 
 def stacks(rehearsal: Rehearsal, account: str) -> set[str]:
+    """Those that are deployed: what is only prepared for a new one leaves it in review."""
     found = rehearsal.emulator.client("cloudformation", account=account).describe_stacks()["Stacks"]
-    return {name for stack in found if not (name := stack["StackName"]).startswith("CDKToolkit")}
+    deployed = [stack["StackName"] for stack in found if stack["StackStatus"] != "REVIEW_IN_PROGRESS"]
+    return {name for name in deployed if not name.startswith("CDKToolkit")}
 
 
 def executions(rehearsal: Rehearsal, pipeline: str) -> list[tuple[str, str]]:

@@ -51,6 +51,14 @@ def test_the_tools_run_in_it(command: str, tmp_path: Path, settings: EmulatorSet
     assert run.returncode == 0, run.stderr
 
 
+def test_the_command_line_of_aws_is_there_as_on_codebuilds_images(tmp_path: Path, settings: EmulatorSettings) -> None:
+    environment = build_environment(tmp_path / "build", {}, settings, {}) | {"AWS_DEFAULT_REGION": "us-east-1"}
+    command = "aws cloudformation describe-stacks --nonsense x --output json"
+    run = subprocess.run(["sh", "-c", command], env=environment, capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stdout) == (254, "")
+    assert 'Unknown parameter in input: "Nonsense"' in run.stderr
+
+
 @pytest.mark.parametrize(
     ("runtimes", "told"),
     [({"python": "3.9"}, "python 3.9"), ({"nodejs": "99"}, "nodejs 99"), ({"ruby": "3"}, "runtime ruby")],

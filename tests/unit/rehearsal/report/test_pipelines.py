@@ -100,3 +100,9 @@ def test_an_execution_lasts_from_its_first_action_to_its_last() -> None:
 def test_the_newest_execution_of_each_pipeline_is_its_verdict(report: RehearsalReport) -> None:
     assert [each.status for each in report.newest] == ["Failed"]
     assert (report.count("Failed"), report.count("Succeeded")) == (1, 1)
+
+
+def test_an_account_whose_stack_was_left_as_it_was_is_none_that_was_deployed_into() -> None:
+    """A pipeline that executes an empty change set of its own stack."""
+    own = action("Pipeline.Deploy", 20, 1, provider="CloudFormation", said="111111111111 odp-prod-Pipeline: unchanged")
+    assert execution(BUILD, PipelineStage("prod", (own, *DEPLOY.actions))).accounts == (DEV,)

@@ -1,0 +1,84 @@
+"""What the builds around an approval run: programs of the pipeline that is deployed, in a folder that holds nothing."""
+
+from __future__ import annotations
+
+import base64
+import bz2
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aws_cdk import aws_codebuild as codebuild
+
+from deployment_account import release_check
+from deployment_account.npm_tools import CDK_ASSETS
+from deployment_account.pipeline_steps import NODE_VERSION, PYTHON_VERSION
+from deployment_account.release_check.__main__ import RELEASE
+
+if TYPE_CHECKING:
+    from constructs import IConstruct
+
+EMPTY_FOLDER = 'export HOME="$(mktemp -d)" && cd "$(mktemp -d)"'
+"""First of all: tools read their settings, and programs, from where they begin: cdk.json, .npmrc, .python-version."""
+PROGRAM = "python3 -E -s -m release_check"
+UNPACK = """\
+import base64, bz2, json, pathlib, sys
+pathlib.Path("release_check").mkdir()
+for name, text in json.loads(bz2.decompress(base64.b64decode(sys.argv[1]))).items():
+    pathlib.Path("release_check", name).write_text(text, encoding="utf-8")
+"""
+LONGEST_BUILD_SPEC = 25_600
+"""What CodeBuild takes in a project, said nowhere but in https://github.com/aws/aws-cdk/pull/14974."""
+
+
+def release_step(stacks: Sequence[Mapping[str, str]], exported: Sequence[str]) -> dict[str, Any]:
+    """Carry out the step that the action names, and make variables of what it finds out."""
+    release = f"printf %s {shlex.quote(json.dumps(list(stacks)))} > {RELEASE}"
+    values = [f'if [ -f {name} ]; then export {name}="$(cat {name})"; fi' for name in exported if name != "LINK"]
+    commands = [EMPTY_FOLDER, _unpacked(), release, f'{PROGRAM} "$STEP"', *values]
+    if "LINK" in exported:
+        commands.append('export LINK="$CODEBUILD_BUILD_URL"')
+    return _short(
+        {
+            "version": "0.2",
+            "env": {"exported-variables": list(exported)},
+            "phases": {"install": _runtimes(python=PYTHON_VERSION), "build": {"commands": commands}},
+        }
+    )
+
+
+def publishing(blueprint: IConstruct) -> None:
+    """Publish what was there when somebody approved, where CDK would run a buildspec that was pushed."""
+    (project,) = (
+        child
+        for child in blueprint.node.find_all()
+        if isinstance(child, codebuild.CfnProject) and "/Assets/" in child.node.path
+    )
+    install = {
+        **_runtimes(nodejs=NODE_VERSION, python=PYTHON_VERSION),
+        "commands": [EMPTY_FOLDER, *CDK_ASSETS.install_commands],
+    }
+    commands = [EMPTY_FOLDER, _unpacked(), f"{PROGRAM} publish"]
+    spec = _short({"version": "0.2", "phases": {"install": install, "build": {"commands": commands}}})
+    project.add_property_override("Source.BuildSpec", json.dumps(spec, indent=2))
+
+
+def _unpacked() -> str:
+    """The program, packed so that it fits: by an algorithm whose result no version of a library changes."""
+    package = Path(release_check.__file__).parent
+    files = {file.name: file.read_text(encoding="utf-8") for file in sorted(package.glob("*.py"))}
+    packed = base64.b64encode(bz2.compress(json.dumps(files).encode())).decode()
+    return f"python3 -E -s -c {shlex.quote(UNPACK)} {packed}"
+
+
+def _short(spec: dict[str, Any]) -> dict[str, Any]:
+    length = len(json.dumps(spec, indent=2))
+    if length > LONGEST_BUILD_SPEC:
+        raise ValueError(f"a buildspec of {length} characters; CodeBuild takes {LONGEST_BUILD_SPEC}")
+    return spec
+
+
+def _runtimes(**versions: str) -> dict[str, Mapping[str, str]]:
+    return {"runtime-versions": versions}

@@ -1,0 +1,109 @@
+"""The order of a release: everything prepared, checked, approved and verified; only then anything executed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_codepipeline as codepipeline
+from aws_cdk import aws_codepipeline_actions as actions
+
+Action = dict[str, Any]
+CHANGE_SET = "PipelineChange"
+"""CDK's name for what it prepares."""
+PREPARE, CHECK, APPROVE, VERIFY, CHANGE_PIPELINE, PUBLISH, DEPLOY = range(1, 8)
+"""Run orders; from the last one on, stacks are deployed in the order of their dependencies."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The actions around a person's answer."""
+
+    check: actions.CodeBuildAction
+    approve: actions.ManualApprovalAction
+    verify: actions.CodeBuildAction
+    pin: actions.CodeBuildAction | None = None
+
+    def with_pin(self, pin: actions.CodeBuildAction) -> Asked:
+        """The same, where assets are published."""
+        return replace(self, pin=pin)
+
+
+def in_order(
+    pipeline: codepipeline.Pipeline, stage_name: str, asked: Asked, stacks: Sequence[Mapping[str, str]]
+) -> None:
+    """Give the actions of the stage, and the publication of assets, their places in the written definition.
+
+    CDK prepares a stack right before it executes it, and publishes assets in a stage before all that.
+    """
+    written = pipeline.node.default_child
+    if not isinstance(written, codepipeline.CfnPipeline):
+        raise TypeError(f"{pipeline.node.path} writes no pipeline")
+    own = cdk.Stack.of(pipeline)
+    digest = own.resolve(asked.pin.variable("DIGEST")) if asked.pin else None
+    stages = [_spelt(stage) for stage in own.resolve(written.stages)]
+    assets = [stage for stage in stages if stage["Name"] == "Assets"]
+    published = [_pinned(action, digest) for stage in assets for action in stage["Actions"]]
+    kept = [stage for stage in stages if stage not in assets]
+    for stage in kept:
+        if stage["Name"] == stage_name:
+            _require(stage["Actions"], stacks)
+            stage["Actions"] = _ordered([*stage["Actions"], *published], own.stack_name)
+    written.add_property_override("Stages", kept)
+
+
+def _spelt(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    """The constructs' spelling as CloudFormation's; a provider's own configuration has that already."""
+    if isinstance(value, list):
+        return [_spelt(inner) for inner in value]
+    if isinstance(value, Mapping):
+        return {
+            key[0].upper() + key[1:]: inner if key == "configuration" else _spelt(inner) for key, inner in value.items()
+        }
+    return value
+
+
+def _require(found: Sequence[Action], stacks: Sequence[Mapping[str, str]]) -> None:
+    """What is checked is what is prepared and what is executed, or nobody knows what was approved."""
+    wanted = {(one["stack"], one["change_set"]) for one in stacks}
+    for mode in ("CHANGE_SET_REPLACE", "CHANGE_SET_EXECUTE"):
+        named = {
+            (action["Configuration"]["StackName"], action["Configuration"]["ChangeSetName"])
+            for action in found
+            if action["Configuration"].get("ActionMode") == mode
+        }
+        if named != wanted:
+            raise ValueError(f"{mode} names {sorted(named)}, the check {sorted(wanted)}")
+
+
+def _ordered(found: Sequence[Action], own: str) -> list[Action]:
+    executed = [action for action in found if _mode(action) == "CHANGE_SET_EXECUTE" and not _is_of(action, own)]
+    orders = sorted({int(action["RunOrder"]) for action in executed})
+    places = {"Check": CHECK, "Approve": APPROVE, "Verify": VERIFY}
+
+    def order(action: Action) -> int:
+        if _mode(action) == "CHANGE_SET_REPLACE":
+            return PREPARE
+        if _mode(action) == "CHANGE_SET_EXECUTE":
+            return CHANGE_PIPELINE if _is_of(action, own) else DEPLOY + orders.index(int(action["RunOrder"]))
+        return places.get(action["Name"], PUBLISH)
+
+    return sorted(({**action, "RunOrder": order(action)} for action in found), key=lambda one: int(one["RunOrder"]))
+
+
+def _mode(action: Action) -> str:
+    return str(action["Configuration"].get("ActionMode", ""))
+
+
+def _is_of(action: Action, stack: str) -> bool:
+    return bool(action["Configuration"]["StackName"] == stack)
+
+
+def _pinned(action: Action, digest: str | None) -> Action:
+    """A build of assets is told what the artifact was when somebody approved."""
+    variables = [{"name": "APPROVED_DIGEST", "type": "PLAINTEXT", "value": digest}]
+    configuration = {**action["Configuration"], "EnvironmentVariables": json.dumps(variables)}
+    return {**action, "Configuration": configuration}
