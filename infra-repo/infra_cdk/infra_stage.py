@@ -28,12 +28,6 @@ class InfraStage(EnvironmentStage):
         # it knows the bucket by its name: with an export between them, its change set could not be prepared, and so
         # not approved, before that of the storage is executed
         self.network.add_stack_dependency(self.storage)
-        if self.storage.backup_role:
-            self.backup = BackupStack(
-                self,
-                "Backup",
-                names=names,
-                environment=environment,
-                buckets=self.storage.backed_up,
-                role=self.storage.backup_role,
-            )
+        if environment.is_protected:
+            self.backup = BackupStack(self, "Backup", names=names, environment=environment)
+            self.storage.add_stack_dependency(self.backup)

@@ -10,6 +10,7 @@ from aws_cdk import aws_s3 as s3
 from deployment_account.environments import Environment
 from deployment_account.names import BUNDLES, CONFIGURATION, LANDING, PLANS, Names, Shared
 from deployment_account.shared_values import publish
+from infra_cdk.backup_plan import BackupPlan
 from infra_cdk.backup_role import BackupRole
 from infra_cdk.data_key import DataKey
 from infra_cdk.deletion_guard import DeletionGuard
@@ -55,6 +56,14 @@ class StorageStack(cdk.Stack):
         self._keep_inside(environment.organization)
         if self.backup_role and environment.backups:
             self.backup_role.back_up(names, self.backed_up, self.data_key, environment.backups.copy_to)
+            BackupPlan(
+                self,
+                "Backups",
+                names=names,
+                settings=environment.backups,
+                buckets=self.backed_up,
+                role=self.backup_role,
+            )
         self._publish(names)
 
     def _keep_inside(self, organization: str | None) -> None:

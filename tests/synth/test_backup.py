@@ -20,6 +20,11 @@ def backup(synthesis: Synthesis) -> Template:
     return synthesis.templates["odp-prod-infra-Backup"]
 
 
+@pytest.fixture
+def plan(synthesis: Synthesis) -> Template:
+    return synthesis.templates["odp-prod-infra-Storage"]
+
+
 def rule_of(template: Template) -> dict[str, Any]:
     (rule,) = template.only("AWS::Backup::BackupPlan")["BackupPlan"]["BackupPlanRule"]
     return dict(rule)
@@ -55,18 +60,17 @@ def test_backups_rest_under_a_key_of_their_own(backup: Template) -> None:
     assert {"KeepKey", "KeepKeyFromOthers"} <= set(sids)
 
 
-def test_backups_are_made_each_night_and_last_five_weeks(backup: Template) -> None:
-    rule = rule_of(backup)
+def test_backups_are_made_each_night_and_last_five_weeks(backup: Template, plan: Template) -> None:
+    rule = rule_of(plan)
     assert rule["ScheduleExpression"] == "cron(0 3 * * ? *)"
     assert rule["Lifecycle"] == {"DeleteAfterDays": 35}
     assert "CopyActions" not in rule
-    (vault,) = backup.resources("AWS::Backup::BackupVault")
-    assert rule["TargetBackupVault"] == {"Ref": vault}
+    assert rule["TargetBackupVault"] == backup.only("AWS::Backup::BackupVault")["BackupVaultName"]
 
 
-def test_every_table_and_each_bucket_that_holds_data_is_backed_up(synthesis: Synthesis, backup: Template) -> None:
+def test_every_table_and_each_bucket_that_holds_data_is_backed_up(synthesis: Synthesis, plan: Template) -> None:
     """By name: a selection by tags lets whoever may untag a table take it out."""
-    selection = backup.only("AWS::Backup::BackupSelection")["BackupSelection"]
+    selection = plan.only("AWS::Backup::BackupSelection")["BackupSelection"]
     assert not {"ListOfTags", "Conditions", "NotResources"} & selection.keys()
     chosen = [str(resource).rstrip("'}]") for resource in selection["Resources"]]
     tables = synthesis.templates["odp-prod-etl-Tables"].resources("AWS::DynamoDB::Table").values()
@@ -74,7 +78,7 @@ def test_every_table_and_each_bucket_that_holds_data_is_backed_up(synthesis: Syn
     assert made
     for table in made:
         assert any(resource.endswith(f":table/{table}") for resource in chosen), table
-    buckets = {name for name in BUCKETS if any(f"GetAtt{name}" in resource for resource in chosen)}
+    buckets = {name for name in BUCKETS if any(f"['{name}" in resource for resource in chosen)}
     assert buckets == BUCKETS
     assert len(chosen) == len(BUCKETS) + len(made)
 
@@ -111,7 +115,7 @@ def test_backups_are_copied_where_the_configuration_says(tmp_path: Path) -> None
     document = known()
     document["environments"]["prod"]["backup"] = {"copy_to": ELSEWHERE, "keep_days": 90, "lock_after_days": 3}
     made = synthesised(document, tmp_path)
-    rule = rule_of(made["odp-prod-infra-Backup"])
+    rule = rule_of(made["odp-prod-infra-Storage"])
     assert rule["CopyActions"] == [{"DestinationBackupVaultArn": ELSEWHERE, "Lifecycle": {"DeleteAfterDays": 90}}]
     assert made["odp-prod-infra-Backup"].only("AWS::Backup::BackupVault")["LockConfiguration"]["ChangeableForDays"] == 3
     policy = made["odp-prod-infra-Storage"].only("AWS::IAM::Policy", "BackupRole")

@@ -26,13 +26,13 @@ def deploy(aws: Aws, name: str, **more: Any) -> None:
 
 
 @pytest.fixture
-def storage(aws: Aws) -> None:
-    deploy(aws, "Storage")
-
-
-@pytest.mark.usefixtures("storage")
-def test_buckets_and_tables_go_into_a_locked_vault_each_night(aws: Aws) -> None:
+def vault(aws: Aws) -> None:
     deploy(aws, "Backup")
+
+
+@pytest.mark.usefixtures("vault")
+def test_buckets_and_tables_go_into_a_locked_vault_each_night(aws: Aws) -> None:
+    deploy(aws, "Storage")
     backup = aws("backup")
     vault = backup.describe_backup_vault(BackupVaultName="odp-prod-backups")
     assert (vault["Locked"], vault["MinRetentionDays"]) == (True, 7)
@@ -48,7 +48,7 @@ def test_buckets_and_tables_go_into_a_locked_vault_each_night(aws: Aws) -> None:
     assert "arn:aws:dynamodb:us-east-1:444444444444:table/odpf_file_tracker" in resources
 
 
-@pytest.mark.usefixtures("storage")
+@pytest.mark.usefixtures("vault")
 def test_who_may_not_hand_a_role_to_aws_backup_makes_no_selection(aws: Aws, account: str) -> None:
     trust = {"Effect": "Allow", "Principal": {"Service": "cloudformation.amazonaws.com"}, "Action": "sts:AssumeRole"}
     rights = [
@@ -61,7 +61,7 @@ def test_who_may_not_hand_a_role_to_aws_backup_makes_no_selection(aws: Aws, acco
     policy = json.dumps({"Version": "2012-10-17", "Statement": rights})
     aws("iam").put_role_policy(RoleName="deployer", PolicyName="all", PolicyDocument=policy)
     with pytest.raises(WaiterError):
-        deploy(aws, "Backup", RoleARN=role)
-    events = aws("cloudformation").describe_stack_events(StackName="odp-prod-infra-Backup")["StackEvents"]
+        deploy(aws, "Storage", RoleARN=role)
+    events = aws("cloudformation").describe_stack_events(StackName="odp-prod-infra-Storage")["StackEvents"]
     refusals = [one["ResourceStatusReason"] for one in events if "iam:PassRole" in one.get("ResourceStatusReason", "")]
     assert any(f"arn:aws:iam::{account}:role/" in refusal for refusal in refusals)
