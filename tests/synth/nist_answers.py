@@ -113,10 +113,6 @@ ANSWERS: dict[str, tuple[Answer, ...]] = {
         ("Storage/AccessLogs/Resource", "Written once by log delivery, and nobody may delete from it."),
         ("Storage/AthenaResults/Resource", "Results of queries, which are asked again."),
         (
-            "Storage/(Raw|Conformed|PurposeBuilt)/Resource",
-            "The table formats write new names and remove the old; docs/security.md names what is open.",
-        ),
-        (
             "Pipeline/Artifacts/Bucket/Resource",
             "Each execution writes names of its own; docs/security.md names what is open.",
         ),

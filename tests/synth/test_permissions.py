@@ -146,7 +146,12 @@ def test_objects_are_read_and_written_in_buckets_of_this_account_only(synthesis:
     assert looked_at > 15
 
 
-SAYS_IN_WHOSE_NAME = {"codebuild.amazonaws.com", "scheduler.amazonaws.com", "states.amazonaws.com"}
+SAYS_IN_WHOSE_NAME = {
+    "backup.amazonaws.com",
+    "codebuild.amazonaws.com",
+    "scheduler.amazonaws.com",
+    "states.amazonaws.com",
+}
 """By their own user guides: "Prevent cross-service confused deputy issue", "CodeBuild service role"."""
 DOES_NOT = {"codepipeline.amazonaws.com", "glue.amazonaws.com", "lambda.amazonaws.com"}
 """Their user guides say nothing of it for roles that they take, and a key that is missing refuses everybody."""

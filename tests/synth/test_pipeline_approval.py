@@ -15,7 +15,7 @@ from tests.synth.pipeline_templates import actions, build_spec, commands, defini
 from tests.synth.synthesis import ACCOUNTS, APPS, Template
 from tests.synth.test_snapshots import PROGRAM
 
-STACKS = {"infra": {"Storage", "Secrets", "Network"}, "etl": {"Tables", "Odp", "Taxi"}}
+STACKS = {"infra": {"Backup", "Storage", "Secrets", "Network"}, "etl": {"Tables", "Odp", "Taxi"}}
 LONGEST_BUILD_SPEC, LONGEST_CONFIGURATION = 25_600, 1_000
 """https://github.com/aws/aws-cdk/pull/14974, https://github.com/awsdocs/aws-codepipeline-user-guide/issues/24"""
 
@@ -72,7 +72,7 @@ def test_everything_is_prepared_then_asked_for_once_and_only_then_executed(prod:
 def test_stacks_are_executed_in_the_order_of_their_dependencies(synthesis: Synthesis) -> None:
     infra = changes(release(synthesis.templates["odp-prod-infra-Pipeline"], "infra"), "CHANGE_SET_EXECUTE")
     etl = changes(release(synthesis.templates["odp-prod-etl-Pipeline"], "etl"), "CHANGE_SET_EXECUTE")
-    assert infra["Storage"] < infra["Network"]
+    assert infra["Backup"] < infra["Storage"] < infra["Network"]
     assert etl["Tables"] < min(etl["Odp"], etl["Taxi"])
 
 
@@ -88,8 +88,12 @@ def test_code_is_published_after_the_approval_and_only_what_was_there_before(syn
     (publish,) = [each for each in found if "Assets" in json.dumps(each["Configuration"].get("ProjectName", ""))]
     executed = changes(found, "CHANGE_SET_EXECUTE")
     assert executed["Pipeline"] < int(publish["RunOrder"]) < executed["Tables"]
-    synth, pin = actions(pipeline, "Build")
-    assert synth["RunOrder"] < pin["RunOrder"], "in the stage of the synthesis, which no other one enters meanwhile"
+    named_so = {action["Name"]: action for action in actions(pipeline, "Build")}
+    (pin_name,) = named_so.keys() - {"Synth", "Test"}
+    synth, pin, test = named_so["Synth"], named_so[pin_name], named_so["Test"]
+    assert synth["RunOrder"] < pin["RunOrder"] < test["RunOrder"], (
+        "in the stage of the synthesis, which no other one enters meanwhile"
+    )
     (variable,) = json.loads(publish["Configuration"]["EnvironmentVariables"])
     assert variable["value"] == f"#{{{pin['Namespace']}.DIGEST}}"
     assert pin["InputArtifacts"] == publish["InputArtifacts"] == synth["OutputArtifacts"]
@@ -108,8 +112,9 @@ def test_who_approves_is_told_what_the_check_found_and_where_to_read_more(prod: 
 
 
 def own_builds(pipeline: Template) -> list[str]:
-    """The builds that hold a role of the environment: all but the synthesis."""
-    return [id_ for id_ in pipeline.resources("AWS::CodeBuild::Project") if "BuildSynth" not in id_]
+    """The builds that hold a role of the environment: all but synthesis and tests."""
+    projects = pipeline.resources("AWS::CodeBuild::Project")
+    return [id_ for id_ in projects if "BuildSynth" not in id_ and not id_.startswith("BlueprintTest")]
 
 
 def test_nothing_of_an_artifact_is_run_or_read_as_settings_by_a_build_with_a_role_of_prod(prod: Template) -> None:

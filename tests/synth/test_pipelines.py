@@ -101,8 +101,8 @@ def test_synthesis_installs_only_its_own_lock_and_synthesises_this_pipeline_alon
 
 def test_tests_run_beside_synthesis_on_the_same_commit_and_hand_nothing_on(pipeline: Template) -> None:
     """An action that fails ends its stage, so that nothing later begins."""
-    synth, test = sorted(actions(pipeline, "Build"), key=lambda action: str(action["Name"]))
-    assert (synth["Name"], test["Name"]) == ("Synth", "Test")
+    named = {action["Name"]: action for action in actions(pipeline, "Build")}
+    synth, test = named["Synth"], named["Test"]
     assert test["InputArtifacts"] == synth["InputArtifacts"]
     assert "OutputArtifacts" not in test
     (project,) = [id_ for id_ in pipeline.resources("AWS::CodeBuild::Project") if id_.startswith("BlueprintTest")]

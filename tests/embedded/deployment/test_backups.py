@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from botocore.exceptions import WaiterError
@@ -17,6 +18,8 @@ Aws = Callable[[str], Any]
 
 def deploy(aws: Aws, name: str, **more: Any) -> None:
     body = json.dumps(json.loads((TEMPLATES / f"infra-{name}.json").read_text()), separators=(",", ":"))
+    # names of buckets are taken in the whole world, and tests of other accounts take this one
+    body = body.replace("odp-prod-access-logs-", f"odp-prod-logs-{uuid4().hex[:8]}-")
     aws("ssm").put_parameter(Name="/cdk-bootstrap/odpprod/version", Value="30", Type="String", Overwrite=True)
     aws("cloudformation").create_stack(
         StackName=f"odp-prod-infra-{name}", TemplateBody=body, Capabilities=["CAPABILITY_IAM"], **more
