@@ -47,10 +47,20 @@ def _suspicion(table: PendingTable) -> str:
     others = [part for part in known if part.file_id not in ours]
     if not table.in_table.keys and not table.in_table.is_emptied and _has_parts_of_other_loads(table, others):
         return "parts of it have the same content as parts of a load before it"
+    if not table.in_table.keys and _may_be_the_load_before(table):
+        return "nobody knows whether it is the load before it, as the content of that is gone from the staging bucket"
     if _has_grown_between_changes(table):
         return "its first parts are those of a load before it, it has more, and changes landed in between"
     in_table = replace(table.state, load_keys=table.in_table.keys)
     return suspicion(table.loads, in_table, table.versions, others, table.processed.has_same_content)
+
+
+def _may_be_the_load_before(table: PendingTable) -> bool:
+    """Whether a version of a part that is not this load's dates it, though its content cannot be compared."""
+    same, ours = table.processed.has_same_content, {part.file_id for part in table.reload.versions}
+    before = [part for part in table.versions if part.file_id not in ours]
+    again = [(part, other) for part in table.reload.parts for other in before if is_again(part, other, same)]
+    return any(same(part, other) is None for part, other in again)
 
 
 def _has_grown_between_changes(table: PendingTable) -> bool:

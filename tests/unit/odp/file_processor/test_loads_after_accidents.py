@@ -222,3 +222,17 @@ def test_load_is_not_dated_by_a_segment_of_another_load_that_nobody_can_read_any
     step = table.select(*gone, between, *new, unreadable={part.file_id: reason for part in gone})
     assert (step.kind, ids(step.files)) == (RefreshKind.RELOAD, ids(new))
     assert {file.file_id: file.status_reason for file in step.skipped}[between.file_id] == SkipReason.IN_LOAD
+
+
+@pytest.mark.parametrize("content", ["as before", "new"])
+def test_load_that_may_be_the_one_before_it_whose_content_is_gone_is_held_and_begins_by_itself_when_approved(
+    content: str,
+) -> None:
+    """Seed 390051657: changes from before a wider column came over its load, which was refused."""
+    table = filled(change(1, 4), change(2, 5))
+    before, newer = load(1, 3, "as before"), load(1, 300, content)
+    table.expired = {before.file_id}
+    refresh = table.select(before, newer)
+    assert (refresh.files, held_files(refresh)) == ((), {newer.file_id})
+    refresh = table.select(replace(newer, approved=True))
+    assert (refresh.kind, ids(refresh.files), refresh.replayed) == (RefreshKind.RELOAD, [newer.file_id], ())
