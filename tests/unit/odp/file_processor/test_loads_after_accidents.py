@@ -236,3 +236,14 @@ def test_load_that_may_be_the_one_before_it_whose_content_is_gone_is_held_and_be
     assert (refresh.files, held_files(refresh)) == ((), {newer.file_id})
     refresh = table.select(replace(newer, approved=True))
     assert (refresh.kind, ids(refresh.files), refresh.replayed) == (RefreshKind.RELOAD, [newer.file_id], ())
+
+
+@pytest.mark.parametrize("reason", [SkipReason.OVERWRITTEN, SkipReason.VANISHED])
+def test_first_load_that_came_again_as_it_was_after_changes_is_held(reason: SkipReason) -> None:
+    """Seed 400011887: DMS began anew, a row that the changes had inserted was gone, and the load was the same again."""
+    table, before, newer = Table(), load(1, 3, "same"), load(1, 12, "same")
+    if reason is SkipReason.VANISHED:
+        table.history[before.file_id] = before.skipped(reason)
+    pending = (newer, change(1, 4)) if reason is SkipReason.VANISHED else (before, newer, change(1, 4))
+    refresh = table.select(*pending)
+    assert (refresh.files, held_files(refresh)) == ((), {newer.file_id})
