@@ -22,7 +22,7 @@ def is_first_load_begun_anew(table: PendingTable) -> bool:
     if not table.is_new or not parts or not table.changes:
         return False
     same = table.processed.has_same_content
-    again = [(lost, part) for lost in table.vanished_parts for part in parts if is_certainly_again(part, lost, same)]
+    again = [(lost, part) for lost in table.vanished_parts for part in parts if is_again(part, lost, same)]
     return any(_has_changes_between(table, lost.moment, part.moment) for lost, part in again)
 
 
@@ -67,7 +67,7 @@ def _suspicion(table: PendingTable) -> str:
     if not table.in_table.keys and _may_be_the_load_before(table):
         return "nobody knows whether it is the load before it, as the content of that is gone from the staging bucket"
     if _has_grown_between_changes(table):
-        return "its first parts are those of a load before it, it has more, and changes landed in between"
+        return "its first parts are those of a load before it, and changes landed in between"
     in_table = replace(table.state, load_keys=table.in_table.keys)
     return suspicion(table.loads, in_table, table.versions, others, table.processed.has_same_content)
 
@@ -87,7 +87,8 @@ def _has_grown_between_changes(table: PendingTable) -> bool:
     if table.in_table.keys:
         versions = versions_of(table.loads, (), table.processed.has_same_content)
     before = {part.key for part in versions if part.moment < load.began}
-    has_grown = bool(before) and not before >= {part.key for part in load.parts}
+    # where no load is in the table, what came again as it was may be another load: rows came and went meanwhile
+    has_grown = bool(before) and not (table.in_table.keys and before >= {part.key for part in load.parts})
     return has_grown and _has_changes_between(table, versions[0].moment, load.began)
 
 

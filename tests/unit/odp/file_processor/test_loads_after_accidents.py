@@ -247,3 +247,25 @@ def test_first_load_that_came_again_as_it_was_after_changes_is_held(reason: Skip
     pending = (newer, change(1, 4)) if reason is SkipReason.VANISHED else (before, newer, change(1, 4))
     refresh = table.select(*pending)
     assert (refresh.files, held_files(refresh)) == ((), {newer.file_id})
+
+
+@pytest.mark.parametrize("counts", [(1, 2, 2), (2, 2), (1, 1), (1, 1, 2)])
+def test_load_that_came_again_after_changes_replaces_a_table_of_changes_only_when_a_person_says_so(
+    counts: tuple[int, ...],
+) -> None:
+    """Seed 410025549: DMS began anew twice, and changes from before came over the last load."""
+    table = filled(change(1, 1))
+    pending = [load(n, 100 * turn + n, f"as {n}") for turn, count in enumerate(counts) for n in range(1, count + 1)]
+    newest = {part.key: part for part in pending}
+    refresh = table.select(*pending, change(5, 50))
+    assert not any(file.is_load for file in refresh.files)
+    assert held_files(table.select(*pending, change(5, 50))) >= {part.file_id for part in newest.values()}
+
+
+def test_first_load_that_may_have_come_again_after_it_was_deleted_and_changes_came_is_held() -> None:
+    """Seed 410009045: nobody can compare what was deleted with what came."""
+    table, before, newer = Table(), load(1, 3), load(1, 21)
+    table.history[before.file_id] = before.skipped(SkipReason.VANISHED)
+    table.expired = {before.file_id}
+    refresh = table.select(newer, change(1, 17))
+    assert (refresh.files, held_files(refresh)) == ((), {newer.file_id})
