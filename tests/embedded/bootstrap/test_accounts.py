@@ -50,7 +50,8 @@ def test_a_dry_run_shows_policies_and_command_and_changes_nothing(emulator: Emul
 @pytest.mark.usefixtures("bootstrapped")
 def test_cloudformation_may_do_what_our_policies_say_and_nothing_else(emulator: Emulator) -> None:
     for name, account in TARGETS.items():
-        assert attached(emulator, name, account) == [f"odp-{name}-deployment-{part}" for part in PARTS]
+        parts = ["backups", *PARTS] if name == "prod" else PARTS
+        assert attached(emulator, name, account) == [f"odp-{name}-deployment-{part}" for part in parts]
         parts = [f"odp-{name}-pipelines-us-east-1-deployment-{part}" for part in ("artifacts", "delivery")]
         assert attached(emulator, name, DEPLOYMENT) == parts
 

@@ -20,8 +20,9 @@ PLANNING = """
         if event.get("step") == "release":
             return {{}}
         return {{
-            "batches": list(range(1, {batches} + 1)), "plan_key": "odp/plans/1.json", "glue_job_name": "{job}",
-            "glue_job_worker_type": "G.1X", "glue_job_max_workers": 2, "glue_job_timeout_minutes": 60,
+            "batches": list(range({batches})), "plan_key": "odp/plans/1.json", "glue_job_name": "{job}",
+            "glue_job_worker_type": "G.1X", "glue_job_workers": [2] * {batches}, "glue_job_execution_class": "STANDARD",
+            "glue_job_timeout_minutes": 60,
         }}
 """
 
@@ -76,7 +77,7 @@ def test_an_execution_with_many_batches_succeeds_although_glue_throttles(
     assert ended["status"] == "SUCCEEDED", (ended.get("error"), ended.get("cause"))
     runs = aws("glue").get_job_runs(JobName=job)["JobRuns"]
     batches = sorted(int(run["Arguments"]["--batch"]) for run in runs)
-    assert batches == list(range(1, BATCHES + 1)), "each batch ran once"
+    assert batches == list(range(BATCHES)), "each batch ran once"
     history = aws("stepfunctions").get_paginator("get_execution_history").paginate(executionArn=arn)
     failures = [event for page in history for event in page["events"] if event["type"] == "TaskFailed"]
     assert len(failures) >= 3, "ten starts at once met a rate of two a second"
