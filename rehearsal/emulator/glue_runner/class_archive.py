@@ -10,9 +10,10 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
+from threading import Lock
 
 from rehearsal import jars, toolchain
 
@@ -29,6 +30,7 @@ class ClassArchive:
     archive: Path | None = None
     recording: Path | None = None
     claim: int | None = None
+    _ending: Lock = field(default_factory=Lock, repr=False)
 
     @classmethod
     def for_jvm(cls, folder: Path, class_path: Iterable[Path]) -> "ClassArchive":
@@ -54,16 +56,19 @@ class ClassArchive:
 
     def finish(self, *, succeeded: bool) -> None:
         """Keep what a JVM has recorded that ended in order; a Java that cannot record is not asked again."""
-        if self.claim is None or self.archive is None or self.recording is None:
+        with self._ending:  # who stops a run and who waits for its end may both come here
+            claim, self.claim = self.claim, None
+        if claim is None or self.archive is None or self.recording is None:
             return
-        if succeeded and self.recording.exists():
-            arriving = self.archive.with_suffix(".new")  # the JVM's folder may be on another disk
-            shutil.copyfile(self.recording, arriving)
-            arriving.replace(self.archive)
-        elif succeeded:
-            self.archive.touch()
-        os.close(self.claim)
-        self.claim = None
+        try:
+            if succeeded and self.recording.exists():
+                arriving = self.archive.with_suffix(".new")  # the JVM's folder may be on another disk
+                shutil.copyfile(self.recording, arriving)
+                arriving.replace(self.archive)
+            elif succeeded:
+                self.archive.touch()
+        finally:
+            os.close(claim)
 
 
 def _base_option(made_here: Path) -> str | None:

@@ -103,3 +103,21 @@ def test_a_java_without_its_own_archive_gets_one_or_goes_without(
     assert ("SharedArchiveFile" in first.option) is can_make
     first.finish(succeeded=True)
     assert not start_jvm("second").is_recorded
+
+
+def test_recording_is_kept_once_when_the_run_is_stopped_while_somebody_waits_for_its_end(
+    start_jvm: Callable[[str], ClassArchive], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jvm = start_jvm("first")
+    _record(jvm)
+    copied: list[str] = []
+
+    def copy(source: Path, target: Path) -> None:
+        copied.append(str(source))
+        jvm.finish(succeeded=False)
+        Path(target).write_text("parsed")
+
+    monkeypatch.setattr("rehearsal.emulator.glue_runner.class_archive.shutil.copyfile", copy)
+    jvm.finish(succeeded=True)
+    assert len(copied) == 1
+    assert not start_jvm("second").is_recorded
