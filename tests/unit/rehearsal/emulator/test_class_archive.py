@@ -109,7 +109,8 @@ def test_recording_is_kept_once_when_the_run_is_stopped_while_somebody_waits_for
     start_jvm: Callable[[str], ClassArchive], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     jvm = start_jvm("first")
-    _record(jvm)
+    assert jvm.recording
+    jvm.recording.write_text("parsed")
     copied: list[str] = []
 
     def copy(source: Path, target: Path) -> None:
