@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from odp.records import LandedFile, SkipReason
+from odp.records import LandedFile
 
 
 class RefreshStatus(StrEnum):
@@ -115,12 +115,6 @@ class Refresh:
     def read_files(self) -> tuple[LandedFile, ...]:
         """The files whose rows the commit is made of; a load without rows, which empties the table, is no object."""
         return tuple(file for file in (*self.files, *self.replayed) if not file.is_emptying)
-
-    def without(self, file_ids: Collection[str], reason: SkipReason) -> Refresh:
-        """Give it as it was with these files skipped: the commit does not hold what they were."""
-        files = tuple(file for file in self.files if file.file_id not in file_ids)
-        skipped = (file.skipped(reason) for file in self.files if file.file_id in file_ids)
-        return replace(self, files=files, skipped=(*self.skipped, *skipped))
 
     @property
     def set_aside(self) -> tuple[LandedFile, ...]:

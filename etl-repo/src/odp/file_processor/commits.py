@@ -30,7 +30,7 @@ def commit_after(
     if table.is_new and parts and not table.is_historical:
         put_there = [file for file in before if was_put_there(file, table.late.first_landed(file))]
         if put_there and not any(part.approved for part in parts):
-            return _first_load_held(table, parts, skipped)
+            return first_load_held(table, parts, skipped, _PUT_THERE)
         before = [file for file in before if file not in put_there]
     after = [file for file in table.changes if file not in before]
     if table.is_historical:
@@ -83,8 +83,11 @@ def state_after(state: TableState, generation: int, files: Iterable[LandedFile],
     )
 
 
-def _first_load_held(table: PendingTable, parts: Sequence[LandedFile], skipped: Sequence[LandedFile]) -> Refresh:
-    held = HeldFiles(parts[0].file_id, _PUT_THERE, tuple(part.held(_PUT_THERE) for part in parts))
+def first_load_held(
+    table: PendingTable, parts: Sequence[LandedFile], skipped: Sequence[LandedFile], reason: str
+) -> Refresh:
+    """Hold a first load, so that the table waits for a person."""
+    held = HeldFiles(parts[0].file_id, reason, tuple(part.held(reason) for part in parts))
     return Refresh(RefreshKind.INITIAL, (), (), table.state, tuple(skipped), (held,))
 
 

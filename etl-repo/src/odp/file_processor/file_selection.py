@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from odp.errors import RejectedInputError
-from odp.file_processor.commits import commit_after, commit_of, state_after
+from odp.file_processor.commits import commit_after, commit_of, first_load_held, state_after
 from odp.file_processor.late_files import hold_namesakes, order
 from odp.file_processor.loads import is_a_first_part, is_certainly_again, is_settled, may_precede, second_of
 from odp.file_processor.pending_table import PendingTable
@@ -166,9 +166,9 @@ class Selection(PendingTable):
         if loads.reload and self.is_new:
             return Refresh(RefreshKind.INITIAL, (), (), self.state, tuple(skipped), held)
         if is_first_load_begun_anew(self):
-            parts = tuple(part.held(AGAIN) for part in loads.present if is_settled(part, self.now))
-            doubt = (HeldFiles(parts[0].file_id, AGAIN, parts),) if len(parts) == len(loads.present) else ()
-            return Refresh(RefreshKind.INITIAL, (), (), self.state, tuple(skipped), doubt)
+            if all(is_settled(part, self.now) for part in loads.present):
+                return first_load_held(self, loads.present, skipped, AGAIN)
+            return Refresh(RefreshKind.INITIAL, (), (), self.state, tuple(skipped))
         unapproved = {part.key for part in loads.present if not part.approved}
         versions = [part for part in self.pending if part.key in unapproved]
         vanished = [part.moment for part in self.vanished_parts if any(may_precede(part, v) for v in versions)]

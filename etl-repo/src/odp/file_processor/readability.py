@@ -24,15 +24,6 @@ class Readability:
         """Give those files by id whose objects were overwritten or deleted since they landed."""
         return dict(_unreadable(files, self.current_versions(files)))
 
-    def overwritten_amid(self, files: Sequence[LandedFile]) -> frozenset[str]:
-        """Give by id the parts of loads whose objects have another version now; costs a request for each part.
-
-        A commit that has read such a part may hold either version. DMS writes no file of changes twice.
-        """
-        parts = [file for file in files if file.is_load and not file.is_emptying]
-        changed = _unreadable(parts, Readability(self.reconciler, TableListing()).current_versions(parts))
-        return frozenset(file_id for file_id, reason in changed if reason is SkipReason.OVERWRITTEN)
-
     def current_versions(self, files: Sequence[LandedFile]) -> Mapping[str, str]:
         """Give the version that a reader of each object gets, by key; an object that is gone has none.
 
@@ -50,6 +41,18 @@ class Readability:
             found = self.reconciler.current_versions(bucket, keys)
             current |= {key: version for key, version in found.items() if version is not None}
         return current
+
+
+def as_committed(files: Sequence[LandedFile], reconciler: Reconciler) -> list[LandedFile]:
+    """Give applied files as they are booked: a part that has another version now is skipped.
+
+    A commit that has read such a part may hold either version. DMS writes no file of changes twice. It costs a request
+    for each part of a load.
+    """
+    parts = [file for file in files if file.is_load and not file.is_emptying]
+    changed = dict(_unreadable(parts, Readability(reconciler, TableListing()).current_versions(parts)))
+    amid = {file_id for file_id, reason in changed.items() if reason is SkipReason.OVERWRITTEN}
+    return [file.skipped(SkipReason.OVERWRITTEN_AMID) if file.file_id in amid else file for file in files]
 
 
 def _unreadable(files: Sequence[LandedFile], current: Mapping[str, str]) -> Iterable[tuple[str, SkipReason]]:

@@ -76,8 +76,8 @@ def _may_be_the_load_before(table: PendingTable) -> bool:
     """Whether a version of a part that is not this load's dates it, though its content cannot be compared."""
     same, ours = table.processed.has_same_content, {part.file_id for part in table.reload.versions}
     before = [part for part in table.versions if part.file_id not in ours]
-    again = [(part, other) for part in table.reload.parts for other in before if is_again(part, other, same)]
-    return any(same(part, other) is None for part, other in again)
+    pairs = ((part, other) for part in table.reload.parts for other in before if part.key == other.key)
+    return any(part.size == other.size and same(part, other) is None for part, other in pairs)
 
 
 def _has_grown_between_changes(table: PendingTable) -> bool:

@@ -18,7 +18,7 @@ from odp.file_processor.file_selection import Selection
 from odp.file_processor.late_files import Limits
 from odp.file_processor.lease_heartbeat import LeaseHeartbeat
 from odp.file_processor.loads import is_settled
-from odp.file_processor.readability import Readability
+from odp.file_processor.readability import Readability, as_committed
 from odp.file_processor.setting_aside import entries_of
 from odp.listings import TableListing
 from odp.ports import FileTracker, ObjectContents, Reconciler, RefreshBooks, RefreshEntries, TableLeases, TableWriter
@@ -201,10 +201,7 @@ class _Refresh:
         files = [file for file in found if file.status_reason != SkipReason.OVERWRITTEN_AMID]
         if files:
             logger.info("%s: an earlier run committed %d files and died", self._config.qualified_name, len(files))
-            amid = Readability(self._with.reconciler, TableListing()).overwritten_amid(files)
-            applied = [file.applied(last.state.generation) for file in files]
-            reason = SkipReason.OVERWRITTEN_AMID
-            self._publish(last, [file.skipped(reason) if file.file_id in amid else file for file in applied])
+            self._publish(last, [file.applied(last.state.generation) for file in files])
             if self._pending() or not self._is_all:  # otherwise they are entered together with the end of this run
                 self._enter_done()
 
@@ -249,7 +246,6 @@ class _Refresh:
             self._is_writing = True
             committed = self._apply(refresh, check_lease)
             self._has_commit = True
-            refresh = refresh.without(readability.overwritten_amid(refresh.files), SkipReason.OVERWRITTEN_AMID)
             self._publish(committed, refresh.files)
         self._set_aside(refresh)
         self._left = len(pending) - len(self._done)
@@ -286,7 +282,7 @@ class _Refresh:
     def _publish(self, committed: CommittedRefresh, files: Sequence[LandedFile]) -> None:
         """Bring the catalog up to a commit; only then do its files count as applied."""
         self._catalog_commit = self._with.writer.publish(self._config, self._catalog_commit)
-        self._done = tuple(files)
+        self._done = tuple(as_committed(files, self._with.reconciler))
         self._files += len(files)
         self._counts += committed.counts
         if committed.counts.updates_without_row:
