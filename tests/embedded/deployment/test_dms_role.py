@@ -7,22 +7,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from rehearsal.emulator.process import Emulator
 from rehearsal.emulator.settings import EmulatorSettings
+from tests.embedded.deployment.prods_storage import ACCOUNT, EVERYTHING, REGION, clients_of, deployed, make_role
 
-TEMPLATE = Path(__file__).resolve().parents[2] / "synth" / "snapshots" / "prod" / "infra-Storage.json"
-ACCOUNT, REGION = "444444444444", "us-east-1"
 DMS = "dms-landing"
 """As tests/environments.json names it for prod."""
 OTHERS = ("Administrator", "dms-landing-2", "dms", "DMS-landing")
 KEY = "sales/orders/LOAD00000001.parquet"
 POLICY = Path(__file__).resolve().parents[3] / "docs" / "dms-role-policy.json"
-EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 S3 = Callable[[str], Any]
 
 
@@ -36,44 +32,18 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 @pytest.fixture(scope="module")
 def stack(emulator: Emulator) -> dict[str, str]:
     """Physical ids by the beginnings of logical ids."""
-    client = emulator.client("cloudformation", account=ACCOUNT)
-    emulator.client("ssm", account=ACCOUNT).put_parameter(
-        Name="/cdk-bootstrap/odpprod/version", Value="30", Type="String"
-    )
-    compact = json.dumps(json.loads(TEMPLATE.read_text()), separators=(",", ":"))
-    client.create_stack(StackName="odp-prod-infra-Storage", TemplateBody=compact, Capabilities=["CAPABILITY_IAM"])
-    client.get_waiter("stack_create_complete").wait(StackName="odp-prod-infra-Storage", WaiterConfig={"Delay": 1})
-    found = client.describe_stack_resources(StackName="odp-prod-infra-Storage")["StackResources"]
-    kept = {"AWS::S3::Bucket", "AWS::KMS::Key"}
-    return {one["LogicalResourceId"][:-8]: one["PhysicalResourceId"] for one in found if one["ResourceType"] in kept}
+    return deployed(emulator)
 
 
 @pytest.fixture(scope="module")
 def s3(emulator: Emulator, stack: dict[str, str]) -> S3:
     """S3 as one of the roles: DMS's has the policy of docs/deployment.md, the others may do everything."""
-    iam, sts = emulator.client("iam", account=ACCOUNT), emulator.client("sts", account=ACCOUNT)
     key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{stack['DataKey']}"
     documented = POLICY.read_text().replace("STAGING_BUCKET", stack["Staging"]).replace("DATA_KEY_ARN", key)
-    trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
-    for name in (DMS, *OTHERS):
-        document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-        iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)
-        allowed = documented if name == DMS else json.dumps(EVERYTHING)
-        iam.put_role_policy(RoleName=name, PolicyName="allowed", PolicyDocument=allowed)
-
-    def client(name: str) -> Any:
-        taken = sts.assume_role(RoleArn=f"arn:aws:iam::{ACCOUNT}:role/{name}", RoleSessionName="dms")["Credentials"]
-        return boto3.client(
-            "s3",
-            endpoint_url=emulator.endpoint,
-            region_name=REGION,
-            aws_access_key_id=taken["AccessKeyId"],
-            aws_secret_access_key=taken["SecretAccessKey"],
-            aws_session_token=taken["SessionToken"],
-            config=Config(retries={"max_attempts": 0}, s3={"addressing_style": "path"}),
-        )
-
-    return client
+    make_role(emulator, DMS, documented)
+    for name in OTHERS:
+        make_role(emulator, name)
+    return lambda name: clients_of(emulator, name)("s3")
 
 
 def refused(call: Callable[[], Any]) -> bool:

@@ -6,29 +6,22 @@ The buckets are those of prod's reviewed template; the emulator judges their pol
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Callable, Iterator
 from hashlib import md5
-from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from rehearsal.emulator.process import Emulator
 from rehearsal.emulator.settings import EmulatorSettings
+from tests.embedded.deployment.prods_storage import ACCOUNT, REGION, Client, clients_of, deployed, make_role
 
-TEMPLATE = Path(__file__).resolve().parents[2] / "synth" / "snapshots" / "prod" / "infra-Storage.json"
-ACCOUNT, REGION = "444444444444", "us-east-1"
 DEPLOYER = f"cdk-odpprod-cfn-exec-role-{ACCOUNT}-{REGION}"
 JOB = "odp-prod-etl-Odp-FileProcessorJobsRole-1A2B3C4D5E6F"
 TABLES = ("Conformed", "PurposeBuilt", "Raw")
 ALL = (*TABLES, "Config", "Staging", "AthenaResults", "AccessLogs")
-Client = Callable[[str], Any]
 Call = Callable[[Any, str], Any]
-EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
 
 @pytest.fixture(scope="module")
@@ -41,42 +34,15 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 @pytest.fixture(scope="module")
 def stack(emulator: Emulator) -> dict[str, str]:
     """Physical ids by the beginnings of logical ids."""
-    client = emulator.client("cloudformation", account=ACCOUNT)
-    emulator.client("ssm", account=ACCOUNT).put_parameter(
-        Name="/cdk-bootstrap/odpprod/version", Value="30", Type="String"
-    )
-    compact = json.dumps(json.loads(TEMPLATE.read_text()), separators=(",", ":"))
-    client.create_stack(StackName="odp-prod-infra-Storage", TemplateBody=compact, Capabilities=["CAPABILITY_IAM"])
-    client.get_waiter("stack_create_complete").wait(StackName="odp-prod-infra-Storage", WaiterConfig={"Delay": 1})
-    found = client.describe_stack_resources(StackName="odp-prod-infra-Storage")["StackResources"]
-    kept = {"AWS::S3::Bucket", "AWS::KMS::Key"}
-    return {one["LogicalResourceId"][:-8]: one["PhysicalResourceId"] for one in found if one["ResourceType"] in kept}
+    return deployed(emulator)
 
 
 @pytest.fixture(scope="module")
 def session(emulator: Emulator, stack: dict[str, str]) -> Callable[[str], Client]:
     """Clients of a role that may do everything, as far as its own policy goes."""
-    iam, sts = emulator.client("iam", account=ACCOUNT), emulator.client("sts", account=ACCOUNT)
-    trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
     for name in ("Administrator", DEPLOYER, JOB):
-        tags = [{"Key": "odp:data-writer", "Value": "odp-prod"}] if name == JOB else []
-        document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-        iam.create_role(RoleName=name, AssumeRolePolicyDocument=document, Tags=tags)
-        iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=json.dumps(EVERYTHING))
-
-    def clients(name: str) -> Client:
-        taken = sts.assume_role(RoleArn=f"arn:aws:iam::{ACCOUNT}:role/{name}", RoleSessionName="attack")["Credentials"]
-        return lambda service: boto3.client(
-            service,  # type: ignore[call-overload]
-            endpoint_url=emulator.endpoint,
-            region_name=REGION,
-            aws_access_key_id=taken["AccessKeyId"],
-            aws_secret_access_key=taken["SecretAccessKey"],
-            aws_session_token=taken["SessionToken"],
-            config=Config(retries={"max_attempts": 0}, s3={"addressing_style": "path"}),
-        )
-
-    return clients
+        make_role(emulator, name, tags={"odp:data-writer": "odp-prod"} if name == JOB else {})
+    return lambda name: clients_of(emulator, name)
 
 
 @pytest.fixture
