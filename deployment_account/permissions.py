@@ -64,7 +64,7 @@ def _of_own_account(role: iam.IRole, actions: Sequence[str]) -> dict[str, Any]:
 
 
 def service_of_this_account(scope: Construct, service: str) -> iam.ServicePrincipal:
-    """A service that says in whose name it takes a role, which must be this account's."""
+    """A service that says in whose name it acts, which must be this account's."""
     account = cdk.Stack.of(scope).account
     return iam.ServicePrincipal(service, conditions={"StringEquals": {"aws:SourceAccount": account}})
 

@@ -101,7 +101,6 @@ class Approval(Construct):
             id_,
             description=description,
             build_spec=codebuild.BuildSpec.from_object(release_step(self._stacks(), exported)),
-            environment=codebuild.BuildEnvironment(build_image=codebuild.LinuxBuildImage.STANDARD_7_0),
             logging=codebuild.LoggingOptions(cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=self._log)),
         )
 

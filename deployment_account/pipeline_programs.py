@@ -14,7 +14,7 @@ from aws_cdk import aws_codebuild as codebuild
 
 from deployment_account import release_check
 from deployment_account.npm_tools import CDK_ASSETS
-from deployment_account.pipeline_steps import NODE_VERSION, PYTHON_VERSION
+from deployment_account.pipeline_steps import NODE_VERSION, PYTHON_VERSION, runtimes
 from deployment_account.release_check.__main__ import RELEASE
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def release_step(stacks: Sequence[Mapping[str, str]], exported: Sequence[str]) -
         {
             "version": "0.2",
             "env": {"exported-variables": list(exported)},
-            "phases": {"install": _runtimes(python=PYTHON_VERSION), "build": {"commands": commands}},
+            "phases": {"install": runtimes(python=PYTHON_VERSION), "build": {"commands": commands}},
         }
     )
 
@@ -57,7 +57,7 @@ def publishing(blueprint: IConstruct) -> None:
         if isinstance(child, codebuild.CfnProject) and "/Assets/" in child.node.path
     )
     install = {
-        **_runtimes(nodejs=NODE_VERSION, python=PYTHON_VERSION),
+        **runtimes(nodejs=NODE_VERSION, python=PYTHON_VERSION),
         "commands": [EMPTY_FOLDER, *CDK_ASSETS.install_commands],
     }
     commands = [EMPTY_FOLDER, _unpacked(), f"{PROGRAM} publish"]
@@ -78,7 +78,3 @@ def _short(spec: dict[str, Any]) -> dict[str, Any]:
     if length > LONGEST_BUILD_SPEC:
         raise ValueError(f"a buildspec of {length} characters; CodeBuild takes {LONGEST_BUILD_SPEC}")
     return spec
-
-
-def _runtimes(**versions: str) -> dict[str, Mapping[str, str]]:
-    return {"runtime-versions": versions}

@@ -50,7 +50,6 @@ def synth_step(
         install_commands=["make install-synth"],
         commands=[f"(cd {folder} && CDK_CONTEXT_JSON='{context}' {root}/.venv-synth/bin/python app.py)"],
         primary_output_directory=f"{folder}/cdk.out" if folder != "." else "cdk.out",
-        build_environment=codebuild.BuildEnvironment(compute_type=codebuild.ComputeType.MEDIUM),
         partial_build_spec=_installing(runtimes(python=PYTHON_VERSION, nodejs=NODE_VERSION)),
         timeout=cdk.Duration.minutes(30),
     )

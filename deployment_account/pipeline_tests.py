@@ -46,9 +46,6 @@ class Tests(Construct):
             "Project",
             description="Checks and tests a commit; it hands nothing on",
             build_spec=_build_spec(),
-            environment=codebuild.BuildEnvironment(
-                build_image=codebuild.LinuxBuildImage.STANDARD_7_0, compute_type=codebuild.ComputeType.MEDIUM
-            ),
             logging=codebuild.LoggingOptions(cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=log)),
             # CDK would let it use the key of the artifacts, also to encrypt, and make reports
             role=self._role(artifacts, log).without_policy_updates(),

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 from odp.cloudwatch import LAKE, NAMESPACE
+
+from deployment_account.permissions import service_of_this_account
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,12 +32,7 @@ class Alerts(Construct):
         for address in addresses:
             self.topic.add_subscription(subscriptions.EmailSubscription(address))
         # the TLS rule replaces the policy by which a new topic lets its own account publish
-        self.topic.grant_publish(
-            iam.ServicePrincipal(
-                "cloudwatch.amazonaws.com",
-                conditions={"StringEquals": {"aws:SourceAccount": cdk.Stack.of(self).account}},
-            )
-        )
+        self.topic.grant_publish(service_of_this_account(self, "cloudwatch.amazonaws.com"))
 
     def on_any_counted(self, name: str, *, meaning: str, period: cdk.Duration | None = None) -> cloudwatch.Alarm:
         """Alarm as soon as the runtime counts one of this lake under a name; the period is that of CloudWatch."""

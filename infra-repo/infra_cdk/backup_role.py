@@ -11,7 +11,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from deployment_account.names import Names, OdpTable, TaxiName
-from deployment_account.permissions import allow
+from deployment_account.permissions import allow, service_of_this_account
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -68,10 +68,7 @@ class BackupRole(iam.Role):
         super().__init__(
             scope,
             id_,
-            assumed_by=iam.ServicePrincipal(
-                "backup.amazonaws.com",
-                conditions={"StringEquals": {"aws:SourceAccount": cdk.Stack.of(scope).account}},
-            ),
+            assumed_by=service_of_this_account(scope, "backup.amazonaws.com"),
             description="With which AWS Backup reads buckets and tables of the lake",
         )
 
