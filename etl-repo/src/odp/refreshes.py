@@ -95,7 +95,7 @@ class Refresh:
     `replayed` files were applied already and are read again, because an older file or the load that they follow
     arrived after them; `skipped` files are done without being read, each with its reason; `held` ones wait for a
     person. Without `files` there is nothing to commit. A load is awaited while parts of one are pending or held: the
-    table may lack rows that it has.
+    table may lack rows that it has. A reload is late if the table holds changes that follow it.
     """
 
     kind: RefreshKind
@@ -105,6 +105,7 @@ class Refresh:
     skipped: tuple[LandedFile, ...] = ()
     held: tuple[HeldFiles, ...] = ()
     awaits_load: bool = False
+    is_late_reload: bool = False
 
     @property
     def file_ids(self) -> frozenset[str]:

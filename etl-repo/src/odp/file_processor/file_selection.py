@@ -109,7 +109,8 @@ class Selection(PendingTable):
         copies = self.late.copies(since_then)
         after = [file for file in since_then if file not in copies]
         keys = {file.key for file in (*load.parts, *after)}
-        replayed = [file for file in self.applied_since(since) if file.key not in keys]
+        applied_since = self.applied_since(since)
+        replayed = [file for file in applied_since if file.key not in keys]
         if not self.can_be_replayed(replayed, since):
             return self._hold(_DELETED_SINCE)
         files = tuple(part.applied(self.state.generation + 1) for part in sorted([*load.parts, *after], key=order))
@@ -122,7 +123,8 @@ class Selection(PendingTable):
             *self.gone,
         )
         state = state_after(TableState(began=since), self.state.generation + 1, [*files, *replayed])
-        return Refresh(RefreshKind.RELOAD, files, tuple(replayed), state, skipped)
+        is_late = bool(applied_since)
+        return Refresh(RefreshKind.RELOAD, files, tuple(replayed), state, skipped, is_late_reload=is_late)
 
     def _empty(self, emptying: Sequence[LandedFile]) -> Refresh:
         """Replace the table by nothing, and by the changes in it that follow the moment at which its source was empty.
@@ -136,7 +138,7 @@ class Selection(PendingTable):
         before = self.landed_before(newest.moment)
         if self.is_historical and (before or (not self.is_all and self.changes)):
             return commit_of(self, before or self.changes, [file for file in self.gone if not file.is_load])
-        replayed = list(self.applied_since(newest.moment))
+        replayed = self.applied_since(newest.moment)
         if not self.can_be_replayed(replayed, newest.moment):
             parts = tuple(file.held(_DELETED_SINCE) for file in emptying)
             held = HeldFiles(newest.file_id, _DELETED_SINCE, parts)
@@ -150,7 +152,8 @@ class Selection(PendingTable):
         empty = TableState(load_keys=self.state.load_keys, began=newest.moment)
         state = state_after(empty, generation, replayed)
         kind = RefreshKind.RELOAD if replayed else RefreshKind.EMPTY
-        return Refresh(kind, (newest.applied(generation),), tuple(replayed), state, skipped)
+        is_late = bool(replayed)
+        return Refresh(kind, (newest.applied(generation),), tuple(replayed), state, skipped, is_late_reload=is_late)
 
     def _go_on(self) -> Refresh:
         """Apply what belongs to the present load; parts of one that is not whole yet wait."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -184,14 +184,14 @@ class PendingTable:
         """The changes of which a version landed before a moment: DMS writes no file of changes twice."""
         return [file for file in self.changes if self.late.first_landed(file) < moment]
 
-    def applied_since(self, since: str) -> Iterator[LandedFile]:
+    def applied_since(self, since: str) -> list[LandedFile]:
         """The changes that are in the table and not in a load that began at this moment."""
         if not self.state.newest_change_file or self.state.changes_until < since:
-            return iter(())
+            return []
         found = self._processed_since(since)
         pending = (file for file in self.pending if not file.is_load)
         in_load = {file.key for file in (*found, *pending) if file.moment < since}
-        return (file for file in newest_versions(found) if file.key not in in_load)
+        return [file for file in newest_versions(found) if file.key not in in_load]
 
     def can_be_replayed(self, files: Sequence[LandedFile], since: str) -> bool:
         """Whether who reads these applied changes again gets what was decided on."""

@@ -163,13 +163,13 @@ def _versions(
     config: RawTableConfig, refresh: Refresh, of_files: Mapping[str, NamedColumns], held: HeldTable | None
 ) -> list[_Version]:
     """Give the schemas in the source's order; those of a snapshot table's reload need not continue the table's."""
-    is_reload = refresh.kind is RefreshKind.RELOAD
+    follows = refresh.kind is RefreshKind.RELOAD and not refresh.is_late_reload
     placed: list[tuple[_Place, _Version]] = [
         (_place_of_file(file), (file.file_type, SchemaVersion(file.uri, of_files[file.file_id].types)))
         for file in refresh.read_files
     ]
     if held and not _is_replaced(config, refresh):
-        place = _FIRST if is_reload and not refresh.replayed else _place_of_table(held)
+        place = _FIRST if follows else _place_of_table(held)
         placed.append((place, (None, SchemaVersion("the table", held.columns))))
     return [version for _, version in sorted(placed, key=lambda entry: entry[0])]
 

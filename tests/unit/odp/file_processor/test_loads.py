@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from odp.records import FileStatus, SkipReason, VersioningType
+from odp.records import FileStatus, LandedFile, SkipReason, VersioningType
 from odp.refreshes import RefreshKind, TableState
 
 from tests.unit.odp.file_processor.landings import (
@@ -70,6 +70,19 @@ def test_changes_that_were_applied_while_the_reload_that_they_follow_waited_are_
     refresh = table.select(*AGAIN)
     assert (refresh.kind, ids(refresh.replayed)) == (RefreshKind.RELOAD, ids([change(2, 700)]))
     assert refresh.state.newest_change_file == change(2, 700).name
+
+
+@pytest.mark.parametrize("versioning", [*VersioningType])
+@pytest.mark.parametrize("again", [[], [change(2, 900, "other")]])
+def test_reload_is_late_if_the_table_holds_changes_that_follow_it_though_they_come_again(
+    again: list[LandedFile], versioning: VersioningType
+) -> None:
+    """Seed 430000902: the table, which a change after the load had widened, was taken for older than the load."""
+    table = filled(*FIRST, change(1, 4), versioning=versioning)
+    assert not table.select(*AGAIN, change(2, 700)).is_late_reload
+    table.take(*AGAIN, change(2, 700), now=701)
+    refresh = table.select(*AGAIN, *again)
+    assert (refresh.kind, refresh.is_late_reload) == (RefreshKind.RELOAD, True)
 
 
 def test_copy_of_a_change_that_the_reload_reads_again_is_skipped() -> None:

@@ -90,6 +90,16 @@ def test_rule_10_reload_of_a_historical_table_continues_the_table_and_changes_af
         decide({file("LOAD00000001"): BASE}, HELD_WIDE, RefreshKind.RELOAD, config)
 
 
+@pytest.mark.parametrize("again", ["20260101-000000005", "20260101-000000004", "20260101-000000006"])
+def test_rule_10_reload_of_a_historical_table_that_comes_late_is_continued_by_the_changes_in_the_table(
+    again: str,
+) -> None:
+    config = table_config(table_data_versioning_type=VersioningType.HISTORICAL)
+    load, change = file("LOAD00000001"), file(again)
+    late = Refresh(RefreshKind.RELOAD, (load, change), (), TableState(), is_late_reload=True)
+    assert decide_table_columns(config, late, {load.file_id: BASE, change.file_id: WIDE}, HELD_WIDE) == WIDE
+
+
 def test_rule_10_late_part_of_a_load_comes_before_the_changes_that_the_table_holds() -> None:
     assert decide({file("LOAD00000002"): BASE}, HELD_WIDE) == WIDE
 
