@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from odp.file_processor.loads import COPY_EVENT, SameContent, is_a_first_part, is_certainly_again, segment_of
+from odp.file_processor.loads import COPY_EVENT, SameContent, is_a_first_part, is_again, is_certainly_again, segment_of
 from odp.records import FileStatus, LandedFile, SkipReason
 from odp.refreshes import TableState
 
@@ -71,10 +71,8 @@ class LoadInTable:
         return not any(is_certainly_again(part, other, self.same) for other in (*self._applied, *self._lost))
 
     def is_copy_of_dismissed(self, part: LandedFile) -> bool:
-        """Whether somebody copied a part that a person dismissed, and a load is in the table already."""
-        if not self.keys or part.event_reason != COPY_EVENT:
-            return False
-        return any(is_certainly_again(part, other, self.same) for other in self._dismissed)
+        """Whether somebody copied a part that a person dismissed, or may have: the content of that may be gone."""
+        return part.event_reason == COPY_EVENT and any(is_again(part, other, self.same) for other in self._dismissed)
 
     def has_lost_a_load_before(self, part: LandedFile) -> bool:
         """Whether another load began before this part, and its first part was lost."""

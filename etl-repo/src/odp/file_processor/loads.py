@@ -185,6 +185,9 @@ def _in_order(
         if part.approved and part.file_id not in lapsed and part.key in there:
             (approved if is_reload else present).append(part)
             continue
+        if not in_table.keys and in_table.is_copy_of_dismissed(part):
+            repeated.append(part)
+            continue
         is_late = not loads and (_is_late(part, present, in_table) or in_table.has_lost_a_load_before(part))
         if (
             _begins_another(part, loads[-1], unreadable, in_table.same)

@@ -342,9 +342,13 @@ def test_lost_first_part_that_is_restored_with_the_rest_as_it_was_is_added_and_t
 
 
 @pytest.mark.parametrize("versioning", VersioningType)
-def test_copy_of_a_part_that_a_person_dismissed_is_not_added_to_the_next_load(versioning: VersioningType) -> None:
+@pytest.mark.parametrize("is_gone", [False, True])
+def test_copy_of_a_part_that_a_person_dismissed_is_not_added_to_the_next_load(
+    versioning: VersioningType, *, is_gone: bool
+) -> None:
     """Seed 360032657: an operator copied the folder onto itself, and the copies landed beside the next load's."""
     table = lost(load(2, 2, "old"), load(3, 3, "old"), reason=SkipReason.DISMISSED, table=Table(versioning))
+    table.expired = {part.file_id for part in table.loads() if is_gone}
     table.take(load(1, 300, "new"), now=301)
     again = [load(number, 300 + number, "old", copied=True) for number in (2, 3)]
     assert is_waiting(table.select(*again, now=304))
@@ -352,6 +356,30 @@ def test_copy_of_a_part_that_a_person_dismissed_is_not_added_to_the_next_load(ve
     assert (refresh.files, held_files(refresh)) == ((), set(ids(again)))
     other = load(2, 305, "new")
     assert ids(table.select(other, now=306).files) == [other.file_id]
+
+
+@pytest.mark.parametrize("versioning", VersioningType)
+@pytest.mark.parametrize("is_gone", [False, True])
+@pytest.mark.parametrize(
+    "own",
+    [
+        pytest.param([load(1, 300, "new")], id="DMS's"),
+        pytest.param([replace(load(1, 5, "new"), approved=True)], id="approved"),
+        pytest.param([replace(load(1, 5, "new"), approved=True), load(1, 300, "new", copied=True)], id="copied, too"),
+    ],
+)
+def test_copy_of_a_part_that_a_person_dismissed_is_not_added_to_a_first_load(
+    own: list[LandedFile], versioning: VersioningType, *, is_gone: bool
+) -> None:
+    """Seed 430091212: copies of dismissed parts came with the copy of the part that was approved."""
+    table = lost(load(2, 2, "old"), load(3, 3, "old"), reason=SkipReason.DISMISSED, table=Table(versioning))
+    table.expired = {part.file_id for part in table.loads() if is_gone}
+    again = [load(number, 301 + number, "old", copied=True) for number in (2, 3)]
+    now = table.select(*own, *again, now=306)
+    assert (now.kind, ids(now.files)) == (RefreshKind.INITIAL, [own[-1].file_id])
+    table.take(*own, *again)
+    assert {table.history[part.file_id].status for part in again} == {FileStatus.HELD}
+    assert applied(table) == {own[-1].file_id}
 
 
 def test_next_load_is_not_mixed_where_the_first_part_of_the_load_in_the_table_was_overwritten_while_it_was_read() -> (
