@@ -25,3 +25,11 @@ def catalog_comments(spark: SparkSession, database: str, table: str) -> dict[str
     entry = metastore(spark).getTable(database, table)
     columns = [*entry.getSd().getCols(), *entry.getPartitionKeys()]
     return {column.getName(): column.getComment() for column in columns if column.getComment()}
+
+
+def opened_metastore(spark: SparkSession) -> int:
+    """Tell one opening of the metastore from another: Hive has one factory of what reads it at a time."""
+    store = java_class(spark, "java.lang.Class").forName("org.apache.hadoop.hive.metastore.ObjectStore")
+    factory = store.getDeclaredField("pmf")
+    factory.setAccessible(True)
+    return int(java_class(spark, "java.lang.System").identityHashCode(factory.get(None)))
