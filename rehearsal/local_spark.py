@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from odp.spark_session import hadoop_configuration
 from pyspark.sql import SparkSession
 
 from rehearsal import toolchain
@@ -40,26 +39,14 @@ def local_session(
         builder = builder.config(name, value)
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
-    _use_metastore(session, work)
     return session
-
-
-def _use_metastore(session: SparkSession, work: Path) -> None:
-    """Tell Hadoop of the metastore before anyone opens it, and not Spark by settings named `spark.hadoop.…`.
-
-    Spark's Hive client would show Hive these names too. Hive opens the metastore again whenever a client has other
-    settings of it than the last one, and Hudi's have no such names: each change took 1.5 CPU seconds.
-    """
-    configuration = hadoop_configuration(session)
-    for name, value in _metastore(work).items():
-        configuration.set(name, value)
 
 
 def _settings(work: Path, java_options: Iterable[str]) -> dict[str, str]:
     return {
         "spark.master": "local[2]",
         "spark.jars": ",".join(map(str, spark_jars())),
-        "spark.driver.extraJavaOptions": " ".join([*java_options, _OPEN, f"-Dderby.system.home={work}"]),
+        "spark.driver.extraJavaOptions": " ".join([*java_options, _OPEN, *_metastore(work)]),
         "spark.driver.memory": "3g",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
@@ -84,13 +71,20 @@ def _storage(buckets: Path, names: Iterable[str]) -> dict[str, str]:
     }
 
 
-def _metastore(work: Path) -> dict[str, str]:
-    return {
+def _metastore(work: Path) -> list[str]:
+    """Give the metastore's settings as Java's properties, which every client of it finds by itself.
+
+    Hive opens the metastore again whenever a client has other settings of it than the last one: a CPU second each time.
+    Spark's client has those named `spark.hadoop.…` under two names, Hudi's has not all of them.
+    """
+    properties = {
         "javax.jdo.option.ConnectionURL": "jdbc:derby:memory:metastore;create=true",
         "datanucleus.schema.autoCreateAll": "true",
         "hive.metastore.schema.verification": "false",
         "hive.metastore.warehouse.dir": str(work / "warehouse"),
+        "derby.system.home": str(work),
     }
+    return [f"-D{name}={value}" for name, value in properties.items()]
 
 
 def _catalogs(work: Path) -> dict[str, str]:

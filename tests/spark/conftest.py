@@ -31,15 +31,7 @@ LONG_RUN = (
     "-Xms1g",
     "-Xmn512m",
 )
-"""What spares a JVM that lives for minutes four fifths of its garbage collection."""
-
-UNSEEN = {
-    # how each plan is described to a web page that nobody opens here
-    "spark.sql.ui.explainMode": "simple",
-    # tables that are alike have the same compiled code; of a hundred classes that are kept, the next test finds none
-    "spark.sql.codegen.cache.maxEntries": "10000",
-}
-"""Settings that change neither what is computed nor how."""
+"""What spares a JVM that lives for minutes most of its garbage collection."""
 
 BUCKETS = ("staging", "raw", "conformed", "purpose-built", "textbook_hudi", "iceberg")
 
@@ -55,7 +47,7 @@ def buckets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def spark(buckets: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     work = tmp_path_factory.mktemp("spark")
-    session = local_session(buckets, BUCKETS, work=work, java_options=(*JVM_OPTIONS, *LONG_RUN), further=UNSEEN)
+    session = local_session(buckets, BUCKETS, work=work, java_options=(*JVM_OPTIONS, *LONG_RUN))
     plain_files.use(session, tmp_path_factory.mktemp("classes"))
     yield with_settings(session)
     session.stop()

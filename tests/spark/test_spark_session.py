@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 from odp.spark_session import hadoop_configuration, java_class, with_settings
 from pyspark.sql import SparkSession
 
-from tests.spark.metastore import metastore, opened_metastore
+from tests.spark.metastore import metastore, open_for_sync, opened_metastore
 
 
 def test_timestamps_without_a_time_zone_are_read_as_instants_of_utc(spark: SparkSession, tmp_path: Path) -> None:
@@ -46,5 +46,7 @@ def test_metastore_is_opened_once_for_sparks_client_and_for_hudis(spark: SparkSe
         spark.catalog.tableExists("default.no_table")
         opened.append(opened_metastore(spark))
         metastore(spark).tableExists("default", "no_table")
+        opened.append(opened_metastore(spark))
+        open_for_sync(spark, "s3://raw/no_table")
         opened.append(opened_metastore(spark))
     assert len({*opened}) == 1, opened
