@@ -46,7 +46,7 @@ def _settings(work: Path, java_options: Iterable[str]) -> dict[str, str]:
     return {
         "spark.master": "local[2]",
         "spark.jars": ",".join(map(str, spark_jars())),
-        "spark.driver.extraJavaOptions": " ".join([*java_options, _OPEN, f"-Dderby.system.home={work}"]),
+        "spark.driver.extraJavaOptions": " ".join([*java_options, _OPEN, *_metastore(work)]),
         "spark.driver.memory": "3g",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
@@ -71,15 +71,27 @@ def _storage(buckets: Path, names: Iterable[str]) -> dict[str, str]:
     }
 
 
+def _metastore(work: Path) -> list[str]:
+    """Give the metastore's settings as Java's properties, which every client of it finds by itself.
+
+    Hive opens the metastore again whenever a client has other settings of it than the last one: a CPU second each time.
+    Spark's client has those named `spark.hadoop.…` under two names, Hudi's has not all of them.
+    """
+    properties = {
+        "javax.jdo.option.ConnectionURL": "jdbc:derby:memory:metastore;create=true",
+        "datanucleus.schema.autoCreateAll": "true",
+        "hive.metastore.schema.verification": "false",
+        "hive.metastore.warehouse.dir": str(work / "warehouse"),
+        "derby.system.home": str(work),
+    }
+    return [f"-D{name}={value}" for name, value in properties.items()]
+
+
 def _catalogs(work: Path) -> dict[str, str]:
     """Hudi syncs to a Hive metastore; Iceberg's tables are in a catalog that knows them by name, as Glue's does."""
     return {
         "spark.sql.catalogImplementation": "hive",
         "spark.sql.hive.metastore.sharedPrefixes": "org.apache.derby",
-        "spark.hadoop.javax.jdo.option.ConnectionURL": "jdbc:derby:memory:metastore;create=true",
-        "spark.hadoop.datanucleus.schema.autoCreateAll": "true",
-        "spark.hadoop.hive.metastore.schema.verification": "false",
-        "spark.hadoop.hive.metastore.warehouse.dir": str(work / "warehouse"),
         "spark.sql.extensions": f"{_ICEBERG}.spark.extensions.IcebergSparkSessionExtensions",
         _CATALOG: f"{_ICEBERG}.spark.SparkCatalog",
         f"{_CATALOG}.catalog-impl": f"{_ICEBERG}.inmemory.InMemoryCatalog",

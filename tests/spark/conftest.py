@@ -22,6 +22,17 @@ from rehearsal.local_spark import local_session
 from tests.spark import plain_files
 from tests.spark.refresher import Refresher
 
+LONG_RUN = (
+    # 5 MB at a time, each for a full collection, would classes get the 200 MB that they need
+    "-XX:MetaspaceSize=320m",
+    # the metastore's library collects everything whenever one of its factories is dropped
+    "-XX:+DisableExplicitGC",
+    # little of a test outlives it: a young generation that fills seldom is seldom collected
+    "-Xms1g",
+    "-Xmn512m",
+)
+"""What spares a JVM that lives for minutes most of its garbage collection."""
+
 BUCKETS = ("staging", "raw", "conformed", "purpose-built", "textbook_hudi", "iceberg")
 
 
@@ -36,7 +47,7 @@ def buckets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def spark(buckets: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     work = tmp_path_factory.mktemp("spark")
-    session = local_session(buckets, BUCKETS, work=work, java_options=JVM_OPTIONS)
+    session = local_session(buckets, BUCKETS, work=work, java_options=(*JVM_OPTIONS, *LONG_RUN))
     plain_files.use(session, tmp_path_factory.mktemp("classes"))
     yield with_settings(session)
     session.stop()

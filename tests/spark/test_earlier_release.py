@@ -95,7 +95,7 @@ def test_table_of_the_first_release_goes_on_and_the_last_commit_wins(
     assert refresh.writer.last_refresh(refresh.config) is not None
     apply(2, ("U", 1, "s", "now", "1"), ("I", 2, "n", "again", None), ("D", 3, None, None, None))
     assert sorted(refresh.values("ID", "V")) == [(1, "now"), (2, "again"), (4, "loaded"), (5, "loaded")]
-    for number in range(3, 9):  # until what was written then is compacted
+    for number in range(3, 9 if table_type == "merge_on_read" else 5):  # until what was written then is compacted
         apply(number, ("U", 1, "s", f"now {number}", "0"), ("D", 4, "n", "", "0"))
         expected = [(1, f"now {number}"), (2, "again"), (5, "loaded")]
         assert sorted(refresh.values("ID", "V")) == expected

@@ -19,7 +19,10 @@ def seq(number: int) -> str:
     return f"{number:035d}"
 
 
-@pytest.fixture(params=["copy_on_write", "merge_on_read"])
+TABLE_TYPES = ("copy_on_write", "merge_on_read")
+
+
+@pytest.fixture(params=["copy_on_write", pytest.param("merge_on_read", marks=pytest.mark.slow)])
 def refresh(request: pytest.FixtureRequest, configured: Callable[..., Refresher]) -> Refresher:
     historical = {"table_data_versioning_type": VersioningType.HISTORICAL, "hudi_table_type": request.param}
     return configured(hudi_partition_key="REGION", **historical)
@@ -46,6 +49,7 @@ def versions(refresh: Refresher) -> list[Row]:
     return sorted(refresh.values("ID", "_odp_version", "Op", "V"), key=str)
 
 
+@pytest.mark.parametrize("refresh", TABLE_TYPES, indirect=True)
 def test_reload_adds_versions_of_rows_that_differ_and_marks_rows_that_vanished(
     refresh: Refresher, land_rows: Callable[..., LandedFile]
 ) -> None:
@@ -90,6 +94,7 @@ def test_reload_that_is_seen_after_changes_that_follow_it_takes_its_place_before
     assert versions(refresh) == sorted(expected, key=str)
 
 
+@pytest.mark.parametrize("refresh", TABLE_TYPES, indirect=True)
 def test_load_is_compared_with_the_newest_versions_before_the_changes_that_follow_it(
     refresh: Refresher, land_rows: Callable[..., LandedFile]
 ) -> None:

@@ -15,6 +15,9 @@ from tests.spark.refresher import Refresher
 
 LOAD, SECOND_PART, FIRST, SECOND = "LOAD00000001", "LOAD00000002", "20260101-000000001", "20260101-000000002"
 
+MERGE_ON_READ_IS_SLOW = ("copy_on_write", pytest.param("merge_on_read", marks=pytest.mark.slow))
+"""Where a table of the other type takes the same path, or none."""
+
 
 @pytest.fixture(params=["copy_on_write", "merge_on_read"])
 def refresh(request: pytest.FixtureRequest, configured: Callable[..., Refresher]) -> Refresher:
@@ -27,6 +30,7 @@ def rows(*keys: int, op: str | None = None, value: str = "loaded", region: str =
     return pa.table({"Op": [op] * count, **named} if op else named)
 
 
+@pytest.mark.parametrize("refresh", MERGE_ON_READ_IS_SLOW, indirect=True)
 def test_further_parts_of_a_load_join_the_earlier_ones_and_no_key_is_there_twice(
     refresh: Refresher, land_file: Any
 ) -> None:
@@ -45,6 +49,7 @@ def test_emptied_table_has_no_rows_its_columns_and_the_proof_of_the_refresh(refr
     assert refresh.values("ID", "V") == [(3, "loaded")]
 
 
+@pytest.mark.parametrize("refresh", MERGE_ON_READ_IS_SLOW, indirect=True)
 def test_table_that_is_not_there_cannot_be_emptied(refresh: Refresher) -> None:
     with pytest.raises(RejectedInputError, match="there is no table to empty"):
         refresh.apply(RefreshKind.EMPTY)
@@ -85,6 +90,7 @@ def _with_bucket(file: LandedFile, bucket: str) -> LandedFile:
     return replace(file, bucket=bucket)
 
 
+@pytest.mark.parametrize("refresh", MERGE_ON_READ_IS_SLOW, indirect=True)
 def test_file_that_is_gone_is_a_transient_failure_that_names_it(
     refresh: Refresher, land_file: Any, buckets: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

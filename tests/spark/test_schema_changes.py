@@ -21,6 +21,8 @@ LandTable = Callable[[str, pa.Table], LandedFile]
 Configure = Callable[..., RawTableConfig]
 LOAD, FIRST, SECOND, THIRD, FOURTH = "LOAD00000001", *(f"20260101-00000000{n}" for n in range(1, 5))
 CENT = Decimal("0.01")
+MERGE_ON_READ_IS_SLOW = ("copy_on_write", pytest.param("merge_on_read", marks=pytest.mark.slow))
+"""Where a test is about what is decided, and how rows are made, before either type of table is written."""
 
 
 def rows(
@@ -69,6 +71,7 @@ def test_rule_10_widenings_flow_through_while_rows_of_both_types_move_change_and
     assert {key: values for key, *values in refresh.values("ID", *WIDENINGS)} == expected
 
 
+@pytest.mark.parametrize("refresh", MERGE_ON_READ_IS_SLOW, indirect=True)
 def test_rule_10_new_column_in_the_middle_of_a_batch_is_null_in_older_rows_and_kept_in_newer_ones(
     refresh: Refresher, land_table: LandTable
 ) -> None:
@@ -80,6 +83,7 @@ def test_rule_10_new_column_in_the_middle_of_a_batch_is_null_in_older_rows_and_k
     assert refresh.values("ID", "NOTE", "AT") == [(1, None, None), (2, "new", dt.date(2026, 1, 1)), (3, None, None)]
 
 
+@pytest.mark.parametrize("refresh", MERGE_ON_READ_IS_SLOW, indirect=True)
 def test_rule_10_older_file_that_comes_late_may_lack_the_column_and_have_the_narrower_type(
     refresh: Refresher, land_table: LandTable
 ) -> None:
@@ -118,6 +122,7 @@ REFUSALS = {
 }
 
 
+@pytest.mark.parametrize("refresh", MERGE_ON_READ_IS_SLOW, indirect=True)
 def test_rule_10_other_changes_are_refused_by_name_and_the_table_stays_as_it_was(
     refresh: Refresher, land_table: LandTable
 ) -> None:

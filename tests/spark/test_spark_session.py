@@ -8,6 +8,8 @@ import pyarrow.parquet as pq
 from odp.spark_session import hadoop_configuration, java_class, with_settings
 from pyspark.sql import SparkSession
 
+from tests.spark.metastore import metastore, open_for_sync, opened_metastore
+
 
 def test_timestamps_without_a_time_zone_are_read_as_instants_of_utc(spark: SparkSession, tmp_path: Path) -> None:
     session = with_settings(spark.newSession())
@@ -35,3 +37,16 @@ def test_settings_that_go_to_every_task_do_not_carry_where_each_is_from(spark: S
     assert newest().get("odp.example") == "1"
     assert newest().getPropertySources("odp.example") is None
     hadoop_configuration(session).unset("odp.example")
+
+
+def test_metastore_is_opened_once_for_sparks_client_and_for_hudis(spark: SparkSession) -> None:
+    """Each opening takes more than a CPU second, and a tier of tests asks both in turns."""
+    opened = []
+    for _ in range(2):
+        spark.catalog.tableExists("default.no_table")
+        opened.append(opened_metastore(spark))
+        metastore(spark).tableExists("default", "no_table")
+        opened.append(opened_metastore(spark))
+        open_for_sync(spark, "s3://raw/no_table")
+        opened.append(opened_metastore(spark))
+    assert len({*opened}) == 1, opened

@@ -1,6 +1,7 @@
 """The table's own state decides: what the catalog has under its name changes neither types nor the sync (F13)."""
 
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,10 @@ PLACES = [
     ("copy_on_write", "by another column", False),
     ("merge_on_read", "other types", False),
     ("merge_on_read", "partitioned", True),
-    ("merge_on_read", "by another column", True),
 ]
-"""Every two of the three come together; the others, of which all three differ, are slow."""
-OTHERS = [pytest.param(*place, not is_elsewhere, marks=pytest.mark.slow) for *place, is_elsewhere in PLACES]
+"""Each kind of stale entry and each place, in both types of table; the other combinations are slow."""
+ALL = product(("copy_on_write", "merge_on_read"), STALE, (False, True))
+OTHERS = [pytest.param(*place, marks=pytest.mark.slow) for place in ALL if place not in PLACES]
 
 
 @pytest.mark.parametrize(("table_type", "stale", "is_elsewhere"), [*PLACES, *OTHERS])

@@ -110,7 +110,17 @@ MODES = {
 }
 
 
-@pytest.mark.parametrize("mode", MODES.values(), ids=MODES)
+OTHER_MODES = {"merge_on_read_unpartitioned", "historical_unpartitioned"}
+"""Of which each half is another mode's too; they are slow."""
+
+
+@pytest.mark.parametrize(
+    "mode",
+    [
+        pytest.param(mode, id=name, marks=[pytest.mark.slow] if name in OTHER_MODES else [])
+        for name, mode in MODES.items()
+    ],
+)
 def test_every_type_arrives_equal_through_full_load_changes_and_reload(
     mode: Mode, spark: SparkSession, table_config: Callable[..., RawTableConfig], land_file: Any, buckets: Path
 ) -> None:

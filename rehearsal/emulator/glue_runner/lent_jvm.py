@@ -15,8 +15,8 @@ from rehearsal.emulator.glue_runner.metastore_files import shutdown_url
 LENT_FILE, LEFT_FILE = "lent", "left"
 _START_SECONDS = 120
 _POLL_SECONDS = 0.02
-_OF_RUNS = ("spark.", "aws.")
-"""How the names of the system properties begin that belong to a run; Spark and the AWS SDKs read them there."""
+_OF_RUNS = ("spark.", "aws.", "hive.", "javax.jdo.", "datanucleus.")
+"""How the names of the system properties begin that belong to a run; Spark, Hive and the AWS SDKs read them there."""
 
 
 def write_lent(folder: Path, *, connection: Path, settings: Mapping[str, str]) -> None:

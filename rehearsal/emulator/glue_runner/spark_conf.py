@@ -81,5 +81,7 @@ def _metastore(run: SparkRun) -> dict[str, str]:
         "spark.sql.catalogImplementation": "hive",
         # Spark's own Hive client and Hudi's must meet in one Derby engine.
         "spark.sql.hive.metastore.sharedPrefixes": "org.apache.derby",
-        **{f"spark.hadoop.{name}": value for name, value in metastore_files.settings(run.folder / METASTORE).items()},
+        # As Java's properties every client of Hive finds them. As `spark.hadoop.…` Spark's client has them under two
+        # names, and Hive opens the metastore again for whoever has other settings than the last: a CPU second.
+        **metastore_files.settings(run.folder / METASTORE),
     }

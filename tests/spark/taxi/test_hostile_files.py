@@ -122,7 +122,8 @@ def test_a_value_costs_what_its_length_costs(lake: Lake) -> None:
     assert all(len(row.text) <= 4_096 and len(row.reason) < 400 for row in next(iter(lake.quarantine.kept.values())))
 
 
-@pytest.mark.parametrize("column", ["passenger_count", "store_and_fwd_flag"])
+# both are texts here, which are cut before anyone asks what they say
+@pytest.mark.parametrize("column", ["passenger_count", pytest.param("store_and_fwd_flag", marks=pytest.mark.slow)])
 def test_a_parquet_file_that_says_a_megabyte_in_each_row_is_neither_cached_nor_kept_in_full(
     column: str, lake: Lake
 ) -> None:

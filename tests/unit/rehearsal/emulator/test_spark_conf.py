@@ -68,11 +68,17 @@ def test_the_jars_are_on_the_class_path(settings: EmulatorSettings) -> None:
 
 
 def test_a_metastore_is_there_only_when_it_is_asked_for(settings: EmulatorSettings) -> None:
-    url = "spark.hadoop.javax.jdo.option.ConnectionURL"
+    url = "javax.jdo.option.ConnectionURL"
     assert "spark.sql.catalogImplementation" not in spark_conf(_run(), settings)
     conf = spark_conf(_run(has_metastore=True), settings)
     assert conf["spark.sql.catalogImplementation"] == "hive"
     assert conf[url] == f"jdbc:derby:{FOLDER}/metastore;create=true"
+
+
+def test_spark_has_no_names_of_the_metastores_settings_that_hudi_has_not(settings: EmulatorSettings) -> None:
+    """Hive opens the metastore anew for each client that has others than the last."""
+    given = [name for name in spark_conf(_run(has_metastore=True), settings) if name.startswith("spark.")]
+    assert not [name for name in given if "javax.jdo" in name or "datanucleus" in name]
 
 
 def test_the_jobs_own_settings_win(settings: EmulatorSettings) -> None:
