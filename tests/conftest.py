@@ -25,6 +25,7 @@ def pytest_collection() -> Generator[None, object, object]:
     finally:
         gc.enable()
         gc.freeze()
+        gc.set_threshold(20_000, 20, 20)  # what a test leaves is small, and a search costs the same
 
 
 @pytest.hookimpl(wrapper=True)
