@@ -7,8 +7,11 @@ import boto3
 import moto.core  # noqa: F401 - sessions that are older than moto are not mocked
 from botocore.config import Config
 
+import tests.unit.cheap_moto  # noqa: F401 - spares moto work for every test that asks it
+
 _SESSION = boto3.Session("testing", "testing", region_name="us-east-1")
-_CONFIG = Config(ignore_configured_endpoint_urls=True)  # type: ignore[call-arg] # the stubs lack it
+# without a user agent of their own, boto3's clients build one of a hundred parts at each request
+_CONFIG = Config(ignore_configured_endpoint_urls=True, user_agent="tests")  # type: ignore[call-arg] # the stubs lack it
 
 
 @cache

@@ -3,11 +3,13 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import typer.testing
 from odp.configuration import item_of
 from odp.dynamodb.file_tracker import DynamoDbFileTracker, DynamoDbPendingWork
 from odp.dynamodb.quarantine import DynamoDbQuarantine
@@ -40,6 +42,8 @@ TABLES = ("files", "files_history", "leases", "quarantine", "batch_config", "tab
 PLATFORM, ENV = Path(__file__).parents[3] / "environments.json", "test"
 CALLER = "arn:aws:iam::222222222222:user/someone"
 dynamodb = framework.dynamodb
+# the runner builds the whole command line from its functions' signatures at each call
+typer.testing._get_command = cache(typer.testing._get_command)  # type: ignore[attr-defined]
 
 
 def change(number: int, table: str = "s.t", **fields: Any) -> LandedFile:
