@@ -43,11 +43,15 @@ class DynamoDbPlannedLeases:
     def _lease_of(self, item: Mapping[str, Any]) -> TableLease:
         is_held = float(item.get("lease_expires_at", 0)) >= self._clock()
         is_writing = item.get("refresh_status") == RefreshStatus.UPDATING.value
+        last: Mapping[str, Any] = item.get("last_refresh", {})
         return TableLease(
             is_held=is_held,
             was_cut_off=is_writing and not is_held,
             refused_registrations=int(item.get("refused_registrations", -1)),
             refused_configuration=str(item.get("refused_configuration", "")),
+            refresh_status=str(item.get("refresh_status", "")),
+            ended_at=str(last.get("refresh_end_date_time", "")),
+            error=str(last.get("error_message", "")),
         )
 
 
