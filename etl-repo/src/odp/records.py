@@ -342,6 +342,8 @@ class TableLease:
     ended_at: str = ""
     error: str = ""
     """Why the last refresh failed; empty if it completed."""
+    touched_at: str = ""
+    """When a run last began or ended to work on the table; empty if none ever did."""
 
     @property
     def is_refused(self) -> bool:

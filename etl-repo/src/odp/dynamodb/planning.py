@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +53,12 @@ class DynamoDbPlannedLeases:
             refresh_status=str(item.get("refresh_status", "")),
             ended_at=str(last.get("refresh_end_date_time", "")),
             error=str(last.get("error_message", "")),
+            touched_at=max(str(last.get("refresh_end_date_time", "")), _moment(item.get("lease_since"))),
         )
+
+
+def _moment(seconds: Any) -> str:  # noqa: ANN401 - boto3 gives a number of DynamoDB
+    return "" if seconds is None else datetime.fromtimestamp(float(seconds), UTC).isoformat(timespec="milliseconds")
 
 
 class DynamoDbCadenceClaims:
