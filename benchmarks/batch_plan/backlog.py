@@ -66,7 +66,8 @@ class Backlog:
     def environment(self) -> Mapping[str, str]:
         """Give the variables with which the Batch Manager finds the books."""
         books = {variable: variable for variable in _KEYS}
-        return self._shell | books | {"PLAN_BUCKET": self._plan_bucket, "JOB_TIMEOUT_MINUTES": "60"}
+        lake = {"LAKE": "odp-bench", "ENVIRONMENT": "bench", "TOPIC_ARN": "arn:aws:sns:us-east-1:000000000000:alerts"}
+        return self._shell | books | lake | {"PLAN_BUCKET": self._plan_bucket, "JOB_TIMEOUT_MINUTES": "60"}
 
     def fill(self) -> None:
         """Make the books, with every table configured and every file pending."""

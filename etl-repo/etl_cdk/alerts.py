@@ -1,4 +1,4 @@
-"""Who is told when something needs a person."""
+"""Who is told when something needs a person, and where events wait that reached nobody."""
 
 from __future__ import annotations
 
@@ -12,16 +12,23 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 from odp.cloudwatch import LAKE, NAMESPACE
 
-from deployment_account.permissions import service_of_this_account
+from deployment_account.permissions import allow, service_of_this_account
+from etl_cdk.object_events import encrypted_queue
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from aws_cdk import aws_iam as iam
     from aws_cdk import aws_kms as kms
+    from aws_cdk import aws_lambda as lambda_
+    from aws_cdk import aws_stepfunctions as sfn
+
+UNHEARD_HOURS = 3
+"""For how many hours in a row nobody may call a function of every hour."""
 
 
 class Alerts(Construct):
-    """An encrypted topic, its subscribers and the alarms that write to it."""
+    """An encrypted topic, its subscribers, the alarms that write to it, and a queue of undelivered events."""
 
     def __init__(
         self, scope: Construct, id_: str, *, title: str, key: kms.IKey, addresses: Sequence[str], lake: str
@@ -33,6 +40,54 @@ class Alerts(Construct):
             self.topic.add_subscription(subscriptions.EmailSubscription(address))
         # the TLS rule replaces the policy by which a new topic lets its own account publish
         self.topic.grant_publish(service_of_this_account(self, "cloudwatch.amazonaws.com"))
+        self.undelivered = encrypted_queue(self, "Undelivered", key=key, timeout=cdk.Duration.minutes(1))
+        cdk.Validations.of(self.undelivered).acknowledge(
+            cdk.Acknowledgment(
+                id="AwsSolutions-SQS3",
+                reason="It is itself the dead-letter queue of schedules and event rules.",
+            )
+        )
+
+    def let_publish(self, role: iam.IRole) -> None:
+        """Let a role tell people; what encrypts the topic, its owner grants."""
+        allow(role, ["sns:Publish"], [self.topic.topic_arn])
+
+    def on_undelivered(self, name: str) -> cloudwatch.Alarm:
+        """Alarm when a rule or a schedule could not reach its target."""
+        return self.on_any(
+            name,
+            self.undelivered.metric_approximate_number_of_messages_visible(period=cdk.Duration.minutes(1)),
+            meaning="A schedule or an event rule did not reach its target in several attempts; the queue of "
+            "undelivered events says which, and why.",
+        )
+
+    def on_interrupted(self, name: str, state_machine: sfn.StateMachine) -> None:
+        """Alarm when executions end in a way that leaves them no time to tell why."""
+        self.on_any(
+            f"TimedOut{name}",
+            state_machine.metric_timed_out(),
+            meaning="An execution ran out of its time; the next one goes on with its files.",
+        )
+        self.on_any(
+            f"Aborted{name}",
+            state_machine.metric_aborted(),
+            meaning="A person or a program stopped an execution; the next one goes on with its files.",
+        )
+
+    def on_silence(self, name: str, function: lambda_.IFunction, *, meaning: str) -> cloudwatch.Alarm:
+        """Alarm when a function of every hour is not called any more: then no data is bad news."""
+        alarm = cloudwatch.Alarm(
+            self,
+            name,
+            metric=function.metric_invocations(period=cdk.Duration.hours(1)),
+            alarm_description=meaning,
+            threshold=1,
+            comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+            evaluation_periods=UNHEARD_HOURS,
+            treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
+        )
+        alarm.add_alarm_action(actions.SnsAction(self.topic))
+        return alarm
 
     def on_any_counted(self, name: str, *, meaning: str, period: cdk.Duration | None = None) -> cloudwatch.Alarm:
         """Alarm as soon as the runtime counts one of this lake under a name; the period is that of CloudWatch."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
-from odp.records import CADENCE_CLAIM
+from odp.records import CADENCE_CLAIM, HELD_KINDS, PLANNED, TOLD
 
 from deployment_account import names
 from deployment_account.names import OdpTable, Shared
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from aws_cdk import aws_dynamodb as dynamodb
     from constructs import Construct
 
+    from deployment_account.environments import Environment
+    from etl_cdk.alerts import Alerts
     from etl_cdk.foundation import Foundation
 
 PLANS = f"{names.PLANS}*"
@@ -27,6 +29,7 @@ TABLE_VARIABLES: Mapping[str, OdpTable] = {
     "BATCH_CONFIG_TABLE": OdpTable.BATCH_CONFIG,
     "RAW_TABLE_CONFIG_TABLE": OdpTable.RAW_TABLE_CONFIG,
     "CONFIG_DEPLOY_TRACKER_TABLE": OdpTable.CONFIG_DEPLOY_TRACKER,
+    "QUARANTINE_TABLE": OdpTable.QUARANTINE,
 }
 TABLE_ACTIONS: Mapping[OdpTable, tuple[str, ...]] = {
     OdpTable.FILE_TRACKER: ("dynamodb:Query",),
@@ -37,6 +40,7 @@ TABLE_ACTIONS: Mapping[OdpTable, tuple[str, ...]] = {
 }
 
 
+NOTE_ACTIONS = ("dynamodb:PutItem", "dynamodb:UpdateItem")
 CLAIM_ACTIONS = ("dynamodb:DeleteItem", "dynamodb:PutItem")
 
 
@@ -51,7 +55,8 @@ class BatchManager(RuntimeFunction):
         package: RuntimePackage,
         tables: Mapping[OdpTable, dynamodb.ITable],
         foundation: Foundation,
-        job_timeout_minutes: int,
+        alerts: Alerts,
+        environment: Environment,
     ) -> None:
         config = foundation.bucket(Shared.CONFIG_BUCKET)
         variables = {name: tables[table].table_name for name, table in TABLE_VARIABLES.items()}
@@ -64,7 +69,9 @@ class BatchManager(RuntimeFunction):
             variables={
                 **variables,
                 "PLAN_BUCKET": config.bucket_name,
-                "JOB_TIMEOUT_MINUTES": str(job_timeout_minutes),
+                "JOB_TIMEOUT_MINUTES": str(environment.odp.job_timeout_minutes),
+                "ENVIRONMENT": environment.name,
+                "TOPIC_ARN": alerts.topic.topic_arn,
             },
         )
         for table, actions in TABLE_ACTIONS.items():
@@ -75,8 +82,23 @@ class BatchManager(RuntimeFunction):
             [config.arn_for_objects(PLANS)],
             because="A plan is named after its cadence and execution, which nobody knows before it starts.",
         )
+        self._allow_telling(tables)
+        alerts.let_publish(self.role)
         self._allow_claims(tables[OdpTable.FILE_PROCESSING_TRACKER], foundation.names.state_machine)
         allow_key_use(self.role, foundation.data_key)
+
+    def _allow_telling(self, tables: Mapping[OdpTable, dynamodb.ITable]) -> None:
+        """Note what people were told, beside the files but no file; read what is held in quarantine."""
+        notes = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [TOLD, PLANNED]}}
+        held = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [kind.value for kind in HELD_KINDS]}}
+        grants = (
+            (NOTE_ACTIONS, OdpTable.FILE_TRACKER, notes),
+            (("dynamodb:Query",), OdpTable.QUARANTINE, held),
+        )
+        for actions, table, conditions in grants:
+            self.role.add_to_principal_policy(
+                iam.PolicyStatement(actions=list(actions), resources=[tables[table].table_arn], conditions=conditions)
+            )
 
     def _allow_claims(self, tracker: dynamodb.ITable, state_machine_name: str) -> None:
         """Write the claims beside the leases, but no lease; ask whether the execution that has a claim still runs."""

@@ -51,7 +51,7 @@ class TableManifests:
 class ConfigManager(Construct):
     """The newest configuration request, queued, checked and applied as one unit."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a keyword for each of its parts
         self,
         scope: Construct,
         id_: str,
@@ -61,6 +61,7 @@ class ConfigManager(Construct):
         tables: Mapping[OdpTable, dynamodb.ITable],
         manifests: TableManifests,
         sources: str,
+        alerts: Alerts,
     ) -> None:
         super().__init__(scope, id_)
         self._package, self._foundation, self._manifests, self._sources = package, foundation, manifests, sources
@@ -74,6 +75,7 @@ class ConfigManager(Construct):
             "NewRequest",
             bucket=self._config,
             queue=self.queue,
+            undelivered=alerts.undelivered,
             keys=[REQUEST_KEY],
             description="New configuration requests go to the Configuration Manager",
         )

@@ -65,9 +65,11 @@ class FileManager(Construct):
         foundation: Foundation,
         tables: Mapping[OdpTable, dynamodb.ITable],
         environment: Environment,
+        alerts: Alerts,
     ) -> None:
         super().__init__(scope, id_)
         self._environment, self._package, self._tables = environment, package, tables
+        self._alerts, self._names = alerts, foundation.names
         self._staging, self._data_key = foundation.bucket(Shared.STAGING_BUCKET), foundation.data_key
         self._tracker, self._history = tables[OdpTable.FILE_TRACKER], tables[OdpTable.FILE_TRACKER_HISTORY]
         self._quarantine, self._format = tables[OdpTable.QUARANTINE], tables[OdpTable.CONFIG_DEPLOY_TRACKER]
@@ -78,6 +80,7 @@ class FileManager(Construct):
             "FileLanded",
             bucket=self._staging,
             queue=self.queue,
+            undelivered=alerts.undelivered,
             description="Files that land in the staging bucket go to the File Manager",
         )
         self.function = self._function("Handler", "odp.file_manager.handler.handle", TIMEOUT).function
@@ -112,17 +115,28 @@ class FileManager(Construct):
 
     def _sweep(self) -> lambda_.Function:
         variables = {name: self._tables[table].table_name for name, table in SWEEP_VARIABLES.items()}
-        variables["LANDED_FILE_DAYS"] = str(self._environment.retention.landed_file_days)
+        variables |= {
+            "LANDED_FILE_DAYS": str(self._environment.retention.landed_file_days),
+            "SCHEDULES": self._environment.odp.schedules,
+            "SCHEDULE_NAMES": self._names.schedule(""),
+            "ENVIRONMENT": self._environment.name,
+            "TOPIC_ARN": self._alerts.topic.topic_arn,
+        }
         sweep = self._function("Sweep", "odp.file_manager.sweep.handle", SWEEP_TIMEOUT, **variables)
         for table, actions in SWEEP_ACTIONS.items():
             allow(sweep.role, actions, [self._tables[table].table_arn])
         allow(sweep.role, ["s3:ListBucketVersions"], [self._staging.bucket_arn])
+        self._alerts.let_publish(sweep.role)
         events.Rule(
             self,
             "SweepTime",
             description="Registers files of the staging bucket whose events were lost",
             schedule=events.Schedule.rate(SWEEP_EVERY),
-            targets=[events_targets.LambdaFunction(sweep.function, retry_attempts=3)],
+            targets=[
+                events_targets.LambdaFunction(
+                    sweep.function, retry_attempts=3, dead_letter_queue=self._alerts.undelivered
+                )
+            ],
         )
         return sweep.function
 
@@ -142,19 +156,6 @@ class FileManager(Construct):
             meaning="Files lay in the staging bucket for 15 minutes without an event; the sweep has registered them.",
         )
         alerts.on_any_counted(
-            "UnconfiguredTables",
-            meaning="Files wait of a table that no manifest configures; odpf_quarantine names it.",
-        )
-        alerts.on_any_counted(
-            "ExpiringFiles",
-            meaning="Files that wait are about to expire in the staging bucket; the sweep's log names their tables.",
-        )
-        alerts.on_any_counted(
-            "VanishedLoads",
-            meaning="All objects of the load in a table were deleted, as DMS does after a TRUNCATE or DROP; the table "
-            "keeps its rows, and odpf_quarantine names it.",
-        )
-        alerts.on_any_counted(
             "SlowSweeps",
             meaning="A round of the sweep over the staging bucket has taken longer than a day: too much lies there.",
         )
@@ -162,4 +163,10 @@ class FileManager(Construct):
             "FailedSweeps",
             self.sweep.metric_errors(),
             meaning="The sweep over the staging bucket failed; its log says where, and the next run goes on there.",
+        )
+        alerts.on_silence(
+            "SilentSweeps",
+            self.sweep,
+            meaning="Nobody has called the sweep for hours: it registers missed files, and it is what notices tables "
+            "that are late and cadences that do not start.",
         )

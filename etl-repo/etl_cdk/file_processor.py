@@ -11,6 +11,7 @@ from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_scheduler_targets as scheduler_targets
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
+from odp.cloudwatch import UNTOLD_CHANGES
 from odp.config_manager.cadence import schedule_expression
 
 from deployment_account.names import OdpTable, Shared
@@ -22,6 +23,7 @@ from etl_cdk.glue_job_permissions import JobResources, allow_job
 from etl_cdk.glue_jobs import GlueJobs
 from etl_cdk.logged_state_machine import logged_state_machine
 from etl_cdk.refresh_workflow import WorkflowLimits, refresh_workflow
+from etl_cdk.schedule_role import schedule_role
 from etl_cdk.tables_stack import databases_of
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ TABLE_ARGUMENTS: Mapping[str, OdpTable] = {
 class FileProcessor(Construct):
     """Applies the files of the file tracker to the tables of the lake, cadence by cadence."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a keyword for each of its parts
         self,
         scope: Construct,
         id_: str,
@@ -59,6 +61,7 @@ class FileProcessor(Construct):
         tables: Mapping[OdpTable, dynamodb.ITable],
         manifests: Manifests,
         environment: Environment,
+        alerts: Alerts,
     ) -> None:
         super().__init__(scope, id_)
         settings = environment.odp
@@ -71,7 +74,8 @@ class FileProcessor(Construct):
             package=package,
             tables=tables,
             foundation=foundation,
-            job_timeout_minutes=settings.job_timeout_minutes,
+            alerts=alerts,
+            environment=environment,
         )
         self.jobs = GlueJobs(
             self,
@@ -83,6 +87,8 @@ class FileProcessor(Construct):
             arguments=_job_arguments(tables, config) | _limits(environment) | _of_the_lake(foundation, environment),
         )
         self.state_machine = self._state_machine(settings)
+        self._undelivered = alerts.undelivered
+        self._schedules = schedule_role(self, "SchedulesRole", key=foundation.data_key)
         enabled = settings.schedules == "enabled"
         cadences = [batch.refresh_cadence for batch in manifests.batches]
         self.schedules = {cadence: self._schedule(cadence, enabled=enabled) for cadence in cadences}
@@ -98,11 +104,13 @@ class FileProcessor(Construct):
         allow_job(self.jobs.role, resources)
 
     def alarm(self, alerts: Alerts) -> None:
-        """Tell people about refreshes that did not bring every table up to date."""
-        alerts.on_any(
-            "FailedRefreshes",
-            self.state_machine.metric_failed(),
-            meaning="A refresh failed; odpf_file_processing_tracker_history names the tables and their errors.",
+        """Tell people what the Batch Manager cannot: it tells of each table, of failed runs and of failed plans."""
+        alerts.on_interrupted("Refreshes", self.state_machine)
+        alerts.on_any_counted(
+            UNTOLD_CHANGES,
+            meaning="People could not be told what changed; the log of the Batch Manager or the sweep says why, and "
+            "what changed is told later.",
+            period=cdk.Duration.hours(1),
         )
 
     def _state_machine(self, settings: OdpSettings) -> sfn.StateMachine:
@@ -127,7 +135,7 @@ class FileProcessor(Construct):
         return state_machine
 
     def _schedule(self, cadence: str, *, enabled: bool) -> scheduler.Schedule:
-        """A start that fails is not tried for longer than a few minutes, the next one does its work."""
+        """A start that fails is tried for a few minutes, then kept for people: the next one does its work."""
         return scheduler.Schedule(
             self,
             f"Schedule-{cadence}",
@@ -140,6 +148,8 @@ class FileProcessor(Construct):
                 input=scheduler.ScheduleTargetInput.from_object({"refresh_cadence": cadence}),
                 retry_attempts=3,
                 max_event_age=cdk.Duration.minutes(5),
+                role=self._schedules,
+                dead_letter_queue=self._undelivered,
             ),
         )
 

@@ -49,10 +49,14 @@ def queue_new_objects(
     *,
     bucket: s3.IBucket,
     queue: sqs.Queue,
+    undelivered: sqs.IQueue,
     description: str,
     keys: Sequence[str | Mapping[str, str]] = (),
 ) -> events.Rule:
-    """Send the event of each new object of a bucket to a queue, or only of those with such keys or {"prefix": …}."""
+    """Send the event of each new object of a bucket to a queue, or only of those with such keys or {"prefix": …}.
+
+    What cannot be sent for a day waits in the queue of undelivered events.
+    """
     detail: dict[str, Any] = {"bucket": {"name": [bucket.bucket_name]}}
     if keys:
         detail["object"] = {"key": list(keys)}
@@ -61,5 +65,5 @@ def queue_new_objects(
         id_,
         description=description,
         event_pattern=events.EventPattern(source=["aws.s3"], detail_type=["Object Created"], detail=detail),
-        targets=[targets.SqsQueue(queue)],
+        targets=[targets.SqsQueue(queue, dead_letter_queue=undelivered)],
     )

@@ -59,6 +59,7 @@ class OdpStack(cdk.Stack):
             foundation=foundation,
             tables=tables,
             environment=environment,
+            alerts=self.alerts,
         )
         self.file_processor = FileProcessor(
             self,
@@ -68,6 +69,7 @@ class OdpStack(cdk.Stack):
             tables=tables,
             manifests=manifests.content,
             environment=environment,
+            alerts=self.alerts,
         )
         self.config_manager = ConfigManager(
             self,
@@ -77,11 +79,13 @@ class OdpStack(cdk.Stack):
             tables=tables,
             manifests=manifests,
             sources=sources_json(environment.sources),
+            alerts=self.alerts,
         )
         # what a request relies on is deployed before it
         self.config_manager.request.node.add_dependency(self.file_processor)
         for component in (self.file_manager, self.file_processor, self.config_manager):
             component.alarm(self.alerts)
+        self.alerts.on_undelivered("UndeliveredEvents")
         self._publish(names)
 
     def _publish(self, names: Names) -> None:

@@ -105,7 +105,10 @@ def _lost_results() -> State:
 
 
 def _release_cadence(batch_manager_arn: str) -> State:
-    """A release that fails changes no result: the next execution sees by itself that this one has ended."""
+    """Give the cadence back, and tell people what changed.
+
+    A release that fails changes no result: the next execution sees by itself that this one has ended.
+    """
     return {
         "Type": "Task",
         "Resource": "arn:aws:states:::lambda:invoke",
@@ -115,6 +118,7 @@ def _release_cadence(batch_manager_arn: str) -> State:
                 "step": "release",
                 "refresh_cadence": "{% $states.context.Execution.Input.refresh_cadence %}",
                 "execution": "{% $states.context.Execution.Id %}",
+                "failed": "{% $states.input.failed %}",
             },
         },
         "Output": "{% $states.input %}",

@@ -15,6 +15,7 @@ from deployment_account.permissions import allow
 from etl_cdk.glue_job import RUN_ACTIONS
 from etl_cdk.logged_state_machine import logged_state_machine
 from etl_cdk.runtime_package import RuntimeFunction, RuntimePackage
+from etl_cdk.schedule_role import schedule_role
 from etl_cdk.taxi_jobs import TaxiJobs
 from etl_cdk.taxi_permissions import TaxiData, allow_bundles, allow_workflow
 from etl_cdk.taxi_workflow import TaxiParts, longest_round_seconds, taxi_workflow
@@ -56,6 +57,8 @@ class TaxiFlow(Construct):
             job_timeout_minutes=settings.job_timeout_minutes,
         )
         self.state_machine = self._state_machine(package, data, parts)
+        self._undelivered = alerts.undelivered
+        self._schedules = schedule_role(self, "SchedulesRole", key=data.foundation.data_key)
         for dataset in data.datasets:
             self._look_again(dataset.name)
         alerts.on_any(
@@ -64,6 +67,7 @@ class TaxiFlow(Construct):
             meaning="A file of a taxi dataset failed, or a run died and its files are tried again; the execution and "
             "the audit table say why.",
         )
+        alerts.on_interrupted("TaxiFlows", self.state_machine)
         alerts.on_any_counted(
             WAITING_FILES,
             meaning=f"Files of a taxi dataset are not loaded {LONG_WAIT_HOURS} hours after they landed; the audit "
@@ -83,6 +87,8 @@ class TaxiFlow(Construct):
                 input=scheduler.ScheduleTargetInput.from_object({"dataset": dataset}),
                 retry_attempts=3,
                 max_event_age=cdk.Duration.minutes(5),
+                role=self._schedules,
+                dead_letter_queue=self._undelivered,
             ),
         )
 

@@ -38,6 +38,7 @@ class TaxiLanding(Construct):
         data: TaxiData,
         state_machine_arn: str,
         batching_window: cdk.Duration,
+        alerts: Alerts,
     ) -> None:
         super().__init__(scope, id_)
         key, raw = data.foundation.data_key, data.foundation.bucket(Shared.RAW_BUCKET)
@@ -55,6 +56,7 @@ class TaxiLanding(Construct):
             "FileLanded",
             bucket=raw,
             queue=self.queue,
+            undelivered=alerts.undelivered,
             description="Files that land where those of the taxi datasets do go to the Landing function",
             keys=[{"prefix": folder} for folder in landing_folders(data.datasets)],
         )

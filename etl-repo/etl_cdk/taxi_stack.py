@@ -61,8 +61,10 @@ class TaxiStack(cdk.Stack):
             data=data,
             state_machine_arn=self.flow.state_machine.state_machine_arn,
             batching_window=cdk.Duration.seconds(settings.batching_window_seconds),
+            alerts=self.alerts,
         )
         self.landing.alarm(self.alerts)
+        self.alerts.on_undelivered("UndeliveredTaxiEvents")
         self.workgroup = QueryWorkgroup(self, "Queries", data=data, settings=settings)
         self._publish(names)
 

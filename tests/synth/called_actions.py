@@ -70,6 +70,10 @@ ENVIRONMENT = {
     "STAGING_BUCKET": "staging",
     "SOURCES": '{"default":{"folder":""}}',
     "LANDED_FILE_DAYS": "90",
+    "ENVIRONMENT": "dev",
+    "SCHEDULES": "enabled",
+    "SCHEDULE_NAMES": "odpf_file_processor_",
+    "TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:alerts",
 }
 Actions = set[tuple[str, str]]
 _OF_TRANSACTIONS = {
@@ -126,6 +130,7 @@ def prepare(monkeypatch: pytest.MonkeyPatch) -> None:
             AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
             BillingMode="PAY_PER_REQUEST",
         )
+    boto3.client("sns").create_topic(Name="alerts")
     s3 = boto3.client("s3")
     for bucket in ("staging", "lake-config", "assets"):
         s3.create_bucket(Bucket=bucket)
@@ -221,9 +226,11 @@ def of_the_delivery() -> Actions:
 
 
 def of_the_batch_manager() -> Actions:
-    """A cadence with a table whose file is pending."""
+    """A cadence with a table whose file is pending, and whose last refresh failed."""
     of_the_config_manager()
     of_the_file_manager()
+    failed = {"raw_table_name": "db.t", "refresh_status": "refresh_error", "last_refresh": {"error_message": "E: no"}}
+    dynamodb_resource().Table("FileProcessingTracker").put_item(Item=failed)
     with recorded() as found:
         cadence = {"refresh_cadence": "10_min_refresh"}
         first, second = (f"arn:aws:states:us-east-1:123456789012:execution:machine:{name}" for name in ("a", "b"))

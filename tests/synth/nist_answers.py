@@ -46,7 +46,7 @@ ANSWERS: dict[str, tuple[Answer, ...]] = {
             f"Functions and jobs of ODP. {_INLINE}",
         ),
         (_ROLE.format(r"Odp/FileProcessor/WorkflowRole"), f"ODP's workflow. {_INLINE}"),
-        (_ROLE.format(r"(Odp|Taxi)/SchedulerRoleForTarget-\w+"), f"Of the schedules, by CDK. {_INLINE}"),
+        (_ROLE.format(r"(Odp/FileProcessor|Taxi/Flow)/SchedulesRole"), f"Of the schedules. {_INLINE}"),
         (
             _ROLE.format(r"Taxi/(Flow/Bundles|Landing/Handler|Flow/Jobs/\w+)/Role"),
             f"Functions and jobs of the taxi flow. {_INLINE}",

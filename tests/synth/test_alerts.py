@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -13,19 +14,24 @@ ODP_ALARMS = {
     "UnregisteredFiles": ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
     "RejectedFiles": ("ODP", "RejectedFiles"),
     "MissedFiles": ("ODP", "MissedFiles"),
-    "UnconfiguredTables": ("ODP", "UnconfiguredTables"),
-    "ExpiringFiles": ("ODP", "ExpiringFiles"),
-    "VanishedLoads": ("ODP", "VanishedLoads"),
     "SlowSweeps": ("ODP", "SlowSweeps"),
     "FailedSweeps": ("AWS/Lambda", "Errors"),
     "UndecidedConfigurations": ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
     "RefusedConfigurations": ("ODP", "RefusedConfigurations"),
-    "FailedRefreshes": ("AWS/States", "ExecutionsFailed"),
+    "TimedOutRefreshes": ("AWS/States", "ExecutionsTimedOut"),
+    "AbortedRefreshes": ("AWS/States", "ExecutionsAborted"),
+    "UndeliveredEvents": ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
+    "UntoldChanges": ("ODP", "UntoldChanges"),
 }
+SILENT = {"SilentSweeps": ("AWS/Lambda", "Invocations")}
+"""Of these, no data is bad news."""
 TAXI_ALARMS = {
     "UnregisteredTaxiFiles": ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
     "RejectedTaxiFiles": ("ODP", "RejectedTaxiFiles"),
     "FailedTaxiFlows": ("AWS/States", "ExecutionsFailed"),
+    "TimedOutTaxiFlows": ("AWS/States", "ExecutionsTimedOut"),
+    "AbortedTaxiFlows": ("AWS/States", "ExecutionsAborted"),
+    "UndeliveredTaxiEvents": ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
     "WaitingTaxiFiles": ("ODP", "WaitingTaxiFiles"),
 }
 ALARMS: Mapping[str, Mapping[str, tuple[str, str]]] = {"Odp": ODP_ALARMS, "Taxi": TAXI_ALARMS}
@@ -40,7 +46,7 @@ def template(synthesis: Synthesis, environment: str, stack: str) -> Template:
 @pytest.mark.parametrize("stack", ALARMS)
 def test_there_are_no_other_alarms(template: Template, stack: str) -> None:
     found = {id_[:-8].removeprefix("Alerts") for id_ in template.resources("AWS::CloudWatch::Alarm")}
-    assert found == ALARMS[stack].keys()
+    assert found == ALARMS[stack].keys() | (SILENT.keys() if stack == "Odp" else set())
 
 
 @pytest.mark.parametrize(("stack", "name"), EACH)
@@ -70,6 +76,7 @@ def test_the_dead_letter_alarms_watch_the_dead_letter_queues(template: Template,
     ("stack", "name"),
     [
         ("Odp", "RejectedFiles"),
+        ("Odp", "UntoldChanges"),
         ("Odp", "RefusedConfigurations"),
         ("Taxi", "RejectedTaxiFiles"),
         ("Taxi", "WaitingTaxiFiles"),
@@ -84,6 +91,93 @@ def test_what_the_runtime_counts_is_watched_as_it_writes_it(template: Template, 
     functions = template.resources("AWS::Lambda::Function").values()
     assert {function["Environment"]["Variables"]["LAKE"] for function in functions} == {f"odp-{environment}"}
     assert alarm["Statistic"] == "Sum"
+
+
+@pytest.mark.parametrize("stack", ["Odp"])
+def test_a_sweep_that_nobody_calls_is_noticed_although_it_counts_nothing(template: Template) -> None:
+    alarm = template.only("AWS::CloudWatch::Alarm", "AlertsSilentSweeps")
+    assert (alarm["Namespace"], alarm["MetricName"]) == SILENT["SilentSweeps"]
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 1)
+    assert (alarm["Period"], alarm["EvaluationPeriods"], alarm["TreatMissingData"]) == (3600, 3, "breaching")
+    (dimension,) = alarm["Dimensions"]
+    assert dimension["Value"]["Ref"].startswith("FileManagerSweep")
+    (topic,) = template.resources("AWS::SNS::Topic")
+    assert alarm["AlarmActions"] == [{"Ref": topic}]
+
+
+def undelivered(template: Template) -> tuple[str, dict[str, Any]]:
+    """The queue of undelivered events."""
+    ((id_, queue),) = [
+        (id_, queue)
+        for id_, queue in template.resources("AWS::SQS::Queue").items()
+        if id_.startswith("AlertsUndelivered")
+    ]
+    return id_, queue
+
+
+@pytest.mark.parametrize("stack", ALARMS)
+def test_every_schedule_and_every_rule_keeps_what_it_could_not_deliver(template: Template) -> None:
+    """Code review C10: a cadence that never started alarmed nobody."""
+    id_, _ = undelivered(template)
+    schedules = [each["Target"] for each in template.resources("AWS::Scheduler::Schedule").values()]
+    rules = [target for rule in template.resources("AWS::Events::Rule").values() for target in rule["Targets"]]
+    assert schedules
+    assert rules
+    for target in (*schedules, *rules):
+        assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": [id_, "Arn"]}}
+    for name, keeping in {"Odp": "UndeliveredEvents", "Taxi": "UndeliveredTaxiEvents"}.items():
+        if template.stack.endswith(name):
+            (dimension,) = template.only("AWS::CloudWatch::Alarm", f"Alerts{keeping}")["Dimensions"]
+            assert dimension["Value"] == {"Fn::GetAtt": [id_, "QueueName"]}
+
+
+@pytest.mark.parametrize("stack", ALARMS)
+def test_undelivered_events_are_encrypted_kept_for_two_weeks_and_taken_from_own_rules_only(template: Template) -> None:
+    id_, queue = undelivered(template)
+    key = template.body["Parameters"][queue["KmsMasterKeyId"]["Ref"]]
+    assert key["Default"].endswith("/kms/data-key-arn")
+    assert queue["MessageRetentionPeriod"] == 14 * 86_400
+    (policy,) = [
+        each for each in template.resources("AWS::SQS::QueuePolicy").values() if each["Queues"] == [{"Ref": id_}]
+    ]
+    deny, *allowed = policy["PolicyDocument"]["Statement"]
+    assert (deny["Effect"], deny["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+    rules = template.resources("AWS::Events::Rule").keys()
+    assert {each["Principal"]["Service"] for each in allowed} == {"events.amazonaws.com"}
+    sources = [each["Condition"]["ArnEquals"]["aws:SourceArn"]["Fn::GetAtt"][0] for each in allowed]
+    assert sorted(sources) == sorted(rules)
+
+
+@pytest.mark.parametrize("stack", ALARMS)
+def test_schedules_may_write_to_the_encrypted_queue(template: Template) -> None:
+    """Scheduler writes as the schedule's role, so that the role needs the key, too."""
+    id_, _ = undelivered(template)
+    targets = [each["Target"] for each in template.resources("AWS::Scheduler::Schedule").values()]
+    (role,) = {target["RoleArn"]["Fn::GetAtt"][0] for target in targets}
+    granted = {
+        action: statement["Resource"]
+        for policy in template.resources("AWS::IAM::Policy").values()
+        if policy["Roles"] == [{"Ref": role}]
+        for statement in policy["PolicyDocument"]["Statement"]
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+    }
+    assert granted.keys() == {"states:StartExecution", "sqs:SendMessage", "kms:Decrypt", "kms:GenerateDataKey"}
+    assert granted["sqs:SendMessage"] == {"Fn::GetAtt": [id_, "Arn"]}
+    assert template.body["Parameters"][granted["kms:Decrypt"]["Ref"]]["Default"].endswith("/kms/data-key-arn")
+
+
+@pytest.mark.parametrize("stack", ["Odp"])
+def test_the_batch_manager_and_the_sweep_publish_and_no_job_does(template: Template) -> None:
+    (topic,) = template.resources("AWS::SNS::Topic")
+    publishers = {
+        role["Ref"][:-8]: statement["Resource"]
+        for policy in template.resources("AWS::IAM::Policy").values()
+        for role in policy["Roles"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        if "sns:Publish" in statement["Action"]
+    }
+    expected = ("FileProcessorBatchManagerRole", "FileManagerSweepRole")
+    assert publishers == {role: {"Ref": topic} for role in expected}
 
 
 @pytest.mark.parametrize("stack", ALARMS)

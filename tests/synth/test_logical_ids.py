@@ -28,6 +28,7 @@ SECRETS = {"Key961B73FD", "Secretsourcedatabase"}
 PIPELINE = {"ArtifactsBucket88671897", "ArtifactsKeyA4B22E2B", "NoticesTopic898AF2CD"}
 ODP = {
     "AlertsTopicCF7C81C9",
+    "AlertsUndelivered89951F36",
     "ConfigManagerDeadLettersBCCF1BE7",
     "ConfigManagerQueue70094B47",
     "FileManagerDeadLetters6A30E040",
@@ -47,7 +48,7 @@ TABLES = {
     "TaxiConformed80627C20",
     "TaxiPurposeBuiltA07955DF",
 }
-TAXI = {"AlertsTopicCF7C81C9", "LandingDeadLettersBABFEF3A", "LandingQueueDC665654"}
+TAXI = {"AlertsTopicCF7C81C9", "AlertsUndelivered89951F36", "LandingDeadLettersBABFEF3A", "LandingQueueDC665654"}
 
 
 def stateful(template: Template) -> set[str]:

@@ -198,15 +198,42 @@ def test_the_batch_manager_writes_plans_only(odp: Template) -> None:
     assert not objects(odp, "FileProcessorBatchManagerRole", "s3:GetObject")
 
 
-def test_the_batch_manager_writes_claims_of_cadences_beside_the_leases_and_no_lease(odp: Template) -> None:
+def test_the_batch_manager_writes_claims_and_notes_beside_leases_and_files_and_none_of_these(odp: Template) -> None:
     writing = [
         statement
         for role, statement in statements(odp)
         if role == "FileProcessorBatchManagerRole" and "dynamodb:PutItem" in as_list(statement["Action"])
     ]
-    (statement,) = writing
-    assert statement["Action"] == ["dynamodb:DeleteItem", "dynamodb:PutItem"]
-    assert statement["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["cadence#*"]}}
+    assert [(as_list(each["Action"]), each["Condition"], table(odp, each["Resource"])) for each in writing] == [
+        (
+            ["dynamodb:PutItem", "dynamodb:UpdateItem"],
+            {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["#told", "#planned"]}},
+            "odpf_file_tracker",
+        ),
+        (
+            ["dynamodb:DeleteItem", "dynamodb:PutItem"],
+            {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["cadence#*"]}},
+            "odpf_file_processing_tracker",
+        ),
+    ]
+
+
+def table(odp: Template, resource: Any) -> str:
+    return text(odp, resource).rsplit(":table/", 1)[-1]
+
+
+def test_the_batch_manager_reads_of_the_quarantine_what_is_held_and_nothing_else(odp: Template) -> None:
+    reading = [
+        statement
+        for role, statement in statements(odp)
+        if role == "FileProcessorBatchManagerRole" and table(odp, statement["Resource"]) == "odpf_quarantine"
+    ]
+    assert [(each["Action"], each["Condition"]) for each in reading] == [
+        (
+            "dynamodb:Query",
+            {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["held_load", "held_file"]}},
+        )
+    ]
 
 
 def test_of_the_assets_the_job_reads_its_package_and_its_script(odp: Template) -> None:
@@ -227,9 +254,12 @@ def test_the_state_machine_starts_the_jobs_of_the_manifests_and_no_others(odp: T
 
 
 def test_the_schedule_may_start_the_state_machine_and_do_nothing_else(odp: Template) -> None:
-    (scheduler,) = [statement for role, statement in statements(odp) if role.startswith("SchedulerRole")]
+    """Besides, test_alerts says how it keeps what it could not start."""
+    of_schedules = [statement for role, statement in statements(odp) if role == "FileProcessorSchedulesRole"]
     (state_machine,) = odp.resources("AWS::StepFunctions::StateMachine")
-    assert (scheduler["Action"], scheduler["Resource"]) == ("states:StartExecution", {"Ref": state_machine})
+    (starting,) = [each for each in of_schedules if each["Action"] == "states:StartExecution"]
+    assert starting["Resource"] == {"Ref": state_machine}
+    assert len(of_schedules) == 3
 
 
 @pytest.fixture

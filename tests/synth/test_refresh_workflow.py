@@ -171,8 +171,14 @@ def test_cadence_is_released_at_the_end_whether_or_not_the_map_itself_failed(
     assert catch["ErrorEquals"] == ["States.ALL"]
     assert (refresh if is_mapped else catch)["Next"] == "ReleaseCadence"
     context = {"Execution": {"Id": "arn:run", "Input": {"refresh_cadence": "10_min_refresh"}}}
-    payload = evaluate(release["Arguments"], context=context)["Payload"]
-    assert payload == {"step": "release", "refresh_cadence": "10_min_refresh", "execution": "arn:run"}
+    judged = {"batches": 1, "failed": ["batch 0: no"]}
+    payload = evaluate(release["Arguments"], context=context, input=judged)["Payload"]
+    assert payload == {
+        "step": "release",
+        "refresh_cadence": "10_min_refresh",
+        "execution": "arn:run",
+        "failed": ["batch 0: no"],
+    }
 
 
 def test_release_changes_no_result_also_when_it_fails(states: dict[str, Any]) -> None:

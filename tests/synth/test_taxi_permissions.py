@@ -14,8 +14,7 @@ from tests.synth.test_permissions import as_list, statements, text
 
 LANDING, BUNDLES, WORKFLOW = "LandingHandlerRole", "FlowBundlesRole", "FlowWorkflowRole"
 CONFORMED, PURPOSE_BUILT = "FlowJobsConformedRole", "FlowJobsPurposeBuiltRole"
-SCHEDULES = "SchedulerRoleForTarget2f9057"
-"""One for all schedules of the state machine; CDK names it after the target."""
+SCHEDULES = "FlowSchedulesRole"
 ROLES = {LANDING, BUNDLES, WORKFLOW, CONFORMED, PURPOSE_BUILT, SCHEDULES}
 TABLE_FILES = {"s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"}
 
@@ -48,7 +47,7 @@ def test_there_are_no_other_roles(taxi: Template) -> None:
 def test_schedules_start_the_flow_and_nothing_else(taxi: Template) -> None:
     (state_machine,) = taxi.resources("AWS::StepFunctions::StateMachine")
     actions = [as_list(s["Action"]) for role, s in statements(taxi) if role == SCHEDULES]
-    assert actions == [["states:StartExecution"]]
+    assert sorted(actions) == [["kms:Decrypt", "kms:GenerateDataKey"], ["sqs:SendMessage"], ["states:StartExecution"]]
     assert granted(taxi, "states")[SCHEDULES] == {f'{{"Ref": "{state_machine}"}}': {"states:StartExecution"}}
 
 

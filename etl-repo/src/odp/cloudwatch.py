@@ -10,6 +10,8 @@ NAMESPACE = "ODP"
 
 
 LAKE = "Lake"
+UNTOLD_CHANGES = "UntoldChanges"
+"""The metric of judgements after which people could not be told all."""
 
 
 def put_metric(name: str, value: float, *, lake: str) -> None:

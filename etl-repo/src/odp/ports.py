@@ -22,6 +22,7 @@ from odp.records import (
     WrittenTable,
 )
 from odp.refreshes import BookEntry, CommittedRefresh, Lease, Refresh, RefreshOutcome
+from odp.state_changes import Told
 
 
 class FileRegister(Protocol):
@@ -170,6 +171,13 @@ class PendingWorkReader(Protocol):
         """Give the work of every source table that has pending files; reads a small item of each that ever had one."""
 
 
+class HeldEntries(Protocol):
+    """The entries of files that wait for a person."""
+
+    def of_tables(self, kind: QuarantineKind) -> Sequence[KeptEntry]:
+        """List the entries of a kind, each with its table."""
+
+
 class PlannedLeases(Protocol):
     """What whoever plans must know of tables: which are being written, and which were refused."""
 
@@ -185,6 +193,39 @@ class CadenceClaims(Protocol):
 
     def release(self, refresh_cadence: str, execution: str) -> None:
         """Give the cadence back, unless another execution has it."""
+
+
+class ToldStates(Protocol):
+    """What people were told, by the key of each subject."""
+
+    def known(self) -> Mapping[str, Told]:
+        """Give what people know of every subject that ever had a problem."""
+
+    def claim(self, key: str, told: Told) -> str | None:
+        """Claim the next message of a subject; None if another run has it, or people know more than was read."""
+
+    def note(self, key: str, claim: str, told: Told) -> None:
+        """Keep what people know now, unless the claim was taken over."""
+
+    def give_back(self, key: str, claim: str) -> None:
+        """Let the next judgement send a message, as this one could not be sent."""
+
+
+class Topic(Protocol):
+    """Where those subscribe who are told."""
+
+    def publish(self, subject: str, text: str) -> None:
+        """Send a message to all subscribers."""
+
+
+class PlannedCadences(Protocol):
+    """When an execution of each cadence last came to a plan."""
+
+    def planned(self, refresh_cadence: str) -> None:
+        """Note that an execution of a cadence came to a plan now, with batches or without."""
+
+    def last_planned(self) -> Mapping[str, str]:
+        """Give the time (ISO 8601) of the last plan of each cadence that ever came to one."""
 
 
 class PlanStorage(Protocol):

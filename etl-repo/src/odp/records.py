@@ -19,6 +19,9 @@ INSERT, UPDATE, DELETE = "I", "U", "D"
 CADENCE_CLAIM = "cadence#"
 """Begins the keys of the claims of cadences in odpf_file_processing_tracker; a table's key is `database.table`."""
 
+TOLD, PLANNED = "#told", "#planned"
+"""Partitions of odpf_file_tracker: what people were told, and when cadences were planned. No table has such a name."""
+
 EMPTIED = "EmptyTable"
 """The `event_reason` of a part without an object: a person wants the table emptied, as its source was."""
 
@@ -297,6 +300,7 @@ class KeptEntry:
     """Of a vanished load: when its last object was deleted; an older release may not have kept it."""
     landed_from: str = ""
     """When the oldest file landed, or when an older release kept the entry; empty if there is no object."""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,6 +337,18 @@ class TableLease:
     """The digest of the configuration that the last refused refresh had."""
     was_cut_off: bool = False
     """Whether the last run did not come to its end: it was killed, or ran out of time."""
+    refresh_status: str = ""
+    """How the last refresh ended, or that one is under way; empty before the first."""
+    ended_at: str = ""
+    error: str = ""
+    """Why the last refresh failed; empty if it completed."""
+    touched_at: str = ""
+    """When a run last began or ended to work on the table; empty if none ever did."""
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the last refresh was refused, and the next one waits until something changes."""
+        return self.refused_registrations >= 0
 
 
 @dataclass(frozen=True, slots=True)

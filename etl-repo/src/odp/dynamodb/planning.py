@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -43,12 +44,21 @@ class DynamoDbPlannedLeases:
     def _lease_of(self, item: Mapping[str, Any]) -> TableLease:
         is_held = float(item.get("lease_expires_at", 0)) >= self._clock()
         is_writing = item.get("refresh_status") == RefreshStatus.UPDATING.value
+        last: Mapping[str, Any] = item.get("last_refresh", {})
         return TableLease(
             is_held=is_held,
             was_cut_off=is_writing and not is_held,
             refused_registrations=int(item.get("refused_registrations", -1)),
             refused_configuration=str(item.get("refused_configuration", "")),
+            refresh_status=str(item.get("refresh_status", "")),
+            ended_at=str(last.get("refresh_end_date_time", "")),
+            error=str(last.get("error_message", "")),
+            touched_at=max(str(last.get("refresh_end_date_time", "")), _moment(item.get("lease_since"))),
         )
+
+
+def _moment(seconds: Any) -> str:  # noqa: ANN401 - boto3 gives a number of DynamoDB
+    return "" if seconds is None else datetime.fromtimestamp(float(seconds), UTC).isoformat(timespec="milliseconds")
 
 
 class DynamoDbCadenceClaims:

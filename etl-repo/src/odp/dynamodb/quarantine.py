@@ -58,7 +58,8 @@ class DynamoDbQuarantine:
     def of_tables(self, kind: QuarantineKind) -> Sequence[KeptEntry]:
         """List the entries of a kind, each with its table."""
         names = (
-            "entry_id, source_table_name, quarantined_at, dismissed_at, gone_at, landed_from, file_ingestion_date_time"
+            "entry_id, source_table_name, quarantined_at, dismissed_at, gone_at, landed_from, "
+            "file_ingestion_date_time, reason"
         )
         return [_kept_entry(item) for item in self._of_kind(kind, names)]
 
@@ -91,7 +92,8 @@ def key_in_quarantine(kind: QuarantineKind, entry_id: str) -> dict[str, str]:
 def _kept_entry(item: Mapping[str, Any]) -> KeptEntry:
     table, since, gone_at = (str(item.get(name, "")) for name in ("source_table_name", "quarantined_at", "gone_at"))
     landed_from = str(item.get("landed_from", item.get("file_ingestion_date_time", since)))
-    return KeptEntry(str(item["entry_id"]), table, since, "dismissed_at" in item, gone_at, landed_from)
+    reason = str(item.get("reason", ""))
+    return KeptEntry(str(item["entry_id"]), table, since, "dismissed_at" in item, gone_at, landed_from, reason)
 
 
 def item_of(entry: Quarantined) -> dict[str, Any]:

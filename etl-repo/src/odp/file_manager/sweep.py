@@ -1,28 +1,35 @@
-"""Lambda entry point of the File Manager's sweep: finds files without an event, and loads whose objects are gone."""
+"""Lambda entry point of the File Manager's sweep: finds files without an event, and what people are to be told of."""
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from odp.cloudwatch import put_metric
+from odp.cloudwatch import UNTOLD_CHANGES, put_metric
+from odp.commands import Commands
+from odp.configuration import Configuration
 from odp.dynamodb.connection import dynamodb_resource
 from odp.dynamodb.file_tracker import DynamoDbPendingWork
 from odp.dynamodb.running_configuration import DynamoDbRunningConfiguration, RunningVersion
 from odp.dynamodb.sweep_state import DynamoDbSweepState
+from odp.dynamodb.told_states import DynamoDbPlannedCadences, DynamoDbToldStates
 from odp.file_manager.bucket_sweep import Sweep, Swept
 from odp.file_manager.handler import connected_lake
 from odp.file_manager.reconciliation import Reconciliation
 from odp.file_manager.s3_event import STAGING
+from odp.file_manager.sweep_states import SweepStates
 from odp.file_manager.unconfigured_tables import keep_unconfigured_tables
 from odp.file_manager.vanished_loads import VanishedLoads
 from odp.file_manager.vanished_look import LOOK_LASTS, VanishedLook
 from odp.file_manager.waiting_files import count_that_expire, held_tables_that_lose_files, tables_that_lose_files
+from odp.messenger import Messenger
 from odp.records import HELD_KINDS, PendingWork, QuarantineKind
 from odp.s3_staging import S3StagingListing
+from odp.sns_topic import SnsTopic
+from odp.state_changes import Aspect, State, Told
 
 logger = logging.getLogger(__name__)
 
@@ -44,18 +51,28 @@ def handle(event: dict[str, object], context: LambdaContext) -> dict[str, int]: 
     ends_at = _now() + timedelta(milliseconds=context.get_remaining_time_in_millis()) - STOPS_BEFORE
     look = _vanished_look()
     swept = _sweep().run(ends_at - LOOK_LASTS if look.is_due() else ends_at)
-    rejected = _count_expiring_rejected() if look.is_due() else 0
+    rejected = _count_expiring_rejected() if look.is_due() else None
     pending = DynamoDbPendingWork(dynamodb_resource(), os.environ["FILE_TRACKER_TABLE"]).pending_work()
-    configured = _running().everything().tables
-    _tell(
-        {
-            **_counts(swept),
-            "UnconfiguredTables": keep_unconfigured_tables(pending, configured, connected_lake().quarantine),
-            "ExpiringFiles": _count_expiring(pending) + rejected,
-        }
-    )
-    look.run(configured, ends_at)
+    configuration = _running().everything()
+    keep_unconfigured_tables(pending, configuration.tables, connected_lake().quarantine)
+    _tell(_counts(swept))
+    try:
+        look.run(configuration.tables, ends_at)
+    finally:
+        _tell_changes(configuration, pending, rejected)
     return {"landed": swept.found.landed, "missed": swept.found.missed, "rejected": swept.found.rejected}
+
+
+def _tell_changes(configuration: Configuration, pending: Mapping[str, PendingWork], rejected: int | None) -> None:
+    """Tell people what changed; whatever goes wrong here spoils no sweep, and the next one tells."""
+    try:
+        told = DynamoDbToldStates(dynamodb_resource(), os.environ["FILE_TRACKER_TABLE"], clock=_seconds)
+        known = told.known()
+        messenger = Messenger(told, SnsTopic(os.environ["TOPIC_ARN"]), os.environ["LAKE"], _seconds)
+        messenger.tell(_noticed(configuration, pending, rejected, known), known)
+    except Exception:
+        logger.exception("people were not told of all that changed")
+        put_metric(UNTOLD_CHANGES, 1, lake=os.environ["LAKE"])
 
 
 def _sweep() -> Sweep:
@@ -76,7 +93,7 @@ def _vanished_look() -> VanishedLook:
     listing, days = S3StagingListing(lake.staging.buckets), int(os.environ["LANDED_FILE_DAYS"])
     states = _states()
     loads = VanishedLoads(lake.tracker, listing, lake.quarantine, days, _now, states.load().expired_until)
-    return VanishedLook(loads, states, _now, _tell_vanished)
+    return VanishedLook(loads, states, _now, _log_vanished)
 
 
 def _states() -> DynamoDbSweepState:
@@ -93,18 +110,66 @@ def _running() -> DynamoDbRunningConfiguration:
     )
 
 
-def _count_expiring(pending: Mapping[str, PendingWork]) -> int:
+def _noticed(
+    configuration: Configuration, pending: Mapping[str, PendingWork], rejected: int | None, known: Mapping[str, Told]
+) -> Iterator[State]:
+    lake, days, commands = connected_lake(), int(os.environ["LANDED_FILE_DAYS"]), Commands(os.environ["ENVIRONMENT"])
+    judge = SweepStates(known, commands, _now())
+    oldest = {name: lake.tracker.oldest_landing(name) for name in pending}
+    planned = _last_planned(configuration.batches)
+    if _are_schedules_enabled():
+        yield from judge.late(configuration.tables, pending, oldest)
+        yield from judge.silent(configuration.batches, planned, lambda name: f"{os.environ['SCHEDULE_NAMES']}{name}")
+    yield from judge.expiring(_expiring(oldest), days)
+    if rejected is not None:
+        yield judge.expiring_rejected(rejected)
+    vanished = lake.quarantine.of_tables(QuarantineKind.VANISHED_LOAD)
+    yield from judge.of_entries(
+        Aspect.VANISHED,
+        "all objects of the load in {} are gone",
+        vanished,
+        lambda entry: (
+            f"Run: {commands.reload(entry.source_table_name, 'empty')}",
+            f"Or: {commands.dismiss(entry.entry_id)}",
+        ),
+    )
+    yield from judge.of_entries(
+        Aspect.UNCONFIGURED,
+        "files of {} land, which no manifest names",
+        lake.quarantine.of_tables(QuarantineKind.UNCONFIGURED_TABLE),
+        lambda entry: (f"Run: {commands.show(entry.entry_id)}",),
+    )
+    yield from judge.unconfigured_anymore(configuration.tables.values())
+
+
+def _last_planned(configured: Collection[str]) -> Mapping[str, str]:
+    """Give when cadences were planned last.
+
+    For one that is new, comes again or is not started by itself, time begins to count now.
+    """
+    cadences = DynamoDbPlannedCadences(dynamodb_resource(), os.environ["FILE_TRACKER_TABLE"], clock=_seconds)
+    planned = cadences.last_planned()
+    for cadence in planned.keys() ^ set(configured) if _are_schedules_enabled() else configured:
+        cadences.planned(cadence)
+    return planned
+
+
+def _are_schedules_enabled() -> bool:
+    return os.environ["SCHEDULES"] == "enabled"
+
+
+def _expiring(oldest: Mapping[str, str]) -> list[str]:
     days, lake = int(os.environ["LANDED_FILE_DAYS"]), connected_lake()
     entries = [entry for kind in HELD_KINDS for entry in lake.quarantine.of_tables(kind)]
     found = {
-        *tables_that_lose_files(pending, lake.tracker.oldest_landing, now=_now(), landed_file_days=days),
+        *tables_that_lose_files(oldest, oldest.__getitem__, now=_now(), landed_file_days=days),
         *held_tables_that_lose_files(entries, now=_now(), landed_file_days=days),
     }
     for name in sorted(found):
         logger.warning(
             "%s: files that wait or are held are about to expire after %d days in the staging bucket", name, days
         )
-    return len(found)
+    return sorted(found)
 
 
 def _count_expiring_rejected() -> int:
@@ -132,10 +197,13 @@ def _tell(counts: Mapping[str, int]) -> None:
             put_metric(name, count, lake=os.environ["LAKE"])
 
 
-def _tell_vanished(table: str) -> None:
+def _log_vanished(table: str) -> None:
     logger.warning("%s: all objects of its load are gone", table)
-    _tell({"VanishedLoads": 1})
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _seconds() -> float:
+    return _now().timestamp()

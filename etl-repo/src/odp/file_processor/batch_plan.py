@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from odp.file_processor.batches import packed_batches
+from odp.file_processor.batches import MOST_BATCHES, packed_batches
 from odp.file_processor.workers import bytes_of_a_worker, execution_class, workers_for
 from odp.ports import CadenceClaims, Cadences, PendingWorkReader, PlannedLeases, PlanStorage
 from odp.records import BatchConfig, BatchPlan, PendingWork, RawTableConfig, TableLease
@@ -68,7 +68,7 @@ class BatchManager:
 
     def _plan(self, refresh_cadence: str, execution: str) -> tuple[BatchConfig, BatchPlan, RunSize]:
         batch_config, active_tables = self.cadences.cadence(refresh_cadence)
-        work = self._work(active_tables)
+        work = longest_left_alone(self._work(active_tables), MOST_BATCHES * batch_config.refresh_tables_batch_size)
         # so tables share a run only as far as the fewest workers do for all of them
         most_bytes = bytes_of_a_worker(batch_config.glue_job_worker_type)
         batches = packed_batches(work, batch_config.refresh_tables_batch_size, most_bytes)
@@ -110,6 +110,15 @@ class BatchManager:
         found = ((table, pending[table.source_table_name], leases.get(table.qualified_name)) for table in tables)
         known = ((table, work, lease or TableLease()) for table, work, lease in found)
         return {work: lease for table, work, lease in known if may_start(table, work, lease)}
+
+
+def longest_left_alone(work: Mapping[PendingWork, TableLease], most: int) -> dict[PendingWork, TableLease]:
+    """Take as many tables as the history of one execution holds: those that no run has touched for the longest time.
+
+    The others wait for the next execution. By then they are the ones that were left alone longest, so none starves.
+    """
+    oldest_first = sorted(work.items(), key=lambda each: (each[1].touched_at, each[0].source_table_name))
+    return dict(oldest_first[:most])
 
 
 def may_start(table: RawTableConfig, work: PendingWork, lease: TableLease) -> bool:

@@ -1,19 +1,33 @@
-"""Lambda entry point of the Batch Manager, the first state of the File Processor's state machine."""
+"""Lambda entry point of the Batch Manager: plans an execution of the File Processor, and ends it."""
 
 from __future__ import annotations
 
 import functools
+import logging
 import os
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from odp.aws_trouble import trouble_of_aws
+from odp.cloudwatch import UNTOLD_CHANGES, put_metric
+from odp.commands import Commands
 from odp.dynamodb.connection import dynamodb_resource
 from odp.dynamodb.file_tracker import DynamoDbPendingWork
 from odp.dynamodb.planning import DynamoDbCadenceClaims, DynamoDbPlannedLeases
+from odp.dynamodb.quarantine import DynamoDbQuarantine
 from odp.dynamodb.running_configuration import DynamoDbCadences, RunningVersion
+from odp.dynamodb.told_states import DynamoDbPlannedCadences, DynamoDbToldStates
 from odp.executions import StepFunctionsExecutions
 from odp.file_processor.batch_plan import BatchManager
+from odp.file_processor.cadence_states import state_of_planning, state_of_runs
+from odp.file_processor.refresh_states import RefreshStates
+from odp.messenger import Messenger
 from odp.s3_plans import S3PlanStorage
+from odp.sns_topic import SnsTopic
+from odp.state_changes import State
+
+logger = logging.getLogger(__name__)
 
 
 @functools.cache
@@ -38,9 +52,75 @@ def _batch_manager() -> BatchManager:
 def handle(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Plan one execution, or release its cadence at its end; no pending files, no batches, no Glue run.
 
+    At the end of an execution, which is the plan if there are no batches, people are told what changed.
+
     Raises:
         RetryableError: the same call may succeed later, so the state machine repeats it.
     """
-    step = {"plan": _batch_manager().plan, "release": _batch_manager().release}[event.get("step", "plan")]
+    step = {"plan": _plan, "release": _release}[event.get("step", "plan")]
     with trouble_of_aws():
-        return step(event["refresh_cadence"], event["execution"])
+        return step(event)
+
+
+def _plan(event: dict[str, Any]) -> dict[str, Any]:
+    cadence, execution = event["refresh_cadence"], event["execution"]
+    try:
+        with trouble_of_aws():
+            answer = _batch_manager().plan(cadence, execution)
+    except Exception as failure:
+        state = state_of_planning(cadence, execution, failure)
+        _afterwards(cadence, lambda: _tell(cadence, state))
+        raise
+    state = state_of_planning(cadence, execution, None)
+    _afterwards(cadence, lambda: _planned_cadences().planned(cadence))
+    _afterwards(cadence, lambda: _tell(cadence, state, with_tables=not answer["batches"]))
+    return answer
+
+
+def _release(event: dict[str, Any]) -> dict[str, Any]:
+    cadence, execution = event["refresh_cadence"], event["execution"]
+    answer = _batch_manager().release(cadence, execution)
+    state = state_of_runs(cadence, execution, event.get("failed", []))
+    _afterwards(cadence, lambda: _tell(cadence, state, with_tables=True))
+    return answer
+
+
+def _afterwards(cadence: str, work: Callable[[], None]) -> None:
+    """Do what stops no refresh when it fails; the next execution does it again."""
+    try:
+        work()
+    except Exception:
+        logger.exception("%s: people were not told of all that changed", cadence)
+        put_metric(UNTOLD_CHANGES, 1, lake=os.environ["LAKE"])
+
+
+def _tell(cadence: str, state: State | None, *, with_tables: bool = False) -> None:
+    told = DynamoDbToldStates(dynamodb_resource(), os.environ["FILE_TRACKER_TABLE"], clock=_now)
+    known = told.known()
+    states = _states().of_cadence(cadence, known) if with_tables else iter(())
+    messenger = Messenger(told, SnsTopic(os.environ["TOPIC_ARN"]), os.environ["LAKE"], _now)
+    messenger.tell([*_given(state), *states], known)
+
+
+def _planned_cadences() -> DynamoDbPlannedCadences:
+    return DynamoDbPlannedCadences(dynamodb_resource(), os.environ["FILE_TRACKER_TABLE"], clock=_now)
+
+
+def _given(state: State | None) -> Iterator[State]:
+    if state is not None:
+        yield state
+
+
+def _states() -> RefreshStates:
+    manager = _batch_manager()
+    return RefreshStates(
+        files=manager.files,
+        leases=manager.leases,
+        cadences=manager.cadences,
+        entries=DynamoDbQuarantine(dynamodb_resource(), os.environ["QUARANTINE_TABLE"]),
+        commands=Commands(os.environ["ENVIRONMENT"]),
+    )
+
+
+def _now() -> float:
+    return time.time()

@@ -29,6 +29,7 @@ from odp.refreshes import (
     TableState,
 )
 from odp.s3_staging import S3StagingListing
+from odp.sns_topic import SnsTopic
 
 from tests.unit import moto_session
 from tests.unit.odp.samples import BOOK_TABLES, batch_config, table_config
@@ -47,6 +48,10 @@ VARIABLES = {
     "SOURCES": '{"default":{"folder":""}}',
     "LANDED_FILE_DAYS": "90",
     "LAKE": "odp-dev",
+    "ENVIRONMENT": "dev",
+    "SCHEDULES": "enabled",
+    "SCHEDULE_NAMES": "odpf_file_processor_",
+    "TOPIC_ARN": "arn:aws:sns:us-east-1:222222222222:alerts",
 }
 
 
@@ -67,6 +72,20 @@ def staging(dynamodb: "DynamoDBServiceResource", monkeypatch: pytest.MonkeyPatch
     return s3
 
 
+@pytest.fixture(autouse=True)
+def mails(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The texts that people got."""
+    found: list[str] = []
+    monkeypatch.setattr(SnsTopic, "publish", lambda _, subject, text: found.append(f"{subject}\n{text}"))
+    return found
+
+
+def subjects(mails: list[str]) -> list[str]:
+    found = [mail.partition("\n")[0] for mail in mails]
+    mails.clear()
+    return sorted(found)
+
+
 def metrics(capsys: pytest.CaptureFixture[str]) -> dict[str, int]:
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     names = [line["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Name"] for line in lines]
@@ -74,55 +93,63 @@ def metrics(capsys: pytest.CaptureFixture[str]) -> dict[str, int]:
 
 
 def test_files_that_have_just_landed_are_registered_and_ring_no_alarm_for_missed_ones(
-    staging: Any, capsys: pytest.CaptureFixture[str]
+    staging: Any, capsys: pytest.CaptureFixture[str], mails: list[str]
 ) -> None:
     """Code review C10: MissedFiles rang at each sweep under load although nothing was missed."""
     staging.put_object(Bucket="staging", Key="s/t/LOAD00000001.parquet", Body=b"x")
     assert sweep.handle({}, Context()) == {"landed": 1, "missed": 0, "rejected": 0}
-    assert metrics(capsys) == {"UnconfiguredTables": 1}
+    assert metrics(capsys) == {}
+    assert "odp quarantine show s.t --env dev" in mails[0]
+    assert subjects(mails) == ["odp-dev: files of s.t land, which no manifest names"]
     assert sweep.handle({}, Context())["landed"] == 0
-    assert metrics(capsys) == {}, "a table without a manifest is told once"
+    assert (metrics(capsys), mails) == ({}, []), "a table without a manifest is told once"
 
 
 def test_each_thing_that_needs_a_person_is_counted_under_its_alarms_name(
-    staging: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    staging: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, mails: list[str]
 ) -> None:
     staging.put_object(Bucket="staging", Key="s/t/LOAD00000001.parquet", Body=b"x")
     sweep.handle({}, Context())
     capsys.readouterr()
+    mails.clear()
     swept = Swept(Found(landed=3, missed=2, rejected=1), round_hours=25)
     monkeypatch.setattr("odp.file_manager.bucket_sweep.Sweep.run", lambda *_: swept)
     monkeypatch.setenv("LANDED_FILE_DAYS", "6")
     assert sweep.handle({}, Context()) == {"landed": 3, "missed": 2, "rejected": 1}
-    assert metrics(capsys) == {"MissedFiles": 2, "RejectedFiles": 1, "SlowSweeps": 1, "ExpiringFiles": 1}
+    assert metrics(capsys) == {"MissedFiles": 2, "RejectedFiles": 1, "SlowSweeps": 1}
+    assert subjects(mails) == ["odp-dev: files of s.t expire within 7 days"]
+    sweep.handle({}, Context())
+    assert mails == [], "code review C10: the alarm rang every hour, and named no table"
 
 
 def test_load_whose_objects_were_deleted_is_noticed_within_a_day_and_told_once(
-    staging: Any, dynamodb: "DynamoDBServiceResource", capsys: pytest.CaptureFixture[str]
+    staging: Any, dynamodb: "DynamoDBServiceResource", mails: list[str]
 ) -> None:
     """A table whose source was truncated kept its rows in silence until somebody ran `odp status --check`."""
     loaded(dynamodb, staging)
     sweep.handle({}, Context())
-    assert metrics(capsys) == {}
+    assert mails == []
     staging.delete_object(Bucket="staging", Key="s/t/LOAD00000001.parquet")
     sweep.handle({}, Context())
-    assert (vanished(dynamodb), metrics(capsys)) == ([], {}), "it looks once a day"
+    assert (vanished(dynamodb), mails) == ([], []), "it looks once a day"
     a_day_passes(dynamodb)
     sweep.handle({}, Context())
-    assert (vanished(dynamodb), metrics(capsys)) == (["s.t"], {"VanishedLoads": 1})
+    assert vanished(dynamodb) == ["s.t"]
+    assert "odp reload s.t --empty --env dev" in mails[0]
+    assert subjects(mails) == ["odp-dev: all objects of the load in s.t are gone"]
     a_day_passes(dynamodb)
     sweep.handle({}, Context())
-    assert (vanished(dynamodb), metrics(capsys)) == (["s.t"], {})
+    assert (vanished(dynamodb), mails) == (["s.t"], [])
 
 
-@pytest.mark.parametrize(("days", "rings"), [(82, {}), (84, {"ExpiringFiles": 1}), (300, {"ExpiringFiles": 1})])
+@pytest.mark.parametrize(("days", "rings"), [(82, False), (84, True), (300, True)])
 @pytest.mark.parametrize("key", ["LOAD00000001", "20260101-000000001"])
 def test_held_files_that_are_about_to_expire_are_told(
     staging: Any,
     dynamodb: "DynamoDBServiceResource",
-    capsys: pytest.CaptureFixture[str],
+    mails: list[str],
     days: int,
-    rings: Any,
+    rings: bool,
     key: str,
 ) -> None:
     """They are in the history, not pending; after landed_file_days nobody can approve them any more."""
@@ -134,19 +161,22 @@ def test_held_files_that_are_about_to_expire_are_told(
     for entry in entries_of(table_config(), refresh):
         DynamoDbQuarantine(dynamodb, "quarantine").keep(entry)
     sweep.handle({}, Context())
-    assert metrics(capsys) == rings
+    sweep.handle({}, Context())
+    assert subjects(mails) == ["odp-dev: files of s.t expire within 7 days"] * rings
 
 
-@pytest.mark.parametrize(("days", "rings"), [(82, {}), (84, {"ExpiringFiles": 1}), (300, {})])
+@pytest.mark.parametrize(("days", "rings"), [(82, False), (84, True), (300, False)])
 def test_rejected_files_that_a_person_may_still_want_are_told_before_they_expire_and_not_for_ever(
-    staging: Any, dynamodb: "DynamoDBServiceResource", capsys: pytest.CaptureFixture[str], days: int, rings: Any
+    staging: Any, dynamodb: "DynamoDBServiceResource", mails: list[str], days: int, rings: bool
 ) -> None:
     landed_at = f"{sweep._now() - timedelta(days=days):%Y-%m-%dT%H:%M:%SZ}"
     found = listed_object(ObjectVersion("staging", "s/t/a.csv", "v1", "e", 5, landed_at))
     assert isinstance(found, RejectedFile)
     DynamoDbQuarantine(dynamodb, "quarantine").keep(rejection_of(found))
-    sweep.handle({}, Context())
-    assert metrics(capsys) == rings
+    for _ in range(2):
+        sweep.handle({}, Context())
+        a_day_passes(dynamodb)
+    assert subjects(mails) == ["odp-dev: rejected files expire within 7 days"] * rings
 
 
 def loaded(dynamodb: "DynamoDBServiceResource", staging: Any) -> None:

@@ -252,10 +252,46 @@ def test_rule_11_state_of_three_thousand_tables_stays_far_below_the_limit_and_na
     state = json.dumps(World(tables, {config.source_table_name: 1 for config in tables}).state())
     assert len(state) < 8 * 1024
     assert "s.t1" not in state
-    assert json.loads(state)["batches"] == list(range(600))
+    assert json.loads(state)["batches"] == list(range(500)), "the history of an execution holds no more"
 
 
 def test_plan_is_kept_under_cadence_and_name_of_its_execution() -> None:
     world = World([table(1)], {"s.t1": 1})
     assert world.state()["plan_key"] == "odp/plans/10_min_refresh/run-1.json"
     assert list(world.plans) == ["odp/plans/10_min_refresh/run-1.json"]
+
+
+def test_more_tables_than_the_history_of_an_execution_holds_are_planned_in_turn_and_none_starves() -> None:
+    """Finding R6: above some 3,000 batches an execution died of its history; all tables have files all the time."""
+    world = World(
+        [table(number) for number in range(3200)],
+        {f"s.t{number}": 3200 - number for number in range(3200)},
+        config=batch_config(refresh_tables_batch_size=1),
+    )
+    refreshed: set[str] = set()
+    for execution in range(7):
+        batches = world.planned()
+        assert len(batches) <= 500
+        names = {name for batch in batches for name in batch}
+        assert not names & refreshed or execution == 6
+        refreshed |= names
+        at = f"2026-01-05T{execution:02}:00:00.000+00:00"
+        world.known_leases |= {f"db.{name.removeprefix('s.')}": TableLease(touched_at=at) for name in names}
+        world.release(world.config.refresh_cadence, EXECUTION)
+    assert len(refreshed) == 3200
+    at = "2026-01-05T12:00:00.000+00:00"
+    world.known_leases |= {f"db.t{number}": TableLease(touched_at=at) for number in range(2700)}
+    assert {name for (name,) in world.planned()} == {f"s.t{number}" for number in range(2700, 3200)}
+
+
+def test_tables_whose_runs_die_again_and_again_do_not_keep_the_others_out() -> None:
+    world = World(
+        [table(number) for number in range(501)],
+        {f"s.t{number}": 1 for number in range(501)},
+        config=batch_config(refresh_tables_batch_size=1),
+    )
+    world.known_leases = {
+        f"db.t{number}": TableLease(was_cut_off=True, touched_at="2026-01-05T00:00:00.000+00:00")
+        for number in range(500)
+    }
+    assert ("s.t500",) in world.planned()

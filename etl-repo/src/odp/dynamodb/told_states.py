@@ -1,0 +1,148 @@
+"""What people were told, and when cadences were planned: two partitions of small items in odpf_file_tracker."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from odp.dynamodb.connection import condition_failed, persist
+from odp.records import PLANNED, TOLD
+from odp.state_changes import Told
+from odp.stored_format import FORMAT
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
+
+CLAIM_SECONDS = 1000
+"""Longer than any function runs: its claim expires only once it is dead."""
+
+
+class DynamoDbToldStates:
+    """An item for each subject that ever had a problem; a claim is a conditional write on its version."""
+
+    def __init__(
+        self, dynamodb: DynamoDBServiceResource, pending_table: str, *, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._client = dynamodb.meta.client
+        self._table = pending_table
+        self._clock = clock
+
+    def known(self) -> Mapping[str, Told]:
+        """Give what people know of every subject that ever had a problem."""
+        items = _items(self._client, self._table, TOLD)
+        return {str(item["file_id"]): self._told_of(item) for item in items}
+
+    def claim(self, key: str, told: Told) -> str | None:
+        """Claim the next message of a subject; None if another run has it, or people know more than was read."""
+        me = uuid.uuid4().hex
+        is_as_read = "told_version = :version" if told.version else "attribute_not_exists(file_id)"
+        values = {
+            ":next": told.version + 1,
+            ":me": me,
+            ":until": int(self._clock()) + CLAIM_SECONDS,
+            **({":version": told.version} if told.version else {}),
+        }
+        update = "SET #format = :format, told_version = :next, claimed_by = :me, claimed_until = :until"
+        # or mine: an answer may be lost, and the request is repeated
+        is_mine = self._update(key, update, f"{is_as_read} OR claimed_by = :me", values)
+        return me if is_mine else None
+
+    def note(self, key: str, claim: str, told: Told) -> None:
+        """Keep what people know now, unless the claim was taken over."""
+        item: dict[str, Any] = {
+            **_key(TOLD, key),
+            "format": FORMAT,
+            "problems": ",".join(sorted(told.problems)),
+            "since": told.since,
+            "recent": ",".join(map(str, told.recent)),
+            "told_version": told.version + 2,
+        }
+        request: Any = {
+            "TableName": self._table,
+            "Item": item,
+            "ConditionExpression": "claimed_by = :me",
+            "ExpressionAttributeValues": {":me": claim},
+        }
+        _if_it_holds(lambda: self._client.put_item(**request))
+
+    def give_back(self, key: str, claim: str) -> None:
+        """Let the claim expire, so that the next judgement sends a message: nobody knows whether this one arrived."""
+        self._update(
+            key, "SET #format = :format, claimed_until = :past", "claimed_by = :me", {":me": claim, ":past": 1}
+        )
+
+    def _update(self, key: str, update: str, condition: str, values: Mapping[str, Any]) -> bool:
+        request: Any = {
+            "TableName": self._table,
+            "Key": _key(TOLD, key),
+            "UpdateExpression": update,
+            "ConditionExpression": condition,
+            "ExpressionAttributeNames": {"#format": "format"},
+            "ExpressionAttributeValues": {":format": FORMAT, **values},
+        }
+        return _if_it_holds(lambda: self._client.update_item(**request))
+
+    def _told_of(self, item: Mapping[str, Any]) -> Told:
+        until = int(str(item.get("claimed_until", 0)))
+        is_being_sent = until >= self._clock()
+        return Told(
+            problems=frozenset(filter(None, str(item.get("problems", "")).split(","))),
+            since=str(item.get("since", "")),
+            recent=tuple(int(at) for at in str(item.get("recent", "")).split(",") if at),
+            version=int(str(item["told_version"])),
+            is_being_sent=is_being_sent,
+            is_unsure=until > 0 and not is_being_sent,
+        )
+
+
+class DynamoDbPlannedCadences:
+    """When an execution of each cadence last came to a plan."""
+
+    def __init__(
+        self, dynamodb: DynamoDBServiceResource, pending_table: str, *, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._client = dynamodb.meta.client
+        self._table = pending_table
+        self._clock = clock
+
+    def planned(self, refresh_cadence: str) -> None:
+        """Note that an execution of a cadence came to a plan now, with batches or without."""
+        at = datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="seconds")
+        item = {**_key(PLANNED, refresh_cadence), "format": FORMAT, "planned_at": at}
+        persist(lambda: self._client.put_item(TableName=self._table, Item=item))
+
+    def last_planned(self) -> Mapping[str, str]:
+        """Give the time (ISO 8601) of the last plan of each cadence that ever came to one."""
+        items = _items(self._client, self._table, PLANNED)
+        return {str(item["file_id"]): str(item["planned_at"]) for item in items}
+
+
+def _items(client: DynamoDBClient, table: str, partition: str) -> Iterator[dict[str, Any]]:
+    pages = client.get_paginator("query").paginate(
+        TableName=table,
+        KeyConditionExpression="source_table_name = :partition",
+        ExpressionAttributeValues={":partition": partition},
+        ConsistentRead=True,
+    )
+    return (item for page in pages for item in page["Items"])
+
+
+def _key(partition: str, key: str) -> dict[str, str]:
+    return {"source_table_name": partition, "file_id": key}
+
+
+def _if_it_holds(write: Callable[[], Any]) -> bool:
+    """Write if the condition holds; tells whether it did."""
+    try:
+        persist(write)
+    except ClientError as error:
+        if condition_failed(error):
+            return False
+        raise
+    return True

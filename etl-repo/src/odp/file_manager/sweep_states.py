@@ -1,0 +1,165 @@
+"""What the sweep notices of tables and cadences, hour by hour: who is late, what expires or vanished, who is silent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from odp.commands import Commands
+from odp.config_manager.cadence import minutes_of
+from odp.records import KeptEntry, PendingWork, RawTableConfig
+from odp.state_changes import Aspect, State, Subject, Told
+
+LATE_AFTER_CADENCES = 3
+"""A file that lands just after a run began waits for one cadence and a run; further ones are a matter for a person."""
+SLOW_START = timedelta(hours=2)
+"""A cadence of a day is missed sooner than after three days."""
+REJECTED = "rejected files"
+
+
+@dataclass(frozen=True, slots=True)
+class SweepStates:
+    """Judges by what the sweep has read; a subject that had a problem and has none is judged, too."""
+
+    told: Mapping[str, Told]
+    commands: Commands
+    now: datetime
+
+    def late(
+        self, configured: Mapping[str, RawTableConfig], pending: Mapping[str, PendingWork], oldest: Mapping[str, str]
+    ) -> Iterator[State]:
+        """Judge active tables by how long their oldest file waits; of those that fail people know more already."""
+        judged = {name: table for name, table in configured.items() if table.is_active and not self._fails(table)}
+        found = [
+            self._late(judged[name], pending[name], landed)
+            for name, landed in oldest.items()
+            if landed and name in judged and self.now - datetime.fromisoformat(landed) > patience_of(judged[name])
+        ]
+        yield from found
+        yield from self._ended(found, Aspect.LATE, "{} is up to date again", judged)
+
+    def _late(self, table: RawTableConfig, work: PendingWork, landed: str) -> State:
+        name = table.source_table_name
+        return State(
+            Subject(Aspect.LATE, name),
+            f"{name} is late",
+            (
+                f"Table: {name} to {table.qualified_name}, cadence {table.refresh_cadence}",
+                f"The oldest file has waited longer than {LATE_AFTER_CADENCES} cadences. It landed at {landed}.",
+                f"Waiting: {work.files} files, {work.bytes:,} bytes",
+                f"Run: {self.commands.status(name)}",
+            ),
+            frozenset({"late"}),
+            landed,
+        )
+
+    def silent(
+        self, cadences: Collection[str], last_planned: Mapping[str, str], schedule_name: Callable[[str], str]
+    ) -> Iterator[State]:
+        """Judge cadences by when an execution last came to a plan; one that never did is left out."""
+        found = [
+            self._silent(cadence, last_planned[cadence], schedule_name(cadence))
+            for cadence in cadences
+            if cadence in last_planned and self._is_silent(cadence, last_planned[cadence])
+        ]
+        yield from found
+        yield from self._ended(found, Aspect.START, "{} starts again", cadences)
+
+    def _is_silent(self, cadence: str, planned: str) -> bool:
+        every = timedelta(minutes=minutes_of(cadence))
+        return self.now - datetime.fromisoformat(planned) > min(LATE_AFTER_CADENCES * every, every + SLOW_START)
+
+    def _silent(self, cadence: str, planned: str, schedule: str) -> State:
+        return State(
+            Subject(Aspect.START, cadence),
+            f"{cadence} does not start",
+            (
+                f"Cadence: {cadence}",
+                f"No execution has come to a plan since {planned}. Nothing of this cadence is refreshed.",
+                f"Run: aws scheduler get-schedule --name {schedule}",
+            ),
+            frozenset({"silent"}),
+            planned,
+        )
+
+    def expiring(self, tables: Iterable[str], landed_file_days: int) -> Iterator[State]:
+        """Judge tables by their names: those of which files that wait or are held expire within a week."""
+        found = [
+            State(
+                Subject(Aspect.EXPIRING, name),
+                f"files of {name} expire within 7 days",
+                (
+                    f"Table: {name}",
+                    f"Files that wait or are held are deleted {landed_file_days} days after they landed.",
+                    f"Run: {self.commands.status(name)}",
+                ),
+                frozenset({"expiring"}),
+                is_end_told=False,
+            )
+            for name in tables
+        ]
+        yield from found
+        yield from self._ended(found, Aspect.EXPIRING, "no file of {} expires soon", but=REJECTED)
+
+    def expiring_rejected(self, files: int) -> State:
+        """Judge the rejected files together; they belong to no table."""
+        return State(
+            Subject(Aspect.EXPIRING, REJECTED),
+            "rejected files expire within 7 days",
+            (f"{files} rejected files: copy what you want to keep.", f"Run: {self.commands.rejected()}"),
+            frozenset({"expiring"} if files else ()),
+            is_end_told=False,
+        )
+
+    def of_entries(
+        self, aspect: Aspect, title: str, entries: Iterable[KeptEntry], ways_out: Callable[[KeptEntry], tuple[str, ...]]
+    ) -> Iterator[State]:
+        """Judge tables by their open entries in the quarantine; who ends those is a person, who knows it."""
+        found = [
+            State(
+                Subject(aspect, entry.source_table_name),
+                title.format(entry.source_table_name),
+                (f"Table: {entry.source_table_name}", f"Problem: {entry.reason}", *ways_out(entry)),
+                frozenset({aspect.value}),
+                entry.since,
+                is_end_told=False,
+            )
+            for entry in entries
+            if not entry.is_dismissed
+        ]
+        yield from found
+        yield from self._ended(found, aspect, title)
+
+    def unconfigured_anymore(self, configured: Iterable[RawTableConfig]) -> Iterator[State]:
+        """Let nothing be known of tables that no manifest names: a table of the name may come again, and fail."""
+        names = {table.qualified_name for table in configured}
+        for aspect in (Aspect.REFRESH, Aspect.HELD):
+            gone = [name for name in self._known_of(aspect) if name not in names]
+            yield from (State(Subject(aspect, name), name, (), is_end_told=False) for name in gone)
+
+    def _ended(
+        self, found: Iterable[State], aspect: Aspect, title: str, judged: Collection[str] | None = None, but: str = ""
+    ) -> Iterator[State]:
+        """Give the states of those that had a problem; an end is told only of what is still configured."""
+        have_one = {state.subject.name for state in found}
+        for name in self._known_of(aspect):
+            if name not in have_one and name != but and not self._is_left_out(name, judged):
+                lines = (f"Run: {self.commands.status(name)}",) if aspect is Aspect.LATE else ()
+                yield State(Subject(aspect, name), title.format(name), lines, is_end_told=judged is not None)
+
+    def _is_left_out(self, name: str, judged: Collection[str] | None) -> bool:
+        return judged is not None and name not in judged
+
+    def _known_of(self, aspect: Aspect) -> list[str]:
+        begin = Subject(aspect, "").key
+        return [key.removeprefix(begin) for key, told in self.told.items() if key.startswith(begin) and told.is_open]
+
+    def _fails(self, table: RawTableConfig) -> bool:
+        known = self.told.get(Subject(Aspect.REFRESH, table.qualified_name).key)
+        return known is not None and bool(known.problems)
+
+
+def patience_of(table: RawTableConfig) -> timedelta:
+    """How long the oldest file of a table may wait."""
+    return LATE_AFTER_CADENCES * timedelta(minutes=minutes_of(table.refresh_cadence))

@@ -1,0 +1,49 @@
+"""How an execution went, as far as no table's books say it: its plan, and runs that died or never began."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from odp.errors import RefreshFailedError, RetryableError
+from odp.problem_key import problem_key
+from odp.state_changes import Aspect, State, Subject
+
+_BATCH = re.compile(r"^(?:batch \d+|all batches): ")
+_RUNS_OF_A_MESSAGE = 5
+
+
+def state_of_runs(refresh_cadence: str, execution: str, failed: Sequence[str]) -> State:
+    """Judge the runs of an execution by what its state machine says of each batch that failed.
+
+    A run that ends because tables failed is left out: their own messages say more.
+    """
+    others = [text for text in failed if RefreshFailedError.__name__ not in text]
+    subject = Subject(Aspect.RUNS, refresh_cadence)
+    look = f"Run: aws stepfunctions describe-execution --execution-arn {execution}"
+    if not others:
+        return State(subject, f"runs of {refresh_cadence} work again", (f"Cadence: {refresh_cadence}", look))
+    return State(
+        subject,
+        f"runs of {refresh_cadence} died or did not begin",
+        (
+            f"Cadence: {refresh_cadence}",
+            f"Problem: {'; '.join(others[:_RUNS_OF_A_MESSAGE])}",
+            f"{len(others)} batches failed. The files of their tables wait, and the next cadence tries again.",
+            look,
+        ),
+        frozenset(problem_key(_BATCH.sub("", text)) for text in others),
+    )
+
+
+def state_of_planning(refresh_cadence: str, execution: str, failure: Exception | None) -> State | None:
+    """Judge whether a plan was made; None if the state machine asks again by itself."""
+    if isinstance(failure, RetryableError):
+        return None
+    subject = Subject(Aspect.PLAN, refresh_cadence)
+    look = f"Run: aws stepfunctions describe-execution --execution-arn {execution}"
+    if failure is None:
+        return State(subject, f"{refresh_cadence} is planned again", (f"Cadence: {refresh_cadence}", look))
+    problem = f"{type(failure).__name__}: {failure}"
+    lines = (f"Cadence: {refresh_cadence}", f"Problem: {problem}", "Nothing of this cadence is refreshed.", look)
+    return State(subject, f"{refresh_cadence} cannot be planned", lines, frozenset({problem_key(problem)}))

@@ -1,0 +1,126 @@
+"""How the tables of a cadence are by the books of their last refresh, and whether a person must decide about files."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from odp.commands import Commands
+from odp.ports import Cadences, HeldEntries, PendingWorkReader, PlannedLeases
+from odp.problem_key import problem_key
+from odp.records import HELD_KINDS, KeptEntry, PendingWork, QuarantineKind, RawTableConfig, TableLease
+from odp.refreshes import RefreshStatus
+from odp.state_changes import NOTHING_TOLD, Aspect, State, Subject, Told
+
+_ENTRIES_OF_A_MESSAGE = 5
+_DIGITS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshStates:
+    """Judges tables; reads the leases only of those that have pending files or a problem that people know of."""
+
+    files: PendingWorkReader
+    leases: PlannedLeases
+    cadences: Cadences
+    entries: HeldEntries
+    commands: Commands
+
+    def of_cadence(self, refresh_cadence: str, told: Mapping[str, Told]) -> Iterator[State]:
+        """Give the state of each table of a cadence that may be news."""
+        _, tables = self.cadences.cadence(refresh_cadence)
+        pending = self.files.pending_work()
+        looked_at = [each for each in tables if each.source_table_name in pending or _had_problem(each, told)]
+        leases = self.leases.leases(table.qualified_name for table in looked_at)
+        for table in looked_at:
+            lease = leases.get(table.qualified_name, TableLease())
+            if not lease.is_held:
+                yield from self._refresh(table, lease, pending.get(table.source_table_name))
+        yield from self._held(tables, told)
+
+    def _refresh(self, table: RawTableConfig, lease: TableLease, work: PendingWork | None) -> Iterator[State]:
+        """Judge the last refresh; one that was cut off says nothing, and the next one is begun by itself."""
+        subject = Subject(Aspect.REFRESH, table.qualified_name)
+        if lease.refresh_status == RefreshStatus.COMPLETED:
+            lines = (_table_line(table), _waiting(work), f"Run: {self.commands.status(table.source_table_name)}")
+            yield State(subject, f"{table.qualified_name} is refreshed again", lines, since=lease.ended_at)
+        elif lease.refresh_status == RefreshStatus.ERROR:
+            title = f"{table.qualified_name} is refused" if lease.is_refused else f"{table.qualified_name} failed"
+            yield State(
+                subject,
+                title,
+                (_table_line(table), f"Problem: {lease.error}", _waiting(work), *self._next(table, lease)),
+                frozenset({problem_key(lease.error)}),
+                lease.ended_at,
+            )
+
+    def _next(self, table: RawTableConfig, lease: TableLease) -> Iterator[str]:
+        if lease.is_refused:
+            yield "Next: nothing is tried until a file lands, the manifest changes, or you decide."
+            yield f"Run: {self.commands.show(table.qualified_name)}"
+        else:
+            yield "Next: the next cadence tries again."
+            yield f"Run: {self.commands.status(table.source_table_name)}"
+
+    def _held(self, tables: Sequence[RawTableConfig], told: Mapping[str, Told]) -> Iterator[State]:
+        held = _open_entries(self.entries)
+        for table in tables:
+            subject = Subject(Aspect.HELD, table.qualified_name)
+            entries = held.get(table.source_table_name, [])
+            if entries or told.get(subject.key, NOTHING_TOLD).is_open:
+                yield self._held_state(subject, table, entries)
+
+    def _held_state(
+        self, subject: Subject, table: RawTableConfig, entries: Sequence[tuple[QuarantineKind, KeptEntry]]
+    ) -> State:
+        lines = [_table_line(table)]
+        for kind, entry in entries[:_ENTRIES_OF_A_MESSAGE]:
+            approve, dismiss = self._verdicts(kind, entry)
+            lines += [
+                f"Held since {entry.since} ({kind.value}): {entry.reason}",
+                f"Run: {self.commands.show(entry.entry_id)}",
+                f"Then: {approve}",
+                f"Or: {dismiss}",
+            ]
+        if len(entries) > _ENTRIES_OF_A_MESSAGE:
+            lines.append(f"And {len(entries) - _ENTRIES_OF_A_MESSAGE} more: odp quarantine list")
+        return State(
+            subject,
+            f"{table.qualified_name} holds files that wait for a person",
+            tuple(lines),
+            frozenset(_digest(entry.entry_id) for _, entry in entries),
+            min((entry.since for _, entry in entries), default=""),
+            is_end_told=False,
+        )
+
+    def _verdicts(self, kind: QuarantineKind, entry: KeptEntry) -> tuple[str, str]:
+        if kind is QuarantineKind.HELD_LOAD:
+            name = entry.source_table_name
+            return self.commands.reload(name, "approve"), self.commands.reload(name, "dismiss")
+        return self.commands.release(entry.entry_id), self.commands.dismiss(entry.entry_id)
+
+
+def _had_problem(table: RawTableConfig, told: Mapping[str, Told]) -> bool:
+    return told.get(Subject(Aspect.REFRESH, table.qualified_name).key, NOTHING_TOLD).is_open
+
+
+def _open_entries(entries: HeldEntries) -> dict[str, list[tuple[QuarantineKind, KeptEntry]]]:
+    found: dict[str, list[tuple[QuarantineKind, KeptEntry]]] = {}
+    for kind in HELD_KINDS:
+        for entry in entries.of_tables(kind):
+            if not entry.is_dismissed:
+                found.setdefault(entry.source_table_name, []).append((kind, entry))
+    return found
+
+
+def _table_line(table: RawTableConfig) -> str:
+    return f"Table: {table.source_table_name} to {table.qualified_name}, cadence {table.refresh_cadence}"
+
+
+def _waiting(work: PendingWork | None) -> str:
+    return f"Waiting: {work.files} files, {work.bytes:,} bytes" if work else "Waiting: no files"
+
+
+def _digest(entry_id: str) -> str:
+    return hashlib.sha256(entry_id.encode()).hexdigest()[:_DIGITS]

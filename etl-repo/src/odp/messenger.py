@@ -1,0 +1,105 @@
+"""Tells people of changes: claims each in the books, publishes it, and notes that it was told.
+
+A message is published at least once. A run that dies between claim and note leaves a claim that expires; whoever judges
+the subject next publishes once more. No two runs publish the same change, since the claim is a conditional write.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from odp.ports import ToldStates, Topic
+from odp.state_changes import Change, State, Told, changes
+
+logger = logging.getLogger(__name__)
+
+MOST_SINGLE_MESSAGES = 20
+"""Beyond that, one message names all subjects of an aspect: a broken role would else send thousands at once."""
+SUBJECTS_OF_A_MESSAGE = 200
+_LINES_TOGETHER = 2
+_CHARACTERS_OF_A_LINE = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Messenger:
+    """Publishes what changed to the topic of one lake."""
+
+    told: ToldStates
+    topic: Topic
+    lake: str
+    clock: Callable[[], float]
+
+    def tell(self, states: Iterable[State], known: Mapping[str, Told]) -> int:
+        """Tell people of those states that they do not know; gives the number of messages.
+
+        Raises:
+            ExceptionGroup: some could not be sent; the next judgement sends them.
+        """
+        sent, errors = 0, list[Exception]()
+        for group in _grouped(list(changes(states, known, self.clock()))):
+            try:
+                sent += self._tell(group)
+            except Exception as error:
+                logger.exception("%s: people were not told", group[0].title)
+                errors.append(error)
+        if errors:
+            raise ExceptionGroup(f"{len(errors)} messages were not sent", errors)
+        return sent
+
+    def _tell(self, group: Sequence[Change]) -> int:
+        claims = ((change, self.told.claim(change.state.subject.key, change.told)) for change in group)
+        claimed = [(change, claim) for change, claim in claims if claim is not None]
+        loud = [change for change, _ in claimed if not change.is_silent]
+        if loud:
+            try:
+                self.topic.publish(*self._message(loud))
+            except Exception:
+                for change, claim in claimed:
+                    self.told.give_back(change.state.subject.key, claim)
+                raise
+        for change, claim in claimed:
+            self.told.note(change.state.subject.key, claim, change.told_at(self.clock()))
+        return int(bool(loud))
+
+    def _message(self, group: Sequence[Change]) -> tuple[str, str]:
+        first, *others = group
+        if not others:
+            return f"{self.lake}: {first.title}", "\n".join(self._text(first))
+        title = f"{first.title}, and {len(others)} more of this kind"
+        texts = [f"- {change.title}: {' '.join(_shortened(change))}" for change in group]
+        return f"{self.lake}: {title}", "\n".join([f"{len(group)} at once:", *texts])
+
+    def _text(self, change: Change) -> Iterator[str]:
+        yield f"{change.title}."
+        yield ""
+        if change.since:
+            yield f"Since: {change.since}" if change.state.problems else f"It lasted since {change.since}."
+        yield from change.state.lines
+        if change.is_last_of_the_day(self.clock()):
+            yield ""
+            yield "This changes often: for 24 hours from the first of these messages no more is told about it."
+
+
+def _grouped(found: Sequence[Change]) -> Iterator[Sequence[Change]]:
+    """Each change by itself, or, if there are many, those of an aspect with and without problems together."""
+    loud = [change for change in found if not change.is_silent]
+    if len(loud) <= MOST_SINGLE_MESSAGES:
+        yield from ([change] for change in found)
+        return
+    yield from ([change] for change in found if change.is_silent)
+    for _, group in groupby(sorted(loud, key=_kind), key=lambda change: _kind(change)[:2]):
+        of_kind = list(group)
+        for first in range(0, len(of_kind), SUBJECTS_OF_A_MESSAGE):
+            yield of_kind[first : first + SUBJECTS_OF_A_MESSAGE]
+
+
+def _kind(change: Change) -> tuple[str, bool, str]:
+    return change.state.subject.aspect.value, bool(change.state.problems), change.state.subject.name
+
+
+def _shortened(change: Change) -> Iterator[str]:
+    for line in change.state.lines[:_LINES_TOGETHER]:
+        yield line if len(line) <= _CHARACTERS_OF_A_LINE else f"{line[:_CHARACTERS_OF_A_LINE]}…"

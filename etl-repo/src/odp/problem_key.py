@@ -1,0 +1,30 @@
+"""Tells whether two errors are the same problem: texts name files, times, tasks and requests, which always differ."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+_TOKEN = re.compile(r"[^\s,;()\[\]{}'\"=<>|]+")
+_VARIABLE = re.compile(r".*\d.*|.*/.*|[A-Z]{12,}|.*\$.*")
+"""What has a digit, or is a path, or an id in capitals."""
+_WORDS = 40
+_DIGITS = 12
+
+
+def problem_key(error: str) -> str:
+    """Give a short text that is the same for the same class of error and problem, whatever varies in its message.
+
+    The class is the part before the first colon. Of the message count the words of its beginning, in any order: lists
+    of what is wrong come in the order in which threads found it.
+    """
+    class_name, _, message = error.partition(":")
+    words = [word.strip(".:!?-–…") for word in _TOKEN.findall(message)]
+    fixed = [word for word in words if word and not _VARIABLE.fullmatch(word)]
+    digest = hashlib.sha256(" ".join(sorted(set(fixed[:_WORDS]))).encode()).hexdigest()
+    return f"{_without_digits(class_name)}-{digest[:_DIGITS]}"
+
+
+def _without_digits(class_name: str) -> str:
+    """A key is part of a list whose parts are divided by commas."""
+    return re.sub(r"[^A-Za-z._]+", "_", class_name.strip())[:80]

@@ -1,0 +1,32 @@
+"""A topic of SNS, to which people subscribe."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+_SUBJECT_CHARACTERS = 100
+_TEXT_BYTES = 200_000
+"""SNS takes 256 KiB (https://docs.aws.amazon.com/sns/latest/api/API_Publish.html)."""
+_SETTINGS = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "max_attempts": 4})
+"""A message that hangs must not outlast its claim."""
+
+
+class SnsTopic:
+    """Publishes to one topic."""
+
+    def __init__(self, arn: str) -> None:
+        self._arn = arn
+
+    @cached_property
+    def _sns(self) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
+        return boto3.client("sns", config=_SETTINGS)
+
+    def publish(self, subject: str, text: str) -> None:
+        """Send a message to all subscribers; SNS refuses subjects that are no ASCII or longer than a line."""
+        line = "".join(letter if " " <= letter <= "~" else "?" for letter in subject)
+        body = text.encode()[:_TEXT_BYTES].decode(errors="ignore")
+        self._sns.publish(TopicArn=self._arn, Subject=line[:_SUBJECT_CHARACTERS], Message=body)

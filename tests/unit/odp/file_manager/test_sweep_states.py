@@ -1,0 +1,130 @@
+"""Freshness of each table against its cadence, and cadences that do not start; judged hour by hour, told once."""
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from odp.commands import Commands
+from odp.file_manager.sweep_states import SweepStates
+from odp.messenger import Messenger
+from odp.records import PendingWork
+from odp.state_changes import Told
+
+from tests.unit.odp.samples import table_config
+
+START = datetime(2026, 1, 5, tzinfo=UTC)
+HOURLY = table_config(source_table_name="s.hourly", raw_table_name="hourly", refresh_cadence="1_hour_refresh")
+DAILY = table_config(source_table_name="s.daily", raw_table_name="daily", refresh_cadence="1_day_refresh")
+PAUSED = table_config(source_table_name="s.paused", raw_table_name="paused", is_active=False)
+
+
+@dataclass
+class People:
+    """What people know and get."""
+
+    told: dict[str, Told] = field(default_factory=dict)
+    mails: list[str] = field(default_factory=list)
+    now: datetime = START
+    _claims: Any = field(default_factory=itertools.count)
+
+    def claim(self, key: str, told: Told) -> str | None:
+        return str(next(self._claims)) if self.told.get(key, Told()) == told else None
+
+    def note(self, key: str, claim: str, told: Told) -> None:
+        self.told[key] = told
+
+    def give_back(self, key: str, claim: str) -> None:
+        raise NotImplementedError
+
+    def known(self) -> Mapping[str, Told]:
+        return dict(self.told)
+
+    def publish(self, subject: str, text: str) -> None:
+        self.mails.append(f"{subject}\n{text}")
+
+    def judge(self) -> SweepStates:
+        return SweepStates(self.known(), Commands("dev"), self.now)
+
+    def tell(self, states: Any) -> list[str]:
+        """Tell, and give the subjects of new mails."""
+        before = len(self.mails)
+        Messenger(self, self, "odp-dev", self.now.timestamp).tell(states, self.known())
+        return [mail.partition("\n")[0] for mail in self.mails[before:]]
+
+    def look(self, *tables: Any, landed: datetime | None) -> list[str]:
+        """Judge how fresh tables are whose oldest file landed then."""
+        configured = {table.source_table_name: table for table in tables}
+        oldest = {name: landed.isoformat() for name in configured} if landed else {}
+        pending = {name: PendingWork(name, 3, 1000) for name in oldest}
+        return self.tell(self.judge().late(configured, pending, oldest))
+
+
+@pytest.mark.parametrize(("table", "hours"), [(HOURLY, 3), (DAILY, 72)])
+def test_table_is_late_after_three_of_its_own_cadences_and_told_once_and_when_it_is_up_to_date(
+    table: Any, hours: int
+) -> None:
+    people, told = People(), []
+    for _ in range(hours + 50):
+        people.now += timedelta(hours=1)
+        told.append(people.look(table, landed=START))
+    name = table.source_table_name
+    assert [number for number, mails in enumerate(told, start=1) if mails] == [hours + 1]
+    assert told[hours] == [f"odp-dev: {name} is late"]
+    assert f"odp status {name} --env dev" in people.mails[0]
+    assert "Waiting: 3 files, 1,000 bytes" in people.mails[0]
+    assert people.look(table, landed=None) == [f"odp-dev: {name} is up to date again"]
+    assert people.look(table, landed=None) == []
+
+
+def test_two_tables_that_are_late_are_told_by_two_mails_and_a_paused_one_is_not() -> None:
+    people = People(now=START + timedelta(days=9))
+    assert people.look(HOURLY, DAILY, PAUSED, landed=START) == [
+        "odp-dev: s.hourly is late",
+        "odp-dev: s.daily is late",
+    ]
+
+
+def test_table_that_fails_is_not_called_late_too() -> None:
+    people = People(now=START + timedelta(days=9))
+    people.told[f"refresh/{HOURLY.qualified_name}"] = Told(frozenset({"RejectedInputError-1"}), version=1)
+    assert people.look(HOURLY, landed=START) == []
+
+
+@pytest.mark.parametrize(
+    ("cadence", "minutes"), [("10_min_refresh", 30), ("1_hour_refresh", 180), ("1_day_refresh", 26 * 60)]
+)
+def test_cadence_that_does_not_start_is_told_once_before_three_days_pass_and_when_it_starts(
+    cadence: str, minutes: int
+) -> None:
+    people = People()
+    planned = {cadence: START.isoformat()}
+
+    def look() -> list[str]:
+        return people.tell(people.judge().silent([cadence, "7_day_refresh"], planned, "odpf_{}".format))
+
+    people.now = START + timedelta(minutes=minutes)
+    assert look() == []
+    people.now += timedelta(minutes=1)
+    assert look() == [f"odp-dev: {cadence} does not start"]
+    assert f"aws scheduler get-schedule --name odpf_{cadence}" in people.mails[0]
+    people.now += timedelta(days=1)
+    assert look() == []
+    planned[cadence] = people.now.isoformat()
+    assert look() == [f"odp-dev: {cadence} starts again"]
+
+
+def test_of_a_cadence_that_was_removed_nobody_hears_that_it_starts_again() -> None:
+    people = People(now=START + timedelta(days=1))
+    assert people.tell(people.judge().silent(["10_min_refresh"], {"10_min_refresh": START.isoformat()}, str))
+    assert people.tell(people.judge().silent([], {}, str)) == []
+
+
+def test_table_that_no_manifest_names_any_more_is_forgotten_and_told_anew_if_it_comes_again() -> None:
+    people = People()
+    known = Told(frozenset({"x"}), version=2)
+    people.told = {f"refresh/{table.qualified_name}": known for table in (HOURLY, DAILY)}
+    assert people.tell(people.judge().unconfigured_anymore([DAILY])) == []
+    assert {key for key, told in people.told.items() if told.problems} == {f"refresh/{DAILY.qualified_name}"}

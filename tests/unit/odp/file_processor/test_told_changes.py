@@ -1,0 +1,162 @@
+"""What people are told at the end of executions, by the deployed function over the books in DynamoDB."""
+
+import json
+from typing import Any
+
+import pytest
+from odp.dynamodb.quarantine import DynamoDbQuarantine
+from odp.dynamodb.table_leases import DynamoDbTableLeases
+from odp.records import Quarantined, QuarantineKind
+
+from tests.unit.odp.file_processor.told_world import DeathError, World, world
+from tests.unit.odp.samples import table_config
+
+__all__ = ["world"]
+
+NO_COLUMN = "RejectedInputError: s3://staging/s/t/20260101-%09d.parquet has no column PK_ID (it has ROW_ID)"
+
+
+def test_refused_table_that_nothing_starts_is_told_by_the_next_plan_if_its_execution_died_and_never_again(
+    world: World,
+) -> None:
+    world.configure("t")
+    world.ends("t", NO_COLUMN % 1, refused=True)
+    table = world.dynamodb.Table("leases")
+    (item,) = table.scan()["Items"]
+    digest = table_config(source_table_name="s.t", raw_table_name="t").digest
+    table.put_item(Item={**item, "refused_configuration": digest})
+    for _ in range(3):
+        world.execution_ends(step="plan")
+    assert world.subjects() == ["odp-dev: db.t is refused"]
+
+
+def test_message_names_the_table_what_happened_since_when_what_waits_and_the_command(world: World) -> None:
+    world.configure("t")
+    world.land("t")
+    world.ends("t", NO_COLUMN % 7, refused=True)
+    world.execution_ends()
+    ((subject, text),) = world.mails
+    assert subject == "odp-dev: db.t is refused"
+    assert text.splitlines() == [
+        "db.t is refused.",
+        "",
+        "Since: 2027-01-15T08:00:00.000+00:00",
+        "Table: s.t to db.t, cadence 10_min_refresh",
+        "Problem: RejectedInputError: s3://staging/s/t/20260101-000000007.parquet has no column PK_ID (it has ROW_ID)",
+        "Waiting: 2 files, 10 bytes",
+        "Next: nothing is tried until a file lands, the manifest changes, or you decide.",
+        "Run: odp quarantine show db.t --env dev",
+    ]
+
+
+@pytest.mark.parametrize(("dies", "mails"), [("before", 1), ("after", 2)])
+def test_run_that_dies_with_a_message_leaves_it_to_the_next_one_which_sends_it_at_most_once_more(
+    world: World, dies: str, mails: int
+) -> None:
+    world.configure("t")
+    world.ends("t", NO_COLUMN % 1)
+    world.dies = dies
+    with pytest.raises(DeathError):
+        world.execution_ends()
+    for _ in range(4):
+        world.ends("t", NO_COLUMN % 1)
+        world.execution_ends()
+    assert world.subjects() == ["odp-dev: db.t failed"] * mails
+
+
+def test_table_that_recovers_while_nobody_knows_whether_its_failure_was_told_is_told_as_recovered(
+    world: World,
+) -> None:
+    world.configure("t")
+    world.ends("t", NO_COLUMN % 1)
+    world.dies = "after"
+    with pytest.raises(DeathError):
+        world.execution_ends()
+    world.ends("t")
+    for _ in range(3):
+        world.execution_ends()
+    assert world.subjects() == ["odp-dev: db.t failed", "odp-dev: db.t is refreshed again"]
+
+
+def test_topic_that_is_out_of_reach_stops_no_refresh_and_is_counted_and_the_message_comes_later(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.configure("t")
+    world.ends("t", NO_COLUMN % 1)
+    world.is_topic_closed = True
+    world.execution_ends()
+    (line,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert line["UntoldChanges"] == 1
+    world.is_topic_closed = False
+    world.execution_ends()
+    world.execution_ends()
+    assert world.subjects() == ["odp-dev: db.t failed"]
+
+
+def test_table_that_a_run_is_writing_or_whose_run_was_cut_off_is_told_as_before(world: World) -> None:
+    world.configure("t")
+    world.ends("t", NO_COLUMN % 1)
+    world.execution_ends()
+    world.subjects()
+    DynamoDbTableLeases(world.dynamodb, "leases").acquire("db.t", "jr_x")
+    for _ in range(3):
+        world.execution_ends()
+    assert world.subjects() == []
+
+
+KILLED = "batch 3: States.TaskFailed: Command failed with exit code %d: driver lost"
+TABLES_FAILED = "batch 1: States.TaskFailed: RefreshFailedError: 1 of 20 tables failed (s.t): …"
+
+
+def test_runs_that_die_are_told_once_by_cadence_and_runs_that_end_because_tables_failed_are_not(world: World) -> None:
+    world.configure("t")
+    for number in range(3):
+        world.execution_ends(TABLES_FAILED, KILLED % number)
+    ((subject, text),) = world.mails
+    assert subject == "odp-dev: runs of 10_min_refresh died or did not begin"
+    assert "batch 3: States.TaskFailed: Command failed with exit code 0: driver lost" in text
+    assert "aws stepfunctions describe-execution --execution-arn arn:x:" in text
+    assert "RefreshFailedError" not in text
+    world.mails.clear()
+    world.execution_ends(TABLES_FAILED)
+    world.execution_ends()
+    assert world.subjects() == ["odp-dev: runs of 10_min_refresh work again"]
+
+
+def test_cadence_that_cannot_be_planned_is_told_at_once_and_once(world: World) -> None:
+    for _ in range(2):
+        with pytest.raises(Exception, match="10_min_refresh"):
+            world.execution_ends(step="plan")
+    assert world.subjects() == ["odp-dev: 10_min_refresh cannot be planned"]
+    world.configure("t")
+    world.execution_ends(step="plan")
+    assert world.subjects() == ["odp-dev: 10_min_refresh is planned again"]
+
+
+def test_held_load_is_told_once_with_the_command_and_another_one_again_and_a_decision_is_not(world: World) -> None:
+    def hold(kind: QuarantineKind, number: int) -> None:
+        details: dict[str, Any] = {"source_table_name": "s.t", "landed_from": "2026-01-01T00:00:00Z"}
+        quarantine.replace(Quarantined(kind, f"entry {number}", f"reason {number}", details))
+
+    quarantine = DynamoDbQuarantine(world.dynamodb, "quarantine")
+    world.configure("t", "u")
+    hold(QuarantineKind.HELD_LOAD, 1)
+    for _ in range(3):
+        world.execution_ends()
+    ((subject, text),) = world.mails
+    assert subject == "odp-dev: db.t holds files that wait for a person"
+    assert "Then: odp reload s.t --approve --env dev" in text
+    assert "reason 1" in text
+    hold(QuarantineKind.HELD_FILE, 2)
+    world.mails.clear()
+    world.execution_ends()
+    assert len(world.mails) == 1
+    assert "odp quarantine release 'entry 2' --env dev" in world.mails[0][1]
+    world.mails.clear()
+    for kind, number in ((QuarantineKind.HELD_LOAD, 1), (QuarantineKind.HELD_FILE, 2)):
+        quarantine.remove(kind, f"entry {number}")
+        world.execution_ends()
+    assert world.subjects() == []
+    hold(QuarantineKind.HELD_FILE, 3)
+    world.execution_ends()
+    assert len(world.mails) == 1
