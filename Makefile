@@ -57,8 +57,8 @@ torture-lake: $(READY) node_modules/.package-lock.json ## the same with real Glu
 	@$(BIN)/python -m rehearsal torture-lake
 
 test: $(READY) node_modules/.package-lock.json ## all tiers of tests, three at a time
-	@echo "Six tiers of tests, three at a time; each shows its output when it has ended …"
-	@$(MAKE) --no-print-directory --output-sync=target --jobs=3 test-spark-odp check test-spark-taxi test-end-to-end $(EMBEDDED) test-synth test-histories
+	@echo "Seven tiers of tests, three at a time; each shows its output when it has ended …"
+	@$(MAKE) --no-print-directory --output-sync=target --jobs=3 test-spark-odp check test-spark-taxi test-end-to-end $(EMBEDDED) test-rights test-synth test-histories
 
 check: $(READY) ## lint, types, import contracts, manifests and unit tests
 	@$(BIN)/ruff check .
@@ -90,8 +90,14 @@ node_modules/.package-lock.json: $(READY) package.json package-lock.json
 
 test-embedded: $(EMBEDDED) ## handlers, adapters and the emulator itself, deployed on this machine
 
+# what the roles of a deployed lake call is written down for test-rights
+RECORDED := lake config_manager
 $(EMBEDDED): test-embedded-%: $(READY) node_modules/.package-lock.json
-	@$(PYTEST) --quiet -m "not slow" tests/embedded/$*
+	@rm -rf .local/calls/embedded-$*
+	@$(if $(filter $*,$(RECORDED)),REHEARSAL_CALLS=.local/calls/embedded-$*) $(PYTEST) --quiet -m "not slow" tests/embedded/$*
+
+test-rights: test-embedded-lake test-embedded-config_manager ## each right of the lake's roles is used by one of these tiers, or has a reason
+	@$(PYTEST) --quiet tests/rights
 
 test-slow: $(READY) node_modules/.package-lock.json ## what make test leaves out: every type of key, further combinations, more examples, the benchmarks themselves
 	@$(PYTEST) --quiet -m slow tests/unit tests/spark tests/embedded
@@ -149,4 +155,4 @@ clean: ## remove every trace of runs and installations
 	@rm -rf .venv $(SYNTH) $(TOOLS) .local node_modules report.html infra-repo/cdk.out etl-repo/cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install install-synth demo lake rehearse torture torture-lake test check test-spark $(SPARK) test-synth test-embedded $(EMBEDDED) test-end-to-end test-slow synth bench bench-taxi bench-plan manifest-schema idle-cost lock lock-jars sbom audit clean
+.PHONY: help install install-synth demo lake rehearse torture torture-lake test check test-spark $(SPARK) test-synth test-embedded $(EMBEDDED) test-rights test-end-to-end test-slow synth bench bench-taxi bench-plan manifest-schema idle-cost lock lock-jars sbom audit clean

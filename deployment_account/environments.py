@@ -26,7 +26,7 @@ from deployment_account.taxi_settings import TaxiSettings
 STACK_NAME_IN_A_ROLE_NAME = 24
 """Of a stack's name CloudFormation keeps that much when it makes up the name of a role."""
 BuildImage = Annotated[str, Field(pattern=r"^aws/codebuild/standard:7\.0(-\d{2}\.\d{2}\.\d{2})?$")]
-CatalogName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{2,}\*?$", examples=["sales_*"])]
+CatalogName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{2,38}\*?$", examples=["sales_*"])]
 SecretName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 
 
@@ -83,10 +83,11 @@ class Environment(Model):
     """How a protected environment is backed up, if not as by default; others are not."""
     resource_prefix: Annotated[str, Field(pattern=r"^([a-z][a-z0-9]{0,14}_)?$")] = ""
     """Leads the names that people type, so that two lakes can share an account; ends with an underscore."""
-    catalog_names: Annotated[tuple[CatalogName, ...], Field(min_length=1)] = ("odpf_*",)
+    catalog_names: Annotated[tuple[CatalogName, ...], Field(min_length=1, max_length=4)] = ("odpf_*",)
     """Patterns, without resource_prefix, of the names that manifests give to databases and Glue jobs.
 
-    CloudFormation may make and delete no others: an account may hold databases of other teams.
+    CloudFormation may make and delete no others: an account may hold databases of other teams. The jobs may write to no
+    others. Policies name these patterns, not each database: IAM bounds the length of a policy.
     """
     sources: Sources = DEFAULT_SOURCES
     """Source databases, by name, whose tables are told apart; tables of the source default are named schema.table."""

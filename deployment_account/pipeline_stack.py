@@ -16,7 +16,7 @@ from deployment_account.cdk_patterns import acknowledge_patterns_of_cdk
 from deployment_account.environments import Environment, Platform
 from deployment_account.key_users import keep_other_environments_out
 from deployment_account.log import Log, LogPolicy
-from deployment_account.names import LAKE_TAG, Names
+from deployment_account.names import Names
 from deployment_account.npm_tools import CDK, CDK_ASSETS
 from deployment_account.pipeline_approval import Approval
 from deployment_account.pipeline_artifacts import PipelineArtifacts, acknowledge_no_access_log, forget
@@ -26,6 +26,7 @@ from deployment_account.pipeline_source import allow_connection, source_of, star
 from deployment_account.pipeline_steps import fetching, synth_step, with_node
 from deployment_account.pipeline_tests import Tests
 from deployment_account.repository import ConnectedRepository
+from deployment_account.stages import tag_as_of
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -61,7 +62,7 @@ class PipelineStack(cdk.Stack):
         )
         boundary = iam.ManagedPolicy.from_managed_policy_name(self, "Boundary", names.pipeline_boundary)
         iam.PermissionsBoundary.of(self).apply(boundary)
-        cdk.Tags.of(self).add(LAKE_TAG, names.lake)
+        tag_as_of(self, names, environment)
         self._deployment = deployment
         self._folder = deployment.repository.folder(component)
         self._environment, self._names = environment, names
@@ -132,7 +133,7 @@ class PipelineStack(cdk.Stack):
                 raise TypeError(f"{bucket.node.path} is not the bucket itself, its artifacts would stay")
             if bucket.encryption_key:
                 keep_other_environments_out(bucket.encryption_key, self._names)
-            cdk.Tags.of(region.stack).add(LAKE_TAG, self._names.lake)
+            tag_as_of(region.stack, self._names, self._environment)
             forget(bucket, days=self._deployment.artifact_days)
             acknowledge_no_access_log(bucket)
 

@@ -31,9 +31,14 @@ def environment_stage(
 ) -> cdk.Stage:
     """Build the stage under its own name and put the environment's tags on all that is in it."""
     stage = build_stage(scope, Names.of(platform, environment).stage(component), platform, environment)
-    for key, value in {**environment.tags, LAKE_TAG: Names.of(platform, environment).lake}.items():
-        cdk.Tags.of(stage).add(key, value)
+    tag_as_of(stage, Names.of(platform, environment), environment)
     return stage
+
+
+def tag_as_of(scope: Construct, names: Names, environment: Environment) -> None:
+    """Put the environment's tags on all that is in the scope: the bill is divided by them, and policies read one."""
+    for key, value in {**environment.tags, LAKE_TAG: names.lake}.items():
+        cdk.Tags.of(scope).add(key, value)
 
 
 def add_direct_stage(app: cdk.App, platform: Platform, component: str, build_stage: BuildStage) -> bool:

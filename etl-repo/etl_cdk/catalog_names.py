@@ -1,4 +1,4 @@
-"""Databases and jobs of the manifests have names that CloudFormation may make in this environment."""
+"""Databases and jobs of the manifests have names that this environment allows, and policies name the patterns."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from odp.config_manager.manifest import Manifests
 
     from deployment_account.environments import Environment
+    from deployment_account.names import Names
 
 
 def refuse_unknown_names(manifests: Manifests, environment: Environment) -> None:
@@ -28,3 +29,16 @@ def refuse_unknown_names(manifests: Manifests, environment: Environment) -> None
             f"`python -m scripts.bootstrap target-account {environment.name}` again, then push"
         )
         raise ConfigurationError("config/environments.json", [problem])
+
+
+def database_patterns(manifests: Manifests, environment: Environment, names: Names) -> list[str]:
+    """The patterns of `catalog_names` that hold databases of the manifests, as the account's catalog names them.
+
+    A policy that named each database would be longer than IAM allows from some dozen databases on.
+    """
+    databases = {table.raw_database_name for table in manifests.tables}
+    return [
+        names.database(pattern)
+        for pattern in environment.catalog_names
+        if any(fnmatchcase(name, pattern) for name in databases)
+    ]

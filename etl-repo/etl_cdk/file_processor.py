@@ -18,13 +18,13 @@ from deployment_account.names import OdpTable, Shared
 from deployment_account.permissions import allow
 from deployment_account.sources import sources_json
 from etl_cdk.batch_manager import BatchManager
+from etl_cdk.catalog_names import database_patterns
 from etl_cdk.glue_job import RUN_ACTIONS
 from etl_cdk.glue_job_permissions import JobResources, allow_job
 from etl_cdk.glue_jobs import GlueJobs
 from etl_cdk.logged_state_machine import logged_state_machine
 from etl_cdk.refresh_workflow import WorkflowLimits, refresh_workflow
 from etl_cdk.schedule_role import schedule_role
-from etl_cdk.tables_stack import databases_of
 
 if TYPE_CHECKING:
     from aws_cdk import aws_dynamodb as dynamodb
@@ -97,7 +97,7 @@ class FileProcessor(Construct):
             staging=foundation.bucket(Shared.STAGING_BUCKET),
             raw=foundation.bucket(Shared.RAW_BUCKET),
             config=config,
-            databases=[foundation.names.database(name) for name in databases_of(manifests)],
+            databases=database_patterns(manifests, environment, foundation.names),
             data_key=foundation.data_key,
             code=(package.asset, self.jobs.script),
         )

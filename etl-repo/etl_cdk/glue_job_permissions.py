@@ -50,6 +50,7 @@ class JobResources:
     raw: s3.IBucket
     config: s3.IBucket
     databases: Sequence[str]
+    """Patterns of their names, and names."""
     data_key: kms.IKey
     code: Sequence[s3_assets.Asset]
 
@@ -90,15 +91,20 @@ def _allow_files(role: iam.IRole, resources: JobResources) -> None:
 def _allow_lake(role: iam.IRole, raw: s3.IBucket, databases: Sequence[str]) -> None:
     """Listing is unconditional: whoever may list prefixes only gets 403, not 404, for the HEAD of a missing key.
 
-    The bare database key stands beside the pattern because S3A probes the parents of every folder it makes.
+    The bare key of a database is among them because S3A probes the parents of every folder it makes.
     """
     allow(
         role,
         ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
-        [raw.arn_for_objects(key) for name in databases for key in (name, f"{name}/*")],
-        because="The files of a lake table are named by the table format.",
+        [raw.arn_for_objects(key) for name in databases for key in _keys(name)],
+        because="Databases are named by the manifests, the files of their tables by the table format.",
     )
     allow(role, ["s3:ListBucket"], [raw.bucket_arn])
+
+
+def _keys(database: str) -> list[str]:
+    """Where the files of a database lie; the `*` of a pattern also stands for the rest of the path."""
+    return [database] if database.endswith("*") else [database, f"{database}/*"]
 
 
 def _allow_catalog(role: iam.IRole, databases: Sequence[str]) -> None:
@@ -109,7 +115,7 @@ def _allow_catalog(role: iam.IRole, databases: Sequence[str]) -> None:
         role,
         CATALOG_ACTIONS,
         [stack.format_arn(service="glue", resource=resource) for resource in catalog],
-        because="The job creates the tables of its databases; which ones, the table configuration says at run time.",
+        because="The job creates the tables of its databases; which ones, the manifests say.",
     )
     # creating it takes the right on `catalog` too, which the statement above gives
     default = stack.format_arn(service="glue", resource="database/default")

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from rehearsal.emulator import (
     athena_iceberg,
     bucket_policies,
+    call_record,
     change_sets,
     codebuild_projects,
     execution_role,
@@ -38,6 +39,7 @@ Stop = Callable[[], None]
 def install(settings: EmulatorSettings) -> Stop:
     """Install all extensions and return what ends the work they have started."""
     secure_transport.install()
+    call_record.install(settings.calls)
     resource_conditions.install()
     bucket_policies.install()
     template_location.install()

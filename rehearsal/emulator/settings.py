@@ -9,6 +9,8 @@ from pathlib import Path
 from rehearsal.emulator.host_packages import package_variables
 
 LOOPBACK = "127.0.0.1"
+CALLS_VARIABLE = "REHEARSAL_CALLS"
+"""Names a folder in which emulators write down what roles call; without it none does."""
 NETWORK_VARIABLES = (
     "CURL_CA_BUNDLE", "HTTPS_PROXY", "HTTP_PROXY", "NODE_EXTRA_CA_CERTS", "NO_PROXY",
     "REQUESTS_CA_BUNDLE", "SSL_CERT_DIR", "SSL_CERT_FILE", "http_proxy", "https_proxy", "no_proxy",
@@ -18,6 +20,11 @@ _TOOL_VARIABLES = ("JAVA_HOME", "REHEARSAL_JARS", "DEFAULT_ARTIFACT_REPOSITORY")
 
 def _cores() -> int:
     return os.cpu_count() or 1
+
+
+def _folder_of_calls() -> str:
+    folder = os.environ.get(CALLS_VARIABLE, "")
+    return str(Path(folder).resolve()) if folder else ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +48,8 @@ class EmulatorSettings:
     """How builds of pipelines reach package registries."""
     skipped_commands: tuple[str, ...] = ()
     """Commands of builds that are left out and named in place of it."""
+    calls: str = field(default_factory=_folder_of_calls)
+    """The folder in which it writes down what roles call, if there is one."""
     root_secret: str = field(default="", repr=False)
     """The secret of every account's root; the emulator draws one for each run."""
     repositories: Path = Path()

@@ -21,9 +21,9 @@ At most ten runs of a cadence go on at a time, and its next execution waits for 
 refreshed less often than their cadence says. To refresh them more often, raise `odp.max_concurrent_batches`, or divide
 them over several cadences. Then they cost more, as the last column says for fewer tables.
 
-Not counted: the idle environment (below), storage (about 0.023 USD a GB and month in S3; old versions of tables for a
-week; in protected environments a nightly AWS Backup, as remembered about 0.05 USD a month for each GB of objects and
-0.10 for each GB of tables, twice that if it is copied away), Athena, the taxi flow.
+Not counted: the idle environment (below), storage ({s3_gigabyte} USD a GB and month in S3; old versions of tables for a
+week; in protected environments a nightly AWS Backup, {backup_object_gigabyte} USD a month for each GB of objects and
+{backup_table_gigabyte} USD for each GB of tables, twice that if it is copied away), Athena, the taxi flow.
 """
 ABOUT_IDLE = """Idle means deployed, polling and keeping its schedules, while no data arrives and nothing is stored.
 
@@ -80,7 +80,7 @@ def _document(costs: Mapping[str, list[Line]], prices: PriceList) -> Iterator[st
 def _work(prices: PriceList) -> Iterator[str]:
     yield "## A working month"
     yield ""
-    yield ABOUT_WORK
+    yield ABOUT_WORK.format_map({name: _exact(prices.usd(name)) for name in prices.prices})
     yield f"| {' | '.join(COLUMNS)} |"
     yield "|---:|---|---:|---:|---|---:|---:|---:|---:|"
     for tables in TABLES:

@@ -30,8 +30,9 @@ def wildcards(environment: str) -> set[tuple[str, str]]:
         # DMS writes at any depth
         ("FileProcessorJobsRole", "arn:aws:s3:::<staging>/*"),
         # files, tables and log groups that the table format, the job and Glue name
-        ("FileProcessorJobsRole", "arn:aws:s3:::<raw>/odpf_demo_taxi_trips_raw/*"),
-        ("FileProcessorJobsRole", f"arn:aws:glue:{here}:table/odpf_demo_taxi_trips_raw/*"),
+        ("FileProcessorJobsRole", "arn:aws:s3:::<raw>/odpf_*"),
+        ("FileProcessorJobsRole", f"arn:aws:glue:{here}:database/odpf_*"),
+        ("FileProcessorJobsRole", f"arn:aws:glue:{here}:table/odpf_*/*"),
         ("FileProcessorJobsRole", f"arn:aws:logs:{here}:log-group:/aws-glue/jobs/odp-{environment}-etl/*"),
         # of the taxi flow: the same for its state machine, its bundles, and its jobs
         ("FlowWorkflowRole", "*"),
@@ -181,9 +182,8 @@ def objects(odp: Template, role: str, action: str) -> set[str]:
 
 
 @pytest.mark.parametrize("action", ["s3:PutObject", "s3:DeleteObject"])
-def test_the_job_writes_below_the_databases_of_the_manifests_only(odp: Template, action: str) -> None:
-    database = "<raw>/odpf_demo_taxi_trips_raw"
-    assert objects(odp, "FileProcessorJobsRole", action) == {database, f"{database}/*"}
+def test_the_job_writes_below_the_databases_of_the_lake_only(odp: Template, action: str) -> None:
+    assert objects(odp, "FileProcessorJobsRole", action) == {"<raw>/odpf_*"}
 
 
 def test_the_job_lists_staging_and_raw_without_a_condition_that_turns_404_into_403(odp: Template) -> None:

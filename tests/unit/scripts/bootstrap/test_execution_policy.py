@@ -73,7 +73,9 @@ LONGEST_POLICY_OF_IAM = 6_144
 @pytest.mark.parametrize("repository", ["connection", "codecommit"])
 def test_the_longest_names_leave_the_policies_short_enough_for_iam(platform: Platform, repository: str) -> None:
     name, environment, prefix = "p" * 11, "e" * 11, "x" * 15 + "_"
-    long = changed(platform, name, {environment: {"resource_prefix": prefix, "account": PIPELINES.account}})
+    patterns = [letter * 39 + "*" for letter in "abcd"]
+    fields = {"resource_prefix": prefix, "account": PIPELINES.account, "catalog_names": patterns}
+    long = changed(platform, name, {environment: fields})
     if repository == "codecommit":
         raw = long.model_dump(by_alias=True)
         raw["deployment"]["repository"] = {"provider": "codecommit", "name": "r" * 100}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -125,3 +126,14 @@ def test_stacks_go_with_their_environment_and_pipelines_with_the_pipelines(platf
 def test_a_stack_of_nobody_is_refused(platform: Platform) -> None:
     with pytest.raises(SynthesisError, match="stack odp-staging-etl-Odp belongs to no environment"):
         sorted_by_environment(platform, [Stack("odp-staging-etl-Odp", [])])
+
+
+def test_every_price_in_the_text_of_the_document_is_in_the_list_with_date_and_source() -> None:
+    """Sums apart, which are bold or computed in a table: a price in a sentence has no other place for its source."""
+    document = (PROJECT / "docs" / "cost.md").read_text()
+    text, listed = document.split("## Prices")
+    known = {float(row.split("|")[2]) for row in listed.splitlines() if row.startswith("| ") and "USD each" not in row}
+    sentences = [line for line in text.splitlines() if not line.startswith("|")]
+    said = {float(number) for number in re.findall(r"(\d[\d,.]*\d|\d) (?:USD|\$)", "\n".join(sentences))}
+    assert said
+    assert said <= known
