@@ -229,7 +229,11 @@ def of_the_batch_manager() -> Actions:
     """A cadence with a table whose file is pending, and whose last refresh failed."""
     of_the_config_manager()
     of_the_file_manager()
-    failed = {"raw_table_name": "db.t", "refresh_status": "refresh_error", "last_refresh": {"error_message": "E: no"}}
+    failed: Any = {
+        "raw_table_name": "db.t",
+        "refresh_status": "refresh_error",
+        "last_refresh": {"error_message": "E: no"},
+    }
     dynamodb_resource().Table("FileProcessingTracker").put_item(Item=failed)
     with recorded() as found:
         cadence = {"refresh_cadence": "10_min_refresh"}

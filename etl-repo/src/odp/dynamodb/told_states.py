@@ -114,7 +114,7 @@ class DynamoDbPlannedCadences:
     def planned(self, refresh_cadence: str) -> None:
         """Note that an execution of a cadence came to a plan now, with batches or without."""
         at = datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="seconds")
-        item = {**_key(PLANNED, refresh_cadence), "format": FORMAT, "planned_at": at}
+        item: dict[str, Any] = {**_key(PLANNED, refresh_cadence), "format": FORMAT, "planned_at": at}
         persist(lambda: self._client.put_item(TableName=self._table, Item=item))
 
     def last_planned(self) -> Mapping[str, str]:

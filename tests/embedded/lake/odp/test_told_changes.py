@@ -109,8 +109,8 @@ def test_deployed_function_tells_subscribers_of_each_failed_table_once_and_of_it
         f"odp-dev: odpf_demo_taxi_trips_raw.table_{number} failed" for number in (1, 2)
     ]
     assert "odp status taxi_trips.table_1 --env dev" in "".join(message["Message"] for message in found)
-    name = {"raw_table_name": "odpf_demo_taxi_trips_raw.table_1"}
-    leases.put_item(Item={**name, "refresh_status": "completed", "last_refresh": {}})
+    first = {"raw_table_name": "odpf_demo_taxi_trips_raw.table_1"}
+    leases.put_item(Item={**first, "refresh_status": "completed", "last_refresh": {}})
     for number in range(3):
         invoke_batch_manager(lake, f"recovered-{number}", "release")
     eventually(inbox.received, lambda messages: len(messages) >= 3)

@@ -31,10 +31,12 @@ from odp.dynamodb.running_configuration import (
 )
 from odp.dynamodb.sweep_state import DynamoDbSweepState
 from odp.dynamodb.table_leases import DynamoDbTableLeases
+from odp.dynamodb.told_states import DynamoDbPlannedCadences, DynamoDbToldStates
 from odp.dynamodb.written_tables import DynamoDbWrittenTables
 from odp.listings import SweepState
 from odp.records import FileStatus, FileType, LandedFile, Quarantined, QuarantineKind
 from odp.refreshes import BookEntry, Lease, RefreshOutcome, RefreshStatus
+from odp.state_changes import NOTHING_TOLD, Told
 
 from tests.unit.odp.conftest import KEYS
 from tests.unit.odp.dynamodb.backlog import put_pending
@@ -57,7 +59,8 @@ NEW = Configuration.of(
     [batch_config(refresh_tables_batch_size=7), batch_config(refresh_cadence="1_day_refresh")],
     [table_config(refresh_cadence="1_day_refresh")],
 )
-VOLATILE = {"quarantined_at", "kept_by", "raw_file_processing_date_time", "decided_at", "fencing_token", "claimed_at"}
+TIMES = {"quarantined_at", "raw_file_processing_date_time", "decided_at", "claimed_at"}
+VOLATILE = TIMES | {"kept_by", "fencing_token", "claimed_by"}
 NUMBERS_OF_ATTEMPTS = {"begun", "running"}
 
 
@@ -84,6 +87,8 @@ class World:
         self.tables = DynamoDbTableConfigs(dynamodb, "table_config", self.version)
         self.running = DynamoDbRunningConfiguration(dynamodb, "batch_config", "table_config", self.version)
         self.written = DynamoDbWrittenTables(dynamodb, "leases")
+        self.told = DynamoDbToldStates(dynamodb, "files", clock=lambda: 1000.0)
+        self.plans = DynamoDbPlannedCadences(dynamodb, "files", clock=lambda: 1000.0)
 
         self._fill()
         self._beginning = {name: copy.deepcopy(table.items) for name, table in _moto_tables().items()}
@@ -103,6 +108,7 @@ class World:
         lease = self.leases.acquire("db.t", "jr_1")
         assert lease is not None
         self.lease: Lease = lease
+        self.message = str(self.told.claim("refresh/db.t", NOTHING_TOLD))
 
     def deploy(self, desired: Configuration, request: ConfigRequest) -> None:
         self.tracker.receive(request, "abc", "me")
@@ -146,6 +152,7 @@ def _moto_tables() -> dict[str, Any]:
 
 
 ENTRY_OF_QUARANTINE = Quarantined(QuarantineKind.REJECTED_FILE, "r1", "no DMS file", {})
+TOLD = Told(frozenset({"a", "b"}), "2026-01-05", (1, 2), 0)
 KEPT = Quarantined(QuarantineKind.UNCONFIGURED_TABLE, "s.u", "no manifest", {})
 OTHER = replace(REQUEST, request_id="v3", document=b"{}")
 SCENARIOS: dict[str, Callable[[World], Any]] = {
@@ -185,6 +192,12 @@ SCENARIOS: dict[str, Callable[[World], Any]] = {
     "DynamoDbTableConfigs.table": lambda world: world.tables.table("10_min_refresh", "s.t"),
     "DynamoDbRunningConfiguration.everything": lambda world: world.running.everything(),
     "DynamoDbWrittenTables.written": lambda world: world.written.written(["db.t"]),
+    "DynamoDbToldStates.known": lambda world: world.told.known(),
+    "DynamoDbToldStates.claim": lambda world: world.told.claim("refresh/db.u", NOTHING_TOLD) is not None,
+    "DynamoDbToldStates.note": lambda world: world.told.note("refresh/db.t", world.message, TOLD),
+    "DynamoDbToldStates.give_back": lambda world: world.told.give_back("refresh/db.t", world.message),
+    "DynamoDbPlannedCadences.planned": lambda world: world.plans.planned("10_min_refresh"),
+    "DynamoDbPlannedCadences.last_planned": lambda world: world.plans.last_planned(),
 }
 OF_THE_LEDGER = {"DynamoDbFileTracker", "DynamoDbPendingWork"}
 """Of these only what writes is here; their reads have tests of their own."""
