@@ -1,20 +1,17 @@
-"""The stacks of this project, synthesised as they are and deployed as they are."""
+"""The stacks of this project, synthesised as they are and deployed as they are: the lake of all tests here."""
 
 from pathlib import Path
 
-from rehearsal.deployment.deployer import Progress, deploy
-from rehearsal.deployment.synth import synthesise
-from rehearsal.emulator.process import Emulator
-from rehearsal.emulator.settings import EmulatorSettings
+import pytest
+
+from rehearsal.deployment.assembly import Assembly
+from rehearsal.deployment.deployer import Progress
 
 
-def test_the_dev_environment_is_synthesised_and_deployed_unmodified(tmp_path: Path) -> None:
-    infra, etl = synthesise("dev", tmp_path / "out")
+@pytest.mark.usefixtures("deployed_lake")
+def test_the_dev_environment_is_synthesised_and_deployed_unmodified(assemblies: Path, progress: list[Progress]) -> None:
+    infra, etl = (Assembly(assemblies / app) for app in ("infra-repo", "etl-repo"))
     assert infra.stacks
     assert etl.stacks
-    seen: list[Progress] = []
-    with Emulator(EmulatorSettings(run_directory=tmp_path / "run")) as emulator:
-        for assembly in (infra, etl):
-            deploy(assembly, emulator, seen.append)
-    created = [progress.subject for progress in seen if progress.step == "created"]
+    created = [step.subject for step in progress if step.step == "created"]
     assert created == [stack.name for assembly in (infra, etl) for stack in assembly.stacks]
