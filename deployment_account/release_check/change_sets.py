@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .command_line import CommandLine, UnreadableError
+from .command_line import CommandLine, UnreadableError, as_role
 from .data_loss import STATEFUL, lost
 from .findings import Finding, Kind
 from .permissions import broadened
@@ -94,7 +94,7 @@ class Prepared:
 
 def read(place: Place) -> Prepared:
     """Read a change set whole; one that cannot be read, or executed as it is, is an error."""
-    aws = CommandLine(place.role, place.region)
+    aws = as_role(place.role, place.region)
     at = {"stack_name": place.stack, "change_set_name": place.change_set}
     found = aws.call("cloudformation", "describe-change-set", "--include-property-values", **at)
     id_, status = str(found["ChangeSetId"]), (found["Status"], found.get("ExecutionStatus"))

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 
@@ -37,3 +38,9 @@ class CommandLine:
         except ValueError as error:
             raise UnreadableError(f"{' '.join(command)}: its answer is no JSON") from error
         return answer
+
+
+@cache
+def as_role(role: str, region: str) -> CommandLine:
+    """The command line with a role's credentials: they last for all the stacks that it reads in a step."""
+    return CommandLine(role, region)

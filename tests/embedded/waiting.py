@@ -1,10 +1,15 @@
-"""Waits for anything that takes a moment to come."""
+"""Waits for anything that takes a moment to come.
+
+Whoever asks takes the processor from what is waited for, so what has not come soon is asked for more rarely.
+"""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 PATIENCE = 120
+_SOON, _LONGER, _RAREST = 0.05, 1.2, 0.4
+"""Seconds until the second question, how much longer each wait is than the one before, and the longest."""
 _WAITING = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
 T = TypeVar("T")
 
@@ -13,11 +18,19 @@ def eventually(
     read: Callable[[], T], is_wanted: Callable[[T], object] = lambda found: found, seconds: float = PATIENCE
 ) -> T:
     """Wait until something is there, or fail with what was there instead."""
-    deadline = time.monotonic() + seconds
+    deadline, waits = time.monotonic() + seconds, pauses()
     while not is_wanted(found := read()):
         assert time.monotonic() < deadline, f"still {found!r} after {seconds} s"
-        time.sleep(0.1)
+        time.sleep(next(waits))
     return found
+
+
+def pauses() -> Iterator[float]:
+    """The seconds between one question and the next, without end."""
+    pause = _SOON
+    while True:
+        yield pause
+        pause = min(pause * _LONGER, _RAREST)
 
 
 def waiting(sqs: Any, queue_url: str) -> int:

@@ -59,9 +59,25 @@ def demo(trips: Path, tmp_path_factory: pytest.TempPathFactory) -> FinishedDemo:
         return FinishedDemo(Workspace.of(folder), exit_code, program.output)
 
 
+@pytest.fixture(scope="session")
+def saved(demo: FinishedDemo) -> Iterator[Emulator]:
+    """The emulator of the saved lake; it runs while nobody wants the lake closed."""
+    emulator = Emulator(EmulatorSettings(run_directory=demo.workspace.emulator))
+    yield emulator
+    emulator.stop()
+
+
 @pytest.fixture
-def lake(demo: FinishedDemo) -> Iterator[DeployedLake]:
-    """The saved lake, opened again."""
+def lake(saved: Emulator) -> DeployedLake:
+    """The saved lake, opened for one test after another, which only read it."""
+    if saved.pid is None:
+        saved.start()
     platform = load_platform(CONFIGURATION)
-    with Emulator(EmulatorSettings(run_directory=demo.workspace.emulator)) as emulator:
-        yield DeployedLake(platform, platform.environments[ENVIRONMENT], emulator)
+    return DeployedLake(platform, platform.environments[ENVIRONMENT], saved)
+
+
+@pytest.fixture
+def closed_demo(demo: FinishedDemo, saved: Emulator) -> FinishedDemo:
+    """The demo with its lake closed, as it left it."""
+    saved.stop()
+    return demo

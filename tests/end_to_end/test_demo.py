@@ -74,7 +74,8 @@ def source_rows(database: Path) -> dict[str, int]:
     return counts
 
 
-def test_demo_succeeds_says_so_last_and_leaves_nothing_running(demo: FinishedDemo) -> None:
+def test_demo_succeeds_says_so_last_and_leaves_nothing_running(closed_demo: FinishedDemo) -> None:
+    demo = closed_demo
     assert demo.exit_code == 0, demo.output
     rows = sum(source_rows(demo.workspace.database).values())
     assert f"✓ The lake equals the source: 18 tables, {rows:,} rows, every value compared." in demo.output
@@ -178,7 +179,8 @@ def test_value_that_differs_is_found_by_table_key_and_column(
     assert sum(table.is_identical for table in found.tables) == 17
 
 
-def test_lake_can_be_looked_into_until_ctrl_c_and_stays(demo: FinishedDemo, tmp_path: Path) -> None:
+def test_lake_can_be_looked_into_until_ctrl_c_and_stays(closed_demo: FinishedDemo, tmp_path: Path) -> None:
+    demo = closed_demo
     with running(tmp_path / "output", "lake", "--folder", str(demo.folder)) as program:
         program.wait_for("aws stepfunctions list-state-machines")
         variables = dict(re.findall(r"^export (\w+)=(\S+)$", program.output, re.MULTILINE))

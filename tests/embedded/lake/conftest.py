@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Barrier
 from typing import Any
 
@@ -12,6 +13,7 @@ from botocore.config import Config
 from rehearsal.demo.demo import ENVIRONMENT
 from rehearsal.demo.deployed_lake import DeployedLake
 from rehearsal.demo.deployment import deploy_lake
+from rehearsal.deployment.deployer import Progress
 from rehearsal.emulator.process import Emulator
 from rehearsal.emulator.settings import EmulatorSettings
 
@@ -27,8 +29,20 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 
 
 @pytest.fixture(scope="session")
-def deployed_lake(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> DeployedLake:
-    return deploy_lake(ENVIRONMENT, emulator, tmp_path_factory.mktemp("assemblies"))
+def assemblies(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where each app is synthesised into a folder of its name."""
+    return tmp_path_factory.mktemp("assemblies")
+
+
+@pytest.fixture(scope="session")
+def progress() -> list[Progress]:
+    """What the deployment of the lake has told."""
+    return []
+
+
+@pytest.fixture(scope="session")
+def deployed_lake(emulator: Emulator, assemblies: Path, progress: list[Progress]) -> DeployedLake:
+    return deploy_lake(ENVIRONMENT, emulator, assemblies, on_progress=progress.append)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """Somebody who pushes to the repository of the rehearsal."""
 
 import subprocess
+import sys
 from pathlib import Path
 
 from rehearsal.demo.workspace import PROJECT
@@ -16,6 +17,13 @@ FURTHER_STACK = """
             further, "Parameter", type="AWS::SSM::Parameter",
             properties={"Type": "String", "Name": "/further", "Value": "deployed"},
         )
+"""
+INSTALL = "make install-synth"
+"""The command of a build whose result `bring_installed_synthesis` pushes; whoever uses that leaves the command out."""
+SYNTH_PYTHON = """#!/bin/sh
+root="$(cd "$(dirname "$0")/../.." && pwd)"
+export PYTHONPATH="$root:$root/infra-repo:$root/etl-repo:$root/etl-repo/src"{settings}
+exec {python} "$@"
 """
 
 
@@ -33,6 +41,20 @@ class Developer:
         with (self._clone / STAGE).open("a") as file:
             file.write(FURTHER_STACK)
         self.commit("Add a stack")
+
+    def bring_installed_synthesis(self, *, validates: bool) -> None:
+        """Push with the code what INSTALL would install: a Python with the same packages, which knows this code alone.
+
+        Installing, and the validation that synthesis makes of itself, are two thirds of a synthesis. The demo's
+        pipelines, which tests/end_to_end runs, do both.
+        """
+        python = self._clone / ".venv-synth" / "bin" / "python"
+        python.parent.mkdir(parents=True)
+        settings = "" if validates else " CDK_VALIDATION=false"
+        python.write_text(SYNTH_PYTHON.format(python=sys.executable, settings=settings))
+        python.chmod(0o755)
+        self._git("add", "--force", ".venv-synth")
+        self.commit("Bring what is installed")
 
     def change_a_comment(self) -> None:
         with (self._clone / "infra-repo" / "app.py").open("a") as file:

@@ -11,6 +11,7 @@ from typing import Any
 from rehearsal.emulator.process import Emulator
 from rehearsal.pipeline.repository import Repository
 from tests.embedded.pipeline import templates
+from tests.embedded.waiting import pauses
 
 PIPELINE, STACK = "small", "pipeline"
 PATIENCE = 300
@@ -142,10 +143,10 @@ class Small:
         return None
 
     def _until(self, is_so: Any, what: str) -> None:
-        deadline = time.monotonic() + PATIENCE
+        deadline, waits = time.monotonic() + PATIENCE, pauses()
         while not is_so():
             assert time.monotonic() < deadline, f"no {what} within {PATIENCE} s"
-            time.sleep(0.1)
+            time.sleep(next(waits))
 
     def _deploy(self, stack: str, template: Document, *, of_target: bool = False) -> Document:
         cloudformation = self.client("cloudformation", of_target=of_target)

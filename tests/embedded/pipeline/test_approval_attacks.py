@@ -20,7 +20,7 @@ from rehearsal.emulator.settings import EmulatorSettings
 from rehearsal.pipeline.approving import decide
 from rehearsal.pipeline.rehearsal import CHECKS, Rehearsal
 from rehearsal.pipeline.watch import PipelineWatch
-from tests.embedded.pipeline.developer import Developer
+from tests.embedded.pipeline.developer import INSTALL, Developer
 
 PIPELINES, PROD = "111111111111", "444444444444"
 INFRA, ETL = "odp-prod-infra", "odp-prod-etl"
@@ -75,7 +75,8 @@ def plugin(marker: Path) -> str:
 @pytest.fixture(scope="module")
 def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
     """An emulator of its own, with prod bootstrapped."""
-    settings = EmulatorSettings(run_directory=tmp_path_factory.mktemp("attacked"), skipped_commands=CHECKS)
+    folder = tmp_path_factory.mktemp("attacked")
+    settings = EmulatorSettings(run_directory=folder, skipped_commands=(*CHECKS, INSTALL))
     with Emulator(settings) as emulator:
         made = Rehearsal(load_platform(PROJECT / "config" / "environments.json"), emulator)
         made.create_repository()
@@ -87,6 +88,7 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
 def pusher(attacked: Rehearsal, tmp_path_factory: pytest.TempPathFactory) -> Developer:
     """Somebody with a clone, after an honest release of prod that was approved."""
     developer = Developer(tmp_path_factory.mktemp("pusher") / "clone", attacked)
+    developer.bring_installed_synthesis(validates=False)
     developer.push("prod")
     attacked.deploy_pipelines("infra-repo", ["prod"])
     assert "odp-prod-infra-Storage" in asked(attacked, INFRA)

@@ -23,6 +23,7 @@ UNCHANGED = "The submitted information didn't contain changes. Submit different 
 AWS = """#!{python}
 import json, sys
 words, answers = sys.argv[1:], json.load(open({answers!r}))
+print(*words, file=open({answers!r} + ".calls", "a"))
 option = lambda name: words[words.index(name) + 1] if name in words else ""
 key = " ".join(filter(None, (words[1], option("--stack-name"), option("--change-set-name"))))
 if key not in answers:
@@ -68,6 +69,11 @@ class Build:
         self.answers[f"describe-stacks {stack}"] = {"Stacks": [{"StackStatus": "UPDATE_COMPLETE", "Parameters": []}]}
         self.answers[f"get-template {stack}"] = template()
         self.answers[f"get-template {stack} PipelineChange"] = after or template(One={"Type": "AWS::S3::Bucket"})
+
+    def calls(self, operation: str) -> list[list[str]]:
+        """The words of every call of an operation in the steps that have run."""
+        lines = (self.folder / "answers.json.calls").read_text().splitlines()
+        return [line.split() for line in lines if line.split()[1] == operation]
 
     def run(self, step: str, **environment: str) -> tuple[int, dict[str, str]]:
         tools, artifact = self.folder / "tools", self.folder / "artifact"
@@ -265,3 +271,16 @@ def test_every_build_begins_where_nothing_is(build: Build) -> None:
     (build.folder / "artifact" / "release_check.py").write_text("raise SystemExit(9)")
     (build.folder / "artifact" / "json.py").write_text("raise SystemExit(9)")
     assert build.run("check")[0] == 0, build.said
+
+
+def test_a_role_is_assumed_once_for_all_its_stacks(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call of the real command line takes a second, and a release has many stacks."""
+    others = [{**PLACES[1], "stack": "third"}, {**PLACES[1], "stack": "fourth", "region": "eu-west-1"}]
+    monkeypatch.setattr(f"{__name__}.PLACES", [*PLACES, *others])
+    for stack in ("third", "fourth"):
+        build.answer(stack, prepared(stack, change()))
+    code, _ = build.run("check")
+    assert code == 0, build.said
+    roles = [words[words.index("--role-arn") + 1] for words in build.calls("assume-role")]
+    assert roles == ["arn:aws:iam::1:role/look", *["arn:aws:iam::2:role/look"] * 2], "the last is in another Region"
+    assert len(build.calls("describe-change-set")) == len(PLACES)
