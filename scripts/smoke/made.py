@@ -6,10 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from scripts.smoke.outcome import StepFailedError
-
 
 class Phase(IntEnum):
     """The order of the clean-up: who writes ends first, then go the files, and last what explains them."""
@@ -59,9 +55,9 @@ class Made:
             say(f"removing {thing.what}")
             try:
                 thing.remove()
-            except (BotoCoreError, ClientError, StepFailedError) as error:
-                left.append(Leftover(thing.what, str(error), thing.by_hand))
             except KeyboardInterrupt:
                 left.append(Leftover(thing.what, "interrupted", thing.by_hand))
+            except Exception as error:  # noqa: BLE001  whatever went wrong, the rest must go
+                left.append(Leftover(thing.what, f"{type(error).__name__}: {error}", thing.by_hand))
         self.things.clear()
         return left

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -82,8 +83,11 @@ class Refreshes:
         return execution
 
     def described(self, execution: Execution) -> Item:
-        """How an execution is at this moment."""
-        found: Item = self._machine.describe_execution(executionArn=execution.arn)
+        """How an execution is at this moment; Step Functions may not know yet of one that it has just started."""
+        try:
+            found: Item = self._machine.describe_execution(executionArn=execution.arn)
+        except self._machine.exceptions.ExecutionDoesNotExist:
+            return {"status": "RUNNING"}
         return found
 
     def ended(self, execution: Execution) -> Item:
@@ -136,12 +140,9 @@ class Refreshes:
 
     def stop(self, execution: Execution) -> None:
         """End an execution and its Glue runs, as a person does by hand."""
-        try:
-            status = self.described(execution)["status"]
-        except self._machine.exceptions.ExecutionDoesNotExist:
-            return
-        if status == "RUNNING":
-            self._machine.stop_execution(executionArn=execution.arn, cause="the smoke test ends")
+        if self.described(execution)["status"] == "RUNNING":
+            with suppress(self._machine.exceptions.ExecutionDoesNotExist):
+                self._machine.stop_execution(executionArn=execution.arn, cause="the smoke test ends")
         running = [run["Id"] for run in self.glue_runs(execution.table) if run["JobRunState"] not in ENDED_RUNS]
         if running:
             self.lake.client("glue").batch_stop_job_run(JobName=self.tables.job, JobRunIds=running)

@@ -245,7 +245,6 @@ class SmokeTables:
     def _forget(self, table: SmokeTable) -> None:
         """The history of files and runs stays, as that of every table does."""
         for place, key in self._entries(table):
-            self._names.require_own(str(key))
             self._lake.table(place).delete_item(Key=key)
         claim = {"raw_table_name": f"{CLAIM}{table.cadence}"}
         self._delete_if(OdpTable.FILE_PROCESSING_TRACKER, claim, "contains(execution, :run)")
@@ -259,12 +258,13 @@ class SmokeTables:
             )
 
     def _entries(self, table: SmokeTable) -> Iterator[tuple[OdpTable, dict[str, Any]]]:
+        name, qualified = map(self._names.require_own, (table.source_table, table.qualified))
         for item in self.pending(table):
-            key = {"source_table_name": item["source_table_name"], "file_id": item["file_id"]}
-            yield OdpTable.FILE_TRACKER, key
-        yield OdpTable.FILE_TRACKER, {"source_table_name": SUMS, "file_id": table.source_table}
-        yield OdpTable.FILE_PROCESSING_TRACKER, {"raw_table_name": table.qualified}
+            yield OdpTable.FILE_TRACKER, {"source_table_name": name, "file_id": item["file_id"]}
+        yield OdpTable.FILE_TRACKER, {"source_table_name": SUMS, "file_id": name}
+        yield OdpTable.FILE_PROCESSING_TRACKER, {"raw_table_name": qualified}
         for item in self.quarantined(table):
+            self._names.require_own(str(item))
             entry = {"quarantine_kind": item["quarantine_kind"], "entry_id": item["entry_id"]}
             yield OdpTable.QUARANTINE, entry
 

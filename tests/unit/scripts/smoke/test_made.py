@@ -45,7 +45,7 @@ def refused() -> BaseException:
     return ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "DeleteObjects")
 
 
-@pytest.mark.parametrize("error", [refused, lambda: StepFailedError("S3 refused"), KeyboardInterrupt])
+@pytest.mark.parametrize("error", [refused, lambda: StepFailedError("S3 refused"), KeyError, KeyboardInterrupt])
 def test_what_could_not_be_removed_is_listed_with_the_way_by_hand_and_the_rest_goes(
     error: Callable[[], BaseException],
 ) -> None:
