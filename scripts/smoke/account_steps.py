@@ -21,8 +21,6 @@ COMPONENTS = ("infra", "etl")
 GOOD_ENDS = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE")
 NO_SUCH_SERVICE = ("UnknownOperationException", "UnsupportedOperation", "NotImplemented", "InvalidAction")
 """Besides, an answer without a code, in place of which botocore gives the HTTP status."""
-DMS_NEEDS = {"DataFormat": "parquet", "TimestampColumnName": None}
-"""Settings of the target endpoint that the framework relies on; None stands for any value."""
 
 
 def bootstrapped(smoke: Smoke) -> Evidence:
@@ -68,10 +66,8 @@ def dms_endpoints(smoke: Smoke) -> Evidence:
         raise StepSkippedError(f"no endpoint of DMS writes into {staging}: make one (docs/deployment.md, step 8)")
     evidence = []
     for endpoint in endpoints:
-        name, settings = endpoint["EndpointIdentifier"], endpoint["S3Settings"]
-        wrong = [key for key, value in DMS_NEEDS.items() if not settings.get(key) or value not in (None, settings[key])]
-        if wrong:
-            raise StepFailedError(f"endpoint {name} lacks {', '.join(wrong)} among its S3 settings")
+        if wrong := _wrong_setting(smoke, endpoint["S3Settings"]):
+            raise StepFailedError(f"endpoint {endpoint['EndpointIdentifier']}: {wrong}")
         evidence.append(_tested(smoke, dms, endpoint))
     return evidence
 
@@ -148,6 +144,20 @@ def _endpoints(dms: Any) -> list[Item]:  # noqa: ANN401  boto3 makes clients at 
     return [endpoint for page in pages for endpoint in page["Endpoints"]]
 
 
+def _wrong_setting(smoke: Smoke, settings: Item) -> str:
+    """Say what keeps files of an endpoint from being those of a source; empty if nothing does."""
+    folders = {source.folder for source in smoke.lake.environment.sources.values()}
+    folder = str(settings.get("BucketFolder", "")).strip("/")
+    if str(settings.get("DataFormat", "csv")).lower() != "parquet":
+        return "DataFormat is not parquet"
+    if settings.get("CdcPath"):
+        return f"CdcPath {settings['CdcPath']} takes changes away from the folders of their tables; leave it empty"
+    if folder not in folders:
+        known = ", ".join(sorted(repr(each) for each in folders))
+        return f"BucketFolder {folder!r} is of no configured source, whose folders are {known}"
+    return ""
+
+
 def _tested(smoke: Smoke, dms: Any, endpoint: Item) -> str:  # noqa: ANN401  boto3 makes clients at run time
     """Have every replication instance test its connection again; a serverless replication has none to test."""
     arn, name = endpoint["EndpointArn"], endpoint["EndpointIdentifier"]
@@ -190,7 +200,7 @@ DMS_STEP = Step(
     10,
     "DMS reaches the staging bucket",
     "settings of the endpoints that write into the staging bucket, and DMS's own test of their connections",
-    "the policy and trust of DMS's role (docs/dms-role-policy.json), the key's policy, the settings of the endpoint: "
-    "Parquet, TimestampColumnName",
+    "the policy and trust of DMS's role (docs/dms-role-policy.json), the key's policy, the settings of the endpoint "
+    "(docs/deployment.md, steps 8 and 9)",
     dms_endpoints,
 )
