@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 
 from deployment_account.names import OdpTable, published_schedule
+from scripts.smoke.books import RUN
 from scripts.smoke.dms_files import FULL_LOAD, NO_PARQUET, Change, applied, change_file_name, changed, loaded
+from scripts.smoke.lake import Item
 from scripts.smoke.outcome import StepFailedError
+from scripts.smoke.refreshes import Execution
 from scripts.smoke.step import Evidence, Smoke, Step
 from scripts.smoke.table_steps import MAIN, require_rows
-from scripts.smoke.tables import RUN
 
 SOUND = {key: key for key in range(1, 6)}
 AFTER_STOP = (Change("I", 301, 9),)
@@ -50,7 +52,9 @@ def refused_file(smoke: Smoke) -> Evidence:
     ended = smoke.refreshes.ended(bad)
     if ended["status"] == "SUCCEEDED":
         raise StepFailedError(f"execution {bad.name} succeeded, although its file is no Parquet file")
-    entries = [entry for entry in smoke.tables.quarantined(refused) if entry["quarantine_kind"] == "refused_table"]
+    entries = [
+        entry for entry in smoke.tables.books.quarantined(refused) if entry["quarantine_kind"] == "refused_table"
+    ]
     if not entries:
         raise StepFailedError(
             f"odpf_quarantine has no entry of {refused.qualified}; the execution ended as {ended['status']}: "
@@ -66,13 +70,7 @@ def stopped_by_hand(smoke: Smoke) -> Evidence:
     smoke.tables.until_registered(table, 1)
     before = {run["Id"] for run in smoke.refreshes.glue_runs(table)}
     stopped = smoke.refreshes.start(table)
-    run = smoke.patience.until(
-        "its Glue run",
-        lambda: (
-            next((run for run in smoke.refreshes.glue_runs(table) if run["Id"] not in before), None)
-            or _ended(smoke.refreshes.described(stopped)["status"])
-        ),
-    )
+    run = smoke.patience.until("its Glue run", lambda: _new_run(smoke, stopped, before))
     smoke.refreshes.stop(stopped)
     status = smoke.refreshes.ended(stopped)["status"]
     if status != "ABORTED":
@@ -83,7 +81,7 @@ def stopped_by_hand(smoke: Smoke) -> Evidence:
     again = smoke.refreshes.succeeded(smoke.refreshes.start(table))
     smoke.rows = applied(smoke.rows, AFTER_STOP)
     rows = require_rows(smoke, table)
-    lease = smoke.tables.lease(table)
+    lease = smoke.tables.books.lease(table)
     if "lease_owner" in lease:
         raise StepFailedError(f"{lease['lease_owner']} still holds the lease of {table.qualified}")
     states = {each["Id"]: each["JobRunState"] for each in smoke.refreshes.glue_runs(table)}
@@ -95,23 +93,30 @@ def stopped_by_hand(smoke: Smoke) -> Evidence:
     ]
 
 
-def _ended(status: str) -> None:
-    """An execution that has ended starts no Glue run any more."""
-    if status != "RUNNING":
-        raise StepFailedError(f"the execution ended as {status} without a Glue run")
+def _new_run(smoke: Smoke, execution: Execution, before: set[str]) -> Item:
+    """The Glue run of an execution, once there is one.
+
+    Raises:
+        StepFailedError: the execution has ended without one.
+    """
+    status = smoke.refreshes.described(execution)["status"]
+    runs = [run for run in smoke.refreshes.glue_runs(execution.table) if run["Id"] not in before]
+    if not runs and status != "RUNNING":
+        raise StepFailedError(f"execution {execution.name} ended as {status} without a Glue run")
+    return runs[0] if runs else {}
 
 
 def _left(smoke: Smoke) -> str:
     """Wait until nobody holds the lease that the stopped run may have had."""
     table = smoke.tables.table(MAIN)
-    held = "lease_owner" in smoke.tables.lease(table)
+    held = "lease_owner" in smoke.tables.books.lease(table)
     smoke.patience.until(
         "the lease of the stopped run to expire",
-        lambda: float(str(smoke.tables.lease(table).get("lease_expires_at", 0))),
+        lambda: float(str(smoke.tables.books.lease(table).get("lease_expires_at", 0))),
         lambda expires_at: expires_at < time.time(),
     )
     smoke.tables.until_registered(table, 1)
-    claim = smoke.tables.claim(table).get("execution", "nobody")
+    claim = smoke.tables.books.claim(table).get("execution", "nobody")
     return f"the stopped run {'held' if held else 'had not taken'} the lease; the cadence was still claimed by {claim}"
 
 

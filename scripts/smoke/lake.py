@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,8 @@ class SmokeLake:
     environment: Environment
     pipelines: Account | None = None
     """The account of the environment's pipelines, if credentials of it were given."""
+    _clients: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    _published: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def names(self) -> Names:
@@ -34,11 +36,13 @@ class SmokeLake:
 
     def client(self, service: str) -> Any:  # noqa: ANN401  boto3 makes clients at run time
         """A client of a service in the environment's account."""
-        return self.account.client(service)
+        if service not in self._clients:
+            self._clients[service] = self.account.client(service)
+        return self._clients[service]
 
-    @cached_property
+    @property
     def s3(self) -> Any:  # noqa: ANN401  boto3 makes clients at run time
-        """One client for the many requests to S3; threads may share it."""
+        """The client for the many requests to S3; threads may share it."""
         return self.client("s3")
 
     def published(self, name: str) -> str:
@@ -47,7 +51,12 @@ class SmokeLake:
         Raises:
             StepFailedError: the stack is not deployed.
         """
-        ssm, parameter = self.client("ssm"), self.names.parameter(name)
+        if name not in self._published:
+            self._published[name] = self._parameter(self.names.parameter(name))
+        return self._published[name]
+
+    def _parameter(self, parameter: str) -> str:
+        ssm = self.client("ssm")
         try:
             return str(ssm.get_parameter(Name=parameter)["Parameter"]["Value"])
         except ssm.exceptions.ParameterNotFound as error:
@@ -58,8 +67,12 @@ class SmokeLake:
 
     def table(self, table: OdpTable) -> Any:  # noqa: ANN401  boto3 makes resources at run time
         """A DynamoDB table of the framework."""
-        dynamodb = self.account.session.resource("dynamodb", region_name=self.account.place.region)
-        return dynamodb.Table(self.published(table.published_name))
+        return self.dynamodb.Table(self.published(table.published_name))
+
+    @cached_property
+    def dynamodb(self) -> Any:  # noqa: ANN401  boto3 makes resources at run time
+        """The resource of DynamoDB, for one thread."""
+        return self.account.session.resource("dynamodb", region_name=self.account.place.region)
 
     def items(self, table: OdpTable, keys: ConditionBase, **options: object) -> list[Item]:
         """Read all items under a key, strongly consistent."""

@@ -9,13 +9,14 @@ from functools import cached_property
 from typing import Any
 
 from deployment_account.names import PLANS, Odp, Shared
+from scripts.smoke.books import SmokeTable
 from scripts.smoke.lake import Item, SmokeLake
 from scripts.smoke.made import Made, Phase
 from scripts.smoke.names import SmokeNames
 from scripts.smoke.outcome import StepFailedError
 from scripts.smoke.patience import Patience
 from scripts.smoke.removal import remove_objects
-from scripts.smoke.tables import SmokeTable, SmokeTables
+from scripts.smoke.tables import SmokeTables
 
 ENDED_RUNS = {"SUCCEEDED", "FAILED", "TIMEOUT", "STOPPED", "ERROR", "EXPIRED"}
 MOST_CAUSE = 600
@@ -107,7 +108,7 @@ class Refreshes:
             StepFailedError: it was not.
         """
         self.require_success(execution, self.ended(execution))
-        run = self.tables.last_run(execution.table)
+        run = self.tables.books.last_run(execution.table)
         if run.get("refresh_status") != "completed":
             raise StepFailedError(
                 f"execution {execution.name} succeeded, but the run log says {run.get('refresh_status', 'nothing')} of "
@@ -123,7 +124,7 @@ class Refreshes:
             StepFailedError: it did.
         """
         if described["status"] != "SUCCEEDED":
-            run = self.tables.last_run(execution.table)
+            run = self.tables.books.last_run(execution.table)
             causes = (run.get("error_message"), described.get("cause"), described.get("error"))
             cause = next(filter(None, causes), "no cause given")
             raise StepFailedError(

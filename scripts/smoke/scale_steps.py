@@ -11,6 +11,7 @@ from boto3.dynamodb.conditions import Key
 from botocore.config import Config
 
 from deployment_account.names import Odp, OdpTable, Shared
+from scripts.smoke.books import SmokeTable
 from scripts.smoke.dms_files import FULL_LOAD, loaded
 from scripts.smoke.outcome import StepFailedError
 from scripts.smoke.refreshes import Execution
@@ -44,7 +45,7 @@ def sweep(smoke: Smoke) -> Evidence:
     """Step 8: as many files as the budget allows, and how long two million would take."""
     table = smoke.tables.table("swept", is_active=False)
     began = time.monotonic()
-    _put_many(smoke, table.landing)
+    _put_many(smoke, table)
     smoke.patience.until(
         f"{smoke.options.keys} registered files",
         lambda: _count(smoke, table.source_table),
@@ -71,13 +72,12 @@ def _refusals(smoke: Smoke, execution: Execution) -> int:
 _DETAILS = ("taskSubmitFailedEventDetails", "taskStartFailedEventDetails", "taskFailedEventDetails")
 
 
-def _put_many(smoke: Smoke, folder: str) -> None:
-    """Names of changes a second apart, which are all of yesterday or earlier: none is from the future."""
-    bucket, first = smoke.lake.published(Shared.STAGING_BUCKET), datetime.now(UTC) - timedelta(days=2)
+def _put_many(smoke: Smoke, table: SmokeTable) -> None:
+    """Names of changes a second apart, all of the past: none is from the future."""
+    first = datetime.now(UTC) - timedelta(days=2)
     names = [f"{first + timedelta(seconds=number):%Y%m%d-%H%M%S}000.parquet" for number in range(smoke.options.keys)]
-    smoke.names.require_own(folder)
     with ThreadPoolExecutor(THREADS) as threads:
-        list(threads.map(lambda name: smoke.lake.s3.put_object(Bucket=bucket, Key=folder + name, Body=b"PAR1"), names))
+        list(threads.map(lambda name: smoke.tables.land(table, name, b"PAR1"), names))
 
 
 def _count(smoke: Smoke, source_table: str) -> int:

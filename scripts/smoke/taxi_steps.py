@@ -72,8 +72,7 @@ def _audited(smoke: Smoke, key: str, etag: str) -> Item:
 
 
 def _audit(smoke: Smoke, partition: str) -> Iterator[Item]:
-    dynamodb = smoke.lake.account.session.resource("dynamodb", region_name=smoke.lake.account.place.region)
-    table = dynamodb.Table(smoke.lake.published(Taxi.AUDIT_TABLE))
+    table = smoke.lake.dynamodb.Table(smoke.lake.published(Taxi.AUDIT_TABLE))
     pages = table.meta.client.get_paginator("query").paginate(
         TableName=table.name, KeyConditionExpression=Key("dataset").eq(partition), ConsistentRead=True
     )

@@ -13,6 +13,7 @@ from deployment_account.environments import Environment, Platform
 from deployment_account.sources import Source
 from scripts.bootstrap.accounts import Account, Place
 from scripts.smoke.account_steps import dms_endpoints, pushed
+from scripts.smoke.books import SmokeTable
 from scripts.smoke.lake import SmokeLake
 from scripts.smoke.made import Made
 from scripts.smoke.names import SmokeNames
@@ -20,7 +21,6 @@ from scripts.smoke.outcome import StepFailedError, StepSkippedError
 from scripts.smoke.patience import Patience
 from scripts.smoke.step import Smoke, SmokeOptions
 from scripts.smoke.table_steps import _delete_as_dms
-from scripts.smoke.tables import SmokeTable
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
 STAGING = "/odp/{}/buckets/staging"
