@@ -47,6 +47,7 @@ def smoke(  # noqa: PLR0913, PLR0917  each is an option of the command line
     patience: Annotated[int, typer.Option(min=1, help="Seconds that any one wait may last.")] = DEFAULT_SECONDS,
     protected: Annotated[bool, typer.Option("--protected", help="Write into a protected environment.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Answer as JSON on standard output.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the steps and the estimate, take no step.")] = False,
 ) -> None:
     """Try a deployed lake in twelve steps; exit code 1 if one fails. It costs less than 5 $ and cleans up."""
     platform = load_platform(config)
@@ -55,8 +56,13 @@ def smoke(  # noqa: PLR0913, PLR0917  each is an option of the command line
     options, steps = SmokeOptions(parallel, keys, taxi), with_needed(STEPS, only or ())
     load = load_of(steps, options, patience)
     refuse_if_dear(load, chosen)
-    lake = open_lake(platform, chosen, profile or [])
     console = Console(stderr=as_json, emoji=False)
+    _say(console, estimate_of(load, chosen))
+    if dry_run:
+        for step in steps:
+            _say(console, f"would try {step.number:>2} {step.name}: {step.checks}")
+        return
+    lake = open_lake(platform, chosen, profile or [])
     report = run(lake, steps, (options, load), console)
     show_end(report, console)
     if as_json:
@@ -96,7 +102,7 @@ def run(lake: SmokeLake, steps: Sequence[Step], bounds: tuple[SmokeOptions, Load
     """Take the steps, then remove what they made, whatever came between."""
     options, load = bounds
     names, made = SmokeNames.of(new_run_id(), lake.environment.sources), Made()
-    _introduce(lake, names, load, console)
+    _say(console, f"{names.run} tries {lake.environment.name} in {lake.account.place}")
     results: list[Result] = []
     is_interrupted = False
     with _terminated_as_interrupted(), console.status("") as status:
@@ -116,16 +122,16 @@ def run(lake: SmokeLake, steps: Sequence[Step], bounds: tuple[SmokeOptions, Load
     return Report(names.run, lake.environment.name, tuple(results), tuple(left), is_interrupted)
 
 
-def _introduce(lake: SmokeLake, names: SmokeNames, load: Load, console: Console) -> None:
-    likely = load.likely(lake.environment)
-    console.print(
-        f"Smoke test {names.run} of {lake.environment.name} in {lake.account.place}: at most {load.lake_runs} Glue "
-        f"runs of smoke tables and {load.taxi_runs} of the taxi flow, about {likely:.2f} $, never more than "
-        f"{MOST_DOLLARS:.0f} $.",
-        markup=False,
-        highlight=False,
-        soft_wrap=True,
+def estimate_of(load: Load, environment: Environment) -> str:
+    """What the steps start at most, and what that costs."""
+    return (
+        f"At most {load.lake_runs} Glue runs of smoke tables, {load.taxi_runs} of the taxi flow, {load.keys} swept "
+        f"files: about {load.likely(environment):.2f} $, and never more than {MOST_DOLLARS:.0f} $"
     )
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 @contextmanager

@@ -54,3 +54,11 @@ def test_nothing_of_anybody_else_is_touched() -> None:
     for foreign in ("", "/", "taxi_trips/table_1/", SmokeNames.of(new_run_id(), {"default": Source()}).landing("x")):
         with pytest.raises(ValueError, match="is not of the run"):
             names.require_own(foreign)
+
+
+def test_a_dry_run_shows_steps_and_estimate_and_needs_no_credentials() -> None:
+    shown = CliRunner().invoke(cli.app, ["smoke", "dev", "--only", "4", "--dry-run", "--config", str(KNOWN)])
+    assert shown.exit_code == 0
+    estimate, *steps = shown.output.splitlines()
+    assert estimate.startswith("At most 2 Glue runs of smoke tables, 0 of the taxi flow, 0 swept files: about")
+    assert [line[:13] for line in steps] == ["would try  3 ", "would try  4 "]
