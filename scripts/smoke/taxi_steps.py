@@ -11,6 +11,7 @@ from scripts.smoke.lake import Item
 from scripts.smoke.made import Phase
 from scripts.smoke.outcome import StepFailedError
 from scripts.smoke.refreshes import ENDED_RUNS
+from scripts.smoke.removal import remove_objects
 from scripts.smoke.step import Evidence, Smoke, Step
 
 DATASET, TABLE = "green", "green_trips"
@@ -100,7 +101,7 @@ def _stop(smoke: Smoke, key: str) -> None:
 def _take_out(smoke: Smoke, key: str) -> None:
     """A corrected file without a trip takes the trips of the first one out of all tables."""
     _loaded(smoke, key, HEADER)
-    smoke.lake.s3.delete_object(Bucket=smoke.lake.published(Shared.RAW_BUCKET), Key=smoke.names.require_own(key))
+    remove_objects(smoke.lake.s3, smoke.lake.published(Shared.RAW_BUCKET), smoke.names.require_own(key))
 
 
 def _trips(smoke: Smoke) -> int:

@@ -12,12 +12,14 @@ from moto import mock_aws
 from deployment_account.environments import Platform
 from deployment_account.names import OdpTable
 from scripts.bootstrap.accounts import Account, Place
+from scripts.smoke import taxi_steps
 from scripts.smoke.dms_files import FULL_LOAD
 from scripts.smoke.lake import SmokeLake
 from scripts.smoke.made import Made
 from scripts.smoke.names import SmokeNames
 from scripts.smoke.outcome import StepFailedError
 from scripts.smoke.patience import Patience
+from scripts.smoke.step import Smoke, SmokeOptions
 from scripts.smoke.tables import SmokeTables
 from tests.unit.moto_session import client, resource
 
@@ -194,3 +196,15 @@ def test_files_whose_events_never_came_go_and_this_is_told(tables: SmokeTables, 
     (left,) = made.remove_all()
     assert "the events of orders" in left.why
     assert objects("staging") == ["erp/orders/x", f"{OTHER}/orders/x"]
+
+
+def test_of_a_taxi_file_no_version_stays(lake: LakeInMemory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(taxi_steps, "_loaded", lambda *_: {})
+    nothing: Any = None
+    names, made, patience = SmokeNames(RUN), Made(), Patience()
+    smoke = Smoke(lake, names, SmokeOptions(), made, patience, nothing, nothing, nothing)
+    before, key = objects("raw"), f"nyc-taxi/green/{RUN}.csv"
+    for content in (b"trips", b"header"):
+        client("s3").put_object(Bucket="raw", Key=key, Body=content)
+    taxi_steps._take_out(smoke, key)
+    assert objects("raw") == before
