@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from rehearsal.emulator import (
+    athena_hudi,
     athena_iceberg,
     bucket_policies,
     call_record,
@@ -54,6 +55,7 @@ def install(settings: EmulatorSettings) -> Stop:
     lambda_errors.install()
     lambda_logs.install(settings.logs / "lambda")
     athena_iceberg.install()
+    athena_hudi.install()
     resource_types.install()
     log_group_names.install()
     execution_role.install()

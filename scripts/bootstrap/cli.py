@@ -33,6 +33,7 @@ from scripts.bootstrap.placeholders import placeholder_refusal
 from scripts.bootstrap.secret_values import Secret, chosen_secret, deployed_secrets, set_value
 from scripts.bootstrap.steps import carry_out
 from scripts.bootstrap.tear_down import plan_tear_down, what_stays
+from scripts.smoke.command import smoke
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, help=__doc__)
 Configuration = Annotated[Path, typer.Option("--config", help="The configuration of the platform.")]
@@ -174,6 +175,9 @@ def check(
     chosen = [chosen_environment(platform, name) for name in environment or platform.environments]
     if not print_findings(checks.check(platform, Credentials.of(profile or [None]), chosen), console):
         raise typer.Exit(1)
+
+
+app.command()(smoke)
 
 
 @app.command()

@@ -22,10 +22,11 @@ COMMANDS = (
     "tear-down",
     "cdk",
     "install-cdk",
+    "smoke",
     "check",
     "execution-policy",
 )
-CHANGING = COMMANDS[:7]
+CHANGING = COMMANDS[:8]
 OWN, OTHER_OWN = "210987654321", "109876543210"
 CONNECTION = f"arn:aws:codeconnections:us-east-1:{OWN}:connection/00000000-0000-0000-0000-000000000000"
 
