@@ -13,6 +13,7 @@ from deployment_account.names import Odp, OdpTable, published_schedule
 from deployment_account.shared_values import publish
 from deployment_account.sources import sources_json
 from etl_cdk.alerts import Alerts
+from etl_cdk.backup_notices import BackupNotices
 from etl_cdk.config_manager import ConfigManager
 from etl_cdk.file_manager import FileManager
 from etl_cdk.file_processor import FileProcessor
@@ -82,6 +83,8 @@ class OdpStack(cdk.Stack):
         self.config_manager.request.node.add_dependency(self.file_processor)
         for component in (self.file_manager, self.file_processor, self.config_manager):
             component.alarm(self.alerts)
+        if environment.backups:
+            BackupNotices(self, "BackupNotices", vault=names.backup_vault, topic=self.alerts.topic)
         self._publish(names)
 
     def _publish(self, names: Names) -> None:
