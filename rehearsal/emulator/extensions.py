@@ -13,6 +13,7 @@ from rehearsal.emulator import (
     lambda_errors,
     lambda_logs,
     log_group_names,
+    network_origin,
     request_resources,
     resource_conditions,
     resource_types,
@@ -24,6 +25,7 @@ from rehearsal.emulator import (
     secure_transport,
     state_machine_calls,
     template_location,
+    vpc_functions,
 )
 from rehearsal.emulator.glue_runner import api as glue_api
 from rehearsal.emulator.glue_runner.runner import GlueRunner
@@ -39,6 +41,7 @@ def install(settings: EmulatorSettings) -> Stop:
     """Install all extensions and return what ends the work they have started."""
     secure_transport.install()
     resource_conditions.install()
+    network_origin.install()
     bucket_policies.install()
     template_location.install()
     codebuild_projects.install()
@@ -55,6 +58,7 @@ def install(settings: EmulatorSettings) -> Stop:
     resource_types.install()
     log_group_names.install()
     execution_role.install()
+    vpc_functions.install()
     change_sets.install()
     runner = GlueRunner(settings)
     glue_api.install(runner, StartThrottle(settings.glue_starts_per_second))
