@@ -87,7 +87,11 @@ class PrivateNetwork(Construct):
     def _allow_interfaces(self, role: iam.Role, group: str, describe: Sequence[str]) -> None:
         """Let the service make interfaces in these subnets with this group."""
         subnets = [self._arn(role, "ec2", f"subnet/{subnet}") for subnet in self._subnets]
-        made = [*subnets, self._arn(role, "ec2", f"security-group/{group}"), self._arn(role, "ec2", "network-interface/*")]
+        made = [
+            *subnets,
+            self._arn(role, "ec2", f"security-group/{group}"),
+            self._arn(role, "ec2", "network-interface/*"),
+        ]
         allow(role, MAKE, made, because="EC2 makes up the ids of interfaces.")
         # as the user guide of Lambda writes it: with less than every resource id, functions do not reach the VPC
         allow(role, CHANGE, [self._arn(role, "ec2", "*/*")], because="The service looks for interfaces that it made.")

@@ -56,9 +56,7 @@ def reach_gateways(groups: Sequence[ec2.SecurityGroup], lists: PrefixLists) -> N
 class InterfaceEndpoint(Construct):
     """One service in the private subnets, open to the groups that call it and to nobody else."""
 
-    def __init__(
-        self, scope: Construct, id_: str, *, vpc: ec2.Vpc, service: str, organization: str | None
-    ) -> None:
+    def __init__(self, scope: Construct, id_: str, *, vpc: ec2.Vpc, service: str, organization: str | None) -> None:
         super().__init__(scope, id_)
         stack = cdk.Stack.of(self)
         group = ec2.SecurityGroup(

@@ -86,6 +86,7 @@ LAMBDA_CREDENTIALS = Seam("services.lambda_svc", "execution_credentials")
 LAMBDA_CREATE = Seam("services.lambda_svc", "_create_function")
 LAMBDA_UPDATE = Seam("services.lambda_svc", "_update_config")
 FUNCTIONS = Seam("services.lambda_svc", "_functions")
+LAMBDA_VPC_CONFIG = Seam("services.lambda_svc", "_vpc_config_with_id")
 LAMBDA_EXECUTE = Seam("services.lambda_svc", "_execute_function_warm")
 
 RUN_EXECUTION = Seam("services.stepfunctions", "_run_execution")

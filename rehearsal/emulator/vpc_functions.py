@@ -1,4 +1,7 @@
-"""Lambda refuses a function in a VPC whose role may not make interfaces there; ministack takes any."""
+"""Lambda refuses a function in a VPC whose role may not make interfaces there; ministack takes any.
+
+Its CloudFormation even drops where a function runs.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -57,6 +60,10 @@ def _asked_in_template(operation: Operation, *, at: int) -> Operation:
     def asked_operation(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - handed through
         if reason := refusal(arguments[at]):
             raise RefusedError(f"{reason} (Service: Lambda, Status Code: 400)")
-        return operation(*arguments, **named)
+        made = operation(*arguments, **named)
+        if config := arguments[at].get("VpcConfig"):
+            # ministack drops it, and so took the function for one outside
+            seams.FUNCTIONS.value[made[0]]["config"]["VpcConfig"] = seams.LAMBDA_VPC_CONFIG.value(config)
+        return made
 
     return asked_operation

@@ -279,7 +279,9 @@ def test_the_roles_of_what_runs_in_the_network_are_marked_and_no_others(prod: Ma
             id_: role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["Service"]
             for id_, role in template.resources("AWS::IAM::Role").items()
         }
-        code = {id_ for id_, service in services_of.items() if service in ("lambda.amazonaws.com", "glue.amazonaws.com")}
+        code = {
+            id_ for id_, service in services_of.items() if service in ("lambda.amazonaws.com", "glue.amazonaws.com")
+        }
         assert [id_ for id_ in code - marked if not id_.startswith(DELIVERY)] == []
 
 
@@ -301,7 +303,11 @@ def test_code_makes_no_interfaces_and_calls_nothing_from_elsewhere(prod: Mapping
             in_code = (
                 {"StringEquals": {"glue:CredentialIssuingService": "glue.amazonaws.com"}}
                 if is_job
-                else {"ArnLike": {"lambda:SourceFunctionArn": f"arn:aws:lambda:us-east-1:{ACCOUNTS['prod']}:function:odp-prod-*"}}
+                else {
+                    "ArnLike": {
+                        "lambda:SourceFunctionArn": f"arn:aws:lambda:us-east-1:{ACCOUNTS['prod']}:function:odp-prod-*"
+                    }
+                }
             )
             if statement["Sid"] == "OnlyFromThisNetwork":
                 assert all(action.startswith("logs:") for action in statement["NotAction"])
@@ -320,7 +326,9 @@ def test_interfaces_are_made_in_the_private_subnets_with_one_group(prod: Mapping
         for policy in template.resources("AWS::IAM::Policy").values():
             for statement in policy["PolicyDocument"]["Statement"]:
                 if statement["Effect"] == "Allow" and "ec2:CreateNetworkInterface" in statement["Action"]:
-                    kinds = [json.dumps(one).split(f"{ACCOUNTS['prod']}:")[1].split("/")[0] for one in statement["Resource"]]
+                    kinds = [
+                        json.dumps(one).split(f"{ACCOUNTS['prod']}:")[1].split("/")[0] for one in statement["Resource"]
+                    ]
                     assert sorted(kinds) == ["network-interface", "security-group", "subnet", "subnet", "subnet"]
 
 

@@ -115,8 +115,29 @@ def test_a_template_with_such_a_function_fails(aws: Aws, network: Network, make_
     client.create_stack(StackName="function", TemplateBody=json.dumps({"Resources": {"Function": function}}))
     with pytest.raises(WaiterError):
         client.get_waiter("stack_create_complete").wait(StackName="function", WaiterConfig={"Delay": 1})
-    reasons = [one.get("ResourceStatusReason", "") for one in client.describe_stack_events(StackName="function")["StackEvents"]]
+    reasons = [
+        one.get("ResourceStatusReason", "") for one in client.describe_stack_events(StackName="function")["StackEvents"]
+    ]
     assert any("CreateNetworkInterface on EC2" in reason for reason in reasons)
+
+
+def test_a_template_puts_a_function_into_its_vpc(aws: Aws, network: Network, make_role: Callable[..., str]) -> None:
+    function = {
+        "Type": "AWS::Lambda::Function",
+        "Properties": {
+            "FunctionName": "inside",
+            "Runtime": "python3.11",
+            "Handler": "index.handle",
+            "Role": make_role("role", "lambda.amazonaws.com", *OF_LAMBDA),
+            "Code": {"ZipFile": "def handle(event, context): ..."},
+            "VpcConfig": {"SubnetIds": [network.subnet], "SecurityGroupIds": [network.group]},
+        },
+    }
+    client = aws("cloudformation")
+    client.create_stack(StackName="function", TemplateBody=json.dumps({"Resources": {"Function": function}}))
+    client.get_waiter("stack_create_complete").wait(StackName="function", WaiterConfig={"Delay": 1})
+    config = aws("lambda").get_function_configuration(FunctionName="inside")["VpcConfig"]
+    assert (config["VpcId"], config["SubnetIds"]) == (network.vpc, [network.subnet])
 
 
 @pytest.fixture
@@ -128,14 +149,22 @@ def closed_bucket(aws: Aws, account: str, bucket: str) -> str:
         "Principal": "*",
         "Action": "s3:*",
         "Resource": [f"arn:aws:s3:::{bucket}/*"],
-        "Condition": {"StringNotEqualsIfExists": {"aws:VpceAccount": account}, "BoolIfExists": {"aws:ViaAWSService": "false"}},
+        "Condition": {
+            "StringNotEqualsIfExists": {"aws:VpceAccount": account},
+            "BoolIfExists": {"aws:ViaAWSService": "false"},
+        },
     }
     aws("s3").put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [denial]}))
     return bucket
 
 
 def test_code_in_the_vpc_reaches_the_bucket_and_whoever_stole_its_credentials_does_not(
-    aws: Aws, emulator: Emulator, network: Network, closed_bucket: str, make_role: Callable[..., str], invoke: Callable[..., Any]
+    aws: Aws,
+    emulator: Emulator,
+    network: Network,
+    closed_bucket: str,
+    make_role: Callable[..., str],
+    invoke: Callable[..., Any],
 ) -> None:
     role = make_role("role", "lambda.amazonaws.com", "s3:GetObject", *OF_LAMBDA)
     made(aws, role, network)
@@ -206,7 +235,11 @@ def test_code_of_a_function_does_not_make_interfaces_itself(
 @pytest.fixture
 def connect(aws: Aws, network: Network) -> Callable[..., None]:
     def make(name: str = "private") -> None:
-        physical = {"SubnetId": network.subnet, "SecurityGroupIdList": [network.group], "AvailabilityZone": "us-east-1a"}
+        physical = {
+            "SubnetId": network.subnet,
+            "SecurityGroupIdList": [network.group],
+            "AvailabilityZone": "us-east-1a",
+        }
         aws("glue").create_connection(
             ConnectionInput={
                 "Name": name,
@@ -285,7 +318,9 @@ def test_a_run_in_a_vpc_without_an_s3_endpoint_fails(
     aws: Aws, run_by: Callable[..., dict[str, Any]], connect: Callable[..., None], reference_itself: Callable[..., None]
 ) -> None:
     ec2 = aws("ec2")
-    ec2.delete_vpc_endpoints(VpcEndpointIds=[one["VpcEndpointId"] for one in ec2.describe_vpc_endpoints()["VpcEndpoints"]])
+    ec2.delete_vpc_endpoints(
+        VpcEndpointIds=[one["VpcEndpointId"] for one in ec2.describe_vpc_endpoints()["VpcEndpoints"]]
+    )
     reference_itself()
     connect()
     assert "VPC S3 endpoint validation failed" in run_by("private")["ErrorMessage"]
