@@ -82,9 +82,9 @@ class Environment(Model):
     interface_endpoints: tuple[InterfaceEndpoint, ...] = ()
     """Services that jobs in the VPC reach without the internet; each costs by the hour and zone."""
     private_network: bool = False
-    """Whether jobs and functions run in the private subnets, reach AWS by endpoints alone, and their roles work nowhere else.
+    """Whether jobs and functions run in the private subnets and reach AWS by endpoints alone.
 
-    The endpoints that they need are made; each costs by the hour and zone.
+    Their roles then work nowhere else. The endpoints that they need are made; each costs by the hour and zone.
     """
     prefix_lists: PrefixLists | None = None
     """AWS's prefix lists of S3 and DynamoDB in this Region, for private_network; those of us-east-1 are known."""
@@ -146,8 +146,8 @@ class Environment(Model):
             raise ValueError("prefix_lists: only with private_network")
         if self.private_network and not self.gateways:
             raise ValueError(
-                f"private_network: the addresses of S3 and DynamoDB in {self.region} are not known here; write their IDs "
-                f"into prefix_lists (aws ec2 describe-managed-prefix-lists --region {self.region} shows them as "
+                f"private_network: the addresses of S3 and DynamoDB in {self.region} are not known here; write their "
+                f"IDs into prefix_lists (aws ec2 describe-managed-prefix-lists --region {self.region} shows them as "
                 f"com.amazonaws.{self.region}.s3 and .dynamodb)"
             )
         return self

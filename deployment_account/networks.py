@@ -20,7 +20,7 @@ MOST_ZONES = 6
 
 
 class PrefixLists(Model):
-    """The addresses of S3 and DynamoDB in a Region, as AWS's own prefix lists: security groups let traffic out to them."""
+    """The addresses of S3 and DynamoDB in a Region, by the IDs of AWS's own prefix lists."""
 
     s3: PrefixListId
     dynamodb: PrefixListId

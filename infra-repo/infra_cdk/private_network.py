@@ -1,4 +1,4 @@
-"""What jobs and functions in the private subnets reach: the endpoints of the services that they call, and nothing else."""
+"""What jobs and functions in the private subnets reach: the endpoints of what they call, and nothing else."""
 
 from __future__ import annotations
 

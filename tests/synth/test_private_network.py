@@ -1,4 +1,4 @@
-"""In prod jobs and functions run in the private subnets, reach what they call there, and their roles work nowhere else."""
+"""In prod jobs and functions run in the private subnets, reach what they call, and their roles work nowhere else."""
 
 from __future__ import annotations
 
@@ -120,10 +120,9 @@ def services(*entries: Path) -> set[str]:
         seen.add(module)
         waiting += imports(module)
         for node in ast.walk(ast.parse(module.read_text())):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-                if node.func.attr in ("client", "resource") and getattr(node.func.value, "id", "") == "boto3":
-                    (service,) = [one.value for one in node.args[:1] if isinstance(one, ast.Constant)]
-                    found.add(ENDPOINT_OF.get(str(service), str(service)))
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("boto3.client", "boto3.resource"):
+                (service,) = [one.value for one in node.args[:1] if isinstance(one, ast.Constant)]
+                found.add(ENDPOINT_OF.get(str(service), str(service)))
     return found
 
 

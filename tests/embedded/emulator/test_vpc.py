@@ -258,12 +258,12 @@ def run_by(
 ) -> Callable[..., dict[str, Any]]:
     """Run a job by connections to its end."""
 
-    def run(*connections: str, script: str = "", without: str = "") -> dict[str, Any]:
+    def run(*connections: str, script: str = "", without: str = "", kind: str = "pythonshell") -> dict[str, Any]:
         aws("s3").put_object(Bucket=bucket, Key="job.py", Body=dedent(script).encode())
-        allowed = [action for action in (*OF_GLUE, "s3:GetObject") if action != without]
+        allowed = [action for action in (*OF_GLUE, "s3:GetObject", "s3:ListBucket") if action != without]
         aws("glue").create_job(
             Name="job", Role=make_role("job-role", "glue.amazonaws.com", *allowed), GlueVersion="5.1",
-            Command={"Name": "pythonshell", "ScriptLocation": f"s3://{bucket}/job.py", "PythonVersion": "3"},
+            Command={"Name": kind, "ScriptLocation": f"s3://{bucket}/job.py", "PythonVersion": "3"},
             Connections={"Connections": list(connections)},
         )  # fmt: skip
         return state_of("job", aws("glue").start_job_run(JobName="job")["JobRunId"])
@@ -342,4 +342,22 @@ def test_a_run_in_the_vpc_reaches_what_lets_in_the_vpc_alone(
         assert s3.get_object(Bucket="{closed_bucket}", Key="secret")["Body"].read() == b"rows"
     """
     ended = run_by("private", script=script)
+    assert ended["JobRunState"] == "SUCCEEDED", ended.get("ErrorMessage")
+
+
+def test_spark_in_the_vpc_reaches_it_too(
+    closed_bucket: str,
+    run_by: Callable[..., dict[str, Any]],
+    connect: Callable[..., None],
+    reference_itself: Callable[..., None],
+) -> None:
+    reference_itself()
+    connect()
+    script = f"""
+        from pyspark.sql import SparkSession
+
+        spark = SparkSession.builder.getOrCreate()
+        assert [row.value for row in spark.read.text("s3://{closed_bucket}/secret").collect()] == ["rows"]
+    """
+    ended = run_by("private", script=script, kind="glueetl")
     assert ended["JobRunState"] == "SUCCEEDED", ended.get("ErrorMessage")
