@@ -82,9 +82,10 @@ class NetworkStack(cdk.Stack):
 
     def _endpoints(self, environment: Environment) -> None:
         """Endpoints that are configured serve jobs; a private network has those too that its code calls."""
-        callers = {self.glue_security_group: ("Glue jobs", {*environment.interface_endpoints})}
+        of_jobs: set[str] = {*environment.interface_endpoints}
+        callers = {self.glue_security_group: ("Glue jobs", of_jobs)}
         if self.function_security_group:
-            callers[self.glue_security_group][1].update(SERVICES_OF_JOBS)
+            of_jobs.update(SERVICES_OF_JOBS)
             callers[self.function_security_group] = ("Functions", {*SERVICES_OF_FUNCTIONS})
         for service in sorted(set().union(*(services for _, services in callers.values()))):
             endpoint = InterfaceEndpoint(

@@ -46,7 +46,8 @@ def shared(template: Template, reference: Any) -> str:
 def test_every_function_but_the_one_that_answers_cloudformation_runs_in_the_private_subnets(
     prod: Mapping[str, Template],
 ) -> None:
-    inside, outside = [], []
+    inside: list[str] = []
+    outside: list[str] = []
     for template in prod.values():
         for id_, function in template.resources("AWS::Lambda::Function").items():
             (inside if "VpcConfig" in function else outside).append(id_)
