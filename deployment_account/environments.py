@@ -15,7 +15,14 @@ from deployment_account.backup import BackupSettings
 from deployment_account.dms_roles import DmsRoles
 from deployment_account.errors import ConfigurationError
 from deployment_account.model import AccountId, Days, Email, Model, Name, PlatformName, Region
-from deployment_account.networks import MOST_ZONES, InterfaceEndpoint, Ipv4Cidr, parse_cidr
+from deployment_account.networks import (
+    KNOWN_PREFIX_LISTS,
+    MOST_ZONES,
+    InterfaceEndpoint,
+    Ipv4Cidr,
+    PrefixLists,
+    parse_cidr,
+)
 from deployment_account.odp_settings import OdpSettings
 from deployment_account.qualifiers import qualifier_of
 from deployment_account.repository import ConnectedRepository, Repository
@@ -74,6 +81,13 @@ class Environment(Model):
     """None, one, or one for each zone."""
     interface_endpoints: tuple[InterfaceEndpoint, ...] = ()
     """Services that jobs in the VPC reach without the internet; each costs by the hour and zone."""
+    private_network: bool = False
+    """Whether jobs and functions run in the private subnets and reach AWS by endpoints alone.
+
+    Their roles then work nowhere else. The endpoints that they need are made; each costs by the hour and zone.
+    """
+    prefix_lists: PrefixLists | None = None
+    """AWS's prefix lists of S3 and DynamoDB in this Region, for private_network; those of us-east-1 are known."""
     retention: Retention = Retention()
     removal_policy: Literal["retain", "destroy"]
     """retain also turns deletion protection on: for environments whose data matters."""
@@ -99,6 +113,11 @@ class Environment(Model):
     tags: Mapping[str, str] = {}
 
     @property
+    def gateways(self) -> PrefixLists | None:
+        """The addresses of S3 and DynamoDB, which jobs and functions in the private subnets reach."""
+        return self.prefix_lists or KNOWN_PREFIX_LISTS.get(self.region)
+
+    @property
     def is_protected(self) -> bool:
         """Whether what holds data survives its stack and refuses deletion."""
         return self.removal_policy == "retain"
@@ -120,6 +139,18 @@ class Environment(Model):
             raise ValueError(f"availability_zones: {', '.join(foreign)} not in {self.region}")
         if len(set(self.availability_zones)) != len(self.availability_zones):
             raise ValueError("availability_zones: a zone is named twice")
+        return self
+
+    @model_validator(mode="after")
+    def _private_networks_know_where_s3_and_dynamodb_are(self) -> Environment:
+        if self.prefix_lists and not self.private_network:
+            raise ValueError("prefix_lists: only with private_network")
+        if self.private_network and not self.gateways:
+            raise ValueError(
+                f"private_network: the addresses of S3 and DynamoDB in {self.region} are not known here; write their "
+                f"IDs into prefix_lists (aws ec2 describe-managed-prefix-lists --region {self.region} shows them as "
+                f"com.amazonaws.{self.region}.s3 and .dynamodb)"
+            )
         return self
 
     @model_validator(mode="after")

@@ -24,6 +24,7 @@ class Shared(StrEnum):
     VPC_ID = "network/vpc-id"
     PRIVATE_SUBNET_IDS = "network/private-subnet-ids"
     GLUE_SECURITY_GROUP_ID = "network/glue-security-group-id"
+    FUNCTION_SECURITY_GROUP_ID = "network/function-security-group-id"
 
 
 class Odp(StrEnum):
@@ -105,6 +106,9 @@ FLOW_LOGS = "vpc-flow-logs"
 """Where in the bucket of access logs the network says who spoke to whom."""
 DATA_WRITER_TAG = "odp:data-writer"
 """The tag of roles that replace and therefore delete files of the lake, also where deletion is denied."""
+
+PRIVATE_NETWORK_TAG = "odp:private-network"
+"""The tag of roles whose jobs and functions run in the private subnets: buckets let them in from nowhere else."""
 
 
 def published_secret(name: str) -> str:
@@ -197,6 +201,10 @@ class Names:
     def glue_job(self, name: str) -> str:
         """The physical name of a Glue job that batch configurations call by this name."""
         return f"{self.resource_prefix}{name}"
+
+    def connection(self, zone: str) -> str:
+        """The physical name of the Glue connection by which jobs run in the private subnet of a zone."""
+        return f"{self.resource_prefix}odpf_private_{zone}"
 
     def database(self, name: str) -> str:
         """The physical name of a Data Catalog database that table manifests call by this name."""

@@ -7,13 +7,27 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-# what Glue jobs with a connection call besides S3 and DynamoDB, which gateway endpoints serve
-InterfaceEndpoint = Literal["glue", "kms", "logs", "monitoring", "secretsmanager", "sts"]
+from deployment_account.model import Model
+
+# what jobs and functions in the VPC may call besides S3 and DynamoDB, which gateway endpoints serve
+InterfaceEndpoint = Literal["glue", "kms", "logs", "monitoring", "secretsmanager", "states", "sts"]
+PrefixListId = Annotated[str, Field(pattern=r"^pl-[0-9a-f]{8,17}$")]
 
 LARGEST_VPC = 16
 SMALLEST_VPC = 20
 MOST_ZONES = 6
 """As many as any Region has; each has its place in the VPC whether or not it is used."""
+
+
+class PrefixLists(Model):
+    """The addresses of S3 and DynamoDB in a Region, by the IDs of AWS's own prefix lists."""
+
+    s3: PrefixListId
+    dynamodb: PrefixListId
+
+
+KNOWN_PREFIX_LISTS = {"us-east-1": PrefixLists(s3="pl-63a5400a", dynamodb="pl-02cd2c6b")}
+"""By Region; CloudFormation cannot look them up."""
 
 
 def parse_cidr(text: str) -> IPv4Network:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
@@ -24,7 +24,14 @@ KEY_USE = (
 """What DynamoDB asks of the callers of a table under a customer's key; S3 and SQS ask for less."""
 
 
-def allow(role: iam.IRole, actions: Sequence[str], resources: Sequence[str], *, because: str = "") -> None:
+def allow(
+    role: iam.IRole,
+    actions: Sequence[str],
+    resources: Sequence[str],
+    *,
+    because: str = "",
+    conditions: Mapping[str, Any] | None = None,
+) -> None:
     """Let a role do exactly these actions on exactly these resources; a pattern among them needs its reason.
 
     A bucket is known by its name, which anybody may take once it is free: so its account is part of the permission.
@@ -35,9 +42,9 @@ def allow(role: iam.IRole, actions: Sequence[str], resources: Sequence[str], *, 
         if not because:
             raise ValueError(f"{as_nag_writes(cdk.Stack.of(role).resolve(pattern))}: say why it must be a pattern")
         acknowledge_pattern(role, pattern, because=because)
-    role.add_to_principal_policy(
-        iam.PolicyStatement(actions=list(actions), resources=list(resources), conditions=_of_own_account(role, actions))
-    )
+    conditions = {**_of_own_account(role, actions), **(conditions or {})}
+    statement = iam.PolicyStatement(actions=list(actions), resources=list(resources), conditions=conditions)
+    role.add_to_principal_policy(statement)
 
 
 def allow_key_use(role: iam.IRole, key: kms.IKey) -> None:

@@ -137,6 +137,8 @@ class ConfigManager(Construct):
             handler="odp.config_manager.delivery.handle",
             timeout=cdk.Duration.minutes(1),
             variables={"CONFIG_BUCKET": self._config.bucket_name, "QUEUE_URL": self.queue.queue_url},
+            # it answers CloudFormation in a bucket of AWS, which the network does not let through; it reads no data
+            in_network=False,
         )
         allow(delivery.role, ["s3:GetObject"], [archive.bucket.arn_for_objects(archive.s3_object_key)])
         allow(delivery.role, ["s3:PutObject"], [self._config.arn_for_objects(REQUEST_KEY)])

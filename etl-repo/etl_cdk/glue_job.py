@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from aws_cdk import aws_s3_assets as s3_assets
     from constructs import Construct
 
+    from etl_cdk.runtime_package import RuntimePackage
+
 LOG_PREFIX_ARGUMENT = "--custom-logGroup-prefix"
 """Since Glue 5.0, in place of --continuous-log-logGroup, which newer versions ignore."""
 LOGS = ("Error", "Output")
@@ -56,14 +58,16 @@ class JobRole(iam.Role):
         *,
         names: Names,
         security: glue.CfnSecurityConfiguration,
-        log_policy: LogPolicy,
+        package: RuntimePackage,
     ) -> None:
         super().__init__(scope, id_, assumed_by=iam.ServicePrincipal("glue.amazonaws.com"))
         # table formats delete the files that they replaced; where deletion is denied, the buckets know jobs by this
         cdk.Tags.of(self).add(DATA_WRITER_TAG, names.lake)
-        self._security = security
+        self._security, self._network = security, package.network
+        if self._network:
+            self._network.hold_jobs(self)
         self._log_prefix = f"/aws-glue/jobs/{names.stage('etl')}"
-        self._logs = self._log_groups(scope, log_policy)
+        self._logs = self._log_groups(scope, package.log_policy)
         self._allow_logs()
 
     def add_job(self, scope: Construct, id_: str, job: JobDefinition) -> glue.CfnJob:
@@ -86,11 +90,18 @@ class JobRole(iam.Role):
             max_retries=0,
             timeout=job.timeout_minutes,
             security_configuration=self._security.name,
+            connections=self._connections(),
         )
         made.add_resource_dependency(self._security)
         # a run would make the groups that it misses, which are then kept for ever and in the way of ours
         made.node.add_dependency(*self._logs)
         return made
+
+    def _connections(self) -> glue.CfnJob.ConnectionsListProperty | None:
+        """Of these, a run takes the first whose zone works."""
+        if self._network is None:
+            return None
+        return glue.CfnJob.ConnectionsListProperty(connections=self._network.connections)
 
     def _log_groups(self, scope: Construct, policy: LogPolicy) -> list[Log]:
         """The groups that Glue writes to, made before it makes them itself: by then retention and key are set."""

@@ -37,7 +37,7 @@ class GlueJobs(Construct):
         super().__init__(scope, id_)
         self.script = s3_assets.Asset(self, "Script", path=str(SCRIPT))
         security = encrypted_everywhere(self, "Security", name=names.security_configuration, key=package.log_policy.key)
-        self.role = JobRole(self, "Role", names=names, security=security, log_policy=package.log_policy)
+        self.role = JobRole(self, "Role", names=names, security=security, package=package)
         self._settings = settings
         self._arguments = {**self._spark_arguments(package), **arguments}
         by_name = {batch.glue_job_name: batch for batch in batches}

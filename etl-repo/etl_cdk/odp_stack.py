@@ -13,10 +13,12 @@ from deployment_account.names import Odp, OdpTable, published_schedule
 from deployment_account.shared_values import publish
 from deployment_account.sources import sources_json
 from etl_cdk.alerts import Alerts
+from etl_cdk.backup_notices import BackupNotices
 from etl_cdk.config_manager import ConfigManager
 from etl_cdk.file_manager import FileManager
 from etl_cdk.file_processor import FileProcessor
 from etl_cdk.foundation import Foundation
+from etl_cdk.private_network import PrivateNetwork
 from etl_cdk.runtime_package import RuntimePackage
 
 if TYPE_CHECKING:
@@ -42,7 +44,8 @@ class OdpStack(cdk.Stack):
         super().__init__(scope, id_, description="ODP: configuration manager, file manager and file processor")
         foundation = Foundation(self, "Foundation", names=names)
         log_policy = LogPolicy(foundation.data_key, environment.retention.log_days)
-        package = RuntimePackage(self, "Runtime", log_policy=log_policy, lake=names.lake)
+        network = PrivateNetwork.of(self, names=names, environment=environment)
+        package = RuntimePackage(self, "Runtime", log_policy=log_policy, lake=names.lake, network=network)
         tables = _tables(self, names)
         self.alerts = Alerts(
             self,
@@ -86,6 +89,8 @@ class OdpStack(cdk.Stack):
         for component in (self.file_manager, self.file_processor, self.config_manager):
             component.alarm(self.alerts)
         self.alerts.on_undelivered("UndeliveredEvents")
+        if environment.backups:
+            BackupNotices(self, "BackupNotices", vault=names.backup_vault, topic=self.alerts.topic)
         self._publish(names)
 
     def _publish(self, names: Names) -> None:

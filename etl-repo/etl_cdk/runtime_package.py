@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -14,17 +15,23 @@ from constructs import Construct
 from deployment_account.log import Log, LogPolicy
 from deployment_account.permissions import allow
 
+if TYPE_CHECKING:
+    from etl_cdk.private_network import PrivateNetwork
+
 SOURCE = Path(__file__).resolve().parents[1] / "src"
 CACHES = ["**/__pycache__", "**/*.pyc"]
 
 
 class RuntimePackage(Construct):
-    """The zip of etl-repo/src, from which Lambda functions and Glue jobs import."""
+    """The zip of etl-repo/src, from which Lambda functions and Glue jobs import, and the network in which they run."""
 
-    def __init__(self, scope: Construct, id_: str, *, log_policy: LogPolicy, lake: str) -> None:
+    def __init__(
+        self, scope: Construct, id_: str, *, log_policy: LogPolicy, lake: str, network: PrivateNetwork | None
+    ) -> None:
         super().__init__(scope, id_)
         self.log_policy = log_policy
         self.lake = lake
+        self.network = network
         self.asset = s3_assets.Asset(self, "Source", path=str(SOURCE), exclude=CACHES)
         cdk.Validations.of(self.asset.bucket).acknowledge(
             cdk.Acknowledgment(
@@ -46,6 +53,7 @@ class RuntimeFunction(Construct):
         handler: str,
         timeout: cdk.Duration,
         variables: Mapping[str, str],
+        in_network: bool = True,
     ) -> None:
         super().__init__(scope, id_)
         log = Log(self, "Log", policy=package.log_policy)
@@ -73,3 +81,5 @@ class RuntimeFunction(Construct):
             )
         )
         allow(self.role, ["logs:CreateLogStream", "logs:PutLogEvents"], [log.log_group_arn])
+        if package.network and in_network:
+            package.network.hold_function(self.function, self.role)

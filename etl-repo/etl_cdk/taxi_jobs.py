@@ -69,7 +69,7 @@ class TaxiJobs(Construct):
         allow_purpose_built_job(role, self._data, (self._package.asset, script))
 
     def _role(self, scope: Construct) -> JobRole:
-        return JobRole(scope, "Role", names=self._names, security=self._security, log_policy=self._package.log_policy)
+        return JobRole(scope, "Role", names=self._names, security=self._security, package=self._package)
 
     def _definition(
         self, name: str, description: str, script: s3_assets.Asset, arguments: Mapping[str, str]

@@ -15,6 +15,7 @@ from deployment_account.names import Taxi, TaxiName
 from deployment_account.shared_values import publish
 from etl_cdk.alerts import Alerts
 from etl_cdk.foundation import Foundation
+from etl_cdk.private_network import PrivateNetwork
 from etl_cdk.query_workgroup import QueryWorkgroup
 from etl_cdk.runtime_package import RuntimePackage
 from etl_cdk.taxi_flow import TaxiFlow
@@ -39,6 +40,7 @@ class TaxiStack(cdk.Stack):
             "Runtime",
             log_policy=LogPolicy(foundation.data_key, environment.retention.log_days),
             lake=names.lake,
+            network=PrivateNetwork.of(self, names=names, environment=environment),
         )
         settings = environment.taxi
         datasets = load_datasets()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
@@ -15,9 +14,20 @@ from deployment_account.names import FLOW_LOGS, Names, Shared
 from deployment_account.networks import MOST_ZONES, private_subnet_prefix
 from deployment_account.shared_values import publish
 from infra_cdk.perimeter import through_endpoint
+from infra_cdk.private_network import (
+    SERVICES_OF_FUNCTIONS,
+    SERVICES_OF_JOBS,
+    GlueConnections,
+    InterfaceEndpoint,
+    function_group,
+    job_group,
+    reach_gateways,
+)
 
 if TYPE_CHECKING:
     from constructs import Construct
+
+    from deployment_account.networks import PrefixLists
 
 PUBLIC_SUBNET_PREFIX = 28
 """A public subnet holds one NAT gateway and nothing else."""
@@ -40,8 +50,10 @@ class NetworkStack(cdk.Stack):
         logs = s3.Bucket.from_bucket_name(self, "AccessLogs", names.access_log_bucket(environment.account))
         self.vpc.add_flow_log("FlowLog", destination=ec2.FlowLogDestination.to_s3(logs, f"{FLOW_LOGS}/"))
         self._gateway_endpoints()
-        self.glue_security_group = self._glue_security_group()
-        self._interface_endpoints(environment.interface_endpoints)
+        lists = environment.gateways if environment.private_network else None
+        self.glue_security_group = job_group(self, self.vpc, is_private=lists is not None)
+        self.function_security_group = self._private_network(names, environment, lists) if lists else None
+        self._endpoints(environment)
         self._publish(names)
 
     @builtins.property
@@ -68,33 +80,46 @@ class NetworkStack(cdk.Stack):
             endpoint = self.vpc.add_gateway_endpoint(name, service=service)
             endpoint.add_to_policy(through_endpoint(self, self._organization, names_resources=True))
 
-    def _glue_security_group(self) -> ec2.SecurityGroup:
-        """Glue demands a group whose members reach each other on every TCP port."""
-        group = ec2.SecurityGroup(
-            self, "GlueConnections", vpc=self.vpc, description="Workers of Glue jobs that run in the VPC"
-        )
-        group.add_ingress_rule(group, ec2.Port.all_tcp(), "Spark workers among themselves")
-        return group
-
-    def _interface_endpoints(self, services: Sequence[str]) -> None:
-        """Open to the workers of Glue jobs only; without one of these, or a NAT gateway, they reach no such service."""
-        for service in services:
-            endpoint = self.vpc.add_interface_endpoint(
-                service.title(),
-                service=ec2.InterfaceVpcEndpointAwsService(service),
-                subnets=ec2.SubnetSelection(subnet_group_name="Private"),
-                open=False,
+    def _endpoints(self, environment: Environment) -> None:
+        """Endpoints that are configured serve jobs; a private network has those too that its code calls."""
+        of_jobs: set[str] = {*environment.interface_endpoints}
+        callers = {self.glue_security_group: ("Glue jobs", of_jobs)}
+        if self.function_security_group:
+            of_jobs.update(SERVICES_OF_JOBS)
+            callers[self.function_security_group] = ("Functions", {*SERVICES_OF_FUNCTIONS})
+        for service in sorted(set().union(*(services for _, services in callers.values()))):
+            endpoint = InterfaceEndpoint(
+                self, service.title(), vpc=self.vpc, service=service, organization=self._organization
             )
-            endpoint.add_to_policy(through_endpoint(self, self._organization, names_resources=False))
-            endpoint.connections.allow_default_port_from(self.glue_security_group, "Glue jobs")
+            for group, (whose, services) in callers.items():
+                if service in services:
+                    endpoint.open_to(group, whose)
+
+    def _private_network(self, names: Names, environment: Environment, lists: PrefixLists) -> ec2.SecurityGroup:
+        functions = function_group(self, self.vpc)
+        reach_gateways([self.glue_security_group, functions], lists)
+        GlueConnections(
+            self,
+            "Connections",
+            names=names,
+            environment=environment,
+            subnet_ids=self._private_subnet_ids,
+            group=self.glue_security_group,
+        )
+        return functions
+
+    @builtins.property
+    def _private_subnet_ids(self) -> list[str]:
+        return self.vpc.select_subnets(subnet_group_name="Private").subnet_ids
 
     def _publish(self, names: Names) -> None:
-        private = self.vpc.select_subnets(subnet_group_name="Private").subnet_ids
         values = {
             Shared.VPC_ID: self.vpc.vpc_id,
-            Shared.PRIVATE_SUBNET_IDS: ",".join(private),
+            Shared.PRIVATE_SUBNET_IDS: ",".join(self._private_subnet_ids),
             Shared.GLUE_SECURITY_GROUP_ID: self.glue_security_group.security_group_id,
         }
+        if self.function_security_group:
+            values[Shared.FUNCTION_SECURITY_GROUP_ID] = self.function_security_group.security_group_id
         publish(self, names, values)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
+from deployment_account.names import PRIVATE_NETWORK_TAG
 from deployment_account.qualifiers import bootstrap_role
 
 if TYPE_CHECKING:
@@ -22,6 +23,29 @@ def keep_buckets_inside(buckets: Sequence[s3.Bucket], organization: str | None) 
     for bucket in buckets if organization else ():
         resources = [bucket.bucket_arn, bucket.arn_for_objects("*")]
         bucket.add_to_resource_policy(_denial(bucket, str(organization), ["s3:*"], resources))
+
+
+def keep_buckets_to_network(buckets: Sequence[s3.Bucket], lake: str) -> None:
+    """Deny the buckets to the roles of jobs and functions, but through the VPC endpoints of this account.
+
+    A credential that was stolen from a job then opens no bucket elsewhere. The account stands for the VPC, whose ID
+    nobody knows yet when the buckets are made; the roles themselves are bound to the VPC. What a service does on
+    behalf of such a role is let through.
+    """
+    for bucket in buckets:
+        statement = iam.PolicyStatement(
+            sid="OnlyThroughTheNetwork",
+            effect=iam.Effect.DENY,
+            principals=[iam.AnyPrincipal()],
+            actions=["s3:*"],
+            resources=[bucket.bucket_arn, bucket.arn_for_objects("*")],
+            conditions={
+                "StringEquals": {f"aws:PrincipalTag/{PRIVATE_NETWORK_TAG}": lake},
+                "StringNotEqualsIfExists": {"aws:VpceAccount": cdk.Stack.of(bucket).account},
+                "BoolIfExists": {"aws:ViaAWSService": "false"},
+            },
+        )
+        bucket.add_to_resource_policy(statement)
 
 
 def keep_key_inside(key: kms.Key, organization: str | None) -> None:

@@ -23,7 +23,7 @@ from infra_cdk.lake_bucket import (
     let_flow_logs_in,
     tier,
 )
-from infra_cdk.perimeter import keep_buckets_inside, keep_key_inside
+from infra_cdk.perimeter import keep_buckets_inside, keep_buckets_to_network, keep_key_inside
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -54,6 +54,8 @@ class StorageStack(cdk.Stack):
         self.athena_results = self._bucket("AthenaResults", *expire_query_results(self._retention.query_result_days))
         self._keep()
         self._keep_inside(environment.organization)
+        if environment.private_network:
+            keep_buckets_to_network([*self.backed_up, self.athena_results, self.access_logs], names.lake)
         if self.backup_role and environment.backups:
             self.backup_role.back_up(names, self.backed_up, self.data_key, environment.backups.copy_to)
             BackupPlan(

@@ -15,6 +15,7 @@ from rehearsal.emulator import (
     lambda_errors,
     lambda_logs,
     log_group_names,
+    network_origin,
     request_resources,
     resource_conditions,
     resource_types,
@@ -26,6 +27,7 @@ from rehearsal.emulator import (
     secure_transport,
     state_machine_calls,
     template_location,
+    vpc_functions,
 )
 from rehearsal.emulator.glue_runner import api as glue_api
 from rehearsal.emulator.glue_runner.runner import GlueRunner
@@ -42,6 +44,7 @@ def install(settings: EmulatorSettings) -> Stop:
     secure_transport.install()
     call_record.install(settings.calls)
     resource_conditions.install()
+    network_origin.install()
     bucket_policies.install()
     template_location.install()
     codebuild_projects.install()
@@ -59,6 +62,7 @@ def install(settings: EmulatorSettings) -> Stop:
     resource_types.install()
     log_group_names.install()
     execution_role.install()
+    vpc_functions.install()
     change_sets.install()
     runner = GlueRunner(settings)
     glue_api.install(runner, StartThrottle(settings.glue_starts_per_second))

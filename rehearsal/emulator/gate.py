@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from rehearsal.emulator import seams
+from rehearsal.emulator import network_origin, seams
 from rehearsal.emulator.settings import LOOPBACK
 from rehearsal.emulator.signatures import Request, SignatureFailure, signature_failure
 
@@ -60,6 +60,7 @@ class Gate:
         if failure := signature_failure(request):
             await _answer(send, _refusal(request, failure))
         else:
+            network_origin.received(request.headers)
             del request  # a body may be large, and the application joins it again
             await self._application(scope, _replayed(messages, receive), send)
 

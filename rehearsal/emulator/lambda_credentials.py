@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rehearsal.emulator import role_sessions, seams
+from rehearsal.emulator import network_origin, role_sessions, seams
 
 
 def install() -> None:
@@ -16,4 +16,6 @@ def _credentials(config: dict[str, Any]) -> dict[str, str]:
     session = role_sessions.session_of_function(
         config["FunctionArn"], role_arn=config.get("Role", ""), session_name=config["FunctionName"][:64]
     )
-    return session.environment()
+    network_origin.is_code(session.arn, sourcefunctionarn=config["FunctionArn"])
+    vpc = (config.get("VpcConfig") or {}).get("VpcId")
+    return session.environment() | ({network_origin.VARIABLE: network_origin.mark(vpc)} if vpc else {})

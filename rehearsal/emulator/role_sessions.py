@@ -35,6 +35,7 @@ class RoleSession:
     access_key_id: str
     secret_access_key: str = field(repr=False)
     session_token: str = field(repr=False)
+    arn: str = ""
 
     def environment(self) -> dict[str, str]:
         """Return the credentials as any AWS tool reads them."""
@@ -81,12 +82,11 @@ def session_of_function(function_arn: str, *, role_arn: str, session_name: str) 
 
 def _register(session: RoleSession, role_arn: str, user_id: str, lifetime: dict[str, float]) -> None:
     """Let requests of a session be judged by the rights of its role."""
-    account, role = account_and_name(role_arn)
-    session_name = user_id.split(":", 1)[1]
+    account, _ = account_and_name(role_arn)
     seams.REGISTER_SESSION.value(
         session.access_key_id,
         {
-            "Arn": f"arn:aws:sts::{account}:assumed-role/{role}/{session_name}",
+            "Arn": session.arn,
             "UserId": user_id,
             "AccountId": account,
             "PrincipalType": "AssumedRole",
@@ -114,4 +114,6 @@ def _is_for(statement: dict[str, Any], account: str) -> bool:
 def _session(role_arn: str, service: str, session_name: str) -> RoleSession:
     named = (role_arn, service, session_name)
     key, secret, token = (derived_secret(purpose, *named) for purpose in ("key", "secret", "token"))
-    return RoleSession(f"ASIA{key[:16].upper()}", secret, token)
+    account, role = account_and_name(role_arn)
+    arn = f"arn:aws:sts::{account}:assumed-role/{role}/{session_name}"
+    return RoleSession(f"ASIA{key[:16].upper()}", secret, token, arn)

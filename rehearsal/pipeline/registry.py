@@ -67,7 +67,7 @@ FEATURES_WE_DO_NOT_USE: Mapping[str, str] = {
     "kinesis:*": "streams",
     "s3:GetObjectMetadata": "imports",
     "lakeformation:*": "Lake Formation",
-    "glue:*Connection": "federated databases",
+    "glue:PassConnection": "federated databases",
     "logs:*LogStream*": "imports",
     "logs:PutLogEvents": "imports",
     "backup-storage:Mount": "an action that IAM does not know",

@@ -91,8 +91,8 @@ ANSWERS: dict[str, tuple[Answer, ...]] = {
     ),
     "LambdaInsideVPC": (
         (
-            _FUNCTION.format("(Odp|Taxi)/.*"),
-            "It calls AWS's services only, with rights on named resources, and listens to nobody.",
+            _FUNCTION.format("Odp/ConfigManager/Delivery"),
+            "It answers CloudFormation in a bucket of AWS's, which the network lets nobody reach; it reads no data.",
         ),
     ),
     "S3BucketLoggingEnabled": (

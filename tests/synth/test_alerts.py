@@ -192,8 +192,9 @@ def test_alarms_may_publish_although_the_tls_policy_replaced_the_topics_default_
     statements = template.only("AWS::SNS::TopicPolicy")["PolicyDocument"]["Statement"]
     (deny,) = [statement for statement in statements if statement["Effect"] == "Deny"]
     assert deny["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
-    (allow,) = [statement for statement in statements if statement["Effect"] == "Allow"]
-    assert (allow["Principal"], allow["Action"]) == ({"Service": "cloudwatch.amazonaws.com"}, "sns:Publish")
+    alarms = {"Service": "cloudwatch.amazonaws.com"}
+    (allow,) = [one for one in statements if one["Effect"] == "Allow" and one["Principal"] == alarms]
+    assert allow["Action"] == "sns:Publish"
     assert allow["Condition"]["StringEquals"].keys() == {"aws:SourceAccount"}
 
 

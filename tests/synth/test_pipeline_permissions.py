@@ -64,8 +64,9 @@ class Pipelines:
 def in_two_regions(tmp_path_factory: pytest.TempPathFactory) -> list[Template]:
     document = known()
     europe = {"region": "eu-west-1", "availability_zones": ["eu-west-1a", "eu-west-1b"]}
+    addresses = {"prefix_lists": {"s3": "pl-00000001", "dynamodb": "pl-00000002"}}
     document["environments"]["dev"] |= europe
-    document["environments"]["prod"] |= europe
+    document["environments"]["prod"] |= europe | addresses
     return [
         template
         for app in APPS

@@ -27,8 +27,16 @@ STACKS = (
     "etl-Tables",
     "etl-Taxi",
 )
-PROTECTED = ("infra-Backup", "infra-Pipeline", "infra-Storage", "etl-Tables")
-"""What the protected environment has more of than others: an approval, denials of deletion, retention, backups."""
+PROTECTED = (
+    "infra-Backup",
+    "infra-Network",
+    "infra-Pipeline",
+    "infra-Storage",
+    "etl-Odp",
+    "etl-Tables",
+    "etl-Taxi",
+)
+"""What prod has more of than others: an approval, denials of deletion, retention, backups, a private network."""
 ASSET_HASH = re.compile(r"\b[0-9a-f]{64}\b")
 PROGRAM = re.compile(r"QlpoO[\w+/=]{1000,}")
 """What builds run of deployment_account/release_check, packed."""

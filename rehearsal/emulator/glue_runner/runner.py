@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from rehearsal import jars, toolchain
-from rehearsal.emulator import role_sessions
+from rehearsal.emulator import network_origin, role_sessions
 from rehearsal.emulator.glue_runner.arguments import UnsupportedArgumentError
+from rehearsal.emulator.glue_runner.connections import ConnectionRefusedByGlueError, vpc_of
 from rehearsal.emulator.glue_runner.job_run import JobRun, Record
 from rehearsal.emulator.glue_runner.jvm_pool import JvmPool
 from rehearsal.emulator.glue_runner.metastore_files import MetastoreError
@@ -16,6 +17,7 @@ from rehearsal.emulator.settings import EmulatorSettings
 
 _SERVICE = "glue.amazonaws.com"
 _REFUSALS = (
+    ConnectionRefusedByGlueError,
     role_sessions.RoleNotAssumableError,
     UnsupportedArgumentError,
     jars.JarsError,
@@ -95,8 +97,10 @@ class GlueRunner:
         if run.is_over or self._is_stopping:
             return
         try:
+            vpc = vpc_of(job, region)
             session = role_sessions.assume(job["Role"], service=_SERVICE, session_name="GlueJobRunnerSession")
-            child = SparkChild(self._settings, job, run.record, session, region, self._jvms)
+            network_origin.is_code(session.arn, credentialissuingservice=_SERVICE)
+            child = SparkChild(self._settings, job, run.record, session, region, self._jvms, vpc)
             child.start()
         except _REFUSALS as error:
             run.end("FAILED", f"{type(error).__name__}: {error}")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rehearsal import jars, toolchain
+from rehearsal.emulator import network_origin
 from rehearsal.emulator.glue_runner import arguments as glue_arguments
 from rehearsal.emulator.glue_runner import metastore_files
 from rehearsal.emulator.glue_runner.bootstrap import FAILURE_FILE
@@ -34,6 +35,7 @@ class SparkChild:
     session: RoleSession
     region: str
     jvms: JvmPool
+    vpc: str | None = None
     _process: ChildProcess | None = field(default=None, init=False)
     _jvm: SparkJvm | None = field(default=None, init=False)
 
@@ -122,12 +124,15 @@ class SparkChild:
             region=self.region,
             has_metastore=glue_arguments.uses_data_catalog(given),
             own_settings=glue_arguments.spark_settings(given),
+            mark=network_origin.mark(self.vpc) if self.vpc else "",
         )
         return spark_conf(run, self.settings)
 
     def _environment(self) -> dict[str, str]:
         """Return the whole environment: nothing of the host's but PATH, Java and its way to the network."""
         network = {name: os.environ[name] for name in NETWORK_VARIABLES if name in os.environ}
+        if self.vpc:
+            network[network_origin.VARIABLE] = network_origin.mark(self.vpc)
         return network | {
             "PATH": os.environ["PATH"],
             "JAVA_HOME": str(toolchain.java().home),

@@ -22,6 +22,8 @@ class SparkRun:
     region: str
     has_metastore: bool
     own_settings: Mapping[str, str]
+    mark: str = ""
+    """By which the emulator knows requests out of a VPC."""
 
 
 def spark_conf(run: SparkRun, settings: EmulatorSettings) -> dict[str, str]:
@@ -46,7 +48,7 @@ def _machine(run: SparkRun, settings: EmulatorSettings) -> dict[str, str]:
         "spark.app.name": "pyspark-shell",  # as Spark itself names a session that its script gives no name
         "spark.master": f"local[{settings.glue_cores}]",
         MEMORY: settings.glue_memory,
-        JAVA_OPTIONS: " ".join([*metastore_files.JVM_OPTIONS, *run.java_options]),
+        JAVA_OPTIONS: " ".join([*metastore_files.JVM_OPTIONS, *run.java_options, *_in_network(run)]),
         # On the class path the jars are read where they are; `spark.jars` would copy 110 MB for every run.
         CLASS_PATH: ":".join(str(jar) for jar in run.jars),
         "spark.driver.host": LOOPBACK,
@@ -58,8 +60,14 @@ def _machine(run: SparkRun, settings: EmulatorSettings) -> dict[str, str]:
     }
 
 
+def _in_network(run: SparkRun) -> list[str]:
+    """A JVM in a VPC serves no run outside of it: these options are among those with which it is started."""
+    return [f"-Dsdk.ua.appId={run.mark}"] if run.mark else []
+
+
 def _storage(run: SparkRun, settings: EmulatorSettings) -> dict[str, str]:
     return {
+        **({f"{_S3A}.user.agent.prefix": run.mark} if run.mark else {}),
         "spark.hadoop.fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
         "spark.hadoop.fs.AbstractFileSystem.s3.impl": "org.apache.hadoop.fs.s3a.S3A",
         f"{_S3A}.endpoint": settings.endpoint,

@@ -70,6 +70,17 @@ def _revoke_ingress(_: str, properties: Properties) -> None:
     account_client("ec2").revoke_security_group_ingress(GroupId=properties["GroupId"], IpPermissions=[permission])
 
 
+def _allow_egress(properties: Properties) -> Created:
+    group, permission = properties["GroupId"], _permission(properties)
+    account_client("ec2").authorize_security_group_egress(GroupId=group, IpPermissions=[permission])
+    return f"{group}-egress-{properties.get('FromPort', 'any')}-{_source(properties)}", {}
+
+
+def _revoke_egress(_: str, properties: Properties) -> None:
+    permission = _permission(properties)
+    account_client("ec2").revoke_security_group_egress(GroupId=properties["GroupId"], IpPermissions=[permission])
+
+
 def _permission(properties: Properties) -> dict[str, Any]:
     """Return the rule as EC2's API takes it."""
     ports: Properties = {name: int(properties[name]) for name in ("FromPort", "ToPort") if name in properties}
@@ -77,15 +88,22 @@ def _permission(properties: Properties) -> dict[str, Any]:
     sources = {
         "IpRanges": {"CidrIp": properties.get("CidrIp")},
         "Ipv6Ranges": {"CidrIpv6": properties.get("CidrIpv6")},
-        "PrefixListIds": {"PrefixListId": properties.get("SourcePrefixListId")},
-        "UserIdGroupPairs": {"GroupId": properties.get("SourceSecurityGroupId")},
+        "PrefixListIds": {"PrefixListId": _either(properties, "PrefixListId")},
+        "UserIdGroupPairs": {"GroupId": _either(properties, "SecurityGroupId")},
     }
     given = {kind: [{**source, **described}] for kind, source in sources.items() if all(source.values())}
     return {"IpProtocol": str(properties["IpProtocol"]), **ports, **given}
 
 
+def _either(properties: Properties, what: str) -> str | None:
+    """The other end of a rule, which is the source of what comes in and the destination of what goes out."""
+    found: str | None = properties.get(f"Source{what}") or properties.get(f"Destination{what}")
+    return found
+
+
 def _source(properties: Properties) -> str:
-    names = ("CidrIp", "CidrIpv6", "SourcePrefixListId", "SourceSecurityGroupId")
+    ends = [f"{end}{what}" for end in ("Source", "Destination") for what in ("PrefixListId", "SecurityGroupId")]
+    names = ("CidrIp", "CidrIpv6", *ends)
     return next((str(properties[name]) for name in names if name in properties), "nowhere")
 
 
@@ -94,4 +112,5 @@ TYPES = (
     ResourceType("AWS::EC2::NatGateway", _create_nat_gateway, _delete_nat_gateway),
     ResourceType("AWS::EC2::FlowLog", _create_flow_log, _delete_flow_log),
     ResourceType("AWS::EC2::SecurityGroupIngress", _allow_ingress, _revoke_ingress),
+    ResourceType("AWS::EC2::SecurityGroupEgress", _allow_egress, _revoke_egress),
 )

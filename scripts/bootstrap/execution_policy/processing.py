@@ -69,11 +69,17 @@ def jobs(scope: Scope) -> list[Grant]:
     """Glue jobs, their encryption settings and connections, and the databases that the manifests name."""
     patterns = scope.catalog_names
     below = [f"{kind}/{name}/*" for name in patterns for kind in ("table", "userDefinedFunction")]
-    named = [f"{kind}/{name}" for name in patterns for kind in ("connection", "database", "job")]
+    named = [f"{kind}/{name}" for name in patterns for kind in ("database", "job")]
     return [
         grant(
             "glue",
-            "CreateConnection DeleteConnection GetConnection UpdateConnection "
+            "CreateConnection DeleteConnection GetConnection UpdateConnection GetTags TagResource UntagResource",
+            scope.arn("glue", "catalog"),
+            scope.arn("glue", f"connection/{scope.names.connection('*')}"),
+            because="a private network has a connection in each zone, which its name ends with",
+        ),
+        grant(
+            "glue",
             "CreateDatabase DeleteDatabase GetDatabase UpdateDatabase "
             "CreateJob DeleteJob GetJob UpdateJob GetTags TagResource UntagResource",
             scope.arn("glue", "catalog"),

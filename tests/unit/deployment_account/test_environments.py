@@ -62,6 +62,26 @@ def test_the_schema_reference_for_editors_is_allowed(tmp_path: Path) -> None:
         ({"nat_gateways": 3}, "environments.dev", "3 for 2 availability zones; write 0, 1 or 2"),
         ({"interface_endpoints": ["sqs"]}, "environments.dev.interface_endpoints.0", "'glue'"),
         (
+            {"private_network": True, "region": "eu-west-1", "availability_zones": ["eu-west-1a"]},
+            "environments.dev",
+            "S3 and DynamoDB in eu-west-1 are not known here",
+        ),
+        (
+            {"private_network": True, "prefix_lists": {"s3": "pl-63a5400a"}},
+            "environments.dev.prefix_lists.dynamodb",
+            "Field required",
+        ),
+        (
+            {"private_network": True, "prefix_lists": {"s3": "0.0.0.0/0", "dynamodb": "pl-02cd2c6b"}},
+            "environments.dev.prefix_lists.s3",
+            "should match pattern",
+        ),
+        (
+            {"prefix_lists": {"s3": "pl-63a5400a", "dynamodb": "pl-02cd2c6b"}},
+            "environments.dev",
+            "prefix_lists: only with private_network",
+        ),
+        (
             {"retention": {"landed_file_tier_days": 29}},
             "retention.landed_file_tier_days",
             "greater than or equal to 30",

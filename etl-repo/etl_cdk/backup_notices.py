@@ -1,0 +1,48 @@
+"""Tells people when AWS Backup did not back something up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from constructs import Construct
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_sns as sns
+
+NOT_MADE = ("ABORTED", "EXPIRED", "FAILED")
+"""The ends of a backup job after which there is no backup."""
+
+
+class BackupNotices(Construct):
+    """One message for each backup job of a vault that ended without a backup.
+
+    It stands beside the topic of the alarms, which is made after the vault; so it knows the vault by its name.
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, vault: str, topic: sns.ITopic) -> None:
+        super().__init__(scope, id_)
+        events.Rule(
+            self,
+            "NotMade",
+            description="Tells the subscribers of the alarms which resource was not backed up",
+            event_pattern=events.EventPattern(
+                source=["aws.backup"],
+                detail_type=["Backup Job State Change"],
+                detail={"backupVaultName": [vault], "state": list(NOT_MADE)},
+            ),
+            targets=[targets.SnsTopic(topic, message=events.RuleTargetInput.from_text(_message(vault)))],
+        )
+
+
+def _message(vault: str) -> str:
+    field = events.EventField.from_path
+    job, resource = field("$.detail.backupJobId"), field("$.detail.resourceArn")
+    return (
+        f"No backup of {resource} was made in vault {vault}: job {job} is {field('$.detail.state')}. "
+        f"Read why: aws backup describe-backup-job --backup-job-id {job}. "
+        f"Mend that, then make the backup now: aws backup start-backup-job --backup-vault-name {vault} "
+        f"--resource-arn {resource} --iam-role-arn ROLE, with the role that the first command shows. "
+        "See Alarms in docs/operations.md."
+    )
