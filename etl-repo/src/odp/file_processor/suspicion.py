@@ -12,6 +12,7 @@ from odp.file_processor.loads import (
     SameContent,
     is_again,
     may_precede,
+    second_of,
 )
 from odp.records import LandedFile
 from odp.refreshes import TableState
@@ -80,12 +81,14 @@ def _incompleteness(loads: PendingLoads, load: Load, state: TableState) -> str:
 def _doubt(loads: PendingLoads, load: Load, state: TableState, known: Sequence[LandedFile]) -> str:
     """Of several loads that are pending, one that begins with another segment may hold parts of the one before it.
 
-    An old first part of a segment, uploaded again in the midst of a load, makes the true one begin another load.
+    An old first part of a segment, uploaded again in the midst of a load, makes the true one begin another load. If
+    several segments began a load in one second, nobody knows which of them was the first.
     """
     in_table = [part for part in known if part.generation == state.generation > 0 and part.key in state.load_keys]
     parts = [*in_table, *(part for earlier in loads.earlier for part in earlier)]
     first = load.versions[0]
-    if not loads.earlier or min(parts, key=lambda part: part.moment).segment == first.segment:
+    began = min(map(second_of, parts), default="")
+    if not loads.earlier or {part.segment for part in parts if second_of(part) == began} == {first.segment}:
         return ""
     return f"nobody knows where it begins: another load came just before, and not with {first.name}"
 

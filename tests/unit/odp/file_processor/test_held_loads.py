@@ -461,6 +461,22 @@ def test_first_load_whose_first_segment_follows_an_old_version_of_it_is_held_as_
     assert "nobody knows where it begins" in why_held(refresh)
 
 
+@pytest.mark.parametrize(("one", "other"), [("SEGMENT1_", "SEGMENT2_"), ("SEGMENT2_", "SEGMENT1_")])
+@pytest.mark.parametrize("versioning", VersioningType)
+def test_reload_that_seems_to_begin_with_another_segment_is_held_where_the_load_in_the_table_began_within_one_second(
+    one: str, other: str, versioning: VersioningType
+) -> None:
+    """Seed 450002886: a load without rows for its second segment was taken for one with the second segment before it.
+
+    An operator uploaded a second segment again, so each first segment after it seemed to be of the load before.
+    """
+    table = filled(load(1, 1, segment=one), load(1, 1, segment=other), versioning=versioning)
+    given_up = load(1, 18, "a", segment=one), load(1, 19, "b", segment=other), load(1, 20, "b", segment=other)
+    before = load(1, 22, "c", segment=one), load(1, 23, "d", segment=other)
+    refresh = table.select(*given_up, *before, load(1, 30, "e", segment=one))
+    assert "nobody knows where it begins" in why_held(refresh)
+
+
 PLAIN = load(1, 0), load(2, 0)
 SEGMENTS = load(1, 0, segment="SEGMENT1_"), load(1, 0, segment="SEGMENT2_")
 
