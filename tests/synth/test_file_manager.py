@@ -73,7 +73,12 @@ def test_failed_messages_of_a_batch_return_alone_and_are_not_seen_while_worked_o
         (
             "FileManagerSweep",
             "odp.file_manager.sweep.handle",
-            {"BATCH_CONFIG_TABLE": "odpf_batch_config", "RAW_TABLE_CONFIG_TABLE": "odpf_raw_table_config"},
+            {
+                "BATCH_CONFIG_TABLE": "odpf_batch_config",
+                "RAW_TABLE_CONFIG_TABLE": "odpf_raw_table_config",
+                "SCHEDULES": "enabled",
+                "SCHEDULE_NAMES": "odpf_file_processor_",
+            },
         ),
     ],
 )
@@ -87,7 +92,11 @@ def test_the_functions_know_their_lake_its_sources_its_bucket_and_its_tables(
     assert Sources.from_json(variables.pop("SOURCES")) == DEFAULT_SOURCES
     bucket = odp.body["Parameters"][variables.pop("STAGING_BUCKET")["Ref"]]
     assert bucket["Default"] == f"/odp/{environment}/buckets/staging"
-    assert (variables.pop("LANDED_FILE_DAYS", "") != "") == (starts_with == "FileManagerSweep")
+    is_sweep = starts_with == "FileManagerSweep"
+    assert (variables.pop("LANDED_FILE_DAYS", "") != "") == is_sweep
+    assert variables.pop("ENVIRONMENT", "") == (environment if is_sweep else "")
+    topic = logical_id(odp, "AWS::SNS::Topic", "AlertsTopic")
+    assert variables.pop("TOPIC_ARN", None) == ({"Ref": topic} if is_sweep else None)
     assert variables == {
         "FILE_TRACKER_TABLE": "odpf_file_tracker",
         "FILE_TRACKER_HISTORY_TABLE": "odpf_file_tracker_history",

@@ -108,7 +108,7 @@ class World:
         lease = self.leases.acquire("db.t", "jr_1")
         assert lease is not None
         self.lease: Lease = lease
-        self.message = str(self.told.claim("refresh/db.t", NOTHING_TOLD))
+        self.message: str = str(self.told.claim("refresh/db.t", NOTHING_TOLD))
 
     def deploy(self, desired: Configuration, request: ConfigRequest) -> None:
         self.tracker.receive(request, "abc", "me")
