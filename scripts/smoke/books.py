@@ -18,6 +18,8 @@ RUN = "smoke_run"
 """The field of a configured cadence that says which smoke test made it; readers leave unknown fields alone."""
 SUMS = "#pending"
 """The partition of odpf_file_tracker with one item for each table that has pending files."""
+TOLD = "#told"
+"""The partition of odpf_file_tracker with what people were told of tables that had a problem."""
 CLAIM = "cadence#"
 """Begins the keys of cadences in odpf_file_processing_tracker."""
 QUARANTINE_KINDS = (
@@ -119,6 +121,9 @@ class SmokeBooks:
         for item in self.pending(table):
             yield OdpTable.FILE_TRACKER, {"source_table_name": name, "file_id": item["file_id"]}
         yield OdpTable.FILE_TRACKER, {"source_table_name": SUMS, "file_id": name}
+        for item in self.lake.items(OdpTable.FILE_TRACKER, Key("source_table_name").eq(TOLD)):
+            if str(item["file_id"]).partition("/")[2] in (name, qualified):
+                yield OdpTable.FILE_TRACKER, {"source_table_name": TOLD, "file_id": item["file_id"]}
         yield OdpTable.FILE_PROCESSING_TRACKER, {"raw_table_name": qualified}
         for item in self.quarantined(table):
             self.names.require_own(str(item))

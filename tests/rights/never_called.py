@@ -8,6 +8,7 @@ from typing import NamedTuple
 from tests.rights.granted import Right
 
 COMPARED = "for what was lost or came twice; tests/synth/test_called_actions.py compares it with what the code calls"
+STOPPED = "an execution that is stopped stops its runs; whether one is under way then differs from run to run"
 METASTORE = "AWS's metastore client calls it inside Glue; here calls of our own copy the catalog, and need less"
 UPLOADS = "S3A gives up an upload in parts that fails; none fails here"
 MISSING = "without it S3 answers 403, not 404, for an object that is missing; none is"
@@ -35,18 +36,19 @@ BY_SERVICES = [
     ),
     Reason("*WorkflowRole*", "xray:*", "*", "Step Functions sends traces; the emulator makes none"),
     Reason("*HandlerRole*", "sqs:*", "*", "Lambda polls the queue with the role; the emulator's does it unasked"),
-    Reason("*SchedulerRole*", "states:StartExecution", "*", "the emulator's schedules start executions unasked"),
+    Reason("*SchedulesRole*", "states:StartExecution", "*", "the emulator's schedules start executions unasked"),
+    Reason("*SchedulesRole*", "sqs:SendMessage", "*", "EventBridge Scheduler keeps what it could not start with it"),
     Reason("*WorkflowRole*", "glue:GetJobRuns", "*", "Step Functions may list runs; the emulator's asks for the one"),
     Reason("*FlowWorkflowRole*", "sns:Publish", "*", "the emulator's Step Functions publishes unasked"),
     Reason(
         "*FlowWorkflowRole*", "states:StartExecution", "*", "one execution hands over to the next after 25,000 events"
     ),
-    Reason("*FlowWorkflowRole*", "glue:BatchStopJobRun", "*", "for an execution that is stopped; ODP's is, in a test"),
+    Reason("*WorkflowRole*", "glue:BatchStopJobRun", "*", STOPPED),
 ]
 """What services of AWS call with a role, which the emulator's do otherwise."""
 _ODP_JOBS = "*FileProcessorJobsRole*"
 _PARTITIONS = ("BatchDelete", "BatchGet", "BatchUpdate", "Create", "Delete", "Get", "Update")
-_CATALOG = ("DeleteTable", "GetDatabases", "GetTables", "UpdateDatabase", "UpdateTable")
+_CATALOG = ("DeleteTable", "GetDatabases", "GetTables", "UpdateDatabase")
 BY_CODE = [
     *(Reason(_ODP_JOBS, f"glue:{verb}Partition", "*", METASTORE) for verb in _PARTITIONS),
     *(Reason(_ODP_JOBS, f"glue:{action}", "*", METASTORE) for action in _CATALOG),

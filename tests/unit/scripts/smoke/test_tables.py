@@ -49,6 +49,7 @@ IN_USE: dict[OdpTable, list[dict[str, Any]]] = {
     OdpTable.FILE_TRACKER: [
         {"source_table_name": "erp.orders", "file_id": "1/x"},
         {"source_table_name": "#pending", "file_id": "erp.orders"},
+        {"source_table_name": "#told", "file_id": "refresh/db.orders"},
     ],
     OdpTable.FILE_TRACKER_HISTORY: [{"source_table_name": "erp.orders", "file_id": "1/w"}],
     OdpTable.FILE_PROCESSING_TRACKER: [{"raw_table_name": "db.orders"}],
@@ -163,6 +164,8 @@ def test_all_that_came_of_a_table_goes_and_everything_of_others_stays(tables: Sm
     name, qualified = table.source_table, table.qualified
     put(OdpTable.FILE_TRACKER, source_table_name=name, file_id="0/x")
     put(OdpTable.FILE_TRACKER, source_table_name="#pending", file_id=name)
+    put(OdpTable.FILE_TRACKER, source_table_name="#told", file_id=f"refresh/{qualified}")
+    put(OdpTable.FILE_TRACKER, source_table_name="#told", file_id=f"expiring/{name}")
     put(OdpTable.FILE_PROCESSING_TRACKER, raw_table_name=qualified)
     put(OdpTable.FILE_PROCESSING_TRACKER, raw_table_name=f"cadence#{table.cadence}", execution=f"arn:x:{RUN}_orders_0")
     put(OdpTable.QUARANTINE, quarantine_kind="refused_table", entry_id=qualified, source_table_name=name)
