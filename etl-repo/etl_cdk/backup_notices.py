@@ -9,7 +9,7 @@ from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
 if TYPE_CHECKING:
-    from aws_cdk import aws_sns as sns
+    from etl_cdk.alerts import Alerts
 
 NOT_MADE = ("ABORTED", "EXPIRED", "FAILED")
 """The ends of a backup job after which there is no backup."""
@@ -21,7 +21,7 @@ class BackupNotices(Construct):
     It stands beside the topic of the alarms, which is made after the vault; so it knows the vault by its name.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, vault: str, topic: sns.ITopic) -> None:
+    def __init__(self, scope: Construct, id_: str, *, vault: str, alerts: Alerts) -> None:
         super().__init__(scope, id_)
         events.Rule(
             self,
@@ -32,7 +32,13 @@ class BackupNotices(Construct):
                 detail_type=["Backup Job State Change"],
                 detail={"backupVaultName": [vault], "state": list(NOT_MADE)},
             ),
-            targets=[targets.SnsTopic(topic, message=events.RuleTargetInput.from_text(_message(vault)))],
+            targets=[
+                targets.SnsTopic(
+                    alerts.topic,
+                    message=events.RuleTargetInput.from_text(_message(vault)),
+                    dead_letter_queue=alerts.undelivered,
+                )
+            ],
         )
 
 

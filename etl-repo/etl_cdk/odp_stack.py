@@ -90,7 +90,7 @@ class OdpStack(cdk.Stack):
             component.alarm(self.alerts)
         self.alerts.on_undelivered("UndeliveredEvents")
         if environment.backups:
-            BackupNotices(self, "BackupNotices", vault=names.backup_vault, topic=self.alerts.topic)
+            BackupNotices(self, "BackupNotices", vault=names.backup_vault, alerts=self.alerts)
         self._publish(names)
 
     def _publish(self, names: Names) -> None:

@@ -174,7 +174,7 @@ def test_the_batch_manager_and_the_sweep_publish_and_no_job_does(template: Templ
         for policy in template.resources("AWS::IAM::Policy").values()
         for role in policy["Roles"]
         for statement in policy["PolicyDocument"]["Statement"]
-        if "sns:Publish" in statement["Action"]
+        if "sns:Publish" in statement.get("Action", ())
     }
     expected = ("FileProcessorBatchManagerRole", "FileManagerSweepRole")
     assert publishers == {role: {"Ref": topic} for role in expected}

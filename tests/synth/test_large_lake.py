@@ -79,7 +79,7 @@ def deployed(value: Any) -> Any:
     match value:
         case {"Fn::Join": [separator, parts]}:
             return str(separator).join(deployed(part) for part in parts)
-        case {"Ref": _} | {"Fn::GetAtt": _} | {"Fn::ImportValue": _}:
+        case {"Ref": _} | {"Fn::GetAtt": _} | {"Fn::ImportValue": _} | {"Fn::Select": _}:
             return LONGEST_VALUE
         case dict():
             assert not any(key.startswith("Fn::") for key in value), value
@@ -148,6 +148,7 @@ def covered(odp: Template, resource: str) -> bool:
         for policy in odp.resources("AWS::IAM::Policy").values()
         if policy["Roles"][0]["Ref"].startswith("FileProcessorJobsRole")
         for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Allow" and not str(statement["Action"]).lstrip("['").startswith("ec2:")
         for one in ([statement["Resource"]] if isinstance(statement["Resource"], str | dict) else statement["Resource"])
     ]
     own = [pattern.removeprefix(f"arn:aws:s3:::{LONGEST_VALUE}/").split(":")[-1] for pattern in patterns]

@@ -85,7 +85,7 @@ def test_an_idle_network_costs_nothing_by_the_hour_but_for_the_endpoints_of_a_pr
 ) -> None:
     """Defect 32 of the reference: three NAT gateways and fifteen endpoint interfaces, some 208 USD a month."""
     assert not network.types() & {"AWS::EC2::NatGateway", "AWS::EC2::EIP", "AWS::EC2::InternetGateway"}
-    assert len(interface_endpoints(network)) == (3 if is_prod else 0)
+    assert len(interface_endpoints(network)) == (4 if is_prod else 0)
 
 
 def test_s3_and_dynamodb_are_reached_from_every_subnet_without_the_internet(network: Template) -> None:

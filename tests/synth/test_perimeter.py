@@ -51,7 +51,7 @@ def test_with_an_organization_its_accounts_are_reached(inside: Mapping[str, Temp
     for policy in endpoint_policies(network, "Gateway"):
         assert policy["Condition"] == {"StringEquals": {**ids, "aws:ResourceOrgID": ORGANIZATION}}
     interfaces = endpoint_policies(network, "Interface")
-    assert len(interfaces) == 5, "glue, kms, logs, states, sts"
+    assert len(interfaces) == 6, "glue, kms, logs, sns, states, sts"
     for policy in interfaces:
         assert policy["Condition"]["StringEquals"] == ids
         assert policy["Condition"]["StringEqualsIfExists"] == {"aws:ResourceOrgID": ORGANIZATION}

@@ -14,7 +14,14 @@ from odp.file_processor.commits import commit_after, commit_of, first_load_held,
 from odp.file_processor.late_files import hold_namesakes, order
 from odp.file_processor.loads import is_a_first_part, is_certainly_again, is_settled, may_precede, second_of
 from odp.file_processor.pending_table import PendingTable
-from odp.file_processor.reload_doubts import AGAIN, is_first_load_again, is_first_load_begun_anew, why_held
+from odp.file_processor.reload_doubts import (
+    AGAIN,
+    DISMISSED_BEFORE,
+    is_dismissed_first_load,
+    is_first_load_again,
+    is_first_load_begun_anew,
+    why_held,
+)
 from odp.records import FileStatus, LandedFile, SkipReason
 from odp.refreshes import HeldFiles, Refresh, RefreshKind, TableState
 
@@ -168,9 +175,10 @@ class Selection(PendingTable):
         skipped += [file for file in self.gone if file.key not in waiting]
         if loads.reload and self.is_new:
             return Refresh(RefreshKind.INITIAL, (), (), self.state, tuple(skipped), held)
-        if is_first_load_begun_anew(self):
+        doubt = AGAIN if is_first_load_begun_anew(self) else DISMISSED_BEFORE if is_dismissed_first_load(self) else ""
+        if doubt:
             if all(is_settled(part, self.now) for part in loads.present):
-                return first_load_held(self, loads.present, skipped, AGAIN)
+                return first_load_held(self, loads.present, skipped, doubt)
             return Refresh(RefreshKind.INITIAL, (), (), self.state, tuple(skipped))
         unapproved = {part.key for part in loads.present if not part.approved}
         versions = [part for part in self.pending if part.key in unapproved]

@@ -382,6 +382,25 @@ def test_copy_of_a_part_that_a_person_dismissed_is_not_added_to_a_first_load(
     assert applied(table) == {own[-1].file_id}
 
 
+@pytest.mark.parametrize("versioning", VersioningType)
+@pytest.mark.parametrize("is_gone", [False, True])
+@pytest.mark.parametrize("segment", ["", ONE, OTHER])
+def test_first_load_of_nothing_but_what_a_person_dismissed_is_held_and_the_next_load_begins_without_it(
+    segment: str, versioning: VersioningType, *, is_gone: bool
+) -> None:
+    """Seed 460038876: an operator uploaded a segment of a dismissed load again, and it was applied as a first load."""
+    old = load(1, 2, "old", segment=segment)
+    table = lost(load(1, 1, "old", segment="SEGMENT7_"), old, reason=SkipReason.DISMISSED, table=Table(versioning))
+    table.expired = {part.file_id for part in table.loads() if is_gone}
+    again, follows = load(1, 3000, "old", segment=segment), change(1, 3001)
+    assert is_waiting(table.select(again, follows, now=3002))
+    refresh = table.select(again, follows)
+    assert (refresh.files, held_files(refresh)) == ((), {again.file_id})
+    with_others = table.select(again, load(1, 3001, "new", segment="SEGMENT8_"), now=3002)
+    assert bool(with_others.files) == bool(segment)
+    assert [part.file_id for part in table.select(replace(again, approved=True)).files] == [again.file_id]
+
+
 def test_next_load_is_not_mixed_where_the_first_part_of_the_load_in_the_table_was_overwritten_while_it_was_read() -> (
     None
 ):
