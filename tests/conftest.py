@@ -7,12 +7,15 @@ import os
 from collections.abc import Generator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.configuration import DEPLOYED, PROJECT, Guard
 
 RUN_BY_PIPELINES = (PROJECT / "tests" / "unit", PROJECT / "tests" / "synth")
 GUARD = Guard()
+hypothesis.settings.register_profile("untimed", deadline=None)  # a busy machine is slow, and no test is timed
+hypothesis.settings.load_profile("untimed")
 os.environ.pop("AWS_ENDPOINT_URL", None)  # a rehearsed build has one; what a test mocks must not be asked of it
 
 
