@@ -57,13 +57,13 @@ def agrees_with_before(spark: SparkSession, lines: Sequence[str]) -> None:
         assert found == split_as_before(line), line
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=ONE_BATCH)
+@settings(max_examples=8, suppress_health_check=ONE_BATCH)
 @given(rows=st.lists(VALUES, min_size=50, max_size=150))
 def test_values_that_python_wrote_are_read_as_they_were(taxi_spark: SparkSession, rows: list[list[str]]) -> None:
     agrees_with_python(taxi_spark, rows)
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=ONE_BATCH)
+@settings(max_examples=8, suppress_health_check=ONE_BATCH)
 @given(lines=LINES)
 @example(lines=['"a,b",c', 'a,"b', 'a"b,c"d,e', '""', '"', ' "x" ,y', '"a""b"', '","', '"",""', ',"', '"a" b,c', ""])
 def test_any_line_also_a_broken_one_is_split_as_it_always_was(taxi_spark: SparkSession, lines: list[str]) -> None:
@@ -71,7 +71,7 @@ def test_any_line_also_a_broken_one_is_split_as_it_always_was(taxi_spark: SparkS
 
 
 @pytest.mark.slow
-@settings(max_examples=300, deadline=None, suppress_health_check=ONE_BATCH)
+@settings(max_examples=300, suppress_health_check=ONE_BATCH)
 @given(rows=st.lists(VALUES, min_size=50, max_size=150), lines=LINES)
 def test_many_more_lines(taxi_spark: SparkSession, rows: list[list[str]], lines: list[str]) -> None:
     agrees_with_python(taxi_spark, rows)

@@ -156,7 +156,6 @@ def check_any_key(key: str) -> None:
         assert 1970 <= time.year <= 2026
 
 
-@settings(deadline=None)
 @given(KEYS)
 @example(f"crm/../hr/{LOAD}")
 def test_any_key_is_a_landed_file_that_can_be_printed_back_or_is_rejected(key: str) -> None:
@@ -164,7 +163,7 @@ def test_any_key_is_a_landed_file_that_can_be_printed_back_or_is_rejected(key: s
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=5_000)
+@settings(max_examples=5_000)
 @given(KEYS)
 def test_many_keys_are_landed_files_that_can_be_printed_back_or_are_rejected(key: str) -> None:
     check_any_key(key)
@@ -206,7 +205,7 @@ def check_any_message(body: str) -> None:
         assert len(str(file)) < 10_000
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(BODIES)
 @example(spoilt(("detail", "object", "size"), float("inf")))
 @example(spoilt(("time",), "yesterday"))
@@ -219,7 +218,7 @@ def test_any_message_stands_for_itself_and_poison_is_in_quarantine_at_once(body:
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=2_000)
+@settings(max_examples=2_000)
 @given(BODIES)
 def test_each_of_many_messages_stands_for_itself(body: str) -> None:
     check_any_message(body)

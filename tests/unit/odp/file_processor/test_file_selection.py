@@ -24,7 +24,7 @@ from tests.unit.odp.file_processor.landings import (
 )
 
 HISTORICAL = VersioningType.HISTORICAL
-QUICKLY = settings(deadline=None, max_examples=100, phases=[Phase.explicit, Phase.generate])
+QUICKLY = settings(max_examples=100, phases=[Phase.explicit, Phase.generate])
 
 
 def test_first_refresh_is_initial_and_orders_loads_before_changes() -> None:

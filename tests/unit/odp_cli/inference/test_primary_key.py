@@ -201,7 +201,7 @@ ROW = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(ROW, min_size=1, max_size=12))
 def test_proposed_key_really_is_unique_and_never_null(rows: list[dict[str, Any]]) -> None:
     with TemporaryDirectory() as folder:

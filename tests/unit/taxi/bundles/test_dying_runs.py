@@ -240,7 +240,7 @@ def test_files_under_suspicion_are_never_put_beside_those_that_are_not() -> None
     assert {file.file_id[:3] for file in claim.bundle.files} in ({"new"}, {"f00"})
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     count=st.integers(1, 12),
     killing=st.sets(st.integers(0, 11), max_size=4),

@@ -97,7 +97,7 @@ def assert_only_expected_failures(world: World) -> None:
     assert all(isinstance(failure, Killed | LeaseLostError) for failure in failures), failures
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(keys=KEYS, interrupts=INTERRUPTS)
 def test_without_crashes_every_file_ends_without_any_help(keys: list[str], interrupts: Interrupts) -> None:
     with world_of(keys) as world:
@@ -106,7 +106,7 @@ def test_without_crashes_every_file_ends_without_any_help(keys: list[str], inter
         assert_each_file_ended_once(world)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(keys=KEYS, interrupts=INTERRUPTS)
 def test_after_any_crashes_the_next_scheduled_execution_ends_what_is_left(
     keys: list[str], interrupts: Interrupts
@@ -118,7 +118,7 @@ def test_after_any_crashes_the_next_scheduled_execution_ends_what_is_left(
         assert_each_file_ended_once(world)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(keys=KEYS, interrupts=INTERRUPTS)
 def test_execution_whose_round_outlasts_its_lease_ends_no_file_that_another_has(
     keys: list[str], interrupts: Interrupts

@@ -73,7 +73,6 @@ PARTS = st.sampled_from(["", ".", "..", "a.csv", "b.PARQUET", "_a.csv", "${env:H
 KEYS = st.text() | st.lists(PARTS | st.text(max_size=10), max_size=5).map("/".join).map("nyc-taxi/yellow/".__add__)
 
 
-@settings(deadline=None)
 @given(KEYS)
 @example("k" * 65_536)
 def test_any_key_lands_as_it_is_or_is_rejected(key: str) -> None:
@@ -81,7 +80,7 @@ def test_any_key_lands_as_it_is_or_is_rejected(key: str) -> None:
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=5_000)
+@settings(max_examples=5_000)
 @given(KEYS)
 def test_many_keys_land_as_they_are_or_are_rejected(key: str) -> None:
     check_any_key(key)
@@ -107,7 +106,7 @@ def check_any_message(body: str) -> None:
     assert all(len(str(file)) < 20_000 and file.reason.isprintable() for file in audit.rejected)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(BODIES)
 @example("[" * 100_000)
 @example("\ud800")
@@ -119,7 +118,7 @@ def test_any_message_stands_for_itself(body: str) -> None:
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=2_000)
+@settings(max_examples=2_000)
 @given(BODIES)
 def test_each_of_many_messages_stands_for_itself(body: str) -> None:
     check_any_message(body)
