@@ -15,8 +15,8 @@ _END_OF_SUBJECT = 48
 _TEXT_BYTES = 255_000
 """SNS takes 256 KiB (https://docs.aws.amazon.com/sns/latest/api/API_Publish.html)."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
-_SETTINGS = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "max_attempts": 4})
-"""A message that hangs must not outlast its claim."""
+_SETTINGS = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "max_attempts": 2})
+"""A message that hangs must not outlast its function; the next judgement tries again."""
 
 
 class SnsTopic:
