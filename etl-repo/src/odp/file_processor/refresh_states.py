@@ -15,6 +15,7 @@ from odp.state_changes import NOTHING_TOLD, Aspect, State, Subject, Told
 
 _ENTRIES_OF_A_MESSAGE = 5
 _DIGITS = 12
+_NOT_KEPT = "odpf_file_processing_tracker_history has the reason; an earlier release kept it nowhere else"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +46,15 @@ class RefreshStates:
         if lease.refresh_status == RefreshStatus.COMPLETED:
             lines = (_table_line(table), _waiting(work), f"Run: {self.commands.status(table.source_table_name)}")
             yield State(subject, f"{table.qualified_name} is refreshed again", lines, since=lease.ended_at)
+        elif lease.refresh_status == RefreshStatus.ERROR and work is None:
+            # a person skipped what it failed of; nothing starts a refresh that could complete
+            yield State(subject, table.qualified_name, (), is_end_told=False)
         elif lease.refresh_status == RefreshStatus.ERROR:
             title = f"{table.qualified_name} is refused" if lease.is_refused else f"{table.qualified_name} failed"
             yield State(
                 subject,
                 title,
-                (_table_line(table), f"Problem: {lease.error}", _waiting(work), *self._next(table, lease)),
+                (_table_line(table), f"Problem: {lease.error or _NOT_KEPT}", _waiting(work), *self._next(table, lease)),
                 frozenset({problem_key(lease.error)}),
                 lease.ended_at,
             )

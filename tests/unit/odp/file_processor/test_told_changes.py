@@ -160,3 +160,64 @@ def test_held_load_is_told_once_with_the_command_and_another_one_again_and_a_dec
     hold(QuarantineKind.HELD_FILE, 3)
     world.execution_ends()
     assert len(world.mails) == 1
+
+
+LONG = (
+    "Command failed: the driver lost its executors while it wrote the table, and gave up after four attempts of its "
+    "stage"
+)
+
+
+def test_same_death_of_runs_is_told_once_wherever_its_text_is_cut(world: World) -> None:
+    """The state machine cuts a text after 120 to 200 characters, the number of its batch among them."""
+    world.configure("t")
+    for batch, room in ((9, 200), (10, 200), (499, 120), (7, 125), (311, 133)):
+        world.execution_ends(f"batch {batch}: States.TaskFailed: {LONG}"[:room])
+    assert world.subjects() == ["odp-dev: runs of 10_min_refresh died or did not begin"]
+
+
+def test_problem_that_a_person_ended_by_skipping_the_files_is_told_when_it_comes_again(world: World) -> None:
+    world.configure("t")
+    world.ends("t", NO_COLUMN % 1)
+    world.execution_ends()
+    assert world.subjects() == ["odp-dev: db.t failed"]
+    summary = {"source_table_name": "#pending", "file_id": "s.t"}
+    update: Any = {"UpdateExpression": "SET files = :none", "ExpressionAttributeValues": {":none": 0}}
+    world.dynamodb.Table("files").update_item(Key=summary, **update)
+    world.execution_ends()
+    assert world.subjects() == [], "their own decision ended it"
+    world.land("t")
+    world.ends("t", NO_COLUMN % 2)
+    world.execution_ends()
+    assert world.subjects() == ["odp-dev: db.t failed"]
+
+
+def test_held_file_that_was_decided_and_is_held_again_is_told_again_while_another_one_waits(world: World) -> None:
+    quarantine = DynamoDbQuarantine(world.dynamodb, "quarantine")
+    world.configure("t")
+    held = [
+        Quarantined(QuarantineKind.HELD_FILE, f"entry {number}", "reason", {"source_table_name": "s.t"})
+        for number in range(2)
+    ]
+    for entry in held:
+        quarantine.replace(entry)
+    world.execution_ends()
+    assert len(world.subjects()) == 1
+    quarantine.remove(QuarantineKind.HELD_FILE, "entry 1")
+    world.execution_ends()
+    assert world.subjects() == []
+    quarantine.replace(held[1])
+    world.execution_ends()
+    world.execution_ends()
+    assert len(world.subjects()) == 1
+
+
+def test_failure_of_which_an_earlier_release_kept_no_text_says_where_the_reason_is(world: World) -> None:
+    world.configure("t")
+    world.ends("t", NO_COLUMN % 1)
+    leases = world.dynamodb.Table("leases")
+    (item,) = leases.scan()["Items"]
+    leases.put_item(Item={name: value for name, value in item.items() if name != "last_refresh"})
+    world.execution_ends()
+    ((_, text),) = world.mails
+    assert "Problem: odpf_file_processing_tracker_history has the reason" in text
