@@ -29,6 +29,10 @@ _CHARACTERS_OF_A_LINE = 2000
 _NO_MORE = "This changes often: for 24 hours from the first of these messages no more is told about it."
 
 
+Judgement = Callable[[], Iterable[State]]
+"""Finds the states of subjects of one kind."""
+
+
 @dataclass(frozen=True, slots=True)
 class Messenger:
     """Publishes what changed to the topic of one lake."""
@@ -37,6 +41,26 @@ class Messenger:
     topic: Topic
     lake: str
     clock: Callable[[], float]
+
+    def judge(self, judgements: Iterable[Judgement], known: Mapping[str, Told]) -> None:
+        """Tell people what all judgements find, each whole or not at all; one that fails hides no other.
+
+        Raises:
+            ExceptionGroup: some failed, or messages could not be sent; the next run judges and sends them.
+        """
+        found, errors = list[State](), list[Exception]()
+        for judgement in judgements:
+            try:
+                found += list(judgement())
+            except Exception as error:
+                logger.exception("a judgement failed")
+                errors.append(error)
+        try:
+            self.tell(found, known)
+        except ExceptionGroup as unsent:
+            errors.append(unsent)
+        if errors:
+            raise ExceptionGroup("people were not told of all that changed", errors)
 
     def tell(self, states: Iterable[State], known: Mapping[str, Told]) -> int:
         """Tell people of those states that they do not know; gives the number of messages.

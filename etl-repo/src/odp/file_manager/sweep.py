@@ -6,7 +6,7 @@ import logging
 import os
 from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Protocol
 
 from odp.cloudwatch import UNTOLD_CHANGES, put_metric
@@ -30,7 +30,7 @@ from odp.messenger import Messenger
 from odp.records import HELD_KINDS, KeptEntry, PendingWork, QuarantineKind
 from odp.s3_staging import S3StagingListing
 from odp.sns_topic import SnsTopic
-from odp.state_changes import Aspect, State, Told
+from odp.state_changes import Aspect, State
 
 logger = logging.getLogger(__name__)
 
@@ -87,10 +87,10 @@ def _tell_changes(lake: _Lake, *, is_day_over: bool) -> None:
     try:
         told = DynamoDbToldStates(dynamodb_resource(), os.environ["FILE_TRACKER_TABLE"], clock=_seconds)
         known = told.known()
-        found, errors = _noticed(lake, known, is_day_over=is_day_over)
-        Messenger(told, SnsTopic(os.environ["TOPIC_ARN"]), os.environ["LAKE"], _seconds).tell(found, known)
-        if errors:
-            raise ExceptionGroup(f"{len(errors)} judgements failed", errors)
+        judge = SweepStates(known, Commands(os.environ["ENVIRONMENT"]), _now())
+        judgements = [*_JUDGEMENTS, _expiring_rejected] if is_day_over else _JUDGEMENTS
+        messenger = Messenger(told, SnsTopic(os.environ["TOPIC_ARN"]), os.environ["LAKE"], _seconds)
+        messenger.judge([partial(judgement, judge, lake) for judgement in judgements], known)
     except Exception:
         logger.exception("people were not told of all that changed")
         put_metric(UNTOLD_CHANGES, 1, lake=os.environ["LAKE"])
@@ -129,21 +129,6 @@ def _running() -> DynamoDbRunningConfiguration:
         os.environ["RAW_TABLE_CONFIG_TABLE"],
         RunningVersion(dynamodb, os.environ["CONFIG_DEPLOY_TRACKER_TABLE"]),
     )
-
-
-def _noticed(lake: _Lake, known: Mapping[str, Told], *, is_day_over: bool) -> tuple[list[State], list[Exception]]:
-    """Give what all judgements found, each whole or not at all; one that fails hides no other."""
-    judge = SweepStates(known, Commands(os.environ["ENVIRONMENT"]), _now())
-    found, errors = list[State](), list[Exception]()
-    for judgement in (_late, _silent, _expiring, _expiring_rejected, _vanished, _unconfigured, _unconfigured_anymore):
-        if judgement is _expiring_rejected and not is_day_over:
-            continue
-        try:
-            found += list(judgement(judge, lake))
-        except Exception as error:
-            logger.exception("%s could not be judged", judgement.__name__)
-            errors.append(error)
-    return found, errors
 
 
 def _late(judge: SweepStates, lake: _Lake) -> Iterator[State]:
@@ -185,6 +170,9 @@ def _unconfigured(judge: SweepStates, _: _Lake) -> Iterator[State]:
 
 def _unconfigured_anymore(judge: SweepStates, lake: _Lake) -> Iterator[State]:
     yield from judge.unconfigured_anymore(lake.configuration)
+
+
+_JUDGEMENTS = (_late, _silent, _expiring, _vanished, _unconfigured, _unconfigured_anymore)
 
 
 def _last_planned(configured: Collection[str]) -> Mapping[str, str]:

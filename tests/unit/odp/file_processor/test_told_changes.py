@@ -221,3 +221,26 @@ def test_failure_of_which_an_earlier_release_kept_no_text_says_where_the_reason_
     world.execution_ends()
     ((_, text),) = world.mails
     assert "Problem: odpf_file_processing_tracker_history has the reason" in text
+
+
+@pytest.mark.parametrize(
+    ("broken", "told"),
+    [
+        ("quarantine.DynamoDbQuarantine.of_tables", ["db.t failed", "runs of 10_min_refresh died or did not begin"]),
+        ("planning.DynamoDbPlannedLeases.leases", ["runs of 10_min_refresh died or did not begin"]),
+        ("running_configuration.DynamoDbCadences.cadence", ["runs of 10_min_refresh died or did not begin"]),
+    ],
+)
+def test_books_that_cannot_be_read_hide_no_other_change_and_are_counted(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], broken: str, told: list[str]
+) -> None:
+    def fails(*_: Any) -> None:
+        raise PermissionError("no right to read")
+
+    world.configure("t")
+    world.ends("t", NO_COLUMN % 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(f"odp.dynamodb.{broken}", fails)
+        world.execution_ends(KILLED % 1)
+    assert world.subjects() == [f"odp-dev: {each}" for each in reversed(told)]
+    assert json.loads(capsys.readouterr().out)["UntoldChanges"] == 1
