@@ -21,7 +21,7 @@ MOST_SINGLE_MESSAGES = 20
 """Beyond that, one message names all subjects of an aspect: a broken role would else send thousands at once."""
 SUBJECTS_OF_A_MESSAGE = 200
 TELLING_LASTS = 45.0
-"""Seconds after which no message is begun. A topic out of reach would else last longer than the function has."""
+"""Seconds after which no message is begun; a topic out of reach would else last longer than the sweep leaves."""
 _LINES_TOGETHER = 2
 _BYTES_TOGETHER = 1200
 """Of a subject among others: 200 of them fit into a message, so none counts as told that was cut off."""
@@ -41,6 +41,7 @@ class Messenger:
     topic: Topic
     lake: str
     clock: Callable[[], float]
+    lasts: float = TELLING_LASTS
 
     def judge(self, judgements: Iterable[Judgement], known: Mapping[str, Told]) -> None:
         """Tell people what all judgements find, each whole or not at all; one that fails hides no other.
@@ -70,7 +71,7 @@ class Messenger:
         """
         sent, errors, began = 0, list[Exception](), self.clock()
         for group in _grouped(list(changes(states, known, began))):
-            if self.clock() - began > TELLING_LASTS:
+            if self.clock() - began > self.lasts:
                 errors.append(TimeoutError(f"{group[0].title}: no time is left to tell it"))
                 continue
             try:

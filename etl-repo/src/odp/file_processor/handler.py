@@ -29,6 +29,9 @@ from odp.state_changes import State, Told
 
 logger = logging.getLogger(__name__)
 
+TELLING_LASTS = 150.0
+"""Seconds after which no message is begun: half of what the function has, and enough for thousands of tables."""
+
 
 @functools.cache
 def _batch_manager() -> BatchManager:
@@ -69,7 +72,8 @@ def _plan(event: dict[str, Any]) -> dict[str, Any]:
             answer = _batch_manager().plan(cadence, execution)
     except Exception as failure:
         state = state_of_planning(cadence, execution, failure)
-        _afterwards(cadence, lambda: _tell(cadence, state))
+        if state:
+            _afterwards(cadence, lambda: _tell(cadence, state))
         raise
     state = state_of_planning(cadence, execution, None)
     _afterwards(cadence, lambda: _planned_cadences().planned(cadence))
@@ -97,7 +101,7 @@ def _afterwards(cadence: str, work: Callable[[], None]) -> None:
 def _tell(cadence: str, state: State | None, *, with_tables: bool = False) -> None:
     told = DynamoDbToldStates(dynamodb_resource(), os.environ["FILE_TRACKER_TABLE"], clock=_now)
     known = told.known()
-    messenger = Messenger(told, SnsTopic(os.environ["TOPIC_ARN"]), os.environ["LAKE"], _now)
+    messenger = Messenger(told, SnsTopic(os.environ["TOPIC_ARN"]), os.environ["LAKE"], _now, TELLING_LASTS)
     judgements: list[Judgement] = [lambda: [state] if state else []]
     messenger.judge([*judgements, *_judgements(cadence, known)] if with_tables else judgements, known)
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from odp.dynamodb.quarantine import DynamoDbQuarantine
 from odp.dynamodb.table_leases import DynamoDbTableLeases
+from odp.errors import ServiceUnavailableError
 from odp.records import Quarantined, QuarantineKind
 
 from tests.unit.odp.file_processor.told_world import DeathError, World, world
@@ -244,3 +245,20 @@ def test_books_that_cannot_be_read_hide_no_other_change_and_are_counted(
         world.execution_ends(KILLED % 1)
     assert world.subjects() == [f"odp-dev: {each}" for each in reversed(told)]
     assert json.loads(capsys.readouterr().out)["UntoldChanges"] == 1
+
+
+def test_plan_that_is_asked_for_again_by_itself_waits_for_no_books_of_messages(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DynamoDB in trouble: each read in vain takes minutes, and the state machine asks six times."""
+    reads: list[str] = []
+
+    def fails(*_: Any) -> None:
+        raise ServiceUnavailableError("throttled")
+
+    world.configure("t")
+    monkeypatch.setattr("odp.dynamodb.file_tracker.DynamoDbPendingWork.pending_work", fails)
+    monkeypatch.setattr("odp.dynamodb.told_states.DynamoDbToldStates.known", lambda _: reads.append("read") or {})
+    with pytest.raises(ServiceUnavailableError):
+        world.execution_ends(step="plan")
+    assert reads == []
