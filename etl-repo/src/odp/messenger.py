@@ -93,7 +93,7 @@ class Messenger:
                 self.topic.publish(*self._message(loud))
         except Exception:
             for change, claim in claimed:
-                self.told.give_back(change.state.subject.key, claim)
+                self.told.give_back(change.state.subject.key, claim, change.told)
             raise
         for change, claim in claimed:
             self.told.note(change.state.subject.key, claim, change.told_at(self.clock()))

@@ -49,7 +49,7 @@ class Chance:
         if stored.version != told.version:
             return None
         me = str(self.numbers.random())
-        self.told[key] = replace(stored, version=stored.version + 1)
+        self.told[key] = replace(stored, version=stored.version + 1, recent=(*stored.recent, int(self.now)))
         self.claims[key] = (me, self.now + LONGEST_CLAIM)
         return me
 
@@ -59,10 +59,11 @@ class Chance:
             del self.claims[key]
             self.told[key] = replace(told, version=self.told[key].version + 1)
 
-    def give_back(self, key: str, claim: str) -> None:
+    def give_back(self, key: str, claim: str, told: Told) -> None:
         self._perhaps()
         if self.claims.get(key, ("", 0.0))[0] == claim:
             self.claims[key] = (claim, 1.0)
+            self.told[key] = replace(self.told[key], recent=told.recent)
 
     def publish(self, subject: str, text: str) -> None:
         self._perhaps()

@@ -32,7 +32,7 @@ class Books:
     def note(self, key: str, claim: str, told: Told) -> None:
         self.told[key] = told
 
-    def give_back(self, key: str, claim: str) -> None:
+    def give_back(self, key: str, claim: str, told: Told) -> None:
         self.given_back.append(key)
 
     def known(self) -> Mapping[str, Told]:

@@ -73,7 +73,7 @@ class Lake:
     def note(self, key: str, claim: str, told: Told) -> None:
         self.told[key] = told
 
-    def give_back(self, key: str, claim: str) -> None:
+    def give_back(self, key: str, claim: str, told: Told) -> None:
         raise NotImplementedError
 
     def known(self) -> Mapping[str, Told]:

@@ -37,7 +37,7 @@ class People:
     def note(self, key: str, claim: str, told: Told) -> None:
         self.told[key] = told
 
-    def give_back(self, key: str, claim: str) -> None:
+    def give_back(self, key: str, claim: str, told: Told) -> None:
         raise NotImplementedError
 
     def known(self) -> Mapping[str, Told]:

@@ -262,3 +262,29 @@ def test_plan_that_is_asked_for_again_by_itself_waits_for_no_books_of_messages(
     with pytest.raises(ServiceUnavailableError):
         world.execution_ends(step="plan")
     assert reads == []
+
+
+def test_books_that_never_take_what_was_told_send_six_mails_a_day_and_not_one_for_each_claim(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: Any) -> None:
+        raise PermissionError("no right to put items")
+
+    world.configure("t")
+    world.ends("t", NO_COLUMN % 1)
+    with monkeypatch.context() as patch:
+        patch.setattr("odp.dynamodb.told_states.DynamoDbToldStates.note", fails)
+        for _ in range(72):
+            world.execution_ends()
+    assert len(world.subjects()) <= 6
+
+
+def test_topic_that_is_out_of_reach_for_hours_takes_no_message_from_those_of_the_day(world: World) -> None:
+    world.configure("t")
+    world.ends("t", NO_COLUMN % 1)
+    world.is_topic_closed = True
+    for _ in range(20):
+        world.execution_ends()
+    world.is_topic_closed = False
+    world.execution_ends()
+    assert world.subjects() == ["odp-dev: db.t failed"]
