@@ -3,6 +3,8 @@
 The oracle reads the mails alone, as a person does.
 """
 
+import contextlib
+import itertools
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -73,10 +75,8 @@ class Chance:
     def judge(self, verdict: str) -> None:
         problems = frozenset() if verdict == WELL else frozenset({verdict})
         state = State(Subject(Aspect.REFRESH, "db.t"), f"db.t is {verdict}", ("line",), problems)
-        try:
+        with contextlib.suppress(DeathError, ExceptionGroup):
             Messenger(self, self, "odp-dev", lambda: self.now).tell([state], self.known())
-        except (DeathError, ExceptionGroup):
-            pass
         self.now += MINUTES
 
 
@@ -103,4 +103,4 @@ def test_people_end_up_with_the_truth_and_get_few_mails(seed: int, trouble: floa
     if trouble == 0:
         times = [at for at, _ in during]
         assert all(sum(at - A_DAY < other <= at for other in times) <= 6 for at in times)
-        assert all(one != other for (_, one), (_, other) in zip(during, during[1:], strict=False))
+        assert all(one != other for (_, one), (_, other) in itertools.pairwise(during))
