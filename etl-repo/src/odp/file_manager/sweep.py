@@ -36,6 +36,8 @@ logger = logging.getLogger(__name__)
 
 STOPS_BEFORE = timedelta(seconds=90)
 """How long before its time-out a run stops: more than it takes to register a page of a thousand files."""
+TELLING_TAKES = timedelta(seconds=120)
+"""The time that is left to judge and to tell, in a lake of thousands of tables that all wait."""
 ROUND_HOURS = 24
 """A round over the whole bucket that takes longer cannot keep up with it."""
 
@@ -68,7 +70,7 @@ def handle(event: dict[str, object], context: LambdaContext) -> dict[str, int]: 
 
     People are told what changed, also if the sweep fails: at the same place in each hour, it may be.
     """
-    ends_at = _now() + timedelta(milliseconds=context.get_remaining_time_in_millis()) - STOPS_BEFORE
+    ends_at = _now() + timedelta(milliseconds=context.get_remaining_time_in_millis()) - STOPS_BEFORE - TELLING_TAKES
     lake, is_due = _Lake(), False
     try:
         look = _vanished_look()

@@ -218,8 +218,9 @@ def test_run_ends_before_its_time_is_over_and_leaves_some_to_a_look_that_is_due(
     sweep.handle({}, Context())
     sweep.handle({}, Context())
     before_the_look, without = (left.total_seconds() for left in told)
-    assert 600 < before_the_look <= 900 - 90 - 180
-    assert 780 < without <= 900 - 90
+    page, telling, look = 90, 120, 180
+    assert 480 < before_the_look <= 900 - page - telling - look
+    assert 660 < without <= 900 - page - telling
 
 
 def late_table(dynamodb: "DynamoDBServiceResource") -> None:
