@@ -8,6 +8,7 @@ from odp.dynamodb.quarantine import DynamoDbQuarantine
 from odp.dynamodb.table_leases import DynamoDbTableLeases
 from odp.errors import ServiceUnavailableError
 from odp.records import Quarantined, QuarantineKind
+from odp.state_changes import Told
 
 from tests.unit.odp.file_processor.told_world import DeathError, World, world
 from tests.unit.odp.samples import table_config
@@ -256,9 +257,13 @@ def test_plan_that_is_asked_for_again_by_itself_waits_for_no_books_of_messages(
     def fails(*_: Any) -> None:
         raise ServiceUnavailableError("throttled")
 
+    def known(_: Any) -> dict[str, Told]:
+        reads.append("read")
+        return {}
+
     world.configure("t")
     monkeypatch.setattr("odp.dynamodb.file_tracker.DynamoDbPendingWork.pending_work", fails)
-    monkeypatch.setattr("odp.dynamodb.told_states.DynamoDbToldStates.known", lambda _: reads.append("read") or {})
+    monkeypatch.setattr("odp.dynamodb.told_states.DynamoDbToldStates.known", known)
     with pytest.raises(ServiceUnavailableError):
         world.execution_ends(step="plan")
     assert reads == []
