@@ -207,8 +207,8 @@ class ToldStates(Protocol):
     def note(self, key: str, claim: str, told: Told) -> None:
         """Keep what people know now, unless the claim was taken over."""
 
-    def give_back(self, key: str, claim: str) -> None:
-        """Let the next judgement send a message, as this one could not be sent."""
+    def give_back(self, key: str, claim: str, told: Told) -> None:
+        """Let the next judgement send a message, as this one could not be sent; `told` is what was known before."""
 
 
 class Topic(Protocol):

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator
 
 _TOKEN = re.compile(r"[^\s,;()\[\]{}'\"=<>|]+")
 _VARIABLE = re.compile(r".*\d.*|.*/.*|[A-Z]{12,}|.*\$.*")
 """What has a digit, or is a path, or an id in capitals."""
+_NAME = r"'[^']*'|\"[^\"]*\"|`[^`]*`|[^\s,;()]+"
+_COLUMNS = re.compile(rf"\bcolumns? +((?:{_NAME})(?:(?:, *| +and +)(?:{_NAME}))*)", re.IGNORECASE)
+_HAS_LETTER = re.compile(r"[^\W\d]")
 _WORDS = 40
 _DIGITS = 12
 
@@ -16,13 +20,21 @@ def problem_key(error: str) -> str:
     """Give a short text that is the same for the same class of error and problem, whatever varies in its message.
 
     The class is the part before the first colon. Of the message count the words of its beginning, in any order: lists
-    of what is wrong come in the order in which threads found it.
+    of what is wrong come in the order in which threads found it. Names of columns count whatever they look like:
+    ADDRESS1 and ADDRESS2 are two problems.
     """
     class_name, _, message = error.partition(":")
     words = [word.strip(".:!?-–…") for word in _TOKEN.findall(message)]
     fixed = [word for word in words if word and not _VARIABLE.fullmatch(word)]
-    digest = hashlib.sha256(" ".join(sorted(set(fixed[:_WORDS]))).encode()).hexdigest()
+    counted = sorted({*fixed[:_WORDS], *_columns(message)})
+    digest = hashlib.sha256(" ".join(counted).encode("utf-8", "replace")).hexdigest()
     return f"{_without_digits(class_name)}-{digest[:_DIGITS]}"
+
+
+def _columns(message: str) -> Iterator[str]:
+    """Find the names that follow the word column; a number is a position, which varies."""
+    for listed in _COLUMNS.findall(message):
+        yield from (name for name in re.findall(_NAME, listed) if _HAS_LETTER.search(name) and "://" not in name)
 
 
 def _without_digits(class_name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from typing import Any
 
@@ -9,10 +10,13 @@ import boto3
 from botocore.config import Config
 
 _SUBJECT_CHARACTERS = 100
-_TEXT_BYTES = 200_000
+_END_OF_SUBJECT = 48
+"""What happened is at the end; between, a long name is shortened."""
+_TEXT_BYTES = 255_000
 """SNS takes 256 KiB (https://docs.aws.amazon.com/sns/latest/api/API_Publish.html)."""
-_SETTINGS = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "max_attempts": 4})
-"""A message that hangs must not outlast its claim."""
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_SETTINGS = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "max_attempts": 2})
+"""A message that hangs must not outlast its function; the next judgement tries again."""
 
 
 class SnsTopic:
@@ -28,5 +32,7 @@ class SnsTopic:
     def publish(self, subject: str, text: str) -> None:
         """Send a message to all subscribers; SNS refuses subjects that are no ASCII or longer than a line."""
         line = "".join(letter if " " <= letter <= "~" else "?" for letter in subject)
-        body = text.encode()[:_TEXT_BYTES].decode(errors="ignore")
-        self._sns.publish(TopicArn=self._arn, Subject=line[:_SUBJECT_CHARACTERS], Message=body)
+        if len(line) > _SUBJECT_CHARACTERS:
+            line = f"{line[: _SUBJECT_CHARACTERS - _END_OF_SUBJECT - 3]}...{line[-_END_OF_SUBJECT:]}"
+        body = _CONTROL.sub("?", text).encode("utf-8", "replace")[:_TEXT_BYTES].decode(errors="ignore")
+        self._sns.publish(TopicArn=self._arn, Subject=line, Message=body)

@@ -93,7 +93,14 @@ class Change:
     @property
     def is_silent(self) -> bool:
         """Whether the books take note of the change and nobody is told."""
-        return not self.state.problems and not self.state.is_end_told
+        if self.state.is_end_told:
+            return False
+        return not self.state.problems or (self.is_less and not self.told.is_unsure)
+
+    @property
+    def is_less(self) -> bool:
+        """Whether some of the problems that people know are over."""
+        return self.state.problems < self.told.problems
 
     @property
     def title(self) -> str:
@@ -128,7 +135,8 @@ def _is_news(change: Change) -> bool:
     state, told = change.state, change.told
     if told.is_being_sent:
         return False
-    is_over = bool(told.problems) and not state.problems
+    # a person decided about some of several: if one comes again, that is news
+    is_over = bool(told.problems) and (not state.problems or (change.is_less and not state.is_end_told))
     return told.is_unsure or is_over or not state.problems <= told.problems
 
 

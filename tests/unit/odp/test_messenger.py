@@ -11,10 +11,10 @@ import pytest
 from odp.commands import Commands
 from odp.file_processor.refresh_states import RefreshStates
 from odp.messenger import Messenger
-from odp.records import BatchConfig, KeptEntry, PendingWork, QuarantineKind, RawTableConfig, TableLease
+from odp.records import KeptEntry, PendingWork, QuarantineKind, RawTableConfig, TableLease
 from odp.state_changes import Told
 
-from tests.unit.odp.samples import batch_config, table_config
+from tests.unit.odp.samples import table_config
 
 NO_COLUMN = "RejectedInputError: s3://staging/s/t/20260101-%09d.parquet has no column PK_ID (it has ROW_ID)"
 OUT_OF_MEMORY = (
@@ -49,9 +49,8 @@ class Lake:
     now: float = 1_800_000_000
 
     # the books that are judged
-    def cadence(self, refresh_cadence: str) -> tuple[BatchConfig, Sequence[RawTableConfig]]:
-        tables = [table_config(source_table_name=f"s.{name}", raw_table_name=name) for name in self.errors]
-        return batch_config(), tables
+    def tables(self) -> Sequence[RawTableConfig]:
+        return [table_config(source_table_name=f"s.{name}", raw_table_name=name) for name in self.errors]
 
     def pending_work(self) -> Mapping[str, PendingWork]:
         return {f"s.{name}": PendingWork(f"s.{name}", 1, 10) for name, error in self.errors.items() if error}
@@ -74,7 +73,7 @@ class Lake:
     def note(self, key: str, claim: str, told: Told) -> None:
         self.told[key] = told
 
-    def give_back(self, key: str, claim: str) -> None:
+    def give_back(self, key: str, claim: str, told: Told) -> None:
         raise NotImplementedError
 
     def known(self) -> Mapping[str, Told]:
@@ -87,7 +86,7 @@ class Lake:
         """Let ten minutes pass and these tables end so; gives the subjects of new mails."""
         self.errors |= errors
         known, before = self.known(), len(self.mails)
-        states = RefreshStates(self, self, self, self, Commands("dev")).of_cadence("10_min_refresh", known)
+        states = RefreshStates(self, self, self, Commands("dev")).refreshes(self.tables(), known)
         Messenger(self, self, "odp-dev", lambda: self.now).tell(states, known)
         self.now += 600
         return sorted(subject for subject, _ in self.mails[before:])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from odp.dynamodb.connection import condition_failed, persist
 from odp.records import PLANNED, TOLD
-from odp.state_changes import Told
+from odp.state_changes import DAY_SECONDS, Told
 from odp.stored_format import FORMAT
 
 if TYPE_CHECKING:
@@ -39,16 +39,23 @@ class DynamoDbToldStates:
         return {str(item["file_id"]): self._told_of(item) for item in items}
 
     def claim(self, key: str, told: Told) -> str | None:
-        """Claim the next message of a subject; None if another run has it, or people know more than was read."""
+        """Claim the next message of a subject; None if another run has it, or people know more than was read.
+
+        The claim counts among the messages of a day: one whose note always fails would else be sent without end.
+        """
+        now = int(self._clock())
         me = uuid.uuid4().hex
         is_as_read = "told_version = :version" if told.version else "attribute_not_exists(file_id)"
         values = {
             ":next": told.version + 1,
             ":me": me,
-            ":until": int(self._clock()) + CLAIM_SECONDS,
+            ":until": now + CLAIM_SECONDS,
+            ":recent": _times([*(at for at in told.recent if at > now - DAY_SECONDS), now]),
             **({":version": told.version} if told.version else {}),
         }
-        update = "SET #format = :format, told_version = :next, claimed_by = :me, claimed_until = :until"
+        update = (
+            "SET #format = :format, told_version = :next, claimed_by = :me, claimed_until = :until, recent = :recent"
+        )
         # or mine: an answer may be lost, and the request is repeated
         is_mine = self._update(key, update, f"{is_as_read} OR claimed_by = :me", values)
         return me if is_mine else None
@@ -60,7 +67,7 @@ class DynamoDbToldStates:
             "format": FORMAT,
             "problems": ",".join(sorted(told.problems)),
             "since": told.since,
-            "recent": ",".join(map(str, told.recent)),
+            "recent": _times(told.recent),
             "told_version": told.version + 2,
         }
         request: Any = {
@@ -71,11 +78,11 @@ class DynamoDbToldStates:
         }
         _if_it_holds(lambda: self._client.put_item(**request))
 
-    def give_back(self, key: str, claim: str) -> None:
+    def give_back(self, key: str, claim: str, told: Told) -> None:
         """Let the claim expire, so that the next judgement sends a message: nobody knows whether this one arrived."""
-        self._update(
-            key, "SET #format = :format, claimed_until = :past", "claimed_by = :me", {":me": claim, ":past": 1}
-        )
+        values = {":me": claim, ":past": 1, ":recent": _times(told.recent)}
+        update = "SET #format = :format, claimed_until = :past, recent = :recent"
+        self._update(key, update, "claimed_by = :me", values)
 
     def _update(self, key: str, update: str, condition: str, values: Mapping[str, Any]) -> bool:
         request: Any = {
@@ -131,6 +138,10 @@ def _items(client: DynamoDBClient, table: str, partition: str) -> Iterator[dict[
         ConsistentRead=True,
     )
     return (item for page in pages for item in page["Items"])
+
+
+def _times(recent: Iterable[int]) -> str:
+    return ",".join(map(str, recent))
 
 
 def _key(partition: str, key: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cached_property, partial
 from typing import Protocol
 
 from odp.cloudwatch import UNTOLD_CHANGES, put_metric
@@ -26,15 +27,17 @@ from odp.file_manager.vanished_loads import VanishedLoads
 from odp.file_manager.vanished_look import LOOK_LASTS, VanishedLook
 from odp.file_manager.waiting_files import count_that_expire, held_tables_that_lose_files, tables_that_lose_files
 from odp.messenger import Messenger
-from odp.records import HELD_KINDS, PendingWork, QuarantineKind
+from odp.records import HELD_KINDS, KeptEntry, PendingWork, QuarantineKind
 from odp.s3_staging import S3StagingListing
 from odp.sns_topic import SnsTopic
-from odp.state_changes import Aspect, State, Told
+from odp.state_changes import Aspect, State
 
 logger = logging.getLogger(__name__)
 
 STOPS_BEFORE = timedelta(seconds=90)
 """How long before its time-out a run stops: more than it takes to register a page of a thousand files."""
+TELLING_TAKES = timedelta(seconds=120)
+"""The time that is left to judge and to tell, in a lake of thousands of tables that all wait."""
 ROUND_HOURS = 24
 """A round over the whole bucket that takes longer cannot keep up with it."""
 
@@ -46,30 +49,50 @@ class LambdaContext(Protocol):
         """Give the milliseconds that are left until the time-out."""
 
 
+class _Lake:
+    """What several judgements read of the lake, each once."""
+
+    @cached_property
+    def pending(self) -> Mapping[str, PendingWork]:
+        return DynamoDbPendingWork(dynamodb_resource(), os.environ["FILE_TRACKER_TABLE"]).pending_work()
+
+    @cached_property
+    def oldest(self) -> Mapping[str, str]:
+        return {name: connected_lake().tracker.oldest_landing(name) for name in self.pending}
+
+    @cached_property
+    def configuration(self) -> Configuration:
+        return _running().everything()
+
+
 def handle(event: dict[str, object], context: LambdaContext) -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
-    """Look at what is due until shortly before the time-out; the next run goes on there."""
-    ends_at = _now() + timedelta(milliseconds=context.get_remaining_time_in_millis()) - STOPS_BEFORE
-    look = _vanished_look()
-    swept = _sweep().run(ends_at - LOOK_LASTS if look.is_due() else ends_at)
-    rejected = _count_expiring_rejected() if look.is_due() else None
-    pending = DynamoDbPendingWork(dynamodb_resource(), os.environ["FILE_TRACKER_TABLE"]).pending_work()
-    configuration = _running().everything()
-    keep_unconfigured_tables(pending, configuration.tables, connected_lake().quarantine)
-    _tell(_counts(swept))
+    """Look at what is due until shortly before the time-out; the next run goes on there.
+
+    People are told what changed, also if the sweep fails: at the same place in each hour, it may be.
+    """
+    ends_at = _now() + timedelta(milliseconds=context.get_remaining_time_in_millis()) - STOPS_BEFORE - TELLING_TAKES
+    lake, is_due = _Lake(), False
     try:
-        look.run(configuration.tables, ends_at)
+        look = _vanished_look()
+        is_due = look.is_due()
+        swept = _sweep().run(ends_at - LOOK_LASTS if is_due else ends_at)
+        _tell(_counts(swept))
+        keep_unconfigured_tables(lake.pending, lake.configuration.tables, connected_lake().quarantine)
+        look.run(lake.configuration.tables, ends_at)
     finally:
-        _tell_changes(configuration, pending, rejected)
+        _tell_changes(lake, is_day_over=is_due)
     return {"landed": swept.found.landed, "missed": swept.found.missed, "rejected": swept.found.rejected}
 
 
-def _tell_changes(configuration: Configuration, pending: Mapping[str, PendingWork], rejected: int | None) -> None:
+def _tell_changes(lake: _Lake, *, is_day_over: bool) -> None:
     """Tell people what changed; whatever goes wrong here spoils no sweep, and the next one tells."""
     try:
         told = DynamoDbToldStates(dynamodb_resource(), os.environ["FILE_TRACKER_TABLE"], clock=_seconds)
         known = told.known()
+        judge = SweepStates(known, Commands(os.environ["ENVIRONMENT"]), _now())
+        judgements = [*_JUDGEMENTS, _expiring_rejected] if is_day_over else _JUDGEMENTS
         messenger = Messenger(told, SnsTopic(os.environ["TOPIC_ARN"]), os.environ["LAKE"], _seconds)
-        messenger.tell(_noticed(configuration, pending, rejected, known), known)
+        messenger.judge([partial(judgement, judge, lake) for judgement in judgements], known)
     except Exception:
         logger.exception("people were not told of all that changed")
         put_metric(UNTOLD_CHANGES, 1, lake=os.environ["LAKE"])
@@ -110,36 +133,48 @@ def _running() -> DynamoDbRunningConfiguration:
     )
 
 
-def _noticed(
-    configuration: Configuration, pending: Mapping[str, PendingWork], rejected: int | None, known: Mapping[str, Told]
-) -> Iterator[State]:
-    lake, days, commands = connected_lake(), int(os.environ["LANDED_FILE_DAYS"]), Commands(os.environ["ENVIRONMENT"])
-    judge = SweepStates(known, commands, _now())
-    oldest = {name: lake.tracker.oldest_landing(name) for name in pending}
-    planned = _last_planned(configuration.batches)
+def _late(judge: SweepStates, lake: _Lake) -> Iterator[State]:
     if _are_schedules_enabled():
-        yield from judge.late(configuration.tables, pending, oldest)
-        yield from judge.silent(configuration.batches, planned, lambda name: f"{os.environ['SCHEDULE_NAMES']}{name}")
-    yield from judge.expiring(_expiring(oldest), days)
-    if rejected is not None:
-        yield judge.expiring_rejected(rejected)
-    vanished = lake.quarantine.of_tables(QuarantineKind.VANISHED_LOAD)
+        yield from judge.late(lake.configuration.tables, lake.pending, lake.oldest)
+
+
+def _silent(judge: SweepStates, lake: _Lake) -> Iterator[State]:
+    planned = _last_planned(lake.configuration.batches)
+    if _are_schedules_enabled():
+        schedule = os.environ["SCHEDULE_NAMES"]
+        yield from judge.silent(lake.configuration.batches, planned, lambda name: f"{schedule}{name}")
+
+
+def _expiring(judge: SweepStates, lake: _Lake) -> Iterator[State]:
+    yield from judge.expiring(_tables_that_lose_files(lake.oldest), int(os.environ["LANDED_FILE_DAYS"]))
+
+
+def _expiring_rejected(judge: SweepStates, _: _Lake) -> Iterator[State]:
+    yield judge.expiring_rejected(_count_expiring_rejected())
+
+
+def _vanished(judge: SweepStates, _: _Lake) -> Iterator[State]:
+    def ways_out(entry: KeptEntry) -> tuple[str, str]:
+        empty, dismiss = judge.commands.reload(entry.source_table_name, "empty"), judge.commands.dismiss(entry.entry_id)
+        return f"Run: {empty}", f"Or: {dismiss}"
+
+    entries = connected_lake().quarantine.of_tables(QuarantineKind.VANISHED_LOAD)
+    yield from judge.of_entries(Aspect.VANISHED, "all objects of the load in {} are gone", entries, ways_out)
+
+
+def _unconfigured(judge: SweepStates, _: _Lake) -> Iterator[State]:
+    entries = connected_lake().quarantine.of_tables(QuarantineKind.UNCONFIGURED_TABLE)
+    title = "files of {} land, which no manifest names"
     yield from judge.of_entries(
-        Aspect.VANISHED,
-        "all objects of the load in {} are gone",
-        vanished,
-        lambda entry: (
-            f"Run: {commands.reload(entry.source_table_name, 'empty')}",
-            f"Or: {commands.dismiss(entry.entry_id)}",
-        ),
+        Aspect.UNCONFIGURED, title, entries, lambda entry: (f"Run: {judge.commands.show(entry.entry_id)}",)
     )
-    yield from judge.of_entries(
-        Aspect.UNCONFIGURED,
-        "files of {} land, which no manifest names",
-        lake.quarantine.of_tables(QuarantineKind.UNCONFIGURED_TABLE),
-        lambda entry: (f"Run: {commands.show(entry.entry_id)}",),
-    )
-    yield from judge.unconfigured_anymore(configuration.tables.values())
+
+
+def _unconfigured_anymore(judge: SweepStates, lake: _Lake) -> Iterator[State]:
+    yield from judge.unconfigured_anymore(lake.configuration)
+
+
+_JUDGEMENTS = (_late, _silent, _expiring, _vanished, _unconfigured, _unconfigured_anymore)
 
 
 def _last_planned(configured: Collection[str]) -> Mapping[str, str]:
@@ -158,7 +193,7 @@ def _are_schedules_enabled() -> bool:
     return os.environ["SCHEDULES"] == "enabled"
 
 
-def _expiring(oldest: Mapping[str, str]) -> list[str]:
+def _tables_that_lose_files(oldest: Mapping[str, str]) -> list[str]:
     days, lake = int(os.environ["LANDED_FILE_DAYS"]), connected_lake()
     entries = [entry for kind in HELD_KINDS for entry in lake.quarantine.of_tables(kind)]
     found = {

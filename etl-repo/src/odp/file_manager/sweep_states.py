@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from odp.commands import Commands
 from odp.config_manager.cadence import minutes_of
+from odp.configuration import Configuration
 from odp.records import KeptEntry, PendingWork, RawTableConfig
 from odp.state_changes import Aspect, State, Subject, Told
 
@@ -131,12 +132,16 @@ class SweepStates:
         yield from found
         yield from self._ended(found, aspect, title)
 
-    def unconfigured_anymore(self, configured: Iterable[RawTableConfig]) -> Iterator[State]:
-        """Let nothing be known of tables that no manifest names: a table of the name may come again, and fail."""
-        names = {table.qualified_name for table in configured}
-        for aspect in (Aspect.REFRESH, Aspect.HELD):
-            gone = [name for name in self._known_of(aspect) if name not in names]
-            yield from (State(Subject(aspect, name), name, (), is_end_told=False) for name in gone)
+    def unconfigured_anymore(self, configured: Configuration) -> Iterator[State]:
+        """Let nothing be known of tables and cadences that no manifest names: one may come again, and fail."""
+        tables = {table.qualified_name for table in configured.tables.values()}
+        for aspects, names in (
+            ((Aspect.REFRESH, Aspect.HELD), tables),
+            ((Aspect.LATE,), set(configured.tables)),
+            ((Aspect.PLAN, Aspect.RUNS, Aspect.START), set(configured.batches)),
+        ):
+            gone = [(aspect, name) for aspect in aspects for name in self._known_of(aspect) if name not in names]
+            yield from (State(Subject(aspect, name), name, (), is_end_told=False) for aspect, name in gone)
 
     def _ended(
         self, found: Iterable[State], aspect: Aspect, title: str, judged: Collection[str] | None = None, but: str = ""

@@ -11,6 +11,8 @@ from odp.state_changes import Aspect, State, Subject
 
 _BATCH = re.compile(r"^(?:batch \d+|all batches): ")
 _RUNS_OF_A_MESSAGE = 5
+_CHARACTERS_FOR_CERTAIN = 100
+"""How much of a failure the state machine always leaves, however many batches there are."""
 
 
 def state_of_runs(refresh_cadence: str, execution: str, failed: Sequence[str]) -> State:
@@ -32,8 +34,14 @@ def state_of_runs(refresh_cadence: str, execution: str, failed: Sequence[str]) -
             f"{len(others)} batches failed. The files of their tables wait, and the next cadence tries again.",
             look,
         ),
-        frozenset(problem_key(_BATCH.sub("", text)) for text in others),
+        frozenset(problem_key(_beginning(text)) for text in others),
     )
+
+
+def _beginning(text: str) -> str:
+    """Give what is the same wherever the state machine cut the text, without a word that may be cut."""
+    failure = _BATCH.sub("", text)
+    return failure if len(failure) <= _CHARACTERS_FOR_CERTAIN else failure[:_CHARACTERS_FOR_CERTAIN].rpartition(" ")[0]
 
 
 def state_of_planning(refresh_cadence: str, execution: str, failure: Exception | None) -> State | None:

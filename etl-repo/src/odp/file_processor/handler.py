@@ -6,7 +6,7 @@ import functools
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from odp.aws_trouble import trouble_of_aws
@@ -22,12 +22,15 @@ from odp.executions import StepFunctionsExecutions
 from odp.file_processor.batch_plan import BatchManager
 from odp.file_processor.cadence_states import state_of_planning, state_of_runs
 from odp.file_processor.refresh_states import RefreshStates
-from odp.messenger import Messenger
+from odp.messenger import Judgement, Messenger
 from odp.s3_plans import S3PlanStorage
 from odp.sns_topic import SnsTopic
-from odp.state_changes import State
+from odp.state_changes import State, Told
 
 logger = logging.getLogger(__name__)
+
+TELLING_LASTS = 150.0
+"""Seconds after which no message is begun: half of what the function has, and enough for thousands of tables."""
 
 
 @functools.cache
@@ -69,7 +72,8 @@ def _plan(event: dict[str, Any]) -> dict[str, Any]:
             answer = _batch_manager().plan(cadence, execution)
     except Exception as failure:
         state = state_of_planning(cadence, execution, failure)
-        _afterwards(cadence, lambda: _tell(cadence, state))
+        if state:
+            _afterwards(cadence, lambda: _tell(cadence, state))
         raise
     state = state_of_planning(cadence, execution, None)
     _afterwards(cadence, lambda: _planned_cadences().planned(cadence))
@@ -97,18 +101,20 @@ def _afterwards(cadence: str, work: Callable[[], None]) -> None:
 def _tell(cadence: str, state: State | None, *, with_tables: bool = False) -> None:
     told = DynamoDbToldStates(dynamodb_resource(), os.environ["FILE_TRACKER_TABLE"], clock=_now)
     known = told.known()
-    states = _states().of_cadence(cadence, known) if with_tables else iter(())
-    messenger = Messenger(told, SnsTopic(os.environ["TOPIC_ARN"]), os.environ["LAKE"], _now)
-    messenger.tell([*_given(state), *states], known)
+    messenger = Messenger(told, SnsTopic(os.environ["TOPIC_ARN"]), os.environ["LAKE"], _now, TELLING_LASTS)
+    judgements: list[Judgement] = [lambda: [state] if state else []]
+    messenger.judge([*judgements, *_judgements(cadence, known)] if with_tables else judgements, known)
+
+
+def _judgements(cadence: str, known: Mapping[str, Told]) -> Iterator[Judgement]:
+    states = _states()
+    tables = functools.cache(lambda: _batch_manager().cadences.cadence(cadence)[1])
+    yield lambda: states.refreshes(tables(), known)
+    yield lambda: states.held(tables(), known)
 
 
 def _planned_cadences() -> DynamoDbPlannedCadences:
     return DynamoDbPlannedCadences(dynamodb_resource(), os.environ["FILE_TRACKER_TABLE"], clock=_now)
-
-
-def _given(state: State | None) -> Iterator[State]:
-    if state is not None:
-        yield state
 
 
 def _states() -> RefreshStates:
@@ -116,7 +122,6 @@ def _states() -> RefreshStates:
     return RefreshStates(
         files=manager.files,
         leases=manager.leases,
-        cadences=manager.cadences,
         entries=DynamoDbQuarantine(dynamodb_resource(), os.environ["QUARANTINE_TABLE"]),
         commands=Commands(os.environ["ENVIRONMENT"]),
     )

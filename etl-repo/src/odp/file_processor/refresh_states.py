@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from odp.commands import Commands
-from odp.ports import Cadences, HeldEntries, PendingWorkReader, PlannedLeases
+from odp.ports import HeldEntries, PendingWorkReader, PlannedLeases
 from odp.problem_key import problem_key
 from odp.records import HELD_KINDS, KeptEntry, PendingWork, QuarantineKind, RawTableConfig, TableLease
 from odp.refreshes import RefreshStatus
@@ -15,6 +15,7 @@ from odp.state_changes import NOTHING_TOLD, Aspect, State, Subject, Told
 
 _ENTRIES_OF_A_MESSAGE = 5
 _DIGITS = 12
+_NOT_KEPT = "odpf_file_processing_tracker_history has the reason; an earlier release kept it nowhere else"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +24,11 @@ class RefreshStates:
 
     files: PendingWorkReader
     leases: PlannedLeases
-    cadences: Cadences
     entries: HeldEntries
     commands: Commands
 
-    def of_cadence(self, refresh_cadence: str, told: Mapping[str, Told]) -> Iterator[State]:
-        """Give the state of each table of a cadence that may be news."""
-        _, tables = self.cadences.cadence(refresh_cadence)
+    def refreshes(self, tables: Sequence[RawTableConfig], told: Mapping[str, Told]) -> Iterator[State]:
+        """Give the state of the last refresh of each of some tables that may be news."""
         pending = self.files.pending_work()
         looked_at = [each for each in tables if each.source_table_name in pending or _had_problem(each, told)]
         leases = self.leases.leases(table.qualified_name for table in looked_at)
@@ -37,7 +36,6 @@ class RefreshStates:
             lease = leases.get(table.qualified_name, TableLease())
             if not lease.is_held:
                 yield from self._refresh(table, lease, pending.get(table.source_table_name))
-        yield from self._held(tables, told)
 
     def _refresh(self, table: RawTableConfig, lease: TableLease, work: PendingWork | None) -> Iterator[State]:
         """Judge the last refresh; one that was cut off says nothing, and the next one is begun by itself."""
@@ -45,12 +43,15 @@ class RefreshStates:
         if lease.refresh_status == RefreshStatus.COMPLETED:
             lines = (_table_line(table), _waiting(work), f"Run: {self.commands.status(table.source_table_name)}")
             yield State(subject, f"{table.qualified_name} is refreshed again", lines, since=lease.ended_at)
+        elif lease.refresh_status == RefreshStatus.ERROR and work is None:
+            # a person skipped what it failed of; nothing starts a refresh that could complete
+            yield State(subject, table.qualified_name, (), is_end_told=False)
         elif lease.refresh_status == RefreshStatus.ERROR:
             title = f"{table.qualified_name} is refused" if lease.is_refused else f"{table.qualified_name} failed"
             yield State(
                 subject,
                 title,
-                (_table_line(table), f"Problem: {lease.error}", _waiting(work), *self._next(table, lease)),
+                (_table_line(table), f"Problem: {lease.error or _NOT_KEPT}", _waiting(work), *self._next(table, lease)),
                 frozenset({problem_key(lease.error)}),
                 lease.ended_at,
             )
@@ -63,7 +64,8 @@ class RefreshStates:
             yield "Next: the next cadence tries again."
             yield f"Run: {self.commands.status(table.source_table_name)}"
 
-    def _held(self, tables: Sequence[RawTableConfig], told: Mapping[str, Told]) -> Iterator[State]:
+    def held(self, tables: Sequence[RawTableConfig], told: Mapping[str, Told]) -> Iterator[State]:
+        """Give the state of each of some tables that holds files, or did."""
         held = _open_entries(self.entries)
         for table in tables:
             subject = Subject(Aspect.HELD, table.qualified_name)

@@ -195,7 +195,7 @@ SCENARIOS: dict[str, Callable[[World], Any]] = {
     "DynamoDbToldStates.known": lambda world: world.told.known(),
     "DynamoDbToldStates.claim": lambda world: world.told.claim("refresh/db.u", NOTHING_TOLD) is not None,
     "DynamoDbToldStates.note": lambda world: world.told.note("refresh/db.t", world.message, TOLD),
-    "DynamoDbToldStates.give_back": lambda world: world.told.give_back("refresh/db.t", world.message),
+    "DynamoDbToldStates.give_back": lambda world: world.told.give_back("refresh/db.t", world.message, Told()),
     "DynamoDbPlannedCadences.planned": lambda world: world.plans.planned("10_min_refresh"),
     "DynamoDbPlannedCadences.last_planned": lambda world: world.plans.last_planned(),
 }

@@ -218,5 +218,67 @@ def test_run_ends_before_its_time_is_over_and_leaves_some_to_a_look_that_is_due(
     sweep.handle({}, Context())
     sweep.handle({}, Context())
     before_the_look, without = (left.total_seconds() for left in told)
-    assert 600 < before_the_look <= 900 - 90 - 180
-    assert 780 < without <= 900 - 90
+    page, telling, look = 90, 120, 180
+    assert 480 < before_the_look <= 900 - page - telling - look
+    assert 660 < without <= 900 - page - telling
+
+
+def late_table(dynamodb: "DynamoDBServiceResource") -> None:
+    """Configure a table of which a file waits since long ago."""
+    dynamodb.Table("batch_config").put_item(Item=item_of(batch_config()))
+    dynamodb.Table("table_config").put_item(Item=item_of(table_config()))
+    landed_at = f"{sweep._now() - timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}"
+    found = listed_object(ObjectVersion("staging", "s/t/LOAD00000001.parquet", "v1", "e", 5, landed_at))
+    assert isinstance(found, LandedFile)
+    DynamoDbFileTracker(dynamodb, "files", "files_history").register(found)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "odp.file_manager.bucket_sweep.Sweep.run",
+        "odp.file_manager.vanished_look.VanishedLook.run",
+        "odp.file_manager.vanished_look.VanishedLook.is_due",
+        "odp.file_manager.sweep.keep_unconfigured_tables",
+    ],
+)
+def test_sweep_that_fails_hides_no_late_table(
+    staging: Any,
+    dynamodb: "DynamoDBServiceResource",
+    monkeypatch: pytest.MonkeyPatch,
+    mails: list[str],
+    broken: str,
+) -> None:
+    def fails(*_: Any) -> None:
+        raise PermissionError("the bucket lists nothing")
+
+    late_table(dynamodb)
+    monkeypatch.setattr(broken, fails)
+    with pytest.raises(PermissionError):
+        sweep.handle({}, Context())
+    assert subjects(mails) == ["odp-dev: s.t is late"]
+
+
+@pytest.mark.parametrize(
+    "broken", ["silent", "expiring", "expiring_rejected", "of_entries", "unconfigured_anymore", "late"]
+)
+def test_judgement_that_fails_hides_no_other_and_is_counted(
+    staging: Any,
+    dynamodb: "DynamoDBServiceResource",
+    monkeypatch: pytest.MonkeyPatch,
+    mails: list[str],
+    capsys: pytest.CaptureFixture[str],
+    broken: str,
+) -> None:
+    def fails(*_: Any) -> None:
+        raise ValueError("nobody foresaw this")
+
+    late_table(dynamodb)
+    key = "s/u/LOAD00000001.parquet"
+    staging.put_object(Bucket="staging", Key=key, Body=b"x")
+    monkeypatch.setattr(f"odp.file_manager.sweep_states.SweepStates.{broken}", fails)
+    sweep.handle({}, Context())
+    others = {"late": "odp-dev: s.t is late", "of_entries": "odp-dev: files of s.u land, which no manifest names"}
+    others.pop(broken, None)
+    assert subjects(mails) == sorted(others.values())
+    assert metrics(capsys)["UntoldChanges"] == 1

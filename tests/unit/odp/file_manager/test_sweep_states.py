@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 from odp.commands import Commands
+from odp.configuration import Configuration
 from odp.file_manager.sweep_states import SweepStates
 from odp.messenger import Messenger
 from odp.records import PendingWork
 from odp.state_changes import Told
 
-from tests.unit.odp.samples import table_config
+from tests.unit.odp.samples import batch_config, table_config
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 HOURLY = table_config(source_table_name="s.hourly", raw_table_name="hourly", refresh_cadence="1_hour_refresh")
@@ -36,7 +37,7 @@ class People:
     def note(self, key: str, claim: str, told: Told) -> None:
         self.told[key] = told
 
-    def give_back(self, key: str, claim: str) -> None:
+    def give_back(self, key: str, claim: str, told: Told) -> None:
         raise NotImplementedError
 
     def known(self) -> Mapping[str, Told]:
@@ -122,9 +123,22 @@ def test_of_a_cadence_that_was_removed_nobody_hears_that_it_starts_again() -> No
     assert people.tell(people.judge().silent([], {}, str)) == []
 
 
-def test_table_that_no_manifest_names_any_more_is_forgotten_and_told_anew_if_it_comes_again() -> None:
+def test_what_no_manifest_names_any_more_is_forgotten_and_told_anew_if_it_comes_again() -> None:
     people = People()
     known = Told(frozenset({"x"}), version=2)
-    people.told = {f"refresh/{table.qualified_name}": known for table in (HOURLY, DAILY)}
-    assert people.tell(people.judge().unconfigured_anymore([DAILY])) == []
-    assert {key for key, told in people.told.items() if told.problems} == {f"refresh/{DAILY.qualified_name}"}
+    of_tables = [f"{aspect}/{table.qualified_name}" for aspect in ("refresh", "held") for table in (HOURLY, DAILY)]
+    late = [f"late/{table.source_table_name}" for table in (HOURLY, DAILY)]
+    cadences = [
+        f"{aspect}/{each}" for aspect in ("plan", "runs", "start") for each in ("1_hour_refresh", "1_day_refresh")
+    ]
+    people.told = dict.fromkeys([*of_tables, *late, *cadences], known)
+    configured = Configuration(batches={"1_day_refresh": batch_config()}, tables={DAILY.source_table_name: DAILY})
+    assert people.tell(people.judge().unconfigured_anymore(configured)) == []
+    assert sorted(key for key, told in people.told.items() if told.problems) == sorted(
+        [
+            f"refresh/{DAILY.qualified_name}",
+            f"held/{DAILY.qualified_name}",
+            f"late/{DAILY.source_table_name}",
+            *(f"{aspect}/1_day_refresh" for aspect in ("plan", "runs", "start")),
+        ]
+    )

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from odp.dynamodb.quarantine import DynamoDbQuarantine
 from odp.dynamodb.table_leases import DynamoDbTableLeases
+from odp.errors import ServiceUnavailableError
 from odp.records import Quarantined, QuarantineKind
+from odp.state_changes import Told
 
 from tests.unit.odp.file_processor.told_world import DeathError, World, world
 from tests.unit.odp.samples import table_config
@@ -160,3 +162,134 @@ def test_held_load_is_told_once_with_the_command_and_another_one_again_and_a_dec
     hold(QuarantineKind.HELD_FILE, 3)
     world.execution_ends()
     assert len(world.mails) == 1
+
+
+LONG = (
+    "Command failed: the driver lost its executors while it wrote the table, and gave up after four attempts of its "
+    "stage"
+)
+
+
+def test_same_death_of_runs_is_told_once_wherever_its_text_is_cut(world: World) -> None:
+    """The state machine cuts a text after 120 to 200 characters, the number of its batch among them."""
+    world.configure("t")
+    for batch, room in ((9, 200), (10, 200), (499, 120), (7, 125), (311, 133)):
+        world.execution_ends(f"batch {batch}: States.TaskFailed: {LONG}"[:room])
+    assert world.subjects() == ["odp-dev: runs of 10_min_refresh died or did not begin"]
+
+
+def test_problem_that_a_person_ended_by_skipping_the_files_is_told_when_it_comes_again(world: World) -> None:
+    world.configure("t")
+    world.ends("t", NO_COLUMN % 1)
+    world.execution_ends()
+    assert world.subjects() == ["odp-dev: db.t failed"]
+    summary = {"source_table_name": "#pending", "file_id": "s.t"}
+    update: Any = {"UpdateExpression": "SET files = :none", "ExpressionAttributeValues": {":none": 0}}
+    world.dynamodb.Table("files").update_item(Key=summary, **update)
+    world.execution_ends()
+    assert world.subjects() == [], "their own decision ended it"
+    world.land("t")
+    world.ends("t", NO_COLUMN % 2)
+    world.execution_ends()
+    assert world.subjects() == ["odp-dev: db.t failed"]
+
+
+def test_held_file_that_was_decided_and_is_held_again_is_told_again_while_another_one_waits(world: World) -> None:
+    quarantine = DynamoDbQuarantine(world.dynamodb, "quarantine")
+    world.configure("t")
+    held = [
+        Quarantined(QuarantineKind.HELD_FILE, f"entry {number}", "reason", {"source_table_name": "s.t"})
+        for number in range(2)
+    ]
+    for entry in held:
+        quarantine.replace(entry)
+    world.execution_ends()
+    assert len(world.subjects()) == 1
+    quarantine.remove(QuarantineKind.HELD_FILE, "entry 1")
+    world.execution_ends()
+    assert world.subjects() == []
+    quarantine.replace(held[1])
+    world.execution_ends()
+    world.execution_ends()
+    assert len(world.subjects()) == 1
+
+
+def test_failure_of_which_an_earlier_release_kept_no_text_says_where_the_reason_is(world: World) -> None:
+    world.configure("t")
+    world.ends("t", NO_COLUMN % 1)
+    leases = world.dynamodb.Table("leases")
+    (item,) = leases.scan()["Items"]
+    leases.put_item(Item={name: value for name, value in item.items() if name != "last_refresh"})
+    world.execution_ends()
+    ((_, text),) = world.mails
+    assert "Problem: odpf_file_processing_tracker_history has the reason" in text
+
+
+@pytest.mark.parametrize(
+    ("broken", "told"),
+    [
+        ("quarantine.DynamoDbQuarantine.of_tables", ["db.t failed", "runs of 10_min_refresh died or did not begin"]),
+        ("planning.DynamoDbPlannedLeases.leases", ["runs of 10_min_refresh died or did not begin"]),
+        ("running_configuration.DynamoDbCadences.cadence", ["runs of 10_min_refresh died or did not begin"]),
+    ],
+)
+def test_books_that_cannot_be_read_hide_no_other_change_and_are_counted(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], broken: str, told: list[str]
+) -> None:
+    def fails(*_: Any) -> None:
+        raise PermissionError("no right to read")
+
+    world.configure("t")
+    world.ends("t", NO_COLUMN % 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(f"odp.dynamodb.{broken}", fails)
+        world.execution_ends(KILLED % 1)
+    assert world.subjects() == [f"odp-dev: {each}" for each in reversed(told)]
+    assert json.loads(capsys.readouterr().out)["UntoldChanges"] == 1
+
+
+def test_plan_that_is_asked_for_again_by_itself_waits_for_no_books_of_messages(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DynamoDB in trouble: each read in vain takes minutes, and the state machine asks six times."""
+    reads: list[str] = []
+
+    def fails(*_: Any) -> None:
+        raise ServiceUnavailableError("throttled")
+
+    def known(_: Any) -> dict[str, Told]:
+        reads.append("read")
+        return {}
+
+    world.configure("t")
+    monkeypatch.setattr("odp.dynamodb.file_tracker.DynamoDbPendingWork.pending_work", fails)
+    monkeypatch.setattr("odp.dynamodb.told_states.DynamoDbToldStates.known", known)
+    with pytest.raises(ServiceUnavailableError):
+        world.execution_ends(step="plan")
+    assert reads == []
+
+
+def test_books_that_never_take_what_was_told_send_six_mails_a_day_and_not_one_for_each_claim(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: Any) -> None:
+        raise PermissionError("no right to put items")
+
+    world.configure("t")
+    world.ends("t", NO_COLUMN % 1)
+    with monkeypatch.context() as patch:
+        patch.setattr("odp.dynamodb.told_states.DynamoDbToldStates.note", fails)
+        for _ in range(72):
+            world.execution_ends()
+    assert len(world.subjects()) <= 6
+
+
+def test_topic_that_is_out_of_reach_for_hours_takes_no_message_from_those_of_the_day(world: World) -> None:
+    world.configure("t")
+    world.ends("t", NO_COLUMN % 1)
+    world.is_topic_closed = True
+    for _ in range(20):
+        world.execution_ends()
+    world.is_topic_closed = False
+    world.execution_ends()
+    assert world.subjects() == ["odp-dev: db.t failed"]
