@@ -9,6 +9,8 @@ Version = tuple[str, str]
 """The key and the version of an object."""
 
 PENDING, APPLIED, SKIPPED, HELD = "pending", "applied", "skipped", "held"
+IN_DOUBT = "while the table was written"
+"""What the history says of a part that may be in the table, or else what overwrote it."""
 COMPLETED, FAILED = "completed", "refresh_error"
 
 

@@ -1,11 +1,8 @@
 """What people decide about a table: emptied sources, and the files that are held."""
 
-from rehearsal.torture.evidence import APPLIED, HELD, TableEvidence
+from rehearsal.torture.evidence import APPLIED, HELD, IN_DOUBT, TableEvidence
 from rehearsal.torture.lake import Lake
 from rehearsal.torture.replica import Replica
-
-_IN_DOUBT = "while the table was written"
-"""What the history says of a part that may be in the table, or else what overwrote it."""
 
 
 def decide(lake: Lake, replica: Replica, *, is_patient: bool = True) -> None:
@@ -36,7 +33,7 @@ def _decide_held(lake: Lake, replica: Replica, *, is_patient: bool) -> None:
     if (waiting | unseen) & evidence.readable and is_patient:
         return
     history = evidence.history
-    in_table = [file for file in history if file.status == APPLIED or _IN_DOUBT in file.reason]
+    in_table = [file for file in history if file.status == APPLIED or IN_DOUBT in file.reason]
     applied = {
         file.key for file in in_table if file.status == APPLIED and (file.key, file.version_id) in replica.written
     }

@@ -5,7 +5,7 @@ is documented, is the list in docs/decisions/0013-history-tester.md.
 """
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Container, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
@@ -240,6 +240,10 @@ class Replica:
     def loaded_rows(self, versions: Iterable[Version]) -> list[Row]:
         """The rows of those of these object versions that are parts of a load."""
         return [row for version in versions if version in self._parts for row in self._parts[version].rows]
+
+    def rows_of_parts(self, keys: Container[str]) -> list[Row]:
+        """The rows of every version of these parts of loads."""
+        return [row for (key, _), part in self._parts.items() if key in keys for row in part.rows]
 
     def is_delete(self, row: Row) -> bool:
         """Whether a version says that the row is gone."""

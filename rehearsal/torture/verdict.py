@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from rehearsal.source.dms import CHANGE_SEQUENCE
-from rehearsal.torture.evidence import APPLIED, COMPLETED, FAILED, SKIPPED, Counts, Row, TableEvidence
+from rehearsal.torture.evidence import APPLIED, COMPLETED, FAILED, IN_DOUBT, SKIPPED, Counts, Row, TableEvidence
 from rehearsal.torture.history import Key
 from rehearsal.torture.replica import LOADED, VERSION, Replica
 
@@ -143,11 +143,16 @@ def _versions(table: TableEvidence, replica: Replica) -> Iterator[Finding]:
 
 
 def _missing_of_loads(table: TableEvidence, replica: Replica, by_key: Mapping[Key, Sequence[Row]]) -> list[Key]:
-    """The keys of rows of applied parts that no version of the key is like."""
+    """The keys of rows of applied parts that no version of the key is like.
+
+    Who overwrites a part amid a commit puts rows of the next load into this one, over those that have their keys.
+    """
+    in_doubt = {file.key for file in table.history if IN_DOUBT in file.reason}
+    excused = {replica.key_of(row) for row in replica.rows_of_parts(in_doubt)}
     applied = [(file.key, file.version_id) for file in table.history if file.status == APPLIED]
     loaded = [(replica.key_of(row), replica.value(row)) for row in replica.loaded_rows(applied)]
     versions = {key: [replica.value(row) for row in rows if not replica.is_delete(row)] for key, rows in by_key.items()}
-    return [key for key, value in loaded if value not in versions.get(key, ())]
+    return [key for key, value in loaded if value not in versions.get(key, ()) and key not in excused]
 
 
 def _is_other(replica: Replica, row: Row, of_source: Row) -> bool:

@@ -30,6 +30,7 @@ from rehearsal.torture.verdict import Finding, Kind, moment, verdict
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 LOAD, CHANGES = "torture/t/LOAD00000001.parquet", "torture/t/20260301-000000001.parquet"
+OTHER_PART = "torture/t/LOAD00000002.parquet"
 ON_LOAD = BookedFile("load", LOAD, "v1", is_load=True, status=APPLIED)
 ON_CHANGES = BookedFile("changes", CHANGES, "v2", is_load=False, status=APPLIED)
 
@@ -134,6 +135,12 @@ def test_row_of_an_applied_load_that_no_version_is_like_is_found() -> None:
         source.note(DmsFile(key, source.source.columns, (value,)), number)
     (finding,) = found(evidence(rows), source)
     assert (finding.kind, finding.detail.split(":")[0]) == (Kind.ROWS, "1 versions of loads missing")
+    doubtful = BookedFile(
+        "doubt", OTHER_PART, "v3", is_load=True, status=SKIPPED, reason="… while the table was written"
+    )
+    source.note(DmsFile(OTHER_PART, source.source.columns, ({**live, "NOTE": "of the next load"},)), "v4")
+    landed = frozenset({(LOAD, "v1"), (OTHER_PART, "v3"), (CHANGES, "v2")})
+    assert found(evidence(rows, landed=landed, history=[ON_LOAD, doubtful, ON_CHANGES]), source) == []
     as_it_was = replace(ON_LOAD, file_id="0", version_id="v0")
     history = [replace(ON_LOAD, status=SKIPPED, reason="in the load"), as_it_was, ON_CHANGES]
     commit = CommitEvidence(frozenset({"0", "changes"}), Counts(inserted=len(rows)), is_reload=False)
