@@ -58,7 +58,7 @@ torture-lake: $(READY) node_modules/.package-lock.json ## the same with real Glu
 
 test: $(READY) node_modules/.package-lock.json ## all tiers of tests, three at a time
 	@echo "Seven tiers of tests, three at a time; each shows its output when it has ended …"
-	@$(MAKE) --no-print-directory --output-sync=target --jobs=3 test-spark-odp check test-spark-taxi test-end-to-end $(EMBEDDED) test-rights test-synth test-histories
+	@$(MAKE) --no-print-directory --output-sync=target --keep-going --jobs=3 test-spark-odp check test-spark-taxi test-end-to-end $(EMBEDDED) test-rights test-synth test-histories
 
 check: $(READY) ## lint, types, import contracts, manifests and unit tests
 	@$(BIN)/ruff check .
