@@ -72,7 +72,11 @@ class LoadInTable:
 
     def is_copy_of_dismissed(self, part: LandedFile) -> bool:
         """Whether somebody copied a part that a person dismissed, or may have: the content of that may be gone."""
-        return part.event_reason == COPY_EVENT and any(is_again(part, other, self.same) for other in self._dismissed)
+        return part.event_reason == COPY_EVENT and self.is_dismissed_again(part)
+
+    def is_dismissed_again(self, part: LandedFile) -> bool:
+        """Whether a part has the content of one that a person dismissed, or may have."""
+        return any(is_again(part, other, self.same) for other in self._dismissed)
 
     def has_lost_a_load_before(self, part: LandedFile) -> bool:
         """Whether another load began before this part, and its first part was lost."""

@@ -179,13 +179,15 @@ def _in_order(
     lapsed = set(_lapsed(parts, there, in_table.same))
     all_approved = [part for part in parts if part.approved and part.file_id not in lapsed]
     restored = _restored(parts, in_table)
+    out_of_turn = _out_of_turn(parts, in_table)
     is_whole = in_table.keys <= {part.key for part in all_approved}
     is_reload = is_whole or any(_replaces(part, restored, in_table) for part in all_approved)
     for part in parts:
         if part.approved and part.file_id not in lapsed and part.key in there:
             (approved if is_reload else present).append(part)
             continue
-        if not in_table.keys and in_table.is_copy_of_dismissed(part):
+        is_dismissed = part.file_id in out_of_turn or in_table.is_copy_of_dismissed(part)
+        if is_dismissed and not in_table.keys:
             repeated.append(part)
             continue
         is_late = not loads and (_is_late(part, present, in_table) or in_table.has_lost_a_load_before(part))
@@ -197,7 +199,7 @@ def _in_order(
             loads.append([part])
         elif loads:
             loads[-1].append(part)
-        elif part.key in in_table.keys or is_late or in_table.is_copy_of_dismissed(part):
+        elif part.key in in_table.keys or is_late or is_dismissed:
             repeated.append(part)
         else:
             present.append(part)
@@ -232,6 +234,23 @@ def _restored(parts: Sequence[LandedFile], in_table: LoadInTable) -> frozenset[s
     later = [] if since is None else [part for part in parts if second_of(part) >= since]
     until = max((second_of(part) for part in later if in_table.has_another(part)), default="")
     return frozenset(part.file_id for part in again if not (is_a_first_part(part) and second_of(part) <= until))
+
+
+def _out_of_turn(parts: Sequence[LandedFile], in_table: LoadInTable) -> set[str]:
+    """The parts, by id, with the content of dismissed ones, without the part before them.
+
+    DMS may write a part again as it was, but after the one before it.
+    """
+    again = [part for part in parts if part.part_number > 1 and in_table.is_dismissed_again(part)]
+    ids = {part.file_id for part in again}
+    there = {*in_table.keys, *(part.key for part in parts if part.file_id not in ids)}
+    alone: set[str] = set()
+    for part in sorted(again, key=lambda part: part.part_number):
+        if f"{segment_of(part.key)}LOAD{part.part_number - 1:08X}.parquet" in there:
+            there.add(part.key)
+        else:
+            alone.add(part.file_id)
+    return alone
 
 
 def _replaces(part: LandedFile, restored: Container[str], in_table: LoadInTable) -> bool:

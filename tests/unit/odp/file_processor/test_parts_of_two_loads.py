@@ -401,6 +401,32 @@ def test_first_load_of_nothing_but_what_a_person_dismissed_is_held_and_the_next_
     assert [part.file_id for part in table.select(replace(again, approved=True)).files] == [again.file_id]
 
 
+@pytest.mark.parametrize("versioning", VersioningType)
+@pytest.mark.parametrize(
+    ("new", "is_gone"), [([load(1, 300, "new"), load(2, 301, "new")], False), ([], False), ([], True)]
+)
+def test_part_that_a_person_dismissed_is_not_added_if_it_comes_again_without_the_part_before_it(
+    new: list[LandedFile], versioning: VersioningType, *, is_gone: bool
+) -> None:
+    """Seed 480069325: an operator uploaded a dismissed part again, and it was added to the load that DMS began."""
+    dismissed = [load(number, number, "old") for number in range(1, 7)]
+    table = lost(*dismissed, reason=SkipReason.DISMISSED, table=Table(versioning))
+    table.expired = {part.file_id for part in dismissed if is_gone}
+    again = load(5, 302, "old"), load(6, 303, "old")
+    table.take(*new, *again, now=304)
+    assert applied(table) == set(ids(new))
+    refresh = table.select(*again)
+    assert (refresh.files, held_files(refresh)) == ((), set(ids(again)))
+
+
+def test_load_that_dms_writes_again_after_it_was_dismissed_is_applied_with_the_parts_that_are_as_they_were() -> None:
+    parts = [load(number, number, "old") for number in (1, 2, 4)]
+    table = lost(*parts, reason=SkipReason.DISMISSED)
+    again = [load(1, 300, "new"), *(load(number, 300 + number, "old") for number in (2, 3, 4))]
+    table.take(*again, now=305)
+    assert applied(table) == set(ids(again))
+
+
 def test_next_load_is_not_mixed_where_the_first_part_of_the_load_in_the_table_was_overwritten_while_it_was_read() -> (
     None
 ):
