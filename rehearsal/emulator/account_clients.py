@@ -18,11 +18,17 @@ def account_client(service: str) -> Any:  # noqa: ANN401 - boto3 makes clients a
 
 @cache
 def root_client(service: str, account: str, region: str) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
-    """Return a client for the root of a named account."""
-    return boto3.Session().client(
+    """Return a client for the root of a named account, with its exceptions.
+
+    Boto3 makes their classes when they are first asked for. Two threads that ask at once get classes of their own, and
+    then an error is of a class that one of them does not expect.
+    """
+    client: Any = boto3.Session().client(
         service,  # type: ignore[call-overload]
         endpoint_url=f"http://{LOOPBACK}:{os.environ['GATEWAY_PORT']}",
         region_name=region,
         aws_access_key_id=account,
         aws_secret_access_key=root_secret(),
     )
+    assert client.exceptions  # noqa: S101 - made before any thread shares the client
+    return client
