@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-from odp.dynamodb.connection import condition_failed, persist, transact
+from odp.dynamodb.connection import persist, took_place, transact
 from odp.dynamodb.file_decisions import DecisionTables, DynamoDbFileDecisions
 from odp.dynamodb.file_tracker import DynamoDbFileTracker, DynamoDbPendingWork, landed_file_of
 from odp.dynamodb.pending_summary import decision_noted
@@ -152,13 +151,7 @@ class OperatedBooks:
             "ConditionExpression": "attribute_exists(entry_id) AND attribute_not_exists(dismissed_at)",
             "ExpressionAttributeValues": {":at": at, ":by": by, ":reason": reason},
         }
-        try:
-            persist(lambda: self._client.update_item(**update))
-        except ClientError as error:
-            if condition_failed(error):
-                return False
-            raise
-        return True
+        return took_place(lambda: persist(lambda: self._client.update_item(**update)))
 
     def put_entry(self, item: Mapping[str, Any]) -> None:
         """Keep an item of the quarantine as it is now."""

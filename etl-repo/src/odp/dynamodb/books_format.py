@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from odp.dynamodb.connection import condition_failed, persist
+from odp.dynamodb.connection import persist, took_place
 from odp.errors import BooksFormatError
 from odp.stored_format import FORMAT
 
@@ -52,11 +50,8 @@ class DynamoDbBooksFormat:
 
     def _mark(self) -> None:
         unmarked = "attribute_not_exists(deployed_at)"
-        try:
-            persist(lambda: self._tracker.put_item(Item={**MARKER, "format": FORMAT}, ConditionExpression=unmarked))
-        except ClientError as error:
-            if not condition_failed(error):
-                raise
+        item: dict[str, Any] = {**MARKER, "format": FORMAT}
+        took_place(lambda: persist(lambda: self._tracker.put_item(Item=item, ConditionExpression=unmarked)))
 
 
 def format_of(item: dict[str, Any]) -> int:

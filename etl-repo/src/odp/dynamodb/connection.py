@@ -100,6 +100,17 @@ def persist(write: Callable[[], T]) -> T:
     return write()
 
 
+def took_place(write: Callable[[], object]) -> bool:
+    """Carry out a write, alone or a transaction; tells whether its condition held, and raises what else it meets."""
+    try:
+        write()
+    except ClientError as error:
+        if condition_failed(error):
+            return False
+        raise
+    return True
+
+
 def _pause(attempt: int) -> None:
     """Wait at random, longer with each attempt, or those that met once would meet again."""
     time.sleep(random.uniform(0, min(_LONGEST_PAUSE, 0.05 * 2**attempt)))  # noqa: S311 - jitter

@@ -7,10 +7,8 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
 from odp.configuration import Change, ConfigDeployment, ConfigRequest, RequestStatus, fields_of
-from odp.dynamodb.connection import condition_failed, persist
+from odp.dynamodb.connection import persist, took_place
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
@@ -45,11 +43,7 @@ class DynamoDbDeployTracker:
             "document": first,
             "document_parts": 1 + len(others),
         }
-        try:
-            self._put(item, ConditionExpression="attribute_not_exists(deployed_at)")
-        except ClientError as error:
-            if not condition_failed(error):
-                raise
+        took_place(lambda: self._put(item, ConditionExpression="attribute_not_exists(deployed_at)"))
 
     def document(self, request: ConfigRequest) -> bytes:
         """Give the document of a request as it came."""
@@ -65,11 +59,7 @@ class DynamoDbDeployTracker:
     def close(self, request: ConfigRequest, status: RequestStatus, reasons: Sequence[str]) -> None:
         """Write down that a request ended without being applied; one that ended before is left as it is."""
         update = closing(self._tracker, request, status, {"reasons": bounded(reasons)} if reasons else {})
-        try:
-            persist(lambda: self._client.update_item(**update))
-        except ClientError as error:
-            if not condition_failed(error):
-                raise
+        took_place(lambda: persist(lambda: self._client.update_item(**update)))
 
     def _put(self, item: dict[str, Any], **condition: str) -> None:
         persist(lambda: self._client.put_item(TableName=self._tracker, Item=item, **condition))  # type: ignore[arg-type]

@@ -13,9 +13,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from odp.dynamodb.connection import condition_failed, transact
+from odp.dynamodb.connection import took_place, transact
 from odp.dynamodb.file_tracker import key_of, landed_file_of
 from odp.dynamodb.pending_summary import decision_noted, summary_update
 from odp.records import FileStatus, LandedFile, SkipReason
@@ -134,13 +132,7 @@ class DynamoDbFileDecisions:
         }
 
     def _write(self, actions: list[Item]) -> bool:
-        try:
-            transact(self._client, actions)
-        except ClientError as error:
-            if condition_failed(error):
-                return False
-            raise
-        return True
+        return took_place(lambda: transact(self._client, actions))
 
 
 def _read(table: Table, source_table_name: str, file_id: str) -> Item | None:

@@ -11,9 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from odp.dynamodb.connection import condition_failed, read_items, transact
+from odp.dynamodb.connection import read_items, took_place, transact
 from odp.dynamodb.pending_summary import SUMMARIES, summary_key, summary_update
 from odp.records import FileStatus, FileType, LandedFile, PendingFiles, PendingWork
 from odp.stored_format import FORMAT
@@ -69,13 +67,8 @@ class DynamoDbFileTracker:
         not_in_history = {"TableName": self._history.name, "Key": key_of(file), "ConditionExpression": unknown}
         pending = {"TableName": self._pending.name, "Item": pending_item(file), "ConditionExpression": unknown}
         summary = summary_update(self._pending.name, [file], registered=True)
-        try:
-            transact(self._client, [{"ConditionCheck": not_in_history}, {"Put": pending}, summary])
-        except ClientError as error:
-            if condition_failed(error):
-                return False
-            raise
-        return True
+        actions = [{"ConditionCheck": not_in_history}, {"Put": pending}, summary]
+        return took_place(lambda: transact(self._client, actions))
 
     def pending_files(self, source_table_name: str, most_changes: int) -> PendingFiles:
         """Give all pending parts of loads and the oldest changes by name, at most so many and those of the last name.

@@ -8,9 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from odp.dynamodb.connection import condition_failed, persist
+from odp.dynamodb.connection import persist, took_place
 from odp.dynamodb.table_leases import read_leases
 from odp.records import CADENCE_CLAIM, TableLease
 from odp.refreshes import RefreshStatus
@@ -89,17 +87,15 @@ class DynamoDbCadenceClaims:
 
     def release(self, refresh_cadence: str, execution: str) -> None:
         """Give the cadence back, unless another execution has it."""
-        try:
-            persist(
+        took_place(
+            lambda: persist(
                 lambda: self._table.delete_item(
                     Key=_key(refresh_cadence),
                     ConditionExpression="execution = :execution",
                     ExpressionAttributeValues={":execution": execution},
                 )
             )
-        except ClientError as error:
-            if not condition_failed(error):
-                raise
+        )
 
     def _take(self, refresh_cadence: str, execution: str, *, of: str) -> bool:
         """Also what is this execution's already: Step Functions may repeat its call, and boto3 its request."""
@@ -110,19 +106,15 @@ class DynamoDbCadenceClaims:
             "execution": execution,
             "claimed_at": claimed_at,
         }
-        try:
-            persist(
+        return took_place(
+            lambda: persist(
                 lambda: self._table.put_item(
                     Item=claim,
                     ConditionExpression="attribute_not_exists(raw_table_name) OR execution IN (:of, :me)",
                     ExpressionAttributeValues={":of": of, ":me": execution},
                 )
             )
-        except ClientError as error:
-            if condition_failed(error):
-                return False
-            raise
-        return True
+        )
 
     def _lives(self, owner: str, claimed_at: float) -> bool:
         is_running = self._is_running(owner)

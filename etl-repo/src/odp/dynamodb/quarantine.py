@@ -7,10 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
 from odp.dynamodb.bounded_text import bounded_reason
-from odp.dynamodb.connection import condition_failed, persist, read_items
+from odp.dynamodb.connection import persist, read_items, took_place
 from odp.records import KeptEntry, Quarantined, QuarantineKind
 from odp.stored_format import FORMAT
 
@@ -28,8 +26,8 @@ class DynamoDbQuarantine:
     def keep(self, entry: Quarantined) -> bool:
         """Keep an entry with its reason; False when it is there already."""
         item = item_of(entry)
-        try:
-            persist(
+        return took_place(
+            lambda: persist(
                 lambda: self._client.put_item(
                     TableName=self._table,
                     Item=item,
@@ -37,11 +35,7 @@ class DynamoDbQuarantine:
                     ExpressionAttributeValues={":me": item["kept_by"]},
                 )
             )
-        except ClientError as error:
-            if condition_failed(error):
-                return False
-            raise
-        return True
+        )
 
     def unknown(self, entries: Sequence[Quarantined]) -> Sequence[Quarantined]:
         """Name those of the given entries that are not kept yet; a read costs less than a refused write."""

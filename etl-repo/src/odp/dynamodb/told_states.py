@@ -8,9 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from odp.dynamodb.connection import condition_failed, persist
+from odp.dynamodb.connection import persist, took_place
 from odp.records import PLANNED, TOLD
 from odp.state_changes import DAY_SECONDS, Told
 from odp.stored_format import FORMAT
@@ -76,7 +74,7 @@ class DynamoDbToldStates:
             "ConditionExpression": "claimed_by = :me",
             "ExpressionAttributeValues": {":me": claim},
         }
-        _if_it_holds(lambda: self._client.put_item(**request))
+        took_place(lambda: persist(lambda: self._client.put_item(**request)))
 
     def give_back(self, key: str, claim: str, told: Told) -> None:
         """Let the claim expire, so that the next judgement sends a message: nobody knows whether this one arrived."""
@@ -93,7 +91,7 @@ class DynamoDbToldStates:
             "ExpressionAttributeNames": {"#format": "format"},
             "ExpressionAttributeValues": {":format": FORMAT, **values},
         }
-        return _if_it_holds(lambda: self._client.update_item(**request))
+        return took_place(lambda: persist(lambda: self._client.update_item(**request)))
 
     def _told_of(self, item: Mapping[str, Any]) -> Told:
         until = int(str(item.get("claimed_until", 0)))
@@ -146,14 +144,3 @@ def _times(recent: Iterable[int]) -> str:
 
 def _key(partition: str, key: str) -> dict[str, str]:
     return {"source_table_name": partition, "file_id": key}
-
-
-def _if_it_holds(write: Callable[[], Any]) -> bool:
-    """Write if the condition holds; tells whether it did."""
-    try:
-        persist(write)
-    except ClientError as error:
-        if condition_failed(error):
-            return False
-        raise
-    return True
