@@ -130,8 +130,7 @@ class Selection(PendingTable):
             *self.gone,
         )
         state = state_after(TableState(began=since), self.state.generation + 1, [*files, *replayed])
-        is_late = bool(applied_since)
-        return Refresh(RefreshKind.RELOAD, files, tuple(replayed), state, skipped, is_late_reload=is_late)
+        return Refresh(RefreshKind.RELOAD, files, tuple(replayed), state, skipped, is_late_reload=bool(applied_since))
 
     def _empty(self, emptying: Sequence[LandedFile]) -> Refresh:
         """Replace the table by nothing, and by the changes in it that follow the moment at which its source was empty.

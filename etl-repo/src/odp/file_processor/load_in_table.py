@@ -76,7 +76,7 @@ class LoadInTable:
 
     def is_dismissed_again(self, part: LandedFile) -> bool:
         """Whether a part has the content of one that a person dismissed, or may have."""
-        return any(is_again(part, other, self.same) for other in self._dismissed)
+        return any(is_again(part, other, self.same) for other in self._dismissed.get(part.key, ()))
 
     def has_lost_a_load_before(self, part: LandedFile) -> bool:
         """Whether another load began before this part, and its first part was lost."""
@@ -144,8 +144,13 @@ class LoadInTable:
         return [part for part in self.processed if part.status is FileStatus.APPLIED or is_in_doubt(part)]
 
     @cached_property
-    def _dismissed(self) -> list[LandedFile]:
-        return [part for part in self.processed if part.status_reason == SkipReason.DISMISSED]
+    def _dismissed(self) -> dict[str, list[LandedFile]]:
+        """What a person dismissed, by key: a load may have thousands of parts, and each is compared with its own."""
+        found: dict[str, list[LandedFile]] = {}
+        for part in self.processed:
+            if part.status_reason == SkipReason.DISMISSED:
+                found.setdefault(part.key, []).append(part)
+        return found
 
     @cached_property
     def _unread(self) -> list[LandedFile]:

@@ -246,7 +246,7 @@ def _out_of_turn(parts: Sequence[LandedFile], in_table: LoadInTable) -> set[str]
     there = {*in_table.keys, *(part.key for part in parts if part.file_id not in ids)}
     alone: set[str] = set()
     for part in sorted(again, key=lambda part: part.part_number):
-        if f"{segment_of(part.key)}LOAD{part.part_number - 1:08X}.parquet" in there:
+        if _part_of(segment_of(part.key), part.part_number - 1) in there:
             there.add(part.key)
         else:
             alone.add(part.file_id)
@@ -361,5 +361,10 @@ def _missing(parts: Sequence[LandedFile]) -> int:
 
 def _missing_names(parts: Sequence[LandedFile]) -> Iterator[str]:
     numbers = {part.part_number for part in parts}
-    prefix = parts[0].name.rpartition("LOAD")[0]
-    return (f"{prefix}LOAD{number:08X}.parquet" for number in range(1, max(numbers)) if number not in numbers)
+    prefix = segment_of(parts[0].name)
+    return (_part_of(prefix, number) for number in range(1, max(numbers)) if number not in numbers)
+
+
+def _part_of(prefix: str, number: int) -> str:
+    """The name or key of a part of a segment."""
+    return f"{prefix}LOAD{number:08X}.parquet"

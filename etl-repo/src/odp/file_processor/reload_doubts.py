@@ -8,7 +8,7 @@ from dataclasses import replace
 from odp.file_processor.loads import is_again, is_certainly_again
 from odp.file_processor.pending_table import PendingTable
 from odp.file_processor.suspicion import suspicion, versions_of
-from odp.records import LandedFile, SkipReason
+from odp.records import LandedFile
 
 AGAIN = (
     "its parts have the same content as parts that landed before, of a load that may have had more, or changes came in "
@@ -21,11 +21,10 @@ DISMISSED_BEFORE = "it has nothing but parts with the content of parts that a pe
 
 def is_dismissed_first_load(table: PendingTable) -> bool:
     """Whether a first load has nothing but what a person dismissed, or may have: the content of that may be gone."""
-    parts, same = table.loads.present, table.processed.has_same_content
+    parts = table.loads.present
     if not table.is_new or not parts or any(part.approved for part in parts):
         return False
-    dismissed = [part for part in table.processed_parts if part.status_reason == SkipReason.DISMISSED]
-    return all(any(is_again(part, other, same) for other in dismissed) for part in parts)
+    return all(map(table.in_table.is_dismissed_again, parts))
 
 
 def is_first_load_begun_anew(table: PendingTable) -> bool:
