@@ -7,6 +7,7 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from rehearsal.emulator.process import Emulator
 
@@ -49,12 +50,28 @@ def clients_of(emulator: Emulator, name: str) -> Client:
     """Take a role; gives its clients by service."""
     sts = emulator.client("sts", account=ACCOUNT)
     taken = sts.assume_role(RoleArn=f"arn:aws:iam::{ACCOUNT}:role/{name}", RoleSessionName="test")["Credentials"]
+    return clients_with(emulator, taken["AccessKeyId"], taken["SecretAccessKey"], taken["SessionToken"])
+
+
+def clients_with(emulator: Emulator, key: str, secret: str, token: str) -> Client:
+    """Give the clients of whoever has these credentials, by service."""
     return lambda service: boto3.client(
         service,  # type: ignore[call-overload]
         endpoint_url=emulator.endpoint,
         region_name=REGION,
-        aws_access_key_id=taken["AccessKeyId"],
-        aws_secret_access_key=taken["SecretAccessKey"],
-        aws_session_token=taken["SessionToken"],
+        aws_access_key_id=key,
+        aws_secret_access_key=secret,
+        aws_session_token=token,
         config=Config(retries={"max_attempts": 0}, s3={"addressing_style": "path"}),
     )
+
+
+def refused(call: Callable[[], Any]) -> bool:
+    """Whether a call is denied; what fails otherwise is raised."""
+    try:
+        call()
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("AccessDenied", "AccessDeniedException"):
+            return True
+        raise
+    return False

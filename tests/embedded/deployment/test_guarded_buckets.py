@@ -11,11 +11,10 @@ from hashlib import md5
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from rehearsal.emulator.process import Emulator
 from rehearsal.emulator.settings import EmulatorSettings
-from tests.embedded.deployment.prods_storage import ACCOUNT, REGION, Client, clients_of, deployed, make_role
+from tests.embedded.deployment.prods_storage import ACCOUNT, REGION, Client, clients_of, deployed, make_role, refused
 
 DEPLOYER = f"cdk-odpprod-cfn-exec-role-{ACCOUNT}-{REGION}"
 JOB = "odp-prod-etl-Odp-FileProcessorJobsRole-1A2B3C4D5E6F"
@@ -58,16 +57,6 @@ def job(session: Callable[[str], Client]) -> Client:
 @pytest.fixture
 def deployer(session: Callable[[str], Client]) -> Client:
     return session(DEPLOYER)
-
-
-def refused(call: Callable[[], Any]) -> bool:
-    try:
-        call()
-    except ClientError as error:
-        if error.response["Error"]["Code"] in ("AccessDenied", "AccessDeniedException"):
-            return True
-        raise
-    return False
 
 
 REPLICATION = {

@@ -13,14 +13,20 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
-from botocore.exceptions import ClientError
 
 from rehearsal.emulator.process import Emulator
 from rehearsal.emulator.settings import EmulatorSettings
-from tests.embedded.deployment.prods_storage import ACCOUNT, REGION, Client, clients_of, deployed, make_role
+from tests.embedded.deployment.prods_storage import (
+    ACCOUNT,
+    REGION,
+    Client,
+    clients_of,
+    clients_with,
+    deployed,
+    make_role,
+    refused,
+)
 
 BUCKETS = ("AccessLogs", "AthenaResults", "Config", "Conformed", "PurposeBuilt", "Raw", "Staging")
 MARK = {"odp:private-network": "odp-prod"}
@@ -128,25 +134,9 @@ def inside(aws: Callable[[str], Any], vpc: str, stack: dict[str, str]) -> Callab
 def thief(emulator: Emulator, inside: Callable[..., dict[str, str]], stack: dict[str, str]) -> Client:
     """Clients with the function's own credentials, anywhere else."""
     stolen = inside("s3", "get_object", Bucket=stack["Raw"], Key="secret")
-    return lambda service: boto3.client(
-        service,  # type: ignore[call-overload]
-        endpoint_url=emulator.endpoint,
-        region_name=REGION,
-        aws_access_key_id=stolen["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=stolen["AWS_SECRET_ACCESS_KEY"],
-        aws_session_token=stolen["AWS_SESSION_TOKEN"],
-        config=Config(retries={"max_attempts": 0}, s3={"addressing_style": "path"}),
+    return clients_with(
+        emulator, *(stolen[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"))
     )
-
-
-def refused(call: Callable[[], Any]) -> bool:
-    try:
-        call()
-    except ClientError as error:
-        if error.response["Error"]["Code"] in ("AccessDenied", "AccessDeniedException"):
-            return True
-        raise
-    return False
 
 
 CALLS: dict[str, dict[str, Any]] = {
