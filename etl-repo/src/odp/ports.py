@@ -218,16 +218,6 @@ class Topic(Protocol):
         """Send a message to all subscribers."""
 
 
-class PlannedCadences(Protocol):
-    """When an execution of each cadence last came to a plan."""
-
-    def planned(self, refresh_cadence: str) -> None:
-        """Note that an execution of a cadence came to a plan now, with batches or without."""
-
-    def last_planned(self) -> Mapping[str, str]:
-        """Give the time (ISO 8601) of the last plan of each cadence that ever came to one."""
-
-
 class PlanStorage(Protocol):
     """Where plans wait for the job runs that carry them out."""
 
