@@ -10,27 +10,33 @@ from typing import Any, TypeVar
 PATIENCE = 120
 _SOON, _LONGER, _RAREST = 0.05, 1.2, 0.4
 """Seconds until the second question, how much longer each wait is than the one before, and the longest."""
+OFTEN = _SOON
+"""For what is there for a moment only, such as a run in the middle of its work."""
 _WAITING = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
 T = TypeVar("T")
 
 
 def eventually(
-    read: Callable[[], T], is_wanted: Callable[[T], object] = lambda found: found, seconds: float = PATIENCE
+    read: Callable[[], T],
+    is_wanted: Callable[[T], object] = lambda found: found,
+    seconds: float = PATIENCE,
+    *,
+    rarest: float = _RAREST,
 ) -> T:
-    """Wait until something is there, or fail with what was there instead."""
-    deadline, waits = time.monotonic() + seconds, pauses()
+    """Wait until something is there, or fail with what was there instead; what passes again is asked for `OFTEN`."""
+    deadline, waits = time.monotonic() + seconds, pauses(rarest)
     while not is_wanted(found := read()):
         assert time.monotonic() < deadline, f"still {found!r} after {seconds} s"
         time.sleep(next(waits))
     return found
 
 
-def pauses() -> Iterator[float]:
+def pauses(rarest: float = _RAREST) -> Iterator[float]:
     """The seconds between one question and the next, without end."""
     pause = _SOON
     while True:
         yield pause
-        pause = min(pause * _LONGER, _RAREST)
+        pause = min(pause * _LONGER, rarest)
 
 
 def waiting(sqs: Any, queue_url: str) -> int:

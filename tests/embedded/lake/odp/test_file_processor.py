@@ -20,7 +20,7 @@ from rehearsal.demo.deployed_lake import DeployedLake
 from tests.embedded.lake.crashes import kill
 from tests.embedded.lake.odp.books import Books, Item
 from tests.embedded.lake.odp.executions import CADENCE, Execution, plan_now
-from tests.embedded.waiting import eventually
+from tests.embedded.waiting import OFTEN, eventually
 
 WHOLE, NO_PARQUET, NO_KEY, ALSO_WHOLE = (f"taxi_trips.table_{number}" for number in range(1, 5))
 BROKEN = {NO_PARQUET, NO_KEY}
@@ -102,7 +102,9 @@ def killed(books: Books, put: Put, with_broken_files: Outcome) -> Outcome:
     books.pending(2 * len(BROKEN))
     execution = Execution(books.lake)
     eventually(
-        lambda: [item for item in books.items(OdpTable.FILE_PROCESSING_TRACKER) if "lease_owner" in item], seconds=300
+        lambda: [item for item in books.items(OdpTable.FILE_PROCESSING_TRACKER) if "lease_owner" in item],
+        seconds=300,
+        rarest=OFTEN,
     )
     (run,) = execution.glue_runs()
     kill(run["Id"])

@@ -12,7 +12,7 @@ from tests.embedded.lake.crashes import kill
 from tests.embedded.lake.taxi.drop import GREEN_FILES
 from tests.embedded.lake.taxi.flow import SECONDS, Flow, Item, Outcome, rows_in
 from tests.embedded.lake.taxi.trip_files import GREEN, Row, TripFile, rows_of
-from tests.embedded.waiting import eventually
+from tests.embedded.waiting import OFTEN, eventually
 
 CORRECTED = TripFile(GREEN_FILES[0].key, ((1, "8.00"), (2, "70.00"), (20, "71.00")))
 NEW = TripFile(f"{GREEN}/another.csv", ((1, "5.00"), (21, "6.00")))
@@ -47,9 +47,8 @@ def left_behind(flow: Flow, before: Outcome) -> Outcome:
 def killed(flow: Flow, left_behind: Outcome) -> Killed:
     """The lease is still that of an execution that ended; the schedule looks again, and its run is killed midway."""
     _dead_execution(flow, lease_seconds=3600, execution_arn=flow.executions("SUCCEEDED")[0]["executionArn"])
-    before = flow.metadata_location("green")
     _look_again(flow)
-    eventually(lambda: flow.metadata_location("green"), lambda location: location != before, SECONDS)
+    eventually(lambda: flow.branches("green"), lambda branches: branches != {"main"}, SECONDS, rarest=OFTEN)
     run = flow.runs(TaxiName.CONFORMED_JOB)[0]
     kill(run["Id"])
     return Killed(run, rows_in(flow.trips("green")), flow.branches("green"))
