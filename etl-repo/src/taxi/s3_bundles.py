@@ -11,6 +11,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from taxi.records import Bundle, FileOutcome, LandedFile, LoadStatus
+from taxi.stored_format import FORMAT
 
 
 class S3Bundles:
@@ -57,9 +58,8 @@ class S3Bundles:
         }
 
     def _write(self, key: str, document: Mapping[str, Any]) -> None:
-        self._s3.put_object(
-            Bucket=self._bucket, Key=key, Body=json.dumps(document).encode(), ContentType="application/json"
-        )
+        body = json.dumps({"format": FORMAT, **document}).encode()
+        self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/json")
 
     def _read(self, key: str) -> dict[str, Any]:
         document: dict[str, Any] = json.loads(self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read())

@@ -28,6 +28,7 @@ def test_bundle_is_read_as_it_was_written(bundles: S3Bundles, bucket: "S3Client"
     bundles.write(bundle)
     assert bundles.read("taxi/bundles/yellow/run-1/7.json") == bundle
     assert document(bucket, bundle.key) == {
+        "format": 1,
         "dataset": "yellow",
         "execution": "run-1",
         "number": 7,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from odp.errors import ManifestError
+from odp.stored_format import FORMAT
 
 REQUEST_KEY = "odp/configuration/request.json"
 """The one object of the config bucket that holds the newest request; its versions are the requests before."""
@@ -25,6 +26,7 @@ class RequestContent:
 def write_request(content: RequestContent) -> bytes:
     """Write the document of a request."""
     document = {
+        "format": FORMAT,
         "commit": content.commit,
         "requested_by": content.requested_by,
         "manifests": dict(content.manifests),
@@ -33,10 +35,11 @@ def write_request(content: RequestContent) -> bytes:
 
 
 def read_request(document: bytes) -> RequestContent:
-    """Read the document of a request.
+    """Read the document of a request; what a later release adds to it is ignored, so that a rollback can read it.
 
     Raises:
-        ManifestError: it is not JSON, or no object with commit, requested_by and the manifests' texts.
+        ManifestError: it is not JSON, no object with commit, requested_by and the manifests' texts, or in a format of
+            a later release.
     """
     try:
         found = json.loads(document)
@@ -45,6 +48,10 @@ def read_request(document: bytes) -> RequestContent:
     if not isinstance(found, dict) or not _is_request(found):
         shape = '{"commit": text, "requested_by": text, "manifests": {file name: the text of the file}}'
         raise ManifestError([f"{REQUEST_KEY}: is no configuration request; write {shape}"])
+    written_in = found.get("format", FORMAT)
+    if type(written_in) is not int or written_in > FORMAT:
+        known = f"this release knows format {FORMAT}: deploy a newer release"
+        raise ManifestError([f"{REQUEST_KEY}: is in format {written_in!r}, {known}"])
     return RequestContent(found["commit"], found["requested_by"], found["manifests"])
 
 
@@ -55,4 +62,4 @@ def _is_request(found: dict[str, Any]) -> bool:
         found.get("requested_by"),
         *(manifests.values() if isinstance(manifests, dict) else [None]),
     ]
-    return found.keys() == {"commit", "requested_by", "manifests"} and all(isinstance(text, str) for text in texts)
+    return all(isinstance(text, str) for text in texts)

@@ -18,6 +18,7 @@ from odp.errors import RetryableError
 from taxi.dynamodb.leases import check_of, lost
 from taxi.ports import Known
 from taxi.records import REJECTED, FileOutcome, FileStatus, LandedFile, Lease, LoadStatus, RejectedFile, WaitingFile
+from taxi.stored_format import FORMAT
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
@@ -183,6 +184,7 @@ def _marker_key(dataset: str, file_id: str) -> dict[str, str]:
 
 def _described(file: LandedFile | RejectedFile) -> dict[str, Any]:
     described = {
+        "format": FORMAT,
         "s3_bucket": file.bucket,
         "s3_key": file.key,
         "etag": file.etag,

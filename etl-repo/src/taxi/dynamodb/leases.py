@@ -15,15 +15,16 @@ from odp.dynamodb.connection import condition_failed, persist
 from odp.errors import LeaseLostError, RetryableError
 
 from taxi.records import Holder, Lease
+from taxi.stored_format import FORMAT
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
 
-_NAMES = ("#owner", "#expires_at")
+_NAMES = ("#owner", "#expires_at", "#format")
 _IS_FREE = "attribute_not_exists(#owner) OR #owner = :owner OR #expires_at < :now"
 # or already its new owner's, who asked and was not told, since boto3 repeats a request whose answer was lost
 _IS_AS_SEEN = "#owner = :seen AND fencing_token = :token OR #owner = :owner"
-_TAKE = "SET #owner = :owner, #expires_at = :expires_at, execution_arn = :arn ADD fencing_token :one"
+_TAKE = "SET #owner = :owner, #expires_at = :expires_at, execution_arn = :arn, #format = :format ADD fencing_token :one"
 _IS_HELD = "#owner = :owner AND fencing_token = :token"
 
 
@@ -67,7 +68,8 @@ class DynamoDbLeases:
         self, dataset: str, owner: str, execution_arn: str, condition: tuple[str, dict[str, Any]]
     ) -> Lease | None:
         expires_at = int(self._clock()) + self._seconds
-        values = {":owner": owner, ":expires_at": expires_at, ":arn": execution_arn, ":one": 1, **condition[1]}
+        values = {":owner": owner, ":expires_at": expires_at, ":arn": execution_arn, ":one": 1}
+        values |= {":format": FORMAT, **condition[1]}
         try:
             item = self._update(dataset, _TAKE, condition[0], values)
         except ClientError as error:

@@ -49,6 +49,7 @@ def test_landed_file_has_its_item_and_is_pending(audit: DynamoDbAudit, dynamodb:
     file = landed(key="nyc-taxi/yellow/a b+%20ü.csv", version_id="v1")
     assert audit.register(file) is Known.NEW
     assert items(dynamodb)["f1"] == {
+        "format": 1,
         "dataset": "yellow",
         "file_id": "f1",
         "file_status": "landed",

@@ -37,6 +37,11 @@ def acquired(leases: DynamoDbLeases, owner: str, dataset: str = "yellow") -> Lea
     return lease
 
 
+def test_lease_says_the_format_it_is_stored_in(leases: DynamoDbLeases, dynamodb: "DynamoDBServiceResource") -> None:
+    acquired(leases, "run-1")
+    assert dynamodb.Table("audit").get_item(Key=LEASE_KEY)["Item"]["format"] == 1
+
+
 def test_second_execution_gets_no_lease_while_the_first_holds_it(leases: DynamoDbLeases, clock: Clock) -> None:
     acquired(leases, "run-1")
     clock.now += 60
