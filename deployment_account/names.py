@@ -67,6 +67,7 @@ class Taxi(StrEnum):
     AUDIT_TABLE = "taxi/audit-table"
     LANDING_FUNCTION = "taxi/functions/landing"
     BUNDLES_FUNCTION = "taxi/functions/bundles"
+    SWEEP_FUNCTION = "taxi/functions/sweep"
     LANDING_QUEUE_URL = "taxi/queues/landing"
     LANDING_DEAD_LETTER_QUEUE_URL = "taxi/queues/landing-dead-letters"
     TOPIC_ARN = "taxi/topic-arn"

@@ -1,22 +1,26 @@
-"""Deploys taxi.landing: every file that lands below a dataset's prefix is registered and its loading started."""
+"""Deploys taxi.landing: every file that lands below a dataset's prefix is registered and its loading started.
+
+By its event, within seconds, and should that be lost, by a sweep over the folders in which files land.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as events_targets
 from aws_cdk import aws_lambda_event_sources as event_sources
 from constructs import Construct
+from taxi.landing.raw_sweep import landing_folders
 
 from deployment_account.names import Shared
 from etl_cdk.object_events import ATTEMPTS, encrypted_queue, queue_new_objects
 from etl_cdk.runtime_package import RuntimeFunction, RuntimePackage
-from etl_cdk.taxi_permissions import TaxiData, allow_landing
+from etl_cdk.taxi_permissions import TaxiData, allow_landing, allow_sweep
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from taxi.datasets.dataset import Dataset
+    from aws_cdk import aws_lambda as lambda_
 
     from etl_cdk.alerts import Alerts
 
@@ -24,6 +28,9 @@ TIMEOUT = cdk.Duration.minutes(2)
 FILES_PER_BATCH = 200
 FUNCTIONS_AT_A_TIME = 2
 """The fewest that Lambda accepts; more would only start executions that find the dataset taken."""
+SWEEP_EVERY = cdk.Duration.hours(1)
+"""A run begins a round over the landing folders every six hours, or goes on with the one before it."""
+SWEEP_TIMEOUT = cdk.Duration.minutes(5)
 
 
 class TaxiLanding(Construct):
@@ -83,6 +90,29 @@ class TaxiLanding(Construct):
             )
         )
         allow_landing(handler.role, data, state_machine_arn)
+        self.sweep = self._sweep(package, data, alerts)
+
+    def _sweep(self, package: RuntimePackage, data: TaxiData, alerts: Alerts) -> lambda_.Function:
+        raw = data.foundation.bucket(Shared.RAW_BUCKET)
+        sweep = RuntimeFunction(
+            self,
+            "Sweep",
+            package=package,
+            handler="taxi.landing.sweep.handle",
+            timeout=SWEEP_TIMEOUT,
+            variables={"AUDIT_TABLE": data.audit.table_name, "RAW_BUCKET": raw.bucket_name},
+        )
+        allow_sweep(sweep.role, data)
+        events.Rule(
+            self,
+            "SweepTime",
+            description="Registers files of the taxi datasets whose events were lost",
+            schedule=events.Schedule.rate(SWEEP_EVERY),
+            targets=[
+                events_targets.LambdaFunction(sweep.function, retry_attempts=3, dead_letter_queue=alerts.undelivered)
+            ],
+        )
+        return sweep.function
 
     def alarm(self, alerts: Alerts) -> None:
         """Tell people about files that nobody could register and about those that belong to no dataset."""
@@ -95,8 +125,14 @@ class TaxiLanding(Construct):
             "RejectedTaxiFiles",
             meaning="Files landed that no taxi dataset can load; the audit table names them as those of 'rejected'.",
         )
-
-
-def landing_folders(datasets: Collection[Dataset]) -> list[str]:
-    """The folders of the bucket that hold the prefixes, so that a file beside all prefixes is seen and rejected."""
-    return sorted({f"{dataset.prefix.split('/')[0]}/" for dataset in datasets})
+        alerts.on_any_counted(
+            "MissedTaxiFiles",
+            meaning="Files of a taxi dataset lay in the raw bucket for 15 minutes without an event; the sweep has "
+            "registered them, and they are loaded within the next minutes.",
+        )
+        alerts.on_any(
+            "FailedTaxiSweeps",
+            self.sweep.metric_errors(),
+            meaning="The sweep over the landing folders of the raw bucket failed; its log says where, and the next run "
+            "goes on there.",
+        )

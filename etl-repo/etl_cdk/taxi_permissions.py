@@ -52,6 +52,14 @@ def allow_landing(role: iam.IRole, data: TaxiData, state_machine_arn: str) -> No
     allow_key_use(role, data.foundation.data_key)
 
 
+def allow_sweep(role: iam.IRole, data: TaxiData) -> None:
+    """List the raw bucket, and register what nobody wrote down."""
+    actions = ("BatchGetItem", "GetItem", "PutItem")
+    allow(role, [f"dynamodb:{action}" for action in actions], [data.audit.table_arn])
+    allow(role, ["s3:ListBucketVersions"], [data.foundation.bucket(Shared.RAW_BUCKET).bucket_arn])
+    allow_key_use(role, data.foundation.data_key)
+
+
 def allow_bundles(role: iam.IRole, data: TaxiData, executions_arn: str) -> None:
     """Claim and close bundles under the dataset's lease, and ask what became of the execution that holds it.
 

@@ -75,6 +75,7 @@ class TaxiStack(cdk.Stack):
             Taxi.STATE_MACHINE_ARN: self.flow.state_machine.state_machine_arn,
             Taxi.BUNDLES_FUNCTION: self.flow.bundles.function.function_name,
             Taxi.LANDING_FUNCTION: self.landing.function.function_name,
+            Taxi.SWEEP_FUNCTION: self.landing.sweep.function_name,
             Taxi.LANDING_QUEUE_URL: self.landing.queue.queue_url,
             Taxi.LANDING_DEAD_LETTER_QUEUE_URL: self.landing.dead_letters.queue_url,
             Taxi.TOPIC_ARN: self.alerts.topic.topic_arn,

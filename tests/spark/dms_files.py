@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from odp.file_manager.s3_event import listed_object
-from odp.records import LandedFile, ObjectVersion
+from odp.listings import ObjectVersion
+from odp.records import LandedFile
 
 from rehearsal.torture.deployed.parquet import parquet
 from rehearsal.torture.dms_files import DmsFile

@@ -65,7 +65,7 @@ ANSWERS: dict[str, tuple[Answer, ...]] = {
             "One message for each deployment: nobody else writes into its queue.",
         ),
         (_FUNCTION.format("Odp/ConfigManager/Delivery"), "CloudFormation calls it once for each deployment."),
-        (_FUNCTION.format("Odp/FileManager/Sweep"), "A rule starts it at a fixed rate."),
+        (_FUNCTION.format("(Odp/FileManager|Taxi/Landing)/Sweep"), "A rule starts it at a fixed rate."),
         (
             _FUNCTION.format("(Odp/FileProcessor/BatchManager|Taxi/Flow/Bundles)"),
             "Called by its state machine, once for each step of an execution.",
@@ -77,7 +77,7 @@ ANSWERS: dict[str, tuple[Answer, ...]] = {
             "Called with messages of a queue that has a dead-letter queue, with an alarm.",
         ),
         (
-            _FUNCTION.format("Odp/FileManager/Sweep"),
+            _FUNCTION.format("(Odp/FileManager|Taxi/Landing)/Sweep"),
             "A failure is an alarm, and the next round goes on where this one stopped; the event itself says nothing.",
         ),
         (

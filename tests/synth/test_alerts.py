@@ -28,6 +28,8 @@ SILENT = {"SilentSweeps": ("AWS/Lambda", "Invocations")}
 TAXI_ALARMS = {
     "UnregisteredTaxiFiles": ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
     "RejectedTaxiFiles": ("ODP", "RejectedTaxiFiles"),
+    "MissedTaxiFiles": ("ODP", "MissedTaxiFiles"),
+    "FailedTaxiSweeps": ("AWS/Lambda", "Errors"),
     "FailedTaxiFlows": ("AWS/States", "ExecutionsFailed"),
     "TimedOutTaxiFlows": ("AWS/States", "ExecutionsTimedOut"),
     "AbortedTaxiFlows": ("AWS/States", "ExecutionsAborted"),
@@ -79,6 +81,7 @@ def test_the_dead_letter_alarms_watch_the_dead_letter_queues(template: Template,
         ("Odp", "UntoldChanges"),
         ("Odp", "RefusedConfigurations"),
         ("Taxi", "RejectedTaxiFiles"),
+        ("Taxi", "MissedTaxiFiles"),
         ("Taxi", "WaitingTaxiFiles"),
     ],
 )

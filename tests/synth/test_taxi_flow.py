@@ -169,7 +169,7 @@ def test_a_job_finds_its_log_groups_made_under_the_names_that_glue_will_use(
 
 def test_logs_are_encrypted_and_kept_as_configured(taxi: Template, is_prod: bool) -> None:
     logs = taxi.resources("AWS::Logs::LogGroup").values()
-    assert len(logs) == 7, "two functions, two of each job, the state machine"
+    assert len(logs) == 8, "three functions, two of each job, the state machine"
     for log in logs:
         assert log["RetentionInDays"] == (365 if is_prod else 30)
         assert text(taxi, log["KmsKeyId"]) == "<data-key-arn>"

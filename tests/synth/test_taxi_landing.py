@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from etl_cdk.taxi_landing import landing_folders
 from taxi.datasets.definitions import load_datasets
+from taxi.landing.raw_sweep import landing_folders
 
 from tests.synth.synthesis import Template
 
@@ -23,7 +23,7 @@ def logical_id(taxi: Template, type_: str, starts_with: str) -> str:
 
 
 def test_events_of_the_raw_bucket_go_to_the_queue(taxi: Template, environment: str) -> None:
-    rule = taxi.only("AWS::Events::Rule")
+    rule = taxi.only("AWS::Events::Rule", "LandingFileLanded")
     pattern = rule["EventPattern"]
     assert (pattern["source"], pattern["detail-type"]) == (["aws.s3"], ["Object Created"])
     (bucket,) = pattern["detail"]["bucket"]["name"]
@@ -34,7 +34,7 @@ def test_events_of_the_raw_bucket_go_to_the_queue(taxi: Template, environment: s
 
 def test_files_below_and_beside_the_prefixes_are_seen_and_the_tables_of_the_bucket_are_not(taxi: Template) -> None:
     """A file in a folder that is almost a dataset's is rejected where people see it, not passed over."""
-    (watched,) = taxi.only("AWS::Events::Rule")["EventPattern"]["detail"]["object"]["key"]
+    (watched,) = taxi.only("AWS::Events::Rule", "LandingFileLanded")["EventPattern"]["detail"]["object"]["key"]
     assert watched.keys() == {"prefix"}
     assert all(dataset.prefix.startswith(watched["prefix"]) for dataset in load_datasets().values())
     assert all(key.startswith(watched["prefix"]) for key in KEYS_OF_THE_DATASETS)
@@ -90,3 +90,13 @@ def test_the_function_knows_its_table_and_its_state_machine(taxi: Template, envi
     assert variables["LAKE"] == f"odp-{environment}"
     assert variables["STATE_MACHINE_ARN"] == {"Ref": logical_id(taxi, "AWS::StepFunctions::StateMachine", "Flow")}
     assert variables["AUDIT_TABLE"] == "taxi_audit"
+
+
+def test_rule_2_the_sweep_goes_on_every_hour_for_files_without_an_event(taxi: Template) -> None:
+    rule = taxi.only("AWS::Events::Rule", "LandingSweep")
+    function = taxi.only("AWS::Lambda::Function", "LandingSweep")
+    assert (rule["ScheduleExpression"], rule["State"]) == ("rate(1 hour)", "ENABLED")
+    (target,) = rule["Targets"]
+    assert target["Arn"] == {"Fn::GetAtt": [logical_id(taxi, "AWS::Lambda::Function", "LandingSweep"), "Arn"]}
+    assert (function["Handler"], function["Timeout"]) == ("taxi.landing.sweep.handle", 300)
+    assert function["Environment"]["Variables"].keys() >= {"AUDIT_TABLE", "RAW_BUCKET"}

@@ -12,10 +12,11 @@ from tests.synth.conftest import Synthesis
 from tests.synth.synthesis import ACCOUNTS, Template
 from tests.synth.test_permissions import as_list, statements, text
 
-LANDING, BUNDLES, WORKFLOW = "LandingHandlerRole", "FlowBundlesRole", "FlowWorkflowRole"
+LANDING, SWEEP = "LandingHandlerRole", "LandingSweepRole"
+BUNDLES, WORKFLOW = "FlowBundlesRole", "FlowWorkflowRole"
 CONFORMED, PURPOSE_BUILT = "FlowJobsConformedRole", "FlowJobsPurposeBuiltRole"
 SCHEDULES = "FlowSchedulesRole"
-ROLES = {LANDING, BUNDLES, WORKFLOW, CONFORMED, PURPOSE_BUILT, SCHEDULES}
+ROLES = {LANDING, SWEEP, BUNDLES, WORKFLOW, CONFORMED, PURPOSE_BUILT, SCHEDULES}
 TABLE_FILES = {"s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"}
 
 
@@ -64,6 +65,16 @@ def test_landing_registers_files_and_starts_executions_and_nothing_else(taxi: Te
     assert services - of_the_network == {"dynamodb", "kms", "logs", "sqs", "states"}
 
 
+def test_the_sweep_lists_the_raw_bucket_and_registers_files_and_nothing_else(taxi: Template, is_prod: bool) -> None:
+    (audit,) = granted(taxi, "dynamodb")[SWEEP].items()
+    assert audit[0].endswith(":table/taxi_audit")
+    assert audit[1] == {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem"}
+    assert granted(taxi, "s3")[SWEEP] == {"<raw>": {"s3:ListBucketVersions"}}
+    actions = [action for role, s in statements(taxi) if role == SWEEP for action in as_list(s["Action"])]
+    of_the_network = {"ec2"} if is_prod else set()
+    assert {action.split(":")[0] for action in actions} - of_the_network == {"dynamodb", "kms", "logs", "s3"}
+
+
 def test_bundles_are_claimed_and_closed_in_the_audit_table_and_below_their_prefix(taxi: Template) -> None:
     (audit,) = granted(taxi, "dynamodb")[BUNDLES].values()
     actions = ("ConditionCheckItem", "DeleteItem", "GetItem", "Query", "UpdateItem")
@@ -82,7 +93,7 @@ def test_who_finds_a_dataset_taken_may_ask_after_the_executions_of_the_flow_alon
 
 
 def test_only_functions_touch_the_audit_table(taxi: Template) -> None:
-    assert granted(taxi, "dynamodb").keys() == {LANDING, BUNDLES}
+    assert granted(taxi, "dynamodb").keys() == {LANDING, SWEEP, BUNDLES}
 
 
 def test_the_state_machine_runs_its_two_jobs_and_no_others(taxi: Template, environment: str) -> None:

@@ -1,10 +1,22 @@
-"""What listings of the staging bucket hand over, and how far the sweep over it has come; plain frozen data."""
+"""What listings of a bucket hand over, and how far a sweep over it has come; plain frozen data."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from odp.records import ObjectVersion
+
+@dataclass(frozen=True, slots=True)
+class ObjectVersion:
+    """One version of one object, as a listing of its bucket tells of it."""
+
+    bucket: str
+    key: str
+    version_id: str
+    etag: str
+    size: int
+    last_modified: str
+    is_latest: bool = True
+    """Whether a reader of the key gets this version: False once it was overwritten or its object was deleted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from typing import Protocol
 
 from odp.configuration import ConfigDeployment, ConfigRequest, Configuration, RequestStatus
-from odp.listings import SweepState, TableListing, VersionPage
+from odp.listings import ObjectVersion, SweepState, TableListing, VersionPage
 from odp.records import (
     BatchConfig,
     BatchPlan,
     KeptEntry,
     LandedFile,
-    ObjectVersion,
     PendingFiles,
     PendingWork,
     Quarantined,

@@ -234,20 +234,6 @@ class LandedFile:
 
 
 @dataclass(frozen=True, slots=True)
-class ObjectVersion:
-    """One version of one object, as a listing of its bucket tells of it."""
-
-    bucket: str
-    key: str
-    version_id: str
-    etag: str
-    size: int
-    last_modified: str
-    is_latest: bool = True
-    """Whether a reader of the key gets this version: False once it was overwritten or its object was deleted."""
-
-
-@dataclass(frozen=True, slots=True)
 class RejectedFile:
     """An object that landed but is no DMS file, with the reason."""
 

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.exceptions import ClientError
 
-from odp.listings import VersionPage
-from odp.records import ObjectVersion
+from odp.listings import ObjectVersion, VersionPage
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client

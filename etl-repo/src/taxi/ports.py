@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from taxi.records import Bundle, FileOutcome, Holder, LandedFile, Lease, MalformedRow, RejectedFile, WaitingFile
+
+if TYPE_CHECKING:
+    from odp.listings import ObjectVersion, SweepState
 
 
 class Known(StrEnum):
@@ -25,6 +28,30 @@ class FileRegister(Protocol):
 
     def record_rejected(self, file: RejectedFile) -> None:
         """Keep an object that is no file of a dataset where people can see it."""
+
+
+class KnownFiles(FileRegister, Protocol):
+    """Landed files, and which of many are written down."""
+
+    def unknown(self, files: Sequence[LandedFile | RejectedFile]) -> Sequence[LandedFile | RejectedFile]:
+        """Name those of the given files that nobody wrote down."""
+
+
+class RawListing(Protocol):
+    """The raw bucket's versions of objects."""
+
+    def versions(self, bucket: str, prefix: str, after: str) -> Iterator[ObjectVersion]:
+        """Give the versions of every object below a prefix, in the order of their keys, after a key."""
+
+
+class SweepStates(Protocol):
+    """Where the sweep keeps how far it has come."""
+
+    def load(self) -> SweepState:
+        """Give what the last run kept."""
+
+    def save(self, state: SweepState) -> None:
+        """Keep how far this run has come."""
 
 
 class Executions(Protocol):

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from odp.listings import VersionPage
-from odp.records import LandedFile, ObjectVersion
+from odp.listings import ObjectVersion, VersionPage
+from odp.records import LandedFile
 
 from rehearsal.torture.dms_files import DmsFile
 from rehearsal.torture.memory.clock import Clock

@@ -36,6 +36,11 @@ class MemoryAudit:
         self._step()
         self.rejected.append(file)
 
+    def unknown(self, files: Sequence[LandedFile | RejectedFile]) -> Sequence[LandedFile | RejectedFile]:
+        self._step()
+        known = {*self.marked, *self.ended, *(file.file_id for file in self.rejected)}
+        return [file for file in files if file.file_id not in known]
+
     def pending(self, dataset: str) -> Sequence[LandedFile]:
         self._step()
         return [file for file in self.marked.values() if file.dataset == dataset]

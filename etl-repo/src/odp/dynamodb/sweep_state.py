@@ -1,4 +1,4 @@
-"""How far the sweep has come: one item in odpf_file_tracker, in a partition of its own."""
+"""How far a sweep has come: one item in the table of the files that it registers, in a partition of its own."""
 
 from __future__ import annotations
 
@@ -16,11 +16,13 @@ SWEEP = "#sweep"
 
 
 class DynamoDbSweepState:
-    """The state of the sweep over one bucket."""
+    """The state of the sweep over one bucket; `partition` is what the table's files are parted by."""
 
-    def __init__(self, dynamodb: DynamoDBServiceResource, pending_table: str, bucket: str) -> None:
-        self._table = dynamodb.Table(pending_table)
-        self._key = {"source_table_name": SWEEP, "file_id": bucket}
+    def __init__(
+        self, dynamodb: DynamoDBServiceResource, table: str, bucket: str, partition: str = "source_table_name"
+    ) -> None:
+        self._table = dynamodb.Table(table)
+        self._key = {partition: SWEEP, "file_id": bucket}
 
     def load(self) -> SweepState:
         """Give what the last run kept; what an older release did not write has its default."""

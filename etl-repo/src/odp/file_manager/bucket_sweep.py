@@ -16,9 +16,8 @@ from itertools import islice
 from odp.batched import batched
 from odp.file_manager.key_ranges import DAY, FLAT, KeyRange, layouts_of, ranges_of_days
 from odp.file_manager.reconciliation import Found, Reconciliation, versions_in
-from odp.listings import SweepState
+from odp.listings import ObjectVersion, SweepState
 from odp.ports import SweepStates, WholeListing
-from odp.records import ObjectVersion
 
 logger = logging.getLogger(__name__)
 

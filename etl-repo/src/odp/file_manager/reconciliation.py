@@ -24,9 +24,9 @@ from odp.file_manager.key_ranges import (
 from odp.file_manager.rejection import rejection_of
 from odp.file_manager.s3_event import listed_object
 from odp.file_manager.sources import DEFAULT_SOURCES, Sources
-from odp.listings import TableListing
+from odp.listings import ObjectVersion, TableListing
 from odp.ports import KnownEntries, KnownFiles, StagingListing
-from odp.records import LandedFile, ObjectVersion, RejectedFile
+from odp.records import LandedFile, RejectedFile
 from odp.source_table import SourceTable
 
 EVENTS_TAKE = timedelta(minutes=15)

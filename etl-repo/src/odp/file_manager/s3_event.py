@@ -11,8 +11,9 @@ from typing import Any
 from odp.errors import ObjectKeyError
 from odp.file_manager.object_key import check_landing
 from odp.file_manager.sources import DEFAULT_SOURCES, Sources
+from odp.listings import ObjectVersion
 from odp.object_created import EventError, created_object
-from odp.records import FileType, LandedFile, ObjectVersion, RejectedFile
+from odp.records import FileType, LandedFile, RejectedFile
 from odp.shown_text import shown
 
 STAGING = "staging"

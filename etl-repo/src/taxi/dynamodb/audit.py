@@ -12,7 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
-from odp.dynamodb.connection import condition_failed, persist, transact
+from odp.dynamodb.connection import condition_failed, persist, read_items, transact
 from odp.errors import RetryableError
 
 from taxi.dynamodb.leases import check_of, lost
@@ -64,6 +64,14 @@ class DynamoDbAudit:
         rejected = {"file_status": FileStatus.REJECTED.value, "error": file.reason}
         item = {**_key(REJECTED, file.file_id), **rejected, **_described(file)}
         persist(lambda: self._table.put_item(Item=item))
+
+    def unknown(self, files: Sequence[LandedFile | RejectedFile]) -> Sequence[LandedFile | RejectedFile]:
+        """Name those of the given files that are in no item, neither as landed nor as rejected."""
+        unknown = {file.file_id: file for file in files}
+        keys = [_key(file.dataset if isinstance(file, LandedFile) else REJECTED, file.file_id) for file in files]
+        for item in read_items(self._client, self._table.name, keys, ProjectionExpression="file_id"):
+            del unknown[str(item["file_id"])]
+        return list(unknown.values())
 
     def pending(self, dataset: str) -> Sequence[LandedFile]:
         """List a dataset's pending files as they are at this moment."""

@@ -1,18 +1,21 @@
-"""Turns an EventBridge `Object Created` event of S3 into the record of a landed file, or of what was rejected."""
+"""Turns an `Object Created` event of S3, or a listing, into the record of a landed file, or of what was rejected."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from odp.object_created import EventError, created_object
+from odp.object_created import CreatedObject, EventError, created_object
 from odp.shown_text import on_one_line, quoted, shown
 
 from taxi.datasets.dataset import Dataset, FileFormat, dataset_of, format_of
 from taxi.datasets.keys import why_not_addressable
 from taxi.records import LandedFile, RejectedFile
+
+if TYPE_CHECKING:
+    from odp.listings import ObjectVersion
 
 _REASON_CHARACTERS, _BODY_CHARACTERS = 2_000, 1_000
 
@@ -29,6 +32,16 @@ def landed_object(
     if bucket and created.bucket != bucket:
         message = f"it is of bucket {shown(created.bucket)}, but files land in {bucket}"
         raise EventError(message)
+    return _landed(created, datasets)
+
+
+def listed_object(version: ObjectVersion, datasets: Mapping[str, Dataset]) -> LandedFile | RejectedFile:
+    """Read the landed file from a listing of a versioned bucket, under the id that its event gives it."""
+    described = (version.bucket, version.key, version.size, version.etag, version.version_id)
+    return _landed(CreatedObject(*described, sequencer=None, time=version.last_modified, reason=""), datasets)
+
+
+def _landed(created: CreatedObject, datasets: Mapping[str, Dataset]) -> LandedFile | RejectedFile:
     described = (created.bucket, created.key, created.etag, created.size, created.time)
     identity = file_id(created.bucket, created.key, created.version)
     dataset = dataset_of(created.key, datasets.values())

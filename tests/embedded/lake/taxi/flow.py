@@ -50,6 +50,18 @@ class Flow:
         eventually(lambda: waiting(sqs, self.queue_url), lambda count: count == self._put.total() - before)
         functions.update_event_source_mapping(UUID=source["UUID"], Enabled=True)
 
+    @contextmanager
+    def without_events(self) -> Iterator[None]:
+        """Lose the events of what is put meanwhile."""
+        functions, sqs, before = self.lake.client("lambda"), self.lake.client("sqs"), self._put.total()
+        landing = self.lake.published(Taxi.LANDING_FUNCTION)
+        (source,) = functions.list_event_source_mappings(FunctionName=landing)["EventSourceMappings"]
+        functions.update_event_source_mapping(UUID=source["UUID"], Enabled=False)
+        yield
+        eventually(lambda: waiting(sqs, self.queue_url), lambda count: count == self._put.total() - before)
+        sqs.purge_queue(QueueUrl=self.queue_url)
+        functions.update_event_source_mapping(UUID=source["UUID"], Enabled=True)
+
     def settle(self) -> None:
         """Wait until every object that was put is in the books, and nothing is under way."""
         eventually(lambda: self._put - self._audited(), lambda unknown: not unknown, SECONDS)

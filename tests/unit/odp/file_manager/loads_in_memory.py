@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 from odp.file_manager.s3_event import listed_object
 from odp.file_manager.vanished_loads import VanishedLoads
-from odp.records import KeptEntry, LandedFile, ObjectVersion, PendingFiles, Quarantined, QuarantineKind
+from odp.listings import ObjectVersion
+from odp.records import KeptEntry, LandedFile, PendingFiles, Quarantined, QuarantineKind
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
 DAYS = 90

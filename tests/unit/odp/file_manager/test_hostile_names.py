@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from odp.file_manager.registration import register_batch
 from odp.file_manager.s3_event import Staging, landed_object, listed_object
 from odp.file_manager.sources import Sources
-from odp.records import LandedFile, ObjectVersion, QuarantineKind, RejectedFile
+from odp.listings import ObjectVersion
+from odp.records import LandedFile, QuarantineKind, RejectedFile
 from odp.source_table import SourceTable
 
 from tests.unit.hostile_events import VALUES, spoiling

@@ -18,7 +18,8 @@ from odp.file_manager.reconciliation import Found
 from odp.file_manager.rejection import rejection_of
 from odp.file_manager.s3_event import listed_object
 from odp.file_processor.setting_aside import entries_of
-from odp.records import LandedFile, ObjectVersion, RejectedFile
+from odp.listings import ObjectVersion
+from odp.records import LandedFile, RejectedFile
 from odp.refreshes import (
     BookEntry,
     HeldFiles,

@@ -287,3 +287,18 @@ def test_file_that_has_ended_does_not_become_pending_again(audit: DynamoDbAudit,
     with pytest.raises(RetryableError):
         audit.keep_pending(lease, [THROTTLED])
     assert audit.pending("yellow") == []
+
+
+def test_what_is_in_no_item_is_unknown_among_pending_ended_and_rejected_files(
+    audit: DynamoDbAudit, lease: Lease
+) -> None:
+    rejected = RejectedFile("r1", "raw", "nyc-taxi/x", "e", 1, "2026-01-05T12:00:00Z", "why")
+    for file in (landed(), landed("f2")):
+        audit.register(file)
+    audit.end(lease, [loaded("f2")])
+    audit.record_rejected(rejected)
+    others = [landed(f"g{number}") for number in range(150)]
+    same_id = RejectedFile("f1", "raw", "nyc-taxi/y", "e", 1, "2026-01-05T12:00:00Z", "why")
+    assert audit.unknown([landed(), *others, landed("f2"), rejected]) == others
+    assert audit.unknown([same_id]) == [same_id]
+    assert audit.unknown([]) == []

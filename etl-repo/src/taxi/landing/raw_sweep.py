@@ -1,0 +1,100 @@
+"""Finds files that landed without an event: S3 is the truth, events are only the faster way to it.
+
+What it registers is pending, so the next look of the schedule loads it. A run that is not finished before its time is
+over goes on at the same key in the next one.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from odp.batched import batched
+
+from taxi.datasets.dataset import Dataset
+from taxi.landing.object_created import listed_object
+from taxi.ports import KnownFiles, RawListing, SweepStates
+from taxi.records import LandedFile, RejectedFile
+
+if TYPE_CHECKING:
+    from odp.listings import ObjectVersion, SweepState
+
+logger = logging.getLogger(__name__)
+
+EVENTS_TAKE = timedelta(minutes=15)
+"""An object without an event is missed only when it is older: a younger one's event may be under way."""
+ROUND_EVERY = timedelta(hours=6)
+"""How long at most a missed file waits, and the time that the round takes."""
+_VERSIONS_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """How many files no event had told of; `rejected` can be no file of a dataset, folders left out."""
+
+    landed: int = 0
+    rejected: int = 0
+
+    def __add__(self, other: Missed) -> Missed:
+        return Missed(self.landed + other.landed, self.rejected + other.rejected)
+
+
+@dataclass(frozen=True, slots=True)
+class RawSweep:
+    """Registers what landed in some folders of the raw bucket without an event."""
+
+    register: KnownFiles
+    listing: RawListing
+    states: SweepStates
+    datasets: Mapping[str, Dataset]
+    bucket: str
+    clock: Callable[[], datetime]
+
+    def run(self, ends_at: datetime) -> Missed:
+        """Go on with the round that is under way, or begin one if it is due, until the time is over."""
+        state, missed = self.states.load(), Missed()
+        if not _is_under_way(state):
+            if state.round_began and self.clock() - datetime.fromisoformat(state.round_began) < ROUND_EVERY:
+                return missed
+            state = replace(state, round_began=self._now(), round_ended="", key_marker="")
+        for folder in landing_folders(self.datasets.values()):
+            for versions in batched(self.listing.versions(self.bucket, folder, state.key_marker), _VERSIONS_AT_ONCE):
+                missed += self._register(versions)
+                state = replace(state, key_marker=versions[-1].key)
+                self.states.save(state)
+                if self.clock() >= ends_at:
+                    return missed
+        self.states.save(replace(state, round_ended=self._now()))
+        return missed
+
+    def _register(self, versions: Sequence[ObjectVersion]) -> Missed:
+        latest = self.clock() - EVENTS_TAKE
+        # one that was overwritten has nothing left to load, and one that is deleted is no version
+        old = (each for each in versions if each.is_latest and datetime.fromisoformat(each.last_modified) <= latest)
+        missed = Missed()
+        for file in self.register.unknown([listed_object(version, self.datasets) for version in old]):
+            logger.warning("no event told of %s", file.key)
+            missed += self._take_in(file)
+        return missed
+
+    def _take_in(self, file: LandedFile | RejectedFile) -> Missed:
+        if isinstance(file, RejectedFile):
+            self.register.record_rejected(file)
+            return Missed(rejected=0 if file.is_folder else 1)
+        self.register.register(file)
+        return Missed(landed=1)
+
+    def _now(self) -> str:
+        return self.clock().isoformat(timespec="seconds")
+
+
+def landing_folders(datasets: Iterable[Dataset]) -> list[str]:
+    """The folders of the bucket that hold the prefixes, so that a file beside all prefixes is seen and rejected."""
+    return sorted({f"{dataset.prefix.split('/')[0]}/" for dataset in datasets})
+
+
+def _is_under_way(state: SweepState) -> bool:
+    return bool(state.round_began) and not state.round_ended

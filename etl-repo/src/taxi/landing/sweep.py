@@ -1,0 +1,52 @@
+"""Lambda entry point of the sweep over the raw bucket: registers files without an event."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from odp.cloudwatch import put_metric
+from odp.dynamodb.connection import dynamodb_resource
+from odp.dynamodb.sweep_state import DynamoDbSweepState
+from odp.s3_staging import S3StagingListing
+
+from taxi.datasets.definitions import load_datasets
+from taxi.dynamodb.audit import DynamoDbAudit
+from taxi.landing.raw_sweep import RawSweep
+
+STOPS_BEFORE = timedelta(seconds=60)
+"""How long before its time-out a run stops: more than it takes to register a thousand files that nobody knew."""
+
+
+class LambdaContext(Protocol):
+    """What Lambda tells a function of its call."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Give the milliseconds that are left until the time-out."""
+
+
+def handle(event: dict[str, object], context: LambdaContext) -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
+    """Look through the landing folders until shortly before the time-out; the next run goes on there."""
+    ends_at = _now() + timedelta(milliseconds=context.get_remaining_time_in_millis()) - STOPS_BEFORE
+    missed = _sweep().run(ends_at)
+    for name, count in (("MissedTaxiFiles", missed.landed), ("RejectedTaxiFiles", missed.rejected)):
+        if count:
+            put_metric(name, count, lake=os.environ["LAKE"])
+    return {"landed": missed.landed, "rejected": missed.rejected}
+
+
+def _sweep() -> RawSweep:
+    dynamodb, table, bucket = dynamodb_resource(), os.environ["AUDIT_TABLE"], os.environ["RAW_BUCKET"]
+    return RawSweep(
+        register=DynamoDbAudit(dynamodb, table),
+        listing=S3StagingListing(),
+        states=DynamoDbSweepState(dynamodb, table, bucket, partition="dataset"),
+        datasets=load_datasets(),
+        bucket=bucket,
+        clock=_now,
+    )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
