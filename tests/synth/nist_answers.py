@@ -48,7 +48,7 @@ ANSWERS: dict[str, tuple[Answer, ...]] = {
         (_ROLE.format(r"Odp/FileProcessor/WorkflowRole"), f"ODP's workflow. {_INLINE}"),
         (_ROLE.format(r"(Odp/FileProcessor|Taxi/Flow)/SchedulesRole"), f"Of the schedules. {_INLINE}"),
         (
-            _ROLE.format(r"Taxi/(Flow/Bundles|Landing/Handler|Flow/Jobs/\w+)/Role"),
+            _ROLE.format(r"Taxi/(Flow/Bundles|Landing/(Handler|Sweep)|Flow/Jobs/\w+)/Role"),
             f"Functions and jobs of the taxi flow. {_INLINE}",
         ),
         (_ROLE.format(r"Taxi/Flow/WorkflowRole"), f"The taxi flow's workflow. {_INLINE}"),

@@ -64,6 +64,7 @@ IN_THE_NETWORK = (
     "FlowJobsConformedRole",
     "FlowJobsPurposeBuiltRole",
     "LandingHandlerRole",
+    "LandingSweepRole",
 )
 
 

@@ -55,7 +55,7 @@ def test_every_function_but_the_one_that_answers_cloudformation_runs_in_the_priv
                 assert [int(one["Fn::Select"][0]) for one in config["SubnetIds"]] == [0, 1, 2]
                 (group,) = config["SecurityGroupIds"]
                 assert shared(template, group) == "/odp/prod/network/function-security-group-id"
-    assert len(inside) == 6
+    assert len(inside) == 7
     assert [id_[: len(DELIVERY)] for id_ in outside] == [DELIVERY]
 
 
@@ -318,7 +318,7 @@ def test_code_makes_no_interfaces_and_calls_nothing_from_elsewhere(prod: Mapping
             else:
                 assert {"ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"} < set(statement["Action"])
                 assert condition == in_code
-    assert len(seen) == 9
+    assert len(seen) == 10
 
 
 def test_interfaces_are_made_in_the_private_subnets_with_one_group(prod: Mapping[str, Template]) -> None:
