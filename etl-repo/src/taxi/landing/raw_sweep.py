@@ -16,7 +16,7 @@ from odp.batched import batched
 
 from taxi.datasets.dataset import Dataset
 from taxi.landing.object_created import listed_object
-from taxi.ports import KnownFiles, RawListing, SweepStates
+from taxi.ports import Known, KnownFiles, RawListing, SweepStates
 from taxi.records import LandedFile, RejectedFile
 
 if TYPE_CHECKING:
@@ -84,8 +84,8 @@ class RawSweep:
         if isinstance(file, RejectedFile):
             self.register.record_rejected(file)
             return Missed(rejected=0 if file.is_folder else 1)
-        self.register.register(file)
-        return Missed(landed=1)
+        # its event may have come at this moment
+        return Missed(landed=int(self.register.register(file) is Known.NEW))
 
     def _now(self) -> str:
         return self.clock().isoformat(timespec="seconds")

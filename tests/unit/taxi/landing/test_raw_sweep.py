@@ -84,6 +84,18 @@ def test_event_that_comes_after_the_sweep_finds_its_file_known() -> None:
     assert len(audit.marked) == 1
 
 
+def test_file_whose_event_comes_at_the_same_moment_is_not_counted() -> None:
+    class Meanwhile(MemoryAudit):
+        def unknown(self, files: Any) -> Any:
+            found = super().unknown(files)
+            announced(self, KEYS[0])
+            return found
+
+    audit = Meanwhile()
+    assert swept(Raw(stored(KEYS[0]), stored(KEYS[2])), audit) == Missed(landed=1)
+    assert len(audit.marked) == 2
+
+
 @pytest.mark.parametrize("has_ended", [False, True])
 def test_file_that_an_event_told_of_is_left_as_it_is(has_ended: bool) -> None:
     audit = MemoryAudit()
