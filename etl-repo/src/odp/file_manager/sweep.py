@@ -14,6 +14,7 @@ from odp.commands import Commands
 from odp.configuration import Configuration
 from odp.dynamodb.connection import dynamodb_resource
 from odp.dynamodb.file_tracker import DynamoDbPendingWork
+from odp.dynamodb.planning import DynamoDbPlannedLeases
 from odp.dynamodb.running_configuration import DynamoDbRunningConfiguration, RunningVersion
 from odp.dynamodb.sweep_state import DynamoDbSweepState
 from odp.dynamodb.told_states import DynamoDbPlannedCadences, DynamoDbToldStates
@@ -135,7 +136,8 @@ def _running() -> DynamoDbRunningConfiguration:
 
 def _late(judge: SweepStates, lake: _Lake) -> Iterator[State]:
     if _are_schedules_enabled():
-        yield from judge.late(lake.configuration.tables, lake.pending, lake.oldest)
+        leases = DynamoDbPlannedLeases(dynamodb_resource(), os.environ["FILE_PROCESSING_TRACKER_TABLE"], clock=_seconds)
+        yield from judge.late(lake.configuration.tables, lake.pending, lake.oldest, leases)
 
 
 def _silent(judge: SweepStates, lake: _Lake) -> Iterator[State]:

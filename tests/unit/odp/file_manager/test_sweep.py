@@ -12,6 +12,7 @@ from odp.dynamodb.quarantine import DynamoDbQuarantine
 from odp.dynamodb.refresh_books import DynamoDbRefreshBooks
 from odp.dynamodb.sweep_state import DynamoDbSweepState
 from odp.dynamodb.table_leases import DynamoDbTableLeases
+from odp.dynamodb.told_states import DynamoDbToldStates
 from odp.file_manager import sweep
 from odp.file_manager.bucket_sweep import Swept
 from odp.file_manager.reconciliation import Found
@@ -30,6 +31,7 @@ from odp.refreshes import (
 )
 from odp.s3_staging import S3StagingListing
 from odp.sns_topic import SnsTopic
+from odp.state_changes import NOTHING_TOLD, Told
 
 from tests.unit import moto_session
 from tests.unit.odp.samples import BOOK_TABLES, batch_config, table_config
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 VARIABLES = {
     "FILE_TRACKER_TABLE": "files",
     "FILE_TRACKER_HISTORY_TABLE": "files_history",
+    "FILE_PROCESSING_TRACKER_TABLE": "leases",
     "QUARANTINE_TABLE": "quarantine",
     "BATCH_CONFIG_TABLE": "batch_config",
     "RAW_TABLE_CONFIG_TABLE": "table_config",
@@ -282,3 +285,26 @@ def test_judgement_that_fails_hides_no_other_and_is_counted(
     others.pop(broken, None)
     assert subjects(mails) == sorted(others.values())
     assert metrics(capsys)["UntoldChanges"] == 1
+
+
+def test_table_that_failed_once_and_whose_later_runs_are_all_killed_is_told_as_late(
+    staging: Any, dynamodb: "DynamoDBServiceResource", mails: list[str]
+) -> None:
+    late_table(dynamodb)
+    told = DynamoDbToldStates(dynamodb, "files")
+    claim = told.claim("refresh/db.t", NOTHING_TOLD)
+    assert claim
+    told.note("refresh/db.t", claim, Told(frozenset({"E-1"})))
+    sweep.handle({}, Context())
+    assert subjects(mails) == ["odp-dev: s.t is late"], "nothing is known of a refresh that failed"
+    now = sweep._now().isoformat(timespec="milliseconds")
+    failed = RefreshOutcome("db.t", "s.t", RefreshStatus.ERROR, now, now, error="E: no")
+    lease = DynamoDbTableLeases(dynamodb, "leases").acquire("db.t", "jr_1")
+    assert lease
+    DynamoDbRefreshBooks(dynamodb, BOOK_TABLES).enter(lease, BookEntry(failed, closes=True))
+    told.note("late/s.t", told.claim("late/s.t", told.known()["late/s.t"]) or "", NOTHING_TOLD)
+    sweep.handle({}, Context())
+    assert subjects(mails) == []
+    DynamoDbTableLeases(dynamodb, "leases", seconds=-1).acquire("db.t", "jr_2")
+    sweep.handle({}, Context())
+    assert subjects(mails) == ["odp-dev: s.t is late"]

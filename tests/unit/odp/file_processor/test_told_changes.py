@@ -178,11 +178,16 @@ def test_same_death_of_runs_is_told_once_wherever_its_text_is_cut(world: World) 
     assert world.subjects() == ["odp-dev: runs of 10_min_refresh died or did not begin"]
 
 
-def test_problem_that_a_person_ended_by_skipping_the_files_is_told_when_it_comes_again(world: World) -> None:
+@pytest.mark.parametrize("was_cut_off", [False, True])
+def test_problem_that_a_person_ended_by_skipping_the_files_is_told_when_it_comes_again(
+    world: World, was_cut_off: bool
+) -> None:
     world.configure("t")
     world.ends("t", NO_COLUMN % 1)
     world.execution_ends()
     assert world.subjects() == ["odp-dev: db.t failed"]
+    if was_cut_off:
+        DynamoDbTableLeases(world.dynamodb, "leases", seconds=-1).acquire("db.t", "jr_x")
     summary = {"source_table_name": "#pending", "file_id": "s.t"}
     update: Any = {"UpdateExpression": "SET files = :none", "ExpressionAttributeValues": {":none": 0}}
     world.dynamodb.Table("files").update_item(Key=summary, **update)
