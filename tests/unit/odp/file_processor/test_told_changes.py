@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from odp.dynamodb.quarantine import DynamoDbQuarantine
 from odp.dynamodb.table_leases import DynamoDbTableLeases
-from odp.errors import ServiceUnavailableError
+from odp.errors import ServiceUnavailableError, TerminalError
+from odp.file_processor.batch_refresh import refresh_batch
 from odp.records import Quarantined, QuarantineKind
 from odp.state_changes import Told
 
@@ -122,6 +123,26 @@ def test_runs_that_die_are_told_once_by_cadence_and_runs_that_end_because_tables
     world.mails.clear()
     world.execution_ends(TABLES_FAILED)
     world.execution_ends()
+    assert world.subjects() == ["odp-dev: runs of 10_min_refresh work again"]
+
+
+def test_failure_that_left_nothing_in_the_books_is_told_by_the_cadence_once(world: World) -> None:
+    """A table whose lease cannot be taken, or whose end cannot be written, has no state to judge."""
+
+    def refuses(_: str) -> None:
+        raise PermissionError("dynamodb:UpdateItem on the leases")
+
+    world.configure("t")
+    for at in (1, 7):
+        with pytest.raises(TerminalError) as failed:
+            refresh_batch(["s.t"], refuses, at_a_time=1)
+        reason = f"{type(failed.value).__name__}: {failed.value}"
+        world.execution_ends(f"batch {at}: States.TaskFailed: {reason}"[:200])
+    ((subject, text),) = world.mails
+    assert subject == "odp-dev: runs of 10_min_refresh died or did not begin"
+    assert "(s.t): s.t: PermissionError: dynamodb:UpdateItem on the leases" in text
+    world.mails.clear()
+    world.execution_ends(TABLES_FAILED)
     assert world.subjects() == ["odp-dev: runs of 10_min_refresh work again"]
 
 
