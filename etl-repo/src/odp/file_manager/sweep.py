@@ -26,7 +26,7 @@ from odp.file_manager.sweep_states import SweepStates
 from odp.file_manager.unconfigured_tables import keep_unconfigured_tables
 from odp.file_manager.vanished_loads import VanishedLoads
 from odp.file_manager.vanished_look import LOOK_LASTS, VanishedLook
-from odp.file_manager.waiting_files import count_that_expire, held_tables_that_lose_files, tables_that_lose_files
+from odp.file_manager.waiting_files import landings_of, losses
 from odp.messenger import Messenger
 from odp.records import HELD_KINDS, KeptEntry, PendingWork, QuarantineKind
 from odp.s3_staging import S3StagingListing
@@ -148,11 +148,11 @@ def _silent(judge: SweepStates, lake: _Lake) -> Iterator[State]:
 
 
 def _expiring(judge: SweepStates, lake: _Lake) -> Iterator[State]:
-    yield from judge.expiring(_tables_that_lose_files(lake.oldest), int(os.environ["LANDED_FILE_DAYS"]))
+    yield from judge.expiring(_losses(lake.oldest), int(os.environ["LANDED_FILE_DAYS"]))
 
 
 def _expiring_rejected(judge: SweepStates, _: _Lake) -> Iterator[State]:
-    yield judge.expiring_rejected(_count_expiring_rejected())
+    yield judge.expiring_rejected(_rejected_that_may_be_wanted(), int(os.environ["LANDED_FILE_DAYS"]))
 
 
 def _vanished(judge: SweepStates, _: _Lake) -> Iterator[State]:
@@ -195,29 +195,21 @@ def _are_schedules_enabled() -> bool:
     return os.environ["SCHEDULES"] == "enabled"
 
 
-def _tables_that_lose_files(oldest: Mapping[str, str]) -> list[str]:
+def _losses(oldest: Mapping[str, str]) -> Mapping[str, frozenset[str]]:
     days, lake = int(os.environ["LANDED_FILE_DAYS"]), connected_lake()
-    entries = [entry for kind in HELD_KINDS for entry in lake.quarantine.of_tables(kind)]
-    found = {
-        *tables_that_lose_files(oldest, oldest.__getitem__, now=_now(), landed_file_days=days),
-        *held_tables_that_lose_files(entries, now=_now(), landed_file_days=days),
-    }
+    held = [entry for kind in HELD_KINDS for entry in lake.quarantine.of_tables(kind)]
+    found = losses([*oldest.items(), *landings_of(held)], now=_now(), landed_file_days=days)
     for name in sorted(found):
         logger.warning(
             "%s: files that wait or are held are about to expire after %d days in the staging bucket", name, days
         )
-    return sorted(found)
-
-
-def _count_expiring_rejected() -> int:
-    """Count the open ones, which a person may still want; once a day, as there may be many that stay on record."""
-    days, quarantine = int(os.environ["LANDED_FILE_DAYS"]), connected_lake().quarantine
-    rejected = quarantine.of_tables(QuarantineKind.REJECTED_FILE)
-    landed = [entry.landed_from for entry in rejected if not entry.is_dismissed]
-    found = count_that_expire(landed, now=_now(), landed_file_days=days)
-    if found:
-        logger.warning("%d rejected files are about to expire after %d days in the staging bucket", found, days)
     return found
+
+
+def _rejected_that_may_be_wanted() -> list[str]:
+    """List when the open ones landed; once a day, as there may be many that stay on record."""
+    rejected = connected_lake().quarantine.of_tables(QuarantineKind.REJECTED_FILE)
+    return [landed for _, landed in landings_of(rejected)]
 
 
 def _counts(swept: Swept) -> dict[str, int]:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from odp.commands import Commands
 from odp.config_manager.cadence import minutes_of
 from odp.configuration import Configuration
+from odp.file_manager.waiting_files import count_that_expire, weeks_of_those_that_expire
 from odp.ports import PlannedLeases
 from odp.records import KeptEntry, PendingWork, RawTableConfig, TableLease
 from odp.refreshes import RefreshStatus
@@ -116,8 +117,8 @@ class SweepStates:
             planned,
         )
 
-    def expiring(self, tables: Iterable[str], landed_file_days: int) -> Iterator[State]:
-        """Judge tables by their names: those of which files that wait or are held expire within a week."""
+    def expiring(self, tables: Mapping[str, frozenset[str]], landed_file_days: int) -> Iterator[State]:
+        """Judge tables of which files that wait or are held expire within a week, each with what is lost of it."""
         found = [
             State(
                 Subject(Aspect.EXPIRING, name),
@@ -127,21 +128,22 @@ class SweepStates:
                     f"Files that wait or are held are deleted {landed_file_days} days after they landed.",
                     f"Run: {self.commands.status(name)}",
                 ),
-                frozenset({"expiring"}),
+                lost,
                 is_end_told=False,
             )
-            for name in tables
+            for name, lost in sorted(tables.items())
         ]
         yield from found
         yield from self._ended(found, Aspect.EXPIRING, "no file of {} expires soon", but=REJECTED)
 
-    def expiring_rejected(self, files: int) -> State:
-        """Judge the rejected files together; they belong to no table."""
+    def expiring_rejected(self, landed: Collection[str], landed_file_days: int) -> State:
+        """Judge the rejected files together, by when each landed; they belong to no table."""
+        files = count_that_expire(landed, now=self.now, landed_file_days=landed_file_days)
         return State(
             Subject(Aspect.EXPIRING, REJECTED),
             "rejected files expire within 7 days",
             (f"{files} rejected files: copy what you want to keep.", f"Run: {self.commands.rejected()}"),
-            frozenset({"expiring"} if files else ()),
+            weeks_of_those_that_expire(landed, now=self.now, landed_file_days=landed_file_days),
             is_end_told=False,
         )
 

@@ -2,7 +2,8 @@
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -156,13 +157,7 @@ def test_held_files_that_are_about_to_expire_are_told(
     key: str,
 ) -> None:
     """They are in the history, not pending; after landed_file_days nobody can approve them any more."""
-    landed_at = f"{sweep._now() - timedelta(days=days):%Y-%m-%dT%H:%M:%SZ}"
-    found = listed_object(ObjectVersion("staging", f"s/t/{key}.parquet", "v1", "e", 5, landed_at))
-    assert isinstance(found, LandedFile)
-    held = HeldFiles(found.file_id, "its objects were copied", (found.held("its objects were copied"),))
-    refresh = Refresh(RefreshKind.CHANGES, (), (), TableState(), held=(held,))
-    for entry in entries_of(table_config(), refresh):
-        DynamoDbQuarantine(dynamodb, "quarantine").keep(entry)
+    keep_held(dynamodb, key, f"{sweep._now() - timedelta(days=days):%Y-%m-%dT%H:%M:%SZ}")
     sweep.handle({}, Context())
     sweep.handle({}, Context())
     assert subjects(mails) == ["odp-dev: files of s.t expire within 7 days"] * rings
@@ -172,14 +167,57 @@ def test_held_files_that_are_about_to_expire_are_told(
 def test_rejected_files_that_a_person_may_still_want_are_told_before_they_expire_and_not_for_ever(
     staging: Any, dynamodb: "DynamoDBServiceResource", mails: list[str], days: int, rings: bool
 ) -> None:
-    landed_at = f"{sweep._now() - timedelta(days=days):%Y-%m-%dT%H:%M:%SZ}"
-    found = listed_object(ObjectVersion("staging", "s/t/a.csv", "v1", "e", 5, landed_at))
-    assert isinstance(found, RejectedFile)
-    DynamoDbQuarantine(dynamodb, "quarantine").keep(rejection_of(found))
+    keep_rejected(dynamodb, "a", f"{sweep._now() - timedelta(days=days):%Y-%m-%dT%H:%M:%SZ}")
     for _ in range(2):
         sweep.handle({}, Context())
         a_day_passes(dynamodb)
     assert subjects(mails) == ["odp-dev: rejected files expire within 7 days"] * rings
+
+
+@pytest.mark.parametrize("is_later", [False, True])
+@pytest.mark.parametrize("kind", ["held", "rejected"])
+def test_files_that_expire_in_a_later_week_are_told_of_again(
+    staging: Any,
+    dynamodb: "DynamoDBServiceResource",
+    mails: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    is_later: bool,
+) -> None:
+    """The first message was the last one: what expired later was lost in silence."""
+    keep = {"held": keep_held, "rejected": keep_rejected}[kind]
+    titles = {
+        "held": "odp-dev: files of s.t expire within 7 days",
+        "rejected": "odp-dev: rejected files expire within 7 days",
+    }
+    tuesday = datetime(2026, 6, 30, 12, tzinfo=UTC)
+    keep(dynamodb, "LOAD00000001", "2026-04-06T00:00:00Z")
+    if is_later:
+        keep(dynamodb, "LOAD00000002", "2026-04-14T00:00:00Z")
+    told = []
+    for day in (0, 1, 6, 7, 13):
+        monkeypatch.setattr(sweep, "_now", partial(tuesday.__add__, timedelta(days=day)))
+        a_day_passes(dynamodb)
+        sweep.handle({}, Context())
+        told += [(day, mail.partition("\n")[0]) for mail in mails]
+        mails.clear()
+    assert told[0] == (0, titles[kind])
+    assert [(day, title.partition(",")[0]) for day, title in told[1:]] == [(6, titles[kind])] * is_later
+
+
+def keep_held(dynamodb: "DynamoDBServiceResource", name: str, landed_at: str) -> None:
+    found = listed_object(ObjectVersion("staging", f"s/t/{name}.parquet", "v1", "e", 5, landed_at))
+    assert isinstance(found, LandedFile)
+    held = HeldFiles(found.file_id, "its objects were copied", (found.held("its objects were copied"),))
+    refresh = Refresh(RefreshKind.CHANGES, (), (), TableState(), held=(held,))
+    for entry in entries_of(table_config(), refresh):
+        DynamoDbQuarantine(dynamodb, "quarantine").keep(entry)
+
+
+def keep_rejected(dynamodb: "DynamoDBServiceResource", name: str, landed_at: str) -> None:
+    found = listed_object(ObjectVersion("staging", f"s/t/{name}.csv", "v1", "e", 5, landed_at))
+    assert isinstance(found, RejectedFile)
+    DynamoDbQuarantine(dynamodb, "quarantine").keep(rejection_of(found))
 
 
 def loaded(dynamodb: "DynamoDBServiceResource", staging: Any) -> None:
