@@ -44,7 +44,7 @@ SWEEP_VARIABLES: Mapping[str, OdpTable] = {
     "CONFIG_DEPLOY_TRACKER_TABLE": OdpTable.CONFIG_DEPLOY_TRACKER,
 }
 SWEEP_ACTIONS: Mapping[OdpTable, tuple[str, ...]] = {
-    OdpTable.FILE_TRACKER: ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"),
+    OdpTable.FILE_TRACKER: ("dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:Query"),
     OdpTable.FILE_TRACKER_HISTORY: ("dynamodb:BatchGetItem", "dynamodb:Query"),
     OdpTable.FILE_PROCESSING_TRACKER: ("dynamodb:BatchGetItem",),
     OdpTable.QUARANTINE: ("dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:Query"),

@@ -59,6 +59,7 @@ BY_CODE = [
     Reason(_ODP_JOBS, "s3:GetObjectVersion", "*", COMPARED),
     Reason(_ODP_JOBS, "s3:AbortMultipartUpload", "*", UPLOADS),
     Reason("*SweepRole*", "dynamodb:Scan", "*/odpf_file_tracker*", COMPARED),
+    Reason("*SweepRole*", "dynamodb:DeleteItem", "*/odpf_file_tracker", COMPARED),
     Reason("*SweepRole*", "dynamodb:BatchGetItem", "*/odpf_file_processing_tracker", COMPARED),
     Reason("*SweepRole*", "dynamodb:PutItem", "*/odpf_config_deploy_tracker", COMPARED),
     Reason("*ConfigManagerHandlerRole*", "dynamodb:DeleteItem", "*/odpf_batch_config", COMPARED),

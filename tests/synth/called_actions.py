@@ -24,7 +24,7 @@ from odp.dynamodb.refresh_books import BookTables, DynamoDbRefreshBooks
 from odp.dynamodb.running_configuration import DynamoDbTableConfigs, RunningVersion
 from odp.dynamodb.sweep_state import DynamoDbSweepState
 from odp.dynamodb.table_leases import DynamoDbTableLeases
-from odp.dynamodb.told_states import DynamoDbToldStates
+from odp.dynamodb.told_states import DynamoDbPlannedCadences, DynamoDbToldStates
 from odp.dynamodb.written_tables import DynamoDbWrittenTables
 from odp.file_manager import handler as file_manager
 from odp.file_manager import sweep
@@ -168,6 +168,7 @@ def of_the_sweep() -> Actions:
     with recorded() as found:
         assert sweep.handle({}, Context()) == {"landed": 1, "missed": 0, "rejected": 2}
     of_the_config_manager()
+    DynamoDbPlannedCadences(dynamodb_resource(), "FileTracker").planned("former_refresh")
     _fail_long_ago(dynamodb_resource())
     with recorded() as later:
         sweep.handle({}, Context())

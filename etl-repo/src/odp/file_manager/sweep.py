@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 from typing import Protocol
@@ -94,6 +94,8 @@ def _tell_changes(lake: _Lake, *, is_day_over: bool) -> None:
         judgements = [*_JUDGEMENTS, _expiring_rejected] if is_day_over else _JUDGEMENTS
         messenger = Messenger(told, SnsTopic(os.environ["TOPIC_ARN"]), os.environ["LAKE"], _seconds)
         messenger.judge([partial(judgement, judge, lake) for judgement in judgements], known)
+        if is_day_over:
+            told.forget(known)
     except Exception:
         logger.exception("people were not told of all that changed")
         put_metric(UNTOLD_CHANGES, 1, lake=os.environ["LAKE"])
@@ -141,7 +143,7 @@ def _late(judge: SweepStates, lake: _Lake) -> Iterator[State]:
 
 
 def _silent(judge: SweepStates, lake: _Lake) -> Iterator[State]:
-    planned = _last_planned(lake.configuration.batches)
+    planned = _last_planned(lake.configuration.batches.keys())
     if _are_schedules_enabled():
         schedule = os.environ["SCHEDULE_NAMES"]
         yield from judge.silent(lake.configuration.batches, planned, lambda name: f"{schedule}{name}")
@@ -179,14 +181,16 @@ def _unconfigured_anymore(judge: SweepStates, lake: _Lake) -> Iterator[State]:
 _JUDGEMENTS = (_late, _silent, _expiring, _vanished, _unconfigured, _unconfigured_anymore)
 
 
-def _last_planned(configured: Collection[str]) -> Mapping[str, str]:
+def _last_planned(configured: Set[str]) -> Mapping[str, str]:
     """Give when cadences were planned last.
 
     For one that is new, comes again or is not started by itself, time begins to count now.
     """
     cadences = DynamoDbPlannedCadences(dynamodb_resource(), os.environ["FILE_TRACKER_TABLE"], clock=_seconds)
     planned = cadences.last_planned()
-    for cadence in planned.keys() ^ set(configured) if _are_schedules_enabled() else configured:
+    for cadence in planned.keys() - configured:
+        cadences.forget(cadence)
+    for cadence in configured - planned.keys() if _are_schedules_enabled() else configured:
         cadences.planned(cadence)
     return planned
 

@@ -13,7 +13,7 @@ from odp.dynamodb.quarantine import DynamoDbQuarantine
 from odp.dynamodb.refresh_books import DynamoDbRefreshBooks
 from odp.dynamodb.sweep_state import DynamoDbSweepState
 from odp.dynamodb.table_leases import DynamoDbTableLeases
-from odp.dynamodb.told_states import DynamoDbToldStates
+from odp.dynamodb.told_states import DynamoDbPlannedCadences, DynamoDbToldStates
 from odp.file_manager import sweep
 from odp.file_manager.bucket_sweep import Swept
 from odp.file_manager.reconciliation import Found
@@ -346,3 +346,28 @@ def test_table_that_failed_once_and_whose_later_runs_are_all_killed_is_told_as_l
     DynamoDbTableLeases(dynamodb, "leases", seconds=-1).acquire("db.t", "jr_2")
     sweep.handle({}, Context())
     assert subjects(mails) == ["odp-dev: s.t is late"]
+
+
+def test_what_says_nothing_more_is_forgotten_once_a_day_and_a_removed_cadence_at_once(
+    staging: Any, dynamodb: "DynamoDBServiceResource", mails: list[str]
+) -> None:
+    told = DynamoDbToldStates(dynamodb, "files", clock=lambda: sweep._seconds() - 100_000)
+    for subject, problems in (("refresh/db.t", frozenset[str]()), ("start/10_min_refresh", frozenset({"silent"}))):
+        claim = told.claim(subject, NOTHING_TOLD)
+        assert claim
+        told.note(subject, claim, Told(problems, recent=(int(sweep._seconds()) - 100_000,)))
+    DynamoDbPlannedCadences(dynamodb, "files").planned("10_min_refresh")
+    sweep.handle({}, Context())
+    assert list(told.known()) == ["start/10_min_refresh"]
+    assert DynamoDbPlannedCadences(dynamodb, "files").last_planned() == {}
+    told.note("refresh/db.t", told.claim("refresh/db.t", NOTHING_TOLD) or "", NOTHING_TOLD)
+    sweep.handle({}, Context())
+    assert sorted(told.known()) == ["refresh/db.t", "start/10_min_refresh"], "it looks once a day"
+    a_day_passes(dynamodb)
+    dynamodb.Table("files").update_item(
+        Key={"source_table_name": "#told", "file_id": "start/10_min_refresh"},
+        UpdateExpression="SET recent = :long_ago",
+        ExpressionAttributeValues={":long_ago": "1000"},
+    )
+    sweep.handle({}, Context())
+    assert (told.known(), mails) == ({}, [])
