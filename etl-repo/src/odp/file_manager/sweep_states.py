@@ -67,11 +67,12 @@ class SweepStates:
         }
 
     def _fails(self, table: RawTableConfig, work: PendingWork, lease: TableLease) -> bool:
-        if lease.refresh_status != RefreshStatus.ERROR:
-            return False
-        if lease.waits_for_change(table, work):
+        """Whether the last refresh that came to an end failed lately, or was refused and nothing has changed since."""
+        if lease.refresh_status == RefreshStatus.ERROR and lease.waits_for_change(table, work):
             return True
-        return bool(lease.ended_at) and self.now - datetime.fromisoformat(lease.ended_at) <= patience_of(table)
+        if not (lease.error and lease.ended_at):
+            return False
+        return self.now - datetime.fromisoformat(lease.ended_at) <= patience_of(table)
 
     def _late(self, table: RawTableConfig, work: PendingWork, landed: str) -> State:
         name = table.source_table_name

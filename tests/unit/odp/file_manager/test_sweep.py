@@ -335,17 +335,16 @@ def test_table_that_failed_once_and_whose_later_runs_are_all_killed_is_told_as_l
     told.note("refresh/db.t", claim, Told(frozenset({"E-1"})))
     sweep.handle({}, Context())
     assert subjects(mails) == ["odp-dev: s.t is late"], "nothing is known of a refresh that failed"
-    now = sweep._now().isoformat(timespec="milliseconds")
-    failed = RefreshOutcome("db.t", "s.t", RefreshStatus.ERROR, now, now, error="E: no")
-    lease = DynamoDbTableLeases(dynamodb, "leases").acquire("db.t", "jr_1")
-    assert lease
-    DynamoDbRefreshBooks(dynamodb, BOOK_TABLES).enter(lease, BookEntry(failed, closes=True))
     told.note("late/s.t", told.claim("late/s.t", told.known()["late/s.t"]) or "", NOTHING_TOLD)
-    sweep.handle({}, Context())
-    assert subjects(mails) == []
-    DynamoDbTableLeases(dynamodb, "leases", seconds=-1).acquire("db.t", "jr_2")
-    sweep.handle({}, Context())
-    assert subjects(mails) == ["odp-dev: s.t is late"]
+    for minutes in (5, 60):
+        ended = (sweep._now() - timedelta(minutes=minutes)).isoformat(timespec="milliseconds")
+        failed = RefreshOutcome("db.t", "s.t", RefreshStatus.ERROR, ended, ended, error="E: no")
+        lease = DynamoDbTableLeases(dynamodb, "leases").acquire("db.t", "jr_1")
+        assert lease
+        DynamoDbRefreshBooks(dynamodb, BOOK_TABLES).enter(lease, BookEntry(failed, closes=True))
+        DynamoDbTableLeases(dynamodb, "leases", seconds=-1).acquire("db.t", "jr_2")
+        sweep.handle({}, Context())
+        assert subjects(mails) == ["odp-dev: s.t is late"] * (minutes == 60), "of ten minutes, three cadences"
 
 
 def test_what_says_nothing_more_is_forgotten_once_a_day_and_a_removed_cadence_at_once(
