@@ -38,13 +38,15 @@ SWEEP_EVERY = cdk.Duration.hours(1)
 SWEEP_TIMEOUT = cdk.Duration.minutes(15)
 """The longest that Lambda offers; the next run goes on where this one stopped."""
 SWEEP_VARIABLES: Mapping[str, OdpTable] = {
+    "FILE_PROCESSING_TRACKER_TABLE": OdpTable.FILE_PROCESSING_TRACKER,
     "BATCH_CONFIG_TABLE": OdpTable.BATCH_CONFIG,
     "RAW_TABLE_CONFIG_TABLE": OdpTable.RAW_TABLE_CONFIG,
     "CONFIG_DEPLOY_TRACKER_TABLE": OdpTable.CONFIG_DEPLOY_TRACKER,
 }
 SWEEP_ACTIONS: Mapping[OdpTable, tuple[str, ...]] = {
-    OdpTable.FILE_TRACKER: ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"),
+    OdpTable.FILE_TRACKER: ("dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:Query"),
     OdpTable.FILE_TRACKER_HISTORY: ("dynamodb:BatchGetItem", "dynamodb:Query"),
+    OdpTable.FILE_PROCESSING_TRACKER: ("dynamodb:BatchGetItem",),
     OdpTable.QUARANTINE: ("dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:Query"),
     OdpTable.BATCH_CONFIG: ("dynamodb:Scan",),
     OdpTable.RAW_TABLE_CONFIG: ("dynamodb:Scan",),

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from tests.rights.granted import Right
 
-COMPARED = "for what was lost or came twice; tests/synth/test_called_actions.py compares it with what the code calls"
+COMPARED = "for what comes late, twice or not at all; tests/synth/test_called_actions.py compares it with the code"
 STOPPED = "an execution that is stopped stops its runs; whether one is under way then differs from run to run"
 METASTORE = "AWS's metastore client calls it inside Glue; here calls of our own copy the catalog, and need less"
 UPLOADS = "S3A gives up an upload in parts that fails; none fails here"
@@ -59,6 +59,8 @@ BY_CODE = [
     Reason(_ODP_JOBS, "s3:GetObjectVersion", "*", COMPARED),
     Reason(_ODP_JOBS, "s3:AbortMultipartUpload", "*", UPLOADS),
     Reason("*SweepRole*", "dynamodb:Scan", "*/odpf_file_tracker*", COMPARED),
+    Reason("*SweepRole*", "dynamodb:DeleteItem", "*/odpf_file_tracker", COMPARED),
+    Reason("*SweepRole*", "dynamodb:BatchGetItem", "*/odpf_file_processing_tracker", COMPARED),
     Reason("*SweepRole*", "dynamodb:PutItem", "*/odpf_config_deploy_tracker", COMPARED),
     Reason("*ConfigManagerHandlerRole*", "dynamodb:DeleteItem", "*/odpf_batch_config", COMPARED),
     Reason("*ConfigManagerHandlerRole*", "s3:ListBucket", "*", MISSING),

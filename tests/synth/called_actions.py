@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -23,6 +24,7 @@ from odp.dynamodb.refresh_books import BookTables, DynamoDbRefreshBooks
 from odp.dynamodb.running_configuration import DynamoDbTableConfigs, RunningVersion
 from odp.dynamodb.sweep_state import DynamoDbSweepState
 from odp.dynamodb.table_leases import DynamoDbTableLeases
+from odp.dynamodb.told_states import DynamoDbPlannedCadences, DynamoDbToldStates
 from odp.dynamodb.written_tables import DynamoDbWrittenTables
 from odp.file_manager import handler as file_manager
 from odp.file_manager import sweep
@@ -34,6 +36,7 @@ from odp.refreshes import BookEntry, RefreshOutcome, RefreshStatus
 from odp.s3_contents import S3ObjectContents
 from odp.s3_requests import S3ConfigRequests
 from odp.s3_staging import S3StagingListing
+from odp.state_changes import NOTHING_TOLD, Told
 
 from tests.unit.odp.config_manager.test_delivery import archive
 from tests.unit.odp.conftest import KEYS
@@ -158,13 +161,15 @@ class Context:
 
 
 def of_the_sweep() -> Actions:
-    """Files without an event, of DMS and not, of a table that is configured later and whose load has vanished."""
+    """Files without an event, of DMS and not, of a table that is configured later, fails, and loses its load."""
     # moto passes over the first key of a listing that begins after the empty key
     for key in ("first", "s/t/LOAD00000002.parquet", "picture.png"):
         boto3.client("s3").put_object(Bucket="staging", Key=key, Body=b"1")
     with recorded() as found:
         assert sweep.handle({}, Context()) == {"landed": 1, "missed": 0, "rejected": 2}
     of_the_config_manager()
+    DynamoDbPlannedCadences(dynamodb_resource(), "FileTracker").planned("former_refresh")
+    _fail_long_ago(dynamodb_resource())
     with recorded() as later:
         sweep.handle({}, Context())
     _lose_the_load(dynamodb_resource())
@@ -173,6 +178,15 @@ def of_the_sweep() -> Actions:
     (entry,) = DynamoDbQuarantine(dynamodb_resource(), "Quarantine").of_tables(QuarantineKind.VANISHED_LOAD)
     assert entry.source_table_name == LOAD.source_table_name
     return found | later | a_day_later
+
+
+def _fail_long_ago(dynamodb: DynamoDBServiceResource) -> None:
+    """Let people know that the table fails, and its file wait since long ago."""
+    told = DynamoDbToldStates(dynamodb, "FileTracker")
+    told.note("refresh/db.t", told.claim("refresh/db.t", NOTHING_TOLD) or "", Told(frozenset({"E-1"})))
+    (file,) = DynamoDbFileTracker(dynamodb, "FileTracker", "FileTrackerHistory").pending_files("s.t", 1).files
+    yesterday = (datetime.now(UTC) - timedelta(days=1)).isoformat()
+    dynamodb.Table("FileTracker").put_item(Item=pending_item(replace(file, landed_at=yesterday)))
 
 
 def _lose_the_load(dynamodb: DynamoDBServiceResource) -> None:

@@ -74,6 +74,7 @@ def test_failed_messages_of_a_batch_return_alone_and_are_not_seen_while_worked_o
             "FileManagerSweep",
             "odp.file_manager.sweep.handle",
             {
+                "FILE_PROCESSING_TRACKER_TABLE": "odpf_file_processing_tracker",
                 "BATCH_CONFIG_TABLE": "odpf_batch_config",
                 "RAW_TABLE_CONFIG_TABLE": "odpf_raw_table_config",
                 "SCHEDULES": "enabled",

@@ -105,6 +105,7 @@ def test_a_run_that_glue_refuses_is_tried_again_with_backoff_and_jitter(states: 
     (retry,) = states["RefreshBatches"]["ItemProcessor"]["States"]["RefreshBatch"]["Retry"]
     assert retry["ErrorEquals"] == list(GLUE_IS_BUSY)
     assert {"Glue.ConcurrentRunsExceededException", "Glue.ResourceNumberLimitExceededException"} <= set(GLUE_IS_BUSY)
+    assert "Glue.AWSGlueException" in GLUE_IS_BUSY, "under which Step Functions reports throttling"
     assert (retry["JitterStrategy"], retry["BackoffRate"]) == ("FULL", 2)
     assert longest_wait(retry) > 3600, "longer than the runs it waits for"
 

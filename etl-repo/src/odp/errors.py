@@ -81,5 +81,9 @@ class RefreshFailedError(TerminalError):
     """At least one table of a batch was not refreshed; the others were."""
 
 
+class UnbookedFailureError(TerminalError):
+    """At least one table of a batch failed and the books do not say so: its lease could not be taken or returned."""
+
+
 class BooksFormatError(RetryableError):
     """The books are in the format of another release, so nothing may be registered before they are migrated."""

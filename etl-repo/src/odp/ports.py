@@ -198,7 +198,7 @@ class ToldStates(Protocol):
     """What people were told, by the key of each subject."""
 
     def known(self) -> Mapping[str, Told]:
-        """Give what people know of every subject that ever had a problem."""
+        """Give what people know of every subject that has a problem, or had one lately."""
 
     def claim(self, key: str, told: Told) -> str | None:
         """Claim the next message of a subject; None if another run has it, or people know more than was read."""

@@ -336,6 +336,10 @@ class TableLease:
         """Whether the last refresh was refused, and the next one waits until something changes."""
         return self.refused_registrations >= 0
 
+    def waits_for_change(self, table: RawTableConfig, work: PendingWork) -> bool:
+        """Whether nothing has changed since the last refresh was refused, neither files nor configuration."""
+        return self.refused_registrations == work.registrations and self.refused_configuration == table.digest
+
 
 @dataclass(frozen=True, slots=True)
 class BatchPlan:

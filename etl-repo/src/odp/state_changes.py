@@ -79,6 +79,10 @@ class Told:
         """Whether people know of a problem, or may know of one."""
         return bool(self.problems) or self.is_unsure
 
+    def says_nothing(self, now: float) -> bool:
+        """Whether it could be forgotten: all is well, and no message counts among those of a day."""
+        return not (self.is_open or self.is_being_sent or _within_a_day(self, now))
+
 
 NOTHING_TOLD = Told()
 

@@ -22,7 +22,7 @@ CLAIM_SECONDS = 1000
 
 
 class DynamoDbToldStates:
-    """An item for each subject that ever had a problem; a claim is a conditional write on its version."""
+    """An item for each subject that has a problem, or had one lately; a claim is a conditional write on its version."""
 
     def __init__(
         self, dynamodb: DynamoDBServiceResource, pending_table: str, *, clock: Callable[[], float] = time.time
@@ -32,7 +32,7 @@ class DynamoDbToldStates:
         self._clock = clock
 
     def known(self) -> Mapping[str, Told]:
-        """Give what people know of every subject that ever had a problem."""
+        """Give what people know of every subject that has a problem, or had one lately."""
         items = _items(self._client, self._table, TOLD)
         return {str(item["file_id"]): self._told_of(item) for item in items}
 
@@ -43,19 +43,21 @@ class DynamoDbToldStates:
         """
         now = int(self._clock())
         me = uuid.uuid4().hex
-        is_as_read = "told_version = :version" if told.version else "attribute_not_exists(file_id)"
+        # versions begin again with an item that was forgotten; its times do not
+        is_as_read = "(told_version = :version AND (recent = :was OR attribute_not_exists(recent)))"
+        is_free = is_as_read if told.version else "attribute_not_exists(file_id)"
         values = {
             ":next": told.version + 1,
             ":me": me,
             ":until": now + CLAIM_SECONDS,
             ":recent": _times([*(at for at in told.recent if at > now - DAY_SECONDS), now]),
-            **({":version": told.version} if told.version else {}),
+            **({":version": told.version, ":was": _times(told.recent)} if told.version else {}),
         }
         update = (
             "SET #format = :format, told_version = :next, claimed_by = :me, claimed_until = :until, recent = :recent"
         )
         # or mine: an answer may be lost, and the request is repeated
-        is_mine = self._update(key, update, f"{is_as_read} OR claimed_by = :me", values)
+        is_mine = self._update(key, update, f"{is_free} OR claimed_by = :me", values)
         return me if is_mine else None
 
     def note(self, key: str, claim: str, told: Told) -> None:
@@ -81,6 +83,19 @@ class DynamoDbToldStates:
         values = {":me": claim, ":past": 1, ":recent": _times(told.recent)}
         update = "SET #format = :format, claimed_until = :past, recent = :recent"
         self._update(key, update, "claimed_by = :me", values)
+
+    def forget(self, known: Mapping[str, Told]) -> None:
+        """Delete the items that say nothing any more, unless somebody has claimed a message since they were read."""
+        now = self._clock()
+        for key, told in known.items():
+            if told.says_nothing(now):
+                request: Any = {
+                    "TableName": self._table,
+                    "Key": _key(TOLD, key),
+                    "ConditionExpression": "told_version = :version",
+                    "ExpressionAttributeValues": {":version": told.version},
+                }
+                took_place(lambda request=request: persist(lambda: self._client.delete_item(**request)))
 
     def _update(self, key: str, update: str, condition: str, values: Mapping[str, Any]) -> bool:
         request: Any = {
@@ -121,6 +136,10 @@ class DynamoDbPlannedCadences:
         at = datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="seconds")
         item: dict[str, Any] = {**_key(PLANNED, refresh_cadence), "format": FORMAT, "planned_at": at}
         persist(lambda: self._client.put_item(TableName=self._table, Item=item))
+
+    def forget(self, refresh_cadence: str) -> None:
+        """Delete what is known of a cadence, so that time begins to count when it comes again."""
+        persist(lambda: self._client.delete_item(TableName=self._table, Key=_key(PLANNED, refresh_cadence)))
 
     def last_planned(self) -> Mapping[str, str]:
         """Give the time (ISO 8601) of the last plan of each cadence that ever came to one."""

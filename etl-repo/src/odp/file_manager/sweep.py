@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 from typing import Protocol
@@ -14,6 +14,7 @@ from odp.commands import Commands
 from odp.configuration import Configuration
 from odp.dynamodb.connection import dynamodb_resource
 from odp.dynamodb.file_tracker import DynamoDbPendingWork
+from odp.dynamodb.planning import DynamoDbPlannedLeases
 from odp.dynamodb.running_configuration import DynamoDbRunningConfiguration, RunningVersion
 from odp.dynamodb.sweep_state import DynamoDbSweepState
 from odp.dynamodb.told_states import DynamoDbPlannedCadences, DynamoDbToldStates
@@ -25,7 +26,7 @@ from odp.file_manager.sweep_states import SweepStates
 from odp.file_manager.unconfigured_tables import keep_unconfigured_tables
 from odp.file_manager.vanished_loads import VanishedLoads
 from odp.file_manager.vanished_look import LOOK_LASTS, VanishedLook
-from odp.file_manager.waiting_files import count_that_expire, held_tables_that_lose_files, tables_that_lose_files
+from odp.file_manager.waiting_files import landings_of, losses
 from odp.messenger import Messenger
 from odp.records import HELD_KINDS, KeptEntry, PendingWork, QuarantineKind
 from odp.s3_staging import S3StagingListing
@@ -93,6 +94,8 @@ def _tell_changes(lake: _Lake, *, is_day_over: bool) -> None:
         judgements = [*_JUDGEMENTS, _expiring_rejected] if is_day_over else _JUDGEMENTS
         messenger = Messenger(told, SnsTopic(os.environ["TOPIC_ARN"]), os.environ["LAKE"], _seconds)
         messenger.judge([partial(judgement, judge, lake) for judgement in judgements], known)
+        if is_day_over:
+            told.forget(known)
     except Exception:
         logger.exception("people were not told of all that changed")
         put_metric(UNTOLD_CHANGES, 1, lake=os.environ["LAKE"])
@@ -135,22 +138,23 @@ def _running() -> DynamoDbRunningConfiguration:
 
 def _late(judge: SweepStates, lake: _Lake) -> Iterator[State]:
     if _are_schedules_enabled():
-        yield from judge.late(lake.configuration.tables, lake.pending, lake.oldest)
+        leases = DynamoDbPlannedLeases(dynamodb_resource(), os.environ["FILE_PROCESSING_TRACKER_TABLE"], clock=_seconds)
+        yield from judge.late(lake.configuration.tables, lake.pending, lake.oldest, leases)
 
 
 def _silent(judge: SweepStates, lake: _Lake) -> Iterator[State]:
-    planned = _last_planned(lake.configuration.batches)
+    planned = _last_planned(lake.configuration.batches.keys())
     if _are_schedules_enabled():
         schedule = os.environ["SCHEDULE_NAMES"]
         yield from judge.silent(lake.configuration.batches, planned, lambda name: f"{schedule}{name}")
 
 
 def _expiring(judge: SweepStates, lake: _Lake) -> Iterator[State]:
-    yield from judge.expiring(_tables_that_lose_files(lake.oldest), int(os.environ["LANDED_FILE_DAYS"]))
+    yield from judge.expiring(_losses(lake.oldest), int(os.environ["LANDED_FILE_DAYS"]))
 
 
 def _expiring_rejected(judge: SweepStates, _: _Lake) -> Iterator[State]:
-    yield judge.expiring_rejected(_count_expiring_rejected())
+    yield judge.expiring_rejected(_rejected_that_may_be_wanted(), int(os.environ["LANDED_FILE_DAYS"]))
 
 
 def _vanished(judge: SweepStates, _: _Lake) -> Iterator[State]:
@@ -177,14 +181,16 @@ def _unconfigured_anymore(judge: SweepStates, lake: _Lake) -> Iterator[State]:
 _JUDGEMENTS = (_late, _silent, _expiring, _vanished, _unconfigured, _unconfigured_anymore)
 
 
-def _last_planned(configured: Collection[str]) -> Mapping[str, str]:
+def _last_planned(configured: Set[str]) -> Mapping[str, str]:
     """Give when cadences were planned last.
 
     For one that is new, comes again or is not started by itself, time begins to count now.
     """
     cadences = DynamoDbPlannedCadences(dynamodb_resource(), os.environ["FILE_TRACKER_TABLE"], clock=_seconds)
     planned = cadences.last_planned()
-    for cadence in planned.keys() ^ set(configured) if _are_schedules_enabled() else configured:
+    for cadence in planned.keys() - configured:
+        cadences.forget(cadence)
+    for cadence in configured - planned.keys() if _are_schedules_enabled() else configured:
         cadences.planned(cadence)
     return planned
 
@@ -193,29 +199,21 @@ def _are_schedules_enabled() -> bool:
     return os.environ["SCHEDULES"] == "enabled"
 
 
-def _tables_that_lose_files(oldest: Mapping[str, str]) -> list[str]:
+def _losses(oldest: Mapping[str, str]) -> Mapping[str, frozenset[str]]:
     days, lake = int(os.environ["LANDED_FILE_DAYS"]), connected_lake()
-    entries = [entry for kind in HELD_KINDS for entry in lake.quarantine.of_tables(kind)]
-    found = {
-        *tables_that_lose_files(oldest, oldest.__getitem__, now=_now(), landed_file_days=days),
-        *held_tables_that_lose_files(entries, now=_now(), landed_file_days=days),
-    }
+    held = [entry for kind in HELD_KINDS for entry in lake.quarantine.of_tables(kind)]
+    found = losses([*oldest.items(), *landings_of(held)], now=_now(), landed_file_days=days)
     for name in sorted(found):
         logger.warning(
             "%s: files that wait or are held are about to expire after %d days in the staging bucket", name, days
         )
-    return sorted(found)
-
-
-def _count_expiring_rejected() -> int:
-    """Count the open ones, which a person may still want; once a day, as there may be many that stay on record."""
-    days, quarantine = int(os.environ["LANDED_FILE_DAYS"]), connected_lake().quarantine
-    rejected = quarantine.of_tables(QuarantineKind.REJECTED_FILE)
-    landed = [entry.landed_from for entry in rejected if not entry.is_dismissed]
-    found = count_that_expire(landed, now=_now(), landed_file_days=days)
-    if found:
-        logger.warning("%d rejected files are about to expire after %d days in the staging bucket", found, days)
     return found
+
+
+def _rejected_that_may_be_wanted() -> list[str]:
+    """List when the open ones landed; once a day, as there may be many that stay on record."""
+    rejected = connected_lake().quarantine.of_tables(QuarantineKind.REJECTED_FILE)
+    return [landed for _, landed in landings_of(rejected)]
 
 
 def _counts(swept: Swept) -> dict[str, int]:

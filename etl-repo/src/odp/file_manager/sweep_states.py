@@ -9,7 +9,10 @@ from datetime import datetime, timedelta
 from odp.commands import Commands
 from odp.config_manager.cadence import minutes_of
 from odp.configuration import Configuration
-from odp.records import KeptEntry, PendingWork, RawTableConfig
+from odp.file_manager.waiting_files import count_that_expire, weeks_of_those_that_expire
+from odp.ports import PlannedLeases
+from odp.records import KeptEntry, PendingWork, RawTableConfig, TableLease
+from odp.refreshes import RefreshStatus
 from odp.state_changes import Aspect, State, Subject, Told
 
 LATE_AFTER_CADENCES = 3
@@ -28,17 +31,48 @@ class SweepStates:
     now: datetime
 
     def late(
-        self, configured: Mapping[str, RawTableConfig], pending: Mapping[str, PendingWork], oldest: Mapping[str, str]
+        self,
+        configured: Mapping[str, RawTableConfig],
+        pending: Mapping[str, PendingWork],
+        oldest: Mapping[str, str],
+        leases: PlannedLeases,
     ) -> Iterator[State]:
         """Judge active tables by how long their oldest file waits; of those that fail people know more already."""
-        judged = {name: table for name, table in configured.items() if table.is_active and not self._fails(table)}
+        active = {name: table for name, table in configured.items() if table.is_active}
+        waiting = {name: at for name, at in oldest.items() if name in active and self._is_late(active[name], at)}
+        failing = self._failing([active[name] for name in waiting], pending, leases)
         found = [
-            self._late(judged[name], pending[name], landed)
-            for name, landed in oldest.items()
-            if landed and name in judged and self.now - datetime.fromisoformat(landed) > patience_of(judged[name])
+            self._late(active[name], pending[name], landed) for name, landed in waiting.items() if name not in failing
         ]
         yield from found
-        yield from self._ended(found, Aspect.LATE, "{} is up to date again", judged)
+        well = [name for name, table in active.items() if not self._is_known_to_fail(table)]
+        yield from self._ended(found, Aspect.LATE, "{} is up to date again", well)
+
+    def _is_late(self, table: RawTableConfig, landed: str) -> bool:
+        return bool(landed) and self.now - datetime.fromisoformat(landed) > patience_of(table)
+
+    def _failing(
+        self, tables: Iterable[RawTableConfig], pending: Mapping[str, PendingWork], leases: PlannedLeases
+    ) -> set[str]:
+        """Name those that people know to fail, and whose books say that it is so still.
+
+        A table whose runs were all cut off since, or never began, failed once and has come to no end since.
+        """
+        known = [table for table in tables if self._is_known_to_fail(table)]
+        found = leases.leases(table.qualified_name for table in known) if known else {}
+        return {
+            table.source_table_name
+            for table in known
+            if self._fails(table, pending[table.source_table_name], found.get(table.qualified_name, TableLease()))
+        }
+
+    def _fails(self, table: RawTableConfig, work: PendingWork, lease: TableLease) -> bool:
+        """Whether the last refresh that came to an end failed lately, or was refused and nothing has changed since."""
+        if lease.refresh_status == RefreshStatus.ERROR and lease.waits_for_change(table, work):
+            return True
+        if not (lease.error and lease.ended_at):
+            return False
+        return self.now - datetime.fromisoformat(lease.ended_at) <= patience_of(table)
 
     def _late(self, table: RawTableConfig, work: PendingWork, landed: str) -> State:
         name = table.source_table_name
@@ -84,8 +118,8 @@ class SweepStates:
             planned,
         )
 
-    def expiring(self, tables: Iterable[str], landed_file_days: int) -> Iterator[State]:
-        """Judge tables by their names: those of which files that wait or are held expire within a week."""
+    def expiring(self, tables: Mapping[str, frozenset[str]], landed_file_days: int) -> Iterator[State]:
+        """Judge tables of which files that wait or are held expire within a week, each with what is lost of it."""
         found = [
             State(
                 Subject(Aspect.EXPIRING, name),
@@ -95,21 +129,22 @@ class SweepStates:
                     f"Files that wait or are held are deleted {landed_file_days} days after they landed.",
                     f"Run: {self.commands.status(name)}",
                 ),
-                frozenset({"expiring"}),
+                lost,
                 is_end_told=False,
             )
-            for name in tables
+            for name, lost in sorted(tables.items())
         ]
         yield from found
         yield from self._ended(found, Aspect.EXPIRING, "no file of {} expires soon", but=REJECTED)
 
-    def expiring_rejected(self, files: int) -> State:
-        """Judge the rejected files together; they belong to no table."""
+    def expiring_rejected(self, landed: Collection[str], landed_file_days: int) -> State:
+        """Judge the rejected files together, by when each landed; they belong to no table."""
+        files = count_that_expire(landed, now=self.now, landed_file_days=landed_file_days)
         return State(
             Subject(Aspect.EXPIRING, REJECTED),
             "rejected files expire within 7 days",
             (f"{files} rejected files: copy what you want to keep.", f"Run: {self.commands.rejected()}"),
-            frozenset({"expiring"} if files else ()),
+            weeks_of_those_that_expire(landed, now=self.now, landed_file_days=landed_file_days),
             is_end_told=False,
         )
 
@@ -160,7 +195,7 @@ class SweepStates:
         begin = Subject(aspect, "").key
         return [key.removeprefix(begin) for key, told in self.told.items() if key.startswith(begin) and told.is_open]
 
-    def _fails(self, table: RawTableConfig) -> bool:
+    def _is_known_to_fail(self, table: RawTableConfig) -> bool:
         known = self.told.get(Subject(Aspect.REFRESH, table.qualified_name).key)
         return known is not None and bool(known.problems)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from odp.records import KeptEntry
@@ -13,24 +13,41 @@ _GONE_AFTER = timedelta(days=2)
 """How long S3 may keep an object that has expired."""
 
 
-def tables_that_lose_files(
-    source_tables: Iterable[str], oldest_landing: Callable[[str], str], *, now: datetime, landed_file_days: int
-) -> list[str]:
-    """Name the tables whose oldest pending file expires soon; `oldest_landing` is empty for a table without any."""
-    found = ((name, oldest_landing(name)) for name in source_tables)
-    return [name for name, landed in found if expires_soon(landed, now, landed_file_days)]
+def losses(landed: Iterable[tuple[str, str]], *, now: datetime, landed_file_days: int) -> dict[str, frozenset[str]]:
+    """Give those of some tables whose files expire soon, or did, each with the weeks in which those landed.
+
+    Files that landed in another week are another loss, so people are told of them again.
+    """
+    found: dict[str, frozenset[str]] = {}
+    for name, at in landed:
+        if expires_soon(at, now, landed_file_days):
+            found[name] = found.get(name, frozenset()) | {_week_of(at)}
+    return found
 
 
-def held_tables_that_lose_files(held: Iterable[KeptEntry], *, now: datetime, landed_file_days: int) -> set[str]:
-    """Name the tables of held files that expire soon, or did; their entries are open as nobody has decided."""
-    is_open = (entry for entry in held if not entry.is_dismissed)
-    return {entry.source_table_name for entry in is_open if expires_soon(entry.landed_from, now, landed_file_days)}
+def landings_of(entries: Iterable[KeptEntry]) -> list[tuple[str, str]]:
+    """Name table and landing of what is kept and open; nobody can decide about it any more once it has expired."""
+    return [(entry.source_table_name, entry.landed_from) for entry in entries if not entry.is_dismissed]
+
+
+def weeks_of_those_that_expire(landed: Iterable[str], *, now: datetime, landed_file_days: int) -> frozenset[str]:
+    """Give the weeks in which those landed that are in their last week and not gone yet."""
+    return frozenset(map(_week_of, _that_expire(landed, now, landed_file_days)))
 
 
 def count_that_expire(landed: Iterable[str], *, now: datetime, landed_file_days: int) -> int:
     """Count those of some landed files that are in their last week and not gone yet."""
+    return sum(1 for _ in _that_expire(landed, now, landed_file_days))
+
+
+def _that_expire(landed: Iterable[str], now: datetime, landed_file_days: int) -> Iterator[str]:
     soon = (one for one in landed if expires_soon(one, now, landed_file_days))
-    return sum(expires_at(one, landed_file_days) + _GONE_AFTER > now for one in soon)
+    return (one for one in soon if expires_at(one, landed_file_days) + _GONE_AFTER > now)
+
+
+def _week_of(landed: str) -> str:
+    year, week, _ = datetime.fromisoformat(landed).isocalendar()
+    return f"landed-{year}-W{week:02}"
 
 
 def expires_soon(landed: str, now: datetime, landed_file_days: int) -> bool:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from odp.errors import RefreshFailedError
+from odp.errors import RefreshFailedError, UnbookedFailureError
 from odp.refreshes import RefreshOutcome, RefreshStatus
 
 logger = logging.getLogger(__name__)
@@ -20,22 +20,31 @@ def refresh_batch(source_tables: Sequence[str], refresh_one: RefreshOne, *, at_a
 
     Raises:
         RefreshFailedError: after all tables were tried, naming those that failed and why.
+        UnbookedFailureError: the same, where the books do not tell of each: nobody else will.
     """
     with ThreadPoolExecutor(max_workers=max(1, min(at_a_time, len(source_tables)))) as threads:
         futures = {name: threads.submit(refresh_one, name) for name in source_tables}
     outcomes: list[RefreshOutcome] = []
-    failures: dict[str, str] = {}
+    booked: dict[str, str] = {}
+    unbooked: dict[str, str] = {}
     for name, future in futures.items():
         if (error := future.exception()) is not None:
-            logger.error("%s could not be begun", name, exc_info=error)
-            failures[name] = f"{type(error).__name__}: {error}"
+            logger.error("%s failed and left nothing in the books", name, exc_info=error)
+            unbooked[name] = f"{type(error).__name__}: {error}"
         elif (outcome := future.result()) is not None:
             outcomes.append(outcome)
             if outcome.status is RefreshStatus.ERROR:
-                failures[name] = outcome.error
-    if failures:
-        names = ", ".join(failures)  # all of them first: whoever shortens the message keeps the names
-        reasons = "; ".join(f"{name}: {reason}" for name, reason in failures.items())
-        message = f"{len(failures)} of {len(source_tables)} tables failed ({names}): {reasons}"
-        raise RefreshFailedError(message)
+                booked[name] = outcome.error
+    if unbooked:
+        raise UnbookedFailureError(_message(len(source_tables), unbooked, booked))
+    if booked:
+        raise RefreshFailedError(_message(len(source_tables), unbooked, booked))
     return outcomes
+
+
+def _message(tables: int, unbooked: Mapping[str, str], booked: Mapping[str, str]) -> str:
+    """Name all of them first: whoever shortens the message keeps the names."""
+    kinds = (("tables failed and left nothing in the books", unbooked), ("tables failed", booked))
+    counts = "; ".join(f"{len(found)} of {tables} {kind} ({', '.join(found)})" for kind, found in kinds if found)
+    reasons = "; ".join(f"{name}: {reason}" for name, reason in {**unbooked, **booked}.items())
+    return f"{counts}: {reasons}"

@@ -38,13 +38,13 @@ class RefreshStates:
                 yield from self._refresh(table, lease, pending.get(table.source_table_name))
 
     def _refresh(self, table: RawTableConfig, lease: TableLease, work: PendingWork | None) -> Iterator[State]:
-        """Judge the last refresh; one that was cut off says nothing, and the next one is begun by itself."""
+        """Judge the last refresh; one that was cut off says nothing: the next one begins by itself, or it is late."""
         subject = Subject(Aspect.REFRESH, table.qualified_name)
         if lease.refresh_status == RefreshStatus.COMPLETED:
             lines = (_table_line(table), _waiting(work), f"Run: {self.commands.status(table.source_table_name)}")
             yield State(subject, f"{table.qualified_name} is refreshed again", lines, since=lease.ended_at)
-        elif lease.refresh_status == RefreshStatus.ERROR and work is None:
-            # a person skipped what it failed of; nothing starts a refresh that could complete
+        elif work is None:
+            # a person skipped what it failed of; nothing starts a refresh that could complete or fail
             yield State(subject, table.qualified_name, (), is_end_told=False)
         elif lease.refresh_status == RefreshStatus.ERROR:
             title = f"{table.qualified_name} is refused" if lease.is_refused else f"{table.qualified_name} failed"

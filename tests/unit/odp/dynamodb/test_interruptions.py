@@ -196,6 +196,8 @@ SCENARIOS: dict[str, Callable[[World], Any]] = {
     "DynamoDbToldStates.claim": lambda world: world.told.claim("refresh/db.u", NOTHING_TOLD) is not None,
     "DynamoDbToldStates.note": lambda world: world.told.note("refresh/db.t", world.message, TOLD),
     "DynamoDbToldStates.give_back": lambda world: world.told.give_back("refresh/db.t", world.message, Told()),
+    "DynamoDbToldStates.forget": lambda world: world.told.forget({"refresh/db.t": Told(version=1)}),
+    "DynamoDbPlannedCadences.forget": lambda world: world.plans.forget("10_min_refresh"),
     "DynamoDbPlannedCadences.planned": lambda world: world.plans.planned("10_min_refresh"),
     "DynamoDbPlannedCadences.last_planned": lambda world: world.plans.last_planned(),
 }

@@ -2,7 +2,8 @@
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +13,7 @@ from odp.dynamodb.quarantine import DynamoDbQuarantine
 from odp.dynamodb.refresh_books import DynamoDbRefreshBooks
 from odp.dynamodb.sweep_state import DynamoDbSweepState
 from odp.dynamodb.table_leases import DynamoDbTableLeases
+from odp.dynamodb.told_states import DynamoDbPlannedCadences, DynamoDbToldStates
 from odp.file_manager import sweep
 from odp.file_manager.bucket_sweep import Swept
 from odp.file_manager.reconciliation import Found
@@ -31,6 +33,7 @@ from odp.refreshes import (
 )
 from odp.s3_staging import S3StagingListing
 from odp.sns_topic import SnsTopic
+from odp.state_changes import NOTHING_TOLD, Told
 
 from tests.unit import moto_session
 from tests.unit.odp.samples import BOOK_TABLES, batch_config, table_config
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
 VARIABLES = {
     "FILE_TRACKER_TABLE": "files",
     "FILE_TRACKER_HISTORY_TABLE": "files_history",
+    "FILE_PROCESSING_TRACKER_TABLE": "leases",
     "QUARANTINE_TABLE": "quarantine",
     "BATCH_CONFIG_TABLE": "batch_config",
     "RAW_TABLE_CONFIG_TABLE": "table_config",
@@ -154,13 +158,7 @@ def test_held_files_that_are_about_to_expire_are_told(
     key: str,
 ) -> None:
     """They are in the history, not pending; after landed_file_days nobody can approve them any more."""
-    landed_at = f"{sweep._now() - timedelta(days=days):%Y-%m-%dT%H:%M:%SZ}"
-    found = listed_object(ObjectVersion("staging", f"s/t/{key}.parquet", "v1", "e", 5, landed_at))
-    assert isinstance(found, LandedFile)
-    held = HeldFiles(found.file_id, "its objects were copied", (found.held("its objects were copied"),))
-    refresh = Refresh(RefreshKind.CHANGES, (), (), TableState(), held=(held,))
-    for entry in entries_of(table_config(), refresh):
-        DynamoDbQuarantine(dynamodb, "quarantine").keep(entry)
+    keep_held(dynamodb, key, f"{sweep._now() - timedelta(days=days):%Y-%m-%dT%H:%M:%SZ}")
     sweep.handle({}, Context())
     sweep.handle({}, Context())
     assert subjects(mails) == ["odp-dev: files of s.t expire within 7 days"] * rings
@@ -170,14 +168,57 @@ def test_held_files_that_are_about_to_expire_are_told(
 def test_rejected_files_that_a_person_may_still_want_are_told_before_they_expire_and_not_for_ever(
     staging: Any, dynamodb: "DynamoDBServiceResource", mails: list[str], days: int, rings: bool
 ) -> None:
-    landed_at = f"{sweep._now() - timedelta(days=days):%Y-%m-%dT%H:%M:%SZ}"
-    found = listed_object(ObjectVersion("staging", "s/t/a.csv", "v1", "e", 5, landed_at))
-    assert isinstance(found, RejectedFile)
-    DynamoDbQuarantine(dynamodb, "quarantine").keep(rejection_of(found))
+    keep_rejected(dynamodb, "a", f"{sweep._now() - timedelta(days=days):%Y-%m-%dT%H:%M:%SZ}")
     for _ in range(2):
         sweep.handle({}, Context())
         a_day_passes(dynamodb)
     assert subjects(mails) == ["odp-dev: rejected files expire within 7 days"] * rings
+
+
+@pytest.mark.parametrize("is_later", [False, True])
+@pytest.mark.parametrize("kind", ["held", "rejected"])
+def test_files_that_expire_in_a_later_week_are_told_of_again(
+    staging: Any,
+    dynamodb: "DynamoDBServiceResource",
+    mails: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    is_later: bool,
+) -> None:
+    """The first message was the last one: what expired later was lost in silence."""
+    keep = {"held": keep_held, "rejected": keep_rejected}[kind]
+    titles = {
+        "held": "odp-dev: files of s.t expire within 7 days",
+        "rejected": "odp-dev: rejected files expire within 7 days",
+    }
+    tuesday = datetime(2026, 6, 30, 12, tzinfo=UTC)
+    keep(dynamodb, "LOAD00000001", "2026-04-06T00:00:00Z")
+    if is_later:
+        keep(dynamodb, "LOAD00000002", "2026-04-14T00:00:00Z")
+    told = []
+    for day in (0, 1, 6, 7, 13):
+        monkeypatch.setattr(sweep, "_now", partial(tuesday.__add__, timedelta(days=day)))
+        a_day_passes(dynamodb)
+        sweep.handle({}, Context())
+        told += [(day, mail.partition("\n")[0]) for mail in mails]
+        mails.clear()
+    assert told[0] == (0, titles[kind])
+    assert [(day, title.partition(",")[0]) for day, title in told[1:]] == [(6, titles[kind])] * is_later
+
+
+def keep_held(dynamodb: "DynamoDBServiceResource", name: str, landed_at: str) -> None:
+    found = listed_object(ObjectVersion("staging", f"s/t/{name}.parquet", "v1", "e", 5, landed_at))
+    assert isinstance(found, LandedFile)
+    held = HeldFiles(found.file_id, "its objects were copied", (found.held("its objects were copied"),))
+    refresh = Refresh(RefreshKind.CHANGES, (), (), TableState(), held=(held,))
+    for entry in entries_of(table_config(), refresh):
+        DynamoDbQuarantine(dynamodb, "quarantine").keep(entry)
+
+
+def keep_rejected(dynamodb: "DynamoDBServiceResource", name: str, landed_at: str) -> None:
+    found = listed_object(ObjectVersion("staging", f"s/t/{name}.csv", "v1", "e", 5, landed_at))
+    assert isinstance(found, RejectedFile)
+    DynamoDbQuarantine(dynamodb, "quarantine").keep(rejection_of(found))
 
 
 def loaded(dynamodb: "DynamoDBServiceResource", staging: Any) -> None:
@@ -283,3 +324,50 @@ def test_judgement_that_fails_hides_no_other_and_is_counted(
     others.pop(broken, None)
     assert subjects(mails) == sorted(others.values())
     assert metrics(capsys)["UntoldChanges"] == 1
+
+
+def test_table_that_failed_once_and_whose_later_runs_are_all_killed_is_told_as_late(
+    staging: Any, dynamodb: "DynamoDBServiceResource", mails: list[str]
+) -> None:
+    late_table(dynamodb)
+    told = DynamoDbToldStates(dynamodb, "files")
+    claim = told.claim("refresh/db.t", NOTHING_TOLD)
+    assert claim
+    told.note("refresh/db.t", claim, Told(frozenset({"E-1"})))
+    sweep.handle({}, Context())
+    assert subjects(mails) == ["odp-dev: s.t is late"], "nothing is known of a refresh that failed"
+    told.note("late/s.t", told.claim("late/s.t", told.known()["late/s.t"]) or "", NOTHING_TOLD)
+    for minutes in (5, 60):
+        ended = (sweep._now() - timedelta(minutes=minutes)).isoformat(timespec="milliseconds")
+        failed = RefreshOutcome("db.t", "s.t", RefreshStatus.ERROR, ended, ended, error="E: no")
+        lease = DynamoDbTableLeases(dynamodb, "leases").acquire("db.t", "jr_1")
+        assert lease
+        DynamoDbRefreshBooks(dynamodb, BOOK_TABLES).enter(lease, BookEntry(failed, closes=True))
+        DynamoDbTableLeases(dynamodb, "leases", seconds=-1).acquire("db.t", "jr_2")
+        sweep.handle({}, Context())
+        assert subjects(mails) == ["odp-dev: s.t is late"] * (minutes == 60), "of ten minutes, three cadences"
+
+
+def test_what_says_nothing_more_is_forgotten_once_a_day_and_a_removed_cadence_at_once(
+    staging: Any, dynamodb: "DynamoDBServiceResource", mails: list[str]
+) -> None:
+    told = DynamoDbToldStates(dynamodb, "files", clock=lambda: sweep._seconds() - 100_000)
+    for subject, problems in (("refresh/db.t", frozenset[str]()), ("start/10_min_refresh", frozenset({"silent"}))):
+        claim = told.claim(subject, NOTHING_TOLD)
+        assert claim
+        told.note(subject, claim, Told(problems, recent=(int(sweep._seconds()) - 100_000,)))
+    DynamoDbPlannedCadences(dynamodb, "files").planned("10_min_refresh")
+    sweep.handle({}, Context())
+    assert list(told.known()) == ["start/10_min_refresh"]
+    assert DynamoDbPlannedCadences(dynamodb, "files").last_planned() == {}
+    told.note("refresh/db.t", told.claim("refresh/db.t", NOTHING_TOLD) or "", NOTHING_TOLD)
+    sweep.handle({}, Context())
+    assert sorted(told.known()) == ["refresh/db.t", "start/10_min_refresh"], "it looks once a day"
+    a_day_passes(dynamodb)
+    dynamodb.Table("files").update_item(
+        Key={"source_table_name": "#told", "file_id": "start/10_min_refresh"},
+        UpdateExpression="SET recent = :long_ago",
+        ExpressionAttributeValues={":long_ago": "1000"},
+    )
+    sweep.handle({}, Context())
+    assert (told.known(), mails) == ({}, [])

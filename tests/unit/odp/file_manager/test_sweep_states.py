@@ -1,8 +1,8 @@
 """Freshness of each table against its cadence, and cadences that do not start; judged hour by hour, told once."""
 
 import itertools
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,7 +11,8 @@ from odp.commands import Commands
 from odp.configuration import Configuration
 from odp.file_manager.sweep_states import SweepStates
 from odp.messenger import Messenger
-from odp.records import PendingWork
+from odp.records import PendingWork, TableLease
+from odp.refreshes import RefreshStatus
 from odp.state_changes import Told
 
 from tests.unit.odp.samples import batch_config, table_config
@@ -29,6 +30,7 @@ class People:
     told: dict[str, Told] = field(default_factory=dict)
     mails: list[str] = field(default_factory=list)
     now: datetime = START
+    books: dict[str, TableLease] = field(default_factory=dict)
     _claims: Any = field(default_factory=itertools.count)
 
     def claim(self, key: str, told: Told) -> str | None:
@@ -60,7 +62,11 @@ class People:
         configured = {table.source_table_name: table for table in tables}
         oldest = {name: landed.isoformat() for name in configured} if landed else {}
         pending = {name: PendingWork(name, 3, 1000) for name in oldest}
-        return self.tell(self.judge().late(configured, pending, oldest))
+        return self.tell(self.judge().late(configured, pending, oldest, self))
+
+    def leases(self, qualified_names: Iterable[str]) -> Mapping[str, TableLease]:
+        """Give the books of those tables that a refresh ever touched, as far as the test has any."""
+        return {name: self.books[name] for name in qualified_names if name in self.books}
 
 
 @pytest.mark.parametrize(("table", "hours"), [(HOURLY, 3), (DAILY, 72)])
@@ -88,10 +94,68 @@ def test_two_tables_that_are_late_are_told_by_two_mails_and_a_paused_one_is_not(
     ]
 
 
-def test_table_that_fails_is_not_called_late_too() -> None:
-    people = People(now=START + timedelta(days=9))
-    people.told[f"refresh/{HOURLY.qualified_name}"] = Told(frozenset({"RejectedInputError-1"}), version=1)
+NOW = START + timedelta(days=9)
+KNOWN_TO_FAIL = Told(frozenset({"RejectedInputError-1"}), version=1)
+FAILED = TableLease(refresh_status=RefreshStatus.ERROR, ended_at=(NOW - timedelta(hours=2)).isoformat(), error="E: no")
+LONG_AGO = replace(FAILED, ended_at=(NOW - timedelta(hours=4)).isoformat())
+REFUSED = replace(LONG_AGO, refused_registrations=0, refused_configuration=HOURLY.digest)
+"""Of all files that the table has."""
+
+
+def people_who_know_that_it_fails(books: TableLease) -> People:
+    people = People(now=NOW, books={HOURLY.qualified_name: books})
+    people.told[f"refresh/{HOURLY.qualified_name}"] = KNOWN_TO_FAIL
+    return people
+
+
+@pytest.mark.parametrize(
+    "books",
+    [
+        FAILED,
+        REFUSED,
+        pytest.param(replace(FAILED, refresh_status=RefreshStatus.UPDATING, is_held=True), id="tried again just now"),
+        pytest.param(replace(FAILED, refresh_status=RefreshStatus.UPDATING, was_cut_off=True), id="cut off once"),
+    ],
+)
+def test_table_that_fails_at_its_cadences_or_waits_for_a_person_is_not_called_late_too(books: TableLease) -> None:
+    assert people_who_know_that_it_fails(books).look(HOURLY, landed=START) == []
+
+
+@pytest.mark.parametrize(
+    "books",
+    [
+        pytest.param(LONG_AGO, id="no run has begun since it failed"),
+        pytest.param(replace(LONG_AGO, refresh_status="", ended_at=""), id="its item is gone"),
+        pytest.param(replace(LONG_AGO, refresh_status=RefreshStatus.UPDATING, was_cut_off=True), id="cut off since"),
+        pytest.param(replace(FAILED, refresh_status=RefreshStatus.COMPLETED, error=""), id="well in between"),
+        pytest.param(replace(LONG_AGO, refresh_status=RefreshStatus.UPDATING, is_held=True), id="under way for hours"),
+        pytest.param(replace(REFUSED, refused_registrations=5), id="a file came since, and no run has begun"),
+        pytest.param(replace(REFUSED, refused_configuration="other"), id="mended since, and no run has begun"),
+        pytest.param(
+            replace(REFUSED, refresh_status=RefreshStatus.UPDATING, was_cut_off=True), id="refused, then cut off"
+        ),
+    ],
+)
+def test_table_that_failed_once_and_whose_later_runs_come_to_no_end_is_late(books: TableLease) -> None:
+    """People knew of a failure that is long past, and heard nothing more while each run was killed."""
+    people = people_who_know_that_it_fails(books)
+    assert people.look(HOURLY, landed=START) == ["odp-dev: s.hourly is late"]
     assert people.look(HOURLY, landed=START) == []
+    people.books[HOURLY.qualified_name] = replace(FAILED, ended_at=NOW.isoformat())
+    assert people.look(HOURLY, landed=START) == [], "it fails again: people know, and it is not up to date"
+    del people.told[f"refresh/{HOURLY.qualified_name}"]
+    assert people.look(HOURLY, landed=None) == ["odp-dev: s.hourly is up to date again"]
+
+
+def test_books_are_read_only_of_late_tables_that_people_know_to_fail() -> None:
+    people = People(now=NOW)
+
+    def unread(_: Any) -> Any:
+        raise AssertionError
+
+    people.leases = unread  # type: ignore[method-assign]
+    people.told[f"refresh/{DAILY.qualified_name}"] = KNOWN_TO_FAIL
+    assert people.look(HOURLY, DAILY, landed=NOW - timedelta(hours=4)) == ["odp-dev: s.hourly is late"]
 
 
 @pytest.mark.parametrize(

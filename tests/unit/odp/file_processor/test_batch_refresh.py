@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from odp.errors import RefreshFailedError
+from odp.errors import RefreshFailedError, UnbookedFailureError
 from odp.file_processor.batch_refresh import refresh_batch
 from odp.refreshes import RefreshOutcome, RefreshStatus
 
@@ -33,8 +33,23 @@ def test_table_that_cannot_even_begin_fails_alone() -> None:
             raise KeyError("no configuration")
         return outcome(name)
 
-    with pytest.raises(RefreshFailedError, match=r"1 of 2 tables failed \(s.a\): s.a: KeyError"):
+    expected = r"^1 of 2 tables failed and left nothing in the books \(s.a\): s.a: KeyError"
+    with pytest.raises(UnbookedFailureError, match=expected):
         refresh_batch(["s.a", "s.b"], refresh, at_a_time=2)
+
+
+def test_failure_without_books_is_named_before_those_of_which_the_books_tell() -> None:
+    def refresh(name: str) -> RefreshOutcome:
+        if name == "s.c":
+            raise ConnectionError("no way to the leases")
+        return outcome(name, RefreshStatus.ERROR, "RuntimeError: broken")
+
+    expected = (
+        r"^1 of 3 tables failed and left nothing in the books \(s.c\); 2 of 3 tables failed \(s.a, s.b\): "
+        "s.c: ConnectionError"
+    )
+    with pytest.raises(UnbookedFailureError, match=expected):
+        refresh_batch(["s.a", "s.b", "s.c"], refresh, at_a_time=2)
 
 
 def test_table_held_by_another_run_is_no_failure() -> None:

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from odp.dynamodb.quarantine import DynamoDbQuarantine
 from odp.dynamodb.table_leases import DynamoDbTableLeases
-from odp.errors import ServiceUnavailableError
+from odp.errors import ServiceUnavailableError, TerminalError
+from odp.file_processor.batch_refresh import refresh_batch
 from odp.records import Quarantined, QuarantineKind
 from odp.state_changes import Told
 
@@ -125,6 +126,26 @@ def test_runs_that_die_are_told_once_by_cadence_and_runs_that_end_because_tables
     assert world.subjects() == ["odp-dev: runs of 10_min_refresh work again"]
 
 
+def test_failure_that_left_nothing_in_the_books_is_told_by_the_cadence_once(world: World) -> None:
+    """A table whose lease cannot be taken, or whose end cannot be written, has no state to judge."""
+
+    def refuses(_: str) -> None:
+        raise PermissionError("dynamodb:UpdateItem on the leases")
+
+    world.configure("t")
+    for at in (1, 7):
+        with pytest.raises(TerminalError) as failed:
+            refresh_batch(["s.t"], refuses, at_a_time=1)
+        reason = f"{type(failed.value).__name__}: {failed.value}"
+        world.execution_ends(f"batch {at}: States.TaskFailed: {reason}"[:200])
+    ((subject, text),) = world.mails
+    assert subject == "odp-dev: runs of 10_min_refresh died or did not begin"
+    assert "(s.t): s.t: PermissionError: dynamodb:UpdateItem on the leases" in text
+    world.mails.clear()
+    world.execution_ends(TABLES_FAILED)
+    assert world.subjects() == ["odp-dev: runs of 10_min_refresh work again"]
+
+
 def test_cadence_that_cannot_be_planned_is_told_at_once_and_once(world: World) -> None:
     for _ in range(2):
         with pytest.raises(Exception, match="10_min_refresh"):
@@ -178,11 +199,16 @@ def test_same_death_of_runs_is_told_once_wherever_its_text_is_cut(world: World) 
     assert world.subjects() == ["odp-dev: runs of 10_min_refresh died or did not begin"]
 
 
-def test_problem_that_a_person_ended_by_skipping_the_files_is_told_when_it_comes_again(world: World) -> None:
+@pytest.mark.parametrize("was_cut_off", [False, True])
+def test_problem_that_a_person_ended_by_skipping_the_files_is_told_when_it_comes_again(
+    world: World, was_cut_off: bool
+) -> None:
     world.configure("t")
     world.ends("t", NO_COLUMN % 1)
     world.execution_ends()
     assert world.subjects() == ["odp-dev: db.t failed"]
+    if was_cut_off:
+        DynamoDbTableLeases(world.dynamodb, "leases", seconds=-1).acquire("db.t", "jr_x")
     summary = {"source_table_name": "#pending", "file_id": "s.t"}
     update: Any = {"UpdateExpression": "SET files = :none", "ExpressionAttributeValues": {":none": 0}}
     world.dynamodb.Table("files").update_item(Key=summary, **update)

@@ -57,8 +57,9 @@ def test_the_document_shows_what_dev_costs_today(dev: list[Line], prices: PriceL
 def test_the_price_file_says_when_where_and_from_what_its_prices_are(prices: PriceList) -> None:
     assert prices.date == "2026-11-24"
     assert prices.region == "us-east-1"
-    assert "as remembered" in prices.source
+    assert "compare them before you rely on them" in prices.source
     assert all(date.fromisoformat(price["date"]).year >= 2026 and price["source"] for price in prices.prices.values())
+    assert not [price for price in prices.prices.values() if "remembered" in price["source"]]
     assert f"{prices.region}, {prices.date}. {prices.source}" in (PROJECT / "docs" / "cost.md").read_text()
 
 
