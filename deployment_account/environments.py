@@ -25,7 +25,7 @@ from deployment_account.networks import (
 )
 from deployment_account.odp_settings import OdpSettings
 from deployment_account.qualifiers import qualifier_of
-from deployment_account.readers import Readers, of_a_lake, of_others
+from deployment_account.readers import Readers, of_a_lake, of_an_example, of_others
 from deployment_account.repository import ConnectedRepository, Repository
 from deployment_account.retention import Retention, known_to_cloudwatch
 from deployment_account.sources import DEFAULT_SOURCES, Sources
@@ -289,6 +289,11 @@ class Platform(Model):
         for one in everybody:
             if one.readers is None:
                 continue
+            if example := of_an_example(one.readers, one.account):
+                raise ValueError(
+                    f"readers.principals of {one.name}: {example} is in the account of an example, and whoever owns "
+                    "that could read; write your own"
+                )
             if foreign := of_others(one.readers, one.account, accounts):
                 arn, whose = foreign
                 raise ValueError(

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from deployment_account.model import Model
+from deployment_account.placeholders import placeholders_in
 
 LONGEST_PRINCIPALS = 1600
 """IAM takes a trust policy of 2,048 characters; the rest is what surrounds the principals."""
@@ -70,6 +71,13 @@ def of_others(readers: Readers, own_account: str, accounts: Mapping[str, str]) -
         if account != own_account and account in accounts:
             return arn, accounts[account]
     return None
+
+
+def of_an_example(readers: Readers, own_account: str) -> str | None:
+    """The first principal in a stranger's account that somebody copied; a whole configuration may be an example."""
+    if placeholders_in(own_account):
+        return None
+    return next((arn for arn in readers.principals if placeholders_in(arn.split(":")[4])), None)
 
 
 def of_a_lake(readers: Readers, own_account: str, prefixes: Iterable[str]) -> str | None:

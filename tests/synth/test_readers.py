@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from deployment_account.release_check.findings import Kind
+from deployment_account.release_check.permissions import broadened
 from tests.synth.configurations import Json, configured_app, known, synthesised
 from tests.synth.conftest import Synthesis, findings_of
 from tests.synth.synthesis import ACCOUNTS, Template
@@ -100,6 +103,18 @@ def test_nobody_but_the_named_roles_takes_it_and_nobody_tags_its_sessions(prod: 
 def test_each_of_several_may_take_it(tmp_path: Path) -> None:
     others = [ANALYSTS, "arn:aws:iam::222222222222:role/team/Analysts"]
     assert trust(taxi_of(with_readers(principals=others), tmp_path))["Principal"] == {"AWS": sorted(others)}
+
+
+def test_who_approves_is_told_who_may_read_from_now_on(prod: Template) -> None:
+    (id_,) = [id_ for id_ in prod.resources("AWS::IAM::Role") if id_.startswith(ROLE)]
+    before = {id_: prod.body["Resources"][id_]}
+    more = json.loads(json.dumps(before).replace(f'"{ANALYSTS}"', f'["{ANALYSTS}", "{ANALYSTS}2"]'))
+    (told,) = broadened(before, more)
+    assert told.kind is Kind.PERMISSIONS
+    assert f"allows sts:AssumeRole to AWS:{ANALYSTS}2" in str(told)
+    assert list(broadened(more, before)) == []
+    (told,) = broadened({}, before)
+    assert f"to AWS:{ANALYSTS}" in str(told)
 
 
 def test_with_an_organization_nobody_of_another_takes_it(tmp_path: Path) -> None:

@@ -150,6 +150,18 @@ def test_nobody_of_another_account_of_the_platform_reads(tmp_path: Path, account
     )
 
 
+@pytest.mark.parametrize("account", ["999999999999", "123456789012", "000000000000"])
+def test_the_account_of_an_example_is_a_strangers(tmp_path: Path, account: str) -> None:
+    """Whoever copies the example of the guide would let that account in."""
+    arn = f"arn:aws:iam::{account}:role/Analysts"
+    own = {"account": "210987654321", "readers": {"principals": ["arn:aws:iam::109876543210:role/Analysts", arn]}}
+    (problem,) = problems(tmp_path, platform_with(**own))
+    assert problem == (
+        f"readers.principals of dev: {arn} is in the account of an example, and whoever owns that could read; "
+        "write your own"
+    )
+
+
 def test_in_a_sandbox_that_deploys_itself_people_read_and_pipelines_do_not(tmp_path: Path) -> None:
     sandbox = {**DEV, "account": "111111111111"}
 
