@@ -48,7 +48,7 @@ def as_role(emulator: Emulator, aws: Aws, account: str, lake: None) -> Session:
             "s3:GetBucketLocation": bucket,
         }
         athena = ("StartQueryExecution", "GetQueryExecution", "GetQueryResults", "GetNamedQuery")
-        statements = [
+        statements: list[dict[str, Any]] = [
             {"Effect": "Allow", "Action": action, "Resource": resource}
             for action, resource in may.items()
             if action not in without
@@ -61,7 +61,7 @@ def as_role(emulator: Emulator, aws: Aws, account: str, lake: None) -> Session:
             }
         )
         if "s3:PutObject" not in without:
-            results = {"Effect": "Allow", "Action": "s3:PutObject", "Resource": f"{bucket}/results/*"}
+            results: dict[str, Any] = {"Effect": "Allow", "Action": "s3:PutObject", "Resource": f"{bucket}/results/*"}
             statements.append({**results, "Condition": ATHENA})
         trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": "sts:AssumeRole"}
         iam = aws("iam")
