@@ -25,6 +25,7 @@ from deployment_account.networks import (
 )
 from deployment_account.odp_settings import OdpSettings
 from deployment_account.qualifiers import qualifier_of
+from deployment_account.readers import Readers, of_a_lake, of_an_example, of_others
 from deployment_account.repository import ConnectedRepository, Repository
 from deployment_account.retention import Retention, known_to_cloudwatch
 from deployment_account.sources import DEFAULT_SOURCES, Sources
@@ -107,6 +108,8 @@ class Environment(Model):
     """Source databases, by name, whose tables are told apart; tables of the source default are named schema.table."""
     dms_roles: DmsRoles = ()
     """Roles of DMS in this account that may delete landed files where removal_policy is retain; DMS reloads by that."""
+    readers: Readers | None = None
+    """Who may query the tables by a role that only reads; without them there is no such role."""
     odp: OdpSettings = OdpSettings()
     taxi: TaxiSettings = TaxiSettings()
     notification_addresses: tuple[Email, ...] = ()
@@ -274,6 +277,33 @@ class Platform(Model):
                 raise ValueError(
                     f"backup.copy_to of {one.name}: account {place[0]} is {whose}; "
                     "name a vault in an account that no pipeline deploys to"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _readers_are_no_roles_of_lakes(self) -> Platform:
+        """No arrow goes sideways: neither another environment nor a pipeline reads the data of this one."""
+        everybody = self.environments.values()
+        accounts = {self.deployment_of(one).account: "in which pipelines run" for one in everybody}
+        accounts |= {one.account: f"that of {one.name}" for one in everybody}
+        for one in everybody:
+            if one.readers is None:
+                continue
+            if example := of_an_example(one.readers, one.account):
+                raise ValueError(
+                    f"readers.principals of {one.name}: {example} is in the account of an example, and whoever owns "
+                    "that could read; write your own"
+                )
+            if foreign := of_others(one.readers, one.account, accounts):
+                arn, whose = foreign
+                raise ValueError(
+                    f"readers.principals of {one.name}: {arn} is in account {arn.split(':')[4]}, {whose}; "
+                    f"name roles of {one.account}, or of accounts that no pipeline deploys to"
+                )
+            if own := of_a_lake(one.readers, one.account, (f"{self.name}-{name}-" for name in self.environments)):
+                raise ValueError(
+                    f"readers.principals of {one.name}: {own} is a role of a bootstrap, a pipeline or a lake's stack; "
+                    "name roles of people"
                 )
         return self
 

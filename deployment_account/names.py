@@ -76,6 +76,12 @@ class Taxi(StrEnum):
     PURPOSE_BUILT_DATABASE = "taxi/databases/purpose-built"
 
 
+class Reading(StrEnum):
+    """A value that the etl stage publishes for those who query tables, where there are any."""
+
+    ROLE_ARN = "readers/role-arn"
+
+
 class TaxiName(StrEnum):
     """What people type to work with the NYC taxi flow."""
 
@@ -194,6 +200,11 @@ class Names:
     def backup_vault(self) -> str:
         """The vault of a protected environment's backups."""
         return f"{self.prefix}backups"
+
+    @property
+    def reader_role(self) -> str:
+        """The role of those who query tables: named, because they type it, and unlike the roles that write tables."""
+        return f"{self.prefix}reader"
 
     def secret(self, name: str) -> str:
         """The name of a secret, by which people and scripts set its value."""

@@ -9,7 +9,7 @@ from odp.config_manager.manifest import load_manifests
 from deployment_account.names import Names
 from deployment_account.revision import UNKNOWN_REVISION, Revision
 from deployment_account.stages import EnvironmentStage
-from etl_cdk.catalog_names import refuse_unknown_names
+from etl_cdk.catalog_names import database_patterns, refuse_unknown_names
 from etl_cdk.config_manager import TableManifests
 from etl_cdk.odp_stack import OdpStack
 from etl_cdk.tables_stack import TablesStack
@@ -49,7 +49,8 @@ class EtlStage(EnvironmentStage):
             environment=environment,
             manifests=TableManifests(manifests, content, defaults, revision),
         )
-        self.taxi = TaxiStack(self, "Taxi", names=names, environment=environment)
+        databases = database_patterns(content, environment, names)
+        self.taxi = TaxiStack(self, "Taxi", names=names, environment=environment, raw_databases=databases)
         # they know the tables by their names: with exports between them, the change sets of these stacks could not
         # be prepared, and so not approved, before that of the tables is executed
         for stack in (self.odp, self.taxi):

@@ -96,13 +96,13 @@ def _allow_lake(role: iam.IRole, raw: s3.IBucket, databases: Sequence[str]) -> N
     allow(
         role,
         ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
-        [raw.arn_for_objects(key) for name in databases for key in _keys(name)],
+        [raw.arn_for_objects(key) for name in databases for key in keys_of(name)],
         because="Databases are named by the manifests, the files of their tables by the table format.",
     )
     allow(role, ["s3:ListBucket"], [raw.bucket_arn])
 
 
-def _keys(database: str) -> list[str]:
+def keys_of(database: str) -> list[str]:
     """Where the files of a database lie; the `*` of a pattern also stands for the rest of the path."""
     return [database] if database.endswith("*") else [database, f"{database}/*"]
 

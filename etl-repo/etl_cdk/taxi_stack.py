@@ -11,18 +11,21 @@ from taxi.purpose_built.consistency import demand_consistent
 from taxi.purpose_built.rule import load_rules
 
 from deployment_account.log import LogPolicy
-from deployment_account.names import Taxi, TaxiName
+from deployment_account.names import Reading, Taxi, TaxiName
 from deployment_account.shared_values import publish
 from etl_cdk.alerts import Alerts
 from etl_cdk.foundation import Foundation
 from etl_cdk.private_network import PrivateNetwork
 from etl_cdk.query_workgroup import QueryWorkgroup
+from etl_cdk.reader_role import Readable, ReaderRole
 from etl_cdk.runtime_package import RuntimePackage
 from etl_cdk.taxi_flow import TaxiFlow
 from etl_cdk.taxi_landing import TaxiLanding
 from etl_cdk.taxi_permissions import TaxiData
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from constructs import Construct
 
     from deployment_account.environments import Environment
@@ -30,9 +33,11 @@ if TYPE_CHECKING:
 
 
 class TaxiStack(cdk.Stack):
-    """Landing, the flow from layer to layer, those who are told how it went, and where its tables are queried."""
+    """Landing, the flow from layer to layer, who is told how it went, and where and by whom tables are queried."""
 
-    def __init__(self, scope: Construct, id_: str, *, names: Names, environment: Environment) -> None:
+    def __init__(
+        self, scope: Construct, id_: str, *, names: Names, environment: Environment, raw_databases: Sequence[str]
+    ) -> None:
         super().__init__(scope, id_, description="NYC taxi flow: raw files to conformed and purpose-built tables")
         foundation = Foundation(self, "Foundation", names=names)
         package = RuntimePackage(
@@ -68,6 +73,9 @@ class TaxiStack(cdk.Stack):
         self.landing.alarm(self.alerts)
         self.alerts.on_undelivered("UndeliveredTaxiEvents")
         self.workgroup = QueryWorkgroup(self, "Queries", data=data, settings=settings)
+        self.readers = ReaderRole.of(
+            self, environment, readable=Readable(foundation, self.workgroup.name, raw_databases=raw_databases)
+        )
         self._publish(names)
 
     def _publish(self, names: Names) -> None:
@@ -81,4 +89,6 @@ class TaxiStack(cdk.Stack):
             Taxi.TOPIC_ARN: self.alerts.topic.topic_arn,
             Taxi.ATHENA_WORKGROUP: self.workgroup.name,
         }
+        if self.readers:
+            values[Reading.ROLE_ARN] = self.readers.role.role_arn
         publish(self, names, values)

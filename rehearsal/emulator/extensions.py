@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from rehearsal.emulator import (
+    athena_callers,
     athena_hudi,
     athena_iceberg,
     bucket_policies,
@@ -59,6 +60,7 @@ def install(settings: EmulatorSettings) -> Stop:
     lambda_logs.install(settings.logs / "lambda")
     athena_iceberg.install()
     athena_hudi.install()
+    athena_callers.install()
     resource_types.install()
     log_group_names.install()
     execution_role.install()

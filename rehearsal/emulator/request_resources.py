@@ -5,11 +5,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from rehearsal.emulator import seams
+from rehearsal.emulator.athena_resources import athena_resource
 from rehearsal.emulator.catalog_resources import catalog_resource
 from rehearsal.emulator.log_resources import log_stream
 
 ResourceOf = Callable[..., str]
-NAMED: Mapping[str, Callable[[str, dict[str, Any]], str | None]] = {"glue": catalog_resource, "logs": log_stream}
+NAMED: Mapping[str, Callable[[str, dict[str, Any]], str | None]] = {
+    "athena": athena_resource,
+    "glue": catalog_resource,
+    "logs": log_stream,
+}
 """By service: gives the last part of the ARN from the operation and what it asks; None leaves it to ministack."""
 
 

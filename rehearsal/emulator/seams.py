@@ -114,6 +114,12 @@ CALLER_KEY = Seam("core.router", "extract_access_key_id")
 PUT_EVENTS = Seam("services.eventbridge", "_put_events")
 DISPATCH_EVENT = Seam("services.eventbridge", "_dispatch_event")
 
+ATHENA_START = Seam("services.athena", "_start_query_execution")
+ATHENA_RUN_DDL = Seam("services.athena", "_run_ddl")
+ATHENA_ERROR = Seam("services.athena", "error_response_json")
+ATHENA_WORKGROUPS = Seam("services.athena", "_workgroups")
+ATHENA_EXECUTIONS = Seam("services.athena", "_executions")
+ATHENA_NAMED_QUERIES = Seam("services.athena", "_named_queries")
 ATHENA_TABLE_RELATION = Seam("services.athena", "_table_relation")
 ATHENA_EMPTY_RELATION = Seam("services.athena", "_empty_relation")
 

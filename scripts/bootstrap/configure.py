@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from deployment_account.placeholders import placeholders_in
 from scripts.bootstrap.configuration import Json, merged, next_free_network
 from scripts.bootstrap.errors import BootstrapError
-from scripts.bootstrap.placeholders import placeholders_in
 
 ENVIRONMENT = "environment"
 Ask = Callable[[str, str | None], str]

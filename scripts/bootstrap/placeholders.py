@@ -1,22 +1,15 @@
-"""Numbers of accounts that examples use: AWS has given them to strangers, so nobody may be let in under them."""
+"""Refuses to bootstrap an account that would let in whoever owns the account of an example."""
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from botocore.config import Config
 
 from deployment_account.environments import DeploymentAccount
+from deployment_account.placeholders import placeholders_in
 from scripts.bootstrap.accounts import Account
 from scripts.bootstrap.errors import BootstrapError
-
-_ONE_DIGIT_OR_THAT_OF_THE_DOCUMENTATION = re.compile(r"(?<!\d)(?:(\d)\1{11}|123456789012)(?!\d)")
-
-
-def placeholders_in(text: str) -> list[str]:
-    """The placeholder accounts that a number or an ARN names."""
-    return [found[0] for found in _ONE_DIGIT_OR_THAT_OF_THE_DOCUMENTATION.finditer(text)]
 
 
 def placeholder_refusal(deployment: DeploymentAccount, account: Account) -> BootstrapError | None:

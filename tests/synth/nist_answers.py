@@ -52,6 +52,7 @@ ANSWERS: dict[str, tuple[Answer, ...]] = {
             f"Functions and jobs of the taxi flow. {_INLINE}",
         ),
         (_ROLE.format(r"Taxi/Flow/WorkflowRole"), f"The taxi flow's workflow. {_INLINE}"),
+        (_ROLE.format(r"Taxi/Reader/Role"), f"Of people who query tables. {_INLINE}"),
         (_ROLE.format(r"Storage/BackupRole"), f"Of AWS Backup. {_INLINE}"),
         (_ROLE.format(r"Pipeline/Blueprint/.*Role"), f"Of pipelines, bounded by their permissions boundary. {_INLINE}"),
     ),

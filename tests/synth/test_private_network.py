@@ -276,7 +276,7 @@ def test_the_roles_of_what_runs_in_the_network_are_marked_and_no_others(prod: Ma
         }
         assert inside == marked
         services_of = {
-            id_: role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["Service"]
+            id_: role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"].get("Service", "people")
             for id_, role in template.resources("AWS::IAM::Role").items()
         }
         code = {

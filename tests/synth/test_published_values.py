@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deployment_account.names import Odp, OdpTable, Shared, Taxi, published_schedule, published_secret
+from deployment_account.names import Odp, OdpTable, Reading, Shared, Taxi, published_schedule, published_secret
 from tests.synth.synthesis import Template
 
 
@@ -24,7 +24,14 @@ def test_the_infra_stage_publishes_every_shared_value_and_its_secrets(
 def test_the_etl_stage_publishes_what_is_needed_to_work_with_it(
     tables: Template, odp: Template, taxi: Template, environment: str
 ) -> None:
-    values = [*Odp, *Taxi, *(table.published_name for table in OdpTable), published_schedule("10_min_refresh")]
+    readers = [*Reading] if environment == "prod" else []
+    values = [
+        *readers,
+        *Odp,
+        *Taxi,
+        *(table.published_name for table in OdpTable),
+        published_schedule("10_min_refresh"),
+    ]
     assert published(tables, odp, taxi).keys() == {f"/odp/{environment}/{value}" for value in values}
 
 

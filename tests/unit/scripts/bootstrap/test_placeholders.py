@@ -14,10 +14,11 @@ from moto import mock_aws
 from typer.testing import CliRunner
 
 from deployment_account.environments import Platform, load_platform
+from deployment_account.placeholders import placeholders_in
 from scripts.bootstrap import cli
 from scripts.bootstrap.accounts import Account, Place
 from scripts.bootstrap.errors import BootstrapError
-from scripts.bootstrap.placeholders import placeholder_refusal, placeholders_in
+from scripts.bootstrap.placeholders import placeholder_refusal
 from scripts.bootstrap.steps import Command
 from tests.configuration import KNOWN, PROJECT
 
