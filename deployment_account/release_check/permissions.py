@@ -132,7 +132,8 @@ def _others(old: Resource | None, new: Resource | None) -> Iterator[str]:
         yield f"opens {'a' if old is None else 'another'} way in or out ({shown(of_type(new))})"
         return
     for name in sorted({*earlier, *later}):
-        if SENSITIVE.fullmatch(name) and not NO_PERMISSION.fullmatch(name) and earlier.get(name) != later.get(name):
+        is_permission = SENSITIVE.fullmatch(name) and not NO_PERMISSION.fullmatch(name)
+        if is_permission and earlier.get(name) != later.get(name) and not _is_harmless(name, earlier, later):
             yield from _changed(name, old, earlier.get(name), later.get(name))
     yield from _inner_roles(old, earlier, later)
     if old is not None:
@@ -190,10 +191,14 @@ def _changed(name: str, old: Resource | None, earlier: Any, later: Any) -> Itera
         if _without_statements(earlier) != _without_statements(later) and old is not None and earlier and later:
             yield f"has {shown(name)} that cannot be compared"
         return
-    before, after = ({text(one) for one in listed(some or [])} for some in (earlier, later))
-    if name in HARMLESS_WHEN_LESS and after <= before:
-        return
     yield f"has {'other ' if old is not None else ''}{shown(name)}"
+
+
+def _is_harmless(name: str, earlier: Mapping[str, Any], later: Mapping[str, Any]) -> bool:
+    """Whether a list only became shorter, and did not free anybody from a denial."""
+    before, after = ({text(one) for one in listed(some.get(name) or [])} for some in (earlier, later))
+    denies = any(one.effect != "Allow" for one in atoms(earlier))
+    return name in HARMLESS_WHEN_LESS and after <= before and not denies
 
 
 def _without_statements(value: Any) -> Any:  # noqa: ANN401 - any JSON

@@ -308,6 +308,11 @@ BROADENED: dict[str, tuple[Json | None, Json | None, str]] = {
         of_type("AWS::S3::BucketPolicy", Bucket={"Ref": "Other"}, PolicyDocument={"Statement": [DENY]}),
         "other Bucket",
     ),
+    "denials that no longer bind a role": (
+        policy(OLD, {**DENY, "Condition": {"a": 1}}, Roles=[{"Ref": "R"}, {"Ref": "Job"}]),
+        policy(OLD, {**DENY, "Condition": {"a": 1}}),
+        "other Roles",
+    ),
     "an endpoint that lets everything through": (
         of_type("AWS::EC2::VPCEndpoint", PolicyDocument={"Statement": [OLD]}),
         of_type("AWS::EC2::VPCEndpoint"),
@@ -362,6 +367,7 @@ NARROWED: dict[str, tuple[Json | None, Json | None]] = {
     "one of a pattern": (policy(allow("s3:*")), policy(OLD)),
     "a condition more": (policy(allow("s3:GetObject")), policy(allow("s3:GetObject", Condition={"a": 1}))),
     "a role that is gone": (role(trust({"AWS": "1"})), None),
+    "a policy for a role less": (policy(OLD, Roles=[{"Ref": "R"}, {"Ref": "Job"}]), policy(OLD)),
     "another denial": (policy(OLD), policy(OLD, DENY)),
     "a bucket": (None, bucket()),
     "code": (None, of_type("AWS::Lambda::Function", Role={"Fn::GetAtt": ["A", "Arn"]})),
