@@ -34,7 +34,8 @@ OF_AWS = {"RecoveryPeriodInDays": 35, "MessageRetentionPeriod": 345_600, "Backup
 """How long AWS keeps something where no number says so; anything else it keeps for ever."""
 RULES = re.compile(
     r"(.*Encryption.*|SSESpecification|KmsKey.*|KmsMasterKeyId|TimeToLiveSpecification|LifecyclePolicy|LifecyclePolicies"
-    r"|ReplicationConfiguration|ObjectLock.*|VersioningConfiguration|LifecycleConfiguration|BackupPolicy|BackupPlan)"
+    r"|ReplicationConfiguration|ObjectLock.*|VersioningConfiguration|LifecycleConfiguration|BackupPolicy|BackupPlan"
+    r"|(Generate)?SecretString)"
 )
 """Properties of which any other value may lose something; those that are compared rule by rule are told otherwise."""
 

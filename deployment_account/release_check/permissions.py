@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from .findings import Finding, Kind
-from .properties import Resource, Resources, listed, of_type, properties, shown, text
+from .properties import Resource, Resources, is_intrinsic, leaves, listed, of_type, properties, shown, text
 
 GRANTING = re.compile(
     r"AWS::(IAM::(?!Role$|Policy$|ManagedPolicy$|RolePolicy$).*|Lambda::(Permission|Url|LayerVersionPermission)"
@@ -20,16 +20,25 @@ GRANTING = re.compile(
 SENSITIVE = re.compile(
     r".*(Polic(y|ies)|Policy(Document|Text)|PolicyArns|Role|RoleArn|Roles|Users|Groups|Boundary|PublicAccessBlockConfiguration"
     r"|AccessControl|OwnershipControls|Ingress|Egress|Principals?|SecurityGroups|SecurityGroupIds"
-    r"|RoleARN|AuthType|PubliclyAccessible|AssociatePublicIpAddress|MapPublicIpOnLaunch)"
+    r"|RoleARN|AuthType|PubliclyAccessible|AssociatePublicIpAddress|MapPublicIpOnLaunch"
+    r"|ReplicationConfiguration|(Inventory|Analytics)Configurations|(Notification|Logging)Configuration"
+    r"|(Kinesis)?StreamSpecification)"
 )
-"""Properties that say who may do something, or as whom something is done."""
+"""Properties that say who may do something, as whom something is done, or where data goes besides."""
 NO_PERMISSION = re.compile(r".*(Deletion|Lifecycle|Retention|Redrive|Scaling|Retry)Policy")
+POLICIES = re.compile(r"AWS::(?!IAM::).*Policy")
+"""Types that put a policy on something else: on another thing, it no longer protects the one before."""
+PRINCIPALS = re.compile(r"AWS::IAM::(Role|User)")
+"""Types whose tags are compared by the conditions of policies."""
 ALL_BUT = "all-but:"
 HARMLESS_WHEN_LESS = ("ManagedPolicyArns", "Roles", "Users", "Groups", "SecurityGroupIngress")
 """Lists from which something may be taken without anybody being able to do more."""
 RUNS_AS = re.compile(r".*Role(Arn|ARN)?")
 """As whom something is done: a role of the same template is judged there, one that is named by its ARN nowhere."""
-NEW_GRANTS = ("ManagedPolicyArns", "SecurityGroupIngress", "SecurityGroupEgress", "PubliclyAccessible")
+NEW_GRANTS = (
+    *("ManagedPolicyArns", "SecurityGroupIngress", "SecurityGroupEgress", "PubliclyAccessible"),
+    *("ReplicationConfiguration", "KinesisStreamSpecification"),
+)
 """What also a resource that is new lets in or gives."""
 
 
@@ -70,7 +79,7 @@ def atoms(value: Any) -> Iterator[Atom]:  # noqa: ANN401 - any JSON
         for inner in value:
             yield from atoms(inner)
     elif isinstance(value, Mapping):
-        if "Effect" in value and not isinstance(value["Effect"], (Mapping, list)):
+        if "Effect" in value:
             yield from _of_statement(value)
         else:
             for inner in value.values():
@@ -82,7 +91,8 @@ def _of_statement(statement: Mapping[str, Any]) -> Iterator[Atom]:
     for principal in _parts(statement, "Principal"):
         for action in _parts(statement, "Action"):
             for resource in _parts(statement, "Resource"):
-                yield Atom(str(statement["Effect"]), principal, action, resource, condition)
+                # an effect that CloudFormation puts together may become an allowance, and is no denial for certain
+                yield Atom(text(statement["Effect"]), principal, action, resource, condition)
 
 
 def _parts(statement: Mapping[str, Any], name: str) -> list[str]:
@@ -122,21 +132,73 @@ def _others(old: Resource | None, new: Resource | None) -> Iterator[str]:
         yield f"opens {'a' if old is None else 'another'} way in or out ({shown(of_type(new))})"
         return
     for name in sorted({*earlier, *later}):
-        if SENSITIVE.fullmatch(name) and not NO_PERMISSION.fullmatch(name) and earlier.get(name) != later.get(name):
+        is_permission = SENSITIVE.fullmatch(name) and not NO_PERMISSION.fullmatch(name)
+        if is_permission and earlier.get(name) != later.get(name) and not _is_harmless(name, earlier, later):
             yield from _changed(name, old, earlier.get(name), later.get(name))
+    yield from _inner_roles(old, earlier, later)
+    if old is not None:
+        yield from _of_whom(of_type(new), earlier, later)
+
+
+def _of_whom(type_: str, earlier: Mapping[str, Any], later: Mapping[str, Any]) -> Iterator[str]:
+    """What decides whom a policy is about, though the policy stays as it is."""
+    if PRINCIPALS.fullmatch(type_):
+        before, after = _tags(earlier), _tags(later)
+        for key in sorted({*before, *after}):
+            if before.get(key) != after.get(key):
+                yield f"has another tag {shown(key)}"
+    if POLICIES.fullmatch(type_) and not NO_PERMISSION.fullmatch(type_):
+        for name in sorted({*earlier, *later}):
+            if not SENSITIVE.fullmatch(name) and earlier.get(name) != later.get(name):
+                yield f"has other {shown(name)}"
+
+
+def _tags(found: Mapping[str, Any]) -> dict[str, str]:
+    tags = [one if isinstance(one, Mapping) else {} for one in listed(found.get("Tags") or [])]
+    return {text(one.get("Key", one)): text(one.get("Value", "")) for one in tags}
+
+
+def _inner_roles(old: Resource | None, earlier: Mapping[str, Any], later: Mapping[str, Any]) -> Iterator[str]:
+    """As whom something is done that a resource only starts, such as the target of a rule."""
+    before, after = _roles_within(earlier), _roles_within(later)
+    for path in sorted(after):
+        if found := [
+            one for one in after[path] if one not in before.get(path, ()) and (old is not None or not _is_judged(one))
+        ]:
+            yield f"has {'other ' if old is not None else ''}{shown(path)} ({_some(map(text, found), 1)})"
+
+
+def _roles_within(found: Mapping[str, Any]) -> dict[str, list[Any]]:
+    roles: dict[str, list[Any]] = {}
+    for path, value in leaves(found):
+        if len(path) > 1 and RUNS_AS.fullmatch(path[-1]):
+            roles.setdefault(".".join(path), []).append(value)
+    return roles
+
+
+def _is_judged(role: Any) -> bool:  # noqa: ANN401 - any JSON
+    """Whether a role is one of the same template, where what it may do is told."""
+    return is_intrinsic(role) and any(key in role for key in ("Ref", "Fn::GetAtt"))
 
 
 def _changed(name: str, old: Resource | None, earlier: Any, later: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON
-    if old is None and name not in NEW_GRANTS and not (RUNS_AS.fullmatch(name) and isinstance(later, str)):
+    if old is None and name not in NEW_GRANTS and (not RUNS_AS.fullmatch(name) or not later or _is_judged(later)):
+        return
+    if earlier and not later and any(atoms(earlier)) and name != "Policies":
+        yield f"has no {shown(name)} any more"
         return
     if any(atoms(earlier)) or any(atoms(later)):
         if _without_statements(earlier) != _without_statements(later) and old is not None and earlier and later:
             yield f"has {shown(name)} that cannot be compared"
         return
-    before, after = ({text(one) for one in listed(some or [])} for some in (earlier, later))
-    if name in HARMLESS_WHEN_LESS and after <= before:
-        return
     yield f"has {'other ' if old is not None else ''}{shown(name)}"
+
+
+def _is_harmless(name: str, earlier: Mapping[str, Any], later: Mapping[str, Any]) -> bool:
+    """Whether a list only became shorter, and did not free anybody from a denial."""
+    before, after = ({text(one) for one in listed(some.get(name) or [])} for some in (earlier, later))
+    denies = any(one.effect != "Allow" for one in atoms(earlier))
+    return name in HARMLESS_WHEN_LESS and after <= before and not denies
 
 
 def _without_statements(value: Any) -> Any:  # noqa: ANN401 - any JSON

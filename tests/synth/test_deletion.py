@@ -78,6 +78,17 @@ def test_nobody_but_the_deployer_deletes_a_bucket_or_changes_what_protects_it(pr
     assert found["Resource"]["Fn::GetAtt"][0].startswith(bucket)
 
 
+@pytest.mark.parametrize("bucket", BUCKETS)
+def test_nobody_cuts_the_events_of_a_bucket_or_has_it_listed_for_somebody_else(prod: Template, bucket: str) -> None:
+    """Without events no file is registered; AWS Backup alone, and the deployment, set both."""
+    found = denial(prod, bucket, "KeepEvents")
+    assert set(actions(found)) == {"s3:PutBucketNotification", "s3:PutInventoryConfiguration"}
+    (backup,) = [id_ for id_ in prod.resources("AWS::IAM::Role") if id_.startswith("BackupRole")]
+    but = {"aws:PrincipalArn": [DEPLOYER_ARN, {"Fn::GetAtt": [backup, "Arn"]}]}
+    assert written(found["Condition"]) == {"ArnNotEquals": but}
+    assert found["Resource"]["Fn::GetAtt"][0].startswith(bucket)
+
+
 @pytest.mark.parametrize("bucket", [bucket for bucket in BUCKETS if bucket != "Staging"])
 def test_nobody_deletes_objects_but_the_deployer_and_jobs_the_files_of_their_tables(
     prod: Template, bucket: str

@@ -293,10 +293,10 @@ def denials(template: Template) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def test_code_makes_no_interfaces_and_calls_nothing_from_elsewhere(prod: Mapping[str, Template]) -> None:
-    seen = set()
+    seen: dict[str, list[str]] = {}
     for template in prod.values():
         for role, statement in denials(template):
-            seen.add(role)
+            seen.setdefault(role, []).append(statement["Sid"])
             is_job = "Jobs" in role
             assert statement["Resource"] == "*"
             condition = dict(statement["Condition"])
@@ -319,6 +319,8 @@ def test_code_makes_no_interfaces_and_calls_nothing_from_elsewhere(prod: Mapping
                 assert {"ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"} < set(statement["Action"])
                 assert condition == in_code
     assert len(seen) == 10
+    both = ["InterfacesAreMadeByTheServiceAlone", "OnlyFromThisNetwork"]
+    assert [role for role, sids in seen.items() if sorted(sids) != both] == [], "each role is denied both"
 
 
 def test_interfaces_are_made_in_the_private_subnets_with_one_group(prod: Mapping[str, Template]) -> None:

@@ -9,6 +9,11 @@ from scripts.bootstrap.execution_policy.storage import aliases
 
 _PASSED_TO = ("codebuild", "codepipeline", "events")
 _CONNECTION_SERVICES = ("codeconnections", "codestar-connections")
+_WRITING = ("Create*", "Delete*", "GitPush", "Update*")
+"""What may be asked of a connection besides reading.
+
+https://docs.aws.amazon.com/dtconsole/latest/userguide/security-iam.html#permissions-reference-connections-access
+"""
 
 
 def pipelines(scope: Scope) -> list[Grant]:
@@ -99,7 +104,7 @@ def boundary(scope: Scope, deployment: DeploymentAccount, target: str) -> list[G
 def _source(deployment: DeploymentAccount) -> list[Grant]:
     repository = deployment.repository
     if isinstance(repository, ConnectedRepository):
-        return [grant(service, "UseConnection", repository.connection_arn) for service in _CONNECTION_SERVICES]
+        return [_reading(service, repository.connection_arn) for service in _CONNECTION_SERVICES]
     return [
         grant(
             "codecommit",
@@ -107,6 +112,15 @@ def _source(deployment: DeploymentAccount) -> list[Grant]:
             _anywhere("codecommit", deployment, repository.name),
         )
     ]
+
+
+def _reading(service: str, connection: str) -> Grant:
+    """The connection without the right to write: a push would start the pipelines of other environments' branches.
+
+    CodePipeline does not always say what it asks of the provider, so the key may be missing.
+    """
+    keys = {f"{prefix}:ProviderAction": list(_WRITING) for prefix in _CONNECTION_SERVICES}
+    return grant(service, "UseConnection", connection, condition={"StringNotLikeIfExists": keys})
 
 
 def _policy(scope: Scope) -> str:

@@ -95,6 +95,8 @@ def test_two_lakes_of_one_account_and_region_need_a_prefix(tmp_path: Path, apart
         ({"log_days": 45}, "deployment.log_days", "CloudWatch keeps logs for one of"),
         ({"build_image": "evil/standard:7.0"}, "deployment.build_image", "should match pattern"),
         ({"build_image": "aws/codebuild/standard:6.0"}, "deployment.build_image", "should match pattern"),
+        ({"build_image": "aws/codebuild/standard:7.0.evil/image"}, "deployment.build_image", "should match pattern"),
+        ({"build_image": "evil/aws/codebuild/standard:7.0"}, "deployment.build_image", "should match pattern"),
         ({"notification_addresses": ["nobody"]}, "deployment.notification_addresses.0", "should match pattern"),
     ],
 )

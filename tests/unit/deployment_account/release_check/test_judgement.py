@@ -137,6 +137,16 @@ LOST: dict[str, tuple[Json, Json, str]] = {
         bucket(BucketEncryption={"ServerSideEncryptionConfiguration": []}),
         "BucketEncryption",
     ),
+    "what somebody set as a secret": (
+        of_type("AWS::SecretsManager::Secret"),
+        of_type("AWS::SecretsManager::Secret", SecretString="mine"),
+        "SecretString",
+    ),
+    "a secret that is drawn anew": (
+        of_type("AWS::SecretsManager::Secret"),
+        of_type("AWS::SecretsManager::Secret", GenerateSecretString={}),
+        "GenerateSecretString",
+    ),
     "images": (
         of_type("AWS::ECR::Repository"),
         of_type("AWS::ECR::Repository", LifecyclePolicy={"LifecyclePolicyText": '{"rules": []}'}),
@@ -265,6 +275,80 @@ BROADENED: dict[str, tuple[Json | None, Json | None, str]] = {
         "has Role",
     ),
     "a user": (None, of_type("AWS::IAM::AccessKey", UserName="x"), WAY),
+    **{
+        f"an effect that CloudFormation puts together: {effect}": (
+            policy(OLD),
+            policy(OLD, {**allow("iam:*"), "Effect": effect}),
+            "allows iam:*",
+        )
+        for effect in ({"Fn::Sub": "Allow"}, {"Fn::Join": ["", ["Al", "low"]]}, {"Fn::If": ["X", "Allow", "Deny"]})
+    },
+    "such an effect in a policy that is new": (
+        None,
+        policy({**allow("iam:*"), "Effect": {"Fn::Sub": "Allow"}}),
+        "allows iam:*",
+    ),
+    "a denial that CloudFormation puts together": (
+        of_type("AWS::S3::BucketPolicy", PolicyDocument={"Statement": [DENY]}),
+        of_type("AWS::S3::BucketPolicy", PolicyDocument={"Statement": [{**DENY, "Effect": {"Fn::Sub": "Deny"}}]}),
+        "no longer denies",
+    ),
+    "a tag that a bucket's policy asks for": (
+        role(),
+        role(Tags=[{"Key": "odp:data-writer", "Value": "odp-prod"}]),
+        "tag odp:data-writer",
+    ),
+    "a tag that bound a role to a network": (
+        role(Tags=[{"Key": "odp:private-network", "Value": "odp-prod"}, {"Key": "a", "Value": "b"}]),
+        role(Tags=[{"Key": "a", "Value": "b"}]),
+        "tag odp:private-network",
+    ),
+    "denials that protect another bucket": (
+        of_type("AWS::S3::BucketPolicy", Bucket={"Ref": "Raw"}, PolicyDocument={"Statement": [DENY]}),
+        of_type("AWS::S3::BucketPolicy", Bucket={"Ref": "Other"}, PolicyDocument={"Statement": [DENY]}),
+        "other Bucket",
+    ),
+    "denials that no longer bind a role": (
+        policy(OLD, {**DENY, "Condition": {"a": 1}}, Roles=[{"Ref": "R"}, {"Ref": "Job"}]),
+        policy(OLD, {**DENY, "Condition": {"a": 1}}),
+        "other Roles",
+    ),
+    "an endpoint that lets everything through": (
+        of_type("AWS::EC2::VPCEndpoint", PolicyDocument={"Statement": [OLD]}),
+        of_type("AWS::EC2::VPCEndpoint"),
+        "no PolicyDocument any more",
+    ),
+    "a schedule with a role of another stack": (
+        None,
+        of_type("AWS::Scheduler::Schedule", Target={"Arn": "a", "RoleArn": "arn:aws:iam::1:role/admin"}),
+        "has Target.RoleArn",
+    ),
+    "a rule whose target acts with another role": (
+        of_type("AWS::Events::Rule", Targets=[{"Arn": "a", "RoleArn": {"Fn::GetAtt": ["A", "Arn"]}}]),
+        of_type("AWS::Events::Rule", Targets=[{"Arn": "a", "RoleArn": {"Fn::GetAtt": ["B", "Arn"]}}]),
+        "other Targets.RoleArn",
+    ),
+    "new code with a role whose name is put together": (
+        None,
+        of_type("AWS::Lambda::Function", Role={"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:role/admin"}),
+        "has Role",
+    ),
+    **{
+        f"data that goes elsewhere: {name}": (of_type(type_), of_type(type_, **{name: [{"To": "evil"}]}), name)
+        for type_, name in (
+            ("AWS::S3::Bucket", "ReplicationConfiguration"),
+            ("AWS::S3::Bucket", "InventoryConfigurations"),
+            ("AWS::S3::Bucket", "AnalyticsConfigurations"),
+            ("AWS::S3::Bucket", "NotificationConfiguration"),
+            ("AWS::S3::Bucket", "LoggingConfiguration"),
+            ("AWS::DynamoDB::Table", "KinesisStreamSpecification"),
+        )
+    },
+    "a bucket that is made with copies for somebody else": (
+        None,
+        bucket(ReplicationConfiguration={"Rules": [{"Destination": {"Account": "6" * 12}}]}),
+        "ReplicationConfiguration",
+    ),
 }  # fmt: skip
 
 
@@ -283,9 +367,24 @@ NARROWED: dict[str, tuple[Json | None, Json | None]] = {
     "one of a pattern": (policy(allow("s3:*")), policy(OLD)),
     "a condition more": (policy(allow("s3:GetObject")), policy(allow("s3:GetObject", Condition={"a": 1}))),
     "a role that is gone": (role(trust({"AWS": "1"})), None),
+    "a policy for a role less": (policy(OLD, Roles=[{"Ref": "R"}, {"Ref": "Job"}]), policy(OLD)),
     "another denial": (policy(OLD), policy(OLD, DENY)),
     "a bucket": (None, bucket()),
     "code": (None, of_type("AWS::Lambda::Function", Role={"Fn::GetAtt": ["A", "Arn"]})),
+    "a rule with a role of its template": (
+        None,
+        of_type("AWS::Events::Rule", Targets=[{"Arn": "a", "RoleArn": {"Fn::GetAtt": ["A", "Arn"]}}]),
+    ),
+    "another target with the same role": (
+        of_type("AWS::Events::Rule", Targets=[{"Arn": "a", "RoleArn": {"Fn::GetAtt": ["A", "Arn"]}}]),
+        of_type("AWS::Events::Rule", Targets=[{"Arn": "b", "RoleArn": {"Fn::GetAtt": ["A", "Arn"]}}]),
+    ),
+    "policies of a role that are gone": (role(Policies=[{"PolicyDocument": {"Statement": [OLD]}}]), role()),
+    "the same tags in another order": (
+        role(Tags=[{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}]),
+        role(Tags=[{"Key": "b", "Value": "2"}, {"Key": "a", "Value": "1"}]),
+    ),
+    "tags of what does nothing": (bucket(), bucket(Tags=[{"Key": "a", "Value": "1"}])),
 }
 
 

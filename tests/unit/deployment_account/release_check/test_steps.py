@@ -141,7 +141,10 @@ UNREADABLE: dict[str, tuple[Json, Any]] = {
     "that was executed": (prepared("lake", ExecutionStatus="EXECUTE_COMPLETE"), None),
     "with a template that is no JSON": (prepared("lake", change()), {"TemplateBody": "Resources:\n  One: {}\n"}),
     "without resources": (prepared("lake", change()), {"TemplateBody": {}}),
-    "with a nested stack": (prepared("lake", change("AWS::CloudFormation::Stack")), None),
+    "with a nested stack": (
+        prepared("lake", change("AWS::CloudFormation::Stack")),
+        template(One={"Type": "AWS::CloudFormation::Stack"}),
+    ),
     "that adds what its template does not have": (prepared("lake", change(LogicalResourceId="Evil")), None),
     "that adds another type": (prepared("lake", change("AWS::IAM::Role")), None),
     "that changes what is not deployed": (prepared("lake", change(Action="Modify", Replacement="False")), None),

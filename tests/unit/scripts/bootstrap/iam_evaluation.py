@@ -65,6 +65,7 @@ OPERATORS: dict[str, Callable[[str | None, list[str]], bool]] = {
     "ForAnyValue:StringEquals": _equals,
     "ArnLike": _like,
     "ArnNotLike": _not_like,
+    "StringNotLikeIfExists": _not_like,
     "Null": _is_missing,
 }
 """Any other operator is an error of the test."""

@@ -197,6 +197,39 @@ def test_it_does_nothing_else_either(boundary: list[Statement], action: str, res
     assert not may(boundary, action, resource)
 
 
+SERVICES_OF_CONNECTIONS = ("codeconnections", "codestar-connections")
+READING = ("GetBranch", "GetUploadArchiveToS3Status", "GitPull", "ListBranches", "StartUploadArchiveToS3")
+WRITING = (
+    *("GitPush", "CreateBranch", "CreateCommit", "CreateCommitStatus", "CreatePullRequest", "UpdatePullRequest"),
+    *("CreateRepository", "DeleteRepository"),
+)
+"""https://docs.aws.amazon.com/dtconsole/latest/userguide/security-iam.html#permissions-reference-connections-access"""
+
+
+def connected(boundary: list[Statement], service: str) -> str:
+    (arn,) = {one["Resource"][0] for one in boundary if f"{service}:UseConnection" in one["Action"]}
+    return str(arn)
+
+
+@pytest.mark.parametrize("service", SERVICES_OF_CONNECTIONS)
+@pytest.mark.parametrize("provider_action", WRITING)
+def test_no_build_pushes_to_the_branch_of_another_environment_through_the_connection(
+    boundary: list[Statement], service: str, provider_action: str
+) -> None:
+    """All environments share the repository, and the connection may write: a build of dev would deploy to test."""
+    action, connection = f"{service}:UseConnection", connected(boundary, service)
+    for prefix in SERVICES_OF_CONNECTIONS:
+        assert not allows(boundary, action, connection, {f"{prefix}:ProviderAction": provider_action})
+
+
+@pytest.mark.parametrize("service", SERVICES_OF_CONNECTIONS)
+def test_a_pipeline_reads_its_source_through_the_connection(boundary: list[Statement], service: str) -> None:
+    action, connection = f"{service}:UseConnection", connected(boundary, service)
+    assert allows(boundary, action, connection), "CodePipeline does not always say what for"
+    for provider_action in READING:
+        assert allows(boundary, action, connection, {f"{service}:ProviderAction": provider_action})
+
+
 def test_the_names_of_another_platform_are_not_those_of_this_one(platform: Platform) -> None:
     other = changed(platform, "lake", {"dev": {}})
     theirs: list[Any] = [one.statement() for one in grants(execution_policies(other, PIPELINES))]
