@@ -114,6 +114,8 @@ class Replica:
         """Whether an operator wrote a part of the newest load again, so that a person who is asked loads it again."""
         self.approved: set[Version] = set()
         """What a person approved."""
+        self.half_approved: set[Version] = set()
+        """What a person began to approve by a command that was interrupted."""
         self.ghosts: set[Key] = set()
         """Former keys of rows whose task writes no before-images: nothing tells the lake that they are gone."""
         self.deleted: set[str] = set()

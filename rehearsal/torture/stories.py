@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
 
+from rehearsal.torture.faults import Fault, any_call_fault
+
 
 class Act(StrEnum):
     """What a step does; to which table, matters to most of them."""
@@ -67,6 +69,8 @@ WEIGHTS = {
 }
 LOADS = (Act.LOAD, Act.DROP)
 _IN_MEMORY_ONLY = (Act.RUN, Act.WAIT, Act.EMPTY, Act.CREATE_AGAIN)
+TROUBLED = {Act.RUN: 0.3, Act.DELIVER: 0.3, Act.REPEAT: 0.3, Act.SWEEP: 0.7, Act.DECIDE: 0.7}
+"""How often steps with calls outside of refreshes meet trouble: a plan, the File Manager, a person."""
 MAX_TABLES = 3
 STEPS = (16, 72)
 BROKEN_TABLES = 0.05
@@ -93,6 +97,12 @@ class Story:
     seed: int
     tables: int
     steps: tuple[Step, ...]
+
+
+def trouble_of(step: Step) -> Fault | None:
+    """What befalls the calls of a step outside of refreshes; drawn apart from all else."""
+    draw = Random(f"{step.seed}/trouble")
+    return any_call_fault(draw) if draw.random() < TROUBLED.get(step.act, 0) else None
 
 
 def story(seed: int) -> Story:

@@ -2,6 +2,7 @@
 
 # ruff: noqa: S311 - draws must repeat, not be secret
 
+from collections import Counter
 from random import Random, SystemRandom
 
 import pytest
@@ -9,11 +10,12 @@ from odp.file_processor.file_selection import Selection
 
 from rehearsal.source.dms import CHANGE_SEQUENCE
 from rehearsal.torture.dms_files import DmsFile
+from rehearsal.torture.faults import CALL_FAULTS, FaultKind
 from rehearsal.torture.history import CLOCK
 from rehearsal.torture.memory.lake import MemoryLake
 from rehearsal.torture.memory_trial import memory_trial
 from rehearsal.torture.replica import FOLDERS
-from rehearsal.torture.runner import Failure, problems_of, shortened, tell
+from rehearsal.torture.runner import Failure, problems_of, shortened, silent, tell
 from rehearsal.torture.stories import Act, Step, Story, story
 from rehearsal.torture.verdict import Kind
 
@@ -48,6 +50,22 @@ def test_stories_have_every_act_and_every_kind_of_table() -> None:
     tasks = [replica.dms for replica in replicas]
     assert {task.writes_changes_apart for task in tasks} == {task.before_images for task in tasks} == {True, False}
     assert {task.segments for task in tasks} == {0, 2, 3}
+
+
+def test_trouble_strikes_calls_of_everybody_who_writes_outside_of_refreshes() -> None:
+    """Those who plan and end executions, register, sweep and decide; each before the call and after it."""
+    struck: Counter[tuple[FaultKind, str]] = Counter()
+    for told in map(story, range(2 * SEEDS)):
+        trial = memory_trial(told)
+        with silent():
+            trial.play(told.steps)
+        struck += trial.lake.troubles.struck  # type: ignore[attr-defined] - of a lake in memory
+    boundaries = Counter(boundary for _, boundary in struck.elements())
+    assert {kind for kind, _ in struck} == set(CALL_FAULTS)
+    for call in ("claim", "release", "pending_work", "leases", "write", "register", "save", "approve", "dismiss"):
+        assert boundaries[f"before {call}"], call
+        assert boundaries[f"after {call}"], call
+    assert boundaries["before keep"] + boundaries["after keep"]
 
 
 def test_some_stories_have_tables_of_equal_names_in_two_sources() -> None:
