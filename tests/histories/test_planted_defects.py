@@ -16,10 +16,11 @@ from odp.file_manager import registration, s3_event
 from odp.file_manager.object_key import DmsObject
 from odp.file_manager.reconciliation import Found, Reconciliation
 from odp.file_manager.sources import Sources
-from odp.file_processor import batch_plan, loads, reload_doubts, table_refresh, table_schema
+from odp.file_processor import batch_plan, commits, loads, reload_doubts, table_refresh, table_schema
 from odp.file_processor.batch_plan import BatchManager
 from odp.file_processor.batch_refresh import RefreshOne
 from odp.file_processor.file_selection import Selection
+from odp.file_processor.late_files import Limits
 from odp.file_processor.load_in_table import LoadInTable
 from odp.file_processor.own_columns import KEY, VERSION
 from odp.file_processor.pending_table import PendingTable
@@ -272,6 +273,12 @@ def deleted_part_takes_the_rest_of_its_load_along(patch: pytest.MonkeyPatch) -> 
     _decide(patch, archive)
 
 
+def bytes_of_a_commit_are_not_counted(patch: pytest.MonkeyPatch) -> None:
+    """A backlog of few but large files is read at once."""
+    original = commits._oldest
+    patch.setattr(commits, "_oldest", lambda limits, files: original(replace(limits, bytes=Limits().bytes), files))
+
+
 def rest_of_a_backlog_is_archived(patch: pytest.MonkeyPatch) -> None:
     """What one commit may not read any more counts as done with it."""
 
@@ -405,6 +412,7 @@ def _named_as(version: str, row: Row, config: RawTableConfig, load_version: str)
         (emptied_table_loses_the_changes_since, Kind.ROWS),
         (deleted_object_counts_as_applied, Kind.SKIPPED),
         (deleted_part_takes_the_rest_of_its_load_along, Kind.ROWS),
+        (bytes_of_a_commit_are_not_counted, Kind.BOUND),
         (rest_of_a_backlog_is_archived, Kind.ROWS),
         (restarted_load_keeps_the_columns_of_the_one_that_was_given_up, Kind.ROWS),
         (parts_of_the_load_that_was_given_up_count_beside_the_restarted_one, Kind.ROWS),

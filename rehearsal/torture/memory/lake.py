@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -43,6 +44,8 @@ from rehearsal.torture.verdict import Finding
 from rehearsal.torture.verdict import Kind as Wrong
 
 SOURCES = Sources(FOLDERS)
+_BYTES_OF_A_COMMIT = (1, 1500, 4000, 8_000_000_000, 8_000_000_000)
+"""Less than a file, a few files, or more than a history has."""
 _STATUSES = {FileStatus.APPLIED: APPLIED, FileStatus.SKIPPED: SKIPPED, FileStatus.HELD: HELD}
 
 
@@ -75,6 +78,7 @@ class MemoryLake:
         self.limits = Limits(files=draw.choice((1, 2, 5, 1000)), replayed_files=draw.choice((2, 6, 1000)))
         self.staging.page_size = draw.choice((1, 3, 1000))
         self._sweep = MemorySweep(self.staging, self.clock, draw.choice((0, 1, 1)))
+        self.limits = replace(self.limits, bytes=draw.choice(_BYTES_OF_A_COMMIT))
         self.ledger = MemoryLedger()
         self.quarantine = MemoryQuarantine()
         self.leases = MemoryLeases(self.clock)
@@ -147,8 +151,11 @@ class MemoryLake:
         """Look whether a run may make this commit."""
         if self.leases.items[config.qualified_name].owner != run_id:
             self.violations.append(Finding(Wrong.LEASE, config.qualified_name))
-        if refresh.kind is not RefreshKind.RELOAD and len(refresh.files) > self.limits.files:
-            self.violations.append(Finding(Wrong.BOUND, f"{len(refresh.files)} files in one commit"))
+        ids = {file.version_id for file in refresh.files}
+        total = sum(stored.size for stored in self.staging.stored if stored.version_id in ids)
+        is_too_much = len(ids) > self.limits.files or (len(ids) > 1 and total > self.limits.bytes)
+        if refresh.kind is not RefreshKind.RELOAD and is_too_much:
+            self.violations.append(Finding(Wrong.BOUND, f"{len(ids)} files of {total} bytes in one commit"))
 
     def has_work(self) -> bool:
         """Whether any file is pending."""
