@@ -26,6 +26,7 @@ _LATE_FILES = 0.3
 _PATIENT = 0.5
 _WRITES_AMID_A_RUN = 0.8
 _DROPS_OBJECTS = 0.5
+_GIVEN_UP_LOADS = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ class Trial:
             Act.DROP: self._drop,
             Act.EMPTY: self._empty,
             Act.CREATE_AGAIN: self._create_again,
+            Act.RESTART: self._restart,
         }
 
     def play(self, steps: Iterable[Step]) -> list[Problem]:
@@ -177,9 +179,28 @@ class Trial:
         replica.empty(is_vanished=True)
         self.lake.wait(draw.choice(_PAUSES))
 
+    def _restart(self, replica: Replica, draw: Random) -> None:
+        """The columns change in the midst of a load, so that DMS has to begin it again; one part has no midst."""
+        if not replica.unwritten:
+            self._load(replica, draw)
+        for _ in range(draw.randrange(len(replica.unwritten) or 1)):
+            self._part(replica, draw)
+        if replica.unwritten:
+            self._give_up(replica, draw)
+            replica.alter(draw)
+            self.lake.wait(draw.choice(_PAUSES))
+            self._load(replica, draw)
+
+    def _give_up(self, replica: Replica, draw: Random) -> None:
+        """The task that loads drops the changes that it has cached; another one has written its changes."""
+        if replica.dms.writes_changes_apart:
+            self._flush(replica, draw)
+        self._land_late(replica, draw)
+
     def _create_again(self, replica: Replica, draw: Random) -> None:
         """With HandleSourceTableDropped DMS deletes the objects; the new table is one to it after a load only."""
-        self._land_all(replica, draw)
+        is_given_up = replica.unwritten and draw.random() < _GIVEN_UP_LOADS
+        (self._give_up if is_given_up else self._land_all)(replica, draw)
         is_vanished = draw.random() < _DROPS_OBJECTS
         if is_vanished:
             self.lake.wait(_BEFORE_A_LOAD)
@@ -247,8 +268,8 @@ class Trial:
             self._meddle(replica, [draw.choice(objects)], draw, reason)
 
     def _meddle(self, replica: Replica, files: Sequence[DmsFile], draw: Random, reason: str) -> None:
-        """Write files again, but no changes of former columns: they are refused by name until a person skips them."""
-        files = [file for file in files if file not in replica.former_changes]
+        """Write files again, but none of former columns: they are refused by name until a person skips them."""
+        files = [file for file in files if file not in replica.former_files]
         replica.is_touched = replica.is_touched or any(file.is_load for file in files)
         self._land(files, draw, reason)
 
