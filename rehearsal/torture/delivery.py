@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
+from rehearsal.torture.evidence import Version
+
 Message = dict[str, Any]
 Receive = Callable[[Sequence[Message]], Sequence[str]]
 """Gives a batch of messages to the File Manager, which names those that failed."""
@@ -22,6 +24,8 @@ class Delivery:
         self._waiting: list[Message] = []
         self._delivered: list[Message] = []
         self._count = 0
+        self.acknowledged: set[Version] = set()
+        """The object versions of the messages that the queue has deleted, as the File Manager said that it had them."""
 
     def announce(self, event: dict[str, Any]) -> None:
         """Queue the event of a landed file."""
@@ -57,4 +61,11 @@ class Delivery:
             batch = messages[start : start + _BATCH]
             failed = set(self._receive(batch))
             self._waiting += [message for message in batch if message["messageId"] in failed]
-            self._delivered += [message for message in batch if message["messageId"] not in failed]
+            done = [message for message in batch if message["messageId"] not in failed]
+            self._delivered += done
+            self.acknowledged.update(map(_version_in, done))
+
+
+def _version_in(message: Message) -> Version:
+    described = json.loads(message["body"])["detail"]["object"]
+    return described["key"], described["version-id"]

@@ -1,6 +1,7 @@
 """What befalls a run at a boundary of one table's refresh: it is killed, paused past its lease, throttled, overtaken.
 
-Or its execution is stopped, or another one of the cadence starts.
+Or its execution is stopped, or another one of the cadence starts. Much the same befalls every other call: of those who
+plan, register, sweep or decide.
 
 A boundary lies before and after every call of a port, so that none can be forgotten when ports are added. Only one is
 left out: between the last look at the lease and the begin of the commit, which nothing can make one moment.
@@ -10,13 +11,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import count
 from random import Random
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 BOUNDARIES = 34
 """About so many boundaries has a refresh; a fault beyond the last one never comes."""
+_CALL_BOUNDARIES = (4, 12, 24)
+"""Of calls outside of refreshes, some have few boundaries and some have many."""
 
 
 class FaultKind(StrEnum):
@@ -27,6 +31,8 @@ class FaultKind(StrEnum):
     OVERLAP = "another run comes along"
     THROTTLE = "throttled by DynamoDB"
     CONFLICT = "a transaction of another request is under way"
+    NO_ANSWER = "no answer comes"
+    OUTAGE = "throttled from here on, until the end"
     ARRIVAL = "files arrive"
     EXECUTION = "another execution of the cadence starts"
     STOP = "its execution is stopped, and the run with it"
@@ -40,8 +46,26 @@ class Fault:
     kind: FaultKind
     boundary: int
 
+    def is_due(self, crossed: int) -> bool:
+        """Whether it strikes at this boundary."""
+        return crossed == self.boundary or (self.kind is FaultKind.OUTAGE and crossed > self.boundary)
+
     def __str__(self) -> str:
         return f"{self.kind} at boundary {self.boundary}"
+
+
+CALL_FAULTS = (
+    FaultKind.KILL,
+    FaultKind.THROTTLE,
+    FaultKind.CONFLICT,
+    FaultKind.NO_ANSWER,
+    FaultKind.OUTAGE,
+    FaultKind.EXECUTION,
+    FaultKind.SUCCESSION,
+)
+"""What befalls calls outside of refreshes."""
+TROUBLE = (ClientError, ReadTimeoutError)
+"""What a call raises then, after boto3's own retries."""
 
 
 class Killed(BaseException):
@@ -61,13 +85,22 @@ class Process:
 
 
 class Boundaries:
-    """Counts the boundaries that one refresh crosses and lets its fault strike at one of them."""
+    """Counts the boundaries that one refresh crosses and lets its fault strike at one of them.
 
-    def __init__(self, process: Process, fault: Fault | None, strike: Callable[[], None]) -> None:
+    Calls of several processes may share their `crossings`, so that the fault strikes one of them.
+    """
+
+    def __init__(
+        self,
+        process: Process,
+        fault: Fault | None,
+        strike: Callable[[], None],
+        crossings: Iterator[int] | None = None,
+    ) -> None:
         self._process = process
         self._fault = fault
         self._strike = strike
-        self._crossed = 0
+        self._crossings = crossings or count(1)
         self._open_calls: list[str] = []
         self.struck = ""
 
@@ -77,8 +110,7 @@ class Boundaries:
             raise Killed
         if self._open_calls[-1:] == ["apply"] and name == "after renew":
             return
-        self._crossed += 1
-        if self._fault and self._fault.boundary == self._crossed:
+        if self._fault and self._fault.is_due(next(self._crossings)):
             self.struck = name
             self._strike()
 
@@ -114,6 +146,22 @@ class UnderFire:
 def any_fault(draw: Random) -> Fault:
     """Any kind at any boundary."""
     return Fault(draw.choice(list(FaultKind)), draw.randint(1, BOUNDARIES))
+
+
+def any_call_fault(draw: Random) -> Fault:
+    """Any kind that befalls calls outside of refreshes, at any boundary."""
+    return Fault(draw.choice(CALL_FAULTS), draw.randint(1, draw.choice(_CALL_BOUNDARIES)))
+
+
+def trouble(kind: FaultKind) -> Exception | None:
+    """What a call raises that such a fault strikes; None if the fault is of another kind."""
+    of_kind: dict[FaultKind, Callable[[], Exception]] = {
+        FaultKind.THROTTLE: throttled,
+        FaultKind.OUTAGE: throttled,
+        FaultKind.CONFLICT: conflict,
+        FaultKind.NO_ANSWER: lambda: ReadTimeoutError(endpoint_url="https://dynamodb.eu-central-1.amazonaws.com"),
+    }
+    return of_kind[kind]() if kind in of_kind else None
 
 
 def throttled() -> ClientError:

@@ -12,6 +12,9 @@ _TYPES = (INT, BIGINT, FLOAT, DOUBLE, STRING)
 WIDER = {INT: BIGINT, FLOAT: DOUBLE}
 REGIONS = ("north", "south", "east", None)
 TEXTS = ("", "plain", "Grüße, 世界 🌍", "a/b=c%2Bd", None)
+ADDED, WIDENED, DROPPED, RETYPED = "added", "widened", "dropped", "retyped"
+OF_A_LOAD_ONLY = (DROPPED, RETYPED)
+"""What a table takes from a load alone that replaces it."""
 CLOCK = "CLOCK"
 """A column of the business that looks like an order and is none: its values repeat, are NULL and run backwards."""
 
@@ -86,6 +89,29 @@ class SourceTable:
         if narrow:
             name = draw.choice(narrow)
             self.columns[name] = WIDER[self.columns[name]]
+
+    def alter(self, draw: Random, kept: Collection[str], *, keeps_all: bool) -> str:
+        """Add, widen, drop or retype a column; gives which. Columns that are `kept` are neither dropped nor retyped."""
+        others = [name for name in self.columns if name not in kept]
+        how = draw.choice((ADDED, WIDENED) if keeps_all or not others else (ADDED, WIDENED, DROPPED, RETYPED))
+        if how == WIDENED:
+            self.widen(draw)
+        if how == ADDED:
+            self.add_column()
+        if how in OF_A_LOAD_ONLY:
+            name = draw.choice(others)
+            before = self.columns.pop(name)
+            if how == RETYPED:
+                self.columns[name] = draw.choice(
+                    [type_ for type_ in _TYPES if type_ not in (before, WIDER.get(before))]
+                )
+            self.rows = {key: self._converted(row, name, draw) for key, row in self.rows.items()}
+        return how
+
+    def _converted(self, row: Row, name: str, draw: Random) -> Row:
+        """A row without a column, or with a value of its new type."""
+        converted = {other: value for other, value in row.items() if other != name}
+        return converted | ({name: _value(name, self.columns[name], draw)} if name in self.columns else {})
 
     def create_again(self, draw: Random, kept: Collection[str], *, keeps_all: bool) -> None:
         """Drop the table and create one of its name with another set of columns; the log has no line of it.

@@ -11,11 +11,18 @@ from rehearsal.torture.replica import Replica
 from rehearsal.torture.verdict import Finding
 
 
+class Interrupted(Exception):  # noqa: N818 - it is no error of the lake
+    """A person's command failed or was ended in the middle; the person repeats it."""
+
+
 class Lake(Protocol):
     """What a trial asks of a lake."""
 
     violations: list[Finding]
     """What was done that may never be done."""
+
+    def expect(self, fault: Fault | None) -> None:
+        """Let this befall the calls outside of refreshes from now on, where the lake can play it; None ends it."""
 
     def put(self, file: DmsFile, reason: str = "PutObject") -> dict[str, Any]:
         """Store a file; gives the event that S3 tells of it."""
@@ -51,10 +58,18 @@ class Lake(Protocol):
         """The files of a table that wait for a person, as they can be read now."""
 
     def decide(self, replica: Replica, approved: Collection[str]) -> None:
-        """Approve what waits for a person and has one of these keys, and dismiss the rest."""
+        """Approve what waits for a person and has one of these keys, and dismiss the rest.
+
+        Raises:
+            Interrupted: about some of the files nothing may be decided yet.
+        """
 
     def empty(self, replica: Replica) -> bool:
-        """Have the table emptied whose load vanished from staging; tells whether the lake sees that it did."""
+        """Have the table emptied whose load vanished from staging; tells whether the lake sees that it did.
+
+        Raises:
+            Interrupted: nothing was asked for.
+        """
 
     def evidence(self, replica: Replica) -> TableEvidence:
         """Read everything about one table."""

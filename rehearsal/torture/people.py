@@ -1,15 +1,18 @@
 """What people decide about a table: emptied sources, and the files that are held."""
 
+from contextlib import suppress
+
 from rehearsal.torture.evidence import APPLIED, HELD, IN_DOUBT, TableEvidence
-from rehearsal.torture.lake import Lake
+from rehearsal.torture.lake import Interrupted, Lake
 from rehearsal.torture.replica import Replica
 
 
 def decide(lake: Lake, replica: Replica, *, is_patient: bool = True) -> None:
-    """A person has the table emptied whose source was, and decides what is held."""
-    if replica.is_vanished and lake.empty(replica):
-        replica.is_vanished = replica.diverged = False
-    _decide_held(lake, replica, is_patient=is_patient)
+    """A person has the table emptied whose source was, and decides what is held; what is interrupted comes again."""
+    with suppress(Interrupted):
+        if replica.is_vanished and lake.empty(replica):
+            replica.is_vanished = replica.diverged = False
+        _decide_held(lake, replica, is_patient=is_patient)
 
 
 def _decide_held(lake: Lake, replica: Replica, *, is_patient: bool) -> None:
@@ -20,6 +23,8 @@ def _decide_held(lake: Lake, replica: Replica, *, is_patient: bool) -> None:
     Who wrote parts of the load again or deleted one does not know any more what they are, dismisses them and loads
     again. So does who sees that a part of it is in the table, with parts of another load or as its rest came much
     later, and who approved something that waits again, as it does where changes that follow it were deleted.
+
+    A command that was ended in the middle is repeated, which is no second approval.
     """
     held = lake.held(replica)
     if replica.unwritten and is_patient:
@@ -28,7 +33,9 @@ def _decide_held(lake: Lake, replica: Replica, *, is_patient: bool) -> None:
     if not held:
         _dismiss_what_is_gone(lake, replica, evidence)
         return
-    waiting = {(file.key, file.version_id) for file in evidence.pending if file.key in replica.newest_load}
+    pending = {(file.key, file.version_id) for file in evidence.pending if file.key in replica.newest_load}
+    begun = {key for key, version in pending & replica.half_approved & replica.written}
+    waiting = pending - replica.half_approved
     unseen = replica.written - {(file.key, file.version_id) for file in (*evidence.pending, *evidence.history)}
     if (waiting | unseen) & evidence.readable and is_patient:
         return
@@ -38,7 +45,7 @@ def _decide_held(lake: Lake, replica: Replica, *, is_patient: bool) -> None:
         file.key for file in in_table if file.status == APPLIED and (file.key, file.version_id) in replica.written
     }
     awaited = {file.key for file in held if replica.newest_load.get(file.key) == file} - applied
-    is_whole = replica.newest_load.keys() == awaited | applied | replica.deleted
+    is_whole = replica.newest_load.keys() == awaited | applied | begun | replica.deleted
     versions = {(file.key, file.version_id) for file in history if file.status == HELD}
     waits_again = {key for key, version in versions if (key, version) in replica.approved}
     is_mixed = bool(applied) and bool(awaited & {file.key for file in in_table})
@@ -53,8 +60,10 @@ def _decide_held(lake: Lake, replica: Replica, *, is_patient: bool) -> None:
     replica.is_unclear |= loads_again or (has_load and not is_whole)
     changes = {file.key for file in held if not file.is_load}
     approved = (changes | (awaited if is_whole and not is_unsure else set())) - waits_again
-    replica.approved |= {(key, version) for key, version in versions if key in approved}
+    replica.half_approved |= {(key, version) for key, version in versions if key in approved}
     lake.decide(replica, approved)
+    replica.approved |= replica.half_approved
+    replica.half_approved = set()
 
 
 def _dismiss_what_is_gone(lake: Lake, replica: Replica, evidence: TableEvidence) -> None:

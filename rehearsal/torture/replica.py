@@ -14,7 +14,7 @@ from typing import Any
 from rehearsal.source.dms import CHANGE_SEQUENCE, OP, DmsSettings
 from rehearsal.torture.dms_files import SCHEMA_NAME, DmsFile, DmsTable, any_settings
 from rehearsal.torture.evidence import Version
-from rehearsal.torture.history import CLOCK, Key, Row, SourceTable
+from rehearsal.torture.history import CLOCK, OF_A_LOAD_ONLY, Key, Row, SourceTable
 
 FEW_KEYS, MANY_KEYS = 5, 24
 STALLS_AFTER = timedelta(minutes=15)
@@ -63,10 +63,8 @@ class Replica:
     """A source table under replication."""
 
     def __init__(self, name: str, kind: Kind, draw: Random, clock: Callable[[], datetime]) -> None:
-        self.name = name
-        self.kind = kind
-        self._clock = clock
-        self._last_part = clock()
+        self.name, self.kind = name, kind
+        self._clock, self._last_part = clock, clock()
         self.has_stalled = False
         """Whether a part of the newest load came so late that nobody can tell it from a load of its own."""
         self._loads_in_parallel = draw.random() < 0.2  # noqa: PLR2004
@@ -92,8 +90,10 @@ class Replica:
         self.written: set[Version] = set()
         """The object versions that have the content of the newest load's parts."""
         self.change_files: list[DmsFile] = []
-        self.former_changes: list[DmsFile] = []
-        """Changes of a table that was dropped and created with other columns since."""
+        self.former_files: list[DmsFile] = []
+        """Changes of a table that has other columns since, and parts of a load that was given up for that."""
+        self.restarts: list[str] = []
+        """What changed about the columns in the midst of loads."""
         self.diverged = False
         """Whether the source was emptied without a line in its log, so that only a full load tells."""
         self.is_vanished = False
@@ -101,7 +101,7 @@ class Replica:
         self.must_load = False
         """Whether a part of a load was deleted before anyone read it: the table must be loaded again."""
         self.is_created_again = False
-        """Whether the source's table was dropped and created with other columns, which only a load may bring."""
+        """Whether the source's table has other columns, by a DROP or not, which only a load may bring."""
         self.is_unknown = False
         """Whether no load of such a table is left to be applied, so that its changes are refused."""
         self.is_unclear = False
@@ -114,6 +114,8 @@ class Replica:
         """Whether an operator wrote a part of the newest load again, so that a person who is asked loads it again."""
         self.approved: set[Version] = set()
         """What a person approved."""
+        self.half_approved: set[Version] = set()
+        """What a person began to approve by a command that was interrupted."""
         self.ghosts: set[Key] = set()
         """Former keys of rows whose task writes no before-images: nothing tells the lake that they are gone."""
         self.deleted: set[str] = set()
@@ -156,9 +158,22 @@ class Replica:
         """Drop the source's table and create it with other columns; a historical table keeps all that it has."""
         self.empty(is_vanished=is_vanished)
         self.is_created_again = True
-        self.former_changes += self.change_files
-        kept = {*self.kind.key, *filter(None, (self.kind.partition, self.kind.order))}
-        self.source.create_again(draw, kept, keeps_all=self.kind.is_historical)
+        self.former_files += self.change_files
+        self.source.create_again(draw, self._kept, keeps_all=self.kind.is_historical)
+
+    def alter(self, draw: Random) -> None:
+        """Change a column of the source in the midst of a load, which begins again then."""
+        how = self.source.alter(draw, self._kept, keeps_all=self.kind.is_historical)
+        self.restarts.append(how)
+        if how in OF_A_LOAD_ONLY:
+            self.dms.keep_checkpoint()
+            self.is_created_again = True
+            self.former_files += [*self.change_files, *self.newest_load.values()]
+
+    @property
+    def _kept(self) -> set[str]:
+        """The columns that the configuration names."""
+        return {*self.kind.key, *filter(None, (self.kind.partition, self.kind.order))}
 
     def next_part(self) -> DmsFile:
         """The next part of the load under way."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rehearsal.torture.memory_trial import memory_trial
 from rehearsal.torture.shrink import shortest
-from rehearsal.torture.stories import Act, Story, story
+from rehearsal.torture.stories import Act, Story, story, trouble_of
 from rehearsal.torture.trial import Problem
 
 _SEEDS_AT_ONCE = 20
@@ -44,11 +44,14 @@ def tell(played: Story) -> Iterator[str]:
     """The steps of a history in words."""
     trial = memory_trial(played)
     for step in played.steps:
+        trouble = trouble_of(step)
+        around = [f"outside of refreshes: {trouble}"] if trouble else []
         if step.act is Act.RUN:
             faults = trial.faults(step.draw).items()
-            yield "; ".join([f"{step.act}", *(f"{table.partition('.')[2]}: {fault}" for table, fault in faults)])
+            of_tables = [f"{table.partition('.')[2]}: {fault}" for table, fault in faults]
+            yield "; ".join([f"{step.act}", *of_tables, *around])
         else:
-            yield f"t{step.table}: {step.act}"
+            yield "; ".join([f"t{step.table}: {step.act}", *around])
 
 
 @contextmanager

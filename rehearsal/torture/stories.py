@@ -2,9 +2,11 @@
 # ruff: noqa: S311 - draws must repeat, not be secret
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from random import Random
+
+from rehearsal.torture.faults import Fault, any_call_fault
 
 
 class Act(StrEnum):
@@ -35,6 +37,7 @@ class Act(StrEnum):
     RUN = "an execution refreshes the tables"
     DROP = "DMS deletes all objects and begins a full load"
     EMPTY = "the source is emptied at once, and DMS deletes all objects"
+    RESTART = "columns change in the midst of a load, and DMS begins it again"
     CREATE_AGAIN = "the source drops the table, creates it with other columns, and DMS begins a full load"
 
 
@@ -67,6 +70,9 @@ WEIGHTS = {
 }
 LOADS = (Act.LOAD, Act.DROP)
 _IN_MEMORY_ONLY = (Act.RUN, Act.WAIT, Act.EMPTY, Act.CREATE_AGAIN)
+_RESTARTED_LOADS = 0.5
+TROUBLED = {Act.RUN: 0.3, Act.DELIVER: 0.3, Act.REPEAT: 0.3, Act.SWEEP: 0.7, Act.DECIDE: 0.7}
+"""How often steps with calls outside of refreshes meet trouble: a plan, the File Manager, a person."""
 MAX_TABLES = 3
 STEPS = (16, 72)
 BROKEN_TABLES = 0.05
@@ -93,6 +99,12 @@ class Story:
     seed: int
     tables: int
     steps: tuple[Step, ...]
+
+
+def trouble_of(step: Step) -> Fault | None:
+    """What befalls the calls of a step outside of refreshes; drawn apart from all else."""
+    draw = Random(f"{step.seed}/trouble")
+    return any_call_fault(draw) if draw.random() < TROUBLED.get(step.act, 0) else None
 
 
 def story(seed: int) -> Story:
@@ -127,4 +139,6 @@ def opening_steps(draw: Random, table: int) -> Iterator[Step]:
 def _steps(draw: Random, tables: int) -> Iterator[Step]:
     count = draw.randint(*STEPS)
     for act in draw.choices(list(WEIGHTS), list(WEIGHTS.values()), k=count):
-        yield Step(act, draw.randrange(tables), draw.getrandbits(32))
+        step = Step(act, draw.randrange(tables), draw.getrandbits(32))
+        is_restarted = act is Act.LOAD and Random(f"{step.seed}/restart").random() < _RESTARTED_LOADS
+        yield replace(step, act=Act.RESTART) if is_restarted else step

@@ -7,15 +7,15 @@ from random import Random
 
 from rehearsal.torture.delivery import Delivery
 from rehearsal.torture.dms_files import DmsFile
-from rehearsal.torture.evidence import APPLIED
-from rehearsal.torture.faults import Fault, any_fault
+from rehearsal.torture.evidence import APPLIED, Version
+from rehearsal.torture.faults import Fault, any_call_fault, any_fault
 from rehearsal.torture.lake import Lake
 from rehearsal.torture.people import decide
 from rehearsal.torture.replica import Replica
-from rehearsal.torture.stories import Act, Step
+from rehearsal.torture.stories import TROUBLED, Act, Step, trouble_of
 from rehearsal.torture.verdict import Finding, Kind, moment, verdict
 
-_SETTLING_RUNS = 12
+_SETTLING_RUNS, _TROUBLED_RUNS = 16, 4
 COPY = "CopyObject"
 _A_LONG_TIME = 3600.0
 _PAUSES = (0.0, 0.2, 1.0, 5.0)
@@ -26,6 +26,7 @@ _LATE_FILES = 0.3
 _PATIENT = 0.5
 _WRITES_AMID_A_RUN = 0.8
 _DROPS_OBJECTS = 0.5
+_GIVEN_UP_LOADS = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,28 +77,36 @@ class Trial:
             Act.DROP: self._drop,
             Act.EMPTY: self._empty,
             Act.CREATE_AGAIN: self._create_again,
+            Act.RESTART: self._restart,
         }
 
     def play(self, steps: Iterable[Step]) -> list[Problem]:
         """Take all steps and let everything settle; gives what is wrong, as soon as anything is."""
+        last = 0
         for step in steps:
             self.take(step)
             if problems := list(self._wrong_now(step.act)):
                 return problems
-        self.settle()
+            last = step.seed
+        self.settle(Random(f"{last}/settling") if last else None)
         return list(self.judge())
 
     def take(self, step: Step) -> None:
         """Take one step."""
+        self.lake.expect(trouble_of(step))
         self._acts[step.act](self.replicas[step.table], step.draw)
+        self.lake.expect(None)
 
-    def settle(self) -> None:
-        """Write and load what is missing, deliver what was not lost, run executions, decide what is held."""
+    def settle(self, trouble: Random | None = None) -> None:
+        """Write and load what is missing, deliver what was not lost, run executions, decide what is held.
+
+        Trouble may go on for a while, and ends.
+        """
         for replica in self.replicas:
             draw = Random(replica.name)
             self._land_all(replica, draw)
         self._delivery.deliver_all()
-        self._come_to_rest()
+        self._come_to_rest(trouble)
         again = [replica for replica in self.replicas if replica.must_be_loaded]
         lacking = [replica for replica in again if replica.lacks_rows_only]
         self._before_loads = [problem for replica in lacking for problem in self._wrong(replica)]
@@ -107,17 +116,20 @@ class Trial:
             self._land_all(replica, draw)
         if again:
             self._delivery.deliver_all()
-            self._come_to_rest()
+            self._come_to_rest(trouble)
 
-    def _come_to_rest(self) -> None:
+    def _come_to_rest(self, trouble: Random | None) -> None:
         self.lake.sweep_through()
-        for _ in range(_SETTLING_RUNS):
+        for number in range(_SETTLING_RUNS):
+            fault = any_call_fault(trouble) if trouble and number < _TROUBLED_RUNS else None
+            self.lake.expect(fault)
             self.lake.wait(_A_LONG_TIME)
             for replica in self.replicas:
                 decide(self.lake, replica)
-            if not self.lake.has_work():
-                return
+            if not (fault or self.lake.has_work()):
+                break
             self.lake.run({}, lambda: None)
+        self.lake.expect(None)
 
     def judge(self) -> Iterator[Problem]:
         """Everything that is wrong in the end, and what was wrong before tables were loaded again that lack a part."""
@@ -137,12 +149,17 @@ class Trial:
         return {name: fault for name, fault in faults.items() if draw.random() < _FAULTY_RUNS}
 
     def _wrong_now(self, act: Act) -> Iterator[Problem]:
-        if act not in (Act.DELIVER, Act.REPEAT, Act.RUN, Act.DECIDE):
+        if act not in TROUBLED:
             return
         yield from (Problem("the lake", finding) for finding in self.lake.violations)
+        known: set[Version] = set()
         for replica in self.replicas:
-            found = moment(self.lake.evidence(replica), replica)
-            yield from (Problem(replica.name, finding) for finding in found)
+            evidence = self.lake.evidence(replica)
+            known |= {(file.key, file.version_id) for file in (*evidence.pending, *evidence.history)}
+            yield from (Problem(replica.name, finding) for finding in moment(evidence, replica))
+        unknown = {key for key, _ in self._delivery.acknowledged - known}
+        for key in unknown - self.lake.quarantined():
+            yield Problem("the lake", Finding(Kind.LOST, f"the event of {key} is done, and nobody registered it"))
 
     def _change(self, replica: Replica, draw: Random) -> None:
         for _ in range(draw.randint(1, 5)):
@@ -162,9 +179,28 @@ class Trial:
         replica.empty(is_vanished=True)
         self.lake.wait(draw.choice(_PAUSES))
 
+    def _restart(self, replica: Replica, draw: Random) -> None:
+        """The columns change in the midst of a load, so that DMS has to begin it again; one part has no midst."""
+        if not replica.unwritten:
+            self._load(replica, draw)
+        for _ in range(draw.randrange(len(replica.unwritten) or 1)):
+            self._part(replica, draw)
+        if replica.unwritten:
+            self._give_up(replica, draw)
+            replica.alter(draw)
+            self.lake.wait(draw.choice(_PAUSES))
+            self._load(replica, draw)
+
+    def _give_up(self, replica: Replica, draw: Random) -> None:
+        """The task that loads drops the changes that it has cached; another one has written its changes."""
+        if replica.dms.writes_changes_apart:
+            self._flush(replica, draw)
+        self._land_late(replica, draw)
+
     def _create_again(self, replica: Replica, draw: Random) -> None:
         """With HandleSourceTableDropped DMS deletes the objects; the new table is one to it after a load only."""
-        self._land_all(replica, draw)
+        is_given_up = replica.unwritten and draw.random() < _GIVEN_UP_LOADS
+        (self._give_up if is_given_up else self._land_all)(replica, draw)
         is_vanished = draw.random() < _DROPS_OBJECTS
         if is_vanished:
             self.lake.wait(_BEFORE_A_LOAD)
@@ -232,8 +268,8 @@ class Trial:
             self._meddle(replica, [draw.choice(objects)], draw, reason)
 
     def _meddle(self, replica: Replica, files: Sequence[DmsFile], draw: Random, reason: str) -> None:
-        """Write files again, but no changes of former columns: they are refused by name until a person skips them."""
-        files = [file for file in files if file not in replica.former_changes]
+        """Write files again, but none of former columns: they are refused by name until a person skips them."""
+        files = [file for file in files if file not in replica.former_files]
         replica.is_touched = replica.is_touched or any(file.is_load for file in files)
         self._land(files, draw, reason)
 

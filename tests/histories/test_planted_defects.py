@@ -2,30 +2,35 @@
 # ruff: noqa: S311 - draws must repeat, not be secret
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from random import Random
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 from odp.errors import RefreshFailedError
-from odp.file_manager import s3_event
+from odp.file_manager import registration, s3_event
 from odp.file_manager.object_key import DmsObject
 from odp.file_manager.reconciliation import Found, Reconciliation
 from odp.file_manager.sources import Sources
-from odp.file_processor import batch_plan, loads, reload_doubts, table_refresh, table_schema
+from odp.file_processor import batch_plan, commits, loads, reload_doubts, table_refresh, table_schema
+from odp.file_processor.batch_plan import BatchManager
 from odp.file_processor.batch_refresh import RefreshOne
 from odp.file_processor.file_selection import Selection
+from odp.file_processor.late_files import Limits
 from odp.file_processor.load_in_table import LoadInTable
 from odp.file_processor.own_columns import KEY, VERSION
+from odp.file_processor.pending_table import PendingTable
 from odp.file_processor.readability import Readability
 from odp.file_processor.table_schema import HeldTable
 from odp.file_processor.table_writers import hudi_options
 from odp.file_processor.table_writers.hudi_options import Operation
 from odp.file_processor.updates_without_row import FinalRows
 from odp.listings import SweepState
-from odp.records import FileType, LandedFile, RawTableConfig, SkipReason, VersioningType
+from odp.records import FileType, LandedFile, ObjectVersion, RawTableConfig, SkipReason, VersioningType
 from odp.refreshes import Refresh, RefreshKind, RefreshOutcome, RefreshStatus
 
 from rehearsal.torture.memory import executions, writer
@@ -175,6 +180,50 @@ def listing_forgets_what_it_finds(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Reconciliation, "register_all", lambda *_: Found())
 
 
+def registration_in_trouble_counts_as_done(patch: pytest.MonkeyPatch) -> None:
+    """The message of a file that DynamoDB did not take is not delivered again."""
+    original = registration._register
+
+    def register(landed: Any, tracker: Any, quarantine: Any) -> str:
+        with suppress(ClientError):
+            return original(landed, tracker, quarantine)
+        return "registered"
+
+    patch.setattr(registration, "_register", register)
+
+
+def sweep_passes_by_what_it_could_not_register(patch: pytest.MonkeyPatch) -> None:
+    """A page in whose midst DynamoDB throttles counts as looked at, until the next round."""
+    original = Reconciliation.register_all
+
+    def register_all(reconciliation: Reconciliation, versions: Iterable[ObjectVersion]) -> Found:
+        with suppress(ClientError):
+            return original(reconciliation, versions)
+        return Found()
+
+    patch.setattr(Reconciliation, "register_all", register_all)
+
+
+def claim_in_trouble_counts_as_made(patch: pytest.MonkeyPatch) -> None:
+    """Whoever plans goes on without the claim that DynamoDB did not take, beside another execution."""
+    original = BatchManager.plan
+
+    def plan(manager: BatchManager, refresh_cadence: str, execution: str) -> dict[str, Any]:
+        try:
+            owner = manager.claims.claim(refresh_cadence, execution)
+        except ClientError:
+            owner = execution
+        claims = SimpleNamespace(claim=lambda *_: owner, release=manager.claims.release)
+        return original(replace(manager, claims=claims), refresh_cadence, execution)
+
+    patch.setattr(BatchManager, "plan", plan)
+
+
+def half_of_an_approval_counts_as_a_whole_load(patch: pytest.MonkeyPatch) -> None:
+    """A person's command ends after part 1, and the next refresh replaces the table by that."""
+    patch.setattr(PendingTable, "half_approved", frozenset())
+
+
 def sweep_restarts(patch: pytest.MonkeyPatch) -> None:
     """C7: each run of the sweep ends at the same key; beside other files of a table refreshes find what it misses."""
     patch.setattr(MemorySweepState, "load", lambda _: SweepState())
@@ -222,6 +271,12 @@ def deleted_part_takes_the_rest_of_its_load_along(patch: pytest.MonkeyPatch) -> 
         return replace(refresh, files=kept, skipped=(*refresh.skipped, *_skipped(parts)))
 
     _decide(patch, archive)
+
+
+def bytes_of_a_commit_are_not_counted(patch: pytest.MonkeyPatch) -> None:
+    """A backlog of few but large files is read at once."""
+    original = commits._oldest
+    patch.setattr(commits, "_oldest", lambda limits, files: original(replace(limits, bytes=Limits().bytes), files))
 
 
 def rest_of_a_backlog_is_archived(patch: pytest.MonkeyPatch) -> None:
@@ -347,12 +402,17 @@ def _named_as(version: str, row: Row, config: RawTableConfig, load_version: str)
         (copy_is_taken_for_a_reload, Kind.ROWS),
         (listing_of_the_beginning_is_believed, Kind.ROWS),
         (listing_forgets_what_it_finds, Kind.LOST),
+        (registration_in_trouble_counts_as_done, Kind.LOST),
+        (sweep_passes_by_what_it_could_not_register, Kind.LOST),
+        (claim_in_trouble_counts_as_made, Kind.CADENCE),
+        (half_of_an_approval_counts_as_a_whole_load, Kind.ROWS),
         (sweep_restarts, Kind.QUARANTINE),
         (claim_of_a_cadence_is_ignored, Kind.CADENCE),
         (claim_of_a_stopped_execution_lasts, Kind.PENDING),
         (emptied_table_loses_the_changes_since, Kind.ROWS),
         (deleted_object_counts_as_applied, Kind.SKIPPED),
         (deleted_part_takes_the_rest_of_its_load_along, Kind.ROWS),
+        (bytes_of_a_commit_are_not_counted, Kind.BOUND),
         (rest_of_a_backlog_is_archived, Kind.ROWS),
         (restarted_load_keeps_the_columns_of_the_one_that_was_given_up, Kind.ROWS),
         (parts_of_the_load_that_was_given_up_count_beside_the_restarted_one, Kind.ROWS),
@@ -370,6 +430,10 @@ def test_planted_defect_is_found(plant: Plant, kind: Kind) -> None:
 
 
 STEERED: dict[Plant, tuple[Act, ...]] = {
+    sweep_passes_by_what_it_could_not_register: (
+        *(Act.CHANGE, Act.LOAD),
+        *[Act.CHANGE, Act.FLUSH, Act.LOSE, Act.SWEEP, Act.SWEEP] * 8,
+    ),
     deleted_part_takes_the_rest_of_its_load_along: (Act.CHANGE, Act.CHANGE, Act.LOAD, *[Act.PART] * 3, Act.DELETE),
     throttled_write_counts_as_booked: (
         *(Act.CHANGE, Act.LOAD),

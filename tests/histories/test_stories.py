@@ -2,21 +2,27 @@
 
 # ruff: noqa: S311 - draws must repeat, not be secret
 
+from collections import Counter
+from collections.abc import Iterator
 from random import Random, SystemRandom
 
 import pytest
 from odp.file_processor.file_selection import Selection
+from odp.file_processor.late_files import Limits
 
 from rehearsal.source.dms import CHANGE_SEQUENCE
 from rehearsal.torture.dms_files import DmsFile
-from rehearsal.torture.history import CLOCK
+from rehearsal.torture.faults import CALL_FAULTS, FaultKind
+from rehearsal.torture.history import ADDED, CLOCK, DROPPED, RETYPED, WIDENED
 from rehearsal.torture.memory.lake import MemoryLake
 from rehearsal.torture.memory_trial import memory_trial
 from rehearsal.torture.replica import FOLDERS
-from rehearsal.torture.runner import Failure, problems_of, shortened, tell
+from rehearsal.torture.runner import Failure, problems_of, shortened, silent, tell
 from rehearsal.torture.stories import Act, Step, Story, story
+from rehearsal.torture.trial import Trial
 from rehearsal.torture.verdict import Kind
 
+LIMIT = Limits()
 FILE = DmsFile("s/t/LOAD00000001.parquet", {"ID": "int"}, ({"ID": 1},))
 SEEDS = 120
 """`make torture` plays thousands."""
@@ -50,6 +56,23 @@ def test_stories_have_every_act_and_every_kind_of_table() -> None:
     assert {task.segments for task in tasks} == {0, 2, 3}
 
 
+def test_trouble_strikes_calls_of_everybody_who_writes_outside_of_refreshes() -> None:
+    """Those who plan and end executions, register, sweep and decide; each before the call and after it."""
+    struck: Counter[tuple[FaultKind, str]] = Counter()
+    for told in map(story, range(2 * SEEDS)):
+        trial = memory_trial(told)
+        with silent():
+            trial.play(told.steps)
+        assert isinstance(trial.lake, MemoryLake)
+        struck += trial.lake.troubles.struck
+    boundaries = Counter(boundary for _, boundary in struck.elements())
+    assert {kind for kind, _ in struck} == set(CALL_FAULTS)
+    for call in ("claim", "release", "pending_work", "leases", "write", "register", "save", "approve", "dismiss"):
+        assert boundaries[f"before {call}"], call
+        assert boundaries[f"after {call}"], call
+    assert boundaries["before keep"] + boundaries["after keep"]
+
+
 def test_some_stories_have_tables_of_equal_names_in_two_sources() -> None:
     names = [[replica.kind.table for replica in memory_trial(story(seed)).replicas] for seed in range(SEEDS)]
     assert any(len(set(tables)) < len(tables) for tables in names)
@@ -58,6 +81,9 @@ def test_some_stories_have_tables_of_equal_names_in_two_sources() -> None:
 def test_stories_differ_in_how_much_a_commit_reads_and_in_how_the_bucket_is_encrypted() -> None:
     lakes = [MemoryLake(Random(seed)) for seed in range(SEEDS)]
     assert {lake.limits.files for lake in lakes} == {1, 2, 5, 1000}
+    capped = [lake.limits for lake in lakes if lake.limits.bytes < LIMIT.bytes]
+    assert len({limits.bytes for limits in capped}) == 3
+    assert any(limits.files == LIMIT.files for limits in capped), "then bytes alone cut a commit"
     pairs = [(lake.staging.put(FILE), lake.staging.put(FILE)) for lake in lakes]
     assert {first.etag == again.etag for first, again in pairs} == {True, False}
 
@@ -118,6 +144,47 @@ def test_table_that_was_created_again_has_other_columns_and_the_rows_of_its_own_
     dropped = before.keys() - after.keys()
     lake = trial.lake.evidence(replica).rows
     assert not {name for row in lake for name in row if name in dropped}
+
+
+def test_many_loads_begin_again_in_their_midst_with_every_change_of_columns() -> None:
+    restarts: Counter[str] = Counter()
+    for told in map(story, range(SEEDS)):
+        trial = memory_trial(told)
+        with silent():
+            trial.play(told.steps)
+        restarts.update(how for replica in trial.replicas for how in replica.restarts)
+    assert set(restarts) == {ADDED, WIDENED, DROPPED, RETYPED}
+    assert min(restarts.values()) >= SEEDS // 20
+    assert restarts.total() >= SEEDS // 4
+
+
+@pytest.mark.parametrize("is_historical", [True, False])
+@pytest.mark.parametrize("apart", [True, False])
+def test_load_that_begins_again_has_other_columns_and_its_former_parts_are_in_no_commit_with_the_new_ones(
+    is_historical: bool, apart: bool
+) -> None:
+    trial = next(_trials_that_restart(is_historical=is_historical, apart=apart))
+    (replica, *_) = trial.replicas
+    trial.lake.sweep_through()
+    trial.lake.run({}, lambda: None)
+    assert isinstance(trial.lake, MemoryLake)
+    parts = [stored.file for stored in trial.lake.staging.stored if stored.file.is_load]
+    assert len({tuple(part.columns.items()) for part in parts}) == 2
+    assert not trial.play(())
+    assert {name for row in trial.lake.evidence(replica).rows for name in row} >= replica.source.columns.keys()
+
+
+def _trials_that_restart(*, is_historical: bool, apart: bool) -> Iterator[Trial]:
+    """Tables with a load of many parts that began again with other columns when some of it had landed."""
+    for seed in range(10 * SEEDS):
+        trial = memory_trial(story(seed))
+        replica = trial.replicas[0]
+        if (replica.kind.is_historical, replica.dms.writes_changes_apart) == (is_historical, apart):
+            acts = (*[Act.CHANGE] * 4, Act.FLUSH, *[Act.CHANGE] * 2, Act.RESTART)
+            for number, act in enumerate(acts):
+                trial.take(Step(act, 0, number))
+            if replica.restarts and len(replica.newest_load) > 1:
+                yield trial
 
 
 def test_same_seed_tells_the_same_story() -> None:

@@ -22,7 +22,7 @@ from odp.file_processor.table_refresh import TableRefresher
 from odp.records import RawTableConfig
 from odp.refreshes import RefreshOutcome
 
-from rehearsal.torture.faults import Boundaries, Fault, FaultKind, Process, UnderFire, conflict, throttled
+from rehearsal.torture.faults import Boundaries, Fault, FaultKind, Process, UnderFire, trouble
 
 _LONGER_THAN_A_LEASE = 1000.0
 _LATER = timedelta(hours=1)
@@ -80,10 +80,8 @@ class RefresherUnderFire:
                 threading.Timer(self._faults.killed_after, os.kill, (os.getpid(), signal.SIGKILL)).start()
             case FaultKind.KILL | FaultKind.STOP:
                 process.die()
-            case FaultKind.THROTTLE:
-                raise throttled()
-            case FaultKind.CONFLICT:
-                raise conflict()
+            case FaultKind() as kind if error := trouble(kind):
+                raise error
             case FaultKind.ARRIVAL:
                 time.sleep(_LONG_ENOUGH_FOR_EVENTS)
             case FaultKind.PAUSE:

@@ -55,6 +55,9 @@ class EmulatedLake:
         self.violations: list[Finding] = []
         _switch_events_off(lake)
 
+    def expect(self, fault: Fault | None) -> None:
+        """Nothing strikes here but in Glue runs."""
+
     def put(self, file: DmsFile, reason: str = "PutObject") -> dict[str, Any]:
         """Store a file; gives the event that S3 tells of it. A part that waited lands in a later second."""
         return self._staging.put(file, reason, is_apart=file.is_load and self._is_apart)

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from odp.errors import OdpError
+from odp.aws_trouble import trouble_of_aws
+from odp.errors import OdpError, RetryableError
 from odp.file_processor.batch_plan import BatchManager
 from odp.file_processor.batch_refresh import refresh_batch
 from odp.file_processor.table_refresh import TableRefresher
 from odp.records import BatchConfig, BatchPlan, RawTableConfig
 
-from rehearsal.torture.faults import Boundaries, Fault, FaultKind, Killed, Process, UnderFire, conflict, throttled
+from rehearsal.torture.faults import Boundaries, Fault, FaultKind, Killed, Process, UnderFire, trouble
 from rehearsal.torture.memory.books import MemoryBooks
 from rehearsal.torture.memory.leases import LEASE_SECONDS
+from rehearsal.torture.memory.troubles import Fire
 from rehearsal.torture.memory.writer import MemoryWriter
 from rehearsal.torture.verdict import Finding, Kind
 
@@ -25,7 +28,11 @@ if TYPE_CHECKING:
     from rehearsal.torture.memory.lake import MemoryLake
 
 BATCH_SIZE = 2
+_ATTEMPTS = 3
+"""How often the state machine asks the Batch Manager, which it asks again after trouble that may pass."""
+_PAUSE = 2.0
 CADENCE = "10_min_refresh"
+Answer = dict[str, Any]
 
 
 class Executions:
@@ -34,7 +41,9 @@ class Executions:
     def __init__(self, lake: MemoryLake) -> None:
         self._lake = lake
         self._begun = 0
-        self._planned: Sequence[Sequence[str]] = ()
+        self._plans: dict[str, BatchPlan] = {}
+        self._working: set[str] = set()
+        """The executions that have batches left."""
 
     def run(self, faults: Mapping[str, Fault], arrive: Callable[[], None]) -> None:
         """Run an execution to its end, or until it is stopped: then it starts no more batches and releases nothing."""
@@ -66,35 +75,48 @@ class Executions:
         running.add(execution)
         around = Surroundings(faults, arrive, lambda: running.discard(execution), lambda: self.run_amid_another(arrive))
         for number, batch in enumerate(self._plan(execution)):
-            refresh(batch, GlueRun(self._lake, f"{execution}.{number}", around))
             if execution not in running:
                 return
-        self._manager.release(CADENCE, execution)
-        running.remove(execution)
+            refresh(batch, GlueRun(self._lake, f"{execution}.{number}", around))
+        self._working.discard(execution)
+        if execution in running:
+            self._ask(lambda manager: manager.release(CADENCE, execution), execution)
+        running.discard(execution)
 
     def _plan(self, execution: str) -> Sequence[Sequence[str]]:
-        self._planned = ()
-        self._manager.plan(CADENCE, execution)
-        if self._planned and len(self._lake.leases.running) > 1:
-            self._lake.violations.append(Finding(Kind.CADENCE, ", ".join(sorted(self._lake.leases.running))))
-        return self._planned
+        answer = self._ask(lambda manager: manager.plan(CADENCE, execution), execution)
+        running = self._lake.leases.running
+        if answer is None or not answer["batches"] or execution not in running:
+            return ()
+        if others := self._working & running:
+            self._lake.violations.append(Finding(Kind.CADENCE, ", ".join(sorted({execution, *others}))))
+        self._working.add(execution)
+        return self._plans[answer["plan_key"]].batches
 
-    @property
-    def _manager(self) -> BatchManager:
-        leases = self._lake.leases
-        return BatchManager(self._lake.ledger, leases, self, self, leases, job_timeout_minutes=60)
+    def _ask(self, step: Callable[[BatchManager], Answer], execution: str) -> Answer | None:
+        """Ask the Batch Manager, again if it may help; None if it was asked in vain, which fails the execution."""
+        stop = partial(self._lake.leases.running.discard, execution)
+        for _ in range(_ATTEMPTS):
+            with suppress(RetryableError, Killed), trouble_of_aws():
+                return step(self._manager(self._lake.troubles.process(stop)))
+            self._lake.wait(_PAUSE)
+        return None
+
+    def _manager(self, fire: Fire) -> BatchManager:
+        leases, cadences = fire(self._lake.leases), fire(self)
+        return BatchManager(fire(self._lake.ledger), leases, cadences, cadences, leases, job_timeout_minutes=60)
 
     def cadence(self, refresh_cadence: str) -> tuple[BatchConfig, Sequence[RawTableConfig]]:
         """Give the configuration of the one cadence."""
         return BatchConfig(refresh_cadence, "hudi", "job", "G.1X", 2, BATCH_SIZE), list(self._lake.configs.values())
 
     def write(self, plan: BatchPlan) -> None:
-        """Hand a plan on directly."""
-        self._planned = plan.batches
+        """Keep a plan."""
+        self._plans[plan.key] = plan
 
     def read(self, key: str) -> BatchPlan:
-        """Nobody asks for one."""
-        raise KeyError(key)
+        """Give a plan."""
+        return self._plans[key]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +149,8 @@ class GlueRun:
         match fault.kind if fault else None:
             case FaultKind.KILL:
                 self._process.die()
-            case FaultKind.THROTTLE:
-                raise throttled()
-            case FaultKind.CONFLICT:
-                raise conflict()
+            case FaultKind() as kind if error := trouble(kind):
+                raise error
             case FaultKind.ARRIVAL:
                 self._around.arrive()
             case FaultKind.PAUSE:
@@ -162,11 +182,12 @@ class GlueRun:
         )
         books = MemoryBooks(lake.ledger, lake.leases, lake.outcomes, lambda: boundaries.cross("before a transaction"))
         listing, files = UnderFire(lake.staging, boundaries), UnderFire(lake.ledger, boundaries)
+        quarantine = UnderFire(lake.quarantine, boundaries)
         ports: dict[str, Any] = {
             "files": files,
-            "reconciler": lake.reconciliation(listing, files),
+            "reconciler": lake.reconciliation(listing, files, quarantine),
             "contents": listing,
-            "quarantine": UnderFire(lake.quarantine, boundaries),
+            "quarantine": quarantine,
             "leases": UnderFire(lake.leases, boundaries),
             "writer": UnderFire(writer, boundaries),
             "books": UnderFire(books, boundaries),

@@ -2,6 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -25,7 +27,8 @@ from rehearsal.torture.evidence import (
     TableEvidence,
     Version,
 )
-from rehearsal.torture.faults import Fault
+from rehearsal.torture.faults import TROUBLE, Fault, Killed
+from rehearsal.torture.lake import Interrupted
 from rehearsal.torture.memory.books import Outcomes
 from rehearsal.torture.memory.clock import Clock
 from rehearsal.torture.memory.executions import CADENCE, Executions
@@ -33,6 +36,7 @@ from rehearsal.torture.memory.leases import MemoryLeases
 from rehearsal.torture.memory.ledger import MemoryLedger, MemoryQuarantine
 from rehearsal.torture.memory.staging import BUCKET, StagingBucket
 from rehearsal.torture.memory.sweeps import MemorySweep
+from rehearsal.torture.memory.troubles import Fire, Troubles
 from rehearsal.torture.memory.vanished import vanished_load_of
 from rehearsal.torture.memory.writer import Commit, StoredTable
 from rehearsal.torture.replica import FOLDERS, Kind, Replica
@@ -40,6 +44,8 @@ from rehearsal.torture.verdict import Finding
 from rehearsal.torture.verdict import Kind as Wrong
 
 SOURCES = Sources(FOLDERS)
+_BYTES_OF_A_COMMIT = (1, 1500, 4000, 8_000_000_000, 8_000_000_000)
+"""Less than a file, a few files, or more than a history has."""
 _STATUSES = {FileStatus.APPLIED: APPLIED, FileStatus.SKIPPED: SKIPPED, FileStatus.HELD: HELD}
 
 
@@ -72,6 +78,7 @@ class MemoryLake:
         self.limits = Limits(files=draw.choice((1, 2, 5, 1000)), replayed_files=draw.choice((2, 6, 1000)))
         self.staging.page_size = draw.choice((1, 3, 1000))
         self._sweep = MemorySweep(self.staging, self.clock, draw.choice((0, 1, 1)))
+        self.limits = replace(self.limits, bytes=draw.choice(_BYTES_OF_A_COMMIT))
         self.ledger = MemoryLedger()
         self.quarantine = MemoryQuarantine()
         self.leases = MemoryLeases(self.clock)
@@ -80,7 +87,12 @@ class MemoryLake:
         self.configs: dict[str, RawTableConfig] = {}
         self.violations: list[Finding] = []
         self._executions = Executions(self)
+        self.troubles = Troubles(lambda: self._executions.run_amid_another(lambda: None))
         self._emptying: dict[str, set[Version]] = defaultdict(set)
+
+    def expect(self, fault: Fault | None) -> None:
+        """Let this befall the calls outside of refreshes from now on."""
+        self.troubles.expect(fault)
 
     def put(self, file: DmsFile, reason: str = "PutObject") -> dict[str, Any]:
         """Store a file; gives the event that S3 tells of it."""
@@ -100,20 +112,30 @@ class MemoryLake:
 
     def receive(self, messages: Sequence[Message]) -> Sequence[str]:
         """Let the File Manager have a batch of messages; gives those that failed."""
-        staging = Staging(SOURCES, {BUCKET: BUCKET})
-        return register_batch(messages, self.ledger, self.quarantine, staging).failed_message_ids
+        staging, fire = Staging(SOURCES, {BUCKET: BUCKET}), self.troubles.process()
+        with suppress(Killed):
+            return register_batch(messages, fire(self.ledger), fire(self.quarantine), staging).failed_message_ids
+        return [message["messageId"] for message in messages]  # SQS has heard of none of them
 
     def sweep(self) -> None:
         """Let the File Manager look at as much of the bucket as it has time for."""
-        self._sweep.run(self.reconciliation(self.staging, self.ledger))
+        with suppress(Killed, *TROUBLE):
+            self._sweep.run(self._reconciliation_under_fire, self.troubles.process())
+        files = (*self.ledger.pending.values(), *self.ledger.history.values())
+        known = {(file.key, file.version_id or "") for file in files}
+        if missed := {key for key, _ in self._sweep.seen - known} - self.quarantined():
+            self.violations.append(Finding(Wrong.LOST, f"a round of the sweep passed by {min(missed)}"))
 
     def sweep_through(self) -> None:
         """Let the File Manager look at the whole bucket."""
-        self._sweep.run_through(self.reconciliation(self.staging, self.ledger))
+        self._sweep.run_through(self._reconciliation_under_fire, self.troubles.process())
 
-    def reconciliation(self, listing: Any, files: Any) -> Reconciliation:  # noqa: ANN401 - ports, maybe under fire
+    def _reconciliation_under_fire(self, fire: Fire) -> Reconciliation:
+        return self.reconciliation(fire(self.staging), fire(self.ledger), fire(self.quarantine))
+
+    def reconciliation(self, listing: Any, files: Any, quarantine: Any) -> Reconciliation:  # noqa: ANN401 - maybe under fire
         """Give the File Manager's look at the bucket."""
-        return Reconciliation(listing, files, self.quarantine, SOURCES, self.clock.datetime)
+        return Reconciliation(listing, files, quarantine, SOURCES, self.clock.datetime)
 
     def _status(self, qualified_name: str) -> str:
         """Give a table's status; a run that died before it did anything, when nothing was left to do, changed none."""
@@ -129,8 +151,11 @@ class MemoryLake:
         """Look whether a run may make this commit."""
         if self.leases.items[config.qualified_name].owner != run_id:
             self.violations.append(Finding(Wrong.LEASE, config.qualified_name))
-        if refresh.kind is not RefreshKind.RELOAD and len(refresh.files) > self.limits.files:
-            self.violations.append(Finding(Wrong.BOUND, f"{len(refresh.files)} files in one commit"))
+        ids = {file.version_id for file in refresh.files}
+        total = sum(stored.size for stored in self.staging.stored if stored.version_id in ids)
+        is_too_much = len(ids) > self.limits.files or (len(ids) > 1 and total > self.limits.bytes)
+        if refresh.kind is not RefreshKind.RELOAD and is_too_much:
+            self.violations.append(Finding(Wrong.BOUND, f"{len(ids)} files of {total} bytes in one commit"))
 
     def has_work(self) -> bool:
         """Whether any file is pending."""
@@ -158,19 +183,30 @@ class MemoryLake:
 
     def decide(self, replica: Replica, approved: Collection[str]) -> None:
         """Approve what waits for a person and has one of these keys, and dismiss the rest."""
-        for file in self.ledger.held(replica.kind.source_table_name):
-            is_current = self.staging.current_version(BUCKET, file.key) == file.version_id
-            (self.ledger.approve if file.key in approved and is_current else self.ledger.dismiss)(file)
+        ledger = self.troubles.process()(self.ledger)
+        try:
+            for file in ledger.held(replica.kind.source_table_name):
+                is_current = self.staging.current_version(BUCKET, file.key) == file.version_id
+                (ledger.approve if file.key in approved and is_current else ledger.dismiss)(file)
+        except (Killed, *TROUBLE) as trouble:
+            raise Interrupted from trouble
 
     def empty(self, replica: Replica) -> bool:
         """Have the table emptied whose load vanished from staging; tells whether the lake sees that it did."""
-        name = replica.kind.source_table_name
-        load = vanished_load_of(name, self.ledger, self.staging, self.clock)
-        if load is None:
-            return False
-        part = load.emptying_part()
-        self._emptying[name].add((part.key, part.version_id or ""))
-        return self.ledger.register(part)
+        name, fire = replica.kind.source_table_name, self.troubles.process()
+        asked: set[str] = set()
+        try:
+            load = vanished_load_of(name, fire(self.ledger), fire(self.staging), self.clock)
+            if load is None:
+                return False
+            part = load.emptying_part()
+            self._emptying[name].add((part.key, part.version_id or ""))
+            asked.add(part.file_id)
+            return bool(fire(self.ledger).register(part))
+        except (Killed, *TROUBLE) as trouble:
+            if asked & self.ledger.pending.keys():  # as the person sees by the table's status
+                return True
+            raise Interrupted from trouble
 
     def evidence(self, replica: Replica) -> TableEvidence:
         """Read everything about one table."""

@@ -62,12 +62,21 @@ class Deciding:
     def about_held(self, command: str, verdict: Verdict, files: Sequence[LandedFile], reason: str = "") -> Decided:
         """Approve or dismiss held files of one table, then close the entries of which nothing is held any more."""
         table = files[0].source_table_name
-        decide = self.books.decisions.release if verdict is Verdict.APPROVE else self.books.decisions.dismiss
         decision = Decision(command, table, reason, "held", _AFTER[verdict], _keys(files))
         entries = _held_entries(self.books, table)
-        decided = self._each(decision, files, lambda file: decide(table, file.file_id))
+        decide = self._approve(table, files) if verdict is Verdict.APPROVE else self._dismiss(table)
+        decided = self._each(decision, files, decide)
         about = _waiting(entries, files)
         return Decided(decided.files, decided.too_late, self._close(table, about))
+
+    def _approve(self, table: str, files: Sequence[LandedFile]) -> Callable[[LandedFile], bool]:
+        """Approve files of whole entries together: what is approved of a load waits for its other parts."""
+        left = {held.held_id for held in self.books.held_files(table) if held not in files}
+        release = self.books.decisions.release
+        return lambda file: release(table, file.file_id, with_others=file.held_id not in left)
+
+    def _dismiss(self, table: str) -> Callable[[LandedFile], bool]:
+        return lambda file: self.books.decisions.dismiss(table, file.file_id)
 
     def skip(self, command: str, files: Sequence[LandedFile], reason: str, *, qualified_name: str) -> Decided:
         """Move pending files of one table to the history; no run may be writing the table meanwhile."""

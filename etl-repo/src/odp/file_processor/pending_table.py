@@ -67,8 +67,18 @@ class PendingTable:
 
     @property
     def gone(self) -> list[LandedFile]:
-        """The versions that cannot be read, each with its reason."""
-        return self._readable[1]
+        """The versions that cannot be read, each with its reason; an approval that is under way still counts on its."""
+        return [file for file in self._readable[1] if file.file_id not in self.half_approved]
+
+    @cached_property
+    def half_approved(self) -> frozenset[str]:
+        """The approved parts, by id, of which others were held with them and still are.
+
+        A person who approves a load as a whole does it file by file: the command is under way, or was interrupted.
+        """
+        undecided = {part.held_id for part in self.processed_parts if part.status is FileStatus.HELD and part.held_id}
+        approved = (file for files in self._readable for file in files if file.approved and file.is_load)
+        return frozenset(file.file_id for file in approved if file.held_id in undecided)
 
     @cached_property
     def _readable(self) -> tuple[list[LandedFile], list[LandedFile]]:
@@ -82,14 +92,18 @@ class PendingTable:
             if file.key in newest:
                 gone.append(newest[file.key].skipped(SkipReason.OVERWRITTEN))
             newest[file.key] = file
-        newest |= {newer.key: replace(newer, approved=True) for newer in self._still_approved(newest, gone)}
+        newest |= {newer.key: newer for newer in self._still_approved(newest, gone)}
         return sorted(newest.values(), key=order), gone
 
     def _still_approved(self, newest: Mapping[str, LandedFile], gone: Sequence[LandedFile]) -> list[LandedFile]:
         """The versions that have the content of one that a person approved, unless they are of a load after it."""
         same = self.processed.has_same_content
         overwritten = [(newest[file.key], file) for file in gone if file.approved and file.key in newest]
-        again = [newer for newer, file in overwritten if is_certainly_again(newer, file, same)]
+        again = [
+            replace(newer, approved=True, held_id=file.held_id)
+            for newer, file in overwritten
+            if is_certainly_again(newer, file, same)
+        ]
         if not again:
             return []
         keys = {newer.key for newer in again}
@@ -100,7 +114,8 @@ class PendingTable:
     def loads(self) -> PendingLoads:
         """The pending parts, by load."""
         readable = {file.file_id: file for file in self.readable}
-        parts = [readable.get(file.file_id, file) for file in self.pending if file.is_load]
+        pending = (file for file in self.pending if file.is_load and file.file_id not in self.half_approved)
+        parts = [readable.get(file.file_id, file) for file in pending]
         newest = {part.key: part.moment for part in parts}
         overwritten = {part.file_id for part in self.held_parts if newest.get(part.key, "") > part.moment}
         unreadable = {file.file_id for file in self.gone} | overwritten
@@ -132,10 +147,13 @@ class PendingTable:
 
     @cached_property
     def held_parts(self) -> list[LandedFile]:
-        """The parts that wait for a person who has approved nothing of them yet."""
-        if any(file.approved and file.is_load for file in self.readable):
+        """The parts that wait for a person who has approved nothing of them yet, or not all."""
+        approved = [file for file in self.readable if file.approved and file.is_load]
+        half = [file for file in approved if file.file_id in self.half_approved]
+        if len(half) < len(approved):
             return []
-        return [part for part in self.processed_parts if part.status is FileStatus.HELD]
+        held = (part for part in self.processed_parts if part.status is FileStatus.HELD)
+        return [*held, *(replace(file, status=FileStatus.HELD, approved=False) for file in half)]
 
     @cached_property
     def processed_parts(self) -> Sequence[LandedFile]:

@@ -115,7 +115,9 @@ def _was_another(part: LandedFile, load: Load, known: Sequence[LandedFile], same
 
 
 def _before(part: LandedFile, versions: Sequence[LandedFile]) -> LandedFile | None:
-    earlier = (version for version in versions if version.key == part.key and version.moment < part.moment)
+    """Give the version that a part which can be read overwrote, maybe within the same second of a listing."""
+    others = (version for version in versions if version.key == part.key and version.file_id != part.file_id)
+    earlier = (version for version in others if version.moment <= part.moment)
     return max(earlier, key=lambda version: version.moment, default=None)
 
 

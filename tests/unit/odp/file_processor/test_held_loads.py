@@ -575,3 +575,13 @@ def test_approved_first_load_began_with_its_own_first_part_whatever_was_deleted_
     table.history[gone.file_id] = gone.skipped(SkipReason.VANISHED)
     table.take(*(file for file in table.approve() if file.file_id != gone.file_id), before)
     assert table.history[before.file_id].status_reason == SkipReason.IN_LOAD
+
+
+@pytest.mark.parametrize("second", [600, 601])
+def test_old_part_that_overwrote_a_new_one_has_the_load_held_also_if_both_landed_within_one_second(second: int) -> None:
+    """A listing, which found both, tells times to the second, and which of them can be read."""
+    new, old = load(1, 600, "new"), load(1, second, "a")
+    table = filled(load(1, 1, "a"), load(2, 2, "b"))
+    refresh = table.select(new, old, load(2, 602, "c"), unreadable={new.file_id: SkipReason.OVERWRITTEN})
+    assert (refresh.files, held_files(refresh)) == ((), {old.file_id, load(2, 602, "c").file_id})
+    assert "may be no part of it" in why_held(refresh)

@@ -85,16 +85,18 @@ def test_command_that_died_between_two_files_is_run_again_and_finishes(
 ) -> None:
     release = DynamoDbFileDecisions.release
 
-    def die_at_the_second(self: DynamoDbFileDecisions, table: str, file_id: str) -> bool:
+    def die_at_the_second(self: DynamoDbFileDecisions, table: str, file_id: str, *, with_others: bool) -> bool:
         if file_id == PARTS[1].file_id:
             raise Killed
-        return release(self, table, file_id)
+        return release(self, table, file_id, with_others=with_others)
 
     with monkeypatch.context() as patch:
         patch.setattr(DynamoDbFileDecisions, "release", die_at_the_second)
         with pytest.raises(Killed):
             held.odp("reload", "s.t", "--approve", "--yes")
     assert held.pending() == {PARTS[0].name: True}
+    (approved,) = held.tracker.pending_files("s.t", 1).files
+    assert approved.held_id == PARTS[0].file_id, "so no refresh takes it for the whole load"
     assert [line[5:] for line in held.decisions()] == [("begun", None)], "what was begun is kept"
     assert len(held.kept("held_load")) == 1
     assert held.json("reload", "s.t", "--approve", "--yes")["decided"] == [each.file_id for each in PARTS[1:]]
@@ -131,10 +133,10 @@ def test_decision_that_came_too_late_is_told_by_file_and_does_the_others(
 ) -> None:
     release = DynamoDbFileDecisions.release
 
-    def somebody_is_faster(self: DynamoDbFileDecisions, table: str, file_id: str) -> bool:
+    def somebody_is_faster(self: DynamoDbFileDecisions, table: str, file_id: str, *, with_others: bool) -> bool:
         if file_id == PARTS[1].file_id:
             self.dismiss(table, file_id)
-        return release(self, table, file_id)
+        return release(self, table, file_id, with_others=with_others)
 
     monkeypatch.setattr(DynamoDbFileDecisions, "release", somebody_is_faster)
     result = held.odp("reload", "s.t", "--approve", "--yes")
@@ -149,6 +151,7 @@ def test_decision_that_came_too_late_is_told_by_file_and_does_the_others(
 def test_parts_are_decided_one_by_one_and_the_entry_stays_as_long_as_one_is_held(held: Lake) -> None:
     held.odp("reload", "s.t", "--approve", "--yes", "--part", PARTS[1].name, "--part", PARTS[2].key)
     assert held.statuses() == {PARTS[0].name: HELD}
+    assert {approved.held_id for approved in held.tracker.pending_files("s.t", 1).files} == {""}, "they wait for none"
     assert len(held.kept("held_load")) == 1
     held.odp("reload", "s.t", "--dismiss", "--yes")
     assert held.kept("held_load") == []

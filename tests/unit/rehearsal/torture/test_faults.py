@@ -10,16 +10,21 @@ from botocore.exceptions import ClientError
 
 from rehearsal.torture.faults import (
     BOUNDARIES,
+    CALL_FAULTS,
+    TROUBLE,
     Boundaries,
     Fault,
     FaultKind,
     Killed,
     Process,
     UnderFire,
+    any_call_fault,
     any_fault,
     conflict,
     throttled,
+    trouble,
 )
+from rehearsal.torture.memory.troubles import Troubles
 
 
 class Port:
@@ -68,6 +73,44 @@ def test_every_kind_of_fault_is_drawn_at_every_boundary() -> None:
     drawn = [any_fault(Random(seed)) for seed in range(3000)]
     assert {fault.kind for fault in drawn} == set(FaultKind)
     assert {fault.boundary for fault in drawn} == set(range(1, BOUNDARIES + 1))
+
+
+def test_outage_strikes_from_its_boundary_on() -> None:
+    strikes: list[str] = []
+    boundaries = Boundaries(Process(), Fault(FaultKind.OUTAGE, 3), lambda: strikes.append("throttled"))
+    port = UnderFire(Port(), boundaries)
+    assert [(port.call(number), len(strikes)) for number in range(3)] == [(0, 0), (1, 2), (2, 4)]
+
+
+def test_fault_strikes_one_of_the_processes_that_share_their_crossings_and_a_killed_one_can_be_begun_again() -> None:
+    again: list[Port] = []
+    troubles = Troubles(lambda: None)
+    troubles.expect(Fault(FaultKind.KILL, 4))
+    for _ in range(3):
+        port = Port()
+        fired = troubles.process()(port)
+        with suppress(Killed):
+            fired.call(1)
+            again.append(port)
+    assert [port.calls for port in again] == [[1], [1]]
+    assert troubles.struck == {(FaultKind.KILL, "after call"): 1}
+
+
+def test_another_execution_starts_amid_a_call_and_the_one_of_the_call_is_stopped_if_the_fault_says_so() -> None:
+    happened: list[str] = []
+    for kind in (FaultKind.EXECUTION, FaultKind.SUCCESSION):
+        troubles = Troubles(lambda: happened.append("another"))
+        troubles.expect(Fault(kind, 1))
+        troubles.process(lambda: happened.append("stopped"))(Port()).call(1)
+    assert happened == ["another", "stopped", "another"]
+
+
+def test_every_kind_of_fault_of_a_call_is_drawn_and_raises_what_boto3_raises_or_happens() -> None:
+    drawn = {any_call_fault(Random(seed)).kind for seed in range(300)}
+    assert drawn == set(CALL_FAULTS)
+    raised = {kind for kind in FaultKind if isinstance(trouble(kind), TROUBLE)}
+    assert raised == {FaultKind.THROTTLE, FaultKind.OUTAGE, FaultKind.CONFLICT, FaultKind.NO_ANSWER}
+    assert all(trouble(kind) is None for kind in set(FaultKind) - raised)
 
 
 def test_last_look_at_the_lease_and_the_begin_of_the_commit_are_one_moment() -> None:
