@@ -11,6 +11,8 @@ Version = tuple[str, str]
 PENDING, APPLIED, SKIPPED, HELD = "pending", "applied", "skipped", "held"
 IN_DOUBT = "while the table was written"
 """What the history says of a part that may be in the table, or else what overwrote it."""
+BY_A_PERSON = "a person skipped it"
+"""The reason that people of the tester give."""
 COMPLETED, FAILED = "completed", "refresh_error"
 
 

@@ -64,6 +64,13 @@ class Lake(Protocol):
             Interrupted: about some of the files nothing may be decided yet.
         """
 
+    def skip(self, replica: Replica, keys: Collection[str]) -> bool:
+        """Skip what is pending and has one of these keys; tells whether no run was in the way.
+
+        Raises:
+            Interrupted: some of it may be pending yet.
+        """
+
     def empty(self, replica: Replica) -> bool:
         """Have the table emptied whose load vanished from staging; tells whether the lake sees that it did.
 

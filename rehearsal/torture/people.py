@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 
-from rehearsal.torture.evidence import APPLIED, HELD, IN_DOUBT, TableEvidence
+from rehearsal.torture.evidence import APPLIED, BY_A_PERSON, FAILED, HELD, IN_DOUBT, TableEvidence
 from rehearsal.torture.lake import Interrupted, Lake
 from rehearsal.torture.replica import Replica
 
@@ -13,6 +13,22 @@ def decide(lake: Lake, replica: Replica, *, is_patient: bool = True) -> None:
         if replica.is_vanished and lake.empty(replica):
             replica.is_vanished = replica.diverged = False
         _decide_held(lake, replica, is_patient=is_patient)
+
+
+def skip_broken(lake: Lake, replica: Replica) -> None:
+    """A person skips the file for which a table is refused, once it is registered, and nobody writes it again."""
+    broken = [file for file in lake.objects(replica.dms.folder) if not file.columns]
+    evidence, keys = lake.evidence(replica), {file.key for file in broken}
+    versions = {version for version in evidence.readable if version[0] in keys}
+    pending = {(file.key, file.version_id) for file in evidence.pending}
+    skipped = {(file.key, file.version_id) for file in evidence.history if file.reason == BY_A_PERSON}
+    if not replica.is_broken or not versions or not versions <= pending | skipped:
+        return
+    if evidence.status != FAILED and versions & pending:
+        return
+    with suppress(Interrupted):
+        if lake.skip(replica, keys):
+            replica.skip_broken(broken)
 
 
 def _decide_held(lake: Lake, replica: Replica, *, is_patient: bool) -> None:

@@ -80,8 +80,8 @@ class Replica:
             segments=draw.choice((0, 0, 0, 2, 3)),
         )
         self.unwritten: deque[DmsFile] = deque()
-        self.is_broken = False
-        self.broken_is_deleted = False
+        self.is_broken = self.broken_is_deleted = False
+        self.skips = 0  # of broken files, by a person
         self.may_be_broken = False
         """Whether a load began after a file was broken; the same load again cannot be told from a copy of the first."""
         self.late: list[DmsFile] = []
@@ -198,6 +198,12 @@ class Replica:
                 self._delivered.setdefault(row[CHANGE_SEQUENCE], row)
         self.change_files += files
         return files
+
+    def skip_broken(self, files: Iterable[DmsFile]) -> None:
+        """A person skipped a broken file, which nobody writes again."""
+        self.is_broken = False
+        self.skips += 1
+        self.former_files += files
 
     def change_key(self, draw: Random) -> None:
         """Let the source update a key; without before-images the former key stays in the lake until a load."""

@@ -10,8 +10,8 @@ from rehearsal.torture.dms_files import DmsFile
 from rehearsal.torture.evidence import APPLIED, Version
 from rehearsal.torture.faults import Fault, any_call_fault, any_fault
 from rehearsal.torture.lake import Lake
-from rehearsal.torture.people import decide
-from rehearsal.torture.replica import Replica
+from rehearsal.torture.people import decide, skip_broken
+from rehearsal.torture.replica import STALLS_AFTER, Replica
 from rehearsal.torture.stories import TROUBLED, Act, Step, trouble_of
 from rehearsal.torture.verdict import Finding, Kind, moment, verdict
 
@@ -24,6 +24,7 @@ _BEFORE_A_LOAD = 3.0
 _FAULTY_RUNS = 0.6
 _LATE_FILES = 0.3
 _PATIENT = 0.5
+_SKIPS = 0.5
 _WRITES_AMID_A_RUN = 0.8
 _DROPS_OBJECTS = 0.5
 _GIVEN_UP_LOADS = 0.7
@@ -65,7 +66,7 @@ class Trial:
             Act.COPY_FOLDER: self._copy_folder,
             Act.RESTORE: self._restore,
             Act.DELETE: self._delete,
-            Act.DECIDE: lambda replica, draw: decide(lake, replica, is_patient=draw.random() < _PATIENT),
+            Act.DECIDE: self._decide,
             Act.BREAK: self._break,
             Act.STRAY: self._stray,
             Act.DELIVER: lambda _, draw: self._delivery.deliver_some(draw),
@@ -120,11 +121,14 @@ class Trial:
 
     def _come_to_rest(self, trouble: Random | None) -> None:
         self.lake.sweep_through()
+        skips = trouble is not None and trouble.random() < _SKIPS
         for number in range(_SETTLING_RUNS):
             fault = any_call_fault(trouble) if trouble and number < _TROUBLED_RUNS else None
             self.lake.expect(fault)
             self.lake.wait(_A_LONG_TIME)
             for replica in self.replicas:
+                if skips:
+                    skip_broken(self.lake, replica)
                 decide(self.lake, replica)
             if not (fault or self.lake.has_work()):
                 break
@@ -161,6 +165,11 @@ class Trial:
         for key in unknown - self.lake.quarantined():
             yield Problem("the lake", Finding(Kind.LOST, f"the event of {key} is done, and nobody registered it"))
 
+    def _decide(self, replica: Replica, draw: Random) -> None:
+        decide(self.lake, replica, is_patient=draw.random() < _PATIENT)
+        if draw.random() < _SKIPS:
+            skip_broken(self.lake, replica)
+
     def _change(self, replica: Replica, draw: Random) -> None:
         for _ in range(draw.randint(1, 5)):
             replica.source.change(draw)
@@ -188,8 +197,14 @@ class Trial:
         if replica.unwritten:
             self._give_up(replica, draw)
             replica.alter(draw)
+            self._wait_after_a_stall(replica)
             self.lake.wait(draw.choice(_PAUSES))
             self._load(replica, draw)
+
+    def _wait_after_a_stall(self, replica: Replica) -> None:
+        """What came late of a load would be taken for the begin of the next one, and be refused by its columns."""
+        if replica.has_stalled:
+            self.lake.wait(STALLS_AFTER.total_seconds())
 
     def _give_up(self, replica: Replica, draw: Random) -> None:
         """The task that loads drops the changes that it has cached; another one has written its changes."""
@@ -206,6 +221,7 @@ class Trial:
             self.lake.wait(_BEFORE_A_LOAD)
             self._delete_all(replica)
         replica.create_again(draw, is_vanished=is_vanished)
+        self._wait_after_a_stall(replica)
         self.lake.wait(draw.choice(_PAUSES))
         self._change(replica, draw)
         self._load(replica, draw)

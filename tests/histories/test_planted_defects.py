@@ -33,6 +33,7 @@ from odp.listings import SweepState
 from odp.records import FileType, LandedFile, ObjectVersion, RawTableConfig, SkipReason, VersioningType
 from odp.refreshes import Refresh, RefreshKind, RefreshOutcome, RefreshStatus
 
+from rehearsal.torture.faults import TROUBLE
 from rehearsal.torture.memory import executions, writer
 from rehearsal.torture.memory.hudi_table import Row
 from rehearsal.torture.memory.leases import MemoryLeases
@@ -108,8 +109,8 @@ def failing_table_ends_the_batch(patch: pytest.MonkeyPatch) -> None:
                 if outcome and outcome.status is RefreshStatus.ERROR:
                     raise RefreshFailedError(table)
                 outcomes += [outcome] if outcome else []
-        except ClientError as throttled:
-            raise RefreshFailedError from throttled
+        except TROUBLE as trouble:
+            raise RefreshFailedError from trouble
         return outcomes
 
     patch.setattr(executions, "refresh_batch", refresh_batch)

@@ -130,6 +130,10 @@ class EmulatedLake:
         versions = [version for version in readable if version[0] in approved]
         self._books.decide(replica.kind.source_table_name, versions)
 
+    def skip(self, replica: Replica, keys: Collection[str]) -> bool:
+        """No file on the lake is broken."""
+        raise NotImplementedError(replica.name, keys)
+
     def empty(self, replica: Replica) -> bool:
         """No source is emptied with its objects on the lake."""
         raise NotImplementedError(replica.name)

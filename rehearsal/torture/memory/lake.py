@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -19,6 +20,7 @@ from rehearsal.torture.delivery import Message
 from rehearsal.torture.dms_files import DmsFile
 from rehearsal.torture.evidence import (
     APPLIED,
+    BY_A_PERSON,
     HELD,
     SKIPPED,
     BookedFile,
@@ -183,11 +185,21 @@ class MemoryLake:
 
     def decide(self, replica: Replica, approved: Collection[str]) -> None:
         """Approve what waits for a person and has one of these keys, and dismiss the rest."""
-        ledger = self.troubles.process()(self.ledger)
+        seen, ledger = self.ledger.held(replica.kind.source_table_name), self.troubles.process()(self.ledger)
         try:
-            for file in ledger.held(replica.kind.source_table_name):
+            for file in seen:
                 is_current = self.staging.current_version(BUCKET, file.key) == file.version_id
                 (ledger.approve if file.key in approved and is_current else ledger.dismiss)(file)
+        except (Killed, *TROUBLE) as trouble:
+            raise Interrupted from trouble
+
+    def skip(self, replica: Replica, keys: Collection[str]) -> bool:
+        """Skip what is pending and has one of these keys; tells whether nothing of it is left."""
+        table, ledger = config_of(replica), self.troubles.process()(self.ledger)
+        fence = partial(self.leases.fence, table.qualified_name)
+        try:
+            files = ledger.pending_files(table.source_table_name, len(self.ledger.pending)).files
+            return all(ledger.skip(file, BY_A_PERSON, fence) for file in files if file.key in keys)
         except (Killed, *TROUBLE) as trouble:
             raise Interrupted from trouble
 

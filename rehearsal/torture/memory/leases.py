@@ -71,6 +71,14 @@ class MemoryLeases:
         item.expires_at = self._clock() + LEASE_SECONDS
         return Lease(qualified_name, owner, item.token, item.expires_at, item.catalog_commit, item.written_with)
 
+    def fence(self, qualified_name: str) -> bool:
+        """Keep a run whose lease has expired from going on; False while a lease is held."""
+        if self.is_held(qualified_name):
+            return False
+        if qualified_name in self.items:
+            self.items[qualified_name].token += 1
+        return True
+
     def renew(self, lease: Lease) -> None:
         """Prolong a lease that is still held."""
         self.mine(lease).expires_at = self._clock() + LEASE_SECONDS

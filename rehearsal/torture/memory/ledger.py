@@ -1,7 +1,7 @@
 """odpf_file_tracker and odpf_file_tracker_history: a file is in neither, or in exactly one of them."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from odp.records import (
@@ -43,8 +43,10 @@ class MemoryLedger:
         return PendingFiles((*loads, *oldest), is_all, self.registrations[source_table_name])
 
     def not_booked(self, source_table_name: str, file_ids: Collection[str]) -> Sequence[LandedFile]:
-        """List those of the given files that are pending; nobody skips a pending file here."""
-        found = (self.pending[file_id] for file_id in file_ids if file_id in self.pending)
+        """List those of the given files that are pending, or that were skipped."""
+        skipped = {name: file for name, file in self.history.items() if file.status is FileStatus.SKIPPED}
+        known = {**skipped, **self.pending}
+        found = (known[file_id] for file_id in file_ids if file_id in known)
         return _by_id(file for file in found if file.source_table_name == source_table_name)
 
     def unknown(self, files: Sequence[LandedFile]) -> Sequence[LandedFile]:
@@ -76,13 +78,29 @@ class MemoryLedger:
         """List what waits for a person."""
         return [file for file in self._processed(source_table_name) if file.status is FileStatus.HELD]
 
+    def _is_held(self, file: LandedFile) -> bool:
+        return file.file_id in self.history and self.history[file.file_id].status is FileStatus.HELD
+
     def approve(self, file: LandedFile) -> None:
-        """Let a held file be applied."""
+        """Let a held file be applied; one that is not held any more is left as it is."""
+        if not self._is_held(file):
+            return
         del self.history[file.file_id]
         self.register(replace(file, status=FileStatus.PENDING, status_reason="", approved=True))
 
+    def skip(self, file: LandedFile, reason: str, fence: Callable[[], bool]) -> bool:
+        """Decide that a pending file is never applied, unless a run may be applying it: `fence` says so."""
+        if file.file_id not in self.pending or not fence():
+            return False
+        del self.pending[file.file_id]
+        self.history[file.file_id] = replace(file, status=FileStatus.SKIPPED, status_reason=reason)
+        self.registrations[file.source_table_name] += 1
+        return True
+
     def dismiss(self, file: LandedFile) -> None:
-        """Decide that a held file is never applied."""
+        """Decide that a held file is never applied; one that is not held any more is left as it is."""
+        if not self._is_held(file):
+            return
         self.history[file.file_id] = file.skipped(SkipReason.DISMISSED)
         self.registrations[file.source_table_name] += 1
 

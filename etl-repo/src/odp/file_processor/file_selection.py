@@ -57,8 +57,8 @@ class Selection(PendingTable):
             return self._empty(emptying)
         loads = self.loads
         if self.held_parts and self.is_new:
-            parts = (file for file in self.readable if file.is_load)
-            return self._hold_more([file for file in parts if file.file_id not in self.half_approved])
+            others = [file for file in self.readable if file.is_load and file.file_id not in self.half_approved]
+            return self._hold_more(others)
         if loads.reload and any(part.status is FileStatus.HELD for part in loads.reload.parts):
             beside = (*loads.reload.parts, *loads.given_up, *(loads.present if self.is_new else ()))
             more = [part for part in beside if part.status is not FileStatus.HELD]

@@ -248,6 +248,15 @@ def test_broken_file_must_stay_pending_and_its_table_must_fail() -> None:
     assert Kind.SKIPPED in {finding.kind for finding in found(replace(well, status=FAILED), source)}
 
 
+def test_table_whose_broken_file_was_skipped_must_be_right_and_may_keep_the_status_of_the_refusal() -> None:
+    source = replica()
+    source.is_broken = True
+    source.skip_broken([])
+    well = evidence(snapshot(source), status=FAILED)
+    assert found(well, source) == []
+    assert [finding.kind for finding in found(replace(well, rows=well.rows[1:]), source)] == [Kind.ROWS, Kind.COUNTS]
+
+
 def test_changes_of_the_sample_have_a_sequence_each() -> None:
     source = replica(is_historical=True)
     assert len({row[CHANGE_SEQUENCE] for row in versions(source)}) == len(versions(source)) > 3
