@@ -29,8 +29,8 @@ from odp.file_processor.table_schema import HeldTable
 from odp.file_processor.table_writers import hudi_options
 from odp.file_processor.table_writers.hudi_options import Operation
 from odp.file_processor.updates_without_row import FinalRows
-from odp.listings import SweepState
-from odp.records import FileType, LandedFile, ObjectVersion, RawTableConfig, SkipReason, VersioningType
+from odp.listings import ObjectVersion, SweepState
+from odp.records import FileType, LandedFile, RawTableConfig, SkipReason, VersioningType
 from odp.refreshes import Refresh, RefreshKind, RefreshOutcome, RefreshStatus
 
 from rehearsal.torture.faults import TROUBLE

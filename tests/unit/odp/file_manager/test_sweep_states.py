@@ -153,7 +153,7 @@ def test_books_are_read_only_of_late_tables_that_people_know_to_fail() -> None:
     def unread(_: Any) -> Any:
         raise AssertionError
 
-    people.leases = unread  # type: ignore[method-assign]
+    people.leases = unread  # type: ignore[assignment, method-assign]
     people.told[f"refresh/{DAILY.qualified_name}"] = KNOWN_TO_FAIL
     assert people.look(HOURLY, DAILY, landed=NOW - timedelta(hours=4)) == ["odp-dev: s.hourly is late"]
 
