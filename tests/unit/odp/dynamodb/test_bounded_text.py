@@ -1,9 +1,20 @@
 """What does not fit into an item is cut by bytes and never inside a character."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from odp.dynamodb.bounded_text import MESSAGE_CHARACTERS, TRACE_BYTES, bounded_message, bounded_trace
+from odp.dynamodb.bounded_text import (
+    MESSAGE_CHARACTERS,
+    TRACE_BYTES,
+    bounded_message,
+    bounded_reason,
+    bounded_trace,
+)
+
+ITEM_BYTES = 400 * 1024
+"""https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html"""
 
 
 @pytest.mark.parametrize("letter", ["x", "ä", "表", "🚕"])
@@ -32,3 +43,12 @@ def test_whatever_text_it_is_the_result_fits_and_can_be_written(text: str, times
     """File names in a message may hold bytes that are no UTF-8, which Python keeps as lone surrogates."""
     assert len(bounded_trace(text * times).encode()) <= TRACE_BYTES
     assert len(bounded_message(text * times).encode()) <= 4 * MESSAGE_CHARACTERS
+
+
+@pytest.mark.parametrize("letter", ["x", "🚕", "\n", "\u2028"])
+@pytest.mark.parametrize("bounded", [bounded_message, bounded_reason, bounded_trace])
+def test_an_error_of_a_thousand_bad_columns_leaves_room_in_the_item_that_tells_of_it(
+    bounded: Callable[[str], str], letter: str
+) -> None:
+    """Books that cannot be closed keep their lease: a file of badly named columns would block its table."""
+    assert len(bounded(letter * 1_000_000).encode()) <= ITEM_BYTES // 4

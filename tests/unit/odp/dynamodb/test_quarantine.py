@@ -21,6 +21,19 @@ def test_entry_is_kept_once_with_its_reason_and_details(dynamodb: "DynamoDBServi
     assert dynamodb.Table("quarantine").scan()["Items"] == [item]
 
 
+def test_reason_that_names_a_thousand_columns_is_kept_on_one_line_of_a_size_that_an_item_holds(
+    dynamodb: "DynamoDBServiceResource",
+) -> None:
+    """An entry that cannot be written would be tried for ever, and its file would be nowhere."""
+    reason = "column 🚕 begins\nwith a blank; " * 100_000
+    assert DynamoDbQuarantine(dynamodb, "quarantine").keep(Quarantined(QuarantineKind.REJECTED_FILE, "r1", reason, {}))
+    (item,) = dynamodb.Table("quarantine").scan()["Items"]
+    kept = str(item["reason"])
+    assert kept.startswith("column 🚕 begins")
+    assert kept.isprintable()
+    assert len(kept.encode()) <= 100_000
+
+
 def test_entries_of_a_kind_are_listed_replaced_and_removed(dynamodb: "DynamoDBServiceResource") -> None:
     quarantine = DynamoDbQuarantine(dynamodb, "quarantine")
     kind = QuarantineKind.UNCONFIGURED_TABLE

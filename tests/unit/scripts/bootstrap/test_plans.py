@@ -88,6 +88,28 @@ def test_each_environment_has_a_bootstrap_of_its_own_in_the_account_that_they_sh
     assert all(arn.startswith(f"arn:aws:iam::111111111111:policy/odp-{environment}-") for arn in attached)
 
 
+@pytest.mark.parametrize("environment", ["dev", "test", "prod"])
+def test_the_bootstraps_that_are_deployed_let_in_and_change_what_is_of_one_environment(
+    platform: Platform, account: Account, environment: str
+) -> None:
+    """Narrowed to anything wider, a push to dev would deploy prod's pipeline by the bootstrap of dev."""
+    roles = f"arn:aws:iam::{DEPLOYMENT.account}:role/odp-{environment}-*"
+    for place in (DEPLOYMENT, Place(platform.environments[environment].account, "us-east-1")):
+        steps = steps_of(platform, environment, Account(place, account.session))
+        resources = json.loads(next(step.content for step in steps if isinstance(step, WriteFile)))["Resources"]
+        (policy,) = resources["DeploymentActionRole"]["Properties"]["Policies"]
+        allowed = [one for one in policy["PolicyDocument"]["Statement"] if one["Effect"] == "Allow"]
+        stacks = [one["Resource"]["Fn::Sub"] for one in allowed if "cloudformation:" in json.dumps(one["Action"])]
+        assert stacks
+        assert all(stack.endswith(f":stack/odp-{environment}-*/*") for stack in stacks)
+        for name in ("DeploymentActionRole", "FilePublishingRole", "ImagePublishingRole", "LookupRole"):
+            trust = resources[name]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+            unnamed = [one for one in trust if json.dumps(one).count(roles) == 0]
+            own = [one for one in unnamed if '"Ref": "AWS::AccountId"' in json.dumps(one)]
+            assert len(unnamed) < len(trust)
+            assert unnamed == ([] if place == DEPLOYMENT else own), "whatever is in a lake's own account is the lake's"
+
+
 def test_policies_are_there_before_the_role_that_carries_them(platform: Platform, account: Account) -> None:
     *creations, template, bootstrap = [step.shown() for step in steps_of(platform, "dev", account)]
     assert all(line.startswith("aws iam create-policy ") for line in creations)

@@ -40,6 +40,8 @@ GOOD = ["nyc-taxi/yellow/good1.csv", "nyc-taxi/green/good2.csv"]
         "nyc-taxi/yellow/a\u2028.csv",
         "nyc-taxi/yellow/x/../../a.csv",
         "nyc-taxi/yellow/a.csv/",
+        "nyc-taxi/yellow/s3:{a}.csv",
+        "nyc-taxi/yellow/a:b/[c]*.csv",
         "nyc-taxi/yellow%2Fa.csv",
         "/nyc-taxi/yellow/a.csv",
         "nyc-taxi\\yellow\\a.csv",
