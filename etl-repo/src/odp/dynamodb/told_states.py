@@ -89,13 +89,16 @@ class DynamoDbToldStates:
         now = self._clock()
         for key, told in known.items():
             if told.says_nothing(now):
-                request: Any = {
-                    "TableName": self._table,
-                    "Key": _key(TOLD, key),
-                    "ConditionExpression": "told_version = :version",
-                    "ExpressionAttributeValues": {":version": told.version},
-                }
-                took_place(lambda request=request: persist(lambda: self._client.delete_item(**request)))
+                self._delete(key, told.version)
+
+    def _delete(self, key: str, version: int) -> None:
+        request: Any = {
+            "TableName": self._table,
+            "Key": _key(TOLD, key),
+            "ConditionExpression": "told_version = :version",
+            "ExpressionAttributeValues": {":version": version},
+        }
+        took_place(lambda: persist(lambda: self._client.delete_item(**request)))
 
     def _update(self, key: str, update: str, condition: str, values: Mapping[str, Any]) -> bool:
         request: Any = {
