@@ -148,12 +148,11 @@ def test_table_that_failed_once_and_whose_later_runs_come_to_no_end_is_late(book
 
 
 def test_books_are_read_only_of_late_tables_that_people_know_to_fail() -> None:
-    people = People(now=NOW)
+    class Unread(People):
+        def leases(self, qualified_names: Iterable[str]) -> Mapping[str, TableLease]:
+            raise AssertionError
 
-    def unread(_: Any) -> Any:
-        raise AssertionError
-
-    people.leases = unread  # type: ignore[assignment, method-assign]
+    people = Unread(now=NOW)
     people.told[f"refresh/{DAILY.qualified_name}"] = KNOWN_TO_FAIL
     assert people.look(HOURLY, DAILY, landed=NOW - timedelta(hours=4)) == ["odp-dev: s.hourly is late"]
 
