@@ -26,6 +26,7 @@ def skip_broken(lake: Lake, replica: Replica) -> None:
         return
     if evidence.status != FAILED and versions & pending:
         return
+    replica.has_begun_to_skip = True
     with suppress(Interrupted):
         if lake.skip(replica, keys):
             replica.skip_broken(broken)

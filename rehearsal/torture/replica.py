@@ -81,7 +81,7 @@ class Replica:
         )
         self.unwritten: deque[DmsFile] = deque()
         self.is_broken = self.broken_is_deleted = False
-        self.skips = 0  # of broken files, by a person
+        self.skips, self.has_begun_to_skip = 0, False  # of broken files, by a person
         self.may_be_broken = False
         """Whether a load began after a file was broken; the same load again cannot be told from a copy of the first."""
         self.late: list[DmsFile] = []
@@ -201,7 +201,7 @@ class Replica:
 
     def skip_broken(self, files: Iterable[DmsFile]) -> None:
         """A person skipped a broken file, which nobody writes again."""
-        self.is_broken = False
+        self.is_broken = self.has_begun_to_skip = False
         self.skips += 1
         self.former_files += files
 

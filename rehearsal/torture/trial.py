@@ -127,7 +127,7 @@ class Trial:
             self.lake.expect(fault)
             self.lake.wait(_A_LONG_TIME)
             for replica in self.replicas:
-                if skips:
+                if skips or replica.has_begun_to_skip:  # who was interrupted does it again
                     skip_broken(self.lake, replica)
                 decide(self.lake, replica)
             if not (fault or self.lake.has_work()):

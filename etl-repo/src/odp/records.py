@@ -180,10 +180,9 @@ class LandedFile:
     approved: bool = False
     """Whether a person approved the held load or file."""
     held_id: str = ""
-    """Of a held file: the id by which its quarantine entry is known in the table; an older release kept none.
-
-    An approved part keeps it if all others of the entry are approved with it: it waits for them.
-    """
+    """Of a held file: the id by which its quarantine entry is known in the table; an older release kept none."""
+    approval: str = ""
+    """Of a file that a person approves with others: what they have in common. Who is approved waits for the others."""
 
     @property
     def name(self) -> str:

@@ -120,7 +120,10 @@ class Refresh:
     @property
     def set_aside(self) -> tuple[LandedFile, ...]:
         """The files that are done without being applied."""
-        return (*self.skipped, *(replace(file, held_id=held.held_id) for held in self.held for file in held.files))
+        return (
+            *self.skipped,
+            *(replace(file, held_id=held.held_id, approval="") for held in self.held for file in held.files),
+        )
 
 
 @dataclass(frozen=True, slots=True)

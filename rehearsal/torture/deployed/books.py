@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from typing import Any
+from uuid import uuid4
 
 from boto3.dynamodb.conditions import Key
 from odp.dynamodb.file_decisions import DecisionTables, DynamoDbFileDecisions
@@ -46,8 +47,12 @@ class DeployedBooks:
 
     def decide(self, source_table_name: str, approved: Collection[Version]) -> None:
         """Approve these versions of what waits for a person, and dismiss the rest."""
-        for file in self.held(source_table_name):
-            is_approved = (file.key, file.version_id) in approved
+        held, approval = self.held(source_table_name), uuid4().hex
+        meant = [file.file_id for file in held if (file.key, file.version_id) in approved]
+        for file_id in meant:
+            self._decisions.choose(source_table_name, file_id, approval)
+        for file in held:
+            is_approved = file.file_id in meant
             (self._decisions.release if is_approved else self._decisions.dismiss)(source_table_name, file.file_id)
 
     def told(self, qualified_name: str) -> Counts:

@@ -76,6 +76,7 @@ class MemoryLake:
 
     def __init__(self, draw: Random) -> None:
         self.clock = Clock()
+        self._approvals: set[str] = set()
         self.staging = StagingBucket(self.clock, is_keyed=draw.random() < 0.5, forgets=draw.random() < 0.3)  # noqa: PLR2004 - shares
         self.limits = Limits(files=draw.choice((1, 2, 5, 1000)), replayed_files=draw.choice((2, 6, 1000)))
         self.staging.page_size = draw.choice((1, 3, 1000))
@@ -186,10 +187,17 @@ class MemoryLake:
     def decide(self, replica: Replica, approved: Collection[str]) -> None:
         """Approve what waits for a person and has one of these keys, and dismiss the rest."""
         seen, ledger = self.ledger.held(replica.kind.source_table_name), self.troubles.process()(self.ledger)
+        current = [file for file in seen if self.staging.current_version(BUCKET, file.key) == file.version_id]
+        meant = [file for file in current if file.key in approved]
+        left = {file.approval for file in seen if file not in meant}
+        begun = (file.approval for file in meant if file.approval and file.approval not in left)
+        approval = next(begun, f"approval {len(self._approvals)}")
+        self._approvals.add(approval)
         try:
+            for file in meant:
+                ledger.choose(file, approval)
             for file in seen:
-                is_current = self.staging.current_version(BUCKET, file.key) == file.version_id
-                (ledger.approve if file.key in approved and is_current else ledger.dismiss)(file)
+                (ledger.approve if file in meant else ledger.dismiss)(file)
         except (Killed, *TROUBLE) as trouble:
             raise Interrupted from trouble
 

@@ -81,12 +81,17 @@ class MemoryLedger:
     def _is_held(self, file: LandedFile) -> bool:
         return file.file_id in self.history and self.history[file.file_id].status is FileStatus.HELD
 
+    def choose(self, file: LandedFile, approval: str) -> None:
+        """Note which approval a held file is to be part of; one that is not held any more is left as it is."""
+        if self._is_held(file):
+            self.history[file.file_id] = replace(self.history[file.file_id], approval=approval)
+
     def approve(self, file: LandedFile) -> None:
         """Let a held file be applied; one that is not held any more is left as it is."""
         if not self._is_held(file):
             return
-        del self.history[file.file_id]
-        self.register(replace(file, status=FileStatus.PENDING, status_reason="", approved=True))
+        held = self.history.pop(file.file_id)
+        self.register(replace(held, status=FileStatus.PENDING, status_reason="", approved=True))
 
     def skip(self, file: LandedFile, reason: str, fence: Callable[[], bool]) -> bool:
         """Decide that a pending file is never applied, unless a run may be applying it: `fence` says so."""

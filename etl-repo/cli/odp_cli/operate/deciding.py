@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -64,19 +65,20 @@ class Deciding:
         table = files[0].source_table_name
         decision = Decision(command, table, reason, "held", _AFTER[verdict], _keys(files))
         entries = _held_entries(self.books, table)
-        decide = self._approve(table, files) if verdict is Verdict.APPROVE else self._dismiss(table)
-        decided = self._each(decision, files, decide)
+        approval = self._approval(table, files) if verdict is Verdict.APPROVE else None
+        decide = self.books.decisions.release if verdict is Verdict.APPROVE else self.books.decisions.dismiss
+        decided = self._each(decision, files, lambda file: decide(table, file.file_id), approval)
         about = _waiting(entries, files)
         return Decided(decided.files, decided.too_late, self._close(table, about))
 
-    def _approve(self, table: str, files: Sequence[LandedFile]) -> Callable[[LandedFile], bool]:
-        """Approve files of whole entries together: what is approved of a load waits for its other parts."""
-        left = {held.held_id for held in self.books.held_files(table) if held not in files}
-        release = self.books.decisions.release
-        return lambda file: release(table, file.file_id, with_others=file.held_id not in left)
+    def _approval(self, table: str, files: Sequence[LandedFile]) -> str:
+        """Give what files have in common that are approved together: refreshes wait until all of them are.
 
-    def _dismiss(self, table: str) -> Callable[[LandedFile], bool]:
-        return lambda file: self.books.decisions.dismiss(table, file.file_id)
+        A command that was interrupted goes on with its own, unless a person leaves some of its files out now.
+        """
+        left = {held.approval for held in self.books.held_files(table) if held not in files}
+        begun = (file.approval for file in files if file.approval and file.approval not in left)
+        return next(begun, uuid.uuid4().hex if len(files) > 1 else "")
 
     def skip(self, command: str, files: Sequence[LandedFile], reason: str, *, qualified_name: str) -> Decided:
         """Move pending files of one table to the history; no run may be writing the table meanwhile."""
@@ -123,8 +125,17 @@ class Deciding:
             self.books.remove(entry)
         return done
 
-    def _each(self, decision: Decision, files: Sequence[LandedFile], decide: Callable[[LandedFile], bool]) -> Decided:
+    def _each(
+        self,
+        decision: Decision,
+        files: Sequence[LandedFile],
+        decide: Callable[[LandedFile], bool],
+        approval: str | None = None,
+    ) -> Decided:
         noted = self.log.begin(decision)
+        for file in files:
+            if approval is not None and file.approval != approval:
+                self.books.decisions.choose(decision.table, file.file_id, approval)
         outcomes = [(file, decide(file)) for file in files]
         done = tuple(file for file, is_decided in outcomes if is_decided)
         self.log.end(noted, changed=len(done))

@@ -74,17 +74,20 @@ class DynamoDbFileDecisions:
             actions.append(self._table_is_free(qualified_name))
         return self._write(actions)
 
-    def release(self, source_table_name: str, file_id: str, *, with_others: bool = False) -> bool:
-        """Make a held file pending again, approved by a person; False when it is not held.
+    def choose(self, source_table_name: str, file_id: str, approval: str) -> bool:
+        """Note which approval a held file is to be part of; False when it is not held."""
+        item = _read(self._history, source_table_name, file_id)
+        if item is None or not _is_held(item):
+            return False
+        return self._write([self._unless_decided("Update", landed_file_of(item), {"approval": approval})])
 
-        A file that is approved `with_others` of its entry keeps the entry's id, by which refreshes wait for the others.
-        """
+    def release(self, source_table_name: str, file_id: str) -> bool:
+        """Make a held file pending again, approved by a person; False when it is not held."""
         item = _read(self._history, source_table_name, file_id)
         if item is None or not _is_held(item):
             return False
         file = landed_file_of(item)
-        kept = {"held_id"} if with_others else set[str]()
-        again = {name: value for name, value in item.items() if name not in _OF_HISTORY or name in kept}
+        again = {name: value for name, value in item.items() if name not in _OF_HISTORY}
         again |= {"file_ingestion_status": FileStatus.PENDING.value, "approved": True}
         summary = summary_update(self._pending.name, [file], registered=True)
         return self._write([self._unless_decided("Delete", file, {}), _put(self._pending, again), summary])

@@ -240,4 +240,5 @@ def landed_file_of(item: Mapping[str, Any]) -> LandedFile:
         status_reason=item.get("status_reason", ""),
         approved=bool(item.get("approved", False)),
         held_id=item.get("held_id", ""),
+        approval=item.get("approval", ""),
     )

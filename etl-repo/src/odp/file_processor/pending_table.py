@@ -72,13 +72,13 @@ class PendingTable:
 
     @cached_property
     def half_approved(self) -> frozenset[str]:
-        """The approved parts, by id, of which others were held with them and still are.
+        """The approved parts, by id, of whose approval others are held yet.
 
-        A person who approves a load as a whole does it file by file: the command is under way, or was interrupted.
+        A person who approves a load does it file by file: the command is under way, or was interrupted.
         """
-        undecided = {part.held_id for part in self.processed_parts if part.status is FileStatus.HELD and part.held_id}
+        undecided = {part.approval for part in self.processed_parts if part.status is FileStatus.HELD and part.approval}
         approved = (file for files in self._readable for file in files if file.approved and file.is_load)
-        return frozenset(file.file_id for file in approved if file.held_id in undecided)
+        return frozenset(file.file_id for file in approved if file.approval in undecided)
 
     @cached_property
     def _readable(self) -> tuple[list[LandedFile], list[LandedFile]]:
@@ -100,7 +100,7 @@ class PendingTable:
         same = self.processed.has_same_content
         overwritten = [(newest[file.key], file) for file in gone if file.approved and file.key in newest]
         again = [
-            replace(newer, approved=True, held_id=file.held_id)
+            replace(newer, approved=True, approval=file.approval)
             for newer, file in overwritten
             if is_certainly_again(newer, file, same)
         ]

@@ -108,6 +108,23 @@ def test_released_file_is_pending_again_approved_and_raises_the_registrations(de
     assert desk.history() == {}
 
 
+def test_file_keeps_the_approval_that_it_is_part_of(desk: Desk) -> None:
+    desk.hold()
+    assert [desk.decisions.choose(*KEY, approval) for approval in ("a", "b")] == [True, True]
+    assert desk.history()["approval"] == "b"
+    assert desk.decisions.release(*KEY)
+    (file,) = desk.tracker.pending_files("s.t", 1).files
+    assert (file.approved, file.approval) == (True, "b")
+    assert desk.history() == {}
+
+
+def test_file_that_is_not_held_is_part_of_no_approval(desk: Desk) -> None:
+    assert not desk.decisions.choose(*KEY, "a")
+    desk.decisions.skip(*KEY, "x")
+    assert not desk.decisions.choose(*KEY, "a")
+    assert "approval" not in desk.history()
+
+
 def test_dismissed_file_stays_in_the_history_as_skipped(desk: Desk) -> None:
     desk.hold()
     assert desk.decisions.dismiss(*KEY)

@@ -168,6 +168,7 @@ SCENARIOS: dict[str, Callable[[World], Any]] = {
     "DynamoDbSweepState.save": lambda world: world.sweep.save(SweepState(key_marker="k")),
     "DynamoDbBooksFormat.require_current": lambda world: world.format.require_current(),
     "DynamoDbFileDecisions.skip": lambda world: world.decisions.skip("s.t", "f0", "poisoned"),
+    "DynamoDbFileDecisions.choose": lambda world: world.decisions.choose("s.t", "held", "a"),
     "DynamoDbFileDecisions.release": lambda world: world.decisions.release("s.t", "held"),
     "DynamoDbFileDecisions.dismiss": lambda world: world.decisions.dismiss("s.t", "held"),
     "DynamoDbRefreshBooks.enter": lambda world: world.books.enter(world.lease, ENTRY),

@@ -25,9 +25,10 @@ def holding(versioning: VersioningType = VersioningType.SNAPSHOT) -> Table:
 
 
 def approve(table: Table, parts: Sequence[LandedFile], *, by_name: bool = False) -> list[LandedFile]:
-    """Approve some parts; what is approved by its name has nothing to do with the others."""
+    """Approve some parts of all that are held; what is approved by its name has nothing to do with the others."""
+    for part in () if by_name else [file for file in table.history.values() if file.status is FileStatus.HELD]:
+        table.history[part.file_id] = replace(part, approval="all")
     held = [table.history.pop(part.file_id) for part in parts]
-    held = [replace(part, held_id="") for part in held] if by_name else held
     return [replace(part, status=FileStatus.PENDING, status_reason="", approved=True) for part in held]
 
 
@@ -44,6 +45,27 @@ def test_approved_parts_wait_for_the_others_of_their_load_and_are_applied_with_t
     rest = approve(table, [part for part in COPIED if part.file_id in table.history])
     (step,) = table.take(*first, *rest)
     assert (step.kind, ids(step.files)) == (RefreshKind.RELOAD, ids(COPIED))
+
+
+@pytest.mark.parametrize("left", [0, 1])
+def test_parts_of_several_entries_that_are_approved_together_wait_for_each_other(left: int) -> None:
+    """The second part came so late that it was held by itself: seed 520000295."""
+    table = Table(versioning=VersioningType.HISTORICAL)
+    with pytest.raises(RejectedInputError, match="approve or dismiss it"):
+        table.take(load(1, 1), load(2, 2), load(1, 601, "new"))
+    with pytest.raises(RejectedInputError, match="approve or dismiss it"):
+        table.take(load(2, 2601, "new"))
+    meant = [
+        part for part in table.history.values() if part.status is FileStatus.HELD and part.moment > FIRST[2].moment
+    ]
+    assert len({part.held_id for part in meant}) == len(meant) == 2
+    for part in meant:
+        table.history[part.file_id] = replace(part, approval="both")
+    first = approve(table, [meant[1 - left]], by_name=True)
+    with pytest.raises(RejectedInputError, match="approve or dismiss it"):
+        table.select(*first, change(1, 700))
+    (step,) = table.take(*first, *approve(table, [meant[left]], by_name=True))
+    assert ids(step.files) == ids(meant)
 
 
 @pytest.mark.parametrize("some", SOME)

@@ -1,5 +1,7 @@
 """A held load is approved or dismissed as a whole or by part, once, and the audit trail knows who did it."""
 
+from typing import Any
+
 import pytest
 from odp.dynamodb.file_decisions import DynamoDbFileDecisions
 from odp.records import FileStatus
@@ -85,10 +87,10 @@ def test_command_that_died_between_two_files_is_run_again_and_finishes(
 ) -> None:
     release = DynamoDbFileDecisions.release
 
-    def die_at_the_second(self: DynamoDbFileDecisions, table: str, file_id: str, *, with_others: bool) -> bool:
+    def die_at_the_second(self: DynamoDbFileDecisions, table: str, file_id: str) -> bool:
         if file_id == PARTS[1].file_id:
             raise Killed
-        return release(self, table, file_id, with_others=with_others)
+        return release(self, table, file_id)
 
     with monkeypatch.context() as patch:
         patch.setattr(DynamoDbFileDecisions, "release", die_at_the_second)
@@ -96,13 +98,33 @@ def test_command_that_died_between_two_files_is_run_again_and_finishes(
             held.odp("reload", "s.t", "--approve", "--yes")
     assert held.pending() == {PARTS[0].name: True}
     (approved,) = held.tracker.pending_files("s.t", 1).files
-    assert approved.held_id == PARTS[0].file_id, "so no refresh takes it for the whole load"
+    left = [file for file in held.tracker.processed_loads("s.t") if file.status is FileStatus.HELD]
+    assert {file.approval for file in left} == {approved.approval} != {""}, "so no refresh takes it for the whole load"
     assert [line[5:] for line in held.decisions()] == [("begun", None)], "what was begun is kept"
     assert len(held.kept("held_load")) == 1
     assert held.json("reload", "s.t", "--approve", "--yes")["decided"] == [each.file_id for each in PARTS[1:]]
     assert len(held.pending()) == 3
     assert held.kept("held_load") == []
     assert held.summary() == {"s.t": (3, 6)}
+
+
+def test_loads_of_two_entries_are_one_approval_wherever_the_command_dies(
+    held: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    more = part(4, file_id=f"0/more/{'c' * 32}")
+    held.land(more)
+    held.hold(more)
+    with monkeypatch.context() as patch:
+        patch.setattr(DynamoDbFileDecisions, "release", die)
+        with pytest.raises(Killed):
+            held.odp("reload", "s.t", "--approve", "--yes")
+    assert held.pending() == {}, "no part is approved before all are chosen"
+    assert held.json("reload", "s.t", "--approve", "--yes")["decided"] == [each.file_id for each in (*PARTS, more)]
+    assert len({file.approval for file in held.tracker.pending_files("s.t", 9).files} - {""}) == 1
+
+
+def die(*_: Any) -> bool:
+    raise Killed
 
 
 def test_command_that_died_before_it_took_the_entry_out_is_run_again_and_takes_it_out(
@@ -133,10 +155,10 @@ def test_decision_that_came_too_late_is_told_by_file_and_does_the_others(
 ) -> None:
     release = DynamoDbFileDecisions.release
 
-    def somebody_is_faster(self: DynamoDbFileDecisions, table: str, file_id: str, *, with_others: bool) -> bool:
+    def somebody_is_faster(self: DynamoDbFileDecisions, table: str, file_id: str) -> bool:
         if file_id == PARTS[1].file_id:
             self.dismiss(table, file_id)
-        return release(self, table, file_id, with_others=with_others)
+        return release(self, table, file_id)
 
     monkeypatch.setattr(DynamoDbFileDecisions, "release", somebody_is_faster)
     result = held.odp("reload", "s.t", "--approve", "--yes")
@@ -151,7 +173,8 @@ def test_decision_that_came_too_late_is_told_by_file_and_does_the_others(
 def test_parts_are_decided_one_by_one_and_the_entry_stays_as_long_as_one_is_held(held: Lake) -> None:
     held.odp("reload", "s.t", "--approve", "--yes", "--part", PARTS[1].name, "--part", PARTS[2].key)
     assert held.statuses() == {PARTS[0].name: HELD}
-    assert {approved.held_id for approved in held.tracker.pending_files("s.t", 1).files} == {""}, "they wait for none"
+    (left,) = (file for file in held.tracker.processed_loads("s.t") if file.status is FileStatus.HELD)
+    assert left.approval not in {file.approval for file in held.tracker.pending_files("s.t", 9).files}, "none waits"
     assert len(held.kept("held_load")) == 1
     held.odp("reload", "s.t", "--dismiss", "--yes")
     assert held.kept("held_load") == []
