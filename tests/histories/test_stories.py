@@ -34,7 +34,7 @@ def test_lake_equals_the_source_and_the_books_agree_with_the_files_after_any_sto
     assert not failed, f"make torture SEEDS=1 FIRST={min(failed)} shows the shortest story"
 
 
-@pytest.mark.parametrize("share", range(5))
+@pytest.mark.parametrize("share", range(10))
 def test_stories_that_nobody_has_played_before_end_well_too(share: int) -> None:
     first = SystemRandom().randrange(10**9)
     failed = [seed for seed in range(first, first + 100) if problems_of(story(seed))]
