@@ -88,9 +88,10 @@ class _ProcessedFiles:
     contents: ObjectContents
     readability: Readability
     source_table_name: str
+    parts: Sequence[LandedFile]
 
     def loads(self) -> Sequence[LandedFile]:
-        return self.files.processed_loads(self.source_table_name)
+        return self.parts
 
     def changes(self, from_name: str, most: int) -> Sequence[LandedFile]:
         return self.files.processed_changes(self.source_table_name, from_name, most)
@@ -213,6 +214,19 @@ class _Refresh:
         self._is_all = found.is_all
         return [file for file in found.files if file.file_id not in done]
 
+    def _as_approved(self, pending: Sequence[LandedFile]) -> tuple[Sequence[LandedFile], Sequence[LandedFile]]:
+        """Give what is pending and the parts of loads in the history, so that a part on its way is in one of them.
+
+        A person who approves a load moves its parts one by one. A part that is moved after the pending files are read
+        and before the history is would be in neither, and the others would seem to be the whole load.
+        """
+        source = self._config.source_table_name
+        processed = self._with.files.processed_loads(source)
+        parts = self._with.files.pending_files(source, 0).files
+        moved = {part.file_id for part in parts}
+        changes = (file for file in pending if not file.is_load)
+        return [*parts, *changes], [part for part in processed if part.file_id not in moved]
+
     def _register_missing(self, state: TableState) -> TableListing:
         pending = self._pending()
         if not pending:
@@ -228,6 +242,7 @@ class _Refresh:
         if not pending:
             return None
         self._enter_done()
+        pending, processed_parts = self._as_approved(pending)
         unsettled = (file for file in pending if file.is_load and not is_settled(file, self._with.clock()))
         self._awaits_load = state.generation > 0 and any(unsettled)
         source = self._config.source_table_name
@@ -235,7 +250,7 @@ class _Refresh:
             pending=pending,
             state=state,
             versioning=self._config.table_data_versioning_type,
-            processed=_ProcessedFiles(self._with.files, self._with.contents, readability, source),
+            processed=_ProcessedFiles(self._with.files, self._with.contents, readability, source, processed_parts),
             now=self._with.clock(),
             unreadable=readability.unreadable(pending),
             limits=self._with.limits,
