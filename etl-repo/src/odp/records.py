@@ -151,6 +151,10 @@ class WrittenTable:
     is_being_written: bool
 
 
+UNNAMED_ENTRY = "unnamed"
+"""Stands for the id of the quarantine entry of files that an older release held, which kept none."""
+
+
 @dataclass(frozen=True, slots=True)
 class LandedFile:
     """One version of one object that DMS wrote, known by an id that a repeated event cannot change.
@@ -182,7 +186,8 @@ class LandedFile:
     held_id: str = ""
     """Of a held file: the id by which its quarantine entry is known in the table; an older release kept none.
 
-    An approved part keeps it if all others of the entry are approved with it: it waits for them.
+    An approved part keeps it, or has `UNNAMED_ENTRY`, if all others of the entry are approved with it: it waits for
+    them.
     """
 
     @property
@@ -194,6 +199,11 @@ class LandedFile:
     def uri(self) -> str:
         """Where the file lies, as readers and people address it."""
         return f"s3://{self.bucket}/{self.key}"
+
+    @property
+    def held_under(self) -> str:
+        """Of a held file: what an approved one has as `held_id` that waits for it."""
+        return self.held_id or UNNAMED_ENTRY
 
     @property
     def is_load(self) -> bool:

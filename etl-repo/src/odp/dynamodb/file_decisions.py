@@ -83,9 +83,9 @@ class DynamoDbFileDecisions:
         if item is None or not _is_held(item):
             return False
         file = landed_file_of(item)
-        kept = {"held_id"} if with_others else set[str]()
-        again = {name: value for name, value in item.items() if name not in _OF_HISTORY or name in kept}
+        again = {name: value for name, value in item.items() if name not in _OF_HISTORY}
         again |= {"file_ingestion_status": FileStatus.PENDING.value, "approved": True}
+        again |= {"held_id": file.held_under} if with_others else {}
         summary = summary_update(self._pending.name, [file], registered=True)
         return self._write([self._unless_decided("Delete", file, {}), _put(self._pending, again), summary])
 

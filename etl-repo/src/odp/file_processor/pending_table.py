@@ -76,7 +76,7 @@ class PendingTable:
 
         A person who approves a load as a whole does it file by file: the command is under way, or was interrupted.
         """
-        undecided = {part.held_id for part in self.processed_parts if part.status is FileStatus.HELD and part.held_id}
+        undecided = {part.held_under for part in self.processed_parts if part.status is FileStatus.HELD}
         approved = (file for files in self._readable for file in files if file.approved and file.is_load)
         return frozenset(file.file_id for file in approved if file.held_id in undecided)
 
