@@ -7,14 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from .findings import Finding, Kind
-from .properties import Resource, Resources, is_intrinsic, leaves, listed, of_type, properties, shown, text
+from .properties import Resource, Resources, is_intrinsic, listed, of_type, properties, shown, text
 
 GRANTING = re.compile(
     r"AWS::(IAM::(?!Role$|Policy$|ManagedPolicy$|RolePolicy$).*|Lambda::(Permission|Url|LayerVersionPermission)"
     r"|EC2::SecurityGroup.+|EC2::.*(Peering|Gateway|Vpn|VPN).*|EC2::Route|LakeFormation::.*|RAM::.*|SSO::.*"
     r"|Organizations::.*|S3::(Access|MultiRegion).*|SNS::Subscription|Cognito::.*|Code(Star)?Connections::.*"
-    r"|Events::(EventBusPolicy|Connection|ApiDestination|Endpoint)|Logs::(SubscriptionFilter|Destination)"
-    r"|DataSync::.*|DMS::.*|Transfer::.*|AppFlow::.*)"
+    r"|Events::(EventBusPolicy|Connection|ApiDestination|Endpoint)|Logs::(SubscriptionFilter|Destination|AccountPolicy|Delivery.*)"
+    r"|EC2::FlowLog|CloudTrail::.*|DataSync::.*|DMS::.*|Transfer::.*|AppFlow::.*)"
 )
 """Types of which each resource lets somebody in, or something out."""
 SENSITIVE = re.compile(
@@ -22,7 +22,7 @@ SENSITIVE = re.compile(
     r"|AccessControl|OwnershipControls|Ingress|Egress|Principals?|SecurityGroups|SecurityGroupIds"
     r"|RoleARN|AuthType|PubliclyAccessible|AssociatePublicIpAddress|MapPublicIpOnLaunch"
     r"|ReplicationConfiguration|(Inventory|Analytics)Configurations|(Notification|Logging)Configuration"
-    r"|(Kinesis)?StreamSpecification)"
+    r"|(Kinesis)?StreamSpecification|Subscription)"
 )
 """Properties that say who may do something, as whom something is done, or where data goes besides."""
 NO_PERMISSION = re.compile(r".*(Deletion|Lifecycle|Retention|Redrive|Scaling|Retry)Policy")
@@ -35,9 +35,11 @@ HARMLESS_WHEN_LESS = ("ManagedPolicyArns", "Roles", "Users", "Groups", "Security
 """Lists from which something may be taken without anybody being able to do more."""
 RUNS_AS = re.compile(r".*Role(Arn|ARN)?")
 """As whom something is done: a role of the same template is judged there, one that is named by its ARN nowhere."""
+GOES_TO = re.compile("OutputLocation|DestinationBackupVaultArn")
+"""Where data goes, deep within what says more; of what is new, nothing went elsewhere before."""
 NEW_GRANTS = (
     *("ManagedPolicyArns", "SecurityGroupIngress", "SecurityGroupEgress", "PubliclyAccessible"),
-    *("ReplicationConfiguration", "KinesisStreamSpecification"),
+    *("ReplicationConfiguration", "KinesisStreamSpecification", "Subscription"),
 )
 """What also a resource that is new lets in or gives."""
 
@@ -137,6 +139,7 @@ def _others(old: Resource | None, new: Resource | None) -> Iterator[str]:
             yield from _changed(name, old, earlier.get(name), later.get(name))
     yield from _inner_roles(old, earlier, later)
     if old is not None:
+        yield from _destinations(earlier, later)
         yield from _of_whom(of_type(new), earlier, later)
 
 
@@ -160,7 +163,7 @@ def _tags(found: Mapping[str, Any]) -> dict[str, str]:
 
 def _inner_roles(old: Resource | None, earlier: Mapping[str, Any], later: Mapping[str, Any]) -> Iterator[str]:
     """As whom something is done that a resource only starts, such as the target of a rule."""
-    before, after = _roles_within(earlier), _roles_within(later)
+    before, after = _within(earlier, RUNS_AS), _within(later, RUNS_AS)
     for path in sorted(after):
         if found := [
             one for one in after[path] if one not in before.get(path, ()) and (old is not None or not _is_judged(one))
@@ -168,12 +171,32 @@ def _inner_roles(old: Resource | None, earlier: Mapping[str, Any], later: Mappin
             yield f"has {'other ' if old is not None else ''}{shown(path)} ({_some(map(text, found), 1)})"
 
 
-def _roles_within(found: Mapping[str, Any]) -> dict[str, list[Any]]:
-    roles: dict[str, list[Any]] = {}
-    for path, value in leaves(found):
-        if len(path) > 1 and RUNS_AS.fullmatch(path[-1]):
-            roles.setdefault(".".join(path), []).append(value)
-    return roles
+def _destinations(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> Iterator[str]:
+    before, after = _within(earlier, GOES_TO), _within(later, GOES_TO)
+    for path in sorted(after):
+        if found := [one for one in after[path] if one not in before.get(path, ())]:
+            yield f"has other {shown(path)} ({_some(map(text, found), 1)})"
+
+
+def _within(found: Mapping[str, Any], names: re.Pattern[str]) -> dict[str, list[Any]]:
+    """The values of some names below the properties, by path; those between which a condition chooses, too."""
+    values: dict[str, list[Any]] = {}
+    for path, value in _named(found, names, ()):
+        values.setdefault(".".join(path), []).append(value)
+    return values
+
+
+def _named(value: Any, names: re.Pattern[str], path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:  # noqa: ANN401 - any JSON
+    if isinstance(value, list):
+        for inner in value:
+            yield from _named(inner, names, path)
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            below = path if key.startswith("Fn::") else (*path, key)
+            if path and names.fullmatch(key):
+                yield below, inner
+            else:
+                yield from _named(inner, names, below)
 
 
 def _is_judged(role: Any) -> bool:  # noqa: ANN401 - any JSON

@@ -15,7 +15,7 @@ from odp_cli.errors import CommandError
 from odp_cli.inference.quantities import counted
 from odp_cli.operate.ages import minute
 from odp_cli.operate.books import OperatedBooks
-from odp_cli.operate.deciding import Decided, Deciding, Verdict, refuse_to_close
+from odp_cli.operate.deciding import Decided, Deciding, Verdict, refuse_to_close, refuse_to_dismiss_the_rest
 from odp_cli.operate.entries import Entry, find_entry
 from odp_cli.operate.held_files import (
     HeldEntries,
@@ -129,6 +129,8 @@ def _decide(lake: OperatedLake, about: tuple[str, Sequence[str]], verdict: str, 
         refuse_to_close(lake.books, entry)
     if action is Action.APPROVE:
         refuse_first_part_alone(lake.books.held_files(entry.table), files)
+    if action is Action.DISMISS:
+        refuse_to_dismiss_the_rest(lake.books, files)
     told = f"{action.value} {entry.table or entry.number}" + (f" ({counted(len(files), 'file')})" if files else "")
     decided = Decided()
     if not mode.dry_run:

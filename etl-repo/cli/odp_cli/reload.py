@@ -13,7 +13,7 @@ from rich.text import Text
 from odp_cli.errors import CommandError
 from odp_cli.inference.quantities import byte_text, counted
 from odp_cli.operate.ages import minute
-from odp_cli.operate.deciding import Decided, Deciding, Verdict, left_over
+from odp_cli.operate.deciding import Decided, Deciding, Verdict, left_over, refuse_to_dismiss_the_rest
 from odp_cli.operate.decision_log import DecisionLog
 from odp_cli.operate.emptying import Emptying
 from odp_cli.operate.held_files import HeldGroup, chosen_files, groups_of, refuse_first_part_alone
@@ -64,6 +64,8 @@ def reload(  # noqa: PLR0913, PLR0917 - the options of a command
     files = chosen_files(held, part or ())
     if verdict is Verdict.APPROVE:
         refuse_first_part_alone(held, files)
+    else:
+        refuse_to_dismiss_the_rest(lake.books, files)
     if not as_json:
         for group in loads:
             say(description(name, group))

@@ -28,6 +28,7 @@ class Verdict(StrEnum):
     DISMISS = "dismiss"
 
 
+_SHOWN = 5
 _AFTER = {Verdict.APPROVE: "pending, approved", Verdict.DISMISS: "skipped"}
 
 
@@ -140,6 +141,27 @@ class Deciding:
         done = tuple(file for file, is_decided in outcomes if is_decided)
         self.log.end(noted, changed=len(done))
         return Decided(done, tuple(file for file, is_decided in outcomes if not is_decided))
+
+
+def refuse_to_dismiss_the_rest(books: OperatedBooks, files: Sequence[LandedFile]) -> None:
+    """Refuse to dismiss all that is held with what a command approved that was interrupted, or is under way.
+
+    Raises:
+        CommandError: nothing would wait any more, and the approved parts would be applied without these.
+    """
+    if not files:
+        return
+    table = files[0].source_table_name
+    left = {held.approval for held in books.held_files(table) if held not in files}
+    decided = {file.approval for file in files} - left - {""}
+    alone = [file for file in books.pending_files(table, 0) if file.approved and file.approval in decided]
+    if alone:
+        raise CommandError(
+            f"{', '.join(file.name for file in alone[:_SHOWN])} would be applied without them: somebody has begun to "
+            "approve the load",
+            mend=f"approve the rest by odp reload {table} --approve, or first take back what was approved by odp skip "
+            f"{alone[0].key}",
+        )
 
 
 def left_over(books: OperatedBooks, table: str) -> list[Entry]:

@@ -205,6 +205,12 @@ def trust(principal: Any, **more: Any) -> Json:
 
 OLD = allow("s3:GetObject", "arn:aws:s3:::a/*")
 DENY = {"Effect": "Deny", "Action": ["s3:DeleteObject", "s3:DeleteBucket"], "Resource": "*", "Principal": "*"}
+
+
+def results(location: str) -> Json:
+    return {"ResultConfiguration": {"OutputLocation": location}}
+
+
 WAY = "opens a way in or out"
 BROADENED: dict[str, tuple[Json | None, Json | None, str]] = {
     "a new role": (None, role(trust({"AWS": "*"})), "allows sts:AssumeRole to AWS:*"),
@@ -342,8 +348,48 @@ BROADENED: dict[str, tuple[Json | None, Json | None, str]] = {
             ("AWS::S3::Bucket", "NotificationConfiguration"),
             ("AWS::S3::Bucket", "LoggingConfiguration"),
             ("AWS::DynamoDB::Table", "KinesisStreamSpecification"),
+            ("AWS::SNS::Topic", "Subscription"),
         )
     },
+    "a topic that is made with a subscription of somebody else": (
+        None,
+        of_type("AWS::SNS::Topic", Subscription=[{"Protocol": "email", "Endpoint": "evil@example.com"}]),
+        "Subscription",
+    ),
+    "results of queries that go elsewhere": (
+        of_type("AWS::Athena::WorkGroup", WorkGroupConfiguration=results("s3://ours/queries/")),
+        of_type("AWS::Athena::WorkGroup", WorkGroupConfiguration=results("s3://evil/")),
+        "OutputLocation",
+    ),
+    "backups that are copied elsewhere": (
+        of_type("AWS::Backup::BackupPlan", BackupPlan={"BackupPlanRule": [{"RuleName": "daily"}]}),
+        of_type(
+            "AWS::Backup::BackupPlan",
+            BackupPlan={"BackupPlanRule": [{"RuleName": "daily", "CopyActions": [{"DestinationBackupVaultArn": "e"}]}]},
+        ),
+        "CopyActions.DestinationBackupVault",
+    ),
+    **{
+        f"a way out: {type_}": (None, of_type(type_, Name="x"), WAY)
+        for type_ in ("AWS::Logs::AccountPolicy", "AWS::Logs::Delivery", "AWS::EC2::FlowLog", "AWS::CloudTrail::Trail")
+    },
+    **{
+        f"a role of another stack that a condition hides: {name}": (
+            None,
+            of_type("AWS::Events::Rule", Targets=targets),
+            "has Targets.RoleArn",
+        )
+        for name, targets in (
+            ("all targets", {"Fn::If": ["X", [{"Arn": "a", "RoleArn": "arn:aws:iam::1:role/admin"}], []]}),
+            ("one target", [{"Fn::If": ["X", {"Arn": "a", "RoleArn": "arn:aws:iam::1:role/admin"}, {}]}]),
+            ("its role", [{"Arn": "a", "RoleArn": {"Fn::If": ["X", "arn:aws:iam::1:role/admin", ""]}}]),
+        )
+    },
+    "another role that a condition hides": (
+        of_type("AWS::Scheduler::Schedule", Target={"Fn::If": ["X", {"Arn": "a", "RoleArn": {"Ref": "A"}}, {}]}),
+        of_type("AWS::Scheduler::Schedule", Target={"Fn::If": ["X", {"Arn": "a", "RoleArn": {"Ref": "B"}}, {}]}),
+        "other Target.RoleArn",
+    ),
     "a bucket that is made with copies for somebody else": (
         None,
         bucket(ReplicationConfiguration={"Rules": [{"Destination": {"Account": "6" * 12}}]}),
@@ -375,6 +421,11 @@ NARROWED: dict[str, tuple[Json | None, Json | None]] = {
         None,
         of_type("AWS::Events::Rule", Targets=[{"Arn": "a", "RoleArn": {"Fn::GetAtt": ["A", "Arn"]}}]),
     ),
+    "another limit of queries": (
+        of_type("AWS::Athena::WorkGroup", WorkGroupConfiguration=results("s3://ours/")),
+        of_type("AWS::Athena::WorkGroup", WorkGroupConfiguration=results("s3://ours/") | {"BytesScannedCutoff": 1}),
+    ),
+    "a workgroup that is new": (None, of_type("AWS::Athena::WorkGroup", WorkGroupConfiguration=results("s3://ours/"))),
     "another target with the same role": (
         of_type("AWS::Events::Rule", Targets=[{"Arn": "a", "RoleArn": {"Fn::GetAtt": ["A", "Arn"]}}]),
         of_type("AWS::Events::Rule", Targets=[{"Arn": "b", "RoleArn": {"Fn::GetAtt": ["A", "Arn"]}}]),
