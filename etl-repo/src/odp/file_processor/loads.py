@@ -132,10 +132,12 @@ def divide_loads(versions: Sequence[LandedFile], unreadable: Container[str], in_
     while loads and not readable(loads[-1]):  # written over or deleted as a whole
         loads.pop()
     parts = readable(loads[-1]) if loads else ()
+    # what is held may be of another load; what a person approves of it dates the load then
+    dating = [part for part in present if part.status is not FileStatus.HELD]
     before = [present, *loads[:-1]] if state.generation == 0 else loads[:-1]
     return PendingLoads(
         present=readable(present),
-        present_began=present[0].moment if readable(present) else "",
+        present_began=dating[0].moment if readable(dating) else "",
         reload=Load(parts, tuple(loads[-1])) if parts else None,
         ended=readable(ended),
         given_up=readable(part for load in loads[:-1] for part in load),

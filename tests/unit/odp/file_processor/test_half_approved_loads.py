@@ -124,3 +124,19 @@ def test_load_that_comes_after_a_half_approved_one_replaces_the_table_without_it
     assert (step.kind, ids(step.files)) == (RefreshKind.RELOAD, ids(newer))
     table.dismiss()
     assert reasons(table.select(*first).skipped) == {COPIED[0].file_id: SkipReason.OVERWRITTEN}
+
+
+@pytest.mark.parametrize("also_approved", [False, True])
+def test_changes_before_an_approved_first_load_are_in_it_whatever_is_held_of_the_load_before(
+    also_approved: bool,
+) -> None:
+    """The part that is held yet dated the load, so changes that the load contains were applied after it (530003546)."""
+    table, new = Table(), load(1, 601, "new")
+    with pytest.raises(RejectedInputError, match="approve or dismiss it"):
+        table.take(load(1, 1), load(2, 590), new)
+    (step,) = table.take(*approve(table, [new], by_name=True), *([change(1, 592)] if also_approved else []))
+    assert step.kind is RefreshKind.INITIAL
+    (step,) = table.take(change(2, 595))
+    assert (ids(step.files), reasons(step.skipped)) == ([], {change(2, 595).file_id: SkipReason.IN_LOAD})
+    (step,) = table.take(change(3, 605))
+    assert ids(step.files) == [change(3, 605).file_id]
