@@ -17,12 +17,14 @@ GRANTING = re.compile(
     r"|EC2::FlowLog|CloudTrail::.*|DataSync::.*|DMS::.*|Transfer::.*|AppFlow::.*)"
 )
 """Types of which each resource lets somebody in, or something out."""
+NEW_WAYS = re.compile("AWS::EC2::VPCEndpoint")
+"""Types of which each new resource does; of others it is told what they allow more than before."""
 SENSITIVE = re.compile(
     r".*(Polic(y|ies)|Policy(Document|Text)|PolicyArns|Role|RoleArn|Roles|Users|Groups|Boundary|PublicAccessBlockConfiguration"
     r"|AccessControl|OwnershipControls|Ingress|Egress|Principals?|SecurityGroups|SecurityGroupIds"
     r"|RoleARN|AuthType|PubliclyAccessible|AssociatePublicIpAddress|MapPublicIpOnLaunch"
     r"|ReplicationConfiguration|(Inventory|Analytics)Configurations|(Notification|Logging)Configuration"
-    r"|(Kinesis)?StreamSpecification|Subscription)"
+    r"|(Kinesis)?StreamSpecification|Subscription|VpcConfig|Connections)"
 )
 """Properties that say who may do something, as whom something is done, or where data goes besides."""
 NO_PERMISSION = re.compile(r".*(Deletion|Lifecycle|Retention|Redrive|Scaling|Retry)Policy")
@@ -130,7 +132,8 @@ def _others(old: Resource | None, new: Resource | None) -> Iterator[str]:
     if new is None:
         return
     earlier, later = properties(old), properties(new)
-    if GRANTING.fullmatch(of_type(new)) and (old is None or earlier != later):
+    is_way = GRANTING.fullmatch(of_type(new)) or (old is None and NEW_WAYS.fullmatch(of_type(new)))
+    if is_way and (old is None or earlier != later):
         yield f"opens {'a' if old is None else 'another'} way in or out ({shown(of_type(new))})"
         return
     for name in sorted({*earlier, *later}):

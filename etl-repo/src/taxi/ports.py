@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
@@ -33,8 +33,10 @@ class FileRegister(Protocol):
 class KnownFiles(FileRegister, Protocol):
     """Landed files, and which of many are written down."""
 
-    def unknown(self, files: Sequence[LandedFile | RejectedFile]) -> Sequence[LandedFile | RejectedFile]:
-        """Name those of the given files that nobody wrote down."""
+    def unknown(
+        self, files: Sequence[LandedFile | RejectedFile], datasets: Collection[str]
+    ) -> Sequence[LandedFile | RejectedFile]:
+        """Name those of the given files that nobody wrote down, neither as one of these datasets nor as rejected."""
 
 
 class RawListing(Protocol):

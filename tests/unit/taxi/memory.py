@@ -1,6 +1,6 @@
 """The flow's ports in memory, each operation as atomic as DynamoDB's; `step` runs before every one."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from odp.errors import LeaseLostError
@@ -36,7 +36,9 @@ class MemoryAudit:
         self._step()
         self.rejected.append(file)
 
-    def unknown(self, files: Sequence[LandedFile | RejectedFile]) -> Sequence[LandedFile | RejectedFile]:
+    def unknown(
+        self, files: Sequence[LandedFile | RejectedFile], datasets: Collection[str]
+    ) -> Sequence[LandedFile | RejectedFile]:
         self._step()
         known = {*self.marked, *self.ended, *(file.file_id for file in self.rejected)}
         return [file for file in files if file.file_id not in known]

@@ -64,6 +64,8 @@ class Deciding:
     def about_held(self, command: str, verdict: Verdict, files: Sequence[LandedFile], reason: str = "") -> Decided:
         """Approve or dismiss held files of one table, then close the entries of which nothing is held any more."""
         table = files[0].source_table_name
+        if verdict is Verdict.DISMISS:  # somebody may have begun to approve while this person was asked
+            refuse_to_dismiss_the_rest(self.books, files)
         decision = Decision(command, table, reason, "held", _AFTER[verdict], _keys(files))
         entries = _held_entries(self.books, table)
         approval = self._approval(table, files) if verdict is Verdict.APPROVE else None

@@ -6,7 +6,7 @@ read by one strongly consistent query of as many items as there are pending file
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -65,13 +65,24 @@ class DynamoDbAudit:
         item = {**_key(REJECTED, file.file_id), **rejected, **_described(file)}
         persist(lambda: self._table.put_item(Item=item))
 
-    def unknown(self, files: Sequence[LandedFile | RejectedFile]) -> Sequence[LandedFile | RejectedFile]:
-        """Name those of the given files that are in no item, neither as landed nor as rejected."""
+    def unknown(
+        self, files: Sequence[LandedFile | RejectedFile], datasets: Collection[str]
+    ) -> Sequence[LandedFile | RejectedFile]:
+        """Name those of the given files that are in no item, neither as one of these datasets nor as rejected.
+
+        A release with other rules may have taken for a dataset's file what is rejected now, and the other way round.
+        """
         unknown = {file.file_id: file for file in files}
-        keys = [_key(file.dataset if isinstance(file, LandedFile) else REJECTED, file.file_id) for file in files]
-        for item in read_items(self._client, self._table.name, keys, ProjectionExpression="file_id"):
-            del unknown[str(item["file_id"])]
+        own = {file.file_id: file.dataset if isinstance(file, LandedFile) else REJECTED for file in files}
+        self._remove_known(unknown, [(own[file_id], file_id) for file_id in unknown])
+        others = [(name, file_id) for file_id in unknown for name in (*datasets, REJECTED) if name != own[file_id]]
+        self._remove_known(unknown, others)
         return list(unknown.values())
+
+    def _remove_known(self, unknown: dict[str, LandedFile | RejectedFile], items: Iterable[tuple[str, str]]) -> None:
+        keys = [_key(dataset, file_id) for dataset, file_id in items]
+        for item in read_items(self._client, self._table.name, keys, ProjectionExpression="file_id"):
+            unknown.pop(str(item["file_id"]), None)
 
     def pending(self, dataset: str) -> Sequence[LandedFile]:
         """List a dataset's pending files as they are at this moment."""

@@ -75,7 +75,8 @@ class RawSweep:
         # one that was overwritten has nothing left to load, and one that is deleted is no version
         old = (each for each in versions if each.is_latest and datetime.fromisoformat(each.last_modified) <= latest)
         missed = Missed()
-        for file in self.register.unknown([listed_object(version, self.datasets) for version in old]):
+        listed = [listed_object(version, self.datasets) for version in old]
+        for file in self.register.unknown(listed, self.datasets.keys()):
             logger.warning("no event told of %s", file.key)
             missed += self._take_in(file)
         return missed

@@ -373,6 +373,21 @@ BROADENED: dict[str, tuple[Json | None, Json | None, str]] = {
         f"a way out: {type_}": (None, of_type(type_, Name="x"), WAY)
         for type_ in ("AWS::Logs::AccountPolicy", "AWS::Logs::Delivery", "AWS::EC2::FlowLog", "AWS::CloudTrail::Trail")
     },
+    "an endpoint that is new, of whatever service": (
+        None,
+        of_type("AWS::EC2::VPCEndpoint", ServiceName="com.amazonaws.vpce.us-east-1.vpce-svc-0e"),
+        WAY,
+    ),
+    "code that leaves the private network": (
+        of_type("AWS::Lambda::Function", VpcConfig={"SubnetIds": ["a"], "SecurityGroupIds": ["b"]}),
+        of_type("AWS::Lambda::Function"),
+        "other VpcConfig",
+    ),
+    "a job that leaves the private network": (
+        of_type("AWS::Glue::Job", Connections={"Connections": ["private"]}),
+        of_type("AWS::Glue::Job"),
+        "other Connections",
+    ),
     **{
         f"a role of another stack that a condition hides: {name}": (
             None,

@@ -51,6 +51,19 @@ def test_what_is_well_is_forgotten_once_its_messages_count_no_more_and_a_problem
     assert books.known()[KEY].problems == {"E-1"}
 
 
+def test_much_that_an_earlier_release_left_is_forgotten_in_several_days(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sweep leaves it a minute or so: what many years of a large lake left would outlast the function."""
+    asked: list[str] = []
+    monkeypatch.setattr(books, "_delete", lambda key, _: asked.append(key))
+    known = {f"refresh/db.t{number}": Told(version=4) for number in range(10_000)}
+    open_ones = {f"late/s.t{number}": Told(frozenset({"late"}), version=2) for number in range(3_000)}
+    books.forget({**open_ones, **known})
+    assert asked == [*known][: len(asked)]
+    assert 1_000 <= len(asked) <= 2_000
+
+
 def test_message_that_is_being_sent_or_may_not_have_arrived_is_not_forgotten(books: Books) -> None:
     assert books.claim(KEY, NOTHING_TOLD)
     for later in (0, DAY + 1):

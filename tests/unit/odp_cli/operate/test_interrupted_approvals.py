@@ -1,9 +1,10 @@
 """A person's approval of a load ends in its midst: no refresh applies what was approved so far, whatever comes next."""
 
 import pytest
-from odp.dynamodb.file_decisions import DynamoDbFileDecisions
+from odp.dynamodb.file_decisions import DecisionTables, DynamoDbFileDecisions
 from odp.records import FileStatus
 from odp.refreshes import Refresh
+from odp_cli.output import Mode
 
 from tests.unit.odp.file_processor.landings import filled, ids, load
 from tests.unit.odp_cli.operate.conftest import Lake, mend, part
@@ -69,6 +70,22 @@ def test_rest_is_dismissed_after_what_was_approved_is_skipped(half_approved: Lak
     assert half_approved.odp("skip", PARTS[0].key, "--reason", "not meant").exit_code == 0
     assert half_approved.odp("reload", "s.t", "--dismiss", "--yes").exit_code == 0
     assert half_approved.statuses() == dict.fromkeys([each.name for each in PARTS], SKIPPED)
+
+
+def test_nothing_is_dismissed_if_another_person_begins_to_approve_while_one_is_asked(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake.configure()
+    lake.land(*PARTS)
+    lake.hold(*PARTS)
+
+    def meanwhile(self: Mode, question: str) -> None:
+        tables = DecisionTables("files", "files_history", "leases", 400)
+        assert DynamoDbFileDecisions(lake.dynamodb, tables).release("s.t", PARTS[0].file_id, with_others=True)
+
+    monkeypatch.setattr(Mode, "ask", meanwhile)
+    assert PARTS[0].name in mend(lake.odp("reload", "s.t", "--dismiss"))
+    assert not next_refresh(lake).files
 
 
 def test_rest_of_which_parts_were_approved_by_name_is_dismissed(lake: Lake) -> None:

@@ -1,5 +1,6 @@
 """The books of files: registered once, pending until they end, ended once, and only by whoever holds the lease."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -298,7 +299,18 @@ def test_what_is_in_no_item_is_unknown_among_pending_ended_and_rejected_files(
     audit.end(lease, [loaded("f2")])
     audit.record_rejected(rejected)
     others = [landed(f"g{number}") for number in range(150)]
-    same_id = RejectedFile("f1", "raw", "nyc-taxi/y", "e", 1, "2026-01-05T12:00:00Z", "why")
-    assert audit.unknown([landed(), *others, landed("f2"), rejected]) == others
-    assert audit.unknown([same_id]) == [same_id]
-    assert audit.unknown([]) == []
+    assert audit.unknown([landed(), *others, landed("f2"), rejected], ["yellow"]) == others
+    assert audit.unknown([], ["yellow"]) == []
+
+
+def test_what_a_release_with_other_rules_wrote_down_is_known(audit: DynamoDbAudit, lease: Lease) -> None:
+    """Loaded then and rejected now, or the other way round: either way its event came."""
+    at = ("raw", "nyc-taxi/yellow/_x.csv", "e", 1, "2026-01-05T12:00:00Z")
+    audit.record_rejected(RejectedFile("r1", *at, "Spark hides it"))
+    for file in (landed("f1"), landed("f2")):
+        audit.register(file)
+    audit.end(lease, [loaded("f2")])
+    now = [landed("r1"), *(RejectedFile(file_id, *at, "why") for file_id in ("f1", "f2")), landed("r2")]
+    assert audit.unknown(now, ["green", "yellow"]) == [landed("r2")]
+    as_green = [replace(file, dataset="green") for file in (landed("f1"), landed("f2"))]
+    assert audit.unknown(as_green, ["green", "yellow"]) == []

@@ -90,7 +90,7 @@ SCENARIOS: dict[str, Callable[[World], Any]] = {
     "DynamoDbAudit.register": lambda world: world.audit.register(landed("new")),
     "DynamoDbAudit.register again": lambda world: world.audit.register(FILES[0]),
     "DynamoDbAudit.record_rejected": lambda world: world.audit.record_rejected(REJECTED),
-    "DynamoDbAudit.unknown": lambda world: world.audit.unknown([*FILES, REJECTED, landed("new")]),
+    "DynamoDbAudit.unknown": lambda world: world.audit.unknown([*FILES, REJECTED, landed("new")], ["yellow"]),
     "DynamoDbAudit.pending": lambda world: world.audit.pending("yellow"),
     "DynamoDbAudit.begin": lambda world: world.audit.begin(world.lease, FILES),
     "DynamoDbAudit.end": lambda world: world.end(),

@@ -86,8 +86,8 @@ def test_event_that_comes_after_the_sweep_finds_its_file_known() -> None:
 
 def test_file_whose_event_comes_at_the_same_moment_is_not_counted() -> None:
     class Meanwhile(MemoryAudit):
-        def unknown(self, files: Any) -> Any:
-            found = super().unknown(files)
+        def unknown(self, files: Any, datasets: Any) -> Any:
+            found = super().unknown(files, datasets)
             announced(self, KEYS[0])
             return found
 
