@@ -113,10 +113,6 @@ ANSWERS: dict[str, tuple[Answer, ...]] = {
     "S3BucketVersioningEnabled": (
         ("Storage/AccessLogs/Resource", "Written once by log delivery, and nobody may delete from it."),
         ("Storage/AthenaResults/Resource", "Results of queries, which are asked again."),
-        (
-            "Pipeline/Artifacts/Bucket/Resource",
-            "Each execution writes names of its own; docs/security.md names what is open.",
-        ),
     ),
     "S3DefaultEncryptionKMS": (
         ("Storage/AccessLogs/Resource", "Log delivery cannot write under a customer's key; S3 encrypts with its own."),
