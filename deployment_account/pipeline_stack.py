@@ -134,7 +134,7 @@ class PipelineStack(cdk.Stack):
             if bucket.encryption_key:
                 keep_other_environments_out(bucket.encryption_key, self._names)
             tag_as_of(region.stack, self._names, self._environment)
-            forget(bucket, days=self._deployment.artifact_days)
+            forget(bucket, names=self._names, days=self._deployment.artifact_days)
             acknowledge_no_access_log(bucket)
 
     def _watch(self) -> None:

@@ -80,7 +80,7 @@ class Alerts(Construct):
             self,
             name,
             metric=function.metric_invocations(period=cdk.Duration.hours(1)),
-            alarm_description=meaning,
+            alarm_description=_with_place_of_advice(meaning, name),
             threshold=1,
             comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
             evaluation_periods=UNHEARD_HOURS,
@@ -102,7 +102,7 @@ class Alerts(Construct):
             self,
             id_,
             metric=metric,
-            alarm_description=meaning,
+            alarm_description=_with_place_of_advice(meaning, id_),
             threshold=0,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
             evaluation_periods=1,
@@ -110,3 +110,8 @@ class Alerts(Construct):
         )
         alarm.add_alarm_action(actions.SnsAction(self.topic))
         return alarm
+
+
+def _with_place_of_advice(meaning: str, name: str) -> str:
+    """CloudWatch writes the mail of an alarm, so the commands are in a document."""
+    return f"{meaning} What to do: docs/operations.md, Alarms, {name}."

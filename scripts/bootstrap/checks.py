@@ -46,7 +46,7 @@ def _pipelines(platform: Platform, credentials: Credentials, environment: Enviro
         yield _nobody_looked(name, places[0])
         return
     yield unless_unreachable(f"{name}: source", lambda: _source(platform.deployment_of(environment), account, name))
-    yield from build_quota_findings(name, account)
+    yield from build_quota_findings(name, account, platform, environment)
     for place in places:
         there = Account(place, account.session, account.profile)
         yield from _bootstrap(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from botocore.exceptions import BotoCoreError, ClientError
 
 from deployment_account.build_sizes import BUILD_SIZES
-from deployment_account.environments import Environment
+from deployment_account.environments import Environment, Platform
 from deployment_account.names import Names
 from scripts.bootstrap.accounts import Account
 from scripts.bootstrap.findings import Finding, fine, unknown, unless_unreachable, unreachable, wrong
@@ -58,9 +58,20 @@ def _dpus_of(worker_type: str) -> float:
     return float(f"0.{size[1:]}" if size.startswith("0") else size)
 
 
-def build_needs() -> list[Need]:
-    """What the pipelines of one push take: each app's builds are of a size of their own, one at a time."""
-    return [Need("codebuild", size.quota, 1) for size in BUILD_SIZES.values()]
+def build_needs(platform: Platform, environment: Environment) -> list[Need]:
+    """What the pipelines of one push take: each app's builds are of a size of their own, one at a time.
+
+    On a trunk a push starts the pipelines of all environments that follow the branch.
+    """
+    here = _place_of_pipelines(platform, environment)
+    followers = [one for one in platform.environments.values() if _place_of_pipelines(platform, one) == here]
+    started = sum(one.branch == environment.branch for one in followers)
+    return [Need("codebuild", size.quota, started) for size in BUILD_SIZES.values()]
+
+
+def _place_of_pipelines(platform: Platform, environment: Environment) -> tuple[str, str]:
+    deployment = platform.deployment_of(environment)
+    return deployment.account, deployment.region
 
 
 def quota_findings(account: Account, environment: Environment, names: Names) -> Iterator[Finding]:
@@ -68,9 +79,11 @@ def quota_findings(account: Account, environment: Environment, names: Names) -> 
     yield from _findings(environment.name, account, lambda: needs(account, environment, names))
 
 
-def build_quota_findings(name: str, account: Account) -> Iterator[Finding]:
+def build_quota_findings(
+    name: str, account: Account, platform: Platform, environment: Environment
+) -> Iterator[Finding]:
     """What the account of an environment's pipelines must have room for."""
-    yield from _findings(name, account, build_needs)
+    yield from _findings(name, account, lambda: build_needs(platform, environment))
 
 
 def _findings(name: str, account: Account, needed: Callable[[], list[Need]]) -> Iterator[Finding]:

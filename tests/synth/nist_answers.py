@@ -17,27 +17,27 @@ ANSWERS: dict[str, tuple[Answer, ...]] = {
     "DynamoDBInBackupPlan": (
         (
             _TABLES.format("(FileTracker|FileTrackerHistory)"),
-            "Restored to any second of 35 days; beyond that the sweep registers what staging still holds.",
+            "In the nightly backup by its name, unseen by the rule; the sweep registers what staging holds.",
         ),
         (
             _TABLES.format("(FileProcessingTracker|FileProcessingTrackerHistory)"),
-            "Restored to any second of 35 days; what a table holds is also in the commits of the table itself.",
+            "In the nightly backup by its name, unseen by the rule; the commits of the tables say it, too.",
         ),
         (
             _TABLES.format("(BatchConfig|RawTableConfig)"),
-            "Restored to any second of 35 days; the next deployment writes all of it again from git.",
+            "In the nightly backup by its name, unseen by the rule; a deployment writes it again from git.",
         ),
         (
             _TABLES.format("ConfigDeployTracker"),
-            "Restored to any second of 35 days; it says which deployment is in force, which git and the pipeline know.",
+            "In the nightly backup by its name, unseen by the rule; git and the pipeline know what is in force.",
         ),
         (
             _TABLES.format("Quarantine"),
-            "Restored to any second of 35 days; its files lie in staging, and the sweep finds them again.",
+            "In the nightly backup by its name, unseen by the rule; the sweep finds its files in staging.",
         ),
         (
             _TABLES.format("Taxi/Audit"),
-            "Restored to any second of 35 days; the files that it tells of stay in the raw bucket.",
+            "In the nightly backup by its name, unseen by the rule; its files stay in the raw bucket.",
         ),
     ),
     "IAMNoInlinePolicy": (
@@ -113,10 +113,6 @@ ANSWERS: dict[str, tuple[Answer, ...]] = {
     "S3BucketVersioningEnabled": (
         ("Storage/AccessLogs/Resource", "Written once by log delivery, and nobody may delete from it."),
         ("Storage/AthenaResults/Resource", "Results of queries, which are asked again."),
-        (
-            "Pipeline/Artifacts/Bucket/Resource",
-            "Each execution writes names of its own; docs/security.md names what is open.",
-        ),
     ),
     "S3DefaultEncryptionKMS": (
         ("Storage/AccessLogs/Resource", "Log delivery cannot write under a customer's key; S3 encrypts with its own."),

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.configuration import PROJECT
 from tests.synth.conftest import Synthesis
 from tests.synth.synthesis import Template
 
@@ -49,6 +50,17 @@ def template(synthesis: Synthesis, environment: str, stack: str) -> Template:
 def test_there_are_no_other_alarms(template: Template, stack: str) -> None:
     found = {id_[:-8].removeprefix("Alerts") for id_ in template.resources("AWS::CloudWatch::Alarm")}
     assert found == ALARMS[stack].keys() | (SILENT.keys() if stack == "Odp" else set())
+
+
+@pytest.mark.parametrize(("stack", "name"), [*EACH, *(("Odp", name) for name in SILENT)])
+def test_an_alarm_says_where_the_command_is_and_it_is_there(template: Template, stack: str, name: str) -> None:
+    """CloudWatch writes the mail, so that it names no table."""
+    description = template.only("AWS::CloudWatch::Alarm", f"Alerts{name}")["AlarmDescription"]
+    assert description.endswith(f". What to do: docs/operations.md, Alarms, {name}.")
+    page = (PROJECT / "docs" / "operations.md").read_text(encoding="utf-8")
+    rows = [line for line in page.split("\n## Alarms\n")[1].splitlines() if line.startswith("| `")]
+    (row,) = [row for row in rows if f"`{name}`" in row.split("|")[1]]
+    assert len(row.split("|")[3].split()) >= 2
 
 
 @pytest.mark.parametrize(("stack", "name"), EACH)

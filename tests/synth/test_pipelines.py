@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.configuration import PROJECT
+from tests.synth.configurations import known, synthesised
 from tests.synth.conftest import Synthesis
 from tests.synth.pipeline_templates import actions, build_spec, commands, definition, stages
 from tests.synth.synthesis import ACCOUNTS, APPS, ENVIRONMENTS, Template
@@ -218,10 +219,40 @@ def test_artifacts_rest_under_a_key_that_rotates_and_are_forgotten(pipeline: Tem
 
 def test_artifacts_are_read_by_the_deploy_role_of_the_target_account_only(pipeline: Template, environment: str) -> None:
     statements = pipeline.only("AWS::S3::BucketPolicy")["PolicyDocument"]["Statement"]
-    (deny,) = [statement for statement in statements if statement["Effect"] == "Deny"]
+    (deny,) = [statement for statement in statements if statement["Effect"] == "Deny" and "Sid" not in statement]
     assert (deny["Action"], deny["Condition"]) == ("s3:*", {"Bool": {"aws:SecureTransport": "false"}})
     (allow,) = [statement for statement in statements if statement["Effect"] == "Allow"]
     assert f"cdk-odp{environment}-deploy-role-{ACCOUNTS[environment]}" in json.dumps(allow["Principal"])
+
+
+def assert_keeps_versions(pipeline: Template, environment: str) -> None:
+    """CDK lets the synthesis overwrite what lies in the bucket, and delete versions of it, too."""
+    bucket = pipeline.only("AWS::S3::Bucket")
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    noncurrent = [rule.get("NoncurrentVersionExpiration") for rule in bucket["LifecycleConfiguration"]["Rules"]]
+    assert noncurrent == [{"NoncurrentDays": 30}]
+    statements = pipeline.only("AWS::S3::BucketPolicy")["PolicyDocument"]["Statement"]
+    (kept,) = [statement for statement in statements if statement.get("Sid") == "KeepVersions"]
+    assert (kept["Effect"], kept["Action"], kept["Principal"]) == ("Deny", "s3:DeleteObjectVersion", {"AWS": "*"})
+    roles = f"arn:aws:iam::111111111111:role/odp-{environment}-*"
+    assert kept["Condition"] == {"ArnLike": {"aws:PrincipalArn": roles}}
+
+
+def test_an_artifact_that_is_overwritten_stays_and_no_role_of_a_pipeline_deletes_it(
+    pipeline: Template, environment: str
+) -> None:
+    """Security review, H1 (c): what a later synthesis put in place of an artifact left no trace of the first one."""
+    assert_keeps_versions(pipeline, environment)
+
+
+def test_an_artifact_in_another_region_stays_too(tmp_path: Path) -> None:
+    document = known()
+    zones = ["eu-west-1a", "eu-west-1b"]
+    abroad = {"region": "eu-west-1", "availability_zones": zones}
+    document["environments"] = {"dev": document["environments"]["dev"] | abroad}
+    found = synthesised(document, tmp_path)
+    (support,) = [each for name, each in found.items() if "-support-" in name]
+    assert_keeps_versions(support, "dev")
 
 
 def test_logs_of_all_builds_are_encrypted_and_kept_for_the_configured_days(pipeline: Template) -> None:

@@ -169,6 +169,9 @@ def swap(rehearsal: Rehearsal, pipeline: str, change: Callable[[str, bytes], byt
             changed += content != old.read(name)
             archive.writestr(name, content)
     s3.put_object(Bucket=bucket, Key=key, Body=new.getvalue())
+    (first,) = [each for each in s3.list_object_versions(Bucket=bucket, Prefix=key)["Versions"] if not each["IsLatest"]]
+    kept = s3.get_object(Bucket=bucket, Key=key, VersionId=first["VersionId"])["Body"].read()
+    assert zipfile.ZipFile(io.BytesIO(kept)).namelist() == old.namelist(), "what was overwritten tells what was there"
     return changed
 
 

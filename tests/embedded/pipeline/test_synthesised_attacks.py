@@ -334,6 +334,37 @@ def test_a_role_of_devs_own_making_reaches_no_further_than_dev(deployer: Attacke
         root(rehearsal, "cloudformation").delete_stack(StackName=stack)
 
 
+OWN, BOUND_BY = "the role's own policies", "odp-dev-pipeline-boundary"
+
+
+def not_allowing(attacker: Attacker, action: str, resource: str) -> set[str]:
+    """Which documents leave an action out: the policies of the attacker's role, and its boundary."""
+    iam, name = root(attacker.rehearsal, "iam"), attacker.role.rsplit("/", 1)[-1]
+    boundary = iam.get_role(RoleName=name)["Role"].get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
+    inline = iam.list_role_policies(RoleName=name)["PolicyNames"]
+    own = [iam.get_role_policy(RoleName=name, PolicyName=each)["PolicyDocument"] for each in inline]
+    attached = [each["PolicyArn"] for each in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]]
+    documents = {OWN: [*own, *(document_of(iam, each) for each in attached)]}
+    if boundary:
+        documents[boundary.rsplit("/", 1)[-1]] = [document_of(iam, boundary)]
+    return {which for which, found in documents.items() if not any(allows(one, action, resource) for one in found)}
+
+
+def document_of(iam: Any, policy: str) -> Document:
+    version = iam.get_policy(PolicyArn=policy)["Policy"]["DefaultVersionId"]
+    found: Document = iam.get_policy_version(PolicyArn=policy, VersionId=version)["PolicyVersion"]["Document"]
+    return found
+
+
+def allows(document: Document, action: str, resource: str) -> bool:
+    return any(
+        statement["Effect"] == "Allow"
+        and any(fnmatchcase(action.lower(), each.lower()) for each in listed(statement["Action"]))
+        and any(fnmatchcase(resource, each) for each in listed(statement["Resource"]))
+        for statement in listed(document["Statement"])
+    )
+
+
 @pytest.mark.parametrize("entrance", ["self_mutation", "assets", "deployer"])
 def test_no_build_of_dev_starts_a_build_of_prod_with_a_buildspec_of_its_own(
     entrance: str, request: pytest.FixtureRequest
@@ -341,17 +372,22 @@ def test_no_build_of_dev_starts_a_build_of_prod_with_a_buildspec_of_its_own(
     attacker: Attacker = request.getfixturevalue(entrance)
     projects = physical(attacker.rehearsal, "odp-prod-infra-Pipeline", "AWS::CodeBuild::Project")
     assert len(projects) >= 3
+    walls = {OWN} if entrance == "deployer" else {OWN, BOUND_BY}
     for project in projects:
         refused(
             attacker.client("codebuild").start_build,
             projectName=project, buildspecOverride="{}", sourceTypeOverride="NO_SOURCE",
         )  # fmt: skip
+        arn = f"arn:aws:codebuild:{REGION}:{PIPELINES}:project/{project}"
+        assert not_allowing(attacker, "codebuild:StartBuild", arn) == walls
 
 
 def test_no_build_of_dev_starts_a_build_at_all(assets: Attacker) -> None:
     """CDK lets the role of asset builds start every build of the account."""
     for project in physical(assets.rehearsal, "odp-dev-etl-Pipeline", "AWS::CodeBuild::Project"):
         refused(assets.client("codebuild").start_build, projectName=project)
+        arn = f"arn:aws:codebuild:{REGION}:{PIPELINES}:project/{project}"
+        assert not_allowing(assets, "codebuild:StartBuild", arn) == {OWN}
 
 
 @pytest.mark.parametrize("entrance", ["self_mutation", "assets", "deployer"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import boto3
 import pytest
 from botocore.stub import Stubber
@@ -93,7 +95,7 @@ def test_dpus_follow_the_worker_type_and_the_cap_on_workers(
 
 @pytest.mark.parametrize(("allowed", "state"), [(0.0, State.WRONG), (1.0, State.FINE)])
 def test_the_account_of_the_pipelines_has_one_build_of_each_size_or_is_told_how_to_ask(
-    monkeypatch: pytest.MonkeyPatch, allowed: float, state: State
+    platform: Platform, monkeypatch: pytest.MonkeyPatch, allowed: float, state: State
 ) -> None:
     client = boto3.client("service-quotas", region_name="us-east-1")
     with Stubber(client) as stub:
@@ -102,7 +104,8 @@ def test_the_account_of_the_pipelines_has_one_build_of_each_size_or_is_told_how_
             answer = {"Quotas": [{"QuotaName": name, "QuotaCode": f"L-{size}", "Value": allowed}]}
             stub.add_response("list_service_quotas", answer, {"ServiceCode": "codebuild"})
         monkeypatch.setitem(STUBBED, "service-quotas", client)
-        findings = list(quotas.build_quota_findings("dev pipelines", Answering(PLACE, boto3.Session())))
+        there = Answering(PLACE, boto3.Session())
+        findings = list(quotas.build_quota_findings("dev pipelines", there, platform, platform.environments["dev"]))
     assert [finding.state for finding in findings] == [state] * 2
     assert {finding.subject for finding in findings} == {
         f"dev pipelines: Concurrently running builds for Linux/{size} environment (codebuild)"
@@ -110,6 +113,24 @@ def test_the_account_of_the_pipelines_has_one_build_of_each_size_or_is_told_how_
     }
     if state is State.WRONG:
         assert "--service-code codebuild --quota-code L-Medium --desired-value 1" in findings[0].mend
+
+
+@pytest.mark.parametrize(
+    ("branches", "elsewhere", "expected"),
+    [(("main", "test", "prod"), False, 1), (("main", "main", "prod"), False, 2), (("main",) * 3, False, 3),
+     (("main",) * 3, True, 2)],
+)  # fmt: skip
+def test_a_push_to_a_trunk_takes_a_build_for_each_environment_whose_pipelines_are_there(
+    platform: Platform, branches: tuple[str, ...], elsewhere: bool, expected: int
+) -> None:
+    raw = platform.model_dump(by_alias=True)
+    for environment, branch in zip(raw["environments"].values(), branches, strict=True):
+        environment["branch"] = branch
+    if elsewhere:
+        deployment = json.dumps(raw["deployment"]).replace(raw["deployment"]["account"], "666666666666")
+        raw["environments"]["prod"]["deployment"] = json.loads(deployment)
+    changed = Platform.model_validate(raw)
+    assert {need.amount for need in quotas.build_needs(changed, changed.environments["dev"])} == {expected}
 
 
 @pytest.mark.parametrize("error", [UNREACHABLE, THROTTLED])
