@@ -79,9 +79,8 @@ class Deciding:
 
         A command that was interrupted goes on with its own, unless a person leaves some of its files out now.
         """
-        left = {held.approval for held in self.books.held_files(table) if held not in files}
-        begun = (file.approval for file in files if file.approval and file.approval not in left)
-        return next(begun, uuid.uuid4().hex if len(files) > 1 else "")
+        begun = _whole_approvals(self.books, table, files)
+        return min(begun, default=uuid.uuid4().hex if len(files) > 1 else "")
 
     def skip(self, command: str, files: Sequence[LandedFile], reason: str, *, qualified_name: str) -> Decided:
         """Move pending files of one table to the history; no run may be writing the table meanwhile."""
@@ -154,8 +153,7 @@ def refuse_to_dismiss_the_rest(books: OperatedBooks, files: Sequence[LandedFile]
     if not files:
         return
     table = files[0].source_table_name
-    left = {held.approval for held in books.held_files(table) if held not in files}
-    decided = {file.approval for file in files} - left - {""}
+    decided = _whole_approvals(books, table, files)
     alone = [file for file in books.pending_files(table, 0) if file.approved and file.approval in decided]
     if alone:
         raise CommandError(
@@ -164,6 +162,13 @@ def refuse_to_dismiss_the_rest(books: OperatedBooks, files: Sequence[LandedFile]
             mend=f"approve the rest by odp reload {table} --approve, or first take back what was approved by odp skip "
             f"{alone[0].key}",
         )
+
+
+def _whole_approvals(books: OperatedBooks, table: str, files: Sequence[LandedFile]) -> set[str]:
+    """Give the approvals of which all that is held is among some files, as the books are now."""
+    held, ids = books.held_files(table), {file.file_id for file in files}
+    left = {file.approval for file in held if file.file_id not in ids}
+    return {file.approval for file in held if file.approval} - left
 
 
 def left_over(books: OperatedBooks, table: str) -> list[Entry]:
