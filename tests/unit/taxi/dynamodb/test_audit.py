@@ -310,7 +310,8 @@ def test_what_a_release_with_other_rules_wrote_down_is_known(audit: DynamoDbAudi
     for file in (landed("f1"), landed("f2")):
         audit.register(file)
     audit.end(lease, [loaded("f2")])
-    now = [landed("r1"), *(RejectedFile(file_id, *at, "why") for file_id in ("f1", "f2")), landed("r2")]
+    loaded_then = [RejectedFile(file_id, *at, "why") for file_id in ("f1", "f2")]
+    now: list[LandedFile | RejectedFile] = [landed("r1"), *loaded_then, landed("r2")]
     assert audit.unknown(now, ["green", "yellow"]) == [landed("r2")]
     as_green = [replace(file, dataset="green") for file in (landed("f1"), landed("f2"))]
     assert audit.unknown(as_green, ["green", "yellow"]) == []
