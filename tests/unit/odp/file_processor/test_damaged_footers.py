@@ -18,7 +18,7 @@ EMRFS = "\tat com.amazon.ws.emr.hadoop.fs.s3n.S3NativeFileSystem$NativeS3FsInput
 S3A = "\tat org.apache.hadoop.fs.s3a.S3AInputStream.read(S3AInputStream.java:1)\n"
 
 
-class ThrownError(Py4JJavaError):
+class ThrownError(Py4JJavaError):  # type: ignore[misc]  # py4j has no types
     """What py4j raises, with a trace that was seen or may be."""
 
     def __init__(self, trace: str) -> None:
