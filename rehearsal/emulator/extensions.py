@@ -17,6 +17,7 @@ from rehearsal.emulator import (
     lambda_logs,
     log_group_names,
     network_origin,
+    policy_sizes,
     request_resources,
     resource_conditions,
     resource_types,
@@ -28,6 +29,7 @@ from rehearsal.emulator import (
     secure_transport,
     state_machine_calls,
     template_location,
+    used_exports,
     vpc_functions,
 )
 from rehearsal.emulator.glue_runner import api as glue_api
@@ -65,6 +67,8 @@ def install(settings: EmulatorSettings) -> Stop:
     log_group_names.install()
     execution_role.install()
     vpc_functions.install()
+    policy_sizes.install()
+    used_exports.install()
     change_sets.install()
     runner = GlueRunner(settings)
     glue_api.install(runner, StartThrottle(settings.glue_starts_per_second))
