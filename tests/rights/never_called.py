@@ -10,6 +10,7 @@ from tests.rights.granted import Right
 COMPARED = "for what comes late, twice or not at all; tests/synth/test_called_actions.py compares it with the code"
 STOPPED = "an execution that is stopped stops its runs; whether one is under way then differs from run to run"
 METASTORE = "AWS's metastore client calls it inside Glue; here calls of our own copy the catalog, and need less"
+WAITED = "for files that lay there for 15 minutes, and none does; tests/synth/test_taxi_permissions.py compares it"
 UPLOADS = "S3A gives up an upload in parts that fails; none fails here"
 MISSING = "without it S3 answers 403, not 404, for an object that is missing; none is"
 UNDONE = "Iceberg deletes the files of a commit that failed; none fails here"
@@ -57,6 +58,7 @@ BY_CODE = [
     Reason(_ODP_JOBS, "dynamodb:ConditionCheckItem", "*/odpf_file_processing_tracker", COMPARED),
     Reason(_ODP_JOBS, "dynamodb:BatchGetItem", "*/odpf_quarantine", COMPARED),
     Reason(_ODP_JOBS, "s3:GetObjectVersion", "*", COMPARED),
+    Reason("*LandingSweepRole*", "dynamodb:BatchGetItem", "*/taxi_audit", WAITED),
     Reason(_ODP_JOBS, "s3:AbortMultipartUpload", "*", UPLOADS),
     Reason("*SweepRole*", "dynamodb:Scan", "*/odpf_file_tracker*", COMPARED),
     Reason("*SweepRole*", "dynamodb:DeleteItem", "*/odpf_file_tracker", COMPARED),

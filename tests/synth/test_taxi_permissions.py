@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import Any
 
+import boto3
 import pytest
+from moto import mock_aws
 from taxi.datasets.definitions import load_datasets
+from taxi.landing import raw_sweep, sweep
 
+from tests.synth.called_actions import ENVIRONMENT, recorded
 from tests.synth.conftest import Synthesis
 from tests.synth.synthesis import ACCOUNTS, Template
 from tests.synth.test_permissions import as_list, statements, text
@@ -74,6 +79,43 @@ def test_the_sweep_lists_the_raw_bucket_and_registers_files_and_nothing_else(tax
     actions = [action for role, s in statements(taxi) if role == SWEEP for action in as_list(s["Action"])]
     of_the_network = {"ec2"} if is_prod else set()
     assert {action.split(":")[0] for action in actions} - of_the_network == {"dynamodb", "kms", "logs", "s3"}
+
+
+class Context:
+    def get_remaining_time_in_millis(self) -> int:
+        return 300_000
+
+
+@pytest.fixture
+def moto() -> Iterator[None]:
+    with mock_aws():
+        yield
+
+
+@pytest.mark.usefixtures("moto")
+def test_the_sweep_calls_what_it_may_and_nothing_else(taxi: Template, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {**ENVIRONMENT, "AUDIT_TABLE": "audit", "RAW_BUCKET": "raw"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setattr(raw_sweep, "EVENTS_TAKE", timedelta())
+    boto3.client("dynamodb").create_table(
+        TableName="audit",
+        KeySchema=[
+            {"AttributeName": "dataset", "KeyType": "HASH"},
+            {"AttributeName": "file_id", "KeyType": "RANGE"},
+        ],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("dataset", "file_id")],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket="raw")
+    s3.put_bucket_versioning(Bucket="raw", VersioningConfiguration={"Status": "Enabled"})
+    for key in ("nyc-taxi/yellow/a.csv", "nyc-taxi/readme.txt"):
+        s3.put_object(Bucket="raw", Key=key)
+    with recorded() as called:
+        assert sweep.handle({}, Context()) == {"landed": 1, "rejected": 1}
+    of_services = [granted(taxi, service)[SWEEP] for service in ("dynamodb", "s3")]
+    assert {action for action, _ in called} == set().union(*(each for found in of_services for each in found.values()))
 
 
 def test_bundles_are_claimed_and_closed_in_the_audit_table_and_below_their_prefix(taxi: Template) -> None:
