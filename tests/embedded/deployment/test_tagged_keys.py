@@ -24,7 +24,8 @@ def execution_role(aws: Aws) -> str:
     document = json.dumps({"Version": "2012-10-17", "Statement": [TRUST]})
     role = aws("iam").create_role(RoleName="cfn-exec", AssumeRolePolicyDocument=document)["Role"]["Arn"]
     for policy in environment_policies(platform, platform.environments["prod"]):
-        aws("iam").put_role_policy(RoleName="cfn-exec", PolicyName=policy.name, PolicyDocument=policy.text)
+        made = aws("iam").create_policy(PolicyName=policy.name, PolicyDocument=policy.text)["Policy"]["Arn"]
+        aws("iam").attach_role_policy(RoleName="cfn-exec", PolicyArn=made)
     return str(role)
 
 
