@@ -1,6 +1,5 @@
 """What is left when an execution or a Glue run dies, and how the flow goes on by itself."""
 
-import json
 from collections import Counter
 from dataclasses import dataclass
 
@@ -47,7 +46,7 @@ def left_behind(flow: Flow, before: Outcome) -> Outcome:
 def killed(flow: Flow, left_behind: Outcome) -> Killed:
     """The lease is still that of an execution that ended; the schedule looks again, and its run is killed midway."""
     _dead_execution(flow, lease_seconds=3600, execution_arn=flow.executions("SUCCEEDED")[0]["executionArn"])
-    _look_again(flow)
+    flow.look_again("green")
     eventually(lambda: flow.branches("green"), lambda branches: branches != {"main"}, SECONDS, rarest=OFTEN)
     run = flow.runs(TaxiName.CONFORMED_JOB)[0]
     kill(run["Id"])
@@ -109,17 +108,3 @@ def _dead_execution(flow: Flow, lease_seconds: int, execution_arn: str = "") -> 
     """Hold the lease of green as an execution does that was stopped by hand; without an ARN nobody can ask after it."""
     leases = DynamoDbLeases(flow.lake.dynamodb, flow.audit_table, seconds=lease_seconds)
     assert leases.acquire("green", "stopped-by-hand", execution_arn)
-
-
-def _look_again(flow: Flow) -> None:
-    """Start what the deployed schedule of green would start."""
-    scheduler = flow.lake.client("scheduler")
-    targets = [
-        scheduler.get_schedule(Name=schedule["Name"])["Target"] for schedule in scheduler.list_schedules()["Schedules"]
-    ]
-    (target,) = [
-        target
-        for target in targets
-        if target["Arn"] == flow.machine_arn and json.loads(target["Input"]) == {"dataset": "green"}
-    ]
-    flow.lake.client("stepfunctions").start_execution(stateMachineArn=target["Arn"], input=target["Input"])

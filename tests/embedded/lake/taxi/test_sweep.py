@@ -12,7 +12,7 @@ from taxi.dynamodb.audit import DynamoDbAudit
 from taxi.landing.raw_sweep import Missed, RawSweep
 
 from deployment_account.names import Shared, Taxi
-from tests.embedded.lake.taxi.flow import Flow, Outcome
+from tests.embedded.lake.taxi.flow import SECONDS, Flow, Outcome
 from tests.embedded.lake.taxi.trip_files import GREEN, TripFile, rows_of
 from tests.embedded.waiting import eventually
 
@@ -58,8 +58,9 @@ def test_file_of_which_nobody_was_told_is_registered_alone_once_it_is_overdue(fl
     assert sweep_in(flow, EVENTS_TAKE) == Missed()
 
 
-def test_its_rows_are_in_the_table_without_anybody_doing_anything(flow: Flow, before: Outcome, swept: Missed) -> None:
-    eventually(lambda: Outcome.of(flow).pending, lambda pending: not pending, 900)
+def test_its_rows_are_in_the_table_after_the_schedule_has_looked(flow: Flow, before: Outcome, swept: Missed) -> None:
+    flow.look_again("green")
+    eventually(lambda: Outcome.of(flow).pending, lambda pending: not pending, SECONDS)
     after = Outcome.of(flow)
     (item,) = after.of_key(LOST.key)
     assert item["file_status"] == "completed"
