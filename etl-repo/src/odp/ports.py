@@ -149,8 +149,8 @@ class KnownFileHistory(Protocol):
 class KnownLoads(KnownFileHistory, Protocol):
     """The ledger of landed files, asked for full loads and applied changes."""
 
-    def pending_files(self, source_table_name: str, most_changes: int) -> PendingFiles:
-        """List all pending parts of loads and the oldest pending changes of one source table."""
+    def pending_loads(self, source_table_name: str) -> Sequence[LandedFile]:
+        """List the pending parts of full loads of one source table."""
 
     def processed_loads(self, source_table_name: str) -> Sequence[LandedFile]:
         """List the parts of full loads that the history has, whatever became of them."""
@@ -158,6 +158,9 @@ class KnownLoads(KnownFileHistory, Protocol):
 
 class FileTracker(KnownLoads, Protocol):
     """The ledger of landed files: pending until they are done, then history."""
+
+    def pending_files(self, source_table_name: str, most_changes: int) -> PendingFiles:
+        """List all pending parts of loads and the oldest pending changes of one source table."""
 
     def not_booked(self, source_table_name: str, file_ids: Collection[str]) -> Sequence[LandedFile]:
         """List those of the given files, which a commit applied, that are pending or that a person skipped since."""

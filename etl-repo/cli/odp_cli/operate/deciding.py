@@ -154,7 +154,7 @@ def refuse_to_dismiss_the_rest(books: OperatedBooks, files: Sequence[LandedFile]
         return
     table = files[0].source_table_name
     decided = _whole_approvals(books, table, files)
-    alone = [file for file in books.pending_files(table, 0) if file.approved and file.approval in decided]
+    alone = [file for file in books.tracker.pending_loads(table) if file.approved and file.approval in decided]
     if alone:
         raise CommandError(
             f"{', '.join(file.name for file in alone[:_SHOWN])} would be applied without them: somebody has begun to "

@@ -85,6 +85,10 @@ class DynamoDbFileTracker:
         files = tuple(landed_file_of(item) for item in (*loads, *changes))
         return PendingFiles(files, is_all, int(str(summary.get("registrations", 0))))
 
+    def pending_loads(self, source_table_name: str) -> Sequence[LandedFile]:
+        """List the pending parts of full loads of one source table."""
+        return [landed_file_of(item) for item in _loads(self._pending, source_table_name)]
+
     def not_booked(self, source_table_name: str, file_ids: Collection[str]) -> Sequence[LandedFile]:
         """List those of the given files that are pending or skipped, in landing order.
 

@@ -247,7 +247,7 @@ class VanishedLoads:
         return max([self.may_have_expired_until, *(part.landed_at for part in _newest_applied(processed))])
 
     def _is_load_pending(self, table: str) -> bool:
-        return any(file.is_load for file in self.files.pending_files(table, 1).files)
+        return bool(self.files.pending_loads(table))
 
     def _may_have_expired(self, parts: Sequence[LandedFile]) -> bool:
         newest = max(datetime.fromisoformat(part.landed_at) for part in parts)

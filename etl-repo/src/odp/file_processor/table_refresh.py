@@ -222,7 +222,7 @@ class _Refresh:
         """
         source = self._config.source_table_name
         processed = self._with.files.processed_loads(source)
-        parts = [file for file in self._with.files.pending_files(source, 0).files if file.is_load]
+        parts = self._with.files.pending_loads(source)
         moved = {part.file_id for part in parts}
         changes = (file for file in pending if not file.is_load)
         return [*parts, *changes], [part for part in processed if part.file_id not in moved]

@@ -124,6 +124,7 @@ def test_pending_files_are_all_loads_and_the_oldest_changes_by_name_whatever_ord
     assert tracker.pending_files("s.t", 3) == PendingFiles((load(1), load(2), *changes[:3]), False, 7)
     assert tracker.pending_files("s.t", 5).is_all
     assert tracker.pending_files("s.t", 0) == PendingFiles((load(1), load(2)), False, 7)
+    assert tracker.pending_loads("s.t") == [load(1), load(2)]
 
 
 def test_reading_the_oldest_changes_of_a_backlog_reads_no_more_items_than_asked_for(

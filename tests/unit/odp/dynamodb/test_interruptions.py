@@ -156,6 +156,7 @@ TOLD = Told(frozenset({"a", "b"}), "2026-01-05", (1, 2), 0)
 KEPT = Quarantined(QuarantineKind.UNCONFIGURED_TABLE, "s.u", "no manifest", {})
 OTHER = replace(REQUEST, request_id="v3", document=b"{}")
 SCENARIOS: dict[str, Callable[[World], Any]] = {
+    "DynamoDbFileTracker.pending_loads": lambda world: world.files.pending_loads("s.t"),
     "DynamoDbFileTracker.register": lambda world: world.files.register(replace(FILE, file_id="new")),
     "DynamoDbFileTracker.unknown": lambda world: world.files.unknown([*FILES, replace(FILE, file_id="new")]),
     "DynamoDbTableLeases.acquire": lambda world: world.leases.acquire("db.u", "jr_1") is not None,

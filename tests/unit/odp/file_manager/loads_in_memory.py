@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from odp.file_manager.s3_event import listed_object
 from odp.file_manager.vanished_loads import VanishedLoads
 from odp.listings import ObjectVersion
-from odp.records import KeptEntry, LandedFile, PendingFiles, Quarantined, QuarantineKind
+from odp.records import KeptEntry, LandedFile, Quarantined, QuarantineKind
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
 DAYS = 90
@@ -65,9 +65,9 @@ class LakeOfLoads:
     def _processed(self, source_table_name: str) -> Sequence[LandedFile]:
         return [file for file in self.processed if file.source_table_name == source_table_name]
 
-    def pending_files(self, source_table_name: str, most_changes: int) -> PendingFiles:
+    def pending_loads(self, source_table_name: str) -> Sequence[LandedFile]:
         self.requests.append("pending")
-        return PendingFiles(tuple(self.pending), is_all=True, registrations=len(self.pending))
+        return [file for file in self.pending if file.is_load]
 
     def deletions(self, bucket: str, prefix: str) -> Iterator[tuple[str, str]]:
         self.requests.append(f"list {prefix}")

@@ -1,11 +1,12 @@
 """A load vanished if no object of it is left before any could have expired; a person decides what follows."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from odp.file_manager.vanished_loads import VanishedLoad, load_in_table
-from odp.records import FileType, LandedFile, PendingFiles, SkipReason
+from odp.records import FileType, LandedFile, SkipReason
 
 from tests.unit.odp.file_manager.loads_in_memory import DAYS, PARTS, LakeOfLoads, part
 
@@ -141,9 +142,9 @@ def test_pending_changes_are_no_load(lake: LakeOfLoads) -> None:
 
 def test_load_that_is_applied_while_the_table_is_looked_at_replaces_the_one_that_vanished() -> None:
     class Refreshed(LakeOfLoads):
-        def pending_files(self, source_table_name: str, most_changes: int) -> PendingFiles:
+        def pending_loads(self, source_table_name: str) -> Sequence[LandedFile]:
             self.processed.append(part(1, version="v2", generation=2))
-            return super().pending_files(source_table_name, most_changes)
+            return super().pending_loads(source_table_name)
 
     lake = Refreshed(*PARTS)
     lake.delete(*PARTS)

@@ -83,6 +83,9 @@ class World:
         oldest = changes[:most_changes]
         return PendingFiles((*loads, *oldest), len(oldest) == len(changes), self.told_registrations)
 
+    def pending_loads(self, source_table_name: str) -> Sequence[LandedFile]:
+        return [landed for landed in self.pending.values() if landed.is_load]
+
     def not_booked(self, source_table_name: str, file_ids: Collection[str]) -> Sequence[LandedFile]:
         skipped = {name: landed for name, landed in self.history.items() if landed.status is FileStatus.SKIPPED}
         known = {**skipped, **self.pending}

@@ -27,6 +27,11 @@ class Approving(World):
         self.go_on()
         return found
 
+    def pending_loads(self, source_table_name: str) -> Sequence[LandedFile]:
+        found = super().pending_loads(source_table_name)
+        self.go_on()
+        return found
+
     def processed_loads(self, source_table_name: str) -> Sequence[LandedFile]:
         found = super().processed_loads(source_table_name)
         self.go_on()
