@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
-from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as events_targets
 from aws_cdk import aws_lambda_event_sources as event_sources
 from constructs import Construct
 
@@ -20,6 +18,7 @@ from deployment_account.permissions import allow, allow_key_use
 from deployment_account.sources import sources_json
 from etl_cdk.object_events import ATTEMPTS, encrypted_queue, queue_new_objects
 from etl_cdk.runtime_package import RuntimeFunction, RuntimePackage
+from etl_cdk.sweep_time import run_every_hour
 
 if TYPE_CHECKING:
     from aws_cdk import aws_dynamodb as dynamodb
@@ -33,10 +32,8 @@ TIMEOUT = cdk.Duration.seconds(60)
 FUNCTIONS_AT_A_TIME = 5
 """A burst of files takes no other function's place: new accounts run ten at once, and a throttled message counts as
 received, so that it would soon be among the dead letters."""
-SWEEP_EVERY = cdk.Duration.hours(1)
-"""A run looks at what is due: recent files every six hours, vanished loads once a day, the whole bucket once a week."""
 SWEEP_TIMEOUT = cdk.Duration.minutes(15)
-"""The longest that Lambda offers; the next run goes on where this one stopped."""
+"""The longest that Lambda offers. Due are recent files every six hours, vanished loads once a day, all once a week."""
 SWEEP_VARIABLES: Mapping[str, OdpTable] = {
     "FILE_PROCESSING_TRACKER_TABLE": OdpTable.FILE_PROCESSING_TRACKER,
     "BATCH_CONFIG_TABLE": OdpTable.BATCH_CONFIG,
@@ -129,17 +126,8 @@ class FileManager(Construct):
             allow(sweep.role, actions, [self._tables[table].table_arn])
         allow(sweep.role, ["s3:ListBucketVersions"], [self._staging.bucket_arn])
         self._alerts.let_publish(sweep.role)
-        events.Rule(
-            self,
-            "SweepTime",
-            description="Registers files of the staging bucket whose events were lost",
-            schedule=events.Schedule.rate(SWEEP_EVERY),
-            targets=[
-                events_targets.LambdaFunction(
-                    sweep.function, retry_attempts=3, dead_letter_queue=self._alerts.undelivered
-                )
-            ],
-        )
+        description = "Registers files of the staging bucket whose events were lost"
+        run_every_hour(self, sweep.function, description=description, alerts=self._alerts)
         return sweep.function
 
     def alarm(self, alerts: Alerts) -> None:

@@ -8,8 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
-from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as events_targets
 from aws_cdk import aws_lambda_event_sources as event_sources
 from constructs import Construct
 from taxi.landing.raw_sweep import landing_folders
@@ -17,6 +15,7 @@ from taxi.landing.raw_sweep import landing_folders
 from deployment_account.names import Shared
 from etl_cdk.object_events import ATTEMPTS, encrypted_queue, queue_new_objects
 from etl_cdk.runtime_package import RuntimeFunction, RuntimePackage
+from etl_cdk.sweep_time import run_every_hour
 from etl_cdk.taxi_permissions import TaxiData, allow_landing, allow_sweep
 
 if TYPE_CHECKING:
@@ -28,9 +27,8 @@ TIMEOUT = cdk.Duration.minutes(2)
 FILES_PER_BATCH = 200
 FUNCTIONS_AT_A_TIME = 2
 """The fewest that Lambda accepts; more would only start executions that find the dataset taken."""
-SWEEP_EVERY = cdk.Duration.hours(1)
-"""A run begins a round over the landing folders every six hours, or goes on with the one before it."""
 SWEEP_TIMEOUT = cdk.Duration.minutes(5)
+"""A round over the landing folders is due every six hours; what a run does not finish is left to the next one."""
 
 
 class TaxiLanding(Construct):
@@ -103,15 +101,8 @@ class TaxiLanding(Construct):
             variables={"AUDIT_TABLE": data.audit.table_name, "RAW_BUCKET": raw.bucket_name},
         )
         allow_sweep(sweep.role, data)
-        events.Rule(
-            self,
-            "SweepTime",
-            description="Registers files of the taxi datasets whose events were lost",
-            schedule=events.Schedule.rate(SWEEP_EVERY),
-            targets=[
-                events_targets.LambdaFunction(sweep.function, retry_attempts=3, dead_letter_queue=alerts.undelivered)
-            ],
-        )
+        description = "Registers files of the taxi datasets whose events were lost"
+        run_every_hour(self, sweep.function, description=description, alerts=alerts)
         return sweep.function
 
     def alarm(self, alerts: Alerts) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+EVENTS_TAKE = timedelta(minutes=15)
+"""An object without an event is missed only when it is older: a younger one's event may be under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +63,17 @@ class SweepState:
     """The last table of which the load was looked for; empty when all were."""
     expired_until: str = ""
     """Objects that landed before this time may have expired; it never goes back when the retention is made longer."""
+
+    @property
+    def is_round_under_way(self) -> bool:
+        """Whether a round over the bucket has begun and not ended."""
+        return bool(self.round_began) and not self.round_ended
+
+    def with_round_begun(self, at: str) -> SweepState:
+        """Give the state in which a round begins at the first key."""
+        return replace(self, round_began=at, round_ended="", key_marker="", version_marker="")
+
+
+def is_due(began: str, every: timedelta, now: datetime) -> bool:
+    """Tell whether what begins every so often is to begin again."""
+    return not began or now - datetime.fromisoformat(began) >= every

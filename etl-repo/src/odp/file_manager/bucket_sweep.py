@@ -16,7 +16,7 @@ from itertools import islice
 from odp.batched import batched
 from odp.file_manager.key_ranges import DAY, FLAT, KeyRange, layouts_of, ranges_of_days
 from odp.file_manager.reconciliation import Found, Reconciliation, versions_in
-from odp.listings import ObjectVersion, SweepState
+from odp.listings import ObjectVersion, SweepState, is_due
 from odp.ports import SweepStates, WholeListing
 
 logger = logging.getLogger(__name__)
@@ -55,11 +55,11 @@ class Sweep:
         if _is_looking(state) or self._is_due(state.recent_began, RECENT_EVERY):
             found += self._recent(state, ends_at)
             state = self.states.load()
-        if not _is_under_way(state) and not self._is_due(state.round_began, ROUND_EVERY):
+        if not state.is_round_under_way and not self._is_due(state.round_began, ROUND_EVERY):
             return Swept(found)
-        if not _is_under_way(state):
-            state = replace(state, round_began=self._now(), round_ended="", key_marker="", version_marker="")
-        while self.clock() < ends_at and _is_under_way(state):
+        if not state.is_round_under_way:
+            state = state.with_round_begun(self._now())
+        while self.clock() < ends_at and state.is_round_under_way:
             page = self.listing.page(self.bucket, state.key_marker, state.version_marker)
             found += self.reconciliation.register_all(page.versions)
             state = replace(state, key_marker=page.next_key, version_marker=page.next_version)
@@ -122,11 +122,6 @@ class Sweep:
         return self.clock().isoformat(timespec="seconds")
 
 
-def is_due(began: str, every: timedelta, now: datetime) -> bool:
-    """Tell whether what begins every so often is to begin again."""
-    return not began or now - datetime.fromisoformat(began) >= every
-
-
 def _is_looking(state: SweepState) -> bool:
     """Whether the recent files of some tables are still to be looked at."""
     return bool(state.recent_after or state.recent_key)
@@ -139,7 +134,3 @@ def _last_key(versions: Sequence[ObjectVersion]) -> str:
     """
     *_, last = versions
     return next((each.key for each in reversed(versions) if each.key != last.key), last.key)
-
-
-def _is_under_way(state: SweepState) -> bool:
-    return bool(state.round_began) and not state.round_ended

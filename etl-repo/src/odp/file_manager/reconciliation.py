@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import islice
 
 from odp.batched import batched
@@ -24,13 +24,11 @@ from odp.file_manager.key_ranges import (
 from odp.file_manager.rejection import rejection_of
 from odp.file_manager.s3_event import listed_object
 from odp.file_manager.sources import DEFAULT_SOURCES, Sources
-from odp.listings import ObjectVersion, TableListing
+from odp.listings import EVENTS_TAKE, ObjectVersion, TableListing
 from odp.ports import KnownEntries, KnownFiles, StagingListing
 from odp.records import LandedFile, RejectedFile
 from odp.source_table import SourceTable
 
-EVENTS_TAKE = timedelta(minutes=15)
-"""An object without an event is missed only when it is older: a younger one's event may be under way."""
 _VERSIONS_AT_ONCE = 1000
 
 

@@ -7,7 +7,6 @@ import os
 from collections.abc import Iterator, Mapping, Set
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
-from typing import Protocol
 
 from odp.cloudwatch import UNTOLD_CHANGES, put_metric
 from odp.commands import Commands
@@ -27,6 +26,7 @@ from odp.file_manager.unconfigured_tables import keep_unconfigured_tables
 from odp.file_manager.vanished_loads import VanishedLoads
 from odp.file_manager.vanished_look import LOOK_LASTS, VanishedLook
 from odp.file_manager.waiting_files import landings_of, losses
+from odp.lambda_context import LambdaContext, time_out
 from odp.messenger import Messenger
 from odp.records import HELD_KINDS, KeptEntry, PendingWork, QuarantineKind
 from odp.s3_staging import S3StagingListing
@@ -41,13 +41,6 @@ TELLING_TAKES = timedelta(seconds=120)
 """The time that is left to judge and to tell, in a lake of thousands of tables that all wait."""
 ROUND_HOURS = 24
 """A round over the whole bucket that takes longer cannot keep up with it."""
-
-
-class LambdaContext(Protocol):
-    """What Lambda tells a function of its call."""
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Give the milliseconds that are left until the time-out."""
 
 
 class _Lake:
@@ -71,7 +64,7 @@ def handle(event: dict[str, object], context: LambdaContext) -> dict[str, int]: 
 
     People are told what changed, also if the sweep fails: at the same place in each hour, it may be.
     """
-    ends_at = _now() + timedelta(milliseconds=context.get_remaining_time_in_millis()) - STOPS_BEFORE - TELLING_TAKES
+    ends_at = time_out(context, _now()) - STOPS_BEFORE - TELLING_TAKES
     lake, is_due = _Lake(), False
     try:
         look = _vanished_look()

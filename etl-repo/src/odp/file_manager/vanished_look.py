@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import takewhile
 
-from odp.file_manager.bucket_sweep import is_due
 from odp.file_manager.vanished_loads import VanishedLoads
-from odp.listings import SweepState
+from odp.listings import SweepState, is_due
 from odp.ports import SweepStates
 from odp.records import KeptEntry
 

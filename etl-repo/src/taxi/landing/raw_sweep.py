@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from odp.batched import batched
+from odp.listings import EVENTS_TAKE, is_due
 
 from taxi.datasets.dataset import Dataset
 from taxi.landing.object_created import listed_object
@@ -20,12 +21,10 @@ from taxi.ports import Known, KnownFiles, RawListing, SweepStates
 from taxi.records import LandedFile, RejectedFile
 
 if TYPE_CHECKING:
-    from odp.listings import ObjectVersion, SweepState
+    from odp.listings import ObjectVersion
 
 logger = logging.getLogger(__name__)
 
-EVENTS_TAKE = timedelta(minutes=15)
-"""An object without an event is missed only when it is older: a younger one's event may be under way."""
 ROUND_EVERY = timedelta(hours=6)
 """How long at most a missed file waits, and the time that the round takes."""
 _VERSIONS_AT_ONCE = 1000
@@ -56,10 +55,10 @@ class RawSweep:
     def run(self, ends_at: datetime) -> Missed:
         """Go on with the round that is under way, or begin one if it is due, until the time is over."""
         state, missed = self.states.load(), Missed()
-        if not _is_under_way(state):
-            if state.round_began and self.clock() - datetime.fromisoformat(state.round_began) < ROUND_EVERY:
+        if not state.is_round_under_way:
+            if not is_due(state.round_began, ROUND_EVERY, self.clock()):
                 return missed
-            state = replace(state, round_began=self._now(), round_ended="", key_marker="")
+            state = state.with_round_begun(self._now())
         for folder in landing_folders(self.datasets.values()):
             for versions in batched(self.listing.versions(self.bucket, folder, state.key_marker), _VERSIONS_AT_ONCE):
                 missed += self._register(versions)
@@ -95,7 +94,3 @@ class RawSweep:
 def landing_folders(datasets: Iterable[Dataset]) -> list[str]:
     """The folders of the bucket that hold the prefixes, so that a file beside all prefixes is seen and rejected."""
     return sorted({f"{dataset.prefix.split('/')[0]}/" for dataset in datasets})
-
-
-def _is_under_way(state: SweepState) -> bool:
-    return bool(state.round_began) and not state.round_ended

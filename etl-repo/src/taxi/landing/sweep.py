@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
 
 from odp.cloudwatch import put_metric
 from odp.dynamodb.connection import dynamodb_resource
 from odp.dynamodb.sweep_state import DynamoDbSweepState
+from odp.lambda_context import LambdaContext, time_out
 from odp.s3_staging import S3StagingListing
 
 from taxi.datasets.definitions import load_datasets
@@ -19,16 +19,9 @@ STOPS_BEFORE = timedelta(seconds=60)
 """How long before its time-out a run stops: more than it takes to register a thousand files that nobody knew."""
 
 
-class LambdaContext(Protocol):
-    """What Lambda tells a function of its call."""
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Give the milliseconds that are left until the time-out."""
-
-
 def handle(event: dict[str, object], context: LambdaContext) -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
     """Look through the landing folders until shortly before the time-out; the next run goes on there."""
-    ends_at = _now() + timedelta(milliseconds=context.get_remaining_time_in_millis()) - STOPS_BEFORE
+    ends_at = time_out(context, _now()) - STOPS_BEFORE
     missed = _sweep().run(ends_at)
     for name, count in (("MissedTaxiFiles", missed.landed), ("RejectedTaxiFiles", missed.rejected)):
         if count:
