@@ -5,9 +5,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from itertools import count
 from random import Random
 from typing import Any
 
+from odp.approvals import approval_of
 from odp.file_manager.reconciliation import Reconciliation
 from odp.file_manager.registration import register_batch
 from odp.file_manager.s3_event import Staging
@@ -76,7 +78,7 @@ class MemoryLake:
 
     def __init__(self, draw: Random) -> None:
         self.clock = Clock()
-        self._approvals: set[str] = set()
+        self._approvals = count()
         self.staging = StagingBucket(self.clock, is_keyed=draw.random() < 0.5, forgets=draw.random() < 0.3)  # noqa: PLR2004 - shares
         self.limits = Limits(files=draw.choice((1, 2, 5, 1000)), replayed_files=draw.choice((2, 6, 1000)))
         self.staging.page_size = draw.choice((1, 3, 1000))
@@ -189,10 +191,7 @@ class MemoryLake:
         seen, ledger = self.ledger.held(replica.kind.source_table_name), self.troubles.process()(self.ledger)
         current = [file for file in seen if self.staging.current_version(BUCKET, file.key) == file.version_id]
         meant = [file for file in current if file.key in approved]
-        left = {file.approval for file in seen if file not in meant}
-        begun = (file.approval for file in meant if file.approval and file.approval not in left)
-        approval = next(begun, f"approval {len(self._approvals)}")
-        self._approvals.add(approval)
+        approval = approval_of(seen, {file.file_id for file in meant}, new=f"approval {next(self._approvals)}")
         try:
             for file in meant:
                 ledger.choose(file, approval)

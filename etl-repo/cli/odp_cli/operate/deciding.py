@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from odp.approvals import approval_of, whole_approvals
 from odp.records import HELD_KINDS
 from odp.refreshes import RefreshStatus
 
@@ -68,19 +69,13 @@ class Deciding:
             refuse_to_dismiss_the_rest(self.books, files)
         decision = Decision(command, table, reason, "held", _AFTER[verdict], _keys(files))
         entries = _held_entries(self.books, table)
-        approval = self._approval(table, files) if verdict is Verdict.APPROVE else None
-        decide = self.books.decisions.release if verdict is Verdict.APPROVE else self.books.decisions.dismiss
+        decide, approval = self.books.decisions.dismiss, None
+        if verdict is Verdict.APPROVE:
+            decide = self.books.decisions.release
+            approval = approval_of(self.books.held_files(table), _ids(files), new=uuid.uuid4().hex)
         decided = self._each(decision, files, lambda file: decide(table, file.file_id), approval)
         about = _waiting(entries, files)
         return Decided(decided.files, decided.too_late, self._close(table, about))
-
-    def _approval(self, table: str, files: Sequence[LandedFile]) -> str:
-        """Give what files have in common that are approved together: refreshes wait until all of them are.
-
-        A command that was interrupted goes on with its own, unless a person leaves some of its files out now.
-        """
-        begun = _whole_approvals(self.books, table, files)
-        return min(begun, default=uuid.uuid4().hex if len(files) > 1 else "")
 
     def skip(self, command: str, files: Sequence[LandedFile], reason: str, *, qualified_name: str) -> Decided:
         """Move pending files of one table to the history; no run may be writing the table meanwhile."""
@@ -153,7 +148,7 @@ def refuse_to_dismiss_the_rest(books: OperatedBooks, files: Sequence[LandedFile]
     if not files:
         return
     table = files[0].source_table_name
-    decided = _whole_approvals(books, table, files)
+    decided = whole_approvals(books.held_files(table), _ids(files))
     alone = [file for file in books.tracker.pending_loads(table) if file.approved and file.approval in decided]
     if alone:
         raise CommandError(
@@ -162,13 +157,6 @@ def refuse_to_dismiss_the_rest(books: OperatedBooks, files: Sequence[LandedFile]
             mend=f"approve the rest by odp reload {table} --approve, or first take back what was approved by odp skip "
             f"{alone[0].key}",
         )
-
-
-def _whole_approvals(books: OperatedBooks, table: str, files: Sequence[LandedFile]) -> set[str]:
-    """Give the approvals of which all that is held is among some files, as the books are now."""
-    held, ids = books.held_files(table), {file.file_id for file in files}
-    left = {file.approval for file in held if file.file_id not in ids}
-    return {file.approval for file in held if file.approval} - left
 
 
 def left_over(books: OperatedBooks, table: str) -> list[Entry]:
@@ -210,6 +198,10 @@ def _waiting(entries: Sequence[Entry], files: Sequence[LandedFile]) -> list[Entr
     """Give the entries of which some files are, or may be."""
     of_entries = HeldEntries(entries, files)
     return [entry for entry in entries if of_entries.files_of(entry) or of_entries.unclear_of(entry)]
+
+
+def _ids(files: Sequence[LandedFile]) -> set[str]:
+    return {file.file_id for file in files}
 
 
 def _keys(files: Sequence[LandedFile]) -> list[str]:
