@@ -8,8 +8,12 @@ from itertools import count
 from textwrap import dedent
 from typing import Any
 
+import boto3
 import pytest
+from botocore.config import Config
 
+from rehearsal.emulator.process import Emulator
+from tests.embedded.emulator.roles import policy
 from tests.embedded.waiting import eventually
 
 PATIENCE = 300
@@ -126,3 +130,25 @@ def end_of(aws: Callable[[str], Any]) -> Callable[[str], dict[str, Any]]:
         return eventually(read, lambda found: found["status"] != "RUNNING", PATIENCE)
 
     return wait
+
+
+@pytest.fixture
+def as_role(emulator: Emulator, aws: Callable[[str], Any], account: str) -> Callable[..., Callable[[str], Any]]:
+    """Clients of a role of the test's account, with these rights; its account's root may assume it."""
+
+    def make(name: str, *rights: dict[str, Any]) -> Callable[[str], Any]:
+        trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": "sts:AssumeRole"}
+        role = aws("iam").create_role(RoleName=name, AssumeRolePolicyDocument=policy(trust))["Role"]["Arn"]
+        aws("iam").put_role_policy(RoleName=name, PolicyName="rights", PolicyDocument=policy(*rights))
+        found = aws("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+        return lambda service: boto3.client(
+            service,  # type: ignore[call-overload]
+            endpoint_url=emulator.endpoint,
+            region_name="us-east-1",
+            aws_access_key_id=found["AccessKeyId"],
+            aws_secret_access_key=found["SecretAccessKey"],
+            aws_session_token=found["SessionToken"],
+            config=Config(retries={"max_attempts": 0}, s3={"addressing_style": "path"}),
+        )
+
+    return make

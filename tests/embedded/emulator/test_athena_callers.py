@@ -1,15 +1,11 @@
 """Athena queries with the rights of whoever asks, in a workgroup whose settings may hold for everybody."""
 
-import json
 from collections.abc import Callable
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from rehearsal.emulator.process import Emulator
 from tests.embedded.waiting import eventually
 
 Aws = Callable[[str], Any]
@@ -35,7 +31,7 @@ def lake(aws: Aws, bucket: str) -> None:
 
 
 @pytest.fixture
-def as_role(emulator: Emulator, aws: Aws, account: str, lake: None) -> Session:
+def as_reader(as_role: Session, account: str, lake: None) -> Session:
     """Athena as a role with what a reader needs, but for the actions that are left out."""
     del lake
 
@@ -63,26 +59,9 @@ def as_role(emulator: Emulator, aws: Aws, account: str, lake: None) -> Session:
         if "s3:PutObject" not in without:
             results: dict[str, Any] = {"Effect": "Allow", "Action": "s3:PutObject", "Resource": f"{bucket}/results/*"}
             statements.append({**results, "Condition": ATHENA})
-        trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": "sts:AssumeRole"}
-        iam = aws("iam")
-        role = iam.create_role(RoleName="reader", AssumeRolePolicyDocument=policy(trust))["Role"]["Arn"]
-        iam.put_role_policy(RoleName="reader", PolicyName="rights", PolicyDocument=policy(*statements))
-        found = aws("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
-        return lambda service: boto3.client(
-            service,
-            endpoint_url=emulator.endpoint,
-            region_name="us-east-1",
-            aws_access_key_id=found["AccessKeyId"],
-            aws_secret_access_key=found["SecretAccessKey"],
-            aws_session_token=found["SessionToken"],
-            config=Config(retries={"max_attempts": 0}, s3={"addressing_style": "path"}),
-        )
+        return as_role("reader", *statements)
 
     return make
-
-
-def policy(*statements: dict[str, Any]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
 def execution(athena: Any, query: str = "SELECT zone FROM fares", **more: Any) -> dict[str, Any]:
@@ -102,8 +81,8 @@ def error(call: Callable[[], Any]) -> str:
     return str(refused.value.response["Error"]["Code"])
 
 
-def test_a_role_reads_what_it_may(as_role: Session) -> None:
-    athena = as_role()("athena")
+def test_a_role_reads_what_it_may(as_reader: Session) -> None:
+    athena = as_reader()("athena")
     found = execution(athena)
     assert found["Status"]["State"] == "SUCCEEDED", found["Status"]
     _, *rows = athena.get_query_results(QueryExecutionId=found["QueryExecutionId"])["ResultSet"]["Rows"]
@@ -111,19 +90,19 @@ def test_a_role_reads_what_it_may(as_role: Session) -> None:
 
 
 @pytest.mark.parametrize("action", ["glue:GetTable", "s3:GetObject", "s3:ListBucket"])
-def test_a_query_of_what_a_role_may_not_read_fails(as_role: Session, action: str) -> None:
-    found = execution(as_role(action)("athena"))
+def test_a_query_of_what_a_role_may_not_read_fails(as_reader: Session, action: str) -> None:
+    found = execution(as_reader(action)("athena"))
     assert found["Status"]["State"] == "FAILED"
     assert action in found["Status"]["StateChangeReason"]
 
 
 @pytest.mark.parametrize("action", ["s3:PutObject", "s3:GetBucketLocation"])
-def test_a_query_is_not_started_by_whoever_may_not_write_its_result(as_role: Session, action: str) -> None:
-    assert error(lambda: execution(as_role(action)("athena"))) == "InvalidRequestException"
+def test_a_query_is_not_started_by_whoever_may_not_write_its_result(as_reader: Session, action: str) -> None:
+    assert error(lambda: execution(as_reader(action)("athena"))) == "InvalidRequestException"
 
 
-def test_what_may_be_written_by_athena_is_not_written_by_hand(as_role: Session, bucket: str) -> None:
-    s3 = as_role()("s3")
+def test_what_may_be_written_by_athena_is_not_written_by_hand(as_reader: Session, bucket: str) -> None:
+    s3 = as_reader()("s3")
     assert error(lambda: s3.put_object(Bucket=bucket, Key="results/x.csv", Body=b"")) == "AccessDenied"
 
 
@@ -131,8 +110,8 @@ def test_what_may_be_written_by_athena_is_not_written_by_hand(as_role: Session, 
     "statement",
     ["CREATE EXTERNAL TABLE mine (a int) LOCATION 's3://elsewhere/mine'", "DROP TABLE fares"],
 )
-def test_the_catalog_is_changed_with_the_rights_of_whoever_asks(aws: Aws, as_role: Session, statement: str) -> None:
-    found = execution(as_role()("athena"), statement)
+def test_the_catalog_is_changed_with_the_rights_of_whoever_asks(aws: Aws, as_reader: Session, statement: str) -> None:
+    found = execution(as_reader()("athena"), statement)
     assert found["Status"]["State"] == "FAILED"
     assert "not authorized to perform glue:" in found["Status"]["StateChangeReason"]
     assert [table["Name"] for table in aws("glue").get_tables(DatabaseName="lake")["TableList"]] == ["fares"]
@@ -150,9 +129,9 @@ def test_a_client_says_where_results_go_unless_the_workgroup_does(
 
 @pytest.mark.parametrize("workgroup", ["free", "primary"])
 def test_a_role_of_one_workgroup_neither_queries_in_another_nor_sees_what_is_there(
-    aws: Aws, as_role: Session, bucket: str, workgroup: str
+    aws: Aws, as_reader: Session, bucket: str, workgroup: str
 ) -> None:
-    athena, theirs = as_role()("athena"), aws("athena")
+    athena, theirs = as_reader()("athena"), aws("athena")
     elsewhere = {"OutputLocation": f"s3://{bucket}/results/"}
     id_ = execution(theirs, WorkGroup=workgroup, ResultConfiguration=elsewhere)["QueryExecutionId"]
     saved = theirs.create_named_query(Name="x", Database="lake", QueryString="SELECT 1", WorkGroup=workgroup)
@@ -162,9 +141,9 @@ def test_a_role_of_one_workgroup_neither_queries_in_another_nor_sees_what_is_the
     assert error(lambda: athena.get_named_query(NamedQueryId=saved["NamedQueryId"])) == "AccessDeniedException"
 
 
-def test_rights_of_one_caller_do_not_stay_for_the_next(aws: Aws, as_role: Session) -> None:
+def test_rights_of_one_caller_do_not_stay_for_the_next(aws: Aws, as_reader: Session) -> None:
     """Requests of one connection may be of several callers."""
-    narrow = as_role("glue:GetTable")("athena")
+    narrow = as_reader("glue:GetTable")("athena")
     for _ in range(3):
         assert execution(narrow)["Status"]["State"] == "FAILED"
         assert execution(aws("athena"))["Status"]["State"] == "SUCCEEDED"

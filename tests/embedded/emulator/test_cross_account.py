@@ -4,46 +4,19 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from rehearsal.emulator.process import Emulator
+from tests.embedded.emulator.roles import policy
 
 Aws = Callable[[str], Any]
 Session = Callable[..., Any]
 TEMPLATE = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}
 
 
-def policy(*statements: dict[str, Any]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
-
-
 def allow(action: str, resource: str, **more: Any) -> dict[str, Any]:
     return {"Effect": "Allow", "Action": action, "Resource": resource, **more}
-
-
-@pytest.fixture
-def as_role(emulator: Emulator, aws: Aws, account: str) -> Session:
-    """Clients of a role of the test's account, with these rights; its account's root may assume it."""
-
-    def make(name: str, *rights: dict[str, Any]) -> Callable[[str], Any]:
-        trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": "sts:AssumeRole"}
-        role = aws("iam").create_role(RoleName=name, AssumeRolePolicyDocument=policy(trust))["Role"]["Arn"]
-        aws("iam").put_role_policy(RoleName=name, PolicyName="rights", PolicyDocument=policy(*rights))
-        found = aws("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
-        return lambda service: boto3.client(
-            service,  # type: ignore[call-overload]
-            endpoint_url=emulator.endpoint,
-            region_name="us-east-1",
-            aws_access_key_id=found["AccessKeyId"],
-            aws_secret_access_key=found["SecretAccessKey"],
-            aws_session_token=found["SessionToken"],
-            config=Config(retries={"max_attempts": 0}, s3={"addressing_style": "path"}),
-        )
-
-    return make
 
 
 @pytest.fixture

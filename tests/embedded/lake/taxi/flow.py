@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -42,24 +42,28 @@ class Flow:
     @contextmanager
     def batched(self) -> Iterator[None]:
         """Hand what is put meanwhile to the Landing function together, as its batching window does on AWS."""
-        functions, sqs, before = self.lake.client("lambda"), self.lake.client("sqs"), self._put.total()
-        landing = self.lake.published(Taxi.LANDING_FUNCTION)
-        (source,) = functions.list_event_source_mappings(FunctionName=landing)["EventSourceMappings"]
-        functions.update_event_source_mapping(UUID=source["UUID"], Enabled=False)
-        yield
-        eventually(lambda: waiting(sqs, self.queue_url), lambda count: count == self._put.total() - before)
-        functions.update_event_source_mapping(UUID=source["UUID"], Enabled=True)
+        with self._kept_in_the_queue() as wait_for_events:
+            yield
+            wait_for_events()
 
     @contextmanager
     def without_events(self) -> Iterator[None]:
         """Lose the events of what is put meanwhile."""
+        with self._kept_in_the_queue() as wait_for_events:
+            yield
+            wait_for_events()
+            self.lake.client("sqs").purge_queue(QueueUrl=self.queue_url)
+
+    @contextmanager
+    def _kept_in_the_queue(self) -> Iterator[Callable[[], object]]:
+        """Keep the Landing function from its queue; gives what waits until the queue has all that was put since."""
         functions, sqs, before = self.lake.client("lambda"), self.lake.client("sqs"), self._put.total()
         landing = self.lake.published(Taxi.LANDING_FUNCTION)
         (source,) = functions.list_event_source_mappings(FunctionName=landing)["EventSourceMappings"]
         functions.update_event_source_mapping(UUID=source["UUID"], Enabled=False)
-        yield
-        eventually(lambda: waiting(sqs, self.queue_url), lambda count: count == self._put.total() - before)
-        sqs.purge_queue(QueueUrl=self.queue_url)
+        yield lambda: eventually(
+            lambda: waiting(sqs, self.queue_url), lambda count: count == self._put.total() - before
+        )
         functions.update_event_source_mapping(UUID=source["UUID"], Enabled=True)
 
     def look_again(self, dataset: str) -> None:

@@ -1,7 +1,8 @@
 """A lake in moto as an operator's commands reach it, with the adapters that write its books."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import typer.testing
 from odp.configuration import item_of
+from odp.dynamodb.file_decisions import DynamoDbFileDecisions
 from odp.dynamodb.file_tracker import DynamoDbFileTracker, DynamoDbPendingWork
 from odp.dynamodb.quarantine import DynamoDbQuarantine
 from odp.dynamodb.refresh_books import DynamoDbRefreshBooks
@@ -177,3 +179,23 @@ def lake(dynamodb: "DynamoDBServiceResource", monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(operated_lake, "TABLES", TABLES)
     monkeypatch.setenv("COLUMNS", "250")
     return Lake(dynamodb)
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+@contextmanager
+def killed_at_release(monkeypatch: pytest.MonkeyPatch, file_id: str = "") -> Iterator[None]:
+    """End the command that is run meanwhile when it is about to release a file, or any if none is named."""
+    release = DynamoDbFileDecisions.release
+
+    def die_at_it(self: DynamoDbFileDecisions, table: str, released: str) -> bool:
+        if file_id in ("", released):
+            raise Killed
+        return release(self, table, released)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DynamoDbFileDecisions, "release", die_at_it)
+        with pytest.raises(Killed):
+            yield

@@ -7,15 +7,11 @@ from odp.refreshes import Refresh
 from odp_cli.output import Mode
 
 from tests.unit.odp.file_processor.landings import filled, ids, load
-from tests.unit.odp_cli.operate.conftest import Lake, mend, part
+from tests.unit.odp_cli.operate.conftest import Lake, killed_at_release, mend, part
 from tests.unit.odp_cli.operate.test_decisions_about_entries import held_by_an_earlier_release, number
 
 PARTS = (part(1), part(2), part(3))
 SKIPPED = FileStatus.SKIPPED.value
-
-
-class Killed(BaseException):
-    """The process ends here."""
 
 
 def next_refresh(lake: Lake) -> Refresh:
@@ -33,17 +29,8 @@ def half_approved(lake: Lake, request: pytest.FixtureRequest, monkeypatch: pytes
     lake.hold(*PARTS)
     if "earlier" in request.param:
         held_by_an_earlier_release(lake)
-    release = DynamoDbFileDecisions.release
-
-    def die_at_the_second(self: DynamoDbFileDecisions, table: str, file_id: str) -> bool:
-        if file_id == PARTS[1].file_id:
-            raise Killed
-        return release(self, table, file_id)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(DynamoDbFileDecisions, "release", die_at_the_second)
-        with pytest.raises(Killed):
-            lake.odp("reload", "s.t", "--approve", "--yes")
+    with killed_at_release(monkeypatch, PARTS[1].file_id):
+        lake.odp("reload", "s.t", "--approve", "--yes")
     return lake
 
 

@@ -1,19 +1,13 @@
 """A held load is approved or dismissed as a whole or by part, once, and the audit trail knows who did it."""
 
-from typing import Any
-
 import pytest
 from odp.dynamodb.file_decisions import DynamoDbFileDecisions
 from odp.records import FileStatus
 
-from tests.unit.odp_cli.operate.conftest import CALLER, Lake, change, mend, part
+from tests.unit.odp_cli.operate.conftest import CALLER, Lake, change, killed_at_release, mend, part
 
 PARTS = (part(1), part(2), part(3))
 HELD, SKIPPED = FileStatus.HELD.value, FileStatus.SKIPPED.value
-
-
-class Killed(BaseException):
-    """The process ends here."""
 
 
 @pytest.fixture
@@ -85,17 +79,8 @@ def test_dry_run_changes_nothing_and_keeps_no_decision(held: Lake) -> None:
 def test_command_that_died_between_two_files_is_run_again_and_finishes(
     held: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    release = DynamoDbFileDecisions.release
-
-    def die_at_the_second(self: DynamoDbFileDecisions, table: str, file_id: str) -> bool:
-        if file_id == PARTS[1].file_id:
-            raise Killed
-        return release(self, table, file_id)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(DynamoDbFileDecisions, "release", die_at_the_second)
-        with pytest.raises(Killed):
-            held.odp("reload", "s.t", "--approve", "--yes")
+    with killed_at_release(monkeypatch, PARTS[1].file_id):
+        held.odp("reload", "s.t", "--approve", "--yes")
     assert held.pending() == {PARTS[0].name: True}
     (approved,) = held.tracker.pending_files("s.t", 1).files
     left = [file for file in held.tracker.processed_loads("s.t") if file.status is FileStatus.HELD]
@@ -114,17 +99,11 @@ def test_loads_of_two_entries_are_one_approval_wherever_the_command_dies(
     more = part(4, file_id=f"0/more/{'c' * 32}")
     held.land(more)
     held.hold(more)
-    with monkeypatch.context() as patch:
-        patch.setattr(DynamoDbFileDecisions, "release", die)
-        with pytest.raises(Killed):
-            held.odp("reload", "s.t", "--approve", "--yes")
+    with killed_at_release(monkeypatch):
+        held.odp("reload", "s.t", "--approve", "--yes")
     assert held.pending() == {}, "no part is approved before all are chosen"
     assert held.json("reload", "s.t", "--approve", "--yes")["decided"] == [each.file_id for each in (*PARTS, more)]
     assert len({file.approval for file in held.tracker.pending_files("s.t", 9).files} - {""}) == 1
-
-
-def die(*_: Any) -> bool:
-    raise Killed
 
 
 def test_command_that_died_before_it_took_the_entry_out_is_run_again_and_takes_it_out(
