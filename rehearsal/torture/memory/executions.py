@@ -185,11 +185,11 @@ class GlueRun:
         quarantine = UnderFire(lake.quarantine, boundaries)
         ports: dict[str, Any] = {
             "files": files,
-            "reconciler": lake.reconciliation(listing, files, quarantine),
+            "staged_files": lake.reconciliation(listing, files, quarantine),
             "contents": listing,
             "quarantine": quarantine,
             "leases": UnderFire(lake.leases, boundaries),
             "writer": UnderFire(writer, boundaries),
-            "books": UnderFire(books, boundaries),
+            "run_log": UnderFire(books, boundaries),
         }
         return TableRefresher(**ports, run_id=self._run_id, limits=lake.limits, clock=lake.clock.datetime)

@@ -20,7 +20,7 @@ def refresh_batch(source_tables: Sequence[str], refresh_one: RefreshOne, *, at_a
 
     Raises:
         RefreshFailedError: after all tables were tried, naming those that failed and why.
-        UnbookedFailureError: the same, where the books do not tell of each: nobody else will.
+        UnrecordedFailureError: the same, where the books do not tell of each: nobody else will.
     """
     with ThreadPoolExecutor(max_workers=max(1, min(at_a_time, len(source_tables)))) as threads:
         futures = {name: threads.submit(refresh_one, name) for name in source_tables}

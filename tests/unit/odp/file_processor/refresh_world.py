@@ -113,7 +113,7 @@ class World:
         self.reach("quarantine")
         self.entries[entry.entry_id] = entry
 
-    # Reconciler
+    # StagedFiles
     def register_missing(self, pending: Sequence[LandedFile], newest_change_file: str) -> TableListing:
         there = (*self.history.values(), *self.pending.values(), *self.unannounced)
         current = {landed.key: str(landed.version_id) for landed in there if landed.key not in self.vanished}
@@ -137,7 +137,7 @@ class World:
         if self.owner != lease.owner:
             raise LeaseLostError("taken over")
 
-    # RefreshBooks
+    # RunLog
     def append(self, lease: Lease, entry: RunRecord) -> None:
         self.reach("books")
         if self.owner != lease.owner:
@@ -186,7 +186,7 @@ class World:
 
     def refresh(self, run_id: str = "run-1", config: RawTableConfig = CONFIG) -> RefreshOutcome | None:
         ports: dict[str, Any] = dict.fromkeys(
-            ("files", "reconciler", "leases", "writer", "books", "quarantine", "contents"), self
+            ("files", "staged_files", "leases", "writer", "run_log", "quarantine", "contents"), self
         )
         return TableRefresher(**ports, run_id=run_id, limits=self.limits, clock=lambda: NOW).refresh(config)
 
