@@ -17,10 +17,11 @@ from botocore.exceptions import ClientError
 from lake.batched import batched
 from lake.ledger.bounded_text import bounded_message, bounded_trace
 from lake.ledger.connection import failed_conditions, transact
+from lake.ledger.leases import demanding
 from odp.dynamodb.file_tracker import key_of, pending_item
 from odp.dynamodb.pending_summary import summary_update
 from odp.dynamodb.quarantine import item_of, key_in_quarantine
-from odp.dynamodb.table_leases import IS_MINE, lost, proof
+from odp.dynamodb.table_leases import lease_item, lost
 from odp.records import FileStatus, LandedFile, Quarantined, QuarantineKind
 from odp.refresh import Lease, RefreshOutcome, RefreshStatus, RunRecord
 from odp.stored_format import FORMAT
@@ -155,12 +156,7 @@ class DynamoDbRunLog:
             yield {"Delete": {"TableName": self._tables.quarantine, "Key": key}}
 
     def _mine(self, lease: Lease, values: Mapping[str, Any]) -> Action:
-        return {
-            "TableName": self._tables.leases,
-            "Key": {"raw_table_name": lease.qualified_name},
-            "ConditionExpression": IS_MINE,
-            "ExpressionAttributeValues": {**values, **proof(lease)},
-        }
+        return demanding(lease_item(self._tables.leases, lease.qualified_name), lease, values)
 
     def _put_outcome(self, outcome: RefreshOutcome, run_id: str) -> Action:
         item: dict[str, Any] = {

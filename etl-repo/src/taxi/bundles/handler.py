@@ -13,7 +13,7 @@ from taxi.bundles.bundling import WAITING_FILES, Bundling
 from taxi.bundles.closing import Closing, error_text
 from taxi.datasets.definitions import load_datasets
 from taxi.dynamodb.audit import DynamoDbAudit
-from taxi.dynamodb.leases import DynamoDbLeases
+from taxi.dynamodb.leases import DynamoDbDatasetLeases
 from taxi.s3_bundles import S3Bundles
 from taxi.step_functions import StepFunctionsStates
 
@@ -21,7 +21,10 @@ from taxi.step_functions import StepFunctionsStates
 @functools.cache
 def _steps() -> tuple[Bundling, Closing]:
     dynamodb, table = dynamodb_resource(), os.environ["AUDIT_TABLE"]
-    files, leases = DynamoDbAudit(dynamodb, table), DynamoDbLeases(dynamodb, table, seconds=_number("LEASE_SECONDS"))
+    files, leases = (
+        DynamoDbAudit(dynamodb, table),
+        DynamoDbDatasetLeases(dynamodb, table, seconds=_number("LEASE_SECONDS")),
+    )
     bundles = S3Bundles(os.environ["BUNDLE_BUCKET"])
     bundling = Bundling(files, leases, bundles, StepFunctionsStates(), max_files_per_run=_number("MAX_FILES_PER_RUN"))
     return bundling, Closing(files, leases, bundles)

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 import pytest
-from taxi.dynamodb.leases import DynamoDbLeases
+from taxi.dynamodb.leases import DynamoDbDatasetLeases
 
 from deployment_account.names import TaxiName
 from tests.embedded.lake.crashes import kill
@@ -106,5 +106,5 @@ def test_purpose_built_days_of_the_repeated_run_are_right(healed: Outcome, flow:
 
 def _dead_execution(flow: Flow, lease_seconds: int, execution_arn: str = "") -> None:
     """Hold the lease of green as an execution does that was stopped by hand; without an ARN nobody can ask after it."""
-    leases = DynamoDbLeases(flow.lake.dynamodb, flow.audit_table, seconds=lease_seconds)
+    leases = DynamoDbDatasetLeases(flow.lake.dynamodb, flow.audit_table, seconds=lease_seconds)
     assert leases.acquire("green", "stopped-by-hand", execution_arn)

@@ -13,7 +13,7 @@ from boto3.dynamodb.conditions import Key
 from taxi.bundles.bundling import Bundling, Claim, ClaimResult
 from taxi.bundles.closing import Closing
 from taxi.dynamodb.audit import DynamoDbAudit
-from taxi.dynamodb.leases import DynamoDbLeases
+from taxi.dynamodb.leases import DynamoDbDatasetLeases
 from taxi.ports import Known
 from taxi.records import Bundle, FileOutcome, LandedFile, LoadStatus
 from taxi.s3_bundles import S3Bundles
@@ -61,7 +61,7 @@ class Participant:
 
     def __init__(self, dynamodb: Any, audit_table: str, bundles: S3Bundles, clock: Callable[[], float]) -> None:
         self.audit = DynamoDbAudit(dynamodb, audit_table)
-        leases = DynamoDbLeases(dynamodb, audit_table, seconds=LEASE_SECONDS, clock=clock)
+        leases = DynamoDbDatasetLeases(dynamodb, audit_table, seconds=LEASE_SECONDS, clock=clock)
         self._bundles = bundles
         self._bundling = Bundling(self.audit, leases, bundles, self, max_files_per_run=FILES_PER_RUN)
         self._closing = Closing(self.audit, leases, bundles)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from boto3.dynamodb.conditions import Key
 from taxi.dynamodb.audit import DynamoDbAudit
-from taxi.dynamodb.leases import DynamoDbLeases
+from taxi.dynamodb.leases import DynamoDbDatasetLeases
 from taxi.ports import Known
 from taxi.records import FileOutcome, LandedFile, Lease, LoadStatus, RejectedFile, WaitingFile
 
@@ -28,13 +28,13 @@ def lease(dynamodb: "DynamoDBServiceResource") -> Lease:
 
 
 def acquired(dynamodb: "DynamoDBServiceResource", owner: str) -> Lease:
-    lease = DynamoDbLeases(dynamodb, "audit", seconds=60, clock=lambda: 0).acquire("yellow", owner)
+    lease = DynamoDbDatasetLeases(dynamodb, "audit", seconds=60, clock=lambda: 0).acquire("yellow", owner)
     assert lease is not None
     return lease
 
 
 def taken_over(dynamodb: "DynamoDBServiceResource") -> None:
-    assert DynamoDbLeases(dynamodb, "audit", seconds=60, clock=lambda: 99).acquire("yellow", "run-2")
+    assert DynamoDbDatasetLeases(dynamodb, "audit", seconds=60, clock=lambda: 99).acquire("yellow", "run-2")
 
 
 def items(dynamodb: "DynamoDBServiceResource", dataset: str = "yellow") -> dict[str, dict[str, Any]]:

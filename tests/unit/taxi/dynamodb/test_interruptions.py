@@ -11,7 +11,7 @@ import pytest
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 from taxi.dynamodb.audit import DynamoDbAudit
-from taxi.dynamodb.leases import DynamoDbLeases
+from taxi.dynamodb.leases import DynamoDbDatasetLeases
 from taxi.records import RejectedFile, WaitingFile
 
 from lake.errors import LeaseLostError
@@ -32,7 +32,7 @@ class World:
 
     def __init__(self, dynamodb: DynamoDBServiceResource) -> None:
         self.audit = DynamoDbAudit(dynamodb, "audit")
-        self.leases = DynamoDbLeases(dynamodb, "audit", seconds=60, clock=lambda: 1000.0)
+        self.leases = DynamoDbDatasetLeases(dynamodb, "audit", seconds=60, clock=lambda: 1000.0)
         for file in FILES:
             self.audit.register(file)
         self.audit.record_rejected(REJECTED)
@@ -96,18 +96,18 @@ SCENARIOS: dict[str, Callable[[World], Any]] = {
     "DynamoDbAudit.end": lambda world: world.end(),
     "DynamoDbAudit.keep_pending": lambda world: world.audit.keep_pending(world.lease, TRIED),
     "DynamoDbAudit.hasten": lambda world: world.audit.hasten(world.lease, IDS),
-    "DynamoDbLeases.acquire": lambda world: world.leases.acquire("green", "run-1", "arn:1") is not None,
-    "DynamoDbLeases.acquire again": lambda world: world.leases.acquire("yellow", "run-1", "arn:2") is not None,
-    "DynamoDbLeases.acquire a held one": lambda world: world.leases.acquire("yellow", "run-2", "arn:2"),
-    "DynamoDbLeases.holder": lambda world: world.leases.holder("yellow"),
-    "DynamoDbLeases.take_over": lambda world: world.leases.take_over(world.holder, "run-2", "arn:2") is not None,
-    "DynamoDbLeases.renew": lambda world: world.leases.renew(world.lease),
-    "DynamoDbLeases.release": lambda world: world.release(),
+    "DynamoDbDatasetLeases.acquire": lambda world: world.leases.acquire("green", "run-1", "arn:1") is not None,
+    "DynamoDbDatasetLeases.acquire again": lambda world: world.leases.acquire("yellow", "run-1", "arn:2") is not None,
+    "DynamoDbDatasetLeases.acquire a held one": lambda world: world.leases.acquire("yellow", "run-2", "arn:2"),
+    "DynamoDbDatasetLeases.holder": lambda world: world.leases.holder("yellow"),
+    "DynamoDbDatasetLeases.take_over": lambda world: world.leases.take_over(world.holder, "run-2", "arn:2") is not None,
+    "DynamoDbDatasetLeases.renew": lambda world: world.leases.renew(world.lease),
+    "DynamoDbDatasetLeases.release": lambda world: world.release(),
 }
 
 
 def test_every_method_of_both_adapters_is_troubled() -> None:
-    methods = public_methods((DynamoDbAudit, DynamoDbLeases))
+    methods = public_methods((DynamoDbAudit, DynamoDbDatasetLeases))
     assert len(methods) > 10
     assert methods <= SCENARIOS.keys()
 

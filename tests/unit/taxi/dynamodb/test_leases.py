@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from botocore.exceptions import ClientError
-from taxi.dynamodb.leases import DynamoDbLeases
+from taxi.dynamodb.leases import DynamoDbDatasetLeases
 from taxi.records import Holder, Lease
 
 from lake.errors import LeaseLostError, RetryableError
@@ -28,33 +28,35 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def leases(dynamodb: "DynamoDBServiceResource", clock: Clock) -> DynamoDbLeases:
-    return DynamoDbLeases(dynamodb, "audit", seconds=60, clock=clock)
+def leases(dynamodb: "DynamoDBServiceResource", clock: Clock) -> DynamoDbDatasetLeases:
+    return DynamoDbDatasetLeases(dynamodb, "audit", seconds=60, clock=clock)
 
 
-def acquired(leases: DynamoDbLeases, owner: str, dataset: str = "yellow") -> Lease:
+def acquired(leases: DynamoDbDatasetLeases, owner: str, dataset: str = "yellow") -> Lease:
     lease = leases.acquire(dataset, owner)
     assert lease is not None
     return lease
 
 
-def test_lease_says_the_format_it_is_stored_in(leases: DynamoDbLeases, dynamodb: "DynamoDBServiceResource") -> None:
+def test_lease_says_the_format_it_is_stored_in(
+    leases: DynamoDbDatasetLeases, dynamodb: "DynamoDBServiceResource"
+) -> None:
     acquired(leases, "run-1")
     assert dynamodb.Table("audit").get_item(Key=LEASE_KEY)["Item"]["format"] == 1
 
 
-def test_second_execution_gets_no_lease_while_the_first_holds_it(leases: DynamoDbLeases, clock: Clock) -> None:
+def test_second_execution_gets_no_lease_while_the_first_holds_it(leases: DynamoDbDatasetLeases, clock: Clock) -> None:
     acquired(leases, "run-1")
     clock.now += 60
     assert leases.acquire("yellow", "run-2") is None
 
 
-def test_datasets_have_leases_of_their_own(leases: DynamoDbLeases) -> None:
+def test_datasets_have_leases_of_their_own(leases: DynamoDbDatasetLeases) -> None:
     acquired(leases, "run-1")
     acquired(leases, "run-2", "green")
 
 
-def test_expired_lease_is_taken_over_with_a_greater_fencing_token(leases: DynamoDbLeases, clock: Clock) -> None:
+def test_expired_lease_is_taken_over_with_a_greater_fencing_token(leases: DynamoDbDatasetLeases, clock: Clock) -> None:
     first = acquired(leases, "run-1")
     clock.now += 61
     second = acquired(leases, "run-2")
@@ -62,7 +64,7 @@ def test_expired_lease_is_taken_over_with_a_greater_fencing_token(leases: Dynamo
     assert leases.acquire("yellow", "run-1") is None
 
 
-def test_owner_that_claims_again_has_a_new_token_and_a_whole_lease(leases: DynamoDbLeases, clock: Clock) -> None:
+def test_owner_that_claims_again_has_a_new_token_and_a_whole_lease(leases: DynamoDbDatasetLeases, clock: Clock) -> None:
     first = acquired(leases, "run-1")
     clock.now += 50
     assert acquired(leases, "run-1").fencing_token == first.fencing_token + 1
@@ -71,7 +73,9 @@ def test_owner_that_claims_again_has_a_new_token_and_a_whole_lease(leases: Dynam
 
 
 @pytest.mark.parametrize("overtaken_by", ["run-2", "run-1"])
-def test_overtaken_claim_can_neither_renew_nor_release(leases: DynamoDbLeases, clock: Clock, overtaken_by: str) -> None:
+def test_overtaken_claim_can_neither_renew_nor_release(
+    leases: DynamoDbDatasetLeases, clock: Clock, overtaken_by: str
+) -> None:
     first = acquired(leases, "run-1")
     clock.now += 61
     acquired(leases, overtaken_by)
@@ -82,7 +86,7 @@ def test_overtaken_claim_can_neither_renew_nor_release(leases: DynamoDbLeases, c
     assert leases.acquire("yellow", "run-3") is None
 
 
-def test_renewed_lease_outlives_its_first_expiry(leases: DynamoDbLeases, clock: Clock) -> None:
+def test_renewed_lease_outlives_its_first_expiry(leases: DynamoDbDatasetLeases, clock: Clock) -> None:
     lease = acquired(leases, "run-1")
     clock.now += 50
     leases.renew(lease)
@@ -90,7 +94,7 @@ def test_renewed_lease_outlives_its_first_expiry(leases: DynamoDbLeases, clock: 
     assert leases.acquire("yellow", "run-2") is None
 
 
-def test_expired_lease_that_nobody_took_is_renewed(leases: DynamoDbLeases, clock: Clock) -> None:
+def test_expired_lease_that_nobody_took_is_renewed(leases: DynamoDbDatasetLeases, clock: Clock) -> None:
     lease = acquired(leases, "run-1")
     clock.now += 61
     leases.renew(lease)
@@ -98,7 +102,7 @@ def test_expired_lease_that_nobody_took_is_renewed(leases: DynamoDbLeases, clock
 
 
 def test_released_lease_is_free_and_its_tokens_still_grow(
-    leases: DynamoDbLeases, dynamodb: "DynamoDBServiceResource"
+    leases: DynamoDbDatasetLeases, dynamodb: "DynamoDBServiceResource"
 ) -> None:
     lease = acquired(leases, "run-1")
     leases.release(lease)
@@ -109,18 +113,18 @@ def test_released_lease_is_free_and_its_tokens_still_grow(
 
 
 def test_lease_that_stays_in_the_midst_of_transactions_is_asked_for_again_and_not_taken_for_held(
-    leases: DynamoDbLeases, monkeypatch: pytest.MonkeyPatch
+    leases: DynamoDbDatasetLeases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def conflict(**_: object) -> None:
         raise ClientError({"Error": {"Code": "TransactionConflictException"}}, "UpdateItem")
 
     monkeypatch.setattr("lake.ledger.connection.time.sleep", lambda _: None)
-    monkeypatch.setattr(leases._table, "update_item", conflict)
+    monkeypatch.setattr(leases._client, "update_item", conflict)
     with pytest.raises(RetryableError, match="lease of yellow is part of a transaction"):
         leases.acquire("yellow", "run-1")
 
 
-def test_lease_says_who_holds_it_and_by_which_execution(leases: DynamoDbLeases) -> None:
+def test_lease_says_who_holds_it_and_by_which_execution(leases: DynamoDbDatasetLeases) -> None:
     assert leases.holder("yellow") is None
     lease = leases.acquire("yellow", "run-1", "arn:1")
     assert lease is not None
@@ -129,7 +133,7 @@ def test_lease_says_who_holds_it_and_by_which_execution(leases: DynamoDbLeases) 
     assert leases.holder("yellow") is None
 
 
-def test_lease_of_an_execution_that_ended_is_taken_over_long_before_it_expires(leases: DynamoDbLeases) -> None:
+def test_lease_of_an_execution_that_ended_is_taken_over_long_before_it_expires(leases: DynamoDbDatasetLeases) -> None:
     first = leases.acquire("yellow", "run-1", "arn:1")
     holder = leases.holder("yellow")
     assert first is not None
@@ -144,7 +148,7 @@ def test_lease_of_an_execution_that_ended_is_taken_over_long_before_it_expires(l
 
 @pytest.mark.parametrize("claimed_by", ["run-1", "run-3"])
 def test_lease_that_was_claimed_since_it_was_looked_at_is_not_taken_over(
-    leases: DynamoDbLeases, clock: Clock, claimed_by: str
+    leases: DynamoDbDatasetLeases, clock: Clock, claimed_by: str
 ) -> None:
     acquired(leases, "run-1")
     holder = leases.holder("yellow")
@@ -155,7 +159,7 @@ def test_lease_that_was_claimed_since_it_was_looked_at_is_not_taken_over(
     leases.renew(lease)
 
 
-def test_lease_that_was_given_back_since_it_was_looked_at_is_not_taken_over(leases: DynamoDbLeases) -> None:
+def test_lease_that_was_given_back_since_it_was_looked_at_is_not_taken_over(leases: DynamoDbDatasetLeases) -> None:
     lease = acquired(leases, "run-1")
     holder = leases.holder("yellow")
     assert holder is not None
