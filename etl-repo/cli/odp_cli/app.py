@@ -22,8 +22,8 @@ from deployment_account.errors import ConfigurationError
 from odp_cli.books_migrate import migrate as migrated
 from odp_cli.config_diff import diff as compared
 from odp_cli.config_infer import infer as inferred
-from odp_cli.config_infer import write_draft
 from odp_cli.config_validate import validate as validated
+from odp_cli.draft_file import write_draft
 from odp_cli.errors import CommandError
 from odp_cli.inference.errors import InferenceError
 from odp_cli.lake import RunningLake, chosen_environment
