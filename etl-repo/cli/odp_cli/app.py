@@ -140,7 +140,7 @@ def import_(
     platform: PlatformFile = PLATFORM,
     as_json: Json = False,
 ) -> None:
-    """Turn the configuration of the reference framework into a manifest, with every decision; ? asks for a look."""
+    """Turn the reference framework's configuration into a manifest; check the lines of the report that begin with ?."""
     found = import_files(files, choices(schema, bucket, may_ask=not as_json), output, load_platform(platform))
     if output and not found.refused:
         write_draft(found.manifest, output)
