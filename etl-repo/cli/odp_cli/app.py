@@ -21,9 +21,10 @@ from deployment_account.environments import load_platform
 from deployment_account.errors import ConfigurationError
 from odp_cli.books_migrate import migrate as migrated
 from odp_cli.config_diff import diff as compared
+from odp_cli.config_import import BucketRoles, Schemas, choices, import_files, say_import
 from odp_cli.config_infer import infer as inferred
-from odp_cli.config_infer import write_draft
 from odp_cli.config_validate import validate as validated
+from odp_cli.draft_file import write_draft
 from odp_cli.errors import CommandError
 from odp_cli.inference.errors import InferenceError
 from odp_cli.lake import RunningLake, chosen_environment
@@ -126,6 +127,29 @@ def infer(
         say(f"The draft is in {output}: decide what the evidence leaves open, then `odp config validate`.")
     else:
         say_json(found.manifest)
+
+
+@config.command("import")
+def import_(
+    files: Annotated[
+        list[Path], typer.Argument(help="odpf_batch_config and odpf_raw_table_config, or exports of them.")
+    ],
+    schema: Schemas = None,
+    bucket: BucketRoles = None,
+    output: Annotated[Path | None, typer.Option(help="Write the manifest to this new file.")] = None,
+    platform: PlatformFile = PLATFORM,
+    as_json: Json = False,
+) -> None:
+    """Turn the reference framework's configuration into a manifest; check the lines of the report that begin with ?."""
+    found = import_files(files, choices(schema, bucket, may_ask=not as_json), output, load_platform(platform))
+    if output and not found.refused:
+        write_draft(found.manifest, output)
+    if as_json:
+        say_json(found.as_json())
+    else:
+        say_import(found, output)
+    if found.refused:
+        raise typer.Exit(REFUSED)
 
 
 @books.command()

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -72,16 +70,6 @@ def infer(url: str, profile_name: str | None, sample_rows: int) -> Inference:
     watched = track(landed.tables, "Reading landed files", console=Console(stderr=True), transient=True)
     profiles = profile_each(watched, source, settings)
     return Inference(landed, profiles, propose(landed.tables))
-
-
-def write_draft(manifest: dict[str, Any], path: Path) -> None:
-    """Write a draft where no file is yet: a person's manifest is never overwritten."""
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            json.dump(manifest, file, indent=2)
-            file.write("\n")
-    except OSError as error:
-        raise CommandError(f"{path}: {error.strerror}", mend="name a new file in a folder that exists") from error
 
 
 def _s3(profile_name: str | None) -> Any:  # noqa: ANN401  boto3 makes clients at run time

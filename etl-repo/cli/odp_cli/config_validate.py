@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
-from odp.config_manager.manifest import Manifests, load_manifests
+from odp.config_manager.manifest import Manifests, parse_manifests, read_documents
 from odp.config_manager.running_check import RunningCheck, deployed_with
 from odp.configuration import Configuration
 from odp.errors import ManifestError
@@ -19,7 +20,12 @@ def validate(folder: Path, environment: Environment) -> Manifests:
     Raises:
         ManifestError: with every reason against them.
     """
-    manifests = load_manifests(folder, cadence_defaults(environment))
+    return validate_documents(read_documents(folder), environment)
+
+
+def validate_documents(documents: Mapping[str, str], environment: Environment) -> Manifests:
+    """Do the same for the text of each manifest, by the name that messages have for it."""
+    manifests = parse_manifests(documents, cadence_defaults(environment))
     deployed = deployed_with(manifests.batches, frozenset(environment.sources))
     try:
         RunningCheck(Configuration.of([], []), {}, deployed).check(manifests)

@@ -31,7 +31,7 @@ from tests.unit.odp_cli.operate.conftest import CALLER, ENV, PLATFORM, TABLES, L
 
 WHY = "ticket 4711"
 READ_ONLY = {
-    "config validate", "config diff", "config infer",
+    "config validate", "config diff", "config infer", "config import",
     "quarantine list", "quarantine show",
     "status",  # status --check has no record, which docs/operations.md says
 }  # fmt: skip
