@@ -235,18 +235,6 @@ class LandedFile:
         return f"{self.landed_at}/{(self.sequencer or unknown).ljust(_SEQUENCER_DIGITS, '0')}"
 
 
-@dataclass(frozen=True, slots=True)
-class RejectedFile:
-    """An object that landed but is no DMS file, with the reason."""
-
-    file_id: str
-    bucket: str
-    key: str
-    size: int
-    landed_at: str
-    reason: str
-
-
 class QuarantineKind(StrEnum):
     """What kept something out of the lake: what it is, what told of it, or what its table would have become."""
 

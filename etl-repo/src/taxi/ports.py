@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
-from taxi.records import Bundle, FileOutcome, Holder, LandedFile, Lease, MalformedRow, RejectedFile, WaitingFile
+from lake.landing.rejection import RejectedFile
+from taxi.records import Bundle, FileOutcome, Holder, LandedFile, Lease, MalformedRow, WaitingFile
 
 if TYPE_CHECKING:
     from lake.landing.listings import ObjectVersion, SweepState

@@ -50,25 +50,6 @@ class LandedFile:
 
 
 @dataclass(frozen=True, slots=True)
-class RejectedFile:
-    """An object that landed but can be no file of a dataset, with the reason."""
-
-    file_id: str
-    bucket: str
-    key: str
-    etag: str
-    size: int
-    landed_at: str
-    reason: str
-    version_id: str | None = None
-
-    @property
-    def is_folder(self) -> bool:
-        """The S3 console makes a folder by an empty object whose key ends with a slash: nothing was lost."""
-        return self.size == 0 and self.key.endswith("/")
-
-
-@dataclass(frozen=True, slots=True)
 class Lease:
     """The right to load a dataset's files; every claim takes a greater fencing token, also one of the same owner."""
 

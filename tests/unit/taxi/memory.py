@@ -4,9 +4,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from taxi.ports import Known
-from taxi.records import Bundle, FileOutcome, Holder, LandedFile, Lease, RejectedFile, WaitingFile
+from taxi.records import Bundle, FileOutcome, Holder, LandedFile, Lease, WaitingFile
 
 from lake.errors import LeaseLostError
+from lake.landing.rejection import RejectedFile
 
 
 class MemoryAudit:

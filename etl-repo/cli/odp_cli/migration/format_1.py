@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from odp.dynamodb.file_tracker import FORMER_ID
 from odp.errors import ObjectKeyError
-from odp.file_manager.s3_event import Staging, file_id, object_id
+from odp.file_manager.s3_event import Staging, file_id
 from odp.records import FileStatus, FileType
 from odp.stored_format import FORMAT
+
+from lake.landing.object_created import object_id
 
 if TYPE_CHECKING:
     from odp.file_manager.object_key import DmsObject

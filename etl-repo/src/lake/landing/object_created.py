@@ -5,6 +5,7 @@ The key in such an event is not URL-encoded (unlike S3's own notifications), so 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -44,6 +45,15 @@ class CreatedObject:
     def version(self) -> str:
         """An unversioned bucket names no version; there the sequencer tells two uploads of equal content apart."""
         return self.version_id or f"{self.etag}/{self.sequencer or ''}"
+
+
+def object_id(bucket: str, key: str, version: str) -> str:
+    """Derive the id of one object version: the same for every event about it, another for each new upload.
+
+    What flows have stored is read by it, so it never changes. Where it must be the same in both Regions, `bucket` is
+    the bucket's role.
+    """
+    return hashlib.sha256(json.dumps([bucket, key, version]).encode()).hexdigest()[:32]
 
 
 def event_in(message: Mapping[str, Any]) -> Mapping[str, Any]:

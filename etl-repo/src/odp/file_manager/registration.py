@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from lake.landing.object_created import EventError, event_in
-from odp.file_manager.rejection import malformed, rejection_of
+from lake.landing.rejection import RejectedFile, malformed
+from odp.file_manager.rejection import malformed_entry, rejection_of
 from odp.file_manager.s3_event import DEFAULT_STAGING, Staging, landed_object
 from odp.ports import FileRegister, Quarantine
-from odp.records import LandedFile, Quarantined, RejectedFile
+from odp.records import LandedFile, Quarantined
 
 logger = logging.getLogger(__name__)
 
@@ -60,5 +61,5 @@ def _read(message: Mapping[str, Any], staging: Staging) -> LandedFile | Quaranti
     try:
         landed = landed_object(event_in(message), staging)
     except EventError as error:
-        return malformed(str(message["body"]), error)
+        return malformed_entry(malformed(str(message["body"]), error))
     return rejection_of(landed) if isinstance(landed, RejectedFile) else landed

@@ -1,14 +1,11 @@
-"""What the File Manager puts into quarantine: objects that are no DMS files, messages that tell of no object."""
+"""What the File Manager puts into quarantine: objects that are no DMS files, messages that name no object."""
 
 from __future__ import annotations
 
-import hashlib
-
-from lake.shown_text import on_one_line
-from odp.records import Quarantined, QuarantineKind, RejectedFile
+from lake.landing.rejection import MalformedMessage, RejectedFile
+from odp.records import Quarantined, QuarantineKind
 
 _BODY_CHARACTERS = 10_000
-_REASON_CHARACTERS = 2_000
 
 
 def rejection_of(file: RejectedFile) -> Quarantined:
@@ -22,10 +19,7 @@ def rejection_of(file: RejectedFile) -> Quarantined:
     return Quarantined(QuarantineKind.REJECTED_FILE, file.file_id, file.reason, details)
 
 
-def malformed(message_body: str, error: Exception) -> Quarantined:
-    """Describe a message that tells of no object; the file of it, if there is one, is found by the next sweep."""
-    reason = f"the message is no Object Created event of S3: {on_one_line(str(error), _REASON_CHARACTERS)}"
-    encoded = message_body.encode("utf-8", "backslashreplace")  # a body may hold halves of characters
-    identity = hashlib.sha256(encoded).hexdigest()[:32]
-    details: dict[str, str | int] = {"message": encoded.decode()[:_BODY_CHARACTERS]}
-    return Quarantined(QuarantineKind.MALFORMED_MESSAGE, identity, reason, details)
+def malformed_entry(message: MalformedMessage) -> Quarantined:
+    """Describe a message that names no object."""
+    details: dict[str, str | int] = {"message": message.body[:_BODY_CHARACTERS]}
+    return Quarantined(QuarantineKind.MALFORMED_MESSAGE, message.message_id, message.reason, details)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lake.landing.listings import ObjectVersion
-from lake.landing.object_created import EventError, created_object
+from lake.landing.object_created import EventError, created_object, object_id
+from lake.landing.rejection import RejectedFile
 from lake.shown_text import shown
 from odp.errors import ObjectKeyError
 from odp.file_manager.object_key import check_landing
 from odp.file_manager.sources import DEFAULT_SOURCES, Sources
-from odp.records import FileType, LandedFile, RejectedFile
+from odp.records import FileType, LandedFile
 
 STAGING = "staging"
 """The role of the bucket into which DMS writes. What is stored names buckets by role, the same in every Region."""
@@ -74,7 +73,7 @@ def listed_object(version: ObjectVersion, sources: Sources = DEFAULT_SOURCES) ->
         check_landing(key, dms_object.name, version.last_modified)
     except ObjectKeyError as error:
         identity = object_id(role, key, version.version_id)
-        return RejectedFile(identity, role, key, version.size, version.last_modified, reason=str(error))
+        return RejectedFile(identity, role, key, version.etag, version.size, version.last_modified, reason=str(error))
     return LandedFile(
         source_table_name=dms_object.source_table_name,
         file_id=file_id(role, key, version.version_id, dms_object.file_type),
@@ -98,8 +97,3 @@ def file_id(role: str, key: str, version: str, file_type: FileType) -> str:
     """
     is_change = int(file_type is FileType.CHANGES)
     return f"{is_change}/{key.rsplit('/', 1)[-1]}/{object_id(role, key, version)}"
-
-
-def object_id(role: str, key: str, version: str) -> str:
-    """Derive the id of one object version: the same for every event about it, another for each new upload."""
-    return hashlib.sha256(json.dumps([role, key, version]).encode()).hexdigest()[:32]

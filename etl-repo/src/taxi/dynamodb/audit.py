@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from lake.errors import RetryableError
+from lake.landing.rejection import RejectedFile
 from lake.ledger.connection import condition_failed, persist, read_items, transact
 from taxi.dynamodb.leases import check_of, lost
 from taxi.ports import Known
-from taxi.records import REJECTED, FileOutcome, FileStatus, LandedFile, Lease, LoadStatus, RejectedFile, WaitingFile
+from taxi.records import REJECTED, FileOutcome, FileStatus, LandedFile, Lease, LoadStatus, WaitingFile
 from taxi.stored_format import FORMAT
 
 if TYPE_CHECKING:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from lake.landing.object_created import CreatedObject, EventError, created_object
-from lake.shown_text import on_one_line, quoted, shown
+from lake.landing.object_created import CreatedObject, EventError, created_object, object_id
+from lake.landing.rejection import MalformedMessage, RejectedFile
+from lake.shown_text import quoted, shown
 from taxi.datasets.dataset import Dataset, FileFormat, dataset_of, format_of
 from taxi.datasets.keys import why_not_addressable
-from taxi.records import LandedFile, RejectedFile
+from taxi.records import LandedFile
 
 if TYPE_CHECKING:
     from lake.landing.listings import ObjectVersion
 
-_REASON_CHARACTERS, _BODY_CHARACTERS = 2_000, 1_000
+_BODY_CHARACTERS = 1_000
 
 
 def landed_object(
@@ -42,7 +41,7 @@ def listed_object(version: ObjectVersion, datasets: Mapping[str, Dataset]) -> La
 
 def _landed(created: CreatedObject, datasets: Mapping[str, Dataset]) -> LandedFile | RejectedFile:
     described = (created.bucket, created.key, created.etag, created.size, created.time)
-    identity = file_id(created.bucket, created.key, created.version)
+    identity = object_id(created.bucket, created.key, created.version)
     dataset = dataset_of(created.key, datasets.values())
     reason = _reason(created.key, dataset, datasets)
     if dataset is None or reason:
@@ -50,18 +49,10 @@ def _landed(created: CreatedObject, datasets: Mapping[str, Dataset]) -> LandedFi
     return LandedFile(dataset.name, identity, *described, created.version_id)
 
 
-def malformed(message_body: str, error: EventError) -> RejectedFile:
-    """Describe a message that tells of no object; the same message has the same id."""
-    body = message_body.encode("utf-8", "backslashreplace")  # a body may hold halves of characters
-    reason = f"the message is no Object Created event of S3: {on_one_line(str(error), _REASON_CHARACTERS)}"
-    reason = f"{reason}; it begins with {quoted(body.decode(), _BODY_CHARACTERS)}"
-    return RejectedFile(hashlib.sha256(body).hexdigest()[:32], "", "", "", 0, "", reason)
-
-
-def file_id(bucket: str, key: str, version: str) -> str:
-    """Derive the id of one object version: the same for every event about it, another for each new upload."""
-    identity = json.dumps([bucket, key, version])
-    return hashlib.sha256(identity.encode()).hexdigest()[:32]
+def rejected_message(message: MalformedMessage) -> RejectedFile:
+    """Describe a message that names no object as the audit table keeps it."""
+    reason = f"{message.reason}; it begins with {quoted(message.body, _BODY_CHARACTERS)}"
+    return RejectedFile(message.message_id, "", "", "", 0, "", reason)
 
 
 def _reason(key: str, dataset: Dataset | None, datasets: Mapping[str, Dataset]) -> str:

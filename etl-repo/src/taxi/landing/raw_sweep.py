@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 
 from lake.batched import batched
 from lake.landing.listings import EVENTS_TAKE, is_due
+from lake.landing.rejection import RejectedFile
 from taxi.datasets.dataset import Dataset
 from taxi.landing.object_created import listed_object
 from taxi.ports import Known, KnownFiles, RawListing, SweepStates
-from taxi.records import LandedFile, RejectedFile
+from taxi.records import LandedFile
 
 if TYPE_CHECKING:
     from lake.landing.listings import ObjectVersion

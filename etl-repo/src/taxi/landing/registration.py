@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from lake.landing.object_created import EventError, event_in
+from lake.landing.rejection import RejectedFile, malformed
 from taxi.datasets.dataset import Dataset
-from taxi.landing.object_created import landed_object, malformed
+from taxi.landing.object_created import landed_object, rejected_message
 from taxi.ports import Executions, FileRegister, Known
-from taxi.records import LandedFile, RejectedFile
+from taxi.records import LandedFile
 
 logger = logging.getLogger(__name__)
 
@@ -94,7 +95,7 @@ class Landing:
         try:
             return landed_object(event_in(message), self._datasets, self._bucket)
         except EventError as error:
-            return malformed(str(message["body"]), error)
+            return rejected_message(malformed(str(message["body"]), error))
 
 
 _FOLDER, _REJECTED = "folder", "rejected"

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from odp.file_manager.registration import register_batch
 from odp.file_manager.s3_event import Staging, landed_object, listed_object
 from odp.file_manager.sources import Sources
-from odp.records import LandedFile, QuarantineKind, RejectedFile
+from odp.records import LandedFile, QuarantineKind
 from odp.source_table import SourceTable
 
 from lake.landing.listings import ObjectVersion
+from lake.landing.rejection import RejectedFile
 from tests.unit.hostile_events import VALUES, spoiling
 from tests.unit.odp.file_manager.test_registration import Ledger, message, s3_event
 

@@ -19,7 +19,7 @@ from odp.file_manager.rejection import rejection_of
 from odp.file_manager.s3_event import listed_object
 from odp.file_manager.staging_sweep import Swept
 from odp.file_processor.setting_aside import entries_of
-from odp.records import LandedFile, RejectedFile
+from odp.records import LandedFile
 from odp.refresh import (
     HeldFiles,
     RefreshKind,
@@ -33,6 +33,7 @@ from odp.sns_topic import SnsTopic
 from odp.state_changes import NOTHING_TOLD, Told
 
 from lake.landing.listings import ObjectVersion
+from lake.landing.rejection import RejectedFile
 from lake.landing.s3_listing import S3Listing
 from lake.ledger.sweep_state import DynamoDbSweepState
 from tests.unit import moto_session

@@ -13,10 +13,10 @@ from typing import Any
 import botocore.client
 import pytest
 import typer.main
-from odp.file_manager.rejection import malformed, rejection_of
+from odp.file_manager.rejection import malformed_entry, rejection_of
 from odp.file_manager.unconfigured_tables import keep_unconfigured_tables
 from odp.file_manager.vanished_loads import VanishedLoad
-from odp.records import LandedFile, Quarantined, QuarantineKind, RejectedFile
+from odp.records import LandedFile, Quarantined, QuarantineKind
 from odp.refresh import RefreshStatus
 from odp_cli.app import app
 from odp_cli.migration import lake_books
@@ -24,6 +24,8 @@ from odp_cli.migration import lake_books
 from deployment_account.environments import load_platform
 from deployment_account.names import Odp, Shared
 from deployment_account.sources import sources_json
+from lake.landing.object_created import EventError
+from lake.landing.rejection import RejectedFile, malformed
 from tests.unit.moto_session import client, resource
 from tests.unit.odp.samples import table_config
 from tests.unit.odp_cli.migration.conftest import FORMAT_1
@@ -155,11 +157,13 @@ def a_table_configured_by_now(lake: Lake) -> None:
 
 
 def a_rejected_file(lake: Lake) -> None:
-    lake.keep(rejection_of(RejectedFile("a" * 32, "staging", "s/readme.txt", 3, "2026-11-28T00:00:00Z", "no DMS file")))
+    lake.keep(
+        rejection_of(RejectedFile("a" * 32, "staging", "s/readme.txt", "e1", 3, "2026-11-28T00:00:00Z", "no DMS file"))
+    )
 
 
 def a_malformed_message(lake: Lake) -> None:
-    lake.keep(malformed("{", ValueError("no JSON")))
+    lake.keep(malformed_entry(malformed("{", EventError("no JSON"))))
 
 
 def a_skipped_file(lake: Lake) -> None:

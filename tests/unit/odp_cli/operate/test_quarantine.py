@@ -4,15 +4,17 @@ import re
 import shlex
 
 import pytest
-from odp.file_manager.rejection import malformed, rejection_of
+from odp.file_manager.rejection import malformed_entry, rejection_of
 from odp.file_manager.unconfigured_tables import keep_unconfigured_tables
 from odp.file_manager.vanished_loads import VanishedLoad
-from odp.records import FileStatus, Quarantined, QuarantineKind, RejectedFile
+from odp.records import FileStatus, Quarantined, QuarantineKind
 from odp.refresh import RefreshStatus
 
+from lake.landing.object_created import EventError
+from lake.landing.rejection import RejectedFile, malformed
 from tests.unit.odp_cli.operate.conftest import CALLER, Lake, change, mend, part
 
-REJECTED = RejectedFile("a" * 32, "staging", "s/readme.txt", 3, "2026-11-28T00:00:00Z", "no DMS file")
+REJECTED = RejectedFile("a" * 32, "staging", "s/readme.txt", "e1", 3, "2026-11-28T00:00:00Z", "no DMS file")
 LATE = change(1)
 WHY = ("--reason", "known")
 
@@ -38,7 +40,7 @@ def full(lake: Lake) -> Lake:
     """One entry of each kind."""
     config = lake.configure()
     lake.keep(rejection_of(REJECTED))
-    lake.keep(malformed("{", ValueError("no JSON")))
+    lake.keep(malformed_entry(malformed("{", EventError("no JSON"))))
     lake.land(LATE, part(1), change(5, "s.u"), change(6, "s.u"))
     lake.hold(part(1))
     lake.hold(LATE, reason="it came after newer changes")

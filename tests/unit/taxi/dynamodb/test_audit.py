@@ -8,9 +8,10 @@ from boto3.dynamodb.conditions import Key
 from taxi.dynamodb.audit import DynamoDbAudit
 from taxi.dynamodb.leases import DynamoDbDatasetLeases
 from taxi.ports import Known
-from taxi.records import FileOutcome, LandedFile, Lease, LoadStatus, RejectedFile, WaitingFile
+from taxi.records import FileOutcome, LandedFile, Lease, LoadStatus, WaitingFile
 
 from lake.errors import LeaseLostError, RetryableError
+from lake.landing.rejection import RejectedFile
 from tests.unit.taxi.samples import landed, loaded
 
 if TYPE_CHECKING:

@@ -12,9 +12,10 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 from taxi.dynamodb.audit import DynamoDbAudit
 from taxi.dynamodb.leases import DynamoDbDatasetLeases
-from taxi.records import RejectedFile, WaitingFile
+from taxi.records import WaitingFile
 
 from lake.errors import LeaseLostError
+from lake.landing.rejection import RejectedFile
 from tests.unit.odp.dynamodb.interruptions import assert_mended, public_methods
 from tests.unit.taxi.samples import landed, loaded
 

@@ -13,9 +13,10 @@ from taxi.datasets.layouts import match_layout
 from taxi.errors import LayoutError
 from taxi.landing.object_created import landed_object
 from taxi.landing.registration import Landing
-from taxi.records import Bundle, FileOutcome, LandedFile, LoadStatus, RejectedFile
+from taxi.records import Bundle, FileOutcome, LandedFile, LoadStatus
 
 from lake.landing.object_created import EventError
+from lake.landing.rejection import RejectedFile
 from tests.unit.hostile_events import VALUES, spoiling
 from tests.unit.taxi.landing.test_registration import Executions
 from tests.unit.taxi.memory import MemoryAudit

@@ -3,8 +3,9 @@
 import pytest
 from taxi.datasets.definitions import load_datasets
 from taxi.landing.object_created import landed_object
-from taxi.records import LandedFile, RejectedFile
+from taxi.records import LandedFile
 
+from lake.landing.rejection import RejectedFile
 from tests.unit.taxi.samples import object_created
 
 DATASETS = load_datasets()
