@@ -10,8 +10,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_athena as athena
 from constructs import Construct
 from taxi.errors import RuleError
-from taxi.purpose_built.consistency import lacking
-from taxi.purpose_built.rule import load_rules, rules_of
+from taxi.purpose_built.rule import lacking, load_rules, rules_of
 
 from deployment_account.names import QUERY_RESULTS, Shared, TaxiName
 

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
 from taxi.datasets.definitions import load_datasets
-from taxi.purpose_built.consistency import demand_consistent
-from taxi.purpose_built.rule import load_rules
+from taxi.purpose_built.rule import demand_consistent, load_rules
 
 from deployment_account.log import LogPolicy
 from deployment_account.names import Reading, Taxi, TaxiName

@@ -5,6 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+FORMAT = 1
+"""The format of items of taxi_audit, bundles and outcomes in S3; what was stored without a number has it, too.
+
+Readers ignore fields that they do not know. A change that an older reader would misread needs another number, and a
+migration.
+"""
+
 REJECTED = "rejected"
 """In the audit table the dataset of objects that belong to none; no dataset may be named so."""
 

@@ -10,8 +10,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from taxi.records import Bundle, FileOutcome, LandedFile, LoadStatus
-from taxi.stored_format import FORMAT
+from taxi.records import FORMAT, Bundle, FileOutcome, LandedFile, LoadStatus
 
 
 class S3Bundles:

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import Column, SparkSession
 from pyspark.sql import functions as F
-from taxi.conformed.csv_lines import values_of
+from taxi.conformed.source_rows import values_of
 
 LINE_ENDS = "\r\n"
 MARKS = st.sampled_from(['"', '""', ",", " ", "\t", "\0", "\x0b", "\x1c", "\x85", "\u2028", "\ufeff", "\\", "'", "$1"])

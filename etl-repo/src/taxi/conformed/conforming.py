@@ -16,18 +16,18 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from taxi.conformed.file_layouts import FILES_AT_ONCE, FileWithLayout, detect_layouts
-from taxi.conformed.kept_rows import kept_of
-from taxi.conformed.parquet_footer import read_footer
-from taxi.conformed.parsed_files import ParsedFiles
-from taxi.conformed.selection import SourceFile, select_current
-from taxi.conformed.verdicts import (
+from taxi.conformed.counts import (
     Quarantined,
     is_accepted,
     outcome_of,
     outcome_of_passing,
     outcome_of_refused,
 )
+from taxi.conformed.file_layouts import FILES_AT_ONCE, FileWithLayout, detect_layouts
+from taxi.conformed.kept_rows import kept_of
+from taxi.conformed.parquet_footer import read_footer
+from taxi.conformed.parsed_files import ParsedFiles
+from taxi.conformed.selection import SourceFile, select_current
 from taxi.datasets.dataset import Dataset
 from taxi.errors import one_line
 from taxi.failures import is_passing

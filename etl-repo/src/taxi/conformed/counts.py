@@ -1,12 +1,15 @@
-"""What the counts of a file's parts say: how many rows it has and how many are malformed, and which line a row is."""
+"""Counts the rows of a file, malformed ones apart, and decides by that what becomes of the file."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from taxi.conformed import bounds
+from taxi.conformed.selection import SourceFile
+from taxi.datasets.dataset import Dataset
 from taxi.errors import SourceFileError
+from taxi.records import FileOutcome, LoadStatus, MalformedRow
 
 HEADER_LINE = 1
 
@@ -76,3 +79,54 @@ def count_parquet(splits: Iterable[SplitCount]) -> FileCount:
     found = list(splits)
     rows, malformed = sum(split.rows for split in found), sum(split.malformed for split in found)
     return FileCount(rows, malformed, has_header=False, offsets={split.start: 1 for split in found})
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """Where the malformed rows of a file are kept, and the first of them."""
+
+    uri: str
+    first: MalformedRow
+
+
+def is_accepted(count: FileCount, dataset: Dataset) -> bool:
+    """Tell whether a file's sound rows may be loaded: not when too many of its rows are malformed."""
+    return count.malformed <= dataset.malformed_share_limit * count.rows
+
+
+def outcome_of_refused(source: SourceFile, reason: str) -> FileOutcome:
+    """Tell what became of a file that could not be read."""
+    return _unless_superseded(source, FileOutcome(source.file_id, LoadStatus.FAILED, error=reason))
+
+
+def outcome_of_passing(source: SourceFile, reason: str) -> FileOutcome:
+    """Tell of a file that could not be read this time, also of one that was replaced: its rows are still to come."""
+    return FileOutcome(source.file_id, LoadStatus.PENDING, error=reason)
+
+
+def outcome_of(source: SourceFile, count: FileCount, dataset: Dataset, kept: Quarantined | None) -> FileOutcome:
+    """Tell what became of a file that was read."""
+    outcome = FileOutcome(
+        source.file_id,
+        LoadStatus.LOADED,
+        rows_read=count.rows,
+        rows_loaded=count.rows - count.malformed,
+        rows_quarantined=count.malformed,
+        quarantine=kept.uri if kept else "",
+    )
+    if not is_accepted(count, dataset):
+        outcome = replace(outcome, status=LoadStatus.FAILED, rows_loaded=0, error=_too_many(count, dataset, kept))
+    return _unless_superseded(source, outcome)
+
+
+def _too_many(count: FileCount, dataset: Dataset, kept: Quarantined | None) -> str:
+    first = f"; the first is line {kept.first.line}: {kept.first.reason}" if kept else ""
+    return (
+        f"{count.malformed:,} of {count.rows:,} rows are malformed, but at most {dataset.malformed_share_limit:.1%} "
+        f"may be{first}; mend them and send the file again"
+    )
+
+
+def _unless_superseded(source: SourceFile, outcome: FileOutcome) -> FileOutcome:
+    """What landed as this entry was replaced; the entry of what replaced it will tell how that ended."""
+    return replace(outcome, status=LoadStatus.SUPERSEDED, error="") if source.is_superseded else outcome

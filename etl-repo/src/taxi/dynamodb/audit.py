@@ -18,8 +18,7 @@ from lake.landing.rejection import RejectedFile
 from lake.ledger.connection import condition_failed, persist, read_items, transact
 from taxi.dynamodb.leases import check_of, lost
 from taxi.ports import Known
-from taxi.records import REJECTED, FileOutcome, FileStatus, LandedFile, Lease, LoadStatus, WaitingFile
-from taxi.stored_format import FORMAT
+from taxi.records import FORMAT, REJECTED, FileOutcome, FileStatus, LandedFile, Lease, LoadStatus, WaitingFile
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lake.errors import LeaseLostError
 from lake.ledger.leases import DynamoDbLeases, LeaseItem, demanding
-from taxi.records import Holder, Lease
-from taxi.stored_format import FORMAT
+from taxi.records import FORMAT, Holder, Lease
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource

@@ -1,12 +1,17 @@
-"""A rule: the SQL of one purpose-built table, and the datasets whose trips it is for."""
+"""A rule: the SQL of one purpose-built table and the datasets whose trips it is for; checked where it is deployed."""
 
 from __future__ import annotations
 
 import hashlib
 import importlib.resources
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+
+from taxi.datasets.consistency import suggestion
+from taxi.datasets.dataset import DAY, LOAD_COLUMNS, Dataset
+from taxi.errors import RuleError
+from taxi.purpose_built.sql_names import mentioned_names, read_columns
 
 VIEW = "trips"
 """The name by which every rule knows the trips of a dataset."""
@@ -46,3 +51,33 @@ def rule_of(file_name: str, text: str) -> Rule:
 def rules_of(dataset: str, rules: Iterable[Rule]) -> list[Rule]:
     """Choose the rules that name a dataset."""
     return [rule for rule in rules if dataset in rule.datasets]
+
+
+def demand_consistent(rules: Iterable[Rule], datasets: Mapping[str, Dataset]) -> None:
+    """Check every rule against the columns of the datasets that it names.
+
+    Raises:
+        RuleError: with every problem found, in any rule.
+    """
+    problems = [f"{rule.name}.sql: {problem}" for rule in rules for problem in _of_rule(rule, datasets)]
+    if problems:
+        raise RuleError(problems)
+
+
+def lacking(sql: str, table: str, dataset: Dataset) -> list[str]:
+    """List the columns that a query reads of a dataset's trips, and that these have not."""
+    return sorted(read_columns(sql, table) - {*dataset.columns, *LOAD_COLUMNS})
+
+
+def _of_rule(rule: Rule, datasets: Mapping[str, Dataset]) -> Iterator[str]:
+    if not rule.datasets:
+        yield f"names no dataset; write a line such as '-- datasets: {', '.join(datasets)}'"
+    if DAY not in mentioned_names(rule.sql):
+        yield f"gives no column {DAY}, by which its table is partitioned"
+    for name in rule.datasets:
+        if name not in datasets:
+            yield f"names the unknown dataset {name!r}; {suggestion(name, datasets)}"
+            continue
+        for column in lacking(rule.sql, VIEW, datasets[name]):
+            meant = suggestion(column, datasets[name].columns)
+            yield f"reads {column}, but the dataset {name} has no such column; {meant}"

@@ -5,8 +5,7 @@ from dataclasses import replace
 import pytest
 from taxi.datasets.definitions import load_datasets
 from taxi.errors import RuleError
-from taxi.purpose_built.consistency import demand_consistent
-from taxi.purpose_built.rule import load_rules, rule_of
+from taxi.purpose_built.rule import demand_consistent, load_rules, rule_of
 
 from tests.unit.taxi.datasets.definitions import parsed
 

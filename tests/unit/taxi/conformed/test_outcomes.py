@@ -3,9 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from taxi.conformed.counts import FileCount
+from taxi.conformed.counts import FileCount, Quarantined, is_accepted, outcome_of, outcome_of_refused
 from taxi.conformed.selection import SourceFile
-from taxi.conformed.verdicts import Quarantined, is_accepted, outcome_of, outcome_of_refused
 from taxi.datasets.definitions import load_datasets
 from taxi.records import FileOutcome, LoadStatus, MalformedRow
 
