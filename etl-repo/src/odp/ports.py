@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
-from lake.landing.listings import ObjectVersion, SweepState, TableListing, VersionPage
+from lake.landing.listings import ObjectVersion, TableListing, VersionPage
 from odp.configuration import ConfigDeployment, ConfigRequest, Configuration, RequestStatus
 from odp.records import (
     BatchConfig,
@@ -72,18 +72,22 @@ class TableEntries(Protocol):
         """Take an entry out."""
 
 
-class LoadEntries(Quarantine, Protocol):
-    """The entries of loads, which a person may have dismissed."""
+class HeldEntries(Protocol):
+    """The entries of files that wait for a person."""
 
     def of_tables(self, kind: QuarantineKind) -> Sequence[KeptEntry]:
         """List the entries of a kind, each with its table."""
+
+
+class LoadEntries(Quarantine, HeldEntries, Protocol):
+    """The entries of loads, which a person may have dismissed."""
 
     def remove(self, kind: QuarantineKind, entry_id: str) -> None:
         """Take an entry out."""
 
 
-class Listing(Protocol):
-    """What lies in a staging bucket, whether or not an event told of it."""
+class StagingListing(Protocol):
+    """What lies in a staging bucket, whether or not an event named it."""
 
     def versions(self, bucket: str, prefix: str = "", after: str = "") -> Iterator[ObjectVersion]:
         """Give the versions of every object below a prefix, in the order of their keys, after a key.
@@ -94,17 +98,6 @@ class Listing(Protocol):
     def current_versions(self, bucket: str, keys: Iterable[str]) -> Mapping[str, str | None]:
         """Give the version that a reader of each key gets, None where there is none; a request for each key."""
 
-
-class Deletions(Protocol):
-    """What became of the objects of a staging bucket."""
-
-    def deletions(self, bucket: str, prefix: str) -> Iterator[tuple[str, str]]:
-        """Tell of each key below a prefix when its object was deleted; empty if a reader gets one."""
-
-
-class WholeListing(Listing, Protocol):
-    """The listing of a whole bucket, page by page and folder by folder."""
-
     def page(self, bucket: str, key_marker: str, version_marker: str) -> VersionPage:
         """Give the page of versions that follows a marker."""
 
@@ -112,14 +105,11 @@ class WholeListing(Listing, Protocol):
         """List the folders directly below a prefix, in their order, each with a slash at its end."""
 
 
-class SweepStates(Protocol):
-    """Where the sweep keeps how far it has come."""
+class Deletions(Protocol):
+    """What became of the objects of a staging bucket."""
 
-    def load(self) -> SweepState:
-        """Give what the last run kept."""
-
-    def save(self, state: SweepState) -> None:
-        """Keep how far this run has come."""
+    def deletions(self, bucket: str, prefix: str) -> Iterator[tuple[str, str]]:
+        """Say of each key below a prefix when its object was deleted; empty if a reader gets one."""
 
 
 class StagedFiles(Protocol):
@@ -139,15 +129,8 @@ class ObjectContents(Protocol):
         """Tell whether two versions of one object have the same content; None if one of them is gone."""
 
 
-class KnownFileHistory(Protocol):
-    """The history of landed files, asked for changes."""
-
-    def processed_changes(self, source_table_name: str, from_name: str, most: int) -> Sequence[LandedFile]:
-        """List the change files that the history has, by name from a name on, at most so many."""
-
-
-class KnownLoads(KnownFileHistory, Protocol):
-    """The ledger of landed files, asked for full loads and applied changes."""
+class FileHistory(Protocol):
+    """The landed files of a table as the ledger has them: its loads, and the changes that are done."""
 
     def pending_loads(self, source_table_name: str) -> Sequence[LandedFile]:
         """List the pending parts of full loads of one source table."""
@@ -155,8 +138,11 @@ class KnownLoads(KnownFileHistory, Protocol):
     def processed_loads(self, source_table_name: str) -> Sequence[LandedFile]:
         """List the parts of full loads that the history has, whatever became of them."""
 
+    def processed_changes(self, source_table_name: str, from_name: str, most: int) -> Sequence[LandedFile]:
+        """List the change files that the history has, by name from a name on, at most so many."""
 
-class FileTracker(KnownLoads, Protocol):
+
+class FileTracker(FileHistory, Protocol):
     """The ledger of landed files: pending until they are done, then history."""
 
     def pending_files(self, source_table_name: str, most_changes: int) -> PendingFiles:
@@ -171,13 +157,6 @@ class PendingWorkReader(Protocol):
 
     def pending_work(self) -> Mapping[str, PendingWork]:
         """Give the work of every source table that has pending files; reads a small item of each that ever had one."""
-
-
-class HeldEntries(Protocol):
-    """The entries of files that wait for a person."""
-
-    def of_tables(self, kind: QuarantineKind) -> Sequence[KeptEntry]:
-        """List the entries of a kind, each with its table."""
 
 
 class PlannedLeases(Protocol):

@@ -10,7 +10,7 @@ from lake.landing.rejection import RejectedFile
 from taxi.records import Bundle, FileOutcome, Holder, LandedFile, Lease, MalformedRow, WaitingFile
 
 if TYPE_CHECKING:
-    from lake.landing.listings import ObjectVersion, SweepState
+    from lake.landing.listings import ObjectVersion
 
 
 class Known(StrEnum):
@@ -30,10 +30,6 @@ class FileRegister(Protocol):
     def record_rejected(self, file: RejectedFile) -> None:
         """Keep an object that is no file of a dataset where people can see it."""
 
-
-class KnownFiles(FileRegister, Protocol):
-    """Landed files, and which of many are written down."""
-
     def unknown(
         self, files: Sequence[LandedFile | RejectedFile], datasets: Collection[str]
     ) -> Sequence[LandedFile | RejectedFile]:
@@ -45,16 +41,6 @@ class RawListing(Protocol):
 
     def versions(self, bucket: str, prefix: str, after: str) -> Iterator[ObjectVersion]:
         """Give the versions of every object below a prefix, in the order of their keys, after a key."""
-
-
-class SweepStates(Protocol):
-    """Where the sweep keeps how far it has come."""
-
-    def load(self) -> SweepState:
-        """Give what the last run kept."""
-
-    def save(self, state: SweepState) -> None:
-        """Keep how far this run has come."""
 
 
 class Executions(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Protocol
 
 EVENTS_TAKE = timedelta(minutes=15)
 """An object without an event is missed only when it is older: a younger one's event may be under way."""
@@ -72,6 +73,16 @@ class SweepState:
     def with_round_begun(self, at: str) -> SweepState:
         """Give the state in which a round begins at the first key."""
         return replace(self, round_began=at, round_ended="", key_marker="", version_marker="")
+
+
+class SweepStates(Protocol):
+    """Where a sweep keeps how far it has come."""
+
+    def load(self) -> SweepState:
+        """Give what the last run kept."""
+
+    def save(self, state: SweepState) -> None:
+        """Keep how far this run has come."""
 
 
 def is_due(began: str, every: timedelta, now: datetime) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from odp.ports import Deletions, KnownFileHistory
+from odp.ports import Deletions, FileHistory
 from odp.records import FileStatus, KeptEntry, LandedFile
 
 TIME = "%Y-%m-%dT%H:%M:%SZ"
@@ -35,7 +35,7 @@ class GoneChanges:
 class ChangeWitnesses:
     """Asks the history for applied change files, and the bucket for their objects."""
 
-    files: KnownFileHistory
+    files: FileHistory
     staged: Deletions
     now: datetime
 

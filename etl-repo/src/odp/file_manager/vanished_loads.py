@@ -16,7 +16,7 @@ from odp.file_manager.change_witnesses import TIME, ChangeWitnesses, time_of
 from odp.file_manager.load_objects import last_deletion
 from odp.file_manager.object_key import table_folder
 from odp.file_manager.s3_event import file_id
-from odp.ports import Deletions, KnownLoads, LoadEntries
+from odp.ports import Deletions, FileHistory, LoadEntries
 from odp.records import EMPTIED, FileStatus, FileType, KeptEntry, LandedFile, Quarantined, QuarantineKind, SkipReason
 
 _SHOWN = 5
@@ -141,7 +141,7 @@ def _entry_id(parts: Sequence[LandedFile]) -> str:
 class VanishedLoads:
     """Compares the books of a lake with its staging bucket, and keeps one entry for each load that vanished."""
 
-    files: KnownLoads
+    files: FileHistory
     staged: Deletions
     quarantine: LoadEntries
     landed_file_days: int

@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import takewhile
 
-from lake.landing.listings import SweepState, is_due
+from lake.landing.listings import SweepState, SweepStates, is_due
 from odp.file_manager.vanished_loads import VanishedLoads
-from odp.ports import SweepStates
 from odp.records import KeptEntry
 
 logger = logging.getLogger(__name__)

@@ -13,11 +13,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from lake.batched import batched
-from lake.landing.listings import EVENTS_TAKE, is_due
+from lake.landing.listings import EVENTS_TAKE, SweepStates, is_due
 from lake.landing.rejection import RejectedFile
 from taxi.datasets.dataset import Dataset
 from taxi.landing.object_created import listed_object
-from taxi.ports import Known, KnownFiles, RawListing, SweepStates
+from taxi.ports import FileRegister, Known, RawListing
 from taxi.records import LandedFile
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Missed:
 class RawSweep:
     """Registers what landed in some folders of the raw bucket without an event."""
 
-    register: KnownFiles
+    register: FileRegister
     listing: RawListing
     states: SweepStates
     datasets: Mapping[str, Dataset]
