@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from odp.file_processor.batch_refresh import refresh_batch
-from odp.file_processor.file_selection import Selection
+from odp.file_processor.selection.file_selection import Selection
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
 from odp.records import LandedFile
 from odp.refresh import TableState

@@ -4,7 +4,7 @@
 from random import Random
 
 import pytest
-from odp.file_processor.late_files import Limits
+from odp.file_processor.selection.late_files import Limits
 
 from rehearsal.source.dms import CHANGE_SEQUENCE
 from rehearsal.torture.histories import Act, Step

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from random import Random, SystemRandom
 
 import pytest
-from odp.file_processor.file_selection import Selection
-from odp.file_processor.late_files import Limits
+from odp.file_processor.selection.file_selection import Selection
+from odp.file_processor.selection.late_files import Limits
 
 from rehearsal.source.dms import CHANGE_SEQUENCE
 from rehearsal.torture.check import Kind

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
-from odp.file_processor.file_selection import Selection
+from odp.file_processor.selection.file_selection import Selection
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
 from odp.records import LandedFile, RawTableConfig
 from odp.refresh import LastCommit, RefreshKind, RefreshPlan, TableState

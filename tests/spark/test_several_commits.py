@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from odp.file_manager.missing_files import MissingFiles
 from odp.file_manager.sources import DEFAULT_SOURCES
-from odp.file_processor.late_files import Limits
+from odp.file_processor.selection.late_files import Limits
 from odp.file_processor.table_refresh import TableRefresher
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
 from odp.file_processor.table_writers.hudi_timeline import commits_newest_first

@@ -86,7 +86,7 @@ class LoadEntries(Quarantine, HeldEntries, Protocol):
         """Take an entry out."""
 
 
-class StagingListing(Protocol):
+class Listing(Protocol):
     """What lies in a staging bucket, whether or not an event named it."""
 
     def versions(self, bucket: str, prefix: str = "", after: str = "") -> Iterator[ObjectVersion]:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from odp.file_processor.batch_plan import BatchManager
 from odp.file_processor.batch_refresh import refresh_batch
+from odp.file_processor.planning.batch_plan import BatchManager
 from odp.file_processor.table_refresh import TableRefresher
 from odp.records import BatchConfig, BatchPlan, RawTableConfig
 

@@ -14,7 +14,7 @@ from odp.file_manager.missing_files import MissingFiles
 from odp.file_manager.registration import register_batch
 from odp.file_manager.s3_event import Staging
 from odp.file_manager.sources import Sources
-from odp.file_processor.late_files import Limits
+from odp.file_processor.selection.late_files import Limits
 from odp.records import FileStatus, LandedFile, RawTableConfig, VersioningType
 from odp.refresh import RefreshKind, RefreshPlan, RowCounts
 

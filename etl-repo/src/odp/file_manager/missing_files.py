@@ -26,7 +26,7 @@ from odp.file_manager.key_ranges import (
 from odp.file_manager.rejection import rejection_of
 from odp.file_manager.s3_event import listed_object
 from odp.file_manager.sources import DEFAULT_SOURCES, Sources
-from odp.ports import KnownEntries, KnownFiles, StagingListing
+from odp.ports import KnownEntries, KnownFiles, Listing
 from odp.records import LandedFile
 from odp.source_table import SourceTable
 
@@ -53,7 +53,7 @@ class Found:
 class MissingFiles:
     """Registers what a listing shows and the tracker does not know."""
 
-    listing: StagingListing
+    listing: Listing
     register: KnownFiles
     quarantine: KnownEntries
     sources: Sources = DEFAULT_SOURCES
@@ -122,9 +122,7 @@ def ranges_beside(
     ]
 
 
-def versions_in(
-    listing: StagingListing, bucket: str, folder: str, ranges: Iterable[KeyRange]
-) -> Iterator[ObjectVersion]:
+def versions_in(listing: Listing, bucket: str, folder: str, ranges: Iterable[KeyRange]) -> Iterator[ObjectVersion]:
     """List the versions in some ranges of a folder's keys; what lies between two ranges is not paged through."""
     wanted, at = merged(ranges), 0
     while at < len(wanted):

@@ -17,7 +17,7 @@ from lake.batched import batched
 from lake.landing.listings import ObjectVersion, SweepState, SweepStates, is_due
 from odp.file_manager.key_ranges import DAY, FLAT, KeyRange, layouts_of, ranges_of_days
 from odp.file_manager.missing_files import Found, MissingFiles, versions_in
-from odp.ports import StagingListing
+from odp.ports import Listing
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class Sweep:
     """Registers what landed in one bucket without an event; `folders` are those of the sources in it."""
 
     missing_files: MissingFiles
-    listing: StagingListing
+    listing: Listing
     states: SweepStates
     bucket: str
     folders: Sequence[str]

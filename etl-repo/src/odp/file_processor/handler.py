@@ -19,8 +19,8 @@ from odp.dynamodb.quarantine import DynamoDbQuarantine
 from odp.dynamodb.running_configuration import DynamoDbCadences, RunningVersion
 from odp.dynamodb.told_states import DynamoDbPlannedCadences, DynamoDbToldStates
 from odp.executions import StepFunctionsExecutions
-from odp.file_processor.batch_plan import BatchManager
 from odp.file_processor.cadence_states import state_of_planning, state_of_runs
+from odp.file_processor.planning.batch_plan import BatchManager
 from odp.file_processor.refresh_states import RefreshStates
 from odp.messenger import Judgement, Messenger
 from odp.s3_plans import S3PlanStorage

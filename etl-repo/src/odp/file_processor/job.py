@@ -22,7 +22,7 @@ from odp.errors import MissingConfigurationError
 from odp.file_manager.missing_files import MissingFiles
 from odp.file_manager.sources import Sources
 from odp.file_processor.batch_refresh import refresh_batch
-from odp.file_processor.late_files import Limits
+from odp.file_processor.selection.late_files import Limits
 from odp.file_processor.table_refresh import TableRefresher
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
 from odp.ports import TableConfigs, TableWriter

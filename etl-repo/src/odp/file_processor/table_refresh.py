@@ -15,12 +15,12 @@ from typing import TypeGuard
 
 from lake.errors import LeaseLostError, RejectedInputError
 from lake.landing.listings import TableListing
-from odp.file_processor.file_selection import Selection
-from odp.file_processor.late_files import Limits
 from odp.file_processor.lease_heartbeat import LeaseHeartbeat
-from odp.file_processor.loads import is_settled
-from odp.file_processor.readability import Readability, as_committed
-from odp.file_processor.setting_aside import entries_of
+from odp.file_processor.selection.file_selection import Selection
+from odp.file_processor.selection.late_files import Limits
+from odp.file_processor.selection.loads import is_settled
+from odp.file_processor.selection.readability import Readability, as_committed
+from odp.file_processor.selection.setting_aside import entries_of
 from odp.ports import FileTracker, ObjectContents, RefreshEntries, RunLog, StagedFiles, TableLeases, TableWriter
 from odp.records import LandedFile, Quarantined, QuarantineKind, RawTableConfig, SkipReason
 from odp.refresh import (

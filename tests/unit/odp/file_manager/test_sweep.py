@@ -18,7 +18,7 @@ from odp.file_manager.missing_files import Found
 from odp.file_manager.rejection import rejection_of
 from odp.file_manager.s3_event import listed_object
 from odp.file_manager.staging_sweep import Swept
-from odp.file_processor.setting_aside import entries_of
+from odp.file_processor.selection.setting_aside import entries_of
 from odp.records import LandedFile
 from odp.refresh import (
     HeldFiles,

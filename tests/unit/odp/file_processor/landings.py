@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from odp.file_manager.sources import parse_object_key
-from odp.file_processor.file_selection import Selection
-from odp.file_processor.late_files import Limits
+from odp.file_processor.selection.file_selection import Selection
+from odp.file_processor.selection.late_files import Limits
 from odp.records import FileStatus, LandedFile, SkipReason, VersioningType
 from odp.refresh import RefreshPlan, TableState
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from odp.file_manager.sources import Sources
-from odp.file_processor.late_files import Limits
+from odp.file_processor.selection.late_files import Limits
 from odp.records import EMPTIED, FileStatus, LandedFile, SkipReason, VersioningType
 from odp.refresh import RefreshKind, TableState
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from random import Random
 
 import pytest
-from odp.file_processor.late_files import Limits
+from odp.file_processor.selection.late_files import Limits
 from odp.records import FileStatus, LandedFile, SkipReason, VersioningType
 from odp.refresh import RefreshKind
 

@@ -10,9 +10,9 @@ from odp.file_manager.key_ranges import days_around
 from odp.file_manager.missing_files import ranges_beside
 from odp.file_processor import parquet_footers
 from odp.file_processor.column_names import impossible_names
-from odp.file_processor.loads import Load
 from odp.file_processor.parquet_schema import parquet_columns
 from odp.file_processor.schema_changes import SchemaVersion
+from odp.file_processor.selection.loads import Load
 from odp.records import LandedFile
 
 from lake.errors import RejectedInputError, SchemaChangeRefusedError

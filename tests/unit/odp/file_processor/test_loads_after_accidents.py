@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 import pytest
-from odp.file_processor.late_files import Limits
+from odp.file_processor.selection.late_files import Limits
 from odp.records import EMPTIED, FileStatus, LandedFile, SkipReason, VersioningType
 from odp.refresh import RefreshKind
 

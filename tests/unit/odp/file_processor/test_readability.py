@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-from odp.file_processor.readability import Readability
+from odp.file_processor.selection.readability import Readability
 from odp.records import SkipReason
 
 from lake.landing.listings import TableListing

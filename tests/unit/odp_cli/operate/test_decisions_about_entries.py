@@ -2,7 +2,7 @@
 
 import pytest
 from odp.file_manager.unconfigured_tables import keep_unconfigured_tables
-from odp.file_processor.late_files import _TOO_MANY
+from odp.file_processor.selection.late_files import _TOO_MANY
 from odp.records import FileStatus, LandedFile
 
 from tests.unit.odp_cli.operate.conftest import CALLER, Lake, change, mend, part

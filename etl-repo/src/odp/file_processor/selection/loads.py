@@ -11,8 +11,8 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from odp.file_processor.load_in_table import LoadInTable
-from odp.file_processor.load_parts import (
+from odp.file_processor.selection.load_in_table import LoadInTable
+from odp.file_processor.selection.load_parts import (
     SETTLES_AFTER,
     SameContent,
     count_missing,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from odp.file_processor.load_parts import is_again, is_certainly_again
-from odp.file_processor.pending_table import PendingTable
-from odp.file_processor.suspicion import suspicion, versions_of
+from odp.file_processor.selection.load_parts import is_again, is_certainly_again
+from odp.file_processor.selection.pending_table import PendingTable
+from odp.file_processor.selection.suspicion import suspicion, versions_of
 from odp.records import LandedFile
 
 AGAIN = (

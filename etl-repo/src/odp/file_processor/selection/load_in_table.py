@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from odp.file_processor.load_parts import (
+from odp.file_processor.selection.load_parts import (
     COPY_EVENT,
     SameContent,
     is_a_first_part,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from odp.file_processor.late_files import (
+from odp.file_processor.selection.late_files import (
     REPLAY_HORIZON,
     LateFiles,
     Limits,
@@ -17,10 +17,10 @@ from odp.file_processor.late_files import (
     newest_versions,
     order,
 )
-from odp.file_processor.load_in_table import LoadInTable
-from odp.file_processor.load_parts import is_again, is_certainly_again, may_precede
-from odp.file_processor.loads import Load, PendingLoads, divide_loads
-from odp.file_processor.suspicion import versions_of
+from odp.file_processor.selection.load_in_table import LoadInTable
+from odp.file_processor.selection.load_parts import is_again, is_certainly_again, may_precede
+from odp.file_processor.selection.loads import Load, PendingLoads, divide_loads
+from odp.file_processor.selection.suspicion import versions_of
 from odp.records import FileStatus, LandedFile, SkipReason, VersioningType
 from odp.refresh import TableState
 

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lake.errors import RejectedInputError
-from odp.file_processor.commits import commit_after, commit_of, first_load_held, state_after
-from odp.file_processor.late_files import hold_namesakes, order
-from odp.file_processor.load_parts import is_a_first_part, is_certainly_again, may_precede, second_of
-from odp.file_processor.loads import is_settled
-from odp.file_processor.pending_table import PendingTable
-from odp.file_processor.reload_doubts import (
+from odp.file_processor.selection.commits import commit_after, commit_of, first_load_held, state_after
+from odp.file_processor.selection.late_files import hold_namesakes, order
+from odp.file_processor.selection.load_parts import is_a_first_part, is_certainly_again, may_precede, second_of
+from odp.file_processor.selection.loads import is_settled
+from odp.file_processor.selection.pending_table import PendingTable
+from odp.file_processor.selection.reload_doubts import (
     AGAIN,
     DISMISSED_BEFORE,
     is_dismissed_first_load,

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from odp.file_processor.batches import MOST_BATCHES, packed_batches
-from odp.file_processor.workers import bytes_of_a_worker, execution_class, workers_for
+from odp.file_processor.planning.batches import MOST_BATCHES, packed_batches
+from odp.file_processor.planning.workers import bytes_of_a_worker, execution_class, workers_for
 from odp.ports import CadenceClaims, Cadences, PendingWorkReader, PlannedLeases, PlanStorage
 from odp.records import BatchConfig, BatchPlan, PendingWork, RawTableConfig, TableLease
 

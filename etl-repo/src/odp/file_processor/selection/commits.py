@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from odp.file_processor.late_files import Limits, order, was_put_there
-from odp.file_processor.pending_table import PendingTable
+from odp.file_processor.selection.late_files import Limits, order, was_put_there
+from odp.file_processor.selection.pending_table import PendingTable
 from odp.records import LandedFile, SkipReason
 from odp.refresh import HeldFiles, RefreshKind, RefreshPlan, TableState
 
