@@ -16,7 +16,7 @@ from odp.file_manager import registration, s3_event
 from odp.file_manager.missing_files import Found, MissingFiles
 from odp.file_manager.object_key import DmsObject
 from odp.file_manager.sources import Sources
-from odp.file_processor import table_refresh, table_schema
+from odp.file_processor import refresh_run, table_schema
 from odp.file_processor.batch_refresh import RefreshOne
 from odp.file_processor.own_columns import KEY, VERSION
 from odp.file_processor.planning import batch_plan
@@ -332,7 +332,7 @@ def throttled_write_counts_as_booked(patch: pytest.MonkeyPatch) -> None:
 
 
 def _swallow(patch: pytest.MonkeyPatch, code: str) -> None:
-    original = table_refresh.RefreshRun._enter_done
+    original = refresh_run.RefreshRun._enter_done
 
     def append(refresh: Any) -> None:
         try:
@@ -342,7 +342,7 @@ def _swallow(patch: pytest.MonkeyPatch, code: str) -> None:
                 raise
             refresh._done = ()
 
-    patch.setattr(table_refresh.RefreshRun, "_enter_done", append)
+    patch.setattr(refresh_run.RefreshRun, "_enter_done", append)
 
 
 def reload_of_a_historical_table_skips_the_changes_before_it(patch: pytest.MonkeyPatch) -> None:

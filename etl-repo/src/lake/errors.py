@@ -46,3 +46,10 @@ class SchemaChangeRefusedError(RejectedInputError):
     def of_table(self, table: str, way_out: str) -> SchemaChangeRefusedError:
         """Say of which table it is and what can be done."""
         return SchemaChangeRefusedError(self.problems, table, way_out)
+
+
+def one_line(error: BaseException) -> str:
+    """Give an error's first line and, of one of the JVM, the cause at its root, which alone says what is wrong."""
+    first, *others = str(error).strip().splitlines() or [type(error).__name__]
+    causes = [line.removeprefix(": ") for line in others if line.startswith((": ", "Caused by: "))]
+    return " ".join([first, *causes[-1:]])[:1000]

@@ -35,10 +35,3 @@ class PassingFailureError(RetryableError):
 
 class BuildFailedError(TerminalError):
     """At least one purpose-built table was not brought up to date; the others were."""
-
-
-def one_line(error: BaseException) -> str:
-    """Give an error's first line and, of one of the JVM, the cause at its root, which alone says what is wrong."""
-    first, *others = str(error).strip().splitlines() or [type(error).__name__]
-    causes = [line.removeprefix(": ") for line in others if line.startswith((": ", "Caused by: "))]
-    return " ".join([first, *causes[-1:]])[:1000]

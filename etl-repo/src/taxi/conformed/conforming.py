@@ -16,6 +16,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from lake.errors import one_line
 from taxi.conformed.counts import (
     Quarantined,
     is_accepted,
@@ -29,7 +30,6 @@ from taxi.conformed.parquet_footer import read_footer
 from taxi.conformed.parsed_files import ParsedFiles
 from taxi.conformed.selection import SourceFile, select_current
 from taxi.datasets.dataset import Dataset
-from taxi.errors import one_line
 from taxi.failures import is_passing
 from taxi.ports import Quarantine, RawFiles
 from taxi.records import FileOutcome, LandedFile, LoadStatus

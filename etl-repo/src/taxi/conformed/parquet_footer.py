@@ -9,10 +9,11 @@ from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql.types import StructType
 
+from lake.errors import one_line
 from lake.spark_session import elements, java_class, open_parquet, parquet_file
 from taxi.conformed import bounds
 from taxi.conformed.file_layouts import ParquetFooter
-from taxi.errors import PassingFailureError, SourceFileError, one_line
+from taxi.errors import PassingFailureError, SourceFileError
 from taxi.failures import is_passing
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from taxi.errors import BuildFailedError, one_line
+from lake.errors import one_line
+from taxi.errors import BuildFailedError
 from taxi.purpose_built.rebuild import Rebuild, rebuild
 from taxi.purpose_built.rule import VIEW, Rule
 from taxi.tables import Provenance, PurposeBuiltTable, TripHistory

@@ -1,6 +1,6 @@
 """Errors of the JVM in one line that says what is wrong."""
 
-from taxi.errors import one_line
+from lake.errors import one_line
 
 
 def test_the_cause_at_the_root_is_told_and_nothing_between() -> None:

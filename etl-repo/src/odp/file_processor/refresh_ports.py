@@ -1,0 +1,31 @@
+"""What the refreshes of one job run are given by its entry point."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from odp.file_processor.selection.late_files import Limits
+from odp.ports import FileTracker, ObjectContents, RefreshEntries, RunLog, StagedFiles, TableLeases, TableWriter
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshPorts:
+    """What the refreshes of one job run share: adapters, limits and the clock."""
+
+    files: FileTracker
+    staged_files: StagedFiles
+    leases: TableLeases
+    writer: TableWriter
+    run_log: RunLog
+    quarantine: RefreshEntries
+    contents: ObjectContents
+    run_id: str
+    limits: Limits = field(default_factory=Limits)
+    heartbeat_seconds: float = 60
+    clock: Callable[[], datetime] = _utc_now

@@ -1,0 +1,275 @@
+"""One refresh of one table: what the table holds, what is pending, commits of bounded size, the catalog, the run log.
+
+A commit comes first and carries its file ids; catalog and books follow. A run that dies in between leaves files
+pending that the table already holds: the next run sees them in the commit and only finishes catalog and books.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TypeGuard
+
+from lake.errors import LeaseLostError, RejectedInputError, one_line
+from lake.landing.listings import TableListing
+from odp.file_processor.lease_heartbeat import LeaseHeartbeat
+from odp.file_processor.refresh_ports import RefreshPorts
+from odp.file_processor.selection.file_selection import Selection
+from odp.file_processor.selection.loads import is_settled
+from odp.file_processor.selection.processed_files import ProcessedFiles
+from odp.file_processor.selection.readability import Readability, as_committed
+from odp.file_processor.selection.setting_aside import entries_of
+from odp.records import LandedFile, Quarantined, QuarantineKind, RawTableConfig, SkipReason
+from odp.refresh import (
+    LastCommit,
+    Lease,
+    RefreshOutcome,
+    RefreshPlan,
+    RefreshStatus,
+    RowCounts,
+    RunRecord,
+    TableState,
+)
+
+logger = logging.getLogger(__name__)
+
+
+_WITHOUT_ROW = (
+    "%s: %d updates were of keys that the table did not have, and were inserted. Either primary keys were changed at "
+    "the source, and the rows of the former keys are still in the table; or changes of before are lost or come late. "
+    "Let the DMS task write before-images (add-before-image-columns), and load the table again in DMS"
+)
+
+
+class RefreshRun:
+    """One refresh under way; `_done` has the files that are done while the books do not know it yet."""
+
+    def __init__(self, ports: RefreshPorts, config: RawTableConfig, lease: Lease, started_at: str) -> None:
+        self._with = ports
+        self._config = config
+        self._lease = lease
+        self._started_at = started_at
+        self._catalog_commit = lease.catalog_commit
+        self._has_commit = False
+        self._is_writing = False
+        self._done: tuple[LandedFile, ...] = ()
+        self._files = 0
+        self._registrations = 0
+        self._counts = RowCounts()
+        self._in_books = (0, RowCounts())
+        self._left = 0
+        self._is_all = True
+        self._awaits_load = False
+
+    def run(self) -> None:
+        """Do everything but closing the books."""
+        refuse_other_identity(self._config, self._lease.written_with)
+        with LeaseHeartbeat(self._lease, self._with.leases, seconds=self._with.heartbeat_seconds) as heartbeat:
+            last = self._with.writer.last_refresh(self._config)
+            if last is not None:
+                self._has_commit = True
+                self._finish_earlier_run(last)
+            state = last.state if last else TableState()
+            readability = Readability(self._with.staged_files, self._register_missing(state))
+            while self._has_more(step := self._step(state, readability, heartbeat.check)):
+                state = step.state
+                self._enter_done()
+
+    def close(self, failure: Exception | None = None, stack_trace: str = "") -> RefreshOutcome:
+        """Close the books and return the lease; of a run that lost it, only that is kept.
+
+        A run that failed when all was applied has completed: nothing pending would start another one to say so.
+        """
+        if failure and self._is_complete(failure):
+            failure, stack_trace = None, ""
+        status = RefreshStatus.ERROR if failure else RefreshStatus.COMPLETED
+        error = _named(failure) if failure else ""
+        entry = RunRecord(
+            outcome=replace(self._outcome(status), error=error, stack_trace=stack_trace),
+            files=self._done,
+            closes=True,
+            catalog_commit=self._catalog_commit,
+            written_with=self._config.identity if self._holds_data() else None,
+            refused=isinstance(failure, RejectedInputError),
+            # a table that waits for the rest of a reload is looked at again when it is whole, whatever else was refused
+            refused_registrations=-1 if self._awaits_load else self._registrations,
+            refused_configuration=self._config.digest,
+        )
+        try:
+            self._with.run_log.append(self._lease, entry)
+        except LeaseLostError as lost:
+            files, counts = self._in_books
+            outcome = replace(self._outcome(RefreshStatus.ERROR), files=files, counts=counts)
+            outcome = replace(outcome, error=error or _named(lost), stack_trace=stack_trace)
+            self._with.run_log.record(outcome, self._with.run_id)
+            return outcome
+        return entry.outcome
+
+    def _is_complete(self, failure: Exception) -> bool:
+        if isinstance(failure, RejectedInputError):
+            return False
+        try:
+            return not self._pending()
+        except Exception:  # nobody knows, so it counts as failed
+            logger.exception("%s does not say what is pending", self._config.qualified_name)
+            return False
+
+    def _outcome(self, status: RefreshStatus) -> RefreshOutcome:
+        return RefreshOutcome(
+            qualified_name=self._config.qualified_name,
+            source_table_name=self._config.source_table_name,
+            status=status,
+            started_at=self._started_at,
+            ended_at=now_text(),
+            counts=self._counts,
+            files=self._files,
+        )
+
+    def _holds_data(self) -> bool:
+        """Whether the table holds data for certain; a write that failed may have committed, so the table is asked."""
+        if self._is_writing and not self._has_commit:
+            try:
+                self._has_commit = self._with.writer.last_refresh(self._config) is not None
+            except Exception:  # the next refresh will know
+                logger.exception("%s does not say whether it holds data", self._config.qualified_name)
+        return self._has_commit
+
+    def _finish_earlier_run(self, last: LastCommit) -> None:
+        """Close the books of a run that died after its commit; a file that a person skipped since is applied, too."""
+        found = self._with.files.not_booked(self._config.source_table_name, last.file_ids)
+        files = [file for file in found if file.status_reason != SkipReason.OVERWRITTEN_AMID]
+        if files:
+            logger.info("%s: an earlier run committed %d files and died", self._config.qualified_name, len(files))
+            self._publish(last, [file.applied(last.state.generation) for file in files])
+            if self._pending() or not self._is_all:  # otherwise they are entered together with the end of this run
+                self._enter_done()
+
+    def _pending(self) -> Sequence[LandedFile]:
+        """The files that wait, without those that the table holds already."""
+        found = self._with.files.pending_files(self._config.source_table_name, self._with.limits.files)
+        self._registrations = found.registrations
+        done = {file.file_id for file in self._done}
+        self._is_all = found.is_all
+        return [file for file in found.files if file.file_id not in done]
+
+    def _as_approved(self, pending: Sequence[LandedFile]) -> tuple[Sequence[LandedFile], Sequence[LandedFile]]:
+        """Give what is pending and the parts of loads in the history, so that a part on its way is in one of them.
+
+        A person who approves a load moves its parts one by one. A part that is moved after the pending files are read
+        and before the history is would be in neither, and the others would seem to be the whole load.
+        """
+        source = self._config.source_table_name
+        processed = self._with.files.processed_loads(source)
+        parts = self._with.files.pending_loads(source)
+        moved = {part.file_id for part in parts}
+        changes = (file for file in pending if not file.is_load)
+        return [*parts, *changes], [part for part in processed if part.file_id not in moved]
+
+    def _register_missing(self, state: TableState) -> TableListing:
+        pending = self._pending()
+        if not pending:
+            return TableListing()
+        listing = self._with.staged_files.register_missing(pending, state.newest_change_file)
+        if listing.missed:
+            logger.warning("%s: %d files had no event", self._config.source_table_name, listing.missed)
+        return listing
+
+    def _step(self, state: TableState, readability: Readability, check_lease: Callable[[], None]) -> RefreshPlan | None:
+        """Apply as much as one commit may read; None if nothing waits."""
+        pending = self._pending()
+        if not pending:
+            return None
+        self._enter_done()
+        pending, processed_parts = self._as_approved(pending)
+        unsettled = (file for file in pending if file.is_load and not is_settled(file, self._with.clock()))
+        self._awaits_load = state.generation > 0 and any(unsettled)
+        source = self._config.source_table_name
+        selection = Selection(
+            pending=pending,
+            state=state,
+            versioning=self._config.table_data_versioning_type,
+            processed=ProcessedFiles(self._with.files, self._with.contents, readability, source, processed_parts),
+            now=self._with.clock(),
+            unreadable=readability.unreadable(pending),
+            limits=self._with.limits,
+            is_all=self._is_all,
+        )
+        refresh = selection.select()
+        if refresh.files:
+            self._is_writing = True
+            committed = self._apply(refresh, check_lease)
+            self._has_commit = True
+            self._publish(committed, refresh.files)
+        self._set_aside(refresh)
+        self._left = len(pending) - len(self._done)
+        if not self._done:
+            logger.info("%s: %d files wait for the rest of a full load", source, len(pending))
+        return refresh
+
+    def _apply(self, refresh: RefreshPlan, check_lease: Callable[[], None]) -> LastCommit:
+        """Write the refresh; what it holds is held although its files are refused: that may be what mends the table."""
+        try:
+            return self._with.writer.apply(self._config, refresh, check_lease)
+        except RejectedInputError:
+            self._set_aside(replace(refresh, files=(), skipped=()))
+            raise
+
+    def _set_aside(self, refresh: RefreshPlan) -> None:
+        for entry in entries_of(self._config, refresh):
+            self._keep(entry)
+        # what was applied comes last, as the last of its files are booked together with what the commit did
+        self._done = (*refresh.set_aside, *self._done)
+        self._files += len(refresh.set_aside)
+
+    def _keep(self, entry: Quarantined) -> None:
+        """Keep an entry; one that a run which died has left may name fewer files than are held now."""
+        if entry.kind is QuarantineKind.SKIPPED_FILE:  # a person may have dismissed it
+            self._with.quarantine.keep(entry)
+        else:
+            self._with.quarantine.replace(entry)
+
+    def _has_more(self, step: RefreshPlan | None) -> TypeGuard[RefreshPlan]:
+        """Whether something was done and something is left."""
+        return step is not None and bool(self._done) and (self._left > 0 or not self._is_all)
+
+    def _publish(self, committed: LastCommit, files: Sequence[LandedFile]) -> None:
+        """Bring the catalog up to a commit; only then do its files count as applied."""
+        self._catalog_commit = self._with.writer.publish(self._config, self._catalog_commit)
+        self._done = tuple(as_committed(files, self._with.staged_files))
+        self._files += len(files)
+        self._counts += committed.counts
+        if committed.counts.updates_without_row:
+            logger.warning(_WITHOUT_ROW, self._config.qualified_name, committed.counts.updates_without_row)
+
+    def _enter_done(self) -> None:
+        """Leave no earlier commit's files open beside those of a new one: a commit names its own files only."""
+        if self._done:
+            entry = RunRecord(self._outcome(RefreshStatus.UPDATING), self._done)
+            self._with.run_log.append(self._lease, entry)
+            self._done, self._in_books = (), (self._files, self._counts)
+
+
+def refuse_other_identity(config: RawTableConfig, written_with: Mapping[str, str] | None) -> None:
+    """Never write a table with other keys than it was filled with, even if its configuration slipped past a check.
+
+    Raises:
+        RejectedInputError: naming the fields.
+    """
+    changed = [f"{name} {value!r}" for name, value in config.differs_from(written_with).items()]
+    if changed:
+        message = (
+            f"{config.qualified_name} holds data written with {', '.join(changed)}, but is configured otherwise now; "
+            "configure it as it was"
+        )
+        raise RejectedInputError(message)
+
+
+def now_text() -> str:
+    """The time of now, as the run log keeps times."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _named(error: BaseException) -> str:
+    return f"{type(error).__name__}: {one_line(error)}"[:1000]
