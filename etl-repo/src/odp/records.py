@@ -306,7 +306,7 @@ class PendingFiles:
 class TableLease:
     """What odpf_file_processing_tracker says of a table to whoever plans: who writes it, and what was refused."""
 
-    is_held: bool = False
+    is_leased: bool = False
     refused_registrations: int = -1
     """The registrations that the last refused refresh had seen; -1 when the last refresh was not refused."""
     refused_configuration: str = ""

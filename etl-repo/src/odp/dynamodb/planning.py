@@ -44,7 +44,7 @@ class DynamoDbPlannedLeases:
         is_writing = item.get("refresh_status") == RefreshStatus.UPDATING.value
         last: Mapping[str, Any] = item.get("last_refresh", {})
         return TableLease(
-            is_held=is_held,
+            is_leased=is_held,
             was_cut_off=is_writing and not is_held,
             refused_registrations=int(item.get("refused_registrations", -1)),
             refused_configuration=str(item.get("refused_configuration", "")),

@@ -34,7 +34,7 @@ class RefreshStates:
         leases = self.leases.leases(table.qualified_name for table in looked_at)
         for table in looked_at:
             lease = leases.get(table.qualified_name, TableLease())
-            if not lease.is_held:
+            if not lease.is_leased:
                 yield from self._refresh(table, lease, pending.get(table.source_table_name))
 
     def _refresh(self, table: RawTableConfig, lease: TableLease, work: PendingWork | None) -> Iterator[State]:

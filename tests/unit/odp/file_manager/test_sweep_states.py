@@ -113,7 +113,7 @@ def people_who_know_that_it_fails(books: TableLease) -> People:
     [
         FAILED,
         REFUSED,
-        pytest.param(replace(FAILED, refresh_status=RefreshStatus.UPDATING, is_held=True), id="tried again just now"),
+        pytest.param(replace(FAILED, refresh_status=RefreshStatus.UPDATING, is_leased=True), id="tried again just now"),
         pytest.param(replace(FAILED, refresh_status=RefreshStatus.UPDATING, was_cut_off=True), id="cut off once"),
     ],
 )
@@ -128,7 +128,9 @@ def test_table_that_fails_at_its_cadences_or_waits_for_a_person_is_not_called_la
         pytest.param(replace(LONG_AGO, refresh_status="", ended_at=""), id="its item is gone"),
         pytest.param(replace(LONG_AGO, refresh_status=RefreshStatus.UPDATING, was_cut_off=True), id="cut off since"),
         pytest.param(replace(FAILED, refresh_status=RefreshStatus.COMPLETED, error=""), id="well in between"),
-        pytest.param(replace(LONG_AGO, refresh_status=RefreshStatus.UPDATING, is_held=True), id="under way for hours"),
+        pytest.param(
+            replace(LONG_AGO, refresh_status=RefreshStatus.UPDATING, is_leased=True), id="under way for hours"
+        ),
         pytest.param(replace(REFUSED, refused_registrations=5), id="a file came since, and no run has begun"),
         pytest.param(replace(REFUSED, refused_configuration="other"), id="mended since, and no run has begun"),
         pytest.param(

@@ -81,7 +81,7 @@ def test_rule_11_cadence_without_pending_files_has_no_batch_writes_no_plan_and_i
 
 
 def test_table_that_a_run_is_refreshing_is_in_no_batch() -> None:
-    world = World([table(1), table(2)], {"s.t1": 1, "s.t2": 1}, known_leases={"db.t1": TableLease(is_held=True)})
+    world = World([table(1), table(2)], {"s.t1": 1, "s.t2": 1}, known_leases={"db.t1": TableLease(is_leased=True)})
     assert world.planned() == (("s.t2",),)
 
 

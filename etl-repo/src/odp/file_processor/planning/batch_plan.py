@@ -123,7 +123,7 @@ def longest_left_alone(work: Mapping[PendingWork, TableLease], most: int) -> dic
 
 def may_start(table: RawTableConfig, work: PendingWork, lease: TableLease) -> bool:
     """Leave out a table that a run is writing, and one that was refused and of which nothing has changed since."""
-    return not lease.is_held and not lease.waits_for_change(table, work)
+    return not lease.is_leased and not lease.waits_for_change(table, work)
 
 
 def state_of(batch_config: BatchConfig, plan: BatchPlan, size: RunSize) -> dict[str, Any]:
