@@ -15,7 +15,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from deployment_account.locked_packages import installed
-from rehearsal.emulator import seams
+from rehearsal.emulator import ministack_patches as patches
 from rehearsal.emulator.settings import NETWORK_VARIABLES, EmulatorSettings
 
 OF_RUNTIME = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3")
@@ -33,8 +33,8 @@ def install(settings: EmulatorSettings) -> None:
     runtime = _folder_of_runtime(settings.temporary / "lambda-runtime")
     kept = {name: os.environ[name] for name in (*NETWORK_VARIABLES, "PATH", "HOME", "TMPDIR") if name in os.environ}
     environment = {**kept, **settings.package_variables}
-    seams.LAMBDA_WORKER_CREDENTIALS.replace(_with_architecture)
-    seams.LAMBDA_WORKER_SUBPROCESS.replace(
+    patches.LAMBDA_WORKER_CREDENTIALS.replace(_with_architecture)
+    patches.LAMBDA_WORKER_SUBPROCESS.replace(
         lambda module: SimpleNamespace(**vars(module) | {"Popen": _starting(module.Popen, runtime, environment)})
     )
 
