@@ -17,6 +17,7 @@ from deployment_account.names import OdpTable, Shared
 from deployment_account.permissions import allow, allow_key_use
 from etl_cdk.object_queue import ATTEMPTS, encrypted_queue, queue_new_objects
 from etl_cdk.runtime_package import RuntimeFunction, RuntimePackage
+from lake.metrics import Metric
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,7 +92,7 @@ class ConfigManager(Construct):
             meaning=f"A configuration request failed {ATTEMPTS} times; its event waits in the dead-letter queue.",
         )
         alerts.on_any_counted(
-            "RefusedConfigurations",
+            Metric.REFUSED_CONFIGURATIONS,
             meaning="Table manifests were refused as a whole; odpf_config_deploy_tracker names the reasons.",
         )
 

@@ -19,6 +19,7 @@ from deployment_account.sources import sources_json
 from etl_cdk.object_queue import ATTEMPTS, encrypted_queue, queue_new_objects
 from etl_cdk.runtime_package import RuntimeFunction, RuntimePackage
 from etl_cdk.sweep_time import run_every_hour
+from lake.metrics import Metric
 
 if TYPE_CHECKING:
     from aws_cdk import aws_dynamodb as dynamodb
@@ -138,15 +139,15 @@ class FileManager(Construct):
             meaning=f"Events of landed files failed {ATTEMPTS} times; they wait in the dead-letter queue.",
         )
         alerts.on_any_counted(
-            "RejectedFiles",
+            Metric.REJECTED_FILES,
             meaning="Objects landed that are no DMS files, or messages came of no object; odpf_quarantine has them.",
         )
         alerts.on_any_counted(
-            "MissedFiles",
+            Metric.MISSED_FILES,
             meaning="Files lay in the staging bucket for 15 minutes without an event; the sweep has registered them.",
         )
         alerts.on_any_counted(
-            "SlowSweeps",
+            Metric.SLOW_SWEEPS,
             meaning="A round of the sweep over the staging bucket has taken longer than a day: too much lies there.",
         )
         alerts.on_any(

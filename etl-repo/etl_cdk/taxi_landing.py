@@ -17,6 +17,7 @@ from etl_cdk.object_queue import ATTEMPTS, encrypted_queue, queue_new_objects
 from etl_cdk.runtime_package import RuntimeFunction, RuntimePackage
 from etl_cdk.sweep_time import run_every_hour
 from etl_cdk.taxi_permissions import TaxiData, allow_landing, allow_sweep
+from lake.metrics import Metric
 
 if TYPE_CHECKING:
     from aws_cdk import aws_lambda as lambda_
@@ -113,11 +114,11 @@ class TaxiLanding(Construct):
             meaning=f"Events of landed files failed {ATTEMPTS} times; they wait in the dead-letter queue.",
         )
         alerts.on_any_counted(
-            "RejectedTaxiFiles",
+            Metric.REJECTED_TAXI_FILES,
             meaning="Files landed that no taxi dataset can load; the audit table names them as those of 'rejected'.",
         )
         alerts.on_any_counted(
-            "MissedTaxiFiles",
+            Metric.MISSED_TAXI_FILES,
             meaning="Files of a taxi dataset lay in the raw bucket for 15 minutes without an event; the sweep has "
             "registered them, and they are loaded within the next minutes.",
         )

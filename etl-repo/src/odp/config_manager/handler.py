@@ -8,8 +8,11 @@ import logging
 import os
 from typing import Any
 
-from lake.cloudwatch import put_metric
+from lake.functions.counting import count
+from lake.functions.entry_point import entry_point
 from lake.ledger.connection import dynamodb_resource
+from lake.log_keys import log_keys
+from lake.metrics import Metric
 from odp.config_manager.deployment import ConfigurationManager, Lake
 from odp.config_manager.physical_names import PhysicalNames
 from odp.config_manager.request import REQUEST_KEY
@@ -50,6 +53,7 @@ def _lake() -> Lake:
     )
 
 
+@entry_point("config-manager")
 def handle(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Deploy the newest configuration request; a message whose deployment could not end is delivered again."""
     failed = [record["messageId"] for record in event["Records"] if not _is_done(record)]
@@ -57,6 +61,11 @@ def handle(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: A
 
 
 def _is_done(record: dict[str, Any]) -> bool:
+    with log_keys(correlation_id=record["messageId"]):
+        return _is_deployed(record)
+
+
+def _is_deployed(record: dict[str, Any]) -> bool:
     try:
         announced = json.loads(record["body"])["detail"]["object"]["version-id"]
         deployment = _manager().handle(announced)
@@ -66,5 +75,5 @@ def _is_done(record: dict[str, Any]) -> bool:
         logger.exception("message %s failed and will be delivered again", record["messageId"])
         return False
     if deployment is not None and deployment.status is RequestStatus.REFUSED:
-        put_metric("RefusedConfigurations", 1, lake=os.environ["LAKE"])
+        count(Metric.REFUSED_CONFIGURATIONS)
     return True

@@ -7,8 +7,10 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-from lake.cloudwatch import put_metric
+from lake.functions.counting import count
+from lake.functions.entry_point import entry_point
 from lake.ledger.connection import dynamodb_resource
+from lake.metrics import Metric
 from odp.dynamodb.books_format import DynamoDbBooksFormat
 from odp.dynamodb.file_tracker import DynamoDbFileTracker
 from odp.dynamodb.quarantine import DynamoDbQuarantine
@@ -39,10 +41,11 @@ def connected_lake() -> Lake:
     )
 
 
+@entry_point("file-manager")
 def handle(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Register the objects named in one SQS batch; failed messages are delivered again alone."""
     lake = connected_lake()
     registration = register_batch(event["Records"], lake.tracker, lake.quarantine, lake.staging)
     if registration.rejected:
-        put_metric("RejectedFiles", registration.rejected, lake=os.environ["LAKE"])
+        count(Metric.REJECTED_FILES, registration.rejected)
     return {"batchItemFailures": [{"itemIdentifier": message} for message in registration.failed_message_ids]}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lake.landing.object_created import EventError, event_in
+from lake.log_keys import log_keys
 from odp.file_manager.rejection import malformed, rejection_of
 from odp.file_manager.s3_event import DEFAULT_STAGING, Staging, landed_object
 from odp.ports import FileRegister, Quarantine
@@ -38,11 +39,12 @@ def register_batch(
     counts = {"registered": 0, "already_known": 0, "rejected": 0, "ignored": 0}
     failed: list[str] = []
     for message in messages:
-        try:
-            counts[_register(_read(message, staging), tracker, quarantine)] += 1
-        except Exception:  # any failure concerns this message alone; after its last delivery SQS moves it to the DLQ
-            logger.exception("message %s failed and will be delivered again", message["messageId"])
-            failed.append(message["messageId"])
+        with log_keys(correlation_id=message["messageId"]):
+            try:
+                counts[_register(_read(message, staging), tracker, quarantine)] += 1
+            except Exception:  # it concerns this message alone; after its last delivery SQS moves it to the DLQ
+                logger.exception("message %s failed and will be delivered again", message["messageId"])
+                failed.append(message["messageId"])
     return Registration(**counts, failed_message_ids=tuple(failed))
 
 
@@ -52,7 +54,10 @@ def _register(landed: LandedFile | Quarantined | None, tracker: FileRegister, qu
     if isinstance(landed, Quarantined):
         logger.warning("into quarantine: %s", landed.reason)
         return "rejected" if quarantine.keep(landed) else "already_known"
-    return "registered" if tracker.register(landed) else "already_known"
+    with log_keys(table=landed.source_table_name):
+        is_new = tracker.register(landed)
+        logger.info("%s %s", "registered" if is_new else "already registered", landed.key)
+    return "registered" if is_new else "already_known"
 
 
 def _read(message: Mapping[str, Any], staging: Staging) -> LandedFile | Quarantined | None:

@@ -8,11 +8,14 @@ from collections.abc import Iterator, Mapping, Set
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 
-from lake.cloudwatch import UNTOLD_CHANGES, put_metric
+from lake.functions.counting import count
+from lake.functions.entry_point import entry_point
 from lake.lambda_context import LambdaContext, time_out
 from lake.landing.s3_listing import S3Listing
 from lake.ledger.connection import dynamodb_resource
 from lake.ledger.sweep_state import DynamoDbSweepState
+from lake.log_keys import log_keys
+from lake.metrics import Metric
 from odp.commands import Commands
 from odp.configuration import Configuration
 from odp.dynamodb.file_tracker import DynamoDbPendingWork
@@ -59,6 +62,7 @@ class _Lake:
         return _running().everything()
 
 
+@entry_point("file-manager-sweep")
 def handle(event: dict[str, object], context: LambdaContext) -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
     """Look at what is due until shortly before the time-out; the next run goes on there.
 
@@ -70,6 +74,7 @@ def handle(event: dict[str, object], context: LambdaContext) -> dict[str, int]: 
         look = _vanished_look()
         is_due = look.is_due()
         swept = _sweep().run(ends_at - LOOK_LASTS if is_due else ends_at)
+        logger.info("registered %d files without an event", swept.found.missed)
         _tell(_counts(swept))
         keep_unconfigured_tables(lake.pending, lake.configuration.tables, connected_lake().quarantine)
         look.run(lake.configuration.tables, ends_at)
@@ -91,7 +96,7 @@ def _tell_changes(lake: _Lake, *, is_day_over: bool) -> None:
             told.forget(known)
     except Exception:
         logger.exception("people were not told of all that changed")
-        put_metric(UNTOLD_CHANGES, 1, lake=os.environ["LAKE"])
+        count(Metric.UNTOLD_CHANGES)
 
 
 def _sweep() -> Sweep:
@@ -197,9 +202,10 @@ def _losses(oldest: Mapping[str, str]) -> Mapping[str, frozenset[str]]:
     held = [entry for kind in HELD_KINDS for entry in lake.quarantine.of_tables(kind)]
     found = losses([*oldest.items(), *landings_of(held)], now=_now(), landed_file_days=days)
     for name in sorted(found):
-        logger.warning(
-            "%s: files that wait or are held are about to expire after %d days in the staging bucket", name, days
-        )
+        with log_keys(table=name):
+            logger.warning(
+                "%s: files that wait or are held are about to expire after %d days in the staging bucket", name, days
+            )
     return found
 
 
@@ -209,22 +215,27 @@ def _rejected_that_may_be_wanted() -> list[str]:
     return [landed for _, landed in landings_of(rejected)]
 
 
-def _counts(swept: Swept) -> dict[str, int]:
+def _counts(swept: Swept) -> dict[Metric, int]:
     found = swept.found
     if found.landed or found.rejected:
         logger.warning("no event told of %d landed and %d rejected files", found.landed, found.rejected)
     is_slow = swept.round_hours > ROUND_HOURS
-    return {"MissedFiles": found.missed, "RejectedFiles": found.rejected, "SlowSweeps": int(is_slow)}
+    return {
+        Metric.MISSED_FILES: found.missed,
+        Metric.REJECTED_FILES: found.rejected,
+        Metric.SLOW_SWEEPS: int(is_slow),
+    }
 
 
-def _tell(counts: Mapping[str, int]) -> None:
-    for name, count in counts.items():
-        if count:
-            put_metric(name, count, lake=os.environ["LAKE"])
+def _tell(counts: Mapping[Metric, int]) -> None:
+    for metric, number in counts.items():
+        if number:
+            count(metric, number)
 
 
 def _log_vanished(table: str) -> None:
-    logger.warning("%s: all objects of its load are gone", table)
+    with log_keys(table=table):
+        logger.warning("%s: all objects of its load are gone", table)
 
 
 def _now() -> datetime:

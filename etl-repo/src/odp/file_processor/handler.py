@@ -10,8 +10,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from lake.aws_trouble import trouble_of_aws
-from lake.cloudwatch import UNTOLD_CHANGES, put_metric
+from lake.functions.counting import count
+from lake.functions.entry_point import entry_point
 from lake.ledger.connection import dynamodb_resource
+from lake.log_keys import log_keys
+from lake.metrics import Metric
 from odp.commands import Commands
 from odp.dynamodb.file_tracker import DynamoDbPendingWork
 from odp.dynamodb.planning import DynamoDbCadenceClaims, DynamoDbPlannedLeases
@@ -52,6 +55,7 @@ def _batch_manager() -> BatchManager:
     )
 
 
+@entry_point("batch-manager")
 def handle(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Plan one execution, or release its cadence at its end; no pending files, no batches, no Glue run.
 
@@ -61,7 +65,8 @@ def handle(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: A
         RetryableError: the same call may succeed later, so the state machine repeats it.
     """
     step = {"plan": _plan, "release": _release}[event.get("step", "plan")]
-    with trouble_of_aws():
+    execution = event["execution"]
+    with log_keys(cadence=event["refresh_cadence"], execution=execution, correlation_id=execution), trouble_of_aws():
         return step(event)
 
 
@@ -75,6 +80,7 @@ def _plan(event: dict[str, Any]) -> dict[str, Any]:
         if state:
             _afterwards(cadence, lambda: _tell(cadence, state))
         raise
+    logger.info("planned %d batches", len(answer["batches"]))
     state = state_of_planning(cadence, execution, None)
     _afterwards(cadence, lambda: _planned_cadences().planned(cadence))
     _afterwards(cadence, lambda: _tell(cadence, state, with_tables=not answer["batches"]))
@@ -95,7 +101,7 @@ def _afterwards(cadence: str, work: Callable[[], None]) -> None:
         work()
     except Exception:
         logger.exception("%s: people were not told of all that changed", cadence)
-        put_metric(UNTOLD_CHANGES, 1, lake=os.environ["LAKE"])
+        count(Metric.UNTOLD_CHANGES)
 
 
 def _tell(cadence: str, state: State | None, *, with_tables: bool = False) -> None:

@@ -6,10 +6,13 @@ import functools
 import os
 from typing import Any
 
-from lake.cloudwatch import put_metric
 from lake.errors import RejectedInputError
+from lake.functions.counting import count
+from lake.functions.entry_point import entry_point
 from lake.ledger.connection import dynamodb_resource
-from taxi.bundles.bundling import WAITING_FILES, Bundling
+from lake.log_keys import log_keys
+from lake.metrics import Metric
+from taxi.bundles.bundling import Bundling
 from taxi.bundles.closing import Closing, error_text
 from taxi.datasets.definitions import load_datasets
 from taxi.dynamodb.audit import DynamoDbAudit
@@ -31,15 +34,22 @@ def _number(variable: str) -> int:
     return int(os.environ[variable])
 
 
+@entry_point("taxi-bundles")
 def handle(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Claim or close a bundle of one dataset for one execution."""
+    execution = event["execution"]
+    with log_keys(dataset=event["dataset"], execution=execution, correlation_id=execution):
+        return _claim_or_close(event)
+
+
+def _claim_or_close(event: dict[str, Any]) -> dict[str, Any]:
     bundling, closing = _steps()
     if event["dataset"] not in load_datasets():
         message = f"{event['dataset']!r} is no dataset; start the execution with one of {', '.join(load_datasets())}"
         raise RejectedInputError(message)
     if event["step"] == "claim":
         if waiting := bundling.long_waiting(event["dataset"]):
-            put_metric(WAITING_FILES, waiting, lake=os.environ["LAKE"])
+            count(Metric.WAITING_TAXI_FILES, waiting)
         return bundling.claim(event["dataset"], event["execution"], event.get("execution_arn", "")).state
     if event["step"] == "close":
         return closing.close(event["bundle_key"], error_text(event.get("error"))).state

@@ -6,8 +6,10 @@ import functools
 import os
 from typing import Any
 
-from lake.cloudwatch import put_metric
+from lake.functions.counting import count
+from lake.functions.entry_point import entry_point
 from lake.ledger.connection import dynamodb_resource
+from lake.metrics import Metric
 from taxi.datasets.definitions import load_datasets
 from taxi.dynamodb.audit import DynamoDbAudit
 from taxi.landing.registration import Landing
@@ -24,9 +26,10 @@ def _landing() -> Landing:
     )
 
 
+@entry_point("taxi-landing")
 def handle(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Take in the objects named in one SQS batch; failed messages are delivered again alone."""
     registration = _landing().take_in(event["Records"])
     if registration.rejected:
-        put_metric("RejectedTaxiFiles", registration.rejected, lake=os.environ["LAKE"])
+        count(Metric.REJECTED_TAXI_FILES, registration.rejected)
     return {"batchItemFailures": [{"itemIdentifier": message} for message in registration.failed_message_ids]}
