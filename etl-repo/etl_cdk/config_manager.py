@@ -95,6 +95,10 @@ class ConfigManager(Construct):
             Metric.REFUSED_CONFIGURATIONS,
             meaning="Table manifests were refused as a whole; odpf_config_deploy_tracker names the reasons.",
         )
+        alerts.on_any_counted(
+            Metric.MALFORMED_REQUESTS,
+            meaning="A message to the Configuration Manager announced no request of this lake; its log says why.",
+        )
 
     def _handler(self, tables: Mapping[OdpTable, dynamodb.ITable]) -> RuntimeFunction:
         handler = RuntimeFunction(

@@ -19,6 +19,7 @@ ODP_ALARMS = {
     "FailedSweeps": ("AWS/Lambda", "Errors"),
     "UndecidedConfigurations": ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
     "RefusedConfigurations": ("ODP", "RefusedConfigurations"),
+    "MalformedRequests": ("ODP", "MalformedRequests"),
     "TimedOutRefreshes": ("AWS/States", "ExecutionsTimedOut"),
     "AbortedRefreshes": ("AWS/States", "ExecutionsAborted"),
     "UndeliveredEvents": ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),

@@ -18,6 +18,8 @@ class Metric(StrEnum):
     UNTOLD_CHANGES = "UntoldChanges"
     """Judgements after which people could not be told all."""
     REFUSED_CONFIGURATIONS = "RefusedConfigurations"
+    MALFORMED_REQUESTS = "MalformedRequests"
+    """Messages to the Configuration Manager that announce no request."""
     REJECTED_TAXI_FILES = "RejectedTaxiFiles"
     MISSED_TAXI_FILES = "MissedTaxiFiles"
     WAITING_TAXI_FILES = "WaitingTaxiFiles"

@@ -10,9 +10,11 @@ from typing import Any
 
 from lake.functions.counting import count
 from lake.functions.entry_point import entry_point
+from lake.functions.messages import Message, delivered_again, failed_messages
+from lake.landing.object_created import EventError
 from lake.ledger.connection import dynamodb_resource
-from lake.log_keys import log_keys
 from lake.metrics import Metric
+from odp.config_manager.announcement import announced_request
 from odp.config_manager.deployment import ConfigurationManager, Lake
 from odp.config_manager.physical_names import PhysicalNames
 from odp.config_manager.request import REQUEST_KEY
@@ -56,24 +58,17 @@ def _lake() -> Lake:
 @entry_point("config-manager")
 def handle(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Deploy the newest configuration request; a message whose deployment could not end is delivered again."""
-    failed = [record["messageId"] for record in event["Records"] if not _is_done(record)]
-    return {"batchItemFailures": [{"itemIdentifier": message} for message in failed]}
+    return delivered_again(failed_messages(event, _deploy))
 
 
-def _is_done(record: dict[str, Any]) -> bool:
-    with log_keys(correlation_id=record["messageId"]):
-        return _is_deployed(record)
-
-
-def _is_deployed(record: dict[str, Any]) -> bool:
+def _deploy(message: Message) -> None:
     try:
-        announced = json.loads(record["body"])["detail"]["object"]["version-id"]
-        deployment = _manager().handle(announced)
-    except (
-        Exception
-    ):  # whatever it was, the request is still in the bucket; after its last delivery SQS keeps the event
-        logger.exception("message %s failed and will be delivered again", record["messageId"])
-        return False
+        announced = announced_request(message, os.environ["CONFIG_BUCKET"])
+    except EventError as error:
+        # nothing is lost: the newest request is in the bucket, and its own event tells of it
+        logger.warning("a message announces no configuration request: %s", error)
+        count(Metric.MALFORMED_REQUESTS)
+        return
+    deployment = _manager().handle(announced)
     if deployment is not None and deployment.status is RequestStatus.REFUSED:
         count(Metric.REFUSED_CONFIGURATIONS)
-    return True

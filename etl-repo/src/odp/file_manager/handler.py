@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import functools
 import os
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
 from lake.functions.counting import count
 from lake.functions.entry_point import entry_point
+from lake.functions.messages import Message, delivered_again, failed_messages
 from lake.ledger.connection import dynamodb_resource
 from lake.metrics import Metric
 from odp.dynamodb.books_format import DynamoDbBooksFormat
 from odp.dynamodb.file_tracker import DynamoDbFileTracker
 from odp.dynamodb.quarantine import DynamoDbQuarantine
-from odp.file_manager.registration import register_batch
+from odp.file_manager.registration import Outcome, register_message
 from odp.file_manager.s3_event import STAGING, Staging
 from odp.file_manager.sources import Sources
 
@@ -44,8 +46,12 @@ def connected_lake() -> Lake:
 @entry_point("file-manager")
 def handle(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Register the objects named in one SQS batch; failed messages are delivered again alone."""
-    lake = connected_lake()
-    registration = register_batch(event["Records"], lake.tracker, lake.quarantine, lake.staging)
-    if registration.rejected:
-        count(Metric.REJECTED_FILES, registration.rejected)
-    return {"batchItemFailures": [{"itemIdentifier": message} for message in registration.failed_message_ids]}
+    lake, outcomes = connected_lake(), Counter[Outcome]()
+
+    def register(message: Message) -> None:
+        outcomes[register_message(message, lake.tracker, lake.quarantine, lake.staging)] += 1
+
+    failed = failed_messages(event, register)
+    if rejected := outcomes[Outcome.REJECTED]:
+        count(Metric.REJECTED_FILES, rejected)
+    return delivered_again(failed)

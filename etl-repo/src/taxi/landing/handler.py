@@ -8,6 +8,7 @@ from typing import Any
 
 from lake.functions.counting import count
 from lake.functions.entry_point import entry_point
+from lake.functions.messages import delivered_again, failed_messages
 from lake.ledger.connection import dynamodb_resource
 from lake.metrics import Metric
 from taxi.datasets.definitions import load_datasets
@@ -29,7 +30,9 @@ def _landing() -> Landing:
 @entry_point("taxi-landing")
 def handle(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Take in the objects named in one SQS batch; failed messages are delivered again alone."""
-    registration = _landing().take_in(event["Records"])
-    if registration.rejected:
-        count(Metric.REJECTED_TAXI_FILES, registration.rejected)
-    return {"batchItemFailures": [{"itemIdentifier": message} for message in registration.failed_message_ids]}
+    batch = _landing().batch()
+    failed = failed_messages(event, batch.take_in)
+    failed += batch.start_executions()
+    if batch.rejected:
+        count(Metric.REJECTED_TAXI_FILES, batch.rejected)
+    return delivered_again(failed)
