@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -19,6 +18,7 @@ from etl_cdk.function_code import SOURCE, function_archive
 
 if TYPE_CHECKING:
     from etl_cdk.private_network import PrivateNetwork
+    from lake.variables import Variables
 
 CACHES = ["**/__pycache__", "**/*.pyc"]
 
@@ -61,7 +61,7 @@ class RuntimeFunction(Construct):
         package: RuntimePackage,
         handler: str,
         timeout: cdk.Duration,
-        variables: Mapping[str, str],
+        variables: Variables,
         in_network: bool = True,
     ) -> None:
         super().__init__(scope, id_)
@@ -82,7 +82,7 @@ class RuntimeFunction(Construct):
             system_log_level_v2=lambda_.SystemLogLevel.WARN,
             timeout=timeout,
             memory_size=512,
-            environment={"LAKE": package.lake, **variables},
+            environment=variables.written(),
         )
         cdk.Validations.of(self.function).acknowledge(
             cdk.Acknowledgment(

@@ -9,6 +9,7 @@ from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_scheduler_targets as scheduler_targets
 from constructs import Construct
 from taxi.bundles.bundling import LONG_WAIT_HOURS
+from taxi.bundles.variables import BundlesVariables
 
 from deployment_account.names import Shared, TaxiName
 from deployment_account.permissions import allow
@@ -100,12 +101,13 @@ class TaxiFlow(Construct):
             package=package,
             handler="taxi.bundles.handler.handle",
             timeout=cdk.Duration.minutes(5),
-            variables={
-                "AUDIT_TABLE": data.audit.table_name,
-                "BUNDLE_BUCKET": data.foundation.bucket(Shared.CONFIG_BUCKET).bucket_name,
-                "MAX_FILES_PER_RUN": str(settings.max_files_per_run),
-                "LEASE_SECONDS": str(longest_round_seconds(settings.job_timeout_minutes)),
-            },
+            variables=BundlesVariables(
+                lake=package.lake,
+                audit_table=data.audit.table_name,
+                bundle_bucket=data.foundation.bucket(Shared.CONFIG_BUCKET).bucket_name,
+                max_files_per_run=settings.max_files_per_run,
+                lease_seconds=longest_round_seconds(settings.job_timeout_minutes),
+            ),
         )
         allow_bundles(handler.role, data, self._arn("execution", f"{data.foundation.names.taxi(TaxiName.FLOW)}:*"))
         return handler

@@ -11,6 +11,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_lambda_event_sources as event_sources
 from constructs import Construct
 from taxi.landing.raw_sweep import landing_folders
+from taxi.landing.variables import LandingSweepVariables, LandingVariables
 
 from deployment_account.names import Shared
 from etl_cdk.object_queue import ATTEMPTS, encrypted_queue, queue_new_objects
@@ -72,11 +73,12 @@ class TaxiLanding(Construct):
             package=package,
             handler="taxi.landing.handler.handle",
             timeout=TIMEOUT,
-            variables={
-                "AUDIT_TABLE": data.audit.table_name,
-                "RAW_BUCKET": raw.bucket_name,
-                "STATE_MACHINE_ARN": state_machine_arn,
-            },
+            variables=LandingVariables(
+                lake=package.lake,
+                audit_table=data.audit.table_name,
+                raw_bucket=raw.bucket_name,
+                state_machine_arn=state_machine_arn,
+            ),
         )
         self.function = handler.function
         self.function.add_event_source(
@@ -99,7 +101,9 @@ class TaxiLanding(Construct):
             package=package,
             handler="taxi.landing.sweep.handle",
             timeout=SWEEP_TIMEOUT,
-            variables={"AUDIT_TABLE": data.audit.table_name, "RAW_BUCKET": raw.bucket_name},
+            variables=LandingSweepVariables(
+                lake=package.lake, audit_table=data.audit.table_name, raw_bucket=raw.bucket_name
+            ),
         )
         allow_sweep(sweep.role, data)
         description = "Registers files of the taxi datasets whose events were lost"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-
 from aws_lambda_powertools import single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
 from lake.metrics import LAKE, NAMESPACE, Metric
+from lake.variables import Variables
 
 
 def count(metric: Metric, value: int = 1) -> None:
@@ -17,6 +16,6 @@ def count(metric: Metric, value: int = 1) -> None:
         unit=MetricUnit.Count,
         value=value,
         namespace=NAMESPACE,
-        default_dimensions={LAKE: os.environ["LAKE"]},
+        default_dimensions={LAKE: Variables.read().lake},
     ):
         pass

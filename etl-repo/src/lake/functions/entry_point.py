@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import logging
-import os
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -12,6 +11,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
 
 from lake.log_keys import add_log_keys
+from lake.variables import Variables
 
 PACKAGES = ("lake", "odp", "taxi")
 """Whose module loggers write lines of this form."""
@@ -21,13 +21,19 @@ Context = TypeVar("Context")
 Answer = TypeVar("Answer")
 
 
-def entry_point(component: str) -> Callable[[Callable[[Event, Context], Answer]], Callable[[Event, Context], Answer]]:
-    """Mark the function that Lambda calls; a failure is logged with its keys, then Lambda gets it."""
+def entry_point(
+    component: str, variables: type[Variables]
+) -> Callable[[Callable[[Event, Context], Answer]], Callable[[Event, Context], Answer]]:
+    """Mark the function that Lambda calls: its variables are checked once, its failures logged before Lambda has them.
+
+    Raises:
+        VariablesError: in the first call, if the environment is not that of the code.
+    """
 
     def decorate(handle: Callable[[Event, Context], Answer]) -> Callable[[Event, Context], Answer]:
         @functools.wraps(handle)
         def call(event: Event, context: Context) -> Answer:
-            logger = function_logger(component)
+            logger = function_logger(component, variables)
 
             def logged(event: Any, context: Any) -> Answer:  # noqa: ANN401 - Lambda's, whatever the handler takes
                 try:
@@ -45,9 +51,9 @@ def entry_point(component: str) -> Callable[[Callable[[Event, Context], Answer]]
 
 
 @functools.cache
-def function_logger(component: str) -> Logger:
+def function_logger(component: str, variables: type[Variables]) -> Logger:
     """Return the logger of a function, whose form the module loggers of the runtime have from now on."""
-    logger = Logger(service=f"{os.environ['LAKE']}/{component}", use_rfc3339=True, utc=True)
+    logger = Logger(service=f"{variables.read().lake}/{component}", use_rfc3339=True, utc=True)
     for handler in logger.handlers:
         handler.addFilter(add_log_keys)
     for package in PACKAGES:

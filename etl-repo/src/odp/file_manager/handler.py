@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +18,7 @@ from odp.dynamodb.quarantine import DynamoDbQuarantine
 from odp.file_manager.registration import Outcome, register_message
 from odp.file_manager.s3_event import STAGING, Staging
 from odp.file_manager.sources import Sources
+from odp.file_manager.variables import FileManagerVariables
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +33,17 @@ class Lake:
 @functools.cache
 def connected_lake() -> Lake:
     """Connect to the lake of the environment variables; raises BooksFormatError before its books are migrated."""
-    dynamodb = dynamodb_resource()
-    files = os.environ["FILE_TRACKER_TABLE"], os.environ["FILE_TRACKER_HISTORY_TABLE"]
-    DynamoDbBooksFormat(dynamodb, os.environ["CONFIG_DEPLOY_TRACKER_TABLE"], files).require_current()
+    dynamodb, variables = dynamodb_resource(), FileManagerVariables.read()
+    files = variables.file_tracker_table, variables.file_tracker_history_table
+    DynamoDbBooksFormat(dynamodb, variables.config_deploy_tracker_table, files).require_current()
     return Lake(
         tracker=DynamoDbFileTracker(dynamodb, *files),
-        quarantine=DynamoDbQuarantine(dynamodb, os.environ["QUARANTINE_TABLE"]),
-        staging=Staging(Sources.from_json(os.environ["SOURCES"]), {STAGING: os.environ["STAGING_BUCKET"]}),
+        quarantine=DynamoDbQuarantine(dynamodb, variables.quarantine_table),
+        staging=Staging(Sources.from_json(variables.sources), {STAGING: variables.staging_bucket}),
     )
 
 
-@entry_point("file-manager")
+@entry_point("file-manager", FileManagerVariables)
 def handle(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Register the objects named in one SQS batch; failed messages are delivered again alone."""
     lake, outcomes = connected_lake(), Counter[Outcome]()

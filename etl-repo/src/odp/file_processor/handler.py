@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import logging
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -25,6 +24,7 @@ from odp.executions import StepFunctionsExecutions
 from odp.file_processor.batch_plan import BatchManager
 from odp.file_processor.cadence_states import state_of_planning, state_of_runs
 from odp.file_processor.refresh_states import RefreshStates
+from odp.file_processor.variables import BatchManagerVariables
 from odp.messenger import Judgement, Messenger
 from odp.s3_plans import S3PlanStorage
 from odp.sns_topic import SnsTopic
@@ -38,24 +38,24 @@ TELLING_LASTS = 150.0
 
 @functools.cache
 def _batch_manager() -> BatchManager:
-    dynamodb = dynamodb_resource()
-    leases_table = os.environ["FILE_PROCESSING_TRACKER_TABLE"]
+    dynamodb, variables = dynamodb_resource(), BatchManagerVariables.read()
+    leases_table = variables.file_processing_tracker_table
     return BatchManager(
-        files=DynamoDbPendingWork(dynamodb, os.environ["FILE_TRACKER_TABLE"]),
+        files=DynamoDbPendingWork(dynamodb, variables.file_tracker_table),
         leases=DynamoDbPlannedLeases(dynamodb, leases_table),
         cadences=DynamoDbCadences(
             dynamodb,
-            os.environ["BATCH_CONFIG_TABLE"],
-            os.environ["RAW_TABLE_CONFIG_TABLE"],
-            RunningVersion(dynamodb, os.environ["CONFIG_DEPLOY_TRACKER_TABLE"]),
+            variables.batch_config_table,
+            variables.raw_table_config_table,
+            RunningVersion(dynamodb, variables.config_deploy_tracker_table),
         ),
-        plans=S3PlanStorage(os.environ["PLAN_BUCKET"]),
+        plans=S3PlanStorage(variables.plan_bucket),
         claims=DynamoDbCadenceClaims(dynamodb, leases_table, StepFunctionsExecutions().is_running),
-        job_timeout_minutes=int(os.environ["JOB_TIMEOUT_MINUTES"]),
+        job_timeout_minutes=variables.job_timeout_minutes,
     )
 
 
-@entry_point("batch-manager")
+@entry_point("batch-manager", BatchManagerVariables)
 def handle(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Plan one execution, or release its cadence at its end; no pending files, no batches, no Glue run.
 
@@ -105,9 +105,10 @@ def _afterwards(cadence: str, work: Callable[[], None]) -> None:
 
 
 def _tell(cadence: str, state: State | None, *, with_tables: bool = False) -> None:
-    told = DynamoDbToldStates(dynamodb_resource(), os.environ["FILE_TRACKER_TABLE"], clock=_now)
+    variables = BatchManagerVariables.read()
+    told = DynamoDbToldStates(dynamodb_resource(), variables.file_tracker_table, clock=_now)
     known = told.known()
-    messenger = Messenger(told, SnsTopic(os.environ["TOPIC_ARN"]), os.environ["LAKE"], _now, TELLING_LASTS)
+    messenger = Messenger(told, SnsTopic(variables.topic_arn), variables.lake, _now, TELLING_LASTS)
     judgements: list[Judgement] = [lambda: [state] if state else []]
     messenger.judge([*judgements, *_judgements(cadence, known)] if with_tables else judgements, known)
 
@@ -120,16 +121,16 @@ def _judgements(cadence: str, known: Mapping[str, Told]) -> Iterator[Judgement]:
 
 
 def _planned_cadences() -> DynamoDbPlannedCadences:
-    return DynamoDbPlannedCadences(dynamodb_resource(), os.environ["FILE_TRACKER_TABLE"], clock=_now)
+    return DynamoDbPlannedCadences(dynamodb_resource(), BatchManagerVariables.read().file_tracker_table, clock=_now)
 
 
 def _states() -> RefreshStates:
-    manager = _batch_manager()
+    manager, variables = _batch_manager(), BatchManagerVariables.read()
     return RefreshStates(
         files=manager.files,
         leases=manager.leases,
-        entries=DynamoDbQuarantine(dynamodb_resource(), os.environ["QUARANTINE_TABLE"]),
-        commands=Commands(os.environ["ENVIRONMENT"]),
+        entries=DynamoDbQuarantine(dynamodb_resource(), variables.quarantine_table),
+        commands=Commands(variables.environment),
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 from typing import Any
 
 from lake.errors import RejectedInputError
@@ -14,6 +13,7 @@ from lake.log_keys import log_keys
 from lake.metrics import Metric
 from taxi.bundles.bundling import Bundling
 from taxi.bundles.closing import Closing, error_text
+from taxi.bundles.variables import BundlesVariables
 from taxi.datasets.definitions import load_datasets
 from taxi.dynamodb.audit import DynamoDbAudit
 from taxi.dynamodb.leases import DynamoDbLeases
@@ -23,18 +23,15 @@ from taxi.step_functions import StepFunctionsStates
 
 @functools.cache
 def _steps() -> tuple[Bundling, Closing]:
-    dynamodb, table = dynamodb_resource(), os.environ["AUDIT_TABLE"]
-    files, leases = DynamoDbAudit(dynamodb, table), DynamoDbLeases(dynamodb, table, seconds=_number("LEASE_SECONDS"))
-    bundles = S3Bundles(os.environ["BUNDLE_BUCKET"])
-    bundling = Bundling(files, leases, bundles, StepFunctionsStates(), max_files_per_run=_number("MAX_FILES_PER_RUN"))
+    dynamodb, variables = dynamodb_resource(), BundlesVariables.read()
+    table = variables.audit_table
+    files, leases = DynamoDbAudit(dynamodb, table), DynamoDbLeases(dynamodb, table, seconds=variables.lease_seconds)
+    bundles = S3Bundles(variables.bundle_bucket)
+    bundling = Bundling(files, leases, bundles, StepFunctionsStates(), max_files_per_run=variables.max_files_per_run)
     return bundling, Closing(files, leases, bundles)
 
 
-def _number(variable: str) -> int:
-    return int(os.environ[variable])
-
-
-@entry_point("taxi-bundles")
+@entry_point("taxi-bundles", BundlesVariables)
 def handle(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Claim or close a bundle of one dataset for one execution."""
     execution = event["execution"]

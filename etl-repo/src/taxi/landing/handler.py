@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 from typing import Any
 
 from lake.functions.counting import count
@@ -14,20 +13,22 @@ from lake.metrics import Metric
 from taxi.datasets.definitions import load_datasets
 from taxi.dynamodb.audit import DynamoDbAudit
 from taxi.landing.registration import Landing
+from taxi.landing.variables import LandingVariables
 from taxi.step_functions import StepFunctionsExecutions
 
 
 @functools.cache
 def _landing() -> Landing:
+    variables = LandingVariables.read()
     return Landing(
-        register=DynamoDbAudit(dynamodb_resource(), os.environ["AUDIT_TABLE"]),
-        executions=StepFunctionsExecutions(os.environ["STATE_MACHINE_ARN"]),
+        register=DynamoDbAudit(dynamodb_resource(), variables.audit_table),
+        executions=StepFunctionsExecutions(variables.state_machine_arn),
         datasets=load_datasets(),
-        bucket=os.environ["RAW_BUCKET"],
+        bucket=variables.raw_bucket,
     )
 
 
-@entry_point("taxi-landing")
+@entry_point("taxi-landing", LandingVariables)
 def handle(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Take in the objects named in one SQS batch; failed messages are delivered again alone."""
     batch = _landing().batch()

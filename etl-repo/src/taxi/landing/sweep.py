@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime, timedelta
 
 from lake.functions.counting import count
@@ -15,12 +14,13 @@ from lake.metrics import Metric
 from taxi.datasets.definitions import load_datasets
 from taxi.dynamodb.audit import DynamoDbAudit
 from taxi.landing.raw_sweep import RawSweep
+from taxi.landing.variables import LandingSweepVariables
 
 STOPS_BEFORE = timedelta(seconds=60)
 """How long before its time-out a run stops: more than it takes to register a thousand files that nobody knew."""
 
 
-@entry_point("taxi-landing-sweep")
+@entry_point("taxi-landing-sweep", LandingSweepVariables)
 def handle(event: dict[str, object], context: LambdaContext) -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
     """Look through the landing folders until shortly before the time-out; the next run goes on there."""
     ends_at = time_out(context, _now()) - STOPS_BEFORE
@@ -35,7 +35,8 @@ def handle(event: dict[str, object], context: LambdaContext) -> dict[str, int]: 
 
 
 def _sweep() -> RawSweep:
-    dynamodb, table, bucket = dynamodb_resource(), os.environ["AUDIT_TABLE"], os.environ["RAW_BUCKET"]
+    dynamodb, variables = dynamodb_resource(), LandingSweepVariables.read()
+    table, bucket = variables.audit_table, variables.raw_bucket
     return RawSweep(
         register=DynamoDbAudit(dynamodb, table),
         listing=S3Listing(),

@@ -8,6 +8,7 @@ import pytest
 
 from lake.functions.entry_point import entry_point
 from lake.log_keys import log_keys
+from lake.variables import Variables, VariablesError
 from tests.function_call import CallContext
 
 Lines = list[dict[str, Any]]
@@ -25,7 +26,7 @@ def lines(capsys: pytest.CaptureFixture[str]) -> Lines:
 
 
 def test_a_line_of_a_module_says_whose_and_of_which_call_it_is(capsys: pytest.CaptureFixture[str]) -> None:
-    @entry_point("file-manager")
+    @entry_point("file-manager", Variables)
     def handle(event: dict[str, str], context: object) -> str:
         logging.getLogger("odp.some.module").info("registered %s", event["file"])
         return "done"
@@ -38,7 +39,7 @@ def test_a_line_of_a_module_says_whose_and_of_which_call_it_is(capsys: pytest.Ca
 
 
 def test_a_line_has_the_keys_of_what_it_is_about_and_the_next_one_has_not(capsys: pytest.CaptureFixture[str]) -> None:
-    @entry_point("file-manager")
+    @entry_point("file-manager", Variables)
     def handle(event: dict[str, str], context: object) -> None:
         logger = logging.getLogger("taxi.landing")
         with log_keys(correlation_id="message-1"), log_keys(table="erp.orders"):
@@ -52,7 +53,7 @@ def test_a_line_has_the_keys_of_what_it_is_about_and_the_next_one_has_not(capsys
 
 
 def test_an_exception_that_a_module_logs_has_its_trace(capsys: pytest.CaptureFixture[str]) -> None:
-    @entry_point("sweep")
+    @entry_point("sweep", Variables)
     def handle(event: dict[str, str], context: object) -> None:
         try:
             event["missing"]
@@ -66,7 +67,7 @@ def test_an_exception_that_a_module_logs_has_its_trace(capsys: pytest.CaptureFix
 
 
 def test_a_failure_is_logged_once_with_trace_and_reaches_lambda(capsys: pytest.CaptureFixture[str]) -> None:
-    @entry_point("batch-manager")
+    @entry_point("batch-manager", Variables)
     def handle(event: dict[str, str], context: object) -> None:
         raise ValueError("of no use")
 
@@ -82,7 +83,7 @@ def test_neither_the_event_nor_a_variable_is_in_a_line(
 ) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret-of-the-role")
 
-    @entry_point("config-delivery")
+    @entry_point("config-delivery", Variables)
     def handle(event: dict[str, str], context: object) -> None:
         logging.getLogger("odp.x").info("begun")
         raise RuntimeError("failed")
@@ -95,10 +96,23 @@ def test_neither_the_event_nor_a_variable_is_in_a_line(
 
 
 def test_debug_lines_and_lines_of_other_packages_are_left_to_lambda(capsys: pytest.CaptureFixture[str]) -> None:
-    @entry_point("sweep")
+    @entry_point("sweep", Variables)
     def handle(event: dict[str, str], context: object) -> None:
         logging.getLogger("odp.x").debug("detail")
         logging.getLogger("botocore.x").info("other")
 
     handle({}, CONTEXT)
     assert lines(capsys) == []
+
+
+def test_the_first_call_names_the_variables_that_are_missing_and_handles_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("LAKE")
+
+    @entry_point("sweep", Variables)
+    def handle(event: dict[str, str], context: object) -> None:
+        pytest.fail("it was called")
+
+    with pytest.raises(VariablesError, match="LAKE: "):
+        handle({}, CONTEXT)

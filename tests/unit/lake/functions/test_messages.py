@@ -4,6 +4,7 @@ import pytest
 
 from lake.functions.entry_point import entry_point
 from lake.functions.messages import Message, delivered_again, failed_messages
+from lake.variables import Variables
 from tests.function_call import CallContext, logs_in
 
 
@@ -46,7 +47,7 @@ def test_a_failure_is_logged_with_trace_and_with_the_message_as_correlation_id(
         if message["body"] == "b":
             raise ValueError("no use")
 
-    @entry_point("file-manager")
+    @entry_point("file-manager", Variables)
     def handle(event: dict[str, list[dict[str, str]]], context: object) -> list[str]:
         return failed_messages(event, refuse)
 

@@ -9,6 +9,7 @@ from odp.config_manager.announcement import announced_request
 
 from lake.landing.object_created import EventError
 from tests.function_call import CallContext, metrics_in
+from tests.unit.odp.config_manager.test_handler import VARIABLES
 
 KEY = "odp/configuration/request.json"
 
@@ -48,8 +49,8 @@ def test_what_announces_none_is_refused_by_name(malformed: dict[str, Any]) -> No
 def test_it_is_logged_and_counted_and_does_not_come_again(
     malformed: dict[str, Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("LAKE", "odp-dev")
-    monkeypatch.setenv("CONFIG_BUCKET", "lake-config")
+    for name, value in VARIABLES.items():
+        monkeypatch.setenv(name, value)
     assert handler.handle({"Records": [malformed]}, CallContext()) == {"batchItemFailures": []}
     output = capsys.readouterr().out
     assert [metric["MalformedRequests"] for metric in metrics_in(output)] == [1]
@@ -62,8 +63,8 @@ def test_a_deployment_that_fails_comes_again(
     def fails() -> None:
         raise PermissionError("no right to read")
 
-    monkeypatch.setenv("LAKE", "odp-dev")
-    monkeypatch.setenv("CONFIG_BUCKET", "lake-config")
+    for name, value in VARIABLES.items():
+        monkeypatch.setenv(name, value)
     monkeypatch.setattr(handler, "_manager", fails)
     answer = handler.handle({"Records": [message(detail())]}, CallContext())
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
