@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
-from collections.abc import Generator
+import sys
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -46,3 +48,17 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 def deployed_configuration() -> Path:
     """For tests that any valid configuration passes."""
     return DEPLOYED
+
+
+@pytest.fixture(autouse=True)
+def loggers_of_nobody() -> Iterator[None]:
+    """A function's logger writes into the standard output of the test that called the function first."""
+    yield
+    if entry_point := sys.modules.get("lake.functions.entry_point"):
+        entry_point.function_logger.cache_clear()
+        for package in entry_point.PACKAGES:
+            logger = logging.getLogger(package)
+            logger.handlers, logger.propagate = [], True
+            logger.setLevel(logging.NOTSET)
+        for name in [name for name in logging.root.manager.loggerDict if "/" in name]:
+            del logging.root.manager.loggerDict[name]

@@ -18,6 +18,13 @@ from benchmarks.stopwatch import measured
 _KIBIBYTE = 1024
 
 
+class _Call:
+    """What Lambda tells the function of its call, which is in its log lines."""
+
+    function_name = invoked_function_arn = aws_request_id = "benchmark"
+    memory_limit_in_mb = 512
+
+
 @dataclass(frozen=True, slots=True)
 class Planning:
     """One invocation: its answer is the state that the state machine carries."""
@@ -35,7 +42,7 @@ def plan_in_own_process(event: Mapping[str, Any], environment: Mapping[str, str]
     ended = subprocess.run(command, env={**environment}, capture_output=True, text=True, check=False)
     if ended.returncode:
         raise RuntimeError(f"the Batch Manager failed:\n{ended.stderr}")
-    return Planning(**json.loads(ended.stdout))
+    return Planning(**json.loads(ended.stdout.splitlines()[-1]))
 
 
 def _planning(event: dict[str, Any]) -> Planning:
@@ -48,7 +55,7 @@ def _planning(event: dict[str, Any]) -> Planning:
     assert boto3.DEFAULT_SESSION is not None  # noqa: S101 - it was made just now
     boto3.DEFAULT_SESSION.events.register("before-call", count)
     with measured() as duration:
-        state = handle(event, None)
+        state = handle(event, _Call())
     return Planning(state, duration.wall, duration.cpu, _peak_bytes(), dict(requests))
 
 

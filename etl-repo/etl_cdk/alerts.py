@@ -13,7 +13,7 @@ from constructs import Construct
 
 from deployment_account.permissions import allow, service_of_this_account
 from etl_cdk.object_queue import encrypted_queue
-from lake.cloudwatch import LAKE, NAMESPACE
+from lake.metrics import LAKE, NAMESPACE, Metric
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,12 +89,16 @@ class Alerts(Construct):
         alarm.add_alarm_action(actions.SnsAction(self.topic))
         return alarm
 
-    def on_any_counted(self, name: str, *, meaning: str, period: cdk.Duration | None = None) -> cloudwatch.Alarm:
-        """Alarm as soon as the runtime counts one of this lake under a name; the period is that of CloudWatch."""
+    def on_any_counted(self, counted: Metric, *, meaning: str, period: cdk.Duration | None = None) -> cloudwatch.Alarm:
+        """Alarm as soon as the runtime counts one of this lake; the period is that of CloudWatch."""
         metric = cloudwatch.Metric(
-            namespace=NAMESPACE, metric_name=name, dimensions_map={LAKE: self._lake}, statistic="Sum", period=period
+            namespace=NAMESPACE,
+            metric_name=counted.value,
+            dimensions_map={LAKE: self._lake},
+            statistic="Sum",
+            period=period,
         )
-        return self.on_any(name, metric, meaning=meaning)
+        return self.on_any(counted.value, metric, meaning=meaning)
 
     def on_any(self, id_: str, metric: cloudwatch.Metric, *, meaning: str) -> cloudwatch.Alarm:
         """Alarm as soon as the metric counts one; no data means that nothing happened."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
+from odp.file_processor.variables import BatchManagerVariables
 from odp.records import CADENCE_CLAIM, HELD_KINDS, PLANNED, TOLD
 
 from deployment_account import names
@@ -23,14 +24,6 @@ if TYPE_CHECKING:
     from etl_cdk.infra_imports import InfraImports
 
 PLANS = f"{names.PLANS}*"
-TABLE_VARIABLES: Mapping[str, OdpTable] = {
-    "FILE_TRACKER_TABLE": OdpTable.FILE_TRACKER,
-    "FILE_PROCESSING_TRACKER_TABLE": OdpTable.FILE_PROCESSING_TRACKER,
-    "BATCH_CONFIG_TABLE": OdpTable.BATCH_CONFIG,
-    "RAW_TABLE_CONFIG_TABLE": OdpTable.RAW_TABLE_CONFIG,
-    "CONFIG_DEPLOY_TRACKER_TABLE": OdpTable.CONFIG_DEPLOY_TRACKER,
-    "QUARANTINE_TABLE": OdpTable.QUARANTINE,
-}
 TABLE_ACTIONS: Mapping[OdpTable, tuple[str, ...]] = {
     OdpTable.FILE_TRACKER: ("dynamodb:Query",),
     OdpTable.FILE_PROCESSING_TRACKER: ("dynamodb:BatchGetItem", "dynamodb:GetItem"),  # leases, and who has a cadence
@@ -59,20 +52,25 @@ class BatchManager(RuntimeFunction):
         environment: Environment,
     ) -> None:
         config = foundation.bucket(Shared.CONFIG_BUCKET)
-        variables = {name: tables[table].table_name for name, table in TABLE_VARIABLES.items()}
         super().__init__(
             scope,
             id_,
             package=package,
             handler="odp.file_processor.handler.handle",
             timeout=cdk.Duration.minutes(5),
-            variables={
-                **variables,
-                "PLAN_BUCKET": config.bucket_name,
-                "JOB_TIMEOUT_MINUTES": str(environment.odp.job_timeout_minutes),
-                "ENVIRONMENT": environment.name,
-                "TOPIC_ARN": alerts.topic.topic_arn,
-            },
+            variables=BatchManagerVariables(
+                lake=package.lake,
+                file_tracker_table=tables[OdpTable.FILE_TRACKER].table_name,
+                file_processing_tracker_table=tables[OdpTable.FILE_PROCESSING_TRACKER].table_name,
+                batch_config_table=tables[OdpTable.BATCH_CONFIG].table_name,
+                raw_table_config_table=tables[OdpTable.RAW_TABLE_CONFIG].table_name,
+                config_deploy_tracker_table=tables[OdpTable.CONFIG_DEPLOY_TRACKER].table_name,
+                quarantine_table=tables[OdpTable.QUARANTINE].table_name,
+                plan_bucket=config.bucket_name,
+                job_timeout_minutes=environment.odp.job_timeout_minutes,
+                environment=environment.name,
+                topic_arn=alerts.topic.topic_arn,
+            ),
         )
         for table, actions in TABLE_ACTIONS.items():
             allow(self.role, actions, [tables[table].table_arn])

@@ -12,11 +12,13 @@ from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 from odp.config_manager.request import REQUEST_KEY
+from odp.config_manager.variables import ConfigManagerVariables, ManifestUploadVariables
 
 from deployment_account.names import OdpTable, Shared
 from deployment_account.permissions import allow, allow_key_use
 from etl_cdk.object_queue import ATTEMPTS, encrypted_queue, queue_new_objects
 from etl_cdk.runtime_package import RuntimeFunction, RuntimePackage
+from lake.metrics import Metric
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,8 +93,12 @@ class ConfigManager(Construct):
             meaning=f"A configuration request failed {ATTEMPTS} times; its event waits in the dead-letter queue.",
         )
         alerts.on_any_counted(
-            "RefusedConfigurations",
+            Metric.REFUSED_CONFIGURATIONS,
             meaning="Table manifests were refused as a whole; odpf_config_deploy_tracker names the reasons.",
+        )
+        alerts.on_any_counted(
+            Metric.MALFORMED_REQUESTS,
+            meaning="A message to the Configuration Manager announced no request of this lake; its log says why.",
         )
 
     def _handler(self, tables: Mapping[OdpTable, dynamodb.ITable]) -> RuntimeFunction:
@@ -102,7 +108,7 @@ class ConfigManager(Construct):
             package=self._package,
             handler="odp.config_manager.handler.handle",
             timeout=TIMEOUT,
-            variables={**_table_variables(tables), **self._variables()},
+            variables=self._variables(tables),
         )
         handler.function.add_event_source(
             event_sources.SqsEventSource(self.queue, batch_size=1, report_batch_item_failures=True)
@@ -116,16 +122,21 @@ class ConfigManager(Construct):
         allow_key_use(handler.role, self._foundation.data_key)
         return handler
 
-    def _variables(self) -> dict[str, str]:
+    def _variables(self, tables: Mapping[OdpTable, dynamodb.ITable]) -> ConfigManagerVariables:
         batches = self._manifests.content.batches
-        return {
-            "CONFIG_BUCKET": self._config.bucket_name,
-            "DATABASE_PREFIX": self._foundation.names.database(""),
-            "CADENCE_DEFAULTS": json.dumps(self._manifests.cadence_defaults.model_dump()),
-            "DEPLOYED_CADENCES": ",".join(sorted({batch.refresh_cadence for batch in batches})),
-            "DEPLOYED_GLUE_JOBS": ",".join(sorted({batch.glue_job_name for batch in batches})),
-            "SOURCES": self._sources,
-        }
+        return ConfigManagerVariables(
+            lake=self._package.lake,
+            batch_config_table=tables[OdpTable.BATCH_CONFIG].table_name,
+            raw_table_config_table=tables[OdpTable.RAW_TABLE_CONFIG].table_name,
+            config_deploy_tracker_table=tables[OdpTable.CONFIG_DEPLOY_TRACKER].table_name,
+            file_processing_tracker_table=tables[OdpTable.FILE_PROCESSING_TRACKER].table_name,
+            config_bucket=self._config.bucket_name,
+            database_prefix=self._foundation.names.database(""),
+            cadence_defaults=json.dumps(self._manifests.cadence_defaults.model_dump()),
+            deployed_cadences=frozenset(batch.refresh_cadence for batch in batches),
+            deployed_glue_jobs=frozenset(batch.glue_job_name for batch in batches),
+            sources=self._sources,
+        )
 
     def _request(self) -> cdk.CustomResource:
         """The manifests' way into the config bucket, whenever they or their commit are new."""
@@ -136,7 +147,9 @@ class ConfigManager(Construct):
             package=self._package,
             handler="odp.config_manager.manifest_upload.handle",
             timeout=cdk.Duration.minutes(1),
-            variables={"CONFIG_BUCKET": self._config.bucket_name, "QUEUE_URL": self.queue.queue_url},
+            variables=ManifestUploadVariables(
+                lake=self._package.lake, config_bucket=self._config.bucket_name, queue_url=self.queue.queue_url
+            ),
             # it answers CloudFormation in a bucket of AWS, which the network does not let through; it reads no data
             in_network=False,
         )
@@ -159,7 +172,3 @@ class ConfigManager(Construct):
         )
         request.node.add_dependency(self.queue, self.handler, delivery)
         return request
-
-
-def _table_variables(tables: Mapping[OdpTable, dynamodb.ITable]) -> dict[str, str]:
-    return {f"{table.name}_TABLE": tables[table].table_name for table in TABLE_ACTIONS}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from aws_cdk import aws_lambda_event_sources as event_sources
 from constructs import Construct
+from odp.file_manager.variables import FileManagerVariables, SweepVariables
 
 from deployment_account.names import OdpTable, Shared
 from deployment_account.permissions import allow, allow_key_use
@@ -19,6 +20,7 @@ from deployment_account.sources import sources_json
 from etl_cdk.object_queue import ATTEMPTS, encrypted_queue, queue_new_objects
 from etl_cdk.runtime_package import RuntimeFunction, RuntimePackage
 from etl_cdk.sweep_time import run_every_hour
+from lake.metrics import Metric
 
 if TYPE_CHECKING:
     from aws_cdk import aws_dynamodb as dynamodb
@@ -34,12 +36,6 @@ FUNCTIONS_AT_A_TIME = 5
 received, so that it would soon be among the dead letters."""
 SWEEP_TIMEOUT = cdk.Duration.minutes(15)
 """The longest that Lambda offers. Due are recent files every six hours, vanished loads once a day, all once a week."""
-SWEEP_VARIABLES: Mapping[str, OdpTable] = {
-    "FILE_PROCESSING_TRACKER_TABLE": OdpTable.FILE_PROCESSING_TRACKER,
-    "BATCH_CONFIG_TABLE": OdpTable.BATCH_CONFIG,
-    "RAW_TABLE_CONFIG_TABLE": OdpTable.RAW_TABLE_CONFIG,
-    "CONFIG_DEPLOY_TRACKER_TABLE": OdpTable.CONFIG_DEPLOY_TRACKER,
-}
 SWEEP_ACTIONS: Mapping[OdpTable, tuple[str, ...]] = {
     OdpTable.FILE_TRACKER: ("dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:Query"),
     OdpTable.FILE_TRACKER_HISTORY: ("dynamodb:BatchGetItem", "dynamodb:Query"),
@@ -82,7 +78,9 @@ class FileManager(Construct):
             undelivered=alerts.undelivered,
             description="Files that land in the staging bucket go to the File Manager",
         )
-        self.function = self._function("Handler", "odp.file_manager.handler.handle", TIMEOUT).function
+        self.function = self._function(
+            "Handler", "odp.file_manager.handler.handle", TIMEOUT, self._variables()
+        ).function
         self.function.add_event_source(
             event_sources.SqsEventSource(
                 self.queue, max_concurrency=FUNCTIONS_AT_A_TIME, report_batch_item_failures=True
@@ -90,17 +88,21 @@ class FileManager(Construct):
         )
         self.sweep = self._sweep()
 
-    def _function(self, id_: str, handler: str, timeout: cdk.Duration, **more: str) -> RuntimeFunction:
+    def _variables(self) -> FileManagerVariables:
+        return FileManagerVariables(
+            lake=self._package.lake,
+            file_tracker_table=self._tracker.table_name,
+            file_tracker_history_table=self._history.table_name,
+            quarantine_table=self._quarantine.table_name,
+            config_deploy_tracker_table=self._format.table_name,
+            staging_bucket=self._staging.bucket_name,
+            sources=sources_json(self._environment.sources),
+        )
+
+    def _function(
+        self, id_: str, handler: str, timeout: cdk.Duration, variables: FileManagerVariables
+    ) -> RuntimeFunction:
         """A function that registers files, once it knows that the books are in its format."""
-        variables = {
-            "FILE_TRACKER_TABLE": self._tracker.table_name,
-            "FILE_TRACKER_HISTORY_TABLE": self._history.table_name,
-            "QUARANTINE_TABLE": self._quarantine.table_name,
-            "CONFIG_DEPLOY_TRACKER_TABLE": self._format.table_name,
-            "STAGING_BUCKET": self._staging.bucket_name,
-            "SOURCES": sources_json(self._environment.sources),
-            **more,
-        }
         function = RuntimeFunction(
             self, id_, package=self._package, handler=handler, timeout=timeout, variables=variables
         )
@@ -113,15 +115,18 @@ class FileManager(Construct):
         return function
 
     def _sweep(self) -> lambda_.Function:
-        variables = {name: self._tables[table].table_name for name, table in SWEEP_VARIABLES.items()}
-        variables |= {
-            "LANDED_FILE_DAYS": str(self._environment.retention.landed_file_days),
-            "SCHEDULES": self._environment.odp.schedules,
-            "SCHEDULE_NAMES": self._names.schedule(""),
-            "ENVIRONMENT": self._environment.name,
-            "TOPIC_ARN": self._alerts.topic.topic_arn,
-        }
-        sweep = self._function("Sweep", "odp.file_manager.sweep.handle", SWEEP_TIMEOUT, **variables)
+        variables = SweepVariables(
+            **self._variables().model_dump(),
+            file_processing_tracker_table=self._tables[OdpTable.FILE_PROCESSING_TRACKER].table_name,
+            batch_config_table=self._tables[OdpTable.BATCH_CONFIG].table_name,
+            raw_table_config_table=self._tables[OdpTable.RAW_TABLE_CONFIG].table_name,
+            landed_file_days=self._environment.retention.landed_file_days,
+            schedules=self._environment.odp.schedules,
+            schedule_names=self._names.schedule(""),
+            environment=self._environment.name,
+            topic_arn=self._alerts.topic.topic_arn,
+        )
+        sweep = self._function("Sweep", "odp.file_manager.sweep.handle", SWEEP_TIMEOUT, variables)
         for table, actions in SWEEP_ACTIONS.items():
             allow(sweep.role, actions, [self._tables[table].table_arn])
         allow(sweep.role, ["s3:ListBucketVersions"], [self._staging.bucket_arn])
@@ -138,15 +143,15 @@ class FileManager(Construct):
             meaning=f"Events of landed files failed {ATTEMPTS} times; they wait in the dead-letter queue.",
         )
         alerts.on_any_counted(
-            "RejectedFiles",
+            Metric.REJECTED_FILES,
             meaning="Objects landed that are no DMS files, or messages came of no object; odpf_quarantine has them.",
         )
         alerts.on_any_counted(
-            "MissedFiles",
+            Metric.MISSED_FILES,
             meaning="Files lay in the staging bucket for 15 minutes without an event; the sweep has registered them.",
         )
         alerts.on_any_counted(
-            "SlowSweeps",
+            Metric.SLOW_SWEEPS,
             meaning="A round of the sweep over the staging bucket has taken longer than a day: too much lies there.",
         )
         alerts.on_any(

@@ -24,7 +24,7 @@ from etl_cdk.glue_jobs import GlueJobs
 from etl_cdk.logged_state_machine import logged_state_machine
 from etl_cdk.refresh_workflow import WorkflowLimits, refresh_workflow
 from etl_cdk.schedule_role import schedule_role
-from lake.cloudwatch import UNTOLD_CHANGES
+from lake.metrics import Metric
 
 if TYPE_CHECKING:
     from aws_cdk import aws_dynamodb as dynamodb
@@ -107,7 +107,7 @@ class FileProcessor(Construct):
         """Tell people what the Batch Manager cannot: it tells of each table, of failed runs and of failed plans."""
         alerts.on_interrupted("Refreshes", self.state_machine)
         alerts.on_any_counted(
-            UNTOLD_CHANGES,
+            Metric.UNTOLD_CHANGES,
             meaning="People could not be told what changed; the log of the Batch Manager or the sweep says why, and "
             "what changed is told later.",
             period=cdk.Duration.hours(1),

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
+from etl_cdk.function_code import SOURCE
 from etl_cdk.glue_job import JobDefinition, JobRole, chained, encrypted_everywhere, job_arns, region_of_s3a
-from etl_cdk.runtime_package import SOURCE, RuntimePackage
+from etl_cdk.runtime_package import RuntimePackage
 
 if TYPE_CHECKING:
     from odp.records import BatchConfig

@@ -1,9 +1,9 @@
-"""The runtime `odp` as it is deployed: one package, so that functions and jobs never run different versions."""
+"""The runtime as it is deployed: functions and jobs run the same files, and only functions have further packages."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
@@ -14,16 +14,17 @@ from constructs import Construct
 
 from deployment_account.log import Log, LogPolicy
 from deployment_account.permissions import allow
+from etl_cdk.function_code import SOURCE, function_archive
 
 if TYPE_CHECKING:
     from etl_cdk.private_network import PrivateNetwork
+    from lake.variables import Variables
 
-SOURCE = Path(__file__).resolve().parents[1] / "src"
 CACHES = ["**/__pycache__", "**/*.pyc"]
 
 
 class RuntimePackage(Construct):
-    """The zip of etl-repo/src, from which Lambda functions and Glue jobs import, and the network in which they run."""
+    """The zips from which Glue jobs and Lambda functions import, and the network in which they run."""
 
     def __init__(
         self, scope: Construct, id_: str, *, log_policy: LogPolicy, lake: str, network: PrivateNetwork | None
@@ -33,12 +34,20 @@ class RuntimePackage(Construct):
         self.lake = lake
         self.network = network
         self.asset = s3_assets.Asset(self, "Source", path=str(SOURCE), exclude=CACHES)
-        cdk.Validations.of(self.asset.bucket).acknowledge(
+        self.functions = self._functions()
+        cdk.Validations.of(self.functions.bucket).acknowledge(
             cdk.Acknowledgment(
                 id="Annotation::@aws-cdk/aws-lambda:codeFromBucketObjectVersionNotSpecified",
                 reason="The key of an asset is the hash of its content: other code, other key.",
             )
         )
+
+    def _functions(self) -> s3_assets.Asset:
+        """Make the zip for functions, which CDK copies into its assembly at once."""
+        with TemporaryDirectory() as folder:
+            archive = Path(folder) / "functions.zip"
+            archive.write_bytes(function_archive())
+            return s3_assets.Asset(self, "Functions", path=str(archive))
 
 
 class RuntimeFunction(Construct):
@@ -52,7 +61,7 @@ class RuntimeFunction(Construct):
         package: RuntimePackage,
         handler: str,
         timeout: cdk.Duration,
-        variables: Mapping[str, str],
+        variables: Variables,
         in_network: bool = True,
     ) -> None:
         super().__init__(scope, id_)
@@ -61,7 +70,7 @@ class RuntimeFunction(Construct):
         self.function = lambda_.Function(
             self,
             "Function",
-            code=lambda_.Code.from_bucket(package.asset.bucket, package.asset.s3_object_key),
+            code=lambda_.Code.from_bucket(package.functions.bucket, package.functions.s3_object_key),
             handler=handler,
             runtime=lambda_.Runtime.PYTHON_3_11,
             architecture=lambda_.Architecture.ARM_64,
@@ -73,7 +82,7 @@ class RuntimeFunction(Construct):
             system_log_level_v2=lambda_.SystemLogLevel.WARN,
             timeout=timeout,
             memory_size=512,
-            environment={"LAKE": package.lake, **variables},
+            environment=variables.written(),
         )
         cdk.Validations.of(self.function).acknowledge(
             cdk.Acknowledgment(

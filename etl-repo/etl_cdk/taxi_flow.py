@@ -8,7 +8,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_scheduler_targets as scheduler_targets
 from constructs import Construct
-from taxi.bundles.bundling import LONG_WAIT_HOURS, WAITING_FILES
+from taxi.bundles.bundling import LONG_WAIT_HOURS
+from taxi.bundles.variables import BundlesVariables
 
 from deployment_account.names import Shared, TaxiName
 from deployment_account.permissions import allow
@@ -19,6 +20,7 @@ from etl_cdk.schedule_role import schedule_role
 from etl_cdk.taxi_jobs import TaxiJobs
 from etl_cdk.taxi_permissions import TaxiData, allow_bundles, allow_workflow
 from etl_cdk.taxi_workflow import TaxiParts, longest_round_seconds, taxi_workflow
+from lake.metrics import Metric
 
 if TYPE_CHECKING:
     from aws_cdk import aws_stepfunctions as sfn
@@ -69,7 +71,7 @@ class TaxiFlow(Construct):
         )
         alerts.on_interrupted("TaxiFlows", self.state_machine)
         alerts.on_any_counted(
-            WAITING_FILES,
+            Metric.WAITING_TAXI_FILES,
             meaning=f"Files of a taxi dataset are not loaded {LONG_WAIT_HOURS} hours after they landed; the audit "
             "table says why and when they are tried next.",
             period=COUNTED_OVER,
@@ -99,12 +101,13 @@ class TaxiFlow(Construct):
             package=package,
             handler="taxi.bundles.handler.handle",
             timeout=cdk.Duration.minutes(5),
-            variables={
-                "AUDIT_TABLE": data.audit.table_name,
-                "BUNDLE_BUCKET": data.foundation.bucket(Shared.CONFIG_BUCKET).bucket_name,
-                "MAX_FILES_PER_RUN": str(settings.max_files_per_run),
-                "LEASE_SECONDS": str(longest_round_seconds(settings.job_timeout_minutes)),
-            },
+            variables=BundlesVariables(
+                lake=package.lake,
+                audit_table=data.audit.table_name,
+                bundle_bucket=data.foundation.bucket(Shared.CONFIG_BUCKET).bucket_name,
+                max_files_per_run=settings.max_files_per_run,
+                lease_seconds=longest_round_seconds(settings.job_timeout_minutes),
+            ),
         )
         allow_bundles(handler.role, data, self._arn("execution", f"{data.foundation.names.taxi(TaxiName.FLOW)}:*"))
         return handler

@@ -8,8 +8,9 @@ from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
 from deployment_account.names import Shared, TaxiName
+from etl_cdk.function_code import SOURCE
 from etl_cdk.glue_job import JobDefinition, JobRole, chained, encrypted_everywhere, job_arns, region_of_s3a
-from etl_cdk.runtime_package import SOURCE, RuntimePackage
+from etl_cdk.runtime_package import RuntimePackage
 from etl_cdk.taxi_permissions import TaxiData, allow_conformed_job, allow_purpose_built_job
 
 if TYPE_CHECKING:

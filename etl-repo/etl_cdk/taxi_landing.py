@@ -11,12 +11,14 @@ import aws_cdk as cdk
 from aws_cdk import aws_lambda_event_sources as event_sources
 from constructs import Construct
 from taxi.landing.raw_sweep import landing_folders
+from taxi.landing.variables import LandingSweepVariables, LandingVariables
 
 from deployment_account.names import Shared
 from etl_cdk.object_queue import ATTEMPTS, encrypted_queue, queue_new_objects
 from etl_cdk.runtime_package import RuntimeFunction, RuntimePackage
 from etl_cdk.sweep_time import run_every_hour
 from etl_cdk.taxi_permissions import TaxiData, allow_landing, allow_sweep
+from lake.metrics import Metric
 
 if TYPE_CHECKING:
     from aws_cdk import aws_lambda as lambda_
@@ -71,11 +73,12 @@ class TaxiLanding(Construct):
             package=package,
             handler="taxi.landing.handler.handle",
             timeout=TIMEOUT,
-            variables={
-                "AUDIT_TABLE": data.audit.table_name,
-                "RAW_BUCKET": raw.bucket_name,
-                "STATE_MACHINE_ARN": state_machine_arn,
-            },
+            variables=LandingVariables(
+                lake=package.lake,
+                audit_table=data.audit.table_name,
+                raw_bucket=raw.bucket_name,
+                state_machine_arn=state_machine_arn,
+            ),
         )
         self.function = handler.function
         self.function.add_event_source(
@@ -98,7 +101,9 @@ class TaxiLanding(Construct):
             package=package,
             handler="taxi.landing.sweep.handle",
             timeout=SWEEP_TIMEOUT,
-            variables={"AUDIT_TABLE": data.audit.table_name, "RAW_BUCKET": raw.bucket_name},
+            variables=LandingSweepVariables(
+                lake=package.lake, audit_table=data.audit.table_name, raw_bucket=raw.bucket_name
+            ),
         )
         allow_sweep(sweep.role, data)
         description = "Registers files of the taxi datasets whose events were lost"
@@ -113,11 +118,11 @@ class TaxiLanding(Construct):
             meaning=f"Events of landed files failed {ATTEMPTS} times; they wait in the dead-letter queue.",
         )
         alerts.on_any_counted(
-            "RejectedTaxiFiles",
+            Metric.REJECTED_TAXI_FILES,
             meaning="Files landed that no taxi dataset can load; the audit table names them as those of 'rejected'.",
         )
         alerts.on_any_counted(
-            "MissedTaxiFiles",
+            Metric.MISSED_TAXI_FILES,
             meaning="Files of a taxi dataset lay in the raw bucket for 15 minutes without an event; the sweep has "
             "registered them, and they are loaded within the next minutes.",
         )

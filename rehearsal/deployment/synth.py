@@ -12,12 +12,15 @@ from typing import Any
 from deployment_account.revision import Revision
 from rehearsal import toolchain
 from rehearsal.deployment.assembly import Assembly
+from rehearsal.emulator.host_packages import package_variables, variables_of_runtimes
+from rehearsal.emulator.settings import NETWORK_VARIABLES
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 # The order of deployment: the etl stage reads what the infra stage publishes.
 APPS = ("infra-repo", "etl-repo")
 _LINES_SHOWN = 40
-_KEPT_VARIABLES = ("PATH", "HOME", "TMPDIR", "XDG_CACHE_HOME", "JSII_RUNTIME_PACKAGE_CACHE_ROOT")
+# the last ones so that the packages of functions can be installed, if they are not there
+_KEPT_VARIABLES = ("PATH", "HOME", "TMPDIR", "XDG_CACHE_HOME", *NETWORK_VARIABLES)
 
 
 class SynthesisError(Exception):
@@ -44,7 +47,9 @@ def _start(app: str, out: Path, context: Mapping[str, Any]) -> subprocess.Popen[
     folder = PROJECT / app
     if not (folder / "app.py").is_file():
         raise SynthesisError(f"{app}: there is no {app}/app.py")
-    variables = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ} | {
+    kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
+    variables = kept | variables_of_runtimes(package_variables(), ["python"])
+    variables |= {
         "CDK_OUTDIR": str(out),
         # `cdk synth` hands cdk.json's context to the app; a bare `python app.py` would go without its feature flags.
         "CDK_CONTEXT_JSON": json.dumps(_own_context(folder) | dict(context)),

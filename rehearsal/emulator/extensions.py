@@ -15,6 +15,7 @@ from rehearsal.emulator import (
     lambda_environment,
     lambda_errors,
     lambda_logs,
+    lambda_packages,
     log_group_names,
     network_origin,
     policy_sizes,
@@ -58,6 +59,7 @@ def install(settings: EmulatorSettings) -> Stop:
     s3_write_conditions.install()
     lambda_credentials.install()
     lambda_environment.install()
+    lambda_packages.install(settings)
     lambda_errors.install()
     lambda_logs.install(settings.logs / "lambda")
     athena_iceberg.install()

@@ -19,8 +19,8 @@ PROPERTY = "odp-data-lake"
 VERSION = SchemaVersion.V1_6
 _ALGORITHMS = {"sha256": HashAlgorithm.SHA_256, "sha512": HashAlgorithm.SHA_512}
 _DEPLOYED = (
-    "no: the templates, Lambda functions and Glue jobs that are deployed hold this project's own code only; "
-    "boto3 and Spark are brought by the services"
+    f"those used for {Use.FUNCTIONS}; beside them templates, Lambda functions and Glue jobs hold this project's own "
+    "code only, and boto3 and Spark are brought by the services"
 )
 
 

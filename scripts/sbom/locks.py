@@ -21,6 +21,8 @@ class Use(StrEnum):
 
     SYNTHESIS = "synthesis"
     """In the builds that write the templates which are deployed."""
+    FUNCTIONS = "functions"
+    """In the Lambda functions that are deployed."""
     COMMANDS = "commands"
     """In people's commands, which bootstrap and operate the lake, and in the pipelines' checks."""
     DEVELOPMENT = "development"
@@ -54,6 +56,7 @@ def _python(project: Path) -> Iterator[LockedPackage]:
         use = Use.COMMANDS if package.name in by_commands else Use.DEVELOPMENT
         yield replace(package, use=Use.SYNTHESIS if package.name in by_synthesis else use)
     yield from _requirements(project / "requirements-uv.txt", Use.SYNTHESIS)  # it installs what synthesis needs
+    yield from _requirements(project / "requirements-lambda.txt", Use.FUNCTIONS)
     yield from _requirements(project / "requirements-tools.txt")
 
 

@@ -185,14 +185,14 @@ def listing_forgets_what_it_finds(patch: pytest.MonkeyPatch) -> None:
 
 def registration_in_trouble_counts_as_done(patch: pytest.MonkeyPatch) -> None:
     """The message of a file that DynamoDB did not take is not delivered again."""
-    original = registration._register
+    original = registration.register_message
 
-    def register(landed: Any, tracker: Any, quarantine: Any) -> str:
+    def register(*arguments: Any) -> registration.Outcome:
         with suppress(ClientError):
-            return original(landed, tracker, quarantine)
-        return "registered"
+            return original(*arguments)
+        return registration.Outcome.REGISTERED
 
-    patch.setattr(registration, "_register", register)
+    patch.setattr("rehearsal.torture.memory.lake.register_message", register)
 
 
 def sweep_passes_by_what_it_could_not_register(patch: pytest.MonkeyPatch) -> None:

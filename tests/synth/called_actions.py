@@ -38,6 +38,7 @@ from lake.landing.listings import SweepState
 from lake.landing.s3_listing import S3Listing
 from lake.ledger.connection import dynamodb_resource
 from lake.ledger.sweep_state import DynamoDbSweepState
+from tests.function_call import CallContext
 from tests.unit.odp.config_manager.test_manifest_upload import archive
 from tests.unit.odp.conftest import KEYS
 from tests.unit.odp.samples import batch_config, table_config
@@ -148,16 +149,9 @@ def of_the_file_manager() -> Actions:
         for key in ("s/t/LOAD00000001.parquet", "readme.txt"):
             described = {"key": key, "size": 1, "etag": "e", "version-id": "v", "sequencer": "0A"}
             event = {"time": "2026-01-05T12:00:00Z", "detail": {"bucket": {"name": "staging"}, "object": described}}
-            answer = file_manager.handle({"Records": [{"messageId": "m", "body": json.dumps(event)}]}, None)
+            answer = file_manager.handle({"Records": [{"messageId": "m", "body": json.dumps(event)}]}, CallContext())
             assert answer == {"batchItemFailures": []}
     return found
-
-
-class Context:
-    """A call of a function that has a quarter of an hour left."""
-
-    def get_remaining_time_in_millis(self) -> int:
-        return 900_000
 
 
 def of_the_sweep() -> Actions:
@@ -166,15 +160,15 @@ def of_the_sweep() -> Actions:
     for key in ("first", "s/t/LOAD00000002.parquet", "picture.png"):
         boto3.client("s3").put_object(Bucket="staging", Key=key, Body=b"1")
     with recorded() as found:
-        assert sweep.handle({}, Context()) == {"landed": 1, "missed": 0, "rejected": 2}
+        assert sweep.handle({}, CallContext()) == {"landed": 1, "missed": 0, "rejected": 2}
     of_the_config_manager()
     DynamoDbPlannedCadences(dynamodb_resource(), "FileTracker").planned("former_refresh")
     _fail_long_ago(dynamodb_resource())
     with recorded() as later:
-        sweep.handle({}, Context())
+        sweep.handle({}, CallContext())
     _lose_the_load(dynamodb_resource())
     with recorded() as a_day_later:
-        sweep.handle({}, Context())
+        sweep.handle({}, CallContext())
     (entry,) = DynamoDbQuarantine(dynamodb_resource(), "Quarantine").of_tables(QuarantineKind.VANISHED_LOAD)
     assert entry.source_table_name == LOAD.source_table_name
     return found | later | a_day_later
@@ -252,9 +246,9 @@ def of_the_batch_manager() -> Actions:
     with recorded() as found:
         cadence = {"refresh_cadence": "10_min_refresh"}
         first, second = (f"arn:aws:states:us-east-1:123456789012:execution:machine:{name}" for name in ("a", "b"))
-        assert batch_manager.handle({**cadence, "execution": first}, None)["batches"]
-        assert not batch_manager.handle({**cadence, "execution": second}, None)["batches"]
-        batch_manager.handle({**cadence, "execution": first, "step": "release"}, None)
+        assert batch_manager.handle({**cadence, "execution": first}, CallContext())["batches"]
+        assert not batch_manager.handle({**cadence, "execution": second}, CallContext())["batches"]
+        batch_manager.handle({**cadence, "execution": first, "step": "release"}, CallContext())
     return found
 
 

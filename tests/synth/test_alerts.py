@@ -19,6 +19,7 @@ ODP_ALARMS = {
     "FailedSweeps": ("AWS/Lambda", "Errors"),
     "UndecidedConfigurations": ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
     "RefusedConfigurations": ("ODP", "RefusedConfigurations"),
+    "MalformedRequests": ("ODP", "MalformedRequests"),
     "TimedOutRefreshes": ("AWS/States", "ExecutionsTimedOut"),
     "AbortedRefreshes": ("AWS/States", "ExecutionsAborted"),
     "UndeliveredEvents": ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
@@ -98,7 +99,7 @@ def test_the_dead_letter_alarms_watch_the_dead_letter_queues(template: Template,
     ],
 )
 def test_what_the_runtime_counts_is_watched_as_it_writes_it(template: Template, environment: str, name: str) -> None:
-    from lake.cloudwatch import LAKE, NAMESPACE
+    from lake.metrics import LAKE, NAMESPACE
 
     alarm = template.only("AWS::CloudWatch::Alarm", f"Alerts{name}")
     assert alarm["Namespace"] == NAMESPACE
@@ -106,6 +107,13 @@ def test_what_the_runtime_counts_is_watched_as_it_writes_it(template: Template, 
     functions = template.resources("AWS::Lambda::Function").values()
     assert {function["Environment"]["Variables"]["LAKE"] for function in functions} == {f"odp-{environment}"}
     assert alarm["Statistic"] == "Sum"
+
+
+def test_all_that_the_runtime_counts_is_watched_and_nothing_else_of_its_namespace() -> None:
+    from lake.metrics import Metric
+
+    watched = [metric for alarms in ALARMS.values() for namespace, metric in alarms.values() if namespace == "ODP"]
+    assert sorted(watched) == sorted(metric.value for metric in Metric)
 
 
 @pytest.mark.parametrize("stack", ["Odp"])

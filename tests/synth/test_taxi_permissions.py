@@ -12,6 +12,7 @@ from moto import mock_aws
 from taxi.datasets.definitions import load_datasets
 from taxi.landing import raw_sweep, sweep
 
+from tests.function_call import CallContext
 from tests.synth.called_actions import ENVIRONMENT, recorded
 from tests.synth.conftest import Synthesis
 from tests.synth.synthesis import ACCOUNTS, Template
@@ -81,11 +82,6 @@ def test_the_sweep_lists_the_raw_bucket_and_registers_files_and_nothing_else(tax
     assert {action.split(":")[0] for action in actions} - of_the_network == {"dynamodb", "kms", "logs", "s3"}
 
 
-class Context:
-    def get_remaining_time_in_millis(self) -> int:
-        return 300_000
-
-
 @pytest.fixture
 def moto() -> Iterator[None]:
     with mock_aws():
@@ -113,7 +109,7 @@ def test_the_sweep_calls_what_it_may_and_nothing_else(taxi: Template, monkeypatc
     for key in ("nyc-taxi/yellow/a.csv", "nyc-taxi/readme.txt"):
         s3.put_object(Bucket="raw", Key=key)
     with recorded() as called:
-        assert sweep.handle({}, Context()) == {"landed": 1, "rejected": 1}
+        assert sweep.handle({}, CallContext(milliseconds=300_000)) == {"landed": 1, "rejected": 1}
     of_services = [granted(taxi, service)[SWEEP] for service in ("dynamodb", "s3")]
     assert {action for action, _ in called} == set().union(*(each for found in of_services for each in found.values()))
 

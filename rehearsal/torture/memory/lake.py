@@ -11,7 +11,7 @@ from typing import Any
 
 from odp.approvals import approval_of
 from odp.file_manager.missing_files import MissingFiles
-from odp.file_manager.registration import register_batch
+from odp.file_manager.registration import register_message
 from odp.file_manager.s3_event import Staging
 from odp.file_manager.sources import Sources
 from odp.file_processor.selection.late_files import Limits
@@ -118,8 +118,15 @@ class MemoryLake:
     def receive(self, messages: Sequence[Message]) -> Sequence[str]:
         """Let the File Manager have a batch of messages; gives those that failed."""
         staging, fire = Staging(SOURCES, {BUCKET: BUCKET}), self.troubles.process()
+        ledger, quarantine = fire(self.ledger), fire(self.quarantine)
+        failed: list[str] = []
         with suppress(Killed):
-            return register_batch(messages, fire(self.ledger), fire(self.quarantine), staging).failed_message_ids
+            for message in messages:
+                try:
+                    register_message(message, ledger, quarantine, staging)
+                except Exception:  # noqa: BLE001 - as the function does: SQS delivers it again
+                    failed.append(message["messageId"])
+            return failed
         return [message["messageId"] for message in messages]  # SQS has heard of none of them
 
     def sweep(self) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from tests.configuration import PROJECT
 
-PYTHON_LOCKS = ("requirements.txt", "requirements-uv.txt", "requirements-tools.txt")
+PYTHON_LOCKS = ("requirements.txt", "requirements-lambda.txt", "requirements-uv.txt", "requirements-tools.txt")
 _VALIDATE = """
 import sys
 from cyclonedx.schema import SchemaVersion
@@ -112,11 +112,22 @@ def test_every_component_has_the_hashes_of_its_lock(document: dict[str, Any]) ->
 def test_what_only_rehearsals_and_tests_use_is_told_from_what_deployments_use(
     package: str, scope: str, use: str, document: dict[str, Any]
 ) -> None:
-    found = {(one["scope"], _property(one, "used-for")) for one in document["components"] if one["name"] == package}
+    found = {
+        (one["scope"], _property(one, "used-for"))
+        for one in document["components"]
+        if one["name"] == package and _property(one, "lock") != "requirements-lambda.txt"
+    }
     assert found == {(scope, use)}
 
 
-def test_it_says_that_no_component_is_deployed(document: dict[str, Any]) -> None:
+def test_what_functions_are_deployed_with_is_told_from_all_else(document: dict[str, Any]) -> None:
+    deployed = [one for one in document["components"] if _property(one, "used-for") == "functions"]
+    assert {one["scope"] for one in deployed} == {"required"}
+    assert {_property(one, "lock") for one in deployed} == {"requirements-lambda.txt"}
+    assert {"aws-lambda-powertools", "pydantic"} < {one["name"] for one in deployed}
+
+
+def test_it_says_which_components_are_deployed(document: dict[str, Any]) -> None:
     project = document["metadata"]["component"]
-    assert _property(project, "components-deployed").startswith("no: ")
+    assert _property(project, "components-deployed").startswith("those used for functions")
     assert project["licenses"] == [{"expression": "Apache-2.0"}]

@@ -54,10 +54,17 @@ def _pinned(lock: str) -> dict[str, str]:
     return dict(re.findall(r"^([a-z0-9][a-z0-9.-]*)==([^\s;\\]+)", (PROJECT / lock).read_text(), re.MULTILINE))
 
 
-def test_the_lock_of_synthesis_has_the_versions_that_the_tests_ran_with() -> None:
-    synthesis, everything = _pinned("requirements-synth.txt"), _pinned("requirements.txt")
-    assert synthesis.items() <= everything.items()
-    assert {"aws-cdk-lib", "constructs", "pydantic"} <= set(synthesis)
+@pytest.mark.parametrize(
+    ("lock", "wanted"),
+    [
+        ("requirements-synth.txt", {"aws-cdk-lib", "constructs", "pydantic"}),
+        ("requirements-lambda.txt", {"aws-lambda-powertools", "pydantic"}),
+    ],
+)
+def test_a_lock_of_what_is_deployed_has_the_versions_that_the_tests_ran_with(lock: str, wanted: set[str]) -> None:
+    pinned, everything = _pinned(lock), _pinned("requirements.txt")
+    assert pinned.items() <= everything.items()
+    assert wanted <= set(pinned)
 
 
 @pytest.mark.slow

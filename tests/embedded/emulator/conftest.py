@@ -24,17 +24,24 @@ _names = count()
 
 @pytest.fixture
 def make_function(aws: Callable[[str], Any], make_role: Callable[..., str]) -> Callable[..., str]:
-    """Deploy Python source as a function whose handler is `handle`."""
+    """Deploy Python source as a function whose handler is `handle`, beside what an archive has."""
 
-    def make(source: str, *allowed: str, environment: dict[str, str] | None = None) -> str:
+    def make(
+        source: str,
+        *allowed: str,
+        environment: dict[str, str] | None = None,
+        archive: bytes = b"",
+        architecture: str = "x86_64",
+    ) -> str:
         name = f"function-{next(_names)}"
-        archive = io.BytesIO()
-        with zipfile.ZipFile(archive, "w") as file:
+        code = io.BytesIO(archive)
+        with zipfile.ZipFile(code, "a") as file:
             file.writestr("code.py", dedent(source))
         aws("lambda").create_function(
             FunctionName=name, Runtime="python3.11", Handler="code.handle", Timeout=20,
             Role=make_role(f"{name}-role", "lambda.amazonaws.com", *allowed),
-            Code={"ZipFile": archive.getvalue()}, Environment={"Variables": environment or {}},
+            Code={"ZipFile": code.getvalue()}, Environment={"Variables": environment or {}},
+            Architectures=[architecture],
         )  # fmt: skip
         return name
 

@@ -8,6 +8,7 @@ from odp.file_manager import handler
 from odp.records import BatchPlan
 from odp.s3_plans import S3PlanStorage
 
+from tests.function_call import CallContext
 from tests.unit.moto_session import client
 from tests.unit.odp.conftest import KEYS
 
@@ -39,10 +40,9 @@ def stored(dynamodb: "DynamoDBServiceResource", monkeypatch: pytest.MonkeyPatch)
     """Everything that the deployed File Manager writes of a batch, as text."""
     for name, value in VARIABLES.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(handler, "put_metric", lambda *_, **__: None)
     handler.connected_lake.cache_clear()
     keys = ["dms/s/t/LOAD00000001.parquet", "erp/s/t/p1/LOAD00000001.parquet", "dms/readme.txt", "elsewhere/x"]
-    answer = handler.handle({"Records": [message(key, number) for number, key in enumerate(keys)]}, None)
+    answer = handler.handle({"Records": [message(key, number) for number, key in enumerate(keys)]}, CallContext())
     handler.connected_lake.cache_clear()
     assert answer == {"batchItemFailures": []}
     return str([dynamodb.Table(table).scan()["Items"] for table in KEYS])

@@ -5,15 +5,20 @@ from __future__ import annotations
 import functools
 import json
 import logging
-import os
 from typing import Any
 
-from lake.cloudwatch import put_metric
+from lake.functions.counting import count
+from lake.functions.entry_point import entry_point
+from lake.functions.messages import Message, delivered_again, failed_messages
+from lake.landing.object_created import EventError
 from lake.ledger.connection import dynamodb_resource
+from lake.metrics import Metric
+from odp.config_manager.announcement import announced_request
 from odp.config_manager.deployment import ConfigurationManager, Lake
 from odp.config_manager.physical_names import PhysicalNames
 from odp.config_manager.request import REQUEST_KEY
 from odp.config_manager.running_check import SynthesisedResources
+from odp.config_manager.variables import ConfigManagerVariables
 from odp.configuration import RequestStatus
 from odp.dynamodb.configuration_store import DynamoDbConfigurationStore
 from odp.dynamodb.deploy_tracker import DynamoDbDeployTracker
@@ -25,46 +30,45 @@ logger = logging.getLogger(__name__)
 
 @functools.cache
 def _manager() -> ConfigurationManager:
-    dynamodb = dynamodb_resource()
-    tracker = os.environ["CONFIG_DEPLOY_TRACKER_TABLE"]
+    dynamodb, variables = dynamodb_resource(), ConfigManagerVariables.read()
+    tracker = variables.config_deploy_tracker_table
     return ConfigurationManager(
-        lake=_lake(),
-        requests=S3ConfigRequests(os.environ["CONFIG_BUCKET"], REQUEST_KEY),
+        lake=_lake(variables),
+        requests=S3ConfigRequests(variables.config_bucket, REQUEST_KEY),
         tracker=DynamoDbDeployTracker(dynamodb, tracker),
         store=DynamoDbConfigurationStore(
-            dynamodb, os.environ["BATCH_CONFIG_TABLE"], os.environ["RAW_TABLE_CONFIG_TABLE"], tracker
+            dynamodb, variables.batch_config_table, variables.raw_table_config_table, tracker
         ),
-        tables=DynamoDbWrittenTables(dynamodb, os.environ["FILE_PROCESSING_TRACKER_TABLE"]),
+        tables=DynamoDbWrittenTables(dynamodb, variables.file_processing_tracker_table),
     )
 
 
-def _lake() -> Lake:
+def _lake(variables: ConfigManagerVariables) -> Lake:
     return Lake(
-        names=PhysicalNames(os.environ["DATABASE_PREFIX"]),
-        cadence_defaults=json.loads(os.environ["CADENCE_DEFAULTS"]),
+        names=PhysicalNames(variables.database_prefix),
+        cadence_defaults=json.loads(variables.cadence_defaults),
         deployed=SynthesisedResources(
-            cadences=frozenset(os.environ["DEPLOYED_CADENCES"].split(",")),
-            glue_jobs=frozenset(os.environ["DEPLOYED_GLUE_JOBS"].split(",")),
-            sources=frozenset(json.loads(os.environ["SOURCES"])),
+            cadences=variables.deployed_cadences,
+            glue_jobs=variables.deployed_glue_jobs,
+            sources=frozenset(json.loads(variables.sources)),
         ),
     )
 
 
+@entry_point("config-manager", ConfigManagerVariables)
 def handle(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Deploy the newest configuration request; a message whose deployment could not end is delivered again."""
-    failed = [record["messageId"] for record in event["Records"] if not _is_done(record)]
-    return {"batchItemFailures": [{"itemIdentifier": message} for message in failed]}
+    return delivered_again(failed_messages(event, _deploy))
 
 
-def _is_done(record: dict[str, Any]) -> bool:
+def _deploy(message: Message) -> None:
     try:
-        announced = json.loads(record["body"])["detail"]["object"]["version-id"]
-        deployment = _manager().handle(announced)
-    except (
-        Exception
-    ):  # whatever it was, the request is still in the bucket; after its last delivery SQS keeps the event
-        logger.exception("message %s failed and will be delivered again", record["messageId"])
-        return False
+        announced = announced_request(message, ConfigManagerVariables.read().config_bucket)
+    except EventError as error:
+        # nothing is lost: the newest request is in the bucket, and its own event tells of it
+        logger.warning("a message announces no configuration request: %s", error)
+        count(Metric.MALFORMED_REQUESTS)
+        return
+    deployment = _manager().handle(announced)
     if deployment is not None and deployment.status is RequestStatus.REFUSED:
-        put_metric("RefusedConfigurations", 1, lake=os.environ["LAKE"])
-    return True
+        count(Metric.REFUSED_CONFIGURATIONS)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 import json
 import logging
-import os
 import urllib.request
 import zipfile
 from collections.abc import Mapping
@@ -18,21 +17,30 @@ from typing import Any
 
 import boto3
 
+from lake.functions.entry_point import entry_point
+from lake.log_keys import log_keys
+from lake.variables import Variables
 from odp.config_manager.request import REQUEST_KEY, RequestContent, write_request
+from odp.config_manager.variables import ManifestUploadVariables
 
 logger = logging.getLogger(__name__)
 
 
+# its own variables are read where a failure is answered: CloudFormation waits for an hour for one that is not
+@entry_point("manifest-upload", Variables)
 def handle(event: dict[str, Any], context: object) -> None:  # noqa: ARG001 - Lambda's signature
     """Deliver the manifests that the resource names; deleting the resource leaves the configuration as it runs."""
-    try:
-        if event["RequestType"] != "Delete":
-            deliver(event["ResourceProperties"], os.environ["CONFIG_BUCKET"], os.environ["QUEUE_URL"])
-    except Exception as failure:
-        logger.exception("the manifests were not delivered")
-        _answer(event, "FAILED", f"{type(failure).__name__}: {failure}")
-    else:
-        _answer(event, "SUCCESS", "")
+    with log_keys(correlation_id=event["RequestId"]):
+        try:
+            if event["RequestType"] != "Delete":
+                variables = ManifestUploadVariables.read()
+                deliver(event["ResourceProperties"], variables.config_bucket, variables.queue_url)
+        except Exception as failure:
+            logger.exception("the manifests were not delivered")
+            _answer(event, "FAILED", f"{type(failure).__name__}: {failure}")
+        else:
+            logger.info("delivered the manifests of commit %s", event["ResourceProperties"].get("Commit", "unknown"))
+            _answer(event, "SUCCESS", "")
 
 
 def deliver(properties: Mapping[str, str], bucket: str, queue_url: str) -> None:

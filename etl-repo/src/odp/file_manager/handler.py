@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import functools
-import os
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from lake.cloudwatch import put_metric
+from lake.functions.counting import count
+from lake.functions.entry_point import entry_point
+from lake.functions.messages import Message, delivered_again, failed_messages
 from lake.ledger.connection import dynamodb_resource
+from lake.metrics import Metric
 from odp.dynamodb.books_format import DynamoDbBooksFormat
 from odp.dynamodb.file_tracker import DynamoDbFileTracker
 from odp.dynamodb.quarantine import DynamoDbQuarantine
-from odp.file_manager.registration import register_batch
+from odp.file_manager.registration import Outcome, register_message
 from odp.file_manager.s3_event import STAGING, Staging
 from odp.file_manager.sources import Sources
+from odp.file_manager.variables import FileManagerVariables
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,20 +33,25 @@ class Lake:
 @functools.cache
 def connected_lake() -> Lake:
     """Connect to the lake of the environment variables; raises BooksFormatError before its books are migrated."""
-    dynamodb = dynamodb_resource()
-    files = os.environ["FILE_TRACKER_TABLE"], os.environ["FILE_TRACKER_HISTORY_TABLE"]
-    DynamoDbBooksFormat(dynamodb, os.environ["CONFIG_DEPLOY_TRACKER_TABLE"], files).require_current()
+    dynamodb, variables = dynamodb_resource(), FileManagerVariables.read()
+    files = variables.file_tracker_table, variables.file_tracker_history_table
+    DynamoDbBooksFormat(dynamodb, variables.config_deploy_tracker_table, files).require_current()
     return Lake(
         tracker=DynamoDbFileTracker(dynamodb, *files),
-        quarantine=DynamoDbQuarantine(dynamodb, os.environ["QUARANTINE_TABLE"]),
-        staging=Staging(Sources.from_json(os.environ["SOURCES"]), {STAGING: os.environ["STAGING_BUCKET"]}),
+        quarantine=DynamoDbQuarantine(dynamodb, variables.quarantine_table),
+        staging=Staging(Sources.from_json(variables.sources), {STAGING: variables.staging_bucket}),
     )
 
 
+@entry_point("file-manager", FileManagerVariables)
 def handle(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Register the objects named in one SQS batch; failed messages are delivered again alone."""
-    lake = connected_lake()
-    registration = register_batch(event["Records"], lake.tracker, lake.quarantine, lake.staging)
-    if registration.rejected:
-        put_metric("RejectedFiles", registration.rejected, lake=os.environ["LAKE"])
-    return {"batchItemFailures": [{"itemIdentifier": message} for message in registration.failed_message_ids]}
+    lake, outcomes = connected_lake(), Counter[Outcome]()
+
+    def register(message: Message) -> None:
+        outcomes[register_message(message, lake.tracker, lake.quarantine, lake.staging)] += 1
+
+    failed = failed_messages(event, register)
+    if rejected := outcomes[Outcome.REJECTED]:
+        count(Metric.REJECTED_FILES, rejected)
+    return delivered_again(failed)

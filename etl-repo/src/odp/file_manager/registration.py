@@ -1,14 +1,15 @@
-"""Registers a batch of SQS messages; each message stands for itself, so a bad one never holds up its neighbours."""
+"""Registers the object of an SQS message."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from enum import StrEnum
 from typing import Any
 
 from lake.landing.object_created import EventError, event_in
 from lake.landing.rejection import RejectedFile, malformed
+from lake.log_keys import log_keys
 from odp.file_manager.rejection import malformed_entry, rejection_of
 from odp.file_manager.s3_event import DEFAULT_STAGING, Staging, landed_object
 from odp.ports import FileRegister, Quarantine
@@ -17,43 +18,33 @@ from odp.records import LandedFile, Quarantined
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Registration:
-    """What became of a batch: new files, known ones, what was rejected or is no file, messages to try again."""
+class Outcome(StrEnum):
+    """What became of a message."""
 
-    registered: int = 0
-    already_known: int = 0
-    rejected: int = 0
-    ignored: int = 0
-    """Folder markers: empty objects whose key ends with a slash."""
-    failed_message_ids: tuple[str, ...] = ()
+    REGISTERED = "registered"
+    ALREADY_KNOWN = "already_known"
+    REJECTED = "rejected"
+    IGNORED = "ignored"
+    """A folder marker: an empty object whose key ends with a slash."""
 
 
-def register_batch(
-    messages: Iterable[Mapping[str, Any]],
+def register_message(
+    message: Mapping[str, Any],
     tracker: FileRegister,
     quarantine: Quarantine,
     staging: Staging = DEFAULT_STAGING,
-) -> Registration:
-    """Register the object of each message; only messages that failed are reported for another delivery."""
-    counts = {"registered": 0, "already_known": 0, "rejected": 0, "ignored": 0}
-    failed: list[str] = []
-    for message in messages:
-        try:
-            counts[_register(_read(message, staging), tracker, quarantine)] += 1
-        except Exception:  # any failure concerns this message alone; after its last delivery SQS moves it to the DLQ
-            logger.exception("message %s failed and will be delivered again", message["messageId"])
-            failed.append(message["messageId"])
-    return Registration(**counts, failed_message_ids=tuple(failed))
-
-
-def _register(landed: LandedFile | Quarantined | None, tracker: FileRegister, quarantine: Quarantine) -> str:
+) -> Outcome:
+    """Register the object of a message, or keep in quarantine what can be none; any error may pass by itself."""
+    landed = _read(message, staging)
     if landed is None:
-        return "ignored"
+        return Outcome.IGNORED
     if isinstance(landed, Quarantined):
         logger.warning("into quarantine: %s", landed.reason)
-        return "rejected" if quarantine.keep(landed) else "already_known"
-    return "registered" if tracker.register(landed) else "already_known"
+        return Outcome.REJECTED if quarantine.keep(landed) else Outcome.ALREADY_KNOWN
+    with log_keys(table=landed.source_table_name):
+        is_new = tracker.register(landed)
+        logger.info("%s %s", "registered" if is_new else "already registered", landed.key)
+    return Outcome.REGISTERED if is_new else Outcome.ALREADY_KNOWN
 
 
 def _read(message: Mapping[str, Any], staging: Staging) -> LandedFile | Quarantined | None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterator, Mapping, Set
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 
-from lake.cloudwatch import UNTOLD_CHANGES, put_metric
+from lake.functions.counting import count
+from lake.functions.entry_point import entry_point
 from lake.lambda_context import LambdaContext, time_out
 from lake.landing.s3_listing import S3Listing
 from lake.ledger.connection import dynamodb_resource
 from lake.ledger.sweep_state import DynamoDbSweepState
+from lake.log_keys import log_keys
+from lake.metrics import Metric
 from odp.commands import Commands
 from odp.configuration import Configuration
 from odp.dynamodb.file_tracker import DynamoDbPendingWork
@@ -27,6 +29,7 @@ from odp.file_manager.sweep_states import SweepStates
 from odp.file_manager.unconfigured_tables import keep_unconfigured_tables
 from odp.file_manager.vanished_loads import VanishedLoads
 from odp.file_manager.vanished_look import LOOK_LASTS, VanishedLook
+from odp.file_manager.variables import SweepVariables
 from odp.file_manager.waiting_files import landings_of, losses
 from odp.messenger import Messenger
 from odp.records import HELD_KINDS, KeptEntry, PendingWork, QuarantineKind
@@ -43,12 +46,16 @@ ROUND_HOURS = 24
 """A round over the whole bucket that takes longer cannot keep up with it."""
 
 
+def _variables() -> SweepVariables:
+    return SweepVariables.read()
+
+
 class _Lake:
     """What several judgements read of the lake, each once."""
 
     @cached_property
     def pending(self) -> Mapping[str, PendingWork]:
-        return DynamoDbPendingWork(dynamodb_resource(), os.environ["FILE_TRACKER_TABLE"]).pending_work()
+        return DynamoDbPendingWork(dynamodb_resource(), _variables().file_tracker_table).pending_work()
 
     @cached_property
     def oldest(self) -> Mapping[str, str]:
@@ -59,6 +66,7 @@ class _Lake:
         return _running().everything()
 
 
+@entry_point("file-manager-sweep", SweepVariables)
 def handle(event: dict[str, object], context: LambdaContext) -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
     """Look at what is due until shortly before the time-out; the next run goes on there.
 
@@ -70,6 +78,7 @@ def handle(event: dict[str, object], context: LambdaContext) -> dict[str, int]: 
         look = _vanished_look()
         is_due = look.is_due()
         swept = _sweep().run(ends_at - LOOK_LASTS if is_due else ends_at)
+        logger.info("registered %d files without an event", swept.found.missed)
         _tell(_counts(swept))
         keep_unconfigured_tables(lake.pending, lake.configuration.tables, connected_lake().quarantine)
         look.run(lake.configuration.tables, ends_at)
@@ -81,17 +90,17 @@ def handle(event: dict[str, object], context: LambdaContext) -> dict[str, int]: 
 def _tell_changes(lake: _Lake, *, is_day_over: bool) -> None:
     """Tell people what changed; whatever goes wrong here spoils no sweep, and the next one tells."""
     try:
-        told = DynamoDbToldStates(dynamodb_resource(), os.environ["FILE_TRACKER_TABLE"], clock=_seconds)
+        told = DynamoDbToldStates(dynamodb_resource(), _variables().file_tracker_table, clock=_seconds)
         known = told.known()
-        judge = SweepStates(known, Commands(os.environ["ENVIRONMENT"]), _now())
+        judge = SweepStates(known, Commands(_variables().environment), _now())
         judgements = [*_JUDGEMENTS, _expiring_rejected] if is_day_over else _JUDGEMENTS
-        messenger = Messenger(told, SnsTopic(os.environ["TOPIC_ARN"]), os.environ["LAKE"], _seconds)
+        messenger = Messenger(told, SnsTopic(_variables().topic_arn), _variables().lake, _seconds)
         messenger.judge([partial(judgement, judge, lake) for judgement in judgements], known)
         if is_day_over:
             told.forget(known)
     except Exception:
         logger.exception("people were not told of all that changed")
-        put_metric(UNTOLD_CHANGES, 1, lake=os.environ["LAKE"])
+        count(Metric.UNTOLD_CHANGES)
 
 
 def _sweep() -> Sweep:
@@ -109,45 +118,45 @@ def _sweep() -> Sweep:
 
 def _vanished_look() -> VanishedLook:
     lake = connected_lake()
-    listing, days = S3Listing(lake.staging.buckets), int(os.environ["LANDED_FILE_DAYS"])
+    listing, days = S3Listing(lake.staging.buckets), _variables().landed_file_days
     states = _states()
     loads = VanishedLoads(lake.tracker, listing, lake.quarantine, days, _now, states.load().expired_until)
     return VanishedLook(loads, states, _now, _log_vanished)
 
 
 def _states() -> DynamoDbSweepState:
-    return DynamoDbSweepState(dynamodb_resource(), os.environ["FILE_TRACKER_TABLE"], STAGING)
+    return DynamoDbSweepState(dynamodb_resource(), _variables().file_tracker_table, STAGING)
 
 
 def _running() -> DynamoDbRunningConfiguration:
     dynamodb = dynamodb_resource()
     return DynamoDbRunningConfiguration(
         dynamodb,
-        os.environ["BATCH_CONFIG_TABLE"],
-        os.environ["RAW_TABLE_CONFIG_TABLE"],
-        RunningVersion(dynamodb, os.environ["CONFIG_DEPLOY_TRACKER_TABLE"]),
+        _variables().batch_config_table,
+        _variables().raw_table_config_table,
+        RunningVersion(dynamodb, _variables().config_deploy_tracker_table),
     )
 
 
 def _late(judge: SweepStates, lake: _Lake) -> Iterator[State]:
     if _are_schedules_enabled():
-        leases = DynamoDbPlannedLeases(dynamodb_resource(), os.environ["FILE_PROCESSING_TRACKER_TABLE"], clock=_seconds)
+        leases = DynamoDbPlannedLeases(dynamodb_resource(), _variables().file_processing_tracker_table, clock=_seconds)
         yield from judge.late(lake.configuration.tables, lake.pending, lake.oldest, leases)
 
 
 def _silent(judge: SweepStates, lake: _Lake) -> Iterator[State]:
     planned = _last_planned(lake.configuration.batches.keys())
     if _are_schedules_enabled():
-        schedule = os.environ["SCHEDULE_NAMES"]
+        schedule = _variables().schedule_names
         yield from judge.silent(lake.configuration.batches, planned, lambda name: f"{schedule}{name}")
 
 
 def _expiring(judge: SweepStates, lake: _Lake) -> Iterator[State]:
-    yield from judge.expiring(_losses(lake.oldest), int(os.environ["LANDED_FILE_DAYS"]))
+    yield from judge.expiring(_losses(lake.oldest), _variables().landed_file_days)
 
 
 def _expiring_rejected(judge: SweepStates, _: _Lake) -> Iterator[State]:
-    yield judge.expiring_rejected(_rejected_that_may_be_wanted(), int(os.environ["LANDED_FILE_DAYS"]))
+    yield judge.expiring_rejected(_rejected_that_may_be_wanted(), _variables().landed_file_days)
 
 
 def _vanished(judge: SweepStates, _: _Lake) -> Iterator[State]:
@@ -179,7 +188,7 @@ def _last_planned(configured: Set[str]) -> Mapping[str, str]:
 
     For one that is new, comes again or is not started by itself, time begins to count now.
     """
-    cadences = DynamoDbPlannedCadences(dynamodb_resource(), os.environ["FILE_TRACKER_TABLE"], clock=_seconds)
+    cadences = DynamoDbPlannedCadences(dynamodb_resource(), _variables().file_tracker_table, clock=_seconds)
     planned = cadences.last_planned()
     for cadence in planned.keys() - configured:
         cadences.forget(cadence)
@@ -189,17 +198,18 @@ def _last_planned(configured: Set[str]) -> Mapping[str, str]:
 
 
 def _are_schedules_enabled() -> bool:
-    return os.environ["SCHEDULES"] == "enabled"
+    return _variables().schedules == "enabled"
 
 
 def _losses(oldest: Mapping[str, str]) -> Mapping[str, frozenset[str]]:
-    days, lake = int(os.environ["LANDED_FILE_DAYS"]), connected_lake()
+    days, lake = _variables().landed_file_days, connected_lake()
     held = [entry for kind in HELD_KINDS for entry in lake.quarantine.of_tables(kind)]
     found = losses([*oldest.items(), *landings_of(held)], now=_now(), landed_file_days=days)
     for name in sorted(found):
-        logger.warning(
-            "%s: files that wait or are held are about to expire after %d days in the staging bucket", name, days
-        )
+        with log_keys(table=name):
+            logger.warning(
+                "%s: files that wait or are held are about to expire after %d days in the staging bucket", name, days
+            )
     return found
 
 
@@ -209,22 +219,27 @@ def _rejected_that_may_be_wanted() -> list[str]:
     return [landed for _, landed in landings_of(rejected)]
 
 
-def _counts(swept: Swept) -> dict[str, int]:
+def _counts(swept: Swept) -> dict[Metric, int]:
     found = swept.found
     if found.landed or found.rejected:
         logger.warning("no event told of %d landed and %d rejected files", found.landed, found.rejected)
     is_slow = swept.round_hours > ROUND_HOURS
-    return {"MissedFiles": found.missed, "RejectedFiles": found.rejected, "SlowSweeps": int(is_slow)}
+    return {
+        Metric.MISSED_FILES: found.missed,
+        Metric.REJECTED_FILES: found.rejected,
+        Metric.SLOW_SWEEPS: int(is_slow),
+    }
 
 
-def _tell(counts: Mapping[str, int]) -> None:
-    for name, count in counts.items():
-        if count:
-            put_metric(name, count, lake=os.environ["LAKE"])
+def _tell(counts: Mapping[Metric, int]) -> None:
+    for metric, number in counts.items():
+        if number:
+            count(metric, number)
 
 
 def _log_vanished(table: str) -> None:
-    logger.warning("%s: all objects of its load are gone", table)
+    with log_keys(table=table):
+        logger.warning("%s: all objects of its load are gone", table)
 
 
 def _now() -> datetime:

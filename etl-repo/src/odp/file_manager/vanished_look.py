@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 
 from lake.landing.listings import SweepState, SweepStates, is_due
+from lake.log_keys import log_keys
 from odp.file_manager.vanished_loads import VanishedLoads
 from odp.records import KeptEntry
 
@@ -56,7 +57,8 @@ class VanishedLook:
             try:
                 new += self._look_at(name, kept[name])
             except Exception as error:
-                logger.exception("%s: the look for its load failed", name)
+                with log_keys(table=name):
+                    logger.exception("%s: the look for its load failed", name)
                 errors.append(error)
         if not left or state.loads_after == left[-1]:
             self.states.save(replace(state, loads_after=""))

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import functools
 import logging
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from lake.aws_trouble import trouble_of_aws
-from lake.cloudwatch import UNTOLD_CHANGES, put_metric
+from lake.functions.counting import count
+from lake.functions.entry_point import entry_point
 from lake.ledger.connection import dynamodb_resource
+from lake.log_keys import log_keys
+from lake.metrics import Metric
 from odp.commands import Commands
 from odp.dynamodb.file_tracker import DynamoDbPendingWork
 from odp.dynamodb.planning import DynamoDbCadenceClaims, DynamoDbPlannedLeases
@@ -22,6 +24,7 @@ from odp.executions import StepFunctionsExecutions
 from odp.file_processor.cadence_states import state_of_planning, state_of_runs
 from odp.file_processor.planning.batch_plan import BatchManager
 from odp.file_processor.refresh_states import RefreshStates
+from odp.file_processor.variables import BatchManagerVariables
 from odp.messenger import Judgement, Messenger
 from odp.s3_plans import S3PlanStorage
 from odp.sns_topic import SnsTopic
@@ -35,23 +38,24 @@ TELLING_LASTS = 150.0
 
 @functools.cache
 def _batch_manager() -> BatchManager:
-    dynamodb = dynamodb_resource()
-    leases_table = os.environ["FILE_PROCESSING_TRACKER_TABLE"]
+    dynamodb, variables = dynamodb_resource(), BatchManagerVariables.read()
+    leases_table = variables.file_processing_tracker_table
     return BatchManager(
-        files=DynamoDbPendingWork(dynamodb, os.environ["FILE_TRACKER_TABLE"]),
+        files=DynamoDbPendingWork(dynamodb, variables.file_tracker_table),
         leases=DynamoDbPlannedLeases(dynamodb, leases_table),
         cadences=DynamoDbCadences(
             dynamodb,
-            os.environ["BATCH_CONFIG_TABLE"],
-            os.environ["RAW_TABLE_CONFIG_TABLE"],
-            RunningVersion(dynamodb, os.environ["CONFIG_DEPLOY_TRACKER_TABLE"]),
+            variables.batch_config_table,
+            variables.raw_table_config_table,
+            RunningVersion(dynamodb, variables.config_deploy_tracker_table),
         ),
-        plans=S3PlanStorage(os.environ["PLAN_BUCKET"]),
+        plans=S3PlanStorage(variables.plan_bucket),
         claims=DynamoDbCadenceClaims(dynamodb, leases_table, StepFunctionsExecutions().is_running),
-        job_timeout_minutes=int(os.environ["JOB_TIMEOUT_MINUTES"]),
+        job_timeout_minutes=variables.job_timeout_minutes,
     )
 
 
+@entry_point("batch-manager", BatchManagerVariables)
 def handle(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Plan one execution, or release its cadence at its end; no pending files, no batches, no Glue run.
 
@@ -61,7 +65,8 @@ def handle(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: A
         RetryableError: the same call may succeed later, so the state machine repeats it.
     """
     step = {"plan": _plan, "release": _release}[event.get("step", "plan")]
-    with trouble_of_aws():
+    execution = event["execution"]
+    with log_keys(cadence=event["refresh_cadence"], execution=execution, correlation_id=execution), trouble_of_aws():
         return step(event)
 
 
@@ -75,6 +80,7 @@ def _plan(event: dict[str, Any]) -> dict[str, Any]:
         if state:
             _afterwards(cadence, lambda: _tell(cadence, state))
         raise
+    logger.info("planned %d batches", len(answer["batches"]))
     state = state_of_planning(cadence, execution, None)
     _afterwards(cadence, lambda: _planned_cadences().planned(cadence))
     _afterwards(cadence, lambda: _tell(cadence, state, with_tables=not answer["batches"]))
@@ -95,13 +101,14 @@ def _afterwards(cadence: str, work: Callable[[], None]) -> None:
         work()
     except Exception:
         logger.exception("%s: people were not told of all that changed", cadence)
-        put_metric(UNTOLD_CHANGES, 1, lake=os.environ["LAKE"])
+        count(Metric.UNTOLD_CHANGES)
 
 
 def _tell(cadence: str, state: State | None, *, with_tables: bool = False) -> None:
-    told = DynamoDbToldStates(dynamodb_resource(), os.environ["FILE_TRACKER_TABLE"], clock=_now)
+    variables = BatchManagerVariables.read()
+    told = DynamoDbToldStates(dynamodb_resource(), variables.file_tracker_table, clock=_now)
     known = told.known()
-    messenger = Messenger(told, SnsTopic(os.environ["TOPIC_ARN"]), os.environ["LAKE"], _now, TELLING_LASTS)
+    messenger = Messenger(told, SnsTopic(variables.topic_arn), variables.lake, _now, TELLING_LASTS)
     judgements: list[Judgement] = [lambda: [state] if state else []]
     messenger.judge([*judgements, *_judgements(cadence, known)] if with_tables else judgements, known)
 
@@ -114,16 +121,16 @@ def _judgements(cadence: str, known: Mapping[str, Told]) -> Iterator[Judgement]:
 
 
 def _planned_cadences() -> DynamoDbPlannedCadences:
-    return DynamoDbPlannedCadences(dynamodb_resource(), os.environ["FILE_TRACKER_TABLE"], clock=_now)
+    return DynamoDbPlannedCadences(dynamodb_resource(), BatchManagerVariables.read().file_tracker_table, clock=_now)
 
 
 def _states() -> RefreshStates:
-    manager = _batch_manager()
+    manager, variables = _batch_manager(), BatchManagerVariables.read()
     return RefreshStates(
         files=manager.files,
         leases=manager.leases,
-        entries=DynamoDbQuarantine(dynamodb_resource(), os.environ["QUARANTINE_TABLE"]),
-        commands=Commands(os.environ["ENVIRONMENT"]),
+        entries=DynamoDbQuarantine(dynamodb_resource(), variables.quarantine_table),
+        commands=Commands(variables.environment),
     )
 
 

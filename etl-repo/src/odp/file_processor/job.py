@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from lake.job_arguments import parse_arguments
 from lake.landing.s3_listing import S3Listing
 from lake.ledger.connection import dynamodb_resource
+from lake.log_keys import log_as_text, log_keys
 from lake.spark_session import hudi_session, task_slots
 from odp.dynamodb.file_tracker import DynamoDbFileTracker
 from odp.dynamodb.quarantine import DynamoDbQuarantine
@@ -26,6 +27,7 @@ from odp.file_processor.selection.late_files import Limits
 from odp.file_processor.table_refresh import TableRefresher
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
 from odp.ports import TableConfigs, TableWriter
+from odp.records import BatchPlan
 from odp.refresh import RefreshOutcome
 from odp.s3_contents import S3ObjectContents
 from odp.s3_plans import S3PlanStorage
@@ -79,20 +81,27 @@ def refresh_configured(
 
 def main(argv: Sequence[str]) -> list[RefreshOutcome]:
     """Refresh the tables of one batch, several at a time; raises RefreshFailedError when any failed."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s")
+    log_as_text()
     arguments = parse_arguments(JobArguments, argv)
     plan = S3PlanStorage(arguments.plan_bucket).read(arguments.plan_key)
+    with log_keys(execution=plan.execution_name, run=arguments.JOB_RUN_ID):
+        return _refresh_batch_of(plan, arguments)
+
+
+def _refresh_batch_of(plan: BatchPlan, arguments: JobArguments) -> list[RefreshOutcome]:
     source_tables = plan.batches[int(arguments.batch)]
     spark = hudi_session(f"{arguments.JOB_NAME} {arguments.plan_key} {arguments.batch}")
     dynamodb = dynamodb_resource()
     refresher = _refresher(arguments, dynamodb, HudiSparkWriter(spark, json.loads(arguments.buckets)))
     running = RunningVersion(dynamodb, arguments.config_deploy_tracker_table)
     table_configs = DynamoDbTableConfigs(dynamodb, arguments.raw_table_config_table, running)
-    outcomes = refresh_batch(
-        source_tables,
-        lambda source_table: refresh_configured(refresher, table_configs, plan.refresh_cadence, source_table),
-        at_a_time=task_slots(spark),
-    )
+
+    def refresh_one(source_table: str) -> RefreshOutcome | None:
+        # each table has a thread of its own, which knows no keys yet
+        with log_keys(execution=plan.execution_name, run=arguments.JOB_RUN_ID, table=source_table):
+            return refresh_configured(refresher, table_configs, plan.refresh_cadence, source_table)
+
+    outcomes = refresh_batch(source_tables, refresh_one, at_a_time=task_slots(spark))
     logger.info("refreshed %d of %d tables", len(outcomes), len(source_tables))
     return outcomes
 

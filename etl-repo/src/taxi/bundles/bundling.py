@@ -12,7 +12,6 @@ from typing import Any
 from taxi.ports import BundleStorage, DatasetLeases, ExecutionStates, PendingFiles
 from taxi.records import Bundle, LandedFile, Lease
 
-WAITING_FILES = "WaitingTaxiFiles"
 LONG_WAIT_HOURS = 3
 """Longer than a round takes as a rule, and soon enough to look before a file that is tried for a day fails."""
 

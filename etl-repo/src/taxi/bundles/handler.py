@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import functools
-import os
 from typing import Any
 
-from lake.cloudwatch import put_metric
 from lake.errors import RejectedInputError
+from lake.functions.counting import count
+from lake.functions.entry_point import entry_point
 from lake.ledger.connection import dynamodb_resource
-from taxi.bundles.bundling import WAITING_FILES, Bundling
+from lake.log_keys import log_keys
+from lake.metrics import Metric
+from taxi.bundles.bundling import Bundling
 from taxi.bundles.closing import Closing, error_text
+from taxi.bundles.variables import BundlesVariables
 from taxi.datasets.definitions import load_datasets
 from taxi.dynamodb.audit import DynamoDbAudit
 from taxi.dynamodb.leases import DynamoDbDatasetLeases
@@ -20,29 +23,33 @@ from taxi.step_functions import StepFunctionsStates
 
 @functools.cache
 def _steps() -> tuple[Bundling, Closing]:
-    dynamodb, table = dynamodb_resource(), os.environ["AUDIT_TABLE"]
+    dynamodb, variables = dynamodb_resource(), BundlesVariables.read()
+    table = variables.audit_table
     files, leases = (
         DynamoDbAudit(dynamodb, table),
-        DynamoDbDatasetLeases(dynamodb, table, seconds=_number("LEASE_SECONDS")),
+        DynamoDbDatasetLeases(dynamodb, table, seconds=variables.lease_seconds),
     )
-    bundles = S3Bundles(os.environ["BUNDLE_BUCKET"])
-    bundling = Bundling(files, leases, bundles, StepFunctionsStates(), max_files_per_run=_number("MAX_FILES_PER_RUN"))
+    bundles = S3Bundles(variables.bundle_bucket)
+    bundling = Bundling(files, leases, bundles, StepFunctionsStates(), max_files_per_run=variables.max_files_per_run)
     return bundling, Closing(files, leases, bundles)
 
 
-def _number(variable: str) -> int:
-    return int(os.environ[variable])
-
-
+@entry_point("taxi-bundles", BundlesVariables)
 def handle(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Claim or close a bundle of one dataset for one execution."""
+    execution = event["execution"]
+    with log_keys(dataset=event["dataset"], execution=execution, correlation_id=execution):
+        return _claim_or_close(event)
+
+
+def _claim_or_close(event: dict[str, Any]) -> dict[str, Any]:
     bundling, closing = _steps()
     if event["dataset"] not in load_datasets():
         message = f"{event['dataset']!r} is no dataset; start the execution with one of {', '.join(load_datasets())}"
         raise RejectedInputError(message)
     if event["step"] == "claim":
         if waiting := bundling.long_waiting(event["dataset"]):
-            put_metric(WAITING_FILES, waiting, lake=os.environ["LAKE"])
+            count(Metric.WAITING_TAXI_FILES, waiting)
         return bundling.claim(event["dataset"], event["execution"], event.get("execution_arn", "")).state
     if event["step"] == "close":
         return closing.close(event["bundle_key"], error_text(event.get("error"))).state

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lake.job_arguments import parse_arguments
+from lake.log_keys import log_as_text, log_keys
 from taxi.conformed.conforming import Conforming
 from taxi.datasets.definitions import load_datasets
 from taxi.iceberg.conformed_table import IcebergConformedTable
 from taxi.iceberg.table import TableName
-from taxi.records import FileOutcome
+from taxi.records import Bundle, FileOutcome
 from taxi.s3_bundles import S3Bundles
 from taxi.s3_files import S3Quarantine, S3RawFiles
 from taxi.spark_session import taxi_session
@@ -35,10 +36,18 @@ class JobArguments:
 
 def main(argv: Sequence[str]) -> list[FileOutcome]:
     """Load one bundle and write down beside it what became of its files; a file that fails is no failure of the run."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    log_as_text()
     arguments = parse_arguments(JobArguments, argv)
     bundles = S3Bundles(arguments.bundle_bucket)
     bundle = bundles.read(arguments.bundle_key)
+    with log_keys(dataset=bundle.dataset, execution=bundle.execution, run=arguments.JOB_RUN_ID):
+        outcomes = _conform(bundle, arguments)
+        bundles.write_outcome(arguments.bundle_key, outcomes)
+        logger.info("%s: %s", arguments.bundle_key, dict(Counter(outcome.status.value for outcome in outcomes)))
+    return outcomes
+
+
+def _conform(bundle: Bundle, arguments: JobArguments) -> list[FileOutcome]:
     dataset = load_datasets()[bundle.dataset]
     spark = taxi_session(f"{arguments.JOB_NAME} {arguments.bundle_key}")
     name = TableName(arguments.conformed_bucket, arguments.conformed_database, dataset.table)
@@ -49,10 +58,7 @@ def main(argv: Sequence[str]) -> list[FileOutcome]:
         table=IcebergConformedTable(spark, name, dataset),
         quarantine=S3Quarantine(arguments.conformed_bucket),
     )
-    outcomes = conforming.conform(bundle.files)
-    bundles.write_outcome(arguments.bundle_key, outcomes)
-    logger.info("%s: %s", arguments.bundle_key, dict(Counter(outcome.status.value for outcome in outcomes)))
-    return outcomes
+    return conforming.conform(bundle.files)
 
 
 if __name__ == "__main__":

@@ -3,30 +3,37 @@
 from __future__ import annotations
 
 import functools
-import os
 from typing import Any
 
-from lake.cloudwatch import put_metric
+from lake.functions.counting import count
+from lake.functions.entry_point import entry_point
+from lake.functions.messages import delivered_again, failed_messages
 from lake.ledger.connection import dynamodb_resource
+from lake.metrics import Metric
 from taxi.datasets.definitions import load_datasets
 from taxi.dynamodb.audit import DynamoDbAudit
 from taxi.landing.registration import Landing
+from taxi.landing.variables import LandingVariables
 from taxi.step_functions import StepFunctionsExecutions
 
 
 @functools.cache
 def _landing() -> Landing:
+    variables = LandingVariables.read()
     return Landing(
-        register=DynamoDbAudit(dynamodb_resource(), os.environ["AUDIT_TABLE"]),
-        executions=StepFunctionsExecutions(os.environ["STATE_MACHINE_ARN"]),
+        register=DynamoDbAudit(dynamodb_resource(), variables.audit_table),
+        executions=StepFunctionsExecutions(variables.state_machine_arn),
         datasets=load_datasets(),
-        bucket=os.environ["RAW_BUCKET"],
+        bucket=variables.raw_bucket,
     )
 
 
+@entry_point("taxi-landing", LandingVariables)
 def handle(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Take in the objects named in one SQS batch; failed messages are delivered again alone."""
-    registration = _landing().take_in(event["Records"])
-    if registration.rejected:
-        put_metric("RejectedTaxiFiles", registration.rejected, lake=os.environ["LAKE"])
-    return {"batchItemFailures": [{"itemIdentifier": message} for message in registration.failed_message_ids]}
+    batch = _landing().batch()
+    failed = failed_messages(event, batch.take_in)
+    failed += batch.start_executions()
+    if batch.rejected:
+        count(Metric.REJECTED_TAXI_FILES, batch.rejected)
+    return delivered_again(failed)

@@ -2,34 +2,41 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime, timedelta
 
-from lake.cloudwatch import put_metric
+from lake.functions.counting import count
+from lake.functions.entry_point import entry_point
 from lake.lambda_context import LambdaContext, time_out
 from lake.landing.s3_listing import S3Listing
 from lake.ledger.connection import dynamodb_resource
 from lake.ledger.sweep_state import DynamoDbSweepState
+from lake.metrics import Metric
 from taxi.datasets.definitions import load_datasets
 from taxi.dynamodb.audit import DynamoDbAudit
 from taxi.landing.raw_sweep import RawSweep
+from taxi.landing.variables import LandingSweepVariables
 
 STOPS_BEFORE = timedelta(seconds=60)
 """How long before its time-out a run stops: more than it takes to register a thousand files that nobody knew."""
 
 
+@entry_point("taxi-landing-sweep", LandingSweepVariables)
 def handle(event: dict[str, object], context: LambdaContext) -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
     """Look through the landing folders until shortly before the time-out; the next run goes on there."""
     ends_at = time_out(context, _now()) - STOPS_BEFORE
     missed = _sweep().run(ends_at)
-    for name, count in (("MissedTaxiFiles", missed.landed), ("RejectedTaxiFiles", missed.rejected)):
-        if count:
-            put_metric(name, count, lake=os.environ["LAKE"])
+    for metric, number in (
+        (Metric.MISSED_TAXI_FILES, missed.landed),
+        (Metric.REJECTED_TAXI_FILES, missed.rejected),
+    ):
+        if number:
+            count(metric, number)
     return {"landed": missed.landed, "rejected": missed.rejected}
 
 
 def _sweep() -> RawSweep:
-    dynamodb, table, bucket = dynamodb_resource(), os.environ["AUDIT_TABLE"], os.environ["RAW_BUCKET"]
+    dynamodb, variables = dynamodb_resource(), LandingSweepVariables.read()
+    table, bucket = variables.audit_table, variables.raw_bucket
     return RawSweep(
         register=DynamoDbAudit(dynamodb, table),
         listing=S3Listing(),

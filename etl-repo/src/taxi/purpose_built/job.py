@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lake.job_arguments import parse_arguments
+from lake.log_keys import log_as_text, log_keys
 from taxi.datasets.definitions import load_datasets
 from taxi.iceberg.conformed_table import IcebergConformedTable
 from taxi.iceberg.purpose_built_table import IcebergPurposeBuiltTable
@@ -35,7 +35,7 @@ class JobArguments:
 
 def main(argv: Sequence[str]) -> Mapping[str, Rebuild]:
     """Replace the days that changed in each table of the dataset's rules; raises BuildFailedError when any failed."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s")
+    log_as_text()
     arguments = parse_arguments(JobArguments, argv)
     dataset = load_datasets()[arguments.dataset]
     spark = taxi_session(f"{arguments.JOB_NAME} {arguments.dataset}")
@@ -47,7 +47,8 @@ def main(argv: Sequence[str]) -> Mapping[str, Rebuild]:
 
     # only read here: where it lies is for those who create it
     trips = IcebergConformedTable(spark, TableName("", arguments.conformed_database, dataset.table), dataset)
-    return Building(spark, trips, table_of, at_a_time=TABLES_AT_A_TIME).build(rules_of(dataset.name, load_rules()))
+    with log_keys(dataset=arguments.dataset, run=arguments.JOB_RUN_ID):
+        return Building(spark, trips, table_of, at_a_time=TABLES_AT_A_TIME).build(rules_of(dataset.name, load_rules()))
 
 
 if __name__ == "__main__":

@@ -4,9 +4,16 @@ import json
 
 import pytest
 from odp.config_manager import handler
+from odp.config_manager.variables import ConfigManagerVariables
 from odp.errors import ManifestError
 
 VARIABLES = {
+    "LAKE": "odp-dev",
+    "BATCH_CONFIG_TABLE": "batches",
+    "RAW_TABLE_CONFIG_TABLE": "tables",
+    "CONFIG_DEPLOY_TRACKER_TABLE": "requests",
+    "FILE_PROCESSING_TRACKER_TABLE": "leases",
+    "CONFIG_BUCKET": "lake-config",
     "DATABASE_PREFIX": "second_",
     "CADENCE_DEFAULTS": "{}",
     "DEPLOYED_CADENCES": "10_min_refresh,1_hour_refresh",
@@ -23,7 +30,7 @@ def _variables(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_lake_is_told_prefix_cadences_jobs_and_no_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RAW_BUCKET", raising=False)
-    lake = handler._lake()
+    lake = handler._lake(ConfigManagerVariables.read())
     assert lake.names.database_prefix == "second_"
     assert lake.deployed.cadences == {"10_min_refresh", "1_hour_refresh"}
     assert lake.deployed.glue_jobs == {"odpf_file_processor"}
@@ -34,6 +41,6 @@ def test_lake_is_told_prefix_cadences_jobs_and_no_bucket(monkeypatch: pytest.Mon
 def test_sources_are_those_of_the_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert handler._lake().deployed.sources == {"default"}
+    assert handler._lake(ConfigManagerVariables.read()).deployed.sources == {"default"}
     monkeypatch.setenv("SOURCES", json.dumps({"default": {"folder": ""}, "crm": {"folder": "crm"}}))
-    assert handler._lake().deployed.sources == {"default", "crm"}
+    assert handler._lake(ConfigManagerVariables.read()).deployed.sources == {"default", "crm"}

@@ -14,6 +14,8 @@ from moto import mock_aws
 from odp.config_manager.manifest_upload import handle, manifests_in
 from odp.config_manager.request import REQUEST_KEY, RequestContent, read_request
 
+from tests.function_call import CallContext
+
 
 def archive(**files: str) -> bytes:
     buffer = io.BytesIO()
@@ -51,6 +53,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("LAKE", "odp-dev")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
         s3 = boto3.client("s3")
@@ -90,7 +93,7 @@ def test_request_is_written_and_announced_with_its_version(
     kind: str, aws: Any, answers: tuple[str, list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url, received = answers
-    handle(event(url, kind), None)
+    handle(event(url, kind), CallContext())
     found = aws.client("s3").get_object(Bucket="lake-config", Key=REQUEST_KEY)
     assert read_request(found["Body"].read()) == RequestContent("abc123", "pipeline", {"b.json": "{}"})
     (message,) = aws.client("sqs").receive_message(QueueUrl=queue_url(aws))["Messages"]
@@ -103,14 +106,14 @@ def test_deleting_the_resource_leaves_the_configuration_alone(
     aws: Any, answers: tuple[str, list[dict[str, Any]]]
 ) -> None:
     url, received = answers
-    handle(event(url, "Delete"), None)
+    handle(event(url, "Delete"), CallContext())
     assert "Contents" not in aws.client("s3").list_objects_v2(Bucket="lake-config")
     assert [answer["Status"] for answer in received] == ["SUCCESS"]
 
 
 def test_failure_is_answered_too_with_its_reason(aws: Any, answers: tuple[str, list[dict[str, Any]]]) -> None:
     url, received = answers
-    handle(event(url, key="missing.zip"), None)
+    handle(event(url, key="missing.zip"), CallContext())
     (answer,) = received
     assert answer["Status"] == "FAILED"
     assert "NoSuchKey" in answer["Reason"]

@@ -5,12 +5,12 @@ import re
 from typing import Any
 
 import pytest
-from odp.file_manager.registration import Registration, register_batch
 from odp.file_manager.s3_event import Staging, landed_object
 from odp.file_manager.sources import Sources
 from odp.records import FileType, LandedFile, Quarantined, QuarantineKind
 
 from lake.errors import RetryableError
+from tests.unit.odp.file_manager.batches import Registration, register_batch
 
 REJECTED_FILE, MALFORMED_MESSAGE = QuarantineKind.REJECTED_FILE, QuarantineKind.MALFORMED_MESSAGE
 

@@ -1,6 +1,5 @@
 """The sweep as Lambda calls it: what it counts for people to be told, and how often."""
 
-import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -36,6 +35,7 @@ from lake.landing.listings import ObjectVersion
 from lake.landing.rejection import RejectedFile
 from lake.landing.s3_listing import S3Listing
 from lake.ledger.sweep_state import DynamoDbSweepState
+from tests.function_call import CallContext, metrics_in
 from tests.unit import moto_session
 from tests.unit.odp.samples import BOOK_TABLES, batch_config, table_config
 
@@ -59,13 +59,6 @@ VARIABLES = {
     "SCHEDULE_NAMES": "odpf_file_processor_",
     "TOPIC_ARN": "arn:aws:sns:us-east-1:222222222222:alerts",
 }
-
-
-class Context:
-    """A call with a quarter of an hour left."""
-
-    def get_remaining_time_in_millis(self) -> int:
-        return 900_000
 
 
 @pytest.fixture
@@ -93,7 +86,7 @@ def subjects(mails: list[str]) -> list[str]:
 
 
 def metrics(capsys: pytest.CaptureFixture[str]) -> dict[str, int]:
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    lines = metrics_in(capsys.readouterr().out)
     names = [line["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Name"] for line in lines]
     return {name: line[name] for name, line in zip(names, lines, strict=True)}
 
@@ -103,11 +96,11 @@ def test_files_that_have_just_landed_are_registered_and_ring_no_alarm_for_missed
 ) -> None:
     """Code review C10: MissedFiles rang at each sweep under load although nothing was missed."""
     staging.put_object(Bucket="staging", Key="s/t/LOAD00000001.parquet", Body=b"x")
-    assert sweep.handle({}, Context()) == {"landed": 1, "missed": 0, "rejected": 0}
+    assert sweep.handle({}, CallContext()) == {"landed": 1, "missed": 0, "rejected": 0}
     assert metrics(capsys) == {}
     assert "odp quarantine show s.t --env dev" in mails[0]
     assert subjects(mails) == ["odp-dev: files of s.t land, which no manifest names"]
-    assert sweep.handle({}, Context())["landed"] == 0
+    assert sweep.handle({}, CallContext())["landed"] == 0
     assert (metrics(capsys), mails) == ({}, []), "a table without a manifest is told once"
 
 
@@ -115,16 +108,16 @@ def test_each_thing_that_needs_a_person_is_counted_under_its_alarms_name(
     staging: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, mails: list[str]
 ) -> None:
     staging.put_object(Bucket="staging", Key="s/t/LOAD00000001.parquet", Body=b"x")
-    sweep.handle({}, Context())
+    sweep.handle({}, CallContext())
     capsys.readouterr()
     mails.clear()
     swept = Swept(Found(landed=3, missed=2, rejected=1), round_hours=25)
     monkeypatch.setattr("odp.file_manager.staging_sweep.Sweep.run", lambda *_: swept)
     monkeypatch.setenv("LANDED_FILE_DAYS", "6")
-    assert sweep.handle({}, Context()) == {"landed": 3, "missed": 2, "rejected": 1}
+    assert sweep.handle({}, CallContext()) == {"landed": 3, "missed": 2, "rejected": 1}
     assert metrics(capsys) == {"MissedFiles": 2, "RejectedFiles": 1, "SlowSweeps": 1}
     assert subjects(mails) == ["odp-dev: files of s.t expire within 7 days"]
-    sweep.handle({}, Context())
+    sweep.handle({}, CallContext())
     assert mails == [], "code review C10: the alarm rang every hour, and named no table"
 
 
@@ -133,18 +126,18 @@ def test_load_whose_objects_were_deleted_is_noticed_within_a_day_and_told_once(
 ) -> None:
     """A table whose source was truncated kept its rows in silence until somebody ran `odp status --check`."""
     loaded(dynamodb, staging)
-    sweep.handle({}, Context())
+    sweep.handle({}, CallContext())
     assert mails == []
     staging.delete_object(Bucket="staging", Key="s/t/LOAD00000001.parquet")
-    sweep.handle({}, Context())
+    sweep.handle({}, CallContext())
     assert (vanished(dynamodb), mails) == ([], []), "it looks once a day"
     a_day_passes(dynamodb)
-    sweep.handle({}, Context())
+    sweep.handle({}, CallContext())
     assert vanished(dynamodb) == ["s.t"]
     assert "odp reload s.t --empty --env dev" in mails[0]
     assert subjects(mails) == ["odp-dev: all objects of the load in s.t are gone"]
     a_day_passes(dynamodb)
-    sweep.handle({}, Context())
+    sweep.handle({}, CallContext())
     assert (vanished(dynamodb), mails) == (["s.t"], [])
 
 
@@ -160,8 +153,8 @@ def test_held_files_that_are_about_to_expire_are_told(
 ) -> None:
     """They are in the history, not pending; after landed_file_days nobody can approve them any more."""
     keep_held(dynamodb, key, f"{sweep._now() - timedelta(days=days):%Y-%m-%dT%H:%M:%SZ}")
-    sweep.handle({}, Context())
-    sweep.handle({}, Context())
+    sweep.handle({}, CallContext())
+    sweep.handle({}, CallContext())
     assert subjects(mails) == ["odp-dev: files of s.t expire within 7 days"] * rings
 
 
@@ -171,7 +164,7 @@ def test_rejected_files_that_a_person_may_still_want_are_told_before_they_expire
 ) -> None:
     keep_rejected(dynamodb, "a", f"{sweep._now() - timedelta(days=days):%Y-%m-%dT%H:%M:%SZ}")
     for _ in range(2):
-        sweep.handle({}, Context())
+        sweep.handle({}, CallContext())
         a_day_passes(dynamodb)
     assert subjects(mails) == ["odp-dev: rejected files expire within 7 days"] * rings
 
@@ -200,7 +193,7 @@ def test_files_that_expire_in_a_later_week_are_told_of_again(
     for day in (0, 1, 6, 7, 13):
         monkeypatch.setattr(sweep, "_now", partial(tuesday.__add__, timedelta(days=day)))
         a_day_passes(dynamodb)
-        sweep.handle({}, Context())
+        sweep.handle({}, CallContext())
         told += [(day, mail.partition("\n")[0]) for mail in mails]
         mails.clear()
     assert told[0] == (0, titles[kind])
@@ -258,8 +251,8 @@ def test_run_ends_before_its_time_is_over_and_leaves_some_to_a_look_that_is_due(
         return Swept(Found())
 
     monkeypatch.setattr("odp.file_manager.staging_sweep.Sweep.run", run)
-    sweep.handle({}, Context())
-    sweep.handle({}, Context())
+    sweep.handle({}, CallContext())
+    sweep.handle({}, CallContext())
     before_the_look, without = (left.total_seconds() for left in told)
     page, telling, look = 90, 120, 180
     assert 480 < before_the_look <= 900 - page - telling - look
@@ -298,7 +291,7 @@ def test_sweep_that_fails_hides_no_late_table(
     late_table(dynamodb)
     monkeypatch.setattr(broken, fails)
     with pytest.raises(PermissionError):
-        sweep.handle({}, Context())
+        sweep.handle({}, CallContext())
     assert subjects(mails) == ["odp-dev: s.t is late"]
 
 
@@ -320,7 +313,7 @@ def test_judgement_that_fails_hides_no_other_and_is_counted(
     key = "s/u/LOAD00000001.parquet"
     staging.put_object(Bucket="staging", Key=key, Body=b"x")
     monkeypatch.setattr(f"odp.file_manager.sweep_states.SweepStates.{broken}", fails)
-    sweep.handle({}, Context())
+    sweep.handle({}, CallContext())
     others = {"late": "odp-dev: s.t is late", "of_entries": "odp-dev: files of s.u land, which no manifest names"}
     others.pop(broken, None)
     assert subjects(mails) == sorted(others.values())
@@ -335,7 +328,7 @@ def test_table_that_failed_once_and_whose_later_runs_are_all_killed_is_told_as_l
     claim = told.claim("refresh/db.t", NOTHING_TOLD)
     assert claim
     told.note("refresh/db.t", claim, Told(frozenset({"E-1"})))
-    sweep.handle({}, Context())
+    sweep.handle({}, CallContext())
     assert subjects(mails) == ["odp-dev: s.t is late"], "nothing is known of a refresh that failed"
     told.note("late/s.t", told.claim("late/s.t", told.known()["late/s.t"]) or "", NOTHING_TOLD)
     for minutes in (5, 60):
@@ -345,7 +338,7 @@ def test_table_that_failed_once_and_whose_later_runs_are_all_killed_is_told_as_l
         assert lease
         DynamoDbRunLog(dynamodb, BOOK_TABLES).append(lease, RunRecord(failed, closes=True))
         DynamoDbTableLeases(dynamodb, "leases", seconds=-1).acquire("db.t", "jr_2")
-        sweep.handle({}, Context())
+        sweep.handle({}, CallContext())
         assert subjects(mails) == ["odp-dev: s.t is late"] * (minutes == 60), "of ten minutes, three cadences"
 
 
@@ -358,11 +351,11 @@ def test_what_says_nothing_more_is_forgotten_once_a_day_and_a_removed_cadence_at
         assert claim
         told.note(subject, claim, Told(problems, recent=(int(sweep._seconds()) - 100_000,)))
     DynamoDbPlannedCadences(dynamodb, "files").planned("10_min_refresh")
-    sweep.handle({}, Context())
+    sweep.handle({}, CallContext())
     assert list(told.known()) == ["start/10_min_refresh"]
     assert DynamoDbPlannedCadences(dynamodb, "files").last_planned() == {}
     told.note("refresh/db.t", told.claim("refresh/db.t", NOTHING_TOLD) or "", NOTHING_TOLD)
-    sweep.handle({}, Context())
+    sweep.handle({}, CallContext())
     assert sorted(told.known()) == ["refresh/db.t", "start/10_min_refresh"], "it looks once a day"
     a_day_passes(dynamodb)
     dynamodb.Table("files").update_item(
@@ -370,5 +363,5 @@ def test_what_says_nothing_more_is_forgotten_once_a_day_and_a_removed_cadence_at
         UpdateExpression="SET recent = :long_ago",
         ExpressionAttributeValues={":long_ago": "1000"},
     )
-    sweep.handle({}, Context())
+    sweep.handle({}, CallContext())
     assert (told.known(), mails) == ({}, [])

@@ -1,6 +1,5 @@
 """What people are told at the end of executions, by the deployed function over the books in DynamoDB."""
 
-import json
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ from odp.records import Quarantined, QuarantineKind
 from odp.state_changes import Told
 
 from lake.errors import ServiceUnavailableError, TerminalError
+from tests.function_call import metrics_in
 from tests.unit.odp.file_processor.told_world import DeathError, World, world
 from tests.unit.odp.samples import table_config
 
@@ -88,7 +88,7 @@ def test_topic_that_is_out_of_reach_stops_no_refresh_and_is_counted_and_the_mess
     world.ends("t", NO_COLUMN % 1)
     world.is_topic_closed = True
     world.execution_ends()
-    (line,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (line,) = metrics_in(capsys.readouterr().out)
     assert line["UntoldChanges"] == 1
     world.is_topic_closed = False
     world.execution_ends()
@@ -271,7 +271,7 @@ def test_books_that_cannot_be_read_hide_no_other_change_and_are_counted(
         patch.setattr(f"odp.dynamodb.{broken}", fails)
         world.execution_ends(KILLED % 1)
     assert world.subjects() == [f"odp-dev: {each}" for each in reversed(told)]
-    assert json.loads(capsys.readouterr().out)["UntoldChanges"] == 1
+    assert [each["UntoldChanges"] for each in metrics_in(capsys.readouterr().out)] == [1]
 
 
 def test_plan_that_is_asked_for_again_by_itself_waits_for_no_books_of_messages(

@@ -15,6 +15,7 @@ from odp.records import FileType, LandedFile
 from odp.refresh import RefreshOutcome, RefreshStatus, RunRecord
 from odp.sns_topic import SnsTopic
 
+from tests.function_call import CallContext
 from tests.unit import moto_session
 from tests.unit.odp.samples import BOOK_TABLES, batch_config, table_config
 
@@ -94,7 +95,7 @@ class World:
     def execution_ends(self, *failed: str, step: str = "release") -> None:
         """Let an execution of the cadence end, with what its state machine says of batches that failed."""
         event = {"refresh_cadence": CADENCE, "execution": f"arn:x:{next(self._runs)}", "step": step}
-        handler.handle({**event, "failed": list(failed)}, None)
+        handler.handle({**event, "failed": list(failed)}, CallContext())
         self.now += 600
 
     def subjects(self) -> list[str]:

@@ -13,7 +13,6 @@ from odp.dynamodb.file_tracker import DynamoDbFileTracker
 from odp.dynamodb.quarantine import DynamoDbQuarantine
 from odp.dynamodb.written_tables import DynamoDbWrittenTables
 from odp.errors import BooksFormatError
-from odp.file_manager.registration import Registration, register_batch
 from odp.file_manager.s3_event import Staging
 from odp.file_manager.sources import Sources
 from odp_cli.books_migrate import migrated
@@ -22,6 +21,7 @@ from odp_cli.migration import books as migration_of_books
 from odp_cli.migration.books import BooksMigration
 
 from lake.ledger import connection
+from tests.unit.odp.file_manager.batches import Registration, register_batch
 from tests.unit.odp_cli.migration.conftest import FORMAT_1, RAW, STAGING, Migrations, State
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from taxi.dynamodb.audit import DynamoDbAudit
 from taxi.s3_bundles import S3Bundles
 
 from lake.errors import RejectedInputError
+from tests.function_call import CallContext, metrics_in
 from tests.unit.taxi.samples import landed, loaded
 
 if TYPE_CHECKING:
@@ -41,12 +42,12 @@ def test_rounds_of_an_execution_end_every_file_and_then_the_execution_is_idle(
     for number in range(3):
         audit.register(landed(f"f{number}"))
     sizes = []
-    while (claim := handler.handle(CLAIM, None))["outcome"] == "claimed":
+    while (claim := handler.handle(CLAIM, CallContext()))["outcome"] == "claimed":
         sizes.append(claim["files"])
         files = bundles.read(claim["bundle_key"]).files
         bundles.write_outcome(claim["bundle_key"], [loaded(file.file_id) for file in files])
-        assert handler.handle({**CLAIM, "execution": "run-2"}, None) == {"outcome": "busy"}
-        closed = handler.handle({**CLAIM, "step": "close", "bundle_key": claim["bundle_key"]}, None)
+        assert handler.handle({**CLAIM, "execution": "run-2"}, CallContext()) == {"outcome": "busy"}
+        closed = handler.handle({**CLAIM, "step": "close", "bundle_key": claim["bundle_key"]}, CallContext())
         assert json.loads(json.dumps(closed))["failed"] == 0
     assert sizes == [2, 1]
     assert claim == {"outcome": "idle"}
@@ -56,14 +57,14 @@ def test_error_of_a_run_that_died_reaches_its_file_which_waits_and_is_counted_wh
     dynamodb: "DynamoDBServiceResource", capsys: pytest.CaptureFixture[str]
 ) -> None:
     DynamoDbAudit(dynamodb, "audit").register(landed(landed_at="2020-01-05T12:00:00Z"))
-    claim = handler.handle(CLAIM, None)
+    claim = handler.handle(CLAIM, CallContext())
     close = {**CLAIM, "step": "close", "bundle_key": claim["bundle_key"], "error": {"Error": "E", "Cause": "C"}}
-    assert handler.handle(close, None)["subject"] == "To be tried again: yellow, 1 of 1 file"
+    assert handler.handle(close, CallContext())["subject"] == "To be tried again: yellow, 1 of 1 file"
     item = dynamodb.Table("audit").get_item(Key={"dataset": "yellow", "file_id": "f1"})["Item"]
     assert (item["file_status"], item["execution"]) == ("landed", "run-1")
     assert item["error"] == "a run that loaded it alone died, 1 of 6 times: E: C"
-    assert handler.handle(CLAIM, None) == {"outcome": "idle"}, "it is not due"
-    metric = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert handler.handle(CLAIM, CallContext()) == {"outcome": "idle"}, "it is not due"
+    metric = metrics_in(capsys.readouterr().out)[-1]
     assert (metric["WaitingTaxiFiles"], metric["Lake"]) == (1, "test-lake")
 
 
@@ -72,8 +73,8 @@ def test_files_that_landed_just_now_are_not_counted_as_waiting(
 ) -> None:
     just_now = datetime.now(UTC).isoformat(timespec="seconds")
     DynamoDbAudit(dynamodb, "audit").register(landed(landed_at=just_now))
-    assert handler.handle(CLAIM, None)["outcome"] == "claimed"
-    assert capsys.readouterr().out == ""
+    assert handler.handle(CLAIM, CallContext())["outcome"] == "claimed"
+    assert metrics_in(capsys.readouterr().out) == []
 
 
 @pytest.mark.parametrize(
@@ -88,4 +89,4 @@ def test_files_that_landed_just_now_are_not_counted_as_waiting(
 )
 def test_input_that_nobody_could_mean_is_refused(event: dict[str, str], message: str) -> None:
     with pytest.raises(RejectedInputError, match=message):
-        handler.handle(event, None)
+        handler.handle(event, CallContext())

@@ -16,6 +16,7 @@ from taxi.records import FileOutcome, LoadStatus
 
 from lake.errors import LeaseLostError
 from tests.unit.taxi.bundles.interleaving import Killed, Parties, Party
+from tests.unit.taxi.landing.batches import take_in
 from tests.unit.taxi.memory import MemoryAudit, MemoryBundles
 from tests.unit.taxi.samples import loaded, message, object_created
 
@@ -111,7 +112,7 @@ class World:
         failed: Any = [delivered["messageId"] for delivered in batch]
         try:
             self.parties.step()
-            failed = self._landing.take_in(batch).failed_message_ids
+            failed = take_in(self._landing, batch).failed_message_ids
         finally:
             for delivered in batch:
                 self.in_flight.remove(delivered)

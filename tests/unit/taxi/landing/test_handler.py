@@ -1,6 +1,5 @@
 """Landing through its entry point, on the real audit table."""
 
-import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ from taxi.dynamodb.audit import DynamoDbAudit
 from taxi.landing import handler
 from taxi.step_functions import StepFunctionsExecutions
 
+from tests.function_call import CallContext, metrics_in
 from tests.unit.taxi.samples import message, object_created
 
 if TYPE_CHECKING:
@@ -47,9 +47,9 @@ def test_batch_is_registered_started_counted_and_its_bad_message_is_kept_as_reje
         message("no json", "m2"),
         message(object_created("nyc-taxi/yellow/readme.txt"), "m3"),
     ]
-    assert handler.handle({"Records": records}, None) == {"batchItemFailures": []}
+    assert handler.handle({"Records": records}, CallContext()) == {"batchItemFailures": []}
     state_machine.assert_no_pending_responses()
     (file,) = DynamoDbAudit(dynamodb, "audit").pending("yellow")
     assert file.key == "nyc-taxi/yellow/a b.csv"
-    metric = json.loads(capsys.readouterr().out.splitlines()[-1])
+    (metric,) = metrics_in(capsys.readouterr().out)
     assert (metric["RejectedTaxiFiles"], metric["Lake"]) == (2, "test-lake")

@@ -18,6 +18,7 @@ from taxi.records import Bundle, FileOutcome, LandedFile, LoadStatus
 from lake.landing.object_created import EventError
 from lake.landing.rejection import RejectedFile
 from tests.unit.hostile_events import VALUES, spoiling
+from tests.unit.taxi.landing.batches import take_in
 from tests.unit.taxi.landing.test_registration import Executions
 from tests.unit.taxi.memory import MemoryAudit
 from tests.unit.taxi.samples import landed, message, object_created
@@ -102,7 +103,7 @@ def check_any_message(body: str) -> None:
     audit = MemoryAudit()
     bodies = [object_created(GOOD[0]), body, object_created(GOOD[1])]
     batch = [{**message(each, f"m{number}"), "eventSourceARN": QUEUE} for number, each in enumerate(bodies)]
-    result = Landing(audit, Executions(), DATASETS, "raw").take_in(batch)
+    result = take_in(Landing(audit, Executions(), DATASETS, "raw"), batch)
     assert result.failed_message_ids == ()
     assert set(GOOD) <= {file.key for file in audit.marked.values()}
     assert len(audit.marked) + len(audit.rejected) == 3
@@ -131,7 +132,7 @@ def test_event_of_another_bucket_or_account_is_rejected_as_malformed() -> None:
     audit, executions = MemoryAudit(), Executions()
     bodies = [spoilt(("detail", "bucket", "name"), "someone-elses"), spoilt(("account",), "666666666666")]
     batch = [{**message(body), "eventSourceARN": QUEUE} for body in bodies]
-    assert Landing(audit, executions, DATASETS, "raw").take_in(batch).rejected == 2
+    assert take_in(Landing(audit, executions, DATASETS, "raw"), batch).rejected == 2
     assert (audit.marked, executions.started) == ({}, [])
     assert all("is no Object Created event" in file.reason for file in audit.rejected)
 

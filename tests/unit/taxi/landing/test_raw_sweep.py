@@ -11,6 +11,7 @@ from taxi.landing.raw_sweep import Missed, RawSweep
 from taxi.landing.registration import Landing
 
 from lake.landing.listings import ObjectVersion, SweepState
+from tests.unit.taxi.landing.batches import take_in
 from tests.unit.taxi.memory import MemoryAudit
 from tests.unit.taxi.samples import loaded, message, object_created
 
@@ -58,7 +59,7 @@ class Ignored:
 def announced(audit: MemoryAudit, *keys: str, **fields: Any) -> None:
     landing = Landing(audit, Ignored(), load_datasets(), "raw")
     messages = [message(object_created(key, **fields), key) for key in keys]
-    assert landing.take_in(messages).failed_message_ids == ()
+    assert take_in(landing, messages).failed_message_ids == ()
 
 
 KEYS = (

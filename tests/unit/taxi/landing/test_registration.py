@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 from taxi.datasets.definitions import load_datasets
-from taxi.landing.registration import Landing, Registration, execution_name
+from taxi.landing.registration import Landing, execution_name
 from taxi.ports import Known
 from taxi.records import LandedFile
 
 from lake.errors import RetryableError
+from tests.unit.taxi.landing.batches import Registration, take_in
 from tests.unit.taxi.memory import MemoryAudit
 from tests.unit.taxi.samples import loaded, message, object_created
 
@@ -61,14 +62,14 @@ def test_batch_starts_one_execution_for_each_dataset_with_pending_files(
     landing: Landing, audit: MemoryAudit, executions: Executions
 ) -> None:
     keys = ["nyc-taxi/yellow/a.csv", "nyc-taxi/green/b.csv", "nyc-taxi/yellow/c.parquet"]
-    result = landing.take_in(landing_of(key, key) for key in keys)
+    result = take_in(landing, (landing_of(key, key) for key in keys))
     assert result == Registration(registered=3, already_known=0, rejected=0, failed_message_ids=())
     assert sorted(executions.datasets) == ["green", "yellow"]
     assert len(audit.marked) == 3
 
 
 def test_duplicated_events_register_one_file(landing: Landing, audit: MemoryAudit, executions: Executions) -> None:
-    result = landing.take_in([message(object_created(), "m1"), message(object_created(), "m2")])
+    result = take_in(landing, [message(object_created(), "m1"), message(object_created(), "m2")])
     assert (result.registered, result.already_known) == (1, 1)
     assert len(audit.marked) == 1
     assert executions.datasets == ["yellow"]
@@ -78,7 +79,7 @@ def test_redelivered_message_of_a_pending_file_starts_an_execution_of_another_na
     landing: Landing, executions: Executions
 ) -> None:
     for deliveries in (1, 2):
-        landing.take_in([message(object_created(), "m1", deliveries)])
+        take_in(landing, [message(object_created(), "m1", deliveries)])
     (_, first), (_, second) = executions.started
     assert first != second
 
@@ -86,11 +87,11 @@ def test_redelivered_message_of_a_pending_file_starts_an_execution_of_another_na
 def test_redelivered_message_of_an_ended_file_starts_nothing(
     landing: Landing, audit: MemoryAudit, executions: Executions
 ) -> None:
-    landing.take_in([message(object_created())])
+    take_in(landing, [message(object_created())])
     lease = audit.acquire("yellow", "run-1")
     assert lease is not None
     audit.end(lease, [loaded(file_id) for file_id in list(audit.marked)])
-    result = landing.take_in([message(object_created(), deliveries=2)])
+    result = take_in(landing, [message(object_created(), deliveries=2)])
     assert result.already_known == 1
     assert executions.datasets == ["yellow"]
 
@@ -104,7 +105,7 @@ def test_execution_that_could_not_be_started_brings_all_messages_of_its_dataset_
         landing_of("nyc-taxi/green/b.csv", "g1"),
         landing_of("nyc-taxi/yellow/c.csv", "y2"),
     ]
-    assert landing.take_in(batch).failed_message_ids == ("y1", "y2")
+    assert take_in(landing, batch).failed_message_ids == ("y1", "y2")
     assert executions.datasets == ["green"]
 
 
@@ -113,7 +114,7 @@ def test_message_that_fails_alone_is_delivered_again_alone(landing: Landing, exe
         landing_of("nyc-taxi/yellow/failing.csv", "throttled"),
         landing_of("nyc-taxi/yellow/good.csv", "good"),
     ]
-    result = landing.take_in(batch)
+    result = take_in(landing, batch)
     assert result.failed_message_ids == ("throttled",)
     assert result.registered == 1
     assert executions.datasets == ["yellow"]
@@ -128,7 +129,7 @@ def test_rejected_objects_are_kept_and_counted_but_folders_are_only_kept(
         landing_of("nyc-taxi/yellow/readme.txt", "text"),
         landing_of("elsewhere/a.csv", "stray"),
     ]
-    assert landing.take_in(batch) == Registration(0, 0, rejected=3, failed_message_ids=())
+    assert take_in(landing, batch) == Registration(0, 0, rejected=3, failed_message_ids=())
     assert len(audit.rejected) == 4
     assert executions.started == []
 

@@ -1,0 +1,1 @@
+"""What only Lambda functions have, with the packages that Glue jobs lack."""
