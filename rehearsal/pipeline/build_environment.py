@@ -10,6 +10,7 @@ from pathlib import Path
 from rehearsal import toolchain
 from rehearsal.emulator.host_packages import variables_of_runtimes
 from rehearsal.emulator.settings import NETWORK_VARIABLES, EmulatorSettings
+from rehearsal.pipeline import aws_client, aws_command
 from rehearsal.pipeline.errors import ActionFailedError
 
 _SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
@@ -69,7 +70,8 @@ def _link_tools(folder: Path) -> None:
     for name in ("python", "python3", f"python{minor}"):
         _link(folder / name, Path(sys.base_prefix) / "bin" / f"python{minor}")
     _link(folder / "node", node)
-    _write_script(folder / "aws", f'exec {sys.executable} -I -m awscli "$@"')
+    asking, answering = aws_client.__file__, aws_command.__file__
+    _write_script(folder / "aws", f'exec {sys.executable} -I -S {asking} {folder / "aws.socket"} {answering} "$@"')
     for name in ("npm", "npx"):
         _write_script(folder / name, f'exec {node} {_npm_script(node, name)} "$@"')
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 _LIMITS = """
 CodeBuild's images: builds run on this machine, with its Python, a node as new as the buildspec's or newer, its system
-tools, version 1 of the command `aws` and its download caches; no VPC, no quotas, no queue of builds.
+tools and its download caches; no VPC, no quotas, no queue of builds.
 
 The connection: its handshake, webhooks and their delays. The source is the pushed commit without history.
 
 CloudFormation is the emulator's: replacement, rollback, drift and the time that real resources take differ. What it
-says of a change set before execution is what its templates and parameters say.
+says of a change set before execution is what its templates and parameters say; the command `aws` of builds is ours.
 
 Rights of the execution role are asked resource by resource, with their conditions, for roles, policies, boundaries,
 builds, pipelines, functions, jobs and buckets; for all else action by action, for the types of each change set.

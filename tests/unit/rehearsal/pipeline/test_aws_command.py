@@ -1,6 +1,7 @@
 """The command `aws` of a build: its words become a call, its answer is one document."""
 
 import json
+import os
 import re
 import subprocess
 import threading
@@ -22,7 +23,7 @@ STACKS = ["cloudformation", "describe-stacks", "--output", "json"]
 
 
 class CloudFormation(ThreadingHTTPServer):
-    """Answers DescribeStacks in so many pages, or refuses, and remembers who asked."""
+    """Answers DescribeStacks in two pages, or refuses, and remembers who asked."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Answers)
@@ -57,12 +58,13 @@ def cloudformation() -> Iterator[CloudFormation]:
 
 
 class Build:
-    """The environment of a build."""
+    """The environment of a build, in a folder whose name is longer than the address of a socket may be."""
 
     def __init__(self, folder: Path, port: int) -> None:
+        tools = folder / ("long" * 30)
         settings = EmulatorSettings(run_directory=folder, package_variables={})
         credentials = {"ACCESS_KEY_ID": "somebody", "SECRET_ACCESS_KEY": "s", "DEFAULT_REGION": "us-east-1"}
-        self.variables = build_environment(folder / "build", {}, settings, {}) | {
+        self.variables = build_environment(tools, {}, settings, {}) | {
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
             "AWS_MAX_ATTEMPTS": "1",
             **{f"AWS_{name}": value for name, value in credentials.items()},
@@ -81,31 +83,60 @@ def build(tmp_path: Path, cloudformation: CloudFormation) -> Build:
     return Build(tmp_path, cloudformation.server_port)
 
 
+def test_a_call_that_fails_fails_the_command_the_first_and_the_second(build: Build) -> None:
+    words = ["sts", "assume-role", "--role-arn", "arn:aws:iam::111111111111:role/look", "--role-session-name", "check"]
+    for _ in range(2):
+        code, out, error = build.aws([*words, "--output", "json"], AWS_ENDPOINT_URL="http://127.0.0.1:1")
+        assert (code, out) == (254, "")
+        assert "Could not connect" in error
+
+
+@pytest.mark.parametrize("words", [["--stack-name", "x", "--include-property-values"], ["--nonsense", "x"]])
+def test_words_that_no_call_has_fail_the_command(words: list[str], build: Build) -> None:
+    for _ in range(2):
+        code, _, error = build.aws(["cloudformation", "describe-change-set", *words])
+        assert code == 254
+        assert "Parameter validation failed" in error
+
+
 @pytest.mark.parametrize(("pages", "found"), [(1, ["first"]), (2, ["first", "second"])])
 def test_all_pages_are_one_answer(pages: int, found: list[str], build: Build, cloudformation: CloudFormation) -> None:
     cloudformation.pages = pages
-    code, out, error = build.aws(STACKS)
-    assert code == 0, error
-    assert [stack["StackName"] for stack in json.loads(out)["Stacks"]] == found
+    for _ in range(2):
+        code, out, error = build.aws(STACKS)
+        assert code == 0, error
+        assert [stack["StackName"] for stack in json.loads(out)["Stacks"]] == found
 
 
-def test_a_call_that_aws_refuses_fails_the_command(build: Build, cloudformation: CloudFormation) -> None:
-    cloudformation.pages = 0
-    code, out, error = build.aws(STACKS)
-    assert code != 0
-    assert out == ""
-    assert "DescribeStacks" in error
+def test_one_page_is_asked_for_once(build: Build, cloudformation: CloudFormation) -> None:
+    cloudformation.pages = 1
+    build.aws(STACKS)
+    assert len(cloudformation.asked) == 1
 
 
-def test_every_call_has_the_credentials_and_the_region_of_its_caller_and_nobody_elses(
+def test_every_call_has_the_credentials_and_the_region_of_its_own_caller(
     build: Build, cloudformation: CloudFormation
 ) -> None:
     cloudformation.pages = 1
     build.aws(STACKS)
-    build.aws(STACKS, AWS_ACCESS_KEY_ID="other", AWS_DEFAULT_REGION="eu-west-1")
-    assert cloudformation.asked == ["somebody us-east-1", "other eu-west-1"]
+    build.aws(STACKS, AWS_ACCESS_KEY_ID="other", AWS_REGION="eu-west-1")
+    build.aws(STACKS)
+    assert cloudformation.asked == ["somebody us-east-1", "other eu-west-1", "somebody us-east-1"]
     del build.variables["AWS_ACCESS_KEY_ID"], build.variables["AWS_SECRET_ACCESS_KEY"]
-    code, _, error = build.aws(STACKS)
-    assert code != 0
-    assert "Unable to locate credentials" in error
-    assert len(cloudformation.asked) == 2
+    build.aws(STACKS)
+    assert "somebody us-east-1" not in cloudformation.asked[3:], "whoever has no credentials has nobody's"
+
+
+def test_a_call_after_the_first_costs_little(build: Build, cloudformation: CloudFormation) -> None:
+    """Importing boto3 costs ten times as much as a call, and a release asks dozens of times."""
+    cloudformation.pages = 1
+    first, second = (_seconds_of(lambda: build.aws(STACKS)) for _ in range(2))
+    assert second < first / 3
+
+
+def _seconds_of(call: object) -> float:
+    assert callable(call)
+    before = os.times()
+    call()
+    after = os.times()
+    return after.children_user + after.children_system - before.children_user - before.children_system

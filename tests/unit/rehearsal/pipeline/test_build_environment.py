@@ -55,8 +55,8 @@ def test_the_command_line_of_aws_is_there_as_on_codebuilds_images(tmp_path: Path
     environment = build_environment(tmp_path / "build", {}, settings, {}) | {"AWS_DEFAULT_REGION": "us-east-1"}
     command = "aws cloudformation describe-stacks --nonsense x --output json"
     run = subprocess.run(["sh", "-c", command], env=environment, capture_output=True, text=True, check=False)
-    assert (run.returncode, run.stdout) == (255, "")
-    assert "Unknown options: --nonsense" in run.stderr
+    assert (run.returncode, run.stdout) == (254, "")
+    assert 'Unknown parameter in input: "Nonsense"' in run.stderr
 
 
 @pytest.mark.parametrize(
