@@ -1,13 +1,9 @@
 """What `cdk bootstrap` leaves behind, as far as a deployment needs it: the assets' bucket and the version parameter."""
 
-import io
-import zipfile
-from pathlib import Path
-
 from rehearsal.deployment.assembly import Assembly, FileAsset
 from rehearsal.emulator.process import Emulator
+from rehearsal.pipeline.artifacts import packed
 
-_LONG_AGO = (1980, 1, 1, 0, 0, 0)
 _NEWEST_VERSION = 30
 
 
@@ -32,17 +28,6 @@ def publish(assembly: Assembly, emulator: Emulator) -> int:
 
 
 def _content(asset: FileAsset) -> bytes:
-    return _zipped(asset.path) if asset.is_folder else asset.path.read_bytes()
-
-
-def _zipped(folder: Path) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted(folder.rglob("*")):
-            if path.is_file():
-                # Dates and owners differ from machine to machine, the content of one asset hash may not.
-                entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), _LONG_AGO)
-                entry.external_attr = (0o100755 if path.stat().st_mode & 0o100 else 0o100644) << 16
-                entry.compress_type = zipfile.ZIP_DEFLATED
-                archive.writestr(entry, path.read_bytes())
-    return buffer.getvalue()
+    if not asset.is_folder:
+        return asset.path.read_bytes()
+    return packed(asset.path, sorted(path for path in asset.path.rglob("*") if path.is_file()))

@@ -4,12 +4,11 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from rehearsal.report.gantt import gantt, run_lanes, step_lanes
+from rehearsal.report import charts
 from rehearsal.report.model import DemoReport, Section
 from rehearsal.report.pipelines import RehearsalReport
-from rehearsal.report.scales import counted, duration
-from rehearsal.report.stacked_bars import OPERATIONS, stacked_bars
-from rehearsal.report.taxi_charts import demand_by_hour_and_zone, fares_by_day, trips_by_day
+from rehearsal.report.timeline import run_lanes, step_lanes, timeline
+from rehearsal.report.words import counted, duration
 
 
 def render(report: DemoReport) -> str:
@@ -17,17 +16,7 @@ def render(report: DemoReport) -> str:
     return (
         _templates()
         .get_template("page.html.j2")
-        .render(
-            report=report,
-            operations=OPERATIONS,
-            demand=demand_by_hour_and_zone(report.taxi) if report.taxi else None,
-            trips_by_day=trips_by_day(report.taxi) if report.taxi else None,
-            fares_by_day=fares_by_day(report.taxi) if report.taxi else None,
-            steps=gantt(step_lanes(report)) if report.steps else None,
-            runs=[
-                (run, gantt(run_lanes(run)) if run.batches else None, stacked_bars(run.tables)) for run in report.runs
-            ],
-        )
+        .render(report=report, charts=charts, timeline=timeline, run_lanes=run_lanes, step_lanes=step_lanes)
     )
 
 
@@ -52,5 +41,5 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"duration": duration, "counted": counted, "count": "{:,}".format, "px": "{:.1f}".format}
+    environment.filters |= {"duration": duration, "counted": counted, "count": "{:,}".format}
     return environment

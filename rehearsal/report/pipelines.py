@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from rehearsal.report.gantt import Gantt, Lane, gantt
+from markupsafe import Markup
+
+from rehearsal.report.timeline import Lane, timeline
 
 _TRIGGERS = {
     "WebhookV2": "a push",
@@ -100,9 +102,10 @@ class PipelineExecution:
         return (max(each.end for each in self.actions) - self.actions[0].start).total_seconds() if self.actions else 0.0
 
     @property
-    def chart(self) -> Gantt | None:
-        """Its actions on one time axis."""
-        return gantt([_lane(action) for action in self.actions]) if self.actions else None
+    def chart(self) -> Markup:
+        """Its actions on one time axis; nothing if it has none."""
+        says = f"Actions of {self.pipeline} on one time axis"
+        return timeline([_lane(action) for action in self.actions], says) if self.actions else Markup()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +137,6 @@ def _lane(action: PipelineAction) -> Lane:
         action.name,
         action.start,
         action.end,
-        "failed" if action.status == "Failed" else "table" if action.is_approval else "step",
+        "failed" if action.status == "Failed" else "approval" if action.is_approval else "action",
         action.account,
     )

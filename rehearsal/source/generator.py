@@ -8,8 +8,6 @@ import pyarrow.compute as pc
 
 from rehearsal.source.trips import TRIPS
 
-ROWS_PER_TABLE = 20_000
-
 MONTH_START = datetime(2021, 1, 1, tzinfo=UTC)
 DAYS = 31
 SECOND = 1_000_000

@@ -37,7 +37,6 @@ class Kind:
     partition: str | None
     is_historical: bool
     order: str | None
-    is_merged_on_read: bool = False
 
     @property
     def source_table_name(self) -> str:

@@ -1,8 +1,5 @@
 """One canonical form of a table's content, so that what is equal in the source and in the lake is equal bit by bit."""
 
-import hashlib
-from collections.abc import Iterator
-
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -35,17 +32,6 @@ def without_added_columns(lake: pa.Table) -> pa.Table:
     return lake.select([name for name in lake.column_names if not _is_added(name)])
 
 
-def checksum(table: pa.Table, keys: list[str]) -> str:
-    """A digest of names, types and every value of a canonical table, whatever the order of its rows."""
-    ordered = table.sort_by([(key, "ascending") for key in keys])
-    digest = hashlib.sha256(f"{table.num_rows}".encode())
-    for field, column in zip(ordered.schema, ordered.columns, strict=True):
-        digest.update(f"|{field.name}:{field.type}|".encode())
-        for part in _value_bytes(column.combine_chunks()):
-            digest.update(part)
-    return digest.hexdigest()
-
-
 def _is_added(name: str) -> bool:
     return name.upper() == "OP" or name.upper().startswith(ADDED_PREFIXES)
 
@@ -63,27 +49,3 @@ def _canonical_type(type_: pa.DataType) -> pa.DataType:
     if pa.types.is_dictionary(type_):
         return _canonical_type(type_.value_type)
     return next((widest for belongs, widest in FAMILIES if belongs(type_)), type_)
-
-
-def _value_bytes(column: pa.Array) -> Iterator[pa.Buffer]:
-    """Which rows have a value, then the values alone: what lies in the slot of a NULL is anybody's guess."""
-    yield _slots(pc.cast(pc.is_valid(column), pa.uint8()))
-    values = column.drop_null()
-    if pa.types.is_large_string(values.type) or pa.types.is_large_binary(values.type):
-        yield _slots(pc.binary_length(values))
-        yield _text(values)
-    elif not pa.types.is_null(values.type):
-        yield _slots(pc.cast(values, pa.uint8()) if pa.types.is_boolean(values.type) else values)
-
-
-def _slots(values: pa.Array) -> pa.Buffer:
-    """The bytes of fixed-width values, without what the buffer holds before and after them."""
-    width = values.type.bit_width // 8
-    return values.buffers()[1].slice(values.offset * width, len(values) * width)
-
-
-def _text(values: pa.Array) -> pa.Buffer:
-    _, offsets, text = values.buffers()
-    ends = pa.Array.from_buffers(pa.int64(), len(values) + 1, [None, offsets], offset=values.offset)
-    start, end = ends[0].as_py(), ends[-1].as_py()
-    return text.slice(start, end - start) if text else pa.py_buffer(b"")

@@ -1,13 +1,14 @@
 """Compares one table of the source with its copy in the lake, and names what differs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
 import pyarrow as pa
-import pyarrow.compute as pc
+from duckdb import DuckDBPyConnection as Database
+from duckdb import connect
 
-from rehearsal.validation.canonical import canonical, checksum, without_added_columns
+from rehearsal.validation.canonical import canonical, without_added_columns
 
 EXAMPLES_OF_A_KIND = 5
 EXAMPLES_OF_A_TABLE = 50
@@ -57,13 +58,13 @@ class _Finding:
 def compare(table: str, source: pa.Table, lake: pa.Table, keys: Sequence[str]) -> TableComparison:
     """Compare whole contents, whatever the order of rows and columns; nothing against nothing is a difference."""
     source, lake = canonical(source), canonical(without_added_columns(lake))
-    key_names = [key.upper() for key in keys]
-    findings = list(_columns(table, source, lake))
-    sums = ("", "")
+    findings, sums = list(_columns(table, source, lake)), ("", "")
     if not findings:
-        sums = (checksum(source, key_names), checksum(lake, key_names))
-        if source.num_rows == 0 or sums[0] != sums[1]:
-            findings = list(_rows(table, source, lake, key_names))
+        with connect() as database:
+            rows = _Rows(table, {"source": source, "lake": lake}, [key.upper() for key in keys], database)
+            sums = (rows.checksum("source"), rows.checksum("lake"))
+            if source.num_rows == 0 or sums[0] != sums[1]:
+                findings = list(rows.findings())
     examples = tuple(chain.from_iterable(finding.examples for finding in findings))[:EXAMPLES_OF_A_TABLE]
     count = sum(finding.count for finding in findings)
     return TableComparison(table, source.num_rows, lake.num_rows, *sums, count, examples)
@@ -83,59 +84,62 @@ def _columns(table: str, source: pa.Table, lake: pa.Table) -> Iterator[_Finding]
             yield _Finding(1, (Difference(table, WHOLE, name, of_source, of_lake),))
 
 
-def _rows(table: str, source: pa.Table, lake: pa.Table, keys: list[str]) -> Iterator[_Finding]:
-    if source.num_rows == 0:
-        yield _Finding(1, (Difference(table, WHOLE, WHOLE, "no rows to compare", f"{lake.num_rows:,} rows"),))
-    sides = [_keyed(side, keys) for side in (source, lake)]
-    yield _duplicates(table, sides[0], "source")
-    yield _duplicates(table, sides[1], "lake")
-    joined = sides[0].join(sides[1], "key", join_type="full outer", left_suffix="_source", right_suffix="_lake")
-    joined = joined.sort_by("row_source")
-    yield _one_sided(table, joined, "row_lake", ("present", "missing"))
-    yield _one_sided(table, joined, "row_source", ("missing", "present"))
-    both = joined.filter(pc.and_(pc.is_valid(joined["row_source"]), pc.is_valid(joined["row_lake"])))
-    source, lake = source.take(both["row_source"]), lake.take(both["row_lake"])
-    for name in source.column_names:
-        yield _values(table, name, both["key"], (source[name], lake[name]))
+class _Rows:
+    """Both sides of a table in duckdb, their columns under numbers, which need no quotes."""
+
+    def __init__(self, table: str, sides: Mapping[str, pa.Table], keys: Sequence[str], database: Database) -> None:
+        self._table, self._sides, self._database = table, sides, database
+        self._schema: pa.Schema = sides["source"].schema
+        self._keys = [f"c{self._schema.get_field_index(key)}" for key in keys]
+        for name, side in sides.items():
+            columns = {f"c{number}": _queryable(column) for number, column in enumerate(side.columns)}
+            database.register(name, pa.table({"n": pa.array(range(side.num_rows), pa.int64()), **columns}))
+
+    def checksum(self, side: str) -> str:
+        """A digest of names, types and every value, in the order of the primary key."""
+        values = ", ".join(f"c{number}::VARCHAR" for number in range(len(self._schema)))
+        rows = f"string_agg(sha256(to_json([{values}])), '' ORDER BY {', '.join(self._keys)})"
+        query = f"SELECT sha256(? || coalesce({rows}, '')) FROM {side}"  # noqa: S608 - made of numbers
+        return str(self._database.execute(query, [str(self._schema)]).fetchall()[0][0])
+
+    def findings(self) -> Iterator[_Finding]:
+        """No rows, duplicates, rows of one side, and values that differ, column by column."""
+        if self._sides["source"].num_rows == 0:
+            said = ("no rows to compare", f"{self._sides['lake'].num_rows:,} rows")
+            yield _Finding(1, (Difference(self._table, WHOLE, WHOLE, *said),))
+        repeated, rows = "GROUP BY ALL HAVING count(*) > 1", "count(*) || ' rows'"
+        yield self._finding(f"min(source.n), {self._key('source')}, {rows}, '' FROM source {repeated}")
+        yield self._finding(f"min(lake.n), {self._key('lake')}, '', {rows} FROM lake {repeated}")
+        # NULL is not distinct from NULL, nor NaN from NaN
+        same = " AND ".join(f"source.{key} IS NOT DISTINCT FROM lake.{key}" for key in self._keys)
+        source, lake = (f"{side}.n, {self._key(side)}" for side in self._sides)
+        yield self._finding(f"{source}, 'present', 'missing' FROM source ANTI JOIN lake ON {same}")
+        yield self._finding(f"{lake}, 'missing', 'present' FROM lake ANTI JOIN source ON {same}")
+        for number, field in enumerate(self._schema):
+            values = (f"source.c{number}", f"lake.c{number}")
+            differ = f"FROM source JOIN lake ON {same} WHERE {' IS DISTINCT FROM '.join(values)}"
+            yield self._finding(f"{source}, {', '.join(values)} {differ}", field)
+
+    def _key(self, side: str) -> str:
+        """The key of a row as people read it."""
+        parts = ", ".join(f"coalesce({side}.{key}::VARCHAR, 'NULL')" for key in self._keys)
+        return f"array_to_string([{parts}], ', ')"
+
+    def _finding(self, query: str, field: pa.Field | None = None) -> _Finding:
+        """What a query gives: a row's number, its key, and what both sides say of it, or hold in a column."""
+        first = f"SELECT count(*) OVER (), * FROM (SELECT {query}) ORDER BY ALL LIMIT {EXAMPLES_OF_A_KIND}"  # noqa: S608
+        found = self._database.execute(first).fetchall()
+        column, is_text = (field.name, not pa.types.is_decimal(field.type)) if field else (WHOLE, False)
+        shown = [(key, _shown(source, is_text), _shown(lake, is_text)) for _, _, key, source, lake in found]
+        return _Finding(
+            found[0][0] if found else 0, tuple(Difference(self._table, key, column, *values) for key, *values in shown)
+        )
 
 
-def _keyed(side: pa.Table, keys: list[str]) -> pa.Table:
-    """The key of each row as people read it, beside the row's number."""
-    parts = [pc.cast(side[key], pa.string()) for key in keys]
-    key = pc.binary_join_element_wise(*parts, ", ", null_handling="replace", null_replacement="NULL")
-    return pa.table({"key": key, "row": pa.array(range(side.num_rows), pa.int64())})
+def _queryable(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Decimals of 76 digits are text for duckdb, which knows 38."""
+    return column.cast(pa.string()) if pa.types.is_decimal(column.type) else column
 
 
-def _duplicates(table: str, keyed: pa.Table, side: str) -> _Finding:
-    counts = keyed.group_by("key").aggregate([("row", "count"), ("row", "min")]).sort_by("row_min")
-    repeated = counts.filter(pc.greater(counts["row_count"], 1))
-    found = zip(*(repeated[name][:EXAMPLES_OF_A_KIND].to_pylist() for name in ("key", "row_count")), strict=True)
-    said = ((key, f"{count} rows") for key, count in found)
-    pairs = ((key, (text, "") if side == "source" else ("", text)) for key, text in said)
-    return _Finding(repeated.num_rows, tuple(Difference(table, key, WHOLE, *texts) for key, texts in pairs))
-
-
-def _one_sided(table: str, joined: pa.Table, absent: str, said: tuple[str, str]) -> _Finding:
-    keys = joined.filter(pc.is_null(joined[absent]))["key"]
-    examples = keys[:EXAMPLES_OF_A_KIND].to_pylist()
-    return _Finding(len(keys), tuple(Difference(table, key, WHOLE, *said) for key in examples))
-
-
-def _values(table: str, column: str, keys: pa.ChunkedArray, sides: tuple[pa.ChunkedArray, pa.ChunkedArray]) -> _Finding:
-    rows = pc.indices_nonzero(_differs(*sides))
-    examples = zip(*(part.take(rows[:EXAMPLES_OF_A_KIND]).to_pylist() for part in (keys, *sides)), strict=True)
-    return _Finding(len(rows), tuple(Difference(table, key, column, _shown(s), _shown(v)) for key, s, v in examples))
-
-
-def _differs(source: pa.ChunkedArray, lake: pa.ChunkedArray) -> pa.ChunkedArray:
-    """NULL equals only NULL, NaN equals only NaN."""
-    same = pc.fill_null(pc.equal(source, lake), fill_value=False)
-    same = pc.or_(same, pc.and_(pc.is_null(source), pc.is_null(lake)))
-    if pa.types.is_floating(source.type):
-        both_nan = pc.and_(pc.is_nan(source), pc.is_nan(lake))
-        same = pc.or_(same, pc.fill_null(both_nan, fill_value=False))
-    return pc.invert(same)
-
-
-def _shown(value: object) -> str:
-    return "NULL" if value is None else f"{value!r}" if isinstance(value, str | bytes) else f"{value}"
+def _shown(value: object, is_text: bool) -> str:
+    return "NULL" if value is None else repr(value) if is_text and isinstance(value, str | bytes) else str(value)

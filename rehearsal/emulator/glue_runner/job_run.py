@@ -9,7 +9,6 @@ from typing import Any
 from rehearsal.emulator.glue_runner.arguments import merged
 from rehearsal.emulator.glue_runner.capacity import most_dpus, tells_dpu_seconds
 
-ACTIVE = frozenset({"STARTING", "RUNNING", "STOPPING", "WAITING"})
 _MINUTES_OF_TWO_DAYS = 2880
 _RUN_OVER_JOB = ("Timeout", "MaxCapacity", "WorkerType", "NumberOfWorkers", "SecurityConfiguration", "ExecutionClass")
 

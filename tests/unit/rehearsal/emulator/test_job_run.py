@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from rehearsal.emulator.glue_runner.job_run import ACTIVE, JobRun, new_record
+from rehearsal.emulator.glue_runner.job_run import JobRun, new_record
 
 JOB = {
     "Name": "refresh", "Timeout": 30, "WorkerType": "G.1X", "NumberOfWorkers": 2, "GlueVersion": "5.1",
@@ -20,7 +20,7 @@ def run() -> JobRun:
 
 def test_a_new_run_starts_with_the_jobs_values() -> None:
     record = new_record(JOB, {})
-    assert record["JobRunState"] in ACTIVE
+    assert record["JobRunState"] == "STARTING"
     assert (record["Timeout"], record["WorkerType"], record["NumberOfWorkers"]) == (30, "G.1X", 2)
     assert record["Arguments"] == {"--a": "1"}
     assert record["Id"].startswith("jr_")

@@ -12,6 +12,7 @@ from rehearsal.report.pipelines import (
     PipelineStage,
     RehearsalReport,
 )
+from tests.unit.rehearsal.report.svg import colours, tips
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 DEPLOYMENT, DEV = "111111111111", "222222222222"
@@ -94,7 +95,18 @@ def test_a_stage_is_what_its_actions_are(statuses: list[str], status: str) -> No
 def test_an_execution_lasts_from_its_first_action_to_its_last() -> None:
     assert execution(DEPLOY, BUILD).seconds == 25
     assert execution().seconds == 0
-    assert execution().chart is None
+    assert execution().chart == ""
+
+
+def test_actions_are_drawn_with_what_became_of_them_and_their_account(report: RehearsalReport) -> None:
+    assert tips(report.executions[0].chart) == [
+        f"Synth: 20 s · {DEPLOYMENT}",
+        f"Storage.Prepare: 1.0 s · {DEV}",
+        f"Storage.Deploy: 3.0 s · {DEV}",
+    ]
+    assert colours(report.executions[1].chart)[f"Approve: 1 min · {DEPLOYMENT}"] == "var(--deleted)"
+    for execution_ in report.executions:
+        assert execution_.chart in render_rehearsal(report)
 
 
 def test_the_newest_execution_of_each_pipeline_is_its_verdict(report: RehearsalReport) -> None:

@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 import pyarrow as pa
 import pytest
 
@@ -100,6 +102,33 @@ def test_rows_are_matched_by_all_columns_of_a_composite_key() -> None:
     source = pa.table({"a": [1, 1, 2], "b": ["x", "y", "x"], "v": [1, 2, 3]})
     lake = pa.table({"a": [2, 1, 1], "b": ["x", "y", "x"], "v": [3, 5, 1]})
     assert differences(lake, source, ("a", "b")) == [("1, y", "V", "2", "5")]
+
+
+def test_a_key_that_says_null_is_not_a_missing_key() -> None:
+    source, lake = (pa.table({"id": pa.array([key], pa.string()), "v": [1]}) for key in ("NULL", None))
+    assert differences(lake, source, ("id",)) == [
+        ("NULL", "*", "present", "missing"),
+        ("NULL", "*", "missing", "present"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["n", "c0", 'a "quoted" name', "source", "select * from lake; --", "ſ"])
+def test_a_column_may_have_any_name(name: str) -> None:
+    source, lake = (pa.table({"id": [1, 2], name: [1, value]}) for value in (2, 3))
+    assert differences(lake, source, ("id",)) == [("2", name.upper(), "2", "3")]
+    assert compare("t", source, source, ("id",)).is_identical
+
+
+def test_decimals_are_compared_and_shown_in_all_their_digits() -> None:
+    exact, near = (Decimal("9" * 28 + "." + "9" * 9 + last) for last in "98")
+    source, lake = (pa.table({"id": [1], "v": pa.array([value], pa.decimal128(38, 10))}) for value in (exact, near))
+    ((_, _, said, other),) = differences(lake, source, ("id",))
+    assert (said.rstrip("0"), other.rstrip("0")) == (str(exact), str(near))
+
+
+def test_a_column_of_nothing_but_null_is_compared() -> None:
+    source, lake = (pa.table({"id": [1], "v": [value], "n": pa.nulls(1)}) for value in (1, 2))
+    assert differences(lake, source, ("id",)) == [("1", "V", "1", "2")]
 
 
 def test_a_missing_extra_or_retyped_column_is_named() -> None:
