@@ -92,7 +92,7 @@ def _reason(detail: ErrorDetails, node: Schema) -> str:
         number = detail["ctx"][count]
         return f"must have {bound} {number} {'entry' if number == 1 else 'entries'}, not {value}"
     wanted = _wanted(kind, node)
-    return f"must be {wanted}, not {value}" if wanted else f"{detail['msg']}, not {value}"
+    return f"must be {wanted}{_spelling(kind, detail['input'])}, not {value}" if wanted else f"{detail['msg']}: {value}"
 
 
 def _unknown_value(context: Mapping[str, Any], value: str) -> str:
@@ -113,12 +113,19 @@ def _wanted(kind: str, node: Schema) -> str:
     if kind.startswith("string_"):
         return f"a text{_example(node)}"
     if kind.startswith("bool_"):
-        return "true or false, without quotes"
+        return "true or false"
     if kind.startswith(("int_", "float_", *_BOUNDS)):
         number = next((each for each in _branches(node) if each.get("type") in ("integer", "number")), {})
         what = "a whole number" if number.get("type") == "integer" else "a number"
-        return f"{what}{_bounds(number)}, without quotes"
+        return f"{what}{_bounds(number)}"
     return ""
+
+
+def _spelling(kind: str, value: object) -> str:
+    """Numbers in quotes and texts without them are what people write most often."""
+    if kind == "string_type":
+        return f' in quotes, "{value}"' if type(value) is int else ""
+    return ", without quotes" if isinstance(value, str) and kind.startswith(("int_", "float_", "bool_")) else ""
 
 
 def _bounds(number: Schema) -> str:
@@ -148,7 +155,7 @@ def _at(schema: Schema, steps: tuple[Step, ...]) -> Schema:
     branches = list(_resolved(schema, schema))
     for step in steps:
         inner = [found for each in branches for found in _step(each, step)]
-        branches = [each for found in inner for each in _resolved(found, schema)] or branches
+        branches = [each for found in inner for each in _resolved(found, schema)] or _tagged(branches, step)
     return branches[0] if len(branches) == 1 else {"anyOf": branches}
 
 
@@ -164,10 +171,22 @@ def _resolved(node: Schema, schema: Schema) -> Iterator[Schema]:
 
 
 def _step(node: Schema, step: Step) -> Iterator[Schema]:
-    further = node.get("items") if isinstance(step, int) else node.get("additionalProperties")
-    found = node.get("properties", {}).get(step, further)
-    if isinstance(found, Mapping):
-        yield found
+    if isinstance(step, int):
+        further = [node.get("items")]
+    else:
+        further = [*node.get("patternProperties", {}).values(), node.get("additionalProperties")]
+    for found in [node["properties"][step]] if step in node.get("properties", {}) else further:
+        if isinstance(found, Mapping):
+            yield found
+
+
+def _tagged(branches: list[Schema], tag: Step) -> list[Schema]:
+    """Choose the branches of a union that a tag stands for; all, if the step is no tag."""
+    return [each for each in branches if tag in _constants(each)] or branches
+
+
+def _constants(node: Schema) -> list[object]:
+    return [field["const"] for field in node.get("properties", {}).values() if "const" in field]
 
 
 def _branches(node: Schema) -> list[Schema]:

@@ -489,9 +489,9 @@ def test_repeated_name_is_refused() -> None:
     ("field", "value", "reason"),
     [
         ("glue_job_max_workers", "10", "must be a whole number from 2 to 299, without quotes, not '10'"),
-        ("refresh_tables_batch_size", 0, "must be a whole number from 1 to 100, without quotes, not 0"),
+        ("refresh_tables_batch_size", 0, "must be a whole number from 1 to 100, not 0"),
         ("glue_job_name", "my job", "'my job' is no Glue job name (letters, digits, _ and -)"),
-        ("glue_job_name", 3, "must be a text such as odpf_file_processor, not 3"),
+        ("glue_job_name", 3, 'must be a text such as odpf_file_processor in quotes, "3", not 3'),
     ],
 )
 def test_value_of_a_cadence_is_refused_with_the_way_to_write_it(field: str, value: object, reason: str) -> None:
