@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from benchmarks.workspace import workspace
-from rehearsal.failures import told_clearly
+from rehearsal.failures import friendly_errors
 from rehearsal.source.generator import generate_trips
 from rehearsal.source.trips import load_trips
 
@@ -24,7 +24,7 @@ def taxi(trips: Trips = None, rows: Annotated[int, typer.Option(envvar="ROWS", m
     from benchmarks.taxi_flow.comparison import compare_on
 
     console = Console(width=WIDTH)
-    with told_clearly(console), workspace("taxi") as work:
+    with friendly_errors(console), workspace("taxi") as work:
         table = load_trips(trips) if trips else generate_trips(rows)
         compare_on(table, work).publish(console)
 
@@ -37,7 +37,7 @@ def plan() -> None:
     from benchmarks.batch_plan.history import measure_history
 
     console = Console(width=WIDTH)
-    with told_clearly(console), workspace("plan") as work:
+    with friendly_errors(console), workspace("plan") as work:
         measure_ages().publish(console)
         measure_history(work).publish(console)
         measure_growth(work).publish(console)
@@ -49,7 +49,7 @@ def changes(rounds: Annotated[int, typer.Option(envvar="ROUNDS", min=1, help="Th
     from benchmarks.change_phase.comparison import WORKLOADS, compare_on
 
     console = Console(width=WIDTH)
-    with told_clearly(console), workspace("changes") as work:
+    with friendly_errors(console), workspace("changes") as work:
         compare_on(WORKLOADS, work, rounds).publish(console)
 
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from odp.spark_session import java_class
+from lake.spark_session import java_class
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

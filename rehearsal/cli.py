@@ -17,7 +17,7 @@ from rehearsal.demo.evidence import evidence, evidence_of
 from rehearsal.demo.workspace import Workspace
 from rehearsal.emulator.process import Emulator, EmulatorError
 from rehearsal.emulator.settings import EmulatorSettings
-from rehearsal.failures import told_clearly
+from rehearsal.failures import friendly_errors
 from rehearsal.pipeline.cli import app as rehearse
 from rehearsal.report.page import render
 from rehearsal.report.summary import print_summary
@@ -52,7 +52,7 @@ def demo(
 ) -> None:
     """Deploy the dev lake on this machine, replicate 18 tables into it and compare every value."""
     console, workspace = Console(), Workspace.of(folder)
-    with told_clearly(console), workspace.alone():
+    with friendly_errors(console), workspace.alone():
         run = Demo(DemoOptions(trips, rows, port, direct), workspace, console)
         inputs = run.read_inputs()
         workspace.report.unlink(missing_ok=True)
@@ -71,7 +71,7 @@ def demo(
 def lake(port: Port = 0, folder: Folder = None) -> None:
     """Serve the lake of the last demo until Ctrl-C, and say how to look into it."""
     console, workspace = Console(), Workspace.of(folder)
-    with told_clearly(console), workspace.alone():
+    with friendly_errors(console), workspace.alone():
         if not workspace.emulator.exists():
             raise DemoError("there is no lake yet; `make demo` makes one")
         # no pipeline runs here, so nothing needs this person's way to the package registries

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
-from odp.errors import OdpError
 from rich.console import Console
 from rich.text import Text
 
 from deployment_account.errors import ConfigurationError
+from lake.errors import LakeError
 from rehearsal.demo.errors import DemoError
 from rehearsal.demo.interruption import Interrupted, interruptible
 from rehearsal.demo.workspace import FULL_DISK
@@ -29,7 +29,7 @@ KNOWN_ERRORS = (
     *(AssemblyError, ConfigurationError, DemoError, DeploymentError, EmulatorError, JarsError),
     *(
         MetastoreError,
-        OdpError,
+        LakeError,
         RehearsalError,
         SynthesisError,
         ToolchainError,
@@ -42,7 +42,7 @@ KNOWN_ERRORS = (
 
 
 @contextmanager
-def told_clearly(console: Console) -> Iterator[None]:
+def friendly_errors(console: Console) -> Iterator[None]:
     """Say in one message what went wrong, and end with a non-zero exit code."""
     try:
         with interruptible():

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from odp.file_manager.bucket_sweep import RECENT_EVERY, Sweep
-from odp.file_manager.reconciliation import Reconciliation
+from odp.file_manager.missing_files import MissingFiles
+from odp.file_manager.staging_sweep import RECENT_EVERY, Sweep
 
 from benchmarks.batch_plan.old_lake import BUCKET, NOW, OldLake
 from benchmarks.figures import Figures, Record
@@ -55,7 +55,7 @@ def _counted(lake: OldLake, work: Callable[[], object]) -> dict[str, Any]:
 
 def _look_beside(lake: OldLake) -> None:
     pending = lake.newest(PENDING)
-    looked = Reconciliation(lake, lake, lake).of_table(pending, pending[0].name)
+    looked = MissingFiles(lake, lake, lake).register_missing(pending, pending[0].name)
     missing = [file.key for file in pending if (file.key, "v1") not in looked.current]
     if missing:
         raise AssertionError(f"the listing does not show {missing}")
@@ -63,4 +63,4 @@ def _look_beside(lake: OldLake) -> None:
 
 def _sweep(lake: OldLake, *, hours: int) -> None:
     now = NOW + timedelta(hours=hours)
-    Sweep(Reconciliation(lake, lake, lake), lake, lake, BUCKET, ("",), lambda: now).run(now + timedelta(minutes=15))
+    Sweep(MissingFiles(lake, lake, lake), lake, lake, BUCKET, ("",), lambda: now).run(now + timedelta(minutes=15))

@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from odp.file_manager.s3_event import listed_object
-from odp.listings import ObjectVersion, SweepState, VersionPage
 from odp.records import LandedFile, Quarantined
+
+from lake.landing.listings import ObjectVersion, SweepState, VersionPage
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 BUCKET = "staging"

@@ -8,11 +8,11 @@ from odp.file_processor.batch_refresh import refresh_batch
 from odp.file_processor.file_selection import Selection
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
 from odp.records import LandedFile
-from odp.refreshes import TableState
-from odp.spark_session import task_slots, with_settings
+from odp.refresh import TableState
 from pyspark.sql import SparkSession
 
 from benchmarks.change_phase.workload import CHANGES, LOAD, SourceTable
+from lake.spark_session import task_slots, with_settings
 
 
 class NoHistory:

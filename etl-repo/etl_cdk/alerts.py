@@ -10,10 +10,10 @@ from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
-from odp.cloudwatch import LAKE, NAMESPACE
 
 from deployment_account.permissions import allow, service_of_this_account
-from etl_cdk.object_events import encrypted_queue
+from etl_cdk.object_queue import encrypted_queue
+from lake.cloudwatch import LAKE, NAMESPACE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from deployment_account.environments import Environment
     from etl_cdk.alerts import Alerts
-    from etl_cdk.foundation import Foundation
+    from etl_cdk.infra_imports import InfraImports
 
 PLANS = f"{names.PLANS}*"
 TABLE_VARIABLES: Mapping[str, OdpTable] = {
@@ -54,7 +54,7 @@ class BatchManager(RuntimeFunction):
         *,
         package: RuntimePackage,
         tables: Mapping[OdpTable, dynamodb.ITable],
-        foundation: Foundation,
+        foundation: InfraImports,
         alerts: Alerts,
         environment: Environment,
     ) -> None:

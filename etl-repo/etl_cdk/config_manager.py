@@ -15,7 +15,7 @@ from odp.config_manager.request import REQUEST_KEY
 
 from deployment_account.names import OdpTable, Shared
 from deployment_account.permissions import allow, allow_key_use
-from etl_cdk.object_events import ATTEMPTS, encrypted_queue, queue_new_objects
+from etl_cdk.object_queue import ATTEMPTS, encrypted_queue, queue_new_objects
 from etl_cdk.runtime_package import RuntimeFunction, RuntimePackage
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from deployment_account.odp_settings import CadenceDefaults
     from deployment_account.revision import Revision
     from etl_cdk.alerts import Alerts
-    from etl_cdk.foundation import Foundation
+    from etl_cdk.infra_imports import InfraImports
 
 TIMEOUT = cdk.Duration.minutes(3)
 TABLE_ACTIONS: Mapping[OdpTable, tuple[str, ...]] = {
@@ -57,7 +57,7 @@ class ConfigManager(Construct):
         id_: str,
         *,
         package: RuntimePackage,
-        foundation: Foundation,
+        foundation: InfraImports,
         tables: Mapping[OdpTable, dynamodb.ITable],
         manifests: TableManifests,
         sources: str,
@@ -134,7 +134,7 @@ class ConfigManager(Construct):
             self,
             "Delivery",
             package=self._package,
-            handler="odp.config_manager.delivery.handle",
+            handler="odp.config_manager.manifest_upload.handle",
             timeout=cdk.Duration.minutes(1),
             variables={"CONFIG_BUCKET": self._config.bucket_name, "QUEUE_URL": self.queue.queue_url},
             # it answers CloudFormation in a bucket of AWS, which the network does not let through; it reads no data

@@ -16,7 +16,7 @@ from constructs import Construct
 from deployment_account.names import OdpTable, Shared
 from deployment_account.permissions import allow, allow_key_use
 from deployment_account.sources import sources_json
-from etl_cdk.object_events import ATTEMPTS, encrypted_queue, queue_new_objects
+from etl_cdk.object_queue import ATTEMPTS, encrypted_queue, queue_new_objects
 from etl_cdk.runtime_package import RuntimeFunction, RuntimePackage
 from etl_cdk.sweep_time import run_every_hour
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from deployment_account.environments import Environment
     from etl_cdk.alerts import Alerts
-    from etl_cdk.foundation import Foundation
+    from etl_cdk.infra_imports import InfraImports
 
 TIMEOUT = cdk.Duration.seconds(60)
 FUNCTIONS_AT_A_TIME = 5
@@ -61,7 +61,7 @@ class FileManager(Construct):
         id_: str,
         *,
         package: RuntimePackage,
-        foundation: Foundation,
+        foundation: InfraImports,
         tables: Mapping[OdpTable, dynamodb.ITable],
         environment: Environment,
         alerts: Alerts,

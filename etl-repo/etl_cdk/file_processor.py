@@ -11,7 +11,6 @@ from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_scheduler_targets as scheduler_targets
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
-from odp.cloudwatch import UNTOLD_CHANGES
 from odp.config_manager.cadence import schedule_expression
 
 from deployment_account.names import OdpTable, Shared
@@ -25,6 +24,7 @@ from etl_cdk.glue_jobs import GlueJobs
 from etl_cdk.logged_state_machine import logged_state_machine
 from etl_cdk.refresh_workflow import WorkflowLimits, refresh_workflow
 from etl_cdk.schedule_role import schedule_role
+from lake.cloudwatch import UNTOLD_CHANGES
 
 if TYPE_CHECKING:
     from aws_cdk import aws_dynamodb as dynamodb
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from deployment_account.environments import Environment
     from deployment_account.odp_settings import OdpSettings
     from etl_cdk.alerts import Alerts
-    from etl_cdk.foundation import Foundation
+    from etl_cdk.infra_imports import InfraImports
     from etl_cdk.runtime_package import RuntimePackage
 
 TABLE_ARGUMENTS: Mapping[str, OdpTable] = {
@@ -57,7 +57,7 @@ class FileProcessor(Construct):
         id_: str,
         *,
         package: RuntimePackage,
-        foundation: Foundation,
+        foundation: InfraImports,
         tables: Mapping[OdpTable, dynamodb.ITable],
         manifests: Manifests,
         environment: Environment,
@@ -161,7 +161,7 @@ def _job_arguments(tables: Mapping[OdpTable, dynamodb.ITable], config: s3.IBucke
     }
 
 
-def _of_the_lake(foundation: Foundation, environment: Environment) -> dict[str, str]:
+def _of_the_lake(foundation: InfraImports, environment: Environment) -> dict[str, str]:
     """What is stored names sources and the roles of buckets; where they are differs between lakes."""
     buckets = {"staging": Shared.STAGING_BUCKET, "raw": Shared.RAW_BUCKET}
     names = {role: foundation.bucket(which).bucket_name for role, which in buckets.items()}

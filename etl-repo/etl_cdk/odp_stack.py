@@ -17,7 +17,7 @@ from etl_cdk.backup_notices import BackupNotices
 from etl_cdk.config_manager import ConfigManager
 from etl_cdk.file_manager import FileManager
 from etl_cdk.file_processor import FileProcessor
-from etl_cdk.foundation import Foundation
+from etl_cdk.infra_imports import InfraImports
 from etl_cdk.private_network import PrivateNetwork
 from etl_cdk.runtime_package import RuntimePackage
 
@@ -42,7 +42,7 @@ class OdpStack(cdk.Stack):
         manifests: TableManifests,
     ) -> None:
         super().__init__(scope, id_, description="ODP: configuration manager, file manager and file processor")
-        foundation = Foundation(self, "Foundation", names=names)
+        foundation = InfraImports(self, "Foundation", names=names)
         log_policy = LogPolicy(foundation.data_key, environment.retention.log_days)
         network = PrivateNetwork.of(self, names=names, environment=environment)
         package = RuntimePackage(self, "Runtime", log_policy=log_policy, lake=names.lake, network=network)

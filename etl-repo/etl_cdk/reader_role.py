@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from deployment_account.environments import Environment
     from deployment_account.readers import Layer, Readers
-    from etl_cdk.foundation import Foundation
+    from etl_cdk.infra_imports import InfraImports
 
 SESSION = cdk.Duration.hours(1)
 """AWS gives no longer session to whoever takes a role from the session of another role, as all readers do."""
@@ -49,7 +49,7 @@ BUCKETS: Mapping[Layer, Shared] = {
 class Readable:
     """What there is to read."""
 
-    foundation: Foundation
+    foundation: InfraImports
     workgroup: str
     raw_databases: Sequence[str]
     """Patterns of the names of databases whose tables lie in the raw bucket, and names."""

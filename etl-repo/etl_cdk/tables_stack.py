@@ -9,8 +9,8 @@ import aws_cdk as cdk
 
 from deployment_account.names import Names, OdpTable, Shared
 from deployment_account.shared_values import publish
-from etl_cdk.foundation import Foundation
-from etl_cdk.stateful import CatalogDatabase, StatePolicy, StateTable
+from etl_cdk.infra_imports import InfraImports
+from etl_cdk.state_tables import CatalogDatabase, StatePolicy, StateTable
 from etl_cdk.taxi_state import TaxiState
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class TablesStack(cdk.Stack):
             description="Trackers and configuration of the data flows",
             termination_protection=environment.is_protected,
         )
-        foundation = Foundation(self, "Foundation", names=names)
+        foundation = InfraImports(self, "Foundation", names=names)
         policy = StatePolicy(foundation.data_key, environment.is_protected)
         self.tables = {
             table: StateTable(

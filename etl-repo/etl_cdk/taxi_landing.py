@@ -13,7 +13,7 @@ from constructs import Construct
 from taxi.landing.raw_sweep import landing_folders
 
 from deployment_account.names import Shared
-from etl_cdk.object_events import ATTEMPTS, encrypted_queue, queue_new_objects
+from etl_cdk.object_queue import ATTEMPTS, encrypted_queue, queue_new_objects
 from etl_cdk.runtime_package import RuntimeFunction, RuntimePackage
 from etl_cdk.sweep_time import run_every_hour
 from etl_cdk.taxi_permissions import TaxiData, allow_landing, allow_sweep

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_s3_assets as s3_assets
     from taxi.datasets.dataset import Dataset
 
-    from etl_cdk.foundation import Foundation
+    from etl_cdk.infra_imports import InfraImports
 
 QUARANTINE = "quarantine/"
 OBJECT_KEY_USE = ("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey")
@@ -36,7 +36,7 @@ NAMED_BY_RUNS = "Bundles and outcomes are named after executions, which nobody k
 class TaxiData:
     """What the flow reads and writes."""
 
-    foundation: Foundation
+    foundation: InfraImports
     audit: dynamodb.ITable
     datasets: Collection[Dataset]
 

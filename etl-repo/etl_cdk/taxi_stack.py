@@ -14,7 +14,7 @@ from deployment_account.log import LogPolicy
 from deployment_account.names import Reading, Taxi, TaxiName
 from deployment_account.shared_values import publish
 from etl_cdk.alerts import Alerts
-from etl_cdk.foundation import Foundation
+from etl_cdk.infra_imports import InfraImports
 from etl_cdk.private_network import PrivateNetwork
 from etl_cdk.query_workgroup import QueryWorkgroup
 from etl_cdk.reader_role import Readable, ReaderRole
@@ -39,7 +39,7 @@ class TaxiStack(cdk.Stack):
         self, scope: Construct, id_: str, *, names: Names, environment: Environment, raw_databases: Sequence[str]
     ) -> None:
         super().__init__(scope, id_, description="NYC taxi flow: raw files to conformed and purpose-built tables")
-        foundation = Foundation(self, "Foundation", names=names)
+        foundation = InfraImports(self, "Foundation", names=names)
         package = RuntimePackage(
             self,
             "Runtime",

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from constructs import Construct
 
 from deployment_account.names import Names, Shared, Taxi, TaxiName
-from etl_cdk.stateful import CatalogDatabase, StatePolicy, StateTable
+from etl_cdk.state_tables import CatalogDatabase, StatePolicy, StateTable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from etl_cdk.foundation import Foundation
+    from etl_cdk.infra_imports import InfraImports
 
 AUDIT_KEYS = ("dataset", "file_id")
 
@@ -21,7 +21,7 @@ class TaxiState(Construct):
     """The books of landed files, and the databases that readers of the flow's tables know."""
 
     def __init__(
-        self, scope: Construct, id_: str, *, names: Names, foundation: Foundation, policy: StatePolicy
+        self, scope: Construct, id_: str, *, names: Names, foundation: InfraImports, policy: StatePolicy
     ) -> None:
         super().__init__(scope, id_)
         self._names = names

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import taxi.errors  # noqa: F401 - its transient errors are named too, whatever else the app imports
-from odp.errors import RetryableError
+
+from lake.errors import RetryableError
 
 State = dict[str, Any]
 

@@ -6,14 +6,14 @@ from typing import Any
 
 import boto3
 
-from rehearsal.emulator import seams
+from rehearsal.emulator import ministack_patches as patches
 from rehearsal.emulator.root_secret import root_secret
 from rehearsal.emulator.settings import LOOPBACK
 
 
 def account_client(service: str) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
     """Return a client for the account and Region of the request that is being served; only for worker threads."""
-    return root_client(service, seams.REQUEST_ACCOUNT.value(), seams.REQUEST_REGION.value())
+    return root_client(service, patches.REQUEST_ACCOUNT.value(), patches.REQUEST_REGION.value())
 
 
 @cache

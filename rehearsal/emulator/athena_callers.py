@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlparse
 
-from rehearsal.emulator import seams
+from rehearsal.emulator import ministack_patches as patches
 from rehearsal.emulator.athena_resources import PRIMARY
 
 _START = "athena:StartQueryExecution"
@@ -21,12 +21,12 @@ Resolve = Callable[[str, Any], Any]
 
 def install() -> None:
     """Remember who starts a query, and judge by their rights what Athena does for them."""
-    seams.CONDITION_KEY.replace(_resolving)
-    seams.EVALUATE_IDENTITY.replace(_remembering)
-    seams.ATHENA_START.replace(_starting)
-    seams.ATHENA_RUN_DDL.replace(_changing)
-    seams.ATHENA_TABLE_RELATION.replace(_reading)
-    seams.ATHENA_EMPTY_RELATION.replace(_reading)
+    patches.CONDITION_KEY.replace(_resolving)
+    patches.EVALUATE_IDENTITY.replace(_remembering)
+    patches.ATHENA_START.replace(_starting)
+    patches.ATHENA_RUN_DDL.replace(_changing)
+    patches.ATHENA_TABLE_RELATION.replace(_reading)
+    patches.ATHENA_EMPTY_RELATION.replace(_reading)
 
 
 def _resolving(resolve: Resolve) -> Resolve:
@@ -56,7 +56,7 @@ def _starting(start: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any
             given = _as_the_workgroup_wants(request)
             location = given.get("ResultConfiguration", {}).get("OutputLocation")
             if location and (refusal := _refusal_of_results(location)):
-                return seams.ATHENA_ERROR.value("InvalidRequestException", refusal, 400)
+                return patches.ATHENA_ERROR.value("InvalidRequestException", refusal, 400)
             return start(given)
         finally:
             _caller.set(())
@@ -66,7 +66,7 @@ def _starting(start: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any
 
 def _as_the_workgroup_wants(request: dict[str, Any]) -> dict[str, Any]:
     """Where the workgroup's settings are enforced, Athena ignores those of the client."""
-    workgroup = seams.ATHENA_WORKGROUPS.value.get(request.get("WorkGroup", PRIMARY)) or {}
+    workgroup = patches.ATHENA_WORKGROUPS.value.get(request.get("WorkGroup", PRIMARY)) or {}
     settings = workgroup.get("Configuration") or {}
     results = settings.get("ResultConfiguration", {})
     if settings.get("EnforceWorkGroupConfiguration") in (True, "true"):
@@ -110,7 +110,7 @@ def _place(location: str) -> tuple[str, str]:
 
 
 def _demand_on_table(action: str, database: str, table: str) -> None:
-    account, region = seams.REQUEST_ACCOUNT.value(), seams.REQUEST_REGION.value()
+    account, region = patches.REQUEST_ACCOUNT.value(), patches.REQUEST_REGION.value()
     _demand(action, f"arn:aws:glue:{region}:{account}:table/{database}/{table}")
 
 
@@ -126,7 +126,7 @@ def _may(action: str, resource: str) -> bool:
     context, *policies = caller
     token = _is_athena.set(True)
     try:
-        result = seams.EVALUATE_IDENTITY.value(replace(context, action=action, resource_arn=resource), *policies)
+        result = patches.EVALUATE_IDENTITY.value(replace(context, action=action, resource_arn=resource), *policies)
     finally:
         _is_athena.reset(token)
     return bool(result.decision == "Allow")

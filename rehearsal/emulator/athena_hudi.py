@@ -7,7 +7,7 @@ from urllib.parse import urlparse
 
 from hudi import HudiTableBuilder
 
-from rehearsal.emulator import seams
+from rehearsal.emulator import ministack_patches as patches
 
 Relation = Callable[[dict[str, Any], list[str]], str]
 _TIMELINE = ".hoodie/"
@@ -16,7 +16,7 @@ _COPIES = "ministack-athena-"
 
 def install() -> None:
     """Let queries read only the files of the latest commit."""
-    seams.ATHENA_TABLE_RELATION.replace(_of_latest_commit)
+    patches.ATHENA_TABLE_RELATION.replace(_of_latest_commit)
 
 
 def _of_latest_commit(relation: Relation) -> Relation:
@@ -26,7 +26,7 @@ def _of_latest_commit(relation: Relation) -> Relation:
             return relation(table, files)
         slices = HudiTableBuilder.from_base_uri(str(folder)).build().get_file_slices()
         live = [str(folder / each.base_file_relative_path()) for each in slices]
-        return relation(table, live) if live else str(seams.ATHENA_EMPTY_RELATION.value(table))
+        return relation(table, live) if live else str(patches.ATHENA_EMPTY_RELATION.value(table))
 
     return table_relation
 
@@ -40,9 +40,9 @@ def _copy_timeline(location: str, folder: Path) -> bool:
     """Copy what ministack leaves out because its name begins with a point; False if this is no Hudi table."""
     parsed = urlparse(location)
     prefix = parsed.path.strip("/") + "/"
-    keys = [key for key in seams.S3_BUCKETS.value[parsed.netloc]["objects"] if key.startswith(prefix + _TIMELINE)]
+    keys = [key for key in patches.S3_BUCKETS.value[parsed.netloc]["objects"] if key.startswith(prefix + _TIMELINE)]
     for key in keys:
-        data = seams.S3_OBJECT_DATA.value(parsed.netloc, key)
+        data = patches.S3_OBJECT_DATA.value(parsed.netloc, key)
         path = folder / key.removeprefix(prefix)
         if data is not None and not key.endswith("/"):
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ from pyiceberg.table import StaticTable
 from pyiceberg.typedef import Properties
 from pyiceberg.types import NestedField, TimestamptzType
 
-from rehearsal.emulator import seams
+from rehearsal.emulator import ministack_patches as patches
 
 Relation = Callable[[dict[str, Any], list[str]], str]
 _COPIES = "copies-of"
@@ -19,7 +19,7 @@ _COPIES = "copies-of"
 
 def install() -> None:
     """Let queries read only the files of the snapshot that the Data Catalog points to."""
-    seams.ATHENA_TABLE_RELATION.replace(_of_current_snapshot)
+    patches.ATHENA_TABLE_RELATION.replace(_of_current_snapshot)
 
 
 def _of_current_snapshot(relation: Relation) -> Relation:
@@ -29,7 +29,7 @@ def _of_current_snapshot(relation: Relation) -> Relation:
             return relation(table, files)
         copies = _local_copies(table["StorageDescriptor"]["Location"], metadata, files)
         live = _live_files(copies)
-        return _parquet(copies.table, live) if live else str(seams.ATHENA_EMPTY_RELATION.value(table))
+        return _parquet(copies.table, live) if live else str(patches.ATHENA_EMPTY_RELATION.value(table))
 
     return table_relation
 

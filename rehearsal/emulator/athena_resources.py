@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rehearsal.emulator import seams
+from rehearsal.emulator import ministack_patches as patches
 
 PRIMARY = "primary"
 """The workgroup of whoever names none."""
@@ -24,8 +24,8 @@ def athena_resource(operation: str, request: dict[str, Any]) -> str | None:
     if operation in _IN_A_WORKGROUP:
         return f"workgroup/{request.get('WorkGroup', PRIMARY)}"
     workgroups = {
-        *_workgroups(request, "QueryExecutionId", seams.ATHENA_EXECUTIONS.value),
-        *_workgroups(request, "NamedQueryId", seams.ATHENA_NAMED_QUERIES.value),
+        *_workgroups(request, "QueryExecutionId", patches.ATHENA_EXECUTIONS.value),
+        *_workgroups(request, "NamedQueryId", patches.ATHENA_NAMED_QUERIES.value),
     }
     return f"workgroup/{workgroups.pop()}" if len(workgroups) == 1 else None
 

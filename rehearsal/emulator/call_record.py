@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from rehearsal.emulator import seams
+from rehearsal.emulator import ministack_patches as patches
 from rehearsal.emulator.role_arns import account_and_name
 
 Evaluate = Callable[..., Any]
@@ -16,7 +16,7 @@ Evaluate = Callable[..., Any]
 def install(folder: str) -> None:
     """Write down from now on what roles call, unless no folder is named."""
     if folder:
-        seams.EVALUATE_IDENTITY.replace(_Record(Path(folder)).of)
+        patches.EVALUATE_IDENTITY.replace(_Record(Path(folder)).of)
 
 
 class _Record:

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 from xml.sax.saxutils import escape
 
-from rehearsal.emulator import seams
+from rehearsal.emulator import ministack_patches as patches
 
 Parameters = dict[str, Any]
 Answer = tuple[int, dict[str, str], bytes]
@@ -21,7 +21,7 @@ _ATTRIBUTES = ("DeletionPolicy", "UpdateReplacePolicy", "Metadata", "Condition",
 
 def install() -> None:
     """Say the values where they are asked for; let an update of a stack outdate what was prepared for it."""
-    handlers = seams.STACK_OPERATIONS.value
+    handlers = patches.STACK_OPERATIONS.value
     handlers["DescribeChangeSet"] = partial(_with_values, handlers["DescribeChangeSet"])
     handlers["UpdateStack"] = partial(_outdating, handlers["UpdateStack"])
 
@@ -41,8 +41,8 @@ def _with_values(describe: Handler, parameters: Parameters) -> Answer:
 def _contexts(parameters: Parameters) -> Iterator[tuple[str, str, Any]]:
     """Each resource that changes, as it is and as it would be, parameters and references resolved where they can be."""
     (change_set,) = _change_sets(_one(parameters, "StackName"), _one(parameters, "ChangeSetName"))
-    stack = seams.STACKS.value.get(change_set["StackName"]) or {}
-    resolve = seams.RESOLVED_FOR_DIFFERENCE.value
+    stack = patches.STACKS.value.get(change_set["StackName"]) or {}
+    resolve = patches.RESOLVED_FOR_DIFFERENCE.value
     of_stack = change_set["StackName"], change_set["StackId"]
     sides = {
         "Before": resolve(stack.get("_template", {}), stack.get("_resolved_params", {}), *of_stack),
@@ -70,7 +70,7 @@ def _change_sets(stack: str, name: str = "") -> list[dict[str, Any]]:
     """Those of a stack, or the one of a name, whether they are called by name or by ARN."""
     return [
         change_set
-        for id_, change_set in seams.CHANGE_SETS.value.items()
+        for id_, change_set in patches.CHANGE_SETS.value.items()
         if (id_ == name or stack in (change_set["StackName"], change_set["StackId"]))
         and name in ("", id_, change_set["ChangeSetName"])
     ]

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from rehearsal.emulator import seams
+from rehearsal.emulator import ministack_patches as patches
 
 Operation = Callable[..., Any]
 LOG_GROUP = "logGroup"
@@ -11,7 +11,7 @@ LOG_GROUP = "logGroup"
 
 def install() -> None:
     """Keep the log group and the encryption key of every project."""
-    operations = seams.RESOURCE_HANDLERS.value["AWS::CodeBuild::Project"]
+    operations = patches.RESOURCE_HANDLERS.value["AWS::CodeBuild::Project"]
     operations["create"] = _keeping(operations["create"], properties_at=1)
     operations["update"] = _keeping(operations["update"], properties_at=2)
 
@@ -19,7 +19,7 @@ def install() -> None:
 def _keeping(operation: Operation, *, properties_at: int) -> Operation:
     def operation_and_keep(*arguments: Any) -> Any:  # noqa: ANN401 - handed through
         made = operation(*arguments)
-        properties, project = arguments[properties_at], seams.CODEBUILD_PROJECTS.value[made[0]]
+        properties, project = arguments[properties_at], patches.CODEBUILD_PROJECTS.value[made[0]]
         logs = properties.get("LogsConfig", {}).get("CloudWatchLogs", {})
         project[LOG_GROUP] = logs.get("GroupName") or f"/aws/codebuild/{project['name']}"
         if key := properties.get("EncryptionKey"):

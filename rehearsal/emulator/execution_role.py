@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from rehearsal.emulator import seams
+from rehearsal.emulator import ministack_patches as patches
 from rehearsal.emulator.role_arns import account_and_name
 
 Handler = Callable[[dict[str, Any]], Any]
@@ -36,12 +36,16 @@ class Call:
 def install() -> None:
     """Remember with whose rights each stack is changed, and ask for them."""
     actors: dict[tuple[str, ...], str] = {}
-    handlers = seams.STACK_OPERATIONS.value
+    handlers = patches.STACK_OPERATIONS.value
     for operation in _STACK_OPERATIONS:
         handlers[operation] = _with_actor(handlers[operation], operation, actors)
-    for seam, changes in ((seams.PROVISION, _created), (seams.UPDATE, _updated), (seams.DELETE, _deleted)):
+    for seam, changes in (
+        (patches.PROVISION, _created),
+        (patches.UPDATE, _updated),
+        (patches.DELETE, _deleted),
+    ):
         seam.replace(partial(_asking, changes=changes, actors=actors))
-    role = seams.RESOURCE_HANDLERS.value["AWS::IAM::Role"]
+    role = patches.RESOURCE_HANDLERS.value["AWS::IAM::Role"]
     role["create"] = _keeping_boundary(role["create"], properties_at=1)
     role["update"] = _keeping_boundary(role["update"], properties_at=2)
 
@@ -49,9 +53,9 @@ def install() -> None:
 def _with_actor(handler: Handler, operation: str, actors: dict[tuple[str, ...], str]) -> Handler:
     def stack_operation(parameters: dict[str, Any]) -> Any:  # noqa: ANN401 - ministack's answer
         stack, change_set = _one(parameters, "StackName"), _one(parameters, "ChangeSetName")
-        role, caller = _one(parameters, "RoleARN"), str(seams.CALLER_ARN.value())
+        role, caller = _one(parameters, "RoleARN"), str(patches.CALLER_ARN.value())
         if role and (refusal := refusal_of(caller, Call("iam:PassRole", role))):
-            return seams.STACK_ERROR.value("AccessDenied", refusal, 403)
+            return patches.STACK_ERROR.value("AccessDenied", refusal, 403)
         of_stack, of_change_set = _scope(_name(stack)), _scope(_name(stack), _name(change_set))
         if operation == "CreateStack" or _one(parameters, "ChangeSetType") == "CREATE":
             actors.pop(of_stack, None)
@@ -83,18 +87,18 @@ def refusal_of(actor: str, call: Call) -> str | None:
     if ":role/" not in actor and ":assumed-role/" not in actor:
         return None
     account, name = account_and_name(actor)
-    policies = seams.ROLE_POLICIES.value(name, account)
-    (*boundary,) = seams.ROLE_BOUNDARY.value(seams.ROLES.value, name, account)
-    context = seams.EVALUATION_CONTEXT.value(
+    policies = patches.ROLE_POLICIES.value(name, account)
+    (*boundary,) = patches.ROLE_BOUNDARY.value(patches.ROLES.value, name, account)
+    context = patches.EVALUATION_CONTEXT.value(
         principal_arn=f"arn:aws:iam::{account}:role/{name}",
         principal_type="AssumedRole",
         principal_account=account,
         action=call.action,
         resource_arn=call.resource,
-        region=seams.REQUEST_REGION.value(),
+        region=patches.REQUEST_REGION.value(),
         service_context={key.lower(): value for key, value in call.context.items()},
     )
-    evaluate = seams.EVALUATE_IDENTITY.value
+    evaluate = patches.EVALUATE_IDENTITY.value
     if evaluate(context, policies, *boundary).decision == "Allow":
         return None
     kind = "permissions boundary" if evaluate(context, policies).decision == "Allow" else "identity-based policy"
@@ -176,7 +180,7 @@ def _of_named(type_: str, properties: Properties, name: str, verb: str) -> Itera
     service, thing, path, role = _NAMED[type_]
     own = properties.get(f"{thing}Name") or name
     verb = "UpdateFunctionConfiguration" if (service, verb) == ("lambda", "Update") else f"{verb}{thing}"
-    yield Call(f"{service}:{verb}", f"arn:aws:{service}:{seams.REQUEST_REGION.value()}:{_account()}:{path}{own}")
+    yield Call(f"{service}:{verb}", f"arn:aws:{service}:{patches.REQUEST_REGION.value()}:{_account()}:{path}{own}")
     if (passed := properties.get(role)) and not verb.startswith("Delete"):
         arn = str(passed) if str(passed).startswith("arn:") else _role(str(passed))
         yield Call("iam:PassRole", arn, {"iam:PassedToService": f"{service}.amazonaws.com"})
@@ -191,14 +195,14 @@ def _policies_of_role(role: str, properties: Properties) -> Iterator[Call]:
 
 def _inline_policies(properties: Properties) -> Iterator[Call]:
     for name in properties.get("Roles") or [properties.get("RoleName")]:
-        boundary = (seams.ROLES.value.get(name) or {}).get("PermissionsBoundary")
+        boundary = (patches.ROLES.value.get(name) or {}).get("PermissionsBoundary")
         yield Call("iam:PutRolePolicy", _role(str(name)), _bounded({"PermissionsBoundary": boundary}))
 
 
 def _keeping_boundary(operation: Operation, *, properties_at: int) -> Operation:
     def operation_and_bound(*arguments: Any) -> Any:  # noqa: ANN401 - handed through
         made = operation(*arguments)
-        role, boundary = seams.ROLES.value[made[0]], arguments[properties_at].get("PermissionsBoundary")
+        role, boundary = patches.ROLES.value[made[0]], arguments[properties_at].get("PermissionsBoundary")
         if boundary:
             role["PermissionsBoundary"] = boundary
         else:
@@ -218,11 +222,11 @@ def _role(name: str) -> str:
 
 
 def _account() -> str:
-    return str(seams.REQUEST_ACCOUNT.value())
+    return str(patches.REQUEST_ACCOUNT.value())
 
 
 def _scope(*names: str) -> tuple[str, ...]:
-    return (_account(), str(seams.REQUEST_REGION.value()), *names)
+    return (_account(), str(patches.REQUEST_REGION.value()), *names)
 
 
 def _stack_of(arguments: tuple[Any, ...], named: Mapping[str, Any]) -> str:

@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from rehearsal.emulator import network_origin, seams
+from rehearsal.emulator import ministack_patches as patches
+from rehearsal.emulator import network_origin
 from rehearsal.emulator.settings import LOOPBACK
 from rehearsal.emulator.signatures import Request, SignatureFailure, signature_failure
 
@@ -85,7 +86,7 @@ def _is_served_unsigned(method: str, path: str) -> bool:
     if path == HEALTH:
         return method in _READING
     token = path.removeprefix(_CUSTOM_RESOURCE_ANSWER)
-    return method == "PUT" and token != path and token in seams.AWAITED_CUSTOM_RESOURCES.value
+    return method == "PUT" and token != path and token in patches.AWAITED_CUSTOM_RESOURCES.value
 
 
 async def _whole_request(receive: Receive) -> list[Message]:
@@ -108,8 +109,10 @@ def _forbidden(reason: str) -> Answer:
 
 def _refusal(request: Request, failure: SignatureFailure) -> Answer:
     """Refuse in the protocol of the service that was asked, so that its clients can read why."""
-    service = seams.DETECT_SERVICE.value(request.method, request.path, request.headers, request.query)
-    answer: Answer = seams.CREDENTIAL_FAILURE.value(service, "", "refused-before-it-was-read", failure, request.headers)
+    service = patches.DETECT_SERVICE.value(request.method, request.path, request.headers, request.query)
+    answer: Answer = patches.CREDENTIAL_FAILURE.value(
+        service, "", "refused-before-it-was-read", failure, request.headers
+    )
     return answer
 
 

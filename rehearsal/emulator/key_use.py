@@ -2,19 +2,19 @@
 
 from typing import Any
 
-from rehearsal.emulator import seams
+from rehearsal.emulator import ministack_patches as patches
 from rehearsal.emulator.role_sessions import RoleSession
 
 
 def key_refusal(session: RoleSession, action: str, key_arn: str) -> str | None:
     """Say why KMS would refuse, by the key's policy and the caller's own as AWS joins them; None if it would not."""
-    caller = seams.SESSIONS.value[session.access_key_id]
+    caller = patches.SESSIONS.value[session.access_key_id]
     account, owner, region = caller["AccountId"], key_arn.split(":")[4], key_arn.split(":")[3]
-    with seams.REQUEST_SCOPE.value(owner, region):
-        policy, _owner = seams.KEY_POLICY.value(key_arn) or (None, None)
+    with patches.REQUEST_SCOPE.value(owner, region):
+        policy, _owner = patches.KEY_POLICY.value(key_arn) or (None, None)
     if policy is None:
         return f"there is no key {key_arn}"
-    context = seams.EVALUATION_CONTEXT.value(
+    context = patches.EVALUATION_CONTEXT.value(
         principal_arn=caller["Arn"],
         principal_type="AssumedRole",
         principal_account=account,
@@ -23,17 +23,17 @@ def key_refusal(session: RoleSession, action: str, key_arn: str) -> str | None:
         region=region,
         service_context={"kms:viaservice": f"s3.{region}.amazonaws.com"},
     )
-    with seams.REQUEST_SCOPE.value(account, region):
+    with patches.REQUEST_SCOPE.value(account, region):
         return _refusal(session, context, policy, owner)
 
 
 def _refusal(session: RoleSession, context: Any, policy: str, owner: str) -> str | None:  # noqa: ANN401 - ministack has no types
-    principal = seams.RESOLVE_PRINCIPAL.value(session.access_key_id, context.principal_account)
-    identity = seams.EVALUATE_IDENTITY.value(context, principal.policies, *principal.limits)
-    joined = seams.COMBINE_POLICIES.value(identity, context, policy, owner, required=True, limits=principal.limits)
+    principal = patches.RESOLVE_PRINCIPAL.value(session.access_key_id, context.principal_account)
+    identity = patches.EVALUATE_IDENTITY.value(context, principal.policies, *principal.limits)
+    joined = patches.COMBINE_POLICIES.value(identity, context, policy, owner, required=True, limits=principal.limits)
     if joined.decision == "Allow":
         return None
-    by_key = seams.EVALUATE_RESOURCE.value(policy, context).decision
+    by_key = patches.EVALUATE_RESOURCE.value(policy, context).decision
     return (
         f"{context.principal_arn} may not {context.action} on {context.resource_arn} "
         f"(key policy: {by_key}, its own policies: {identity.decision})"

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from rehearsal.emulator import network_origin, role_sessions, seams
+from rehearsal.emulator import ministack_patches as patches
+from rehearsal.emulator import network_origin, role_sessions
 
 
 def install() -> None:
     """Give functions sessions that cannot be guessed, wherever ministack starts them."""
-    for seam in (seams.LAMBDA_WORKER_CREDENTIALS, seams.LAMBDA_CREDENTIALS):
+    for seam in (patches.LAMBDA_WORKER_CREDENTIALS, patches.LAMBDA_CREDENTIALS):
         seam.replace(lambda _: _credentials)
 
 

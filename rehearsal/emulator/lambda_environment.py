@@ -6,7 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from rehearsal.emulator import seams
+from rehearsal.emulator import ministack_patches as patches
 
 _RUNTIME = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
@@ -18,7 +18,7 @@ _RUNTIME = {
 
 def install() -> None:
     """Filter the environment with which ministack starts Lambda workers."""
-    seams.LAMBDA_WORKER_SUBPROCESS.replace(lambda module: SimpleNamespace(**vars(module) | {"Popen": _popen}))
+    patches.LAMBDA_WORKER_SUBPROCESS.replace(lambda module: SimpleNamespace(**vars(module) | {"Popen": _popen}))
 
 
 def _popen(command: list[str], *, env: dict[str, str], cwd: str | None = None, **options: Any) -> subprocess.Popen[str]:  # noqa: ANN401 - handed through

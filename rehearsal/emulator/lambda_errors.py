@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from rehearsal.emulator import seams
+from rehearsal.emulator import ministack_patches as patches
 
 Execute = Callable[..., dict[str, Any]]
 
@@ -20,14 +20,14 @@ class _TypedMessage(str):
 
 def install() -> None:
     """Let the worker tell the exception's class, and put it in place of Runtime.HandlerError."""
-    seams.LAMBDA_WORKER_SCRIPT.replace(_tell_the_type)
-    seams.LAMBDA_WORKER_INVOKE.replace(_carry_the_type)
-    seams.LAMBDA_EXECUTE.replace(_report_the_type)
+    patches.LAMBDA_WORKER_SCRIPT.replace(_tell_the_type)
+    patches.LAMBDA_WORKER_INVOKE.replace(_carry_the_type)
+    patches.LAMBDA_EXECUTE.replace(_report_the_type)
 
 
 def _tell_the_type(script: str) -> str:
     if script.count(_REPORTED) != 1:
-        raise seams.UnsupportedEmulatorError("ministack's Lambda worker reports errors in another way than expected")
+        raise patches.UnsupportedEmulatorError("ministack's Lambda worker reports errors in another way than expected")
     return script.replace(_REPORTED, _REPORTED_WITH_TYPE)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from rehearsal.emulator import seams
+from rehearsal.emulator import ministack_patches as patches
 
 Execute = Callable[..., dict[str, Any]]
 
@@ -12,7 +12,7 @@ Execute = Callable[..., dict[str, Any]]
 def install(folder: Path) -> None:
     """Append each invocation's output to `<folder>/<function>.log`."""
     folder.mkdir(parents=True, exist_ok=True)
-    seams.LAMBDA_EXECUTE.replace(lambda execute: _logged(execute, folder))
+    patches.LAMBDA_EXECUTE.replace(lambda execute: _logged(execute, folder))
 
 
 def _logged(execute: Execute, folder: Path) -> Execute:

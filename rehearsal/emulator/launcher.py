@@ -16,9 +16,10 @@ from typing import Any, cast
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
-from rehearsal.emulator import extensions, seams
+from rehearsal.emulator import extensions
+from rehearsal.emulator import ministack_patches as patches
+from rehearsal.emulator.child_process import when_parent_ends
 from rehearsal.emulator.gate import Gate
-from rehearsal.emulator.lifeline import when_parent_ends
 from rehearsal.emulator.root_secret import use_root_secret
 from rehearsal.emulator.settings import EmulatorSettings
 from rehearsal.private_files import PRIVATE_MASK
@@ -29,12 +30,12 @@ _KEEP_ALIVE_SECONDS = 75
 def main(arguments: list[str]) -> None:
     """Serve until SIGTERM or the parent's end, then save the state and leave nothing running."""
     os.umask(PRIVATE_MASK)
-    seams.require_supported_version()
+    patches.require_supported_version()
     settings = EmulatorSettings.from_json(sys.stdin.readline())
     use_root_secret(settings.root_secret)
     _take(settings.run_directory)
     stop_extensions = extensions.install(settings)
-    gate = Gate(seams.APPLICATION.value, port=settings.port)
+    gate = Gate(patches.APPLICATION.value, port=settings.port)
     serving = _serve_until_stopped(gate, listener=int(arguments[0]), stop=stop_extensions)
     asyncio.new_event_loop().run_until_complete(serving)
     shutil.rmtree(settings.temporary, ignore_errors=True)

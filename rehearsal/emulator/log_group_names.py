@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
-from rehearsal.emulator import seams
+from rehearsal.emulator import ministack_patches as patches
 
 Operation = Callable[..., Any]
 NAME = "LogGroupName"
@@ -14,7 +14,7 @@ _SUFFIX_LENGTH = 12
 
 def install() -> None:
     """Name log groups by the patterns that policies of AWS would compare."""
-    operations = seams.RESOURCE_HANDLERS.value["AWS::Logs::LogGroup"]
+    operations = patches.RESOURCE_HANDLERS.value["AWS::Logs::LogGroup"]
     operations["create"] = _created(operations["create"])
     operations["update"] = _updated(operations["update"])
 

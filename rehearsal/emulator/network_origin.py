@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from typing import Any
 
-from rehearsal.emulator import seams
+from rehearsal.emulator import ministack_patches as patches
 from rehearsal.emulator.root_secret import derived_secret
 
 VARIABLE = "AWS_SDK_UA_APP_ID"
@@ -25,7 +25,7 @@ Resolve = Callable[[str, Any], Any]
 
 def install() -> None:
     """Answer the keys of networks and of code."""
-    seams.CONDITION_KEY.replace(_resolving)
+    patches.CONDITION_KEY.replace(_resolving)
 
 
 def mark(vpc: str) -> str:
@@ -63,7 +63,7 @@ def _endpoint(context: Any) -> Mapping[str, str]:  # noqa: ANN401 - ministack ha
     vpc, service = _vpc.get(), context.action.split(":")[0]
     if not vpc:
         return {}
-    for endpoint in seams.VPC_ENDPOINTS.value.values():
+    for endpoint in patches.VPC_ENDPOINTS.value.values():
         if endpoint["VpcId"] == vpc and str(endpoint["ServiceName"]).endswith(f".{service}"):
-            return {**endpoint, "OwnerId": str(seams.REQUEST_ACCOUNT.value())}
+            return {**endpoint, "OwnerId": str(patches.REQUEST_ACCOUNT.value())}
     return {}

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from rehearsal.emulator import seams
+from rehearsal.emulator import ministack_patches as patches
 from rehearsal.emulator.execution_role import RefusedError
 
 Operation = Callable[..., Any]
@@ -20,9 +20,9 @@ _WHITE_SPACE = re.compile(r"\s")
 
 def install() -> None:
     """Measure what a role or a managed policy is given, by the API or by CloudFormation."""
-    seams.PUT_ROLE_POLICY.replace(_measured_put)
-    seams.IAM_OPERATIONS.value["PutRolePolicy"] = seams.PUT_ROLE_POLICY.value
-    handlers = seams.RESOURCE_HANDLERS.value
+    patches.PUT_ROLE_POLICY.replace(_measured_put)
+    patches.IAM_OPERATIONS.value["PutRolePolicy"] = patches.PUT_ROLE_POLICY.value
+    handlers = patches.RESOURCE_HANDLERS.value
     for kind, refusal in (("AWS::IAM::Role", _refusal_of_role), ("AWS::IAM::ManagedPolicy", _refusal_of_managed)):
         handler = handlers[kind]
         handler["create"] = _measured(handler["create"], refusal, at=1)
@@ -37,12 +37,12 @@ def size_of(documents: Iterable[Any]) -> int:
 
 def _measured_put(put: Operation) -> Operation:
     def put_role_policy(request: Mapping[str, Any]) -> Any:  # noqa: ANN401 - handed through
-        parameter = seams.IAM_PARAMETER.value
+        parameter = patches.IAM_PARAMETER.value
         name, policy, document = (parameter(request, each) for each in ("RoleName", "PolicyName", "PolicyDocument"))
-        role = seams.ROLES.value.get(name)
+        role = patches.ROLES.value.get(name)
         if role and size_of({**role["InlinePolicies"], policy: document}.values()) > INLINE_OF_A_ROLE:
             reason = f"Maximum policy size of {INLINE_OF_A_ROLE} bytes exceeded for role {name}"
-            return seams.IAM_ERROR.value(409, "LimitExceeded", reason, ns="iam")
+            return patches.IAM_ERROR.value(409, "LimitExceeded", reason, ns="iam")
         return put(request)
 
     return put_role_policy

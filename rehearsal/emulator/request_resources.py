@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rehearsal.emulator import seams
+from rehearsal.emulator import ministack_patches as patches
 from rehearsal.emulator.athena_resources import athena_resource
 from rehearsal.emulator.catalog_resources import catalog_resource
 from rehearsal.emulator.log_resources import log_stream
@@ -20,7 +20,7 @@ NAMED: Mapping[str, Callable[[str, dict[str, Any]], str | None]] = {
 
 def install() -> None:
     """Name the resources of these services' calls."""
-    seams.REQUEST_RESOURCE.replace(_named_by_service)
+    patches.REQUEST_RESOURCE.replace(_named_by_service)
 
 
 def _named_by_service(resource_of: ResourceOf) -> ResourceOf:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from rehearsal.emulator import seams
+from rehearsal.emulator import ministack_patches as patches
 from rehearsal.emulator.role_arns import account_and_name
 
 Resolve = Callable[[str, Any], Any]
@@ -13,7 +13,7 @@ _BUCKET = "arn:aws:s3:::"
 
 def install() -> None:
     """Answer the keys on which the roles of `cdk bootstrap` and of pipelines depend."""
-    seams.CONDITION_KEY.replace(_of_the_resource)
+    patches.CONDITION_KEY.replace(_of_the_resource)
 
 
 def _of_the_resource(resolve: Resolve) -> Resolve:
@@ -24,7 +24,7 @@ def _of_the_resource(resolve: Resolve) -> Resolve:
         if name.startswith(_RESOURCE_TAG) and ":role/" in context.resource_arn:
             return _role_tag(context.resource_arn, name.removeprefix(_RESOURCE_TAG))
         if name in ("aws:resourceaccount", "s3:resourceaccount") and context.resource_arn.startswith(_BUCKET):
-            owner = seams.BUCKET_OWNER.value(context.resource_arn.removeprefix(_BUCKET).split("/")[0])
+            owner = patches.BUCKET_OWNER.value(context.resource_arn.removeprefix(_BUCKET).split("/")[0])
             return owner or resolve(key, context)
         return resolve(key, context)
 
@@ -36,12 +36,12 @@ def _role_of(principal_arn: str) -> str:
     if ":assumed-role/" not in principal_arn:
         return principal_arn
     account, name = account_and_name(principal_arn)
-    role = seams.ROLES.value.get_scoped(account, None, name) or {}
+    role = patches.ROLES.value.get_scoped(account, None, name) or {}
     return str(role.get("Arn") or f"arn:aws:iam::{account}:role/{name}")
 
 
 def _role_tag(role_arn: str, tag: str) -> str | None:
     account, name = account_and_name(role_arn)
-    role = seams.ROLES.value.get_scoped(account, None, name) or {}
+    role = patches.ROLES.value.get_scoped(account, None, name) or {}
     tags = {each["Key"].lower(): each["Value"] for each in role.get("Tags", [])}
     return tags.get(tag)

@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rehearsal.emulator import seams
+from rehearsal.emulator import ministack_patches as patches
 
 Retrier = Mapping[str, Any]
 Find = Callable[..., tuple[Retrier | None, int]]
@@ -15,7 +15,7 @@ Find = Callable[..., tuple[Retrier | None, int]]
 
 def install() -> None:
     """Give ministack retriers whose next wait is the one that it is to take."""
-    seams.FIND_RETRIER.replace(_with_wait)
+    patches.FIND_RETRIER.replace(_with_wait)
 
 
 def _with_wait(find: Find) -> Find:

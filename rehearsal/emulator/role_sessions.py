@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from rehearsal.emulator import seams
+from rehearsal.emulator import ministack_patches as patches
 from rehearsal.emulator.role_arns import account_and_name
 from rehearsal.emulator.root_secret import derived_secret
 from rehearsal.emulator.settings import EmulatorSettings
@@ -62,7 +62,7 @@ class RoleSession:
 def assume(role_arn: str, *, service: str, session_name: str) -> RoleSession:
     """Return a session of `role_arn` for a service principal such as glue.amazonaws.com."""
     account, name = account_and_name(role_arn)
-    role = seams.ROLES.value.get_scoped(account, None, name)
+    role = patches.ROLES.value.get_scoped(account, None, name)
     if role is None:
         raise RoleNotAssumableError(f"role {role_arn} does not exist")
     if not _trusts(role["AssumeRolePolicyDocument"], service, account):
@@ -83,7 +83,7 @@ def session_of_function(function_arn: str, *, role_arn: str, session_name: str) 
 def _register(session: RoleSession, role_arn: str, user_id: str, lifetime: dict[str, float]) -> None:
     """Let requests of a session be judged by the rights of its role."""
     account, _ = account_and_name(role_arn)
-    seams.REGISTER_SESSION.value(
+    patches.REGISTER_SESSION.value(
         session.access_key_id,
         {
             "Arn": session.arn,
@@ -101,7 +101,9 @@ def _trusts(policy: str | dict[str, Any], service: str, account: str) -> bool:
     """Services act for resources of the role's own account: a role is passed to no other."""
     document = json.loads(policy) if isinstance(policy, str) else policy
     statements = document["Statement"] if isinstance(document["Statement"], list) else [document["Statement"]]
-    naming = [statement for statement in statements if seams.TRUSTED_SERVICE.value(statement.get("Principal"), service)]
+    naming = [
+        statement for statement in statements if patches.TRUSTED_SERVICE.value(statement.get("Principal"), service)
+    ]
     effects = {statement["Effect"] for statement in naming if _is_for(statement, account)}
     return effects == {"Allow"}
 

@@ -5,15 +5,15 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
-from rehearsal.emulator import seams
+from rehearsal.emulator import ministack_patches as patches
 
 _version_id: ContextVar[str | None] = ContextVar("version_id", default=None)
 
 
 def install() -> None:
     """Carry the version from the object to its EventBridge event."""
-    seams.S3_EVENT.replace(_remembering_version)
-    seams.DISPATCH_EVENT.replace(_naming_version)
+    patches.S3_EVENT.replace(_remembering_version)
+    patches.DISPATCH_EVENT.replace(_naming_version)
 
 
 def _remembering_version(fire: Callable[..., None]) -> Callable[..., None]:

@@ -8,15 +8,15 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
-from rehearsal.emulator import seams
+from rehearsal.emulator import ministack_patches as patches
 
 _began: ContextVar[str | None] = ContextVar("began", default=None)
 
 
 def install() -> None:
     """Give the object the time at which its upload began."""
-    seams.S3_COMPLETE_UPLOAD.replace(_remembering_beginning)
-    seams.S3_NOW.replace(_beginning_or_now)
+    patches.S3_COMPLETE_UPLOAD.replace(_remembering_beginning)
+    patches.S3_NOW.replace(_beginning_or_now)
 
 
 def _remembering_beginning(complete: Callable[..., Any]) -> Callable[..., Any]:
@@ -24,7 +24,7 @@ def _remembering_beginning(complete: Callable[..., Any]) -> Callable[..., Any]:
         bucket: str, key: str, body: bytes, query: dict[str, Any], headers: dict[str, str] | None = None
     ) -> Any:  # noqa: ANN401 - ministack's answer
         named = query.get("uploadId", "")
-        upload = seams.S3_UPLOADS.value.get(named[0] if isinstance(named, list) else named) or {}
+        upload = patches.S3_UPLOADS.value.get(named[0] if isinstance(named, list) else named) or {}
         token = _began.set(upload.get("created"))
         try:
             return complete(bucket, key, body, query, headers)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from rehearsal.emulator import seams
+from rehearsal.emulator import ministack_patches as patches
 
 Answer = tuple[int, dict[str, Any], Any]
 _OK, _PARTIAL, _NOT_SATISFIABLE = 200, 206, 416
@@ -12,7 +12,7 @@ _CHECKSUM = "x-amz-checksum-"
 
 def install() -> None:
     """Cut what is read of a version."""
-    seams.S3_GET_OBJECT.replace(_cutting)
+    patches.S3_GET_OBJECT.replace(_cutting)
 
 
 def _cutting(get_object: Callable[..., Answer]) -> Callable[..., Answer]:
@@ -21,7 +21,7 @@ def _cutting(get_object: Callable[..., Answer]) -> Callable[..., Answer]:
         wanted = headers.get("range", "")
         if status != _OK or not wanted or "versionId" not in (query_params or {}):
             return status, answered, body
-        return _cut(answered, body, seams.S3_PARSE_RANGE.value(wanted, len(body)))
+        return _cut(answered, body, patches.S3_PARSE_RANGE.value(wanted, len(body)))
 
     return get
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rehearsal.emulator import seams
+from rehearsal.emulator import ministack_patches as patches
 
 Context = Callable[..., dict[str, Any]]
 _HEADERS = (
@@ -14,7 +14,7 @@ _HEADERS = (
 
 def install() -> None:
     """Answer the condition keys that are named after these headers."""
-    seams.S3_CONTEXT.replace(_with_keys)
+    patches.S3_CONTEXT.replace(_with_keys)
 
 
 def _with_keys(context: Context) -> Context:

@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
-from rehearsal.emulator import seams
+from rehearsal.emulator import ministack_patches as patches
 
 Resolve = Callable[[str, Any], Any]
 
 
 def install() -> None:
     """Answer the condition key aws:SecureTransport with true."""
-    seams.CONDITION_KEY.replace(_secure)
+    patches.CONDITION_KEY.replace(_secure)
 
 
 def _secure(resolve: Resolve) -> Resolve:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 from urllib.parse import parse_qs, quote, unquote
 
-from rehearsal.emulator import seams
+from rehearsal.emulator import ministack_patches as patches
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 _HEX_DIGEST = re.compile("[0-9a-f]{64}")
@@ -33,7 +33,7 @@ class Request:
         headers: dict[str, str] = {}
         names = [name.decode("latin-1").lower() for name, _ in scope["headers"]]
         for name, (_, raw) in zip(names, scope["headers"], strict=True):
-            value = seams.DECODE_HEADER.value(raw)
+            value = patches.DECODE_HEADER.value(raw)
             headers[name] = f"{headers[name]},{value}" if name in headers else value
         raw_path = scope.get("raw_path") or quote(scope["path"]).encode()
         query = parse_qs(scope.get("query_string", b"").decode(errors="replace"), keep_blank_values=True)
@@ -73,9 +73,9 @@ def signature_failure(request: Request) -> SignatureFailure | None:
     if "host" not in parsed.signed_headers.split(";"):
         return SignatureFailure("SignatureDoesNotMatch", "The header host must be signed.")
     key = parsed.access_key_id
-    account = seams.ACCOUNT_OF_SESSION.value(key) or seams.ACCOUNT_OF_KEY.value(key)
-    credential = seams.RESOLVE_CREDENTIAL.value(key, account, request.session_token)
-    if isinstance(credential, seams.UNRESOLVED_CREDENTIAL.value):
+    account = patches.ACCOUNT_OF_SESSION.value(key) or patches.ACCOUNT_OF_KEY.value(key)
+    credential = patches.RESOLVE_CREDENTIAL.value(key, account, request.session_token)
+    if isinstance(credential, patches.UNRESOLVED_CREDENTIAL.value):
         is_unknown = credential.code == "InvalidToken" and not request.session_token
         code = "UnrecognizedClientException" if is_unknown else credential.code
         return SignatureFailure(code, credential.message)
@@ -104,8 +104,8 @@ def _unclear(request: Request) -> SignatureFailure | None:
 def _parsed(request: Request) -> Any:  # noqa: ANN401 - ministack has no types for others
     """The parts of the signature, or the code and message of what is missing."""
     if request.is_presigned:
-        return seams.PARSE_QUERY_SIGNATURE.value(request.query)
-    return seams.PARSE_HEADER_SIGNATURE.value(request.headers)
+        return patches.PARSE_QUERY_SIGNATURE.value(request.query)
+    return patches.PARSE_HEADER_SIGNATURE.value(request.headers)
 
 
 def _late(request: Request, parsed: Any) -> SignatureFailure | None:  # noqa: ANN401
@@ -113,11 +113,11 @@ def _late(request: Request, parsed: Any) -> SignatureFailure | None:  # noqa: AN
     expires = request.query.get("X-Amz-Expires") if request.is_presigned else None
     try:
         if expires:
-            is_late = seams.PRESIGNED_HAS_EXPIRED.value(parsed.amz_date, expires[0])
+            is_late = patches.PRESIGNED_HAS_EXPIRED.value(parsed.amz_date, expires[0])
             return SignatureFailure("AccessDenied", "Request has expired") if is_late else None
     except ValueError:
         return SignatureFailure("AccessDenied", "X-Amz-Date and X-Amz-Expires cannot be read")
-    skewed = seams.REQUEST_TIME_FAILURE.value(parsed)
+    skewed = patches.REQUEST_TIME_FAILURE.value(parsed)
     return SignatureFailure(*skewed) if skewed else None
 
 
@@ -137,7 +137,7 @@ def _mismatch(request: Request, parsed: Any, secret: str) -> SignatureFailure | 
 
 
 def _compared(request: Request, parsed: Any, secret: str) -> tuple[str, str] | None:  # noqa: ANN401
-    found: tuple[str, str] | None = seams.SIGNATURE_FAILURE.value(
+    found: tuple[str, str] | None = patches.SIGNATURE_FAILURE.value(
         parsed, secret, request.method, request.raw_path, request.query, request.headers, request.body,
         presigned=request.is_presigned,
     )  # fmt: skip

@@ -10,7 +10,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError, ParamValidationError
 
-from rehearsal.emulator import role_sessions, seams
+from rehearsal.emulator import ministack_patches as patches
+from rehearsal.emulator import role_sessions
 from rehearsal.emulator.glue_runner.runner import GlueRunner
 from rehearsal.emulator.settings import EmulatorSettings
 
@@ -38,10 +39,10 @@ _execution: ContextVar[str | None] = ContextVar("execution", default=None)
 def install(settings: EmulatorSettings, runner: GlueRunner) -> None:
     """Put the calls in place of ministack's own, which ask no policy and bypass the thread that serves DynamoDB."""
     calls = _Calls(settings, runner)
-    seams.RUN_EXECUTION.replace(_remembered)
-    seams.INVOKE_RESOURCE.replace(calls.instead_of)
+    patches.RUN_EXECUTION.replace(_remembered)
+    patches.INVOKE_RESOURCE.replace(calls.instead_of)
     integrations = {f"arn:aws:states:::dynamodb:{name}": partial(calls.dynamodb, name) for name in _DYNAMODB}
-    seams.INTEGRATIONS.value.update({**integrations, "arn:aws:states:::glue:startJobRun": calls.start_job_run})
+    patches.INTEGRATIONS.value.update({**integrations, "arn:aws:states:::glue:startJobRun": calls.start_job_run})
 
 
 def _remembered(run: Callable[[str], None]) -> Callable[[str], None]:
@@ -105,13 +106,13 @@ class _Calls:
         return {name: _plain(value) for name, value in answer.items()}
 
     def _client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
-        machine = seams.STATE_MACHINES.value[_current()["stateMachineArn"]]
+        machine = patches.STATE_MACHINES.value[_current()["stateMachineArn"]]
         try:
             session = role_sessions.assume(machine["roleArn"], service=_SERVICE, session_name=machine["name"][:64])
         except role_sessions.RoleNotAssumableError as error:
             raise _task_error("States.Runtime", str(error)) from error
         with _one_client_at_a_time:
-            return _client(session, service, self._settings, seams.REQUEST_REGION.value())
+            return _client(session, service, self._settings, patches.REQUEST_REGION.value())
 
 
 @cache
@@ -125,12 +126,12 @@ def _error_name(service: str, error: ClientError) -> str:
 
 
 def _current() -> Data:
-    execution: Data = seams.EXECUTIONS.value[_execution.get()]
+    execution: Data = patches.EXECUTIONS.value[_execution.get()]
     return execution
 
 
 def _task_error(error: str, cause: str) -> Exception:
-    failure: Exception = seams.EXECUTION_ERROR.value(error, cause)
+    failure: Exception = patches.EXECUTION_ERROR.value(error, cause)
     return failure
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rehearsal.emulator import seams
+from rehearsal.emulator import ministack_patches as patches
 
 Outputs = tuple[list[Any], dict[str, Any]]
 Resolve = Callable[..., Outputs]
@@ -11,7 +11,7 @@ Resolve = Callable[..., Outputs]
 
 def install() -> None:
     """Fail an update that would, when its outputs are known: then the stack rolls back."""
-    seams.STACK_OUTPUTS.replace(_compared)
+    patches.STACK_OUTPUTS.replace(_compared)
 
 
 def _compared(resolve: Resolve) -> Resolve:
@@ -25,11 +25,11 @@ def _compared(resolve: Resolve) -> Resolve:
 
 
 def _refusal(exports: Mapping[str, Any], *, stack_id: str) -> str:
-    for name, export in seams.EXPORTS.value.items():
+    for name, export in patches.EXPORTS.value.items():
         if export["StackId"] != stack_id or exports.get(name, {}).get("Value") == export["Value"]:
             continue
-        for other, stack in seams.STACKS.value.items():
-            if stack.get("StackStatus") != "DELETE_COMPLETE" and name in seams.IMPORTED_EXPORTS.value(stack, other):
+        for other, stack in patches.STACKS.value.items():
+            if stack.get("StackStatus") != "DELETE_COMPLETE" and name in patches.IMPORTED_EXPORTS.value(stack, other):
                 done = "updated" if name in exports else "deleted"
                 return f"Export {name} cannot be {done} as it is in use by {other}"
     return ""

@@ -6,7 +6,7 @@ Its CloudFormation even drops where a function runs.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rehearsal.emulator import seams
+from rehearsal.emulator import ministack_patches as patches
 from rehearsal.emulator.execution_role import Call, RefusedError, refusal_of
 
 Operation = Callable[..., Any]
@@ -15,9 +15,9 @@ _EC2_OF_LAMBDA = "The provided execution role does not have permissions to call 
 
 def install() -> None:
     """Ask, whenever a function is made or changed, by the API or by CloudFormation."""
-    seams.LAMBDA_CREATE.replace(lambda create: _asked(create, at=0))
-    seams.LAMBDA_UPDATE.replace(lambda update: _asked(update, at=1))
-    function = seams.RESOURCE_HANDLERS.value["AWS::Lambda::Function"]
+    patches.LAMBDA_CREATE.replace(lambda create: _asked(create, at=0))
+    patches.LAMBDA_UPDATE.replace(lambda update: _asked(update, at=1))
+    function = patches.RESOURCE_HANDLERS.value["AWS::Lambda::Function"]
     function["create"] = _asked_in_template(function["create"], at=1)
     function["update"] = _asked_in_template(function["update"], at=2)
 
@@ -29,9 +29,9 @@ def refusal(properties: Mapping[str, Any]) -> str | None:
     if not subnets:
         return None
     for subnet in subnets:
-        if subnet not in seams.SUBNETS.value:
+        if subnet not in patches.SUBNETS.value:
             return f"Error occurred while DescribeSubnets. EC2 Error Code: InvalidSubnetID.NotFound. {subnet}"
-    here = f"arn:aws:ec2:{seams.REQUEST_REGION.value()}:{seams.REQUEST_ACCOUNT.value()}"
+    here = f"arn:aws:ec2:{patches.REQUEST_REGION.value()}:{patches.REQUEST_ACCOUNT.value()}"
     made = [f"{here}:{kind}/{id_}" for kind, ids in (("subnet", subnets), ("security-group", groups)) for id_ in ids]
     interface = f"{here}:network-interface/eni-0"
     needed = {
@@ -48,9 +48,9 @@ def refusal(properties: Mapping[str, Any]) -> str | None:
 def _asked(operation: Operation, *, at: int) -> Operation:
     def asked_operation(*arguments: Any) -> Any:  # noqa: ANN401 - handed through
         request = arguments[at]
-        known = seams.FUNCTIONS.value.get(arguments[0], {}).get("config", {}) if at else {}
+        known = patches.FUNCTIONS.value.get(arguments[0], {}).get("config", {}) if at else {}
         if reason := refusal({**{name: known[name] for name in ("Role", "VpcConfig") if name in known}, **request}):
-            return seams.JSON_ERROR.value("InvalidParameterValueException", reason, 400)
+            return patches.JSON_ERROR.value("InvalidParameterValueException", reason, 400)
         return operation(*arguments)
 
     return asked_operation
@@ -63,7 +63,7 @@ def _asked_in_template(operation: Operation, *, at: int) -> Operation:
         made = operation(*arguments, **named)
         if config := arguments[at].get("VpcConfig"):
             # ministack drops it, and so took the function for one outside
-            seams.FUNCTIONS.value[made[0]]["config"]["VpcConfig"] = seams.LAMBDA_VPC_CONFIG.value(config)
+            patches.FUNCTIONS.value[made[0]]["config"]["VpcConfig"] = patches.LAMBDA_VPC_CONFIG.value(config)
         return made
 
     return asked_operation

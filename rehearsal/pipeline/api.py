@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from rehearsal.emulator import seams
+from rehearsal.emulator import ministack_patches as patches
 from rehearsal.pipeline import states
 from rehearsal.pipeline.approvals import Approvals
 from rehearsal.pipeline.pipelines import Pipeline, Pipelines
@@ -39,11 +39,11 @@ class CodePipelineApi:
         if served is None:
             known = ", ".join(sorted(self.operations))
             message = f"{operation} is not rehearsed; there are {known}"
-            return seams.JSON_ERROR.value("UnsupportedOperationException", message, 400)
+            return patches.JSON_ERROR.value("UnsupportedOperationException", message, 400)
         try:
-            return seams.JSON_RESPONSE.value(served(json.loads(body or b"{}")))
+            return patches.JSON_RESPONSE.value(served(json.loads(body or b"{}")))
         except ApiError as error:
-            return seams.JSON_ERROR.value(error.code, str(error), 400)
+            return patches.JSON_ERROR.value(error.code, str(error), 400)
 
     @property
     def operations(self) -> dict[str, Any]:
@@ -145,4 +145,4 @@ class CodePipelineApi:
 
 
 def _caller() -> tuple[str, str]:
-    return seams.REQUEST_ACCOUNT.value(), seams.REQUEST_REGION.value()
+    return patches.REQUEST_ACCOUNT.value(), patches.REQUEST_REGION.value()

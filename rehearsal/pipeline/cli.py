@@ -20,7 +20,7 @@ from rehearsal.deployment.synth import APPS
 from rehearsal.emulator.process import Emulator
 from rehearsal.emulator.root_secret import kept_root_secret
 from rehearsal.emulator.settings import LOOPBACK, EmulatorSettings
-from rehearsal.failures import told_clearly
+from rehearsal.failures import friendly_errors
 from rehearsal.pipeline.approving import decide
 from rehearsal.pipeline.clone import committed
 from rehearsal.pipeline.errors import EmulatorLostError, RehearsalError
@@ -51,7 +51,7 @@ def rehearse(
     if context.invoked_subcommand:
         return
     console, workspace = Console(), RehearsalWorkspace.of(folder)
-    with told_clearly(console), workspace.opened() as was_killed:
+    with friendly_errors(console), workspace.opened() as was_killed:
         if was_killed:
             console.print("The last rehearsal did not end in order: its accounts are made anew, its commits are kept.")
         settings = EmulatorSettings(
@@ -163,7 +163,7 @@ The aws command and boto3 see the pipelines with these variables; the secret is 
 
 def _decide(status: str, pipeline: str | None, comment: str, folder: Path | None) -> None:
     console, workspace = Console(), RehearsalWorkspace.of(folder)
-    with told_clearly(console):
+    with friendly_errors(console):
         port = workspace.emulator / "port"
         if not port.exists():
             raise RehearsalError("there is no rehearsal; `make rehearse` begins one")

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from rehearsal.emulator import seams
+from rehearsal.emulator import ministack_patches as patches
 from rehearsal.pipeline.access import account_of
 from rehearsal.pipeline.definition import Definition
 from rehearsal.pipeline.records import ActionRecord, ExecutionRecord
@@ -34,5 +34,5 @@ def _detail(definition: Definition, record: ExecutionRecord, status: str) -> dic
 
 def _put(detail_type: str, detail: dict[str, Any], definition: Definition, region: str) -> None:
     entry = {"Source": "aws.codepipeline", "DetailType": detail_type, "Detail": json.dumps(detail)}
-    with seams.REQUEST_SCOPE.value(account_of(definition.role_arn), region):
-        seams.PUT_EVENTS.value({"Entries": [entry]}, allow_aws_source=True)
+    with patches.REQUEST_SCOPE.value(account_of(definition.role_arn), region):
+        patches.PUT_EVENTS.value({"Entries": [entry]}, allow_aws_source=True)

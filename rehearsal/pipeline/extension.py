@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rehearsal.emulator import seams
+from rehearsal.emulator import ministack_patches as patches
 from rehearsal.emulator.resource_types.registration import Created, Properties, ResourceType, register
 from rehearsal.pipeline.api import CodePipelineApi
 from rehearsal.pipeline.definition import api_document
@@ -18,9 +18,9 @@ _ROUTE: dict[str, Any] = {
 
 def install(pipelines: Pipelines) -> None:
     """Serve CodePipeline as ministack serves its own services."""
-    seams.SERVICES.value[_SERVICE] = CodePipelineApi(pipelines).handle
-    seams.ROUTES.value[_SERVICE] = _ROUTE
-    seams.IAM_NAMESPACES.value[_SERVICE] = _SERVICE
+    patches.SERVICES.value[_SERVICE] = CodePipelineApi(pipelines).handle
+    patches.ROUTES.value[_SERVICE] = _ROUTE
+    patches.IAM_NAMESPACES.value[_SERVICE] = _SERVICE
     deployed = _DeployedPipelines(pipelines)
     register(ResourceType("AWS::CodePipeline::Pipeline", deployed.create, deployed.delete, deployed.update))
 
@@ -56,4 +56,4 @@ def _restarts(properties: Properties) -> bool:
 
 
 def _place() -> tuple[str, str]:
-    return seams.REQUEST_ACCOUNT.value(), seams.REQUEST_REGION.value()
+    return patches.REQUEST_ACCOUNT.value(), patches.REQUEST_REGION.value()

@@ -8,7 +8,7 @@ from typing import Any
 
 from rehearsal.source.dms import CHANGE_SEQUENCE, OP, DmsSettings
 from rehearsal.source.dms_keys import DELIMITERS, SEQUENCES, DatePartitions, FileNames
-from rehearsal.torture.history import STRING, Change, Row, SourceTable
+from rehearsal.torture.source_table import STRING, Change, Row, SourceTable
 
 REWOUND = 6
 SCHEMA_NAME = "torture"

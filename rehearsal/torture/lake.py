@@ -3,12 +3,12 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
 
+from rehearsal.torture.check import Finding
 from rehearsal.torture.delivery import Message
 from rehearsal.torture.dms_files import DmsFile
 from rehearsal.torture.evidence import TableEvidence
 from rehearsal.torture.faults import Fault
-from rehearsal.torture.replica import Replica
-from rehearsal.torture.verdict import Finding
+from rehearsal.torture.reference_model import ReferenceModel
 
 
 class Interrupted(Exception):  # noqa: N818 - it is no error of the lake
@@ -54,29 +54,29 @@ class Lake(Protocol):
     def quarantined(self) -> set[str]:
         """The keys of the objects that are in quarantine."""
 
-    def held(self, replica: Replica) -> Sequence[DmsFile]:
+    def held(self, replica: ReferenceModel) -> Sequence[DmsFile]:
         """The files of a table that wait for a person, as they can be read now."""
 
-    def decide(self, replica: Replica, approved: Collection[str]) -> None:
+    def decide(self, replica: ReferenceModel, approved: Collection[str]) -> None:
         """Approve what waits for a person and has one of these keys, and dismiss the rest.
 
         Raises:
             Interrupted: about some of the files nothing may be decided yet.
         """
 
-    def skip(self, replica: Replica, keys: Collection[str]) -> bool:
+    def skip(self, replica: ReferenceModel, keys: Collection[str]) -> bool:
         """Skip what is pending and has one of these keys; tells whether no run was in the way.
 
         Raises:
             Interrupted: some of it may be pending yet.
         """
 
-    def empty(self, replica: Replica) -> bool:
+    def empty(self, replica: ReferenceModel) -> bool:
         """Have the table emptied whose load vanished from staging; tells whether the lake sees that it did.
 
         Raises:
             Interrupted: nothing was asked for.
         """
 
-    def evidence(self, replica: Replica) -> TableEvidence:
+    def evidence(self, replica: ReferenceModel) -> TableEvidence:
         """Read everything about one table."""

@@ -3,9 +3,9 @@
 
 from random import Random
 
+from rehearsal.torture.histories import Story
 from rehearsal.torture.memory.lake import MemoryLake, config_of
-from rehearsal.torture.replica import Replica, any_kind
-from rehearsal.torture.stories import Story
+from rehearsal.torture.reference_model import ReferenceModel, any_kind
 from rehearsal.torture.trial import Trial
 
 
@@ -16,11 +16,11 @@ def memory_trial(story: Story) -> Trial:
     """
     lake = MemoryLake(Random(f"{story.seed}/lake"))
     draws = [Random(f"{story.seed}/{number}") for number in range(story.tables)]
-    replicas: list[Replica] = []
+    replicas: list[ReferenceModel] = []
     for number, draw in enumerate(draws):
         taken = {replica.kind.source_table_name for replica in replicas}
         name = "same" if draw.random() < 0.5 else f"t{number}"  # noqa: PLR2004 - a share
         kind = any_kind(name, draw, taken)
-        replicas.append(Replica(f"t{number}", kind, draw, lake.clock.datetime))
+        replicas.append(ReferenceModel(f"t{number}", kind, draw, lake.clock.datetime))
     lake.configs = {replica.kind.source_table_name: config_of(replica) for replica in replicas}
     return Trial(lake, replicas)

@@ -4,10 +4,10 @@ from contextlib import suppress
 
 from rehearsal.torture.evidence import APPLIED, BY_A_PERSON, FAILED, HELD, IN_DOUBT, TableEvidence
 from rehearsal.torture.lake import Interrupted, Lake
-from rehearsal.torture.replica import Replica
+from rehearsal.torture.reference_model import ReferenceModel
 
 
-def decide(lake: Lake, replica: Replica, *, is_patient: bool = True) -> None:
+def decide(lake: Lake, replica: ReferenceModel, *, is_patient: bool = True) -> None:
     """A person has the table emptied whose source was, and decides what is held; what is interrupted comes again."""
     with suppress(Interrupted):
         if replica.is_vanished and lake.empty(replica):
@@ -15,7 +15,7 @@ def decide(lake: Lake, replica: Replica, *, is_patient: bool = True) -> None:
         _decide_held(lake, replica, is_patient=is_patient)
 
 
-def skip_broken(lake: Lake, replica: Replica) -> None:
+def skip_broken(lake: Lake, replica: ReferenceModel) -> None:
     """A person skips the file for which a table is refused, once it is registered, and nobody writes it again."""
     broken = [file for file in lake.objects(replica.dms.folder) if not file.columns]
     evidence, keys = lake.evidence(replica), {file.key for file in broken}
@@ -32,7 +32,7 @@ def skip_broken(lake: Lake, replica: Replica) -> None:
             replica.skip_broken(broken)
 
 
-def _decide_held(lake: Lake, replica: Replica, *, is_patient: bool) -> None:
+def _decide_held(lake: Lake, replica: ReferenceModel, *, is_patient: bool) -> None:
     """A person approves what DMS wrote and is not applied yet: the newest full load as a whole, late changes.
 
     An impatient one approves before all of it has landed.
@@ -83,7 +83,7 @@ def _decide_held(lake: Lake, replica: Replica, *, is_patient: bool) -> None:
     replica.half_approved = set()
 
 
-def _dismiss_what_is_gone(lake: Lake, replica: Replica, evidence: TableEvidence) -> None:
+def _dismiss_what_is_gone(lake: Lake, replica: ReferenceModel, evidence: TableEvidence) -> None:
     """All that is held was deleted: nobody can approve it, and a table whose first load it is waits for a decision."""
     gone = [file for file in evidence.history if file.status == HELD]
     if any(file.is_load for file in gone):

@@ -6,9 +6,9 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from rehearsal.torture.histories import Act, Story, story, trouble_of
 from rehearsal.torture.memory_trial import memory_trial
 from rehearsal.torture.shrink import shortest
-from rehearsal.torture.stories import Act, Story, story, trouble_of
 from rehearsal.torture.trial import Problem
 
 _SEEDS_AT_ONCE = 20

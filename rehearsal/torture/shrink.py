@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from rehearsal.torture.stories import Story
+from rehearsal.torture.histories import Story
 
 Fails = Callable[[Story], bool]
 

@@ -5,15 +5,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
+from rehearsal.torture.check import Finding, Kind, moment, verdict
 from rehearsal.torture.delivery import Delivery
 from rehearsal.torture.dms_files import DmsFile
 from rehearsal.torture.evidence import APPLIED, Version
 from rehearsal.torture.faults import Fault, any_call_fault, any_fault
+from rehearsal.torture.histories import TROUBLED, Act, Step, trouble_of
 from rehearsal.torture.lake import Lake
 from rehearsal.torture.people import decide, skip_broken
-from rehearsal.torture.replica import STALLS_AFTER, Replica
-from rehearsal.torture.stories import TROUBLED, Act, Step, trouble_of
-from rehearsal.torture.verdict import Finding, Kind, moment, verdict
+from rehearsal.torture.reference_model import STALLS_AFTER, ReferenceModel
 
 _SETTLING_RUNS, _TROUBLED_RUNS = 16, 4
 COPY = "CopyObject"
@@ -44,14 +44,14 @@ class Problem:
 class Trial:
     """Some tables on one lake, with what happens to them step by step."""
 
-    def __init__(self, lake: Lake, replicas: Sequence[Replica]) -> None:
+    def __init__(self, lake: Lake, replicas: Sequence[ReferenceModel]) -> None:
         self.lake = lake
         self.replicas = replicas
         self._delivery = Delivery(lake.receive)
         self._strays: set[str] = set()
         self._before_loads: list[Problem] = []
         self._remembered: dict[str, Sequence[DmsFile]] = {}
-        self._acts: Mapping[Act, Callable[[Replica, Random], None]] = {
+        self._acts: Mapping[Act, Callable[[ReferenceModel, Random], None]] = {
             Act.CHANGE: self._change,
             Act.CHANGE_KEY: lambda replica, draw: replica.change_key(draw),
             Act.TRUNCATE: self._truncate,
@@ -144,7 +144,7 @@ class Trial:
         for replica in self.replicas:
             yield from self._wrong(replica)
 
-    def _wrong(self, replica: Replica) -> Iterator[Problem]:
+    def _wrong(self, replica: ReferenceModel) -> Iterator[Problem]:
         return (Problem(replica.name, finding) for finding in verdict(self.lake.evidence(replica), replica))
 
     def faults(self, draw: Random) -> dict[str, Fault]:
@@ -165,21 +165,21 @@ class Trial:
         for key in unknown - self.lake.quarantined():
             yield Problem("the lake", Finding(Kind.LOST, f"the event of {key} is done, and nobody registered it"))
 
-    def _decide(self, replica: Replica, draw: Random) -> None:
+    def _decide(self, replica: ReferenceModel, draw: Random) -> None:
         decide(self.lake, replica, is_patient=draw.random() < _PATIENT)
         if draw.random() < _SKIPS:
             skip_broken(self.lake, replica)
 
-    def _change(self, replica: Replica, draw: Random) -> None:
+    def _change(self, replica: ReferenceModel, draw: Random) -> None:
         for _ in range(draw.randint(1, 5)):
             replica.source.change(draw)
 
-    def _truncate(self, replica: Replica, draw: Random) -> None:
+    def _truncate(self, replica: ReferenceModel, draw: Random) -> None:
         """DMS writes nothing of it (HandleSourceTableTruncated is false); what it has read so far it writes first."""
         self._land_all(replica, draw)
         replica.empty(is_vanished=False)
 
-    def _empty(self, replica: Replica, draw: Random) -> None:
+    def _empty(self, replica: ReferenceModel, draw: Random) -> None:
         """DMS deletes the table's objects (HandleSourceTableTruncated or …Dropped is true), read or not."""
         self._land_all(replica, draw)
         self.lake.wait(_BEFORE_A_LOAD)
@@ -188,7 +188,7 @@ class Trial:
         replica.empty(is_vanished=True)
         self.lake.wait(draw.choice(_PAUSES))
 
-    def _restart(self, replica: Replica, draw: Random) -> None:
+    def _restart(self, replica: ReferenceModel, draw: Random) -> None:
         """The columns change in the midst of a load, so that DMS has to begin it again; one part has no midst."""
         if not replica.unwritten:
             self._load(replica, draw)
@@ -201,18 +201,18 @@ class Trial:
             self.lake.wait(draw.choice(_PAUSES))
             self._load(replica, draw)
 
-    def _wait_after_a_stall(self, replica: Replica) -> None:
+    def _wait_after_a_stall(self, replica: ReferenceModel) -> None:
         """What came late of a load would be taken for the begin of the next one, and be refused by its columns."""
         if replica.has_stalled:
             self.lake.wait(STALLS_AFTER.total_seconds())
 
-    def _give_up(self, replica: Replica, draw: Random) -> None:
+    def _give_up(self, replica: ReferenceModel, draw: Random) -> None:
         """The task that loads drops the changes that it has cached; another one has written its changes."""
         if replica.dms.writes_changes_apart:
             self._flush(replica, draw)
         self._land_late(replica, draw)
 
-    def _create_again(self, replica: Replica, draw: Random) -> None:
+    def _create_again(self, replica: ReferenceModel, draw: Random) -> None:
         """With HandleSourceTableDropped DMS deletes the objects; the new table is one to it after a load only."""
         is_given_up = replica.unwritten and draw.random() < _GIVEN_UP_LOADS
         (self._give_up if is_given_up else self._land_all)(replica, draw)
@@ -226,24 +226,24 @@ class Trial:
         self._change(replica, draw)
         self._load(replica, draw)
 
-    def _has_newest_load(self, replica: Replica) -> bool:
+    def _has_newest_load(self, replica: ReferenceModel) -> bool:
         history = self.lake.evidence(replica).history
         return bool(replica.written & {(file.key, file.version_id) for file in history if file.status == APPLIED})
 
-    def _load(self, replica: Replica, draw: Random) -> None:
+    def _load(self, replica: ReferenceModel, draw: Random) -> None:
         self._land_late(replica, draw)
         replica.fill(draw)
         replica.begin_load(draw)
         self.lake.wait(_BEFORE_A_LOAD)
         self._part(replica, draw)
 
-    def _drop(self, replica: Replica, draw: Random) -> None:
+    def _drop(self, replica: ReferenceModel, draw: Random) -> None:
         """DROP_AND_CREATE: of what nobody had read, the load has all rows, but not their former versions."""
         self._land_late(replica, draw)
         self._delete_all(replica)
         self._load(replica, draw)
 
-    def _delete_all(self, replica: Replica) -> None:
+    def _delete_all(self, replica: ReferenceModel) -> None:
         """DMS deletes all objects; only versions of a historical table can get lost that way."""
         must_load = replica.must_load
         for file in self.lake.objects(replica.dms.folder):
@@ -251,11 +251,11 @@ class Trial:
                 replica.lose(file)
         replica.must_load = must_load
 
-    def _part(self, replica: Replica, draw: Random) -> None:
+    def _part(self, replica: ReferenceModel, draw: Random) -> None:
         if replica.unwritten:
             self._land([replica.next_part()], draw)
 
-    def _flush(self, replica: Replica, draw: Random) -> None:
+    def _flush(self, replica: ReferenceModel, draw: Random) -> None:
         """The upload of some files takes so long that later ones overtake them.
 
         A task that loads a table writes its changes after the load; a task of its own writes them between the parts.
@@ -268,32 +268,32 @@ class Trial:
         self._land([file for file in files if file not in replica.late], draw)
         self._land(late, draw)
 
-    def _land_late(self, replica: Replica, draw: Random) -> None:
+    def _land_late(self, replica: ReferenceModel, draw: Random) -> None:
         late, replica.late = replica.late, []
         self._land(late, draw)
 
-    def _land_all(self, replica: Replica, draw: Random) -> None:
+    def _land_all(self, replica: ReferenceModel, draw: Random) -> None:
         while replica.unwritten:
             self._part(replica, draw)
         self._flush(replica, draw)
         self._land_late(replica, draw)
 
-    def _write_again(self, replica: Replica, draw: Random, reason: str) -> None:
+    def _write_again(self, replica: ReferenceModel, draw: Random, reason: str) -> None:
         objects = self.lake.objects(replica.dms.folder)
         if objects:
             self._meddle(replica, [draw.choice(objects)], draw, reason)
 
-    def _meddle(self, replica: Replica, files: Sequence[DmsFile], draw: Random, reason: str) -> None:
+    def _meddle(self, replica: ReferenceModel, files: Sequence[DmsFile], draw: Random, reason: str) -> None:
         """Write files again, but none of former columns: they are refused by name until a person skips them."""
         files = [file for file in files if file not in replica.former_files]
         replica.is_touched = replica.is_touched or any(file.is_load for file in files)
         self._land(files, draw, reason)
 
-    def _copy_folder(self, replica: Replica, draw: Random) -> None:
+    def _copy_folder(self, replica: ReferenceModel, draw: Random) -> None:
         objects = sorted(self.lake.objects(replica.dms.folder), key=lambda file: file.key)
         self._meddle(replica, objects, draw, COPY)
 
-    def _restore(self, replica: Replica, draw: Random) -> None:
+    def _restore(self, replica: ReferenceModel, draw: Random) -> None:
         """The first time the folder is backed up; later it is restored, in any order."""
         backup = list(self._remembered.pop(replica.name, ()))
         if not backup:
@@ -302,7 +302,7 @@ class Trial:
         draw.shuffle(backup)
         self._meddle(replica, backup, draw, "PutObject")
 
-    def _delete(self, replica: Replica, draw: Random) -> None:
+    def _delete(self, replica: ReferenceModel, draw: Random) -> None:
         """An operator deletes an object; nobody can tell then whether the source was emptied, so all is loaded."""
         objects = self.lake.objects(replica.dms.folder)
         if objects:
@@ -311,13 +311,13 @@ class Trial:
             if self.lake.delete(file.key):
                 replica.lose(file)
 
-    def _break(self, replica: Replica, draw: Random) -> None:
+    def _break(self, replica: ReferenceModel, draw: Random) -> None:
         while replica.unwritten:
             self._part(replica, draw)
         replica.is_broken = True
         self._land([replica.dms.no_parquet()], draw)
 
-    def _stray(self, _: Replica, draw: Random) -> None:
+    def _stray(self, _: ReferenceModel, draw: Random) -> None:
         stray = DmsFile(f"strays/{draw.getrandbits(32)}.txt", {}, ())
         self._strays.add(stray.key)
         self._land([stray], draw)

@@ -45,7 +45,7 @@ CONFIGURATION = PROJECT / "config" / "environments.json"
 
 def main() -> None:
     """Run the command of the command line; every known failure is one message."""
-    with told_clearly(_console(stderr=True)):
+    with friendly_errors(_console(stderr=True)):
         app(prog_name=checks.PROGRAM)
 
 
@@ -250,7 +250,7 @@ def _value(secret: Secret, *, stdin: bool, dry_run: bool) -> str:
 
 
 @contextmanager
-def told_clearly(console: Console) -> Iterator[None]:
+def friendly_errors(console: Console) -> Iterator[None]:
     """Turn every known failure into one message and exit code 1; an unknown one keeps its traceback."""
     try:
         yield

@@ -7,10 +7,10 @@ import pytest
 from odp.file_processor.late_files import Limits
 
 from rehearsal.source.dms import CHANGE_SEQUENCE
+from rehearsal.torture.histories import Act, Step
 from rehearsal.torture.memory.lake import MemoryLake, config_of
-from rehearsal.torture.replica import Kind, Replica
+from rehearsal.torture.reference_model import Kind, ReferenceModel
 from rehearsal.torture.runner import silent
-from rehearsal.torture.stories import Act, Step
 from rehearsal.torture.trial import Trial
 
 BACKLOG, CAP = 3000, 100
@@ -34,10 +34,10 @@ def test_backlog_of_thousands_of_files_is_applied_a_hundred_at_a_time(is_histori
     assert sum(files) == len(replica.change_files) == BACKLOG
 
 
-def _replica(lake: MemoryLake, *, is_historical: bool) -> Replica:
+def _replica(lake: MemoryLake, *, is_historical: bool) -> ReferenceModel:
     """A table whose every change is a file of its own."""
     kind = Kind("default", "t", ("ID",), None, is_historical, CHANGE_SEQUENCE)
-    draws = (Replica("t", kind, Random(seed), lake.clock.datetime) for seed in range(100))
+    draws = (ReferenceModel("t", kind, Random(seed), lake.clock.datetime) for seed in range(100))
     replica = next(drawn for drawn in draws if drawn.settings.rows_per_file == 1)
     lake.configs = {kind.source_table_name: config_of(replica)}
     return replica

@@ -13,8 +13,8 @@ import pytest
 from botocore.exceptions import ClientError
 from odp.errors import RefreshFailedError
 from odp.file_manager import registration, s3_event
+from odp.file_manager.missing_files import Found, MissingFiles
 from odp.file_manager.object_key import DmsObject
-from odp.file_manager.reconciliation import Found, Reconciliation
 from odp.file_manager.sources import Sources
 from odp.file_processor import batch_plan, commits, loads, reload_doubts, table_refresh, table_schema
 from odp.file_processor.batch_plan import BatchManager
@@ -29,20 +29,20 @@ from odp.file_processor.table_schema import HeldTable
 from odp.file_processor.table_writers import hudi_options
 from odp.file_processor.table_writers.hudi_options import Operation
 from odp.file_processor.updates_without_row import FinalRows
-from odp.listings import ObjectVersion, SweepState
 from odp.records import FileType, LandedFile, RawTableConfig, SkipReason, VersioningType
-from odp.refreshes import Refresh, RefreshKind, RefreshOutcome, RefreshStatus
+from odp.refresh import RefreshKind, RefreshOutcome, RefreshPlan, RefreshStatus
 
+from lake.landing.listings import ObjectVersion, SweepState
+from rehearsal.torture.check import Kind
 from rehearsal.torture.faults import TROUBLE
+from rehearsal.torture.histories import Act, Step, Story, story
 from rehearsal.torture.memory import executions, writer
 from rehearsal.torture.memory.hudi_table import Row
 from rehearsal.torture.memory.leases import MemoryLeases
 from rehearsal.torture.memory.sweeps import MemorySweepState
 from rehearsal.torture.memory_trial import memory_trial
-from rehearsal.torture.replica import Replica
+from rehearsal.torture.reference_model import ReferenceModel
 from rehearsal.torture.runner import problems_of
-from rehearsal.torture.stories import Act, Step, Story, story
-from rehearsal.torture.verdict import Kind
 
 SEEDS = 1500
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -56,7 +56,7 @@ def any_load_overwrites_the_table(patch: pytest.MonkeyPatch) -> None:
 def changes_not_later_than_a_load_are_archived_unread(patch: pytest.MonkeyPatch) -> None:
     """Defect 2: incrementals must be strictly later, to the second, than the full load of the same run."""
 
-    def skip(_: Selection, refresh: Refresh) -> Refresh:
+    def skip(_: Selection, refresh: RefreshPlan) -> RefreshPlan:
         newest = max((file.landed_at for file in _loads(refresh)), default="")
         skipped = tuple(file for file in refresh.files if not file.is_load and file.landed_at <= newest)
         kept = tuple(file for file in refresh.files if file not in skipped)
@@ -149,11 +149,11 @@ def business_clock_decides_the_order(patch: pytest.MonkeyPatch) -> None:
 def parts_before_an_interleaved_change_are_dropped(patch: pytest.MonkeyPatch) -> None:
     """C6: a part that lands after a change begins another load, so what came before is no part of it."""
 
-    def drop(_: Selection, refresh: Refresh) -> Refresh:
+    def drop(_: Selection, refresh: RefreshPlan) -> RefreshPlan:
         parts, changes = _loads(refresh), [file for file in refresh.files if not file.is_load]
-        last = max((part.moment for part in parts), default="")
-        between = max((file.moment for file in changes if file.moment < last), default="")
-        dropped = tuple(file for file in refresh.files if file.moment <= between)
+        last = max((part.landing_order for part in parts), default="")
+        between = max((file.landing_order for file in changes if file.landing_order < last), default="")
+        dropped = tuple(file for file in refresh.files if file.landing_order <= between)
         kept = tuple(file for file in refresh.files if file not in dropped)
         return replace(refresh, files=kept, skipped=(*refresh.skipped, *_skipped(dropped)))
 
@@ -178,7 +178,7 @@ def listing_of_the_beginning_is_believed(patch: pytest.MonkeyPatch) -> None:
 
 def listing_forgets_what_it_finds(patch: pytest.MonkeyPatch) -> None:
     """C7: the sweep and the refresh never come to the objects of which no event told."""
-    patch.setattr(Reconciliation, "register_all", lambda *_: Found())
+    patch.setattr(MissingFiles, "register_all", lambda *_: Found())
 
 
 def registration_in_trouble_counts_as_done(patch: pytest.MonkeyPatch) -> None:
@@ -195,14 +195,14 @@ def registration_in_trouble_counts_as_done(patch: pytest.MonkeyPatch) -> None:
 
 def sweep_passes_by_what_it_could_not_register(patch: pytest.MonkeyPatch) -> None:
     """A page in whose midst DynamoDB throttles counts as looked at, until the next round."""
-    original = Reconciliation.register_all
+    original = MissingFiles.register_all
 
-    def register_all(reconciliation: Reconciliation, versions: Iterable[ObjectVersion]) -> Found:
+    def register_all(reconciliation: MissingFiles, versions: Iterable[ObjectVersion]) -> Found:
         with suppress(ClientError):
             return original(reconciliation, versions)
         return Found()
 
-    patch.setattr(Reconciliation, "register_all", register_all)
+    patch.setattr(MissingFiles, "register_all", register_all)
 
 
 def claim_in_trouble_counts_as_made(patch: pytest.MonkeyPatch) -> None:
@@ -244,7 +244,7 @@ def emptied_table_loses_the_changes_since(patch: pytest.MonkeyPatch) -> None:
     """Changes that were applied before a person empties the table go with its rows."""
     original = Selection._empty
 
-    def empty(selection: Selection, emptying: Sequence[LandedFile]) -> Refresh:
+    def empty(selection: Selection, emptying: Sequence[LandedFile]) -> RefreshPlan:
         refresh = original(selection, emptying)
         is_reload = refresh.kind is RefreshKind.RELOAD
         return replace(refresh, kind=RefreshKind.EMPTY, replayed=()) if is_reload else refresh
@@ -265,7 +265,7 @@ def deleted_object_counts_as_applied(patch: pytest.MonkeyPatch) -> None:
 def deleted_part_takes_the_rest_of_its_load_along(patch: pytest.MonkeyPatch) -> None:
     """Parts of a first load, of which another one was deleted unread, are archived as if the load were given up."""
 
-    def archive(selection: Selection, refresh: Refresh) -> Refresh:
+    def archive(selection: Selection, refresh: RefreshPlan) -> RefreshPlan:
         vanished = [file for file in refresh.skipped if file.is_load and file.status_reason == SkipReason.VANISHED]
         parts = _loads(refresh) if vanished and refresh.kind is not RefreshKind.RELOAD else []
         kept = tuple(file for file in refresh.files if file not in parts)
@@ -283,7 +283,7 @@ def bytes_of_a_commit_are_not_counted(patch: pytest.MonkeyPatch) -> None:
 def rest_of_a_backlog_is_archived(patch: pytest.MonkeyPatch) -> None:
     """What one commit may not read any more counts as done with it."""
 
-    def archive(selection: Selection, refresh: Refresh) -> Refresh:
+    def archive(selection: Selection, refresh: RefreshPlan) -> RefreshPlan:
         is_cut = refresh.kind is not RefreshKind.RELOAD and len(refresh.files) == selection.limits.files
         done = {file.file_id for file in (*refresh.files, *refresh.set_aside)}
         rest = [file for file in selection.changes if is_cut and file.file_id not in done]
@@ -296,7 +296,7 @@ def restarted_load_keeps_the_columns_of_the_one_that_was_given_up(patch: pytest.
     """A column that the source got between the two loads is not in the table; its values are lost."""
     original = table_schema.decide_table_columns
 
-    def decide(config: RawTableConfig, refresh: Refresh, of_files: Any, held: HeldTable | None) -> dict[str, str]:
+    def decide(config: RawTableConfig, refresh: RefreshPlan, of_files: Any, held: HeldTable | None) -> dict[str, str]:
         decided = original(config, refresh, of_files, held)
         given_up = [file for file in refresh.skipped if file.is_load and file.status_reason in _GIVEN_UP]
         if refresh.kind is not RefreshKind.RELOAD or not given_up or held is None:
@@ -330,9 +330,9 @@ def throttled_write_counts_as_booked(patch: pytest.MonkeyPatch) -> None:
 
 
 def _swallow(patch: pytest.MonkeyPatch, code: str) -> None:
-    original = table_refresh._Refresh._enter_done
+    original = table_refresh.RefreshRun._enter_done
 
-    def enter(refresh: Any) -> None:
+    def append(refresh: Any) -> None:
         try:
             original(refresh)
         except ClientError as error:
@@ -340,7 +340,7 @@ def _swallow(patch: pytest.MonkeyPatch, code: str) -> None:
                 raise
             refresh._done = ()
 
-    patch.setattr(table_refresh._Refresh, "_enter_done", enter)
+    patch.setattr(table_refresh.RefreshRun, "_enter_done", append)
 
 
 def reload_of_a_historical_table_skips_the_changes_before_it(patch: pytest.MonkeyPatch) -> None:
@@ -354,7 +354,7 @@ def reload_of_a_historical_table_replaces_it(patch: pytest.MonkeyPatch) -> None:
     """Every version of before is lost."""
     original = hudi_options.write_operation
 
-    def operation(config: RawTableConfig, refresh: Refresh, *, is_held: bool) -> Operation:
+    def operation(config: RawTableConfig, refresh: RefreshPlan, *, is_held: bool) -> Operation:
         is_reload = refresh.kind is RefreshKind.RELOAD
         return Operation.OVERWRITE_TABLE if is_reload else original(config, refresh, is_held=is_held)
 
@@ -365,7 +365,7 @@ def reload_overwrites_versions_of_the_load_before(patch: pytest.MonkeyPatch) -> 
     """A version of a reload has the name of the load's version that it follows, so the former row is lost."""
     original = writer._versions
 
-    def versions(config: RawTableConfig, refresh: Refresh, placed: Any, table: Any) -> tuple[list[Row], str]:
+    def versions(config: RawTableConfig, refresh: RefreshPlan, placed: Any, table: Any) -> tuple[list[Row], str]:
         rows, load_version = original(config, refresh, placed, table)
         newest: dict[object, str] = {}
         for row in table.content.rows() if table and refresh.kind is RefreshKind.RELOAD else ():
@@ -478,7 +478,7 @@ def test_key_that_changed_without_a_before_image_is_reported() -> None:
         assert _reported_of_a_changed_key(seed) == 0
 
 
-def _is_plain(replica: Replica) -> bool:
+def _is_plain(replica: ReferenceModel) -> bool:
     return not (replica.kind.is_historical or replica.dms.before_images)
 
 
@@ -512,12 +512,12 @@ def _kinds(told: Story, plant: Plant = lambda _: None) -> set[Kind]:
         return {problem.finding.kind for problem in problems_of(told)}
 
 
-def _decide(patch: pytest.MonkeyPatch, otherwise: Callable[[Selection, Refresh], Refresh]) -> None:
+def _decide(patch: pytest.MonkeyPatch, otherwise: Callable[[Selection, RefreshPlan], RefreshPlan]) -> None:
     original = Selection.select
     patch.setattr(Selection, "select", lambda selection: otherwise(selection, original(selection)))
 
 
-def _loads(refresh: Refresh) -> list[LandedFile]:
+def _loads(refresh: RefreshPlan) -> list[LandedFile]:
     return [file for file in refresh.files if file.is_load]
 
 

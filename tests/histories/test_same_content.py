@@ -11,10 +11,10 @@ from rehearsal.source.dms import CHANGE_SEQUENCE
 from rehearsal.torture.delivery import Delivery
 from rehearsal.torture.dms_files import DmsFile
 from rehearsal.torture.evidence import APPLIED, TableEvidence
-from rehearsal.torture.history import Key
 from rehearsal.torture.memory.lake import MemoryLake, config_of
-from rehearsal.torture.replica import Kind, Replica
+from rehearsal.torture.reference_model import Kind, ReferenceModel
 from rehearsal.torture.runner import silent
+from rehearsal.torture.source_table import Key
 
 A_WHILE = 3600.0
 ROWS = 3
@@ -26,7 +26,7 @@ class Table:
     def __init__(self, *, is_historical: bool = False, order: str | None = CHANGE_SEQUENCE) -> None:
         self.lake = MemoryLake(Random(1))
         kind = Kind("default", "t", ("ID",), None, is_historical, order)
-        drawn = (Replica("t", kind, Random(seed), self.lake.clock.datetime) for seed in range(1000))
+        drawn = (ReferenceModel("t", kind, Random(seed), self.lake.clock.datetime) for seed in range(1000))
         self.replica = next(
             each
             for each in drawn

@@ -14,9 +14,9 @@ from odp.file_manager.s3_event import file_id
 from odp.file_manager.sources import parse_object_key
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
 from odp.records import LandedFile, RawTableConfig, VersioningType
-from odp.spark_session import with_settings
 from pyspark.sql import SparkSession
 
+from lake.spark_session import with_settings
 from rehearsal.emulator.glue_runner.metastore_files import JVM_OPTIONS
 from rehearsal.local_spark import local_session
 from tests.spark import plain_files

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from odp.spark_session import hadoop_configuration, java_class
 from pyspark.sql import SparkSession
+
+from lake.spark_session import hadoop_configuration, java_class
 
 
 def metastore(spark: SparkSession) -> Any:

@@ -6,8 +6,9 @@ These processes took a quarter of the tier's processor time. Janino, which Spark
 
 from pathlib import Path
 
-from odp.spark_session import hadoop_configuration, java_class
 from pyspark.sql import SparkSession
+
+from lake.spark_session import hadoop_configuration, java_class
 
 NAME = "PlainFiles"
 SOURCE = """

@@ -9,7 +9,7 @@ import pyarrow as pa
 from odp.file_processor.file_selection import Selection
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
 from odp.records import LandedFile, RawTableConfig
-from odp.refreshes import CommittedRefresh, Refresh, RefreshKind, TableState
+from odp.refresh import LastCommit, RefreshKind, RefreshPlan, TableState
 
 from rehearsal.validation.lake import LakeReader
 
@@ -44,7 +44,7 @@ class Refresher:
         self.folder = buckets / config.raw_database_s3_bucket / config.raw_database_name / config.raw_table_name
         self.history = History()
 
-    def __call__(self, *files: LandedFile) -> CommittedRefresh:
+    def __call__(self, *files: LandedFile) -> LastCommit:
         last = self.writer.last_refresh(self.config)
         state = last.state if last else TableState()
         versioning = self.config.table_data_versioning_type
@@ -55,9 +55,9 @@ class Refresher:
 
     def apply(
         self, kind: RefreshKind, *files: LandedFile, replayed: tuple[LandedFile, ...] = (), generation: int = 1
-    ) -> CommittedRefresh:
+    ) -> LastCommit:
         """Apply files as a refresh of this kind, whatever the core would decide."""
-        refresh = Refresh(kind, files, replayed, TableState(generation))
+        refresh = RefreshPlan(kind, files, replayed, TableState(generation))
         return self.writer.apply(self.config, refresh, check_lease=lambda: None)
 
     def key(self, name: str) -> str:

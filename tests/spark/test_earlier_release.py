@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from odp.file_processor.table_writers.hudi_timeline import table_of
 from odp.records import RawTableConfig
-from odp.refreshes import RefreshKind
+from odp.refresh import RefreshKind
 from pyspark.sql import SparkSession
 
 from tests.spark.refresher import Refresher

@@ -14,14 +14,15 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from odp.errors import RejectedInputError
 from odp.file_manager.s3_event import listed_object
 from odp.file_processor.parquet_footers import read_columns
-from odp.listings import ObjectVersion
 from odp.records import LandedFile
 from pyspark.sql import SparkSession
 from taxi.conformed.parquet_footer import read_footer
 from taxi.errors import SourceFileError
+
+from lake.errors import RejectedInputError
+from lake.landing.listings import ObjectVersion
 
 NUMBERS = count(1)
 TAIL = 8

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from odp.records import LandedFile, VersioningType
-from odp.refreshes import RefreshKind
+from odp.refresh import RefreshKind
 
 from tests.spark.refresher import Refresher
 

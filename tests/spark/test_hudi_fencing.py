@@ -4,14 +4,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from odp.errors import LeaseLostError
 from odp.file_processor.table_writers.hudi_options import IndexLookUp, write_options
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
 from odp.records import LandedFile, RawTableConfig
-from odp.refreshes import Refresh, RefreshKind, TableState
-from odp.spark_session import java_class
+from odp.refresh import RefreshKind, RefreshPlan, TableState
 from pyspark.errors import IllegalArgumentException
 from pyspark.sql import SparkSession
+
+from lake.errors import LeaseLostError
+from lake.spark_session import java_class
 
 Land = Callable[..., LandedFile]
 Rows = Callable[[RawTableConfig], list[dict[str, Any]]]
@@ -22,8 +23,8 @@ def rows(*keys: int, op: str = "I", seq: int = 0) -> list[dict[str, Any]]:
     return [{"Op": op, "ID": key, "REGION": "north", "SEQ": f"{seq:035d}"} for key in keys]
 
 
-def decided(file: LandedFile) -> Refresh:
-    return Refresh(RefreshKind.INITIAL if file.is_load else RefreshKind.CHANGES, (file,), (), TableState(1))
+def decided(file: LandedFile) -> RefreshPlan:
+    return RefreshPlan(RefreshKind.INITIAL if file.is_load else RefreshKind.CHANGES, (file,), (), TableState(1))
 
 
 def lease_lost() -> None:
@@ -61,7 +62,7 @@ def test_rule_8_run_that_is_overtaken_in_the_middle_of_its_commit_cannot_complet
         overtaken.close()
 
 
-def _begun_commit(spark: SparkSession, config: RawTableConfig, refresh: Refresh) -> tuple[Any, str]:
+def _begun_commit(spark: SparkSession, config: RawTableConfig, refresh: RefreshPlan) -> tuple[Any, str]:
     """Begin a commit as the writer does, and leave it there."""
     options = java_class(spark, "java.util.HashMap")()
     for name, value in write_options(config, refresh, {}, IndexLookUp(tasks=1, moves_rows=False)).items():

@@ -6,12 +6,12 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from odp.errors import RejectedInputError
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
 from odp.records import LandedFile, RawTableConfig, VersioningType
-from odp.refreshes import RowCounts, TableState
+from odp.refresh import RowCounts, TableState
 from pyspark.sql import SparkSession
 
+from lake.errors import RejectedInputError
 from tests.spark.metastore import metastore
 from tests.spark.refresher import Refresher
 
@@ -172,7 +172,7 @@ def test_commit_carries_its_file_ids_and_the_tables_state(refresh: Refresher, la
     last = refresh.writer.last_refresh(refresh.config)
     assert last is not None
     assert last.file_ids == {changes.file_id}
-    assert last.state == TableState(1, frozenset({load.key}), changes.name, load.moment, changes.moment)
+    assert last.state == TableState(1, frozenset({load.key}), changes.name, load.landing_order, changes.landing_order)
 
 
 def test_files_applied_twice_leave_the_same_rows(refresh: Refresher, land: Land, rows_of: Rows) -> None:

@@ -13,15 +13,15 @@ from odp.file_processor.late_files import Limits
 from odp.file_processor.own_columns import KEY
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
 from odp.records import LandedFile, RawTableConfig, VersioningType
-from odp.refreshes import Refresh, RefreshKind, RowCounts, TableState
+from odp.refresh import RefreshKind, RefreshPlan, RowCounts, TableState
 from pyspark.sql import SparkSession
 
 from rehearsal.source.dms import CHANGE_SEQUENCE
 from rehearsal.torture.dms_files import DmsFile, DmsTable, any_settings
-from rehearsal.torture.history import CLOCK, SourceTable
 from rehearsal.torture.memory.clock import Clock
 from rehearsal.torture.memory.staging import StagingBucket
 from rehearsal.torture.memory.writer import MemoryWriter, StoredTable
+from rehearsal.torture.source_table import CLOCK, SourceTable
 from rehearsal.validation.lake import LakeReader
 from tests.spark.dms_files import put
 from tests.spark.refresher import History
@@ -84,7 +84,7 @@ class Story:
         self.pending = [file for file in self.pending if file.file_id not in done]
         return bool(done)
 
-    def apply(self, refresh: Refresh) -> None:
+    def apply(self, refresh: RefreshPlan) -> None:
         """Apply a refresh to both tables, and hold the one to the other."""
         self.kinds.append(f"{refresh.kind} of {len(refresh.files)} files and {len(refresh.replayed)} again")
         here = self._spark.apply(self.config, refresh, lambda: None)
@@ -152,7 +152,7 @@ def test_writer_in_memory_leaves_the_rows_and_counts_that_spark_and_hudi_leave(
         story.land(file)
     story.refresh(story.clock.datetime() + AFTERWARDS)
     if story.config.table_data_versioning_type is VersioningType.SNAPSHOT:
-        story.apply(Refresh(RefreshKind.EMPTY, (), (), TableState(3)))
+        story.apply(RefreshPlan(RefreshKind.EMPTY, (), (), TableState(3)))
 
 
 def _load_and_change(story: Story) -> None:

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
 from odp.records import RawTableConfig
-from odp.refreshes import RowCounts
+from odp.refresh import RowCounts
 from pyspark.sql import SparkSession
 
 from tests.spark.metastore import catalog_columns

@@ -5,10 +5,10 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from odp.errors import RejectedInputError
 from odp.records import VersioningType
-from odp.refreshes import RefreshKind
+from odp.refresh import RefreshKind
 
+from lake.errors import RejectedInputError
 from tests.spark.refresher import Refresher
 
 LOAD, FIRST, SECOND = "LOAD00000001", "20260101-000000001", "20260101-000000002"

@@ -5,12 +5,12 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from odp.errors import ObjectGoneError, RejectedInputError
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
 from odp.records import LandedFile, RawTableConfig
-from odp.refreshes import RefreshKind
+from odp.refresh import RefreshKind
 from pyspark.sql import SparkSession
 
+from lake.errors import ObjectGoneError, RejectedInputError
 from tests.spark.refresher import Refresher
 
 LOAD, SECOND_PART, FIRST, SECOND = "LOAD00000001", "LOAD00000002", "20260101-000000001", "20260101-000000002"

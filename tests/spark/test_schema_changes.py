@@ -8,12 +8,12 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from odp.errors import SchemaChangeRefusedError
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
 from odp.records import LandedFile, RawTableConfig, VersioningType
-from odp.refreshes import RefreshKind, RowCounts
+from odp.refresh import RefreshKind, RowCounts
 from pyspark.sql import SparkSession
 
+from lake.errors import SchemaChangeRefusedError
 from tests.spark.metastore import catalog_columns
 from tests.spark.refresher import Refresher
 

@@ -5,23 +5,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from odp.file_manager.reconciliation import Reconciliation
+from odp.file_manager.missing_files import MissingFiles
 from odp.file_manager.sources import DEFAULT_SOURCES
 from odp.file_processor.late_files import Limits
 from odp.file_processor.table_refresh import TableRefresher
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
 from odp.file_processor.table_writers.hudi_timeline import commits_newest_first
 from odp.records import RawTableConfig, VersioningType
-from odp.refreshes import CommittedRefresh, RefreshOutcome, RowCounts
+from odp.refresh import LastCommit, RefreshOutcome, RowCounts
 from pyspark.sql import SparkSession
 
 from rehearsal.torture.dms_files import DmsFile
-from rehearsal.torture.history import BIGINT, STRING
 from rehearsal.torture.memory.books import MemoryBooks, Outcomes
 from rehearsal.torture.memory.clock import Clock
 from rehearsal.torture.memory.leases import MemoryLeases
 from rehearsal.torture.memory.ledger import MemoryLedger, MemoryQuarantine
 from rehearsal.torture.memory.staging import StagingBucket
+from rehearsal.torture.source_table import BIGINT, STRING
 from tests.spark.dms_files import put
 
 COLUMNS = {"ID": BIGINT, "REGION": STRING, "V": STRING, "SEQ": STRING}
@@ -56,13 +56,13 @@ class LakeOfOneTable:
         self._runs += 1
         run_id = f"run-{self._runs}"
         books = MemoryBooks(self.ledger, self.leases, self.outcomes, lambda: None)
-        reconciler = Reconciliation(self.staging, self.ledger, self.quarantine, DEFAULT_SOURCES, self.clock.datetime)
+        staged_files = MissingFiles(self.staging, self.ledger, self.quarantine, DEFAULT_SOURCES, self.clock.datetime)
         refresher = TableRefresher(
             files=self.ledger,
-            reconciler=reconciler,
+            staged_files=staged_files,
             leases=self.leases,
             writer=HudiSparkWriter(self.spark),
-            books=books,
+            run_log=books,
             quarantine=self.quarantine,
             contents=self.staging,
             run_id=run_id,
@@ -73,12 +73,12 @@ class LakeOfOneTable:
         assert outcome is not None
         return outcome
 
-    def commits(self) -> list[CommittedRefresh]:
+    def commits(self) -> list[LastCommit]:
         """The refreshes that reached the table, the oldest first."""
         found = [commit.refresh for commit in commits_newest_first(self.spark, self.config.base_path)]
         return [refresh for refresh in reversed(found) if refresh]
 
-    def names(self, commit: CommittedRefresh) -> list[str]:
+    def names(self, commit: LastCommit) -> list[str]:
         """The names of the files that a commit applied."""
         return sorted(self.ledger.history[file_id].name.removesuffix(".parquet") for file_id in commit.file_ids)
 

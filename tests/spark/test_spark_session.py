@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from odp.spark_session import hadoop_configuration, java_class, with_settings
 from pyspark.sql import SparkSession
 
+from lake.spark_session import hadoop_configuration, java_class, with_settings
 from tests.spark.metastore import metastore, open_for_sync, opened_metastore
 
 

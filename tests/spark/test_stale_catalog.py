@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from odp.refreshes import RefreshKind
+from odp.refresh import RefreshKind
 from pyspark.sql import SparkSession
 
 from tests.spark.metastore import catalog_columns, metastore

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
 from odp.records import LandedFile, RawTableConfig, VersioningType
-from odp.refreshes import RefreshKind
+from odp.refresh import RefreshKind
 from pyspark.sql import SparkSession
 
 from rehearsal.validation.comparison import compare

@@ -7,12 +7,12 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from odp.errors import RejectedInputError
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
 from odp.records import RawTableConfig
-from odp.refreshes import RowCounts
+from odp.refresh import RowCounts
 from pyspark.sql import SparkSession
 
+from lake.errors import RejectedInputError
 from tests.spark.metastore import metastore
 from tests.spark.refresher import Refresher
 

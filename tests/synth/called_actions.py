@@ -12,17 +12,15 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from botocore.client import BaseClient
-from odp.config_manager.delivery import deliver
+from odp.config_manager.manifest_upload import deliver
 from odp.config_manager.request import REQUEST_KEY
 from odp.configuration import ConfigDeployment, ConfigRequest, Configuration, RequestStatus, compare
 from odp.dynamodb.configuration_store import DynamoDbConfigurationStore
-from odp.dynamodb.connection import dynamodb_resource
 from odp.dynamodb.deploy_tracker import DynamoDbDeployTracker
 from odp.dynamodb.file_tracker import DynamoDbFileTracker, key_of, pending_item
 from odp.dynamodb.quarantine import DynamoDbQuarantine
-from odp.dynamodb.refresh_books import BookTables, DynamoDbRefreshBooks
+from odp.dynamodb.run_log import DynamoDbRunLog, RunLogTables
 from odp.dynamodb.running_configuration import DynamoDbTableConfigs, RunningVersion
-from odp.dynamodb.sweep_state import DynamoDbSweepState
 from odp.dynamodb.table_leases import DynamoDbTableLeases
 from odp.dynamodb.told_states import DynamoDbPlannedCadences, DynamoDbToldStates
 from odp.dynamodb.written_tables import DynamoDbWrittenTables
@@ -30,15 +28,17 @@ from odp.file_manager import handler as file_manager
 from odp.file_manager import sweep
 from odp.file_manager.s3_event import STAGING
 from odp.file_processor import handler as batch_manager
-from odp.listings import SweepState
 from odp.records import FileStatus, FileType, LandedFile, Quarantined, QuarantineKind
-from odp.refreshes import BookEntry, RefreshOutcome, RefreshStatus
+from odp.refresh import RefreshOutcome, RefreshStatus, RunRecord
 from odp.s3_contents import S3ObjectContents
 from odp.s3_requests import S3ConfigRequests
-from odp.s3_staging import S3StagingListing
 from odp.state_changes import NOTHING_TOLD, Told
 
-from tests.unit.odp.config_manager.test_delivery import archive
+from lake.landing.listings import SweepState
+from lake.landing.s3_listing import S3Listing
+from lake.ledger.connection import dynamodb_resource
+from lake.ledger.sweep_state import DynamoDbSweepState
+from tests.unit.odp.config_manager.test_manifest_upload import archive
 from tests.unit.odp.conftest import KEYS
 from tests.unit.odp.samples import batch_config, table_config
 
@@ -284,14 +284,14 @@ def of_the_job() -> Actions:
         _ledger(dynamodb)
         _staging(*(version["VersionId"] for version in versions))
         names = ("FileTracker", "FileTrackerHistory", "FileProcessingTracker", "FileProcessingTrackerHistory")
-        books = DynamoDbRefreshBooks(dynamodb, BookTables(*names, "Quarantine"))
+        books = DynamoDbRunLog(dynamodb, RunLogTables(*names, "Quarantine"))
         leases = DynamoDbTableLeases(dynamodb, "FileProcessingTracker")
-        under_way = BookEntry(replace(OUTCOME, status=RefreshStatus.UPDATING), (LOAD,))
-        for entry in (under_way, BookEntry(OUTCOME, closes=True), BookEntry(OUTCOME, closes=True, refused=True)):
+        under_way = RunRecord(replace(OUTCOME, status=RefreshStatus.UPDATING), (LOAD,))
+        for entry in (under_way, RunRecord(OUTCOME, closes=True), RunRecord(OUTCOME, closes=True, refused=True)):
             lease = leases.acquire("db.t", "jr_1")
             assert lease is not None
             leases.renew(lease)
-            books.enter(lease, entry)
+            books.append(lease, entry)
         books.record(OUTCOME, "jr_2")
     return found
 
@@ -312,7 +312,7 @@ def _ledger(dynamodb: Any) -> None:
 
 def _staging(*versions: str) -> None:
     """What a refresh asks of the staging bucket: who reads rows is Spark."""
-    listing, contents = S3StagingListing({}), S3ObjectContents({})
+    listing, contents = S3Listing({}), S3ObjectContents({})
     assert {found.version_id for found in listing.versions("staging", "s/t/")} == {*versions}
     assert listing.current_versions("staging", [LOAD.key]) == {LOAD.key: versions[-1]}
     first, second = (replace(LOAD, version_id=version, etag="") for version in versions)

@@ -98,7 +98,7 @@ def test_the_dead_letter_alarms_watch_the_dead_letter_queues(template: Template,
     ],
 )
 def test_what_the_runtime_counts_is_watched_as_it_writes_it(template: Template, environment: str, name: str) -> None:
-    from odp.cloudwatch import LAKE, NAMESPACE
+    from lake.cloudwatch import LAKE, NAMESPACE
 
     alarm = template.only("AWS::CloudWatch::Alarm", f"Alerts{name}")
     assert alarm["Namespace"] == NAMESPACE

@@ -14,8 +14,8 @@ import taxi
 from etl_cdk.refresh_workflow import WorkflowLimits, refresh_workflow
 from etl_cdk.taxi_workflow import TaxiParts, taxi_workflow
 from etl_cdk.workflow_states import LAMBDA_TROUBLE, transient_errors
-from odp.errors import OdpError, RetryableError, TerminalError
 
+from lake.errors import LakeError, RetryableError, TerminalError
 from tests.synth.state_language import takes
 
 WORKFLOWS = {
@@ -47,12 +47,12 @@ OF_AWS = {
 }
 
 
-def error_classes() -> set[type[OdpError]]:
+def error_classes() -> set[type[LakeError]]:
     """Every class of error that is defined anywhere in the runtime."""
     found = (module for each in (odp, taxi) for module in pkgutil.walk_packages(each.__path__, f"{each.__name__}."))
     modules = [import_module(module.name) for module in found if not module.name.endswith("job")]
     members = (each for module in modules for _, each in inspect.getmembers(module, inspect.isclass))
-    return {each for each in members if issubclass(each, OdpError)} - {OdpError}
+    return {each for each in members if issubclass(each, LakeError)} - {LakeError}
 
 
 def states_of(machine: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -52,7 +52,7 @@ MANIFESTS = PROJECT / "etl-repo" / "table_configs"
 
 def main() -> None:
     """Run the command of the command line; whatever keeps it from answering is one message."""
-    with told_clearly(Console(stderr=True)):
+    with friendly_errors(Console(stderr=True)):
         app(prog_name="odp")
 
 
@@ -165,7 +165,7 @@ def refusals_told(*, as_json: bool) -> Iterator[None]:
 
 
 @contextmanager
-def told_clearly(console: Console) -> Iterator[None]:
+def friendly_errors(console: Console) -> Iterator[None]:
     """End in one message and the exit code of an unanswered question where something was in the way."""
     try:
         yield

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from odp.config_manager.admission import Admission, deployed_with, touched_tables
+from odp.config_manager.running_check import RunningCheck, changed_tables, deployed_with
 from odp.configuration import Change, Configuration, compare
 from odp.errors import ManifestError, TableIsBeingWrittenError
 
@@ -41,9 +41,9 @@ def diff(documents: Mapping[str, str], lake: RunningLake) -> Diff:
     """Compare manifests with what is running, as if their schedules and jobs were deployed with them."""
     desired, running = lake.desired(documents), lake.configuration()
     changes = compare(running, Configuration.of(desired.batches, desired.tables))
-    written = lake.written_tables().written(touched_tables(running, desired))
+    written = lake.written_tables().written(changed_tables(running, desired))
     try:
-        Admission(running, written, deployed_with(desired.batches, lake.sources)).admit(desired)
+        RunningCheck(running, written, deployed_with(desired.batches, lake.sources)).check(desired)
     except ManifestError as refused:
         return Diff(changes, tuple(refused.problems))
     except TableIsBeingWrittenError as filling:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from odp.config_manager.admission import Admission, deployed_with
 from odp.config_manager.manifest import Manifests, load_manifests
+from odp.config_manager.running_check import RunningCheck, deployed_with
 from odp.configuration import Configuration
 from odp.errors import ManifestError
 
@@ -22,7 +22,7 @@ def validate(folder: Path, environment: Environment) -> Manifests:
     manifests = load_manifests(folder, cadence_defaults(environment))
     deployed = deployed_with(manifests.batches, frozenset(environment.sources))
     try:
-        Admission(Configuration.of([], []), {}, deployed).admit(manifests)
+        RunningCheck(Configuration.of([], []), {}, deployed).check(manifests)
     except ManifestError as refused:
         raise ManifestError([f"{environment.name}: {problem}" for problem in refused.problems]) from None
     return manifests

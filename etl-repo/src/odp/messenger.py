@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from lake.shown_text import on_one_line
 from odp.ports import ToldStates, Topic
-from odp.shown_text import on_one_line
 from odp.state_changes import Change, State, Told, changes
 
 logger = logging.getLogger(__name__)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
+from lake.landing.listings import ObjectVersion, SweepState, TableListing, VersionPage
 from odp.configuration import ConfigDeployment, ConfigRequest, Configuration, RequestStatus
-from odp.listings import ObjectVersion, SweepState, TableListing, VersionPage
 from odp.records import (
     BatchConfig,
     BatchPlan,
@@ -20,7 +20,7 @@ from odp.records import (
     TableLease,
     WrittenTable,
 )
-from odp.refreshes import BookEntry, CommittedRefresh, Lease, Refresh, RefreshOutcome
+from odp.refresh import LastCommit, Lease, RefreshOutcome, RefreshPlan, RunRecord
 from odp.state_changes import Told
 
 
@@ -82,7 +82,7 @@ class LoadEntries(Quarantine, Protocol):
         """Take an entry out."""
 
 
-class StagingListing(Protocol):
+class Listing(Protocol):
     """What lies in a staging bucket, whether or not an event told of it."""
 
     def versions(self, bucket: str, prefix: str = "", after: str = "") -> Iterator[ObjectVersion]:
@@ -102,7 +102,7 @@ class Deletions(Protocol):
         """Tell of each key below a prefix when its object was deleted; empty if a reader gets one."""
 
 
-class WholeListing(StagingListing, Protocol):
+class WholeListing(Listing, Protocol):
     """The listing of a whole bucket, page by page and folder by folder."""
 
     def page(self, bucket: str, key_marker: str, version_marker: str) -> VersionPage:
@@ -122,10 +122,10 @@ class SweepStates(Protocol):
         """Keep how far this run has come."""
 
 
-class Reconciler(Protocol):
+class StagedFiles(Protocol):
     """Finds the files whose events were lost or are late, and what became of objects."""
 
-    def of_table(self, pending: Sequence[LandedFile], newest_change_file: str) -> TableListing:
+    def register_missing(self, pending: Sequence[LandedFile], newest_change_file: str) -> TableListing:
         """Register what lies beside a table's pending files and is not known; tells what is there now."""
 
     def current_versions(self, bucket: str, keys: Iterable[str]) -> Mapping[str, str | None]:
@@ -240,10 +240,10 @@ class TableLeases(Protocol):
         """Prolong a lease that is still held; raises LeaseLostError when it was taken over."""
 
 
-class RefreshBooks(Protocol):
+class RunLog(Protocol):
     """What is written down of a refresh: under its lease, each entry whole or not at all."""
 
-    def enter(self, lease: Lease, entry: BookEntry) -> None:
+    def append(self, lease: Lease, entry: RunRecord) -> None:
         """Move files from pending to history and keep the outcome; a closing entry returns the lease with it.
 
         Raises:
@@ -318,10 +318,10 @@ class WrittenTables(Protocol):
 class TableWriter(Protocol):
     """Applies files to one table in one commit; decides nothing."""
 
-    def last_refresh(self, config: RawTableConfig) -> CommittedRefresh | None:
+    def last_refresh(self, config: RawTableConfig) -> LastCommit | None:
         """Read the newest refresh from the table itself; None when the table has none."""
 
-    def apply(self, config: RawTableConfig, refresh: Refresh, check_lease: Callable[[], None]) -> CommittedRefresh:
+    def apply(self, config: RawTableConfig, refresh: RefreshPlan, check_lease: Callable[[], None]) -> LastCommit:
         """Make the refresh visible in one commit that carries its file ids and state.
 
         `check_lease` is called last before the commit begins; what it raises leaves the table as it is.

@@ -222,7 +222,7 @@ class LandedFile:
         return replace(self, status=FileStatus.APPLIED, status_reason="", generation=generation)
 
     @property
-    def moment(self) -> str:
+    def landing_order(self) -> str:
         """When the file landed, as a text that sorts: the second and, within it, the sequencer.
 
         AWS promises the order of sequencers for one key; for two keys of one second there is nothing better. A listing

@@ -1,6 +1,6 @@
 """What is wrong with a definition or a file; each says what, where and how to mend it."""
 
-from odp.errors import RejectedInputError, RetryableError, TerminalError
+from lake.errors import RejectedInputError, RetryableError, TerminalError
 
 
 class DatasetError(RejectedInputError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from odp.errors import RejectedInputError, RetryableError
+from lake.errors import RejectedInputError, RetryableError
 
 _PASSING_CLASS = re.compile(
     r"""\b(?:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from taxi.records import Bundle, FileOutcome, Holder, LandedFile, Lease, MalformedRow, RejectedFile, WaitingFile
 
 if TYPE_CHECKING:
-    from odp.listings import ObjectVersion, SweepState
+    from lake.landing.listings import ObjectVersion, SweepState
 
 
 class Known(StrEnum):

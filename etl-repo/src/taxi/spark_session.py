@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from odp.spark_session import set_up
+from lake.spark_session import set_up
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession

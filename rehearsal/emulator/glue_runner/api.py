@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from rehearsal.emulator import seams
+from rehearsal.emulator import ministack_patches as patches
 from rehearsal.emulator.glue_runner.capacity import refusal
 from rehearsal.emulator.glue_runner.job_run import new_record, sized
 from rehearsal.emulator.glue_runner.runner import GlueRunner
@@ -24,15 +24,15 @@ def install(runner: GlueRunner, throttle: StartThrottle) -> None:
     """Replace ministack's job runs, and keep the job properties that it drops."""
     api = _JobRunsApi(runner, throttle)
     for seam, operation in {
-        seams.GLUE_START_JOB_RUN: api.start,
-        seams.GLUE_GET_JOB_RUN: api.get,
-        seams.GLUE_GET_JOB_RUNS: api.get_all,
-        seams.GLUE_STOP_JOB_RUNS: api.stop,
+        patches.GLUE_START_JOB_RUN: api.start,
+        patches.GLUE_GET_JOB_RUN: api.get,
+        patches.GLUE_GET_JOB_RUNS: api.get_all,
+        patches.GLUE_STOP_JOB_RUNS: api.stop,
     }.items():
         seam.replace(partial(_instead, operation))
-    seams.TEMPLATE_GLUE_JOB_FIELDS.value.update(_DROPPED)
-    seams.GLUE_CREATE_JOB.replace(lambda create: _checked_and_whole(create, _created_job))
-    seams.GLUE_UPDATE_JOB.replace(lambda update: _checked_and_whole(update, _updated_job))
+    patches.TEMPLATE_GLUE_JOB_FIELDS.value.update(_DROPPED)
+    patches.GLUE_CREATE_JOB.replace(lambda create: _checked_and_whole(create, _created_job))
+    patches.GLUE_UPDATE_JOB.replace(lambda update: _checked_and_whole(update, _updated_job))
 
 
 def _instead(operation: Operation, _replaced: Operation) -> Operation:
@@ -47,9 +47,9 @@ class _JobRunsApi:
 
     def start(self, request: Request) -> Answer:
         """StartJobRun."""
-        if not self._throttle.takes((seams.REQUEST_ACCOUNT.value(), seams.REQUEST_REGION.value())):
+        if not self._throttle.takes((patches.REQUEST_ACCOUNT.value(), patches.REQUEST_REGION.value())):
             return _error("ThrottlingException", "Rate exceeded")
-        job = seams.GLUE_JOBS.value.get(request["JobName"])
+        job = patches.GLUE_JOBS.value.get(request["JobName"])
         if job is None:
             return _error("EntityNotFoundException", f"Job {request['JobName']} is not found")
         if (kind := job.get("Command", {}).get("Name")) not in _RUNNABLE:
@@ -61,20 +61,20 @@ class _JobRunsApi:
             if self._runner.active_runs(job["Name"]) >= limit:
                 return _error("ConcurrentRunsExceededException", f"Concurrent runs exceeded for {job['Name']}: {limit}")
             record = new_record(job, request)
-            seams.GLUE_JOB_RUNS.value[job["Name"]] = [*_runs(job["Name"]), record]
-            self._runner.start(job, record, seams.REQUEST_REGION.value())
-        return seams.JSON_RESPONSE.value({"JobRunId": record["Id"]})
+            patches.GLUE_JOB_RUNS.value[job["Name"]] = [*_runs(job["Name"]), record]
+            self._runner.start(job, record, patches.REQUEST_REGION.value())
+        return patches.JSON_RESPONSE.value({"JobRunId": record["Id"]})
 
     def get(self, request: Request) -> Answer:
         """GetJobRun."""
         for record in _runs(request["JobName"]):
             if record["Id"] == request["RunId"]:
-                return seams.JSON_RESPONSE.value({"JobRun": record})
+                return patches.JSON_RESPONSE.value({"JobRun": record})
         return _error("EntityNotFoundException", f"Job Run not found: {request['RunId']}")
 
     def get_all(self, request: Request) -> Answer:
         """GetJobRuns, the newest first."""
-        return seams.JSON_RESPONSE.value({"JobRuns": _runs(request["JobName"])[::-1]})
+        return patches.JSON_RESPONSE.value({"JobRuns": _runs(request["JobName"])[::-1]})
 
     def stop(self, request: Request) -> Answer:
         """BatchStopJobRun."""
@@ -87,16 +87,16 @@ class _JobRunsApi:
             else:
                 code = "InvalidInputException" if run in known else "EntityNotFoundException"
                 errors.append({**named, "ErrorDetail": {"ErrorCode": code, "ErrorMessage": f"{run} is not running"}})
-        return seams.JSON_RESPONSE.value({"SuccessfulSubmissions": stopped, "Errors": errors})
+        return patches.JSON_RESPONSE.value({"SuccessfulSubmissions": stopped, "Errors": errors})
 
 
 def _runs(job: str) -> list[dict[str, Any]]:
-    runs: list[dict[str, Any]] = seams.GLUE_JOB_RUNS.value.get(job, [])
+    runs: list[dict[str, Any]] = patches.GLUE_JOB_RUNS.value.get(job, [])
     return runs
 
 
 def _error(code: str, message: str) -> Answer:
-    return seams.JSON_ERROR.value(code, message, 400)
+    return patches.JSON_ERROR.value(code, message, 400)
 
 
 def _created_job(request: Request) -> tuple[str, Request]:
@@ -115,11 +115,11 @@ def _checked_and_whole(operation: Operation, definition: Callable[[Request], tup
         if reason := refusal(properties):
             return _error("InvalidInputException", reason)
         answer = operation(request)
-        if name in seams.GLUE_JOBS.value:
+        if name in patches.GLUE_JOBS.value:
             kept = {field: properties[field] for field in _DROPPED if field in properties}
             # ministack gives two workers to jobs that name none, and to those that name a capacity instead
             unnamed = {field: None for field in ("WorkerType", "NumberOfWorkers") if field not in properties}
-            seams.GLUE_JOBS.value[name].update(kept | unnamed)
+            patches.GLUE_JOBS.value[name].update(kept | unnamed)
         return answer
 
     return checked_operation

@@ -10,11 +10,11 @@ from urllib.parse import urlparse
 
 import boto3
 
+from rehearsal.emulator.child_process import end_process_group, when_parent_ends
 from rehearsal.emulator.glue_runner.arguments import Arguments, extra_python_files, uses_data_catalog
 from rehearsal.emulator.glue_runner.catalog_copy import copy_catalog, make_default_database
-from rehearsal.emulator.glue_runner.lent_jvm import enter_jvm, leave_jvm
+from rehearsal.emulator.glue_runner.reused_jvm import enter_jvm, leave_jvm
 from rehearsal.emulator.glue_runner.spark_conf import METASTORE
-from rehearsal.emulator.lifeline import end_process_group, when_parent_ends
 
 FAILURE_FILE = "failure"
 _MESSAGE_LENGTH = 1000

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rehearsal.emulator import seams
+from rehearsal.emulator import ministack_patches as patches
 from rehearsal.emulator.execution_role import Call, refusal_of
 from rehearsal.emulator.role_arns import account_and_name
 
@@ -21,7 +21,7 @@ def vpc_of(job: Mapping[str, Any], region: str) -> str | None:
     """The VPC in which a run of the job works; None for a job without connections."""
     names = (job.get("Connections") or {}).get("Connections") or []
     account, _ = account_and_name(job["Role"])
-    with seams.REQUEST_SCOPE.value(account, region):
+    with patches.REQUEST_SCOPE.value(account, region):
         connections = [_connection(job["Role"], f"arn:aws:glue:{region}:{account}", name) for name in names]
         networks = [one[_NETWORK] for one in connections if _NETWORK in one]
         return _vpc(job["Role"], f"arn:aws:ec2:{region}:{account}", networks[0]) if networks else None
@@ -30,7 +30,7 @@ def vpc_of(job: Mapping[str, Any], region: str) -> str | None:
 def _connection(role: str, catalog: str, name: str) -> Mapping[str, Any]:
     for resource in ("catalog", f"connection/{name}"):
         _ask(role, "glue:GetConnection", f"{catalog}:{resource}")
-    found: Mapping[str, Any] | None = seams.GLUE_CONNECTIONS.value.get(name)
+    found: Mapping[str, Any] | None = patches.GLUE_CONNECTIONS.value.get(name)
     if found is None:
         raise ConnectionRefusedByGlueError(f"Connection {name} not found. (Service: AWSGlue; EntityNotFoundException)")
     return found
@@ -38,7 +38,7 @@ def _connection(role: str, catalog: str, name: str) -> Mapping[str, Any]:
 
 def _vpc(role: str, here: str, network: Mapping[str, Any]) -> str:
     subnet, groups = network["SubnetId"], network.get("SecurityGroupIdList") or []
-    found = seams.SUBNETS.value.get(subnet)
+    found = patches.SUBNETS.value.get(subnet)
     if found is None:
         raise ConnectionRefusedByGlueError(f"The subnet ID '{subnet}' does not exist (InvalidSubnetID.NotFound)")
     _ask_for_interfaces(role, here, subnet, groups)
@@ -49,7 +49,7 @@ def _vpc(role: str, here: str, network: Mapping[str, Any]) -> str:
             "your inbound rule can be restricted to the same security group"
         )
     vpc = str(found["VpcId"])
-    endpoints = seams.VPC_ENDPOINTS.value.values()
+    endpoints = patches.VPC_ENDPOINTS.value.values()
     if not [one for one in endpoints if one["VpcId"] == vpc and str(one["ServiceName"]).endswith(".s3")]:
         raise ConnectionRefusedByGlueError(
             f"VPC S3 endpoint validation failed for SubnetId: {subnet}. VPC: {vpc}. Reason: Could not find S3 endpoint "
@@ -74,7 +74,7 @@ def _ask(role: str, action: str, resource: str) -> None:
 
 
 def _ingress(group: str) -> list[Mapping[str, Any]]:
-    found = seams.SECURITY_GROUPS.value.get(group)
+    found = patches.SECURITY_GROUPS.value.get(group)
     if found is None:
         raise ConnectionRefusedByGlueError(f"The security group '{group}' does not exist (InvalidGroup.NotFound)")
     return list(found["IpPermissions"])

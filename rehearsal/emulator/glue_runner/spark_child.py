@@ -9,15 +9,15 @@ from typing import Any
 
 from rehearsal import jars, toolchain
 from rehearsal.emulator import network_origin
+from rehearsal.emulator.child_process import ChildProcess
 from rehearsal.emulator.glue_runner import arguments as glue_arguments
 from rehearsal.emulator.glue_runner import metastore_files
 from rehearsal.emulator.glue_runner.bootstrap import FAILURE_FILE
 from rehearsal.emulator.glue_runner.job_run import Record
 from rehearsal.emulator.glue_runner.jvm_pool import JvmPool
-from rehearsal.emulator.glue_runner.lent_jvm import was_left_in_order, write_lent
+from rehearsal.emulator.glue_runner.reused_jvm import was_left_in_order, write_lent
 from rehearsal.emulator.glue_runner.spark_conf import METASTORE, SparkRun, launch_settings, spark_conf
 from rehearsal.emulator.glue_runner.spark_jvm import SparkJvm
-from rehearsal.emulator.lifeline import ChildProcess
 from rehearsal.emulator.role_sessions import RoleSession
 from rehearsal.emulator.settings import LOOPBACK, NETWORK_VARIABLES, EmulatorSettings
 

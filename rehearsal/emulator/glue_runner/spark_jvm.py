@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Self
 
 from rehearsal import jars
+from rehearsal.emulator.child_process import ChildProcess
 from rehearsal.emulator.glue_runner.class_archive import ClassArchive
 from rehearsal.emulator.glue_runner.spark_conf import CLASS_PATH, JAVA_OPTIONS, as_properties
-from rehearsal.emulator.lifeline import ChildProcess
 
 _RUNS_AT_MOST = 8
 """Each Spark session loads Hive's classes anew, and a JVM does not get rid of all of them."""

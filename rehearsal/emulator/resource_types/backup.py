@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from rehearsal.emulator import seams
+from rehearsal.emulator import ministack_patches as patches
 from rehearsal.emulator.account_clients import account_client
 from rehearsal.emulator.resource_types.registration import Created, Properties, ResourceType
 
@@ -13,7 +13,7 @@ _DAY_SECONDS = 86_400
 
 def complete_vault_locks() -> None:
     """Let DescribeBackupVault tell how a vault is locked, and from when on for good."""
-    operations = seams.RESOURCE_HANDLERS.value["AWS::Backup::BackupVault"]
+    operations = patches.RESOURCE_HANDLERS.value["AWS::Backup::BackupVault"]
     operations["create"] = _with_lock(operations["create"], properties_at=1)
     operations["update"] = _with_lock(operations["update"], properties_at=2)
 
@@ -21,7 +21,10 @@ def complete_vault_locks() -> None:
 def _with_lock(operation: Callable[..., Created], *, properties_at: int) -> Callable[..., Created]:
     def operation_with_lock(*arguments: Any) -> Created:  # noqa: ANN401 - handed through
         made = operation(*arguments)
-        vault, lock = seams.BACKUP_VAULTS.value[made[0]], arguments[properties_at].get("LockConfiguration") or {}
+        vault, lock = (
+            patches.BACKUP_VAULTS.value[made[0]],
+            arguments[properties_at].get("LockConfiguration") or {},
+        )
         vault["Locked"] = bool(lock)
         for name in ("MinRetentionDays", "MaxRetentionDays"):
             if name in lock:

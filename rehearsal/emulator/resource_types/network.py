@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from rehearsal.emulator import seams
+from rehearsal.emulator import ministack_patches as patches
 from rehearsal.emulator.account_clients import account_client
 from rehearsal.emulator.resource_types.registration import Created, Properties, ResourceType
 
@@ -14,7 +14,7 @@ _FLOW_LOG_PROPERTIES = (
 
 def complete_vpc_attributes() -> None:
     """Let Fn::GetAtt find a VPC's CidrBlock, which every interface endpoint of the CDK asks for."""
-    operations = seams.RESOURCE_HANDLERS.value["AWS::EC2::VPC"]
+    operations = patches.RESOURCE_HANDLERS.value["AWS::EC2::VPC"]
     operations["create"] = _with_cidr_block(operations["create"], properties_at=1)
     operations["update"] = _with_cidr_block(operations["update"], properties_at=2)
 

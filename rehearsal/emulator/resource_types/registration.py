@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from rehearsal.emulator import seams
+from rehearsal.emulator import ministack_patches as patches
 
 Properties = dict[str, Any]
 Created = tuple[str, dict[str, Any]]
@@ -35,10 +35,12 @@ class ResourceType:
 
 def register(*types: ResourceType) -> None:
     """Add the types; one that ministack has come to know itself is an extension too many."""
-    known = seams.RESOURCE_HANDLERS.value
+    known = patches.RESOURCE_HANDLERS.value
     if superfluous := [added.name for added in types if added.name in known]:
-        raise seams.UnsupportedEmulatorError(f"ministack has {', '.join(superfluous)} itself now: remove the extension")
+        raise patches.UnsupportedEmulatorError(
+            f"ministack has {', '.join(superfluous)} itself now: remove the extension"
+        )
     known.update({added.name: added.handlers() for added in types})
     names = {added.name for added in types}
     # The operations call the emulator over the wire, which the thread that serves must not wait for.
-    seams.RUNS_ON_WORKER_THREAD.replace(lambda asks: lambda name: name in names or asks(name))
+    patches.RUNS_ON_WORKER_THREAD.replace(lambda asks: lambda name: name in names or asks(name))

@@ -10,9 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from rehearsal.emulator import seams
+from rehearsal.emulator import ministack_patches as patches
+from rehearsal.emulator.child_process import ChildProcess
 from rehearsal.emulator.codebuild_projects import LOG_GROUP
-from rehearsal.emulator.lifeline import ChildProcess
 from rehearsal.pipeline import artifacts
 from rehearsal.pipeline.access import account_of, service_session
 from rehearsal.pipeline.action_run import POLL_SECONDS, ActionRun, Variables
@@ -35,8 +35,8 @@ def build(run: ActionRun) -> Variables:
         environmentVariablesOverride=[{"name": key, "value": value} for key, value in overrides.items()],
     )["build"]
     place = account_of(run.actor.role_arn), run.region
-    record = seams.CODEBUILD_BUILDS.value.get_scoped(*place, started["id"])
-    project = seams.CODEBUILD_PROJECTS.value.get_scoped(*place, run.required("ProjectName"))
+    record = patches.CODEBUILD_BUILDS.value.get_scoped(*place, started["id"])
+    project = patches.CODEBUILD_PROJECTS.value.get_scoped(*place, run.required("ProjectName"))
     record.update(buildStatus="IN_PROGRESS", currentPhase="BUILD", phases=[])
     record.pop("endTime", None)
     one = _Build(run, project, started, overrides)

@@ -20,9 +20,9 @@ from rehearsal.demo.deployment import deploy_lake
 from rehearsal.emulator.process import Emulator
 from rehearsal.emulator.settings import EmulatorSettings
 from rehearsal.torture.deployed.lake import EmulatedLake
+from rehearsal.torture.histories import Act, Step, round_of_steps
 from rehearsal.torture.memory.lake import config_of
-from rehearsal.torture.replica import FOLDERS, Replica, any_kind
-from rehearsal.torture.stories import Act, Step, round_of_steps
+from rehearsal.torture.reference_model import FOLDERS, ReferenceModel, any_kind
 from rehearsal.torture.trial import Problem, Trial
 
 CADENCE = "10_min_refresh"
@@ -62,7 +62,7 @@ def campaign(lake: DeployedLake, seeds: Sequence[int], say: Say, *, rounds: int 
     return list(trial.judge())
 
 
-def configure(lake: DeployedLake, replicas: Iterable[Replica]) -> None:
+def configure(lake: DeployedLake, replicas: Iterable[ReferenceModel]) -> None:
     """Have the Configuration Manager make the tables known, in as few batches as go well."""
     batch = BatchConfig(CADENCE, "hudi", "odpf_file_processor", "G.1X", 2, TABLES_OF_A_RUN)
     entries = [fields_of(_config_of(replica)) for replica in replicas]
@@ -81,15 +81,15 @@ def _round(seeds: Sequence[int], number: int) -> Iterator[Step]:
     yield Step(Act.RUN, 0, everyone.getrandbits(32))
 
 
-def _replicas(seeds: Iterable[int]) -> Iterator[Replica]:
+def _replicas(seeds: Iterable[int]) -> Iterator[ReferenceModel]:
     """Two tables each have one name, in two sources."""
     taken: set[str] = set()
     for seed in seeds:
         draw = Random(f"{seed}/0")
         kind = any_kind(f"t{seed // 2}", draw, taken)
         taken.add(kind.source_table_name)
-        yield Replica(f"t{seed}", kind, draw, lambda: datetime.now(UTC))
+        yield ReferenceModel(f"t{seed}", kind, draw, lambda: datetime.now(UTC))
 
 
-def _config_of(replica: Replica) -> RawTableConfig:
+def _config_of(replica: ReferenceModel) -> RawTableConfig:
     return replace(config_of(replica), refresh_cadence=CADENCE, raw_database_name=DATABASE)

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from rehearsal.failures import told_clearly
+from rehearsal.failures import friendly_errors
 from rehearsal.private_files import writing_privately
 from rehearsal.torture.deployed.campaign import ROUNDS, campaign, deployed_lake
 
@@ -27,7 +27,7 @@ def torture_lake(
     """Play random histories of many tables on one deployed lake and compare what comes out with the source."""
     console = Console()
     with (
-        told_clearly(console),
+        friendly_errors(console),
         writing_privately(),
         _place(folder) as place,
         console.status("deploying the lake") as status,

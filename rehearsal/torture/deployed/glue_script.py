@@ -20,7 +20,7 @@ from odp.file_processor import job
 from odp.file_processor.late_files import Limits
 from odp.file_processor.table_refresh import TableRefresher
 from odp.records import RawTableConfig
-from odp.refreshes import RefreshOutcome
+from odp.refresh import RefreshOutcome
 
 from rehearsal.torture.faults import Boundaries, Fault, FaultKind, Process, UnderFire, trouble
 

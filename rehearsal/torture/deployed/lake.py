@@ -8,11 +8,11 @@ from random import Random
 from typing import Any
 from urllib.parse import urlparse
 
-from odp.dynamodb.sweep_state import DynamoDbSweepState
-from odp.listings import SweepState
-
 from deployment_account.names import Odp, OdpTable, Shared
+from lake.landing.listings import SweepState
+from lake.ledger.sweep_state import DynamoDbSweepState
 from rehearsal.demo.deployed_lake import DeployedLake
+from rehearsal.torture.check import Finding
 from rehearsal.torture.delivery import Message
 from rehearsal.torture.deployed.books import DeployedBooks
 from rehearsal.torture.deployed.glue_script import RunFaults
@@ -21,8 +21,7 @@ from rehearsal.torture.deployed.timeline import commits
 from rehearsal.torture.dms_files import DmsFile
 from rehearsal.torture.evidence import APPLIED, TableEvidence
 from rehearsal.torture.faults import Fault, FaultKind
-from rehearsal.torture.replica import STALLS_AFTER, Replica
-from rehearsal.torture.verdict import Finding
+from rehearsal.torture.reference_model import STALLS_AFTER, ReferenceModel
 from rehearsal.validation.lake import LakeTableError
 
 _POLL_SECONDS = 0.3
@@ -41,7 +40,7 @@ main(json.loads({faults!r}), sys.argv[1:])
 class EmulatedLake:
     """A lake in the emulator, with real time; only runs may take it to be later, when nothing is to come of a load."""
 
-    def __init__(self, lake: DeployedLake, cadence: str, database: str, replicas: Iterable[Replica]) -> None:
+    def __init__(self, lake: DeployedLake, cadence: str, database: str, replicas: Iterable[ReferenceModel]) -> None:
         self._lake = lake
         self._cadence = cadence
         self._database = database
@@ -119,26 +118,26 @@ class EmulatedLake:
         """The keys of the objects that are in quarantine."""
         return self._books.quarantined()
 
-    def held(self, replica: Replica) -> Sequence[DmsFile]:
+    def held(self, replica: ReferenceModel) -> Sequence[DmsFile]:
         """The files of a table that wait for a person, as they can be read now."""
         held = self._books.held(replica.kind.source_table_name)
         return [current for file in held if (current := self._staging.current(file.key))]
 
-    def decide(self, replica: Replica, approved: Collection[str]) -> None:
+    def decide(self, replica: ReferenceModel, approved: Collection[str]) -> None:
         """Approve what waits for a person and has one of these keys, and dismiss the rest."""
         readable = self._staging.readable(replica.dms.folder)
         versions = [version for version in readable if version[0] in approved]
         self._books.decide(replica.kind.source_table_name, versions)
 
-    def skip(self, replica: Replica, keys: Collection[str]) -> bool:
+    def skip(self, replica: ReferenceModel, keys: Collection[str]) -> bool:
         """No file on the lake is broken."""
         raise NotImplementedError(replica.name, keys)
 
-    def empty(self, replica: Replica) -> bool:
+    def empty(self, replica: ReferenceModel) -> bool:
         """No source is emptied with its objects on the lake."""
         raise NotImplementedError(replica.name)
 
-    def evidence(self, replica: Replica) -> TableEvidence:
+    def evidence(self, replica: ReferenceModel) -> TableEvidence:
         """Read everything about one table."""
         source, bucket = replica.kind.source_table_name, self._lake.published(Shared.RAW_BUCKET)
         path, qualified_name = f"{self._database}/{replica.name}", f"{self._database}.{replica.name}"

@@ -4,7 +4,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rehearsal.torture.dms_files import DmsFile
-from rehearsal.torture.history import BIGINT, DOUBLE, FLOAT, INT, STRING
+from rehearsal.torture.source_table import BIGINT, DOUBLE, FLOAT, INT, STRING
 
 _TYPES = {INT: pa.int32(), BIGINT: pa.int64(), FLOAT: pa.float32(), DOUBLE: pa.float64(), STRING: pa.string()}
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from odp.records import LandedFile
-from odp.refreshes import BookEntry, Lease, RefreshOutcome
+from odp.refresh import Lease, RefreshOutcome, RunRecord
 
 from rehearsal.torture.memory.leases import MemoryLeases
 from rehearsal.torture.memory.ledger import MemoryLedger
@@ -26,7 +26,7 @@ class MemoryBooks:
         self._outcomes = outcomes
         self._before_transaction = before_transaction
 
-    def enter(self, lease: Lease, entry: BookEntry) -> None:
+    def append(self, lease: Lease, entry: RunRecord) -> None:
         """Move files from pending to history, a few at a time, and keep the outcome with the last of them."""
         *firsts, last = list(_chunks(entry.files)) or [()]
         for files in firsts:

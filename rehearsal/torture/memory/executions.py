@@ -8,22 +8,22 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from odp.aws_trouble import trouble_of_aws
-from odp.errors import OdpError, RetryableError
 from odp.file_processor.batch_plan import BatchManager
 from odp.file_processor.batch_refresh import refresh_batch
 from odp.file_processor.table_refresh import TableRefresher
 from odp.records import BatchConfig, BatchPlan, RawTableConfig
 
+from lake.aws_trouble import trouble_of_aws
+from lake.errors import LakeError, RetryableError
+from rehearsal.torture.check import Finding, Kind
 from rehearsal.torture.faults import Boundaries, Fault, FaultKind, Killed, Process, UnderFire, trouble
 from rehearsal.torture.memory.books import MemoryBooks
 from rehearsal.torture.memory.leases import LEASE_SECONDS
 from rehearsal.torture.memory.troubles import Fire
 from rehearsal.torture.memory.writer import MemoryWriter
-from rehearsal.torture.verdict import Finding, Kind
 
 if TYPE_CHECKING:
-    from odp.refreshes import RefreshOutcome
+    from odp.refresh import RefreshOutcome
 
     from rehearsal.torture.memory.lake import MemoryLake
 
@@ -49,7 +49,7 @@ class Executions:
         """Run an execution to its end, or until it is stopped: then it starts no more batches and releases nothing."""
 
         def refresh(batch: Sequence[str], run: GlueRun) -> None:
-            with suppress(OdpError, Killed):  # this job run failed: a later execution has to make it good
+            with suppress(LakeError, Killed):  # this job run failed: a later execution has to make it good
                 refresh_batch(batch, run.refresh, at_a_time=1)
 
         self._run(faults, arrive, refresh)
@@ -185,11 +185,11 @@ class GlueRun:
         quarantine = UnderFire(lake.quarantine, boundaries)
         ports: dict[str, Any] = {
             "files": files,
-            "reconciler": lake.reconciliation(listing, files, quarantine),
+            "staged_files": lake.reconciliation(listing, files, quarantine),
             "contents": listing,
             "quarantine": quarantine,
             "leases": UnderFire(lake.leases, boundaries),
             "writer": UnderFire(writer, boundaries),
-            "books": UnderFire(books, boundaries),
+            "run_log": UnderFire(books, boundaries),
         }
         return TableRefresher(**ports, run_id=self._run_id, limits=lake.limits, clock=lake.clock.datetime)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from odp.file_processor.table_writers.hudi_options import Operation
-from odp.refreshes import RowCounts
+from odp.refresh import RowCounts
 
 Row = Mapping[str, Any]
 _WRITE = "hoodie.datasource.write"

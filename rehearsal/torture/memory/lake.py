@@ -10,14 +10,16 @@ from random import Random
 from typing import Any
 
 from odp.approvals import approval_of
-from odp.file_manager.reconciliation import Reconciliation
+from odp.file_manager.missing_files import MissingFiles
 from odp.file_manager.registration import register_batch
 from odp.file_manager.s3_event import Staging
 from odp.file_manager.sources import Sources
 from odp.file_processor.late_files import Limits
 from odp.records import FileStatus, LandedFile, RawTableConfig, VersioningType
-from odp.refreshes import Refresh, RefreshKind, RowCounts
+from odp.refresh import RefreshKind, RefreshPlan, RowCounts
 
+from rehearsal.torture.check import Finding
+from rehearsal.torture.check import Kind as Wrong
 from rehearsal.torture.delivery import Message
 from rehearsal.torture.dms_files import DmsFile
 from rehearsal.torture.evidence import (
@@ -43,9 +45,7 @@ from rehearsal.torture.memory.sweeps import MemorySweep
 from rehearsal.torture.memory.troubles import Fire, Troubles
 from rehearsal.torture.memory.vanished import vanished_load_of
 from rehearsal.torture.memory.writer import Commit, StoredTable
-from rehearsal.torture.replica import FOLDERS, Kind, Replica
-from rehearsal.torture.verdict import Finding
-from rehearsal.torture.verdict import Kind as Wrong
+from rehearsal.torture.reference_model import FOLDERS, Kind, ReferenceModel
 
 SOURCES = Sources(FOLDERS)
 _BYTES_OF_A_COMMIT = (1, 1500, 4000, 8_000_000_000, 8_000_000_000)
@@ -53,7 +53,7 @@ _BYTES_OF_A_COMMIT = (1, 1500, 4000, 8_000_000_000, 8_000_000_000)
 _STATUSES = {FileStatus.APPLIED: APPLIED, FileStatus.SKIPPED: SKIPPED, FileStatus.HELD: HELD}
 
 
-def config_of(replica: Replica) -> RawTableConfig:
+def config_of(replica: ReferenceModel) -> RawTableConfig:
     """Configure a table as its kind asks."""
     kind: Kind = replica.kind
     return RawTableConfig(
@@ -135,12 +135,12 @@ class MemoryLake:
         """Let the File Manager look at the whole bucket."""
         self._sweep.run_through(self._reconciliation_under_fire, self.troubles.process())
 
-    def _reconciliation_under_fire(self, fire: Fire) -> Reconciliation:
+    def _reconciliation_under_fire(self, fire: Fire) -> MissingFiles:
         return self.reconciliation(fire(self.staging), fire(self.ledger), fire(self.quarantine))
 
-    def reconciliation(self, listing: Any, files: Any, quarantine: Any) -> Reconciliation:  # noqa: ANN401 - maybe under fire
+    def reconciliation(self, listing: Any, files: Any, quarantine: Any) -> MissingFiles:  # noqa: ANN401 - maybe under fire
         """Give the File Manager's look at the bucket."""
-        return Reconciliation(listing, files, quarantine, SOURCES, self.clock.datetime)
+        return MissingFiles(listing, files, quarantine, SOURCES, self.clock.datetime)
 
     def _status(self, qualified_name: str) -> str:
         """Give a table's status; a run that died before it did anything, when nothing was left to do, changed none."""
@@ -152,7 +152,7 @@ class MemoryLake:
         statuses = [outcome.status for (name, _), outcome in self.outcomes.items() if name == qualified_name]
         return (statuses or [item.status])[-1].value
 
-    def note_commit(self, config: RawTableConfig, refresh: Refresh, run_id: str) -> None:
+    def note_commit(self, config: RawTableConfig, refresh: RefreshPlan, run_id: str) -> None:
         """Look whether a run may make this commit."""
         if self.leases.items[config.qualified_name].owner != run_id:
             self.violations.append(Finding(Wrong.LEASE, config.qualified_name))
@@ -179,14 +179,14 @@ class MemoryLake:
         """The keys of the objects that are in quarantine."""
         return {str(entry.details.get("file_ingestion_path")) for entry in self.quarantine.entries.values()}
 
-    def held(self, replica: Replica) -> Sequence[DmsFile]:
+    def held(self, replica: ReferenceModel) -> Sequence[DmsFile]:
         """The files of a table that wait for a person, as they can be read now."""
         files = self.ledger.held(replica.kind.source_table_name)
         current = (self.staging.current(file.key) for file in files)
         emptying = [DmsFile(file.key, {}, ()) for file in files if file.is_emptying]
         return [*emptying, *(version.file for version in current if version)]
 
-    def decide(self, replica: Replica, approved: Collection[str]) -> None:
+    def decide(self, replica: ReferenceModel, approved: Collection[str]) -> None:
         """Approve what waits for a person and has one of these keys, and dismiss the rest."""
         seen, ledger = self.ledger.held(replica.kind.source_table_name), self.troubles.process()(self.ledger)
         current = [file for file in seen if self.staging.current_version(BUCKET, file.key) == file.version_id]
@@ -200,7 +200,7 @@ class MemoryLake:
         except (Killed, *TROUBLE) as trouble:
             raise Interrupted from trouble
 
-    def skip(self, replica: Replica, keys: Collection[str]) -> bool:
+    def skip(self, replica: ReferenceModel, keys: Collection[str]) -> bool:
         """Skip what is pending and has one of these keys; tells whether nothing of it is left."""
         table, ledger = config_of(replica), self.troubles.process()(self.ledger)
         fence = partial(self.leases.fence, table.qualified_name)
@@ -210,7 +210,7 @@ class MemoryLake:
         except (Killed, *TROUBLE) as trouble:
             raise Interrupted from trouble
 
-    def empty(self, replica: Replica) -> bool:
+    def empty(self, replica: ReferenceModel) -> bool:
         """Have the table emptied whose load vanished from staging; tells whether the lake sees that it did."""
         name, fire = replica.kind.source_table_name, self.troubles.process()
         asked: set[str] = set()
@@ -227,7 +227,7 @@ class MemoryLake:
                 return True
             raise Interrupted from trouble
 
-    def evidence(self, replica: Replica) -> TableEvidence:
+    def evidence(self, replica: ReferenceModel) -> TableEvidence:
         """Read everything about one table."""
         source, name = replica.kind.source_table_name, config_of(replica).qualified_name
         table = self.tables.get(name, StoredTable())

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from odp.errors import LeaseLostError
 from odp.records import TableLease
-from odp.refreshes import Lease, RefreshStatus
+from odp.refresh import Lease, RefreshStatus
 
+from lake.errors import LeaseLostError
 from rehearsal.torture.memory.clock import Clock
 
 LEASE_SECONDS = 300

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from odp.listings import ObjectVersion, VersionPage
 from odp.records import LandedFile
 
+from lake.landing.listings import ObjectVersion, VersionPage
 from rehearsal.torture.dms_files import DmsFile
 from rehearsal.torture.memory.clock import Clock
 

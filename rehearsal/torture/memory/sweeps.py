@@ -3,15 +3,15 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from odp.file_manager.bucket_sweep import ROUND_EVERY, Sweep
-from odp.file_manager.reconciliation import Reconciliation
-from odp.listings import SweepState
+from odp.file_manager.missing_files import MissingFiles
+from odp.file_manager.staging_sweep import ROUND_EVERY, Sweep
 
+from lake.landing.listings import SweepState
 from rehearsal.torture.evidence import Version
 from rehearsal.torture.memory.clock import Clock
 from rehearsal.torture.memory.staging import BUCKET, StagingBucket
 from rehearsal.torture.memory.troubles import Fire
-from rehearsal.torture.replica import FOLDERS
+from rehearsal.torture.reference_model import FOLDERS
 
 _PAGES = 2
 _A_PAGE_TAKES = timedelta(minutes=1)
@@ -47,7 +47,7 @@ class MemorySweep:
         self.seen: set[Version] = set()
         """What a round that has ended must have come by, since it lay in the bucket when the round began."""
 
-    def run(self, reconciliation: Callable[[Fire], Reconciliation], fire: Fire) -> None:
+    def run(self, reconciliation: Callable[[Fire], MissingFiles], fire: Fire) -> None:
         """Look at what there is time for."""
         listing, states, folders = fire(self._staging), fire(self._states), list(FOLDERS.values())
         sweep = Sweep(reconciliation(fire), listing, states, BUCKET, folders, self._now)
@@ -61,7 +61,7 @@ class MemorySweep:
             self._weeks += 1
             self.seen |= {(each.file.key, each.version_id) for each in self._staging.stored[: self._at_begin]}
 
-    def run_through(self, reconciliation: Callable[[Fire], Reconciliation], fire: Fire) -> None:
+    def run_through(self, reconciliation: Callable[[Fire], MissingFiles], fire: Fire) -> None:
         """Run as often as two rounds take: the one under way has passed by what landed behind it."""
         for _ in range(2 * (1 + len(self._staging.stored) // (_PAGES * self._staging.page_size))):
             self.run(reconciliation, fire)

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from odp.errors import RejectedInputError
 from odp.file_processor.column_names import NamedColumns
 from odp.file_processor.own_columns import KEY, VERSION
 from odp.file_processor.schema_changes import Columns
@@ -17,8 +16,9 @@ from odp.file_processor.table_writers.hudi_commit_metadata import FILE_IDS, STAT
 from odp.file_processor.table_writers.hudi_options import IndexLookUp, write_options
 from odp.file_processor.updates_without_row import FinalRows, may_count_updates_without_row
 from odp.records import LandedFile, RawTableConfig, VersioningType
-from odp.refreshes import CommittedRefresh, Refresh, RefreshKind, RowCounts
+from odp.refresh import LastCommit, RefreshKind, RefreshPlan, RowCounts
 
+from lake.errors import RejectedInputError
 from rehearsal.torture.dms_files import DmsFile
 from rehearsal.torture.memory.hudi_table import HudiOptions, HudiTable, Row
 from rehearsal.torture.memory.staging import StagingBucket
@@ -32,7 +32,7 @@ _REPLACING = (RefreshKind.RELOAD, RefreshKind.EMPTY)
 class Commit:
     """One commit: what it was to apply, its metadata, what it did."""
 
-    refresh: Refresh
+    refresh: RefreshPlan
     metadata: Mapping[str, str]
     counts: RowCounts
 
@@ -80,23 +80,23 @@ class MemoryWriter:
         tables: dict[str, StoredTable],
         staging: StagingBucket,
         before_commit: Callable[[], None],
-        on_commit: Callable[[RawTableConfig, Refresh], None],
+        on_commit: Callable[[RawTableConfig, RefreshPlan], None],
     ) -> None:
         self._tables = tables
         self._staging = staging
         self._before_commit = before_commit
         self._on_commit = on_commit
 
-    def last_refresh(self, config: RawTableConfig) -> CommittedRefresh | None:
+    def last_refresh(self, config: RawTableConfig) -> LastCommit | None:
         """Read the newest commit."""
         table = self._tables.get(config.qualified_name)
         if table is None:
             return None
         commit = table.commits[-1]
         file_ids, state = read_commit_metadata(commit.metadata)
-        return CommittedRefresh(f"{len(table.commits):06d}", file_ids, state, commit.counts)
+        return LastCommit(f"{len(table.commits):06d}", file_ids, state, commit.counts)
 
-    def apply(self, config: RawTableConfig, refresh: Refresh, check_lease: Callable[[], None]) -> CommittedRefresh:
+    def apply(self, config: RawTableConfig, refresh: RefreshPlan, check_lease: Callable[[], None]) -> LastCommit:
         """Make the refresh visible in one commit."""
         known = self._tables.get(config.qualified_name)
         contents = dict(zip(refresh.read_files, self._staging.read([f.key for f in refresh.read_files]), strict=True))
@@ -126,7 +126,7 @@ class MemoryWriter:
 
 
 def _columns(
-    config: RawTableConfig, refresh: Refresh, contents: Mapping[LandedFile, DmsFile], table: StoredTable | None
+    config: RawTableConfig, refresh: RefreshPlan, contents: Mapping[LandedFile, DmsFile], table: StoredTable | None
 ) -> tuple[Columns, dict[str, NamedColumns]]:
     """Give the table's columns, and what the columns of each file are to it, by the file's id."""
     for landed, content in contents.items():
@@ -151,7 +151,7 @@ def _final_rows(config: RawTableConfig, rows: Sequence[Row], placed: Iterable[_P
     return FinalRows(len(rows), sum(row[OP] != "D" and _key(row, config) in inserted for row in rows))
 
 
-def _note_names(table: StoredTable, refresh: Refresh, config: RawTableConfig) -> None:
+def _note_names(table: StoredTable, refresh: RefreshPlan, config: RawTableConfig) -> None:
     files = refresh.read_files
     if refresh.kind in _REPLACING:
         table.newest_load = ""
@@ -162,7 +162,7 @@ def _note_names(table: StoredTable, refresh: Refresh, config: RawTableConfig) ->
 
 
 def _rows(
-    config: RawTableConfig, refresh: Refresh, placed: Sequence[_Placed], table: StoredTable | None
+    config: RawTableConfig, refresh: RefreshPlan, placed: Sequence[_Placed], table: StoredTable | None
 ) -> tuple[list[Row], str]:
     """Give the rows of one commit, and the version of the newest load's rows."""
     before = table.load_version if table else ""
@@ -210,7 +210,7 @@ def _last(rows: Sequence[_Placed]) -> _Placed:
 
 
 def _versions(
-    config: RawTableConfig, refresh: Refresh, placed: Sequence[_Placed], table: StoredTable | None
+    config: RawTableConfig, refresh: RefreshPlan, placed: Sequence[_Placed], table: StoredTable | None
 ) -> tuple[list[Row], str]:
     changes = [each for each in placed if each.is_change]
     loaded = [each.row for each in placed if not each.is_change]

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from odp.dynamodb.refresh_books import BookTables
+from odp.dynamodb.run_log import RunLogTables
 from odp.records import BatchConfig, RawTableConfig, VersioningType
 
 _BATCH = BatchConfig("10_min_refresh", "hudi", "odpf_file_processor", "G.1X", 10, 5)
@@ -21,7 +21,7 @@ _TABLE = RawTableConfig(
     raw_database_s3_bucket="raw",
     raw_table_name="t",
 )
-BOOK_TABLES = BookTables("files", "files_history", "leases", "leases_history", "quarantine")
+BOOK_TABLES = RunLogTables("files", "files_history", "leases", "leases_history", "quarantine")
 
 
 def batch_config(**fields: Any) -> BatchConfig:

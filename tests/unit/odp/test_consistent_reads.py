@@ -3,7 +3,9 @@
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from odp.dynamodb import connection, running_configuration
+from odp.dynamodb import running_configuration
+
+from lake.ledger import connection
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
-from odp.errors import LeaseLostError
 from taxi.ports import Known
 from taxi.records import Bundle, FileOutcome, Holder, LandedFile, Lease, RejectedFile, WaitingFile
+
+from lake.errors import LeaseLostError
 
 
 class MemoryAudit:

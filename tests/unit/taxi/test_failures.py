@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, NoCredentialsError
-from odp.errors import RejectedInputError, RetryableError
 from py4j.protocol import Py4JError, Py4JNetworkError
 from taxi.errors import LayoutError, SourceFileError
 from taxi.failures import is_passing
+
+from lake.errors import RejectedInputError, RetryableError
 
 
 class Thrown:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from odp.errors import OdpError
+from lake.errors import LakeError
 
 
-class InferenceError(OdpError):
+class InferenceError(LakeError):
     """Nothing can be inferred until the cause named in the message is mended."""
 
 

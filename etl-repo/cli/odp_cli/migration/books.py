@@ -8,17 +8,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
-from odp.batched import batched
 from odp.dynamodb.books_format import MARKER
-from odp.dynamodb.connection import condition_failed, persist, transact
 from odp.dynamodb.file_tracker import landed_file_of
 from odp.dynamodb.pending_summary import summary_update
 from odp.dynamodb.running_configuration import scan
 from odp.errors import ObjectKeyError
 from odp.records import QuarantineKind
-from odp.refreshes import RefreshStatus
+from odp.refresh import RefreshStatus
 from odp.stored_format import FORMAT
 
+from lake.batched import batched
+from lake.ledger.connection import condition_failed, persist, transact
 from odp_cli.errors import CommandError
 from odp_cli.migration.format_1 import Item, MigratedFile, is_file_now, is_format_1, migrated_file, migrated_rejection
 

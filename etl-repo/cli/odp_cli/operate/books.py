@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from odp.dynamodb.connection import persist, took_place, transact
 from odp.dynamodb.file_decisions import DecisionTables, DynamoDbFileDecisions
 from odp.dynamodb.file_tracker import DynamoDbFileTracker, DynamoDbPendingWork, landed_file_of
 from odp.dynamodb.pending_summary import decision_noted
 from odp.dynamodb.quarantine import DynamoDbQuarantine, key_in_quarantine
 from odp.dynamodb.running_configuration import DynamoDbRunningConfiguration, RunningVersion
-from odp.dynamodb.sweep_state import DynamoDbSweepState
 from odp.dynamodb.table_leases import read_leases
 from odp.file_manager.s3_event import STAGING
 from odp.records import FileStatus, LandedFile, PendingWork, QuarantineKind
 
+from lake.ledger.connection import persist, took_place, transact
+from lake.ledger.sweep_state import DynamoDbSweepState
 from odp_cli.operate.entries import Entry
 from odp_cli.operate.lease_state import LeaseState
 

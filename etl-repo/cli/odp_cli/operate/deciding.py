@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from odp.approvals import approval_of, whole_approvals
 from odp.records import HELD_KINDS
-from odp.refreshes import RefreshStatus
+from odp.refresh import RefreshStatus
 
 from odp_cli.errors import CommandError
 from odp_cli.operate.books import OperatedBooks

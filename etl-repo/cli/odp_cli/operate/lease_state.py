@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from odp.records import TableLease
-from odp.refreshes import RefreshStatus
+from odp.refresh import RefreshStatus
 
 
 @dataclass(frozen=True, slots=True)

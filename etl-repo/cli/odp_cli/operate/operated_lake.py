@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from odp.file_manager.s3_event import STAGING
 from odp.file_manager.sources import Sources
 from odp.file_manager.vanished_loads import VanishedLoads
-from odp.s3_staging import S3StagingListing
 
 from deployment_account.environments import load_platform
 from deployment_account.names import Names, OdpTable, Shared
 from deployment_account.sources import sources_json
+from lake.landing.s3_listing import S3Listing
 from odp_cli.lake import chosen_environment, session_in
 from odp_cli.operate.books import OperatedBooks, OperatedTables
 
@@ -68,7 +68,7 @@ class OperatedLake:
         parameter = self._names.parameter(Shared.STAGING_BUCKET)
         bucket = str(self._session.client("ssm").get_parameter(Name=parameter)["Parameter"]["Value"])
         s3: Any = self._session.client("s3")
-        staged = S3StagingListing({STAGING: bucket}, s3)
+        staged = S3Listing({STAGING: bucket}, s3)
         books = self.books
         days, expired_until = self.landed_file_days, books.expired_until()
         return VanishedLoads(books.tracker, staged, books.quarantine, days, books.now, expired_until)

@@ -12,7 +12,7 @@ from typing import Any
 from odp.file_manager.waiting_files import WARNS_BEFORE, expires_at, expires_soon
 from odp.file_processor.batch_plan import may_start
 from odp.records import HELD_KINDS, PendingWork, QuarantineKind, RawTableConfig
-from odp.refreshes import RefreshStatus
+from odp.refresh import RefreshStatus
 
 from odp_cli.operate.entries import Entry
 from odp_cli.operate.lease_state import LeaseState

@@ -10,10 +10,10 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from odp.config_manager.admission import Admission, Deployed, touched_tables
 from odp.config_manager.manifest import Manifests, parse_manifests
 from odp.config_manager.physical_names import PhysicalNames
 from odp.config_manager.request import RequestContent, read_request
+from odp.config_manager.running_check import RunningCheck, SynthesisedResources, changed_tables
 from odp.configuration import ConfigDeployment, ConfigRequest, Configuration, RequestStatus, compare
 from odp.errors import ManifestError
 from odp.ports import ConfigRequests, ConfigurationStore, DeployTracker, WrittenTables
@@ -27,7 +27,7 @@ class Lake:
 
     names: PhysicalNames
     cadence_defaults: Mapping[str, object]
-    deployed: Deployed
+    deployed: SynthesisedResources
 
     def desired(self, manifests: Mapping[str, str]) -> Manifests:
         """Give the configuration that manifests ask for in this lake; raises ManifestError."""
@@ -93,8 +93,8 @@ class ConfigurationManager:
 
     def _admitted(self, request: ConfigRequest, running: Configuration) -> Manifests:
         desired = self.lake.desired(read_request(request.document).manifests)
-        written = self.tables.written(touched_tables(running, desired))
-        Admission(running, written, self.lake.deployed).admit(desired)
+        written = self.tables.written(changed_tables(running, desired))
+        RunningCheck(running, written, self.lake.deployed).check(desired)
         return desired
 
 

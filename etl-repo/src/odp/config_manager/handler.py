@@ -8,14 +8,14 @@ import logging
 import os
 from typing import Any
 
-from odp.cloudwatch import put_metric
-from odp.config_manager.admission import Deployed
+from lake.cloudwatch import put_metric
+from lake.ledger.connection import dynamodb_resource
 from odp.config_manager.deployment import ConfigurationManager, Lake
 from odp.config_manager.physical_names import PhysicalNames
 from odp.config_manager.request import REQUEST_KEY
+from odp.config_manager.running_check import SynthesisedResources
 from odp.configuration import RequestStatus
 from odp.dynamodb.configuration_store import DynamoDbConfigurationStore
-from odp.dynamodb.connection import dynamodb_resource
 from odp.dynamodb.deploy_tracker import DynamoDbDeployTracker
 from odp.dynamodb.written_tables import DynamoDbWrittenTables
 from odp.s3_requests import S3ConfigRequests
@@ -42,7 +42,7 @@ def _lake() -> Lake:
     return Lake(
         names=PhysicalNames(os.environ["DATABASE_PREFIX"]),
         cadence_defaults=json.loads(os.environ["CADENCE_DEFAULTS"]),
-        deployed=Deployed(
+        deployed=SynthesisedResources(
             cadences=frozenset(os.environ["DEPLOYED_CADENCES"].split(",")),
             glue_jobs=frozenset(os.environ["DEPLOYED_GLUE_JOBS"].split(",")),
             sources=frozenset(json.loads(os.environ["SOURCES"])),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from odp.dynamodb.connection import persist, took_place
+from lake.ledger.connection import persist, took_place
 from odp.errors import BooksFormatError
 from odp.stored_format import FORMAT
 

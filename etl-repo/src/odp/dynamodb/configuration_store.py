@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from lake.ledger.connection import condition_failed, persist, transact
 from odp.configuration import ConfigDeployment, Configuration, Entry, Fields, item_of
-from odp.dynamodb.connection import condition_failed, persist, transact
 from odp.dynamodb.deploy_tracker import bounded, closing, line_of
 from odp.dynamodb.running_configuration import POINTER, configuration_in, scan, staged_by
 from odp.errors import DeploymentOvertakenError

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from lake.ledger.connection import persist, took_place
 from odp.configuration import Change, ConfigDeployment, ConfigRequest, RequestStatus, fields_of
-from odp.dynamodb.connection import persist, took_place
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource

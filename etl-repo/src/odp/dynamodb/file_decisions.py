@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from odp.dynamodb.connection import took_place, transact
+from lake.ledger.connection import took_place, transact
 from odp.dynamodb.file_tracker import key_of, landed_file_of
 from odp.dynamodb.pending_summary import decision_noted, summary_update
 from odp.records import FileStatus, LandedFile, SkipReason

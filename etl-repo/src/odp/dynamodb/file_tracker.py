@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from odp.dynamodb.connection import read_items, took_place, transact
+from lake.ledger.connection import read_items, took_place, transact
 from odp.dynamodb.pending_summary import SUMMARIES, summary_key, summary_update
 from odp.records import FileStatus, FileType, LandedFile, PendingFiles, PendingWork
 from odp.stored_format import FORMAT

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from odp.dynamodb.connection import persist, took_place
+from lake.ledger.connection import persist, took_place
 from odp.dynamodb.table_leases import read_leases
 from odp.records import CADENCE_CLAIM, TableLease
-from odp.refreshes import RefreshStatus
+from odp.refresh import RefreshStatus
 from odp.stored_format import FORMAT
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from odp.dynamodb.connection import condition_failed, persist, read_items
-from odp.errors import LeaseLostError
-from odp.refreshes import Lease, RefreshStatus
+from lake.errors import LeaseLostError
+from lake.ledger.connection import condition_failed, persist, read_items
+from odp.refresh import Lease, RefreshStatus
 from odp.stored_format import FORMAT
 
 if TYPE_CHECKING:

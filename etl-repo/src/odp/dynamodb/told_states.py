@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from odp.dynamodb.connection import persist, took_place
+from lake.ledger.connection import persist, took_place
 from odp.records import PLANNED, TOLD
 from odp.state_changes import DAY_SECONDS, Told
 from odp.stored_format import FORMAT

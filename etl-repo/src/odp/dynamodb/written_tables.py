@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from odp.dynamodb.table_leases import read_leases
 from odp.records import WrittenTable
-from odp.refreshes import RefreshStatus
+from odp.refresh import RefreshStatus
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource

@@ -7,9 +7,9 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-from odp.cloudwatch import put_metric
+from lake.cloudwatch import put_metric
+from lake.ledger.connection import dynamodb_resource
 from odp.dynamodb.books_format import DynamoDbBooksFormat
-from odp.dynamodb.connection import dynamodb_resource
 from odp.dynamodb.file_tracker import DynamoDbFileTracker
 from odp.dynamodb.quarantine import DynamoDbQuarantine
 from odp.file_manager.registration import register_batch

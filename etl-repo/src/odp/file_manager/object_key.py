@@ -20,10 +20,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import NoReturn
 
+from lake.landing.object_created import MOST_KEY_BYTES
+from lake.shown_text import shown
 from odp.errors import ObjectKeyError
-from odp.object_created import MOST_KEY_BYTES
 from odp.records import FileType
-from odp.shown_text import shown
 from odp.source_table import SourceTable
 
 MOST_PARTS = 1_000_000

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lake.landing.object_created import EventError, event_in
 from odp.file_manager.rejection import malformed, rejection_of
 from odp.file_manager.s3_event import DEFAULT_STAGING, Staging, landed_object
-from odp.object_created import EventError, event_in
 from odp.ports import FileRegister, Quarantine
 from odp.records import LandedFile, Quarantined, RejectedFile
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
+from lake.shown_text import on_one_line
 from odp.records import Quarantined, QuarantineKind, RejectedFile
-from odp.shown_text import on_one_line
 
 _BODY_CHARACTERS = 10_000
 _REASON_CHARACTERS = 2_000

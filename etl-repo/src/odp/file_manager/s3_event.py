@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from lake.landing.listings import ObjectVersion
+from lake.landing.object_created import EventError, created_object
+from lake.shown_text import shown
 from odp.errors import ObjectKeyError
 from odp.file_manager.object_key import check_landing
 from odp.file_manager.sources import DEFAULT_SOURCES, Sources
-from odp.listings import ObjectVersion
-from odp.object_created import EventError, created_object
 from odp.records import FileType, LandedFile, RejectedFile
-from odp.shown_text import shown
 
 STAGING = "staging"
 """The role of the bucket into which DMS writes. What is stored names buckets by role, the same in every Region."""

@@ -9,9 +9,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from lake.shown_text import shown
 from odp.errors import ObjectKeyError
 from odp.file_manager.object_key import DmsObject, dms_object
-from odp.shown_text import shown
 from odp.source_table import DEFAULT_SOURCE, SourceTable
 
 

@@ -8,28 +8,28 @@ from collections.abc import Iterator, Mapping, Set
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 
-from odp.cloudwatch import UNTOLD_CHANGES, put_metric
+from lake.cloudwatch import UNTOLD_CHANGES, put_metric
+from lake.lambda_context import LambdaContext, time_out
+from lake.landing.s3_listing import S3Listing
+from lake.ledger.connection import dynamodb_resource
+from lake.ledger.sweep_state import DynamoDbSweepState
 from odp.commands import Commands
 from odp.configuration import Configuration
-from odp.dynamodb.connection import dynamodb_resource
 from odp.dynamodb.file_tracker import DynamoDbPendingWork
 from odp.dynamodb.planning import DynamoDbPlannedLeases
 from odp.dynamodb.running_configuration import DynamoDbRunningConfiguration, RunningVersion
-from odp.dynamodb.sweep_state import DynamoDbSweepState
 from odp.dynamodb.told_states import DynamoDbPlannedCadences, DynamoDbToldStates
-from odp.file_manager.bucket_sweep import Sweep, Swept
 from odp.file_manager.handler import connected_lake
-from odp.file_manager.reconciliation import Reconciliation
+from odp.file_manager.missing_files import MissingFiles
 from odp.file_manager.s3_event import STAGING
+from odp.file_manager.staging_sweep import Sweep, Swept
 from odp.file_manager.sweep_states import SweepStates
 from odp.file_manager.unconfigured_tables import keep_unconfigured_tables
 from odp.file_manager.vanished_loads import VanishedLoads
 from odp.file_manager.vanished_look import LOOK_LASTS, VanishedLook
 from odp.file_manager.waiting_files import landings_of, losses
-from odp.lambda_context import LambdaContext, time_out
 from odp.messenger import Messenger
 from odp.records import HELD_KINDS, KeptEntry, PendingWork, QuarantineKind
-from odp.s3_staging import S3StagingListing
 from odp.sns_topic import SnsTopic
 from odp.state_changes import Aspect, State
 
@@ -96,9 +96,9 @@ def _tell_changes(lake: _Lake, *, is_day_over: bool) -> None:
 
 def _sweep() -> Sweep:
     lake = connected_lake()
-    sources, listing = lake.staging.sources, S3StagingListing(lake.staging.buckets)
+    sources, listing = lake.staging.sources, S3Listing(lake.staging.buckets)
     return Sweep(
-        reconciliation=Reconciliation(listing, lake.tracker, lake.quarantine, sources),
+        missing_files=MissingFiles(listing, lake.tracker, lake.quarantine, sources),
         listing=listing,
         states=_states(),
         bucket=STAGING,
@@ -109,7 +109,7 @@ def _sweep() -> Sweep:
 
 def _vanished_look() -> VanishedLook:
     lake = connected_lake()
-    listing, days = S3StagingListing(lake.staging.buckets), int(os.environ["LANDED_FILE_DAYS"])
+    listing, days = S3Listing(lake.staging.buckets), int(os.environ["LANDED_FILE_DAYS"])
     states = _states()
     loads = VanishedLoads(lake.tracker, listing, lake.quarantine, days, _now, states.load().expired_until)
     return VanishedLook(loads, states, _now, _log_vanished)

@@ -12,7 +12,7 @@ from odp.configuration import Configuration
 from odp.file_manager.waiting_files import count_that_expire, weeks_of_those_that_expire
 from odp.ports import PlannedLeases
 from odp.records import KeptEntry, PendingWork, RawTableConfig, TableLease
-from odp.refreshes import RefreshStatus
+from odp.refresh import RefreshStatus
 from odp.state_changes import Aspect, State, Subject, Told
 
 LATE_AFTER_CADENCES = 3

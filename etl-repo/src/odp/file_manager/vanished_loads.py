@@ -112,8 +112,8 @@ def _newest_applied(processed: Sequence[LandedFile]) -> tuple[LandedFile, ...]:
 
 def _is_held(processed: Sequence[LandedFile]) -> bool:
     """Tell whether a load is held that is newer than the one in the table."""
-    newest = max((part.moment for part in _newest_applied(processed)), default="")
-    return any(part.is_load and part.status is FileStatus.HELD and part.moment > newest for part in processed)
+    newest = max((part.landing_order for part in _newest_applied(processed)), default="")
+    return any(part.is_load and part.status is FileStatus.HELD and part.landing_order > newest for part in processed)
 
 
 def _folder(file: LandedFile) -> str:

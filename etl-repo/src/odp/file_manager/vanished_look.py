@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import takewhile
 
+from lake.landing.listings import SweepState, is_due
 from odp.file_manager.vanished_loads import VanishedLoads
-from odp.listings import SweepState, is_due
 from odp.ports import SweepStates
 from odp.records import KeptEntry
 

@@ -6,8 +6,8 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from odp.errors import RefreshFailedError, UnbookedFailureError
-from odp.refreshes import RefreshOutcome, RefreshStatus
+from odp.errors import RefreshFailedError, UnrecordedFailureError
+from odp.refresh import RefreshOutcome, RefreshStatus
 
 logger = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ def refresh_batch(source_tables: Sequence[str], refresh_one: RefreshOne, *, at_a
 
     Raises:
         RefreshFailedError: after all tables were tried, naming those that failed and why.
-        UnbookedFailureError: the same, where the books do not tell of each: nobody else will.
+        UnrecordedFailureError: the same, where the books do not tell of each: nobody else will.
     """
     with ThreadPoolExecutor(max_workers=max(1, min(at_a_time, len(source_tables)))) as threads:
         futures = {name: threads.submit(refresh_one, name) for name in source_tables}
@@ -36,7 +36,7 @@ def refresh_batch(source_tables: Sequence[str], refresh_one: RefreshOne, *, at_a
             if outcome.status is RefreshStatus.ERROR:
                 booked[name] = outcome.error
     if unbooked:
-        raise UnbookedFailureError(_message(len(source_tables), unbooked, booked))
+        raise UnrecordedFailureError(_message(len(source_tables), unbooked, booked))
     if booked:
         raise RefreshFailedError(_message(len(source_tables), unbooked, booked))
     return outcomes

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from odp.errors import RefreshFailedError, RetryableError
+from lake.errors import RetryableError
+from odp.errors import RefreshFailedError
 from odp.problem_key import problem_key
 from odp.state_changes import Aspect, State, Subject
 

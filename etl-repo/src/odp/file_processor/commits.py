@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from odp.file_processor.late_files import Limits, order, was_put_there
 from odp.file_processor.pending_table import PendingTable
 from odp.records import LandedFile, SkipReason
-from odp.refreshes import HeldFiles, Refresh, RefreshKind, TableState
+from odp.refresh import HeldFiles, RefreshKind, RefreshPlan, TableState
 
 _PUT_THERE = (
     "changes that landed before it were not written there by DMS, so nobody knows whether they follow it; approve it "
@@ -21,7 +21,7 @@ def commit_after(
     parts: Sequence[LandedFile],
     skipped: Sequence[LandedFile],
     held: tuple[HeldFiles, ...] = (),
-) -> Refresh:
+) -> RefreshPlan:
     """Apply parts of the present load and changes; those that landed before the load are in it.
 
     A historical table needs their versions too, and before those of the load.
@@ -47,7 +47,7 @@ def commit_of(
     skipped: Sequence[LandedFile],
     held: tuple[HeldFiles, ...] = (),
     began: str = "",
-) -> Refresh:
+) -> RefreshPlan:
     """Apply the oldest files, as many as one commit may read, with the applied ones that they were overtaken by."""
     late = table.late
     copies = late.copies(files)
@@ -65,7 +65,7 @@ def commit_of(
     generation = max(table.state.generation, 1)
     new = tuple(file.applied(generation) for file in chosen)
     state = state_after(table.state, generation, new, began) if new else table.state
-    return Refresh(_kind(table.state, new), new, tuple(replayed), state, tuple(skipped), held, table.awaits_load)
+    return RefreshPlan(_kind(table.state, new), new, tuple(replayed), state, tuple(skipped), held, table.awaits_load)
 
 
 def state_after(state: TableState, generation: int, files: Iterable[LandedFile], began: str = "") -> TableState:
@@ -73,22 +73,22 @@ def state_after(state: TableState, generation: int, files: Iterable[LandedFile],
     files = list(files)
     loads = [file for file in files if file.is_load]
     changes = [file for file in files if not file.is_load]
-    moments = [*filter(None, [state.began, began if loads else ""]), *(file.moment for file in loads)]
+    moments = [*filter(None, [state.began, began if loads else ""]), *(file.landing_order for file in loads)]
     return TableState(
         generation,
         load_keys=state.load_keys | {file.key for file in loads},
         newest_change_file=max([state.newest_change_file, *(file.name for file in changes)]),
         began=min(moments, default=""),
-        changes_until=max([state.changes_until, *(file.moment for file in changes)]),
+        changes_until=max([state.changes_until, *(file.landing_order for file in changes)]),
     )
 
 
 def first_load_held(
     table: PendingTable, parts: Sequence[LandedFile], skipped: Sequence[LandedFile], reason: str
-) -> Refresh:
+) -> RefreshPlan:
     """Hold a first load, so that the table waits for a person."""
     held = HeldFiles(parts[0].file_id, reason, tuple(part.held(reason) for part in parts))
-    return Refresh(RefreshKind.INITIAL, (), (), table.state, tuple(skipped), (held,))
+    return RefreshPlan(RefreshKind.INITIAL, (), (), table.state, tuple(skipped), (held,))
 
 
 def _kind(state: TableState, new: Sequence[LandedFile]) -> RefreshKind:

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from odp.errors import RejectedInputError
+from lake.errors import RejectedInputError
 from odp.file_processor.commits import commit_after, commit_of, first_load_held, state_after
 from odp.file_processor.late_files import hold_namesakes, order
-from odp.file_processor.loads import is_a_first_part, is_certainly_again, is_settled, may_precede, second_of
+from odp.file_processor.load_parts import is_a_first_part, is_certainly_again, may_precede, second_of
+from odp.file_processor.loads import is_settled
 from odp.file_processor.pending_table import PendingTable
 from odp.file_processor.reload_doubts import (
     AGAIN,
@@ -23,7 +24,7 @@ from odp.file_processor.reload_doubts import (
     why_held,
 )
 from odp.records import FileStatus, LandedFile, SkipReason
-from odp.refreshes import HeldFiles, Refresh, RefreshKind, TableState
+from odp.refresh import HeldFiles, RefreshKind, RefreshPlan, TableState
 
 _DELETED_SINCE = (
     "changes that follow it were applied already, and were deleted from the staging bucket or overwritten there since, "
@@ -42,16 +43,18 @@ _OF_A_LOST_LOAD = (
 class Selection(PendingTable):
     """Selects from the pending files of one table."""
 
-    def select(self) -> Refresh:
+    def select(self) -> RefreshPlan:
         """Decide the next commit, and what is skipped or held; with nothing of it, the pending files wait.
 
         Raises:
             RejectedInputError: the table's first load is held, so nobody knows yet what its changes follow.
         """
         held = hold_namesakes(self.changes, self.late.versions) if self.is_historical else ()
-        return Refresh(RefreshKind.CHANGES, (), (), self.state, held=held) if held else self._of_names_of_their_own()
+        return (
+            RefreshPlan(RefreshKind.CHANGES, (), (), self.state, held=held) if held else self._of_names_of_their_own()
+        )
 
-    def _of_names_of_their_own(self) -> Refresh:
+    def _of_names_of_their_own(self) -> RefreshPlan:
         emptying = [file for file in self.pending if file.is_emptying]
         if emptying:
             return self._empty(emptying)
@@ -72,26 +75,26 @@ class Selection(PendingTable):
             given_up = [part.skipped(SkipReason.ABANDONED_LOAD) for part in others if part.file_id not in ours]
             readable = (*loads.present, *loads.given_up, *loads.reload.parts)
             parts = [part for part in readable if part.approved or part.file_id in ours]
-            return commit_after(self, self.versions[0].moment, parts, [*self.gone, *given_up])
+            return commit_after(self, self.versions[0].landing_order, parts, [*self.gone, *given_up])
         return self._hold(reason) if reason else self._reload()
 
-    def _hold_more(self, parts: Sequence[LandedFile]) -> Refresh:
+    def _hold_more(self, parts: Sequence[LandedFile]) -> RefreshPlan:
         """Hold the parts that came since, too; the changes of a table without a load wait with it."""
         reason = self.held_parts[0].status_reason
         settled = [part.held(reason) for part in parts if is_settled(part, self.now)]
         gone = tuple(file for file in self.gone if file.is_load)
         if settled or gone:
             more = (HeldFiles(settled[0].file_id, reason, tuple(settled)),) if settled else ()
-            return Refresh(RefreshKind.CHANGES, (), (), self.state, gone, more)
+            return RefreshPlan(RefreshKind.CHANGES, (), (), self.state, gone, more)
         if parts:
-            return Refresh(RefreshKind.CHANGES, (), (), self.state)
+            return RefreshPlan(RefreshKind.CHANGES, (), (), self.state)
         message = (
             f"{self.held_parts[0].source_table_name}: its first full load is held ({reason}), and its changes wait; "
             "approve or dismiss it with odp reload"
         )
         raise RejectedInputError(message)
 
-    def _hold(self, reason: str) -> Refresh:
+    def _hold(self, reason: str) -> RefreshPlan:
         """A first load that is not applied yet is held with what was to replace it: nobody knows which counts."""
         loads = self.loads
         assert loads.reload is not None  # noqa: S101 - only a reload is held
@@ -99,9 +102,9 @@ class Selection(PendingTable):
         others = (*loads.given_up, *(loads.present if self.is_new else before))
         parts = tuple(part.held(reason) for part in (*loads.reload.parts, *others))
         held = HeldFiles(loads.reload.load_id, reason, parts)
-        return Refresh(RefreshKind.CHANGES, (), (), self.state, held=(held,))
+        return RefreshPlan(RefreshKind.CHANGES, (), (), self.state, held=(held,))
 
-    def _reload(self) -> Refresh:
+    def _reload(self) -> RefreshPlan:
         """Start a new generation, also with changes that follow the load but were applied before it was whole.
 
         Changes that landed before the load are in it. A historical table still needs their versions, so it takes them
@@ -109,7 +112,7 @@ class Selection(PendingTable):
         """
         loads = self.loads
         load = self.reload
-        since = self.versions[0].moment
+        since = self.versions[0].landing_order
         before = self.landed_before(since)
         if self.is_historical and (before or not self.is_all):
             return commit_of(self, before or self.changes, [file for file in self.gone if not file.is_load])
@@ -123,7 +126,7 @@ class Selection(PendingTable):
             return self._hold(_DELETED_SINCE)
         files = tuple(part.applied(self.state.generation + 1) for part in sorted([*load.parts, *after], key=order))
         others = [*loads.ended, *loads.given_up, *loads.present, *loads.repeated]
-        given_up = [part for part in others if part.moment < since]
+        given_up = [part for part in others if part.landing_order < since]
         skipped = (
             *(file.skipped(SkipReason.IN_LOAD) for file in before),
             *(file.skipped(SkipReason.COPY) for file in copies),
@@ -131,38 +134,40 @@ class Selection(PendingTable):
             *self.gone,
         )
         state = state_after(TableState(began=since), self.state.generation + 1, [*files, *replayed])
-        return Refresh(RefreshKind.RELOAD, files, tuple(replayed), state, skipped, is_late_reload=bool(applied_since))
+        return RefreshPlan(
+            RefreshKind.RELOAD, files, tuple(replayed), state, skipped, is_late_reload=bool(applied_since)
+        )
 
-    def _empty(self, emptying: Sequence[LandedFile]) -> Refresh:
+    def _empty(self, emptying: Sequence[LandedFile]) -> RefreshPlan:
         """Replace the table by nothing, and by the changes in it that follow the moment at which its source was empty.
 
         The parts of the load stay known: DMS names those of the next one the same.
         """
-        newest = max(emptying, key=lambda file: file.moment)
-        if newest.moment <= self.state.began or self.is_new:
+        newest = max(emptying, key=lambda file: file.landing_order)
+        if newest.landing_order <= self.state.began or self.is_new:
             skipped = tuple(file.skipped(SkipReason.ABANDONED_LOAD) for file in emptying)
-            return Refresh(RefreshKind.CHANGES, (), (), self.state, skipped)
-        before = self.landed_before(newest.moment)
+            return RefreshPlan(RefreshKind.CHANGES, (), (), self.state, skipped)
+        before = self.landed_before(newest.landing_order)
         if self.is_historical and (before or (not self.is_all and self.changes)):
             return commit_of(self, before or self.changes, [file for file in self.gone if not file.is_load])
-        replayed = self.applied_since(newest.moment)
-        if not self.can_be_replayed(replayed, newest.moment):
+        replayed = self.applied_since(newest.landing_order)
+        if not self.can_be_replayed(replayed, newest.landing_order):
             parts = tuple(file.held(_DELETED_SINCE) for file in emptying)
             held = HeldFiles(newest.file_id, _DELETED_SINCE, parts)
-            return Refresh(RefreshKind.CHANGES, (), (), self.state, held=(held,))
+            return RefreshPlan(RefreshKind.CHANGES, (), (), self.state, held=(held,))
         generation = self.state.generation + 1
-        abandoned = [file for file in self.pending if file.is_load and file.moment < newest.moment]
+        abandoned = [file for file in self.pending if file.is_load and file.landing_order < newest.landing_order]
         skipped = (
             *(file.skipped(SkipReason.IN_LOAD) for file in before),
             *(part.skipped(SkipReason.ABANDONED_LOAD) for part in abandoned),
         )
-        empty = TableState(load_keys=self.state.load_keys, began=newest.moment)
+        empty = TableState(load_keys=self.state.load_keys, began=newest.landing_order)
         state = state_after(empty, generation, replayed)
         kind = RefreshKind.RELOAD if replayed else RefreshKind.EMPTY
         is_late = bool(replayed)
-        return Refresh(kind, (newest.applied(generation),), tuple(replayed), state, skipped, is_late_reload=is_late)
+        return RefreshPlan(kind, (newest.applied(generation),), tuple(replayed), state, skipped, is_late_reload=is_late)
 
-    def _go_on(self) -> Refresh:
+    def _go_on(self) -> RefreshPlan:
         """Apply what belongs to the present load; parts of one that is not whole yet wait."""
         loads = self.loads
         copies, wait, held = self._repeated()
@@ -174,15 +179,15 @@ class Selection(PendingTable):
         waiting = set() if loads.reload and loads.reload.is_held else waiting
         skipped += [file for file in self.gone if file.key not in waiting]
         if loads.reload and self.is_new:
-            return Refresh(RefreshKind.INITIAL, (), (), self.state, tuple(skipped), held)
+            return RefreshPlan(RefreshKind.INITIAL, (), (), self.state, tuple(skipped), held)
         doubt = AGAIN if is_first_load_begun_anew(self) else DISMISSED_BEFORE if is_dismissed_first_load(self) else ""
         if doubt:
             if all(is_settled(part, self.now) for part in loads.present):
                 return first_load_held(self, loads.present, skipped, doubt)
-            return Refresh(RefreshKind.INITIAL, (), (), self.state, tuple(skipped))
+            return RefreshPlan(RefreshKind.INITIAL, (), (), self.state, tuple(skipped))
         unapproved = {part.key for part in loads.present if not part.approved}
         versions = [part for part in self.pending if part.key in unapproved]
-        vanished = [part.moment for part in self.vanished_parts if any(may_precede(part, v) for v in versions)]
+        vanished = [part.landing_order for part in self.vanished_parts if any(may_precede(part, v) for v in versions)]
         began = min(filter(None, [self.state.began, loads.present_began, *vanished]), default="")
         present = self._without_undecided(loads.present)
         return commit_after(self, began, present, skipped, held)

@@ -9,10 +9,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from odp.aws_trouble import trouble_of_aws
-from odp.cloudwatch import UNTOLD_CHANGES, put_metric
+from lake.aws_trouble import trouble_of_aws
+from lake.cloudwatch import UNTOLD_CHANGES, put_metric
+from lake.ledger.connection import dynamodb_resource
 from odp.commands import Commands
-from odp.dynamodb.connection import dynamodb_resource
 from odp.dynamodb.file_tracker import DynamoDbPendingWork
 from odp.dynamodb.planning import DynamoDbCadenceClaims, DynamoDbPlannedLeases
 from odp.dynamodb.quarantine import DynamoDbQuarantine

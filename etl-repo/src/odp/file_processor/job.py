@@ -9,26 +9,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from odp.dynamodb.connection import dynamodb_resource
+from lake.job_arguments import parse_arguments
+from lake.landing.s3_listing import S3Listing
+from lake.ledger.connection import dynamodb_resource
+from lake.spark_session import hudi_session, task_slots
 from odp.dynamodb.file_tracker import DynamoDbFileTracker
 from odp.dynamodb.quarantine import DynamoDbQuarantine
-from odp.dynamodb.refresh_books import BookTables, DynamoDbRefreshBooks
+from odp.dynamodb.run_log import DynamoDbRunLog, RunLogTables
 from odp.dynamodb.running_configuration import DynamoDbTableConfigs, RunningVersion
 from odp.dynamodb.table_leases import DynamoDbTableLeases
 from odp.errors import MissingConfigurationError
-from odp.file_manager.reconciliation import Reconciliation
+from odp.file_manager.missing_files import MissingFiles
 from odp.file_manager.sources import Sources
 from odp.file_processor.batch_refresh import refresh_batch
 from odp.file_processor.late_files import Limits
 from odp.file_processor.table_refresh import TableRefresher
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
-from odp.job_arguments import parse_arguments
 from odp.ports import TableConfigs, TableWriter
-from odp.refreshes import RefreshOutcome
+from odp.refresh import RefreshOutcome
 from odp.s3_contents import S3ObjectContents
 from odp.s3_plans import S3PlanStorage
-from odp.s3_staging import S3StagingListing
-from odp.spark_session import hudi_session, task_slots
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
@@ -103,11 +103,11 @@ def _refresher(arguments: JobArguments, dynamodb: DynamoDBServiceResource, write
     quarantine = DynamoDbQuarantine(dynamodb, arguments.quarantine_table)
     return TableRefresher(
         files=files,
-        reconciler=Reconciliation(S3StagingListing(buckets), files, quarantine, Sources.from_json(arguments.sources)),
+        staged_files=MissingFiles(S3Listing(buckets), files, quarantine, Sources.from_json(arguments.sources)),
         contents=S3ObjectContents(buckets),
         leases=DynamoDbTableLeases(dynamodb, arguments.file_processing_tracker_table),
         writer=writer,
-        books=DynamoDbRefreshBooks(dynamodb, _book_tables(arguments)),
+        run_log=DynamoDbRunLog(dynamodb, _book_tables(arguments)),
         quarantine=quarantine,
         run_id=arguments.JOB_RUN_ID,
         limits=Limits(
@@ -118,8 +118,8 @@ def _refresher(arguments: JobArguments, dynamodb: DynamoDBServiceResource, write
     )
 
 
-def _book_tables(arguments: JobArguments) -> BookTables:
-    return BookTables(
+def _book_tables(arguments: JobArguments) -> RunLogTables:
+    return RunLogTables(
         pending=arguments.file_tracker_table,
         history=arguments.file_tracker_history_table,
         leases=arguments.file_processing_tracker_table,

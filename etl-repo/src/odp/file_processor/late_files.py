@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from odp.file_processor.loads import is_certainly_again
+from odp.file_processor.load_parts import is_certainly_again
 from odp.records import FileStatus, LandedFile, SkipReason
-from odp.refreshes import HeldFiles, TableState
+from odp.refresh import HeldFiles, TableState
 
 REPLAY_HORIZON = timedelta(days=7)
 """How much older than the newest applied change a late file may be."""
@@ -87,7 +87,7 @@ def newest_versions(files: Iterable[LandedFile]) -> list[LandedFile]:
     newest: dict[str, LandedFile] = {}
     for file in files:
         known = newest.get(file.key)
-        if file.status is FileStatus.APPLIED and (known is None or known.moment < file.moment):
+        if file.status is FileStatus.APPLIED and (known is None or known.landing_order < file.landing_order):
             newest[file.key] = file
     return sorted(newest.values(), key=order)
 
@@ -130,7 +130,7 @@ def hold_namesakes(changes: Sequence[LandedFile], versions: Versions) -> tuple[H
     for version in (version for of_key in versions.values() for version in of_key):
         if version.status is FileStatus.APPLIED:
             keys.setdefault(version.name, set()).add(version.key)
-    in_time = sorted(changes, key=lambda file: (file.moment, file.file_id))
+    in_time = sorted(changes, key=lambda file: (file.landing_order, file.file_id))
     second = [file for file in in_time if file.key not in keys.setdefault(file.name, {file.key})]
     return tuple(group for file in second for group in _held([file], _NAMESAKE))
 
@@ -147,8 +147,10 @@ class LateFiles:
 
     def first_landed(self, file: LandedFile) -> str:
         """Give the moment at which the first version of a file's object landed."""
-        others = (other.moment for other in self.pending if other.key == file.key)
-        return min([file.moment, *others, *(version.moment for version in self.versions.get(file.key, ()))])
+        others = (other.landing_order for other in self.pending if other.key == file.key)
+        return min(
+            [file.landing_order, *others, *(version.landing_order for version in self.versions.get(file.key, ()))]
+        )
 
     def copies(self, files: Sequence[LandedFile]) -> list[LandedFile]:
         """Give the changes whose content the table holds already, from another version of the same object."""
@@ -165,7 +167,7 @@ class LateFiles:
         reason = _TOO_MANY
         while first < len(late):
             found = self.processed.changes("" if late[first].is_load else late[first].name, most + 1)
-            applied = [file for file in newest_versions(found) if file.moment >= self.state.began]
+            applied = [file for file in newest_versions(found) if file.landing_order >= self.state.began]
             if len(found) <= most and can_be_replayed(applied, [*found, *self.pending], self.processed):
                 return applied, _held(late[:first], reason)
             reason = _DELETED if len(found) <= most else reason
@@ -179,9 +181,9 @@ class LateFiles:
         applied = [
             version
             for version in self.versions.get(file.key, ())
-            if version.status is FileStatus.APPLIED and version.moment >= self.state.began
+            if version.status is FileStatus.APPLIED and version.landing_order >= self.state.began
         ]
-        newest = max(applied, key=lambda version: version.moment, default=None)
+        newest = max(applied, key=lambda version: version.landing_order, default=None)
         return newest is not None and is_certainly_again(file, newest, self.processed.has_same_content)
 
     def _first_within_horizon(self, late: Sequence[LandedFile]) -> int:

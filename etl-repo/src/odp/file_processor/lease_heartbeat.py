@@ -6,9 +6,9 @@ import logging
 import threading
 from types import TracebackType
 
-from odp.errors import LeaseLostError
+from lake.errors import LeaseLostError
 from odp.ports import TableLeases
-from odp.refreshes import Lease
+from odp.refresh import Lease
 
 logger = logging.getLogger(__name__)
 

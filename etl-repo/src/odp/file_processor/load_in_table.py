@@ -6,9 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from odp.file_processor.loads import COPY_EVENT, SameContent, is_a_first_part, is_again, is_certainly_again, segment_of
+from odp.file_processor.load_parts import (
+    COPY_EVENT,
+    SameContent,
+    is_a_first_part,
+    is_again,
+    is_certainly_again,
+    segment_of,
+)
 from odp.records import FileStatus, LandedFile, SkipReason
-from odp.refreshes import TableState
+from odp.refresh import TableState
 
 _UNREAD = (SkipReason.VANISHED, SkipReason.OVERWRITTEN)
 
@@ -35,7 +42,7 @@ class LoadInTable:
     @property
     def landed_since(self) -> list[LandedFile]:
         """The processed parts that are no older than the load, or than the moment at which the table was emptied."""
-        return [part for part in self.processed if part.moment >= self.state.began]
+        return [part for part in self.processed if part.landing_order >= self.state.began]
 
     @cached_property
     def until(self) -> str:
@@ -80,7 +87,7 @@ class LoadInTable:
 
     def has_lost_a_load_before(self, part: LandedFile) -> bool:
         """Whether another load began before this part, and its first part was lost."""
-        return bool(self._next_began) and part.moment > self._next_began
+        return bool(self._next_began) and part.landing_order > self._next_began
 
     @property
     def _lost(self) -> list[LandedFile]:
@@ -100,14 +107,14 @@ class LoadInTable:
         applied = {part.key: part for part in self._applied}
         lost = {part.key: part for part in self._lost_before_it_began}
         is_ours = True
-        for part in (part for part in self._unread if part.moment >= self.state.began):
+        for part in (part for part in self._unread if part.landing_order >= self.state.began):
             known = applied.get(part.key) or lost.get(part.key)
             if part.key not in self.keys and known is None:
                 lost |= {part.key: part} if is_ours else {}
             elif is_a_first_part(part) and known and _is_earlier_or_again(part, known, self.same):
                 is_ours = False
             elif is_a_first_part(part):
-                return list(lost.values()), part.moment
+                return list(lost.values()), part.landing_order
         return list(lost.values()), ""
 
     @cached_property
@@ -125,7 +132,7 @@ class LoadInTable:
             part
             for part in self._unread
             if is_a_first_part(part)
-            and part.moment < self.state.began
+            and part.landing_order < self.state.began
             and has_segments == {bool(part.segment)}
             and (began is None or _segment_order(part) < began)
         ]
@@ -156,7 +163,7 @@ class LoadInTable:
     def _unread(self) -> list[LandedFile]:
         reasons = (SkipReason.VANISHED,) if self._is_approved else _UNREAD
         unread = (part for part in self.processed if part.status_reason in reasons)
-        return sorted(unread, key=lambda part: part.moment) if self.keys else []
+        return sorted(unread, key=lambda part: part.landing_order) if self.keys else []
 
 
 def is_in_doubt(part: LandedFile) -> bool:
@@ -169,4 +176,4 @@ def _segment_order(part: LandedFile) -> tuple[int, str]:
 
 
 def _is_earlier_or_again(part: LandedFile, known: LandedFile, same: SameContent) -> bool:
-    return part.moment < known.moment or is_certainly_again(part, known, same)
+    return part.landing_order < known.landing_order or is_certainly_again(part, known, same)

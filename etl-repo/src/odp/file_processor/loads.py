@@ -7,24 +7,26 @@ between two parts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime
 
+from odp.file_processor.load_in_table import LoadInTable
+from odp.file_processor.load_parts import (
+    SETTLES_AFTER,
+    SameContent,
+    count_missing,
+    is_a_first_part,
+    is_certainly_again,
+    landed_at,
+    may_precede,
+    missing_names,
+    part_name,
+    second_of,
+    segment_of,
+)
 from odp.records import FileStatus, LandedFile, SkipReason
-from odp.refreshes import TableState
-
-if TYPE_CHECKING:
-    from odp.file_processor.load_in_table import LoadInTable
-
-SETTLES_AFTER = timedelta(minutes=15)
-"""A load is over when no part came for this long."""
-COPY_EVENT = "CopyObject"
-"""What S3 says of an object that was copied; DMS never copies."""
-
-SameContent = Callable[[LandedFile, LandedFile], bool | None]
-"""Whether two versions of one object have the same content; None if one of them is gone."""
+from odp.refresh import TableState
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Load:
     @property
     def began(self) -> str:
         """The moment at which the first part landed."""
-        return self.versions[0].moment
+        return self.versions[0].landing_order
 
     @property
     def is_approved(self) -> bool:
@@ -64,12 +66,12 @@ class Load:
     @property
     def missing(self) -> int:
         """How many parts there are not between those that are there; a name alone may count millions of them."""
-        return sum(_missing(parts) for parts in self._segments().values())
+        return sum(count_missing(parts) for parts in self._segments().values())
 
     @property
     def missing_names(self) -> Iterator[str]:
         """The names of the parts that are missing, one after the other: whoever shows some need not make all."""
-        return (name for parts in self._segments().values() for name in _missing_names(parts))
+        return (name for parts in self._segments().values() for name in missing_names(parts))
 
     @property
     def last_parts(self) -> list[LandedFile]:
@@ -137,7 +139,7 @@ def divide_loads(versions: Sequence[LandedFile], unreadable: Container[str], in_
     before = [present, *loads[:-1]] if state.generation == 0 else loads[:-1]
     return PendingLoads(
         present=readable(present),
-        present_began=dating[0].moment if readable(dating) else "",
+        present_began=dating[0].landing_order if readable(dating) else "",
         reload=Load(parts, tuple(loads[-1])) if parts else None,
         ended=readable(ended),
         given_up=readable(part for load in loads[:-1] for part in load),
@@ -153,10 +155,10 @@ def _in_landing_order(
 
     A listing tells moments to the second only, so of parts of one second the one that begins a load comes first.
     """
-    newest = {part.key: part.moment for part in versions if part.file_id not in unreadable}
+    newest = {part.key: part.landing_order for part in versions if part.file_id not in unreadable}
 
     def landed(part: LandedFile) -> tuple[str, bool, bool, str, bool, str]:
-        moment = min(part.moment, newest.get(part.key, part.moment))
+        moment = min(part.landing_order, newest.get(part.key, part.landing_order))
         is_readable = part.file_id not in unreadable
         is_later = part.part_number != 1
         return moment.partition("/")[0], is_later, part.key not in known, moment, is_readable, part.file_id
@@ -206,13 +208,13 @@ def _in_order(
         else:
             present.append(part)
     if approved:
-        loads = sorted([*loads, approved], key=lambda load: load[0].moment)
+        loads = sorted([*loads, approved], key=lambda load: load[0].landing_order)
     return present, repeated, loads
 
 
 def is_settled(part: LandedFile, now: datetime) -> bool:
     """Whether a part came a while ago."""
-    return now - _landed(part) >= SETTLES_AFTER
+    return now - landed_at(part) >= SETTLES_AFTER
 
 
 def _lapsed(parts: Sequence[LandedFile], there: Mapping[str, LandedFile], same: SameContent) -> Iterator[str]:
@@ -221,8 +223,8 @@ def _lapsed(parts: Sequence[LandedFile], there: Mapping[str, LandedFile], same: 
     for part in reversed(parts):
         newest = there.get(part.key, part)
         if not part.approved:
-            others[part.key] = part.moment
-        elif newest is not part and (others.get(part.key, "~") < newest.moment or same(newest, part) is False):
+            others[part.key] = part.landing_order
+        elif newest is not part and (others.get(part.key, "~") < newest.landing_order or same(newest, part) is False):
             yield part.file_id
 
 
@@ -248,7 +250,7 @@ def _out_of_turn(parts: Sequence[LandedFile], in_table: LoadInTable) -> set[str]
     there = {*in_table.keys, *(part.key for part in parts if part.file_id not in ids)}
     alone: set[str] = set()
     for part in sorted(again, key=lambda part: part.part_number):
-        if _part_of(segment_of(part.key), part.part_number - 1) in there:
+        if part_name(segment_of(part.key), part.part_number - 1) in there:
             there.add(part.key)
         else:
             alone.add(part.file_id)
@@ -309,64 +311,14 @@ def _is_laid_out_otherwise(part: LandedFile, segments: Container[str]) -> bool:
     return (folder in segments) == bool(part.segment)
 
 
-def is_a_first_part(part: LandedFile) -> bool:
-    """Whether a part begins a load or a segment; an operator's copy does not."""
-    return part.part_number == 1 and part.event_reason != COPY_EVENT
-
-
 def _is_late(part: LandedFile, present: Sequence[LandedFile], in_table: LoadInTable) -> bool:
     """Whether a part landed so long after the last one of the load in the table that it may be of another."""
     until = max((other.landed_at for other in present), default="") or in_table.until
-    return bool(until) and _landed(part) - datetime.fromisoformat(until) >= SETTLES_AFTER
-
-
-def second_of(part: LandedFile) -> str:
-    """When a part landed, to the second: nothing tells the order of two keys within one."""
-    return part.moment.partition("/")[0]
-
-
-def segment_of(key: str) -> str:
-    """What the keys of the parts of one segment have in common."""
-    return key.rpartition("LOAD")[0]
-
-
-def may_precede(part: LandedFile, first: LandedFile) -> bool:
-    """Whether a part landed so shortly before another one that both may be of one load."""
-    return timedelta() <= _landed(first) - _landed(part) < SETTLES_AFTER
+    return bool(until) and landed_at(part) - datetime.fromisoformat(until) >= SETTLES_AFTER
 
 
 def _has_ended(part: LandedFile, state: TableState) -> bool:
     """A part that landed before the present load began is of an earlier one, if there was any."""
-    if part.moment >= state.began:
+    if part.landing_order >= state.began:
         return False
     return state.generation > 1 or part.key in state.load_keys
-
-
-def is_again(part: LandedFile, earlier: LandedFile, same: SameContent) -> bool:
-    """Whether a version has the content of an earlier version of the same object, or may have: then it is held."""
-    return part.key == earlier.key and part.size == earlier.size and same(part, earlier) is not False
-
-
-def is_certainly_again(file: LandedFile, earlier: LandedFile, same: SameContent) -> bool:
-    """Whether a version has the content of an earlier version of the same object; not where that is gone."""
-    return file.key == earlier.key and file.size == earlier.size and same(file, earlier) is True
-
-
-def _landed(part: LandedFile) -> datetime:
-    return datetime.fromisoformat(part.landed_at)
-
-
-def _missing(parts: Sequence[LandedFile]) -> int:
-    numbers = {part.part_number for part in parts if part.part_number > 0}
-    return max(numbers, default=0) - len(numbers)
-
-
-def _missing_names(parts: Sequence[LandedFile]) -> Iterator[str]:
-    numbers = {part.part_number for part in parts}
-    prefix = segment_of(parts[0].name)
-    return (_part_of(prefix, number) for number in range(1, max(numbers)) if number not in numbers)
-
-
-def _part_of(prefix: str, number: int) -> str:
-    """The name or key of a part of a segment."""
-    return f"{prefix}LOAD{number:08X}.parquet"

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 
-from odp.errors import RejectedInputError
+from lake.errors import RejectedInputError
+from lake.shown_text import shown
+from lake.spark_session import open_parquet
 from odp.file_processor.parquet_schema import parquet_columns
 from odp.records import LandedFile
-from odp.shown_text import shown
-from odp.spark_session import open_parquet
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

@@ -18,17 +18,11 @@ from odp.file_processor.late_files import (
     order,
 )
 from odp.file_processor.load_in_table import LoadInTable
-from odp.file_processor.loads import (
-    Load,
-    PendingLoads,
-    divide_loads,
-    is_again,
-    is_certainly_again,
-    may_precede,
-)
+from odp.file_processor.load_parts import is_again, is_certainly_again, may_precede
+from odp.file_processor.loads import Load, PendingLoads, divide_loads
 from odp.file_processor.suspicion import versions_of
 from odp.records import FileStatus, LandedFile, SkipReason, VersioningType
-from odp.refreshes import TableState
+from odp.refresh import TableState
 
 _EVERYTHING = 1_000_000
 
@@ -85,7 +79,7 @@ class PendingTable:
         """The version of each key that can be read, and the others, each with its reason."""
         newest: dict[str, LandedFile] = {}
         gone: list[LandedFile] = []
-        for file in sorted(self.pending, key=lambda file: (file.moment, file.file_id)):
+        for file in sorted(self.pending, key=lambda file: (file.landing_order, file.file_id)):
             if file.file_id in self.unreadable:
                 gone.append(file.skipped(self.unreadable[file.file_id]))
                 continue
@@ -116,8 +110,8 @@ class PendingTable:
         readable = {file.file_id: file for file in self.readable}
         pending = (file for file in self.pending if file.is_load and file.file_id not in self.half_approved)
         parts = [readable.get(file.file_id, file) for file in pending]
-        newest = {part.key: part.moment for part in parts}
-        overwritten = {part.file_id for part in self.held_parts if newest.get(part.key, "") > part.moment}
+        newest = {part.key: part.landing_order for part in parts}
+        overwritten = {part.file_id for part in self.held_parts if newest.get(part.key, "") > part.landing_order}
         unreadable = {file.file_id for file in self.gone} | overwritten
         return divide_loads([*self.held_parts, *parts], unreadable, self.in_table)
 
@@ -172,13 +166,14 @@ class PendingTable:
             return load.versions
         # what a person dismissed is decided, and what it overwrote: a load that comes after it began by itself
         dismissed = max(
-            (part.moment for part in self.processed_parts if part.status_reason == SkipReason.DISMISSED), default=""
+            (part.landing_order for part in self.processed_parts if part.status_reason == SkipReason.DISMISSED),
+            default="",
         )
-        since = [part for part in self.in_table.landed_since if part.moment > dismissed]
+        since = [part for part in self.in_table.landed_since if part.landing_order > dismissed]
         overwritten = [part for part in since if part.status_reason == SkipReason.OVERWRITTEN]
         versions = versions_of(self.loads, overwritten, self.processed.has_same_content)
-        vanished = [p for p in self.vanished_parts if p.moment > dismissed and may_precede(p, versions[0])]
-        return tuple(sorted([*versions, *vanished], key=lambda part: part.moment))
+        vanished = [p for p in self.vanished_parts if p.landing_order > dismissed and may_precede(p, versions[0])]
+        return tuple(sorted([*versions, *vanished], key=lambda part: part.landing_order))
 
     @property
     def was_there_before(self) -> bool:
@@ -195,8 +190,8 @@ class PendingTable:
         again = {part.key for part in others}
         # a load that begins with another first part is another one, though it may have fewer parts
         keys = {part.key for part in vanished}
-        begun = max((part.moment for part in others if part.part_number == 1 and part.key in keys), default="")
-        return [part for part in vanished if part.key not in again and part.moment > begun]
+        begun = max((part.landing_order for part in others if part.part_number == 1 and part.key in keys), default="")
+        return [part for part in vanished if part.key not in again and part.landing_order > begun]
 
     def landed_before(self, moment: str) -> list[LandedFile]:
         """The changes of which a version landed before a moment: DMS writes no file of changes twice."""
@@ -208,7 +203,7 @@ class PendingTable:
             return []
         found = self._processed_since(since)
         pending = (file for file in self.pending if not file.is_load)
-        in_load = {file.key for file in (*found, *pending) if file.moment < since}
+        in_load = {file.key for file in (*found, *pending) if file.landing_order < since}
         return [file for file in newest_versions(found) if file.key not in in_load]
 
     def can_be_replayed(self, files: Sequence[LandedFile], since: str) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from odp.listings import TableListing
-from odp.ports import Reconciler
+from lake.landing.listings import TableListing
+from odp.ports import StagedFiles
 from odp.records import LandedFile, SkipReason
 
 
@@ -17,7 +17,7 @@ class Readability:
     The listing is of the beginning of a run, so what landed since is not in it.
     """
 
-    reconciler: Reconciler
+    staged_files: StagedFiles
     listing: TableListing
 
     def unreadable(self, files: Sequence[LandedFile]) -> dict[str, SkipReason]:
@@ -38,19 +38,19 @@ class Readability:
                 others.append(file)
         for bucket in {file.bucket for file in others}:
             keys = sorted({file.key for file in others if file.bucket == bucket})
-            found = self.reconciler.current_versions(bucket, keys)
+            found = self.staged_files.current_versions(bucket, keys)
             current |= {key: version for key, version in found.items() if version is not None}
         return current
 
 
-def as_committed(files: Sequence[LandedFile], reconciler: Reconciler) -> list[LandedFile]:
+def as_committed(files: Sequence[LandedFile], staged_files: StagedFiles) -> list[LandedFile]:
     """Give applied files as they are booked: a part that has another version now is skipped.
 
     A commit that has read such a part may hold either version. DMS writes no file of changes twice. It costs a request
     for each part of a load.
     """
     parts = [file for file in files if file.is_load and not file.is_emptying]
-    changed = dict(_unreadable(parts, Readability(reconciler, TableListing()).current_versions(parts)))
+    changed = dict(_unreadable(parts, Readability(staged_files, TableListing()).current_versions(parts)))
     amid = {file_id for file_id, reason in changed.items() if reason is SkipReason.OVERWRITTEN}
     return [file.skipped(SkipReason.OVERWRITTEN_AMID) if file.file_id in amid else file for file in files]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
+from lake.spark_session import aggregated, computed_once
 from odp.file_processor.changes import ChangeReader
 from odp.file_processor.column_names import NamedColumns
 from odp.file_processor.own_columns import VERSION, own_columns, record_key
@@ -17,8 +18,7 @@ from odp.file_processor.schema_changes import Columns
 from odp.file_processor.table_history import Reload, greatest_version, least_version, load_version
 from odp.file_processor.updates_without_row import FinalRows
 from odp.records import DELETE, INSERT, OPERATION, RawTableConfig
-from odp.refreshes import Refresh
-from odp.spark_session import aggregated, computed_once
+from odp.refresh import RefreshPlan
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -48,7 +48,7 @@ class RefreshRows:
     spark: SparkSession
     config: RawTableConfig
     columns: Columns
-    refresh: Refresh
+    refresh: RefreshPlan
 
     def read(self, named: Mapping[str, NamedColumns]) -> DataFrame:
         """Read the files, of which `named` are the columns by file id; each row has its position."""

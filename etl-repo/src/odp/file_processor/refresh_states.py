@@ -10,7 +10,7 @@ from odp.commands import Commands
 from odp.ports import HeldEntries, PendingWorkReader, PlannedLeases
 from odp.problem_key import problem_key
 from odp.records import HELD_KINDS, KeptEntry, PendingWork, QuarantineKind, RawTableConfig, TableLease
-from odp.refreshes import RefreshStatus
+from odp.refresh import RefreshStatus
 from odp.state_changes import NOTHING_TOLD, Aspect, State, Subject, Told
 
 _ENTRIES_OF_A_MESSAGE = 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from odp.file_processor.loads import is_again, is_certainly_again
+from odp.file_processor.load_parts import is_again, is_certainly_again
 from odp.file_processor.pending_table import PendingTable
 from odp.file_processor.suspicion import suspicion, versions_of
 from odp.records import LandedFile
@@ -34,7 +34,7 @@ def is_first_load_begun_anew(table: PendingTable) -> bool:
         return False
     same = table.processed.has_same_content
     again = [(lost, part) for lost in table.vanished_parts for part in parts if is_again(part, lost, same)]
-    return any(_has_changes_between(table, lost.moment, part.moment) for lost, part in again)
+    return any(_has_changes_between(table, lost.landing_order, part.landing_order) for lost, part in again)
 
 
 def why_held(table: PendingTable) -> str:
@@ -57,7 +57,7 @@ def is_first_load_again(table: PendingTable) -> bool:
     part = loads.reload.parts[0]
     others = [version for version in table.versions if version.file_id != part.file_id]
     is_again_as_it_was = table.was_there_before and all(is_certainly_again(part, other, same) for other in others)
-    return is_again_as_it_was and not _has_changes_between(table, table.versions[0].moment, loads.reload.began)
+    return is_again_as_it_was and not _has_changes_between(table, table.versions[0].landing_order, loads.reload.began)
 
 
 def _reason_after_approval(table: PendingTable) -> str:
@@ -97,15 +97,15 @@ def _has_grown_between_changes(table: PendingTable) -> bool:
     versions = table.versions
     if table.in_table.keys:
         versions = versions_of(table.loads, (), table.processed.has_same_content)
-    before = {part.key for part in versions if part.moment < load.began}
+    before = {part.key for part in versions if part.landing_order < load.began}
     # where no load is in the table, what came again as it was may be another load: rows came and went meanwhile
     has_grown = bool(before) and not (table.in_table.keys and before >= {part.key for part in load.parts})
-    return has_grown and _has_changes_between(table, versions[0].moment, load.began)
+    return has_grown and _has_changes_between(table, versions[0].landing_order, load.began)
 
 
 def _has_changes_between(table: PendingTable, first: str, last: str) -> bool:
     pending = (table.late.first_landed(file) for file in table.changes)
-    applied = (file.moment for file in table.applied_since(first))
+    applied = (file.landing_order for file in table.applied_since(first))
     return not table.is_all or any(first <= moment < last for moment in (*pending, *applied))
 
 

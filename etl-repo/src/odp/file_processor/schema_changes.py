@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from odp.errors import SchemaChangeRefusedError
+from lake.errors import SchemaChangeRefusedError
 from odp.file_processor.parquet_schema import UNSUPPORTED
 
 Columns = Mapping[str, str]

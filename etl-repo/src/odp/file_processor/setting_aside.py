@@ -6,13 +6,13 @@ import shlex
 from collections.abc import Iterator
 
 from odp.records import LandedFile, Quarantined, QuarantineKind, RawTableConfig, SkipReason
-from odp.refreshes import HeldFiles, Refresh
+from odp.refresh import HeldFiles, RefreshPlan
 
 _TO_LOOK_AT = {SkipReason.VANISHED.value}
 _SHOWN = 5
 
 
-def entries_of(config: RawTableConfig, refresh: Refresh) -> Iterator[Quarantined]:
+def entries_of(config: RawTableConfig, refresh: RefreshPlan) -> Iterator[Quarantined]:
     """Give the quarantine entries of what a refresh holds, and of deleted objects that it skips."""
     for held in refresh.held:
         yield _held(config, held)

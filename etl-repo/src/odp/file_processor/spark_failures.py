@@ -11,9 +11,9 @@ from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
 
-from odp.errors import ObjectGoneError, RejectedInputError
+from lake.errors import ObjectGoneError, RejectedInputError
+from lake.spark_session import hadoop_configuration, hadoop_path
 from odp.records import LandedFile, RawTableConfig
-from odp.spark_session import hadoop_configuration, hadoop_path
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, SparkSession

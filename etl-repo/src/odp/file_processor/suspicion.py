@@ -5,17 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import islice
 
-from odp.file_processor.loads import (
-    COPY_EVENT,
-    Load,
-    PendingLoads,
-    SameContent,
-    is_again,
-    may_precede,
-    second_of,
-)
+from odp.file_processor.load_parts import COPY_EVENT, SameContent, is_again, may_precede, second_of
+from odp.file_processor.loads import Load, PendingLoads
 from odp.records import LandedFile
-from odp.refreshes import TableState
+from odp.refresh import TableState
 
 _SHOWN = 5
 
@@ -117,8 +110,8 @@ def _was_another(part: LandedFile, load: Load, known: Sequence[LandedFile], same
 def _before(part: LandedFile, versions: Sequence[LandedFile]) -> LandedFile | None:
     """Give the version that a part which can be read overwrote, maybe within the same second of a listing."""
     others = (version for version in versions if version.key == part.key and version.file_id != part.file_id)
-    earlier = (version for version in others if version.moment <= part.moment)
-    return max(earlier, key=lambda version: version.moment, default=None)
+    earlier = (version for version in others if version.landing_order <= part.landing_order)
+    return max(earlier, key=lambda version: version.landing_order, default=None)
 
 
 def _some(names: Sequence[str]) -> str:

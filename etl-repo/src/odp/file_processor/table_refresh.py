@@ -13,24 +13,24 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TypeGuard
 
-from odp.errors import LeaseLostError, RejectedInputError
+from lake.errors import LeaseLostError, RejectedInputError
+from lake.landing.listings import TableListing
 from odp.file_processor.file_selection import Selection
 from odp.file_processor.late_files import Limits
 from odp.file_processor.lease_heartbeat import LeaseHeartbeat
 from odp.file_processor.loads import is_settled
 from odp.file_processor.readability import Readability, as_committed
 from odp.file_processor.setting_aside import entries_of
-from odp.listings import TableListing
-from odp.ports import FileTracker, ObjectContents, Reconciler, RefreshBooks, RefreshEntries, TableLeases, TableWriter
+from odp.ports import FileTracker, ObjectContents, RefreshEntries, RunLog, StagedFiles, TableLeases, TableWriter
 from odp.records import LandedFile, Quarantined, QuarantineKind, RawTableConfig, SkipReason
-from odp.refreshes import (
-    BookEntry,
-    CommittedRefresh,
+from odp.refresh import (
+    LastCommit,
     Lease,
-    Refresh,
     RefreshOutcome,
+    RefreshPlan,
     RefreshStatus,
     RowCounts,
+    RunRecord,
     TableState,
 )
 
@@ -53,10 +53,10 @@ class TableRefresher:
     """Refreshes tables for one job run; tables are islands, so no failure leaves this class."""
 
     files: FileTracker
-    reconciler: Reconciler
+    staged_files: StagedFiles
     leases: TableLeases
     writer: TableWriter
-    books: RefreshBooks
+    run_log: RunLog
     quarantine: RefreshEntries
     contents: ObjectContents
     run_id: str
@@ -71,7 +71,7 @@ class TableRefresher:
         if lease is None:
             logger.info("%s is being refreshed by another run", config.qualified_name)
             return None
-        work = _Refresh(self, config, lease, started_at)
+        work = RefreshRun(self, config, lease, started_at)
         try:
             work.run()
         except Exception as failure:  # the other tables of the batch go on; the job run reports the failure
@@ -103,7 +103,7 @@ class _ProcessedFiles:
         return self.readability.current_versions(files)
 
 
-class _Refresh:
+class RefreshRun:
     """One refresh under way; `_done` has the files that are done while the books do not know it yet."""
 
     def __init__(self, refresher: TableRefresher, config: RawTableConfig, lease: Lease, started_at: str) -> None:
@@ -132,7 +132,7 @@ class _Refresh:
                 self._has_commit = True
                 self._finish_earlier_run(last)
             state = last.state if last else TableState()
-            readability = Readability(self._with.reconciler, self._register_missing(state))
+            readability = Readability(self._with.staged_files, self._register_missing(state))
             while self._has_more(step := self._step(state, readability, heartbeat.check)):
                 state = step.state
                 self._enter_done()
@@ -146,7 +146,7 @@ class _Refresh:
             failure, stack_trace = None, ""
         status = RefreshStatus.ERROR if failure else RefreshStatus.COMPLETED
         error = _one_line(failure) if failure else ""
-        entry = BookEntry(
+        entry = RunRecord(
             outcome=replace(self._outcome(status), error=error, stack_trace=stack_trace),
             files=self._done,
             closes=True,
@@ -158,12 +158,12 @@ class _Refresh:
             refused_configuration=self._config.digest,
         )
         try:
-            self._with.books.enter(self._lease, entry)
+            self._with.run_log.append(self._lease, entry)
         except LeaseLostError as lost:
             files, counts = self._in_books
             outcome = replace(self._outcome(RefreshStatus.ERROR), files=files, counts=counts)
             outcome = replace(outcome, error=error or _one_line(lost), stack_trace=stack_trace)
-            self._with.books.record(outcome, self._with.run_id)
+            self._with.run_log.record(outcome, self._with.run_id)
             return outcome
         return entry.outcome
 
@@ -196,7 +196,7 @@ class _Refresh:
                 logger.exception("%s does not say whether it holds data", self._config.qualified_name)
         return self._has_commit
 
-    def _finish_earlier_run(self, last: CommittedRefresh) -> None:
+    def _finish_earlier_run(self, last: LastCommit) -> None:
         """Close the books of a run that died after its commit; a file that a person skipped since is applied, too."""
         found = self._with.files.not_booked(self._config.source_table_name, last.file_ids)
         files = [file for file in found if file.status_reason != SkipReason.OVERWRITTEN_AMID]
@@ -231,12 +231,12 @@ class _Refresh:
         pending = self._pending()
         if not pending:
             return TableListing()
-        listing = self._with.reconciler.of_table(pending, state.newest_change_file)
+        listing = self._with.staged_files.register_missing(pending, state.newest_change_file)
         if listing.missed:
             logger.warning("%s: %d files had no event", self._config.source_table_name, listing.missed)
         return listing
 
-    def _step(self, state: TableState, readability: Readability, check_lease: Callable[[], None]) -> Refresh | None:
+    def _step(self, state: TableState, readability: Readability, check_lease: Callable[[], None]) -> RefreshPlan | None:
         """Apply as much as one commit may read; None if nothing waits."""
         pending = self._pending()
         if not pending:
@@ -268,7 +268,7 @@ class _Refresh:
             logger.info("%s: %d files wait for the rest of a full load", source, len(pending))
         return refresh
 
-    def _apply(self, refresh: Refresh, check_lease: Callable[[], None]) -> CommittedRefresh:
+    def _apply(self, refresh: RefreshPlan, check_lease: Callable[[], None]) -> LastCommit:
         """Write the refresh; what it holds is held although its files are refused: that may be what mends the table."""
         try:
             return self._with.writer.apply(self._config, refresh, check_lease)
@@ -276,7 +276,7 @@ class _Refresh:
             self._set_aside(replace(refresh, files=(), skipped=()))
             raise
 
-    def _set_aside(self, refresh: Refresh) -> None:
+    def _set_aside(self, refresh: RefreshPlan) -> None:
         for entry in entries_of(self._config, refresh):
             self._keep(entry)
         # what was applied comes last, as the last of its files are booked together with what the commit did
@@ -290,14 +290,14 @@ class _Refresh:
         else:
             self._with.quarantine.replace(entry)
 
-    def _has_more(self, step: Refresh | None) -> TypeGuard[Refresh]:
+    def _has_more(self, step: RefreshPlan | None) -> TypeGuard[RefreshPlan]:
         """Whether something was done and something is left."""
         return step is not None and bool(self._done) and (self._left > 0 or not self._is_all)
 
-    def _publish(self, committed: CommittedRefresh, files: Sequence[LandedFile]) -> None:
+    def _publish(self, committed: LastCommit, files: Sequence[LandedFile]) -> None:
         """Bring the catalog up to a commit; only then do its files count as applied."""
         self._catalog_commit = self._with.writer.publish(self._config, self._catalog_commit)
-        self._done = tuple(as_committed(files, self._with.reconciler))
+        self._done = tuple(as_committed(files, self._with.staged_files))
         self._files += len(files)
         self._counts += committed.counts
         if committed.counts.updates_without_row:
@@ -306,8 +306,8 @@ class _Refresh:
     def _enter_done(self) -> None:
         """Leave no earlier commit's files open beside those of a new one: a commit names its own files only."""
         if self._done:
-            entry = BookEntry(self._outcome(RefreshStatus.UPDATING), self._done)
-            self._with.books.enter(self._lease, entry)
+            entry = RunRecord(self._outcome(RefreshStatus.UPDATING), self._done)
+            self._with.run_log.append(self._lease, entry)
             self._done, self._in_books = (), (self._files, self._counts)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from odp.errors import RejectedInputError, SchemaChangeRefusedError
+from lake.errors import RejectedInputError, SchemaChangeRefusedError
 from odp.file_processor.before_images import DETECT, before_images
 from odp.file_processor.column_names import (
     NamedColumns,
@@ -17,7 +17,7 @@ from odp.file_processor.column_names import (
 )
 from odp.file_processor.schema_changes import Columns, SchemaVersion, decide_columns, refuse_partition_type
 from odp.records import OPERATION, FileType, LandedFile, RawTableConfig, VersioningType
-from odp.refreshes import Refresh, RefreshKind
+from odp.refresh import RefreshKind, RefreshPlan
 
 KEEP_DROPPED = "null"
 """The policy by which a column that the source dropped stays in the table."""
@@ -47,7 +47,7 @@ class HeldTable:
 
 
 def decide_table_columns(
-    config: RawTableConfig, refresh: Refresh, file_columns: Mapping[str, Columns], held: HeldTable | None
+    config: RawTableConfig, refresh: RefreshPlan, file_columns: Mapping[str, Columns], held: HeldTable | None
 ) -> dict[str, str]:
     """Give the columns of the table after the refresh; `file_columns` are those of each file by its id.
 
@@ -74,7 +74,7 @@ def decide_table_columns(
 
 
 def name_files(
-    config: RawTableConfig, refresh: Refresh, file_columns: Mapping[str, Columns], held: HeldTable | None
+    config: RawTableConfig, refresh: RefreshPlan, file_columns: Mapping[str, Columns], held: HeldTable | None
 ) -> dict[str, NamedColumns]:
     """Name the columns of each file by its id; a column of a full load or of the table is no before-image in changes.
 
@@ -98,14 +98,14 @@ def name_files(
     return named
 
 
-def _has_load(refresh: Refresh, held: HeldTable | None) -> bool:
+def _has_load(refresh: RefreshPlan, held: HeldTable | None) -> bool:
     """Whether a full load showed which columns the source has; one that was emptied since did, too."""
     return bool(refresh.state.load_keys or (held and held.newest_load)) or any(
         file.is_load for file in refresh.read_files
     )
 
 
-def _undecided(config: RawTableConfig, refresh: Refresh, file: LandedFile, images: Iterable[str]) -> str:
+def _undecided(config: RawTableConfig, refresh: RefreshPlan, file: LandedFile, images: Iterable[str]) -> str:
     why, then = "no full load shows", ""
     if refresh.awaits_load:
         why = "is applied before the full load, which waits, so that load does not show yet"
@@ -117,7 +117,7 @@ def _undecided(config: RawTableConfig, refresh: Refresh, file: LandedFile, image
     )
 
 
-def _is_replaced(config: RawTableConfig, refresh: Refresh) -> bool:
+def _is_replaced(config: RawTableConfig, refresh: RefreshPlan) -> bool:
     """Whether no row of the table is left after the refresh."""
     return refresh.kind is RefreshKind.RELOAD and config.table_data_versioning_type is VersioningType.SNAPSHOT
 
@@ -134,7 +134,7 @@ def _refuse_names(config: RawTableConfig, files: Sequence[LandedFile], file_colu
 
 
 def _refuse_shared_names(
-    config: RawTableConfig, refresh: Refresh, of_files: Mapping[str, NamedColumns], held: HeldTable | None
+    config: RawTableConfig, refresh: RefreshPlan, of_files: Mapping[str, NamedColumns], held: HeldTable | None
 ) -> None:
     """Two columns of the source are never one of the table, also if no file has both.
 
@@ -160,7 +160,7 @@ _Version = tuple[FileType | None, SchemaVersion]
 
 
 def _versions(
-    config: RawTableConfig, refresh: Refresh, of_files: Mapping[str, NamedColumns], held: HeldTable | None
+    config: RawTableConfig, refresh: RefreshPlan, of_files: Mapping[str, NamedColumns], held: HeldTable | None
 ) -> list[_Version]:
     """Give the schemas in the source's order; those of a snapshot table's reload need not continue the table's."""
     follows = refresh.kind is RefreshKind.RELOAD and not refresh.is_late_reload

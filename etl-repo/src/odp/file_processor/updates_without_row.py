@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from odp.file_processor.column_names import NamedColumns
 from odp.file_processor.table_schema import HeldTable
-from odp.refreshes import Refresh, RefreshKind, RowCounts
+from odp.refresh import RefreshKind, RefreshPlan, RowCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class FinalRows:
         return max(0, new - self.inserted)
 
 
-def may_count_updates_without_row(refresh: Refresh, table: HeldTable | None, files: Iterable[NamedColumns]) -> bool:
+def may_count_updates_without_row(refresh: RefreshPlan, table: HeldTable | None, files: Iterable[NamedColumns]) -> bool:
     """Whether an update in these files whose row the table does not have is worth a report.
 
     It is not:

@@ -18,7 +18,7 @@ LONG_WAIT_HOURS = 3
 """Longer than a round takes as a rule, and soon enough to look before a file that is tried for a day fails."""
 
 
-class Answer(StrEnum):
+class ClaimResult(StrEnum):
     """What a claim gave: a bundle, nothing because another execution works, or nothing because nothing is pending."""
 
     CLAIMED = "claimed"
@@ -30,7 +30,7 @@ class Answer(StrEnum):
 class Claim:
     """The answer, with its bundle if it has one."""
 
-    answer: Answer
+    answer: ClaimResult
     bundle: Bundle | None = None
 
     @property
@@ -82,11 +82,11 @@ class Bundling:
                 bundle = Bundle(dataset, lease.owner, lease.fencing_token, files)
                 self._write(bundle)
                 self._files.begin(lease, bundle.files)
-                return Claim(Answer.CLAIMED, bundle)
+                return Claim(ClaimResult.CLAIMED, bundle)
             self._leases.release(lease)
             if not self._due(dataset):
-                return Claim(Answer.IDLE)
-        return Claim(Answer.BUSY)
+                return Claim(ClaimResult.IDLE)
+        return Claim(ClaimResult.BUSY)
 
     def long_waiting(self, dataset: str) -> int:
         """Count the pending files that landed long ago, whoever works on them."""

@@ -8,8 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from odp.shown_text import on_one_line, quoted
-
+from lake.shown_text import on_one_line, quoted
 from taxi.bundles.retrying import SILENCE, Settled, settled
 from taxi.ports import BundleStorage, DatasetLeases, PendingFiles
 from taxi.records import Bundle, FileOutcome, LoadStatus, WaitingFile

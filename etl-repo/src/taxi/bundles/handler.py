@@ -6,10 +6,9 @@ import functools
 import os
 from typing import Any
 
-from odp.cloudwatch import put_metric
-from odp.dynamodb.connection import dynamodb_resource
-from odp.errors import RejectedInputError
-
+from lake.cloudwatch import put_metric
+from lake.errors import RejectedInputError
+from lake.ledger.connection import dynamodb_resource
 from taxi.bundles.bundling import WAITING_FILES, Bundling
 from taxi.bundles.closing import Closing, error_text
 from taxi.datasets.definitions import load_datasets

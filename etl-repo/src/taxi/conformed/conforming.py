@@ -16,7 +16,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from taxi.conformed.file_layouts import FILES_AT_ONCE, KnownFile, learn_layouts
+from taxi.conformed.file_layouts import FILES_AT_ONCE, FileWithLayout, detect_layouts
 from taxi.conformed.kept_rows import kept_of
 from taxi.conformed.parquet_footer import read_footer
 from taxi.conformed.parsed_files import ParsedFiles
@@ -71,7 +71,7 @@ class Conforming:
 
     def _conform(self, files: Sequence[LandedFile]) -> list[FileOutcome]:
         selection = select_current(files, self._versions(files))
-        known = learn_layouts(selection.to_load, self._dataset, self._raw, partial(read_footer, self._spark))
+        known = detect_layouts(selection.to_load, self._dataset, self._raw, partial(read_footer, self._spark))
         refusals, passing = dict(known.refused), dict(known.passing)
         batches = self._parsed(known.readable, refusals, passing)
         try:
@@ -102,7 +102,7 @@ class Conforming:
         return {key: version for (_, key), version in zip(places, versions, strict=True)}
 
     def _parsed(
-        self, files: Sequence[KnownFile], refusals: dict[str, str], passing: dict[str, str]
+        self, files: Sequence[FileWithLayout], refusals: dict[str, str], passing: dict[str, str]
     ) -> list[ParsedFiles]:
         """Parse files together; when that fails, parse halves of them, until those that are at fault stand alone.
 
@@ -119,7 +119,7 @@ class Conforming:
             refusals.update(batch.refused)
         return batches
 
-    def _parsed_apart(self, files: Sequence[KnownFile]) -> tuple[list[ParsedFiles], dict[str, Exception]]:
+    def _parsed_apart(self, files: Sequence[FileWithLayout]) -> tuple[list[ParsedFiles], dict[str, Exception]]:
         if not files:
             return [], {}
         try:

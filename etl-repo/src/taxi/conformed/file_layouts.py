@@ -8,8 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from odp.errors import RejectedInputError, RetryableError
-
+from lake.errors import RejectedInputError, RetryableError
 from taxi.conformed import bounds
 from taxi.conformed.conversion import can_become
 from taxi.conformed.selection import SourceFile
@@ -38,7 +37,7 @@ class ParquetFooter:
 
 
 @dataclass(frozen=True, slots=True)
-class KnownFile:
+class FileWithLayout:
     """A file whose layout is known; `columns` are its own in their order."""
 
     source: SourceFile
@@ -61,17 +60,17 @@ class KnownFile:
 class KnownFiles:
     """The files that can be read, and why the others cannot, by file id; `passing` has those that may be read later."""
 
-    readable: tuple[KnownFile, ...]
+    readable: tuple[FileWithLayout, ...]
     refused: Mapping[str, str]
     passing: Mapping[str, str]
 
 
-def learn_layouts(
+def detect_layouts(
     sources: Iterable[SourceFile], dataset: Dataset, raw: RawFiles, footer: Callable[[str], ParquetFooter]
 ) -> KnownFiles:
     """Find the layout of each file; a file that has none is refused with the reason, whatever the others are."""
 
-    def learn(source: SourceFile) -> KnownFile | RejectedInputError | RetryableError:
+    def learn(source: SourceFile) -> FileWithLayout | RejectedInputError | RetryableError:
         try:
             _demand_addressable(source.key)
             bounds.demand_size(source.size)
@@ -85,7 +84,7 @@ def learn_layouts(
     with ThreadPoolExecutor(FILES_AT_ONCE) as threads:
         found = list(zip(files, threads.map(learn, files), strict=True))
     return KnownFiles(
-        readable=tuple(known for _, known in found if isinstance(known, KnownFile)),
+        readable=tuple(known for _, known in found if isinstance(known, FileWithLayout)),
         refused={
             source.file_id: str(error)[:LONGEST_REASON]
             for source, error in found
@@ -101,13 +100,13 @@ def _demand_addressable(key: str) -> None:
         raise SourceFileError(message)
 
 
-def _of_csv(source: SourceFile, dataset: Dataset, start: bytes) -> KnownFile:
+def _of_csv(source: SourceFile, dataset: Dataset, start: bytes) -> FileWithLayout:
     columns = header(start)
     bounds.demand_columns(columns)
-    return KnownFile(source, match_layout(dataset, FileFormat.CSV, columns), columns)
+    return FileWithLayout(source, match_layout(dataset, FileFormat.CSV, columns), columns)
 
 
-def _of_parquet(source: SourceFile, dataset: Dataset, footer: ParquetFooter) -> KnownFile:
+def _of_parquet(source: SourceFile, dataset: Dataset, footer: ParquetFooter) -> FileWithLayout:
     columns = tuple(footer.schema.names)
     match = match_layout(dataset, FileFormat.PARQUET, columns)
     unfit = [
@@ -119,7 +118,7 @@ def _of_parquet(source: SourceFile, dataset: Dataset, footer: ParquetFooter) -> 
     if unfit:
         message = f"columns whose types cannot become the declared ones: {', '.join(unfit)}"
         raise SourceFileError(message)
-    return KnownFile(source, match, columns, footer)
+    return FileWithLayout(source, match, columns, footer)
 
 
 def header(start: bytes) -> tuple[str, ...]:

@@ -8,8 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from odp.job_arguments import parse_arguments
-
+from lake.job_arguments import parse_arguments
 from taxi.conformed.conforming import Conforming
 from taxi.datasets.definitions import load_datasets
 from taxi.iceberg.conformed_table import IcebergConformedTable

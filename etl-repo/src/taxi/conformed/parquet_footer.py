@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from odp.spark_session import elements, java_class, open_parquet, parquet_file
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql.types import StructType
 
+from lake.spark_session import elements, java_class, open_parquet, parquet_file
 from taxi.conformed import bounds
 from taxi.conformed.file_layouts import ParquetFooter
 from taxi.errors import PassingFailureError, SourceFileError, one_line

@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from odp.errors import OdpError
 from pyspark import StorageLevel
 from pyspark.sql import functions as F
 
+from lake.errors import LakeError
 from taxi.conformed.counts import HEADER_LINE, FileCount, SplitCount, count_csv, count_parquet, demand_read_whole
-from taxi.conformed.file_layouts import KnownFile
+from taxi.conformed.file_layouts import FileWithLayout
 from taxi.conformed.kept_rows import first_rows, may_exceed
 from taxi.conformed.parsing import IS_ROW, MALFORMED, REASON, TEXT, parse
 from taxi.conformed.source_rows import FILE, FILE_BYTES, PLACE, POSITION, ROW_BYTES, SPLIT
@@ -30,7 +30,7 @@ class ParsedFiles:
     `refused` has the reasons why files are not loaded of which more was sent than is read.
     """
 
-    def __init__(self, spark: SparkSession, dataset: Dataset, files: Sequence[KnownFile]) -> None:
+    def __init__(self, spark: SparkSession, dataset: Dataset, files: Sequence[FileWithLayout]) -> None:
         self._spark = spark
         self._dataset = dataset
         self._files = files
@@ -74,7 +74,7 @@ class ParsedFiles:
 
     def _parsed(self) -> DataFrame:
         """Read files that are written alike together: many small files are few tasks, and no job of their own."""
-        alike: dict[tuple[str, ...], list[tuple[int, KnownFile]]] = defaultdict(list)
+        alike: dict[tuple[str, ...], list[tuple[int, FileWithLayout]]] = defaultdict(list)
         for number, known in enumerate(self._files):
             alike[known.written_like].append((number, known))
         first, *others = [parse(self._spark, self._dataset, files) for files in alike.values()]
@@ -97,7 +97,7 @@ class ParsedFiles:
                 message = (
                     "Spark names a file by another path than it was given; none of its rows can be told from others"
                 )
-                raise OdpError(message)
+                raise LakeError(message)
             splits[number].append(SplitCount(*counts))
         return splits
 

@@ -12,8 +12,8 @@ from pyspark.sql import functions as F
 
 from taxi.conformed import bounds
 from taxi.conformed.conversion import from_text, from_value, is_no_value
-from taxi.conformed.file_layouts import KnownFile
-from taxi.conformed.source_rows import FILE_BYTES, PLACE, ROW_BYTES, Numbered, SourceRows, read_rows
+from taxi.conformed.file_layouts import FileWithLayout
+from taxi.conformed.source_rows import FILE_BYTES, PLACE, ROW_BYTES, NumberedFiles, SourceRows, read_rows
 from taxi.datasets.dataset import TYPE_RULES, Dataset
 from taxi.datasets.dataset import Column as Declared
 
@@ -34,7 +34,7 @@ class _Problem:
     message: Column
 
 
-def parse(spark: SparkSession, dataset: Dataset, files: Numbered) -> DataFrame:
+def parse(spark: SparkSession, dataset: Dataset, files: NumberedFiles) -> DataFrame:
     """Parse files that are written alike: where each row stands, its conformed values, and what is wrong with it."""
     alike, rows = files[0][1], read_rows(spark, files)
     values = [_value(alike, rows, name, declared).alias(name) for name, declared in dataset.columns.items()]
@@ -62,20 +62,20 @@ def _cut(text: Column) -> Column:
     return F.substring(text, 1, bounds.KEPT_TEXT)
 
 
-def _value(alike: KnownFile, rows: SourceRows, name: str, declared: Declared) -> Column:
+def _value(alike: FileWithLayout, rows: SourceRows, name: str, declared: Declared) -> Column:
     if name not in alike.match.names:
         return F.lit(None).cast(TYPE_RULES[declared.type].sql_type)
     return F.coalesce(*(_converted(alike, rows, own, declared) for own in alike.match.names[name]))
 
 
-def _converted(alike: KnownFile, rows: SourceRows, own: str, declared: Declared) -> Column:
+def _converted(alike: FileWithLayout, rows: SourceRows, own: str, declared: Declared) -> Column:
     if alike.footer:
         return from_value(rows.values[own], alike.footer.schema[own].dataType, declared.type)
     return from_text(rows.values[own], declared.type, alike.match.layout.timestamp_formats)
 
 
 def _problems(
-    alike: KnownFile, rows: SourceRows, names: Sequence[str], target: tuple[str, Declared]
+    alike: FileWithLayout, rows: SourceRows, names: Sequence[str], target: tuple[str, Declared]
 ) -> Iterator[_Problem]:
     """Say what can be wrong with a value, naming its column in the file."""
     name, declared = target

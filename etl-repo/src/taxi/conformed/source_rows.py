@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from odp.spark_session import hadoop_path, java_class, literal_path
 from pyspark.sql import functions as F
 from pyspark.sql.types import BinaryType, StringType, StructField
 
+from lake.spark_session import hadoop_path, java_class, literal_path
 from taxi.conformed import bounds
 from taxi.conformed.csv_lines import values_of
-from taxi.conformed.file_layouts import KnownFile
+from taxi.conformed.file_layouts import FileWithLayout
 from taxi.datasets.dataset import FileFormat
 from taxi.spark_session import frame_of
 
@@ -26,7 +26,7 @@ PLACE = (FILE, SPLIT, POSITION)
 FILE_BYTES, ROW_BYTES = "_file_bytes", "_row_bytes"
 """What Spark was told of the file's size, and how many bytes it read as this row; both 0 in Parquet."""
 
-Numbered = Sequence[tuple[int, KnownFile]]
+NumberedFiles = Sequence[tuple[int, FileWithLayout]]
 
 _PATH, _LINE, _VALUES = "_path", "_line", "_values"
 _LONGEST_LINE = "mapreduce.input.linerecordreader.line.maxlength"
@@ -51,7 +51,7 @@ class SourceRows:
     """What is wrong with the number of its values, or NULL."""
 
 
-def read_rows(spark: SparkSession, files: Numbered) -> SourceRows:
+def read_rows(spark: SparkSession, files: NumberedFiles) -> SourceRows:
     """Read files that are written alike."""
     alike = files[0][1]
     sources = [own for names in alike.match.names.values() for own in names]
@@ -101,7 +101,7 @@ def _bounded(field: StructField) -> Column:
     return F.when(F.octet_length(value) <= bounds.VALUE_BYTES, value).otherwise(cut).alias(field.name)
 
 
-def _lines(spark: SparkSession, files: Numbered) -> DataFrame:
+def _lines(spark: SparkSession, files: NumberedFiles) -> DataFrame:
     reader = spark.read.option("recursiveFileLookup", "true").option(_LONGEST_LINE, str(bounds.READ_LINE_BYTES))
     lines = reader.text(_paths(files))
     return lines.select(
@@ -115,7 +115,7 @@ def _lines(spark: SparkSession, files: Numbered) -> DataFrame:
     )
 
 
-def _records(spark: SparkSession, files: Numbered) -> DataFrame:
+def _records(spark: SparkSession, files: NumberedFiles) -> DataFrame:
     footer, own = files[0][1].footer, {*chain.from_iterable(files[0][1].match.names.values())}
     assert footer is not None  # noqa: S101 - it is what makes this a Parquet file
     records = spark.read.schema(footer.schema).option("recursiveFileLookup", "true").parquet(*_paths(files))
@@ -127,11 +127,11 @@ def _records(spark: SparkSession, files: Numbered) -> DataFrame:
     )
 
 
-def _paths(files: Numbered) -> list[str]:
+def _paths(files: NumberedFiles) -> list[str]:
     return [literal_path(known.source.uri) for _, known in files]
 
 
-def _numbered(spark: SparkSession, files: Numbered, rows: DataFrame) -> DataFrame:
+def _numbered(spark: SparkSession, files: NumberedFiles, rows: DataFrame) -> DataFrame:
     """Name each row's file by its number: Spark names it by its path in an encoding of its own."""
     encoded = java_class(spark, "org.apache.spark.paths.SparkPath")
     paths = ((number, encoded.fromPath(hadoop_path(spark, known.source.uri))) for number, known in files)

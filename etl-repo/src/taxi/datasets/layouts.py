@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from odp.shown_text import quoted, shown
-
+from lake.shown_text import quoted, shown
 from taxi.datasets.consistency import suggestion
 from taxi.datasets.dataset import Dataset, FileFormat, Layout
 from taxi.errors import LayoutError

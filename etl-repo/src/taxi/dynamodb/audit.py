@@ -12,9 +12,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
-from odp.dynamodb.connection import condition_failed, persist, read_items, transact
-from odp.errors import RetryableError
 
+from lake.errors import RetryableError
+from lake.ledger.connection import condition_failed, persist, read_items, transact
 from taxi.dynamodb.leases import check_of, lost
 from taxi.ports import Known
 from taxi.records import REJECTED, FileOutcome, FileStatus, LandedFile, Lease, LoadStatus, RejectedFile, WaitingFile

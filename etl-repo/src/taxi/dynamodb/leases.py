@@ -11,9 +11,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
-from odp.dynamodb.connection import condition_failed, persist
-from odp.errors import LeaseLostError, RetryableError
 
+from lake.errors import LeaseLostError, RetryableError
+from lake.ledger.connection import condition_failed, persist
 from taxi.records import Holder, Lease
 from taxi.stored_format import FORMAT
 

@@ -9,10 +9,9 @@ from datetime import date, timedelta
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from odp.batched import batched
-from odp.errors import RejectedInputError
-from odp.spark_session import elements, java_class
-
+from lake.batched import batched
+from lake.errors import RejectedInputError
+from lake.spark_session import elements, java_class
 from taxi.datasets.dataset import LOAD_COLUMNS, TYPE_RULES, Dataset
 from taxi.iceberg.table import TABLE_PROPERTIES, TableName, days_condition, expire_old_snapshots, history, load
 from taxi.tables import Days

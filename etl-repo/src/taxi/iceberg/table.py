@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from odp.spark_session import java_class
-
+from lake.spark_session import java_class
 from taxi.tables import Days
 
 if TYPE_CHECKING:

@@ -6,9 +6,8 @@ import functools
 import os
 from typing import Any
 
-from odp.cloudwatch import put_metric
-from odp.dynamodb.connection import dynamodb_resource
-
+from lake.cloudwatch import put_metric
+from lake.ledger.connection import dynamodb_resource
 from taxi.datasets.definitions import load_datasets
 from taxi.dynamodb.audit import DynamoDbAudit
 from taxi.landing.registration import Landing

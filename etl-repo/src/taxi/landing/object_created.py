@@ -7,15 +7,14 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from odp.object_created import CreatedObject, EventError, created_object
-from odp.shown_text import on_one_line, quoted, shown
-
+from lake.landing.object_created import CreatedObject, EventError, created_object
+from lake.shown_text import on_one_line, quoted, shown
 from taxi.datasets.dataset import Dataset, FileFormat, dataset_of, format_of
 from taxi.datasets.keys import why_not_addressable
 from taxi.records import LandedFile, RejectedFile
 
 if TYPE_CHECKING:
-    from odp.listings import ObjectVersion
+    from lake.landing.listings import ObjectVersion
 
 _REASON_CHARACTERS, _BODY_CHARACTERS = 2_000, 1_000
 

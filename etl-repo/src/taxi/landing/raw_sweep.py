@@ -12,16 +12,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from odp.batched import batched
-from odp.listings import EVENTS_TAKE, is_due
-
+from lake.batched import batched
+from lake.landing.listings import EVENTS_TAKE, is_due
 from taxi.datasets.dataset import Dataset
 from taxi.landing.object_created import listed_object
 from taxi.ports import Known, KnownFiles, RawListing, SweepStates
 from taxi.records import LandedFile, RejectedFile
 
 if TYPE_CHECKING:
-    from odp.listings import ObjectVersion
+    from lake.landing.listings import ObjectVersion
 
 logger = logging.getLogger(__name__)
 

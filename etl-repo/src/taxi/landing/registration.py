@@ -14,8 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from odp.object_created import EventError, event_in
-
+from lake.landing.object_created import EventError, event_in
 from taxi.datasets.dataset import Dataset
 from taxi.landing.object_created import landed_object, malformed
 from taxi.ports import Executions, FileRegister, Known

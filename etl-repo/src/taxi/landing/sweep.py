@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime, timedelta
 
-from odp.cloudwatch import put_metric
-from odp.dynamodb.connection import dynamodb_resource
-from odp.dynamodb.sweep_state import DynamoDbSweepState
-from odp.lambda_context import LambdaContext, time_out
-from odp.s3_staging import S3StagingListing
-
+from lake.cloudwatch import put_metric
+from lake.lambda_context import LambdaContext, time_out
+from lake.landing.s3_listing import S3Listing
+from lake.ledger.connection import dynamodb_resource
+from lake.ledger.sweep_state import DynamoDbSweepState
 from taxi.datasets.definitions import load_datasets
 from taxi.dynamodb.audit import DynamoDbAudit
 from taxi.landing.raw_sweep import RawSweep
@@ -33,7 +32,7 @@ def _sweep() -> RawSweep:
     dynamodb, table, bucket = dynamodb_resource(), os.environ["AUDIT_TABLE"], os.environ["RAW_BUCKET"]
     return RawSweep(
         register=DynamoDbAudit(dynamodb, table),
-        listing=S3StagingListing(),
+        listing=S3Listing(),
         states=DynamoDbSweepState(dynamodb, table, bucket, partition="dataset"),
         datasets=load_datasets(),
         bucket=bucket,

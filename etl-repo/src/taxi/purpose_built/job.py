@@ -7,8 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from odp.job_arguments import parse_arguments
-
+from lake.job_arguments import parse_arguments
 from taxi.datasets.definitions import load_datasets
 from taxi.iceberg.conformed_table import IcebergConformedTable
 from taxi.iceberg.purpose_built_table import IcebergPurposeBuiltTable

@@ -3,10 +3,10 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from odp.dynamodb.refresh_books import BookTables, DynamoDbRefreshBooks
+from odp.dynamodb.run_log import DynamoDbRunLog, RunLogTables
 from odp.dynamodb.table_leases import DynamoDbTableLeases
 from odp.records import CADENCE_CLAIM, LandedFile
-from odp.refreshes import BookEntry, RefreshOutcome, RefreshStatus
+from odp.refresh import RefreshOutcome, RefreshStatus, RunRecord
 
 from deployment_account.names import Odp, OdpTable, Shared
 from rehearsal.demo.deployed_lake import DeployedLake
@@ -84,10 +84,10 @@ def _is_of_the_framework(item: Item) -> bool:
     return source.startswith("#") or table.startswith(CADENCE_CLAIM)
 
 
-def book_tables(lake: DeployedLake) -> BookTables:
+def book_tables(lake: DeployedLake) -> RunLogTables:
     """The deployed tables of refreshes."""
     pending, history, leases, refreshes, quarantine = map(lake.table, BOOKS)
-    return BookTables(pending, history, leases, refreshes, quarantine)
+    return RunLogTables(pending, history, leases, refreshes, quarantine)
 
 
 def process(lake: DeployedLake, *files: LandedFile) -> None:
@@ -95,5 +95,5 @@ def process(lake: DeployedLake, *files: LandedFile) -> None:
     lease = DynamoDbTableLeases(lake.dynamodb, lake.table(OdpTable.FILE_PROCESSING_TRACKER)).acquire("db.t", "jr_1")
     assert lease
     outcome = RefreshOutcome("db.t", files[0].source_table_name, RefreshStatus.COMPLETED, "", "")
-    entry = BookEntry(outcome, tuple(file.applied(1) for file in files), closes=True)
-    DynamoDbRefreshBooks(lake.dynamodb, book_tables(lake)).enter(lease, entry)
+    entry = RunRecord(outcome, tuple(file.applied(1) for file in files), closes=True)
+    DynamoDbRunLog(lake.dynamodb, book_tables(lake)).append(lease, entry)

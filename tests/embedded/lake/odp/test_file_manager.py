@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 import pytest
 from odp.dynamodb.file_decisions import DecisionTables, DynamoDbFileDecisions
 from odp.dynamodb.file_tracker import DynamoDbFileTracker
-from odp.dynamodb.sweep_state import DynamoDbSweepState
 from odp.file_manager.s3_event import STAGING
-from odp.listings import SweepState
-from odp.s3_staging import S3StagingListing
 
 from deployment_account.names import Odp, OdpTable, Shared
+from lake.landing.listings import SweepState
+from lake.landing.s3_listing import S3Listing
+from lake.ledger.sweep_state import DynamoDbSweepState
 from rehearsal.demo.deployed_lake import DeployedLake
 from rehearsal.emulator.process import Emulator
 from tests.embedded.lake.odp.books import Books, Item, process
@@ -155,7 +155,7 @@ def test_listing_begins_after_a_key_that_need_not_exist(
     for day in ("20260101", "20260102", "20260103"):
         put(f"s/t/{day}-000000001.parquet")
     put("s/t/LOAD00000001.parquet")
-    found = S3StagingListing().versions(lake.published(Shared.STAGING_BUCKET), "s/t/", after="s/t/20260102")
+    found = S3Listing().versions(lake.published(Shared.STAGING_BUCKET), "s/t/", after="s/t/20260102")
     assert [version.key[4:12] for version in found] == ["20260102", "20260103", "LOAD0000"]
 
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 from odp.dynamodb.file_tracker import DynamoDbFileTracker
-from odp.dynamodb.refresh_books import DynamoDbRefreshBooks
+from odp.dynamodb.run_log import DynamoDbRunLog
 from odp.dynamodb.table_leases import DynamoDbTableLeases
-from odp.errors import LeaseLostError
 from odp.records import FileType, LandedFile
-from odp.refreshes import BookEntry, Lease, RefreshOutcome, RefreshStatus
+from odp.refresh import Lease, RefreshOutcome, RefreshStatus, RunRecord
 
 from deployment_account.names import OdpTable
+from lake.errors import LeaseLostError
 from rehearsal.demo.deployed_lake import DeployedLake
 from tests.embedded.lake.conftest import Race
 from tests.embedded.lake.odp.books import book_tables, process
@@ -78,7 +78,7 @@ def test_rule_8_of_many_runs_that_find_an_expired_lease_exactly_one_takes_it_ove
 def test_heartbeat_and_takeover_at_the_moment_of_expiry_leave_one_owner(
     lessors: list[DynamoDbTableLeases], race: Race, clock: Clock, lake: DeployedLake
 ) -> None:
-    books = DynamoDbRefreshBooks(lake.dynamodb, book_tables(lake))
+    books = DynamoDbRunLog(lake.dynamodb, book_tables(lake))
     for number in range(ROUNDS):
         old = lessors[0].acquire(f"db.t{number}", "jr_old")
         assert old is not None
@@ -89,8 +89,8 @@ def test_heartbeat_and_takeover_at_the_moment_of_expiry_leave_one_owner(
         assert is_kept == (new is None)
         loser = old if new else replace(old, owner="jr_new")
         with pytest.raises(LeaseLostError):
-            books.enter(loser, _closing())
-        books.enter(new or old, _closing())
+            books.append(loser, _closing())
+        books.append(new or old, _closing())
 
 
 def test_file_announced_many_times_at_once_is_registered_once(trackers: list[DynamoDbFileTracker], race: Race) -> None:
@@ -152,8 +152,8 @@ def _move(lake: DeployedLake, file: LandedFile, moved: Event) -> None:
         moved.set()
 
 
-def _closing() -> BookEntry:
-    return BookEntry(RefreshOutcome("db.t", "s.t", RefreshStatus.COMPLETED, "", ""), closes=True)
+def _closing() -> RunRecord:
+    return RunRecord(RefreshOutcome("db.t", "s.t", RefreshStatus.COMPLETED, "", ""), closes=True)
 
 
 def _file(number: int) -> LandedFile:

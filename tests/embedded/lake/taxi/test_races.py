@@ -10,8 +10,7 @@ from typing import Any, TypeVar
 
 import pytest
 from boto3.dynamodb.conditions import Key
-from odp.errors import LeaseLostError, RetryableError
-from taxi.bundles.bundling import Answer, Bundling, Claim
+from taxi.bundles.bundling import Bundling, Claim, ClaimResult
 from taxi.bundles.closing import Closing
 from taxi.dynamodb.audit import DynamoDbAudit
 from taxi.dynamodb.leases import DynamoDbLeases
@@ -20,6 +19,7 @@ from taxi.records import Bundle, FileOutcome, LandedFile, LoadStatus
 from taxi.s3_bundles import S3Bundles
 
 from deployment_account.names import Shared, Taxi
+from lake.errors import LeaseLostError, RetryableError
 from rehearsal.demo.deployed_lake import DeployedLake
 from tests.embedded.lake.conftest import Race
 
@@ -86,7 +86,7 @@ class Participant:
             return False
         return True
 
-    def land(self, files: list[LandedFile], name: str, loaded: Loaded) -> set[Answer]:
+    def land(self, files: list[LandedFile], name: str, loaded: Loaded) -> set[ClaimResult]:
         """Register each file and do what the execution does that is started for it."""
         return {
             self.execute(file.dataset, f"{name}-{file.file_id}", loaded)
@@ -94,7 +94,7 @@ class Participant:
             if self.audit.register(file) is not Known.ENDED
         }
 
-    def execute(self, dataset: str, execution: str, loaded: Loaded) -> Answer:
+    def execute(self, dataset: str, execution: str, loaded: Loaded) -> ClaimResult:
         while bundle := (claim := self.claim(dataset, execution)).bundle:
             loaded.begin(execution)
             self.load(bundle)
@@ -121,7 +121,7 @@ def participants(
 def test_every_file_is_loaded_once_when_landings_and_executions_come_all_at_once(
     participants: list[Participant], race: Race, deployed_lake: DeployedLake
 ) -> None:
-    answers: set[Answer] = set()
+    answers: set[ClaimResult] = set()
     for number in range(ROUNDS):
         dataset, loaded = f"race-of-landings-{number}", Loaded()
         files = [_landed(dataset, file) for file, _ in enumerate(participants)]
@@ -138,7 +138,7 @@ def test_every_file_is_loaded_once_when_landings_and_executions_come_all_at_once
         assert loaded.overlaps == []
         assert participants[0].audit.pending(dataset) == []
         assert _statuses(deployed_lake, dataset) == {"completed": len(files)}
-    assert answers == {Answer.BUSY, Answer.IDLE}
+    assert answers == {ClaimResult.BUSY, ClaimResult.IDLE}
 
 
 def test_of_an_execution_that_ends_late_and_one_that_takes_over_exactly_one_closes_the_bundle(
@@ -154,7 +154,7 @@ def test_of_an_execution_that_ends_late_and_one_that_takes_over_exactly_one_clos
         late.load(bundle)
         clock.now += LEASE_SECONDS + 1
         is_closed, claim = race([partial(late.close, bundle), partial(other.claim, dataset, "other")])
-        assert is_closed == (claim.answer is Answer.BUSY)
+        assert is_closed == (claim.answer is ClaimResult.BUSY)
         assert _statuses(deployed_lake, dataset) == {"completed" if is_closed else "running": 3}
         assert len(late.audit.pending(dataset)) == (0 if is_closed else 3)
         if claim.bundle:

@@ -4,14 +4,14 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from odp.dynamodb.sweep_state import DynamoDbSweepState
-from odp.listings import SweepState
-from odp.s3_staging import S3StagingListing
 from taxi.datasets.definitions import load_datasets
 from taxi.dynamodb.audit import DynamoDbAudit
 from taxi.landing.raw_sweep import Missed, RawSweep
 
 from deployment_account.names import Shared, Taxi
+from lake.landing.listings import SweepState
+from lake.landing.s3_listing import S3Listing
+from lake.ledger.sweep_state import DynamoDbSweepState
 from tests.embedded.lake.taxi.flow import SECONDS, Flow, Outcome
 from tests.embedded.lake.taxi.trip_files import GREEN, TripFile, rows_of
 from tests.embedded.waiting import eventually
@@ -29,7 +29,7 @@ def sweep_in(flow: Flow, later: timedelta) -> Missed:
     raw = flow.lake.published(Shared.RAW_BUCKET)
     states = DynamoDbSweepState(flow.lake.dynamodb, flow.audit_table, raw, partition="dataset")
     states.save(SweepState())
-    register, listing = DynamoDbAudit(flow.lake.dynamodb, flow.audit_table), S3StagingListing(s3=flow.s3)
+    register, listing = DynamoDbAudit(flow.lake.dynamodb, flow.audit_table), S3Listing(s3=flow.s3)
     return RawSweep(register, listing, states, load_datasets(), raw, clock).run(clock() + timedelta(minutes=4))
 
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-from odp.config_manager.admission import Deployed
 from odp.config_manager.deployment import ConfigurationManager, Lake
 from odp.config_manager.physical_names import PhysicalNames
 from odp.config_manager.request import RequestContent, write_request
+from odp.config_manager.running_check import SynthesisedResources
 from odp.configuration import (
     ConfigDeployment,
     ConfigRequest,
@@ -26,7 +26,7 @@ from tests.unit.odp.samples import batch_config, table_config
 LAKE = Lake(
     PhysicalNames("second_"),
     {"refresh_tables_batch_size": 5},
-    Deployed(frozenset({"10_min_refresh"}), frozenset({"odpf_file_processor"})),
+    SynthesisedResources(frozenset({"10_min_refresh"}), frozenset({"odpf_file_processor"})),
 )
 
 

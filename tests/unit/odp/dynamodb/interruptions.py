@@ -11,7 +11,8 @@ from typing import Any, Protocol, TypeVar
 import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError, ReadTimeoutError
-from odp.errors import LeaseLostError, OdpError, RetryableError
+
+from lake.errors import LakeError, LeaseLostError, RetryableError
 
 READS = ("GetItem", "BatchGetItem", "Query", "Scan")
 NEVER = 10**9
@@ -151,7 +152,7 @@ def assert_mended(world: WorldT, act: Callable[[WorldT], Any]) -> None:
         else:
             assert may_fail(trouble, failure), f"{trouble} at call {number}: {failure}"
             # a lease that the first attempt returned after all is lost to the second
-            with suppress(OdpError):
+            with suppress(LakeError):
                 act(world)
         assert world.state() == end, f"{trouble} at call {number}"
         assert interruption.calls > number

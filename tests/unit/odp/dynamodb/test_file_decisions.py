@@ -8,9 +8,9 @@ from odp.dynamodb.file_decisions import DecisionTables, DynamoDbFileDecisions
 from odp.dynamodb.file_tracker import DynamoDbFileTracker, DynamoDbPendingWork
 from odp.dynamodb.table_leases import DynamoDbTableLeases
 from odp.dynamodb.written_tables import DynamoDbWrittenTables
-from odp.errors import LeaseLostError
 from odp.records import FileStatus, PendingWork, SkipReason, WrittenTable
 
+from lake.errors import LeaseLostError
 from tests.unit.odp.dynamodb.test_file_tracker import FILE, change
 
 if TYPE_CHECKING:

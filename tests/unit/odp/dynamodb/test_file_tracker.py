@@ -9,10 +9,10 @@ import pytest
 from botocore.exceptions import ClientError
 from odp.dynamodb.file_decisions import DecisionTables, DynamoDbFileDecisions
 from odp.dynamodb.file_tracker import DynamoDbFileTracker, DynamoDbPendingWork, range_of_changes
-from odp.dynamodb.refresh_books import DynamoDbRefreshBooks
+from odp.dynamodb.run_log import DynamoDbRunLog
 from odp.dynamodb.table_leases import DynamoDbTableLeases
 from odp.records import FileStatus, FileType, LandedFile, PendingFiles, PendingWork
-from odp.refreshes import BookEntry, RefreshOutcome, RefreshStatus
+from odp.refresh import RefreshOutcome, RefreshStatus, RunRecord
 
 from tests.unit.odp.dynamodb.backlog import put_pending
 from tests.unit.odp.samples import BOOK_TABLES
@@ -42,14 +42,14 @@ Process = Callable[..., None]
 def process(dynamodb: "DynamoDBServiceResource") -> Process:
     """Enter files of one load and what follows it into the books as applied."""
 
-    def enter(*files: LandedFile) -> None:
+    def append(*files: LandedFile) -> None:
         lease = DynamoDbTableLeases(dynamodb, "leases").acquire("db.t", "jr_1")
         assert lease is not None
         outcome = RefreshOutcome("db.t", "s.t", RefreshStatus.COMPLETED, "t0", "t1")
-        entry = BookEntry(outcome, tuple(replace(file, generation=1) for file in files), closes=True)
-        DynamoDbRefreshBooks(dynamodb, BOOK_TABLES).enter(lease, entry)
+        entry = RunRecord(outcome, tuple(replace(file, generation=1) for file in files), closes=True)
+        DynamoDbRunLog(dynamodb, BOOK_TABLES).append(lease, entry)
 
-    return enter
+    return append
 
 
 @pytest.fixture

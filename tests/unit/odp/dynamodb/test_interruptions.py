@@ -22,22 +22,22 @@ from odp.dynamodb.file_decisions import DecisionTables, DynamoDbFileDecisions
 from odp.dynamodb.file_tracker import DynamoDbFileTracker, pending_item
 from odp.dynamodb.planning import DynamoDbCadenceClaims, DynamoDbPlannedLeases
 from odp.dynamodb.quarantine import DynamoDbQuarantine
-from odp.dynamodb.refresh_books import DynamoDbRefreshBooks
+from odp.dynamodb.run_log import DynamoDbRunLog
 from odp.dynamodb.running_configuration import (
     DynamoDbCadences,
     DynamoDbRunningConfiguration,
     DynamoDbTableConfigs,
     RunningVersion,
 )
-from odp.dynamodb.sweep_state import DynamoDbSweepState
 from odp.dynamodb.table_leases import DynamoDbTableLeases
 from odp.dynamodb.told_states import DynamoDbPlannedCadences, DynamoDbToldStates
 from odp.dynamodb.written_tables import DynamoDbWrittenTables
-from odp.listings import SweepState
 from odp.records import FileStatus, FileType, LandedFile, Quarantined, QuarantineKind
-from odp.refreshes import BookEntry, Lease, RefreshOutcome, RefreshStatus
+from odp.refresh import Lease, RefreshOutcome, RefreshStatus, RunRecord
 from odp.state_changes import NOTHING_TOLD, Told
 
+from lake.landing.listings import SweepState
+from lake.ledger.sweep_state import DynamoDbSweepState
 from tests.unit.odp.conftest import KEYS
 from tests.unit.odp.dynamodb.backlog import put_pending
 from tests.unit.odp.dynamodb.interruptions import Trouble, assert_mended, chosen, public_methods
@@ -51,8 +51,8 @@ FILE = LandedFile("s.t", "f0", FileType.CHANGES, "s", "t", "staging", KEY, 7, "e
 FILES = tuple(replace(FILE, file_id=f"f{number}") for number in range(3))
 HELD = replace(FILE, file_id="held")
 OUTCOME = RefreshOutcome("db.t", "s.t", RefreshStatus.COMPLETED, "t0", "t1")
-ENTRY = BookEntry(OUTCOME, FILES, closes=True)
-REFUSED = BookEntry(replace(OUTCOME, status=RefreshStatus.ERROR, error="E"), closes=True, refused=True)
+ENTRY = RunRecord(OUTCOME, FILES, closes=True)
+REFUSED = RunRecord(replace(OUTCOME, status=RefreshStatus.ERROR, error="E"), closes=True, refused=True)
 REQUEST = ConfigRequest("v2", "2026-01-01T00:00:00Z", b"a document of several parts")
 OLD = Configuration.of([batch_config()], [table_config()])
 NEW = Configuration.of(
@@ -78,7 +78,7 @@ class World:
         self.decisions = DynamoDbFileDecisions(
             dynamodb, DecisionTables("files", "files_history", "leases", 1), clock=lambda: 1000.0
         )
-        self.books = DynamoDbRefreshBooks(dynamodb, BOOK_TABLES, clock=lambda: 1000.0)
+        self.books = DynamoDbRunLog(dynamodb, BOOK_TABLES, clock=lambda: 1000.0)
         self.quarantine = DynamoDbQuarantine(dynamodb, "quarantine")
         self.tracker = DynamoDbDeployTracker(dynamodb, "deploy_tracker")
         self.store = DynamoDbConfigurationStore(dynamodb, "batch_config", "table_config", "deploy_tracker")
@@ -172,9 +172,9 @@ SCENARIOS: dict[str, Callable[[World], Any]] = {
     "DynamoDbFileDecisions.choose": lambda world: world.decisions.choose("s.t", "held", "a"),
     "DynamoDbFileDecisions.release": lambda world: world.decisions.release("s.t", "held"),
     "DynamoDbFileDecisions.dismiss": lambda world: world.decisions.dismiss("s.t", "held"),
-    "DynamoDbRefreshBooks.enter": lambda world: world.books.enter(world.lease, ENTRY),
-    "DynamoDbRefreshBooks.enter refused": lambda world: world.books.enter(world.lease, REFUSED),
-    "DynamoDbRefreshBooks.record": lambda world: world.books.record(OUTCOME, "jr_2"),
+    "DynamoDbRunLog.append": lambda world: world.books.append(world.lease, ENTRY),
+    "DynamoDbRunLog.append refused": lambda world: world.books.append(world.lease, REFUSED),
+    "DynamoDbRunLog.record": lambda world: world.books.record(OUTCOME, "jr_2"),
     "DynamoDbQuarantine.keep": lambda world: world.quarantine.keep(ENTRY_OF_QUARANTINE),
     "DynamoDbQuarantine.unknown": lambda world: world.quarantine.unknown([KEPT, ENTRY_OF_QUARANTINE]),
     "DynamoDbQuarantine.entries": lambda world: world.quarantine.entries(KEPT.kind),
@@ -226,7 +226,7 @@ def world(dynamodb: DynamoDBServiceResource, monkeypatch: pytest.MonkeyPatch) ->
     """With parts and transactions so small that everything takes several."""
     monkeypatch.setattr("odp.dynamodb.configuration_store._ACTIONS", 4)
     monkeypatch.setattr("odp.dynamodb.deploy_tracker._PART_BYTES", 20)
-    monkeypatch.setattr("odp.dynamodb.refresh_books._FILES_PER_TRANSACTION", 2)
+    monkeypatch.setattr("odp.dynamodb.run_log._FILES_PER_TRANSACTION", 2)
     return World(dynamodb)
 
 

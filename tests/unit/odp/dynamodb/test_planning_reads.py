@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import botocore.client
 import pytest
-from odp.dynamodb.connection import read_items
 from odp.dynamodb.file_tracker import DynamoDbPendingWork
+
+from lake.ledger.connection import read_items
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource

@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from odp.dynamodb.table_leases import DynamoDbTableLeases
-from odp.errors import LeaseLostError
-from odp.refreshes import Lease
+from odp.refresh import Lease
+
+from lake.errors import LeaseLostError
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource

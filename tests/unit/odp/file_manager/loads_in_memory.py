@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 from odp.file_manager.s3_event import listed_object
 from odp.file_manager.vanished_loads import VanishedLoads
-from odp.listings import ObjectVersion
 from odp.records import KeptEntry, LandedFile, Quarantined, QuarantineKind
+
+from lake.landing.listings import ObjectVersion
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
 DAYS = 90

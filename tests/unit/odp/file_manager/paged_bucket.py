@@ -4,9 +4,9 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from odp.file_manager.s3_event import landed_object
-from odp.listings import ObjectVersion, VersionPage
 from odp.records import LandedFile, Quarantined
 
+from lake.landing.listings import ObjectVersion, VersionPage
 from tests.unit.odp.file_manager.test_registration import Ledger, landing_time, s3_event
 
 PAGE = 1000

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from odp.file_manager.registration import register_batch
 from odp.file_manager.s3_event import Staging, landed_object, listed_object
 from odp.file_manager.sources import Sources
-from odp.listings import ObjectVersion
 from odp.records import LandedFile, QuarantineKind, RejectedFile
 from odp.source_table import SourceTable
 
+from lake.landing.listings import ObjectVersion
 from tests.unit.hostile_events import VALUES, spoiling
 from tests.unit.odp.file_manager.test_registration import Ledger, message, s3_event
 
@@ -202,7 +202,7 @@ def check_any_message(body: str) -> None:
         assert len(json.dumps([entry.reason, dict(entry.details)])) < 200_000
     for file in ledger.files.values():
         assert datetime.fromisoformat(file.landed_at).utcoffset() == timedelta()
-        assert file.moment
+        assert file.landing_order
         assert len(str(file)) < 10_000
 
 

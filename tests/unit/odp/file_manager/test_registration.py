@@ -5,11 +5,12 @@ import re
 from typing import Any
 
 import pytest
-from odp.errors import RetryableError
 from odp.file_manager.registration import Registration, register_batch
 from odp.file_manager.s3_event import Staging, landed_object
 from odp.file_manager.sources import Sources
 from odp.records import FileType, LandedFile, Quarantined, QuarantineKind
+
+from lake.errors import RetryableError
 
 REJECTED_FILE, MALFORMED_MESSAGE = QuarantineKind.REJECTED_FILE, QuarantineKind.MALFORMED_MESSAGE
 

@@ -10,31 +10,31 @@ import pytest
 from odp.configuration import item_of
 from odp.dynamodb.file_tracker import DynamoDbFileTracker
 from odp.dynamodb.quarantine import DynamoDbQuarantine
-from odp.dynamodb.refresh_books import DynamoDbRefreshBooks
-from odp.dynamodb.sweep_state import DynamoDbSweepState
+from odp.dynamodb.run_log import DynamoDbRunLog
 from odp.dynamodb.table_leases import DynamoDbTableLeases
 from odp.dynamodb.told_states import DynamoDbPlannedCadences, DynamoDbToldStates
 from odp.file_manager import sweep
-from odp.file_manager.bucket_sweep import Swept
-from odp.file_manager.reconciliation import Found
+from odp.file_manager.missing_files import Found
 from odp.file_manager.rejection import rejection_of
 from odp.file_manager.s3_event import listed_object
+from odp.file_manager.staging_sweep import Swept
 from odp.file_processor.setting_aside import entries_of
-from odp.listings import ObjectVersion
 from odp.records import LandedFile, RejectedFile
-from odp.refreshes import (
-    BookEntry,
+from odp.refresh import (
     HeldFiles,
-    Refresh,
     RefreshKind,
     RefreshOutcome,
+    RefreshPlan,
     RefreshStatus,
+    RunRecord,
     TableState,
 )
-from odp.s3_staging import S3StagingListing
 from odp.sns_topic import SnsTopic
 from odp.state_changes import NOTHING_TOLD, Told
 
+from lake.landing.listings import ObjectVersion
+from lake.landing.s3_listing import S3Listing
+from lake.ledger.sweep_state import DynamoDbSweepState
 from tests.unit import moto_session
 from tests.unit.odp.samples import BOOK_TABLES, batch_config, table_config
 
@@ -118,7 +118,7 @@ def test_each_thing_that_needs_a_person_is_counted_under_its_alarms_name(
     capsys.readouterr()
     mails.clear()
     swept = Swept(Found(landed=3, missed=2, rejected=1), round_hours=25)
-    monkeypatch.setattr("odp.file_manager.bucket_sweep.Sweep.run", lambda *_: swept)
+    monkeypatch.setattr("odp.file_manager.staging_sweep.Sweep.run", lambda *_: swept)
     monkeypatch.setenv("LANDED_FILE_DAYS", "6")
     assert sweep.handle({}, Context()) == {"landed": 3, "missed": 2, "rejected": 1}
     assert metrics(capsys) == {"MissedFiles": 2, "RejectedFiles": 1, "SlowSweeps": 1}
@@ -210,7 +210,7 @@ def keep_held(dynamodb: "DynamoDBServiceResource", name: str, landed_at: str) ->
     found = listed_object(ObjectVersion("staging", f"s/t/{name}.parquet", "v1", "e", 5, landed_at))
     assert isinstance(found, LandedFile)
     held = HeldFiles(found.file_id, "its objects were copied", (found.held("its objects were copied"),))
-    refresh = Refresh(RefreshKind.CHANGES, (), (), TableState(), held=(held,))
+    refresh = RefreshPlan(RefreshKind.CHANGES, (), (), TableState(), held=(held,))
     for entry in entries_of(table_config(), refresh):
         DynamoDbQuarantine(dynamodb, "quarantine").keep(entry)
 
@@ -226,15 +226,15 @@ def loaded(dynamodb: "DynamoDBServiceResource", staging: Any) -> None:
     dynamodb.Table("batch_config").put_item(Item=item_of(batch_config()))
     dynamodb.Table("table_config").put_item(Item=item_of(table_config()))
     staging.put_object(Bucket="staging", Key="s/t/LOAD00000001.parquet", Body=b"x")
-    (stored,) = S3StagingListing({"staging": "staging"}).versions("staging", "s/t/")
+    (stored,) = S3Listing({"staging": "staging"}).versions("staging", "s/t/")
     found = listed_object(stored)
     assert isinstance(found, LandedFile)
     DynamoDbFileTracker(dynamodb, "files", "files_history").register(found)
     lease = DynamoDbTableLeases(dynamodb, "leases").acquire("db.t", "jr_1")
     assert lease is not None
     outcome = RefreshOutcome("db.t", "s.t", RefreshStatus.COMPLETED, "t0", "t1")
-    books = DynamoDbRefreshBooks(dynamodb, BOOK_TABLES)
-    books.enter(lease, BookEntry(outcome, (found.applied(1),), closes=True))
+    books = DynamoDbRunLog(dynamodb, BOOK_TABLES)
+    books.append(lease, RunRecord(outcome, (found.applied(1),), closes=True))
 
 
 def a_day_passes(dynamodb: "DynamoDBServiceResource") -> None:
@@ -256,7 +256,7 @@ def test_run_ends_before_its_time_is_over_and_leaves_some_to_a_look_that_is_due(
         told.append(ends_at - sweep._now())
         return Swept(Found())
 
-    monkeypatch.setattr("odp.file_manager.bucket_sweep.Sweep.run", run)
+    monkeypatch.setattr("odp.file_manager.staging_sweep.Sweep.run", run)
     sweep.handle({}, Context())
     sweep.handle({}, Context())
     before_the_look, without = (left.total_seconds() for left in told)
@@ -278,7 +278,7 @@ def late_table(dynamodb: "DynamoDBServiceResource") -> None:
 @pytest.mark.parametrize(
     "broken",
     [
-        "odp.file_manager.bucket_sweep.Sweep.run",
+        "odp.file_manager.staging_sweep.Sweep.run",
         "odp.file_manager.vanished_look.VanishedLook.run",
         "odp.file_manager.vanished_look.VanishedLook.is_due",
         "odp.file_manager.sweep.keep_unconfigured_tables",
@@ -342,7 +342,7 @@ def test_table_that_failed_once_and_whose_later_runs_are_all_killed_is_told_as_l
         failed = RefreshOutcome("db.t", "s.t", RefreshStatus.ERROR, ended, ended, error="E: no")
         lease = DynamoDbTableLeases(dynamodb, "leases").acquire("db.t", "jr_1")
         assert lease
-        DynamoDbRefreshBooks(dynamodb, BOOK_TABLES).enter(lease, BookEntry(failed, closes=True))
+        DynamoDbRunLog(dynamodb, BOOK_TABLES).append(lease, RunRecord(failed, closes=True))
         DynamoDbTableLeases(dynamodb, "leases", seconds=-1).acquire("db.t", "jr_2")
         sweep.handle({}, Context())
         assert subjects(mails) == ["odp-dev: s.t is late"] * (minutes == 60), "of ten minutes, three cadences"

@@ -12,7 +12,7 @@ from odp.configuration import Configuration
 from odp.file_manager.sweep_states import SweepStates
 from odp.messenger import Messenger
 from odp.records import PendingWork, TableLease
-from odp.refreshes import RefreshStatus
+from odp.refresh import RefreshStatus
 from odp.state_changes import Told
 
 from tests.unit.odp.samples import batch_config, table_config

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 from odp.file_manager.vanished_look import LOOK_EVERY, VanishedLook
-from odp.listings import SweepState
 from odp.records import LandedFile
 
+from lake.landing.listings import SweepState
 from tests.unit.odp.file_manager.loads_in_memory import NOW, LakeOfLoads, part
 
 EXPIRED = "2026-09-02T00:00:00Z"

@@ -8,7 +8,7 @@ from odp.file_manager.sources import parse_object_key
 from odp.file_processor.file_selection import Selection
 from odp.file_processor.late_files import Limits
 from odp.records import FileStatus, LandedFile, SkipReason, VersioningType
-from odp.refreshes import Refresh, TableState
+from odp.refresh import RefreshPlan, TableState
 
 _BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 MINUTE = 60
@@ -78,7 +78,7 @@ class Table:
 
     def current_versions(self, files: Sequence[LandedFile]) -> Mapping[str, str]:
         there = {file.key for file in files} - self.deleted
-        landed = sorted(self.history.values(), key=lambda file: file.moment)
+        landed = sorted(self.history.values(), key=lambda file: file.landing_order)
         return {file.key: str(file.version_id) for file in landed if file.key in there}
 
     def select(
@@ -87,7 +87,7 @@ class Table:
         now: int = A_DAY,
         unreadable: Mapping[str, SkipReason] | None = None,
         is_all: bool = True,
-    ) -> Refresh:
+    ) -> RefreshPlan:
         """Decide the next commit, so many seconds after the beginning."""
         return Selection(
             pending=pending,
@@ -100,9 +100,9 @@ class Table:
             is_all=is_all,
         ).select()
 
-    def take(self, *pending: LandedFile, now: int = A_DAY) -> list[Refresh]:
+    def take(self, *pending: LandedFile, now: int = A_DAY) -> list[RefreshPlan]:
         """Refresh until nothing more happens, as a run does; gives every step that did something."""
-        steps: list[Refresh] = []
+        steps: list[RefreshPlan] = []
         while True:
             step = self.select(*pending, now=now)
             done = (*step.files, *step.set_aside)
@@ -116,8 +116,8 @@ class Table:
     def _overwritten(self, pending: Sequence[LandedFile]) -> dict[str, SkipReason]:
         newest: dict[str, str] = {}
         for file in (*self.history.values(), *pending):
-            newest[file.key] = max(newest.get(file.key, ""), file.moment)
-        return {file.file_id: SkipReason.OVERWRITTEN for file in pending if file.moment < newest[file.key]}
+            newest[file.key] = max(newest.get(file.key, ""), file.landing_order)
+        return {file.file_id: SkipReason.OVERWRITTEN for file in pending if file.landing_order < newest[file.key]}
 
     def approve(self) -> list[LandedFile]:
         """A person approves what is held; gives the files that are pending again."""
@@ -148,15 +148,15 @@ def reasons(files: Sequence[LandedFile]) -> dict[str, str]:
     return {file.file_id: file.status_reason for file in files}
 
 
-def held_files(refresh: Refresh) -> set[str]:
+def held_files(refresh: RefreshPlan) -> set[str]:
     return {file.file_id for held in refresh.held for file in held.files}
 
 
-def why_held(refresh: Refresh) -> str:
+def why_held(refresh: RefreshPlan) -> str:
     (held,) = refresh.held
     return held.reason
 
 
-def is_waiting(refresh: Refresh) -> bool:
+def is_waiting(refresh: RefreshPlan) -> bool:
     """Whether nothing was decided, so that every pending file waits."""
     return not (refresh.files or refresh.skipped or refresh.held)

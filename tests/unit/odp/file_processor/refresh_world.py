@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from odp.errors import LeaseLostError
 from odp.file_processor.late_files import Limits
 from odp.file_processor.table_refresh import TableRefresher
-from odp.listings import TableListing
 from odp.records import FileStatus, FileType, LandedFile, PendingFiles, Quarantined, RawTableConfig
-from odp.refreshes import BookEntry, CommittedRefresh, Lease, Refresh, RefreshOutcome, RowCounts
+from odp.refresh import LastCommit, Lease, RefreshOutcome, RefreshPlan, RowCounts, RunRecord
 
+from lake.errors import LeaseLostError
+from lake.landing.listings import TableListing
 from tests.unit.odp.samples import table_config
 
 CONFIG = table_config()
@@ -45,12 +45,12 @@ class World:
     history: dict[str, LandedFile] = field(default_factory=dict)
     moved_by: dict[str, str] = field(default_factory=dict)
     entries: dict[str, Quarantined] = field(default_factory=dict)
-    booked: list[BookEntry] = field(default_factory=list)
+    booked: list[RunRecord] = field(default_factory=list)
     vanished: set[str] = field(default_factory=set)
     limits: Limits = field(default_factory=Limits)
     commits_and_fails: bool = False
     told_registrations: int = 7
-    commits: list[Refresh] = field(default_factory=list)
+    commits: list[RefreshPlan] = field(default_factory=list)
     catalog: int = 0
     owner: str | None = None
     outcomes: dict[str, RefreshOutcome] = field(default_factory=dict)
@@ -113,8 +113,8 @@ class World:
         self.reach("quarantine")
         self.entries[entry.entry_id] = entry
 
-    # Reconciler
-    def of_table(self, pending: Sequence[LandedFile], newest_change_file: str) -> TableListing:
+    # StagedFiles
+    def register_missing(self, pending: Sequence[LandedFile], newest_change_file: str) -> TableListing:
         there = (*self.history.values(), *self.pending.values(), *self.unannounced)
         current = {landed.key: str(landed.version_id) for landed in there if landed.key not in self.vanished}
         self.pending |= {landed.file_id: landed for landed in (*self.unannounced, *self.announced_meanwhile)}
@@ -137,8 +137,8 @@ class World:
         if self.owner != lease.owner:
             raise LeaseLostError("taken over")
 
-    # RefreshBooks
-    def enter(self, lease: Lease, entry: BookEntry) -> None:
+    # RunLog
+    def append(self, lease: Lease, entry: RunRecord) -> None:
         self.reach("books")
         if self.owner != lease.owner:
             raise LeaseLostError("taken over")
@@ -158,14 +158,14 @@ class World:
         self.outcomes[run_id] = outcome
 
     # TableWriter
-    def last_refresh(self, config: RawTableConfig) -> CommittedRefresh | None:
+    def last_refresh(self, config: RawTableConfig) -> LastCommit | None:
         if not self.commits:
             return None
         last = self.commits[-1]
         counts = RowCounts(inserted=len(last.files), updates_without_row=self.updates_without_row)
-        return CommittedRefresh(str(len(self.commits)), last.file_ids, last.state, counts)
+        return LastCommit(str(len(self.commits)), last.file_ids, last.state, counts)
 
-    def apply(self, config: RawTableConfig, refresh: Refresh, check_lease: Callable[[], None]) -> CommittedRefresh:
+    def apply(self, config: RawTableConfig, refresh: RefreshPlan, check_lease: Callable[[], None]) -> LastCommit:
         self.reach("write")
         check_lease()
         self.reach("commit")
@@ -186,7 +186,7 @@ class World:
 
     def refresh(self, run_id: str = "run-1", config: RawTableConfig = CONFIG) -> RefreshOutcome | None:
         ports: dict[str, Any] = dict.fromkeys(
-            ("files", "reconciler", "leases", "writer", "books", "quarantine", "contents"), self
+            ("files", "staged_files", "leases", "writer", "run_log", "quarantine", "contents"), self
         )
         return TableRefresher(**ports, run_id=run_id, limits=self.limits, clock=lambda: NOW).refresh(config)
 

@@ -3,9 +3,9 @@
 import threading
 
 import pytest
-from odp.errors import RefreshFailedError, UnbookedFailureError
+from odp.errors import RefreshFailedError, UnrecordedFailureError
 from odp.file_processor.batch_refresh import refresh_batch
-from odp.refreshes import RefreshOutcome, RefreshStatus
+from odp.refresh import RefreshOutcome, RefreshStatus
 
 
 def outcome(name: str, status: RefreshStatus = RefreshStatus.COMPLETED, error: str = "") -> RefreshOutcome:
@@ -34,7 +34,7 @@ def test_table_that_cannot_even_begin_fails_alone() -> None:
         return outcome(name)
 
     expected = r"^1 of 2 tables failed and left nothing in the books \(s.a\): s.a: KeyError"
-    with pytest.raises(UnbookedFailureError, match=expected):
+    with pytest.raises(UnrecordedFailureError, match=expected):
         refresh_batch(["s.a", "s.b"], refresh, at_a_time=2)
 
 
@@ -48,7 +48,7 @@ def test_failure_without_books_is_named_before_those_of_which_the_books_tell() -
         r"^1 of 3 tables failed and left nothing in the books \(s.c\); 2 of 3 tables failed \(s.a, s.b\): "
         "s.c: ConnectionError"
     )
-    with pytest.raises(UnbookedFailureError, match=expected):
+    with pytest.raises(UnrecordedFailureError, match=expected):
         refresh_batch(["s.a", "s.b", "s.c"], refresh, at_a_time=2)
 
 

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
-from odp.errors import RejectedInputError, SchemaChangeRefusedError
 from odp.file_processor.table_schema import HeldTable, decide_table_columns, name_files
 from odp.records import VersioningType
-from odp.refreshes import Refresh, RefreshKind, TableState
+from odp.refresh import RefreshKind, RefreshPlan, TableState
 
+from lake.errors import RejectedInputError, SchemaChangeRefusedError
 from tests.unit.odp.file_processor.landings import Table, change, load
 from tests.unit.odp.file_processor.test_table_schema import BASE, CHANGE, HELD, decide, file
 from tests.unit.odp.samples import table_config
@@ -20,7 +20,7 @@ WITHOUT_LOAD = replace(HELD, newest_load="")
 
 
 def images_of(columns: Mapping[str, str], **fields: object) -> set[str]:
-    refresh = Refresh(RefreshKind.CHANGES, (CHANGED,), (), TableState())
+    refresh = RefreshPlan(RefreshKind.CHANGES, (CHANGED,), (), TableState())
     named = name_files(table_config(**fields), refresh, {CHANGED.file_id: columns}, HELD)[CHANGED.file_id]
     return {image for image, _ in named.before_images.values()}
 
@@ -66,7 +66,7 @@ def test_table_without_a_load_needs_no_word_of_its_before_images_if_it_has_none(
 def test_load_of_the_same_refresh_or_before_the_table_was_emptied_tells_before_images() -> None:
     files = {LOAD: BASE, CHANGED: {**CHANGE, **IMAGES}}
     assert decide(files, kind=RefreshKind.INITIAL).keys() == CHANGE.keys()
-    emptied = Refresh(RefreshKind.CHANGES, (CHANGED,), (), TableState(2, load_keys=frozenset({LOAD.key})))
+    emptied = RefreshPlan(RefreshKind.CHANGES, (CHANGED,), (), TableState(2, load_keys=frozenset({LOAD.key})))
     decided = decide_table_columns(table_config(), emptied, {CHANGED.file_id: {**CHANGE, **IMAGES}}, WITHOUT_LOAD)
     assert decided == CHANGE
 
@@ -122,7 +122,7 @@ def test_column_that_the_configuration_names_is_the_sources(named: str) -> None:
 def test_before_images_have_the_sources_names_where_the_tables_are_sanitised() -> None:
     config = replace(WRITTEN, hudi_primary_key=("Order ID",), hudi_precombine_field=None, column_names="sanitise")
     columns = {"Op": "string", "Order ID": "int", "A%": "int", "BI_Order ID": "int", "BI_A%": "int"}
-    refresh = Refresh(RefreshKind.INITIAL, (CHANGED,), (), TableState())
+    refresh = RefreshPlan(RefreshKind.INITIAL, (CHANGED,), (), TableState())
     decided = decide_table_columns(config, refresh, {CHANGED.file_id: columns}, None)
     assert decided.keys() == {"Op", "Order_ID", "A_"}
     with_own = {LOAD: {"Order ID": "int", "A%": "int", "BI_A%": "int"}, CHANGED: columns}

@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING, cast
 
 import pytest
-from odp.errors import RejectedInputError
 from odp.file_processor import parquet_footers
 from py4j.protocol import Py4JJavaError
 
+from lake.errors import RejectedInputError
 from tests.unit.odp.file_processor.landings import load
 
 if TYPE_CHECKING:

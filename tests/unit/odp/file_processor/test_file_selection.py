@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from odp.errors import RejectedInputError
 from odp.file_manager.sources import Sources
 from odp.file_processor.late_files import Limits
 from odp.records import EMPTIED, FileStatus, LandedFile, SkipReason, VersioningType
-from odp.refreshes import RefreshKind, TableState
+from odp.refresh import RefreshKind, TableState
 
+from lake.errors import RejectedInputError
 from tests.unit.odp.file_processor.landings import (
     Table,
     change,
@@ -33,7 +33,11 @@ def test_first_refresh_is_initial_and_orders_loads_before_changes() -> None:
     assert ids(refresh.files) == ids([load(1, 1), load(2, 2), change(1, 4), change(2, 3)])
     assert {(file.status, file.generation) for file in refresh.files} == {(FileStatus.APPLIED, 1)}
     assert refresh.state == TableState(
-        1, frozenset({load(1, 0).key, load(2, 0).key}), change(2, 0).name, load(1, 1).moment, change(1, 4).moment
+        1,
+        frozenset({load(1, 0).key, load(2, 0).key}),
+        change(2, 0).name,
+        load(1, 1).landing_order,
+        change(1, 4).landing_order,
     )
 
 
@@ -143,7 +147,7 @@ def test_old_change_that_is_uploaded_again_after_a_reload_is_in_the_load_by_its_
 
 def test_listed_load_counts_as_the_first_and_a_listed_change_as_the_last_of_its_second() -> None:
     event = replace(change(1, 5), sequencer="0A")
-    assert load(1, 5).moment < event.moment < change(2, 5).moment
+    assert load(1, 5).landing_order < event.landing_order < change(2, 5).landing_order
 
 
 def test_backlog_is_applied_oldest_first_in_commits_of_at_most_so_many_files() -> None:
@@ -222,7 +226,7 @@ def test_no_file_of_the_newest_load_is_ever_applied_beside_parts_of_another(data
     applied = [part for part in table.loads() if part.generation == table.state.generation > 0]
     assert {part.key for part in applied} == table.state.load_keys
     assert len(applied) == len(table.state.load_keys)
-    assert all(part.moment >= table.state.began for part in applied)
+    assert all(part.landing_order >= table.state.began for part in applied)
 
 
 def _take(table: Table, files: list[LandedFile]) -> bool:

@@ -5,10 +5,10 @@ from dataclasses import replace
 from itertools import combinations
 
 import pytest
-from odp.errors import RejectedInputError
 from odp.records import FileStatus, LandedFile, SkipReason, VersioningType
-from odp.refreshes import RefreshKind
+from odp.refresh import RefreshKind
 
+from lake.errors import RejectedInputError
 from tests.unit.odp.file_processor.landings import Table, change, filled, ids, is_waiting, load, reasons, why_held
 
 FIRST = load(1, 1), load(2, 2), load(3, 3)
@@ -56,7 +56,9 @@ def test_parts_of_several_entries_that_are_approved_together_wait_for_each_other
     with pytest.raises(RejectedInputError, match="approve or dismiss it"):
         table.take(load(2, 2601, "new"))
     meant = [
-        part for part in table.history.values() if part.status is FileStatus.HELD and part.moment > FIRST[2].moment
+        part
+        for part in table.history.values()
+        if part.status is FileStatus.HELD and part.landing_order > FIRST[2].landing_order
     ]
     assert len({part.held_id for part in meant}) == len(meant) == 2
     for part in meant:

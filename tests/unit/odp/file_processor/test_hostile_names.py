@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING, cast
 from unittest.mock import Mock
 
 import pytest
-from odp.dynamodb.bounded_text import bounded_reason
-from odp.errors import RejectedInputError, SchemaChangeRefusedError
 from odp.file_manager.key_ranges import days_around
-from odp.file_manager.reconciliation import ranges_beside
+from odp.file_manager.missing_files import ranges_beside
 from odp.file_processor import parquet_footers
 from odp.file_processor.column_names import impossible_names
 from odp.file_processor.loads import Load
@@ -17,6 +15,8 @@ from odp.file_processor.parquet_schema import parquet_columns
 from odp.file_processor.schema_changes import SchemaVersion
 from odp.records import LandedFile
 
+from lake.errors import RejectedInputError, SchemaChangeRefusedError
+from lake.ledger.bounded_text import bounded_reason
 from tests.unit.odp.file_processor.landings import change, filled, held_files, ids, load
 from tests.unit.odp.file_processor.refresh_world import CONFIG
 

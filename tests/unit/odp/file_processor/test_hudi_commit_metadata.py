@@ -16,7 +16,7 @@ from odp.file_processor.table_writers.hudi_commit_metadata import (
     read_content,
 )
 from odp.records import FileType, LandedFile
-from odp.refreshes import Refresh, RefreshKind, TableState
+from odp.refresh import RefreshKind, RefreshPlan, TableState
 
 LOAD = LandedFile("s.t", "f1", FileType.FULL_LOAD, "s", "t", "b", "s/t/LOAD00000002.parquet", 1, "", "2026")
 CHANGE = replace(LOAD, file_id="f2", file_type=FileType.CHANGES, key="s/t/20260101-000000001.parquet")
@@ -31,8 +31,8 @@ OF_THE_FIRST_FORMAT = {
 HELD = TableContent("LOAD00000001.parquet", "20260101-000000005.parquet", "/L1")
 
 
-def refresh(*files: LandedFile, kind: RefreshKind = RefreshKind.CHANGES) -> Refresh:
-    return Refresh(kind, files, (), STATE_AFTER, skipped=(replace(LOAD, file_id="f0"),))
+def refresh(*files: LandedFile, kind: RefreshKind = RefreshKind.CHANGES) -> RefreshPlan:
+    return RefreshPlan(kind, files, (), STATE_AFTER, skipped=(replace(LOAD, file_id="f0"),))
 
 
 def test_files_and_state_come_back_as_they_were_written() -> None:

@@ -6,7 +6,7 @@ import pytest
 from odp.file_processor.own_columns import own_columns, record_key
 from odp.file_processor.table_writers.hudi_options import IndexLookUp, look_up_tasks, write_options
 from odp.records import FileType, LandedFile, RawTableConfig, VersioningType
-from odp.refreshes import Refresh, RefreshKind, TableState
+from odp.refresh import RefreshKind, RefreshPlan, TableState
 
 CONFIG = RawTableConfig(
     "c", "s.t", ("ID",), "REGION", "SEQ", "copy_on_write", VersioningType.SNAPSHOT, "hudi", True, "db", "bucket", "t"
@@ -23,7 +23,7 @@ def options(
     moves_rows: bool = True,
     is_held: bool = True,
 ) -> dict[str, str]:
-    refresh = Refresh(kind, (FILE,), (), STATE, skipped=(replace(FILE, file_id="f0"),))
+    refresh = RefreshPlan(kind, (FILE,), (), STATE, skipped=(replace(FILE, file_id="f0"),))
     return write_options(config, refresh, COLUMNS, IndexLookUp(3, moves_rows) if is_held else None)
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from odp.file_processor.late_files import Limits
 from odp.records import FileStatus, PendingFiles, RawTableConfig
-from odp.refreshes import CommittedRefresh, RefreshStatus, RowCounts
+from odp.refresh import LastCommit, RefreshStatus, RowCounts
 
 from tests.unit.odp.file_processor.refresh_world import CONFIG, World, add, file, killed, part, world
 
@@ -107,7 +107,7 @@ def test_run_that_fails_when_another_one_has_applied_all_has_completed_too(monke
     last_refresh = lake.last_refresh
     answers = iter([RuntimeError("no answer")])
 
-    def silent_once(config: RawTableConfig) -> CommittedRefresh | None:
+    def silent_once(config: RawTableConfig) -> LastCommit | None:
         for failure in answers:
             raise failure
         return last_refresh(config)

@@ -2,7 +2,8 @@
 
 import pytest
 from odp.file_processor.job import JobArguments
-from odp.job_arguments import parse_arguments
+
+from lake.job_arguments import parse_arguments
 
 OWN = {
     "JOB_NAME": "odpf_file_processor",

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from odp.file_processor.late_files import Limits
 from odp.records import FileStatus, LandedFile, SkipReason, VersioningType
-from odp.refreshes import RefreshKind
+from odp.refresh import RefreshKind
 
 from tests.unit.odp.file_processor.landings import (
     Table,

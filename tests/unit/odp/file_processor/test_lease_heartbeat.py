@@ -4,9 +4,10 @@ import threading
 from collections.abc import Mapping
 
 import pytest
-from odp.errors import LeaseLostError
 from odp.file_processor.lease_heartbeat import LeaseHeartbeat
-from odp.refreshes import Lease, RefreshOutcome, RefreshStatus
+from odp.refresh import Lease, RefreshOutcome, RefreshStatus
+
+from lake.errors import LeaseLostError
 
 LEASE = Lease("db.t", "run-1", 1, 0.0)
 

@@ -3,11 +3,11 @@
 from dataclasses import dataclass, replace
 
 import pytest
-from odp.errors import RejectedInputError
 from odp.file_processor.late_files import Limits
 from odp.records import EMPTIED, FileStatus, LandedFile, SkipReason, VersioningType
-from odp.refreshes import RefreshKind
+from odp.refresh import RefreshKind
 
+from lake.errors import RejectedInputError
 from tests.unit.odp.file_processor.landings import (
     Table,
     change,

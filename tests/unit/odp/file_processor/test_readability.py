@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from odp.file_processor.readability import Readability
-from odp.listings import TableListing
 from odp.records import SkipReason
 
+from lake.landing.listings import TableListing
 from tests.unit.odp.file_processor.refresh_world import part
 
 
@@ -19,7 +19,7 @@ class Bucket:
     current: dict[str, str]
     asked: list[str] = field(default_factory=list)
 
-    def of_table(self, *_: Any) -> TableListing:
+    def register_missing(self, *_: Any) -> TableListing:
         raise NotImplementedError
 
     def current_versions(self, bucket: str, keys: Iterable[str]) -> Mapping[str, str | None]:

@@ -3,7 +3,6 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from odp.errors import SchemaChangeRefusedError
 from odp.file_processor.schema_changes import (
     SchemaVersion,
     decide_columns,
@@ -11,6 +10,8 @@ from odp.file_processor.schema_changes import (
     must_rewrite,
     refuse_partition_type,
 )
+
+from lake.errors import SchemaChangeRefusedError
 
 SCALARS = ("boolean", "int", "bigint", "float", "double", "string", "binary", "date", "timestamp", "time(micros)")
 DECIMALS = st.integers(1, 38).flatmap(lambda p: st.integers(0, p).map(lambda s: f"decimal({p},{s})"))

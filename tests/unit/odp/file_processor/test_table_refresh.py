@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 import pytest
-from odp.errors import RejectedInputError
 from odp.file_processor.late_files import Limits
 from odp.file_processor.setting_aside import entries_of
 from odp.records import FileStatus, LandedFile, QuarantineKind, SkipReason
-from odp.refreshes import Refresh, RefreshKind, RefreshStatus, RowCounts, TableState
+from odp.refresh import RefreshKind, RefreshPlan, RefreshStatus, RowCounts, TableState
 
+from lake.errors import RejectedInputError
 from tests.unit.odp.file_processor.refresh_world import CONFIG, World, add, file, killed, part, world
 from tests.unit.odp.samples import table_config
 
@@ -203,10 +203,10 @@ def test_run_killed_between_the_quarantine_and_the_books_keeps_the_same_entry_ag
 
 
 def test_held_changes_are_told_as_files_and_a_long_list_of_them_is_cut() -> None:
-    from odp.refreshes import HeldFiles
+    from odp.refresh import HeldFiles
 
     held = HeldFiles("f1", "too late", tuple(file(number).held("too late") for number in range(1, 9)))
-    (entry,) = entries_of(CONFIG, Refresh(RefreshKind.CHANGES, (), (), TableState(), held=(held,)))
+    (entry,) = entries_of(CONFIG, RefreshPlan(RefreshKind.CHANGES, (), (), TableState(), held=(held,)))
     assert (entry.kind, entry.details["files"], entry.details["bytes"]) == (QuarantineKind.HELD_FILE, 8, 8)
     assert str(entry.details["file_names"]).count(", ") == 4
     assert entry.reason.endswith("odp quarantine release 's.t#f1', or odp quarantine dismiss 's.t#f1' --reason TEXT")

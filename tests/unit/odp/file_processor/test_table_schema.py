@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
-from odp.errors import RejectedInputError, SchemaChangeRefusedError
 from odp.file_processor.table_schema import HeldTable, decide_table_columns
 from odp.records import FileType, LandedFile, RawTableConfig, VersioningType
-from odp.refreshes import Refresh, RefreshKind, TableState
+from odp.refresh import RefreshKind, RefreshPlan, TableState
 
+from lake.errors import RejectedInputError, SchemaChangeRefusedError
 from tests.unit.odp.samples import table_config
 
 BASE = {"ID": "bigint", "V": "int"}
@@ -29,7 +29,7 @@ def decide(
     kind: RefreshKind = RefreshKind.CHANGES,
     config: RawTableConfig | None = None,
 ) -> dict[str, str]:
-    refresh = Refresh(kind, tuple(columns), (), TableState())
+    refresh = RefreshPlan(kind, tuple(columns), (), TableState())
     by_id = {file.file_id: found for file, found in columns.items()}
     return decide_table_columns(config or table_config(), refresh, by_id, held)
 
@@ -96,7 +96,7 @@ def test_rule_10_reload_of_a_historical_table_that_comes_late_is_continued_by_th
 ) -> None:
     config = table_config(table_data_versioning_type=VersioningType.HISTORICAL)
     load, change = file("LOAD00000001"), file(again)
-    late = Refresh(RefreshKind.RELOAD, (load, change), (), TableState(), is_late_reload=True)
+    late = RefreshPlan(RefreshKind.RELOAD, (load, change), (), TableState(), is_late_reload=True)
     assert decide_table_columns(config, late, {load.file_id: BASE, change.file_id: WIDE}, HELD_WIDE) == WIDE
 
 

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from odp.dynamodb.quarantine import DynamoDbQuarantine
 from odp.dynamodb.table_leases import DynamoDbTableLeases
-from odp.errors import ServiceUnavailableError, TerminalError
 from odp.file_processor.batch_refresh import refresh_batch
 from odp.records import Quarantined, QuarantineKind
 from odp.state_changes import Told
 
+from lake.errors import ServiceUnavailableError, TerminalError
 from tests.unit.odp.file_processor.told_world import DeathError, World, world
 from tests.unit.odp.samples import table_config
 

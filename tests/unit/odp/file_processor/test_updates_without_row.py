@@ -9,14 +9,14 @@ from odp.file_processor.table_schema import HeldTable
 from odp.file_processor.table_writers.hudi_commit_metadata import final_rows_metadata, read_final_rows
 from odp.file_processor.updates_without_row import FinalRows, may_count_updates_without_row
 from odp.records import FileStatus
-from odp.refreshes import Refresh, RefreshKind, RowCounts, TableState
+from odp.refresh import RefreshKind, RefreshPlan, RowCounts, TableState
 
 from tests.unit.odp.file_processor.landings import Table, change, load
 from tests.unit.odp.file_processor.refresh_world import file, killed, part, world
 
 TABLE = HeldTable({"ID": "bigint"}, "LOAD00000001.parquet", file(1).name)
 PLAIN = NamedColumns({"ID": "bigint"}, {"ID": "ID"}, {})
-CHANGES = Refresh(RefreshKind.CHANGES, (file(2), file(3)), (), TableState(1))
+CHANGES = RefreshPlan(RefreshKind.CHANGES, (file(2), file(3)), (), TableState(1))
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_newer_changes_of_a_table_with_a_load_and_changes_are_counted() -> None:
     ],
 )
 def test_nothing_is_counted_where_an_update_may_miss_its_row_for_another_reason(
-    refresh: Refresh, table: HeldTable | None
+    refresh: RefreshPlan, table: HeldTable | None
 ) -> None:
     assert not may_count_updates_without_row(refresh, table, [PLAIN])
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from odp.configuration import item_of
 from odp.dynamodb.file_tracker import DynamoDbFileTracker
-from odp.dynamodb.refresh_books import DynamoDbRefreshBooks
+from odp.dynamodb.run_log import DynamoDbRunLog
 from odp.dynamodb.table_leases import DynamoDbTableLeases
 from odp.file_processor import handler
 from odp.records import FileType, LandedFile
-from odp.refreshes import BookEntry, RefreshOutcome, RefreshStatus
+from odp.refresh import RefreshOutcome, RefreshStatus, RunRecord
 from odp.sns_topic import SnsTopic
 
 from tests.unit import moto_session
@@ -88,8 +88,8 @@ class World:
         status = RefreshStatus.ERROR if error else RefreshStatus.COMPLETED
         at = datetime.fromtimestamp(self.now, UTC).isoformat(timespec="milliseconds")
         outcome = RefreshOutcome(f"db.{name}", f"s.{name}", status, at, at, error=error, stack_trace=error)
-        entry = BookEntry(outcome, done, closes=True, refused=refused, refused_registrations=1)
-        DynamoDbRefreshBooks(self.dynamodb, BOOK_TABLES).enter(lease, entry)
+        entry = RunRecord(outcome, done, closes=True, refused=refused, refused_registrations=1)
+        DynamoDbRunLog(self.dynamodb, BOOK_TABLES).append(lease, entry)
 
     def execution_ends(self, *failed: str, step: str = "release") -> None:
         """Let an execution of the cadence end, with what its state machine says of batches that failed."""

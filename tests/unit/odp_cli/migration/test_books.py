@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
-from odp.dynamodb import connection
 from odp.dynamodb.books_format import DynamoDbBooksFormat
 from odp.dynamodb.file_decisions import DecisionTables, DynamoDbFileDecisions
 from odp.dynamodb.file_tracker import DynamoDbFileTracker
@@ -22,6 +21,7 @@ from odp_cli.errors import CommandError
 from odp_cli.migration import books as migration_of_books
 from odp_cli.migration.books import BooksMigration
 
+from lake.ledger import connection
 from tests.unit.odp_cli.migration.conftest import FORMAT_1, RAW, STAGING, Migrations, State
 
 if TYPE_CHECKING:

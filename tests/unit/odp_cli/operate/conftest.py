@@ -15,18 +15,18 @@ from odp.configuration import item_of
 from odp.dynamodb.file_decisions import DynamoDbFileDecisions
 from odp.dynamodb.file_tracker import DynamoDbFileTracker, DynamoDbPendingWork
 from odp.dynamodb.quarantine import DynamoDbQuarantine
-from odp.dynamodb.refresh_books import DynamoDbRefreshBooks
+from odp.dynamodb.run_log import DynamoDbRunLog
 from odp.dynamodb.table_leases import DynamoDbTableLeases
 from odp.file_processor.setting_aside import entries_of
 from odp.records import FileType, LandedFile, PendingWork, Quarantined, RawTableConfig
-from odp.refreshes import (
-    BookEntry,
+from odp.refresh import (
     HeldFiles,
-    Refresh,
     RefreshKind,
     RefreshOutcome,
+    RefreshPlan,
     RefreshStatus,
     RowCounts,
+    RunRecord,
     TableState,
 )
 from odp_cli.app import app
@@ -86,7 +86,7 @@ class Lake:
         self.tracker = DynamoDbFileTracker(self.dynamodb, "files", "files_history")
         self.quarantine = DynamoDbQuarantine(self.dynamodb, "quarantine")
         self.leases = DynamoDbTableLeases(self.dynamodb, "leases")
-        self.books = DynamoDbRefreshBooks(self.dynamodb, BOOK_TABLES)
+        self.books = DynamoDbRunLog(self.dynamodb, BOOK_TABLES)
         self.dynamodb.Table("batch_config").put_item(Item=item_of(batch_config()))
 
     def configure(self, **fields: Any) -> RawTableConfig:
@@ -108,7 +108,7 @@ class Lake:
         """Do what a refresh does that holds files."""
         config = table_config(source_table_name=files[0].source_table_name)
         held = HeldFiles(files[0].file_id, reason, tuple(file.held(reason) for file in files))
-        refresh = Refresh(RefreshKind.CHANGES, (), (), TableState(), held=(held,))
+        refresh = RefreshPlan(RefreshKind.CHANGES, (), (), TableState(), held=(held,))
         for entry in entries_of(config, refresh):
             self.keep(entry)
         self.refresh(config, refresh.set_aside)
@@ -127,7 +127,7 @@ class Lake:
             len(files),
             error=fields.pop("error", ""),
         )
-        self.books.enter(lease, BookEntry(outcome, tuple(files), closes=True, **fields))
+        self.books.append(lease, RunRecord(outcome, tuple(files), closes=True, **fields))
 
     def odp(self, *arguments: str, answers: str = "") -> Result:
         return CliRunner().invoke(app, [*arguments, "--env", ENV, "--platform", str(PLATFORM)], input=answers)

@@ -17,7 +17,7 @@ from odp.file_manager.rejection import malformed, rejection_of
 from odp.file_manager.unconfigured_tables import keep_unconfigured_tables
 from odp.file_manager.vanished_loads import VanishedLoad
 from odp.records import LandedFile, Quarantined, QuarantineKind, RejectedFile
-from odp.refreshes import RefreshStatus
+from odp.refresh import RefreshStatus
 from odp_cli.app import app
 from odp_cli.migration import lake_books
 

@@ -3,7 +3,7 @@
 import pytest
 from odp.dynamodb.file_decisions import DecisionTables, DynamoDbFileDecisions
 from odp.records import FileStatus
-from odp.refreshes import Refresh
+from odp.refresh import RefreshPlan
 from odp_cli.output import Mode
 
 from tests.unit.odp.file_processor.landings import filled, ids, load
@@ -14,7 +14,7 @@ PARTS = (part(1), part(2), part(3))
 SKIPPED = FileStatus.SKIPPED.value
 
 
-def next_refresh(lake: Lake) -> Refresh:
+def next_refresh(lake: Lake) -> RefreshPlan:
     """What a refresh would do with the books as they are, of a table that has a load."""
     table = filled(load(1, 1), load(2, 2), load(3, 3))
     table.history |= {file.file_id: file for file in lake.tracker.processed_loads("s.t")}

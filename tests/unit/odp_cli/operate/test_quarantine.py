@@ -8,7 +8,7 @@ from odp.file_manager.rejection import malformed, rejection_of
 from odp.file_manager.unconfigured_tables import keep_unconfigured_tables
 from odp.file_manager.vanished_loads import VanishedLoad
 from odp.records import FileStatus, Quarantined, QuarantineKind, RejectedFile
-from odp.refreshes import RefreshStatus
+from odp.refresh import RefreshStatus
 
 from tests.unit.odp_cli.operate.conftest import CALLER, Lake, change, mend, part
 

@@ -8,7 +8,7 @@ from odp.dynamodb.planning import DynamoDbPlannedLeases
 from odp.dynamodb.table_leases import DynamoDbTableLeases
 from odp.file_processor.batch_plan import may_start
 from odp.records import FileStatus
-from odp.refreshes import RefreshStatus
+from odp.refresh import RefreshStatus
 
 from tests.unit.odp_cli.operate.conftest import CALLER, Lake, change, mend
 

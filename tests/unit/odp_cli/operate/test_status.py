@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from odp.dynamodb.table_leases import DynamoDbTableLeases
 from odp.records import PendingWork, Quarantined, QuarantineKind
-from odp.refreshes import RefreshStatus, RowCounts
+from odp.refresh import RefreshStatus, RowCounts
 from odp_cli.operate.ages import age
 from odp_cli.operate.entries import Entry
 from odp_cli.operate.lease_state import LeaseState

@@ -4,12 +4,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from odp.dynamodb.sweep_state import DynamoDbSweepState
-from odp.listings import SweepState
 from odp.records import LandedFile, SkipReason
 from odp_cli.operate.ages import minute
 
 from deployment_account.names import Shared
+from lake.landing.listings import SweepState
+from lake.ledger.sweep_state import DynamoDbSweepState
 from tests.unit.moto_session import client
 from tests.unit.odp.samples import table_config
 from tests.unit.odp_cli.operate.conftest import CALLER, Lake, change, mend, part

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from rehearsal.emulator import call_record, seams
+from rehearsal.emulator import call_record
+from rehearsal.emulator import ministack_patches as patches
 from rehearsal.emulator.settings import EmulatorSettings
 
 ROLE = "arn:aws:sts::222222222222:assumed-role/worker/session"
@@ -18,7 +19,7 @@ USER = "arn:aws:iam::222222222222:user/person"
 def judged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     """IAM's judgement as the emulator gives it, which allows reading."""
     replaced: dict[str, Any] = {}
-    monkeypatch.setattr(seams.Seam, "replace", lambda self, make: replaced.update({self.name: make}))
+    monkeypatch.setattr(patches.Seam, "replace", lambda self, make: replaced.update({self.name: make}))
     call_record.install(str(tmp_path / "calls"))
 
     def evaluate(context: Any, *_policies: Any) -> Any:
@@ -56,7 +57,7 @@ def test_what_is_refused_and_what_people_do_is_not(judged: Any, tmp_path: Path) 
 
 
 def test_without_a_folder_nothing_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(seams.Seam, "replace", lambda *_: pytest.fail("nobody asked for a record"))
+    monkeypatch.setattr(patches.Seam, "replace", lambda *_: pytest.fail("nobody asked for a record"))
     call_record.install("")
 
 

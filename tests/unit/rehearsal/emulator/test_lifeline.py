@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.emulator.lifeline import ChildProcess
+from rehearsal.emulator.child_process import ChildProcess
 
 WATCHING = "from rehearsal.emulator import lifeline as l; import time; l.when_parent_ends(l.end_process_group)"
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
@@ -89,7 +89,7 @@ def test_what_an_ended_child_has_left_behind_is_ended_too(tmp_path: Path, childr
 def test_a_child_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     child = f"{WATCHING}; print(__import__('os').getpid(), flush=True); time.sleep(60)"
     source = (
-        "import sys, time; from pathlib import Path; from rehearsal.emulator.lifeline import ChildProcess\n"
+        "import sys, time; from pathlib import Path; from rehearsal.emulator.child_process import ChildProcess\n"
         f"ChildProcess([sys.executable, '-c', {child!r}], environment={{}}, log=Path({str(tmp_path / 'log')!r}))\n"
         "time.sleep(60)"
     )

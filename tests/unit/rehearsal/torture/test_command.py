@@ -6,10 +6,10 @@ from typer.testing import CliRunner
 
 from rehearsal.cli import app
 from rehearsal.torture import command
+from rehearsal.torture.check import Finding, Kind
+from rehearsal.torture.histories import Act, Step, Story
 from rehearsal.torture.runner import Failure
-from rehearsal.torture.stories import Act, Step, Story
 from rehearsal.torture.trial import Problem
-from rehearsal.torture.verdict import Finding, Kind
 
 FAILURE = Failure(
     Story(42, 1, (Step(Act.LOAD, 0, 7), Step(Act.LOSE, 0, 8))),

@@ -13,7 +13,7 @@ from odp.records import FileType
 from rehearsal.source.dms import CHANGE_SEQUENCE, OP, DmsSettings
 from rehearsal.source.dms_keys import DELIMITERS, SEQUENCES, DatePartitions
 from rehearsal.torture.dms_files import BEFORE, DmsFile, DmsTable, any_settings
-from rehearsal.torture.history import Change, SourceTable
+from rehearsal.torture.source_table import Change, SourceTable
 
 
 def table(settings: DmsSettings, *, rows: int = 6, **how: Any) -> DmsTable:

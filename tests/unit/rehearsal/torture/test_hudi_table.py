@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from odp.file_processor.table_writers.hudi_options import IndexLookUp, write_options
-from odp.refreshes import Refresh, RefreshKind, RowCounts, TableState
+from odp.refresh import RefreshKind, RefreshPlan, RowCounts, TableState
 
 from rehearsal.torture.memory.hudi_table import HudiOptions, HudiTable
 from tests.unit.odp.samples import table_config
@@ -15,7 +15,7 @@ INITIAL, CHANGES, RELOAD = RefreshKind.INITIAL, RefreshKind.CHANGES, RefreshKind
 def options(kind: RefreshKind, **without: str) -> HudiOptions:
     config = table_config(hudi_partition_key="REGION")
     look_up = None if kind is INITIAL else IndexLookUp(tasks=1, moves_rows=True)
-    given = write_options(config, Refresh(kind, (), (), TableState()), {}, look_up)
+    given = write_options(config, RefreshPlan(kind, (), (), TableState()), {}, look_up)
     return HudiOptions(given | without)
 
 

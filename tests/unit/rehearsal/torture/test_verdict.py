@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from rehearsal.source.dms import CHANGE_SEQUENCE, OP
+from rehearsal.torture.check import Finding, Kind, moment, verdict
 from rehearsal.torture.dms_files import DmsFile
 from rehearsal.torture.evidence import (
     APPLIED,
@@ -24,9 +25,8 @@ from rehearsal.torture.evidence import (
     Row,
     TableEvidence,
 )
-from rehearsal.torture.replica import VERSION, Replica
-from rehearsal.torture.replica import Kind as TableKind
-from rehearsal.torture.verdict import Finding, Kind, moment, verdict
+from rehearsal.torture.reference_model import VERSION, ReferenceModel
+from rehearsal.torture.reference_model import Kind as TableKind
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 LOAD, CHANGES = "torture/t/LOAD00000001.parquet", "torture/t/20260301-000000001.parquet"
@@ -35,10 +35,10 @@ ON_LOAD = BookedFile("load", LOAD, "v1", is_load=True, status=APPLIED)
 ON_CHANGES = BookedFile("changes", CHANGES, "v2", is_load=False, status=APPLIED)
 
 
-def replica(*, is_historical: bool = False) -> Replica:
+def replica(*, is_historical: bool = False) -> ReferenceModel:
     """A source with some rows, all of whose changes DMS has written."""
     kind = TableKind("default", "t", ("ID",), None, is_historical, None)
-    table = Replica("t", kind, Random(5), lambda: NOW)
+    table = ReferenceModel("t", kind, Random(5), lambda: NOW)
     draw = Random(1)
     while len(table.source.rows) < 3:
         table.source.change(draw)
@@ -55,16 +55,16 @@ def evidence(rows: Sequence[Row], **otherwise: Any) -> TableEvidence:
     return replace(well, **otherwise)
 
 
-def snapshot(table: Replica) -> list[Row]:
+def snapshot(table: ReferenceModel) -> list[Row]:
     return [dict(row) for row in table.source.rows.values()]
 
 
-def versions(table: Replica) -> list[Row]:
+def versions(table: ReferenceModel) -> list[Row]:
     """Every version that DMS wrote, in the order of its sequence."""
     return [{**row, VERSION: sequence} for (_, sequence), row in table.required_versions().items()]
 
 
-def found(table: TableEvidence, source: Replica) -> list[Finding]:
+def found(table: TableEvidence, source: ReferenceModel) -> list[Finding]:
     return list(verdict(table, source))
 
 

@@ -4,10 +4,10 @@ import json
 from typing import Any
 
 import pytest
-from odp.errors import LeaseLostError
 from taxi.bundles.closing import LONGEST_PAUSE_SECONDS, Closing, error_text
 from taxi.records import Bundle, FileOutcome, LoadStatus
 
+from lake.errors import LeaseLostError
 from tests.unit.taxi.memory import MemoryAudit, MemoryBundles
 from tests.unit.taxi.samples import bundle_of, landed, loaded
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from taxi.bundles.bundling import Answer, Bundling
+from taxi.bundles.bundling import Bundling, ClaimResult
 from taxi.bundles.closing import Closing
 from taxi.records import Bundle, FileOutcome, LoadStatus
 
@@ -75,7 +75,7 @@ class Simulation:
     def _execute(self, name: str, end: int) -> None:
         while self.audit.now < end:
             claim = self._bundling.claim("yellow", name, name)
-            if claim.answer is not Answer.CLAIMED:
+            if claim.answer is not ClaimResult.CLAIMED:
                 return
             assert claim.bundle is not None
             error = self._run(claim.bundle, claim.state)

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
-from odp.errors import RejectedInputError
 from taxi.bundles import handler
 from taxi.datasets.definitions import load_datasets
 from taxi.dynamodb.audit import DynamoDbAudit
 from taxi.s3_bundles import S3Bundles
 
+from lake.errors import RejectedInputError
 from tests.unit.taxi.samples import landed, loaded
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from odp.errors import LeaseLostError
 
+from lake.errors import LeaseLostError
 from tests.unit.taxi.bundles.interleaving import Killed, Party
 from tests.unit.taxi.bundles.world import LEASE_SECONDS, World
 

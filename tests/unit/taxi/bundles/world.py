@@ -7,14 +7,14 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from odp.errors import LeaseLostError
-from taxi.bundles.bundling import Answer, Bundling
+from taxi.bundles.bundling import Bundling, ClaimResult
 from taxi.bundles.closing import Closing
 from taxi.datasets.definitions import load_datasets
 from taxi.landing.object_created import landed_object
 from taxi.landing.registration import Landing
 from taxi.records import FileOutcome, LoadStatus
 
+from lake.errors import LeaseLostError
 from tests.unit.taxi.bundles.interleaving import Killed, Parties, Party
 from tests.unit.taxi.memory import MemoryAudit, MemoryBundles
 from tests.unit.taxi.samples import loaded, message, object_created
@@ -132,7 +132,7 @@ class World:
 
     def _claim(self, dataset: str, name: str) -> Bundle | None:
         claim = _again_until_done(lambda: self._bundling.claim(dataset, name, name))
-        return claim.bundle if claim.answer is Answer.CLAIMED else None
+        return claim.bundle if claim.answer is ClaimResult.CLAIMED else None
 
     def _load(self, bundle: Bundle) -> None:
         outcomes = [_outcome(file) for file in bundle.files]

@@ -2,7 +2,7 @@
 
 import pytest
 from pyspark.sql.types import ArrayType, LongType, StringType, StructField, StructType, TimestampType
-from taxi.conformed.file_layouts import HEADER_BYTES, KnownFiles, ParquetFooter, header, learn_layouts
+from taxi.conformed.file_layouts import HEADER_BYTES, KnownFiles, ParquetFooter, detect_layouts, header
 from taxi.conformed.selection import SourceFile
 from taxi.datasets.dataset import FileFormat
 from taxi.errors import SourceFileError
@@ -37,7 +37,7 @@ def footer(uri: str) -> ParquetFooter:
 
 
 def learn(*keys: str, **contents: bytes) -> KnownFiles:
-    return learn_layouts(map(source, keys), DATASET, Raw(**contents), footer)
+    return detect_layouts(map(source, keys), DATASET, Raw(**contents), footer)
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import odp
 import pytest
+import taxi
 from taxi.datasets.dataset import Column, ColumnType, FileFormat, dataset_of, format_of
 from taxi.datasets.definitions import load_datasets, parse_datasets
 from taxi.errors import DatasetError
@@ -95,9 +95,9 @@ def test_yellow_and_green_are_sound_and_a_third_is_one_more_file() -> None:
 
 
 def test_datasets_are_read_from_the_zip_that_glue_puts_on_the_path(tmp_path: Path) -> None:
-    source = Path(odp.__file__).parents[1]
+    source = Path(taxi.__file__).parents[1]
     with zipfile.ZipFile(tmp_path / "runtime.zip", "w") as archive:
-        for file in (*source.glob("taxi/**/*"), *source.glob("odp/*.py")):
+        for file in (*source.glob("taxi/**/*"), *source.glob("lake/**/*.py")):
             archive.write(file, file.relative_to(source))
     program = (
         "from taxi.datasets.definitions import load_datasets as d; import taxi; print(*sorted(d()), taxi.__file__)"

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from boto3.dynamodb.conditions import Key
-from odp.errors import LeaseLostError, RetryableError
 from taxi.dynamodb.audit import DynamoDbAudit
 from taxi.dynamodb.leases import DynamoDbLeases
 from taxi.ports import Known
 from taxi.records import FileOutcome, LandedFile, Lease, LoadStatus, RejectedFile, WaitingFile
 
+from lake.errors import LeaseLostError, RetryableError
 from tests.unit.taxi.samples import landed, loaded
 
 if TYPE_CHECKING:

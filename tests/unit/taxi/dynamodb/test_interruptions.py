@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
-from odp.errors import LeaseLostError
 from taxi.dynamodb.audit import DynamoDbAudit
 from taxi.dynamodb.leases import DynamoDbLeases
 from taxi.records import RejectedFile, WaitingFile
 
+from lake.errors import LeaseLostError
 from tests.unit.odp.dynamodb.interruptions import assert_mended, public_methods
 from tests.unit.taxi.samples import landed, loaded
 

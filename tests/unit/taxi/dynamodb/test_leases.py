@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from botocore.exceptions import ClientError
-from odp.errors import LeaseLostError, RetryableError
 from taxi.dynamodb.leases import DynamoDbLeases
 from taxi.records import Holder, Lease
+
+from lake.errors import LeaseLostError, RetryableError
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
@@ -113,7 +114,7 @@ def test_lease_that_stays_in_the_midst_of_transactions_is_asked_for_again_and_no
     def conflict(**_: object) -> None:
         raise ClientError({"Error": {"Code": "TransactionConflictException"}}, "UpdateItem")
 
-    monkeypatch.setattr("odp.dynamodb.connection.time.sleep", lambda _: None)
+    monkeypatch.setattr("lake.ledger.connection.time.sleep", lambda _: None)
     monkeypatch.setattr(leases._table, "update_item", conflict)
     with pytest.raises(RetryableError, match="lease of yellow is part of a transaction"):
         leases.acquire("yellow", "run-1")

@@ -5,7 +5,6 @@ import json
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from odp.object_created import EventError
 from taxi.bundles.closing import ClosedBundle
 from taxi.bundles.retrying import Settled
 from taxi.datasets.dataset import FileFormat
@@ -16,6 +15,7 @@ from taxi.landing.object_created import landed_object
 from taxi.landing.registration import Landing
 from taxi.records import Bundle, FileOutcome, LandedFile, LoadStatus, RejectedFile
 
+from lake.landing.object_created import EventError
 from tests.unit.hostile_events import VALUES, spoiling
 from tests.unit.taxi.landing.test_registration import Executions
 from tests.unit.taxi.memory import MemoryAudit

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from odp.listings import ObjectVersion, SweepState
 from taxi.datasets.definitions import load_datasets
 from taxi.landing.raw_sweep import Missed, RawSweep
 from taxi.landing.registration import Landing
 
+from lake.landing.listings import ObjectVersion, SweepState
 from tests.unit.taxi.memory import MemoryAudit
 from tests.unit.taxi.samples import loaded, message, object_created
 

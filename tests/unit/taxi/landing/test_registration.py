@@ -4,12 +4,12 @@ import re
 from typing import Any
 
 import pytest
-from odp.errors import RetryableError
 from taxi.datasets.definitions import load_datasets
 from taxi.landing.registration import Landing, Registration, execution_name
 from taxi.ports import Known
 from taxi.records import LandedFile
 
+from lake.errors import RetryableError
 from tests.unit.taxi.memory import MemoryAudit
 from tests.unit.taxi.samples import loaded, message, object_created
 

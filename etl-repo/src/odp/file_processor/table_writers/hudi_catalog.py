@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from py4j.protocol import Py4JJavaError
 
+from lake.spark_session import elements, hadoop_configuration, java_class
 from odp.file_processor.column_names import with_table_names
 from odp.records import RawTableConfig
-from odp.spark_session import elements, hadoop_configuration, java_class
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

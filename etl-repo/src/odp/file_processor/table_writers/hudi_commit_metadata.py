@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, TypeVar
 
 from odp.file_processor.updates_without_row import FinalRows
-from odp.refreshes import Refresh, RefreshKind, TableState
+from odp.refresh import RefreshKind, RefreshPlan, TableState
 from odp.stored_format import FORMAT
 
 PREFIX = "odp."
@@ -35,7 +35,7 @@ class TableContent:
     source_names: tuple[tuple[str, str], ...] | None = ()
 
     def after(
-        self, refresh: Refresh, load_version: str, *, is_replaced: bool, source_names: Mapping[str, str]
+        self, refresh: RefreshPlan, load_version: str, *, is_replaced: bool, source_names: Mapping[str, str]
     ) -> TableContent:
         """Give the content after a refresh, which may replace the load, and every row if it replaces the table."""
         files = () if refresh.kind is RefreshKind.EMPTY else refresh.read_files
@@ -53,7 +53,7 @@ class TableContent:
         )
 
 
-def commit_metadata(refresh: Refresh) -> dict[str, str]:
+def commit_metadata(refresh: RefreshPlan) -> dict[str, str]:
     """Give the options by which Hudi's commit carries the files of a refresh and the table's state after it."""
     return {
         "hoodie.datasource.write.commitmeta.key.prefix": PREFIX,

@@ -13,7 +13,7 @@ from math import ceil
 from odp.file_processor.own_columns import record_key
 from odp.file_processor.table_writers.hudi_commit_metadata import commit_metadata
 from odp.records import DELETE, OPERATION, RawTableConfig, VersioningType
-from odp.refreshes import Refresh, RefreshKind
+from odp.refresh import RefreshKind, RefreshPlan
 
 TIME_TRAVEL_COMMITS = 10
 """So many commits can be read as they were; each costs the storage of the files that it rewrote."""
@@ -64,7 +64,7 @@ def bound_columns(config: RawTableConfig) -> frozenset[str]:
     return frozenset(filter(None, (*config.hudi_primary_key, config.hudi_partition_key)))
 
 
-def write_operation(config: RawTableConfig, refresh: Refresh, *, is_held: bool) -> Operation:
+def write_operation(config: RawTableConfig, refresh: RefreshPlan, *, is_held: bool) -> Operation:
     """Give Hudi's operation for a refresh: only rows of a table that holds none can be added without a look-up."""
     is_snapshot = config.table_data_versioning_type is VersioningType.SNAPSHOT
     if is_snapshot and refresh.kind in (RefreshKind.RELOAD, RefreshKind.EMPTY):
@@ -73,7 +73,7 @@ def write_operation(config: RawTableConfig, refresh: Refresh, *, is_held: bool) 
 
 
 def write_options(
-    config: RawTableConfig, refresh: Refresh, columns: Mapping[str, str], look_up: IndexLookUp | None
+    config: RawTableConfig, refresh: RefreshPlan, columns: Mapping[str, str], look_up: IndexLookUp | None
 ) -> dict[str, str]:
     """Give all options of the one write that applies a refresh, of columns with these types.
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from odp.errors import RejectedInputError
+from lake.errors import RejectedInputError
 from odp.file_processor.changes import cast_to
 from odp.file_processor.column_names import NamedColumns, changed_names, with_table_names
 from odp.file_processor.own_columns import KEY, own_columns
@@ -32,7 +32,7 @@ from odp.file_processor.table_writers.hudi_options import (
 from odp.file_processor.table_writers.hudi_timeline import ExistingTable, forget_ordering_field
 from odp.file_processor.updates_without_row import may_count_updates_without_row
 from odp.records import RawTableConfig, VersioningType
-from odp.refreshes import Refresh, RefreshKind
+from odp.refresh import RefreshKind, RefreshPlan
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -44,7 +44,7 @@ class HudiRefresh:
 
     spark: SparkSession
     config: RawTableConfig
-    refresh: Refresh
+    refresh: RefreshPlan
     table: ExistingTable | None
     check_lease: Callable[[], None]
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from odp.errors import OdpError
+from lake.errors import LakeError
 from odp.file_processor.spark_failures import explained
 from odp.file_processor.table_writers.hudi_catalog import sync_catalog
 from odp.file_processor.table_writers.hudi_refresh import HudiRefresh, refuse_earlier_keys
@@ -20,7 +20,7 @@ from odp.file_processor.table_writers.hudi_timeline import (
     source_names,
 )
 from odp.records import LandedFile, RawTableConfig
-from odp.refreshes import CommittedRefresh, Refresh
+from odp.refresh import LastCommit, RefreshPlan
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -33,11 +33,11 @@ class HudiSparkWriter:
         self._spark = spark
         self._buckets = buckets
 
-    def last_refresh(self, config: RawTableConfig) -> CommittedRefresh | None:
+    def last_refresh(self, config: RawTableConfig) -> LastCommit | None:
         """Read the newest refresh from the table's timeline; None when the table has none."""
         return last_refresh(self._spark, self._placed(config).base_path)
 
-    def apply(self, config: RawTableConfig, refresh: Refresh, check_lease: Callable[[], None]) -> CommittedRefresh:
+    def apply(self, config: RawTableConfig, refresh: RefreshPlan, check_lease: Callable[[], None]) -> LastCommit:
         """Make the refresh visible in one commit that carries its file ids and the table's state.
 
         The lease is checked last before Hudi begins its instant. A run that is overtaken after that finds its instant
@@ -59,7 +59,7 @@ class HudiSparkWriter:
             message = (
                 f"{config.qualified_name}: the newest commit is not the one just written; is another writer at work?"
             )
-            raise OdpError(message)
+            raise LakeError(message)
         return committed
 
     def publish(self, config: RawTableConfig, published_commit: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from lake.spark_session import elements, hadoop_configuration, hadoop_path, java_class
 from odp.file_processor.table_schema import HeldTable
 from odp.file_processor.table_writers.hudi_commit_metadata import (
     CONTENT,
@@ -18,8 +19,7 @@ from odp.file_processor.table_writers.hudi_commit_metadata import (
     read_final_rows,
 )
 from odp.file_processor.table_writers.hudi_schema import has_column, table_columns
-from odp.refreshes import CommittedRefresh, RowCounts
-from odp.spark_session import elements, hadoop_configuration, hadoop_path, java_class
+from odp.refresh import LastCommit, RowCounts
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -56,13 +56,13 @@ class Commit:
         return read_content({key: self.metadata.getMetadata(key) for key in (CONTENT, STATE)})
 
     @property
-    def refresh(self) -> CommittedRefresh | None:
+    def refresh(self) -> LastCommit | None:
         """The refresh that the commit made visible; None if it is one of Hudi's own or changed no row."""
         extra = {key: self.metadata.getMetadata(key) for key in (FILE_IDS, STATE)}
         if extra[FILE_IDS] is None:
             return None
         file_ids, state = read_commit_metadata(extra)
-        return CommittedRefresh(self.time, file_ids, state, self.counts)
+        return LastCommit(self.time, file_ids, state, self.counts)
 
     @property
     def counts(self) -> RowCounts:
@@ -150,7 +150,7 @@ def _metadata_path(spark: SparkSession, base_path: str, name: str = "") -> Any: 
     return hadoop_path(spark, f"{base_path}/.hoodie/{name}")
 
 
-def last_refresh(spark: SparkSession, base_path: str) -> CommittedRefresh | None:
+def last_refresh(spark: SparkSession, base_path: str) -> LastCommit | None:
     """Read the newest commit that this framework wrote as a refresh."""
     return next(filter(None, (commit.refresh for commit in commits_newest_first(spark, base_path))), None)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.exceptions import ClientError
 
-from odp.listings import ObjectVersion, VersionPage
+from lake.landing.listings import ObjectVersion, VersionPage
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -25,7 +25,7 @@ _AT_ONCE = 8
 _BY_ITS_OWN_NAME: Mapping[str, str] = MappingProxyType({})
 
 
-class S3StagingListing:
+class S3Listing:
     """Lists objects with the version ids that their events carry; buckets are named by their roles."""
 
     def __init__(self, buckets: Mapping[str, str] = _BY_ITS_OWN_NAME, s3: S3Client | None = None) -> None:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 
-from odp.batched import batched
+from lake.batched import batched
+from lake.landing.listings import EVENTS_TAKE, ObjectVersion, TableListing
 from odp.file_manager.key_ranges import (
     DateLayout,
     KeyRange,
@@ -24,8 +25,7 @@ from odp.file_manager.key_ranges import (
 from odp.file_manager.rejection import rejection_of
 from odp.file_manager.s3_event import listed_object
 from odp.file_manager.sources import DEFAULT_SOURCES, Sources
-from odp.listings import EVENTS_TAKE, ObjectVersion, TableListing
-from odp.ports import KnownEntries, KnownFiles, StagingListing
+from odp.ports import KnownEntries, KnownFiles, Listing
 from odp.records import LandedFile, RejectedFile
 from odp.source_table import SourceTable
 
@@ -49,16 +49,16 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Reconciliation:
+class MissingFiles:
     """Registers what a listing shows and the tracker does not know."""
 
-    listing: StagingListing
+    listing: Listing
     register: KnownFiles
     quarantine: KnownEntries
     sources: Sources = DEFAULT_SOURCES
     clock: Callable[[], datetime] = _utc_now
 
-    def of_table(self, pending: Sequence[LandedFile], newest_change_file: str) -> TableListing:
+    def register_missing(self, pending: Sequence[LandedFile], newest_change_file: str) -> TableListing:
         """Register what lies beside a table's pending files; costs a request for each thousand files of their days."""
         folders: dict[tuple[str, str], list[LandedFile]] = {}
         for file in pending:
@@ -121,9 +121,7 @@ def ranges_beside(
     ]
 
 
-def versions_in(
-    listing: StagingListing, bucket: str, folder: str, ranges: Iterable[KeyRange]
-) -> Iterator[ObjectVersion]:
+def versions_in(listing: Listing, bucket: str, folder: str, ranges: Iterable[KeyRange]) -> Iterator[ObjectVersion]:
     """List the versions in some ranges of a folder's keys; what lies between two ranges is not paged through."""
     wanted, at = merged(ranges), 0
     while at < len(wanted):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from odp.shown_text import on_one_line
+from lake.shown_text import on_one_line
 
 # an item holds 400 KB (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html)
 TRACE_BYTES = 20_000

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
-from odp.dynamodb.connection import persist, read_items, transact
+
+from lake.ledger.connection import persist, read_items, transact
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
@@ -57,8 +58,8 @@ class Client:
 @pytest.fixture(autouse=True)
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     slept: list[float] = []
-    monkeypatch.setattr("odp.dynamodb.connection.time.sleep", slept.append)
-    monkeypatch.setattr("odp.dynamodb.connection.random.uniform", lambda _, most: most)
+    monkeypatch.setattr("lake.ledger.connection.time.sleep", slept.append)
+    monkeypatch.setattr("lake.ledger.connection.random.uniform", lambda _, most: most)
     return slept
 
 

@@ -14,7 +14,7 @@ from odp.table_identity import VIEWS, occupied_names
 
 
 @dataclass(frozen=True, slots=True)
-class Deployed:
+class SynthesisedResources:
     """What was deployed at synth and cannot follow manifests at run time."""
 
     cadences: frozenset[str]
@@ -23,14 +23,14 @@ class Deployed:
 
 
 @dataclass(frozen=True, slots=True)
-class Admission:
+class RunningCheck:
     """The lake that manifests are to be admitted to; `written` tells of each table that a refresh ever touched."""
 
     running: Configuration
     written: Mapping[str, WrittenTable]
-    deployed: Deployed
+    deployed: SynthesisedResources
 
-    def admit(self, desired: Manifests) -> None:
+    def check(self, desired: Manifests) -> None:
         """Let manifests pass that every table with data can live with.
 
         Raises:
@@ -105,7 +105,7 @@ class Admission:
                 raise TableIsBeingWrittenError(message)
 
 
-def touched_tables(running: Configuration, desired: Manifests) -> frozenset[str]:
+def changed_tables(running: Configuration, desired: Manifests) -> frozenset[str]:
     """Name the tables of the lake about which an admission must know: those of entries that are new or change."""
     new = [table for table in desired.tables if running.tables.get(table.source_table_name) != table]
     old = [running.tables[table.source_table_name] for table in new if table.source_table_name in running.tables]
@@ -118,9 +118,11 @@ def _related(table: RawTableConfig) -> list[str]:
     return [*views, *(table.qualified_name.removesuffix(view) for view in VIEWS if table.raw_table_name.endswith(view))]
 
 
-def deployed_with(batches: tuple[BatchConfig, ...], sources: frozenset[str] = frozenset({DEFAULT_SOURCE})) -> Deployed:
+def deployed_with(
+    batches: tuple[BatchConfig, ...], sources: frozenset[str] = frozenset({DEFAULT_SOURCE})
+) -> SynthesisedResources:
     """Give what a deployment of manifests with these cadences brings along."""
-    return Deployed(
+    return SynthesisedResources(
         cadences=frozenset(batch.refresh_cadence for batch in batches),
         glue_jobs=frozenset(batch.glue_job_name for batch in batches),
         sources=sources,

@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from odp.config_manager.admission import Admission, Deployed, deployed_with, touched_tables
 from odp.config_manager.manifest import Manifests
+from odp.config_manager.running_check import RunningCheck, SynthesisedResources, changed_tables, deployed_with
 from odp.configuration import Configuration
 from odp.errors import ManifestError, TableIsBeingWrittenError
 from odp.records import RawTableConfig, VersioningType, WrittenTable
 
 from tests.unit.odp.samples import batch_config, table_config
 
-DEPLOYED = Deployed(frozenset({"10_min_refresh"}), frozenset({"odpf_file_processor"}))
+DEPLOYED = SynthesisedResources(frozenset({"10_min_refresh"}), frozenset({"odpf_file_processor"}))
 FILLED = WrittenTable(table_config().identity, is_being_written=False)
 
 
@@ -26,12 +26,12 @@ def running(*tables: RawTableConfig) -> Configuration:
 
 def problems_of(desired: Manifests, now: Configuration, written: Mapping[str, WrittenTable]) -> list[str]:
     with pytest.raises(ManifestError) as refused:
-        Admission(now, written, DEPLOYED).admit(desired)
+        RunningCheck(now, written, DEPLOYED).check(desired)
     return refused.value.problems
 
 
 def test_first_configuration_is_admitted() -> None:
-    Admission(Configuration({}, {}), {}, DEPLOYED).admit(manifests(table_config()))
+    RunningCheck(Configuration({}, {}), {}, DEPLOYED).check(manifests(table_config()))
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_order_column_and_physical_bucket_bind_no_filled_table(
     identity: dict[str, str], change: dict[str, Any]
 ) -> None:
     desired, filled = table_config(**change), {"db.t": WrittenTable(identity, is_being_written=False)}
-    Admission(running(table_config()), filled, DEPLOYED).admit(manifests(desired))
+    RunningCheck(running(table_config()), filled, DEPLOYED).check(manifests(desired))
 
 
 def test_key_of_a_table_that_an_older_release_filled_is_kept() -> None:
@@ -89,7 +89,7 @@ MERGED = WrittenTable(table_config(hudi_table_type="merge_on_read").identity, is
 def test_name_that_a_table_with_data_occupies_is_refused_although_its_entry_is_gone(
     desired: RawTableConfig, written: dict[str, WrittenTable], other: str
 ) -> None:
-    assert written.keys() <= touched_tables(running(), manifests(desired)), "the lake is asked about it"
+    assert written.keys() <= changed_tables(running(), manifests(desired)), "the lake is asked about it"
     (problem,) = problems_of(manifests(desired), running(), written)
     assert "raw_table_name: " in problem
     assert f"with {other}, which holds data" in problem
@@ -97,7 +97,7 @@ def test_name_that_a_table_with_data_occupies_is_refused_although_its_entry_is_g
 
 @pytest.mark.parametrize("kept", [{"db.t": FILLED}, {"db.t": WrittenTable(None, is_being_written=False)}, {}])
 def test_name_that_ends_like_a_view_is_free_where_no_view_is(kept: dict[str, WrittenTable]) -> None:
-    Admission(running(), kept, DEPLOYED).admit(manifests(table_config(raw_table_name="t_rt")))
+    RunningCheck(running(), kept, DEPLOYED).check(manifests(table_config(raw_table_name="t_rt")))
 
 
 def test_source_that_the_environment_does_not_have_is_refused() -> None:
@@ -106,8 +106,8 @@ def test_source_that_the_environment_does_not_have_is_refused() -> None:
 
 
 def test_source_that_the_environment_has_is_admitted() -> None:
-    deployed = Deployed(DEPLOYED.cadences, DEPLOYED.glue_jobs, frozenset({"default", "crm"}))
-    Admission(running(), {}, deployed).admit(manifests(table_config(source_table_name="crm:s.t")))
+    deployed = SynthesisedResources(DEPLOYED.cadences, DEPLOYED.glue_jobs, frozenset({"default", "crm"}))
+    RunningCheck(running(), {}, deployed).check(manifests(table_config(source_table_name="crm:s.t")))
 
 
 def test_refusal_begins_with_the_place_of_the_entry() -> None:
@@ -130,19 +130,19 @@ def test_filled_table_keeps_its_target(target: dict[str, str]) -> None:
 
 def test_removed_source_table_may_come_back_with_another_target() -> None:
     desired = manifests(table_config(raw_table_name="u"))
-    Admission(running(), {"db.t": FILLED}, DEPLOYED).admit(desired)
+    RunningCheck(running(), {"db.t": FILLED}, DEPLOYED).check(desired)
 
 
 @pytest.mark.parametrize("written", [{}, {"db.t": WrittenTable(None, is_being_written=False)}])
 def test_table_without_data_may_change_in_every_way(written: Mapping[str, WrittenTable]) -> None:
     """The first load failed for a wrong key, say: nothing is there that a right one could corrupt."""
     desired = table_config(hudi_primary_key=("OTHER",), raw_table_name="u", hudi_partition_key="P")
-    Admission(running(table_config()), written, DEPLOYED).admit(manifests(desired))
+    RunningCheck(running(table_config()), written, DEPLOYED).check(manifests(desired))
 
 
 @pytest.mark.parametrize("change", [{"is_active": False}, {"refresh_cadence": "10_min_refresh"}])
 def test_filled_table_may_be_paused_and_move_between_cadences(change: dict[str, Any]) -> None:
-    Admission(running(table_config()), {"db.t": FILLED}, DEPLOYED).admit(manifests(table_config(**change)))
+    RunningCheck(running(table_config()), {"db.t": FILLED}, DEPLOYED).check(manifests(table_config(**change)))
 
 
 @pytest.mark.parametrize(
@@ -157,12 +157,12 @@ def test_filled_table_may_be_paused_and_move_between_cadences(change: dict[str, 
 def test_table_that_is_being_filled_now_is_waited_for(desired: RawTableConfig, now: Configuration) -> None:
     filling = {"db.t": WrittenTable(None, is_being_written=True)}
     with pytest.raises(TableIsBeingWrittenError, match=r"db\.t is being filled for the first time"):
-        Admission(now, filling, DEPLOYED).admit(manifests(desired))
+        RunningCheck(now, filling, DEPLOYED).check(manifests(desired))
 
 
 def test_refresh_under_way_holds_up_no_other_change() -> None:
     filling = {"db.t": WrittenTable(None, is_being_written=True)}
-    Admission(running(table_config()), filling, DEPLOYED).admit(manifests(table_config(is_active=False)))
+    RunningCheck(running(table_config()), filling, DEPLOYED).check(manifests(table_config(is_active=False)))
 
 
 def test_cadence_without_a_deployed_schedule_is_refused() -> None:
@@ -179,10 +179,10 @@ def test_job_that_is_not_deployed_is_refused() -> None:
 
 def test_push_brings_the_schedules_and_jobs_of_its_manifests() -> None:
     desired = manifests(table_config(), refresh_cadence="1_hour_refresh", glue_job_name="other")
-    Admission(running(), {}, deployed_with(desired.batches)).admit(desired)
+    RunningCheck(running(), {}, deployed_with(desired.batches)).check(desired)
 
 
 def test_only_tables_of_new_and_changed_entries_are_asked_about() -> None:
     kept = table_config(source_table_name="s.kept", raw_table_name="kept")
     moved = table_config(raw_table_name="u")
-    assert touched_tables(running(kept, table_config()), manifests(kept, moved)) == {"db.t", "db.u"}
+    assert changed_tables(running(kept, table_config()), manifests(kept, moved)) == {"db.t", "db.u"}

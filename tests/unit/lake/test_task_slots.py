@@ -3,7 +3,8 @@
 from typing import Any, cast
 
 import pytest
-from odp.spark_session import task_slots
+
+from lake.spark_session import task_slots
 
 
 class Session:

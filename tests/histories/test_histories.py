@@ -11,16 +11,16 @@ from odp.file_processor.file_selection import Selection
 from odp.file_processor.late_files import Limits
 
 from rehearsal.source.dms import CHANGE_SEQUENCE
+from rehearsal.torture.check import Kind
 from rehearsal.torture.dms_files import DmsFile
 from rehearsal.torture.faults import CALL_FAULTS, FaultKind
-from rehearsal.torture.history import ADDED, CLOCK, DROPPED, RETYPED, WIDENED
+from rehearsal.torture.histories import Act, Step, Story, story
 from rehearsal.torture.memory.lake import MemoryLake
 from rehearsal.torture.memory_trial import memory_trial
-from rehearsal.torture.replica import FOLDERS
+from rehearsal.torture.reference_model import FOLDERS
 from rehearsal.torture.runner import Failure, problems_of, shortened, silent, tell
-from rehearsal.torture.stories import Act, Step, Story, story
+from rehearsal.torture.source_table import ADDED, CLOCK, DROPPED, RETYPED, WIDENED
 from rehearsal.torture.trial import Trial
-from rehearsal.torture.verdict import Kind
 
 LIMIT = Limits()
 FILE = DmsFile("s/t/LOAD00000001.parquet", {"ID": "int"}, ({"ID": 1},))

@@ -10,7 +10,7 @@ from deployment_account.names import Names, Shared
 from deployment_account.shared_values import shared_value
 
 
-class Foundation(Construct):
+class InfraImports(Construct):
     """The data key and the buckets of the infra stage, known by their SSM parameters."""
 
     def __init__(self, scope: Construct, id_: str, *, names: Names) -> None:

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from odp.batched import batched
-from odp.dynamodb.bounded_text import bounded_message, bounded_trace
-from odp.dynamodb.connection import failed_conditions, transact
+from lake.batched import batched
+from lake.ledger.bounded_text import bounded_message, bounded_trace
+from lake.ledger.connection import failed_conditions, transact
 from odp.dynamodb.file_tracker import key_of, pending_item
 from odp.dynamodb.pending_summary import summary_update
 from odp.dynamodb.quarantine import item_of, key_in_quarantine
 from odp.dynamodb.table_leases import IS_MINE, lost, proof
 from odp.records import FileStatus, LandedFile, Quarantined, QuarantineKind
-from odp.refreshes import BookEntry, Lease, RefreshOutcome, RefreshStatus
+from odp.refresh import Lease, RefreshOutcome, RefreshStatus, RunRecord
 from odp.stored_format import FORMAT
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ Action = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class BookTables:
+class RunLogTables:
     """The names of the tables, and after how many days DynamoDB may delete what a run and its files left there."""
 
     pending: str
@@ -48,17 +48,17 @@ class BookTables:
     history_days: int | None = 400
 
 
-class DynamoDbRefreshBooks:
+class DynamoDbRunLog:
     """Writes entries as transactions over the framework's tables."""
 
     def __init__(
-        self, dynamodb: DynamoDBServiceResource, tables: BookTables, *, clock: Callable[[], float] = time.time
+        self, dynamodb: DynamoDBServiceResource, tables: RunLogTables, *, clock: Callable[[], float] = time.time
     ) -> None:
         self._client = dynamodb.meta.client
         self._tables = tables
         self._clock = clock
 
-    def enter(self, lease: Lease, entry: BookEntry) -> None:
+    def append(self, lease: Lease, entry: RunRecord) -> None:
         """Move files from pending to history and keep the outcome; a closing entry returns the lease with it.
 
         More files than one transaction holds are moved in several, of which the last one keeps the outcome.
@@ -129,7 +129,7 @@ class DynamoDbRefreshBooks:
     def _check(self, lease: Lease) -> Action:
         return {"ConditionCheck": self._mine(lease, {})}
 
-    def _closing(self, lease: Lease, entry: BookEntry) -> Iterator[Action]:
+    def _closing(self, lease: Lease, entry: RunRecord) -> Iterator[Action]:
         outcome = entry.outcome
         values: dict[str, Any] = {
             "refresh_status": outcome.status.value,

@@ -5,11 +5,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from odp.file_manager.reconciliation import Found, Reconciliation
+from odp.file_manager.missing_files import Found, MissingFiles
 from odp.file_manager.s3_event import landed_object, listed_object
-from odp.listings import TableListing
 from odp.records import LandedFile
 
+from lake.landing.listings import TableListing
 from tests.unit.odp.file_manager.paged_bucket import PagedBucket, version
 from tests.unit.odp.file_manager.test_registration import s3_event
 
@@ -31,9 +31,9 @@ LAYOUTS = {
 """Every DatePartitionSequence and DatePartitionDelimiter, as formats of a key below the table's folder."""
 
 
-def reconciliation(bucket: PagedBucket, now: datetime = LANDED + timedelta(hours=1)) -> Reconciliation:
+def missing_files(bucket: PagedBucket, now: datetime = LANDED + timedelta(hours=1)) -> MissingFiles:
     every: Any = bucket
-    return Reconciliation(every, every, every, clock=lambda: now)
+    return MissingFiles(every, every, every, clock=lambda: now)
 
 
 def key_of(layout: str, moment: datetime, number: int = 0) -> str:
@@ -62,9 +62,9 @@ def test_refresh_registers_what_lies_beside_the_pending_files_of_its_table() -> 
     names = ["LOAD00000001", "20260101-000000001", "20260101-000000002"]
     bucket = PagedBucket(*(f"s/{table}/{name}.parquet" for table in ("t", "tt") for name in names), "s/t/readme.txt")
     pending = [bucket.landed("s/t/LOAD00000001.parquet"), bucket.landed("s/t/20260101-000000002.parquet")]
-    assert reconciliation(bucket).of_table(pending, "").landed == 1
+    assert missing_files(bucket).register_missing(pending, "").landed == 1
     assert {file.source_table_name for file in bucket.files.values()} == {"s.t"}
-    assert reconciliation(bucket).of_table(pending, "").landed == 0
+    assert missing_files(bucket).register_missing(pending, "").landed == 0
     (rejected,) = bucket.quarantine.values()
     assert rejected.details["file_ingestion_path"] == "s/t/readme.txt"
 
@@ -79,7 +79,7 @@ def test_refresh_looks_at_the_days_around_its_pending_files_and_at_no_others(lay
     bucket = PagedBucket(*year_of_files(layout, day - timedelta(days=1)), *missed, load)
     pending = [bucket.landed(key_of(layout, noon, 8))]
     newest = key_of(layout, noon - timedelta(hours=1)).rsplit("/", 1)[-1]
-    found = reconciliation(bucket).of_table(pending, newest)
+    found = missing_files(bucket).register_missing(pending, newest)
     assert {file.key for file in bucket.files.values()} >= {*missed, load}
     assert found.landed <= 3 * 24 + 4, "of three days"
     assert bucket.requests <= 6
@@ -94,7 +94,7 @@ def test_loads_and_dated_files_that_wait_together_cost_the_days_and_the_loads(la
         bucket.landed("s/t/LOAD00000001.parquet"),
         bucket.landed(key_of(layout, datetime(2026, 6, 14, 12, tzinfo=UTC), 9)),
     ]
-    reconciliation(bucket).of_table(pending, "")
+    missing_files(bucket).register_missing(pending, "")
     assert len(bucket.files) - len(pending) == 200 + 300 + 1, "the days of the changes, those of the load, the load"
     assert bucket.requests <= 4
     assert len(bucket.listed) <= 4000
@@ -104,13 +104,13 @@ def test_all_events_of_the_days_between_the_newest_change_and_the_pending_ones_m
     between = [f"s/t/202601{day:02}-120000000.parquet" for day in range(10, 15)]
     bucket = PagedBucket(*between)
     pending = [bucket.landed("s/t/20260114-130000000.parquet")]
-    assert reconciliation(bucket).of_table(pending, "20260110-000000001.parquet").landed == 5
+    assert missing_files(bucket).register_missing(pending, "20260110-000000001.parquet").landed == 5
 
 
 def test_files_after_the_pending_ones_of_a_backlog_are_not_paged_through() -> None:
     bucket = PagedBucket(*year_of_files("flat", date(2026, 12, 31), 100), "s/t/LOAD00000001.parquet")
     pending = [bucket.landed(key_of("flat", datetime(2026, 2, 3, 12, tzinfo=UTC), 5))]
-    assert reconciliation(bucket).of_table(pending, "").landed == 3 * 100 + 1
+    assert missing_files(bucket).register_missing(pending, "").landed == 3 * 100 + 1
     assert bucket.requests == 2
 
 
@@ -119,14 +119,14 @@ def test_beside_loads_alone_the_days_are_looked_at_in_which_they_landed_in_any_l
     """A change that a load has in it already must not be found after the load was applied: seed 970 of the tester."""
     bucket = PagedBucket(*year_of_files(layout, date(2026, 6, 15), 10), "s/t/LOAD00000002.parquet")
     pending = [bucket.landed("s/t/LOAD00000001.parquet")]
-    assert 31 <= reconciliation(bucket).of_table(pending, "").landed <= 34
+    assert 31 <= missing_files(bucket).register_missing(pending, "").landed <= 34
     assert set(bucket.listed) >= {key_of(layout, LANDED - timedelta(days=step, hours=12)) for step in (-1, 0)}
     assert bucket.requests <= 6
 
 
 def test_table_with_loads_alone_is_listed_in_two_requests() -> None:
     bucket = PagedBucket("s/t/LOAD00000001.parquet", "s/t/LOAD00000002.parquet")
-    assert reconciliation(bucket).of_table([bucket.landed("s/t/LOAD00000001.parquet")], "").landed == 1
+    assert missing_files(bucket).register_missing([bucket.landed("s/t/LOAD00000001.parquet")], "").landed == 1
     assert bucket.requests == 2
 
 
@@ -140,15 +140,15 @@ def test_listing_of_a_table_names_the_current_version_of_each_object_that_it_loo
         version("s/t/LOAD00000001.parquet", "load"),
     )
     pending = [bucket.landed(gone)]
-    looked = reconciliation(bucket).of_table(pending, "20260110-000000001.parquet")
+    looked = missing_files(bucket).register_missing(pending, "20260110-000000001.parquet")
     assert looked.current == {(there, "new"), ("s/t/LOAD00000001.parquet", "load")}
-    assert reconciliation(bucket).current_versions("staging", [early, gone]) == {early: "v1", gone: None}
+    assert missing_files(bucket).current_versions("staging", [early, gone]) == {early: "v1", gone: None}
 
 
 def test_segments_beside_those_of_a_parallel_load_that_wait_are_found_whatever_their_folders_are_called() -> None:
     bucket = PagedBucket("s/t/2024/LOAD00000002.parquet", "s/t/p2025/LOAD00000001.parquet", "s/t/20260101-000.parquet")
     first = bucket.landed("s/t/2024/LOAD00000001.parquet")
-    looked = reconciliation(bucket).of_table([first], "")
+    looked = missing_files(bucket).register_missing([first], "")
     assert {key for key, _ in looked.current} == {"s/t/2024/LOAD00000002.parquet", "s/t/p2025/LOAD00000001.parquet"}
 
 
@@ -157,8 +157,8 @@ def test_file_counts_as_missed_only_when_its_event_has_had_a_quarter_of_an_hour(
     """Code review C10: the alarm for missed files rang whenever files had just landed."""
     bucket = PagedBucket("s/t/LOAD00000001.parquet")
     now = LANDED + timedelta(minutes=minutes)
-    assert reconciliation(bucket, now).register_all(bucket.stored) == Found(landed=1, missed=missed)
-    looked = reconciliation(PagedBucket(), now).of_table([], "")
+    assert missing_files(bucket, now).register_all(bucket.stored) == Found(landed=1, missed=missed)
+    looked = missing_files(PagedBucket(), now).register_missing([], "")
     assert looked == TableListing()
 
 
@@ -166,14 +166,14 @@ def test_pending_file_whose_name_is_no_date_does_not_stop_the_look() -> None:
     """Releases before format 2 registered such files; a person may release one that the migration holds."""
     bucket = PagedBucket("s/t/LOAD00000001.parquet")
     pending = [replace(bucket.landed("s/t/20260101-000000001.parquet"), key="s/t/00000000-000000000.parquet")]
-    assert reconciliation(bucket).of_table(pending, "").landed == 1
+    assert missing_files(bucket).register_missing(pending, "").landed == 1
 
 
 def test_pending_file_of_a_source_that_is_configured_no_more_does_not_stop_the_look() -> None:
     bucket = PagedBucket("s/t/LOAD00000001.parquet")
     pending = [bucket.landed("s/t/20260101-000000001.parquet")]
     pending.append(replace(pending[0], source_table_name="crm:s.t", key="crm/s/t/20260101-000000001.parquet"))
-    assert reconciliation(bucket).of_table(pending, "").landed == 1
+    assert missing_files(bucket).register_missing(pending, "").landed == 1
 
 
 def test_objects_that_are_in_quarantine_are_not_put_there_again() -> None:
@@ -185,6 +185,6 @@ def test_objects_that_are_in_quarantine_are_not_put_there_again() -> None:
             return super().keep(entry)
 
     bucket = Counting("readme.txt", "s/t/notes.md")
-    assert reconciliation(bucket).register_all(bucket.stored).rejected == 2
-    assert reconciliation(bucket).register_all(bucket.stored).rejected == 0
+    assert missing_files(bucket).register_all(bucket.stored).rejected == 2
+    assert missing_files(bucket).register_all(bucket.stored).rejected == 0
     assert bucket.kept == 2

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING
 
-from odp.dynamodb.connection import persist
-from odp.listings import SweepState
-from odp.stored_format import FORMAT
+from lake.landing.listings import SweepState
+from lake.ledger.connection import persist
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
 
 SWEEP = "#sweep"
+FORMAT = 2
+"""The format of the item; a reader ignores fields that it does not know."""
 
 
 class DynamoDbSweepState:

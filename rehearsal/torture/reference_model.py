@@ -14,7 +14,7 @@ from typing import Any
 from rehearsal.source.dms import CHANGE_SEQUENCE, OP, DmsSettings
 from rehearsal.torture.dms_files import SCHEMA_NAME, DmsFile, DmsTable, any_settings
 from rehearsal.torture.evidence import Version
-from rehearsal.torture.history import CLOCK, OF_A_LOAD_ONLY, Key, Row, SourceTable
+from rehearsal.torture.source_table import CLOCK, OF_A_LOAD_ONLY, Key, Row, SourceTable
 
 FEW_KEYS, MANY_KEYS = 5, 24
 STALLS_AFTER = timedelta(minutes=15)
@@ -59,7 +59,7 @@ def any_kind(table: str, draw: Random, taken: Collection[str] = ()) -> Kind:
     )
 
 
-class Replica:
+class ReferenceModel:
     """A source table under replication."""
 
     def __init__(self, name: str, kind: Kind, draw: Random, clock: Callable[[], datetime]) -> None:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from moto import mock_aws
-from odp.s3_staging import S3StagingListing
 
+from lake.landing.s3_listing import S3Listing
 from tests.unit import moto_session
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def test_every_version_of_a_folder_is_listed_with_its_id_and_the_time_in_the_for
     first = s3.put_object(Bucket="staging", Key="s/t/LOAD00000001.parquet", Body=b"abc")["VersionId"]
     second = s3.put_object(Bucket="staging", Key="s/t/LOAD00000001.parquet", Body=b"abcd")
     s3.put_object(Bucket="staging", Key="s/u/LOAD00000001.parquet", Body=b"abc")
-    found = {version.version_id: version for version in S3StagingListing().versions("staging", "s/t/")}
+    found = {version.version_id: version for version in S3Listing().versions("staging", "s/t/")}
     assert found.keys() == {first, second["VersionId"]}
     newest = found[second["VersionId"]]
     assert (newest.bucket, newest.key, newest.size) == ("staging", "s/t/LOAD00000001.parquet", 4)
@@ -44,10 +44,10 @@ def test_every_version_of_a_folder_is_listed_with_its_id_and_the_time_in_the_for
 def test_objects_from_before_the_bucket_was_versioned_have_no_id_and_deleted_ones_are_gone(s3: "S3Client") -> None:
     s3.put_object(Bucket="staging", Key="s/t/a", Body=b"")
     s3.delete_object(Bucket="staging", Key="s/t/b")
-    assert [version.key for version in S3StagingListing().versions("staging")] == ["s/t/a"]
+    assert [version.key for version in S3Listing().versions("staging")] == ["s/t/a"]
 
 
-def in_pages_of_ten() -> S3StagingListing:
+def in_pages_of_ten() -> S3Listing:
     """A listing to which S3 answers with ten objects at once instead of a thousand."""
 
     def ask_for_ten(params: dict[str, Any], **_: Any) -> None:
@@ -55,7 +55,7 @@ def in_pages_of_ten() -> S3StagingListing:
 
     client = boto3.client("s3")
     client.meta.events.register("before-parameter-build.s3.ListObjectVersions", ask_for_ten)
-    return S3StagingListing(s3=client)
+    return S3Listing(s3=client)
 
 
 def test_more_objects_than_a_page_holds_are_all_listed(s3: "S3Client") -> None:
@@ -68,7 +68,7 @@ def test_versions_that_a_reader_gets_are_told_from_overwritten_and_deleted_ones(
     for key in ("s/t/a", "s/t/a", "s/t/deleted"):
         s3.put_object(Bucket="staging", Key=key, Body=b"")
     s3.delete_object(Bucket="staging", Key="s/t/deleted")
-    listing = S3StagingListing()
+    listing = S3Listing()
     found = [(version.key, version.is_latest) for version in listing.versions("staging", "s/t/")]
     assert sorted(found) == [("s/t/a", False), ("s/t/a", True), ("s/t/deleted", False)]
     (newest,) = [version.version_id for version in listing.versions("staging", "s/t/a") if version.is_latest]
@@ -84,11 +84,11 @@ def test_deleted_objects_are_told_with_the_time_and_overwritten_ones_are_there(s
     s3.put_object(Bucket="staging", Key="s/t/a", Body=b"")
     forgotten = s3.list_object_versions(Bucket="staging", Prefix="s/t/forgotten")["Versions"][0]["VersionId"]
     s3.delete_object(Bucket="staging", Key="s/t/forgotten", VersionId=forgotten)
-    found = dict(S3StagingListing({"landing": "staging"}).deletions("landing", "s/t/"))
+    found = dict(S3Listing({"landing": "staging"}).deletions("landing", "s/t/"))
     assert found.keys() == {"s/t/a", "s/t/b", "s/t/deleted"}
     assert (found["s/t/a"], found["s/t/b"]) == ("", "")
     assert len(found["s/t/deleted"]) == len("2026-01-01T00:00:00Z")
-    assert dict(S3StagingListing().deletions("staging", "before/")) == {"before/versioning": ""}
+    assert dict(S3Listing().deletions("staging", "before/")) == {"before/versioning": ""}
 
 
 def test_pages_follow_one_another_by_their_markers_until_the_last(s3: "S3Client") -> None:
@@ -104,12 +104,12 @@ def test_pages_follow_one_another_by_their_markers_until_the_last(s3: "S3Client"
 def test_folders_below_a_prefix_are_listed_without_their_objects(s3: "S3Client") -> None:
     for key in ("s/t/a", "s/t/b", "s/u/a", "s/file", "other/x/y"):
         s3.put_object(Bucket="staging", Key=key, Body=b"")
-    listing = S3StagingListing()
+    listing = S3Listing()
     assert list(listing.folders("staging", "s/")) == ["s/t/", "s/u/"]
     assert set(listing.folders("staging", "")) >= {"other/", "s/"}
 
 
 def test_bucket_is_named_by_its_role_in_what_is_listed(s3: "S3Client") -> None:
     s3.put_object(Bucket="staging", Key="s/t/a", Body=b"")
-    (found,) = S3StagingListing({"landing": "staging"}).versions("landing", "s/t/")
+    (found,) = S3Listing({"landing": "staging"}).versions("landing", "s/t/")
     assert found.bucket == "landing"

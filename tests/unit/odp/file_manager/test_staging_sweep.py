@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from odp.file_manager.bucket_sweep import RECENT_EVERY, ROUND_EVERY, Sweep, Swept
-from odp.file_manager.reconciliation import Reconciliation
-from odp.listings import SweepState
+from odp.file_manager.missing_files import MissingFiles
+from odp.file_manager.staging_sweep import RECENT_EVERY, ROUND_EVERY, Sweep, Swept
 
+from lake.landing.listings import SweepState
 from tests.unit.odp.file_manager.paged_bucket import PagedBucket, version
-from tests.unit.odp.file_manager.test_reconciliation import LAYOUTS, key_of
+from tests.unit.odp.file_manager.test_missing_files import LAYOUTS, key_of
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 DONE = SweepState(round_began=NOW.isoformat(), round_ended=NOW.isoformat())
@@ -37,8 +37,8 @@ class Sweeper:
 
     def run(self, minutes: float = 15) -> Swept:
         every: Any = self.bucket
-        reconciliation = Reconciliation(every, every, every, clock=self.clock)
-        sweep = Sweep(reconciliation, every, self, "staging", ("",), self.clock)
+        missing_files = MissingFiles(every, every, every, clock=self.clock)
+        sweep = Sweep(missing_files, every, self, "staging", ("",), self.clock)
         return sweep.run(self.clock() + timedelta(minutes=minutes))
 
 

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004 - botocore's own
 
-from odp.dynamodb.connection import is_passing
-from odp.errors import ServiceUnavailableError
+from lake.errors import ServiceUnavailableError
+from lake.ledger.connection import is_passing
 
 _TOO_MANY_REQUESTS, _SERVICE_FAILED = 429, 500
 

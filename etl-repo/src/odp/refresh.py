@@ -89,7 +89,7 @@ class HeldFiles:
 
 
 @dataclass(frozen=True, slots=True)
-class Refresh:
+class RefreshPlan:
     """What one commit does to one table: `files` are new to it; `state` is the table's state afterwards.
 
     `replayed` files were applied already and are read again, because an older file or the load that they follow
@@ -127,7 +127,7 @@ class Refresh:
 
 
 @dataclass(frozen=True, slots=True)
-class CommittedRefresh:
+class LastCommit:
     """The last refresh that reached the table, read back from the commit itself."""
 
     commit_time: str
@@ -152,7 +152,7 @@ class RefreshOutcome:
 
 
 @dataclass(frozen=True, slots=True)
-class BookEntry:
+class RunRecord:
     """One step of a refresh as the books take it: files that are done, each with its status, and the outcome so far.
 
     An entry that `closes` the refresh returns its lease with `catalog_commit` and, if the table is known to hold data,

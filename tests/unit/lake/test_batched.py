@@ -3,7 +3,8 @@
 from itertools import count, islice
 
 import pytest
-from odp.batched import batched
+
+from lake.batched import batched
 
 
 @pytest.mark.parametrize(

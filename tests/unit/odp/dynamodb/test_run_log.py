@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from odp.dynamodb.file_tracker import DynamoDbFileTracker
-from odp.dynamodb.refresh_books import DynamoDbRefreshBooks
+from odp.dynamodb.run_log import DynamoDbRunLog
 from odp.dynamodb.table_leases import DynamoDbTableLeases
-from odp.errors import LeaseLostError
 from odp.records import FileStatus, FileType, LandedFile
-from odp.refreshes import BookEntry, Lease, RefreshOutcome, RefreshStatus, RowCounts
+from odp.refresh import Lease, RefreshOutcome, RefreshStatus, RowCounts, RunRecord
 
+from lake.errors import LeaseLostError
 from tests.unit.odp.dynamodb.backlog import put_pending
 from tests.unit.odp.samples import BOOK_TABLES
 
@@ -26,7 +26,7 @@ FAILED = replace(COMPLETED, status=RefreshStatus.ERROR, error="E: x", stack_trac
 
 
 SUM: dict[str, Any] = {"source_table_name": "#pending", "file_id": "s.t"}
-REFUSED = BookEntry(FAILED, closes=True, refused=True, refused_registrations=7, refused_configuration="c1")
+REFUSED = RunRecord(FAILED, closes=True, refused=True, refused_registrations=7, refused_configuration="c1")
 
 
 class Desk:
@@ -35,7 +35,7 @@ class Desk:
     def __init__(self, dynamodb: "DynamoDBServiceResource") -> None:
         self.now = 1000.0
         self.dynamodb = dynamodb
-        self.books = DynamoDbRefreshBooks(dynamodb, BOOK_TABLES, clock=lambda: self.now)
+        self.books = DynamoDbRunLog(dynamodb, BOOK_TABLES, clock=lambda: self.now)
         self.leases = DynamoDbTableLeases(dynamodb, "leases", seconds=60, clock=lambda: self.now)
         self.tracker = DynamoDbFileTracker(dynamodb, "files", "files_history")
 
@@ -75,8 +75,8 @@ def test_closing_entry_moves_files_keeps_the_outcome_and_returns_the_lease(desk:
     """Defect 18 of the reference: the history of a file did not name its run."""
     desk.tracker.register(FILE)
     files = (replace(FILE, generation=3),)
-    entry = BookEntry(COMPLETED, files, closes=True, catalog_commit="20260101", written_with={"key": "ID"})
-    desk.books.enter(desk.lease(), entry)
+    entry = RunRecord(COMPLETED, files, closes=True, catalog_commit="20260101", written_with={"key": "ID"})
+    desk.books.append(desk.lease(), entry)
     processed, refresh = desk.only("files_history"), desk.only("leases_history")
     assert desk.pending() == []
     assert (processed["file_ingestion_status"], processed["glue_job_run_id"]) == ("raw_file_processed", "jr_1")
@@ -90,7 +90,7 @@ def test_closing_entry_moves_files_keeps_the_outcome_and_returns_the_lease(desk:
 
 
 def test_lease_says_how_its_last_refresh_ended_since_the_run_log_is_in_no_order_of_time(desk: Desk) -> None:
-    desk.books.enter(desk.lease(), BookEntry(COMPLETED, closes=True))
+    desk.books.append(desk.lease(), RunRecord(COMPLETED, closes=True))
     names = (
         "refresh_end_date_time",
         "rows_inserted",
@@ -102,13 +102,13 @@ def test_lease_says_how_its_last_refresh_ended_since_the_run_log_is_in_no_order_
     log = desk.only("leases_history")
     assert {name: desk.only("leases")["last_refresh"][name] for name in names} == {name: log[name] for name in names}
     failed = replace(COMPLETED, status=RefreshStatus.ERROR, error="no network")
-    desk.books.enter(desk.lease("jr_2"), BookEntry(failed, closes=True))
+    desk.books.append(desk.lease("jr_2"), RunRecord(failed, closes=True))
     assert desk.only("leases")["last_refresh"]["error_message"] == "no network"
 
 
 def test_entry_under_way_moves_files_and_keeps_the_lease(desk: Desk) -> None:
     desk.tracker.register(FILE)
-    desk.books.enter(desk.lease(), BookEntry(replace(COMPLETED, status=RefreshStatus.UPDATING), (FILE,)))
+    desk.books.append(desk.lease(), RunRecord(replace(COMPLETED, status=RefreshStatus.UPDATING), (FILE,)))
     assert (desk.only("leases_history")["refresh_status"], desk.pending()) == ("updating_table", [])
     assert desk.leases.acquire("db.t", "jr_2") is None
 
@@ -121,17 +121,17 @@ def test_run_that_lost_its_lease_enters_nothing(desk: Desk, count: int, *, close
     desk.now += 61
     owner = desk.lease("jr_2")
     with pytest.raises(LeaseLostError, match=r"db\.t: the lease of jr_1 expired"):
-        desk.books.enter(lost, BookEntry(COMPLETED, files, closes=closes))
+        desk.books.append(lost, RunRecord(COMPLETED, files, closes=closes))
     assert (len(desk.pending()), desk.items("files_history")) == (count, [])
     assert desk.pending_sum() == (count, 7 * count, count)
     assert desk.items("leases_history") == []
     desk.leases.renew(owner)
 
 
-@pytest.mark.parametrize("entry", [BookEntry(COMPLETED, closes=True), REFUSED], ids=["completed", "refused"])
+@pytest.mark.parametrize("entry", [RunRecord(COMPLETED, closes=True), REFUSED], ids=["completed", "refused"])
 @pytest.mark.parametrize(("count", "sizes"), [(48, [100]), (49, [98, 6]), (120, [98, 98, 52])])
 def test_files_fill_transactions_up_to_what_dynamodb_takes_and_are_counted_once(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, count: int, sizes: list[int], entry: BookEntry
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, count: int, sizes: list[int], entry: RunRecord
 ) -> None:
     files, lease = desk.register(count), desk.lease()
     transactions: list[int] = []
@@ -142,7 +142,7 @@ def test_files_fill_transactions_up_to_what_dynamodb_takes_and_are_counted_once(
         write(TransactItems=TransactItems, **request)
 
     monkeypatch.setattr(desk.dynamodb.meta.client, "transact_write_items", counted)
-    desk.books.enter(lease, replace(entry, files=files))
+    desk.books.append(lease, replace(entry, files=files))
     assert transactions == sizes
     assert desk.pending() == []
     assert (len(desk.items("files_history")), desk.pending_sum()) == (count, (0, 0, count))
@@ -163,34 +163,34 @@ def test_run_that_dies_between_transactions_has_counted_nothing_and_left_files_f
 
     monkeypatch.setattr(client, "transact_write_items", die_after_the_first)
     with pytest.raises(KeyboardInterrupt):
-        desk.books.enter(desk.lease(), BookEntry(COMPLETED, files, closes=True))
+        desk.books.append(desk.lease(), RunRecord(COMPLETED, files, closes=True))
     assert 0 < len(desk.pending()) < 60
     assert desk.items("leases_history") == []
 
 
 def test_identity_of_a_filled_table_is_kept_until_another_is_known(desk: Desk) -> None:
     for identity, known in (({"hudi_primary_key": "ID"}, "ID"), (None, "ID"), ({"hudi_primary_key": "A"}, "A")):
-        desk.books.enter(desk.lease(), BookEntry(COMPLETED, closes=True, written_with=identity))
+        desk.books.append(desk.lease(), RunRecord(COMPLETED, closes=True, written_with=identity))
         again = desk.lease("jr_2")
         assert again.written_with == {"hudi_primary_key": known}
-        desk.books.enter(again, BookEntry(COMPLETED, closes=True))
+        desk.books.append(again, RunRecord(COMPLETED, closes=True))
 
 
 def test_failed_refresh_is_kept_with_its_stack_trace_and_status(desk: Desk) -> None:
-    desk.books.enter(desk.lease(), BookEntry(FAILED, closes=True))
+    desk.books.append(desk.lease(), RunRecord(FAILED, closes=True))
     item = desk.only("leases_history")
     assert (item["error_message"], item["stack_trace"]) == ("E: x", "trace")
     assert (desk.only("leases")["refresh_status"], desk.items("quarantine")) == ("refresh_error", [])
 
 
 def test_refused_table_is_in_quarantine_with_the_reason_until_a_refresh_completes(desk: Desk) -> None:
-    desk.books.enter(desk.lease(), BookEntry(FAILED, closes=True, refused=True))
+    desk.books.append(desk.lease(), RunRecord(FAILED, closes=True, refused=True))
     entry = desk.only("quarantine")
     assert (entry["quarantine_kind"], entry["entry_id"], entry["reason"]) == ("refused_table", "db.t", "E: x")
     assert entry["source_table_name"] == "s.t"
-    desk.books.enter(desk.lease(), BookEntry(FAILED, closes=True))
+    desk.books.append(desk.lease(), RunRecord(FAILED, closes=True))
     assert desk.items("quarantine") == [entry]
-    desk.books.enter(desk.lease(), BookEntry(COMPLETED, closes=True))
+    desk.books.append(desk.lease(), RunRecord(COMPLETED, closes=True))
     assert desk.items("quarantine") == []
 
 
@@ -201,9 +201,9 @@ def test_outcome_of_a_run_without_a_lease_is_kept_too(desk: Desk) -> None:
 
 def test_each_file_is_kept_with_its_own_status_reason_and_generation(desk: Desk) -> None:
     first, second, third, fourth = desk.register(4)
-    desk.books.enter(
+    desk.books.append(
         desk.lease(),
-        BookEntry(
+        RunRecord(
             COMPLETED,
             (
                 replace(first, status=FileStatus.APPLIED, generation=3),
@@ -228,7 +228,7 @@ def test_file_that_a_person_took_out_of_the_pending_ones_is_not_subtracted_again
     files = desk.register(3)
     desk.dynamodb.Table("files").delete_item(Key={"source_table_name": "s.t", "file_id": "1/f1"})
     desk.dynamodb.Table("files").put_item(Item=SUM | {"files": 2, "bytes": 14, "registrations": 3})
-    desk.books.enter(desk.lease(), BookEntry(COMPLETED, files, closes=True))
+    desk.books.append(desk.lease(), RunRecord(COMPLETED, files, closes=True))
     assert (desk.pending(), desk.pending_sum()) == ([], (0, 0, 3))
     assert len(desk.items("files_history")) == 3
     assert desk.only("leases")["refresh_status"] == "completed"
@@ -253,40 +253,40 @@ def test_history_of_changes_and_skipped_files_expires_and_that_of_loads_and_wait
 ) -> None:
     desk.register(1, file_type=file_type)
     file = replace(FILE, file_id="1/f0", file_type=file_type, status=status)
-    desk.books.enter(desk.lease(), BookEntry(COMPLETED, (file,), closes=True))
+    desk.books.append(desk.lease(), RunRecord(COMPLETED, (file,), closes=True))
     assert desk.only("files_history").get("expires_at") == expires_at
     assert desk.only("leases_history")["expires_at"] == _LATER
 
 
 def test_history_without_an_end_is_kept_for_ever(desk: Desk) -> None:
-    books = DynamoDbRefreshBooks(desk.dynamodb, replace(BOOK_TABLES, history_days=None))
-    books.enter(desk.lease(), BookEntry(COMPLETED, desk.register(1), closes=True))
+    books = DynamoDbRunLog(desk.dynamodb, replace(BOOK_TABLES, history_days=None))
+    books.append(desk.lease(), RunRecord(COMPLETED, desk.register(1), closes=True))
     books.record(FAILED, "jr_2")
     items = [*desk.items("files_history"), *desk.items("leases_history")]
     assert len(items) == 3
     assert not [item for item in items if "expires_at" in item]
 
 
-@pytest.mark.parametrize("after", [BookEntry(FAILED, closes=True), BookEntry(COMPLETED, closes=True)])
-def test_lease_says_on_what_its_table_was_refused_until_it_ends_otherwise(desk: Desk, after: BookEntry) -> None:
-    desk.books.enter(desk.lease(), REFUSED)
+@pytest.mark.parametrize("after", [RunRecord(FAILED, closes=True), RunRecord(COMPLETED, closes=True)])
+def test_lease_says_on_what_its_table_was_refused_until_it_ends_otherwise(desk: Desk, after: RunRecord) -> None:
+    desk.books.append(desk.lease(), REFUSED)
     refused = desk.only("leases")
     assert (refused["refused_registrations"], refused["refused_configuration"]) == (7, "c1")
     assert isinstance(refused["refused_registrations"], Decimal)
     lease = desk.lease()
-    desk.books.enter(lease, BookEntry(replace(COMPLETED, status=RefreshStatus.UPDATING)))
+    desk.books.append(lease, RunRecord(replace(COMPLETED, status=RefreshStatus.UPDATING)))
     assert desk.only("leases")["refused_registrations"] == 7, "only a closing entry decides"
-    desk.books.enter(lease, after)
+    desk.books.append(lease, after)
     assert not {"refused_registrations", "refused_configuration"} & desk.only("leases").keys()
 
 
 def test_lease_that_was_returned_writes_nothing_more(desk: Desk) -> None:
     lease = desk.lease()
-    desk.books.enter(lease, BookEntry(COMPLETED, closes=True))
+    desk.books.append(lease, RunRecord(COMPLETED, closes=True))
     with pytest.raises(LeaseLostError):
         desk.leases.renew(lease)
     with pytest.raises(LeaseLostError):
-        desk.books.enter(lease, BookEntry(FAILED, closes=True))
+        desk.books.append(lease, RunRecord(FAILED, closes=True))
     assert desk.only("leases")["refresh_status"] == "completed"
 
 
@@ -303,7 +303,7 @@ def test_refusal_that_names_a_thousand_columns_is_kept_in_items_of_a_size_that_p
     trace = f"Traceback (most recent call last):\n  File x\n{error}"
     assert len(trace.encode()) > 200_000
     outcome = replace(FAILED, error=error, stack_trace=trace)
-    desk.books.enter(desk.lease(), replace(REFUSED, outcome=outcome))
+    desk.books.append(desk.lease(), replace(REFUSED, outcome=outcome))
     for item in (desk.only("leases_history"), desk.only("quarantine")):
         assert bytes_of(item) < 30_000
     assert desk.only("leases_history")["stack_trace"].startswith("Traceback")
@@ -314,12 +314,12 @@ def test_refusal_that_names_a_thousand_columns_is_kept_in_items_of_a_size_that_p
 
 def test_run_log_lease_and_refusal_have_the_number_of_the_format(desk: Desk) -> None:
     """Finding C18: they had none."""
-    desk.books.enter(desk.lease(), REFUSED)
+    desk.books.append(desk.lease(), REFUSED)
     assert [desk.only(table)["format"] for table in ("leases_history", "leases", "quarantine")] == [2, 2, 2]
 
 
 def test_books_of_another_release_are_closed(desk: Desk) -> None:
     lease = desk.lease()
     desk.dynamodb.Table("leases").put_item(Item=desk.only("leases") | {"format": 3, "engine": "auto"})
-    desk.books.enter(lease, BookEntry(COMPLETED, closes=True))
+    desk.books.append(lease, RunRecord(COMPLETED, closes=True))
     assert desk.only("leases")["refresh_status"] == "completed"

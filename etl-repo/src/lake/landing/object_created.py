@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from odp.shown_text import on_one_line, quoted
+from lake.shown_text import on_one_line, quoted
 
 MOST_KEY_BYTES = 1024
 """What S3 allows (https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html)."""

@@ -16,7 +16,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from odp.batched import batched
+from lake.batched import batched
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from odp.dynamodb.sweep_state import SWEEP, DynamoDbSweepState
-from odp.listings import SweepState
+from lake.landing.listings import SweepState
+from lake.ledger.sweep_state import SWEEP, DynamoDbSweepState
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource

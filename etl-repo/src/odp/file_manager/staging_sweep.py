@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
 
-from odp.batched import batched
+from lake.batched import batched
+from lake.landing.listings import ObjectVersion, SweepState, is_due
 from odp.file_manager.key_ranges import DAY, FLAT, KeyRange, layouts_of, ranges_of_days
-from odp.file_manager.reconciliation import Found, Reconciliation, versions_in
-from odp.listings import ObjectVersion, SweepState, is_due
+from odp.file_manager.missing_files import Found, MissingFiles, versions_in
 from odp.ports import SweepStates, WholeListing
 
 logger = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class Swept:
 class Sweep:
     """Registers what landed in one bucket without an event; `folders` are those of the sources in it."""
 
-    reconciliation: Reconciliation
+    missing_files: MissingFiles
     listing: WholeListing
     states: SweepStates
     bucket: str
@@ -61,7 +61,7 @@ class Sweep:
             state = state.with_round_begun(self._now())
         while self.clock() < ends_at and state.is_round_under_way:
             page = self.listing.page(self.bucket, state.key_marker, state.version_marker)
-            found += self.reconciliation.register_all(page.versions)
+            found += self.missing_files.register_all(page.versions)
             state = replace(state, key_marker=page.next_key, version_marker=page.next_version)
             state = state if page.next_key else replace(state, round_ended=self._now())
             self.states.save(state)
@@ -76,7 +76,7 @@ class Sweep:
             if folder <= state.recent_after:
                 continue
             for versions in self._recent_versions(folder, state.recent_key):
-                found += self.reconciliation.register_all(versions)
+                found += self.missing_files.register_all(versions)
                 state = replace(state, recent_key=_last_key(versions))
                 self.states.save(state)
                 if self.clock() >= ends_at:

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from odp.dynamodb.bounded_text import (
+
+from lake.ledger.bounded_text import (
     MESSAGE_CHARACTERS,
     TRACE_BYTES,
     bounded_message,

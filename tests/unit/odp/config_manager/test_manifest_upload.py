@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 import pytest
 from moto import mock_aws
-from odp.config_manager.delivery import handle, manifests_in
+from odp.config_manager.manifest_upload import handle, manifests_in
 from odp.config_manager.request import REQUEST_KEY, RequestContent, read_request
 
 

@@ -7,8 +7,8 @@ from enum import StrEnum
 
 from rehearsal.source.dms import CHANGE_SEQUENCE
 from rehearsal.torture.evidence import APPLIED, COMPLETED, FAILED, IN_DOUBT, SKIPPED, Counts, Row, TableEvidence
-from rehearsal.torture.history import Key
-from rehearsal.torture.replica import LOADED, VERSION, Replica
+from rehearsal.torture.reference_model import LOADED, VERSION, ReferenceModel
+from rehearsal.torture.source_table import Key
 
 _EXAMPLES = 3
 
@@ -41,7 +41,7 @@ class Finding:
         return f"{self.kind}: {self.detail}"
 
 
-def moment(table: TableEvidence, replica: Replica) -> Iterator[Finding]:
+def moment(table: TableEvidence, replica: ReferenceModel) -> Iterator[Finding]:
     """At every moment: an applied file is in one commit, and no file is in two places or came from nowhere."""
     yield from _partial(table, replica)
     applied = Counter(file_id for commit in table.commits for file_id in commit.file_ids)
@@ -62,7 +62,7 @@ def moment(table: TableEvidence, replica: Replica) -> Iterator[Finding]:
         yield Finding(Kind.LOST, f"the books have files that never landed: {_some(unknown)}")
 
 
-def _partial(table: TableEvidence, replica: Replica) -> Iterator[Finding]:
+def _partial(table: TableEvidence, replica: ReferenceModel) -> Iterator[Finding]:
     """Nothing of a reload that is under way may be seen."""
     reloaded = table.commits[-1].file_ids if table.commits and table.commits[-1].is_reload else frozenset()
     if replica.is_loading and reloaded:
@@ -74,7 +74,7 @@ def _partial(table: TableEvidence, replica: Replica) -> Iterator[Finding]:
             yield Finding(Kind.PARTIAL, f"{_some(applied)}, while {len(replica.unwritten)} parts are to come")
 
 
-def verdict(table: TableEvidence, replica: Replica) -> Iterator[Finding]:
+def verdict(table: TableEvidence, replica: ReferenceModel) -> Iterator[Finding]:
     """In the end: the lake equals the source, and the books agree with the files."""
     yield from moment(table, replica)
     is_refused = table.status == FAILED and (replica.is_broken or replica.may_be_broken)
@@ -94,7 +94,7 @@ def verdict(table: TableEvidence, replica: Replica) -> Iterator[Finding]:
     yield from _counts(table, replica)
 
 
-def _rows(table: TableEvidence, replica: Replica) -> Iterator[Finding]:
+def _rows(table: TableEvidence, replica: ReferenceModel) -> Iterator[Finding]:
     found = {replica.key_of(row): replica.value(row) for row in table.rows}
     wanted = {key: replica.value(row) for key, row in replica.source.rows.items() if key not in replica.lost}
     if len(found) < len(table.rows):
@@ -108,7 +108,7 @@ def _rows(table: TableEvidence, replica: Replica) -> Iterator[Finding]:
     yield from _differences(differences)
 
 
-def _versions(table: TableEvidence, replica: Replica) -> Iterator[Finding]:
+def _versions(table: TableEvidence, replica: ReferenceModel) -> Iterator[Finding]:
     """A historical table keeps every version that DMS wrote, and its newest version of each key is the source's row.
 
     A row of a load that is as it was gets no version of its own, so of loads the values are asked for.
@@ -144,7 +144,7 @@ def _versions(table: TableEvidence, replica: Replica) -> Iterator[Finding]:
     yield from _differences(differences)
 
 
-def _missing_of_loads(table: TableEvidence, replica: Replica, by_key: Mapping[Key, Sequence[Row]]) -> list[Key]:
+def _missing_of_loads(table: TableEvidence, replica: ReferenceModel, by_key: Mapping[Key, Sequence[Row]]) -> list[Key]:
     """The keys of rows of applied parts that no version of the key is like.
 
     Who overwrites a part amid a commit puts rows of the next load into this one, over those that have their keys.
@@ -157,7 +157,7 @@ def _missing_of_loads(table: TableEvidence, replica: Replica, by_key: Mapping[Ke
     return [key for key, value in loaded if value not in versions.get(key, ()) and key not in excused]
 
 
-def _is_other(replica: Replica, row: Row, of_source: Row) -> bool:
+def _is_other(replica: ReferenceModel, row: Row, of_source: Row) -> bool:
     return replica.is_delete(row) or replica.value(row) != replica.value(of_source)
 
 
@@ -167,7 +167,7 @@ def _differences(differences: dict[str, list[object]] | dict[str, list[Key]]) ->
             yield Finding(Kind.ROWS, f"{len(keys)} {difference}: {_some(keys)}")
 
 
-def _counts(table: TableEvidence, replica: Replica) -> Iterator[Finding]:
+def _counts(table: TableEvidence, replica: ReferenceModel) -> Iterator[Finding]:
     committed = sum((commit.counts for commit in table.commits), Counts())
     if table.told != committed:
         yield Finding(Kind.COUNTS, f"it tells of {table.told}, the commits of {committed}")

@@ -1,0 +1,1 @@
+"""The core that both data flows stand on: landed files, ledger, Spark session, errors; it knows neither flow."""

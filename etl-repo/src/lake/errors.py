@@ -1,0 +1,48 @@
+"""What can go wrong, sorted by what to do about it: try again, or mend something first.
+
+Every class is either transient (RetryableError) or terminal (TerminalError). The name of a class is the name of the
+error in the state machines, and they know no class hierarchy: etl_cdk lists every transient class by its name.
+"""
+
+from __future__ import annotations
+
+
+class LakeError(Exception):
+    """Any failure that this framework raises knowingly."""
+
+
+class RetryableError(LakeError):
+    """Transient: the same call may succeed later, without anybody doing anything."""
+
+
+class TerminalError(LakeError):
+    """The same call fails again until a person or the next run changes something."""
+
+
+class ServiceUnavailableError(RetryableError):
+    """An AWS service did not answer, or throttled a call beyond all repetitions."""
+
+
+class LeaseLostError(RetryableError):
+    """Another run took this table's lease over, so this one may neither commit nor write the books."""
+
+
+class ObjectGoneError(RetryableError):
+    """A landed file was deleted after the refresh was planned; the next refresh notices the deletion."""
+
+
+class RejectedInputError(TerminalError):
+    """The input itself is wrong."""
+
+
+class SchemaChangeRefusedError(RejectedInputError):
+    """Files whose schema does not continue the table's; `problems` names each column, both types and where they are."""
+
+    def __init__(self, problems: list[str], table: str = "", way_out: str = "") -> None:
+        self.problems = problems
+        message = f"the schema changed in a way that the lake cannot follow: {'; '.join(problems)}"
+        super().__init__(f"{table}: {message}; all files wait: {way_out}" if table else message)
+
+    def of_table(self, table: str, way_out: str) -> SchemaChangeRefusedError:
+        """Say of which table it is and what can be done."""
+        return SchemaChangeRefusedError(self.problems, table, way_out)

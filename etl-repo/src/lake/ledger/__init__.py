@@ -1,0 +1,1 @@
+"""What flows write down in DynamoDB: every state change is a conditional write or a transaction."""
