@@ -70,6 +70,8 @@ class Model(BaseModel):
         for described in own.get("properties", {}).values():
             if described.get("default", "") is None and {"type": "null"} not in described.get("anyOf", ()):
                 del described["default"]  # what may be left out without a value that stands for it
+            if "patternProperties" in described:
+                described.setdefault("additionalProperties", False)
         for second, first in cls.names().items():
             if second != first:
                 _describe_second_name(own, first, second)

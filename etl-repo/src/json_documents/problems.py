@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 Schema = Mapping[str, Any]
 Step = str | int
 MOST_SHOWN = 300
+_KEY = "[key]"
+"""Pydantic's last step to a name that is wrong itself, behind that name."""
 _QUOTE = "'"
 _IN_QUOTES = re.compile("'(.*?)'")
 _BOUNDS = ("greater_than", "less_than")
 _OF_OBJECTS = ("model_type", "model_attributes_type", "dict_type", "mapping_type")
 _OF_LISTS = ("list_type", "tuple_type", "set_type", "frozen_set_type")
 _NOT_CALLED = "default_factory_not_called"
-"""A default that follows from another field, which is wrong itself and told of."""
+"""A default that follows from another field, which is wrong itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +61,22 @@ class Problem:
 
 def problems_of(error: ValidationError, model: type[Model]) -> list[Problem]:
     """Give every problem that pydantic found in a document of the model."""
-    schema = model.model_json_schema()
-    return [_problem(detail, schema) for detail in error.errors() if detail["type"] != _NOT_CALLED]
+    schema, found = model.model_json_schema(), error.errors()
+    wrong = [detail["loc"] for detail in found]
+    return [_problem(detail, schema) for detail in found if not _follows(detail, wrong)]
+
+
+def _follows(detail: ErrorDetails, wrong: Iterable[tuple[Step, ...]]) -> bool:
+    """Tell what is wrong only because something else is: a default, and the length of a list with a wrong entry."""
+    place = detail["loc"]
+    has_wrong_entry = any(other[: len(place)] == place and len(other) > len(place) for other in wrong)
+    return detail["type"] == _NOT_CALLED or (detail["type"] == "too_short" and has_wrong_entry)
 
 
 def _problem(detail: ErrorDetails, schema: Schema) -> Problem:
     steps = tuple(detail["loc"])
+    if steps[-1:] == (_KEY,):
+        return Problem(steps[:-2], _reason(detail, {}))
     if detail["type"] not in ("missing", "extra_forbidden"):
         return Problem(steps, _reason(detail, _at(schema, steps)))
     *outer, last = steps

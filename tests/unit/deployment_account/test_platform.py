@@ -134,7 +134,7 @@ def test_a_secret_has_a_name_and_a_purpose_but_no_value(tmp_path: Path) -> None:
     platform = load_platform(written(tmp_path, {**PLATFORM, "secrets": {"source-database": "How DMS signs in"}}))
     assert platform.secrets == {"source-database": "How DMS signs in"}
     (problem,) = problems(tmp_path, {**PLATFORM, "secrets": {"Source Database": "How DMS signs in"}})
-    assert problem.startswith("secrets.Source Database")
+    assert problem.startswith("secrets: 'Source Database' does not match")
 
 
 @pytest.mark.parametrize("environments", [{}, [], None, {"dev": "222222222222"}, {"Dev": DEV}])

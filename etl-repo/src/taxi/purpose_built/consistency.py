@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from taxi.datasets.consistency import suggestion
+from json_documents.suggestion import suggestion
+
 from taxi.datasets.dataset import DAY, LOAD_COLUMNS, Dataset
 from taxi.errors import RuleError
 from taxi.purpose_built.rule import VIEW, Rule
