@@ -24,7 +24,7 @@ from odp.config_manager.manifest_model import (
 )
 from odp.config_manager.manifest_rules import Entry, contradictions
 from odp.errors import ManifestError
-from odp.records import BatchConfig, RawTableConfig, VersioningType
+from odp.records import BatchConfig, RawTableConfig, RowHistory
 from odp.table_identity import MERGE_ON_READ
 
 # https://docs.aws.amazon.com/athena/latest/ug/querying-hudi-in-athena-considerations-and-limitations.html
@@ -34,7 +34,7 @@ _LIMITS_OF_MERGE_ON_READ = (
 )
 _BATCHES, _TABLES, _DEFAULTS = "batch_configs", "raw_table_configs", "defaults"
 _LABELS = {_BATCHES: "refresh_cadence", _TABLES: "source_table_name"}
-_VERSIONING = {"latest": VersioningType.SNAPSHOT, "all": VersioningType.HISTORICAL}
+_VERSIONING = {"latest": RowHistory.LATEST, "all": RowHistory.ALL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,12 +191,12 @@ def _table_config(fields: Mapping[str, Any]) -> RawTableConfig:
     return RawTableConfig(
         refresh_cadence=fields["refresh_cadence"],
         source_table_name=fields["source_table_name"],
-        hudi_primary_key=fields["primary_key"],
-        hudi_partition_key=fields["partition_key"],
-        hudi_precombine_field=fields["change_sequence"],
+        primary_key=fields["primary_key"],
+        partition_key=fields["partition_key"],
+        change_sequence=fields["change_sequence"],
         hudi_table_type=fields["hudi_table_type"],
-        table_data_versioning_type=_VERSIONING[fields["history"]],
-        table_storage_type=fields["table_format"],
+        history=_VERSIONING[fields["history"]],
+        table_format=fields["table_format"],
         is_active=fields["is_active"] == "Y",
         raw_database_name=fields["raw_database_name"],
         raw_database_s3_bucket=fields["raw_database_bucket"],

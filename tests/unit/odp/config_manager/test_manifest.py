@@ -9,7 +9,7 @@ from odp.config_manager.cadence import schedule_expression
 from odp.config_manager.manifest import load_manifests, parse_manifests
 from odp.config_manager.physical_names import PhysicalNames
 from odp.errors import ManifestError
-from odp.records import RawTableConfig, VersioningType
+from odp.records import RawTableConfig, RowHistory
 
 BATCH = {
     "refresh_cadence": "10_min_refresh",
@@ -49,8 +49,8 @@ def problems_of(texts: dict[str, str]) -> list[str]:
 def test_entries_become_typed_records() -> None:
     manifests = parse_manifests(documents(tables=[TABLE]))
     table = manifests.tables[0]
-    assert (table.hudi_primary_key, table.hudi_partition_key, table.is_active) == (("ID", "LINE"), None, False)
-    assert table.table_data_versioning_type is VersioningType.HISTORICAL
+    assert (table.primary_key, table.partition_key, table.is_active) == (("ID", "LINE"), None, False)
+    assert table.history is RowHistory.ALL
     assert manifests.batches[0].refresh_tables_batch_size == 5
 
 
@@ -131,13 +131,13 @@ WITHOUT_SEQUENCE = {name: value for name, value in TABLE.items() if name != "hud
 @pytest.mark.parametrize("entry", [WITHOUT_SEQUENCE, {**TABLE, "hudi_precombine_field": ""}])
 def test_table_without_a_change_sequence_is_ordered_by_files_and_rows(entry: dict[str, object]) -> None:
     (table,) = parse_manifests(documents(tables=[entry])).tables
-    assert table.hudi_precombine_field is None
+    assert table.change_sequence is None
 
 
 def test_change_sequence_is_another_name_of_the_field() -> None:
     entry = {**WITHOUT_SEQUENCE, "change_sequence": "AR_H_CHANGE_SEQ"}
     (table,) = parse_manifests(documents(tables=[entry])).tables
-    assert table.hudi_precombine_field == "AR_H_CHANGE_SEQ"
+    assert table.change_sequence == "AR_H_CHANGE_SEQ"
 
 
 def test_both_names_of_one_field_are_refused() -> None:
@@ -171,11 +171,10 @@ def test_policies_refuse_unless_a_table_says_otherwise() -> None:
 
 
 def test_keys_are_named_as_the_source_names_them_where_names_are_sanitised() -> None:
-    table = table_of(
-        column_names="sanitise", hudi_primary_key='Order ID, Größe,"QTY ","a,b"', hudi_partition_key="$region"
-    )
-    assert table.hudi_primary_key == ("Order ID", "Größe", "QTY ", "a,b")
-    assert table.hudi_partition_key == "$region"
+    keys = {"hudi_primary_key": 'Order ID, Größe,"QTY ","a,b"', "hudi_partition_key": "$region"}
+    table = table_of(column_names="sanitise", **keys)
+    assert table.primary_key == ("Order ID", "Größe", "QTY ", "a,b")
+    assert table.partition_key == "$region"
 
 
 @pytest.mark.parametrize(
@@ -361,9 +360,9 @@ def with_defaults(defaults: Any, *tables: Any) -> dict[str, str]:
 
 def test_table_needs_only_what_differs() -> None:
     (table,) = parse_manifests(with_defaults(COMMON, OWN)).tables
-    assert (table.hudi_primary_key, table.raw_database_name, table.raw_table_name) == (("ID",), "sales_raw", "orders")
-    assert (table.is_active, table.hudi_table_type, table.table_storage_type) == (True, "copy_on_write", "hudi")
-    assert (table.table_data_versioning_type, table.raw_database_s3_bucket) == (VersioningType.SNAPSHOT, "raw")
+    assert (table.primary_key, table.raw_database_name, table.raw_table_name) == (("ID",), "sales_raw", "orders")
+    assert (table.is_active, table.hudi_table_type, table.table_format) == (True, "copy_on_write", "hudi")
+    assert (table.history, table.raw_database_s3_bucket) == (RowHistory.LATEST, "raw")
 
 
 def test_table_is_named_like_its_source_in_lower_case() -> None:
@@ -381,25 +380,25 @@ def test_source_that_no_table_can_be_named_after_needs_a_name() -> None:
 def test_entry_wins_over_a_default_whichever_name_of_the_field_each_has(default: str, own: str) -> None:
     shared = {name: value for name, value in COMMON.items() if name != "primary_key"}
     (table,) = parse_manifests(with_defaults({**shared, default: "ID"}, {**OWN, own: "ORDER_ID"})).tables
-    assert table.hudi_primary_key == ("ORDER_ID",)
+    assert table.primary_key == ("ORDER_ID",)
 
 
 @pytest.mark.parametrize(
     ("default", "own", "kept"),
     [
-        ({}, {}, VersioningType.SNAPSHOT),
-        ({}, {"history": "all"}, VersioningType.HISTORICAL),
-        ({"history": "all"}, {}, VersioningType.HISTORICAL),
-        ({"history": "all"}, {"table_data_versioning_type": "S"}, VersioningType.SNAPSHOT),
-        ({"table_data_versioning_type": "S"}, {"history": "all"}, VersioningType.HISTORICAL),
-        ({"table_data_versioning_type": "H"}, {"history": "latest"}, VersioningType.SNAPSHOT),
+        ({}, {}, RowHistory.LATEST),
+        ({}, {"history": "all"}, RowHistory.ALL),
+        ({"history": "all"}, {}, RowHistory.ALL),
+        ({"history": "all"}, {"table_data_versioning_type": "S"}, RowHistory.LATEST),
+        ({"table_data_versioning_type": "S"}, {"history": "all"}, RowHistory.ALL),
+        ({"table_data_versioning_type": "H"}, {"history": "latest"}, RowHistory.LATEST),
     ],
 )
 def test_history_is_latest_or_all_and_s_or_h_under_the_references_name(
-    default: dict[str, str], own: dict[str, str], kept: VersioningType
+    default: dict[str, str], own: dict[str, str], kept: RowHistory
 ) -> None:
     (table,) = parse_manifests(with_defaults({**COMMON, **default}, {**OWN, **own})).tables
-    assert table.table_data_versioning_type is kept
+    assert table.history is kept
 
 
 @pytest.mark.parametrize(
@@ -432,7 +431,7 @@ def test_problem_is_told_with_the_name_that_the_entry_has_for_the_field(fields: 
 def test_keys_may_be_lists_of_names_as_they_are() -> None:
     key = {"primary_key": ["Order ID", "a,b", 'say "x"'], "column_names": "sanitise"}
     (table,) = parse_manifests(with_defaults({**COMMON, **key}, OWN)).tables
-    assert table.hudi_primary_key == ("Order ID", "a,b", 'say "x"')
+    assert table.primary_key == ("Order ID", "a,b", 'say "x"')
 
 
 @pytest.mark.parametrize("field", ["source_table_name", "raw_table_name"])

@@ -220,7 +220,7 @@ def test_digest_of_a_configuration_differs_with_every_field_and_with_nothing_els
     config = table_config()
     others = (
         table_config(is_active=False),
-        table_config(hudi_primary_key=("A", "B")),
+        table_config(primary_key=("A", "B")),
         table_config(on_dropped_column="null"),
     )
     assert len({config.digest, *(other.digest for other in others)}) == 4

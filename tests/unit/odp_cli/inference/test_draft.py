@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from odp.config_manager.manifest import Manifests, parse_manifests
 from odp.errors import ManifestError
-from odp.records import VersioningType
+from odp.records import RowHistory
 from odp_cli.inference.draft import draft
 from odp_cli.inference.proposal import propose
 from odp_cli.inference.settings import MEBIBYTE
@@ -50,7 +50,7 @@ def test_table_without_a_change_sequence_is_drafted_without_an_order_and_valid(l
     landing.changes({"Op": ["U"] * 20, "id": [1] * 20, "updated_at": range(20)})
     manifest = drafted(landing)
     assert "change_sequence" not in manifest["raw_table_configs"][0]
-    assert parsed(manifest).tables[0].hudi_precombine_field is None
+    assert parsed(manifest).tables[0].change_sequence is None
 
 
 def test_complete_draft_is_a_valid_manifest(landing: Landing) -> None:
@@ -69,16 +69,16 @@ def test_complete_draft_is_a_valid_manifest(landing: Landing) -> None:
 def test_values_of_a_drafted_table_are_those_of_a_new_snapshot_table(landing: Landing) -> None:
     land(landing, "orders")
     (table,) = parsed(drafted(landing)).tables
-    assert (table.source_table_name, table.hudi_primary_key, table.hudi_partition_key, table.hudi_precombine_field) == (
+    assert (table.source_table_name, table.primary_key, table.partition_key, table.change_sequence) == (
         "shop.orders",
         ("id",),
         None,
         SEQUENCE,
     )
-    assert (table.hudi_table_type, table.table_storage_type, table.table_data_versioning_type, table.is_active) == (
+    assert (table.hudi_table_type, table.table_format, table.history, table.is_active) == (
         "copy_on_write",
         "hudi",
-        VersioningType.SNAPSHOT,
+        RowHistory.LATEST,
         True,
     )
     assert table.raw_database_s3_bucket == "raw"
