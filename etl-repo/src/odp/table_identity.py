@@ -29,8 +29,12 @@ def stored(fields: Mapping[str, Value]) -> dict[str, Value]:
 
 def from_stored(fields: Mapping[str, Value]) -> dict[str, Value]:
     """Give stored fields of a table under the names that they have in code and manifests."""
-    names = {stored: name for name, stored in STORED_NAMES.items()}
-    return {names.get(name, name): value for name, value in fields.items()}
+    return {name_of_stored(name): value for name, value in fields.items()}
+
+
+def name_of_stored(name: str) -> str:
+    """Give the name that a stored field has in code, manifests and messages."""
+    return next((own for own, stored_as in STORED_NAMES.items() if stored_as == name), name)
 
 
 def occupied_names(qualified_name: str, hudi_table_type: str) -> tuple[str, ...]:

@@ -50,7 +50,7 @@ def explained(spark: SparkSession, config: RawTableConfig, files: Sequence[Lande
         if "HoodieKeyException" in text:
             message = (
                 f"{config.source_table_name}: a row has no value in its key {', '.join(config.primary_key)} (NULL "
-                "or an empty text), which Hudi cannot keep; name columns as hudi_primary_key that every row has"
+                "or an empty text), which Hudi cannot keep; name columns as primary_key that every row has"
             )
             raise RejectedInputError(message) from error
         if (unread := _UNREAD.search(text)) and _DAMAGE.search(text):

@@ -251,7 +251,7 @@ def test_filled_table_keeps_its_key() -> None:
     lake = World(filled={"second_db.t": WrittenTable({"hudi_primary_key": "ID"}, is_being_written=False)})
     deployment = lake.deploy(document(table_config(primary_key=("OTHER",))))
     assert deployment is not None
-    assert "hudi_primary_key: second_db.t holds data written with 'ID'" in deployment.reasons[0]
+    assert "primary_key: second_db.t holds data written with 'ID'" in deployment.reasons[0]
     assert deployment.reasons[0].startswith("sales.json: raw_table_configs: s.t: ")
 
 
