@@ -118,8 +118,10 @@ bench-taxi: $(READY) ## rows per second of the taxi flow's jobs, beside duckdb o
 bench-plan: $(READY) ## planning 300 to 30,000 tables; listing, sweep and history of a lake with a million applied objects
 	@$(BIN)/python -m benchmarks plan
 
-manifest-schema: $(READY) ## write the JSON schema of the table manifests anew from their fields
+schemas: $(READY) ## write the JSON schemas of environments.json, the table manifests and the datasets from their models
+	@$(BIN)/python -m deployment_account.environments_schema config/environments.schema.json
 	@$(BIN)/python -m odp.config_manager.manifest_schema etl-repo/table_configs/schema/manifest.schema.json
+	@$(BIN)/python -m etl_cdk.datasets.dataset_schema etl-repo/etl_cdk/datasets/dataset.schema.json
 
 idle-cost: $(READY) ## write docs/cost.md anew from the synthesised templates
 	@$(BIN)/python -m scripts.idle_cost
@@ -156,4 +158,4 @@ clean: ## remove every trace of runs and installations
 	@rm -rf .venv $(SYNTH) $(TOOLS) .local node_modules report.html infra-repo/cdk.out etl-repo/cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install install-synth demo lake rehearse torture torture-lake test check test-spark $(SPARK) test-synth test-embedded $(EMBEDDED) test-rights test-end-to-end test-slow synth bench bench-taxi bench-plan manifest-schema idle-cost lock lock-jars sbom audit clean
+.PHONY: help install install-synth demo lake rehearse torture torture-lake test check test-spark $(SPARK) test-synth test-embedded $(EMBEDDED) test-rights test-end-to-end test-slow synth bench bench-taxi bench-plan schemas idle-cost lock lock-jars sbom audit clean

@@ -22,9 +22,9 @@ VaultArn = Annotated[
 class BackupSettings(Model):
     """Daily backups of buckets and DynamoDB tables in a vault that is locked."""
 
-    keep_days: Annotated[int, Field(ge=SHORTEST_DAYS, le=3653)] = 35
+    keep_days: Annotated[int, Field(strict=True, ge=SHORTEST_DAYS, le=3653)] = 35
     """How long each day's backup lasts, here and where it is copied to."""
-    lock_after_days: Annotated[int, Field(ge=3, le=365)] = 14
+    lock_after_days: Annotated[int, Field(strict=True, ge=3, le=365)] = 14
     """For how long after the vault is made its lock can still be taken off; afterwards nobody can, not even AWS."""
     copy_to: VaultArn | None = None
     """A vault in another account or Region, made there by its owners, which each backup is copied to."""

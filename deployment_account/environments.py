@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from itertools import combinations, permutations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from json_documents.problems import problems_of
+from json_documents.text import read_json
+from pydantic import AfterValidator, Field, StrictBool, StrictInt, ValidationError, model_validator
 from pydantic.json_schema import SkipJsonSchema  # noqa: TC002  pydantic evaluates the annotations
 
 from deployment_account.backup import BackupSettings
@@ -44,7 +45,7 @@ class DeploymentAccount(Model):
     account: AccountId
     region: Region
     repository: Repository
-    log_days: Annotated[int, AfterValidator(known_to_cloudwatch)] = 90
+    log_days: Annotated[StrictInt, AfterValidator(known_to_cloudwatch)] = 90
     """Logs of builds."""
     artifact_days: Days = 30
     """Source code and templates that passed through a pipeline."""
@@ -75,14 +76,14 @@ class Environment(Model):
     """A push to it starts this environment's pipelines, and no push to another branch does."""
     deployment: DeploymentAccount | None = None
     """Where this environment's pipelines run, if not where those of the platform do; the wall that companies want."""
-    approval: bool | None = None
+    approval: StrictBool | None = None
     """Whether a person approves before anything changes; always where removal_policy is retain."""
     vpc_cidr: Ipv4Cidr
-    nat_gateways: Annotated[int, Field(ge=0, le=6)] = 0
+    nat_gateways: Annotated[int, Field(strict=True, ge=0, le=6)] = 0
     """None, one, or one for each zone."""
     interface_endpoints: tuple[InterfaceEndpoint, ...] = ()
     """Services that jobs in the VPC reach without the internet; each costs by the hour and zone."""
-    private_network: bool = False
+    private_network: StrictBool = False
     """Whether jobs and functions run in the private subnets and reach AWS by endpoints alone.
 
     Their roles then work nowhere else. The endpoints that they need are made; each costs by the hour and zone.
@@ -333,21 +334,14 @@ class Platform(Model):
 def load_platform(path: Path) -> Platform:
     """Read and check a platform's configuration; all that is wrong with it comes in one ConfigurationError."""
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
+        raw = read_json(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigurationError(path, [error.strerror or str(error)]) from error
     except UnicodeDecodeError as error:
         raise ConfigurationError(path, [f"byte {error.start}: not UTF-8"]) from error
-    except json.JSONDecodeError as error:
-        raise ConfigurationError(path, [f"line {error.lineno}, column {error.colno}: {error.msg}"]) from error
+    except ValueError as error:
+        raise ConfigurationError(path, [str(error)]) from error
     try:
         return Platform.model_validate(raw)
     except ValidationError as error:
-        raise ConfigurationError(path, [_problem(dict(detail)) for detail in error.errors()]) from error
-
-
-def _problem(detail: dict[str, Any]) -> str:
-    """One line: the place inside the file and what is wrong there."""
-    place = ".".join(str(step) for step in detail["loc"])
-    reason = str(detail["msg"]).removeprefix("Value error, ")
-    return f"{place}: {reason}" if place else reason
+        raise ConfigurationError(path, [problem.dotted for problem in problems_of(error, Platform)]) from error

@@ -1,6 +1,6 @@
 """Generates config/environments.schema.json, from which editors complete and check the configuration.
 
-Run `python -m deployment_account.environments_schema config/environments.schema.json` after changing the model.
+Run `make schemas` after changing the model.
 """
 
 from __future__ import annotations

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from json_documents.model import Model as Model  # noqa: PLC0414  the base of every model of this package
+from pydantic import AfterValidator, Field
 
 OTHER_PARTITIONS = r"^(cn|us-gov|us-iso[a-z]*|eu-iso[a-z]*)-"
 """Regions in which neither the ARNs of this project nor all of its services exist."""
@@ -43,11 +44,5 @@ PlatformName = Annotated[
     Name, Field(json_schema_extra={"not": {"pattern": RESERVED_NAMES}}), AfterValidator(_not_reserved)
 ]
 Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
-Days = Annotated[int, Field(ge=1, le=3653)]
+Days = Annotated[int, Field(strict=True, ge=1, le=3653)]
 GlueWorkerType = Annotated[str, Field(pattern=r"^[GR]\.\d+X$", examples=["G.1X", "R.2X"])]
-
-
-class Model(BaseModel):
-    """Configuration cannot be changed once loaded and has no fields that nobody reads."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, StrictBool
 
 from deployment_account.model import Model
 from deployment_account.placeholders import placeholders_in
@@ -57,7 +57,7 @@ class Readers(Model):
     """Roles that may take it, of this account or of accounts that are no part of the platform."""
     layers: Layers = ("raw", "conformed", "purpose_built")
     """Whose tables it reads; those of the raw layer are copies of the source's, personal data included."""
-    require_mfa: bool = False
+    require_mfa: StrictBool = False
     """Whether a session needs a second factor; sessions of IAM Identity Center do not say whether they had one."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, StrictInt, model_validator
 
 from deployment_account.model import Days, Model
 
@@ -27,7 +27,7 @@ def known_to_cloudwatch(days: int) -> int:
 class Retention(Model):
     """How long what is not live table data is kept."""
 
-    log_days: Annotated[int, AfterValidator(known_to_cloudwatch)] = 30
+    log_days: Annotated[StrictInt, AfterValidator(known_to_cloudwatch)] = 30
     """Log groups and access logs."""
     noncurrent_version_days: Days = 7
     """Overwritten or deleted object versions in the staging and config buckets."""
@@ -37,11 +37,11 @@ class Retention(Model):
     """Results of Athena queries, but not tables that were created from queries."""
     plan_days: Days = 14
     """What each run was asked to do, and what it says that it did."""
-    landed_file_tier_days: Annotated[int, Field(ge=30, le=3653)] | None = None
+    landed_file_tier_days: Annotated[int, Field(strict=True, ge=30, le=3653)] | None = None
     """After how long landed files, which no table reads, move to cheaper storage that is still read at once."""
-    landed_file_days: Annotated[int, Field(ge=14, le=3653)] = 90
+    landed_file_days: Annotated[int, Field(strict=True, ge=14, le=3653)] = 90
     """After how long landed files expire, applied or not; until then they can be read again."""
-    history_days: Annotated[int, Field(ge=30, le=3653)] = 400
+    history_days: Annotated[int, Field(strict=True, ge=30, le=3653)] = 400
     """How long the books remember files that are done and runs that have ended."""
 
     @model_validator(mode="after")

@@ -10,7 +10,7 @@ import boto3
 from odp.configuration import fields_of
 from odp.dynamodb.file_tracker import DynamoDbFileTracker
 from odp.dynamodb.pending_summary import summary_key
-from odp.records import BatchConfig, FileType, LandedFile, RawTableConfig, VersioningType
+from odp.records import BatchConfig, FileType, LandedFile, RawTableConfig, RowHistory
 
 from rehearsal.emulator.process import Emulator
 
@@ -132,12 +132,12 @@ def _table_config(source_table: str) -> RawTableConfig:
     return RawTableConfig(
         refresh_cadence=CADENCE,
         source_table_name=source_table,
-        hudi_primary_key=("ORDER_ID", "LINE_NUMBER"),
-        hudi_partition_key="REGION",
-        hudi_precombine_field="CHANGE_SEQUENCE",
+        primary_key=("ORDER_ID", "LINE_NUMBER"),
+        partition_key="REGION",
+        change_sequence="CHANGE_SEQUENCE",
         hudi_table_type="copy_on_write",
-        table_data_versioning_type=VersioningType.SNAPSHOT,
-        table_storage_type="hudi",
+        history=RowHistory.LATEST,
+        table_format="hudi",
         is_active=True,
         raw_database_name=f"odpf_{schema}_raw",
         raw_database_s3_bucket="raw-bucket-of-the-lake-111122223333",

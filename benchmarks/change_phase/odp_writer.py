@@ -65,7 +65,7 @@ class OdpWriter:
             last = self._writer.last_refresh(table.config)
             state, published = (last.state, last.commit_time) if last else (TableState(), "")
             pending = [table.landed(file, self._buckets)]
-            versioning = table.config.table_data_versioning_type
+            versioning = table.config.history
             refresh = Selection(pending, state, versioning, NoHistory(), datetime.now(UTC)).select()
             self._writer.apply(table.config, refresh, check_lease=lambda: None)
             self._writer.publish(table.config, published)

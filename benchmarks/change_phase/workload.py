@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
-from odp.records import FileType, LandedFile, RawTableConfig, VersioningType
+from odp.records import FileType, LandedFile, RawTableConfig, RowHistory
 
 from rehearsal.source.generator import generate_trips
 
@@ -53,12 +53,12 @@ class SourceTable:
         return RawTableConfig(
             refresh_cadence="10_min_refresh",
             source_table_name=f"{SCHEMA}.{self.name}",
-            hudi_primary_key=(KEY,),
-            hudi_partition_key=PARTITION,
-            hudi_precombine_field=SEQUENCE,
+            primary_key=(KEY,),
+            partition_key=PARTITION,
+            change_sequence=SEQUENCE,
             hudi_table_type="copy_on_write",
-            table_data_versioning_type=VersioningType.SNAPSHOT,
-            table_storage_type="hudi",
+            history=RowHistory.LATEST,
+            table_format="hudi",
             is_active=True,
             raw_database_name="taxi_trips_raw",
             raw_database_s3_bucket=RAW,

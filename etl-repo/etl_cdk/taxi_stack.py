@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
-from taxi.datasets.definitions import load_datasets
 from taxi.purpose_built.rule import demand_consistent, load_rules
 
 from deployment_account.log import LogPolicy
 from deployment_account.names import Reading, Taxi, TaxiName
 from deployment_account.shared_values import publish
 from etl_cdk.alerts import Alerts
+from etl_cdk.datasets.dataset_check import checked_datasets
 from etl_cdk.infra_imports import InfraImports
 from etl_cdk.private_network import PrivateNetwork
 from etl_cdk.query_workgroup import QueryWorkgroup
@@ -47,7 +47,7 @@ class TaxiStack(cdk.Stack):
             network=PrivateNetwork.of(self, names=names, environment=environment),
         )
         settings = environment.taxi
-        datasets = load_datasets()
+        datasets = checked_datasets()
         demand_consistent(load_rules(), datasets)
         audit = dynamodb.Table.from_table_name(self, "KnownAudit", names.taxi(TaxiName.AUDIT_TABLE))
         data = TaxiData(foundation, audit, list(datasets.values()))

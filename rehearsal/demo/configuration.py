@@ -49,7 +49,8 @@ def forbidden_change(folder: Path, manifests: Manifests) -> RequestContent:
     def change(content: dict[str, Any]) -> None:
         for entry in content.get("raw_table_configs", []):
             if entry["source_table_name"] == filled.source_table_name:
-                entry["hudi_primary_key"] = "VENDORID"
+                entry.pop("hudi_primary_key", None)  # the reference framework's name of the field
+                entry["primary_key"] = "VENDORID"
             if entry["source_table_name"] == moved.source_table_name:
                 entry["refresh_cadence"] = "1_hour_refresh"
         batches = content.get("batch_configs", [])

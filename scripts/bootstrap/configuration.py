@@ -8,6 +8,7 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
+from json_documents.problems import problems_of
 from pydantic import ValidationError
 
 from deployment_account.environments import Platform
@@ -68,7 +69,7 @@ def write_step(path: Path, configuration: Json) -> WriteFile | None:
         Platform.model_validate(configuration)
     except ValidationError as error:
         raise BootstrapError(
-            "\n  ".join([f"{path} would not be valid, nothing was written:", *map(_problem, error.errors())]),
+            "\n  ".join([f"{path} would not be valid, nothing was written:", *_problems(error)]),
             mend="correct those values and run the command again",
         ) from error
     text = render(configuration) + "\n"
@@ -127,7 +128,5 @@ def _fits(value: Mapping[str, Any], indent: str) -> bool:
     return is_small and len(indent) > len("  ") and not any(isinstance(item, dict) for item in value.values())
 
 
-def _problem(detail: Any) -> str:  # noqa: ANN401  pydantic's error details
-    place = ".".join(str(step) for step in detail["loc"])
-    reason = str(detail["msg"]).removeprefix("Value error, ")
-    return f"{place}: {reason}" if place else reason
+def _problems(error: ValidationError) -> list[str]:
+    return [problem.dotted for problem in problems_of(error, Platform)]

@@ -125,7 +125,7 @@ def test_report_shows_the_deployed_manifests_and_a_refused_and_an_accepted_chang
     deployed, refused, accepted = (row for row in Page(demo.workspace.report.read_text()).rows["configuration"] if row)
     assert [row[0] for row in (deployed, refused, accepted)] == ["✓", "✗", "✓"]
     assert "19 added" in deployed[3]
-    assert "hudi_primary_key: odpf_demo_taxi_trips_raw.table_1 holds data written with 'PK_ID'" in refused[3]
+    assert "primary_key: odpf_demo_taxi_trips_raw.table_1 holds data written with 'PK_ID'" in refused[3]
     assert "this environment has no schedule" in refused[3]
     assert "refresh_tables_batch_size 20 → 21" in " ".join(accepted[3].split())
 

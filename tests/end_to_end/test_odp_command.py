@@ -28,8 +28,8 @@ def test_manifest_drafted_from_landed_files_names_the_keys_of_all_tables_and_is_
     assert result.exit_code == 0, result.output
     drafted = parse_manifests({"draft.json": output.read_text()})
     assert len(drafted.tables) == 18
-    assert {table.hudi_primary_key for table in drafted.tables} == {("PK_ID",)}
-    assert {table.hudi_precombine_field for table in drafted.tables} == {"CDC_TIMESTAMP_SEQ"}
+    assert {table.primary_key for table in drafted.tables} == {("PK_ID",)}
+    assert {table.change_sequence for table in drafted.tables} == {"CDC_TIMESTAMP_SEQ"}
     assert [batch.refresh_cadence for batch in drafted.batches] == ["1_hour_refresh"]
 
 

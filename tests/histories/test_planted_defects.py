@@ -31,7 +31,7 @@ from odp.file_processor.table_schema import HeldTable
 from odp.file_processor.table_writers import hudi_options
 from odp.file_processor.table_writers.hudi_options import Operation
 from odp.file_processor.updates_without_row import FinalRows
-from odp.records import FileType, LandedFile, RawTableConfig, SkipReason, VersioningType
+from odp.records import FileType, LandedFile, RawTableConfig, RowHistory, SkipReason
 from odp.refresh import RefreshKind, RefreshOutcome, RefreshPlan, RefreshStatus
 
 from lake.landing.listings import ObjectVersion, SweepState
@@ -131,8 +131,8 @@ def ordering_column_is_overwritten_in_loads(patch: pytest.MonkeyPatch) -> None:
 
     def placed(config: RawTableConfig, files: Any) -> Any:
         for each in original(config, files):
-            if not each.is_change and config.hudi_precombine_field:
-                each.row[config.hudi_precombine_field] = 0
+            if not each.is_change and config.change_sequence:
+                each.row[config.change_sequence] = 0
             yield each
 
     patch.setattr(writer, "_placed", placed)
@@ -142,7 +142,7 @@ def business_clock_decides_the_order(patch: pytest.MonkeyPatch) -> None:
     """C1, C22: whatever the configured column holds is compared, as Hudi's payload did."""
 
     def sequence(row: Row, config: RawTableConfig) -> str:
-        value = row.get(config.hudi_precombine_field or "")
+        value = row.get(config.change_sequence or "")
         return f"{value + 1000:035d}" if isinstance(value, int) else str(value or "")
 
     patch.setattr(writer, "_sequence", sequence)
@@ -348,7 +348,7 @@ def _swallow(patch: pytest.MonkeyPatch, code: str) -> None:
 def reload_of_a_historical_table_skips_the_changes_before_it(patch: pytest.MonkeyPatch) -> None:
     """Their rows are in the load, as for a snapshot table, but not their versions."""
     original = Selection._reload
-    snapshot = VersioningType.SNAPSHOT
+    snapshot = RowHistory.LATEST
     patch.setattr(Selection, "_reload", lambda selection: original(replace(selection, versioning=snapshot)))
 
 

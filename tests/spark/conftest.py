@@ -13,7 +13,7 @@ import pytest
 from odp.file_manager.s3_event import file_id
 from odp.file_manager.sources import parse_object_key
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
-from odp.records import LandedFile, RawTableConfig, VersioningType
+from odp.records import LandedFile, RawTableConfig, RowHistory
 from pyspark.sql import SparkSession
 
 from lake.spark_session import with_settings
@@ -62,12 +62,12 @@ def table_config(request: pytest.FixtureRequest) -> Callable[..., RawTableConfig
         fields: dict[str, Any] = {
             "refresh_cadence": "10_min_refresh",
             "source_table_name": f"sales.{name}",
-            "hudi_primary_key": ("ID",),
-            "hudi_partition_key": "REGION",
-            "hudi_precombine_field": "SEQ",
+            "primary_key": ("ID",),
+            "partition_key": "REGION",
+            "change_sequence": "SEQ",
             "hudi_table_type": "copy_on_write",
-            "table_data_versioning_type": VersioningType.SNAPSHOT,
-            "table_storage_type": "hudi",
+            "history": RowHistory.LATEST,
+            "table_format": "hudi",
             "is_active": True,
             "raw_database_name": "sales_raw",
             "raw_database_s3_bucket": "raw",
@@ -116,7 +116,7 @@ def configured(
 ) -> Callable[..., Refresher]:
     """Make a refresher of an unpartitioned table, but for the fields given."""
     return lambda **fields: Refresher(
-        HudiSparkWriter(spark), table_config(**{"hudi_partition_key": None, **fields}), buckets
+        HudiSparkWriter(spark), table_config(**{"partition_key": None, **fields}), buckets
     )
 
 

@@ -47,7 +47,7 @@ class Refresher:
     def __call__(self, *files: LandedFile) -> LastCommit:
         last = self.writer.last_refresh(self.config)
         state = last.state if last else TableState()
-        versioning = self.config.table_data_versioning_type
+        versioning = self.config.history
         refresh = Selection(files, state, versioning, self.history, now=datetime.now(UTC)).select()
         committed = self.writer.apply(self.config, refresh, check_lease=lambda: None)
         self.history.files += [*refresh.files, *refresh.set_aside]

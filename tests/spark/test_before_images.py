@@ -5,7 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from odp.records import VersioningType
+from odp.records import RowHistory
 from odp.refresh import RefreshKind
 
 from lake.errors import RejectedInputError
@@ -50,7 +50,7 @@ def load(land_file: Any) -> Callable[..., Any]:
 def test_update_of_a_key_deletes_the_old_row_and_its_columns_are_none_of_the_table(
     configured: Callable[..., Refresher], load: Any, land_file: Any, keys: tuple[str, ...], prefix: str
 ) -> None:
-    refresh = configured(hudi_primary_key=keys)
+    refresh = configured(primary_key=keys)
     # 1 becomes 9, 2 is updated under its key, 3 and the new 9 swap by a third key
     rows = [("U", 9, 1, "moved", 1), ("U", 2, 2, "updated", 2), ("I", 4, None, "new", 3)]
     swap = [("U", 5, 9, "on the way", 4), ("U", 9, 3, "c", 5), ("U", 3, 5, "moved", 6)]
@@ -64,7 +64,7 @@ def test_update_of_a_key_deletes_the_old_row_and_its_columns_are_none_of_the_tab
 def test_update_of_a_key_marks_the_old_one_in_a_historical_table(
     configured: Callable[..., Refresher], load: Any, land_file: Any
 ) -> None:
-    refresh = configured(table_data_versioning_type=VersioningType.HISTORICAL)
+    refresh = configured(history=RowHistory.ALL)
     refresh.apply(RefreshKind.INITIAL, load(refresh))
     refresh.apply(RefreshKind.CHANGES, land_file(refresh.key(FIRST), changes(("U", 9, 1, "moved", 1))))
     found = [row for row in refresh.values("ID", "_odp_version", "Op") if row[0] in (1, 9)]

@@ -30,7 +30,7 @@ def test_sanitised_names_hold_the_values_of_their_columns_also_of_keys_and_parti
     configured: Callable[..., Refresher], land_file: Any
 ) -> None:
     refresh = configured(
-        hudi_primary_key=("Order ID",), hudi_partition_key="Größe", hudi_precombine_field=None, column_names="sanitise"
+        primary_key=("Order ID",), partition_key="Größe", change_sequence=None, column_names="sanitise"
     )
     names = ["Order ID", "Größe", "QTY ", "QTY = 5", "a`b", "c.d", "line\nfeed", "2nd"]
     load = pa.table({name: [f"{name}1", f"{name}2"] for name in names})
@@ -50,9 +50,9 @@ def test_sources_name_of_a_sanitised_column_is_its_comment_in_the_catalog(
     configured: Callable[..., Refresher], land_file: Any, spark: SparkSession, table_type: str
 ) -> None:
     refresh = configured(
-        hudi_primary_key=("Order ID",),
-        hudi_partition_key="Größe",
-        hudi_precombine_field=None,
+        primary_key=("Order ID",),
+        partition_key="Größe",
+        change_sequence=None,
         hudi_table_type=table_type,
         column_names="sanitise",
     )
@@ -83,7 +83,7 @@ def comments_of(refresh: Refresher, spark: SparkSession) -> dict[str, str]:
 def test_comments_that_are_right_are_not_written_again_and_no_other_column_gets_the_name(
     configured: Callable[..., Refresher], land_file: Any, spark: SparkSession
 ) -> None:
-    refresh = configured(hudi_precombine_field=None, column_names="sanitise")
+    refresh = configured(change_sequence=None, column_names="sanitise")
     refresh.apply(RefreshKind.INITIAL, land_file(refresh.key(LOAD), pa.table({"ID": [1], "QTY ": [5]})))
     refresh.writer.publish(refresh.config, "")
     entry = metastore(spark).getTable("sales_raw", refresh.config.raw_table_name)

@@ -27,7 +27,7 @@ FIRST_FORMAT = {
 
 def options_of_the_first_release(config: RawTableConfig, operation: str) -> dict[str, str]:
     """The options as they were; Hudi compared the ordering column."""
-    partition = config.hudi_partition_key
+    partition = config.partition_key
     index = {
         "hoodie.index.type": "GLOBAL_SIMPLE" if partition else "SIMPLE",
         "hoodie.simple.index.update.partition.path": "true",
@@ -74,7 +74,7 @@ def options_of_the_first_release(config: RawTableConfig, operation: str) -> dict
 def test_table_of_the_first_release_goes_on_and_the_last_commit_wins(
     configured: Callable[..., Refresher], land_file: Any, spark: SparkSession, table_type: str, partition: str | None
 ) -> None:
-    refresh = configured(hudi_partition_key=partition, hudi_table_type=table_type)
+    refresh = configured(partition_key=partition, hudi_table_type=table_type)
 
     def write_as_then(operation: str, *rows: Row) -> None:
         options = options_of_the_first_release(refresh.config, operation)

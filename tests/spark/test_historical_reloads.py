@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from odp.records import LandedFile, VersioningType
+from odp.records import LandedFile, RowHistory
 from odp.refresh import RefreshKind
 
 from tests.spark.refresher import Refresher
@@ -24,8 +24,8 @@ TABLE_TYPES = ("copy_on_write", "merge_on_read")
 
 @pytest.fixture(params=["copy_on_write", pytest.param("merge_on_read", marks=pytest.mark.slow)])
 def refresh(request: pytest.FixtureRequest, configured: Callable[..., Refresher]) -> Refresher:
-    historical = {"table_data_versioning_type": VersioningType.HISTORICAL, "hudi_table_type": request.param}
-    return configured(hudi_partition_key="REGION", **historical)
+    historical = {"history": RowHistory.ALL, "hudi_table_type": request.param}
+    return configured(partition_key="REGION", **historical)
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ def test_load_takes_its_place_before_replayed_changes_without_a_sequence_too(
     configured: Callable[..., Refresher], land_file: Any
 ) -> None:
     """The versions of changes ordered by a commit time are file and row, and none of a transaction is lost."""
-    historical = {"table_data_versioning_type": VersioningType.HISTORICAL, "hudi_precombine_field": "AT"}
+    historical = {"history": RowHistory.ALL, "change_sequence": "AT"}
     refresh = configured(**historical)
     moment = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 

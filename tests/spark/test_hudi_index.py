@@ -11,7 +11,7 @@ from odp.file_processor.row_keys import with_keys
 from odp.file_processor.table_writers import hudi_refresh
 from odp.file_processor.table_writers.hudi_index import decide_look_up
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
-from odp.records import LandedFile, RawTableConfig, VersioningType
+from odp.records import LandedFile, RawTableConfig, RowHistory
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
@@ -64,7 +64,7 @@ def test_delete_that_carries_the_key_only_moves_nothing(spark: SparkSession, mad
 def test_row_is_found_by_a_composite_key_of_which_a_part_is_null(
     spark: SparkSession, made: Callable[..., Refresher]
 ) -> None:
-    config = made(hudi_primary_key=("ID", "LINE")).config
+    config = made(primary_key=("ID", "LINE")).config
     assert not decide(spark, config, ("U", 2, None, "south", "1"), ("I", 2, 20, "north", "1"))
     assert decide(spark, config, ("U", 2, None, "north", "1"))
 
@@ -82,8 +82,8 @@ def test_table_without_partitions_or_with_the_partition_in_its_key_cannot_have_s
     spark: SparkSession, made: Callable[..., Refresher]
 ) -> None:
     config = made().config  # of its partitions the options alone say how the rows are looked up
-    assert not decide(spark, replace(config, hudi_partition_key=None), ("U", 1, 10, "south", "1"))
-    assert not decide(spark, replace(config, hudi_primary_key=("ID", "REGION")), ("U", 1, 10, "south", "1"))
+    assert not decide(spark, replace(config, partition_key=None), ("U", 1, 10, "south", "1"))
+    assert not decide(spark, replace(config, primary_key=("ID", "REGION")), ("U", 1, 10, "south", "1"))
 
 
 def test_keys_are_read_in_one_task_for_few_small_files_and_in_more_for_many(
@@ -109,7 +109,7 @@ def test_new_version_of_a_historical_row_moves_nothing_while_the_same_version_el
     spark: SparkSession, made: Callable[..., Refresher], land: Land
 ) -> None:
     first, second = f"{1:035d}", f"{2:035d}"
-    refresh = made(table_data_versioning_type=VersioningType.HISTORICAL)
+    refresh = made(history=RowHistory.ALL)
     refresh(land(refresh.key("20260101-000000001"), as_rows([("D", 1, 10, "north", first)])))
     assert not decide(spark, refresh.config, ("U", 1, 10, "south", second))
     assert decide(spark, refresh.config, ("D", 1, 10, "south", first))

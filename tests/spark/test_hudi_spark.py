@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
-from odp.records import LandedFile, RawTableConfig, VersioningType
+from odp.records import LandedFile, RawTableConfig, RowHistory
 from odp.refresh import RowCounts, TableState
 from pyspark.sql import SparkSession
 
@@ -147,7 +147,7 @@ def test_rule_4_reload_replaces_the_table_in_one_commit_and_drops_changes_of_the
 def test_composite_key_and_no_partition_are_written_and_updated(
     writer: HudiSparkWriter, table_config: Configure, land: Land, rows_of: Rows, buckets: Path
 ) -> None:
-    refresh = Refresher(writer, table_config(hudi_primary_key=("ID", "REGION"), hudi_partition_key=None), buckets)
+    refresh = Refresher(writer, table_config(primary_key=("ID", "REGION"), partition_key=None), buckets)
     refresh(land("sales/a9/LOAD00000001.parquet", [load_row(1, "north"), load_row(1, "south")]))
     refresh(
         land("sales/a9/20260101-000000001.parquet", [change("U", 1, 1, "south", 7), change("D", 1, 2, "north")]),
@@ -158,7 +158,7 @@ def test_composite_key_and_no_partition_are_written_and_updated(
 def test_rule_7_historical_table_keeps_every_version_deletes_included_and_marked(
     writer: HudiSparkWriter, table_config: Configure, land: Land, rows_of: Rows, buckets: Path
 ) -> None:
-    refresh = Refresher(writer, table_config(table_data_versioning_type=VersioningType.HISTORICAL), buckets)
+    refresh = Refresher(writer, table_config(history=RowHistory.ALL), buckets)
     refresh(land("sales/b1/LOAD00000001.parquet", [load_row(1)]))
     refresh(land("sales/b1/20260101-000000001.parquet", [change("U", 1, 1, amount=1), change("D", 1, 2)]))
     assert [(row["Op"], row["AMOUNT"]) for row in rows_of(refresh.config)] == [("I", 0), ("U", 1), ("D", 0)]

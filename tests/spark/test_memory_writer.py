@@ -12,7 +12,7 @@ from odp.file_processor.own_columns import KEY
 from odp.file_processor.selection.file_selection import Selection
 from odp.file_processor.selection.late_files import Limits
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
-from odp.records import LandedFile, RawTableConfig, VersioningType
+from odp.records import LandedFile, RawTableConfig, RowHistory
 from odp.refresh import RefreshKind, RefreshPlan, RowCounts, TableState
 from pyspark.sql import SparkSession
 
@@ -74,7 +74,7 @@ class Story:
     def _step(self, now: datetime) -> bool:
         last = self._memory.last_refresh(self.config)
         state = last.state if last else TableState()
-        versioning = self.config.table_data_versioning_type
+        versioning = self.config.history
         selection = Selection(self.pending, state, versioning, self.history, now, limits=self.limits)
         refresh = selection.select()
         if refresh.files:
@@ -96,7 +96,7 @@ class Story:
     @property
     def told(self) -> str:
         """The story so far."""
-        return f"{self.config.hudi_precombine_field}, {self.config.table_data_versioning_type}: {self.kinds}"
+        return f"{self.config.change_sequence}, {self.config.history}: {self.kinds}"
 
     def rows_of_spark(self) -> list[str]:
         """The rows that Hudi has, without what Hudi adds and the key, which each writer makes its own way."""
@@ -113,12 +113,12 @@ def _config(dms: DmsTable, draw: Random) -> RawTableConfig:
     return RawTableConfig(
         refresh_cadence="c",
         source_table_name=f"{dms.settings.schema_name}.{dms.name}",
-        hudi_primary_key=dms.source.key,
-        hudi_partition_key=draw.choice(("REGION", None)),
-        hudi_precombine_field=draw.choice((CHANGE_SEQUENCE, CHANGE_SEQUENCE, CLOCK, None)),
+        primary_key=dms.source.key,
+        partition_key=draw.choice(("REGION", None)),
+        change_sequence=draw.choice((CHANGE_SEQUENCE, CHANGE_SEQUENCE, CLOCK, None)),
         hudi_table_type="copy_on_write",
-        table_data_versioning_type=VersioningType.HISTORICAL if is_historical else VersioningType.SNAPSHOT,
-        table_storage_type="hudi",
+        history=RowHistory.ALL if is_historical else RowHistory.LATEST,
+        table_format="hudi",
         is_active=True,
         raw_database_name="model",
         raw_database_s3_bucket="raw",
@@ -151,7 +151,7 @@ def test_writer_in_memory_leaves_the_rows_and_counts_that_spark_and_hudi_leave(
     for file in _changes(story):
         story.land(file)
     story.refresh(story.clock.datetime() + AFTERWARDS)
-    if story.config.table_data_versioning_type is VersioningType.SNAPSHOT:
+    if story.config.history is RowHistory.LATEST:
         story.apply(RefreshPlan(RefreshKind.EMPTY, (), (), TableState(3)))
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from odp.records import VersioningType
+from odp.records import RowHistory
 from odp.refresh import RefreshKind
 
 from lake.errors import RejectedInputError
@@ -45,7 +45,7 @@ def test_every_composite_key_is_one_row_that_changes_and_goes(
     configured: Callable[..., Refresher], land_file: Any, table_type: str, partition: str | None
 ) -> None:
     """F6: ("a,L:b", "c") and ("a", "b,L:c") were one row, and so were NULL and the text __null__."""
-    refresh = configured(hudi_primary_key=("K", "L"), hudi_partition_key=partition, hudi_table_type=table_type)
+    refresh = configured(primary_key=("K", "L"), partition_key=partition, hudi_table_type=table_type)
 
     def table(op: str | None, keys: list[tuple[str | None, str | None]], value: str) -> pa.Table:
         columns: dict[str, Any] = {"Op": [op] * len(keys)} if op else {}
@@ -68,9 +68,7 @@ def test_every_composite_key_is_one_row_that_changes_and_goes(
 def test_versions_of_keys_with_any_characters_are_kept_apart(
     configured: Callable[..., Refresher], land_file: Any
 ) -> None:
-    refresh = configured(
-        hudi_primary_key=("K",), hudi_precombine_field=None, table_data_versioning_type=VersioningType.HISTORICAL
-    )
+    refresh = configured(primary_key=("K",), change_sequence=None, history=RowHistory.ALL)
     keys = pa.array(["a", "a,/L1", "a\\", None, "\\N", ""], pa.string())
     load = land_file(refresh.key(LOAD), pa.table({"K": keys, "V": range(6)}))
     refresh.apply(RefreshKind.INITIAL, load)
@@ -78,15 +76,13 @@ def test_versions_of_keys_with_any_characters_are_kept_apart(
     assert sorted(refresh.values("V")) == [(number,) for number in range(6)]
 
 
-@pytest.mark.parametrize(
-    "fields", [{"hudi_primary_key": ("K", "L")}, {"table_data_versioning_type": VersioningType.HISTORICAL}]
-)
+@pytest.mark.parametrize("fields", [{"primary_key": ("K", "L")}, {"history": RowHistory.ALL}])
 def test_table_with_keys_of_an_earlier_release_is_refused_with_the_way_out(
     configured: Callable[..., Refresher], land_file: Any, fields: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    earlier = configured(hudi_primary_key=("K",))
+    earlier = configured(primary_key=("K",))
     load = land_file(earlier.key(LOAD), pa.table({"K": ["a"], "L": ["b"], "SEQ": [""]}))
     earlier.apply(RefreshKind.INITIAL, load)
-    refresh = configured(**{"hudi_primary_key": ("K",), **fields})
+    refresh = configured(**{"primary_key": ("K",), **fields})
     with pytest.raises(RejectedInputError, match="written by an earlier release.* into a new raw_table_name"):
         refresh.apply(RefreshKind.CHANGES, load)

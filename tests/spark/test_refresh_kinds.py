@@ -21,7 +21,7 @@ MERGE_ON_READ_IS_SLOW = ("copy_on_write", pytest.param("merge_on_read", marks=py
 
 @pytest.fixture(params=["copy_on_write", "merge_on_read"])
 def refresh(request: pytest.FixtureRequest, configured: Callable[..., Refresher]) -> Refresher:
-    return configured(hudi_partition_key="REGION", hudi_table_type=request.param)
+    return configured(partition_key="REGION", hudi_table_type=request.param)
 
 
 def rows(*keys: int, op: str | None = None, value: str = "loaded", region: str = "north") -> pa.Table:
@@ -74,7 +74,7 @@ def test_buckets_are_named_by_role_and_found_by_their_physical_names(
     spark: SparkSession, table_config: Callable[..., RawTableConfig], land_file: Any, buckets: Any
 ) -> None:
     """Folders named conformed and staging play the physical buckets of the roles raw and landing."""
-    config = table_config(raw_database_s3_bucket="raw-role", hudi_partition_key=None)
+    config = table_config(raw_database_s3_bucket="raw-role", partition_key=None)
     writer = HudiSparkWriter(spark, {"raw-role": "conformed", "landing-role": "staging"})
     refresh = Refresher(writer, config, buckets)
     file = land_file(refresh.key(LOAD), rows(1))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from odp.records import LandedFile, VersioningType
+from odp.records import LandedFile, RowHistory
 from odp.refresh import RefreshKind
 
 from tests.spark.refresher import Refresher
@@ -67,7 +67,7 @@ def test_sequence_orders_the_changes_of_a_key_only_if_all_of_them_have_a_valid_o
 
 
 def test_row_of_a_load_is_older_than_any_change_and_keeps_its_values(configured: Configured, land_file: Any) -> None:
-    refresh = configured(hudi_precombine_field="AT")
+    refresh = configured(change_sequence="AT")
     late, early = dt.datetime(2026, 1, 6, tzinfo=dt.UTC), dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
     ats = pa.array([late, late, None], pa.timestamp("us", "UTC"))
     load = pa.table({"ID": [1, 2, 3], "V": ["loaded"] * 3, "AT": ats})
@@ -81,7 +81,7 @@ def test_clock_that_runs_backwards_stands_still_or_is_missing_does_no_harm(
     configured: Configured, land_file: Any, table_type: str
 ) -> None:
     """F1: key ID, ordering N: changes with a lower N than the load's were ignored for good."""
-    refresh = configured(hudi_precombine_field="N", hudi_table_type=table_type)
+    refresh = configured(change_sequence="N", hudi_table_type=table_type)
 
     def table(op: str | None, **columns: list[Any]) -> pa.Table:
         count = len(columns["ID"])
@@ -107,13 +107,13 @@ def test_clock_that_runs_backwards_stands_still_or_is_missing_does_no_harm(
 
 def test_column_that_is_key_and_ordering_at_once_keeps_every_row(configured: Configured, land_file: Any) -> None:
     """F1: a load of IDs 1, 2, 3 was one row of ID 0."""
-    refresh = configured(hudi_precombine_field="ID")
+    refresh = configured(change_sequence="ID")
     refresh.apply(RefreshKind.INITIAL, land_file(refresh.key(LOAD), pa.table({"ID": [1, 2, 3]})))
     assert refresh.values("ID") == [(1,), (2,), (3,)]
 
 
 def test_table_without_a_change_sequence_is_ordered_by_files_and_rows(configured: Configured, land_file: Any) -> None:
-    refresh = configured(hudi_precombine_field=None)
+    refresh = configured(change_sequence=None)
     first, second = (
         land_file(refresh.key(name), changes(*values, seq=None).drop_columns(["SEQ"]))
         for name, values in ((FIRST, ["a", "b"]), (SECOND, ["c", "d"]))
@@ -134,7 +134,7 @@ def test_row_that_two_files_of_one_name_have_at_one_place_is_one_row(configured:
 def test_historical_table_keeps_every_change_without_a_valid_sequence_by_row_and_one_of_each_sequence(
     configured: Configured, land_file: Any
 ) -> None:
-    refresh = configured(table_data_versioning_type=VersioningType.HISTORICAL)
+    refresh = configured(history=RowHistory.ALL)
     both = pa.concat_tables([changes("a", "b", seq="2026-01-01 10:00"), changes("c", "d", seq=seq(1))])
     file = land_file(refresh.key(FIRST), both)
     refresh.apply(RefreshKind.INITIAL, file)

@@ -11,7 +11,7 @@ from odp.file_processor.selection.late_files import Limits
 from odp.file_processor.table_refresh import TableRefresher
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
 from odp.file_processor.table_writers.hudi_timeline import commits_newest_first
-from odp.records import RawTableConfig, VersioningType
+from odp.records import RawTableConfig, RowHistory
 from odp.refresh import LastCommit, RefreshOutcome, RowCounts
 from pyspark.sql import SparkSession
 
@@ -89,17 +89,17 @@ def lake(
 ) -> Callable[..., LakeOfOneTable]:
     spark.sql("CREATE DATABASE IF NOT EXISTS sales_raw")
     limits = Limits(files=2)
-    return lambda **fields: LakeOfOneTable(spark, table_config(hudi_partition_key=None, **fields), buckets, limits)
+    return lambda **fields: LakeOfOneTable(spark, table_config(partition_key=None, **fields), buckets, limits)
 
 
 CHANGES = [f"20260301-00000000{number}" for number in range(1, 6)]
 
 
-@pytest.mark.parametrize("versioning", [VersioningType.SNAPSHOT, VersioningType.HISTORICAL])
+@pytest.mark.parametrize("versioning", [RowHistory.LATEST, RowHistory.ALL])
 def test_backlog_becomes_several_commits_of_files_of_their_own_in_the_order_of_the_source(
-    lake: Callable[..., LakeOfOneTable], rows_of: Rows, versioning: VersioningType
+    lake: Callable[..., LakeOfOneTable], rows_of: Rows, versioning: RowHistory
 ) -> None:
-    table = lake(table_data_versioning_type=versioning)
+    table = lake(history=versioning)
     table.land("LOAD00000001", ("I", 1, "loaded", 0), ("I", 2, "loaded", 0))
     table.run()
     for number, name in enumerate(CHANGES, 1):
@@ -114,7 +114,7 @@ def test_backlog_becomes_several_commits_of_files_of_their_own_in_the_order_of_t
     newest = {row["ID"]: row["V"] for row in rows_of(table.config)}
     assert newest == {1: "v5", 2: "loaded", **{10 + number: "new" for number in range(1, 6)}}
     assert not table.ledger.pending
-    is_historical = versioning is VersioningType.HISTORICAL
+    is_historical = versioning is RowHistory.ALL
     expected = RowCounts(inserted=10) if is_historical else RowCounts(inserted=5, updated=3)
     assert (outcome.files, outcome.counts, outcome.error) == (5, expected, "")
 

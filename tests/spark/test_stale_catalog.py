@@ -43,7 +43,7 @@ def test_stale_entry_of_the_catalog_gives_way_to_the_table(
     stale: str,
     is_elsewhere: bool,
 ) -> None:
-    refresh = configured(hudi_partition_key="REGION", hudi_table_type=table_type)
+    refresh = configured(partition_key="REGION", hudi_table_type=table_type)
     database, name = refresh.config.raw_database_name, refresh.config.raw_table_name
     location = tmp_path if is_elsewhere else refresh.config.base_path
     spark.sql(f"CREATE DATABASE IF NOT EXISTS {database}")

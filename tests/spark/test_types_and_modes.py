@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
-from odp.records import LandedFile, RawTableConfig, VersioningType
+from odp.records import LandedFile, RawTableConfig, RowHistory
 from odp.refresh import RefreshKind
 from pyspark.sql import SparkSession
 
@@ -91,21 +91,21 @@ class Mode:
 
     @property
     def is_historical(self) -> bool:
-        return self.fields.get("table_data_versioning_type") is VersioningType.HISTORICAL
+        return self.fields.get("history") is RowHistory.ALL
 
 
-COMPOSITE = {"hudi_primary_key": ("ID", "REGION"), "hudi_partition_key": None}
+COMPOSITE = {"primary_key": ("ID", "REGION"), "partition_key": None}
 MERGE = {"hudi_table_type": "merge_on_read"}
-HISTORICAL = {"table_data_versioning_type": VersioningType.HISTORICAL}
+HISTORICAL = {"history": RowHistory.ALL}
 MODES = {
     "partitioned": Mode(),
     "two_hundred_columns": Mode(is_wide=True),
-    "unpartitioned": Mode({"hudi_partition_key": None}),
+    "unpartitioned": Mode({"partition_key": None}),
     "composite_key": Mode(COMPOSITE, ("ID", "REGION")),
     "merge_on_read": Mode(MERGE),
-    "merge_on_read_unpartitioned": Mode({**MERGE, "hudi_partition_key": None}),
+    "merge_on_read_unpartitioned": Mode({**MERGE, "partition_key": None}),
     "historical": Mode(HISTORICAL, ("ID", "SEQ")),
-    "historical_unpartitioned": Mode({**HISTORICAL, "hudi_partition_key": None}, ("ID", "SEQ")),
+    "historical_unpartitioned": Mode({**HISTORICAL, "partition_key": None}, ("ID", "SEQ")),
     "historical_merge_on_read": Mode({**HISTORICAL, **MERGE}, ("ID", "SEQ")),
 }
 
@@ -190,7 +190,7 @@ def test_row_is_found_by_a_key_of_any_type(
     buckets: Path,
 ) -> None:
     type_, values = KEYS[key]
-    config = table_config(hudi_primary_key=("K",), hudi_partition_key=None, **(HISTORICAL if historical else {}))
+    config = table_config(primary_key=("K",), partition_key=None, **(HISTORICAL if historical else {}))
     refresh = Refresher(HudiSparkWriter(spark), config, buckets)
 
     def table(op: list[str], keys: tuple[Any, ...], number: int) -> pa.Table:
@@ -215,7 +215,7 @@ def test_part_of_a_composite_key_may_be_empty_or_null(
     land_file: Any,
     buckets: Path,
 ) -> None:
-    config = table_config(hudi_primary_key=("K", "ID"), hudi_partition_key=partition)
+    config = table_config(primary_key=("K", "ID"), partition_key=partition)
     refresh = Refresher(HudiSparkWriter(spark), config, buckets)
     load = {"K": ["", None, "x"], "ID": [1, 1, 1], "P": ["p", "p", None], "SEQ": ["", "", ""]}
     change = {"Op": ["U", "D"], "K": ["", None], "ID": [1, 1], "P": ["q", None], "SEQ": [seq(1), seq(1)]}

@@ -36,7 +36,7 @@ def rows(*keys: str | None, op: str | None = None) -> pa.Table:
 def test_table_is_filled_changed_and_replaced_by_files_without_rows(
     configured: Configured, land_file: Any, table_type: str, partition: str | None
 ) -> None:
-    refresh = configured(hudi_partition_key=partition, hudi_table_type=table_type)
+    refresh = configured(partition_key=partition, hudi_table_type=table_type)
     empty_load = land_file(refresh.key("LOAD00000001"), rows())
     assert refresh(empty_load).file_ids == {empty_load.file_id}
     assert refresh.table().num_rows == 0
@@ -100,7 +100,7 @@ def test_damaged_file_is_refused_by_name(configured: Configured, land_file: Any,
 def test_partition_value_of_any_characters_is_one_partition_and_read_as_it_was(
     configured: Configured, land_file: Any, spark: SparkSession
 ) -> None:
-    refresh = configured(hudi_partition_key="ID", hudi_primary_key=("REGION", "ID"))
+    refresh = configured(partition_key="ID", primary_key=("REGION", "ID"))
     values = ["N/A", "10:30", "50 %", "ö=x", "", None]
     refresh(land_file(refresh.key("LOAD00000001"), rows(*values)))
     refresh.writer.publish(refresh.config, "")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from odp.records import LandedFile, VersioningType
+from odp.records import LandedFile, RowHistory
 from odp.refresh import RefreshKind
 
 from tests.spark.refresher import Refresher
@@ -61,12 +61,12 @@ def without_row(refresh: Refresher, *files: LandedFile) -> int:
     "fields",
     [
         {},
-        {"hudi_partition_key": "REGION"},
-        {"hudi_partition_key": "REGION", "hudi_table_type": "merge_on_read"},
+        {"partition_key": "REGION"},
+        {"partition_key": "REGION", "hudi_table_type": "merge_on_read"},
         # the statistics that are counted from are those of one of the others
-        pytest.param({"hudi_primary_key": ("ID", "LINE")}, marks=pytest.mark.slow),
+        pytest.param({"primary_key": ("ID", "LINE")}, marks=pytest.mark.slow),
         pytest.param({"hudi_table_type": "merge_on_read"}, marks=pytest.mark.slow),
-        pytest.param({"hudi_precombine_field": None}, marks=pytest.mark.slow),
+        pytest.param({"change_sequence": None}, marks=pytest.mark.slow),
     ],
     ids=["plain", "partitioned", "merge-on-read-partitioned", "composite", "merge-on-read", "without-sequence"],
 )
@@ -116,5 +116,5 @@ def test_update_of_an_unknown_key_is_not_counted_in_a_table_without_a_load(
 
 
 def test_versions_of_a_historical_table_are_not_counted(made: Callable[..., Refresher], change: Any) -> None:
-    refresh = made(table_data_versioning_type=VersioningType.HISTORICAL)
+    refresh = made(history=RowHistory.ALL)
     assert without_row(refresh, change(refresh, 2, ("U", 70, "north"))) == 0

@@ -1,4 +1,4 @@
-"""A lake's configuration as a whole: its entries in the words of the manifests, and what differs between two wholes."""
+"""A lake's configuration as a whole: its entries as they are stored, and what differs between two wholes."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from enum import StrEnum
 from typing import Any
 
 from odp.quoted_names import read_columns, write_columns
-from odp.records import BatchConfig, RawTableConfig, VersioningType
+from odp.records import BatchConfig, RawTableConfig, RowHistory
 from odp.stored_format import FORMAT
-from odp.table_identity import bucket_role
+from odp.table_identity import bucket_role, from_stored, stored
 
 Entry = BatchConfig | RawTableConfig
 Fields = dict[str, str | int]
-"""An entry as the manifests and the configuration tables write it."""
+"""An entry as the configuration tables write it, and as manifests may: under the reference framework's names."""
 
 
 def fields_of(entry: Entry) -> Fields:
-    """Write an entry with the field names and values of the manifests."""
+    """Write an entry with the names and values that are stored."""
     if isinstance(entry, BatchConfig):
         return asdict(entry)
     return {
         "refresh_cadence": entry.refresh_cadence,
         **entry.identity,
-        "hudi_precombine_field": write_columns(filter(None, [entry.hudi_precombine_field])),
+        **stored({"change_sequence": write_columns(filter(None, [entry.change_sequence]))}),
         "is_active": "Y" if entry.is_active else "N",
         "raw_database_name": entry.raw_database_name,
         "raw_table_name": entry.raw_table_name,
@@ -53,15 +53,16 @@ def batch_config_of(fields: Mapping[str, Any]) -> BatchConfig:
 
 def raw_table_config_of(fields: Mapping[str, Any]) -> RawTableConfig:
     """Read what `fields_of` or `item_of` wrote of a table, in any format; further fields are left alone."""
+    fields = from_stored(fields)
     return RawTableConfig(
         refresh_cadence=fields["refresh_cadence"],
         source_table_name=fields["source_table_name"],
-        hudi_primary_key=read_columns(fields["hudi_primary_key"]),
-        hudi_partition_key=_column_or_none(fields["hudi_partition_key"]),
-        hudi_precombine_field=_column_or_none(fields.get("hudi_precombine_field", "")),
+        primary_key=read_columns(fields["primary_key"]),
+        partition_key=_column_or_none(fields["partition_key"]),
+        change_sequence=_column_or_none(fields.get("change_sequence", "")),
         hudi_table_type=fields["hudi_table_type"],
-        table_data_versioning_type=VersioningType(fields["table_data_versioning_type"]),
-        table_storage_type=fields["table_storage_type"],
+        history=RowHistory(fields["history"]),
+        table_format=fields["table_format"],
         is_active=fields["is_active"] == "Y",
         raw_database_name=fields["raw_database_name"],
         raw_database_s3_bucket=bucket_role(fields["raw_database_S3_bucket"]),

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 
 from odp.quoted_names import write_columns
-from odp.table_identity import contradicted, occupied_names
+from odp.table_identity import contradicted, occupied_names, stored
 
 OPERATION = "Op"
 """The column that DMS writes first in change files: I, U or D."""
@@ -35,11 +35,11 @@ class FileType(StrEnum):
     CHANGES = "Incremental"
 
 
-class VersioningType(StrEnum):
-    """Whether a table keeps the latest row of each key (snapshot) or every version (historical)."""
+class RowHistory(StrEnum):
+    """Whether a table keeps the latest row of each key or every version of it; the values are stored."""
 
-    SNAPSHOT = "S"
-    HISTORICAL = "H"
+    LATEST = "S"
+    ALL = "H"
 
 
 class FileStatus(StrEnum):
@@ -81,13 +81,13 @@ class RawTableConfig:
 
     refresh_cadence: str
     source_table_name: str
-    hudi_primary_key: tuple[str, ...]
-    hudi_partition_key: str | None
-    hudi_precombine_field: str | None
+    primary_key: tuple[str, ...]
+    partition_key: str | None
+    change_sequence: str | None
     """The column that holds DMS's change sequence; without one, file names and row order decide."""
     hudi_table_type: str
-    table_data_versioning_type: VersioningType
-    table_storage_type: str
+    history: RowHistory
+    table_format: str
     is_active: bool
     raw_database_name: str
     raw_database_s3_bucket: str
@@ -101,16 +101,18 @@ class RawTableConfig:
 
     @property
     def identity(self) -> dict[str, str]:
-        """What a table that holds data is bound to, in the words of the manifests: other values would corrupt it."""
-        return {
-            "source_table_name": self.source_table_name,
-            "hudi_primary_key": write_columns(self.hudi_primary_key),
-            "hudi_partition_key": write_columns(filter(None, [self.hudi_partition_key])),
-            "hudi_table_type": self.hudi_table_type,
-            "table_data_versioning_type": self.table_data_versioning_type.value,
-            "table_storage_type": self.table_storage_type,
-            "raw_database_S3_bucket": self.raw_database_s3_bucket,
-        }
+        """What a table that holds data is bound to, under the names that are stored: other values would corrupt it."""
+        return stored(
+            {
+                "source_table_name": self.source_table_name,
+                "primary_key": write_columns(self.primary_key),
+                "partition_key": write_columns(filter(None, [self.partition_key])),
+                "hudi_table_type": self.hudi_table_type,
+                "history": self.history.value,
+                "table_format": self.table_format,
+                "raw_database_S3_bucket": self.raw_database_s3_bucket,
+            }
+        )
 
     def differs_from(self, written_with: Mapping[str, str] | None) -> dict[str, str]:
         """Give the fields, with their stored values, in which the data of the table was written otherwise."""
@@ -119,7 +121,7 @@ class RawTableConfig:
     @property
     def digest(self) -> str:
         """A text that differs as soon as any field does, and is the same in every process and release."""
-        fields = json.dumps(asdict(self), sort_keys=True)
+        fields = json.dumps(stored(asdict(self)), sort_keys=True)
         return hashlib.sha256(fields.encode()).hexdigest()
 
     @property

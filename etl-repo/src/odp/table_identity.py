@@ -3,13 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeVar
 
+Value = TypeVar("Value")
 MERGE_ON_READ = "merge_on_read"
 VIEWS = ("_ro", "_rt")
 """What a merge-on-read table `t` adds to its database: t_ro as it was compacted last, t_rt with every change."""
 BUCKET_ROLES = ("raw",)
 """The buckets that tables may lie in, by their roles; which bucket has a role is another matter in each account."""
 _BUCKET = "raw_database_S3_bucket"
+STORED_NAMES: Mapping[str, str] = {
+    "primary_key": "hudi_primary_key",
+    "partition_key": "hudi_partition_key",
+    "change_sequence": "hudi_precombine_field",
+    "history": "table_data_versioning_type",
+    "table_format": "table_storage_type",
+}
+"""What the books, the configuration tables and commits call fields of a table: the reference framework's names."""
+
+
+def stored(fields: Mapping[str, Value]) -> dict[str, Value]:
+    """Give the fields of a table under the names that are stored."""
+    return {STORED_NAMES.get(name, name): value for name, value in fields.items()}
+
+
+def from_stored(fields: Mapping[str, Value]) -> dict[str, Value]:
+    """Give stored fields of a table under the names that they have in code and manifests."""
+    return {name_of_stored(name): value for name, value in fields.items()}
+
+
+def name_of_stored(name: str) -> str:
+    """Give the name that a stored field has in code, manifests and messages."""
+    return next((own for own, stored_as in STORED_NAMES.items() if stored_as == name), name)
 
 
 def occupied_names(qualified_name: str, hudi_table_type: str) -> tuple[str, ...]:

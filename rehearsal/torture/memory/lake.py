@@ -15,7 +15,7 @@ from odp.file_manager.registration import register_message
 from odp.file_manager.s3_event import Staging
 from odp.file_manager.sources import Sources
 from odp.file_processor.selection.late_files import Limits
-from odp.records import FileStatus, LandedFile, RawTableConfig, VersioningType
+from odp.records import FileStatus, LandedFile, RawTableConfig, RowHistory
 from odp.refresh import RefreshKind, RefreshPlan, RowCounts
 
 from rehearsal.torture.check import Finding
@@ -59,12 +59,12 @@ def config_of(replica: ReferenceModel) -> RawTableConfig:
     return RawTableConfig(
         refresh_cadence=CADENCE,
         source_table_name=kind.source_table_name,
-        hudi_primary_key=kind.key,
-        hudi_partition_key=kind.partition,
-        hudi_precombine_field=kind.order,
+        primary_key=kind.key,
+        partition_key=kind.partition,
+        change_sequence=kind.order,
         hudi_table_type="copy_on_write",
-        table_data_versioning_type=VersioningType.HISTORICAL if kind.is_historical else VersioningType.SNAPSHOT,
-        table_storage_type="hudi",
+        history=RowHistory.ALL if kind.is_historical else RowHistory.LATEST,
+        table_format="hudi",
         is_active=True,
         raw_database_name="torture_raw",
         raw_database_s3_bucket="raw",

@@ -15,7 +15,7 @@ from odp.file_processor.table_schema import HeldTable, decide_table_columns, nam
 from odp.file_processor.table_writers.hudi_commit_metadata import FILE_IDS, STATE, read_commit_metadata
 from odp.file_processor.table_writers.hudi_options import IndexLookUp, write_options
 from odp.file_processor.updates_without_row import FinalRows, may_count_updates_without_row
-from odp.records import LandedFile, RawTableConfig, VersioningType
+from odp.records import LandedFile, RawTableConfig, RowHistory
 from odp.refresh import LastCommit, RefreshKind, RefreshPlan, RowCounts
 
 from lake.errors import RejectedInputError
@@ -110,7 +110,7 @@ class MemoryWriter:
         table = self._tables.setdefault(config.qualified_name, StoredTable())
         table.columns, table.load_version = columns, load_version
         counts = table.content.write([_in_columns(row, columns) for row in rows], HudiOptions(options))
-        if is_counted and config.table_data_versioning_type is VersioningType.SNAPSHOT:
+        if is_counted and config.history is RowHistory.LATEST:
             unexpected = _final_rows(config, rows, placed).updates_without_row(counts)
             counts = replace(counts, updates_without_row=unexpected)
         _note_names(table, refresh, config)
@@ -155,7 +155,7 @@ def _note_names(table: StoredTable, refresh: RefreshPlan, config: RawTableConfig
     files = refresh.read_files
     if refresh.kind in _REPLACING:
         table.newest_load = ""
-        if config.table_data_versioning_type is VersioningType.SNAPSHOT:
+        if config.history is RowHistory.LATEST:
             table.newest_change = ""
     table.newest_load = max([table.newest_load, *(file.name for file in files if file.is_load)])
     table.newest_change = max([table.newest_change, *(file.name for file in files if not file.is_load)])
@@ -166,7 +166,7 @@ def _rows(
 ) -> tuple[list[Row], str]:
     """Give the rows of one commit, and the version of the newest load's rows."""
     before = table.load_version if table else ""
-    if config.table_data_versioning_type is VersioningType.SNAPSHOT:
+    if config.history is RowHistory.LATEST:
         last = _last_per_key(placed, config)
         if refresh.kind is not RefreshKind.CHANGES:
             last = [row for row in last if row[OP] != "D"]
@@ -177,21 +177,21 @@ def _rows(
 def _placed(config: RawTableConfig, files: Iterable[_ReadFile]) -> Iterator[_Placed]:
     """Read the rows; an update of a key is a delete of the former key and a row of the new one."""
     for landed, file, named in files:
-        images = [named.before_images.get(name, ("", ""))[0] for name in config.hudi_primary_key]
+        images = [named.before_images.get(name, ("", ""))[0] for name in config.primary_key]
         for number, row in enumerate(file.rows):
             sequence = "" if landed.is_load else _sequence(row, config)
             plain = {OP: "I", **{name: row.get(source) for name, source in named.sources.items()}}
             place = (not landed.is_load, sequence, landed.name, number)
             former = [row.get(image) for image in images]
             if plain[OP] == "U" and None not in former and tuple(former) != _key(plain, config):
-                old = {**plain, **dict(zip(config.hudi_primary_key, former, strict=True)), OP: "D"}
+                old = {**plain, **dict(zip(config.primary_key, former, strict=True)), OP: "D"}
                 yield _Placed(*place, old)
             yield _Placed(*place, plain)
 
 
 def _sequence(row: Row, config: RawTableConfig) -> str:
     """A sequence is a text of digits; whatever else is in the column is none."""
-    value = row.get(config.hudi_precombine_field or "")
+    value = row.get(config.change_sequence or "")
     is_one = isinstance(value, str) and value.isdigit() and len(value) == _SEQUENCE_DIGITS
     return str(value) if is_one else ""
 
@@ -240,7 +240,7 @@ def _differing(loaded: Sequence[Row], held: Sequence[Row], config: RawTableConfi
     for row in loaded:
         known = newest.pop(_key(row, config), None)
         # DMS's sequence is empty in loads, which makes no row another one; any other column does
-        sequence = {config.hudi_precombine_field} if known and _sequence(known, config) else set()
+        sequence = {config.change_sequence} if known and _sequence(known, config) else set()
         ours = {OP, KEY, VERSION, *sequence}
         if known is None or known[OP] == "D" or _values(row, ours) != _values(known, ours):
             yield dict(row)
@@ -254,4 +254,4 @@ def _values(row: Row, without: Iterable[str | None]) -> dict[str, Any]:
 
 
 def _key(row: Row, config: RawTableConfig) -> tuple[Any, ...]:
-    return tuple(row[name] for name in config.hudi_primary_key)
+    return tuple(row[name] for name in config.primary_key)

@@ -10,7 +10,7 @@ from odp.config_manager.request import REQUEST_KEY, RequestContent, write_reques
 from odp.configuration import fields_of
 from odp.dynamodb.configuration_store import DynamoDbConfigurationStore
 from odp.dynamodb.running_configuration import DynamoDbCadences, RunningVersion
-from odp.records import BatchConfig, RawTableConfig, VersioningType
+from odp.records import BatchConfig, RawTableConfig, RowHistory
 
 from deployment_account.names import Odp, OdpTable, Shared
 from rehearsal.demo.configuration import wait_until_decided
@@ -39,12 +39,12 @@ def _entry(name: str, partition: str, cadence: str) -> dict[str, Any]:
     config = RawTableConfig(
         refresh_cadence=cadence,
         source_table_name=f"many.{name}",
-        hudi_primary_key=("ID",),
-        hudi_partition_key=None if partition == "-" else partition,
-        hudi_precombine_field="SEQ",
+        primary_key=("ID",),
+        partition_key=None if partition == "-" else partition,
+        change_sequence="SEQ",
         hudi_table_type="copy_on_write",
-        table_data_versioning_type=VersioningType.SNAPSHOT,
-        table_storage_type="hudi",
+        history=RowHistory.LATEST,
+        table_format="hudi",
         is_active=partition != "-",
         raw_database_name="odpf_demo_taxi_trips_raw",
         raw_database_s3_bucket="raw",
@@ -86,7 +86,7 @@ class Configurations:
     def seen(self) -> Seen:
         """What the Batch Manager would read now."""
         batch, tables = self._cadences.cadence(CADENCE)
-        return batch.refresh_tables_batch_size, {table.source_table_name: table.hudi_partition_key for table in tables}
+        return batch.refresh_tables_batch_size, {table.source_table_name: table.partition_key for table in tables}
 
     def announce(self, request_id: str) -> dict[str, Any]:
         """Invoke the deployed function with the event of a request, and give its answer."""

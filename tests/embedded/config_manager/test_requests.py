@@ -103,9 +103,7 @@ def test_filled_table_keeps_its_key_while_an_empty_one_may_change(configurations
     leases.put_item(Item={"raw_table_name": name, "refresh_status": "completed", "written_with": identity})
     try:
         refused = configurations.decided(configurations.upload(manifest(5, TABLES | {"a": "COUNTRY"})))
-        assert "hudi_partition_key: odpf_demo_taxi_trips_raw.many_a holds data written with 'REGION'" in str(
-            refused.reasons
-        )
+        assert "partition_key: odpf_demo_taxi_trips_raw.many_a holds data written with 'REGION'" in str(refused.reasons)
         accepted = configurations.decided(configurations.upload(manifest(5, TABLES | {"b": "COUNTRY"})))
         assert accepted.status == "applied"
     finally:

@@ -53,7 +53,7 @@ def test_a_deployment_account_of_an_environment_is_checked_like_the_platforms(tm
 
 def test_a_part_of_a_deployment_account_is_none(tmp_path: Path) -> None:
     found = problems(tmp_path, with_prod(deployment={"account": OWN}))
-    assert [problem for problem in found if problem.startswith("environments.prod.deployment.region: Field required")]
+    assert [problem for problem in found if problem.startswith("environments.prod.deployment: region is missing")]
 
 
 @pytest.mark.parametrize("order", [1, -1])

@@ -13,9 +13,7 @@ SCHEMA = DEPLOYED.with_name("environments.schema.json")
 
 
 def test_the_committed_schema_is_up_to_date() -> None:
-    assert SCHEMA.read_text() == render_schema(), (
-        "run python -m deployment_account.environments_schema config/environments.schema.json"
-    )
+    assert SCHEMA.read_text() == render_schema(), "run make schemas"
 
 
 def test_an_environment_is_named_by_its_key_and_allows_no_unknown_field() -> None:

@@ -82,22 +82,26 @@ def test_two_lakes_of_one_account_and_region_need_a_prefix(tmp_path: Path, apart
 @pytest.mark.parametrize(
     ("deployment", "place", "reason"),
     [
-        ({"repository": {"provider": "github", "name": "owner/lake"}}, "deployment.repository", "'connection'"),
-        ({"repository": {"provider": "codecommit", "name": "owner/lake"}}, "codecommit.name", "should match pattern"),
-        ({"repository": {"provider": "connection", "name": "owner/lake"}}, "connection_arn", "Field required"),
+        (
+            {"repository": {"provider": "github", "name": "owner/lake"}},
+            "deployment.repository",
+            "write connection or codecommit",
+        ),
+        ({"repository": {"provider": "codecommit", "name": "owner/lake"}}, "codecommit.name", "does not match"),
+        ({"repository": {"provider": "connection", "name": "owner/lake"}}, "connection_arn", "is missing"),
         (
             {"repository": {"provider": "connection", "name": "lake", "connection_arn": CONNECTION}},
             "deployment.repository.connection.name",
-            "should match pattern",
+            "does not match",
         ),
         ({"account": "999999999999"}, "deployment", "not a connection of account 999999999999"),
         ({"region": "us-gov-east-1"}, "deployment.region", "us-gov-east-1 is not in the partition aws"),
         ({"log_days": 45}, "deployment.log_days", "CloudWatch keeps logs for one of"),
-        ({"build_image": "evil/standard:7.0"}, "deployment.build_image", "should match pattern"),
-        ({"build_image": "aws/codebuild/standard:6.0"}, "deployment.build_image", "should match pattern"),
-        ({"build_image": "aws/codebuild/standard:7.0.evil/image"}, "deployment.build_image", "should match pattern"),
-        ({"build_image": "evil/aws/codebuild/standard:7.0"}, "deployment.build_image", "should match pattern"),
-        ({"notification_addresses": ["nobody"]}, "deployment.notification_addresses.0", "should match pattern"),
+        ({"build_image": "evil/standard:7.0"}, "deployment.build_image", "does not match"),
+        ({"build_image": "aws/codebuild/standard:6.0"}, "deployment.build_image", "does not match"),
+        ({"build_image": "aws/codebuild/standard:7.0.evil/image"}, "deployment.build_image", "does not match"),
+        ({"build_image": "evil/aws/codebuild/standard:7.0"}, "deployment.build_image", "does not match"),
+        ({"notification_addresses": ["nobody"]}, "deployment.notification_addresses.0", "does not match"),
     ],
 )
 def test_a_wrong_field_of_the_deployment_account_is_named_too(
@@ -123,14 +127,14 @@ def test_an_app_lies_in_the_folder_of_its_name_unless_the_configuration_says_oth
 def test_a_folder_outside_the_repository_is_refused(tmp_path: Path, folder: str) -> None:
     repository = {"provider": "codecommit", "name": "data-lake", "folders": {"etl": folder}}
     (problem,) = problems(tmp_path, platform_deployed_by(repository=repository))
-    assert problem.startswith("deployment.repository.codecommit.folders.etl: String should match pattern")
+    assert problem.startswith(f"deployment.repository.codecommit.folders.etl: {folder!r} does not match")
 
 
 def test_a_secret_has_a_name_and_a_purpose_but_no_value(tmp_path: Path) -> None:
     platform = load_platform(written(tmp_path, {**PLATFORM, "secrets": {"source-database": "How DMS signs in"}}))
     assert platform.secrets == {"source-database": "How DMS signs in"}
     (problem,) = problems(tmp_path, {**PLATFORM, "secrets": {"Source Database": "How DMS signs in"}})
-    assert problem.startswith("secrets.Source Database")
+    assert problem.startswith("secrets: 'Source Database' does not match")
 
 
 @pytest.mark.parametrize("environments", [{}, [], None, {"dev": "222222222222"}, {"Dev": DEV}])

@@ -37,7 +37,7 @@ def test_folders_are_written_with_or_without_slashes_and_may_lie_in_each_other(t
         ({"a": {"folder": "x//y"}}, "'x//y' has an empty part between two slashes"),
         ({"a": {"folder": "x"}, "b": {"folder": "/x/"}}, "sources a and b have the same folder 'x'"),
         ({"a": {}, "b": {"folder": "/"}}, "sources a and b have the same folder ''"),
-        ({"a": {"folders": "x"}}, "Extra inputs are not permitted"),
+        ({"a": {"folders": "x"}}, "unknown field"),
     ],
 )
 def test_sources_that_cannot_be_told_apart_are_refused(tmp_path: Path, configured: Any, reason: str) -> None:

@@ -4,18 +4,18 @@ from dataclasses import replace
 from typing import Any
 
 from odp.dynamodb.run_log import RunLogTables
-from odp.records import BatchConfig, RawTableConfig, VersioningType
+from odp.records import BatchConfig, RawTableConfig, RowHistory
 
 _BATCH = BatchConfig("10_min_refresh", "hudi", "odpf_file_processor", "G.1X", 10, 5)
 _TABLE = RawTableConfig(
     refresh_cadence="10_min_refresh",
     source_table_name="s.t",
-    hudi_primary_key=("ID",),
-    hudi_partition_key=None,
-    hudi_precombine_field="SEQ",
+    primary_key=("ID",),
+    partition_key=None,
+    change_sequence="SEQ",
     hudi_table_type="copy_on_write",
-    table_data_versioning_type=VersioningType.SNAPSHOT,
-    table_storage_type="hudi",
+    history=RowHistory.LATEST,
+    table_format="hudi",
     is_active=True,
     raw_database_name="db",
     raw_database_s3_bucket="raw",

@@ -42,14 +42,9 @@ def _table_config(found: TableProfile, proposal: Proposal, target: tuple[str, st
     return {
         "refresh_cadence": proposal.cadences[found.source_table_name].refresh_cadence,
         "source_table_name": found.source_table_name,
-        "hudi_primary_key": ",".join(found.primary_key.columns),
-        "hudi_partition_key": ",".join(found.partition_key.columns),
-        **({"hudi_precombine_field": found.ordering.columns[0]} if found.ordering.columns else {}),
-        "hudi_table_type": "copy_on_write",
-        "table_data_versioning_type": "S",
-        "table_storage_type": DATALAKE_FORMAT,
-        "is_active": "Y",
+        "primary_key": ",".join(found.primary_key.columns),
+        "partition_key": ",".join(found.partition_key.columns),
+        **({"change_sequence": found.ordering.columns[0]} if found.ordering.columns else {}),
         "raw_database_name": database,
-        "raw_database_S3_bucket": "raw",
         "raw_table_name": table,
     }

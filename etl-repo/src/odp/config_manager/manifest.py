@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
-import difflib
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from odp.config_manager.manifest_fields import BATCH_CONFIG_FIELDS, DEFAULTS, RAW_TABLE_CONFIG_FIELDS, Field
+from json_documents.model import readable_fields
+from json_documents.problems import Problem, problems_of
+from json_documents.text import read_json
+from pydantic import ValidationError
+
+from odp.config_manager.manifest_model import (
+    OWN_FIELDS,
+    BatchEntry,
+    BatchParts,
+    ManifestFile,
+    TableDefaults,
+    TableEntry,
+    TableParts,
+)
 from odp.config_manager.manifest_rules import Entry, contradictions
 from odp.errors import ManifestError
-from odp.records import BatchConfig, RawTableConfig
+from odp.records import BatchConfig, RawTableConfig, RowHistory
 from odp.table_identity import MERGE_ON_READ
 
-SECTIONS: Mapping[str, Mapping[str, Field]] = {
-    "batch_configs": BATCH_CONFIG_FIELDS,
-    "raw_table_configs": RAW_TABLE_CONFIG_FIELDS,
-}
 # https://docs.aws.amazon.com/athena/latest/ug/querying-hudi-in-athena-considerations-and-limitations.html
 _LIMITS_OF_MERGE_ON_READ = (
     "hudi_table_type: merge_on_read: Athena shows the newest changes in {table}_rt only, where it cannot read "
     "timestamp columns; {table}_ro shows a change once it is compacted, some refreshes later"
 )
-_ENTRY_NAME = {"batch_configs": "refresh_cadence", "raw_table_configs": "source_table_name"}
+_BATCHES, _TABLES, _DEFAULTS = "batch_configs", "raw_table_configs", "defaults"
+_LABELS = {_BATCHES: "refresh_cadence", _TABLES: "source_table_name"}
+_VERSIONING = {"latest": RowHistory.LATEST, "all": RowHistory.ALL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,92 +90,118 @@ def parse_manifests(
 ) -> Manifests:
     """Turn the text of each manifest file into one checked configuration; `load_manifests` tells the arguments."""
     problems: list[str] = []
-    entries: dict[str, list[Entry]] = {section: [] for section in SECTIONS}
-    defaults = {"batch_configs": cadence_defaults, "raw_table_configs": DEFAULTS}
+    batches: list[Entry] = []
+    tables: list[Entry] = []
     for name, text in documents.items():
-        for section, written in _entries(name, text, problems):
-            entry = _without_aliases(written, SECTIONS[section], problems)
-            entries[section].append(_checked(section, entry.completed(defaults[section]), problems))
-    problems += contradictions(entries["batch_configs"], entries["raw_table_configs"])
+        try:
+            file = _File.read(name, text, cadence_defaults)
+        except ValueError as error:
+            problems.append(f"{name}: {error}")
+            continue
+        problems += file.problems()
+        batches += file.entries(_BATCHES)
+        tables += file.entries(_TABLES)
+    problems += contradictions(batches, tables)
     if problems:
         raise ManifestError(problems)
     return Manifests(
-        batches=tuple(BatchConfig(**entry.fields) for entry in entries["batch_configs"]),
-        tables=tuple(_table_config(entry.fields) for entry in entries["raw_table_configs"]),
-        places={entry.fields[name]: entry.place for section, name in _ENTRY_NAME.items() for entry in entries[section]},
+        batches=tuple(BatchConfig(**entry.fields) for entry in batches),
+        tables=tuple(_table_config(entry.fields) for entry in tables),
+        places={
+            **{entry.fields["refresh_cadence"]: entry.place for entry in batches},
+            **{entry.fields["source_table_name"]: entry.place for entry in tables},
+        },
     )
 
 
-def _table_config(fields: dict[str, Any]) -> RawTableConfig:
-    named = {name.replace("_S3_", "_s3_"): value for name, value in fields.items()}
-    return RawTableConfig(**named)
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A manifest as it is written, and with the defaults of file and environment put into its entries."""
 
+    name: str
+    written: Any
+    completed: Any
 
-def _entries(name: str, text: str, problems: list[str]) -> Iterable[tuple[str, Entry]]:
-    try:
-        document = json.loads(text, object_pairs_hook=_without_repetition)
-    except json.JSONDecodeError as error:
-        problems.append(f"{name}: is not JSON: {error}")
-        return
-    except ValueError as error:
-        problems.append(f"{name}: {error}")
-        return
-    if not isinstance(document, dict):
-        problems.append(f"{name}: must hold an object with {' and '.join(SECTIONS)}")
-        return
-    problems += [
-        f"{name}: unknown field {unknown!r}; {_suggestion(unknown, SECTIONS)}"
-        for unknown in document
-        if unknown not in SECTIONS and unknown != "$schema"
-    ]
-    for section in SECTIONS:
-        listed = document.get(section, [])
-        if not isinstance(listed, list):
-            problems.append(f"{name}: {section} must be a list")
-            continue
-        for position, fields in enumerate(listed):
-            if isinstance(fields, dict):
-                label = fields.get(_ENTRY_NAME[section], f"entry {position + 1}")
-                yield section, Entry(f"{name}: {section}: {label}", fields)
-            else:
-                problems.append(f"{name}: {section}: entry {position + 1} must be an object")
+    @classmethod
+    def read(cls, name: str, text: str, cadence_defaults: Mapping[str, object]) -> _File:
+        written = read_json(text)
+        if not isinstance(written, dict):
+            return cls(name, written, written)
+        completed = {
+            **written,
+            **_completed(written, _BATCHES, lambda entry: {**cadence_defaults, **entry}),
+            **_completed(written, _TABLES, lambda entry: {**_left_to_defaults(written, entry), **entry}),
+        }
+        return cls(name, written, completed)
 
-
-def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """JSON takes the last of two equal names, and nobody would see that the first is lost."""
-    named = dict(pairs)
-    if len(named) < len(pairs):
-        twice = next(name for position, (name, _) in enumerate(pairs) if name in dict(pairs[:position]))
-        message = f"one object names {twice!r} twice; keep one"
-        raise ValueError(message)
-    return named
-
-
-def _without_aliases(entry: Entry, known: Mapping[str, Field], problems: list[str]) -> Entry:
-    names = {field.alias: name for name, field in known.items() if field.alias}
-    problems += [
-        f"{entry.place}: {alias} and {name} are two names of one field; keep one"
-        for alias, name in names.items()
-        if alias in entry.fields and name in entry.fields
-    ]
-    return Entry(entry.place, {names.get(name, name): value for name, value in entry.fields.items()})
-
-
-def _checked(section: str, entry: Entry, problems: list[str]) -> Entry:
-    known = SECTIONS[section]
-    fields: dict[str, Any] = {}
-    for name, value in entry.fields.items():
-        if name not in known:
-            problems.append(f"{entry.place}: unknown field {name!r}; {_suggestion(name, known)}")
-            continue
+    def problems(self) -> Iterator[str]:
+        """Name what the fields of this file may not say; what is wrong with a default is told once, where it stands."""
         try:
-            fields[name] = known[name].read(value)
-        except ValueError as error:
-            problems.append(f"{entry.place}: {name}: {error}")
-    problems += [f"{entry.place}: {name} is missing" for name in known if name not in entry.fields]
-    return Entry(entry.place, fields)
+            ManifestFile.model_validate(self.completed)
+        except ValidationError as error:
+            for problem in problems_of(error, ManifestFile):
+                if not self._is_of_a_default(problem):
+                    place = ": ".join([self.name, *problem.place(self.completed, _LABELS)])
+                    yield f"{place}: {_reason(problem)}"
+
+    def entries(self, section: str) -> Iterator[Entry]:
+        """Give each entry of a section with the fields that are right."""
+        model, parts = (BatchEntry, BatchParts) if section == _BATCHES else (TableEntry, TableParts)
+        for position, entry in enumerate(_objects(self.completed, section)):
+            if isinstance(entry, dict):
+                place = ": ".join([self.name, *Problem((section, position), "").place(self.completed, _LABELS)])
+                fields = readable_fields(model, parts, entry)
+                yield Entry(place, fields, {first: name for name, first in model.names().items() if name in entry})
+
+    def _is_of_a_default(self, problem: Problem) -> bool:
+        match [*problem.steps, problem.field]:
+            case ["raw_table_configs", int(position), name, *_] if isinstance(self.written[_TABLES][position], dict):
+                return name in self.completed[_TABLES][position] and name not in self.written[_TABLES][position]
+        return False
 
 
-def _suggestion(name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, list(known), n=1)
-    return f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
+def _completed(
+    written: Mapping[str, Any], section: str, complete: Callable[[dict[str, Any]], dict[str, Any]]
+) -> dict[str, list[Any]]:
+    entries = _objects(written, section)
+    return {section: [complete(entry) if isinstance(entry, dict) else entry for entry in entries]} if entries else {}
+
+
+def _objects(written: object, section: str) -> list[Any]:
+    listed = written.get(section) if isinstance(written, dict) else None
+    return listed if isinstance(listed, list) else []
+
+
+def _left_to_defaults(written: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
+    """A field that the entry has under either of its names is not left to the defaults."""
+    defaults = written.get(_DEFAULTS)
+    names = TableDefaults.names()
+    said = {names.get(name) for name in entry}
+    usable = defaults.items() if isinstance(defaults, dict) else ()
+    return {name: value for name, value in usable if name in names and names[name] not in said}
+
+
+def _reason(problem: Problem) -> str:
+    if problem.steps == (_DEFAULTS,) and problem.field in OWN_FIELDS:
+        return f"{problem.field} cannot be a default, because each table has its own; write it in the table's entry"
+    return problem.reason
+
+
+def _table_config(fields: Mapping[str, Any]) -> RawTableConfig:
+    return RawTableConfig(
+        refresh_cadence=fields["refresh_cadence"],
+        source_table_name=fields["source_table_name"],
+        primary_key=fields["primary_key"],
+        partition_key=fields["partition_key"],
+        change_sequence=fields["change_sequence"],
+        hudi_table_type=fields["hudi_table_type"],
+        history=_VERSIONING[fields["history"]],
+        table_format=fields["table_format"],
+        is_active=fields["is_active"] == "Y",
+        raw_database_name=fields["raw_database_name"],
+        raw_database_s3_bucket=fields["raw_database_bucket"],
+        raw_table_name=fields["raw_table_name"],
+        column_names=fields["column_names"],
+        on_dropped_column=fields["on_dropped_column"],
+        before_images=fields["before_images"],
+    )

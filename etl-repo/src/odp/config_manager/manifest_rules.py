@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from odp.config_manager.manifest_fields import PLAIN_COLUMN, SANITISE
+from odp.config_manager.manifest_columns import PLAIN_COLUMN, SANITISE
 from odp.table_identity import MERGE_ON_READ, VIEWS
 
 # https://docs.aws.amazon.com/glue/latest/webapi/API_TableInput.html
@@ -17,20 +17,24 @@ _LONGEST_NAME = 255
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry of a manifest, and where it stands; a field that could not be read is left out."""
+    """One entry of a manifest, and where it stands; a field that could not be read is left out.
+
+    `written` has for each field that the entry names, itself or by a default, the name under which it does.
+    """
 
     place: str
-    fields: dict[str, Any]
+    fields: Mapping[str, Any]
+    written: Mapping[str, str] = field(default_factory=dict)
 
-    def completed(self, defaults: Mapping[str, object]) -> Entry:
-        """Give the entry with the values of the fields that it leaves out."""
-        return Entry(self.place, {**defaults, **self.fields})
+    def called(self, name: str) -> str:
+        """Give a field's name as the entry writes it."""
+        return self.written.get(name, name)
 
 
 def contradictions(batches: Sequence[Entry], tables: Sequence[Entry]) -> list[str]:
     """Name everything that contradicts itself or another entry."""
     return [
-        *(f"{table.place}: {problem}" for table in tables for problem in _within(table.fields)),
+        *(f"{table.place}: {problem}" for table in tables for problem in _within(table)),
         *_twice(batches, ("refresh_cadence",)),
         *_twice(tables, ("source_table_name",)),
         *_twice(tables, ("raw_database_name", "raw_table_name")),
@@ -39,42 +43,43 @@ def contradictions(batches: Sequence[Entry], tables: Sequence[Entry]) -> list[st
     ]
 
 
-def _within(table: Mapping[str, Any]) -> Iterator[str]:
+def _within(table: Entry) -> Iterator[str]:
     yield from _unusual_columns(table)
     yield from _sequence_that_identifies(table)
-    name = table.get("raw_table_name", "")
-    if table.get("hudi_table_type") == MERGE_ON_READ and len(name) > _LONGEST_NAME - len(VIEWS[0]):
+    name = table.fields.get("raw_table_name", "")
+    if table.fields.get("hudi_table_type") == MERGE_ON_READ and len(name) > _LONGEST_NAME - len(VIEWS[0]):
         yield f"raw_table_name: {name} is too long for a merge_on_read table, which adds {' and '.join(VIEWS)} to it"
 
 
-def _unusual_columns(table: Mapping[str, Any]) -> Iterator[str]:
-    if table.get("column_names") == SANITISE:
+def _unusual_columns(table: Entry) -> Iterator[str]:
+    if table.fields.get("column_names") == SANITISE:
         return
-    for field, names in _named_columns(table).items():
+    for key, names in _named_columns(table).items():
         for name in names:
             if re.fullmatch(PLAIN_COLUMN, name) is None:
                 yield (
-                    f"{field}: {name!r} is no column name that tables can have (letters, digits and _); write "
-                    f'"column_names": "{SANITISE}" to name a column as the source does'
+                    f"{table.called(key)}: {name!r} is no column name that tables can have (letters, digits and _); "
+                    f'write "column_names": "{SANITISE}" to name a column as the source does'
                 )
 
 
-def _sequence_that_identifies(table: Mapping[str, Any]) -> Iterator[str]:
+def _sequence_that_identifies(table: Entry) -> Iterator[str]:
     columns = _named_columns(table)
-    for sequence in columns.pop("hudi_precombine_field", ()):
-        for field, names in columns.items():
+    for sequence in columns.pop("change_sequence", ()):
+        for key, names in columns.items():
             if sequence.lower() in {name.lower() for name in names}:
                 yield (
-                    f"hudi_precombine_field: {sequence} is part of {field}, so it cannot say which change of a row is "
-                    "the last; leave the field out, or name the column that holds DMS's change sequence"
+                    f"{table.called('change_sequence')}: {sequence} is part of {table.called(key)}, so it cannot say "
+                    "which change of a row is the last; leave the field out, or name the column that holds DMS's "
+                    "change sequence"
                 )
 
 
-def _named_columns(table: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    named: dict[str, tuple[str, ...]] = {"hudi_primary_key": table.get("hudi_primary_key", ())}
-    for field in ("hudi_partition_key", "hudi_precombine_field"):
-        if table.get(field):
-            named[field] = (table[field],)
+def _named_columns(table: Entry) -> dict[str, tuple[str, ...]]:
+    named: dict[str, tuple[str, ...]] = {"primary_key": table.fields.get("primary_key", ())}
+    for key in ("partition_key", "change_sequence"):
+        if column := table.fields.get(key):
+            named[key] = (column,)
     return named
 
 

@@ -10,7 +10,7 @@ from odp.configuration import Configuration
 from odp.errors import ManifestError, TableIsBeingWrittenError
 from odp.records import BatchConfig, RawTableConfig, WrittenTable
 from odp.source_table import DEFAULT_SOURCE, SourceTable
-from odp.table_identity import VIEWS, occupied_names
+from odp.table_identity import VIEWS, name_of_stored, occupied_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +152,9 @@ def _occupied(table: RawTableConfig, other: str, name: str) -> str:
 
 def _other_identity(table: RawTableConfig, field: str, bound: str) -> str:
     return (
-        f"{field}: {table.qualified_name} holds data written with {bound!r}, which {table.identity[field]!r} would "
-        f"corrupt; keep {bound!r}, or replicate {table.source_table_name} into a new raw_table_name: remove the entry, "
+        f"{name_of_stored(field)}: {table.qualified_name} holds data written with {bound!r}, which "
+        f"{table.identity[field]!r} would corrupt; keep {bound!r}, or replicate {table.source_table_name} into a new "
+        "raw_table_name: remove the entry, "
         "deploy, add it again under the new name, deploy, and reload the source table in DMS"
     )
 

@@ -31,7 +31,7 @@ def before_images(config: RawTableConfig, columns: Columns, known: Collection[st
         for name in _candidates(columns)
         if name not in _configured(config) and table_name(config, name).upper() not in known
     }
-    return found if any(of in config.hudi_primary_key for of in found.values()) else {}
+    return found if any(of in config.primary_key for of in found.values()) else {}
 
 
 def _candidates(columns: Columns) -> list[str]:
@@ -47,4 +47,4 @@ def _candidates(columns: Columns) -> list[str]:
 
 
 def _configured(config: RawTableConfig) -> tuple[str | None, ...]:
-    return (*config.hudi_primary_key, config.hudi_partition_key, config.hudi_precombine_field)
+    return (*config.primary_key, config.partition_key, config.change_sequence)

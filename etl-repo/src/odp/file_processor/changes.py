@@ -51,7 +51,7 @@ class ChangeReader:
         values = {name: _value(named, name, type_) for name, type_ in self.columns.items()}
         values[OPERATION] = _operation(named, is_change=is_change)
         images = {name: source for name, (source, _) in named.before_images.items()}
-        keys = {key: images[key] for key in self.config.hudi_primary_key if key in images}
+        keys = {key: images[key] for key in self.config.primary_key if key in images}
         for key, source in keys.items():
             values[_OLD_KEY + key] = _converted(source, of_file[source], self.columns[key])
         selected = [value.alias(name) for name, value in values.items()]
@@ -59,7 +59,7 @@ class ChangeReader:
         return _with_old_keys(rows.select(*selected, *placed), [*keys])
 
     def _sequence(self, named: NamedColumns) -> Column | None:
-        name = self.config.hudi_precombine_field or ""
+        name = self.config.change_sequence or ""
         return F.col(_quoted(named.sources[name])) if named.types.get(name) == "string" else None
 
 

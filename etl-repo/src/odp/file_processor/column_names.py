@@ -51,12 +51,12 @@ def changed_names(files: Iterable[NamedColumns]) -> dict[str, str]:
 
 def with_table_names(config: RawTableConfig) -> RawTableConfig:
     """Give the configuration with the table's names of the columns that it names as the source does."""
-    partition, sequence = config.hudi_partition_key, config.hudi_precombine_field
+    partition, sequence = config.partition_key, config.change_sequence
     return replace(
         config,
-        hudi_primary_key=tuple(table_name(config, key) for key in config.hudi_primary_key),
-        hudi_partition_key=table_name(config, partition) if partition else None,
-        hudi_precombine_field=table_name(config, sequence) if sequence else None,
+        primary_key=tuple(table_name(config, key) for key in config.primary_key),
+        partition_key=table_name(config, partition) if partition else None,
+        change_sequence=table_name(config, sequence) if sequence else None,
     )
 
 

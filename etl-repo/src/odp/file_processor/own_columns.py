@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from odp.records import RawTableConfig, VersioningType
+from odp.records import RawTableConfig, RowHistory
 
 KEY, VERSION = "_odp_key", "_odp_version"
 
 
 def own_columns(config: RawTableConfig) -> tuple[str, ...]:
     """Name the columns that the framework adds: none to a snapshot table with one key column."""
-    if config.table_data_versioning_type is VersioningType.HISTORICAL:
+    if config.history is RowHistory.ALL:
         return (KEY, VERSION)
-    return (KEY,) if len(config.hudi_primary_key) > 1 else ()
+    return (KEY,) if len(config.primary_key) > 1 else ()
 
 
 def record_key(config: RawTableConfig) -> str:
     """Name the column that makes a row of the lake unique."""
-    return KEY if own_columns(config) else config.hudi_primary_key[0]
+    return KEY if own_columns(config) else config.primary_key[0]

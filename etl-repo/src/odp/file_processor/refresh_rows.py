@@ -63,7 +63,7 @@ class RefreshRows:
 
     def final(self, keyed: DataFrame, *, marked: bool = False) -> DataFrame:
         """Give the last row of each record key, marked if any row of its key is an insert."""
-        sequence = self.config.hudi_precombine_field
+        sequence = self.config.change_sequence
         marks = {IS_INSERTED: F.max(F.col(OPERATION) == INSERT)} if marked else {}
         last = last_row_per_key(keyed, [record_key(self.config)], has_sequence=bool(sequence), of_all=marks)
         return last.select(*self.columns, *own_columns(self.config), *marks)

@@ -189,7 +189,7 @@ class RefreshRun:
         selection = Selection(
             pending=pending,
             state=state,
-            versioning=self._config.table_data_versioning_type,
+            versioning=self._config.history,
             processed=ProcessedFiles(self._with.files, self._with.contents, readability, source, processed_parts),
             now=self._with.clock(),
             unreadable=readability.unreadable(pending),

@@ -49,8 +49,8 @@ def explained(spark: SparkSession, config: RawTableConfig, files: Sequence[Lande
             raise RejectedInputError(message) from error
         if "HoodieKeyException" in text:
             message = (
-                f"{config.source_table_name}: a row has no value in its key {', '.join(config.hudi_primary_key)} (NULL "
-                "or an empty text), which Hudi cannot keep; name columns as hudi_primary_key that every row has"
+                f"{config.source_table_name}: a row has no value in its key {', '.join(config.primary_key)} (NULL "
+                "or an empty text), which Hudi cannot keep; name columns as primary_key that every row has"
             )
             raise RejectedInputError(message) from error
         if (unread := _UNREAD.search(text)) and _DAMAGE.search(text):

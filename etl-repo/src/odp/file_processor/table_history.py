@@ -80,11 +80,11 @@ class Reload:
 
     def _differs_in(self, name: str) -> Column:
         loaded, held = F.col(_LOADED + name), F.col(name)
-        if name == self.config.hudi_partition_key and self.columns[name] == "string":
+        if name == self.config.partition_key and self.columns[name] == "string":
             # Spark takes it from the folder's name, which an empty text and NULL have in common
             loaded, held = (F.when(column != "", column) for column in (loaded, held))
         differs = ~loaded.eqNullSafe(held)
-        if name == self.config.hudi_precombine_field and self.columns[name] == "string":
+        if name == self.config.change_sequence and self.columns[name] == "string":
             # DMS's sequence is empty in loads
             is_sequence = F.coalesce(held, F.lit("")).rlike(f"{VALID_SEQUENCE}|^\\z")
             differs = differs & ~((F.coalesce(loaded, F.lit("")) == "") & is_sequence)

@@ -16,7 +16,7 @@ from odp.file_processor.column_names import (
     with_table_names,
 )
 from odp.file_processor.schema_changes import Columns, SchemaVersion, decide_columns, refuse_partition_type
-from odp.records import OPERATION, FileType, LandedFile, RawTableConfig, VersioningType
+from odp.records import OPERATION, FileType, LandedFile, RawTableConfig, RowHistory
 from odp.refresh import RefreshKind, RefreshPlan
 
 KEEP_DROPPED = "null"
@@ -67,7 +67,7 @@ def decide_table_columns(
         of_files = name_files(config, refresh, file_columns, held)
         _refuse_shared_names(config, refresh, of_files, held)
         columns = _decide(named, _versions(named, refresh, of_files, held))
-        refuse_partition_type(columns, named.hudi_partition_key)
+        refuse_partition_type(columns, named.partition_key)
     except SchemaChangeRefusedError as refused:
         raise refused.of_table(config.source_table_name, _way_out(config)) from None
     return columns
@@ -119,7 +119,7 @@ def _undecided(config: RawTableConfig, refresh: RefreshPlan, file: LandedFile, i
 
 def _is_replaced(config: RawTableConfig, refresh: RefreshPlan) -> bool:
     """Whether no row of the table is left after the refresh."""
-    return refresh.kind is RefreshKind.RELOAD and config.table_data_versioning_type is VersioningType.SNAPSHOT
+    return refresh.kind is RefreshKind.RELOAD and config.history is RowHistory.LATEST
 
 
 def _refuse_names(config: RawTableConfig, files: Sequence[LandedFile], file_columns: Mapping[str, Columns]) -> None:
@@ -177,10 +177,10 @@ def _versions(
 def _decide(config: RawTableConfig, versions: Sequence[_Version]) -> dict[str, str]:
     """A full load may lack the columns of operation and sequence; the operation is a text whatever the files say."""
     keep_dropped = config.on_dropped_column == KEEP_DROPPED
-    ours = tuple(filter(None, (OPERATION, config.hudi_precombine_field)))
-    _refuse_other_case(config.hudi_precombine_field, versions)
+    ours = tuple(filter(None, (OPERATION, config.change_sequence)))
+    _refuse_other_case(config.change_sequence, versions)
     columns = dict.fromkeys(ours, _TEXT)
-    columns |= _sequence_type(config.hudi_precombine_field, versions, keep_dropped=keep_dropped)
+    columns |= _sequence_type(config.change_sequence, versions, keep_dropped=keep_dropped)
     columns |= decide_columns([version.without(ours) for _, version in versions], keep_dropped=keep_dropped)
     in_order = dict.fromkeys(name for _, version in versions for name in version.columns)
     return {name: columns[name] for name in (*in_order, *ours)}
@@ -190,7 +190,7 @@ def _refuse_other_case(sequence: str | None, versions: Sequence[_Version]) -> No
     """The change sequence is in the table by its configured name, beside which no other case of it can be."""
     problems = {
         name: f"column {name!r} of {version.place} differs in upper and lower case only from {sequence!r}, which the "
-        "manifest names as hudi_precombine_field; name it there as the source does, or rename the column by a "
+        "manifest names as change_sequence; name it there as the source does, or rename the column by a "
         "transformation rule of the DMS task (rename-column)"
         for _, version in reversed(versions)
         for name in version.columns
@@ -242,16 +242,16 @@ def _require_columns(config: RawTableConfig, file: LandedFile, columns: Columns)
 
 
 def _required(config: RawTableConfig, file: LandedFile) -> Iterator[str]:
-    yield from config.hudi_primary_key
-    if config.hudi_partition_key:
-        yield config.hudi_partition_key
+    yield from config.primary_key
+    if config.partition_key:
+        yield config.partition_key
     if not file.is_load:
-        if config.hudi_precombine_field:
-            yield config.hudi_precombine_field
+        if config.change_sequence:
+            yield config.change_sequence
         yield OPERATION
 
 
 def _way_out(config: RawTableConfig) -> str:
-    if config.table_data_versioning_type is VersioningType.HISTORICAL:
+    if config.history is RowHistory.ALL:
         return "undo the change at the source, or replicate the table into a new raw_table_name"
     return "undo the change at the source, or load the table again in DMS (reload-target), which replaces it as a whole"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from json_documents.suggestion import suggestion
+
 from lake.shown_text import quoted, shown
-from taxi.datasets.consistency import suggestion
 from taxi.datasets.dataset import Dataset, FileFormat, Layout
 from taxi.errors import LayoutError
 

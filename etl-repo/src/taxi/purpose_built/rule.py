@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from taxi.datasets.consistency import suggestion
+from json_documents.suggestion import suggestion
+
 from taxi.datasets.dataset import DAY, LOAD_COLUMNS, Dataset
 from taxi.errors import RuleError
 from taxi.purpose_built.sql_names import mentioned_names, read_columns

@@ -146,7 +146,7 @@ def test_added_changed_deactivated_and_removed_entries_are_each_reported() -> No
     lake = World()
     lake.deploy(document(table("a"), table("b"), table("c"), table("d", is_active=False)))
     deployment = lake.deploy(
-        document(table("a", hudi_partition_key="P"), table("b", is_active=False), table("d"), table("e"))
+        document(table("a", partition_key="P"), table("b", is_active=False), table("d"), table("e"))
     )
     assert deployment is not None
     assert {change.name: change.kind.value for change in deployment.changes} == {
@@ -249,9 +249,9 @@ def test_good_request_after_a_refused_one_is_applied() -> None:
 
 def test_filled_table_keeps_its_key() -> None:
     lake = World(filled={"second_db.t": WrittenTable({"hudi_primary_key": "ID"}, is_being_written=False)})
-    deployment = lake.deploy(document(table_config(hudi_primary_key=("OTHER",))))
+    deployment = lake.deploy(document(table_config(primary_key=("OTHER",))))
     assert deployment is not None
-    assert "hudi_primary_key: second_db.t holds data written with 'ID'" in deployment.reasons[0]
+    assert "primary_key: second_db.t holds data written with 'ID'" in deployment.reasons[0]
     assert deployment.reasons[0].startswith("sales.json: raw_table_configs: s.t: ")
 
 
@@ -272,6 +272,6 @@ def test_filled_table_may_lose_or_change_its_change_sequence(column: str | None)
     identity = table_config().identity | {"hudi_precombine_field": "SEQ", "raw_database_S3_bucket": "dev-account-1-raw"}
     lake = World(filled={"second_db.t": WrittenTable(identity, is_being_written=False)})
     lake.deploy(document(table_config()))
-    deployment = lake.deploy(document(table_config(hudi_precombine_field=column)))
+    deployment = lake.deploy(document(table_config(change_sequence=column)))
     assert deployment is not None
     assert deployment.status is RequestStatus.APPLIED

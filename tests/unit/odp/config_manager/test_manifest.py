@@ -9,7 +9,7 @@ from odp.config_manager.cadence import schedule_expression
 from odp.config_manager.manifest import load_manifests, parse_manifests
 from odp.config_manager.physical_names import PhysicalNames
 from odp.errors import ManifestError
-from odp.records import RawTableConfig, VersioningType
+from odp.records import RawTableConfig, RowHistory
 
 BATCH = {
     "refresh_cadence": "10_min_refresh",
@@ -49,8 +49,8 @@ def problems_of(texts: dict[str, str]) -> list[str]:
 def test_entries_become_typed_records() -> None:
     manifests = parse_manifests(documents(tables=[TABLE]))
     table = manifests.tables[0]
-    assert (table.hudi_primary_key, table.hudi_partition_key, table.is_active) == (("ID", "LINE"), None, False)
-    assert table.table_data_versioning_type is VersioningType.HISTORICAL
+    assert (table.primary_key, table.partition_key, table.is_active) == (("ID", "LINE"), None, False)
+    assert table.history is RowHistory.ALL
     assert manifests.batches[0].refresh_tables_batch_size == 5
 
 
@@ -116,7 +116,7 @@ def test_unknown_field_is_refused_with_the_field_that_was_meant() -> None:
 def test_missing_field_is_named() -> None:
     wrong = {name: value for name, value in TABLE.items() if name != "hudi_partition_key"}
     assert problems_of(documents(tables=[wrong])) == [
-        "sales.json: raw_table_configs: sales.orders: hudi_partition_key is missing"
+        "sales.json: raw_table_configs: sales.orders: partition_key (or hudi_partition_key) is missing"
     ]
 
 
@@ -131,13 +131,13 @@ WITHOUT_SEQUENCE = {name: value for name, value in TABLE.items() if name != "hud
 @pytest.mark.parametrize("entry", [WITHOUT_SEQUENCE, {**TABLE, "hudi_precombine_field": ""}])
 def test_table_without_a_change_sequence_is_ordered_by_files_and_rows(entry: dict[str, object]) -> None:
     (table,) = parse_manifests(documents(tables=[entry])).tables
-    assert table.hudi_precombine_field is None
+    assert table.change_sequence is None
 
 
 def test_change_sequence_is_another_name_of_the_field() -> None:
     entry = {**WITHOUT_SEQUENCE, "change_sequence": "AR_H_CHANGE_SEQ"}
     (table,) = parse_manifests(documents(tables=[entry])).tables
-    assert table.hudi_precombine_field == "AR_H_CHANGE_SEQ"
+    assert table.change_sequence == "AR_H_CHANGE_SEQ"
 
 
 def test_both_names_of_one_field_are_refused() -> None:
@@ -171,11 +171,10 @@ def test_policies_refuse_unless_a_table_says_otherwise() -> None:
 
 
 def test_keys_are_named_as_the_source_names_them_where_names_are_sanitised() -> None:
-    table = table_of(
-        column_names="sanitise", hudi_primary_key='Order ID, Größe,"QTY ","a,b"', hudi_partition_key="$region"
-    )
-    assert table.hudi_primary_key == ("Order ID", "Größe", "QTY ", "a,b")
-    assert table.hudi_partition_key == "$region"
+    keys = {"hudi_primary_key": 'Order ID, Größe,"QTY ","a,b"', "hudi_partition_key": "$region"}
+    table = table_of(column_names="sanitise", **keys)
+    assert table.primary_key == ("Order ID", "Größe", "QTY ", "a,b")
+    assert table.partition_key == "$region"
 
 
 @pytest.mark.parametrize(
@@ -260,14 +259,19 @@ def test_unknown_section_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("text", "reason"),
-    [("{", "is not JSON"), ("[]", "must hold an object"), ('{"batch_configs": {}}', "must be a list")],
+    [
+        ("{", "is not JSON"),
+        ("[]", "must be an object with defaults, batch_configs, raw_table_configs, not []"),
+        ('{"batch_configs": {}}', "must be a list"),
+    ],
 )
 def test_text_that_is_no_manifest_is_refused(text: str, reason: str) -> None:
     assert reason in problems_of({"broken.json": text})[0]
 
 
 def test_entry_that_is_no_object_is_refused_by_its_position() -> None:
-    assert problems_of(documents(tables=[TABLE, 3])) == ["sales.json: raw_table_configs: entry 2 must be an object"]
+    (problem,) = problems_of(documents(tables=[TABLE, 3]))
+    assert problem.startswith("sales.json: raw_table_configs: entry 2: must be an object with refresh_cadence, ")
 
 
 def test_two_entries_for_one_source_table_are_refused_naming_both_files() -> None:
@@ -339,3 +343,163 @@ def test_size_without_value_or_default_is_missing() -> None:
     assert problems_of(documents(batches=[open_batch])) == [
         "sales.json: batch_configs: 10_min_refresh: glue_job_max_workers is missing"
     ]
+
+
+OWN = {"source_table_name": "sales.orders"}
+COMMON = {
+    "refresh_cadence": "10_min_refresh",
+    "primary_key": "ID",
+    "partition_key": "",
+    "raw_database_name": "sales_raw",
+}
+
+
+def with_defaults(defaults: Any, *tables: Any) -> dict[str, str]:
+    return documents(tables=list(tables), defaults=defaults)
+
+
+def test_table_needs_only_what_differs() -> None:
+    (table,) = parse_manifests(with_defaults(COMMON, OWN)).tables
+    assert (table.primary_key, table.raw_database_name, table.raw_table_name) == (("ID",), "sales_raw", "orders")
+    assert (table.is_active, table.hudi_table_type, table.table_format) == (True, "copy_on_write", "hudi")
+    assert (table.history, table.raw_database_s3_bucket) == (RowHistory.LATEST, "raw")
+
+
+def test_table_is_named_like_its_source_in_lower_case() -> None:
+    (table,) = parse_manifests(with_defaults(COMMON, {"source_table_name": "crm:HR.EMPLOYEES"})).tables
+    assert table.qualified_name == "sales_raw.employees"
+
+
+def test_source_that_no_table_can_be_named_after_needs_a_name() -> None:
+    (problem,) = problems_of(with_defaults(COMMON, {"source_table_name": "dbo.Order Details"}))
+    start = "sales.json: raw_table_configs: dbo.Order Details: raw_table_name: 'order details' is no table name"
+    assert problem.startswith(start)
+
+
+@pytest.mark.parametrize(("default", "own"), [("primary_key", "hudi_primary_key"), ("hudi_primary_key", "primary_key")])
+def test_entry_wins_over_a_default_whichever_name_of_the_field_each_has(default: str, own: str) -> None:
+    shared = {name: value for name, value in COMMON.items() if name != "primary_key"}
+    (table,) = parse_manifests(with_defaults({**shared, default: "ID"}, {**OWN, own: "ORDER_ID"})).tables
+    assert table.primary_key == ("ORDER_ID",)
+
+
+@pytest.mark.parametrize(
+    ("default", "own", "kept"),
+    [
+        ({}, {}, RowHistory.LATEST),
+        ({}, {"history": "all"}, RowHistory.ALL),
+        ({"history": "all"}, {}, RowHistory.ALL),
+        ({"history": "all"}, {"table_data_versioning_type": "S"}, RowHistory.LATEST),
+        ({"table_data_versioning_type": "S"}, {"history": "all"}, RowHistory.ALL),
+        ({"table_data_versioning_type": "H"}, {"history": "latest"}, RowHistory.LATEST),
+    ],
+)
+def test_history_is_latest_or_all_and_s_or_h_under_the_references_name(
+    default: dict[str, str], own: dict[str, str], kept: RowHistory
+) -> None:
+    (table,) = parse_manifests(with_defaults({**COMMON, **default}, {**OWN, **own})).tables
+    assert table.history is kept
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"history": "S"}, "history: 'S' is not known; write latest or all"),
+        ({"table_data_versioning_type": "all"}, "table_data_versioning_type: 'all' is not known; write S or H"),
+        (
+            {"history": "all", "table_data_versioning_type": "H"},
+            "history and table_data_versioning_type are two names of one field; keep one",
+        ),
+        (
+            {"table_format": "hudi", "table_storage_type": "hudi"},
+            "table_format and table_storage_type are two names of one field; keep one",
+        ),
+        ({"change_sequence": "ID"}, "change_sequence: ID is part of primary_key, so it cannot say which change"),
+        ({"hudi_primary_key": "1D"}, "hudi_primary_key: '1D' is no column name that tables can have"),
+        ({"primary_key": ["ID", "id"]}, "primary_key: names a column twice: ['ID', 'id']"),
+        ({"primary_key": ["ID", 3]}, "primary_key: must list texts, each the name of a column, not 3"),
+        ({"primary_key": []}, "primary_key: must be a text, not []"),
+        ({"is_activ": "N"}, "unknown field 'is_activ'; did you mean 'is_active'?"),
+        ({"hudi_partition_kee": ""}, "unknown field 'hudi_partition_kee'; did you mean 'hudi_partition_key'?"),
+    ],
+)
+def test_problem_is_told_with_the_name_that_the_entry_has_for_the_field(fields: dict[str, Any], reason: str) -> None:
+    (problem,) = problems_of(with_defaults(COMMON, {**OWN, **fields}))
+    assert problem.startswith(f"sales.json: raw_table_configs: sales.orders: {reason}")
+
+
+def test_keys_may_be_lists_of_names_as_they_are() -> None:
+    key = {"primary_key": ["Order ID", "a,b", 'say "x"'], "column_names": "sanitise"}
+    (table,) = parse_manifests(with_defaults({**COMMON, **key}, OWN)).tables
+    assert table.primary_key == ("Order ID", "a,b", 'say "x"')
+
+
+@pytest.mark.parametrize("field", ["source_table_name", "raw_table_name"])
+def test_what_each_table_has_for_itself_is_no_default(field: str) -> None:
+    (problem,) = problems_of(with_defaults({**COMMON, field: "s.t"}, OWN))
+    assert problem == (
+        f"sales.json: defaults: {field} cannot be a default, because each table has its own; write it in the table's "
+        "entry"
+    )
+
+
+def test_wrong_default_is_told_once_where_it_stands() -> None:
+    other = {"source_table_name": "sales.lines"}
+    wrong = {**COMMON, "primary_key": "ID,", "is_active": True, "raw_database": "x"}
+    problems = problems_of(with_defaults(wrong, OWN, other))
+    assert [problem.split(": ")[:3] for problem in problems] == [
+        ["sales.json", "defaults", "primary_key"],
+        ["sales.json", "defaults", "is_active"],
+        ["sales.json", "defaults", "unknown field 'raw_database'; did you mean 'raw_database_name'?"],
+    ]
+
+
+def test_defaults_are_those_of_their_file() -> None:
+    texts = {
+        **with_defaults(COMMON, OWN),
+        "more.json": json.dumps({"raw_table_configs": [{"source_table_name": "s.t"}]}),
+    }
+    assert [problem.split(": ")[-1] for problem in problems_of(texts)] == [
+        "refresh_cadence is missing",
+        "primary_key (or hudi_primary_key) is missing",
+        "partition_key (or hudi_partition_key) is missing",
+        "raw_database_name is missing",
+    ]
+
+
+def test_defaults_that_are_no_object_are_refused() -> None:
+    (problem,) = problems_of(documents(defaults=[]))
+    assert problem.startswith("sales.json: defaults: must be an object with refresh_cadence, ")
+
+
+def test_two_entries_are_told_apart_although_another_field_is_wrong() -> None:
+    problems = problems_of(documents(tables=[{**TABLE, "is_active": 1}, {**TABLE, "raw_table_name": "again"}]))
+    assert len(problems) == 2
+    assert "both are the entry for sales.orders" in problems[1]
+
+
+def test_repeated_name_is_refused() -> None:
+    assert problems_of({"sales.json": '{"batch_configs": [], "batch_configs": []}'}) == [
+        "sales.json: one object names 'batch_configs' twice; keep one"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "reason"),
+    [
+        ("glue_job_max_workers", "10", "must be a whole number from 2 to 299, without quotes, not '10'"),
+        ("refresh_tables_batch_size", 0, "must be a whole number from 1 to 100, not 0"),
+        ("glue_job_name", "my job", "'my job' is no Glue job name (letters, digits, _ and -)"),
+        ("glue_job_name", 3, 'must be a text such as odpf_file_processor in quotes, "3", not 3'),
+    ],
+)
+def test_value_of_a_cadence_is_refused_with_the_way_to_write_it(field: str, value: object, reason: str) -> None:
+    assert problems_of(documents(batches=[{**BATCH, field: value}])) == [
+        f"sales.json: batch_configs: 10_min_refresh: {field}: {reason}"
+    ]
+
+
+def test_size_of_the_environment_that_is_wrong_is_told() -> None:
+    open_batch = {name: value for name, value in BATCH.items() if name != "glue_job_worker_type"}
+    with pytest.raises(ManifestError, match="glue_job_worker_type: 'G.3X' is not known; write G.1X or G.2X"):
+        parse_manifests(documents(batches=[open_batch]), {"glue_job_worker_type": "G.3X"})

@@ -8,7 +8,7 @@ from odp.config_manager.manifest import Manifests
 from odp.config_manager.running_check import RunningCheck, SynthesisedResources, changed_tables, deployed_with
 from odp.configuration import Configuration
 from odp.errors import ManifestError, TableIsBeingWrittenError
-from odp.records import RawTableConfig, VersioningType, WrittenTable
+from odp.records import RawTableConfig, RowHistory, WrittenTable
 
 from tests.unit.odp.samples import batch_config, table_config
 
@@ -34,14 +34,22 @@ def test_first_configuration_is_admitted() -> None:
     RunningCheck(Configuration({}, {}), {}, DEPLOYED).check(manifests(table_config()))
 
 
+STORED = {
+    "primary_key": "hudi_primary_key",
+    "partition_key": "hudi_partition_key",
+    "history": "table_data_versioning_type",
+    "table_format": "table_storage_type",
+}
+
+
 @pytest.mark.parametrize(
     ("field", "change"),
     [
-        ("hudi_primary_key", {"hudi_primary_key": ("ID", "LINE")}),
-        ("hudi_partition_key", {"hudi_partition_key": "REGION"}),
+        ("primary_key", {"primary_key": ("ID", "LINE")}),
+        ("partition_key", {"partition_key": "REGION"}),
         ("hudi_table_type", {"hudi_table_type": "merge_on_read"}),
-        ("table_data_versioning_type", {"table_data_versioning_type": VersioningType.HISTORICAL}),
-        ("table_storage_type", {"table_storage_type": "iceberg"}),
+        ("history", {"history": RowHistory.ALL}),
+        ("table_format", {"table_format": "iceberg"}),
         ("source_table_name", {"source_table_name": "s.other"}),
     ],
 )
@@ -51,7 +59,8 @@ def test_change_that_would_corrupt_a_filled_table_is_refused_with_the_way_to_do_
 ) -> None:
     desired = table_config(**change)
     (problem,) = problems_of(manifests(desired), running(table_config()) if is_running else running(), {"db.t": FILLED})
-    old, new = table_config().identity[field], desired.identity[field]
+    stored = STORED.get(field, field)
+    old, new = table_config().identity[stored], desired.identity[stored]
     assert f"{field}: db.t holds data written with {old!r}, which {new!r} would corrupt; keep {old!r}, or" in problem
     assert "reload the source table in DMS" in problem
 
@@ -60,7 +69,7 @@ OLDER = table_config().identity | {"hudi_precombine_field": "TS", "raw_database_
 
 
 @pytest.mark.parametrize("identity", [table_config().identity, OLDER], ids=["this release", "an older release"])
-@pytest.mark.parametrize("change", [{}, {"hudi_precombine_field": None}, {"hudi_precombine_field": "OTHER"}])
+@pytest.mark.parametrize("change", [{}, {"change_sequence": None}, {"change_sequence": "OTHER"}])
 def test_order_column_and_physical_bucket_bind_no_filled_table(
     identity: dict[str, str], change: dict[str, Any]
 ) -> None:
@@ -70,8 +79,8 @@ def test_order_column_and_physical_bucket_bind_no_filled_table(
 
 def test_key_of_a_table_that_an_older_release_filled_is_kept() -> None:
     written = {"db.t": WrittenTable(OLDER, is_being_written=False)}
-    (problem,) = problems_of(manifests(table_config(hudi_primary_key=("OTHER",))), running(), written)
-    assert "hudi_primary_key: db.t holds data written with 'ID'" in problem
+    (problem,) = problems_of(manifests(table_config(primary_key=("OTHER",))), running(), written)
+    assert "primary_key: db.t holds data written with 'ID'" in problem
 
 
 MERGED = WrittenTable(table_config(hudi_table_type="merge_on_read").identity, is_being_written=False)
@@ -111,12 +120,12 @@ def test_source_that_the_environment_has_is_admitted() -> None:
 
 
 def test_refusal_begins_with_the_place_of_the_entry() -> None:
-    (problem,) = problems_of(manifests(table_config(hudi_partition_key="P")), running(), {"db.t": FILLED})
-    assert problem.startswith("sales.json: raw_table_configs: s.t: hudi_partition_key: ")
+    (problem,) = problems_of(manifests(table_config(partition_key="P")), running(), {"db.t": FILLED})
+    assert problem.startswith("sales.json: raw_table_configs: s.t: partition_key: ")
 
 
 def test_every_reason_is_told_at_once() -> None:
-    desired = manifests(table_config(hudi_primary_key=("A",), hudi_partition_key="P"), refresh_cadence="1_day_refresh")
+    desired = manifests(table_config(primary_key=("A",), partition_key="P"), refresh_cadence="1_day_refresh")
     assert len(problems_of(desired, running(), {"db.t": FILLED})) == 3
 
 
@@ -136,7 +145,7 @@ def test_removed_source_table_may_come_back_with_another_target() -> None:
 @pytest.mark.parametrize("written", [{}, {"db.t": WrittenTable(None, is_being_written=False)}])
 def test_table_without_data_may_change_in_every_way(written: Mapping[str, WrittenTable]) -> None:
     """The first load failed for a wrong key, say: nothing is there that a right one could corrupt."""
-    desired = table_config(hudi_primary_key=("OTHER",), raw_table_name="u", hudi_partition_key="P")
+    desired = table_config(primary_key=("OTHER",), raw_table_name="u", partition_key="P")
     RunningCheck(running(table_config()), written, DEPLOYED).check(manifests(desired))
 
 
@@ -148,8 +157,8 @@ def test_filled_table_may_be_paused_and_move_between_cadences(change: dict[str, 
 @pytest.mark.parametrize(
     ("desired", "now"),
     [
-        (table_config(hudi_primary_key=("OTHER",)), running(table_config())),
-        (table_config(hudi_primary_key=("OTHER",)), running()),
+        (table_config(primary_key=("OTHER",)), running(table_config())),
+        (table_config(primary_key=("OTHER",)), running()),
         (table_config(raw_table_name="u"), running(table_config())),
     ],
     ids=["changed", "added while a run of the removed entry goes on", "moved"],

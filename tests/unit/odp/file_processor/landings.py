@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from odp.file_manager.sources import parse_object_key
 from odp.file_processor.selection.file_selection import Selection
 from odp.file_processor.selection.late_files import Limits
-from odp.records import FileStatus, LandedFile, SkipReason, VersioningType
+from odp.records import FileStatus, LandedFile, RowHistory, SkipReason
 from odp.refresh import RefreshPlan, TableState
 
 _BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -57,7 +57,7 @@ class Table:
     `deleted` has the keys of objects that are gone, `expired` the ids of former versions that are.
     """
 
-    versioning: VersioningType = VersioningType.SNAPSHOT
+    versioning: RowHistory = RowHistory.LATEST
     limits: Limits = field(default_factory=Limits)
     state: TableState = field(default_factory=TableState)
     history: dict[str, LandedFile] = field(default_factory=dict)
@@ -132,7 +132,7 @@ class Table:
         self.history |= {file.file_id: file.skipped(SkipReason.DISMISSED) for file in held}
 
 
-def filled(*files: LandedFile, versioning: VersioningType = VersioningType.SNAPSHOT) -> Table:
+def filled(*files: LandedFile, versioning: RowHistory = RowHistory.LATEST) -> Table:
     """A table that has taken some files."""
     table = Table(versioning)
     table.take(*files)

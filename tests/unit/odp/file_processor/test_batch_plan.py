@@ -3,10 +3,10 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, get_args
 
 import pytest
-from odp.config_manager.manifest_fields import WORKER_TYPES
+from odp.config_manager.manifest_model import WorkerType
 from odp.errors import MissingConfigurationError
 from odp.file_processor.planning.batch_plan import ALREADY_RUNNING, NOTHING_TO_DO, PLANNED, BatchManager
 from odp.records import BatchConfig, BatchPlan, PendingWork, RawTableConfig, TableLease
@@ -156,7 +156,7 @@ def test_run_after_one_that_was_cut_off_gets_all_workers_that_the_manifest_allow
     assert workers == {("s.t1",): 2, ("s.t2",): 10}
 
 
-@pytest.mark.parametrize("worker", WORKER_TYPES)
+@pytest.mark.parametrize("worker", get_args(WorkerType))
 def test_every_worker_that_manifests_may_name_can_be_counted(worker: str) -> None:
     state = World([table(1)], {"s.t1": 1}, config=batch_config(glue_job_worker_type=worker)).state()
     assert state["glue_job_workers"] == [2]
@@ -220,7 +220,7 @@ def test_digest_of_a_configuration_differs_with_every_field_and_with_nothing_els
     config = table_config()
     others = (
         table_config(is_active=False),
-        table_config(hudi_primary_key=("A", "B")),
+        table_config(primary_key=("A", "B")),
         table_config(on_dropped_column="null"),
     )
     assert len({config.digest, *(other.digest for other in others)}) == 4

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 from odp.file_processor.table_schema import HeldTable, decide_table_columns, name_files
-from odp.records import VersioningType
+from odp.records import RowHistory
 from odp.refresh import RefreshKind, RefreshPlan, TableState
 
 from lake.errors import RejectedInputError, SchemaChangeRefusedError
@@ -42,12 +42,12 @@ def test_before_images_of_a_table_without_a_load_are_told_by_its_configuration(h
 
 @pytest.mark.parametrize("before", [19, 30])
 def test_changes_that_a_historical_table_takes_before_its_load_are_told_by_its_configuration(before: int) -> None:
-    table = Table(VersioningType.HISTORICAL)
+    table = Table(RowHistory.ALL)
     refresh = table.select(load(1, 20), change(1, before), change(2, 31), is_all=False)
     columns = {each.file_id: {**CHANGE, **IMAGES} for each in refresh.files}
     assert columns
     assert not any(each.is_load for each in refresh.files)
-    config = replace(WRITTEN, table_data_versioning_type=VersioningType.HISTORICAL)
+    config = replace(WRITTEN, history=RowHistory.ALL)
     assert decide_table_columns(config, refresh, columns, None) == CHANGE
     with pytest.raises(
         RejectedInputError,
@@ -90,8 +90,8 @@ def test_file_without_the_before_image_of_a_key_has_none() -> None:
 
 
 def test_one_key_column_with_a_before_image_is_enough() -> None:
-    assert images_of({**CHANGE, **IMAGES}, hudi_primary_key=("V", "ID")) == {"BI_ID", "BI_V"}
-    assert images_of({**CHANGE, "BI_ID": "bigint"}, hudi_primary_key=("V", "ID")) == {"BI_ID"}
+    assert images_of({**CHANGE, **IMAGES}, primary_key=("V", "ID")) == {"BI_ID", "BI_V"}
+    assert images_of({**CHANGE, "BI_ID": "bigint"}, primary_key=("V", "ID")) == {"BI_ID"}
 
 
 @pytest.mark.parametrize("own", [{"BI_ID": "bigint"}, {"BI_V": "int"}, {"bi_v": "int"}, IMAGES])
@@ -109,18 +109,18 @@ def test_before_images_that_an_earlier_release_kept_as_columns_go_with_a_reload(
     held = replace(HELD, columns={**CHANGE, "BI_V": "int"})
     files = {LOAD: BASE, CHANGED: {**CHANGE, **IMAGES}}
     assert decide(files, held, RefreshKind.RELOAD).keys() == CHANGE.keys()
-    config = table_config(table_data_versioning_type=VersioningType.HISTORICAL, on_dropped_column="null")
+    config = table_config(history=RowHistory.ALL, on_dropped_column="null")
     assert "BI_V" in decide(files, held, RefreshKind.RELOAD, config)
 
 
-@pytest.mark.parametrize("named", ["hudi_primary_key", "hudi_partition_key", "hudi_precombine_field"])
+@pytest.mark.parametrize("named", ["primary_key", "partition_key", "change_sequence"])
 def test_column_that_the_configuration_names_is_the_sources(named: str) -> None:
-    fields = {named: ("ID", "BI_V") if named == "hudi_primary_key" else "BI_V"}
+    fields = {named: ("ID", "BI_V") if named == "primary_key" else "BI_V"}
     assert images_of({**CHANGE, **IMAGES}, **fields) == {"BI_ID"}
 
 
 def test_before_images_have_the_sources_names_where_the_tables_are_sanitised() -> None:
-    config = replace(WRITTEN, hudi_primary_key=("Order ID",), hudi_precombine_field=None, column_names="sanitise")
+    config = replace(WRITTEN, primary_key=("Order ID",), change_sequence=None, column_names="sanitise")
     columns = {"Op": "string", "Order ID": "int", "A%": "int", "BI_Order ID": "int", "BI_A%": "int"}
     refresh = RefreshPlan(RefreshKind.INITIAL, (CHANGED,), (), TableState())
     decided = decide_table_columns(config, refresh, {CHANGED.file_id: columns}, None)

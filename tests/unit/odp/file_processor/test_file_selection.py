@@ -7,7 +7,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from odp.file_manager.sources import Sources
 from odp.file_processor.selection.late_files import Limits
-from odp.records import EMPTIED, FileStatus, LandedFile, SkipReason, VersioningType
+from odp.records import EMPTIED, FileStatus, LandedFile, RowHistory, SkipReason
 from odp.refresh import RefreshKind, TableState
 
 from lake.errors import RejectedInputError
@@ -23,7 +23,7 @@ from tests.unit.odp.file_processor.landings import (
     reasons,
 )
 
-HISTORICAL = VersioningType.HISTORICAL
+HISTORICAL = RowHistory.ALL
 QUICKLY = settings(max_examples=100, phases=[Phase.explicit, Phase.generate])
 
 
@@ -190,12 +190,12 @@ def test_two_sources_with_equal_schema_and_table_are_two_tables() -> None:
     assert [sources.parse_object_key(key).source_table_name for key in keys] == ["crm:public.users", "erp:public.users"]
 
 
-@pytest.mark.parametrize("versioning", list(VersioningType))
+@pytest.mark.parametrize("versioning", list(RowHistory))
 @pytest.mark.parametrize("limits", [Limits(), Limits(files=1, replayed_files=2)], ids=["whole", "small"])
 @QUICKLY
 @given(data=st.data())
 def test_every_pending_file_is_finished_by_exactly_one_refresh_with_a_reason_where_it_is_not_applied(
-    versioning: VersioningType, limits: Limits, data: st.DataObject
+    versioning: RowHistory, limits: Limits, data: st.DataObject
 ) -> None:
     contents = st.sampled_from(["", "a"])
     file = st.builds(load, st.integers(1, 4), st.integers(0, 2000), contents) | st.builds(
@@ -259,8 +259,8 @@ def test_table_that_a_person_empties_loses_its_rows_and_keeps_the_changes_since_
     ]
 
 
-@pytest.mark.parametrize("versioning", VersioningType)
-def test_table_that_has_only_changes_is_emptied_and_a_load_replaces_it(versioning: VersioningType) -> None:
+@pytest.mark.parametrize("versioning", RowHistory)
+def test_table_that_has_only_changes_is_emptied_and_a_load_replaces_it(versioning: RowHistory) -> None:
     table = filled(change(1, 100), change(2, 200), versioning=versioning)
     steps = table.take(emptied(500), change(3, 600))
     assert [(step.kind, ids(step.files)) for step in steps] == [
@@ -342,9 +342,9 @@ def test_part_that_no_first_part_precedes_waits_for_a_person_after_a_table_was_e
     assert (refresh.files, held_files(refresh)) == ((), {part.file_id})
 
 
-@pytest.mark.parametrize("versioning", VersioningType)
+@pytest.mark.parametrize("versioning", RowHistory)
 def test_approved_load_begins_with_its_own_first_part_and_not_with_one_that_it_has_overwritten(
-    versioning: VersioningType,
+    versioning: RowHistory,
 ) -> None:
     """Seed 330041234: changes from before a table was created again came over its load, and it was refused."""
     table = filled(load(1, 1, "a"), versioning=versioning)
@@ -354,7 +354,7 @@ def test_approved_load_begins_with_its_own_first_part_and_not_with_one_that_it_h
     reloads = [step for step in steps if step.kind is RefreshKind.RELOAD]
     assert [ids(step.files) for step in reloads] == [[newer.file_id]]
     reason = table.history[between.file_id].status_reason
-    assert reason == (SkipReason.IN_LOAD if versioning is VersioningType.SNAPSHOT else "")
+    assert reason == (SkipReason.IN_LOAD if versioning is RowHistory.LATEST else "")
 
 
 def test_approval_of_a_part_ends_with_the_next_version_of_it_also_where_its_content_is_forgotten() -> None:

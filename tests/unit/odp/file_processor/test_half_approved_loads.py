@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import combinations
 
 import pytest
-from odp.records import FileStatus, LandedFile, SkipReason, VersioningType
+from odp.records import FileStatus, LandedFile, RowHistory, SkipReason
 from odp.refresh import RefreshKind
 
 from lake.errors import RejectedInputError
@@ -16,7 +16,7 @@ COPIED = load(1, 601, copied=True), load(2, 602, copied=True), load(3, 603, copi
 SOME = [parts for number in (1, 2) for parts in combinations(range(3), number)]
 
 
-def holding(versioning: VersioningType = VersioningType.SNAPSHOT) -> Table:
+def holding(versioning: RowHistory = RowHistory.LATEST) -> Table:
     """A table with a load, and another one that is held."""
     table = filled(*FIRST, versioning=versioning)
     table.take(*COPIED)
@@ -33,9 +33,9 @@ def approve(table: Table, parts: Sequence[LandedFile], *, by_name: bool = False)
 
 
 @pytest.mark.parametrize("some", SOME)
-@pytest.mark.parametrize("versioning", list(VersioningType))
+@pytest.mark.parametrize("versioning", list(RowHistory))
 def test_approved_parts_wait_for_the_others_of_their_load_and_are_applied_with_them(
-    some: Sequence[int], versioning: VersioningType
+    some: Sequence[int], versioning: RowHistory
 ) -> None:
     table = holding(versioning)
     first = approve(table, [COPIED[number] for number in some])
@@ -50,7 +50,7 @@ def test_approved_parts_wait_for_the_others_of_their_load_and_are_applied_with_t
 @pytest.mark.parametrize("left", [0, 1])
 def test_parts_of_several_entries_that_are_approved_together_wait_for_each_other(left: int) -> None:
     """The second part came so late that it was held by itself: seed 520000295."""
-    table = Table(versioning=VersioningType.HISTORICAL)
+    table = Table(versioning=RowHistory.ALL)
     with pytest.raises(RejectedInputError, match="approve or dismiss it"):
         table.take(load(1, 1), load(2, 2), load(1, 601, "new"))
     with pytest.raises(RejectedInputError, match="approve or dismiss it"):

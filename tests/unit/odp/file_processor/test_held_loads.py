@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 from odp.file_processor.selection.late_files import Limits
-from odp.records import FileStatus, LandedFile, SkipReason, VersioningType
+from odp.records import FileStatus, LandedFile, RowHistory, SkipReason
 from odp.refresh import RefreshKind
 
 from lake.errors import RejectedInputError
@@ -344,10 +344,8 @@ def test_approved_late_change_does_not_hide_a_load_that_is_held() -> None:
 
 
 @pytest.mark.parametrize("seed", range(60))
-@pytest.mark.parametrize("versioning", VersioningType)
-def test_no_part_of_the_last_load_is_skipped_however_early_a_person_approves(
-    seed: int, versioning: VersioningType
-) -> None:
+@pytest.mark.parametrize("versioning", RowHistory)
+def test_no_part_of_the_last_load_is_skipped_however_early_a_person_approves(seed: int, versioning: RowHistory) -> None:
     """DMS alone writes, with pauses of any length; whatever is held is approved at any time, and in the end."""
     draw, table = Random(seed), Table(versioning)  # noqa: S311 - draws must repeat, not be secret
     pending: list[LandedFile] = []
@@ -401,7 +399,7 @@ def test_approved_load_that_was_uploaded_again_as_it_was_began_when_what_was_app
 
 def test_approved_part_that_was_overwritten_since_is_of_the_load_that_it_was_written_with() -> None:
     """Seed 70061468: its siblings became the beginning of the next load, so that this had the changes before it."""
-    table, second = Table(VersioningType.HISTORICAL), replace(load(1, 7, "b"), approved=True)
+    table, second = Table(RowHistory.ALL), replace(load(1, 7, "b"), approved=True)
     siblings, third = [load(2, 3000, "b")], [load(1, 3600, "c"), load(2, 3601, "c")]
     changes = [change(1, 3010), change(2, 3020)]
     table.history = {file.file_id: file.skipped(SkipReason.DISMISSED) for file in (load(2, 2), load(3, 3))}
@@ -462,9 +460,9 @@ def test_first_load_whose_first_segment_follows_an_old_version_of_it_is_held_as_
 
 
 @pytest.mark.parametrize(("one", "other"), [("SEGMENT1_", "SEGMENT2_"), ("SEGMENT2_", "SEGMENT1_")])
-@pytest.mark.parametrize("versioning", VersioningType)
+@pytest.mark.parametrize("versioning", RowHistory)
 def test_reload_that_seems_to_begin_with_another_segment_is_held_where_the_load_in_the_table_began_within_one_second(
-    one: str, other: str, versioning: VersioningType
+    one: str, other: str, versioning: RowHistory
 ) -> None:
     """Seed 450002886: a load without rows for its second segment was taken for one with the second segment before it.
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 from odp.file_processor.own_columns import own_columns, record_key
 from odp.file_processor.table_writers.hudi_options import IndexLookUp, look_up_tasks, write_options
-from odp.records import FileType, LandedFile, RawTableConfig, VersioningType
+from odp.records import FileType, LandedFile, RawTableConfig, RowHistory
 from odp.refresh import RefreshKind, RefreshPlan, TableState
 
 CONFIG = RawTableConfig(
-    "c", "s.t", ("ID",), "REGION", "SEQ", "copy_on_write", VersioningType.SNAPSHOT, "hudi", True, "db", "bucket", "t"
+    "c", "s.t", ("ID",), "REGION", "SEQ", "copy_on_write", RowHistory.LATEST, "hudi", True, "db", "bucket", "t"
 )
 FILE = LandedFile("s.t", "f1", FileType.FULL_LOAD, "s", "t", "b", "s/t/LOAD00000001.parquet", 1, "", "2026")
 COLUMNS = {"ID": "bigint", "LINE": "int", "REGION": "string", "SEQ": "string", "AT": "timestamp", "HASH": "binary"}
@@ -27,7 +27,7 @@ def options(
     return write_options(config, refresh, COLUMNS, IndexLookUp(3, moves_rows) if is_held else None)
 
 
-HISTORICAL = replace(CONFIG, table_data_versioning_type=VersioningType.HISTORICAL)
+HISTORICAL = replace(CONFIG, history=RowHistory.ALL)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_hudi_compares_no_column_so_that_the_last_commit_wins() -> None:
 def test_record_key_is_one_column_which_is_the_frameworks_own_for_several_keys(
     keys: tuple[str, ...], partition: str | None, generator: str, key: str
 ) -> None:
-    config = replace(CONFIG, hudi_primary_key=keys, hudi_partition_key=partition)
+    config = replace(CONFIG, primary_key=keys, partition_key=partition)
     assert options(config)["hoodie.datasource.write.keygenerator.class"].endswith(f".{generator}")
     assert options(config)["hoodie.datasource.write.recordkey.field"] == key
 
@@ -76,7 +76,7 @@ def test_record_key_is_one_column_which_is_the_frameworks_own_for_several_keys(
 def test_bulk_insert_writes_keys_by_its_fast_way_only_if_that_writes_them_as_an_upsert_does(
     keys: tuple[str, ...], is_fast: str
 ) -> None:
-    config = replace(CONFIG, hudi_primary_key=keys)
+    config = replace(CONFIG, primary_key=keys)
     assert options(config)["hoodie.datasource.write.row.writer.enable"] == is_fast
 
 
@@ -84,13 +84,13 @@ def test_partitioned_table_has_a_global_index_that_moves_rows_unless_it_is_known
     assert options()["hoodie.index.type"] == "GLOBAL_SIMPLE"
     assert options()["hoodie.simple.index.update.partition.path"] == "true"
     assert options(moves_rows=False)["hoodie.simple.index.update.partition.path"] == "false"
-    assert options(replace(CONFIG, hudi_partition_key=None))["hoodie.index.type"] == "SIMPLE"
+    assert options(replace(CONFIG, partition_key=None))["hoodie.index.type"] == "SIMPLE"
 
 
 def test_index_looks_up_in_the_given_number_of_tasks_instead_of_hudis_sixty_and_only_for_changes() -> None:
     assert options()["hoodie.global.index.reconcile.parallelism"] == "3"
     assert options()["hoodie.global.simple.index.parallelism"] == "3"
-    assert options(replace(CONFIG, hudi_partition_key=None))["hoodie.simple.index.parallelism"] == "3"
+    assert options(replace(CONFIG, partition_key=None))["hoodie.simple.index.parallelism"] == "3"
     assert not [name for name in options(kind=RefreshKind.RELOAD) if "index" in name]
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from odp.file_processor.selection.late_files import Limits
-from odp.records import FileStatus, LandedFile, SkipReason, VersioningType
+from odp.records import FileStatus, LandedFile, RowHistory, SkipReason
 from odp.refresh import RefreshKind
 
 from tests.unit.odp.file_processor.landings import (
@@ -44,11 +44,11 @@ def test_late_load_part_is_applied_together_with_all_changes_since_its_load() ->
 
 
 def test_historical_table_needs_no_replay_because_it_keeps_every_version() -> None:
-    refresh = filled(load(1, 1), change(5, 2), versioning=VersioningType.HISTORICAL).select(change(3, 9))
+    refresh = filled(load(1, 1), change(5, 2), versioning=RowHistory.ALL).select(change(3, 9))
     assert (ids(refresh.files), refresh.replayed) == (ids([change(3, 9)]), ())
 
 
-HISTORICAL = VersioningType.HISTORICAL
+HISTORICAL = RowHistory.ALL
 FLAT, IN_FOLDER = change(5, 20), landed("2026/01/01/20260101-000000005", 10)
 
 

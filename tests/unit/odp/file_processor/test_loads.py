@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from odp.records import FileStatus, LandedFile, SkipReason, VersioningType
+from odp.records import FileStatus, LandedFile, RowHistory, SkipReason
 from odp.refresh import RefreshKind, TableState
 
 from tests.unit.odp.file_processor.landings import (
@@ -72,10 +72,10 @@ def test_changes_that_were_applied_while_the_reload_that_they_follow_waited_are_
     assert refresh.state.newest_change_file == change(2, 700).name
 
 
-@pytest.mark.parametrize("versioning", [*VersioningType])
+@pytest.mark.parametrize("versioning", [*RowHistory])
 @pytest.mark.parametrize("again", [[], [change(2, 900, "other")]])
 def test_reload_is_late_if_the_table_holds_changes_that_follow_it_though_they_come_again(
-    again: list[LandedFile], versioning: VersioningType
+    again: list[LandedFile], versioning: RowHistory
 ) -> None:
     """Seed 430000902: the table, which a change after the load had widened, was taken for older than the load."""
     table = filled(*FIRST, change(1, 4), versioning=versioning)
@@ -191,7 +191,7 @@ def test_first_load_of_a_table_that_began_with_changes_replaces_them() -> None:
 
 
 def test_reload_of_a_historical_table_keeps_its_versions_and_takes_the_changes_before_it_first() -> None:
-    table, before = filled(load(1, 1), versioning=VersioningType.HISTORICAL), change(2, 500)
+    table, before = filled(load(1, 1), versioning=RowHistory.ALL), change(2, 500)
     steps = table.take(before, load(1, 600))
     assert [(step.kind, ids(step.files)) for step in steps] == [
         (RefreshKind.CHANGES, ids([before])),

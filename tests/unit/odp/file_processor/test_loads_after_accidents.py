@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 from odp.file_processor.selection.late_files import Limits
-from odp.records import EMPTIED, FileStatus, LandedFile, SkipReason, VersioningType
+from odp.records import EMPTIED, FileStatus, LandedFile, RowHistory, SkipReason
 from odp.refresh import RefreshKind
 
 from lake.errors import RejectedInputError
@@ -162,10 +162,10 @@ def test_complete_load_that_begins_as_an_approved_one_is_not_mixed_with_it() -> 
     assert not {approved[-1].file_id, load(3, 13_002, "new").file_id} <= in_table(table)
 
 
-@pytest.mark.parametrize("versioning", VersioningType)
+@pytest.mark.parametrize("versioning", RowHistory)
 @pytest.mark.parametrize("files", [1, 1000])
 def test_load_after_a_dismissed_one_is_applied_where_only_its_first_part_has_changed(
-    versioning: VersioningType, files: int
+    versioning: RowHistory, files: int
 ) -> None:
     """The remedy of operations.md: dismiss, load again in DMS. Part 2 is as it was, and part 1 is applied first."""
     table = Table(versioning, limits=Limits(files=files))

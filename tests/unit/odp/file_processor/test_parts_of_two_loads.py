@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from odp.file_processor.selection.late_files import Limits
-from odp.records import FileStatus, LandedFile, SkipReason, VersioningType
+from odp.records import FileStatus, LandedFile, RowHistory, SkipReason
 from odp.refresh import RefreshKind
 
 from lake.errors import RejectedInputError
@@ -39,9 +39,9 @@ def applied(table: Table) -> set[str]:
 
 @pytest.mark.parametrize("reason", GONE)
 @pytest.mark.parametrize("beginning", BEGINNINGS)
-@pytest.mark.parametrize("versioning", VersioningType)
+@pytest.mark.parametrize("versioning", RowHistory)
 def test_new_first_part_and_an_old_second_part_are_held_apart_from_each_other(
-    versioning: VersioningType, beginning: tuple[LandedFile, ...], reason: SkipReason
+    versioning: RowHistory, beginning: tuple[LandedFile, ...], reason: SkipReason
 ) -> None:
     """Seed 2474: the new load of one part was applied with the rows of the old one."""
     table = Table(versioning)
@@ -288,9 +288,9 @@ def test_load_that_begins_as_a_lost_one_gets_its_other_segments_as_they_come() -
     assert (applied(table), table.state.generation) == ({first.file_id, second.file_id}, 1)
 
 
-@pytest.mark.parametrize("versioning", VersioningType)
+@pytest.mark.parametrize("versioning", RowHistory)
 def test_load_that_is_as_one_before_a_dismissed_one_is_held_and_begins_by_itself_when_it_is_approved(
-    versioning: VersioningType,
+    versioning: RowHistory,
 ) -> None:
     """Seed 310005617: the part that the dismissed one had overwritten dated the next load, and changes came over it."""
     table = lost(load(1, 1, "as before"), reason=SkipReason.OVERWRITTEN, table=Table(versioning))
@@ -302,17 +302,17 @@ def test_load_that_is_as_one_before_a_dismissed_one_is_held_and_begins_by_itself
     assert (refresh.kind, ids(refresh.files), refresh.replayed) == (RefreshKind.RELOAD, [part.file_id], ())
 
 
-def without_first_part(versioning: VersioningType = VersioningType.SNAPSHOT) -> Table:
+def without_first_part(versioning: RowHistory = RowHistory.LATEST) -> Table:
     """A table whose load lost its first part, "a", before anyone read it."""
     table = lost(load(1, 1, "a"), table=Table(versioning))
     table.take(load(2, 2, "b"), load(3, 3, "c"), now=4)
     return table
 
 
-@pytest.mark.parametrize("versioning", VersioningType)
+@pytest.mark.parametrize("versioning", RowHistory)
 @pytest.mark.parametrize("rest", [("b", "new"), ("new", "c"), ("new",), ("b", "new", "d"), ("new", "new", "d", "e")])
 def test_load_that_begins_as_the_lost_first_part_was_is_never_added_to_the_load_that_lost_it(
-    rest: tuple[str, ...], versioning: VersioningType
+    rest: tuple[str, ...], versioning: RowHistory
 ) -> None:
     """Seed 330033019: its first and its last parts were, those between them were held and dismissed."""
     table = without_first_part(versioning)
@@ -341,10 +341,10 @@ def test_lost_first_part_that_is_restored_with_the_rest_as_it_was_is_added_and_t
     assert {table.history[part.file_id].status_reason for part in again[1:]} == {SkipReason.COPY}
 
 
-@pytest.mark.parametrize("versioning", VersioningType)
+@pytest.mark.parametrize("versioning", RowHistory)
 @pytest.mark.parametrize("is_gone", [False, True])
 def test_copy_of_a_part_that_a_person_dismissed_is_not_added_to_the_next_load(
-    versioning: VersioningType, *, is_gone: bool
+    versioning: RowHistory, *, is_gone: bool
 ) -> None:
     """Seed 360032657: an operator copied the folder onto itself, and the copies landed beside the next load's."""
     table = lost(load(2, 2, "old"), load(3, 3, "old"), reason=SkipReason.DISMISSED, table=Table(versioning))
@@ -358,7 +358,7 @@ def test_copy_of_a_part_that_a_person_dismissed_is_not_added_to_the_next_load(
     assert ids(table.select(other, now=306).files) == [other.file_id]
 
 
-@pytest.mark.parametrize("versioning", VersioningType)
+@pytest.mark.parametrize("versioning", RowHistory)
 @pytest.mark.parametrize("is_gone", [False, True])
 @pytest.mark.parametrize(
     "own",
@@ -369,7 +369,7 @@ def test_copy_of_a_part_that_a_person_dismissed_is_not_added_to_the_next_load(
     ],
 )
 def test_copy_of_a_part_that_a_person_dismissed_is_not_added_to_a_first_load(
-    own: list[LandedFile], versioning: VersioningType, *, is_gone: bool
+    own: list[LandedFile], versioning: RowHistory, *, is_gone: bool
 ) -> None:
     """Seed 430091212: copies of dismissed parts came with the copy of the part that was approved."""
     table = lost(load(2, 2, "old"), load(3, 3, "old"), reason=SkipReason.DISMISSED, table=Table(versioning))
@@ -382,11 +382,11 @@ def test_copy_of_a_part_that_a_person_dismissed_is_not_added_to_a_first_load(
     assert applied(table) == {own[-1].file_id}
 
 
-@pytest.mark.parametrize("versioning", VersioningType)
+@pytest.mark.parametrize("versioning", RowHistory)
 @pytest.mark.parametrize("is_gone", [False, True])
 @pytest.mark.parametrize("segment", ["", ONE, OTHER])
 def test_first_load_of_nothing_but_what_a_person_dismissed_is_held_and_the_next_load_begins_without_it(
-    segment: str, versioning: VersioningType, *, is_gone: bool
+    segment: str, versioning: RowHistory, *, is_gone: bool
 ) -> None:
     """Seed 460038876: an operator uploaded a segment of a dismissed load again, and it was applied as a first load."""
     old = load(1, 2, "old", segment=segment)
@@ -401,12 +401,12 @@ def test_first_load_of_nothing_but_what_a_person_dismissed_is_held_and_the_next_
     assert [part.file_id for part in table.select(replace(again, approved=True)).files] == [again.file_id]
 
 
-@pytest.mark.parametrize("versioning", VersioningType)
+@pytest.mark.parametrize("versioning", RowHistory)
 @pytest.mark.parametrize(
     ("new", "is_gone"), [([load(1, 300, "new"), load(2, 301, "new")], False), ([], False), ([], True)]
 )
 def test_part_that_a_person_dismissed_is_not_added_if_it_comes_again_without_the_part_before_it(
-    new: list[LandedFile], versioning: VersioningType, *, is_gone: bool
+    new: list[LandedFile], versioning: RowHistory, *, is_gone: bool
 ) -> None:
     """Seed 480069325: an operator uploaded a dismissed part again, and it was added to the load that DMS began."""
     dismissed = [load(number, number, "old") for number in range(1, 7)]

@@ -244,7 +244,7 @@ def test_rule_11_refusal_is_booked_with_the_registrations_and_the_configuration_
     lake = world(1)
     lake.refresh()
     lake.pending["f2"] = file(2)
-    other = table_config(hudi_primary_key=("OTHER",))
+    other = table_config(primary_key=("OTHER",))
     lake.refresh("run-2", other)
     closing = lake.booked[-1]
     assert (closing.closes, closing.refused, closing.refused_configuration) == (True, True, other.digest)
@@ -315,7 +315,7 @@ def test_table_whose_input_is_refused_goes_into_quarantine_until_it_is_refreshed
     lake = world(1)
     lake.refresh()
     lake.pending["f2"] = file(2)
-    lake.refresh("run-2", table_config(hudi_primary_key=("OTHER",)))
+    lake.refresh("run-2", table_config(primary_key=("OTHER",)))
     assert lake.refused.startswith("RejectedInputError: db.t holds data written with")
     lake.refresh("run-3")
     assert (lake.refused, lake.pending) == ("", {})
@@ -331,7 +331,7 @@ def test_table_is_never_written_with_other_keys_than_it_was_filled_with() -> Non
     lake = world(1)
     lake.refresh()
     lake.pending["f2"] = file(2)
-    outcome = lake.refreshed("run-2", table_config(hudi_primary_key=("OTHER",)))
+    outcome = lake.refreshed("run-2", table_config(primary_key=("OTHER",)))
     assert outcome.status is RefreshStatus.ERROR
     assert "db.t holds data written with hudi_primary_key 'ID', but is configured otherwise now" in outcome.error
     assert (len(lake.commits), set(lake.pending), lake.written_with) == (1, {"f2"}, CONFIG.identity)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 from odp.file_processor.table_schema import HeldTable, decide_table_columns
-from odp.records import FileType, LandedFile, RawTableConfig, VersioningType
+from odp.records import FileType, LandedFile, RawTableConfig, RowHistory
 from odp.refresh import RefreshKind, RefreshPlan, TableState
 
 from lake.errors import RejectedInputError, SchemaChangeRefusedError
@@ -82,7 +82,7 @@ def test_rule_10_reload_need_not_continue_the_table() -> None:
 
 
 def test_rule_10_reload_of_a_historical_table_continues_the_table_and_changes_after_it_continue_the_load() -> None:
-    config = table_config(table_data_versioning_type=VersioningType.HISTORICAL)
+    config = table_config(history=RowHistory.ALL)
     loaded = {**BASE, "NOTE": "string"}
     files = {file("LOAD00000001"): loaded, file("20260101-000000007"): {**CHANGE, "NOTE": "string"}}
     assert decide(files, HELD, RefreshKind.RELOAD, config) == {**CHANGE, "NOTE": "string"}
@@ -94,7 +94,7 @@ def test_rule_10_reload_of_a_historical_table_continues_the_table_and_changes_af
 def test_rule_10_reload_of_a_historical_table_that_comes_late_is_continued_by_the_changes_in_the_table(
     again: str,
 ) -> None:
-    config = table_config(table_data_versioning_type=VersioningType.HISTORICAL)
+    config = table_config(history=RowHistory.ALL)
     load, change = file("LOAD00000001"), file(again)
     late = RefreshPlan(RefreshKind.RELOAD, (load, change), (), TableState(), is_late_reload=True)
     assert decide_table_columns(config, late, {load.file_id: BASE, change.file_id: WIDE}, HELD_WIDE) == WIDE
@@ -116,7 +116,7 @@ def test_rule_10_dropped_column_stays_if_the_policy_says_so_and_comes_back_in_it
 @pytest.mark.parametrize("dropped", ["ID", "V"])
 def test_key_or_partition_column_is_never_dropped(dropped: str) -> None:
     columns = {name: type_ for name, type_ in CHANGE.items() if name != dropped}
-    config = table_config(on_dropped_column="null", hudi_partition_key="V")
+    config = table_config(on_dropped_column="null", partition_key="V")
     with pytest.raises(RejectedInputError, match=f"has no column {dropped} "):
         decide({file("20260101-000000006"): columns}, HELD, config=config)
 
@@ -189,13 +189,13 @@ def test_column_that_would_become_another_one_of_the_table_is_refused_by_both_na
         decide({file(landed): {**CHANGE, name: "int"}}, held, config=SANITISED)
 
 
-@pytest.mark.parametrize("versioning", VersioningType)
+@pytest.mark.parametrize("versioning", RowHistory)
 def test_table_whose_commits_recorded_no_sources_names_takes_the_columns_that_made_its_own(
-    versioning: VersioningType,
+    versioning: RowHistory,
 ) -> None:
     """An earlier release sanitised names and did not record them."""
     held = replace(OF_A_B, source_names=None)
-    config = replace(SANITISED, table_data_versioning_type=versioning)
+    config = replace(SANITISED, history=versioning)
     assert decide({file("20260101-000000006"): {**CHANGE, "A B": "int"}}, held, config=config) == held.columns
     files = {file(f"20260101-00000000{each}"): {**CHANGE, name: "int"} for each, name in ((6, "A B"), (7, "A-B"))}
     with pytest.raises(SchemaChangeRefusedError, match="columns 'A B' of .*6.* and 'A-B' of .* would both be A_B"):
@@ -223,7 +223,7 @@ def test_sanitised_column_goes_on_in_later_files_and_is_any_other_one_after_a_re
 
 
 def test_keys_of_a_sanitised_table_are_configured_by_the_sources_names() -> None:
-    config = table_config(hudi_primary_key=("Order ID",), hudi_partition_key="P°", column_names="sanitise")
+    config = table_config(primary_key=("Order ID",), partition_key="P°", column_names="sanitise")
     assert {"Order_ID", "P_"} <= decide(
         {file("LOAD00000001"): {"Order ID": "int", "P°": "string"}}, config=config
     ).keys()
@@ -245,7 +245,7 @@ def test_column_named_as_the_change_sequence_in_another_case_is_refused_by_name(
 
 def test_table_without_a_change_sequence_needs_none() -> None:
     changed = {name: type_ for name, type_ in CHANGE.items() if name != "SEQ"}
-    config = table_config(hudi_precombine_field=None)
+    config = table_config(change_sequence=None)
     assert decide({file("LOAD00000001"): BASE, file("20260101-000000006"): changed}, config=config) == changed
 
 
@@ -254,11 +254,11 @@ def test_rule_10_refusal_names_the_table_and_the_way_out_of_it() -> None:
     with pytest.raises(SchemaChangeRefusedError, match=r"^s\.t: .*column V is int .* load the table again in DMS"):
         decide(files, HELD)
     with pytest.raises(SchemaChangeRefusedError, match="replicate the table into a new raw_table_name"):
-        decide(files, HELD, config=table_config(table_data_versioning_type=VersioningType.HISTORICAL))
+        decide(files, HELD, config=table_config(history=RowHistory.ALL))
 
 
 @pytest.mark.parametrize("missing", ["ID", "V", "Op", "SEQ"])
 def test_file_without_a_column_that_the_refresh_needs_is_rejected_by_name(missing: str) -> None:
     columns = {name: type_ for name, type_ in CHANGE.items() if name != missing}
     with pytest.raises(RejectedInputError, match=rf"s3://b/s/t/20260101-000000006\.parquet has no column {missing} "):
-        decide({file("20260101-000000006"): columns}, HELD, config=table_config(hudi_partition_key="V"))
+        decide({file("20260101-000000006"): columns}, HELD, config=table_config(partition_key="V"))

@@ -1,11 +1,12 @@
 """Runs are sized by what tables receive between two refreshes, with the reasons in words."""
 
 import math
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from odp.config_manager.manifest_fields import WORKER_TYPES
+from odp.config_manager.manifest_model import WorkerType
 from odp_cli.inference.batch_proposal import MOST_TABLES_OF_A_RUN, MOST_WORKERS, BatchProposal, propose_batch
 from odp_cli.inference.cadence_proposal import CadenceProposal
 from odp_cli.inference.landed_objects import LandedObject
@@ -79,7 +80,7 @@ def test_any_proposal_is_one_that_manifests_allow(refresh_bytes: list[int], load
     found = batch(*refresh_bytes, load_bytes=load_bytes)
     assert 1 <= found.refresh_tables_batch_size <= 100
     assert 2 <= found.glue_job_max_workers <= 299
-    assert found.glue_job_worker_type in WORKER_TYPES
+    assert found.glue_job_worker_type in get_args(WorkerType)
 
 
 def test_each_cadence_in_use_gets_one_batch_configuration_the_shortest_first() -> None:

@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 from odp.config_manager.manifest import Manifests, parse_manifests
-from odp.config_manager.manifest_fields import BATCH_CONFIG_FIELDS, RAW_TABLE_CONFIG_FIELDS
 from odp.errors import ManifestError
-from odp.records import VersioningType
+from odp.records import RowHistory
 from odp_cli.inference.draft import draft
 from odp_cli.inference.proposal import propose
 from odp_cli.inference.settings import MEBIBYTE
@@ -36,17 +35,22 @@ def test_draft_has_the_fields_that_manifests_demand_and_the_change_sequence(land
     land(landing, "orders")
     manifest = drafted(landing)
     assert manifest.keys() == {"batch_configs", "raw_table_configs"}
-    assert manifest["batch_configs"][0].keys() == BATCH_CONFIG_FIELDS.keys()
-    demanded = {name for name, field in RAW_TABLE_CONFIG_FIELDS.items() if not field.is_optional}
-    assert manifest["raw_table_configs"][0].keys() == demanded | {"hudi_precombine_field"}
+    assert list(manifest["batch_configs"][0]) == [
+        *("refresh_cadence", "datalake_format", "glue_job_name", "glue_job_worker_type", "glue_job_max_workers"),
+        "refresh_tables_batch_size",
+    ]
+    assert list(manifest["raw_table_configs"][0]) == [
+        *("refresh_cadence", "source_table_name", "primary_key", "partition_key", "change_sequence"),
+        *("raw_database_name", "raw_table_name"),
+    ]
 
 
 def test_table_without_a_change_sequence_is_drafted_without_an_order_and_valid(landing: Landing) -> None:
     landing.load({"id": [1, 2, 3], "updated_at": [1, 2, 3]})
     landing.changes({"Op": ["U"] * 20, "id": [1] * 20, "updated_at": range(20)})
     manifest = drafted(landing)
-    assert "hudi_precombine_field" not in manifest["raw_table_configs"][0]
-    assert parsed(manifest).tables[0].hudi_precombine_field is None
+    assert "change_sequence" not in manifest["raw_table_configs"][0]
+    assert parsed(manifest).tables[0].change_sequence is None
 
 
 def test_complete_draft_is_a_valid_manifest(landing: Landing) -> None:
@@ -65,16 +69,16 @@ def test_complete_draft_is_a_valid_manifest(landing: Landing) -> None:
 def test_values_of_a_drafted_table_are_those_of_a_new_snapshot_table(landing: Landing) -> None:
     land(landing, "orders")
     (table,) = parsed(drafted(landing)).tables
-    assert (table.source_table_name, table.hudi_primary_key, table.hudi_partition_key, table.hudi_precombine_field) == (
+    assert (table.source_table_name, table.primary_key, table.partition_key, table.change_sequence) == (
         "shop.orders",
         ("id",),
         None,
         SEQUENCE,
     )
-    assert (table.hudi_table_type, table.table_storage_type, table.table_data_versioning_type, table.is_active) == (
+    assert (table.hudi_table_type, table.table_format, table.history, table.is_active) == (
         "copy_on_write",
         "hudi",
-        VersioningType.SNAPSHOT,
+        RowHistory.LATEST,
         True,
     )
     assert table.raw_database_s3_bucket == "raw"
@@ -90,23 +94,23 @@ def test_composite_key_and_partition_are_written_as_manifests_write_them(landing
     landing.load({**columns, SEQUENCE: [""] * 400})
     profile = landing.profile(load_bytes=500 * MEBIBYTE)
     (entry,) = draft([profile], propose([profile.table]))["raw_table_configs"]
-    assert (entry["hudi_primary_key"], entry["hudi_partition_key"]) == ("order_id,line_no", "region")
+    assert (entry["primary_key"], entry["partition_key"]) == ("order_id,line_no", "region")
 
 
 def test_what_was_not_inferred_is_empty_so_that_validation_names_it(landing: Landing) -> None:
     landing.load({"name": ["a", "a"]})
     manifest = drafted(landing)
     entry = manifest["raw_table_configs"][0]
-    assert entry["hudi_primary_key"] == ""
+    assert entry["primary_key"] == ""
     with pytest.raises(ManifestError) as error:
         parsed(manifest)
-    assert [problem.split(": ")[3] for problem in error.value.problems] == ["hudi_primary_key"]
+    assert [problem.split(": ")[3] for problem in error.value.problems] == ["primary_key"]
 
 
 def test_table_without_a_readable_file_is_drafted_with_what_is_known(landing: Landing) -> None:
     landing.put("shop/orders/LOAD00000001.parquet", b"damaged")
     (entry,) = drafted(landing)["raw_table_configs"]
-    assert (entry["source_table_name"], entry["raw_table_name"], entry["hudi_primary_key"]) == (
+    assert (entry["source_table_name"], entry["raw_table_name"], entry["primary_key"]) == (
         "shop.orders",
         "orders",
         "",

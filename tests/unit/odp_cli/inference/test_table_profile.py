@@ -182,7 +182,7 @@ def test_trouble_in_one_table_is_told_for_it_and_leaves_the_others(
         "could not be profiled: ArrowInvalid: what nobody expects; write its keys by hand, and report this",
     )
     manifest = draft([a, b, c], propose(landing.listed().tables))
-    assert [entry["hudi_primary_key"] for entry in manifest["raw_table_configs"]] == ["id", "", "id"]
+    assert [entry["primary_key"] for entry in manifest["raw_table_configs"]] == ["id", "", "id"]
 
 
 def test_source_that_cannot_be_read_at_all_stops_everything(landing: Landing, monkeypatch: pytest.MonkeyPatch) -> None:

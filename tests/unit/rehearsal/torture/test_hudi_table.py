@@ -13,7 +13,7 @@ INITIAL, CHANGES, RELOAD = RefreshKind.INITIAL, RefreshKind.CHANGES, RefreshKind
 
 
 def options(kind: RefreshKind, **without: str) -> HudiOptions:
-    config = table_config(hudi_partition_key="REGION")
+    config = table_config(partition_key="REGION")
     look_up = None if kind is INITIAL else IndexLookUp(tasks=1, moves_rows=True)
     given = write_options(config, RefreshPlan(kind, (), (), TableState()), {}, look_up)
     return HudiOptions(given | without)

@@ -68,8 +68,8 @@ def test_what_is_missing_is_told_by_its_place_and_nothing_is_written(path: Path)
     with pytest.raises(BootstrapError) as refusal:
         write_step(path, configuration)
     assert "nothing was written" in refusal.value.what
-    assert "deployment.account: Field required" in refusal.value.what
-    assert "environments.dev.account: String should match pattern" in refusal.value.what
+    assert "deployment: account is missing" in refusal.value.what
+    assert "environments.dev.account: '22' does not match" in refusal.value.what
     assert not path.exists()
 
 

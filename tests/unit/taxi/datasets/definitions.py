@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from taxi.datasets.dataset import Dataset
-from taxi.datasets.definitions import parse_dataset
+from taxi.datasets.definitions import read_dataset
 
 
 def definition(**fields: Any) -> dict[str, Any]:
@@ -40,4 +40,4 @@ def layout(**fields: Any) -> dict[str, Any]:
 
 
 def parsed(**fields: Any) -> Dataset:
-    return parse_dataset("trips.json", json.dumps(definition(**fields)))
+    return read_dataset("trips.json", json.dumps(definition(**fields)))

@@ -21,7 +21,7 @@ from odp.file_processor.selection.load_in_table import LoadInTable
 from odp.file_processor.selection.load_parts import is_again, is_certainly_again, may_precede
 from odp.file_processor.selection.loads import Load, PendingLoads, divide_loads
 from odp.file_processor.selection.suspicion import versions_of
-from odp.records import FileStatus, LandedFile, SkipReason, VersioningType
+from odp.records import FileStatus, LandedFile, RowHistory, SkipReason
 from odp.refresh import TableState
 
 _EVERYTHING = 1_000_000
@@ -36,7 +36,7 @@ class PendingTable:
 
     pending: Sequence[LandedFile]
     state: TableState
-    versioning: VersioningType
+    versioning: RowHistory
     processed: ProcessedFiles
     now: datetime
     unreadable: Mapping[str, SkipReason] = field(default_factory=dict)
@@ -47,7 +47,7 @@ class PendingTable:
     @property
     def is_historical(self) -> bool:
         """Whether the table keeps every version of its rows."""
-        return self.versioning is VersioningType.HISTORICAL
+        return self.versioning is RowHistory.ALL
 
     @property
     def is_new(self) -> bool:

@@ -27,7 +27,7 @@ def sync_options(config: RawTableConfig) -> dict[str, str]:
         "hoodie.datasource.hive_sync.use_jdbc": "false",
         "hoodie.datasource.hive_sync.database": config.raw_database_name,
         "hoodie.datasource.hive_sync.table": config.raw_table_name,
-        "hoodie.datasource.hive_sync.partition_fields": with_table_names(config).hudi_partition_key or "",
+        "hoodie.datasource.hive_sync.partition_fields": with_table_names(config).partition_key or "",
         "hoodie.datasource.hive_sync.partition_extractor_class": _partition_extractor(config),
         "hoodie.datasource.hive_sync.support_timestamp": "true",
         "hoodie.datasource.meta.sync.base.path": config.base_path,
@@ -101,7 +101,7 @@ def _client(spark: SparkSession, configuration: Any) -> Any:  # noqa: ANN401
 
 def _drop_stale_entries(config: RawTableConfig, catalog: Any) -> None:  # noqa: ANN401
     """Drop entries with another location or other partition columns, but none of their data."""
-    database, partition = config.raw_database_name, with_table_names(config).hudi_partition_key
+    database, partition = config.raw_database_name, with_table_names(config).partition_key
     for name in catalog_names(config):
         if catalog.tableExists(database, name):
             entry = catalog.getTable(database, name)
@@ -123,5 +123,5 @@ def _plain(location: str) -> str:
 
 
 def _partition_extractor(config: RawTableConfig) -> str:
-    extractor = "MultiPartKeysValueExtractor" if config.hudi_partition_key else "NonPartitionedExtractor"
+    extractor = "MultiPartKeysValueExtractor" if config.partition_key else "NonPartitionedExtractor"
     return f"org.apache.hudi.hive.{extractor}"

@@ -11,7 +11,7 @@ from lake.spark_session import elements, java_class, literal_path, task_slots
 from odp.file_processor.own_columns import record_key
 from odp.file_processor.table_writers.hudi_options import IndexLookUp, look_up_tasks
 from odp.file_processor.table_writers.hudi_timeline import table_of
-from odp.records import DELETE, OPERATION, RawTableConfig, VersioningType
+from odp.records import DELETE, OPERATION, RawTableConfig, RowHistory
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -32,14 +32,14 @@ def _moves_rows(spark: SparkSession, config: RawTableConfig, changes: DataFrame,
     An index that may move rows joins the changes with all keys of the table three times. Reading keys and partitions
     once x
     """
-    partition, key = config.hudi_partition_key, record_key(config)
-    if partition is None or partition in config.hudi_primary_key:
+    partition, key = config.partition_key, record_key(config)
+    if partition is None or partition in config.primary_key:
         return False
     if config.hudi_table_type != "copy_on_write":
         return True  # only data and log files together tell where a row is
     if not data_files:
         return False
-    if config.table_data_versioning_type is VersioningType.SNAPSHOT:
+    if config.history is RowHistory.LATEST:
         changes = changes.filter(F.col(OPERATION) != DELETE)  # it may have the key only, and finds its row anywhere
     changed = changes.select(key, partition)
     held = spark.read.schema(changed.schema).parquet(*data_files)  # Hudi's reader takes longer to begin than is saved

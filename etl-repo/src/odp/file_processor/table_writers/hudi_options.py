@@ -12,7 +12,7 @@ from math import ceil
 
 from odp.file_processor.own_columns import record_key
 from odp.file_processor.table_writers.hudi_commit_metadata import commit_metadata
-from odp.records import DELETE, OPERATION, RawTableConfig, VersioningType
+from odp.records import DELETE, OPERATION, RawTableConfig, RowHistory
 from odp.refresh import RefreshKind, RefreshPlan
 
 TIME_TRAVEL_COMMITS = 10
@@ -61,12 +61,12 @@ def look_up_tasks(data_files: Collection[int], task_slots: int) -> int:
 
 def bound_columns(config: RawTableConfig) -> frozenset[str]:
     """Give the columns from whose values record keys and partitions are made, which are kept beside the rows."""
-    return frozenset(filter(None, (*config.hudi_primary_key, config.hudi_partition_key)))
+    return frozenset(filter(None, (*config.primary_key, config.partition_key)))
 
 
 def write_operation(config: RawTableConfig, refresh: RefreshPlan, *, is_held: bool) -> Operation:
     """Give Hudi's operation for a refresh: only rows of a table that holds none can be added without a look-up."""
-    is_snapshot = config.table_data_versioning_type is VersioningType.SNAPSHOT
+    is_snapshot = config.history is RowHistory.LATEST
     if is_snapshot and refresh.kind in (RefreshKind.RELOAD, RefreshKind.EMPTY):
         return Operation.OVERWRITE_TABLE
     return Operation.UPSERT if is_held else Operation.BULK_INSERT
@@ -105,13 +105,13 @@ def rewrite_options(config: RawTableConfig, columns: Mapping[str, str]) -> dict[
 
 
 def _table_options(config: RawTableConfig, columns: Mapping[str, str]) -> dict[str, str]:
-    generator = "SimpleKeyGenerator" if config.hudi_partition_key else "NonpartitionedKeyGenerator"
+    generator = "SimpleKeyGenerator" if config.partition_key else "NonpartitionedKeyGenerator"
     return {
         "hoodie.table.name": config.raw_table_name,
         "hoodie.database.name": config.raw_database_name,
         "hoodie.datasource.write.table.type": config.hudi_table_type.upper(),
         "hoodie.datasource.write.recordkey.field": record_key(config),
-        "hoodie.datasource.write.partitionpath.field": config.hudi_partition_key or "",
+        "hoodie.datasource.write.partitionpath.field": config.partition_key or "",
         "hoodie.datasource.write.keygenerator.class": f"{_KEY_GENERATORS}.{generator}",
         "hoodie.datasource.write.hive_style_partitioning": "true",
         "hoodie.datasource.write.partitionpath.urlencode": "true",  # or a value with / is a folder in a folder
@@ -135,7 +135,7 @@ def _index_options(config: RawTableConfig, look_up: IndexLookUp) -> dict[str, st
     If it may move rows, Hudi joins the changes with all keys three times instead of once, whether or not any moves.
     """
     tasks = str(look_up.tasks)
-    if config.hudi_partition_key is None:
+    if config.partition_key is None:
         return {"hoodie.index.type": "SIMPLE", "hoodie.simple.index.parallelism": tasks}
     return {
         "hoodie.index.type": "GLOBAL_SIMPLE",
@@ -152,7 +152,7 @@ def _payload_options(config: RawTableConfig) -> dict[str, str]:
         "hoodie.combine.before.insert": "false",  # the framework gives one final row of each key already
         "hoodie.combine.before.upsert": "false",
     }
-    if config.table_data_versioning_type is VersioningType.SNAPSHOT:
+    if config.history is RowHistory.LATEST:
         options |= {"hoodie.payload.delete.field": OPERATION, "hoodie.payload.delete.marker": DELETE}
     return options
 

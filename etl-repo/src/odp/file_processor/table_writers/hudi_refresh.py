@@ -31,7 +31,7 @@ from odp.file_processor.table_writers.hudi_options import (
 )
 from odp.file_processor.table_writers.hudi_timeline import ExistingTable, forget_ordering_field
 from odp.file_processor.updates_without_row import may_count_updates_without_row
-from odp.records import RawTableConfig, VersioningType
+from odp.records import RawTableConfig, RowHistory
 from odp.refresh import RefreshKind, RefreshPlan
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class HudiRefresh:
 
     @property
     def _is_historical(self) -> bool:
-        return self.config.table_data_versioning_type is VersioningType.HISTORICAL
+        return self.config.history is RowHistory.ALL
 
     @property
     def _before(self) -> HeldTable | None:

@@ -4,10 +4,16 @@ import json
 from typing import Any
 
 import pytest
-from taxi.datasets.definitions import parse_datasets
+from etl_cdk.datasets.dataset_check import check_dataset, check_datasets
+from taxi.datasets.dataset import Dataset
 from taxi.errors import DatasetError
 
-from tests.unit.taxi.datasets.definitions import definition, layout, parsed
+from tests.unit.taxi.datasets.definitions import definition, layout
+
+
+def checked(**fields: Any) -> Dataset:
+    return check_dataset("trips.json", json.dumps(definition(**fields)))
+
 
 COLUMNS = definition()["columns"]
 SOURCES = layout()["columns"]
@@ -31,7 +37,7 @@ SOURCES = layout()["columns"]
 )
 def test_contradiction_of_columns_is_refused(fields: dict[str, Any], problem: str) -> None:
     with pytest.raises(DatasetError, match=f"  trips.json: {problem}"):
-        parsed(**fields)
+        checked(**fields)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +55,7 @@ def test_contradiction_of_columns_is_refused(fields: dict[str, Any], problem: st
 )
 def test_contradiction_of_a_layout_is_refused(fields: dict[str, Any], problem: str) -> None:
     with pytest.raises(DatasetError, match=f"  trips.json: layouts: plain: {problem}"):
-        parsed(layouts=[layout(**fields)])
+        checked(layouts=[layout(**fields)])
 
 
 def test_layouts_that_one_file_could_fit_both_are_refused() -> None:
@@ -57,17 +63,17 @@ def test_layouts_that_one_file_could_fit_both_are_refused() -> None:
     del longer["columns"]["Tip"]
     longer["optional"] = ["Extra"]
     with pytest.raises(DatasetError, match="layouts: plain and longer could both fit one csv file"):
-        parsed(layouts=[layout(), longer])
+        checked(layouts=[layout(), longer])
 
 
 def test_layouts_are_told_apart_by_a_column_that_only_one_has() -> None:
     other = layout(name="other", columns={"Begin": "began_at", "Fare": "fare"}, optional=[])
-    assert len(parsed(layouts=[layout(), other]).layouts) == 2
+    assert len(checked(layouts=[layout(), other]).layouts) == 2
 
 
 def test_layouts_of_different_formats_may_have_the_same_columns() -> None:
     other = layout(name="other", format="parquet", timestamp_formats=None)
-    assert len(parsed(layouts=[layout(), other]).layouts) == 2
+    assert len(checked(layouts=[layout(), other]).layouts) == 2
 
 
 @pytest.mark.parametrize(
@@ -80,4 +86,4 @@ def test_layouts_of_different_formats_may_have_the_same_columns() -> None:
 def test_datasets_that_get_in_each_others_way_are_refused(fields: dict[str, str], problem: str) -> None:
     other = definition(**{"name": "rides", "prefix": "other/", "table": "other", **fields})
     with pytest.raises(DatasetError, match=problem):
-        parse_datasets({"trips.json": json.dumps(definition()), "rides.json": json.dumps(other)})
+        check_datasets({"trips.json": json.dumps(definition()), "rides.json": json.dumps(other)})

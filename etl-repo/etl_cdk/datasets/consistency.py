@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections.abc import Iterable, Iterator
 from itertools import combinations
 
+from json_documents.suggestion import suggestion
 from taxi.datasets.dataset import LOAD_COLUMNS, ColumnType, Dataset, FileFormat, Layout
 from taxi.records import REJECTED
-
-_COLUMN_NAME = re.compile("[a-z][a-z0-9_]*")
-
-
-def suggestion(name: str, known: Iterable[str]) -> str:
-    """Say what an unknown name was meant to be, or what could stand there."""
-    names = list(known)
-    close = difflib.get_close_matches(name, names, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"known are {', '.join(names)}"
 
 
 def within(dataset: Dataset, file_name: str) -> list[str]:
@@ -54,8 +44,6 @@ def _of_columns(dataset: Dataset, file_name: str) -> Iterator[str]:
     if dataset.name == REJECTED:
         yield f"name: {REJECTED!r} is the audit table's word for what has no dataset; name another"
     for name in dataset.columns:
-        if _COLUMN_NAME.fullmatch(name) is None:
-            yield f"columns: {name!r} is no column name; write a-z, 0-9 and _"
         if name in LOAD_COLUMNS:
             yield f"columns: {name} is what every load adds itself; name another"
     partition_column = dataset.columns.get(dataset.partition_by)
