@@ -25,6 +25,7 @@ _KEYS = {
     "BATCH_CONFIG_TABLE": ("refresh_cadence",),
     "RAW_TABLE_CONFIG_TABLE": ("refresh_cadence", "source_table_name"),
     "CONFIG_DEPLOY_TRACKER_TABLE": ("source_table_name", "deployed_at"),
+    "QUARANTINE_TABLE": ("quarantine_kind", "entry_id"),
 }
 """The tables by the variables that name them to whoever reads them."""
 

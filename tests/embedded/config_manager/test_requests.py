@@ -79,6 +79,7 @@ def test_refused_request_keeps_what_runs_counts_for_the_alarm_and_names_every_re
         if "ConfigManagerHandler" in group["logGroupName"] or name in group["logGroupName"]
     ][:1]
     events = logs.filter_log_events(logGroupName=group)["events"]
+    assert any('/config-manager"' in event["message"] and '"level":"WARNING"' in event["message"] for event in events)
     assert any(re.search(r'"RefusedConfigurations": ?\[1(\.0)?\]', event["message"]) for event in events)
 
 

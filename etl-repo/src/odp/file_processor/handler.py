@@ -65,7 +65,7 @@ def handle(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: A
         RetryableError: the same call may succeed later, so the state machine repeats it.
     """
     step = {"plan": _plan, "release": _release}[event.get("step", "plan")]
-    execution = event["execution"]
+    execution = event["execution"].rpartition(":")[2]  # the name, under which the Glue runs of its plan log too
     with log_keys(cadence=event["refresh_cadence"], execution=execution, correlation_id=execution), trouble_of_aws():
         return step(event)
 

@@ -10,8 +10,8 @@ from odp.records import Quarantined, QuarantineKind
 from odp.state_changes import Told
 
 from lake.errors import ServiceUnavailableError, TerminalError
-from tests.function_call import metrics_in
-from tests.unit.odp.file_processor.told_world import DeathError, World, world
+from tests.function_call import logs_in, metrics_in
+from tests.unit.odp.file_processor.told_world import CADENCE, DeathError, World, world
 from tests.unit.odp.samples import table_config
 
 __all__ = ["world"]
@@ -88,8 +88,16 @@ def test_topic_that_is_out_of_reach_stops_no_refresh_and_is_counted_and_the_mess
     world.ends("t", NO_COLUMN % 1)
     world.is_topic_closed = True
     world.execution_ends()
-    (line,) = metrics_in(capsys.readouterr().out)
+    output = capsys.readouterr().out
+    (line,) = metrics_in(output)
     assert line["UntoldChanges"] == 1
+    failures = [line for line in logs_in(output) if line["level"] == "ERROR"]
+    assert failures
+    for failure in failures:
+        assert (failure["service"], failure["cadence"]) == ("odp-dev/batch-manager", CADENCE)
+        assert failure["execution"] == failure["correlation_id"]
+        assert failure["execution"].isdigit(), "the name, without the rest of the ARN"
+        assert "Traceback" in failure["exception"]
     world.is_topic_closed = False
     world.execution_ends()
     world.execution_ends()
