@@ -16,19 +16,20 @@ from odp.file_manager import registration, s3_event
 from odp.file_manager.missing_files import Found, MissingFiles
 from odp.file_manager.object_key import DmsObject
 from odp.file_manager.sources import Sources
-from odp.file_processor import batch_plan, commits, loads, reload_doubts, table_refresh, table_schema
+from odp.file_processor import batch_plan, commits, loads, reload_doubts, table_refresh
+from odp.file_processor.apply import table_schema
+from odp.file_processor.apply.own_columns import KEY, VERSION
+from odp.file_processor.apply.table_schema import HeldTable
+from odp.file_processor.apply.updates_without_row import FinalRows
 from odp.file_processor.batch_plan import BatchManager
 from odp.file_processor.batch_refresh import RefreshOne
 from odp.file_processor.file_selection import Selection
 from odp.file_processor.late_files import Limits
 from odp.file_processor.load_in_table import LoadInTable
-from odp.file_processor.own_columns import KEY, VERSION
 from odp.file_processor.pending_table import PendingTable
 from odp.file_processor.readability import Readability
-from odp.file_processor.table_schema import HeldTable
 from odp.file_processor.table_writers import hudi_options
 from odp.file_processor.table_writers.hudi_options import Operation
-from odp.file_processor.updates_without_row import FinalRows
 from odp.records import FileType, LandedFile, RawTableConfig, SkipReason, VersioningType
 from odp.refresh import RefreshKind, RefreshOutcome, RefreshPlan, RefreshStatus
 

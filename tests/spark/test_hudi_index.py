@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from odp.file_processor.own_columns import VERSION
-from odp.file_processor.row_keys import with_keys
+from odp.file_processor.apply.own_columns import VERSION
+from odp.file_processor.apply.row_keys import with_keys
 from odp.file_processor.table_writers import hudi_refresh
 from odp.file_processor.table_writers.hudi_index import decide_look_up
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter

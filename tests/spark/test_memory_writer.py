@@ -8,9 +8,9 @@ from random import Random
 from typing import Any
 
 import pytest
+from odp.file_processor.apply.own_columns import KEY
 from odp.file_processor.file_selection import Selection
 from odp.file_processor.late_files import Limits
-from odp.file_processor.own_columns import KEY
 from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
 from odp.records import LandedFile, RawTableConfig, VersioningType
 from odp.refresh import RefreshKind, RefreshPlan, RowCounts, TableState

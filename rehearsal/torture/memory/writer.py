@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from odp.file_processor.column_names import NamedColumns
-from odp.file_processor.own_columns import KEY, VERSION
-from odp.file_processor.schema_changes import Columns
-from odp.file_processor.table_schema import HeldTable, decide_table_columns, name_files
+from odp.file_processor.apply.column_names import NamedColumns
+from odp.file_processor.apply.own_columns import KEY, VERSION
+from odp.file_processor.apply.schema_changes import Columns
+from odp.file_processor.apply.table_schema import HeldTable, decide_table_columns, name_files
+from odp.file_processor.apply.updates_without_row import FinalRows, may_count_updates_without_row
 from odp.file_processor.table_writers.hudi_commit_metadata import FILE_IDS, STATE, read_commit_metadata
 from odp.file_processor.table_writers.hudi_options import IndexLookUp, write_options
-from odp.file_processor.updates_without_row import FinalRows, may_count_updates_without_row
 from odp.records import LandedFile, RawTableConfig, VersioningType
 from odp.refresh import LastCommit, RefreshKind, RefreshPlan, RowCounts
 

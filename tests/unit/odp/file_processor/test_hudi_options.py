@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from odp.file_processor.own_columns import own_columns, record_key
+from odp.file_processor.apply.own_columns import own_columns, record_key
 from odp.file_processor.table_writers.hudi_options import IndexLookUp, look_up_tasks, write_options
 from odp.records import FileType, LandedFile, RawTableConfig, VersioningType
 from odp.refresh import RefreshKind, RefreshPlan, TableState

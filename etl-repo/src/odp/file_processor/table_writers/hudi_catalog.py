@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from py4j.protocol import Py4JJavaError
 
 from lake.spark_session import elements, hadoop_configuration, java_class
-from odp.file_processor.column_names import with_table_names
+from odp.file_processor.apply.column_names import with_table_names
 from odp.records import RawTableConfig
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, TypeVar
 
-from odp.file_processor.updates_without_row import FinalRows
+from odp.file_processor.apply.updates_without_row import FinalRows
 from odp.refresh import RefreshKind, RefreshPlan, TableState
 from odp.stored_format import FORMAT
 

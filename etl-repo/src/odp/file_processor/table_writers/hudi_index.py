@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from lake.spark_session import elements, java_class, literal_path, task_slots
-from odp.file_processor.own_columns import record_key
+from odp.file_processor.apply.own_columns import record_key
 from odp.file_processor.table_writers.hudi_options import IndexLookUp, look_up_tasks
 from odp.file_processor.table_writers.hudi_timeline import table_of
 from odp.records import DELETE, OPERATION, RawTableConfig, VersioningType

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from math import ceil
 
-from odp.file_processor.own_columns import record_key
+from odp.file_processor.apply.own_columns import record_key
 from odp.file_processor.table_writers.hudi_commit_metadata import commit_metadata
 from odp.records import DELETE, OPERATION, RawTableConfig, VersioningType
 from odp.refresh import RefreshKind, RefreshPlan

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from odp.file_processor.column_names import OWN_PREFIX
+from odp.file_processor.apply.column_names import OWN_PREFIX
 
 _TYPES = {
     "boolean": "boolean",

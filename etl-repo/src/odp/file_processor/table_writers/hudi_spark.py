@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from lake.errors import LakeError
-from odp.file_processor.spark_failures import explained
+from odp.file_processor.apply.spark_failures import explained
 from odp.file_processor.table_writers.hudi_catalog import sync_catalog
 from odp.file_processor.table_writers.hudi_refresh import HudiRefresh, refuse_earlier_keys
 from odp.file_processor.table_writers.hudi_timeline import (

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from lake.spark_session import elements, hadoop_configuration, hadoop_path, java_class
-from odp.file_processor.table_schema import HeldTable
+from odp.file_processor.apply.table_schema import HeldTable
 from odp.file_processor.table_writers.hudi_commit_metadata import (
     CONTENT,
     FILE_IDS,

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from odp.file_processor.schema_changes import (
+from odp.file_processor.apply.schema_changes import (
     SchemaVersion,
     decide_columns,
     is_wider,

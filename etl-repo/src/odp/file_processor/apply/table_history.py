@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from pyspark.sql import Window
 from pyspark.sql import functions as F
 
-from odp.file_processor.own_columns import KEY, VERSION
-from odp.file_processor.row_keys import key_text
-from odp.file_processor.row_order import VALID_SEQUENCE
-from odp.file_processor.schema_changes import Columns
+from odp.file_processor.apply.own_columns import KEY, VERSION
+from odp.file_processor.apply.row_keys import key_text
+from odp.file_processor.apply.row_order import VALID_SEQUENCE
+from odp.file_processor.apply.schema_changes import Columns
 from odp.records import DELETE, INSERT, OPERATION, RawTableConfig
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping
 
-from odp.file_processor.column_names import table_name
-from odp.file_processor.parquet_schema import UNSUPPORTED
-from odp.file_processor.schema_changes import Columns
+from lake.tables.parquet_schema import UNSUPPORTED
+from odp.file_processor.apply.column_names import table_name
+from odp.file_processor.apply.schema_changes import Columns
 from odp.records import RawTableConfig
 
 BEFORE_IMAGE = "BI_"

@@ -8,15 +8,15 @@ from unittest.mock import Mock
 import pytest
 from odp.file_manager.key_ranges import days_around
 from odp.file_manager.missing_files import ranges_beside
-from odp.file_processor import parquet_footers
-from odp.file_processor.column_names import impossible_names
+from odp.file_processor.apply import parquet_footers
+from odp.file_processor.apply.column_names import impossible_names
+from odp.file_processor.apply.schema_changes import SchemaVersion
 from odp.file_processor.loads import Load
-from odp.file_processor.parquet_schema import parquet_columns
-from odp.file_processor.schema_changes import SchemaVersion
 from odp.records import LandedFile
 
 from lake.errors import RejectedInputError, SchemaChangeRefusedError
 from lake.ledger.bounded_text import bounded_reason
+from lake.tables.parquet_schema import parquet_columns
 from tests.unit.odp.file_processor.landings import change, filled, held_files, ids, load
 from tests.unit.odp.file_processor.refresh_world import CONFIG
 

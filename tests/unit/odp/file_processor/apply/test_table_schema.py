@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
-from odp.file_processor.table_schema import HeldTable, decide_table_columns
+from odp.file_processor.apply.table_schema import HeldTable, decide_table_columns
 from odp.records import FileType, LandedFile, RawTableConfig, VersioningType
 from odp.refresh import RefreshKind, RefreshPlan, TableState
 

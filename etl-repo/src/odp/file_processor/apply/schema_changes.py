@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from lake.errors import SchemaChangeRefusedError
-from odp.file_processor.parquet_schema import UNSUPPORTED
+from lake.tables.parquet_schema import UNSUPPORTED
 
 Columns = Mapping[str, str]
 """The type of each column, in Spark's words: int, bigint, float, double, decimal(p,s), string, …"""

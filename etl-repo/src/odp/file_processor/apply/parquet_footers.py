@@ -13,7 +13,7 @@ from pyspark.errors import PySparkException
 from lake.errors import RejectedInputError
 from lake.shown_text import shown
 from lake.spark_session import open_parquet
-from odp.file_processor.parquet_schema import parquet_columns
+from lake.tables.parquet_schema import parquet_columns
 from odp.records import LandedFile
 
 if TYPE_CHECKING:

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
-from odp.file_processor.table_schema import HeldTable, decide_table_columns, name_files
+from odp.file_processor.apply.table_schema import HeldTable, decide_table_columns, name_files
 from odp.records import VersioningType
 from odp.refresh import RefreshKind, RefreshPlan, TableState
+from tests.unit.odp.file_processor.apply.test_table_schema import BASE, CHANGE, HELD, decide, file
 
 from lake.errors import RejectedInputError, SchemaChangeRefusedError
 from tests.unit.odp.file_processor.landings import Table, change, load
-from tests.unit.odp.file_processor.test_table_schema import BASE, CHANGE, HELD, decide, file
 from tests.unit.odp.samples import table_config
 
 LOAD, CHANGED = file("LOAD00000001"), file("20260101-000000006")

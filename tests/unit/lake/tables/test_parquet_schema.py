@@ -1,7 +1,8 @@
 """The footer of a Parquet file, as Parquet prints it, says which columns a table gets."""
 
 import pytest
-from odp.file_processor.parquet_schema import parquet_columns
+
+from lake.tables.parquet_schema import parquet_columns
 
 DMS_FILE = [
     ("Op", "optional binary Op (STRING)"),

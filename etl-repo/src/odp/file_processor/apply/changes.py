@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from lake.spark_session import literal_path
-from odp.file_processor.column_names import NamedColumns
-from odp.file_processor.row_order import position
-from odp.file_processor.schema_changes import Columns, stored_type
-from odp.file_processor.spark_failures import refusal
-from odp.file_processor.times_of_day import is_time, physical_type, time_text
+from odp.file_processor.apply.column_names import NamedColumns
+from odp.file_processor.apply.row_order import position
+from odp.file_processor.apply.schema_changes import Columns, stored_type
+from odp.file_processor.apply.spark_failures import refusal
+from odp.file_processor.apply.times_of_day import is_time, physical_type, time_text
 from odp.records import DELETE, INSERT, OPERATION, UPDATE, FileType, LandedFile, RawTableConfig
 
 if TYPE_CHECKING:

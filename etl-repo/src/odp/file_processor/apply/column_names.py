@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from odp.file_processor.parquet_schema import UNSUPPORTED
-from odp.file_processor.schema_changes import Columns, SchemaVersion
+from lake.tables.parquet_schema import UNSUPPORTED
+from odp.file_processor.apply.schema_changes import Columns, SchemaVersion
 from odp.records import OPERATION, RawTableConfig
 
 OWN_PREFIX = "_odp_"

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from odp.file_processor.column_names import NamedColumns
-from odp.file_processor.table_schema import HeldTable
+from odp.file_processor.apply.column_names import NamedColumns
+from odp.file_processor.apply.table_schema import HeldTable
 from odp.refresh import RefreshKind, RefreshPlan, RowCounts
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lake.errors import RejectedInputError, SchemaChangeRefusedError
-from odp.file_processor.before_images import DETECT, before_images
-from odp.file_processor.column_names import (
+from odp.file_processor.apply.before_images import DETECT, before_images
+from odp.file_processor.apply.column_names import (
     NamedColumns,
     impossible_names,
     name_columns,
@@ -15,7 +15,7 @@ from odp.file_processor.column_names import (
     table_name,
     with_table_names,
 )
-from odp.file_processor.schema_changes import Columns, SchemaVersion, decide_columns, refuse_partition_type
+from odp.file_processor.apply.schema_changes import Columns, SchemaVersion, decide_columns, refuse_partition_type
 from odp.records import OPERATION, FileType, LandedFile, RawTableConfig, VersioningType
 from odp.refresh import RefreshKind, RefreshPlan
 

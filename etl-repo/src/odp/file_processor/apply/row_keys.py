@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from odp.file_processor.own_columns import KEY, VERSION, own_columns
-from odp.file_processor.row_order import FILE, IS_CHANGE, ROW, SEQUENCE
-from odp.file_processor.schema_changes import Columns
+from odp.file_processor.apply.own_columns import KEY, VERSION, own_columns
+from odp.file_processor.apply.row_order import FILE, IS_CHANGE, ROW, SEQUENCE
+from odp.file_processor.apply.schema_changes import Columns
 from odp.records import RawTableConfig
 
 if TYPE_CHECKING:

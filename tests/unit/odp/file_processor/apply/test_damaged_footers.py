@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, cast
 
 import pytest
-from odp.file_processor import parquet_footers
+from odp.file_processor.apply import parquet_footers
 from py4j.protocol import Py4JJavaError
 
 from lake.errors import RejectedInputError

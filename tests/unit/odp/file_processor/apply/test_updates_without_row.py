@@ -4,10 +4,10 @@ import logging
 from dataclasses import replace
 
 import pytest
-from odp.file_processor.column_names import NamedColumns
-from odp.file_processor.table_schema import HeldTable
+from odp.file_processor.apply.column_names import NamedColumns
+from odp.file_processor.apply.table_schema import HeldTable
+from odp.file_processor.apply.updates_without_row import FinalRows, may_count_updates_without_row
 from odp.file_processor.table_writers.hudi_commit_metadata import final_rows_metadata, read_final_rows
-from odp.file_processor.updates_without_row import FinalRows, may_count_updates_without_row
 from odp.records import FileStatus
 from odp.refresh import RefreshKind, RefreshPlan, RowCounts, TableState
 
