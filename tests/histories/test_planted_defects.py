@@ -297,7 +297,7 @@ def restarted_load_keeps_the_columns_of_the_one_that_was_given_up(patch: pytest.
     """A column that the source got between the two loads is not in the table; its values are lost."""
     original = table_schema.decide_table_columns
 
-    def decide(config: RawTableConfig, refresh: RefreshPlan, of_files: Any, held: HeldTable | None) -> dict[str, str]:
+    def decide(config: RawTableConfig, refresh: RefreshPlan, of_files: Any, held: HeldTable | None) -> Any:
         decided = original(config, refresh, of_files, held)
         given_up = [file for file in refresh.skipped if file.is_load and file.status_reason in _GIVEN_UP]
         if refresh.kind is not RefreshKind.RELOAD or not given_up or held is None:

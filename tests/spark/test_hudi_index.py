@@ -15,6 +15,7 @@ from odp.records import LandedFile, RawTableConfig, VersioningType
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from lake.tables.columns import BIGINT, String
 from tests.spark.refresher import Refresher
 
 Land = Callable[..., LandedFile]
@@ -43,7 +44,7 @@ def as_rows(rows: list[Row]) -> list[dict[str, Any]]:
 
 def decide(spark: SparkSession, config: RawTableConfig, *rows: Row) -> bool:
     changes = spark.createDataFrame(list(rows), SCHEMA).withColumn(VERSION, F.col("SEQ"))
-    types = {"ID": "bigint", "LINE": "bigint", "REGION": "string"}
+    types = {"ID": BIGINT, "LINE": BIGINT, "REGION": String()}
     return decide_look_up(spark, config, with_keys(changes, config, types)).moves_rows
 
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from odp.file_processor.apply.column_names import NamedColumns
 from odp.file_processor.apply.own_columns import KEY, VERSION
-from odp.file_processor.apply.schema_changes import Columns
 from odp.file_processor.apply.table_schema import HeldTable, decide_table_columns, name_files
 from odp.file_processor.apply.updates_without_row import FinalRows, may_count_updates_without_row
 from odp.file_processor.table_writers.hudi_commit_metadata import FILE_IDS, STATE, read_commit_metadata
@@ -19,6 +18,7 @@ from odp.records import LandedFile, RawTableConfig, VersioningType
 from odp.refresh import LastCommit, RefreshKind, RefreshPlan, RowCounts
 
 from lake.errors import RejectedInputError
+from lake.tables.columns import Columns, column_type
 from rehearsal.torture.dms_files import DmsFile
 from rehearsal.torture.memory.hudi_table import HudiOptions, HudiTable, Row
 from rehearsal.torture.memory.staging import StagingBucket
@@ -136,7 +136,10 @@ def _columns(
         if table is None:
             raise RejectedInputError(f"{config.qualified_name}: there is no table to empty")
         return table.columns, {}
-    of_files = {landed.file_id: content.columns for landed, content in contents.items()}
+    of_files = {
+        landed.file_id: {name: column_type(text) for name, text in content.columns.items()}
+        for landed, content in contents.items()
+    }
     held = table.held if table else None
     return decide_table_columns(config, refresh, of_files, held), name_files(config, refresh, of_files, held)
 

@@ -1,8 +1,15 @@
 """The footer of a Parquet file, as Parquet prints it, says which columns a table gets."""
 
+from collections.abc import Iterable
+
 import pytest
 
-from lake.tables.parquet_schema import parquet_columns
+from lake.tables import parquet_schema
+
+
+def parquet_columns(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
+    return {name: str(type_) for name, type_ in parquet_schema.parquet_columns(fields).items()}
+
 
 DMS_FILE = [
     ("Op", "optional binary Op (STRING)"),

@@ -8,11 +8,13 @@ from odp.file_processor.table_writers.hudi_options import IndexLookUp, look_up_t
 from odp.records import FileType, LandedFile, RawTableConfig, VersioningType
 from odp.refresh import RefreshKind, RefreshPlan, TableState
 
+from lake.tables.columns import BIGINT, INT, Binary, String, Timestamp
+
 CONFIG = RawTableConfig(
     "c", "s.t", ("ID",), "REGION", "SEQ", "copy_on_write", VersioningType.SNAPSHOT, "hudi", True, "db", "bucket", "t"
 )
 FILE = LandedFile("s.t", "f1", FileType.FULL_LOAD, "s", "t", "b", "s/t/LOAD00000001.parquet", 1, "", "2026")
-COLUMNS = {"ID": "bigint", "LINE": "int", "REGION": "string", "SEQ": "string", "AT": "timestamp", "HASH": "binary"}
+COLUMNS = {"ID": BIGINT, "LINE": INT, "REGION": String(), "SEQ": String(), "AT": Timestamp(), "HASH": Binary()}
 STATE = TableState(2, frozenset({FILE.key}), "20260101-000000001.parquet")
 
 

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from odp.file_processor.table_writers.hudi_schema import has_column, table_columns
 
+from lake.tables.columns import column_type
+
 
 def schema(*fields: tuple[str, Any]) -> str:
     return json.dumps({"type": "record", "name": "t", "fields": [{"name": n, "type": t} for n, t in fields]})
@@ -28,11 +30,11 @@ def schema(*fields: tuple[str, Any]) -> str:
     ],
 )
 def test_type_is_that_of_the_column(avro: Any, type_: str) -> None:
-    assert table_columns(schema(("C", avro))) == {"C": type_}
+    assert table_columns(schema(("C", avro))) == {"C": column_type(type_)}
 
 
 def test_columns_that_hudi_and_the_framework_add_are_left_out() -> None:
     columns = schema(("_hoodie_record_key", "string"), ("ID", "long"), ("_odp_key", "string"))
-    assert table_columns(columns) == {"ID": "bigint"}
+    assert table_columns(columns) == {"ID": column_type("bigint")}
     assert has_column(columns, "_odp_key")
     assert not has_column(columns, "_odp_version")

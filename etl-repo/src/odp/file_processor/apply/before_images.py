@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping
 
-from lake.tables.parquet_schema import UNSUPPORTED
+from lake.tables.columns import Columns, Unsupported
 from odp.file_processor.apply.column_names import table_name
-from odp.file_processor.apply.schema_changes import Columns
 from odp.records import RawTableConfig
 
 BEFORE_IMAGE = "BI_"
@@ -42,7 +41,7 @@ def _candidates(columns: Columns) -> list[str]:
         for name, type_ in columns.items()
         if name.upper().startswith(BEFORE_IMAGE)
         and times[name.upper().removeprefix(BEFORE_IMAGE)] == times[name.upper()] == 1
-        and not type_.startswith(UNSUPPORTED)
+        and not isinstance(type_, Unsupported)
     ]
 
 

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from lake.spark_session import literal_path
+from lake.tables.columns import Columns, ColumnType, String, TimeOfDay, stored_type
 from odp.file_processor.apply.column_names import NamedColumns
 from odp.file_processor.apply.row_order import position
-from odp.file_processor.apply.schema_changes import Columns, stored_type
 from odp.file_processor.apply.spark_failures import refusal
-from odp.file_processor.apply.times_of_day import is_time, physical_type, time_text
+from odp.file_processor.apply.times_of_day import physical_type, time_text
 from odp.records import DELETE, INSERT, OPERATION, UPDATE, FileType, LandedFile, RawTableConfig
 
 if TYPE_CHECKING:
@@ -60,13 +60,13 @@ class ChangeReader:
 
     def _sequence(self, named: NamedColumns) -> Column | None:
         name = self.config.hudi_precombine_field or ""
-        return F.col(_quoted(named.sources[name])) if named.types.get(name) == "string" else None
+        return F.col(_quoted(named.sources[name])) if named.types.get(name) == String() else None
 
 
 def cast_to(columns: Columns, of_table: Columns) -> list[Column]:
     """Give the expressions that turn columns of a table into others of the same names; a new column is NULL."""
     return [
-        (_converted(name, of_table[name], type_) if name in of_table else F.lit(None).cast(type_)).alias(name)
+        (_converted(name, of_table[name], type_) if name in of_table else F.lit(None).cast(str(type_))).alias(name)
         for name, type_ in columns.items()
     ]
 
@@ -124,17 +124,17 @@ def _with_old_keys(rows: DataFrame, keys: Sequence[str]) -> DataFrame:
     return both.withColumns(values).drop(_IS_OLD, *(_OLD_KEY + key for key in keys))
 
 
-def _value(named: NamedColumns, name: str, type_: str) -> Column:
+def _value(named: NamedColumns, name: str, type_: ColumnType) -> Column:
     if name not in named.types:
-        return F.lit(None).cast(type_)
+        return F.lit(None).cast(str(type_))
     return _converted(named.sources[name], named.types[name], type_)
 
 
-def _converted(source: str, old: str, new: str) -> Column:
-    if is_time(old):
+def _converted(source: str, old: ColumnType, new: ColumnType) -> Column:
+    if isinstance(old, TimeOfDay):
         return time_text(_quoted(source), old)
     column = F.col(_quoted(source))
-    return column if stored_type(old) == new else column.cast(new)
+    return column if stored_type(old) == new else column.cast(str(new))
 
 
 def _quoted(name: str) -> str:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from lake.tables.parquet_schema import UNSUPPORTED
-from odp.file_processor.apply.schema_changes import Columns, SchemaVersion
+from lake.tables.columns import Columns, ColumnType, Unsupported
+from odp.file_processor.apply.schema_changes import SchemaVersion
 from odp.records import OPERATION, RawTableConfig
 
 OWN_PREFIX = "_odp_"
@@ -25,7 +25,7 @@ class NamedColumns:
 
     types: Columns
     sources: Mapping[str, str]
-    before_images: Mapping[str, tuple[str, str]]
+    before_images: Mapping[str, tuple[str, ColumnType]]
     """By a column: name and type of the file's column that has its value before an update."""
 
 
@@ -64,7 +64,7 @@ def impossible_names(config: RawTableConfig, version: SchemaVersion) -> Iterator
     """Name the columns of a file that would be mistaken for one of the framework's own, or for one another."""
     named: dict[str, str] = {}
     for name, type_ in version.columns.items():
-        if name == OPERATION and type_.startswith(UNSUPPORTED):
+        if name == OPERATION and isinstance(type_, Unsupported):
             yield f"column {name!r} of {version.place} cannot be read as DMS's kind of a change ({type_}); {_RENAME}"
         named_in_table = table_name(config, name)
         if named_in_table.lower().startswith(_TECHNICAL_PREFIXES) or named_in_table.lower() == _METADATA:

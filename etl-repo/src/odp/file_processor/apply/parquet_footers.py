@@ -13,6 +13,7 @@ from pyspark.errors import PySparkException
 from lake.errors import RejectedInputError
 from lake.shown_text import shown
 from lake.spark_session import open_parquet
+from lake.tables.columns import Columns
 from lake.tables.parquet_schema import parquet_columns
 from odp.records import LandedFile
 
@@ -32,7 +33,7 @@ MOST_COLUMNS = 10_000
 """Databases have up to 4,096; each column of a footer takes two calls of the JVM."""
 
 
-def read_columns(spark: SparkSession, files: Sequence[LandedFile]) -> dict[str, dict[str, str]]:
+def read_columns(spark: SparkSession, files: Sequence[LandedFile]) -> dict[str, Columns]:
     """Give the columns of each file by its id; raises RejectedInputError for a file that is not Parquet."""
     if not files:
         return {}

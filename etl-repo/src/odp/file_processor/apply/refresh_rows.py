@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from lake.spark_session import aggregated, computed_once
+from lake.tables.columns import Columns
 from odp.file_processor.apply.changes import ChangeReader
 from odp.file_processor.apply.column_names import NamedColumns
 from odp.file_processor.apply.own_columns import VERSION, own_columns, record_key
 from odp.file_processor.apply.row_keys import with_keys, with_versions
 from odp.file_processor.apply.row_order import IS_CHANGE, last_row_per_key
-from odp.file_processor.apply.schema_changes import Columns
 from odp.file_processor.apply.table_history import Reload, greatest_version, least_version, load_version
 from odp.file_processor.apply.updates_without_row import FinalRows
 from odp.records import DELETE, INSERT, OPERATION, RawTableConfig

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
+from lake.tables.columns import Binary, Columns, ColumnType, String
 from odp.file_processor.apply.own_columns import KEY, VERSION, own_columns
 from odp.file_processor.apply.row_order import FILE, IS_CHANGE, ROW, SEQUENCE
-from odp.file_processor.apply.schema_changes import Columns
 from odp.records import RawTableConfig
 
 if TYPE_CHECKING:
@@ -44,9 +44,9 @@ def with_versions(rows: DataFrame, load_version: str) -> DataFrame:
     return rows.withColumn(VERSION, F.when(F.col(IS_CHANGE), of_change).otherwise(F.lit(load_version)))
 
 
-def _part(key: str, type_: str) -> Column:
-    if type_ == "string":
+def _part(key: str, type_: ColumnType) -> Column:
+    if isinstance(type_, String):
         text = F.replace(F.replace(F.col(key), F.lit("\\"), F.lit("\\\\")), F.lit(","), F.lit("\\,"))
     else:
-        text = F.hex(F.col(key)) if type_ == "binary" else F.col(key).cast("string")
+        text = F.hex(F.col(key)) if isinstance(type_, Binary) else F.col(key).cast("string")
     return F.coalesce(text, F.lit(_NULL))

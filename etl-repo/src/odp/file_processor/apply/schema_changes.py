@@ -8,20 +8,14 @@ values for the one, and could not hold its values as the other.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from lake.errors import SchemaChangeRefusedError
-from lake.tables.parquet_schema import UNSUPPORTED
-
-Columns = Mapping[str, str]
-"""The type of each column, in Spark's words: int, bigint, float, double, decimal(p,s), string, …"""
+from lake.tables.columns import Binary, Columns, ColumnType, Promotion, Timestamp, Unsupported, promote, stored_type
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_DECIMAL = re.compile(r"decimal\((\d+),(\d+)\)")
-_UNSIGNED_64 = "decimal(20,0)"
-_WIDER = {"int": ("bigint", _UNSIGNED_64), "bigint": (_UNSIGNED_64,), "float": ("double",)}
-_NO_PARTITIONS = ("timestamp", "binary")
+_NO_PARTITIONS = (Timestamp, Binary)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +34,7 @@ class SchemaVersion:
         return self.only(self.columns.keys() - set(names))
 
 
-def decide_columns(versions: Sequence[SchemaVersion], *, keep_dropped: bool = False) -> dict[str, str]:
+def decide_columns(versions: Sequence[SchemaVersion], *, keep_dropped: bool = False) -> dict[str, ColumnType]:
     """Give the columns that hold the rows of all versions, which come in the source's order.
 
     With `keep_dropped` a column that a newer version lacks stays; its values are NULL from then on.
@@ -69,8 +63,8 @@ def refuse_partition_type(columns: Columns, partition_key: str | None) -> None:
     Raises:
         SchemaChangeRefusedError: the partition column has a type for which this is not so.
     """
-    type_ = columns.get(partition_key or "", "")
-    if type_ in _NO_PARTITIONS:
+    type_ = columns.get(partition_key or "")
+    if isinstance(type_, _NO_PARTITIONS):
         message = (
             f"partition column {partition_key} is of type {type_}, whose values name no folder that readers understand;"
             " name a column of texts, whole numbers or dates as hudi_partition_key"
@@ -85,23 +79,8 @@ def must_rewrite(table: Columns, decided: Columns, bound: Collection[str]) -> bo
     the same value, and what is derived from `bound` columns is kept as text or in the old type.
     """
     widened = [name for name, type_ in table.items() if decided[name] != type_]
-    return any(name in bound or (table[name], decided[name]) != ("int", "bigint") for name in widened)
-
-
-def stored_type(type_: str) -> str:
-    """Give the type that the table has for a type of a file: tables know no time of day, so it is kept as text."""
-    return "string" if type_.startswith("time(") else type_
-
-
-def is_wider(old: str, new: str) -> bool:
-    """Tell whether every value of the old type is a value of the new one: larger integers, floats and decimals."""
-    if new in _WIDER.get(old, ()):
-        return True
-    decimals = _DECIMAL.fullmatch(old), _DECIMAL.fullmatch(new)
-    if not decimals[0] or not decimals[1]:
-        return False
-    (old_precision, old_scale), (precision, scale) = (map(int, found.groups()) for found in decimals if found)
-    return old != new and scale >= old_scale and precision - scale >= old_precision - old_scale
+    in_place = Promotion.INT_TO_BIGINT
+    return any(name in bound or promote(table[name], decided[name]) is not in_place for name in widened)
 
 
 def _differences(old: SchemaVersion, new: SchemaVersion) -> Iterator[str]:
@@ -109,7 +88,7 @@ def _differences(old: SchemaVersion, new: SchemaVersion) -> Iterator[str]:
         new_type = new.columns.get(name)
         if new_type is None:
             yield f"column {name} ({old_type} in {old.place}) is missing in {new.place}"
-        elif new_type != old_type and not is_wider(old_type, new_type):
+        elif new_type != old_type and promote(old_type, new_type) is None:
             yield f"column {name} is {old_type} in {old.place}, but {new_type} in {new.place}"
 
 
@@ -118,7 +97,7 @@ def _impossible_columns(old: SchemaVersion, new: SchemaVersion) -> Iterator[str]
     for name, type_ in new.columns.items():
         if name not in old.columns and not _NAME.fullmatch(name):
             yield f"column {name!r} of {new.place} has a name that tables cannot have (letters, digits and _ only)"
-        if type_.startswith(UNSUPPORTED) and old.columns.get(name) != type_:
+        if isinstance(type_, Unsupported) and old.columns.get(name) != type_:
             yield f"column {name} of {new.place} has a type that tables cannot hold ({type_})"
         other = spellings.setdefault(name.lower(), name)
         if other != name and name not in old.columns:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from pyspark.sql import Window
 from pyspark.sql import functions as F
 
+from lake.tables.columns import Columns, String
 from odp.file_processor.apply.own_columns import KEY, VERSION
 from odp.file_processor.apply.row_keys import key_text
 from odp.file_processor.apply.row_order import VALID_SEQUENCE
-from odp.file_processor.apply.schema_changes import Columns
 from odp.records import DELETE, INSERT, OPERATION, RawTableConfig
 
 if TYPE_CHECKING:
@@ -80,11 +80,11 @@ class Reload:
 
     def _differs_in(self, name: str) -> Column:
         loaded, held = F.col(_LOADED + name), F.col(name)
-        if name == self.config.hudi_partition_key and self.columns[name] == "string":
+        if name == self.config.hudi_partition_key and self.columns[name] == String():
             # Spark takes it from the folder's name, which an empty text and NULL have in common
             loaded, held = (F.when(column != "", column) for column in (loaded, held))
         differs = ~loaded.eqNullSafe(held)
-        if name == self.config.hudi_precombine_field and self.columns[name] == "string":
+        if name == self.config.hudi_precombine_field and self.columns[name] == String():
             # DMS's sequence is empty in loads
             is_sequence = F.coalesce(held, F.lit("")).rlike(f"{VALID_SEQUENCE}|^\\z")
             differs = differs & ~((F.coalesce(loaded, F.lit("")) == "") & is_sequence)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lake.errors import RejectedInputError, SchemaChangeRefusedError
+from lake.tables.columns import Columns, ColumnType, String
 from odp.file_processor.apply.before_images import DETECT, before_images
 from odp.file_processor.apply.column_names import (
     NamedColumns,
@@ -15,14 +16,14 @@ from odp.file_processor.apply.column_names import (
     table_name,
     with_table_names,
 )
-from odp.file_processor.apply.schema_changes import Columns, SchemaVersion, decide_columns, refuse_partition_type
+from odp.file_processor.apply.schema_changes import SchemaVersion, decide_columns, refuse_partition_type
 from odp.records import OPERATION, FileType, LandedFile, RawTableConfig, VersioningType
 from odp.refresh import RefreshKind, RefreshPlan
 
 KEEP_DROPPED = "null"
 """The policy by which a column that the source dropped stays in the table."""
 
-_TEXT = "string"
+_TEXT = String()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class HeldTable:
 
 def decide_table_columns(
     config: RawTableConfig, refresh: RefreshPlan, file_columns: Mapping[str, Columns], held: HeldTable | None
-) -> dict[str, str]:
+) -> dict[str, ColumnType]:
     """Give the columns of the table after the refresh; `file_columns` are those of each file by its id.
 
     A reload of a snapshot table replaces every row, so its schema need not continue the table's: any column may go or
@@ -174,12 +175,12 @@ def _versions(
     return [version for _, version in sorted(placed, key=lambda entry: entry[0])]
 
 
-def _decide(config: RawTableConfig, versions: Sequence[_Version]) -> dict[str, str]:
+def _decide(config: RawTableConfig, versions: Sequence[_Version]) -> dict[str, ColumnType]:
     """A full load may lack the columns of operation and sequence; the operation is a text whatever the files say."""
     keep_dropped = config.on_dropped_column == KEEP_DROPPED
     ours = tuple(filter(None, (OPERATION, config.hudi_precombine_field)))
     _refuse_other_case(config.hudi_precombine_field, versions)
-    columns = dict.fromkeys(ours, _TEXT)
+    columns: dict[str, ColumnType] = dict.fromkeys(ours, _TEXT)
     columns |= _sequence_type(config.hudi_precombine_field, versions, keep_dropped=keep_dropped)
     columns |= decide_columns([version.without(ours) for _, version in versions], keep_dropped=keep_dropped)
     in_order = dict.fromkeys(name for _, version in versions for name in version.columns)
@@ -200,7 +201,7 @@ def _refuse_other_case(sequence: str | None, versions: Sequence[_Version]) -> No
         raise SchemaChangeRefusedError([*problems.values()])
 
 
-def _sequence_type(name: str | None, versions: Sequence[_Version], *, keep_dropped: bool) -> dict[str, str]:
+def _sequence_type(name: str | None, versions: Sequence[_Version], *, keep_dropped: bool) -> dict[str, ColumnType]:
     """Changes decide it; a text holds what a load has in the column, and any other type must continue that."""
     if not name:
         return {}

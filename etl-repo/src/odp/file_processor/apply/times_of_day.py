@@ -6,26 +6,23 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
+from lake.tables.columns import BIGINT, INT, ColumnType, TimeOfDay
+
 if TYPE_CHECKING:
     from pyspark.sql import Column
 
-_MICROSECONDS = {"time(millis)": 1000, "time(micros)": 1}
-_PHYSICAL = {"time(millis)": "int", "time(micros)": "bigint"}
+_MICROSECONDS = {"millis": 1000, "micros": 1}
+_PHYSICAL = {"millis": INT, "micros": BIGINT}
 
 
-def physical_type(type_: str) -> str:
+def physical_type(type_: ColumnType) -> ColumnType:
     """Give the type in which Spark can read a column: a time of day is a number, any other is what it is."""
-    return _PHYSICAL.get(type_, type_)
+    return _PHYSICAL[type_.unit] if isinstance(type_, TimeOfDay) else type_
 
 
-def is_time(type_: str) -> bool:
-    """Tell whether a file's type is a time of day."""
-    return type_ in _PHYSICAL
-
-
-def time_text(quoted: str, type_: str) -> Column:
+def time_text(quoted: str, type_: TimeOfDay) -> Column:
     """Write the number that a time of day is; Spark's own formats know no hour beyond 23 and would wrap it."""
-    value = f"(CAST({quoted} AS BIGINT) * {_MICROSECONDS[type_]})"
+    value = f"(CAST({quoted} AS BIGINT) * {_MICROSECONDS[type_.unit]})"
     size = f"abs({value})"
     text = F.format_string(
         "%s%02d:%02d:%02d.%06d",

@@ -5,11 +5,12 @@ What each option is for, and what was measured with and without it: docs/decisio
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from math import ceil
 
+from lake.tables.columns import Binary, Columns, Timestamp
 from odp.file_processor.apply.own_columns import record_key
 from odp.file_processor.table_writers.hudi_commit_metadata import commit_metadata
 from odp.records import DELETE, OPERATION, RawTableConfig, VersioningType
@@ -73,7 +74,7 @@ def write_operation(config: RawTableConfig, refresh: RefreshPlan, *, is_held: bo
 
 
 def write_options(
-    config: RawTableConfig, refresh: RefreshPlan, columns: Mapping[str, str], look_up: IndexLookUp | None
+    config: RawTableConfig, refresh: RefreshPlan, columns: Columns, look_up: IndexLookUp | None
 ) -> dict[str, str]:
     """Give all options of the one write that applies a refresh, of columns with these types.
 
@@ -93,7 +94,7 @@ def write_options(
     }
 
 
-def rewrite_options(config: RawTableConfig, columns: Mapping[str, str]) -> dict[str, str]:
+def rewrite_options(config: RawTableConfig, columns: Columns) -> dict[str, str]:
     """Give all options of a write that puts the rows of a table in its place in wider columns, and nothing else."""
     return {
         **_table_options(config, columns),
@@ -104,7 +105,7 @@ def rewrite_options(config: RawTableConfig, columns: Mapping[str, str]) -> dict[
     }
 
 
-def _table_options(config: RawTableConfig, columns: Mapping[str, str]) -> dict[str, str]:
+def _table_options(config: RawTableConfig, columns: Columns) -> dict[str, str]:
     generator = "SimpleKeyGenerator" if config.hudi_partition_key else "NonpartitionedKeyGenerator"
     return {
         "hoodie.table.name": config.raw_table_name,
@@ -121,12 +122,12 @@ def _table_options(config: RawTableConfig, columns: Mapping[str, str]) -> dict[s
     }
 
 
-def _has_row_writer(config: RawTableConfig, columns: Mapping[str, str]) -> bool:
+def _has_row_writer(config: RawTableConfig, columns: Columns) -> bool:
     """Hudi's faster bulk insert writes some keys otherwise than its upsert, which then finds no row and adds one.
 
     It writes a timestamp as text, a binary as the address of an object.
     """
-    return columns.get(record_key(config)) not in ("timestamp", "binary")
+    return not isinstance(columns.get(record_key(config)), Timestamp | Binary)
 
 
 def _index_options(config: RawTableConfig, look_up: IndexLookUp) -> dict[str, str]:

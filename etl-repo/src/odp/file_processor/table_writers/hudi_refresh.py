@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lake.errors import RejectedInputError
+from lake.tables.columns import Columns
 from odp.file_processor.apply.changes import cast_to
 from odp.file_processor.apply.column_names import NamedColumns, changed_names, with_table_names
 from odp.file_processor.apply.own_columns import KEY, own_columns
 from odp.file_processor.apply.parquet_footers import read_columns
 from odp.file_processor.apply.refresh_rows import KeyedRows, RefreshRows, count_final_rows, without_deleted
 from odp.file_processor.apply.row_keys import with_keys
-from odp.file_processor.apply.schema_changes import Columns, must_rewrite
+from odp.file_processor.apply.schema_changes import must_rewrite
 from odp.file_processor.apply.table_history import load_version
 from odp.file_processor.apply.table_schema import HeldTable, decide_table_columns, name_files
 from odp.file_processor.apply.updates_without_row import may_count_updates_without_row

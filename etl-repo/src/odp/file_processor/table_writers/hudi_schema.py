@@ -5,23 +5,40 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from lake.tables.columns import (
+    BIGINT,
+    INT,
+    Binary,
+    Boolean,
+    ColumnType,
+    Date,
+    Decimal,
+    Double,
+    Float,
+    String,
+    Timestamp,
+)
 from odp.file_processor.apply.column_names import OWN_PREFIX
 
-_TYPES = {
-    "boolean": "boolean",
-    "int": "int",
-    "long": "bigint",
-    "float": "float",
-    "double": "double",
-    "string": "string",
-    "bytes": "binary",
-    "fixed": "binary",
+_TYPES: dict[str, ColumnType] = {
+    "boolean": Boolean(),
+    "int": INT,
+    "long": BIGINT,
+    "float": Float(),
+    "double": Double(),
+    "string": String(),
+    "bytes": Binary(),
+    "fixed": Binary(),
 }
-_LOGICAL_TYPES = {"date": "date", "timestamp-millis": "timestamp", "timestamp-micros": "timestamp"}
+_LOGICAL_TYPES: dict[str, ColumnType] = {
+    "date": Date(),
+    "timestamp-millis": Timestamp(),
+    "timestamp-micros": Timestamp(),
+}
 _ADDED = ("_hoodie_", OWN_PREFIX)
 
 
-def table_columns(avro_schema: str) -> dict[str, str]:
+def table_columns(avro_schema: str) -> dict[str, ColumnType]:
     """Give the type of each column of the source, without those that Hudi and the framework add."""
     fields = json.loads(avro_schema)["fields"]
     return {field["name"]: _type(field["type"]) for field in fields if not field["name"].startswith(_ADDED)}
@@ -32,12 +49,12 @@ def has_column(avro_schema: str, name: str) -> bool:
     return any(field["name"] == name for field in json.loads(avro_schema)["fields"])
 
 
-def _type(avro: Any) -> str:  # noqa: ANN401 - a name, a union or an object, as Avro writes types
+def _type(avro: Any) -> ColumnType:  # noqa: ANN401 - a name, a union or an object, as Avro writes types
     if isinstance(avro, list):
         return _type(next(branch for branch in avro if branch != "null"))
     if isinstance(avro, str):
         return _TYPES[avro]
     logical = avro.get("logicalType")
     if logical == "decimal":
-        return f"decimal({avro['precision']},{avro['scale']})"
+        return Decimal(int(avro["precision"]), int(avro["scale"]))
     return _LOGICAL_TYPES[logical] if logical in _LOGICAL_TYPES else _type(avro["type"])

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from lake.spark_session import elements, hadoop_configuration, hadoop_path, java_class
+from lake.tables.columns import Columns
 from odp.file_processor.apply.table_schema import HeldTable
 from odp.file_processor.table_writers.hudi_commit_metadata import (
     CONTENT,
@@ -38,7 +39,7 @@ class Commit:
     metadata: Any
 
     @property
-    def columns(self) -> dict[str, str]:
+    def columns(self) -> Columns:
         """The type of each column of the table as of this commit."""
         return table_columns(self._schema)
 
@@ -165,7 +166,7 @@ class ExistingTable:
     """The column whose values Hudi would compare; only tables that an earlier release made have one."""
 
     @property
-    def columns(self) -> dict[str, str]:
+    def columns(self) -> Columns:
         """The type of each column of the source."""
         return self.newest.columns
 

@@ -16,6 +16,7 @@ from odp.records import LandedFile
 
 from lake.errors import RejectedInputError, SchemaChangeRefusedError
 from lake.ledger.bounded_text import bounded_reason
+from lake.tables.columns import BIGINT, INT, Date, String
 from lake.tables.parquet_schema import parquet_columns
 from tests.unit.odp.file_processor.landings import change, filled, held_files, ids, load
 from tests.unit.odp.file_processor.refresh_world import CONFIG
@@ -75,12 +76,12 @@ def test_days_at_the_ends_of_the_calendar_are_left_out() -> None:
 @pytest.mark.parametrize("name", ["a\n optional int32 b", "a (STRING)\n}", "\0", "x" * 100_000, "a = 5", "é\u2028", ""])
 def test_newline_in_the_name_of_a_column_forges_no_column(name: str) -> None:
     fields = [("Op", "optional binary Op (STRING)"), (name, f"optional int32 {name} (DATE)"), ("z", "required int64 z")]
-    assert parquet_columns(fields) == {"Op": "string", name: "date", "z": "bigint"}
+    assert parquet_columns(fields) == {"Op": String(), name: Date(), "z": BIGINT}
 
 
 @pytest.mark.parametrize("letter", [" ", "é", "\n", "𝔘"])
 def test_reason_of_a_file_of_badly_named_columns_fits_into_an_item(letter: str) -> None:
-    columns = {f"_hoodie_{number}{letter * 200}": "int" for number in range(1_300)}
+    columns = {f"_hoodie_{number}{letter * 200}": INT for number in range(1_300)}
     problems = list(impossible_names(CONFIG, SchemaVersion("s3://staging/s/t/x.parquet", columns)))
     assert len(problems) == 1_300
     reason = bounded_reason(str(SchemaChangeRefusedError(problems).of_table("s.t", "rename them")))

@@ -9,11 +9,12 @@ from odp.records import FileType, LandedFile, RawTableConfig, VersioningType
 from odp.refresh import RefreshKind, RefreshPlan, TableState
 
 from lake.errors import RejectedInputError, SchemaChangeRefusedError
+from lake.tables.columns import BIGINT, INT, Columns, String, Timestamp, column_type
 from tests.unit.odp.samples import table_config
 
-BASE = {"ID": "bigint", "V": "int"}
-CHANGE = {"Op": "string", **BASE, "SEQ": "string"}
-WIDE = {**CHANGE, "V": "bigint", "NOTE": "string"}
+BASE: Columns = {"ID": BIGINT, "V": INT}
+CHANGE: Columns = {"Op": String(), **BASE, "SEQ": String()}
+WIDE: Columns = {**CHANGE, "V": BIGINT, "NOTE": String()}
 HELD = HeldTable(CHANGE, "LOAD00000001.parquet", "20260101-000000005.parquet")
 HELD_WIDE = replace(HELD, columns=WIDE)
 
@@ -24,26 +25,26 @@ def file(name: str, landed_at: str = "") -> LandedFile:
 
 
 def decide(
-    columns: Mapping[LandedFile, Mapping[str, str]],
+    columns: Mapping[LandedFile, Columns],
     held: HeldTable | None = None,
     kind: RefreshKind = RefreshKind.CHANGES,
     config: RawTableConfig | None = None,
-) -> dict[str, str]:
+) -> Columns:
     refresh = RefreshPlan(kind, tuple(columns), (), TableState())
     by_id = {file.file_id: found for file, found in columns.items()}
     return decide_table_columns(config or table_config(), refresh, by_id, held)
 
 
 def test_rule_10_full_load_gets_the_columns_that_only_changes_have() -> None:
-    files = {file("LOAD00000001"): BASE, file("20260101-000000001"): {**CHANGE, "SEQ": "bigint"}}
-    assert decide(files, kind=RefreshKind.INITIAL) == {**BASE, "Op": "string", "SEQ": "bigint"}
-    assert decide({file("LOAD00000001"): BASE}, kind=RefreshKind.INITIAL) == {**BASE, "Op": "string", "SEQ": "string"}
+    files = {file("LOAD00000001"): BASE, file("20260101-000000001"): {**CHANGE, "SEQ": BIGINT}}
+    assert decide(files, kind=RefreshKind.INITIAL) == {**BASE, "Op": String(), "SEQ": BIGINT}
+    assert decide({file("LOAD00000001"): BASE}, kind=RefreshKind.INITIAL) == {**BASE, "Op": String(), "SEQ": String()}
 
 
 def test_rule_10_ordering_of_a_full_load_gives_way_to_that_of_the_changes() -> None:
-    files = {file("LOAD00000001"): {**BASE, "SEQ": "timestamp"}, file("20260101-000000001"): CHANGE}
-    assert decide(files, kind=RefreshKind.INITIAL)["SEQ"] == "string"
-    assert decide({file("LOAD00000001"): {**BASE, "SEQ": "timestamp"}}, kind=RefreshKind.INITIAL)["SEQ"] == "timestamp"
+    files = {file("LOAD00000001"): {**BASE, "SEQ": Timestamp()}, file("20260101-000000001"): CHANGE}
+    assert decide(files, kind=RefreshKind.INITIAL)["SEQ"] == String()
+    assert decide({file("LOAD00000001"): {**BASE, "SEQ": Timestamp()}}, kind=RefreshKind.INITIAL)["SEQ"] == Timestamp()
 
 
 def test_rule_10_newer_file_continues_the_table_and_an_older_one_is_continued_by_it() -> None:
@@ -72,20 +73,20 @@ def test_rule_10_old_and_new_files_come_together_in_any_order() -> None:
 
 def test_rule_10_later_part_of_a_load_continues_the_parts_that_are_in_the_table() -> None:
     held = replace(HELD, newest_change="")
-    assert decide({file("LOAD00000002"): {**BASE, "NOTE": "string"}}, held) == {**CHANGE, "NOTE": "string"}
+    assert decide({file("LOAD00000002"): {**BASE, "NOTE": String()}}, held) == {**CHANGE, "NOTE": String()}
 
 
 def test_rule_10_reload_need_not_continue_the_table() -> None:
-    reload = {"ID": "bigint", "V": "string"}
+    reload = {"ID": BIGINT, "V": String()}
     columns = decide({file("LOAD00000001"): reload}, HELD_WIDE, RefreshKind.RELOAD)
-    assert columns == {**reload, "Op": "string", "SEQ": "string"}
+    assert columns == {**reload, "Op": String(), "SEQ": String()}
 
 
 def test_rule_10_reload_of_a_historical_table_continues_the_table_and_changes_after_it_continue_the_load() -> None:
     config = table_config(table_data_versioning_type=VersioningType.HISTORICAL)
-    loaded = {**BASE, "NOTE": "string"}
-    files = {file("LOAD00000001"): loaded, file("20260101-000000007"): {**CHANGE, "NOTE": "string"}}
-    assert decide(files, HELD, RefreshKind.RELOAD, config) == {**CHANGE, "NOTE": "string"}
+    loaded = {**BASE, "NOTE": String()}
+    files = {file("LOAD00000001"): loaded, file("20260101-000000007"): {**CHANGE, "NOTE": String()}}
+    assert decide(files, HELD, RefreshKind.RELOAD, config) == {**CHANGE, "NOTE": String()}
     with pytest.raises(SchemaChangeRefusedError, match="column NOTE .string in the table. is missing in "):
         decide({file("LOAD00000001"): BASE}, HELD_WIDE, RefreshKind.RELOAD, config)
 
@@ -108,7 +109,7 @@ def test_rule_10_dropped_column_stays_if_the_policy_says_so_and_comes_back_in_it
     config = table_config(on_dropped_column="null")
     dropped = {name: type_ for name, type_ in CHANGE.items() if name != "V"}
     assert decide({file("20260101-000000006"): dropped}, HELD_WIDE, config=config) == WIDE
-    again = {file("20260101-000000006"): dropped, file("20260101-000000007"): {**CHANGE, "V": "string"}}
+    again = {file("20260101-000000006"): dropped, file("20260101-000000007"): {**CHANGE, "V": String()}}
     with pytest.raises(SchemaChangeRefusedError, match="column V is bigint in .*, but string in "):
         decide(again, HELD_WIDE, config=config)
 
@@ -127,7 +128,7 @@ def test_source_column_with_a_technical_name_is_refused_by_name(name: str, polic
     with pytest.raises(
         SchemaChangeRefusedError, match=f"column '{name}' of s3://b/s/t/LOAD00000001.parquet has a name"
     ):
-        decide({file("LOAD00000001"): {**BASE, name: "int"}}, config=table_config(column_names=policy))
+        decide({file("LOAD00000001"): {**BASE, name: INT}}, config=table_config(column_names=policy))
 
 
 @pytest.mark.parametrize("name", ["$odp_key", "#odp_file", "$Hoodie_record_key", "#tmp_metadata_x", "$metadata"])
@@ -137,19 +138,19 @@ def test_name_that_becomes_a_technical_one_is_refused_by_both_names_with_the_way
     with pytest.raises(
         SchemaChangeRefusedError, match=f"column '\\{name}' of .* would be '{sanitised}', .* at the source"
     ):
-        decide({file(landed): {**CHANGE, name: "int"}}, config=table_config(column_names="sanitise"))
+        decide({file(landed): {**CHANGE, name: INT}}, config=table_config(column_names="sanitise"))
 
 
 @pytest.mark.parametrize("name", ["op", "OP", "oP"])
 @pytest.mark.parametrize("landed", ["LOAD00000001", "20260101-000000006"])
 def test_source_column_named_as_the_operation_in_another_case_is_refused_by_name(name: str, landed: str) -> None:
     with pytest.raises(SchemaChangeRefusedError, match=f"column '{name}' of .* has the name of the column 'Op'"):
-        decide({file(landed): {**CHANGE, name: "string"}})
+        decide({file(landed): {**CHANGE, name: String()}})
 
 
 def test_operation_that_a_file_has_twice_is_refused_by_name() -> None:
     with pytest.raises(SchemaChangeRefusedError, match="column 'Op' of .* two columns of one name"):
-        decide({file("20260101-000000006"): {**CHANGE, "Op": "unsupported: two columns of one name"}})
+        decide({file("20260101-000000006"): {**CHANGE, "Op": column_type("unsupported: two columns of one name")}})
 
 
 def test_change_file_without_operations_names_the_settings_that_leave_them_out() -> None:
@@ -159,7 +160,7 @@ def test_change_file_without_operations_names_the_settings_that_leave_them_out()
 
 
 def test_name_that_tables_cannot_have_is_refused_or_made_one_by_the_policy() -> None:
-    columns = {**BASE, "QTY ": "int", "2nd": "int"}
+    columns = {**BASE, "QTY ": INT, "2nd": INT}
     with pytest.raises(SchemaChangeRefusedError, match="column 'QTY ' of "):
         decide({file("LOAD00000001"): columns})
     sanitised = decide({file("LOAD00000001"): columns}, config=table_config(column_names="sanitise"))
@@ -167,13 +168,13 @@ def test_name_that_tables_cannot_have_is_refused_or_made_one_by_the_policy() -> 
 
 
 def test_names_that_would_become_one_are_refused_by_name() -> None:
-    columns = {**BASE, "A B": "int", "a_b": "int"}
+    columns = {**BASE, "A B": INT, "a_b": INT}
     with pytest.raises(SchemaChangeRefusedError, match="columns 'A B' and 'a_b' of .* would both be a_b"):
         decide({file("LOAD00000001"): columns}, config=table_config(column_names="sanitise"))
 
 
 SANITISED = table_config(column_names="sanitise", on_dropped_column="null")
-OF_A_B = replace(HELD, columns={**CHANGE, "A_B": "int"}, source_names={"A_B": "A B"})
+OF_A_B = replace(HELD, columns={**CHANGE, "A_B": INT}, source_names={"A_B": "A B"})
 
 
 @pytest.mark.parametrize("landed", ["20260101-000000004", "20260101-000000006"])
@@ -186,7 +187,7 @@ def test_column_that_would_become_another_one_of_the_table_is_refused_by_both_na
 ) -> None:
     before = dict(held.source_names or {}).get("A_B", "A_B")
     with pytest.raises(SchemaChangeRefusedError, match=f"columns '{before}' of the table and '{name}' of .*{landed}"):
-        decide({file(landed): {**CHANGE, name: "int"}}, held, config=SANITISED)
+        decide({file(landed): {**CHANGE, name: INT}}, held, config=SANITISED)
 
 
 @pytest.mark.parametrize("versioning", VersioningType)
@@ -196,8 +197,8 @@ def test_table_whose_commits_recorded_no_sources_names_takes_the_columns_that_ma
     """An earlier release sanitised names and did not record them."""
     held = replace(OF_A_B, source_names=None)
     config = replace(SANITISED, table_data_versioning_type=versioning)
-    assert decide({file("20260101-000000006"): {**CHANGE, "A B": "int"}}, held, config=config) == held.columns
-    files = {file(f"20260101-00000000{each}"): {**CHANGE, name: "int"} for each, name in ((6, "A B"), (7, "A-B"))}
+    assert decide({file("20260101-000000006"): {**CHANGE, "A B": INT}}, held, config=config) == held.columns
+    files = {file(f"20260101-00000000{each}"): {**CHANGE, name: INT} for each, name in ((6, "A B"), (7, "A-B"))}
     with pytest.raises(SchemaChangeRefusedError, match="columns 'A B' of .*6.* and 'A-B' of .* would both be A_B"):
         decide(files, held, config=config)
 
@@ -205,42 +206,38 @@ def test_table_whose_commits_recorded_no_sources_names_takes_the_columns_that_ma
 def test_column_with_the_name_that_the_table_gave_another_is_refused_with_the_way_out() -> None:
     """DMS shows a renamed column as it shows one that was dropped and another that was added."""
     with pytest.raises(SchemaChangeRefusedError, match="if it is the same column.*name that the table does not have"):
-        decide({file("20260101-000000006"): {**CHANGE, "A_B": "int"}}, OF_A_B, config=SANITISED)
-    renamed = {file("20260101-000000006"): {**CHANGE, "A_B2": "int"}}
+        decide({file("20260101-000000006"): {**CHANGE, "A_B": INT}}, OF_A_B, config=SANITISED)
+    renamed = {file("20260101-000000006"): {**CHANGE, "A_B2": INT}}
     assert decide(renamed, OF_A_B, config=SANITISED).keys() == {*OF_A_B.columns, "A_B2"}
 
 
 def test_column_that_would_become_one_of_another_file_is_refused_by_both_names() -> None:
-    files = {file("LOAD00000001"): {**BASE, "A B": "int"}, file("20260101-000000006"): {**CHANGE, "A_B": "int"}}
+    files = {file("LOAD00000001"): {**BASE, "A B": INT}, file("20260101-000000006"): {**CHANGE, "A_B": INT}}
     with pytest.raises(SchemaChangeRefusedError, match="columns 'A B' of .*LOAD00000001.* and 'A_B' of .* would both"):
         decide(files, kind=RefreshKind.INITIAL, config=SANITISED)
 
 
 def test_sanitised_column_goes_on_in_later_files_and_is_any_other_one_after_a_reload() -> None:
-    assert decide({file("20260101-000000006"): {**CHANGE, "A B": "int"}}, OF_A_B, config=SANITISED) == OF_A_B.columns
-    reload = {file("LOAD00000001"): {**BASE, "A_B": "string"}}
-    assert decide(reload, OF_A_B, RefreshKind.RELOAD, SANITISED)["A_B"] == "string"
+    assert decide({file("20260101-000000006"): {**CHANGE, "A B": INT}}, OF_A_B, config=SANITISED) == OF_A_B.columns
+    reload = {file("LOAD00000001"): {**BASE, "A_B": String()}}
+    assert decide(reload, OF_A_B, RefreshKind.RELOAD, SANITISED)["A_B"] == String()
 
 
 def test_keys_of_a_sanitised_table_are_configured_by_the_sources_names() -> None:
     config = table_config(hudi_primary_key=("Order ID",), hudi_partition_key="P°", column_names="sanitise")
-    assert {"Order_ID", "P_"} <= decide(
-        {file("LOAD00000001"): {"Order ID": "int", "P°": "string"}}, config=config
-    ).keys()
+    assert {"Order_ID", "P_"} <= decide({file("LOAD00000001"): {"Order ID": INT, "P°": String()}}, config=config).keys()
 
 
 @pytest.mark.parametrize(
     ("landed", "columns"),
-    [("LOAD00000001", {**BASE, "seq": "string"}), ("20260101-000000006", {**CHANGE, "Seq": "int"})],
+    [("LOAD00000001", {**BASE, "seq": String()}), ("20260101-000000006", {**CHANGE, "Seq": INT})],
 )
-def test_column_named_as_the_change_sequence_in_another_case_is_refused_by_name(
-    landed: str, columns: Mapping[str, str]
-) -> None:
+def test_column_named_as_the_change_sequence_in_another_case_is_refused_by_name(landed: str, columns: Columns) -> None:
     *_, name = columns
     with pytest.raises(SchemaChangeRefusedError, match=f"column '{name}' of .*{landed}.* from 'SEQ'"):
         decide({file(landed): columns})
     with pytest.raises(SchemaChangeRefusedError, match=f"column '{name}' of the table .* from 'SEQ'"):
-        decide({file("20260101-000000006"): CHANGE}, replace(HELD, columns={**BASE, name: "string", "Op": "string"}))
+        decide({file("20260101-000000006"): CHANGE}, replace(HELD, columns={**BASE, name: String(), "Op": String()}))
 
 
 def test_table_without_a_change_sequence_needs_none() -> None:
@@ -250,7 +247,7 @@ def test_table_without_a_change_sequence_needs_none() -> None:
 
 
 def test_rule_10_refusal_names_the_table_and_the_way_out_of_it() -> None:
-    files = {file("20260101-000000006"): {**CHANGE, "V": "string"}}
+    files = {file("20260101-000000006"): {**CHANGE, "V": String()}}
     with pytest.raises(SchemaChangeRefusedError, match=r"^s\.t: .*column V is int .* load the table again in DMS"):
         decide(files, HELD)
     with pytest.raises(SchemaChangeRefusedError, match="replicate the table into a new raw_table_name"):

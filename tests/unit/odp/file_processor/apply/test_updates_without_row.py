@@ -11,11 +11,12 @@ from odp.file_processor.table_writers.hudi_commit_metadata import final_rows_met
 from odp.records import FileStatus
 from odp.refresh import RefreshKind, RefreshPlan, RowCounts, TableState
 
+from lake.tables.columns import BIGINT
 from tests.unit.odp.file_processor.landings import Table, change, load
 from tests.unit.odp.file_processor.refresh_world import file, killed, part, world
 
-TABLE = HeldTable({"ID": "bigint"}, "LOAD00000001.parquet", file(1).name)
-PLAIN = NamedColumns({"ID": "bigint"}, {"ID": "ID"}, {})
+TABLE = HeldTable({"ID": BIGINT}, "LOAD00000001.parquet", file(1).name)
+PLAIN = NamedColumns({"ID": BIGINT}, {"ID": "ID"}, {})
 CHANGES = RefreshPlan(RefreshKind.CHANGES, (file(2), file(3)), (), TableState(1))
 
 
@@ -67,7 +68,7 @@ def test_nothing_is_counted_where_an_update_may_miss_its_row_for_another_reason(
 
 
 def test_nothing_is_counted_if_a_file_has_before_images() -> None:
-    images = replace(PLAIN, before_images={"ID": ("BI_ID", "bigint")})
+    images = replace(PLAIN, before_images={"ID": ("BI_ID", BIGINT)})
     assert not may_count_updates_without_row(CHANGES, TABLE, [PLAIN, images])
 
 
