@@ -6,16 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from odp.file_processor.apply.own_columns import VERSION
 from odp.file_processor.apply.row_keys import with_keys
-from odp.file_processor.table_writers import hudi_refresh
-from odp.file_processor.table_writers.hudi_index import decide_look_up
-from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
+from odp.file_processor.apply.table_format import definition_of
+from odp.file_processor.apply.table_writer import SparkTableWriter
+from odp.file_processor.apply.technical_columns import VERSION
 from odp.records import LandedFile, RawTableConfig, VersioningType
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from lake.tables.columns import BIGINT, String
+from lake.tables.hudi import table as hudi_table
+from lake.tables.hudi.index import index_settings
+from lake.tables.hudi.options import write_options
 from tests.spark.refresher import Refresher
 
 Land = Callable[..., LandedFile]
@@ -31,7 +33,7 @@ def made(spark: SparkSession, table_config: Configure, land: Land, buckets: Path
     """Make a table of the loaded rows, configured as told."""
 
     def make(**configured: Any) -> Refresher:
-        refresh = Refresher(HudiSparkWriter(spark), table_config(**configured), buckets)
+        refresh = Refresher(SparkTableWriter(spark), table_config(**configured), buckets)
         refresh(land(refresh.key("LOAD00000001"), as_rows(LOADED)))
         return refresh
 
@@ -45,7 +47,7 @@ def as_rows(rows: list[Row]) -> list[dict[str, Any]]:
 def decide(spark: SparkSession, config: RawTableConfig, *rows: Row) -> bool:
     changes = spark.createDataFrame(list(rows), SCHEMA).withColumn(VERSION, F.col("SEQ"))
     types = {"ID": BIGINT, "LINE": BIGINT, "REGION": String()}
-    return decide_look_up(spark, config, with_keys(changes, config, types)).moves_rows
+    return index_settings(spark, definition_of(config), with_keys(changes, config, types)).moves_rows
 
 
 def test_change_moves_its_row_if_its_partition_is_another_than_that_of_the_row(
@@ -91,7 +93,7 @@ def test_keys_are_read_in_one_task_for_few_small_files_and_in_more_for_many(
     spark: SparkSession, made: Callable[..., Refresher], land: Land
 ) -> None:
     def tasks() -> int:
-        return decide_look_up(spark, refresh.config, spark.createDataFrame([], SCHEMA)).tasks
+        return index_settings(spark, definition_of(refresh.config), spark.createDataFrame([], SCHEMA)).tasks
 
     refresh = made()
     assert tasks() == 1
@@ -120,14 +122,13 @@ def test_refresh_prepares_hudis_index_for_moving_rows_only_if_one_moves(
     made: Callable[..., Refresher], land: Land, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prepared: list[str] = []
-    write = hudi_refresh.save
-
-    def watched(rows: Any, options: Any, *others: Any) -> None:
+    def watched(*arguments: Any) -> Any:
+        options = write_options(*arguments)
         prepared.append(options["hoodie.simple.index.update.partition.path"])
-        write(rows, options, *others)
+        return options
 
     refresh = made()
-    monkeypatch.setattr(hudi_refresh, "save", watched)
+    monkeypatch.setattr(hudi_table, "write_options", watched)
     refresh(land(refresh.key("20260101-000000001"), as_rows([("U", 1, 11, "north", "1"), ("D", 2, None, None, "2")])))
     assert refresh.values("ID", "LINE", "REGION") == [(1, 11, "north"), (3, 30, None)]
     refresh(land(refresh.key("20260101-000000002"), as_rows([("U", 1, 12, "south", "3"), ("U", 3, 31, None, "4")])))

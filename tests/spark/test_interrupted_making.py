@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
+from odp.file_processor.apply.table_writer import SparkTableWriter
 from odp.records import RawTableConfig
 from pyspark.sql import SparkSession
 
@@ -17,7 +17,7 @@ MADE_BEFORE_THE_PROPERTIES = ("", "timeline", "timeline/history", ".schema", ".t
 
 @pytest.fixture
 def refresh(spark: SparkSession, table_config: Callable[..., RawTableConfig], buckets: Path) -> Refresher:
-    return Refresher(HudiSparkWriter(spark), table_config(), buckets)
+    return Refresher(SparkTableWriter(spark), table_config(), buckets)
 
 
 def rows(*keys: int, **further: list[str]) -> pa.Table:

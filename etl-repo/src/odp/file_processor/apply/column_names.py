@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from lake.tables.capabilities import Capabilities
 from lake.tables.columns import Columns, ColumnType, Unsupported
 from odp.file_processor.apply.schema_changes import SchemaVersion
 from odp.records import OPERATION, RawTableConfig
@@ -14,7 +15,6 @@ OWN_PREFIX = "_odp_"
 """Begins the columns that the framework adds to rows and tables."""
 
 SANITISE = "sanitise"
-_TECHNICAL_PREFIXES = (OWN_PREFIX, "_hoodie_", "_tmp_metadata_")
 _METADATA = "_metadata"  # Spark's own name for a file's name and its row numbers
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_]")
 
@@ -60,23 +60,24 @@ def with_table_names(config: RawTableConfig) -> RawTableConfig:
     )
 
 
-def impossible_names(config: RawTableConfig, version: SchemaVersion) -> Iterator[str]:
-    """Name the columns of a file that would be mistaken for one of the framework's own, or for one another."""
+def impossible_names(config: RawTableConfig, version: SchemaVersion, capabilities: Capabilities) -> Iterator[str]:
+    """Name the columns of a file that would be taken for a technical column, or for one another."""
     named: dict[str, str] = {}
+    technical = (OWN_PREFIX, *capabilities.reserved_prefixes)
     for name, type_ in version.columns.items():
         if name == OPERATION and isinstance(type_, Unsupported):
-            yield f"column {name!r} of {version.place} cannot be read as DMS's kind of a change ({type_}); {_RENAME}"
+            yield f"column {name!r} of {version.name} cannot be read as DMS's kind of a change ({type_}); {_RENAME}"
         named_in_table = table_name(config, name)
-        if named_in_table.lower().startswith(_TECHNICAL_PREFIXES) or named_in_table.lower() == _METADATA:
-            yield f"column {name!r} of {version.place} {_technical(name, named_in_table)}"
+        if named_in_table.lower().startswith(technical) or named_in_table.lower() == _METADATA:
+            yield f"column {name!r} of {version.name} {_technical(name, named_in_table)}"
         elif name != OPERATION and named_in_table.upper() == OPERATION.upper():
             yield (
-                f"column {name!r} of {version.place} has the name of the column {OPERATION!r} in which DMS writes "
+                f"column {name!r} of {version.name} has the name of the column {OPERATION!r} in which DMS writes "
                 f"the kind of a change; {_RENAME}"
             )
         other = named.setdefault(named_in_table.lower(), name)
         if other != name and config.column_names == SANITISE:
-            yield f"columns {other!r} and {name!r} of {version.place} would both be {named_in_table}"
+            yield f"columns {other!r} and {name!r} of {version.name} would both be {named_in_table}"
 
 
 def shared_names(places: Iterable[tuple[str, Mapping[str, str]]]) -> Iterator[str]:

@@ -12,10 +12,10 @@ from lake.spark_session import aggregated, computed_once
 from lake.tables.columns import Columns
 from odp.file_processor.apply.changes import ChangeReader
 from odp.file_processor.apply.column_names import NamedColumns
-from odp.file_processor.apply.own_columns import VERSION, own_columns, record_key
 from odp.file_processor.apply.row_keys import with_keys, with_versions
 from odp.file_processor.apply.row_order import IS_CHANGE, last_row_per_key
 from odp.file_processor.apply.table_history import Reload, greatest_version, least_version, load_version
+from odp.file_processor.apply.technical_columns import VERSION, record_key, technical_columns
 from odp.file_processor.apply.updates_without_row import FinalRows
 from odp.records import DELETE, INSERT, OPERATION, RawTableConfig
 from odp.refresh import RefreshPlan
@@ -57,7 +57,7 @@ class RefreshRows:
 
     def keyed(self, rows: DataFrame, version: str) -> DataFrame:
         """Add record keys and, to rows of a historical table, versions: rows of a load have this one."""
-        if VERSION in own_columns(self.config):
+        if VERSION in technical_columns(self.config):
             rows = with_versions(rows, version)
         return with_keys(rows, self.config, self.columns)
 
@@ -66,38 +66,38 @@ class RefreshRows:
         sequence = self.config.hudi_precombine_field
         marks = {IS_INSERTED: F.max(F.col(OPERATION) == INSERT)} if marked else {}
         last = last_row_per_key(keyed, [record_key(self.config)], has_sequence=bool(sequence), of_all=marks)
-        return last.select(*self.columns, *own_columns(self.config), *marks)
+        return last.select(*self.columns, *technical_columns(self.config), *marks)
 
     def without_rows(self) -> DataFrame:
         """Give no rows of the table's columns."""
         schema = ", ".join(f"`{name}` {type_}" for name, type_ in self.columns.items())
         return self.spark.createDataFrame(
-            [], ", ".join([schema, *(f"{name} string" for name in own_columns(self.config))])
+            [], ", ".join([schema, *(f"{name} string" for name in technical_columns(self.config))])
         )
 
-    def version_of_load(self, rows: DataFrame, held: DataFrame, load_before: str) -> str:
+    def version_of_load(self, rows: DataFrame, existing: DataFrame, load_before: str) -> str:
         """Name the version of a load's rows: later than all that the table holds before the changes among the rows.
 
         Changes of versions before the table's former load do not count: a task that went back wrote them again.
         """
         changes = self._changes(rows)
         first_change = None if changes is None else least_version(changes, load_before)
-        return load_version(greatest_version(held, first_change), self.refresh.state.generation)
+        return load_version(greatest_version(existing, first_change), self.refresh.state.generation)
 
-    def reloaded_history(self, rows: DataFrame, held: DataFrame, load_before: str) -> KeyedRows:
+    def reloaded_history(self, rows: DataFrame, existing: DataFrame, load_before: str) -> KeyedRows:
         """Give the rows that a reload adds to a historical table that holds others."""
-        changes, version = self._changes(rows), self.version_of_load(rows, held, load_before)
+        changes, version = self._changes(rows), self.version_of_load(rows, existing, load_before)
         load = self.final(self.keyed(rows.filter(~F.col(IS_CHANGE)), version))
-        added = Reload(self.config, self.columns, held, version).new_versions(load)
+        added = Reload(self.config, self.columns, existing, version).new_versions(load)
         added = with_keys(added, self.config, self.columns)
         if changes is None:
             return KeyedRows(added, self.without_rows(), version)
         return KeyedRows(added.unionByName(self.final(changes)), changes, version)
 
-    def emptied_history(self, held: DataFrame) -> KeyedRows:
+    def emptied_history(self, existing: DataFrame) -> KeyedRows:
         """Give a delete mark for each live key of a historical table; the load that follows has a later version."""
-        version = load_version(greatest_version(held), self.refresh.state.generation)
-        marks = Reload(self.config, self.columns, held, version).marks()
+        version = load_version(greatest_version(existing), self.refresh.state.generation)
+        marks = Reload(self.config, self.columns, existing, version).marks()
         return KeyedRows(with_keys(marks, self.config, self.columns), self.without_rows())
 
     def _changes(self, rows: DataFrame) -> DataFrame | None:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from lake.tables.columns import Binary, Columns, ColumnType, String
-from odp.file_processor.apply.own_columns import KEY, VERSION, own_columns
 from odp.file_processor.apply.row_order import FILE, IS_CHANGE, ROW, SEQUENCE
+from odp.file_processor.apply.technical_columns import KEY, VERSION, technical_columns
 from odp.records import RawTableConfig
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _ROW_DIGITS = 10
 
 def with_keys(rows: DataFrame, config: RawTableConfig, columns: Columns) -> DataFrame:
     """Add the record key if the table has one of the framework's own; historical rows have their version already."""
-    own = own_columns(config)
+    own = technical_columns(config)
     if not own:
         return rows
     parts = [key_text(config, columns), *([F.col(VERSION)] if VERSION in own else [])]

@@ -13,6 +13,8 @@ from pyspark.sql import functions as F
 
 from lake.errors import ObjectGoneError, RejectedInputError
 from lake.spark_session import hadoop_configuration, hadoop_path
+from lake.tables.change import KeyWithoutValueError
+from odp.file_processor.apply.table_format import format_of
 from odp.records import LandedFile, RawTableConfig
 
 if TYPE_CHECKING:
@@ -42,15 +44,16 @@ def explained(spark: SparkSession, config: RawTableConfig, files: Sequence[Lande
     """
     try:
         yield
-    except (Py4JJavaError, PySparkException) as error:
+    except (Py4JJavaError, PySparkException, KeyWithoutValueError) as error:
         text = str(error)
         if refused := _REFUSAL.search(text):
             message = f"{config.source_table_name}: {refused[1]}"
             raise RejectedInputError(message) from error
-        if "HoodieKeyException" in text:
+        if isinstance(error, KeyWithoutValueError):
             message = (
                 f"{config.source_table_name}: a row has no value in its key {', '.join(config.hudi_primary_key)} (NULL "
-                "or an empty text), which Hudi cannot keep; name columns as hudi_primary_key that every row has"
+                f"or an empty text), which {format_of(config).capabilities.name} cannot keep; name columns as "
+                "hudi_primary_key that every row has"
             )
             raise RejectedInputError(message) from error
         if (unread := _UNREAD.search(text)) and _DAMAGE.search(text):

@@ -11,9 +11,9 @@ from pyspark.sql import Window
 from pyspark.sql import functions as F
 
 from lake.tables.columns import Columns, String
-from odp.file_processor.apply.own_columns import KEY, VERSION
 from odp.file_processor.apply.row_keys import key_text
 from odp.file_processor.apply.row_order import VALID_SEQUENCE
+from odp.file_processor.apply.technical_columns import KEY, VERSION
 from odp.records import DELETE, INSERT, OPERATION, RawTableConfig
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Reload:
 
     config: RawTableConfig
     columns: Columns
-    held: DataFrame
+    existing: DataFrame
     version: str
 
     def new_versions(self, loaded: DataFrame) -> DataFrame:
@@ -70,7 +70,7 @@ class Reload:
 
     def _newest(self) -> DataFrame:
         """Give the newest version of each key before the load; the record key ends in a comma and the version."""
-        before = self.held.filter(F.col(VERSION) < self.version)
+        before = self.existing.filter(F.col(VERSION) < self.version)
         keyed = before.withColumn(_JOIN, F.expr(f"left({KEY}, length({KEY}) - length({VERSION}) - 1)"))
         newest = keyed.withColumn(_GREATEST, F.max(VERSION).over(Window.partitionBy(_JOIN)))
         return newest.filter(F.col(_GREATEST) == F.col(VERSION)).select(_JOIN, *self.columns)
@@ -79,13 +79,13 @@ class Reload:
         return reduce(or_, (self._differs_in(name) for name in self.columns if name != OPERATION))
 
     def _differs_in(self, name: str) -> Column:
-        loaded, held = F.col(_LOADED + name), F.col(name)
+        loaded, existing = F.col(_LOADED + name), F.col(name)
         if name == self.config.hudi_partition_key and self.columns[name] == String():
             # Spark takes it from the folder's name, which an empty text and NULL have in common
-            loaded, held = (F.when(column != "", column) for column in (loaded, held))
-        differs = ~loaded.eqNullSafe(held)
+            loaded, existing = (F.when(column != "", column) for column in (loaded, existing))
+        differs = ~loaded.eqNullSafe(existing)
         if name == self.config.hudi_precombine_field and self.columns[name] == String():
             # DMS's sequence is empty in loads
-            is_sequence = F.coalesce(held, F.lit("")).rlike(f"{VALID_SEQUENCE}|^\\z")
+            is_sequence = F.coalesce(existing, F.lit("")).rlike(f"{VALID_SEQUENCE}|^\\z")
             differs = differs & ~((F.coalesce(loaded, F.lit("")) == "") & is_sequence)
         return differs

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from lake.errors import RejectedInputError, SchemaChangeRefusedError
 from lake.tables.columns import Columns, ColumnType, String
@@ -16,7 +15,9 @@ from odp.file_processor.apply.column_names import (
     table_name,
     with_table_names,
 )
+from odp.file_processor.apply.existing_table import ExistingTable
 from odp.file_processor.apply.schema_changes import SchemaVersion, decide_columns, refuse_partition_type
+from odp.file_processor.apply.table_format import format_of
 from odp.records import OPERATION, FileType, LandedFile, RawTableConfig, VersioningType
 from odp.refresh import RefreshKind, RefreshPlan
 
@@ -26,29 +27,8 @@ KEEP_DROPPED = "null"
 _TEXT = String()
 
 
-@dataclass(frozen=True, slots=True)
-class HeldTable:
-    """What the table is before a refresh: its columns, and the newest load part and change file by name in it.
-
-    `source_names` has the source's name of each column that the source calls otherwise, by the table's name. It is
-    None if the table's commits recorded no names: then nobody knows how the source calls any column.
-    """
-
-    columns: Columns
-    newest_load: str = ""
-    newest_change: str = ""
-    source_names: Mapping[str, str] | None = field(default_factory=dict)
-
-    @property
-    def sources(self) -> dict[str, str]:
-        """The source's name of each column for which it is known, by the table's name."""
-        if self.source_names is None:
-            return {}
-        return {name: self.source_names.get(name, name) for name in self.columns}
-
-
 def decide_table_columns(
-    config: RawTableConfig, refresh: RefreshPlan, file_columns: Mapping[str, Columns], held: HeldTable | None
+    config: RawTableConfig, refresh: RefreshPlan, file_columns: Mapping[str, Columns], existing: ExistingTable | None
 ) -> dict[str, ColumnType]:
     """Give the columns of the table after the refresh; `file_columns` are those of each file by its id.
 
@@ -65,17 +45,17 @@ def decide_table_columns(
     named = with_table_names(config)
     try:
         _refuse_names(config, files, file_columns)
-        of_files = name_files(config, refresh, file_columns, held)
-        _refuse_shared_names(config, refresh, of_files, held)
-        columns = _decide(named, _versions(named, refresh, of_files, held))
-        refuse_partition_type(columns, named.hudi_partition_key)
+        of_files = name_files(config, refresh, file_columns, existing)
+        _refuse_shared_names(config, refresh, of_files, existing)
+        columns = _decide(named, _versions(named, refresh, of_files, existing))
+        refuse_partition_type(columns, named.hudi_partition_key, format_of(config).capabilities)
     except SchemaChangeRefusedError as refused:
         raise refused.of_table(config.source_table_name, _way_out(config)) from None
     return columns
 
 
 def name_files(
-    config: RawTableConfig, refresh: RefreshPlan, file_columns: Mapping[str, Columns], held: HeldTable | None
+    config: RawTableConfig, refresh: RefreshPlan, file_columns: Mapping[str, Columns], existing: ExistingTable | None
 ) -> dict[str, NamedColumns]:
     """Name the columns of each file by its id; a column of a full load or of the table is no before-image in changes.
 
@@ -88,20 +68,20 @@ def name_files(
     """
     loads = [file_columns[file.file_id] for file in refresh.read_files if file.is_load]
     of_loads = {table_name(config, name).upper() for columns in loads for name in columns}
-    of_table = {name.upper() for name in held.columns} if held and not _is_replaced(config, refresh) else set()
+    of_table = {name.upper() for name in existing.columns} if existing and not _is_replaced(config, refresh) else set()
     named: dict[str, NamedColumns] = {}
     for file in refresh.read_files:
         columns = file_columns[file.file_id]
         images = {} if file.is_load else before_images(config, columns, of_loads | of_table)
-        if images and config.before_images == DETECT and not _has_load(refresh, held):
+        if images and config.before_images == DETECT and not _has_load(refresh, existing):
             raise RejectedInputError(_undecided(config, refresh, file, images))
         named[file.file_id] = name_columns(config, columns, images)
     return named
 
 
-def _has_load(refresh: RefreshPlan, held: HeldTable | None) -> bool:
+def _has_load(refresh: RefreshPlan, existing: ExistingTable | None) -> bool:
     """Whether a full load showed which columns the source has; one that was emptied since did, too."""
-    return bool(refresh.state.load_keys or (held and held.newest_load)) or any(
+    return bool(refresh.state.load_keys or (existing and existing.newest_load)) or any(
         file.is_load for file in refresh.read_files
     )
 
@@ -124,24 +104,25 @@ def _is_replaced(config: RawTableConfig, refresh: RefreshPlan) -> bool:
 
 
 def _refuse_names(config: RawTableConfig, files: Sequence[LandedFile], file_columns: Mapping[str, Columns]) -> None:
+    capabilities = format_of(config).capabilities
     versions = {tuple(file_columns[file.file_id]): file for file in reversed(files)}
     problems = [
         problem
         for file in versions.values()
-        for problem in impossible_names(config, SchemaVersion(file.uri, file_columns[file.file_id]))
+        for problem in impossible_names(config, SchemaVersion(file.uri, file_columns[file.file_id]), capabilities)
     ]
     if problems:
         raise SchemaChangeRefusedError(problems)
 
 
 def _refuse_shared_names(
-    config: RawTableConfig, refresh: RefreshPlan, of_files: Mapping[str, NamedColumns], held: HeldTable | None
+    config: RawTableConfig, refresh: RefreshPlan, of_files: Mapping[str, NamedColumns], existing: ExistingTable | None
 ) -> None:
     """Two columns of the source are never one of the table, also if no file has both.
 
     DMS shows a renamed column as it shows one that was dropped and another that was added.
     """
-    of_table = held.sources if held and not _is_replaced(config, refresh) else {}
+    of_table = existing.sources if existing and not _is_replaced(config, refresh) else {}
     places = [(file.uri, dict(of_files[file.file_id].sources)) for file in refresh.read_files]
     problems = [*shared_names([("the table", of_table), *places])]
     if problems and [*shared_names(places)] != problems:
@@ -161,36 +142,36 @@ _Version = tuple[FileType | None, SchemaVersion]
 
 
 def _versions(
-    config: RawTableConfig, refresh: RefreshPlan, of_files: Mapping[str, NamedColumns], held: HeldTable | None
+    config: RawTableConfig, refresh: RefreshPlan, of_files: Mapping[str, NamedColumns], existing: ExistingTable | None
 ) -> list[_Version]:
     """Give the schemas in the source's order; those of a snapshot table's reload need not continue the table's."""
     follows = refresh.kind is RefreshKind.RELOAD and not refresh.is_late_reload
-    placed: list[tuple[_Place, _Version]] = [
-        (_place_of_file(file), (file.file_type, SchemaVersion(file.uri, of_files[file.file_id].types)))
+    ordered: list[tuple[_Order, _Version]] = [
+        (_order_of_file(file), (file.file_type, SchemaVersion(file.uri, of_files[file.file_id].types)))
         for file in refresh.read_files
     ]
-    if held and not _is_replaced(config, refresh):
-        place = _FIRST if follows else _place_of_table(held)
-        placed.append((place, (None, SchemaVersion("the table", held.columns))))
-    return [version for _, version in sorted(placed, key=lambda entry: entry[0])]
+    if existing and not _is_replaced(config, refresh):
+        order = _FIRST if follows else _order_of_table(existing)
+        ordered.append((order, (None, SchemaVersion("the table", existing.columns))))
+    return [version for _, version in sorted(ordered, key=lambda entry: entry[0])]
 
 
 def _decide(config: RawTableConfig, versions: Sequence[_Version]) -> dict[str, ColumnType]:
     """A full load may lack the columns of operation and sequence; the operation is a text whatever the files say."""
     keep_dropped = config.on_dropped_column == KEEP_DROPPED
-    ours = tuple(filter(None, (OPERATION, config.hudi_precombine_field)))
+    technical = tuple(filter(None, (OPERATION, config.hudi_precombine_field)))
     _refuse_other_case(config.hudi_precombine_field, versions)
-    columns: dict[str, ColumnType] = dict.fromkeys(ours, _TEXT)
+    columns: dict[str, ColumnType] = dict.fromkeys(technical, _TEXT)
     columns |= _sequence_type(config.hudi_precombine_field, versions, keep_dropped=keep_dropped)
-    columns |= decide_columns([version.without(ours) for _, version in versions], keep_dropped=keep_dropped)
+    columns |= decide_columns([version.without(technical) for _, version in versions], keep_dropped=keep_dropped)
     in_order = dict.fromkeys(name for _, version in versions for name in version.columns)
-    return {name: columns[name] for name in (*in_order, *ours)}
+    return {name: columns[name] for name in (*in_order, *technical)}
 
 
 def _refuse_other_case(sequence: str | None, versions: Sequence[_Version]) -> None:
     """The change sequence is in the table by its configured name, beside which no other case of it can be."""
     problems = {
-        name: f"column {name!r} of {version.place} differs in upper and lower case only from {sequence!r}, which the "
+        name: f"column {name!r} of {version.name} differs in upper and lower case only from {sequence!r}, which the "
         "manifest names as hudi_precombine_field; name it there as the source does, or rename the column by a "
         "transformation rule of the DMS task (rename-column)"
         for _, version in reversed(versions)
@@ -211,18 +192,18 @@ def _sequence_type(name: str | None, versions: Sequence[_Version], *, keep_dropp
     return decided if decided.get(name) == _TEXT else decide_columns([version for _, version in having])
 
 
-_Place = tuple[int, str, int]
+_Order = tuple[int, str, int]
 """Loads come first and then changes, each by name; the table comes after the newest file that is in it."""
 
-_FIRST: _Place = (-1, "", 0)
+_FIRST: _Order = (-1, "", 0)
 
 
-def _place_of_file(file: LandedFile) -> _Place:
+def _order_of_file(file: LandedFile) -> _Order:
     return (0 if file.is_load else 1, file.name, 0)
 
 
-def _place_of_table(held: HeldTable) -> _Place:
-    return (1, held.newest_change, 1) if held.newest_change else (0, held.newest_load, 1)
+def _order_of_table(existing: ExistingTable) -> _Order:
+    return (1, existing.newest_change, 1) if existing.newest_change else (0, existing.newest_load, 1)
 
 
 def _require_columns(config: RawTableConfig, file: LandedFile, columns: Columns) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from odp.file_processor.apply.column_names import NamedColumns
-from odp.file_processor.apply.table_schema import HeldTable
+from odp.file_processor.apply.existing_table import ExistingTable
 from odp.refresh import RefreshKind, RefreshPlan, RowCounts
 
 
@@ -33,7 +33,9 @@ class FinalRows:
         return max(0, new - self.inserted)
 
 
-def may_count_updates_without_row(refresh: RefreshPlan, table: HeldTable | None, files: Iterable[NamedColumns]) -> bool:
+def may_count_updates_without_row(
+    refresh: RefreshPlan, table: ExistingTable | None, files: Iterable[NamedColumns]
+) -> bool:
     """Whether an update in these files whose row the table does not have is worth a report.
 
     It is not:

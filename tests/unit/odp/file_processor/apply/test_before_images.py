@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from odp.file_processor.apply.table_schema import HeldTable, decide_table_columns, name_files
+from odp.file_processor.apply.existing_table import ExistingTable
+from odp.file_processor.apply.table_schema import decide_table_columns, name_files
 from odp.records import LandedFile, VersioningType
 from odp.refresh import RefreshKind, RefreshPlan, TableState
 
@@ -30,7 +31,7 @@ def test_before_images_of_any_column_are_no_columns_of_the_table() -> None:
 
 
 @pytest.mark.parametrize("held", [WITHOUT_LOAD, None])
-def test_before_images_of_a_table_without_a_load_are_told_by_its_configuration(held: HeldTable | None) -> None:
+def test_before_images_of_a_table_without_a_load_are_told_by_its_configuration(held: ExistingTable | None) -> None:
     columns = {CHANGED: {**CHANGE, **IMAGES}}
     assert decide(columns, held, config=WRITTEN) == CHANGE
     assert decide(columns, held, config=NONE) == {**CHANGE, **IMAGES}

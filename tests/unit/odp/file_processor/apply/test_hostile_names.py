@@ -17,6 +17,7 @@ from odp.records import LandedFile
 from lake.errors import RejectedInputError, SchemaChangeRefusedError
 from lake.ledger.bounded_text import bounded_reason
 from lake.tables.columns import BIGINT, INT, Date, String
+from lake.tables.hudi.capabilities import HUDI
 from lake.tables.parquet_schema import parquet_columns
 from tests.unit.odp.file_processor.landings import change, filled, held_files, ids, load
 from tests.unit.odp.file_processor.refresh_world import CONFIG
@@ -82,7 +83,7 @@ def test_newline_in_the_name_of_a_column_forges_no_column(name: str) -> None:
 @pytest.mark.parametrize("letter", [" ", "é", "\n", "𝔘"])
 def test_reason_of_a_file_of_badly_named_columns_fits_into_an_item(letter: str) -> None:
     columns = {f"_hoodie_{number}{letter * 200}": INT for number in range(1_300)}
-    problems = list(impossible_names(CONFIG, SchemaVersion("s3://staging/s/t/x.parquet", columns)))
+    problems = list(impossible_names(CONFIG, SchemaVersion("s3://staging/s/t/x.parquet", columns), HUDI))
     assert len(problems) == 1_300
     reason = bounded_reason(str(SchemaChangeRefusedError(problems).of_table("s.t", "rename them")))
     assert reason.isprintable()

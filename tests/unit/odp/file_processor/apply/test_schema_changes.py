@@ -14,6 +14,7 @@ from odp.file_processor.apply.schema_changes import (
 
 from lake.errors import SchemaChangeRefusedError
 from lake.tables.columns import ColumnType, column_type, promote
+from lake.tables.hudi.capabilities import HUDI
 
 SCALARS = ("boolean", "int", "bigint", "float", "double", "string", "binary", "date", "timestamp", "time(micros)")
 DECIMALS = st.integers(1, 38).flatmap(lambda p: st.integers(0, p).map(lambda s: f"decimal({p},{s})"))
@@ -123,10 +124,10 @@ def test_rule_10_type_that_no_table_holds_is_refused_once() -> None:
 
 @pytest.mark.parametrize("type_", ["timestamp", "binary"])
 def test_partition_column_whose_values_name_no_folder_is_refused(type_: str) -> None:
-    refuse_partition_type(types({"P": type_}), None)
-    refuse_partition_type(types({"P": "date"}), "P")
+    refuse_partition_type(types({"P": type_}), None, HUDI)
+    refuse_partition_type(types({"P": "date"}), "P", HUDI)
     with pytest.raises(SchemaChangeRefusedError, match=f"partition column P is of type {type_}"):
-        refuse_partition_type(types({"P": type_}), "P")
+        refuse_partition_type(types({"P": type_}), "P", HUDI)
 
 
 @pytest.mark.parametrize(
@@ -143,4 +144,4 @@ def test_partition_column_whose_values_name_no_folder_is_refused(type_: str) -> 
 def test_rule_10_table_is_rewritten_only_for_what_readers_do_not_widen_themselves(
     old: str, new: str, bound: set[str], rewrites: bool
 ) -> None:
-    assert must_rewrite(types({"C": old}), types({"C": new, "NEW": "string"}), bound) is rewrites
+    assert must_rewrite(types({"C": old}), types({"C": new, "NEW": "string"}), bound, HUDI) is rewrites

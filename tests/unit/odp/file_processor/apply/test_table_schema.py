@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
-from odp.file_processor.apply.table_schema import HeldTable, decide_table_columns
+from odp.file_processor.apply.existing_table import ExistingTable
+from odp.file_processor.apply.table_schema import decide_table_columns
 from odp.records import FileType, LandedFile, RawTableConfig, VersioningType
 from odp.refresh import RefreshKind, RefreshPlan, TableState
 
@@ -15,7 +16,7 @@ from tests.unit.odp.samples import table_config
 BASE: Columns = {"ID": BIGINT, "V": INT}
 CHANGE: Columns = {"Op": String(), **BASE, "SEQ": String()}
 WIDE: Columns = {**CHANGE, "V": BIGINT, "NOTE": String()}
-HELD = HeldTable(CHANGE, "LOAD00000001.parquet", "20260101-000000005.parquet")
+HELD = ExistingTable(CHANGE, "LOAD00000001.parquet", "20260101-000000005.parquet")
 HELD_WIDE = replace(HELD, columns=WIDE)
 
 
@@ -26,7 +27,7 @@ def file(name: str, landed_at: str = "") -> LandedFile:
 
 def decide(
     columns: Mapping[LandedFile, Columns],
-    held: HeldTable | None = None,
+    held: ExistingTable | None = None,
     kind: RefreshKind = RefreshKind.CHANGES,
     config: RawTableConfig | None = None,
 ) -> Columns:
@@ -183,7 +184,7 @@ OF_A_B = replace(HELD, columns={**CHANGE, "A_B": INT}, source_names={"A_B": "A B
     [(OF_A_B, "A_B"), (OF_A_B, "A-B"), (replace(OF_A_B, source_names={}), "A B")],
 )
 def test_column_that_would_become_another_one_of_the_table_is_refused_by_both_names(
-    held: HeldTable, name: str, landed: str
+    held: ExistingTable, name: str, landed: str
 ) -> None:
     before = dict(held.source_names or {}).get("A_B", "A_B")
     with pytest.raises(SchemaChangeRefusedError, match=f"columns '{before}' of the table and '{name}' of .*{landed}"):

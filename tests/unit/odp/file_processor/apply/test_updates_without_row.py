@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 from odp.file_processor.apply.column_names import NamedColumns
-from odp.file_processor.apply.table_schema import HeldTable
+from odp.file_processor.apply.commit_proof import proof_of_final_rows, read_final_rows
+from odp.file_processor.apply.existing_table import ExistingTable
 from odp.file_processor.apply.updates_without_row import FinalRows, may_count_updates_without_row
-from odp.file_processor.table_writers.hudi_commit_metadata import final_rows_metadata, read_final_rows
 from odp.records import FileStatus
 from odp.refresh import RefreshKind, RefreshPlan, RowCounts, TableState
 
@@ -15,7 +15,7 @@ from lake.tables.columns import BIGINT
 from tests.unit.odp.file_processor.landings import Table, change, load
 from tests.unit.odp.file_processor.refresh_world import file, killed, part, world
 
-TABLE = HeldTable({"ID": BIGINT}, "LOAD00000001.parquet", file(1).name)
+TABLE = ExistingTable({"ID": BIGINT}, "LOAD00000001.parquet", file(1).name)
 PLAIN = NamedColumns({"ID": BIGINT}, {"ID": "ID"}, {})
 CHANGES = RefreshPlan(RefreshKind.CHANGES, (file(2), file(3)), (), TableState(1))
 
@@ -40,7 +40,7 @@ def test_final_rows_that_are_neither_written_over_nor_deleted_nor_inserted_are_u
 
 
 def test_numbers_come_back_from_the_commit_and_other_commits_have_none() -> None:
-    assert read_final_rows(final_rows_metadata(FinalRows(5, 2))) == FinalRows(5, 2)
+    assert read_final_rows(proof_of_final_rows(FinalRows(5, 2))) == FinalRows(5, 2)
     assert read_final_rows({}) is None
 
 
@@ -62,7 +62,7 @@ def test_newer_changes_of_a_table_with_a_load_and_changes_are_counted() -> None:
     ],
 )
 def test_nothing_is_counted_where_an_update_may_miss_its_row_for_another_reason(
-    refresh: RefreshPlan, table: HeldTable | None
+    refresh: RefreshPlan, table: ExistingTable | None
 ) -> None:
     assert not may_count_updates_without_row(refresh, table, [PLAIN])
 

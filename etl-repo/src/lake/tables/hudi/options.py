@@ -10,11 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from math import ceil
 
+from lake.tables.change import PROOF_PREFIX, ChangeKind, Proof, TableDefinition
 from lake.tables.columns import Binary, Columns, Timestamp
-from odp.file_processor.apply.own_columns import record_key
-from odp.file_processor.table_writers.hudi_commit_metadata import commit_metadata
-from odp.records import DELETE, OPERATION, RawTableConfig, VersioningType
-from odp.refresh import RefreshKind, RefreshPlan
 
 TIME_TRAVEL_COMMITS = 10
 """So many commits can be read as they were; each costs the storage of the files that it rewrote."""
@@ -45,8 +42,8 @@ class Operation(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class IndexLookUp:
-    """How Hudi finds the rows that changes are of: in how many tasks, and whether any may be in another partition."""
+class IndexSettings:
+    """How Hudi finds the rows of changed keys: in how many tasks, and whether a row may move between partitions."""
 
     tasks: int
     moves_rows: bool
@@ -60,101 +57,89 @@ def look_up_tasks(data_files: Collection[int], task_slots: int) -> int:
     return min(task_slots, max(1, ceil(len(data_files) / _FILES_OF_A_TASK), ceil(sum(data_files) / _BYTES_OF_A_TASK)))
 
 
-def bound_columns(config: RawTableConfig) -> frozenset[str]:
-    """Give the columns from whose values record keys and partitions are made, which are kept beside the rows."""
-    return frozenset(filter(None, (*config.hudi_primary_key, config.hudi_partition_key)))
-
-
-def write_operation(config: RawTableConfig, refresh: RefreshPlan, *, is_held: bool) -> Operation:
-    """Give Hudi's operation for a refresh: only rows of a table that holds none can be added without a look-up."""
-    is_snapshot = config.table_data_versioning_type is VersioningType.SNAPSHOT
-    if is_snapshot and refresh.kind in (RefreshKind.RELOAD, RefreshKind.EMPTY):
+def write_operation(kind: ChangeKind, *, exists: bool) -> Operation:
+    """Give Hudi's operation for a change: only rows of a table that has none can be added without a look-up."""
+    if kind is not ChangeKind.MERGE:
         return Operation.OVERWRITE_TABLE
-    return Operation.UPSERT if is_held else Operation.BULK_INSERT
+    return Operation.UPSERT if exists else Operation.BULK_INSERT
 
 
 def write_options(
-    config: RawTableConfig, refresh: RefreshPlan, columns: Columns, look_up: IndexLookUp | None
+    table: TableDefinition, kind: ChangeKind, columns: Columns, index: IndexSettings | None
 ) -> dict[str, str]:
-    """Give all options of the one write that applies a refresh, of columns with these types.
+    """Give all options of the one write that applies a change, of columns with these types, but for its proof.
 
-    The look-up is None if the table holds nothing. It may say that it moves no rows only if no change has another
-    partition than the row that the table has of its key.
+    The index settings are None if the table does not exist. They may say that no row moves only if no change has
+    another partition than the row that the table has of its key.
     """
-    operation = write_operation(config, refresh, is_held=look_up is not None)
+    operation = write_operation(kind, exists=index is not None)
     return {
-        **_table_options(config, columns),
-        **(_index_options(config, look_up) if look_up and operation is Operation.UPSERT else {}),
-        **_payload_options(config),
+        **_table_options(table, columns),
+        **(_index_options(table, index) if index and operation is Operation.UPSERT else {}),
+        **_payload_options(table),
         **_speed_options(),
         **({} if operation is Operation.UPSERT else _NEW_SCHEMA),
-        "hoodie.clean.commits.retained": str(TIME_TRAVEL_COMMITS),
-        **commit_metadata(refresh),
+        **({} if kind is ChangeKind.REWRITE else {"hoodie.clean.commits.retained": str(TIME_TRAVEL_COMMITS)}),
         "hoodie.datasource.write.operation": operation.value,
     }
 
 
-def rewrite_options(config: RawTableConfig, columns: Columns) -> dict[str, str]:
-    """Give all options of a write that puts the rows of a table in its place in wider columns, and nothing else."""
-    return {
-        **_table_options(config, columns),
-        **_payload_options(config),
-        **_speed_options(),
-        **_NEW_SCHEMA,
-        "hoodie.datasource.write.operation": Operation.OVERWRITE_TABLE.value,
-    }
+def proof_options(proof: Proof) -> dict[str, str]:
+    """Give the options by which Hudi's commit carries a proof."""
+    return {"hoodie.datasource.write.commitmeta.key.prefix": PROOF_PREFIX, **proof} if proof else {}
 
 
-def _table_options(config: RawTableConfig, columns: Columns) -> dict[str, str]:
-    generator = "SimpleKeyGenerator" if config.hudi_partition_key else "NonpartitionedKeyGenerator"
+def _table_options(table: TableDefinition, columns: Columns) -> dict[str, str]:
+    generator = "SimpleKeyGenerator" if table.partition_by else "NonpartitionedKeyGenerator"
     return {
-        "hoodie.table.name": config.raw_table_name,
-        "hoodie.database.name": config.raw_database_name,
-        "hoodie.datasource.write.table.type": config.hudi_table_type.upper(),
-        "hoodie.datasource.write.recordkey.field": record_key(config),
-        "hoodie.datasource.write.partitionpath.field": config.hudi_partition_key or "",
+        "hoodie.table.name": table.name,
+        "hoodie.database.name": table.database,
+        "hoodie.datasource.write.table.type": table.table_type.upper(),
+        "hoodie.datasource.write.recordkey.field": table.record_key,
+        "hoodie.datasource.write.partitionpath.field": table.partition_by or "",
         "hoodie.datasource.write.keygenerator.class": f"{_KEY_GENERATORS}.{generator}",
         "hoodie.datasource.write.hive_style_partitioning": "true",
         "hoodie.datasource.write.partitionpath.urlencode": "true",  # or a value with / is a folder in a folder
-        "hoodie.datasource.write.row.writer.enable": "true" if _has_row_writer(config, columns) else "false",
+        "hoodie.datasource.write.row.writer.enable": "true" if _has_row_writer(table, columns) else "false",
         "hoodie.write.table.version": "6",
         "hoodie.write.auto.upgrade": "false",
     }
 
 
-def _has_row_writer(config: RawTableConfig, columns: Columns) -> bool:
+def _has_row_writer(table: TableDefinition, columns: Columns) -> bool:
     """Hudi's faster bulk insert writes some keys otherwise than its upsert, which then finds no row and adds one.
 
     It writes a timestamp as text, a binary as the address of an object.
     """
-    return not isinstance(columns.get(record_key(config)), Timestamp | Binary)
+    return not isinstance(columns.get(table.record_key), Timestamp | Binary)
 
 
-def _index_options(config: RawTableConfig, look_up: IndexLookUp) -> dict[str, str]:
+def _index_options(table: TableDefinition, index: IndexSettings) -> dict[str, str]:
     """A change of the partition column must move its row, so the index spans partitions where there are any.
 
     If it may move rows, Hudi joins the changes with all keys three times instead of once, whether or not any moves.
     """
-    tasks = str(look_up.tasks)
-    if config.hudi_partition_key is None:
+    tasks = str(index.tasks)
+    if table.partition_by is None:
         return {"hoodie.index.type": "SIMPLE", "hoodie.simple.index.parallelism": tasks}
     return {
         "hoodie.index.type": "GLOBAL_SIMPLE",
-        "hoodie.simple.index.update.partition.path": "true" if look_up.moves_rows else "false",
+        "hoodie.simple.index.update.partition.path": "true" if index.moves_rows else "false",
         "hoodie.global.simple.index.parallelism": tasks,
         "hoodie.global.index.reconcile.parallelism": tasks,
     }
 
 
-def _payload_options(config: RawTableConfig) -> dict[str, str]:
-    """No ordering field is named: the last commit wins; in a snapshot table a row whose operation is D is a delete."""
+def _payload_options(table: TableDefinition) -> dict[str, str]:
+    """No ordering field is named: the last commit wins."""
     options = {
         "hoodie.datasource.write.payload.class": _PAYLOAD,
-        "hoodie.combine.before.insert": "false",  # the framework gives one final row of each key already
+        "hoodie.combine.before.insert": "false",  # the core gives one final row of each key already
         "hoodie.combine.before.upsert": "false",
     }
-    if config.table_data_versioning_type is VersioningType.SNAPSHOT:
-        options |= {"hoodie.payload.delete.field": OPERATION, "hoodie.payload.delete.marker": DELETE}
+    if table.delete_marker:
+        column, value = table.delete_marker
+        options |= {"hoodie.payload.delete.field": column, "hoodie.payload.delete.marker": value}
     return options
 
 

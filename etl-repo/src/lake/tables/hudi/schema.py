@@ -18,7 +18,6 @@ from lake.tables.columns import (
     String,
     Timestamp,
 )
-from odp.file_processor.apply.column_names import OWN_PREFIX
 
 _TYPES: dict[str, ColumnType] = {
     "boolean": Boolean(),
@@ -35,18 +34,13 @@ _LOGICAL_TYPES: dict[str, ColumnType] = {
     "timestamp-millis": Timestamp(),
     "timestamp-micros": Timestamp(),
 }
-_ADDED = ("_hoodie_", OWN_PREFIX)
+_ADDED = "_hoodie_"
 
 
 def table_columns(avro_schema: str) -> dict[str, ColumnType]:
-    """Give the type of each column of the source, without those that Hudi and the framework add."""
+    """Give the type of each column, without those that Hudi adds."""
     fields = json.loads(avro_schema)["fields"]
     return {field["name"]: _type(field["type"]) for field in fields if not field["name"].startswith(_ADDED)}
-
-
-def has_column(avro_schema: str, name: str) -> bool:
-    """Tell whether the table has a column, which may be one of the framework's own."""
-    return any(field["name"] == name for field in json.loads(avro_schema)["fields"])
 
 
 def _type(avro: Any) -> ColumnType:  # noqa: ANN401 - a name, a union or an object, as Avro writes types

@@ -7,7 +7,7 @@ from odp.records import RawTableConfig, VersioningType
 KEY, VERSION = "_odp_key", "_odp_version"
 
 
-def own_columns(config: RawTableConfig) -> tuple[str, ...]:
+def technical_columns(config: RawTableConfig) -> tuple[str, ...]:
     """Name the columns that the framework adds: none to a snapshot table with one key column."""
     if config.table_data_versioning_type is VersioningType.HISTORICAL:
         return (KEY, VERSION)
@@ -16,4 +16,4 @@ def own_columns(config: RawTableConfig) -> tuple[str, ...]:
 
 def record_key(config: RawTableConfig) -> str:
     """Name the column that makes a row of the lake unique."""
-    return KEY if own_columns(config) else config.hudi_primary_key[0]
+    return KEY if technical_columns(config) else config.hudi_primary_key[0]

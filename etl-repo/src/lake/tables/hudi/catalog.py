@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from py4j.protocol import Py4JJavaError
 
 from lake.spark_session import elements, hadoop_configuration, java_class
-from odp.file_processor.apply.column_names import with_table_names
-from odp.records import RawTableConfig
+from lake.tables.change import TableDefinition
+from lake.tables.hudi.capabilities import HUDI
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -20,78 +20,78 @@ _LONGEST_COMMENT = 255  # of a column in the Glue Data Catalog, which takes one 
 logger = logging.getLogger(__name__)
 
 
-def sync_options(config: RawTableConfig) -> dict[str, str]:
+def sync_options(table: TableDefinition) -> dict[str, str]:
     """Give the options of Hudi's hive sync; `--enable-glue-datacatalog` makes the metastore the Glue Data Catalog."""
     return {
         "hoodie.datasource.hive_sync.mode": "hms",
         "hoodie.datasource.hive_sync.use_jdbc": "false",
-        "hoodie.datasource.hive_sync.database": config.raw_database_name,
-        "hoodie.datasource.hive_sync.table": config.raw_table_name,
-        "hoodie.datasource.hive_sync.partition_fields": with_table_names(config).hudi_partition_key or "",
-        "hoodie.datasource.hive_sync.partition_extractor_class": _partition_extractor(config),
+        "hoodie.datasource.hive_sync.database": table.database,
+        "hoodie.datasource.hive_sync.table": table.name,
+        "hoodie.datasource.hive_sync.partition_fields": table.partition_by or "",
+        "hoodie.datasource.hive_sync.partition_extractor_class": _partition_extractor(table),
         "hoodie.datasource.hive_sync.support_timestamp": "true",
-        "hoodie.datasource.meta.sync.base.path": config.base_path,
+        "hoodie.datasource.meta.sync.base.path": table.location,
         "hoodie.datasource.hive_sync.base_file_format": "PARQUET",
     }
 
 
-def sync_catalog(spark: SparkSession, config: RawTableConfig, source_names: Mapping[str, str]) -> None:
-    """Create or update the catalog's table, its columns and its partitions.
+def sync_catalog(spark: SparkSession, table: TableDefinition, comments: Mapping[str, str]) -> None:
+    """Create or update the catalog's table, its columns, their comments and its partitions.
 
-    A column that the source calls otherwise has the source's name as its comment. Hudi's tool drops comments when it
-    changes columns, and could set those of Avro fields only, whose change would be one of the schema.
+    Hudi's tool drops comments when it changes columns, and could set those of Avro fields only, whose change would be
+    one of the schema.
 
     An entry of something else under the table's name goes first: Hudi's tool would change it as far as it can, and fail
     where it cannot.
     """
     properties = java_class(spark, "java.util.Properties")()
-    for name, value in sync_options(config).items():
+    for name, value in sync_options(table).items():
         properties.setProperty(name, value)
     configuration = java_class(spark, "org.apache.hadoop.conf.Configuration")(hadoop_configuration(spark))
     # after a reload a column may be of any other type; a Hive metastore would mind, the Glue Data Catalog does not
     configuration.set("hive.metastore.disallow.incompatible.col.type.changes", "false")
     catalog = _client(spark, configuration)
-    _drop_stale_entries(config, catalog)
+    _drop_stale_entries(table, catalog)
     tool = java_class(spark, "org.apache.hudi.hive.HiveSyncTool")(properties, configuration)
     try:
         tool.syncHoodieTable()
     finally:
         tool.close()
-    if source_names:
-        _comment_columns(spark, config, catalog, source_names)
+    if comments:
+        _comment_columns(spark, table, catalog, comments)
 
 
-def set_comments(entry: Any, source_names: Mapping[str, str]) -> bool:  # noqa: ANN401 - a Java object
-    """Comment the columns of a catalog's entry with the source's names; tells whether any comment is another now."""
-    comments = {name.lower(): _comment(source) for name, source in source_names.items()}
+def set_comments(entry: Any, comments: Mapping[str, str]) -> bool:  # noqa: ANN401 - a Java object
+    """Comment the columns of a catalog's entry; tells whether any comment is another now."""
+    lines = {name.lower(): _one_line(comment) for name, comment in comments.items()}
     fields = [*elements(entry.getSd().getCols()), *elements(entry.getPartitionKeys())]
-    others = [field for field in fields if comments.get(field.getName()) not in (None, field.getComment())]
+    others = [field for field in fields if lines.get(field.getName()) not in (None, field.getComment())]
     for field in others:
-        field.setComment(comments[field.getName()])
+        field.setComment(lines[field.getName()])
     return bool(others)
 
 
 def _comment_columns(
     spark: SparkSession,
-    config: RawTableConfig,
+    table: TableDefinition,
     catalog: Any,  # noqa: ANN401
-    source_names: Mapping[str, str],
+    comments: Mapping[str, str],
 ) -> None:
     """Set the comments where they differ; the table is right without them, so a failure is only logged."""
-    database = config.raw_database_name
+    database = table.database
     try:
-        for name in filter(lambda name: catalog.tableExists(database, name), catalog_names(config)):
+        for name in filter(lambda name: catalog.tableExists(database, name), catalog_names(table)):
             entry = catalog.getTable(database, name)
-            if set_comments(entry, source_names):
+            if set_comments(entry, comments):
                 context = java_class(spark, "org.apache.hadoop.hive.metastore.api.EnvironmentContext")()
                 catalog.alter_table_with_environmentContext(database, name, entry, context)
     except Py4JJavaError:
-        logger.warning("%s.%s: comments of columns were not set", database, config.raw_table_name, exc_info=True)
+        logger.warning("%s.%s: comments of columns were not set", database, table.name, exc_info=True)
 
 
-def _comment(source: str) -> str:
-    """Write a name in one line, as a string of Python would have its control characters."""
-    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in source)[:_LONGEST_COMMENT]
+def _one_line(comment: str) -> str:
+    """Write a comment in one line, as a string of Python would have its control characters."""
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in comment)[:_LONGEST_COMMENT]
 
 
 def _client(spark: SparkSession, configuration: Any) -> Any:  # noqa: ANN401
@@ -99,29 +99,28 @@ def _client(spark: SparkSession, configuration: Any) -> Any:  # noqa: ANN401
     return java_class(spark, "org.apache.hudi.hive.util.IMetaStoreClientUtil").getMSC(hive_conf)
 
 
-def _drop_stale_entries(config: RawTableConfig, catalog: Any) -> None:  # noqa: ANN401
+def _drop_stale_entries(table: TableDefinition, catalog: Any) -> None:  # noqa: ANN401
     """Drop entries with another location or other partition columns, but none of their data."""
-    database, partition = config.raw_database_name, with_table_names(config).hudi_partition_key
-    for name in catalog_names(config):
+    database, partition = table.database, table.partition_by
+    for name in catalog_names(table):
         if catalog.tableExists(database, name):
             entry = catalog.getTable(database, name)
             keys = [str(key.getName()) for key in elements(entry.getPartitionKeys())]
-            is_here = _plain(str(entry.getSd().getLocation())) == _plain(config.base_path)
+            is_here = _plain(str(entry.getSd().getLocation())) == _plain(table.location)
             if not is_here or keys != ([partition.lower()] if partition else []):
                 logger.warning("%s.%s was an entry of something else in the catalog: dropped", database, name)
                 catalog.dropTable(database, name, False, True)
 
 
-def catalog_names(config: RawTableConfig) -> tuple[str, ...]:
+def catalog_names(table: TableDefinition) -> tuple[str, ...]:
     """Name the entries that the catalog has of a table; of a merge-on-read table Hudi's tool writes three."""
-    name = config.raw_table_name
-    return (name,) if config.hudi_table_type == "copy_on_write" else (name, f"{name}_ro", f"{name}_rt")
+    return (table.name, *(f"{table.name}{view}" for view in HUDI.extra_names.get(table.table_type, ())))
 
 
 def _plain(location: str) -> str:
     return location.replace("s3a://", "s3://").rstrip("/")
 
 
-def _partition_extractor(config: RawTableConfig) -> str:
-    extractor = "MultiPartKeysValueExtractor" if config.hudi_partition_key else "NonPartitionedExtractor"
+def _partition_extractor(table: TableDefinition) -> str:
+    extractor = "MultiPartKeysValueExtractor" if table.partition_by else "NonPartitionedExtractor"
     return f"org.apache.hudi.hive.{extractor}"

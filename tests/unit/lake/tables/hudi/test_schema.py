@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 import pytest
-from odp.file_processor.table_writers.hudi_schema import has_column, table_columns
 
 from lake.tables.columns import column_type
+from lake.tables.hudi.schema import table_columns
 
 
 def schema(*fields: tuple[str, Any]) -> str:
@@ -33,8 +33,6 @@ def test_type_is_that_of_the_column(avro: Any, type_: str) -> None:
     assert table_columns(schema(("C", avro))) == {"C": column_type(type_)}
 
 
-def test_columns_that_hudi_and_the_framework_add_are_left_out() -> None:
+def test_columns_that_hudi_adds_are_left_out_and_technical_ones_are_not() -> None:
     columns = schema(("_hoodie_record_key", "string"), ("ID", "long"), ("_odp_key", "string"))
-    assert table_columns(columns) == {"ID": column_type("bigint")}
-    assert has_column(columns, "_odp_key")
-    assert not has_column(columns, "_odp_version")
+    assert table_columns(columns) == {"ID": column_type("bigint"), "_odp_key": column_type("string")}

@@ -1,4 +1,4 @@
-"""What a commit carries beside rows: the files that it applied, the table's state, and where the next refresh goes on.
+"""The proof that a commit carries: the files that it applied, the table's state, and where the next refresh goes on.
 
 A crash before the run is recorded is seen by the next run, and nothing is applied twice.
 """
@@ -10,11 +10,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, TypeVar
 
+from lake.tables.change import Commit, Proof, StoredTable
+from odp.file_processor.apply.column_names import OWN_PREFIX
+from odp.file_processor.apply.existing_table import ExistingTable
 from odp.file_processor.apply.updates_without_row import FinalRows
-from odp.refresh import RefreshKind, RefreshPlan, TableState
+from odp.refresh import LastCommit, RefreshKind, RefreshPlan, RowCounts, TableState
 from odp.stored_format import FORMAT
 
-PREFIX = "odp."
 FILE_IDS, STATE, CONTENT = "odp.file_ids", "odp.table_state", "odp.table_content"
 FINAL_ROWS = "odp.final_rows"
 
@@ -53,43 +55,63 @@ class TableContent:
         )
 
 
-def commit_metadata(refresh: RefreshPlan) -> dict[str, str]:
-    """Give the options by which Hudi's commit carries the files of a refresh and the table's state after it."""
-    return {
-        "hoodie.datasource.write.commitmeta.key.prefix": PREFIX,
-        FILE_IDS: json.dumps(sorted(refresh.file_ids)),
-        STATE: _written(asdict(refresh.state)),
-    }
+def proof_of_refresh(refresh: RefreshPlan) -> dict[str, str]:
+    """Prove which files a refresh applied, and what state the table has after it."""
+    return {FILE_IDS: json.dumps(sorted(refresh.file_ids)), STATE: _written(asdict(refresh.state))}
 
 
-def content_metadata(content: TableContent) -> dict[str, str]:
-    """Give the option by which the commit carries the content of the table after it."""
+def proof_of_content(content: TableContent) -> dict[str, str]:
+    """Prove what the table holds after the commit."""
     return {CONTENT: _written(asdict(content))}
 
 
-def read_commit_metadata(metadata: Mapping[str, str]) -> tuple[frozenset[str], TableState]:
-    """Read what `commit_metadata` wrote, in this or an earlier release; what it does not know is ignored."""
-    return frozenset(json.loads(metadata[FILE_IDS])), _read(TableState, metadata[STATE])
+def read_refresh(proof: Proof) -> tuple[frozenset[str], TableState]:
+    """Read what `proof_of_refresh` wrote, in this or an earlier release; unknown fields are ignored."""
+    return frozenset(json.loads(proof[FILE_IDS])), _read(TableState, proof[STATE])
 
 
-def read_content(metadata: Mapping[str, str | None]) -> TableContent:
-    """Read what `content_metadata` wrote; of a commit of the first format, what its state says."""
-    if written := metadata.get(CONTENT):
+def read_commit(commit: Commit) -> LastCommit:
+    """Read the refresh that a commit made visible."""
+    file_ids, state = read_refresh(commit.proof)
+    rows, final = commit.rows, read_final_rows(commit.proof)
+    counts = RowCounts(rows.inserted, rows.updated, rows.deleted)
+    if final:
+        with_unknown = replace(counts, deleted=rows.deleted + rows.deletes_without_row)
+        counts = replace(counts, updates_without_row=final.updates_without_row(with_unknown))
+    return LastCommit(commit.time, file_ids, state, counts)
+
+
+def read_existing(stored: StoredTable) -> ExistingTable:
+    """Read what a format found of a table."""
+    content = read_content(stored.proof)
+    names = None if content.source_names is None else dict(content.source_names)
+    columns = {name: type_ for name, type_ in stored.columns.items() if not name.startswith(OWN_PREFIX)}
+    return ExistingTable(columns, content.newest_load, content.newest_change, names)
+
+
+def read_source_names(proof: Proof) -> Mapping[str, str]:
+    """Give the source's name of each column that the table calls otherwise."""
+    return dict(read_content(proof).source_names or ())
+
+
+def read_content(proof: Proof) -> TableContent:
+    """Read what `proof_of_content` wrote; of a commit of the first format, what its state says."""
+    if written := proof.get(CONTENT):
         content = _read(TableContent, written)
         return content if "source_names" in json.loads(written) else replace(content, source_names=None)
-    state = json.loads(metadata[STATE] or "{}")
+    state = json.loads(proof[STATE])
     names = [str(key).rsplit("/", 1)[-1] for key in state.get("load_keys", ())]
     return TableContent(max(names, default=""), state.get("newest_change_file", ""), source_names=None)
 
 
-def final_rows_metadata(final: FinalRows) -> dict[str, str]:
-    """Give the option by which the commit carries what was counted of its rows."""
+def proof_of_final_rows(final: FinalRows) -> dict[str, str]:
+    """Keep what was counted of the rows of the commit."""
     return {FINAL_ROWS: _written(asdict(final))}
 
 
-def read_final_rows(metadata: Mapping[str, str | None]) -> FinalRows | None:
-    """Read what `final_rows_metadata` wrote; None if the rows were not counted."""
-    written = metadata.get(FINAL_ROWS)
+def read_final_rows(proof: Proof) -> FinalRows | None:
+    """Read what `proof_of_final_rows` wrote; None if the rows were not counted."""
+    written = proof.get(FINAL_ROWS)
     return _read(FinalRows, written) if written else None
 
 

@@ -1,0 +1,45 @@
+"""What a table's configuration means to its format: the definition of the table, and the kind of a change."""
+
+from __future__ import annotations
+
+from lake.tables.capabilities import TableFormat
+from lake.tables.change import ChangeKind, TableDefinition
+from lake.tables.registry import FORMATS
+from odp.file_processor.apply.column_names import with_table_names
+from odp.file_processor.apply.technical_columns import record_key
+from odp.records import DELETE, OPERATION, RawTableConfig, VersioningType
+from odp.refresh import RefreshKind, RefreshPlan
+
+
+def format_of(config: RawTableConfig) -> TableFormat:
+    """Give the format that the configuration names."""
+    return FORMATS[config.table_storage_type]
+
+
+def definition_of(config: RawTableConfig) -> TableDefinition:
+    """Define the table that a configuration with a physical bucket describes; only snapshot tables delete rows."""
+    named = with_table_names(config)
+    is_snapshot = config.table_data_versioning_type is VersioningType.SNAPSHOT
+    return TableDefinition(
+        database=config.raw_database_name,
+        name=config.raw_table_name,
+        location=config.base_path,
+        record_key=record_key(named),
+        key_columns=named.hudi_primary_key,
+        partition_by=named.hudi_partition_key,
+        delete_marker=(OPERATION, DELETE) if is_snapshot else None,
+        table_type=config.hudi_table_type,
+    )
+
+
+def bound_columns(config: RawTableConfig) -> frozenset[str]:
+    """Give the columns, by the table's names, from whose values record keys and partitions are made."""
+    table = definition_of(config)
+    return frozenset(filter(None, (*table.key_columns, table.partition_by)))
+
+
+def change_kind(config: RawTableConfig, refresh: RefreshPlan) -> ChangeKind:
+    """Decide what a refresh means for the table's rows; a historical table keeps them whatever comes."""
+    is_snapshot = config.table_data_versioning_type is VersioningType.SNAPSHOT
+    is_replaced = is_snapshot and refresh.kind in (RefreshKind.RELOAD, RefreshKind.EMPTY)
+    return ChangeKind.REPLACE if is_replaced else ChangeKind.MERGE
