@@ -122,6 +122,7 @@ def test_refresh_prepares_hudis_index_for_moving_rows_only_if_one_moves(
     made: Callable[..., Refresher], land: Land, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prepared: list[str] = []
+
     def watched(*arguments: Any) -> Any:
         options = write_options(*arguments)
         prepared.append(options["hoodie.simple.index.update.partition.path"])

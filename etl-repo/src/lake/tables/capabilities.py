@@ -24,6 +24,8 @@ class Capabilities:
     """What the names of columns that the format adds by itself begin with, in lower case."""
     separate_catalog: bool
     """Whether the catalog shows a commit only once it is published; otherwise a commit is one of the catalog."""
+    reserved_names: frozenset[str] = frozenset()
+    """Further names, in lower case, that no column of a source can have."""
     extra_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By table type: what is appended to a table's name for each further entry that it takes in the catalog."""
 

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 
 from lake.tables.capabilities import TableFormat
 from lake.tables.hudi.capabilities import HUDI
+from lake.tables.iceberg.capabilities import ICEBERG
 
 FORMATS: Mapping[str, TableFormat] = {
     "hudi": TableFormat(HUDI, "lake.tables.hudi.table"),
+    "iceberg": TableFormat(ICEBERG, "lake.tables.iceberg.table"),
 }

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lake.job_arguments import parse_arguments
+from lake.tables.iceberg.catalog import TableName
 from taxi.conformed.conforming import Conforming
 from taxi.datasets.definitions import load_datasets
 from taxi.iceberg.conformed_table import IcebergConformedTable
-from taxi.iceberg.table import TableName
 from taxi.records import FileOutcome
 from taxi.s3_bundles import S3Bundles
 from taxi.s3_files import S3Quarantine, S3RawFiles

@@ -64,11 +64,12 @@ def impossible_names(config: RawTableConfig, version: SchemaVersion, capabilitie
     """Name the columns of a file that would be taken for a technical column, or for one another."""
     named: dict[str, str] = {}
     technical = (OWN_PREFIX, *capabilities.reserved_prefixes)
+    reserved = {_METADATA, *capabilities.reserved_names}
     for name, type_ in version.columns.items():
         if name == OPERATION and isinstance(type_, Unsupported):
             yield f"column {name!r} of {version.name} cannot be read as DMS's kind of a change ({type_}); {_RENAME}"
         named_in_table = table_name(config, name)
-        if named_in_table.lower().startswith(technical) or named_in_table.lower() == _METADATA:
+        if named_in_table.lower().startswith(technical) or named_in_table.lower() in reserved:
             yield f"column {name!r} of {version.name} {_technical(name, named_in_table)}"
         elif name != OPERATION and named_in_table.upper() == OPERATION.upper():
             yield (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lake.errors import RejectedInputError
 from lake.tables.capabilities import TableFormat
 from lake.tables.change import ChangeKind, TableDefinition
 from lake.tables.registry import FORMATS
@@ -12,7 +13,13 @@ from odp.refresh import RefreshKind, RefreshPlan
 
 
 def format_of(config: RawTableConfig) -> TableFormat:
-    """Give the format that the configuration names."""
+    """Give the format that the configuration names; raises RejectedInputError if this release has none of that name."""
+    if config.table_storage_type not in FORMATS:
+        message = (
+            f"{config.qualified_name} is configured as a table of the format {config.table_storage_type!r}, which this "
+            f"release does not write; name one of {', '.join(FORMATS)} in its manifest"
+        )
+        raise RejectedInputError(message)
     return FORMATS[config.table_storage_type]
 
 

@@ -3,11 +3,12 @@
 from dataclasses import replace
 
 import pytest
-from odp.file_processor.apply.table_format import bound_columns, change_kind, definition_of
+from odp.file_processor.apply.table_format import bound_columns, change_kind, definition_of, format_of
 from odp.file_processor.apply.technical_columns import record_key, technical_columns
 from odp.records import VersioningType
 from odp.refresh import RefreshKind, RefreshPlan, TableState
 
+from lake.errors import RejectedInputError
 from lake.tables.change import ChangeKind
 from tests.unit.odp.samples import table_config
 
@@ -52,3 +53,8 @@ def test_definition_has_the_tables_names_of_columns() -> None:
     definition = definition_of(config)
     assert (definition.record_key, definition.partition_by) == ("Order_ID", "P_")
     assert bound_columns(config) == {"Order_ID", "P_"}
+
+
+def test_format_that_this_release_does_not_write_is_refused_by_name() -> None:
+    with pytest.raises(RejectedInputError, match="'delta', which this release does not write; name one of hudi"):
+        format_of(table_config(table_storage_type="delta"))
