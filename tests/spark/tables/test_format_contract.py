@@ -281,13 +281,19 @@ def test_catalog_shows_a_commit_once_it_is_published_and_comments_columns(loaded
     assert (4, "west") in [tuple(row) for row in listed]
 
 
-def test_further_names_that_a_table_takes_are_those_that_the_format_claims(loaded: Subject) -> None:
-    loaded.table.publish("", lambda _: {})
-    catalog, name = CATALOGS[loaded.format_name], loaded.definition.name
-    tables = {row.tableName for row in loaded.spark.sql(f"SHOW TABLES IN {catalog}.{DATABASE}").collect()}
-    extra = FORMATS[loaded.format_name].capabilities.extra_names.get(loaded.definition.table_type, ())
-    taken = {found for found in tables if found == name or found.startswith(f"{name}_")}
-    assert taken == {name, *(f"{name}{each}" for each in extra)}
+def test_further_names_that_a_table_takes_are_those_that_the_format_claims(subject: Subject) -> None:
+    claims = FORMATS[subject.format_name].capabilities.extra_names
+    for table_type in (subject.definition.table_type, *claims):
+        name = f"{subject.definition.name}_{table_type}" if table_type else subject.definition.name
+        location = f"s3://raw/{DATABASE}/{name}"
+        definition = replace(subject.definition, name=name, location=location, table_type=table_type)
+        typed = replace(subject, definition=definition)
+        typed.change(ROWS)
+        typed.table.publish("", lambda _: {})
+        catalog = f"{CATALOGS[typed.format_name]}.{DATABASE}"
+        tables = {row.tableName for row in typed.spark.sql(f"SHOW TABLES IN {catalog}").collect()}
+        taken = {found for found in tables if found == name or found.startswith(f"{name}_")}
+        assert taken == {name, *(f"{name}{each}" for each in claims.get(table_type, ()))}
 
 
 @pytest.mark.parametrize("type_", ["int", "bigint", "date", "boolean", "decimal(8,2)", "timestamp"])

@@ -10,7 +10,7 @@ from odp.records import VersioningType
 from odp.refresh import RefreshKind
 from pyspark.sql import SparkSession
 
-from lake.errors import SchemaChangeRefusedError
+from lake.errors import RejectedInputError, SchemaChangeRefusedError
 from tests.spark.refresher import Refresher
 
 LOAD, FIRST, SECOND, THIRD = "LOAD00000001", "20260101-000000001", "20260101-000000002", "20260101-000000003"
@@ -62,6 +62,16 @@ def test_snapshot_table_is_loaded_changed_widened_replaced_and_emptied(
     assert found(spark, refresh, "ID") == []
     assert refresh.writer.last_refresh(refresh.config) == last
     assert refresh.writer.publish(refresh.config, "") == last.commit_time
+
+
+def test_table_that_someone_else_made_is_refused_by_name_and_keeps_its_rows(
+    spark: SparkSession, made: Callable[..., Refresher], land_file: Any
+) -> None:
+    refresh = made()
+    spark.sql(f"CREATE TABLE glue_catalog.sales_raw.{refresh.config.raw_table_name} USING iceberg AS SELECT 1 AS MINE")
+    with pytest.raises(RejectedInputError, match=f"{refresh.config.qualified_name} is an Iceberg table whose commits"):
+        refresh.apply(RefreshKind.INITIAL, land_file(refresh.key(LOAD), rows([1], ["1.50"])))
+    assert found(spark, refresh, "MINE") == [(1,)]
 
 
 def test_rule_7_historical_table_keeps_every_version_across_a_reload(

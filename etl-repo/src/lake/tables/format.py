@@ -28,7 +28,11 @@ class Table(Protocol):
         """Give the rows as they are, with the technical columns; what else the format adds may be among the columns."""
 
     def repair(self, stored: StoredTable | None, check_lease: CheckLease) -> None:
-        """Put right what an earlier release left, or a run that died while it made the table."""
+        """Put right what an earlier release left, or a run that died while it made the table.
+
+        Raises:
+            RejectedInputError: there is a table of someone else, which only a person may remove.
+        """
 
     def apply(self, change: TableChange, check_lease: CheckLease) -> None:
         """Make a change visible in one commit that carries its proof.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
 
+from lake.errors import RejectedInputError
 from lake.spark_session import aggregated, computed_once
 from lake.tables.change import ChangeKind, Commit, Proof, StoredTable, TableChange, TableDefinition, WrittenRows
 from lake.tables.columns import Columns, promote
@@ -54,8 +55,20 @@ class IcebergTable:
         """Give the rows as they are, with the technical columns."""
         return self._spark.table(self._sql)
 
-    def repair(self, stored: StoredTable | None, check_lease: CheckLease) -> None:
-        """Nothing is left behind that matters: the next merge removes branches, and no other release wrote tables."""
+    def repair(self, stored: StoredTable | None, check_lease: CheckLease) -> None:  # noqa: ARG002 - nothing is written
+        """Refuse a table of someone else, whose rows the first change would replace; nothing else needs repair.
+
+        The next merge removes the branches that a run left.
+
+        Raises:
+            RejectedInputError: naming the table.
+        """
+        if stored is None and load(self._spark, self._sql) is not None:
+            message = (
+                f"{self._definition.qualified_name} is an Iceberg table whose commits carry no proof, so this lake did "
+                "not write it; drop it, or replicate the source table into a new raw_table_name"
+            )
+            raise RejectedInputError(message)
 
     def apply(self, change: TableChange, check_lease: CheckLease) -> None:
         """Make a change visible in one commit of the catalog that carries its proof.
