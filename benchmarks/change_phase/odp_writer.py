@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from odp.file_processor.apply.table_writer import SparkTableWriter
 from odp.file_processor.batch_refresh import refresh_batch
 from odp.file_processor.selection.file_selection import Selection
-from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
 from odp.records import LandedFile
 from odp.refresh import TableState
 from pyspark.sql import SparkSession
@@ -41,7 +41,7 @@ class OdpWriter:
     def __init__(self, spark: SparkSession, buckets: Path) -> None:
         self._spark = with_settings(spark)
         self._buckets = buckets
-        self._writer = HudiSparkWriter(self._spark)
+        self._writer = SparkTableWriter(self._spark)
 
     def load(self, tables: Sequence[SourceTable]) -> None:
         """Apply the full loads into a database that is there, as the lake's is deployed."""

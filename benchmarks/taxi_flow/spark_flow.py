@@ -10,13 +10,13 @@ from taxi.conformed.conforming import Conforming
 from taxi.datasets.definitions import load_datasets
 from taxi.iceberg.conformed_table import IcebergConformedTable
 from taxi.iceberg.purpose_built_table import IcebergPurposeBuiltTable
-from taxi.iceberg.table import TableName
 from taxi.purpose_built.building import Building
 from taxi.purpose_built.job import TABLES_AT_A_TIME
 from taxi.purpose_built.rule import Rule, load_rules, rules_of
 from taxi.records import LandedFile, LoadStatus
 from taxi.spark_session import with_settings
 
+from lake.tables.iceberg.catalog import TableName
 from rehearsal.local_files import RAW_BUCKET, FolderFiles, MemoryQuarantine
 from rehearsal.validation.taxi_results import Question
 

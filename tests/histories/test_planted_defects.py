@@ -16,9 +16,12 @@ from odp.file_manager import registration, s3_event
 from odp.file_manager.missing_files import Found, MissingFiles
 from odp.file_manager.object_key import DmsObject
 from odp.file_manager.sources import Sources
-from odp.file_processor import refresh_run, table_schema
+from odp.file_processor import refresh_run
+from odp.file_processor.apply import table_format, table_schema
+from odp.file_processor.apply.existing_table import ExistingTable
+from odp.file_processor.apply.technical_columns import KEY, VERSION
+from odp.file_processor.apply.updates_without_row import FinalRows
 from odp.file_processor.batch_refresh import RefreshOne
-from odp.file_processor.own_columns import KEY, VERSION
 from odp.file_processor.planning import batch_plan
 from odp.file_processor.planning.batch_plan import BatchManager
 from odp.file_processor.selection import commits, loads, reload_doubts
@@ -27,14 +30,12 @@ from odp.file_processor.selection.late_files import Limits
 from odp.file_processor.selection.load_in_table import LoadInTable
 from odp.file_processor.selection.pending_table import PendingTable
 from odp.file_processor.selection.readability import Readability
-from odp.file_processor.table_schema import HeldTable
-from odp.file_processor.table_writers import hudi_options
-from odp.file_processor.table_writers.hudi_options import Operation
-from odp.file_processor.updates_without_row import FinalRows
 from odp.records import FileType, LandedFile, RawTableConfig, RowHistory, SkipReason
 from odp.refresh import RefreshKind, RefreshOutcome, RefreshPlan, RefreshStatus
 
 from lake.landing.listings import ObjectVersion, SweepState
+from lake.tables.change import ChangeKind
+from lake.tables.hudi import options as hudi_options
 from rehearsal.torture.check import Kind
 from rehearsal.torture.faults import TROUBLE
 from rehearsal.torture.histories import Act, Step, Story, story
@@ -298,7 +299,7 @@ def restarted_load_keeps_the_columns_of_the_one_that_was_given_up(patch: pytest.
     """A column that the source got between the two loads is not in the table; its values are lost."""
     original = table_schema.decide_table_columns
 
-    def decide(config: RawTableConfig, refresh: RefreshPlan, of_files: Any, held: HeldTable | None) -> dict[str, str]:
+    def decide(config: RawTableConfig, refresh: RefreshPlan, of_files: Any, held: ExistingTable | None) -> Any:
         decided = original(config, refresh, of_files, held)
         given_up = [file for file in refresh.skipped if file.is_load and file.status_reason in _GIVEN_UP]
         if refresh.kind is not RefreshKind.RELOAD or not given_up or held is None:
@@ -354,13 +355,13 @@ def reload_of_a_historical_table_skips_the_changes_before_it(patch: pytest.Monke
 
 def reload_of_a_historical_table_replaces_it(patch: pytest.MonkeyPatch) -> None:
     """Every version of before is lost."""
-    original = hudi_options.write_operation
+    original = table_format.change_kind
 
-    def operation(config: RawTableConfig, refresh: RefreshPlan, *, is_held: bool) -> Operation:
+    def kind(config: RawTableConfig, refresh: RefreshPlan) -> ChangeKind:
         is_reload = refresh.kind is RefreshKind.RELOAD
-        return Operation.OVERWRITE_TABLE if is_reload else original(config, refresh, is_held=is_held)
+        return ChangeKind.REPLACE if is_reload else original(config, refresh)
 
-    patch.setattr(hudi_options, "write_operation", operation)
+    patch.setattr(writer, "change_kind", kind)
 
 
 def reload_overwrites_versions_of_the_load_before(patch: pytest.MonkeyPatch) -> None:

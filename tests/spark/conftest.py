@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from odp.file_manager.s3_event import file_id
 from odp.file_manager.sources import parse_object_key
-from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
+from odp.file_processor.apply.table_writer import SparkTableWriter
 from odp.records import LandedFile, RawTableConfig, RowHistory
 from pyspark.sql import SparkSession
 
@@ -116,7 +116,7 @@ def configured(
 ) -> Callable[..., Refresher]:
     """Make a refresher of an unpartitioned table, but for the fields given."""
     return lambda **fields: Refresher(
-        HudiSparkWriter(spark), table_config(**{"partition_key": None, **fields}), buckets
+        SparkTableWriter(spark), table_config(**{"partition_key": None, **fields}), buckets
     )
 
 

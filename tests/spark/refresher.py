@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
+from odp.file_processor.apply.table_writer import SparkTableWriter
 from odp.file_processor.selection.file_selection import Selection
-from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
 from odp.records import LandedFile, RawTableConfig
 from odp.refresh import LastCommit, RefreshKind, RefreshPlan, TableState
 
@@ -39,7 +39,7 @@ class History:
 class Refresher:
     """Applies files as a run would, remembering what was applied."""
 
-    def __init__(self, writer: HudiSparkWriter, config: RawTableConfig, buckets: Any) -> None:
+    def __init__(self, writer: SparkTableWriter, config: RawTableConfig, buckets: Any) -> None:
         self.writer, self.config = writer, config
         self.folder = buckets / config.raw_database_s3_bucket / config.raw_database_name / config.raw_table_name
         self.history = History()

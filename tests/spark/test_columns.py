@@ -5,11 +5,11 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from odp.file_processor.table_writers.hudi_catalog import set_comments
 from odp.refresh import RefreshKind
 from pyspark.sql import SparkSession
 
 from lake.errors import SchemaChangeRefusedError
+from lake.tables.hudi.catalog import set_comments
 from tests.spark.metastore import catalog_comments, metastore
 from tests.spark.refresher import Refresher
 

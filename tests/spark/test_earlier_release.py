@@ -6,11 +6,11 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from odp.file_processor.table_writers.hudi_timeline import table_of
 from odp.records import RawTableConfig
 from odp.refresh import RefreshKind
 from pyspark.sql import SparkSession
 
+from lake.tables.hudi.commits import table_of
 from tests.spark.refresher import Refresher
 
 Row = tuple[str, int, str | None, str | None, str | None]

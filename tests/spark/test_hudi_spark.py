@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
+from odp.file_processor.apply.table_writer import SparkTableWriter
 from odp.records import LandedFile, RawTableConfig, RowHistory
 from odp.refresh import RowCounts, TableState
 from pyspark.sql import SparkSession
@@ -29,17 +29,17 @@ def change(op: str, key: int, seq: int, region: str | None = "north", amount: in
 
 
 @pytest.fixture
-def writer(spark: SparkSession) -> HudiSparkWriter:
-    return HudiSparkWriter(spark)
+def writer(spark: SparkSession) -> SparkTableWriter:
+    return SparkTableWriter(spark)
 
 
 @pytest.fixture
-def refresh(writer: HudiSparkWriter, table_config: Configure, buckets: Path) -> Refresher:
+def refresh(writer: SparkTableWriter, table_config: Configure, buckets: Path) -> Refresher:
     return Refresher(writer, table_config(), buckets)
 
 
 def test_rule_5_full_load_and_its_changes_applied_together_become_one_commit(
-    refresh: Refresher, land: Land, rows_of: Rows, writer: HudiSparkWriter
+    refresh: Refresher, land: Land, rows_of: Rows, writer: SparkTableWriter
 ) -> None:
     """Defect 9 of the reference: upserts and deletes were two commits."""
     committed = refresh(
@@ -145,7 +145,7 @@ def test_rule_4_reload_replaces_the_table_in_one_commit_and_drops_changes_of_the
 
 
 def test_composite_key_and_no_partition_are_written_and_updated(
-    writer: HudiSparkWriter, table_config: Configure, land: Land, rows_of: Rows, buckets: Path
+    writer: SparkTableWriter, table_config: Configure, land: Land, rows_of: Rows, buckets: Path
 ) -> None:
     refresh = Refresher(writer, table_config(primary_key=("ID", "REGION"), partition_key=None), buckets)
     refresh(land("sales/a9/LOAD00000001.parquet", [load_row(1, "north"), load_row(1, "south")]))
@@ -156,7 +156,7 @@ def test_composite_key_and_no_partition_are_written_and_updated(
 
 
 def test_rule_7_historical_table_keeps_every_version_deletes_included_and_marked(
-    writer: HudiSparkWriter, table_config: Configure, land: Land, rows_of: Rows, buckets: Path
+    writer: SparkTableWriter, table_config: Configure, land: Land, rows_of: Rows, buckets: Path
 ) -> None:
     refresh = Refresher(writer, table_config(history=RowHistory.ALL), buckets)
     refresh(land("sales/b1/LOAD00000001.parquet", [load_row(1)]))
@@ -212,8 +212,8 @@ def test_catalog_is_synced_for_the_first_commit_and_a_new_partition_but_not_for_
 ) -> None:
     synced: list[str] = []
     monkeypatch.setattr(
-        "odp.file_processor.table_writers.hudi_spark.sync_catalog",
-        lambda _, config, __: synced.append(config.raw_table_name),
+        "lake.tables.hudi.table.sync_catalog",
+        lambda _, table, __: synced.append(table.name),
     )
     refresh(land("sales/b7/LOAD00000001.parquet", [load_row(1)]))
     published = refresh.writer.publish(refresh.config, "")

@@ -8,10 +8,10 @@ from random import Random
 from typing import Any
 
 import pytest
-from odp.file_processor.own_columns import KEY
+from odp.file_processor.apply.table_writer import SparkTableWriter
+from odp.file_processor.apply.technical_columns import KEY
 from odp.file_processor.selection.file_selection import Selection
 from odp.file_processor.selection.late_files import Limits
-from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
 from odp.records import LandedFile, RawTableConfig, RowHistory
 from odp.refresh import RefreshKind, RefreshPlan, RowCounts, TableState
 from pyspark.sql import SparkSession
@@ -57,7 +57,7 @@ class Story:
         self.kinds: list[str] = []
         self._staging = StagingBucket(self.clock)
         self._buckets = buckets
-        self._spark = HudiSparkWriter(spark)
+        self._spark = SparkTableWriter(spark)
         self._tables: dict[str, StoredTable] = {}
         self._memory = MemoryWriter(self._tables, self._staging, lambda: None, lambda *_: None)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
+from odp.file_processor.apply.table_writer import SparkTableWriter
 from odp.records import RawTableConfig
 from odp.refresh import RowCounts
 from pyspark.sql import SparkSession
@@ -19,7 +19,7 @@ Change = tuple[str, int, str | None, str]
 
 @pytest.fixture
 def refresh(spark: SparkSession, table_config: Callable[..., RawTableConfig], buckets: Path) -> Refresher:
-    return Refresher(HudiSparkWriter(spark), table_config(hudi_table_type="merge_on_read"), buckets)
+    return Refresher(SparkTableWriter(spark), table_config(hudi_table_type="merge_on_read"), buckets)
 
 
 @pytest.fixture

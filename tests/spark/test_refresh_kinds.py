@@ -5,12 +5,13 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
+from odp.file_processor.apply.table_writer import SparkTableWriter
 from odp.records import LandedFile, RawTableConfig
 from odp.refresh import RefreshKind
 from pyspark.sql import SparkSession
 
 from lake.errors import ObjectGoneError, RejectedInputError
+from lake.tables.hudi.table import HudiTable
 from tests.spark.refresher import Refresher
 
 LOAD, SECOND_PART, FIRST, SECOND = "LOAD00000001", "LOAD00000002", "20260101-000000001", "20260101-000000002"
@@ -75,7 +76,7 @@ def test_buckets_are_named_by_role_and_found_by_their_physical_names(
 ) -> None:
     """Folders named conformed and staging play the physical buckets of the roles raw and landing."""
     config = table_config(raw_database_s3_bucket="raw-role", partition_key=None)
-    writer = HudiSparkWriter(spark, {"raw-role": "conformed", "landing-role": "staging"})
+    writer = SparkTableWriter(spark, {"raw-role": "conformed", "landing-role": "staging"})
     refresh = Refresher(writer, config, buckets)
     file = land_file(refresh.key(LOAD), rows(1))
     refresh.apply(RefreshKind.INITIAL, _with_bucket(file, "landing-role"))
@@ -101,14 +102,13 @@ def test_file_that_is_gone_is_a_transient_failure_that_names_it(
     with pytest.raises(ObjectGoneError, match=rf"{file.uri} was deleted"):
         refresh.apply(RefreshKind.INITIAL, file, other)
     path.write_bytes(content)
-    from odp.file_processor.table_writers import hudi_refresh
 
-    save = hudi_refresh.save
+    apply = HudiTable.apply
 
     def gone_while_reading(*arguments: Any) -> None:
         path.unlink()
-        save(*arguments)
+        apply(*arguments)
 
-    monkeypatch.setattr(hudi_refresh, "save", gone_while_reading)
+    monkeypatch.setattr(HudiTable, "apply", gone_while_reading)
     with pytest.raises(ObjectGoneError, match=rf"{file.uri} was deleted"):
         refresh.apply(RefreshKind.INITIAL, file, other)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
+from odp.file_processor.apply.table_writer import SparkTableWriter
 from odp.records import LandedFile, RawTableConfig, RowHistory
 from odp.refresh import RefreshKind, RowCounts
 from pyspark.sql import SparkSession
@@ -37,7 +37,7 @@ def rows(
 
 @pytest.fixture(params=["copy_on_write", "merge_on_read"])
 def refresh(request: pytest.FixtureRequest, spark: SparkSession, table_config: Configure, buckets: Path) -> Refresher:
-    return Refresher(HudiSparkWriter(spark), table_config(hudi_table_type=request.param), buckets)
+    return Refresher(SparkTableWriter(spark), table_config(hudi_table_type=request.param), buckets)
 
 
 @pytest.fixture
@@ -160,7 +160,7 @@ def test_rule_10_widening_of_the_key_and_the_partition_column_keeps_every_row_si
     spark: SparkSession, table_config: Configure, land_file: LandTable, buckets: Path
 ) -> None:
     config = table_config(primary_key=("K",), partition_key="P", change_sequence="N")
-    refresh = Refresher(HudiSparkWriter(spark), config, buckets)
+    refresh = Refresher(SparkTableWriter(spark), config, buckets)
 
     def table(op: str, keys: list[str], order: int, scale: int, integer: pa.DataType) -> pa.Table:
         count = len(keys)
@@ -185,7 +185,7 @@ def test_rule_10_widening_of_the_key_and_the_partition_column_keeps_every_row_si
 def test_rule_10_historical_table_takes_the_schema_of_a_later_load_after_that_of_the_changes_before_it(
     spark: SparkSession, table_config: Configure, land_file: LandTable, buckets: Path
 ) -> None:
-    refresh = Refresher(HudiSparkWriter(spark), table_config(history=RowHistory.ALL), buckets)
+    refresh = Refresher(SparkTableWriter(spark), table_config(history=RowHistory.ALL), buckets)
     refresh.apply(RefreshKind.INITIAL, land_file(refresh.key(LOAD), rows(1)))
     refresh.apply(RefreshKind.CHANGES, land_file(refresh.key(FIRST), rows(1, op="U", seq=1)))
     again = land_file(refresh.key(LOAD), rows(2, NOTE=pa.array(["loaded"])))

@@ -7,14 +7,15 @@ from typing import Any
 import pytest
 from odp.file_manager.missing_files import MissingFiles
 from odp.file_manager.sources import DEFAULT_SOURCES
+from odp.file_processor.apply.commit_proof import read_commit
+from odp.file_processor.apply.table_writer import SparkTableWriter
 from odp.file_processor.selection.late_files import Limits
 from odp.file_processor.table_refresh import TableRefresher
-from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
-from odp.file_processor.table_writers.hudi_timeline import commits_newest_first
 from odp.records import RawTableConfig, RowHistory
 from odp.refresh import LastCommit, RefreshOutcome, RowCounts
 from pyspark.sql import SparkSession
 
+from lake.tables.hudi.commits import commits_newest_first
 from rehearsal.torture.dms_files import DmsFile
 from rehearsal.torture.memory.books import MemoryBooks, Outcomes
 from rehearsal.torture.memory.clock import Clock
@@ -61,7 +62,7 @@ class LakeOfOneTable:
             files=self.ledger,
             staged_files=staged_files,
             leases=self.leases,
-            writer=HudiSparkWriter(self.spark),
+            writer=SparkTableWriter(self.spark),
             run_log=books,
             quarantine=self.quarantine,
             contents=self.staging,
@@ -75,8 +76,8 @@ class LakeOfOneTable:
 
     def commits(self) -> list[LastCommit]:
         """The refreshes that reached the table, the oldest first."""
-        found = [commit.refresh for commit in commits_newest_first(self.spark, self.config.base_path)]
-        return [refresh for refresh in reversed(found) if refresh]
+        found = [commit.change for commit in commits_newest_first(self.spark, self.config.base_path)]
+        return [read_commit(change) for change in reversed(found) if change]
 
     def names(self, commit: LastCommit) -> list[str]:
         """The names of the files that a commit applied."""

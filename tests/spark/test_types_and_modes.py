@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
+from odp.file_processor.apply.table_writer import SparkTableWriter
 from odp.records import LandedFile, RawTableConfig, RowHistory
 from odp.refresh import RefreshKind
 from pyspark.sql import SparkSession
@@ -125,7 +125,7 @@ def test_every_type_arrives_equal_through_full_load_changes_and_reload(
     mode: Mode, spark: SparkSession, table_config: Callable[..., RawTableConfig], land_file: Any, buckets: Path
 ) -> None:
     config = table_config(**mode.fields)
-    refresh = Refresher(HudiSparkWriter(spark), config, buckets)
+    refresh = Refresher(SparkTableWriter(spark), config, buckets)
 
     def land(name: str, rows: list[Row]) -> LandedFile:
         landed: LandedFile = land_file(refresh.key(name), file(rows, is_wide=mode.is_wide))
@@ -191,7 +191,7 @@ def test_row_is_found_by_a_key_of_any_type(
 ) -> None:
     type_, values = KEYS[key]
     config = table_config(primary_key=("K",), partition_key=None, **(HISTORICAL if historical else {}))
-    refresh = Refresher(HudiSparkWriter(spark), config, buckets)
+    refresh = Refresher(SparkTableWriter(spark), config, buckets)
 
     def table(op: list[str], keys: tuple[Any, ...], number: int) -> pa.Table:
         count = len(keys)
@@ -216,7 +216,7 @@ def test_part_of_a_composite_key_may_be_empty_or_null(
     buckets: Path,
 ) -> None:
     config = table_config(primary_key=("K", "ID"), partition_key=partition)
-    refresh = Refresher(HudiSparkWriter(spark), config, buckets)
+    refresh = Refresher(SparkTableWriter(spark), config, buckets)
     load = {"K": ["", None, "x"], "ID": [1, 1, 1], "P": ["p", "p", None], "SEQ": ["", "", ""]}
     change = {"Op": ["U", "D"], "K": ["", None], "ID": [1, 1], "P": ["q", None], "SEQ": [seq(1), seq(1)]}
     refresh(land_file(refresh.key(LOAD), pa.table(load)))

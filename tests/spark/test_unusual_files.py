@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
+from odp.file_processor.apply.table_writer import SparkTableWriter
 from odp.records import RawTableConfig
 from odp.refresh import RowCounts
 from pyspark.sql import SparkSession
@@ -21,7 +21,7 @@ Configured = Callable[..., Refresher]
 
 @pytest.fixture
 def configured(spark: SparkSession, table_config: Callable[..., RawTableConfig], buckets: Path) -> Configured:
-    return lambda **fields: Refresher(HudiSparkWriter(spark), table_config(**fields), buckets)
+    return lambda **fields: Refresher(SparkTableWriter(spark), table_config(**fields), buckets)
 
 
 def rows(*keys: str | None, op: str | None = None) -> pa.Table:

@@ -1,4 +1,4 @@
-"""What the components need from the outside world; `dynamodb`, `file_processor.table_writers` and tests provide it."""
+"""What the components need from the outside world; `dynamodb`, `file_processor.apply` and tests provide it."""
 
 from __future__ import annotations
 

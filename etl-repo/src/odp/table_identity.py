@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
+from lake.tables.hudi import capabilities as hudi
+
 Value = TypeVar("Value")
-MERGE_ON_READ = "merge_on_read"
-VIEWS = ("_ro", "_rt")
+
+MERGE_ON_READ = hudi.MERGE_ON_READ
+VIEWS = hudi.HUDI.extra_names[MERGE_ON_READ]
 """What a merge-on-read table `t` adds to its database: t_ro as it was compacted last, t_rt with every change."""
 BUCKET_ROLES = ("raw",)
 """The buckets that tables may lie in, by their roles; which bucket has a role is another matter in each account."""
@@ -39,8 +42,7 @@ def name_of_stored(name: str) -> str:
 
 def occupied_names(qualified_name: str, hudi_table_type: str) -> tuple[str, ...]:
     """Give the qualified names that a table of this type takes."""
-    views = VIEWS if hudi_table_type == MERGE_ON_READ else ()
-    return (qualified_name, *(f"{qualified_name}{view}" for view in views))
+    return (qualified_name, *(f"{qualified_name}{view}" for view in hudi.HUDI.extra_names.get(hudi_table_type, ())))
 
 
 def bucket_role(stored: str) -> str:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from odp.file_processor.table_writers.hudi_commit_metadata import FILE_IDS
+from odp.file_processor.apply.commit_proof import FILE_IDS
 
 from rehearsal.torture.evidence import CommitEvidence, Counts
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from odp.file_processor.table_writers.hudi_options import Operation
 from odp.refresh import RowCounts
+
+from lake.tables.hudi.options import Operation
 
 Row = Mapping[str, Any]
 _WRITE = "hoodie.datasource.write"

@@ -8,17 +8,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from odp.file_processor.column_names import NamedColumns
-from odp.file_processor.own_columns import KEY, VERSION
-from odp.file_processor.schema_changes import Columns
-from odp.file_processor.table_schema import HeldTable, decide_table_columns, name_files
-from odp.file_processor.table_writers.hudi_commit_metadata import FILE_IDS, STATE, read_commit_metadata
-from odp.file_processor.table_writers.hudi_options import IndexLookUp, write_options
-from odp.file_processor.updates_without_row import FinalRows, may_count_updates_without_row
+from odp.file_processor.apply.column_names import NamedColumns
+from odp.file_processor.apply.commit_proof import proof_of_refresh, read_refresh
+from odp.file_processor.apply.existing_table import ExistingTable
+from odp.file_processor.apply.table_format import change_kind, definition_of
+from odp.file_processor.apply.table_schema import decide_table_columns, name_files
+from odp.file_processor.apply.technical_columns import KEY, VERSION
+from odp.file_processor.apply.updates_without_row import FinalRows, may_count_updates_without_row
 from odp.records import LandedFile, RawTableConfig, RowHistory
 from odp.refresh import LastCommit, RefreshKind, RefreshPlan, RowCounts
 
 from lake.errors import RejectedInputError
+from lake.tables.columns import Columns, column_type
+from lake.tables.hudi.options import IndexSettings, write_options
 from rehearsal.torture.dms_files import DmsFile
 from rehearsal.torture.memory.hudi_table import HudiOptions, HudiTable, Row
 from rehearsal.torture.memory.staging import StagingBucket
@@ -49,9 +51,9 @@ class StoredTable:
     load_version: str = ""
 
     @property
-    def held(self) -> HeldTable:
+    def existing(self) -> ExistingTable:
         """What decisions about columns are told of it."""
-        return HeldTable(self.columns, self.newest_load, self.newest_change)
+        return ExistingTable(self.columns, self.newest_load, self.newest_change)
 
 
 _ReadFile = tuple[LandedFile, DmsFile, NamedColumns]
@@ -93,7 +95,7 @@ class MemoryWriter:
         if table is None:
             return None
         commit = table.commits[-1]
-        file_ids, state = read_commit_metadata(commit.metadata)
+        file_ids, state = read_refresh(commit.metadata)
         return LastCommit(f"{len(table.commits):06d}", file_ids, state, commit.counts)
 
     def apply(self, config: RawTableConfig, refresh: RefreshPlan, check_lease: Callable[[], None]) -> LastCommit:
@@ -101,10 +103,11 @@ class MemoryWriter:
         known = self._tables.get(config.qualified_name)
         contents = dict(zip(refresh.read_files, self._staging.read([f.key for f in refresh.read_files]), strict=True))
         columns, named = _columns(config, refresh, contents, known)
-        options = write_options(config, refresh, columns, IndexLookUp(tasks=1, moves_rows=True) if known else None)
+        index = IndexSettings(tasks=1, moves_rows=True) if known else None
+        options = write_options(definition_of(config), change_kind(config, refresh), columns, index)
         placed = list(_placed(config, [(file, of_file, named[file.file_id]) for file, of_file in contents.items()]))
         rows, load_version = _rows(config, refresh, placed, known)
-        is_counted = may_count_updates_without_row(refresh, known.held if known else None, named.values())
+        is_counted = may_count_updates_without_row(refresh, known.existing if known else None, named.values())
         self._before_commit()
         check_lease()
         table = self._tables.setdefault(config.qualified_name, StoredTable())
@@ -114,7 +117,7 @@ class MemoryWriter:
             unexpected = _final_rows(config, rows, placed).updates_without_row(counts)
             counts = replace(counts, updates_without_row=unexpected)
         _note_names(table, refresh, config)
-        table.commits.append(Commit(refresh, {name: options[name] for name in (FILE_IDS, STATE)}, counts))
+        table.commits.append(Commit(refresh, proof_of_refresh(refresh), counts))
         self._on_commit(config, refresh)
         committed = self.last_refresh(config)
         assert committed is not None  # noqa: S101 - it was written a line before
@@ -136,9 +139,12 @@ def _columns(
         if table is None:
             raise RejectedInputError(f"{config.qualified_name}: there is no table to empty")
         return table.columns, {}
-    of_files = {landed.file_id: content.columns for landed, content in contents.items()}
-    held = table.held if table else None
-    return decide_table_columns(config, refresh, of_files, held), name_files(config, refresh, of_files, held)
+    of_files = {
+        landed.file_id: {name: column_type(text) for name, text in content.columns.items()}
+        for landed, content in contents.items()
+    }
+    existing = table.existing if table else None
+    return decide_table_columns(config, refresh, of_files, existing), name_files(config, refresh, of_files, existing)
 
 
 def _in_columns(row: Row, columns: Columns) -> Row:

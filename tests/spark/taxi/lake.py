@@ -11,12 +11,12 @@ from taxi.conformed.conforming import Conforming
 from taxi.datasets.dataset import Dataset
 from taxi.iceberg.conformed_table import IcebergConformedTable
 from taxi.iceberg.purpose_built_table import IcebergPurposeBuiltTable
-from taxi.iceberg.table import TableName
 from taxi.purpose_built.building import Building
 from taxi.purpose_built.rebuild import Rebuild
 from taxi.purpose_built.rule import Rule, load_rules, rules_of
 from taxi.records import FileOutcome, LandedFile
 
+from lake.tables.iceberg.catalog import TableName
 from rehearsal.local_files import FolderFiles, MemoryQuarantine
 
 

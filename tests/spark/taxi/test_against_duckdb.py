@@ -11,9 +11,9 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pytest
 from pyspark.sql import SparkSession
-from taxi.iceberg.table import TableName
 from taxi.records import LandedFile, LoadStatus
 
+from lake.tables.iceberg.catalog import TableName
 from rehearsal.source.generator import generate_trips
 from rehearsal.source.taxi_files import Delivery, taxi_deliveries
 from rehearsal.source.trips import load_trips

@@ -11,9 +11,9 @@ from pyspark.sql import functions as F
 from taxi.conformed.selection import GONE
 from taxi.datasets.dataset import Column, ColumnType
 from taxi.iceberg.conformed_table import IcebergConformedTable
-from taxi.iceberg.table import load
 from taxi.records import LoadStatus
 
+from lake.tables.iceberg.catalog import load
 from tests.spark.taxi.lake import Lake
 from tests.spark.taxi.trips import csv, parquet, trip
 
@@ -155,7 +155,7 @@ def test_readers_see_the_old_rows_until_all_new_ones_are_there_also_when_the_run
     assert days(lake) == before
     lake.table.replace_files(_rows_of(lake, 3, key), [key])
     assert days(lake) == [("a.csv", 3), ("b.csv", 1)]
-    assert list(load(lake.spark, lake.name).refs()) == ["main"], "what the dead run left behind is removed"
+    assert list(load(lake.spark, lake.name.sql).refs()) == ["main"], "what the dead run left behind is removed"
 
 
 def test_a_reader_at_any_moment_sees_one_state_or_the_other(lake: Lake) -> None:
@@ -234,7 +234,7 @@ def test_a_column_that_is_declared_otherwise_than_the_table_has_it_is_refused(
 
 def test_the_table_is_partitioned_by_day_of_format_two_and_knows_the_files_in_each_data_file(lake: Lake) -> None:
     lake.conform(lake.put("a.csv", csv(trip(1), trip(2))))
-    table = load(lake.spark, lake.name)
+    table = load(lake.spark, lake.name.sql)
     assert str(table.spec().fields().get(0)).split(":", 1)[1].strip().startswith("pickup_at_day: day(")
     assert table.location() == f"s3://conformed/conformed/{lake.dataset.table}"
     properties = dict(table.properties())

@@ -8,11 +8,12 @@ from decimal import Decimal
 import pytest
 from taxi.datasets.definitions import load_datasets
 from taxi.errors import BuildFailedError
-from taxi.iceberg.table import expire_old_snapshots, load
 from taxi.purpose_built.rebuild import Rebuild
 from taxi.purpose_built.rule import Rule, load_rules, rule_of, rules_of
 from taxi.tables import Provenance
 
+from lake.tables.iceberg.catalog import load
+from lake.tables.iceberg.commits import expire_old_snapshots
 from tests.spark.taxi.lake import Lake
 from tests.spark.taxi.trips import TRIP_OF, csv, trip
 
@@ -97,7 +98,7 @@ def test_a_state_that_is_not_known_any_more_means_all_days(lake: Lake) -> None:
     lake.conform(lake.put("a.csv", csv(trip(1))))
     lake.build([TRIPS])
     lake.conform(lake.put("b.csv", csv(trip(2))))
-    conformed = load(lake.spark, lake.name)
+    conformed = load(lake.spark, lake.name.sql)
     conformed.updateProperties().set("history.expire.max-snapshot-age-ms", "0").commit()
     expire_old_snapshots(conformed)
     assert lake.build([TRIPS]) == {"trips": EVERYTHING}
@@ -128,7 +129,7 @@ def test_many_days_that_lie_apart_are_replaced_exactly(lake: Lake) -> None:
 def test_tables_lie_in_their_own_bucket_partitioned_by_day(lake: Lake) -> None:
     lake.conform(lake.put("a.csv", csv(trip(1))))
     lake.build([TRIPS])
-    table = load(lake.spark, lake.result_name("trips"))
+    table = load(lake.spark, lake.result_name("trips").sql)
     assert table.location() == f"s3://purpose-built/purpose_built/{lake.dataset.table}_trips"
     assert str(table.spec().fields().get(0)).split(":", 1)[1].strip().startswith("trip_date: identity(")
 

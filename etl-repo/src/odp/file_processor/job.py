@@ -22,10 +22,10 @@ from odp.dynamodb.table_leases import DynamoDbTableLeases
 from odp.errors import MissingConfigurationError
 from odp.file_manager.missing_files import MissingFiles
 from odp.file_manager.sources import Sources
+from odp.file_processor.apply.table_writer import SparkTableWriter
 from odp.file_processor.batch_refresh import refresh_batch
 from odp.file_processor.selection.late_files import Limits
 from odp.file_processor.table_refresh import TableRefresher
-from odp.file_processor.table_writers.hudi_spark import HudiSparkWriter
 from odp.ports import TableConfigs, TableWriter
 from odp.records import BatchPlan
 from odp.refresh import RefreshOutcome
@@ -92,7 +92,7 @@ def _refresh_batch_of(plan: BatchPlan, arguments: JobArguments) -> list[RefreshO
     source_tables = plan.batches[int(arguments.batch)]
     spark = hudi_session(f"{arguments.JOB_NAME} {arguments.plan_key} {arguments.batch}")
     dynamodb = dynamodb_resource()
-    refresher = _refresher(arguments, dynamodb, HudiSparkWriter(spark, json.loads(arguments.buckets)))
+    refresher = _refresher(arguments, dynamodb, SparkTableWriter(spark, json.loads(arguments.buckets)))
     running = RunningVersion(dynamodb, arguments.config_deploy_tracker_table)
     table_configs = DynamoDbTableConfigs(dynamodb, arguments.raw_table_config_table, running)
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 from lake.job_arguments import parse_arguments
 from lake.log_keys import log_as_text, log_keys
+from lake.tables.iceberg.catalog import TableName
 from taxi.conformed.conforming import Conforming
 from taxi.datasets.definitions import load_datasets
 from taxi.iceberg.conformed_table import IcebergConformedTable
-from taxi.iceberg.table import TableName
 from taxi.records import Bundle, FileOutcome
 from taxi.s3_bundles import S3Bundles
 from taxi.s3_files import S3Quarantine, S3RawFiles

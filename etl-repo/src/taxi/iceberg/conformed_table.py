@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from datetime import date, timedelta
@@ -12,14 +11,17 @@ from typing import TYPE_CHECKING, Any
 from lake.batched import batched
 from lake.errors import RejectedInputError
 from lake.spark_session import elements, java_class
+from lake.tables.iceberg.branches import begin_branch
+from lake.tables.iceberg.catalog import TableName, load
+from lake.tables.iceberg.commits import expire_old_snapshots, history
+from lake.tables.iceberg.days import days_condition
+from lake.tables.iceberg.options import TABLE_PROPERTIES
 from taxi.datasets.dataset import LOAD_COLUMNS, TYPE_RULES, Dataset
-from taxi.iceberg.table import TABLE_PROPERTIES, TableName, days_condition, expire_old_snapshots, history, load
 from taxi.tables import Days
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-_MAIN, _LOAD = "main", "load_"
 _KEYS_IN_LIST = 200
 """Iceberg compares a longer list with no file's statistics, and would read them all."""
 _EPOCH = date(1970, 1, 1)
@@ -44,7 +46,7 @@ class IcebergConformedTable:
             RejectedInputError: the table has a column that the dataset declares otherwise, or no more.
         """
         declared = self._columns()
-        table = load(self._spark, self._name)
+        table = load(self._spark, self._name.sql)
         if table is None:
             self._create(declared)
             return
@@ -69,24 +71,23 @@ class IcebergConformedTable:
         It is done on a branch, to which the table is moved at last: in one commit of the catalog, which is refused if
         the table is not what it was when the branch began.
         """
-        table = load(self._spark, self._name)
-        branch = f"{_LOAD}{uuid.uuid4().hex}"
-        _begin(table, branch)
+        table = load(self._spark, self._name.sql)
+        branch = begin_branch(table)
+        branch_sql = branch.sql(self._name.sql)
         if _may_have_rows_of(self._spark, table, source_files):
-            self._delete(f"{self._name.sql}.`branch_{branch}`", source_files)
-        rows.writeTo(f"{self._name.sql}.`branch_{branch}`").append()
-        table.refresh()
-        table.manageSnapshots().fastForwardBranch(_MAIN, branch).removeBranch(branch).commit()
+            self._delete(branch_sql, source_files)
+        rows.writeTo(branch_sql).append()
+        branch.publish()
         expire_old_snapshots(table)
 
     def snapshot(self) -> str | None:
         """Name the present state; None while nothing was ever loaded."""
-        table = load(self._spark, self._name)
+        table = load(self._spark, self._name.sql)
         return str(table.currentSnapshot().snapshotId()) if table and table.currentSnapshot() else None
 
     def days_changed_since(self, snapshot: str) -> Days | None:
         """Tell which days gained or lost rows after a snapshot; None if it is not known any more."""
-        table = load(self._spark, self._name)
+        table = load(self._spark, self._name.sql)
         days: set[date] = set()
         for newer in history(table):
             if str(newer.snapshotId()) == snapshot:
@@ -123,15 +124,6 @@ class IcebergConformedTable:
         integer = java_class(self._spark, "java.lang.Class").forName("java.lang.Integer")
         files = chain(elements(snapshot.addedDataFiles(table.io())), elements(snapshot.removedDataFiles(table.io())))
         return {_EPOCH + timedelta(days=file.partition().get(0, integer)) for file in files}
-
-
-def _begin(table: Any, branch: str) -> None:  # noqa: ANN401
-    """Begin a branch where the table is now, and remove those that runs before left behind."""
-    references = table.manageSnapshots()
-    for name in elements(table.refs().keySet()):
-        if name.startswith(_LOAD):
-            references.removeBranch(name)
-    references.createBranch(branch).commit()
 
 
 def _may_have_rows_of(spark: SparkSession, table: Any, source_files: Collection[str]) -> bool:  # noqa: ANN401

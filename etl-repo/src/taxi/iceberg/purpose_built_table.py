@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
+from lake.tables.iceberg.catalog import TableName, load
+from lake.tables.iceberg.commits import expire_old_snapshots, history
+from lake.tables.iceberg.days import days_condition
+from lake.tables.iceberg.options import TABLE_PROPERTIES, summary_options
 from taxi.datasets.dataset import DAY
-from taxi.iceberg.table import TABLE_PROPERTIES, TableName, days_condition, expire_old_snapshots, history, load
 from taxi.tables import Days, Provenance
 
 if TYPE_CHECKING:
@@ -25,7 +28,7 @@ class IcebergPurposeBuiltTable:
 
     def provenance(self) -> Provenance | None:
         """Tell what the table shows, by the newest snapshot that says so; None if it does not exist."""
-        table = load(self._spark, self._name)
+        table = load(self._spark, self._name.sql)
         for snapshot in history(table) if table else ():
             summary = snapshot.summary()
             if shown := summary.get(_SNAPSHOT):
@@ -46,11 +49,8 @@ class IcebergPurposeBuiltTable:
         self._forget()
 
     def _writer(self, rows: DataFrame, provenance: Provenance) -> DataFrameWriterV2:
-        return (
-            rows.writeTo(self._name.sql)
-            .option(f"snapshot-property.{_SNAPSHOT}", provenance.snapshot)
-            .option(f"snapshot-property.{_RULES_VERSION}", provenance.rules_version)
-        )
+        shown = {_SNAPSHOT: provenance.snapshot, _RULES_VERSION: provenance.rules_version}
+        return rows.writeTo(self._name.sql).options(**summary_options(shown))
 
     def _forget(self) -> None:
-        expire_old_snapshots(load(self._spark, self._name))
+        expire_old_snapshots(load(self._spark, self._name.sql))

@@ -3,9 +3,10 @@
 from typing import Any
 
 import pytest
-from odp.file_processor.table_writers.hudi_options import IndexLookUp, write_options
+from odp.file_processor.apply.table_format import change_kind, definition_of
 from odp.refresh import RefreshKind, RefreshPlan, RowCounts, TableState
 
+from lake.tables.hudi.options import IndexSettings, write_options
 from rehearsal.torture.memory.hudi_table import HudiOptions, HudiTable
 from tests.unit.odp.samples import table_config
 
@@ -14,8 +15,9 @@ INITIAL, CHANGES, RELOAD = RefreshKind.INITIAL, RefreshKind.CHANGES, RefreshKind
 
 def options(kind: RefreshKind, **without: str) -> HudiOptions:
     config = table_config(partition_key="REGION")
-    look_up = None if kind is INITIAL else IndexLookUp(tasks=1, moves_rows=True)
-    given = write_options(config, RefreshPlan(kind, (), (), TableState()), {}, look_up)
+    index = None if kind is INITIAL else IndexSettings(tasks=1, moves_rows=True)
+    refresh = RefreshPlan(kind, (), (), TableState())
+    given = write_options(definition_of(config), change_kind(config, refresh), {}, index)
     return HudiOptions(given | without)
 
 

@@ -1,0 +1,1 @@
+"""Hudi tables: table version 6, written with Spark."""

@@ -1,0 +1,1 @@
+"""Iceberg tables of the Data Catalog: format version 2, copy-on-write, written with Spark."""

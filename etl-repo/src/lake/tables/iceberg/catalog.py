@@ -1,0 +1,59 @@
+"""Names Iceberg tables in the Data Catalog, loads them, and comments their columns; a commit is the catalog's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lake.spark_session import elements, java_class
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+CATALOG = "glue_catalog"
+"""The name under which a job's own settings configure Iceberg's catalog."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableName:
+    """A table of a database, with the bucket that it lies in."""
+
+    bucket: str
+    database: str
+    table: str
+
+    @property
+    def sql(self) -> str:
+        """The name in SQL."""
+        return sql_name(self.database, self.table)
+
+    @property
+    def location(self) -> str:
+        """Where its files lie: the catalog's default would put all databases into one bucket."""
+        return f"s3://{self.bucket}/{self.database}/{self.table}"
+
+
+def sql_name(database: str, table: str) -> str:
+    """Give the name of a table in SQL."""
+    return f"`{CATALOG}`.`{database}`.`{table}`"
+
+
+def load(spark: SparkSession, sql: str) -> Any:  # noqa: ANN401 - py4j's view of the JVM has no types
+    """Give Iceberg's own table as it is in the catalog at this moment; None if it does not exist."""
+    if not spark.catalog.tableExists(sql):
+        return None
+    table = java_class(spark, "org.apache.iceberg.spark.Spark3Util").loadIcebergTable(spark._jsparkSession, sql)  # noqa: SLF001
+    table.refresh()
+    return table
+
+
+def set_comments(table: Any, comments: Mapping[str, str]) -> None:  # noqa: ANN401
+    """Comment columns where their comments differ."""
+    present = {str(field.name()): field.doc() for field in elements(table.schema().columns())}
+    differing = {name: text for name, text in comments.items() if present.get(name, text) != text}
+    if differing:
+        update = table.updateSchema()
+        for name, text in differing.items():
+            update.updateColumnDoc(name, text)
+        update.commit()

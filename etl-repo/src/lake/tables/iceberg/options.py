@@ -1,0 +1,31 @@
+"""The properties of Iceberg tables: version 2, no delete files, few old metadata files, a bounded time travel."""
+
+from __future__ import annotations
+
+from lake.tables.change import Proof
+
+TIME_TRAVEL_COMMITS = 10
+"""So many commits of a merged table can be read as they were, even if a day passes without one."""
+
+TABLE_PROPERTIES = {
+    "format-version": "2",
+    "write.delete.mode": "copy-on-write",  # a reader of any kind meets no delete files
+    "write.distribution-mode": "hash",  # a day is written by one task: one file, not one for each task
+    # every commit writes the table's metadata anew; only so many of the old ones are kept
+    "write.metadata.delete-after-commit.enabled": "true",
+    "write.metadata.previous-versions-max": "20",
+}
+
+MERGED_TABLE_PROPERTIES = TABLE_PROPERTIES | {
+    "write.update.mode": "copy-on-write",
+    "write.merge.mode": "copy-on-write",
+    # a commit has two snapshots: its rows, and its proof
+    "history.expire.min-snapshots-to-keep": str(2 * TIME_TRAVEL_COMMITS),
+    "history.expire.max-snapshot-age-ms": str(24 * 60 * 60 * 1000),
+}
+"""Of tables that changes are merged into, which are many: each commit writes the list of all snapshots anew."""
+
+
+def summary_options(summary: Proof) -> dict[str, str]:
+    """Give the options of a write by which the summary of its snapshot has these entries."""
+    return {f"snapshot-property.{name}": value for name, value in summary.items()}

@@ -1,0 +1,139 @@
+"""The proof that a commit carries: the files that it applied, the table's state, and where the next refresh goes on.
+
+A crash before the run is recorded is seen by the next run, and nothing is applied twice.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, TypeVar
+
+from lake.tables.change import Commit, Proof, StoredTable
+from odp.file_processor.apply.column_names import OWN_PREFIX
+from odp.file_processor.apply.existing_table import ExistingTable
+from odp.file_processor.apply.updates_without_row import FinalRows
+from odp.refresh import LastCommit, RefreshKind, RefreshPlan, RowCounts, TableState
+from odp.stored_format import FORMAT
+
+FILE_IDS, STATE, CONTENT = "odp.file_ids", "odp.table_state", "odp.table_content"
+FINAL_ROWS = "odp.final_rows"
+
+T = TypeVar("T", "TableContent", TableState, FinalRows)
+
+
+@dataclass(frozen=True, slots=True)
+class TableContent:
+    """What a table holds, as its writer needs to know it: its newest load part and change, the version of its load.
+
+    `source_names` has a pair of names for each column that the source calls otherwise: the table's, then the source's.
+    It is None if the last commit is of a release that recorded no names.
+    """
+
+    newest_load: str = ""
+    newest_change: str = ""
+    load_version: str = ""
+    source_names: tuple[tuple[str, str], ...] | None = ()
+
+    def after(
+        self, refresh: RefreshPlan, load_version: str, *, is_replaced: bool, source_names: Mapping[str, str]
+    ) -> TableContent:
+        """Give the content after a refresh, which may replace the load, and every row if it replaces the table."""
+        files = () if refresh.kind is RefreshKind.EMPTY else refresh.read_files
+        loads = [file.name for file in files if file.is_load]
+        changes = [file.name for file in files if not file.is_load]
+        is_other_table = is_replaced and refresh.kind is RefreshKind.RELOAD
+        names = {**({} if is_other_table else dict(self.source_names or ())), **source_names}
+        are_known = is_other_table or bool(files) or self.source_names is not None
+        ends_load = refresh.kind in (RefreshKind.RELOAD, RefreshKind.EMPTY)
+        return TableContent(
+            newest_load=max(["" if ends_load else self.newest_load, *loads]),
+            newest_change=max(["" if is_replaced else self.newest_change, *changes]),
+            load_version=load_version if loads or ends_load else self.load_version,
+            source_names=tuple(sorted(names.items())) if are_known else None,
+        )
+
+
+def proof_of_refresh(refresh: RefreshPlan) -> dict[str, str]:
+    """Prove which files a refresh applied, and what state the table has after it."""
+    return {FILE_IDS: json.dumps(sorted(refresh.file_ids)), STATE: _written(asdict(refresh.state))}
+
+
+def proof_of_content(content: TableContent) -> dict[str, str]:
+    """Prove what the table holds after the commit."""
+    return {CONTENT: _written(asdict(content))}
+
+
+def read_refresh(proof: Proof) -> tuple[frozenset[str], TableState]:
+    """Read what `proof_of_refresh` wrote, in this or an earlier release; unknown fields are ignored."""
+    return frozenset(json.loads(proof[FILE_IDS])), _read(TableState, proof[STATE])
+
+
+def read_commit(commit: Commit) -> LastCommit:
+    """Read the refresh that a commit made visible."""
+    file_ids, state = read_refresh(commit.proof)
+    rows, final = commit.rows, read_final_rows(commit.proof)
+    counts = RowCounts(rows.inserted, rows.updated, rows.deleted)
+    if final:
+        with_unknown = replace(counts, deleted=rows.deleted + rows.deletes_without_row)
+        counts = replace(counts, updates_without_row=final.updates_without_row(with_unknown))
+    return LastCommit(commit.time, file_ids, state, counts)
+
+
+def read_existing(stored: StoredTable) -> ExistingTable:
+    """Read what a format found of a table."""
+    content = read_content(stored.proof)
+    names = None if content.source_names is None else dict(content.source_names)
+    columns = {name: type_ for name, type_ in stored.columns.items() if not name.startswith(OWN_PREFIX)}
+    return ExistingTable(columns, content.newest_load, content.newest_change, names)
+
+
+def read_source_names(proof: Proof) -> Mapping[str, str]:
+    """Give the source's name of each column that the table calls otherwise."""
+    return dict(read_content(proof).source_names or ())
+
+
+def read_content(proof: Proof) -> TableContent:
+    """Read what `proof_of_content` wrote; of a commit of the first format, what its state says."""
+    if written := proof.get(CONTENT):
+        content = _read(TableContent, written)
+        return content if "source_names" in json.loads(written) else replace(content, source_names=None)
+    state = json.loads(proof[STATE])
+    names = [str(key).rsplit("/", 1)[-1] for key in state.get("load_keys", ())]
+    return TableContent(max(names, default=""), state.get("newest_change_file", ""), source_names=None)
+
+
+def proof_of_final_rows(final: FinalRows) -> dict[str, str]:
+    """Keep what was counted of the rows of the commit."""
+    return {FINAL_ROWS: _written(asdict(final))}
+
+
+def read_final_rows(proof: Proof) -> FinalRows | None:
+    """Read what `proof_of_final_rows` wrote; None if the rows were not counted."""
+    written = proof.get(FINAL_ROWS)
+    return _read(FinalRows, written) if written else None
+
+
+def _written(values: Mapping[str, Any]) -> str:
+    plain = {
+        name: sorted(value) if isinstance(value, set | frozenset) else value
+        for name, value in values.items()
+        if value is not None
+    }
+    return json.dumps({"format": FORMAT, **plain})
+
+
+def _read(kind: type[T], text: str) -> T:
+    """Read the fields that this release knows; one that is missing has its default."""
+    written = json.loads(text)
+    known = {field.name: str(field.type) for field in fields(kind) if field.name in written}
+    return kind(**{name: _of_type(type_, written[name]) for name, type_ in known.items()})
+
+
+def _of_type(type_: str, value: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
+    """JSON knows lists only, whose elements may be such again."""
+    if isinstance(value, list):
+        elements = [tuple(element) if isinstance(element, list) else element for element in value]
+        return frozenset(elements) if type_.startswith("frozenset") else tuple(elements)
+    return value

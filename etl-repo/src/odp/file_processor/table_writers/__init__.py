@@ -1,1 +1,0 @@
-"""One module for each table format and engine, each applying a decided refresh in one commit."""

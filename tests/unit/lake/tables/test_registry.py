@@ -1,0 +1,34 @@
+"""A format is a folder with the same file names as the others, and a line in the registry."""
+
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import lake.tables
+from lake.tables.registry import FORMATS
+
+FOLDER = Path(lake.tables.__path__[0])
+SAME_NAMES = {"__init__", "capabilities", "catalog", "commits", "options", "schema", "table"}
+
+
+@pytest.mark.parametrize("name", sorted(FORMATS))
+def test_every_format_has_the_same_files(name: str) -> None:
+    assert {path.stem for path in (FOLDER / name).glob("*.py")} >= SAME_NAMES
+
+
+def test_every_folder_of_a_format_is_in_the_registry() -> None:
+    assert {path.parent.name for path in FOLDER.glob("*/table.py")} == FORMATS.keys()
+
+
+@pytest.mark.parametrize("name", sorted(FORMATS))
+def test_every_format_opens_tables_by_the_module_that_it_names(name: str) -> None:
+    assert callable(import_module(FORMATS[name].spark_module).open_table)
+
+
+def test_registry_needs_no_spark() -> None:
+    """The Lambda functions that read capabilities have none."""
+    program = "import sys; import lake.tables.registry; sys.exit('pyspark' in sys.modules or 'py4j' in sys.modules)"
+    subprocess.run([sys.executable, "-c", program], check=True)
