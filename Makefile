@@ -57,8 +57,8 @@ torture-lake: $(READY) node_modules/.package-lock.json ## the same with real Glu
 	@$(BIN)/python -m rehearsal torture-lake
 
 test: $(READY) node_modules/.package-lock.json ## all tiers of tests, three at a time
-	@echo "Seven tiers of tests, three at a time; each shows its output when it has ended …"
-	@$(MAKE) --no-print-directory --output-sync=target --keep-going --jobs=3 test-spark-odp check test-spark-taxi test-end-to-end $(EMBEDDED) test-rights test-synth test-histories
+	@echo "Eight tiers of tests, three at a time; each shows its output when it has ended …"
+	@$(MAKE) --no-print-directory --output-sync=target --keep-going --jobs=3 test-spark-odp check test-spark-taxi test-end-to-end $(EMBEDDED) test-rights test-tools test-synth test-histories
 
 check: $(READY) ## lint, types, import contracts, manifests and unit tests
 	@$(BIN)/ruff check .
@@ -69,6 +69,9 @@ check: $(READY) ## lint, types, import contracts, manifests and unit tests
 	@$(BIN)/lint-imports
 	@$(BIN)/odp config validate
 	@$(PYTEST) --quiet --numprocesses=auto --dist=worksteal -m "not slow" tests/unit
+
+test-tools: $(READY) ## rehearsal, odp command, scripts, benchmarks, this file, and all that starts programs
+	@$(PYTEST) --quiet --numprocesses=2 --dist=worksteal -m "not slow" tests/tools
 
 test-histories: $(READY) ## the history tester itself: random histories, planted defects
 	@$(PYTEST) --quiet --numprocesses=2 --dist=worksteal tests/histories
@@ -100,7 +103,7 @@ test-rights: test-embedded-lake test-embedded-config_manager ## each right of th
 	@$(PYTEST) --quiet tests/rights
 
 test-slow: $(READY) node_modules/.package-lock.json ## what make test leaves out: every type of key, further combinations, more examples, the benchmarks themselves
-	@$(PYTEST) --quiet -m slow tests/unit tests/spark tests/embedded
+	@$(PYTEST) --quiet -m slow tests/unit tests/tools tests/spark tests/embedded
 
 test-end-to-end: $(READY) node_modules/.package-lock.json ## the demo as a test
 	@$(PYTEST) --quiet tests/end_to_end
@@ -158,4 +161,4 @@ clean: ## remove every trace of runs and installations
 	@rm -rf .venv $(SYNTH) $(TOOLS) .local node_modules report.html infra-repo/cdk.out etl-repo/cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install install-synth demo lake rehearse torture torture-lake test check test-spark $(SPARK) test-synth test-embedded $(EMBEDDED) test-rights test-end-to-end test-slow synth bench bench-taxi bench-plan schemas idle-cost lock lock-jars sbom audit clean
+.PHONY: help install install-synth demo lake rehearse torture torture-lake test check test-tools test-spark $(SPARK) test-synth test-embedded $(EMBEDDED) test-rights test-end-to-end test-slow synth bench bench-taxi bench-plan schemas idle-cost lock lock-jars sbom audit clean

@@ -14,7 +14,8 @@ import pytest
 
 from tests.configuration import DEPLOYED, PROJECT, Guard
 
-RUN_BY_PIPELINES = (PROJECT / "tests" / "unit", PROJECT / "tests" / "synth")
+INDEPENDENT = tuple(PROJECT / "tests" / tier for tier in ("unit", "synth", "tools"))
+"""The first two are run by the pipelines, which deploy any configuration; the third asks for none either."""
 GUARD = Guard()
 hypothesis.settings.register_profile("untimed", deadline=None)  # a busy machine is slow, and no test is timed
 hypothesis.settings.load_profile("untimed")
@@ -35,9 +36,9 @@ def pytest_collection() -> Generator[None, object, object]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    is_run_by_pipelines = any(item.path.is_relative_to(folder) for folder in RUN_BY_PIPELINES)
+    is_independent = any(item.path.is_relative_to(folder) for folder in INDEPENDENT)
     asks = "deployed_configuration" in getattr(item, "fixturenames", ())
-    GUARD.is_allowed = asks or not is_run_by_pipelines
+    GUARD.is_allowed = asks or not is_independent
     try:
         return (yield)
     finally:

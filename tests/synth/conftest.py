@@ -1,4 +1,13 @@
-"""Both apps are synthesised once for all tests, in every environment that they know, with cdk-nag watching."""
+"""Both apps are synthesised once for all tests, in every environment that they know, with cdk-nag watching.
+
+What each kind of test is for, so that no fact is written down twice:
+
+- snapshots (test_snapshots.py) hold whole templates. They show a reviewer every difference, and promise nothing.
+- all other tests each state a promise in every environment, which must outlive an UPDATE_SNAPSHOTS: a right that nobody
+  has, two places that must agree, a bound, a setting whose reason is in the name or the text of the test.
+- a list or a number of resources alone is no promise: it is in the snapshot. A test that walks over resources asserts
+  that there are some.
+"""
 
 from __future__ import annotations
 

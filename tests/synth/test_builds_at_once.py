@@ -21,7 +21,6 @@ def test_builds_of_the_two_pipelines_of_a_push_never_count_against_one_quota(
     synthesis: Synthesis, environment: str
 ) -> None:
     found = {app: sizes(synthesis.templates[f"odp-{environment}-{app}-Pipeline"]) for app in APPS}
-    assert len(found) == 2
     assert not set.intersection(*found.values()), found
     assert {len(each) for each in found.values()} == {1}, "the check of quotas knows one size for each app"
 

@@ -55,13 +55,6 @@ def test_function_knows_what_was_deployed_from_the_manifests(odp: Template, envi
     assert json.loads(variables["CADENCE_DEFAULTS"])["refresh_tables_batch_size"] == 20
     assert variables["LAKE"] == f"odp-{environment}"
     assert json.loads(variables["SOURCES"]) == {"default": {"folder": ""}}
-    tables = {name for name in variables if name.endswith("_TABLE")}
-    assert tables == {
-        "BATCH_CONFIG_TABLE",
-        "CONFIG_DEPLOY_TRACKER_TABLE",
-        "FILE_PROCESSING_TRACKER_TABLE",
-        "RAW_TABLE_CONFIG_TABLE",
-    }
 
 
 def test_roles_reach_their_tables_their_object_and_their_queue_and_nothing_else(odp: Template, is_prod: bool) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
 
 import pytest
 from odp.file_manager.sources import DEFAULT_SOURCES, Sources
 
+from tests.configuration import PROJECT
 from tests.synth.synthesis import Template
 
 
@@ -66,45 +67,43 @@ def test_failed_messages_of_a_batch_return_alone_and_are_not_seen_while_worked_o
     assert queue["VisibilityTimeout"] >= 6 * function["Timeout"]
 
 
-@pytest.mark.parametrize(
-    ("starts_with", "handler", "more"),
-    [
-        ("FileManagerHandler", "odp.file_manager.handler.handle", {}),
-        (
-            "FileManagerSweep",
-            "odp.file_manager.sweep.handle",
-            {
-                "FILE_PROCESSING_TRACKER_TABLE": "odpf_file_processing_tracker",
-                "BATCH_CONFIG_TABLE": "odpf_batch_config",
-                "RAW_TABLE_CONFIG_TABLE": "odpf_raw_table_config",
-                "SCHEDULES": "enabled",
-                "SCHEDULE_NAMES": "odpf_file_processor_",
-            },
-        ),
-    ],
-)
-def test_the_functions_know_their_lake_its_sources_its_bucket_and_its_tables(
-    odp: Template, environment: str, starts_with: str, handler: str, more: dict[str, str]
-) -> None:
-    function = odp.only("AWS::Lambda::Function", starts_with)
-    assert function["Handler"] == handler
-    variables: dict[str, Any] = dict(function["Environment"]["Variables"])
-    assert variables.pop("LAKE") == f"odp-{environment}"
-    assert Sources.from_json(variables.pop("SOURCES")) == DEFAULT_SOURCES
-    bucket = odp.body["Parameters"][variables.pop("STAGING_BUCKET")["Ref"]]
-    assert bucket["Default"] == f"/odp/{environment}/buckets/staging"
-    is_sweep = starts_with == "FileManagerSweep"
-    assert (variables.pop("LANDED_FILE_DAYS", "") != "") == is_sweep
-    assert variables.pop("ENVIRONMENT", "") == (environment if is_sweep else "")
-    topic = logical_id(odp, "AWS::SNS::Topic", "AlertsTopic")
-    assert variables.pop("TOPIC_ARN", None) == ({"Ref": topic} if is_sweep else None)
-    assert variables == {
-        "FILE_TRACKER_TABLE": "odpf_file_tracker",
-        "FILE_TRACKER_HISTORY_TABLE": "odpf_file_tracker_history",
-        "QUARANTINE_TABLE": "odpf_quarantine",
-        "CONFIG_DEPLOY_TRACKER_TABLE": "odpf_config_deploy_tracker",
-        **more,
+def test_functions_find_every_variable_that_they_read(odp: Template) -> None:
+    for function in odp.resources("AWS::Lambda::Function").values():
+        module = function["Handler"].rsplit(".", 1)[0]
+        source = PROJECT / "etl-repo" / "src" / (module.replace(".", "/") + ".py")
+        read = set(re.findall(r"""environ\["([A-Z_]+)"\]""", source.read_text()))
+        assert read, module
+        assert read <= function["Environment"]["Variables"].keys(), module
+
+
+def test_variables_of_functions_name_the_tables_they_are_called_after(odp: Template) -> None:
+    named = {
+        (name.removesuffix("_TABLE").lower(), table)
+        for function in odp.resources("AWS::Lambda::Function").values()
+        for name, table in function["Environment"]["Variables"].items()
+        if name.endswith("_TABLE")
     }
+    assert named
+    assert [(name, table) for name, table in named if table != f"odpf_{name}"] == []
+
+
+@pytest.mark.parametrize("function", ["FileManagerHandler", "FileManagerSweep"])
+def test_the_functions_know_their_lake_its_sources_and_its_bucket(
+    odp: Template, environment: str, function: str
+) -> None:
+    variables = odp.only("AWS::Lambda::Function", function)["Environment"]["Variables"]
+    assert variables["LAKE"] == f"odp-{environment}"
+    assert Sources.from_json(variables["SOURCES"]) == DEFAULT_SOURCES
+    bucket = odp.body["Parameters"][variables["STAGING_BUCKET"]["Ref"]]
+    assert bucket["Default"] == f"/odp/{environment}/buckets/staging"
+
+
+def test_the_sweep_tells_of_its_environment_by_the_topic_of_its_stack(odp: Template, environment: str) -> None:
+    variables = odp.only("AWS::Lambda::Function", "FileManagerSweep")["Environment"]["Variables"]
+    assert variables["ENVIRONMENT"] == environment
+    assert variables["TOPIC_ARN"] == {"Ref": logical_id(odp, "AWS::SNS::Topic", "AlertsTopic")}
+    (schedule,) = odp.resources("AWS::Scheduler::Schedule").values()
+    assert schedule["Name"].startswith(variables["SCHEDULE_NAMES"])
 
 
 def test_rule_2_the_sweep_goes_on_every_hour_for_files_without_an_event(odp: Template, is_prod: bool) -> None:
@@ -115,7 +114,6 @@ def test_rule_2_the_sweep_goes_on_every_hour_for_files_without_an_event(odp: Tem
     assert target["Arn"] == {"Fn::GetAtt": [logical_id(odp, "AWS::Lambda::Function", "FileManagerSweep"), "Arn"]}
     assert (function["Handler"], function["Timeout"]) == ("odp.file_manager.sweep.handle", 900)
     variables = function["Environment"]["Variables"]
-    assert variables.keys() >= {"STAGING_BUCKET", "BATCH_CONFIG_TABLE", "RAW_TABLE_CONFIG_TABLE"}
     assert variables["LANDED_FILE_DAYS"] == ("180" if is_prod else "90")
 
 

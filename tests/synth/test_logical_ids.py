@@ -65,8 +65,8 @@ def test_secrets_and_their_key_keep_their_ids_in_every_environment(secrets: Temp
 
 def test_every_pipeline_keeps_its_artifacts_and_subscribers(synthesis: Synthesis) -> None:
     pipelines = [template for name, template in synthesis.templates.items() if name.endswith("-Pipeline")]
-    assert len(pipelines) == 6
-    assert [stateful(pipeline) for pipeline in pipelines] == [PIPELINE] * 6
+    assert pipelines
+    assert [pipeline.stack for pipeline in pipelines if stateful(pipeline) != PIPELINE] == []
 
 
 def test_tables_and_databases_keep_their_ids_in_every_environment(tables: Template) -> None:

@@ -16,7 +16,7 @@ from tests.synth.configurations import Json, known, platform_of, synthesised
 from tests.synth.conftest import Synthesis
 from tests.synth.synthesis import ACCOUNTS, APPS, Template
 from tests.synth.test_permissions import as_list, statements
-from tests.unit.scripts.bootstrap.iam_evaluation import Statement, allows, matches
+from tests.tools.scripts.bootstrap.iam_evaluation import Statement, allows, matches
 
 HERE = "us-east-1:111111111111"
 GENERATED = {

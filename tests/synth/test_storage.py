@@ -42,6 +42,7 @@ def test_data_rests_under_the_customer_managed_key(storage: Template, name: str)
 
 
 def test_access_logs_are_encrypted_by_s3_or_they_would_not_be_delivered(storage: Template) -> None:
+    """Defect 28 of the reference: log delivery cannot write under a customer's key."""
     assert encryption(storage, "AccessLogs") == {"SSEAlgorithm": "AES256"}
 
 

@@ -7,8 +7,8 @@ from deployment_account.environments import load_platform
 from scripts.bootstrap.accounts import Place
 from scripts.idle_cost.synthesised import Stack, synthesised_stacks
 from tests.embedded.bootstrap.conftest import DEPLOYMENT, DEV, PROJECT
-from tests.unit.scripts.bootstrap.granted import may
-from tests.unit.scripts.bootstrap.physical_names import named_resources
+from tests.tools.scripts.bootstrap.granted import may
+from tests.tools.scripts.bootstrap.physical_names import named_resources
 
 HOME, ABROAD = "us-east-1", "eu-west-1"
 

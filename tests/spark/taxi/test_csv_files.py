@@ -59,6 +59,7 @@ REFUSED = [
 
 
 def test_a_value_that_cannot_become_its_type_makes_its_row_malformed_and_is_named_with_its_line(lake: Lake) -> None:
+    """Defect 23 of the reference: rows that did not parse were dropped without a word."""
     broken = [trip(but={column: value}) for column, value, _ in REFUSED]
     rows = quarantined(lake, csv(*SOUND, *broken, *SOUND * 6))
     assert [row.line for row in rows] == list(range(NEXT, NEXT + len(REFUSED)))

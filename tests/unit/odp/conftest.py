@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from moto import mock_aws
 
-from tests.unit.cheap_moto import create_again, stored_tables
-from tests.unit.moto_session import resource
+from tests.cheap_moto import create_again, stored_tables
+from tests.moto_session import resource
 from tests.unit.odp.consistent_reads import demand_consistent_reads
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from moto import mock_aws
 from odp.records import FileType, LandedFile
 from odp.s3_contents import S3ObjectContents
 
-from tests.unit import moto_session
+from tests import moto_session
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client

@@ -8,7 +8,7 @@ from moto import mock_aws
 from odp.records import BatchPlan
 from odp.s3_plans import S3PlanStorage
 
-from tests.unit.moto_session import client
+from tests.moto_session import client
 
 PLAN = BatchPlan("10_min_refresh", "e1", (("s.t", "s.u"), ("erp:s.t",)))
 

@@ -9,7 +9,7 @@ from odp.records import BatchPlan
 from odp.s3_plans import S3PlanStorage
 
 from tests.function_call import CallContext
-from tests.unit.moto_session import client
+from tests.moto_session import client
 from tests.unit.odp.conftest import KEYS
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 from moto import mock_aws
 
-from tests.unit.moto_session import client, resource
+from tests.cheap_moto import create_again
+from tests.moto_session import client, resource
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
@@ -26,7 +27,12 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def dynamodb(aws: None) -> "DynamoDBServiceResource":
     made: DynamoDBServiceResource = resource("dynamodb")
-    made.create_table(
+    create_again(_create_table, made)
+    return made
+
+
+def _create_table(dynamodb: "DynamoDBServiceResource") -> None:
+    dynamodb.create_table(
         TableName="audit",
         KeySchema=[
             {"AttributeName": "dataset", "KeyType": "HASH"},
@@ -38,7 +44,6 @@ def dynamodb(aws: None) -> "DynamoDBServiceResource":
         ],
         BillingMode="PAY_PER_REQUEST",
     )
-    return made
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from moto import mock_aws
 
 from lake.landing.s3_listing import S3Listing
-from tests.unit import moto_session
+from tests import moto_session
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
@@ -64,6 +64,23 @@ VOLATILE = TIMES | {"kept_by", "fencing_token", "claimed_by"}
 NUMBERS_OF_ATTEMPTS = {"begun", "running"}
 
 
+CONFIGURATION = ("batch_config", "table_config", "deploy_tracker")
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """What every scenario begins with; filled once for all of them, as to fill tables takes longer than a scenario."""
+
+    items: dict[str, Any]
+    lease: Lease
+    message: str
+
+
+_BEGINNING: list[Beginning] = []
+_SOUND: set[str] = set()
+"""Items of the configuration's tables of which a reader was seen to get a whole configuration."""
+
+
 class World:
     """All adapters over the same tables, with a running configuration, a lease and pending files."""
 
@@ -90,15 +107,18 @@ class World:
         self.told = DynamoDbToldStates(dynamodb, "files", clock=lambda: 1000.0)
         self.plans = DynamoDbPlannedCadences(dynamodb, "files", clock=lambda: 1000.0)
 
-        self._fill()
-        self._beginning = {name: copy.deepcopy(table.items) for name, table in _moto_tables().items()}
+        if not _BEGINNING:
+            _BEGINNING.append(self._filled())
+        self.lease: Lease = _BEGINNING[0].lease
+        self.message: str = _BEGINNING[0].message
+        self.begin_again()
 
     def begin_again(self) -> None:
         """Return to the state in which every scenario begins."""
         for name, table in _moto_tables().items():
-            table.items = copy.deepcopy(self._beginning[name])
+            table.items = copy.deepcopy(_BEGINNING[0].items[name])
 
-    def _fill(self) -> None:
+    def _filled(self) -> Beginning:
         self.deploy(OLD, replace(REQUEST, request_id="v1"))
         put_pending(self.dynamodb, FILES)
         held = pending_item(HELD) | {"file_ingestion_status": FileStatus.HELD.value}
@@ -107,8 +127,9 @@ class World:
         self.claims.claim("1_day_refresh", "execution of yesterday")
         lease = self.leases.acquire("db.t", "jr_1")
         assert lease is not None
-        self.lease: Lease = lease
-        self.message: str = str(self.told.claim("refresh/db.t", NOTHING_TOLD))
+        message = str(self.told.claim("refresh/db.t", NOTHING_TOLD))
+        items = {name: copy.deepcopy(table.items) for name, table in _moto_tables().items()}
+        return Beginning(items, lease, message)
 
     def deploy(self, desired: Configuration, request: ConfigRequest) -> None:
         self.tracker.receive(request, "abc", "me")
@@ -138,7 +159,10 @@ class World:
         assert sorted({*ids} - {"new"}) == [*(file.file_id for file in FILES), HELD.file_id]
         assert len(ids) == len({*ids})
         assert sums["files"] == {"N": str(len(pending))}
-        assert self.running.everything() in (OLD, NEW)
+        configuration = str([_items(name) for name in CONFIGURATION])
+        if configuration not in _SOUND:  # reading is half of this test's time, and the same items read the same
+            assert self.running.everything() in (OLD, NEW)
+            _SOUND.add(configuration)
 
 
 def _items(name: str) -> list[dict[str, Any]]:

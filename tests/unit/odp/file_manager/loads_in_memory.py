@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 
 from odp.file_manager.s3_event import listed_object
 from odp.file_manager.vanished_loads import VanishedLoads
@@ -26,6 +27,7 @@ def part(
 PARTS = (part(1), part(2))
 
 
+@cache
 def change(landed: str, *, folder: str = "s/t/", version: str = "v1") -> LandedFile:
     """Give an applied change file that DMS named after the second in which it landed."""
     name = f"{datetime.fromisoformat(landed):%Y%m%d-%H%M%S}000.parquet"

@@ -23,6 +23,7 @@ class PagedBucket(Ledger):
         super().__init__()
         self.stored = sorted((version(key) for key in keys), key=lambda stored: stored.key)
         self.requests = 0
+        self.page_size = PAGE
         self.listed: list[str] = []
         self.asked_quarantine = 0
 
@@ -33,19 +34,19 @@ class PagedBucket(Ledger):
         position = bisect_right([stored.key for stored in self.stored], max(after, prefix[:-1]))
         while True:
             self.requests += 1
-            page = [stored for stored in self.stored[position:] if stored.key.startswith(prefix)][:PAGE]
+            page = [stored for stored in self.stored[position:] if stored.key.startswith(prefix)][: self.page_size]
             self.listed += [stored.key for stored in page]
             yield from page
             position += len(page)
-            if len(page) < PAGE:
+            if len(page) < self.page_size:
                 return
 
     def page(self, bucket: str, key_marker: str, version_marker: str) -> VersionPage:
         self.requests += 1
         left = [stored for stored in self.stored if (stored.key, stored.version_id) > (key_marker, version_marker)]
-        page = tuple(left[:PAGE])
+        page = tuple(left[: self.page_size])
         self.listed += [stored.key for stored in page]
-        return VersionPage(page, page[-1].key, page[-1].version_id) if len(left) > PAGE else VersionPage(page)
+        return VersionPage(page, page[-1].key, page[-1].version_id) if len(left) > self.page_size else VersionPage(page)
 
     def folders(self, bucket: str, prefix: str) -> Iterator[str]:
         self.requests += 1

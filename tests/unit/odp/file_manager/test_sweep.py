@@ -35,8 +35,8 @@ from lake.landing.listings import ObjectVersion
 from lake.landing.rejection import RejectedFile
 from lake.landing.s3_listing import S3Listing
 from lake.ledger.sweep_state import DynamoDbSweepState
+from tests import moto_session
 from tests.function_call import CallContext, metrics_in
-from tests.unit import moto_session
 from tests.unit.odp.samples import BOOK_TABLES, batch_config, table_config
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def test_each_thing_that_needs_a_person_is_counted_under_its_alarms_name(
 
 
 def test_load_whose_objects_were_deleted_is_noticed_within_a_day_and_told_once(
-    staging: Any, dynamodb: "DynamoDBServiceResource", mails: list[str]
+    staging: Any, dynamodb: "DynamoDBServiceResource", mails: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     """A table whose source was truncated kept its rows in silence until somebody ran `odp status --check`."""
     loaded(dynamodb, staging)
@@ -135,6 +135,9 @@ def test_load_whose_objects_were_deleted_is_noticed_within_a_day_and_told_once(
     sweep.handle({}, CallContext())
     assert vanished(dynamodb) == ["s.t"]
     assert "odp reload s.t --empty --env dev" in mails[0]
+    assert [record.message for record in caplog.records if "are gone" in record.message] == [
+        "s.t: all objects of its load are gone"
+    ]
     assert subjects(mails) == ["odp-dev: all objects of the load in s.t are gone"]
     a_day_passes(dynamodb)
     sweep.handle({}, CallContext())

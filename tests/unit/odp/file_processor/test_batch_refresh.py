@@ -1,6 +1,7 @@
 """Rules 9 and 12: tables are islands, several are refreshed at a time, and a failure is never silent."""
 
 import threading
+import time
 
 import pytest
 from odp.errors import RefreshFailedError, UnrecordedFailureError
@@ -68,17 +69,21 @@ def test_rule_12_as_many_tables_as_there_are_slots_are_refreshed_at_the_same_tim
     assert len(refresh_batch(["s.a", "s.b", "s.c", "s.d"], refresh, at_a_time=2)) == 4
 
 
+@pytest.mark.timeout(20)
 def test_rule_12_no_more_tables_than_slots_are_refreshed_at_the_same_time() -> None:
     at_work, most, guard = 0, 0, threading.Lock()
+    as_many_as_slots = threading.Barrier(3, timeout=10)
 
     def refresh(name: str) -> RefreshOutcome:
         nonlocal at_work, most
         with guard:
             at_work += 1
             most = max(most, at_work)
+        as_many_as_slots.wait()
+        time.sleep(0.002)  # a fourth one would begin meanwhile
         with guard:
             at_work -= 1
         return outcome(name)
 
-    refresh_batch([f"s.t{number}" for number in range(20)], refresh, at_a_time=3)
-    assert most <= 3
+    outcomes = refresh_batch([f"s.t{number}" for number in range(21)], refresh, at_a_time=3)
+    assert (len(outcomes), most) == (21, 3)

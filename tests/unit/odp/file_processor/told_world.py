@@ -15,8 +15,8 @@ from odp.records import FileType, LandedFile
 from odp.refresh import RefreshOutcome, RefreshStatus, RunRecord
 from odp.sns_topic import SnsTopic
 
+from tests import moto_session
 from tests.function_call import CallContext
-from tests.unit import moto_session
 from tests.unit.odp.samples import BOOK_TABLES, batch_config, table_config
 
 if TYPE_CHECKING:

@@ -1,13 +1,8 @@
 """Dataset files become datasets wherever the package is; what cannot be one ends the run with file and reason."""
 
 import json
-import subprocess
-import sys
-import zipfile
-from pathlib import Path
 
 import pytest
-import taxi
 from taxi.datasets.dataset import Column, ColumnType, FileFormat, dataset_of, format_of
 from taxi.datasets.definitions import load_datasets, read_dataset
 from taxi.errors import DatasetError
@@ -44,24 +39,6 @@ def test_what_a_run_cannot_read_ends_it_with_file_reason_and_way_out(text: str, 
 
 def test_yellow_and_green_are_deployed() -> None:
     assert set(load_datasets()) == {"green", "yellow"}
-
-
-def test_datasets_are_read_from_the_zip_that_glue_puts_on_the_path(tmp_path: Path) -> None:
-    source = Path(taxi.__file__).parents[1]
-    with zipfile.ZipFile(tmp_path / "runtime.zip", "w") as archive:
-        for file in (*source.glob("taxi/**/*"), *source.glob("lake/**/*.py")):
-            archive.write(file, file.relative_to(source))
-    program = (
-        "from taxi.datasets.definitions import load_datasets as d; import taxi; print(*sorted(d()), taxi.__file__)"
-    )
-    ran = subprocess.run(
-        [sys.executable, "-S", "-c", program],
-        env={"PYTHONPATH": str(tmp_path / "runtime.zip")},
-        capture_output=True,
-        check=False,
-        text=True,
-    )
-    assert ran.stdout.startswith(f"green yellow {tmp_path}"), ran.stderr
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,7 @@ HISTORY = History(s8=SOME, s7=frozenset())
     ids=["no table", "up to date", "behind", "behind and changed", "changed", "too far behind", "no day changed"],
 )
 def test_what_is_rebuilt(shown: Provenance | None, expected: Rebuild) -> None:
+    """Defect 24 of the reference: each file made it read all trips that ever were."""
     assert rebuild(shown, NOW, HISTORY) == expected  # type: ignore[arg-type]
 
 

@@ -1,0 +1,53 @@
+"""Books that the release before format 2 wrote (commit 461b3e5): its adapters' items as they were, in moto."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from odp.file_manager.s3_event import Staging
+from odp.file_manager.sources import Sources
+from odp_cli.migration.books import BooksMigration, BooksTables
+
+from tests.moto_session import client
+from tests.unit.odp import conftest as framework
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
+
+STAGING, RAW = "odp-dev-staging-222222222222-us-east-1", "odp-dev-raw-222222222222-us-east-1"
+TABLES = BooksTables("files", "files_history", "leases", "quarantine", "deploy_tracker")
+FORMAT_1 = json.loads((Path(__file__).parent / "format_1.json").read_text())
+dynamodb = framework.dynamodb
+Migrations = Callable[..., BooksMigration]
+State = dict[str, list[dict[str, Any]]]
+
+
+@pytest.fixture
+def old_books(dynamodb: "DynamoDBServiceResource") -> "DynamoDBServiceResource":
+    for table, items in FORMAT_1.items():
+        for item in items:
+            client("dynamodb").put_item(TableName=table, Item=item)
+    return dynamodb
+
+
+@pytest.fixture
+def migration(dynamodb: "DynamoDBServiceResource") -> Migrations:
+    """Give the migration of these books, for sources that a test may choose."""
+
+    def build(**folders: str) -> BooksMigration:
+        staging = Staging(Sources(folders or {"default": "dms"}), {"staging": STAGING})
+        return BooksMigration(dynamodb, TABLES, staging, RAW, lambda key: ["v0", "v5"], lambda: 1_800_000_000.5)
+
+    return build
+
+
+@pytest.fixture
+def state(dynamodb: "DynamoDBServiceResource") -> Callable[[], State]:
+    """Read everything that the tables hold."""
+    tables = (*FORMAT_1, "deploy_tracker")
+    return lambda: {
+        table: sorted(dynamodb.Table(table).scan()["Items"], key=lambda item: sorted(map(str, item.items())))
+        for table in tables
+    }
