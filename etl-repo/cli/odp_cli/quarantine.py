@@ -7,8 +7,6 @@ from typing import Annotated, Any
 
 import typer
 from odp.records import HELD_KINDS, LandedFile, QuarantineKind
-from rich import box
-from rich.table import Table
 from rich.text import Text
 
 from odp_cli.errors import CommandError
@@ -28,6 +26,7 @@ from odp_cli.operate.operated_lake import OperatedLake
 from odp_cli.operate.verdicts import Action, action_for
 from odp_cli.output import PLATFORM, REFUSED, DryRun, Env, Json, Mode, PlatformFile, Profile, Reason, Yes, say, say_json
 from odp_cli.reload import told_too_late
+from odp_cli.rendering import Column, Listing
 
 quarantine = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What waits for a person, and decisions.")
 
@@ -35,6 +34,10 @@ EntryName = Annotated[str, typer.Argument(metavar="ENTRY", help="The entry's num
 FileNames = Annotated[list[str] | None, typer.Option(help="Only this held file, by name, key or id; can be repeated.")]
 _WAITING = tuple(kind for kind in QuarantineKind if kind is not QuarantineKind.DECISION)
 _EVERYTHING = 1_000_000_000
+_COLUMNS = (
+    *map(Column, ("entry", "since (UTC)", "kind", "table")),
+    *(Column(title, is_text=True) for title in ("reason", "decided")),
+)
 
 
 @quarantine.command("list")
@@ -217,14 +220,12 @@ def _kind(text: str) -> QuarantineKind:
         ) from None
 
 
-def _table_of(entries: Sequence[Entry]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for name in ("entry", "since (UTC)", "kind", "table", "reason", "decided"):
-        table.add_column(name, overflow="fold")
-    for entry in entries:
-        cells = (entry.number, minute(entry.since), entry.kind.value, entry.table or "–", entry.reason, _decided(entry))
-        table.add_row(*map(Text, cells))
-    return table
+def _table_of(entries: Sequence[Entry]) -> Listing:
+    return Listing(_COLUMNS, [tuple(map(Text, _cells(entry))) for entry in entries])
+
+
+def _cells(entry: Entry) -> tuple[str, ...]:
+    return entry.number, minute(entry.since), entry.kind.value, entry.table or "–", entry.reason, _decided(entry)
 
 
 def _decided(entry: Entry) -> str:

@@ -9,8 +9,6 @@ from typing import Annotated
 import typer
 from odp.file_manager.waiting_files import count_that_expire
 from odp.records import QuarantineKind
-from rich import box
-from rich.table import Table
 from rich.text import Text
 
 from odp_cli.inference.quantities import byte_text, counted
@@ -21,10 +19,20 @@ from odp_cli.operate.names import resolve_table
 from odp_cli.operate.operated_lake import OperatedLake
 from odp_cli.operate.table_status import STATE_KINDS, Books, State, TableStatus, statuses
 from odp_cli.output import PLATFORM, Env, Json, PlatformFile, Profile, say, say_json
+from odp_cli.rendering import Column, Listing
 
 _NO_TABLE = (QuarantineKind.REJECTED_FILE, QuarantineKind.MALFORMED_MESSAGE)
 _STYLES = {State.OK: "green", State.REFRESHING: "green", State.PAUSED: "dim", State.INTERRUPTED: "yellow"}
 _REASON_CHARACTERS = 160
+_COLUMNS = (
+    Column("source table"),
+    Column("raw table"),
+    Column("cadence"),
+    Column("state", is_text=True),
+    Column("lag"),
+    Column("pending"),
+    Column("last refresh (UTC)"),
+)
 
 
 def status(
@@ -88,23 +96,22 @@ def read(books: OperatedBooks, landed_file_days: int) -> tuple[Books, list[Entry
     return found, [entry for entry in entries if _is_open_without_table(entry)]
 
 
-def table_of(found: list[TableStatus]) -> Table:
+def table_of(found: list[TableStatus]) -> Listing:
     """A row for each table."""
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for name in ("source table", "raw table", "cadence", "state", "lag", "pending", "last refresh (UTC)"):
-        table.add_column(name, overflow="fold")
-    for each in found:
-        config = each.config
-        table.add_row(
-            Text(each.source_table_name),
-            Text(config.qualified_name if config else "–"),
-            Text(config.refresh_cadence if config else "–"),
-            Text("\n".join(_short(str(one)) for one in each.conditions), _STYLES.get(each.worst.state, "red")),
-            Text(age(each.lag) if each.oldest else "fresh"),
-            Text(_pending(each)),
-            Text(_last(each)),
-        )
-    return table
+    return Listing(_COLUMNS, [_row(each) for each in found])
+
+
+def _row(each: TableStatus) -> tuple[Text, ...]:
+    config = each.config
+    return (
+        Text(each.source_table_name),
+        Text(config.qualified_name if config else "–"),
+        Text(config.refresh_cadence if config else "–"),
+        Text("\n".join(_short(str(one)) for one in each.conditions), _STYLES.get(each.worst.state, "red")),
+        Text(age(each.lag) if each.oldest else "fresh"),
+        Text(_pending(each)),
+        Text(_last(each)),
+    )
 
 
 def _rejected_that_expire(entries: list[Entry], now: datetime, landed_file_days: int) -> int:
