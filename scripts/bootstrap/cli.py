@@ -128,7 +128,10 @@ def target_account(
 
 @app.command()
 def execution_policy(environment: EnvironmentName, config: Configuration = CONFIGURATION) -> None:
-    """Print what CloudFormation and approvers may do, and what bounds an environment's pipelines, with reasons."""
+    """Print the IAM policies of an environment as whole documents: CloudFormation's, the boundary, the approvers'.
+
+    Below each document stands the reason for each of its wider statements.
+    """
     platform, console = load_platform(config), _console()
     chosen = chosen_environment(platform, environment)
     places = dict.fromkeys([Place.of(chosen), *deployment_places(platform, chosen)])
@@ -136,9 +139,11 @@ def execution_policy(environment: EnvironmentName, config: Configuration = CONFI
     approver = approver_of(platform, chosen)
     for policy in [*policies, boundary_of(platform, chosen), *([approver] if approver else [])]:
         console.print(f"{policy.name} ({len(policy.text)} characters)", style="bold", highlight=False)
-        for grant in policy.grants:
-            console.print_json(data=grant.statement())
-            console.print(f"because {grant.because}" if grant.because else "", markup=False, highlight=False)
+        console.print_json(data=policy.document)
+        for statement, grant in zip(policy.document["Statement"], policy.grants, strict=True):
+            if grant.because:
+                line = f"{', '.join(statement['Action'])}: because {grant.because}"
+                console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()
