@@ -14,8 +14,8 @@ DEFAULT = Workload(18, 10)
 """The manifests of this repository: eighteen small tables at ten minutes."""
 
 ABOUT_WORK = """The worst case: every table is small and changes all the time. A table without changes costs
-nothing, because no run starts for it. A run has two workers, or more if its tables have more pending bytes. Up to twenty
-tables share a run. Cadences of an hour and more run on Flex.
+nothing, because no run starts for it. A run has two workers, or more if its tables have more pending bytes. Up to
+twenty tables share a run. Cadences of an hour and more run on Flex.
 
 At most ten runs of a cadence work at a time, and its next execution waits until the last one ends. So 3,000 tables are
 refreshed less often than their cadence says. To refresh them more often, raise `odp.max_concurrent_batches`, or spread
