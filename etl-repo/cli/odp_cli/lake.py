@@ -59,7 +59,7 @@ class RunningLake:
         return DynamoDbRunningConfiguration(self._dynamodb, *tables, version).everything()
 
     def written_tables(self) -> DynamoDbWrittenTables:
-        """What refreshes have made of the lake's tables."""
+        """Reads what refreshes wrote into the lake's tables."""
         return DynamoDbWrittenTables(self._dynamodb, self._names.table(OdpTable.FILE_PROCESSING_TRACKER))
 
     def desired(self, documents: Mapping[str, str]) -> Manifests:

@@ -21,7 +21,7 @@ class Known(StrEnum):
 
 
 class FileRegister(Protocol):
-    """Where landed files are written down."""
+    """Registers landed files."""
 
     def register(self, file: LandedFile) -> Known:
         """Add a file as landed and pending, unless it is known; tell which."""
@@ -43,17 +43,17 @@ class RawListing(Protocol):
     """The raw bucket's versions of objects."""
 
     def versions(self, bucket: str, prefix: str, after: str) -> Iterator[ObjectVersion]:
-        """Give the versions of every object below a prefix, in the order of their keys, after a key."""
+        """List the versions of every object below a prefix and after a key, in the order of keys."""
 
 
 class SweepStates(Protocol):
-    """Where the sweep keeps how far it has come."""
+    """Keeps the position of the sweep."""
 
     def load(self) -> SweepState:
-        """Give what the last run kept."""
+        """Load the position of the last run."""
 
     def save(self, state: SweepState) -> None:
-        """Keep how far this run has come."""
+        """Save the position of this run."""
 
 
 class Executions(Protocol):

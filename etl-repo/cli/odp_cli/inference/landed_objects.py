@@ -18,7 +18,7 @@ class LandedObject:
 
     @property
     def name(self) -> str:
-        """The file name, by which DMS orders the files of a table."""
+        """The file name; DMS orders the files of a table by name."""
         return self.key.rsplit("/", 1)[-1]
 
 

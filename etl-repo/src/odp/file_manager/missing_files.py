@@ -74,7 +74,7 @@ class MissingFiles:
         return TableListing(found.landed, found.missed, frozenset(current))
 
     def current_versions(self, bucket: str, keys: Iterable[str]) -> Mapping[str, str | None]:
-        """Give the version that a reader of each key gets, None where there is none; costs a request for each key."""
+        """Give the current version of each key, None if there is none; costs a request for each key."""
         return self.listing.current_versions(bucket, keys)
 
     def register_all(self, versions: Iterable[ObjectVersion]) -> Found:

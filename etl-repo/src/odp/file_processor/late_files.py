@@ -59,7 +59,7 @@ class ProcessedFiles(Protocol):
         """List the change files named like this or later, by name."""
 
     def has_same_content(self, version: LandedFile, earlier: LandedFile) -> bool | None:
-        """Tell whether two versions of one object have the same content; None if one of them is gone."""
+        """Whether two versions of one object have the same content; None if one of them is gone."""
 
     def current_versions(self, files: Sequence[LandedFile]) -> Mapping[str, str]:
         """Give the version that a reader of each of these objects gets, by key; one that is gone has none."""
