@@ -1,4 +1,4 @@
-"""What the File Manager puts into quarantine: objects that are no DMS files, messages that tell of no object."""
+"""The File Manager's quarantine entries: objects that are not DMS files, and messages that name no object."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _REASON_CHARACTERS = 2_000
 
 
 def rejection_of(file: RejectedFile) -> Quarantined:
-    """Describe an object that is no DMS file."""
+    """Describe an object that is not a DMS file."""
     details: dict[str, str | int] = {
         "file_ingestion_s3_bucket": file.bucket,
         "file_ingestion_path": file.key,
@@ -23,9 +23,9 @@ def rejection_of(file: RejectedFile) -> Quarantined:
 
 
 def malformed(message_body: str, error: Exception) -> Quarantined:
-    """Describe a message that tells of no object; the file of it, if there is one, is found by the next sweep."""
+    """Describe a message that names no object; if it has a file, the next sweep finds it."""
     reason = f"the message is no Object Created event of S3: {on_one_line(str(error), _REASON_CHARACTERS)}"
-    encoded = message_body.encode("utf-8", "backslashreplace")  # a body may hold halves of characters
+    encoded = message_body.encode("utf-8", "backslashreplace")  # a body may contain unpaired surrogates
     identity = hashlib.sha256(encoded).hexdigest()[:32]
     details: dict[str, str | int] = {"message": encoded.decode()[:_BODY_CHARACTERS]}
     return Quarantined(QuarantineKind.MALFORMED_MESSAGE, identity, reason, details)
