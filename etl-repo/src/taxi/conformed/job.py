@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class JobArguments:
-    """What Glue and the state machine pass to one run; each field is an argument of the same name."""
+    """The arguments of one run; each field is an argument of the same name."""
 
     JOB_NAME: str
     JOB_RUN_ID: str

@@ -23,7 +23,7 @@ TABLES_AT_A_TIME = 3
 
 @dataclass(frozen=True, slots=True)
 class JobArguments:
-    """What Glue and the state machine pass to one run; each field is an argument of the same name."""
+    """The arguments of one run; each field is an argument of the same name."""
 
     JOB_NAME: str
     JOB_RUN_ID: str
