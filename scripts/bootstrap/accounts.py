@@ -108,7 +108,7 @@ def _account_of(session: boto3.Session) -> str:
 
 
 def chosen_environment(platform: Platform, name: str) -> Environment:
-    """The environment that a person named."""
+    """Give the environment that a person named."""
     if name not in platform.environments:
         raise BootstrapError(
             f"there is no environment {name}; there are {', '.join(platform.environments)}",

@@ -1,4 +1,4 @@
-"""Drafts manifests from landed files, step by step, with something to look at while files are read."""
+"""Drafts manifests from landed files, step by step, and shows the progress."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from odp_cli.inference.table_profile import TableProfile, profile_each
 
 @dataclass(frozen=True)
 class Inference:
-    """What landed files say, and the manifest that it suggests."""
+    """The evidence in landed files, and the manifest that it suggests."""
 
     landed: LandedTables
     profiles: list[TableProfile]
@@ -40,7 +40,7 @@ class Inference:
 
     @property
     def manifest(self) -> dict[str, Any]:
-        """The draft; what nothing proves is left empty, so that validation asks for it."""
+        """The draft; fields without evidence are empty, so validation asks for them."""
         return dict(draft(self.profiles, self.proposal))
 
     def as_json(self) -> dict[str, Any]:
@@ -75,7 +75,7 @@ def infer(url: str, profile_name: str | None, sample_rows: int) -> Inference:
 
 
 def write_draft(manifest: dict[str, Any], path: Path) -> None:
-    """Write a draft where no file is yet: a person's manifest is never overwritten."""
+    """Write a draft to a new file: a person's manifest is never overwritten."""
     try:
         with path.open("x", encoding="utf-8") as file:
             json.dump(manifest, file, indent=2)

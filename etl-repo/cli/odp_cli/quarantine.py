@@ -75,7 +75,7 @@ def show(
     platform: PlatformFile = PLATFORM,
     as_json: Json = False,
 ) -> None:
-    """Show all that an entry says, and the files that are held with it."""
+    """Show an entry, and the files that are held with it."""
     lake = OperatedLake(platform, env, profile)
     found = find_entry(entry, lake.books.entries(list(QuarantineKind)))
     held, unclear = _held(lake, found)
@@ -98,7 +98,7 @@ def release(  # noqa: PLR0913, PLR0917 - the options of a command
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Let it through: held files are applied, a refused table is tried again."""
+    """Release an entry: held files are applied, a refused table is tried again."""
     lake = OperatedLake(platform, env, profile)
     _decide(lake, (entry, file or ()), "release", reason, Mode(dry_run, yes, as_json))
 
@@ -115,7 +115,7 @@ def dismiss(  # noqa: PLR0913, PLR0917 - the options of a command
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Close it: held files are never applied, files of an unconfigured table are skipped, others are acknowledged."""
+    """Close an entry: give up held files, skip files of an unconfigured table, or acknowledge the entry."""
     lake = OperatedLake(platform, env, profile)
     _decide(lake, (entry, file or ()), "dismiss", reason, Mode(dry_run, yes, as_json))
 
@@ -153,7 +153,7 @@ def _decide(lake: OperatedLake, about: tuple[str, Sequence[str]], verdict: str, 
 def carry_out(
     deciding: Deciding, command: str, entry: Entry, action: Action, about: tuple[Sequence[LandedFile], str]
 ) -> Decided:
-    """Do what was decided about an entry and its files, with the reason."""
+    """Carry out a decision about an entry and its files, with the reason."""
     files, reason = about
     if action in _HELD:
         return deciding.about_held(command, _HELD[action], files, reason)
@@ -174,7 +174,7 @@ def carry_out(
 
 
 def _as_of_now(books: OperatedBooks, entry: Entry, action: Action) -> Action:
-    """Never skip the files of a table that was configured since the last sweep: its refreshes apply them."""
+    """Do not skip the files of a table that was configured after the last sweep: its refreshes apply them."""
     is_configured = action is Action.SKIP_ALL and entry.table in books.configuration().tables
     return Action.TAKE_OUT if is_configured else action
 
@@ -188,7 +188,7 @@ def _files(lake: OperatedLake, entry: Entry, action: Action) -> list[LandedFile]
 
 
 def _chosen(lake: OperatedLake, entry: Entry, names: Sequence[str], command: str) -> list[LandedFile]:
-    """Give the held files that a decision is about; a file of which nobody knows the entry is named by itself only."""
+    """Give the held files of a decision; a file whose entry is unknown must be named."""
     if entry.kind not in HELD_KINDS:
         raise CommandError("the entry holds no files", mend="run this without --file")
     held, unclear = _held(lake, entry)
@@ -198,7 +198,7 @@ def _chosen(lake: OperatedLake, entry: Entry, names: Sequence[str], command: str
 
 
 def _held(lake: OperatedLake, entry: Entry) -> tuple[list[LandedFile], list[LandedFile]]:
-    """Give the held files of an entry, and those that may be of it or of another."""
+    """Give the held files of an entry, and files that may belong to it or to another one."""
     if entry.kind not in HELD_KINDS:
         return [], []
     entries = [each for each in lake.books.entries(HELD_KINDS) if each.table == entry.table]

@@ -27,7 +27,7 @@ _GAP = 2
 """Blanks between two columns."""
 _BETWEEN = " · "
 _UNTOLD = {ChangeKind.ADDED, ChangeKind.REMOVED}
-"""Every field of such an entry differs, which says no more than its name."""
+"""Changes whose fields are not shown, because every field differs."""
 
 
 @dataclass(frozen=True, slots=True)

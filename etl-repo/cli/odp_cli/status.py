@@ -1,4 +1,4 @@
-"""`odp status`: how the tables of a running lake are, the worst first."""
+"""`odp status`: the state of a lake's tables, the worst first."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def status(
     platform: PlatformFile = PLATFORM,
     as_json: Json = False,
 ) -> None:
-    """Show how the lake's tables are: state, lag, what waits, the last refresh; the worst first."""
+    """Show the lake's tables: state, lag, pending files, the last refresh; the worst first."""
     lake = OperatedLake(platform, env, profile)
     now = datetime.now(UTC)
     unclear = checked(lake) if check else ()
@@ -71,7 +71,7 @@ def status(
 
 
 def checked(lake: OperatedLake) -> list[str]:
-    """Ask the staging bucket for vanished loads; gives the tables of which it can tell nothing."""
+    """Check the staging bucket for vanished loads; returns the tables that cannot be checked."""
     loads, tables = lake.vanished_loads, lake.books.configuration().tables
     for _ in loads.check(tables):
         pass
@@ -81,7 +81,7 @@ def checked(lake: OperatedLake) -> list[str]:
 
 
 def read(books: OperatedBooks, landed_file_days: int) -> tuple[Books, list[Entry]]:
-    """Read what is known of all tables, and the open entries of no table."""
+    """Read the state of all tables, and the open entries that belong to no table."""
     configs = books.configuration().tables
     pending = books.pending_work()
     entries = books.entries((*STATE_KINDS, *_NO_TABLE))

@@ -1,4 +1,4 @@
-"""The format of what the taxi flow stores: items of taxi_audit, bundles and outcomes in S3.
+"""The format number of the flow's stored data: items of taxi_audit, bundles and outcomes in S3.
 
 Readers ignore fields that they do not know, so a field may be added without a new format. A change that an older reader
 would misread needs one, and a migration.
@@ -7,4 +7,4 @@ would misread needs one, and a migration.
 from __future__ import annotations
 
 FORMAT = 1
-"""What was stored without a number is in this format, too."""
+"""Data without a number also has this format."""

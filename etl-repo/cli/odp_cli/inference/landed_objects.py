@@ -1,4 +1,4 @@
-"""What the engine needs of a place where files have landed; S3 is one such place, a folder in a test another."""
+"""The port to landed files: S3, or a folder in a test."""
 
 from __future__ import annotations
 
@@ -29,4 +29,4 @@ class ObjectSource(Protocol):
         """Give every object of the source."""
 
     def open(self, landed: LandedObject) -> BinaryIO:
-        """Open one object as a seekable file that reads only what is asked for."""
+        """Open one object as a seekable file that reads only the requested ranges."""

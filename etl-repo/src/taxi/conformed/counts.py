@@ -1,4 +1,4 @@
-"""What the counts of a file's parts say: how many rows it has and how many are malformed, and which line a row is."""
+"""Counts of a file from the counts of its parts: rows, malformed rows, line numbers."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ HEADER_LINE = 1
 
 @dataclass(frozen=True, slots=True)
 class SplitCount:
-    """One part of a file, as one task read it: where it starts, the position of its first line, and how many it has.
+    """One part of a file that one task read: its start, the position of its first line, and its number of lines.
 
-    `read_bytes` are those of its lines without their ends, `file_bytes` those of the whole file; both are 0 in Parquet.
+    `read_bytes` counts its lines without their ends, `file_bytes` the whole file; both are 0 in Parquet.
     """
 
     start: int
@@ -29,7 +29,7 @@ class SplitCount:
 
 @dataclass(frozen=True, slots=True)
 class FileCount:
-    """The rows of one file, and what must be added to a position in each of its parts to give the line in the file."""
+    """The rows of one file, and for each part the offset from a position to the line in the file."""
 
     rows: int
     malformed: int
@@ -42,7 +42,7 @@ class FileCount:
 
 
 def demand_read_whole(splits: Iterable[SplitCount]) -> None:
-    """Refuse a file with too many lines, or with one that was left out because it is too long.
+    """Refuse a file with too many lines, or with a line that was skipped because it is too long.
 
     Raises:
         SourceFileError: this is such a file.
@@ -59,8 +59,7 @@ def demand_read_whole(splits: Iterable[SplitCount]) -> None:
 def count_csv(splits: Iterable[SplitCount]) -> FileCount:
     """Count the rows of a CSV file.
 
-    Its first line names the columns, and was parsed like any other: the name of the column that gives a row its day is
-    no timestamp, so that it is among the malformed.
+    The header was parsed like any other line. Its name of the day column is not a timestamp, so it counts as malformed.
     """
     offsets: dict[int, int] = {}
     rows = malformed = lines_before = 0

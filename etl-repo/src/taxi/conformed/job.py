@@ -34,7 +34,7 @@ class JobArguments:
 
 
 def main(argv: Sequence[str]) -> list[FileOutcome]:
-    """Load one bundle and write down beside it what became of its files; a file that fails is no failure of the run."""
+    """Load one bundle and write its outcomes beside it; a failed file does not fail the run."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     arguments = parse_arguments(JobArguments, argv)
     bundles = S3Bundles(arguments.bundle_bucket)

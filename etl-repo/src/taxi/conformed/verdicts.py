@@ -1,4 +1,4 @@
-"""What becomes of a file by what was found in it."""
+"""Decides the outcome of a file by its counts."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from taxi.records import FileOutcome, LoadStatus, MalformedRow
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """Where the malformed rows of a file are kept, and the first of them."""
+    """The place of a file's malformed rows, and the first of them."""
 
     uri: str
     first: MalformedRow
 
 
 def is_accepted(count: FileCount, dataset: Dataset) -> bool:
-    """Tell whether a file's sound rows may be loaded: not when too many of its rows are malformed."""
+    """Whether a file's well-formed rows may be loaded: not if too many rows are malformed."""
     return count.malformed <= dataset.malformed_share_limit * count.rows
 
 
 def outcome_of_refused(source: SourceFile, reason: str) -> FileOutcome:
-    """Tell what became of a file that could not be read."""
+    """Give the outcome of a file that could not be read."""
     return _unless_superseded(source, FileOutcome(source.file_id, LoadStatus.FAILED, error=reason))
 
 
 def outcome_of_passing(source: SourceFile, reason: str) -> FileOutcome:
-    """Tell of a file that could not be read this time, also of one that was replaced: its rows are still to come."""
+    """Give the outcome of a file after a transient failure, also if the file was replaced."""
     return FileOutcome(source.file_id, LoadStatus.PENDING, error=reason)
 
 
 def outcome_of(source: SourceFile, count: FileCount, dataset: Dataset, kept: Quarantined | None) -> FileOutcome:
-    """Tell what became of a file that was read."""
+    """Give the outcome of a file that was read."""
     outcome = FileOutcome(
         source.file_id,
         LoadStatus.LOADED,
@@ -57,5 +57,5 @@ def _too_many(count: FileCount, dataset: Dataset, kept: Quarantined | None) -> s
 
 
 def _unless_superseded(source: SourceFile, outcome: FileOutcome) -> FileOutcome:
-    """What landed as this entry was replaced; the entry of what replaced it will tell how that ended."""
+    """Mark an entry as superseded if its object was replaced; the replacement has an entry of its own."""
     return replace(outcome, status=LoadStatus.SUPERSEDED, error="") if source.is_superseded else outcome

@@ -45,7 +45,7 @@ def main(argv: Sequence[str]) -> Mapping[str, Rebuild]:
         table = TableName(arguments.purpose_built_bucket, arguments.purpose_built_database, name)
         return IcebergPurposeBuiltTable(spark, table)
 
-    # only read here: where it lies is for those who create it
+    # only read here: the code that creates it decides on its location
     trips = IcebergConformedTable(spark, TableName("", arguments.conformed_database, dataset.table), dataset)
     return Building(spark, trips, table_of, at_a_time=TABLES_AT_A_TIME).build(rules_of(dataset.name, load_rules()))
 
