@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 TIMEOUT = cdk.Duration.seconds(60)
 FUNCTIONS_AT_A_TIME = 5
-"""A burst of files leaves room for other functions: new accounts run ten at once. A throttled message counts as received,
-and would soon be in the dead-letter queue.
+"""So a burst of files leaves room for other functions: new accounts run ten at once. A throttled message counts as
+received, and soon goes to the dead-letter queue.
 """
 SWEEP_TIMEOUT = cdk.Duration.minutes(15)
 """Lambda's longest timeout. Recent files are due every six hours, vanished loads once a day, all files once a week."""

@@ -119,7 +119,7 @@ def target_account(
     profile: Profile = None,
     dry_run: DryRun = False,
 ) -> None:
-    """Bootstrap an environment's account: it trusts its own pipelines, for what our execution policies allow."""
+    """Bootstrap an environment's account, which then trusts its pipelines within the execution policies."""
     (platform, account), console = _open(environment, config, profile), _console()
     chosen = platform.environments[environment]
     _refuse_placeholders(platform, chosen, account, console, dry_run=dry_run)
@@ -192,7 +192,7 @@ def close_default_group(
     profile: Profile = None,
     dry_run: DryRun = False,
 ) -> None:
-    """Take every rule from the default security group of an environment's network, once it is deployed."""
+    """Remove every rule from the default security group of an environment's deployed network."""
     platform, account = _open(environment, config, profile)
     names = Names.of(platform, platform.environments[environment])
     carry_out(closing_steps(account, names), _console(), dry_run=dry_run)
