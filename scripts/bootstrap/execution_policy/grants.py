@@ -46,7 +46,7 @@ class Scope:
 
     @property
     def tagged(self) -> Condition:
-        """The condition for resources of this lake: ids of keys and networks are generated, so only tags identify them."""
+        """The condition for resources of this lake; AWS generates ids of keys and networks, so only tags tell."""
         return {"StringEquals": {f"aws:ResourceTag/{LAKE_TAG}": self.names.lake}}
 
     @property
