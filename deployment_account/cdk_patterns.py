@@ -42,7 +42,7 @@ REASONS_ON_EVERYTHING: Mapping[str, str] = {
     r"kms:(Decrypt|DescribeKey|Encrypt|GenerateDataKey\*|ReEncrypt\*)": "The key of artifacts in another Region is made"
     " there, so CDK cannot name it here and lets the pipeline use every key that leaves that to IAM.",
 }
-"""By action: a reason to do one thing everywhere is none to do another."""
+"""By action, because a reason for one action does not justify another."""
 
 
 def acknowledge_patterns_of_cdk(blueprint: IConstruct) -> None:

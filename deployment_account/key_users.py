@@ -1,4 +1,4 @@
-"""Lets AWS services use a customer-managed key on behalf of the account that owns it."""
+"""Lets AWS services use a customer-managed key for the account that owns it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LOG_USE = [
 
 
 def let_events_reach(key: kms.Key, sid: str) -> None:
-    """Without a source condition: AWS does not pass one for EventBridge, the target's own policy holds it."""
+    """Without a source condition, because AWS passes none for EventBridge; the target's own policy has it."""
     _allow(key, sid, iam.ServicePrincipal("events.amazonaws.com"), SERVICE_USE)
 
 

@@ -1,4 +1,4 @@
-"""Where functions, jobs and state machines write what they do."""
+"""The log groups of functions, jobs and state machines."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LogPolicy:
-    """How every log of an environment is kept."""
+    """The retention and key of an environment's logs."""
 
     key: kms.IKey
     days: int

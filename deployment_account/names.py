@@ -1,4 +1,4 @@
-"""The names that leave a stack: SSM paths that one app publishes and another reads, and what people type."""
+"""Names that stacks and people share: SSM paths, names of tables, tags, prefixes in buckets."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class OdpTable(StrEnum):
 
     @property
     def published_name(self) -> str:
-        """Under which the physical name of the table is published."""
+        """The SSM name under which the table's physical name is published."""
         return f"odp/tables/{self}"
 
 
@@ -77,13 +77,13 @@ class Taxi(StrEnum):
 
 
 class Reading(StrEnum):
-    """A value that the etl stage publishes for those who query tables, where there are any."""
+    """A value that the etl stage publishes for readers, where there are any."""
 
     ROLE_ARN = "readers/role-arn"
 
 
 class TaxiName(StrEnum):
-    """What people type to work with the NYC taxi flow."""
+    """Names of the NYC taxi flow that people type."""
 
     FLOW = "taxi_flow"
     CONFORMED_JOB = "taxi_raw_to_conformed"
@@ -95,36 +95,36 @@ class TaxiName(StrEnum):
 
 
 PLANS = "odp/plans/"
-"""Where in the config bucket the Batch Manager writes the plans of executions, which are forgotten after some days."""
+"""The prefix in the config bucket for plans of executions, which expire after some days."""
 CONFIGURATION = "odp/configuration/"
-"""Where in the config bucket a deployment writes the table manifests, which the Configuration Manager applies."""
+"""The prefix in the config bucket for manifests of deployments, which the Configuration Manager applies."""
 BUNDLES = "taxi/bundles/"
-"""Where in the config bucket the NYC taxi flow says which files a run loads and what became of them, for some days."""
+"""The prefix in the config bucket for bundles of the taxi flow and their outcomes, which expire after some days."""
 LANDING = "nyc-taxi/"
-"""Where in the raw bucket others than jobs write: the files of the NYC taxi flow."""
+"""The prefix in the raw bucket into which people upload: the files of the NYC taxi flow."""
 QUERY_RESULTS = "query-results/"
-"""Where in its bucket a workgroup puts results, each named by its query's id, and tables without a place of their own.
+"""The prefix of a workgroup's results, each named by its query's id, and of tables without a location of their own.
 
-Results are forgotten after some days, what Athena puts below `tables/` is not.
+Results expire after some days; tables below `tables/` do not.
 """
 LAKE_TAG = "odp:lake"
-"""The tag of all that a lake's stacks make, by which policies tell one team's keys and networks from another's."""
+"""The tag of all resources of a lake's stacks; policies separate the keys and networks of teams by it."""
 FLOW_LOGS = "vpc-flow-logs"
-"""Where in the bucket of access logs the network says who spoke to whom."""
+"""The prefix of VPC flow logs in the bucket of access logs."""
 DATA_WRITER_TAG = "odp:data-writer"
-"""The tag of roles that replace and therefore delete files of the lake, also where deletion is denied."""
+"""The tag of roles that may replace and delete files of the lake where deletion is denied to others."""
 
 PRIVATE_NETWORK_TAG = "odp:private-network"
-"""The tag of roles whose jobs and functions run in the private subnets: buckets let them in from nowhere else."""
+"""The tag of roles of jobs and functions in the private subnets; buckets admit them from there only."""
 
 
 def published_secret(name: str) -> str:
-    """Under which the ARN of a secret is published."""
+    """The SSM name under which the ARN of a secret is published."""
     return f"secrets/{name}"
 
 
 def published_schedule(cadence: str) -> str:
-    """Under which the physical name of a cadence's schedule is published."""
+    """The SSM name under which a schedule's physical name is published."""
     return f"odp/schedules/{cadence}"
 
 
@@ -154,12 +154,12 @@ class Names:
         return f"{self.stage(component)}-Pipeline"
 
     def access_log_bucket(self, account: str) -> str:
-        """The bucket of logs of accesses: named, because a stack beside that of the bucket has to know it, too."""
+        """The name of the access-log bucket, which other stacks than its own use, too."""
         return f"{self.prefix}access-logs-{account}"
 
     @property
     def prefix(self) -> str:
-        """What the names of this environment's stacks begin with, and those of no other's."""
+        """The beginning of this environment's stack names, which no other environment's names have."""
         return f"{self.platform}-{self.environment}-"
 
     @property
@@ -169,7 +169,7 @@ class Names:
 
     @property
     def qualifier(self) -> str:
-        """What the names of the resources of this environment's own bootstrap hold: at most ten letters and digits."""
+        """The qualifier in the names of this environment's bootstrap: at most ten letters and digits."""
         return qualifier_of(self.platform, self.environment)
 
     @property
@@ -179,7 +179,7 @@ class Names:
 
     @property
     def pipeline_boundary(self) -> str:
-        """The policy that bounds whatever role of this environment there is in the account of its pipelines."""
+        """The permissions boundary of this environment's roles in the account of its pipelines."""
         return f"{self.lake}-pipeline-boundary"
 
     @property
@@ -193,7 +193,7 @@ class Names:
 
     @property
     def lake(self) -> str:
-        """What tells this lake from any other, in metrics and in tags: the jobs of one cannot delete from another."""
+        """The id of this lake in metrics and tags; jobs of one lake cannot delete from another."""
         return f"{self.platform}-{self.environment}"
 
     @property

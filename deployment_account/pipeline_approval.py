@@ -119,7 +119,7 @@ class Approval(Construct):
         )
 
     def _stacks(self) -> list[dict[str, str]]:
-        """Every stack of a release, that of the pipeline first, and who may read what is prepared for it."""
+        """Every stack of a release, the pipeline's own first, with the role that reads its change set."""
         stacks = [child for child in self._stage.node.find_all() if isinstance(child, cdk.Stack)]
         return [
             {

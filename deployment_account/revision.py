@@ -1,4 +1,4 @@
-"""Which commit is being deployed, and by whom: told to synthesis by the pipeline, or by the person's own tools."""
+"""The commit that is deployed and its author, from the pipeline or from a person's git."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Revision:
 
     @classmethod
     def told_by(cls, variables: Mapping[str, str]) -> Revision:
-        """The revision that the environment of a synthesis tells; synthesis itself asks nobody."""
+        """Read the revision from environment variables; synthesis itself looks up nothing."""
         return cls(variables.get(COMMIT_VARIABLE, ""), variables.get(REQUESTER_VARIABLE, ""))
 
     @classmethod
@@ -36,7 +36,7 @@ class Revision:
 
     @property
     def variables(self) -> dict[str, str]:
-        """What `told_by` reads."""
+        """The environment variables that `told_by` reads."""
         return {COMMIT_VARIABLE: self.commit, REQUESTER_VARIABLE: self.requested_by}
 
 

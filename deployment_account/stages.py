@@ -12,7 +12,7 @@ from deployment_account.errors import ConfigurationError
 from deployment_account.names import LAKE_TAG, Names
 
 QUALIFIER = "@aws-cdk/core:bootstrapQualifier"
-"""Where the stacks of a stage find which bootstrap deploys them."""
+"""The context key of the bootstrap that deploys the stacks of a stage."""
 
 
 class EnvironmentStage(cdk.Stage):
@@ -29,14 +29,14 @@ BuildStage = Callable[[Construct, str, Platform, Environment], cdk.Stage]
 def environment_stage(
     scope: Construct, platform: Platform, environment: Environment, component: str, build_stage: BuildStage
 ) -> cdk.Stage:
-    """Build the stage under its own name and put the environment's tags on all that is in it."""
+    """Build the stage under its own name, with the environment's tags on all its resources."""
     stage = build_stage(scope, Names.of(platform, environment).stage(component), platform, environment)
     tag_as_of(stage, Names.of(platform, environment), environment)
     return stage
 
 
 def tag_as_of(scope: Construct, names: Names, environment: Environment) -> None:
-    """Put the environment's tags on all that is in the scope: the bill is divided by them, and policies read one."""
+    """Tag all resources of the scope: tags divide the bill, and policies use one of them."""
     for key, value in {**environment.tags, LAKE_TAG: names.lake}.items():
         cdk.Tags.of(scope).add(key, value)
 

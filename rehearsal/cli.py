@@ -93,6 +93,7 @@ def _show_how_to_look(console: Console, exports: str) -> None:
 aws s3 ls
 aws glue get-tables --database-name odpf_demo_taxi_trips_raw --query 'TableList[].Name'
 aws dynamodb scan --table-name odpf_file_processing_tracker_history --max-items 1
+aws dynamodb scan --table-name taxi_audit --query 'Items[].[s3_key.S, file_status.S, error.S]' --output text
 aws stepfunctions list-state-machines
 
 {sys.executable} -c "

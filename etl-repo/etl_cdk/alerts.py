@@ -1,4 +1,4 @@
-"""Who is told when something needs a person, and where events wait that reached nobody."""
+"""The topic and alarms for problems that need a person, and the queue of undelivered events."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_stepfunctions as sfn
 
 UNHEARD_HOURS = 3
-"""For how many hours in a row nobody may call a function of every hour."""
+"""The hours without a call after which an hourly function counts as silent."""
 
 
 class Alerts(Construct):
@@ -49,7 +49,7 @@ class Alerts(Construct):
         )
 
     def let_publish(self, role: iam.IRole) -> None:
-        """Let a role tell people; what encrypts the topic, its owner grants."""
+        """Let a role publish to the topic; its owner grants the use of the key."""
         allow(role, ["sns:Publish"], [self.topic.topic_arn])
 
     def on_undelivered(self, name: str) -> cloudwatch.Alarm:
@@ -62,7 +62,7 @@ class Alerts(Construct):
         )
 
     def on_interrupted(self, name: str, state_machine: sfn.StateMachine) -> None:
-        """Alarm when executions end in a way that leaves them no time to tell why."""
+        """Alarm when executions time out or are aborted, because these cannot report by themselves."""
         self.on_any(
             f"TimedOut{name}",
             state_machine.metric_timed_out(),
@@ -75,7 +75,7 @@ class Alerts(Construct):
         )
 
     def on_silence(self, name: str, function: lambda_.IFunction, *, meaning: str) -> cloudwatch.Alarm:
-        """Alarm when a function of every hour is not called any more: then no data is bad news."""
+        """Alarm when an hourly function is no longer called: here missing data is bad news."""
         alarm = cloudwatch.Alarm(
             self,
             name,
@@ -117,5 +117,5 @@ class Alerts(Construct):
 
 
 def _with_place_of_advice(meaning: str, name: str) -> str:
-    """CloudWatch writes the mail of an alarm, so the commands are in a document."""
+    """CloudWatch writes the mail of an alarm, so the mail refers to a document for the commands."""
     return f"{meaning} What to do: docs/operations.md, Alarms, {name}."

@@ -1,4 +1,4 @@
-"""Tells people when AWS Backup did not back something up."""
+"""Sends a message when a backup job of AWS Backup fails."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from etl_cdk.alerts import Alerts
 
 NOT_MADE = ("ABORTED", "EXPIRED", "FAILED")
-"""The ends of a backup job after which there is no backup."""
+"""The final states of a backup job without a backup."""
 
 
 class BackupNotices(Construct):
     """One message for each backup job of a vault that ended without a backup.
 
-    It stands beside the topic of the alarms, which is made after the vault; so it knows the vault by its name.
+    It belongs to the stack of the alarms' topic, which is deployed after the vault, so it finds the vault by name.
     """
 
     def __init__(self, scope: Construct, id_: str, *, vault: str, alerts: Alerts) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 PLANS = f"{names.PLANS}*"
 TABLE_ACTIONS: Mapping[OdpTable, tuple[str, ...]] = {
     OdpTable.FILE_TRACKER: ("dynamodb:Query",),
-    OdpTable.FILE_PROCESSING_TRACKER: ("dynamodb:BatchGetItem", "dynamodb:GetItem"),  # leases, and who has a cadence
+    OdpTable.FILE_PROCESSING_TRACKER: ("dynamodb:BatchGetItem", "dynamodb:GetItem"),  # leases and claims of cadences
     OdpTable.BATCH_CONFIG: ("dynamodb:GetItem",),
     OdpTable.RAW_TABLE_CONFIG: ("dynamodb:Query",),
     OdpTable.CONFIG_DEPLOY_TRACKER: ("dynamodb:GetItem",),
@@ -38,7 +38,7 @@ CLAIM_ACTIONS = ("dynamodb:DeleteItem", "dynamodb:PutItem")
 
 
 class BatchManager(RuntimeFunction):
-    """Reads what is pending and what is configured; writes the plan of its execution and the claims of cadences."""
+    """Reads pending work and configuration; writes the plan of its execution and the claims of cadences."""
 
     def __init__(
         self,
@@ -86,7 +86,7 @@ class BatchManager(RuntimeFunction):
         allow_key_use(self.role, foundation.data_key)
 
     def _allow_telling(self, tables: Mapping[OdpTable, dynamodb.ITable]) -> None:
-        """Note what people were told, beside the files but no file; read what is held in quarantine."""
+        """Record messages in the file tracker, but no files; read held entries of the quarantine."""
         notes = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [TOLD, PLANNED]}}
         held = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [kind.value for kind in HELD_KINDS]}}
         grants = (
@@ -99,7 +99,7 @@ class BatchManager(RuntimeFunction):
             )
 
     def _allow_claims(self, tracker: dynamodb.ITable, state_machine_name: str) -> None:
-        """Write the claims beside the leases, but no lease; ask whether the execution that has a claim still runs."""
+        """Write claims beside the leases, but no lease; look up the execution that has a claim."""
         claims = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{CADENCE_CLAIM}*"]}}
         self.role.add_to_principal_policy(
             iam.PolicyStatement(actions=list(CLAIM_ACTIONS), resources=[tracker.table_arn], conditions=claims)

@@ -1,4 +1,4 @@
-"""Databases and jobs of the manifests have names that this environment allows, and policies name the patterns."""
+"""Checks the names of manifests' databases and jobs against the environment's patterns, which policies use."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def refuse_unknown_names(manifests: Manifests, environment: Environment) -> None:
-    """Refuse at synthesis what the execution role would refuse in the middle of a deployment.
+    """Refuse at synthesis names that the execution role would refuse during a deployment.
 
     Raises:
         ConfigurationError: a manifest names a database or job outside `catalog_names`.
@@ -32,9 +32,9 @@ def refuse_unknown_names(manifests: Manifests, environment: Environment) -> None
 
 
 def database_patterns(manifests: Manifests, environment: Environment, names: Names) -> list[str]:
-    """The patterns of `catalog_names` that hold databases of the manifests, as the account's catalog names them.
+    """The patterns of `catalog_names` that match databases of the manifests, with the lake's prefix.
 
-    A policy that named each database would be longer than IAM allows from some dozen databases on.
+    A policy that named each of some dozen databases would be longer than IAM allows.
     """
     databases = {table.raw_database_name for table in manifests.tables}
     return [

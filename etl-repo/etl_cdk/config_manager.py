@@ -42,7 +42,7 @@ TABLE_ACTIONS: Mapping[OdpTable, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class TableManifests:
-    """The manifests of a deployment: their folder, what they say, the environment's sizes, and who deploys them."""
+    """The manifests of a deployment: their folder, their content, the environment's sizes, and the deploying commit."""
 
     folder: Path
     content: Manifests
@@ -51,7 +51,7 @@ class TableManifests:
 
 
 class ConfigManager(Construct):
-    """The newest configuration request, queued, checked and applied as one unit."""
+    """Queues the newest configuration request, checks it and applies it as one unit."""
 
     def __init__(  # noqa: PLR0913 - a keyword for each of its parts
         self,
@@ -86,7 +86,7 @@ class ConfigManager(Construct):
         self.request = self._request()
 
     def alarm(self, alerts: Alerts) -> None:
-        """Tell people about requests that were refused and about those that could not be decided."""
+        """Alarm on requests that were refused or could not be decided."""
         alerts.on_any(
             "UndecidedConfigurations",
             self.dead_letters.metric_approximate_number_of_messages_visible(period=cdk.Duration.minutes(1)),
@@ -117,7 +117,7 @@ class ConfigManager(Construct):
             allow(handler.role, [f"dynamodb:{action}" for action in actions], [tables[table].table_arn])
         request = self._config.arn_for_objects(REQUEST_KEY)
         allow(handler.role, ["s3:GetObject", "s3:GetObjectVersion"], [request])
-        # without it a request that the bucket has no more would be answered by 403 instead of 404
+        # without it S3 would answer 403 instead of 404 for a request that is gone
         allow(handler.role, ["s3:ListBucket"], [self._config.bucket_arn])
         allow_key_use(handler.role, self._foundation.data_key)
         return handler
@@ -139,7 +139,7 @@ class ConfigManager(Construct):
         )
 
     def _request(self) -> cdk.CustomResource:
-        """The manifests' way into the config bucket, whenever they or their commit are new."""
+        """Uploads the manifests to the config bucket whenever they or their commit change."""
         archive = s3_assets.Asset(self, "Manifests", path=str(self._manifests.folder))
         delivery = RuntimeFunction(
             self,
@@ -150,7 +150,7 @@ class ConfigManager(Construct):
             variables=ManifestUploadVariables(
                 lake=self._package.lake, config_bucket=self._config.bucket_name, queue_url=self.queue.queue_url
             ),
-            # it answers CloudFormation in a bucket of AWS, which the network does not let through; it reads no data
+            # it answers CloudFormation in a bucket of AWS, which the network blocks; it reads no data
             in_network=False,
         )
         allow(delivery.role, ["s3:GetObject"], [archive.bucket.arn_for_objects(archive.s3_object_key)])

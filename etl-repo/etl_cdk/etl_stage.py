@@ -1,4 +1,4 @@
-"""What moves data in an environment, on top of the infra stage."""
+"""The data flows of an environment, on top of the infra stage."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class EtlStage(EnvironmentStage):
-    """The tables, the operational data processing framework as its manifests want it, and the NYC taxi flow."""
+    """The DynamoDB tables, the ODP framework with its manifests, and the NYC taxi flow."""
 
     def __init__(
         self,

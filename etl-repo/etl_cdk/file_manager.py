@@ -1,7 +1,7 @@
 """Deploys odp.file_manager: every file that lands in the staging bucket is registered in the file tracker.
 
-By its event, within seconds, and should that be lost, by a sweep over the bucket that goes on where it stopped. The
-sweep also notices when the objects of the load in a table were deleted.
+An event registers a file within seconds. If the event is lost, a sweep over the bucket finds the file; each run
+continues where the last one stopped. The sweep also notices when the objects of a table's load were deleted.
 """
 
 from __future__ import annotations
@@ -32,10 +32,11 @@ if TYPE_CHECKING:
 
 TIMEOUT = cdk.Duration.seconds(60)
 FUNCTIONS_AT_A_TIME = 5
-"""A burst of files takes no other function's place: new accounts run ten at once, and a throttled message counts as
-received, so that it would soon be among the dead letters."""
+"""So a burst of files leaves room for other functions: new accounts run ten at once. A throttled message counts as
+received, and soon goes to the dead-letter queue.
+"""
 SWEEP_TIMEOUT = cdk.Duration.minutes(15)
-"""The longest that Lambda offers. Due are recent files every six hours, vanished loads once a day, all once a week."""
+"""Lambda's longest timeout. Recent files are due every six hours, vanished loads once a day, all files once a week."""
 SWEEP_ACTIONS: Mapping[OdpTable, tuple[str, ...]] = {
     OdpTable.FILE_TRACKER: ("dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:Query"),
     OdpTable.FILE_TRACKER_HISTORY: ("dynamodb:BatchGetItem", "dynamodb:Query"),
@@ -45,11 +46,11 @@ SWEEP_ACTIONS: Mapping[OdpTable, tuple[str, ...]] = {
     OdpTable.RAW_TABLE_CONFIG: ("dynamodb:Scan",),
     OdpTable.CONFIG_DEPLOY_TRACKER: ("dynamodb:GetItem",),
 }
-"""What the sweep does to the tables beyond registering files."""
+"""The sweep's further actions on the tables."""
 
 
 class FileManager(Construct):
-    """Object events of the staging bucket, queued, registered one by one, and kept aside when that keeps failing."""
+    """Queues object events of the staging bucket and registers files; failing messages go to the dead-letter queue."""
 
     def __init__(
         self,
@@ -102,7 +103,7 @@ class FileManager(Construct):
     def _function(
         self, id_: str, handler: str, timeout: cdk.Duration, variables: FileManagerVariables
     ) -> RuntimeFunction:
-        """A function that registers files, once it knows that the books are in its format."""
+        """A function that registers files; it also reads the format of the framework's tables."""
         function = RuntimeFunction(
             self, id_, package=self._package, handler=handler, timeout=timeout, variables=variables
         )
@@ -136,7 +137,7 @@ class FileManager(Construct):
         return sweep.function
 
     def alarm(self, alerts: Alerts) -> None:
-        """Tell people about events that nobody could register and about files that are no DMS files."""
+        """Alarm on events that could not be registered, and on objects that are not DMS files."""
         alerts.on_any(
             "UnregisteredFiles",
             self.dead_letters.metric_approximate_number_of_messages_visible(period=cdk.Duration.minutes(1)),

@@ -104,7 +104,7 @@ class FileProcessor(Construct):
         allow_job(self.jobs.role, resources)
 
     def alarm(self, alerts: Alerts) -> None:
-        """Tell people what the Batch Manager cannot: it tells of each table, of failed runs and of failed plans."""
+        """Alarm on what the Batch Manager cannot report: it reports tables, failed runs and failed plans itself."""
         alerts.on_interrupted("Refreshes", self.state_machine)
         alerts.on_any_counted(
             Metric.UNTOLD_CHANGES,
@@ -130,12 +130,12 @@ class FileProcessor(Construct):
             log_policy=self._package.log_policy,
         )
         allow(state_machine.role, ["lambda:InvokeFunction"], [self.batch_manager.function.function_arn])
-        # the job's name comes from the plan, so that CDK could not derive this statement
+        # the job's name comes from the plan, so CDK cannot derive this statement
         allow(state_machine.role, RUN_ACTIONS, self.jobs.arns)
         return state_machine
 
     def _schedule(self, cadence: str, *, enabled: bool) -> scheduler.Schedule:
-        """A start that fails is tried for a few minutes, then kept for people: the next one does its work."""
+        """A failing start is retried for a few minutes, then put into the queue; the next start does its work."""
         return scheduler.Schedule(
             self,
             f"Schedule-{cadence}",
@@ -162,7 +162,7 @@ def _job_arguments(tables: Mapping[OdpTable, dynamodb.ITable], config: s3.IBucke
 
 
 def _of_the_lake(foundation: InfraImports, environment: Environment) -> dict[str, str]:
-    """What is stored names sources and the roles of buckets; where they are differs between lakes."""
+    """The lake's sources and physical bucket names, because stored records have only names and roles."""
     buckets = {"staging": Shared.STAGING_BUCKET, "raw": Shared.RAW_BUCKET}
     names = {role: foundation.bucket(which).bucket_name for role, which in buckets.items()}
     return {"--sources": sources_json(environment.sources), "--buckets": json.dumps(names)}

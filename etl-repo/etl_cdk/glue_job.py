@@ -1,4 +1,4 @@
-"""A Glue job as every flow of the lake has it: encrypted, its logs ours, free to replace files of the lake."""
+"""The Glue jobs of all flows: encrypted, with log groups of the stack, allowed to replace files of the lake."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
 LOG_PREFIX_ARGUMENT = "--custom-logGroup-prefix"
 """Since Glue 5.0, in place of --continuous-log-logGroup, which newer versions ignore."""
 LOGS = ("Error", "Output")
-"""Glue's own log and Spark's, and what the script prints."""
+"""The log groups of Glue and Spark, and of the script's output."""
 SIZE_AND_LOGS = {"--enable-auto-scaling": "true", "--enable-continuous-log-filter": "true"}
-"""A run's workers are its most: those that have nothing to do are given back. Heartbeats of Spark are not logged."""
+"""A run's workers are a maximum: idle ones are returned. Heartbeats of Spark are not logged."""
 QUIET_SPARK = ("spark.log.level=WARN", "spark.ui.showConsoleProgress=false")
-"""Glue bills logs by the gigabyte and always keeps them. At INFO, Spark writes megabytes a run, and its progress."""
+"""Logs cost by the gigabyte, and Glue always writes them. At INFO, Spark writes megabytes for each run."""
 RUN_ACTIONS = ("glue:StartJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:BatchStopJobRun")
-"""What a state machine does that starts a run and waits for it."""
+"""The actions of a state machine that starts a run and waits for it."""
 
 
 @dataclass(frozen=True)
 class JobDefinition:
-    """What a job runs and on how much."""
+    """The script and the size of a job."""
 
     name: str
     description: str
@@ -86,25 +86,25 @@ class JobRole(iam.Role):
             number_of_workers=job.workers,
             default_arguments={**SIZE_AND_LOGS, **job.arguments, LOG_PREFIX_ARGUMENT: self._log_prefix},
             execution_property=glue.CfnJob.ExecutionPropertyProperty(max_concurrent_runs=job.concurrent_runs),
-            # whoever starts a run knows whether and when to repeat it; Glue would do so blindly
+            # the caller decides whether and when to repeat a run; Glue would repeat it blindly
             max_retries=0,
             timeout=job.timeout_minutes,
             security_configuration=self._security.name,
             connections=self._connections(),
         )
         made.add_resource_dependency(self._security)
-        # a run would make the groups that it misses, which are then kept for ever and in the way of ours
+        # a run would create missing groups, which would never expire and block ours
         made.node.add_dependency(*self._logs)
         return made
 
     def _connections(self) -> glue.CfnJob.ConnectionsListProperty | None:
-        """Of these, a run takes the first whose zone works."""
+        """A run takes the first connection whose zone works."""
         if self._network is None:
             return None
         return glue.CfnJob.ConnectionsListProperty(connections=self._network.connections)
 
     def _log_groups(self, scope: Construct, policy: LogPolicy) -> list[Log]:
-        """The groups that Glue writes to, made before it makes them itself: by then retention and key are set."""
+        """The log groups of Glue, created before Glue creates them itself without retention and key."""
         below = f"{self._log_prefix}/{self._security.name}-role/{self.role_name}"
         return [Log(scope, f"{kind}Log", policy=policy, name=f"{below}/{kind.lower()}") for kind in LOGS]
 
@@ -126,7 +126,7 @@ class JobRole(iam.Role):
 
 
 def encrypted_everywhere(scope: Construct, id_: str, *, name: str, key: kms.IKey) -> glue.CfnSecurityConfiguration:
-    """The settings by which what a job writes, logs and remembers rests under the key."""
+    """The security configuration that encrypts a job's files, logs and bookmarks under the key."""
     configuration = glue.CfnSecurityConfiguration
     return configuration(
         scope,
@@ -145,15 +145,15 @@ def encrypted_everywhere(scope: Construct, id_: str, *, name: str, key: kms.IKey
 
 
 def job_arns(scope: Construct, names: Sequence[str]) -> list[str]:
-    """Jobs by their names, for those who start them."""
+    """The ARNs of jobs by name, for whoever starts them."""
     return [cdk.Stack.of(scope).format_arn(service="glue", resource="job", resource_name=name) for name in names]
 
 
 def region_of_s3a(scope: Construct) -> str:
-    """The setting without which S3A asks us-east-2."""
+    """The Region setting of S3A, which otherwise asks us-east-2."""
     return f"spark.hadoop.fs.s3a.endpoint.region={cdk.Stack.of(scope).region}"
 
 
 def chained(settings: Sequence[str]) -> str:
-    """Glue takes one --conf; further ones are chained inside its value. What bounds the logs is always among them."""
+    """Glue accepts one --conf; further settings are chained inside its value. The log limits are always among them."""
     return " --conf ".join([*settings, *QUIET_SPARK])

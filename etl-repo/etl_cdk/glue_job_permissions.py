@@ -28,11 +28,11 @@ TABLE_ACTIONS: Mapping[OdpTable, Sequence[str]] = {
     OdpTable.CONFIG_DEPLOY_TRACKER: ("GetItem",),
     OdpTable.QUARANTINE: ("BatchGetItem", "DeleteItem", "PutItem"),
 }
-# a reload that leaves a partition empty makes the catalog sync drop it
+# the catalog sync drops a partition that a reload leaves empty
 _PARTITION_VERBS = ("BatchCreate", "BatchDelete", "BatchGet", "BatchUpdate", "Create", "Delete", "Get", "Update")
 CATALOG_ACTIONS = (
     *(f"glue:{verb}Database" for verb in ("Create", "Get", "Update")),
-    # an entry of something else under a table's name is dropped, whose partition columns nobody could change
+    # a foreign entry under a table's name is dropped, because its partition columns cannot be changed
     *(f"glue:{verb}Table" for verb in ("Create", "Delete", "Get", "Update")),
     *(f"glue:{verb}Partition" for verb in _PARTITION_VERBS),
     "glue:GetDatabases",
@@ -43,7 +43,7 @@ CATALOG_ACTIONS = (
 
 @dataclass(frozen=True)
 class JobResources:
-    """Everything that a run touches."""
+    """The resources of a run."""
 
     tables: Mapping[OdpTable, dynamodb.ITable]
     staging: s3.IBucket
@@ -80,7 +80,7 @@ def _allow_files(role: iam.IRole, resources: JobResources) -> None:
     )
     allow(
         role,
-        # versions are compared with each other: an object that was copied or restored is no news of the source
+        # versions are compared: a copied or restored object is not a change of the source
         ["s3:GetObject", "s3:GetObjectVersion"],
         [resources.staging.arn_for_objects("*")],
         because="DMS may put its folders of schemas and tables at any depth of the staging bucket.",
@@ -91,7 +91,7 @@ def _allow_files(role: iam.IRole, resources: JobResources) -> None:
 def _allow_lake(role: iam.IRole, raw: s3.IBucket, databases: Sequence[str]) -> None:
     """Listing is unconditional: whoever may list prefixes only gets 403, not 404, for the HEAD of a missing key.
 
-    The bare key of a database is among them because S3A probes the parents of every folder it makes.
+    The bare key of a database is included, because S3A probes the parents of every folder that it creates.
     """
     allow(
         role,
@@ -103,12 +103,12 @@ def _allow_lake(role: iam.IRole, raw: s3.IBucket, databases: Sequence[str]) -> N
 
 
 def keys_of(database: str) -> list[str]:
-    """Where the files of a database lie; the `*` of a pattern also stands for the rest of the path."""
+    """The keys of a database's files; the `*` of a pattern also matches the rest of the path."""
     return [database] if database.endswith("*") else [database, f"{database}/*"]
 
 
 def _allow_catalog(role: iam.IRole, databases: Sequence[str]) -> None:
-    """Besides, AWS's metastore client asks for the database `default`, and creates it where the account has none."""
+    """This includes the database `default`: AWS's metastore client reads it, and creates it if it is missing."""
     stack = cdk.Stack.of(role)
     catalog = ["catalog", *(f"database/{name}" for name in databases), *(f"table/{name}/*" for name in databases)]
     allow(
@@ -117,6 +117,6 @@ def _allow_catalog(role: iam.IRole, databases: Sequence[str]) -> None:
         [stack.format_arn(service="glue", resource=resource) for resource in catalog],
         because="The job creates the tables of its databases; which ones, the manifests say.",
     )
-    # creating it takes the right on `catalog` too, which the statement above gives
+    # creating it also needs the right on `catalog`, which the statement above grants
     default = stack.format_arn(service="glue", resource="database/default")
     allow(role, ["glue:CreateDatabase", "glue:GetDatabase"], [default])

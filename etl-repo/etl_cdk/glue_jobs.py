@@ -22,7 +22,7 @@ SCRIPT = SOURCE / "odp" / "file_processor" / "job.py"
 
 
 class GlueJobs(Construct):
-    """The jobs that refresh batches of tables, with one role, one pair of logs and one way of encryption."""
+    """The jobs that refresh batches of tables, with one role, one pair of log groups and one encryption."""
 
     def __init__(
         self,
@@ -49,11 +49,11 @@ class GlueJobs(Construct):
 
     @property
     def arns(self) -> list[str]:
-        """The jobs, for those who start them."""
+        """The ARNs of the jobs, for whoever starts them."""
         return job_arns(self, self.names)
 
     def _definition(self, name: str, batch: BatchConfig) -> JobDefinition:
-        """Files of a failed table stay pending for the next refresh, so that no run needs to be repeated."""
+        """Without retries: files of a failed table stay pending for the next refresh."""
         return JobDefinition(
             name=name,
             description="Refreshes the tables of one batch",

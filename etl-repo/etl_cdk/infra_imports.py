@@ -1,4 +1,4 @@
-"""What the infra stage published for this environment."""
+"""Imports the values that the infra stage published for this environment."""
 
 from __future__ import annotations
 

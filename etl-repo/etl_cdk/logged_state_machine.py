@@ -1,4 +1,4 @@
-"""A state machine whose every execution is logged and traced, and whose role may do nothing else yet."""
+"""A state machine with logs and traces of every execution; its role has no other rights yet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How functions hear of new objects in a bucket: a rule, an encrypted queue, and a place for what keeps failing."""
+"""Sends events of new objects to functions: a rule, an encrypted queue and a dead-letter queue."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def queue_new_objects(
 ) -> events.Rule:
     """Send the event of each new object of a bucket to a queue, or only of those with such keys or {"prefix": …}.
 
-    What cannot be sent for a day waits in the queue of undelivered events.
+    An event that cannot be sent for a day goes to the queue of undelivered events.
     """
     detail: dict[str, Any] = {"bucket": {"name": [bucket.bucket_name]}}
     if keys:

@@ -1,4 +1,4 @@
-"""The operational data processing framework: from landed files to lake tables."""
+"""The stack of the ODP framework: from landed files to lake tables."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class OdpStack(cdk.Stack):
-    """The three managers of the framework, and those who are told when one of them needs a person."""
+    """The three managers of the framework, and their alerts."""
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class OdpStack(cdk.Stack):
             sources=sources_json(environment.sources),
             alerts=self.alerts,
         )
-        # what a request relies on is deployed before it
+        # the request comes after everything that it relies on
         self.config_manager.request.node.add_dependency(self.file_processor)
         for component in (self.file_manager, self.file_processor, self.config_manager):
             component.alarm(self.alerts)
@@ -111,6 +111,6 @@ class OdpStack(cdk.Stack):
 
 
 def _tables(scope: Construct, names: Names) -> Mapping[OdpTable, dynamodb.ITable]:
-    """The framework's tables, which another stack makes, by their names."""
+    """The framework's tables, by name, because another stack creates them."""
     known = Construct(scope, "KnownTables")
     return {table: dynamodb.Table.from_table_name(known, table.name, names.table(table)) for table in OdpTable}

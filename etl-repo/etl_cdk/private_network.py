@@ -31,7 +31,7 @@ DESCRIBE_FOR_JOBS = (
 )
 TAG = ("ec2:CreateTags", "ec2:DeleteTags")
 TAG_OF_GLUE = "aws-glue-service-resource"
-"""With which Glue marks the interfaces that it makes."""
+"""Glue's mark on the interfaces that it creates."""
 LOGGING = ("logs:AssociateKmsKey", "logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents")
 """Lambda and Glue write logs from networks of their own."""
 
@@ -58,7 +58,7 @@ class PrivateNetwork(Construct):
         return cls(scope, "PrivateNetwork", names=names, environment=environment)
 
     def hold_function(self, function: lambda_.Function, role: iam.Role) -> None:
-        """Let a function run in the subnets. CDK's own way adds a managed policy to its role."""
+        """Run a function in the subnets, without the managed policy that CDK would add to its role."""
         resource = function.node.default_child
         if not isinstance(resource, lambda_.CfnFunction):
             raise TypeError(f"{function.node.path} has no function resource")
@@ -66,13 +66,13 @@ class PrivateNetwork(Construct):
             subnet_ids=self._subnets, security_group_ids=[self._function_group]
         )
         self._allow_interfaces(role, self._function_group, DESCRIBE_FOR_FUNCTIONS)
-        # Lambda hands the ARN of the function to its code's calls, but makes interfaces without it
+        # Lambda adds the function's ARN to the calls of its code, but not when it creates interfaces
         functions = self._arn(role, "lambda", f"function:{self._lake}-*")
         in_code = {"ArnLike": {"lambda:SourceFunctionArn": functions}}
         self._bind(role, in_code, {"Null": {"lambda:SourceFunctionArn": "false"}}, DESCRIBE_FOR_FUNCTIONS)
 
     def hold_jobs(self, role: iam.Role) -> None:
-        """Let jobs of a role run by the connections, which each job has to name."""
+        """Run jobs of a role through the connections, which each job must name."""
         connections = [self._arn(role, "glue", f"connection/{name}") for name in self.connections]
         allow(role, ["glue:GetConnection"], [self._arn(role, "glue", "catalog"), *connections])
         self._allow_interfaces(role, self._job_group, DESCRIBE_FOR_JOBS)
@@ -85,7 +85,7 @@ class PrivateNetwork(Construct):
         self._bind(role, in_script, in_script, (*DESCRIBE_FOR_JOBS, *TAG))
 
     def _allow_interfaces(self, role: iam.Role, group: str, describe: Sequence[str]) -> None:
-        """Let the service make interfaces in these subnets with this group."""
+        """Let the service create interfaces in these subnets with this group."""
         subnets = [self._arn(role, "ec2", f"subnet/{subnet}") for subnet in self._subnets]
         made = [
             *subnets,
@@ -104,7 +104,7 @@ class PrivateNetwork(Construct):
         anywhere: Mapping[str, Mapping[str, str]],
         describe: Sequence[str],
     ) -> None:
-        """Refuse to code what the service needs, and every call that does not come out of the VPC."""
+        """Deny the service's rights to the code itself, and every call from outside the VPC."""
         cdk.Tags.of(role).add(PRIVATE_NETWORK_TAG, self._lake)
         interfaces = iam.PolicyStatement(
             sid="InterfacesAreMadeByTheServiceAlone",

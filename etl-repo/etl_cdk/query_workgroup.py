@@ -1,4 +1,4 @@
-"""Where people query the NYC taxi tables with Athena, within bounds and with queries to begin with."""
+"""The Athena workgroup of the lake, with a scan limit and saved queries."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 QUERIES = Path(__file__).with_name("queries")
 LAYERS = {"conformed": TaxiName.CONFORMED_DATABASE, "purpose_built": TaxiName.PURPOSE_BUILT_DATABASE}
-"""The folders of queries, and the databases that they are asked of."""
+"""The folders of saved queries, and the databases that they query."""
 TRIPS, RESULT = "{trips}", re.compile(r"\{dataset\}_(\w+)")
-"""How a query names the conformed table of a dataset, and the purpose-built table of one of its rules."""
+"""The placeholders of a saved query: a dataset's conformed table, and the purpose-built table of a rule."""
 BYTES_OF_A_MEGABYTE = 1_000_000
 
 
@@ -41,7 +41,7 @@ class QueryWorkgroup(Construct):
             "Workgroup",
             name=self.name,
             description="Queries of the NYC taxi tables",
-            # saved queries and the history of queries go with it, no table and no result does
+            # deletes saved queries and the query history with it, but no table and no result
             recursive_delete_option=True,
             work_group_configuration=self._configuration(data, settings),
         )
@@ -80,7 +80,7 @@ class QueryWorkgroup(Construct):
 
 
 def datasets_of(path: Path, datasets: Collection[Dataset]) -> list[Dataset]:
-    """Choose the datasets that have what a query reads: the columns of its trips, or the tables of its rules.
+    """Choose the datasets with all columns and tables that a query reads.
 
     Raises:
         RuleError: no dataset has.
@@ -102,10 +102,10 @@ def _missing(text: str, dataset: Dataset) -> list[str]:
 
 
 def description_of(path: Path) -> str:
-    """What a query tells, which its first line says in a comment."""
+    """The description of a query, from the comment in its first line."""
     return path.read_text(encoding="utf-8").splitlines()[0].removeprefix("-- ")
 
 
 def query_of(path: Path, dataset: str, table: str) -> str:
-    """The query of one dataset: {dataset} leads the names of purpose-built tables, {trips} is the conformed one."""
+    """The query of one dataset: {dataset} begins the names of purpose-built tables, {trips} is the conformed table."""
     return path.read_text(encoding="utf-8").format(dataset=dataset, trips=table)

@@ -1,4 +1,4 @@
-"""The role by which people query the tables of the lake, here or from other accounts, and change nothing."""
+"""The role for people who query the lake's tables, from this account or others, and change nothing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from etl_cdk.infra_imports import InfraImports
 
 SESSION = cdk.Duration.hours(1)
-"""AWS gives no longer session to whoever takes a role from the session of another role, as all readers do."""
+"""AWS's limit for a session that another role's session takes, as all readers do."""
 IN_WORKGROUP = (
     *(f"athena:BatchGet{what}" for what in ("NamedQuery", "QueryExecution")),
     *(f"athena:Get{what}" for what in ("NamedQuery", "QueryExecution", "WorkGroup")),
@@ -31,13 +31,13 @@ IN_WORKGROUP = (
     *(f"athena:{verb}QueryExecution" for verb in ("Start", "Stop")),
     "athena:ListNamedQueries",
 )
-"""Without a list of executions: whoever knows the id of a query, which nobody guesses, gets its results."""
+"""Without listing executions: whoever knows the id of a query gets its results, and nobody guesses an id."""
 IN_CATALOG_OF_ATHENA = ("GetDataCatalog", "GetDatabase", "GetTableMetadata", "ListDatabases", "ListTableMetadata")
 CHOICES = ("athena:ListDataCatalogs", "athena:ListWorkGroups")
-"""What the console asks before anything."""
+"""The first calls of the console."""
 CATALOG = ("BatchGetPartition", "GetDatabase", "GetDatabases", "GetPartition", "GetPartitions", "GetTable", "GetTables")
 BY_ATHENA = {"ForAnyValue:StringEquals": {"aws:CalledVia": "athena.amazonaws.com"}}
-"""Athena writes results with the rights of whoever asks; by hand nobody falsifies those of others, or finds them."""
+"""Athena writes results with the caller's rights; without Athena a reader can neither change nor list results."""
 BUCKETS: Mapping[Layer, Shared] = {
     "raw": Shared.RAW_BUCKET,
     "conformed": Shared.CONFORMED_BUCKET,
@@ -47,12 +47,12 @@ BUCKETS: Mapping[Layer, Shared] = {
 
 @dataclass(frozen=True)
 class Readable:
-    """What there is to read."""
+    """The resources that readers may read."""
 
     foundation: InfraImports
     workgroup: str
     raw_databases: Sequence[str]
-    """Patterns of the names of databases whose tables lie in the raw bucket, and names."""
+    """Patterns and names of the databases whose tables are in the raw bucket."""
 
     def databases(self, layer: Layer) -> Sequence[str]:
         """The databases of a layer; the keys of their tables begin with their names."""
@@ -123,7 +123,7 @@ class ReaderRole(Construct):
             allow(self.role, [action], [bucket.bucket_arn])
 
     def _allow_catalog(self, databases: Sequence[str]) -> None:
-        """Athena also asks for the database `default`, whatever is queried."""
+        """Athena also reads the database `default`, for every query."""
         named = [f"{kind}/{name}{end}" for name in databases for kind, end in (("database", ""), ("table", "/*"))]
         allow(
             self.role,
@@ -143,7 +143,7 @@ def _below(database: str) -> Iterator[str]:
 
 
 def _conditions(readers: Readers, organization: str | None) -> dict[str, Any]:
-    """On whoever takes the role: afterwards its sessions count as principals of this account and organization."""
+    """Conditions on the caller that takes the role; its sessions later count as principals of this account."""
     conditions: dict[str, Any] = {}
     if organization:
         conditions["StringEquals"] = {"aws:PrincipalOrgID": organization}

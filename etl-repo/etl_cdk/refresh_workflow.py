@@ -1,6 +1,6 @@
-"""The File Processor's state machine: plan the batches of a cadence, run a Glue job for each, judge them all.
+"""The File Processor's state machine: plan the batches of a cadence, run a Glue job for each, check all results.
 
-An execution with batches has its cadence to itself until the release; one that comes meanwhile ends at once.
+An execution with batches owns its cadence until the release; another one ends at once meanwhile.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ PLANNING_SECONDS = 360
 """Longer than the Batch Manager's own timeout."""
 MOST_MESSAGE = 200
 MOST_OF_ALL_MESSAGES = 60_000
-"""Characters of ASCII, of which JSON makes at most twice as many bytes; a state holds 256 KiB."""
+"""In ASCII characters: JSON makes at most two bytes of each, and a state has at most 256 KiB."""
 
 
 @dataclass(frozen=True)
 class WorkflowLimits:
-    """How much one execution may do at a time; how long, its plan says."""
+    """The concurrency limits of an execution; its plan has the timeouts."""
 
     max_concurrent_batches: int
     max_workers_per_run: int = 299
@@ -65,9 +65,9 @@ def _plan_batches(batch_manager_arn: str) -> State:
 
 
 def _refresh_batches(limits: WorkflowLimits) -> State:
-    """Every batch ends in a text, empty if it succeeded, so that one batch never cuts another short.
+    """Every batch ends in a text, empty if it succeeded, so a failing batch never stops another one.
 
-    The more batches there are, the shorter is what each of them may say of its failure.
+    With more batches, each error text is shorter.
     """
     room = f"$min([{MOST_MESSAGE}, $floor({MOST_OF_ALL_MESSAGES} / $count($states.input.batches))])"
     return {
@@ -99,15 +99,15 @@ def _refresh_batches(limits: WorkflowLimits) -> State:
 
 
 def _lost_results() -> State:
-    """What the Map itself failed of, such as results that are too large together: the books know about the tables."""
+    """The error of the Map itself, such as too large results; the tables have their own records."""
     failure = f"{{% 'all batches: ' & $states.errorOutput.Error & ': ' & {ERROR_MESSAGE} %}}"
     return {"batches": "{% $count($states.input.batches) %}", "failed": [failure]}
 
 
 def _release_cadence(batch_manager_arn: str) -> State:
-    """Give the cadence back, and tell people what changed.
+    """Release the cadence, and send messages about changes.
 
-    A release that fails changes no result: the next execution sees by itself that this one has ended.
+    A failed release changes no result, because the next execution finds out that this one has ended.
     """
     return {
         "Type": "Task",
@@ -149,12 +149,12 @@ def _refresh_batch(limits: WorkflowLimits) -> State:
 
 
 def _job_name(prefix: str) -> str:
-    """Plans name jobs as the manifests do; in an account of two lakes the jobs carry the prefix of theirs."""
+    """The physical job name: plans use the manifests' names, and a second lake in the account has a prefix."""
     return f"{{% '{prefix}' & $states.input.glue_job_name %}}" if prefix else "{% $states.input.glue_job_name %}"
 
 
 def _batch_error() -> str:
-    """What failed, in as many characters as there is room for; Glue's cause is a whole job run."""
+    """The error of a batch, cut to its room; Glue's cause is a whole job run."""
     reason = f"'batch ' & $states.input.batch & ': ' & $states.errorOutput.Error & ': ' & {ERROR_MESSAGE}"
     return f"{{% $substring($replace({reason}, /[^ -~]/, '?'), 0, $states.input.room) %}}"
 

@@ -1,4 +1,4 @@
-"""The role by which schedules start executions."""
+"""The role of schedules that start executions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def schedule_role(scope: Construct, id_: str, *, key: kms.IKey) -> iam.Role:
-    """A role for schedules, which may use the key: they write to an encrypted queue what they could not start.
+    """A role for schedules; it may use the key, because failed starts go to an encrypted queue.
 
     CDK adds the rights to start the target and to write to the queue.
     """

@@ -1,4 +1,4 @@
-"""What holds the state of a data flow: tables and catalog databases, kept where the environment is protected."""
+"""The state of a data flow: DynamoDB tables and catalog databases, retained in protected environments."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ EXPIRES_AT = "expires_at"
 
 @dataclass(frozen=True)
 class StatePolicy:
-    """How the state of an environment is kept."""
+    """The retention of an environment's state."""
 
     key: kms.IKey
     is_protected: bool
 
     @property
     def removal_policy(self) -> cdk.RemovalPolicy:
-        """Whether it survives its stack."""
+        """The removal policy: retain or destroy."""
         return cdk.RemovalPolicy.RETAIN if self.is_protected else cdk.RemovalPolicy.DESTROY
 
 
 class StateTable(dynamodb.Table):
-    """A table paid by request, under the data key, restorable to any second; its keys are strings.
+    """An on-demand table with string keys, encrypted under the data key, with point-in-time recovery.
 
-    Items with the attribute `expires_at` (epoch seconds) are removed some days after that time, if the table forgets.
+    With expiry, items with `expires_at` (epoch seconds) are deleted within days after that time.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class StateTable(dynamodb.Table):
 
 
 class CatalogDatabase(glue.CfnDatabase):
-    """A database whose tables lie below its name in a bucket; jobs make the tables, the database is a promise."""
+    """A catalog database whose tables are below its name in a bucket; jobs create the tables."""
 
     def __init__(self, scope: Construct, id_: str, *, name: str, bucket: str, policy: StatePolicy) -> None:
         super().__init__(

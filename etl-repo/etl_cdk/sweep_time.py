@@ -1,4 +1,4 @@
-"""When a sweep over a bucket runs: it does what is due, or goes on where the run before it stopped."""
+"""Calls a sweep every hour; it does the due work, or continues where the last run stopped."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SWEEP_EVERY = cdk.Duration.hours(1)
 
 
 def run_every_hour(scope: Construct, sweep: lambda_.IFunction, *, description: str, alerts: Alerts) -> None:
-    """Call a sweep; what did not reach it is kept with all that was not delivered."""
+    """Call a sweep every hour; failed calls go to the queue of undelivered events."""
     target = events_targets.LambdaFunction(sweep, retry_attempts=3, dead_letter_queue=alerts.undelivered)
     events.Rule(
         scope, "SweepTime", description=description, schedule=events.Schedule.rate(SWEEP_EVERY), targets=[target]

@@ -1,4 +1,4 @@
-"""The state of the data flows: what must survive every redeployment of the code that works on it."""
+"""The stack of the flows' state, which must survive every redeployment of their code."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ KEYS: Mapping[OdpTable, tuple[str, ...]] = {
 }
 """Partition and sort key of each table."""
 FORGETFUL = {OdpTable.FILE_TRACKER_HISTORY, OdpTable.FILE_PROCESSING_TRACKER_HISTORY}
-"""The tables that would grow for ever: what is done expires, what waits for a person does not."""
+"""The tables that would grow without end: finished items expire, waiting ones do not."""
 
 
 class TablesStack(cdk.Stack):
-    """The flows' DynamoDB tables and the catalog databases, of which the manifests name those of the framework."""
+    """The flows' DynamoDB tables and catalog databases; manifests name the framework's databases."""
 
     def __init__(
         self, scope: Construct, id_: str, *, names: Names, environment: Environment, manifests: Manifests
@@ -68,7 +68,7 @@ class TablesStack(cdk.Stack):
 
 
 def databases_of(manifests: Manifests) -> list[str]:
-    """The databases that the manifests name, as they name them."""
+    """The databases of the manifests, by their names there."""
     return sorted({table.raw_database_name for table in manifests.tables})
 
 

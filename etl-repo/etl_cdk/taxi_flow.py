@@ -1,4 +1,4 @@
-"""Deploys taxi.bundles and the state machine that has the pending files of a dataset loaded, bundle after bundle."""
+"""Deploys taxi.bundles and the state machine that loads a dataset's pending files, bundle after bundle."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from etl_cdk.alerts import Alerts
 
 LOOK_AGAIN = cdk.Duration.minutes(15)
-"""How long at most files wait that nobody works on, because an execution died or was stopped by hand."""
+"""The longest wait of files whose execution died or was stopped."""
 
 COUNTED_OVER = cdk.Duration.hours(1)
-"""Longer than from one look to the next, or an alarm that lasts would ring at each of them."""
+"""Longer than the interval of the checks, or a lasting alarm would ring at each check."""
 
 
 class TaxiFlow(Construct):
-    """Bundles, the jobs that load them, and what calls one after the other."""
+    """The bundles function, the jobs, and the state machine that calls them."""
 
     def __init__(
         self,
@@ -78,7 +78,7 @@ class TaxiFlow(Construct):
         )
 
     def _look_again(self, dataset: str) -> None:
-        """Start an execution now and then: it ends at once where nothing is pending or another is at work."""
+        """Start an execution on a schedule; it ends at once if nothing is pending or another one works."""
         scheduler.Schedule(
             self,
             f"LookAgain-{dataset}",
@@ -128,7 +128,7 @@ class TaxiFlow(Construct):
         return state_machine
 
     def _arn(self, resource: str, name: str) -> str:
-        """Name something of Step Functions: the state machine comes after the policies that name it."""
+        """Build an ARN of Step Functions by name, because the policies come before the state machine."""
         return cdk.Stack.of(self).format_arn(
             service="states", resource=resource, resource_name=name, arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME
         )

@@ -22,7 +22,7 @@ CATALOG = "spark.sql.catalog.glue_catalog"
 
 
 class TaxiJobs(Construct):
-    """Raw to conformed, and conformed to purpose-built."""
+    """The jobs from raw to conformed, and from conformed to purpose-built."""
 
     def __init__(
         self, scope: Construct, id_: str, *, package: RuntimePackage, data: TaxiData, settings: TaxiSettings
@@ -40,7 +40,7 @@ class TaxiJobs(Construct):
 
     @property
     def arns(self) -> list[str]:
-        """The jobs, for those who start them."""
+        """The ARNs of the jobs, for whoever starts them."""
         return job_arns(self, [self.conformed, self.purpose_built])
 
     def _add_conformed(self) -> None:
@@ -75,7 +75,7 @@ class TaxiJobs(Construct):
     def _definition(
         self, name: str, description: str, script: s3_assets.Asset, arguments: Mapping[str, str]
     ) -> JobDefinition:
-        """A dataset is loaded by one execution at a time, so that there are never more runs than datasets."""
+        """One execution at a time loads a dataset, so there are never more runs than datasets."""
         return JobDefinition(
             name=name,
             description=description,
@@ -89,7 +89,7 @@ class TaxiJobs(Construct):
         )
 
     def _spark_arguments(self) -> dict[str, str]:
-        """Spark's own catalog stays in memory: the tables are in one of Iceberg, which asks Glue itself."""
+        """Spark's own catalog stays in memory, because Iceberg's catalog calls Glue itself."""
         settings = (
             "spark.sql.extensions=org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
             f"{CATALOG}=org.apache.iceberg.spark.SparkCatalog",

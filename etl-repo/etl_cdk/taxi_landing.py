@@ -1,6 +1,6 @@
 """Deploys taxi.landing: every file that lands below a dataset's prefix is registered and its loading started.
 
-By its event, within seconds, and should that be lost, by a sweep over the folders in which files land.
+An event registers a file within seconds. If the event is lost, a sweep over the landing folders finds the file.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 TIMEOUT = cdk.Duration.minutes(2)
 FILES_PER_BATCH = 200
 FUNCTIONS_AT_A_TIME = 2
-"""The fewest that Lambda accepts; more would only start executions that find the dataset taken."""
+"""Lambda's minimum; more would only start executions that find the lease taken."""
 SWEEP_TIMEOUT = cdk.Duration.minutes(5)
-"""A round over the landing folders is due every six hours; what a run does not finish is left to the next one."""
+"""A round over the landing folders is due every six hours; the next run continues an unfinished one."""
 
 
 class TaxiLanding(Construct):
-    """Events of the raw bucket, gathered for some seconds, so that files dropped together are loaded together."""
+    """Collects events of the raw bucket for some seconds, so files that land together are loaded together."""
 
     def __init__(
         self,
@@ -111,7 +111,7 @@ class TaxiLanding(Construct):
         return sweep.function
 
     def alarm(self, alerts: Alerts) -> None:
-        """Tell people about files that nobody could register and about those that belong to no dataset."""
+        """Alarm on files that could not be registered, and on objects that belong to no dataset."""
         alerts.on_any(
             "UnregisteredTaxiFiles",
             self.dead_letters.metric_approximate_number_of_messages_visible(period=cdk.Duration.minutes(1)),

@@ -1,4 +1,4 @@
-"""What an execution of the taxi flow tells people, and how it ends when it cannot go on."""
+"""The messages of a taxi execution, and its end after an interruption."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ LONGEST_CAUSE = 30_000
 
 
 def tell_interruption(topic_arn: str) -> State:
-    """The function cannot be relied on here, so that the state machine itself says what is to be done."""
+    """The state machine sends this message itself, because the function may be the part that failed."""
     message = (
         "'Execution ' & $states.context.Execution.Name & ' stopped: ' & $reason & '. Its files stay pending. To go on, "
         "start ' & $states.context.StateMachine.Name & ' with ' "

@@ -1,4 +1,4 @@
-"""What each part of the NYC taxi flow may do: the actions that its code calls, on what belongs to the flow."""
+"""The rights of each part of the NYC taxi flow: the actions that its code calls, on the flow's resources."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ if TYPE_CHECKING:
 
 QUARANTINE = "quarantine/"
 OBJECT_KEY_USE = ("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey")
-"""What Glue and S3 ask of a job that reads and writes objects under the key."""
+"""The key rights that Glue and S3 need for a job that reads and writes encrypted objects."""
 MESSAGE_KEY_USE = ("kms:Decrypt", "kms:GenerateDataKey")
 TABLE_FILE_ACTIONS = ("s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject")
 CATALOG_READING = ("glue:GetDatabase", "glue:GetTable")
 CATALOG_WRITING = ("glue:CreateTable", "glue:UpdateTable")
-"""Iceberg publishes a snapshot by the table's pointer in the catalog; it never deletes a table here."""
+"""Iceberg publishes a snapshot by updating the catalog entry; it never deletes a table here."""
 NAMED_BY_THE_FORMAT = "The files of a lake table are named by the table format."
 NAMED_BY_RUNS = "Bundles and outcomes are named after executions, which nobody knows before they start."
 
 
 @dataclass(frozen=True)
 class TaxiData:
-    """What the flow reads and writes."""
+    """The flow's resources."""
 
     foundation: InfraImports
     audit: dynamodb.ITable
     datasets: Collection[Dataset]
 
     def database(self, name: TaxiName) -> str:
-        """The physical name of one of its databases, which is also where the tables lie in their bucket."""
+        """The physical name of a database, which is also the prefix of its tables in their bucket."""
         return self.foundation.names.taxi(name)
 
 
@@ -53,7 +53,7 @@ def allow_landing(role: iam.IRole, data: TaxiData, state_machine_arn: str) -> No
 
 
 def allow_sweep(role: iam.IRole, data: TaxiData) -> None:
-    """List the raw bucket, and register what nobody wrote down."""
+    """List the raw bucket, and register missing files."""
     actions = ("BatchGetItem", "GetItem", "PutItem")
     allow(role, [f"dynamodb:{action}" for action in actions], [data.audit.table_arn])
     allow(role, ["s3:ListBucketVersions"], [data.foundation.bucket(Shared.RAW_BUCKET).bucket_arn])
@@ -61,9 +61,9 @@ def allow_sweep(role: iam.IRole, data: TaxiData) -> None:
 
 
 def allow_bundles(role: iam.IRole, data: TaxiData, executions_arn: str) -> None:
-    """Claim and close bundles under the dataset's lease, and ask what became of the execution that holds it.
+    """Claim and close bundles under the dataset's lease, and look up the execution that owns it.
 
-    Without the list S3 denies what is only not there yet.
+    Without the right to list, S3 answers 403 instead of 404 for missing objects.
     """
     actions = ("ConditionCheckItem", "DeleteItem", "GetItem", "Query", "UpdateItem")
     allow(role, ["states:DescribeExecution"], [executions_arn], because=NAMED_BY_RUNS)
@@ -75,7 +75,7 @@ def allow_bundles(role: iam.IRole, data: TaxiData, executions_arn: str) -> None:
 
 
 def allow_workflow(role: iam.IRole, data: TaxiData, *, function_arn: str, topic_arn: str, own_arn: str) -> None:
-    """Call the bundles function, tell people, and hand over to a new execution; its owner lets it run the jobs."""
+    """Call the bundles function, send messages, and start the next execution; its owner grants the jobs."""
     allow(role, ["lambda:InvokeFunction"], [function_arn])
     allow(role, ["sns:Publish"], [topic_arn])
     allow(role, MESSAGE_KEY_USE, [data.foundation.data_key.key_arn])
@@ -83,7 +83,7 @@ def allow_workflow(role: iam.IRole, data: TaxiData, *, function_arn: str, topic_
 
 
 def allow_conformed_job(role: iam.IRole, data: TaxiData, code: Collection[s3_assets.Asset]) -> None:
-    """Read a bundle and its files, write their rows to the conformed tables, and what is wrong into quarantine."""
+    """Read a bundle and its files, write rows to the conformed tables, and malformed rows to quarantine."""
     bucket, database = data.foundation.bucket, data.database(TaxiName.CONFORMED_DATABASE)
     config, raw, conformed = map(bucket, (Shared.CONFIG_BUCKET, Shared.RAW_BUCKET, Shared.CONFORMED_BUCKET))
     _allow_code(role, code)
@@ -108,7 +108,7 @@ def allow_conformed_job(role: iam.IRole, data: TaxiData, code: Collection[s3_ass
 
 
 def allow_purpose_built_job(role: iam.IRole, data: TaxiData, code: Collection[s3_assets.Asset]) -> None:
-    """Read the conformed tables and replace what follows from them."""
+    """Read the conformed tables, and write the purpose-built ones."""
     conformed, purpose_built = map(data.foundation.bucket, (Shared.CONFORMED_BUCKET, Shared.PURPOSE_BUILT_BUCKET))
     source, target = map(data.database, (TaxiName.CONFORMED_DATABASE, TaxiName.PURPOSE_BUILT_DATABASE))
     _allow_code(role, code)

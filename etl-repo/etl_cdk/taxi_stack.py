@@ -1,4 +1,4 @@
-"""The NYC taxi flow: from landed files to tables that answer questions."""
+"""The stack of the NYC taxi flow: from landed files to purpose-built tables."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class TaxiStack(cdk.Stack):
-    """Landing, the flow from layer to layer, who is told how it went, and where and by whom tables are queried."""
+    """Landing, the flow between layers, its messages, the workgroup and the readers' role."""
 
     def __init__(
         self, scope: Construct, id_: str, *, names: Names, environment: Environment, raw_databases: Sequence[str]

@@ -1,4 +1,4 @@
-"""What the NYC taxi flow must not lose: its audit table and the catalog databases of its two layers."""
+"""The state of the NYC taxi flow: its audit table and the catalog databases of its two layers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ AUDIT_KEYS = ("dataset", "file_id")
 
 
 class TaxiState(Construct):
-    """The books of landed files, and the databases that readers of the flow's tables know."""
+    """The audit table of landed files, and the flow's catalog databases."""
 
     def __init__(
         self, scope: Construct, id_: str, *, names: Names, foundation: InfraImports, policy: StatePolicy
@@ -36,7 +36,7 @@ class TaxiState(Construct):
 
     @property
     def published(self) -> Mapping[str, str]:
-        """The names that those who work with the flow need."""
+        """The published names of the flow."""
         return {
             Taxi.AUDIT_TABLE: self._names.taxi(TaxiName.AUDIT_TABLE),
             Taxi.CONFORMED_DATABASE: self._names.taxi(TaxiName.CONFORMED_DATABASE),

@@ -19,14 +19,14 @@ from etl_cdk.workflow_states import (
 )
 
 ROUNDS_PER_EXECUTION = 100
-"""After which an execution hands over to a new one: files that keep coming would fill its history of 25,000 events."""
+"""After so many bundles a new execution takes over, because a history has at most 25,000 events."""
 RUN_ATTEMPTS = 2
-"""Both jobs may be run again after any crash; files whose run failed twice wait, and are tried in smaller bundles."""
+"""Both jobs can be repeated after any crash; if a run fails twice, its files wait and come in smaller bundles."""
 
 
 @dataclass(frozen=True)
 class TaxiParts:
-    """What an execution calls."""
+    """The resources that an execution calls."""
 
     bundles_function_arn: str
     conformed_job: str
@@ -38,7 +38,7 @@ class TaxiParts:
 def taxi_workflow(parts: TaxiParts) -> State:
     """The definition, for an input of {"dataset": …}; it succeeds only if every file of every bundle did.
 
-    State is keys and counts only: the files of a bundle are in S3, however many there are.
+    The state has only keys and counts; the files of a bundle are in S3.
     """
     return {
         "Comment": "Load the pending files of one dataset: raw to conformed to purpose-built",
@@ -66,9 +66,9 @@ def taxi_workflow(parts: TaxiParts) -> State:
 
 
 def longest_round_seconds(job_timeout_minutes: int) -> int:
-    """How long at most a dataset is worked on from one claim to the next, which is what its lease must cover.
+    """The longest time between two claims of a dataset, which its lease must cover.
 
-    An execution that ends earlier blocks nobody: the next one asks what became of it.
+    An execution that ends earlier blocks nobody, because the next one looks it up.
     """
     run = RUN_ATTEMPTS * _run_timeout(job_timeout_minutes) + sum(map(longest_wait, _run_retries()))
     return 2 * run + 2 * MARGIN_SECONDS + LONGEST_PAUSE_SECONDS
@@ -84,7 +84,7 @@ def _run_retries() -> list[State]:
 
 
 def _begin() -> State:
-    """An execution that goes on where another ended is told its name, under which the lease is held."""
+    """A continuing execution gets the name of the first one, which owns the lease."""
     return {
         "Type": "Pass",
         "Assign": {
@@ -101,7 +101,7 @@ def _begin() -> State:
 
 
 def _claim(parts: TaxiParts) -> State:
-    """The lease is the execution's through all its legs; the ARN says which of them to ask after."""
+    """The first execution's name owns the lease across all legs; the ARN is the present leg's."""
     payload = {
         "step": "claim",
         "dataset": "{% $dataset %}",
@@ -120,9 +120,9 @@ def _claim(parts: TaxiParts) -> State:
 
 
 def _any_files() -> State:
-    """Load them, or only build on what an earlier round loaded.
+    """Load the files, or only build on the rows of an earlier round.
 
-    Otherwise nothing is due, or another execution has the dataset's lease and will see what is.
+    Otherwise nothing is due, or another execution has the dataset's lease and will find the files.
     """
     return {
         "Type": "Choice",
@@ -135,7 +135,7 @@ def _any_files() -> State:
 
 
 def _run(parts: TaxiParts, job: str, arguments: State, *, then: str) -> State:
-    """A run that failed is a matter of the bundle, which is closed with its error."""
+    """After a failed run, the bundle is closed with the error."""
     reason = f"{{% '{job}: ' & $states.errorOutput.Error & ': ' & {ERROR_MESSAGE} %}}"
     return {
         "Type": "Task",
@@ -157,7 +157,7 @@ def _run(parts: TaxiParts, job: str, arguments: State, *, then: str) -> State:
 
 
 def _close(parts: TaxiParts) -> State:
-    """The error is told only where there is one."""
+    """The error is passed only if there is one."""
     known = "'step': 'close', 'dataset': $dataset, 'execution': $execution, 'bundle_key': $bundle_key"
     return {
         **_step(parts, f"{{% $merge([{{{known}}}, $reason = '' ? {{}} : {{'error': $reason}}]) %}}"),
@@ -175,7 +175,7 @@ def _close(parts: TaxiParts) -> State:
 
 
 def _step(parts: TaxiParts, payload: State | str) -> State:
-    """One call of the bundles function; each of its steps may be repeated, also when nobody knows how far it came."""
+    """One call of the bundles function; each step can be repeated, even after an unknown outcome."""
     return {
         "Type": "Task",
         "Resource": "arn:aws:states:::lambda:invoke",
@@ -194,7 +194,7 @@ def _interruption() -> State:
 
 
 def _notify(parts: TaxiParts) -> State:
-    """A message that cannot be sent holds up no files, but the execution says at its end that it failed."""
+    """A message that cannot be sent delays no files, but the execution fails at its end."""
     return {
         **publish(parts.topic_arn, "$states.input.subject", "$states.input.message"),
         "Catch": [
@@ -210,7 +210,7 @@ def _notify(parts: TaxiParts) -> State:
 
 
 def _hand_over() -> State:
-    """The name is that of the leg, so that a repeated start starts nothing twice."""
+    """The name of the leg is fixed, so a repeated start starts nothing twice."""
     return {
         "Type": "Task",
         "Resource": "arn:aws:states:::states:startExecution",

@@ -1,4 +1,4 @@
-"""What the state machines of the lake have in common: how they choose, whom they ask again, and how they fail."""
+"""Parts of the lake's state machines: choices, retries and failures."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from lake.errors import RetryableError
 State = dict[str, Any]
 
 MARGIN_SECONDS = 600
-"""How much longer than the job's own timeout a state waits, for Glue to start the run and to report it."""
+"""The additional wait of a state after the job's timeout, for Glue's start and report."""
 
 
 def transient_errors(base: type[Exception] = RetryableError) -> tuple[str, ...]:
-    """Name the base and every class below it: Step Functions compares names and knows no base classes."""
+    """Name a base class and all its subclasses, because Step Functions compares names only."""
     below = (name for subclass in base.__subclasses__() for name in transient_errors(subclass))
     return tuple(sorted({base.__name__, *below}))
 
@@ -26,13 +26,13 @@ LAMBDA_TROUBLE = (
     "Lambda.AWSLambdaException",
     "Lambda.SdkClientException",
     "Lambda.TooManyRequestsException",
-    # a function that ran out of time or memory, under both names that AWS gives it
+    # a function that ran out of time or memory, under both names that AWS uses
     "Lambda.Unknown",
     "Sandbox.Timedout",
     "States.Timeout",
     *transient_errors(),
 )
-"""What passes; every call of a function that is retried by these must be one that may be repeated."""
+"""Transient errors; only calls that may be repeated can be retried by these."""
 GLUE_IS_BUSY = (
     "Glue.ConcurrentRunsExceededException",
     "Glue.ResourceNumberLimitExceededException",
@@ -42,12 +42,12 @@ GLUE_IS_BUSY = (
     "Glue.OperationTimeoutException",
     "Glue.InternalServiceException",
 )
-"""Refusals to start a run; a run that started and failed is not among them."""
+"""Refusals to start a run; failures of started runs are not included."""
 
 OF_GLUE = '$match($states.errorOutput.Cause, /"ErrorMessage": ?"([^"]{0,200})/)[0].groups[0]'
 OF_OTHERS = "$substring($states.errorOutput.Cause, 0, 200)"
 ERROR_MESSAGE = f"[{OF_GLUE}, {OF_OTHERS}, ''][0]"
-"""What went wrong, in JSONata: Glue's cause is a whole job run, of which only the message is worth carrying."""
+"""The error in JSONata: Glue's cause is a whole job run, and only its message is kept."""
 
 
 def choice(condition: str, *, then: str, otherwise: str) -> State:
@@ -56,7 +56,7 @@ def choice(condition: str, *, then: str, otherwise: str) -> State:
 
 
 def retry(errors: tuple[str, ...], *, first_after: int, at_most: int, attempts: int) -> State:
-    """Back off with full jitter, or those that were refused together would come back together."""
+    """Back off with full jitter; otherwise calls that were refused together would return together."""
     return {
         "ErrorEquals": list(errors),
         "IntervalSeconds": first_after,
@@ -68,16 +68,16 @@ def retry(errors: tuple[str, ...], *, first_after: int, at_most: int, attempts: 
 
 
 def retry_lambda_trouble() -> State:
-    """Ask a function again that Lambda could not run, or that says that the same call may succeed later."""
+    """Retry a function that Lambda could not run, or that reports a transient error."""
     return retry(LAMBDA_TROUBLE, first_after=2, at_most=30, attempts=5)
 
 
 def retry_busy_glue() -> State:
-    """Wait longer than the runs that are in the way; each attempt adds to a history of at most 25,000 events."""
+    """Wait longer than the blocking runs take; each attempt adds to a history of at most 25,000 events."""
     return retry(GLUE_IS_BUSY, first_after=15, at_most=900, attempts=10)
 
 
 def longest_wait(retrier: State) -> int:
-    """How many seconds all waits of a retrier can take together."""
+    """The sum of a retrier's longest waits, in seconds."""
     first, growth, most = retrier["IntervalSeconds"], retrier["BackoffRate"], retrier["MaxDelaySeconds"]
     return sum(min(first * growth**attempt, most) for attempt in range(retrier["MaxAttempts"]))

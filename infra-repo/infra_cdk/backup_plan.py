@@ -1,4 +1,4 @@
-"""What of a protected environment goes into the vault of its backups, and when."""
+"""The backup plan of a protected environment: its resources and its schedule."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ EVERY_NIGHT = "cron(0 3 * * ? *)"
 class BackupPlan(Construct):
     """Buckets and tables, backed up each night.
 
-    It stands beside the buckets and knows the vault by its name: an export of one of the two stacks would make the
-    change set of the other wait until the first is executed.
+    It belongs to the stack of the buckets and finds the vault by name. With an export, the change set of one stack
+    would have to wait for the execution of the other.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class BackupPlan(Construct):
         super().__init__(scope, id_)
         self._names, self._settings = names, settings
         resources = [*(bucket.bucket_arn for bucket in buckets), *tables_of(cdk.Stack.of(self), names)]
-        # by name and not by tag: whoever may take off a tag would else take a table out of the backups
+        # by name, not by tag: otherwise whoever may remove a tag could remove a table from the backups
         backup.CfnBackupSelection(
             self,
             "Selection",

@@ -1,4 +1,4 @@
-"""What AWS Backup may do to back up the buckets and tables of one lake, and nothing of another's."""
+"""The role of AWS Backup: it backs up the buckets and tables of one lake only."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ OF_VAULTS = ("backup:CopyIntoBackupVault", "backup:DescribeBackupVault")
 
 
 class BackupRole(iam.Role):
-    """The role with which AWS Backup reads what it backs up; restoring needs another one."""
+    """The role with which AWS Backup reads; restoring needs another role."""
 
     def __init__(self, scope: Construct, id_: str) -> None:
         # the guard names this role, and it is made before the buckets
@@ -73,7 +73,7 @@ class BackupRole(iam.Role):
         )
 
     def back_up(self, names: Names, buckets: Sequence[s3.IBucket], key: kms.IKey, copy_to: str | None) -> None:
-        """Let AWS Backup read these buckets and all DynamoDB tables of the lake, and copy what it made of them."""
+        """Let AWS Backup read these buckets and all DynamoDB tables of the lake, and copy its backups."""
         for actions in (OF_BUCKETS, LISTS):
             allow(self, actions, [bucket.bucket_arn for bucket in buckets])
         objects = [bucket.arn_for_objects("*") for bucket in buckets]
@@ -112,7 +112,7 @@ def tables_of(stack: cdk.Stack, names: Names) -> list[str]:
 
 
 def vault_arn(stack: cdk.Stack, names: Names) -> str:
-    """The vault, by its name: it is made after the role."""
+    """The ARN of the vault, by name, because the vault is created after the role."""
     return stack.format_arn(
         service="backup",
         resource="backup-vault",

@@ -1,4 +1,4 @@
-"""The key under which an environment's data rests."""
+"""The key that encrypts an environment's data."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from deployment_account.key_users import let_alarms_reach_topics, let_events_rea
 
 
 class DataKey(Construct):
-    """A rotated key for buckets, tables, queues, topics and logs, open to those services on this account's behalf."""
+    """A rotated key for buckets, tables, queues, topics and logs, which these services use for this account."""
 
     def __init__(self, scope: Construct, id_: str, *, removal_policy: cdk.RemovalPolicy) -> None:
         super().__init__(scope, id_)

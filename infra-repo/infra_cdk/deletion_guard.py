@@ -1,4 +1,4 @@
-"""Keeps people and programs from deleting, falsifying or locking away the data of a protected environment."""
+"""Denies people and programs to delete, falsify or lock away the data of a protected environment."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ KMS_KEY = "s3:x-amz-server-side-encryption-aws-kms-key-id"
 OF_KEYS = ["kms:DisableKey", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion"]
 """Data without its key is deleted data."""
 OF_GRANTS = ["kms:CreateGrant", "kms:RevokeGrant"]
-"""A grant opens a key past its policy; services make theirs when they store something under it."""
+"""A grant opens a key despite its policy; services create grants when they store data under it."""
 
 
 class DeletionGuard:
@@ -71,13 +71,13 @@ class DeletionGuard:
         self._writer_tag = names.lake
 
     def keep(self, bucket: s3.Bucket) -> None:
-        """Let nobody delete the bucket or what is in it."""
+        """Deny deletion of the bucket and its objects."""
         self._keep_settings(bucket)
         not_the_deployer = _Denial(self._not_the_deployer)
         _deny(bucket, "KeepObjects", [DELETION, DELETION_OF_VERSIONS], not_the_deployer)
 
     def keep_tables(self, bucket: s3.Bucket, *, landing: str = "") -> None:
-        """Let the jobs of this lake alone write a bucket of tables and clean up in it; nobody deletes old versions.
+        """Let only jobs of this lake write and clean up a bucket of tables; nobody deletes old versions.
 
         Below the prefix `landing` others write too.
         """
@@ -92,7 +92,7 @@ class DeletionGuard:
         _deny(bucket, "KeepVersions", [DELETION_OF_VERSIONS], _Denial(self._not_the_deployer))
 
     def keep_configuration(self, bucket: s3.Bucket, prefix: str) -> None:
-        """Let nobody but deployments write below a prefix: what is configured is what went through git.
+        """Let only deployments write below a prefix, so the configuration always comes from git.
 
         The deployment's own function writes, as a role of the lake; the other roles of the lake have no right to.
         """
@@ -100,9 +100,9 @@ class DeletionGuard:
         _deny(bucket, "KeepConfiguration", ["s3:PutObject"], _Denial(others, only_below=prefix))
 
     def keep_landed(self, bucket: s3.Bucket, dms_roles: Sequence[str]) -> None:
-        """Let nobody delete the bucket or what is in it, but DMS the files of tables that it loads again.
+        """Deny deletion of the bucket and its objects, except to DMS for files of tables that it loads again.
 
-        DMS deletes without naming a version, so what it deleted can be had again until it expires.
+        DMS deletes without a version id, so deleted files can be restored until they expire.
         """
         self._keep_settings(bucket)
         may_delete = [self._deployer, *map(self._role, dms_roles)]
@@ -111,7 +111,7 @@ class DeletionGuard:
         _deny(bucket, "KeepVersions", [DELETION_OF_VERSIONS], _Denial(self._not_the_deployer))
 
     def keep_key(self, key: kms.Key) -> None:
-        """Let nobody delete or disable the key, or open it to somebody else."""
+        """Deny deleting or disabling the key, and opening it to others."""
         by_hand = {"BoolIfExists": {"kms:GrantIsForAWSResource": "false"}}
         for sid, actions, conditions in (
             ("KeepKey", OF_KEYS, self._not_the_deployer),
@@ -128,7 +128,7 @@ class DeletionGuard:
             key.add_to_resource_policy(statement)
 
     def _keep_settings(self, bucket: s3.Bucket) -> None:
-        """Let nobody change what protects the bucket, and nobody at all write what the lake cannot read."""
+        """Deny changes of the bucket's protection, and all writes that the lake cannot read."""
         _deny(bucket, "KeepBucket", OF_BUCKETS, _Denial(self._not_the_deployer, of_objects=False))
         _deny(bucket, "KeepEvents", OF_EVENTS, _Denial(self._not_for_backups, of_objects=False))
         _deny(bucket, "KeepReadable", ["s3:PutObject"], _Denial({"Null": {CUSTOMER_KEY: "false"}}))
@@ -139,7 +139,7 @@ class DeletionGuard:
 
 @dataclass(frozen=True)
 class _Denial:
-    """Whom a statement denies, and on what of a bucket."""
+    """The principals and resources of a denial."""
 
     conditions: Conditions
     of_objects: bool = True

@@ -1,4 +1,4 @@
-"""What an environment stands on, before any data flows through it."""
+"""The infrastructure of an environment: storage, secrets, network and backups."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every bucket of the lake has in common."""
+"""The common settings of every bucket of the lake."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class LakeBucket(s3.Bucket):
 
 
 def abort_abandoned_uploads() -> s3.LifecycleRule:
-    """Parts of an upload that never completed cost money and are visible to no one."""
+    """Remove the parts of abandoned uploads, which cost money and are invisible."""
     return s3.LifecycleRule(id="AbortAbandonedUploads", abort_incomplete_multipart_upload_after=ABANDONED_UPLOADS)
 
 
@@ -77,7 +77,7 @@ def expire_noncurrent(days: int) -> s3.LifecycleRule:
 
 
 def tier(days: int | None) -> list[s3.LifecycleRule]:
-    """Move old objects to storage that costs a fifth and is still read at once; for files that no table reads."""
+    """Move old objects to cheaper storage with immediate reads; only for files that no table reads."""
     if days is None:
         return []
     transition = s3.Transition(
@@ -87,12 +87,12 @@ def tier(days: int | None) -> list[s3.LifecycleRule]:
 
 
 def expire(days: int, *, prefix: str | None = None, id_: str = "Expire") -> s3.LifecycleRule:
-    """Remove objects of a bucket or prefix that holds no table."""
+    """Expire objects of a bucket or prefix without tables."""
     return s3.LifecycleRule(id=id_, expiration=cdk.Duration.days(days), prefix=prefix)
 
 
 def expire_query_results(days: int) -> list[s3.LifecycleRule]:
-    """Remove results of queries, but no table that was created from one without naming a place for it.
+    """Expire results of queries, but not the tables that queries created without a location.
 
     Athena names results `<query id>.csv` and puts such tables into `tables/` beside them. No rule can leave a prefix
     out, so there is one for each digit with which an id can begin.
@@ -101,7 +101,7 @@ def expire_query_results(days: int) -> list[s3.LifecycleRule]:
 
 
 def let_flow_logs_in(bucket: s3.Bucket) -> None:
-    """Let the log delivery of this account write what it logs of networks.
+    """Let the log delivery of this account write VPC flow logs.
 
     https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-s3-permissions.html
     """

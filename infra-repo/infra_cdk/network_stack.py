@@ -70,18 +70,18 @@ class NetworkStack(cdk.Stack):
             reserved_azs=MOST_ZONES - len(self._zones),
             nat_gateways=environment.nat_gateways,
             subnet_configuration=_subnets(environment),
-            # to close it CDK deploys a Lambda with rights over security groups; `close-default-group` does it once
+            # CDK would deploy a Lambda with rights over security groups to close it; `close-default-group` does it once
             restrict_default_security_group=False,
         )
 
     def _gateway_endpoints(self) -> None:
-        """Buckets and tables always belong to somebody, so that these let through the lake's own alone."""
+        """Gateway endpoints that admit only the lake's own buckets and tables."""
         for name, service in _GATEWAYS.items():
             endpoint = self.vpc.add_gateway_endpoint(name, service=service)
             endpoint.add_to_policy(through_endpoint(self, self._organization, names_resources=True))
 
     def _endpoints(self, environment: Environment) -> None:
-        """Endpoints that are configured serve jobs; a private network has those too that its code calls."""
+        """Configured endpoints serve jobs; a private network also has the endpoints that its code needs."""
         of_jobs: set[str] = {*environment.interface_endpoints}
         callers = {self.glue_security_group: ("Glue jobs", of_jobs)}
         if self.function_security_group:

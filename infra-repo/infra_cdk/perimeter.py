@@ -1,4 +1,4 @@
-"""Who may come in and what may be reached: this account, or its organization where one is configured."""
+"""The data perimeter: this account, or its organization where one is configured."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ SID = "OnlyThisOrganization"
 
 
 def keep_buckets_inside(buckets: Sequence[s3.Bucket], organization: str | None) -> None:
-    """Deny the buckets to principals of other organizations, whatever their policies come to allow."""
+    """Deny the buckets to principals of other organizations, regardless of other policies."""
     for bucket in buckets if organization else ():
         resources = [bucket.bucket_arn, bucket.arn_for_objects("*")]
         bucket.add_to_resource_policy(_denial(bucket, str(organization), ["s3:*"], resources))
 
 
 def keep_buckets_to_network(buckets: Sequence[s3.Bucket], lake: str) -> None:
-    """Deny the buckets to the roles of jobs and functions, but through the VPC endpoints of this account.
+    """Deny the buckets to the roles of jobs and functions, except through VPC endpoints of this account.
 
-    A credential that was stolen from a job then opens no bucket elsewhere. The account stands for the VPC, whose ID
-    nobody knows yet when the buckets are made; the roles themselves are bound to the VPC. What a service does on
-    behalf of such a role is let through.
+    So a credential that was stolen from a job opens no bucket elsewhere. The condition names the account, because the
+    VPC has no ID when the buckets are created; the roles themselves are bound to the VPC. Calls of AWS services for
+    such a role are allowed.
     """
     for bucket in buckets:
         statement = iam.PolicyStatement(
@@ -49,13 +49,13 @@ def keep_buckets_to_network(buckets: Sequence[s3.Bucket], lake: str) -> None:
 
 
 def keep_key_inside(key: kms.Key, organization: str | None) -> None:
-    """Deny the key to principals of other organizations: what they copied stays unreadable."""
+    """Deny the key to principals of other organizations, so copied data stays unreadable."""
     if organization:
         key.add_to_resource_policy(_denial(key, organization, ["kms:*"], ["*"]))
 
 
 def through_endpoint(scope: cdk.Stack, organization: str | None, *, names_resources: bool) -> iam.PolicyStatement:
-    """What an endpoint of the VPC lets through: own principals, so that nobody carries data out with a foreign key.
+    """The policy of a VPC endpoint: only own principals, so nobody exports data with foreign credentials.
 
     Resources are those of the own account too, or of the organization; some APIs call nothing by its owner.
     """
@@ -77,7 +77,7 @@ def through_endpoint(scope: cdk.Stack, organization: str | None, *, names_resour
 
 
 def _denial(resource: cdk.Resource, organization: str, actions: list[str], resources: list[str]) -> iam.PolicyStatement:
-    """The role that deploys is left out: with a wrong organization nobody else could mend the policy."""
+    """The role that deploys is excepted: with a wrong organization nobody else could correct the policy."""
     stack = cdk.Stack.of(resource)
     qualifier = stack.synthesizer.bootstrap_qualifier or cdk.DefaultStackSynthesizer.DEFAULT_QUALIFIER
     role = bootstrap_role(qualifier, "cfn-exec", stack.account, stack.region)

@@ -1,4 +1,4 @@
-"""What jobs and functions in the private subnets reach: the endpoints of what they call, and nothing else."""
+"""The private network of jobs and functions: endpoints of the services that they call, and nothing else."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ HTTPS = ec2.Port.tcp(443)
 
 
 def job_group(scope: Construct, vpc: ec2.IVpc, *, is_private: bool) -> ec2.SecurityGroup:
-    """Make the group of jobs: Glue demands one whose members reach each other on every TCP port."""
+    """Create the security group of jobs: Glue demands that its members reach each other on every TCP port."""
     group = ec2.SecurityGroup(
         scope,
         "GlueConnections",
@@ -40,14 +40,14 @@ def job_group(scope: Construct, vpc: ec2.IVpc, *, is_private: bool) -> ec2.Secur
 
 
 def function_group(scope: Construct, vpc: ec2.IVpc) -> ec2.SecurityGroup:
-    """Make the group of functions, which nobody calls over the network."""
+    """Create the security group of functions, which accepts no connections."""
     return ec2.SecurityGroup(
         scope, "Functions", vpc=vpc, description="Functions that run in the VPC", allow_all_outbound=False
     )
 
 
 def reach_gateways(groups: Sequence[ec2.SecurityGroup], lists: PrefixLists) -> None:
-    """Let groups out to S3 and DynamoDB; the gateway endpoints decide which buckets and tables."""
+    """Allow groups to reach S3 and DynamoDB; the gateway endpoints decide on buckets and tables."""
     for group in groups:
         for name, id_ in (("S3", lists.s3), ("DynamoDB", lists.dynamodb)):
             group.add_egress_rule(ec2.Peer.prefix_list(id_), HTTPS, f"{name} by its gateway endpoint")

@@ -1,4 +1,4 @@
-"""What people and source systems entrust to an environment."""
+"""The secrets of an environment."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class SecretsStack(cdk.Stack):
-    """The configured secrets, without values, under a key of their own: who may read data may not read these."""
+    """The configured secrets, without values, under a key of their own, because readers of data may not read them."""
 
     def __init__(
         self, scope: Construct, id_: str, *, names: Names, environment: Environment, secrets: Mapping[str, str]
@@ -48,7 +48,7 @@ class SecretsStack(cdk.Stack):
         publish(self, names, {Shared.SECRETS_KEY_ARN: self.key.key_arn, **arns})
 
     def _secret(self, name: str, purpose: str) -> secretsmanager.CfnSecret:
-        """Empty until somebody sets it: the construct's own way fills in a password that no system knows."""
+        """A secret without a value: CDK's construct would generate a password that no system knows."""
         secret = secretsmanager.CfnSecret(
             self,
             f"Secret-{name}",

@@ -1,4 +1,4 @@
-"""Where an environment's data rests: the key and the buckets of each layer."""
+"""The storage of an environment: the data key and the buckets of each layer."""
 
 from __future__ import annotations
 
@@ -69,17 +69,17 @@ class StorageStack(cdk.Stack):
         self._publish(names)
 
     def _keep_inside(self, organization: str | None) -> None:
-        """Where an organization is configured, nobody of another reaches data, whatever else is allowed."""
+        """Where an organization is configured, deny the data to all others."""
         keep_buckets_inside([*self.backed_up, self.athena_results, self.access_logs], organization)
         keep_key_inside(self.data_key, organization)
 
     @property
     def backed_up(self) -> list[s3.Bucket]:
-        """The buckets whose content nobody else has."""
+        """The buckets in the backups: their content exists nowhere else."""
         return [self.staging, self.config, self.raw, self.conformed, self.purpose_built]
 
     def _keep(self) -> None:
-        """In protected environments nothing is deleted by hand, and by jobs only what they replaced."""
+        """In protected environments, deny deletion by hand; jobs delete only files that they replaced."""
         if self._guard is None:
             return
         self._guard.keep_key(self.data_key)
@@ -92,9 +92,9 @@ class StorageStack(cdk.Stack):
         self._guard.keep_configuration(self.config, CONFIGURATION)
 
     def _tables(self, id_: str) -> LakeBucket:
-        """Versioned in every environment, so that dev rehearses what prod does: a bad release is undone from versions.
+        """Versioned in every environment, as in prod: old versions undo a bad release.
 
-        Table formats write new names, and so the cost is what they clean up.
+        Table formats always write new names, so only cleaned-up files cost extra.
         """
         return self._bucket(id_, expire_noncurrent(self._retention.table_version_days), versioned=True)
 
@@ -126,9 +126,9 @@ class StorageStack(cdk.Stack):
         return logs
 
     def _staging(self) -> LakeBucket:
-        """Versioned, or a LOAD file uploaded again could not be told from its own redelivered event.
+        """Versioned: otherwise a LOAD file that was uploaded again would look like a redelivered event.
 
-        DMS advises against versioning because old versions pile up under its rewritten files; here they soon expire.
+        DMS advises against versioning because old versions of rewritten files pile up; here they soon expire.
         """
         rules = [
             expire_noncurrent(self._retention.noncurrent_version_days),

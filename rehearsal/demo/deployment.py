@@ -1,4 +1,4 @@
-"""Deploys a lake without a word, for those to whom it is only the stage."""
+"""Deploys a lake without output, for tests and tools that need one."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What the logs of a failed run say went wrong: shown at once, because the logs go away with the workspace."""
+"""Finds the log lines that explain a failed run, which are shown before the workspace is removed."""
 
 import re
 from collections.abc import Collection, Iterator

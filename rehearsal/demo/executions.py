@@ -1,4 +1,4 @@
-"""The executions of a state machine and the Glue runs of the account, as somebody who waits for them sees them."""
+"""Waits for the executions of a state machine and the account's Glue runs."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""The NYC taxi flow as the demo shows it: files land, the deployed flow loads them, the audit table tells of each."""
+"""The demo of the NYC taxi flow: files land, the deployed flow loads them, the audit table records each."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""What a lake was made with, for whoever reads the report on another day."""
+"""The versions of the software that made a lake, for the report."""
 
 import os
 import platform

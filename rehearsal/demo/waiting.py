@@ -1,4 +1,4 @@
-"""Waits that follow the work: they end when nothing has changed for a while, however long all of it takes."""
+"""Waits that end when nothing has changed for a while, however long the work takes."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""What CloudFormation's events say of a stack that failed."""
+"""Finds the reason of a failed stack in CloudFormation's events."""
 
 from collections.abc import Sequence
 from typing import Any

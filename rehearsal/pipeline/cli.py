@@ -53,7 +53,7 @@ def rehearse(
     console, workspace = Console(), RehearsalWorkspace.of(folder)
     with friendly_errors(console), workspace.opened() as was_killed:
         if was_killed:
-            console.print("The last rehearsal did not end in order: its accounts are made anew, its commits are kept.")
+            console.print("The last rehearsal was interrupted: its accounts are created again, its commits are kept.")
         settings = EmulatorSettings(
             run_directory=workspace.emulator,
             port=port,
@@ -73,13 +73,13 @@ def rehearse(
 
 @app.command()
 def approve(pipeline: PipelineName = None, comment: Comment = "", folder: Folder = None) -> None:
-    """Let what waits for approval go on."""
+    """Approve the release that waits."""
     _decide("Approved", pipeline, comment, folder)
 
 
 @app.command()
 def reject(pipeline: PipelineName = None, comment: Comment = "", folder: Folder = None) -> None:
-    """End what waits for approval: nothing of it is deployed."""
+    """Reject the release that waits: nothing of it is deployed."""
     _decide("Rejected", pipeline, comment, folder)
 
 
@@ -116,7 +116,7 @@ class _Session:
         self._console.print(shown, markup=False, highlight=False, soft_wrap=True)
         with suppress(KeyboardInterrupt):
             self._watch.for_ever()
-        self._console.print("The rehearsal is closed and kept; `make rehearse` goes on with it.")
+        self._console.print("The rehearsal is closed and kept; `make rehearse` continues it.")
 
     def report(self) -> None:
         """Write what the pipelines did, with what that does not prove."""
@@ -143,8 +143,8 @@ def _noticing_its_end(emulator: Emulator) -> Iterator[None]:
         if not emulator.has_ended(within=_SECONDS_TO_DIE):
             raise
         raise EmulatorLostError(
-            f"the emulator ended by itself; see {emulator.log}. Run `make rehearse` again: it makes the accounts anew "
-            "and goes on with what was pushed"
+            f"the emulator ended by itself; see {emulator.log}. Run `make rehearse` again: it creates the accounts "
+            "again and keeps what was pushed"
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""What a rehearsal does not prove; said wherever its result is shown."""
+"""What a rehearsal does not prove; every result shows it."""
 
 from collections.abc import Sequence
 

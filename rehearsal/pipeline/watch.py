@@ -1,4 +1,4 @@
-"""Shows pipelines as they run: every action when it ends, the log of a failed one at once, who is waited for."""
+"""Shows pipelines as they run: ended actions, logs of failed ones, and open approvals."""
 
 import time
 from collections.abc import Iterator, Sequence

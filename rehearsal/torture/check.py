@@ -1,4 +1,4 @@
-"""What must be true of a table: at every moment, and when everything has settled."""
+"""The checks of a table, during a history and at its end."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The command `torture`: how many histories failed and of what, and how some of them can be seen again in few steps."""
+"""The command `torture`: plays histories, counts the failures by kind, and shows some of them in few steps."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -22,11 +22,11 @@ def torture(
     console = Console()
     played = range(first, first + seeds)
     found: list[Failure] = []
-    for failure in filter(None, track(failures(played), "Stories", seeds, console=console)):
+    for failure in filter(None, track(failures(played), "Histories", seeds, console=console)):
         console.print(f"seed {failure.story.seed}: {failure.problems[0]}")
         found.append(failure)
     if not found:
-        console.print(f"{seeds:,} histories ended well")
+        console.print(f"{seeds:,} histories passed")
         return
     console.print(kinds_table(found))
     console.print(stories_table(map(shortened, found[:_SHOWN])))
@@ -35,7 +35,7 @@ def torture(
 
 
 def kinds_table(found: Sequence[Failure]) -> Table:
-    """How many histories ended wrong in which way."""
+    """Count the failed histories of each kind."""
     kinds = Counter(kind for failure in found for kind in {problem.finding.kind for problem in failure.problems})
     seeds = {kind: [failure.story.seed for failure in found if _has(failure, kind)] for kind in kinds}
     table = Table("what is wrong", "histories", "seeds")

@@ -1,4 +1,4 @@
-"""What befalls a run at a boundary of one table's refresh: it is killed, paused past its lease, throttled, overtaken.
+"""Faults at the boundaries of one table's refresh: the run is killed, paused past its lease, throttled, overtaken.
 
 Or its execution is stopped, or another one of the cadence starts. Much the same befalls every other call: of those who
 plan, register, sweep or decide.

@@ -1,4 +1,4 @@
-"""A history is a list of steps drawn from a seed; each step can be left out without changing what the others draw."""
+"""A history is a list of steps drawn from a seed; leaving a step out does not change the others."""
 # ruff: noqa: S311 - draws must repeat, not be secret
 
 from collections.abc import Iterator

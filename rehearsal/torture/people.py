@@ -1,4 +1,4 @@
-"""What people decide about a table: emptied sources, and the files that are held."""
+"""The decisions of people about a table: emptied sources and held files."""
 
 from contextlib import suppress
 

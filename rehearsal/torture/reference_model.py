@@ -1,4 +1,4 @@
-"""One table on its whole way: the source, the task that replicates it, and what the lake must make of it.
+"""The reference model of one table: the source, the task that replicates it, and the expected rows.
 
 What the lake must show is said by the source's own rows and log alone. What is taken for granted of DMS, and where it
 is documented, is the list in docs/decisions/0013-history-tester.md.

@@ -1,4 +1,4 @@
-"""Plays many histories in memory, on all cores, and gives those that fail; any of them can be made short afterwards."""
+"""Plays many histories in memory, on all cores, and yields the failures, which can be shortened afterwards."""
 
 import logging
 from collections.abc import Iterable, Iterator

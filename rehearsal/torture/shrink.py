@@ -1,4 +1,4 @@
-"""Makes a failing history as short as it can be: its shortest failing prefix, without every step it can do without."""
+"""Shortens a failing history: its shortest failing prefix, without the steps that the failure does not need."""
 
 from collections.abc import Callable
 from dataclasses import replace

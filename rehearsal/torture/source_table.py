@@ -1,4 +1,4 @@
-"""A source table that lives through a random history and knows its rows and every change that was ever made to it."""
+"""A source table in a random history, with its rows and the log of its changes."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass

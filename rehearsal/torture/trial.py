@@ -1,4 +1,4 @@
-"""Plays a history on a lake, then lets everything settle, and asks for the verdict."""
+"""Plays a history on a lake, lets everything settle, and checks the result."""
 # ruff: noqa: S311 - draws must repeat, not be secret
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Sessions in accounts: nothing is done in an account before the credentials are known to be those of that account."""
+"""Sessions in accounts: the account of the credentials is checked before anything is done."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class Place:
 
     @classmethod
     def of(cls, environment: Environment) -> Place:
-        """Where an environment lives."""
+        """The place of an environment."""
         return cls(environment.account, environment.region)
 
     @classmethod
     def of_pipelines(cls, platform: Platform, environment: Environment) -> Place:
-        """Where an environment's pipelines live."""
+        """The place of an environment's pipelines."""
         deployment = platform.deployment_of(environment)
         return cls(deployment.account, deployment.region)
 
@@ -38,7 +38,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Account:
-    """A session whose credentials are those of the place it works in."""
+    """A session in a place, with credentials of that account."""
 
     place: Place
     session: boto3.Session
@@ -108,7 +108,7 @@ def _account_of(session: boto3.Session) -> str:
 
 
 def chosen_environment(platform: Platform, name: str) -> Environment:
-    """The environment that a person named."""
+    """Give the environment that a person named."""
     if name not in platform.environments:
         raise BootstrapError(
             f"there is no environment {name}; there are {', '.join(platform.environments)}",

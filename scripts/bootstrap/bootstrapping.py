@@ -1,4 +1,4 @@
-"""The steps by which an account becomes one that CDK deploys one environment into, or its pipelines."""
+"""The steps that bootstrap an account for an environment or its pipelines."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from scripts.bootstrap.toolkit_template import Narrowing, toolkit_template
 
 
 def deployment_places(platform: Platform, environment: Environment) -> list[Place]:
-    """Where a bootstrap is needed in the account of an environment's pipelines: theirs, and the lake's if it is there.
+    """The places that need a bootstrap in the account of an environment's pipelines.
 
-    What a pipeline hands artifacts through in another Region is deployed by the roles of its own.
+    The bootstrap of the pipeline's own Region also deploys its artifact bucket in another Region.
     """
     home, lake = Place.of_pipelines(platform, environment), Place.of(environment)
     return [home, lake] if lake.account == home.account and lake != home else [home]
@@ -29,7 +29,7 @@ def trusted_roles(platform: Platform, environment: Environment) -> str:
 
 
 def bootstrap_steps(platform: Platform, environment: Environment, account: Account) -> list[Step]:
-    """First the policies, then the bootstrap that lets CloudFormation do what they say, and trusts who deploys."""
+    """Write the policies first, then the bootstrap that gives them to CloudFormation."""
     place, deployment = account.place, platform.deployment_of(environment)
     names = Names.of(platform, environment)
     policies = policies_of(platform, environment, place)
@@ -57,6 +57,6 @@ def bootstrap_steps(platform: Platform, environment: Environment, account: Accou
 
 
 def _besides(platform: Platform, environment: Environment) -> list[Policy]:
-    """What stands beside the pipelines: the bound of their roles, and the policy of those who approve."""
+    """The policies beside the pipelines: the boundary of their roles, and the approvers' policy."""
     approver = approver_of(platform, environment)
     return [boundary_of(platform, environment), *([approver] if approver else [])]

@@ -1,4 +1,4 @@
-"""The CDK command line, at the version that package.json pins, run by a node that is there."""
+"""The CDK command line at the version that package.json pins."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def cdk_of_app(app: str, *arguments: str) -> Command:
 
 
 def installation() -> Command:
-    """How npm, the machine's or that of the wheel, installs what package-lock.json pins."""
+    """The npm command that installs what package-lock.json pins; npm is the machine's or the wheel's."""
     npm = shutil.which("npm")
     words = (npm,) if npm else (str(node()), str(node().parents[1] / "lib/node_modules/npm/bin/npm-cli.js"))
     return Command((*words, "ci"), {}, PROJECT)
@@ -86,7 +86,7 @@ def node() -> Path:
 
 @dataclass(frozen=True)
 class Bootstrap:
-    """What the bootstrap of one environment in one account and Region leaves there, by its names."""
+    """The names of one environment's bootstrap in one account and Region."""
 
     qualifier: str
     stack: str
@@ -109,5 +109,5 @@ class Bootstrap:
 
     @property
     def version_parameter(self) -> str:
-        """Where it says which version it is."""
+        """The SSM parameter with its version."""
         return f"/cdk-bootstrap/{self.qualifier}/version"

@@ -1,4 +1,4 @@
-"""Checks whether the pipelines could deploy now: tools, connection, trust, bootstraps, policies, catalog, quotas."""
+"""Checks whether the pipelines can deploy: tools, connection, trust, bootstraps, policies, catalog, quotas."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ OLDEST_NODE = 22
 
 
 def check(platform: Platform, credentials: Credentials, environments: list[Environment]) -> Iterator[Finding]:
-    """Look at everything, each account with credentials of that account."""
+    """Check everything, each account with its own credentials."""
     yield _cli()
     yield unless_unreachable("node", _node)
     yield runtime_finding("Python of the functions", datetime.now(UTC).date())
@@ -39,7 +39,7 @@ def check(platform: Platform, credentials: Credentials, environments: list[Envir
 
 
 def _pipelines(platform: Platform, credentials: Credentials, environment: Environment) -> Iterator[Finding]:
-    """What stands in the account of an environment's pipelines."""
+    """Check the account of an environment's pipelines."""
     places, name = deployment_places(platform, environment), f"{environment.name} pipelines"
     account = credentials.account(places[0])
     if account is None:
@@ -55,7 +55,7 @@ def _pipelines(platform: Platform, credentials: Credentials, environment: Enviro
 
 
 def _environment(platform: Platform, credentials: Credentials, environment: Environment) -> Iterator[Finding]:
-    """What stands in an environment's own account."""
+    """Check an environment's own account."""
     place, name = Place.of(environment), environment.name
     account = credentials.account(place)
     if account is None:

@@ -119,7 +119,7 @@ def target_account(
     profile: Profile = None,
     dry_run: DryRun = False,
 ) -> None:
-    """Bootstrap an environment's account: it trusts its own pipelines, for what our execution policies allow."""
+    """Bootstrap an environment's account, which then trusts its pipelines within the execution policies."""
     (platform, account), console = _open(environment, config, profile), _console()
     chosen = platform.environments[environment]
     _refuse_placeholders(platform, chosen, account, console, dry_run=dry_run)
@@ -128,7 +128,10 @@ def target_account(
 
 @app.command()
 def execution_policy(environment: EnvironmentName, config: Configuration = CONFIGURATION) -> None:
-    """Print what CloudFormation and approvers may do, and what bounds an environment's pipelines, with reasons."""
+    """Print the IAM policies of an environment as whole documents: CloudFormation's, the boundary, the approvers'.
+
+    Below each document stands the reason for each of its wider statements.
+    """
     platform, console = load_platform(config), _console()
     chosen = chosen_environment(platform, environment)
     places = dict.fromkeys([Place.of(chosen), *deployment_places(platform, chosen)])
@@ -136,9 +139,11 @@ def execution_policy(environment: EnvironmentName, config: Configuration = CONFI
     approver = approver_of(platform, chosen)
     for policy in [*policies, boundary_of(platform, chosen), *([approver] if approver else [])]:
         console.print(f"{policy.name} ({len(policy.text)} characters)", style="bold", highlight=False)
-        for grant in policy.grants:
-            console.print_json(data=grant.statement())
-            console.print(f"because {grant.because}" if grant.because else "", markup=False, highlight=False)
+        console.print_json(data=policy.document)
+        for statement, grant in zip(policy.document["Statement"], policy.grants, strict=True):
+            if grant.because:
+                line = f"{', '.join(statement['Action'])}: because {grant.because}"
+                console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -187,7 +192,7 @@ def close_default_group(
     profile: Profile = None,
     dry_run: DryRun = False,
 ) -> None:
-    """Take every rule from the default security group of an environment's network, once it is deployed."""
+    """Remove every rule from the default security group of an environment's deployed network."""
     platform, account = _open(environment, config, profile)
     names = Names.of(platform, platform.environments[environment])
     carry_out(closing_steps(account, names), _console(), dry_run=dry_run)

@@ -22,7 +22,7 @@ Json = dict[str, Any]
 
 
 def read_configuration(path: Path) -> Json:
-    """What the file holds, or the beginning of a new configuration."""
+    """Read the file, or begin a new configuration."""
     if not path.exists():
         return {"$schema": "./environments.schema.json", "environments": {}}
     mend = "mend the file, or take it away"
@@ -47,7 +47,7 @@ def merged(configuration: object, changes: Mapping[str, Any], place: str = "the 
 
 
 def without(configuration: Json, names: Collection[str], *, besides: str | None = None) -> Json:
-    """The configuration without environments of those names; one has to stay, or be configured besides."""
+    """The configuration without these environments; at least one other must be left."""
     if not names:
         return configuration
     there = _section(configuration.get("environments", {}), "environments", names)
@@ -78,7 +78,7 @@ def write_step(path: Path, configuration: Json) -> WriteFile | None:
 
 
 def render(value: object, indent: str = "") -> str:
-    """JSON as a person would write it: what holds no section and fits stands on one line."""
+    """JSON with short values on one line, as a person would write it."""
     inner = indent + "  "
     match value:
         case dict() if value and not _fits(value, indent):

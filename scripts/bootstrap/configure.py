@@ -1,4 +1,4 @@
-"""Asks for the values of a configuration, or takes them from options; what it proposes is what most would choose."""
+"""Asks for the values of a configuration, or takes them from options, and proposes common values."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Ask = Callable[[str, str | None], str]
 
 @dataclass(frozen=True)
 class Question:
-    """A value of the configuration: its key, what a person is asked, and what is proposed where there is none yet."""
+    """A question for one value of the configuration: its key, its text, and its proposal."""
 
     key: str
     text: str
@@ -94,12 +94,12 @@ def _answered(question: Question, configuration: Json, environment: str, ask: As
 
 
 def _unless_placeholder(proposed: str | None) -> str | None:
-    """An account out of an example is nothing to agree to with the return key."""
+    """Do not propose the account of an example."""
     return None if proposed and placeholders_in(proposed) else proposed
 
 
 def _of_its_provider(configuration: Json) -> Json:
-    """A CodeCommit repository has no connection: what is left of one, from the provider before, is no mistake."""
+    """A CodeCommit repository has no connection, so one that another provider left is dropped."""
     deployment = configuration.get("deployment")
     repository = deployment.get("repository") if isinstance(deployment, dict) else None
     if not isinstance(repository, dict) or repository.get("provider") != "codecommit":

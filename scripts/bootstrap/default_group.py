@@ -25,7 +25,7 @@ def closing_steps(account: Account, names: Names) -> list[Step]:
 
 
 def default_group_finding(subject: str, account: Account, names: Names, *, mend: str) -> Finding:
-    """Whoever starts something in the network without naming a group would be in this one."""
+    """Whether the default group has rules: resources without a group of their own would use it."""
     groups = list(_default_groups(account, names))
     if not groups:
         return unknown(subject, "the network is not deployed yet")

@@ -1,10 +1,10 @@
-"""What can go wrong on the way to a bootstrapped account."""
+"""Errors of the bootstrap commands."""
 
 from __future__ import annotations
 
 
 class BootstrapError(Exception):
-    """A command cannot go on: what is wrong, where, and what mends it."""
+    """A command cannot continue: the problem, the place and the correction."""
 
     def __init__(self, what: str, *, mend: str) -> None:
         super().__init__(f"{what}\n  To mend it: {mend}")

@@ -1,4 +1,4 @@
-"""What a check found: fine, wrong with the command that mends it, or beyond what could be checked."""
+"""The findings of a check: fine, wrong with the correcting command, or unknown."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class State(StrEnum):
-    """How a subject is; what could not be checked is never fine."""
+    """The state of a subject; an unchecked one is never fine."""
 
     FINE = "✓"
     WRONG = "✗"
@@ -29,7 +29,7 @@ STYLES = {State.FINE: "green", State.WRONG: "red bold", State.UNKNOWN: "yellow"}
 
 @dataclass(frozen=True)
 class Finding:
-    """One row: a subject, its state, what was seen, and the command that mends it."""
+    """One row: a subject, its state, the evidence, and the correcting command."""
 
     subject: str
     state: State
@@ -43,17 +43,17 @@ def fine(subject: str, seen: str) -> Finding:
 
 
 def wrong(subject: str, seen: str, *, mend: str) -> Finding:
-    """Something is to be mended."""
+    """Something must be corrected."""
     return Finding(subject, State.WRONG, seen, mend)
 
 
 def unknown(subject: str, why: str) -> Finding:
-    """Nobody knows."""
+    """It could not be checked."""
     return Finding(subject, State.UNKNOWN, f"could not be checked: {why}")
 
 
 def unless_unreachable(subject: str, check: Callable[[], Finding]) -> Finding:
-    """The finding, or why there is none: one row, so that the others are still seen."""
+    """Give the finding, or the reason why there is none, so the other rows are still shown."""
     try:
         return check()
     except BootstrapError as error:
@@ -68,7 +68,7 @@ def unreachable(subject: str, error: BotoCoreError | ClientError) -> Finding:
 
 
 def print_findings(findings: Iterable[Finding], console: Console) -> bool:
-    """Print the table and, below it, every command that mends; return whether nothing is wrong."""
+    """Print the table and, below it, every correcting command; return whether nothing is wrong."""
     rows = list(findings)
     table = Table("", "subject", "seen", box=None, header_style="bold", pad_edge=False)
     for row in rows:

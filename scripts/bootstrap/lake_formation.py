@@ -1,4 +1,4 @@
-"""Whether IAM alone decides on the databases and tables of an account, as the lake's roles need it."""
+"""Checks that IAM alone decides on the databases and tables of an account."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from scripts.bootstrap.accounts import Account
 from scripts.bootstrap.findings import Finding, fine, wrong
 
 DEFAULTS = {"CreateDatabaseDefaultPermissions": "databases", "CreateTableDefaultPermissions": "tables"}
-"""What Lake Formation gives on something new, by the setting; a new account gives all to all that IAM lets in."""
+"""Lake Formation's default permissions on new resources; a new account leaves all to IAM."""
 OPEN = [{"Principal": {"DataLakePrincipalIdentifier": "IAM_ALLOWED_PRINCIPALS"}, "Permissions": ["ALL"]}]
 
 
 def lake_formation_finding(subject: str, account: Account) -> Finding:
-    """Read the account's settings; where they keep IAM's word from counting, say how to change exactly that."""
+    """Read the account's settings; if they override IAM, give the command that changes only that."""
     settings = account.client("lakeformation").get_data_lake_settings()["DataLakeSettings"]
     closed = [setting for setting in DEFAULTS if not _is_open(settings.get(setting, []))]
     if not closed:
@@ -39,6 +39,6 @@ def _is_open(permissions: list[Mapping[str, Any]]) -> bool:
 
 
 def _opening(settings: Mapping[str, Any], closed: list[str], region: str) -> str:
-    """The command replaces all settings, so that it repeats those that stay, administrators among them."""
+    """The command replaces all settings, so it repeats the unchanged ones, administrators included."""
     wanted = json.dumps({**settings, **dict.fromkeys(closed, OPEN)}, sort_keys=True)
     return f"aws lakeformation put-data-lake-settings --region {region} --data-lake-settings {shlex.quote(wanted)}"

@@ -1,4 +1,4 @@
-"""Brings customer-managed policies to their text: created, given a new version, or left as they are."""
+"""Creates or updates customer-managed policies; unchanged ones are left alone."""
 
 from __future__ import annotations
 

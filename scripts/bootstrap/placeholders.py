@@ -1,4 +1,4 @@
-"""Refuses to bootstrap an account that would let in whoever owns the account of an example."""
+"""Refuses to bootstrap an account that would trust the account of an example."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ TAXI_DATASETS = 2
 
 @dataclass(frozen=True)
 class Need:
-    """How much an environment needs of a quota, under the name that Service Quotas gives it."""
+    """An environment's need of one quota, by its name in Service Quotas."""
 
     service: str
     quota: str
@@ -31,7 +31,7 @@ class Need:
 
 
 def needs(account: Account, environment: Environment, names: Names) -> list[Need]:
-    """What the environment takes, on top of what the account already has unless it is the environment's own."""
+    """The needs of the environment, on top of foreign resources in the account."""
     ec2 = account.client("ec2")
     vpcs, addresses = len(ec2.describe_vpcs()["Vpcs"]), len(ec2.describe_addresses()["Addresses"])
     is_deployed = any(stack.resources("AWS::EC2::VPC") for stack in stacks_of(account, f"{names.stage('infra')}-"))
@@ -45,7 +45,7 @@ def needs(account: Account, environment: Environment, names: Names) -> list[Need
 
 
 def dpus(environment: Environment) -> int:
-    """What Glue's runs of the lake take when as many run at once as may, each with all its workers."""
+    """The DPUs of the lake's Glue runs at the highest concurrency, each with all its workers."""
     odp, taxi = environment.odp, environment.taxi
     workers = min(odp.cadence_defaults.glue_job_max_workers, odp.max_workers_per_run)
     of_odp = odp.max_concurrent_runs * workers * _dpus_of(odp.cadence_defaults.glue_job_worker_type)

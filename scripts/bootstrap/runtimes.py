@@ -1,4 +1,4 @@
-"""How long Lambda still takes the Python that the lake's functions run."""
+"""Checks how long Lambda still supports the functions' Python version."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NOTICE = timedelta(days=120)
 
 
 def runtime_finding(subject: str, today: date) -> Finding:
-    """Fine until four months before Lambda ends the support; after it no function can be made or changed."""
+    """Fine until four months before Lambda's end of support; afterwards no function can be created or changed."""
     if today < ENDS - NOTICE:
         return fine(subject, f"{PYTHON}, supported until {ENDS}")
     return wrong(

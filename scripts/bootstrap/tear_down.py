@@ -1,4 +1,4 @@
-"""Which stacks of an environment a tear-down deletes, in which order, and what it leaves."""
+"""The plan of a tear-down: stacks to delete, their order, and what stays."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The template of `cdk bootstrap`, narrowed to one environment.
 
-CDK's own lets every role of a trusted account in, and its deploy role may change every stack of its account. Where
-several environments have pipelines in one account, each of them would so reach the others.
+CDK's own template trusts every role of a trusted account, and its deploy role may change every stack of its account.
+With several environments' pipelines in one account, each would reach the others.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ NO_EXTERNAL_ID = {"Null": {"sts:ExternalId": "true"}}
 
 @dataclass(frozen=True)
 class Narrowing:
-    """Whom the roles of a bootstrap let in, and which stacks its deploy role changes."""
+    """The roles that a bootstrap trusts, and the stacks that its deploy role changes."""
 
     lake: str
     trusted_roles: str
@@ -59,7 +59,7 @@ class Narrowing:
 def toolkit_template(narrowing: Narrowing) -> str:
     """The template for `cdk bootstrap --template`.
 
-    Its variant is not CDK's, so that `cdk bootstrap` without this template refuses to overwrite it.
+    Its variant differs from CDK's, so `cdk bootstrap` without this template refuses to overwrite it.
     """
     template = _of_cdk()
     resources = template["Resources"]
@@ -91,7 +91,7 @@ def _of_cdk() -> Json:
 
 
 def _let_in(trust: Json, narrowing: Narrowing) -> None:
-    """Add the condition on the caller's role to each statement that lets an account in."""
+    """Add the condition on the caller's role to each statement that trusts an account."""
     for statement in _trusting(trust["Statement"]):
         is_own_account = statement["Principal"]["AWS"] == {"Ref": "AWS::AccountId"}
         if is_own_account and not narrowing.is_of_pipelines:
@@ -118,9 +118,9 @@ def _trusting(statements: list[Json]) -> Iterator[Json]:
 
 
 def _read_own_stacks(lookup: Json, stacks: str) -> None:
-    """Let the lookup role read what a comparison needs, in place of all that there is in the account.
+    """Let the lookup role read only what a comparison needs.
 
-    A build takes it before anybody approved, and that build runs what the pusher wrote.
+    A build takes this role before the approval, and runs code of whoever pushed.
     """
     managed = lookup.pop("ManagedPolicyArns", None)
     if managed != [READ_ONLY_ACCESS]:

@@ -1,4 +1,4 @@
-"""Whether the roles of a bootstrap let in the roles of one environment's pipelines, and no others of their account."""
+"""Checks that a bootstrap trusts only the roles of its own environment's pipelines."""
 
 from __future__ import annotations
 

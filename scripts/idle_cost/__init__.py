@@ -1,1 +1,1 @@
-"""What a lake costs each month, idle and at work: `python -m scripts.idle_cost`."""
+"""The monthly cost of a lake, idle and at work: `python -m scripts.idle_cost`."""

@@ -1,4 +1,4 @@
-"""What the costs of a working month rest on; the document lists all of it, and tests hold the product's to its code."""
+"""The assumptions behind a working month; the document lists them, and tests compare some with the product's code."""
 
 from __future__ import annotations
 
@@ -7,45 +7,45 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Assumption:
-    """A number with what it counts and where it is from."""
+    """A number, what it counts, and its source."""
 
     value: float
     what: str
     source: str
 
 
-_MEASURE = "an estimate: nothing has run on AWS yet; measure it in your account"
-_DMS = "DMS writes at most one a minute with its defaults; a table that changes less costs less"
-_CODE = "the code; a test compares it"
+_MEASURE = "estimate, not measured on AWS yet"
+_DMS = "the most that DMS writes with its defaults; a table that changes less costs less"
+_CODE = "the code, compared by a test"
 
-FILES_A_MINUTE = Assumption(1, "change files of each table a minute", _DMS)
-BYTES_OF_A_FILE = Assumption(10_000, "bytes of a change file", "some tens of rows of twenty columns as Parquet")
-SESSION_SECONDS = Assumption(65, "seconds of a run beside its tables: Spark's session, Hudi's classes", _MEASURE)
-TABLE_SECONDS = Assumption(4.7, "seconds of a run for each table, on one executor", _MEASURE)
+FILES_A_MINUTE = Assumption(1, "change files of each table in a minute", _DMS)
+BYTES_OF_A_FILE = Assumption(10_000, "bytes of a change file", "estimate: tens of rows of twenty columns as Parquet")
+SESSION_SECONDS = Assumption(65, "seconds of a run without its tables: Spark starts and loads Hudi", _MEASURE)
+TABLE_SECONDS = Assumption(4.7, "seconds of a run for each table, with one executor", _MEASURE)
 START_SECONDS = Assumption(60, "seconds until a run begins, which Glue does not bill", _MEASURE)
-BYTES_A_MINUTE = Assumption(20_000_000, "bytes that a run applies a minute at least", _CODE)
-WORKERS = Assumption(2, "workers of a run of the fewest", _CODE)
-BYTES_OF_A_WORKER = Assumption(1_073_741_824, "pending bytes for a worker of G.1X", _CODE)
-FLEX_FROM_MINUTES = Assumption(60, "minutes of a cadence from which on runs are Flex", _CODE)
-BILLED_SECONDS = Assumption(60, "seconds that Glue bills a run at least", "AWS's price page")
-LOG_MEGABYTES = Assumption(0.5, "megabytes of logs of a run beside its tables, warnings of Spark", _MEASURE)
+BYTES_A_MINUTE = Assumption(20_000_000, "bytes that a run applies in a minute, at least", _CODE)
+WORKERS = Assumption(2, "workers of a run, at least", _CODE)
+BYTES_OF_A_WORKER = Assumption(1_073_741_824, "pending bytes for each G.1X worker", _CODE)
+FLEX_FROM_MINUTES = Assumption(60, "minutes of the shortest cadence whose runs are Flex", _CODE)
+BILLED_SECONDS = Assumption(60, "seconds that Glue bills for a run, at least", "AWS's price page")
+LOG_MEGABYTES = Assumption(0.5, "megabytes of logs of a run without its tables (warnings of Spark)", _MEASURE)
 TABLE_LOG_MEGABYTES = Assumption(0.01, "megabytes of logs of a run for each table", _MEASURE)
 TABLE_WRITES = Assumption(100, "PUT and LIST requests of a refresh of a table", _MEASURE)
 TABLE_READS = Assumption(150, "GET and HEAD requests of a refresh of a table", _MEASURE)
 FILE_READS = Assumption(3, "GET and HEAD requests for each change file", "footer, rows, and the check of its version")
 TABLE_EVENTS = Assumption(40, "events of the raw bucket for a refresh of a table: files written and deleted", _MEASURE)
-FILE_WRITE_UNITS = Assumption(8, "write units for each change file: registered, applied, in the history", _MEASURE)
+FILE_WRITE_UNITS = Assumption(8, "write units for each change file: register, apply, move to the history", _MEASURE)
 TABLE_WRITE_UNITS = Assumption(14, "write units for a refresh of a table: lease, run, outcome", _MEASURE)
-LOOK_BACK_DAYS = Assumption(1.5, "days of files that a refresh looks up beside the pending ones", _MEASURE)
-SWEEP_LOOKS = Assumption(25, "times that the sweep looks a change file up until it is old", _MEASURE)
-FILE_QUEUE_REQUESTS = Assumption(1.2, "requests of the queue for each change file: sent alone, taken by ten", _MEASURE)
+LOOK_BACK_DAYS = Assumption(1.5, "days of landed files that a refresh looks up beside its pending files", _MEASURE)
+SWEEP_LOOKS = Assumption(25, "times that the sweep looks up a change file before the file is old", _MEASURE)
+FILE_QUEUE_REQUESTS = Assumption(1.2, "queue requests for each change file: sent alone, received by ten", _MEASURE)
 FILES_OF_A_CALL = Assumption(
-    10, "change files that a call of the File Manager registers", "Lambda's default for queues"
+    10, "change files that one call of the File Manager registers", "Lambda's default for queues"
 )
-CALL_GB_SECONDS = Assumption(0.25, "GB-seconds of a call: half a second of 512 MB", _MEASURE)
-EXECUTION_TRANSITIONS = Assumption(7, "state transitions of an execution beside its batches", _CODE)
+CALL_GB_SECONDS = Assumption(0.25, "GB-seconds of such a call: half a second with 512 MB", _MEASURE)
+EXECUTION_TRANSITIONS = Assumption(7, "state transitions of an execution without its batches", _CODE)
 BATCH_TRANSITIONS = Assumption(2, "state transitions of a batch", _MEASURE)
-RUN_KEY_REQUESTS = Assumption(50, "KMS requests of a run; buckets have keys of their own", _MEASURE)
+RUN_KEY_REQUESTS = Assumption(50, "KMS requests of a run (S3 bucket keys save the others)", _MEASURE)
 CALL_KEY_REQUESTS = Assumption(2, "KMS requests of a call of the File Manager", _MEASURE)
 
 ALL = tuple(value for value in list(globals().values()) if isinstance(value, Assumption))

@@ -11,30 +11,45 @@ from scripts.idle_cost.working import Workload, pass_of, working_lines
 TABLES = (18, 300, 3000)
 CADENCES = {10: "10 minutes", 60: "an hour", 1440: "a day"}
 DEFAULT = Workload(18, 10)
-"""What the manifests of this repository are: eighteen small tables at ten minutes."""
+"""The manifests of this repository: eighteen small tables at ten minutes."""
 
-ABOUT_WORK = """All tables change all the time and are small, which is the worst case for small tables. Tables without
-changes cost nothing: no run starts for them. A run has two workers unless its tables have more pending bytes. Up to
-twenty tables share one. Cadences of an hour and more run on Flex.
+ABOUT_WORK = """The worst case: every table is small and changes all the time. A table without changes costs
+nothing, because no run starts for it. A run has two workers, or more if its tables have more pending bytes. Up to
+twenty tables share a run. Cadences of an hour and more run on Flex.
 
-At most ten runs of a cadence go on at a time, and its next execution waits for the last one. So 3,000 tables are
-refreshed less often than their cadence says. To refresh them more often, raise `odp.max_concurrent_batches`, or divide
-them over several cadences. Then they cost more, as the last column says for fewer tables.
+At most ten runs of a cadence work at a time, and its next execution waits until the last one ends. So 3,000 tables are
+refreshed less often than their cadence says. To refresh them more often, raise `odp.max_concurrent_batches`, or spread
+the tables over several cadences. Then each table costs as much as with fewer tables: see the last column.
 
-Not counted: the idle environment (below), storage ({s3_gigabyte} USD a GB and month in S3; old versions of tables for a
-week; in protected environments a nightly AWS Backup, {backup_object_gigabyte} USD a month for each GB of objects and
-{backup_table_gigabyte} USD for each GB of tables, twice that if it is copied away), Athena, the taxi flow.
+Not counted:
+
+- the idle environment (below),
+- storage in S3, {s3_gigabyte} USD for a GB and month, old versions of a week included,
+- in protected environments, a nightly AWS Backup: {backup_object_gigabyte} USD a month for each GB of objects and
+  {backup_table_gigabyte} USD for each GB of DynamoDB tables, twice that with copies elsewhere,
+- Athena and the taxi flow.
 """
-ABOUT_IDLE = """Idle means deployed, polling and keeping its schedules, while no data arrives and nothing is stored.
+ABOUT_IDLE = """An idle environment is deployed, polls its queues and runs its schedules. No data arrives, and
+nothing is stored.
 
-Not counted: builds (a push runs some minutes of CodeBuild and of V2 pipeline actions), and the yearly rotations of
-keys (each of the first two adds a key's price).
+Not counted: builds (a push runs some minutes of CodeBuild and of V2 pipeline actions), and the yearly rotation of
+keys (the first two rotations of a key add its price once each).
 """
-COLUMNS = ("tables", "cadence", "refreshed every", "runs a pass", "class", "Glue", "the rest", "USD a month", "a table")
+COLUMNS = (
+    "tables",
+    "cadence",
+    "refreshed every",
+    "runs per execution",
+    "class",
+    "Glue",
+    "other services",
+    "USD a month",
+    "for each table",
+)
 
 
 def total(lines: list[Line]) -> float:
-    """What is to pay in a month."""
+    """Add up the price of a month."""
     return sum(line.usd for line in lines)
 
 
@@ -68,13 +83,22 @@ def working_row(workload: Workload, prices: PriceList) -> str:
 def _document(costs: Mapping[str, list[Line]], prices: PriceList) -> Iterator[str]:
     yield "# What a lake costs"
     yield ""
-    yield "Written by `python -m scripts.idle_cost`; a test fails when it is stale."
+    yield "`make idle-cost` writes this page from the synthesised templates. A test fails when the page is stale."
     yield ""
     yield f"Prices: {prices.region}, {prices.date}. {prices.source} Other Regions cost somewhat more."
     yield ""
+    yield from _in_short(costs, prices)
     yield from _work(prices)
     yield from _idle(costs, prices)
     yield from _prices(prices)
+
+
+def _in_short(costs: Mapping[str, list[Line]], prices: PriceList) -> Iterator[str]:
+    for name, lines in costs.items():
+        yield f"- **{total(lines):.2f}** USD a month: {name}, idle."
+    work = total(working_lines(DEFAULT, prices))
+    yield f"- **{work:,.0f}** USD a month more: {DEFAULT.tables} busy tables at {CADENCES[DEFAULT.minutes]}."
+    yield ""
 
 
 def _work(prices: PriceList) -> Iterator[str]:
@@ -87,13 +111,13 @@ def _work(prices: PriceList) -> Iterator[str]:
         for minutes in CADENCES:
             yield working_row(Workload(tables, minutes), prices)
     yield ""
-    yield f"The default, {DEFAULT.tables} tables at {CADENCES[DEFAULT.minutes]}, line by line:"
+    yield f"The manifests of this repository, {DEFAULT.tables} tables at {CADENCES[DEFAULT.minutes]}, line by line:"
     yield ""
     yield from _table(working_lines(DEFAULT, prices), prices, "what")
     yield ""
-    yield "These numbers rest on:"
+    yield "The computation assumes:"
     yield ""
-    yield "| number | of | source |"
+    yield "| number | what it counts | source |"
     yield "|---:|---|---|"
     for each in assumptions.ALL:
         yield f"| {each.value:,} | {each.what} | {each.source} |"
@@ -119,14 +143,14 @@ def _idle(costs: Mapping[str, list[Line]], prices: PriceList) -> Iterator[str]:
 def _prices(prices: PriceList) -> Iterator[str]:
     yield "## Prices"
     yield ""
-    yield "| of | USD each | date | source |"
+    yield "| unit | USD each | date | source |"
     yield "|---|---:|---|---|"
     for name, price in prices.prices.items():
         yield f"| {price['unit']} | {_exact(prices.usd(name))} | {price['date']} | {price['source']} |"
 
 
 def _table(lines: list[Line], prices: PriceList, what: str) -> Iterator[str]:
-    yield f"| {what} | amount | of | USD each | USD a month |"
+    yield f"| {what} | amount | unit | USD each | USD a month |"
     yield "|---|---:|---|---:|---:|"
     for line in sorted(lines, key=lambda line: -line.usd):
         yield _row(line, prices)

@@ -1,4 +1,4 @@
-"""What one resource costs while it does nothing but exist, poll and keep its schedule."""
+"""The monthly cost of an idle resource: it exists, polls, and runs its schedule."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ Amounts = dict[str, float]
 
 
 class PricingError(Exception):
-    """Something may cost money, and nobody has written down how much."""
+    """A resource may cost money, and the price file lacks its price."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """What resources of a type cost in a month, by one price."""
+    """The monthly cost of a type's resources, by one price."""
 
     type_: str
     price: str

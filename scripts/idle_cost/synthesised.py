@@ -23,7 +23,7 @@ Resource = tuple[str, dict[str, Any]]
 
 
 class SynthesisError(Exception):
-    """An app does not synthesise; the message is what it said."""
+    """An app does not synthesise; the message is its output."""
 
 
 @dataclass(frozen=True)

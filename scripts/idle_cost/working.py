@@ -1,4 +1,4 @@
-"""What a month of work costs: so many tables, all of which change all the time, at one cadence."""
+"""The cost of a month of work: a number of tables that change all the time, at one cadence."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _pass_within(workload: Workload, interval: int, limits: OdpSettings) -> Pass
 
 
 def working_lines(workload: Workload, prices: PriceList) -> list[Line]:
-    """What the month costs, by what costs it; the idle environment comes on top."""
+    """The cost of the month by service; the idle environment costs extra."""
     minutes = prices.hours_a_month * MINUTES_OF_AN_HOUR
     each = pass_of(workload)
     month = _Month(

@@ -71,7 +71,7 @@ def _named(package: LockedPackage) -> tuple[str, str]:
 
 
 def _files(purl: PackageURL, hashes: Iterable[HashType]) -> list[ExternalReference]:
-    """Several hashes are those of several files, so they are no hashes of the component."""
+    """Several hashes belong to several files, so they are not hashes of the component."""
     kind, url = ExternalReferenceType.DISTRIBUTION, XsUri(purl.to_string())
     return [ExternalReference(type=kind, url=url, hashes=hashes, comment="each hash is that of one of its files")]
 

@@ -31,7 +31,7 @@ class Use(StrEnum):
 
 @dataclass(frozen=True)
 class LockedPackage:
-    """One package of a lock: its hashes are those of all its files, of which a machine takes one."""
+    """One package of a lock, with the hashes of all its files; a machine installs one of them."""
 
     ecosystem: str
     name: str
@@ -61,7 +61,7 @@ def _python(project: Path) -> Iterator[LockedPackage]:
 
 
 def _needed_by_project(required_by: Mapping[str, Iterable[str]]) -> set[str]:
-    """Return the packages that the project's own dependencies lead to; those of a group are written with a colon."""
+    """Return the packages that the project's own dependencies need; uv marks groups with a colon."""
     needed = {name for name, users in required_by.items() if f"{_PROJECT})" in users}
     while further := {name for name, users in required_by.items() if name not in needed and needed & set(users)}:
         needed |= further

@@ -1,4 +1,4 @@
-"""Steps 1, 2 and 10: what stands in the accounts; they change nothing."""
+"""Steps 1, 2 and 10: read-only checks of the accounts."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def dms_endpoints(smoke: Smoke) -> Evidence:
 
 
 def _stacks(smoke: Smoke) -> Iterator[str]:
-    """The lake's stacks, all of which must have come to a good end."""
+    """Require that all stacks of the lake are deployed successfully."""
     for component in COMPONENTS:
         prefix = f"{smoke.lake.names.stage(component)}-"
         pages = smoke.lake.client("cloudformation").get_paginator("describe_stacks").paginate()
@@ -145,7 +145,7 @@ def _endpoints(dms: Any) -> list[Item]:  # noqa: ANN401  boto3 makes clients at 
 
 
 def _wrong_setting(smoke: Smoke, settings: Item) -> str:
-    """Say what keeps files of an endpoint from being those of a source; empty if nothing does."""
+    """Give the setting that keeps an endpoint's files from a source; empty if there is none."""
     folders = {source.folder for source in smoke.lake.environment.sources.values()}
     folder = str(settings.get("BucketFolder", "")).strip("/")
     if str(settings.get("DataFormat", "csv")).lower() != "parquet":

@@ -1,4 +1,4 @@
-"""What the framework's tables have of the smoke tables."""
+"""The entries of smoke tables in the framework's DynamoDB tables."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class SmokeBooks:
         self._delete_if(OdpTable.BATCH_CONFIG, cadence, f"{RUN} = :run")
 
     def forget(self, table: SmokeTable) -> None:
-        """The history of files and runs stays, as that of every table does."""
+        """Remove the entries of a table, except its history of files and runs."""
         for place, key in self._entries(table):
             self.lake.table(place).delete_item(Key=key)
         claim = {"raw_table_name": f"{CLAIM}{table.cadence}"}

@@ -72,7 +72,7 @@ def smoke(  # noqa: PLR0913, PLR0917  each is an option of the command line
 
 
 def refuse_protected(environment: Environment, *, is_meant: bool) -> None:
-    """A protected environment keeps landed files and tables, those of the test too.
+    """Refuse a protected environment, which would also keep files and tables of the test.
 
     Raises:
         BootstrapError: the environment is protected, and nobody said that this is meant.

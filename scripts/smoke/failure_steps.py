@@ -1,4 +1,4 @@
-"""Steps 7 and 12: what goes wrong stays where it is."""
+"""Steps 7 and 12: a failure affects only its own table or execution."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def schedules(smoke: Smoke) -> Evidence:
 
 
 def refused_file(smoke: Smoke) -> Evidence:
-    """Step 7: three cadences at once, of which one has a file that is no Parquet."""
+    """Step 7: three cadences at once; one of them has a file that is not Parquet."""
     evidence = list(schedules(smoke))
     refused, *sound = (smoke.tables.table(f"cadence_{number}") for number in (1, 2, 3))
     smoke.tables.land(refused, FULL_LOAD, NO_PARQUET)

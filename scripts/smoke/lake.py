@@ -1,4 +1,4 @@
-"""A deployed lake as its administrator finds it: by the names that its stacks publish."""
+"""A deployed lake, by the names that its stacks publish."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a smoke test has made, and how each thing goes again."""
+"""The resources of a smoke test, and their removal."""
 
 from __future__ import annotations
 

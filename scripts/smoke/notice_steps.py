@@ -18,7 +18,7 @@ WAIT_AT_MOST = 120
 
 
 def notices(smoke: Smoke) -> Evidence:
-    """Ring the topic of alerts by an alarm of the run's own, and look who is subscribed to it and to approvals."""
+    """Raise an alarm of the run's own on the alerts topic, and check subscriptions to it and to approvals."""
     topic = smoke.lake.published(Odp.ALERTS_TOPIC_ARN)
     heard = _heard(smoke, topic)
     evidence = [heard, *_subscribed(smoke.lake.account, topic, "alerts", smoke.lake.environment.notification_addresses)]

@@ -47,7 +47,7 @@ Evidence = Sequence[str]
 
 @dataclass(frozen=True)
 class Step:
-    """A check with its name, what it shows, what to do when it fails, and the steps whose work it goes on from."""
+    """A check: its name, its evidence, the advice when it fails, and the steps that it needs."""
 
     number: int
     name: str

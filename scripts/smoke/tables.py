@@ -21,7 +21,7 @@ LONGEST_CADENCE = 59
 
 
 class SmokeTables:
-    """Makes tables beside those of the lake: in a database that the job may write, under names of the run."""
+    """Creates tables beside the lake's own, in a database that the job may write, under names of the run."""
 
     def __init__(self, lake: SmokeLake, names: SmokeNames, made: Made, patience: Patience) -> None:
         self._lake, self._names, self._made, self._patience = lake, names, made, patience

@@ -1,4 +1,4 @@
-"""What the README says of the same content under two file names: it is applied twice."""
+"""What docs/guarantees.md says of the same content under two file names: it is applied twice."""
 # ruff: noqa: S311 - draws must repeat, not be secret
 
 from collections.abc import Mapping

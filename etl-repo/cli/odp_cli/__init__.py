@@ -1,1 +1,1 @@
-"""The `odp` command for the person who writes table manifests; it runs on a laptop and is never deployed."""
+"""The `odp` command for people who write manifests and operate a lake; it runs on a laptop and is never deployed."""

@@ -1,4 +1,4 @@
-"""A lake on a laptop: manifests before they are pushed, how its tables are, and what waits for a person.
+"""Checks manifests before a push, shows the state of a lake's tables, and decides what waits for a person.
 
 Exit codes: 0 all is well, 1 manifests are refused or a decision came too late, 2 the command could not answer.
 """
@@ -52,7 +52,7 @@ MANIFESTS = PROJECT / "etl-repo" / "table_configs"
 
 
 def main() -> None:
-    """Run the command of the command line; whatever keeps it from answering is one message."""
+    """Run the command line; any error is one message."""
     with friendly_errors(Console(stderr=True)):
         app(prog_name="odp")
 
@@ -64,7 +64,7 @@ def validate(
     platform: PlatformFile = PLATFORM,
     as_json: Json = False,
 ) -> None:
-    """Check the manifests as the Configuration Manager will, but for what only the running lake knows."""
+    """Check the manifests with the code of the Configuration Manager, as far as this works without the running lake."""
     known = load_platform(platform)
     environments = [chosen_environment(known, env)] if env else list(known.environments.values())
     with refusals_told(as_json=as_json):
@@ -162,7 +162,7 @@ def migrate(
     reason: Reason = "",
     as_json: Json = False,
 ) -> None:
-    """Bring the books into the format of this release; can be repeated, and goes on where it was interrupted."""
+    """Migrate the framework's DynamoDB tables to this release's format; continues where it was interrupted."""
     known = load_platform(platform)
     found = migrated(
         LakeBooks(known, chosen_environment(known, env), profile), dry_run=dry_run, split=split, reason=reason
@@ -177,7 +177,7 @@ def migrate(
 
 @contextmanager
 def refusals_told(*, as_json: bool) -> Iterator[None]:
-    """End with the reasons for which manifests are refused, the same ones that the Configuration Manager gives."""
+    """Exit with the reasons why manifests are refused, in the Configuration Manager's words."""
     try:
         yield
     except ManifestError as refused:
@@ -190,7 +190,7 @@ def refusals_told(*, as_json: bool) -> Iterator[None]:
 
 @contextmanager
 def friendly_errors(console: Console) -> Iterator[None]:
-    """End in one message and the exit code of an unanswered question where something was in the way."""
+    """Turn errors into one message and the exit code of an unanswered command."""
     try:
         yield
     except (CommandError, ConfigurationError, InferenceError) as error:

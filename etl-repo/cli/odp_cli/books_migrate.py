@@ -1,4 +1,4 @@
-"""`odp books migrate`: brings the books of a lake into the format of this release."""
+"""`odp books migrate`: migrates a lake's DynamoDB tables to the format of this release."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _Noting = Callable[[Findings], AbstractContextManager[None]]
 
 @dataclass(frozen=True)
 class Migration:
-    """What was found in the books, and whether it was migrated."""
+    """The findings of a migration, and whether it was done."""
 
     found: Findings
     dry_run: bool
@@ -51,7 +51,7 @@ class Migration:
 
 
 def migrate(lake: LakeBooks, *, dry_run: bool, split: bool, reason: str = "") -> Migration:
-    """Look at the books, and migrate them unless something stands in the way; the decision is recorded."""
+    """Read the tables, and migrate them unless something is in the way; the decision is recorded."""
     if dry_run:
         return migrated(lake.migration(), by="", split=split)
     lake.require_this_release()
@@ -64,7 +64,7 @@ def migrate(lake: LakeBooks, *, dry_run: bool, split: bool, reason: str = "") ->
 
 @contextmanager
 def _noted(log: DecisionLog, found: Findings, reason: str, *, split: bool) -> Iterator[None]:
-    """Record the migration before it begins, and that it ended."""
+    """Record the migration before it begins, and its end."""
     counts = [f"{name}: {number:,}" for name, number in found.counts.items()]
     command = f"odp books migrate{' --split' if split else ''}"
     noted = log.begin(Decision(command, "", reason, "an older format", f"format {FORMAT}", counts))
@@ -73,7 +73,7 @@ def _noted(log: DecisionLog, found: Findings, reason: str, *, split: bool) -> It
 
 
 def migrated(books: BooksMigration, *, by: str, split: bool, noting: _Noting = lambda _: nullcontext()) -> Migration:
-    """Migrate the books in the name of somebody; in the name of nobody, only look."""
+    """Migrate the tables in the name of a person; without a name, only read them."""
     found = books.find(split=split)
     was_done = books.is_done(found)
     if by and not was_done and not found.problems:

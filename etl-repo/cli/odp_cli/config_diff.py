@@ -1,4 +1,4 @@
-"""What deploying the manifests would change in a running lake, decided by the code that would deploy them."""
+"""Compares manifests with a running lake, with the code that would deploy them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from odp_cli.lake import RunningLake
 
 @dataclass(frozen=True)
 class Diff:
-    """The changes, the reasons for which they would be refused, and what they would have to wait for."""
+    """The changes, the reasons why they would be refused, and a refresh that they would have to wait for."""
 
     changes: tuple[Change, ...]
     refusals: tuple[str, ...] = ()
@@ -38,7 +38,7 @@ class Diff:
 
 
 def diff(documents: Mapping[str, str], lake: RunningLake) -> Diff:
-    """Compare manifests with what is running, as if their schedules and jobs were deployed with them."""
+    """Compare manifests with the running configuration, as if their schedules and jobs were deployed."""
     desired, running = lake.desired(documents), lake.configuration()
     changes = compare(running, Configuration.of(desired.batches, desired.tables))
     written = lake.written_tables().written(changed_tables(running, desired))

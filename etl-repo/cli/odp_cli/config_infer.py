@@ -1,4 +1,4 @@
-"""Drafts manifests from landed files, step by step, with something to look at while files are read."""
+"""Drafts manifests from landed files, step by step, and shows the progress."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from odp_cli.inference.table_profile import TableProfile, profile_each
 
 @dataclass(frozen=True)
 class Inference:
-    """What landed files say, and the manifest that it suggests."""
+    """The evidence in landed files, and the manifest that it suggests."""
 
     landed: LandedTables
     profiles: list[TableProfile]
@@ -38,7 +38,7 @@ class Inference:
 
     @property
     def manifest(self) -> dict[str, Any]:
-        """The draft; what nothing proves is left empty, so that validation asks for it."""
+        """The draft; fields without evidence are empty, so validation asks for them."""
         return dict(draft(self.profiles, self.proposal))
 
     def as_json(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Checks manifests for one environment as the Configuration Manager will, but for what only the running lake knows."""
+"""Checks manifests for one environment with the Configuration Manager's code, without the running lake."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from odp_cli.lake import cadence_defaults
 
 
 def validate(folder: Path, environment: Environment) -> Manifests:
-    """Give the manifests of a folder, as an environment without any table would admit them.
+    """Check the manifests of a folder against an environment without tables, and return the configuration.
 
     Raises:
-        ManifestError: with every reason against them.
+        ManifestError: with every problem.
     """
     return validate_documents(read_documents(folder), environment)
 

@@ -10,7 +10,7 @@ from odp_cli.errors import CommandError
 
 
 def write_draft(manifest: dict[str, Any], path: Path) -> None:
-    """Write a draft where no file is yet: a person's manifest is never overwritten.
+    """Write a draft to a new file: a person's manifest is never overwritten.
 
     Raises:
         CommandError: the file exists, or cannot be written; then nothing of it is left.

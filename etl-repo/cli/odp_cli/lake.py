@@ -1,4 +1,4 @@
-"""One environment as the command sees it: its configuration in environments.json, and the running lake behind it."""
+"""One environment: its configuration in environments.json, and its running lake."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def chosen_environment(platform: Platform, name: str) -> Environment:
-    """The environment that a person named."""
+    """Give the environment that a person named."""
     if name not in platform.environments:
         raise CommandError(
             f"there is no environment {name}", mend=f"name one of {', '.join(platform.environments)} with --env"
@@ -31,12 +31,12 @@ def chosen_environment(platform: Platform, name: str) -> Environment:
 
 
 def cadence_defaults(environment: Environment) -> dict[str, object]:
-    """The sizes that an environment gives to cadences which leave them open."""
+    """The default sizes of an environment's cadences."""
     return environment.odp.cadence_defaults.model_dump()
 
 
 class RunningLake:
-    """The running configuration of an environment, read with credentials of its account and no others."""
+    """Reads the running configuration of an environment, with credentials of its account only."""
 
     def __init__(self, platform: Platform, environment: Environment, profile: str | None) -> None:
         self._environment = environment
@@ -53,24 +53,24 @@ class RunningLake:
         return self._session.resource("dynamodb")
 
     def configuration(self) -> Configuration:
-        """What is running now."""
+        """The running configuration."""
         version = RunningVersion(self._dynamodb, self._names.table(OdpTable.CONFIG_DEPLOY_TRACKER))
         tables = self._names.table(OdpTable.BATCH_CONFIG), self._names.table(OdpTable.RAW_TABLE_CONFIG)
         return DynamoDbRunningConfiguration(self._dynamodb, *tables, version).everything()
 
     def written_tables(self) -> DynamoDbWrittenTables:
-        """What refreshes have made of the lake's tables."""
+        """Reads what refreshes wrote into the lake's tables."""
         return DynamoDbWrittenTables(self._dynamodb, self._names.table(OdpTable.FILE_PROCESSING_TRACKER))
 
     def desired(self, documents: Mapping[str, str]) -> Manifests:
-        """What manifests ask for in this lake; raises ManifestError."""
+        """The configuration that manifests describe in this lake; raises ManifestError."""
         return PhysicalNames(self._names.database("")).resolve(
             parse_manifests(documents, cadence_defaults(self._environment))
         )
 
 
 def session_in(environment: Environment, profile: str | None) -> boto3.Session:
-    """Give a session with credentials of an environment's account; raises CommandError for those of another."""
+    """Give a session for an environment's account; raises CommandError for credentials of another one."""
     mend = f"sign in to account {environment.account} and name the profile with --profile"
     try:
         session = boto3.Session(profile_name=profile, region_name=environment.region)

@@ -1,4 +1,4 @@
-"""How every command answers: to a person in a terminal, or in JSON to a program; and the options that they share."""
+"""The answers of all commands, for a person or as JSON for a program, and their common options."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ def say_json(document: dict[str, Any]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Mode:
-    """How a command that changes something is run."""
+    """The options of a command that changes something."""
 
     dry_run: bool
     yes: bool
     as_json: bool
 
     def ask(self, question: str) -> None:
-        """Go on if a person agrees.
+        """Continue if a person agrees.
 
         Raises:
             CommandError: a program cannot be asked.

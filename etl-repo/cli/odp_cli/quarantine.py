@@ -7,8 +7,6 @@ from typing import Annotated, Any
 
 import typer
 from odp.records import HELD_KINDS, LandedFile, QuarantineKind
-from rich import box
-from rich.table import Table
 from rich.text import Text
 
 from odp_cli.errors import CommandError
@@ -28,6 +26,7 @@ from odp_cli.operate.operated_lake import OperatedLake
 from odp_cli.operate.verdicts import Action, action_for
 from odp_cli.output import PLATFORM, REFUSED, DryRun, Env, Json, Mode, PlatformFile, Profile, Reason, Yes, say, say_json
 from odp_cli.reload import told_too_late
+from odp_cli.rendering import Column, Listing
 
 quarantine = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What waits for a person, and decisions.")
 
@@ -35,6 +34,10 @@ EntryName = Annotated[str, typer.Argument(metavar="ENTRY", help="The entry's num
 FileNames = Annotated[list[str] | None, typer.Option(help="Only this held file, by name, key or id; can be repeated.")]
 _WAITING = tuple(kind for kind in QuarantineKind if kind is not QuarantineKind.DECISION)
 _EVERYTHING = 1_000_000_000
+_COLUMNS = (
+    *map(Column, ("entry", "since (UTC)", "kind", "table")),
+    *(Column(title, is_text=True) for title in ("reason", "decided")),
+)
 
 
 @quarantine.command("list")
@@ -72,7 +75,7 @@ def show(
     platform: PlatformFile = PLATFORM,
     as_json: Json = False,
 ) -> None:
-    """Show all that an entry says, and the files that are held with it."""
+    """Show an entry, and the files that are held with it."""
     lake = OperatedLake(platform, env, profile)
     found = find_entry(entry, lake.books.entries(list(QuarantineKind)))
     held, unclear = _held(lake, found)
@@ -95,7 +98,7 @@ def release(  # noqa: PLR0913, PLR0917 - the options of a command
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Let it through: held files are applied, a refused table is tried again."""
+    """Release an entry: held files are applied, a refused table is tried again."""
     lake = OperatedLake(platform, env, profile)
     _decide(lake, (entry, file or ()), "release", reason, Mode(dry_run, yes, as_json))
 
@@ -112,7 +115,7 @@ def dismiss(  # noqa: PLR0913, PLR0917 - the options of a command
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Close it: held files are never applied, files of an unconfigured table are skipped, others are acknowledged."""
+    """Close an entry: give up held files, skip files of an unconfigured table, or acknowledge the entry."""
     lake = OperatedLake(platform, env, profile)
     _decide(lake, (entry, file or ()), "dismiss", reason, Mode(dry_run, yes, as_json))
 
@@ -150,7 +153,7 @@ def _decide(lake: OperatedLake, about: tuple[str, Sequence[str]], verdict: str, 
 def carry_out(
     deciding: Deciding, command: str, entry: Entry, action: Action, about: tuple[Sequence[LandedFile], str]
 ) -> Decided:
-    """Do what was decided about an entry and its files, with the reason."""
+    """Carry out a decision about an entry and its files, with the reason."""
     files, reason = about
     if action in _HELD:
         return deciding.about_held(command, _HELD[action], files, reason)
@@ -171,7 +174,7 @@ def carry_out(
 
 
 def _as_of_now(books: OperatedBooks, entry: Entry, action: Action) -> Action:
-    """Never skip the files of a table that was configured since the last sweep: its refreshes apply them."""
+    """Do not skip the files of a table that was configured after the last sweep: its refreshes apply them."""
     is_configured = action is Action.SKIP_ALL and entry.table in books.configuration().tables
     return Action.TAKE_OUT if is_configured else action
 
@@ -185,7 +188,7 @@ def _files(lake: OperatedLake, entry: Entry, action: Action) -> list[LandedFile]
 
 
 def _chosen(lake: OperatedLake, entry: Entry, names: Sequence[str], command: str) -> list[LandedFile]:
-    """Give the held files that a decision is about; a file of which nobody knows the entry is named by itself only."""
+    """Give the held files of a decision; a file whose entry is unknown must be named."""
     if entry.kind not in HELD_KINDS:
         raise CommandError("the entry holds no files", mend="run this without --file")
     held, unclear = _held(lake, entry)
@@ -195,7 +198,7 @@ def _chosen(lake: OperatedLake, entry: Entry, names: Sequence[str], command: str
 
 
 def _held(lake: OperatedLake, entry: Entry) -> tuple[list[LandedFile], list[LandedFile]]:
-    """Give the held files of an entry, and those that may be of it or of another."""
+    """Give the held files of an entry, and files that may belong to it or to another one."""
     if entry.kind not in HELD_KINDS:
         return [], []
     entries = [each for each in lake.books.entries(HELD_KINDS) if each.table == entry.table]
@@ -217,14 +220,12 @@ def _kind(text: str) -> QuarantineKind:
         ) from None
 
 
-def _table_of(entries: Sequence[Entry]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for name in ("entry", "since (UTC)", "kind", "table", "reason", "decided"):
-        table.add_column(name, overflow="fold")
-    for entry in entries:
-        cells = (entry.number, minute(entry.since), entry.kind.value, entry.table or "–", entry.reason, _decided(entry))
-        table.add_row(*map(Text, cells))
-    return table
+def _table_of(entries: Sequence[Entry]) -> Listing:
+    return Listing(_COLUMNS, [tuple(map(Text, _cells(entry))) for entry in entries])
+
+
+def _cells(entry: Entry) -> tuple[str, ...]:
+    return entry.number, minute(entry.since), entry.kind.value, entry.table or "–", entry.reason, _decided(entry)
 
 
 def _decided(entry: Entry) -> str:

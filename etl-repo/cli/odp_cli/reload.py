@@ -49,7 +49,7 @@ def reload(  # noqa: PLR0913, PLR0917 - the options of a command
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Approve or dismiss what is held of a table's full loads, or empty the table; interrupted, run it again."""
+    """Approve or dismiss the held loads of a table, or empty the table; if interrupted, run it again."""
     if (approve is None) != empty:
         raise CommandError("what becomes of the load is not said", mend="add one of --approve, --dismiss and --empty")
     lake = OperatedLake(platform, env, profile)
@@ -83,17 +83,17 @@ def reload(  # noqa: PLR0913, PLR0917 - the options of a command
 
 @dataclass(frozen=True, slots=True)
 class _Choice:
-    """What a person wants to become of held files of one table."""
+    """A person's choice about the held files of one table."""
 
     lake: OperatedLake
     name: str
     verdict: Verdict
     files: Sequence[LandedFile]
     left_over: Sequence[Entry]
-    """What a command that died has left, looked for only if no file is held."""
+    """The entries that a dead command left; only read if no file is held."""
 
     def carry_out(self, reason: str, mode: Mode) -> Decided:
-        """Ask, then decide; without files only take out what a command that died has left."""
+        """Ask, then decide; without files, only remove the entries that a dead command left."""
         command = f"odp reload --{self.verdict.value}"
         deciding = Deciding(self.lake.books, self.lake.caller)
         if self.files:
@@ -102,7 +102,7 @@ class _Choice:
         if not self.left_over:
             return Decided()
         mode.ask(f"{self.lake.name}: take out {self._left_over(len(self.left_over))} of {self.name}?")
-        # a run may have begun while the person was asked
+        # a run may have begun before the person answered
         still_left = [entry for entry in left_over(self.lake.books, self.name) if entry in self.left_over]
         return deciding.take_out(command, still_left, reason)
 
@@ -111,7 +111,7 @@ class _Choice:
         return "1 entry without files" if number == 1 else f"{number} entries without files"
 
     def outcome(self, decided: Decided, *, dry_run: bool) -> Text:
-        """Say what became of it."""
+        """Describe the outcome."""
         if not self.files:
             number = len(self.left_over) if dry_run else len(decided.closed)
             verb = "would be" if dry_run else "were" if number > 1 else "was"
@@ -126,7 +126,7 @@ class _Choice:
 
 
 def description(name: str, group: HeldGroup) -> Text:
-    """Say what is held: parts, bytes, when they landed, why, and the names of the first ones."""
+    """Describe held files: parts, bytes, landing times, reason, and the first names."""
     landed = sorted(file.landed_at for file in group.files)
     size = byte_text(sum(file.size for file in group.files))
     lines = [
@@ -139,7 +139,7 @@ def description(name: str, group: HeldGroup) -> Text:
 
 
 def told_too_late(files: Sequence[LandedFile]) -> list[str]:
-    """Say of which files the decision came too late."""
+    """List the files for which the decision came too late."""
     return [f"✗ {file.key}: somebody else decided about it meanwhile, or a run took it" for file in files]
 
 

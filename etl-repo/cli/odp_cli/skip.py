@@ -42,7 +42,7 @@ def skip(
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Move a pending file, in every version that waits, to the history as skipped; it is not applied from now on."""
+    """Move a pending file, in every pending version, to the history as skipped; it is never applied."""
     lake = OperatedLake(platform, env, profile)
     configs = lake.books.configuration().tables
     files = PendingFinder(lake.books, lake.sources).find(file)
@@ -69,7 +69,7 @@ def skip(
 
 
 def refuse_while_written(lease: LeaseState, qualified_name: str, now: datetime) -> None:
-    """Refuse to take files from a run that may be applying them.
+    """Refuse to skip files that a run may be applying.
 
     Raises:
         CommandError: a run writes the table.

@@ -1,4 +1,4 @@
-"""`odp status`: how the tables of a running lake are, the worst first."""
+"""`odp status`: the state of a lake's tables, the worst first."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from typing import Annotated
 import typer
 from odp.file_manager.waiting_files import count_that_expire
 from odp.records import QuarantineKind
-from rich import box
-from rich.table import Table
 from rich.text import Text
 
 from odp_cli.inference.quantities import byte_text, counted
@@ -21,10 +19,20 @@ from odp_cli.operate.names import resolve_table
 from odp_cli.operate.operated_lake import OperatedLake
 from odp_cli.operate.table_status import STATE_KINDS, Books, State, TableStatus, statuses
 from odp_cli.output import PLATFORM, Env, Json, PlatformFile, Profile, say, say_json
+from odp_cli.rendering import Column, Listing
 
 _NO_TABLE = (QuarantineKind.REJECTED_FILE, QuarantineKind.MALFORMED_MESSAGE)
 _STYLES = {State.OK: "green", State.REFRESHING: "green", State.PAUSED: "dim", State.INTERRUPTED: "yellow"}
 _REASON_CHARACTERS = 160
+_COLUMNS = (
+    Column("source table"),
+    Column("raw table"),
+    Column("cadence"),
+    Column("state", is_text=True),
+    Column("lag"),
+    Column("pending"),
+    Column("last refresh (UTC)"),
+)
 
 
 def status(
@@ -35,7 +43,7 @@ def status(
     platform: PlatformFile = PLATFORM,
     as_json: Json = False,
 ) -> None:
-    """Show how the lake's tables are: state, lag, what waits, the last refresh; the worst first."""
+    """Show the lake's tables: state, lag, pending files, the last refresh; the worst first."""
     lake = OperatedLake(platform, env, profile)
     now = datetime.now(UTC)
     unclear = checked(lake) if check else ()
@@ -63,7 +71,7 @@ def status(
 
 
 def checked(lake: OperatedLake) -> list[str]:
-    """Ask the staging bucket for vanished loads; gives the tables of which it can tell nothing."""
+    """Check the staging bucket for vanished loads; returns the tables that cannot be checked."""
     loads, tables = lake.vanished_loads, lake.books.configuration().tables
     for _ in loads.check(tables):
         pass
@@ -73,7 +81,7 @@ def checked(lake: OperatedLake) -> list[str]:
 
 
 def read(books: OperatedBooks, landed_file_days: int) -> tuple[Books, list[Entry]]:
-    """Read what is known of all tables, and the open entries of no table."""
+    """Read the state of all tables, and the open entries that belong to no table."""
     configs = books.configuration().tables
     pending = books.pending_work()
     entries = books.entries((*STATE_KINDS, *_NO_TABLE))
@@ -88,23 +96,22 @@ def read(books: OperatedBooks, landed_file_days: int) -> tuple[Books, list[Entry
     return found, [entry for entry in entries if _is_open_without_table(entry)]
 
 
-def table_of(found: list[TableStatus]) -> Table:
+def table_of(found: list[TableStatus]) -> Listing:
     """A row for each table."""
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for name in ("source table", "raw table", "cadence", "state", "lag", "pending", "last refresh (UTC)"):
-        table.add_column(name, overflow="fold")
-    for each in found:
-        config = each.config
-        table.add_row(
-            Text(each.source_table_name),
-            Text(config.qualified_name if config else "–"),
-            Text(config.refresh_cadence if config else "–"),
-            Text("\n".join(_short(str(one)) for one in each.conditions), _STYLES.get(each.worst.state, "red")),
-            Text(age(each.lag) if each.oldest else "fresh"),
-            Text(_pending(each)),
-            Text(_last(each)),
-        )
-    return table
+    return Listing(_COLUMNS, [_row(each) for each in found])
+
+
+def _row(each: TableStatus) -> tuple[Text, ...]:
+    config = each.config
+    return (
+        Text(each.source_table_name),
+        Text(config.qualified_name if config else "–"),
+        Text(config.refresh_cadence if config else "–"),
+        Text("\n".join(_short(str(one)) for one in each.conditions), _STYLES.get(each.worst.state, "red")),
+        Text(age(each.lag) if each.oldest else "fresh"),
+        Text(_pending(each)),
+        Text(_last(each)),
+    )
 
 
 def _rejected_that_expire(entries: list[Entry], now: datetime, landed_file_days: int) -> int:

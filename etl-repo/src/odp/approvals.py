@@ -1,4 +1,4 @@
-"""What a person approves together: files that have an approval in common, and wait for each other."""
+"""Approvals of several files at once: such files have one approval, and wait for each other."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from odp.records import LandedFile
 
 
 def whole_approvals(held: Sequence[LandedFile], file_ids: Collection[str]) -> set[str]:
-    """Give the approvals that were begun, and of which every held file is one of these."""
+    """Give the begun approvals whose held files are all among the given ones."""
     left = {file.approval for file in held if file.file_id not in file_ids}
     return {file.approval for file in held if file.approval} - left
 
 
 def approval_of(held: Sequence[LandedFile], file_ids: Collection[str], new: str) -> str:
-    """Give the approval for files that are approved together; what was interrupted goes on, a single file needs none.
+    """Give the approval of files that are approved together: an interrupted one continues, a single file needs none.
 
-    It does not go on if a person leaves some of its files out now: those would be waited for.
+    It does not continue if a person leaves some of its files out now: the others would wait for these.
     """
     return min(whole_approvals(held, file_ids), default=new if len(file_ids) > 1 else "")

@@ -40,7 +40,7 @@ def item_of(entry: Entry) -> Fields:
 
 
 def batch_config_of(fields: Mapping[str, Any]) -> BatchConfig:
-    """Read what `fields_of` or `item_of` wrote of a cadence, in any format; further fields are left alone."""
+    """Read a cadence that `fields_of` or `item_of` wrote, in any format; further fields are ignored."""
     return BatchConfig(
         refresh_cadence=fields["refresh_cadence"],
         datalake_format=fields["datalake_format"],
@@ -52,7 +52,7 @@ def batch_config_of(fields: Mapping[str, Any]) -> BatchConfig:
 
 
 def raw_table_config_of(fields: Mapping[str, Any]) -> RawTableConfig:
-    """Read what `fields_of` or `item_of` wrote of a table, in any format; further fields are left alone."""
+    """Read a table that `fields_of` or `item_of` wrote, in any format; further fields are ignored."""
     fields = from_stored(fields)
     return RawTableConfig(
         refresh_cadence=fields["refresh_cadence"],
@@ -98,7 +98,7 @@ class Configuration:
 
 
 class ChangeKind(StrEnum):
-    """What becomes of an entry."""
+    """The kind of a change of an entry."""
 
     ADDED = "added"
     CHANGED = "changed"
@@ -145,7 +145,7 @@ def compare(running: Configuration, desired: Configuration) -> tuple[Change, ...
 
 
 class RequestStatus(StrEnum):
-    """What became of a configuration request."""
+    """The outcome of a configuration request."""
 
     RECEIVED = "received"
     APPLIED = "applied"
@@ -173,9 +173,9 @@ class ConfigRequest:
 
 @dataclass(frozen=True, slots=True)
 class ConfigDeployment:
-    """What became of a request: by whom and from which commit it came, what it changed, why it was refused.
+    """The record of a request: who sent it, from which commit, what it changed, or why it was refused.
 
-    `warnings` tell of limits that changed entries have for their readers.
+    `warnings` name limits that changed entries have for their readers.
     """
 
     request: ConfigRequest

@@ -1,4 +1,4 @@
-"""What can go wrong in ODP alone, sorted as in `lake.errors`: transient or terminal."""
+"""Errors of the ODP framework, transient or terminal as in `lake.errors`."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from lake.errors import RejectedInputError, RetryableError, TerminalError
 
 
 class DeploymentOvertakenError(RetryableError):
-    """Another deployment of the configuration began later, so this one may write nothing more."""
+    """A later deployment of the configuration has begun, so this one may write nothing more."""
 
 
 class TableIsBeingWrittenError(RetryableError):
-    """A table is being filled for the first time while its configuration is to be defined anew."""
+    """A deployment redefines a table while its first refresh is under way."""
 
 
 class ConfigurationMovedError(RetryableError):
-    """The running configuration changed again and again while it was being read."""
+    """The running configuration changed during every attempt to read it."""
 
 
 class ObjectKeyError(RejectedInputError):
@@ -22,7 +22,7 @@ class ObjectKeyError(RejectedInputError):
 
 
 class ManifestError(RejectedInputError):
-    """Table manifests that cannot become configuration; `problems` names each place and how to mend it."""
+    """Table manifests are refused; each of `problems` names the place and the correction."""
 
     def __init__(self, problems: list[str]) -> None:
         self.problems = problems
@@ -31,7 +31,7 @@ class ManifestError(RejectedInputError):
 
 
 class MissingConfigurationError(RejectedInputError):
-    """A cadence or table that is asked for, but not configured."""
+    """A cadence or table is not configured."""
 
 
 class RefreshFailedError(TerminalError):
@@ -39,8 +39,8 @@ class RefreshFailedError(TerminalError):
 
 
 class UnrecordedFailureError(TerminalError):
-    """At least one table of a batch failed and the books do not say so: its lease could not be taken or returned."""
+    """At least one table of a batch failed without a record, because its lease could not be taken or returned."""
 
 
 class BooksFormatError(RetryableError):
-    """The books are in the format of another release, so nothing may be registered before they are migrated."""
+    """The framework's tables are in another release's format: nothing is registered before `odp books migrate`."""

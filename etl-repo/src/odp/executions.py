@@ -14,14 +14,14 @@ _UNDER_WAY = {"RUNNING", "PENDING_REDRIVE"}
 
 
 class StepFunctionsExecutions:
-    """Tells what became of executions; most plans never ask."""
+    """Looks up executions; most plans never need it."""
 
     @cached_property
     def _step_functions(self) -> SFNClient:
         return boto3.client("stepfunctions")
 
     def is_running(self, execution_arn: str) -> bool | None:
-        """Tell whether an execution is under way; None when Step Functions does not know it."""
+        """Whether an execution is running; None if Step Functions does not know it."""
         try:
             described = self._step_functions.describe_execution(executionArn=execution_arn)
         except (self._step_functions.exceptions.ExecutionDoesNotExist, self._step_functions.exceptions.InvalidArn):

@@ -1,7 +1,7 @@
-"""Tells people of changes: claims each in the books, publishes it, and notes that it was told.
+"""Sends messages about changes: claims each message, publishes it, and records that it was sent.
 
-A message is published at least once. A run that dies between claim and note leaves a claim that expires; whoever judges
-the subject next publishes once more. No two runs publish the same change, since the claim is a conditional write.
+A message is published at least once. If a run dies between claim and record, the claim expires, and the next judgement
+publishes again. No two runs publish the same change, because the claim is a conditional write.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from odp.state_changes import Change, State, Told, changes
 logger = logging.getLogger(__name__)
 
 MOST_SINGLE_MESSAGES = 20
-"""Beyond that, one message names all subjects of an aspect: a broken role would else send thousands at once."""
+"""If more are due, one message names all subjects of an aspect: a broken role would otherwise send thousands."""
 SUBJECTS_OF_A_MESSAGE = 200
 TELLING_LASTS = 45.0
-"""Seconds after which no message is begun; a topic out of reach would else last longer than the sweep leaves."""
+"""No message begins after so many seconds: waiting for an unreachable topic would outlast the sweep."""
 _LINES_TOGETHER = 2
 _BYTES_TOGETHER = 1200
-"""Of a subject among others: 200 of them fit into a message, so none counts as told that was cut off."""
+"""The length of a subject in a message about many: 200 of them fit, so none is cut off and still counts as told."""
 _CHARACTERS_OF_A_LINE = 2000
 _NO_MORE = "This changes often: for 24 hours from the first of these messages no more is told about it."
 
@@ -35,7 +35,7 @@ Judgement = Callable[[], Iterable[State]]
 
 @dataclass(frozen=True, slots=True)
 class Messenger:
-    """Publishes what changed to the topic of one lake."""
+    """Publishes changes to the topic of one lake."""
 
     told: ToldStates
     topic: Topic
@@ -44,7 +44,7 @@ class Messenger:
     lasts: float = TELLING_LASTS
 
     def judge(self, judgements: Iterable[Judgement], known: Mapping[str, Told]) -> None:
-        """Tell people what all judgements find, each whole or not at all; one that fails hides no other.
+        """Send the findings of all judgements, each whole or not at all; a failing one does not hide the others.
 
         Raises:
             ExceptionGroup: some failed, or messages could not be sent; the next run judges and sends them.
@@ -64,7 +64,7 @@ class Messenger:
             raise ExceptionGroup("people were not told of all that changed", errors)
 
     def tell(self, states: Iterable[State], known: Mapping[str, Told]) -> int:
-        """Tell people of those states that they do not know; gives the number of messages.
+        """Send messages about the states that people do not know, and return the number of messages.
 
         Raises:
             ExceptionGroup: some could not be sent; the next judgement sends them.
@@ -86,7 +86,7 @@ class Messenger:
     def _tell(self, group: Sequence[Change]) -> int:
         claimed: list[tuple[Change, str]] = []
         try:
-            # what was claimed before a claim fails is in the list
+            # claims made before a failing one are in the list
             claimed.extend(self._claims(group))
             loud = [change for change, _ in claimed if not change.is_silent]
             if loud:
@@ -122,7 +122,7 @@ class Messenger:
         yield ""
         if change.since:
             yield f"Since: {change.since}" if change.state.problems else f"It lasted since {change.since}."
-        # names and errors are chosen by others, and begin no line of their own
+        # names and errors come from outside, so they may not begin a line of their own
         yield from (on_one_line(line, _CHARACTERS_OF_A_LINE) for line in change.state.lines)
         if change.is_last_of_the_day(self.clock()):
             yield ""
@@ -130,7 +130,7 @@ class Messenger:
 
 
 def _grouped(found: Sequence[Change]) -> Iterator[Sequence[Change]]:
-    """Each change by itself, or, if there are many, those of an aspect with and without problems together."""
+    """Group changes: each by itself, or, if there are many, by aspect and by whether there is a problem."""
     loud = [change for change in found if not change.is_silent]
     if len(loud) <= MOST_SINGLE_MESSAGES:
         yield from ([change] for change in found)
@@ -147,7 +147,7 @@ def _kind(change: Change) -> tuple[str, bool, str]:
 
 
 def _cut(text: str) -> str:
-    """Keep as much as a subject may take in a message about many."""
+    """Cut a subject to its length in a message about many."""
     encoded = on_one_line(text, _CHARACTERS_OF_A_LINE).encode("utf-8", "replace")
     if len(encoded) <= _BYTES_TOGETHER:
         return encoded.decode()

@@ -1,4 +1,4 @@
-"""Tells whether two errors are the same problem: texts name files, times, tasks and requests, which always differ."""
+"""Compares errors: two are the same problem if their texts differ only in files, times, tasks and requests."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 _TOKEN = re.compile(r"[^\s,;()\[\]{}'\"=<>|]+")
 _VARIABLE = re.compile(r".*\d.*|.*/.*|[A-Z]{12,}|.*\$.*")
-"""What has a digit, or is a path, or an id in capitals."""
+"""A word with a digit, a path, or an id in capitals."""
 _NAME = r"'[^']*'|\"[^\"]*\"|`[^`]*`|[^\s,;()]+"
 _COLUMNS = re.compile(rf"\bcolumns? +((?:{_NAME})(?:(?:, *| +and +)(?:{_NAME}))*)", re.IGNORECASE)
 _HAS_LETTER = re.compile(r"[^\W\d]")
@@ -17,11 +17,10 @@ _DIGITS = 12
 
 
 def problem_key(error: str) -> str:
-    """Give a short text that is the same for the same class of error and problem, whatever varies in its message.
+    """Give a short key that is equal for errors of the same class and problem.
 
-    The class is the part before the first colon. Of the message count the words of its beginning, in any order: lists
-    of what is wrong come in the order in which threads found it. Names of columns count whatever they look like:
-    ADDRESS1 and ADDRESS2 are two problems.
+    The class is the part before the first colon. Of the message, the words of its beginning count, in any order:
+    threads find problems in any order. Names of columns always count: ADDRESS1 and ADDRESS2 are two problems.
     """
     class_name, _, message = error.partition(":")
     words = [word.strip(".:!?-–…") for word in _TOKEN.findall(message)]
@@ -32,11 +31,11 @@ def problem_key(error: str) -> str:
 
 
 def _columns(message: str) -> Iterator[str]:
-    """Find the names that follow the word column; a number is a position, which varies."""
+    """Find the names after the word column; a number is a position, which varies."""
     for listed in _COLUMNS.findall(message):
         yield from (name for name in re.findall(_NAME, listed) if _HAS_LETTER.search(name) and "://" not in name)
 
 
 def _without_digits(class_name: str) -> str:
-    """A key is part of a list whose parts are divided by commas."""
+    """The key becomes part of a list with commas."""
     return re.sub(r"[^A-Za-z._]+", "_", class_name.strip())[:80]

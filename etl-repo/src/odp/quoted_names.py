@@ -1,4 +1,4 @@
-"""Names of columns in one text, separated by commas; quotes hold a name with a comma, a quote or a blank at an end."""
+"""Column names in one text, separated by commas; a name with a comma, a quote or a blank at an end stands in quotes."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ COLUMNS = rf"\s*{COLUMN}\s*(?:,\s*{COLUMN}\s*)*"
 
 
 def write_columns(names: Iterable[str]) -> str:
-    """Write names, in quotes only those that need them."""
+    """Write names; only names that need quotes get them."""
     return ",".join(map(_write, names))
 
 
 def read_columns(text: str) -> tuple[str, ...]:
-    """Read names as they were written; raises ValueError if the text is no such list."""
+    """Read names; raises ValueError if the text is no such list."""
     if re.fullmatch(COLUMNS, text) is None:
         message = f"{text!r} is no list of columns; separate names by commas, and quote one that holds a comma or quote"
         raise ValueError(message)

@@ -1,4 +1,4 @@
-"""The records that components hand to each other; plain frozen data without behaviour that needs a service."""
+"""The records that components exchange: frozen data that needs no service."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ CADENCE_CLAIM = "cadence#"
 """Begins the keys of the claims of cadences in odpf_file_processing_tracker; a table's key is `database.table`."""
 
 TOLD, PLANNED = "#told", "#planned"
-"""Partitions of odpf_file_tracker: what people were told, and when cadences were planned. No table has such a name."""
+"""Partitions of odpf_file_tracker for messages sent and for planned cadences. No table has such a name."""
 
 EMPTIED = "EmptyTable"
-"""The `event_reason` of a part without an object: a person wants the table emptied, as its source was."""
+"""The `event_reason` of a part without an object: a person empties the table, as its source was emptied."""
 
 _SEQUENCER_DIGITS = 64
 
 
 class FileType(StrEnum):
-    """What a DMS file holds, in the words of the reference framework's `dms_file_type`."""
+    """The kind of a DMS file, with the values of the reference framework's `dms_file_type`."""
 
     FULL_LOAD = "Full"
     CHANGES = "Incremental"
@@ -43,7 +43,7 @@ class RowHistory(StrEnum):
 
 
 class FileStatus(StrEnum):
-    """What became of a landed file; a pending file has no other entry, the others are in the history."""
+    """The status of a landed file: pending, or in the history."""
 
     PENDING = "raw_file_landed"
     APPLIED = "raw_file_processed"
@@ -52,7 +52,7 @@ class FileStatus(StrEnum):
 
 
 class SkipReason(StrEnum):
-    """Why a file is in the history although it was not read."""
+    """The reason why a file in the history was not read."""
 
     OVERWRITTEN = "its object was overwritten before the file was applied; the newer version counts"
     OVERWRITTEN_AMID = "its object was overwritten while the table was written, so nobody knows which version was read"
@@ -65,7 +65,7 @@ class SkipReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BatchConfig:
-    """How the tables of one refresh cadence are processed."""
+    """The configuration of one refresh cadence."""
 
     refresh_cadence: str
     datalake_format: str
@@ -77,7 +77,7 @@ class BatchConfig:
 
 @dataclass(frozen=True, slots=True)
 class RawTableConfig:
-    """How one source table becomes one table of the raw database."""
+    """The configuration of one table of the raw database."""
 
     refresh_cadence: str
     source_table_name: str
@@ -93,11 +93,11 @@ class RawTableConfig:
     raw_database_s3_bucket: str
     raw_table_name: str
     column_names: str = "refuse"
-    """What becomes of a column whose name tables cannot have: `refuse` or `sanitise`."""
+    """How to treat a column whose name tables cannot have: `refuse` or `sanitise`."""
     on_dropped_column: str = "refuse"
-    """What becomes of a column that the source dropped: `refuse`, or `null` from then on."""
+    """How to treat a column that the source dropped: `refuse`, or `null` for newer rows."""
     before_images: str = "detect"
-    """Whether the DMS task writes before-images: `written`, `none`, or `detect` once a full load was there."""
+    """Whether the DMS task writes before-images: `written`, `none`, or `detect` by a full load."""
 
     @property
     def identity(self) -> dict[str, str]:
@@ -115,39 +115,39 @@ class RawTableConfig:
         )
 
     def differs_from(self, written_with: Mapping[str, str] | None) -> dict[str, str]:
-        """Give the fields, with their stored values, in which the data of the table was written otherwise."""
+        """Give the fields in which the table's data was written with other values, and those values."""
         return contradicted(self.identity, written_with or {})
 
     @property
     def digest(self) -> str:
-        """A text that differs as soon as any field does, and is the same in every process and release."""
+        """A digest of all fields that is the same in every process and release."""
         fields = json.dumps(stored(asdict(self)), sort_keys=True)
         return hashlib.sha256(fields.encode()).hexdigest()
 
     @property
     def qualified_name(self) -> str:
-        """Two databases may hold tables of the same name, so books are kept under `database.table`."""
+        """The key of the table's records, `database.table`: two databases may have tables of one name."""
         return f"{self.raw_database_name}.{self.raw_table_name}"
 
     @property
     def occupied_names(self) -> tuple[str, ...]:
-        """The qualified names that no other table can have; a merge-on-read table has two views besides itself."""
+        """The qualified names that the table takes; a merge-on-read table also has two views."""
         return occupied_names(self.qualified_name, self.hudi_table_type)
 
     @property
     def path(self) -> str:
-        """Where the table's files lie in the bucket."""
+        """The prefix of the table's files in the bucket."""
         return f"{self.raw_database_name}/{self.raw_table_name}"
 
     @property
     def base_path(self) -> str:
-        """Where the table's files lie, if the role is the bucket's physical name as well."""
+        """The URI of the table's files if the bucket's role is its physical name."""
         return f"s3://{self.raw_database_s3_bucket}/{self.path}"
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenTable:
-    """What the books say of a table of the lake: the identity that its data has, and whether a refresh is under way."""
+    """The written state of a table: the identity of its data, and whether a refresh is under way."""
 
     identity: Mapping[str, str] | None
     is_being_written: bool
@@ -155,7 +155,7 @@ class WrittenTable:
 
 @dataclass(frozen=True, slots=True)
 class LandedFile:
-    """One version of one object that DMS wrote, known by an id that a repeated event cannot change.
+    """One version of one object that DMS wrote; repeated events give the same id.
 
     `landed_at` is the event's time (ISO 8601, UTC); `generation` is set once the file is in the table.
     """
@@ -174,62 +174,62 @@ class LandedFile:
     sequencer: str | None = None
     generation: int = 0
     segment: str = ""
-    """Of a part of a parallel load: its folder and prefix in the table's folder; each segment counts from 1."""
+    """For a part of a parallel load: its folder and prefix in the table's folder. Each segment counts from 1."""
     event_reason: str = ""
-    """What wrote the object, in the words of S3's event (PutObject, CopyObject …); a listing does not say."""
+    """The operation that wrote the object, as S3's event names it (PutObject, CopyObject …); a listing lacks it."""
     status: FileStatus = FileStatus.PENDING
     status_reason: str = ""
     approved: bool = False
     """Whether a person approved the held load or file."""
     held_id: str = ""
-    """Of a held file: the id by which its quarantine entry is known in the table; an older release kept none."""
+    """For a held file: the id of its quarantine entry. An older release kept none."""
     approval: str = ""
-    """Of a file that a person approves with others: what they have in common. Who is approved waits for the others."""
+    """For files that a person approves together: their common approval. An approved file waits for the others."""
 
     @property
     def name(self) -> str:
-        """The file name, by which DMS orders the files of a table."""
+        """The file name; DMS orders the files of a table by name."""
         return self.key.rsplit("/", 1)[-1]
 
     @property
     def uri(self) -> str:
-        """Where the file lies, as readers and people address it."""
+        """The S3 URI of the file."""
         return f"s3://{self.bucket}/{self.key}"
 
     @property
     def is_load(self) -> bool:
-        """Whether the file is a part of a full load, and no file of changes."""
+        """Whether the file is a part of a full load rather than a change file."""
         return self.file_type is FileType.FULL_LOAD
 
     @property
     def is_emptying(self) -> bool:
-        """Whether this is no object but a load without rows, by which a person empties the table."""
+        """Whether this is a load without an object, by which a person empties the table."""
         return self.event_reason == EMPTIED
 
     @property
     def part_number(self) -> int:
-        """Of a part of a full load: DMS counts the parts of each segment from 1, in hexadecimal digits."""
+        """The number of a part of a full load: DMS counts each segment from 1, in hexadecimal digits."""
         return int(self.name.rpartition("LOAD")[2].partition(".")[0], 16)
 
     def skipped(self, reason: SkipReason) -> LandedFile:
-        """The file as the history has it when it is not applied."""
+        """The file as a skipped one in the history."""
         return replace(self, status=FileStatus.SKIPPED, status_reason=reason.value)
 
     def held(self, reason: str) -> LandedFile:
-        """The file as the history has it while it waits for a person."""
+        """The file as a held one in the history."""
         return replace(self, status=FileStatus.HELD, status_reason=reason, approved=False)
 
     def applied(self, generation: int) -> LandedFile:
-        """The file as the history has it once the table holds it."""
+        """The file as an applied one in the history."""
         return replace(self, status=FileStatus.APPLIED, status_reason="", generation=generation)
 
     @property
     def landing_order(self) -> str:
-        """When the file landed, as a text that sorts: the second and, within it, the sequencer.
+        """The position in the landing order, as a text that sorts: the second, then the sequencer.
 
         AWS promises the order of sequencers for one key; for two keys of one second there is nothing better. A listing
-        names no sequencer: then a change is taken for the last of its second and a load for the first, so that in
-        doubt a change comes after a load and nothing of it is dropped.
+        has no sequencer. Then a change counts as the last of its second and a load as the first. So in doubt a change
+        comes after a load, and none is dropped.
         """
         unknown = "" if self.is_load else "~"
         # the shorter of two sequencers is padded with zeros on the right
@@ -238,7 +238,7 @@ class LandedFile:
 
 
 class QuarantineKind(StrEnum):
-    """What kept something out of the lake: what it is, what told of it, or what its table would have become."""
+    """The kind of a quarantine entry: an object, a message, a table, a load, or a decision of a person."""
 
     REJECTED_FILE = "rejected_file"
     MALFORMED_MESSAGE = "malformed_message"
@@ -249,16 +249,16 @@ class QuarantineKind(StrEnum):
     UNCONFIGURED_TABLE = "unconfigured_table"
     VANISHED_LOAD = "vanished_load"
     DECISION = "decision"
-    """Nothing that waits: what a person decided, by time."""
+    """Not a waiting entry, but the record of a person's decision, by time."""
 
 
 HELD_KINDS = (QuarantineKind.HELD_LOAD, QuarantineKind.HELD_FILE)
-"""The entries of files that a person may approve, as long as their objects are there."""
+"""The kinds of entries whose files a person may approve while their objects exist."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """Something that waits for a person in odpf_quarantine; the id is the same however often it comes."""
+    """An entry of odpf_quarantine, which waits for a person; a repeated problem has the same id."""
 
     kind: QuarantineKind
     entry_id: str
@@ -268,35 +268,35 @@ class Quarantined:
 
 @dataclass(frozen=True, slots=True)
 class KeptEntry:
-    """An entry of a table as the quarantine has it; `since` is when it was kept, ISO 8601."""
+    """A stored quarantine entry of a table; `since` is the time at which it was kept (ISO 8601)."""
 
     entry_id: str
     source_table_name: str
     since: str
     is_dismissed: bool = False
     gone_at: str = ""
-    """Of a vanished load: when its last object was deleted; an older release may not have kept it."""
+    """For a vanished load: the time at which its last object was deleted. An older release may lack it."""
     landed_from: str = ""
-    """When the oldest file landed, or when an older release kept the entry; empty if there is no object."""
+    """The landing time of the oldest file, or of an older release's entry; empty if there is no object."""
     reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class PendingWork:
-    """How much of one table waits to be applied."""
+    """The pending files of one table: their number and bytes."""
 
     source_table_name: str
     files: int
     bytes: int
     registrations: int = 0
-    """How many files were ever registered for the table; it never falls, so a new file always shows."""
+    """The number of registrations of the table. It never decreases, so a new file always changes it."""
 
 
 @dataclass(frozen=True, slots=True)
 class PendingFiles:
-    """The pending files of one table that a refresh may work on: all loads, and the oldest changes by name.
+    """The pending files that a refresh works on: all loads, and the oldest changes by name.
 
-    `registrations` was read before the files, so a file that is missing here raises it later.
+    `registrations` was read before the files, so a file that is missing here increases it later.
     """
 
     files: tuple[LandedFile, ...]
@@ -306,30 +306,30 @@ class PendingFiles:
 
 @dataclass(frozen=True, slots=True)
 class TableLease:
-    """What odpf_file_processing_tracker says of a table to whoever plans: who writes it, and what was refused."""
+    """The item of a table in odpf_file_processing_tracker, as planning reads it: its writer and its last refusal."""
 
     is_leased: bool = False
     refused_registrations: int = -1
-    """The registrations that the last refused refresh had seen; -1 when the last refresh was not refused."""
+    """The registrations at the last refused refresh; -1 if the last refresh was not refused."""
     refused_configuration: str = ""
-    """The digest of the configuration that the last refused refresh had."""
+    """The digest of the configuration at the last refused refresh."""
     was_cut_off: bool = False
-    """Whether the last run did not come to its end: it was killed, or ran out of time."""
+    """Whether the last run was killed or timed out."""
     refresh_status: str = ""
-    """How the last refresh ended, or that one is under way; empty before the first."""
+    """The status of the last refresh; empty before the first."""
     ended_at: str = ""
     error: str = ""
     """Why the last refresh failed; empty if it completed."""
     touched_at: str = ""
-    """When a run last began or ended to work on the table; empty if none ever did."""
+    """The time at which a run last began or ended; empty if none ever did."""
 
     @property
     def is_refused(self) -> bool:
-        """Whether the last refresh was refused, and the next one waits until something changes."""
+        """Whether the last refresh was refused, so the next one waits for a change."""
         return self.refused_registrations >= 0
 
     def waits_for_change(self, table: RawTableConfig, work: PendingWork) -> bool:
-        """Whether nothing has changed since the last refresh was refused, neither files nor configuration."""
+        """Whether neither files nor configuration have changed since the last refusal."""
         return self.refused_registrations == work.registrations and self.refused_configuration == table.digest
 
 
@@ -343,5 +343,5 @@ class BatchPlan:
 
     @property
     def key(self) -> str:
-        """Where the plan lies in its bucket; an execution that is started again overwrites its own plan only."""
+        """The key of the plan; an execution that is started again overwrites only its own plan."""
         return f"odp/plans/{self.refresh_cadence}/{self.execution_name}.json"

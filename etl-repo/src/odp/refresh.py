@@ -1,4 +1,4 @@
-"""What a refresh is: decided, committed, and told in the books; plain frozen data like the other records."""
+"""The records of a refresh: its plan, its commit and its run record; frozen data."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class RefreshStatus(StrEnum):
 class Lease:
     """The right to write one table until `expires_at` (epoch seconds); the token grows with every owner.
 
-    `written_with` is the identity of the data that the table holds, if it is known to hold any.
+    `written_with` is the identity of the table's data, if the table is known to have data.
     """
 
     qualified_name: str
@@ -36,8 +36,8 @@ class Lease:
 class RowCounts:
     """Rows that one commit inserted, updated and deleted, as its own metadata says.
 
-    `updates_without_row` are among the inserted ones: updates of keys that the table did not have. It is 0 where nobody
-    counted them.
+    `updates_without_row` counts updates of keys that the table did not have; they are among the inserted rows. It is 0
+    where they were not counted.
     """
 
     inserted: int = 0
@@ -56,10 +56,10 @@ class RowCounts:
 
 @dataclass(frozen=True, slots=True)
 class TableState:
-    """What a table already holds: its load generation, that generation's LOAD keys, and its newest change file.
+    """The content of a table: its load generation, the keys of that load's parts, and its newest change file.
 
-    `began` is the moment at which the generation's first LOAD part landed, `changes_until` the moment of the change
-    file that landed last of those applied; both are empty without such a file.
+    `began` is the landing order of the load's first part, `changes_until` that of the applied change file that landed
+    last; both are empty without such a file.
     """
 
     generation: int = 0
@@ -70,18 +70,18 @@ class TableState:
 
 
 class RefreshKind(StrEnum):
-    """What a refresh means for the rows that the table already holds."""
+    """The effect of a refresh on the existing rows."""
 
     INITIAL = "initial"
     CHANGES = "changes"
     RELOAD = "reload"
     EMPTY = "empty"
-    """Remove every row: the source was emptied, and a person released that."""
+    """Remove every row: the source was emptied, and a person approved it."""
 
 
 @dataclass(frozen=True, slots=True)
 class HeldFiles:
-    """Files that wait for a person together, with the reason: a load that looks like an accident, files too old."""
+    """Files that wait for a person for one reason: a load that looks like an accident, or files that are too old."""
 
     held_id: str
     reason: str
@@ -90,12 +90,12 @@ class HeldFiles:
 
 @dataclass(frozen=True, slots=True)
 class RefreshPlan:
-    """What one commit does to one table: `files` are new to it; `state` is the table's state afterwards.
+    """The plan of one commit to one table: `files` are new to it; `state` is the table's state afterwards.
 
-    `replayed` files were applied already and are read again, because an older file or the load that they follow
-    arrived after them; `skipped` files are done without being read, each with its reason; `held` ones wait for a
+    `replayed` files were applied already and are read again, because an older file, or the load that they follow,
+    arrived after them. `skipped` files are done without being read, each with its reason. `held` files wait for a
     person. Without `files` there is nothing to commit. A load is awaited while parts of one are pending or held: the
-    table may lack rows that it has. A reload is late if the table holds changes that follow it.
+    table may lack its rows. A reload is late if the table has changes that follow it.
     """
 
     kind: RefreshKind
@@ -109,17 +109,17 @@ class RefreshPlan:
 
     @property
     def file_ids(self) -> frozenset[str]:
-        """The files that this refresh applies, which the commit carries as proof."""
+        """The ids of the files that this refresh applies; the commit carries them as proof."""
         return frozenset(file.file_id for file in self.files)
 
     @property
     def read_files(self) -> tuple[LandedFile, ...]:
-        """The files whose rows the commit is made of; a load without rows, which empties the table, is no object."""
+        """The files that the commit reads; a load without rows, which empties the table, has no object."""
         return tuple(file for file in (*self.files, *self.replayed) if not file.is_emptying)
 
     @property
     def set_aside(self) -> tuple[LandedFile, ...]:
-        """The files that are done without being applied."""
+        """The skipped and held files."""
         return (
             *self.skipped,
             *(replace(file, held_id=held.held_id, approval="") for held in self.held for file in held.files),
@@ -128,7 +128,7 @@ class RefreshPlan:
 
 @dataclass(frozen=True, slots=True)
 class LastCommit:
-    """The last refresh that reached the table, read back from the commit itself."""
+    """The latest refresh that the table's own commit records."""
 
     commit_time: str
     file_ids: frozenset[str]
@@ -138,7 +138,7 @@ class LastCommit:
 
 @dataclass(frozen=True, slots=True)
 class RefreshOutcome:
-    """What one run did to one table, kept in odpf_file_processing_tracker_history."""
+    """The outcome of one run for one table, kept in odpf_file_processing_tracker_history."""
 
     qualified_name: str
     source_table_name: str
@@ -153,11 +153,11 @@ class RefreshOutcome:
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """One step of a refresh as the books take it: files that are done, each with its status, and the outcome so far.
+    """The record of one step of a refresh: the files that are done, each with its status, and the outcome so far.
 
-    An entry that `closes` the refresh returns its lease with `catalog_commit` and, if the table is known to hold data,
-    the identity of that. One that was `refused` puts the table into quarantine; `refused_registrations` and
-    `refused_configuration` say on what it was refused, so that the table is planned again once either differs.
+    A record that `closes` the refresh returns its lease with `catalog_commit` and, if the table is known to have data,
+    the identity of the data. A `refused` record puts the table into quarantine. The table is planned again once
+    `refused_registrations` or `refused_configuration` differs.
     """
 
     outcome: RefreshOutcome

@@ -12,11 +12,11 @@ from odp.records import LandedFile
 
 _GONE = {"404", "NoSuchKey", "NoSuchVersion"}
 _COMPARED = 1 << 20
-"""So many bytes at each end tell two Parquet files apart: the last ones hold the counts and bounds of every column."""
+"""Comparing so many bytes at each end is enough for Parquet: the end has the counts and bounds of every column."""
 
 
 class S3ObjectContents:
-    """Answers by ETag where it can, and otherwise reads both ends of both versions.
+    """Compares ETags first; if they differ, it compares both ends of both versions.
 
     ETags of equal contents differ in buckets that are encrypted with a KMS key.
     """
@@ -26,7 +26,7 @@ class S3ObjectContents:
         self._s3 = boto3.client("s3")
 
     def has_same_content(self, version: LandedFile, earlier: LandedFile) -> bool | None:
-        """Tell whether two versions of one object have the same content; None if one of them is gone."""
+        """Whether two versions of one object have the same content; None if one of them is gone."""
         if version.size != earlier.size:
             return False
         if not version.size or (version.etag and version.etag == earlier.etag):

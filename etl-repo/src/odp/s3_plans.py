@@ -24,7 +24,7 @@ class S3PlanStorage:
         self._s3.put_object(Bucket=self._bucket, Key=plan.key, Body=json.dumps(document).encode())
 
     def read(self, key: str) -> BatchPlan:
-        """Give the plan of a key, which may have been written by an older or a newer release."""
+        """Read the plan of a key; an older or a newer release may have written it."""
         document = json.loads(self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read())
         batches = tuple(tuple(batch) for batch in document["batches"])
         return BatchPlan(document["refresh_cadence"], document["execution_name"], batches)

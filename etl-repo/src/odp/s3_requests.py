@@ -11,7 +11,7 @@ _GONE = {"404", "NoSuchKey", "NoSuchVersion"}
 
 
 class S3ConfigRequests:
-    """Requests by the version of their object; the bucket expires the old ones."""
+    """Reads requests by object version; the bucket expires old versions."""
 
     def __init__(self, bucket: str, key: str) -> None:
         self._bucket = bucket
@@ -28,7 +28,7 @@ class S3ConfigRequests:
             raise
 
     def read(self, request_id: str) -> ConfigRequest | None:
-        """Give a request as it came; None if the bucket has it no more."""
+        """Read a request; None if the bucket no longer has it."""
         try:
             found = self._s3.get_object(Bucket=self._bucket, Key=self._key, VersionId=request_id)
         except ClientError as error:

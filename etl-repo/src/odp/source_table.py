@@ -1,4 +1,4 @@
-"""The identity of a source table, and the one text that writes it in manifests, books and messages."""
+"""The identity of a source table, and its text form in manifests, records and messages."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import re
 from dataclasses import dataclass
 
 DEFAULT_SOURCE = "default"
-"""The source whose tables are named without it: `schema.table`."""
+"""The default source: its tables are named `schema.table`."""
 
 SOURCE_NAME = "[a-z][a-z0-9_-]*"
 _QUOTED = '"(?:[^"]|"")+"'
 _PLAIN = r'[^.:"/\s](?:[^.:"/]*[^.:"/\s])?'
 _PART = f"(?:{_QUOTED}|{_PLAIN})"
 PATTERN = rf"(?:{SOURCE_NAME}:)?{_PART}\.{_PART}"
-"""What `SourceTable.parse` reads, for the JSON schema of the manifests."""
+"""The pattern of `SourceTable.parse`, for the JSON schema of the manifests."""
 
 _IDENTITY = re.compile(rf"(?:(?P<source>{SOURCE_NAME}):)?(?P<schema>{_PART})\.(?P<table>{_PART})", re.DOTALL)
 _IS_PLAIN = re.compile(_PLAIN, re.DOTALL)
@@ -21,7 +21,7 @@ _IS_PLAIN = re.compile(_PLAIN, re.DOTALL)
 
 @dataclass(frozen=True, slots=True, order=True)
 class SourceTable:
-    """A table of a source database: tables of equal schema and name in two sources are two tables."""
+    """A table of a source database. Tables of one schema and name in two sources are two tables."""
 
     source: str
     schema: str
@@ -29,7 +29,7 @@ class SourceTable:
 
     @property
     def name(self) -> str:
-        """Write the identity: `schema.table`, or `source:schema.table` for every source but the default one."""
+        """Write the identity: `schema.table` for the default source, otherwise `source:schema.table`."""
         source = "" if self.source == DEFAULT_SOURCE else f"{self.source}:"
         return f"{source}{_written(self.schema)}.{_written(self.table)}"
 

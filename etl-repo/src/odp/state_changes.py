@@ -1,7 +1,7 @@
-"""What people are told: one message for each change of a state, none while it lasts; plain data and their comparison.
+"""States that people get messages about: one message for each change of a state.
 
-Whoever judges a table or a cadence hands over its state, good or bad. Only a problem that people do not know of yet, or
-the end of all problems, is news. What they know is in the books (`ToldStates`).
+A judgement gives the state of a table or a cadence, good or bad. Only a problem that people do not know yet, or the end
+of all problems, is news. `ToldStates` keeps what people know.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from enum import StrEnum
 
 DAY_SECONDS = 86_400
 MOST_A_DAY = 6
-"""Messages of one subject within 24 hours. A table that fails at every other cadence would else send 144."""
+"""The most messages of one subject in 24 hours. A table that fails at every other cadence would otherwise send 144."""
 
 
 class Aspect(StrEnum):
-    """Which question about a table or a cadence a state answers."""
+    """The question about a table or a cadence that a state answers."""
 
     REFRESH = "refresh"
     HELD = "held"
@@ -31,23 +31,23 @@ class Aspect(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a state is of: an aspect of a table or of a cadence."""
+    """The subject of a state: an aspect of a table or of a cadence."""
 
     aspect: Aspect
     name: str
 
     @property
     def key(self) -> str:
-        """Under which the books know the subject."""
+        """The stored key of the subject."""
         return f"{self.aspect.value}/{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How a subject is now.
+    """The present state of a subject.
 
-    `problems` has a short key for each problem, which stays the same as long as the problem does; none means that all
-    is well. `title` is one line, `lines` say what happened, what waits, and what to run.
+    `problems` has a stable short key for each problem; none means that all is well. `title` is one line. `lines` say
+    what happened, what waits, and which command to run.
     """
 
     subject: Subject
@@ -56,15 +56,15 @@ class State:
     problems: frozenset[str] = frozenset()
     since: str = ""
     is_end_told: bool = True
-    """Whether people are told of the end; they know it where their own decision ends a problem."""
+    """Whether people get a message about the end. They need none if their own decision ended the problem."""
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What people know of a subject; `version` grows with every change of the item in the books.
+    """What people know about a subject; `version` grows with every change of the stored item.
 
-    `recent` are the times (epoch seconds) of the last messages. A message is being sent while somebody else has
-    claimed it. It is unsure whether one arrived whose sender died.
+    `recent` are the times (epoch seconds) of the last messages. While a message is claimed, its owner is sending it. If
+    the owner dies, nobody knows whether it arrived.
     """
 
     problems: frozenset[str] = frozenset()
@@ -76,11 +76,11 @@ class Told:
 
     @property
     def is_open(self) -> bool:
-        """Whether people know of a problem, or may know of one."""
+        """Whether people know, or may know, of a problem."""
         return bool(self.problems) or self.is_unsure
 
     def says_nothing(self, now: float) -> bool:
-        """Whether it could be forgotten: all is well, and no message counts among those of a day."""
+        """Whether the item can be forgotten: all is well, and no message of the last day counts."""
         return not (self.is_open or self.is_being_sent or _within_a_day(self, now))
 
 
@@ -89,46 +89,46 @@ NOTHING_TOLD = Told()
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A state that differs from what people know."""
+    """A difference between a state and what people know."""
 
     state: State
     told: Told
 
     @property
     def is_silent(self) -> bool:
-        """Whether the books take note of the change and nobody is told."""
+        """Whether the change is recorded without a message."""
         if self.state.is_end_told:
             return False
         return not self.state.problems or (self.is_less and not self.told.is_unsure)
 
     @property
     def is_less(self) -> bool:
-        """Whether some of the problems that people know are over."""
+        """Whether some of the known problems are over."""
         return self.state.problems < self.told.problems
 
     @property
     def title(self) -> str:
-        """What the message is about, in a line."""
+        """The subject line of the message."""
         is_other = bool(self.state.problems and self.told.problems)
         return f"{self.state.title}, for another reason than before" if is_other else self.state.title
 
     @property
     def since(self) -> str:
-        """When the first of the problems came that are not over, or were not until now."""
+        """The beginning of the oldest problem that is open, or was open until now."""
         return self.told.since if self.told.problems else self.state.since
 
     def told_at(self, now: float) -> Told:
-        """Give what people know after the message."""
+        """What people know after the message."""
         recent = self.told.recent if self.is_silent else (*_within_a_day(self.told, now), int(now))
         return Told(self.state.problems, self.since if self.state.problems else "", recent, self.told.version)
 
     def is_last_of_the_day(self, now: float) -> bool:
-        """Whether nothing more is told of the subject for some time."""
+        """Whether this is the last message about the subject for some time."""
         return len(_within_a_day(self.told, now)) + 1 >= MOST_A_DAY
 
 
 def changes(states: Iterable[State], told: Mapping[str, Told], now: float) -> Iterator[Change]:
-    """Give those states that people are to be told of."""
+    """Give the changes that need a message."""
     for state in states:
         change = Change(state, told.get(state.subject.key, NOTHING_TOLD))
         if _is_news(change) and (change.is_silent or len(_within_a_day(change.told, now)) < MOST_A_DAY):
@@ -139,7 +139,7 @@ def _is_news(change: Change) -> bool:
     state, told = change.state, change.told
     if told.is_being_sent:
         return False
-    # a person decided about some of several: if one comes again, that is news
+    # a person decided about some of several problems: if one comes again, that is news
     is_over = bool(told.problems) and (not state.problems or (change.is_less and not state.is_end_told))
     return told.is_unsure or is_over or not state.problems <= told.problems
 

@@ -1,4 +1,4 @@
-"""What binds a table that holds data, compared with what is stored of it in any format; and the names it takes."""
+"""Compares a filled table's identity with its stored one in any format, and lists the names that a table takes."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ Value = TypeVar("Value")
 
 MERGE_ON_READ = hudi.MERGE_ON_READ
 VIEWS = hudi.HUDI.extra_names[MERGE_ON_READ]
-"""What a merge-on-read table `t` adds to its database: t_ro as it was compacted last, t_rt with every change."""
+"""The views of a merge-on-read table `t`: t_ro as of the last compaction, t_rt with every change."""
 BUCKET_ROLES = ("raw",)
-"""The buckets that tables may lie in, by their roles; which bucket has a role is another matter in each account."""
+"""The roles of the buckets that may hold tables; each account gives the roles to its own buckets."""
 _BUCKET = "raw_database_S3_bucket"
 STORED_NAMES: Mapping[str, str] = {
     "primary_key": "hudi_primary_key",
@@ -46,12 +46,12 @@ def occupied_names(qualified_name: str, hudi_table_type: str) -> tuple[str, ...]
 
 
 def bucket_role(stored: str) -> str:
-    """Give the role of a stored bucket: before format 2 its physical name was stored, and `raw` was the only role."""
+    """Give the role of a stored bucket: format 1 stored its physical name, and `raw` was the only role."""
     return stored if stored in BUCKET_ROLES else BUCKET_ROLES[0]
 
 
 def contradicted(identity: Mapping[str, str], stored: Mapping[str, str]) -> dict[str, str]:
-    """Give the fields, with their stored values, that an identity has otherwise; fields that it lacks are ignored."""
+    """Give the fields whose stored values differ from an identity; fields that it lacks are ignored."""
     known = _by_role(stored)
     return {name: known[name] for name, value in _by_role(identity).items() if known.get(name, value) != value}
 

@@ -1,10 +1,10 @@
-"""What is wrong with a definition or a file; each says what, where and how to mend it."""
+"""Errors of definitions and files; each names the problem, the place and the correction."""
 
 from lake.errors import RejectedInputError, RetryableError, TerminalError
 
 
 class DatasetError(RejectedInputError):
-    """Dataset files that cannot be used; `problems` names each place and how to mend it."""
+    """Dataset files are refused; each of `problems` names the place and the correction."""
 
     def __init__(self, problems: list[str]) -> None:
         self.problems = problems
@@ -13,7 +13,7 @@ class DatasetError(RejectedInputError):
 
 
 class RuleError(RejectedInputError):
-    """Rules or queries that do not fit their datasets; `problems` names each place and how to mend it."""
+    """Rules or queries do not fit their datasets; each of `problems` names the place and the correction."""
 
     def __init__(self, problems: list[str]) -> None:
         self.problems = problems
@@ -22,16 +22,16 @@ class RuleError(RejectedInputError):
 
 
 class LayoutError(RejectedInputError):
-    """A file whose columns fit no declared layout of its dataset."""
+    """The columns of a file fit no declared layout of its dataset."""
 
 
 class SourceFileError(RejectedInputError):
-    """A file that cannot be read as what its name says."""
+    """A file cannot be read in the format of its name."""
 
 
 class PassingFailureError(RetryableError):
-    """A file that could not be read because of something else, which passes."""
+    """A file could not be read because of a transient failure."""
 
 
 class BuildFailedError(TerminalError):
-    """At least one purpose-built table was not brought up to date; the others were."""
+    """At least one purpose-built table was not updated; the others were."""

@@ -1,4 +1,4 @@
-"""Tells failures that pass, such as a throttled or unreachable service, from a file that is wrong itself."""
+"""Separates transient failures, such as a throttled service, from faults of a file itself."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _MOST_CAUSES, _LINE_LENGTH = 20, 1_000
 
 
 def is_passing(error: BaseException) -> bool:
-    """Tell by the classes of an error and its causes whether the same may succeed later."""
+    """Whether an error is transient, by its class and the classes of its causes."""
     if isinstance(error, RejectedInputError):
         return False
     if isinstance(error, RetryableError) or _is_passing_answer(error):
@@ -43,7 +43,7 @@ def is_passing(error: BaseException) -> bool:
 
 
 def _is_passing_answer(error: BaseException) -> bool:
-    """Tell whether this is an answer of AWS that says so, as boto3 raises it."""
+    """Whether this is a transient error of AWS, as boto3 raises it."""
     response = getattr(error, "response", None)
     if not isinstance(response, dict):
         return False
@@ -52,7 +52,7 @@ def _is_passing_answer(error: BaseException) -> bool:
 
 
 def _class_names(error: BaseException) -> Iterator[str]:
-    """Give the classes of the error in Python and in the JVM, and those that the text of a stack trace names."""
+    """Give the classes of the error in Python and in the JVM, including classes in a stack trace's text."""
     yield from (f"{kind.__module__}.{kind.__qualname__}" for kind in type(error).__mro__)
     yield from _classes_in(str(error))
     thrown = getattr(error, "java_exception", None) or getattr(error, "_origin", None)
@@ -64,7 +64,7 @@ def _class_names(error: BaseException) -> Iterator[str]:
 
 
 def _classes_in(text: str) -> Iterator[str]:
-    """Find exceptions where traces name them, and not in what a message says of a file."""
+    """Find exceptions where traces name them, but not in messages about a file."""
     for line in text.splitlines():
         if not line.lstrip().startswith("at "):
             yield from re.findall(r"(?:[\w$]+\.)*[\w$]*(?:Exception|Error|Failure|FetchFailed)\b", line[:_LINE_LENGTH])

@@ -1,4 +1,4 @@
-"""What the parts of the flow need from the outside world; `dynamodb`, `s3_bundles` and tests provide it."""
+"""The ports of the flow's parts; `dynamodb`, `s3_bundles` and tests implement them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Known(StrEnum):
-    """What the audit table knew of a file when it was to be registered."""
+    """The state of a file in the audit table before its registration."""
 
     NEW = "new"
     PENDING = "pending"
@@ -22,107 +22,107 @@ class Known(StrEnum):
 
 
 class FileRegister(Protocol):
-    """Where landed files are written down."""
+    """Registers landed files."""
 
     def register(self, file: LandedFile) -> Known:
-        """Add a file as landed and pending, unless it is known; tell which."""
+        """Add a file as landed and pending unless it is known; returns the earlier state."""
 
     def record_rejected(self, file: RejectedFile) -> None:
-        """Keep an object that is no file of a dataset where people can see it."""
+        """Record an object that belongs to no dataset, where people can see it."""
 
     def unknown(
         self, files: Sequence[LandedFile | RejectedFile], datasets: Collection[str]
     ) -> Sequence[LandedFile | RejectedFile]:
-        """Name those of the given files that nobody wrote down, neither as one of these datasets nor as rejected."""
+        """List the given files that are not recorded, neither for one of these datasets nor as rejected."""
 
 
 class RawListing(Protocol):
     """The raw bucket's versions of objects."""
 
     def versions(self, bucket: str, prefix: str, after: str) -> Iterator[ObjectVersion]:
-        """Give the versions of every object below a prefix, in the order of their keys, after a key."""
+        """List the versions of every object below a prefix and after a key, in the order of keys."""
 
 
 class Executions(Protocol):
     """The state machine's executions."""
 
     def start(self, dataset: str, name: str) -> None:
-        """Start an execution for a dataset; one that was started under this name before is not started again."""
+        """Start an execution for a dataset; the same name starts nothing twice."""
 
 
 class ExecutionStates(Protocol):
-    """What the state machine's executions are doing."""
+    """Looks up the state machine's executions."""
 
     def has_ended(self, execution_arn: str) -> bool:
-        """Tell whether an execution has ended, in any way; False if nobody can tell."""
+        """Whether an execution has ended, in any way; False if unknown."""
 
 
 class DatasetLeases(Protocol):
     """One execution per dataset works at a time."""
 
     def acquire(self, dataset: str, owner: str, execution_arn: str) -> Lease | None:
-        """Take a free, expired or own lease with a new fencing token; None while another holds it."""
+        """Take a free, expired or own lease with a new fencing token; None while another execution has it."""
 
     def holder(self, dataset: str) -> Holder | None:
-        """Tell who holds a dataset's lease, expired or not; None if nobody does."""
+        """Give the owner of a dataset's lease, expired or not; None if there is none."""
 
     def take_over(self, holder: Holder, owner: str, execution_arn: str) -> Lease | None:
-        """Take the lease of a holder that ended, with a new fencing token; None if it has changed hands since."""
+        """Take the lease of an ended owner, with a new fencing token; None if it has changed hands meanwhile."""
 
     def renew(self, lease: Lease) -> None:
-        """Prolong a lease that is still held; raises LeaseLostError when a later claim took it."""
+        """Renew a lease; raises LeaseLostError if a later claim took it."""
 
     def release(self, lease: Lease) -> None:
-        """Return a lease that is still held; raises LeaseLostError."""
+        """Return a lease; raises LeaseLostError if a later claim took it."""
 
 
 class PendingFiles(Protocol):
-    """The files that landed and have not ended."""
+    """Reads and updates the pending files."""
 
     def pending(self, dataset: str) -> Sequence[LandedFile]:
-        """List a dataset's pending files as they are at this moment."""
+        """List a dataset's pending files, strongly consistent."""
 
     def begin(self, lease: Lease, files: Sequence[LandedFile]) -> None:
-        """Write down that the lease's owner began with files; raises LeaseLostError."""
+        """Record that the lease's owner began with files; raises LeaseLostError."""
 
     def end(self, lease: Lease, outcomes: Sequence[FileOutcome]) -> None:
-        """End pending files, which are then pending no more; raises LeaseLostError."""
+        """End pending files; raises LeaseLostError."""
 
     def keep_pending(self, lease: Lease, files: Sequence[WaitingFile]) -> None:
-        """Write down how files were tried, why they are pending and until when they wait; raises LeaseLostError."""
+        """Record the tries of files, why they are pending and until when they wait; raises LeaseLostError."""
 
     def hasten(self, lease: Lease, file_ids: Sequence[str]) -> None:
-        """Let files that wait for a run that works be claimed at once; raises LeaseLostError."""
+        """End the wait of files that wait for a working run; raises LeaseLostError."""
 
 
 class BundleStorage(Protocol):
-    """Where bundles and their outcomes wait for the steps that need them."""
+    """Keeps bundles and their outcomes between steps."""
 
     def write(self, bundle: Bundle) -> None:
         """Keep a bundle under its key."""
 
     def read(self, key: str) -> Bundle:
-        """Give the bundle of a key."""
+        """Read the bundle of a key."""
 
     def write_outcome(self, bundle_key: str, outcomes: Sequence[FileOutcome]) -> None:
-        """Keep what became of a bundle's files; a later outcome of the same bundle replaces it."""
+        """Keep the outcomes of a bundle's files; a later write for the same bundle replaces them."""
 
     def outcome(self, bundle_key: str) -> Mapping[str, FileOutcome] | None:
-        """Give what became of a bundle's files, by file id; None if nothing was written."""
+        """Read the outcomes of a bundle's files, by file id; None if nothing was written."""
 
 
 class RawFiles(Protocol):
     """The raw bucket."""
 
     def version(self, bucket: str, key: str) -> str | None:
-        """Give the etag that an object has at this moment, without quotes; None if there is none."""
+        """Give the current etag of an object, without quotes; None if the object does not exist."""
 
     def read_start(self, bucket: str, key: str, length: int) -> bytes:
         """Give the first bytes of an object, all of them if it is shorter; raises SourceFileError if it is gone."""
 
 
 class Quarantine(Protocol):
-    """Where malformed rows are kept for people to look at and mend."""
+    """Keeps malformed rows, for people to look at and correct."""
 
     def keep(self, dataset: str, file_id: str, rows: Iterable[MalformedRow]) -> str:
-        """Keep the malformed rows of a file version, in place of those kept of it before; give their S3 URI prefix."""
+        """Keep the malformed rows of a file version, replacing earlier ones; returns their S3 URI prefix."""

@@ -1,4 +1,4 @@
-"""The records that the flow's parts hand to each other; plain frozen data without behaviour that needs a service."""
+"""The records that the flow's parts exchange: frozen data that needs no service."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ migration.
 """
 
 REJECTED = "rejected"
-"""In the audit table the dataset of objects that belong to none; no dataset may be named so."""
+"""The dataset, in the audit table, of objects that belong to none; no dataset may have this name."""
 
 
 class FileStatus(StrEnum):
@@ -29,7 +29,7 @@ class FileStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LandedFile:
-    """One version of one object of a dataset, known by an id that a repeated event cannot change.
+    """One version of one object of a dataset; repeated events give the same id.
 
     `landed_at` is the event's time (ISO 8601, UTC); `etag` is without quotes.
     """
@@ -43,17 +43,17 @@ class LandedFile:
     landed_at: str
     version_id: str | None = None
     tries: int = 0
-    """How often the job said that a failure befell it that passes."""
+    """The number of transient failures that the job reported."""
     deaths: int = 0
-    """How many runs with it died or were refused in a row, while no other run of the dataset ended well."""
+    """The number of runs in a row that died or were refused, without a successful run of the dataset."""
     alone: int = 0
-    """How many runs died that had no other file."""
+    """The number of dead runs that had only this file."""
     most_files: int = 0
-    """How many files its next bundle may have, since a run with it died; 0 while nothing is held against it."""
+    """The most files of its next bundle, after a run with it died; 0 without suspicion."""
     not_before: int = 0
-    """When it may be claimed again, in seconds since 1970."""
+    """The earliest time of the next claim, in epoch seconds."""
     loaded: FileOutcome | None = None
-    """What the conformed job loaded of it, if only the purpose-built tables are still to be brought up to date."""
+    """The conformed job's outcome, if only the purpose-built tables are not updated yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds a lease: the claim, and the execution of the state machine that made it, if it said which."""
+    """The owner of a lease: its claim, and the ARN of the claim's execution if it is known."""
 
     lease: Lease
     execution_arn: str
@@ -84,12 +84,12 @@ class Bundle:
 
     @property
     def key(self) -> str:
-        """Where the bundle lies in its bucket; no two claims write the same."""
+        """The key of the bundle; no two claims write the same one."""
         return f"taxi/bundles/{self.dataset}/{self.execution}/{self.number}.json"
 
     @property
     def is_loaded(self) -> bool:
-        """Whether the conformed table has all its files, so that only the purpose-built tables are to be built."""
+        """Whether the conformed table has all its files, so only the purpose-built tables are left."""
         return all(file.loaded is not None for file in self.files)
 
     @property
@@ -99,7 +99,7 @@ class Bundle:
 
 
 class LoadStatus(StrEnum):
-    """What the conformed job made of one file of a bundle; a pending one failed in a way that passes."""
+    """The conformed job's result for one file; a pending file had a transient failure."""
 
     LOADED = "loaded"
     FAILED = "failed"
@@ -109,7 +109,7 @@ class LoadStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FileOutcome:
-    """What became of one file of a bundle; `quarantine` is the S3 URI prefix of its malformed rows, if it has any."""
+    """The outcome of one file of a bundle; `quarantine` is the S3 URI prefix of its malformed rows, if any."""
 
     file_id: str
     status: LoadStatus
@@ -122,7 +122,7 @@ class FileOutcome:
 
 @dataclass(frozen=True, slots=True)
 class WaitingFile:
-    """A file that stays pending, as the next claim finds it, and in words how it was tried and what was in the way."""
+    """A file that stays pending for the next claim, with a text about its tries and its error."""
 
     file: LandedFile
     wait_seconds: int
@@ -132,7 +132,7 @@ class WaitingFile:
 
 @dataclass(frozen=True, slots=True)
 class MalformedRow:
-    """A row that is in no table: where it stands in its file, what stands there, and what is wrong with it.
+    """A row that no table has: its line in the file, its text, and its fault.
 
     `line` counts from 1: the lines of a CSV file with its header, the rows of a Parquet file.
     """

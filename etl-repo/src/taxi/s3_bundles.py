@@ -21,7 +21,7 @@ class S3Bundles:
         self._s3 = boto3.client("s3")
 
     def write(self, bundle: Bundle) -> None:
-        """Keep a bundle under its key, without what is known to be loaded of its files: that is for its outcome."""
+        """Keep a bundle under its key, without the outcomes of loaded files, which are stored separately."""
         left_out = ("dataset", "loaded")
         files = [{name: value for name, value in asdict(file).items() if name not in left_out} for file in bundle.files]
         document = {
@@ -33,21 +33,21 @@ class S3Bundles:
         self._write(bundle.key, document)
 
     def read(self, key: str) -> Bundle:
-        """Give the bundle of a key."""
+        """Read the bundle of a key."""
         document = self._read(key)
         files = tuple(LandedFile(dataset=document["dataset"], **_known(LandedFile, file)) for file in document["files"])
         return Bundle(document["dataset"], document["execution"], document["number"], files)
 
     def write_outcome(self, bundle_key: str, outcomes: Sequence[FileOutcome]) -> None:
-        """Keep what became of a bundle's files; a later outcome of the same bundle replaces it."""
+        """Keep the outcomes of a bundle's files; a later write for the same bundle replaces them."""
         self._write(_outcome_key(bundle_key), {"files": [asdict(outcome) for outcome in outcomes]})
 
     def outcome(self, bundle_key: str) -> Mapping[str, FileOutcome] | None:
-        """Give what became of a bundle's files, by file id; None if nothing was written."""
+        """Read the outcomes of a bundle's files, by file id; None if nothing was written."""
         try:
             document = self._read(_outcome_key(bundle_key))
         except ClientError as error:
-            # without s3:ListBucket S3 answers AccessDenied for a key that is not there, which must not pass for none
+            # without s3:ListBucket S3 answers AccessDenied for a missing key, which must not count as missing
             if error.response["Error"]["Code"] == "NoSuchKey":
                 return None
             raise
@@ -66,7 +66,7 @@ class S3Bundles:
 
 
 def _known(record: type[LandedFile | FileOutcome], stored: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out what a later release has written and this one does not know."""
+    """Leave out fields of a later release that this one does not know."""
     names = {field.name for field in fields(record)}
     return {name: value for name, value in stored.items() if name in names}
 

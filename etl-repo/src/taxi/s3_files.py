@@ -16,7 +16,7 @@ from taxi.records import MalformedRow
 _GONE = {"404", "NoSuchKey"}
 ROWS_IN_OBJECT = 10_000
 BYTES_IN_OBJECT = 8 * 2**20
-"""An object with so many has no further row."""
+"""The most bytes of an object before the next one begins."""
 
 
 class S3RawFiles:
@@ -26,7 +26,7 @@ class S3RawFiles:
         self._s3 = boto3.client("s3")
 
     def version(self, bucket: str, key: str) -> str | None:
-        """Give the etag that an object has at this moment, without quotes; None if there is none."""
+        """Give the current etag of an object, without quotes; None if the object does not exist."""
         try:
             return self._s3.head_object(Bucket=bucket, Key=key)["ETag"].strip('"')
         except ClientError as error:
@@ -38,14 +38,14 @@ class S3RawFiles:
         """Give the first bytes of an object, all of them if it is shorter.
 
         Raises:
-            SourceFileError: it was removed since it was looked at.
-            PassingFailureError: S3 does not answer, or asks to wait.
+            SourceFileError: it was removed meanwhile.
+            PassingFailureError: S3 does not answer, or throttles.
         """
         try:
             found = self._s3.get_object(Bucket=bucket, Key=key, Range=f"bytes=0-{length - 1}")
         except (BotoCoreError, ClientError) as error:
             code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
-            if code == "InvalidRange":  # the answer for an empty object
+            if code == "InvalidRange":  # S3's answer for an empty object
                 return b""
             if code in _GONE:
                 message = "the object was removed while its bundle was being loaded; send it again"
@@ -65,9 +65,9 @@ class S3Quarantine:
         self._s3 = boto3.client("s3")
 
     def keep(self, dataset: str, file_id: str, rows: Iterable[MalformedRow]) -> str:
-        """Keep the malformed rows of a file version, in place of those kept of it before; give their S3 URI prefix.
+        """Keep the malformed rows of a file version, replacing earlier ones; returns their S3 URI prefix.
 
-        The same version has the same rows, so that a repeated run writes the same objects again.
+        The same version has the same rows, so a repeated run writes the same objects.
         """
         prefix = f"quarantine/{dataset}/{file_id}/"
         for number, content in enumerate(_objects(rows)):
@@ -84,7 +84,7 @@ def _objects(rows: Iterable[MalformedRow]) -> Iterator[bytes]:
     lines: list[bytes] = []
     size = 0
     for row in rows:
-        # a character that UTF-8 has no bytes for would stop the run
+        # an unpaired surrogate cannot be encoded in UTF-8 and would stop the run
         lines.append(f"{json.dumps(asdict(row), ensure_ascii=False)}\n".encode(errors="replace"))
         size += len(lines[-1])
         if len(lines) == ROWS_IN_OBJECT or size >= BYTES_IN_OBJECT:

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 SETTINGS = {
-    # Spark would replace ${env:…} in SQL before it parses it, also inside of quotes, where no escaping helps
+    # Spark would replace ${env:…} in SQL before it parses it, even inside quotes, where escaping does not help
     "spark.sql.variable.substitute": "false",
     # source times are local to New York and kept as if they were UTC, also those of Parquet without a time zone
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.parquet.inferTimestampNTZ.enabled": "false",
-    # a value that cannot be converted is NULL, which the reader finds and reports; an exception would stop the run
+    # a value that cannot be converted becomes NULL, which the reader reports; an exception would stop the run
     "spark.sql.ansi.enabled": "false",
     "spark.sql.legacy.timeParserPolicy": "CORRECTED",
     # Java never compiles a method beyond this; one that parses a whole row exceeds it and would be interpreted for ever
@@ -31,21 +31,21 @@ _CASE_SENSITIVE = "spark.sql.caseSensitive"
 
 
 def taxi_session(application_name: str) -> SparkSession:
-    """Give the job's session, with the settings that the flow's correctness needs whatever the job's arguments say."""
+    """Give the job's session, with the settings that the flow needs regardless of the job's arguments."""
     from pyspark.sql import SparkSession
 
     return with_settings(SparkSession.builder.appName(application_name).getOrCreate())
 
 
 def with_settings(session: SparkSession) -> SparkSession:
-    """Set what reading, converting and comparing days rest on."""
+    """Apply the settings for reading, converting and comparing days."""
     set_up(session, SETTINGS)
     return session
 
 
 @contextmanager
 def exact_names(session: SparkSession) -> Iterator[None]:
-    """Tell columns apart by case: a Parquet file that has `airport_fee` beside `Airport_fee` is refused otherwise."""
+    """Make column names case-sensitive: otherwise Spark refuses a Parquet file with `airport_fee` and `Airport_fee`."""
     before = session.conf.get(_CASE_SENSITIVE)
     session.conf.set(_CASE_SENSITIVE, "true")
     try:
@@ -55,7 +55,7 @@ def exact_names(session: SparkSession) -> Iterator[None]:
 
 
 def frame_of(session: SparkSession, rows: Iterable[Mapping[str, object]], schema: str) -> DataFrame:
-    """Give a few rows as a frame that the JVM makes by itself; `createDataFrame` would start Python workers for them.
+    """Give a few rows as a frame made in the JVM; `createDataFrame` would start Python workers for them.
 
     `schema` is DDL, such as `name string, number int`.
     """

@@ -1,4 +1,4 @@
-"""Starts executions of the flow's state machine, and asks what became of them."""
+"""Starts executions of the flow's state machine, and looks up their state."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class StepFunctionsExecutions:
         self._step_functions = boto3.client("stepfunctions")
 
     def start(self, dataset: str, name: str) -> None:
-        """Start an execution for a dataset; one that was started under this name before is not started again."""
+        """Start an execution for a dataset; the same name starts nothing twice."""
         try:
             self._step_functions.start_execution(
                 stateMachineArn=self._state_machine_arn, name=name, input=json.dumps({"dataset": dataset})
@@ -33,16 +33,16 @@ class StepFunctionsExecutions:
 
 
 class StepFunctionsStates:
-    """What the executions are doing."""
+    """Looks up executions."""
 
     def __init__(self) -> None:
         self._step_functions = boto3.client("stepfunctions")
 
     def has_ended(self, execution_arn: str) -> bool:
-        """Tell whether an execution has ended, and the Glue run that it waited for too; False if nobody can tell.
+        """Whether an execution and its Glue run have ended; False if unknown.
 
-        Step Functions may not know a new execution yet, and forgets an old one after 90 days: neither has ended. It
-        stops the run of an execution that is stopped, for which Glue needs a while.
+        Step Functions may not know a new execution yet, and forgets an old one after 90 days: neither counts as ended.
+        For a stopped execution it also stops the Glue run, which takes a while.
         """
         if not execution_arn:
             return False

@@ -1,4 +1,4 @@
-"""What the flow needs of a table format; `iceberg` provides it, job code decides and hands over what to apply."""
+"""The ports of the table format; `iceberg` implements them, and the jobs decide what to write."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ Days = frozenset[date]
 
 
 class ConformedTable(Protocol):
-    """The conformed trips of one dataset, each row knowing the file it came from."""
+    """The conformed trips of one dataset; each row has the file that it came from."""
 
     def prepare(self) -> None:
-        """Create the table if it is missing, and add the columns that the dataset has since declared."""
+        """Create the table if it is missing, and add newly declared columns."""
 
     def replace_files(self, rows: DataFrame, source_files: Collection[str]) -> None:
-        """Put rows in place of all that came from these files before; readers see all of it or nothing of it."""
+        """Replace all rows of these files; readers see all of the change or none."""
 
 
 class TripHistory(Protocol):
-    """The conformed trips as the purpose-built tables read them."""
+    """The conformed trips for the builds of purpose-built tables."""
 
     def snapshot(self) -> str | None:
-        """Name the present state; None while nothing was ever loaded."""
+        """Give the id of the current snapshot; None if nothing was ever loaded."""
 
     def days_changed_since(self, snapshot: str) -> Days | None:
-        """Tell which days gained or lost rows after a snapshot; None if it is not known any more."""
+        """Give the days that gained or lost rows after a snapshot; None if the snapshot has expired."""
 
     def trips(self, snapshot: str, days: Days | None) -> DataFrame:
         """Give the rows of some days, or all of them, as of a snapshot."""
@@ -38,20 +38,20 @@ class TripHistory(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Which state of the trips, by which version of its rule, a purpose-built table shows."""
+    """The snapshot of the trips and the version of the rule that a purpose-built table shows."""
 
     snapshot: str
     rules_version: str
 
 
 class PurposeBuiltTable(Protocol):
-    """The result of one rule, which tells by itself how far it is."""
+    """The table of one rule, which records its own provenance."""
 
     def provenance(self) -> Provenance | None:
-        """Tell what the table shows; None if it does not exist."""
+        """Give what the table shows; None if it does not exist."""
 
     def replace_all(self, rows: DataFrame, provenance: Provenance) -> None:
-        """Put rows in place of the whole table and its columns, in one step together with what they show."""
+        """Replace the whole table and its columns, in one commit together with its provenance."""
 
     def replace_days(self, rows: DataFrame, days: Days, provenance: Provenance) -> None:
-        """Put rows in place of those of some days, in one step together with what they show."""
+        """Replace the rows of some days, in one commit together with the provenance."""

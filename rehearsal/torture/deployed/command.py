@@ -35,13 +35,13 @@ def torture_lake(
     ):
         problems = campaign(lake, range(first, first + seeds), status.update, rounds=rounds)
     if not problems:
-        console.print(f"{seeds:,} tables ended well")
+        console.print(f"{seeds:,} tables passed")
         return
     table = Table("table", "what is wrong")
     for problem in problems:
         table.add_row(problem.table, str(problem.finding))
     console.print(table)
-    console.print(f"{len({problem.table for problem in problems})} of {seeds:,} tables ended wrong")
+    console.print(f"{len({problem.table for problem in problems})} of {seeds:,} tables failed")
     raise typer.Exit(1)
 
 

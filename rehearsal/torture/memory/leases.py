@@ -37,7 +37,7 @@ class MemoryLeases:
         """The executions of which Step Functions says that they run."""
 
     def leases(self, qualified_names: Iterable[str]) -> Mapping[str, TableLease]:
-        """Give what is known of those of the given tables that a refresh ever touched."""
+        """Give the leases of the given tables; tables that no refresh ever touched are left out."""
         return {
             name: TableLease(self.is_held(name), item.refused_registrations, item.refused_configuration)
             for name in qualified_names

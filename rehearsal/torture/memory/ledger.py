@@ -54,7 +54,7 @@ class MemoryLedger:
         return _by_id(file for file in found if file.source_table_name == source_table_name)
 
     def unknown(self, files: Sequence[LandedFile]) -> Sequence[LandedFile]:
-        """Name those of the given files that are neither pending nor in the history."""
+        """List the given files that are neither pending nor in the history."""
         return [file for file in files if file.file_id not in self.pending and file.file_id not in self.history]
 
     def processed_loads(self, source_table_name: str) -> Sequence[LandedFile]:
@@ -132,7 +132,7 @@ class MemoryQuarantine:
         return [KeptEntry(entry.entry_id, str(entry.details["source_table_name"]), since="") for entry in found]
 
     def remove(self, kind: QuarantineKind, entry_id: str) -> None:
-        """Take an entry out."""
+        """Remove an entry."""
         del self.entries[kind, entry_id]
 
     def replace(self, entry: Quarantined) -> None:
@@ -140,7 +140,7 @@ class MemoryQuarantine:
         self.keep(entry)
 
     def unknown(self, entries: Sequence[Quarantined]) -> Sequence[Quarantined]:
-        """Name those of the given entries that are not kept yet."""
+        """List the given entries that are not kept yet."""
         return [entry for entry in entries if (entry.kind, entry.entry_id) not in self.entries]
 
 

@@ -24,11 +24,11 @@ class MemorySweepState:
         self.state = SweepState()
 
     def load(self) -> SweepState:
-        """Give what the last run kept."""
+        """Load the position of the last run."""
         return self.state
 
     def save(self, state: SweepState) -> None:
-        """Keep how far this run has come."""
+        """Save the position of this run."""
         self.state = state
 
 

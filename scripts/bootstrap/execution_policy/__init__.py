@@ -1,1 +1,1 @@
-"""What CloudFormation may do in an account on behalf of this platform, instead of AdministratorAccess."""
+"""The rights of CloudFormation in an account, instead of AdministratorAccess."""

@@ -1,4 +1,4 @@
-"""What the people need who approve, and nobody else has to have."""
+"""The policy of the people who approve."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _WITH_MFA = {
 def approver_of(platform: Platform, environment: Environment) -> Policy | None:
     """The policy of an environment's approvers, if anybody is asked there.
 
-    It lets them read what they approve and answer, with a second factor. It is in nobody's hands until a person
-    attaches it; no role that the pipelines make can carry it, because the boundary leaves no such action.
+    It allows to read the request and to answer it with a second factor. Nobody has it until a person attaches it. No
+    role of the pipelines can use it, because the boundary allows no such action.
     """
     if not environment.waits_for_approval:
         return None

@@ -1,4 +1,4 @@
-"""What the backups of a protected environment are made with, but nothing that deletes a backup or takes a lock off."""
+"""Rights to create backups of a protected environment, without deleting a backup or removing a lock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the pipelines of one environment are made with, and what bounds every role of theirs."""
+"""Rights to create the pipelines of one environment, and the boundary of their roles."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def pipelines(scope: Scope) -> list[Grant]:
 
 
 def connection(deployment: DeploymentAccount) -> list[Grant]:
-    """The connection is handed on; a person makes it."""
+    """The right to pass the connection to pipelines; a person creates it."""
     repository = deployment.repository
     if not isinstance(repository, ConnectedRepository):
         return []
@@ -42,9 +42,9 @@ def connection(deployment: DeploymentAccount) -> list[Grant]:
 
 
 def bounded_roles(scope: Scope) -> list[Grant]:
-    """Roles of this environment, which carry its boundary from the first moment and never lose it.
+    """Roles of this environment, always with its boundary.
 
-    IAM compares `iam:PermissionsBoundary` with the boundary that a role is to have, or has already.
+    IAM compares `iam:PermissionsBoundary` with the requested or existing boundary of a role.
     """
     own = scope.global_arn("iam", f"role/{scope.generated}")
     bounded = {"StringEquals": {"iam:PermissionsBoundary": scope.global_arn("iam", _policy(scope))}}
@@ -68,7 +68,7 @@ def replicas(scope: Scope) -> list[Grant]:
 
 
 def boundary(scope: Scope, deployment: DeploymentAccount, target: str) -> list[Grant]:
-    """The most that any role of an environment may do in the account of its pipelines, whoever wrote its policies.
+    """The boundary: the most that any role of an environment may do in the account of its pipelines.
 
     It takes the roles of its own bootstraps, reads and writes its own artifacts and logs, and starts its own builds.
     In every Region, because one environment has one boundary.

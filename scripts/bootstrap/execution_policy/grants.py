@@ -1,4 +1,4 @@
-"""The words in which the policy is written: actions by name, resources by name, patterns with their reason."""
+"""The building blocks of policies: actions and resources by name, wider patterns with a reason."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ Condition = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Scope:
-    """Whose resources a policy is about: those of one environment in one account and Region."""
+    """The scope of a policy: resources of one environment in one account and Region."""
 
     place: Place
     names: Names
     patterns: tuple[str, ...] = ()
-    """Of the names that manifests may give to databases and jobs."""
+    """The patterns of the names that manifests may give to databases and jobs."""
 
     @property
     def generated(self) -> str:
@@ -33,7 +33,7 @@ class Scope:
 
     @property
     def catalog_names(self) -> list[str]:
-        """The patterns of the names of databases, Glue jobs and connections, those of the taxi flow included."""
+        """The name patterns of databases, Glue jobs and connections, including the taxi flow's."""
         taxi = [TaxiName.CONFORMED_JOB, TaxiName.PURPOSE_BUILT_JOB]
         databases = [TaxiName.CONFORMED_DATABASE, TaxiName.PURPOSE_BUILT_DATABASE]
         own = [f"{self.names.resource_prefix}{pattern}" for pattern in self.patterns]
@@ -41,22 +41,22 @@ class Scope:
 
     @property
     def parameter_path(self) -> str:
-        """Below which the values of this environment are published."""
+        """The SSM path of this environment's published values."""
         return f"/{self.names.platform}/{self.names.environment}"
 
     @property
     def tagged(self) -> Condition:
-        """Holds for what this lake has made; AWS makes up the ids of keys and networks, so that only a tag tells."""
+        """The condition for resources of this lake; AWS generates ids of keys and networks, so only tags tell."""
         return {"StringEquals": {f"aws:ResourceTag/{LAKE_TAG}": self.names.lake}}
 
     @property
     def made_with_tag(self) -> Condition:
-        """Holds for a request that gives the tag of this lake."""
+        """The condition for a request that adds this lake's tag."""
         return {"StringEquals": {f"aws:RequestTag/{LAKE_TAG}": self.names.lake}}
 
     @property
     def untagged(self) -> Condition:
-        """Holds for a request that gives the tag of this lake to what has none of any lake."""
+        """The condition for a request that adds this lake's tag to a resource without any lake's tag."""
         return {**self.made_with_tag, "Null": {f"aws:ResourceTag/{LAKE_TAG}": "true"}}
 
     def taxi(self, name: TaxiName) -> str:
@@ -78,7 +78,7 @@ class Scope:
 
 @dataclass(frozen=True)
 class Grant:
-    """Actions of one service on resources; what is wider than this platform's own names says because of what."""
+    """Actions of one service on resources; a resource beyond the platform's own names needs a reason."""
 
     service: str
     actions: tuple[str, ...]

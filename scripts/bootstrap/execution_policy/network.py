@@ -1,4 +1,4 @@
-"""What the network of an environment is made with: EC2 makes up ids, so that tags tell whose each part is."""
+"""Rights to create the network of an environment: EC2 generates ids, so tags identify the owner of each part."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def network(scope: Scope) -> list[Grant]:
 
 
 def _made(scope: Scope, action: str, kind: str) -> Grant:
-    """One action on the one kind that it makes: together, actions could put things into what is another team's."""
+    """One action on one kind of resource; combined, actions could add resources to another team's."""
     return grant("ec2", action, scope.arn("ec2", f"{kind}/*"), because=f"{_MADE_UP}; it takes nothing from anybody")
 
 

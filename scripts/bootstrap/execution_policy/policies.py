@@ -58,23 +58,23 @@ class Policy:
 
 
 def environment_policies(platform: Platform, environment: Environment) -> list[Policy]:
-    """What the stacks of one environment are made with."""
+    """The policies that create the stacks of one environment."""
     names = Names.of(platform, environment)
     parts = {**_ENVIRONMENT, **_PROTECTED} if environment.is_protected else _ENVIRONMENT
     return _policies(names.lake, Scope(Place.of(environment), names, environment.catalog_names), parts)
 
 
 def pipeline_policies(platform: Platform, environment: Environment, place: Place) -> list[Policy]:
-    """What the pipelines of one environment are made with, in a Region of their account."""
+    """The policies that create the pipelines of one environment, in a Region of their account."""
     names, deployment = Names.of(platform, environment), platform.deployment_of(environment)
     parts = {**_PIPELINES, "delivery": (*_PIPELINES["delivery"], lambda _: delivery.connection(deployment))}
     return _policies(f"{names.lake}-pipelines-{place.region}", Scope(place, names), parts)
 
 
 def policies_of(platform: Platform, environment: Environment, place: Place) -> list[Policy]:
-    """All that CloudFormation may do for one environment with the role of one bootstrap: for its stacks, its pipelines.
+    """All policies of CloudFormation for one environment in one place: for its stacks and its pipelines.
 
-    The role of the pipelines' own Region also makes what they hand artifacts through in the lake's Region.
+    The role of the pipelines' own Region also creates their artifact bucket in the lake's Region.
     """
     home = Place.of_pipelines(platform, environment)
     policies = environment_policies(platform, environment) if Place.of(environment) == place else []
@@ -86,7 +86,7 @@ def policies_of(platform: Platform, environment: Environment, place: Place) -> l
 
 
 def boundary_of(platform: Platform, environment: Environment) -> Policy:
-    """What bounds every role of an environment in the account of its pipelines."""
+    """The permissions boundary of an environment's roles in the account of its pipelines."""
     names, deployment = Names.of(platform, environment), platform.deployment_of(environment)
     scope = Scope(Place.of_pipelines(platform, environment), names)
     grants = delivery.boundary(scope, deployment, environment.account)

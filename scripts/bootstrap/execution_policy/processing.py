@@ -1,4 +1,4 @@
-"""What functions, jobs, state machines, schedules, queues and their logs are made with."""
+"""Rights to create functions, jobs, state machines, schedules, queues and their logs."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def jobs(scope: Scope) -> list[Grant]:
 
 
 def _query_engine(scope: Scope) -> list[Grant]:
-    """A workgroup and its named queries, of which Athena knows no resource but the workgroup."""
+    """A workgroup and its named queries; Athena's only resource for both is the workgroup."""
     return [
         grant(
             "athena",

@@ -1,4 +1,4 @@
-"""What keys, buckets, tables, secrets and parameters are made with."""
+"""Rights to create keys, buckets, tables, secrets and parameters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When the change files of a table arrived, as far as names and listing tell."""
+"""Arrival times of a table's change files, by their names and the listing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Proposes the Glue runs of a cadence: how many tables share one, and how many workers of which type it gets."""
+"""Proposes the Glue runs of a cadence: tables of a run, number and type of workers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the name of a column says about its role; values decide, names only break ties and mark what DMS adds."""
+"""The role of a column by its name; values decide, names only break ties and mark DMS's own columns."""
 
 from __future__ import annotations
 

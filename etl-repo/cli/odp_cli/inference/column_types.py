@@ -1,4 +1,4 @@
-"""Which types a column has, and which one holds all that its files give: the widenings that the lake lets through."""
+"""The common type of a column over all files, by the widenings that the lake allows."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def column_profiles(loads: Footers, changes: Footers) -> tuple[ColumnProfile, ..
 def schema_differences(
     loads: Footers, changes: Footers, columns: Sequence[ColumnProfile]
 ) -> tuple[SchemaDifference, ...]:
-    """Name each column that not every file has, or not with the same type, and names that Spark cannot tell apart."""
+    """List columns that files lack, columns with different types, and names that Spark cannot tell apart."""
     footers = (*loads.read, *changes.read)
     return (*_ambiguities(footers), *_presence(footers, columns), *_types(footers, columns))
 

@@ -1,4 +1,4 @@
-"""Drafts the manifest that a person then edits: what was not inferred is left empty, so that validation names it."""
+"""Drafts a manifest for a person to edit: fields that were not inferred are empty, so validation names them."""
 
 from __future__ import annotations
 

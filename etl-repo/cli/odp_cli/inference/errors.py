@@ -1,4 +1,4 @@
-"""What can stop an inference: each message names what, where and how to mend it."""
+"""Errors that stop an inference; each message names the problem, the place and the correction."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from lake.errors import LakeError
 
 
 class InferenceError(LakeError):
-    """Nothing can be inferred until the cause named in the message is mended."""
+    """Nothing can be inferred until the named cause is corrected."""
 
 
 class SourceUrlError(InferenceError):
-    """The text is no address of a bucket or of a folder in one."""
+    """The text is not the address of a bucket or of a folder in one."""
 
 
 class SourceNotFoundError(InferenceError):
@@ -22,7 +22,7 @@ class SourceAccessError(InferenceError):
 
 
 class SourceUnreadableError(InferenceError):
-    """S3 cannot be reached, or answers what nobody expects."""
+    """S3 cannot be reached, or gives an unexpected answer."""
 
 
 class ObjectUnreadableError(SourceUnreadableError):

@@ -23,7 +23,7 @@ def evidence_document(landed: LandedTables, profiles: Sequence[TableProfile], pr
 
 
 def _table(profile: TableProfile, proposal: Proposal) -> dict[str, Json]:
-    """The files of a table are summed up; their list is that of the bucket."""
+    """The files of a table appear as sums only, because the bucket lists them."""
     table = profile.table
     found = {field.name: _json(getattr(profile, field.name)) for field in fields(profile) if field.name != "table"}
     return {

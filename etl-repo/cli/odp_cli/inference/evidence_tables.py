@@ -129,7 +129,7 @@ def _proposed(finding: Finding, nothing: Text = _NOT_INFERRED) -> Text:
 
 
 def _finding(finding: Finding) -> Iterator[str]:
-    """The proposed candidate's evidence is the reason, so that it needs no line of its own."""
+    """The proposed candidate's evidence is the reason, so it needs no line of its own."""
     yield finding.reason
     for candidate in finding.candidates:
         is_proposed = candidate.columns == finding.columns

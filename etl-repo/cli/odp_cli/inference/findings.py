@@ -1,4 +1,4 @@
-"""What was found for one role of a table's columns: a proposal, why, and the candidates that were weighed."""
+"""The finding for one role of a table's columns: a proposal, its reason, and the candidates."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class Candidate:
     columns: tuple[str, ...]
     evidence: str
     warnings: tuple[str, ...] = ()
-    """What a person should know who decides for it."""
+    """A warning for the person who chooses it."""
     objections: tuple[str, ...] = ()
     """Why it is not proposed."""
 

@@ -30,7 +30,7 @@ class UnreadableFile:
 
 @dataclass(frozen=True, slots=True)
 class Footer:
-    """What the end of one file tells about all of it."""
+    """The footer of one file."""
 
     file: LandedObject
     names: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""What the engine needs of a place where files have landed; S3 is one such place, a folder in a test another."""
+"""The port to landed files: S3, or a folder in a test."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class LandedObject:
 
     @property
     def name(self) -> str:
-        """The file name, by which DMS orders the files of a table."""
+        """The file name; DMS orders the files of a table by name."""
         return self.key.rsplit("/", 1)[-1]
 
 
@@ -29,4 +29,4 @@ class ObjectSource(Protocol):
         """Give every object of the source."""
 
     def open(self, landed: LandedObject) -> BinaryIO:
-        """Open one object as a seekable file that reads only what is asked for."""
+        """Open one object as a seekable file that reads only the requested ranges."""

@@ -7,7 +7,7 @@ _STEP = 1024
 
 
 def byte_text(size: int) -> str:
-    """Give a size in the largest unit of which it has at least one."""
+    """Give a size in the largest unit that is at least one."""
     amount, unit = float(size), 0
     while amount >= _STEP and unit < len(_UNITS) - 1:
         amount, unit = amount / _STEP, unit + 1

@@ -1,4 +1,4 @@
-"""Names databases and tables of the lake after those of the source, as the Data Catalog allows."""
+"""Derives names of databases and tables in the lake from the source's names, as the Data Catalog allows."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Brings the books of an existing lake from the format of an older release into that of this one."""
+"""Migrates the DynamoDB tables of a lake from an older release's format to this one's."""

@@ -1,4 +1,4 @@
-"""The books of one lake while they are migrated: each step is a transaction, so it can die anywhere and go on later."""
+"""Migrates the framework's tables; each step is a transaction, so it can die anywhere and continue later."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from odp.records import LandedFile
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
 
-# a transaction holds 100 actions: two for a file, and one for the summary of each table among them
+# a transaction has at most 100 actions: two for a file, and one for the summary of each table
 _FILES_PER_TRANSACTION = 30
 _BUCKET, _RAW = "raw_database_S3_bucket", "raw"
 
 
 @dataclass(frozen=True, slots=True)
 class BooksTables:
-    """The names of the tables that are migrated, and of the one that holds the format."""
+    """The names of the migrated tables, and of the table with the format."""
 
     pending: str
     history: str
@@ -45,7 +45,7 @@ class BooksTables:
 
 @dataclass(slots=True)
 class Findings:
-    """What is to be migrated, which tables get another name, and what stands in the way."""
+    """The items to migrate, the source tables with new names, and the obstacles."""
 
     pending: int = 0
     history: int = 0
@@ -56,28 +56,28 @@ class Findings:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many items of each of the books are in format 1."""
+        """The number of items of each table in format 1."""
         return {name: getattr(self, name) for name in ("pending", "history", "leases", "quarantine")}
 
     @property
     def items(self) -> int:
-        """How many items are in format 1."""
+        """The number of items in format 1."""
         return sum(self.counts.values())
 
     @property
     def renamed(self) -> dict[str, str]:
-        """The tables that have another name by the configured sources; manifests have to name them so."""
+        """The source tables whose names change by the configured sources; manifests must use the new names."""
         return {old: min(new) for old, new in sorted(self.names.items()) if old not in new}
 
     @property
     def mixed(self) -> dict[str, list[str]]:
-        """The tables whose files are those of several tables by the configured sources."""
+        """The tables with files of several source tables by the configured sources."""
         return {old: sorted(new) for old, new in sorted(self.names.items()) if len(new) > 1}
 
 
 @dataclass(frozen=True, slots=True)
 class BooksMigration:
-    """Migrates the books that a lake has; `versions` gives the ids of the versions of an object in the bucket."""
+    """Migrates a lake's tables; `versions` gives the version ids of an object in the bucket."""
 
     dynamodb: DynamoDBServiceResource
     tables: BooksTables
@@ -87,7 +87,7 @@ class BooksMigration:
     clock: Callable[[], float] = time.time
 
     def find(self, *, split: bool = False) -> Findings:
-        """Look at everything; changes nothing. Whoever splits mixed tables knows that they are to be loaded again."""
+        """Read everything and change nothing. `split` accepts that mixed tables must be loaded again."""
         found = Findings(quarantine=sum(1 for _ in self._rejections()))
         found.pending = self._find_files(self.tables.pending, found)
         found.history = self._find_files(self.tables.history, found)
@@ -109,7 +109,7 @@ class BooksMigration:
         return not found.items and int(str(marker.get("format", 1))) == FORMAT
 
     def run(self, found: Findings, *, by: str) -> None:
-        """Migrate what was found: leases first, whose new names follow from files that are still as they were."""
+        """Migrate the findings: leases first, because their new names follow from unmigrated files."""
         self._mark(1, migration_begun_by=by)
         for item in self._leases():
             if _names_a_bucket(item):

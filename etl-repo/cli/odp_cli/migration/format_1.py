@@ -1,7 +1,7 @@
-"""Reads what the release before format 2 wrote, and gives it in format 2; decides nothing about when.
+"""Converts items of format 1 to format 2.
 
-Format 1 named buckets physically and files by a hash of bucket, key and version. It read schema and table from the last
-folders of a key, whatever preceded them.
+Format 1 stored physical bucket names, and file ids were hashes of bucket, key and version. It read schema and table
+from the last folders of a key.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _ANY_CHANGES = "20000101-000000000.parquet"
 
 @dataclass(frozen=True, slots=True)
 class MigratedFile:
-    """A file of format 1 in format 2; `is_held` if it was pending under a name that no order follows from."""
+    """A file of format 1 in format 2; `is_held` if it was pending under a name without an order."""
 
     old: Item
     new: Item
@@ -45,7 +45,7 @@ class MigratedFile:
 
 
 def is_format_1(item: Mapping[str, Any]) -> bool:
-    """Whether an item of the file trackers, the leases or the quarantine is to be migrated."""
+    """Whether an item of the file trackers, the leases or the quarantine is in format 1."""
     return "format" not in item and not str(item.get("source_table_name", "")).startswith("#")
 
 
@@ -74,7 +74,7 @@ def migrated_file(item: Item, staging: Staging, *, is_pending: bool) -> Migrated
         raise ObjectKeyError(message)
     if meaning.segment:
         new["segment"] = meaning.segment
-    if is_pending:  # a run that failed may have committed it, and the commit has the former id
+    if is_pending:  # a failed run may have committed it, and the commit has the old id
         new[FORMER_ID] = item["file_id"]
     if unordered and is_pending:
         new |= {"file_ingestion_status": FileStatus.HELD.value, "status_reason": str(unordered)}
@@ -82,7 +82,7 @@ def migrated_file(item: Item, staging: Staging, *, is_pending: bool) -> Migrated
 
 
 def _meaning(key: str, staging: Staging) -> tuple[DmsObject, ObjectKeyError | None]:
-    """Format 1 took change files for good whose names are no times; the rest of such a key names the table."""
+    """Format 1 accepted change files whose names are not times; the rest of such a key names the table."""
     try:
         return staging.sources.parse_object_key(key), None
     except ObjectKeyError as error:
@@ -96,7 +96,7 @@ def _meaning(key: str, staging: Staging) -> tuple[DmsObject, ObjectKeyError | No
 
 
 def is_file_now(entry: Mapping[str, Any], staging: Staging) -> bool:
-    """Whether a rejected file is none by now: the sweep registers it, or ignores it as a folder marker."""
+    """Whether a rejected file is accepted now: the sweep registers it, or ignores it as a folder marker."""
     key = entry["file_ingestion_path"]
     if key.endswith("/") and not int(entry["file_size"]):
         return True
@@ -108,7 +108,7 @@ def is_file_now(entry: Mapping[str, Any], staging: Staging) -> bool:
 
 
 def migrated_rejection(entry: Item, staging: Staging, versions: list[str]) -> Item:
-    """Give a rejected file in format 2, under the id that a sweep gives it if its version is still there."""
+    """Give a rejected file in format 2, with the id that a sweep would give if its version still exists."""
     bucket, key = entry["file_ingestion_s3_bucket"], entry["file_ingestion_path"]
     role = staging.role_of(bucket)
     known = {object_id(bucket, key, version): version for version in versions}

@@ -1,4 +1,4 @@
-"""The books of a running lake as the migration reaches them, with credentials of the lake's account."""
+"""Connects the migration to a running lake, with credentials of the lake's account."""
 
 from __future__ import annotations
 
@@ -38,19 +38,19 @@ class LakeBooks:
 
     @property
     def caller(self) -> str:
-        """Who migrates."""
+        """The ARN of the person who migrates."""
         return str(self._session.client("sts").get_caller_identity()["Arn"])
 
     @property
     def decisions(self) -> DecisionLog:
-        """Where it is recorded that somebody migrates."""
+        """The log that records the migration."""
         dynamodb: Any = self._session.resource("dynamodb")
         tables = OperatedTables(*map(self._names.table, TABLES))
         history_days = self._environment.retention.history_days
         return DecisionLog(OperatedBooks(dynamodb, tables, history_days=history_days), self.caller)
 
     def require_this_release(self) -> None:
-        """Refuse while an older release, which would go on in the old format, registers files."""
+        """Refuse while an older release registers files in the old format."""
         function = self._published(Odp.FILE_MANAGER_FUNCTION)
         found = self._session.client("lambda").get_function_configuration(FunctionName=function)
         if found["Environment"]["Variables"].get("SOURCES") != sources_json(self._environment.sources):
@@ -61,7 +61,7 @@ class LakeBooks:
             )
 
     def migration(self) -> BooksMigration:
-        """Give the migration of these books."""
+        """Give the migration of these tables."""
         staging = self._published(Shared.STAGING_BUCKET)
         dynamodb: Any = self._session.resource("dynamodb")
         return BooksMigration(

@@ -1,1 +1,1 @@
-"""What an operator sees of a running lake and decides in it; the commands are in the files named after them."""
+"""The operator's view of a running lake, and decisions; each command is in the file of its name."""

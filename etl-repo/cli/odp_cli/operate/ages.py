@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 
 def age(span: timedelta) -> str:
-    """Write how long something has been by its two largest units."""
+    """Write a duration in its two largest units."""
     minutes, seconds = divmod(max(0, int(span.total_seconds())), 60)
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
@@ -16,5 +16,5 @@ def age(span: timedelta) -> str:
 
 
 def minute(moment: str) -> str:
-    """Write a moment of the books to the minute, in UTC."""
+    """Write a stored time to the minute, in UTC."""
     return f"{datetime.fromisoformat(moment):%Y-%m-%d %H:%M}" if moment else "–"

@@ -1,4 +1,4 @@
-"""What a lake's books say, read and changed for an operator: the one place of this command that asks DynamoDB."""
+"""Reads and changes a lake's DynamoDB tables for an operator; the only such place of the command."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class OperatedTables:
 
 
 class OperatedBooks:
-    """The books of one lake."""
+    """The DynamoDB tables of one lake."""
 
     def __init__(
         self,
@@ -68,18 +68,18 @@ class OperatedBooks:
         return datetime.fromtimestamp(self.clock(), UTC)
 
     def configuration(self) -> Configuration:
-        """Give what is running now."""
+        """Give the running configuration."""
         tables = self._tables
         version = RunningVersion(self._dynamodb, tables.deploy_tracker)
         running = DynamoDbRunningConfiguration(self._dynamodb, tables.batch_config, tables.table_config, version)
         return running.everything()
 
     def pending_work(self) -> Mapping[str, PendingWork]:
-        """Give how much waits for each source table."""
+        """Give the pending work of each source table."""
         return DynamoDbPendingWork(self._dynamodb, self._tables.pending).pending_work()
 
     def oldest_landing(self, source_table_name: str) -> str:
-        """Tell when the oldest pending file of a table landed."""
+        """Give the landing time of a table's oldest pending file."""
         return self.tracker.oldest_landing(source_table_name)
 
     def expired_until(self) -> str:
@@ -87,7 +87,7 @@ class OperatedBooks:
         return DynamoDbSweepState(self._dynamodb, self._tables.pending, STAGING).load().expired_until
 
     def leases(self, qualified_names: Iterable[str]) -> Mapping[str, LeaseState]:
-        """Give what is known of those tables of the lake that a refresh ever touched."""
+        """Give the leases of tables; tables that no refresh ever touched are left out."""
         items = read_leases(self._dynamodb, self._tables.leases, qualified_names)
         return {str(item["raw_table_name"]): LeaseState.of(item) for item in items}
 
@@ -101,7 +101,7 @@ class OperatedBooks:
         return sorted(found, key=lambda entry: (entry.since, entry.kind, entry.entry_id))
 
     def held_files(self, source_table_name: str) -> list[LandedFile]:
-        """List the files of a table that wait for a person, in landing order; reads the table's whole history."""
+        """List the held files of a table in landing order; reads the table's whole history."""
         values = {":name": source_table_name, ":held": FileStatus.HELD.value, ":first": _ANY[0], ":end": _ANY[1]}
         items = self._query(
             self._tables.history,
@@ -116,7 +116,7 @@ class OperatedBooks:
         return list(self.tracker.pending_files(source_table_name, most).files)
 
     def files_named(self, source_table_name: str, name: str, *, pending: bool) -> list[LandedFile]:
-        """List the files of a table whose file name or id it is."""
+        """List the files of a table with a file name or id."""
         table = self._tables.pending if pending else self._tables.history
         prefixes = [name] if "/" in name else [f"{kind}/{name}/" for kind in _KINDS]
         return [
@@ -138,12 +138,12 @@ class OperatedBooks:
         transact(self._client, [decision_noted(self._tables.pending, source_table_name)])
 
     def remove(self, entry: Entry) -> None:
-        """Take an entry out of the quarantine."""
+        """Remove an entry from the quarantine."""
         key = key_in_quarantine(entry.kind, entry.entry_id)
         persist(lambda: self._client.delete_item(TableName=self._tables.quarantine, Key=key))
 
     def mark_dismissed(self, entry: Entry, *, at: str, by: str, reason: str) -> bool:
-        """Note on an entry that a person dismissed it; False if it is not there any more, or was dismissed before."""
+        """Mark an entry as dismissed by a person; False if it is gone or was dismissed before."""
         update: Any = {
             "TableName": self._tables.quarantine,
             "Key": key_in_quarantine(entry.kind, entry.entry_id),
@@ -154,12 +154,12 @@ class OperatedBooks:
         return took_place(lambda: persist(lambda: self._client.update_item(**update)))
 
     def put_entry(self, item: Mapping[str, Any]) -> None:
-        """Keep an item of the quarantine as it is now."""
+        """Write an item of the quarantine, replacing an older one."""
         persist(lambda: self._client.put_item(TableName=self._tables.quarantine, Item=dict(item)))
 
     @property
     def quarantine(self) -> DynamoDbQuarantine:
-        """The entries as the runtime keeps them."""
+        """The quarantine as the runtime writes it."""
         return DynamoDbQuarantine(self._dynamodb, self._tables.quarantine)
 
     @property

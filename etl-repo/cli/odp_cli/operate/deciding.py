@@ -1,4 +1,4 @@
-"""Carries decisions out, file by file: a command that dies in the middle is run again and does what is left."""
+"""Carries out decisions file by file; an interrupted command that is run again does the rest."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Verdict(StrEnum):
-    """What a person says of held files."""
+    """A person's verdict about held files."""
 
     APPROVE = "approve"
     DISMISS = "dismiss"
@@ -35,7 +35,7 @@ _AFTER = {Verdict.APPROVE: "pending, approved", Verdict.DISMISS: "skipped"}
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What became of a decision about files."""
+    """The outcome of a decision about files."""
 
     files: tuple[LandedFile, ...] = ()
     too_late: tuple[LandedFile, ...] = ()
@@ -59,13 +59,13 @@ class Deciding:
 
     @property
     def log(self) -> DecisionLog:
-        """Where the decisions are kept."""
+        """The log of decisions."""
         return DecisionLog(self.books, self.decided_by)
 
     def about_held(self, command: str, verdict: Verdict, files: Sequence[LandedFile], reason: str = "") -> Decided:
-        """Approve or dismiss held files of one table, then close the entries of which nothing is held any more."""
+        """Approve or dismiss held files of one table, then close entries without held files."""
         table = files[0].source_table_name
-        if verdict is Verdict.DISMISS:  # somebody may have begun to approve while this person was asked
+        if verdict is Verdict.DISMISS:  # somebody may have begun to approve before this person answered
             refuse_to_dismiss_the_rest(self.books, files)
         decision = Decision(command, table, reason, "held", _AFTER[verdict], _keys(files))
         entries = _held_entries(self.books, table)
@@ -93,14 +93,14 @@ class Deciding:
         self.log.end(noted, changed=1)
 
     def acknowledge(self, command: str, entry: Entry, reason: str) -> bool:
-        """Note on an entry that it needs nobody any more; the sweep would put it back if it were taken out."""
+        """Mark an entry as needing nobody any more; the sweep would add it again if it were removed."""
         noted = self.log.begin(Decision(command, entry.table, reason, "waits", "dismissed", [entry.entry_id]))
         is_new = self.books.mark_dismissed(entry, at=self.log.now(), by=self.decided_by, reason=reason)
         self.log.end(noted, changed=int(is_new))
         return is_new
 
     def take_out(self, command: str, entries: Sequence[Entry], reason: str) -> Decided:
-        """Take out entries of one table whose cause is gone, and leave the table's files alone."""
+        """Remove entries of one table whose cause is gone, without touching the table's files."""
         if not entries:
             return Decided()
         subjects = [entry.entry_id for entry in entries]
@@ -111,12 +111,12 @@ class Deciding:
         return Decided(closed=tuple(entries))
 
     def closed(self, decided: Decided, entry: Entry) -> Decided:
-        """Take an entry out whose files are all decided."""
+        """Remove an entry whose files are all decided."""
         self.books.remove(entry)
         return Decided(decided.files, decided.too_late, (*decided.closed, entry))
 
     def _close(self, table: str, entries: Sequence[Entry]) -> tuple[Entry, ...]:
-        """Take out those of some entries of whose files none is held any more."""
+        """Remove the entries without held files."""
         done = tuple(entry for entry in _without_files(self.books, table) if entry in entries) if entries else ()
         for entry in done:
             self.books.remove(entry)
@@ -140,10 +140,10 @@ class Deciding:
 
 
 def refuse_to_dismiss_the_rest(books: OperatedBooks, files: Sequence[LandedFile]) -> None:
-    """Refuse to dismiss all that is held with what a command approved that was interrupted, or is under way.
+    """Refuse to dismiss all other held files of an approval that was interrupted or is under way.
 
     Raises:
-        CommandError: nothing would wait any more, and the approved parts would be applied without these.
+        CommandError: the approved parts would be applied without these.
     """
     if not files:
         return
@@ -160,9 +160,9 @@ def refuse_to_dismiss_the_rest(books: OperatedBooks, files: Sequence[LandedFile]
 
 
 def left_over(books: OperatedBooks, table: str) -> list[Entry]:
-    """List what a command that died has left of a table: entries without held files.
+    """List the entries without held files, which a dead command left.
 
-    A run keeps its entry before it holds the files, so a table that is being written keeps its entries.
+    A run writes its entry before it holds the files, so entries of a table that is being written stay.
     """
     config = books.configuration().tables.get(table)
     lease = books.leases([config.qualified_name]).get(config.qualified_name) if config else None
@@ -172,10 +172,10 @@ def left_over(books: OperatedBooks, table: str) -> list[Entry]:
 
 
 def refuse_to_close(books: OperatedBooks, entry: Entry) -> None:
-    """Keep an entry of which files are held, or may be soon.
+    """Refuse to close an entry that has held files, or may have some soon.
 
     Raises:
-        CommandError: a run may be about to hold its files, or has held some since they were looked for.
+        CommandError: a run may be about to hold its files, or has held some meanwhile.
     """
     if entry.kind in HELD_KINDS and entry not in left_over(books, entry.table):
         raise CommandError(
@@ -195,7 +195,7 @@ def _held_entries(books: OperatedBooks, table: str) -> list[Entry]:
 
 
 def _waiting(entries: Sequence[Entry], files: Sequence[LandedFile]) -> list[Entry]:
-    """Give the entries of which some files are, or may be."""
+    """Give the entries that some files belong to, or may belong to."""
     of_entries = HeldEntries(entries, files)
     return [entry for entry in entries if of_entries.files_of(entry) or of_entries.unclear_of(entry)]
 

@@ -1,4 +1,4 @@
-"""The audit trail of decisions: an item of odpf_quarantine each, kept before anything is changed."""
+"""The audit trail of decisions: each is an item of odpf_quarantine, written before any change."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from odp.stored_format import FORMAT
 from odp_cli.operate.books import OperatedBooks
 
 _SUBJECTS = 200
-"""So many files an item names; how many there were it says in any case."""
+"""The most files that an item names; it always has their number."""
 BEGUN, DONE = "begun", "done"
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a person decides about a table, its files or an entry."""
+    """A person's decision about a table, its files or an entry."""
 
     command: str
     table: str
@@ -37,7 +37,7 @@ class DecisionLog:
     decided_by: str
 
     def begin(self, decision: Decision) -> dict[str, Any]:
-        """Keep what is going to be done, so that no change is without its entry, wherever the command dies."""
+        """Record the decision before it is carried out, so no change is without a record."""
         at = self.now()
         item: dict[str, Any] = {
             "quarantine_kind": QuarantineKind.DECISION.value,
@@ -58,7 +58,7 @@ class DecisionLog:
         return item
 
     def end(self, item: dict[str, Any], *, changed: int) -> None:
-        """Add how many of the subjects were changed; the others had been decided by somebody else."""
+        """Add the number of changed subjects; somebody else had decided the others."""
         self.books.put_entry(item | {"progress": DONE, "changed": changed})
 
     def now(self) -> str:

@@ -1,4 +1,4 @@
-"""Empties a table whose load vanished from staging, when a person wants it."""
+"""Empties a table whose load vanished from staging, on a person's request."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Emptying:
         return load
 
     def empty(self, load: VanishedLoad, log: DecisionLog, reason: str) -> bool:
-        """Have the next refresh empty the table; False if that was asked for before and is pending or done.
+        """Register the request to empty the table; False if an earlier request is pending or done.
 
         Raises:
             CommandError: the request was held or skipped meanwhile; the entry stays.

@@ -1,4 +1,4 @@
-"""Entries of the quarantine as an operator sees and names them."""
+"""Quarantine entries for an operator, with short names."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _DISMISSED = {"dismissed_at", "dismissed_by", "dismissed_reason"}
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry, with the table that it is about if it is about one."""
+    """One entry, and its table if it has one."""
 
     kind: QuarantineKind
     entry_id: str
@@ -47,13 +47,13 @@ class Entry:
 
     @property
     def number(self) -> str:
-        """A short name, which is the same in every list."""
+        """A short name that is the same in every list."""
         identity = f"{self.kind.value}/{self.entry_id}"
         return hashlib.sha256(identity.encode()).hexdigest()[:_NUMBER_DIGITS]
 
     @property
     def spellings(self) -> tuple[str, ...]:
-        """What a person may call it."""
+        """The names that a person may use for it."""
         path = str(self.details.get("file_ingestion_path", ""))
         return tuple(filter(None, (self.number, self.entry_id, path)))
 

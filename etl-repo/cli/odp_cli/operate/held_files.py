@@ -1,4 +1,4 @@
-"""Tells apart the loads and late files of a table that wait for a person, and finds the files of an entry."""
+"""Groups the held loads and late files of a table, and finds the files of an entry."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _COMMAND_FOLLOWS = "; approve or dismiss it: "
 
 @dataclass(frozen=True, slots=True)
 class HeldGroup:
-    """Files of one table that were held together: a load with what belongs to it, or late changes."""
+    """Files of one table that were held together: a load, or late changes."""
 
     reason: str
     files: tuple[LandedFile, ...]
@@ -44,7 +44,7 @@ class HeldGroup:
 
 
 def groups_of(files: Iterable[LandedFile]) -> list[HeldGroup]:
-    """Group the held files of one table by their entry; those of an earlier release by reason, loads and changes apart.
+    """Group the held files of one table by entry; files of an earlier release by reason and kind.
 
     A refresh holds loads and changes under entries of their own.
     """
@@ -56,29 +56,29 @@ def groups_of(files: Iterable[LandedFile]) -> list[HeldGroup]:
 
 @dataclass(frozen=True, slots=True)
 class HeldEntries:
-    """All entries of held files, and the held files of their table, which an earlier release held without their entry.
+    """All entries of held files, and their files; an earlier release held files without naming the entry.
 
-    A file is unclear if nobody knows its entry: after one of its possible entries is closed, it would seem to be of the
-    other.
+    A file is unclear if its entry is unknown: after one of its possible entries is closed, it would seem to belong to
+    the other.
     """
 
     entries: Sequence[Entry]
     held: Sequence[LandedFile]
 
     def files_of(self, entry: Entry) -> list[LandedFile]:
-        """Give the held files that an entry is about."""
+        """Give the held files of an entry."""
         unclear = {*self.unclear_of(entry)}
         return [file for file in self.held if entry in self._possible(file) and file not in unclear]
 
     def unclear_of(self, entry: Entry) -> list[LandedFile]:
-        """Give the held files that may be of an entry or of another one, which may be closed already."""
+        """Give the held files that may belong to an entry or to another one, which may be closed already."""
         possible = {file: entries for file in self.held if entry in (entries := self._possible(file))}
         unnamed = {file for file in possible if not file.held_id and file.name not in _names_in(entry)}
         are_too_many = len(unnamed) > _count(entry) - len(_names_in(entry))
         return [file for file, entries in possible.items() if len(entries) > 1 or (are_too_many and file in unnamed)]
 
     def _possible(self, file: LandedFile) -> list[Entry]:
-        """Give the entry of a file; several if an earlier release held it, and it may be of any of them."""
+        """Give the entry of a file; several if an earlier release held it and it may belong to any of them."""
         identity = f"{file.source_table_name}#{file.held_id or file.file_id}"
         exact = [entry for entry in self.entries if entry.entry_id == identity]
         if exact or file.held_id:
@@ -105,7 +105,7 @@ def _names_in(entry: Entry) -> list[str]:
 
 
 def chosen_files(files: Sequence[LandedFile], names: Sequence[str]) -> list[LandedFile]:
-    """Give those of some files that a person names by file name, key or id; all without a name.
+    """Give the files that a person names by file name, key or id; all if no name is given.
 
     Raises:
         CommandError: none of the files has one of the names.
@@ -121,7 +121,7 @@ def chosen_files(files: Sequence[LandedFile], names: Sequence[str]) -> list[Land
 
 
 def refuse_unclear(command: str, entry: Entry, unclear: Sequence[LandedFile]) -> None:
-    """Refuse to decide about an entry while nobody knows of which entry some files are.
+    """Refuse to decide about an entry while the entry of some files is unknown.
 
     Raises:
         CommandError: naming the files.
@@ -136,7 +136,7 @@ def refuse_unclear(command: str, entry: Entry, unclear: Sequence[LandedFile]) ->
 
 
 def refuse_first_part_alone(files: Sequence[LandedFile], chosen: Sequence[LandedFile]) -> None:
-    """Refuse to approve the first part of a load while others of it would still wait.
+    """Refuse to approve the first part of a load while other parts would stay held.
 
     Raises:
         CommandError: the table would be replaced by the chosen parts alone.

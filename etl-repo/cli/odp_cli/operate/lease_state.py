@@ -1,4 +1,4 @@
-"""What odpf_file_processing_tracker says of one table: who writes it, and how its last refresh ended."""
+"""The item of a table in odpf_file_processing_tracker: its writer and its last refresh."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from odp.refresh import RefreshStatus
 
 @dataclass(frozen=True, slots=True)
 class LastRefresh:
-    """How the last refresh that returned its lease ended."""
+    """The outcome of the last refresh that returned its lease."""
 
     ended_at: str
     rows_inserted: int
@@ -50,7 +50,7 @@ class LeaseState:
 
     @classmethod
     def of(cls, item: Mapping[str, Any]) -> LeaseState:
-        """Read a stored lease; what an older release did not write is unknown."""
+        """Read a stored lease; fields that an older release lacks are unknown."""
         since, expires_at = item.get("lease_since"), item.get("lease_expires_at")
         return cls(
             refresh_status=str(item.get("refresh_status", "")),

@@ -1,4 +1,4 @@
-"""Finds what a person means by a name, and says what is near to a name that does not exist."""
+"""Resolves names that a person types, and suggests similar ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SHOWN = 3
 
 
 def resolve_table(text: str, names: Collection[str], configs: Mapping[str, RawTableConfig]) -> str:
-    """Give the source table that a person names by its own name, or by the name of its table in the lake.
+    """Give the source table for its own name, or for the name of its table in the lake.
 
     Raises:
         CommandError: no table, or more than one, has this name.
@@ -35,7 +35,7 @@ def resolve_table(text: str, names: Collection[str], configs: Mapping[str, RawTa
 
 
 def near(text: str, known: Collection[str], otherwise: str) -> str:
-    """Say which known names are like a name, or what to do if none is."""
+    """Suggest similar known names, or the alternative if there are none."""
     by_lower = {name.lower(): name for name in known}
     close = [by_lower[name] for name in get_close_matches(text.lower(), by_lower, n=_SHOWN, cutoff=0.6)]
     return f"did you mean {_either(close)}?" if close else otherwise

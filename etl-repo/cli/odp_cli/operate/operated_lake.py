@@ -1,4 +1,4 @@
-"""A running lake as an operator reaches it, with credentials of the lake's account and no others."""
+"""Connects an operator to a running lake, with credentials of the lake's account only."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TABLES = (
 
 
 class OperatedLake:
-    """One environment: its books, its sources, and who asks."""
+    """One environment: its DynamoDB tables, its sources, and the caller."""
 
     def __init__(self, platform: Path, env: str, profile: str | None) -> None:
         known = load_platform(platform)
@@ -47,24 +47,24 @@ class OperatedLake:
 
     @property
     def landed_file_days(self) -> int:
-        """After how many days the staging bucket forgets a file."""
+        """The days after which the staging bucket deletes a file."""
         return self._environment.retention.landed_file_days
 
     @cached_property
     def caller(self) -> str:
-        """Who decides."""
+        """The ARN of the caller."""
         return str(self._session.client("sts").get_caller_identity()["Arn"])
 
     @cached_property
     def books(self) -> OperatedBooks:
-        """The books of the lake."""
+        """The DynamoDB tables of the lake."""
         dynamodb: Any = self._session.resource("dynamodb")
         tables = OperatedTables(*map(self._names.table, TABLES))
         return OperatedBooks(dynamodb, tables, history_days=self._environment.retention.history_days)
 
     @property
     def vanished_loads(self) -> VanishedLoads:
-        """The loads that are gone from the staging bucket."""
+        """Finds loads that are gone from the staging bucket."""
         parameter = self._names.parameter(Shared.STAGING_BUCKET)
         bucket = str(self._session.client("ssm").get_parameter(Name=parameter)["Parameter"]["Value"])
         s3: Any = self._session.client("s3")
@@ -75,5 +75,5 @@ class OperatedLake:
 
     @property
     def sources(self) -> Sources:
-        """Where each source's DMS task writes."""
+        """The folder of each source."""
         return Sources.from_json(sources_json(self._environment.sources))

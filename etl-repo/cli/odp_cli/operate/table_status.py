@@ -1,4 +1,4 @@
-"""Decides in which state a table is; knows no service."""
+"""Decides the state of a table; uses no service."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from odp_cli.operate.lease_state import LeaseState
 
 
 class State(StrEnum):
-    """What a table is in, the worst first."""
+    """The state of a table, the worst first."""
 
     EXPIRING = "expiring"
     REFUSED = "refused"
@@ -44,12 +44,12 @@ _BY_KIND = {
     QuarantineKind.VANISHED_LOAD: State.VANISHED_LOAD,
 }
 STATE_KINDS = (*_BY_KIND, QuarantineKind.UNCONFIGURED_TABLE)
-"""The kinds of quarantine entries that say something of a table's state."""
+"""The kinds of quarantine entries that are part of a table's state."""
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One thing that is to be known of a table."""
+    """One condition of a table."""
 
     state: State
     reason: str = ""
@@ -60,7 +60,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """What was read of all tables; `oldest` has a landing time for each table with pending files."""
+    """The data of all tables; `oldest` has a landing time for each table with pending files."""
 
     configs: Mapping[str, RawTableConfig]
     pending: Mapping[str, PendingWork]
@@ -72,7 +72,7 @@ class Books:
 
 @dataclass(frozen=True, slots=True)
 class TableStatus:
-    """How one table is."""
+    """The status of one table."""
 
     source_table_name: str
     config: RawTableConfig | None
@@ -105,7 +105,7 @@ class TableStatus:
 
 
 def statuses(books: Books, now: datetime) -> list[TableStatus]:
-    """Tell how each table is, the worst first; a table that nothing but an entry knows of is among them."""
+    """Give the status of each table, the worst first, including tables known only by a quarantine entry."""
     told = {entry.table for entry in books.entries if entry.table and not entry.dismissed_at}
     names = {*books.configs, *books.pending, *told}
     return sorted((_status(name, books, now) for name in names), key=_worst_first)
@@ -154,7 +154,7 @@ def _held_until(entry: Entry, end: datetime, *, is_over: bool) -> str:
 
 
 def _command(entry: Entry) -> tuple[str, str]:
-    """Give what approves the files, and what dismisses them."""
+    """Give the commands that approve and dismiss the files."""
     if entry.kind is QuarantineKind.HELD_LOAD:
         command = f"odp reload {shlex.quote(entry.table)}"
         return f"{command} --approve", f"{command} --dismiss"
@@ -167,7 +167,7 @@ def _told_by(entry: Entry, next_try: str) -> Condition:
 
 
 def _next_try(config: RawTableConfig | None, pending: PendingWork, lease: LeaseState, now: datetime) -> str:
-    """Say that a refused table is tried again by itself, if anything that it was refused for has changed since."""
+    """Add that a refused table is tried again by itself, if files or configuration have changed meanwhile."""
     if config and pending.files and config.is_active and may_start(config, pending, lease.as_planned(now)):
         return " (changed since then: the next refresh tries again)"
     return ""

@@ -1,4 +1,4 @@
-"""What releasing and dismissing mean for each kind of quarantine entry; knows no service."""
+"""The meaning of releasing and dismissing for each kind of quarantine entry; uses no service."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from odp_cli.operate.entries import Entry
 
 
 class Action(StrEnum):
-    """What is done, in the words in which a person is asked."""
+    """The action, in the words of the question to the person."""
 
     APPROVE = "approve the held files of"
     DISMISS = "never apply the held files of"
@@ -25,7 +25,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class _Meaning:
-    """An action for each verdict, or what to do instead."""
+    """An action for each verdict, or an alternative."""
 
     release: Action | str
     dismiss: Action | str
@@ -62,7 +62,7 @@ _MEANINGS = {
 
 
 def action_for(entry: Entry, verdict: str) -> Action:
-    """Give what releasing or dismissing an entry does.
+    """Give the action of releasing or dismissing an entry.
 
     Raises:
         CommandError: this verdict makes no sense for the entry.

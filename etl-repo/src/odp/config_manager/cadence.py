@@ -1,4 +1,4 @@
-"""A refresh cadence is named after its interval, so that the name alone gives the schedule."""
+"""Cadence names: the name is the interval, and gives the schedule."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def minutes_of(refresh_cadence: str) -> int:
     """Give the interval of a cadence in minutes.
 
     Raises:
-        ValueError: the name is none of a cadence.
+        ValueError: the name is not a cadence's.
     """
     match = _match(refresh_cadence)
     return int(match["count"]) * _MINUTES[match["unit"]]

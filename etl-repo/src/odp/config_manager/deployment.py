@@ -1,7 +1,7 @@
-"""Brings an account to the newest configuration request: checked whole, applied whole, each request in the books.
+"""Deploys the newest configuration request: checks it whole, applies it whole, and records every request.
 
-The object in the config bucket is the truth and an event only says that it changed: whatever event comes, however
-late or often, the newest request is the one that is deployed.
+The object in the config bucket is the truth; an event only says that it changed. For every event, late or repeated, the
+newest request is deployed.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Lake:
-    """What of one lake decides on manifests: the names of its databases, its sizes, what was deployed for it."""
+    """The facts of one lake that decide on manifests: names of databases, sizes, deployed resources."""
 
     names: PhysicalNames
     cadence_defaults: Mapping[str, object]
     deployed: SynthesisedResources
 
     def desired(self, manifests: Mapping[str, str]) -> Manifests:
-        """Give the configuration that manifests ask for in this lake; raises ManifestError."""
+        """Give the configuration that manifests describe in this lake; raises ManifestError."""
         return self.names.resolve(parse_manifests(manifests, self.cadence_defaults))
 
 
@@ -45,10 +45,10 @@ class ConfigurationManager:
     tables: WrittenTables
 
     def handle(self, announced: str) -> ConfigDeployment | None:
-        """Take note of the request that an event announced, and deploy the newest; None if that was done before."""
+        """Record the announced request, and deploy the newest; None if that one has ended already."""
         noted = self._receive(announced)
         attempt = self.store.begin()
-        # asked after the attempt began: a request that comes later begins a later attempt, which ends this one
+        # read after the attempt began: a later request begins a later attempt, which ends this one
         newest_id = self.requests.newest()
         newest = noted if newest_id == announced else self._receive(newest_id) if newest_id else None
         running = self.store.running(attempt)
@@ -62,7 +62,7 @@ class ConfigurationManager:
         return self._deploy(newest, running, attempt)
 
     def _receive(self, request_id: str) -> ConfigRequest | None:
-        """Keep a request as it came; None if it is too old for the bucket to have it still."""
+        """Record a request; None if the bucket no longer has it."""
         request = self.requests.read(request_id)
         if request is not None:
             content = _content_if_readable(request)

@@ -1,8 +1,8 @@
-"""Lambda entry point that CloudFormation calls when a deployment brings manifests: they become one request.
+"""Lambda entry point that CloudFormation calls to upload a deployment's manifests as one request.
 
-It writes the request's object and tells the queue of it as S3 will do too: a rule that was created a moment ago may
-not see the object's event yet (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-rule.html), and a
-second event of one request changes nothing.
+It writes the request's object and also sends the event to the queue, because a rule that was just created may miss the
+object's event (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-rule.html). A second event of one
+request changes nothing.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 # its own variables are read where a failure is answered: CloudFormation waits for an hour for one that is not
 @entry_point("manifest-upload", Variables)
 def handle(event: dict[str, Any], context: object) -> None:  # noqa: ARG001 - Lambda's signature
-    """Deliver the manifests that the resource names; deleting the resource leaves the configuration as it runs."""
+    """Upload the manifests that the resource names; deleting the resource does not change the running configuration."""
     with log_keys(correlation_id=event["RequestId"]):
         try:
             if event["RequestType"] != "Delete":
@@ -54,14 +54,14 @@ def deliver(properties: Mapping[str, str], bucket: str, queue_url: str) -> None:
 
 
 def manifests_in(archive: bytes) -> dict[str, str]:
-    """Give the text of each `*.json` at the top of a zip archive; what lies deeper is no manifest."""
+    """Give the text of each `*.json` at the top of a zip archive; deeper files are not manifests."""
     with zipfile.ZipFile(io.BytesIO(archive)) as files:
         names = sorted(name for name in files.namelist() if "/" not in name and name.endswith(".json"))
         return {name: files.read(name).decode() for name in names}
 
 
 def _answer(event: Mapping[str, Any], status: str, reason: str) -> None:
-    """CloudFormation waits for this, an hour long if it never comes."""
+    """CloudFormation waits up to an hour for this answer."""
     answer = {
         "Status": status,
         "Reason": reason,

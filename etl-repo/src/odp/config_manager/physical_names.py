@@ -1,4 +1,4 @@
-"""Names of databases: manifests in git name them alike for every environment, an account with two lakes does not."""
+"""Physical names of databases: manifests are the same everywhere; an account with two lakes needs a prefix."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from odp.records import RawTableConfig
 
 @dataclass(frozen=True, slots=True)
 class PhysicalNames:
-    """What precedes the names of one lake's databases; buckets stay roles in everything that is stored."""
+    """The prefix of one lake's database names; stored records keep the roles of buckets."""
 
     database_prefix: str = ""
 
     def resolve(self, manifests: Manifests) -> Manifests:
-        """Give the manifests with the database names of the lake."""
+        """Give the configuration with the lake's physical database names."""
         return dataclasses.replace(manifests, tables=tuple(self._resolve(table) for table in manifests.tables))
 
     def _resolve(self, table: RawTableConfig) -> RawTableConfig:

@@ -1,4 +1,4 @@
-"""The document by which manifests reach an account: the text of each manifest, its commit, and who asks."""
+"""The request document: the text of each manifest, the commit, and the sender."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from odp.errors import ManifestError
 from odp.stored_format import FORMAT
 
 REQUEST_KEY = "odp/configuration/request.json"
-"""The one object of the config bucket that holds the newest request; its versions are the requests before."""
+"""The key of the newest request in the config bucket; older versions are older requests."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequestContent:
-    """What a request document says."""
+    """The content of a request document."""
 
     commit: str
     requested_by: str
@@ -35,7 +35,7 @@ def write_request(content: RequestContent) -> bytes:
 
 
 def read_request(document: bytes) -> RequestContent:
-    """Read the document of a request; what a later release adds to it is ignored, so that a rollback can read it.
+    """Read the document of a request; fields of a later release are ignored, so a rollback can read it.
 
     Raises:
         ManifestError: it is not JSON, no object with commit, requested_by and the manifests' texts, or in a format of

@@ -1,4 +1,4 @@
-"""Decides whether manifests may become the running configuration: what would corrupt a filled table may not."""
+"""Checks manifests against the running configuration: refuses changes that would corrupt a filled table."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from odp.table_identity import VIEWS, name_of_stored, occupied_names
 
 @dataclass(frozen=True, slots=True)
 class SynthesisedResources:
-    """What was deployed at synth and cannot follow manifests at run time."""
+    """Resources that synthesis created, and that manifests cannot change at run time."""
 
     cadences: frozenset[str]
     glue_jobs: frozenset[str]
@@ -24,18 +24,18 @@ class SynthesisedResources:
 
 @dataclass(frozen=True, slots=True)
 class RunningCheck:
-    """The lake that manifests are to be admitted to; `written` tells of each table that a refresh ever touched."""
+    """Compares manifests with a running lake; `written` has each table that a refresh ever touched."""
 
     running: Configuration
     written: Mapping[str, WrittenTable]
     deployed: SynthesisedResources
 
     def check(self, desired: Manifests) -> None:
-        """Let manifests pass that every table with data can live with.
+        """Return if the manifests fit every table with data.
 
         Raises:
-            ManifestError: with every reason against them, each with the way to do it right.
-            TableIsBeingWrittenError: a refresh is under way that may fill a table which they define anew.
+            ManifestError: with every problem and its correction.
+            TableIsBeingWrittenError: a refresh under way may fill a table that they redefine.
         """
         problems = [
             f"{desired.places.get(name, name)}: {problem}"
@@ -75,7 +75,7 @@ class RunningCheck:
                 yield table.source_table_name, _other_target(running, table)
 
     def _name_problems(self, desired: Manifests) -> Iterator[tuple[str, str]]:
-        """A table whose entry was removed keeps its data, and with merge_on_read the names of its views, too."""
+        """A table keeps its data after its entry was removed, and with merge_on_read also the names of its views."""
         for table in desired.tables:
             for name in _related(table):
                 identity = self._identity_of(name)
@@ -94,7 +94,7 @@ class RunningCheck:
         return written.identity if written else None
 
     def _refuse_to_race(self, table: RawTableConfig) -> None:
-        """A first refresh under way may have committed already, with the identity of the running configuration."""
+        """A first refresh under way may already have committed with the identity of the running configuration."""
         running = self.running.tables.get(table.source_table_name)
         names = {table.qualified_name, running.qualified_name if running else table.qualified_name}
         is_same = running is not None and running.identity == table.identity and len(names) == 1
@@ -106,14 +106,14 @@ class RunningCheck:
 
 
 def changed_tables(running: Configuration, desired: Manifests) -> frozenset[str]:
-    """Name the tables of the lake about which an admission must know: those of entries that are new or change."""
+    """Name the tables of new and changed entries, which a check must look up."""
     new = [table for table in desired.tables if running.tables.get(table.source_table_name) != table]
     old = [running.tables[table.source_table_name] for table in new if table.source_table_name in running.tables]
     return frozenset(name for table in (*new, *old) for name in (table.qualified_name, *_related(table)))
 
 
 def _related(table: RawTableConfig) -> list[str]:
-    """The other tables that may have a name in common with this one: its views' names, and whose view it would be."""
+    """Other tables that may share a name with this one: its views, and tables whose view it would be."""
     views = table.occupied_names[1:]
     return [*views, *(table.qualified_name.removesuffix(view) for view in VIEWS if table.raw_table_name.endswith(view))]
 
@@ -121,7 +121,7 @@ def _related(table: RawTableConfig) -> list[str]:
 def deployed_with(
     batches: tuple[BatchConfig, ...], sources: frozenset[str] = frozenset({DEFAULT_SOURCE})
 ) -> SynthesisedResources:
-    """Give what a deployment of manifests with these cadences brings along."""
+    """Give the resources that a deployment of these cadences creates."""
     return SynthesisedResources(
         cadences=frozenset(batch.refresh_cadence for batch in batches),
         glue_jobs=frozenset(batch.glue_job_name for batch in batches),

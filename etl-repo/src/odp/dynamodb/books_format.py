@@ -1,7 +1,7 @@
-"""Which format the books of a lake are in; the item that says so is in odpf_config_deploy_tracker.
+"""The format of the framework's DynamoDB tables, stored in an item of odpf_config_deploy_tracker.
 
-Files are registered only in books of this release's format. In books of an older one a file that is known would be
-registered again, under another id, and applied twice.
+Files are registered only in this release's format. In an older format a known file would be registered again under
+another id, and applied twice.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ MARKER = {"source_table_name": "books", "deployed_at": "format"}
 
 
 class DynamoDbBooksFormat:
-    """Reads the format, and writes it for books that are new."""
+    """Reads the format, and writes it into new tables."""
 
     def __init__(self, dynamodb: DynamoDBServiceResource, tracker_table: str, file_tables: Sequence[str]) -> None:
         self._tracker = dynamodb.Table(tracker_table)
         self._files = [dynamodb.Table(name) for name in file_tables]
 
     def require_current(self) -> None:
-        """Return if the books are in this release's format, or empty.
+        """Return if the tables are empty or in this release's format.
 
         Raises:
-            BooksFormatError: they are in another one.
+            BooksFormatError: they are in another format.
         """
         marker = self._tracker.get_item(Key=MARKER, ConsistentRead=True).get("Item")
         found = int(str(marker["format"])) if marker else self._found()
@@ -45,7 +45,7 @@ class DynamoDbBooksFormat:
             self._mark()
 
     def _found(self) -> int:
-        """A migration marks the books before it changes the first item, so one item stands for all."""
+        """A migration writes the marker before it changes the first item, so one item shows the format of all."""
         return min((format_of(item) for table in self._files for item in _first(table)), default=FORMAT)
 
     def _mark(self) -> None:
@@ -55,7 +55,7 @@ class DynamoDbBooksFormat:
 
 
 def format_of(item: dict[str, Any]) -> int:
-    """Give the format of an item of the file trackers; sums and the like came with format 2 (`#…`)."""
+    """Give the format of an item of the file trackers; summaries and the like (`#…`) came with format 2."""
     is_file = not str(item["source_table_name"]).startswith("#")
     return int(str(item.get("format", 1))) if is_file else FORMAT
 

@@ -1,10 +1,10 @@
-"""Changes the running configuration as one unit, however many entries it has and wherever the writer dies.
+"""Changes the running configuration as one unit, for any number of entries and wherever the writer dies.
 
-Every write is a transaction that also demands that no later attempt has begun, so there is one writer at a time and
-a paused one can do no harm. An attempt stages its changes beside the present entries, where no reader looks, moves
-the pointer to its own number, and then settles: staged entries take the place of the present ones, each together
-with its line in the books. Before the pointer moved the old configuration is whole, afterwards the new one is; a
-settling that was cut short is finished by the next attempt, before it stages anything.
+Every write is a transaction that demands that no later attempt has begun. So there is one writer at a time, and a
+paused one does no harm. An attempt stages its changes beside the present entries, where no reader looks. It moves the
+pointer to its own number. Then it settles: staged entries replace the present ones, each together with its line in the
+deploy tracker. Before the pointer moves, the old configuration is whole; afterwards the new one is. The next attempt
+finishes an interrupted settling before it stages anything.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Action = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class _Staged:
-    """What an item is to become: `entry` None removes it, `line` goes to the books with it."""
+    """The planned change of an item: `entry` None removes it; `line` is its record in the deploy tracker."""
 
     table: str
     key: dict[str, str]
@@ -73,7 +73,7 @@ class DynamoDbConfigurationStore:
         self._tracker = tracker_table
 
     def begin(self) -> int:
-        """Begin an attempt to deploy, which ends every attempt that began before."""
+        """Begin an attempt to deploy; it ends every earlier attempt."""
         answer = persist(
             lambda: self._client.update_item(
                 TableName=self._tracker,
@@ -86,7 +86,7 @@ class DynamoDbConfigurationStore:
         return int(str(answer["Attributes"]["begun"]))
 
     def running(self, attempt: int) -> Configuration:
-        """Give the running configuration, after settling what the last deployment left unsettled.
+        """Settle what the last deployment left unsettled, then give the running configuration.
 
         Raises:
             DeploymentOvertakenError: another attempt began later.
@@ -100,7 +100,7 @@ class DynamoDbConfigurationStore:
         return configuration_in(items[self._batches], items[self._tables], version)
 
     def activate(self, attempt: int, deployment: ConfigDeployment) -> None:
-        """Make the changes of a deployment visible at once, and the request closed with them.
+        """Make the changes of a deployment visible at once, and close its request.
 
         Raises:
             DeploymentOvertakenError: another attempt began later; nothing has become visible.
@@ -146,7 +146,7 @@ class DynamoDbConfigurationStore:
         ]
 
     def _staged(self, deployment: ConfigDeployment) -> Iterator[_Staged]:
-        """A table that moves to another cadence is another item, and its old one goes."""
+        """The cadence is part of the key, so a table that moves to another cadence gets a new item."""
         for change in deployment.changes:
             line = line_of(change, deployment)
             if change.after:
@@ -183,7 +183,7 @@ def _key(entry: Entry) -> dict[str, str]:
 
 
 def _chunks(groups: Iterable[list[Action]]) -> Iterator[list[Action]]:
-    """Fill transactions with groups of actions that belong together."""
+    """Fill transactions with groups of actions, each group in one transaction."""
     chunk: list[Action] = []
     for group in groups:
         if len(chunk) + len(group) > _ACTIONS:

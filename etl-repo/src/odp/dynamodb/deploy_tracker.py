@@ -1,4 +1,4 @@
-"""odpf_config_deploy_tracker: every configuration request as it came, what became of it, and what it changed."""
+"""odpf_config_deploy_tracker: every configuration request with its outcome and its changes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
 
 REQUESTS = "configuration"
-"""The partition of whole requests; those of source tables and cadences hold what each request changed for them."""
+"""The partition of whole requests; partitions of source tables and cadences have the changes of each request."""
 
 # an item holds 400 KB (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html)
 _PART_BYTES = 350_000
@@ -22,14 +22,14 @@ _REASON_BYTES = 200_000
 
 
 class DynamoDbDeployTracker:
-    """The books of configuration requests."""
+    """Records configuration requests."""
 
     def __init__(self, dynamodb: DynamoDBServiceResource, tracker_table: str) -> None:
         self._client = dynamodb.meta.client
         self._tracker = tracker_table
 
     def receive(self, request: ConfigRequest, commit: str, requested_by: str) -> None:
-        """Keep a request as it came, compressed, in as many items as it takes; one that is known is left as it is."""
+        """Record a request, compressed, in as many items as it needs; a known one stays unchanged."""
         first, *others = _parts(request.document)
         for number, part in enumerate(others, start=2):
             key = {"source_table_name": REQUESTS, "deployed_at": f"{request.deployed_at}#part-{number}"}
@@ -46,18 +46,18 @@ class DynamoDbDeployTracker:
         took_place(lambda: self._put(item, ConditionExpression="attribute_not_exists(deployed_at)"))
 
     def document(self, request: ConfigRequest) -> bytes:
-        """Give the document of a request as it came."""
+        """Give the unchanged document of a request."""
         item = self._item(_key(request))
         keys = [f"{request.deployed_at}#part-{number}" for number in range(2, int(item["document_parts"]) + 1)]
         parts = [self._item({"source_table_name": REQUESTS, "deployed_at": key}) for key in keys]
         return zlib.decompress(b"".join(bytes(part["document"]) for part in (item, *parts)))
 
     def status(self, request: ConfigRequest) -> RequestStatus:
-        """Tell what became of a received request."""
+        """Give the status of a received request."""
         return RequestStatus(self._item(_key(request))["request_status"])
 
     def close(self, request: ConfigRequest, status: RequestStatus, reasons: Sequence[str]) -> None:
-        """Write down that a request ended without being applied; one that ended before is left as it is."""
+        """Record that a request ended without being applied; one that has ended stays unchanged."""
         update = closing(self._tracker, request, status, {"reasons": bounded(reasons)} if reasons else {})
         took_place(lambda: persist(lambda: self._client.update_item(**update)))
 
@@ -85,7 +85,7 @@ def closing(tracker_table: str, request: ConfigRequest, status: RequestStatus, m
 
 
 def line_of(change: Change, deployment: ConfigDeployment) -> dict[str, Any]:
-    """Give the line in the books that says what a deployment changed for one cadence or source table."""
+    """Give the record of a deployment's changes to one cadence or source table."""
     line = {
         "source_table_name": change.name,
         "deployed_at": deployment.request.deployed_at,
@@ -110,7 +110,7 @@ def _parts(document: bytes) -> list[bytes]:
 
 
 def bounded(reasons: Sequence[str]) -> list[str]:
-    """A thousand mistakes of one kind need not all fit; their number stays known."""
+    """Cut a long list of problems to fit an item; their number stays in it."""
     kept = list(_first(reasons, _REASON_BYTES))
     hidden = len(reasons) - len(kept)
     return [*kept, f"and {hidden} more"] if hidden else kept

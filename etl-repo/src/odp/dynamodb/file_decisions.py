@@ -1,7 +1,7 @@
-"""What a person decides about single files: skip a pending one, release or dismiss one that is held.
+"""Decisions about single files: skip a pending file, release or dismiss a held one.
 
-Each decision is one transaction that moves the file and its share of the summary. A decision that comes too late, since
-a refresh or another person was faster, changes nothing.
+Each decision is one transaction that moves the file and its share of the summary. If a refresh or another person was
+faster, the decision changes nothing.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ _OF_HISTORY = (
     "generation",
     "held_id",
 )
-"""What only the history says of a file."""
+"""Fields of a file that only the history has."""
 
 
 @dataclass(frozen=True, slots=True)
 class DecisionTables:
-    """The names of the tables, and for how long the history keeps what is done."""
+    """The names of the tables, and how long the history keeps finished files."""
 
     pending: str
     history: str
@@ -60,7 +60,7 @@ class DynamoDbFileDecisions:
     def skip(self, source_table_name: str, file_id: str, reason: str, *, qualified_name: str = "") -> bool:
         """Move a pending file to the history as skipped, with a reason.
 
-        False when it is not pending or a run is writing its table, whose name is given if the table is configured.
+        False if the file is not pending, or a run is writing its table; the table's name is given if it is configured.
         """
         item = _read(self._pending, source_table_name, file_id)
         if item is None:
@@ -68,14 +68,14 @@ class DynamoDbFileDecisions:
         file = landed_file_of(item)
         done = item | self._outcome(FileStatus.SKIPPED, reason) | {"expires_at": self._expiry()}
         actions = [_put(self._history, done), _delete(self._pending, file, _IS_THERE)]
-        # it counts as a registration too: a table that was refused for this file is planned again
+        # it counts as a registration, so a table that was refused for this file is planned again
         actions.append(summary_update(self._pending.name, [file], registered=True, left=True))
         if qualified_name:
             actions.append(self._table_is_free(qualified_name))
         return self._write(actions)
 
     def choose(self, source_table_name: str, file_id: str, approval: str) -> bool:
-        """Note which approval a held file is to be part of; False when it is not held."""
+        """Note the approval that a held file will be part of; False if it is not held."""
         item = _read(self._history, source_table_name, file_id)
         if item is None or not _is_held(item):
             return False
@@ -125,7 +125,7 @@ class DynamoDbFileDecisions:
         return {action: request}
 
     def _table_is_free(self, qualified_name: str) -> Item:
-        """Also fence off a run whose lease has expired: it may have the file and could book it a second time."""
+        """Also fence off a run whose lease has expired: it may have the file, and could record it a second time."""
         now = Decimal(f"{self._clock():.3f}")
         return {
             "Update": {

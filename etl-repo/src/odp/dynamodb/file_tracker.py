@@ -1,8 +1,8 @@
 """odpf_file_tracker (pending files and their summary) and odpf_file_tracker_history (files that are done or held).
 
-A file is in exactly one of the two tables. Within a table's partition the sort keys are in landing order: parts of full
-loads under `0/<name>/<hash>`, then changes under `1/<name>/<hash>`. The partition `#pending` has one small item for a
-source table with how much of it waits; it changes in the same transaction as the files.
+A file is in exactly one of the two tables. Within a table's partition the sort keys are in the order of application:
+parts of full loads under `0/<name>/<hash>`, then changes under `1/<name>/<hash>`. The partition `#pending` has a
+summary of each source table, which changes in the same transaction as the files.
 """
 
 from __future__ import annotations
@@ -21,30 +21,30 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
 
 FORMER_ID = "former_file_id"
-"""The field that has a file's id of format 1, if it was pending when the books were migrated."""
+"""The field with a file's id of format 1, if the file was pending during the migration."""
 _LOADS = "0/"
 _KIND_ENDS = "/"
-"""What the ids of format 1, which were hashes, do not have."""
+"""The separator that ids of format 1 (hashes) lack."""
 _AFTER_CHANGES = "10"
-"""The first text after everything that begins with `1/`."""
+"""The first text after all texts that begin with `1/`."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """A table as threads share it: by the client."""
+    """A table that threads can share, because it uses the client."""
 
     client: DynamoDBClient
     name: str
 
 
 class DynamoDbPendingWork:
-    """Reads how much waits for each source table, from one partition of small items."""
+    """Reads the pending work of each source table from one partition of small items."""
 
     def __init__(self, dynamodb: DynamoDBServiceResource, pending_table: str) -> None:
         self._pending = _Table(dynamodb.meta.client, pending_table)
 
     def pending_work(self) -> Mapping[str, PendingWork]:
-        """Give the work of every source table that has pending files; never reads a file's item."""
+        """Give the pending work of every source table; reads no item of a file."""
         items = _query(self._pending, "source_table_name = :name", {":name": SUMMARIES})
         work = (_work_of(item) for item in items)
         return {each.source_table_name: each for each in work if each.files > 0}
@@ -61,7 +61,7 @@ class DynamoDbFileTracker:
     def register(self, file: LandedFile) -> bool:
         """Add a file that is neither pending nor in the history; False when it was known.
 
-        All of it is one transaction: an event repeated while the file moves to history adds nothing.
+        This is one transaction, so an event that repeats while the file moves to the history adds nothing.
         """
         unknown = "attribute_not_exists(file_id)"
         not_in_history = {"TableName": self._history.name, "Key": key_of(file), "ConditionExpression": unknown}
@@ -71,9 +71,9 @@ class DynamoDbFileTracker:
         return took_place(lambda: transact(self._client, actions))
 
     def pending_files(self, source_table_name: str, most_changes: int) -> PendingFiles:
-        """Give all pending parts of loads and the oldest changes by name, at most so many and those of the last name.
+        """Give all pending parts of loads, and the oldest changes by name up to a limit; the last name is complete.
 
-        Versions of one object are given together, since the older ones tell when it first landed.
+        All versions of an object come together, because the oldest shows when it first landed.
         """
         key = summary_key(source_table_name)
         summary = self._client.get_item(TableName=self._pending.name, Key=key, ConsistentRead=True).get("Item", {})
@@ -90,9 +90,9 @@ class DynamoDbFileTracker:
         return [landed_file_of(item) for item in _loads(self._pending, source_table_name)]
 
     def not_booked(self, source_table_name: str, file_ids: Collection[str]) -> Sequence[LandedFile]:
-        """List those of the given files that are pending or skipped, in landing order.
+        """List the given files that are pending or skipped, in landing order.
 
-        They are those of a commit: one that is skipped was taken by a person from a run that had died or failed.
+        They are the files of a commit. A person skipped one of them after the run had died or failed.
         """
         current = {file_id for file_id in file_ids if _KIND_ENDS in file_id}
         items = [
@@ -108,7 +108,7 @@ class DynamoDbFileTracker:
         return read_items(self._client, table.name, keys)
 
     def _of_former_ids(self, source_table_name: str, former: Collection[str]) -> Iterator[dict[str, Any]]:
-        """Find files of a commit of format 1, whose ids were migrated; a table's next commit has the current ids."""
+        """Find files of a commit by their ids of format 1; the table's next commit has the current ids."""
         tables = (self._pending, self._history) if former else ()
         for table in tables:
             for item in (*_loads(table, source_table_name), *_changes(table, source_table_name)):
@@ -116,23 +116,23 @@ class DynamoDbFileTracker:
                     yield item
 
     def processed_loads(self, source_table_name: str) -> Sequence[LandedFile]:
-        """List the parts of full loads that the history has, whatever became of them."""
+        """List the parts of full loads in the history, applied or not."""
         return [landed_file_of(item) for item in _loads(self._history, source_table_name)]
 
     def processed_changes(self, source_table_name: str, from_name: str, most: int) -> Sequence[LandedFile]:
-        """List the change files that the history has, by name from a name on, at most so many."""
+        """List change files in the history, in the order of names, from a name on, up to a limit."""
         return [landed_file_of(item) for item in _changes(self._history, source_table_name, from_name, most)]
 
     def oldest_landing(self, source_table_name: str) -> str:
-        """Tell when the first load part or the first change that waits landed; empty if nothing waits."""
+        """Give the landing time of the first pending load part or change; empty if nothing is pending."""
         name = source_table_name
         items = (*_loads(self._pending, name, most=1), *_changes(self._pending, name, "", 1))
         return min((str(item["file_ingestion_date_time"]) for item in items), default="")
 
     def unknown(self, files: Sequence[LandedFile]) -> Sequence[LandedFile]:
-        """Name those of the given files that are neither pending nor in the history."""
+        """List the given files that are neither pending nor in the history."""
         unknown = {file.file_id: file for file in files}
-        # most are in the history, and nobody asks for those any more
+        # most are in the history and need no second look
         for table in (self._history.name, self._pending.name):
             keys = [key_of(file) for file in unknown.values()]
             for item in read_items(self._client, table, keys, ProjectionExpression="file_id"):
@@ -141,7 +141,7 @@ class DynamoDbFileTracker:
 
 
 def range_of_changes(from_name: str) -> tuple[str, str]:
-    """Give the first and last sort key of the changes of a table, from a file name on."""
+    """Give the range of sort keys of a table's changes, from a file name on."""
     return f"1/{from_name}", _AFTER_CHANGES
 
 
@@ -159,7 +159,7 @@ def _changes(
 
 
 def _of_last_name(table: _Table, changes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Give the changes, from the last of the given ones on, that have the file name of the one before it."""
+    """Give the following changes with the same file name as the last given one."""
     *_, before, last = (None, *(str(item["file_id"]) for item in changes))
     if before is None or _name_in(before) != _name_in(last):
         return []
@@ -189,12 +189,12 @@ def _query(table: _Table, keys: str, values: Mapping[str, str], *, most: int | N
 
 
 def key_of(file: LandedFile) -> dict[str, str]:
-    """Give the key that a file has in both tables."""
+    """Give the key of a file in both tables."""
     return {"source_table_name": file.source_table_name, "file_id": file.file_id}
 
 
 def pending_item(file: LandedFile) -> dict[str, Any]:
-    """Give a file as it is while it is pending."""
+    """Give the item of a pending file."""
     item = {
         "source_table_name": file.source_table_name,
         "file_id": file.file_id,
@@ -223,7 +223,7 @@ def _work_of(item: Mapping[str, Any]) -> PendingWork:
 
 
 def landed_file_of(item: Mapping[str, Any]) -> LandedFile:
-    """Read a stored file; what an older release did not write has its default."""
+    """Read a stored file; fields that an older release lacks get their defaults."""
     return LandedFile(
         source_table_name=item["source_table_name"],
         file_id=item["file_id"],

@@ -1,6 +1,6 @@
-"""The items of odpf_file_tracker that sum what is pending, one for each table with pending files.
+"""The pending summaries in odpf_file_tracker: one item for each table with pending files.
 
-Whoever registers, moves, skips or holds files changes the sum in the same transaction, so planning reads no files.
+Each transaction that registers, moves, skips or holds files also updates the summary, so planning reads no files.
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ from odp.records import LandedFile
 from odp.stored_format import FORMAT
 
 SUMMARIES = "#pending"
-"""Their partition; no source table has such a name."""
+"""The partition of the summaries; no source table has such a name."""
 
 _NUMBERED = "SET #format = if_not_exists(#format, :format)"
 
 
 def summary_key(source_table_name: str) -> dict[str, str]:
-    """Give the key of a table's sum."""
+    """Give the key of a table's summary."""
     return {"source_table_name": SUMMARIES, "file_id": source_table_name}
 
 
 def summary_update(
     pending_table: str, files: Sequence[LandedFile], *, registered: bool = False, left: bool = False
 ) -> dict[str, Any]:
-    """Give the action that counts files of one table in or, when they `left` the pending table, out.
+    """Give the action that adds files to their table's summary, or subtracts them when they `left` the pending table.
 
-    `registered` has a table that was refused planned again, whether files came or a person took them away.
+    With `registered`, a refused table is planned again: files came, or a person removed some.
     """
     sign = -1 if left else 1
     values = {":format": FORMAT, ":files": sign * len(files), ":bytes": sign * sum(file.size for file in files)}
@@ -47,7 +47,7 @@ def summary_update(
 
 
 def decision_noted(pending_table: str, source_table_name: str) -> dict[str, Any]:
-    """Give the action by which a table that was refused is planned again, since a person decided something."""
+    """Give the action after which a refused table is planned again, because a person decided something."""
     return {
         "Update": {
             "TableName": pending_table,

@@ -1,4 +1,4 @@
-"""What the Batch Manager keeps and reads in odpf_file_processing_tracker: claims of cadences, leases of tables."""
+"""The Batch Manager's view of odpf_file_processing_tracker: claims of cadences, leases of tables."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
 
 SETTLES_AFTER = 60.0
-"""Step Functions may not know an execution yet that began so many seconds ago: its reads are eventually consistent."""
+"""For so many seconds Step Functions may not know a new execution, because its reads are eventually consistent."""
 
 IsRunning = Callable[[str], bool | None]
-"""Tells whether an execution is running; None when Step Functions does not know it."""
+"""Whether an execution is running; None if Step Functions does not know it."""
 
 
 class DynamoDbPlannedLeases:
@@ -35,7 +35,7 @@ class DynamoDbPlannedLeases:
         self._clock = clock
 
     def leases(self, qualified_names: Iterable[str]) -> Mapping[str, TableLease]:
-        """Give what is known of those of the given tables that a refresh ever touched."""
+        """Give the leases of the given tables; tables that no refresh ever touched are left out."""
         items = read_leases(self._dynamodb, self._table, qualified_names)
         return {str(item["raw_table_name"]): self._lease_of(item) for item in items}
 
@@ -60,7 +60,7 @@ def _moment(seconds: Any) -> str:  # noqa: ANN401 - boto3 gives a number of Dyna
 
 
 class DynamoDbCadenceClaims:
-    """Claims by conditional writes; the claim of an execution that has ended, however it ended, is taken over."""
+    """Claims cadences by conditional writes; the claim of an execution that has ended is taken over."""
 
     def __init__(
         self,
@@ -75,18 +75,18 @@ class DynamoDbCadenceClaims:
         self._clock = clock
 
     def claim(self, refresh_cadence: str, execution: str) -> str:
-        """Claim a cadence for an execution; gives the execution that has it, which is another one while that runs."""
+        """Claim a cadence for an execution, and return its owner: another execution as long as that runs."""
         if self._take(refresh_cadence, execution, of=execution):
             return execution
         held = self._table.get_item(Key=_key(refresh_cadence), ConsistentRead=True).get("Item", {})
         owner = str(held.get("execution", ""))
         if owner and self._lives(owner, float(str(held.get("claimed_at", 0)))):
             return owner
-        # whoever takes it first from the dead owner has it
+        # the first to take it from the dead owner has it
         return execution if self._take(refresh_cadence, execution, of=owner) else "another execution"
 
     def release(self, refresh_cadence: str, execution: str) -> None:
-        """Give the cadence back, unless another execution has it."""
+        """Release the cadence, unless another execution has it."""
         took_place(
             lambda: persist(
                 lambda: self._table.delete_item(
@@ -98,7 +98,7 @@ class DynamoDbCadenceClaims:
         )
 
     def _take(self, refresh_cadence: str, execution: str, *, of: str) -> bool:
-        """Also what is this execution's already: Step Functions may repeat its call, and boto3 its request."""
+        """Taking it again succeeds: Step Functions may repeat its call, and boto3 its request."""
         claimed_at = Decimal(f"{self._clock():.3f}")
         claim: dict[str, Any] = {
             **_key(refresh_cadence),

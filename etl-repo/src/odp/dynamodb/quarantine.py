@@ -1,4 +1,4 @@
-"""odpf_quarantine: what was kept out of the lake, each with its reason."""
+"""odpf_quarantine: everything that was kept out of the lake, with its reason."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class DynamoDbQuarantine:
         )
 
     def unknown(self, entries: Sequence[Quarantined]) -> Sequence[Quarantined]:
-        """Name those of the given entries that are not kept yet; a read costs less than a refused write."""
+        """List the given entries that are not kept yet; a read costs less than a refused write."""
         unknown = {(entry.kind.value, entry.entry_id): entry for entry in entries}
         keys = [key_in_quarantine(entry.kind, entry.entry_id) for entry in unknown.values()]
         for item in read_items(self._client, self._table, keys, ProjectionExpression="quarantine_kind, entry_id"):
@@ -58,12 +58,12 @@ class DynamoDbQuarantine:
         return [_kept_entry(item) for item in self._of_kind(kind, names)]
 
     def replace(self, entry: Quarantined) -> None:
-        """Keep an entry as it is now, whether or not it is there already."""
+        """Write an entry, and replace it if it is there already."""
         item = item_of(entry)
         persist(lambda: self._client.put_item(TableName=self._table, Item=item))
 
     def remove(self, kind: QuarantineKind, entry_id: str) -> None:
-        """Take an entry out."""
+        """Remove an entry."""
         key = key_in_quarantine(kind, entry_id)
         persist(lambda: self._client.delete_item(TableName=self._table, Key=key))
 
@@ -91,7 +91,7 @@ def _kept_entry(item: Mapping[str, Any]) -> KeptEntry:
 
 
 def item_of(entry: Quarantined) -> dict[str, Any]:
-    """Give an entry as the table has it; `kept_by` tells a repeated request from one that came later."""
+    """Give the item of an entry; `kept_by` separates a repeated request from a later one."""
     return {
         **entry.details,
         **key_in_quarantine(entry.kind, entry.entry_id),

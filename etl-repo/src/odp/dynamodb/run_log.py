@@ -1,7 +1,7 @@
-"""The books of refreshes: files in history, what each run did, the table's status, all of it under the table's lease.
+"""The run log: finished files, outcomes of runs and the table's status, all written under the table's lease.
 
-What belongs together is one transaction that demands the lease. So a run that was overtaken writes nothing, a run that
-dies leaves either nothing or all, and what a commit did is counted once: with the last of its files.
+Each record is one transaction that demands the lease. So an overtaken run writes nothing, and a run that dies leaves
+all or nothing. A commit is counted once, with the last of its files.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
 
 # a transaction holds 100 actions (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html):
-# two to move a file, and those on lease, run log, quarantine and the sum of what is pending
+# two to move a file, and one each for lease, run log, quarantine and pending summary
 _FILES_PER_TRANSACTION = 48
 _DAY = 86_400
 
@@ -39,7 +39,7 @@ Action = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class RunLogTables:
-    """The names of the tables, and after how many days DynamoDB may delete what a run and its files left there."""
+    """The names of the tables, and the days after which DynamoDB may delete the records of a run and its files."""
 
     pending: str
     history: str
@@ -50,7 +50,7 @@ class RunLogTables:
 
 
 class DynamoDbRunLog:
-    """Writes entries as transactions over the framework's tables."""
+    """Writes run records as transactions over the framework's tables."""
 
     def __init__(
         self, dynamodb: DynamoDBServiceResource, tables: RunLogTables, *, clock: Callable[[], float] = time.time
@@ -60,9 +60,9 @@ class DynamoDbRunLog:
         self._clock = clock
 
     def append(self, lease: Lease, entry: RunRecord) -> None:
-        """Move files from pending to history and keep the outcome; a closing entry returns the lease with it.
+        """Move files from pending to history and record the outcome; a closing record also returns the lease.
 
-        More files than one transaction holds are moved in several, of which the last one keeps the outcome.
+        If the files do not fit into one transaction, several move them, and the last one records the outcome.
 
         Raises:
             LeaseLostError: the lease was taken over.
@@ -75,14 +75,14 @@ class DynamoDbRunLog:
         self._write(lease, last, [*under_lease, self._put_outcome(entry.outcome, lease.owner)])
 
     def record(self, outcome: RefreshOutcome, run_id: str) -> None:
-        """Keep the outcome of a run that has no lease any more."""
+        """Record the outcome of a run that lost its lease."""
         transact(self._client, [self._put_outcome(_bounded(outcome), run_id)])
 
     def _write(self, lease: Lease, files: Sequence[LandedFile], others: Sequence[Action]) -> None:
-        """Move files together with other actions, of which the first demands the lease.
+        """Move files together with other actions; the first action demands the lease.
 
-        A file that is no longer pending, because a person dealt with it meanwhile, is entered all the same, but the
-        sum of what is pending is lowered by those that were.
+        If a person dealt with a file meanwhile, it is recorded all the same. Only files that were still pending reduce
+        the pending summary.
         """
         puts = [self._put_processed(file, lease) for file in files]
         pending = list(files)
@@ -106,7 +106,7 @@ class DynamoDbRunLog:
         return {"Delete": {"TableName": self._tables.pending, "Key": key_of(file), **condition}}
 
     def _put_processed(self, file: LandedFile, lease: Lease) -> Action:
-        """Keep what became of a file; one that carries no decision was applied with its entry."""
+        """Record the status of a file; a file without a status of its own was applied."""
         status = FileStatus.APPLIED if file.status is FileStatus.PENDING else file.status
         processed = {
             "file_ingestion_status": status.value,
@@ -123,7 +123,7 @@ class DynamoDbRunLog:
         return {"Put": {"TableName": self._tables.history, "Item": pending_item(file) | processed}}
 
     def _expiry(self) -> dict[str, int]:
-        """Say when DynamoDB may delete an item; the parts of loads and what waits for a person stay."""
+        """Give the time after which DynamoDB may delete an item; parts of loads and held files stay."""
         days = self._tables.history_days
         return {} if days is None else {"expires_at": int(self._clock()) + days * _DAY}
 
@@ -174,7 +174,7 @@ class DynamoDbRunLog:
 
 
 def _numbers(outcome: RefreshOutcome) -> dict[str, Any]:
-    """Give what a run did; the lease keeps it too, since the run log is not in the order of time."""
+    """Give the numbers of a run; the lease item has them too, because the run log is not ordered by time."""
     return {
         "refresh_start_date_time": outcome.started_at,
         "refresh_end_date_time": outcome.ended_at,
@@ -192,5 +192,5 @@ def _refused(outcome: RefreshOutcome) -> Quarantined:
 
 
 def _bounded(outcome: RefreshOutcome) -> RefreshOutcome:
-    """An error that no item could hold would leave the refresh open; the log of the run has all of it."""
+    """Cut an error, because one that no item can hold would leave the refresh open; the run's log has all of it."""
     return replace(outcome, error=bounded_message(outcome.error), stack_trace=bounded_trace(outcome.stack_trace))

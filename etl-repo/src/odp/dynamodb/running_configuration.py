@@ -1,8 +1,8 @@
-"""odpf_batch_config and odpf_raw_table_config as their readers see them: always what one whole deployment left.
+"""odpf_batch_config and odpf_raw_table_config as readers see them: always one whole deployment.
 
-A deployment writes what it changes beside the present entry, as `staged`, and then moves one pointer, in
-odpf_config_deploy_tracker, to its version: whoever reads takes the staged entry of the version that the pointer
-names, and otherwise the present one. The reader looks at the pointer before and after, and reads again if it moved.
+A deployment writes its changes beside the present entries, as `staged`. Then it moves one pointer, in
+odpf_config_deploy_tracker, to its version. A reader takes the staged entry of the version that the pointer names,
+otherwise the present entry. It looks at the pointer before and after, and reads again if the pointer moved.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ class RunningVersion:
         return int(str(item.get("running", 0)))
 
     def read_consistently(self, read: Callable[[int], T]) -> T:
-        """Read under one running version; what was read while the pointer moved is read again.
+        """Read under one running version, and read again if the pointer moved meanwhile.
 
         Raises:
-            ConfigurationMovedError: it moved each time.
+            ConfigurationMovedError: the pointer moved during every attempt.
         """
         version = self.number()
         for _ in range(_READS):
@@ -67,7 +67,7 @@ class DynamoDbCadences:
         self._running = running
 
     def cadence(self, refresh_cadence: str) -> tuple[BatchConfig, Sequence[RawTableConfig]]:
-        """Give a cadence and its active tables as one deployment left them.
+        """Give a cadence and its active tables as of one deployment.
 
         Raises:
             MissingConfigurationError: the cadence has no batch configuration.
@@ -131,7 +131,7 @@ class DynamoDbRunningConfiguration:
         self._running = running
 
     def everything(self) -> Configuration:
-        """Give the whole configuration as one deployment left it."""
+        """Give the whole configuration as of one deployment."""
         return self._running.read_consistently(
             lambda version: configuration_in(
                 scan(self._client, self._batches), scan(self._client, self._tables), version
@@ -140,7 +140,7 @@ class DynamoDbRunningConfiguration:
 
 
 def configuration_in(batches: Iterable[Item], tables: Iterable[Item], version: int) -> Configuration:
-    """Give the configuration that items hold while a version is running."""
+    """Give the configuration of items for a running version."""
     batch_entries, table_entries = (
         [entry for item in items if (entry := entry_in(item, version)) is not None] for items in (batches, tables)
     )
@@ -148,7 +148,7 @@ def configuration_in(batches: Iterable[Item], tables: Iterable[Item], version: i
 
 
 def entry_in(item: Item, version: int) -> Item | None:
-    """Give the entry that an item holds while a version is running; None if it then has none."""
+    """Give the entry of an item for a running version; None if there is none."""
     staged = staged_by(item, version)
     if staged is not None:
         return staged["entry"]  # type: ignore[no-any-return]
@@ -158,7 +158,7 @@ def entry_in(item: Item, version: int) -> Item | None:
 
 
 def staged_by(item: Item, version: int) -> Mapping[str, Any] | None:
-    """Give what a version has staged beside an entry; None if nothing."""
+    """Give the entry that a version has staged beside the present one; None if there is none."""
     staged = item.get("staged")
     return staged if staged and staged["version"] == version else None
 

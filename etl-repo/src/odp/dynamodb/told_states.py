@@ -1,4 +1,4 @@
-"""What people were told, and when cadences were planned: two partitions of small items in odpf_file_tracker."""
+"""Messages sent and planning times of cadences: two partitions of small items in odpf_file_tracker."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 MOST_FORGOTTEN = 1000
 CLAIM_SECONDS = 1000
-"""Longer than any function runs: its claim expires only once it is dead."""
+"""Longer than any function runs, so a claim expires only after its owner has ended."""
 
 
 class DynamoDbToldStates:
-    """An item for each subject that has a problem, or had one lately; a claim is a conditional write on its version."""
+    """Keeps an item for each subject with a problem, now or lately; a claim is a conditional write on its version."""
 
     def __init__(
         self, dynamodb: DynamoDBServiceResource, pending_table: str, *, clock: Callable[[], float] = time.time
@@ -39,13 +39,14 @@ class DynamoDbToldStates:
         return {str(item["file_id"]): self._told_of(item) for item in items}
 
     def claim(self, key: str, told: Told) -> str | None:
-        """Claim the next message of a subject; None if another run has it, or people know more than was read.
+        """Claim the next message of a subject; None if another run has it, or the item changed since it was read.
 
-        The claim counts among the messages of a day: one whose note always fails would else be sent without end.
+        The claim counts among the messages of a day. Otherwise a message whose record always fails would be sent
+        without end.
         """
         now = int(self._clock())
         me = uuid.uuid4().hex
-        # versions begin again with an item that was forgotten; its times do not
+        # versions begin again after an item was forgotten; times do not
         is_as_read = "(told_version = :version AND (recent = :was OR attribute_not_exists(recent)))"
         is_free = is_as_read if told.version else "attribute_not_exists(file_id)"
         values = {
@@ -58,12 +59,12 @@ class DynamoDbToldStates:
         update = (
             "SET #format = :format, told_version = :next, claimed_by = :me, claimed_until = :until, recent = :recent"
         )
-        # or mine: an answer may be lost, and the request is repeated
+        # or this run's: an answer may be lost, and boto3 repeats the request
         is_mine = self._update(key, update, f"{is_free} OR claimed_by = :me", values)
         return me if is_mine else None
 
     def note(self, key: str, claim: str, told: Told) -> None:
-        """Keep what people know now, unless the claim was taken over."""
+        """Record what people know now, unless another run took the claim over."""
         item: dict[str, Any] = {
             **_key(TOLD, key),
             "format": FORMAT,
@@ -81,15 +82,15 @@ class DynamoDbToldStates:
         took_place(lambda: persist(lambda: self._client.put_item(**request)))
 
     def give_back(self, key: str, claim: str, told: Told) -> None:
-        """Let the claim expire, so that the next judgement sends a message: nobody knows whether this one arrived."""
+        """Let the claim expire: nobody knows whether the message arrived, so the next judgement sends one."""
         values = {":me": claim, ":past": 1, ":recent": _times(told.recent)}
         update = "SET #format = :format, claimed_until = :past, recent = :recent"
         self._update(key, update, "claimed_by = :me", values)
 
     def forget(self, known: Mapping[str, Told]) -> None:
-        """Delete the items that say nothing any more, unless somebody has claimed a message since they were read.
+        """Delete forgettable items, unless a message was claimed since they were read.
 
-        Each is a request, so the rest of very many is left to the next day: the function that asks has a time-out.
+        Each costs a request, so the rest of very many waits for the next day: the calling function has a timeout.
         """
         now = self._clock()
         empty = ((key, told) for key, told in known.items() if told.says_nothing(now))
@@ -130,7 +131,7 @@ class DynamoDbToldStates:
 
 
 class DynamoDbPlannedCadences:
-    """When an execution of each cadence last came to a plan."""
+    """Keeps the time of each cadence's last plan."""
 
     def __init__(
         self, dynamodb: DynamoDBServiceResource, pending_table: str, *, clock: Callable[[], float] = time.time
@@ -140,17 +141,17 @@ class DynamoDbPlannedCadences:
         self._clock = clock
 
     def planned(self, refresh_cadence: str) -> None:
-        """Note that an execution of a cadence came to a plan now, with batches or without."""
+        """Record that a cadence was planned now, with or without batches."""
         at = datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="seconds")
         item: dict[str, Any] = {**_key(PLANNED, refresh_cadence), "format": FORMAT, "planned_at": at}
         persist(lambda: self._client.put_item(TableName=self._table, Item=item))
 
     def forget(self, refresh_cadence: str) -> None:
-        """Delete what is known of a cadence, so that time begins to count when it comes again."""
+        """Delete the time of a cadence, so its time begins again when the cadence returns."""
         persist(lambda: self._client.delete_item(TableName=self._table, Key=_key(PLANNED, refresh_cadence)))
 
     def last_planned(self) -> Mapping[str, str]:
-        """Give the time (ISO 8601) of the last plan of each cadence that ever came to one."""
+        """Give the time (ISO 8601) of each cadence's last plan; cadences that were never planned are left out."""
         items = _items(self._client, self._table, PLANNED)
         return {str(item["file_id"]): str(item["planned_at"]) for item in items}
 

@@ -1,4 +1,4 @@
-"""odpf_file_processing_tracker as the Configuration Manager reads it: which tables hold data, written with what."""
+"""Reads odpf_file_processing_tracker for the Configuration Manager: which tables have data, and with which identity."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 class DynamoDbWrittenTables:
-    """Tells what refreshes have made of tables, without the right to write."""
+    """Reads the written state of tables, without the right to write."""
 
     def __init__(self, dynamodb: DynamoDBServiceResource, leases_table: str) -> None:
         self._dynamodb = dynamodb
         self._table = leases_table
 
     def written(self, qualified_names: Iterable[str]) -> Mapping[str, WrittenTable]:
-        """Tell of those of the given tables that a refresh ever touched."""
+        """Give the written state of the given tables; tables that no refresh ever touched are left out."""
         return {
             str(item["raw_table_name"]): WrittenTable(
                 identity=item.get("written_with"),

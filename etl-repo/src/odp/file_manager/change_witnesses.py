@@ -1,7 +1,7 @@
-"""Change files that tell whether a table's source was emptied, where no load can tell it.
+"""Finds by change files whether a table's source was emptied, where no load can show it.
 
-DMS then deletes everything in the table's folder. So all files that landed before a moment are gone, and those that
-are there landed after it. A person who deletes a few files leaves others of before.
+DMS then deletes everything in the table's folder. So all files that landed before some moment are gone, and the
+existing ones landed after it. If a person deletes a few files, other old files remain.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from odp.records import FileStatus, KeptEntry, LandedFile
 
 TIME = "%Y-%m-%dT%H:%M:%SZ"
 _MOST = 10
-"""How many files of each end of the time are asked for; the bucket gets a request for each, until one is there."""
+"""The number of files checked at each end of the time; each costs a request, until one exists."""
 _READ = 100
-"""How many files are read of the history at once; some do not count."""
+"""The number of files read from the history at once; some do not count."""
 _DAYS_BEFORE = tuple(4**number for number in range(6))
 _ONE_DAY = timedelta(days=1)
-"""More than file names may differ from the time at which the files landed: names may be in any time zone."""
+"""More than the difference between a file's name and its landing time: names may be in any time zone."""
 
 
 @dataclass(frozen=True, slots=True)
 class GoneChanges:
-    """The files that were asked for, the newest first, and when the last one was deleted."""
+    """The checked files, the newest first, and the time at which the last one was deleted."""
 
     files: tuple[LandedFile, ...]
     gone_at: str
@@ -33,17 +33,17 @@ class GoneChanges:
 
 @dataclass(frozen=True, slots=True)
 class ChangeWitnesses:
-    """Asks the history for applied change files, and the bucket for their objects."""
+    """Reads applied change files from the history, and checks their objects in the bucket."""
 
     files: FileHistory
     staged: Deletions
     now: datetime
 
     def gone(self, table: str, since: str) -> GoneChanges | None:
-        """Find the moment at which all files that had landed since a time were deleted.
+        """Find the time at which all files that had landed since another time were deleted.
 
-        The oldest files landed before that moment, even if many landed after it. The newest ones before it show that
-        nobody just deleted old files.
+        The oldest files landed before that time, even if many landed after it. The newest files before it show that
+        nobody deleted only old files.
         """
         oldest = self._oldest(table, since)
         deleted = self._deleted(oldest)
@@ -57,7 +57,7 @@ class ChangeWitnesses:
         return GoneChanges(tuple(sorted(deleted, key=_landing, reverse=True)), gone_at)
 
     def still_gone(self, table: str, since: str, entry: KeptEntry) -> GoneChanges | None:
-        """Find what an entry is about, unless an object is back; S3 may have forgotten the deletions since."""
+        """Check an entry again, unless an object is back; S3 may have forgotten the deletions meanwhile."""
         file_id = entry.entry_id.removeprefix(f"{table}#")
         name = file_id.split("/")[1]
         found = self.files.processed_changes(table, name, _READ)
@@ -69,11 +69,11 @@ class ChangeWitnesses:
         return GoneChanges((*named, *sorted(files - {*named}, key=_landing, reverse=True)), gone_at)
 
     def has_any(self, table: str, since: str) -> bool:
-        """Tell whether a table has files that landed since a time."""
+        """Whether a table has files that landed since a time."""
         return bool(self._oldest(table, since))
 
     def _deleted(self, files: Iterable[LandedFile]) -> dict[LandedFile, str]:
-        """Give when the files before the first one that is there were deleted, unless that one had landed before."""
+        """Give the deletion time of the files before the first existing one, unless that one landed before it."""
         deleted: dict[LandedFile, str] = {}
         for file in files:
             deleted_at = self._deleted_at(file)
@@ -83,14 +83,14 @@ class ChangeWitnesses:
         return deleted
 
     def _deleted_at(self, file: LandedFile) -> str:
-        """Tell when an object was deleted, empty if it is there; what S3 has forgotten was deleted by now."""
+        """Give the deletion time of an object, empty if it exists; a forgotten deletion counts as now."""
         for key, deleted_at in self.staged.deletions(file.bucket, file.key):
             if key == file.key:
                 return deleted_at
         return self.now.strftime(TIME)
 
     def _oldest(self, table: str, since: str) -> Sequence[LandedFile]:
-        """Give the first files by landing since a time; those with names from a day before may have landed before."""
+        """Give the first files that landed since a time; names may be a day earlier than landings."""
         for days in (-1, 0, 1):
             start = datetime.fromisoformat(since) + days * _ONE_DAY
             found = self.files.processed_changes(table, f"{start:%Y%m%d-%H%M%S}", _READ)
@@ -100,7 +100,7 @@ class ChangeWitnesses:
         return ()
 
     def _newest(self, table: str, since: str, until: str) -> Sequence[LandedFile]:
-        """Give the last files that landed before a time, in the order of landing; of many, some of the last day."""
+        """Give the last files that landed before a time, in landing order; of many, only some of the last day."""
         begin = datetime.fromisoformat(since) - _ONE_DAY
         landed: set[LandedFile] = set()
         for start in _starts_before(datetime.fromisoformat(until), begin):
@@ -112,7 +112,7 @@ class ChangeWitnesses:
 
 
 def time_of(entry: KeptEntry) -> str:
-    """Give when the objects of an entry were gone; an older release kept only the time of the entry."""
+    """Give the time at which the objects of an entry were gone; an older release kept only the time of the entry."""
     return datetime.fromisoformat(entry.gone_at or entry.since).astimezone(UTC).strftime(TIME)
 
 

@@ -1,7 +1,7 @@
-"""Which keys of a table's folder a listing must show: the days around its files, whatever DMS's date folders look like.
+"""The key ranges that a listing of a table must cover: the days around its files, in any layout of date folders.
 
-DMS names a file of changes after its time, and puts it into the folder of a date or not (DatePartitionSequence and
-DatePartitionDelimiter). A layout of dates is known by the files that have it, so nothing about it is configured.
+DMS names a change file after its time, with or without date folders (DatePartitionSequence and DatePartitionDelimiter).
+The files show the layout, so it is not configured.
 """
 
 from __future__ import annotations
@@ -15,37 +15,37 @@ from functools import cache
 DAY = timedelta(days=1)
 _A_MONTH = timedelta(days=31)
 _MOST_DAYS = 35
-"""Of a longer gap between a table's newest change and its pending files, the days between are left to the sweep."""
+"""In a longer gap between a table's newest change and its pending files, the sweep covers the days between."""
 _DELIMITERS = ("/", "-", "_", "")
 _NUMBERS = {"%Y": r"(19|20)\d\d", "%m": r"(0[1-9]|1[0-2])", "%d": r"(0[1-9]|[12]\d|3[01])"}
 _FIRST_LETTER = ":"
-"""Sorts after every digit: what follows is no date, but LOAD files and the folders of their segments."""
+"""The first text after every digit: then come LOAD files and the folders of their segments, but no dates."""
 
 
 @dataclass(frozen=True, slots=True)
 class DateLayout:
-    """One way in which the keys of change files show their day."""
+    """One layout of the day in the keys of change files."""
 
     prefix: str
-    """The format of what all keys of a day begin with, below the table's folder."""
+    """The format of the common prefix of a day's keys, below the table's folder."""
     rest: str = ""
-    """The pattern of what follows it."""
+    """The pattern of the rest of the key."""
     folder: str = ""
-    """The format of the month's folder that precedes the prefix."""
+    """The format of the month's folder before the prefix."""
 
     def is_of(self, key: str) -> bool:
-        """Tell whether a key below the table's folder has this layout."""
+        """Whether a key below the table's folder has this layout."""
         return _pattern(self).match(key) is not None
 
     def prefixes(self, day: date) -> Iterator[str]:
-        """Give what the keys of a day begin with; a file of midnight may lie in the month before its name's."""
+        """Give the prefixes of a day's keys; a file of midnight may be in the month before its name's."""
         months = {day.strftime(self.folder), (day - DAY).strftime(self.folder)}
         yield from (month + day.strftime(self.prefix) for month in sorted(months))
 
 
 @cache
 def _pattern(layout: DateLayout) -> re.Pattern[str]:
-    """Listings ask for each of their keys."""
+    """Cached, because listings need it for each key."""
     pattern = layout.folder + layout.prefix
     for letter, digits in _NUMBERS.items():
         pattern = pattern.replace(letter, digits)
@@ -67,12 +67,12 @@ _OTHERS = tuple(
 
 
 def layouts_of(keys: Iterable[str]) -> set[DateLayout]:
-    """Give the layouts of keys below a table's folder; a day of eight digits may be read in several ways."""
+    """Give the layouts that keys below a table's folder may have; eight digits of a day can be ambiguous."""
     return {layout for key in keys for layout in (FLAT, *_OTHERS) if layout.is_of(key)}
 
 
 def days_around(names: Iterable[str]) -> set[date]:
-    """Give the days from the one before to the one after those with which the names begin."""
+    """Give the days between the names, one more at each end; across a long gap, only days near a name."""
     days = sorted(day for name in names if (day := day_of(name)) is not None)
     if not days:
         return set()
@@ -83,7 +83,7 @@ def days_around(names: Iterable[str]) -> set[date]:
 
 
 def day_of(name: str) -> date | None:
-    """Give the day in a change file's name; None where there is none, or none with days around it."""
+    """Give the day in a change file's name; None if it has none, or one at the end of the calendar."""
     try:
         day = datetime.strptime(name[:8], "%Y%m%d").date()  # noqa: DTZ007 - the zone is the DMS task's
     except ValueError:
@@ -93,7 +93,7 @@ def day_of(name: str) -> date | None:
 
 @dataclass(frozen=True, slots=True, order=True)
 class KeyRange:
-    """The keys from a text on, up to another one."""
+    """The keys from one text up to another."""
 
     start: str
     end: str
@@ -108,13 +108,13 @@ class KeyRange:
 
 
 def ranges_of_days(folder: str, layouts: Iterable[DateLayout], days: Iterable[date]) -> list[KeyRange]:
-    """Give the ranges of the change files of some days in a table's folder."""
+    """Give the key ranges of some days' change files in a table's folder."""
     wanted = list(days)
     return [KeyRange.below(folder + prefix) for layout in layouts for day in wanted for prefix in layout.prefixes(day)]
 
 
 def range_of_loads(folder: str) -> KeyRange:
-    """Give the range of everything that begins with no digit: LOAD and SEGMENT files and the folders of segments."""
+    """Give the range of keys that do not begin with a digit: LOAD and SEGMENT files, and folders of segments."""
     return KeyRange(folder + _FIRST_LETTER, KeyRange.below(folder).end)
 
 

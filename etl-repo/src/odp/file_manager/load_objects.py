@@ -1,4 +1,4 @@
-"""Asks the staging bucket when the objects of a load were deleted."""
+"""Finds when the objects of a load were deleted from the staging bucket."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from odp.records import LandedFile
 
 
 def last_deletion(staged: Deletions, parts: Sequence[LandedFile], by_then: str) -> str:
-    """Tell when the last object of a load was deleted; empty as soon as one is found.
+    """Give the time at which the last object of a load was deleted; empty if any object exists.
 
-    S3 forgets deletions after a while. An object was then deleted by the given time.
+    S3 forgets deletions after a while. Then an object counts as deleted at the given time.
     """
     deleted: dict[str, str] = {}
     for bucket, prefix, keys in _places(parts):
@@ -25,7 +25,7 @@ def last_deletion(staged: Deletions, parts: Sequence[LandedFile], by_then: str) 
 
 
 def _places(parts: Iterable[LandedFile]) -> Iterator[tuple[str, str, set[str]]]:
-    """Give the keys of parts by folder, each with a prefix that fits few other keys."""
+    """Group the keys of parts by folder, each group with a prefix that matches few other keys."""
     keys: dict[tuple[str, str], set[str]] = defaultdict(set)
     for part in parts:
         keys[part.bucket, part.key.removesuffix(part.name)].add(part.key)
@@ -34,5 +34,5 @@ def _places(parts: Iterable[LandedFile]) -> Iterator[tuple[str, str, set[str]]]:
 
 
 def _common_prefix(first: str, last: str) -> str:
-    """Give what all keys between two begin with."""
+    """Give the common prefix of all keys between two."""
     return next((first[:end] for end in range(len(first), 0, -1) if last.startswith(first[:end])), "")

@@ -1,7 +1,7 @@
-"""Finds files that landed without an event: S3 is the truth, events are only the faster way to it.
+"""Registers files that landed without an event: S3 is the truth, and events are only faster.
 
-A refresh looks beside the pending files of its table, so that it applies no file before an older one; the sweep looks
-at the whole bucket, for tables of which no other file comes.
+A refresh lists the keys beside the pending files of its table, so it applies no file before an older one. The sweep
+lists the whole bucket, for tables that get no other file.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def _utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What was registered that no event had told of; `missed` files had waited for one longer than events take."""
+    """The files that were registered without an event; `missed` files are older than events need."""
 
     landed: int = 0
     missed: int = 0
@@ -51,7 +51,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class MissingFiles:
-    """Registers what a listing shows and the tracker does not know."""
+    """Registers listed files that the tracker does not know."""
 
     listing: Listing
     register: KnownFiles
@@ -60,7 +60,7 @@ class MissingFiles:
     clock: Callable[[], datetime] = _utc_now
 
     def register_missing(self, pending: Sequence[LandedFile], newest_change_file: str) -> TableListing:
-        """Register what lies beside a table's pending files; costs a request for each thousand files of their days."""
+        """Register missing files beside a table's pending files; a request for each thousand files of their days."""
         folders: dict[tuple[str, str], list[LandedFile]] = {}
         for file in pending:
             folder = self.sources.table_folder(SourceTable.parse(file.source_table_name))
@@ -75,11 +75,11 @@ class MissingFiles:
         return TableListing(found.landed, found.missed, frozenset(current))
 
     def current_versions(self, bucket: str, keys: Iterable[str]) -> Mapping[str, str | None]:
-        """Give the version that a reader of each key gets, None where there is none; costs a request for each key."""
+        """Give the current version of each key, None if there is none; costs a request for each key."""
         return self.listing.current_versions(bucket, keys)
 
     def register_all(self, versions: Iterable[ObjectVersion]) -> Found:
-        """Register those versions that are not known, and keep those that are no DMS files in quarantine."""
+        """Register unknown versions, and keep objects that are not DMS files in quarantine."""
         found = Found()
         for some in batched(versions, _VERSIONS_AT_ONCE):
             listed = [listed_object(version, self.sources) for version in some]
@@ -94,7 +94,7 @@ class MissingFiles:
         return found
 
     def _layouts(self, bucket: str, folder: str, files: Sequence[LandedFile]) -> set[DateLayout]:
-        """Give the layout of the changes that wait; beside loads alone, that of the oldest object in the folder."""
+        """Give the layouts of the pending changes; if only loads wait, the layout of the folder's oldest object."""
         changes = [file.key for file in files if not file.is_load]
         keys = changes or (version.key for version in islice(self.listing.versions(bucket, folder), 1))
         return layouts_of(key.removeprefix(folder) for key in keys)
@@ -106,9 +106,9 @@ class MissingFiles:
 def ranges_beside(
     folder: str, files: Sequence[LandedFile], newest_change_file: str, layouts: Iterable[DateLayout]
 ) -> list[KeyRange]:
-    """Give the keys to look at beside a table's pending files: their days, all loads, the folders of their segments.
+    """Give the key ranges to list beside a table's pending files: their days, all loads, the folders of their segments.
 
-    The days of a load are those in which it landed: a change that is in it already must not come after it.
+    The days of a load are its landing days: a change that the load contains must not be applied after it.
     """
     loads = [file for file in files if file.is_load]
     names = [file.name for file in files if not file.is_load]
@@ -123,7 +123,7 @@ def ranges_beside(
 
 
 def versions_in(listing: Listing, bucket: str, folder: str, ranges: Iterable[KeyRange]) -> Iterator[ObjectVersion]:
-    """List the versions in some ranges of a folder's keys; what lies between two ranges is not paged through."""
+    """List the versions in some key ranges of a folder; keys between two ranges are skipped."""
     wanted, at = merged(ranges), 0
     while at < len(wanted):
         for version in listing.versions(bucket, folder, wanted[at].start):

@@ -1,4 +1,4 @@
-"""What the key of a DMS object says: which table it belongs to and whether it is a full load or changes.
+"""Reads the key of a DMS object: its table, and whether it is a part of a load or a change file.
 
 Below the source's folder a key is `schema/table/` and one of these:
 
@@ -7,8 +7,8 @@ Below the source's folder a key is `schema/table/` and one of these:
 - a file of changes: `[date folders/]<yyyymmdd>-<hhmmssfff>.parquet`, with date folders in every sequence and delimiter
   that DMS offers (DatePartitionSequence, DatePartitionDelimiter), or without.
 
-Whoever may write into the bucket chooses the names. So nothing is taken for a name of DMS that DMS does not write: no
-folder that Hadoop's paths leave out, no day that is none, no number beyond what a load has.
+Whoever may write into the bucket chooses the names. So names that DMS does not write are refused: folders that Hadoop's
+paths leave out, days that do not exist, numbers that no load has.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from odp.source_table import SourceTable
 MOST_PARTS = 1_000_000
 """DMS numbers the parts of a load from 1; a part of the default size has up to 1 GB."""
 MOST_IDENTITY_BYTES = 800
-"""The books have a table's identity within a sort key, which holds 1,024 bytes; no database has names this long."""
+"""The table's identity is part of a sort key of at most 1,024 bytes; no database has names this long."""
 AHEAD = timedelta(days=2)
-"""How much later than a file of changes landed its name may be: names may be in any time zone.
+"""How much later than its landing a change file's name may be: names may be in any time zone.
 
-A name from further ahead would be the table's newest change: all true changes would come late, and wait for a person.
+A later name would be the table's newest change: all true changes would be late, and wait for a person.
 """
 _FIRST_YEAR = 1970
 
@@ -52,27 +52,27 @@ _DATE_SEQUENCES = (
 _DATE_FOLDERS = [re.compile(f"{d.join(s)}/") for s in _DATE_SEQUENCES for d in ("/", "-", "_", "")]
 _OTHER_FOLDERS = (".", "..")
 _UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")
-"""Control characters, halves of characters, and ends of lines and paragraphs."""
+"""Control characters, unpaired surrogates, and separators of lines and paragraphs."""
 
 
 @dataclass(frozen=True, slots=True)
 class DmsObject:
-    """What one object key means."""
+    """The parsed key of one object."""
 
     source: str
     schema_name: str
     table_name: str
     file_type: FileType
     folder: str
-    """What the keys of the same table have in common: `[source's folder/]schema/table/`."""
+    """The common prefix of the table's keys: `[source's folder/]schema/table/`."""
     segment: str
-    """Of a part of a parallel load: its folder and prefix in the table's folder."""
+    """For a part of a parallel load: its folder and prefix in the table's folder."""
     name: str
     """The file name."""
 
     @property
     def source_table_name(self) -> str:
-        """The text of the table's identity."""
+        """The identity of the table, as text."""
         return SourceTable(self.source, self.schema_name, self.table_name).name
 
 
@@ -108,7 +108,7 @@ def dms_object(key: str, source: str, prefix: str) -> DmsObject:
 
 
 def check_landing(key: str, name: str, landed_at: str) -> None:
-    """Compare the time in the name of a file of changes with that at which it landed.
+    """Compare the time in a change file's name with its landing time.
 
     Raises:
         ObjectKeyError: the name is from the future.
@@ -175,7 +175,7 @@ def _check_changes(key: str, second: str, inner: Sequence[str]) -> None:
 
 
 def _check_folders(key: str, folders: Sequence[str]) -> None:
-    """Hadoop's paths leave `.` and `..` out, so that a reader would get another object, or none."""
+    """Hadoop's paths drop `.` and `..`, so a reader would get another object, or none."""
     if any(folder in _OTHER_FOLDERS for folder in folders):
         _refuse(key, "a folder is named . or .., which leads to the folder of another table; delete the object")
     if any(unicodedata.category(letter) in _UNPRINTABLE for letter in "/".join(folders)):
@@ -192,7 +192,7 @@ def _check_identity(key: str, table: SourceTable) -> None:
 
 
 def _is_date(path: str) -> bool:
-    """Tell whether folders are those of a real date; eight digits may be read in two ways."""
+    """Whether folders are a real date; eight digits can be read in two ways."""
     return any(_days(path))
 
 

@@ -9,7 +9,7 @@ _BODY_CHARACTERS = 10_000
 
 
 def rejection_of(file: RejectedFile) -> Quarantined:
-    """Describe an object that is no DMS file."""
+    """Describe an object that is not a DMS file."""
     details: dict[str, str | int] = {
         "file_ingestion_s3_bucket": file.bucket,
         "file_ingestion_path": file.key,

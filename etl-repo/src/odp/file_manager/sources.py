@@ -1,6 +1,6 @@
-"""The sources of a lake: where in the staging bucket each source's DMS task writes, as the environment configures it.
+"""The sources of a lake: the staging folder into which each source's DMS task writes, by configuration.
 
-Nothing is guessed from a key. The source whose folder is the longest that the key lies in decides.
+A key belongs to the source with the longest folder that contains it. Nothing is guessed from a key.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from odp.source_table import DEFAULT_SOURCE, SourceTable
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """The bucket folder of each source, by the source's name; no folder has a slash at an end."""
+    """The bucket folder of each source by name; folders neither begin nor end with a slash."""
 
     folders: Mapping[str, str]
 
     @classmethod
     def from_json(cls, document: str) -> Sources:
-        """Read `{"<name>": {"folder": "<folder>"}}`; further fields of a source are left alone."""
+        """Read `{"<name>": {"folder": "<folder>"}}`; further fields of a source are ignored."""
         return cls({name: str(source["folder"]).strip("/") for name, source in json.loads(document).items()})
 
     @property
     def prefixes(self) -> tuple[str, ...]:
-        """What the keys of each source begin with."""
+        """The key prefix of each source."""
         return tuple(sorted({_prefix(folder) for folder in self.folders.values()}))
 
     def parse_object_key(self, key: str) -> DmsObject:
@@ -41,7 +41,7 @@ class Sources:
         return dms_object(key, source, _prefix(self.folders[source]))
 
     def table_folder(self, table: SourceTable) -> str | None:
-        """Give what the keys of a table begin with; None if its source is not configured any more."""
+        """Give the key prefix of a table; None if its source is no longer configured."""
         folder = self.folders.get(table.source)
         return None if folder is None else f"{_prefix(folder)}{table.schema}/{table.table}/"
 
@@ -58,11 +58,11 @@ class Sources:
 
 
 DEFAULT_SOURCES = Sources({DEFAULT_SOURCE: ""})
-"""One source whose DMS task has no bucket folder, as an environment has it that configures none."""
+"""The sources of an environment that configures none: one without a bucket folder."""
 
 
 def parse_object_key(key: str) -> DmsObject:
-    """Read a key of a lake with the default source only; raises ObjectKeyError."""
+    """Read a key of a lake that has only the default source; raises ObjectKeyError."""
     return DEFAULT_SOURCES.parse_object_key(key)
 
 

@@ -1,8 +1,8 @@
-"""The sweep over the staging bucket: finds files without an event of tables of which no other file comes.
+"""The sweep over the staging bucket: finds files without an event, for tables that get no other file.
 
-Every few hours it looks at the recent files of every table: those of yesterday to tomorrow, and all LOAD files.
-Once a week it begins a round over the whole bucket. Whatever it does not finish before its time is over goes on at the
-same key in its next run, so its cost does not depend on how much staging holds from earlier days.
+Every few hours it lists the recent files of every table: yesterday to tomorrow, and all LOAD files. Once a week it
+begins a round over the whole bucket. The next run continues at the key where the time ended. So the cost of a run does
+not depend on the number of old objects.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ from odp.ports import Listing
 logger = logging.getLogger(__name__)
 
 RECENT_EVERY = timedelta(hours=6)
-"""How long at most a missed file of these days waits, and any missed LOAD file."""
+"""The longest wait of a missed recent file or LOAD file."""
 ROUND_EVERY = timedelta(days=7)
-"""How long at most, and the time that the round takes, any other missed file waits."""
+"""The longest wait of any other missed file, plus the time of a round."""
 _VERSIONS_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What one run of the sweep did."""
+    """The result of one run of the sweep."""
 
     found: Found
     round_hours: float = 0
-    """How long the round that is under way has been, or the one that this run has finished; 0 without a round."""
+    """The duration of the round that is under way, or that this run has finished; 0 without a round."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """Registers what landed in one bucket without an event; `folders` are those of the sources in it."""
+    """Registers files that landed in one bucket without an event; `folders` are the folders of its sources."""
 
     missing_files: MissingFiles
     listing: Listing
@@ -49,7 +49,7 @@ class Sweep:
     clock: Callable[[], datetime]
 
     def run(self, ends_at: datetime) -> Swept:
-        """Look at what is due until the time is over."""
+        """Do the due work until the time is over."""
         state = self.states.load()
         found = Found()
         if _is_looking(state) or self._is_due(state.recent_began, RECENT_EVERY):
@@ -68,7 +68,7 @@ class Sweep:
         return Swept(found, self._hours_since(state.round_began))
 
     def _recent(self, state: SweepState, ends_at: datetime) -> Found:
-        """Look at the recent files of every table, after the last key that was looked at."""
+        """List the recent files of every table, beginning after the last listed key."""
         found = Found()
         if not _is_looking(state):
             state = replace(state, recent_began=self._now())
@@ -89,13 +89,13 @@ class Sweep:
         return found
 
     def _recent_versions(self, folder: str, after: str) -> Iterator[Sequence[ObjectVersion]]:
-        """List the recent files of a table after a key, some at a time; the key may be of another folder."""
+        """List the recent files of a table after a key, in pages; the key may belong to another folder."""
         ranges = [KeyRange(max(each.start, after), each.end) for each in self._recent_ranges(folder)]
         left = [each for each in ranges if each.start < each.end]
         return map(tuple, batched(versions_in(self.listing, self.bucket, folder, left), _VERSIONS_AT_ONCE))
 
     def _table_folders(self) -> Iterator[str]:
-        """List the tables' folders in their order, so that a marker tells which are left."""
+        """List the tables' folders in order, so a marker shows which are left."""
         tables = (
             table
             for folder in self.folders
@@ -105,7 +105,7 @@ class Sweep:
         yield from sorted(set(tables))
 
     def _recent_ranges(self, folder: str) -> list[KeyRange]:
-        """The oldest key shows the layout of dates; one that the task got later is for the round."""
+        """The oldest key shows the layout of dates; a later layout is left to the round."""
         oldest = (version.key.removeprefix(folder) for version in islice(self.listing.versions(self.bucket, folder), 1))
         today = self.clock().date()
         days = [today - DAY, today, today + DAY]
@@ -123,14 +123,14 @@ class Sweep:
 
 
 def _is_looking(state: SweepState) -> bool:
-    """Whether the recent files of some tables are still to be looked at."""
+    """Whether the recent files of some tables are not listed yet."""
     return bool(state.recent_after or state.recent_key)
 
 
 def _last_key(versions: Sequence[ObjectVersion]) -> str:
-    """Give the last key of which no version can follow.
+    """Give the last key whose versions are all listed.
 
-    A key with a thousand versions is passed all the same, or no run would come past it: what is left is for the round.
+    A key with a thousand versions is passed anyway, or no run would get past it; the rest is left to the round.
     """
     *_, last = versions
     return next((each.key for each in reversed(versions) if each.key != last.key), last.key)

@@ -1,4 +1,4 @@
-"""Lambda entry point of the File Manager's sweep: finds files without an event, and what people are to be told of."""
+"""Lambda entry point of the File Manager's sweep: registers missing files, and sends messages."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ from odp.state_changes import Aspect, State
 logger = logging.getLogger(__name__)
 
 STOPS_BEFORE = timedelta(seconds=90)
-"""How long before its time-out a run stops: more than it takes to register a page of a thousand files."""
+"""A run stops so long before its timeout: more than it takes to register a page of a thousand files."""
 TELLING_TAKES = timedelta(seconds=120)
-"""The time that is left to judge and to tell, in a lake of thousands of tables that all wait."""
+"""The time that is kept for judgements and messages, for thousands of waiting tables."""
 ROUND_HOURS = 24
-"""A round over the whole bucket that takes longer cannot keep up with it."""
+"""The longest normal round over the whole bucket."""
 
 
 def _variables() -> SweepVariables:
@@ -51,7 +51,7 @@ def _variables() -> SweepVariables:
 
 
 class _Lake:
-    """What several judgements read of the lake, each once."""
+    """Reads that several judgements share, each done once."""
 
     @cached_property
     def pending(self) -> Mapping[str, PendingWork]:
@@ -68,9 +68,9 @@ class _Lake:
 
 @entry_point("file-manager-sweep", SweepVariables)
 def handle(event: dict[str, object], context: LambdaContext) -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
-    """Look at what is due until shortly before the time-out; the next run goes on there.
+    """Do the due work until shortly before the timeout; the next run continues there.
 
-    People are told what changed, also if the sweep fails: at the same place in each hour, it may be.
+    Messages are sent even if the sweep fails, because it may fail at the same place each hour.
     """
     ends_at = time_out(context, _now()) - STOPS_BEFORE - TELLING_TAKES
     lake, is_due = _Lake(), False
@@ -88,7 +88,7 @@ def handle(event: dict[str, object], context: LambdaContext) -> dict[str, int]: 
 
 
 def _tell_changes(lake: _Lake, *, is_day_over: bool) -> None:
-    """Tell people what changed; whatever goes wrong here spoils no sweep, and the next one tells."""
+    """Send messages about changes; a failure here does not fail the sweep, and the next sweep sends them."""
     try:
         told = DynamoDbToldStates(dynamodb_resource(), _variables().file_tracker_table, clock=_seconds)
         known = told.known()
@@ -184,9 +184,9 @@ _JUDGEMENTS = (_late, _silent, _expiring, _vanished, _unconfigured, _unconfigure
 
 
 def _last_planned(configured: Set[str]) -> Mapping[str, str]:
-    """Give when cadences were planned last.
+    """Give the last planning times of cadences.
 
-    For one that is new, comes again or is not started by itself, time begins to count now.
+    For a cadence that is new, returns, or has no schedule, the time begins now.
     """
     cadences = DynamoDbPlannedCadences(dynamodb_resource(), _variables().file_tracker_table, clock=_seconds)
     planned = cadences.last_planned()
@@ -214,7 +214,7 @@ def _losses(oldest: Mapping[str, str]) -> Mapping[str, frozenset[str]]:
 
 
 def _rejected_that_may_be_wanted() -> list[str]:
-    """List when the open ones landed; once a day, as there may be many that stay on record."""
+    """List the landing times of open entries; once a day, because many may stay on record."""
     rejected = connected_lake().quarantine.of_tables(QuarantineKind.REJECTED_FILE)
     return [landed for _, landed in landings_of(rejected)]
 

@@ -1,4 +1,4 @@
-"""What the sweep notices of tables and cadences, hour by hour: who is late, what expires or vanished, who is silent."""
+"""The sweep's hourly judgements: late tables, expiring files, vanished loads, silent cadences."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from odp.refresh import RefreshStatus
 from odp.state_changes import Aspect, State, Subject, Told
 
 LATE_AFTER_CADENCES = 3
-"""A file that lands just after a run began waits for one cadence and a run; further ones are a matter for a person."""
+"""A file that lands just after a run began waits for one cadence and a run; a longer wait needs a person."""
 SLOW_START = timedelta(hours=2)
-"""A cadence of a day is missed sooner than after three days."""
+"""The longest patience: a daily cadence is missed before three days."""
 REJECTED = "rejected files"
 
 
 @dataclass(frozen=True, slots=True)
 class SweepStates:
-    """Judges by what the sweep has read; a subject that had a problem and has none is judged, too."""
+    """Judges what the sweep has read, and also subjects whose problem has ended."""
 
     told: Mapping[str, Told]
     commands: Commands
@@ -37,7 +37,7 @@ class SweepStates:
         oldest: Mapping[str, str],
         leases: PlannedLeases,
     ) -> Iterator[State]:
-        """Judge active tables by how long their oldest file waits; of those that fail people know more already."""
+        """Judge active tables by the wait of their oldest file; about failing tables people know more already."""
         active = {name: table for name, table in configured.items() if table.is_active}
         waiting = {name: at for name, at in oldest.items() if name in active and self._is_late(active[name], at)}
         failing = self._failing([active[name] for name in waiting], pending, leases)
@@ -54,9 +54,9 @@ class SweepStates:
     def _failing(
         self, tables: Iterable[RawTableConfig], pending: Mapping[str, PendingWork], leases: PlannedLeases
     ) -> set[str]:
-        """Name those that people know to fail, and whose books say that it is so still.
+        """Name the tables that people know to fail, and that still fail by their run records.
 
-        A table whose runs were all cut off since, or never began, failed once and has come to no end since.
+        If all later runs of a table were cut off or never began, its record keeps the old failure.
         """
         known = [table for table in tables if self._is_known_to_fail(table)]
         found = leases.leases(table.qualified_name for table in known) if known else {}
@@ -67,7 +67,7 @@ class SweepStates:
         }
 
     def _fails(self, table: RawTableConfig, work: PendingWork, lease: TableLease) -> bool:
-        """Whether the last refresh that came to an end failed lately, or was refused and nothing has changed since."""
+        """Whether the last completed run failed lately, or was refused and nothing has changed meanwhile."""
         if lease.refresh_status == RefreshStatus.ERROR and lease.waits_for_change(table, work):
             return True
         if not (lease.error and lease.ended_at):
@@ -92,7 +92,7 @@ class SweepStates:
     def silent(
         self, cadences: Collection[str], last_planned: Mapping[str, str], schedule_name: Callable[[str], str]
     ) -> Iterator[State]:
-        """Judge cadences by when an execution last came to a plan; one that never did is left out."""
+        """Judge cadences by the time of their last plan; a cadence without any is left out."""
         found = [
             self._silent(cadence, last_planned[cadence], schedule_name(cadence))
             for cadence in cadences
@@ -119,7 +119,7 @@ class SweepStates:
         )
 
     def expiring(self, tables: Mapping[str, frozenset[str]], landed_file_days: int) -> Iterator[State]:
-        """Judge tables of which files that wait or are held expire within a week, each with what is lost of it."""
+        """Judge tables whose waiting or held files expire within a week, each with its losses."""
         found = [
             State(
                 Subject(Aspect.EXPIRING, name),
@@ -138,7 +138,7 @@ class SweepStates:
         yield from self._ended(found, Aspect.EXPIRING, "no file of {} expires soon", but=REJECTED)
 
     def expiring_rejected(self, landed: Collection[str], landed_file_days: int) -> State:
-        """Judge the rejected files together, by when each landed; they belong to no table."""
+        """Judge all rejected files together, by their landing times; they belong to no table."""
         files = count_that_expire(landed, now=self.now, landed_file_days=landed_file_days)
         return State(
             Subject(Aspect.EXPIRING, REJECTED),
@@ -151,7 +151,7 @@ class SweepStates:
     def of_entries(
         self, aspect: Aspect, title: str, entries: Iterable[KeptEntry], ways_out: Callable[[KeptEntry], tuple[str, ...]]
     ) -> Iterator[State]:
-        """Judge tables by their open entries in the quarantine; who ends those is a person, who knows it."""
+        """Judge tables by their open quarantine entries; a person ends those, and needs no message about it."""
         found = [
             State(
                 Subject(aspect, entry.source_table_name),
@@ -168,7 +168,7 @@ class SweepStates:
         yield from self._ended(found, aspect, title)
 
     def unconfigured_anymore(self, configured: Configuration) -> Iterator[State]:
-        """Let nothing be known of tables and cadences that no manifest names: one may come again, and fail."""
+        """Forget tables and cadences that no manifest names, because one may come again, and fail."""
         tables = {table.qualified_name for table in configured.tables.values()}
         for aspects, names in (
             ((Aspect.REFRESH, Aspect.HELD), tables),
@@ -181,7 +181,7 @@ class SweepStates:
     def _ended(
         self, found: Iterable[State], aspect: Aspect, title: str, judged: Collection[str] | None = None, but: str = ""
     ) -> Iterator[State]:
-        """Give the states of those that had a problem; an end is told only of what is still configured."""
+        """Give the states of subjects whose problem ended; only configured ones get a message."""
         have_one = {state.subject.name for state in found}
         for name in self._known_of(aspect):
             if name not in have_one and name != but and not self._is_left_out(name, judged):
@@ -201,5 +201,5 @@ class SweepStates:
 
 
 def patience_of(table: RawTableConfig) -> timedelta:
-    """How long the oldest file of a table may wait."""
+    """The longest normal wait of a table's oldest file."""
     return LATE_AFTER_CADENCES * timedelta(minutes=minutes_of(table.refresh_cadence))

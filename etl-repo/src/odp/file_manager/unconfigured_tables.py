@@ -1,4 +1,4 @@
-"""Files of tables that no manifest names: one entry in quarantine for each table, as long as its files wait."""
+"""Quarantine entries for tables that no manifest names: one for each table while its files wait."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ KIND = QuarantineKind.UNCONFIGURED_TABLE
 def keep_unconfigured_tables(
     pending: Mapping[str, PendingWork], configured: Container[str], quarantine: TableEntries
 ) -> int:
-    """Bring the entries up to date; gives how many tables are new among them."""
+    """Update the entries, and return the number of new tables."""
     unconfigured = {name: work for name, work in pending.items() if name not in configured}
     kept = set(quarantine.entries(KIND))
     for work in unconfigured.values():

@@ -1,8 +1,8 @@
 """Loads whose objects are gone: DMS deletes a table's files when its source is truncated or dropped.
 
-Nothing else tells the lake. Where the load may have expired, the files of changes tell it. The sweep looks once a day,
-`odp status --check` when a person asks. Whether the table is to be emptied is for a person to decide, as somebody may
-have deleted the objects by mistake.
+The lake has no other sign of it. Where the load may have expired, change files are the sign. The sweep checks once a
+day, and `odp status --check` at once. A person decides whether to empty the table, because somebody may have deleted
+the objects by mistake.
 """
 
 from __future__ import annotations
@@ -23,38 +23,38 @@ _SHOWN = 5
 _NO_PART = "LOAD00000000.parquet"
 """DMS counts from 1."""
 _CHANGE = "1/"
-"""Begins the ids of change files."""
+"""The beginning of the ids of change files."""
 _EXPIRY_LAG = timedelta(days=2)
-"""S3 deletes what expires within this time, before or after."""
+"""S3 deletes an object within this time before or after its expiry."""
 KIND = QuarantineKind.VANISHED_LOAD
 
 
 @dataclass(frozen=True, slots=True)
 class VanishedLoad:
-    """A table's load of which no object is left; `gone_at` is when the last one was deleted.
+    """A load of a table without any object left; `gone_at` is the time at which the last one was deleted.
 
-    Where no load can tell it, `parts` are change files instead, the newest first.
+    If no load can show it, `parts` are change files, the newest first.
     """
 
     parts: tuple[LandedFile, ...]
     gone_at: str
     dismissed: int = 0
-    """How often a person asked to empty the table of it, and dismissed the request."""
+    """The number of requests to empty the table that a person dismissed."""
 
     @property
     def entry_id(self) -> str:
-        """The id of the entry in quarantine; a later load that vanishes is another one."""
+        """The id of the quarantine entry; a later vanished load has another one."""
         return _entry_id(self.parts)
 
     @property
     def days_kept(self) -> int:
-        """How many days after the newest object had landed the last one was deleted."""
+        """The days from the landing of the newest object to the deletion of the last one."""
         landed = max(datetime.fromisoformat(part.landed_at) for part in self.parts)
         return (datetime.fromisoformat(self.gone_at) - landed).days
 
     @property
     def objects(self) -> str:
-        """What the parts are, after their number."""
+        """The noun for the parts, to follow their number."""
         is_load = self.parts[0].is_load
         return "objects of the load in the table" if is_load else "change files that were looked for"
 
@@ -75,7 +75,7 @@ class VanishedLoad:
         return Quarantined(KIND, self.entry_id, reason, details)
 
     def emptying_part(self) -> LandedFile:
-        """Give the load without rows that empties the table; another one once a person dismissed the former."""
+        """Give the load without rows that empties the table; after a dismissal it is another one."""
         first = self.parts[0]
         key = _folder(first) + _NO_PART
         request = f"-{self.dismissed + 1}" if self.dismissed else ""
@@ -98,20 +98,20 @@ class VanishedLoad:
 
 
 def load_in_table(processed: Sequence[LandedFile]) -> tuple[LandedFile, ...]:
-    """Give the parts of the load that a table holds; none if a person had it emptied."""
+    """Give the parts of the load in a table; none if a person emptied the table."""
     parts = _newest_applied(processed)
     return () if any(part.is_emptying for part in parts) else parts
 
 
 def _newest_applied(processed: Sequence[LandedFile]) -> tuple[LandedFile, ...]:
-    """Give the newest load that was applied, also if it has no rows."""
+    """Give the newest applied load, even if it has no rows."""
     applied = [part for part in processed if part.is_load and part.status is FileStatus.APPLIED]
     newest = max((part.generation for part in applied), default=0)
     return tuple(part for part in applied if part.generation == newest)
 
 
 def _is_held(processed: Sequence[LandedFile]) -> bool:
-    """Tell whether a load is held that is newer than the one in the table."""
+    """Whether a load is held that is newer than the load in the table."""
     newest = max((part.landing_order for part in _newest_applied(processed)), default="")
     return any(part.is_load and part.status is FileStatus.HELD and part.landing_order > newest for part in processed)
 
@@ -139,7 +139,7 @@ def _entry_id(parts: Sequence[LandedFile]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class VanishedLoads:
-    """Compares the books of a lake with its staging bucket, and keeps one entry for each load that vanished."""
+    """Compares the ledger with the staging bucket, and keeps one quarantine entry for each vanished load."""
 
     files: FileHistory
     staged: Deletions
@@ -147,7 +147,7 @@ class VanishedLoads:
     landed_file_days: int
     clock: Callable[[], datetime]
     expired_until: str = ""
-    """What the sweep noted last: objects that landed before may have expired, also under a former, shorter setting."""
+    """The sweep's last note: objects that landed before it may have expired, perhaps under a shorter retention."""
 
     @property
     def may_have_expired_until(self) -> str:
@@ -156,22 +156,22 @@ class VanishedLoads:
         return max(limit.astimezone(UTC).strftime(TIME), self.expired_until)
 
     def check(self, tables: Iterable[str]) -> Iterator[tuple[str, bool]]:
-        """Bring the entries of each table up to date; tells of each table that is done whether its entry is new."""
+        """Update the entries of each table; yields each finished table, and whether its entry is new."""
         kept = self.kept()
         for table in tables:
             yield table, self.check_table(table, kept[table])
 
     def kept(self) -> Mapping[str, Sequence[KeptEntry]]:
-        """Give the entries of all tables, none for a table without."""
+        """Give the entries of all tables; a table without entries has an empty list."""
         kept: dict[str, list[KeptEntry]] = defaultdict(list)
         for entry in self.quarantine.of_tables(KIND):
             kept[entry.source_table_name].append(entry)
         return kept
 
     def check_table(self, table: str, kept: Sequence[KeptEntry]) -> bool:
-        """Bring the entries of a table up to date, given those that it has; tells whether one is new.
+        """Update the entries of a table, given its present ones; returns whether one is new.
 
-        A dismissed entry stays: it says that a person keeps the rows.
+        A dismissed entry stays, because it records that a person keeps the rows.
         """
         load = self._of(table, kept)
         known = {entry.entry_id for entry in kept}
@@ -186,7 +186,7 @@ class VanishedLoads:
         return self._of(table, self.kept()[table])
 
     def cannot_tell(self, table: str) -> bool:
-        """Tell whether nothing would show that the source of a table was emptied: all its files may have expired."""
+        """Whether nobody could tell that the source was emptied, because all files of the table may have expired."""
         processed = self.files.processed_loads(table)
         parts, since = load_in_table(processed), self._since(processed)
         is_waiting = _is_held(processed) or self._is_load_pending(table)
@@ -197,7 +197,7 @@ class VanishedLoads:
         return bool(parts or self.files.processed_changes(table, start, 1))
 
     def _of(self, table: str, kept: Sequence[KeptEntry]) -> VanishedLoad | None:
-        """Most tables are all right, so what waits is asked for last."""
+        """Most tables have no problem, so pending files are read last."""
         processed = self.files.processed_loads(table)
         found = None if _is_held(processed) else self._found(table, processed, kept)
         if found is None or self._is_load_pending(table):
@@ -208,7 +208,7 @@ class VanishedLoads:
         return _vanished(found, now) if is_same else None
 
     def _found(self, table: str, processed: Sequence[LandedFile], kept: Sequence[KeptEntry]) -> VanishedLoad | None:
-        """Judge by the load, and by changes where it cannot tell; after a dismissal only changes tell what is new."""
+        """Judge by the load, or by changes if the load cannot show it; after a dismissal only changes can."""
         parts = load_in_table(processed)
         entry = next((entry for entry in kept if parts and entry.entry_id == _entry_id(parts)), None)
         known_by = (entry.gone_at or entry.since) if entry else ""
@@ -225,7 +225,7 @@ class VanishedLoads:
     def _by_changes(
         self, table: str, processed: Sequence[LandedFile], kept: Sequence[KeptEntry]
     ) -> VanishedLoad | None:
-        """Give what an open entry is about, else what is new, else what a person dismissed last."""
+        """Give what an open entry names, else a new finding, else the one that a person dismissed last."""
         began = max((part.landed_at for part in _newest_applied(processed)), default="")
         entries = sorted((entry for entry in kept if time_of(entry) > began), key=time_of)
         dismissed = [entry for entry in entries if entry.is_dismissed]
@@ -243,7 +243,7 @@ class VanishedLoads:
         return ChangeWitnesses(self.files, self.staged, self.clock().astimezone(UTC))
 
     def _since(self, processed: Sequence[LandedFile]) -> str:
-        """Give the time since which landed changes follow the load in the table and cannot have expired."""
+        """Give the time after which landed changes follow the load in the table and cannot have expired."""
         return max([self.may_have_expired_until, *(part.landed_at for part in _newest_applied(processed))])
 
     def _is_load_pending(self, table: str) -> bool:

@@ -1,4 +1,4 @@
-"""The sweep's daily look for vanished loads: table by table, and on at the next table in the next run."""
+"""The sweep's daily check for vanished loads: table by table; the next run continues at the next table."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ from odp.records import KeptEntry
 logger = logging.getLogger(__name__)
 
 LOOK_EVERY = timedelta(days=1)
-"""How long at most a vanished load goes unnoticed, but for the time that a look takes."""
+"""The interval of the check: a vanished load stays unnoticed no longer, apart from the time of the check."""
 LOOK_LASTS = timedelta(minutes=3)
-"""The time that a run leaves to a look that is due."""
+"""The time that a run keeps for a due check."""
 
 
 @dataclass(frozen=True, slots=True)
 class VanishedLook:
-    """Looks for the loads of all configured tables once a day."""
+    """Checks the loads of all configured tables once a day."""
 
     loads: VanishedLoads
     states: SweepStates
     clock: Callable[[], datetime]
     tell: Callable[[str], None]
-    """Tells people of a table whose load is found vanished; called before the next table is begun."""
+    """Called with each table whose load has vanished, before the next table begins."""
 
     def is_due(self) -> bool:
-        """Tell whether a look is under way, or a day has passed since the last one began."""
+        """Whether a check is under way, or a day has passed since the last one began."""
         return self._is_due(self.states.load())
 
     def run(self, tables: Collection[str], ends_at: datetime) -> int:
-        """Look until the time is over; gives how many vanished loads are new.
+        """Check until the time is over, and return the number of new vanished loads.
 
-        A table that was begun is finished, so even a load of many parts is looked for in one run. A table that fails,
-        or with which the run dies, waits for the next look.
+        A begun table is finished, so even a load of many parts is checked in one run. A table that fails, or with which
+        the run dies, waits for the next check.
 
         Raises:
-            ExceptionGroup: tables failed; the others were looked at.
+            ExceptionGroup: tables failed; the others were checked.
         """
         state = self._with_expiry(self.states.load())
         if not self._is_due(state):
@@ -73,7 +73,7 @@ class VanishedLook:
         return is_new
 
     def _with_expiry(self, state: SweepState) -> SweepState:
-        """Note in every run, due or not, what may have expired under the present retention."""
+        """Note in every run, due or not, which objects may have expired under the present retention."""
         noted = replace(state, expired_until=max(state.expired_until, self.loads.may_have_expired_until))
         self.states.save(noted)
         return noted

@@ -1,4 +1,4 @@
-"""Files that wait for so long that the staging bucket is about to forget them: of a paused table, or held."""
+"""Files that the staging bucket is about to delete while they still wait: files of a paused table, or held files."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from datetime import datetime, timedelta
 from odp.records import KeptEntry
 
 WARNS_BEFORE = timedelta(days=7)
-"""How long before the objects expire people are told."""
+"""People get a message so long before the objects expire."""
 _GONE_AFTER = timedelta(days=2)
-"""How long S3 may keep an object that has expired."""
+"""S3 may keep an expired object for so long."""
 
 
 def losses(landed: Iterable[tuple[str, str]], *, now: datetime, landed_file_days: int) -> dict[str, frozenset[str]]:
-    """Give those of some tables whose files expire soon, or did, each with the weeks in which those landed.
+    """Give the tables whose files expire soon or have expired, each with the weeks in which these files landed.
 
-    Files that landed in another week are another loss, so people are told of them again.
+    Files that landed in another week are another loss, so people get another message.
     """
     found: dict[str, frozenset[str]] = {}
     for name, at in landed:
@@ -26,17 +26,17 @@ def losses(landed: Iterable[tuple[str, str]], *, now: datetime, landed_file_days
 
 
 def landings_of(entries: Iterable[KeptEntry]) -> list[tuple[str, str]]:
-    """Name table and landing of what is kept and open; nobody can decide about it any more once it has expired."""
+    """Give table and landing time of open entries; after the expiry nobody can decide about them."""
     return [(entry.source_table_name, entry.landed_from) for entry in entries if not entry.is_dismissed]
 
 
 def weeks_of_those_that_expire(landed: Iterable[str], *, now: datetime, landed_file_days: int) -> frozenset[str]:
-    """Give the weeks in which those landed that are in their last week and not gone yet."""
+    """Give the landing weeks of files that are in their last week and not expired."""
     return frozenset(map(_week_of, _that_expire(landed, now, landed_file_days)))
 
 
 def count_that_expire(landed: Iterable[str], *, now: datetime, landed_file_days: int) -> int:
-    """Count those of some landed files that are in their last week and not gone yet."""
+    """Count the files that are in their last week and not expired."""
     return sum(1 for _ in _that_expire(landed, now, landed_file_days))
 
 
@@ -51,10 +51,10 @@ def _week_of(landed: str) -> str:
 
 
 def expires_soon(landed: str, now: datetime, landed_file_days: int) -> bool:
-    """Tell whether the object of a file that landed then is in its last week, or gone; False without an object."""
+    """Whether the object of a file is in its last week, or expired; False without an object."""
     return bool(landed) and expires_at(landed, landed_file_days) < now + WARNS_BEFORE
 
 
 def expires_at(landed: str, landed_file_days: int) -> datetime:
-    """Give when the staging bucket deletes the object of a file that landed then."""
+    """Give the expiry time of a file's object, by its landing time."""
     return datetime.fromisoformat(landed) + timedelta(days=landed_file_days)

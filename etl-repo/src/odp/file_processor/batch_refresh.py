@@ -12,15 +12,15 @@ from odp.refresh import RefreshOutcome, RefreshStatus
 logger = logging.getLogger(__name__)
 
 RefreshOne = Callable[[str], RefreshOutcome | None]
-"""Refreshes one source table; None when another run holds it."""
+"""Refreshes one source table; None if another run has its lease."""
 
 
 def refresh_batch(source_tables: Sequence[str], refresh_one: RefreshOne, *, at_a_time: int) -> list[RefreshOutcome]:
-    """Refresh every table of a batch, whatever happens to the others.
+    """Refresh every table of a batch; a failing table does not stop the others.
 
     Raises:
         RefreshFailedError: after all tables were tried, naming those that failed and why.
-        UnrecordedFailureError: the same, where the books do not tell of each: nobody else will.
+        UnrecordedFailureError: the same, if a failure could not be recorded, so nobody else reports it.
     """
     with ThreadPoolExecutor(max_workers=max(1, min(at_a_time, len(source_tables)))) as threads:
         futures = {name: threads.submit(refresh_one, name) for name in source_tables}
@@ -43,7 +43,7 @@ def refresh_batch(source_tables: Sequence[str], refresh_one: RefreshOne, *, at_a
 
 
 def _message(tables: int, unbooked: Mapping[str, str], booked: Mapping[str, str]) -> str:
-    """Name all of them first: whoever shortens the message keeps the names."""
+    """Name all tables first, so a shortened message keeps the names."""
     kinds = (("tables failed and left nothing in the books", unbooked), ("tables failed", booked))
     counts = "; ".join(f"{len(found)} of {tables} {kind} ({', '.join(found)})" for kind, found in kinds if found)
     reasons = "; ".join(f"{name}: {reason}" for name, reason in {**unbooked, **booked}.items())

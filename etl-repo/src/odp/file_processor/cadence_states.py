@@ -1,4 +1,4 @@
-"""How an execution went, as far as no table's books say it: its plan, and runs that died or never began."""
+"""Judges an execution where no table's record can: its plan, and runs that died or never began."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from odp.state_changes import Aspect, State, Subject
 _BATCH = re.compile(r"^(?:batch \d+|all batches): ")
 _RUNS_OF_A_MESSAGE = 5
 _CHARACTERS_FOR_CERTAIN = 100
-"""How much of a failure the state machine always leaves, however many batches there are."""
+"""The characters of a failure that the state machine keeps for any number of batches."""
 
 
 def state_of_runs(refresh_cadence: str, execution: str, failed: Sequence[str]) -> State:
-    """Judge the runs of an execution by what its state machine says of each batch that failed.
+    """Judge the runs of an execution by the state machine's errors of failed batches.
 
-    A run that ends because tables failed is left out: their own messages say more.
+    A run that failed because of its tables is left out: the tables have messages of their own.
     """
     others = [text for text in failed if RefreshFailedError.__name__ not in text]
     subject = Subject(Aspect.RUNS, refresh_cadence)
@@ -40,13 +40,13 @@ def state_of_runs(refresh_cadence: str, execution: str, failed: Sequence[str]) -
 
 
 def _beginning(text: str) -> str:
-    """Give what is the same wherever the state machine cut the text, without a word that may be cut."""
+    """Give the beginning that every cut of the text has, without a word that may be cut."""
     failure = _BATCH.sub("", text)
     return failure if len(failure) <= _CHARACTERS_FOR_CERTAIN else failure[:_CHARACTERS_FOR_CERTAIN].rpartition(" ")[0]
 
 
 def state_of_planning(refresh_cadence: str, execution: str, failure: Exception | None) -> State | None:
-    """Judge whether a plan was made; None if the state machine asks again by itself."""
+    """Judge the planning; None if the state machine tries again by itself."""
     if isinstance(failure, RetryableError):
         return None
     subject = Subject(Aspect.PLAN, refresh_cadence)

@@ -40,7 +40,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class JobArguments:
-    """What Glue and the state machine pass to one run; each field is an argument of the same name."""
+    """The arguments of one run; each field is an argument of the same name."""
 
     JOB_NAME: str
     JOB_RUN_ID: str
@@ -67,7 +67,7 @@ class JobArguments:
 def refresh_configured(
     refresher: TableRefresher, configs: TableConfigs, refresh_cadence: str, source_table: str
 ) -> RefreshOutcome | None:
-    """Refresh a table of a plan; None if it was paused, moved or removed since the plan was made: its files wait."""
+    """Refresh a table of a plan; None if it was paused, moved or removed after the planning: its files wait."""
     try:
         config = configs.table(refresh_cadence, source_table)
     except MissingConfigurationError as removed:

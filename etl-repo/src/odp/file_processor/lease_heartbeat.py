@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 
 class LeaseHeartbeat:
-    """Renews a lease in the background; once it is lost, `check` says so and the renewing ends."""
+    """Renews a lease in the background; once it is lost, the renewing ends and `check` raises."""
 
     def __init__(self, lease: Lease, leases: TableLeases, *, seconds: float) -> None:
         self._lease = lease
@@ -37,7 +37,7 @@ class LeaseHeartbeat:
         self._thread.join()
 
     def check(self) -> None:
-        """Renew now, so that what follows begins with a whole lease.
+        """Renew now, so the next step begins with a full lease.
 
         Raises:
             LeaseLostError: another run took the table over.

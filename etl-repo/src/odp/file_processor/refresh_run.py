@@ -1,7 +1,7 @@
 """One refresh of one table: what the table holds, what is pending, commits of bounded size, the catalog, the run log.
 
-A commit comes first and carries its file ids; catalog and books follow. A run that dies in between leaves files
-pending that the table already holds: the next run sees them in the commit and only finishes catalog and books.
+The commit comes first and carries its file ids; catalog and run log follow. If a run dies in between, its files are
+pending although the table has them. The next run finds them in the commit, and only finishes catalog and run log.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _WITHOUT_ROW = (
 
 
 class RefreshRun:
-    """One refresh under way; `_done` has the files that are done while the books do not know it yet."""
+    """One refresh under way; `_done` has finished files that are not recorded yet."""
 
     def __init__(self, ports: RefreshPorts, config: RawTableConfig, lease: Lease, started_at: str) -> None:
         self._with = ports
@@ -64,7 +64,7 @@ class RefreshRun:
         self._awaits_load = False
 
     def run(self) -> None:
-        """Do everything but closing the books."""
+        """Do everything except the closing record."""
         refuse_other_identity(self._config, self._lease.written_with)
         with LeaseHeartbeat(self._lease, self._with.leases, seconds=self._with.heartbeat_seconds) as heartbeat:
             last = self._with.writer.last_refresh(self._config)
@@ -78,9 +78,9 @@ class RefreshRun:
                 self._enter_done()
 
     def close(self, failure: Exception | None = None, stack_trace: str = "") -> RefreshOutcome:
-        """Close the books and return the lease; of a run that lost it, only that is kept.
+        """Write the closing record and return the lease; a run that lost its lease records only that.
 
-        A run that failed when all was applied has completed: nothing pending would start another one to say so.
+        A run that failed after everything was applied has completed, because no pending file would start another run.
         """
         if failure and self._is_complete(failure):
             failure, stack_trace = None, ""
@@ -93,7 +93,7 @@ class RefreshRun:
             catalog_commit=self._catalog_commit,
             written_with=self._config.identity if self._holds_data() else None,
             refused=isinstance(failure, RejectedInputError),
-            # a table that waits for the rest of a reload is looked at again when it is whole, whatever else was refused
+            # a table that waits for the rest of a reload is planned again when the load is whole, despite the refusal
             refused_registrations=-1 if self._awaits_load else self._registrations,
             refused_configuration=self._config.digest,
         )
@@ -128,7 +128,7 @@ class RefreshRun:
         )
 
     def _holds_data(self) -> bool:
-        """Whether the table holds data for certain; a write that failed may have committed, so the table is asked."""
+        """Whether the table certainly has data; a failed write may have committed, so the table itself is read."""
         if self._is_writing and not self._has_commit:
             try:
                 self._has_commit = self._with.writer.last_refresh(self._config) is not None
@@ -137,17 +137,17 @@ class RefreshRun:
         return self._has_commit
 
     def _finish_earlier_run(self, last: LastCommit) -> None:
-        """Close the books of a run that died after its commit; a file that a person skipped since is applied, too."""
+        """Record the files of a run that died after its commit, including a file that a person skipped meanwhile."""
         found = self._with.files.not_booked(self._config.source_table_name, last.file_ids)
         files = [file for file in found if file.status_reason != SkipReason.OVERWRITTEN_AMID]
         if files:
             logger.info("%s: an earlier run committed %d files and died", self._config.qualified_name, len(files))
             self._publish(last, [file.applied(last.state.generation) for file in files])
-            if self._pending() or not self._is_all:  # otherwise they are entered together with the end of this run
+            if self._pending() or not self._is_all:  # otherwise they are recorded together with the end of this run
                 self._enter_done()
 
     def _pending(self) -> Sequence[LandedFile]:
-        """The files that wait, without those that the table holds already."""
+        """The pending files without those that the table already has."""
         found = self._with.files.pending_files(self._config.source_table_name, self._with.limits.files)
         self._registrations = found.registrations
         done = {file.file_id for file in self._done}
@@ -155,10 +155,10 @@ class RefreshRun:
         return [file for file in found.files if file.file_id not in done]
 
     def _as_approved(self, pending: Sequence[LandedFile]) -> tuple[Sequence[LandedFile], Sequence[LandedFile]]:
-        """Give what is pending and the parts of loads in the history, so that a part on its way is in one of them.
+        """Read the pending files and the history's parts of loads so that no moving part is missed.
 
-        A person who approves a load moves its parts one by one. A part that is moved after the pending files are read
-        and before the history is would be in neither, and the others would seem to be the whole load.
+        An approval moves the parts of a load one by one. A part that moves between the two reads would be in neither,
+        and the others would look like the whole load.
         """
         source = self._config.source_table_name
         processed = self._with.files.processed_loads(source)
@@ -177,7 +177,7 @@ class RefreshRun:
         return listing
 
     def _step(self, state: TableState, readability: Readability, check_lease: Callable[[], None]) -> RefreshPlan | None:
-        """Apply as much as one commit may read; None if nothing waits."""
+        """Apply as much as one commit may read; None if nothing is pending."""
         pending = self._pending()
         if not pending:
             return None
@@ -209,7 +209,7 @@ class RefreshRun:
         return refresh
 
     def _apply(self, refresh: RefreshPlan, check_lease: Callable[[], None]) -> LastCommit:
-        """Write the refresh; what it holds is held although its files are refused: that may be what mends the table."""
+        """Write the refresh. Files to hold are held even if the others are refused: that may correct the table."""
         try:
             return self._with.writer.apply(self._config, refresh, check_lease)
         except RejectedInputError:
@@ -219,23 +219,23 @@ class RefreshRun:
     def _set_aside(self, refresh: RefreshPlan) -> None:
         for entry in entries_of(self._config, refresh):
             self._keep(entry)
-        # what was applied comes last, as the last of its files are booked together with what the commit did
+        # applied files come last, because the last of them are recorded together with the commit's counts
         self._done = (*refresh.set_aside, *self._done)
         self._files += len(refresh.set_aside)
 
     def _keep(self, entry: Quarantined) -> None:
-        """Keep an entry; one that a run which died has left may name fewer files than are held now."""
+        """Keep an entry; an entry of a dead run may name fewer files than are held now."""
         if entry.kind is QuarantineKind.SKIPPED_FILE:  # a person may have dismissed it
             self._with.quarantine.keep(entry)
         else:
             self._with.quarantine.replace(entry)
 
     def _has_more(self, step: RefreshPlan | None) -> TypeGuard[RefreshPlan]:
-        """Whether something was done and something is left."""
+        """Whether the step did something and left something."""
         return step is not None and bool(self._done) and (self._left > 0 or not self._is_all)
 
     def _publish(self, committed: LastCommit, files: Sequence[LandedFile]) -> None:
-        """Bring the catalog up to a commit; only then do its files count as applied."""
+        """Publish a commit in the catalog; only then do its files count as applied."""
         self._catalog_commit = self._with.writer.publish(self._config, self._catalog_commit)
         self._done = tuple(as_committed(files, self._with.staged_files))
         self._files += len(files)
@@ -244,7 +244,7 @@ class RefreshRun:
             logger.warning(_WITHOUT_ROW, self._config.qualified_name, committed.counts.updates_without_row)
 
     def _enter_done(self) -> None:
-        """Leave no earlier commit's files open beside those of a new one: a commit names its own files only."""
+        """Record the files of earlier commits before a new commit, because a commit names only its own files."""
         if self._done:
             entry = RunRecord(self._outcome(RefreshStatus.UPDATING), self._done)
             self._with.run_log.append(self._lease, entry)
@@ -252,7 +252,7 @@ class RefreshRun:
 
 
 def refuse_other_identity(config: RawTableConfig, written_with: Mapping[str, str] | None) -> None:
-    """Never write a table with other keys than it was filled with, even if its configuration slipped past a check.
+    """Refuse to write a table with other keys than it was filled with, even if an earlier check missed it.
 
     Raises:
         RejectedInputError: naming the fields.

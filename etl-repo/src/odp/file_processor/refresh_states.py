@@ -1,4 +1,4 @@
-"""How the tables of a cadence are by the books of their last refresh, and whether a person must decide about files."""
+"""Judges the tables of a cadence: the outcome of their last refresh, and held files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NOT_KEPT = "odpf_file_processing_tracker_history has the reason; an earlier rel
 
 @dataclass(frozen=True, slots=True)
 class RefreshStates:
-    """Judges tables; reads the leases only of those that have pending files or a problem that people know of."""
+    """Judges tables; reads only leases of tables with pending files or a known problem."""
 
     files: PendingWorkReader
     leases: PlannedLeases
@@ -28,7 +28,7 @@ class RefreshStates:
     commands: Commands
 
     def refreshes(self, tables: Sequence[RawTableConfig], told: Mapping[str, Told]) -> Iterator[State]:
-        """Give the state of the last refresh of each of some tables that may be news."""
+        """Give the state of each table's last refresh, where it may be news."""
         pending = self.files.pending_work()
         looked_at = [each for each in tables if each.source_table_name in pending or _had_problem(each, told)]
         leases = self.leases.leases(table.qualified_name for table in looked_at)
@@ -38,13 +38,13 @@ class RefreshStates:
                 yield from self._refresh(table, lease, pending.get(table.source_table_name))
 
     def _refresh(self, table: RawTableConfig, lease: TableLease, work: PendingWork | None) -> Iterator[State]:
-        """Judge the last refresh; one that was cut off says nothing: the next one begins by itself, or it is late."""
+        """Judge the last refresh; one that was cut off gives no state, because the next one begins by itself."""
         subject = Subject(Aspect.REFRESH, table.qualified_name)
         if lease.refresh_status == RefreshStatus.COMPLETED:
             lines = (_table_line(table), _waiting(work), f"Run: {self.commands.status(table.source_table_name)}")
             yield State(subject, f"{table.qualified_name} is refreshed again", lines, since=lease.ended_at)
         elif work is None:
-            # a person skipped what it failed of; nothing starts a refresh that could complete or fail
+            # a person skipped the failing file, and without pending files no refresh starts
             yield State(subject, table.qualified_name, (), is_end_told=False)
         elif lease.refresh_status == RefreshStatus.ERROR:
             title = f"{table.qualified_name} is refused" if lease.is_refused else f"{table.qualified_name} failed"
@@ -65,7 +65,7 @@ class RefreshStates:
             yield f"Run: {self.commands.status(table.source_table_name)}"
 
     def held(self, tables: Sequence[RawTableConfig], told: Mapping[str, Told]) -> Iterator[State]:
-        """Give the state of each of some tables that holds files, or did."""
+        """Give the state of each table that has held files, or had some."""
         held = _open_entries(self.entries)
         for table in tables:
             subject = Subject(Aspect.HELD, table.qualified_name)

@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class TableRefresher(RefreshPorts):
-    """Refreshes tables for one job run; tables are islands, so no failure leaves this class."""
+    """Refreshes tables for one job run; a failure of a table does not leave this class."""
 
     def refresh(self, config: RawTableConfig) -> RefreshOutcome | None:
         """Apply all pending files of one table; None while another run refreshes it."""
@@ -28,7 +28,7 @@ class TableRefresher(RefreshPorts):
         work = RefreshRun(self, config, lease, started_at)
         try:
             work.run()
-        except Exception as failure:  # the other tables of the batch go on; the job run reports the failure
+        except Exception as failure:  # the other tables of the batch continue; the job run reports the failure
             logger.exception("%s was not refreshed", config.qualified_name)
             return work.close(failure, traceback.format_exc())
         return work.close()

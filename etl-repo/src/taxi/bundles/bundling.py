@@ -13,11 +13,11 @@ from taxi.ports import BundleStorage, DatasetLeases, ExecutionStates, PendingFil
 from taxi.records import Bundle, LandedFile, Lease
 
 LONG_WAIT_HOURS = 3
-"""Longer than a round takes as a rule, and soon enough to look before a file that is tried for a day fails."""
+"""Longer than a normal round, and early enough to warn before a file that is tried for a day fails."""
 
 
 class ClaimResult(StrEnum):
-    """What a claim gave: a bundle, nothing because another execution works, or nothing because nothing is pending."""
+    """The result of a claim: a bundle, another execution at work, or nothing pending."""
 
     CLAIMED = "claimed"
     BUSY = "busy"
@@ -26,14 +26,14 @@ class ClaimResult(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The answer, with its bundle if it has one."""
+    """The result, with its bundle if there is one."""
 
     answer: ClaimResult
     bundle: Bundle | None = None
 
     @property
     def state(self) -> dict[str, Any]:
-        """What the state machine carries on: a key and a count, however many files there are."""
+        """The state for the state machine: a key and a count, for any number of files."""
         if self.bundle is None:
             return {"outcome": self.answer.value}
         return {
@@ -47,10 +47,10 @@ class Claim:
 class Bundling:
     """Gives every pending file to one execution at a time.
 
-    An execution that finds the lease held leaves its files to the holder, whose every claim looks at what is pending.
-    So the holder looks once more after it gave the lease back: a file that was registered, and whose execution was
-    turned away, between the last look and the return would otherwise wait for ever. Files that wait for their next try
-    are no reason to hold the lease: the schedule comes for them.
+    An execution that finds the lease taken leaves its files to the lease's owner, whose claims read all pending files.
+    After the owner returns the lease, it looks once more. Otherwise a file would wait for ever if it was registered,
+    and its execution turned away, between the last look and the return. The lease is not kept for files that wait for
+    their next try: the schedule starts an execution for them.
     """
 
     def __init__(
@@ -71,9 +71,9 @@ class Bundling:
         self._clock = clock
 
     def claim(self, dataset: str, execution: str, execution_arn: str = "") -> Claim:
-        """Take, keep or give back the dataset's lease, and name the oldest files that are due as a bundle.
+        """Take, keep or return the dataset's lease, and claim the oldest due files as a bundle.
 
-        `execution` owns the lease, also through several executions of the state machine; the ARN is of the present one.
+        `execution` owns the lease, even across several executions of the state machine; the ARN is the present one.
         """
         while lease := self._lease(dataset, execution, execution_arn):
             if files := self._due(dataset):
@@ -87,12 +87,12 @@ class Bundling:
         return Claim(ClaimResult.BUSY)
 
     def long_waiting(self, dataset: str) -> int:
-        """Count the pending files that landed long ago, whoever works on them."""
+        """Count the pending files that landed long ago."""
         latest = datetime.fromtimestamp(self._clock(), UTC) - timedelta(hours=LONG_WAIT_HOURS)
         return sum(datetime.fromisoformat(file.landed_at) < latest for file in self._files.pending(dataset))
 
     def _lease(self, dataset: str, execution: str, execution_arn: str) -> Lease | None:
-        """Take the lease, also from an execution that was stopped or failed before it could give it back."""
+        """Take the lease, also from an execution that was stopped or failed before it returned it."""
         if lease := self._leases.acquire(dataset, execution, execution_arn):
             return lease
         holder = self._leases.holder(dataset)
@@ -104,7 +104,7 @@ class Bundling:
         return next_files(self._files.pending(dataset), self._clock(), self._max_files_per_run)
 
     def _write(self, bundle: Bundle) -> None:
-        """Keep the bundle; of files that are loaded already its outcome is known before any run."""
+        """Keep the bundle, and the known outcomes of files that are loaded already."""
         self._bundles.write(bundle)
         if bundle.is_loaded:
             self._bundles.write_outcome(bundle.key, [file.loaded for file in bundle.files if file.loaded])

@@ -110,7 +110,7 @@ class Closing:
         self._clock = clock
 
     def close(self, bundle_key: str, error: str) -> ClosedBundle:
-        """End every file of a bundle, or let it wait, by its outcome and by the run's error, if that is not empty.
+        """End every file of a bundle or let it wait, by its outcome and the run's error, if any.
 
         Raises:
             LeaseLostError: a later claim has the dataset, and its files are no longer this execution's to end.
@@ -149,7 +149,7 @@ def error_text(error: object) -> str:
 
 
 def _cause(cause: str) -> str:
-    """Glue's cause is a whole job run as JSON, of which the message is what people want to read."""
+    """Glue's cause is a whole job run as JSON; people need only its message."""
     try:
         return str(json.loads(cause)["ErrorMessage"])
     except (ValueError, KeyError, TypeError):

@@ -1,7 +1,7 @@
-"""How a file that could not be loaded is tried again: after which wait, in how small a bundle, and how often at most.
+"""The retry rule of files that were not loaded: waits, sizes of bundles, limits.
 
-What the job names as passing is tried over a day. A run that died may have been killed by any of its files: they are
-tried again in halves. Only a file that killed run after run alone, or that never stopped failing, fails.
+Transient failures are retried over a day. Any file may have killed a dead run, so its files are tried again in halves.
+A file fails only if it killed several runs alone, or never stopped failing.
 """
 
 from __future__ import annotations
@@ -14,29 +14,29 @@ from taxi.records import FileOutcome, LandedFile, LoadStatus, WaitingFile
 _MINUTE, _HOUR = 60, 3_600
 _WAITS = (_MINUTE, 4 * _MINUTE, 15 * _MINUTE, _HOUR, 4 * _HOUR, 8 * _HOUR, 12 * _HOUR)
 WAITS_OF_TRIES = _WAITS
-"""More than a day together: a fault of S3 or KMS may last that long."""
+"""The waits add up to more than a day: a fault of S3 or KMS may last that long."""
 WAITS_ALONE = _WAITS[2:]
-"""More than a day too, but with fewer tries: each may cost two runs up to their time-out."""
+"""Also more than a day, but with fewer tries: each may cost two runs up to their timeout."""
 WAITS_FOR_RUNS = _WAITS[:5]
-"""How long files wait for a run that works; the last wait is repeated, and ends when any run of the dataset works."""
+"""The waits for a working run; the last one repeats, and ends when any run of the dataset succeeds."""
 MOST_TRIES = len(WAITS_OF_TRIES) + 1
 MOST_ALONE = len(WAITS_ALONE) + 1
 SILENCE = "the run ended without saying what became of this file"
 ERROR_LENGTH = 2_000
 _NEVER_RAN = re.compile(r"(?:[\w.-]+: )?Glue\.\w+")
-"""An error of Glue's API instead of one of a run; Step Functions names those of a run States.TaskFailed or .Timeout."""
+"""An error of Glue's API rather than of a run; Step Functions calls the latter States.TaskFailed or .Timeout."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What became of one file, and how it waits if that is that it is pending."""
+    """The outcome of one file, and its wait if it stays pending."""
 
     outcome: FileOutcome
     waiting: WaitingFile | None = None
 
 
 def settled(file: LandedFile, reported: FileOutcome | None, files: int, error: str, now: int) -> Settled:
-    """Decide what becomes of one of so many files by what the run reported of it, and by the run's error if it died."""
+    """Decide about one file of a bundle by the run's report, or by the run's error if it died."""
     if reported is None:
         return _after_death(file, files, error or SILENCE, now)
     reported = replace(reported, error=reported.error[:ERROR_LENGTH])
@@ -48,18 +48,18 @@ def settled(file: LandedFile, reported: FileOutcome | None, files: int, error: s
 
 
 def _after_passing(file: LandedFile, reported: FileOutcome, now: int) -> Settled:
-    """The bundle has the count, so that a repeated closing counts the same."""
+    """The bundle has the count, so a repeated closing counts the same."""
     tries = file.tries + 1
     if tries >= MOST_TRIES:
         last = f"try {tries} of {MOST_TRIES} failed, there is no further one; send the file again: {reported.error}"
         return _failed(file, last)
-    # its run lived: nothing is held against it, but that runs died which it had for itself
+    # its run lived, so no suspicion is left except for runs that died with this file alone
     tried = replace(file, tries=tries, deaths=0, most_files=1 if file.alone else 0)
     return _waiting(tried, WAITS_OF_TRIES[tries - 1], now, f"tried {tries} of {MOST_TRIES} times", reported.error)
 
 
 def _after_build(file: LandedFile, reported: FileOutcome, error: str, now: int) -> Settled:
-    """The conformed table has its rows: only the next build is missing, for which no file is to blame."""
+    """The conformed table has its rows; a failed build is not the fault of a file."""
     deaths = file.deaths + 1
     tried = replace(file, deaths=deaths, most_files=0, loaded=replace(reported, error=""))
     how = "the conformed table has its rows, the purpose-built tables may lack them until the next run"

@@ -1,1 +1,1 @@
-"""Glue job 1: the files of a bundle become rows of their dataset's conformed table, malformed ones go to quarantine."""
+"""Glue job 1: loads the files of a bundle into their dataset's conformed table; malformed rows go to quarantine."""

@@ -1,6 +1,6 @@
-"""How much a file may say: anyone may drop one, and none may cost more than its size suggests.
+"""Bounds of a file's content: anyone may drop a file, and none may cost more than its size suggests.
 
-Each bound is far beyond every file that was ever published, and none is a setting.
+Each bound is a constant, far beyond every published file.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ FOOTER_BYTES = 16 * 2**20
 ROW_GROUPS = 5_000
 
 LINE_BYTES = 64 * 2**10
-"""A longer line is malformed, and is not split."""
+"""A longer line is malformed and is not split."""
 READ_LINE_BYTES = 64 * 2**20
 """A file with a longer line is refused; no more of a line is ever in memory.
 
-Bytes that are missing tell such a line. Each line that ends with two characters also lacks a byte, so that this must be
-more than `ROWS`.
+Missing bytes reveal such a line. Each line that ends with two characters also lacks a byte, so this must be more than
+`ROWS`.
 """
 VALUE_BYTES = 4 * 2**10
-"""A longer text is no value of any type."""
+"""A longer text is not a value of any type."""
 TIME_BYTES = 64
 
 KEPT_TEXT = 4 * 2**10
-"""Characters that are kept of what a malformed row says, and of why it is malformed."""
+"""The kept characters of a malformed row's text, and of its reason."""
 KEPT_ROWS = 100_000
 KEPT_BYTES = 64 * 2**20
-"""Malformed rows that are kept of one file, and the bytes of their texts; all are counted."""
+"""The kept malformed rows of one file, and the bytes of their texts; all rows are counted."""
 
 _SMALL_FILE_ROWS, _ROWS_FOR_EACH_BYTE = 1_000_000, 16
 _SMALL_FILE_BYTES, _EXPANSION = 256 * 2**20, 100
@@ -52,7 +52,7 @@ def demand_rows(rows: int) -> None:
 
 
 def demand_expansion(file_bytes: int, rows: int, uncompressed_bytes: int) -> None:
-    """Refuse a Parquet file whose footer promises far more than its bytes can hold; raises SourceFileError."""
+    """Refuse a Parquet file whose footer promises far more than its bytes can contain; raises SourceFileError."""
     most_rows = max(_SMALL_FILE_ROWS, file_bytes * _ROWS_FOR_EACH_BYTE)
     most_bytes = max(_SMALL_FILE_BYTES, file_bytes * _EXPANSION)
     if not (0 <= rows <= most_rows and 0 <= uncompressed_bytes <= most_bytes):
@@ -64,7 +64,7 @@ def demand_expansion(file_bytes: int, rows: int, uncompressed_bytes: int) -> Non
 
 
 def demand_columns(names: list[str] | tuple[str, ...]) -> None:
-    """Refuse a file with too many columns, or names that are none; raises SourceFileError."""
+    """Refuse a file with too many columns or impossible names; raises SourceFileError."""
     if len(names) > COLUMNS:
         message = f"the file has {len(names):,} columns, but at most {COLUMNS} are read"
         raise SourceFileError(message)

@@ -1,4 +1,4 @@
-"""Loads a bundle: each file of it whole or, with the reason, not at all; a bad one never fails the others."""
+"""Loads a bundle: each file whole or, with the reason, not at all; a bad file never fails the others."""
 
 from __future__ import annotations
 
@@ -55,9 +55,9 @@ class Conforming:
         self._quarantine = quarantine
 
     def conform(self, files: Sequence[LandedFile]) -> list[FileOutcome]:
-        """Load what each file's key holds now, in one publication, and tell what became of each file.
+        """Load the current content of each file's key in one commit, and return each file's outcome.
 
-        A failure that passes leaves the files that it befalls pending, all of them if it is none of a single file.
+        A transient failure leaves its files pending; if it belongs to no single file, all of them.
         """
         try:
             with exact_names(self._spark):
@@ -104,10 +104,10 @@ class Conforming:
     def _parsed(
         self, files: Sequence[FileWithLayout], refusals: dict[str, str], passing: dict[str, str]
     ) -> list[ParsedFiles]:
-        """Parse files together; when that fails, parse halves of them, until those that are at fault stand alone.
+        """Parse files together; if that fails, parse halves, until the faulty files are alone.
 
         Raises:
-            the error, when it befalls each of several files and does not pass: then it is not theirs.
+            the error, if all of several files meet it and it is not transient: then no file is at fault.
         """
         batches, errors = self._parsed_apart(files)
         if not batches and len(errors) > 1 and not any(map(is_passing, errors.values())):
@@ -134,7 +134,7 @@ class Conforming:
         return first + second, first_errors | second_errors
 
     def _quarantined(self, batches: Iterable[ParsedFiles]) -> dict[str, Quarantined]:
-        """Keep the malformed rows, also those of files that fail, and tell where, by file id."""
+        """Keep the malformed rows, also of failed files, and return their places by file id."""
         kept: dict[str, Quarantined] = {}
         for batch in batches:
             if not any(count.malformed for count in batch.counts.values()):

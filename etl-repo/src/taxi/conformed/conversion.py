@@ -1,4 +1,4 @@
-"""Turns a file's value into its conformed type by the rule of that type; what cannot become it turns into NULL.
+"""Converts a file's values to their conformed types; a value that cannot be converted becomes NULL.
 
 The session must not be in ANSI mode (`taxi.spark_session`): there a value that cannot be converted stops the run, and
 `try_cast` throws and catches an exception for each: a file of 1.4 million empty values would cost a minute.
@@ -38,7 +38,7 @@ _TIMES = (TimestampType, TimestampNTZType, DateType)
 
 def from_text(text: Column, target: ColumnType, timestamp_formats: Sequence[str]) -> Column:
     """Convert text by the rule of its type."""
-    # the empty text is told apart first: of times and decimals it would cost an exception, thrown and caught
+    # the empty text comes first: for times and decimals it would cost an exception
     most = bounds.TIME_BYTES if target is ColumnType.TIMESTAMP else bounds.VALUE_BYTES
     is_some = F.octet_length(text).between(1, most)
     return F.when(is_some, _from_some_text(text, target, timestamp_formats))
@@ -50,11 +50,11 @@ def _from_some_text(text: Column, target: ColumnType, timestamp_formats: Sequenc
     if target is ColumnType.TIMESTAMP:
         return F.coalesce(*(times.from_text(F.trim(text), given) for given in timestamp_formats))
     if target is ColumnType.INTEGER:
-        number = text.cast("int")  # leaves a fraction out, so a point needs a second look
+        number = text.cast("int")  # the cast drops a fraction, so a point needs another check
         return F.when(~F.contains(text, F.lit(".")) | (text.cast("double") == number), number)
     if target is ColumnType.DOUBLE:
         return F.when(_fits(text, target), _finite(text.cast("double")))  # Java also takes NaN, 1d and 0x1p3
-    has_exponent = F.contains(text, F.lit("e")) | F.contains(text, F.lit("E"))  # told apart first: it is cheap and rare
+    has_exponent = F.contains(text, F.lit("e")) | F.contains(text, F.lit("E"))  # checked first: it is cheap and rare
     return F.when(~has_exponent | _fits(text, target), text.cast(TYPE_RULES[target].sql_type))
 
 
@@ -63,7 +63,7 @@ def _fits(text: Column, target: ColumnType) -> Column:
 
 
 def can_become(source: DataType, target: ColumnType) -> bool:
-    """Tell whether values of a Parquet column's type can become the conformed type, if not each of them."""
+    """Whether values of a Parquet column's type can become the conformed type, though maybe not each."""
     if target is ColumnType.TEXT:
         return not isinstance(source, _NESTED)
     if target is ColumnType.TIMESTAMP:
@@ -72,7 +72,7 @@ def can_become(source: DataType, target: ColumnType) -> bool:
 
 
 def from_value(value: Column, source: DataType, target: ColumnType) -> Column:
-    """Convert a value of a Parquet column, whose type can become the conformed one; NULL if this value cannot."""
+    """Convert a value of a Parquet column of a convertible type; NULL if this value cannot be converted."""
     if target is ColumnType.TIMESTAMP:
         is_date = isinstance(source, DateType)
         return times.from_date(value) if is_date else times.within_years(value.cast("timestamp"))
@@ -87,7 +87,7 @@ def from_value(value: Column, source: DataType, target: ColumnType) -> Column:
 
 
 def is_no_value(text: Column, declared: Declared) -> Column:
-    """Tell whether a text stands for no value: when it is blank or, of a whole number that may be NULL, NaN."""
+    """Whether a text means no value: it is blank or, for a whole number that may be NULL, NaN."""
     trimmed = F.trim(text)
     is_nothing = trimmed == ""
     if declared.type is ColumnType.INTEGER and not declared.required:

@@ -16,9 +16,9 @@ HEADER_LINE = 1
 
 @dataclass(frozen=True, slots=True)
 class SplitCount:
-    """One part of a file, as one task read it: where it starts, the position of its first line, and how many it has.
+    """One part of a file that one task read: its start, the position of its first line, and its number of lines.
 
-    `read_bytes` are those of its lines without their ends, `file_bytes` those of the whole file; both are 0 in Parquet.
+    `read_bytes` counts its lines without their ends, `file_bytes` the whole file; both are 0 in Parquet.
     """
 
     start: int
@@ -32,7 +32,7 @@ class SplitCount:
 
 @dataclass(frozen=True, slots=True)
 class FileCount:
-    """The rows of one file, and what must be added to a position in each of its parts to give the line in the file."""
+    """The rows of one file, and for each part the offset from a position to the line in the file."""
 
     rows: int
     malformed: int
@@ -45,7 +45,7 @@ class FileCount:
 
 
 def demand_read_whole(splits: Iterable[SplitCount]) -> None:
-    """Refuse a file with too many lines, or with one that was left out because it is too long.
+    """Refuse a file with too many lines, or with a line that was skipped because it is too long.
 
     Raises:
         SourceFileError: this is such a file.
@@ -62,8 +62,7 @@ def demand_read_whole(splits: Iterable[SplitCount]) -> None:
 def count_csv(splits: Iterable[SplitCount]) -> FileCount:
     """Count the rows of a CSV file.
 
-    Its first line names the columns, and was parsed like any other: the name of the column that gives a row its day is
-    no timestamp, so that it is among the malformed.
+    The header was parsed like any other line. Its name of the day column is not a timestamp, so it counts as malformed.
     """
     offsets: dict[int, int] = {}
     rows = malformed = lines_before = 0
@@ -83,29 +82,29 @@ def count_parquet(splits: Iterable[SplitCount]) -> FileCount:
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """Where the malformed rows of a file are kept, and the first of them."""
+    """The place of a file's malformed rows, and the first of them."""
 
     uri: str
     first: MalformedRow
 
 
 def is_accepted(count: FileCount, dataset: Dataset) -> bool:
-    """Tell whether a file's sound rows may be loaded: not when too many of its rows are malformed."""
+    """Whether a file's well-formed rows may be loaded: not if too many rows are malformed."""
     return count.malformed <= dataset.malformed_share_limit * count.rows
 
 
 def outcome_of_refused(source: SourceFile, reason: str) -> FileOutcome:
-    """Tell what became of a file that could not be read."""
+    """Give the outcome of a file that could not be read."""
     return _unless_superseded(source, FileOutcome(source.file_id, LoadStatus.FAILED, error=reason))
 
 
 def outcome_of_passing(source: SourceFile, reason: str) -> FileOutcome:
-    """Tell of a file that could not be read this time, also of one that was replaced: its rows are still to come."""
+    """Give the outcome of a file after a transient failure, also if the file was replaced."""
     return FileOutcome(source.file_id, LoadStatus.PENDING, error=reason)
 
 
 def outcome_of(source: SourceFile, count: FileCount, dataset: Dataset, kept: Quarantined | None) -> FileOutcome:
-    """Tell what became of a file that was read."""
+    """Give the outcome of a file that was read."""
     outcome = FileOutcome(
         source.file_id,
         LoadStatus.LOADED,
@@ -128,5 +127,5 @@ def _too_many(count: FileCount, dataset: Dataset, kept: Quarantined | None) -> s
 
 
 def _unless_superseded(source: SourceFile, outcome: FileOutcome) -> FileOutcome:
-    """What landed as this entry was replaced; the entry of what replaced it will tell how that ended."""
+    """Mark an entry as superseded if its object was replaced; the replacement has an entry of its own."""
     return replace(outcome, status=LoadStatus.SUPERSEDED, error="") if source.is_superseded else outcome

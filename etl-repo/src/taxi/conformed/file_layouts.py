@@ -1,4 +1,4 @@
-"""Learns how each file of a bundle is written from its first bytes or its footer, never from its rows."""
+"""Detects the layout of each file of a bundle by its first bytes or its footer, never by its rows."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 HEADER_BYTES = 65_536
 FILES_AT_ONCE = 16
-"""Both requests of a file wait for S3 most of the time."""
+"""Threads, because both requests of a file mostly wait for S3."""
 LONGEST_REASON = 4_000
-"""The audit table holds it."""
+"""The most characters of a reason, because the audit table stores it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ParquetFooter:
-    """What a Parquet file says of itself."""
+    """The columns and rows by a Parquet footer."""
 
     schema: StructType
     rows: int
@@ -47,18 +47,18 @@ class FileWithLayout:
 
     @property
     def format(self) -> FileFormat:
-        """How the file is written."""
+        """The format of the file."""
         return self.match.layout.format
 
     @property
     def written_like(self) -> tuple[str, ...]:
-        """What files must share to be read together: the layout, and the columns with their order or types."""
+        """The key of files that can be read together: layout, and columns with order or types."""
         return (self.match.layout.name, *((self.footer.schema.json(),) if self.footer else self.columns))
 
 
 @dataclass(frozen=True, slots=True)
 class KnownFiles:
-    """The files that can be read, and why the others cannot, by file id; `passing` has those that may be read later."""
+    """The readable files, and by file id why others are not; `passing` has transient failures."""
 
     readable: tuple[FileWithLayout, ...]
     refused: Mapping[str, str]
@@ -68,7 +68,7 @@ class KnownFiles:
 def detect_layouts(
     sources: Iterable[SourceFile], dataset: Dataset, raw: RawFiles, footer: Callable[[str], ParquetFooter]
 ) -> KnownFiles:
-    """Find the layout of each file; a file that has none is refused with the reason, whatever the others are."""
+    """Find the layout of each file; a file without one is refused with the reason, independently of the others."""
 
     def learn(source: SourceFile) -> FileWithLayout | RejectedInputError | RetryableError:
         try:

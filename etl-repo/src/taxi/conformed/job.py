@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class JobArguments:
-    """What Glue and the state machine pass to one run; each field is an argument of the same name."""
+    """The arguments of one run; each field is an argument of the same name."""
 
     JOB_NAME: str
     JOB_RUN_ID: str
@@ -35,7 +35,7 @@ class JobArguments:
 
 
 def main(argv: Sequence[str]) -> list[FileOutcome]:
-    """Load one bundle and write down beside it what became of its files; a file that fails is no failure of the run."""
+    """Load one bundle and write its outcomes beside it; a failed file does not fail the run."""
     log_as_text()
     arguments = parse_arguments(JobArguments, argv)
     bundles = S3Bundles(arguments.bundle_bucket)

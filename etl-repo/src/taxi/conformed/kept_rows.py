@@ -1,4 +1,4 @@
-"""Bounds the malformed rows that are kept of a file, before and while they come to the driver."""
+"""Limits the kept malformed rows of a file, before and while they come to the driver."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ _MOST_BYTES_OF_CHARACTER = 4
 
 
 def may_exceed(count: FileCount) -> bool:
-    """Tell whether the malformed rows of a file may be more than are kept."""
+    """Whether the malformed rows of a file may exceed the kept number."""
     most = 2 * bounds.KEPT_TEXT * _MOST_BYTES_OF_CHARACTER
     return count.malformed > min(bounds.KEPT_ROWS, bounds.KEPT_BYTES // most)
 
 
 def first_rows(spark: SparkSession, malformed: DataFrame, files: Collection[int]) -> DataFrame:
-    """Leave out what follows the first malformed rows of some files: those that are kept, and up to a block more.
+    """Give the first malformed rows of some files: the kept number, and up to a block more.
 
-    Nothing is sorted for it: 50 million rows would be, to keep the first of them.
+    This avoids sorting 50 million rows to keep the first ones.
     """
     if not files:
         return malformed
@@ -57,7 +57,7 @@ def first_rows(spark: SparkSession, malformed: DataFrame, files: Collection[int]
 
 
 def kept_of(rows: Iterable[MalformedRow]) -> Iterator[MalformedRow]:
-    """Give the rows of a file that are kept."""
+    """Give the kept rows of a file."""
     size = 0
     for number, row in enumerate(rows):
         size += len(row.text.encode(errors="replace")) + len(row.reason.encode(errors="replace"))

@@ -29,7 +29,7 @@ def read_footer(spark: SparkSession, uri: str) -> ParquetFooter:
     Raises:
         SourceFileError: it is not a whole Parquet file, has a column of a type that Spark cannot read, or promises
             more than is read of a file.
-        PassingFailureError: it could not be read now, whatever it is.
+        PassingFailureError: it could not be read now.
     """
     converters = java_class(spark, "org.apache.spark.sql.execution.datasources.parquet.ParquetToSparkSchemaConverter")
     try:
@@ -53,7 +53,7 @@ def read_footer(spark: SparkSession, uri: str) -> ParquetFooter:
 
 
 def _demand_small_footer(spark: SparkSession, uri: str) -> int:
-    """Refuse a footer that is too large to be read; give the bytes of the whole file.
+    """Refuse a footer that is too large; returns the bytes of the whole file.
 
     Raises:
         SourceFileError: the file or its footer is too large.

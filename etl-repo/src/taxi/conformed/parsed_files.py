@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 
 class ParsedFiles:
-    """Parsed files of one dataset, whatever their layouts; `counts` has what was found in each, by file id.
+    """Parsed files of one dataset, of any layouts; `counts` has the counts of each, by file id.
 
-    `refused` has the reasons why files are not loaded of which more was sent than is read.
+    `refused` has the reasons of files that exceed a bound.
     """
 
     def __init__(self, spark: SparkSession, dataset: Dataset, files: Sequence[FileWithLayout]) -> None:
@@ -43,11 +43,11 @@ class ParsedFiles:
             raise
 
     def release(self) -> None:
-        """Forget the rows."""
+        """Release the cached rows."""
         self._frame.unpersist()
 
     def rows(self, file_ids: Collection[str]) -> DataFrame:
-        """Give the sound rows of some files: the conformed values, and the key and version of each row's file."""
+        """Give the well-formed rows of some files: conformed values, and the key and version of each row's file."""
         chosen = (
             {FILE: number, "source_file": known.source.key, "source_version": known.source.version}
             for number, known in enumerate(self._files)
@@ -73,7 +73,7 @@ class ParsedFiles:
                 yield source.file_id, MalformedRow(source.key, line, text, reason)
 
     def _parsed(self) -> DataFrame:
-        """Read files that are written alike together: many small files are few tasks, and no job of their own."""
+        """Read files of one layout together, so many small files are few tasks."""
         alike: dict[tuple[str, ...], list[tuple[int, FileWithLayout]]] = defaultdict(list)
         for number, known in enumerate(self._files):
             alike[known.written_like].append((number, known))
@@ -102,7 +102,7 @@ class ParsedFiles:
         return splits
 
     def _judged(self, splits: Mapping[int, Sequence[SplitCount]]) -> dict[str, FileCount]:
-        """Count each file, and refuse those that are more than is read of one."""
+        """Count each file, and refuse files that exceed a bound."""
         count = {FileFormat.CSV: count_csv, FileFormat.PARQUET: count_parquet}
         counts: dict[str, FileCount] = {}
         for number, known in enumerate(self._files):

@@ -1,4 +1,4 @@
-"""Judges rows: each becomes conformed values, or keeps its text with the reasons why it is malformed."""
+"""Parses rows: each becomes conformed values, or keeps its text with the reasons why it is malformed."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ _SHOWN = 100
 
 @dataclass(frozen=True, slots=True)
 class _Problem:
-    """Something that can be wrong with a row, and how to tell it."""
+    """A possible fault of a row, and its message."""
 
     is_met: Column
     message: Column
 
 
 def parse(spark: SparkSession, dataset: Dataset, files: NumberedFiles) -> DataFrame:
-    """Parse files that are written alike: where each row stands, its conformed values, and what is wrong with it."""
+    """Parse files of one layout: the position of each row, its conformed values, and its faults."""
     alike, rows = files[0][1], read_rows(spark, files)
     values = [_value(alike, rows, name, declared).alias(name) for name, declared in dataset.columns.items()]
     problems = [
@@ -45,7 +45,7 @@ def parse(spark: SparkSession, dataset: Dataset, files: NumberedFiles) -> DataFr
     ]
     is_wrong = reduce(operator.or_, (problem.is_met for problem in problems), rows.miscounted.isNotNull())
     described = F.concat_ws("; ", *(F.when(problem.is_met, problem.message) for problem in problems))
-    # a line with the wrong number of values has them in the wrong columns: what they seem to be says nothing
+    # a line with the wrong number of values has them in the wrong columns, so their other faults mean nothing
     reason = F.coalesce(rows.miscounted, described)
     malformed = F.struct(_cut(rows.text).alias("text"), _cut(reason).alias("reason"))
     return rows.frame.select("*", *values).select(
@@ -77,7 +77,7 @@ def _converted(alike: FileWithLayout, rows: SourceRows, own: str, declared: Decl
 def _problems(
     alike: FileWithLayout, rows: SourceRows, names: Sequence[str], target: tuple[str, Declared]
 ) -> Iterator[_Problem]:
-    """Say what can be wrong with a value, naming its column in the file."""
+    """Give the possible faults of a value, with its column in the file."""
     name, declared = target
     texts = {own: rows.values[own].cast("string") for own in names}
     is_nothing = {own: is_no_value(text, declared) for own, text in texts.items()}

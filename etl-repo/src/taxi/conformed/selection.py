@@ -1,4 +1,4 @@
-"""Which objects a bundle loads: the current content of each of its keys, once, whatever was there when it landed."""
+"""Selects the objects of a bundle: the current content of each key, once."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ GONE = "the object is not in the bucket any more; if it was removed by mistake, 
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """The current content of one key, loaded for one entry of the bundle; `version` is the object's etag.
+    """The current content of one key, for one entry of the bundle; `version` is the object's etag.
 
-    `landed_version` and `size` are the entry's: they differ from what is loaded when newer content replaced it, whose
-    own entry is still to come.
+    `landed_version` and `size` belong to the entry. They differ from the loaded object if newer content replaced it,
+    which has an entry of its own later.
     """
 
     file_id: str
@@ -28,12 +28,12 @@ class SourceFile:
 
     @property
     def uri(self) -> str:
-        """Where Spark finds it."""
+        """The URI for Spark."""
         return f"s3://{self.bucket}/{self.key}"
 
     @property
     def is_superseded(self) -> bool:
-        """Whether what is loaded is newer than what landed as this entry."""
+        """Whether the loaded object is newer than the entry's."""
         return self.version != self.landed_version
 
 

@@ -1,4 +1,4 @@
-"""Reads files that are written alike as they are: for each row the values of its columns, and where it stands."""
+"""Reads files of one layout: for each row its source values and its position."""
 
 from __future__ import annotations
 
@@ -21,38 +21,38 @@ if TYPE_CHECKING:
 
 
 FILE, SPLIT, POSITION = "_file", "_split", "_position"
-"""Where a row stands: the number of its file, the part of the file that one task read, its place in there."""
+"""The position of a row: the number of its file, the part that one task read, its place in that part."""
 PLACE = (FILE, SPLIT, POSITION)
 FILE_BYTES, ROW_BYTES = "_file_bytes", "_row_bytes"
-"""What Spark was told of the file's size, and how many bytes it read as this row; both 0 in Parquet."""
+"""The size of the file, and the bytes of this row; both are 0 in Parquet."""
 
 NumberedFiles = Sequence[tuple[int, FileWithLayout]]
 
 _PATH, _LINE, _VALUES = "_path", "_line", "_values"
 _LONGEST_LINE = "mapreduce.input.linerecordreader.line.maxlength"
-"""Hadoop leaves out longer lines, without a word and without holding more of them than this."""
+"""Hadoop silently skips longer lines, and never keeps more of a line in memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceRows:
-    """Rows as their files have them, each with its place, and how to get at what they say.
+    """Source rows with their positions, and the expressions for their values.
 
-    The values are expressions and no columns of the frame: as such each would be copied by every step that follows.
+    The values are expressions, not columns of the frame, because every following step would copy a column.
     """
 
     frame: DataFrame
     values: Mapping[str, Column]
-    """By the files' own names of columns: those that a conformed column comes from."""
+    """By source column: the values that conformed columns come from."""
     is_row: Column
-    """Whether there is more than a blank line."""
+    """Whether the line is not blank."""
     text: Column
-    """What the row says, for people."""
+    """The text of the row, for people."""
     miscounted: Column
-    """What is wrong with the number of its values, or NULL."""
+    """The fault of its number of values, or NULL."""
 
 
 def read_rows(spark: SparkSession, files: NumberedFiles) -> SourceRows:
-    """Read files that are written alike."""
+    """Read files of one layout."""
     alike = files[0][1]
     sources = [own for names in alike.match.names.values() for own in names]
     if alike.format is FileFormat.CSV:
@@ -79,7 +79,7 @@ def _csv_rows(lines: DataFrame, columns: Sequence[str], sources: Sequence[str]) 
 
 
 def _parquet_rows(records: DataFrame, sources: Sequence[str]) -> SourceRows:
-    # the file's names may be those of conformed columns, which hold something else
+    # source columns may have the names of other conformed columns
     renamed = [F.col(f"`{own}`").alias(f"_source_{number}") for number, own in enumerate(sources)]
     values = {own: F.col(f"_source_{number}") for number, own in enumerate(sources)}
     return SourceRows(
@@ -92,11 +92,11 @@ def _parquet_rows(records: DataFrame, sources: Sequence[str]) -> SourceRows:
 
 
 def _bounded(field: StructField) -> Column:
-    """Cut what is too long to be a value, before it is copied: a file of 300 bytes can say 1 MB in each row."""
+    """Cut a text that is too long for a value before it is copied: a file of 300 bytes can have 1 MB in each row."""
     value = F.col(f"`{field.name}`")
     if not isinstance(field.dataType, StringType | BinaryType):
         return value
-    # of bytes, because for a part of a text Spark counts the characters of all of it
+    # as bytes, because Spark counts all characters of a text to take a part of it
     cut = F.substring(value.cast("binary"), 1, bounds.VALUE_BYTES + 1).cast(field.dataType)
     return F.when(F.octet_length(value) <= bounds.VALUE_BYTES, value).otherwise(cut).alias(field.name)
 
@@ -110,7 +110,7 @@ def _lines(spark: SparkSession, files: NumberedFiles) -> DataFrame:
         F.col("_metadata.file_size").alias(FILE_BYTES),
         F.col("_metadata.file_path").alias(_PATH),
         F.col("_metadata.file_block_start").alias(SPLIT),
-        # consecutive within a split, and given before any line is left out: tells the line's number later
+        # consecutive within a split, and assigned before any line is skipped, so it gives the line number later
         F.monotonically_increasing_id().alias(POSITION),
     )
 
@@ -132,7 +132,7 @@ def _paths(files: NumberedFiles) -> list[str]:
 
 
 def _numbered(spark: SparkSession, files: NumberedFiles, rows: DataFrame) -> DataFrame:
-    """Name each row's file by its number: Spark names it by its path in an encoding of its own."""
+    """Give each row the number of its file, because Spark encodes paths in its own way."""
     encoded = java_class(spark, "org.apache.spark.paths.SparkPath")
     paths = ((number, encoded.fromPath(hadoop_path(spark, known.source.uri))) for number, known in files)
     numbers = ({_PATH: path.urlEncoded(), FILE: number} for number, path in paths)
@@ -142,14 +142,14 @@ def _numbered(spark: SparkSession, files: NumberedFiles, rows: DataFrame) -> Dat
 
 _QUOTE, _COMMA = '"', ","
 _END = "\n"
-"""A character that no line has."""
-# a value and the comma that ends it; none of the quantifiers ever gives back what it took, so that the cost is linear
+"""A character that no line contains."""
+# a value and its comma; possessive quantifiers never backtrack, so the cost is linear
 _VALUE = r'\G((?:[^",]++|"[^"]*+")*+),'
 _QUOTED = r'(?s)^\s*"(.*)"\s*$'
 
 
 def values_of(line: Column) -> Column:
-    """Split a line at its commas; the way that respects quotes is taken by lines that have any: it costs more."""
+    """Split a line at its commas; only lines with quotes take the slower way that respects them."""
     quoted = F.transform(F.split(_with_marked_ends(line), _END, -1), _without_quotes)
     return F.when(F.contains(line, F.lit(_QUOTE)), quoted).otherwise(F.split(line, _COMMA, -1))
 

@@ -1,7 +1,7 @@
-"""Turns text into a time that the tables can hold; anything else becomes NULL, and nothing stops the run.
+"""Parses times that the tables can store; anything else becomes NULL and does not stop the run.
 
-Spark's parser takes years of any length. A year beyond 9999 or before 1 can be written but not read by Python or
-Athena, and one beyond 294247 overflows, which stops the run; so the length of the year is looked at first.
+Spark's parser accepts years of any length. Python and Athena cannot read a year beyond 9999 or before 1, and a year
+beyond 294247 overflows, which stops the run. So the length of the year is checked first.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _PART = re.compile(r"'(?P<text>[^']*)'|(?P<year>[yu]+)|(?P<other>[A-Za-z])(?P=ot
 
 
 def from_text(text: Column, format_: str) -> Column:
-    """Parse text by one format; NULL if it is no such time, or none from year 1 to 9999."""
+    """Parse text by one format; NULL if it does not fit, or the year is not 1 to 9999."""
     return within_years(F.when(_has_short_year(text, format_), F.to_timestamp(text, format_)))
 
 
 def within_years(instant: Column) -> Column:
-    """Keep an instant that every reader of the tables can hold."""
+    """Keep an instant that every reader of the tables can read."""
     first, last = (F.lit(bound).cast("timestamp") for bound in _YEARS)
     return F.when(instant.between(first, last), instant)
 
@@ -38,7 +38,7 @@ def from_date(day: Column) -> Column:
 
 
 def _has_short_year(text: Column, format_: str) -> Column:
-    if _FIXED_LENGTH.fullmatch(format_):  # the cheap way, for the format that most files have
+    if _FIXED_LENGTH.fullmatch(format_):  # the cheap way, for the most common format
         return F.length(text) == len(format_)
     return text.rlike(year_pattern(format_))
 

@@ -23,7 +23,7 @@ TABLES_AT_A_TIME = 3
 
 @dataclass(frozen=True, slots=True)
 class JobArguments:
-    """What Glue and the state machine pass to one run; each field is an argument of the same name."""
+    """The arguments of one run; each field is an argument of the same name."""
 
     JOB_NAME: str
     JOB_RUN_ID: str
@@ -45,7 +45,7 @@ def main(argv: Sequence[str]) -> Mapping[str, Rebuild]:
         table = TableName(arguments.purpose_built_bucket, arguments.purpose_built_database, name)
         return IcebergPurposeBuiltTable(spark, table)
 
-    # only read here: where it lies is for those who create it
+    # only read here: the code that creates it decides on its location
     trips = IcebergConformedTable(spark, TableName("", arguments.conformed_database, dataset.table), dataset)
     with log_keys(dataset=arguments.dataset, run=arguments.JOB_RUN_ID):
         return Building(spark, trips, table_of, at_a_time=TABLES_AT_A_TIME).build(rules_of(dataset.name, load_rules()))

@@ -1,4 +1,4 @@
-"""What must be computed anew in a purpose-built table, so that it shows the trips as they are by the rule as it is."""
+"""Finds the days of a purpose-built table that are out of date."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Rebuild:
 
 
 def rebuild(shown: Provenance | None, wanted: Provenance, history: TripHistory) -> Rebuild:
-    """Decide by what a table says of itself, so that a run that failed, or never came, is made good by the next."""
+    """Decide by the table's own provenance, so the next run makes up for one that failed or never came."""
     if shown is None or shown.rules_version != wanted.rules_version:
         return Rebuild(days=None)
     if shown.snapshot == wanted.snapshot:

@@ -15,14 +15,14 @@ from taxi.errors import RuleError
 from taxi.purpose_built.sql_names import mentioned_names, read_columns
 
 VIEW = "trips"
-"""The name by which every rule knows the trips of a dataset."""
+"""The name of a dataset's trips in every rule."""
 _FOLDER = "taxi.purpose_built.rules"
 _DATASETS = re.compile(r"^--[ \t]*datasets:(?P<names>[^\r\n]*)(\r?\n|\Z)", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a purpose-built table holds; each of `datasets` has a table of its own by it."""
+    """The definition of a purpose-built table; each of `datasets` has a table of its own."""
 
     name: str
     sql: str
@@ -30,19 +30,19 @@ class Rule:
 
     @property
     def version(self) -> str:
-        """Name the version by the SQL's text; a table of another version is computed again as a whole."""
+        """Give the version, a hash of the SQL; a table of another version is recomputed as a whole."""
         return hashlib.sha256(self.sql.encode()).hexdigest()[:16]
 
 
 def load_rules() -> Sequence[Rule]:
-    """Read every rule that this package holds; a further one is a further file."""
+    """Read every rule of this package; each is a file."""
     files = importlib.resources.files(_FOLDER).iterdir()
     texts = {file.name: file.read_text(encoding="utf-8") for file in files if file.name.endswith(".sql")}
     return [rule_of(name, texts[name]) for name in sorted(texts)]
 
 
 def rule_of(file_name: str, text: str) -> Rule:
-    """Read one rule; its line `-- datasets: a, b` is no part of its SQL, so another dataset is no other version."""
+    """Read one rule; the line `-- datasets: a, b` is not part of its SQL, so a new dataset is not a new version."""
     found = _DATASETS.search(text)
     names = found["names"].split(",") if found else []
     datasets = tuple(name.strip() for name in names if name.strip())

@@ -1,4 +1,4 @@
-"""Finds the columns that a query reads by its text alone, for checks where no SQL engine is at hand."""
+"""Finds the columns that a query reads, by its text, for checks without an SQL engine."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _NOTHING = _Token("mark", "")
 
 
 def read_columns(sql: str, table: str) -> frozenset[str]:
-    """Give the names that stand for columns of the table, in lower case: all that the query does not define itself."""
+    """Give the columns of the table, in lower case: all names that the query does not define itself."""
     tokens = [_NOTHING, _NOTHING, *_tokens(sql), _NOTHING, _NOTHING]
     read, defined = set[str](), {table}
     for position, token in enumerate(tokens):
@@ -58,7 +58,7 @@ def read_columns(sql: str, table: str) -> frozenset[str]:
 
 
 def mentioned_names(sql: str) -> frozenset[str]:
-    """Give every name that the query mentions at all, among them those of the columns that it computes."""
+    """Give every name in the query, including names of computed columns."""
     return frozenset(token.text for token in _tokens(sql) if token.is_name)
 
 
@@ -68,7 +68,7 @@ def _tokens(sql: str) -> list[_Token]:
 
 
 def _is_defined(before: _Token, after: list[_Token]) -> bool:
-    """Tell whether the query gives this name to something: an alias, a common table expression, a lambda's argument."""
+    """Whether the query defines this name: an alias, a common table expression, a lambda's argument."""
     names_a_query = [token.text for token in after] == ["as", "("]
     return (
         before.text == "as" or names_a_query or after[0].text == "->" or before.is_name or before.text in (")", "end")
@@ -76,7 +76,7 @@ def _is_defined(before: _Token, after: list[_Token]) -> bool:
 
 
 def _is_part_of_something(before: list[_Token], after: _Token) -> bool:
-    """Tell whether this is a function, a qualifier, a type, or a unit of time."""
+    """Whether this is a function, a qualifier, a type, or a unit of time."""
     is_unit = [token.text for token in before] == ["extract", "("] or before[1].ends_a_value or before[1].text == "to"
     is_type = before[1].text == ":" or after.kind == "text"
     return after.text in ("(", ".") or is_unit or is_type

@@ -26,7 +26,7 @@ def test_all_is_well(monkeypatch: pytest.MonkeyPatch, wide: None) -> None:
     monkeypatch.setattr(command, "failures", lambda seeds: [None for _ in seeds])
     result = CliRunner().invoke(app, ["torture", "--seeds", "30"])
     assert result.exit_code == 0
-    assert "30 histories ended well" in result.output
+    assert "30 histories passed" in result.output
 
 
 def test_failing_seed_is_shown_with_what_is_wrong_and_its_shortest_story(

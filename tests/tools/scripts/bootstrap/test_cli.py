@@ -126,6 +126,14 @@ def test_the_execution_policy_is_printed_with_its_reasons(runner: CliRunner) -> 
     assert "because EC2 describes whole Regions" in result.output
 
 
+def test_each_policy_is_printed_as_a_document_that_can_be_pasted(runner: CliRunner) -> None:
+    output = runner.invoke(cli.app, ["execution-policy", "prod", "--config", str(KNOWN)]).output
+    _, _, after_the_name = output.partition("odp-prod-approver (")
+    document, _ = json.JSONDecoder().raw_decode(after_the_name[after_the_name.index("{") :])
+    assert document["Version"] == "2012-10-17"
+    assert {"codepipeline:PutApprovalResult"} <= {each for one in document["Statement"] for each in one["Action"]}
+
+
 def test_a_value_on_standard_input_needs_the_name_of_its_secret(runner: CliRunner) -> None:
     result = runner.invoke(cli.app, ["secrets", "dev", "--stdin"])
     assert isinstance(result.exception, BootstrapError)

@@ -1,7 +1,7 @@
 """Plans one execution: which tables of a cadence have work, in which batches.
 
-The plan lies in S3 and the state machine carries its key and the batch numbers only, so that neither the number of
-tables nor the length of their names can meet Step Functions' 256 KiB limit.
+The plan is an object in S3. The state machine carries only its key and the batch numbers, so neither the number of
+tables nor their names can exceed Step Functions' 256 KiB limit.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ ALREADY_RUNNING = "another execution of this cadence is running"
 NOTHING_TO_DO = "nothing to do"
 PLANNED = "planned"
 BYTES_PER_MINUTE = 20_000_000
-"""What a run of the fewest workers applies at least; a run may take the time that its pending bytes need so."""
+"""The least throughput of a run with the fewest workers; it sets the timeout of a run."""
 MOST_MINUTES = 2880
 """Two days; a load that needs longer needs more workers."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunSize:
-    """How large the runs of a plan are: the workers of each batch, and what all of them share."""
+    """The size of a plan's runs: the workers of each batch, and the settings that all share."""
 
     workers: tuple[int, ...]
     execution_class: str
@@ -35,7 +35,7 @@ class RunSize:
 
 @dataclass(frozen=True, slots=True)
 class BatchManager:
-    """Makes the plans; what it costs grows with the tables of the lake, never with the files."""
+    """Plans executions; its cost grows with the number of tables, never with files."""
 
     files: PendingWorkReader
     leases: PlannedLeases
@@ -45,9 +45,9 @@ class BatchManager:
     job_timeout_minutes: int
 
     def plan(self, refresh_cadence: str, execution: str) -> dict[str, Any]:
-        """Plan for the one execution of a cadence that may run; gives what the state machine carries.
+        """Plan an execution if no other one of the cadence runs; returns the state for the state machine.
 
-        The execution keeps the cadence as long as it has batches; `release` gives it back.
+        The execution keeps the cadence while it has batches; `release` ends that.
         """
         owner = self.claims.claim(refresh_cadence, execution)
         if owner != execution:
@@ -62,14 +62,14 @@ class BatchManager:
         return state_of(batch_config, plan, size)
 
     def release(self, refresh_cadence: str, execution: str) -> dict[str, Any]:
-        """Give the cadence back at the end of its execution."""
+        """Release the cadence at the end of its execution."""
         self.claims.release(refresh_cadence, execution)
         return {}
 
     def _plan(self, refresh_cadence: str, execution: str) -> tuple[BatchConfig, BatchPlan, RunSize]:
         batch_config, active_tables = self.cadences.cadence(refresh_cadence)
         work = longest_left_alone(self._work(active_tables), MOST_BATCHES * batch_config.refresh_tables_batch_size)
-        # so tables share a run only as far as the fewest workers do for all of them
+        # so tables share a run only if the fewest workers are enough for all of them
         most_bytes = bytes_of_a_worker(batch_config.glue_job_worker_type)
         batches = packed_batches(work, batch_config.refresh_tables_batch_size, most_bytes)
         name = execution.rsplit(":", 1)[-1]
@@ -81,7 +81,7 @@ class BatchManager:
     def _size(
         self, config: BatchConfig, batches: Sequence[Sequence[str]], work: Mapping[PendingWork, TableLease]
     ) -> RunSize:
-        """Size the runs by what is pending; one that was cut off may need more than that, so it gets all there is."""
+        """Size the runs by pending bytes; a table whose run was cut off gets the most workers and time."""
         bytes_of = {table.source_table_name: table.bytes for table in work}
         cut_off = {table.source_table_name for table, lease in work.items() if lease.was_cut_off}
         loads = [sum(bytes_of[table] for table in batch) for batch in batches]
@@ -95,10 +95,10 @@ class BatchManager:
         return RunSize(workers, class_, minutes)
 
     def _minutes(self, pending_bytes: int, *, was_cut_off: bool) -> int:
-        """How long a run may take: a load that replaces its table at once must not begin again and again.
+        """The timeout of a run: a load that replaces its table in one commit must not time out again and again.
 
-        What is read again is not in the pending bytes. So after a run that did not come to its end, the next one gets
-        all the time that there is.
+        Files that are read again are not in the pending bytes. So after a run that was cut off, the next one gets the
+        longest timeout.
         """
         needed = MOST_MINUTES if was_cut_off else min(-(-pending_bytes // BYTES_PER_MINUTE), MOST_MINUTES)
         return max(self.job_timeout_minutes, needed)
@@ -113,21 +113,21 @@ class BatchManager:
 
 
 def longest_left_alone(work: Mapping[PendingWork, TableLease], most: int) -> dict[PendingWork, TableLease]:
-    """Take as many tables as the history of one execution holds: those that no run has touched for the longest time.
+    """Take as many tables as one execution's history allows: those that no run has touched for the longest time.
 
-    The others wait for the next execution. By then they are the ones that were left alone longest, so none starves.
+    The others come first in the next execution, so no table starves.
     """
     oldest_first = sorted(work.items(), key=lambda each: (each[1].touched_at, each[0].source_table_name))
     return dict(oldest_first[:most])
 
 
 def may_start(table: RawTableConfig, work: PendingWork, lease: TableLease) -> bool:
-    """Leave out a table that a run is writing, and one that was refused and of which nothing has changed since."""
+    """Leave out tables that a run is writing, and refused tables without a change."""
     return not lease.is_leased and not lease.waits_for_change(table, work)
 
 
 def state_of(batch_config: BatchConfig, plan: BatchPlan, size: RunSize) -> dict[str, Any]:
-    """Give what the state machine carries: references and the size and time of the runs, never configurations."""
+    """Give the state for the state machine: references, sizes and timeouts of the runs, never configurations."""
     return {
         "outcome": PLANNED if plan.batches else NOTHING_TO_DO,
         "refresh_cadence": plan.refresh_cadence,

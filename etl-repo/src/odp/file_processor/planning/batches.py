@@ -1,4 +1,4 @@
-"""Divides tables with pending files into batches, by bytes and by count."""
+"""Divides tables with pending files into batches by bytes and by number."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ MOST_BATCHES = 500
 
 
 def packed_batches(work: Iterable[PendingWork], most_tables: int, bytes_of_a_batch: int) -> list[list[str]]:
-    """Fill few batches of about equal bytes; a table shares one only as far as they hold together what fits in one.
+    """Fill few batches of about equal bytes; tables share a batch only if all of them fit.
 
-    A batch never holds more than `most_tables`. Where bytes alone would make more than MOST_BATCHES, batches take more
-    bytes: the history of an execution is bounded, and no table waits for the next one.
+    A batch has at most `most_tables`. If bytes alone would make more than MOST_BATCHES, batches take more bytes: an
+    execution's history is limited, and no table waits for the next execution.
     """
     largest_first = sorted(work, key=lambda table: (-table.bytes, table.source_table_name))
     by_count = -(-len(largest_first) // most_tables)
@@ -27,7 +27,7 @@ def packed_batches(work: Iterable[PendingWork], most_tables: int, bytes_of_a_bat
 
 
 def _packed(largest_first: Sequence[PendingWork], most_tables: int, bytes_of_a_batch: int) -> list[list[str]]:
-    """Put large tables by themselves, and of the others the largest first into the lightest batch that has room."""
+    """Put large tables into batches of their own, and the others, largest first, into the lightest batch with room."""
     alone = [[table.source_table_name] for table in largest_first if table.bytes >= bytes_of_a_batch]
     shared = largest_first[len(alone) :]
     fewest = max(-(-len(shared) // most_tables), -(-sum(table.bytes for table in shared) // bytes_of_a_batch))

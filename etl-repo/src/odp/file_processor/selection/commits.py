@@ -1,4 +1,4 @@
-"""Makes one commit of a table's files: the oldest, as many as it may read, with those that they were overtaken by."""
+"""Plans one commit: the oldest files up to its limits, with the newer applied files that they need."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def commit_after(
     skipped: Sequence[LandedFile],
     held: tuple[HeldFiles, ...] = (),
 ) -> RefreshPlan:
-    """Apply parts of the present load and changes; those that landed before the load are in it.
+    """Apply parts of the present load, and changes; the load contains changes that landed before it.
 
-    A historical table needs their versions too, and before those of the load.
+    A historical table also needs their versions, before those of the load.
     """
     before = table.landed_before(began)
     if table.is_new and parts and not table.is_historical:
@@ -48,7 +48,7 @@ def commit_of(
     held: tuple[HeldFiles, ...] = (),
     began: str = "",
 ) -> RefreshPlan:
-    """Apply the oldest files, as many as one commit may read, with the applied ones that they were overtaken by."""
+    """Apply the oldest files up to the limits of a commit, with the newer applied files that they need."""
     late = table.late
     copies = late.copies(files)
     ordered = [file for file in sorted(files, key=order) if file not in copies]
@@ -69,7 +69,7 @@ def commit_of(
 
 
 def state_after(state: TableState, generation: int, files: Iterable[LandedFile], began: str = "") -> TableState:
-    """Give what a table holds when these files are applied, too."""
+    """Give the table's state after these files are applied."""
     files = list(files)
     loads = [file for file in files if file.is_load]
     changes = [file for file in files if not file.is_load]

@@ -41,10 +41,10 @@ _OF_A_LOST_LOAD = (
 
 @dataclass(frozen=True)
 class Selection(PendingTable):
-    """Selects from the pending files of one table."""
+    """Selects files of the next commit from the pending files of one table."""
 
     def select(self) -> RefreshPlan:
-        """Decide the next commit, and what is skipped or held; with nothing of it, the pending files wait.
+        """Plan the next commit, and the files to skip or hold; with an empty plan, the pending files wait.
 
         Raises:
             RejectedInputError: the table's first load is held, so nobody knows yet what its changes follow.
@@ -79,7 +79,7 @@ class Selection(PendingTable):
         return self._hold(reason) if reason else self._reload()
 
     def _hold_more(self, parts: Sequence[LandedFile]) -> RefreshPlan:
-        """Hold the parts that came since, too; the changes of a table without a load wait with it."""
+        """Also hold the parts that came later; without a load in the table, the changes wait, too."""
         reason = self.held_parts[0].status_reason
         settled = [part.held(reason) for part in parts if is_settled(part, self.now)]
         gone = tuple(file for file in self.gone if file.is_load)
@@ -95,7 +95,7 @@ class Selection(PendingTable):
         raise RejectedInputError(message)
 
     def _hold(self, reason: str) -> RefreshPlan:
-        """A first load that is not applied yet is held with what was to replace it: nobody knows which counts."""
+        """Hold an unapplied first load together with its replacement, because nobody knows which one counts."""
         loads = self.loads
         assert loads.reload is not None  # noqa: S101 - only a reload is held
         before = [part for part in loads.repeated if may_precede(part, loads.reload.versions[0])]
@@ -139,7 +139,7 @@ class Selection(PendingTable):
         )
 
     def _empty(self, emptying: Sequence[LandedFile]) -> RefreshPlan:
-        """Replace the table by nothing, and by the changes in it that follow the moment at which its source was empty.
+        """Empty the table, except for changes that came after its source was emptied.
 
         The parts of the load stay known: DMS names those of the next one the same.
         """
@@ -168,7 +168,7 @@ class Selection(PendingTable):
         return RefreshPlan(kind, (newest.applied(generation),), tuple(replayed), state, skipped, is_late_reload=is_late)
 
     def _go_on(self) -> RefreshPlan:
-        """Apply what belongs to the present load; parts of one that is not whole yet wait."""
+        """Apply files of the present load; parts of an incomplete one wait."""
         loads = self.loads
         copies, wait, held = self._repeated()
         over = loads.ended if loads.reload else (*loads.ended, *loads.given_up)
@@ -193,13 +193,13 @@ class Selection(PendingTable):
         return commit_after(self, began, present, skipped, held)
 
     def _without_undecided(self, parts: Sequence[LandedFile]) -> list[LandedFile]:
-        """Leave out what is held, and what follows a lost first part that came again: it may begin a reload."""
+        """Leave out held files, and files after a lost first part that came again: it may begin a reload."""
         again = (part for part in parts if self.in_table.lacks(part) and is_a_first_part(part) and not part.approved)
         undecided = min((second_of(part) for part in again if not is_settled(part, self.now)), default=_NEVER)
         return [part for part in parts if part.status is not FileStatus.HELD and second_of(part) < undecided]
 
     def _repeated(self) -> tuple[list[LandedFile], list[LandedFile], tuple[HeldFiles, ...]]:
-        """Divide parts of the present load that were uploaded again: copies, those that may begin a reload, others."""
+        """Divide repeated parts of the present load: copies, possible beginnings of a reload, others."""
         parts = [part for part in self.loads.repeated if part.status is not FileStatus.HELD]
         wait = [part for part in parts if not is_settled(part, self.now)]
         settled = [part for part in parts if part not in wait]

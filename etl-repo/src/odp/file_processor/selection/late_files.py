@@ -1,7 +1,7 @@
-"""Decides what becomes of files that arrive after newer ones, and of files that were uploaded again.
+"""Decides about files that arrive after newer ones, and about files that were uploaded again.
 
-A hard delete leaves nothing in the table to compare an older change with. Therefore a late file is applied together
-with the newer ones that the table holds, read again; the last change of each key wins.
+A hard delete leaves nothing in the table to compare an older change with. So a late file is applied together with the
+newer applied files, which are read again. The last change of each key wins.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from odp.records import FileStatus, LandedFile, SkipReason
 from odp.refresh import HeldFiles, TableState
 
 REPLAY_HORIZON = timedelta(days=7)
-"""How much older than the newest applied change a late file may be."""
+"""A late file may be so much older than the newest applied change."""
 _EVERYTHING = 1_000_000
 _A_DAY = timedelta(days=1)
 _VERSIONS_OF_A_NAME = 100
@@ -42,7 +42,7 @@ Versions = Mapping[str, Sequence[LandedFile]]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much one commit may read; a reload, which replaces the table at once, is bounded by nothing."""
+    """The limits of one commit; a reload, which replaces the table in one commit, has none."""
 
     files: int = 1000
     bytes: int = 8_000_000_000
@@ -50,30 +50,30 @@ class Limits:
 
 
 class ProcessedFiles(Protocol):
-    """What the history has of one table, and the staging bucket of its objects."""
+    """Reads the history of one table, and its objects in the staging bucket."""
 
     def loads(self) -> Sequence[LandedFile]:
-        """List the parts of full loads, whatever became of them."""
+        """List the parts of full loads, applied or not."""
 
     def changes(self, from_name: str, most: int) -> Sequence[LandedFile]:
-        """List the change files named like this or later, by name."""
+        """List the change files from a name on, by name."""
 
     def has_same_content(self, version: LandedFile, earlier: LandedFile) -> bool | None:
-        """Tell whether two versions of one object have the same content; None if one of them is gone."""
+        """Whether two versions of one object have the same content; None if one of them is gone."""
 
     def current_versions(self, files: Sequence[LandedFile]) -> Mapping[str, str]:
-        """Give the version that a reader of each of these objects gets, by key; one that is gone has none."""
+        """Give the current version of each object, by key; a deleted object has none."""
 
 
 def order(file: LandedFile) -> tuple[int, str]:
-    """The order of the files of one load and its changes."""
+    """The sort key of a file: parts of the load first, then changes by name."""
     return (0 if file.is_load else 1, file.name)
 
 
 def was_put_there(file: LandedFile, first_landed: str) -> bool:
-    """Whether a change file first landed so long after the time in its name that DMS did not write it there.
+    """Whether a change file landed so long after the time in its name that somebody else put it there.
 
-    Names tell the time in the time zone of the task, which is less than a day from UTC.
+    Names have the time in the task's time zone, which differs from UTC by less than a day.
     """
     try:
         named = datetime.strptime(file.name[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
@@ -83,7 +83,7 @@ def was_put_there(file: LandedFile, first_landed: str) -> bool:
 
 
 def newest_versions(files: Iterable[LandedFile]) -> list[LandedFile]:
-    """Of each applied object the version that landed last, which alone can be read."""
+    """The newest applied version of each object; only that one can be read."""
     newest: dict[str, LandedFile] = {}
     for file in files:
         known = newest.get(file.key)
@@ -93,9 +93,9 @@ def newest_versions(files: Iterable[LandedFile]) -> list[LandedFile]:
 
 
 def can_be_replayed(applied: Sequence[LandedFile], known: Iterable[LandedFile], processed: ProcessedFiles) -> bool:
-    """Whether who reads these files again gets what was applied, a copy of that, or what is to be applied.
+    """Whether reading these files again gives the applied content, a copy of it, or content that will be applied.
 
-    A version that a person dismissed, or has not decided yet, must not come into the table with a replay.
+    A version that a person dismissed, or has not decided yet, must not enter the table by a replay.
     """
     statuses = (FileStatus.APPLIED, FileStatus.PENDING)
     good = [file for file in known if file.status in statuses or file.status_reason == SkipReason.COPY]
@@ -106,7 +106,7 @@ def can_be_replayed(applied: Sequence[LandedFile], known: Iterable[LandedFile], 
 
 
 def earlier_versions(changes: Sequence[LandedFile], processed: ProcessedFiles, limits: Limits) -> Versions:
-    """Find the versions of these change files' objects in the history; mostly one request finds that there is none."""
+    """Find the versions of these change files' objects in the history; usually one request finds none."""
     if not changes:
         return {}
     names = sorted({file.name for file in changes})
@@ -122,9 +122,9 @@ def earlier_versions(changes: Sequence[LandedFile], processed: ProcessedFiles, l
 
 
 def hold_namesakes(changes: Sequence[LandedFile], versions: Versions) -> tuple[HeldFiles, ...]:
-    """Hold each file whose name another object has that was applied, or that landed before it.
+    """Hold each file with the name of another object that was applied or landed before it.
 
-    Approval lifts nothing: both files would make the same versions of their rows, and one would be lost.
+    Approval does not help: both files would create the same versions of their rows, and one would be lost.
     """
     keys: dict[str, set[str]] = {}
     for version in (version for of_key in versions.values() for version in of_key):
@@ -137,7 +137,7 @@ def hold_namesakes(changes: Sequence[LandedFile], versions: Versions) -> tuple[H
 
 @dataclass(frozen=True, slots=True)
 class LateFiles:
-    """The late files among a table's pending ones; `versions` has what the history knows of their objects."""
+    """The late files among a table's pending ones; `versions` has the history's versions of their objects."""
 
     state: TableState
     processed: ProcessedFiles
@@ -146,18 +146,18 @@ class LateFiles:
     pending: Sequence[LandedFile]
 
     def first_landed(self, file: LandedFile) -> str:
-        """Give the moment at which the first version of a file's object landed."""
+        """Give the landing order of the first version of a file's object."""
         others = (other.landing_order for other in self.pending if other.key == file.key)
         return min(
             [file.landing_order, *others, *(version.landing_order for version in self.versions.get(file.key, ()))]
         )
 
     def copies(self, files: Sequence[LandedFile]) -> list[LandedFile]:
-        """Give the changes whose content the table holds already, from another version of the same object."""
+        """Give the changes whose content the table already has from another version of the object."""
         return [file for file in files if not file.is_load and self._is_copy(file)]
 
     def replay(self, files: Sequence[LandedFile]) -> tuple[list[LandedFile], tuple[HeldFiles, ...]]:
-        """Give the applied changes that follow the late files, and the late files that have too many of them."""
+        """Give the applied changes after the late files, and the late files with too many of them."""
         late = [file for file in sorted(files, key=order) if self._is_late(file)]
         if not late:
             return [], ()
@@ -190,14 +190,14 @@ class LateFiles:
         try:
             newest = datetime.strptime(self.state.newest_change_file[:8], "%Y%m%d")  # noqa: DTZ007 - compared with names only
             oldest = f"{newest - REPLAY_HORIZON:%Y%m%d}"
-        except (ValueError, OverflowError):  # a commit of an earlier release, which took any digits for a date
+        except (ValueError, OverflowError):  # a commit of an earlier release, which accepted any digits as a date
             return 0
         ages = [file.is_load or file.name >= oldest for file in late]
         return ages.index(True) if True in ages else len(late)
 
 
 def _held(files: Sequence[LandedFile], reason: str) -> tuple[HeldFiles, ...]:
-    """Hold parts of loads and changes apart: a person decides them by different commands."""
+    """Hold parts of loads and changes separately: a person decides them by different commands."""
     loads, changes = [file for file in files if file.is_load], [file for file in files if not file.is_load]
     return tuple(
         HeldFiles(of_kind[0].file_id, reason, tuple(file.held(reason) for file in of_kind))

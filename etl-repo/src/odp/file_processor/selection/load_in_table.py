@@ -1,4 +1,4 @@
-"""What is known of the load that a table holds, and of parts that were lost: nobody read them before they were gone."""
+"""The load in a table, and its lost parts: parts that were gone before anybody read them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _UNREAD = (SkipReason.VANISHED, SkipReason.OVERWRITTEN)
 
 @dataclass(frozen=True)
 class LoadInTable:
-    """The load that a table holds, as its state and the history of its parts tell."""
+    """The load in a table, by the table's state and the history of its parts."""
 
     state: TableState
     processed: Sequence[LandedFile]
@@ -31,32 +31,32 @@ class LoadInTable:
 
     @property
     def keys(self) -> frozenset[str]:
-        """The keys of its parts; none once a person has emptied the table, as what comes then is another load."""
+        """The keys of its parts; none after a person emptied the table, because then another load begins."""
         return frozenset() if self.is_emptied else self.state.load_keys
 
     @property
     def is_emptied(self) -> bool:
-        """Whether a person emptied the table, and no load came since."""
+        """Whether a person emptied the table, and no load came afterwards."""
         return bool(self._applied) and all(part.is_emptying for part in self._applied)
 
     @property
     def landed_since(self) -> list[LandedFile]:
-        """The processed parts that are no older than the load, or than the moment at which the table was emptied."""
+        """The processed parts since the load began, or since the table was emptied."""
         return [part for part in self.processed if part.landing_order >= self.state.began]
 
     @cached_property
     def until(self) -> str:
-        """When its last part landed."""
+        """The landing time of its last part."""
         return max((part.landed_at for part in self._applied), default="")
 
     @cached_property
     def segments(self) -> set[str]:
-        """Its segments, those of lost parts included."""
+        """Its segments, including those of lost parts."""
         return {segment_of(key) for key in (*self.keys, *(part.key for part in self._lost))}
 
     @cached_property
     def lost_before(self) -> list[LandedFile]:
-        """First parts that were never applied, while no load is in the table; they tell the loads after them apart."""
+        """First parts that were never applied, while no load is in the table; they separate the loads after them."""
         if self.keys:
             return []
         skipped = (part for part in self.landed_since if part.status is FileStatus.SKIPPED and not part.is_emptying)
@@ -64,25 +64,25 @@ class LoadInTable:
         return [replace(part, approved=False) for part in first]
 
     def lacks(self, part: LandedFile) -> bool:
-        """Whether this is one of its parts that were lost, restored as it was."""
+        """Whether this is one of its lost parts, restored with the same content."""
         return any(is_certainly_again(part, lost, self.same) for lost in self._lost)
 
     def has_lost(self, part: LandedFile) -> bool:
-        """Whether a part of this name was lost, whatever its content."""
+        """Whether a part of this name was lost, with any content."""
         return any(part.key == lost.key for lost in self._lost)
 
     def has_another(self, part: LandedFile) -> bool:
-        """Whether it has or had a part of this name, and not certainly with this content."""
+        """Whether it has or had a part of this name that may have another content."""
         if part.key not in self.keys and not self.has_lost(part):
             return False
         return not any(is_certainly_again(part, other, self.same) for other in (*self._applied, *self._lost))
 
     def is_copy_of_dismissed(self, part: LandedFile) -> bool:
-        """Whether somebody copied a part that a person dismissed, or may have: the content of that may be gone."""
+        """Whether somebody copied, or may have copied, a dismissed part; its content may be gone."""
         return part.event_reason == COPY_EVENT and self.is_dismissed_again(part)
 
     def is_dismissed_again(self, part: LandedFile) -> bool:
-        """Whether a part has the content of one that a person dismissed, or may have."""
+        """Whether a part has, or may have, the content of a dismissed one."""
         return any(is_again(part, other, self.same) for other in self._dismissed.get(part.key, ()))
 
     def has_lost_a_load_before(self, part: LandedFile) -> bool:
@@ -99,10 +99,10 @@ class LoadInTable:
 
     @cached_property
     def _lost_parts(self) -> tuple[list[LandedFile], str]:
-        """Its parts that were lost, and when the next load began whose first part was lost, too.
+        """Its lost parts, and the beginning of the next load whose first part was lost, too.
 
-        After a first part that was lost and is applied from another version, nobody knows whether a lost part belongs
-        to this load or to one that DMS gave up: it counts for neither.
+        If the first part was lost and another version of it was applied, a lost part may belong to this load or to an
+        abandoned one. It counts for neither.
         """
         applied = {part.key: part for part in self._applied}
         lost = {part.key: part for part in self._lost_before_it_began}
@@ -119,10 +119,10 @@ class LoadInTable:
 
     @cached_property
     def _lost_before_it_began(self) -> list[LandedFile]:
-        """Of a table's first load, its first part, if that was lost before all others landed.
+        """The first part of a table's first load, if it was lost before all others landed.
 
-        A load begins with its first segment. So what lacks that one has lost it, however long before, while any later
-        segment that was lost before is of an earlier load.
+        A load begins with its first segment. So a load without it has lost it, at any time before. A later segment that
+        was lost before belongs to an earlier load.
         """
         if not self._applied or len(self._applied) < len(self._ever_applied) or self._is_approved:
             return []
@@ -139,7 +139,7 @@ class LoadInTable:
 
     @property
     def _is_approved(self) -> bool:
-        """Whether a person decided what it is, parts included that the next commits apply."""
+        """Whether a person decided about it, including parts that the next commits apply."""
         return any(part.approved for part in self._applied)
 
     @cached_property
@@ -152,7 +152,7 @@ class LoadInTable:
 
     @cached_property
     def _dismissed(self) -> dict[str, list[LandedFile]]:
-        """What a person dismissed, by key: a load may have thousands of parts, and each is compared with its own."""
+        """The dismissed parts by key: a load may have thousands of parts, and each is compared with its own."""
         found: dict[str, list[LandedFile]] = {}
         for part in self.processed:
             if part.status_reason == SkipReason.DISMISSED:
@@ -167,7 +167,7 @@ class LoadInTable:
 
 
 def is_in_doubt(part: LandedFile) -> bool:
-    """Whether a commit has read either this part of its load or what DMS overwrote it with."""
+    """Whether it is unknown which version of this part a commit has read: DMS overwrote it meanwhile."""
     return part.status_reason == SkipReason.OVERWRITTEN_AMID
 
 

@@ -1,7 +1,7 @@
-"""Tells the full loads of a table apart, and whether one is whole, or looks like an accident.
+"""Divides the parts of a table into full loads.
 
 DMS does not say which load a part belongs to. It numbers the parts of each segment from 1 and begins every load with
-part 1, so the same part 1 again begins another load. Changes say nothing about loads: a second task may write them
+part 1. So a repeated part 1 begins another load. Changes do not separate loads, because a second task may write them
 between two parts.
 """
 
@@ -31,7 +31,7 @@ from odp.refresh import TableState
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """One full load that is to replace a table: the parts that can be read, and every version of every part.
+    """One full load that will replace a table: its readable parts, and every version of every part.
 
     Versions are in the order of landing.
     """
@@ -41,12 +41,12 @@ class Load:
 
     @property
     def load_id(self) -> str:
-        """The id of the part that landed first."""
+        """The id of the first landed part."""
         return self.parts[0].file_id
 
     @property
     def began(self) -> str:
-        """The moment at which the first part landed."""
+        """The landing order of the first part."""
         return self.versions[0].landing_order
 
     @property
@@ -65,17 +65,17 @@ class Load:
 
     @property
     def missing(self) -> int:
-        """How many parts there are not between those that are there; a name alone may count millions of them."""
+        """The number of missing parts between the existing ones; one name may imply millions."""
         return sum(count_missing(parts) for parts in self._segments().values())
 
     @property
     def missing_names(self) -> Iterator[str]:
-        """The names of the parts that are missing, one after the other: whoever shows some need not make all."""
+        """The names of the missing parts, one by one, so a caller that shows some does not create all."""
         return (name for parts in self._segments().values() for name in missing_names(parts))
 
     @property
     def last_parts(self) -> list[LandedFile]:
-        """The last part of each segment; the load may be whole without it."""
+        """The last part of each segment; the load may be complete without it."""
         return [max(parts, key=lambda part: part.part_number) for parts in self._segments().values()]
 
     def _segments(self) -> dict[str, list[LandedFile]]:
@@ -87,12 +87,12 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class PendingLoads:
-    """The pending parts of a table: of its present load, of the load that replaces it, of loads before that.
+    """The pending parts of a table by load: the present load, its replacement, loads between them.
 
-    `present_began` is when the first version of a part of the present load landed. `repeated` are parts of the present
-    load that were uploaded again without its first part, or parts that came long after it. `ended` parts landed
-    before the present load. `given_up` has the readable parts, `earlier` every version, of the pending loads between
-    the present one and the reload.
+    `present_began` is the landing order of the present load's first version. `repeated` are parts of the present load
+    that were uploaded again without its first part, or that came long after it. `ended` parts landed before the present
+    load. For the pending loads between the present one and the reload, `given_up` has the readable parts and `earlier`
+    every version.
     """
 
     present: tuple[LandedFile, ...] = ()
@@ -105,12 +105,12 @@ class PendingLoads:
 
 
 def divide_loads(versions: Sequence[LandedFile], unreadable: Container[str], in_table: LoadInTable) -> PendingLoads:
-    """Divide a table's pending parts by load; those of a first load are the present load's, applied as they come.
+    """Divide a table's pending parts by load; parts of a first load belong to the present load.
 
-    Where no load is in the table, parts that were lost before tell loads apart, too.
+    Without a load in the table, lost parts separate loads, too.
 
     Args:
-        versions: every pending version of every part; older ones tell loads apart.
+        versions: every pending version of every part; older ones separate loads.
         unreadable: the ids of versions that were overwritten or deleted.
         in_table: the load that the table holds.
     """
@@ -134,7 +134,7 @@ def divide_loads(versions: Sequence[LandedFile], unreadable: Container[str], in_
     while loads and not readable(loads[-1]):  # written over or deleted as a whole
         loads.pop()
     parts = readable(loads[-1]) if loads else ()
-    # what is held may be of another load; what a person approves of it dates the load then
+    # a held part may belong to another load; an approved one then sets the load's beginning
     dating = [part for part in present if part.status is not FileStatus.HELD]
     before = [present, *loads[:-1]] if state.generation == 0 else loads[:-1]
     return PendingLoads(
@@ -151,9 +151,9 @@ def divide_loads(versions: Sequence[LandedFile], unreadable: Container[str], in_
 def _in_landing_order(
     versions: Sequence[LandedFile], unreadable: Container[str], known: Container[str]
 ) -> list[LandedFile]:
-    """Sort versions by moment; one that was overwritten landed before the version that can be read.
+    """Sort versions in landing order; an overwritten version landed before the readable one.
 
-    A listing tells moments to the second only, so of parts of one second the one that begins a load comes first.
+    A listing has times to the second only, so among parts of one second the one that begins a load comes first.
     """
     newest = {part.key: part.landing_order for part in versions if part.file_id not in unreadable}
 
@@ -169,11 +169,11 @@ def _in_landing_order(
 def _in_order(
     parts: Sequence[LandedFile], unreadable: Container[str], in_table: LoadInTable
 ) -> tuple[list[LandedFile], list[LandedFile], list[list[LandedFile]]]:
-    """Give the parts of the present load, its repeated parts, and the loads after it.
+    """Divide parts into the present load, its repeated parts, and the loads after it.
 
-    What a person approved is one load if it has all parts that the table has, or a first part of a known segment; if
-    not, it belongs to the present one. An approved part of which no version can be read any more, or one that another
-    content has overwritten, is as any other.
+    Approved parts are one load if they include all parts of the table, or a first part of a known segment. Otherwise
+    they belong to the present load. An approved part counts as any other once no version of it is readable, or another
+    content has overwritten it.
     """
     present: list[LandedFile] = []
     repeated: list[LandedFile] = []
@@ -213,12 +213,12 @@ def _in_order(
 
 
 def is_settled(part: LandedFile, now: datetime) -> bool:
-    """Whether a part came a while ago."""
+    """Whether a part landed a while ago."""
     return now - landed_at(part) >= SETTLES_AFTER
 
 
 def _lapsed(parts: Sequence[LandedFile], there: Mapping[str, LandedFile], same: SameContent) -> Iterator[str]:
-    """The approved parts, by id, of a load before the one that is approved now: another version or content followed."""
+    """The ids of approved parts of a load before the approved one: another version or content followed."""
     others: dict[str, str] = {}
     for part in reversed(parts):
         newest = there.get(part.key, part)
@@ -229,9 +229,9 @@ def _lapsed(parts: Sequence[LandedFile], there: Mapping[str, LandedFile], same: 
 
 
 def _restored(parts: Sequence[LandedFile], in_table: LoadInTable) -> frozenset[str]:
-    """The lost parts of the load in the table, by id, that came again as they were, and not as a reload's beginning.
+    """The ids of lost parts that came again with the same content, and do not begin a reload.
 
-    What tells a reload that begins as the load in the table did are later parts of it that are not as they were.
+    A reload with the same beginning as the load in the table shows by its later parts, whose content differs.
     """
     again = [part for part in parts if in_table.lacks(part)]
     since = min((second_of(part) for part in again if is_a_first_part(part)), default=None)
@@ -241,9 +241,9 @@ def _restored(parts: Sequence[LandedFile], in_table: LoadInTable) -> frozenset[s
 
 
 def _out_of_turn(parts: Sequence[LandedFile], in_table: LoadInTable) -> set[str]:
-    """The parts, by id, with the content of dismissed ones, without the part before them.
+    """The ids of parts with the content of dismissed ones that came without the part before them.
 
-    DMS may write a part again as it was, but after the one before it.
+    DMS may write a part again with the same content, but only after the part before it.
     """
     again = [part for part in parts if part.part_number > 1 and in_table.is_dismissed_again(part)]
     ids = {part.file_id for part in again}
@@ -265,7 +265,7 @@ def _replaces(part: LandedFile, restored: Container[str], in_table: LoadInTable)
 def _begins_another(
     part: LandedFile, load: Sequence[LandedFile], unreadable: Container[str], same: SameContent
 ) -> bool:
-    """Whether a part begins another load than this one; a lost part that was uploaded again as it was does not."""
+    """Whether a part begins another load; a lost part that was uploaded again with the same content does not."""
     if not is_a_first_part(part):
         return False
     if all(other.file_id in unreadable and _is_over_before(other, part) for other in load):
@@ -281,7 +281,7 @@ def _is_lost(part: LandedFile) -> bool:
 
 
 def _is_over_before(other: LandedFile, part: LandedFile) -> bool:
-    """Whether a part that nobody can read landed long before another one, and was not lost unread by a first load."""
+    """Whether an unreadable part landed long before another one, and is not a lost part of a first load."""
     was_lost_unread = _is_lost(other) and other.status_reason != SkipReason.DISMISSED
     return not was_lost_unread and not may_precede(other, part)
 
@@ -306,19 +306,19 @@ def _begins_a_reload(
 
 
 def _is_laid_out_otherwise(part: LandedFile, segments: Container[str]) -> bool:
-    """Whether either a part or a load has segments: DMS's parallel load was switched on or off in between."""
+    """Whether only one of a part and a load has segments: DMS's parallel load was switched on or off."""
     folder = segment_of(part.key).removesuffix(part.segment)
     return (folder in segments) == bool(part.segment)
 
 
 def _is_late(part: LandedFile, present: Sequence[LandedFile], in_table: LoadInTable) -> bool:
-    """Whether a part landed so long after the last one of the load in the table that it may be of another."""
+    """Whether a part landed so long after the table's load that it may belong to another one."""
     until = max((other.landed_at for other in present), default="") or in_table.until
     return bool(until) and landed_at(part) - datetime.fromisoformat(until) >= SETTLES_AFTER
 
 
 def _has_ended(part: LandedFile, state: TableState) -> bool:
-    """A part that landed before the present load began is of an earlier one, if there was any."""
+    """Whether a part landed before the present load began, and so belongs to an earlier one."""
     if part.landing_order >= state.began:
         return False
     return state.generation > 1 or part.key in state.load_keys

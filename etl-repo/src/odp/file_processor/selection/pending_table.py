@@ -1,4 +1,4 @@
-"""What is pending of one table, and what is known of it: what decisions about the next commit are made of."""
+"""The facts for planning the next commit of one table: its pending files, its state and its history."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _EVERYTHING = 1_000_000
 
 @dataclass(frozen=True)
 class PendingTable:
-    """The pending files of one table, told apart.
+    """The pending files of one table, sorted by kind.
 
-    `unreadable` names the pending versions that were overwritten or deleted since they landed.
+    `unreadable` has the pending versions that were overwritten or deleted after landing.
     """
 
     pending: Sequence[LandedFile]
@@ -42,7 +42,7 @@ class PendingTable:
     unreadable: Mapping[str, SkipReason] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     is_all: bool = True
-    """Whether no more changes are pending than those given."""
+    """Whether the given changes are all pending changes."""
 
     @property
     def is_historical(self) -> bool:
@@ -56,19 +56,19 @@ class PendingTable:
 
     @property
     def readable(self) -> list[LandedFile]:
-        """The version of each key that can be read."""
+        """The readable version of each key."""
         return self._readable[0]
 
     @property
     def gone(self) -> list[LandedFile]:
-        """The versions that cannot be read, each with its reason; an approval that is under way still counts on its."""
+        """The unreadable versions, each with its reason; versions of an approval under way are left out."""
         return [file for file in self._readable[1] if file.file_id not in self.half_approved]
 
     @cached_property
     def half_approved(self) -> frozenset[str]:
-        """The approved parts, by id, of whose approval others are held yet.
+        """The ids of approved parts whose approval has other parts that are still held.
 
-        A person who approves a load does it file by file: the command is under way, or was interrupted.
+        An approval works file by file: the command is under way, or was interrupted.
         """
         undecided = {part.approval for part in self.processed_parts if part.status is FileStatus.HELD and part.approval}
         approved = (file for files in self._readable for file in files if file.approved and file.is_load)
@@ -76,7 +76,7 @@ class PendingTable:
 
     @cached_property
     def _readable(self) -> tuple[list[LandedFile], list[LandedFile]]:
-        """The version of each key that can be read, and the others, each with its reason."""
+        """The readable version of each key, and the other versions, each with its reason."""
         newest: dict[str, LandedFile] = {}
         gone: list[LandedFile] = []
         for file in sorted(self.pending, key=lambda file: (file.landing_order, file.file_id)):
@@ -90,7 +90,7 @@ class PendingTable:
         return sorted(newest.values(), key=order), gone
 
     def _still_approved(self, newest: Mapping[str, LandedFile], gone: Sequence[LandedFile]) -> list[LandedFile]:
-        """The versions that have the content of one that a person approved, unless they are of a load after it."""
+        """The versions with the content of an approved one, unless they belong to a later load."""
         same = self.processed.has_same_content
         overwritten = [(newest[file.key], file) for file in gone if file.approved and file.key in newest]
         again = [
@@ -117,19 +117,19 @@ class PendingTable:
 
     @cached_property
     def in_table(self) -> LoadInTable:
-        """The load that the table holds."""
+        """The load in the table."""
         return LoadInTable(self.state, self.processed_parts, self.processed.has_same_content)
 
     @property
     def reload(self) -> Load:
-        """The load that is to replace the table; asked for only where one is pending."""
+        """The load that will replace the table; only valid if one is pending."""
         load = self.loads.reload
         assert load is not None  # noqa: S101 - see above
         return load
 
     @cached_property
     def changes(self) -> list[LandedFile]:
-        """The changes that can be read."""
+        """The readable changes."""
         return [file for file in self.readable if not file.is_load]
 
     @cached_property
@@ -141,7 +141,7 @@ class PendingTable:
 
     @cached_property
     def held_parts(self) -> list[LandedFile]:
-        """The parts that wait for a person who has approved nothing of them yet, or not all."""
+        """The parts that wait for a person's approval, or for the rest of one."""
         approved = [file for file in self.readable if file.approved and file.is_load]
         half = [file for file in approved if file.file_id in self.half_approved]
         if len(half) < len(approved):
@@ -151,7 +151,7 @@ class PendingTable:
 
     @cached_property
     def processed_parts(self) -> Sequence[LandedFile]:
-        """The parts of loads in the history, whatever became of them."""
+        """The parts of loads in the history, applied or not."""
         return self.processed.loads()
 
     @cached_property
@@ -164,7 +164,7 @@ class PendingTable:
         load = self.reload
         if self.in_table.keys or load.is_approved:
             return load.versions
-        # what a person dismissed is decided, and what it overwrote: a load that comes after it began by itself
+        # a dismissed part, and what it overwrote, are decided: a load after it began by itself
         dismissed = max(
             (part.landing_order for part in self.processed_parts if part.status_reason == SkipReason.DISMISSED),
             default="",
@@ -177,12 +177,12 @@ class PendingTable:
 
     @property
     def was_there_before(self) -> bool:
-        """Whether the load is a first one that was written before already, and is not applied yet."""
+        """Whether the load is an unapplied first load that was written before."""
         return self.is_new and self.loads.reload is not None and len(self.versions) > len(self.reload.versions)
 
     @property
     def vanished_parts(self) -> list[LandedFile]:
-        """Parts of a first load that were deleted before it was applied: they tell when it began."""
+        """Parts of a first load that were deleted before it was applied; they show its beginning."""
         if self.in_table.keys:
             return []
         vanished = [part for part in self.in_table.landed_since if part.status_reason == SkipReason.VANISHED]
@@ -194,11 +194,11 @@ class PendingTable:
         return [part for part in vanished if part.key not in again and part.landing_order > begun]
 
     def landed_before(self, moment: str) -> list[LandedFile]:
-        """The changes of which a version landed before a moment: DMS writes no file of changes twice."""
+        """The changes with a version that landed before a moment; DMS writes no change file twice."""
         return [file for file in self.changes if self.late.first_landed(file) < moment]
 
     def applied_since(self, since: str) -> list[LandedFile]:
-        """The changes that are in the table and not in a load that began at this moment."""
+        """The applied changes that a load with this beginning does not contain."""
         if not self.state.newest_change_file or self.state.changes_until < since:
             return []
         found = self._processed_since(since)
@@ -207,12 +207,12 @@ class PendingTable:
         return [file for file in newest_versions(found) if file.key not in in_load]
 
     def can_be_replayed(self, files: Sequence[LandedFile], since: str) -> bool:
-        """Whether who reads these applied changes again gets what was decided on."""
+        """Whether reading these applied changes again gives the content that was decided on."""
         return not files or can_be_replayed(files, [*self._processed_since(since), *self.pending], self.processed)
 
     @property
     def awaits_load(self) -> bool:
-        """Whether a part of a load waits, for its rest or for a person."""
+        """Whether a part of a load waits for its rest or for a person."""
         return bool(self.held_parts) or any(file.is_load for file in self.pending)
 
     def _processed_since(self, since: str) -> Sequence[LandedFile]:
@@ -224,7 +224,7 @@ class PendingTable:
 
     @cached_property
     def _processed_from(self) -> dict[str, Sequence[LandedFile]]:
-        """The processed changes from a name on, read once: doubts, replay and its check ask for the same ones."""
+        """The processed changes from a name on, read once for all callers."""
         return {}
 
     def _is_same_as_processed(self, part: LandedFile) -> bool:

@@ -12,7 +12,7 @@ from odp.records import LandedFile
 
 @dataclass(frozen=True, slots=True)
 class ProcessedFiles:
-    """What the history has of one table, and what the staging bucket has of its objects."""
+    """Reads the history of one table, and its objects in the staging bucket."""
 
     files: FileTracker
     contents: ObjectContents

@@ -1,4 +1,4 @@
-"""Tells which landed files can still be read: whose version is the one that a reader of the object gets."""
+"""Finds which landed files are still readable: their version is the object's current one."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from odp.records import LandedFile, SkipReason
 
 @dataclass(frozen=True, slots=True)
 class Readability:
-    """Asks the staging bucket for every object that the listing beside a table's pending files does not show as it is.
+    """Reads the current version of every object that the run's listing does not show.
 
-    The listing is of the beginning of a run, so what landed since is not in it.
+    The listing is from the beginning of the run, so it lacks files that landed later.
     """
 
     staged_files: StagedFiles
     listing: TableListing
 
     def unreadable(self, files: Sequence[LandedFile]) -> dict[str, SkipReason]:
-        """Give those files by id whose objects were overwritten or deleted since they landed."""
+        """Give the ids of files whose objects were overwritten or deleted after landing."""
         return dict(_unreadable(files, self.current_versions(files)))
 
     def current_versions(self, files: Sequence[LandedFile]) -> Mapping[str, str]:
-        """Give the version that a reader of each object gets, by key; an object that is gone has none.
+        """Give the current version of each object, by key; a deleted object has none.
 
-        Files of a bucket without versions are left out.
+        Files of an unversioned bucket are left out.
         """
         current: dict[str, str] = {}
         others: list[LandedFile] = []
@@ -44,9 +44,9 @@ class Readability:
 
 
 def as_committed(files: Sequence[LandedFile], staged_files: StagedFiles) -> list[LandedFile]:
-    """Give applied files as they are booked: a part that has another version now is skipped.
+    """Give the records of applied files: a part with another current version is recorded as skipped.
 
-    A commit that has read such a part may hold either version. DMS writes no file of changes twice. It costs a request
+    A commit that has read such a part may have either version. DMS writes no change file twice. This costs a request
     for each part of a load.
     """
     parts = [file for file in files if file.is_load and not file.is_emptying]
@@ -57,7 +57,7 @@ def as_committed(files: Sequence[LandedFile], staged_files: StagedFiles) -> list
 
 def _unreadable(files: Sequence[LandedFile], current: Mapping[str, str]) -> Iterable[tuple[str, SkipReason]]:
     for file in files:
-        if file.version_id is None:  # an unversioned bucket names no version
+        if file.version_id is None:  # an unversioned bucket has no version ids
             continue
         if file.key not in current:
             yield file.file_id, SkipReason.VANISHED

@@ -1,4 +1,4 @@
-"""Says whether a load that is to replace a table is held, and why: what an approval covers, first loads, accidents."""
+"""Decides whether a load that would replace a table is held: approvals, first loads, accidents."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DISMISSED_BEFORE = "it has nothing but parts with the content of parts that a pe
 
 
 def is_dismissed_first_load(table: PendingTable) -> bool:
-    """Whether a first load has nothing but what a person dismissed, or may have: the content of that may be gone."""
+    """Whether a first load has, or may have, only content that a person dismissed; dismissed content may be gone."""
     parts = table.loads.present
     if not table.is_new or not parts or any(part.approved for part in parts):
         return False
@@ -28,7 +28,7 @@ def is_dismissed_first_load(table: PendingTable) -> bool:
 
 
 def is_first_load_begun_anew(table: PendingTable) -> bool:
-    """Whether nobody can tell if a first load goes on whose part came again, after it was deleted and changes came."""
+    """Whether it is unknown if a first load continues: its part was deleted, changes came, and the part came again."""
     parts = [part for part in table.loads.present if not part.approved]
     if not table.is_new or not parts or not table.changes:
         return False
@@ -38,15 +38,15 @@ def is_first_load_begun_anew(table: PendingTable) -> bool:
 
 
 def why_held(table: PendingTable) -> str:
-    """Give the reason for which a pending reload needs a person; empty if it needs none."""
+    """Give the reason why a pending reload needs a person; empty if it needs none."""
     return _reason_after_approval(table) if table.reload.is_approved else _suspicion(table)
 
 
 def is_first_load_again(table: PendingTable) -> bool:
-    """Whether a first load of one part, which is not applied yet, was certainly written again as it was.
+    """Whether a first load of one part, not applied yet, was certainly written again with the same content.
 
-    Of several parts, the last ones may be those of the load before, so a person says whether all of them count; so too
-    where changes came in between, which are in a load that DMS began anew, but not in one that was uploaded again.
+    With several parts, the last ones may belong to the load before, so a person decides. So too if changes came in
+    between: a load that DMS restarted contains them, a load that was uploaded again does not.
     """
     loads = table.loads
     if not table.is_new or loads.reload is None:
@@ -84,7 +84,7 @@ def _suspicion(table: PendingTable) -> str:
 
 
 def _may_be_the_load_before(table: PendingTable) -> bool:
-    """Whether a version of a part that is not this load's dates it, though its content cannot be compared."""
+    """Whether a version of another load's part makes this load older, although its content cannot be compared."""
     same, ours = table.processed.has_same_content, {part.file_id for part in table.reload.versions}
     before = [part for part in table.versions if part.file_id not in ours]
     pairs = ((part, other) for part in table.reload.parts for other in before if part.key == other.key)
@@ -92,13 +92,13 @@ def _may_be_the_load_before(table: PendingTable) -> bool:
 
 
 def _has_grown_between_changes(table: PendingTable) -> bool:
-    """Whether nobody can tell if changes came before a load or in its midst: a part of it was there before them."""
+    """Whether it is unknown if changes came before or during a load: a part of it was there before them."""
     load = table.reload
     versions = table.versions
     if table.in_table.keys:
         versions = versions_of(table.loads, (), table.processed.has_same_content)
     before = {part.key for part in versions if part.landing_order < load.began}
-    # where no load is in the table, what came again as it was may be another load: rows came and went meanwhile
+    # without a load in the table, the same content may be another load: rows came and went meanwhile
     has_grown = bool(before) and not (table.in_table.keys and before >= {part.key for part in load.parts})
     return has_grown and _has_changes_between(table, versions[0].landing_order, load.began)
 
@@ -110,7 +110,7 @@ def _has_changes_between(table: PendingTable, first: str, last: str) -> bool:
 
 
 def _has_parts_of_other_loads(table: PendingTable, others: Sequence[LandedFile]) -> bool:
-    """Whether a part of a first load has the content that it had in another load, as a copy of that has."""
+    """Whether a part of a first load has the content of the same part in another load, as a copy has."""
     return any(
         is_again(part, other, table.processed.has_same_content) for part in table.reload.parts for other in others
     )

@@ -1,4 +1,4 @@
-"""Tells people about files that a refresh did not apply and that somebody has to look at."""
+"""Quarantine entries of files that a refresh did not apply and that a person must look at."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SHOWN = 5
 
 
 def entries_of(config: RawTableConfig, refresh: RefreshPlan) -> Iterator[Quarantined]:
-    """Give the quarantine entries of what a refresh holds, and of deleted objects that it skips."""
+    """Give the quarantine entries of held files, and of skipped files whose objects were deleted."""
     for held in refresh.held:
         yield _held(config, held)
     for file in refresh.skipped:

@@ -1,4 +1,4 @@
-"""Says why a reload looks like an accident: a copy, a restored folder, parts that are missing or of another load."""
+"""Finds out why a reload looks like an accident: a copy, a restored folder, missing parts, parts of another load."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _SHOWN = 5
 def versions_of(loads: PendingLoads, skipped: Sequence[LandedFile], same: SameContent) -> tuple[LandedFile, ...]:
     """Give all versions of a reload's parts.
 
-    Where its parts are those of the load before it, written again as they were, it is that load: an operator copied it
-    or uploaded it again. DMS writes no changes between a load that it gives up and the next one. `skipped` are parts
-    that were overwritten while the reload waited.
+    If its parts repeat the parts of the load before it, it is that load: an operator copied it or uploaded it again.
+    DMS writes no changes between an abandoned load and the next one. `skipped` are parts that were overwritten while
+    the reload waited.
     """
     load = loads.reload
     assert load is not None  # noqa: S101 - asked for pending reloads only
@@ -40,7 +40,7 @@ def suspicion(
     known: Sequence[LandedFile],
     same: SameContent,
 ) -> str:
-    """Say why a reload looks like an accident; empty if it does not.
+    """Give the reason why a reload looks like an accident; empty if it does not.
 
     Args:
         loads: the pending loads.
@@ -72,10 +72,10 @@ def _incompleteness(loads: PendingLoads, load: Load, state: TableState) -> str:
 
 
 def _doubt(loads: PendingLoads, load: Load, state: TableState, known: Sequence[LandedFile]) -> str:
-    """Of several loads that are pending, one that begins with another segment may hold parts of the one before it.
+    """If several loads are pending, a load that begins with another segment may contain parts of the one before it.
 
-    An old first part of a segment, uploaded again in the midst of a load, makes the true one begin another load. If
-    several segments began a load in one second, nobody knows which of them was the first.
+    If an old first part of a segment is uploaded again during a load, the true one seems to begin another load. If
+    several segments began a load in one second, nobody knows which one was the first.
     """
     in_table = [part for part in known if part.generation == state.generation > 0 and part.key in state.load_keys]
     parts = [*in_table, *(part for earlier in loads.earlier for part in earlier)]
@@ -101,14 +101,14 @@ def _sameness(load: Load, state: TableState, known: Sequence[LandedFile], same: 
 
 
 def _was_another(part: LandedFile, load: Load, known: Sequence[LandedFile], same: SameContent) -> bool:
-    """Whether the version before had another content, which an old one overwrote; it may have been copied since."""
+    """Whether an old version overwrote another content, which may have been copied meanwhile."""
     others = [version for version in load.versions if not is_again(part, version, same)]
     before = _before(part, [*known, *others])
     return before is not None and not is_again(part, before, same)
 
 
 def _before(part: LandedFile, versions: Sequence[LandedFile]) -> LandedFile | None:
-    """Give the version that a part which can be read overwrote, maybe within the same second of a listing."""
+    """Give the version that a readable part overwrote, perhaps within the same second of a listing."""
     others = (version for version in versions if version.key == part.key and version.file_id != part.file_id)
     earlier = (version for version in others if version.landing_order <= part.landing_order)
     return max(earlier, key=lambda version: version.landing_order, default=None)
