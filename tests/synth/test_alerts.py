@@ -92,6 +92,18 @@ def test_what_the_runtime_counts_is_watched_as_it_writes_it(template: Template, 
     assert {function["Environment"]["Variables"]["LAKE"] for function in functions} == {f"odp-{environment}"}
 
 
+def test_each_count_of_the_runtime_has_an_alarm(synthesis: Synthesis, environment: str) -> None:
+    from lake.metrics import NAMESPACE, Metric
+
+    watched = {
+        alarm["MetricName"]
+        for stack in ALARMS
+        for alarm in synthesis.templates[f"odp-{environment}-etl-{stack}"].resources("AWS::CloudWatch::Alarm").values()
+        if alarm["Namespace"] == NAMESPACE
+    }
+    assert watched == {metric.value for metric in Metric}
+
+
 @pytest.mark.parametrize("stack", ["Odp"])
 def test_a_sweep_that_nobody_calls_is_noticed_although_it_counts_nothing(template: Template) -> None:
     alarm = template.only("AWS::CloudWatch::Alarm", SILENT)
