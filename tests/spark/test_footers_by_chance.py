@@ -23,6 +23,7 @@ from taxi.errors import SourceFileError
 
 from lake.errors import RejectedInputError
 from lake.landing.listings import ObjectVersion
+from lake.tables.columns import ColumnType
 
 NUMBERS = count(1)
 TAIL = 8
@@ -91,7 +92,7 @@ def is_read_or_refused(spark: SparkSession, file: LandedFile) -> None:
     else:
         named = True
     assert named
-    assert all(isinstance(part, str) for column in columns.items() for part in column)
+    assert all(isinstance(name, str) and isinstance(kind, ColumnType) for name, kind in columns.items())
     with suppress(SourceFileError):
         assert read_footer(spark, file.uri).rows >= 0
 
