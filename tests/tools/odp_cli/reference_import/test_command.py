@@ -128,7 +128,6 @@ def test_refused_import_writes_nothing(write: Write, tmp_path: Path) -> None:
         ([batch(), table(hudi_partition_key="REGION,DAY")], ("hudi_partition_key", "names several columns; write one")),
         ([batch(), table(hudi_primary_key="ID,CDC_TIMESTAMP_SEQ")], ("CDC_TIMESTAMP_SEQ is part of hudi_primary_key",)),
         ([batch(), table(refresh_cadence="weekly")], ("refresh_cadence: 'weekly' is no cadence: write <n>_min_ref",)),
-        ([batch(), table(table_data_versioning_type=...)], ("table_data_versioning_type is missing",)),
     ],
 )
 def test_what_no_rule_converts_is_named_with_file_entry_field_and_way_out(

@@ -61,7 +61,7 @@ def test_manifest_with_an_unknown_field_is_refused_with_file_table_and_field(
     monkeypatch.setattr(demo_module, "MANIFESTS", manifests)
     result = run_demo()
     assert result.exit_code == 1
-    assert "Failed: 2 problems in the table manifests:" in result.output
+    assert "Failed: 1 problem in the table manifests:" in result.output
     place = "known.json: raw_table_configs: taxi_trips.table_1"
     assert f"{place}: unknown field 'is_activ'; did you mean 'is_active'?" in result.output
     assert "Traceback" not in result.output
