@@ -117,7 +117,7 @@ def failing_table_ends_the_batch(patch: pytest.MonkeyPatch) -> None:
         return outcomes
 
     patch.setattr(executions, "refresh_batch", refresh_batch)
-    patch.setattr(batch_plan, "may_start", lambda _, __, lease: not lease.is_held)
+    patch.setattr(batch_plan, "may_start", lambda _, __, lease: not lease.is_leased)
 
 
 def file_id_is_random(patch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from etl_cdk.refresh_workflow import WorkflowLimits, refresh_workflow
 from etl_cdk.taxi_workflow import TaxiParts, taxi_workflow
 from etl_cdk.workflow_states import LAMBDA_TROUBLE, transient_errors
 
+import lake
 from lake.errors import LakeError, RetryableError, TerminalError
 from tests.synth.state_language import takes
 
@@ -49,7 +50,9 @@ OF_AWS = {
 
 def error_classes() -> set[type[LakeError]]:
     """Every class of error that is defined anywhere in the runtime."""
-    found = (module for each in (odp, taxi) for module in pkgutil.walk_packages(each.__path__, f"{each.__name__}."))
+    found = (
+        module for each in (lake, odp, taxi) for module in pkgutil.walk_packages(each.__path__, f"{each.__name__}.")
+    )
     modules = [import_module(module.name) for module in found if not module.name.endswith("job")]
     members = (each for module in modules for _, each in inspect.getmembers(module, inspect.isclass))
     return {each for each in members if issubclass(each, LakeError)} - {LakeError}

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from odp.file_manager.sources import DEFAULT_SOURCES, Sources
 
-from tests.configuration import PROJECT
 from tests.synth.synthesis import Template
 
 
@@ -65,15 +62,6 @@ def test_failed_messages_of_a_batch_return_alone_and_are_not_seen_while_worked_o
         odp.only("AWS::Lambda::Function", "FileManagerHandler"),
     )
     assert queue["VisibilityTimeout"] >= 6 * function["Timeout"]
-
-
-def test_functions_find_every_variable_that_they_read(odp: Template) -> None:
-    for function in odp.resources("AWS::Lambda::Function").values():
-        module = function["Handler"].rsplit(".", 1)[0]
-        source = PROJECT / "etl-repo" / "src" / (module.replace(".", "/") + ".py")
-        read = set(re.findall(r"""environ\["([A-Z_]+)"\]""", source.read_text()))
-        assert read, module
-        assert read <= function["Environment"]["Variables"].keys(), module
 
 
 def test_variables_of_functions_name_the_tables_they_are_called_after(odp: Template) -> None:

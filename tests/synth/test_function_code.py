@@ -18,7 +18,7 @@ LARGEST_UNZIPPED = 250 * 1024 * 1024
 AARCH64 = 183
 """The machine in the header of an ELF file (elf.h, EM_AARCH64)."""
 LOCK = PROJECT / "requirements-lambda.txt"
-RUNTIME = ("odp/", "taxi/")
+RUNTIME = ("json_documents/", "lake/", "odp/", "taxi/")
 
 
 def glue_folder(template: Template) -> Path:

@@ -3,9 +3,9 @@
 import io
 import json
 import zipfile
-from pathlib import Path
 from typing import Any
 
+from etl_cdk.function_code import function_archive
 from odp.config_manager.request import REQUEST_KEY, RequestContent, write_request
 from odp.configuration import fields_of
 from odp.dynamodb.configuration_store import DynamoDbConfigurationStore
@@ -20,7 +20,6 @@ from tests.embedded.config_manager import probe
 from tests.embedded.waiting import eventually
 
 CADENCE = "10_min_refresh"
-SOURCE = Path(__file__).parents[3] / "etl-repo" / "src"
 Seen = tuple[int, dict[str, str | None]]
 """The size of the cadence's batches, and the partition column of each of its active tables."""
 
@@ -120,7 +119,7 @@ class Configurations:
             deployed = self._lambda.get_function_configuration(
                 FunctionName=self.lake.published(Odp.CONFIG_MANAGER_FUNCTION)
             )
-            same = ("Runtime", "Role", "Timeout", "MemorySize")
+            same = ("Runtime", "Role", "Timeout", "MemorySize", "Architectures")
             self._lambda.create_function(
                 FunctionName=name,
                 Handler="probe.handle",
@@ -138,9 +137,7 @@ def message_of(bucket: str, request_id: str) -> dict[str, Any]:
 
 
 def _package() -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
+    buffer = io.BytesIO(function_archive())
+    with zipfile.ZipFile(buffer, "a") as archive:
         archive.write(probe.__file__, "probe.py")
-        for path in SOURCE.rglob("*.py"):
-            archive.write(path, path.relative_to(SOURCE).as_posix())
     return buffer.getvalue()

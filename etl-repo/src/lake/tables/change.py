@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from lake.errors import LakeError
+from lake.errors import TerminalError
 from lake.tables.columns import Columns
 
 if TYPE_CHECKING:
@@ -106,5 +106,5 @@ class StoredTable:
     """Whether an earlier release left something that must go before the next change."""
 
 
-class KeyWithoutValueError(LakeError):
+class KeyWithoutValueError(TerminalError):
     """A row has no value in its record key, and the format keeps no such row."""
