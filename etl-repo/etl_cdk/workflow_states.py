@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import taxi.errors  # noqa: F401 - its transient errors are named too, whatever else the app imports
+import odp.errors  # noqa: F401 - transient errors are found once the module that defines them is imported
+import taxi.errors  # noqa: F401
 
 from lake.errors import RetryableError
 

@@ -50,9 +50,8 @@ OF_AWS = {
 
 def error_classes() -> set[type[LakeError]]:
     """Every class of error that is defined anywhere in the runtime."""
-    found = (
-        module for each in (lake, odp, taxi) for module in pkgutil.walk_packages(each.__path__, f"{each.__name__}.")
-    )
+    roots = (lake, odp, taxi)
+    found = (module for each in roots for module in pkgutil.walk_packages(each.__path__, f"{each.__name__}."))
     modules = [import_module(module.name) for module in found if not module.name.endswith("job")]
     members = (each for module in modules for _, each in inspect.getmembers(module, inspect.isclass))
     return {each for each in members if issubclass(each, LakeError)} - {LakeError}
