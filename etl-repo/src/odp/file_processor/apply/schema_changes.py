@@ -67,7 +67,7 @@ def refuse_partition_type(columns: Columns, partition_key: str | None, capabilit
     if isinstance(type_, capabilities.no_partitions):
         message = (
             f"partition column {partition_key} is of type {type_}, whose values name no folder that readers understand;"
-            " name a column of texts, whole numbers or dates as hudi_partition_key"
+            " name a column of texts, whole numbers or dates as partition_key"
         )
         raise SchemaChangeRefusedError([message])
 

@@ -53,7 +53,7 @@ def explained(spark: SparkSession, config: RawTableConfig, files: Sequence[Lande
             message = (
                 f"{config.source_table_name}: a row has no value in its key {', '.join(config.primary_key)} (NULL "
                 f"or an empty text), which {format_of(config).capabilities.name} cannot keep; name columns as "
-                "hudi_primary_key that every row has"
+                "primary_key that every row has"
             )
             raise RejectedInputError(message) from error
         if (unread := _UNREAD.search(text)) and _DAMAGE.search(text):

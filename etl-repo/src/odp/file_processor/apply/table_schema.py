@@ -172,7 +172,7 @@ def _refuse_other_case(sequence: str | None, versions: Sequence[_Version]) -> No
     """The change sequence is in the table by its configured name, beside which no other case of it can be."""
     problems = {
         name: f"column {name!r} of {version.name} differs in upper and lower case only from {sequence!r}, which the "
-        "manifest names as hudi_precombine_field; name it there as the source does, or rename the column by a "
+        "manifest names as change_sequence; name it there as the source does, or rename the column by a "
         "transformation rule of the DMS task (rename-column)"
         for _, version in reversed(versions)
         for name in version.columns
