@@ -5,9 +5,9 @@ Run `make schemas` after changing the model.
 
 from __future__ import annotations
 
-import json
 import sys
-from pathlib import Path
+
+from json_documents.schema_file import schema_text, write_schema
 
 from deployment_account.environments import Platform
 
@@ -15,13 +15,12 @@ from deployment_account.environments import Platform
 def render_schema() -> str:
     """The JSON schema of the configuration, as it is committed beside it."""
     schema = Platform.model_json_schema(by_alias=True)
-    return json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}, indent=2) + "\n"
+    return schema_text(schema)
 
 
 def main(arguments: list[str]) -> None:
     """Write the schema to the path given."""
-    (path,) = arguments
-    Path(path).write_text(render_schema(), encoding="utf-8")
+    write_schema(render_schema(), arguments)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import Any
 def read_json(text: str) -> Any:  # noqa: ANN401  any JSON value
     """Read a JSON text; raises ValueError if it is not JSON, or if an object has one name twice."""
     try:
-        return json.loads(text, object_pairs_hook=_without_repetition)
+        return json.loads(text, object_pairs_hook=without_repetition)
     except json.JSONDecodeError as error:
         message = f"is not JSON: {error}"
         raise ValueError(message) from error
@@ -18,7 +18,7 @@ def read_json(text: str) -> Any:  # noqa: ANN401  any JSON value
         raise ValueError(message) from error
 
 
-def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """JSON takes the last of two equal names, and nobody would see that the first is lost."""
     named: dict[str, Any] = {}
     for name, value in pairs:

@@ -7,6 +7,8 @@ import json
 import re
 from typing import Any
 
+from json_documents.text import without_repetition
+
 from odp_cli.reference_import.errors import ReferenceFileError
 
 _BLANKS = re.compile(r"[ \t\r\n]*")
@@ -33,7 +35,7 @@ def json_values(content: bytes) -> list[Any]:
 
 
 def _values(text: str, start: int) -> list[Any]:
-    decoder = json.JSONDecoder(object_pairs_hook=_without_repetition)
+    decoder = json.JSONDecoder(object_pairs_hook=without_repetition)
     values: list[Any] = []
     while start < len(text):
         value, end = decoder.raw_decode(text, start)
@@ -55,14 +57,3 @@ def _decoded(content: bytes) -> str:
     except UnicodeDecodeError as error:
         name = "UTF-16" if encoding == "utf-16" else "UTF-8"
         raise ReferenceFileError(f"is not {name}: byte {error.start}; save it as UTF-8") from error
-
-
-def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """JSON takes the last of two equal names, and nobody would see that the first is lost."""
-    named: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in named:
-            message = f"one object names {name!r} twice; keep one"
-            raise ValueError(message)
-        named[name] = value
-    return named

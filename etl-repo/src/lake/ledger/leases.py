@@ -74,7 +74,9 @@ class DynamoDbLeases:
         taken = {item.owner: owner, item.expires_at: decimal_seconds(now + self._seconds), **values}
         condition = _IS_FREE if seen is None else _IS_AS_SEEN
         try:
-            return self._update(item, taken, condition, {**known, ":owner": owner}, more="ADD fencing_token :one")
+            return self._update(
+                item, taken, condition, {**known, ":owner": owner, ":one": 1}, more="ADD fencing_token :one"
+            )
         except ClientError as error:
             if condition_failed(error):
                 return None
@@ -116,8 +118,6 @@ class DynamoDbLeases:
         update = "SET " + ", ".join(f"#{short} = :{short}" for short in numbered)
         placeholders = {f"#{short}": name for short, name in numbered.items()} | _names(item, condition)
         given = {f":{short}": assigned[name] for short, name in numbered.items()} | dict(known)
-        if ":one" in more:
-            given[":one"] = 1
         try:
             answer = persist(
                 lambda: self._client.update_item(

@@ -5,11 +5,11 @@ Run `make schemas` after changing the models.
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
+
+from json_documents.schema_file import schema_text, write_schema
 
 from odp.config_manager.manifest_columns import PLAIN_COLUMN_OR_NONE, PLAIN_KEY, SANITISE
 from odp.config_manager.manifest_model import OWN_FIELDS, BatchEntry, ManifestFile, TableEntry
@@ -32,7 +32,7 @@ def render_schema() -> str:
     table["allOf"] = [rule for rule in table["allOf"] if "not" in rule] + [_named_like_its_source()]
     left = [name for name in demanded if name not in OWN_FIELDS]
     schema["allOf"] = [*map(_demanded_of_entries_or_defaults, left), _plain_columns()]
-    return json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}, indent=2) + "\n"
+    return schema_text(schema)
 
 
 def _demanded_of_entries_or_defaults(name: str) -> Schema:
@@ -73,8 +73,7 @@ def _names(first: str) -> Iterable[str]:
 
 def main(arguments: list[str]) -> None:
     """Write the schema to the path given."""
-    (path,) = arguments
-    Path(path).write_text(render_schema(), encoding="utf-8")
+    write_schema(render_schema(), arguments)
 
 
 if __name__ == "__main__":

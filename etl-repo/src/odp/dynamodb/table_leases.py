@@ -37,17 +37,16 @@ class DynamoDbTableLeases:
     ) -> None:
         self._leases = DynamoDbLeases(dynamodb, seconds=seconds, clock=clock)
         self._table = leases_table
-        self._seconds = seconds
         self._clock = clock
 
     def acquire(self, qualified_name: str, owner: str) -> Lease | None:
         """Take the lease if it is free, expired or the owner's own; None while another run holds it."""
-        expires_at = self._clock() + self._seconds
         since = {"refresh_status": RefreshStatus.UPDATING.value, "lease_since": decimal_seconds(self._clock())}
         item = self._leases.take(lease_item(self._table, qualified_name), owner, since)
         if item is None:
             return None
         token, commit = int(item["fencing_token"]), str(item.get("catalog_commit", ""))
+        expires_at = float(item["lease_expires_at"])
         return Lease(qualified_name, owner, token, expires_at, commit, item.get("written_with"))
 
     def renew(self, lease: Lease) -> None:

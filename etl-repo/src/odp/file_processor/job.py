@@ -116,7 +116,7 @@ def _refresher(arguments: JobArguments, dynamodb: DynamoDBServiceResource, write
         contents=S3ObjectContents(buckets),
         leases=DynamoDbTableLeases(dynamodb, arguments.file_processing_tracker_table),
         writer=writer,
-        run_log=DynamoDbRunLog(dynamodb, _book_tables(arguments)),
+        run_log=DynamoDbRunLog(dynamodb, _run_log_tables(arguments)),
         quarantine=quarantine,
         run_id=arguments.JOB_RUN_ID,
         limits=Limits(
@@ -127,7 +127,7 @@ def _refresher(arguments: JobArguments, dynamodb: DynamoDBServiceResource, write
     )
 
 
-def _book_tables(arguments: JobArguments) -> RunLogTables:
+def _run_log_tables(arguments: JobArguments) -> RunLogTables:
     return RunLogTables(
         pending=arguments.file_tracker_table,
         history=arguments.file_tracker_history_table,

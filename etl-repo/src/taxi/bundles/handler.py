@@ -25,10 +25,8 @@ from taxi.step_functions import StepFunctionsStates
 def _steps() -> tuple[Bundling, Closing]:
     dynamodb, variables = dynamodb_resource(), BundlesVariables.read()
     table = variables.audit_table
-    files, leases = (
-        DynamoDbAudit(dynamodb, table),
-        DynamoDbDatasetLeases(dynamodb, table, seconds=variables.lease_seconds),
-    )
+    files = DynamoDbAudit(dynamodb, table)
+    leases = DynamoDbDatasetLeases(dynamodb, table, seconds=variables.lease_seconds)
     bundles = S3Bundles(variables.bundle_bucket)
     bundling = Bundling(files, leases, bundles, StepFunctionsStates(), max_files_per_run=variables.max_files_per_run)
     return bundling, Closing(files, leases, bundles)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from lake.errors import RejectedInputError
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RefreshChange:
     """One refresh of one table; configuration and files have physical buckets."""
 
@@ -76,11 +77,11 @@ class RefreshChange:
     def _is_historical(self) -> bool:
         return self.config.history is RowHistory.ALL
 
-    @property
+    @cached_property
     def _existing(self) -> ExistingTable | None:
         return read_existing(self.stored) if self.stored else None
 
-    @property
+    @cached_property
     def _content(self) -> TableContent:
         return read_content(self.stored.proof) if self.stored else TableContent()
 
