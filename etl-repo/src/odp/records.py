@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 
-from odp.quoted_names import write_columns
-from odp.table_identity import contradicted, occupied_names, stored
+from odp.table_identity import contradicted, occupied_names, stored, write_columns
 
 OPERATION = "Op"
 """The column that DMS writes first in change files: I, U or D."""

@@ -9,8 +9,7 @@ from odp.config_manager.manifest import Manifests
 from odp.configuration import Configuration
 from odp.errors import ManifestError, TableIsBeingWrittenError
 from odp.records import BatchConfig, RawTableConfig, WrittenTable
-from odp.source_table import DEFAULT_SOURCE, SourceTable
-from odp.table_identity import VIEWS, name_of_stored, occupied_names
+from odp.table_identity import DEFAULT_SOURCE, VIEWS, SourceTable, name_of_stored, occupied_names
 
 
 @dataclass(frozen=True, slots=True)

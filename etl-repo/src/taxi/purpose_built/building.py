@@ -11,12 +11,36 @@ from typing import TYPE_CHECKING
 
 from lake.errors import one_line
 from taxi.errors import BuildFailedError
-from taxi.purpose_built.rebuild import Rebuild, rebuild
 from taxi.purpose_built.rule import VIEW, Rule
-from taxi.tables import Provenance, PurposeBuiltTable, TripHistory
+from taxi.tables import Days, Provenance, PurposeBuiltTable, TripHistory
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+
+# Finds the days of a purpose-built table that are out of date.
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuild:
+    """What to replace: some days, or everything when `days` is None."""
+
+    days: Days | None
+
+    @property
+    def is_needless(self) -> bool:
+        """Whether the table is up to date."""
+        return self.days is not None and not self.days
+
+
+def rebuild(shown: Provenance | None, wanted: Provenance, history: TripHistory) -> Rebuild:
+    """Decide by the table's own provenance, so the next run makes up for one that failed or never came."""
+    if shown is None or shown.rules_version != wanted.rules_version:
+        return Rebuild(days=None)
+    if shown.snapshot == wanted.snapshot:
+        return Rebuild(days=frozenset())
+    return Rebuild(days=history.days_changed_since(shown.snapshot))
+
 
 logger = logging.getLogger(__name__)
 
