@@ -76,13 +76,13 @@ def test_refresh_looks_at_the_days_around_its_pending_files_and_at_no_others(lay
     noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
     missed = [key_of(layout, noon + timedelta(days=step), 7) for step in (-1, 0, 1)]
     load = "s/t/LOAD00000001.parquet"
-    bucket = PagedBucket(*year_of_files(layout, day - timedelta(days=1), 6), *missed, load)
-    bucket.page_size = 250  # a year has as many pages as with 24 files a day and S3's 1000 keys
+    bucket = PagedBucket(*year_of_files(layout, day - timedelta(days=1), 2), *missed, load)
+    bucket.page_size = 83  # a year has as many pages as with 24 files a day and S3's 1000 keys
     pending = [bucket.landed(key_of(layout, noon, 8))]
     newest = key_of(layout, noon - timedelta(hours=1)).rsplit("/", 1)[-1]
     found = missing_files(bucket).register_missing(pending, newest)
     assert {file.key for file in bucket.files.values()} >= {*missed, load}
-    assert found.landed <= 3 * 6 + 4, "of three days"
+    assert found.landed <= 3 * 2 + 4, "of three days"
     assert bucket.requests <= 6
 
 
