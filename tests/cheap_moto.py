@@ -130,6 +130,12 @@ def _process_request(stubber: Any, request: Any) -> Any:
     return _Handler().answer(request) if is_simple else _process(stubber, request)
 
 
+def _name_request(headers: dict[str, str]) -> str:
+    """Moto throws dice for each of 52 letters."""
+    headers["x-amzn-requestid"] = "A" * 52
+    return headers["x-amzn-requestid"]
+
+
 def _enable_patching(mock: Any, reset: bool = True) -> None:
     """Only boto3 is used here: moto else registers all its services with `responses`, too, for each test."""
     botocore_stubber.enabled = True
@@ -144,5 +150,6 @@ replace(AttributePicker, "__call__", _picked)
 replace(DynamoDBBackend, "transact_write_items", _transact_write_items)
 replace(DynamoDBBackend, "update_item", _update_item)
 replace(moto.dynamodb.models, "copy", SimpleNamespace(deepcopy=_copied))
+replace(moto.core.responses, "gen_amzn_requestid_long", _name_request)
 # moto inspects the class of a service's responses at each request
 replace(moto.core.responses, "method_names_from_class", cache(moto.core.responses.method_names_from_class))

@@ -10,7 +10,7 @@ from moto.core.responses import BaseResponse
 from moto.dynamodb.exceptions import ItemSizeTooLarge
 from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 from moto.dynamodb.models.table import Table
-from moto.dynamodb.parsing import ast_nodes
+from moto.dynamodb.parsing import ast_nodes, validators
 from moto.dynamodb.parsing.expressions import UpdateExpressionParser
 
 MOST_BYTES = 405_000
@@ -56,6 +56,16 @@ def replace_by_copy(table: Table, key: dict[str, Any]) -> None:
         table.items[hash_key] = copy.deepcopy(item)
 
 
+@cache
+def _is_node(kind: Any) -> bool:
+    return issubclass(kind, ast_nodes.Node)
+
+
+@cache
+def _processed_as(kinds: Any, kind: Any) -> Any:
+    return next((each for each in kinds if issubclass(kind, each)), None)
+
+
 def _traverse(processor: Any, root: Any) -> Any:
     """Moto builds the processor's map anew for each node; what it processes in which order is the same."""
     process = processor._processing_map()
@@ -65,10 +75,10 @@ def _traverse(processor: Any, root: Any) -> Any:
         parent = node.parent
         for position, child in enumerate(node.children or ()):
             processor.pre_processing_of_child(node, position)
-            if isinstance(child, ast_nodes.Node):
+            if _is_node(child.__class__):
                 visit(child, position)
-        if isinstance(node, kinds):
-            node = next(each for kind, each in process.items() if isinstance(node, kind))(node)
+        if kind := _processed_as(kinds, node.__class__):
+            node = process[kind](node)
             node.parent = parent
             if parent:
                 parent.children[child_id] = node
@@ -77,16 +87,14 @@ def _traverse(processor: Any, root: Any) -> Any:
     return visit(root)
 
 
-def _copied_node(node: Any, memo: dict[int, Any]) -> Any:
-    """Copy a tree of an expression, whose leaves are texts; moto asks each node how it is pickled."""
-    if id(node) in memo:
-        return memo[id(node)]
-    made = memo[id(node)] = node.__class__.__new__(node.__class__)
-    for name, value in vars(node).items():
-        if name == "children" and value is not None:
-            made.children = [copy.deepcopy(child, memo) for child in value]
-        else:
-            setattr(made, name, copy.deepcopy(value, memo))
+def _copied_tree(node: Any, parent: Any = None) -> Any:
+    """Copy an expression from its root, whose leaves are texts; moto asks each node how it is pickled."""
+    made = node.__class__.__new__(node.__class__)
+    vars(made).update(vars(node), parent=parent)
+    if node.children is not None:
+        made.children = [
+            _copied_tree(child, made) if _is_node(child.__class__) else copy.deepcopy(child) for child in node.children
+        ]
     return made
 
 
@@ -115,6 +123,6 @@ def answer_of(handler: BaseResponse, action_result: Any) -> Any:
 
 
 replace(ast_nodes.DepthFirstTraverser, "traverse", _traverse)
-replace(ast_nodes.Node, "__deepcopy__", _copied_node)
+replace(validators, "deepcopy", _copied_tree)
 replace(UpdateExpressionParser, "make", cache(UpdateExpressionParser.make))
 replace(Item, "__init__", _init_item)
