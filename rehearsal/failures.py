@@ -18,7 +18,7 @@ from rehearsal.demo.workspace import FULL_DISK
 from rehearsal.deployment.assembly import AssemblyError
 from rehearsal.deployment.deployer import DeploymentError
 from rehearsal.deployment.synth import SynthesisError
-from rehearsal.emulator.glue_runner.metastore_files import MetastoreError
+from rehearsal.emulator.glue_runner.spark_settings import MetastoreError
 from rehearsal.emulator.process import EmulatorError
 from rehearsal.jars import JarsError
 from rehearsal.pipeline.errors import RehearsalError

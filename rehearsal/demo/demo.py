@@ -21,7 +21,7 @@ from rehearsal.demo.workspace import PROJECT, Workspace
 from rehearsal.deployment.assembly import Assembly
 from rehearsal.deployment.deployer import Progress, deploy
 from rehearsal.deployment.synth import synthesise
-from rehearsal.emulator.glue_runner import metastore_files
+from rehearsal.emulator.glue_runner import spark_settings
 from rehearsal.emulator.process import Emulator
 from rehearsal.emulator.settings import EmulatorSettings
 from rehearsal.jars import spark_jars
@@ -185,7 +185,7 @@ class Demo:
         with self._steps.step("Prepare Spark") as step:
             step.say("its jars are fetched once")
             jars = spark_jars()
-            metastore_files.prepare()
+            spark_settings.prepare_metastore()
             step.say(f"{len(jars)} jars")
 
     def _synthesise(self) -> tuple[Assembly, ...]:

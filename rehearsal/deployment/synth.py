@@ -12,8 +12,7 @@ from typing import Any
 from deployment_account.revision import Revision
 from rehearsal import toolchain
 from rehearsal.deployment.assembly import Assembly
-from rehearsal.emulator.host_packages import package_variables, variables_of_runtimes
-from rehearsal.emulator.settings import NETWORK_VARIABLES
+from rehearsal.emulator.settings import NETWORK_VARIABLES, package_variables, variables_of_runtimes
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 # The order of deployment: the etl stage reads what the infra stage publishes.

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlparse
 
 from rehearsal.emulator import ministack_patches as patches
-from rehearsal.emulator.athena_resources import PRIMARY
+from rehearsal.emulator.iam_requests import PRIMARY
 
 _START = "athena:StartQueryExecution"
 _SERVICE = "athena.amazonaws.com"
@@ -15,53 +15,40 @@ _caller: ContextVar[tuple[Any, ...]] = ContextVar("caller of Athena", default=()
 """What IAM allowed the start of the query that is worked on; empty for an account's root, who may do everything."""
 _is_athena: ContextVar[bool] = ContextVar("called via Athena", default=False)
 
-Evaluate = Callable[..., Any]
-Resolve = Callable[[str, Any], Any]
-
 
 def install() -> None:
     """Remember who starts a query, and judge by their rights what Athena does for them."""
-    patches.CONDITION_KEY.replace(_resolving)
-    patches.EVALUATE_IDENTITY.replace(_remembering)
-    patches.ATHENA_START.replace(_starting)
-    patches.ATHENA_RUN_DDL.replace(_changing)
-    patches.ATHENA_TABLE_RELATION.replace(_reading)
-    patches.ATHENA_EMPTY_RELATION.replace(_reading)
+    patches.CONDITION_KEY.wrap(_resolve)
+    patches.EVALUATE_IDENTITY.wrap(_evaluate_and_remember)
+    patches.ATHENA_START.wrap(_start)
+    patches.ATHENA_RUN_DDL.wrap(_run_ddl)
+    patches.ATHENA_TABLE_RELATION.wrap(_read)
+    patches.ATHENA_EMPTY_RELATION.wrap(_read)
 
 
-def _resolving(resolve: Resolve) -> Resolve:
-    def resolve_condition_key(key: str, context: Any) -> Any:  # noqa: ANN401 - ministack has no types
-        if key.lower() == "aws:calledvia":
-            return [_SERVICE] if _is_athena.get() else None
-        return resolve(key, context)
-
-    return resolve_condition_key
+def _resolve(resolve: Callable[[str, Any], Any], key: str, context: Any) -> Any:  # noqa: ANN401 - ministack has no types
+    if key.lower() == "aws:calledvia":
+        return [_SERVICE] if _is_athena.get() else None
+    return resolve(key, context)
 
 
-def _remembering(evaluate: Evaluate) -> Evaluate:
-    def evaluate_and_remember(context: Any, *policies: Any) -> Any:  # noqa: ANN401 - ministack has no types
-        result = evaluate(context, *policies)
-        if context.action == _START and result.decision == "Allow":
-            _caller.set((context, *policies))
-        return result
-
-    return evaluate_and_remember
+def _evaluate_and_remember(evaluate: Callable[..., Any], context: Any, *policies: Any) -> Any:  # noqa: ANN401 - ministack has no types
+    result = evaluate(context, *policies)
+    if context.action == _START and result.decision == "Allow":
+        _caller.set((context, *policies))
+    return result
 
 
-def _starting(start: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], Any]:
+def _start(start: Callable[[dict[str, Any]], Any], request: dict[str, Any]) -> Any:  # noqa: ANN401 - ministack has no types
     """The query's own task copies who asks; the next request of the connection may be another's."""
-
-    def start_query_execution(request: dict[str, Any]) -> Any:  # noqa: ANN401 - ministack has no types
-        try:
-            given = _as_the_workgroup_wants(request)
-            location = given.get("ResultConfiguration", {}).get("OutputLocation")
-            if location and (refusal := _refusal_of_results(location)):
-                return patches.ATHENA_ERROR.value("InvalidRequestException", refusal, 400)
-            return start(given)
-        finally:
-            _caller.set(())
-
-    return start_query_execution
+    try:
+        given = _as_the_workgroup_wants(request)
+        location = given.get("ResultConfiguration", {}).get("OutputLocation")
+        if location and (refusal := _refusal_of_results(location)):
+            return patches.ATHENA_ERROR.value("InvalidRequestException", refusal, 400)
+        return start(given)
+    finally:
+        _caller.set(())
 
 
 def _as_the_workgroup_wants(request: dict[str, Any]) -> dict[str, Any]:
@@ -83,24 +70,18 @@ def _refusal_of_results(location: str) -> str:
     return f"Unable to verify/create output bucket {bucket}"
 
 
-def _changing(run: Callable[[Any, str], Any]) -> Callable[[Any, str], Any]:
-    def run_ddl(ddl: Any, database: str) -> Any:  # noqa: ANN401 - ministack has no types
-        action = "glue:CreateTable" if hasattr(ddl, "location") else "glue:DeleteTable"
-        _demand_on_table(action, ddl.database or database, ddl.table)
-        return run(ddl, database)
-
-    return run_ddl
+def _run_ddl(run: Callable[[Any, str], Any], ddl: Any, database: str) -> Any:  # noqa: ANN401 - ministack has no types
+    action = "glue:CreateTable" if hasattr(ddl, "location") else "glue:DeleteTable"
+    _demand_on_table(action, ddl.database or database, ddl.table)
+    return run(ddl, database)
 
 
-def _reading(relation: Callable[..., str]) -> Callable[..., str]:
-    def of_table(table: dict[str, Any], *files: Any) -> str:  # noqa: ANN401 - handed through
-        _demand_on_table("glue:GetTable", table["DatabaseName"], table["Name"])
-        bucket, prefix = _place(table["StorageDescriptor"]["Location"])
-        _demand("s3:ListBucket", f"arn:aws:s3:::{bucket}")
-        _demand("s3:GetObject", f"arn:aws:s3:::{bucket}/{prefix}x")
-        return relation(table, *files)
-
-    return of_table
+def _read(relation: Callable[..., str], table: dict[str, Any], *files: Any) -> str:  # noqa: ANN401 - ministack has no types
+    _demand_on_table("glue:GetTable", table["DatabaseName"], table["Name"])
+    bucket, prefix = _place(table["StorageDescriptor"]["Location"])
+    _demand("s3:ListBucket", f"arn:aws:s3:::{bucket}")
+    _demand("s3:GetObject", f"arn:aws:s3:::{bucket}/{prefix}x")
+    return relation(table, *files)
 
 
 def _place(location: str) -> tuple[str, str]:

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
+from rehearsal.emulator import condition_keys
 from rehearsal.emulator import ministack_patches as patches
-from rehearsal.emulator import network_origin
 from rehearsal.emulator.settings import LOOPBACK
 from rehearsal.emulator.signatures import Request, SignatureFailure, signature_failure
 
@@ -61,7 +61,7 @@ class Gate:
         if failure := signature_failure(request):
             await _answer(send, _refusal(request, failure))
         else:
-            network_origin.received(request.headers)
+            condition_keys.remember_origin(request.headers)
             del request  # a body may be large, and the application joins it again
             await self._application(scope, _replayed(messages, receive), send)
 

@@ -14,8 +14,8 @@ from urllib.error import URLError
 import boto3
 from botocore.config import Config
 
+from rehearsal.emulator.account_root import keep_root_secret, new_root_secret
 from rehearsal.emulator.child_process import ChildProcess
-from rehearsal.emulator.root_secret import keep_root_secret, new_root_secret
 from rehearsal.emulator.settings import LOOPBACK, EmulatorSettings
 from rehearsal.private_files import make_private_folder, write_private
 

@@ -108,7 +108,7 @@ def _parsed(request: Request) -> Any:  # noqa: ANN401 - ministack has no types f
     return patches.PARSE_HEADER_SIGNATURE.value(request.headers)
 
 
-def _late(request: Request, parsed: Any) -> SignatureFailure | None:  # noqa: ANN401
+def _late(request: Request, parsed: Any) -> SignatureFailure | None:  # noqa: ANN401 - ministack has no types
     """A presigned address says how long it is good; other requests are good for minutes."""
     expires = request.query.get("X-Amz-Expires") if request.is_presigned else None
     try:
@@ -121,7 +121,7 @@ def _late(request: Request, parsed: Any) -> SignatureFailure | None:  # noqa: AN
     return SignatureFailure(*skewed) if skewed else None
 
 
-def _mismatch(request: Request, parsed: Any, secret: str) -> SignatureFailure | None:  # noqa: ANN401
+def _mismatch(request: Request, parsed: Any, secret: str) -> SignatureFailure | None:  # noqa: ANN401 - ministack has no types
     """Compare with the signature that the secret makes, and the body with the digest that was signed in its place."""
     failure = _compared(request, parsed, secret)
     if failure and parsed.service == "s3":  # a client may send a character as it is and sign its code
@@ -136,7 +136,7 @@ def _mismatch(request: Request, parsed: Any, secret: str) -> SignatureFailure | 
     return None
 
 
-def _compared(request: Request, parsed: Any, secret: str) -> tuple[str, str] | None:  # noqa: ANN401
+def _compared(request: Request, parsed: Any, secret: str) -> tuple[str, str] | None:  # noqa: ANN401 - ministack has no types
     found: tuple[str, str] | None = patches.SIGNATURE_FAILURE.value(
         parsed, secret, request.method, request.raw_path, request.query, request.headers, request.body,
         presigned=request.is_presigned,

@@ -5,9 +5,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from rehearsal.emulator import role_sessions
-from rehearsal.emulator.account_clients import root_client
-from rehearsal.emulator.role_sessions import RoleSession
+from rehearsal.emulator import roles
+from rehearsal.emulator.account_root import root_client
+from rehearsal.emulator.roles import RoleSession
 from rehearsal.emulator.settings import EmulatorSettings
 from rehearsal.pipeline.errors import ActionFailedError
 
@@ -30,8 +30,8 @@ def is_denied(error: ClientError) -> bool:
 def service_session(role_arn: str, service: str, name: str) -> RoleSession:
     """Take a role as an AWS service does: only if its trust policy names the service."""
     try:
-        return role_sessions.assume(role_arn, service=service, session_name=name)
-    except role_sessions.RoleNotAssumableError as error:
+        return roles.assume(role_arn, service=service, session_name=name)
+    except roles.RoleNotAssumableError as error:
         raise ActionFailedError(f"link trust: {error}. To mend it: {PIPELINE_STACK}") from error
 
 

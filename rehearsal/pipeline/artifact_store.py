@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 from botocore.exceptions import ClientError
 
-from rehearsal.emulator.key_use import key_refusal
-from rehearsal.emulator.role_sessions import RoleSession
+from rehearsal.emulator.roles import RoleSession, key_refusal
 from rehearsal.pipeline.access import PIPELINE_STACK, Access, is_denied
 from rehearsal.pipeline.definition import Definition
 from rehearsal.pipeline.errors import ActionFailedError

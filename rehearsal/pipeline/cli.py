@@ -17,8 +17,8 @@ from rehearsal.demo.demo import CONFIGURATION
 from rehearsal.demo.progress import Steps
 from rehearsal.demo.workspace import PROJECT
 from rehearsal.deployment.synth import APPS
+from rehearsal.emulator.account_root import kept_root_secret
 from rehearsal.emulator.process import Emulator
-from rehearsal.emulator.root_secret import kept_root_secret
 from rehearsal.emulator.settings import LOOPBACK, EmulatorSettings
 from rehearsal.failures import friendly_errors
 from rehearsal.pipeline.approving import decide

@@ -3,7 +3,7 @@
 from typing import Any
 
 from rehearsal.emulator import ministack_patches as patches
-from rehearsal.emulator.resource_types.registration import Created, Properties, ResourceType, register
+from rehearsal.emulator.resource_types import Created, Properties, register
 from rehearsal.pipeline.api import CodePipelineApi
 from rehearsal.pipeline.definition import api_document
 from rehearsal.pipeline.pipelines import Pipeline, Pipelines
@@ -22,7 +22,7 @@ def install(pipelines: Pipelines) -> None:
     patches.ROUTES.value[_SERVICE] = _ROUTE
     patches.IAM_NAMESPACES.value[_SERVICE] = _SERVICE
     deployed = _DeployedPipelines(pipelines)
-    register(ResourceType("AWS::CodePipeline::Pipeline", deployed.create, deployed.delete, deployed.update))
+    register("AWS::CodePipeline::Pipeline", deployed.create, deployed.delete, deployed.update)
 
 
 class _DeployedPipelines:

@@ -9,7 +9,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from rehearsal.demo.workspace import PROJECT
-from rehearsal.emulator.root_secret import kept_root_secret
+from rehearsal.emulator.account_root import kept_root_secret
 from rehearsal.emulator.settings import LOOPBACK
 from rehearsal.pipeline.errors import RehearsalError
 from rehearsal.pipeline.repository import Repository

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from rehearsal.deployment.deployer import NO_CHANGES
 from rehearsal.deployment.stack_events import first_failure, stack_events
-from rehearsal.emulator.role_grants import is_granted
+from rehearsal.emulator.roles import is_granted
 from rehearsal.pipeline import artifacts
 from rehearsal.pipeline.access import BOOTSTRAP, account_of, service_session
 from rehearsal.pipeline.action_run import POLL_SECONDS, ActionRun, Variables

@@ -12,7 +12,7 @@ from typing import Any
 
 from rehearsal.emulator import ministack_patches as patches
 from rehearsal.emulator.child_process import ChildProcess
-from rehearsal.emulator.codebuild_projects import LOG_GROUP
+from rehearsal.emulator.completed_types import LOG_GROUP
 from rehearsal.pipeline import artifacts
 from rehearsal.pipeline.access import account_of, service_session
 from rehearsal.pipeline.action_run import POLL_SECONDS, ActionRun, Variables

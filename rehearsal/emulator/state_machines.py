@@ -1,8 +1,9 @@
-"""Step Functions calls Lambda, Glue and DynamoDB over the wire as the state machine's role, whose rights count."""
+"""Step Functions calls services over the wire as the state machine's role, and waits between attempts as AWS does."""
 
 import json
+import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from datetime import datetime
 from functools import cache, partial
@@ -11,7 +12,7 @@ from typing import Any
 from botocore.exceptions import ClientError, ParamValidationError
 
 from rehearsal.emulator import ministack_patches as patches
-from rehearsal.emulator import role_sessions
+from rehearsal.emulator import roles
 from rehearsal.emulator.glue_runner.runner import GlueRunner
 from rehearsal.emulator.settings import EmulatorSettings
 
@@ -30,6 +31,7 @@ _LAMBDA_INVOKE = "arn:aws:states:::lambda:invoke"
 _DYNAMODB = {"putItem": "put_item", "getItem": "get_item", "deleteItem": "delete_item", "updateItem": "update_item"}
 
 Data = dict[str, Any]
+Retrier = Mapping[str, Any]
 Integration = Callable[[str, Data], Any]
 
 _one_client_at_a_time = threading.Lock()
@@ -39,34 +41,50 @@ _execution: ContextVar[str | None] = ContextVar("execution", default=None)
 def install(settings: EmulatorSettings, runner: GlueRunner) -> None:
     """Put the calls in place of ministack's own, which ask no policy and bypass the thread that serves DynamoDB."""
     calls = _Calls(settings, runner)
-    patches.RUN_EXECUTION.replace(_remembered)
-    patches.INVOKE_RESOURCE.replace(calls.instead_of)
+    patches.FIND_RETRIER.wrap(_find_retrier)
+    patches.RUN_EXECUTION.wrap(_run_and_remember)
+    patches.INVOKE_RESOURCE.wrap(calls.invoke_resource)
     integrations = {f"arn:aws:states:::dynamodb:{name}": partial(calls.dynamodb, name) for name in _DYNAMODB}
     patches.INTEGRATIONS.value.update({**integrations, "arn:aws:states:::glue:startJobRun": calls.start_job_run})
 
 
-def _remembered(run: Callable[[str], None]) -> Callable[[str], None]:
-    def run_and_remember(execution: str) -> None:
-        _execution.set(execution)
-        run(execution)
+def _find_retrier(
+    find: Callable[..., tuple[Retrier | None, int]], retriers: list[Retrier], error: str, counts: Mapping[int, int]
+) -> tuple[Retrier | None, int]:
+    """Give a retrier whose next wait is the one that it is to take.
 
-    return run_and_remember
+    Ministack knows neither MaxDelaySeconds nor jitter, so tasks that were refused together would come back together.
+    """
+    retrier, index = find(retriers, error, counts)
+    if retrier is None:
+        return retrier, index
+    return {**retrier, "IntervalSeconds": next_wait(retrier, counts.get(index, 0)), "BackoffRate": 1}, index
+
+
+def next_wait(retrier: Retrier, attempts: int) -> float:
+    """Give the seconds before the next attempt, after so many attempts of this retrier."""
+    grown = float(retrier.get("IntervalSeconds", 1) * retrier.get("BackoffRate", 2.0) ** attempts)
+    longest = min(grown, retrier.get("MaxDelaySeconds", grown))
+    return random.uniform(0, longest) if retrier.get("JitterStrategy") == "FULL" else longest  # noqa: S311 - jitter
+
+
+def _run_and_remember(run: Callable[[str], None], execution: str) -> None:
+    _execution.set(execution)
+    run(execution)
 
 
 class _Calls:
+    """Calls as the state machine's role, whose rights count."""
+
     def __init__(self, settings: EmulatorSettings, runner: GlueRunner) -> None:
         self._settings = settings
         self._runner = runner
 
-    def instead_of(self, invoke: Integration) -> Integration:
+    def invoke_resource(self, invoke: Integration, resource: str, data: Data) -> Any:  # noqa: ANN401 - ministack has no types
         """Take over lambda:invoke; other resources stay ministack's."""
-
-        def invoke_resource(resource: str, data: Data) -> Any:  # noqa: ANN401 - any JSON
-            if resource.startswith(_LAMBDA_INVOKE) and _execution.get():
-                return self.invoke_function(data)
-            return invoke(resource, data)
-
-        return invoke_resource
+        if resource.startswith(_LAMBDA_INVOKE) and _execution.get():
+            return self.invoke_function(data)
+        return invoke(resource, data)
 
     def invoke_function(self, data: Data) -> Data:
         """Invoke a function; what it raises becomes the task's error."""
@@ -97,26 +115,27 @@ class _Calls:
     def _call(self, service: str, operation: str, data: Data) -> Data:
         """Call as the state machine's role; an error is named as Step Functions names it."""
         try:
-            answer = getattr(self._client(service), operation)(**_whole_numbers(data))
+            answer = getattr(self._client(service), operation)(**_each(_whole_number, data))
         except ClientError as error:
             raise _task_error(_error_name(service, error), str(error)) from error
         except ParamValidationError as error:
             raise _task_error("States.Runtime", str(error)) from error
         del answer["ResponseMetadata"]
-        return {name: _plain(value) for name, value in answer.items()}
+        named: Data = _each(_milliseconds, answer)
+        return named
 
     def _client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
         machine = patches.STATE_MACHINES.value[_current()["stateMachineArn"]]
         try:
-            session = role_sessions.assume(machine["roleArn"], service=_SERVICE, session_name=machine["name"][:64])
-        except role_sessions.RoleNotAssumableError as error:
+            session = roles.assume(machine["roleArn"], service=_SERVICE, session_name=machine["name"][:64])
+        except roles.RoleNotAssumableError as error:
             raise _task_error("States.Runtime", str(error)) from error
         with _one_client_at_a_time:
             return _client(session, service, self._settings, patches.REQUEST_REGION.value())
 
 
 @cache
-def _client(session: role_sessions.RoleSession, service: str, settings: EmulatorSettings, region: str) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
+def _client(session: roles.RoleSession, service: str, settings: EmulatorSettings, region: str) -> Any:  # noqa: ANN401 - ministack has no types
     return session.client(service, settings, region)
 
 
@@ -135,19 +154,19 @@ def _task_error(error: str, cause: str) -> Exception:
     return failure
 
 
-def _whole_numbers(value: Any) -> Any:  # noqa: ANN401 - any JSON
-    """Turn what JSONata has made a float back into the integer that an API demands."""
+def _each(convert: Callable[[Any], Any], value: Any) -> Any:  # noqa: ANN401 - ministack has no types
     if isinstance(value, dict):
-        return {name: _whole_numbers(inner) for name, inner in value.items()}
+        return {name: _each(convert, inner) for name, inner in value.items()}
     if isinstance(value, list):
-        return [_whole_numbers(inner) for inner in value]
+        return [_each(convert, inner) for inner in value]
+    return convert(value)
+
+
+def _whole_number(value: Any) -> Any:  # noqa: ANN401 - ministack has no types
+    """Turn what JSONata has made a float back into the integer that an API demands."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 - any JSON
-    """Return times as Step Functions hands them on: in milliseconds."""
-    if isinstance(value, dict):
-        return {name: _plain(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_plain(inner) for inner in value]
+def _milliseconds(value: Any) -> Any:  # noqa: ANN401 - ministack has no types
+    """Return times as Step Functions hands them on."""
     return int(value.timestamp() * 1000) if isinstance(value, datetime) else value

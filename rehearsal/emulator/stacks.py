@@ -1,26 +1,30 @@
-"""What AWS says and does with change sets, and ministack does not: values before and after, and becoming obsolete.
+"""What AWS says and does with change sets and exports, and ministack does not.
 
+Change sets say values before and after, and become obsolete:
 https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ResourceChange.html (BeforeContext, AfterContext),
 https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ChangeSetSummary.html (OBSOLETE)
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 from xml.sax.saxutils import escape
 
 from rehearsal.emulator import ministack_patches as patches
+from rehearsal.emulator.execution_role import parameter
 
 Parameters = dict[str, Any]
 Answer = tuple[int, dict[str, str], bytes]
 Handler = Callable[[Parameters], Answer]
+Outputs = tuple[list[Any], dict[str, Any]]
 _OK = 200
 _ATTRIBUTES = ("DeletionPolicy", "UpdateReplacePolicy", "Metadata", "Condition", "DependsOn")
 
 
 def install() -> None:
-    """Say the values where they are asked for; let an update of a stack outdate what was prepared for it."""
+    """Say the values where they are asked for; let an update outdate what was prepared; keep exports that are used."""
+    patches.STACK_OUTPUTS.wrap(_resolve_outputs)
     handlers = patches.STACK_OPERATIONS.value
     handlers["DescribeChangeSet"] = partial(_with_values, handlers["DescribeChangeSet"])
     handlers["UpdateStack"] = partial(_outdating, handlers["UpdateStack"])
@@ -28,7 +32,7 @@ def install() -> None:
 
 def _with_values(describe: Handler, parameters: Parameters) -> Answer:
     status, headers, body = describe(parameters)
-    if status != _OK or _one(parameters, "IncludePropertyValues").lower() != "true":
+    if status != _OK or parameter(parameters, "IncludePropertyValues").lower() != "true":
         return status, headers, body
     text = body.decode()
     for id_, which, context in _contexts(parameters):
@@ -40,7 +44,7 @@ def _with_values(describe: Handler, parameters: Parameters) -> Answer:
 
 def _contexts(parameters: Parameters) -> Iterator[tuple[str, str, Any]]:
     """Each resource that changes, as it is and as it would be, parameters and references resolved where they can be."""
-    (change_set,) = _change_sets(_one(parameters, "StackName"), _one(parameters, "ChangeSetName"))
+    (change_set,) = _change_sets(parameter(parameters, "StackName"), parameter(parameters, "ChangeSetName"))
     stack = patches.STACKS.value.get(change_set["StackName"]) or {}
     resolve = patches.RESOLVED_FOR_DIFFERENCE.value
     of_stack = change_set["StackName"], change_set["StackId"]
@@ -60,7 +64,7 @@ def _outdating(update: Handler, parameters: Parameters) -> Answer:
     """A change set whose stack was changed otherwise since cannot be executed."""
     answer = update(parameters)
     if answer[0] == _OK:
-        for change_set in _change_sets(_one(parameters, "StackName")):
+        for change_set in _change_sets(parameter(parameters, "StackName")):
             if change_set["ExecutionStatus"] == "AVAILABLE":
                 change_set["ExecutionStatus"] = "OBSOLETE"
     return answer
@@ -76,6 +80,23 @@ def _change_sets(stack: str, name: str = "") -> list[dict[str, Any]]:
     ]
 
 
-def _one(parameters: Parameters, name: str) -> str:
-    value = parameters.get(name) or ""
-    return str(value[0] if isinstance(value, list) else value)
+def _resolve_outputs(resolve: Callable[..., Outputs], *arguments: Any) -> Outputs:  # noqa: ANN401 - ministack has no types
+    """CloudFormation neither takes out nor changes an export that another stack imports: the stack rolls back.
+
+    Ministack only keeps the stack.
+    """
+    outputs, exports = resolve(*arguments)
+    if refusal := _refusal(exports, stack_id=arguments[-1]):
+        raise ValueError(refusal)
+    return outputs, exports
+
+
+def _refusal(exports: Mapping[str, Any], *, stack_id: str) -> str:
+    for name, export in patches.EXPORTS.value.items():
+        if export["StackId"] != stack_id or exports.get(name, {}).get("Value") == export["Value"]:
+            continue
+        for other, stack in patches.STACKS.value.items():
+            if stack.get("StackStatus") != "DELETE_COMPLETE" and name in patches.IMPORTED_EXPORTS.value(stack, other):
+                done = "updated" if name in exports else "deleted"
+                return f"Export {name} cannot be {done} as it is in use by {other}"
+    return ""

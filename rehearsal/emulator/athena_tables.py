@@ -1,4 +1,4 @@
-"""Athena reads an Iceberg table's current snapshot; ministack would read every data file that was ever written."""
+"""Athena reads the current state of Iceberg and Hudi tables; ministack would read every data file ever written."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
+from hudi import HudiTableBuilder
 from pyiceberg.io.pyarrow import PyArrowFile, PyArrowFileIO
 from pyiceberg.table import StaticTable
 from pyiceberg.typedef import Properties
@@ -15,23 +16,34 @@ from rehearsal.emulator import ministack_patches as patches
 
 Relation = Callable[[dict[str, Any], list[str]], str]
 _COPIES = "copies-of"
+_TIMELINE = ".hoodie/"
+_COPIED_TO = "ministack-athena-"
 
 
 def install() -> None:
-    """Let queries read only the files of the snapshot that the Data Catalog points to."""
-    patches.ATHENA_TABLE_RELATION.replace(_of_current_snapshot)
+    """Let queries read only the files of the snapshot that the Data Catalog points to, or of Hudi's latest commit."""
+    patches.ATHENA_TABLE_RELATION.wrap(_iceberg)
+    patches.ATHENA_TABLE_RELATION.wrap(_hudi)
 
 
-def _of_current_snapshot(relation: Relation) -> Relation:
-    def table_relation(table: dict[str, Any], files: list[str]) -> str:
-        metadata = table.get("Parameters", {}).get("metadata_location")
-        if metadata is None:
-            return relation(table, files)
-        copies = _local_copies(table["StorageDescriptor"]["Location"], metadata, files)
-        live = _live_files(copies)
-        return _parquet(copies.table, live) if live else str(patches.ATHENA_EMPTY_RELATION.value(table))
+def _iceberg(relation: Relation, table: dict[str, Any], files: list[str]) -> str:
+    metadata = table.get("Parameters", {}).get("metadata_location")
+    if metadata is None:
+        return relation(table, files)
+    copies = _local_copies(table["StorageDescriptor"]["Location"], metadata, files)
+    live = _live_files(copies)
+    return _parquet(copies.table, live) if live else str(patches.ATHENA_EMPTY_RELATION.value(table))
 
-    return table_relation
+
+def _hudi(relation: Relation, table: dict[str, Any], files: list[str]) -> str:
+    """Read a table's latest file slices."""
+    # where ministack has copied the table to
+    folder = next(folder for folder in Path(files[0]).parents if folder.name.startswith(_COPIED_TO))
+    if not _copy_timeline(table["StorageDescriptor"]["Location"], folder):
+        return relation(table, files)
+    slices = HudiTableBuilder.from_base_uri(str(folder)).build().get_file_slices()
+    live = [str(folder / each.base_file_relative_path()) for each in slices]
+    return relation(table, live) if live else str(patches.ATHENA_EMPTY_RELATION.value(table))
 
 
 @dataclass(frozen=True)
@@ -91,3 +103,17 @@ class LocalCopies(PyArrowFileIO):
     def new_output(self, location: str) -> PyArrowFile:
         """Queries write nothing."""
         raise PermissionError(location)
+
+
+def _copy_timeline(location: str, folder: Path) -> bool:
+    """Copy what ministack leaves out because its name begins with a point; False if this is no Hudi table."""
+    parsed = urlparse(location)
+    prefix = parsed.path.strip("/") + "/"
+    keys = [key for key in patches.S3_BUCKETS.value[parsed.netloc]["objects"] if key.startswith(prefix + _TIMELINE)]
+    for key in keys:
+        data = patches.S3_OBJECT_DATA.value(parsed.netloc, key)
+        path = folder / key.removeprefix(prefix)
+        if data is not None and not key.endswith("/"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+    return f"{prefix}{_TIMELINE}hoodie.properties" in keys

@@ -1,4 +1,4 @@
-"""An AWS service acts as a role only if the role trusts that service, and then with the role's own rights."""
+"""Roles as AWS services use them: who may assume one, and what its session may do."""
 
 import json
 import threading
@@ -11,17 +11,31 @@ import boto3
 from botocore.config import Config
 
 from rehearsal.emulator import ministack_patches as patches
-from rehearsal.emulator.role_arns import account_and_name
-from rehearsal.emulator.root_secret import derived_secret
+from rehearsal.emulator.account_root import derived_secret
 from rehearsal.emulator.settings import EmulatorSettings
 
 _LIFETIME_SECONDS = 12 * 3600
 _one_client_at_a_time = threading.Lock()
 
 
-@cache
-def _clients() -> boto3.Session:
-    return boto3.Session()
+_clients = cache(boto3.Session)
+
+
+def account_and_name(arn: str) -> tuple[str, str]:
+    """Give the account and the name of a role, by its own ARN or by that of a session, which has no path."""
+    account = arn.split(":")[4]
+    return account, arn.split("/")[1] if ":assumed-role/" in arn else arn.rsplit("/", 1)[-1]
+
+
+def is_role(principal_arn: str) -> bool:
+    """Whether a caller is a role or a role's session."""
+    return ":role/" in principal_arn or ":assumed-role/" in principal_arn
+
+
+def role_of(arn: str) -> Any:  # noqa: ANN401 - ministack has no types
+    """Give ministack's record of a role, by its own ARN or by that of a session; None if there is no such role."""
+    account, name = account_and_name(arn)
+    return patches.ROLES.value.get_scoped(account, None, name)
 
 
 class RoleNotAssumableError(Exception):
@@ -61,8 +75,8 @@ class RoleSession:
 
 def assume(role_arn: str, *, service: str, session_name: str) -> RoleSession:
     """Return a session of `role_arn` for a service principal such as glue.amazonaws.com."""
-    account, name = account_and_name(role_arn)
-    role = patches.ROLES.value.get_scoped(account, None, name)
+    account, _ = account_and_name(role_arn)
+    role = role_of(role_arn)
     if role is None:
         raise RoleNotAssumableError(f"role {role_arn} does not exist")
     if not _trusts(role["AssumeRolePolicyDocument"], service, account):
@@ -82,19 +96,15 @@ def session_of_function(function_arn: str, *, role_arn: str, session_name: str) 
 
 def _register(session: RoleSession, role_arn: str, user_id: str, lifetime: dict[str, float]) -> None:
     """Let requests of a session be judged by the rights of its role."""
-    account, _ = account_and_name(role_arn)
-    patches.REGISTER_SESSION.value(
-        session.access_key_id,
-        {
-            "Arn": session.arn,
-            "UserId": user_id,
-            "AccountId": account,
-            "PrincipalType": "AssumedRole",
-            "SecretAccessKey": session.secret_access_key,
-            "SessionToken": session.session_token,
-            **lifetime,
-        },
-    )
+    known = {
+        "Arn": session.arn,
+        "UserId": user_id,
+        "AccountId": account_and_name(role_arn)[0],
+        "PrincipalType": "AssumedRole",
+        "SecretAccessKey": session.secret_access_key,
+        "SessionToken": session.session_token,
+    }
+    patches.REGISTER_SESSION.value(session.access_key_id, known | lifetime)
 
 
 def _trusts(policy: str | dict[str, Any], service: str, account: str) -> bool:
@@ -119,3 +129,50 @@ def _session(role_arn: str, service: str, session_name: str) -> RoleSession:
     account, role = account_and_name(role_arn)
     arn = f"arn:aws:sts::{account}:assumed-role/{role}/{session_name}"
     return RoleSession(f"ASIA{key[:16].upper()}", secret, token, arn)
+
+
+def is_granted(role_arn: str, action: str) -> bool:
+    """Tell whether a role may do an action at all, which can be known before there is a resource.
+
+    Some statement allows the action on something, and none denies it on everything.
+    """
+    account, name = account_and_name(role_arn)
+    statements = [each for policy in patches.ROLE_POLICIES.value(name, account) for each in policy]
+    is_about = patches.ACTION_MATCHES.value
+    matching = [each for each in statements if is_about(action, each.actions, each.not_actions)]
+    is_denied = any(each.effect == "Deny" and "*" in each.resources and not each.conditions for each in matching)
+    return not is_denied and any(each.effect == "Allow" for each in matching)
+
+
+def key_refusal(session: RoleSession, action: str, key_arn: str) -> str | None:
+    """Say why KMS would refuse a key through S3; None if it would not.
+
+    The key's policy and the caller's own are joined as AWS joins them. Ministack's S3 never asks, and knows no key of
+    another account.
+    """
+    caller = patches.SESSIONS.value[session.access_key_id]
+    account, owner, region = caller["AccountId"], key_arn.split(":")[4], key_arn.split(":")[3]
+    with patches.REQUEST_SCOPE.value(owner, region):
+        policy, _owner = patches.KEY_POLICY.value(key_arn) or (None, None)
+    if policy is None:
+        return f"there is no key {key_arn}"
+    context = patches.EVALUATION_CONTEXT.value(
+        principal_arn=caller["Arn"],
+        principal_type="AssumedRole",
+        principal_account=account,
+        action=action,
+        resource_arn=key_arn,
+        region=region,
+        service_context={"kms:viaservice": f"s3.{region}.amazonaws.com"},
+    )
+    with patches.REQUEST_SCOPE.value(account, region):
+        principal = patches.RESOLVE_PRINCIPAL.value(session.access_key_id, account)
+        own, limits = patches.EVALUATE_IDENTITY.value(context, principal.policies, *principal.limits), principal.limits
+        joined = patches.COMBINE_POLICIES.value(own, context, policy, owner, required=True, limits=limits)
+        by_key = patches.EVALUATE_RESOURCE.value(policy, context).decision
+    if joined.decision == "Allow":
+        return None
+    return (
+        f"{context.principal_arn} may not {action} on {key_arn} "
+        f"(key policy: {by_key}, its own policies: {own.decision})"
+    )
