@@ -21,8 +21,8 @@ from rehearsal.failures import friendly_errors
 from rehearsal.pipeline.cli import app as rehearse
 from rehearsal.report.page import render
 from rehearsal.report.summary import print_summary
-from rehearsal.torture.command import torture
-from rehearsal.torture.deployed.command import torture_lake
+from rehearsal.torture.deployed.campaign import torture_lake
+from rehearsal.torture.runner import torture
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 app.command()(torture)

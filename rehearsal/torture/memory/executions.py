@@ -16,10 +16,8 @@ from odp.records import BatchConfig, BatchPlan, RawTableConfig
 from lake.aws_trouble import trouble_of_aws
 from lake.errors import LakeError, RetryableError
 from rehearsal.torture.check import Finding, Kind
-from rehearsal.torture.faults import Boundaries, Fault, FaultKind, Killed, Process, UnderFire, trouble
-from rehearsal.torture.memory.books import MemoryBooks
-from rehearsal.torture.memory.leases import LEASE_SECONDS
-from rehearsal.torture.memory.troubles import Fire
+from rehearsal.torture.faults import Boundaries, Fault, FaultKind, Fire, Killed, Process, UnderFire, trouble
+from rehearsal.torture.memory.leases import LEASE_SECONDS, MemoryBooks
 from rehearsal.torture.memory.writer import MemoryWriter
 
 if TYPE_CHECKING:
