@@ -11,8 +11,7 @@ from rehearsal.demo.progress import Steps
 from rehearsal.demo.workspace import PROJECT
 from rehearsal.deployment.synth import APPS
 from rehearsal.emulator.process import Emulator
-from rehearsal.pipeline.clone import committed_copy
-from rehearsal.pipeline.rehearsal import Rehearsal
+from rehearsal.pipeline.rehearsal import Rehearsal, committed_copy
 from rehearsal.pipeline.report import rehearsal_report
 from rehearsal.pipeline.watch import PipelineWatch
 from rehearsal.report.model import Stack

@@ -2,7 +2,7 @@
 
 from rehearsal.deployment.assembly import Assembly, FileAsset
 from rehearsal.emulator.process import Emulator
-from rehearsal.pipeline.artifacts import packed
+from rehearsal.pipeline.buildspec import packed
 
 _NEWEST_VERSION = 30
 

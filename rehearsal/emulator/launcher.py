@@ -39,7 +39,7 @@ from rehearsal.emulator.glue_runner import api as glue_api
 from rehearsal.emulator.glue_runner.api import StartThrottle
 from rehearsal.emulator.glue_runner.runner import GlueRunner
 from rehearsal.emulator.settings import EmulatorSettings
-from rehearsal.pipeline import extension as codepipeline
+from rehearsal.pipeline import api as codepipeline
 from rehearsal.pipeline.pipelines import Pipelines
 from rehearsal.private_files import PRIVATE_MASK
 

@@ -21,10 +21,14 @@ _one_client_at_a_time = threading.Lock()
 _clients = cache(boto3.Session)
 
 
+def account_of(arn: str) -> str:
+    """Give the account that an ARN names."""
+    return arn.split(":")[4]
+
+
 def account_and_name(arn: str) -> tuple[str, str]:
     """Give the account and the name of a role, by its own ARN or by that of a session, which has no path."""
-    account = arn.split(":")[4]
-    return account, arn.split("/")[1] if ":assumed-role/" in arn else arn.rsplit("/", 1)[-1]
+    return account_of(arn), arn.split("/")[1] if ":assumed-role/" in arn else arn.rsplit("/", 1)[-1]
 
 
 def is_role(principal_arn: str) -> bool:
@@ -75,8 +79,7 @@ class RoleSession:
 
 def assume(role_arn: str, *, service: str, session_name: str) -> RoleSession:
     """Return a session of `role_arn` for a service principal such as glue.amazonaws.com."""
-    account, _ = account_and_name(role_arn)
-    role = role_of(role_arn)
+    account, role = account_of(role_arn), role_of(role_arn)
     if role is None:
         raise RoleNotAssumableError(f"role {role_arn} does not exist")
     if not _trusts(role["AssumeRolePolicyDocument"], service, account):
@@ -99,7 +102,7 @@ def _register(session: RoleSession, role_arn: str, user_id: str, lifetime: dict[
     known = {
         "Arn": session.arn,
         "UserId": user_id,
-        "AccountId": account_and_name(role_arn)[0],
+        "AccountId": account_of(role_arn),
         "PrincipalType": "AssumedRole",
         "SecretAccessKey": session.secret_access_key,
         "SessionToken": session.session_token,
@@ -151,7 +154,7 @@ def key_refusal(session: RoleSession, action: str, key_arn: str) -> str | None:
     another account.
     """
     caller = patches.SESSIONS.value[session.access_key_id]
-    account, owner, region = caller["AccountId"], key_arn.split(":")[4], key_arn.split(":")[3]
+    account, owner, region = caller["AccountId"], account_of(key_arn), key_arn.split(":")[3]
     with patches.REQUEST_SCOPE.value(owner, region):
         policy, _owner = patches.KEY_POLICY.value(key_arn) or (None, None)
     if policy is None:

@@ -18,7 +18,6 @@ from rehearsal.emulator.glue_runner.job_run import JobRun, Record, UnsupportedAr
 from rehearsal.emulator.glue_runner.jvms import JvmPool
 from rehearsal.emulator.glue_runner.spark_child import SparkChild
 from rehearsal.emulator.glue_runner.spark_settings import MetastoreError
-from rehearsal.emulator.roles import account_and_name
 from rehearsal.emulator.settings import EmulatorSettings
 
 # The network of a run: the first of its job's connections that Glue would take, or why there is none.
@@ -36,7 +35,7 @@ class ConnectionRefusedByGlueError(Exception):
 def vpc_of(job: Mapping[str, Any], region: str) -> str | None:
     """The VPC in which a run of the job works; None for a job without connections."""
     names = (job.get("Connections") or {}).get("Connections") or []
-    account, _ = account_and_name(job["Role"])
+    account = roles.account_of(job["Role"])
     with patches.REQUEST_SCOPE.value(account, region):
         connections = [_connection(job["Role"], f"arn:aws:glue:{region}:{account}", name) for name in names]
         networks = [one[_NETWORK] for one in connections if _NETWORK in one]
@@ -219,7 +218,7 @@ class GlueRunner:
             self._follow(run, child)
         finally:
             child.end(succeeded=run.record["JobRunState"] == "SUCCEEDED")
-            publish_log(child.log, run=run.record["Id"], account=job["Role"].split(":")[4], region=region)
+            publish_log(child.log, run=run.record["Id"], account=roles.account_of(job["Role"]), region=region)
 
     def _follow(self, run: JobRun, child: SparkChild) -> None:
         if not run.running():

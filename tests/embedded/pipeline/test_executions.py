@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from rehearsal.pipeline.approving import decide
+from rehearsal.pipeline.cli import decide
 from rehearsal.pipeline.errors import RehearsalError
 from tests.embedded.failing_resource import FAILING
 from tests.embedded.pipeline import templates

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from rehearsal.pipeline.approving import decide
+from rehearsal.pipeline.cli import decide
 from rehearsal.pipeline.rehearsal import Rehearsal
 from rehearsal.pipeline.report import rehearsal_report
 from rehearsal.pipeline.watch import PipelineWatch

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from rehearsal.pipeline.approving import decide
+from rehearsal.pipeline.cli import decide
 from rehearsal.pipeline.errors import RehearsalError
 
 

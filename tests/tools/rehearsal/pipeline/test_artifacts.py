@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.pipeline.artifacts import ArtifactSpec, collect, extract, read_file
+from rehearsal.pipeline.buildspec import ArtifactSpec, collect, extract, read_file
 from rehearsal.pipeline.errors import ActionFailedError
 
 

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from rehearsal.pipeline.artifacts import ArtifactSpec
-from rehearsal.pipeline.buildspec import BuildSpec, is_inline
+from rehearsal.pipeline.buildspec import ArtifactSpec, BuildSpec, is_inline
 from rehearsal.pipeline.errors import UnsupportedPipelineError
 
 DOCUMENT: dict[str, Any] = {

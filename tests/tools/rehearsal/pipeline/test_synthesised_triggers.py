@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from rehearsal.pipeline.definition import Definition, api_document
+from rehearsal.pipeline.definition import Definition, Push, api_document, started_source
 from rehearsal.pipeline.execution import unsupported_actions
-from rehearsal.pipeline.triggers import Push, started_source
 
 SNAPSHOTS = Path(__file__).resolve().parents[3] / "synth" / "snapshots"
 

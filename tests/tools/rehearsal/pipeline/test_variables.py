@@ -2,8 +2,8 @@
 
 import pytest
 
+from rehearsal.pipeline.definition import resolved
 from rehearsal.pipeline.errors import ActionFailedError
-from rehearsal.pipeline.variables import resolved
 
 NAMESPACES = {"Source@owner_repo": {"CommitId": "abc"}, "Check_NS": {"MESSAGE": "fine"}}
 

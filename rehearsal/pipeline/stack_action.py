@@ -9,10 +9,9 @@ from botocore.exceptions import ClientError
 
 from rehearsal.deployment.deployer import NO_CHANGES
 from rehearsal.deployment.stack_events import first_failure, stack_events
-from rehearsal.emulator.roles import is_granted
-from rehearsal.pipeline import artifacts
-from rehearsal.pipeline.access import BOOTSTRAP, account_of, service_session
-from rehearsal.pipeline.action_run import POLL_SECONDS, ActionRun, Variables
+from rehearsal.emulator.roles import account_of, is_granted
+from rehearsal.pipeline import buildspec
+from rehearsal.pipeline.action_run import BOOTSTRAP, POLL_SECONDS, ActionRun, Variables, service_session
 from rehearsal.pipeline.errors import ActionFailedError
 from rehearsal.pipeline.registry import needed_actions
 
@@ -128,7 +127,7 @@ class _StackChange:
 
     def _artifact_file(self, location: str) -> bytes:
         name, _, path = location.partition("::")
-        return artifacts.read_file(self._run.artifacts.get(self._run.actor, name), path, artifact=name)
+        return buildspec.read_file(self._run.artifacts.get(self._run.actor, name), path, artifact=name)
 
     def _status(self) -> str | None:
         try:

@@ -10,18 +10,43 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from rehearsal.emulator import ministack_patches as patches
 from rehearsal.emulator.child_process import ChildProcess
 from rehearsal.emulator.completed_types import LOG_GROUP
-from rehearsal.pipeline import artifacts
-from rehearsal.pipeline.access import account_of, service_session
-from rehearsal.pipeline.action_run import POLL_SECONDS, ActionRun, Variables
-from rehearsal.pipeline.artifact_store import Actor
+from rehearsal.emulator.roles import account_of
+from rehearsal.pipeline import buildspec
+from rehearsal.pipeline.action_run import POLL_SECONDS, ActionRun, Actor, Variables, service_session
 from rehearsal.pipeline.build_environment import build_environment
-from rehearsal.pipeline.build_script import build_script
-from rehearsal.pipeline.buildspec import BuildSpec, is_inline
+from rehearsal.pipeline.buildspec import BuildSpec, build_script, is_inline
 from rehearsal.pipeline.errors import ActionFailedError
-from rehearsal.pipeline.log_tail import log_tail, publish
+
+# What a build said: the end of its log for people, all of it in the project's log group, as its role.
+
+LINES_SHOWN = 25
+_WIDTH = 300
+_LINES_KEPT = 2000
+
+
+def log_tail(log: Path) -> str:
+    """The last lines, shortened to what a terminal can show."""
+    lines = [line.rstrip()[:_WIDTH] for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    return "\n".join(lines[-LINES_SHOWN:])
+
+
+def publish(log: Path, logs: Any, group: str, stream: str) -> None:  # noqa: ANN401 - boto3 makes clients at run time
+    """Write the log's end to CloudWatch; a role that may not write logs fails the build, as on CodeBuild."""
+    now = int(time.time() * 1000)
+    lines = log.read_text(errors="replace").splitlines()[-_LINES_KEPT:] if log.exists() else []
+    events = [{"timestamp": now, "message": line} for line in lines if line.strip()]
+    try:
+        logs.create_log_stream(logGroupName=group, logStreamName=stream)
+        if events:
+            logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)
+    except ClientError as error:
+        raise ActionFailedError(f"link log group: the project's role cannot log to {group}: {error}") from error
+
 
 _SERVICE = "codebuild.amazonaws.com"
 _SESSION_NAME_LENGTH = 64
@@ -73,7 +98,7 @@ class _Build:
         if self.project["source"]["type"] != "CODEPIPELINE":
             raise ActionFailedError(f"{self.project['name']}: only builds of a pipeline's artifacts are rehearsed")
         for name, folder in self._sources().items():
-            artifacts.extract(self.action.artifacts.get(self._role, name), folder)
+            buildspec.extract(self.action.artifacts.get(self._role, name), folder)
         spec = BuildSpec.parse(self._buildspec())
         exported = self._work / "exported"
         try:
@@ -172,7 +197,7 @@ class _Build:
             wanted = spec.secondary_artifacts.get(name) or (spec.artifacts if len(names) == 1 else None)
             if wanted is None:
                 raise ActionFailedError(f"the buildspec of {self.project['name']} leaves no artifact {name}")
-            self.action.artifacts.put(self._role, name, artifacts.collect(wanted, self._source))
+            self.action.artifacts.put(self._role, name, buildspec.collect(wanted, self._source))
 
     def _logs_client(self) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
         return self.action.access.client(self._role.session, "logs")
