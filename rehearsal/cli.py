@@ -11,10 +11,9 @@ from rich.console import Console
 from rich.text import Text
 
 from deployment_account.environments import load_platform
-from rehearsal.demo.demo import CONFIGURATION, ENVIRONMENT, Demo, DemoOptions
-from rehearsal.demo.errors import DemoError, ExplainedError
-from rehearsal.demo.evidence import evidence, evidence_of
-from rehearsal.demo.workspace import Workspace
+from rehearsal.demo.demo import Demo, DemoOptions
+from rehearsal.demo.failures import DemoError, ExplainedError, evidence, evidence_of
+from rehearsal.demo.workspace import CONFIGURATION, ENVIRONMENT, Workspace
 from rehearsal.emulator.process import Emulator, EmulatorError
 from rehearsal.emulator.settings import EmulatorSettings
 from rehearsal.failures import friendly_errors

@@ -14,8 +14,7 @@ from odp.dynamodb.running_configuration import DynamoDbCadences, RunningVersion
 from deployment_account.environments import Environment, Platform
 from deployment_account.names import Names, OdpTable, Shared, published_schedule
 from rehearsal.emulator.process import Emulator
-from rehearsal.validation.iceberg_tables import IcebergReader
-from rehearsal.validation.lake import LakeReader
+from rehearsal.validation.lake import IcebergReader, LakeReader
 
 
 class DeployedLake:

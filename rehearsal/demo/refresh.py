@@ -11,9 +11,9 @@ from typing import Any
 
 from deployment_account.names import OdpTable
 from rehearsal.demo.deployed_lake import DeployedLake
-from rehearsal.demo.errors import DemoError, ExplainedError
 from rehearsal.demo.executions import (
     ENDED_RUNS,
+    Patience,
     ending_of,
     executions_since,
     failed_runs,
@@ -21,7 +21,7 @@ from rehearsal.demo.executions import (
     job_runs,
     running,
 )
-from rehearsal.demo.waiting import Patience
+from rehearsal.demo.failures import DemoError, ExplainedError
 from rehearsal.report.model import GlueRun, Run, TableRefresh
 
 _POLL_SECONDS = 0.5

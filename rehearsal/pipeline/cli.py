@@ -14,10 +14,9 @@ from botocore.exceptions import ConnectionError as NoConnectionError
 from rich.console import Console
 
 from deployment_account.environments import load_platform
-from rehearsal.demo.demo import CONFIGURATION
 from rehearsal.demo.progress import Steps
-from rehearsal.demo.workspace import PROJECT
-from rehearsal.deployment.synth import APPS
+from rehearsal.demo.workspace import CONFIGURATION, PROJECT
+from rehearsal.deployment.assembly import APPS
 from rehearsal.emulator.account_root import kept_root_secret
 from rehearsal.emulator.process import Emulator
 from rehearsal.emulator.settings import LOOPBACK, EmulatorSettings

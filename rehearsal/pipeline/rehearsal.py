@@ -18,7 +18,7 @@ from deployment_account.names import Names
 from deployment_account.repository import ConnectedRepository
 from rehearsal import toolchain
 from rehearsal.demo.workspace import PROJECT, Workspace
-from rehearsal.deployment.synth import APPS
+from rehearsal.deployment.assembly import APPS
 from rehearsal.emulator.process import Emulator
 from rehearsal.pipeline.errors import EmulatorLostError, RehearsalError
 from rehearsal.pipeline.repository import Repository, hook

@@ -7,13 +7,7 @@ from typing import Any
 
 from rehearsal.pipeline.actions import NOT_PUSHED_YET
 from rehearsal.pipeline.rehearsal import Rehearsal
-from rehearsal.report.page import render_rehearsal
-from rehearsal.report.pipelines import (
-    PipelineAction,
-    PipelineExecution,
-    PipelineStage,
-    RehearsalReport,
-)
+from rehearsal.report.page import PipelineAction, PipelineExecution, PipelineStage, RehearsalReport, render_rehearsal
 
 # What a rehearsal does not prove; every result shows it.
 

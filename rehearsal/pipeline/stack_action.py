@@ -7,8 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from rehearsal.deployment.deployer import NO_CHANGES
-from rehearsal.deployment.stack_events import first_failure, stack_events
+from rehearsal.deployment.deployer import NO_CHANGES, first_failure, stack_events
 from rehearsal.emulator.roles import account_of, is_granted
 from rehearsal.pipeline import buildspec
 from rehearsal.pipeline.action_run import BOOTSTRAP, POLL_SECONDS, ActionRun, Variables, service_session

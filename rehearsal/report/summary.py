@@ -7,7 +7,7 @@ from rich.text import Text
 
 from rehearsal.report.model import DemoReport, TaxiReport
 from rehearsal.report.words import counted, duration
-from rehearsal.validation.reconciliation import Reconciliation
+from rehearsal.validation.comparison import Reconciliation
 
 SHOWN_DIFFERENCES = 20
 

@@ -8,7 +8,7 @@ from datetime import datetime
 import altair as alt
 from markupsafe import Markup
 
-from rehearsal.report.drawing import SOFT, drawn
+from rehearsal.report.charts import SOFT, drawn
 from rehearsal.report.model import DemoReport, GlueRun, Run, TableRefresh
 from rehearsal.report.words import counted, duration
 

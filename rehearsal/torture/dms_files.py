@@ -7,8 +7,7 @@ from datetime import datetime
 from random import Random
 from typing import Any
 
-from rehearsal.source.dms import CHANGE_SEQUENCE, OP, DmsSettings
-from rehearsal.source.dms_keys import DELIMITERS, SEQUENCES, DatePartitions, FileNames
+from rehearsal.source.dms import CHANGE_SEQUENCE, DELIMITERS, OP, SEQUENCES, DatePartitions, DmsSettings, FileNames
 from rehearsal.torture.evidence import Version
 from rehearsal.torture.source_table import STRING, Change, Row, SourceTable
 

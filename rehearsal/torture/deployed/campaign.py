@@ -18,10 +18,9 @@ from odp.records import BatchConfig, RawTableConfig
 from rich.console import Console
 from rich.table import Table
 
-from rehearsal.demo.configuration import wait_until_decided
-from rehearsal.demo.demo import CONFIGURATION, ENVIRONMENT
+from rehearsal.demo.configuration import deploy_lake, wait_until_decided
 from rehearsal.demo.deployed_lake import DeployedLake
-from rehearsal.demo.deployment import deploy_lake
+from rehearsal.demo.workspace import CONFIGURATION, ENVIRONMENT
 from rehearsal.emulator.process import Emulator
 from rehearsal.emulator.settings import EmulatorSettings
 from rehearsal.failures import friendly_errors

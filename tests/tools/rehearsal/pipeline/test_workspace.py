@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.demo.errors import DemoError
+from rehearsal.demo.failures import DemoError
 from rehearsal.pipeline.errors import EmulatorLostError, RehearsalError
 from rehearsal.pipeline.rehearsal import RehearsalWorkspace
 

@@ -14,7 +14,7 @@ MODEL = (
 )
 PRODUCT = {"lake", "odp", "taxi", "etl_cdk", "infra_cdk", "odp_cli"}
 FROM_THE_MODEL = {f"rehearsal.torture.{name}" for name in MODEL}
-MAY_KNOW = {"rehearsal.source.dms", "rehearsal.source.dms_keys"}
+MAY_KNOW = {"rehearsal.source.dms"}
 """The simulated DMS, which is as far from the product as the model is."""
 
 
