@@ -19,7 +19,7 @@ from rehearsal.deployment.deployer import DeploymentError
 from rehearsal.emulator.glue_runner.spark_settings import MetastoreError
 from rehearsal.emulator.process import EmulatorError
 from rehearsal.jars import JarsError
-from rehearsal.pipeline.errors import RehearsalError
+from rehearsal.pipeline.definition import RehearsalError
 from rehearsal.source.trips import TripsFileError
 from rehearsal.toolchain import ToolchainError
 

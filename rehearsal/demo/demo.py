@@ -11,10 +11,10 @@ from rich.console import Console
 from deployment_account.environments import Platform, load_platform
 from rehearsal.demo.configuration import forbidden_change, permitted_change, wait_until_decided
 from rehearsal.demo.deployed_lake import DeployedLake
+from rehearsal.demo.executions import Landing, refresh_now, wait_until_registered
 from rehearsal.demo.failures import DemoError
 from rehearsal.demo.pipelines import DeploymentByPipelines
 from rehearsal.demo.progress import Steps, versions
-from rehearsal.demo.refresh import Landing, refresh_now, wait_until_registered
 from rehearsal.demo.taxi_flow import MOST_TRIPS, deliver, sample_of, taxi_report, wait_until_loaded
 from rehearsal.demo.workspace import CONFIGURATION, ENVIRONMENT, PROJECT, Workspace
 from rehearsal.deployment.assembly import Assembly, synthesise

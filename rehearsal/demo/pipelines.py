@@ -12,8 +12,7 @@ from rehearsal.demo.workspace import PROJECT
 from rehearsal.deployment.assembly import APPS
 from rehearsal.emulator.process import Emulator
 from rehearsal.pipeline.rehearsal import Rehearsal, committed_copy
-from rehearsal.pipeline.report import rehearsal_report
-from rehearsal.pipeline.watch import PipelineWatch
+from rehearsal.pipeline.report import PipelineWatch, rehearsal_report
 from rehearsal.report.model import Stack
 from rehearsal.report.page import RehearsalReport
 

@@ -16,7 +16,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from deployment_account.locked_packages import installed
-from rehearsal.emulator import condition_keys, roles
+from rehearsal.emulator import iam, roles
 from rehearsal.emulator import ministack_patches as patches
 from rehearsal.emulator.settings import NETWORK_VARIABLES, EmulatorSettings
 
@@ -86,9 +86,9 @@ def _credentials(config: dict[str, Any]) -> dict[str, str]:
     session = roles.session_of_function(
         config["FunctionArn"], role_arn=config.get("Role", ""), session_name=config["FunctionName"][:64]
     )
-    condition_keys.is_code(session.arn, sourcefunctionarn=config["FunctionArn"])
+    iam.is_code(session.arn, sourcefunctionarn=config["FunctionArn"])
     vpc = (config.get("VpcConfig") or {}).get("VpcId")
-    return session.environment() | ({condition_keys.MARK_VARIABLE: condition_keys.network_mark(vpc)} if vpc else {})
+    return session.environment() | ({iam.MARK_VARIABLE: iam.network_mark(vpc)} if vpc else {})
 
 
 def _credentials_and_architecture(config: dict[str, Any]) -> dict[str, str]:

@@ -18,12 +18,9 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
 from rehearsal.emulator import (
-    athena_callers,
-    athena_tables,
-    completed_types,
-    condition_keys,
+    athena,
     execution_role,
-    iam_requests,
+    iam,
     lambda_functions,
     resource_types,
     s3_objects,
@@ -49,18 +46,15 @@ _KEEP_ALIVE_SECONDS = 75
 
 def install(settings: EmulatorSettings) -> Stop:
     """Put all extensions into ministack, in this order, and return what ends the work they have started."""
-    iam_requests.record_calls(settings.calls)
-    condition_keys.install()
-    iam_requests.install()
+    iam.record_calls(settings.calls)
+    iam.install()
     s3_objects.install()
     lambda_functions.install(settings)
-    athena_tables.install()
-    athena_callers.install()
+    athena.install()
     resource_types.install()
-    completed_types.install()
+    stacks.install()
     execution_role.install()
     service_refusals.install()
-    stacks.install()
     runner = GlueRunner(settings)
     glue_api.install(runner, StartThrottle(settings.glue_starts_per_second))
     state_machines.install(settings, runner)

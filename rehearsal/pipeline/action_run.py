@@ -13,8 +13,7 @@ from rehearsal.emulator import roles
 from rehearsal.emulator.account_root import root_client
 from rehearsal.emulator.roles import RoleSession, account_of, key_refusal
 from rehearsal.emulator.settings import EmulatorSettings
-from rehearsal.pipeline.definition import Action, Definition
-from rehearsal.pipeline.errors import ActionFailedError
+from rehearsal.pipeline.definition import Action, ActionFailedError, Definition
 from rehearsal.pipeline.records import ActionRecord, ExecutionRecord
 
 # Why a role may not do something, link by link; where the emulator does not ask IAM itself, it is asked here.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from rehearsal.pipeline.action_run import PIPELINE_STACK, POLL_SECONDS, ActionRun, Provider, Variables
 from rehearsal.pipeline.build_action import build
-from rehearsal.pipeline.errors import ActionFailedError
+from rehearsal.pipeline.definition import ActionFailedError
 from rehearsal.pipeline.records import Approvals
 from rehearsal.pipeline.repository import Repository
 from rehearsal.pipeline.stack_action import change_stack

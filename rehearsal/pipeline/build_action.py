@@ -14,13 +14,13 @@ from botocore.exceptions import ClientError
 
 from rehearsal.emulator import ministack_patches as patches
 from rehearsal.emulator.child_process import ChildProcess
-from rehearsal.emulator.completed_types import LOG_GROUP
 from rehearsal.emulator.roles import account_of
+from rehearsal.emulator.stacks import LOG_GROUP
 from rehearsal.pipeline import buildspec
 from rehearsal.pipeline.action_run import POLL_SECONDS, ActionRun, Actor, Variables, service_session
 from rehearsal.pipeline.build_environment import build_environment
 from rehearsal.pipeline.buildspec import BuildSpec, build_script, is_inline
-from rehearsal.pipeline.errors import ActionFailedError
+from rehearsal.pipeline.definition import ActionFailedError
 
 # What a build said: the end of its log for people, all of it in the project's log group, as its role.
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from rehearsal.pipeline.errors import ActionFailedError, UnsupportedPipelineError
+from rehearsal.pipeline.definition import ActionFailedError, UnsupportedPipelineError
 
 # Artifacts as CodeBuild and CodePipeline pack them: archives of the files that a pattern finds below a folder.
 

@@ -21,10 +21,9 @@ from rehearsal.emulator.account_root import kept_root_secret
 from rehearsal.emulator.process import Emulator
 from rehearsal.emulator.settings import LOOPBACK, EmulatorSettings
 from rehearsal.failures import friendly_errors
-from rehearsal.pipeline.errors import EmulatorLostError, RehearsalError
+from rehearsal.pipeline.definition import EmulatorLostError, RehearsalError
 from rehearsal.pipeline.rehearsal import CHECKS, Rehearsal, RehearsalWorkspace, committed
-from rehearsal.pipeline.report import write_report
-from rehearsal.pipeline.watch import PipelineWatch
+from rehearsal.pipeline.report import PipelineWatch, write_report
 
 # Answers what pipelines ask of a person, over the same API as the console does.
 

@@ -11,8 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rehearsal.emulator.settings import EmulatorSettings
 from rehearsal.pipeline.action_run import Access, ActionRun, Actor, ArtifactStore, Variables, is_denied, service_session
 from rehearsal.pipeline.actions import PROVIDERS
-from rehearsal.pipeline.definition import Action, Definition, Stage, resolved
-from rehearsal.pipeline.errors import RehearsalError
+from rehearsal.pipeline.definition import Action, Definition, RehearsalError, Stage, resolved
 from rehearsal.pipeline.records import ActionRecord, ExecutionRecord, tell_action, tell_execution
 
 # Which execution may enter a stage: one at a time, and those that wait as the pipeline's execution mode says.

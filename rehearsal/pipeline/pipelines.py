@@ -9,8 +9,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from rehearsal.emulator.settings import EmulatorSettings
-from rehearsal.pipeline.definition import Definition, Document
-from rehearsal.pipeline.errors import UnsupportedPipelineError
+from rehearsal.pipeline.definition import Definition, Document, UnsupportedPipelineError
 from rehearsal.pipeline.execution import Execution, StageLocks, Surroundings, unsupported_actions
 from rehearsal.pipeline.records import ExecutionRecord
 

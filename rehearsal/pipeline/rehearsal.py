@@ -20,7 +20,7 @@ from rehearsal import toolchain
 from rehearsal.demo.workspace import PROJECT, Workspace
 from rehearsal.deployment.assembly import APPS
 from rehearsal.emulator.process import Emulator
-from rehearsal.pipeline.errors import EmulatorLostError, RehearsalError
+from rehearsal.pipeline.definition import EmulatorLostError, RehearsalError
 from rehearsal.pipeline.repository import Repository, hook
 from rehearsal.private_files import make_private_folder
 

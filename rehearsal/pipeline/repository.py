@@ -14,8 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rehearsal.demo.workspace import PROJECT
 from rehearsal.emulator.account_root import kept_root_secret
 from rehearsal.emulator.settings import LOOPBACK
-from rehearsal.pipeline.definition import Push, started_source
-from rehearsal.pipeline.errors import RehearsalError
+from rehearsal.pipeline.definition import Push, RehearsalError, started_source
 from rehearsal.private_files import PRIVATE_MASK, make_private_folder
 
 # The bare git repository that stands for the one behind the pipelines' connection.

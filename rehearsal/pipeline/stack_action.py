@@ -11,7 +11,7 @@ from rehearsal.deployment.deployer import NO_CHANGES, first_failure, stack_event
 from rehearsal.emulator.roles import account_of, is_granted
 from rehearsal.pipeline import buildspec
 from rehearsal.pipeline.action_run import BOOTSTRAP, POLL_SECONDS, ActionRun, Variables, service_session
-from rehearsal.pipeline.errors import ActionFailedError
+from rehearsal.pipeline.definition import ActionFailedError
 from rehearsal.pipeline.registry import needed_actions
 
 _NEVER_DEPLOYED = (None, "REVIEW_IN_PROGRESS")

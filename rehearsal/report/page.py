@@ -9,8 +9,7 @@ from markupsafe import Markup
 
 from rehearsal.report import charts
 from rehearsal.report.model import DemoReport, Section
-from rehearsal.report.timeline import Lane, run_lanes, step_lanes, timeline
-from rehearsal.report.words import counted, duration
+from rehearsal.report.timeline import Lane, counted, duration, run_lanes, step_lanes, timeline
 
 # What pipelines did, for the page: executions with their stages and actions, and what that does not prove.
 

@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from rehearsal import jars, toolchain
-from rehearsal.emulator import condition_keys, roles
+from rehearsal.emulator import iam, roles
 from rehearsal.emulator import ministack_patches as patches
 from rehearsal.emulator.account_root import root_client
 from rehearsal.emulator.execution_role import Call, refusal_of
@@ -207,7 +207,7 @@ class GlueRunner:
         try:
             vpc = vpc_of(job, region)
             session = roles.assume(job["Role"], service=_SERVICE, session_name="GlueJobRunnerSession")
-            condition_keys.is_code(session.arn, credentialissuingservice=_SERVICE)
+            iam.is_code(session.arn, credentialissuingservice=_SERVICE)
             child = SparkChild(self._settings, job, run.record, session, region, self._jvms, vpc)
             child.start()
         except _REFUSALS as error:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rehearsal import jars, toolchain
-from rehearsal.emulator import condition_keys
+from rehearsal.emulator import iam
 from rehearsal.emulator.child_process import ChildProcess
 from rehearsal.emulator.glue_runner import job_run as glue_arguments
 from rehearsal.emulator.glue_runner.bootstrap import FAILURE_FILE, was_left_in_order, write_lent
@@ -127,7 +127,7 @@ class SparkChild:
             region=self.region,
             has_metastore=glue_arguments.uses_data_catalog(given),
             own_settings=glue_arguments.spark_settings(given),
-            mark=condition_keys.network_mark(self.vpc) if self.vpc else "",
+            mark=iam.network_mark(self.vpc) if self.vpc else "",
         )
         return spark_conf(run, self.settings)
 
@@ -135,7 +135,7 @@ class SparkChild:
         """Return the whole environment: nothing of the host's but PATH, Java and its way to the network."""
         network = {name: os.environ[name] for name in NETWORK_VARIABLES if name in os.environ}
         if self.vpc:
-            network[condition_keys.MARK_VARIABLE] = condition_keys.network_mark(self.vpc)
+            network[iam.MARK_VARIABLE] = iam.network_mark(self.vpc)
         return network | {
             "PATH": os.environ["PATH"],
             "JAVA_HOME": str(toolchain.java().home),

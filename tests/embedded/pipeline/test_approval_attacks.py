@@ -19,7 +19,7 @@ from rehearsal.emulator.process import Emulator
 from rehearsal.emulator.settings import EmulatorSettings
 from rehearsal.pipeline.cli import decide
 from rehearsal.pipeline.rehearsal import CHECKS, Rehearsal
-from rehearsal.pipeline.watch import PipelineWatch
+from rehearsal.pipeline.report import PipelineWatch
 from tests.embedded.pipeline.developer import INSTALL, Developer
 
 PIPELINES, PROD = "111111111111", "444444444444"

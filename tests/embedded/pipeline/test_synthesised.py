@@ -12,8 +12,7 @@ from rich.console import Console
 
 from rehearsal.pipeline.cli import decide
 from rehearsal.pipeline.rehearsal import Rehearsal
-from rehearsal.pipeline.report import rehearsal_report
-from rehearsal.pipeline.watch import PipelineWatch
+from rehearsal.pipeline.report import PipelineWatch, rehearsal_report
 from tests.embedded.pipeline.developer import Developer
 from tests.embedded.pipeline.test_synthesised_attacks import ALL, Attacker, letting_in, refused
 

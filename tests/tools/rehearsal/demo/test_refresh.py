@@ -7,11 +7,10 @@ from typing import Any, cast
 import pytest
 
 from deployment_account.names import OdpTable
-from rehearsal.demo import refresh as refresh_module
+from rehearsal.demo import executions as refresh_module
 from rehearsal.demo.deployed_lake import DeployedLake
-from rehearsal.demo.executions import Patience
+from rehearsal.demo.executions import Landing, Patience, refresh_now, wait_until_registered
 from rehearsal.demo.failures import DemoError, ExplainedError
-from rehearsal.demo.refresh import Landing, refresh_now, wait_until_registered
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from rehearsal.emulator import iam_requests
+from rehearsal.emulator import iam
 from rehearsal.emulator import ministack_patches as patches
 from rehearsal.emulator.settings import EmulatorSettings
 
@@ -21,7 +21,7 @@ def judged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     """IAM's judgement as the emulator gives it, which allows reading."""
     replaced: dict[str, Any] = {}
     monkeypatch.setattr(patches.Seam, "wrap", lambda self, around: replaced.update({self.name: around}))
-    iam_requests.record_calls(str(tmp_path / "calls"))
+    iam.record_calls(str(tmp_path / "calls"))
 
     def evaluate(context: Any, *_policies: Any) -> Any:
         return SimpleNamespace(decision="Allow" if context.action == "s3:GetObject" else "ImplicitDeny")
@@ -59,7 +59,7 @@ def test_what_is_refused_and_what_people_do_is_not(judged: Any, tmp_path: Path) 
 
 def test_without_a_folder_nothing_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(patches.Seam, "wrap", lambda *_: pytest.fail("nobody asked for a record"))
-    iam_requests.record_calls("")
+    iam.record_calls("")
 
 
 def test_the_folder_reaches_the_emulator_by_a_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

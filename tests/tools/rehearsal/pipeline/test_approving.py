@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from rehearsal.pipeline.cli import decide
-from rehearsal.pipeline.errors import RehearsalError
+from rehearsal.pipeline.definition import RehearsalError
 
 
 class Pipelines:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.pipeline.errors import RehearsalError
+from rehearsal.pipeline.definition import RehearsalError
 from rehearsal.pipeline.repository import Repository, pushes
 
 

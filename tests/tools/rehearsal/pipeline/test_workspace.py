@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rehearsal.demo.failures import DemoError
-from rehearsal.pipeline.errors import EmulatorLostError, RehearsalError
+from rehearsal.pipeline.definition import EmulatorLostError, RehearsalError
 from rehearsal.pipeline.rehearsal import RehearsalWorkspace
 
 
