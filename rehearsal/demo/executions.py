@@ -180,18 +180,13 @@ def _collect(
         plan, first = f"/{execution['name']}.json", max((run.batch + 1 for run in batches.values()), default=0)
         of_plan = [run for run in runs if plan in run["Arguments"].get("--plan_key", "")]
         batches |= {run["Id"]: _glue_run(run, first) for run in of_plan}
-    items = [item for item in _history(lake) if item["glue_job_run_id"] in batches]
+    items = [
+        item for item in lake.items(OdpTable.FILE_PROCESSING_TRACKER_HISTORY) if item["glue_job_run_id"] in batches
+    ]
     tables = [_table_refresh(item, batches[item["glue_job_run_id"]].batch) for item in items]
     by_number = tuple(sorted(batches.values(), key=lambda run: run.batch))
     execution_name, name = own
     return Run(name, execution_name, by_number, tuple(sorted(tables, key=lambda table: (table.batch, table.start))))
-
-
-def _history(lake: DeployedLake) -> list[dict[str, Any]]:
-    pages = lake.dynamodb.meta.client.get_paginator("scan").paginate(
-        TableName=lake.table(OdpTable.FILE_PROCESSING_TRACKER_HISTORY)
-    )
-    return [item for page in pages for item in page["Items"]]
 
 
 def _glue_run(run: dict[str, Any], first_batch: int) -> GlueRun:

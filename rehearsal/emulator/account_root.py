@@ -31,11 +31,6 @@ def keep_root_secret(run_directory: Path, secret: str) -> None:
     write_private(run_directory / _FILE, secret)
 
 
-def kept_root_secret(run_directory: Path) -> str:
-    """Read the secret of the run that uses a run directory."""
-    return (run_directory / _FILE).read_text(encoding="utf-8")
-
-
 def use_root_secret(secret: str) -> None:
     """Make the secret that of the emulator's own process."""
     os.environ[_VARIABLE] = secret
@@ -59,6 +54,12 @@ def account_client(service: str) -> Any:  # noqa: ANN401 - boto3 makes clients a
     return root_client(service, patches.REQUEST_ACCOUNT.value(), patches.REQUEST_REGION.value())
 
 
+def client_of_run(run_directory: Path, service: str, account: str, region: str) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
+    """Return a client for the root of an account in the emulator that uses a run directory, for other processes."""
+    port, secret = ((run_directory / name).read_text(encoding="utf-8") for name in ("port", _FILE))
+    return _client(service, port, account, region, secret)
+
+
 @cache
 def root_client(service: str, account: str, region: str) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
     """Return a client for the root of a named account, with its exceptions.
@@ -66,12 +67,16 @@ def root_client(service: str, account: str, region: str) -> Any:  # noqa: ANN401
     Boto3 makes their classes when they are first asked for. Two threads that ask at once get classes of their own, and
     then an error is of a class that one of them does not expect.
     """
-    client: Any = boto3.Session().client(
-        service,  # type: ignore[call-overload]
-        endpoint_url=f"http://{LOOPBACK}:{os.environ['GATEWAY_PORT']}",
-        region_name=region,
-        aws_access_key_id=account,
-        aws_secret_access_key=root_secret(),
-    )
+    client = _client(service, os.environ["GATEWAY_PORT"], account, region, root_secret())
     _ = client.exceptions  # made before any thread shares the client
     return client
+
+
+def _client(service: str, port: str, account: str, region: str, secret: str) -> Any:  # noqa: ANN401 - as above
+    return boto3.Session().client(
+        service,  # type: ignore[call-overload]
+        endpoint_url=f"http://{LOOPBACK}:{port}",
+        region_name=region,
+        aws_access_key_id=account,
+        aws_secret_access_key=secret,
+    )

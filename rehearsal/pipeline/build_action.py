@@ -13,7 +13,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from rehearsal.emulator import ministack_patches as patches
-from rehearsal.emulator.child_process import ChildProcess
+from rehearsal.emulator.child_process import ChildProcess, log_events
 from rehearsal.emulator.roles import account_of
 from rehearsal.emulator.stacks import LOG_GROUP
 from rehearsal.pipeline import buildspec
@@ -26,7 +26,6 @@ from rehearsal.pipeline.definition import ActionFailedError
 
 LINES_SHOWN = 25
 _WIDTH = 300
-_LINES_KEPT = 2000
 
 
 def log_tail(log: Path) -> str:
@@ -37,9 +36,7 @@ def log_tail(log: Path) -> str:
 
 def publish(log: Path, logs: Any, group: str, stream: str) -> None:  # noqa: ANN401 - boto3 makes clients at run time
     """Write the log's end to CloudWatch; a role that may not write logs fails the build, as on CodeBuild."""
-    now = int(time.time() * 1000)
-    lines = log.read_text(errors="replace").splitlines()[-_LINES_KEPT:] if log.exists() else []
-    events = [{"timestamp": now, "message": line} for line in lines if line.strip()]
+    events = log_events(log)
     try:
         logs.create_log_stream(logGroupName=group, logStreamName=stream)
         if events:

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
-import boto3
 import typer
 from botocore.exceptions import ConnectionError as NoConnectionError
 from rich.console import Console
@@ -17,9 +16,9 @@ from deployment_account.environments import load_platform
 from rehearsal.demo.progress import Steps
 from rehearsal.demo.workspace import CONFIGURATION, PROJECT
 from rehearsal.deployment.assembly import APPS
-from rehearsal.emulator.account_root import kept_root_secret
+from rehearsal.emulator.account_root import client_of_run
 from rehearsal.emulator.process import Emulator
-from rehearsal.emulator.settings import LOOPBACK, EmulatorSettings
+from rehearsal.emulator.settings import EmulatorSettings
 from rehearsal.failures import friendly_errors
 from rehearsal.pipeline.definition import EmulatorLostError, RehearsalError
 from rehearsal.pipeline.rehearsal import CHECKS, Rehearsal, RehearsalWorkspace, committed
@@ -205,18 +204,11 @@ The aws command and boto3 see the pipelines with these variables; the secret is 
 def _decide(status: str, pipeline: str | None, comment: str, folder: Path | None) -> None:
     console, workspace = Console(), RehearsalWorkspace.of(folder)
     with friendly_errors(console):
-        port = workspace.emulator / "port"
-        if not port.exists():
+        if not (workspace.emulator / "port").exists():
             raise RehearsalError("there is no rehearsal; `make rehearse` begins one")
         deployment = load_platform(CONFIGURATION).deployment
         try:
-            codepipeline = boto3.client(
-                "codepipeline",
-                endpoint_url=f"http://{LOOPBACK}:{port.read_text()}",
-                region_name=deployment.region,
-                aws_access_key_id=deployment.account,
-                aws_secret_access_key=kept_root_secret(workspace.emulator),
-            )
+            codepipeline = client_of_run(workspace.emulator, "codepipeline", deployment.account, deployment.region)
             for answered in decide(codepipeline, pipeline, status=status, summary=comment):
                 console.print(f"{status}: {answered}", highlight=False)
         except (NoConnectionError, FileNotFoundError) as error:

@@ -28,32 +28,19 @@ from rehearsal.private_files import make_private_folder
 
 
 @dataclass(frozen=True, slots=True)
-class RehearsalWorkspace:
+class RehearsalWorkspace(Workspace):
     """Where the emulator keeps its accounts; the repositories outlive them."""
-
-    workspace: Workspace
 
     @classmethod
     def of(cls, folder: Path | None) -> Self:
         """Give the workspace in a folder of the user's, or the clone's own."""
         home = folder.resolve() if folder else PROJECT / ".local"
-        report = folder.resolve() / "report.html" if folder else PROJECT / "report.html"
-        return cls(Workspace(home / "rehearsal", report))
-
-    @property
-    def emulator(self) -> Path:
-        """The emulator's run directory."""
-        return self.workspace.emulator
+        return cls(home / "rehearsal", (folder.resolve() if folder else PROJECT) / "report.html")
 
     @property
     def repositories(self) -> Path:
         """What was pushed."""
-        return self.workspace.folder / "repositories"
-
-    @property
-    def report(self) -> Path:
-        """Where the report goes."""
-        return self.workspace.report
+        return self.folder / "repositories"
 
     @contextmanager
     def opened(self) -> Iterator[bool]:
@@ -61,11 +48,11 @@ class RehearsalWorkspace:
 
         A failure ends in order, as long as the emulator could save its state.
         """
-        with self.workspace.alone():
+        with self.alone():
             was_killed = self._mark.exists()
             if was_killed:
                 shutil.rmtree(self.emulator, ignore_errors=True)
-            make_private_folder(self.workspace.folder)
+            make_private_folder(self.folder)
             self._mark.touch()
             try:
                 yield was_killed
@@ -78,7 +65,7 @@ class RehearsalWorkspace:
 
     @property
     def _mark(self) -> Path:
-        return self.workspace.folder / "in-use"
+        return self.folder / "in-use"
 
 
 # The clone from which is pushed: only what is committed can be.

@@ -8,12 +8,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from rehearsal.demo.workspace import PROJECT
-from rehearsal.emulator.account_root import kept_root_secret
-from rehearsal.emulator.settings import LOOPBACK
+from rehearsal.emulator.account_root import client_of_run
 from rehearsal.pipeline.definition import Push, RehearsalError, started_source
 from rehearsal.private_files import PRIVATE_MASK, make_private_folder
 
@@ -129,13 +127,7 @@ def start_pipelines(codepipeline: Any, push: Push) -> Iterator[str]:  # noqa: AN
 def main(port_file: str, account: str, region: str, name: str) -> None:
     """Say what was started; a push is kept whatever happens here."""
     try:
-        codepipeline = boto3.client(
-            "codepipeline",
-            endpoint_url=f"http://{LOOPBACK}:{Path(port_file).read_text()}",
-            region_name=region,
-            aws_access_key_id=account,
-            aws_secret_access_key=kept_root_secret(Path(port_file).parent),
-        )
+        codepipeline = client_of_run(Path(port_file).parent, "codepipeline", account, region)
         for push in pushes(sys.stdin, Repository(Path.cwd()), name):
             started = list(start_pipelines(codepipeline, push))
             _say(f"{push.branch} {push.commit[:8]} starts {', '.join(started) or 'no pipeline'}")

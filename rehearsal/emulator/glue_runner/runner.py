@@ -1,7 +1,6 @@
 """Runs jobs: a bounded number at once, each in a process group of its own that ends with its run."""
 
 import threading
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from rehearsal import jars, toolchain
 from rehearsal.emulator import iam, roles
 from rehearsal.emulator import ministack_patches as patches
 from rehearsal.emulator.account_root import root_client
+from rehearsal.emulator.child_process import log_events
 from rehearsal.emulator.execution_role import Call, refusal_of
 from rehearsal.emulator.glue_runner.job_run import JobRun, Record, UnsupportedArgumentError
 from rehearsal.emulator.glue_runner.jvms import JvmPool
@@ -104,15 +104,11 @@ def _opens_all_to(group: str, rule: Mapping[str, Any]) -> bool:
 # A run's output is found where Glue puts it: in /aws-glue/jobs/output, in a stream named after the run.
 
 LOG_GROUP = "/aws-glue/jobs/output"
-_LINES_KEPT = 2000
 
 
 def publish_log(log: Path, *, run: str, account: str, region: str) -> None:
     """Copy the end of a run's log; a run is not failed by its log."""
-    lines = log.read_text(errors="replace").splitlines()[-_LINES_KEPT:]
-    now = int(time.time() * 1000)
-    events = [{"timestamp": now, "message": line} for line in lines if line.strip()]
-    logs = root_client("logs", account, region)
+    events, logs = log_events(log), root_client("logs", account, region)
     try:
         if not logs.describe_log_groups(logGroupNamePrefix=LOG_GROUP)["logGroups"]:
             logs.create_log_group(logGroupName=LOG_GROUP)

@@ -165,13 +165,12 @@ class DeployedBooks:
 
     def quarantined(self) -> set[str]:
         """The keys of the objects that are in quarantine."""
-        pages = self._pages("scan", TableName=self._lake.table(OdpTable.QUARANTINE))
-        return {str(item.get("file_ingestion_path")) for item in pages}
+        return {str(item.get("file_ingestion_path")) for item in self._lake.items(OdpTable.QUARANTINE)}
 
     def expire_leases(self) -> None:
         """Let so much time pass that no run of before holds a table."""
         leases = self._lake.dynamodb.Table(self._lake.table(OdpTable.FILE_PROCESSING_TRACKER))
-        for item in self._pages("scan", TableName=leases.name, ConsistentRead=True):
+        for item in self._lake.items(OdpTable.FILE_PROCESSING_TRACKER):
             if "lease_owner" in item:
                 leases.put_item(Item={**item, "lease_expires_at": 1})
 
@@ -179,12 +178,7 @@ class DeployedBooks:
         return [_booked(item) for item in self._query(table, "source_table_name", source_table_name)]
 
     def _query(self, table: OdpTable, key: str, value: str) -> list[Item]:
-        request = {"TableName": self._lake.table(table), "KeyConditionExpression": Key(key).eq(value)}
-        return self._pages("query", **request, ConsistentRead=True)
-
-    def _pages(self, operation: str, **request: Any) -> list[Item]:  # noqa: ANN401 - any request
-        pages = self._lake.dynamodb.meta.client.get_paginator(operation).paginate(**request)
-        return [item for page in pages for item in page["Items"]]
+        return self._lake.items(table, "query", KeyConditionExpression=Key(key).eq(value))
 
 
 def _booked(item: Item) -> BookedFile:
