@@ -123,7 +123,7 @@ bench-plan: $(READY) ## planning 300 to 30,000 tables; listing, sweep and histor
 
 schemas: $(READY) ## write the JSON schemas of environments.json, the table manifests and the datasets from their models
 	@$(BIN)/python -m deployment_account.environments_schema config/environments.schema.json
-	@$(BIN)/python -m odp.config_manager.manifest_schema etl-repo/table_configs/schema/manifest.schema.json
+	@$(BIN)/python -m odp.config_manager.manifest_model etl-repo/table_configs/schema/manifest.schema.json
 	@$(BIN)/python -m etl_cdk.datasets.dataset_schema etl-repo/etl_cdk/datasets/dataset.schema.json
 
 idle-cost: $(READY) ## write docs/cost.md anew from the synthesised templates

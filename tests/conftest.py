@@ -55,7 +55,7 @@ def deployed_configuration() -> Path:
 def loggers_of_nobody() -> Iterator[None]:
     """A function's logger writes into the standard output of the test that called the function first."""
     yield
-    if entry_point := sys.modules.get("lake.functions.entry_point"):
+    if entry_point := sys.modules.get("lake.functions"):
         entry_point.function_logger.cache_clear()
         for package in entry_point.PACKAGES:
             logger = logging.getLogger(package)

@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 from odp.configuration import fields_of
 from odp.dynamodb.file_tracker import DynamoDbFileTracker
-from odp.dynamodb.pending_summary import summary_key
+from odp.dynamodb.planning import summary_key
 from odp.records import BatchConfig, FileType, LandedFile, RawTableConfig, RowHistory
 
 from rehearsal.emulator.process import Emulator

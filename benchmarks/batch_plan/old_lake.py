@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from odp.file_manager.s3_event import listed_object
+from odp.file_manager.registration import listed_object
 from odp.records import LandedFile, Quarantined
 
 from lake.landing.listings import ObjectVersion, SweepState, VersionPage

@@ -7,9 +7,8 @@ from pathlib import Path
 import pyarrow as pa
 from pyspark.sql import SparkSession
 from taxi.conformed.conforming import Conforming
-from taxi.datasets.definitions import load_datasets
-from taxi.iceberg.conformed_table import IcebergConformedTable
-from taxi.iceberg.purpose_built_table import IcebergPurposeBuiltTable
+from taxi.datasets.dataset import load_datasets
+from taxi.iceberg import IcebergConformedTable, IcebergPurposeBuiltTable
 from taxi.purpose_built.building import Building
 from taxi.purpose_built.job import TABLES_AT_A_TIME
 from taxi.purpose_built.rule import Rule, load_rules, rules_of

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
-from odp.file_processor.variables import BatchManagerVariables
 from odp.records import CADENCE_CLAIM, HELD_KINDS, PLANNED, TOLD
+from odp.variables import BatchManagerVariables
 
 from deployment_account import names
 from deployment_account.names import OdpTable, Shared

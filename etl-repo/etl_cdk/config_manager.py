@@ -12,7 +12,7 @@ from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 from odp.config_manager.request import REQUEST_KEY
-from odp.config_manager.variables import ConfigManagerVariables, ManifestUploadVariables
+from odp.variables import ConfigManagerVariables, ManifestUploadVariables
 
 from deployment_account.names import OdpTable, Shared
 from deployment_account.permissions import allow, allow_key_use

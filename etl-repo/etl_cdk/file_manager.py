@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from aws_cdk import aws_lambda_event_sources as event_sources
 from constructs import Construct
-from odp.file_manager.variables import FileManagerVariables, SweepVariables
+from odp.variables import FileManagerVariables, SweepVariables
 
 from deployment_account.names import OdpTable, Shared
 from deployment_account.permissions import allow, allow_key_use

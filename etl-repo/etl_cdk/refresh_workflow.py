@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from odp.file_processor.planning.batch_plan import MOST_MINUTES
+from odp.file_processor.planning import MOST_MINUTES
 
 from etl_cdk.workflow_states import ERROR_MESSAGE, MARGIN_SECONDS, State, choice, retry_busy_glue, retry_lambda_trouble
 

@@ -9,7 +9,7 @@ from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_scheduler_targets as scheduler_targets
 from constructs import Construct
 from taxi.bundles.bundling import LONG_WAIT_HOURS
-from taxi.bundles.variables import BundlesVariables
+from taxi.variables import BundlesVariables
 
 from deployment_account.names import Shared, TaxiName
 from deployment_account.permissions import allow

@@ -11,7 +11,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_lambda_event_sources as event_sources
 from constructs import Construct
 from taxi.landing.raw_sweep import landing_folders
-from taxi.landing.variables import LandingSweepVariables, LandingVariables
+from taxi.variables import LandingSweepVariables, LandingVariables
 
 from deployment_account.names import Shared
 from etl_cdk.object_queue import ATTEMPTS, encrypted_queue, queue_new_objects

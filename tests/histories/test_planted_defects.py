@@ -12,18 +12,16 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from odp.errors import RefreshFailedError
-from odp.file_manager import registration, s3_event
+from odp.file_manager import registration
 from odp.file_manager.missing_files import Found, MissingFiles
 from odp.file_manager.object_key import DmsObject
 from odp.file_manager.sources import Sources
-from odp.file_processor import refresh_run
+from odp.file_processor import planning, refresh_run
 from odp.file_processor.apply import table_format, table_schema
-from odp.file_processor.apply.existing_table import ExistingTable
-from odp.file_processor.apply.technical_columns import KEY, VERSION
-from odp.file_processor.apply.updates_without_row import FinalRows
+from odp.file_processor.apply.commit_proof import ExistingTable, FinalRows
+from odp.file_processor.apply.row_order import KEY, VERSION
 from odp.file_processor.batch_refresh import RefreshOne
-from odp.file_processor.planning import batch_plan
-from odp.file_processor.planning.batch_plan import BatchManager
+from odp.file_processor.planning import BatchManager
 from odp.file_processor.selection import commits, loads, reload_doubts
 from odp.file_processor.selection.file_selection import Selection
 from odp.file_processor.selection.late_files import Limits
@@ -116,13 +114,13 @@ def failing_table_ends_the_batch(patch: pytest.MonkeyPatch) -> None:
         return outcomes
 
     patch.setattr(executions, "refresh_batch", refresh_batch)
-    patch.setattr(batch_plan, "may_start", lambda _, __, lease: not lease.is_leased)
+    patch.setattr(planning, "may_start", lambda _, __, lease: not lease.is_leased)
 
 
 def file_id_is_random(patch: pytest.MonkeyPatch) -> None:
     """Defect 14: a redelivered event makes a second row, which is applied again."""
     numbers = itertools.count()
-    patch.setattr(s3_event, "file_id", lambda *_: f"random-{next(numbers)}")
+    patch.setattr(registration, "file_id", lambda *_: f"random-{next(numbers)}")
 
 
 def ordering_column_is_overwritten_in_loads(patch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from odp.file_manager.s3_event import file_id
+from odp.file_manager.registration import file_id
 from odp.file_manager.sources import parse_object_key
 from odp.file_processor.apply.table_writer import SparkTableWriter
 from odp.records import LandedFile, RawTableConfig, RowHistory

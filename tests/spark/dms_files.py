@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from odp.file_manager.s3_event import listed_object
+from odp.file_manager.registration import listed_object
 from odp.records import LandedFile
 
 from lake.landing.listings import ObjectVersion

@@ -14,11 +14,11 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from odp.file_manager.s3_event import listed_object
+from odp.file_manager.registration import listed_object
 from odp.file_processor.apply.parquet_footers import read_columns
 from odp.records import LandedFile
 from pyspark.sql import SparkSession
-from taxi.conformed.parquet_footer import read_footer
+from taxi.conformed.file_layouts import read_footer
 from taxi.errors import SourceFileError
 
 from lake.errors import RejectedInputError

@@ -9,8 +9,8 @@ from odp.file_manager.missing_files import MissingFiles
 from odp.file_manager.sources import DEFAULT_SOURCES
 from odp.file_processor.apply.commit_proof import read_commit
 from odp.file_processor.apply.table_writer import SparkTableWriter
+from odp.file_processor.batch_refresh import TableRefresher
 from odp.file_processor.selection.late_files import Limits
-from odp.file_processor.table_refresh import TableRefresher
 from odp.records import RawTableConfig, RowHistory
 from odp.refresh import LastCommit, RefreshOutcome, RowCounts
 from pyspark.sql import SparkSession

@@ -21,17 +21,15 @@ from odp.dynamodb.file_tracker import DynamoDbFileTracker, key_of, pending_item
 from odp.dynamodb.quarantine import DynamoDbQuarantine
 from odp.dynamodb.run_log import DynamoDbRunLog, RunLogTables
 from odp.dynamodb.running_configuration import DynamoDbTableConfigs, RunningVersion
-from odp.dynamodb.table_leases import DynamoDbTableLeases
+from odp.dynamodb.table_leases import DynamoDbTableLeases, DynamoDbWrittenTables
 from odp.dynamodb.told_states import DynamoDbPlannedCadences, DynamoDbToldStates
-from odp.dynamodb.written_tables import DynamoDbWrittenTables
 from odp.file_manager import handler as file_manager
 from odp.file_manager import sweep
-from odp.file_manager.s3_event import STAGING
+from odp.file_manager.registration import STAGING
 from odp.file_processor import handler as batch_manager
 from odp.records import FileStatus, FileType, LandedFile, Quarantined, QuarantineKind
 from odp.refresh import RefreshOutcome, RefreshStatus, RunRecord
-from odp.s3_contents import S3ObjectContents
-from odp.s3_requests import S3ConfigRequests
+from odp.s3 import S3ConfigRequests, S3ObjectContents
 from odp.state_changes import NOTHING_TOLD, Told
 
 from lake.landing.listings import SweepState

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from odp.config_manager.request import REQUEST_KEY
-from taxi.datasets.definitions import load_datasets
+from taxi.datasets.dataset import load_datasets
 
 from tests.synth.conftest import Synthesis
 from tests.synth.synthesis import Template

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from odp.config_manager.variables import ConfigManagerVariables, ManifestUploadVariables
-from odp.file_manager.variables import FileManagerVariables, SweepVariables
-from odp.file_processor.variables import BatchManagerVariables
-from taxi.bundles.variables import BundlesVariables
-from taxi.landing.variables import LandingSweepVariables, LandingVariables
+from odp.variables import (
+    BatchManagerVariables,
+    ConfigManagerVariables,
+    FileManagerVariables,
+    ManifestUploadVariables,
+    SweepVariables,
+)
+from taxi.variables import BundlesVariables, LandingSweepVariables, LandingVariables
 
 from tests.synth.conftest import Synthesis
 

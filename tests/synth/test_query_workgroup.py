@@ -10,8 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 from etl_cdk.query_workgroup import LAYERS, QUERIES, datasets_of
-from taxi.datasets.dataset import LOAD_COLUMNS, TYPE_RULES, Dataset
-from taxi.datasets.definitions import load_datasets
+from taxi.datasets.dataset import LOAD_COLUMNS, TYPE_RULES, Dataset, load_datasets
 from taxi.errors import RuleError
 from taxi.purpose_built.rule import load_rules, rules_of
 

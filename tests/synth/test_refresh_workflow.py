@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from etl_cdk.refresh_workflow import WorkflowLimits, refresh_workflow
 from etl_cdk.workflow_states import GLUE_IS_BUSY, longest_wait
-from odp.file_processor.planning.batch_plan import MOST_MINUTES
+from odp.file_processor.planning import MOST_MINUTES
 
 from tests.synth.state_language import AttemptError, TaskError, UncaughtError, Walk, choose, evaluate, walk
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from etl_cdk.taxi_workflow import longest_round_seconds
-from taxi.datasets.definitions import load_datasets
+from taxi.datasets.dataset import load_datasets
 
 from lake.tables.iceberg.catalog import CATALOG
 from tests.configuration import PROJECT

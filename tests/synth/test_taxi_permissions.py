@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 import pytest
 from moto import mock_aws
-from taxi.datasets.definitions import load_datasets
+from taxi.datasets.dataset import load_datasets
 from taxi.landing import raw_sweep, sweep
 
 from tests.function_call import CallContext

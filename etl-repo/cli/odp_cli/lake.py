@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
+from odp.config_manager.deployment import PhysicalNames
 from odp.config_manager.manifest import Manifests, parse_manifests
-from odp.config_manager.physical_names import PhysicalNames
 from odp.dynamodb.running_configuration import DynamoDbRunningConfiguration, RunningVersion
-from odp.dynamodb.written_tables import DynamoDbWrittenTables
+from odp.dynamodb.table_leases import DynamoDbWrittenTables
 
 from deployment_account.environments import Environment, Platform
 from deployment_account.names import Names, OdpTable

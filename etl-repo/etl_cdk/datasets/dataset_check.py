@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from json_documents.problems import problems_of
 from json_documents.text import read_json
 from pydantic import ValidationError
-from taxi.datasets.definitions import dataset_from, dataset_texts
+from taxi.datasets.dataset import dataset_from, dataset_texts
 from taxi.errors import DatasetError
 
 from etl_cdk.datasets.consistency import between, within

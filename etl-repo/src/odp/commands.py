@@ -1,9 +1,15 @@
-"""The commands of operators that messages name; the command line itself is not deployed."""
+"""What operators decide by: the commands that messages name, and approvals of several files at once.
+
+The command line itself is not deployed.
+"""
 
 from __future__ import annotations
 
 import shlex
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+
+from odp.records import LandedFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +41,20 @@ class Commands:
     def reload(self, source_table_name: str, verdict: str) -> str:
         """Decide about the held loads of a table, or empty it."""
         return f"odp reload {shlex.quote(source_table_name)} --{verdict} --env {self.environment}"
+
+
+# Approvals of several files at once: such files have one approval, and wait for each other.
+
+
+def whole_approvals(held: Sequence[LandedFile], file_ids: Collection[str]) -> set[str]:
+    """Give the begun approvals whose held files are all among the given ones."""
+    left = {file.approval for file in held if file.file_id not in file_ids}
+    return {file.approval for file in held if file.approval} - left
+
+
+def approval_of(held: Sequence[LandedFile], file_ids: Collection[str], new: str) -> str:
+    """Give the approval of files that are approved together: an interrupted one continues, a single file needs none.
+
+    It does not continue if a person leaves some of its files out now: the others would wait for these.
+    """
+    return min(whole_approvals(held, file_ids), default=new if len(file_ids) > 1 else "")

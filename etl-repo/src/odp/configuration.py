@@ -7,10 +7,9 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from odp.quoted_names import read_columns, write_columns
 from odp.records import BatchConfig, RawTableConfig, RowHistory
 from odp.stored_format import FORMAT
-from odp.table_identity import bucket_role, from_stored, stored
+from odp.table_identity import bucket_role, from_stored, read_columns, stored, write_columns
 
 Entry = BatchConfig | RawTableConfig
 Fields = dict[str, str | int]

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 
-from odp.quoted_names import write_columns
-from odp.table_identity import contradicted, occupied_names, stored
+from odp.table_identity import contradicted, occupied_names, stored, write_columns
 
 OPERATION = "Op"
 """The column that DMS writes first in change files: I, U or D."""
@@ -132,7 +131,7 @@ class RawTableConfig:
     @property
     def occupied_names(self) -> tuple[str, ...]:
         """The qualified names that the table takes; a merge-on-read table also has two views."""
-        return occupied_names(self.qualified_name, self.hudi_table_type)
+        return occupied_names(self.qualified_name, self.table_format, self.hudi_table_type)
 
     @property
     def path(self) -> str:

@@ -1,17 +1,112 @@
-"""Compares a filled table's identity with its stored one in any format, and lists the names that a table takes."""
+"""The names of a table at the source and in the lake, the columns that identify its rows, and how people write them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import TypeVar
 
-from lake.tables.hudi import capabilities as hudi
+from lake.tables.hudi.capabilities import MERGE_ON_READ as MERGE_ON_READ  # noqa: PLC0414  a value of manifests
+from lake.tables.registry import FORMATS
+
+# The identity of a source table, and its text form in manifests, records and messages.
+
+
+DEFAULT_SOURCE = "default"
+"""The default source: its tables are named `schema.table`."""
+
+SOURCE_NAME = "[a-z][a-z0-9_-]*"
+_QUOTED = '"(?:[^"]|"")+"'
+_PLAIN = r'[^.:"/\s](?:[^.:"/]*[^.:"/\s])?'
+_PART = f"(?:{_QUOTED}|{_PLAIN})"
+PATTERN = rf"(?:{SOURCE_NAME}:)?{_PART}\.{_PART}"
+"""The pattern of `SourceTable.parse`, for the JSON schema of the manifests."""
+
+_IDENTITY = re.compile(rf"(?:(?P<source>{SOURCE_NAME}):)?(?P<schema>{_PART})\.(?P<table>{_PART})", re.DOTALL)
+_IS_PLAIN = re.compile(_PLAIN, re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class SourceTable:
+    """A table of a source database. Tables of one schema and name in two sources are two tables."""
+
+    source: str
+    schema: str
+    table: str
+
+    @property
+    def name(self) -> str:
+        """Write the identity: `schema.table` for the default source, otherwise `source:schema.table`."""
+        source = "" if self.source == DEFAULT_SOURCE else f"{self.source}:"
+        return f"{source}{_written(self.schema)}.{_written(self.table)}"
+
+    @classmethod
+    def parse(cls, name: str) -> SourceTable:
+        """Read the text of an identity.
+
+        Raises:
+            ValueError: the text is no identity.
+        """
+        match = _IDENTITY.fullmatch(name)
+        if match is None:
+            message = (
+                f"{name!r} is no source table; write schema.table, or source:schema.table for a source other than "
+                f'{DEFAULT_SOURCE!r}, and put a schema or table that holds one of . : " / or white space at an end '
+                'into double quotes: "my.schema"."Order Details"'
+            )
+            raise ValueError(message)
+        return cls(match["source"] or DEFAULT_SOURCE, _read(match["schema"]), _read(match["table"]))
+
+
+def _written(part: str) -> str:
+    if _IS_PLAIN.fullmatch(part):
+        return part
+    doubled = part.replace('"', '""')
+    return f'"{doubled}"'
+
+
+def _read(text: str) -> str:
+    return text[1:-1].replace('""', '"') if text.startswith('"') else text
+
+
+# Column names in one text, separated by commas; a name with a comma, a quote or a blank at an end stands in quotes.
+
+
+_PLAIN_NAME = r'[^,"\s](?:[^,"]*[^,"\s])?'
+COLUMN = rf'(?:"(?:[^"]|"")+"|{_PLAIN_NAME})'
+COLUMNS = rf"\s*{COLUMN}\s*(?:,\s*{COLUMN}\s*)*"
+
+
+def write_columns(names: Iterable[str]) -> str:
+    """Write names; only names that need quotes get them."""
+    return ",".join(map(_write, names))
+
+
+def read_columns(text: str) -> tuple[str, ...]:
+    """Read names; raises ValueError if the text is no such list."""
+    if re.fullmatch(COLUMNS, text) is None:
+        message = f"{text!r} is no list of columns; separate names by commas, and quote one that holds a comma or quote"
+        raise ValueError(message)
+    return tuple(map(_unquoted, re.findall(COLUMN, text)))
+
+
+def _write(name: str) -> str:
+    return name if re.fullmatch(_PLAIN_NAME, name) else '"' + name.replace('"', '""') + '"'
+
+
+def _unquoted(text: str) -> str:
+    return text[1:-1].replace('""', '"') if text.startswith('"') else text
+
+
+# Compares a filled table's identity with its stored one in any format, and lists the names that a table takes.
+
 
 Value = TypeVar("Value")
 
-MERGE_ON_READ = hudi.MERGE_ON_READ
-VIEWS = hudi.HUDI.extra_names[MERGE_ON_READ]
-"""The views of a merge-on-read table `t`: t_ro as of the last compaction, t_rt with every change."""
+_EXTRA_NAMES = [names for each in FORMATS.values() for names in each.capabilities.extra_names.values()]
+VIEWS = tuple(dict.fromkeys(view for names in _EXTRA_NAMES for view in names))
+"""What tables of some type add to their names: a merge-on-read table `t` of Hudi has the views t_ro and t_rt."""
 BUCKET_ROLES = ("raw",)
 """The roles of the buckets that may hold tables; each account gives the roles to its own buckets."""
 _BUCKET = "raw_database_S3_bucket"
@@ -40,9 +135,10 @@ def name_of_stored(name: str) -> str:
     return next((own for own, stored_as in STORED_NAMES.items() if stored_as == name), name)
 
 
-def occupied_names(qualified_name: str, hudi_table_type: str) -> tuple[str, ...]:
-    """Give the qualified names that a table of this type takes."""
-    return (qualified_name, *(f"{qualified_name}{view}" for view in hudi.HUDI.extra_names.get(hudi_table_type, ())))
+def occupied_names(qualified_name: str, table_format: str, table_type: str) -> tuple[str, ...]:
+    """Give the qualified names that a table of this format and type takes; one without a known format is of Hudi."""
+    extra_names = FORMATS.get(table_format, FORMATS["hudi"]).capabilities.extra_names
+    return (qualified_name, *(f"{qualified_name}{view}" for view in extra_names.get(table_type, ())))
 
 
 def bucket_role(stored: str) -> str:

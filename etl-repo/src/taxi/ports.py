@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
-from lake.landing.rejection import RejectedFile
+from lake.landing.object_created import RejectedFile
 from taxi.records import Bundle, FileOutcome, Holder, LandedFile, Lease, MalformedRow, WaitingFile
 
 if TYPE_CHECKING:

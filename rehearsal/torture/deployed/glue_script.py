@@ -17,8 +17,8 @@ from random import Random
 from typing import Any
 
 from odp.file_processor import job
+from odp.file_processor.batch_refresh import TableRefresher
 from odp.file_processor.selection.late_files import Limits
-from odp.file_processor.table_refresh import TableRefresher
 from odp.records import RawTableConfig
 from odp.refresh import RefreshOutcome
 from pydantic import TypeAdapter

@@ -8,13 +8,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from odp.file_processor.batch_refresh import refresh_batch
-from odp.file_processor.planning.batch_plan import BatchManager
-from odp.file_processor.table_refresh import TableRefresher
+from odp.file_processor.batch_refresh import TableRefresher, refresh_batch
+from odp.file_processor.planning import BatchManager
 from odp.records import BatchConfig, BatchPlan, RawTableConfig
 
-from lake.aws_trouble import trouble_of_aws
 from lake.errors import LakeError, RetryableError
+from lake.ledger.connection import trouble_of_aws
 from rehearsal.torture.check import Finding, Kind
 from rehearsal.torture.faults import Boundaries, Fault, FaultKind, Fire, Killed, Process, UnderFire, trouble
 from rehearsal.torture.memory.leases import LEASE_SECONDS, MemoryBooks

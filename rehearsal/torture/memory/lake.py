@@ -9,10 +9,9 @@ from itertools import count
 from random import Random
 from typing import Any
 
-from odp.approvals import approval_of
+from odp.commands import approval_of
 from odp.file_manager.missing_files import MissingFiles
-from odp.file_manager.registration import register_message
-from odp.file_manager.s3_event import Staging
+from odp.file_manager.registration import Staging, register_message
 from odp.file_manager.sources import Sources
 from odp.file_manager.vanished_loads import VanishedLoads
 from odp.file_processor.selection.late_files import Limits

@@ -8,13 +8,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from odp.file_processor.apply.column_names import NamedColumns
-from odp.file_processor.apply.commit_proof import proof_of_refresh, read_refresh
-from odp.file_processor.apply.existing_table import ExistingTable
+from odp.file_processor.apply.commit_proof import (
+    ExistingTable,
+    FinalRows,
+    may_count_updates_without_row,
+    proof_of_refresh,
+    read_refresh,
+)
+from odp.file_processor.apply.row_order import KEY, VERSION
+from odp.file_processor.apply.source_columns import NamedColumns
 from odp.file_processor.apply.table_format import change_kind, definition_of
 from odp.file_processor.apply.table_schema import decide_table_columns, name_files
-from odp.file_processor.apply.technical_columns import KEY, VERSION
-from odp.file_processor.apply.updates_without_row import FinalRows, may_count_updates_without_row
 from odp.records import LandedFile, RawTableConfig, RowHistory
 from odp.refresh import LastCommit, RefreshKind, RefreshPlan, RowCounts
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
-from taxi.datasets.definitions import load_datasets
+from taxi.datasets.dataset import load_datasets
 from taxi.spark_session import with_settings
 
 from tests.spark.taxi.lake import Lake

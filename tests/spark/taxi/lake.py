@@ -9,10 +9,8 @@ import pyarrow.parquet as pq
 from pyspark.sql import SparkSession
 from taxi.conformed.conforming import Conforming
 from taxi.datasets.dataset import Dataset
-from taxi.iceberg.conformed_table import IcebergConformedTable
-from taxi.iceberg.purpose_built_table import IcebergPurposeBuiltTable
-from taxi.purpose_built.building import Building
-from taxi.purpose_built.rebuild import Rebuild
+from taxi.iceberg import IcebergConformedTable, IcebergPurposeBuiltTable
+from taxi.purpose_built.building import Building, Rebuild
 from taxi.purpose_built.rule import Rule, load_rules, rules_of
 from taxi.records import FileOutcome, LandedFile
 

@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from taxi.conformed.selection import GONE
 from taxi.datasets.dataset import Column, ColumnType
-from taxi.iceberg.conformed_table import IcebergConformedTable
+from taxi.iceberg import IcebergConformedTable
 from taxi.records import LoadStatus
 
 from lake.tables.iceberg.catalog import load

@@ -194,8 +194,8 @@ def times_out(*_: object, **__: object) -> None:
     "place",
     [
         "taxi.conformed.parsed_files.ParsedFiles._counted",
-        "taxi.conformed.parquet_footer.open_parquet",
-        "taxi.iceberg.conformed_table.IcebergConformedTable.replace_files",
+        "taxi.conformed.file_layouts.open_parquet",
+        "taxi.iceberg.IcebergConformedTable.replace_files",
         # it fails the whole run, as a table that cannot be written does
         pytest.param("rehearsal.local_spark.FolderFiles.version", marks=pytest.mark.slow),
     ],

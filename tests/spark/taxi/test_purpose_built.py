@@ -6,9 +6,9 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from taxi.datasets.definitions import load_datasets
+from taxi.datasets.dataset import load_datasets
 from taxi.errors import BuildFailedError
-from taxi.purpose_built.rebuild import Rebuild
+from taxi.purpose_built.building import Rebuild
 from taxi.purpose_built.rule import Rule, load_rules, rule_of, rules_of
 from taxi.tables import Provenance
 

@@ -1,7 +1,7 @@
 """Which errors are the same problem: names of columns tell problems apart, whatever they look like."""
 
 import pytest
-from odp.problem_key import problem_key
+from odp.state_changes import problem_key
 
 REFUSED = "SchemaChangeRefusedError: db.t: the schema changed in a way that the lake cannot follow: "
 

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from odp.quoted_names import read_columns, write_columns
+from odp.table_identity import read_columns, write_columns
 
 NAMES = st.text(st.characters(codec="utf-8"), min_size=1) | st.text(', "\n\tA', min_size=1)
 

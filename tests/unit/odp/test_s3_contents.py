@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from moto import mock_aws
 from odp.records import FileType, LandedFile
-from odp.s3_contents import S3ObjectContents
+from odp.s3 import S3ObjectContents
 
 from tests import moto_session
 

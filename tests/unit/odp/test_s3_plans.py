@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from moto import mock_aws
 from odp.records import BatchPlan
-from odp.s3_plans import S3PlanStorage
+from odp.s3 import S3PlanStorage
 
 from tests.moto_session import client
 

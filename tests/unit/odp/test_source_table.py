@@ -5,7 +5,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from odp.source_table import PATTERN, SourceTable
+from odp.table_identity import PATTERN, SourceTable
 
 ODD = st.text(st.characters(codec="utf-8"), min_size=1) | st.text('a.:"/ \t\n', min_size=1)
 SOURCES = st.just("default") | st.from_regex(r"[a-z][a-z0-9_-]*", fullmatch=True)

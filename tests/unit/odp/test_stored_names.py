@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from odp.file_manager import handler
 from odp.records import BatchPlan
-from odp.s3_plans import S3PlanStorage
+from odp.s3 import S3PlanStorage
 
 from tests.function_call import CallContext
 from tests.moto_session import client

@@ -7,7 +7,7 @@ from taxi.ports import Known
 from taxi.records import Bundle, FileOutcome, Holder, LandedFile, Lease, WaitingFile
 
 from lake.errors import LeaseLostError
-from lake.landing.rejection import RejectedFile
+from lake.landing.object_created import RejectedFile
 
 
 class MemoryAudit:

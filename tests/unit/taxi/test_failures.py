@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, NoCredentialsError
 from py4j.protocol import Py4JError, Py4JNetworkError
-from taxi.errors import LayoutError, SourceFileError
-from taxi.failures import is_passing
+from taxi.errors import LayoutError, SourceFileError, is_passing
 
 from lake.errors import RejectedInputError, RetryableError
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 from taxi.records import FileOutcome, LoadStatus
-from taxi.s3_bundles import S3Bundles
+from taxi.s3 import S3Bundles
 
 from tests.unit.taxi.samples import bundle_of, loaded
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
-from taxi import s3_files
+from taxi import s3
 from taxi.errors import PassingFailureError, SourceFileError
 from taxi.records import MalformedRow
-from taxi.s3_files import S3Quarantine, S3RawFiles
+from taxi.s3 import S3Quarantine, S3RawFiles
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
@@ -46,7 +46,7 @@ def test_the_start_of_an_object_is_read(bucket: "S3Client", content: bytes, star
 def test_malformed_rows_are_json_lines_below_the_id_of_their_file(
     bucket: "S3Client", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(s3_files, "ROWS_IN_OBJECT", 2)
+    monkeypatch.setattr(s3, "ROWS_IN_OBJECT", 2)
     quarantine = S3Quarantine("bundles")
     for _ in range(2):  # a repeated run writes the same again
         assert quarantine.keep("yellow", "f1", iter([row(2), row(5), row(9)])) == "s3://bundles/quarantine/yellow/f1/"
@@ -62,7 +62,7 @@ def test_malformed_rows_are_json_lines_below_the_id_of_their_file(
 def test_an_object_of_malformed_rows_is_bounded_by_its_bytes_too(
     bucket: "S3Client", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(s3_files, "BYTES_IN_OBJECT", 10_000)
+    monkeypatch.setattr(s3, "BYTES_IN_OBJECT", 10_000)
     rows = [MalformedRow(KEY, line, "\ud800" + "ü" * 1_000, "wrong") for line in range(50)]
     S3Quarantine("bundles").keep("yellow", "f1", iter(rows))
     found = bucket.list_objects_v2(Bucket="bundles", Prefix="quarantine/")["Contents"]

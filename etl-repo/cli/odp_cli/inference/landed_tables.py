@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from odp.errors import ObjectKeyError
 from odp.file_manager.sources import Sources
 from odp.records import FileType
-from odp.source_table import DEFAULT_SOURCE, SourceTable
+from odp.table_identity import DEFAULT_SOURCE, SourceTable
 
 from odp_cli.inference.landed_objects import LandedObject
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
-from odp.dynamodb.books_format import MARKER
+from odp.dynamodb.deploy_tracker import MARKER
 from odp.dynamodb.file_tracker import landed_file_of
-from odp.dynamodb.pending_summary import summary_update
+from odp.dynamodb.planning import summary_update
 from odp.dynamodb.running_configuration import scan
 from odp.errors import ObjectKeyError
 from odp.records import QuarantineKind
@@ -23,7 +23,7 @@ from odp_cli.errors import CommandError
 from odp_cli.migration.format_1 import Item, MigratedFile, is_file_now, is_format_1, migrated_file, migrated_rejection
 
 if TYPE_CHECKING:
-    from odp.file_manager.s3_event import Staging
+    from odp.file_manager.registration import Staging
     from odp.records import LandedFile
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
 

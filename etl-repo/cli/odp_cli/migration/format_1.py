@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from odp.dynamodb.file_tracker import FORMER_ID
 from odp.errors import ObjectKeyError
-from odp.file_manager.s3_event import Staging, file_id
+from odp.file_manager.registration import Staging, file_id
 from odp.records import FileStatus, FileType
 from odp.stored_format import FORMAT
 

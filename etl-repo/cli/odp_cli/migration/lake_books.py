@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from odp.file_manager.s3_event import STAGING, Staging
+from odp.file_manager.registration import STAGING, Staging
 from odp.file_manager.sources import Sources
 
 from deployment_account.names import Names, Odp, OdpTable, Shared

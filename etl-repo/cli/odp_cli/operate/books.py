@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from odp.dynamodb.file_decisions import DecisionTables, DynamoDbFileDecisions
 from odp.dynamodb.file_tracker import DynamoDbFileTracker, DynamoDbPendingWork, landed_file_of
-from odp.dynamodb.pending_summary import decision_noted
+from odp.dynamodb.planning import decision_noted
 from odp.dynamodb.quarantine import DynamoDbQuarantine, key_in_quarantine
 from odp.dynamodb.running_configuration import DynamoDbRunningConfiguration, RunningVersion
 from odp.dynamodb.table_leases import read_leases
-from odp.file_manager.s3_event import STAGING
+from odp.file_manager.registration import STAGING
 from odp.records import FileStatus, LandedFile, PendingWork, QuarantineKind
 
 from lake.ledger.connection import persist, took_place, transact

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from odp.approvals import approval_of, whole_approvals
+from odp.commands import approval_of, whole_approvals
 from odp.records import HELD_KINDS
 from odp.refresh import RefreshStatus
 

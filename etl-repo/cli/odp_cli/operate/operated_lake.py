@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from odp.file_manager.s3_event import STAGING
+from odp.file_manager.registration import STAGING
 from odp.file_manager.sources import Sources
 from odp.file_manager.vanished_loads import VanishedLoads
 

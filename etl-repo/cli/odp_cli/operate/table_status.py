@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from odp.file_manager.waiting_files import WARNS_BEFORE, expires_at, expires_soon
-from odp.file_processor.planning.batch_plan import may_start
+from odp.file_processor.planning import may_start
 from odp.records import HELD_KINDS, PendingWork, QuarantineKind, RawTableConfig
 from odp.refresh import RefreshStatus
 

@@ -10,17 +10,20 @@ import random
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004 - botocore's own
 
 from lake.batched import batched
+from lake.errors import ServiceUnavailableError
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
+
 
 T = TypeVar("T")
 
@@ -134,3 +137,27 @@ def failed_conditions(error: ClientError) -> frozenset[int]:
     reasons = error.response.get("CancellationReasons", [])
     failed = (number for number, reason in enumerate(reasons) if reason.get("Code") == "ConditionalCheckFailed")
     return frozenset(failed)
+
+
+# Tells the trouble of an AWS service, which passes, from the failures of a call, which stay.
+
+
+_TOO_MANY_REQUESTS, _SERVICE_FAILED = 429, 500
+
+
+@contextmanager
+def trouble_of_aws() -> Iterator[None]:
+    """Give the trouble of a service the one name by which a state machine tries again.
+
+    Raises:
+        ServiceUnavailableError: boto3 repeated a call in vain.
+    """
+    try:
+        yield
+    except (ConnectionError, HTTPClientError) as error:
+        raise ServiceUnavailableError(str(error)) from error
+    except ClientError as error:
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        if is_passing(error) or status == _TOO_MANY_REQUESTS or status >= _SERVICE_FAILED:
+            raise ServiceUnavailableError(str(error)) from error
+        raise

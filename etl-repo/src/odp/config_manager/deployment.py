@@ -6,19 +6,40 @@ newest request is deployed.
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from odp.config_manager.manifest import Manifests, parse_manifests
-from odp.config_manager.physical_names import PhysicalNames
 from odp.config_manager.request import RequestContent, read_request
 from odp.config_manager.running_check import RunningCheck, SynthesisedResources, changed_tables
 from odp.configuration import ConfigDeployment, ConfigRequest, Configuration, RequestStatus, compare
 from odp.errors import ManifestError
 from odp.ports import ConfigRequests, ConfigurationStore, DeployTracker, WrittenTables
+from odp.records import RawTableConfig
+
+# Physical names of databases: manifests are the same everywhere; an account with two lakes needs a prefix.
+
+
+@dataclass(frozen=True, slots=True)
+class PhysicalNames:
+    """The prefix of one lake's database names; stored records keep the roles of buckets."""
+
+    database_prefix: str = ""
+
+    def resolve(self, manifests: Manifests) -> Manifests:
+        """Give the configuration with the lake's physical database names."""
+        return dataclasses.replace(manifests, tables=tuple(self._resolve(table) for table in manifests.tables))
+
+    def _resolve(self, table: RawTableConfig) -> RawTableConfig:
+        return dataclasses.replace(table, raw_database_name=f"{self.database_prefix}{table.raw_database_name}")
+
 
 logger = logging.getLogger(__name__)
+
+
+# Deploys the newest request: checks it whole, applies it whole, records it.
 
 
 @dataclass(frozen=True, slots=True)

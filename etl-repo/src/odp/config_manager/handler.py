@@ -7,23 +7,19 @@ import json
 import logging
 from typing import Any
 
-from lake.functions.counting import count
-from lake.functions.entry_point import entry_point
-from lake.functions.messages import Message, delivered_again, failed_messages
+from lake.functions import Message, count, delivered_again, entry_point, failed_messages
 from lake.landing.object_created import EventError
 from lake.ledger.connection import dynamodb_resource
 from lake.metrics import Metric
-from odp.config_manager.announcement import announced_request
-from odp.config_manager.deployment import ConfigurationManager, Lake
-from odp.config_manager.physical_names import PhysicalNames
-from odp.config_manager.request import REQUEST_KEY
+from odp.config_manager.deployment import ConfigurationManager, Lake, PhysicalNames
+from odp.config_manager.request import REQUEST_KEY, announced_request
 from odp.config_manager.running_check import SynthesisedResources
-from odp.config_manager.variables import ConfigManagerVariables
 from odp.configuration import RequestStatus
 from odp.dynamodb.configuration_store import DynamoDbConfigurationStore
 from odp.dynamodb.deploy_tracker import DynamoDbDeployTracker
-from odp.dynamodb.written_tables import DynamoDbWrittenTables
-from odp.s3_requests import S3ConfigRequests
+from odp.dynamodb.table_leases import DynamoDbWrittenTables
+from odp.s3 import S3ConfigRequests
+from odp.variables import ConfigManagerVariables
 
 logger = logging.getLogger(__name__)
 

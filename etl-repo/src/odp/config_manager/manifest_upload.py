@@ -17,11 +17,11 @@ from typing import Any
 
 import boto3
 
-from lake.functions.entry_point import entry_point
+from lake.functions import entry_point
 from lake.log_keys import log_keys
 from lake.variables import Variables
 from odp.config_manager.request import REQUEST_KEY, RequestContent, write_request
-from odp.config_manager.variables import ManifestUploadVariables
+from odp.variables import ManifestUploadVariables
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from lake.ledger.connection import took_place, transact
 from odp.dynamodb.file_tracker import key_of, landed_file_of
-from odp.dynamodb.pending_summary import decision_noted, summary_update
+from odp.dynamodb.planning import decision_noted, summary_update
 from odp.records import FileStatus, LandedFile, SkipReason
 from odp.stored_format import FORMAT
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lake.ledger.connection import read_items, took_place, transact
-from odp.dynamodb.pending_summary import SUMMARIES, summary_key, summary_update
+from odp.dynamodb.planning import SUMMARIES, summary_key, summary_update
 from odp.records import FileStatus, FileType, LandedFile, PendingFiles, PendingWork
 from odp.stored_format import FORMAT
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from lake.ledger.bounded_text import bounded_reason
 from lake.ledger.connection import persist, read_items, took_place
+from lake.shown_text import bounded_reason
 from odp.records import KeptEntry, Quarantined, QuarantineKind
 from odp.stored_format import FORMAT
 

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from lake.batched import batched
-from lake.ledger.bounded_text import bounded_message, bounded_trace
 from lake.ledger.connection import failed_conditions, transact
 from lake.ledger.leases import demanding
+from lake.shown_text import bounded_message, bounded_trace
 from odp.dynamodb.file_tracker import key_of, pending_item
-from odp.dynamodb.pending_summary import summary_update
+from odp.dynamodb.planning import summary_update
 from odp.dynamodb.quarantine import item_of, key_in_quarantine
 from odp.dynamodb.table_leases import lease_item, lost
 from odp.records import FileStatus, LandedFile, Quarantined, QuarantineKind

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from lake.errors import LeaseLostError
 from lake.ledger.connection import read_items
 from lake.ledger.leases import DynamoDbLeases, LeaseItem, decimal_seconds
+from odp.records import WrittenTable
 from odp.refresh import Lease, RefreshStatus
 from odp.stored_format import FORMAT
 
@@ -67,3 +68,24 @@ def lease_item(table: str, qualified_name: str) -> LeaseItem:
 def lost(lease: Lease) -> LeaseLostError:
     """Say that a lease is another run's now."""
     return LeaseLostError(f"{lease.qualified_name}: the lease of {lease.owner} expired and another run took it over")
+
+
+# Reads odpf_file_processing_tracker for the Configuration Manager: which tables have data, and with which identity.
+
+
+class DynamoDbWrittenTables:
+    """Reads the written state of tables, without the right to write."""
+
+    def __init__(self, dynamodb: DynamoDBServiceResource, leases_table: str) -> None:
+        self._dynamodb = dynamodb
+        self._table = leases_table
+
+    def written(self, qualified_names: Iterable[str]) -> Mapping[str, WrittenTable]:
+        """Give the written state of the given tables; tables that no refresh ever touched are left out."""
+        return {
+            str(item["raw_table_name"]): WrittenTable(
+                identity=item.get("written_with"),
+                is_being_written=item.get("refresh_status") == RefreshStatus.UPDATING,
+            )
+            for item in read_leases(self._dynamodb, self._table, qualified_names)
+        }

@@ -1,4 +1,4 @@
-"""Finds by change files whether a table's source was emptied, where no load can show it.
+"""Finds out whether a table's source was emptied: by its load's objects, or by change files where no load shows it.
 
 DMS then deletes everything in the table's folder. So all files that landed before some moment are gone, and the
 existing ones landed after it. If a person deletes a few files, other old files remain.
@@ -6,12 +6,51 @@ existing ones landed after it. If a person deletes a few files, other old files 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from odp.ports import Deletions, FileHistory
 from odp.records import FileStatus, KeptEntry, LandedFile
+
+# Finds when the objects of a load were deleted from the staging bucket.
+
+
+def last_deletion(staged: Deletions, parts: Sequence[LandedFile], by_then: str) -> str:
+    """Give the time at which the last object of a load was deleted; empty if any object exists.
+
+    S3 forgets deletions after a while. Then an object counts as deleted at the given time.
+    """
+    deleted: dict[str, str] = {}
+    for bucket, prefix, keys in _places(parts):
+        for key, deleted_at in staged.deletions(bucket, prefix):
+            if key in keys and not deleted_at:
+                return ""
+            if key in keys:
+                deleted[key] = deleted_at
+    return max(deleted.get(part.key, by_then) for part in parts)
+
+
+def _places(parts: Iterable[LandedFile]) -> Iterator[tuple[str, str, set[str]]]:
+    """Group the keys of parts by folder, each group with a prefix that matches few other keys."""
+    keys: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for part in parts:
+        keys[part.bucket, part.key.removesuffix(part.name)].add(part.key)
+    for (bucket, _), found in keys.items():
+        yield bucket, _common_prefix(min(found), max(found)), found
+
+
+def _common_prefix(first: str, last: str) -> str:
+    """Give the common prefix of all keys between two."""
+    return next((first[:end] for end in range(len(first), 0, -1) if last.startswith(first[:end])), "")
+
+
+# Finds by change files whether a table's source was emptied, where no load can show it.
+#
+# DMS then deletes everything in the table's folder. So all files that landed before some moment are gone, and the
+# existing ones landed after it. If a person deletes a few files, other old files remain.
+
 
 TIME = "%Y-%m-%dT%H:%M:%SZ"
 _MOST = 10

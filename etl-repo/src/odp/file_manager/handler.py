@@ -7,18 +7,15 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from lake.functions.counting import count
-from lake.functions.entry_point import entry_point
-from lake.functions.messages import Message, delivered_again, failed_messages
+from lake.functions import Message, count, delivered_again, entry_point, failed_messages
 from lake.ledger.connection import dynamodb_resource
 from lake.metrics import Metric
-from odp.dynamodb.books_format import DynamoDbBooksFormat
+from odp.dynamodb.deploy_tracker import DynamoDbBooksFormat
 from odp.dynamodb.file_tracker import DynamoDbFileTracker
 from odp.dynamodb.quarantine import DynamoDbQuarantine
-from odp.file_manager.registration import Outcome, register_message
-from odp.file_manager.s3_event import STAGING, Staging
+from odp.file_manager.registration import STAGING, Outcome, Staging, register_message
 from odp.file_manager.sources import Sources
-from odp.file_manager.variables import FileManagerVariables
+from odp.variables import FileManagerVariables
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from itertools import islice
 
 from lake.batched import batched
 from lake.landing.listings import EVENTS_TAKE, ObjectVersion, TableListing
-from lake.landing.rejection import RejectedFile
+from lake.landing.object_created import RejectedFile
 from odp.file_manager.key_ranges import (
     DateLayout,
     KeyRange,
@@ -23,12 +23,11 @@ from odp.file_manager.key_ranges import (
     range_of_loads,
     ranges_of_days,
 )
-from odp.file_manager.rejection import rejection_of
-from odp.file_manager.s3_event import listed_object
+from odp.file_manager.registration import listed_object, rejection_of
 from odp.file_manager.sources import DEFAULT_SOURCES, Sources
 from odp.ports import KnownEntries, KnownFiles, Listing
 from odp.records import LandedFile
-from odp.source_table import SourceTable
+from odp.table_identity import SourceTable
 
 _VERSIONS_AT_ONCE = 1000
 

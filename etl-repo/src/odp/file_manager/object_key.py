@@ -24,7 +24,7 @@ from lake.landing.object_created import MOST_KEY_BYTES
 from lake.shown_text import shown
 from odp.errors import ObjectKeyError
 from odp.records import FileType
-from odp.source_table import SourceTable
+from odp.table_identity import SourceTable
 
 MOST_PARTS = 1_000_000
 """DMS numbers the parts of a load from 1; a part of the default size has up to 1 GB."""

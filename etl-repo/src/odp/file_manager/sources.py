@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from lake.shown_text import shown
 from odp.errors import ObjectKeyError
 from odp.file_manager.object_key import DmsObject, dms_object
-from odp.source_table import DEFAULT_SOURCE, SourceTable
+from odp.table_identity import DEFAULT_SOURCE, SourceTable
 
 
 @dataclass(frozen=True, slots=True)

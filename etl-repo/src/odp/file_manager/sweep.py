@@ -7,9 +7,7 @@ from collections.abc import Iterator, Mapping, Set
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 
-from lake.functions.counting import count
-from lake.functions.entry_point import entry_point
-from lake.lambda_context import LambdaContext, time_out
+from lake.functions import LambdaContext, count, entry_point, time_out
 from lake.landing.s3_listing import S3Listing
 from lake.ledger.connection import dynamodb_resource
 from lake.ledger.sweep_state import DynamoDbSweepState
@@ -23,18 +21,17 @@ from odp.dynamodb.running_configuration import DynamoDbRunningConfiguration, Run
 from odp.dynamodb.told_states import DynamoDbPlannedCadences, DynamoDbToldStates
 from odp.file_manager.handler import connected_lake
 from odp.file_manager.missing_files import MissingFiles
-from odp.file_manager.s3_event import STAGING
+from odp.file_manager.registration import STAGING, keep_unconfigured_tables
 from odp.file_manager.staging_sweep import Sweep, Swept
 from odp.file_manager.sweep_states import SweepStates
-from odp.file_manager.unconfigured_tables import keep_unconfigured_tables
 from odp.file_manager.vanished_loads import VanishedLoads
 from odp.file_manager.vanished_look import LOOK_LASTS, VanishedLook
-from odp.file_manager.variables import SweepVariables
 from odp.file_manager.waiting_files import landings_of, losses
 from odp.messenger import Messenger
 from odp.records import HELD_KINDS, KeptEntry, PendingWork, QuarantineKind
 from odp.sns_topic import SnsTopic
 from odp.state_changes import Aspect, State
+from odp.variables import SweepVariables
 
 logger = logging.getLogger(__name__)
 

@@ -12,10 +12,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from odp.file_manager.change_witnesses import TIME, ChangeWitnesses, time_of
-from odp.file_manager.load_objects import last_deletion
+from odp.file_manager.change_witnesses import TIME, ChangeWitnesses, last_deletion, time_of
 from odp.file_manager.object_key import table_folder
-from odp.file_manager.s3_event import file_id
+from odp.file_manager.registration import file_id
 from odp.ports import Deletions, FileHistory, LoadEntries
 from odp.records import EMPTIED, FileStatus, FileType, KeptEntry, LandedFile, Quarantined, QuarantineKind, SkipReason
 

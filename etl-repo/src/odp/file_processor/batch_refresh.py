@@ -1,15 +1,47 @@
-"""Refreshes the tables of one batch, several at a time, and reports failure when any table failed."""
+"""Refreshes the tables of one batch, each under its lease, and reports failure when any table failed."""
 
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 from odp.errors import RefreshFailedError, UnrecordedFailureError
+from odp.file_processor.refresh_ports import RefreshPorts
+from odp.file_processor.refresh_run import RefreshRun, now_text
+from odp.records import RawTableConfig
 from odp.refresh import RefreshOutcome, RefreshStatus
 
+# Refreshes tables for one job run, each under its lease; a table that fails holds up no other.
+
+
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class TableRefresher(RefreshPorts):
+    """Refreshes tables for one job run; a failure of a table does not leave this class."""
+
+    def refresh(self, config: RawTableConfig) -> RefreshOutcome | None:
+        """Apply all pending files of one table; None while another run refreshes it."""
+        started_at = now_text()
+        lease = self.leases.acquire(config.qualified_name, self.run_id)
+        if lease is None:
+            logger.info("%s is being refreshed by another run", config.qualified_name)
+            return None
+        work = RefreshRun(self, config, lease, started_at)
+        try:
+            work.run()
+        except Exception as failure:  # the other tables of the batch continue; the job run reports the failure
+            logger.exception("%s was not refreshed", config.qualified_name)
+            return work.close(failure, traceback.format_exc())
+        return work.close()
+
+
+# Refreshes the tables of one batch, several at a time.
+
 
 RefreshOne = Callable[[str], RefreshOutcome | None]
 """Refreshes one source table; None if another run has its lease."""

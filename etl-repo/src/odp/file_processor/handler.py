@@ -8,10 +8,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from lake.aws_trouble import trouble_of_aws
-from lake.functions.counting import count
-from lake.functions.entry_point import entry_point
-from lake.ledger.connection import dynamodb_resource
+from lake.functions import count, entry_point
+from lake.ledger.connection import dynamodb_resource, trouble_of_aws
 from lake.log_keys import log_keys
 from lake.metrics import Metric
 from odp.commands import Commands
@@ -21,14 +19,13 @@ from odp.dynamodb.quarantine import DynamoDbQuarantine
 from odp.dynamodb.running_configuration import DynamoDbCadences, RunningVersion
 from odp.dynamodb.told_states import DynamoDbPlannedCadences, DynamoDbToldStates
 from odp.executions import StepFunctionsExecutions
-from odp.file_processor.cadence_states import state_of_planning, state_of_runs
-from odp.file_processor.planning.batch_plan import BatchManager
-from odp.file_processor.refresh_states import RefreshStates
-from odp.file_processor.variables import BatchManagerVariables
+from odp.file_processor.planning import BatchManager
+from odp.file_processor.refresh_states import RefreshStates, state_of_planning, state_of_runs
 from odp.messenger import Judgement, Messenger
-from odp.s3_plans import S3PlanStorage
+from odp.s3 import S3PlanStorage
 from odp.sns_topic import SnsTopic
 from odp.state_changes import State, Told
+from odp.variables import BatchManagerVariables
 
 logger = logging.getLogger(__name__)
 

@@ -23,14 +23,12 @@ from odp.errors import MissingConfigurationError
 from odp.file_manager.missing_files import MissingFiles
 from odp.file_manager.sources import Sources
 from odp.file_processor.apply.table_writer import SparkTableWriter
-from odp.file_processor.batch_refresh import refresh_batch
+from odp.file_processor.batch_refresh import TableRefresher, refresh_batch
 from odp.file_processor.selection.late_files import Limits
-from odp.file_processor.table_refresh import TableRefresher
 from odp.ports import TableConfigs, TableWriter
 from odp.records import BatchPlan
 from odp.refresh import RefreshOutcome
-from odp.s3_contents import S3ObjectContents
-from odp.s3_plans import S3PlanStorage
+from odp.s3 import S3ObjectContents, S3PlanStorage
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource

@@ -18,9 +18,7 @@ from odp.file_processor.lease_heartbeat import LeaseHeartbeat
 from odp.file_processor.refresh_ports import RefreshPorts
 from odp.file_processor.selection.file_selection import Selection
 from odp.file_processor.selection.loads import is_settled
-from odp.file_processor.selection.processed_files import ProcessedFiles
-from odp.file_processor.selection.readability import Readability, as_committed
-from odp.file_processor.selection.setting_aside import entries_of
+from odp.file_processor.selection.readability import ProcessedFiles, Readability, as_committed, entries_of
 from odp.records import LandedFile, Quarantined, QuarantineKind, RawTableConfig, SkipReason
 from odp.refresh import (
     LastCommit,

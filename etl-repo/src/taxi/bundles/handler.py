@@ -6,19 +6,18 @@ import functools
 from typing import Any
 
 from lake.errors import RejectedInputError
-from lake.functions.counting import count
-from lake.functions.entry_point import entry_point
+from lake.functions import count, entry_point
 from lake.ledger.connection import dynamodb_resource
 from lake.log_keys import log_keys
 from lake.metrics import Metric
 from taxi.bundles.bundling import Bundling
 from taxi.bundles.closing import Closing, error_text
-from taxi.bundles.variables import BundlesVariables
-from taxi.datasets.definitions import load_datasets
+from taxi.datasets.dataset import load_datasets
 from taxi.dynamodb.audit import DynamoDbAudit
 from taxi.dynamodb.leases import DynamoDbDatasetLeases
-from taxi.s3_bundles import S3Bundles
+from taxi.s3 import S3Bundles
 from taxi.step_functions import StepFunctionsStates
+from taxi.variables import BundlesVariables
 
 
 @functools.cache

@@ -24,13 +24,11 @@ from taxi.conformed.counts import (
     outcome_of_passing,
     outcome_of_refused,
 )
-from taxi.conformed.file_layouts import FILES_AT_ONCE, FileWithLayout, detect_layouts
-from taxi.conformed.kept_rows import kept_of
-from taxi.conformed.parquet_footer import read_footer
-from taxi.conformed.parsed_files import ParsedFiles
+from taxi.conformed.file_layouts import FILES_AT_ONCE, FileWithLayout, detect_layouts, read_footer
+from taxi.conformed.parsed_files import ParsedFiles, kept_of
 from taxi.conformed.selection import SourceFile, select_current
 from taxi.datasets.dataset import Dataset
-from taxi.failures import is_passing
+from taxi.errors import is_passing
 from taxi.ports import Quarantine, RawFiles
 from taxi.records import FileOutcome, LandedFile, LoadStatus
 from taxi.spark_session import exact_names

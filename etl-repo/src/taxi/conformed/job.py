@@ -12,11 +12,10 @@ from lake.job_arguments import parse_arguments
 from lake.log_keys import log_as_text, log_keys
 from lake.tables.iceberg.catalog import TableName
 from taxi.conformed.conforming import Conforming
-from taxi.datasets.definitions import load_datasets
-from taxi.iceberg.conformed_table import IcebergConformedTable
+from taxi.datasets.dataset import load_datasets
+from taxi.iceberg import IcebergConformedTable
 from taxi.records import Bundle, FileOutcome
-from taxi.s3_bundles import S3Bundles
-from taxi.s3_files import S3Quarantine, S3RawFiles
+from taxi.s3 import S3Bundles, S3Quarantine, S3RawFiles
 from taxi.spark_session import taxi_session
 
 logger = logging.getLogger(__name__)

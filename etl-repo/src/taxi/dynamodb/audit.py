@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from lake.errors import RetryableError
-from lake.landing.rejection import RejectedFile
+from lake.landing.object_created import RejectedFile
 from lake.ledger.connection import condition_failed, persist, read_items, transact
 from taxi.dynamodb.leases import check_of, lost
 from taxi.ports import Known

@@ -5,16 +5,14 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from lake.functions.counting import count
-from lake.functions.entry_point import entry_point
-from lake.functions.messages import delivered_again, failed_messages
+from lake.functions import count, delivered_again, entry_point, failed_messages
 from lake.ledger.connection import dynamodb_resource
 from lake.metrics import Metric
-from taxi.datasets.definitions import load_datasets
+from taxi.datasets.dataset import load_datasets
 from taxi.dynamodb.audit import DynamoDbAudit
 from taxi.landing.registration import Landing
-from taxi.landing.variables import LandingVariables
 from taxi.step_functions import StepFunctionsExecutions
+from taxi.variables import LandingVariables
 
 
 @functools.cache

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from lake.batched import batched
 from lake.landing.listings import EVENTS_TAKE, SweepStates, is_due
-from lake.landing.rejection import RejectedFile
+from lake.landing.object_created import RejectedFile
 from taxi.datasets.dataset import Dataset
-from taxi.landing.object_created import listed_object
+from taxi.landing.registration import listed_object
 from taxi.ports import FileRegister, Known, RawListing
 from taxi.records import LandedFile
 

@@ -12,17 +12,88 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lake.landing.object_created import EventError, event_in
-from lake.landing.rejection import RejectedFile, malformed
+from lake.landing.object_created import (
+    CreatedObject,
+    EventError,
+    MalformedMessage,
+    RejectedFile,
+    created_object,
+    event_in,
+    malformed,
+    object_id,
+)
 from lake.log_keys import log_keys
-from taxi.datasets.dataset import Dataset
-from taxi.landing.object_created import landed_object, rejected_message
+from lake.shown_text import quoted, shown
+from taxi.datasets.dataset import Dataset, FileFormat, dataset_of, format_of, why_not_addressable
 from taxi.ports import Executions, FileRegister, Known
 from taxi.records import LandedFile
 
+if TYPE_CHECKING:
+    from lake.landing.listings import ObjectVersion
+
+
+# Turns an `Object Created` event of S3, or a listing, into the record of a landed file, or of what was rejected.
+
+
+_BODY_CHARACTERS = 1_000
+
+
+def landed_object(
+    event: Mapping[str, Any], datasets: Mapping[str, Dataset], bucket: str = ""
+) -> LandedFile | RejectedFile:
+    """Read the landed file from an event; what can be no file of a dataset gives a rejected one.
+
+    Raises:
+        EventError: the event is none of a new object, or of another bucket than the one that is given.
+    """
+    created = created_object(event)
+    if bucket and created.bucket != bucket:
+        message = f"it is of bucket {shown(created.bucket)}, but files land in {bucket}"
+        raise EventError(message)
+    return _landed(created, datasets)
+
+
+def listed_object(version: ObjectVersion, datasets: Mapping[str, Dataset]) -> LandedFile | RejectedFile:
+    """Read the landed file from a listing of a versioned bucket, under the id that its event gives it."""
+    described = (version.bucket, version.key, version.size, version.etag, version.version_id)
+    return _landed(CreatedObject(*described, sequencer=None, time=version.last_modified, reason=""), datasets)
+
+
+def _landed(created: CreatedObject, datasets: Mapping[str, Dataset]) -> LandedFile | RejectedFile:
+    described = (created.bucket, created.key, created.etag, created.size, created.time)
+    identity = object_id(created.bucket, created.key, created.version)
+    dataset = dataset_of(created.key, datasets.values())
+    reason = _reason(created.key, dataset, datasets)
+    if dataset is None or reason:
+        return RejectedFile(identity, *described, f"{shown(created.key)}: {reason}", created.version_id)
+    return LandedFile(dataset.name, identity, *described, created.version_id)
+
+
+def rejected_message(message: MalformedMessage) -> RejectedFile:
+    """Describe a message that names no object as the audit table keeps it."""
+    reason = f"{message.reason}; it begins with {quoted(message.body, _BODY_CHARACTERS)}"
+    return RejectedFile(message.message_id, "", "", "", 0, "", reason)
+
+
+def _reason(key: str, dataset: Dataset | None, datasets: Mapping[str, Dataset]) -> str:
+    """Say why an object can be no file of a dataset; empty if it can."""
+    if key.endswith("/"):
+        return "is a folder, not a file"
+    if dataset is None:
+        prefixes = ", ".join(known.prefix for known in datasets.values())
+        return f"lies below the prefix of no dataset; those are {prefixes}"
+    if format_of(key) is None:
+        endings = " nor ".join(f".{known}" for known in FileFormat)
+        return f"ends with neither {endings}, so {dataset.name} cannot read it"
+    return why_not_addressable(key)
+
+
 logger = logging.getLogger(__name__)
+
+# Registers the objects of SQS messages, and starts the executions that load them.
+
 
 Message = Mapping[str, Any]
 

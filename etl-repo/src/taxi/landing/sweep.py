@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from lake.functions.counting import count
-from lake.functions.entry_point import entry_point
-from lake.lambda_context import LambdaContext, time_out
+from lake.functions import LambdaContext, count, entry_point, time_out
 from lake.landing.s3_listing import S3Listing
 from lake.ledger.connection import dynamodb_resource
 from lake.ledger.sweep_state import DynamoDbSweepState
 from lake.metrics import Metric
-from taxi.datasets.definitions import load_datasets
+from taxi.datasets.dataset import load_datasets
 from taxi.dynamodb.audit import DynamoDbAudit
 from taxi.landing.raw_sweep import RawSweep
-from taxi.landing.variables import LandingSweepVariables
+from taxi.variables import LandingSweepVariables
 
 STOPS_BEFORE = timedelta(seconds=60)
 """How long before its time-out a run stops: more than it takes to register a thousand files that nobody knew."""

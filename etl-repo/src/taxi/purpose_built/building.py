@@ -1,4 +1,4 @@
-"""Brings the purpose-built tables of a dataset up to date, several at a time; a failing one does not stop others."""
+"""Brings the purpose-built tables of a dataset up to date: the days that are out of date, and their runs."""
 
 from __future__ import annotations
 
@@ -11,14 +11,41 @@ from typing import TYPE_CHECKING
 
 from lake.errors import one_line
 from taxi.errors import BuildFailedError
-from taxi.purpose_built.rebuild import Rebuild, rebuild
 from taxi.purpose_built.rule import VIEW, Rule
-from taxi.tables import Provenance, PurposeBuiltTable, TripHistory
+from taxi.tables import Days, Provenance, PurposeBuiltTable, TripHistory
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+
+# Finds the days of a purpose-built table that are out of date.
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuild:
+    """What to replace: some days, or everything when `days` is None."""
+
+    days: Days | None
+
+    @property
+    def is_needless(self) -> bool:
+        """Whether the table is up to date."""
+        return self.days is not None and not self.days
+
+
+def rebuild(shown: Provenance | None, wanted: Provenance, history: TripHistory) -> Rebuild:
+    """Decide by the table's own provenance, so the next run makes up for one that failed or never came."""
+    if shown is None or shown.rules_version != wanted.rules_version:
+        return Rebuild(days=None)
+    if shown.snapshot == wanted.snapshot:
+        return Rebuild(days=frozenset())
+    return Rebuild(days=history.days_changed_since(shown.snapshot))
+
+
 logger = logging.getLogger(__name__)
+
+
+# Builds the tables of a dataset, several at a time; a failing one does not stop the others.
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from lake.job_arguments import parse_arguments
 from lake.log_keys import log_as_text, log_keys
 from lake.tables.iceberg.catalog import TableName
-from taxi.datasets.definitions import load_datasets
-from taxi.iceberg.conformed_table import IcebergConformedTable
-from taxi.iceberg.purpose_built_table import IcebergPurposeBuiltTable
-from taxi.purpose_built.building import Building
-from taxi.purpose_built.rebuild import Rebuild
+from taxi.datasets.dataset import load_datasets
+from taxi.iceberg import IcebergConformedTable, IcebergPurposeBuiltTable
+from taxi.purpose_built.building import Building, Rebuild
 from taxi.purpose_built.rule import Rule, load_rules, rules_of
 from taxi.spark_session import taxi_session
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from odp.dynamodb.file_decisions import DecisionTables, DynamoDbFileDecisions
 from odp.dynamodb.file_tracker import DynamoDbFileTracker
-from odp.file_manager.s3_event import STAGING
+from odp.file_manager.registration import STAGING
 
 from deployment_account.names import Odp, OdpTable, Shared
 from lake.landing.listings import SweepState

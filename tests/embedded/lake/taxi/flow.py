@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
-from taxi.datasets.definitions import load_datasets
+from taxi.datasets.dataset import load_datasets
 from taxi.records import REJECTED
 
 from deployment_account.names import Shared, Taxi, TaxiName

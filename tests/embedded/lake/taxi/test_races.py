@@ -16,7 +16,7 @@ from taxi.dynamodb.audit import DynamoDbAudit
 from taxi.dynamodb.leases import DynamoDbDatasetLeases
 from taxi.ports import Known
 from taxi.records import Bundle, FileOutcome, LandedFile, LoadStatus
-from taxi.s3_bundles import S3Bundles
+from taxi.s3 import S3Bundles
 
 from deployment_account.names import Shared, Taxi
 from lake.errors import LeaseLostError, RetryableError

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from taxi.datasets.definitions import load_datasets
+from taxi.datasets.dataset import load_datasets
 from taxi.dynamodb.audit import DynamoDbAudit
 from taxi.landing.raw_sweep import Missed, RawSweep
 

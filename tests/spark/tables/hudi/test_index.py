@@ -6,18 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from odp.file_processor.apply.row_keys import with_keys
+from odp.file_processor.apply.row_order import VERSION, with_keys
 from odp.file_processor.apply.table_format import definition_of
 from odp.file_processor.apply.table_writer import SparkTableWriter
-from odp.file_processor.apply.technical_columns import VERSION
 from odp.records import LandedFile, RawTableConfig, RowHistory
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from lake.tables.columns import BIGINT, String
 from lake.tables.hudi import table as hudi_table
-from lake.tables.hudi.index import index_settings
-from lake.tables.hudi.options import write_options
+from lake.tables.hudi.options import index_settings, write_options
 from tests.spark.refresher import Refresher
 
 Land = Callable[..., LandedFile]

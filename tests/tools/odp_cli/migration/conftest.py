@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from odp.file_manager.s3_event import Staging
+from odp.file_manager.registration import Staging
 from odp.file_manager.sources import Sources
 from odp_cli.migration.books import BooksMigration, BooksTables
 

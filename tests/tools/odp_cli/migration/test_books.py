@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
-from odp.dynamodb.books_format import DynamoDbBooksFormat
+from odp.dynamodb.deploy_tracker import DynamoDbBooksFormat
 from odp.dynamodb.file_decisions import DecisionTables, DynamoDbFileDecisions
 from odp.dynamodb.file_tracker import DynamoDbFileTracker
 from odp.dynamodb.quarantine import DynamoDbQuarantine
-from odp.dynamodb.written_tables import DynamoDbWrittenTables
+from odp.dynamodb.table_leases import DynamoDbWrittenTables
 from odp.errors import BooksFormatError
-from odp.file_manager.s3_event import Staging
+from odp.file_manager.registration import Staging
 from odp.file_manager.sources import Sources
 from odp_cli.books_migrate import migrated
 from odp_cli.errors import CommandError

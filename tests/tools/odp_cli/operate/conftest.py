@@ -17,7 +17,7 @@ from odp.dynamodb.file_tracker import DynamoDbFileTracker, DynamoDbPendingWork
 from odp.dynamodb.quarantine import DynamoDbQuarantine
 from odp.dynamodb.run_log import DynamoDbRunLog
 from odp.dynamodb.table_leases import DynamoDbTableLeases
-from odp.file_processor.selection.setting_aside import entries_of
+from odp.file_processor.selection.readability import entries_of
 from odp.records import FileType, LandedFile, PendingWork, Quarantined, RawTableConfig
 from odp.refresh import (
     HeldFiles,

@@ -1,7 +1,7 @@
 """A decision about an entry of the quarantine changes the files of this entry and no others."""
 
 import pytest
-from odp.file_manager.unconfigured_tables import keep_unconfigured_tables
+from odp.file_manager.registration import keep_unconfigured_tables
 from odp.file_processor.selection.late_files import _TOO_MANY
 from odp.records import FileStatus, LandedFile
 

@@ -13,8 +13,7 @@ from typing import Any
 import botocore.client
 import pytest
 import typer.main
-from odp.file_manager.rejection import malformed_entry, rejection_of
-from odp.file_manager.unconfigured_tables import keep_unconfigured_tables
+from odp.file_manager.registration import keep_unconfigured_tables, malformed_entry, rejection_of
 from odp.file_manager.vanished_loads import VanishedLoad
 from odp.records import LandedFile, Quarantined, QuarantineKind
 from odp.refresh import RefreshStatus
@@ -24,8 +23,7 @@ from odp_cli.migration import lake_books
 from deployment_account.environments import load_platform
 from deployment_account.names import Odp, Shared
 from deployment_account.sources import sources_json
-from lake.landing.object_created import EventError
-from lake.landing.rejection import RejectedFile, malformed
+from lake.landing.object_created import EventError, RejectedFile, malformed
 from tests.moto_session import client, resource
 from tests.tools.odp_cli.migration.conftest import FORMAT_1
 from tests.tools.odp_cli.operate.conftest import CALLER, ENV, PLATFORM, TABLES, Lake, change, mend, part

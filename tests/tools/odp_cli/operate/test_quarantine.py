@@ -4,14 +4,12 @@ import re
 import shlex
 
 import pytest
-from odp.file_manager.rejection import malformed_entry, rejection_of
-from odp.file_manager.unconfigured_tables import keep_unconfigured_tables
+from odp.file_manager.registration import keep_unconfigured_tables, malformed_entry, rejection_of
 from odp.file_manager.vanished_loads import VanishedLoad
 from odp.records import FileStatus, Quarantined, QuarantineKind
 from odp.refresh import RefreshStatus
 
-from lake.landing.object_created import EventError
-from lake.landing.rejection import RejectedFile, malformed
+from lake.landing.object_created import EventError, RejectedFile, malformed
 from tests.tools.odp_cli.operate.conftest import CALLER, Lake, change, mend, part
 
 REJECTED = RejectedFile("a" * 32, "staging", "s/readme.txt", "e1", 3, "2026-11-28T00:00:00Z", "no DMS file")

@@ -6,7 +6,7 @@ import pytest
 from odp.dynamodb.file_decisions import DynamoDbFileDecisions
 from odp.dynamodb.planning import DynamoDbPlannedLeases
 from odp.dynamodb.table_leases import DynamoDbTableLeases
-from odp.file_processor.planning.batch_plan import may_start
+from odp.file_processor.planning import may_start
 from odp.records import FileStatus
 from odp.refresh import RefreshStatus
 

@@ -8,7 +8,7 @@ from rehearsal.demo.failures import LINES, WIDTH, Evidence, evidence, evidence_o
 
 FAILED_GLUE_RUN = """\
 26/01/01 00:00:00 WARN HiveConf: HiveConf of name hive.stats does not exist
-2026-01-01 00:00:01,000 ERROR MainThread odp.file_processor.table_refresh: db.table_2 was not refreshed
+2026-01-01 00:00:01,000 ERROR MainThread odp.file_processor.batch_refresh: db.table_2 was not refreshed
 Traceback (most recent call last):
   File "odp/table_refresh.py", line 1, in run
     work.run()
@@ -21,7 +21,7 @@ Caused by: java.lang.RuntimeException: s3://b/k is not a Parquet file
 odp.errors.RefreshFailedError: 1 of 4 tables failed
 """
 TOLD = (
-    "2026-01-01 00:00:01,000 ERROR MainThread odp.file_processor.table_refresh: db.table_2 was not refreshed",
+    "2026-01-01 00:00:01,000 ERROR MainThread odp.file_processor.batch_refresh: db.table_2 was not refreshed",
     "py4j.protocol.Py4JJavaError: An error occurred while calling o1.parquet.",
     "Caused by: java.lang.RuntimeException: s3://b/k is not a Parquet file",
     "odp.errors.RefreshFailedError: 1 of 4 tables failed",

@@ -8,9 +8,14 @@ from typing import Any
 
 import pytest
 from etl_cdk.refresh_workflow import WorkflowLimits, refresh_workflow
-from odp.file_processor.planning.batch_plan import BYTES_PER_MINUTE
-from odp.file_processor.planning.batches import packed_batches
-from odp.file_processor.planning.workers import FLEX, bytes_of_a_worker, execution_class, workers_for
+from odp.file_processor.planning import (
+    BYTES_PER_MINUTE,
+    FLEX,
+    bytes_of_a_worker,
+    execution_class,
+    packed_batches,
+    workers_for,
+)
 from odp.records import PendingWork
 
 from deployment_account.odp_settings import CadenceDefaults, OdpSettings

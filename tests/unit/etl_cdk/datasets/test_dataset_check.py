@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 from etl_cdk.datasets import dataset_schema
 from etl_cdk.datasets.dataset_check import check_dataset, check_datasets, checked_datasets
-from taxi.datasets.definitions import dataset_texts, load_datasets
+from taxi.datasets.dataset import dataset_texts, load_datasets
 from taxi.errors import DatasetError
 
 from tests.unit.taxi.datasets.definitions import definition, layout, parsed

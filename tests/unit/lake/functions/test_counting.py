@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from lake.functions.counting import count
+from lake.functions import count
 from lake.metrics import Metric
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lake.functions.entry_point import entry_point
+from lake.functions import entry_point
 from lake.log_keys import log_keys
 from lake.variables import Variables, VariablesError
 from tests.function_call import CallContext

@@ -2,8 +2,7 @@
 
 import pytest
 
-from lake.functions.entry_point import entry_point
-from lake.functions.messages import Message, delivered_again, failed_messages
+from lake.functions import Message, delivered_again, entry_point, failed_messages
 from lake.variables import Variables
 from tests.function_call import CallContext, logs_in
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lake.ledger.bounded_text import (
+from lake.shown_text import (
     MESSAGE_CHARACTERS,
     TRACE_BYTES,
     bounded_message,

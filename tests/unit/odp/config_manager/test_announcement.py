@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from odp.config_manager import handler
-from odp.config_manager.announcement import announced_request
+from odp.config_manager.request import announced_request
 
 from lake.landing.object_created import EventError
 from tests.function_call import CallContext, metrics_in

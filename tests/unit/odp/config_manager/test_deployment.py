@@ -6,8 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-from odp.config_manager.deployment import ConfigurationManager, Lake
-from odp.config_manager.physical_names import PhysicalNames
+from odp.config_manager.deployment import ConfigurationManager, Lake, PhysicalNames
 from odp.config_manager.request import RequestContent, write_request
 from odp.config_manager.running_check import SynthesisedResources
 from odp.configuration import (

@@ -4,8 +4,8 @@ import json
 
 import pytest
 from odp.config_manager import handler
-from odp.config_manager.variables import ConfigManagerVariables
 from odp.errors import ManifestError
+from odp.variables import ConfigManagerVariables
 
 VARIABLES = {
     "LAKE": "odp-dev",

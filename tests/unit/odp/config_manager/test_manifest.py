@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from odp.config_manager.cadence import schedule_expression
+from odp.config_manager.deployment import PhysicalNames
 from odp.config_manager.manifest import load_manifests, parse_manifests
-from odp.config_manager.physical_names import PhysicalNames
 from odp.errors import ManifestError
 from odp.records import RawTableConfig, RowHistory
 

@@ -7,7 +7,7 @@ from typing import Any
 import jsonschema
 import pytest
 from odp.config_manager.manifest import parse_manifests
-from odp.config_manager.manifest_schema import render_schema
+from odp.config_manager.manifest_model import render_schema
 from odp.configuration import fields_of
 from odp.errors import ManifestError
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from odp.dynamodb.file_tracker import pending_item
-from odp.dynamodb.pending_summary import summary_update
+from odp.dynamodb.planning import summary_update
 
 if TYPE_CHECKING:
     from odp.records import LandedFile

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from odp.dynamodb.books_format import MARKER, DynamoDbBooksFormat
+from odp.dynamodb.deploy_tracker import MARKER, DynamoDbBooksFormat
 from odp.errors import BooksFormatError
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from odp.configuration import ConfigRequest, RequestStatus
 from odp.dynamodb.deploy_tracker import DynamoDbDeployTracker
-from odp.dynamodb.written_tables import DynamoDbWrittenTables
+from odp.dynamodb.table_leases import DynamoDbWrittenTables
 from odp.records import WrittenTable
 
 if TYPE_CHECKING:

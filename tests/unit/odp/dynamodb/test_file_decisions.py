@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from odp.dynamodb.file_decisions import DecisionTables, DynamoDbFileDecisions
 from odp.dynamodb.file_tracker import DynamoDbFileTracker, DynamoDbPendingWork
-from odp.dynamodb.table_leases import DynamoDbTableLeases
-from odp.dynamodb.written_tables import DynamoDbWrittenTables
+from odp.dynamodb.table_leases import DynamoDbTableLeases, DynamoDbWrittenTables
 from odp.records import FileStatus, PendingWork, SkipReason, WrittenTable
 
 from lake.errors import LeaseLostError

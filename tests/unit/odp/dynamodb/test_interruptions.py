@@ -15,9 +15,8 @@ import pytest
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 from odp.configuration import ConfigDeployment, ConfigRequest, Configuration, RequestStatus, compare
-from odp.dynamodb.books_format import DynamoDbBooksFormat
 from odp.dynamodb.configuration_store import DynamoDbConfigurationStore
-from odp.dynamodb.deploy_tracker import DynamoDbDeployTracker
+from odp.dynamodb.deploy_tracker import DynamoDbBooksFormat, DynamoDbDeployTracker
 from odp.dynamodb.file_decisions import DecisionTables, DynamoDbFileDecisions
 from odp.dynamodb.file_tracker import DynamoDbFileTracker, pending_item
 from odp.dynamodb.planning import DynamoDbCadenceClaims, DynamoDbPlannedLeases
@@ -29,9 +28,8 @@ from odp.dynamodb.running_configuration import (
     DynamoDbTableConfigs,
     RunningVersion,
 )
-from odp.dynamodb.table_leases import DynamoDbTableLeases
+from odp.dynamodb.table_leases import DynamoDbTableLeases, DynamoDbWrittenTables
 from odp.dynamodb.told_states import DynamoDbPlannedCadences, DynamoDbToldStates
-from odp.dynamodb.written_tables import DynamoDbWrittenTables
 from odp.records import FileStatus, FileType, LandedFile, Quarantined, QuarantineKind
 from odp.refresh import Lease, RefreshOutcome, RefreshStatus, RunRecord
 from odp.state_changes import NOTHING_TOLD, Told

@@ -5,11 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from odp.file_manager.registration import Outcome, register_message
-from odp.file_manager.s3_event import DEFAULT_STAGING, Staging
+from odp.file_manager.registration import DEFAULT_STAGING, Outcome, Staging, register_message
 from odp.ports import FileRegister, Quarantine
 
-from lake.functions.messages import Message, failed_messages
+from lake.functions import Message, failed_messages
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 
-from odp.file_manager.s3_event import listed_object
+from odp.file_manager.registration import listed_object
 from odp.file_manager.vanished_loads import VanishedLoads
 from odp.records import KeptEntry, LandedFile, Quarantined, QuarantineKind
 

@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from odp.file_manager.s3_event import landed_object
+from odp.file_manager.registration import landed_object
 from odp.records import LandedFile, Quarantined
 
 from lake.landing.listings import ObjectVersion, VersionPage

@@ -10,13 +10,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from odp.file_manager.s3_event import Staging, landed_object, listed_object
+from odp.file_manager.registration import Staging, landed_object, listed_object
 from odp.file_manager.sources import Sources
 from odp.records import LandedFile, QuarantineKind
-from odp.source_table import SourceTable
+from odp.table_identity import SourceTable
 
 from lake.landing.listings import ObjectVersion
-from lake.landing.rejection import RejectedFile
+from lake.landing.object_created import RejectedFile
 from tests.unit.hostile_events import VALUES, spoiling
 from tests.unit.odp.file_manager.batches import register_batch
 from tests.unit.odp.file_manager.test_registration import Ledger, message, s3_event

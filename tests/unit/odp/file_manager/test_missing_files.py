@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from odp.file_manager.missing_files import Found, MissingFiles
-from odp.file_manager.s3_event import landed_object, listed_object
+from odp.file_manager.registration import landed_object, listed_object
 from odp.records import LandedFile
 
 from lake.landing.listings import TableListing

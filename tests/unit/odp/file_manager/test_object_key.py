@@ -7,7 +7,7 @@ from odp.errors import ObjectKeyError
 from odp.file_manager.object_key import DmsObject
 from odp.file_manager.sources import Sources, parse_object_key
 from odp.records import FileType
-from odp.source_table import SourceTable
+from odp.table_identity import SourceTable
 
 FULL, CHANGES = FileType.FULL_LOAD, FileType.CHANGES
 CHANGE_FILE = "20260105-120102123.parquet"

@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 import pytest
-from odp.file_manager.s3_event import Staging, landed_object
+from odp.file_manager.registration import Staging, landed_object
 from odp.file_manager.sources import Sources
 from odp.records import FileType, LandedFile, Quarantined, QuarantineKind
 

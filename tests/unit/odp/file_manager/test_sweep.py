@@ -14,10 +14,9 @@ from odp.dynamodb.table_leases import DynamoDbTableLeases
 from odp.dynamodb.told_states import DynamoDbPlannedCadences, DynamoDbToldStates
 from odp.file_manager import sweep
 from odp.file_manager.missing_files import Found
-from odp.file_manager.rejection import rejection_of
-from odp.file_manager.s3_event import listed_object
+from odp.file_manager.registration import listed_object, rejection_of
 from odp.file_manager.staging_sweep import Swept
-from odp.file_processor.selection.setting_aside import entries_of
+from odp.file_processor.selection.readability import entries_of
 from odp.records import LandedFile
 from odp.refresh import (
     HeldFiles,
@@ -32,7 +31,7 @@ from odp.sns_topic import SnsTopic
 from odp.state_changes import NOTHING_TOLD, Told
 
 from lake.landing.listings import ObjectVersion
-from lake.landing.rejection import RejectedFile
+from lake.landing.object_created import RejectedFile
 from lake.landing.s3_listing import S3Listing
 from lake.ledger.sweep_state import DynamoDbSweepState
 from tests import moto_session

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from odp.file_manager.unconfigured_tables import keep_unconfigured_tables
+from odp.file_manager.registration import keep_unconfigured_tables
 from odp.records import PendingWork, Quarantined, QuarantineKind
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from odp.file_processor.batch_refresh import TableRefresher
 from odp.file_processor.selection.late_files import Limits
-from odp.file_processor.table_refresh import TableRefresher
 from odp.records import FileStatus, FileType, LandedFile, PendingFiles, Quarantined, RawTableConfig
 from odp.refresh import LastCommit, Lease, RefreshOutcome, RefreshPlan, RowCounts, RunRecord
 

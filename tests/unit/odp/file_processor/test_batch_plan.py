@@ -8,7 +8,7 @@ from typing import Any, get_args
 import pytest
 from odp.config_manager.manifest_model import WorkerType
 from odp.errors import MissingConfigurationError
-from odp.file_processor.planning.batch_plan import ALREADY_RUNNING, NOTHING_TO_DO, PLANNED, BatchManager
+from odp.file_processor.planning import ALREADY_RUNNING, NOTHING_TO_DO, PLANNED, BatchManager
 from odp.records import BatchConfig, BatchPlan, PendingWork, RawTableConfig, TableLease
 
 from tests.unit.odp.samples import batch_config, table_config

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from odp.file_processor.selection.late_files import Limits
-from odp.file_processor.selection.setting_aside import entries_of
+from odp.file_processor.selection.readability import entries_of
 from odp.records import FileStatus, LandedFile, QuarantineKind, SkipReason
 from odp.refresh import RefreshKind, RefreshPlan, RefreshStatus, RowCounts, TableState
 

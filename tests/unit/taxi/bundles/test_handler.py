@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from taxi.bundles import handler
-from taxi.datasets.definitions import load_datasets
+from taxi.datasets.dataset import load_datasets
 from taxi.dynamodb.audit import DynamoDbAudit
-from taxi.s3_bundles import S3Bundles
+from taxi.s3 import S3Bundles
 
 from lake.errors import RejectedInputError
 from tests.function_call import CallContext, metrics_in

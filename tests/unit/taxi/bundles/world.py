@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from taxi.bundles.bundling import Bundling, ClaimResult
 from taxi.bundles.closing import Closing
-from taxi.datasets.definitions import load_datasets
-from taxi.landing.object_created import landed_object
-from taxi.landing.registration import Landing
+from taxi.datasets.dataset import load_datasets
+from taxi.landing.registration import Landing, landed_object
 from taxi.records import FileOutcome, LoadStatus
 
 from lake.errors import LeaseLostError

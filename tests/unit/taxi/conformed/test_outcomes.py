@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from taxi.conformed.counts import FileCount, Quarantined, is_accepted, outcome_of, outcome_of_refused
 from taxi.conformed.selection import SourceFile
-from taxi.datasets.definitions import load_datasets
+from taxi.datasets.dataset import load_datasets
 from taxi.records import FileOutcome, LoadStatus, MalformedRow
 
 YELLOW = load_datasets()["yellow"]

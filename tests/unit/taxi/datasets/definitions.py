@@ -3,8 +3,7 @@
 import json
 from typing import Any
 
-from taxi.datasets.dataset import Dataset
-from taxi.datasets.definitions import read_dataset
+from taxi.datasets.dataset import Dataset, read_dataset
 
 
 def definition(**fields: Any) -> dict[str, Any]:

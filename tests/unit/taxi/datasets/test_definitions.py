@@ -3,8 +3,7 @@
 import json
 
 import pytest
-from taxi.datasets.dataset import Column, ColumnType, FileFormat, dataset_of, format_of
-from taxi.datasets.definitions import load_datasets, read_dataset
+from taxi.datasets.dataset import Column, ColumnType, FileFormat, dataset_of, format_of, load_datasets, read_dataset
 from taxi.errors import DatasetError
 
 from tests.unit.taxi.datasets.definitions import definition, parsed

@@ -3,8 +3,7 @@
 import re
 
 import pytest
-from taxi.datasets.dataset import TYPE_RULES, ColumnType, FileFormat
-from taxi.datasets.definitions import load_datasets
+from taxi.datasets.dataset import TYPE_RULES, ColumnType, FileFormat, load_datasets
 from taxi.datasets.layouts import match_layout
 from taxi.errors import LayoutError
 

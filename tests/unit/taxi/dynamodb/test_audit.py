@@ -11,7 +11,7 @@ from taxi.ports import Known
 from taxi.records import FileOutcome, LandedFile, Lease, LoadStatus, WaitingFile
 
 from lake.errors import LeaseLostError, RetryableError
-from lake.landing.rejection import RejectedFile
+from lake.landing.object_created import RejectedFile
 from tests.unit.taxi.samples import landed, loaded
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from taxi.dynamodb.leases import DynamoDbDatasetLeases
 from taxi.records import WaitingFile
 
 from lake.errors import LeaseLostError
-from lake.landing.rejection import RejectedFile
+from lake.landing.object_created import RejectedFile
 from tests.unit.odp.dynamodb.interruptions import assert_mended, public_methods
 from tests.unit.taxi.samples import landed, loaded
 

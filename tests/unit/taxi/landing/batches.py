@@ -6,7 +6,7 @@ from typing import Any
 
 from taxi.landing.registration import Landing
 
-from lake.functions.messages import failed_messages
+from lake.functions import failed_messages
 
 
 @dataclass(frozen=True)

@@ -7,16 +7,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from taxi.bundles.closing import ClosedBundle
 from taxi.bundles.retrying import Settled
-from taxi.datasets.dataset import FileFormat
-from taxi.datasets.definitions import load_datasets
+from taxi.datasets.dataset import FileFormat, load_datasets
 from taxi.datasets.layouts import match_layout
 from taxi.errors import LayoutError
-from taxi.landing.object_created import landed_object
-from taxi.landing.registration import Landing
+from taxi.landing.registration import Landing, landed_object
 from taxi.records import Bundle, FileOutcome, LandedFile, LoadStatus
 
-from lake.landing.object_created import EventError
-from lake.landing.rejection import RejectedFile
+from lake.landing.object_created import EventError, RejectedFile
 from tests.unit.hostile_events import VALUES, spoiling
 from tests.unit.taxi.landing.batches import take_in
 from tests.unit.taxi.landing.test_registration import Executions

@@ -1,11 +1,11 @@
 """What an event says of an object, whatever its key looks like."""
 
 import pytest
-from taxi.datasets.definitions import load_datasets
-from taxi.landing.object_created import landed_object
+from taxi.datasets.dataset import load_datasets
+from taxi.landing.registration import landed_object
 from taxi.records import LandedFile
 
-from lake.landing.rejection import RejectedFile
+from lake.landing.object_created import RejectedFile
 from tests.unit.taxi.samples import object_created
 
 DATASETS = load_datasets()

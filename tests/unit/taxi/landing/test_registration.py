@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from taxi.datasets.definitions import load_datasets
+from taxi.datasets.dataset import load_datasets
 from taxi.landing.registration import Landing, execution_name
 from taxi.ports import Known
 from taxi.records import LandedFile

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from taxi.datasets.definitions import load_datasets
+from taxi.datasets.dataset import load_datasets
 from taxi.errors import RuleError
 from taxi.purpose_built.rule import demand_consistent, load_rules, rule_of
 

@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from taxi.purpose_built.rebuild import Rebuild, rebuild
+from taxi.purpose_built.building import Rebuild, rebuild
 from taxi.tables import Days, Provenance
 
 NOW = Provenance("s9", "v1")

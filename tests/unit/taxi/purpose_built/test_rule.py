@@ -1,7 +1,7 @@
 """Rules are files of the package, known by their text, for the datasets that they name."""
 
 import pytest
-from taxi.datasets.definitions import load_datasets
+from taxi.datasets.dataset import load_datasets
 from taxi.purpose_built.rule import Rule, load_rules, rule_of, rules_of
 
 

@@ -1,8 +1,7 @@
 """Which columns a query reads of the trips is told from its text, without any engine."""
 
 import pytest
-from taxi.purpose_built.rule import load_rules
-from taxi.purpose_built.sql_names import read_columns
+from taxi.purpose_built.rule import load_rules, read_columns
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Reads a Hudi table's timeline through the JVM: its commits, their proofs, and what changed since an older one."""
+"""A Hudi table's timeline through the JVM: commits, their proofs, what changed since one, and what must be removed."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from lake.tables.hudi.schema import table_columns
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
 
 _NO_PREVIOUS_FILE = "null"  # HoodieWriteStat.NULL_COMMIT: the file group began with this commit
 
@@ -123,3 +124,33 @@ def catalog_differs(commits: Iterator[HudiCommit], published_commit: str, commen
 def comments(commits: Iterable[HudiCommit], comments_of: CommentsOf) -> Mapping[str, str]:
     """Give the comments of columns, as the newest proof asks for them."""
     return next((comments_of(proof) for commit in commits if (proof := commit.proof)), {})
+
+
+# Removes what must go before the next change: of an earlier release, or of a run that died while it made the table.
+
+
+_TABLE_CONFIG = "org.apache.hudi.common.table.HoodieTableConfig"
+_ORDERING_FIELD = "hoodie.table.precombine.field"
+
+
+def forget_ordering_field(spark: SparkSession, base_path: str) -> None:
+    """Take the ordering field from the properties of a table that an earlier release made.
+
+    Hudi would compare a change with the row that it finds, whatever the options of the write say; without an ordering
+    field the last commit wins.
+    """
+    table = table_of(spark, base_path)
+    names = java_class(spark, "java.util.HashSet")()
+    names.add(_ORDERING_FIELD)
+    java_class(spark, _TABLE_CONFIG).delete(table.getStorage(), table.getMetaPath(), names)
+
+
+def remove_interrupted_creation(spark: SparkSession, base_path: str) -> None:
+    """Delete the empty folders of a table whose creation was interrupted.
+
+    Hudi takes them for a table, which it can neither load nor complete.
+    """
+    folder = metadata_path(spark, base_path)
+    files = folder.getFileSystem(hadoop_configuration(spark))
+    if files.exists(folder) and not files.listFiles(folder, True).hasNext():
+        files.delete(folder, True)

@@ -16,12 +16,12 @@ from lake.tables.hudi.commits import (
     comments,
     commits_newest_first,
     commits_of,
+    forget_ordering_field,
     is_made,
+    remove_interrupted_creation,
     table_of,
 )
-from lake.tables.hudi.index import index_settings
-from lake.tables.hudi.leftovers import forget_ordering_field, remove_interrupted_creation
-from lake.tables.hudi.options import proof_options, write_options
+from lake.tables.hudi.options import index_settings, proof_options, write_options
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession

@@ -1,6 +1,9 @@
-"""The properties of Iceberg tables: version 2, no delete files, few old metadata files, a bounded time travel."""
+"""The properties of Iceberg tables: version 2, no delete files, bounded time travel; and how SQL asks for days."""
 
 from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import date, timedelta
 
 from lake.tables.change import Proof
 
@@ -29,3 +32,25 @@ MERGED_TABLE_PROPERTIES = TABLE_PROPERTIES | {
 def summary_options(summary: Proof) -> dict[str, str]:
     """Give the options of a write by which the summary of its snapshot has these entries."""
     return {f"snapshot-property.{name}": value for name, value in summary.items()}
+
+
+# Asks in SQL for the rows of some days.
+
+
+def days_condition(column: str, days: Collection[date]) -> str:
+    """Say in SQL that a timestamp or date lies in one of the days, by as few ranges as possible."""
+    return " OR ".join(f"({column} >= DATE '{first}'{_before_end_of(column, last)})" for first, last in _ranges(days))
+
+
+def _before_end_of(column: str, last: date) -> str:
+    return "" if last == date.max else f" AND {column} < DATE '{last + timedelta(days=1)}'"
+
+
+def _ranges(days: Collection[date]) -> Sequence[tuple[date, date]]:
+    ranges: list[tuple[date, date]] = []
+    for day in sorted(days):
+        if ranges and day - ranges[-1][1] == timedelta(days=1):
+            ranges[-1] = (ranges[-1][0], day)
+        else:
+            ranges.append((day, day))
+    return ranges

@@ -11,9 +11,10 @@ from lake.spark_session import aggregated, computed_once
 from lake.tables.change import ChangeKind, Commit, Proof, StoredTable, TableChange, TableDefinition, WrittenRows
 from lake.tables.columns import Columns, promote
 from lake.tables.format import CheckLease, CommentsOf
-from lake.tables.iceberg.branches import Branch, begin_branch
 from lake.tables.iceberg.catalog import load, set_comments, sql_name
 from lake.tables.iceberg.commits import (
+    Branch,
+    begin_branch,
     columns_as_of,
     columns_of,
     commit_time,

@@ -6,16 +6,86 @@ A crash before the run is recorded is seen by the next run, and nothing is appli
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, TypeVar
 
 from lake.tables.change import Commit, Proof, StoredTable
-from odp.file_processor.apply.column_names import OWN_PREFIX
-from odp.file_processor.apply.existing_table import ExistingTable
-from odp.file_processor.apply.updates_without_row import FinalRows
+from lake.tables.columns import Columns
+from odp.file_processor.apply.source_columns import OWN_PREFIX, NamedColumns
 from odp.refresh import LastCommit, RefreshKind, RefreshPlan, RowCounts, TableState
 from odp.stored_format import FORMAT
+
+# What a table is before a refresh, as far as a decision needs it; no format is known here.
+
+
+@dataclass(frozen=True, slots=True)
+class ExistingTable:
+    """A table's columns without technical ones, and the newest load part and change file by name in it.
+
+    `source_names` has the source's name of each column that the source calls otherwise, by the table's name. It is
+    None if the table's commits recorded no names: then nobody knows how the source calls any column.
+    """
+
+    columns: Columns
+    newest_load: str = ""
+    newest_change: str = ""
+    source_names: Mapping[str, str] | None = field(default_factory=dict)
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """The source's name of each column for which it is known, by the table's name."""
+        if self.source_names is None:
+            return {}
+        return {name: self.source_names.get(name, name) for name in self.columns}
+
+
+# Counts the updates of one commit that are of keys which the table did not have.
+#
+# Without before-images DMS writes an update of the key as an update with the new key only: the table does not have it,
+# and the row of the former key stays. The count is a lower bound, and nothing is counted where such an update may have
+# another cause.
+
+
+@dataclass(frozen=True, slots=True)
+class FinalRows:
+    """How many final rows a commit has, deletes included, and how many rows of inserted keys are among them."""
+
+    rows: int = 0
+    inserted: int = 0
+
+    def updates_without_row(self, written: RowCounts) -> int:
+        """Give how many final rows were new to the table though no change inserted their key.
+
+        `written` are the commit's own statistics. A final row is an update in place, or a delete, or a move to another
+        partition, which counts as an insert and a delete, or new to the table. The delete of an unknown key may count
+        as an insert too. So what is new is the rest, and not simply what was inserted.
+        """
+        new = min(self.rows - written.updated - written.deleted, written.inserted)
+        return max(0, new - self.inserted)
+
+
+def may_count_updates_without_row(
+    refresh: RefreshPlan, table: ExistingTable | None, files: Iterable[NamedColumns]
+) -> bool:
+    """Whether an update in these files whose row the table does not have is worth a report.
+
+    It is not:
+
+    - before the table has a load, or while one is awaited, which may have the row;
+    - in the first changes after a load: DMS may have read the row for the load after a change, and delete it later;
+    - in changes that are read again or come late, whose rows later changes may have deleted;
+    - if any file has before-images, which tell the former keys.
+    """
+    if refresh.kind is not RefreshKind.CHANGES or refresh.awaits_load or table is None:
+        return False
+    is_live = bool(table.newest_load and table.newest_change)
+    is_newer = all(not file.is_load and file.name > table.newest_change for file in refresh.read_files)
+    return is_live and is_newer and not any(file.before_images for file in files)
+
+
+# The proof: files, state of the table, where the next refresh goes on.
+
 
 FILE_IDS, STATE, CONTENT = "odp.file_ids", "odp.table_state", "odp.table_content"
 FINAL_ROWS = "odp.final_rows"

@@ -1,4 +1,4 @@
-"""Orders the rows of one refresh as the source made them; no column of the source is written to for it.
+"""Orders the rows of a refresh as the source made them, and gives them keys; no column of the source is written to.
 
 The last row of a key wins: any change is later than any row of a load. Changes follow DMS's change sequence where all
 changes of the key have a valid one, otherwise file names and the rows' positions, which is DMS's own order.
@@ -13,8 +13,33 @@ from typing import TYPE_CHECKING
 from pyspark.sql import Window
 from pyspark.sql import functions as F
 
+from lake.tables.columns import Binary, Columns, ColumnType, String
+from odp.records import RawTableConfig, RowHistory
+
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
+
+
+# Names the columns that the framework adds to a table, where columns of the source cannot make a row unique.
+
+
+KEY, VERSION = "_odp_key", "_odp_version"
+
+
+def technical_columns(config: RawTableConfig) -> tuple[str, ...]:
+    """Name the columns that the framework adds: none to a snapshot table with one key column."""
+    if config.history is RowHistory.ALL:
+        return (KEY, VERSION)
+    return (KEY,) if len(config.primary_key) > 1 else ()
+
+
+def record_key(config: RawTableConfig) -> str:
+    """Name the column that makes a row of the lake unique."""
+    return KEY if technical_columns(config) else config.primary_key[0]
+
+
+# The order of rows.
+
 
 IS_CHANGE, SEQUENCE, FILE, ROW = "_odp_is_change", "_odp_sequence", "_odp_file", "_odp_row"
 _PATH = "_odp_path"
@@ -60,3 +85,43 @@ def last_row_per_key(
         is_last = F.when(F.col(_SEQUENCED), F.col(_LAST_BY_SEQUENCE).eqNullSafe(by_sequence)).otherwise(is_last)
     last |= {name: aggregate.over(per_key) for name, aggregate in of_all.items()}
     return rows.withColumns(last).filter(is_last).drop(*(name for name in last if name not in of_all))
+
+
+# Gives rows a record key and a version of the framework's own, where columns of the source cannot be one.
+#
+# A snapshot table with one key column needs neither. Keys of several columns become one text that no two keys share;
+# rows of a historical table have their version besides, which is a part of their record key.
+
+
+_NULL = "\\N"  # no text is: a backslash in a text is doubled
+_ROW_DIGITS = 10
+
+
+def with_keys(rows: DataFrame, config: RawTableConfig, columns: Columns) -> DataFrame:
+    """Add the record key if the table has one of the framework's own; historical rows have their version already."""
+    own = technical_columns(config)
+    if not own:
+        return rows
+    parts = [key_text(config, columns), *([F.col(VERSION)] if VERSION in own else [])]
+    # an expression that may be NULL: Hudi converts every row of a data file whose schema says otherwise
+    return rows.withColumn(KEY, F.when(F.lit(True), F.concat_ws(",", *parts)))
+
+
+def key_text(config: RawTableConfig, columns: Columns) -> Column:
+    """Give the key of a row as one text: parts are joined by commas, a comma or a backslash in a part is escaped."""
+    return F.concat_ws(",", *(_part(key, columns[key]) for key in config.primary_key))
+
+
+def with_versions(rows: DataFrame, load_version: str) -> DataFrame:
+    """Add the version to rows that have their position: texts in which later versions of a key are greater."""
+    by_file = F.concat(F.col(FILE), F.lit("#"), F.lpad(F.col(ROW).cast("string"), _ROW_DIGITS, "0"))
+    of_change = F.coalesce(F.col(SEQUENCE), by_file)
+    return rows.withColumn(VERSION, F.when(F.col(IS_CHANGE), of_change).otherwise(F.lit(load_version)))
+
+
+def _part(key: str, type_: ColumnType) -> Column:
+    if isinstance(type_, String):
+        text = F.replace(F.replace(F.col(key), F.lit("\\"), F.lit("\\\\")), F.lit(","), F.lit("\\,"))
+    else:
+        text = F.hex(F.col(key)) if isinstance(type_, Binary) else F.col(key).cast("string")
+    return F.coalesce(text, F.lit(_NULL))

@@ -6,17 +6,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from lake.errors import RejectedInputError, SchemaChangeRefusedError
 from lake.tables.columns import Columns, ColumnType, String
-from odp.file_processor.apply.before_images import DETECT, before_images
-from odp.file_processor.apply.column_names import (
+from odp.file_processor.apply.commit_proof import ExistingTable
+from odp.file_processor.apply.source_columns import (
+    DETECT,
     NamedColumns,
+    SchemaVersion,
+    before_images,
+    decide_columns,
     impossible_names,
     name_columns,
+    refuse_partition_type,
     shared_names,
     table_name,
     with_table_names,
 )
-from odp.file_processor.apply.existing_table import ExistingTable
-from odp.file_processor.apply.schema_changes import SchemaVersion, decide_columns, refuse_partition_type
 from odp.file_processor.apply.table_format import format_of
 from odp.records import OPERATION, FileType, LandedFile, RawTableConfig, RowHistory
 from odp.refresh import RefreshKind, RefreshPlan

@@ -3,21 +3,165 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from lake.errors import LakeError
+from lake.errors import LakeError, RejectedInputError
+from lake.tables.change import ChangeKind, StoredTable, TableChange
+from lake.tables.columns import Columns
 from lake.tables.format import Table, open_table
-from odp.file_processor.apply.commit_proof import read_commit, read_source_names
-from odp.file_processor.apply.refresh_change import RefreshChange, refuse_earlier_keys
+from odp.file_processor.apply.changes import cast_to
+from odp.file_processor.apply.commit_proof import (
+    ExistingTable,
+    TableContent,
+    may_count_updates_without_row,
+    proof_of_content,
+    proof_of_final_rows,
+    proof_of_refresh,
+    read_commit,
+    read_content,
+    read_existing,
+    read_source_names,
+)
+from odp.file_processor.apply.parquet_footers import read_columns
+from odp.file_processor.apply.refresh_rows import (
+    KeyedRows,
+    RefreshRows,
+    count_final_rows,
+    load_version,
+    without_deleted,
+)
+from odp.file_processor.apply.row_order import KEY, technical_columns, with_keys
+from odp.file_processor.apply.source_columns import NamedColumns, changed_names, must_rewrite, with_table_names
 from odp.file_processor.apply.spark_failures import explained
-from odp.file_processor.apply.table_format import definition_of, format_of
-from odp.records import LandedFile, RawTableConfig
-from odp.refresh import LastCommit, RefreshPlan
+from odp.file_processor.apply.table_format import bound_columns, change_kind, definition_of, format_of
+from odp.file_processor.apply.table_schema import decide_table_columns, name_files
+from odp.records import LandedFile, RawTableConfig, RowHistory
+from odp.refresh import LastCommit, RefreshKind, RefreshPlan
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
+
+
+# Decides one refresh of one table: columns, rewriting, rows, and the change that a table format applies.
+
+
+@dataclass(frozen=True)
+class RefreshChange:
+    """One refresh of one table; configuration and files have physical buckets."""
+
+    spark: SparkSession
+    config: RawTableConfig
+    refresh: RefreshPlan
+    table: Table
+    stored: StoredTable | None
+    check_lease: Callable[[], None]
+
+    def apply(self) -> None:
+        """Write the refresh in one commit, after what an earlier release left has been put right."""
+        is_emptied = self.refresh.kind is RefreshKind.EMPTY  # its files may be gone: they are the reason
+        file_columns = {} if is_emptied else read_columns(self.spark, self.refresh.read_files)
+        columns = self._columns(file_columns)
+        named = {} if is_emptied else name_files(self.config, self.refresh, file_columns, self._existing)
+        self.table.repair(self.stored, self.check_lease)
+        rows = RefreshRows(self.spark, with_table_names(self.config), columns, self.refresh)
+        staying = self._staying_columns()
+        capabilities = format_of(self.config).capabilities
+        if staying is not None and must_rewrite(staying, columns, bound_columns(self.config), capabilities):
+            self._rewrite(rows, staying)
+            staying = columns
+        self._write(rows, self._rows(rows, named, staying or columns), changed_names(named.values()))
+
+    @property
+    def _kind(self) -> ChangeKind:
+        return change_kind(self.config, self.refresh)
+
+    @property
+    def _is_merged(self) -> bool:
+        """Whether rows of the table stay."""
+        return self.stored is not None and self._kind is ChangeKind.MERGE
+
+    @property
+    def _is_historical(self) -> bool:
+        return self.config.history is RowHistory.ALL
+
+    @cached_property
+    def _existing(self) -> ExistingTable | None:
+        return read_existing(self.stored) if self.stored else None
+
+    @cached_property
+    def _content(self) -> TableContent:
+        return read_content(self.stored.proof) if self.stored else TableContent()
+
+    def _columns(self, file_columns: Mapping[str, Columns]) -> Columns:
+        existing = self._existing
+        if self.refresh.kind is not RefreshKind.EMPTY:
+            return decide_table_columns(self.config, self.refresh, file_columns, existing)
+        if existing is None:
+            message = f"{self.config.qualified_name}: there is no table to empty"
+            raise RejectedInputError(message)
+        return existing.columns
+
+    def _staying_columns(self) -> Columns | None:
+        """Give the columns of the rows that stay in the table; None if none does."""
+        return self._existing.columns if self._existing and self._is_merged else None
+
+    def _rewrite(self, rows: RefreshRows, of_table: Columns) -> None:
+        """Put the table's rows as they are into wider columns, in a commit of its own that no reader notices."""
+        wider = with_keys(self._stored_rows(rows.columns, of_table), rows.config, rows.columns)
+        selected = wider.select(*rows.columns, *technical_columns(rows.config))
+        self.table.apply(TableChange(ChangeKind.REWRITE, selected, rows.columns, {}), self.check_lease)
+
+    def _stored_rows(self, columns: Columns, of_table: Columns) -> DataFrame:
+        return self.table.rows().select(*cast_to(columns, of_table), *technical_columns(self.config))
+
+    def _rows(self, rows: RefreshRows, named: Mapping[str, NamedColumns], of_table: Columns) -> KeyedRows:
+        is_merged = self._is_historical and self.stored is not None
+        if self.refresh.kind is RefreshKind.EMPTY:
+            empty = KeyedRows(rows.without_rows(), rows.without_rows())
+            return rows.emptied_history(self._stored_rows(rows.columns, of_table)) if is_merged else empty
+        read = rows.read(named)
+        version = self._content.load_version
+        if self.refresh.kind is RefreshKind.RELOAD and is_merged:
+            return rows.reloaded_history(read, self._stored_rows(rows.columns, of_table), version)
+        if not version and is_merged and any(file.is_load for file in self.refresh.files):
+            version = rows.version_of_load(read, self._stored_rows(rows.columns, of_table), "")
+        version = version or load_version("", self.refresh.state.generation)
+        keyed = rows.keyed(read, version)
+        marked = may_count_updates_without_row(self.refresh, self._existing, named.values()) and not self._is_historical
+        final = rows.final(keyed, marked=marked)
+        is_new = not self._is_historical and not self._is_merged
+        return KeyedRows(without_deleted(final) if is_new else final, keyed, version, marked)
+
+    def _write(self, rows: RefreshRows, made: KeyedRows, source_names: Mapping[str, str]) -> None:
+        is_replaced = not self._is_merged
+        after = self._content.after(self.refresh, made.load_version, is_replaced=is_replaced, source_names=source_names)
+        proof = proof_of_refresh(self.refresh) | proof_of_content(after)
+        final = made.final
+        if made.marked:
+            final, counted = count_final_rows(self.spark, final)
+            proof |= proof_of_final_rows(counted)
+        known = made.known if self._is_merged else None
+        self.table.apply(TableChange(self._kind, final, rows.columns, proof, known), self.check_lease)
+
+
+def refuse_earlier_keys(config: RawTableConfig, stored: StoredTable) -> None:
+    """Refuse a table of an earlier release whose record keys may be the same for two keys of the source.
+
+    Raises:
+        RejectedInputError: naming the way out.
+    """
+    if technical_columns(config) and KEY not in stored.columns:
+        message = (
+            f"{config.qualified_name} was written by an earlier release, whose keys of several columns and versions of "
+            "rows are not always unique; replicate the table into a new raw_table_name"
+        )
+        raise RejectedInputError(message)
+
+
+# Writes the change, and makes sure that the newest commit is this one.
 
 
 class SparkTableWriter:

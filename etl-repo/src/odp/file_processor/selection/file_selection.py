@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from lake.errors import RejectedInputError
 from odp.file_processor.selection.commits import commit_after, commit_of, first_load_held, state_after
 from odp.file_processor.selection.late_files import hold_namesakes, order
-from odp.file_processor.selection.load_parts import is_a_first_part, is_certainly_again, may_precede, second_of
+from odp.file_processor.selection.load_in_table import is_a_first_part, is_certainly_again, may_precede, second_of
 from odp.file_processor.selection.loads import is_settled
 from odp.file_processor.selection.pending_table import PendingTable
 from odp.file_processor.selection.reload_doubts import (

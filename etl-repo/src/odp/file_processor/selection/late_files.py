@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from odp.file_processor.selection.load_parts import is_certainly_again
+from odp.file_processor.selection.load_in_table import is_certainly_again
 from odp.records import FileStatus, LandedFile, SkipReason
 from odp.refresh import HeldFiles, TableState
 

@@ -11,9 +11,9 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from odp.file_processor.selection.load_in_table import LoadInTable
-from odp.file_processor.selection.load_parts import (
+from odp.file_processor.selection.load_in_table import (
     SETTLES_AFTER,
+    LoadInTable,
     SameContent,
     count_missing,
     is_a_first_part,

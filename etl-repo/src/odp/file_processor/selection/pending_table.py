@@ -17,8 +17,7 @@ from odp.file_processor.selection.late_files import (
     newest_versions,
     order,
 )
-from odp.file_processor.selection.load_in_table import LoadInTable
-from odp.file_processor.selection.load_parts import is_again, is_certainly_again, may_precede
+from odp.file_processor.selection.load_in_table import LoadInTable, is_again, is_certainly_again, may_precede
 from odp.file_processor.selection.loads import Load, PendingLoads, divide_loads
 from odp.file_processor.selection.suspicion import versions_of
 from odp.records import FileStatus, LandedFile, RowHistory, SkipReason

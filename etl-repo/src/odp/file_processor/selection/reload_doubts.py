@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from odp.file_processor.selection.load_parts import is_again, is_certainly_again
+from odp.file_processor.selection.load_in_table import is_again, is_certainly_again
 from odp.file_processor.selection.pending_table import PendingTable
 from odp.file_processor.selection.suspicion import suspicion, versions_of
 from odp.records import LandedFile

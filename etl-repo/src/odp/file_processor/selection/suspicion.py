@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import islice
 
-from odp.file_processor.selection.load_parts import COPY_EVENT, SameContent, is_again, may_precede, second_of
+from odp.file_processor.selection.load_in_table import COPY_EVENT, SameContent, is_again, may_precede, second_of
 from odp.file_processor.selection.loads import Load, PendingLoads
 from odp.records import LandedFile
 from odp.refresh import TableState

@@ -3,7 +3,7 @@
 from datetime import date
 
 from lake.tables.iceberg.catalog import TableName
-from lake.tables.iceberg.days import days_condition
+from lake.tables.iceberg.options import days_condition
 
 
 def test_a_table_lies_in_its_own_bucket_below_its_database() -> None:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from odp.file_processor.apply.existing_table import ExistingTable
+from odp.file_processor.apply.commit_proof import ExistingTable
 from odp.file_processor.apply.table_schema import decide_table_columns, name_files
 from odp.records import LandedFile, RowHistory
 from odp.refresh import RefreshKind, RefreshPlan, TableState

@@ -9,13 +9,12 @@ import pytest
 from odp.file_manager.key_ranges import days_around
 from odp.file_manager.missing_files import ranges_beside
 from odp.file_processor.apply import parquet_footers
-from odp.file_processor.apply.column_names import impossible_names
-from odp.file_processor.apply.schema_changes import SchemaVersion
+from odp.file_processor.apply.source_columns import SchemaVersion, impossible_names
 from odp.file_processor.selection.loads import Load
 from odp.records import LandedFile
 
 from lake.errors import RejectedInputError, SchemaChangeRefusedError
-from lake.ledger.bounded_text import bounded_reason
+from lake.shown_text import bounded_reason
 from lake.tables.columns import BIGINT, INT, Date, String
 from lake.tables.hudi.capabilities import HUDI
 from lake.tables.parquet_schema import parquet_columns

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from odp.file_processor.apply.schema_changes import (
+from odp.file_processor.apply.source_columns import (
     SchemaVersion,
     decide_columns,
     must_rewrite,

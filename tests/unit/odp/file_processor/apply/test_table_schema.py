@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
-from odp.file_processor.apply.existing_table import ExistingTable
+from odp.file_processor.apply.commit_proof import ExistingTable
 from odp.file_processor.apply.table_schema import decide_table_columns
 from odp.records import FileType, LandedFile, RawTableConfig, RowHistory
 from odp.refresh import RefreshKind, RefreshPlan, TableState

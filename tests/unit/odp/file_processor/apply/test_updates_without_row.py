@@ -4,10 +4,14 @@ import logging
 from dataclasses import replace
 
 import pytest
-from odp.file_processor.apply.column_names import NamedColumns
-from odp.file_processor.apply.commit_proof import proof_of_final_rows, read_final_rows
-from odp.file_processor.apply.existing_table import ExistingTable
-from odp.file_processor.apply.updates_without_row import FinalRows, may_count_updates_without_row
+from odp.file_processor.apply.commit_proof import (
+    ExistingTable,
+    FinalRows,
+    may_count_updates_without_row,
+    proof_of_final_rows,
+    read_final_rows,
+)
+from odp.file_processor.apply.source_columns import NamedColumns
 from odp.records import FileStatus
 from odp.refresh import RefreshKind, RefreshPlan, RowCounts, TableState
 

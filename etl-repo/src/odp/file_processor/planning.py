@@ -1,19 +1,102 @@
-"""Plans one execution: which tables of a cadence have work, in which batches.
-
-The plan is an object in S3. The state machine carries only its key and the batch numbers, so neither the number of
-tables nor their names can exceed Step Functions' 256 KiB limit.
-"""
+"""Plans a cadence: which tables start, in batches that one Glue run refreshes, with workers that fit their size."""
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from odp.file_processor.planning.batches import MOST_BATCHES, packed_batches
-from odp.file_processor.planning.workers import bytes_of_a_worker, execution_class, workers_for
+from odp.config_manager.cadence import minutes_of
 from odp.ports import CadenceClaims, Cadences, PendingWorkReader, PlannedLeases, PlanStorage
 from odp.records import BatchConfig, BatchPlan, PendingWork, RawTableConfig, TableLease
+
+# Sizes a Glue run by its pending bytes: number of workers and execution class.
+
+
+MEBIBYTE = 1024**2
+BYTES_OF_A_CORE = 256 * MEBIBYTE
+"""Pending bytes for each core: Spark reads 128 MB in a task, and two tasks in a row outlast their scheduling."""
+CORES = {"G.1X": 4, "G.2X": 8, "G.4X": 16, "G.8X": 32, "G.12X": 48, "G.16X": 64}
+CORES |= {"R.1X": 4, "R.2X": 8, "R.4X": 16, "R.8X": 32}
+"""https://docs.aws.amazon.com/glue/latest/dg/worker-types.html"""
+FEWEST_WORKERS = 2
+"""The driver and one executor; Glue refuses fewer."""
+FLEX, STANDARD = "FLEX", "STANDARD"
+FLEX_WORKERS = ("G.1X", "G.2X")
+"""Glue refuses the flexible class for other workers."""
+FLEX_FROM_MINUTES = 60
+"""Flex costs a third less and starts when AWS has spare machines, some minutes late: too late for shorter cadences."""
+FLEX_UP_TO_MINUTES = 720
+"""The longest run on Flex, because AWS may take Flex's machines back during a run."""
+FLEX_TAKES = 2
+"""A Flex run may take so many times longer, because it may continue with fewer machines."""
+
+
+def bytes_of_a_worker(worker_type: str) -> int:
+    """Give the pending bytes for one executor."""
+    return CORES[worker_type] * BYTES_OF_A_CORE
+
+
+def workers_for(pending_bytes: int, worker_type: str, most: int) -> int:
+    """Count a driver and an executor for each share of the pending bytes, up to the limit."""
+    executors = -(-pending_bytes // bytes_of_a_worker(worker_type))
+    return min(max(1 + executors, FEWEST_WORKERS), most)
+
+
+def execution_class(refresh_cadence: str, worker_type: str, minutes: int) -> tuple[str, int]:
+    """Choose Flex where a late start does no harm, and give the timeout of a run of that class."""
+    has_time = minutes_of(refresh_cadence) >= FLEX_FROM_MINUTES and minutes <= FLEX_UP_TO_MINUTES
+    if has_time and worker_type in FLEX_WORKERS:
+        return FLEX, minutes * FLEX_TAKES
+    return STANDARD, minutes
+
+
+# Divides tables with pending files into batches by bytes and by number.
+
+
+MOST_BATCHES = 500
+"""Step Functions keeps 25,000 events of an execution; a batch writes up to 45 when Glue is busy."""
+
+
+def packed_batches(work: Iterable[PendingWork], most_tables: int, bytes_of_a_batch: int) -> list[list[str]]:
+    """Fill few batches of about equal bytes; tables share a batch only if all of them fit.
+
+    A batch has at most `most_tables`. If bytes alone would make more than MOST_BATCHES, batches take more bytes: an
+    execution's history is limited, and no table waits for the next execution.
+    """
+    largest_first = sorted(work, key=lambda table: (-table.bytes, table.source_table_name))
+    by_count = -(-len(largest_first) // most_tables)
+    batches = _packed(largest_first, most_tables, bytes_of_a_batch)
+    while len(batches) > max(by_count, MOST_BATCHES):
+        bytes_of_a_batch *= 2
+        batches = _packed(largest_first, most_tables, bytes_of_a_batch)
+    return batches
+
+
+def _packed(largest_first: Sequence[PendingWork], most_tables: int, bytes_of_a_batch: int) -> list[list[str]]:
+    """Put large tables into batches of their own, and the others, largest first, into the lightest batch with room."""
+    alone = [[table.source_table_name] for table in largest_first if table.bytes >= bytes_of_a_batch]
+    shared = largest_first[len(alone) :]
+    fewest = max(-(-len(shared) // most_tables), -(-sum(table.bytes for table in shared) // bytes_of_a_batch))
+    batches: list[list[str]] = [[] for _ in range(fewest)]
+    lightest_first = [(0, number) for number in range(fewest)]
+    for table in shared:
+        if lightest_first[0][0] + table.bytes > bytes_of_a_batch:
+            batches.append([])
+            heapq.heappush(lightest_first, (0, len(batches) - 1))
+        pending_bytes, number = heapq.heappop(lightest_first)
+        batches[number].append(table.source_table_name)
+        if len(batches[number]) < most_tables:
+            heapq.heappush(lightest_first, (pending_bytes + table.bytes, number))
+    return alone + batches
+
+
+# Plans one execution: which tables of a cadence have work, in which batches.
+#
+# The plan is an object in S3. The state machine carries only its key and the batch numbers, so neither the number of
+# tables nor their names can exceed Step Functions' 256 KiB limit.
+
 
 ALREADY_RUNNING = "another execution of this cadence is running"
 NOTHING_TO_DO = "nothing to do"

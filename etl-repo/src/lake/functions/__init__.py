@@ -1,1 +1,0 @@
-"""What only Lambda functions have, with the packages that Glue jobs lack."""

@@ -1,0 +1,120 @@
+"""ODP's S3 adapters: contents of landed objects, plans of the File Processor, requests of the Configuration Manager."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from odp.configuration import ConfigRequest
+from odp.records import BatchPlan, LandedFile
+from odp.stored_format import FORMAT
+
+# Compares versions of staged objects, by the S3 API.
+
+
+_GONE = {"404", "NoSuchKey", "NoSuchVersion"}
+_COMPARED = 1 << 20
+"""Comparing so many bytes at each end is enough for Parquet: the end has the counts and bounds of every column."""
+
+
+class S3ObjectContents:
+    """Compares ETags first; if they differ, it compares both ends of both versions.
+
+    ETags of equal contents differ in buckets that are encrypted with a KMS key.
+    """
+
+    def __init__(self, buckets: Mapping[str, str]) -> None:
+        self._buckets = buckets
+        self._s3 = boto3.client("s3")
+
+    def has_same_content(self, version: LandedFile, earlier: LandedFile) -> bool | None:
+        """Whether two versions of one object have the same content; None if one of them is gone."""
+        if version.size != earlier.size:
+            return False
+        if not version.size or (version.etag and version.etag == earlier.etag):
+            return True
+        for range_ in _ends(version.size):
+            contents = self._read(version, range_), self._read(earlier, range_)
+            if None in contents:
+                return None
+            if contents[0] != contents[1]:
+                return False
+        return True
+
+    def _read(self, file: LandedFile, range_: str) -> bytes | None:
+        bucket = self._buckets.get(file.bucket, file.bucket)
+        request: dict[str, Any] = {"Bucket": bucket, "Key": file.key, "Range": range_}
+        if file.version_id:
+            request["VersionId"] = file.version_id
+        try:
+            found = self._s3.get_object(**request)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _GONE:
+                return None
+            raise
+        return found["Body"].read()
+
+
+def _ends(size: int) -> tuple[str, ...]:
+    if size <= 2 * _COMPARED:
+        return (f"bytes=0-{size - 1}",)
+    return (f"bytes=0-{_COMPARED - 1}", f"bytes=-{_COMPARED}")
+
+
+# Batch plans as JSON objects in the config bucket.
+
+
+class S3PlanStorage:
+    """Keeps each plan under its own key; the bucket's lifecycle expires old ones."""
+
+    def __init__(self, bucket: str) -> None:
+        self._bucket = bucket
+        self._s3 = boto3.client("s3")
+
+    def write(self, plan: BatchPlan) -> None:
+        """Keep a plan under its key."""
+        document = {"format": FORMAT, **dataclasses.asdict(plan)}
+        self._s3.put_object(Bucket=self._bucket, Key=plan.key, Body=json.dumps(document).encode())
+
+    def read(self, key: str) -> BatchPlan:
+        """Read the plan of a key; an older or a newer release may have written it."""
+        document = json.loads(self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read())
+        batches = tuple(tuple(batch) for batch in document["batches"])
+        return BatchPlan(document["refresh_cadence"], document["execution_name"], batches)
+
+
+# The configuration request in the config bucket: the versions of one object.
+
+
+class S3ConfigRequests:
+    """Reads requests by object version; the bucket expires old versions."""
+
+    def __init__(self, bucket: str, key: str) -> None:
+        self._bucket = bucket
+        self._key = key
+        self._s3 = boto3.client("s3")
+
+    def newest(self) -> str | None:
+        """Give the id of the newest request; None if there is none."""
+        try:
+            return self._s3.head_object(Bucket=self._bucket, Key=self._key)["VersionId"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _GONE:
+                return None
+            raise
+
+    def read(self, request_id: str) -> ConfigRequest | None:
+        """Read a request; None if the bucket no longer has it."""
+        try:
+            found = self._s3.get_object(Bucket=self._bucket, Key=self._key, VersionId=request_id)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _GONE:
+                return None
+            raise
+        received_at = found["LastModified"].strftime("%Y-%m-%dT%H:%M:%SZ")
+        return ConfigRequest(request_id, received_at, found["Body"].read())

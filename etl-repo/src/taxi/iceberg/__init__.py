@@ -1,1 +1,0 @@
-"""The tables of both layers as Iceberg tables of the Data Catalog."""
