@@ -156,7 +156,7 @@ lock: ## write the lock files of Python packages anew from pyproject.toml
 	echo 'uv==0.13.9' | $(COMPILE) - -o requirements-uv.txt
 
 lock-jars: $(READY) ## write jars.lock.json anew from rehearsal/jars.py, which takes a download of 240 MB
-	@$(BIN)/python -m rehearsal.lock_jars
+	@$(BIN)/python -m rehearsal.jars
 
 clean: ## remove every trace of runs and installations
 	@rm -rf .venv $(SYNTH) $(TOOLS) .local node_modules report.html infra-repo/cdk.out etl-repo/cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
