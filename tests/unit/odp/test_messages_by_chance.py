@@ -13,6 +13,8 @@ import pytest
 from odp.messenger import Messenger
 from odp.state_changes import Aspect, State, Subject, Told
 
+pytestmark = pytest.mark.simulation
+
 MINUTES = 600
 A_DAY = 86_400
 LONGEST_CLAIM = 1000

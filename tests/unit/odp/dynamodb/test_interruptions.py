@@ -44,6 +44,8 @@ from tests.unit.odp.samples import BOOK_TABLES, batch_config, table_config
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
 
+pytestmark = pytest.mark.simulation
+
 KEY = "s/t/20260101-000000001.parquet"
 FILE = LandedFile("s.t", "f0", FileType.CHANGES, "s", "t", "staging", KEY, 7, "e", "2026-01-01T00:00:00Z")
 FILES = tuple(replace(FILE, file_id=f"f{number}") for number in range(3))

@@ -11,6 +11,8 @@ from odp.records import LandedFile, SkipReason
 
 from tests.unit.odp.file_manager.loads_in_memory import DAYS, NOW, LakeOfLoads, change, part
 
+pytestmark = pytest.mark.simulation
+
 OLD_LOAD = part(1, landed="2026-06-01T00:00:00Z")
 """It expired long ago."""
 HISTORIES = {"load may have expired": (OLD_LOAD,), "only changes": ()}

@@ -8,6 +8,8 @@ from odp.records import FileStatus, LandedFile, PendingFiles
 
 from tests.unit.odp.file_processor.refresh_world import World, add, file, part
 
+pytestmark = pytest.mark.simulation
+
 FIRST = [part(number, minutes_ago=600) for number in (1, 2, 3)]
 COPIED = [replace(part(number, minutes_ago=300, version="v2"), event_reason="CopyObject") for number in (1, 2, 3)]
 SAME = [replace(part(number, minutes_ago=300, version="v2"), version_id="v1") for number in (1, 2, 3)]

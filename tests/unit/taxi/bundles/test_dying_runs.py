@@ -18,6 +18,8 @@ from taxi.records import Bundle, FileOutcome, LoadStatus
 from tests.unit.taxi.memory import MemoryAudit, MemoryBundles
 from tests.unit.taxi.samples import landed, loaded
 
+pytestmark = pytest.mark.simulation
+
 MINUTE, HOUR = 60, 3_600
 LOOK_AGAIN = 15 * MINUTE
 RUN_TAKES = 5 * MINUTE

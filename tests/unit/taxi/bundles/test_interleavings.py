@@ -13,6 +13,8 @@ from lake.errors import LeaseLostError
 from tests.unit.taxi.bundles.interleaving import Killed, Party
 from tests.unit.taxi.bundles.world import LEASE_SECONDS, World
 
+pytestmark = pytest.mark.simulation
+
 Interrupts = dict[int, int]
 """At which steps something else happens than that the newest party runs on, and what."""
 
