@@ -60,7 +60,7 @@ class DeployedLake:
         return str(written["VersionId"])
 
     def configuration_requests(self) -> list[dict[str, Any]]:
-        """Every configuration request in the books with what became of it, in the order in which that was decided."""
+        """Every configuration request with its outcome, in the order of the decisions."""
         tracker = self.dynamodb.Table(self.table(OdpTable.CONFIG_DEPLOY_TRACKER))
         found = tracker.query(KeyConditionExpression=Key("source_table_name").eq(REQUESTS), ConsistentRead=True)
         requests = [item for item in found["Items"] if "request_status" in item]

@@ -11,8 +11,8 @@ from boto3.dynamodb.conditions import Key
 from botocore.config import Config
 
 from deployment_account.names import Odp, OdpTable, Shared
-from scripts.smoke.books import SmokeTable
 from scripts.smoke.dms_files import FULL_LOAD, loaded
+from scripts.smoke.ledger import SmokeTable
 from scripts.smoke.outcome import StepFailedError
 from scripts.smoke.refreshes import Execution
 from scripts.smoke.step import Evidence, Smoke, Step
@@ -119,7 +119,7 @@ STEPS = (
 SWEEP_STEP = Step(
     8,
     "many files, and the sweep",
-    "events of many files at once reach the books, and the sweep runs through",
+    "events of many files at once reach the ledger, and the sweep runs through",
     "the log of the sweep's function; its role lists the staging bucket and writes odpf_file_tracker",
     sweep,
     needs=(3,),

@@ -254,7 +254,7 @@ def emptied_table_loses_the_changes_since(patch: pytest.MonkeyPatch) -> None:
 
 
 def deleted_object_counts_as_applied(patch: pytest.MonkeyPatch) -> None:
-    """An object that was deleted before anyone read it is booked as if its rows were in the table."""
+    """An object that was deleted before anyone read it is recorded as if its rows were in the table."""
     original = LandedFile.skipped
     patch.setattr(
         LandedFile,
@@ -320,18 +320,18 @@ def before_images_are_columns_of_the_source(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(table_schema, "before_images", lambda *_: {})
 
 
-def conflict_counts_as_booked(patch: pytest.MonkeyPatch) -> None:
+def conflict_counts_as_done(patch: pytest.MonkeyPatch) -> None:
     """A transaction that met another one was not made, and nobody makes it again."""
     _swallow(patch, "TransactionCanceledException")
 
 
-def throttled_write_counts_as_booked(patch: pytest.MonkeyPatch) -> None:
+def throttled_write_counts_as_done(patch: pytest.MonkeyPatch) -> None:
     """Nor is one that DynamoDB throttled for too long."""
     _swallow(patch, "ProvisionedThroughputExceededException")
 
 
 def _swallow(patch: pytest.MonkeyPatch, code: str) -> None:
-    original = refresh_run.RefreshRun._enter_done
+    original = refresh_run.RefreshRun._record_done
 
     def append(refresh: Any) -> None:
         try:
@@ -341,7 +341,7 @@ def _swallow(patch: pytest.MonkeyPatch, code: str) -> None:
                 raise
             refresh._done = ()
 
-    patch.setattr(refresh_run.RefreshRun, "_enter_done", append)
+    patch.setattr(refresh_run.RefreshRun, "_record_done", append)
 
 
 def reload_of_a_historical_table_skips_the_changes_before_it(patch: pytest.MonkeyPatch) -> None:
@@ -419,8 +419,8 @@ def _named_as(version: str, row: Row, config: RawTableConfig, load_version: str)
         (restarted_load_keeps_the_columns_of_the_one_that_was_given_up, Kind.ROWS),
         (parts_of_the_load_that_was_given_up_count_beside_the_restarted_one, Kind.ROWS),
         (before_images_are_columns_of_the_source, Kind.ROWS),
-        (conflict_counts_as_booked, Kind.TWICE),
-        (throttled_write_counts_as_booked, Kind.TWICE),
+        (conflict_counts_as_done, Kind.TWICE),
+        (throttled_write_counts_as_done, Kind.TWICE),
         (reload_of_a_historical_table_skips_the_changes_before_it, Kind.ROWS),
         (reload_of_a_historical_table_replaces_it, Kind.ROWS),
     ],
@@ -437,7 +437,7 @@ STEERED: dict[Plant, tuple[Act, ...]] = {
         *[Act.CHANGE, Act.FLUSH, Act.LOSE, Act.SWEEP, Act.SWEEP] * 8,
     ),
     deleted_part_takes_the_rest_of_its_load_along: (Act.CHANGE, Act.CHANGE, Act.LOAD, *[Act.PART] * 3, Act.DELETE),
-    throttled_write_counts_as_booked: (
+    throttled_write_counts_as_done: (
         *(Act.CHANGE, Act.LOAD),
         *[Act.CHANGE, Act.CHANGE, Act.FLUSH, Act.DELIVER, Act.RUN] * 8,
     ),

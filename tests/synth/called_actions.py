@@ -276,15 +276,15 @@ def of_the_job() -> Actions:
         _ledger(dynamodb)
         _staging(*(version["VersionId"] for version in versions))
         names = ("FileTracker", "FileTrackerHistory", "FileProcessingTracker", "FileProcessingTrackerHistory")
-        books = DynamoDbRunLog(dynamodb, RunLogTables(*names, "Quarantine"))
+        run_log = DynamoDbRunLog(dynamodb, RunLogTables(*names, "Quarantine"))
         leases = DynamoDbTableLeases(dynamodb, "FileProcessingTracker")
         under_way = RunRecord(replace(OUTCOME, status=RefreshStatus.UPDATING), (LOAD,))
         for entry in (under_way, RunRecord(OUTCOME, closes=True), RunRecord(OUTCOME, closes=True, refused=True)):
             lease = leases.acquire("db.t", "jr_1")
             assert lease is not None
             leases.renew(lease)
-            books.append(lease, entry)
-        books.record(OUTCOME, "jr_2")
+            run_log.append(lease, entry)
+        run_log.record(OUTCOME, "jr_2")
     return found
 
 
@@ -293,7 +293,7 @@ def _ledger(dynamodb: Any) -> None:
     files = DynamoDbFileTracker(dynamodb, "FileTracker", "FileTrackerHistory")
     files.register(LOAD)
     files.pending_files("s.t", 10)
-    assert files.not_booked("s.t", [LOAD.file_id]) == [LOAD]
+    assert files.unrecorded_files("s.t", [LOAD.file_id]) == [LOAD]
     files.processed_loads("s.t")
     files.processed_changes("s.t", "", 10)
     files.unknown([LOAD])

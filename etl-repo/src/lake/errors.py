@@ -24,7 +24,7 @@ class ServiceUnavailableError(RetryableError):
 
 
 class LeaseLostError(RetryableError):
-    """Another run took this table's lease over, so this one may neither commit nor write the books."""
+    """Another run took over this table's lease, so this run may neither commit nor write to the ledger."""
 
 
 class ObjectGoneError(RetryableError):

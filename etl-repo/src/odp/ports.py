@@ -148,7 +148,7 @@ class FileTracker(FileHistory, Protocol):
     def pending_files(self, source_table_name: str, most_changes: int) -> PendingFiles:
         """List all pending parts of loads and the oldest pending changes of one source table."""
 
-    def not_booked(self, source_table_name: str, file_ids: Collection[str]) -> Sequence[LandedFile]:
+    def unrecorded_files(self, source_table_name: str, file_ids: Collection[str]) -> Sequence[LandedFile]:
         """List the files of a commit that are still pending, or that a person skipped meanwhile."""
 
 

@@ -116,7 +116,7 @@ STORED_NAMES: Mapping[str, str] = {
     "history": "table_data_versioning_type",
     "table_format": "table_storage_type",
 }
-"""What the books, the configuration tables and commits call fields of a table: the reference framework's names."""
+"""The stored names of a table's fields in DynamoDB and in commits; they are the reference framework's names."""
 
 
 def stored(fields: Mapping[str, Value]) -> dict[str, Value]:

@@ -1,4 +1,4 @@
-"""The books of the deployed lake, read as an operator reads them: from DynamoDB, by table."""
+"""Reads the deployed lake's ledger from DynamoDB, table by table, as an operator does."""
 
 from collections.abc import Collection
 from typing import Any
@@ -9,7 +9,7 @@ from odp.dynamodb.file_decisions import DecisionTables, DynamoDbFileDecisions
 
 from deployment_account.names import OdpTable
 from rehearsal.demo.deployed_lake import DeployedLake
-from rehearsal.torture.evidence import APPLIED, HELD, PENDING, SKIPPED, BookedFile, Counts, Version
+from rehearsal.torture.evidence import APPLIED, HELD, PENDING, SKIPPED, Counts, RecordedFile, Version
 
 Item = dict[str, Any]
 _STATUSES = {
@@ -20,7 +20,7 @@ _STATUSES = {
 }
 
 
-class DeployedBooks:
+class DeployedLedger:
     """Files by source table, leases and runs by table of the lake."""
 
     def __init__(self, lake: DeployedLake) -> None:
@@ -33,15 +33,15 @@ class DeployedBooks:
         )
         self._decisions = DynamoDbFileDecisions(lake.dynamodb, tables)
 
-    def pending(self, source_table_name: str) -> list[BookedFile]:
+    def pending(self, source_table_name: str) -> list[RecordedFile]:
         """The files that wait."""
         return self._files(OdpTable.FILE_TRACKER, source_table_name)
 
-    def history(self, source_table_name: str) -> list[BookedFile]:
+    def history(self, source_table_name: str) -> list[RecordedFile]:
         """The files that are done, or held."""
         return self._files(OdpTable.FILE_TRACKER_HISTORY, source_table_name)
 
-    def held(self, source_table_name: str) -> list[BookedFile]:
+    def held(self, source_table_name: str) -> list[RecordedFile]:
         """The files that wait for a person."""
         return [file for file in self.history(source_table_name) if file.status == HELD]
 
@@ -77,8 +77,8 @@ class DeployedBooks:
             if "lease_owner" in item:
                 leases.put_item(Item={**item, "lease_expires_at": 1})
 
-    def _files(self, table: OdpTable, source_table_name: str) -> list[BookedFile]:
-        return [_booked(item) for item in self._query(table, "source_table_name", source_table_name)]
+    def _files(self, table: OdpTable, source_table_name: str) -> list[RecordedFile]:
+        return [_recorded(item) for item in self._query(table, "source_table_name", source_table_name)]
 
     def _query(self, table: OdpTable, key: str, value: str) -> list[Item]:
         request = {"TableName": self._lake.table(table), "KeyConditionExpression": Key(key).eq(value)}
@@ -89,8 +89,8 @@ class DeployedBooks:
         return [item for page in pages for item in page["Items"]]
 
 
-def _booked(item: Item) -> BookedFile:
-    return BookedFile(
+def _recorded(item: Item) -> RecordedFile:
+    return RecordedFile(
         file_id=item["file_id"],
         key=item["file_ingestion_path"],
         version_id=item["version_id"],

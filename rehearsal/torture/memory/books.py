@@ -1,4 +1,4 @@
-"""The books of refreshes: each transaction is whole or not at all, and demands the lease."""
+"""The run log in memory: each transaction requires the lease, and succeeds or fails as a whole."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -15,7 +15,7 @@ Outcomes = dict[tuple[str, str], RefreshOutcome]
 """odpf_file_processing_tracker_history: an item for each table and run."""
 
 
-class MemoryBooks:
+class MemoryRunLog:
     """Writes entries for one run, which may be interrupted before each transaction."""
 
     def __init__(

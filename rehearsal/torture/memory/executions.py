@@ -16,7 +16,7 @@ from lake.errors import LakeError, RetryableError
 from lake.ledger.connection import trouble_of_aws
 from rehearsal.torture.check import Finding, Kind
 from rehearsal.torture.faults import Boundaries, Fault, FaultKind, Killed, Process, UnderFire, trouble
-from rehearsal.torture.memory.books import MemoryBooks
+from rehearsal.torture.memory.books import MemoryRunLog
 from rehearsal.torture.memory.leases import LEASE_SECONDS
 from rehearsal.torture.memory.troubles import Fire
 from rehearsal.torture.memory.writer import MemoryWriter
@@ -179,7 +179,9 @@ class GlueRun:
             lambda: boundaries.cross("before the commit"),
             lambda config, refresh: lake.note_commit(config, refresh, self._run_id),
         )
-        books = MemoryBooks(lake.ledger, lake.leases, lake.outcomes, lambda: boundaries.cross("before a transaction"))
+        run_log = MemoryRunLog(
+            lake.ledger, lake.leases, lake.outcomes, lambda: boundaries.cross("before a transaction")
+        )
         listing, files = UnderFire(lake.staging, boundaries), UnderFire(lake.ledger, boundaries)
         quarantine = UnderFire(lake.quarantine, boundaries)
         ports: dict[str, Any] = {
@@ -189,6 +191,6 @@ class GlueRun:
             "quarantine": quarantine,
             "leases": UnderFire(lake.leases, boundaries),
             "writer": UnderFire(writer, boundaries),
-            "run_log": UnderFire(books, boundaries),
+            "run_log": UnderFire(run_log, boundaries),
         }
         return TableRefresher(**ports, run_id=self._run_id, limits=lake.limits, clock=lake.clock.datetime)

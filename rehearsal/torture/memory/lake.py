@@ -1,4 +1,4 @@
-"""A whole lake in memory: the framework's own code between a bucket, books and tables that tests can look into."""
+"""A whole lake in memory: the framework's own code over a bucket, a ledger and tables that tests can inspect."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -26,9 +26,9 @@ from rehearsal.torture.evidence import (
     BY_A_PERSON,
     HELD,
     SKIPPED,
-    BookedFile,
     CommitEvidence,
     Counts,
+    RecordedFile,
     TableEvidence,
     Version,
 )
@@ -241,8 +241,8 @@ class MemoryLake:
         return TableEvidence(
             landed=self.staging.landed(replica.dms.folder) | self._emptying[source],
             readable=self.staging.readable(replica.dms.folder),
-            pending=_booked(self.ledger.pending, source),
-            history=_booked(self.ledger.history, source),
+            pending=_recorded(self.ledger.pending, source),
+            history=_recorded(self.ledger.history, source),
             commits=[_evidence_of(commit) for commit in table.commits],
             told=sum(told, Counts()),
             status=self._status(name),
@@ -250,9 +250,9 @@ class MemoryLake:
         )
 
 
-def _booked(files: Mapping[str, LandedFile], source: str) -> list[BookedFile]:
+def _recorded(files: Mapping[str, LandedFile], source: str) -> list[RecordedFile]:
     return [
-        BookedFile(
+        RecordedFile(
             file.file_id,
             file.key,
             file.version_id or "",

@@ -46,7 +46,7 @@ class MemoryLedger:
         """List the pending parts of full loads of one source table."""
         return [file for file in self.pending_files(source_table_name, 0).files if file.is_load]
 
-    def not_booked(self, source_table_name: str, file_ids: Collection[str]) -> Sequence[LandedFile]:
+    def unrecorded_files(self, source_table_name: str, file_ids: Collection[str]) -> Sequence[LandedFile]:
         """List those of the given files that are pending, or that were skipped."""
         skipped = {name: file for name, file in self.history.items() if file.status is FileStatus.SKIPPED}
         known = {**skipped, **self.pending}

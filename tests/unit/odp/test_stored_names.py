@@ -1,4 +1,4 @@
-"""Nothing that is stored names a physical bucket or a Region: a copy of the books is at home in another Region too."""
+"""No stored item names a physical bucket or a Region, so a copy of the ledger works in another Region."""
 
 import json
 from typing import TYPE_CHECKING, Any

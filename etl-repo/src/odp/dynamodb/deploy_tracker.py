@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lake.ledger.connection import persist, took_place
 from odp.configuration import Change, ConfigDeployment, ConfigRequest, RequestStatus, fields_of
-from odp.errors import BooksFormatError
+from odp.errors import LedgerFormatError
 from odp.stored_format import FORMAT
 
 if TYPE_CHECKING:
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 
 MARKER = {"source_table_name": "books", "deployed_at": "format"}
-"""The key of the item; no source table lacks a dot."""
+"""The key of the item. It is stored, so it keeps the ledger's former name. Source tables have a dot, so none has it."""
 
 
-class DynamoDbBooksFormat:
+class DynamoDbLedgerFormat:
     """Reads the format, and writes it into new tables."""
 
     def __init__(self, dynamodb: DynamoDBServiceResource, tracker_table: str, file_tables: Sequence[str]) -> None:
@@ -37,16 +37,16 @@ class DynamoDbBooksFormat:
         """Return if the tables are empty or in this release's format.
 
         Raises:
-            BooksFormatError: they are in another format.
+            LedgerFormatError: they are in another format.
         """
         marker = self._tracker.get_item(Key=MARKER, ConsistentRead=True).get("Item")
         found = int(str(marker["format"])) if marker else self._found()
         if found < FORMAT:
-            message = f"the books are in format {found}, this release writes format {FORMAT}: run odp books migrate"
-            raise BooksFormatError(message)
+            message = f"the ledger is in format {found}, this release writes format {FORMAT}: run odp ledger migrate"
+            raise LedgerFormatError(message)
         if found > FORMAT:
-            message = f"the books are in format {found}, this release knows format {FORMAT}: deploy a newer release"
-            raise BooksFormatError(message)
+            message = f"the ledger is in format {found}, this release knows format {FORMAT}: deploy a newer release"
+            raise LedgerFormatError(message)
         if not marker:
             self._mark()
 

@@ -89,7 +89,7 @@ class DynamoDbFileTracker:
         """List the pending parts of full loads of one source table."""
         return [landed_file_of(item) for item in _loads(self._pending, source_table_name)]
 
-    def not_booked(self, source_table_name: str, file_ids: Collection[str]) -> Sequence[LandedFile]:
+    def unrecorded_files(self, source_table_name: str, file_ids: Collection[str]) -> Sequence[LandedFile]:
         """List the given files that are pending or skipped, in landing order.
 
         They are the files of a commit. A person skipped one of them after the run had died or failed.

@@ -10,7 +10,7 @@ from typing import Any
 from lake.functions import Message, count, delivered_again, entry_point, failed_messages
 from lake.ledger.connection import dynamodb_resource
 from lake.metrics import Metric
-from odp.dynamodb.deploy_tracker import DynamoDbBooksFormat
+from odp.dynamodb.deploy_tracker import DynamoDbLedgerFormat
 from odp.dynamodb.file_tracker import DynamoDbFileTracker
 from odp.dynamodb.quarantine import DynamoDbQuarantine
 from odp.file_manager.registration import STAGING, Outcome, Staging, register_message
@@ -29,10 +29,10 @@ class Lake:
 
 @functools.cache
 def connected_lake() -> Lake:
-    """Connect to the lake of the environment variables; raises BooksFormatError before its books are migrated."""
+    """Connect to the lake of the environment variables; raises LedgerFormatError if its ledger is not migrated."""
     dynamodb, variables = dynamodb_resource(), FileManagerVariables.read()
     files = variables.file_tracker_table, variables.file_tracker_history_table
-    DynamoDbBooksFormat(dynamodb, variables.config_deploy_tracker_table, files).require_current()
+    DynamoDbLedgerFormat(dynamodb, variables.config_deploy_tracker_table, files).require_current()
     return Lake(
         tracker=DynamoDbFileTracker(dynamodb, *files),
         quarantine=DynamoDbQuarantine(dynamodb, variables.quarantine_table),

@@ -186,7 +186,7 @@ def _check_identity(key: str, table: SourceTable) -> None:
     if (length := len(table.name.encode())) > MOST_IDENTITY_BYTES:
         _refuse(
             key,
-            f"schema and table have {length:,} bytes together, and the books hold {MOST_IDENTITY_BYTES}; rename them "
+            f"schema and table have {length:,} bytes together, and the ledger holds {MOST_IDENTITY_BYTES}; rename them "
             "by a transformation rule of the DMS task, or delete the object",
         )
 

@@ -107,7 +107,7 @@ def listed_object(version: ObjectVersion, sources: Sources = DEFAULT_SOURCES) ->
 def file_id(role: str, key: str, version: str, file_type: FileType) -> str:
     """Derive the id of a landed file: ids of a table sort as its files are applied, loads first, changes by name.
 
-    The same version of an object has the same id in both Regions; books that exist are read by it, so it never changes.
+    The same version of an object has the same id in both Regions. Existing ledgers use it, so it never changes.
     """
     is_change = int(file_type is FileType.CHANGES)
     return f"{is_change}/{key.rsplit('/', 1)[-1]}/{object_id(role, key, version)}"

@@ -39,7 +39,7 @@ Action = dict[str, Any]
 
 
 class DynamoDbAudit:
-    """The books of landed files."""
+    """The ledger of landed files."""
 
     def __init__(self, dynamodb: DynamoDBServiceResource, audit_table: str) -> None:
         self._client = dynamodb.meta.client

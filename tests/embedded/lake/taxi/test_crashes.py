@@ -86,7 +86,7 @@ def test_killed_run_is_repeated_and_its_files_are_loaded_once(
     assert flow.branches("green") == {"main"}
 
 
-def test_books_of_a_run_that_was_repeated_tell_of_its_good_end(healed: Outcome) -> None:
+def test_ledger_shows_the_success_of_a_run_that_was_repeated(healed: Outcome) -> None:
     ends = {key: healed.of_key(key)[-1] for key in LANDED}
     assert {key: (item["file_status"], item["rows_loaded"]) for key, item in ends.items()} == {
         CORRECTED.key: ("completed", len(CORRECTED.trips)),

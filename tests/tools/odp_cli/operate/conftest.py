@@ -1,4 +1,4 @@
-"""A lake in moto as an operator's commands reach it, with the adapters that write its books."""
+"""A lake in moto as an operator's commands reach it, with the adapters that write its ledger."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,7 +35,7 @@ from typer.testing import CliRunner, Result
 
 from tests.moto_session import client, resource
 from tests.unit.odp import conftest as framework
-from tests.unit.odp.samples import BOOK_TABLES, batch_config, table_config
+from tests.unit.odp.samples import RUN_LOG_TABLES, batch_config, table_config
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
@@ -78,7 +78,7 @@ def _file(table: str, file_type: FileType, name: str, file_id: str, fields: dict
 
 @dataclass
 class Lake:
-    """The books of a lake, and the command line that an operator types."""
+    """The ledger of a lake, and the command line that an operator types."""
 
     dynamodb: "DynamoDBServiceResource"
 
@@ -86,7 +86,7 @@ class Lake:
         self.tracker = DynamoDbFileTracker(self.dynamodb, "files", "files_history")
         self.quarantine = DynamoDbQuarantine(self.dynamodb, "quarantine")
         self.leases = DynamoDbTableLeases(self.dynamodb, "leases")
-        self.books = DynamoDbRunLog(self.dynamodb, BOOK_TABLES)
+        self.run_log = DynamoDbRunLog(self.dynamodb, RUN_LOG_TABLES)
         self.dynamodb.Table("batch_config").put_item(Item=item_of(batch_config()))
 
     def configure(self, **fields: Any) -> RawTableConfig:
@@ -127,7 +127,7 @@ class Lake:
             len(files),
             error=fields.pop("error", ""),
         )
-        self.books.append(lease, RunRecord(outcome, tuple(files), closes=True, **fields))
+        self.run_log.append(lease, RunRecord(outcome, tuple(files), closes=True, **fields))
 
     def odp(self, *arguments: str, answers: str = "") -> Result:
         return CliRunner().invoke(app, [*arguments, "--env", ENV, "--platform", str(PLATFORM)], input=answers)

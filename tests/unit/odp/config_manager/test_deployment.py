@@ -1,4 +1,4 @@
-"""The newest request is the one that is deployed, whole or not at all, and every request is in the books."""
+"""The newest request is deployed, whole or not at all, and every request is recorded."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -44,7 +44,7 @@ def expected(*tables: RawTableConfig, **batch: Any) -> Configuration:
 
 @dataclass
 class World:
-    """Bucket, books and running configuration in memory."""
+    """Bucket, ledger and running configuration in memory."""
 
     uploads: list[bytes] = field(default_factory=list)
     expired: set[str] = field(default_factory=set)

@@ -203,14 +203,14 @@ class Counting(Table):
         return super().has_same_content(version, earlier)
 
 
-def test_part_overwritten_amid_the_commit_of_a_run_that_died_is_booked_with_its_load() -> None:
-    """A run that lives books it with the generation of its load. Without it, nobody knows whose part it was."""
+def test_part_overwritten_amid_the_commit_of_a_run_that_died_is_recorded_with_its_load() -> None:
+    """A run that lives records it with the generation of its load. Without it, nobody knows whose part it was."""
     lake = World(pending={"p1.v1": part(1, minutes_ago=60)})
     killed(lake, "catalog")
     add(lake, part(1, minutes_ago=1, version="v2"))
     lake.refreshed("next")
-    booked = lake.history["p1.v1"]
-    assert (booked.status_reason, booked.generation) == (SkipReason.OVERWRITTEN_AMID, 1)
+    recorded = lake.history["p1.v1"]
+    assert (recorded.status_reason, recorded.generation) == (SkipReason.OVERWRITTEN_AMID, 1)
 
 
 @pytest.mark.parametrize("reason", [SkipReason.OVERWRITTEN, SkipReason.VANISHED])

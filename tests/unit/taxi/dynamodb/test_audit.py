@@ -1,4 +1,4 @@
-"""The books of files: registered once, pending until they end, ended once, and only by whoever holds the lease."""
+"""The audit: a file is registered once, pending until it ends, and ended once, only by the holder of the lease."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any

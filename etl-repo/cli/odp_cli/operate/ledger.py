@@ -44,7 +44,7 @@ class OperatedTables:
     deploy_tracker: str
 
 
-class OperatedBooks:
+class OperatedLedger:
     """The DynamoDB tables of one lake."""
 
     def __init__(
