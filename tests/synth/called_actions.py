@@ -137,7 +137,7 @@ def prepare(monkeypatch: pytest.MonkeyPatch) -> None:
     for bucket in ("staging", "lake-config", "assets"):
         s3.create_bucket(Bucket=bucket)
         s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
-    for cached in (file_manager.connected_lake, batch_manager._batch_manager):
+    for cached in (file_manager.connected_ports, batch_manager._batch_manager):
         cached.cache_clear()
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from lake.landing.listings import ObjectVersion
 
 
-class Known(StrEnum):
+class EarlierState(StrEnum):
     """The state of a file in the audit table before its registration."""
 
     NEW = "new"
@@ -24,7 +24,7 @@ class Known(StrEnum):
 class FileRegister(Protocol):
     """Registers landed files."""
 
-    def register(self, file: LandedFile) -> Known:
+    def register(self, file: LandedFile) -> EarlierState:
         """Add a file as landed and pending unless it is known; returns the earlier state."""
 
     def record_rejected(self, file: RejectedFile) -> None:

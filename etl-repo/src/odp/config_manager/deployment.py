@@ -40,7 +40,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Lake:
+class LakeSettings:
     """The facts of one lake that decide on manifests: names of databases, sizes, deployed resources."""
 
     names: PhysicalNames
@@ -56,7 +56,7 @@ class Lake:
 class ConfigurationManager:
     """Deploys configuration requests into one lake."""
 
-    lake: Lake
+    lake: LakeSettings
     requests: ConfigRequests
     tracker: DeployTracker
     store: ConfigurationStore

@@ -11,7 +11,7 @@ from lake.functions import Message, count, delivered_again, entry_point, failed_
 from lake.landing.object_created import EventError
 from lake.ledger.connection import dynamodb_resource
 from lake.metrics import Metric
-from odp.config_manager.deployment import ConfigurationManager, Lake, PhysicalNames
+from odp.config_manager.deployment import ConfigurationManager, LakeSettings, PhysicalNames
 from odp.config_manager.request import REQUEST_KEY, announced_request
 from odp.config_manager.running_check import SynthesisedResources
 from odp.configuration import RequestStatus
@@ -39,8 +39,8 @@ def _manager() -> ConfigurationManager:
     )
 
 
-def _lake(variables: ConfigManagerVariables) -> Lake:
-    return Lake(
+def _lake(variables: ConfigManagerVariables) -> LakeSettings:
+    return LakeSettings(
         names=PhysicalNames(variables.database_prefix),
         cadence_defaults=json.loads(variables.cadence_defaults),
         deployed=SynthesisedResources(

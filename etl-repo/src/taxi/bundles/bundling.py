@@ -28,16 +28,16 @@ class ClaimResult(StrEnum):
 class Claim:
     """The result, with its bundle if there is one."""
 
-    answer: ClaimResult
+    result: ClaimResult
     bundle: Bundle | None = None
 
     @property
-    def state(self) -> dict[str, Any]:
-        """The state for the state machine: a key and a count, for any number of files."""
+    def state_input(self) -> dict[str, Any]:
+        """The input of the state machine's next state: a key and counts, so its size does not grow with the files."""
         if self.bundle is None:
-            return {"outcome": self.answer.value}
+            return {"outcome": self.result.value}
         return {
-            "outcome": self.answer.value,
+            "outcome": self.result.value,
             "bundle_key": self.bundle.key,
             "files": len(self.bundle.files),
             "is_loaded": self.bundle.is_loaded,

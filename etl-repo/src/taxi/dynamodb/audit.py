@@ -17,7 +17,7 @@ from lake.errors import RetryableError
 from lake.landing.object_created import RejectedFile
 from lake.ledger.connection import condition_failed, persist, read_items, transact
 from taxi.dynamodb.leases import check_of, lost
-from taxi.ports import Known
+from taxi.ports import EarlierState
 from taxi.records import FORMAT, REJECTED, FileOutcome, FileStatus, LandedFile, Lease, LoadStatus, WaitingFile
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class DynamoDbAudit:
         self._client = dynamodb.meta.client
         self._table = dynamodb.Table(audit_table)
 
-    def register(self, file: LandedFile) -> Known:
+    def register(self, file: LandedFile) -> EarlierState:
         """Add a file as landed and pending, unless it is known; tell which."""
         marker = _marker_key(file.dataset, file.file_id)
         item = {**_key(file.dataset, file.file_id), "file_status": FileStatus.LANDED.value, **_described(file)}
@@ -56,8 +56,8 @@ class DynamoDbAudit:
             if not condition_failed(error):
                 raise
             is_pending = "Item" in self._table.get_item(Key=marker, ConsistentRead=True)
-            return Known.PENDING if is_pending else Known.ENDED
-        return Known.NEW
+            return EarlierState.PENDING if is_pending else EarlierState.ENDED
+        return EarlierState.NEW
 
     def record_rejected(self, file: RejectedFile) -> None:
         """Keep a rejected object, with its reason, as a file of the dataset `rejected`."""

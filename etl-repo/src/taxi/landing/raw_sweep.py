@@ -17,7 +17,7 @@ from lake.landing.listings import EVENTS_TAKE, SweepStates, is_due
 from lake.landing.object_created import RejectedFile
 from taxi.datasets.dataset import Dataset
 from taxi.landing.registration import listed_object
-from taxi.ports import FileRegister, Known, RawListing
+from taxi.ports import EarlierState, FileRegister, RawListing
 from taxi.records import LandedFile
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class RawSweep:
             self.register.record_rejected(file)
             return Missed(rejected=0 if file.is_folder else 1)
         # its event may have come at this moment
-        return Missed(landed=int(self.register.register(file) is Known.NEW))
+        return Missed(landed=int(self.register.register(file) is EarlierState.NEW))
 
     def _now(self) -> str:
         return self.clock().isoformat(timespec="seconds")

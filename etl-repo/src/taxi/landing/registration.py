@@ -27,7 +27,7 @@ from lake.landing.object_created import (
 from lake.log_keys import log_keys
 from lake.shown_text import quoted, shown
 from taxi.datasets.dataset import Dataset, FileFormat, dataset_of, format_of, why_not_addressable
-from taxi.ports import Executions, FileRegister, Known
+from taxi.ports import EarlierState, Executions, FileRegister
 from taxi.records import LandedFile
 
 if TYPE_CHECKING:
@@ -136,10 +136,10 @@ class LandingBatch:
             return
         with log_keys(dataset=landed.dataset):
             known = self._landing.register.register(landed)
-            logger.info("%s %s", "registered" if known is Known.NEW else "already registered", landed.key)
-        self.new += known is Known.NEW
-        self.already_known += known is not Known.NEW
-        if known is not Known.ENDED:
+            logger.info("%s %s", "registered" if known is EarlierState.NEW else "already registered", landed.key)
+        self.new += known is EarlierState.NEW
+        self.already_known += known is not EarlierState.NEW
+        if known is not EarlierState.ENDED:
             self._waiting[landed.dataset].append(message)
 
     def start_executions(self) -> list[str]:

@@ -19,6 +19,7 @@ from odp.records import LandedFile, Quarantined, QuarantineKind
 from odp.refresh import RefreshStatus
 from odp_cli.app import app
 from odp_cli.migration import lake_ledger
+from typer.testing import CliRunner
 
 from deployment_account.environments import load_platform
 from deployment_account.names import Odp, Shared

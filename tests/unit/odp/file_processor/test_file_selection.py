@@ -226,7 +226,7 @@ def test_no_file_of_the_newest_load_is_ever_applied_beside_parts_of_another(data
     applied = [part for part in table.loads() if part.generation == table.state.generation > 0]
     assert {part.key for part in applied} == table.state.load_keys
     assert len(applied) == len(table.state.load_keys)
-    assert all(part.landing_order >= table.state.began for part in applied)
+    assert all(part.landing_order >= table.state.load_landing_order for part in applied)
 
 
 def _take(table: Table, files: list[LandedFile]) -> bool:

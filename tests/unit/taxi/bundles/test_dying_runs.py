@@ -75,12 +75,12 @@ class Simulation:
     def _execute(self, name: str, end: int) -> None:
         while self.audit.now < end:
             claim = self._bundling.claim("yellow", name, name)
-            if claim.answer is not ClaimResult.CLAIMED:
+            if claim.result is not ClaimResult.CLAIMED:
                 return
             assert claim.bundle is not None
-            error = self._run(claim.bundle, claim.state)
+            error = self._run(claim.bundle, claim.state_input)
             self.audit.now += RUN_TAKES
-            state = self._closing.close(claim.bundle.key, error).state
+            state = self._closing.close(claim.bundle.key, error).state_input
             for file_id, ends in self.audit.ended.items():
                 if ends[-1].status is LoadStatus.LOADED:
                     self.completed_at.setdefault(file_id, self.audit.now)

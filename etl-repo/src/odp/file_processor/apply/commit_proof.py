@@ -86,6 +86,8 @@ def may_count_updates_without_row(
 
 FILE_IDS, STATE, CONTENT = "odp.file_ids", "odp.table_state", "odp.table_content"
 FINAL_ROWS = "odp.final_rows"
+# commits of every release have these names, so they stay when a field is renamed
+_STORED_NAMES = {"load_landing_order": "began", "last_change_landing_order": "changes_until"}
 
 T = TypeVar("T", "TableContent", TableState, FinalRows)
 
@@ -184,7 +186,7 @@ def read_final_rows(proof: Proof) -> FinalRows | None:
 
 def _written(values: Mapping[str, Any]) -> str:
     plain = {
-        name: sorted(value) if isinstance(value, set | frozenset) else value
+        _STORED_NAMES.get(name, name): sorted(value) if isinstance(value, set | frozenset) else value
         for name, value in values.items()
         if value is not None
     }
@@ -194,8 +196,9 @@ def _written(values: Mapping[str, Any]) -> str:
 def _read(kind: type[T], text: str) -> T:
     """Read the fields that this release knows; one that is missing has its default."""
     written = json.loads(text)
-    known = {field.name: str(field.type) for field in fields(kind) if field.name in written}
-    return kind(**{name: _of_type(type_, written[name]) for name, type_ in known.items()})
+    stored = {field: _STORED_NAMES.get(field.name, field.name) for field in fields(kind)}
+    known = {field: written[name] for field, name in stored.items() if name in written}
+    return kind(**{field.name: _of_type(str(field.type), value) for field, value in known.items()})
 
 
 def _of_type(type_: str, value: Any) -> Any:  # noqa: ANN401 - whatever JSON holds

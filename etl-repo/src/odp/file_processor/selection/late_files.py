@@ -167,7 +167,7 @@ class LateFiles:
         reason = _TOO_MANY
         while first < len(late):
             found = self.processed.changes("" if late[first].is_load else late[first].name, most + 1)
-            applied = [file for file in newest_versions(found) if file.landing_order >= self.state.began]
+            applied = [file for file in newest_versions(found) if file.landing_order >= self.state.load_landing_order]
             if len(found) <= most and can_be_replayed(applied, [*found, *self.pending], self.processed):
                 return applied, _held(late[:first], reason)
             reason = _DELETED if len(found) <= most else reason
@@ -181,7 +181,7 @@ class LateFiles:
         applied = [
             version
             for version in self.versions.get(file.key, ())
-            if version.status is FileStatus.APPLIED and version.landing_order >= self.state.began
+            if version.status is FileStatus.APPLIED and version.landing_order >= self.state.load_landing_order
         ]
         newest = max(applied, key=lambda version: version.landing_order, default=None)
         return newest is not None and is_certainly_again(file, newest, self.processed.has_same_content)
