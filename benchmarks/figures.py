@@ -26,7 +26,7 @@ class Figures:
     notes: Sequence[str] = ()
 
     def publish(self, console: Console, folder: Path = FOLDER) -> Path:
-        """Print the table and write the JSON file beside those of the other benchmarks."""
+        """Print the table, and write the JSON file beside the other benchmarks' files."""
         console.print(self.table())
         for note in self.notes:
             console.print(note, highlight=False)

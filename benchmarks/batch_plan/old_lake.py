@@ -1,5 +1,5 @@
 # ruff: noqa: ARG002 - ports
-"""A lake that has been at work for some days, in memory: its staging bucket, its register and what they are asked."""
+"""A lake that has been at work for some days, in memory: its staging bucket, its register and the requests to them."""
 
 from bisect import bisect_left, bisect_right
 from collections import Counter

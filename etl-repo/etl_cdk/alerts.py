@@ -90,7 +90,7 @@ class Alerts(Construct):
         return alarm
 
     def on_any_counted(self, counted: Metric, *, meaning: str, period: cdk.Duration | None = None) -> cloudwatch.Alarm:
-        """Alarm as soon as the runtime counts one of this lake; the period is that of CloudWatch."""
+        """Alarm as soon as the runtime counts one of this lake; CloudWatch sets the period."""
         metric = cloudwatch.Metric(
             namespace=NAMESPACE,
             metric_name=counted.value,

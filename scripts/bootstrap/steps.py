@@ -85,7 +85,7 @@ class Wait:
 
 @dataclass(frozen=True)
 class Command:
-    """One command line, with variables on top of those of this process."""
+    """One command line, with variables in addition to the process's own."""
 
     words: tuple[str, ...]
     variables: Mapping[str, str] = field(default_factory=dict)

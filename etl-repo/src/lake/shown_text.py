@@ -14,7 +14,7 @@ def quoted(text: str, most: int = MOST_SHOWN) -> str:
 
 
 def shown(text: str) -> str:
-    """Give a short text that prints as it is, and any other one in quotes."""
+    """Return a short printable text unchanged, and any other text in quotes."""
     return text if len(text) <= MOST_SHOWN and text.isprintable() else quoted(text)
 
 

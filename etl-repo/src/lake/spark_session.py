@@ -44,7 +44,7 @@ def with_settings(session: SparkSession) -> SparkSession:
 
 
 def set_up(session: SparkSession, settings: Mapping[str, str]) -> None:
-    """Set what a flow needs, and keep the classes that PySpark has py4j find by short names for every `F.col` anew."""
+    """Set what a flow needs, and cache the classes that PySpark looks up through py4j for every `F.col`."""
     for name, value in settings.items():
         session.conf.set(name, value)
     _forget_sources(session)

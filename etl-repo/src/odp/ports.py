@@ -87,7 +87,7 @@ class LoadEntries(Quarantine, HeldEntries, Protocol):
 
 
 class Listing(Protocol):
-    """What lies in a staging bucket, whether or not an event named it."""
+    """The objects of a staging bucket, with or without an event."""
 
     def versions(self, bucket: str, prefix: str = "", after: str = "") -> Iterator[ObjectVersion]:
         """List the versions of every object below a prefix and after a key, in the order of keys.

@@ -1,4 +1,4 @@
-"""The names of a table at the source and in the lake, the columns that identify its rows, and how people write them."""
+"""A table's names at the source and in the lake, the columns of its keys, and their notation."""
 
 from __future__ import annotations
 

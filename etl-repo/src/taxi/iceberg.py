@@ -176,7 +176,7 @@ class IcebergPurposeBuiltTable:
         self._forget()
 
     def replace_days(self, rows: DataFrame, days: Days, provenance: Provenance) -> None:
-        """Put rows in place of those of some days, in one step together with what they show."""
+        """Replace the rows of some days, and record in the same commit which trips they show."""
         self._writer(rows, provenance).overwrite(F.expr(days_condition(DAY, days)))
         self._forget()
 

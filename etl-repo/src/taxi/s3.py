@@ -1,4 +1,4 @@
-"""The taxi flow's S3 adapters: the files that landed, and the bundles that its state machine hands on."""
+"""The taxi flow's S3 adapters: the landed files, and the bundles that its state machine passes on."""
 
 from __future__ import annotations
 

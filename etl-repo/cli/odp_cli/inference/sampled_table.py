@@ -38,7 +38,7 @@ class SampledTable:
     load_bytes: int
 
     def current_rows(self) -> RowSample:
-        """Give rows of which each key should occur once: the full load, without one the rows inserted since."""
+        """Return rows in which each key should occur once: the full load, without one the rows inserted since."""
         if self.loads.of_rows:
             return self.loads
         operations = self._operations()

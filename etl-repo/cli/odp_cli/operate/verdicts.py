@@ -12,7 +12,7 @@ from odp_cli.operate.entries import Entry
 
 
 class Action(StrEnum):
-    """The action, in the words of the question to the person."""
+    """The action, as the question to the person names it."""
 
     APPROVE = "approve the held files of"
     DISMISS = "never apply the held files of"

@@ -1,4 +1,4 @@
-"""Finds the entries in a file, whether it is a list, one object, objects by line, or an export of DynamoDB."""
+"""Finds the entries in a file: a list, one object, an object per line, or a DynamoDB export."""
 
 from __future__ import annotations
 

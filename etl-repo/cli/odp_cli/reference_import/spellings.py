@@ -1,4 +1,4 @@
-"""Writes values as manifests do; a value that no rule knows stays as it is, for validation to name."""
+"""Writes values as manifests do; a value without a rule is kept, and validation names it."""
 
 from __future__ import annotations
 

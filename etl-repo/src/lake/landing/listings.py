@@ -12,7 +12,7 @@ EVENTS_TAKE = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True)
 class ObjectVersion:
-    """One version of one object, as a listing of its bucket tells of it."""
+    """One version of one object in a listing of its bucket."""
 
     bucket: str
     key: str

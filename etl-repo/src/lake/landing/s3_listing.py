@@ -56,7 +56,7 @@ class S3Listing:
             yield from (found["Prefix"] for found in page.get("CommonPrefixes", ()))
 
     def deletions(self, bucket: str, prefix: str) -> Iterator[tuple[str, str]]:
-        """Tell of each key below a prefix when its object was deleted; empty if a reader gets one."""
+        """List when the object of each key below a prefix was deleted; empty if a reader gets one."""
         paginator = self._s3.get_paginator("list_object_versions")
         for page in paginator.paginate(Bucket=self._physical(bucket), Prefix=prefix):
             yield from ((found["Key"], "") for found in page.get("Versions", ()) if found["IsLatest"])

@@ -51,7 +51,7 @@ def dynamodb_resource() -> DynamoDBServiceResource:
 def read_items(
     client: DynamoDBClient, table: str, keys: Iterable[Mapping[str, str]], **options: str
 ) -> Iterator[dict[str, Any]]:
-    """Read those of the given items that exist, strongly consistent, by as few requests as DynamoDB allows."""
+    """Read the items that exist, strongly consistent, with as few requests as DynamoDB allows."""
     for batch in batched(keys, _KEYS_PER_READ):
         wanted: Sequence[Any] = list(batch)  # boto3 looks for the values to convert in lists only
         attempt = 0

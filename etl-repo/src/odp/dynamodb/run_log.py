@@ -39,7 +39,7 @@ Action = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class RunLogTables:
-    """The names of the tables, and the days after which DynamoDB may delete the records of a run and its files."""
+    """The names of the tables, and the days until DynamoDB may delete the records of runs and files."""
 
     pending: str
     history: str

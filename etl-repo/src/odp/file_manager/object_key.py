@@ -126,7 +126,7 @@ def check_landing(key: str, name: str, landed_at: str) -> None:
 
 
 def table_folder(key: str, schema: str, table: str) -> str:
-    """Give the folder of a table from the key of one of its change files, without the folders of a date."""
+    """Return the folder of a table from the key of a change file, without the folders of a date."""
     parts = key.split("/")[:-1]
     for end in range(len(parts) + 1):
         folder, dates = "".join(f"{part}/" for part in parts[:end]), "".join(f"{part}/" for part in parts[end:])

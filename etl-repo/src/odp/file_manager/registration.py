@@ -172,7 +172,7 @@ def register_message(
 
 
 def _read(message: Mapping[str, Any], staging: Staging) -> LandedFile | Quarantined | None:
-    """Read what a message tells; trying again cannot help one that tells of no object of this lake."""
+    """Read what a message tells; a retry cannot help a message without an object of this lake."""
     try:
         landed = landed_object(event_in(message), staging)
     except EventError as error:

@@ -39,7 +39,7 @@ Action = dict[str, Any]
 
 
 class DynamoDbAudit:
-    """The ledger of landed files."""
+    """Landed files in DynamoDB, with their state and outcome."""
 
     def __init__(self, dynamodb: DynamoDBServiceResource, audit_table: str) -> None:
         self._client = dynamodb.meta.client
@@ -68,7 +68,7 @@ class DynamoDbAudit:
     def unknown(
         self, files: Sequence[LandedFile | RejectedFile], datasets: Collection[str]
     ) -> Sequence[LandedFile | RejectedFile]:
-        """Name those of the given files that are in no item, neither as one of these datasets nor as rejected.
+        """List the given files that have no item, neither in one of these datasets nor as rejected.
 
         A release with other rules may have taken for a dataset's file what is rejected now, and the other way round.
         """

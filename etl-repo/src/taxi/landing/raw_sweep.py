@@ -32,7 +32,7 @@ _VERSIONS_AT_ONCE = 1000
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """How many files no event had told of; `rejected` can be no file of a dataset, folders left out."""
+    """The number of files without an event; `rejected` can be no file of a dataset, folders left out."""
 
     landed: int = 0
     rejected: int = 0
@@ -53,7 +53,7 @@ class RawSweep:
     clock: Callable[[], datetime]
 
     def run(self, ends_at: datetime) -> Missed:
-        """Go on with the round that is under way, or begin one if it is due, until the time is over."""
+        """Continue the current round, or begin one if it is due, until the time is up."""
         state, missed = self.states.load(), Missed()
         if not state.is_round_under_way:
             if not is_due(state.round_began, ROUND_EVERY, self.clock()):

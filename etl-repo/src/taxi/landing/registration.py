@@ -109,7 +109,7 @@ class Landing:
         return LandingBatch(self)
 
     def read(self, message: Message) -> LandedFile | RejectedFile:
-        """Read what a message tells; trying again cannot help one that tells of no object of the raw bucket."""
+        """Read what a message tells; a retry cannot help a message without an object of the raw bucket."""
         try:
             return landed_object(event_in(message), self.datasets, self.bucket)
         except EventError as error:

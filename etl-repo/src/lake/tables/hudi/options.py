@@ -60,7 +60,7 @@ class IndexSettings:
 
 
 def look_up_tasks(data_files: Collection[int], task_slots: int) -> int:
-    """Tell in how many tasks to read the keys of data files of these sizes in bytes, of which so many can run at once.
+    """Choose the number of tasks that read the keys of data files, from their sizes in bytes and the free cores.
 
     Hudi then joins in as many. Its own 60 to 100 cost a small table more than the look-up itself.
     """

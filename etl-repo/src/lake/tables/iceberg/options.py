@@ -38,7 +38,7 @@ def summary_options(summary: Proof) -> dict[str, str]:
 
 
 def days_condition(column: str, days: Collection[date]) -> str:
-    """Say in SQL that a timestamp or date lies in one of the days, by as few ranges as possible."""
+    """Write the SQL condition that a timestamp or date is on one of the days, with as few ranges as possible."""
     return " OR ".join(f"({column} >= DATE '{first}'{_before_end_of(column, last)})" for first, last in _ranges(days))
 
 

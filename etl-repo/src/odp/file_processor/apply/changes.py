@@ -62,7 +62,7 @@ class ChangeReader:
     columns: Columns
 
     def read(self, files: Sequence[LandedFile], named: Mapping[str, NamedColumns]) -> DataFrame:
-        """Read files, of which `named` are the columns by file id; each row has its operation and its position."""
+        """Read files; `named` has their columns by file id; each row has its operation and its position."""
         alike: defaultdict[tuple[FileType, str], list[LandedFile]] = defaultdict(list)
         for file in files:
             alike[file.file_type, repr(named[file.file_id])].append(file)
@@ -114,7 +114,7 @@ def _operation(named: NamedColumns, *, is_change: bool) -> Column:
 
 
 def _without_images_of_inserts(operation: Column, images: Sequence[str]) -> Column:
-    """Refuse an inserted row with a before-image: DMS has none of it, so the column is one of the source's."""
+    """Refuse an inserted row with a before-image: DMS does not write it, so the column belongs to the source."""
     named = [F.when(F.col(_quoted(image)).isNotNull(), F.lit(image)) for image in images]
     found = F.coalesce(*named)
     is_own = (operation == INSERT) & found.isNotNull()

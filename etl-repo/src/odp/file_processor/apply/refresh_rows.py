@@ -116,7 +116,7 @@ IS_INSERTED = "_odp_is_inserted"
 
 @dataclass(frozen=True, slots=True)
 class KeyedRows:
-    """The final rows of a refresh, one of each record key, and the version of a load's rows in a historical table.
+    """A refresh's final rows, one for each record key, and the version of a load in a historical table.
 
     Only `known` rows may have record keys that the table holds: they need not be final. Final rows that are `marked`
     have the column IS_INSERTED.
@@ -138,7 +138,7 @@ class RefreshRows:
     refresh: RefreshPlan
 
     def read(self, named: Mapping[str, NamedColumns]) -> DataFrame:
-        """Read the files, of which `named` are the columns by file id; each row has its position."""
+        """Read the files; `named` has their columns by file id; each row has its position."""
         files = self.refresh.read_files
         return ChangeReader(self.spark, self.config, self.columns).read(files, named)
 

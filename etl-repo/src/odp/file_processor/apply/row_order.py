@@ -50,7 +50,7 @@ _SEQUENCED, _LAST_BY_SEQUENCE, _LAST_BY_FILE = "_odp_sequenced", "_odp_last_by_s
 
 
 def position(sequence: Column | None, *, is_change: bool) -> list[Column]:
-    """Give the position of each row of a file, of which changes may have a text that is meant to be their sequence."""
+    """Add the position of each row of a file; changes may have a text column with their sequence."""
     values = (
         F.lit(is_change),
         F.when(sequence.rlike(VALID_SEQUENCE), sequence)

@@ -109,7 +109,7 @@ class LoadInTable:
 
     @cached_property
     def segments(self) -> set[str]:
-        """Its segments, including those of lost parts."""
+        """Its segments, lost parts included."""
         return {segment_of(key) for key in (*self.keys, *(part.key for part in self._lost))}
 
     @cached_property

@@ -112,7 +112,7 @@ def _has_changes_between(table: PendingTable, first: str, last: str) -> bool:
 
 
 def _has_parts_of_other_loads(table: PendingTable, others: Sequence[LandedFile]) -> bool:
-    """Whether a part of a first load has the content of the same part in another load, as a copy has."""
+    """Whether a part of a first load has the content of the same part in another load, like a copy."""
     return any(
         is_again(part, other, table.processed.has_same_content) for part in table.reload.parts for other in others
     )
