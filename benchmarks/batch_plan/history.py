@@ -1,4 +1,4 @@
-"""Measures the reads of a table's history for a late file, with a history of a month and of a year."""
+"""Measures the reads of a table's history for a late file: a month's and a year's history."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -8,7 +8,7 @@ class DemoError(Exception):
 
 
 class ExplainedError(DemoError):
-    """What failed has said why, so that only the logs of the Glue runs that failed in it can say more."""
+    """The failed part has named its reason; only the logs of its failed Glue runs can say more."""
 
     def __init__(self, message: str, failed_runs: Collection[str] = ()) -> None:
         super().__init__(message)

@@ -63,7 +63,7 @@ def wait_until_registered(lake: DeployedLake, files: int, landing: Landing, say:
 
 
 def refresh_now(lake: DeployedLake, cadence: str, phase: tuple[str, Landing], say: Say) -> Run:
-    """Run a cadence's schedule target with its input until no file is pending, and give what was done in the phase.
+    """Run a cadence's schedule target with its input until no file is pending; return the phase's record.
 
     Raises:
         DemoError: an execution did not succeed, nothing went on for a while, or files stay pending.

@@ -20,7 +20,7 @@ _ATTRIBUTES = ("DeletionPolicy", "UpdateReplacePolicy", "Metadata", "Condition",
 
 
 def install() -> None:
-    """Say the values where they are asked for; let an update of a stack outdate what was prepared for it."""
+    """Include the values if the request wants them; let an update of a stack outdate what was prepared for it."""
     handlers = patches.STACK_OPERATIONS.value
     handlers["DescribeChangeSet"] = partial(_with_values, handlers["DescribeChangeSet"])
     handlers["UpdateStack"] = partial(_outdating, handlers["UpdateStack"])
@@ -39,7 +39,7 @@ def _with_values(describe: Handler, parameters: Parameters) -> Answer:
 
 
 def _contexts(parameters: Parameters) -> Iterator[tuple[str, str, Any]]:
-    """Each resource that changes, as it is and as it would be, parameters and references resolved where they can be."""
+    """Each changed resource before and after, with parameters and references resolved where possible."""
     (change_set,) = _change_sets(_one(parameters, "StackName"), _one(parameters, "ChangeSetName"))
     stack = patches.STACKS.value.get(change_set["StackName"]) or {}
     resolve = patches.RESOLVED_FOR_DIFFERENCE.value
@@ -67,7 +67,7 @@ def _outdating(update: Handler, parameters: Parameters) -> Answer:
 
 
 def _change_sets(stack: str, name: str = "") -> list[dict[str, Any]]:
-    """Those of a stack, or the one of a name, whether they are called by name or by ARN."""
+    """The change sets of a stack, or the one with a name; accepts names and ARNs."""
     return [
         change_set
         for id_, change_set in patches.CHANGE_SETS.value.items()

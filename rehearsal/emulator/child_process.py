@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 class ChildProcess:
-    """A child in a session of its own, so that a Ctrl-C reaches only the parent, which then stops it in order."""
+    """A child in its own session: Ctrl-C reaches only the parent, which then stops the child in order."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class ChildProcess:
         return None
 
     def let_go(self) -> None:
-        """Let the child see the end of its input, which is how it learns that its parent has no more use for it."""
+        """Close the child's input; the child then knows that it may end."""
         if self._process.stdin:
             self._process.stdin.close()
 

@@ -1,4 +1,4 @@
-"""CloudFormation acts with the rights of a stack's role, else with those of whoever asked; ministack with all rights.
+"""CloudFormation acts with the rights of a stack's role, or else with the caller's rights; ministack with all rights.
 
 Asked for are the calls by which somebody could give rights to others or reach what is another's: roles and their
 policies, boundaries, builds, pipelines, buckets. Everything else is done unasked.
@@ -83,7 +83,7 @@ def _asking(provision: Operation, changes: Callable[..., Iterator[Call]], actors
 
 
 def refusal_of(actor: str, call: Call) -> str | None:
-    """Why IAM refuses a call to a role or a role's session, in AWS's words; nobody else is asked for rights."""
+    """Why IAM refuses a call to a role or a role's session, in AWS's words; no other caller's rights are checked."""
     if ":role/" not in actor and ":assumed-role/" not in actor:
         return None
     account, name = account_and_name(actor)

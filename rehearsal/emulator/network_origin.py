@@ -1,4 +1,4 @@
-"""Out of which VPC a request comes, and whose code sends it: what conditions on networks and functions compare.
+"""The VPC that a request comes from, and the code that sends it: what conditions on networks and functions compare.
 
 All requests come over the loopback interface. So code that runs in a VPC carries a mark in the User-Agent of its AWS
 clients, which nobody can guess; a request without it comes from outside, whoever signed it.
@@ -59,7 +59,7 @@ def _resolving(resolve: Resolve) -> Resolve:
 
 
 def _endpoint(context: Any) -> Mapping[str, str]:  # noqa: ANN401 - ministack has no types
-    """The endpoint through which a request reaches its service; AWS tells of the network only then."""
+    """The endpoint through which a request reaches its service; AWS names the network only then."""
     vpc, service = _vpc.get(), context.action.split(":")[0]
     if not vpc:
         return {}

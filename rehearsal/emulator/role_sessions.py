@@ -1,4 +1,4 @@
-"""An AWS service acts as a role only if the role trusts that service, and then with the role's own rights."""
+"""An AWS service acts as a role only if the role trusts it, and then with the role's rights."""
 
 import json
 import threading

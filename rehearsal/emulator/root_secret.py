@@ -29,7 +29,7 @@ def kept_root_secret(run_directory: Path) -> str:
 
 
 def use_root_secret(secret: str) -> None:
-    """Make the secret that of the emulator's own process."""
+    """Set the secret in the emulator's own process."""
     os.environ[_VARIABLE] = secret
 
 

@@ -29,7 +29,7 @@ class Request:
 
     @classmethod
     def of(cls, scope: Mapping[str, Any], body: bytes) -> Self:
-        """Read what an ASGI server tells of a request; a repeated header counts as AWS signs it, joined by commas."""
+        """Read a request from an ASGI server; a repeated header counts as AWS signs it, joined by commas."""
         headers: dict[str, str] = {}
         names = [name.decode("latin-1").lower() for name, _ in scope["headers"]]
         for name, (_, raw) in zip(names, scope["headers"], strict=True):

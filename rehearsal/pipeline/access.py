@@ -1,4 +1,4 @@
-"""Why a role may not do something, link by link; where the emulator does not ask IAM itself, it is asked here."""
+"""Why a role may not do something, link by link; IAM is checked here where the emulator does not check it."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""The approvals that are asked for right now."""
+"""The approvals that wait for a person now."""
 
 import threading
 from collections.abc import Iterator

@@ -58,7 +58,7 @@ class ArtifactStore:
         return content
 
     def _require_key(self, actor: Actor, action: str) -> None:
-        """S3 asks KMS for its caller; the emulator's does not, so it is asked here."""
+        """S3 checks its caller's rights in KMS; the emulator does not, so this method does."""
         if refusal := key_refusal(actor.session, action, str(self._definition.key_arn)):
             raise ActionFailedError(f"link key policy: {refusal}. To mend it: {PIPELINE_STACK}")
 

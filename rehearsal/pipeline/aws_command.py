@@ -56,7 +56,7 @@ def answer_to(words: Sequence[str], variables: Mapping[str, str]) -> Answer:
 
 
 def _client(service: str, variables: Mapping[str, str]) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
-    """Of these variables alone: this process may have those of another caller, and none given is none."""
+    """Of these variables alone: this process may have another caller's; without any, the command has none."""
     return boto3.client(  # type: ignore[call-overload]
         service,
         endpoint_url=variables.get("AWS_ENDPOINT_URL"),

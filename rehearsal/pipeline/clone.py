@@ -29,7 +29,7 @@ def committed(clone: Path, console: Console) -> str:
 
 
 def committed_copy(project: Path, folder: Path) -> Path:
-    """A repository of its own with the project as it is, committed or not, clone or not."""
+    """A separate repository with the project's present files, committed or not."""
     shutil.copytree(project, folder, ignore=_NOT_COPIED)
     for words in (("init", "--initial-branch=main"), ("add", "--all"), ("commit", "-m", "As it is")):
         run = _git(folder, *_AUTHOR, *words)

@@ -1,4 +1,4 @@
-"""What is remembered of executions and their actions, in the words of the CodePipeline API."""
+"""Executions and their actions, with the field names of the CodePipeline API."""
 
 import time
 import uuid
@@ -63,7 +63,7 @@ class ExecutionRecord:
         self.status, self.reason, self.updated = status, reason or self.reason, time.time()
 
     def to_json(self) -> dict[str, Any]:
-        """As it is saved."""
+        """The saved form."""
         return asdict(self)
 
     @classmethod

@@ -45,7 +45,7 @@ class Rehearsal:
         self.repository.create(hook(port, deployment.account, deployment.region, self.repository_name))
 
     def bootstrap(self, environments: Sequence[str] = ()) -> int:
-        """Bootstrap the accounts that are not yet, those of all environments by default, and give their number."""
+        """Bootstrap the accounts that lack it (by default of all environments), and return their number."""
         chosen = [self.platform.environments[name] for name in environments or self.platform.environments]
         wanted = [(self.platform.deployment_of(each).account, "deployment-account", each) for each in chosen]
         wanted += [(each.account, "target-account", each) for each in chosen]
@@ -81,7 +81,7 @@ class Rehearsal:
         return run.stderr
 
     def start_unless_succeeded(self, pipeline: str) -> None:
-        """Start a pipeline anew whose newest execution has ended in another way."""
+        """Restart a pipeline whose newest execution ended in another way."""
         executions = self.codepipeline.list_pipeline_executions(pipelineName=pipeline)["pipelineExecutionSummaries"]
         if executions and executions[0]["status"] not in ("InProgress", "Succeeded"):
             self.codepipeline.start_pipeline_execution(name=pipeline)

@@ -1,4 +1,4 @@
-"""The folder in which a clone's rehearsal lives: resumed when it was closed in order, begun anew when it was killed."""
+"""The folder in which a clone's rehearsal lives: resumed after an orderly end, restarted after a kill."""
 
 import shutil
 from collections.abc import Iterator

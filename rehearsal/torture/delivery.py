@@ -48,7 +48,7 @@ class Delivery:
             self._deliver(messages)
 
     def lose_one(self, draw: Random) -> None:
-        """Lose one message for ever; its file lies in the bucket and nobody is told."""
+        """Lose one message for ever; its file is in the bucket, and no event names it."""
         if self._waiting:
             self._waiting.pop(draw.randrange(len(self._waiting)))
 

@@ -68,7 +68,7 @@ class DmsTable:
     _names: FileNames | None = None
 
     def full_load(self) -> list[DmsFile]:
-        """Every row as it is now, in as many parts as the settings want; changes go on from here."""
+        """Every present row, in the number of parts that the settings want; changes go on from here."""
         if not self.writes_changes_apart:
             self._position = len(self.source.log)
         rows = list(self.source.rows.values())

@@ -25,7 +25,7 @@ class Lake(Protocol):
         """Let this befall the calls outside of refreshes from now on, where the lake can play it; None ends it."""
 
     def put(self, file: DmsFile, reason: str = "PutObject") -> dict[str, Any]:
-        """Store a file; gives the event that S3 tells of it."""
+        """Store a file; returns S3's event."""
 
     def objects(self, folder: str) -> Sequence[DmsFile]:
         """List what can be read below a folder now."""

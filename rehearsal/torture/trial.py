@@ -202,7 +202,7 @@ class Trial:
             self._load(replica, draw)
 
     def _wait_after_a_stall(self, replica: ReferenceModel) -> None:
-        """What came late of a load would be taken for the begin of the next one, and be refused by its columns."""
+        """Late parts of a load would look like the start of the next load, with refused columns."""
         if replica.has_stalled:
             self.lake.wait(STALLS_AFTER.total_seconds())
 

@@ -1,4 +1,4 @@
-"""One canonical form of a table's content, so that what is equal in the source and in the lake is equal bit by bit."""
+"""One canonical form of a table's content: equal values of source and lake become equal bytes."""
 
 import pyarrow as pa
 import pyarrow.compute as pc

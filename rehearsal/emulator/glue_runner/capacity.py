@@ -1,4 +1,4 @@
-"""What Glue refuses of a job's or a run's size, in its words where a public report has them, and what a run counts."""
+"""Checks the size of jobs and runs as Glue does, with Glue's messages where they are public; counts capacity."""
 
 from collections.abc import Iterator, Mapping
 from itertools import chain

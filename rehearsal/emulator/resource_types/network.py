@@ -96,7 +96,7 @@ def _permission(properties: Properties) -> dict[str, Any]:
 
 
 def _either(properties: Properties, what: str) -> str | None:
-    """The other end of a rule, which is the source of what comes in and the destination of what goes out."""
+    """The other end of a rule: the source of incoming and the destination of outgoing traffic."""
     found: str | None = properties.get(f"Source{what}") or properties.get(f"Destination{what}")
     return found
 

@@ -12,7 +12,7 @@ Created = tuple[str, dict[str, Any]]
 
 @dataclass(frozen=True)
 class ResourceType:
-    """A type by its operations; without `update`, a changed resource is created anew and the old one deleted."""
+    """A type by its operations; without `update`, a changed resource is replaced by a new one."""
 
     name: str
     create: Callable[[Properties], Created]

@@ -1,4 +1,4 @@
-"""The source action: hands on the commit that was pushed, or the newest of its branch, without history."""
+"""The source action: passes on the pushed commit, or the newest of its branch, without history."""
 
 from rehearsal.pipeline.access import PIPELINE_STACK
 from rehearsal.pipeline.action_run import ActionRun, Variables

@@ -58,7 +58,7 @@ class EmulatedLake:
         """Nothing strikes here but in Glue runs."""
 
     def put(self, file: DmsFile, reason: str = "PutObject") -> dict[str, Any]:
-        """Store a file; gives the event that S3 tells of it. A part that waited lands in a later second."""
+        """Store a file; returns S3's event. A part that waited lands in a later second."""
         return self._staging.put(file, reason, is_apart=file.is_load and self._is_apart)
 
     def objects(self, folder: str) -> Sequence[DmsFile]:

@@ -24,7 +24,7 @@ class RealStaging:
         self._written_at: dict[str, float] = defaultdict(float)
 
     def put(self, file: DmsFile, reason: str, *, is_apart: bool) -> dict[str, Any]:
-        """Store a file; gives the event that S3 tells of it.
+        """Store a file; returns S3's event.
 
         What `is_apart` lands in a later second than whatever came before it into its folder.
         """

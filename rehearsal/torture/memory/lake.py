@@ -99,7 +99,7 @@ class MemoryLake:
         self.troubles.expect(fault)
 
     def put(self, file: DmsFile, reason: str = "PutObject") -> dict[str, Any]:
-        """Store a file; gives the event that S3 tells of it."""
+        """Store a file; returns S3's event."""
         return self.staging.put(file, reason).event
 
     def objects(self, folder: str) -> Sequence[DmsFile]:

@@ -29,7 +29,7 @@ class StoredVersion:
 
     @property
     def event(self) -> dict[str, Any]:
-        """What EventBridge tells of it."""
+        """EventBridge's event of it."""
         described = {"key": self.file.key, "size": self.size, "etag": self.etag, "sequencer": self.sequencer}
         named = {"object": {**described, "version-id": self.version_id}, "reason": self.reason}
         return {"time": self.landed_at, "detail": {"bucket": {"name": BUCKET}, **named}}

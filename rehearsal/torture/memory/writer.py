@@ -45,7 +45,7 @@ class Commit:
 
 @dataclass(slots=True)
 class StoredTable:
-    """One table with its timeline; `load_version` is that of the rows of its newest load."""
+    """One table with its timeline; `load_version` is the version of its newest load's rows."""
 
     content: HudiTable = field(default_factory=HudiTable)
     columns: Columns = field(default_factory=dict)
@@ -56,7 +56,7 @@ class StoredTable:
 
     @property
     def existing(self) -> ExistingTable:
-        """What decisions about columns are told of it."""
+        """What decisions about columns need of it."""
         return ExistingTable(self.columns, self.newest_load, self.newest_change)
 
 

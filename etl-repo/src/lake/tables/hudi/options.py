@@ -60,7 +60,7 @@ class IndexSettings:
 
 
 def look_up_tasks(data_files: Collection[int], task_slots: int) -> int:
-    """Choose the number of tasks that read the keys of data files, from their sizes in bytes and the free cores.
+    """Choose how many tasks read the keys of data files, from file sizes in bytes and task slots.
 
     Hudi then joins in as many. Its own 60 to 100 cost a small table more than the look-up itself.
     """

@@ -38,7 +38,7 @@ def summary_options(summary: Proof) -> dict[str, str]:
 
 
 def days_condition(column: str, days: Collection[date]) -> str:
-    """Write the SQL condition that a timestamp or date is on one of the days, with as few ranges as possible."""
+    """Write the SQL condition that a timestamp or date is on one of the days, in few ranges."""
     return " OR ".join(f"({column} >= DATE '{first}'{_before_end_of(column, last)})" for first, last in _ranges(days))
 
 
