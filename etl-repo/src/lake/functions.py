@@ -37,7 +37,7 @@ def time_out(context: LambdaContext, now: datetime) -> datetime:
     return now + timedelta(milliseconds=context.get_remaining_time_in_millis())
 
 
-# How each Lambda function logs: JSON lines with its service, its call, and what the line is about.
+# Logging of Lambda functions: JSON lines with service, call and subject.
 
 
 PACKAGES = ("lake", "odp", "taxi")
@@ -89,7 +89,7 @@ def function_logger(component: str, variables: type[Variables]) -> Logger:
     return logger
 
 
-# Writes metrics in CloudWatch's embedded metric format: a log line, no API call, no permission.
+# Metrics in CloudWatch's embedded metric format: log lines, which need no API call and no permission.
 
 
 def count(metric: Metric, value: int = 1) -> None:

@@ -28,7 +28,7 @@ def _escaped(letter: str) -> str:
     return letter.encode("unicode_escape", "surrogatepass").decode()
 
 
-# Shortens texts to what an item may hold; DynamoDB counts bytes of UTF-8.
+# Shortens texts to fit into an item; DynamoDB counts bytes of UTF-8.
 
 
 # an item holds 400 KB (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html)

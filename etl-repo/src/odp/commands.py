@@ -43,7 +43,7 @@ class Commands:
         return f"odp reload {shlex.quote(source_table_name)} --{verdict} --env {self.environment}"
 
 
-# Approvals of several files at once: such files have one approval, and wait for each other.
+# Approvals of several files: the files share one approval, and wait for each other.
 
 
 def whole_approvals(held: Sequence[LandedFile], file_ids: Collection[str]) -> set[str]:

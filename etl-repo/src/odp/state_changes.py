@@ -150,7 +150,7 @@ def _within_a_day(told: Told, now: float) -> tuple[int, ...]:
     return tuple(at for at in told.recent if at > now - DAY_SECONDS)
 
 
-# Compares errors: two are the same problem if their texts differ only in files, times, tasks and requests.
+# Two errors are the same problem if their texts differ only in files, times, tasks and requests.
 
 
 _TOKEN = re.compile(r"[^\s,;()\[\]{}'\"=<>|]+")

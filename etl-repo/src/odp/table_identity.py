@@ -69,7 +69,7 @@ def _read(text: str) -> str:
     return text[1:-1].replace('""', '"') if text.startswith('"') else text
 
 
-# Column names in one text, separated by commas; a name with a comma, a quote or a blank at an end stands in quotes.
+# Column names in one text, separated by commas; a name with a comma, a quote or an outer blank is quoted.
 
 
 _PLAIN_NAME = r'[^,"\s](?:[^,"]*[^,"\s])?'
@@ -98,7 +98,7 @@ def _unquoted(text: str) -> str:
     return text[1:-1].replace('""', '"') if text.startswith('"') else text
 
 
-# Compares a filled table's identity with its stored one in any format, and lists the names that a table takes.
+# Compares a table's identity with the stored one, whatever its format.
 
 
 Value = TypeVar("Value")

@@ -145,7 +145,7 @@ def _short_lists(source_files: Collection[str]) -> Iterable[Sequence[str]]:
     return batched(sorted(source_files), _KEYS_IN_LIST)
 
 
-# The result of one rule as an Iceberg table, partitioned by day; each snapshot tells what it shows.
+# The result of one rule as an Iceberg table, partitioned by day; each snapshot records its provenance.
 
 
 _SNAPSHOT, _RULES_VERSION = "taxi.conformed-snapshot", "taxi.rules-version"
@@ -176,7 +176,7 @@ class IcebergPurposeBuiltTable:
         self._forget()
 
     def replace_days(self, rows: DataFrame, days: Days, provenance: Provenance) -> None:
-        """Replace the rows of some days, and record in the same commit which trips they show."""
+        """Replace the rows of some days, and record their provenance in the same commit."""
         self._writer(rows, provenance).overwrite(F.expr(days_condition(DAY, days)))
         self._forget()
 

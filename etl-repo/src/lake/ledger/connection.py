@@ -139,7 +139,7 @@ def failed_conditions(error: ClientError) -> frozenset[int]:
     return frozenset(failed)
 
 
-# Tells the trouble of an AWS service, which passes, from the failures of a call, which stay.
+# Separates transient errors of an AWS service from errors of the call itself.
 
 
 _TOO_MANY_REQUESTS, _SERVICE_FAILED = 429, 500

@@ -19,7 +19,7 @@ from odp.errors import ManifestError
 from odp.ports import ConfigRequests, ConfigurationStore, DeployTracker, WrittenTables
 from odp.records import RawTableConfig
 
-# Physical names of databases: manifests are the same everywhere; an account with two lakes needs a prefix.
+# Physical names of databases: an account with two lakes needs a prefix, and manifests have none.
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ def _is_request(found: dict[str, Any]) -> bool:
     return all(isinstance(text, str) for text in texts)
 
 
-# Reads which configuration request an SQS message announces: S3's event, or what a deployment sends itself.
+# Reads the request id from an SQS message: an event of S3, or a message of the deployment.
 
 
 def announced_request(message: Mapping[str, Any], bucket: str) -> str:

@@ -70,7 +70,7 @@ def lost(lease: Lease) -> LeaseLostError:
     return LeaseLostError(f"{lease.qualified_name}: the lease of {lease.owner} expired and another run took it over")
 
 
-# Reads odpf_file_processing_tracker for the Configuration Manager: which tables have data, and with which identity.
+# For the Configuration Manager: which tables have data, and the identity of that data.
 
 
 class DynamoDbWrittenTables:

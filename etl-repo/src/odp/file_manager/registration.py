@@ -26,7 +26,7 @@ from odp.file_manager.sources import DEFAULT_SOURCES, Sources
 from odp.ports import FileRegister, Quarantine, TableEntries
 from odp.records import FileType, LandedFile, PendingWork, Quarantined, QuarantineKind
 
-# Turns what S3 says of an object, in an EventBridge event or in a listing, into the record of a landed file.
+# From an S3 event or a listing to the record of a landed file.
 
 
 STAGING = "staging"
@@ -113,7 +113,7 @@ def file_id(role: str, key: str, version: str, file_type: FileType) -> str:
     return f"{is_change}/{key.rsplit('/', 1)[-1]}/{object_id(role, key, version)}"
 
 
-# What the File Manager puts into quarantine: objects that are no DMS files, messages that name no object.
+# Quarantine entries of objects that are no DMS files, and of messages without an object.
 
 
 _BODY_CHARACTERS = 10_000
@@ -136,7 +136,7 @@ def malformed_entry(message: MalformedMessage) -> Quarantined:
     return Quarantined(QuarantineKind.MALFORMED_MESSAGE, message.message_id, message.reason, details)
 
 
-# Registers the object of an SQS message.
+# Registration of one SQS message.
 
 
 logger = logging.getLogger(__name__)

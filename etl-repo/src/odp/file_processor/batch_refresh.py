@@ -14,7 +14,7 @@ from odp.file_processor.refresh_run import RefreshRun, now_text
 from odp.records import RawTableConfig
 from odp.refresh import RefreshOutcome, RefreshStatus
 
-# Refreshes tables for one job run, each under its lease; a table that fails holds up no other.
+# One job run: each table under its own lease; a failing table does not stop the others.
 
 
 logger = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from odp.records import HELD_KINDS, KeptEntry, PendingWork, QuarantineKind, RawT
 from odp.refresh import RefreshStatus
 from odp.state_changes import NOTHING_TOLD, Aspect, State, Subject, Told, problem_key
 
-# Judges an execution where no table's record can: its plan, and runs that died or never began.
+# States that no table's record shows: a failed plan, and runs that died or never began.
 
 
 _BATCH = re.compile(r"^(?:batch \d+|all batches): ")

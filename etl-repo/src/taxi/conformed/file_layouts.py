@@ -145,7 +145,7 @@ def header(start: bytes) -> tuple[str, ...]:
         raise SourceFileError(message) from None
 
 
-# Reads a Parquet file's footer by Parquet's own library: no Spark job, however many files there are.
+# Reads Parquet footers with Parquet's own library, without a Spark job.
 
 
 _LENGTH_BYTES, _TAIL_BYTES = 4, 8

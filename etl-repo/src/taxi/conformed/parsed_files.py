@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
 
-# Limits the kept malformed rows of a file, before and while they come to the driver.
+# Limits the malformed rows of a file that come to the driver.
 
 
 _BLOCK = 8_192

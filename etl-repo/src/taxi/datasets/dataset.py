@@ -14,7 +14,7 @@ from typing import Any
 
 from taxi.errors import DatasetError
 
-# Which keys of objects Spark reads as they are; all others are refused, whatever is in the objects.
+# Keys that Spark would not read literally are refused, whatever the object holds.
 
 
 PATTERN_MARKS = "\\{}[]*?"
@@ -145,7 +145,7 @@ def dataset_of(key: str, datasets: Iterable[Dataset]) -> Dataset | None:
     return next((dataset for dataset in datasets if key.startswith(dataset.prefix)), None)
 
 
-# Reads the dataset files of this package; they were checked when it was deployed (etl_cdk.datasets).
+# Reads the dataset files of this package; synthesis has checked them (etl_cdk.datasets).
 
 
 @functools.cache

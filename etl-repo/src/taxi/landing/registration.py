@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from lake.landing.listings import ObjectVersion
 
 
-# Turns an `Object Created` event of S3, or a listing, into the record of a landed file, or of what was rejected.
+# From an S3 event or a listing to the record of a landed or rejected file.
 
 
 _BODY_CHARACTERS = 1_000

@@ -13,7 +13,7 @@ from json_documents.suggestion import suggestion
 from taxi.datasets.dataset import DAY, LOAD_COLUMNS, Dataset
 from taxi.errors import RuleError
 
-# Finds the columns that a query reads, by its text, for checks without an SQL engine.
+# Finds the columns in a query's text, for checks without an SQL engine.
 
 
 _TOKEN = re.compile(

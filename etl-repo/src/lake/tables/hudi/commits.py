@@ -126,7 +126,7 @@ def comments(commits: Iterable[HudiCommit], comments_of: CommentsOf) -> Mapping[
     return next((comments_of(proof) for commit in commits if (proof := commit.proof)), {})
 
 
-# Removes what must go before the next change: of an earlier release, or of a run that died while it made the table.
+# Cleanup before a change: remains of an earlier release, or of a run that died while it created the table.
 
 
 _TABLE_CONFIG = "org.apache.hudi.common.table.HoodieTableConfig"

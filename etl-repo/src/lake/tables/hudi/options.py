@@ -164,7 +164,7 @@ def _speed_options() -> dict[str, str]:
     }
 
 
-# Chooses the Hudi index settings of one merge: tasks, and whether rows may move between partitions.
+# Index settings of one merge: parallelism, and whether rows may move between partitions.
 
 
 _CHANGED = "_odp_changed_"

@@ -34,7 +34,7 @@ def summary_options(summary: Proof) -> dict[str, str]:
     return {f"snapshot-property.{name}": value for name, value in summary.items()}
 
 
-# Asks in SQL for the rows of some days.
+# SQL conditions for the rows of some days.
 
 
 def days_condition(column: str, days: Collection[date]) -> str:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
 
-# Writes times of day as text: `HH:MM:SS.ffffff` whatever the file's unit, also below zero and of 24 hours and more.
+# Times of day as text `HH:MM:SS.ffffff`, for every unit of a file, below zero and above 24 hours too.
 
 
 _MICROSECONDS = {"millis": 1000, "micros": 1}

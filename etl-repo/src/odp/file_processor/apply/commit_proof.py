@@ -16,7 +16,7 @@ from odp.file_processor.apply.source_columns import OWN_PREFIX, NamedColumns
 from odp.refresh import LastCommit, RefreshKind, RefreshPlan, RowCounts, TableState
 from odp.stored_format import FORMAT
 
-# What a table is before a refresh, as far as a decision needs it; no format is known here.
+# The table before a refresh, without any format.
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +40,11 @@ class ExistingTable:
         return {name: self.source_names.get(name, name) for name in self.columns}
 
 
-# Counts the updates of one commit that are of keys which the table did not have.
+# Counts the updates of one commit whose keys the table did not have.
 #
-# Without before-images DMS writes an update of the key as an update with the new key only: the table does not have it,
-# and the row of the former key stays. The count is a lower bound, and nothing is counted where such an update may have
-# another cause.
+# Without before-images DMS writes an update of the key as an update with the new key only. The table does not have the
+# new key, and keeps the row of the former key. The count is a lower bound: an update that may have another cause does
+# not count.
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
 
-# Decides what a reload of a historical table adds: versions of rows that differ, marks of rows that vanished.
+# A reload of a historical table adds new versions of changed rows, and marks missing rows as deleted.
 
 
 _JOIN, _GREATEST, _LOADED = "_odp_join", "_odp_greatest", "_odp_loaded_"

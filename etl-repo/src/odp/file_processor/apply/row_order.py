@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
 
-# Names the columns that the framework adds to a table, where columns of the source cannot make a row unique.
+# Names of the framework's own columns: they make rows unique where source columns cannot.
 
 
 KEY, VERSION = "_odp_key", "_odp_version"
@@ -84,7 +84,7 @@ def last_row_per_key(
     return rows.withColumns(last).filter(is_last).drop(*(name for name in last if name not in of_all))
 
 
-# Gives rows a record key and a version of the framework's own, where columns of the source cannot be one.
+# The framework's own record key and version of rows.
 #
 # A snapshot table with one key column needs neither. Keys of several columns become one text that no two keys share;
 # rows of a historical table have their version besides, which is a part of their record key.

@@ -107,7 +107,7 @@ def _impossible_columns(old: SchemaVersion, new: SchemaVersion) -> Iterator[str]
             yield f"columns {other} and {name} of {new.name} differ in upper and lower case only"
 
 
-# Decides what a table calls the columns of a file, and which names no source column may have.
+# Names of a file's columns in the table, and names that no source column may have.
 
 
 OWN_PREFIX = "_odp_"
@@ -205,7 +205,7 @@ def _technical(name: str, named_in_table: str) -> str:
     return f"would be {named_in_table!r}, a name that the lake uses itself; {_RENAME_AT_SOURCE}"
 
 
-# Tells the columns in which DMS writes the values before an update (`add-before-image-columns`) from the source's.
+# Separates DMS's before-image columns (`add-before-image-columns`) from the source's columns.
 
 
 BEFORE_IMAGE = "BI_"

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 
-# Decides one refresh of one table: columns, rewriting, rows, and the change that a table format applies.
+# One refresh of one table: columns, rewriting, rows, and the change for the table format.
 
 
 @dataclass(frozen=True)

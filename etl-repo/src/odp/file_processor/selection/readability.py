@@ -69,7 +69,7 @@ def _unreadable(files: Sequence[LandedFile], current: Mapping[str, str]) -> Iter
             yield file.file_id, SkipReason.OVERWRITTEN
 
 
-# What is known of one table beside its pending files: its history, and the objects in the staging bucket.
+# One table's history, and its objects in the staging bucket.
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class ProcessedFiles:
         return self.readability.current_versions(files)
 
 
-# Quarantine entries of files that a refresh did not apply and that a person must look at.
+# Quarantine entries of files that a refresh did not apply, for a person's decision.
 
 
 _TO_LOOK_AT = {SkipReason.VANISHED.value}
