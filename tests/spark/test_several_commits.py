@@ -1,4 +1,4 @@
-"""What one commit cannot read becomes several, each of which is whole: the framework's own code on a local table."""
+"""Files that one commit cannot read become several whole commits: the framework's own code on a local table."""
 
 from collections.abc import Callable
 from pathlib import Path

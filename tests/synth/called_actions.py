@@ -1,4 +1,4 @@
-"""What the runtime asks of DynamoDB, S3 and SQS, recorded while it works on moto, in the words of IAM."""
+"""The runtime's requests to DynamoDB, S3 and SQS, recorded on moto, as IAM actions."""
 
 from __future__ import annotations
 
@@ -289,7 +289,7 @@ def of_the_job() -> Actions:
 
 
 def _ledger(dynamodb: Any) -> None:
-    """What a refresh asks of the ledger and, where it finds files that no event told of, of the quarantine."""
+    """A refresh's requests to the ledger and, for rejected files without an event, to the quarantine."""
     files = DynamoDbFileTracker(dynamodb, "FileTracker", "FileTrackerHistory")
     files.register(LOAD)
     files.pending_files("s.t", 10)

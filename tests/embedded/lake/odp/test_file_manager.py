@@ -32,7 +32,7 @@ def send(lake: DeployedLake) -> Callable[[str], None]:
 
 @pytest.fixture
 def event(lake: DeployedLake) -> Callable[[Item], str]:
-    """The EventBridge event that announced a pending file, written anew: another id, another time, the same object."""
+    """The EventBridge event that announced a pending file, written again: another id, another time, the same object."""
 
     def write(file: Item) -> str:
         s3_object = {"key": file["file_ingestion_path"], "size": int(file["file_size"]), "etag": file["etag"]}

@@ -85,7 +85,7 @@ def ledger(deployed_lake: DeployedLake) -> Iterator[Ledger]:
 
 @pytest.fixture(scope="module")
 def with_broken_files(ledger: Ledger, put: Put) -> Outcome:
-    """The first execution: one batch of four tables, two of which cannot be read."""
+    """The first execution: one batch of four tables; two cannot be read."""
     put(key_of(WHOLE), load_file(1, 2, 3))
     put(key_of(ALSO_WHOLE), load_file(1, 2))
     put(key_of(NO_PARQUET), b"PAR1, but nothing else of Parquet")

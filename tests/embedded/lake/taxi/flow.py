@@ -23,7 +23,7 @@ Item = dict[str, Any]
 
 
 class Flow:
-    """What is put into the flow, and what its services tell of it."""
+    """Puts files into the flow, and reads its services."""
 
     def __init__(self, lake: DeployedLake) -> None:
         self.lake = lake

@@ -44,7 +44,7 @@ def left_behind(flow: Flow, before: Outcome) -> Outcome:
 
 @pytest.fixture(scope="module")
 def killed(flow: Flow, left_behind: Outcome) -> Killed:
-    """The lease is still that of an execution that ended; the schedule looks again, and its run is killed midway."""
+    """An ended execution still has the lease; the schedule looks again, and its run is killed midway."""
     _dead_execution(flow, lease_seconds=3600, execution_arn=flow.executions("SUCCEEDED")[0]["executionArn"])
     flow.look_again("green")
     eventually(lambda: flow.branches("green"), lambda branches: branches != {"main"}, SECONDS, rarest=OFTEN)

@@ -114,7 +114,7 @@ class Lake:
         self.refresh(config, refresh.set_aside)
 
     def refresh(self, config: RawTableConfig, files: Sequence[LandedFile], **fields: Any) -> None:
-        """Do what a refresh writes at its end; `fields` are those of its outcome, or of its entry."""
+        """Do what a refresh writes at its end; `fields` belong to its outcome or its record."""
         lease = self.leases.acquire(config.qualified_name, "jr_1")
         assert lease is not None
         outcome = RefreshOutcome(
@@ -144,7 +144,7 @@ class Lake:
         return {_name(item): str(item["file_ingestion_status"]) for item in items}
 
     def pending(self) -> dict[str, bool]:
-        """Tell of every pending file by its name whether it is approved."""
+        """Map the name of every pending file to whether it is approved."""
         items = self.dynamodb.Table("files").scan()["Items"]
         return {_name(item): bool(item.get("approved")) for item in items if "file_ingestion_path" in item}
 
@@ -187,7 +187,7 @@ class Killed(BaseException):
 
 @contextmanager
 def killed_at_release(monkeypatch: pytest.MonkeyPatch, file_id: str = "") -> Iterator[None]:
-    """End the command that is run meanwhile when it is about to release a file, or any if none is named."""
+    """End the running command when it is about to release a file; any file if none is named."""
     release = DynamoDbFileDecisions.release
 
     def die_at_it(self: DynamoDbFileDecisions, table: str, released: str) -> bool:

@@ -1,4 +1,4 @@
-"""A held load is approved or dismissed as a whole or by part, once, and the audit trail knows who did it."""
+"""A held load is approved or dismissed once, whole or by part, and the audit trail names the person."""
 
 import pytest
 from odp.dynamodb.file_decisions import DynamoDbFileDecisions

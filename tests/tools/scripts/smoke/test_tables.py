@@ -1,4 +1,4 @@
-"""The test's own tables beside those of a lake in use: what it makes goes, what others have stays as it is."""
+"""The test's own tables beside those of a lake in use: it removes its own tables, and leaves the others unchanged."""
 
 from __future__ import annotations
 

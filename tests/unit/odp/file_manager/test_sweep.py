@@ -260,7 +260,7 @@ def test_run_ends_before_its_time_is_over_and_leaves_some_to_a_look_that_is_due(
 
 
 def late_table(dynamodb: "DynamoDBServiceResource") -> None:
-    """Configure a table of which a file waits since long ago."""
+    """Configure a table with a file that has waited long."""
     dynamodb.Table("batch_config").put_item(Item=item_of(batch_config()))
     dynamodb.Table("table_config").put_item(Item=item_of(table_config()))
     landed_at = f"{sweep._now() - timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}"

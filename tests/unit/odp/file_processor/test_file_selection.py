@@ -1,4 +1,4 @@
-"""Which files one commit applies, in which order, what is in a load already, and how much one commit may read."""
+"""Which files one commit applies, in which order and number, and which are in a load already."""
 
 from dataclasses import replace
 

@@ -225,7 +225,7 @@ def test_segment_that_begins_long_after_the_load_is_held(late: int, is_held: boo
 
 
 def test_first_load_that_seems_to_begin_with_an_overwritten_part_of_the_load_before_is_held() -> None:
-    """An old second segment, uploaded amid the loads, makes that of the second load begin a third one."""
+    """An old second segment, uploaded between the loads, makes the second load's segment start a third load."""
     one, other = "SEGMENT1_", "SEGMENT2_"
     first = load(1, 1, "a", segment=one), load(1, 2, "b", segment=other), load(1, 3, "b", segment=other)
     second = load(1, 60, "c", segment=one), load(1, 61, "d", segment=other)
@@ -484,7 +484,7 @@ SEGMENTS = load(1, 0, segment="SEGMENT1_"), load(1, 0, segment="SEGMENT2_")
 def test_load_after_parallel_load_was_switched_on_or_off_is_held_and_replaces_the_table_when_approved(
     before: tuple[LandedFile, ...], new: tuple[LandedFile, ...], after: int
 ) -> None:
-    """A load has segments or none; that of a partition lies in a folder of its own."""
+    """A load has segments or none; a partition's segment has its own folder."""
     table = filled(*(landed_at(part, 1) for part in before))
     table.take(*(landed_at(part, after) for part in new))
     assert {part.status for part in table.loads() if part.key in {part.key for part in new}} == {FileStatus.HELD}

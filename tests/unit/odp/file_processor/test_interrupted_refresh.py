@@ -1,4 +1,4 @@
-"""What the next run makes of a run that died, failed or was overtaken at any step (rules 1, 5, 8 and 9)."""
+"""The next run completes a run that died, failed or was overtaken at any step (rules 1, 5, 8, 9)."""
 
 from dataclasses import replace
 

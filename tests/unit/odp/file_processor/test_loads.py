@@ -1,4 +1,4 @@
-"""Which parts are one load, when it replaces the table, and when a person has to look at it (rule 4)."""
+"""Which parts are one load, when it replaces the table, and when a person must decide (rule 4)."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""A lake of several tables of one cadence, whose refreshes end as a test says, and the mails that people get."""
+"""Several tables of one cadence, refreshes with ends that a test chooses, and the mails to people."""
 
 import itertools
 from dataclasses import dataclass, field

@@ -19,7 +19,7 @@ def bundles() -> MemoryBundles:
 
 
 class Executions:
-    """Executions of which some have ended."""
+    """Executions; some have ended."""
 
     def __init__(self) -> None:
         self.ended: set[str] = set()

@@ -1,4 +1,4 @@
-"""How every file of a bundle ends, and what people are told of it."""
+"""How every file of a bundle ends, and the message to people about it."""
 
 import json
 from typing import Any

@@ -166,7 +166,7 @@ def test_outage_of_three_hours_that_kills_every_run_fails_no_file(count: int, er
 
 
 def test_runs_that_die_for_two_days_are_few() -> None:
-    """Back-off: a fault of the account starts no flood of Glue runs, and a file that was never alone is not failed."""
+    """Back-off: a fault of the account starts no flood of Glue runs, and fails no file that never ran alone."""
     simulation = Simulation(files(500), conform=outage(48)).live(hours=96)
     assert len([moment for moment, _ in simulation.died]) < 40
     assert set(simulation.statuses().values()) == {"loaded"}

@@ -1,4 +1,4 @@
-"""Anyone may drop a file, under any key: a key is loaded as it is or rejected, and no message disturbs another."""
+"""Anyone may drop a file, under any key: a key is loaded unchanged or rejected, and no message disturbs another."""
 
 import json
 
