@@ -46,7 +46,7 @@ class Figures:
         return table
 
     def document(self) -> Mapping[str, object]:
-        """Give what is kept: the records, and the machine that they are of."""
+        """Return what is kept: the records, and the machine that they are of."""
         machine = {"cores": os.cpu_count(), "architecture": platform.machine(), "load_after": os.getloadavg()[0]}
         return {
             "benchmark": self.name,

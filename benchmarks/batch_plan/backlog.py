@@ -65,7 +65,7 @@ class Backlog:
         self._scale = scale
 
     def environment(self) -> Mapping[str, str]:
-        """Give the variables with which the Batch Manager finds the ledger."""
+        """Return the variables with which the Batch Manager finds the ledger."""
         tables = {variable: variable for variable in _KEYS}
         lake = {"LAKE": "odp-bench", "ENVIRONMENT": "bench", "TOPIC_ARN": "arn:aws:sns:us-east-1:000000000000:alerts"}
         return self._shell | tables | lake | {"PLAN_BUCKET": self._plan_bucket, "JOB_TIMEOUT_MINUTES": "60"}
@@ -147,7 +147,7 @@ def _table_config(source_table: str) -> RawTableConfig:
 
 
 def landed_file() -> LandedFile:
-    """Give a file of changes as DMS lands it."""
+    """Return a file of changes as DMS lands it."""
     schema, table = "warehouse", "table_00000"
     return LandedFile(
         source_table_name=f"{schema}.{table}",

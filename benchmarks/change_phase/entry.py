@@ -84,7 +84,7 @@ class Entry:
 
 
 def _settings(metastore: Path) -> Mapping[str, str]:
-    """Give what only contenders need: Delta's jars, the merges' catalogs, a metastore that is kept."""
+    """Return what only contenders need: Delta's jars, the merges' catalogs, a metastore that is kept."""
     if not metastore.exists():
         metastore_files.copy_to(metastore)
     hive = {f"spark.hadoop.{name}": value for name, value in metastore_files.settings(metastore).items()}

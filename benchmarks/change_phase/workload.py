@@ -74,7 +74,7 @@ class SourceTable:
         return f"s3://{STAGING}/{self.key(file)}"
 
     def landed(self, file: str, buckets: Path) -> LandedFile:
-        """Give a file as the File Manager registers it."""
+        """Return a file as the File Manager registers it."""
         size = (buckets / STAGING / self.key(file)).stat().st_size
         kind = FileType.FULL_LOAD if file == LOAD else FileType.CHANGES
         landed_at = datetime(2021, 2, 1, 0, 0, int(file != LOAD), tzinfo=UTC).isoformat()

@@ -188,7 +188,7 @@ def _files(lake: OperatedLake, entry: Entry, action: Action) -> list[LandedFile]
 
 
 def _chosen(lake: OperatedLake, entry: Entry, names: Sequence[str], command: str) -> list[LandedFile]:
-    """Give the held files of a decision; a file whose entry is unknown must be named."""
+    """Return the held files of a decision; a file whose entry is unknown must be named."""
     if entry.kind not in HELD_KINDS:
         raise CommandError("the entry holds no files", mend="run this without --file")
     held, unclear = _held(lake, entry)
@@ -198,7 +198,7 @@ def _chosen(lake: OperatedLake, entry: Entry, names: Sequence[str], command: str
 
 
 def _held(lake: OperatedLake, entry: Entry) -> tuple[list[LandedFile], list[LandedFile]]:
-    """Give the held files of an entry, and files that may belong to it or to another one."""
+    """Return the held files of an entry, and files that may belong to it or to another one."""
     if entry.kind not in HELD_KINDS:
         return [], []
     entries = [each for each in lake.ledger.entries(HELD_KINDS) if each.table == entry.table]

@@ -90,7 +90,7 @@ class PendingFinder:
     sources: Sources
 
     def find(self, text: str) -> list[LandedFile]:
-        """Give the pending versions of an object by its key or S3 address, or the one file of an id.
+        """Return the pending versions of an object by its key or S3 address, or the one file of an id.
 
         Raises:
             CommandError: no pending file has this name.

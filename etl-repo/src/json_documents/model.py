@@ -129,7 +129,7 @@ def _without_demand(field: FieldInfo) -> FieldInfo:
 
 
 def readable_fields(model: type[Model], partial: type[Model], written: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the values of an object by the names of the model's fields, without those that are wrong.
+    """Return the values of an object by the names of the model's fields, without those that are wrong.
 
     Args:
         model: what the object must be; the fields that a right object leaves out have their defaults.

@@ -29,7 +29,7 @@ class LambdaContext(Protocol):
     """What Lambda tells a function of its call."""
 
     def get_remaining_time_in_millis(self) -> int:
-        """Give the milliseconds that are left until the time-out."""
+        """Return the milliseconds that are left until the time-out."""
 
 
 def time_out(context: LambdaContext, now: datetime) -> datetime:

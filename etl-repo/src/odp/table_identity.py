@@ -120,32 +120,32 @@ STORED_NAMES: Mapping[str, str] = {
 
 
 def stored(fields: Mapping[str, Value]) -> dict[str, Value]:
-    """Give the fields of a table under the names that are stored."""
+    """Return the fields of a table under the names that are stored."""
     return {STORED_NAMES.get(name, name): value for name, value in fields.items()}
 
 
 def from_stored(fields: Mapping[str, Value]) -> dict[str, Value]:
-    """Give stored fields of a table under the names that they have in code and manifests."""
+    """Return stored fields of a table under the names that they have in code and manifests."""
     return {name_of_stored(name): value for name, value in fields.items()}
 
 
 def name_of_stored(name: str) -> str:
-    """Give the name that a stored field has in code, manifests and messages."""
+    """Return the name that a stored field has in code, manifests and messages."""
     return next((own for own, stored_as in STORED_NAMES.items() if stored_as == name), name)
 
 
 def occupied_names(qualified_name: str, hudi_table_type: str) -> tuple[str, ...]:
-    """Give the qualified names that a table of this type takes."""
+    """Return the qualified names that a table of this type takes."""
     return (qualified_name, *(f"{qualified_name}{view}" for view in hudi.HUDI.extra_names.get(hudi_table_type, ())))
 
 
 def bucket_role(stored: str) -> str:
-    """Give the role of a stored bucket: format 1 stored its physical name, and `raw` was the only role."""
+    """Return the role of a stored bucket: format 1 stored its physical name, and `raw` was the only role."""
     return stored if stored in BUCKET_ROLES else BUCKET_ROLES[0]
 
 
 def contradicted(identity: Mapping[str, str], stored: Mapping[str, str]) -> dict[str, str]:
-    """Give the fields whose stored values differ from an identity; fields that it lacks are ignored."""
+    """Return the fields whose stored values differ from an identity; fields that it lacks are ignored."""
     known = _by_role(stored)
     return {name: known[name] for name, value in _by_role(identity).items() if known.get(name, value) != value}
 

@@ -61,7 +61,7 @@ class LakeLedger:
             )
 
     def migration(self) -> LedgerMigration:
-        """Give the migration of these tables."""
+        """Return the migration of these tables."""
         staging = self._published(Shared.STAGING_BUCKET)
         dynamodb: Any = self._session.resource("dynamodb")
         return LedgerMigration(

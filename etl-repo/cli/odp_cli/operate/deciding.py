@@ -195,7 +195,7 @@ def _held_entries(ledger: OperatedLedger, table: str) -> list[Entry]:
 
 
 def _waiting(entries: Sequence[Entry], files: Sequence[LandedFile]) -> list[Entry]:
-    """Give the entries that some files belong to, or may belong to."""
+    """Return the entries that some files belong to, or may belong to."""
     of_entries = HeldEntries(entries, files)
     return [entry for entry in entries if of_entries.files_of(entry) or of_entries.unclear_of(entry)]
 

@@ -62,5 +62,5 @@ class DecisionLog:
         self.ledger.put_entry(item | {"progress": DONE, "changed": changed})
 
     def now(self) -> str:
-        """Give the time of a decision."""
+        """Return the time of a decision."""
         return self.ledger.now().isoformat(timespec="milliseconds")

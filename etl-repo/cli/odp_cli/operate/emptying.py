@@ -23,7 +23,7 @@ class Emptying:
     loads: VanishedLoads
 
     def load_to_empty(self, table: str) -> VanishedLoad:
-        """Give the vanished load of a table that may be emptied.
+        """Return the vanished load of a table that may be emptied.
 
         Raises:
             CommandError: there is none.

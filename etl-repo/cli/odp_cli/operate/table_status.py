@@ -105,7 +105,7 @@ class TableStatus:
 
 
 def statuses(ledger: LedgerSnapshot, now: datetime) -> list[TableStatus]:
-    """Give the status of each table, the worst first, including tables known only by a quarantine entry."""
+    """Return the status of each table, the worst first, including tables known only by a quarantine entry."""
     told = {entry.table for entry in ledger.entries if entry.table and not entry.dismissed_at}
     names = {*ledger.configs, *ledger.pending, *told}
     return sorted((_status(name, ledger, now) for name in names), key=_worst_first)
@@ -154,7 +154,7 @@ def _held_until(entry: Entry, end: datetime, *, is_over: bool) -> str:
 
 
 def _command(entry: Entry) -> tuple[str, str]:
-    """Give the commands that approve and dismiss the files."""
+    """Return the commands that approve and dismiss the files."""
     if entry.kind is QuarantineKind.HELD_LOAD:
         command = f"odp reload {shlex.quote(entry.table)}"
         return f"{command} --approve", f"{command} --dismiss"

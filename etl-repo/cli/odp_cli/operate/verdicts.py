@@ -62,7 +62,7 @@ _MEANINGS = {
 
 
 def action_for(entry: Entry, verdict: str) -> Action:
-    """Give the action of releasing or dismissing an entry.
+    """Return the action of releasing or dismissing an entry.
 
     Raises:
         CommandError: this verdict makes no sense for the entry.

@@ -18,7 +18,7 @@ _TYPES = {*_SCALARS, "B", "SS", "NS", "BS", "L", "M"}
 
 
 def entries_of(values: Sequence[Any]) -> list[dict[str, Any]]:
-    """Give the entries of a file as flat objects.
+    """Return the entries of a file as flat objects.
 
     Raises:
         ReferenceFileError: the file has another shape, or holds a part of an export.

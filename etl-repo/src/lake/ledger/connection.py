@@ -120,20 +120,20 @@ def _pause(attempt: int) -> None:
 
 
 def is_passing(error: ClientError) -> bool:
-    """Tell whether the same write may succeed a moment later: it was throttled or met a transaction."""
+    """Whether the same write may succeed a moment later: it was throttled or met a transaction."""
     codes = {str(reason.get("Code")) for reason in error.response.get("CancellationReasons", [])}
     return not condition_failed(error) and bool(_PASSING & {*codes, error.response["Error"]["Code"]})
 
 
 def condition_failed(error: ClientError) -> bool:
-    """Tell whether a write, alone or in a transaction, was refused by its condition."""
+    """Whether a write, alone or in a transaction, was refused by its condition."""
     if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
         return True
     return bool(failed_conditions(error))
 
 
 def failed_conditions(error: ClientError) -> frozenset[int]:
-    """Give the positions of those actions of a transaction whose conditions failed."""
+    """Return the positions of those actions of a transaction whose conditions failed."""
     reasons = error.response.get("CancellationReasons", [])
     failed = (number for number, reason in enumerate(reasons) if reason.get("Code") == "ConditionalCheckFailed")
     return frozenset(failed)

@@ -139,7 +139,7 @@ class DynamoDbLeases:
 
 
 def demanding(item: LeaseItem, claim: Claim, values: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Give the part of a transaction that lets it happen only while a lease is held."""
+    """Return the part of a transaction that lets it happen only while a lease is held."""
     return {
         "TableName": item.table,
         "Key": item.key,

@@ -29,7 +29,7 @@ class PhysicalNames:
     database_prefix: str = ""
 
     def resolve(self, manifests: Manifests) -> Manifests:
-        """Give the configuration with the lake's physical database names."""
+        """Return the configuration with the lake's physical database names."""
         return dataclasses.replace(manifests, tables=tuple(self._resolve(table) for table in manifests.tables))
 
     def _resolve(self, table: RawTableConfig) -> RawTableConfig:
@@ -48,7 +48,7 @@ class LakeSettings:
     deployed: SynthesisedResources
 
     def desired(self, manifests: Mapping[str, str]) -> Manifests:
-        """Give the configuration that manifests describe in this lake; raises ManifestError."""
+        """Return the configuration that manifests describe in this lake; raises ManifestError."""
         return self.names.resolve(parse_manifests(manifests, self.cadence_defaults))
 
 

@@ -61,7 +61,7 @@ def _deploy(message: Message) -> None:
     try:
         announced = announced_request(message, ConfigManagerVariables.read().config_bucket)
     except EventError as error:
-        # nothing is lost: the newest request is in the bucket, and its own event tells of it
+        # nothing is lost: the newest request is in the bucket, and its own event announces it
         logger.warning("a message announces no configuration request: %s", error)
         count(Metric.MALFORMED_REQUESTS)
         return

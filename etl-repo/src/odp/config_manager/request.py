@@ -71,7 +71,7 @@ def _is_request(found: dict[str, Any]) -> bool:
 
 
 def announced_request(message: Mapping[str, Any], bucket: str) -> str:
-    """Give the version id of the announced request.
+    """Return the version id of the announced request.
 
     Raises:
         EventError: the message tells of no version of the request's object in this bucket.

@@ -61,7 +61,7 @@ class DynamoDbLedgerFormat:
 
 
 def format_of(item: dict[str, Any]) -> int:
-    """Give the format of an item of the file trackers; summaries and the like (`#…`) came with format 2."""
+    """Return the format of an item of the file trackers; summaries and the like (`#…`) came with format 2."""
     is_file = not str(item["source_table_name"]).startswith("#")
     return int(str(item.get("format", 1))) if is_file else FORMAT
 
@@ -103,14 +103,14 @@ class DynamoDbDeployTracker:
         took_place(lambda: self._put(item, ConditionExpression="attribute_not_exists(deployed_at)"))
 
     def document(self, request: ConfigRequest) -> bytes:
-        """Give the unchanged document of a request."""
+        """Return the unchanged document of a request."""
         item = self._item(_key(request))
         keys = [f"{request.deployed_at}#part-{number}" for number in range(2, int(item["document_parts"]) + 1)]
         parts = [self._item({"source_table_name": REQUESTS, "deployed_at": key}) for key in keys]
         return zlib.decompress(b"".join(bytes(part["document"]) for part in (item, *parts)))
 
     def status(self, request: ConfigRequest) -> RequestStatus:
-        """Give the status of a received request."""
+        """Return the status of a received request."""
         return RequestStatus(self._item(_key(request))["request_status"])
 
     def close(self, request: ConfigRequest, status: RequestStatus, reasons: Sequence[str]) -> None:
@@ -126,7 +126,7 @@ class DynamoDbDeployTracker:
 
 
 def closing(tracker_table: str, request: ConfigRequest, status: RequestStatus, more: dict[str, Any]) -> dict[str, Any]:
-    """Give the update that ends a request, for a transaction or alone."""
+    """Return the update that ends a request, for a transaction or alone."""
     values = {"request_status": status.value, "decided_at": _now(), **more}
     return {
         "TableName": tracker_table,
@@ -142,7 +142,7 @@ def closing(tracker_table: str, request: ConfigRequest, status: RequestStatus, m
 
 
 def line_of(change: Change, deployment: ConfigDeployment) -> dict[str, Any]:
-    """Give the record of a deployment's changes to one cadence or source table."""
+    """Return the record of a deployment's changes to one cadence or source table."""
     line = {
         "source_table_name": change.name,
         "deployed_at": deployment.request.deployed_at,

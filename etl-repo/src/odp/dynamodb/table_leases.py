@@ -81,7 +81,7 @@ class DynamoDbWrittenTables:
         self._table = leases_table
 
     def written(self, qualified_names: Iterable[str]) -> Mapping[str, WrittenTable]:
-        """Give the written state of the given tables; tables that no refresh ever touched are left out."""
+        """Return the written state of the given tables; tables that no refresh ever touched are left out."""
         return {
             str(item["raw_table_name"]): WrittenTable(
                 identity=item.get("written_with"),

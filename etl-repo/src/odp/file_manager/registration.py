@@ -42,7 +42,7 @@ class Staging:
     """The physical name of each bucket whose events come, by its role."""
 
     def role_of(self, bucket: str) -> str:
-        """Give the role of a bucket; raises EventError for a bucket of another lake."""
+        """Return the role of a bucket; raises EventError for a bucket of another lake."""
         for role, physical_name in self.buckets.items():
             if physical_name == bucket:
                 return role

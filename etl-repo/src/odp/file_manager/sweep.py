@@ -181,7 +181,7 @@ _JUDGEMENTS = (_late, _silent, _expiring, _vanished, _unconfigured, _unconfigure
 
 
 def _last_planned(configured: Set[str]) -> Mapping[str, str]:
-    """Give the last planning times of cadences.
+    """Return the last planning times of cadences.
 
     For a cadence that is new, returns, or has no schedule, the time begins now.
     """

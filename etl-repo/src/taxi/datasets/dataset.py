@@ -96,7 +96,7 @@ class FileFormat(StrEnum):
 
 
 def format_of(key: str) -> FileFormat | None:
-    """Tell the format of an object by the ending of its key, in any case; None if it has no known one."""
+    """Return the format of an object from the ending of its key, in any case; None if unknown."""
     return next((known for known in FileFormat if key.lower().endswith(f".{known}")), None)
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
 
 # a transaction holds 100 actions (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html)
-# of which one is the check of the lease
+# one is the check of the lease
 _ACTIONS = 99
 _END_OF = {
     LoadStatus.LOADED: FileStatus.COMPLETED,
@@ -230,7 +230,7 @@ def _landed_file(dataset: str, item: Mapping[str, Any]) -> LandedFile:
 
 
 def _tried(file: LandedFile) -> dict[str, Any]:
-    """Give what a marker says beyond the file: releases before this one knew the tries only."""
+    """Return what a marker says beyond the file: releases before this one knew the tries only."""
     tried: dict[str, Any] = {name: getattr(file, name) for name in _COUNTS}
     if file.loaded:
         tried["loaded"] = {name: getattr(file.loaded, name) for name in (*_ROWS, "quarantine")}

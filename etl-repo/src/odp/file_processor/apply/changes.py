@@ -30,7 +30,7 @@ _PHYSICAL = {"millis": INT, "micros": BIGINT}
 
 
 def physical_type(type_: ColumnType) -> ColumnType:
-    """Give the type in which Spark can read a column: a time of day is a number, any other is what it is."""
+    """Return the type in which Spark can read a column: a time of day is a number, any other is what it is."""
     return _PHYSICAL[type_.unit] if isinstance(type_, TimeOfDay) else type_
 
 
@@ -91,7 +91,7 @@ class ChangeReader:
 
 
 def cast_to(columns: Columns, of_table: Columns) -> list[Column]:
-    """Give the expressions that turn columns of a table into others of the same names; a new column is NULL."""
+    """Return the expressions that turn columns of a table into others of the same names; a new column is NULL."""
     return [
         (_converted(name, of_table[name], type_) if name in of_table else F.lit(None).cast(str(type_))).alias(name)
         for name, type_ in columns.items()
@@ -99,7 +99,7 @@ def cast_to(columns: Columns, of_table: Columns) -> list[Column]:
 
 
 def _operation(named: NamedColumns, *, is_change: bool) -> Column:
-    """Give DMS's kind of each change, which no row may lack: a load's rows are inserts."""
+    """Return DMS's kind of each change, which no row may lack: a load's rows are inserts."""
     source = named.sources.get(OPERATION)
     if source is None:
         # nullable, as in files of changes: Hudi converts every row of a data file whose schema says otherwise

@@ -55,7 +55,7 @@ class FinalRows:
     inserted: int = 0
 
     def updates_without_row(self, written: RowCounts) -> int:
-        """Give how many final rows were new to the table though no change inserted their key.
+        """Return how many final rows were new to the table though no change inserted their key.
 
         `written` are the commit's own statistics. A final row is an update in place, or a delete, or a move to another
         partition, which counts as an insert and a delete, or new to the table. The delete of an unknown key may count
@@ -108,7 +108,7 @@ class TableContent:
     def after(
         self, refresh: RefreshPlan, load_version: str, *, is_replaced: bool, source_names: Mapping[str, str]
     ) -> TableContent:
-        """Give the content after a refresh, which may replace the load, and every row if it replaces the table."""
+        """Return the content after a refresh, which may replace the load, and every row if it replaces the table."""
         files = () if refresh.kind is RefreshKind.EMPTY else refresh.read_files
         loads = [file.name for file in files if file.is_load]
         changes = [file.name for file in files if not file.is_load]
@@ -159,7 +159,7 @@ def read_existing(stored: StoredTable) -> ExistingTable:
 
 
 def read_source_names(proof: Proof) -> Mapping[str, str]:
-    """Give the source's name of each column that the table calls otherwise."""
+    """Return the source's name of each column that the table calls otherwise."""
     return dict(read_content(proof).source_names or ())
 
 

@@ -105,7 +105,7 @@ def with_keys(rows: DataFrame, config: RawTableConfig, columns: Columns) -> Data
 
 
 def key_text(config: RawTableConfig, columns: Columns) -> Column:
-    """Give the key of a row as one text: parts are joined by commas, a comma or a backslash in a part is escaped."""
+    """Return the key of a row as one text: parts are joined by commas, a comma or a backslash in a part is escaped."""
     return F.concat_ws(",", *(_part(key, columns[key]) for key in config.primary_key))
 
 

@@ -71,7 +71,7 @@ def commit_of(
 def state_after(
     state: TableState, generation: int, files: Iterable[LandedFile], load_landing_order: str = ""
 ) -> TableState:
-    """Give the table's state after these files are applied."""
+    """Return the table's state after these files are applied."""
     files = list(files)
     loads = [file for file in files if file.is_load]
     changes = [file for file in files if not file.is_load]

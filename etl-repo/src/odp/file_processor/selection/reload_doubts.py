@@ -38,7 +38,7 @@ def is_first_load_begun_anew(table: PendingTable) -> bool:
 
 
 def why_held(table: PendingTable) -> str:
-    """Give the reason why a pending reload needs a person; empty if it needs none."""
+    """Return the reason why a pending reload needs a person; empty if it needs none."""
     return _reason_after_approval(table) if table.reload.is_approved else _suspicion(table)
 
 
