@@ -158,7 +158,7 @@ class FileManager(Construct):
         alerts.on_any(
             "FailedSweeps",
             self.sweep.metric_errors(),
-            meaning="The sweep over the staging bucket failed; its log says where, and the next run goes on there.",
+            meaning="The sweep over the staging bucket failed; its log says where, and the next run continues there.",
         )
         alerts.on_silence(
             "SilentSweeps",

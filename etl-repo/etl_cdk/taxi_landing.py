@@ -130,5 +130,5 @@ class TaxiLanding(Construct):
             "FailedTaxiSweeps",
             self.sweep.metric_errors(),
             meaning="The sweep over the landing folders of the raw bucket failed; its log says where, and the next run "
-            "goes on there.",
+            "continues there.",
         )

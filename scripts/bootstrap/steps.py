@@ -103,7 +103,7 @@ class Command:
         if code:
             raise BootstrapError(
                 f"`{shlex.join(self.words)}` ended with exit code {code}",
-                mend="its output above says why; once that is mended, run this command again: it goes on where it was",
+                mend="its output above says why; correct that and run this command again, which continues there",
             )
 
 

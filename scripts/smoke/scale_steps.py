@@ -89,7 +89,7 @@ def _count(smoke: Smoke, source_table: str) -> int:
 
 
 def _run_sweep(smoke: Smoke) -> dict[str, int]:
-    """Call the deployed function once, whose schedule calls it too; it goes on where it stopped."""
+    """Call the deployed function once, whose schedule calls it too; it continues where it stopped."""
     patient = Config(read_timeout=SWEEP_SECONDS + 30, retries={"max_attempts": 0})
     client = smoke.lake.account.session.client("lambda", region_name=smoke.lake.account.place.region, config=patient)
     called = client.invoke(FunctionName=smoke.lake.published(Odp.SWEEP_FUNCTION), Payload=b"{}")

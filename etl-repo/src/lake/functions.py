@@ -1,6 +1,6 @@
 """What every Lambda function stands on: its entry point, its log lines, its metrics, its batches of SQS messages.
 
-A message that tells of no object of this lake can never succeed: its handler keeps it with the reason, and is done.
+A message without an object of this lake can never succeed: its handler records it with the reason.
 Whatever else fails is delivered again, alone, and is in the dead-letter queue after its last delivery.
 """
 

@@ -56,7 +56,7 @@ class LakeLedger:
         if found["Environment"]["Variables"].get("SOURCES") != sources_json(self._environment.sources):
             name = self._environment.name
             raise CommandError(
-                f"{name} does not run this release with these sources: {function} would go on with others",
+                f"{name} does not run this release with these sources: {function} would keep the old ones",
                 mend=f"let the etl pipeline of {name} deploy this commit, then migrate; files that land meanwhile wait",
             )
 

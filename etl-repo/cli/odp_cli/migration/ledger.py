@@ -216,7 +216,7 @@ class LedgerMigration:
             if condition_failed(error):
                 raise CommandError(
                     "the ledger changed during the migration: a run began, or somebody else migrates it",
-                    mend="wait until that has ended, then run the command again; it goes on where it stopped",
+                    mend="wait until that has ended, then run the command again; it continues where it stopped",
                 ) from error
             raise
 

@@ -74,7 +74,7 @@ def announced_request(message: Mapping[str, Any], bucket: str) -> str:
     """Return the version id of the announced request.
 
     Raises:
-        EventError: the message tells of no version of the request's object in this bucket.
+        EventError: the message names no version of the request's object in this bucket.
     """
     event = event_in(message)
     try:

@@ -96,7 +96,7 @@ def _tell_changes(reads: _SharedReads, *, is_day_over: bool) -> None:
         if is_day_over:
             told.forget(known)
     except Exception:
-        logger.exception("people were not told of all that changed")
+        logger.exception("some messages about changes were not sent")
         count(Metric.UNTOLD_CHANGES)
 
 
@@ -219,7 +219,7 @@ def _rejected_that_may_be_wanted() -> list[str]:
 def _counts(swept: Swept) -> dict[Metric, int]:
     found = swept.found
     if found.landed or found.rejected:
-        logger.warning("no event told of %d landed and %d rejected files", found.landed, found.rejected)
+        logger.warning("%d landed and %d rejected files had no event", found.landed, found.rejected)
     is_slow = swept.round_hours > ROUND_HOURS
     return {
         Metric.MISSED_FILES: found.missed,

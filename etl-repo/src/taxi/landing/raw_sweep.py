@@ -1,7 +1,7 @@
 """Finds files that landed without an event: S3 is the truth, events are only the faster way to it.
 
 What it registers is pending, so the next look of the schedule loads it. A run that is not finished before its time is
-over goes on at the same key in the next one.
+over continues at the same key in the next one.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class RawSweep:
         missed = Missed()
         listed = [listed_object(version, self.datasets) for version in old]
         for file in self.register.unknown(listed, self.datasets.keys()):
-            logger.warning("no event told of %s", file.key)
+            logger.warning("%s had no event", file.key)
             missed += self._take_in(file)
         return missed
 

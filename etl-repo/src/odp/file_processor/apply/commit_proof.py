@@ -1,4 +1,4 @@
-"""The proof that a commit carries: the files that it applied, the table's state, and where the next refresh goes on.
+"""The proof that a commit carries: the files that it applied, the table's state, and where the next refresh continues.
 
 A crash before the run is recorded is seen by the next run, and nothing is applied twice.
 """
