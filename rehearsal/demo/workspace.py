@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from rehearsal.demo.errors import DemoError
+from rehearsal.demo.failures import DemoError
 from rehearsal.private_files import make_private_folder, writing_privately
 
 PROJECT = Path(__file__).resolve().parents[2]
+CONFIGURATION = PROJECT / "config" / "environments.json"
+ENVIRONMENT = "dev"
 NEEDED_BYTES = 1_500_000_000
 FULL_BYTES = 20_000_000
 LONG_SECONDS = 600

@@ -5,9 +5,13 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
+
+_LINES_KEPT = 2000
 
 
 class ChildProcess:
@@ -74,6 +78,13 @@ class ChildProcess:
         if self._process.stdin:
             self._process.stdin.close()
         return code
+
+
+def log_events(log: Path) -> list[dict[str, Any]]:
+    """Give the end of a child's log as CloudWatch takes it; nothing if the child has not begun to log."""
+    now = int(time.time() * 1000)
+    lines = log.read_text(errors="replace").splitlines()[-_LINES_KEPT:] if log.exists() else []
+    return [{"timestamp": now, "message": line} for line in lines if line.strip()]
 
 
 def when_parent_ends(action: Callable[[], object]) -> None:

@@ -90,7 +90,7 @@ def _answer(client: Any, method: str, arguments: Mapping[str, Any]) -> dict[str,
 
 def _listening(address: Path) -> socket.socket | None:
     """Listen before the first call ends, so that the second finds somebody; not where another process does already."""
-    # By its name alone: the address of a socket is limited to a hundred characters, that of a folder is not.
+    # By its name alone: a socket's address has at most a hundred characters, a folder's path has no such limit.
     os.chdir(address.parent)
     listener = socket.socket(socket.AF_UNIX)
     try:

@@ -1,7 +1,8 @@
 """What any lake shows of one table: files, ledger, commits and rows."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from operator import add
 from typing import Any
 
 Row = Mapping[str, Any]
@@ -26,12 +27,7 @@ class Counts:
     unexpected: int = 0
 
     def __add__(self, other: "Counts") -> "Counts":
-        return Counts(
-            self.inserted + other.inserted,
-            self.updated + other.updated,
-            self.deleted + other.deleted,
-            self.unexpected + other.unexpected,
-        )
+        return Counts(*map(add, astuple(self), astuple(other)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from random import Random
 
 from rehearsal.torture.check import Finding, Kind, moment, verdict
-from rehearsal.torture.delivery import Delivery
-from rehearsal.torture.dms_files import DmsFile
+from rehearsal.torture.dms_files import Delivery, DmsFile
 from rehearsal.torture.evidence import APPLIED, Version
 from rehearsal.torture.faults import Fault, any_call_fault, any_fault
 from rehearsal.torture.histories import TROUBLED, Act, Step, trouble_of
-from rehearsal.torture.lake import Lake
-from rehearsal.torture.people import decide, skip_broken
+from rehearsal.torture.lake import Lake, decide, skip_broken
 from rehearsal.torture.reference_model import STALLS_AFTER, ReferenceModel
 
 _SETTLING_RUNS, _TROUBLED_RUNS = 16, 4

@@ -16,9 +16,8 @@ from rehearsal.torture.dms_files import DmsFile
 from rehearsal.torture.faults import CALL_FAULTS, FaultKind
 from rehearsal.torture.histories import Act, Step, Story, story
 from rehearsal.torture.memory.lake import MemoryLake
-from rehearsal.torture.memory_trial import memory_trial
 from rehearsal.torture.reference_model import FOLDERS
-from rehearsal.torture.runner import Failure, problems_of, shortened, silent, tell
+from rehearsal.torture.runner import Failure, memory_trial, problems_of, shortened, silent, tell
 from rehearsal.torture.source_table import ADDED, CLOCK, DROPPED, RETYPED, WIDENED
 from rehearsal.torture.trial import Trial
 

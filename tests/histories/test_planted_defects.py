@@ -40,10 +40,9 @@ from rehearsal.torture.histories import Act, Step, Story, story
 from rehearsal.torture.memory import executions, writer
 from rehearsal.torture.memory.hudi_table import Row
 from rehearsal.torture.memory.leases import MemoryLeases
-from rehearsal.torture.memory.sweeps import MemorySweepState
-from rehearsal.torture.memory_trial import memory_trial
+from rehearsal.torture.memory.staging import MemorySweepState
 from rehearsal.torture.reference_model import ReferenceModel
-from rehearsal.torture.runner import problems_of
+from rehearsal.torture.runner import memory_trial, problems_of
 
 SEEDS = 1500
 Plant = Callable[[pytest.MonkeyPatch], None]

@@ -17,7 +17,7 @@ from odp.records import LandedFile, RawTableConfig, RowHistory
 from pyspark.sql import SparkSession
 
 from lake.spark_session import with_settings
-from rehearsal.emulator.glue_runner.metastore_files import JVM_OPTIONS
+from rehearsal.emulator.glue_runner.spark_settings import JVM_OPTIONS
 from rehearsal.local_spark import local_session
 from tests.spark import plain_files
 from tests.spark.refresher import Refresher

@@ -18,7 +18,7 @@ from pyspark.sql import SparkSession
 
 from rehearsal.source.dms import CHANGE_SEQUENCE
 from rehearsal.torture.dms_files import DmsFile, DmsTable, any_settings
-from rehearsal.torture.memory.clock import Clock
+from rehearsal.torture.memory.leases import Clock
 from rehearsal.torture.memory.staging import StagingBucket
 from rehearsal.torture.memory.writer import MemoryWriter, StoredTable
 from rehearsal.torture.source_table import CLOCK, SourceTable

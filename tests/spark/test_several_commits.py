@@ -17,9 +17,7 @@ from pyspark.sql import SparkSession
 
 from lake.tables.hudi.commits import commits_newest_first
 from rehearsal.torture.dms_files import DmsFile
-from rehearsal.torture.memory.books import MemoryRunLog, Outcomes
-from rehearsal.torture.memory.clock import Clock
-from rehearsal.torture.memory.leases import MemoryLeases
+from rehearsal.torture.memory.leases import Clock, MemoryLeases, MemoryRunLog, Outcomes
 from rehearsal.torture.memory.ledger import MemoryLedger, MemoryQuarantine
 from rehearsal.torture.memory.staging import StagingBucket
 from rehearsal.torture.source_table import BIGINT, STRING

@@ -13,12 +13,9 @@ from lake.landing.listings import SweepState
 from lake.ledger.sweep_state import DynamoDbSweepState
 from rehearsal.demo.deployed_lake import DeployedLake
 from rehearsal.torture.check import Finding
-from rehearsal.torture.delivery import Message
-from rehearsal.torture.deployed.books import DeployedLedger
-from rehearsal.torture.deployed.glue_script import RunFaults
-from rehearsal.torture.deployed.staging import RealStaging
-from rehearsal.torture.deployed.timeline import commits
-from rehearsal.torture.dms_files import DmsFile
+from rehearsal.torture.deployed.glue_script import RUN_FAULTS, RunFaults
+from rehearsal.torture.deployed.stores import DeployedLedger, RealStaging, commits
+from rehearsal.torture.dms_files import DmsFile, Message
 from rehearsal.torture.evidence import APPLIED, TableEvidence
 from rehearsal.torture.faults import Fault, FaultKind
 from rehearsal.torture.reference_model import STALLS_AFTER, ReferenceModel
@@ -31,9 +28,9 @@ _ARRIVES_WITHIN = 20.0
 _A_WHILE = 1.0
 _SWEEP = "odp.file_manager.sweep.handle"
 _STAGING_ROLE = "staging"
-_SCRIPT = """import json, sys
+_SCRIPT = """import sys
 from rehearsal.torture.deployed.glue_script import main
-main(json.loads({faults!r}), sys.argv[1:])
+main({faults!r}, sys.argv[1:])
 """
 
 
@@ -180,7 +177,7 @@ class EmulatedLake:
         glue = self._lake.client("glue")
         (job,) = (job for job in glue.get_jobs()["Jobs"] if job["Name"].endswith("odpf_file_processor"))
         place = urlparse(job["Command"]["ScriptLocation"])
-        script = _SCRIPT.format(faults=json.dumps(faults.to_json()))
+        script = _SCRIPT.format(faults=RUN_FAULTS.dump_json(faults).decode())
         self._lake.client("s3").put_object(Bucket=place.netloc, Key=place.path.lstrip("/"), Body=script.encode())
 
 

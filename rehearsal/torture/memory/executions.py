@@ -15,10 +15,8 @@ from odp.records import BatchConfig, BatchPlan, RawTableConfig
 from lake.errors import LakeError, RetryableError
 from lake.ledger.connection import trouble_of_aws
 from rehearsal.torture.check import Finding, Kind
-from rehearsal.torture.faults import Boundaries, Fault, FaultKind, Killed, Process, UnderFire, trouble
-from rehearsal.torture.memory.books import MemoryRunLog
-from rehearsal.torture.memory.leases import LEASE_SECONDS
-from rehearsal.torture.memory.troubles import Fire
+from rehearsal.torture.faults import Boundaries, Fault, FaultKind, Fire, Killed, Process, UnderFire, trouble
+from rehearsal.torture.memory.leases import LEASE_SECONDS, MemoryRunLog
 from rehearsal.torture.memory.writer import MemoryWriter
 
 if TYPE_CHECKING:

@@ -13,14 +13,14 @@ from odp.commands import approval_of
 from odp.file_manager.missing_files import MissingFiles
 from odp.file_manager.registration import Staging, register_message
 from odp.file_manager.sources import Sources
+from odp.file_manager.vanished_loads import VanishedLoads
 from odp.file_processor.selection.late_files import Limits
 from odp.records import FileStatus, LandedFile, RawTableConfig, RowHistory
 from odp.refresh import RefreshKind, RefreshPlan, RowCounts
 
 from rehearsal.torture.check import Finding
 from rehearsal.torture.check import Kind as Wrong
-from rehearsal.torture.delivery import Message
-from rehearsal.torture.dms_files import DmsFile
+from rehearsal.torture.dms_files import DmsFile, Message
 from rehearsal.torture.evidence import (
     APPLIED,
     BY_A_PERSON,
@@ -32,21 +32,17 @@ from rehearsal.torture.evidence import (
     TableEvidence,
     Version,
 )
-from rehearsal.torture.faults import TROUBLE, Fault, Killed
+from rehearsal.torture.faults import TROUBLE, Fault, Fire, Killed, Troubles
 from rehearsal.torture.lake import Interrupted
-from rehearsal.torture.memory.books import Outcomes
-from rehearsal.torture.memory.clock import Clock
 from rehearsal.torture.memory.executions import CADENCE, Executions
-from rehearsal.torture.memory.leases import MemoryLeases
+from rehearsal.torture.memory.leases import Clock, MemoryLeases, Outcomes
 from rehearsal.torture.memory.ledger import MemoryLedger, MemoryQuarantine
-from rehearsal.torture.memory.staging import BUCKET, StagingBucket
-from rehearsal.torture.memory.sweeps import MemorySweep
-from rehearsal.torture.memory.troubles import Fire, Troubles
-from rehearsal.torture.memory.vanished import vanished_load_of
+from rehearsal.torture.memory.staging import BUCKET, MemorySweep, StagingBucket
 from rehearsal.torture.memory.writer import Commit, StoredTable
 from rehearsal.torture.reference_model import FOLDERS, Kind, ReferenceModel
 
 SOURCES = Sources(FOLDERS)
+_LANDED_FILE_DAYS = 60
 _BYTES_OF_A_COMMIT = (1, 1500, 4000, 8_000_000_000, 8_000_000_000)
 """Less than a file, a few files, or more than a history has."""
 _STATUSES = {FileStatus.APPLIED: APPLIED, FileStatus.SKIPPED: SKIPPED, FileStatus.HELD: HELD}
@@ -221,7 +217,9 @@ class MemoryLake:
         name, fire = replica.kind.source_table_name, self.troubles.process()
         asked: set[str] = set()
         try:
-            load = vanished_load_of(name, fire(self.ledger), fire(self.staging), self.clock)
+            # as `odp reload TABLE --empty` asks
+            ports = fire(self.ledger), fire(self.staging), MemoryQuarantine()
+            load = VanishedLoads(*ports, _LANDED_FILE_DAYS, self.clock.datetime).of(name)
             if load is None:
                 return False
             part = load.emptying_part()

@@ -17,9 +17,9 @@ from deployment_account.environments import load_platform
 from rehearsal.demo.workspace import PROJECT
 from rehearsal.emulator.process import Emulator
 from rehearsal.emulator.settings import EmulatorSettings
-from rehearsal.pipeline.approving import decide
+from rehearsal.pipeline.cli import decide
 from rehearsal.pipeline.rehearsal import CHECKS, Rehearsal
-from rehearsal.pipeline.watch import PipelineWatch
+from rehearsal.pipeline.report import PipelineWatch
 from tests.embedded.pipeline.developer import INSTALL, Developer
 
 PIPELINES, PROD = "111111111111", "444444444444"

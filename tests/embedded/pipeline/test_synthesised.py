@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from rehearsal.pipeline.approving import decide
+from rehearsal.pipeline.cli import decide
 from rehearsal.pipeline.rehearsal import Rehearsal
-from rehearsal.pipeline.report import rehearsal_report
-from rehearsal.pipeline.watch import PipelineWatch
+from rehearsal.pipeline.report import PipelineWatch, rehearsal_report
 from tests.embedded.pipeline.developer import Developer
 from tests.embedded.pipeline.test_synthesised_attacks import ALL, Attacker, letting_in, refused
 

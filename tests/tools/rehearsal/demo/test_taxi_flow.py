@@ -10,9 +10,9 @@ import pytest
 
 from rehearsal.demo import taxi_flow
 from rehearsal.demo.deployed_lake import DeployedLake
-from rehearsal.demo.errors import ExplainedError
+from rehearsal.demo.executions import Patience
+from rehearsal.demo.failures import ExplainedError
 from rehearsal.demo.taxi_flow import sample_of, wait_until_loaded
-from rehearsal.demo.waiting import Patience
 from tests.tools.rehearsal.demo.test_refresh import Pages, next_of
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.emulator.glue_runner.spark_conf import SparkRun, as_properties, launch_settings, spark_conf
+from rehearsal.emulator.glue_runner.spark_settings import SparkRun, as_properties, launch_settings, spark_conf
 from rehearsal.emulator.settings import EmulatorSettings
 
 FOLDER = Path("/run/jr_1")

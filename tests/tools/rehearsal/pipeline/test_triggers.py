@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from rehearsal.pipeline.errors import UnsupportedPipelineError
-from rehearsal.pipeline.triggers import Push, started_source
+from rehearsal.pipeline.definition import Push, UnsupportedPipelineError, started_source
 from tests.tools.rehearsal.pipeline.documents import action, pipeline
 
 REPOSITORY = "example/data-lake"
@@ -34,6 +33,12 @@ def push(*files: str, branch: str = "main", repository: str = REPOSITORY) -> Pus
         (["a?.txt"], "ab.txt", True),
         (["a?.txt"], "a/.txt", False),
         (["tests.x"], "testsxx", False),
+        (["{Makefile,pyproject.toml}"], "Makefile", True),
+        (["{Makefile,pyproject.toml}"], "pyproject.toml", True),
+        (["{Makefile,pyproject.toml}"], "pyprojectxtoml", False),
+        (["{Makefile,pyproject.toml}"], "{Makefile,pyproject.toml}", False),
+        (["src/*.{py,sql}"], "src/a.sql", True),
+        (["src/*.{py,sql}"], "src/a/b.sql", False),
     ],
 )
 def test_a_file_is_named_by_a_glob(patterns: list[str], file: str, starts: bool) -> None:
@@ -58,7 +63,13 @@ def test_a_pipeline_without_trigger_is_started_by_nobody() -> None:
     assert not started_source({**document(), "triggers": []}, push("a"))
 
 
-@pytest.mark.parametrize("filters", [{"tags": {"includes": ["v*"]}}, {"filePaths": {"includes": ["a.{b,c}"]}}])
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {"tags": {"includes": ["v*"]}},
+        *({"filePaths": {"includes": [glob]}} for glob in ("[ab]", "a\\*", "{a,{b}}", "{a", "a}")),
+    ],
+)
 def test_filters_that_are_not_rehearsed_are_refused(filters: dict[str, Any]) -> None:
     with pytest.raises(UnsupportedPipelineError):
         started_source(document(**filters), push("a"))

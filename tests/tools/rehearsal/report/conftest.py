@@ -17,8 +17,7 @@ from rehearsal.report.model import (
     TableRefresh,
     TaxiReport,
 )
-from rehearsal.validation.comparison import Difference, TableComparison
-from rehearsal.validation.reconciliation import Reconciliation
+from rehearsal.validation.comparison import Difference, Reconciliation, TableComparison
 from rehearsal.validation.taxi_results import ResultComparison
 
 START = datetime(2021, 1, 5, 12, 0, 0, tzinfo=UTC)

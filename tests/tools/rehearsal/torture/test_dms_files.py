@@ -10,8 +10,7 @@ import pytest
 from odp.file_manager.sources import Sources
 from odp.records import FileType
 
-from rehearsal.source.dms import CHANGE_SEQUENCE, OP, DmsSettings
-from rehearsal.source.dms_keys import DELIMITERS, SEQUENCES, DatePartitions
+from rehearsal.source.dms import CHANGE_SEQUENCE, DELIMITERS, OP, SEQUENCES, DatePartitions, DmsSettings
 from rehearsal.torture.dms_files import BEFORE, DmsFile, DmsTable, any_settings
 from rehearsal.torture.source_table import Change, SourceTable
 
