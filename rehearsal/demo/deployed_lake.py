@@ -26,7 +26,7 @@ class DeployedLake:
         self._emulator = emulator
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
-        """Give a client that acts in the environment's account."""
+        """Return a client that acts in the environment's account."""
         return self._emulator.client(service, account=self.environment.account, region=self.environment.region)
 
     def shell_environment(self) -> dict[str, str]:

@@ -32,7 +32,7 @@ class Workspace:
 
     @classmethod
     def of(cls, folder: Path | None) -> Self:
-        """Give the workspace in a folder of the user's, or the clone's own."""
+        """Return the workspace in a folder of the user's, or the clone's own."""
         return cls(folder.resolve() / "lake", folder.resolve() / "report.html") if folder else cls()
 
     @property

@@ -81,7 +81,7 @@ class ChildProcess:
 
 
 def log_events(log: Path) -> list[dict[str, Any]]:
-    """Give the end of a child's log as CloudWatch takes it; nothing if the child has not begun to log."""
+    """Return the end of a child's log as CloudWatch takes it; nothing if the child has not begun to log."""
     now = int(time.time() * 1000)
     lines = log.read_text(errors="replace").splitlines()[-_LINES_KEPT:] if log.exists() else []
     return [{"timestamp": now, "message": line} for line in lines if line.strip()]

@@ -232,6 +232,6 @@ def _name(identity: str) -> str:
 
 
 def parameter(parameters: Properties, name: str) -> str:
-    """Give the first value of a request's parameter; empty if it has none."""
+    """Return the first value of a request's parameter; empty if it has none."""
     value = parameters.get(name) or ""
     return str(value[0] if isinstance(value, list) else value)

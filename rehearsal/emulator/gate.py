@@ -70,7 +70,7 @@ class SignatureFailure:
 
 
 def signature_failure(request: Request) -> SignatureFailure | None:
-    """Tell why a request is not believed; None if its signer knows the secret of the key that it names."""
+    """Return why a request is not believed; None if its signer knows the secret of the key that it names."""
     if unclear := _unclear(request):
         return unclear
     if request.is_presigned:

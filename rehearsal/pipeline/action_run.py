@@ -68,7 +68,7 @@ class Access:
             raise ActionFailedError(f"link {action}: {role_arn} may not do that on {resource}. To mend it: {mend}")
 
     def why_not_assumed(self, caller: str, role_arn: str) -> str:
-        """Tell whether the caller's own policies or the role's trust policy broke the chain."""
+        """Whether the caller's own policies or the role's trust policy broke the chain."""
         if not self._exists(role_arn):
             return f"link trust: there is no role {role_arn}. To mend it: {BOOTSTRAP}"
         if not self.allows(caller, "sts:AssumeRole", role_arn):
@@ -79,7 +79,7 @@ class Access:
         )
 
     def why_no_object(self, role_arn: str, action: str, bucket: str) -> str:
-        """Tell whether a role's own policies or the bucket's policy refuse an object."""
+        """Whether a role's own policies or the bucket's policy refuse an object."""
         if not self.allows(role_arn, action, f"arn:aws:s3:::{bucket}/*"):
             return f"link {action}: the policies of {role_arn} do not allow it on {bucket}. To mend it: {BOOTSTRAP}"
         return (

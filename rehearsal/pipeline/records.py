@@ -1,4 +1,4 @@
-"""What is remembered and told of executions and their actions, in the words of the CodePipeline API."""
+"""Executions and their actions, and what is shown of them, with the field names of the CodePipeline API."""
 
 import json
 import threading

@@ -33,7 +33,7 @@ class RehearsalWorkspace(Workspace):
 
     @classmethod
     def of(cls, folder: Path | None) -> Self:
-        """Give the workspace in a folder of the user's, or the clone's own."""
+        """Return the workspace in a folder of the user's, or the clone's own."""
         home = folder.resolve() if folder else PROJECT / ".local"
         return cls(home / "rehearsal", (folder.resolve() if folder else PROJECT) / "report.html")
 

@@ -136,7 +136,7 @@ def shutdown_url(database: Path) -> str:
 
 
 def is_metastore_open(database: Path) -> bool:
-    """Tell whether a JVM has used the metastore in this folder and is still there."""
+    """Whether a JVM has used the metastore in this folder and is still there."""
     return (database / "db.lck").exists()
 
 

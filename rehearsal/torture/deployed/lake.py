@@ -70,7 +70,7 @@ class EmulatedLake:
         return not any((file.key, file.version_id) == version and file.status == APPLIED for file in history)
 
     def receive(self, messages: Sequence[Message]) -> Sequence[str]:
-        """Let the deployed File Manager have a batch of messages; gives those that failed."""
+        """Let the deployed File Manager have a batch of messages; returns those that failed."""
         answer = self._lambda.invoke(FunctionName=self._file_manager, Payload=json.dumps({"Records": messages}))
         failures = json.loads(answer["Payload"].read())["batchItemFailures"]
         return [failure["itemIdentifier"] for failure in failures]

@@ -69,7 +69,7 @@ class RealStaging:
         return self._event(file.key, version, reason)
 
     def delete(self, key: str) -> Version:
-        """Delete an object; gives the version that a reader got until now."""
+        """Delete an object; returns the version that a reader got until now."""
         self._s3.delete_object(Bucket=self._bucket, Key=key)
         return key, self._current.pop(key)
 

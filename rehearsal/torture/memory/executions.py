@@ -104,7 +104,7 @@ class Executions:
         return BatchManager(fire(self._lake.ledger), leases, cadences, cadences, leases, job_timeout_minutes=60)
 
     def cadence(self, refresh_cadence: str) -> tuple[BatchConfig, Sequence[RawTableConfig]]:
-        """Give the configuration of the one cadence."""
+        """Return the configuration of the one cadence."""
         return BatchConfig(refresh_cadence, "hudi", "job", "G.1X", 2, BATCH_SIZE), list(self._lake.configs.values())
 
     def write(self, plan: BatchPlan) -> None:
@@ -112,7 +112,7 @@ class Executions:
         self._plans[plan.key] = plan
 
     def read(self, key: str) -> BatchPlan:
-        """Give a plan."""
+        """Return a plan."""
         return self._plans[key]
 
 

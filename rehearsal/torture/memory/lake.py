@@ -111,7 +111,7 @@ class MemoryLake:
         return not any(file.version_id == version and file.status is FileStatus.APPLIED for file in files)
 
     def receive(self, messages: Sequence[Message]) -> Sequence[str]:
-        """Let the File Manager have a batch of messages; gives those that failed."""
+        """Let the File Manager have a batch of messages; returns those that failed."""
         staging, fire = Staging(SOURCES, {BUCKET: BUCKET}), self.troubles.process()
         ledger, quarantine = fire(self.ledger), fire(self.quarantine)
         failed: list[str] = []
@@ -141,7 +141,7 @@ class MemoryLake:
         return self.reconciliation(fire(self.staging), fire(self.ledger), fire(self.quarantine))
 
     def reconciliation(self, listing: Any, files: Any, quarantine: Any) -> MissingFiles:  # noqa: ANN401 - maybe under fire
-        """Give the File Manager's look at the bucket."""
+        """Return the File Manager's look at the bucket."""
         return MissingFiles(listing, files, quarantine, SOURCES, self.clock.datetime)
 
     def _status(self, qualified_name: str) -> str:

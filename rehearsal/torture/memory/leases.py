@@ -64,7 +64,7 @@ class MemoryLeases:
         """The executions of which Step Functions says that they run."""
 
     def leases(self, qualified_names: Iterable[str]) -> Mapping[str, TableLease]:
-        """Give the leases of the given tables; tables that no refresh ever touched are left out."""
+        """Return the leases of the given tables; tables that no refresh ever touched are left out."""
         return {
             name: TableLease(self.is_held(name), item.refused_registrations, item.refused_configuration)
             for name in qualified_names
@@ -72,7 +72,7 @@ class MemoryLeases:
         }
 
     def claim(self, refresh_cadence: str, execution: str) -> str:
-        """Claim a cadence for an execution, also from one that has ended; gives the execution that has it."""
+        """Claim a cadence for an execution, also from one that has ended; returns the execution that has it."""
         if self.claims.get(refresh_cadence) not in self.running:
             self.claims[refresh_cadence] = execution
         return self.claims[refresh_cadence]
@@ -116,7 +116,7 @@ class MemoryLeases:
         return (item.owner, item.token) == (lease.owner, lease.fencing_token)
 
     def mine(self, lease: Lease) -> TableItem:
-        """Give the item of a lease that is still held."""
+        """Return the item of a lease that is still held."""
         if not self.is_mine(lease):
             message = f"{lease.qualified_name}: the lease of {lease.owner} was taken over"
             raise LeaseLostError(message)

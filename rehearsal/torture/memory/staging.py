@@ -146,7 +146,7 @@ class StagingBucket:
         return frozenset((version.file.key, version.version_id) for version in stored)
 
     def read(self, keys: Sequence[str]) -> list[DmsFile]:
-        """Give the newest version of each key."""
+        """Return the newest version of each key."""
         return [self._newest[key].file for key in keys]
 
 
