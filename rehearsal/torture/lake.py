@@ -15,7 +15,7 @@ class Interrupted(Exception):  # noqa: N818 - it is no error of the lake
     """A person's command failed or was ended in the middle; the person repeats it."""
 
 
-class TestedLake(Protocol):
+class LakeUnderTest(Protocol):
     """What a trial asks of a lake."""
 
     violations: list[Finding]
@@ -85,7 +85,7 @@ class TestedLake(Protocol):
 # The decisions of people about a table: emptied sources and held files.
 
 
-def decide(lake: TestedLake, replica: ReferenceModel, *, is_patient: bool = True) -> None:
+def decide(lake: LakeUnderTest, replica: ReferenceModel, *, is_patient: bool = True) -> None:
     """A person has the table emptied whose source was, and decides what is held; what is interrupted comes again."""
     with suppress(Interrupted):
         if replica.is_vanished and lake.empty(replica):
@@ -93,7 +93,7 @@ def decide(lake: TestedLake, replica: ReferenceModel, *, is_patient: bool = True
         _decide_held(lake, replica, is_patient=is_patient)
 
 
-def skip_broken(lake: TestedLake, replica: ReferenceModel) -> None:
+def skip_broken(lake: LakeUnderTest, replica: ReferenceModel) -> None:
     """A person skips the file for which a table is refused, once it is registered, and nobody writes it again."""
     broken = [file for file in lake.objects(replica.dms.folder) if not file.columns]
     evidence, keys = lake.evidence(replica), {file.key for file in broken}
@@ -110,7 +110,7 @@ def skip_broken(lake: TestedLake, replica: ReferenceModel) -> None:
             replica.skip_broken(broken)
 
 
-def _decide_held(lake: TestedLake, replica: ReferenceModel, *, is_patient: bool) -> None:
+def _decide_held(lake: LakeUnderTest, replica: ReferenceModel, *, is_patient: bool) -> None:
     """A person approves what DMS wrote and is not applied yet: the newest full load as a whole, late changes.
 
     An impatient one approves before all of it has landed.
@@ -161,7 +161,7 @@ def _decide_held(lake: TestedLake, replica: ReferenceModel, *, is_patient: bool)
     replica.half_approved = set()
 
 
-def _dismiss_what_is_gone(lake: TestedLake, replica: ReferenceModel, evidence: TableEvidence) -> None:
+def _dismiss_what_is_gone(lake: LakeUnderTest, replica: ReferenceModel, evidence: TableEvidence) -> None:
     """All that is held was deleted: nobody can approve it, and a table whose first load it is waits for a decision."""
     gone = [file for file in evidence.history if file.status == HELD]
     if any(file.is_load for file in gone):
