@@ -111,7 +111,7 @@ def _say(console: Console, text: str) -> None:
 
 
 def _show_evidence(console: Console, logs: Path, failure: Exception) -> None:
-    """Show the logs of what failed; an error that names its own reason is not followed by those of anything else."""
+    """Show the logs of what failed; an error that names its own reason is shown alone."""
     telling = evidence_of(failure.failed_runs, logs) if isinstance(failure, ExplainedError) else evidence(logs)
     for found in telling:
         console.print(Text(f"{found.log} says:", style="bold"))

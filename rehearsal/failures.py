@@ -58,7 +58,7 @@ def friendly_errors(console: Console) -> Iterator[None]:
 
 
 def is_disk_full(error: BaseException) -> bool:
-    """Tell whether the error is about a disk, or a share of one, without room."""
+    """Whether the error is about a disk, or a share of one, without room."""
     if isinstance(error, sqlite3.Error):
         return error.sqlite_errorcode == sqlite3.SQLITE_FULL
     return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)

@@ -36,7 +36,7 @@ class LockedSet:
     jars: tuple[LockedJar, ...]
 
     def is_complete_in(self, folder: Path) -> bool:
-        """Tell whether every jar lies in this folder, whatever its content."""
+        """Whether this folder has every jar, with any content."""
         return all((folder / jar.file_name).is_file() for jar in self.jars)
 
 

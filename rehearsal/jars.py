@@ -53,7 +53,7 @@ _REASONS = ("unresolved dependency", "Server access error", "SERVER ERROR", "FAI
 
 
 class JarsError(Exception):
-    """The jars cannot be downloaded, or are not those of the lock."""
+    """The jars cannot be downloaded, or differ from the lock."""
 
 
 def cache_folder() -> Path:
@@ -122,7 +122,7 @@ def _locked(packages: Sequence[str], lock: Path) -> LockedSet:
 
 
 def _download(folder: Path, locked: LockedSet) -> None:
-    """Download into a folder of its own, and move only what is whole and locked to where jars are looked for."""
+    """Download into a separate folder, and move only complete, locked jars to the jar folder."""
     arriving = folder / "arriving"
     shutil.rmtree(arriving, ignore_errors=True)
     arriving.mkdir()

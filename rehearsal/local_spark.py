@@ -81,7 +81,7 @@ def _storage(buckets: Path, names: Iterable[str]) -> dict[str, str]:
 
 
 def _metastore(work: Path) -> list[str]:
-    """Give the metastore's settings as Java's properties, which every client of it finds by itself.
+    """Return the metastore's settings as Java's properties, which every client of it finds by itself.
 
     Hive opens the metastore again whenever a client has other settings of it than the last one: a CPU second each time.
     Spark's client has those named `spark.hadoop.…` under two names, Hudi's has not all of them.
@@ -123,7 +123,7 @@ class FolderFiles:
         self._landed = count(1)
 
     def put(self, dataset: str, key: str, content: bytes) -> LandedFile:
-        """Send a file to the raw bucket, after those before it; gives the entry that a bundle has of it."""
+        """Send a file to the raw bucket, after those before it; returns the entry that a bundle has of it."""
         path = self._buckets / RAW_BUCKET / key
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
@@ -132,7 +132,7 @@ class FolderFiles:
         return LandedFile(dataset, f"f{number}", RAW_BUCKET, key, _etag(content), len(content), landed_at)
 
     def version(self, bucket: str, key: str) -> str | None:
-        """Give the etag of what lies under a key."""
+        """Return the etag of what lies under a key."""
         path = self._buckets / bucket / key
         return _etag(path.read_bytes()) if path.exists() else None
 

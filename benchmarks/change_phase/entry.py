@@ -84,7 +84,7 @@ class Entry:
 
 
 def _settings(metastore: Path) -> Mapping[str, str]:
-    """Give what only contenders need: Delta's jars, the merges' catalogs, a metastore that is kept."""
+    """Return what only contenders need: Delta's jars, the merges' catalogs, a metastore that is kept."""
     if not metastore.exists():
         spark_settings.copy_metastore_to(metastore)
     hive = {f"spark.hadoop.{name}": value for name, value in spark_settings.metastore_settings(metastore).items()}

@@ -91,7 +91,7 @@ def _decided(lake: DeployedLake, request_id: str | None) -> list[dict[str, Any]]
 
 
 def _is_told(lake: DeployedLake, item: dict[str, Any]) -> bool:
-    """Whether the books have every change of a request: it counts as applied before the last line is written."""
+    """Whether every change of a request is recorded; its last line is written after the request counts as applied."""
     changes = sum(int(count) for count in item.get("changes", {}).values())
     return len(lake.configuration_changes(item["deployed_at"])) >= changes
 

@@ -26,7 +26,7 @@ class DeployedLake:
         self._emulator = emulator
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
-        """Give a client that acts in the environment's account."""
+        """Return a client that acts in the environment's account."""
         return self._emulator.client(service, account=self.environment.account, region=self.environment.region)
 
     def shell_environment(self) -> dict[str, str]:
@@ -66,7 +66,7 @@ class DeployedLake:
         return str(written["VersionId"])
 
     def configuration_requests(self) -> list[dict[str, Any]]:
-        """Every configuration request in the books with what became of it, in the order in which that was decided."""
+        """Every configuration request with its outcome, in the order of the decisions."""
         of_requests = Key("source_table_name").eq(REQUESTS)
         found = self.items(OdpTable.CONFIG_DEPLOY_TRACKER, "query", KeyConditionExpression=of_requests)
         requests = [item for item in found if "request_status" in item]

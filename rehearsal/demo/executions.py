@@ -29,7 +29,7 @@ class Patience:
         self._since = time.monotonic()
 
     def is_over(self, seen: object, *, is_at_work: bool = False) -> bool:
-        """Tell whether what is seen has been the same for too long; a Glue run at work ends by its own timeout."""
+        """Whether what is seen has been the same for too long; a Glue run at work ends by its own timeout."""
         if is_at_work or seen != self._seen:
             self._seen, self._since = seen, time.monotonic()
             return False
@@ -49,7 +49,7 @@ _CAUSE_LENGTH = 2_000
 
 
 def executions_since(lake: DeployedLake, machine_arn: str, since: datetime) -> list[dict[str, Any]]:
-    """Give the executions that ran at any time since a moment, the oldest first, whoever started them."""
+    """Return the executions that ran at any time since a moment, the oldest first, whoever started them."""
     pages = lake.client("stepfunctions").get_paginator("list_executions").paginate(stateMachineArn=machine_arn)
     found = [execution for page in pages for execution in page["executions"]]
     ran = [each for each in found if each["status"] == "RUNNING" or each.get("stopDate", since) >= since]
@@ -69,7 +69,7 @@ def ending_of(lake: DeployedLake, execution_arn: str) -> str:
 
 
 def job_runs(lake: DeployedLake) -> list[dict[str, Any]]:
-    """Give every Glue run of every job."""
+    """Return every Glue run of every job."""
     glue = lake.client("glue")
     names = [name for page in glue.get_paginator("get_jobs").paginate() for name in page["Jobs"]]
     pages = (glue.get_paginator("get_job_runs").paginate(JobName=job["Name"]) for job in names)
@@ -83,7 +83,7 @@ def failed_runs(runs: Iterable[dict[str, Any]], since: datetime) -> list[str]:
 
 
 def is_any_at_work(runs: Collection[dict[str, Any]]) -> bool:
-    """Tell whether a Glue run is under way."""
+    """Whether a Glue run is under way."""
     return any(run["JobRunState"] not in ENDED_RUNS for run in runs)
 
 
@@ -126,7 +126,7 @@ def wait_until_registered(lake: DeployedLake, files: int, landing: Landing, say:
 
 
 def refresh_now(lake: DeployedLake, cadence: str, phase: tuple[str, Landing], say: Say) -> Run:
-    """Run a cadence's schedule target with its input until no file is pending, and give what was done in the phase.
+    """Run a cadence's schedule target with its input until no file is pending; return the phase's record.
 
     Raises:
         DemoError: an execution did not succeed, nothing went on for a while, or files stay pending.

@@ -16,7 +16,7 @@ class DemoError(Exception):
 
 
 class ExplainedError(DemoError):
-    """What failed has said why, so that only the logs of the Glue runs that failed in it can say more."""
+    """The failed part has named its reason; only the logs of its failed Glue runs can say more."""
 
     def __init__(self, message: str, failed_runs: Collection[str] = ()) -> None:
         super().__init__(message)
@@ -41,14 +41,14 @@ class Evidence:
 
 
 def evidence_of(runs: Collection[str], logs: Path) -> Iterator[Evidence]:
-    """Give what the logs of these Glue runs say; of any other log nobody knows whether it has to do with it."""
+    """Return what the logs of these Glue runs say; of any other log nobody knows whether it has to do with it."""
     for log in sorted(logs.glob(_SOURCES[0])):
         if any(run in log.name for run in runs) and (lines := _telling_lines(log)):
             yield Evidence(str(log.relative_to(logs)), lines)
 
 
 def evidence(logs: Path) -> Iterator[Evidence]:
-    """Give what the failed Glue runs said; if none failed, the failed functions; if none did, the emulator."""
+    """Return what the failed Glue runs said; if none failed, the failed functions; if none did, the emulator."""
     for source in _SOURCES:
         found = [Evidence(str(log.relative_to(logs)), _telling_lines(log)) for log in sorted(logs.glob(source))]
         if said := [each for each in found if each.lines]:

@@ -44,7 +44,7 @@ def deliver(lake: DeployedLake, deliveries: Iterable[Delivery]) -> int:
 
 
 def sample_of(trips: pa.Table) -> pa.Table:
-    """Give every n-th trip, so that the flow has no more than a month of TLC's files, of all days and hours."""
+    """Take every n-th trip: at most a month of TLC's files, from all days and hours."""
     step = -(-trips.num_rows // MOST_TRIPS)
     return trips if step <= 1 else trips.take(pa.array(range(0, trips.num_rows, step)))
 

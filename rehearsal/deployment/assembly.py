@@ -194,7 +194,7 @@ def _start(app: str, out: Path, context: Mapping[str, Any]) -> subprocess.Popen[
 
 
 def _own_context(folder: Path) -> dict[str, Any]:
-    """Return what the CDK command would hand to the app: cdk.json's context, then that of cdk.context.json."""
+    """Return what the CDK command would hand to the app: cdk.json's context, then the context of cdk.context.json."""
     context: dict[str, Any] = json.loads((folder / "cdk.json").read_text()).get("context", {})
     remembered = folder / "cdk.context.json"
     return context | (json.loads(remembered.read_text()) if remembered.exists() else {})

@@ -96,7 +96,7 @@ OnProgress = Callable[[Progress], None]
 
 
 def deploy(assembly: Assembly, emulator: Emulator, on_progress: OnProgress = lambda _: None) -> None:
-    """Deploy the assembly's stacks, unmodified; a stack without changes is left as it is."""
+    """Deploy the assembly's stacks, unmodified; a stack without changes is skipped."""
     started = time.monotonic()
     bootstrap(assembly, emulator)
     on_progress(Progress("published", assembly.folder.name, publish(assembly, emulator), time.monotonic() - started))

@@ -32,7 +32,7 @@ def keep_root_secret(run_directory: Path, secret: str) -> None:
 
 
 def use_root_secret(secret: str) -> None:
-    """Make the secret that of the emulator's own process."""
+    """Set the secret in the emulator's own process."""
     os.environ[_VARIABLE] = secret
 
 

@@ -68,7 +68,7 @@ def _start(start: Callable[[dict[str, Any]], Any], request: dict[str, Any]) -> A
 
 
 def _as_the_workgroup_wants(request: dict[str, Any]) -> dict[str, Any]:
-    """Where the workgroup's settings are enforced, Athena ignores those of the client."""
+    """If the workgroup enforces its settings, Athena ignores the client's settings."""
     workgroup = patches.ATHENA_WORKGROUPS.value.get(request.get("WorkGroup", PRIMARY)) or {}
     settings = workgroup.get("Configuration") or {}
     results = settings.get("ResultConfiguration", {})

@@ -1,4 +1,4 @@
-"""CloudFormation acts with the rights of a stack's role, else with those of whoever asked; ministack with all rights.
+"""CloudFormation acts with the rights of a stack's role, or else with the caller's rights; ministack with all rights.
 
 Asked for are the calls by which somebody could give rights to others or reach what is another's: roles and their
 policies, boundaries, builds, pipelines, buckets. Everything else is done unasked.
@@ -77,7 +77,7 @@ def _ask(
 
 
 def refusal_of(actor: str, call: Call) -> str | None:
-    """Why IAM refuses a call to a role or a role's session, in AWS's words; nobody else is asked for rights."""
+    """Why IAM refuses a call to a role or a role's session, in AWS's words; no other caller's rights are checked."""
     if not is_role(actor):
         return None
     account, name = account_and_name(actor)
@@ -232,6 +232,6 @@ def _name(identity: str) -> str:
 
 
 def parameter(parameters: Properties, name: str) -> str:
-    """Give the first value of a request's parameter; empty if it has none."""
+    """Return the first value of a request's parameter; empty if it has none."""
     value = parameters.get(name) or ""
     return str(value[0] if isinstance(value, list) else value)

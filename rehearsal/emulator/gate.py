@@ -37,7 +37,7 @@ class Request:
 
     @classmethod
     def of(cls, scope: Mapping[str, Any], body: bytes) -> Self:
-        """Read what an ASGI server tells of a request; a repeated header counts as AWS signs it, joined by commas."""
+        """Read a request from an ASGI server; a repeated header counts as AWS signs it, joined by commas."""
         headers: dict[str, str] = {}
         names = [name.decode("latin-1").lower() for name, _ in scope["headers"]]
         for name, (_, raw) in zip(names, scope["headers"], strict=True):
@@ -70,7 +70,7 @@ class SignatureFailure:
 
 
 def signature_failure(request: Request) -> SignatureFailure | None:
-    """Tell why a request is not believed; None if its signer knows the secret of the key that it names."""
+    """Return why a request is not believed; None if its signer knows the secret of the key that it names."""
     if unclear := _unclear(request):
         return unclear
     if request.is_presigned:

@@ -59,7 +59,7 @@ def install() -> None:
 
 
 def network_mark(vpc: str) -> str:
-    """Give the mark of code in a VPC."""
+    """Return the mark of code in a VPC."""
     return f"{vpc}.{derived_secret(_PURPOSE, vpc)[:16]}"
 
 
@@ -88,7 +88,7 @@ def _of_the_request(resolve: Resolve, key: str, context: Any) -> Any:  # noqa: A
 
 
 def _endpoint(context: Any) -> Mapping[str, str]:  # noqa: ANN401 - ministack has no types
-    """The endpoint through which a request reaches its service; AWS tells of the network only then."""
+    """The endpoint through which a request reaches its service; AWS names the network only then."""
     vpc, service = _vpc.get(), context.action.split(":")[0]
     if not vpc:
         return {}
@@ -140,7 +140,7 @@ def record_calls(folder: str) -> None:
 
 
 def athena_resource(operation: str, request: dict[str, Any]) -> str | None:
-    """Give the workgroup or data catalog of a call; None where there is none, or more than one."""
+    """Return the workgroup or data catalog of a call; None where there is none, or more than one."""
     if field := _CATALOG_FIELDS.get(operation):
         return f"datacatalog/{request.get(field)}"
     if operation in _IN_A_WORKGROUP:
@@ -158,7 +158,7 @@ def _workgroups(request: dict[str, Any], field: str, known: Mapping[str, Any]) -
 
 
 def catalog_resource(operation: str, request: dict[str, Any]) -> str | None:
-    """Give the database or table of a Data Catalog call; ministack takes a database for a table."""
+    """Return the database or table of a Data Catalog call; ministack takes a database for a table."""
     if operation in _DATABASE_CALLS:
         return f"database/{request.get('Name') or request.get('DatabaseInput', {}).get('Name')}"
     database = request.get("DatabaseName")
@@ -168,7 +168,7 @@ def catalog_resource(operation: str, request: dict[str, Any]) -> str | None:
 
 
 def log_stream(operation: str, request: dict[str, Any]) -> str | None:
-    """Give the log stream of a call that is about one; ministack judges by its group."""
+    """Return the log stream of a call that is about one; ministack judges by its group."""
     if operation not in _OF_A_STREAM:
         return None
     return f"log-group:{request.get('logGroupName')}:log-stream:{request.get('logStreamName')}"

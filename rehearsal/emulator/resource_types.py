@@ -31,7 +31,7 @@ def install() -> None:
 
 
 def register(type_: str, create: Create, delete: Delete, update: Update | None = None) -> None:
-    """Add a type; without `update`, a changed resource is created anew and the old one deleted."""
+    """Add a type; without `update`, a changed resource is replaced by a new one."""
     known = patches.RESOURCE_HANDLERS.value
     if type_ in known:
         raise patches.UnsupportedEmulatorError(f"ministack has {type_} itself now: remove the extension")
@@ -189,7 +189,7 @@ def _permission(properties: Properties) -> dict[str, Any]:
 
 
 def _either(properties: Properties, what: str) -> str | None:
-    """The other end of a rule, which is the source of what comes in and the destination of what goes out."""
+    """The other end of a rule: the source of incoming and the destination of outgoing traffic."""
     found: str | None = properties.get(f"Source{what}") or properties.get(f"Destination{what}")
     return found
 

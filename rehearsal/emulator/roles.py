@@ -22,12 +22,12 @@ _clients = cache(boto3.Session)
 
 
 def account_of(arn: str) -> str:
-    """Give the account that an ARN names."""
+    """Return the account that an ARN names."""
     return arn.split(":")[4]
 
 
 def account_and_name(arn: str) -> tuple[str, str]:
-    """Give the account and the name of a role, by its own ARN or by that of a session, which has no path."""
+    """Return the account and name of a role, from its own ARN or a session's ARN (without a path)."""
     return account_of(arn), arn.split("/")[1] if ":assumed-role/" in arn else arn.rsplit("/", 1)[-1]
 
 
@@ -37,7 +37,7 @@ def is_role(principal_arn: str) -> bool:
 
 
 def role_of(arn: str) -> Any:  # noqa: ANN401 - ministack has no types
-    """Give ministack's record of a role, by its own ARN or by that of a session; None if there is no such role."""
+    """Return ministack's record of a role, by its ARN or a session's ARN; None if there is no such role."""
     account, name = account_and_name(arn)
     return patches.ROLES.value.get_scoped(account, None, name)
 
@@ -135,7 +135,7 @@ def _session(role_arn: str, service: str, session_name: str) -> RoleSession:
 
 
 def is_granted(role_arn: str, action: str) -> bool:
-    """Tell whether a role may do an action at all, which can be known before there is a resource.
+    """Whether a role may do an action at all, which can be known before there is a resource.
 
     Some statement allows the action on something, and none denies it on everything.
     """

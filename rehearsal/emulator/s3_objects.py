@@ -15,7 +15,7 @@ _began: ContextVar[str | None] = ContextVar("began", default=None)
 
 
 def install() -> None:
-    """Name versions in events, tell the age of objects that came in parts, and cut what is read of a version."""
+    """Name versions in events, keep the age of multipart objects, and limit reads of a version."""
     patches.S3_OBJECT_DATA.wrap(_object_data)
     patches.S3_EVENT.wrap(_fire_s3_event)
     patches.DISPATCH_EVENT.wrap(_dispatch_event)

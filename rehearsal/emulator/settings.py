@@ -24,7 +24,7 @@ _CACHES = {
 
 
 def package_variables(environment: Mapping[str, str] = os.environ, home: Path | None = None) -> dict[str, str]:
-    """Give the variables by which pip, uv and npm find their registries and what was downloaded before."""
+    """Return the variables by which pip, uv and npm find their registries and what was downloaded before."""
     home = home or Path(environment.get("HOME", "/"))
     caches = Path(environment.get("XDG_CACHE_HOME") or home / ".cache")
     given = {name: value for name, value in environment.items() if name.startswith(_PREFIXES)}

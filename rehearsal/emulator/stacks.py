@@ -59,7 +59,7 @@ def _with_values(describe: Handler, parameters: Parameters) -> Answer:
 
 
 def _contexts(parameters: Parameters) -> Iterator[tuple[str, str, Any]]:
-    """Each resource that changes, as it is and as it would be, parameters and references resolved where they can be."""
+    """Each changed resource before and after, with parameters and references resolved where possible."""
     (change_set,) = _change_sets(parameter(parameters, "StackName"), parameter(parameters, "ChangeSetName"))
     stack = patches.STACKS.value.get(change_set["StackName"]) or {}
     resolve = patches.RESOLVED_FOR_DIFFERENCE.value
@@ -87,7 +87,7 @@ def _outdating(update: Handler, parameters: Parameters) -> Answer:
 
 
 def _change_sets(stack: str, name: str = "") -> list[dict[str, Any]]:
-    """Those of a stack, or the one of a name, whether they are called by name or by ARN."""
+    """The change sets of a stack, or the one with a name; accepts names and ARNs."""
     return [
         change_set
         for id_, change_set in patches.CHANGE_SETS.value.items()

@@ -51,7 +51,7 @@ def install(settings: EmulatorSettings, runner: GlueRunner) -> None:
 def _find_retrier(
     find: Callable[..., tuple[Retrier | None, int]], retriers: list[Retrier], error: str, counts: Mapping[int, int]
 ) -> tuple[Retrier | None, int]:
-    """Give a retrier whose next wait is the one that it is to take.
+    """Return a retrier whose next wait is the one that it is to take.
 
     Ministack knows neither MaxDelaySeconds nor jitter, so tasks that were refused together would come back together.
     """
@@ -62,7 +62,7 @@ def _find_retrier(
 
 
 def next_wait(retrier: Retrier, attempts: int) -> float:
-    """Give the seconds before the next attempt, after so many attempts of this retrier."""
+    """Return the seconds before the next attempt, after so many attempts of this retrier."""
     grown = float(retrier.get("IntervalSeconds", 1) * retrier.get("BackoffRate", 2.0) ** attempts)
     longest = min(grown, retrier.get("MaxDelaySeconds", grown))
     return random.uniform(0, longest) if retrier.get("JitterStrategy") == "FULL" else longest  # noqa: S311 - jitter

@@ -16,7 +16,7 @@ from rehearsal.emulator.settings import EmulatorSettings
 from rehearsal.pipeline.definition import Action, ActionFailedError, Definition
 from rehearsal.pipeline.records import ActionRecord, ExecutionRecord
 
-# Why a role may not do something, link by link; where the emulator does not ask IAM itself, it is asked here.
+# Why a role may not do something, link by link; IAM is checked here where the emulator does not check it.
 
 _DENIED = ("AccessDenied", "AccessDeniedException", "403")
 _ROLE = re.compile(r"arn:aws:iam::\d{12}:role/[\w+=,.@/-]+")
@@ -68,7 +68,7 @@ class Access:
             raise ActionFailedError(f"link {action}: {role_arn} may not do that on {resource}. To mend it: {mend}")
 
     def why_not_assumed(self, caller: str, role_arn: str) -> str:
-        """Tell whether the caller's own policies or the role's trust policy broke the chain."""
+        """Whether the caller's own policies or the role's trust policy broke the chain."""
         if not self._exists(role_arn):
             return f"link trust: there is no role {role_arn}. To mend it: {BOOTSTRAP}"
         if not self.allows(caller, "sts:AssumeRole", role_arn):
@@ -79,7 +79,7 @@ class Access:
         )
 
     def why_no_object(self, role_arn: str, action: str, bucket: str) -> str:
-        """Tell whether a role's own policies or the bucket's policy refuse an object."""
+        """Whether a role's own policies or the bucket's policy refuse an object."""
         if not self.allows(role_arn, action, f"arn:aws:s3:::{bucket}/*"):
             return f"link {action}: the policies of {role_arn} do not allow it on {bucket}. To mend it: {BOOTSTRAP}"
         return (
@@ -157,7 +157,7 @@ class ArtifactStore:
         return content
 
     def _require_key(self, actor: Actor, action: str) -> None:
-        """S3 asks KMS for its caller; the emulator's does not, so it is asked here."""
+        """S3 asks KMS for its caller; the emulator does not, so it is done here."""
         if refusal := key_refusal(actor.session, action, str(self._definition.key_arn)):
             raise ActionFailedError(f"link key policy: {refusal}. To mend it: {PIPELINE_STACK}")
 

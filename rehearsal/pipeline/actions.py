@@ -32,7 +32,7 @@ def wait_for_approval(run: ActionRun) -> Variables:
     return {}
 
 
-# The source action: hands on the commit that was pushed, or the newest of its branch, without history.
+# The source action: passes on the pushed commit, or the newest of its branch, without history.
 
 NOT_PUSHED_YET = "yet: push to it"
 

@@ -50,7 +50,7 @@ _SESSION_NAME_LENGTH = 64
 
 
 def build(run: ActionRun) -> Variables:
-    """Start a build over the wire, run it, and hand on its artifacts and exported variables."""
+    """Start a build over the wire, run it, and pass on its artifacts and exported variables."""
     overrides = _plain_variables(json.loads(run.configuration.get("EnvironmentVariables") or "[]"))
     started = run.access.client(run.actor.session, "codebuild").start_build(
         projectName=run.required("ProjectName"),
@@ -91,7 +91,7 @@ class _Build:
         self._source = self._work / "src"
 
     def run(self) -> Variables:
-        """Fetch, build, hand on; a failure says what the log's end says and which roles refused the build."""
+        """Fetch, build, pass on; a failure says what the log's end says and which roles refused the build."""
         if self.project["source"]["type"] != "CODEPIPELINE":
             raise ActionFailedError(f"{self.project['name']}: only builds of a pipeline's artifacts are rehearsed")
         for name, folder in self._sources().items():

@@ -192,7 +192,7 @@ exec 3<&-
 
 
 def build_script(spec: BuildSpec, *, source: Path, exported_to: Path, skipped: tuple[str, ...] = ()) -> str:
-    """Write the program; its exit code is that of the first command that failed.
+    """Write the program; it exits with the exit code of the first failed command.
 
     A failed install or pre_build ends the build; post_build runs also when build has failed. Skipped commands are
     named in the log in place of being run.

@@ -80,7 +80,7 @@ Quick = Annotated[
 ]
 Once = Annotated[bool, typer.Option(envvar="ONCE", help="End when the pipelines of dev have ended.")]
 PipelineName = Annotated[str | None, typer.Argument(metavar="PIPELINE", help="The pipeline; all that wait by default.")]
-Comment = Annotated[str, typer.Option("--comment", help="What goes into the books.")]
+Comment = Annotated[str, typer.Option("--comment", help="The comment to record.")]
 
 
 @app.callback(invoke_without_command=True)

@@ -72,7 +72,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Definition:
-    """A pipeline as it is deployed."""
+    """A deployed pipeline."""
 
     document: Document
 

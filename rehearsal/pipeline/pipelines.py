@@ -65,7 +65,7 @@ class Pipelines:
         return pipeline
 
     def update(self, pipeline: Pipeline, document: Document, *, restarts: bool) -> None:
-        """Give a pipeline another definition: executions under way are cancelled, and it starts anew if it says so."""
+        """Give a pipeline another definition: cancel running executions, and restart it if `restarts`."""
         definition = _supported(document)
         with self._lock:
             pipeline.restarts = restarts

@@ -1,4 +1,4 @@
-"""What is remembered and told of executions and their actions, in the words of the CodePipeline API."""
+"""Executions and their actions, and what is shown of them, with the field names of the CodePipeline API."""
 
 import json
 import threading
@@ -13,7 +13,7 @@ from rehearsal.emulator import ministack_patches as patches
 from rehearsal.emulator.roles import account_of
 from rehearsal.pipeline.definition import Definition
 
-# What is remembered of executions and their actions, in the words of the CodePipeline API.
+# Executions and their actions, with the field names of the CodePipeline API.
 
 
 def new_id() -> str:
@@ -73,7 +73,7 @@ class ExecutionRecord:
         self.status, self.reason, self.updated = status, reason or self.reason, time.time()
 
 
-# The approvals that are asked for right now.
+# The approvals that wait for a person now.
 
 
 @dataclass

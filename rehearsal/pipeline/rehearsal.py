@@ -24,7 +24,7 @@ from rehearsal.pipeline.definition import EmulatorLostError, RehearsalError
 from rehearsal.pipeline.repository import Repository, hook
 from rehearsal.private_files import make_private_folder
 
-# The folder in which a clone's rehearsal lives: resumed when it was closed in order, begun anew when it was killed.
+# The folder in which a clone's rehearsal lives: resumed after an orderly end, restarted after a kill.
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class RehearsalWorkspace(Workspace):
 
     @classmethod
     def of(cls, folder: Path | None) -> Self:
-        """Give the workspace in a folder of the user's, or the clone's own."""
+        """Return the workspace in a folder of the user's, or the clone's own."""
         home = folder.resolve() if folder else PROJECT / ".local"
         return cls(home / "rehearsal", (folder.resolve() if folder else PROJECT) / "report.html")
 
@@ -91,7 +91,7 @@ def committed(clone: Path, console: Console) -> str:
 
 
 def committed_copy(project: Path, folder: Path) -> Path:
-    """A repository of its own with the project as it is, committed or not, clone or not."""
+    """A separate repository with the project's present files, committed or not."""
     shutil.copytree(project, folder, ignore=_NOT_COPIED)
     for words in (("init", "--initial-branch=main"), ("add", "--all"), ("commit", "-m", "As it is")):
         run = _git(folder, *_AUTHOR, *words)
@@ -130,7 +130,7 @@ class Rehearsal:
         self.repository.create(hook(port, deployment.account, deployment.region, self.repository_name))
 
     def bootstrap(self, environments: Sequence[str] = ()) -> int:
-        """Bootstrap the accounts that are not yet, those of all environments by default, and give their number."""
+        """Bootstrap the accounts that lack it (by default of all environments), and return their number."""
         chosen = [self.platform.environments[name] for name in environments or self.platform.environments]
         wanted = [(self.platform.deployment_of(each).account, "deployment-account", each) for each in chosen]
         wanted += [(each.account, "target-account", each) for each in chosen]
@@ -166,7 +166,7 @@ class Rehearsal:
         return run.stderr
 
     def start_unless_succeeded(self, pipeline: str) -> None:
-        """Start a pipeline anew whose newest execution has ended in another way."""
+        """Restart a pipeline whose newest execution ended in another way."""
         executions = self.codepipeline.list_pipeline_executions(pipelineName=pipeline)["pipelineExecutionSummaries"]
         if executions and executions[0]["status"] not in ("InProgress", "Succeeded"):
             self.codepipeline.start_pipeline_execution(name=pipeline)

@@ -64,7 +64,7 @@ class PipelineStage:
 
     @property
     def status(self) -> str:
-        """That of its actions taken together."""
+        """Its actions' statuses taken together."""
         found = {action.status for action in self.actions}
         for status in ("Failed", "Abandoned", "InProgress"):
             if status in found:

@@ -69,7 +69,7 @@ class DmsTable:
     _names: FileNames | None = None
 
     def full_load(self) -> list[DmsFile]:
-        """Every row as it is now, in as many parts as the settings want; changes go on from here."""
+        """Every present row, in the number of parts that the settings want; changes go on from here."""
         if not self.writes_changes_apart:
             self._position = len(self.source.log)
         rows = list(self.source.rows.values())
@@ -191,7 +191,7 @@ class Delivery:
             self._deliver(messages)
 
     def lose_one(self, draw: Random) -> None:
-        """Lose one message for ever; its file lies in the bucket and nobody is told."""
+        """Lose one message for ever; its file is in the bucket, and no event names it."""
         if self._waiting:
             self._waiting.pop(draw.randrange(len(self._waiting)))
 

@@ -1,4 +1,4 @@
-"""What can be read of one table from outside: files, books, commits and rows, whatever the lake is made of."""
+"""What any lake shows of one table: files, ledger, commits and rows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
@@ -31,8 +31,8 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class BookedFile:
-    """A file as the books have it: pending, or in the history as applied, skipped (with a reason) or held."""
+class RecordedFile:
+    """A file as the ledger has it: pending, or in the history as applied, skipped (with a reason) or held."""
 
     file_id: str
     key: str
@@ -57,8 +57,8 @@ class TableEvidence:
 
     landed: frozenset[Version]
     readable: frozenset[Version]
-    pending: Sequence[BookedFile]
-    history: Sequence[BookedFile]
+    pending: Sequence[RecordedFile]
+    history: Sequence[RecordedFile]
     commits: Sequence[CommitEvidence]
     told: Counts
     status: str

@@ -150,7 +150,7 @@ Fails = Callable[[Story], bool]
 
 
 def shortest(story: Story, fails: Fails) -> Story:
-    """Give the shortest failing history that can be reached by leaving steps out."""
+    """Return the shortest failing history that can be reached by leaving steps out."""
     return without_idle_steps(shortest_prefix(story, fails), fails)
 
 

@@ -15,7 +15,7 @@ class Interrupted(Exception):  # noqa: N818 - it is no error of the lake
     """A person's command failed or was ended in the middle; the person repeats it."""
 
 
-class Lake(Protocol):
+class LakeUnderTest(Protocol):
     """What a trial asks of a lake."""
 
     violations: list[Finding]
@@ -25,7 +25,7 @@ class Lake(Protocol):
         """Let this befall the calls outside of refreshes from now on, where the lake can play it; None ends it."""
 
     def put(self, file: DmsFile, reason: str = "PutObject") -> dict[str, Any]:
-        """Store a file; gives the event that S3 tells of it."""
+        """Store a file; returns S3's event."""
 
     def objects(self, folder: str) -> Sequence[DmsFile]:
         """List what can be read below a folder now."""
@@ -34,7 +34,7 @@ class Lake(Protocol):
         """Delete an object; tells whether a file of it was still pending or unknown to the lake."""
 
     def receive(self, messages: Sequence[Message]) -> Sequence[str]:
-        """Let the File Manager have a batch of messages; gives those that failed."""
+        """Let the File Manager have a batch of messages; returns those that failed."""
 
     def run(self, faults: Mapping[str, Fault], arrive: Callable[[], None]) -> None:
         """Run one execution; what befalls it is told by source table, `arrive` makes files arrive in its midst."""
@@ -85,7 +85,7 @@ class Lake(Protocol):
 # The decisions of people about a table: emptied sources and held files.
 
 
-def decide(lake: Lake, replica: ReferenceModel, *, is_patient: bool = True) -> None:
+def decide(lake: LakeUnderTest, replica: ReferenceModel, *, is_patient: bool = True) -> None:
     """A person has the table emptied whose source was, and decides what is held; what is interrupted comes again."""
     with suppress(Interrupted):
         if replica.is_vanished and lake.empty(replica):
@@ -93,7 +93,7 @@ def decide(lake: Lake, replica: ReferenceModel, *, is_patient: bool = True) -> N
         _decide_held(lake, replica, is_patient=is_patient)
 
 
-def skip_broken(lake: Lake, replica: ReferenceModel) -> None:
+def skip_broken(lake: LakeUnderTest, replica: ReferenceModel) -> None:
     """A person skips the file for which a table is refused, once it is registered, and nobody writes it again."""
     broken = [file for file in lake.objects(replica.dms.folder) if not file.columns]
     evidence, keys = lake.evidence(replica), {file.key for file in broken}
@@ -110,7 +110,7 @@ def skip_broken(lake: Lake, replica: ReferenceModel) -> None:
             replica.skip_broken(broken)
 
 
-def _decide_held(lake: Lake, replica: ReferenceModel, *, is_patient: bool) -> None:
+def _decide_held(lake: LakeUnderTest, replica: ReferenceModel, *, is_patient: bool) -> None:
     """A person approves what DMS wrote and is not applied yet: the newest full load as a whole, late changes.
 
     An impatient one approves before all of it has landed.
@@ -161,7 +161,7 @@ def _decide_held(lake: Lake, replica: ReferenceModel, *, is_patient: bool) -> No
     replica.half_approved = set()
 
 
-def _dismiss_what_is_gone(lake: Lake, replica: ReferenceModel, evidence: TableEvidence) -> None:
+def _dismiss_what_is_gone(lake: LakeUnderTest, replica: ReferenceModel, evidence: TableEvidence) -> None:
     """All that is held was deleted: nobody can approve it, and a table whose first load it is waits for a decision."""
     gone = [file for file in evidence.history if file.status == HELD]
     if any(file.is_load for file in gone):

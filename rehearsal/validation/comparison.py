@@ -12,7 +12,7 @@ from duckdb import connect
 from rehearsal.source.database import SourceTable
 from rehearsal.validation.lake import LakeTableError
 
-# One canonical form of a table's content, so that what is equal in the source and in the lake is equal bit by bit.
+# One canonical form of a table's content: equal values of source and lake become equal bytes.
 
 ADDED_PREFIXES = ("_HOODIE_", "_ODP_", "CDC_")
 """Columns that Hudi, the framework and the replication's mapping rules add; the source has none of them."""

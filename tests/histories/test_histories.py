@@ -28,7 +28,7 @@ SEEDS = 120
 
 
 @pytest.mark.parametrize("first", range(0, SEEDS, 20))
-def test_lake_equals_the_source_and_the_books_agree_with_the_files_after_any_story(first: int) -> None:
+def test_lake_equals_the_source_and_the_ledger_agrees_with_the_files_after_any_story(first: int) -> None:
     failed = {seed: problems for seed in range(first, first + 20) if (problems := problems_of(story(seed)))}
     assert not failed, f"make torture SEEDS=1 FIRST={min(failed)} shows the shortest story"
 

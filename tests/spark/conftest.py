@@ -80,7 +80,7 @@ def table_config(request: pytest.FixtureRequest) -> Callable[..., RawTableConfig
 
 @pytest.fixture
 def land_file(buckets: Path) -> Callable[[str, pa.Table], LandedFile]:
-    """Write a table as a DMS file of the staging bucket and give its landed record, newer than those before it."""
+    """Write a table as a DMS file of the staging bucket; return its record, newer than the earlier ones."""
     landed = count(1)
 
     def write(key: str, table: pa.Table) -> LandedFile:

@@ -1,4 +1,4 @@
-"""DMS files as the history tester draws them, in a staging bucket in memory and in the one that Spark reads."""
+"""DMS files of the history tester, in a staging bucket in memory and in the one that Spark reads."""
 
 from pathlib import Path
 

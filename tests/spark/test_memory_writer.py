@@ -1,4 +1,4 @@
-"""The writer in memory, by which the history tester judges, does to a table what Spark and Hudi do to it."""
+"""The history tester's writer in memory changes a table as Spark and Hudi do."""
 # ruff: noqa: S311 - draws must repeat, not be secret
 
 from collections.abc import Iterator

@@ -41,7 +41,7 @@ class StartThrottle:
         self._buckets: dict[Place, _Bucket] = {}
 
     def takes(self, place: Place) -> bool:
-        """Tell whether one more start is taken now; a rate of 0 takes all."""
+        """Whether one more start is taken now; a rate of 0 takes all."""
         if not self._per_second:
             return True
         capacity = max(1.0, self._per_second)

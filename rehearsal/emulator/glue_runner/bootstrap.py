@@ -36,7 +36,7 @@ def write_lent(folder: Path, *, connection: Path, settings: Mapping[str, str]) -
 
 
 def was_left_in_order(folder: Path) -> bool:
-    """Tell whether the run has left nothing in its JVM."""
+    """Whether the run has left nothing in its JVM."""
     return (folder / LEFT_FILE).exists()
 
 

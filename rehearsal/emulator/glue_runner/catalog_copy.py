@@ -47,7 +47,7 @@ def partition_input(partition: Entry) -> Entry:
 
 
 def differs(wanted: Entry, present: Entry) -> bool:
-    """Tell whether an entry of the catalog lacks anything of what is wanted."""
+    """Whether an entry of the catalog lacks anything of what is wanted."""
     return any(present.get(name) != value for name, value in wanted.items())
 
 

@@ -42,7 +42,7 @@ def extra_python_files(arguments: Arguments) -> list[str]:
 
 
 def uses_data_catalog(arguments: Arguments) -> bool:
-    """Tell whether the Data Catalog is the run's metastore; Glue looks for the argument, not for its value."""
+    """Whether the Data Catalog is the run's metastore; Glue looks for the argument, not for its value."""
     return arguments.get("--enable-glue-datacatalog", "false").lower() != "false"
 
 
@@ -55,7 +55,7 @@ def table_formats(arguments: Arguments) -> set[str]:
     return formats
 
 
-# What Glue refuses of a job's or a run's size, in its words where a public report has them, and what a run counts.
+# Checks the size of jobs and runs as Glue does, with Glue's messages where they are public; counts capacity.
 
 FLEX = "FLEX"
 _OF_FLEX = ("G.1X", "G.2X")
@@ -71,7 +71,7 @@ Properties = Mapping[str, Any]
 
 
 def refusal(properties: Properties) -> str:
-    """Give the reason why Glue does not take a job or a run of these properties; empty if it takes them."""
+    """Return the reason why Glue does not take a job or a run of these properties; empty if it takes them."""
     reasons = chain(_of_fields(properties), _of_workers(properties), _of_class(properties))
     return next(reasons, "")
 
@@ -140,7 +140,7 @@ Record = dict[str, Any]
 
 
 def sized(job: Mapping[str, Any], request: Mapping[str, Any]) -> Record:
-    """Give the properties of a run's size; what the request names goes before what the job names."""
+    """Return the properties of a run's size; what the request names goes before what the job names."""
     return {name: value for name in _RUN_OVER_JOB if (value := request.get(name, job.get(name))) is not None}
 
 
@@ -178,7 +178,7 @@ class JobRun:
 
     @property
     def is_over(self) -> bool:
-        """Tell whether the run has an end state."""
+        """Whether the run has an end state."""
         return self._ended.is_set()
 
     def wait(self, seconds: float | None = None) -> bool:

@@ -58,7 +58,7 @@ class ClassArchive:
 
     @property
     def is_recorded(self) -> bool:
-        """Tell whether the JVM writes the archive when it ends."""
+        """Whether the JVM writes the archive when it ends."""
         return self.recording is not None
 
     def finish(self, *, succeeded: bool) -> None:
@@ -158,7 +158,7 @@ class SparkJvm:
 
     @property
     def may_run_again(self) -> bool:
-        """Tell whether it lives and is not used up."""
+        """Whether it lives and is not used up."""
         return self._process.exit_code is None and self._runs < _RUNS_AT_MOST
 
     def begin_run(self) -> None:

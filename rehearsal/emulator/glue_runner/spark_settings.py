@@ -136,7 +136,7 @@ def shutdown_url(database: Path) -> str:
 
 
 def is_metastore_open(database: Path) -> bool:
-    """Tell whether a JVM has used the metastore in this folder and is still there."""
+    """Whether a JVM has used the metastore in this folder and is still there."""
     return (database / "db.lck").exists()
 
 
@@ -174,7 +174,7 @@ def _make(empty: Path) -> None:
 
 
 def _make_in_this_process(database: Path) -> None:
-    """Let Hive make its schema: its tables come into being when their first entries are asked for."""
+    """Let Hive make its schema: its tables are created when their first entries are read."""
     from py4j.protocol import Py4JJavaError
     from pyspark.java_gateway import launch_gateway
 

@@ -1,4 +1,4 @@
-"""What the deployed lake keeps: its staging bucket, its books in DynamoDB, the commits of its tables."""
+"""What the deployed lake keeps: its staging bucket, its ledger in DynamoDB, the commits of its tables."""
 
 import json
 import time
@@ -16,7 +16,7 @@ from odp.file_processor.apply.commit_proof import FILE_IDS
 from deployment_account.names import OdpTable
 from rehearsal.demo.deployed_lake import DeployedLake
 from rehearsal.torture.dms_files import DmsFile
-from rehearsal.torture.evidence import APPLIED, HELD, PENDING, SKIPPED, BookedFile, CommitEvidence, Counts, Version
+from rehearsal.torture.evidence import APPLIED, HELD, PENDING, SKIPPED, CommitEvidence, Counts, RecordedFile, Version
 from rehearsal.torture.source_table import BIGINT, DOUBLE, FLOAT, INT, STRING
 from rehearsal.torture.trial import COPY
 
@@ -55,7 +55,7 @@ class RealStaging:
         self._written_at: dict[str, float] = defaultdict(float)
 
     def put(self, file: DmsFile, reason: str, *, is_apart: bool) -> dict[str, Any]:
-        """Store a file; gives the event that S3 tells of it.
+        """Store a file; returns S3's event.
 
         What `is_apart` lands in a later second than whatever came before it into its folder.
         """
@@ -69,7 +69,7 @@ class RealStaging:
         return self._event(file.key, version, reason)
 
     def delete(self, key: str) -> Version:
-        """Delete an object; gives the version that a reader got until now."""
+        """Delete an object; returns the version that a reader got until now."""
         self._s3.delete_object(Bucket=self._bucket, Key=key)
         return key, self._current.pop(key)
 
@@ -107,7 +107,7 @@ class RealStaging:
         return {"time": f"{head['LastModified']:%Y-%m-%dT%H:%M:%SZ}", "detail": detail}
 
 
-# The books of the deployed lake, read as an operator reads them: from DynamoDB, by table.
+# Reads the deployed lake's ledger from DynamoDB, table by table, as an operator does.
 
 Item = dict[str, Any]
 _STATUSES = {
@@ -118,7 +118,7 @@ _STATUSES = {
 }
 
 
-class DeployedBooks:
+class DeployedLedger:
     """Files by source table, leases and runs by table of the lake."""
 
     def __init__(self, lake: DeployedLake) -> None:
@@ -131,15 +131,15 @@ class DeployedBooks:
         )
         self._decisions = DynamoDbFileDecisions(lake.dynamodb, tables)
 
-    def pending(self, source_table_name: str) -> list[BookedFile]:
+    def pending(self, source_table_name: str) -> list[RecordedFile]:
         """The files that wait."""
         return self._files(OdpTable.FILE_TRACKER, source_table_name)
 
-    def history(self, source_table_name: str) -> list[BookedFile]:
+    def history(self, source_table_name: str) -> list[RecordedFile]:
         """The files that are done, or held."""
         return self._files(OdpTable.FILE_TRACKER_HISTORY, source_table_name)
 
-    def held(self, source_table_name: str) -> list[BookedFile]:
+    def held(self, source_table_name: str) -> list[RecordedFile]:
         """The files that wait for a person."""
         return [file for file in self.history(source_table_name) if file.status == HELD]
 
@@ -174,15 +174,15 @@ class DeployedBooks:
             if "lease_owner" in item:
                 leases.put_item(Item={**item, "lease_expires_at": 1})
 
-    def _files(self, table: OdpTable, source_table_name: str) -> list[BookedFile]:
-        return [_booked(item) for item in self._query(table, "source_table_name", source_table_name)]
+    def _files(self, table: OdpTable, source_table_name: str) -> list[RecordedFile]:
+        return [_recorded(item) for item in self._query(table, "source_table_name", source_table_name)]
 
     def _query(self, table: OdpTable, key: str, value: str) -> list[Item]:
         return self._lake.items(table, "query", KeyConditionExpression=Key(key).eq(value))
 
 
-def _booked(item: Item) -> BookedFile:
-    return BookedFile(
+def _recorded(item: Item) -> RecordedFile:
+    return RecordedFile(
         file_id=item["file_id"],
         key=item["file_ingestion_path"],
         version_id=item["version_id"],

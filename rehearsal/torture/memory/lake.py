@@ -1,4 +1,4 @@
-"""A whole lake in memory: the framework's own code between a bucket, books and tables that tests can look into."""
+"""A whole lake in memory: the framework's own code over a bucket, a ledger and tables that tests can inspect."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -26,9 +26,9 @@ from rehearsal.torture.evidence import (
     BY_A_PERSON,
     HELD,
     SKIPPED,
-    BookedFile,
     CommitEvidence,
     Counts,
+    RecordedFile,
     TableEvidence,
     Version,
 )
@@ -95,7 +95,7 @@ class MemoryLake:
         self.troubles.expect(fault)
 
     def put(self, file: DmsFile, reason: str = "PutObject") -> dict[str, Any]:
-        """Store a file; gives the event that S3 tells of it."""
+        """Store a file; returns S3's event."""
         return self.staging.put(file, reason).event
 
     def objects(self, folder: str) -> Sequence[DmsFile]:
@@ -111,7 +111,7 @@ class MemoryLake:
         return not any(file.version_id == version and file.status is FileStatus.APPLIED for file in files)
 
     def receive(self, messages: Sequence[Message]) -> Sequence[str]:
-        """Let the File Manager have a batch of messages; gives those that failed."""
+        """Let the File Manager have a batch of messages; returns those that failed."""
         staging, fire = Staging(SOURCES, {BUCKET: BUCKET}), self.troubles.process()
         ledger, quarantine = fire(self.ledger), fire(self.quarantine)
         failed: list[str] = []
@@ -141,7 +141,7 @@ class MemoryLake:
         return self.reconciliation(fire(self.staging), fire(self.ledger), fire(self.quarantine))
 
     def reconciliation(self, listing: Any, files: Any, quarantine: Any) -> MissingFiles:  # noqa: ANN401 - maybe under fire
-        """Give the File Manager's look at the bucket."""
+        """Return the File Manager's look at the bucket."""
         return MissingFiles(listing, files, quarantine, SOURCES, self.clock.datetime)
 
     def _status(self, qualified_name: str) -> str:
@@ -239,8 +239,8 @@ class MemoryLake:
         return TableEvidence(
             landed=self.staging.landed(replica.dms.folder) | self._emptying[source],
             readable=self.staging.readable(replica.dms.folder),
-            pending=_booked(self.ledger.pending, source),
-            history=_booked(self.ledger.history, source),
+            pending=_recorded(self.ledger.pending, source),
+            history=_recorded(self.ledger.history, source),
             commits=[_evidence_of(commit) for commit in table.commits],
             told=sum(told, Counts()),
             status=self._status(name),
@@ -248,9 +248,9 @@ class MemoryLake:
         )
 
 
-def _booked(files: Mapping[str, LandedFile], source: str) -> list[BookedFile]:
+def _recorded(files: Mapping[str, LandedFile], source: str) -> list[RecordedFile]:
     return [
-        BookedFile(
+        RecordedFile(
             file.file_id,
             file.key,
             file.version_id or "",

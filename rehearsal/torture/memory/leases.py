@@ -1,4 +1,4 @@
-"""odpf_file_processing_tracker in memory: leases by conditional writes, and the books of refreshes that demand them."""
+"""odpf_file_processing_tracker in memory: leases by conditional writes, and the run log that requires them."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -64,7 +64,7 @@ class MemoryLeases:
         """The executions of which Step Functions says that they run."""
 
     def leases(self, qualified_names: Iterable[str]) -> Mapping[str, TableLease]:
-        """Give the leases of the given tables; tables that no refresh ever touched are left out."""
+        """Return the leases of the given tables; tables that no refresh ever touched are left out."""
         return {
             name: TableLease(self.is_held(name), item.refused_registrations, item.refused_configuration)
             for name in qualified_names
@@ -72,7 +72,7 @@ class MemoryLeases:
         }
 
     def claim(self, refresh_cadence: str, execution: str) -> str:
-        """Claim a cadence for an execution, also from one that has ended; gives the execution that has it."""
+        """Claim a cadence for an execution, also from one that has ended; returns the execution that has it."""
         if self.claims.get(refresh_cadence) not in self.running:
             self.claims[refresh_cadence] = execution
         return self.claims[refresh_cadence]
@@ -116,14 +116,14 @@ class MemoryLeases:
         return (item.owner, item.token) == (lease.owner, lease.fencing_token)
 
     def mine(self, lease: Lease) -> TableItem:
-        """Give the item of a lease that is still held."""
+        """Return the item of a lease that is still held."""
         if not self.is_mine(lease):
             message = f"{lease.qualified_name}: the lease of {lease.owner} was taken over"
             raise LeaseLostError(message)
         return self.items[lease.qualified_name]
 
 
-# The books of refreshes: each transaction is whole or not at all, and demands the lease.
+# The run log in memory: each transaction requires the lease, and succeeds or fails as a whole.
 
 FILES_PER_TRANSACTION = 2
 """So few that runs die between two transactions."""
@@ -132,7 +132,7 @@ Outcomes = dict[tuple[str, str], RefreshOutcome]
 """odpf_file_processing_tracker_history: an item for each table and run."""
 
 
-class MemoryBooks:
+class MemoryRunLog:
     """Writes entries for one run, which may be interrupted before each transaction."""
 
     def __init__(

@@ -35,7 +35,7 @@ class StoredVersion:
 
     @property
     def event(self) -> dict[str, Any]:
-        """What EventBridge tells of it."""
+        """EventBridge's event of it."""
         described = {"key": self.file.key, "size": self.size, "etag": self.etag, "sequencer": self.sequencer}
         named = {"object": {**described, "version-id": self.version_id}, "reason": self.reason}
         return {"time": self.landed_at, "detail": {"bucket": {"name": BUCKET}, **named}}
@@ -146,7 +146,7 @@ class StagingBucket:
         return frozenset((version.file.key, version.version_id) for version in stored)
 
     def read(self, keys: Sequence[str]) -> list[DmsFile]:
-        """Give the newest version of each key."""
+        """Return the newest version of each key."""
         return [self._newest[key].file for key in keys]
 
 

@@ -36,7 +36,7 @@ def executions(rehearsal: Rehearsal, pipeline: str) -> list[tuple[str, str]]:
 
 
 def question(rehearsal: Rehearsal, pipeline: str) -> str:
-    """What the approval that is asked for says."""
+    """The text of the requested approval."""
     states = rehearsal.codepipeline.get_pipeline_state(name=pipeline)["stageStates"]
     latest = [action.get("latestExecution", {}) for stage in states for action in stage["actionStates"]]
     (asked,) = [each for each in latest if each.get("token")]

@@ -1,4 +1,4 @@
-"""Random lives of a table whose judges die, whose topic and books fail: people end up knowing the truth, in few mails.
+"""Random lives of a table: judges die, topic and ledger fail, and people still learn the truth in few mails.
 
 The oracle reads the mails alone, as a person does.
 """
@@ -27,7 +27,7 @@ class DeathError(BaseException):
 
 @dataclass
 class Chance:
-    """Books and topic that fail at random; a claim expires, as that of a dead judge does."""
+    """A ledger and a topic that fail at random; the claim of a dead judge expires."""
 
     numbers: random.Random
     trouble: float

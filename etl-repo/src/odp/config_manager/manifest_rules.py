@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, WithJsonSchema
 
 from odp.table_identity import COLUMN, COLUMNS, MERGE_ON_READ, VIEWS, read_columns
 
-# The types of fields that name columns: texts in which quotes hold unusual names, or lists of plain JSON texts.
+# Types of fields that name columns: a text with quotes around unusual names, or a JSON list.
 
 
 SANITISE = "sanitise"

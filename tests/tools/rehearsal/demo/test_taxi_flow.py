@@ -27,7 +27,7 @@ def execution(name: str, status: str, at: datetime = START) -> dict[str, Any]:
 
 
 class Lake:
-    """A deployed lake as it is seen at one poll after the other."""
+    """A deployed lake at one poll after the other."""
 
     def __init__(self, items: list[Any], executions: list[Any], runs: tuple[dict[str, Any], ...] = ()) -> None:
         self._items, self._executions, self._runs = items, executions, list(runs)

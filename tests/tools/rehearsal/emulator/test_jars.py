@@ -63,7 +63,7 @@ def _parts(packages: Sequence[str]) -> list[list[str]]:
 
 @pytest.fixture
 def downloads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """Count downloads, none of which takes a network."""
+    """Count downloads, without a network."""
     seen: list[Path] = []
 
     def download(folder: Path, packages: Sequence[str]) -> "subprocess.CompletedProcess[str]":

@@ -1,4 +1,4 @@
-"""What happens in pipelines is told once, a failure with its log, and a question with the way to answer it."""
+"""Each event of a pipeline is shown once, a failure with its log, and a question with its answer command."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

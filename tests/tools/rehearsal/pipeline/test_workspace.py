@@ -1,4 +1,4 @@
-"""A rehearsal that ended in order is resumed; one that was killed is begun anew, with what was pushed."""
+"""A rehearsal that ended in order is resumed; a killed one restarts, with the pushed commits."""
 
 from pathlib import Path
 

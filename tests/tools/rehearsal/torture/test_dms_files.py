@@ -16,7 +16,7 @@ from rehearsal.torture.source_table import Change, SourceTable
 
 
 def table(settings: DmsSettings, *, rows: int = 6, **how: Any) -> DmsTable:
-    """A table with rows 0 to n-1, of which none was changed since."""
+    """A table with the unchanged rows 0 to n-1."""
     source = SourceTable(("ID",), keys=rows)
     draw = Random(1)
     while len(source.rows) < rows:

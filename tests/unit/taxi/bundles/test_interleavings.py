@@ -1,4 +1,4 @@
-"""No file is lost and none is worked on twice at a time, in whatever order things happen and wherever they break."""
+"""No file is lost or processed twice at a time, in any order of events and failures."""
 
 from __future__ import annotations
 

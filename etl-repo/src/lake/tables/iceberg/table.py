@@ -95,7 +95,7 @@ class IcebergTable:
         return commit_time(table.currentSnapshot())
 
     def _replace(self, change: TableChange, check_lease: CheckLease) -> None:
-        """Put rows in place of the whole table and its columns; this begins its history anew, so a proof goes along."""
+        """Put rows in place of the whole table and its columns; this restarts its history, so a proof is added."""
         rows = computed_once(self._spark, change.rows)
         summary = self._carried_proof() if change.kind is ChangeKind.REWRITE else self._replaced(change.proof, rows)
         writer = rows.writeTo(self._sql).options(**summary_options(summary)).using("iceberg")

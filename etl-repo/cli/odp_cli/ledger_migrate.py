@@ -1,4 +1,4 @@
-"""`odp books migrate`: migrates a lake's DynamoDB tables to the format of this release."""
+"""`odp ledger migrate`: migrates a lake's DynamoDB tables to the format of this release."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from odp.stored_format import FORMAT
 
-from odp_cli.migration.books import BooksMigration, Findings
-from odp_cli.migration.lake_books import LakeBooks
+from odp_cli.migration.lake_ledger import LakeLedger
+from odp_cli.migration.ledger import Findings, LedgerMigration
 from odp_cli.operate.decision_log import Decision, DecisionLog
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Migration:
     def lines(self) -> list[str]:
         """The same for a person."""
         if self.was_done:
-            return ["✓ the books are in the format of this release already"]
+            return ["✓ the ledger is in the format of this release already"]
         counted = ", ".join(f"{name} {number:,}" for name, number in self.as_json()["items"].items())
         done = "to be migrated" if self.dry_run or self.found.problems else "migrated"
         renamed = [f"  {old} is {new} now: name it so in its manifest" for old, new in self.found.renamed.items()]
@@ -50,7 +50,7 @@ class Migration:
         return [f"{'…' if self.dry_run else '✓'} {done}: {counted}", *renamed, *split]
 
 
-def migrate(lake: LakeBooks, *, dry_run: bool, split: bool, reason: str = "") -> Migration:
+def migrate(lake: LakeLedger, *, dry_run: bool, split: bool, reason: str = "") -> Migration:
     """Read the tables, and migrate them unless something is in the way; the decision is recorded."""
     if dry_run:
         return migrated(lake.migration(), by="", split=split)
@@ -66,17 +66,17 @@ def migrate(lake: LakeBooks, *, dry_run: bool, split: bool, reason: str = "") ->
 def _noted(log: DecisionLog, found: Findings, reason: str, *, split: bool) -> Iterator[None]:
     """Record the migration before it begins, and its end."""
     counts = [f"{name}: {number:,}" for name, number in found.counts.items()]
-    command = f"odp books migrate{' --split' if split else ''}"
+    command = f"odp ledger migrate{' --split' if split else ''}"
     noted = log.begin(Decision(command, "", reason, "an older format", f"format {FORMAT}", counts))
     yield
     log.end(noted, changed=len(counts))
 
 
-def migrated(books: BooksMigration, *, by: str, split: bool, noting: _Noting = lambda _: nullcontext()) -> Migration:
+def migrated(ledger: LedgerMigration, *, by: str, split: bool, noting: _Noting = lambda _: nullcontext()) -> Migration:
     """Migrate the tables in the name of a person; without a name, only read them."""
-    found = books.find(split=split)
-    was_done = books.is_done(found)
+    found = ledger.find(split=split)
+    was_done = ledger.is_done(found)
     if by and not was_done and not found.problems:
         with noting(found):
-            books.run(found, by=by)
+            ledger.run(found, by=by)
     return Migration(found, not by, was_done)

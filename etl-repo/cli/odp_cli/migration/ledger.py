@@ -33,7 +33,7 @@ _BUCKET, _RAW = "raw_database_S3_bucket", "raw"
 
 
 @dataclass(frozen=True, slots=True)
-class BooksTables:
+class LedgerTables:
     """The names of the migrated tables, and of the table with the format."""
 
     pending: str
@@ -76,11 +76,11 @@ class Findings:
 
 
 @dataclass(frozen=True, slots=True)
-class BooksMigration:
+class LedgerMigration:
     """Migrates a lake's tables; `versions` gives the version ids of an object in the bucket."""
 
     dynamodb: DynamoDBServiceResource
-    tables: BooksTables
+    tables: LedgerTables
     staging: Staging
     raw_bucket: str
     versions: Callable[[str], list[str]]
@@ -98,7 +98,7 @@ class BooksMigration:
         if not split:
             found.problems += [
                 f"{old} holds files of several tables: {', '.join(new)}. Its rows are those of all of them; to "
-                "keep their books apart, run the command with --split, then load each of the tables again"
+                "keep them apart, run the command with --split, then load each of the tables again"
                 for old, new in found.mixed.items()
             ]
         return found
@@ -160,7 +160,7 @@ class BooksMigration:
         elif item.get("refresh_status") == RefreshStatus.UPDATING:
             yield (
                 f"{name}: run {item.get('lease_owner')} died, and may have committed files that are still pending in "
-                "the books; let the release that wrote the books refresh the table once more, then migrate"
+                "the ledger; let the release that wrote it refresh the table once more, then migrate"
             )
         bucket = item["written_with"][_BUCKET] if _names_a_bucket(item) else self.raw_bucket
         if bucket != self.raw_bucket:
@@ -215,8 +215,8 @@ class BooksMigration:
         except ClientError as error:
             if condition_failed(error):
                 raise CommandError(
-                    "the books changed while they were migrated: a run began, or somebody else migrates them",
-                    mend="wait until that has ended, then run the command again; it goes on where it stopped",
+                    "the ledger changed during the migration: a run began, or somebody else migrates it",
+                    mend="wait until that has ended, then run the command again; it continues where it stopped",
                 ) from error
             raise
 

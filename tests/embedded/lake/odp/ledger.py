@@ -12,7 +12,7 @@ from deployment_account.names import Odp, OdpTable, Shared
 from rehearsal.demo.deployed_lake import DeployedLake
 from tests.embedded.waiting import eventually, until_taken
 
-BOOKS = (
+LEDGER_TABLES = (
     OdpTable.FILE_TRACKER,
     OdpTable.FILE_TRACKER_HISTORY,
     OdpTable.FILE_PROCESSING_TRACKER,
@@ -22,7 +22,7 @@ BOOKS = (
 Item = dict[str, Any]
 
 
-class Books:
+class Ledger:
     """The framework's tables of one lake, and the File Manager's queue."""
 
     def __init__(self, lake: DeployedLake) -> None:
@@ -67,7 +67,7 @@ class Books:
 
     def empty(self) -> None:
         """Forget every file, lease and refresh."""
-        for name in BOOKS:
+        for name in LEDGER_TABLES:
             table = self.lake.dynamodb.Table(self.lake.table(name))
             keys = [key["AttributeName"] for key in table.key_schema]
             with table.batch_writer() as writer:
@@ -84,16 +84,16 @@ def _is_of_the_framework(item: Item) -> bool:
     return source.startswith("#") or table.startswith(CADENCE_CLAIM)
 
 
-def book_tables(lake: DeployedLake) -> RunLogTables:
+def run_log_tables(lake: DeployedLake) -> RunLogTables:
     """The deployed tables of refreshes."""
-    pending, history, leases, refreshes, quarantine = map(lake.table, BOOKS)
+    pending, history, leases, refreshes, quarantine = map(lake.table, LEDGER_TABLES)
     return RunLogTables(pending, history, leases, refreshes, quarantine)
 
 
 def process(lake: DeployedLake, *files: LandedFile) -> None:
-    """Enter files into the books as a refresh does that has applied them."""
+    """Record files as applied, as a refresh does."""
     lease = DynamoDbTableLeases(lake.dynamodb, lake.table(OdpTable.FILE_PROCESSING_TRACKER)).acquire("db.t", "jr_1")
     assert lease
     outcome = RefreshOutcome("db.t", files[0].source_table_name, RefreshStatus.COMPLETED, "", "")
     entry = RunRecord(outcome, tuple(file.applied(1) for file in files), closes=True)
-    DynamoDbRunLog(lake.dynamodb, book_tables(lake)).append(lease, entry)
+    DynamoDbRunLog(lake.dynamodb, run_log_tables(lake)).append(lease, entry)

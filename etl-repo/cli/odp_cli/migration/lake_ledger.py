@@ -11,15 +11,15 @@ from deployment_account.names import Names, Odp, OdpTable, Shared
 from deployment_account.sources import sources_json
 from odp_cli.errors import CommandError
 from odp_cli.lake import session_in
-from odp_cli.migration.books import BooksMigration, BooksTables
-from odp_cli.operate.books import OperatedBooks, OperatedTables
+from odp_cli.migration.ledger import LedgerMigration, LedgerTables
 from odp_cli.operate.decision_log import DecisionLog
+from odp_cli.operate.ledger import OperatedLedger, OperatedTables
 from odp_cli.operate.operated_lake import TABLES
 
 if TYPE_CHECKING:
     from deployment_account.environments import Environment, Platform
 
-BOOKS = (
+LEDGER_TABLES = (
     OdpTable.FILE_TRACKER,
     OdpTable.FILE_TRACKER_HISTORY,
     OdpTable.FILE_PROCESSING_TRACKER,
@@ -28,7 +28,7 @@ BOOKS = (
 )
 
 
-class LakeBooks:
+class LakeLedger:
     """Finds the tables, buckets and sources of an environment, and whether this release is deployed there."""
 
     def __init__(self, platform: Platform, environment: Environment, profile: str | None) -> None:
@@ -47,7 +47,7 @@ class LakeBooks:
         dynamodb: Any = self._session.resource("dynamodb")
         tables = OperatedTables(*map(self._names.table, TABLES))
         history_days = self._environment.retention.history_days
-        return DecisionLog(OperatedBooks(dynamodb, tables, history_days=history_days), self.caller)
+        return DecisionLog(OperatedLedger(dynamodb, tables, history_days=history_days), self.caller)
 
     def require_this_release(self) -> None:
         """Refuse while an older release registers files in the old format."""
@@ -56,17 +56,17 @@ class LakeBooks:
         if found["Environment"]["Variables"].get("SOURCES") != sources_json(self._environment.sources):
             name = self._environment.name
             raise CommandError(
-                f"{name} does not run this release with these sources: {function} would go on with others",
+                f"{name} does not run this release with these sources: {function} would keep the old ones",
                 mend=f"let the etl pipeline of {name} deploy this commit, then migrate; files that land meanwhile wait",
             )
 
-    def migration(self) -> BooksMigration:
-        """Give the migration of these tables."""
+    def migration(self) -> LedgerMigration:
+        """Return the migration of these tables."""
         staging = self._published(Shared.STAGING_BUCKET)
         dynamodb: Any = self._session.resource("dynamodb")
-        return BooksMigration(
+        return LedgerMigration(
             dynamodb,
-            BooksTables(*map(self._names.table, BOOKS)),
+            LedgerTables(*map(self._names.table, LEDGER_TABLES)),
             Staging(Sources.from_json(sources_json(self._environment.sources)), {STAGING: staging}),
             raw_bucket=self._published(Shared.RAW_BUCKET),
             versions=lambda key: self._versions(staging, key),

@@ -44,7 +44,7 @@ class OperatedTables:
     deploy_tracker: str
 
 
-class OperatedBooks:
+class OperatedLedger:
     """The DynamoDB tables of one lake."""
 
     def __init__(
@@ -64,30 +64,30 @@ class OperatedBooks:
         )
 
     def now(self) -> datetime:
-        """Give the time."""
+        """Return the time."""
         return datetime.fromtimestamp(self.clock(), UTC)
 
     def configuration(self) -> Configuration:
-        """Give the running configuration."""
+        """Return the running configuration."""
         tables = self._tables
         version = RunningVersion(self._dynamodb, tables.deploy_tracker)
         running = DynamoDbRunningConfiguration(self._dynamodb, tables.batch_config, tables.table_config, version)
         return running.everything()
 
     def pending_work(self) -> Mapping[str, PendingWork]:
-        """Give the pending work of each source table."""
+        """Return the pending work of each source table."""
         return DynamoDbPendingWork(self._dynamodb, self._tables.pending).pending_work()
 
     def oldest_landing(self, source_table_name: str) -> str:
-        """Give the landing time of a table's oldest pending file."""
+        """Return the landing time of a table's oldest pending file."""
         return self.tracker.oldest_landing(source_table_name)
 
     def expired_until(self) -> str:
-        """Give the time before which landed objects may have expired, as the sweep noted it."""
+        """Return the time before which landed objects may have expired, as the sweep noted it."""
         return DynamoDbSweepState(self._dynamodb, self._tables.pending, STAGING).load().expired_until
 
     def leases(self, qualified_names: Iterable[str]) -> Mapping[str, LeaseState]:
-        """Give the leases of tables; tables that no refresh ever touched are left out."""
+        """Return the leases of tables; tables that no refresh ever touched are left out."""
         items = read_leases(self._dynamodb, self._tables.leases, qualified_names)
         return {str(item["raw_table_name"]): LeaseState.of(item) for item in items}
 

@@ -45,7 +45,7 @@ class SmokeTable:
 
 
 @dataclass(frozen=True)
-class SmokeBooks:
+class SmokeLedger:
     """Reads and removes the entries of smoke tables, and of no others."""
 
     lake: SmokeLake
