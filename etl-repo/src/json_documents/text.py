@@ -21,12 +21,12 @@ def read_json(text: str) -> Any:  # noqa: ANN401  any JSON value
         message = f"is not JSON: {error}"
         raise ValueError(message) from error
     except RecursionError as error:
-        raise ValueError(_TOO_DEEP) from error
+        raise ValueError(TOO_DEEP) from error
     refuse_unwritable(value)
     return value
 
 
-_TOO_DEEP = "is not JSON that can be read: lists and objects are nested too deeply"
+TOO_DEEP = "is not JSON that can be read: lists and objects are nested too deeply"
 
 
 def without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def refuse_unwritable(value: object) -> None:
         level = [inner for outer in level for inner in _inside(outer)]
         if not level:
             return
-    raise ValueError(_TOO_DEEP)
+    raise ValueError(TOO_DEEP)
 
 
 def _is_text(value: object) -> bool:
