@@ -35,7 +35,8 @@ def handle(event: dict[str, Any], context: object) -> None:
     try:
         ManifestUploadVariables.read()
     except VariablesError as failure:
-        _answer(event, "FAILED", f"{type(failure).__name__}: {failure}")
+        needs_nothing = event["RequestType"] == "Delete"
+        _answer(event, "SUCCESS" if needs_nothing else "FAILED", f"{type(failure).__name__}: {failure}")
         raise
     _upload(event, context)
 

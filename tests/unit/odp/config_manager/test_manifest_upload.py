@@ -114,17 +114,24 @@ def test_deleting_the_resource_leaves_the_configuration_alone_and_says_nothing_o
     assert "delivered" not in capsys.readouterr().out
 
 
-def test_lake_without_a_name_is_answered_as_any_other_failure(
-    aws: Any, answers: tuple[str, list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("variable", ["LAKE", "CONFIG_BUCKET"])
+@pytest.mark.parametrize(("kind", "status"), [("Create", "FAILED"), ("Update", "FAILED"), ("Delete", "SUCCESS")])
+def test_missing_variable_is_answered_as_any_other_failure_and_holds_up_no_deletion(
+    variable: str,
+    kind: str,
+    status: str,
+    aws: Any,
+    answers: tuple[str, list[dict[str, Any]]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """CloudFormation waits an hour for an answer that does not come."""
-    monkeypatch.delenv("LAKE")
+    monkeypatch.delenv(variable)
     url, received = answers
     with contextlib.suppress(VariablesError):
-        handle(event(url), CallContext())
+        handle(event(url, kind), CallContext())
     (answer,) = received
-    assert answer["Status"] == "FAILED"
-    assert "LAKE" in answer["Reason"]
+    assert answer["Status"] == status
+    assert variable in answer["Reason"]
 
 
 def test_failure_is_answered_too_with_its_reason(aws: Any, answers: tuple[str, list[dict[str, Any]]]) -> None:
