@@ -144,7 +144,7 @@ def _manifests_beside(output: Path, files: Sequence[Path]) -> dict[str, str]:
 def _sections(text: str) -> Mapping[str, Any]:
     try:
         document = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     if not isinstance(document, dict):
         return {}

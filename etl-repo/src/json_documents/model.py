@@ -148,5 +148,8 @@ def _readable(partial: type[Model], written: Mapping[str, Any]) -> dict[str, Any
         found = partial.model_validate(written)
     except ValidationError as error:
         wrong = {step for detail in error.errors() for step in detail["loc"][:1]} or partial.SECOND_NAMES.keys()
-        return _readable(partial, {name: value for name, value in written.items() if name not in wrong})
+        left = {name: value for name, value in written.items() if name not in wrong}
+        if len(left) == len(written):  # pydantic names no place for a name that is no text of UTF-8
+            left = {name: value for name, value in written.items() if name in partial.names()}
+        return _readable(partial, left) if len(left) < len(written) else {}
     return {name: getattr(found, name) for name in found.model_fields_set}

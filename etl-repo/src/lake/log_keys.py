@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -18,6 +19,11 @@ def log_keys(**keys: str) -> Iterator[None]:
         yield
     finally:
         _keys.reset(token)
+
+
+def threads_with_keys(most: int) -> ThreadPoolExecutor:
+    """Give threads whose lines have the keys of the thread that makes them; a thread begins with none by itself."""
+    return ThreadPoolExecutor(most, initializer=_keys.set, initargs=(_keys.get(),))
 
 
 def add_log_keys(record: logging.LogRecord) -> bool:

@@ -122,3 +122,38 @@ def test_what_is_right_of_a_wrong_object_can_be_read() -> None:
 def test_text_that_cannot_be_read_is_refused(text: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         read_json(text)
+
+
+@pytest.mark.parametrize("levels", [60, 200, *range(940, 1000)])
+def test_text_that_nests_deeper_than_people_write_is_refused_whatever_the_depth(levels: int) -> None:
+    """Just below Python's own limit a text can be read, and then be neither checked nor shown."""
+    for text in ("[" * levels + "]" * levels, '{"a":' * levels + "1" + "}" * levels):
+        with pytest.raises(ValueError, match="nested too deeply"):
+            read_json(text)
+
+
+@pytest.mark.parametrize(
+    "text", [r'"\ud800"', r'["x", {"y": "\udc00z"}]', r'{"a\ud800": 1}', r'[[{"a": [{"\udfff": []}]}]]']
+)
+def test_text_with_half_of_a_character_is_refused(text: str) -> None:
+    """Such a text can be compared, but neither be stored nor be shown."""
+    with pytest.raises(ValueError, match=r"half of a character.*write the character itself"):
+        read_json(text)
+
+
+def test_character_that_json_writes_in_two_halves_is_read() -> None:
+    assert read_json(r'{"\ud83d\ude95": "\ud83d\ude95"}') == {"🚕": "🚕"}
+
+
+def test_byte_order_mark_and_endless_number_are_refused_in_words_of_a_file() -> None:
+    with pytest.raises(ValueError, match="byte order mark; save it as UTF-8 without one"):
+        read_json("\ufeff{}")
+    with pytest.raises(ValueError, match="a number has too many digits") as refused:
+        read_json(f'{{"a": {"1" * 5000}}}')
+    assert "sys." not in str(refused.value)
+
+
+def test_object_whose_problem_has_no_place_is_read_as_far_as_it_can_be() -> None:
+    """Pydantic names no place for a name that is half of a character."""
+    partial = optional(Wheel, "WheelParts", "What can be read.")
+    assert readable_fields(Wheel, partial, {"size": 2, "\ud800": 1}) == {"size": 2}

@@ -1,11 +1,10 @@
 """Lines of a Glue job end up as text with the keys of the thread that logged them."""
 
 import logging
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from lake.log_keys import add_log_keys, log_as_text, log_keys
+from lake.log_keys import add_log_keys, log_as_text, log_keys, threads_with_keys
 
 logger = logging.getLogger("odp.some.module")
 
@@ -18,10 +17,11 @@ def test_a_line_of_text_has_the_keys_of_its_thread_alone(
     log_as_text()
 
     def refresh(table: str) -> None:
-        with log_keys(run="jr_1", table=table):
+        logger.info("begin")
+        with log_keys(table=table):
             logger.info("refreshed it")
 
-    with log_keys(run="jr_1"), ThreadPoolExecutor(max_workers=2) as threads:
+    with log_keys(run="jr_1"), threads_with_keys(2) as threads:
         list(threads.map(refresh, ["a.b", "c.d"]))
         logger.info("all done")
     logger.info("ended")
@@ -30,6 +30,8 @@ def test_a_line_of_text_has_the_keys_of_its_thread_alone(
     assert sorted(lines) == [
         " ended",
         " run=jr_1 all done",
+        " run=jr_1 begin",
+        " run=jr_1 begin",
         " run=jr_1 table=a.b refreshed it",
         " run=jr_1 table=c.d refreshed it",
     ]

@@ -22,6 +22,7 @@ _TAKEN_FOR_GRANTED: Mapping[str, Mapping[str, tuple[str | None, str]]] = {
         "hudi_partition_key": ("", "the table is unpartitioned, as in the reference"),
         "hudi_precombine_field": (None, "the order of files and rows decides which change is the last"),
         "hudi_table_type": ("copy_on_write", "the reference writes copy_on_write"),
+        "table_data_versioning_type": ("S", "the table keeps the newest row of each key (S)"),
         "table_storage_type": ("hudi", "the reference writes hudi"),
         "is_active": ("Y", "the reference refreshes every table"),
     },

@@ -7,7 +7,7 @@ import json
 import re
 from typing import Any
 
-from json_documents.text import without_repetition
+from json_documents.text import TOO_DEEP, refuse_unwritable, whole_number, without_repetition
 
 from odp_cli.reference_import.errors import ReferenceFileError
 
@@ -27,7 +27,7 @@ def json_values(content: bytes) -> list[Any]:
     try:
         return _values(text, start)
     except RecursionError:
-        raise ReferenceFileError("is not JSON: it nests too deeply") from None
+        raise ReferenceFileError(TOO_DEEP) from None
     except json.JSONDecodeError as error:
         raise ReferenceFileError(f"is not JSON: {error}") from error
     except ValueError as error:
@@ -35,12 +35,13 @@ def json_values(content: bytes) -> list[Any]:
 
 
 def _values(text: str, start: int) -> list[Any]:
-    decoder = json.JSONDecoder(object_pairs_hook=without_repetition)
+    decoder = json.JSONDecoder(object_pairs_hook=without_repetition, parse_int=whole_number)
     values: list[Any] = []
     while start < len(text):
         value, end = decoder.raw_decode(text, start)
         values.append(value)
         start = _after_blanks(text, end)
+    refuse_unwritable(values)
     return values
 
 

@@ -10,9 +10,14 @@ from odp_cli.reference_import.reference_fields import FIELDS, NAME_OF_ENTRY
 
 
 def without_repetitions(entries: Sequence[ReferenceEntry], log: ImportLog) -> list[ReferenceEntry]:
-    """Give each table and cadence one entry."""
+    """Give each table and cadence one entry; entries without a name configure nothing that others could."""
     first: dict[tuple[str, str], ReferenceEntry] = {}
+    nameless = [entry for entry in entries if entry.name in (None, "")]
+    for entry in nameless:
+        log.refuse(entry.place, f"{NAME_OF_ENTRY[entry.section]} is missing")
     for entry in entries:
+        if entry in nameless:
+            continue
         kept = first.setdefault((entry.section, str(entry.name)), entry)
         if kept is entry:
             continue
@@ -23,7 +28,7 @@ def without_repetitions(entries: Sequence[ReferenceEntry], log: ImportLog) -> li
                 f"{kept.place} and {entry.place}",
                 f"both configure {entry.name} and differ in {', '.join(_differences(kept, entry))}; keep one",
             )
-    return list(first.values())
+    return [*first.values(), *nameless]
 
 
 def _differences(one: ReferenceEntry, other: ReferenceEntry) -> Iterator[str]:

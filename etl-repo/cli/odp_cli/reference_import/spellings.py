@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
+from odp.table_identity import write_columns
+
 from odp_cli.inference.target_names import identifier
 
 IS_CADENCE = re.compile(r"[1-9]\d{0,3}_(min|hour|day)_refresh", re.ASCII)
@@ -67,7 +69,7 @@ def _table_type(value: object) -> object:
 def _columns(value: object) -> object:
     """Blanks beside commas go; a text with quotes is a list as manifests have it."""
     if isinstance(value, list) and all(isinstance(name, str) for name in value):
-        value = ",".join(value)
+        value = write_columns(value)
     if not isinstance(value, str) or '"' in value:
         return value
     return ",".join(name.strip() for name in value.split(","))

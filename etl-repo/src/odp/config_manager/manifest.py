@@ -173,12 +173,16 @@ def _objects(written: object, section: str) -> list[Any]:
 
 
 def _left_to_defaults(written: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
-    """A field that the entry has under either of its names is not left to the defaults."""
+    """A field that the entry has under either of its names is not left to the defaults, which say it once."""
     defaults = written.get(_DEFAULTS)
     names = TableDefaults.names()
     said = {names.get(name) for name in entry}
-    usable = defaults.items() if isinstance(defaults, dict) else ()
-    return {name: value for name, value in usable if name in names and names[name] not in said}
+    left: dict[str, Any] = {}
+    for name, value in defaults.items() if isinstance(defaults, dict) else ():
+        if name in names and names[name] not in said:
+            said.add(names[name])
+            left[name] = value
+    return left
 
 
 def _reason(problem: Problem) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,7 +22,10 @@ PLAIN_COLUMN = r"[A-Za-z_][A-Za-z0-9_]*"
 
 
 def _key(value: object) -> tuple[str, ...]:
-    names = tuple(map(_listed, value)) if isinstance(value, list) and value else read_columns(_text(value))
+    if isinstance(value, list) and value:
+        names = tuple(map(_listed, value))
+    else:
+        names = read_columns(_text(value, ", or a list of texts"))
     if len({name.lower() for name in names}) < len(names):
         message = f"names a column twice: {value!r}"
         raise ValueError(message)
@@ -30,18 +34,19 @@ def _key(value: object) -> tuple[str, ...]:
 
 def _listed(name: object) -> str:
     if not isinstance(name, str) or not name:
-        message = f"must list texts, each the name of a column, not {name!r}"
+        message = f"must list texts, each the name of a column, not {_shown(name)}"
         raise ValueError(message)
     return name
 
 
 def _column_or_none(without: str) -> Callable[[object], str | None]:
     def read(value: object) -> str | None:
-        if value in ("", None):
-            return None if value == "" else _text(value)
-        if re.fullmatch(COLUMN, _text(value)):
-            return read_columns(_text(value))[0]
-        if len(read_columns(_text(value))) > 1:
+        if value == "":
+            return None
+        text = _text(value, way_out=f'; write "" for {without}')
+        if re.fullmatch(COLUMN, text):
+            return read_columns(text)[0]
+        if len(read_columns(text)) > 1:
             message = f"{value!r} names several columns; write one, or an empty text for {without}"
             raise ValueError(message)
         message = f"{value!r} is no column name; write it without blanks at its ends, or in double quotes"
@@ -50,11 +55,16 @@ def _column_or_none(without: str) -> Callable[[object], str | None]:
     return read
 
 
-def _text(value: object) -> str:
+def _text(value: object, or_else: str = "", way_out: str = "") -> str:
     if not isinstance(value, str) or not value.strip():
-        message = f"must be a text, not {value!r}"
+        message = f"must be a text{or_else}, not {_shown(value)}{way_out}"
         raise ValueError(message)
     return value
+
+
+def _shown(value: object) -> str:
+    """Write a value as its file has it; a text in Python's quotes, as all messages have texts."""
+    return repr(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _schema_of_key(column: str, columns: str) -> dict[str, Any]:

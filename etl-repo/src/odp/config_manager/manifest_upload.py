@@ -19,27 +19,40 @@ import boto3
 
 from lake.functions import entry_point
 from lake.log_keys import log_keys
-from lake.variables import Variables
+from lake.variables import VariablesError
 from odp.config_manager.request import REQUEST_KEY, RequestContent, write_request
 from odp.variables import ManifestUploadVariables
 
 logger = logging.getLogger(__name__)
 
 
-# its own variables are read where a failure is answered: CloudFormation waits for an hour for one that is not
-@entry_point("manifest-upload", Variables)
-def handle(event: dict[str, Any], context: object) -> None:  # noqa: ARG001 - Lambda's signature
-    """Upload the manifests that the resource names; deleting the resource does not change the running configuration."""
+def handle(event: dict[str, Any], context: object) -> None:
+    """Upload the manifests that the resource names; deleting the resource does not change the running configuration.
+
+    Raises:
+        VariablesError: the environment is not that of the code; CloudFormation, which waits for an hour, is told first.
+    """
+    try:
+        ManifestUploadVariables.read()
+    except VariablesError as failure:
+        needs_nothing = event["RequestType"] == "Delete"
+        _answer(event, "SUCCESS" if needs_nothing else "FAILED", f"{type(failure).__name__}: {failure}")
+        raise
+    _upload(event, context)
+
+
+@entry_point("manifest-upload", ManifestUploadVariables)
+def _upload(event: dict[str, Any], context: object) -> None:  # noqa: ARG001 - Lambda's signature
     with log_keys(correlation_id=event["RequestId"]):
         try:
             if event["RequestType"] != "Delete":
                 variables = ManifestUploadVariables.read()
                 deliver(event["ResourceProperties"], variables.config_bucket, variables.queue_url)
+                logger.info("delivered the manifests of commit %s", event["ResourceProperties"]["Commit"])
         except Exception as failure:
             logger.exception("the manifests were not delivered")
             _answer(event, "FAILED", f"{type(failure).__name__}: {failure}")
         else:
-            logger.info("delivered the manifests of commit %s", event["ResourceProperties"].get("Commit", "unknown"))
             _answer(event, "SUCCESS", "")
 
 

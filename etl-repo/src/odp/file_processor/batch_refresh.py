@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from lake.log_keys import threads_with_keys
 from odp.errors import RefreshFailedError, UnrecordedFailureError
 from odp.file_processor.refresh_ports import RefreshPorts
 from odp.file_processor.refresh_run import RefreshRun, now_text
@@ -54,7 +54,7 @@ def refresh_batch(source_tables: Sequence[str], refresh_one: RefreshOne, *, at_a
         RefreshFailedError: after all tables were tried, naming those that failed and why.
         UnrecordedFailureError: the same, if a failure could not be recorded, so nobody else reports it.
     """
-    with ThreadPoolExecutor(max_workers=max(1, min(at_a_time, len(source_tables)))) as threads:
+    with threads_with_keys(max(1, min(at_a_time, len(source_tables)))) as threads:
         futures = {name: threads.submit(refresh_one, name) for name in source_tables}
     outcomes: list[RefreshOutcome] = []
     recorded: dict[str, str] = {}

@@ -95,8 +95,7 @@ def _refresh_batch_of(plan: BatchPlan, arguments: JobArguments) -> list[RefreshO
     table_configs = DynamoDbTableConfigs(dynamodb, arguments.raw_table_config_table, running)
 
     def refresh_one(source_table: str) -> RefreshOutcome | None:
-        # each table has a thread of its own, which knows no keys yet
-        with log_keys(execution=plan.execution_name, run=arguments.JOB_RUN_ID, table=source_table):
+        with log_keys(table=source_table):
             return refresh_configured(refresher, table_configs, plan.refresh_cadence, source_table)
 
     outcomes = refresh_batch(source_tables, refresh_one, at_a_time=task_slots(spark))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from contextvars import copy_context
 from types import TracebackType
 
 from lake.errors import LeaseLostError
@@ -22,8 +23,9 @@ class LeaseHeartbeat:
         self._seconds = seconds
         self._ended = threading.Event()
         self._lost: LeaseLostError | None = None
+        renew = copy_context().run  # its lines have the keys of the refresh
         self._thread = threading.Thread(
-            target=self._renew_until_ended, name=f"lease-{lease.qualified_name}", daemon=True
+            target=renew, args=[self._renew_until_ended], name=f"lease-{lease.qualified_name}", daemon=True
         )
 
     def __enter__(self) -> LeaseHeartbeat:

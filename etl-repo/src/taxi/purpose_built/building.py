@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lake.errors import one_line
+from lake.log_keys import threads_with_keys
 from taxi.errors import BuildFailedError
 from taxi.purpose_built.rule import VIEW, Rule
 from taxi.tables import Days, Provenance, PurposeBuiltTable, TripHistory
@@ -82,7 +82,7 @@ class Building:
         if snapshot is None:
             logger.info("no trips were ever loaded")
             return {}
-        with ThreadPoolExecutor(self._at_a_time) as threads:
+        with threads_with_keys(self._at_a_time) as threads:
             tasks = list(threads.map(lambda rule: self._task(rule, snapshot), rules))
         due: dict[Rebuild, list[_Task]] = defaultdict(list)
         for task in tasks:
@@ -103,7 +103,7 @@ class Building:
         return _Task(rule, table, wanted, rebuild(table.provenance(), wanted, self._history))
 
     def _apply_all(self, tasks: Sequence[_Task]) -> dict[str, str]:
-        with ThreadPoolExecutor(self._at_a_time) as threads:
+        with threads_with_keys(self._at_a_time) as threads:
             futures = {task.rule.name: threads.submit(self._apply, task) for task in tasks}
         errors = {name: future.exception() for name, future in futures.items()}
         return {name: one_line(error) for name, error in errors.items() if error is not None}

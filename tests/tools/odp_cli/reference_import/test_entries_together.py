@@ -122,3 +122,18 @@ def test_problems_of_all_rules_are_told_at_once(write: Write) -> None:
         write([batch(), table(source_table_name="a", raw_database_S3_bucket="x"), table(raw_database_S3_bucket="y")])
     )
     assert len(found) == 2
+
+
+@pytest.mark.parametrize("nothing", [..., None, ""])
+def test_entries_without_a_name_are_told_of_their_missing_name_not_of_each_other(write: Write, nothing: Any) -> None:
+    tables = [table(source_table_name=nothing, raw_table_name=name) for name in ("a", "b")]
+    told = refusals(write([batch(), *tables]))
+    assert not [problem for problem in told if "both configure" in problem]
+    for position in (2, 3):
+        assert [problem for problem in told if f"entry {position}: source_table_name is missing" in problem], told
+
+
+def test_cadences_without_a_name_are_told_of_their_missing_name(write: Write) -> None:
+    told = refusals(write([batch(refresh_cadence=...), batch(refresh_cadence=..., glue_job_max_workers="3")]))
+    assert len([problem for problem in told if "refresh_cadence is missing" in problem]) == 2, told
+    assert not [problem for problem in told if "both configure" in problem]

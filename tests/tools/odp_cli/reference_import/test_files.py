@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.tools.odp_cli.reference_import.conftest import Write, answer, batch, run_import, table
+from tests.tools.odp_cli.reference_import.conftest import Write, answer, batch, refusals, run_import, table
 
 
 def typed(entry: dict[str, Any]) -> dict[str, Any]:
@@ -73,7 +74,7 @@ def test_every_form_gives_the_same_entries(write: Write, content: str | bytes) -
         ('[{"raw_table_name": {"L": []}}]', "entry 1: raw_table_name: holds the DynamoDB type L"),
         ('{"Items": [], "LastEvaluatedKey": {}}', "is a part of the table (LastEvaluatedKey)"),
         ('{"raw_table_configs": []}', "is a manifest already; `odp config validate` checks it"),
-        ("[" * 100_000, "is not JSON: it nests too deeply"),
+        ("[" * 100_000, "nested too deeply"),
     ],
 )
 def test_file_that_cannot_be_read_is_named_with_the_reason(write: Write, content: str | bytes, problem: str) -> None:
@@ -89,3 +90,31 @@ def test_every_broken_file_is_named_at_once(write: Write) -> None:
     assert result.exit_code == 1
     assert f"✗ {first}: is empty" in result.stdout
     assert f"✗ {second}: is not JSON" in result.stdout
+
+
+@pytest.mark.parametrize("value", [r"s.\ud800", r"\udc00"])
+def test_half_of_a_character_is_refused_before_it_reaches_manifest_or_report(write: Write, value: str) -> None:
+    text = json.dumps([batch(), table(source_table_name="@")]).replace("@", value)
+    (problem,) = refusals(write(text))
+    assert "half of a character" in problem
+
+
+@pytest.mark.parametrize("levels", [60, 970, 5000])
+def test_entries_that_nest_too_deeply_are_refused(write: Write, levels: int) -> None:
+    text = json.dumps([batch(), table(hudi_primary_key="@")]).replace('"@"', "[" * levels + "]" * levels)
+    (problem,) = refusals(write(text))
+    assert "nested too deeply" in problem
+
+
+def test_endless_number_is_refused_in_words_of_a_file(write: Write) -> None:
+    text = json.dumps([batch(glue_job_max_workers="@"), table()]).replace('"@"', "1" * 5000)
+    (problem,) = refusals(write(text))
+    assert "a number has too many digits" in problem
+
+
+def test_json_beside_the_output_that_nobody_can_read_is_no_manifest(write: Write, tmp_path: Path) -> None:
+    folder = tmp_path / "manifests"
+    folder.mkdir()
+    (folder / "other.json").write_text("[" * 5000 + "]" * 5000)
+    result = run_import(write([batch(), table()]), "--output", folder / "new.json")
+    assert result.exit_code == 0, result.output

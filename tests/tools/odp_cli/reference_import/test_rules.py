@@ -159,3 +159,16 @@ def test_slip_of_the_pen_in_a_field_is_refused_before_it_changes_a_table(write: 
         f"{path}: entry 2 (sales.orders): unknown field 'hudi_partition_keys' (\"REGION\"); "
         "did you mean 'hudi_partition_key'?"
     )
+
+
+def test_list_of_columns_keeps_a_name_that_holds_a_comma_whole(write: Write) -> None:
+    path = write([batch(), table(hudi_primary_key=["LAST, FIRST", "ID"], hudi_partition_key="")])
+    (problem,) = refusals(path)  # names are not sanitised, so the manifest refuses the name, and not two others
+    assert "'LAST, FIRST' is no column name" in problem
+
+
+def test_missing_versioning_is_told_to_whoever_imports(write: Write) -> None:
+    manifest, decisions = imported(write([batch(), table(table_data_versioning_type=...)]))
+    assert manifest["raw_table_configs"][0]["table_data_versioning_type"] == "S"
+    (told,) = [each for each in decisions if each["field"] == "table_data_versioning_type"]
+    assert told["text"] == "is missing: the table keeps the newest row of each key (S)"

@@ -418,7 +418,7 @@ def test_history_is_latest_or_all_and_s_or_h_under_the_references_name(
         ({"hudi_primary_key": "1D"}, "hudi_primary_key: '1D' is no column name that tables can have"),
         ({"primary_key": ["ID", "id"]}, "primary_key: names a column twice: ['ID', 'id']"),
         ({"primary_key": ["ID", 3]}, "primary_key: must list texts, each the name of a column, not 3"),
-        ({"primary_key": []}, "primary_key: must be a text, not []"),
+        ({"primary_key": []}, "primary_key: must be a text, or a list of texts, not []"),
         ({"is_activ": "N"}, "unknown field 'is_activ'; did you mean 'is_active'?"),
         ({"hudi_partition_kee": ""}, "unknown field 'hudi_partition_kee'; did you mean 'hudi_partition_key'?"),
     ],
@@ -451,6 +451,51 @@ def test_wrong_default_is_told_once_where_it_stands() -> None:
         ["sales.json", "defaults", "primary_key"],
         ["sales.json", "defaults", "is_active"],
         ["sales.json", "defaults", "unknown field 'raw_database'; did you mean 'raw_database_name'?"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "values"),
+    [
+        ("history", "table_data_versioning_type", ("all", "H")),
+        ("primary_key", "hudi_primary_key", ("ID", "ID")),
+        ("change_sequence", "hudi_precombine_field", ("SEQ", "SEQ")),
+    ],
+)
+def test_default_under_both_names_of_its_field_is_told_once_however_many_tables_take_it(
+    one: str, other: str, values: tuple[str, str]
+) -> None:
+    tables = [{"source_table_name": f"sales.t{number}"} for number in range(3)]
+    shared = {"refresh_cadence": "10_min_refresh", "primary_key": "ID", "partition_key": "", "raw_database_name": "db"}
+    told = problems_of(with_defaults({**shared, one: values[0], other: values[1]}, *tables))
+    assert told == [f"sales.json: defaults: {one} and {other} are two names of one field; keep one"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "reason"),
+    [
+        ("primary_key", None, "must be a text, or a list of texts, not null"),
+        ("primary_key", [], "must be a text, or a list of texts, not []"),
+        ("primary_key", {"a": True}, 'must be a text, or a list of texts, not {"a": true}'),
+        ("primary_key", ["ID", None], "must list texts, each the name of a column, not null"),
+        ("partition_key", None, 'must be a text, not null; write "" for an unpartitioned table'),
+        ("change_sequence", None, 'must be a text, not null; write "" for the order of files and rows'),
+        ("change_sequence", False, 'must be a text, not false; write "" for the order of files and rows'),
+    ],
+)
+def test_value_that_names_no_column_is_refused_as_json_writes_it_with_the_way_to_have_none(
+    field: str, value: object, reason: str
+) -> None:
+    entry = {"source_table_name": "sales.orders", field: value}
+    defaults = {
+        "refresh_cadence": "10_min_refresh",
+        "primary_key": "ID",
+        "partition_key": "REGION",
+        "change_sequence": "SEQ",
+        "raw_database_name": "sales_raw",
+    }
+    assert problems_of(with_defaults(defaults, entry)) == [
+        f"sales.json: raw_table_configs: sales.orders: {field}: {reason}"
     ]
 
 

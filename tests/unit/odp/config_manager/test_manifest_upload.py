@@ -1,5 +1,6 @@
 """Manifests become one request when a deployment brings them, and CloudFormation always gets its answer."""
 
+import contextlib
 import io
 import json
 import threading
@@ -14,6 +15,7 @@ from moto import mock_aws
 from odp.config_manager.manifest_upload import handle, manifests_in
 from odp.config_manager.request import REQUEST_KEY, RequestContent, read_request
 
+from lake.variables import VariablesError
 from tests.function_call import CallContext
 
 
@@ -102,13 +104,34 @@ def test_request_is_written_and_announced_with_its_version(
     assert (answer["Status"], answer["RequestId"], answer["StackId"]) == ("SUCCESS", "request", "stack")
 
 
-def test_deleting_the_resource_leaves_the_configuration_alone(
-    aws: Any, answers: tuple[str, list[dict[str, Any]]]
+def test_deleting_the_resource_leaves_the_configuration_alone_and_says_nothing_of_a_delivery(
+    aws: Any, answers: tuple[str, list[dict[str, Any]]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     url, received = answers
     handle(event(url, "Delete"), CallContext())
     assert "Contents" not in aws.client("s3").list_objects_v2(Bucket="lake-config")
     assert [answer["Status"] for answer in received] == ["SUCCESS"]
+    assert "delivered" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("variable", ["LAKE", "CONFIG_BUCKET"])
+@pytest.mark.parametrize(("kind", "status"), [("Create", "FAILED"), ("Update", "FAILED"), ("Delete", "SUCCESS")])
+def test_missing_variable_is_answered_as_any_other_failure_and_holds_up_no_deletion(
+    variable: str,
+    kind: str,
+    status: str,
+    aws: Any,
+    answers: tuple[str, list[dict[str, Any]]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """CloudFormation waits an hour for an answer that does not come."""
+    monkeypatch.delenv(variable)
+    url, received = answers
+    with contextlib.suppress(VariablesError):
+        handle(event(url, kind), CallContext())
+    (answer,) = received
+    assert answer["Status"] == status
+    assert variable in answer["Reason"]
 
 
 def test_failure_is_answered_too_with_its_reason(aws: Any, answers: tuple[str, list[dict[str, Any]]]) -> None:

@@ -1,5 +1,6 @@
 """A lease is renewed while work goes on, and the loss of a lease is noticed."""
 
+import logging
 import threading
 from collections.abc import Mapping
 
@@ -8,6 +9,7 @@ from odp.file_processor.lease_heartbeat import LeaseHeartbeat
 from odp.refresh import Lease, RefreshOutcome, RefreshStatus
 
 from lake.errors import LeaseLostError
+from lake.log_keys import add_log_keys, log_keys
 
 LEASE = Lease("db.t", "run-1", 1, 0.0)
 
@@ -54,6 +56,18 @@ def test_missed_heartbeat_is_tried_again() -> None:
     with LeaseHeartbeat(LEASE, leases, seconds=0.001) as heartbeat:
         assert leases.reached.wait(5)
         heartbeat.check()
+
+
+def test_missed_heartbeat_is_logged_with_the_keys_of_the_thread_that_refreshes(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.handler.addFilter(add_log_keys)
+    leases = Leases(ConnectionError("throttled"), None)
+    with log_keys(run="jr_1", table="sales.orders"), LeaseHeartbeat(LEASE, leases, seconds=0.001):
+        assert leases.reached.wait(60)
+    caplog.handler.removeFilter(add_log_keys)
+    (line,) = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert (line.__dict__.get("run"), line.__dict__.get("table")) == ("jr_1", "sales.orders")
 
 
 def test_loss_noticed_in_the_background_stops_the_work_at_its_next_check() -> None:
