@@ -13,7 +13,7 @@ import pyarrow.fs
 from cachetools import LRUCache
 from pyiceberg.catalog import Catalog
 from pyiceberg.catalog.glue import GlueCatalog
-from pyiceberg.io import FileIO
+from pyiceberg.io import InputFile, OutputFile
 from pyiceberg.io.pyarrow import PyArrowFile, PyArrowFileIO
 
 METADATA = "/metadata/"
@@ -29,7 +29,7 @@ _S3_OPTIONS = {
 
 
 def glue_catalog(properties: Mapping[str, str]) -> Catalog:
-    """Open the Data Catalog; `properties` are pyiceberg's own, such as `glue.region`, `glue.endpoint`, `s3.endpoint`."""
+    """Open the Data Catalog; `properties` are pyiceberg's own, such as `glue.region` and `s3.endpoint`."""
     return _DataCatalog("glue", **{"py-io-impl": f"{__name__}.LakeIO", **properties})
 
 
@@ -51,9 +51,9 @@ class LakeIO(PyArrowFileIO):
         """Give a file to write."""
         return self._file(location)
 
-    def delete(self, location: str | FileIO) -> None:
+    def delete(self, location: str | InputFile | OutputFile) -> None:
         """Delete a file, and forget it."""
-        _MetadataFile.kept.pop(str(location), None)
+        _MetadataFile.kept.pop(location if isinstance(location, str) else location.location, None)
         super().delete(location)
 
     def _initialize_s3_fs(self, netloc: str | None) -> pyarrow.fs.FileSystem:  # noqa: ARG002
@@ -77,11 +77,11 @@ class _MetadataFile(PyArrowFile):
         """Whether this process has read or written it; another name is new, because names are random."""
         return self.location in self.kept
 
-    def open(self, seekable: bool = True) -> pa.BufferReader:  # noqa: ARG002, FBT001, FBT002
+    def open(self, seekable: bool = True) -> pa.BufferReader:  # noqa: ARG002
         """Open what is kept, or fetch it."""
         return pa.BufferReader(self._content())
 
-    def create(self, overwrite: bool = False) -> io.BytesIO:  # noqa: ARG002, FBT001, FBT002
+    def create(self, overwrite: bool = False) -> io.BytesIO:  # noqa: ARG002
         """Write it in one request when it is closed, and keep it."""
         return _Written(self)
 

@@ -64,7 +64,7 @@ class Merge:
         upserts = in_schema(rows.filter(pc.invert(deletes)), self.writer.arrow)
         changed, deleted = self._key_set(rows), self._key_set(rows.filter(deletes))
         touched, found, gone = self._touched(changed, deleted) if may_match and rows.num_rows else ([], 0, 0)
-        rewritten = [*self.live] if rewrite_all else touched
+        rewritten = [*self.live] if rewrite_all else [*touched]
         self._refuse_too_large(rewritten, rows)
         rewritten += self._small_files(upserts, rewritten)
         self._rewrite(rewritten, {file.file_path for file in touched}, changed, upserts)
