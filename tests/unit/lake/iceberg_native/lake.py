@@ -80,7 +80,7 @@ class LakeTable:
 
     lake: Lake
     definition: TableDefinition
-    limits: Limits = Limits()
+    limits: Limits | None = None
 
     @property
     def native(self) -> NativeIcebergTable:

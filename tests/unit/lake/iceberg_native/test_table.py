@@ -201,15 +201,17 @@ VALUES: list[tuple[str, Any, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("type_", "one", "other"), VALUES)
-@pytest.mark.parametrize("partition_by", ["P", "day(P)", "bucket(3, P)"])
+PARTITIONS = [
+    *(("P", *values) for values in VALUES),
+    *(("day(P)", *values) for values in VALUES if values[0] in ("date", "timestamp")),
+    *(("bucket(3, P)", *values) for values in VALUES if values[0] != "boolean"),
+]
+
+
+@pytest.mark.parametrize(("partition_by", "type_", "one", "other"), PARTITIONS)
 def test_trap_t8_partition_of_any_type_gives_its_values_back(
     lake: Lake, partition_by: str, type_: str, one: Any, other: Any
 ) -> None:
-    if partition_by.startswith("day") and type_ not in ("date", "timestamp"):
-        pytest.skip("only dates and timestamps have days")
-    if partition_by.startswith("bucket") and type_ == "boolean":
-        pytest.skip("Iceberg has no buckets of booleans")
     table = lake.table(partition_by=partition_by)
     schema = f"Op string, ID bigint, P {type_}"
     table.change([("I", 1, one), ("I", 2, other), ("I", 3, None)], schema)

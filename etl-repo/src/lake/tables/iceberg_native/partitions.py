@@ -40,17 +40,19 @@ def first_spec(schema: Schema, partition_by: str | None) -> PartitionSpec:
     return PartitionSpec(PartitionField(field.field_id, PARTITION_FIELD_ID_START, transform, name), spec_id=0)
 
 
-def merged_spec(metadata: TableMetadata, schema: Schema) -> PartitionSpec:
-    """Give the partitions after a merge: they stay, also if their column has another id as all rows are rewritten."""
-    names = {field.field_id: field.name for field in metadata.schema().fields}
-    ids = {field.name: field.field_id for field in schema.fields}
-    wanted = [(ids[names[field.source_id]], field.transform, field.name) for field in metadata.spec().fields]
-    return _spec(metadata, wanted)
-
-
 def replaced_spec(metadata: TableMetadata, schema: Schema, partition_by: str | None) -> PartitionSpec:
-    """Give the partitions after all rows were replaced."""
-    return _spec(metadata, [(f.source_id, f.transform, f.name) for f in first_spec(schema, partition_by).fields])
+    """Give the partitions after all rows were replaced; a field that the table ever had keeps its id."""
+    wanted = [(field.source_id, field.transform, field.name) for field in first_spec(schema, partition_by).fields]
+    for spec in metadata.partition_specs:
+        if [(field.source_id, field.transform, field.name) for field in spec.fields] == wanted:
+            return spec
+    known = {(f.source_id, f.transform): f.field_id for spec in metadata.partition_specs for f in spec.fields}
+    next_id = (metadata.last_partition_id or PARTITION_FIELD_ID_START - 1) + 1
+    fields = [
+        PartitionField(source_id, known.get((source_id, transform), next_id), transform, name)
+        for source_id, transform, name in wanted
+    ]
+    return PartitionSpec(*fields, spec_id=max(spec.spec_id for spec in metadata.partition_specs) + 1)
 
 
 def split(rows: pa.Table, spec: PartitionSpec, schema: Schema) -> Iterator[tuple[Record, pa.Table]]:
@@ -116,18 +118,3 @@ def _parsed(partition_by: str) -> tuple[str, str, Transform[Any, Any]]:
     if found["day"]:
         return f"{found['day']}_day", found["day"], DayTransform()
     return f"{found['bucket']}_bucket", found["bucket"], BucketTransform(int(found["buckets"]))
-
-
-def _spec(metadata: TableMetadata, wanted: list[tuple[int, Transform[Any, Any], str]]) -> PartitionSpec:
-    """Give the spec of these fields its id; a field that any spec had keeps its id."""
-    for spec in metadata.partition_specs:
-        if [(field.source_id, field.transform, field.name) for field in spec.fields] == wanted:
-            return spec
-    known = {(f.source_id, f.transform): f.field_id for spec in metadata.partition_specs for f in spec.fields}
-    last = metadata.last_partition_id or PARTITION_FIELD_ID_START - 1
-    fields = []
-    for source_id, transform, name in wanted:
-        if (source_id, transform) not in known:
-            last = known[source_id, transform] = last + 1
-        fields.append(PartitionField(source_id, known[source_id, transform], transform, name))
-    return PartitionSpec(*fields, spec_id=max(spec.spec_id for spec in metadata.partition_specs) + 1)

@@ -37,6 +37,7 @@ class SnapshotParts:
 
     snapshot_id: int
     parent: Snapshot | None
+    parent_schema: Schema | None
     sequence_number: int
     schema: Schema
     specs: Mapping[int, PartitionSpec]
@@ -85,6 +86,10 @@ def _entries(
     live: LiveFiles, kept: Sequence[ListedFiles], changes: FileChanges, parts: SnapshotParts
 ) -> dict[int, list[ManifestEntry]]:
     """Give the entries of new manifests by partition spec."""
+    before = parts.schema if parts.parent_schema is None else parts.parent_schema
+    retyped = {
+        id_ for id_, spec in parts.specs.items() if spec.partition_type(parts.schema) != spec.partition_type(before)
+    }
     gone = {file.file_path for file in changes.removed}
     stays = {each.manifest.manifest_path for each in kept}
     entries: defaultdict[int, list[ManifestEntry]] = defaultdict(list)
@@ -101,6 +106,8 @@ def _entries(
     for each in live.manifests:
         for entry in each.entries if each.manifest.manifest_path not in stays else ():
             is_gone = entry.data_file.file_path in gone
+            if is_gone and each.manifest.partition_spec_id in retyped:
+                continue  # readers would take its partition for one of the present type; the entry is history only
             entries[each.manifest.partition_spec_id].append(
                 ManifestEntry.from_args(
                     status=ManifestEntryStatus.DELETED if is_gone else ManifestEntryStatus.EXISTING,

@@ -28,7 +28,7 @@ from lake.tables.iceberg_native.data_file_writer import TARGET_FILE_BYTES, DataF
 from lake.tables.iceberg_native.live_files import LiveFiles, live_files
 from lake.tables.iceberg_native.merge import FileChanges, Merge
 from lake.tables.iceberg_native.options import PROPERTIES, TARGET_PROPERTY
-from lake.tables.iceberg_native.partitions import first_spec, merged_spec, replaced_spec
+from lake.tables.iceberg_native.partitions import first_spec, replaced_spec
 from lake.tables.iceberg_native.proof_entries import (
     commit_time,
     newest_commit,
@@ -71,6 +71,7 @@ class NativeIcebergTable:
         self._limits = limits or Limits()
         self._name = (definition.database, definition.name)
         self._read: Table | None = None
+        self._is_read = False
 
     def existing(self) -> StoredTable | None:
         """Read what the table is; None if no change has reached it."""
@@ -125,7 +126,7 @@ class NativeIcebergTable:
 
     def last_commit(self) -> Commit | None:
         """Read the newest commit that carries a proof, from the catalog as it is at this moment."""
-        self._read = None
+        self._is_read = False
         metadata = self._metadata()
         return newest_commit(metadata) if metadata else None
 
@@ -141,22 +142,23 @@ class NativeIcebergTable:
         if schema is not None:
             updates = schema_updates(metadata, schema, metadata.spec())
             of = CatalogTable(self._catalog, self._name, table, is_new=False)
-            self._read = None
+            self._is_read = False
             of.commit(updates, lambda found: found.current_schema_id == schema.schema_id)
         return commit_time(snapshot)
 
     def _table(self) -> Table | None:
-        if self._read is None:
+        if not self._is_read:
             try:
                 self._read = self._catalog.load_table(self._name)
             except NoSuchTableError:
-                return None
+                self._read = None
             except (NoSuchIcebergTableError, NoSuchPropertyException) as error:
                 message = (
                     f"{self._definition.qualified_name} is in the Data Catalog as a table of another format; remove "
                     "that entry, or replicate the source table into a new raw_table_name"
                 )
                 raise RejectedInputError(message) from error
+            self._is_read = True
         return self._read
 
     def _metadata(self) -> TableMetadata | None:
@@ -174,7 +176,7 @@ class NativeIcebergTable:
         of = CatalogTable(self._catalog, self._name, table, is_new=False)
         if change.kind is ChangeKind.MERGE:
             schema = merged_schema(metadata, change.columns)
-            return _Next(of, schema, merged_spec(metadata, schema.schema))
+            return _Next(of, schema, metadata.spec())
         schema = replaced_schema(metadata, change.columns)
         return _Next(of, schema, replaced_spec(metadata, schema.schema, by))
 
@@ -208,6 +210,7 @@ class NativeIcebergTable:
         parts = SnapshotParts(
             snapshot_id=metadata.new_snapshot_id(),
             parent=metadata.current_snapshot(),
+            parent_schema=None if to_be.of.is_new else metadata.schema(),
             sequence_number=metadata.next_sequence_number(),
             schema=to_be.schema.schema,
             specs={**metadata.specs(), to_be.spec.spec_id: to_be.spec},
@@ -221,6 +224,6 @@ class NativeIcebergTable:
         )
         updates = [*shape, *snapshot_updates(snapshot, expired_snapshots(metadata)), *properties]
         check_lease()
-        self._read = None
+        self._is_read = False
         after = to_be.of.commit(updates, lambda found: found.snapshot_by_id(snapshot.snapshot_id) is not None)
         delete_unreachable(io, metadata, after)

@@ -16,7 +16,7 @@ from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.types import NestedField
 
 from lake.errors import SchemaChangeRefusedError
-from lake.tables.columns import Columns, promote
+from lake.tables.columns import Columns, ColumnType, promote
 from lake.tables.iceberg.capabilities import ICEBERG
 from lake.tables.iceberg.schema import table_columns
 from lake.tables.iceberg_native.arrow_types import arrow_type, iceberg_type
@@ -73,35 +73,55 @@ def merged_schema(metadata: TableMetadata, columns: Columns) -> NextSchema:
         for name, type_ in columns.items()
         if name in present and present[name] != type_ and promote(present[name], type_) is None
     ]
+    sources = {name for name, field in _fields(current).items() if field.field_id in _partition_sources(metadata)}
+    problems += [
+        f"column {name} partitions the table, so it cannot become {type_}, whose values would be in other partitions"
+        for name, type_ in columns.items()
+        if name in sources and not _is_in_place(present[name], type_)
+    ]
     if problems:
         raise SchemaChangeRefusedError(problems)
     return _next(metadata, {**present, **columns})
 
 
 def replaced_schema(metadata: TableMetadata, columns: Columns) -> NextSchema:
-    """Give the schema after all rows were replaced: only columns of the same or a wider type keep their ids."""
+    """Give the schema after all rows were replaced.
+
+    Columns that partition the table, or did, keep their ids: partitions of before refer to them.
+    """
     return _next(metadata, columns)
 
 
 def _next(metadata: TableMetadata, columns: Columns) -> NextSchema:
     current = metadata.schema()
-    present, by_name = columns_of(current), {field.name: field for field in current.fields}
+    present, by_name, sources = columns_of(current), _fields(current), _partition_sources(metadata)
     fields: list[NestedField] = []
     stored: dict[str, int] = {}
     last, must_rewrite = metadata.last_column_id, False
     for name, type_ in columns.items():
         old = by_name.get(name)
-        stays = old is not None and (present[name] == type_ or promote(present[name], type_) in ICEBERG.in_place)
         if old is not None:
             stored[name] = old.field_id
-            must_rewrite = must_rewrite or not stays
-        if old is not None and stays:
+            must_rewrite = must_rewrite or not _is_in_place(present[name], type_)
+        if old is not None and (old.field_id in sources or _is_in_place(present[name], type_)):
             fields.append(old.model_copy(update={"field_type": iceberg_type(type_)}))
         else:
             last += 1
             fields.append(NestedField(last, name, iceberg_type(type_), required=False, doc=old.doc if old else None))
     schema, is_new = _identified(metadata, fields)
     return NextSchema(schema, stored, is_new, must_rewrite)
+
+
+def _is_in_place(old: ColumnType, new: ColumnType) -> bool:
+    return old == new or promote(old, new) in ICEBERG.in_place
+
+
+def _fields(schema: Schema) -> dict[str, NestedField]:
+    return {field.name: field for field in schema.fields}
+
+
+def _partition_sources(metadata: TableMetadata) -> frozenset[int]:
+    return frozenset(field.source_id for spec in metadata.partition_specs for field in spec.fields)
 
 
 def _identified(metadata: TableMetadata, fields: list[NestedField]) -> tuple[Schema, bool]:
