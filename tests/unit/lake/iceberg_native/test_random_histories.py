@@ -59,7 +59,7 @@ class History:
     """One history of one table."""
 
     def __init__(self, seed: int, lake: Lake) -> None:
-        self.random = random.Random(seed)
+        self.random = random.Random(seed)  # noqa: S311
         pick = self.random.choice
         name, type_ = pick(KEYS).split(" ")
         types = {
@@ -73,7 +73,7 @@ class History:
         names = list(types)
         self.random.shuffle(names)
         self.model = Model({name: types[name] for name in names})
-        self.space = pick([4, 20, 60])
+        self.space, self.stride = pick([4, 20, 60]), 2**33 if type_ == "bigint" else 1
         self.table = lake.table(record_key="K", key_columns=("K",), partition_by=pick(PARTITIONS))
         self.commits = 0
         self.log: list[str] = []
@@ -84,7 +84,7 @@ class History:
             return None
         return {
             "int": lambda: number - 3,
-            "bigint": lambda: number * 2**33 - 5,
+            "bigint": lambda: number * self.stride - 3,
             "string": lambda: f"k{number}é" if number else "",
             "date": lambda: date(1969, 12, 1) + timedelta(days=number),
             "timestamp": lambda: START + timedelta(hours=number, microseconds=number),
@@ -124,6 +124,9 @@ class History:
             types[f"N{self.commits}"] = self.random.choice(["string", "int", "timestamp"])
         if self.random.random() < 0.2:
             types["W"] = WIDER.get(types["W"], types["W"])
+        is_source = "K" in str(self.table.definition.partition_by)
+        if types["K"] == "int" and not is_source and self.random.random() < 0.3:
+            types["K"] = "bigint"
         if self.random.random() < 0.05:
             return ChangeKind.MERGE, [{"Op": "D", "K": key} for key in self.model.rows], types
         return ChangeKind.MERGE, self.changes(types, "IUUD"), types

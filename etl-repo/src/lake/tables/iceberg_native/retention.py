@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 
 from pyiceberg.io import FileIO
 from pyiceberg.table.metadata import TableMetadata
@@ -80,11 +81,12 @@ def _only_of(io: FileIO, gone: Iterable[Snapshot], kept: Iterable[Snapshot]) -> 
     data = {
         entry.data_file.file_path
         for manifest in gone_manifests.values()
-        for entry in manifest.fetch_manifest_entry(io, discard_deleted=False)
+        for entry in manifest.fetch_manifest_entry(io)
     }
     return (data - live) | set(gone_manifests) | {snapshot.manifest_list for snapshot in gone}
 
 
 def _delete(io: FileIO, paths: Iterable[str]) -> None:
     for path in sorted(paths):
-        io.delete(path)
+        with suppress(FileNotFoundError):  # a run that broke here has deleted it
+            io.delete(path)
