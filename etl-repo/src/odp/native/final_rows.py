@@ -91,7 +91,8 @@ class FinalRows:
                 row += piece.num_rows
         keys = pa.concat_tables(pieces)
         has_twins = len(set(self._numbers)) < len(self._numbers)
-        found = last_rows(keys, by, has_sequence=bool(self._config.change_sequence), has_twins=has_twins)
+        has_sequence = bool(self._config.change_sequence) and not all(file.is_load for file in self._files)
+        found = last_rows(keys, by, has_sequence=has_sequence, has_twins=has_twins)
         stays = pc.not_equal(keys[OPERATION].take(found.places), DELETE)
         self._inserted = pc.sum(pc.and_(found.is_inserted, stays)).as_py() or 0
         return found
