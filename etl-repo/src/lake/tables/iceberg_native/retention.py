@@ -79,9 +79,7 @@ def _only_of(io: FileIO, gone: Iterable[Snapshot], kept: Iterable[Snapshot]) -> 
         entry.data_file.file_path for manifest in kept_manifests.values() for entry in manifest.fetch_manifest_entry(io)
     }
     data = {
-        entry.data_file.file_path
-        for manifest in gone_manifests.values()
-        for entry in manifest.fetch_manifest_entry(io)
+        entry.data_file.file_path for manifest in gone_manifests.values() for entry in manifest.fetch_manifest_entry(io)
     }
     return (data - live) | set(gone_manifests) | {snapshot.manifest_list for snapshot in gone}
 
