@@ -30,7 +30,7 @@ class Calls:
     @classmethod
     @contextmanager
     def watched(cls, at: Callable[[str], None] = lambda _: None) -> Iterator[list[str]]:
-        cls.seen, cls.at = [], staticmethod(at)  # type: ignore[assignment]
+        cls.seen, cls.at = [], staticmethod(at)
         try:
             yield cls.seen
         finally:

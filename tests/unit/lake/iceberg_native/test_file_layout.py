@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -214,7 +215,9 @@ def test_rows_are_parted_by_every_field_of_a_partition(loaded: LakeTable) -> Non
         PartitionField(schema.find_field("V").field_id, 1001, IdentityTransform(), "V"),
     )
     rows = [("I", key, key % 3, "ab"[key % 2]) for key in range(12)]
-    parts = {tuple(record): sorted(part["ID"].to_pylist()) for record, part in split(arrow(rows), spec, schema)}
+    parts: dict[Any, list[int]] = {
+        (record[0], record[1]): sorted(part["ID"].to_pylist()) for record, part in split(arrow(rows), spec, schema)
+    }
     assert parts == {(r, v): [k for k in range(12) if k % 3 == v and "ab"[k % 2] == r] for r in "ab" for v in range(3)}
 
 

@@ -6,6 +6,7 @@ The model knows keys and rows, nothing of Iceberg. Runs are killed, fail, and lo
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -82,14 +83,15 @@ class History:
         number = self.random.randrange(self.space)
         if self.random.random() < 0.03:
             return None
-        return {
+        made: dict[str, Callable[[], Any]] = {
             "int": lambda: number - 3,
             "bigint": lambda: number * self.stride - 3,
             "string": lambda: f"k{number}é" if number else "",
             "date": lambda: date(1969, 12, 1) + timedelta(days=number),
             "timestamp": lambda: START + timedelta(hours=number, microseconds=number),
             "decimal(9,2)": lambda: Decimal(number - 3).scaleb(-2),
-        }[self.model.types["K"]]()
+        }
+        return made[self.model.types["K"]]()
 
     def row(self, operation: str, key: Any, types: dict[str, str]) -> Row:
         if operation == "D" and self.random.random() < 0.5:
