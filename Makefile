@@ -141,7 +141,7 @@ sbom: $(TOOLS)/.ready ## write .local/sbom.cdx.json: what the locks of Python, n
 
 # Nothing is installed or resolved, because the locks have every version. A package that the service cannot judge is a failure.
 audit: $(TOOLS)/.ready ## ask a vulnerability service about every locked Python package, which takes a network
-	@for lock in requirements-synth.txt requirements-lambda.txt requirements.txt requirements-uv.txt requirements-tools.txt; do \
+	@for lock in requirements-synth.txt requirements-lambda.txt requirements-native.txt requirements.txt requirements-uv.txt requirements-tools.txt; do \
 		echo "$$lock:"; \
 		$(TOOLS)/bin/pip-audit --strict --progress-spinner=off --disable-pip --require-hashes -r $$lock $(AUDIT) \
 			|| { echo "$$lock: a package has a known vulnerability, or the service could not be asked about it: read the lines above" >&2; exit 1; }; \
@@ -153,6 +153,7 @@ lock: ## write the lock files of Python packages anew from pyproject.toml
 	$(COMPILE) pyproject.toml --group dev -o requirements.txt
 	$(COMPILE) --group synth --constraint requirements.txt -o requirements-synth.txt
 	$(COMPILE) --group lambda --constraint requirements.txt -o requirements-lambda.txt
+	$(COMPILE) --group native --constraint requirements.txt -o requirements-native.txt
 	$(COMPILE) --group tools -o requirements-tools.txt
 	echo 'uv==0.13.9' | $(COMPILE) - -o requirements-uv.txt
 

@@ -57,6 +57,7 @@ def _python(project: Path) -> Iterator[LockedPackage]:
         yield replace(package, use=Use.SYNTHESIS if package.name in by_synthesis else use)
     yield from _requirements(project / "requirements-uv.txt", Use.SYNTHESIS)  # it installs what synthesis needs
     yield from _requirements(project / "requirements-lambda.txt", Use.FUNCTIONS)
+    yield from _requirements(project / "requirements-native.txt", Use.FUNCTIONS)
     yield from _requirements(project / "requirements-tools.txt")
 
 

@@ -13,7 +13,8 @@ import pytest
 
 from tests.configuration import PROJECT
 
-PYTHON_LOCKS = ("requirements.txt", "requirements-lambda.txt", "requirements-uv.txt", "requirements-tools.txt")
+OF_FUNCTIONS = ("requirements-lambda.txt", "requirements-native.txt")
+PYTHON_LOCKS = ("requirements.txt", *OF_FUNCTIONS, "requirements-uv.txt", "requirements-tools.txt")
 _VALIDATE = """
 import sys
 from cyclonedx.schema import SchemaVersion
@@ -115,7 +116,7 @@ def test_what_only_rehearsals_and_tests_use_is_told_from_what_deployments_use(
     found = {
         (one["scope"], _property(one, "used-for"))
         for one in document["components"]
-        if one["name"] == package and _property(one, "lock") != "requirements-lambda.txt"
+        if one["name"] == package and _property(one, "lock") not in OF_FUNCTIONS
     }
     assert found == {(scope, use)}
 
@@ -123,8 +124,8 @@ def test_what_only_rehearsals_and_tests_use_is_told_from_what_deployments_use(
 def test_what_functions_are_deployed_with_is_told_from_all_else(document: dict[str, Any]) -> None:
     deployed = [one for one in document["components"] if _property(one, "used-for") == "functions"]
     assert {one["scope"] for one in deployed} == {"required"}
-    assert {_property(one, "lock") for one in deployed} == {"requirements-lambda.txt"}
-    assert {"aws-lambda-powertools", "pydantic"} < {one["name"] for one in deployed}
+    assert {_property(one, "lock") for one in deployed} == set(OF_FUNCTIONS)
+    assert {"aws-lambda-powertools", "pydantic", "pyiceberg"} < {one["name"] for one in deployed}
 
 
 def test_it_says_which_components_are_deployed(document: dict[str, Any]) -> None:

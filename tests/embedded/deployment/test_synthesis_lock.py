@@ -59,6 +59,7 @@ def _pinned(lock: str) -> dict[str, str]:
     [
         ("requirements-synth.txt", {"aws-cdk-lib", "constructs", "pydantic"}),
         ("requirements-lambda.txt", {"aws-lambda-powertools", "pydantic"}),
+        ("requirements-native.txt", {"pyarrow", "pyiceberg"}),
     ],
 )
 def test_a_lock_of_what_is_deployed_has_the_versions_that_the_tests_ran_with(lock: str, wanted: set[str]) -> None:

@@ -1,0 +1,1 @@
+"""Iceberg tables written without a JVM: Arrow merges the rows, pyiceberg writes metadata and commits."""

@@ -1,0 +1,120 @@
+"""Partitions of a table: which transform of which column, the partition of each row, the partitions of keys.
+
+Each distinct value is transformed once, in Python: pyiceberg's own transforms of Arrow columns need another package.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyiceberg.partitioning import PARTITION_FIELD_ID_START, UNPARTITIONED_PARTITION_SPEC, PartitionField, PartitionSpec
+from pyiceberg.schema import Schema
+from pyiceberg.table.metadata import TableMetadata
+from pyiceberg.transforms import BucketTransform, DayTransform, IdentityTransform, Transform
+from pyiceberg.typedef import Record
+
+from lake.errors import RejectedInputError
+
+_BY = re.compile(r"(?P<column>\w+)|day\((?P<day>\w+)\)|bucket\((?P<buckets>\d+), ?(?P<bucket>\w+)\)")
+_COARSE = ("day", "month", "year", "hour")
+
+
+def first_spec(schema: Schema, partition_by: str | None) -> PartitionSpec:
+    """Give the partitions of a new table, from a column's name, `day(column)` or `bucket(n, column)`.
+
+    Raises:
+        RejectedInputError: it is none of these, or names no column of the table.
+    """
+    if not partition_by:
+        return UNPARTITIONED_PARTITION_SPEC
+    name, column, transform = _parsed(partition_by)
+    field = next((field for field in schema.fields if field.name == column), None)
+    if field is None or not transform.can_transform(field.field_type):
+        of = f"is of type {field.field_type}" if field else "is no column of the table"
+        message = f"a table cannot be partitioned by {partition_by!r}: {column} {of}"
+        raise RejectedInputError(message)
+    return PartitionSpec(PartitionField(field.field_id, PARTITION_FIELD_ID_START, transform, name), spec_id=0)
+
+
+def replaced_spec(metadata: TableMetadata, schema: Schema, partition_by: str | None) -> PartitionSpec:
+    """Give the partitions after all rows were replaced; a field that the table ever had keeps its id."""
+    wanted = [(field.source_id, field.transform, field.name) for field in first_spec(schema, partition_by).fields]
+    for spec in metadata.partition_specs:
+        if [(field.source_id, field.transform, field.name) for field in spec.fields] == wanted:
+            return spec
+    known = {(f.source_id, f.transform): f.field_id for spec in metadata.partition_specs for f in spec.fields}
+    next_id = (metadata.last_partition_id or PARTITION_FIELD_ID_START - 1) + 1
+    fields = [
+        PartitionField(source_id, known.get((source_id, transform), next_id), transform, name)
+        for source_id, transform, name in wanted
+    ]
+    return PartitionSpec(*fields, spec_id=max(spec.spec_id for spec in metadata.partition_specs) + 1)
+
+
+def split(rows: pa.Table, spec: PartitionSpec, schema: Schema) -> Iterator[tuple[Record, pa.Table]]:
+    """Part rows by their partition."""
+    if spec.is_unpartitioned():
+        yield Record(), rows
+        return
+    code, values = None, []
+    for field in spec.fields:
+        indices, of_field = _transformed(rows, field, schema)
+        values.append(of_field)
+        code = indices if code is None else pc.add(pc.multiply(code, len(of_field)), indices)
+    for number in pc.unique(code).to_pylist():
+        rest = number
+        picked: list[object] = []
+        for of_field in reversed(values):
+            rest, at = divmod(rest, len(of_field))
+            picked.insert(0, of_field[at])
+        yield Record(*picked), rows.filter(pc.equal(code, number))
+
+
+def partition_values(rows: pa.Table, spec: PartitionSpec, schema: Schema) -> dict[int, frozenset[object]]:
+    """Give the partition values of rows, by the position of each partition field whose column they have."""
+    names = {field.field_id: field.name for field in schema.fields}
+    return {
+        at: frozenset(_transformed(rows, field, schema)[1])
+        for at, field in enumerate(spec.fields)
+        if names.get(field.source_id) in rows.column_names
+    }
+
+
+def _transformed(rows: pa.Table, field: PartitionField, schema: Schema) -> tuple[pa.Array, list[object]]:
+    """Give the position of each row's value in the list of distinct partition values; two positions may have one."""
+    source = schema.find_field(field.source_id)
+    column = rows[source.name].combine_chunks()
+    if str(field.transform) in _COARSE and pa.types.is_timestamp(column.type):
+        column = pc.floor_temporal(column, unit=str(field.transform))
+    coded = pc.dictionary_encode(_physical(column), null_encoding="encode")
+    transform = field.transform.transform(source.field_type)
+    values = [transform(value) for value in coded.dictionary.to_pylist()]
+    distinct = list(dict.fromkeys(values))
+    places = {value: at for at, value in enumerate(distinct)}
+    return pc.take(pa.array([places[value] for value in values], pa.int64()), coded.indices), distinct
+
+
+def _physical(column: pa.Array) -> pa.Array:
+    """Partitions know days and microseconds as whole numbers."""
+    if pa.types.is_date32(column.type):
+        return pc.cast(column, pa.int32())
+    return pc.cast(column, pa.int64()) if pa.types.is_timestamp(column.type) else column
+
+
+def _parsed(partition_by: str) -> tuple[str, str, Transform[Any, Any]]:
+    found = _BY.fullmatch(partition_by)
+    if found is None:
+        message = (
+            f"{partition_by!r} names no partition that Iceberg tables of this lake have: name a column, day(column) or "
+            "bucket(number, column)"
+        )
+        raise RejectedInputError(message)
+    if found["column"]:
+        return found["column"], found["column"], IdentityTransform()
+    if found["day"]:
+        return f"{found['day']}_day", found["day"], DayTransform()
+    return f"{found['bucket']}_bucket", found["bucket"], BucketTransform(int(found["buckets"]))
