@@ -19,7 +19,7 @@ from odp.file_manager.sources import Sources
 from odp.file_processor import planning, refresh_run
 from odp.file_processor.apply import table_format, table_schema
 from odp.file_processor.apply.commit_proof import ExistingTable, FinalRows
-from odp.file_processor.apply.row_order import KEY, VERSION
+from odp.file_processor.apply.technical_columns import KEY, VERSION
 from odp.file_processor.batch_refresh import RefreshOne
 from odp.file_processor.planning import BatchManager
 from odp.file_processor.selection import commits, loads, reload_doubts

@@ -8,8 +8,8 @@ from random import Random
 from typing import Any
 
 import pytest
-from odp.file_processor.apply.row_order import KEY
 from odp.file_processor.apply.table_writer import SparkTableWriter
+from odp.file_processor.apply.technical_columns import KEY
 from odp.file_processor.selection.file_selection import Selection
 from odp.file_processor.selection.late_files import Limits
 from odp.records import LandedFile, RawTableConfig, RowHistory

@@ -15,10 +15,10 @@ from odp.file_processor.apply.commit_proof import (
     proof_of_refresh,
     read_refresh,
 )
-from odp.file_processor.apply.row_order import KEY, VERSION
 from odp.file_processor.apply.source_columns import NamedColumns
 from odp.file_processor.apply.table_format import change_kind, definition_of
 from odp.file_processor.apply.table_schema import decide_table_columns, name_files
+from odp.file_processor.apply.technical_columns import KEY, VERSION
 from odp.records import LandedFile, RawTableConfig, RowHistory
 from odp.refresh import LastCommit, RefreshKind, RefreshPlan, RowCounts
 

@@ -15,7 +15,7 @@ from lake.errors import ObjectGoneError, RejectedInputError
 from lake.shown_text import shown
 from lake.tables.columns import Columns, ColumnType, String, TimeOfDay
 from lake.tables.iceberg_native.arrow_types import arrow_type, in_type
-from odp.file_processor.apply.column_names import NamedColumns
+from odp.file_processor.apply.source_columns import NamedColumns
 from odp.native.dms_columns import file_columns
 from odp.native.value_texts import texts
 from odp.records import DELETE, INSERT, OPERATION, UPDATE, LandedFile

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from lake.tables.columns import Columns
 from lake.tables.iceberg_native.arrow_types import arrow_type
-from odp.file_processor.apply.column_names import NamedColumns
+from odp.file_processor.apply.source_columns import NamedColumns
 from odp.file_processor.apply.technical_columns import KEY, VERSION, technical_columns
 from odp.native.dms_rows import DmsRows, OpenFile
 from odp.native.last_rows import FILE, IS_CHANGE, IS_INSERT, ROW, SEQUENCE, LastRows, last_rows, valid_sequences

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from odp.file_processor.apply.row_order import VERSION, with_keys
+from odp.file_processor.apply.row_order import with_keys
 from odp.file_processor.apply.table_format import definition_of
 from odp.file_processor.apply.table_writer import SparkTableWriter
+from odp.file_processor.apply.technical_columns import VERSION
 from odp.records import LandedFile, RawTableConfig, RowHistory
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F

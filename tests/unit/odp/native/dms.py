@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from odp.file_processor.apply.column_names import name_columns
+from odp.file_processor.apply.source_columns import name_columns
 from odp.native.dms_rows import read_columns
 from odp.native.final_rows import FinalRows
 from odp.records import FileType, LandedFile, RawTableConfig, RowHistory

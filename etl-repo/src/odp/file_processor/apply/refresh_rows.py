@@ -17,17 +17,14 @@ from odp.file_processor.apply.changes import ChangeReader
 from odp.file_processor.apply.commit_proof import FinalRows
 from odp.file_processor.apply.row_order import (
     IS_CHANGE,
-    KEY,
     VALID_SEQUENCE,
-    VERSION,
     key_text,
     last_row_per_key,
-    record_key,
-    technical_columns,
     with_keys,
     with_versions,
 )
 from odp.file_processor.apply.source_columns import NamedColumns
+from odp.file_processor.apply.technical_columns import KEY, VERSION, record_key, technical_columns
 from odp.records import DELETE, INSERT, OPERATION, RawTableConfig
 from odp.refresh import RefreshPlan
 

@@ -14,31 +14,11 @@ from pyspark.sql import Window
 from pyspark.sql import functions as F
 
 from lake.tables.columns import Binary, Columns, ColumnType, String
-from odp.records import RawTableConfig, RowHistory
+from odp.file_processor.apply.technical_columns import KEY, VERSION, technical_columns
+from odp.records import RawTableConfig
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
-
-
-# Names of the framework's own columns: they make rows unique where source columns cannot.
-
-
-KEY, VERSION = "_odp_key", "_odp_version"
-
-
-def technical_columns(config: RawTableConfig) -> tuple[str, ...]:
-    """Name the columns that the framework adds: none to a snapshot table with one key column."""
-    if config.history is RowHistory.ALL:
-        return (KEY, VERSION)
-    return (KEY,) if len(config.primary_key) > 1 else ()
-
-
-def record_key(config: RawTableConfig) -> str:
-    """Name the column that makes a row of the lake unique."""
-    return KEY if technical_columns(config) else config.primary_key[0]
-
-
-# The order of rows.
 
 
 IS_CHANGE, SEQUENCE, FILE, ROW = "_odp_is_change", "_odp_sequence", "_odp_file", "_odp_row"

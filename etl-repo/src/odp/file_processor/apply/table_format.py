@@ -6,8 +6,8 @@ from lake.errors import RejectedInputError
 from lake.tables.capabilities import TableFormat
 from lake.tables.change import ChangeKind, TableDefinition
 from lake.tables.registry import FORMATS
-from odp.file_processor.apply.row_order import record_key
 from odp.file_processor.apply.source_columns import with_table_names
+from odp.file_processor.apply.technical_columns import record_key
 from odp.records import DELETE, OPERATION, RawTableConfig, RowHistory
 from odp.refresh import RefreshKind, RefreshPlan
 

@@ -33,11 +33,12 @@ from odp.file_processor.apply.refresh_rows import (
     load_version,
     without_deleted,
 )
-from odp.file_processor.apply.row_order import KEY, technical_columns, with_keys
+from odp.file_processor.apply.row_order import with_keys
 from odp.file_processor.apply.source_columns import NamedColumns, changed_names, must_rewrite, with_table_names
 from odp.file_processor.apply.spark_failures import explained
 from odp.file_processor.apply.table_format import bound_columns, change_kind, definition_of, format_of
 from odp.file_processor.apply.table_schema import decide_table_columns, name_files
+from odp.file_processor.apply.technical_columns import KEY, technical_columns
 from odp.records import LandedFile, RawTableConfig, RowHistory
 from odp.refresh import LastCommit, RefreshKind, RefreshPlan
 

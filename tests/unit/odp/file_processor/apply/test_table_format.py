@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from odp.file_processor.apply.row_order import record_key, technical_columns
 from odp.file_processor.apply.table_format import bound_columns, change_kind, definition_of, format_of
+from odp.file_processor.apply.technical_columns import record_key, technical_columns
 from odp.records import RowHistory
 from odp.refresh import RefreshKind, RefreshPlan, TableState
 
