@@ -84,6 +84,7 @@ class FileProcessor(Construct):
             names=foundation.names,
             settings=settings,
             batches=manifests.batches,
+            warehouse=foundation.bucket(Shared.RAW_BUCKET).bucket_name,
             arguments=_job_arguments(tables, config) | _limits(environment) | _of_the_lake(foundation, environment),
         )
         self.state_machine = self._state_machine(settings)

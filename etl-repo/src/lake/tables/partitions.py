@@ -1,4 +1,4 @@
-"""How a table is partitioned: by the values of a column, by its days, or by buckets of it; texts, and what they mean."""
+"""How a table is partitioned: by the values of a column, by its days, or by buckets of it, and the text of each."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 Transform = Literal["identity", "day", "bucket"]
-TRANSFORMS: tuple[Transform, ...] = ("day", "bucket")
-"""What a column's values may be made into; identity needs no name."""
 MOST_BUCKETS = 10_000
 
 _DAY, _BUCKET = r"day\(\s*(?P<day>.+?)\s*\)", r"bucket\(\s*(?P<buckets>\d+)\s*,\s*(?P<bucket>.+?)\s*\)"

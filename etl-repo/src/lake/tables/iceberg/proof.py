@@ -30,8 +30,8 @@ PROPERTY_CHARACTERS = 400_000
 """The longest property: pyiceberg copies properties into the Data Catalog, which takes 512,000 bytes in each."""
 
 _ROLLED_BACK = (
-    "the table was rolled back to a commit whose proof of applied files is not kept any more; roll it forward again, or "
-    "reload the source table in DMS into a new raw_table_name"
+    "the table was rolled back to a commit whose proof of applied files is not kept any more; roll it forward again, "
+    "or reload the source table in DMS into a new raw_table_name"
 )
 
 

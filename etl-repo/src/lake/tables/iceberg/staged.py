@@ -93,9 +93,8 @@ class Shape:
 
 def replaced(spark: SparkSession, catalog: Any, identifier: Any, shape: Shape, *, exists: bool) -> Any:  # noqa: ANN401
     """Begin to replace a table's columns, partitions and rows, or to make the table; its history stays readable."""
-    schema = java_class(spark, "org.apache.iceberg.spark.SparkSchemaUtil").convert(
-        java_type(spark, shape.columns.json())
-    )
+    convert = java_class(spark, "org.apache.iceberg.spark.SparkSchemaUtil").convert
+    schema = convert(java_type(spark, shape.columns.json()))
     builder = catalog.buildTable(identifier, schema).withPartitionSpec(_spec(spark, schema, shape.partition_by))
     builder = builder.withLocation(shape.location)
     for name, value in shape.properties.items():
