@@ -33,7 +33,7 @@ SCRIPT = SOURCE / "odp" / "file_processor" / "job.py"
 class GlueJobs(Construct):
     """The jobs that refresh batches of tables, with one role, one pair of log groups and one encryption."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a keyword for each of its parts
         self,
         scope: Construct,
         id_: str,

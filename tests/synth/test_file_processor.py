@@ -43,7 +43,7 @@ def test_batches_running_at_a_time_are_fewer_than_the_job_allows(odp: Template) 
 def test_spark_is_told_what_hudi_and_s3a_need_in_one_conf(odp: Template) -> None:
     """Glue reads one --conf only, so that further settings follow in its value; Hudi starts with Kryo only."""
     arguments = odp.only("AWS::Glue::Job")["DefaultArguments"]
-    assert (arguments["--datalake-formats"], arguments["--enable-glue-datacatalog"]) == ("hudi", "true")
+    assert (arguments["--datalake-formats"], arguments["--enable-glue-datacatalog"]) == ("hudi,iceberg", "true")
     settings = dict(setting.split("=", 1) for setting in arguments["--conf"].split(" --conf "))
     assert settings["spark.serializer"] == "org.apache.spark.serializer.KryoSerializer"
     assert settings["spark.hadoop.fs.s3a.endpoint.region"] == "us-east-1"
