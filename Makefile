@@ -60,6 +60,7 @@ test: $(READY) node_modules/.package-lock.json ## all tiers of tests, three at a
 	@echo "Eight tiers of tests, three at a time; each shows its output when it has ended …"
 	@$(MAKE) --no-print-directory --output-sync=target --keep-going --jobs=3 test-spark-odp check test-spark-taxi test-end-to-end $(EMBEDDED) test-rights test-tools test-synth test-histories
 
+# An image may forbid to write bytecode; then each of two workers would compile all unit tests at each run, for 4 s.
 check: $(READY) ## lint, types, import contracts, manifests and unit tests
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet . || { echo "not formatted: run $(BIN)/ruff format ." >&2; exit 1; }
@@ -68,7 +69,7 @@ check: $(READY) ## lint, types, import contracts, manifests and unit tests
 	@$(BIN)/mypy etl-repo/app.py
 	@$(BIN)/lint-imports
 	@$(BIN)/odp config validate
-	@$(PYTEST) --quiet --numprocesses=auto --dist=worksteal -m "not slow" tests/unit
+	@PYTHONDONTWRITEBYTECODE= $(PYTEST) --quiet --numprocesses=auto --dist=worksteal -m "not slow" tests/unit
 
 test-tools: $(READY) ## rehearsal, odp command, scripts, benchmarks, this file, and all that starts programs
 	@$(PYTEST) --quiet --numprocesses=2 --dist=worksteal -m "not slow" tests/tools

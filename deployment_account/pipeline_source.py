@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from constructs import Construct
 
 SHARED_PATHS = (
-    *("config/**", "deployment_account/**", "tests/**"),
-    *("Makefile", "package*.json", "pyproject.toml", "requirements*.txt"),
+    *("config/**", "deployment_account/**", "etl-repo/src/json_documents/**", "tests/**"),
+    *("{Makefile,pyproject.toml}", "package*.json", "requirements*.txt"),
 )
 """What both apps are built from and checked by; CodePipeline takes eight patterns at most."""
 

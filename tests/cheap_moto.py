@@ -19,13 +19,15 @@ from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import DynamoHandler
 
+from tests.cheap_updates import answer_of, replace, replace_by_copy, state_as_now
+
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
 
     Create = Callable[[DynamoDBServiceResource], None]
 
-_carry_out = DynamoDBBackend.transact_write_items
-_copies: ContextVar[dict[int, Any] | None] = ContextVar("the copies for this transaction", default=None)
+_carry_out, _update = DynamoDBBackend.transact_write_items, DynamoDBBackend.update_item
+_copies: ContextVar[dict[int, Any] | None] = ContextVar("the tables as they were before this transaction", default=None)
 
 
 def stored_tables() -> dict[str, Any]:
@@ -55,13 +57,18 @@ def _transact_write_items(backend: Any, transact_items: Any) -> None:
 
 
 def _copied(thing: Any) -> Any:
-    """Moto copies a table for each item of a transaction, all before it writes the first."""
+    """Moto copies a table and all its items for each item of a transaction, before it writes the first."""
     copies = _copies.get()
     if copies is None or not isinstance(thing, Table):
         return copy.deepcopy(thing)
     if id(thing) not in copies:
-        copies[id(thing)] = copy.deepcopy(thing)
+        copies[id(thing)] = state_as_now(thing)
     return copies[id(thing)]
+
+
+def _update_item(backend: Any, table_name: str, key: dict[str, Any], **update: Any) -> Any:
+    replace_by_copy(backend.get_table(table_name), key)
+    return _update(backend, table_name, key, **update)
 
 
 _possible: dict[tuple[Any, str], tuple[str, ...]] = {}
@@ -111,6 +118,9 @@ class _Handler(DynamoHandler):  # type: ignore[misc] # moto has no types
         self.params = parser.parse({**parts, "headers": self.headers, "body": request.body})
         return self.call_action()
 
+    def serialized(self, action_result: Any) -> Any:
+        return answer_of(self, action_result)
+
 
 _process = BotocoreStubber.process_request
 
@@ -118,6 +128,12 @@ _process = BotocoreStubber.process_request
 def _process_request(stubber: Any, request: Any) -> Any:
     is_simple = request.url == "https://dynamodb.us-east-1.amazonaws.com/"
     return _Handler().answer(request) if is_simple else _process(stubber, request)
+
+
+def _name_request(headers: dict[str, str]) -> str:
+    """Moto throws dice for each of 52 letters."""
+    headers["x-amzn-requestid"] = "A" * 52
+    return headers["x-amzn-requestid"]
 
 
 def _enable_patching(mock: Any, reset: bool = True) -> None:
@@ -128,10 +144,12 @@ def _enable_patching(mock: Any, reset: bool = True) -> None:
     responses_mock.start()
 
 
-BotocoreStubber.process_request = _process_request
-MockAWS._enable_patching = _enable_patching
-AttributePicker.__call__ = _picked
-DynamoDBBackend.transact_write_items = _transact_write_items
-moto.dynamodb.models.copy = SimpleNamespace(deepcopy=_copied)
+replace(BotocoreStubber, "process_request", _process_request)
+replace(MockAWS, "_enable_patching", _enable_patching)
+replace(AttributePicker, "__call__", _picked)
+replace(DynamoDBBackend, "transact_write_items", _transact_write_items)
+replace(DynamoDBBackend, "update_item", _update_item)
+replace(moto.dynamodb.models, "copy", SimpleNamespace(deepcopy=_copied))
+replace(moto.core.responses, "gen_amzn_requestid_long", _name_request)
 # moto inspects the class of a service's responses at each request
-moto.core.responses.method_names_from_class = cache(moto.core.responses.method_names_from_class)
+replace(moto.core.responses, "method_names_from_class", cache(moto.core.responses.method_names_from_class))

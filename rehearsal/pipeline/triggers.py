@@ -53,8 +53,12 @@ def _matches(name: str, patterns: Iterable[str]) -> bool:
 
 
 def _expression(pattern: str) -> str:
-    """CodePipeline's glob: `*` stays within a folder, `**` does not."""
-    if unknown := re.search(r"[][{}\\\\]", pattern):
+    """CodePipeline's glob: `*` stays within a folder, `**` does not, `{a,b}` is either; groups are not nested.
+
+    https://docs.aws.amazon.com/codepipeline/latest/userguide/syntax-glob.html
+    """
+    if unknown := re.search(r"[][\\\\]|\{[^}]*(?:\{|$)|^[^{]*\}", pattern):
         raise UnsupportedPipelineError(f"{pattern}: {unknown[0]} in the pattern of a trigger is not rehearsed")
     wild = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
-    return "".join(wild.get(part, re.escape(part)) for part in re.split(r"(\*\*|\*|\?)", pattern))
+    literal = "".join(wild.get(part, re.escape(part)) for part in re.split(r"(\*\*|\*|\?)", pattern))
+    return re.sub(r"\\\{(.*?)\\\}", lambda group: f"(?:{group[1].replace(',', '|')})", literal)

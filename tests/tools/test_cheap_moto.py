@@ -6,11 +6,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
-from moto.core.botocore_stubber import BotocoreStubber
-from moto.core.serialize import AttributePicker
 from moto.dynamodb.models.table import Table
 
-from tests import cheap_moto
+from tests import cheap_moto, cheap_updates
 from tests.moto_session import client, resource
 
 
@@ -44,6 +42,7 @@ def test_refused_transaction_leaves_every_table_as_it_was_and_the_next_one_is_wh
         dynamodb.Table("one").put_item(Item={"key": "a"})
         writes = [_put("other", "b"), _update("one", "a"), _put("one", "c")]
         refused = [*writes, _put("one", "d", ConditionExpression="attribute_exists(nothing)")]
+        kept = cheap_updates.items_as_now(cheap_moto.stored_tables()["one"].items)
         client = dynamodb.meta.client
         for _ in range(2):
             with pytest.raises(client.exceptions.TransactionCanceledException, match="ConditionalCheckFailed"):
@@ -51,9 +50,12 @@ def test_refused_transaction_leaves_every_table_as_it_was_and_the_next_one_is_wh
             assert _items(dynamodb) == [[{"key": "a"}], []]
         client.transact_write_items(TransactItems=writes)
         assert [[item["key"] for item in items] for items in _items(dynamodb)] == [["a", "c"], ["b"]]
+        dynamodb.Table("one").update_item(Key={"key": "a"}, UpdateExpression="REMOVE seen")
+        cheap_moto.stored_tables()["one"].items = kept
+        assert _items(dynamodb)[0] == [{"key": "a"}], "neither write changed what was kept"
 
 
-def test_transaction_of_many_items_copies_each_table_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_transaction_of_many_items_copies_no_table(monkeypatch: pytest.MonkeyPatch) -> None:
     copied: list[str] = []
     deepcopy = copy.deepcopy
 
@@ -68,7 +70,8 @@ def test_transaction_of_many_items_copies_each_table_once(monkeypatch: pytest.Mo
         monkeypatch.setattr(copy, "deepcopy", counted)
         items = [_put(("one", "other")[number % 2], str(number)) for number in range(100)]
         dynamodb.meta.client.transact_write_items(TransactItems=items)
-    assert sorted(copied) == ["one", "other"]
+        assert [len(items) for items in _items(dynamodb)] == [50, 50]
+    assert copied == []
 
 
 def test_tables_are_empty_in_each_test_and_answer_requests_about_themselves() -> None:
@@ -93,6 +96,26 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("get_item", {"TableName": "one", "Key": {"key": {"S": "missing"}}}),
     ("update_item", {"TableName": "one", "Key": {"key": {"S": "a"}}, "UpdateExpression": "SET n = :n",
                      "ExpressionAttributeValues": {":n": {"M": {"x": {"BOOL": False}}}}, "ReturnValues": "ALL_OLD"}),
+    ("update_item", {"TableName": "one", "Key": {"key": {"S": "a"}}, "ReturnValues": "UPDATED_NEW",
+                     "UpdateExpression": "SET n.y = if_not_exists(n.z, :one), m = :raw ADD k :one REMOVE #all[0]",
+                     "ExpressionAttributeNames": {"#all": "all"},
+                     "ExpressionAttributeValues": {":one": {"N": "1"}, ":raw": {"B": b"\x00\xff"}}}),
+    ("update_item", {"TableName": "one", "Key": {"key": {"S": "new"}}, "UpdateExpression": "ADD k :one, s :set",
+                     "ExpressionAttributeValues": {":one": {"N": "1"}, ":set": {"SS": ["x"]}},
+                     "ReturnValues": "ALL_NEW"}),
+    ("update_item", {"TableName": "one", "Key": {"key": {"S": "a"}}, "UpdateExpression": "SET k = :no"}),
+    ("update_item", {"TableName": "one", "Key": {"key": {"S": "a"}}, "UpdateExpression": "SET ,"}),
+    ("update_item", {"TableName": "one", "Key": {"key": {"S": "a"}}, "UpdateExpression": "SET n.p.q = n",
+                     "ConditionExpression": "attribute_exists(n)"}),
+    ("get_item", {"TableName": "one", "Key": {"key": {"S": "a"}}, "ConsistentRead": True}),
+    ("put_item", {"TableName": "one", "Item": {"key": {"S": "large"}, "text": {"S": "x" * 404_900}}}),
+    ("put_item", {"TableName": "one", "Item": {"key": {"S": "large"}, "text": {"S": "x" * 405_000}}}),
+    ("delete_item", {"TableName": "one", "Key": {"key": {"S": "large"}}, "ReturnValues": "ALL_OLD"}),
+    ("batch_write_item", {"RequestItems": {"one": [{"PutRequest": {"Item": {"key": {"S": "c"}, "f": {"N": "1.5"}}}}]}}),
+    ("transact_write_items", {"TransactItems": [
+        {"Update": {"TableName": "one", "Key": {"key": {"S": "c"}}, "UpdateExpression": "ADD f :f",
+                    "ExpressionAttributeValues": {":f": {"N": "1"}}}}, {"Delete": {"TableName": "one",
+                    "Key": {"key": {"S": "new"}}, "ConditionExpression": "attribute_exists(k)"}}]}),
     ("query", {"TableName": "one", "KeyConditionExpression": "#k = :a", "ExpressionAttributeNames": {"#k": "key"},
                "ExpressionAttributeValues": {":a": {"S": "a"}}, "ReturnConsumedCapacity": "TOTAL"}),
     ("scan", {"TableName": "one", "Limit": 1}),
@@ -120,7 +143,10 @@ def _answers() -> list[Any]:
 
 def test_answers_and_errors_are_those_that_moto_gives_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     cheap = _answers()
-    monkeypatch.setattr(BotocoreStubber, "process_request", cheap_moto._process)
-    monkeypatch.setattr(AttributePicker, "__call__", cheap_moto._pick)
+    for owner, name, of_moto in cheap_updates.REPLACED:
+        if of_moto is None:
+            monkeypatch.delattr(owner, name)
+        else:
+            monkeypatch.setattr(owner, name, of_moto)
     assert cheap == _answers()
     assert len({status for _, status, _ in cheap}) == 2, "some are errors"

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from json_documents.model import Model
@@ -61,9 +62,15 @@ class Problem:
 
 def problems_of(error: ValidationError, model: type[Model]) -> list[Problem]:
     """Give every problem that pydantic found in a document of the model."""
-    schema, found = model.model_json_schema(), error.errors()
+    schema, found = _schema_of(model), error.errors()
     wrong = [detail["loc"] for detail in found]
     return [_problem(detail, schema) for detail in found if not _follows(detail, wrong)]
+
+
+@cache
+def _schema_of(model: type[Model]) -> Schema:
+    """Pydantic builds a schema anew at each call, which takes longer than to check a document."""
+    return model.model_json_schema()
 
 
 def _follows(detail: ErrorDetails, wrong: Iterable[tuple[Step, ...]]) -> bool:

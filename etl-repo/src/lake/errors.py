@@ -1,7 +1,7 @@
 """What can go wrong, sorted by what to do about it: try again, or mend something first.
 
 Every class is either transient (RetryableError) or terminal (TerminalError). The name of a class is the name of the
-error in the state machines, and they know no class hierarchy: etl_cdk lists every transient class by its name.
+error in the state machines. They know no class hierarchy, so etl_cdk names each subclass of RetryableError to them.
 """
 
 from __future__ import annotations

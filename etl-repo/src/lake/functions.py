@@ -106,6 +106,9 @@ def count(metric: Metric, value: int = 1) -> None:
 
 logger = logging.getLogger(__name__)
 
+# Batches of SQS messages, each of which stands for itself.
+
+
 Message = Mapping[str, Any]
 
 

@@ -21,6 +21,8 @@ def shown(text: str) -> str:
 def on_one_line(text: str, most: int) -> str:
     """Write line breaks and other characters that do not print as escapes, and cut the text."""
     cut = text if len(text) <= most else f"{text[: most - 1]}…"
+    if cut.isprintable():
+        return cut
     return "".join(letter if unicodedata.category(letter) not in _UNPRINTABLE else _escaped(letter) for letter in cut)
 
 

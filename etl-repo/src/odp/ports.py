@@ -295,7 +295,7 @@ class WrittenTables(Protocol):
 
 
 class TableWriter(Protocol):
-    """Applies files to one table in one commit; makes no decisions."""
+    """Applies files to one table in one commit."""
 
     def last_refresh(self, config: RawTableConfig) -> LastCommit | None:
         """Read the latest refresh from the table itself; None if the table has none."""

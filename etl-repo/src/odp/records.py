@@ -144,7 +144,7 @@ class RawTableConfig:
     @property
     def occupied_names(self) -> tuple[str, ...]:
         """The qualified names that the table takes; a merge-on-read table also has two views."""
-        return occupied_names(self.qualified_name, self.hudi_table_type)
+        return occupied_names(self.qualified_name, self.table_format, self.hudi_table_type)
 
     @property
     def path(self) -> str:

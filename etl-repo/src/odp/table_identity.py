@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from lake.tables.hudi import capabilities as hudi
+from lake.tables.hudi.capabilities import MERGE_ON_READ as MERGE_ON_READ  # noqa: PLC0414  a value of manifests
 from lake.tables.partitions import Partition, partition_of
+from lake.tables.registry import FORMATS
 
 # The identity of a source table, and its text form in manifests, records and messages.
 
@@ -121,9 +122,9 @@ def read_partition(text: str) -> Partition:
 
 Value = TypeVar("Value")
 
-MERGE_ON_READ = hudi.MERGE_ON_READ
-VIEWS = hudi.HUDI.extra_names[MERGE_ON_READ]
-"""The views of a merge-on-read table `t`: t_ro as of the last compaction, t_rt with every change."""
+_EXTRA_NAMES = [names for each in FORMATS.values() for names in each.capabilities.extra_names.values()]
+VIEWS = tuple(dict.fromkeys(view for names in _EXTRA_NAMES for view in names))
+"""What tables of some type add to their names: a merge-on-read table `t` of Hudi has the views t_ro and t_rt."""
 BUCKET_ROLES = ("raw",)
 """The roles of the buckets that may hold tables; each account gives the roles to its own buckets."""
 _BUCKET = "raw_database_S3_bucket"
@@ -152,9 +153,10 @@ def name_of_stored(name: str) -> str:
     return next((own for own, stored_as in STORED_NAMES.items() if stored_as == name), name)
 
 
-def occupied_names(qualified_name: str, hudi_table_type: str) -> tuple[str, ...]:
-    """Give the qualified names that a table of this type takes."""
-    return (qualified_name, *(f"{qualified_name}{view}" for view in hudi.HUDI.extra_names.get(hudi_table_type, ())))
+def occupied_names(qualified_name: str, table_format: str, table_type: str) -> tuple[str, ...]:
+    """Give the qualified names that a table of this format and type takes; one without a known format is of Hudi."""
+    extra_names = FORMATS.get(table_format, FORMATS["hudi"]).capabilities.extra_names
+    return (qualified_name, *(f"{qualified_name}{view}" for view in extra_names.get(table_type, ())))
 
 
 def bucket_role(stored: str) -> str:

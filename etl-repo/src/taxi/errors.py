@@ -1,4 +1,4 @@
-"""Errors of definitions and files; each names the problem, the place and the correction."""
+"""Errors of definitions and files, each with problem, place and correction; and which failures are transient."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ class TableListing:
 
 @dataclass(frozen=True, slots=True)
 class SweepState:
-    """How far the sweep over the staging bucket has come; the next run goes on there. Times are ISO 8601, UTC."""
+    """How far the sweep over a bucket has come; the next run goes on there. Times are ISO 8601, UTC."""
 
     round_began: str = ""
     round_ended: str = ""

@@ -1,4 +1,4 @@
-"""The staging bucket's object versions, by the S3 API."""
+"""A bucket's object versions, by the S3 API."""
 
 from __future__ import annotations
 

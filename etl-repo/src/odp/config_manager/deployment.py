@@ -39,6 +39,9 @@ class PhysicalNames:
 logger = logging.getLogger(__name__)
 
 
+# Deploys the newest request: checks it whole, applies it whole, records it.
+
+
 @dataclass(frozen=True, slots=True)
 class Lake:
     """The facts of one lake that decide on manifests: names of databases, sizes, deployed resources."""

@@ -1,6 +1,6 @@
 """The fields of a manifest: what each means and may hold, and the names that the reference framework has for them.
 
-The JSON schema from which editors complete manifests is made from the same models (manifest_schema.py).
+The JSON schema from which editors complete manifests is made from the same models, at the end of this file.
 """
 
 from __future__ import annotations

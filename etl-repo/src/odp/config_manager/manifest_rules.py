@@ -1,4 +1,4 @@
-"""What the entries of manifests may not say together: within one entry, and beside each other."""
+"""What the entries of manifests may not say together, and how they name columns."""
 
 from __future__ import annotations
 
@@ -103,6 +103,9 @@ ChangeSequence = Annotated[
     BeforeValidator(_column_or_none("the order of files and rows")),
     WithJsonSchema({**_COLUMN_OR_NONE, "examples": ["AR_H_CHANGE_SEQ"]}),
 ]
+
+
+# What entries may not say together: within one entry, and beside each other.
 
 
 # https://docs.aws.amazon.com/glue/latest/webapi/API_TableInput.html

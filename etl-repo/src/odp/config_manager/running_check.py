@@ -9,7 +9,7 @@ from odp.config_manager.manifest import Manifests
 from odp.configuration import Configuration
 from odp.errors import ManifestError, TableIsBeingWrittenError
 from odp.records import BatchConfig, RawTableConfig, WrittenTable
-from odp.table_identity import DEFAULT_SOURCE, VIEWS, SourceTable, name_of_stored, occupied_names
+from odp.table_identity import DEFAULT_SOURCE, VIEWS, SourceTable, from_stored, name_of_stored, occupied_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,8 @@ class RunningCheck:
                 identity = self._identity_of(name)
                 if identity is None:
                     continue
-                taken = occupied_names(name, identity.get("hudi_table_type", ""))
+                given = from_stored(identity)
+                taken = occupied_names(name, given.get("table_format", ""), given.get("hudi_table_type", ""))
                 if shared := sorted({*taken} & {*table.occupied_names}):
                     yield table.source_table_name, _occupied(table, name, shared[0])
 

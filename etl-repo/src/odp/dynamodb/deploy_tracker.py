@@ -1,4 +1,4 @@
-"""odpf_config_deploy_tracker: every configuration request with its outcome and its changes."""
+"""odpf_config_deploy_tracker: the format of the DynamoDB tables, and every configuration request with its outcome."""
 
 from __future__ import annotations
 
@@ -68,6 +68,9 @@ def format_of(item: dict[str, Any]) -> int:
 
 def _first_item(table: Table) -> list[dict[str, Any]]:
     return table.scan(Limit=1, ConsistentRead=True)["Items"]
+
+
+# Every configuration request with its outcome and its changes.
 
 
 REQUESTS = "configuration"

@@ -1,4 +1,4 @@
-"""The Batch Manager's view of odpf_file_processing_tracker: claims of cadences, leases of tables."""
+"""What planning reads in DynamoDB: the pending work of each table, the claims of cadences, the leases of tables."""
 
 from __future__ import annotations
 
@@ -69,6 +69,9 @@ def decision_noted(pending_table: str, source_table_name: str) -> dict[str, Any]
             "ExpressionAttributeValues": {":format": FORMAT, ":one": 1},
         }
     }
+
+
+# Claims of cadences and leases of tables, in odpf_file_processing_tracker.
 
 
 SETTLES_AFTER = 60.0

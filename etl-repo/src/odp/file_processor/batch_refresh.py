@@ -1,4 +1,4 @@
-"""Refreshes the tables of one batch, several at a time, and reports failure when any table failed."""
+"""Refreshes the tables of one batch, each under its lease, and reports failure when any table failed."""
 
 from __future__ import annotations
 
@@ -38,6 +38,9 @@ class TableRefresher(RefreshPorts):
             logger.exception("%s was not refreshed", config.qualified_name)
             return work.close(failure, traceback.format_exc())
         return work.close()
+
+
+# Refreshes the tables of one batch, several at a time.
 
 
 RefreshOne = Callable[[str], RefreshOutcome | None]

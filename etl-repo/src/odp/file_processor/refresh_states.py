@@ -1,4 +1,4 @@
-"""Judges the tables of a cadence: the outcome of their last refresh, and held files."""
+"""Judges an execution and the tables of its cadence, for the mails that people get."""
 
 from __future__ import annotations
 
@@ -64,6 +64,9 @@ def state_of_planning(refresh_cadence: str, execution: str, failure: Exception |
     problem = f"{type(failure).__name__}: {failure}"
     lines = (f"Cadence: {refresh_cadence}", f"Problem: {problem}", "Nothing of this cadence is refreshed.", look)
     return State(subject, f"{refresh_cadence} cannot be planned", lines, frozenset({problem_key(problem)}))
+
+
+# Judges the tables of a cadence: the outcome of their last refresh, and held files.
 
 
 _ENTRIES_OF_A_MESSAGE = 5

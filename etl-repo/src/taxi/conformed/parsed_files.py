@@ -90,6 +90,9 @@ def _last_block(blocks: Iterable[tuple[int, int, int, int]]) -> tuple[int, int]:
     return last
 
 
+# The files of a bundle, parsed once.
+
+
 class ParsedFiles:
     """Parsed files of one dataset, of any layouts; `counts` has the counts of each, by file id.
 

@@ -1,4 +1,4 @@
-"""What a dataset is: its place in the raw bucket, its conformed table's columns, and the layouts of its files."""
+"""What a dataset is: its place in the raw bucket, the keys in it, its conformed table, the layouts of its files."""
 
 from __future__ import annotations
 
@@ -37,6 +37,9 @@ def why_not_addressable(key: str) -> str:
     if any(unicodedata.category(letter) in _UNPRINTABLE for letter in key):
         return "the key has a control character; send the file under another key"
     return ""
+
+
+# What a dataset is.
 
 
 LOAD_COLUMNS = ("source_file", "source_version", "loaded_at")

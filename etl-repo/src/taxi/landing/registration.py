@@ -92,6 +92,9 @@ def _reason(key: str, dataset: Dataset | None, datasets: Mapping[str, Dataset]) 
 
 logger = logging.getLogger(__name__)
 
+# Registers the objects of SQS messages, and starts the executions that load them.
+
+
 Message = Mapping[str, Any]
 
 

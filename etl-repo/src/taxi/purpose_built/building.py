@@ -1,4 +1,4 @@
-"""Brings the purpose-built tables of a dataset up to date, several at a time; a failing one does not stop others."""
+"""Brings the purpose-built tables of a dataset up to date: the days that are out of date, and their runs."""
 
 from __future__ import annotations
 
@@ -43,6 +43,9 @@ def rebuild(shown: Provenance | None, wanted: Provenance, history: TripHistory) 
 
 
 logger = logging.getLogger(__name__)
+
+
+# Builds the tables of a dataset, several at a time; a failing one does not stop the others.
 
 
 @dataclass(frozen=True, slots=True)

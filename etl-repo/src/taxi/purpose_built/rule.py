@@ -93,6 +93,9 @@ def _is_part_of_something(before: list[_Token], after: _Token) -> bool:
     return after.text in ("(", ".") or is_unit or is_type
 
 
+# A rule and its checks.
+
+
 VIEW = "trips"
 """The name of a dataset's trips in every rule."""
 _FOLDER = "taxi.purpose_built.rules"

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from deployment_account.names import OdpTable
-from rehearsal.demo.deployed_lake import DeployedLake
+from rehearsal.demo.deployed_lake import CatalogTable, DeployedLake
 from tests.embedded.lake.odp.books import Books, Item
 from tests.embedded.lake.odp.executions import CADENCE, Execution
 
@@ -29,7 +29,7 @@ class Refreshed:
     status: str
     refresh: Item
     rows: list[dict[str, Any]]
-    entry: dict[str, Any]
+    entry: CatalogTable
 
 
 def dms_file(**columns: Any) -> bytes:
@@ -89,7 +89,7 @@ def reloaded(books: Books, put: Put, changed: Refreshed) -> Refreshed:
 
 def outcome(refreshed: Refreshed) -> tuple[str, str, int, int, int]:
     counts = (refreshed.refresh[f"rows_{name}"] for name in ("inserted", "updated", "deleted"))
-    return (refreshed.status, refreshed.refresh["refresh_status"], *map(int, counts))  # type: ignore[return-value]
+    return (refreshed.status, refreshed.refresh["refresh_status"], *map(int, counts))
 
 
 def test_load_makes_an_iceberg_table_of_the_catalog_below_its_location(loaded: Refreshed) -> None:

@@ -1,6 +1,8 @@
 """The triggers of this project's pipelines, as synthesised: who is started by a push to what."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 from rehearsal.pipeline.definition import Definition, api_document
 from rehearsal.pipeline.execution import unsupported_actions
 from rehearsal.pipeline.triggers import Push, started_source
+from tests.configuration import PROJECT
 
 SNAPSHOTS = Path(__file__).resolve().parents[3] / "synth" / "snapshots"
 
@@ -42,6 +45,28 @@ def test_a_push_that_changes_only_the_infra_app_starts_only_its_pipeline() -> No
 @pytest.mark.parametrize("file", ["config/environments.json", "requirements.txt", "deployment_account/names.py"])
 def test_what_both_are_built_from_starts_both(file: str) -> None:
     assert started(file) == {"odp-dev-infra", "odp-dev-etl"}
+
+
+IMPORTED = """
+import runpy, sys
+sys.argv[:] = ["app.py"]
+try:
+    runpy.run_path("app.py", run_name="imported")
+finally:
+    print(*{file for one in list(sys.modules.values()) if (file := getattr(one, "__file__", None))}, sep="\\n")
+"""
+"""Imports an app as its synthesis does, and prints the files of all modules that this loads."""
+
+
+@pytest.mark.parametrize("app", ["infra", "etl"])
+def test_a_push_that_changes_any_module_of_an_app_starts_its_pipeline(app: str) -> None:
+    command = [sys.executable, "-c", IMPORTED]
+    shown = subprocess.run(command, cwd=PROJECT / f"{app}-repo", capture_output=True, text=True, check=True).stdout
+    tracked = subprocess.run(["git", "ls-files"], cwd=PROJECT, capture_output=True, text=True, check=True).stdout
+    own = {str(PROJECT / name): name for name in tracked.splitlines()}
+    modules = {own[file] for file in shown.splitlines() if file in own}
+    assert f"{app}-repo/app.py" in modules or len(modules) > 20
+    assert sorted(name for name in modules if f"odp-dev-{app}" not in started(name)) == []
 
 
 @pytest.mark.parametrize("file", ["README.md", "rehearsal/cli.py", "docs/deployment.md"])

@@ -34,6 +34,12 @@ def push(*files: str, branch: str = "main", repository: str = REPOSITORY) -> Pus
         (["a?.txt"], "ab.txt", True),
         (["a?.txt"], "a/.txt", False),
         (["tests.x"], "testsxx", False),
+        (["{Makefile,pyproject.toml}"], "Makefile", True),
+        (["{Makefile,pyproject.toml}"], "pyproject.toml", True),
+        (["{Makefile,pyproject.toml}"], "pyprojectxtoml", False),
+        (["{Makefile,pyproject.toml}"], "{Makefile,pyproject.toml}", False),
+        (["src/*.{py,sql}"], "src/a.sql", True),
+        (["src/*.{py,sql}"], "src/a/b.sql", False),
     ],
 )
 def test_a_file_is_named_by_a_glob(patterns: list[str], file: str, starts: bool) -> None:
@@ -58,7 +64,13 @@ def test_a_pipeline_without_trigger_is_started_by_nobody() -> None:
     assert not started_source({**document(), "triggers": []}, push("a"))
 
 
-@pytest.mark.parametrize("filters", [{"tags": {"includes": ["v*"]}}, {"filePaths": {"includes": ["a.{b,c}"]}}])
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {"tags": {"includes": ["v*"]}},
+        *({"filePaths": {"includes": [glob]}} for glob in ("[ab]", "a\\*", "{a,{b}}", "{a", "a}")),
+    ],
+)
 def test_filters_that_are_not_rehearsed_are_refused(filters: dict[str, Any]) -> None:
     with pytest.raises(UnsupportedPipelineError):
         started_source(document(**filters), push("a"))

@@ -1,7 +1,5 @@
 """A format is a folder with the same file names as the others, and a line in the registry."""
 
-import subprocess
-import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -26,9 +24,3 @@ def test_every_folder_of_a_format_is_in_the_registry() -> None:
 @pytest.mark.parametrize("name", sorted(FORMATS))
 def test_every_format_opens_tables_by_the_module_that_it_names(name: str) -> None:
     assert callable(import_module(FORMATS[name].spark_module).open_table)
-
-
-def test_registry_needs_no_spark() -> None:
-    """The Lambda functions that read capabilities have none."""
-    program = "import sys; import lake.tables.registry; sys.exit('pyspark' in sys.modules or 'py4j' in sys.modules)"
-    subprocess.run([sys.executable, "-c", program], check=True)

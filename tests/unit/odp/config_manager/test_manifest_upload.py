@@ -40,7 +40,7 @@ def answers() -> Iterator[tuple[str, list[dict[str, Any]]]]:
             """Say nothing."""
 
     server = HTTPServer(("127.0.0.1", 0), Listener)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}/", received
     server.shutdown()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -36,6 +35,7 @@ from odp.state_changes import NOTHING_TOLD, Told
 
 from lake.landing.listings import SweepState
 from lake.ledger.sweep_state import DynamoDbSweepState
+from tests.cheap_updates import items_as_now
 from tests.unit.odp.conftest import KEYS
 from tests.unit.odp.dynamodb.backlog import put_pending
 from tests.unit.odp.dynamodb.interruptions import Trouble, assert_mended, chosen, public_methods
@@ -114,7 +114,7 @@ class World:
     def begin_again(self) -> None:
         """Return to the state in which every scenario begins."""
         for name, table in _moto_tables().items():
-            table.items = copy.deepcopy(_BEGINNING[0].items[name])
+            table.items = items_as_now(_BEGINNING[0].items[name])
 
     def _filled(self) -> Beginning:
         self.deploy(OLD, replace(REQUEST, request_id="v1"))
@@ -126,7 +126,7 @@ class World:
         lease = self.leases.acquire("db.t", "jr_1")
         assert lease is not None
         message = str(self.told.claim("refresh/db.t", NOTHING_TOLD))
-        items = {name: copy.deepcopy(table.items) for name, table in _moto_tables().items()}
+        items = {name: items_as_now(table.items) for name, table in _moto_tables().items()}
         return Beginning(items, lease, message)
 
     def deploy(self, desired: Configuration, request: ConfigRequest) -> None:

@@ -1,6 +1,6 @@
 """A staging bucket in memory that lists page by page, as S3 does, and counts what that takes."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from odp.file_manager.registration import landed_object
@@ -10,10 +10,15 @@ from lake.landing.listings import ObjectVersion, VersionPage
 from tests.unit.odp.file_manager.test_registration import Ledger, landing_time, s3_event
 
 PAGE = 1000
+LAST = "\U0010ffff"
 
 
 def version(key: str, version_id: str = "v1", *, is_latest: bool = True) -> ObjectVersion:
     return ObjectVersion("staging", key, version_id, "e1", 10, landing_time(key), is_latest)
+
+
+def _key(stored: ObjectVersion) -> str:
+    return stored.key
 
 
 class PagedBucket(Ledger):
@@ -31,10 +36,11 @@ class PagedBucket(Ledger):
         self.stored = sorted([*self.stored, *versions], key=lambda stored: stored.key)
 
     def versions(self, bucket: str, prefix: str = "", after: str = "") -> Iterator[ObjectVersion]:
-        position = bisect_right([stored.key for stored in self.stored], max(after, prefix[:-1]))
+        position = max(bisect_left(self.stored, prefix, key=_key), bisect_right(self.stored, after, key=_key))
         while True:
             self.requests += 1
-            page = [stored for stored in self.stored[position:] if stored.key.startswith(prefix)][: self.page_size]
+            page = self.stored[position : position + self.page_size]
+            page = [stored for stored in page if stored.key.startswith(prefix)]
             self.listed += [stored.key for stored in page]
             yield from page
             position += len(page)
@@ -43,15 +49,20 @@ class PagedBucket(Ledger):
 
     def page(self, bucket: str, key_marker: str, version_marker: str) -> VersionPage:
         self.requests += 1
-        left = [stored for stored in self.stored if (stored.key, stored.version_id) > (key_marker, version_marker)]
+        left = self.stored[bisect_left(self.stored, key_marker, key=_key) :]
+        left = [stored for stored in left if (stored.key, stored.version_id) > (key_marker, version_marker)]
         page = tuple(left[: self.page_size])
         self.listed += [stored.key for stored in page]
         return VersionPage(page, page[-1].key, page[-1].version_id) if len(left) > self.page_size else VersionPage(page)
 
     def folders(self, bucket: str, prefix: str) -> Iterator[str]:
         self.requests += 1
-        below = (stored.key.removeprefix(prefix) for stored in self.stored if stored.key.startswith(prefix))
-        yield from sorted({f"{prefix}{key.split('/')[0]}/" for key in below if "/" in key})
+        position = bisect_left(self.stored, prefix, key=_key)
+        while position < len(self.stored) and (key := self.stored[position].key).startswith(prefix):
+            name, slash, _ = key.removeprefix(prefix).partition("/")
+            if slash:
+                yield f"{prefix}{name}/"
+            position = bisect_right(self.stored, f"{prefix}{name}/{LAST}" if slash else key, key=_key)
 
     def current_versions(self, bucket: str, keys: Iterable[str]) -> Mapping[str, str | None]:
         current = {stored.key: stored.version_id for stored in self.stored if stored.is_latest}

@@ -5,10 +5,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from odp.file_manager import staging_sweep
 from odp.file_manager.missing_files import MissingFiles
 from odp.file_manager.staging_sweep import RECENT_EVERY, ROUND_EVERY, Sweep, Swept
 
 from lake.landing.listings import SweepState
+from tests.unit.odp.file_manager import paged_bucket
 from tests.unit.odp.file_manager.paged_bucket import PagedBucket, version
 from tests.unit.odp.file_manager.test_missing_files import LAYOUTS, key_of
 
@@ -42,6 +44,13 @@ class Sweeper:
         return sweep.run(self.clock() + timedelta(minutes=minutes))
 
 
+@pytest.fixture
+def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages and batches of a hundred, not a thousand, so that a tenth of the keys takes as many of them."""
+    monkeypatch.setattr(paged_bucket, "PAGE", 100)
+    monkeypatch.setattr(staging_sweep, "_VERSIONS_AT_ONCE", 100)
+
+
 def old_files(tables: int, days: int) -> list[str]:
     return [
         key_of("YYYYMMDD /", NOW - timedelta(days=day)).replace("s/t/", f"s/t{table:03}/")
@@ -59,9 +68,10 @@ def test_first_run_registers_files_of_tables_that_no_event_ever_named_and_keeps_
     assert (again.landed, again.rejected) == (0, 0)
 
 
+@pytest.mark.usefixtures("small_pages")
 def test_round_that_does_not_fit_into_one_run_goes_on_where_it_stopped_until_every_key_was_seen() -> None:
     """Code review C7: each sweep began at the first key and ended at the same one."""
-    sweeper = Sweeper(PagedBucket(*old_files(100, 50)), DONE)
+    sweeper = Sweeper(PagedBucket(*old_files(10, 50)), DONE)
     sweeper.run()
     sweeper.state, sweeper.minutes_per_page = SweepState(recent_began=NOW.isoformat()), 1
     sweeper.bucket.listed.clear()
@@ -98,9 +108,10 @@ def test_missed_change_of_these_days_and_missed_load_are_found_within_hours_in_a
     assert {file.key for file in sweeper.bucket.files.values()} == set(missed)
 
 
+@pytest.mark.usefixtures("small_pages")
 def test_recent_files_cost_the_same_however_much_staging_holds() -> None:
     def requests(days: int) -> int:
-        sweeper = Sweeper(PagedBucket(*old_files(20, days), *old_files(20, 1)), DONE)
+        sweeper = Sweeper(PagedBucket(*old_files(3, days), *old_files(3, 1)), DONE)
         sweeper.run()
         return sweeper.bucket.requests
 
@@ -142,16 +153,18 @@ def test_round_begins_again_at_the_beginning_a_week_after_the_last_one_began() -
     assert sweeper.state.round_began > first.round_began
 
 
+@pytest.mark.usefixtures("small_pages")
 def test_round_tells_how_long_it_has_been_under_way() -> None:
-    sweeper = Sweeper(PagedBucket(*old_files(100, 50)), SweepState(recent_began=NOW.isoformat()))
+    sweeper = Sweeper(PagedBucket(*old_files(10, 50)), SweepState(recent_began=NOW.isoformat()))
     sweeper.minutes_per_page = 1
     sweeper.run(minutes=1)
     sweeper.now += timedelta(hours=25)
     assert sweeper.run(minutes=0).round_hours > 25
 
 
+@pytest.mark.usefixtures("small_pages")
 def test_run_whose_time_is_over_ends_without_an_error_and_without_losing_its_place() -> None:
-    sweeper = Sweeper(PagedBucket(*old_files(100, 50)), SweepState(recent_began=NOW.isoformat()))
+    sweeper = Sweeper(PagedBucket(*old_files(10, 50)), SweepState(recent_began=NOW.isoformat()))
     sweeper.run(minutes=0)
     assert sweeper.bucket.requests == 0
     sweeper.run()
@@ -165,17 +178,18 @@ def of_today(table: str, number: int) -> str:
 HUGE, LATER = "t1", "t2"
 
 
-@pytest.mark.parametrize("folder_ends_at", [1, 7_000])
+@pytest.mark.usefixtures("small_pages")
+@pytest.mark.parametrize("folder_ends_at", [1, 700])
 @pytest.mark.parametrize("minutes", [1, 3, 6])
 def test_folder_that_outlasts_a_run_goes_on_after_the_last_key_and_later_folders_are_reached(
     minutes: int, folder_ends_at: int
 ) -> None:
     """A run began a folder again that it had not finished, each hour, and reached no later one."""
     missed = of_today(HUGE, folder_ends_at)
-    keys = [*(of_today(HUGE, number) for number in range(2, 6_000)), missed]
+    keys = [*(of_today(HUGE, number) for number in range(2, 600)), missed]
     sweeper = Sweeper(PagedBucket(of_today("t0", 1), *keys, of_today(LATER, 1)), DONE)
     sweeper.minutes_per_page = 1
-    for _ in range(14):  # a run looks at a thousand keys or a folder at least
+    for _ in range(14):  # a run looks at a hundred keys or a folder at least
         sweeper.run(minutes=minutes)
         if not (sweeper.state.recent_after or sweeper.state.recent_key):
             break
@@ -185,9 +199,10 @@ def test_folder_that_outlasts_a_run_goes_on_after_the_last_key_and_later_folders
     assert len(sweeper.bucket.files) == len(sweeper.bucket.stored)
 
 
+@pytest.mark.usefixtures("small_pages")
 def test_loads_behind_many_changes_are_reached_by_a_later_run() -> None:
     loads = [f"s/{HUGE}/LOAD00000001.parquet", f"s/{HUGE}/SEGMENT1_LOAD00000001.parquet"]
-    sweeper = Sweeper(PagedBucket(*(of_today(HUGE, number) for number in range(5_000)), *loads), DONE)
+    sweeper = Sweeper(PagedBucket(*(of_today(HUGE, number) for number in range(500)), *loads), DONE)
     sweeper.minutes_per_page = 1
     for _ in range(8):
         sweeper.run(minutes=2)
@@ -220,8 +235,9 @@ def test_key_of_a_folder_that_is_gone_by_the_next_run_skips_nothing_of_the_next_
     assert (sweeper.state.recent_after, sweeper.state.recent_key) == ("", "")
 
 
+@pytest.mark.usefixtures("small_pages")
 def test_next_look_begins_at_the_beginning() -> None:
-    sweeper = Sweeper(PagedBucket(*(of_today(HUGE, number) for number in range(10, 4_000))), DONE)
+    sweeper = Sweeper(PagedBucket(*(of_today(HUGE, number) for number in range(10, 400))), DONE)
     sweeper.minutes_per_page = 1
     for _ in range(20):
         sweeper.run(minutes=2)

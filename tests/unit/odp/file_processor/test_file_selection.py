@@ -25,6 +25,17 @@ from tests.unit.odp.file_processor.landings import (
 
 HISTORICAL = RowHistory.ALL
 QUICKLY = settings(max_examples=100, phases=[Phase.explicit, Phase.generate])
+# built once: each example would else build and check them again, which takes longer than the selection
+CONTENTS = st.sampled_from(["", "a"])
+ANY_FILES = st.lists(
+    st.builds(load, st.integers(1, 4), st.integers(0, 2000), CONTENTS)
+    | st.builds(change, st.integers(1, 9), st.integers(0, 2000), CONTENTS),
+    max_size=12,
+    unique_by=lambda known: known.file_id,
+)
+PARTS = st.lists(
+    st.builds(load, st.integers(1, 4), st.integers(0, 4000)), max_size=6, unique_by=lambda known: known.file_id
+)
 
 
 def test_first_refresh_is_initial_and_orders_loads_before_changes() -> None:
@@ -193,19 +204,14 @@ def test_two_sources_with_equal_schema_and_table_are_two_tables() -> None:
 @pytest.mark.parametrize("versioning", list(RowHistory))
 @pytest.mark.parametrize("limits", [Limits(), Limits(files=1, replayed_files=2)], ids=["whole", "small"])
 @QUICKLY
-@given(data=st.data())
+@given(first=ANY_FILES, then=ANY_FILES)
 def test_every_pending_file_is_finished_by_exactly_one_refresh_with_a_reason_where_it_is_not_applied(
-    versioning: RowHistory, limits: Limits, data: st.DataObject
+    versioning: RowHistory, limits: Limits, first: list[LandedFile], then: list[LandedFile]
 ) -> None:
-    contents = st.sampled_from(["", "a"])
-    file = st.builds(load, st.integers(1, 4), st.integers(0, 2000), contents) | st.builds(
-        change, st.integers(1, 9), st.integers(0, 2000), contents
-    )
-    files = st.lists(file, max_size=12, unique_by=lambda known: known.file_id)
     table = Table(versioning, limits)
-    _take(table, data.draw(files))
+    _take(table, first)
     before = dict(table.history)
-    pending = [known for known in data.draw(files) if known.file_id not in before]
+    pending = [known for known in then if known.file_id not in before]
     is_refused = _take(table, pending)
     left = [known for known in pending if known.file_id not in table.history]
     assert not left or (is_refused and not any(known.is_load for known in left)), (
@@ -216,13 +222,14 @@ def test_every_pending_file_is_finished_by_exactly_one_refresh_with_a_reason_whe
 
 
 @QUICKLY
-@given(data=st.data())
-def test_no_file_of_the_newest_load_is_ever_applied_beside_parts_of_another(data: st.DataObject) -> None:
+@given(drops=st.tuples(PARTS, PARTS, PARTS))
+def test_no_file_of_the_newest_load_is_ever_applied_beside_parts_of_another(
+    drops: tuple[list[LandedFile], ...],
+) -> None:
     """Of the parts in the table each key is there once, and all of them landed since the load began."""
-    file = st.builds(load, st.integers(1, 4), st.integers(0, 4000))
     table = Table()
-    for _ in range(3):
-        _take(table, data.draw(st.lists(file, max_size=6, unique_by=lambda known: known.file_id)))
+    for files in drops:
+        _take(table, files)
     applied = [part for part in table.loads() if part.generation == table.state.generation > 0]
     assert {part.key for part in applied} == table.state.load_keys
     assert len(applied) == len(table.state.load_keys)

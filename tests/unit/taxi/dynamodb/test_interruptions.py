@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from taxi.records import WaitingFile
 
 from lake.errors import LeaseLostError
 from lake.landing.object_created import RejectedFile
+from tests.cheap_updates import items_as_now
 from tests.unit.odp.dynamodb.interruptions import assert_mended, public_methods
 from tests.unit.taxi.samples import landed, loaded
 
@@ -42,11 +42,11 @@ class World:
         assert lease is not None
         assert holder is not None
         self.lease, self.holder = lease, holder
-        self._beginning = copy.deepcopy(_moto_table().items)
+        self._beginning = items_as_now(_moto_table().items)
 
     def begin_again(self) -> None:
         """Return to the state in which every scenario begins."""
-        _moto_table().items = copy.deepcopy(self._beginning)
+        _moto_table().items = items_as_now(self._beginning)
 
     def state(self) -> dict[tuple[str, str], dict[str, Any]]:
         """Every item, but for times and numbers of claims."""

@@ -1,4 +1,4 @@
-"""Reads a Hudi table's timeline through the JVM: its commits, their proofs, and what changed since an older one."""
+"""A Hudi table's timeline through the JVM: commits, their proofs, what changed since one, and what must be removed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Hudi options of a write: table version 6 (the newest that Athena reads), one commit, keys global to the table.
+"""The Hudi options of a write: table version 6 (the newest that Athena reads), one commit, keys global, the index.
 
 What each option is for, and what was measured with and without it: docs/decisions/0003-hudi-settings.md.
 """

@@ -1,4 +1,4 @@
-"""The properties of Iceberg tables: version 2, no delete files, few old metadata files, a bounded time travel."""
+"""The properties of Iceberg tables: version 2, no delete files, bounded time travel; and how SQL asks for days."""
 
 from __future__ import annotations
 

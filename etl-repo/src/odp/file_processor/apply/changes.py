@@ -49,6 +49,9 @@ def time_text(quoted: str, type_: TimeOfDay) -> Column:
     return F.when(F.expr(f"{quoted} IS NOT NULL"), text)
 
 
+# Reads DMS files as one frame of changes.
+
+
 _OLD_KEY = "_odp_old_"
 _IS_OLD = "_odp_is_old"
 

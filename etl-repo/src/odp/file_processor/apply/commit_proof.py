@@ -84,6 +84,9 @@ def may_count_updates_without_row(
     return is_live and is_newer and not any(file.before_images for file in files)
 
 
+# The proof: files, state of the table, where the next refresh goes on.
+
+
 FILE_IDS, STATE, CONTENT = "odp.file_ids", "odp.table_state", "odp.table_content"
 FINAL_ROWS = "odp.final_rows"
 

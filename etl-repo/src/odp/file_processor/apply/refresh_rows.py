@@ -110,6 +110,9 @@ class Reload:
         return differs
 
 
+# The final rows of a refresh: one of each record key.
+
+
 IS_INSERTED = "_odp_is_inserted"
 """Whether any change of the row's key in this refresh is an insert."""
 

@@ -1,4 +1,4 @@
-"""Orders the rows of one refresh as the source made them; no column of the source is written to for it.
+"""Orders the rows of a refresh as the source made them, and gives them keys; no column of the source is written to.
 
 The last row of a key wins: any change is later than any row of a load. Changes follow DMS's change sequence where all
 changes of the key have a valid one, otherwise file names and the rows' positions, which is DMS's own order.
@@ -36,6 +36,9 @@ def technical_columns(config: RawTableConfig) -> tuple[str, ...]:
 def record_key(config: RawTableConfig) -> str:
     """Name the column that makes a row of the lake unique."""
     return KEY if technical_columns(config) else config.primary_key[0]
+
+
+# The order of rows.
 
 
 IS_CHANGE, SEQUENCE, FILE, ROW = "_odp_is_change", "_odp_sequence", "_odp_file", "_odp_row"

@@ -1,4 +1,4 @@
-"""The columns of a table: which change of a type passes, what columns are called, and which are before-images."""
+"""The columns of a table: which change of the schema passes, what columns are called, which are before-images."""
 
 from __future__ import annotations
 

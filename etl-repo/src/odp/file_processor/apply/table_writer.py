@@ -161,6 +161,9 @@ def refuse_earlier_keys(config: RawTableConfig, stored: StoredTable) -> None:
         raise RejectedInputError(message)
 
 
+# Writes the change, and makes sure that the newest commit is this one.
+
+
 class SparkTableWriter:
     """Applies refreshes to tables in the session it is given; `buckets` has the physical bucket of each role."""
 

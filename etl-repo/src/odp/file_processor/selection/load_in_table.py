@@ -1,4 +1,4 @@
-"""The load in a table, and its lost parts: parts that were gone before anybody read them."""
+"""Facts of the parts of full loads, and of the load that a table holds."""
 
 from __future__ import annotations
 
@@ -73,6 +73,9 @@ def is_again(part: LandedFile, earlier: LandedFile, same: SameContent) -> bool:
 def is_certainly_again(file: LandedFile, earlier: LandedFile, same: SameContent) -> bool:
     """Whether a version certainly has the content of an earlier version of the object."""
     return file.key == earlier.key and file.size == earlier.size and same(file, earlier) is True
+
+
+# The load in a table, and its lost parts: parts that were gone before anybody read them.
 
 
 _UNREAD = (SkipReason.VANISHED, SkipReason.OVERWRITTEN)

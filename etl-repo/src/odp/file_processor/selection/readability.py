@@ -1,4 +1,4 @@
-"""Finds which landed files are still readable, and puts into quarantine those that a refresh cannot apply."""
+"""Which landed files are still readable, and the quarantine entries of those that a refresh did not apply."""
 
 from __future__ import annotations
 

@@ -89,10 +89,17 @@ def test_reason_of_a_file_of_badly_named_columns_fits_into_an_item(letter: str) 
     assert len(reason.encode()) <= 40_000
 
 
-def field(position: int) -> Mock:
-    """A field as Parquet's Java library has it."""
-    shape = {"getName.return_value": f"c{position}", "toString.return_value": f"optional int32 c{position}"}
-    return Mock(**shape)
+class Field:
+    """A field as Parquet's Java library has it; thousands of mocks would take a second."""
+
+    def __init__(self, position: int) -> None:
+        self._name = f"c{position}"
+
+    def getName(self) -> str:  # noqa: N802 - Java's name
+        return self._name
+
+    def toString(self) -> str:  # noqa: N802 - Java's name
+        return f"optional int32 {self._name}"
 
 
 @pytest.mark.parametrize(("columns", "is_read"), [(4_096, True), (10_001, False), (2**31 - 1, False)])
@@ -101,7 +108,7 @@ def test_footer_of_more_columns_than_a_table_has_is_refused_unread(
 ) -> None:
     footer = Mock()
     schema = footer.getFileMetaData().getSchema()
-    schema.getFieldCount.return_value, schema.getType.side_effect = columns, field
+    schema.getFieldCount.return_value, schema.getType.side_effect = columns, Field
     monkeypatch.setattr(parquet_footers, "open_parquet", lambda *_: footer)
     spark = cast("SparkSession", None)
     if is_read:

@@ -19,8 +19,8 @@ from lake.tables.iceberg.capabilities import ICEBERG
 from lake.tables.partitions import Partition
 
 SCALARS = ("boolean", "int", "bigint", "float", "double", "string", "binary", "date", "timestamp", "time(micros)")
-DECIMALS = st.integers(1, 38).flatmap(lambda p: st.integers(0, p).map(lambda s: f"decimal({p},{s})"))
-TYPES = st.one_of(st.sampled_from(SCALARS), DECIMALS)
+DECIMALS = [f"decimal({precision},{scale})" for precision in range(1, 39) for scale in range(precision + 1)]
+TYPES = st.sampled_from(SCALARS) | st.sampled_from(DECIMALS)
 NAMES = st.sampled_from([f"C{number}" for number in range(6)])
 COLUMNS = st.dictionaries(NAMES, TYPES, min_size=1)
 
