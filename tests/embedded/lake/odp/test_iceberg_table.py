@@ -50,8 +50,8 @@ def books(deployed_lake: DeployedLake) -> Iterator[Books]:
     configs.put_item(Item={**before, "table_storage_type": "iceberg", "hudi_partition_key": "bucket(2, PK_ID)"})
     yield books
     configs.put_item(Item=before)
-    entry = deployed_lake.catalog_tables(CADENCE)[TABLE]
-    deployed_lake.client("glue").delete_table(DatabaseName=entry["DatabaseName"], Name=entry["Name"])
+    if entry := deployed_lake.catalog_tables(CADENCE).get(TABLE):
+        deployed_lake.client("glue").delete_table(DatabaseName=entry["DatabaseName"], Name=entry["Name"])
     books.wait_for_file_manager()
 
 
@@ -63,6 +63,7 @@ def refreshed(books: Books, pending: int) -> Refreshed:
     ids = {run["Id"] for run in execution.glue_runs()}
     history = books.items(OdpTable.FILE_PROCESSING_TRACKER_HISTORY)
     (refresh,) = (item for item in history if item["glue_job_run_id"] in ids)
+    assert status == "SUCCEEDED", refresh.get("stack_trace")
     entry = books.lake.catalog_tables(CADENCE)[TABLE]
     rows = books.lake.read(entry).to_pylist()
     return Refreshed(status, refresh, sorted(rows, key=lambda row: row["PK_ID"]), entry)

@@ -3,6 +3,7 @@
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import count
@@ -148,6 +149,15 @@ def test_rows_of_a_partitioned_table_move_and_come_back(
     assert len(spark.sql(f"SELECT * FROM {name}.partitions").collect()) == 2
     change(table, ROWS, kind=ChangeKind.REPLACE)
     assert spark.table(name).count() == 2
+
+
+def test_tables_are_changed_in_threads_that_know_no_session(
+    spark: SparkSession, definition: TableDefinition, change: Callable[..., None]
+) -> None:
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(IcebergTable(spark, definition).last_commit).result()
+        thread.submit(change, definition, ROWS).result()
+    assert IcebergTable(spark, definition).last_commit() is not None
 
 
 def test_table_that_is_refreshed_each_minute_keeps_a_bounded_number_of_snapshots(

@@ -56,7 +56,11 @@ class NotAnIcebergTableError(LakeError):
 
 
 def catalog_of(spark: SparkSession) -> Any:  # noqa: ANN401
-    """Give Iceberg's own catalog, a Java object."""
+    """Give Iceberg's own catalog, a Java object.
+
+    Spark looks for its settings in the session of the thread, and each table is refreshed in a thread of its own.
+    """
+    java_class(spark, "org.apache.spark.sql.SparkSession").setActiveSession(spark._jsparkSession)  # noqa: SLF001
     spark3 = java_class(spark, "org.apache.iceberg.spark.Spark3Util")
     return spark3.loadIcebergCatalog(spark._jsparkSession, CATALOG)  # noqa: SLF001
 
