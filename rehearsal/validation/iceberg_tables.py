@@ -6,6 +6,7 @@ from functools import cached_property
 import pyarrow as pa
 from pyiceberg.catalog import Catalog, load_catalog
 from pyiceberg.exceptions import NoSuchTableError
+from pyiceberg.table import Table
 
 from rehearsal.validation.lake import LakeTableError
 
@@ -21,8 +22,12 @@ class IcebergReader:
 
     def read(self, database: str, table: str) -> pa.Table:
         """Every current row of a table."""
+        return self.table(database, table).scan().to_arrow()
+
+    def table(self, database: str, table: str) -> Table:
+        """A table with its snapshots."""
         try:
-            return self._catalog.load_table((database, table)).scan().to_arrow()
+            return self._catalog.load_table((database, table))
         except NoSuchTableError as error:
             raise LakeTableError(f"{database}.{table} is not in the Data Catalog") from error
 

@@ -27,6 +27,10 @@ class LeaseLostError(RetryableError):
     """Another run took this table's lease over, so this one may neither commit nor write the books."""
 
 
+class TableMovedError(RetryableError):
+    """Another commit of the table came before that of this run, which was refused; nothing was committed."""
+
+
 class ObjectGoneError(RetryableError):
     """A landed file was deleted after the refresh was planned; the next refresh notices the deletion."""
 

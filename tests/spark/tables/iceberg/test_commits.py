@@ -10,9 +10,9 @@ from itertools import count
 from typing import Any
 
 import pytest
-from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
 
+from lake.errors import TableMovedError
 from lake.tables.change import ChangeKind, Proof, TableChange, TableDefinition
 from lake.tables.columns import column_type
 from lake.tables.iceberg.table import IcebergTable
@@ -126,7 +126,7 @@ def test_rule_8_run_that_another_overtook_commits_nothing(
         if next(checks) == 2:
             change(definition, [("D", 9, None, None, None)], proof={"odp.file_ids": '["of the other"]'})
 
-    with pytest.raises(Py4JJavaError, match="CommitFailedException"):
+    with pytest.raises(TableMovedError, match="has changed since this run read it, so its commit was refused"):
         change(definition, [("U", 1, 99, FIRST, None)], kind=kind, check_lease=other_commits)
     assert IcebergTable(spark, definition).last_commit().proof == {"odp.file_ids": '["of the other"]'}  # type: ignore[union-attr]
     assert sorted(spark.table(f"glue_catalog.commits.{definition.name}").select("ID", "V").collect()) == [

@@ -12,6 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from py4j.protocol import Py4JJavaError
+
+from lake.errors import TableMovedError
 from lake.spark_session import java_class
 from lake.tables.iceberg.proof import ProofEntries
 from lake.tables.partitions import partition_of
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
     from pyspark.sql.types import StructType
 
+_REFUSALS = ("CommitFailedException", "AlreadyExistsException")
+"""What Iceberg answers if it is certain that nothing was committed; in any other case the next run looks."""
 _CATALOG = "odp_staged"
 _CACHED_TABLES = "org.apache.iceberg.spark.SparkCachedTableCatalog"
 """Iceberg's catalog of tables that exist in this process only, by which its own procedures write."""
@@ -56,8 +61,18 @@ class StagedTable:
             update.commit()
 
     def publish(self) -> None:
-        """Commit everything at once; refused if the table is not as it was, whatever has changed."""
-        self.transaction.underlyingOps().commit(self.before, self.transaction.currentMetadata())
+        """Commit everything at once.
+
+        Raises:
+            TableMovedError: the table is not as it was, whatever has changed; nothing was committed.
+        """
+        try:
+            self.transaction.underlyingOps().commit(self.before, self.transaction.currentMetadata())
+        except Py4JJavaError as error:
+            if str(error.java_exception.getClass().getSimpleName()) not in _REFUSALS:
+                raise
+            message = f"{self.table.name()} has changed since this run read it, so its commit was refused"
+            raise TableMovedError(message) from error
 
 
 @contextmanager

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from py4j.protocol import Py4JJavaError
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructField, StructType
 
@@ -28,6 +30,8 @@ from lake.tables.iceberg.staged import Shape, StagedTable, changed, follow, repl
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
+
+logger = logging.getLogger(__name__)
 
 _KEY, _IS_STORED, _CHANGES = "_odp_stored_key", "_odp_is_stored", "_odp_changes_"
 
@@ -86,7 +90,7 @@ class IcebergTable:
             self._replace(change, rows, check_lease)
         else:
             self._merge(change, rows, check_lease)
-        forget_old_snapshots(self._load())
+        self._forget_old_snapshots()
 
     def last_commit(self) -> Commit | None:
         """Read the newest commit that carries a proof."""
@@ -99,6 +103,13 @@ class IcebergTable:
         if change := newest_change(table):
             set_comments(table, comments_of(change.proof))
         return commit_time(table.currentSnapshot())
+
+    def _forget_old_snapshots(self) -> None:
+        """A change that reached the table is done, whether or not old files can be deleted; the next one tries again."""
+        try:
+            forget_old_snapshots(self._load())
+        except Py4JJavaError:
+            logger.warning("%s keeps old snapshots", self._definition.qualified_name, exc_info=True)
 
     def _load(self) -> Any:  # noqa: ANN401 - a Java object
         try:
