@@ -69,13 +69,14 @@ check: $(READY) ## lint, types, import contracts, manifests and unit tests
 	@$(BIN)/mypy etl-repo/app.py
 	@$(BIN)/lint-imports
 	@$(BIN)/odp config validate
-	@PYTHONDONTWRITEBYTECODE= $(PYTEST) --quiet --numprocesses=auto --dist=worksteal -m "not slow" tests/unit
+	@PYTHONDONTWRITEBYTECODE= $(PYTEST) --quiet --numprocesses=auto --dist=worksteal -m "not slow and not simulation" tests/unit
 
 test-tools: $(READY) ## rehearsal, odp command, scripts, benchmarks, this file, and all that starts programs
 	@$(PYTEST) --quiet --numprocesses=2 --dist=worksteal -m "not slow" tests/tools
 
-test-histories: $(READY) ## the history tester itself: random histories, planted defects
+test-histories: $(READY) ## the history tester itself, planted defects; kills and interleavings of deployed code
 	@$(PYTEST) --quiet --numprocesses=2 --dist=worksteal tests/histories
+	@$(PYTEST) --quiet --numprocesses=2 --dist=worksteal -m simulation tests/unit
 
 test-spark: $(SPARK) ## the table writers and the taxi flow's jobs on real Spark, Hudi and Iceberg
 
@@ -156,7 +157,7 @@ lock: ## write the lock files of Python packages anew from pyproject.toml
 	echo 'uv==0.13.9' | $(COMPILE) - -o requirements-uv.txt
 
 lock-jars: $(READY) ## write jars.lock.json anew from rehearsal/jars.py, which takes a download of 240 MB
-	@$(BIN)/python -m rehearsal.lock_jars
+	@$(BIN)/python -m rehearsal.jars
 
 clean: ## remove every trace of runs and installations
 	@rm -rf .venv $(SYNTH) $(TOOLS) .local node_modules report.html infra-repo/cdk.out etl-repo/cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info

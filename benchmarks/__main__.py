@@ -31,7 +31,7 @@ def taxi(trips: Trips = None, rows: Annotated[int, typer.Option(envvar="ROWS", m
 
 @app.command()
 def plan() -> None:
-    """Plan cadences of ever more tables and files, and list, sweep and read the history of a lake as it grows old."""
+    """Plan cadences of growing size, and list, sweep and read the history of a lake that grows old."""
     from benchmarks.batch_plan.ages import measure_ages
     from benchmarks.batch_plan.growth import measure_growth
     from benchmarks.batch_plan.history import measure_history

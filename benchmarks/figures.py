@@ -26,7 +26,7 @@ class Figures:
     notes: Sequence[str] = ()
 
     def publish(self, console: Console, folder: Path = FOLDER) -> Path:
-        """Print the table and write the JSON file beside those of the other benchmarks."""
+        """Print the table, and write the JSON file beside the other benchmarks' files."""
         console.print(self.table())
         for note in self.notes:
             console.print(note, highlight=False)
@@ -46,7 +46,7 @@ class Figures:
         return table
 
     def document(self) -> Mapping[str, object]:
-        """Give what is kept: the records, and the machine that they are of."""
+        """Return what is kept: the records, and the machine that they are of."""
         machine = {"cores": os.cpu_count(), "architecture": platform.machine(), "load_after": os.getloadavg()[0]}
         return {
             "benchmark": self.name,

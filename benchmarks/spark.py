@@ -21,7 +21,7 @@ _JAVA_OPTIONS = ("-Dderby.system.durability=test", "-Dderby.storage.indexStats.a
 def benchmark_session(
     work: Path, buckets: Sequence[str], settings: Mapping[str, str] = MappingProxyType({})
 ) -> Iterator[SparkSession]:
-    """Give a session whose buckets are folders below `work`, which other sessions may have filled before."""
+    """Return a session whose buckets are folders below `work`, which other sessions may have filled before."""
     folder, temporary = work / "s3", work / f"spark-{os.getpid()}"
     for path in (temporary, *(folder / bucket for bucket in buckets)):
         path.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Measures a piece of work: the time on the wall, and that of all cores in this process and its JVM."""
+"""Measures a piece of work: the wall-clock time, and the time of all cores in this process and its JVM."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -34,6 +34,6 @@ def measured(cpu_seconds: Callable[[], float] = time.process_time) -> Iterator[D
 
 
 def cpu_with_jvm(spark: "SparkSession") -> Callable[[], float]:
-    """Count the seconds of this process together with those of a session's JVM."""
+    """Add the seconds of this process and of a session's JVM."""
     machine = java_class(spark, "java.lang.management.ManagementFactory").getOperatingSystemMXBean()
     return lambda: time.process_time() + machine.getProcessCpuTime() / _NANOSECONDS

@@ -10,7 +10,7 @@ FOLDER = Path(__file__).resolve().parent.parent / ".local" / "benchmarks"
 
 @contextmanager
 def workspace(name: str) -> Iterator[Path]:
-    """Give an empty folder on the project's own disk, and remove it afterwards."""
+    """Return an empty folder on the project's own disk, and remove it afterwards."""
     folder = FOLDER / f"{name}.work"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

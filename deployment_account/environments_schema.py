@@ -13,7 +13,7 @@ from deployment_account.environments import Platform
 
 
 def render_schema() -> str:
-    """The JSON schema of the configuration, as it is committed beside it."""
+    """The JSON schema of the configuration, which is committed beside it."""
     schema = Platform.model_json_schema(by_alias=True)
     return schema_text(schema)
 

@@ -1,4 +1,4 @@
-"""The packages of a lock file, installed once into a folder that is kept for as long as the lock stays as it is."""
+"""Installs the packages of a lock file into a folder, and reuses it until the lock changes."""
 
 from __future__ import annotations
 

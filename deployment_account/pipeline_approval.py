@@ -132,7 +132,7 @@ class Approval(Construct):
         ]
 
     def _role(self, which: str) -> iam.IRole:
-        """A role of the bootstrap in the account of the pipelines, known as CDK Pipelines knows those of stages."""
+        """A bootstrap role in the account of the pipelines, named as CDK Pipelines names the roles of stages."""
         id_ = which.title().replace("-", "")
         if found := self.node.try_find_child(id_):
             return found  # type: ignore[return-value]

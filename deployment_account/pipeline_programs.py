@@ -66,7 +66,7 @@ def publishing(blueprint: IConstruct) -> None:
 
 
 def _unpacked() -> str:
-    """The program, packed so that it fits: by an algorithm whose result no version of a library changes."""
+    """The program, packed to fit: by an algorithm whose result no version of a library changes."""
     package = Path(release_check.__file__).parent
     files = {file.name: file.read_text(encoding="utf-8") for file in sorted(package.glob("*.py"))}
     packed = base64.b64encode(bz2.compress(json.dumps(files).encode())).decode()

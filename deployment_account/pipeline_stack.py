@@ -89,7 +89,7 @@ class PipelineStack(cdk.Stack):
             synth=synth_step(source, self._folder, self._environment.name, requested_by=requester),
             cli_version=CDK.fetched,
             cdk_assets_cli_version=CDK_ASSETS.fetched,
-            # one build for all assets: other code is then no other pipeline, which would start itself anew
+            # one build for all assets: changed code then does not change the pipeline, which would restart it
             publish_assets_in_parallel=False,
             # where somebody approves, the pipeline changes itself by a change set that was approved
             self_mutation=not self._environment.waits_for_approval,

@@ -42,7 +42,7 @@ class Retention(Model):
     landed_file_days: Annotated[int, Field(strict=True, ge=14, le=3653)] = 90
     """After how long landed files expire, applied or not; until then they can be read again."""
     history_days: Annotated[int, Field(strict=True, ge=30, le=3653)] = 400
-    """How long the books remember files that are done and runs that have ended."""
+    """How long the ledger keeps processed files and ended runs."""
 
     @model_validator(mode="after")
     def _tiered_files_stay_a_while(self) -> Retention:

@@ -17,7 +17,7 @@ _NAME = r"^[a-z][a-z0-9_-]*$"
 
 def _is_name(name: str) -> str:
     if re.fullmatch(_NAME, name) is None:
-        raise ValueError(f"{name!r} is no name of a source; begin with a-z and go on with a-z, 0-9, _ and -")
+        raise ValueError(f"{name!r} is no name of a source; begin with a-z, continue with a-z, 0-9, _ and -")
     return name
 
 

@@ -11,18 +11,17 @@ from rich.console import Console
 from rich.text import Text
 
 from deployment_account.environments import load_platform
-from rehearsal.demo.demo import CONFIGURATION, ENVIRONMENT, Demo, DemoOptions
-from rehearsal.demo.errors import DemoError, ExplainedError
-from rehearsal.demo.evidence import evidence, evidence_of
-from rehearsal.demo.workspace import Workspace
+from rehearsal.demo.demo import Demo, DemoOptions
+from rehearsal.demo.failures import DemoError, ExplainedError, evidence, evidence_of
+from rehearsal.demo.workspace import CONFIGURATION, ENVIRONMENT, Workspace
 from rehearsal.emulator.process import Emulator, EmulatorError
 from rehearsal.emulator.settings import EmulatorSettings
 from rehearsal.failures import friendly_errors
 from rehearsal.pipeline.cli import app as rehearse
 from rehearsal.report.page import render
 from rehearsal.report.summary import print_summary
-from rehearsal.torture.command import torture
-from rehearsal.torture.deployed.command import torture_lake
+from rehearsal.torture.deployed.campaign import torture_lake
+from rehearsal.torture.runner import torture
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 app.command()(torture)
@@ -112,7 +111,7 @@ def _say(console: Console, text: str) -> None:
 
 
 def _show_evidence(console: Console, logs: Path, failure: Exception) -> None:
-    """Show the logs of what failed; an error that names its own reason is not followed by those of anything else."""
+    """Show the logs of what failed; an error that names its own reason is shown alone."""
     telling = evidence_of(failure.failed_runs, logs) if isinstance(failure, ExplainedError) else evidence(logs)
     for found in telling:
         console.print(Text(f"{found.log} says:", style="bold"))

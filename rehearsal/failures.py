@@ -12,16 +12,14 @@ from rich.text import Text
 
 from deployment_account.errors import ConfigurationError
 from lake.errors import LakeError
-from rehearsal.demo.errors import DemoError
-from rehearsal.demo.interruption import Interrupted, interruptible
+from rehearsal.demo.failures import DemoError, Interrupted, interruptible
 from rehearsal.demo.workspace import FULL_DISK
-from rehearsal.deployment.assembly import AssemblyError
+from rehearsal.deployment.assembly import AssemblyError, SynthesisError
 from rehearsal.deployment.deployer import DeploymentError
-from rehearsal.deployment.synth import SynthesisError
-from rehearsal.emulator.glue_runner.metastore_files import MetastoreError
+from rehearsal.emulator.glue_runner.spark_settings import MetastoreError
 from rehearsal.emulator.process import EmulatorError
 from rehearsal.jars import JarsError
-from rehearsal.pipeline.errors import RehearsalError
+from rehearsal.pipeline.definition import RehearsalError
 from rehearsal.source.trips import TripsFileError
 from rehearsal.toolchain import ToolchainError
 
@@ -60,7 +58,7 @@ def friendly_errors(console: Console) -> Iterator[None]:
 
 
 def is_disk_full(error: BaseException) -> bool:
-    """Tell whether the error is about a disk, or a share of one, without room."""
+    """Whether the error is about a disk, or a share of one, without room."""
     if isinstance(error, sqlite3.Error):
         return error.sqlite_errorcode == sqlite3.SQLITE_FULL
     return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)

@@ -1,11 +1,12 @@
 """The lock of the jars: each by name, version and SHA-256, the transitive ones too."""
 
 import hashlib
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Literal
+
+from pydantic import TypeAdapter
 
 LOCK_FILE = Path(__file__).resolve().parent.parent / "jars.lock.json"
 
@@ -34,31 +35,22 @@ class LockedSet:
     excluded: tuple[str, ...]
     jars: tuple[LockedJar, ...]
 
-    @classmethod
-    def of_json(cls, entry: Mapping[str, Any]) -> "LockedSet":
-        """Read one set of a lock file."""
-        jars = tuple(LockedJar(jar["name"], jar["version"], jar["sha256"]) for jar in entry["jars"])
-        return cls(tuple(entry["packages"]), tuple(entry["excluded"]), jars)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the set as a lock file has it."""
-        jars = [{"name": jar.name, "version": jar.version, "sha256": jar.sha256} for jar in self.jars]
-        return {"packages": list(self.packages), "excluded": list(self.excluded), "jars": jars}
-
     def is_complete_in(self, folder: Path) -> bool:
-        """Tell whether every jar lies in this folder, whatever its content."""
+        """Whether this folder has every jar, with any content."""
         return all((folder / jar.file_name).is_file() for jar in self.jars)
+
+
+_LOCK = TypeAdapter(dict[Literal["sets"], tuple[LockedSet, ...]])
 
 
 def read(lock: Path = LOCK_FILE) -> tuple[LockedSet, ...]:
     """Return all sets of a lock file."""
-    return tuple(LockedSet.of_json(entry) for entry in json.loads(lock.read_text(encoding="utf-8"))["sets"])
+    return _LOCK.validate_json(lock.read_bytes())["sets"]
 
 
 def write(sets: Iterable[LockedSet], lock: Path = LOCK_FILE) -> None:
     """Write a lock file."""
-    content = {"sets": [one.to_json() for one in sets]}
-    lock.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    lock.write_bytes(_LOCK.dump_json({"sets": tuple(sets)}, indent=1) + b"\n")
 
 
 def locked_set(packages: Sequence[str], excluded: Sequence[str], lock: Path = LOCK_FILE) -> LockedSet | None:

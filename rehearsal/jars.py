@@ -1,6 +1,7 @@
 """The jars with which Spark reads and writes tables on S3: fetched once by Spark's own Ivy, then plain paths.
 
 `jars.lock.json` pins each of them. A jar with another content is refused whenever its path is asked for.
+`python -m rehearsal.jars` writes that lock anew.
 """
 
 import fcntl
@@ -18,6 +19,10 @@ from pathlib import Path
 
 from rehearsal import jar_lock, toolchain
 from rehearsal.jar_lock import LOCK_FILE, LockedJar, LockedSet
+
+# The jars with which Spark reads and writes tables on S3: fetched once by Spark's own Ivy, then plain paths.
+#
+# `jars.lock.json` pins each of them. A jar with another content is refused whenever its path is asked for.
 
 FORMATS = {
     "hudi": ("org.apache.hudi:hudi-spark3.5-bundle_2.12:1.0.2",),
@@ -48,7 +53,7 @@ _REASONS = ("unresolved dependency", "Server access error", "SERVER ERROR", "FAI
 
 
 class JarsError(Exception):
-    """The jars cannot be downloaded, or are not those of the lock."""
+    """The jars cannot be downloaded, or differ from the lock."""
 
 
 def cache_folder() -> Path:
@@ -117,7 +122,7 @@ def _locked(packages: Sequence[str], lock: Path) -> LockedSet:
 
 
 def _download(folder: Path, locked: LockedSet) -> None:
-    """Download into a folder of its own, and move only what is whole and locked to where jars are looked for."""
+    """Download into a separate folder, and move only complete, locked jars to the jar folder."""
     arriving = folder / "arriving"
     shutil.rmtree(arriving, ignore_errors=True)
     arriving.mkdir()
@@ -175,3 +180,24 @@ def _reason(output: str) -> str:
     lines = [line.strip(" \t:") for line in output.splitlines()]
     telling = [line for line in lines if any(reason in line for reason in _REASONS)]
     return (telling or lines or ["no reason given"])[0]
+
+
+# Writes the lock of the jars: `python -m rehearsal.jars` asks Ivy, and hashes what it brings.
+
+SETS: tuple[Sequence[str], ...] = (PACKAGES, DELTA)
+
+
+def lock_jars(lock: Path = LOCK_FILE) -> None:
+    """Write the lock; a version that is locked already must have kept its content."""
+    before = jar_lock.read(lock) if lock.exists() else ()
+    sets = [resolve(packages) for packages in SETS]
+    if changed := [line for one in sets for line in jar_lock.changed_contents(before, one)]:
+        raise JarsError(f"a published jar has changed: {'; '.join(changed)}. {lock.name} is left as it was")
+    jar_lock.write(sets, lock)
+
+
+if __name__ == "__main__":
+    try:
+        lock_jars()
+    except JarsError as error:
+        sys.exit(str(error))

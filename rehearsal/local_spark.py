@@ -1,15 +1,24 @@
-"""A Spark session in this process with the table formats of Glue 5.1; `s3://` names folders, one for each bucket."""
+"""A Spark session in this process with the table formats of Glue 5.1, and the taxi flow's buckets, without S3.
 
+`s3://` names folders, one for each bucket.
+"""
+
+import hashlib
 import os
 import sys
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from types import MappingProxyType
 
 from pyspark.sql import SparkSession
+from taxi.records import LandedFile, MalformedRow
 
 from rehearsal import toolchain
 from rehearsal.jars import spark_jars
+
+# A Spark session in this process with the table formats of Glue 5.1; `s3://` names folders, one for each bucket.
 
 _VIEW = "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme"
 _LOCAL = "org.apache.hadoop.fs.LocalFileSystem"
@@ -72,7 +81,7 @@ def _storage(buckets: Path, names: Iterable[str]) -> dict[str, str]:
 
 
 def _metastore(work: Path) -> list[str]:
-    """Give the metastore's settings as Java's properties, which every client of it finds by itself.
+    """Return the metastore's settings as Java's properties, which every client of it finds by itself.
 
     Hive opens the metastore again whenever a client has other settings of it than the last one: a CPU second each time.
     Spark's client has those named `spark.hadoop.…` under two names, Hudi's has not all of them.
@@ -99,3 +108,51 @@ def _catalogs(work: Path) -> dict[str, str]:
         f"{_CATALOG}.io-impl": f"{_ICEBERG}.hadoop.HadoopFileIO",
         f"{_CATALOG}.warehouse": str(work / "iceberg"),
     }
+
+
+# The taxi flow's raw bucket and its quarantine without S3.
+
+RAW_BUCKET = "raw"
+
+
+class FolderFiles:
+    """Buckets as folders; an etag is the hash of the content, as for an object sent in one part."""
+
+    def __init__(self, buckets: Path) -> None:
+        self._buckets = buckets
+        self._landed = count(1)
+
+    def put(self, dataset: str, key: str, content: bytes) -> LandedFile:
+        """Send a file to the raw bucket, after those before it; returns the entry that a bundle has of it."""
+        path = self._buckets / RAW_BUCKET / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        number = next(self._landed)
+        landed_at = f"2026-01-01T00:{number // 60:02}:{number % 60:02}Z"
+        return LandedFile(dataset, f"f{number}", RAW_BUCKET, key, _etag(content), len(content), landed_at)
+
+    def version(self, bucket: str, key: str) -> str | None:
+        """Return the etag of what lies under a key."""
+        path = self._buckets / bucket / key
+        return _etag(path.read_bytes()) if path.exists() else None
+
+    def read_start(self, bucket: str, key: str, length: int) -> bytes:
+        """Read the first bytes of an object."""
+        with (self._buckets / bucket / key).open("rb") as file:
+            return file.read(length)
+
+
+@dataclass
+class MemoryQuarantine:
+    """Malformed rows by file id."""
+
+    kept: dict[str, list[MalformedRow]] = field(default_factory=dict)
+
+    def keep(self, dataset: str, file_id: str, rows: Iterable[MalformedRow]) -> str:
+        """Keep the malformed rows of one file."""
+        self.kept[file_id] = list(rows)
+        return f"s3://conformed/quarantine/{dataset}/{file_id}/"
+
+
+def _etag(content: bytes) -> str:
+    return hashlib.md5(content).hexdigest()  # noqa: S324 - what S3 does

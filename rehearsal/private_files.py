@@ -1,4 +1,4 @@
-"""What the rehearsal writes is for the person who started it: other users of the machine read none of it."""
+"""What the rehearsal writes is for the person who started it: other users of the machine cannot read them."""
 
 import os
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Finds the Java 17 and the node that the rehearsal needs: the machine's own when fit, else those of wheels."""
+"""Finds the Java 17 and the node that the rehearsal needs: the machine's own if they fit, or else the wheels' tools."""
 
 import os
 import re

@@ -76,7 +76,7 @@ _pick = AttributePicker.__call__
 
 
 def _picked(picker: Any, context: Any) -> Any:
-    """Moto works out under which names a member may stand, anew for each member of each value of each answer.
+    """Moto computes the possible names of a member again for each member of each value of each answer.
 
     For a plain dictionary they follow from the member alone, which lives as long as its service's model.
     """
@@ -103,7 +103,7 @@ def _as_text(value: Any) -> str:
 
 
 class _Handler(DynamoHandler):  # type: ignore[misc] # moto has no types
-    """Answers a request of boto3 as it is: moto else looks for its service and builds a web server's request of it."""
+    """Answers a request of boto3 unchanged: moto else looks for its service and builds a web server's request of it."""
 
     def answer(self, request: Any) -> Any:
         self.headers = _Headers({name.lower(): _as_text(value) for name, value in request.headers.items()})

@@ -46,7 +46,7 @@ def state_as_now(table: Table) -> Table:
 
 
 def replace_by_copy(table: Table, key: dict[str, Any]) -> None:
-    """Let an update change a copy of its item, because the item may belong to a state that was kept, too."""
+    """Let an update change a copy of its item, because a kept state may share the item."""
     hash_key = DynamoType(key[table.hash_key_attr])
     range_key = DynamoType(key[table.range_key_attr]) if table.range_key_attr else None
     item = table.get_item(hash_key, range_key)
@@ -67,7 +67,7 @@ def _processed_as(kinds: Any, kind: Any) -> Any:
 
 
 def _traverse(processor: Any, root: Any) -> Any:
-    """Moto builds the processor's map anew for each node; what it processes in which order is the same."""
+    """Moto rebuilds the processor's map for each node; what it processes in which order is the same."""
     process = processor._processing_map()
     kinds = tuple(process)
 
@@ -114,7 +114,7 @@ def _as_json(value: Any) -> str:
 
 
 def answer_of(handler: BaseResponse, action_result: Any) -> Any:
-    """Write a result as it is, where moto else looks for each member of it in the model of the service."""
+    """Write a result directly; moto would look up each member in the service's model."""
     result = action_result.result
     if handler._get_action() in PLAIN and isinstance(result, dict):
         headers = {"Content-Type": "application/x-amz-json-1.0", **handler.response_headers}

@@ -35,7 +35,7 @@ class Guard:
 
 
 def _is_deployed(path: object) -> bool:
-    """Compared by name first, because this is asked of every file that Python opens."""
+    """Compared by name first, because this runs for every file that Python opens."""
     text = os.fsdecode(path) if isinstance(path, str | bytes | os.PathLike) else ""
     if not text.endswith(".json"):
         return False

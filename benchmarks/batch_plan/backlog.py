@@ -1,4 +1,4 @@
-"""A lake's books with many tables in one cadence and many pending files, and nothing else in them."""
+"""A lake's ledger with many tables in one cadence and many pending files, and nothing else."""
 
 import json
 from collections import Counter
@@ -49,7 +49,7 @@ class Scale:
 
 
 class Backlog:
-    """The books of one account of the emulator."""
+    """The ledger of one account of the emulator."""
 
     def __init__(self, emulator: Emulator, account: str, scale: Scale) -> None:
         self._shell = emulator.shell_environment(account)
@@ -65,13 +65,13 @@ class Backlog:
         self._scale = scale
 
     def environment(self) -> Mapping[str, str]:
-        """Give the variables with which the Batch Manager finds the books."""
-        books = {variable: variable for variable in _KEYS}
+        """Return the variables with which the Batch Manager finds the ledger."""
+        tables = {variable: variable for variable in _KEYS}
         lake = {"LAKE": "odp-bench", "ENVIRONMENT": "bench", "TOPIC_ARN": "arn:aws:sns:us-east-1:000000000000:alerts"}
-        return self._shell | books | lake | {"PLAN_BUCKET": self._plan_bucket, "JOB_TIMEOUT_MINUTES": "60"}
+        return self._shell | tables | lake | {"PLAN_BUCKET": self._plan_bucket, "JOB_TIMEOUT_MINUTES": "60"}
 
     def fill(self) -> None:
-        """Make the books, with every table configured and every file pending."""
+        """Make the ledger, with every table configured and every file pending."""
         self._s3.create_bucket(Bucket=self._plan_bucket)
         for table, keys in _KEYS.items():
             self._create(table, keys)
@@ -147,7 +147,7 @@ def _table_config(source_table: str) -> RawTableConfig:
 
 
 def landed_file() -> LandedFile:
-    """Give a file of changes as DMS lands it."""
+    """Return a file of changes as DMS lands it."""
     schema, table = "warehouse", "table_00000"
     return LandedFile(
         source_table_name=f"{schema}.{table}",

@@ -1,4 +1,4 @@
-"""What is read of a table's history for a file that came late, from a history of a month and from one of a year."""
+"""Measures the reads of a table's history for a late file: a month's and a year's history."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,5 +1,5 @@
 # ruff: noqa: ARG002 - ports
-"""A lake that has been at work for some days, in memory: its staging bucket, its register and what they are asked."""
+"""A lake that has been at work for some days, in memory: its staging bucket, its register and the requests to them."""
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
@@ -32,7 +32,7 @@ class OldLake:
         self._state = SweepState()
 
     def newest(self, count: int) -> list[LandedFile]:
-        """Give the newest files of the first table, which are those that a refresh finds pending."""
+        """Return the newest files of the first table, which are those that a refresh finds pending."""
         end = bisect_left(self.keys, "sales/table_000/LOAD")
         files = (listed_object(self._version(key)) for key in self.keys[end - count : end])
         return [file for file in files if isinstance(file, LandedFile)]
@@ -83,7 +83,7 @@ class OldLake:
         return False
 
     def load(self) -> SweepState:
-        """Give what the sweep has kept."""
+        """Return what the sweep has kept."""
         return self._state
 
     def save(self, state: SweepState) -> None:

@@ -1,4 +1,4 @@
-"""Runs the Batch Manager's handler once in a process of its own, and tells what it answered and what it took."""
+"""Runs the Batch Manager's handler once in its own process, and reports its answer and cost."""
 
 import json
 import re
@@ -60,7 +60,7 @@ def _planning(event: dict[str, Any]) -> Planning:
 
 
 def _peak_bytes() -> int:
-    """Read the most memory that this process had; what getrusage tells may be that of the process it came from."""
+    """Read the most memory that this process had; getrusage may report the parent process's values."""
     (peak,) = re.findall(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"))
     return int(peak) * _KIBIBYTE
 

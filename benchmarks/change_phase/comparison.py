@@ -48,7 +48,7 @@ class Course:
         return list(self._records(durations))
 
     def demand_equal(self) -> None:
-        """Compare every value that a contender has exported with that of duckdb."""
+        """Compare every exported value of a contender with duckdb's value."""
         reference = Entry(DUCKDB, self.workload, self.work)
         for table in self.workload.source_tables:
             source = self.work / "s3" / STAGING / table.key(LOAD)

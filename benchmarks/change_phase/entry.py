@@ -16,7 +16,7 @@ from benchmarks.change_phase.workload import STAGING, Workload
 from benchmarks.spark import CORES, benchmark_session
 from benchmarks.stopwatch import Duration, cpu_with_jvm, measured
 from rehearsal import jars
-from rehearsal.emulator.glue_runner import metastore_files
+from rehearsal.emulator.glue_runner import spark_settings
 
 
 class Step(StrEnum):
@@ -84,10 +84,10 @@ class Entry:
 
 
 def _settings(metastore: Path) -> Mapping[str, str]:
-    """Give what only contenders need: Delta's jars, the merges' catalogs, a metastore that is kept."""
+    """Return what only contenders need: Delta's jars, the merges' catalogs, a metastore that is kept."""
     if not metastore.exists():
-        metastore_files.copy_to(metastore)
-    hive = {f"spark.hadoop.{name}": value for name, value in metastore_files.settings(metastore).items()}
+        spark_settings.copy_metastore_to(metastore)
+    hive = {f"spark.hadoop.{name}": value for name, value in spark_settings.metastore_settings(metastore).items()}
     delta = jars.spark_jars(jars.cache_folder() / "delta", jars.DELTA)
     return {**hive, **merge_settings(), "spark.jars": ",".join(map(str, (*jars.spark_jars(), *delta)))}
 

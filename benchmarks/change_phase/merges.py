@@ -67,7 +67,7 @@ def delta_merge(spark: SparkSession) -> Merge:
 
 
 def merge_settings() -> Mapping[str, str]:
-    """Give the session's settings for both formats."""
+    """Return the session's settings for both formats."""
     iceberg = f"spark.sql.catalog.{ICEBERG_CATALOG}"
     return {
         "spark.sql.extensions": (

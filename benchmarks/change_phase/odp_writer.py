@@ -1,4 +1,4 @@
-"""The lake's own writer: decisions, commit and catalog as in a Glue run, without the books in DynamoDB."""
+"""The lake's own writer: decisions, commit and catalog as in a Glue run, without the ledger in DynamoDB."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime

@@ -66,7 +66,7 @@ class SourceTable:
         )
 
     def key(self, file: str) -> str:
-        """Where a file lies in the staging bucket."""
+        """The place of a file in the staging bucket."""
         return f"{SCHEMA}/{self.name}/{file}"
 
     def uri(self, file: str) -> str:
@@ -74,7 +74,7 @@ class SourceTable:
         return f"s3://{STAGING}/{self.key(file)}"
 
     def landed(self, file: str, buckets: Path) -> LandedFile:
-        """Give a file as the File Manager registers it."""
+        """Return a file as the File Manager registers it."""
         size = (buckets / STAGING / self.key(file)).stat().st_size
         kind = FileType.FULL_LOAD if file == LOAD else FileType.CHANGES
         landed_at = datetime(2021, 2, 1, 0, 0, int(file != LOAD), tzinfo=UTC).isoformat()
@@ -113,7 +113,7 @@ class Workload:
 
 
 def _in_upper_case(connection: duckdb.DuckDBPyConnection, query: str) -> str:
-    """DMS writes the names of columns in upper case here, but that of its own operation."""
+    """DMS writes column names in upper case here, except its own operation column."""
     names = [column[0] for column in connection.execute(f"DESCRIBE {query}").fetchall()]
     renamed = ", ".join(name if name == "Op" else f"{name} AS {name.upper()}" for name in names)
     return f"SELECT {renamed} FROM ({query})"  # noqa: S608 - constants

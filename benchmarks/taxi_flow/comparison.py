@@ -14,7 +14,7 @@ from benchmarks.spark import CORES, benchmark_session
 from benchmarks.stopwatch import Duration, cpu_with_jvm, measured
 from benchmarks.taxi_flow.duckdb_flow import DuckDbFlow
 from benchmarks.taxi_flow.spark_flow import BUCKETS, DATASET, SparkFlow
-from rehearsal.local_files import FolderFiles
+from rehearsal.local_spark import FolderFiles
 from rehearsal.source.taxi_files import Delivery, taxi_deliveries
 from rehearsal.validation.taxi_results import QUESTIONS, ExpectedResults
 

@@ -16,7 +16,7 @@ from taxi.records import LandedFile, LoadStatus
 from taxi.spark_session import with_settings
 
 from lake.tables.iceberg.catalog import TableName
-from rehearsal.local_files import RAW_BUCKET, FolderFiles, MemoryQuarantine
+from rehearsal.local_spark import RAW_BUCKET, FolderFiles, MemoryQuarantine
 from rehearsal.validation.taxi_results import Question
 
 CONFORMED, PURPOSE_BUILT = "conformed", "purpose-built"

@@ -93,7 +93,7 @@ class Prepared:
 
 
 def read(place: Place) -> Prepared:
-    """Read a change set whole; one that cannot be read, or executed as it is, is an error."""
+    """Read a change set whole; one that cannot be read or executed is an error."""
     aws = as_role(place.role, place.region)
     at = {"stack_name": place.stack, "change_set_name": place.change_set}
     found = aws.call("cloudformation", "describe-change-set", "--include-property-values", **at)

@@ -15,7 +15,7 @@ SHORT = {Kind.DATA: "Data", Kind.PERMISSIONS: "Permissions", Kind.REPLACED: "Rep
 
 
 def message(prepared: Sequence[Prepared], own: str) -> str:
-    """One line: first what there is of each kind, then as much of it as there is room for, the worst first."""
+    """One line: first the count of each kind, then the details that fit, the worst first."""
     by_kind = {kind: list(_named(prepared, kind)) for kind in Kind}
     parts = [f"{kind.value} ({len(found)})." for kind, found in by_kind.items() if found] or [NOTHING]
     if any(one.changes for one in prepared if one.stack == own):

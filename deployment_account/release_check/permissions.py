@@ -120,7 +120,7 @@ def _is_covered(one: Atom, earlier: Iterable[Atom]) -> bool:
 
 
 def _matches(pattern: str, value: str) -> bool:
-    """Whether the first is at least as wide; what only CloudFormation can put together is compared as it is written."""
+    """Whether the first is at least as wide; an expression that only CloudFormation can resolve is compared as text."""
     if pattern == value:
         return True
     if pattern.startswith((ALL_BUT, "{", "[")) or value.startswith((ALL_BUT, "{", "[")):
@@ -147,7 +147,7 @@ def _others(old: Resource | None, new: Resource | None) -> Iterator[str]:
 
 
 def _of_whom(type_: str, earlier: Mapping[str, Any], later: Mapping[str, Any]) -> Iterator[str]:
-    """What decides whom a policy is about, though the policy stays as it is."""
+    """The properties that change a policy's principals without changing the policy."""
     if PRINCIPALS.fullmatch(type_):
         before, after = _tags(earlier), _tags(later)
         for key in sorted({*before, *after}):

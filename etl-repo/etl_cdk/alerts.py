@@ -66,12 +66,12 @@ class Alerts(Construct):
         self.on_any(
             f"TimedOut{name}",
             state_machine.metric_timed_out(),
-            meaning="An execution ran out of its time; the next one goes on with its files.",
+            meaning="An execution ran out of its time; the next one continues with its files.",
         )
         self.on_any(
             f"Aborted{name}",
             state_machine.metric_aborted(),
-            meaning="A person or a program stopped an execution; the next one goes on with its files.",
+            meaning="A person or a program stopped an execution; the next one continues with its files.",
         )
 
     def on_silence(self, name: str, function: lambda_.IFunction, *, meaning: str) -> cloudwatch.Alarm:
@@ -90,7 +90,7 @@ class Alerts(Construct):
         return alarm
 
     def on_any_counted(self, counted: Metric, *, meaning: str, period: cdk.Duration | None = None) -> cloudwatch.Alarm:
-        """Alarm as soon as the runtime counts one of this lake; the period is that of CloudWatch."""
+        """Alarm as soon as the runtime counts one of this lake; CloudWatch sets the period."""
         metric = cloudwatch.Metric(
             namespace=NAMESPACE,
             metric_name=counted.value,

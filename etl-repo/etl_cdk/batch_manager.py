@@ -47,11 +47,11 @@ class BatchManager(RuntimeFunction):
         *,
         package: RuntimePackage,
         tables: Mapping[OdpTable, dynamodb.ITable],
-        foundation: InfraImports,
+        infra: InfraImports,
         alerts: Alerts,
         environment: Environment,
     ) -> None:
-        config = foundation.bucket(Shared.CONFIG_BUCKET)
+        config = infra.bucket(Shared.CONFIG_BUCKET)
         super().__init__(
             scope,
             id_,
@@ -82,8 +82,8 @@ class BatchManager(RuntimeFunction):
         )
         self._allow_telling(tables)
         alerts.let_publish(self.role)
-        self._allow_claims(tables[OdpTable.FILE_PROCESSING_TRACKER], foundation.names.state_machine)
-        allow_key_use(self.role, foundation.data_key)
+        self._allow_claims(tables[OdpTable.FILE_PROCESSING_TRACKER], infra.names.state_machine)
+        allow_key_use(self.role, infra.data_key)
 
     def _allow_telling(self, tables: Mapping[OdpTable, dynamodb.ITable]) -> None:
         """Record messages in the file tracker, but no files; read held entries of the quarantine."""

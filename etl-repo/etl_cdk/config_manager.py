@@ -59,19 +59,17 @@ class ConfigManager(Construct):
         id_: str,
         *,
         package: RuntimePackage,
-        foundation: InfraImports,
+        infra: InfraImports,
         tables: Mapping[OdpTable, dynamodb.ITable],
         manifests: TableManifests,
         sources: str,
         alerts: Alerts,
     ) -> None:
         super().__init__(scope, id_)
-        self._package, self._foundation, self._manifests, self._sources = package, foundation, manifests, sources
-        self._config = foundation.bucket(Shared.CONFIG_BUCKET)
-        self.dead_letters = encrypted_queue(self, "DeadLetters", key=foundation.data_key, timeout=TIMEOUT)
-        self.queue = encrypted_queue(
-            self, "Queue", key=foundation.data_key, timeout=TIMEOUT, dead_letters=self.dead_letters
-        )
+        self._package, self._infra, self._manifests, self._sources = package, infra, manifests, sources
+        self._config = infra.bucket(Shared.CONFIG_BUCKET)
+        self.dead_letters = encrypted_queue(self, "DeadLetters", key=infra.data_key, timeout=TIMEOUT)
+        self.queue = encrypted_queue(self, "Queue", key=infra.data_key, timeout=TIMEOUT, dead_letters=self.dead_letters)
         queue_new_objects(
             self,
             "NewRequest",
@@ -119,7 +117,7 @@ class ConfigManager(Construct):
         allow(handler.role, ["s3:GetObject", "s3:GetObjectVersion"], [request])
         # without it S3 would answer 403 instead of 404 for a request that is gone
         allow(handler.role, ["s3:ListBucket"], [self._config.bucket_arn])
-        allow_key_use(handler.role, self._foundation.data_key)
+        allow_key_use(handler.role, self._infra.data_key)
         return handler
 
     def _variables(self, tables: Mapping[OdpTable, dynamodb.ITable]) -> ConfigManagerVariables:
@@ -131,7 +129,7 @@ class ConfigManager(Construct):
             config_deploy_tracker_table=tables[OdpTable.CONFIG_DEPLOY_TRACKER].table_name,
             file_processing_tracker_table=tables[OdpTable.FILE_PROCESSING_TRACKER].table_name,
             config_bucket=self._config.bucket_name,
-            database_prefix=self._foundation.names.database(""),
+            database_prefix=self._infra.names.database(""),
             cadence_defaults=json.dumps(self._manifests.cadence_defaults.model_dump()),
             deployed_cadences=frozenset(batch.refresh_cadence for batch in batches),
             deployed_glue_jobs=frozenset(batch.glue_job_name for batch in batches),
@@ -156,7 +154,7 @@ class ConfigManager(Construct):
         allow(delivery.role, ["s3:GetObject"], [archive.bucket.arn_for_objects(archive.s3_object_key)])
         allow(delivery.role, ["s3:PutObject"], [self._config.arn_for_objects(REQUEST_KEY)])
         allow(delivery.role, ["sqs:SendMessage"], [self.queue.queue_arn])
-        allow_key_use(delivery.role, self._foundation.data_key)
+        allow_key_use(delivery.role, self._infra.data_key)
         request = cdk.CustomResource(
             self,
             "Request",

@@ -51,7 +51,7 @@ class EtlStage(EnvironmentStage):
         )
         databases = database_patterns(content, environment, names)
         self.taxi = TaxiStack(self, "Taxi", names=names, environment=environment, raw_databases=databases)
-        # they know the tables by their names: with exports between them, the change sets of these stacks could not
-        # be prepared, and so not approved, before that of the tables is executed
+        # they know the tables by their names: with exports, the change sets of these stacks could not be prepared and
+        # approved before the tables' change set is executed
         for stack in (self.odp, self.taxi):
             stack.add_stack_dependency(self.tables)

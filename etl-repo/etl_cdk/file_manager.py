@@ -58,15 +58,15 @@ class FileManager(Construct):
         id_: str,
         *,
         package: RuntimePackage,
-        foundation: InfraImports,
+        infra: InfraImports,
         tables: Mapping[OdpTable, dynamodb.ITable],
         environment: Environment,
         alerts: Alerts,
     ) -> None:
         super().__init__(scope, id_)
         self._environment, self._package, self._tables = environment, package, tables
-        self._alerts, self._names = alerts, foundation.names
-        self._staging, self._data_key = foundation.bucket(Shared.STAGING_BUCKET), foundation.data_key
+        self._alerts, self._names = alerts, infra.names
+        self._staging, self._data_key = infra.bucket(Shared.STAGING_BUCKET), infra.data_key
         self._tracker, self._history = tables[OdpTable.FILE_TRACKER], tables[OdpTable.FILE_TRACKER_HISTORY]
         self._quarantine, self._format = tables[OdpTable.QUARANTINE], tables[OdpTable.CONFIG_DEPLOY_TRACKER]
         self.dead_letters = encrypted_queue(self, "DeadLetters", key=self._data_key, timeout=TIMEOUT)
@@ -158,7 +158,7 @@ class FileManager(Construct):
         alerts.on_any(
             "FailedSweeps",
             self.sweep.metric_errors(),
-            meaning="The sweep over the staging bucket failed; its log says where, and the next run goes on there.",
+            meaning="The sweep over the staging bucket failed; its log says where, and the next run continues there.",
         )
         alerts.on_silence(
             "SilentSweeps",

@@ -57,7 +57,7 @@ class FileProcessor(Construct):
         id_: str,
         *,
         package: RuntimePackage,
-        foundation: InfraImports,
+        infra: InfraImports,
         tables: Mapping[OdpTable, dynamodb.ITable],
         manifests: Manifests,
         environment: Environment,
@@ -66,14 +66,14 @@ class FileProcessor(Construct):
         super().__init__(scope, id_)
         settings = environment.odp
         self._package = package
-        self._names = foundation.names
-        config = foundation.bucket(Shared.CONFIG_BUCKET)
+        self._names = infra.names
+        config = infra.bucket(Shared.CONFIG_BUCKET)
         self.batch_manager = BatchManager(
             self,
             "BatchManager",
             package=package,
             tables=tables,
-            foundation=foundation,
+            infra=infra,
             alerts=alerts,
             environment=environment,
         )
@@ -81,25 +81,25 @@ class FileProcessor(Construct):
             self,
             "Jobs",
             package=package,
-            names=foundation.names,
+            names=infra.names,
             settings=settings,
             batches=manifests.batches,
-            warehouse=foundation.bucket(Shared.RAW_BUCKET).bucket_name,
-            arguments=_job_arguments(tables, config) | _limits(environment) | _of_the_lake(foundation, environment),
+            warehouse=infra.bucket(Shared.RAW_BUCKET).bucket_name,
+            arguments=_job_arguments(tables, config) | _limits(environment) | _of_the_lake(infra, environment),
         )
         self.state_machine = self._state_machine(settings)
         self._undelivered = alerts.undelivered
-        self._schedules = schedule_role(self, "SchedulesRole", key=foundation.data_key)
+        self._schedules = schedule_role(self, "SchedulesRole", key=infra.data_key)
         enabled = settings.schedules == "enabled"
         cadences = [batch.refresh_cadence for batch in manifests.batches]
         self.schedules = {cadence: self._schedule(cadence, enabled=enabled) for cadence in cadences}
         resources = JobResources(
             tables=tables,
-            staging=foundation.bucket(Shared.STAGING_BUCKET),
-            raw=foundation.bucket(Shared.RAW_BUCKET),
+            staging=infra.bucket(Shared.STAGING_BUCKET),
+            raw=infra.bucket(Shared.RAW_BUCKET),
             config=config,
-            databases=database_patterns(manifests, environment, foundation.names),
-            data_key=foundation.data_key,
+            databases=database_patterns(manifests, environment, infra.names),
+            data_key=infra.data_key,
             code=(package.asset, self.jobs.script),
         )
         allow_job(self.jobs.role, resources)
@@ -162,10 +162,10 @@ def _job_arguments(tables: Mapping[OdpTable, dynamodb.ITable], config: s3.IBucke
     }
 
 
-def _of_the_lake(foundation: InfraImports, environment: Environment) -> dict[str, str]:
+def _of_the_lake(infra: InfraImports, environment: Environment) -> dict[str, str]:
     """The lake's sources and physical bucket names, because stored records have only names and roles."""
     buckets = {"staging": Shared.STAGING_BUCKET, "raw": Shared.RAW_BUCKET}
-    names = {role: foundation.bucket(which).bucket_name for role, which in buckets.items()}
+    names = {role: infra.bucket(which).bucket_name for role, which in buckets.items()}
     return {"--sources": sources_json(environment.sources), "--buckets": json.dumps(names)}
 
 

@@ -53,7 +53,7 @@ def queue_new_objects(
     description: str,
     keys: Sequence[str | Mapping[str, str]] = (),
 ) -> events.Rule:
-    """Send the event of each new object of a bucket to a queue, or only of those with such keys or {"prefix": …}.
+    """Send the event of each new object of a bucket to a queue; `keys` limits them to some keys or {"prefix": …}.
 
     An event that cannot be sent for a day goes to the queue of undelivered events.
     """

@@ -42,8 +42,8 @@ class OdpStack(cdk.Stack):
         manifests: TableManifests,
     ) -> None:
         super().__init__(scope, id_, description="ODP: configuration manager, file manager and file processor")
-        foundation = InfraImports(self, "Foundation", names=names)
-        log_policy = LogPolicy(foundation.data_key, environment.retention.log_days)
+        infra = InfraImports(self, "Foundation", names=names)
+        log_policy = LogPolicy(infra.data_key, environment.retention.log_days)
         network = PrivateNetwork.of(self, names=names, environment=environment)
         package = RuntimePackage(self, "Runtime", log_policy=log_policy, lake=names.lake, network=network)
         tables = _tables(self, names)
@@ -51,7 +51,7 @@ class OdpStack(cdk.Stack):
             self,
             "Alerts",
             title="ODP alerts",
-            key=foundation.data_key,
+            key=infra.data_key,
             addresses=environment.notification_addresses,
             lake=names.lake,
         )
@@ -59,7 +59,7 @@ class OdpStack(cdk.Stack):
             self,
             "FileManager",
             package=package,
-            foundation=foundation,
+            infra=infra,
             tables=tables,
             environment=environment,
             alerts=self.alerts,
@@ -68,7 +68,7 @@ class OdpStack(cdk.Stack):
             self,
             "FileProcessor",
             package=package,
-            foundation=foundation,
+            infra=infra,
             tables=tables,
             manifests=manifests.content,
             environment=environment,
@@ -78,7 +78,7 @@ class OdpStack(cdk.Stack):
             self,
             "ConfigManager",
             package=package,
-            foundation=foundation,
+            infra=infra,
             tables=tables,
             manifests=manifests,
             sources=sources_json(environment.sources),

@@ -35,7 +35,7 @@ class QueryWorkgroup(Construct):
 
     def __init__(self, scope: Construct, id_: str, *, data: TaxiData, settings: TaxiSettings) -> None:
         super().__init__(scope, id_)
-        self.name = data.foundation.names.taxi(TaxiName.WORKGROUP)
+        self.name = data.infra.names.taxi(TaxiName.WORKGROUP)
         workgroup = athena.CfnWorkGroup(
             self,
             "Workgroup",
@@ -62,7 +62,7 @@ class QueryWorkgroup(Construct):
     def _configuration(
         self, data: TaxiData, settings: TaxiSettings
     ) -> athena.CfnWorkGroup.WorkGroupConfigurationProperty:
-        results = data.foundation.bucket(Shared.ATHENA_RESULTS_BUCKET).bucket_name
+        results = data.infra.bucket(Shared.ATHENA_RESULTS_BUCKET).bucket_name
         return athena.CfnWorkGroup.WorkGroupConfigurationProperty(
             enforce_work_group_configuration=True,
             engine_version=athena.CfnWorkGroup.EngineVersionProperty(selected_engine_version="Athena engine version 3"),
@@ -73,7 +73,7 @@ class QueryWorkgroup(Construct):
                 output_location=f"s3://{results}/{QUERY_RESULTS}",
                 expected_bucket_owner=cdk.Stack.of(self).account,
                 encryption_configuration=athena.CfnWorkGroup.EncryptionConfigurationProperty(
-                    encryption_option="SSE_KMS", kms_key=data.foundation.data_key.key_arn
+                    encryption_option="SSE_KMS", kms_key=data.infra.data_key.key_arn
                 ),
             ),
         )

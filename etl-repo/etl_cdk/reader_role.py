@@ -49,14 +49,14 @@ BUCKETS: Mapping[Layer, Shared] = {
 class Readable:
     """The resources that readers may read."""
 
-    foundation: InfraImports
+    infra: InfraImports
     workgroup: str
     raw_databases: Sequence[str]
     """Patterns and names of the databases whose tables are in the raw bucket."""
 
     def databases(self, layer: Layer) -> Sequence[str]:
         """The databases of a layer; the keys of their tables begin with their names."""
-        return self.raw_databases if layer == "raw" else [self.foundation.names.taxi(LAYERS[layer])]
+        return self.raw_databases if layer == "raw" else [self.infra.names.taxi(LAYERS[layer])]
 
 
 class ReaderRole(Construct):
@@ -74,20 +74,20 @@ class ReaderRole(Construct):
         self.role = iam.Role(
             self,
             "Role",
-            role_name=readable.foundation.names.reader_role,
+            role_name=readable.infra.names.reader_role,
             description="Queries the tables of the lake and changes nothing",
             assumed_by=iam.CompositePrincipal(*principals),
             max_session_duration=SESSION,
         )
         self._allow_queries(readable.workgroup)
-        bucket = readable.foundation.bucket
+        bucket = readable.infra.bucket
         self._allow_results(bucket(Shared.ATHENA_RESULTS_BUCKET))
         databases = {layer: names for layer in readers.layers if (names := readable.databases(layer))}
         for layer, names in databases.items():
             self._allow_tables(bucket(BUCKETS[layer]), names)
         self._allow_catalog([name for names in databases.values() for name in names])
         by_s3 = {"StringEquals": {"kms:ViaService": f"s3.{cdk.Stack.of(self).region}.amazonaws.com"}}
-        key = readable.foundation.data_key.key_arn
+        key = readable.infra.data_key.key_arn
         allow(self.role, ["kms:Decrypt", "kms:GenerateDataKey"], [key], conditions=by_s3)
 
     @classmethod

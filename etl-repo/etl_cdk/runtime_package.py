@@ -1,4 +1,4 @@
-"""The runtime as it is deployed: functions and jobs run the same files, and only functions have further packages."""
+"""The deployed runtime: functions and jobs run the same files, and only functions have further packages."""
 
 from __future__ import annotations
 

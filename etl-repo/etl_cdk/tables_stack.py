@@ -46,8 +46,8 @@ class TablesStack(cdk.Stack):
             description="Trackers and configuration of the data flows",
             termination_protection=environment.is_protected,
         )
-        foundation = InfraImports(self, "Foundation", names=names)
-        policy = StatePolicy(foundation.data_key, environment.is_protected)
+        infra = InfraImports(self, "Foundation", names=names)
+        policy = StatePolicy(infra.data_key, environment.is_protected)
         self.tables = {
             table: StateTable(
                 self,
@@ -59,10 +59,10 @@ class TablesStack(cdk.Stack):
             )
             for table in OdpTable
         }
-        raw = foundation.bucket(Shared.RAW_BUCKET).bucket_name
+        raw = infra.bucket(Shared.RAW_BUCKET).bucket_name
         for name in databases_of(manifests):
             CatalogDatabase(self, f"Database-{name}", name=names.database(name), bucket=raw, policy=policy)
-        self.taxi = TaxiState(self, "Taxi", names=names, foundation=foundation, policy=policy)
+        self.taxi = TaxiState(self, "Taxi", names=names, infra=infra, policy=policy)
         odp = {table.published_name: names.table(table) for table in OdpTable}
         publish(self, names, {**odp, **self.taxi.published})
 

@@ -60,7 +60,7 @@ class TaxiFlow(Construct):
         )
         self.state_machine = self._state_machine(package, data, parts)
         self._undelivered = alerts.undelivered
-        self._schedules = schedule_role(self, "SchedulesRole", key=data.foundation.data_key)
+        self._schedules = schedule_role(self, "SchedulesRole", key=data.infra.data_key)
         for dataset in data.datasets:
             self._look_again(dataset.name)
         alerts.on_any(
@@ -104,16 +104,16 @@ class TaxiFlow(Construct):
             variables=BundlesVariables(
                 lake=package.lake,
                 audit_table=data.audit.table_name,
-                bundle_bucket=data.foundation.bucket(Shared.CONFIG_BUCKET).bucket_name,
+                bundle_bucket=data.infra.bucket(Shared.CONFIG_BUCKET).bucket_name,
                 max_files_per_run=settings.max_files_per_run,
                 lease_seconds=longest_round_seconds(settings.job_timeout_minutes),
             ),
         )
-        allow_bundles(handler.role, data, self._arn("execution", f"{data.foundation.names.taxi(TaxiName.FLOW)}:*"))
+        allow_bundles(handler.role, data, self._arn("execution", f"{data.infra.names.taxi(TaxiName.FLOW)}:*"))
         return handler
 
     def _state_machine(self, package: RuntimePackage, data: TaxiData, parts: TaxiParts) -> sfn.StateMachine:
-        name = data.foundation.names.taxi(TaxiName.FLOW)
+        name = data.infra.names.taxi(TaxiName.FLOW)
         state_machine = logged_state_machine(
             self, "Workflow", name=name, definition=taxi_workflow(parts), log_policy=package.log_policy
         )

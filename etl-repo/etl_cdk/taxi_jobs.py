@@ -35,7 +35,7 @@ class TaxiJobs(Construct):
     ) -> None:
         super().__init__(scope, id_)
         self._package, self._data, self._settings = package, data, settings
-        self._names = data.foundation.names
+        self._names = data.infra.names
         self._security = encrypted_everywhere(
             self, "Security", name=self._names.taxi(TaxiName.FLOW), key=package.log_policy.key
         )
@@ -107,7 +107,7 @@ class TaxiJobs(Construct):
         }
 
     def _bucket(self, which: Shared) -> str:
-        return self._data.foundation.bucket(which).bucket_name
+        return self._data.infra.bucket(which).bucket_name
 
 
 def _script(scope: Construct, component: str) -> s3_assets.Asset:

@@ -48,7 +48,7 @@ class TaxiLanding(Construct):
         alerts: Alerts,
     ) -> None:
         super().__init__(scope, id_)
-        key, raw = data.foundation.data_key, data.foundation.bucket(Shared.RAW_BUCKET)
+        key, raw = data.infra.data_key, data.infra.bucket(Shared.RAW_BUCKET)
         self.dead_letters = encrypted_queue(self, "DeadLetters", key=key, timeout=TIMEOUT)
         self.queue = encrypted_queue(
             self,
@@ -94,7 +94,7 @@ class TaxiLanding(Construct):
         self.sweep = self._sweep(package, data, alerts)
 
     def _sweep(self, package: RuntimePackage, data: TaxiData, alerts: Alerts) -> lambda_.Function:
-        raw = data.foundation.bucket(Shared.RAW_BUCKET)
+        raw = data.infra.bucket(Shared.RAW_BUCKET)
         sweep = RuntimeFunction(
             self,
             "Sweep",
@@ -130,5 +130,5 @@ class TaxiLanding(Construct):
             "FailedTaxiSweeps",
             self.sweep.metric_errors(),
             meaning="The sweep over the landing folders of the raw bucket failed; its log says where, and the next run "
-            "goes on there.",
+            "continues there.",
         )

@@ -36,28 +36,28 @@ NAMED_BY_RUNS = "Bundles and outcomes are named after executions, which nobody k
 class TaxiData:
     """The flow's resources."""
 
-    foundation: InfraImports
+    infra: InfraImports
     audit: dynamodb.ITable
     datasets: Collection[Dataset]
 
     def database(self, name: TaxiName) -> str:
         """The physical name of a database, which is also the prefix of its tables in their bucket."""
-        return self.foundation.names.taxi(name)
+        return self.infra.names.taxi(name)
 
 
 def allow_landing(role: iam.IRole, data: TaxiData, state_machine_arn: str) -> None:
     """Register files and start executions."""
     allow(role, ["dynamodb:GetItem", "dynamodb:PutItem"], [data.audit.table_arn])
     allow(role, ["states:StartExecution"], [state_machine_arn])
-    allow_key_use(role, data.foundation.data_key)
+    allow_key_use(role, data.infra.data_key)
 
 
 def allow_sweep(role: iam.IRole, data: TaxiData) -> None:
     """List the raw bucket, and register missing files."""
     actions = ("BatchGetItem", "GetItem", "PutItem")
     allow(role, [f"dynamodb:{action}" for action in actions], [data.audit.table_arn])
-    allow(role, ["s3:ListBucketVersions"], [data.foundation.bucket(Shared.RAW_BUCKET).bucket_arn])
-    allow_key_use(role, data.foundation.data_key)
+    allow(role, ["s3:ListBucketVersions"], [data.infra.bucket(Shared.RAW_BUCKET).bucket_arn])
+    allow_key_use(role, data.infra.data_key)
 
 
 def allow_bundles(role: iam.IRole, data: TaxiData, executions_arn: str) -> None:
@@ -68,23 +68,23 @@ def allow_bundles(role: iam.IRole, data: TaxiData, executions_arn: str) -> None:
     actions = ("ConditionCheckItem", "DeleteItem", "GetItem", "Query", "UpdateItem")
     allow(role, ["states:DescribeExecution"], [executions_arn], because=NAMED_BY_RUNS)
     allow(role, [f"dynamodb:{action}" for action in actions], [data.audit.table_arn])
-    config = data.foundation.bucket(Shared.CONFIG_BUCKET)
+    config = data.infra.bucket(Shared.CONFIG_BUCKET)
     allow(role, ["s3:GetObject", "s3:PutObject"], [config.arn_for_objects(f"{BUNDLES}*")], because=NAMED_BY_RUNS)
     allow(role, ["s3:ListBucket"], [config.bucket_arn])
-    allow_key_use(role, data.foundation.data_key)
+    allow_key_use(role, data.infra.data_key)
 
 
 def allow_workflow(role: iam.IRole, data: TaxiData, *, function_arn: str, topic_arn: str, own_arn: str) -> None:
     """Call the bundles function, send messages, and start the next execution; its owner grants the jobs."""
     allow(role, ["lambda:InvokeFunction"], [function_arn])
     allow(role, ["sns:Publish"], [topic_arn])
-    allow(role, MESSAGE_KEY_USE, [data.foundation.data_key.key_arn])
+    allow(role, MESSAGE_KEY_USE, [data.infra.data_key.key_arn])
     allow(role, ["states:StartExecution"], [own_arn])
 
 
 def allow_conformed_job(role: iam.IRole, data: TaxiData, code: Collection[s3_assets.Asset]) -> None:
     """Read a bundle and its files, write rows to the conformed tables, and malformed rows to quarantine."""
-    bucket, database = data.foundation.bucket, data.database(TaxiName.CONFORMED_DATABASE)
+    bucket, database = data.infra.bucket, data.database(TaxiName.CONFORMED_DATABASE)
     config, raw, conformed = map(bucket, (Shared.CONFIG_BUCKET, Shared.RAW_BUCKET, Shared.CONFORMED_BUCKET))
     _allow_code(role, code)
     allow(role, ["s3:GetObject"], [config.arn_for_objects(f"{BUNDLES}*")], because=NAMED_BY_RUNS)
@@ -104,12 +104,12 @@ def allow_conformed_job(role: iam.IRole, data: TaxiData, code: Collection[s3_ass
     )
     _allow_writing(role, conformed, database)
     _allow_catalog(role, database, (*CATALOG_READING, *CATALOG_WRITING))
-    allow(role, OBJECT_KEY_USE, [data.foundation.data_key.key_arn])
+    allow(role, OBJECT_KEY_USE, [data.infra.data_key.key_arn])
 
 
 def allow_purpose_built_job(role: iam.IRole, data: TaxiData, code: Collection[s3_assets.Asset]) -> None:
     """Read the conformed tables, and write the purpose-built ones."""
-    conformed, purpose_built = map(data.foundation.bucket, (Shared.CONFORMED_BUCKET, Shared.PURPOSE_BUILT_BUCKET))
+    conformed, purpose_built = map(data.infra.bucket, (Shared.CONFORMED_BUCKET, Shared.PURPOSE_BUILT_BUCKET))
     source, target = map(data.database, (TaxiName.CONFORMED_DATABASE, TaxiName.PURPOSE_BUILT_DATABASE))
     _allow_code(role, code)
     allow(role, ["s3:GetObject"], [conformed.arn_for_objects(f"{source}/*")], because=NAMED_BY_THE_FORMAT)
@@ -117,7 +117,7 @@ def allow_purpose_built_job(role: iam.IRole, data: TaxiData, code: Collection[s3
     _allow_writing(role, purpose_built, target)
     _allow_catalog(role, source, CATALOG_READING)
     _allow_catalog(role, target, (*CATALOG_READING, *CATALOG_WRITING))
-    allow(role, OBJECT_KEY_USE, [data.foundation.data_key.key_arn])
+    allow(role, OBJECT_KEY_USE, [data.infra.data_key.key_arn])
 
 
 def _allow_code(role: iam.IRole, code: Collection[s3_assets.Asset]) -> None:

@@ -38,11 +38,11 @@ class TaxiStack(cdk.Stack):
         self, scope: Construct, id_: str, *, names: Names, environment: Environment, raw_databases: Sequence[str]
     ) -> None:
         super().__init__(scope, id_, description="NYC taxi flow: raw files to conformed and purpose-built tables")
-        foundation = InfraImports(self, "Foundation", names=names)
+        infra = InfraImports(self, "Foundation", names=names)
         package = RuntimePackage(
             self,
             "Runtime",
-            log_policy=LogPolicy(foundation.data_key, environment.retention.log_days),
+            log_policy=LogPolicy(infra.data_key, environment.retention.log_days),
             lake=names.lake,
             network=PrivateNetwork.of(self, names=names, environment=environment),
         )
@@ -50,12 +50,12 @@ class TaxiStack(cdk.Stack):
         datasets = checked_datasets()
         demand_consistent(load_rules(), datasets)
         audit = dynamodb.Table.from_table_name(self, "KnownAudit", names.taxi(TaxiName.AUDIT_TABLE))
-        data = TaxiData(foundation, audit, list(datasets.values()))
+        data = TaxiData(infra, audit, list(datasets.values()))
         self.alerts = Alerts(
             self,
             "Alerts",
             title="NYC taxi flow",
-            key=foundation.data_key,
+            key=infra.data_key,
             addresses=environment.notification_addresses,
             lake=names.lake,
         )
@@ -73,7 +73,7 @@ class TaxiStack(cdk.Stack):
         self.alerts.on_undelivered("UndeliveredTaxiEvents")
         self.workgroup = QueryWorkgroup(self, "Queries", data=data, settings=settings)
         self.readers = ReaderRole.of(
-            self, environment, readable=Readable(foundation, self.workgroup.name, raw_databases=raw_databases)
+            self, environment, readable=Readable(infra, self.workgroup.name, raw_databases=raw_databases)
         )
         self._publish(names)
 

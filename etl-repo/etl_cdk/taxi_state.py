@@ -20,9 +20,7 @@ AUDIT_KEYS = ("dataset", "file_id")
 class TaxiState(Construct):
     """The audit table of landed files, and the flow's catalog databases."""
 
-    def __init__(
-        self, scope: Construct, id_: str, *, names: Names, foundation: InfraImports, policy: StatePolicy
-    ) -> None:
+    def __init__(self, scope: Construct, id_: str, *, names: Names, infra: InfraImports, policy: StatePolicy) -> None:
         super().__init__(scope, id_)
         self._names = names
         self.audit = StateTable(self, "Audit", name=names.taxi(TaxiName.AUDIT_TABLE), keys=AUDIT_KEYS, policy=policy)
@@ -31,7 +29,7 @@ class TaxiState(Construct):
             "PurposeBuilt": (TaxiName.PURPOSE_BUILT_DATABASE, Shared.PURPOSE_BUILT_BUCKET),
         }
         for layer, (database, bucket) in layers.items():
-            name, bucket_name = names.taxi(database), foundation.bucket(bucket).bucket_name
+            name, bucket_name = names.taxi(database), infra.bucket(bucket).bucket_name
             CatalogDatabase(self, layer, name=name, bucket=bucket_name, policy=policy)
 
     @property

@@ -25,8 +25,8 @@ class InfraStage(EnvironmentStage):
         self.storage = StorageStack(self, "Storage", names=names, environment=environment)
         self.secrets = SecretsStack(self, "Secrets", names=names, environment=environment, secrets=platform.secrets)
         self.network = NetworkStack(self, "Network", names=names, environment=environment)
-        # it knows the bucket by its name: with an export between them, its change set could not be prepared, and so
-        # not approved, before that of the storage is executed
+        # it knows the bucket by its name: with an export, its change set could not be prepared and approved before the
+        # storage's change set is executed
         self.network.add_stack_dependency(self.storage)
         if environment.is_protected:
             self.backup = BackupStack(self, "Backup", names=names, environment=environment)

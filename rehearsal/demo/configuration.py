@@ -10,8 +10,13 @@ from typing import Any
 from odp.config_manager.manifest import Manifests, read_documents
 from odp.config_manager.request import RequestContent
 
+from deployment_account.environments import load_platform
 from rehearsal.demo.deployed_lake import DeployedLake
-from rehearsal.demo.errors import DemoError
+from rehearsal.demo.failures import DemoError
+from rehearsal.demo.workspace import CONFIGURATION
+from rehearsal.deployment.assembly import synthesise
+from rehearsal.deployment.deployer import OnProgress, deploy
+from rehearsal.emulator.process import Emulator
 from rehearsal.report.model import ConfigurationRequest, EntryChange
 
 _POLL_SECONDS = 0.2
@@ -86,7 +91,7 @@ def _decided(lake: DeployedLake, request_id: str | None) -> list[dict[str, Any]]
 
 
 def _is_told(lake: DeployedLake, item: dict[str, Any]) -> bool:
-    """Whether the books have every change of a request: it counts as applied before the last line is written."""
+    """Whether every change of a request is recorded; its last line is written after the request counts as applied."""
     changes = sum(int(count) for count in item.get("changes", {}).values())
     return len(lake.configuration_changes(item["deployed_at"])) >= changes
 
@@ -109,3 +114,23 @@ def _entry_change(line: dict[str, Any]) -> EntryChange:
     names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
     differences = tuple((name, str(before[name]), str(after[name])) for name in names if before and after)
     return EntryChange(line["source_table_name"], line["change"], differences)
+
+
+# Deploys a lake without output, for tests and tools that need one.
+
+
+def deploy_lake(
+    environment: str,
+    emulator: Emulator,
+    assemblies: Path,
+    *,
+    configuration: Path = CONFIGURATION,
+    on_progress: OnProgress = lambda _: None,
+) -> DeployedLake:
+    """Deploy an environment as synthesised, and return when its manifests are the running configuration."""
+    platform = load_platform(configuration)
+    for assembly in synthesise(environment, assemblies, context={"environments": str(configuration.resolve())}):
+        deploy(assembly, emulator, on_progress)
+    lake = DeployedLake(platform, platform.environments[environment], emulator)
+    wait_until_decided(lake, "the deployed manifests", say=lambda _: None)
+    return lake

@@ -11,36 +11,31 @@ from rich.console import Console
 from deployment_account.environments import Platform, load_platform
 from rehearsal.demo.configuration import forbidden_change, permitted_change, wait_until_decided
 from rehearsal.demo.deployed_lake import DeployedLake
-from rehearsal.demo.errors import DemoError
+from rehearsal.demo.executions import Landing, refresh_now, wait_until_registered
+from rehearsal.demo.failures import DemoError
 from rehearsal.demo.pipelines import DeploymentByPipelines
-from rehearsal.demo.progress import Steps
-from rehearsal.demo.refresh import Landing, refresh_now, wait_until_registered
+from rehearsal.demo.progress import Steps, versions
 from rehearsal.demo.taxi_flow import MOST_TRIPS, deliver, sample_of, taxi_report, wait_until_loaded
-from rehearsal.demo.versions import versions
-from rehearsal.demo.workspace import PROJECT, Workspace
-from rehearsal.deployment.assembly import Assembly
+from rehearsal.demo.workspace import CONFIGURATION, ENVIRONMENT, PROJECT, Workspace
+from rehearsal.deployment.assembly import Assembly, synthesise
 from rehearsal.deployment.deployer import Progress, deploy
-from rehearsal.deployment.synth import synthesise
-from rehearsal.emulator.glue_runner import metastore_files
+from rehearsal.emulator.glue_runner import spark_settings
 from rehearsal.emulator.process import Emulator
 from rehearsal.emulator.settings import EmulatorSettings
 from rehearsal.jars import spark_jars
 from rehearsal.pipeline.rehearsal import CHECKS
 from rehearsal.report.model import ConfigurationRequest, DemoReport, Run, Section, Stack, TaxiReport
 from rehearsal.report.page import pipelines_section
-from rehearsal.source.changes import apply_changes
 from rehearsal.source.database import SourceDatabase
 from rehearsal.source.dms import DmsTask, S3Sink
 from rehearsal.source.generator import generate_trips
 from rehearsal.source.taxi_files import taxi_deliveries
-from rehearsal.source.taxi_trips import SCHEMA_NAME, TABLE_COUNT, create_taxi_trips
+from rehearsal.source.taxi_trips import SCHEMA_NAME, TABLE_COUNT, apply_changes, create_taxi_trips
 from rehearsal.source.trips import load_trips
+from rehearsal.validation.comparison import Reconciliation, reconcile
 from rehearsal.validation.lake import LakeTableError
-from rehearsal.validation.reconciliation import Reconciliation, reconcile
 
-ENVIRONMENT = "dev"
 MANIFESTS = PROJECT / "etl-repo" / "table_configs"
-CONFIGURATION = PROJECT / "config" / "environments.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +180,7 @@ class Demo:
         with self._steps.step("Prepare Spark") as step:
             step.say("its jars are fetched once")
             jars = spark_jars()
-            metastore_files.prepare()
+            spark_settings.prepare_metastore()
             step.say(f"{len(jars)} jars")
 
     def _synthesise(self) -> tuple[Assembly, ...]:

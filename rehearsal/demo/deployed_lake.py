@@ -15,8 +15,7 @@ from odp.dynamodb.running_configuration import DynamoDbCadences, RunningVersion
 from deployment_account.environments import Environment, Platform
 from deployment_account.names import Names, OdpTable, Shared, published_schedule
 from rehearsal.emulator.process import Emulator
-from rehearsal.validation.iceberg_tables import IcebergReader
-from rehearsal.validation.lake import LakeReader
+from rehearsal.validation.lake import IcebergReader, LakeReader
 
 CatalogTable = Mapping[str, Any]
 """A table as the Data Catalog describes it."""
@@ -31,7 +30,7 @@ class DeployedLake:
         self._emulator = emulator
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
-        """Give a client that acts in the environment's account."""
+        """Return a client that acts in the environment's account."""
         return self._emulator.client(service, account=self.environment.account, region=self.environment.region)
 
     def shell_environment(self) -> dict[str, str]:
@@ -57,6 +56,13 @@ class DeployedLake:
             aws_secret_access_key=self._emulator.root_secret,
         )
 
+    def items(self, table: OdpTable, operation: str = "scan", **request: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - any request
+        """Read all items of a DynamoDB table that a scan or a query finds."""
+        pages = self.dynamodb.meta.client.get_paginator(operation).paginate(
+            TableName=self.table(table), ConsistentRead=True, **request
+        )
+        return [item for page in pages for item in page["Items"]]
+
     def request_configuration(self, content: RequestContent) -> str:
         """Put a configuration request into the config bucket, as a deployment or a person does, and give its id."""
         bucket = self.published(Shared.CONFIG_BUCKET)
@@ -64,21 +70,16 @@ class DeployedLake:
         return str(written["VersionId"])
 
     def configuration_requests(self) -> list[dict[str, Any]]:
-        """Every configuration request in the books with what became of it, in the order in which that was decided."""
-        tracker = self.dynamodb.Table(self.table(OdpTable.CONFIG_DEPLOY_TRACKER))
-        found = tracker.query(KeyConditionExpression=Key("source_table_name").eq(REQUESTS), ConsistentRead=True)
-        requests = [item for item in found["Items"] if "request_status" in item]
+        """Every configuration request with its outcome, in the order of the decisions."""
+        of_requests = Key("source_table_name").eq(REQUESTS)
+        found = self.items(OdpTable.CONFIG_DEPLOY_TRACKER, "query", KeyConditionExpression=of_requests)
+        requests = [item for item in found if "request_status" in item]
         # their keys tell seconds apart; an undecided one comes last
         return sorted(requests, key=lambda item: item.get("decided_at", "~"))
 
     def configuration_changes(self, deployed_at: str) -> list[dict[str, Any]]:
         """What a configuration request changed, entry by entry."""
-        pages = self.dynamodb.meta.client.get_paginator("scan").paginate(
-            TableName=self.table(OdpTable.CONFIG_DEPLOY_TRACKER),
-            FilterExpression=Attr("deployed_at").eq(deployed_at),
-            ConsistentRead=True,
-        )
-        items: list[dict[str, Any]] = [item for page in pages for item in page["Items"]]
+        items = self.items(OdpTable.CONFIG_DEPLOY_TRACKER, FilterExpression=Attr("deployed_at").eq(deployed_at))
         return sorted((item for item in items if "change" in item), key=lambda item: str(item["source_table_name"]))
 
     @property

@@ -1,10 +1,47 @@
-"""Waits for the executions of a state machine and the account's Glue runs."""
+"""Starts what a schedule would start, waits for executions, and collects what was done from Glue and the history.
 
-from collections.abc import Collection, Iterable
-from datetime import datetime
+The deployed schedule starts executions by itself all the while, and whatever they do counts too.
+"""
+
+import time
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
+from deployment_account.names import OdpTable
 from rehearsal.demo.deployed_lake import DeployedLake
+from rehearsal.demo.failures import DemoError, ExplainedError
+from rehearsal.report.model import GlueRun, Run, TableRefresh
+
+# Waits that end when nothing has changed for a while, however long the work takes.
+
+PATIENCE_SECONDS = 900
+"""Longer than any pause that the flows make by themselves."""
+
+
+class Patience:
+    """Tells whether work is stuck."""
+
+    def __init__(self, seconds: float = PATIENCE_SECONDS) -> None:
+        self._seconds = seconds
+        self._seen: object = None
+        self._since = time.monotonic()
+
+    def is_over(self, seen: object, *, is_at_work: bool = False) -> bool:
+        """Whether what is seen has been the same for too long; a Glue run at work ends by its own timeout."""
+        if is_at_work or seen != self._seen:
+            self._seen, self._since = seen, time.monotonic()
+            return False
+        return time.monotonic() - self._since > self._seconds
+
+    @property
+    def spent(self) -> str:
+        """How long nothing may change, for people."""
+        return f"{self._seconds / 60:.0f} min"
+
+
+# Waits for the executions of a state machine and the account's Glue runs.
 
 FAILED = {"FAILED", "TIMED_OUT", "ABORTED"}
 ENDED_RUNS = {"SUCCEEDED", "FAILED", "TIMEOUT", "STOPPED", "ERROR"}
@@ -12,7 +49,7 @@ _CAUSE_LENGTH = 2_000
 
 
 def executions_since(lake: DeployedLake, machine_arn: str, since: datetime) -> list[dict[str, Any]]:
-    """Give the executions that ran at any time since a moment, the oldest first, whoever started them."""
+    """Return the executions that ran at any time since a moment, the oldest first, whoever started them."""
     pages = lake.client("stepfunctions").get_paginator("list_executions").paginate(stateMachineArn=machine_arn)
     found = [execution for page in pages for execution in page["executions"]]
     ran = [each for each in found if each["status"] == "RUNNING" or each.get("stopDate", since) >= since]
@@ -32,7 +69,7 @@ def ending_of(lake: DeployedLake, execution_arn: str) -> str:
 
 
 def job_runs(lake: DeployedLake) -> list[dict[str, Any]]:
-    """Give every Glue run of every job."""
+    """Return every Glue run of every job."""
     glue = lake.client("glue")
     names = [name for page in glue.get_paginator("get_jobs").paginate() for name in page["Jobs"]]
     pages = (glue.get_paginator("get_job_runs").paginate(JobName=job["Name"]) for job in names)
@@ -46,5 +83,127 @@ def failed_runs(runs: Iterable[dict[str, Any]], since: datetime) -> list[str]:
 
 
 def is_any_at_work(runs: Collection[dict[str, Any]]) -> bool:
-    """Tell whether a Glue run is under way."""
+    """Whether a Glue run is under way."""
     return any(run["JobRunState"] not in ENDED_RUNS for run in runs)
+
+
+_POLL_SECONDS = 0.5
+_FRUITLESS_ROUNDS = 3
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """How things stood before the files of a phase landed."""
+
+    since: datetime
+    files: int
+
+    @classmethod
+    def begin(cls, lake: DeployedLake) -> "Landing":
+        """Look at the lake now."""
+        return cls(datetime.now(UTC), lake.registered_files())
+
+
+def wait_until_registered(lake: DeployedLake, files: int, landing: Landing, say: Say) -> None:
+    """Wait until the deployed File Manager has registered this many files more, applied ones among them.
+
+    Raises:
+        DemoError: none was registered for a while.
+    """
+    patience = Patience()
+    while (registered := lake.registered_files() - landing.files) < files:
+        say(f"{registered} of {files} files")
+        if patience.is_over(registered):
+            message = (
+                f"the File Manager registered {registered} of {files} files and none more for {patience.spent}; "
+                "see its Lambda's log and the dead-letter queue"
+            )
+            raise DemoError(message)
+        time.sleep(_POLL_SECONDS)
+    say(f"{files} files")
+
+
+def refresh_now(lake: DeployedLake, cadence: str, phase: tuple[str, Landing], say: Say) -> Run:
+    """Run a cadence's schedule target with its input until no file is pending; return the phase's record.
+
+    Raises:
+        DemoError: an execution did not succeed, nothing went on for a while, or files stay pending.
+    """
+    target, (name, landing) = lake.schedule(cadence)["Target"], phase
+    machine, left = lake.client("stepfunctions"), list[int]()
+    while True:
+        own = machine.start_execution(stateMachineArn=target["Arn"], input=target["Input"])["executionArn"]
+        run = _wait_until_ended(lake, target["Arn"], (own, name, landing), say)
+        if machine.describe_execution(executionArn=own)["status"] != "SUCCEEDED":
+            failed = failed_runs(job_runs(lake), landing.since)
+            raise ExplainedError(f"the File Processor's execution {ending_of(lake, own)}", failed)
+        if not (pending := lake.pending_files()):
+            return run
+        left.append(pending)
+        if len(left) > _FRUITLESS_ROUNDS and min(left[-_FRUITLESS_ROUNDS:]) >= left[-_FRUITLESS_ROUNDS - 1]:
+            message = f"{pending} files stay pending after {len(left)} executions of {cadence} that succeeded"
+            raise ExplainedError(message)
+
+
+def _wait_until_ended(lake: DeployedLake, machine_arn: str, phase: tuple[str, str, Landing], say: Say) -> Run:
+    own, name, landing = phase
+    patience = Patience()
+    while True:
+        # whether any is running is asked first: what these did is then complete
+        executions = executions_since(lake, machine_arn, landing.since)
+        runs = job_runs(lake)
+        run = _collect(lake, runs, executions, (own.rsplit(":", 1)[-1], name))
+        say(_progress(run))
+        if not (unfinished := running(executions)):
+            return run
+        if patience.is_over(_progress(run), is_at_work=is_any_at_work(runs)):
+            names = ", ".join(execution["name"] for execution in unfinished)
+            message = f"the File Processor's executions {names} run, and nothing went on for {patience.spent}"
+            raise ExplainedError(f"{message}: {_progress(run)}", failed_runs(runs, landing.since))
+        time.sleep(_POLL_SECONDS)
+
+
+def _progress(run: Run) -> str:
+    ended = sum(batch.state in ENDED_RUNS for batch in run.batches)
+    tables = len({table.table for table in run.tables})
+    return f"{ended} of {len(run.batches)} Glue runs ended, {tables} tables refreshed"
+
+
+def _collect(
+    lake: DeployedLake, runs: Sequence[dict[str, Any]], executions: Sequence[dict[str, Any]], own: tuple[str, str]
+) -> Run:
+    """Glue knows the runs of an execution by their plan, the history knows the tables of each run."""
+    batches: dict[str, GlueRun] = {}
+    for execution in executions:
+        plan, first = f"/{execution['name']}.json", max((run.batch + 1 for run in batches.values()), default=0)
+        of_plan = [run for run in runs if plan in run["Arguments"].get("--plan_key", "")]
+        batches |= {run["Id"]: _glue_run(run, first) for run in of_plan}
+    items = [
+        item for item in lake.items(OdpTable.FILE_PROCESSING_TRACKER_HISTORY) if item["glue_job_run_id"] in batches
+    ]
+    tables = [_table_refresh(item, batches[item["glue_job_run_id"]].batch) for item in items]
+    by_number = tuple(sorted(batches.values(), key=lambda run: run.batch))
+    execution_name, name = own
+    return Run(name, execution_name, by_number, tuple(sorted(tables, key=lambda table: (table.batch, table.start))))
+
+
+def _glue_run(run: dict[str, Any], first_batch: int) -> GlueRun:
+    """Number the batches of several executions one after the other."""
+    started = run["StartedOn"]
+    ended = run.get("CompletedOn") or run.get("LastModifiedOn") or started
+    return GlueRun(first_batch + int(run["Arguments"]["--batch"]), run["Id"], started, ended, run["JobRunState"])
+
+
+def _table_refresh(item: dict[str, Any], batch: int) -> TableRefresh:
+    return TableRefresh(
+        table=item["source_table_name"].rsplit(".", 1)[-1],
+        batch=batch,
+        start=datetime.fromisoformat(item["refresh_start_date_time"]),
+        end=datetime.fromisoformat(item["refresh_end_date_time"]),
+        inserted=int(item["rows_inserted"]),
+        updated=int(item["rows_updated"]),
+        deleted=int(item["rows_deleted"]),
+        files=int(item["files_processed"]),
+    )

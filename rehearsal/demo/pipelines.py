@@ -6,17 +6,15 @@ from pathlib import Path
 from rich.console import Console
 
 from deployment_account.environments import Platform
-from rehearsal.demo.errors import DemoError
+from rehearsal.demo.failures import DemoError
 from rehearsal.demo.progress import Steps
 from rehearsal.demo.workspace import PROJECT
-from rehearsal.deployment.synth import APPS
+from rehearsal.deployment.assembly import APPS
 from rehearsal.emulator.process import Emulator
-from rehearsal.pipeline.clone import committed_copy
-from rehearsal.pipeline.rehearsal import Rehearsal
-from rehearsal.pipeline.report import rehearsal_report
-from rehearsal.pipeline.watch import PipelineWatch
+from rehearsal.pipeline.rehearsal import Rehearsal, committed_copy
+from rehearsal.pipeline.report import PipelineWatch, rehearsal_report
 from rehearsal.report.model import Stack
-from rehearsal.report.pipelines import RehearsalReport
+from rehearsal.report.page import RehearsalReport
 
 
 class DeploymentByPipelines:

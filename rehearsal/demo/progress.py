@@ -1,14 +1,20 @@
-"""Shows the steps of a run as they happen and remembers how long each took."""
+"""Shows the steps of a run as they happen and remembers how long each took, and by which software."""
 
+import os
+import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from importlib.metadata import version
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
+from rehearsal.jars import FORMATS
 from rehearsal.report.model import Span
+
+# Shows the steps of a run as they happen and remembers how long each took.
 
 
 class Step:
@@ -62,3 +68,21 @@ class Steps:
 
 def _line(name: str, detail: str) -> str:
     return f"{escape(name)} [dim]{escape(detail)}[/dim]" if detail else escape(name)
+
+
+# The versions of the software that made a lake, for the report.
+
+
+def versions() -> tuple[tuple[str, str], ...]:
+    """Return names and versions; the distribution named hudi is hudi-rs, which only reads."""
+    formats = tuple((name, coordinates[0].rpartition(":")[2]) for name, coordinates in FORMATS.items())
+    return (
+        (
+            "machine",
+            f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}",
+        ),
+        *((package, version(package)) for package in ("aws-cdk-lib", "ministack", "pyspark")),
+        *formats,
+        ("hudi-rs (validation)", version("hudi")),
+        ("duckdb (validation)", version("duckdb")),
+    )

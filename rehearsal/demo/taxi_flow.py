@@ -10,9 +10,9 @@ import pyarrow as pa
 
 from deployment_account.names import Shared, Taxi
 from rehearsal.demo.deployed_lake import DeployedLake
-from rehearsal.demo.errors import ExplainedError
 from rehearsal.demo.executions import (
     FAILED,
+    Patience,
     ending_of,
     executions_since,
     failed_runs,
@@ -20,7 +20,7 @@ from rehearsal.demo.executions import (
     job_runs,
     running,
 )
-from rehearsal.demo.waiting import Patience
+from rehearsal.demo.failures import ExplainedError
 from rehearsal.report.model import AuditedFile, QuarantinedRow, TaxiReport
 from rehearsal.source.taxi_files import Deliveries, Delivery
 from rehearsal.validation.taxi_results import QUESTIONS, ExpectedResults
@@ -44,7 +44,7 @@ def deliver(lake: DeployedLake, deliveries: Iterable[Delivery]) -> int:
 
 
 def sample_of(trips: pa.Table) -> pa.Table:
-    """Give every n-th trip, so that the flow has no more than a month of TLC's files, of all days and hours."""
+    """Take every n-th trip: at most a month of TLC's files, from all days and hours."""
     step = -(-trips.num_rows // MOST_TRIPS)
     return trips if step <= 1 else trips.take(pa.array(range(0, trips.num_rows, step)))
 

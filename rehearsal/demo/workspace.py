@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from rehearsal.demo.errors import DemoError
+from rehearsal.demo.failures import DemoError
 from rehearsal.private_files import make_private_folder, writing_privately
 
 PROJECT = Path(__file__).resolve().parents[2]
+CONFIGURATION = PROJECT / "config" / "environments.json"
+ENVIRONMENT = "dev"
 NEEDED_BYTES = 1_500_000_000
 FULL_BYTES = 20_000_000
 LONG_SECONDS = 600
@@ -30,7 +32,7 @@ class Workspace:
 
     @classmethod
     def of(cls, folder: Path | None) -> Self:
-        """Give the workspace in a folder of the user's, or the clone's own."""
+        """Return the workspace in a folder of the user's, or the clone's own."""
         return cls(folder.resolve() / "lake", folder.resolve() / "report.html") if folder else cls()
 
     @property
@@ -90,7 +92,7 @@ class Workspace:
     def put_away_on_failure(
         self, *, keep: bool, look: Callable[[Exception], object], say: Callable[[str], object]
     ) -> Iterator[None]:
-        """Look at what a failed run left, then remove it unless it is to be kept or took long to make.
+        """Inspect the files of a failed run; remove them unless they are worth keeping.
 
         Raises:
             DemoError: the run failed, whatever it says, on a disk that is full.

@@ -1,16 +1,68 @@
 """Deploys an assembly as the CDK command does: assets first, then each stack by a change set, in dependency order."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from rehearsal.deployment.assembly import Assembly, Stack
-from rehearsal.deployment.bootstrap import bootstrap, publish
-from rehearsal.deployment.stack_events import first_failure, stack_events
+from rehearsal.deployment.assembly import Assembly, FileAsset, Stack
 from rehearsal.emulator.process import Emulator
+from rehearsal.pipeline.buildspec import packed
+
+# What `cdk bootstrap` leaves behind, as far as a deployment needs it: the assets' bucket and the version parameter.
+
+_NEWEST_VERSION = 30
+
+
+def bootstrap(assembly: Assembly, emulator: Emulator) -> None:
+    """Make the buckets and parameters that the assembly's stacks expect of a bootstrapped account."""
+    for account, region, bucket in {(asset.account, asset.region, asset.bucket) for asset in assembly.assets}:
+        s3 = emulator.client("s3", account=account, region=region)
+        if bucket not in {found["Name"] for found in s3.list_buckets()["Buckets"]}:
+            s3.create_bucket(Bucket=bucket)
+    for account, region, name in {(made.account, made.region, made.bootstrap_parameter) for made in assembly.stacks}:
+        if name:
+            ssm = emulator.client("ssm", account=account, region=region)
+            ssm.put_parameter(Name=name, Value=str(_NEWEST_VERSION), Type="String", Overwrite=True)
+
+
+def publish(assembly: Assembly, emulator: Emulator) -> int:
+    """Upload the file assets and return how many there are."""
+    for asset in assembly.assets:
+        s3 = emulator.client("s3", account=asset.account, region=asset.region)
+        s3.put_object(Bucket=asset.bucket, Key=asset.key, Body=_content(asset))
+    return len(assembly.assets)
+
+
+def _content(asset: FileAsset) -> bytes:
+    if not asset.is_folder:
+        return asset.path.read_bytes()
+    return packed(asset.path, sorted(path for path in asset.path.rglob("*") if path.is_file()))
+
+
+# Finds the reason of a failed stack in CloudFormation's events.
+
+Event = dict[str, Any]
+
+
+def stack_events(cloudformation: Any, stack: str) -> list[Event]:  # noqa: ANN401 - boto3 makes clients at run time
+    """The stack's events, the newest first."""
+    pages = cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack)
+    return [event for page in pages for event in page["StackEvents"]]
+
+
+def first_failure(events: Sequence[Event], *, known_before: int = 0) -> Event | None:
+    """The first resource that failed: the ones after it failed because of it."""
+    new = events[: len(events) - known_before]
+    failed = (
+        event
+        for event in reversed(new)
+        if event["ResourceStatus"].endswith("_FAILED") and event["ResourceType"] != "AWS::CloudFormation::Stack"
+    )
+    return next(failed, None)
+
 
 _CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 _CHANGE_SET = "rehearsal"
@@ -44,7 +96,7 @@ OnProgress = Callable[[Progress], None]
 
 
 def deploy(assembly: Assembly, emulator: Emulator, on_progress: OnProgress = lambda _: None) -> None:
-    """Deploy the assembly's stacks, unmodified; a stack without changes is left as it is."""
+    """Deploy the assembly's stacks, unmodified; a stack without changes is skipped."""
     started = time.monotonic()
     bootstrap(assembly, emulator)
     on_progress(Progress("published", assembly.folder.name, publish(assembly, emulator), time.monotonic() - started))

@@ -5,13 +5,17 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
+
+_LINES_KEPT = 2000
 
 
 class ChildProcess:
-    """A child in a session of its own, so that a Ctrl-C reaches only the parent, which then stops it in order."""
+    """A child in its own session: Ctrl-C reaches only the parent, which then stops the child in order."""
 
     def __init__(
         self,
@@ -55,7 +59,7 @@ class ChildProcess:
         return None
 
     def let_go(self) -> None:
-        """Let the child see the end of its input, which is how it learns that its parent has no more use for it."""
+        """Close the child's input; the child then knows that it may end."""
         if self._process.stdin:
             self._process.stdin.close()
 
@@ -74,6 +78,13 @@ class ChildProcess:
         if self._process.stdin:
             self._process.stdin.close()
         return code
+
+
+def log_events(log: Path) -> list[dict[str, Any]]:
+    """Return the end of a child's log as CloudWatch takes it; nothing if the child has not begun to log."""
+    now = int(time.time() * 1000)
+    lines = log.read_text(errors="replace").splitlines()[-_LINES_KEPT:] if log.exists() else []
+    return [{"timestamp": now, "message": line} for line in lines if line.strip()]
 
 
 def when_parent_ends(action: Callable[[], object]) -> None:

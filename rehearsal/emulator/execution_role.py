@@ -1,4 +1,4 @@
-"""CloudFormation acts with the rights of a stack's role, else with those of whoever asked; ministack with all rights.
+"""CloudFormation acts with the rights of a stack's role, or else with the caller's rights; ministack with all rights.
 
 Asked for are the calls by which somebody could give rights to others or reach what is another's: roles and their
 policies, boundaries, builds, pipelines, buckets. Everything else is done unasked.
@@ -10,9 +10,9 @@ from functools import partial
 from typing import Any
 
 from rehearsal.emulator import ministack_patches as patches
-from rehearsal.emulator.role_arns import account_and_name
+from rehearsal.emulator.roles import account_and_name, is_role
 
-Handler = Callable[[dict[str, Any]], Any]
+Handler = Callable[[Mapping[str, Any]], Any]
 Operation = Callable[..., Any]
 Properties = Mapping[str, Any]
 _STACK_OPERATIONS = ("CreateStack", "UpdateStack", "CreateChangeSet", "ExecuteChangeSet", "DeleteStack")
@@ -38,53 +38,47 @@ def install() -> None:
     actors: dict[tuple[str, ...], str] = {}
     handlers = patches.STACK_OPERATIONS.value
     for operation in _STACK_OPERATIONS:
-        handlers[operation] = _with_actor(handlers[operation], operation, actors)
-    for seam, changes in (
-        (patches.PROVISION, _created),
-        (patches.UPDATE, _updated),
-        (patches.DELETE, _deleted),
-    ):
-        seam.replace(partial(_asking, changes=changes, actors=actors))
-    role = patches.RESOURCE_HANDLERS.value["AWS::IAM::Role"]
-    role["create"] = _keeping_boundary(role["create"], properties_at=1)
-    role["update"] = _keeping_boundary(role["update"], properties_at=2)
+        handlers[operation] = partial(_with_actor, actors, operation, handlers[operation])
+    for seam, changes in ((patches.PROVISION, _created), (patches.UPDATE, _updated), (patches.DELETE, _deleted)):
+        seam.wrap(partial(_ask, actors, changes))
+    patches.wrap_type("AWS::IAM::Role", _keep_boundary)
 
 
-def _with_actor(handler: Handler, operation: str, actors: dict[tuple[str, ...], str]) -> Handler:
-    def stack_operation(parameters: dict[str, Any]) -> Any:  # noqa: ANN401 - ministack's answer
-        stack, change_set = _one(parameters, "StackName"), _one(parameters, "ChangeSetName")
-        role, caller = _one(parameters, "RoleARN"), str(patches.CALLER_ARN.value())
-        if role and (refusal := refusal_of(caller, Call("iam:PassRole", role))):
-            return patches.STACK_ERROR.value("AccessDenied", refusal, 403)
-        of_stack, of_change_set = _scope(_name(stack)), _scope(_name(stack), _name(change_set))
-        if operation == "CreateStack" or _one(parameters, "ChangeSetType") == "CREATE":
-            actors.pop(of_stack, None)
-        if operation == "CreateChangeSet":
-            actors[of_change_set] = role
-        else:
-            # a role stays with the stack: whoever changes it later without naming one acts with it
-            before = actors.get(of_stack, "")
-            actors[of_stack] = role or actors.get(of_change_set) or (before if ":role/" in before else caller)
-        return handler(parameters)
-
-    return stack_operation
+def _with_actor(actors: dict[tuple[str, ...], str], operation: str, handler: Handler, parameters: Properties) -> Any:  # noqa: ANN401 - ministack has no types
+    stack, change_set = parameter(parameters, "StackName"), parameter(parameters, "ChangeSetName")
+    role, caller = parameter(parameters, "RoleARN"), str(patches.CALLER_ARN.value())
+    if role and (refusal := refusal_of(caller, Call("iam:PassRole", role))):
+        return patches.STACK_ERROR.value("AccessDenied", refusal, 403)
+    of_stack, of_change_set = _scope(_name(stack)), _scope(_name(stack), _name(change_set))
+    if operation == "CreateStack" or parameter(parameters, "ChangeSetType") == "CREATE":
+        actors.pop(of_stack, None)
+    if operation == "CreateChangeSet":
+        actors[of_change_set] = role
+    else:
+        # a role stays with the stack: whoever changes it later without naming one acts with it
+        before = actors.get(of_stack, "")
+        actors[of_stack] = role or actors.get(of_change_set) or (before if ":role/" in before else caller)
+    return handler(parameters)
 
 
-def _asking(provision: Operation, changes: Callable[..., Iterator[Call]], actors: Mapping[Any, str]) -> Operation:
-    def provision_resource(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - handed through
-        type_, stack = arguments[0], _stack_of(arguments, named)
-        actor = actors.get(_scope(stack), "")
-        for call in changes(type_, arguments, stack) if actor else ():
-            if refusal := refusal_of(actor, call):
-                raise RefusedError(refusal)
-        return provision(*arguments, **named)
-
-    return provision_resource
+def _ask(
+    actors: Mapping[Any, str],
+    changes: Callable[..., Iterator[Call]],
+    provision: Operation,
+    *given: Any,  # noqa: ANN401 - ministack has no types
+    **named: Any,  # noqa: ANN401 - ministack has no types
+) -> Any:  # noqa: ANN401 - ministack's answer
+    stack = _stack_of(given, named)
+    actor = actors.get(_scope(stack), "")
+    for call in changes(given[0], given, stack) if actor else ():
+        if refusal := refusal_of(actor, call):
+            raise RefusedError(refusal)
+    return provision(*given, **named)
 
 
 def refusal_of(actor: str, call: Call) -> str | None:
-    """Why IAM refuses a call to a role or a role's session, in AWS's words; nobody else is asked for rights."""
-    if ":role/" not in actor and ":assumed-role/" not in actor:
+    """Why IAM refuses a call to a role or a role's session, in AWS's words; no other caller's rights are checked."""
+    if not is_role(actor):
         return None
     account, name = account_and_name(actor)
     policies = patches.ROLE_POLICIES.value(name, account)
@@ -199,17 +193,14 @@ def _inline_policies(properties: Properties) -> Iterator[Call]:
         yield Call("iam:PutRolePolicy", _role(str(name)), _bounded({"PermissionsBoundary": boundary}))
 
 
-def _keeping_boundary(operation: Operation, *, properties_at: int) -> Operation:
-    def operation_and_bound(*arguments: Any) -> Any:  # noqa: ANN401 - handed through
-        made = operation(*arguments)
-        role, boundary = patches.ROLES.value[made[0]], arguments[properties_at].get("PermissionsBoundary")
-        if boundary:
-            role["PermissionsBoundary"] = boundary
-        else:
-            role.pop("PermissionsBoundary", None)
-        return made
-
-    return operation_and_bound
+def _keep_boundary(properties: Properties, make: Callable[[], Any]) -> Any:  # noqa: ANN401 - ministack has no types
+    made = make()
+    role, boundary = patches.ROLES.value[made[0]], properties.get("PermissionsBoundary")
+    if boundary:
+        role["PermissionsBoundary"] = boundary
+    else:
+        role.pop("PermissionsBoundary", None)
+    return made
 
 
 def _bounded(properties: Properties) -> dict[str, str]:
@@ -240,6 +231,7 @@ def _name(identity: str) -> str:
     return identity.split("/")[1] if identity.startswith("arn:") else identity
 
 
-def _one(parameters: Mapping[str, Any], name: str) -> str:
+def parameter(parameters: Properties, name: str) -> str:
+    """Return the first value of a request's parameter; empty if it has none."""
     value = parameters.get(name) or ""
     return str(value[0] if isinstance(value, list) else value)

@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -16,15 +17,55 @@ from typing import Any, cast
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
-from rehearsal.emulator import extensions
+from rehearsal.emulator import (
+    athena,
+    execution_role,
+    iam,
+    lambda_functions,
+    resource_types,
+    s3_objects,
+    service_refusals,
+    stacks,
+    state_machines,
+)
 from rehearsal.emulator import ministack_patches as patches
+from rehearsal.emulator.account_root import use_root_secret
 from rehearsal.emulator.child_process import when_parent_ends
 from rehearsal.emulator.gate import Gate
-from rehearsal.emulator.root_secret import use_root_secret
+from rehearsal.emulator.glue_runner import api as glue_api
+from rehearsal.emulator.glue_runner.api import StartThrottle
+from rehearsal.emulator.glue_runner.runner import GlueRunner
 from rehearsal.emulator.settings import EmulatorSettings
+from rehearsal.pipeline import api as codepipeline
+from rehearsal.pipeline.pipelines import Pipelines
 from rehearsal.private_files import PRIVATE_MASK
 
+Stop = Callable[[], None]
 _KEEP_ALIVE_SECONDS = 75
+
+
+def install(settings: EmulatorSettings) -> Stop:
+    """Put all extensions into ministack, in this order, and return what ends the work they have started."""
+    iam.record_calls(settings.calls)
+    iam.install()
+    s3_objects.install()
+    lambda_functions.install(settings)
+    athena.install()
+    resource_types.install()
+    stacks.install()
+    execution_role.install()
+    service_refusals.install()
+    runner = GlueRunner(settings)
+    glue_api.install(runner, StartThrottle(settings.glue_starts_per_second))
+    state_machines.install(settings, runner)
+    pipelines = Pipelines(settings)
+    codepipeline.install(pipelines)
+
+    def stop() -> None:
+        pipelines.stop_all()
+        runner.stop_all()
+
+    return stop
 
 
 def main(arguments: list[str]) -> None:
@@ -34,7 +75,7 @@ def main(arguments: list[str]) -> None:
     settings = EmulatorSettings.from_json(sys.stdin.readline())
     use_root_secret(settings.root_secret)
     _take(settings.run_directory)
-    stop_extensions = extensions.install(settings)
+    stop_extensions = install(settings)
     gate = Gate(patches.APPLICATION.value, port=settings.port)
     serving = _serve_until_stopped(gate, listener=int(arguments[0]), stop=stop_extensions)
     asyncio.new_event_loop().run_until_complete(serving)
@@ -52,7 +93,7 @@ def _take(run_directory: Path) -> None:
         raise SystemExit(f"another emulator runs in {run_directory}") from None
 
 
-async def _serve_until_stopped(gate: Gate, *, listener: int, stop: extensions.Stop) -> None:
+async def _serve_until_stopped(gate: Gate, *, listener: int, stop: Stop) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stopping.set)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module, metadata
 from typing import Any
 
@@ -37,14 +38,32 @@ class Seam:
             found = getattr(found, part)
         return found
 
-    def replace(self, make: Callable[[Any], Any]) -> None:
-        """Put what `make` builds from the present value in its place."""
-        replacement = make(self.value)
+    def put(self, replacement: object) -> None:
+        """Let ministack have something else under this name."""
         owner: Any = import_module(f"ministack.{self.module}")
         *path, last = self.name.split(".")
         for part in path:
             owner = getattr(owner, part)
         setattr(owner, last, replacement)
+
+    def wrap(self, around: Callable[..., Any]) -> None:
+        """Let ministack call `around` instead, which gets the function that was there, then the arguments."""
+        self.put(_wrapped(self.value, around))
+
+
+def wrap_type(type_: str, around: Callable[[Any, Callable[[], Any]], Any]) -> None:
+    """Let CloudFormation make and update a type's resources by `around`; it gets their properties and the operation."""
+    operations = RESOURCE_HANDLERS.value[type_]
+    for name, position in (("create", 1), ("update", 2)):
+        operations[name] = _wrapped(
+            operations[name],
+            lambda operation, *given, _at=position, **named: around(given[_at], partial(operation, *given, **named)),
+        )
+
+
+def _wrapped(function: Callable[..., Any], around: Callable[..., Any]) -> Callable[..., Any]:
+    """A function and no partial object, which as a class's attribute would be no method."""
+    return lambda *arguments, **named: around(function, *arguments, **named)
 
 
 APPLICATION = Seam("app", "app")

@@ -7,15 +7,14 @@ import urllib.request
 from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 from urllib.error import URLError
 
 import boto3
 from botocore.config import Config
 
+from rehearsal.emulator.account_root import keep_root_secret, new_root_secret
 from rehearsal.emulator.child_process import ChildProcess
-from rehearsal.emulator.root_secret import keep_root_secret, new_root_secret
 from rehearsal.emulator.settings import LOOPBACK, EmulatorSettings
 from rehearsal.private_files import make_private_folder, write_private
 
@@ -39,9 +38,7 @@ class Emulator:
         self.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     @property

@@ -38,7 +38,7 @@ def _asked(address: str, words: Sequence[str]) -> bytes | None:
 
 
 def _connect(connection: socket.socket, address: Path) -> None:
-    """By its name alone: the address of a socket is limited to a hundred characters, that of a folder is not."""
+    """By its name alone: a socket's address has at most a hundred characters, a folder's path has no such limit."""
     here = Path.cwd()
     os.chdir(address.parent)
     try:

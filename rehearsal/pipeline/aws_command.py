@@ -56,7 +56,7 @@ def answer_to(words: Sequence[str], variables: Mapping[str, str]) -> Answer:
 
 
 def _client(service: str, variables: Mapping[str, str]) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
-    """Of these variables alone: this process may have those of another caller, and none given is none."""
+    """Of these variables alone: this process may have another caller's; without any, the command has none."""
     return boto3.client(  # type: ignore[call-overload]
         service,
         endpoint_url=variables.get("AWS_ENDPOINT_URL"),
@@ -90,7 +90,7 @@ def _answer(client: Any, method: str, arguments: Mapping[str, Any]) -> dict[str,
 
 def _listening(address: Path) -> socket.socket | None:
     """Listen before the first call ends, so that the second finds somebody; not where another process does already."""
-    # By its name alone: the address of a socket is limited to a hundred characters, that of a folder is not.
+    # By its name alone: a socket's address has at most a hundred characters, a folder's path has no such limit.
     os.chdir(address.parent)
     listener = socket.socket(socket.AF_UNIX)
     try:

@@ -8,10 +8,9 @@ from functools import cache
 from pathlib import Path
 
 from rehearsal import toolchain
-from rehearsal.emulator.host_packages import variables_of_runtimes
-from rehearsal.emulator.settings import NETWORK_VARIABLES, EmulatorSettings
+from rehearsal.emulator.settings import NETWORK_VARIABLES, EmulatorSettings, variables_of_runtimes
 from rehearsal.pipeline import aws_client, aws_command
-from rehearsal.pipeline.errors import ActionFailedError
+from rehearsal.pipeline.definition import ActionFailedError
 
 _SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 _QUIET = {

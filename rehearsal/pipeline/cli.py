@@ -1,33 +1,73 @@
 """Rehearse the deployment: four accounts on this machine, in which `git push` runs the synthesised pipelines."""
 
 import shlex
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-import boto3
 import typer
 from botocore.exceptions import ConnectionError as NoConnectionError
 from rich.console import Console
 
 from deployment_account.environments import load_platform
-from rehearsal.demo.demo import CONFIGURATION
 from rehearsal.demo.progress import Steps
-from rehearsal.demo.workspace import PROJECT
-from rehearsal.deployment.synth import APPS
+from rehearsal.demo.workspace import CONFIGURATION, PROJECT
+from rehearsal.deployment.assembly import APPS
+from rehearsal.emulator.account_root import client_of_run
 from rehearsal.emulator.process import Emulator
-from rehearsal.emulator.root_secret import kept_root_secret
-from rehearsal.emulator.settings import LOOPBACK, EmulatorSettings
+from rehearsal.emulator.settings import EmulatorSettings
 from rehearsal.failures import friendly_errors
-from rehearsal.pipeline.approving import decide
-from rehearsal.pipeline.clone import committed
-from rehearsal.pipeline.errors import EmulatorLostError, RehearsalError
-from rehearsal.pipeline.rehearsal import CHECKS, Rehearsal
-from rehearsal.pipeline.report import write_report
-from rehearsal.pipeline.watch import PipelineWatch
-from rehearsal.pipeline.workspace import RehearsalWorkspace
+from rehearsal.pipeline.definition import EmulatorLostError, RehearsalError
+from rehearsal.pipeline.rehearsal import CHECKS, Rehearsal, RehearsalWorkspace, committed
+from rehearsal.pipeline.report import PipelineWatch, write_report
+
+# Answers what pipelines ask of a person, over the same API as the console does.
+
+_ACTS_WITHIN_SECONDS = 30
+_POLL_SECONDS = 0.1
+_Question = tuple[str, str, str]
+
+
+def decide(codepipeline: Any, pipeline: str | None, *, status: str, summary: str) -> list[str]:  # noqa: ANN401 - boto3 makes clients at run time
+    """Answer the open questions of a pipeline, or of all, and name the stages that asked."""
+    names = [each["name"] for each in codepipeline.list_pipelines()["pipelines"]]
+    if pipeline and pipeline not in names:
+        raise RehearsalError(f"there is no pipeline {pipeline}; there are {', '.join(names) or 'none'}")
+    answered = []
+    for name in [pipeline] if pipeline else names:
+        for stage, action, token in _asked(codepipeline, name):
+            codepipeline.put_approval_result(
+                pipelineName=name,
+                stageName=stage,
+                actionName=action,
+                token=token,
+                result={"status": status, "summary": summary},
+            )
+            _wait_until_taken(codepipeline, name, (stage, action, token))
+            answered.append(f"{name} {stage}/{action}")
+    if not answered:
+        raise RehearsalError(f"{pipeline} waits for nobody" if pipeline else "no pipeline waits for an approval")
+    return answered
+
+
+def _wait_until_taken(codepipeline: Any, name: str, question: _Question) -> None:  # noqa: ANN401
+    """Let the pipeline act on an answer: who looks at it right after that would find the question still open."""
+    deadline = time.monotonic() + _ACTS_WITHIN_SECONDS
+    while question in _asked(codepipeline, name) and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+
+
+def _asked(codepipeline: Any, name: str) -> list[_Question]:  # noqa: ANN401 - boto3 makes clients at run time
+    return [
+        (stage["stageName"], action["actionName"], token)
+        for stage in codepipeline.get_pipeline_state(name=name)["stageStates"]
+        for action in stage["actionStates"]
+        if (token := action.get("latestExecution", {}).get("token"))
+    ]
+
 
 FIRST_ENVIRONMENT = "dev"
 _SECONDS_TO_DIE = 1.0
@@ -40,7 +80,7 @@ Quick = Annotated[
 ]
 Once = Annotated[bool, typer.Option(envvar="ONCE", help="End when the pipelines of dev have ended.")]
 PipelineName = Annotated[str | None, typer.Argument(metavar="PIPELINE", help="The pipeline; all that wait by default.")]
-Comment = Annotated[str, typer.Option("--comment", help="What goes into the books.")]
+Comment = Annotated[str, typer.Option("--comment", help="The comment to record.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -164,18 +204,11 @@ The aws command and boto3 see the pipelines with these variables; the secret is 
 def _decide(status: str, pipeline: str | None, comment: str, folder: Path | None) -> None:
     console, workspace = Console(), RehearsalWorkspace.of(folder)
     with friendly_errors(console):
-        port = workspace.emulator / "port"
-        if not port.exists():
+        if not (workspace.emulator / "port").exists():
             raise RehearsalError("there is no rehearsal; `make rehearse` begins one")
         deployment = load_platform(CONFIGURATION).deployment
         try:
-            codepipeline = boto3.client(
-                "codepipeline",
-                endpoint_url=f"http://{LOOPBACK}:{port.read_text()}",
-                region_name=deployment.region,
-                aws_access_key_id=deployment.account,
-                aws_secret_access_key=kept_root_secret(workspace.emulator),
-            )
+            codepipeline = client_of_run(workspace.emulator, "codepipeline", deployment.account, deployment.region)
             for answered in decide(codepipeline, pipeline, status=status, summary=comment):
                 console.print(f"{status}: {answered}", highlight=False)
         except (NoConnectionError, FileNotFoundError) as error:

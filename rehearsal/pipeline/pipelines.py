@@ -6,15 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
 from rehearsal.emulator.settings import EmulatorSettings
-from rehearsal.pipeline.definition import Definition, Document
-from rehearsal.pipeline.errors import UnsupportedPipelineError
-from rehearsal.pipeline.execution import Execution, Surroundings, unsupported_actions
+from rehearsal.pipeline.definition import Definition, Document, UnsupportedPipelineError
+from rehearsal.pipeline.execution import Execution, StageLocks, Surroundings, unsupported_actions
 from rehearsal.pipeline.records import ExecutionRecord
-from rehearsal.pipeline.stage_locks import StageLocks
 
 _STOP_SECONDS = 10
 _RUNNING = "InProgress"
+_RECORDS = TypeAdapter(list[ExecutionRecord])
 
 
 @dataclass
@@ -64,7 +65,7 @@ class Pipelines:
         return pipeline
 
     def update(self, pipeline: Pipeline, document: Document, *, restarts: bool) -> None:
-        """Give a pipeline another definition: executions under way are cancelled, and it starts anew if it says so."""
+        """Give a pipeline another definition: cancel running executions, and restart it if `restarts`."""
         definition = _supported(document)
         with self._lock:
             pipeline.restarts = restarts
@@ -139,7 +140,7 @@ class Pipelines:
                 "document": each.definition.document,
                 "restarts": each.restarts,
                 "version": each.version,
-                "executions": [record.to_json() for record in each.records],
+                "executions": _RECORDS.dump_python(each.records),
             }
             for each in self._pipelines.values()
         ]
@@ -157,7 +158,7 @@ class Pipelines:
                 Definition(saved["document"]),
                 saved["restarts"],
                 saved["version"],
-                [ExecutionRecord.from_json(each) for each in saved["executions"]],
+                _RECORDS.validate_python(saved["executions"]),
             )
             self._pipelines[pipeline.account, pipeline.region, pipeline.name] = pipeline
 

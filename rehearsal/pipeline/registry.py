@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 
-from rehearsal.pipeline.errors import UnsupportedPipelineError
+from rehearsal.pipeline.definition import UnsupportedPipelineError
 
 FEATURES_WE_DO_NOT_USE: Mapping[str, str] = {
     "iam:*GroupPolicy": "policies of groups",

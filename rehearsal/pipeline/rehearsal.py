@@ -1,23 +1,108 @@
 """A rehearsal: four accounts, bootstrapped by the project's own scripts, its pipelines in them, and a repository."""
 
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
+
+from rich.console import Console
 
 from deployment_account.environments import Platform
 from deployment_account.names import Names
 from deployment_account.repository import ConnectedRepository
 from rehearsal import toolchain
-from rehearsal.demo.workspace import PROJECT
-from rehearsal.deployment.synth import APPS
+from rehearsal.demo.workspace import PROJECT, Workspace
+from rehearsal.deployment.assembly import APPS
 from rehearsal.emulator.process import Emulator
-from rehearsal.pipeline.errors import RehearsalError
-from rehearsal.pipeline.post_receive import hook
-from rehearsal.pipeline.repository import Repository
+from rehearsal.pipeline.definition import EmulatorLostError, RehearsalError
+from rehearsal.pipeline.repository import Repository, hook
+from rehearsal.private_files import make_private_folder
+
+# The folder in which a clone's rehearsal lives: resumed after an orderly end, restarted after a kill.
+
+
+@dataclass(frozen=True, slots=True)
+class RehearsalWorkspace(Workspace):
+    """Where the emulator keeps its accounts; the repositories outlive them."""
+
+    @classmethod
+    def of(cls, folder: Path | None) -> Self:
+        """Return the workspace in a folder of the user's, or the clone's own."""
+        home = folder.resolve() if folder else PROJECT / ".local"
+        return cls(home / "rehearsal", (folder.resolve() if folder else PROJECT) / "report.html")
+
+    @property
+    def repositories(self) -> Path:
+        """What was pushed."""
+        return self.folder / "repositories"
+
+    @contextmanager
+    def opened(self) -> Iterator[bool]:
+        """Use the workspace alone; tell whether accounts were thrown away because the last use did not end in order.
+
+        A failure ends in order, as long as the emulator could save its state.
+        """
+        with self.alone():
+            was_killed = self._mark.exists()
+            if was_killed:
+                shutil.rmtree(self.emulator, ignore_errors=True)
+            make_private_folder(self.folder)
+            self._mark.touch()
+            try:
+                yield was_killed
+            except EmulatorLostError:
+                raise
+            except BaseException:
+                self._mark.unlink()
+                raise
+            self._mark.unlink()
+
+    @property
+    def _mark(self) -> Path:
+        return self.folder / "in-use"
+
+
+# The clone from which is pushed: only what is committed can be.
+
+_AUTHOR = ("-c", "user.name=Rehearsal", "-c", "user.email=rehearsal@example.com")
+_NOT_COPIED = shutil.ignore_patterns(
+    *(".git", ".venv", ".local", "node_modules", "cdk.out", "*_cache", ".hypothesis", "__pycache__", "*.egg-info"),
+    "report.html",
+)
+
+
+def committed(clone: Path, console: Console) -> str:
+    """The commit of a clone; what is changed on top of it is said to stay out."""
+    found = _git(clone, "rev-parse", "HEAD")
+    if found.returncode:
+        raise RehearsalError(
+            f"{clone} is no clone of a git repository, so nothing can be pushed from it: `git init` one"
+        )
+    changed = _git(clone, "status", "--porcelain", "--untracked-files=no").stdout.splitlines()
+    if changed:
+        console.print(f"[yellow]{len(changed)} changed files are not committed and therefore not pushed.[/yellow]")
+    return found.stdout.strip()
+
+
+def committed_copy(project: Path, folder: Path) -> Path:
+    """A separate repository with the project's present files, committed or not."""
+    shutil.copytree(project, folder, ignore=_NOT_COPIED)
+    for words in (("init", "--initial-branch=main"), ("add", "--all"), ("commit", "-m", "As it is")):
+        run = _git(folder, *_AUTHOR, *words)
+        if run.returncode:
+            raise RehearsalError(f"`git {' '.join(words)}` failed in {folder}: {run.stderr.strip()}")
+    return folder
+
+
+def _git(clone: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["git", *words], cwd=clone, capture_output=True, text=True, check=False)
+
 
 CHECKS = ("make install", "make check", "make test-synth")
 """The commands of the test build that a quick rehearsal leaves out: they take minutes."""
@@ -45,7 +130,7 @@ class Rehearsal:
         self.repository.create(hook(port, deployment.account, deployment.region, self.repository_name))
 
     def bootstrap(self, environments: Sequence[str] = ()) -> int:
-        """Bootstrap the accounts that are not yet, those of all environments by default, and give their number."""
+        """Bootstrap the accounts that lack it (by default of all environments), and return their number."""
         chosen = [self.platform.environments[name] for name in environments or self.platform.environments]
         wanted = [(self.platform.deployment_of(each).account, "deployment-account", each) for each in chosen]
         wanted += [(each.account, "target-account", each) for each in chosen]
@@ -81,7 +166,7 @@ class Rehearsal:
         return run.stderr
 
     def start_unless_succeeded(self, pipeline: str) -> None:
-        """Start a pipeline anew whose newest execution has ended in another way."""
+        """Restart a pipeline whose newest execution ended in another way."""
         executions = self.codepipeline.list_pipeline_executions(pipelineName=pipeline)["pipelineExecutionSummaries"]
         if executions and executions[0]["status"] not in ("InProgress", "Succeeded"):
             self.codepipeline.start_pipeline_execution(name=pipeline)

@@ -1,12 +1,21 @@
-"""The bare git repository that stands for the one behind the pipelines' connection."""
+"""The bare git repository that stands for the one behind the pipelines' connection, and what it runs after a push."""
 
 import re
 import shlex
 import subprocess
+import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
-from rehearsal.pipeline.errors import RehearsalError
+from botocore.exceptions import BotoCoreError, ClientError
+
+from rehearsal.demo.workspace import PROJECT
+from rehearsal.emulator.account_root import client_of_run
+from rehearsal.pipeline.definition import Push, RehearsalError, started_source
 from rehearsal.private_files import PRIVATE_MASK, make_private_folder
+
+# The bare git repository that stands for the one behind the pipelines' connection.
 
 _NOTHING = "0" * 40
 _COMMIT = re.compile("[0-9a-f]{40}")
@@ -83,3 +92,52 @@ def _named(commit: str) -> str:
     if not is_commit(commit):
         raise RehearsalError(f"{commit!r} names no commit: 40 hexadecimal digits are expected")
     return commit
+
+
+# What the repository runs after a push, in the place of AWS's connection: it starts the pipelines it is for.
+
+_BRANCH = "refs/heads/"
+_DELETED = "0" * 40
+
+
+def hook(port_file: Path, account: str, region: str, name: str) -> list[str]:
+    """The command line that a repository runs after a push."""
+    words = (str(port_file), account, region, name)
+    return ["env", f"PYTHONPATH={PROJECT}", sys.executable, "-m", "rehearsal.pipeline.repository", *words]
+
+
+def pushes(lines: Iterable[str], repository: Repository, name: str) -> Iterator[Push]:
+    """The branches that got new commits, from what git tells a hook."""
+    for line in lines:
+        old, new, reference = line.split()
+        if reference.startswith(_BRANCH) and new != _DELETED:
+            yield Push(name, reference.removeprefix(_BRANCH), new, repository.changed_files(old, new))
+
+
+def start_pipelines(codepipeline: Any, push: Push) -> Iterator[str]:  # noqa: ANN401 - boto3 makes clients at run time
+    """Start every pipeline that a push is for and give their names."""
+    for listed in codepipeline.list_pipelines()["pipelines"]:
+        document = codepipeline.get_pipeline(name=listed["name"])["pipeline"]
+        if source := started_source(document, push):
+            revision = {"actionName": source, "revisionType": "COMMIT_ID", "revisionValue": push.commit}
+            codepipeline.start_pipeline_execution(name=listed["name"], sourceRevisions=[revision])
+            yield str(listed["name"])
+
+
+def main(port_file: str, account: str, region: str, name: str) -> None:
+    """Say what was started; a push is kept whatever happens here."""
+    try:
+        codepipeline = client_of_run(Path(port_file).parent, "codepipeline", account, region)
+        for push in pushes(sys.stdin, Repository(Path.cwd()), name):
+            started = list(start_pipelines(codepipeline, push))
+            _say(f"{push.branch} {push.commit[:8]} starts {', '.join(started) or 'no pipeline'}")
+    except (BotoCoreError, ClientError, OSError, RehearsalError) as error:
+        _say(f"no pipeline was started: {error}. Is `make rehearse` running? It goes on with what was pushed.")
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from rehearsal.validation.reconciliation import Reconciliation
+from rehearsal.validation.comparison import Reconciliation
 from rehearsal.validation.taxi_results import ResultComparison
 
 

@@ -6,8 +6,8 @@ from rich.table import Table
 from rich.text import Text
 
 from rehearsal.report.model import DemoReport, TaxiReport
-from rehearsal.report.words import counted, duration
-from rehearsal.validation.reconciliation import Reconciliation
+from rehearsal.report.timeline import counted, duration
+from rehearsal.validation.comparison import Reconciliation
 
 SHOWN_DIFFERENCES = 20
 

@@ -26,7 +26,7 @@ _BROKEN = (
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One file as it is put under its key, and what is special about it."""
+    """One file with its key, and its peculiarity."""
 
     key: str
     content: bytes
@@ -48,7 +48,7 @@ class Deliveries:
 
 
 def taxi_deliveries(trips: pa.Table) -> Deliveries:
-    """Deal trips in order of time to three CSV files and one Parquet file, of which one is mended later.
+    """Distribute the trips by time over three CSV files and a Parquet file; one of them is corrected later.
 
     The first is sent twice, the second has lines that are no trips, the third has fares ten times too high until its
     correction comes under the same name.

@@ -17,10 +17,10 @@ class Kind(StrEnum):
     """What can be wrong."""
 
     ROWS = "the rows are not those of the source"
-    TWICE = "a file was applied or booked twice"
+    TWICE = "a file was applied or recorded twice"
     PARTIAL = "a table was replaced by a part of a reload"
     SKIPPED = "a file was archived without being applied"
-    LOST = "a file is in no book"
+    LOST = "a file is missing from the ledger"
     PENDING = "a file stays pending"
     STATUS = "the status is wrong"
     COUNTS = "the history does not count what happened"
@@ -57,9 +57,9 @@ def moment(table: TableEvidence, replica: ReferenceModel) -> Iterator[Finding]:
         yield Finding(Kind.TWICE, f"{len(repeated)} files were applied more than once")
     known = Counter((file.key, file.version_id) for file in (*table.pending, *table.history))
     if twice := [version for version, times in known.items() if times > 1]:
-        yield Finding(Kind.TWICE, f"in the books more than once: {_some(twice)}")
+        yield Finding(Kind.TWICE, f"in the ledger more than once: {_some(twice)}")
     if unknown := known.keys() - table.landed:
-        yield Finding(Kind.LOST, f"the books have files that never landed: {_some(unknown)}")
+        yield Finding(Kind.LOST, f"the ledger has files that never landed: {_some(unknown)}")
 
 
 def _partial(table: TableEvidence, replica: ReferenceModel) -> Iterator[Finding]:
@@ -75,7 +75,7 @@ def _partial(table: TableEvidence, replica: ReferenceModel) -> Iterator[Finding]
 
 
 def verdict(table: TableEvidence, replica: ReferenceModel) -> Iterator[Finding]:
-    """In the end: the lake equals the source, and the books agree with the files."""
+    """In the end: the lake equals the source, and the ledger agrees with the files."""
     yield from moment(table, replica)
     is_refused = table.status == FAILED and (replica.is_broken or replica.may_be_broken)
     if is_refused or (replica.is_broken and not replica.broken_is_deleted):

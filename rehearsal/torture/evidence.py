@@ -1,7 +1,8 @@
-"""What can be read of one table from outside: files, books, commits and rows, whatever the lake is made of."""
+"""What any lake shows of one table: files, ledger, commits and rows."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from operator import add
 from typing import Any
 
 Row = Mapping[str, Any]
@@ -26,17 +27,12 @@ class Counts:
     unexpected: int = 0
 
     def __add__(self, other: "Counts") -> "Counts":
-        return Counts(
-            self.inserted + other.inserted,
-            self.updated + other.updated,
-            self.deleted + other.deleted,
-            self.unexpected + other.unexpected,
-        )
+        return Counts(*map(add, astuple(self), astuple(other)))
 
 
 @dataclass(frozen=True, slots=True)
-class BookedFile:
-    """A file as the books have it: pending, or in the history as applied, skipped (with a reason) or held."""
+class RecordedFile:
+    """A file as the ledger has it: pending, or in the history as applied, skipped (with a reason) or held."""
 
     file_id: str
     key: str
@@ -61,8 +57,8 @@ class TableEvidence:
 
     landed: frozenset[Version]
     readable: frozenset[Version]
-    pending: Sequence[BookedFile]
-    history: Sequence[BookedFile]
+    pending: Sequence[RecordedFile]
+    history: Sequence[RecordedFile]
     commits: Sequence[CommitEvidence]
     told: Counts
     status: str

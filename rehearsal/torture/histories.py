@@ -1,7 +1,7 @@
 """A history is a list of steps drawn from a seed; leaving a step out does not change the others."""
 # ruff: noqa: S311 - draws must repeat, not be secret
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from random import Random
@@ -142,3 +142,34 @@ def _steps(draw: Random, tables: int) -> Iterator[Step]:
         step = Step(act, draw.randrange(tables), draw.getrandbits(32))
         is_restarted = act is Act.LOAD and Random(f"{step.seed}/restart").random() < _RESTARTED_LOADS
         yield replace(step, act=Act.RESTART) if is_restarted else step
+
+
+# Shortens a failing history: its shortest failing prefix, without the steps that the failure does not need.
+
+Fails = Callable[[Story], bool]
+
+
+def shortest(story: Story, fails: Fails) -> Story:
+    """Return the shortest failing history that can be reached by leaving steps out."""
+    return without_idle_steps(shortest_prefix(story, fails), fails)
+
+
+def shortest_prefix(story: Story, fails: Fails) -> Story:
+    """Cut steps from the end for as long as the rest fails."""
+    for length in range(len(story.steps)):
+        prefix = replace(story, steps=story.steps[:length])
+        if fails(prefix):
+            return prefix
+    return story
+
+
+def without_idle_steps(story: Story, fails: Fails) -> Story:
+    """Leave out each step that the failure does not need, the last one first, until none is left."""
+    while True:
+        for number in reversed(range(len(story.steps))):
+            shorter = replace(story, steps=story.steps[:number] + story.steps[number + 1 :])
+            if fails(shorter):
+                story = shorter
+                break
+        else:
+            return story

@@ -146,7 +146,7 @@ class ReferenceModel:
         self.is_unknown = self.is_unknown and not parts
 
     def empty(self, *, is_vanished: bool) -> None:
-        """Remove every row of the source at once, of which no file tells."""
+        """Remove every row of the source at once; no file records it."""
         self.source.truncate()
         self.dms.keep_checkpoint()
         self.diverged, self.is_vanished = True, is_vanished
@@ -258,7 +258,7 @@ class ReferenceModel:
         return {(self.key_of(row), sequence): row for sequence, row in self._delivered.items()}
 
     def loaded_rows(self, versions: Iterable[Version]) -> list[Row]:
-        """The rows of those of these object versions that are parts of a load."""
+        """The rows of the object versions that are parts of a load."""
         return [row for version in versions if version in self._parts for row in self._parts[version].rows]
 
     def rows_of_parts(self, keys: Container[str]) -> list[Row]:

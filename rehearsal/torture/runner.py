@@ -1,15 +1,42 @@
-"""Plays many histories in memory, on all cores, and yields the failures, which can be shortened afterwards."""
+"""Plays many histories in memory, on all cores, and shows the failures, some of them shortened."""
+# ruff: noqa: S311 - draws must repeat, not be secret
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from random import Random
+from typing import Annotated
 
-from rehearsal.torture.histories import Act, Story, story, trouble_of
-from rehearsal.torture.memory_trial import memory_trial
-from rehearsal.torture.shrink import shortest
-from rehearsal.torture.trial import Problem
+import typer
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from rehearsal.torture.histories import Act, Story, shortest, story, trouble_of
+from rehearsal.torture.memory.lake import MemoryLake, config_of
+from rehearsal.torture.reference_model import ReferenceModel, any_kind
+from rehearsal.torture.trial import Problem, Trial
+
+
+def memory_trial(story: Story) -> Trial:
+    """Set the tables of a history up on a new lake; how they are made depends on its seed alone.
+
+    Sometimes two sources have tables of one name.
+    """
+    lake = MemoryLake(Random(f"{story.seed}/lake"))
+    draws = [Random(f"{story.seed}/{number}") for number in range(story.tables)]
+    replicas: list[ReferenceModel] = []
+    for number, draw in enumerate(draws):
+        taken = {replica.kind.source_table_name for replica in replicas}
+        name = "same" if draw.random() < 0.5 else f"t{number}"  # noqa: PLR2004 - a share
+        kind = any_kind(name, draw, taken)
+        replicas.append(ReferenceModel(f"t{number}", kind, draw, lake.clock.datetime))
+    lake.configs = {replica.kind.source_table_name: config_of(replica) for replica in replicas}
+    return Trial(lake, replicas)
+
 
 _SEEDS_AT_ONCE = 20
 
@@ -74,3 +101,51 @@ def _examine(seed: int) -> Failure | None:
 
 def _silence() -> None:
     logging.getLogger("odp").setLevel(logging.CRITICAL + 1)
+
+
+# The command `torture`: plays histories, counts the failures by kind, and shows some of them in few steps.
+
+_SHOWN = 5
+
+
+def torture(
+    seeds: Annotated[int, typer.Option(envvar="SEEDS", min=1, help="How many histories.")] = 2000,
+    first: Annotated[int, typer.Option(envvar="FIRST", min=0, help="The first history's seed.")] = 0,
+) -> None:
+    """Play random histories against the framework's own decisions and compare what comes out with the source."""
+    console = Console()
+    played = range(first, first + seeds)
+    found: list[Failure] = []
+    for failure in filter(None, track(failures(played), "Histories", seeds, console=console)):
+        console.print(f"seed {failure.story.seed}: {failure.problems[0]}")
+        found.append(failure)
+    if not found:
+        console.print(f"{seeds:,} histories passed")
+        return
+    console.print(kinds_table(found))
+    console.print(stories_table(map(shortened, found[:_SHOWN])))
+    console.print(f"{len(found):,} of {seeds:,} histories failed")
+    raise typer.Exit(1)
+
+
+def kinds_table(found: Sequence[Failure]) -> Table:
+    """Count the failed histories of each kind."""
+    kinds = Counter(kind for failure in found for kind in {problem.finding.kind for problem in failure.problems})
+    seeds = {kind: [failure.story.seed for failure in found if _has(failure, kind)] for kind in kinds}
+    table = Table("what is wrong", "histories", "seeds")
+    for kind, count in kinds.most_common():
+        table.add_row(kind, str(count), ", ".join(map(str, seeds[kind][:_SHOWN])))
+    return table
+
+
+def stories_table(found: Iterable[Failure]) -> Table:
+    """Seed, problems and steps of some failures."""
+    table = Table("seed", "what is wrong", "the shortest history", show_lines=True)
+    for failure in found:
+        steps = [f"{number}. {step}" for number, step in enumerate(tell(failure.story), start=1)]
+        table.add_row(str(failure.story.seed), "\n".join(map(str, failure.problems)), "\n".join(steps))
+    return table
+
+
+def _has(failure: Failure, kind: str) -> bool:
+    return any(problem.finding.kind == kind for problem in failure.problems)

@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from random import Random
 
 from rehearsal.torture.check import Finding, Kind, moment, verdict
-from rehearsal.torture.delivery import Delivery
-from rehearsal.torture.dms_files import DmsFile
+from rehearsal.torture.dms_files import Delivery, DmsFile
 from rehearsal.torture.evidence import APPLIED, Version
 from rehearsal.torture.faults import Fault, any_call_fault, any_fault
 from rehearsal.torture.histories import TROUBLED, Act, Step, trouble_of
-from rehearsal.torture.lake import Lake
-from rehearsal.torture.people import decide, skip_broken
+from rehearsal.torture.lake import LakeUnderTest, decide, skip_broken
 from rehearsal.torture.reference_model import STALLS_AFTER, ReferenceModel
 
 _SETTLING_RUNS, _TROUBLED_RUNS = 16, 4
@@ -44,7 +42,7 @@ class Problem:
 class Trial:
     """Some tables on one lake, with what happens to them step by step."""
 
-    def __init__(self, lake: Lake, replicas: Sequence[ReferenceModel]) -> None:
+    def __init__(self, lake: LakeUnderTest, replicas: Sequence[ReferenceModel]) -> None:
         self.lake = lake
         self.replicas = replicas
         self._delivery = Delivery(lake.receive)
@@ -202,7 +200,7 @@ class Trial:
             self._load(replica, draw)
 
     def _wait_after_a_stall(self, replica: ReferenceModel) -> None:
-        """What came late of a load would be taken for the begin of the next one, and be refused by its columns."""
+        """Late parts of a load would look like the start of the next load, with refused columns."""
         if replica.has_stalled:
             self.lake.wait(STALLS_AFTER.total_seconds())
 

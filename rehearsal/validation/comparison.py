@@ -1,14 +1,68 @@
-"""Compares one table of the source with its copy in the lake, and names what differs."""
+"""Compares every table of the source with its copy in the lake, names what differs, and never passes on nothing."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from duckdb import DuckDBPyConnection as Database
 from duckdb import connect
 
-from rehearsal.validation.canonical import canonical, without_added_columns
+from rehearsal.source.database import SourceTable
+from rehearsal.validation.lake import LakeTableError
+
+# One canonical form of a table's content: equal values of source and lake become equal bytes.
+
+ADDED_PREFIXES = ("_HOODIE_", "_ODP_", "CDC_")
+"""Columns that Hudi, the framework and the replication's mapping rules add; the source has none of them."""
+
+FAMILIES = (
+    (pa.types.is_integer, pa.int64()),
+    (pa.types.is_floating, pa.float64()),
+    (pa.types.is_timestamp, pa.timestamp("us")),
+    (pa.types.is_date, pa.date32()),
+    (pa.types.is_decimal, pa.decimal256(76, 38)),
+    (pa.types.is_string, pa.large_string()),
+    (pa.types.is_large_string, pa.large_string()),
+    (pa.types.is_string_view, pa.large_string()),
+    (pa.types.is_binary, pa.large_binary()),
+    (pa.types.is_binary_view, pa.large_binary()),
+)
+"""Types that hold the same kind of value, and the one that holds them all."""
+
+
+def canonical(table: pa.Table) -> pa.Table:
+    """The same content under upper-case names, in canonical types, columns in the order of their names."""
+    columns = dict(zip(map(str.upper, table.column_names), table.columns, strict=True))
+    return pa.table({name: _canonical_values(columns[name].combine_chunks()) for name in sorted(columns)})
+
+
+def without_added_columns(lake: pa.Table) -> pa.Table:
+    """The source's own columns of a lake table; the source itself keeps all, so that a clash of names shows."""
+    return lake.select([name for name in lake.column_names if not _is_added(name)])
+
+
+def _is_added(name: str) -> bool:
+    return name.upper() == "OP" or name.upper().startswith(ADDED_PREFIXES)
+
+
+def _canonical_values(column: pa.Array) -> pa.Array:
+    values = pc.cast(column, _canonical_type(column.type))
+    if pa.types.is_floating(values.type):
+        # one NaN and one zero: other bits of the same value are no difference
+        values = pc.if_else(pc.is_nan(values), float("nan"), pc.add(values, 0.0))
+    return values
+
+
+def _canonical_type(type_: pa.DataType) -> pa.DataType:
+    """The widest type of the family; families never mix, so that 1 and '1' stay different."""
+    if pa.types.is_dictionary(type_):
+        return _canonical_type(type_.value_type)
+    return next((widest for belongs, widest in FAMILIES if belongs(type_)), type_)
+
+
+# Compares one table of the source with its copy in the lake, and names what differs.
 
 EXAMPLES_OF_A_KIND = 5
 EXAMPLES_OF_A_TABLE = 50
@@ -143,3 +197,45 @@ def _queryable(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _shown(value: object, is_text: bool) -> str:
     return "NULL" if value is None else repr(value) if is_text and isinstance(value, str | bytes) else str(value)
+
+
+# Reconciles every table of the source with the lake, and never passes on nothing.
+
+ReadTable = Callable[[str], pa.Table]
+"""Gives the whole content of the table of this name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """The comparison of every table that was asked for."""
+
+    tables: tuple[TableComparison, ...]
+
+    @property
+    def has_passed(self) -> bool:
+        """Whether there are tables, and the lake holds each of them exactly."""
+        return bool(self.tables) and all(table.is_identical for table in self.tables)
+
+    @property
+    def difference_count(self) -> int:
+        """How many differences there are, listed or not."""
+        return sum(table.difference_count for table in self.tables)
+
+    @property
+    def differences(self) -> Iterator[Difference]:
+        """The listed differences, table by table."""
+        return (difference for table in self.tables for difference in table.differences)
+
+
+def reconcile(tables: Iterable[SourceTable], *, read_source: ReadTable, read_lake: ReadTable) -> Reconciliation:
+    """Compare each table; one that the lake cannot give is a difference, not an error that hides the others."""
+    return Reconciliation(tuple(_compare_table(table, read_source, read_lake) for table in tables))
+
+
+def _compare_table(table: SourceTable, read_source: ReadTable, read_lake: ReadTable) -> TableComparison:
+    source = read_source(table.name)
+    try:
+        lake = read_lake(table.name)
+    except LakeTableError as error:
+        return unreadable(table.name, source, str(error))
+    return compare(table.name, source, lake, table.key)

@@ -108,7 +108,7 @@ def _account_of(session: boto3.Session) -> str:
 
 
 def chosen_environment(platform: Platform, name: str) -> Environment:
-    """Give the environment that a person named."""
+    """Return the environment that a person named."""
     if name not in platform.environments:
         raise BootstrapError(
             f"there is no environment {name}; there are {', '.join(platform.environments)}",

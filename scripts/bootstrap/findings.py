@@ -53,7 +53,7 @@ def unknown(subject: str, why: str) -> Finding:
 
 
 def unless_unreachable(subject: str, check: Callable[[], Finding]) -> Finding:
-    """Give the finding, or the reason why there is none, so the other rows are still shown."""
+    """Return the finding, or the reason why there is none, so the other rows are still shown."""
     try:
         return check()
     except BootstrapError as error:

@@ -85,7 +85,7 @@ class Wait:
 
 @dataclass(frozen=True)
 class Command:
-    """One command line, with variables on top of those of this process."""
+    """One command line, with variables in addition to the process's own."""
 
     words: tuple[str, ...]
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -103,7 +103,7 @@ class Command:
         if code:
             raise BootstrapError(
                 f"`{shlex.join(self.words)}` ended with exit code {code}",
-                mend="its output above says why; once that is mended, run this command again: it goes on where it was",
+                mend="its output above says why; correct that and run this command again, which continues there",
             )
 
 

@@ -80,7 +80,12 @@ def working_lines(workload: Workload, prices: PriceList) -> list[Line]:
         each=each,
     )
     price_of_glue = "glue_flex_dpu_hour" if workload.is_flex else "glue_dpu_hour"
-    amounts = [("Glue", price_of_glue, month.passes * each.dpu_hours), *_storage(month), *_books(month), *_calls(month)]
+    amounts = [
+        ("Glue", price_of_glue, month.passes * each.dpu_hours),
+        *_storage(month),
+        *_ledger(month),
+        *_calls(month),
+    ]
     return [Line(what, price, amount, amount * prices.usd(price)) for what, price, amount in amounts]
 
 
@@ -116,7 +121,7 @@ def _storage(month: _Month) -> _Amounts:
     ]
 
 
-def _books(month: _Month) -> _Amounts:
+def _ledger(month: _Month) -> _Amounts:
     files_a_day = given.FILES_A_MINUTE.value * MINUTES_OF_AN_HOUR * 24
     looked_up = month.refreshes * given.LOOK_BACK_DAYS.value * files_a_day
     swept = month.files * given.SWEEP_LOOKS.value

@@ -145,7 +145,7 @@ def _endpoints(dms: Any) -> list[Item]:  # noqa: ANN401  boto3 makes clients at 
 
 
 def _wrong_setting(smoke: Smoke, settings: Item) -> str:
-    """Give the setting that keeps an endpoint's files from a source; empty if there is none."""
+    """Return the setting that keeps an endpoint's files from a source; empty if there is none."""
     folders = {source.folder for source in smoke.lake.environment.sources.values()}
     folder = str(settings.get("BucketFolder", "")).strip("/")
     if str(settings.get("DataFormat", "csv")).lower() != "parquet":

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 
 from deployment_account.names import OdpTable, published_schedule
-from scripts.smoke.books import RUN
 from scripts.smoke.dms_files import FULL_LOAD, NO_PARQUET, Change, applied, change_file_name, changed, loaded
 from scripts.smoke.lake import Item
+from scripts.smoke.ledger import RUN
 from scripts.smoke.outcome import StepFailedError
 from scripts.smoke.refreshes import Execution
 from scripts.smoke.step import Evidence, Smoke, Step
@@ -53,7 +53,7 @@ def refused_file(smoke: Smoke) -> Evidence:
     if ended["status"] == "SUCCEEDED":
         raise StepFailedError(f"execution {bad.name} succeeded, although its file is no Parquet file")
     entries = [
-        entry for entry in smoke.tables.books.quarantined(refused) if entry["quarantine_kind"] == "refused_table"
+        entry for entry in smoke.tables.ledger.quarantined(refused) if entry["quarantine_kind"] == "refused_table"
     ]
     if not entries:
         raise StepFailedError(
@@ -81,7 +81,7 @@ def stopped_by_hand(smoke: Smoke) -> Evidence:
     again = smoke.refreshes.succeeded(smoke.refreshes.start(table))
     smoke.rows = applied(smoke.rows, AFTER_STOP)
     rows = require_rows(smoke, table)
-    lease = smoke.tables.books.lease(table)
+    lease = smoke.tables.ledger.lease(table)
     if "lease_owner" in lease:
         raise StepFailedError(f"{lease['lease_owner']} still holds the lease of {table.qualified}")
     states = {each["Id"]: each["JobRunState"] for each in smoke.refreshes.glue_runs(table)}
@@ -109,14 +109,14 @@ def _new_run(smoke: Smoke, execution: Execution, before: set[str]) -> Item:
 def _left(smoke: Smoke) -> str:
     """Wait until nobody holds the lease that the stopped run may have had."""
     table = smoke.tables.table(MAIN)
-    held = "lease_owner" in smoke.tables.books.lease(table)
+    held = "lease_owner" in smoke.tables.ledger.lease(table)
     smoke.patience.until(
         "the lease of the stopped run to expire",
-        lambda: float(str(smoke.tables.books.lease(table).get("lease_expires_at", 0))),
+        lambda: float(str(smoke.tables.ledger.lease(table).get("lease_expires_at", 0))),
         lambda expires_at: expires_at < time.time(),
     )
     smoke.tables.until_registered(table, 1)
-    claim = smoke.tables.books.claim(table).get("execution", "nobody")
+    claim = smoke.tables.ledger.claim(table).get("execution", "nobody")
     return f"the stopped run {'held' if held else 'had not taken'} the lease; the cadence was still claimed by {claim}"
 
 

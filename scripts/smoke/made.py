@@ -14,7 +14,7 @@ class Phase(IntEnum):
     NOTICES = 2
     LANDED = 3
     LAKE = 4
-    BOOKS = 5
+    LEDGER = 5
     CONFIGURATION = 6
 
 

@@ -25,7 +25,7 @@ class Queries:
     patience: Patience
 
     def ask(self, sql: str, database: str) -> list[list[str]]:
-        """Give the rows of the answer as text.
+        """Return the rows of the answer as text.
 
         Raises:
             StepFailedError: the query failed.

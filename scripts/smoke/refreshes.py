@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import Any
 
 from deployment_account.names import PLANS, Odp, Shared
-from scripts.smoke.books import SmokeTable
 from scripts.smoke.lake import Item, SmokeLake
+from scripts.smoke.ledger import SmokeTable
 from scripts.smoke.made import Made, Phase
 from scripts.smoke.names import SmokeNames
 from scripts.smoke.outcome import StepFailedError
@@ -108,7 +108,7 @@ class Refreshes:
             StepFailedError: it was not.
         """
         self.require_success(execution, self.ended(execution))
-        run = self.tables.books.last_run(execution.table)
+        run = self.tables.ledger.last_run(execution.table)
         if run.get("refresh_status") != "completed":
             raise StepFailedError(
                 f"execution {execution.name} succeeded, but the run log says {run.get('refresh_status', 'nothing')} of "
@@ -124,7 +124,7 @@ class Refreshes:
             StepFailedError: it did.
         """
         if described["status"] != "SUCCEEDED":
-            run = self.tables.books.last_run(execution.table)
+            run = self.tables.ledger.last_run(execution.table)
             causes = (run.get("error_message"), described.get("cause"), described.get("error"))
             cause = next(filter(None, causes), "no cause given")
             raise StepFailedError(
@@ -157,7 +157,7 @@ class Refreshes:
         bucket = self.lake.published(Shared.CONFIG_BUCKET)
         prefix = f"{PLANS}{execution.table.cadence}/{execution.name}.json"
         self.made.note(
-            Phase.BOOKS,
+            Phase.LEDGER,
             f"plan of {execution.name}",
             lambda: remove_objects(self.lake.s3, bucket, self.names.require_own(prefix)),
             by_hand=f"delete {prefix} in the config bucket, or wait until it expires",

@@ -11,8 +11,8 @@ from boto3.dynamodb.conditions import Key
 from botocore.config import Config
 
 from deployment_account.names import Odp, OdpTable, Shared
-from scripts.smoke.books import SmokeTable
 from scripts.smoke.dms_files import FULL_LOAD, loaded
+from scripts.smoke.ledger import SmokeTable
 from scripts.smoke.outcome import StepFailedError
 from scripts.smoke.refreshes import Execution
 from scripts.smoke.step import Evidence, Smoke, Step
@@ -89,7 +89,7 @@ def _count(smoke: Smoke, source_table: str) -> int:
 
 
 def _run_sweep(smoke: Smoke) -> dict[str, int]:
-    """Call the deployed function once, whose schedule calls it too; it goes on where it stopped."""
+    """Call the deployed function once, whose schedule calls it too; it continues where it stopped."""
     patient = Config(read_timeout=SWEEP_SECONDS + 30, retries={"max_attempts": 0})
     client = smoke.lake.account.session.client("lambda", region_name=smoke.lake.account.place.region, config=patient)
     called = client.invoke(FunctionName=smoke.lake.published(Odp.SWEEP_FUNCTION), Payload=b"{}")
@@ -119,7 +119,7 @@ STEPS = (
 SWEEP_STEP = Step(
     8,
     "many files, and the sweep",
-    "events of many files at once reach the books, and the sweep runs through",
+    "events of many files at once reach the ledger, and the sweep runs through",
     "the log of the sweep's function; its role lists the staging bucket and writes odpf_file_tracker",
     sweep,
     needs=(3,),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from botocore.exceptions import ClientError
 
 from deployment_account.names import Shared
-from scripts.smoke.books import SmokeTable
 from scripts.smoke.dms_files import FULL_LOAD, NOTE, QUANTITY, Change, applied, change_file_name, changed, loaded
 from scripts.smoke.lake import Item
+from scripts.smoke.ledger import SmokeTable
 from scripts.smoke.outcome import StepFailedError
 from scripts.smoke.step import Evidence, Smoke, Step
 
@@ -25,7 +25,7 @@ def load_and_changes(smoke: Smoke) -> Evidence:
     smoke.tables.land(table, FULL_LOAD, loaded(FIRST))
     smoke.tables.land(table, change_file_name(), changed(CHANGES))
     smoke.tables.until_registered(table, 2)
-    smoke.tables.books.date_back(table, hours=3)
+    smoke.tables.ledger.date_back(table, hours=3)
     run = smoke.refreshes.succeeded(smoke.refreshes.start(table))
     smoke.rows = applied(FIRST, CHANGES)
     return [_told(run), require_rows(smoke, table)]
@@ -37,7 +37,7 @@ def reload(smoke: Smoke) -> Evidence:
     evidence = _delete_as_dms(smoke, table)
     smoke.tables.land(table, FULL_LOAD, loaded(SECOND))
     smoke.tables.until_registered(table, 1)
-    smoke.tables.books.date_back(table, hours=1)
+    smoke.tables.ledger.date_back(table, hours=1)
     run = smoke.refreshes.succeeded(smoke.refreshes.start(table))
     smoke.rows = dict(SECOND)
     return [evidence, _told(run), require_rows(smoke, table)]

@@ -6,10 +6,10 @@ from contextlib import suppress
 from functools import cached_property
 
 from deployment_account.names import OdpTable, Shared
-from scripts.smoke.books import RUN, SmokeBooks, SmokeTable
 from scripts.smoke.costs import WORKERS
 from scripts.smoke.dms_files import KEY, PARTITION, SEQUENCE
 from scripts.smoke.lake import Item, SmokeLake
+from scripts.smoke.ledger import RUN, SmokeLedger, SmokeTable
 from scripts.smoke.made import Made, Phase
 from scripts.smoke.names import SmokeNames
 from scripts.smoke.outcome import StepFailedError
@@ -25,7 +25,7 @@ class SmokeTables:
 
     def __init__(self, lake: SmokeLake, names: SmokeNames, made: Made, patience: Patience) -> None:
         self._lake, self._names, self._made, self._patience = lake, names, made, patience
-        self.books = SmokeBooks(lake, names)
+        self.ledger = SmokeLedger(lake, names)
         self._known: dict[str, SmokeTable] = {}
         self._landed: list[str] = []
 
@@ -88,7 +88,7 @@ class SmokeTables:
         """Wait until so many files of a table are pending."""
         return self._patience.until(
             f"{files} pending files of {table.name}",
-            lambda: self.books.pending(table),
+            lambda: self.ledger.pending(table),
             lambda found: len(found) >= files,
         )
 
@@ -143,13 +143,13 @@ class SmokeTables:
         self._made.note(
             Phase.CONFIGURATION,
             f"configuration of {name}",
-            lambda: self.books.forget_configuration(table),
+            lambda: self.ledger.forget_configuration(table),
             by_hand=f"delete the items of cadence {table.cadence} in {tables}",
         )
         self._made.note(
-            Phase.BOOKS,
+            Phase.LEDGER,
             f"entries of {name}",
-            lambda: self.books.forget(table),
+            lambda: self.ledger.forget(table),
             by_hand=f"delete the items of {name} and {table.qualified} in odpf_file_tracker, "
             "odpf_file_processing_tracker and odpf_quarantine",
         )
@@ -177,7 +177,7 @@ class SmokeTables:
         landed = len([key for key in self._landed if key.startswith(table.landing)])
         try:
             self._patience.until(
-                f"the events of {table.name}", lambda: self.books.told(table), lambda told: told >= landed, at_most=60
+                f"the events of {table.name}", lambda: self.ledger.told(table), lambda told: told >= landed, at_most=60
             )
         finally:
             remove_objects(self._lake.s3, self._staging, self._names.require_own(table.landing))

@@ -23,7 +23,7 @@ def eventually(
     *,
     rarest: float = _RAREST,
 ) -> T:
-    """Wait until something is there, or fail with what was there instead; what passes again is asked for `OFTEN`."""
+    """Wait until something is there, or fail with what was there instead; a transient state is polled `OFTEN`."""
     deadline, waits = time.monotonic() + seconds, pauses(rarest)
     while not is_wanted(found := read()):
         assert time.monotonic() < deadline, f"still {found!r} after {seconds} s"

@@ -10,9 +10,8 @@ import pyarrow.csv
 import pytest
 
 from deployment_account.environments import load_platform
-from rehearsal.demo.demo import CONFIGURATION, ENVIRONMENT
 from rehearsal.demo.deployed_lake import DeployedLake
-from rehearsal.demo.workspace import Workspace
+from rehearsal.demo.workspace import CONFIGURATION, ENVIRONMENT, Workspace
 from rehearsal.emulator.process import Emulator
 from rehearsal.emulator.settings import EmulatorSettings
 from rehearsal.source.generator import generate_trips

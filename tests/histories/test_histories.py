@@ -16,9 +16,8 @@ from rehearsal.torture.dms_files import DmsFile
 from rehearsal.torture.faults import CALL_FAULTS, FaultKind
 from rehearsal.torture.histories import Act, Step, Story, story
 from rehearsal.torture.memory.lake import MemoryLake
-from rehearsal.torture.memory_trial import memory_trial
 from rehearsal.torture.reference_model import FOLDERS
-from rehearsal.torture.runner import Failure, problems_of, shortened, silent, tell
+from rehearsal.torture.runner import Failure, memory_trial, problems_of, shortened, silent, tell
 from rehearsal.torture.source_table import ADDED, CLOCK, DROPPED, RETYPED, WIDENED
 from rehearsal.torture.trial import Trial
 
@@ -29,7 +28,7 @@ SEEDS = 120
 
 
 @pytest.mark.parametrize("first", range(0, SEEDS, 20))
-def test_lake_equals_the_source_and_the_books_agree_with_the_files_after_any_story(first: int) -> None:
+def test_lake_equals_the_source_and_the_ledger_agrees_with_the_files_after_any_story(first: int) -> None:
     failed = {seed: problems for seed in range(first, first + 20) if (problems := problems_of(story(seed)))}
     assert not failed, f"make torture SEEDS=1 FIRST={min(failed)} shows the shortest story"
 

@@ -1,4 +1,4 @@
-"""The tester finds defects that are planted one at a time: those of the reference framework, and our own."""
+"""The tester finds defects that are planted one at a time: the reference framework's, and our own."""
 # ruff: noqa: S311 - draws must repeat, not be secret
 
 import itertools
@@ -40,10 +40,9 @@ from rehearsal.torture.histories import Act, Step, Story, story
 from rehearsal.torture.memory import executions, writer
 from rehearsal.torture.memory.hudi_table import Row
 from rehearsal.torture.memory.leases import MemoryLeases
-from rehearsal.torture.memory.sweeps import MemorySweepState
-from rehearsal.torture.memory_trial import memory_trial
+from rehearsal.torture.memory.staging import MemorySweepState
 from rehearsal.torture.reference_model import ReferenceModel
-from rehearsal.torture.runner import problems_of
+from rehearsal.torture.runner import memory_trial, problems_of
 
 SEEDS = 1500
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -178,7 +177,7 @@ def listing_of_the_beginning_is_believed(patch: pytest.MonkeyPatch) -> None:
 
 
 def listing_forgets_what_it_finds(patch: pytest.MonkeyPatch) -> None:
-    """C7: the sweep and the refresh never come to the objects of which no event told."""
+    """C7: the sweep and the refresh never reach objects without an event."""
     patch.setattr(MissingFiles, "register_all", lambda *_: Found())
 
 
@@ -254,7 +253,7 @@ def emptied_table_loses_the_changes_since(patch: pytest.MonkeyPatch) -> None:
 
 
 def deleted_object_counts_as_applied(patch: pytest.MonkeyPatch) -> None:
-    """An object that was deleted before anyone read it is booked as if its rows were in the table."""
+    """An object that was deleted before anyone read it is recorded as if its rows were in the table."""
     original = LandedFile.skipped
     patch.setattr(
         LandedFile,
@@ -264,7 +263,7 @@ def deleted_object_counts_as_applied(patch: pytest.MonkeyPatch) -> None:
 
 
 def deleted_part_takes_the_rest_of_its_load_along(patch: pytest.MonkeyPatch) -> None:
-    """Parts of a first load, of which another one was deleted unread, are archived as if the load were given up."""
+    """Parts of a first load are archived as if it were given up, because another part was deleted unread."""
 
     def archive(selection: Selection, refresh: RefreshPlan) -> RefreshPlan:
         vanished = [file for file in refresh.skipped if file.is_load and file.status_reason == SkipReason.VANISHED]
@@ -320,18 +319,18 @@ def before_images_are_columns_of_the_source(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(table_schema, "before_images", lambda *_: {})
 
 
-def conflict_counts_as_booked(patch: pytest.MonkeyPatch) -> None:
+def conflict_counts_as_done(patch: pytest.MonkeyPatch) -> None:
     """A transaction that met another one was not made, and nobody makes it again."""
     _swallow(patch, "TransactionCanceledException")
 
 
-def throttled_write_counts_as_booked(patch: pytest.MonkeyPatch) -> None:
+def throttled_write_counts_as_done(patch: pytest.MonkeyPatch) -> None:
     """Nor is one that DynamoDB throttled for too long."""
     _swallow(patch, "ProvisionedThroughputExceededException")
 
 
 def _swallow(patch: pytest.MonkeyPatch, code: str) -> None:
-    original = refresh_run.RefreshRun._enter_done
+    original = refresh_run.RefreshRun._record_done
 
     def append(refresh: Any) -> None:
         try:
@@ -341,7 +340,7 @@ def _swallow(patch: pytest.MonkeyPatch, code: str) -> None:
                 raise
             refresh._done = ()
 
-    patch.setattr(refresh_run.RefreshRun, "_enter_done", append)
+    patch.setattr(refresh_run.RefreshRun, "_record_done", append)
 
 
 def reload_of_a_historical_table_skips_the_changes_before_it(patch: pytest.MonkeyPatch) -> None:
@@ -363,7 +362,7 @@ def reload_of_a_historical_table_replaces_it(patch: pytest.MonkeyPatch) -> None:
 
 
 def reload_overwrites_versions_of_the_load_before(patch: pytest.MonkeyPatch) -> None:
-    """A version of a reload has the name of the load's version that it follows, so the former row is lost."""
+    """A version of a reload has the name of the load's version before it, so the former row is lost."""
     original = writer._versions
 
     def versions(config: RawTableConfig, refresh: RefreshPlan, placed: Any, table: Any) -> tuple[list[Row], str]:
@@ -419,8 +418,8 @@ def _named_as(version: str, row: Row, config: RawTableConfig, load_version: str)
         (restarted_load_keeps_the_columns_of_the_one_that_was_given_up, Kind.ROWS),
         (parts_of_the_load_that_was_given_up_count_beside_the_restarted_one, Kind.ROWS),
         (before_images_are_columns_of_the_source, Kind.ROWS),
-        (conflict_counts_as_booked, Kind.TWICE),
-        (throttled_write_counts_as_booked, Kind.TWICE),
+        (conflict_counts_as_done, Kind.TWICE),
+        (throttled_write_counts_as_done, Kind.TWICE),
         (reload_of_a_historical_table_skips_the_changes_before_it, Kind.ROWS),
         (reload_of_a_historical_table_replaces_it, Kind.ROWS),
     ],
@@ -437,7 +436,7 @@ STEERED: dict[Plant, tuple[Act, ...]] = {
         *[Act.CHANGE, Act.FLUSH, Act.LOSE, Act.SWEEP, Act.SWEEP] * 8,
     ),
     deleted_part_takes_the_rest_of_its_load_along: (Act.CHANGE, Act.CHANGE, Act.LOAD, *[Act.PART] * 3, Act.DELETE),
-    throttled_write_counts_as_booked: (
+    throttled_write_counts_as_done: (
         *(Act.CHANGE, Act.LOAD),
         *[Act.CHANGE, Act.CHANGE, Act.FLUSH, Act.DELIVER, Act.RUN] * 8,
     ),
@@ -451,7 +450,7 @@ def _steered(seed: int, acts: Sequence[Act]) -> Story:
 
 
 def test_lost_version_of_a_load_is_found_by_the_rows_of_applied_loads_alone() -> None:
-    """Nothing else is wrong with the table: its newest versions, those of changes and its counts are right."""
+    """Nothing else is wrong with the table: its newest versions, the versions of changes and its counts are right."""
     details = {"versions of loads missing"}
     assert any(
         details == _details(seed, reload_overwrites_versions_of_the_load_before) and not _kinds(story(seed))
@@ -471,7 +470,7 @@ def test_tester_finds_that_what_is_left_of_a_lost_load_is_applied_with_the_next_
 
 
 def test_key_that_changed_without_a_before_image_is_reported() -> None:
-    """The row of the former key stays in the lake, so the run history must tell of it; with the defect it does not."""
+    """The row of the former key stays in the lake, so the run history must count it; with the defect it does not."""
     seed = next(seed for seed in range(SEEDS) if _is_plain(memory_trial(story(seed)).replicas[0]))
     assert _reported_of_a_changed_key(seed) == 1
     with pytest.MonkeyPatch.context() as patch:
@@ -484,7 +483,7 @@ def _is_plain(replica: ReferenceModel) -> bool:
 
 
 def _reported_of_a_changed_key(seed: int) -> int:
-    """Load, change rows, and then the key of one; gives how many updates of unknown keys the run history tells of."""
+    """Load, change rows, and then the key of one; returns the number of updates of unknown keys in the run history."""
     trial = memory_trial(story(seed))
     (replica, *_) = trial.replicas
     for acts in ((Act.CHANGE, Act.LOAD, *[Act.PART] * 5), (Act.CHANGE, Act.FLUSH, Act.FLUSH), (Act.FLUSH, Act.FLUSH)):

@@ -8,8 +8,7 @@ from random import Random
 import pytest
 
 from rehearsal.source.dms import CHANGE_SEQUENCE
-from rehearsal.torture.delivery import Delivery
-from rehearsal.torture.dms_files import DmsFile
+from rehearsal.torture.dms_files import Delivery, DmsFile
 from rehearsal.torture.evidence import APPLIED, TableEvidence
 from rehearsal.torture.memory.lake import MemoryLake, config_of
 from rehearsal.torture.reference_model import Kind, ReferenceModel

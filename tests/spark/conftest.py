@@ -17,7 +17,7 @@ from odp.records import LandedFile, RawTableConfig, RowHistory
 from pyspark.sql import SparkSession
 
 from lake.spark_session import with_settings
-from rehearsal.emulator.glue_runner.metastore_files import JVM_OPTIONS
+from rehearsal.emulator.glue_runner.spark_settings import JVM_OPTIONS
 from rehearsal.local_spark import local_session
 from tests.spark import plain_files
 from tests.spark.refresher import Refresher
@@ -80,7 +80,7 @@ def table_config(request: pytest.FixtureRequest) -> Callable[..., RawTableConfig
 
 @pytest.fixture
 def land_file(buckets: Path) -> Callable[[str, pa.Table], LandedFile]:
-    """Write a table as a DMS file of the staging bucket and give its landed record, newer than those before it."""
+    """Write a table as a DMS file of the staging bucket; return its record, newer than the earlier ones."""
     landed = count(1)
 
     def write(key: str, table: pa.Table) -> LandedFile:

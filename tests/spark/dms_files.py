@@ -1,4 +1,4 @@
-"""DMS files as the history tester draws them, in a staging bucket in memory and in the one that Spark reads."""
+"""DMS files of the history tester, in a staging bucket in memory and in the one that Spark reads."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from odp.file_manager.registration import listed_object
 from odp.records import LandedFile
 
 from lake.landing.listings import ObjectVersion
-from rehearsal.torture.deployed.parquet import parquet
+from rehearsal.torture.deployed.stores import parquet
 from rehearsal.torture.dms_files import DmsFile
 from rehearsal.torture.memory.staging import BUCKET, StagingBucket
 

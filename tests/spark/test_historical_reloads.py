@@ -31,7 +31,7 @@ def refresh(request: pytest.FixtureRequest, configured: Callable[..., Refresher]
 @pytest.fixture
 def land_rows(refresh: Refresher, land_file: Any) -> Callable[..., LandedFile]:
     def write(name: str, *rows: Row) -> LandedFile:
-        """Rows of a load are (ID, REGION, V), those of changes have operation and sequence besides."""
+        """Rows of a load are (ID, REGION, V); rows of changes also have operation and sequence."""
         columns: dict[str, pa.Array] = {}
         if not name.startswith("LOAD"):
             columns["Op"] = pa.array([row[3] for row in rows], pa.string())

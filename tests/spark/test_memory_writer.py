@@ -1,4 +1,4 @@
-"""The writer in memory, by which the history tester judges, does to a table what Spark and Hudi do to it."""
+"""The history tester's writer in memory changes a table as Spark and Hudi do."""
 # ruff: noqa: S311 - draws must repeat, not be secret
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from pyspark.sql import SparkSession
 
 from rehearsal.source.dms import CHANGE_SEQUENCE
 from rehearsal.torture.dms_files import DmsFile, DmsTable, any_settings
-from rehearsal.torture.memory.clock import Clock
+from rehearsal.torture.memory.leases import Clock
 from rehearsal.torture.memory.staging import StagingBucket
 from rehearsal.torture.memory.writer import MemoryWriter, StoredTable
 from rehearsal.torture.source_table import CLOCK, SourceTable

@@ -1,4 +1,4 @@
-"""What one commit cannot read becomes several, each of which is whole: the framework's own code on a local table."""
+"""Files that one commit cannot read become several whole commits: the framework's own code on a local table."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,9 +17,7 @@ from pyspark.sql import SparkSession
 
 from lake.tables.hudi.commits import commits_newest_first
 from rehearsal.torture.dms_files import DmsFile
-from rehearsal.torture.memory.books import MemoryBooks, Outcomes
-from rehearsal.torture.memory.clock import Clock
-from rehearsal.torture.memory.leases import MemoryLeases
+from rehearsal.torture.memory.leases import Clock, MemoryLeases, MemoryRunLog, Outcomes
 from rehearsal.torture.memory.ledger import MemoryLedger, MemoryQuarantine
 from rehearsal.torture.memory.staging import StagingBucket
 from rehearsal.torture.source_table import BIGINT, STRING
@@ -30,7 +28,7 @@ Rows = Callable[[RawTableConfig], list[dict[str, Any]]]
 
 
 class LakeOfOneTable:
-    """Books and leases in memory, files and table on disk; a run may read `limits` in one commit."""
+    """Ledger and leases in memory, files and table on disk; a run may read `limits` in one commit."""
 
     def __init__(self, spark: SparkSession, config: RawTableConfig, buckets: Path, limits: Limits) -> None:
         self.spark, self.config, self.limits = spark, config, limits
@@ -56,14 +54,14 @@ class LakeOfOneTable:
         """Let a run refresh the table; a batch takes a while."""
         self._runs += 1
         run_id = f"run-{self._runs}"
-        books = MemoryBooks(self.ledger, self.leases, self.outcomes, lambda: None)
+        run_log = MemoryRunLog(self.ledger, self.leases, self.outcomes, lambda: None)
         staged_files = MissingFiles(self.staging, self.ledger, self.quarantine, DEFAULT_SOURCES, self.clock.datetime)
         refresher = TableRefresher(
             files=self.ledger,
             staged_files=staged_files,
             leases=self.leases,
             writer=SparkTableWriter(self.spark),
-            run_log=books,
+            run_log=run_log,
             quarantine=self.quarantine,
             contents=self.staging,
             run_id=run_id,

@@ -69,7 +69,7 @@ def test_file_that_is_not_parquet_is_refused_by_name(configured: Configured, lan
 
 
 def damaged(whole: bytes, part: str) -> bytes:
-    """A file whose length and magic numbers are those of Parquet."""
+    """A file with Parquet's length and magic numbers."""
     footer = int.from_bytes(whole[-8:-4], "little")
     match part:
         case "footer":

@@ -1,4 +1,4 @@
-"""Rule 6: updates of keys that the table does not have are counted, as nothing else tells of a changed key (F8)."""
+"""Rule 6: updates of keys that the table does not have are counted; nothing else shows a changed key (F8)."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the runtime asks of DynamoDB, S3 and SQS, recorded while it works on moto, in the words of IAM."""
+"""The runtime's requests to DynamoDB, S3 and SQS, recorded on moto, as IAM actions."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def prepare(monkeypatch: pytest.MonkeyPatch) -> None:
     for bucket in ("staging", "lake-config", "assets"):
         s3.create_bucket(Bucket=bucket)
         s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
-    for cached in (file_manager.connected_lake, batch_manager._batch_manager):
+    for cached in (file_manager.connected_ports, batch_manager._batch_manager):
         cached.cache_clear()
 
 
@@ -276,24 +276,24 @@ def of_the_job() -> Actions:
         _ledger(dynamodb)
         _staging(*(version["VersionId"] for version in versions))
         names = ("FileTracker", "FileTrackerHistory", "FileProcessingTracker", "FileProcessingTrackerHistory")
-        books = DynamoDbRunLog(dynamodb, RunLogTables(*names, "Quarantine"))
+        run_log = DynamoDbRunLog(dynamodb, RunLogTables(*names, "Quarantine"))
         leases = DynamoDbTableLeases(dynamodb, "FileProcessingTracker")
         under_way = RunRecord(replace(OUTCOME, status=RefreshStatus.UPDATING), (LOAD,))
         for entry in (under_way, RunRecord(OUTCOME, closes=True), RunRecord(OUTCOME, closes=True, refused=True)):
             lease = leases.acquire("db.t", "jr_1")
             assert lease is not None
             leases.renew(lease)
-            books.append(lease, entry)
-        books.record(OUTCOME, "jr_2")
+            run_log.append(lease, entry)
+        run_log.record(OUTCOME, "jr_2")
     return found
 
 
 def _ledger(dynamodb: Any) -> None:
-    """What a refresh asks of the ledger and, where it finds files that no event told of, of the quarantine."""
+    """A refresh's requests to the ledger and, for rejected files without an event, to the quarantine."""
     files = DynamoDbFileTracker(dynamodb, "FileTracker", "FileTrackerHistory")
     files.register(LOAD)
     files.pending_files("s.t", 10)
-    assert files.not_booked("s.t", [LOAD.file_id]) == [LOAD]
+    assert files.unrecorded_files("s.t", [LOAD.file_id]) == [LOAD]
     files.processed_loads("s.t")
     files.processed_changes("s.t", "", 10)
     files.unknown([LOAD])

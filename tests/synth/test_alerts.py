@@ -38,7 +38,7 @@ def name_of(id_: str) -> str:
 
 
 def test_the_handbook_says_what_to_do_about_each_alarm_and_of_no_other(synthesis: Synthesis, environment: str) -> None:
-    """CloudWatch writes the mail, so that it names no table."""
+    """CloudWatch writes the mail, so it names no table."""
     descriptions = {
         name_of(id_): str(alarm["AlarmDescription"])
         for stack in ALARMS

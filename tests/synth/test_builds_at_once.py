@@ -1,4 +1,4 @@
-"""One push starts the pipelines of both apps and succeeds in an account that has one build of each size at once.
+"""One push starts both apps' pipelines and succeeds in an account with one build of each size at once.
 
 https://docs.aws.amazon.com/codebuild/latest/userguide/limits.html: the default of a size is one build at once.
 """

@@ -56,7 +56,7 @@ def test_tables_are_touched_by_the_actions_that_the_code_calls(
 def test_functions_may_call_of_buckets_and_queues_what_their_code_calls(
     odp: Template, called: Mapping[str, Actions], role: str, service: str
 ) -> None:
-    """The job's S3 actions are those of Spark, which the tests with an emulator check."""
+    """Spark makes the job's S3 requests; the tests with an emulator check them."""
     calls = {action for action, _ in called[role] if action.startswith(f"{service}:")}
     may = {action for action, _ in granted(odp, role, service)} - NOT_CALLED.get(role, set())
     consumes = {"sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueUrl", "sqs:DeleteMessage"}

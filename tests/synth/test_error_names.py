@@ -1,4 +1,4 @@
-"""The names of errors in the state machines are those of AWS and of the classes that the code raises."""
+"""The state machines name errors of AWS and classes that the code raises."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Template]:
 
 
 def deployed(value: Any) -> Any:
-    """A part of a template as CloudFormation hands it on, what only a deployment knows being as long as it can be."""
+    """A part of a template as CloudFormation resolves it, with the longest possible values."""
     match value:
         case {"Fn::Join": [separator, parts]}:
             return str(separator).join(deployed(part) for part in parts)

@@ -1,4 +1,4 @@
-"""Credentials of others carry nothing out through the VPC, and those of other organizations reach no data."""
+"""Others' credentials carry nothing out through the VPC, and other organizations reach no data."""
 
 from __future__ import annotations
 

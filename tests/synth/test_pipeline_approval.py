@@ -176,7 +176,7 @@ def with_all_on_main() -> Json:
 
 
 def test_on_a_trunk_a_protected_environment_waits_before_anything_of_it_changes(app: str, tmp_path: Path) -> None:
-    """A push starts all pipelines at once: that of dev has no right in prod, that of prod executes nothing unasked."""
+    """A push starts all pipelines at once: dev's has no right in prod, prod's executes nothing without an approval."""
     found = synthesised(with_all_on_main(), tmp_path, app)
     assert {name: approvals(found[f"odp-{name}-{app}-Pipeline"]) for name in ACCOUNTS} == {
         "dev": [],

@@ -106,7 +106,7 @@ def leaves(bounds: list[Statement], right: Granted) -> bool:
 
 
 def cut(template: Template, bounds: list[Statement]) -> set[tuple[str, str, str]]:
-    """The rights that a boundary takes from the roles of a pipeline, or of which it leaves a part, by kind of role."""
+    """The rights that a boundary removes or narrows, by kind of pipeline role."""
     lost = [right for right in granted(template) if not leaves(bounds, right)]
     kinds = {role for role, *_ in CUT | KEYS_OF_ANOTHER_REGION}
     return {(next((k for k in kinds if role.endswith(k)), role), action, resource) for role, action, resource in lost}

@@ -175,7 +175,7 @@ def test_self_mutation_deploys_its_own_stack_and_no_other(pipeline: Template, ap
 def test_assets_are_published_by_one_build_that_other_code_does_not_change(
     synthesis: Synthesis, environment: str
 ) -> None:
-    """With a build for each asset, each change of code would change the pipeline and start it anew."""
+    """With a build for each asset, each change of code would change the pipeline and restart it."""
     pipeline = synthesis.templates[f"odp-{environment}-etl-Pipeline"]
     (publish,) = actions(pipeline, "Assets")
     assert publish["InputArtifacts"] == [{"Name": "Synth_Output"}]
@@ -228,7 +228,7 @@ def test_artifacts_are_read_by_the_deploy_role_of_the_target_account_only(pipeli
 
 
 def assert_keeps_versions(pipeline: Template, environment: str) -> None:
-    """CDK lets the synthesis overwrite what lies in the bucket, and delete versions of it, too."""
+    """CDK lets the synthesis overwrite the bucket's objects, and delete versions of them, too."""
     bucket = pipeline.only("AWS::S3::Bucket")
     assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
     noncurrent = [rule.get("NoncurrentVersionExpiration") for rule in bucket["LifecycleConfiguration"]["Rules"]]

@@ -1,4 +1,4 @@
-"""Tell of a test, by its source, whether it compares something that the product did."""
+"""Finds from a test's source whether it compares something that the product did."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class TestModule:
 
 
 def read_modules(paths: Iterable[Path]) -> list[TestModule]:
-    """Parse modules of tests, of which each may use the fixtures of all."""
+    """Parse modules of tests; each may use the fixtures of all."""
     trees = [ast.parse(path.read_text()) for path in paths]
     fixtures = frozenset(name for tree in trees for name in _fixtures(tree))
     return [TestModule(tree, fixtures) for tree in trees]

@@ -19,7 +19,6 @@ from rich.console import Console
 
 from deployment_account.environments import load_platform
 from deployment_account.errors import ConfigurationError
-from odp_cli.books_migrate import migrate as migrated
 from odp_cli.config_diff import diff as compared
 from odp_cli.config_import import BucketRoles, Schemas, choices, import_files, say_import
 from odp_cli.config_infer import infer as inferred
@@ -28,7 +27,8 @@ from odp_cli.draft_file import write_draft
 from odp_cli.errors import CommandError
 from odp_cli.inference.errors import InferenceError
 from odp_cli.lake import RunningLake, chosen_environment
-from odp_cli.migration.lake_books import LakeBooks
+from odp_cli.ledger_migrate import migrate as migrated
+from odp_cli.migration.lake_ledger import LakeLedger
 from odp_cli.output import PLATFORM, PROJECT, REFUSED, UNANSWERED, Json, PlatformFile, Reason, say, say_json
 from odp_cli.quarantine import quarantine
 from odp_cli.reload import reload
@@ -39,8 +39,9 @@ from odp_cli.status import status
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, help=__doc__)
 config = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Table manifests and the running configuration.")
 app.add_typer(config, name="config")
-books = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What a running lake knows of files and tables.")
-app.add_typer(books, name="books")
+ledger = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The DynamoDB tables of a running lake.")
+app.add_typer(ledger, name="ledger")
+app.add_typer(ledger, name="books", hidden=True)  # the command's former name
 
 app.command()(status)
 app.command()(reload)
@@ -152,9 +153,9 @@ def import_(
         raise typer.Exit(REFUSED)
 
 
-@books.command()
+@ledger.command()
 def migrate(
-    env: Annotated[str, typer.Option(help="The environment whose books are migrated.")],
+    env: Annotated[str, typer.Option(help="The environment with the ledger to migrate.")],
     profile: Annotated[str | None, typer.Option(help="Profile with credentials of the environment's account.")] = None,
     platform: PlatformFile = PLATFORM,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
@@ -165,7 +166,7 @@ def migrate(
     """Migrate the framework's DynamoDB tables to this release's format; continues where it was interrupted."""
     known = load_platform(platform)
     found = migrated(
-        LakeBooks(known, chosen_environment(known, env), profile), dry_run=dry_run, split=split, reason=reason
+        LakeLedger(known, chosen_environment(known, env), profile), dry_run=dry_run, split=split, reason=reason
     )
     if as_json:
         say_json({"environment": env, **found.as_json()})

@@ -66,7 +66,7 @@ class Import:
 
 
 def choices(schemas: Sequence[str] | None, buckets: Sequence[str] | None, *, may_ask: bool) -> Choices:
-    """Read the options; a person at a terminal is asked for a schema that is missing."""
+    """Read the options; a person at a terminal must name a missing schema."""
     asks = may_ask and sys.stdin.isatty()
     return Choices(schemas or (), _bucket_roles(buckets or ()), _ask_schema if asks else None)
 

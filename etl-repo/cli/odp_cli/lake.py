@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def chosen_environment(platform: Platform, name: str) -> Environment:
-    """Give the environment that a person named."""
+    """Return the environment that a person named."""
     if name not in platform.environments:
         raise CommandError(
             f"there is no environment {name}", mend=f"name one of {', '.join(platform.environments)} with --env"
@@ -70,7 +70,7 @@ class RunningLake:
 
 
 def session_in(environment: Environment, profile: str | None) -> boto3.Session:
-    """Give a session for an environment's account; raises CommandError for credentials of another one."""
+    """Return a session for an environment's account; raises CommandError for credentials of another one."""
     mend = f"sign in to account {environment.account} and name the profile with --profile"
     try:
         session = boto3.Session(profile_name=profile, region_name=environment.region)

@@ -12,7 +12,6 @@ from rich.text import Text
 from odp_cli.errors import CommandError
 from odp_cli.inference.quantities import counted
 from odp_cli.operate.ages import minute
-from odp_cli.operate.books import OperatedBooks
 from odp_cli.operate.deciding import Decided, Deciding, Verdict, refuse_to_close, refuse_to_dismiss_the_rest
 from odp_cli.operate.entries import Entry, find_entry
 from odp_cli.operate.held_files import (
@@ -21,6 +20,7 @@ from odp_cli.operate.held_files import (
     refuse_first_part_alone,
     refuse_unclear,
 )
+from odp_cli.operate.ledger import OperatedLedger
 from odp_cli.operate.names import near, resolve_table
 from odp_cli.operate.operated_lake import OperatedLake
 from odp_cli.operate.verdicts import Action, action_for
@@ -53,9 +53,9 @@ def list_entries(
     """List what waits for a person, the oldest first; or what was decided."""
     kinds = [_kind(kind)] if kind else [*_WAITING, *([QuarantineKind.DECISION] if decided else [])]
     lake = OperatedLake(platform, env, profile)
-    entries = lake.books.entries(kinds)
+    entries = lake.ledger.entries(kinds)
     if table:
-        configs = lake.books.configuration().tables
+        configs = lake.ledger.configuration().tables
         name = resolve_table(table, {*configs, *(entry.table for entry in entries if entry.table)}, configs)
         entries = [entry for entry in entries if entry.table == name]
     shown = [entry for entry in entries if _is_decided(entry) == decided]
@@ -77,7 +77,7 @@ def show(
 ) -> None:
     """Show an entry, and the files that are held with it."""
     lake = OperatedLake(platform, env, profile)
-    found = find_entry(entry, lake.books.entries(list(QuarantineKind)))
+    found = find_entry(entry, lake.ledger.entries(list(QuarantineKind)))
     held, unclear = _held(lake, found)
     document = found.as_json() | {"held": [file.key for file in held], "unclear": [file.key for file in unclear]}
     if as_json:
@@ -123,22 +123,22 @@ def dismiss(  # noqa: PLR0913, PLR0917 - the options of a command
 def _decide(lake: OperatedLake, about: tuple[str, Sequence[str]], verdict: str, reason: str, mode: Mode) -> None:
     """Decide about an entry, or only about the named ones of its files."""
     text, names = about
-    entry = find_entry(text, lake.books.entries(list(QuarantineKind)))
-    action = _as_of_now(lake.books, entry, action_for(entry, verdict))
+    entry = find_entry(text, lake.ledger.entries(list(QuarantineKind)))
+    action = _as_of_now(lake.ledger, entry, action_for(entry, verdict))
     command = f"odp quarantine {verdict}"
     files = _chosen(lake, entry, names, command) if names or action in _HELD else _files(lake, entry, action)
     if not files and action in _OF_FILES:
         action = Action.CLOSE
-        refuse_to_close(lake.books, entry)
+        refuse_to_close(lake.ledger, entry)
     if action is Action.APPROVE:
-        refuse_first_part_alone(lake.books.held_files(entry.table), files)
+        refuse_first_part_alone(lake.ledger.held_files(entry.table), files)
     if action is Action.DISMISS:
-        refuse_to_dismiss_the_rest(lake.books, files)
+        refuse_to_dismiss_the_rest(lake.ledger, files)
     told = f"{action.value} {entry.table or entry.number}" + (f" ({counted(len(files), 'file')})" if files else "")
     decided = Decided()
     if not mode.dry_run:
         mode.ask(f"{lake.name}: {told}?")
-        decided = carry_out(Deciding(lake.books, lake.caller), command, entry, action, (files, reason))
+        decided = carry_out(Deciding(lake.ledger, lake.caller), command, entry, action, (files, reason))
     if mode.as_json:
         answer = {"environment": lake.name, "entry": entry.number, "action": action.name.lower()}
         selected = [file.file_id for file in files]
@@ -158,11 +158,11 @@ def carry_out(
     if action in _HELD:
         return deciding.about_held(command, _HELD[action], files, reason)
     if action is Action.CLOSE:
-        refuse_to_close(deciding.books, entry)
+        refuse_to_close(deciding.ledger, entry)
     if action in {Action.CLOSE, Action.TAKE_OUT}:
         return deciding.take_out(command, [entry], reason)
     if action is Action.SKIP_ALL:
-        if _as_of_now(deciding.books, entry, action) is not action:
+        if _as_of_now(deciding.ledger, entry, action) is not action:
             raise CommandError(f"{entry.table} was configured meanwhile", mend="run this again to take the entry out")
         decided = deciding.skip(command, files, reason, qualified_name="")
         return decided if decided.too_late else deciding.closed(decided, entry)
@@ -173,9 +173,9 @@ def carry_out(
     return Decided()
 
 
-def _as_of_now(books: OperatedBooks, entry: Entry, action: Action) -> Action:
+def _as_of_now(ledger: OperatedLedger, entry: Entry, action: Action) -> Action:
     """Do not skip the files of a table that was configured after the last sweep: its refreshes apply them."""
-    is_configured = action is Action.SKIP_ALL and entry.table in books.configuration().tables
+    is_configured = action is Action.SKIP_ALL and entry.table in ledger.configuration().tables
     return Action.TAKE_OUT if is_configured else action
 
 
@@ -184,11 +184,11 @@ _OF_FILES = {*_HELD, Action.SKIP_ALL}
 
 
 def _files(lake: OperatedLake, entry: Entry, action: Action) -> list[LandedFile]:
-    return lake.books.pending_files(entry.table, _EVERYTHING) if action is Action.SKIP_ALL else []
+    return lake.ledger.pending_files(entry.table, _EVERYTHING) if action is Action.SKIP_ALL else []
 
 
 def _chosen(lake: OperatedLake, entry: Entry, names: Sequence[str], command: str) -> list[LandedFile]:
-    """Give the held files of a decision; a file whose entry is unknown must be named."""
+    """Return the held files of a decision; a file whose entry is unknown must be named."""
     if entry.kind not in HELD_KINDS:
         raise CommandError("the entry holds no files", mend="run this without --file")
     held, unclear = _held(lake, entry)
@@ -198,11 +198,11 @@ def _chosen(lake: OperatedLake, entry: Entry, names: Sequence[str], command: str
 
 
 def _held(lake: OperatedLake, entry: Entry) -> tuple[list[LandedFile], list[LandedFile]]:
-    """Give the held files of an entry, and files that may belong to it or to another one."""
+    """Return the held files of an entry, and files that may belong to it or to another one."""
     if entry.kind not in HELD_KINDS:
         return [], []
-    entries = [each for each in lake.books.entries(HELD_KINDS) if each.table == entry.table]
-    of_entries = HeldEntries(entries, lake.books.held_files(entry.table))
+    entries = [each for each in lake.ledger.entries(HELD_KINDS) if each.table == entry.table]
+    of_entries = HeldEntries(entries, lake.ledger.held_files(entry.table))
     return of_entries.files_of(entry), of_entries.unclear_of(entry)
 
 

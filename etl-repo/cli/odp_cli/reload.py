@@ -59,17 +59,17 @@ def reload(  # noqa: PLR0913, PLR0917 - the options of a command
         _empty(lake, name, reason, mode)
         return
     verdict = Verdict.APPROVE if approve else Verdict.DISMISS
-    loads = [group for group in groups_of(lake.books.held_files(name)) if group.kind is QuarantineKind.HELD_LOAD]
+    loads = [group for group in groups_of(lake.ledger.held_files(name)) if group.kind is QuarantineKind.HELD_LOAD]
     held = [file for group in loads for file in group.files]
     files = chosen_files(held, part or ())
     if verdict is Verdict.APPROVE:
         refuse_first_part_alone(held, files)
     else:
-        refuse_to_dismiss_the_rest(lake.books, files)
+        refuse_to_dismiss_the_rest(lake.ledger, files)
     if not as_json:
         for group in loads:
             say(description(name, group))
-    choice = _Choice(lake, name, verdict, files, () if files else left_over(lake.books, name))
+    choice = _Choice(lake, name, verdict, files, () if files else left_over(lake.ledger, name))
     decided = Decided() if dry_run else choice.carry_out(reason, mode)
     if as_json:
         selected = {"loads": [group.as_json() for group in loads], "selected": [file.file_id for file in files]}
@@ -95,7 +95,7 @@ class _Choice:
     def carry_out(self, reason: str, mode: Mode) -> Decided:
         """Ask, then decide; without files, only remove the entries that a dead command left."""
         command = f"odp reload --{self.verdict.value}"
-        deciding = Deciding(self.lake.books, self.lake.caller)
+        deciding = Deciding(self.lake.ledger, self.lake.caller)
         if self.files:
             mode.ask(f"{self.lake.name}: {self.verdict.value} {counted(len(self.files), 'file')} of {self.name}?")
             return deciding.about_held(command, self.verdict, self.files, reason)
@@ -103,7 +103,7 @@ class _Choice:
             return Decided()
         mode.ask(f"{self.lake.name}: take out {self._left_over(len(self.left_over))} of {self.name}?")
         # a run may have begun before the person answered
-        still_left = [entry for entry in left_over(self.lake.books, self.name) if entry in self.left_over]
+        still_left = [entry for entry in left_over(self.lake.ledger, self.name) if entry in self.left_over]
         return deciding.take_out(command, still_left, reason)
 
     @staticmethod
@@ -144,7 +144,7 @@ def told_too_late(files: Sequence[LandedFile]) -> list[str]:
 
 
 def _empty(lake: OperatedLake, name: str, reason: str, mode: Mode) -> None:
-    emptying = Emptying(lake.books, lake.vanished_loads)
+    emptying = Emptying(lake.ledger, lake.vanished_loads)
     load = emptying.load_to_empty(name)
     landed = minute(max(part.landed_at for part in load.parts))
     objects = f"the {counted(len(load.parts), 'object')} of its load landed {landed} UTC"
@@ -154,7 +154,7 @@ def _empty(lake: OperatedLake, name: str, reason: str, mode: Mode) -> None:
     is_new = False
     if not mode.dry_run:
         mode.ask(f"{lake.name}: remove the rows that {name} had then? {gone}{_doubt(load)}")
-        is_new = emptying.empty(load, DecisionLog(lake.books, lake.caller), reason)
+        is_new = emptying.empty(load, DecisionLog(lake.ledger, lake.caller), reason)
     if mode.as_json:
         answer = {"environment": lake.name, "source_table_name": name, "verdict": "empty", "dry_run": mode.dry_run}
         say_json(answer | {"gone_at": load.gone_at, "registered": is_new})
@@ -171,6 +171,6 @@ def _doubt(load: VanishedLoad) -> str:
 
 
 def _table(lake: OperatedLake, text: str) -> str:
-    configs = lake.books.configuration().tables
-    told = {entry.table for entry in lake.books.entries((QuarantineKind.HELD_LOAD, QuarantineKind.HELD_FILE))}
-    return resolve_table(text, {*configs, *told, *lake.books.pending_work()}, configs)
+    configs = lake.ledger.configuration().tables
+    told = {entry.table for entry in lake.ledger.entries((QuarantineKind.HELD_LOAD, QuarantineKind.HELD_FILE))}
+    return resolve_table(text, {*configs, *told, *lake.ledger.pending_work()}, configs)

@@ -12,9 +12,9 @@ from rich.text import Text
 
 from odp_cli.errors import CommandError
 from odp_cli.inference.quantities import counted
-from odp_cli.operate.books import OperatedBooks
 from odp_cli.operate.deciding import Decided, Deciding
 from odp_cli.operate.lease_state import LeaseState
+from odp_cli.operate.ledger import OperatedLedger
 from odp_cli.operate.names import near
 from odp_cli.operate.operated_lake import OperatedLake
 from odp_cli.output import PLATFORM, REFUSED, DryRun, Env, Json, PlatformFile, Profile, Reason, say, say_json
@@ -44,16 +44,16 @@ def skip(
 ) -> None:
     """Move a pending file, in every pending version, to the history as skipped; it is never applied."""
     lake = OperatedLake(platform, env, profile)
-    configs = lake.books.configuration().tables
-    files = PendingFinder(lake.books, lake.sources).find(file)
+    configs = lake.ledger.configuration().tables
+    files = PendingFinder(lake.ledger, lake.sources).find(file)
     name = files[0].source_table_name
     qualified_name = configs[name].qualified_name if name in configs else ""
-    lease = lake.books.leases([qualified_name]).get(qualified_name, LeaseState()) if qualified_name else LeaseState()
-    may_be_applied = lease.may_have_unbooked_commit(lake.books.now())
+    lease = lake.ledger.leases([qualified_name]).get(qualified_name, LeaseState()) if qualified_name else LeaseState()
+    may_be_applied = lease.may_have_unrecorded_commit(lake.ledger.now())
     decided = Decided()
     if not dry_run:
-        refuse_while_written(lease, qualified_name, lake.books.now())
-        deciding = Deciding(lake.books, lake.caller)
+        refuse_while_written(lease, qualified_name, lake.ledger.now())
+        deciding = Deciding(lake.ledger, lake.caller)
         decided = deciding.skip("odp skip", files, reason, qualified_name=qualified_name)
     if as_json:
         selected = [each.file_id for each in files]
@@ -86,11 +86,11 @@ def refuse_while_written(lease: LeaseState, qualified_name: str, now: datetime) 
 class PendingFinder:
     """Finds the pending file that a person names."""
 
-    books: OperatedBooks
+    ledger: OperatedLedger
     sources: Sources
 
     def find(self, text: str) -> list[LandedFile]:
-        """Give the pending versions of an object by its key or S3 address, or the one file of an id.
+        """Return the pending versions of an object by its key or S3 address, or the one file of an id.
 
         Raises:
             CommandError: no pending file has this name.
@@ -98,8 +98,8 @@ class PendingFinder:
         return self._by_id(text) if _is_id(text) else self._by_key(text)
 
     def _by_id(self, file_id: str) -> list[LandedFile]:
-        for name in self.books.pending_work():
-            if found := self.books.files_named(name, file_id, pending=True):
+        for name in self.ledger.pending_work():
+            if found := self.ledger.files_named(name, file_id, pending=True):
                 return found
         raise CommandError(f"no pending file has the id {file_id}", mend="name the file by its object's key")
 
@@ -112,19 +112,19 @@ class PendingFinder:
                 str(error), mend="name the whole key of a file of a table; odp quarantine list has the other files"
             ) from error
         name = parsed.source_table_name
-        found = [each for each in self.books.files_named(name, parsed.name, pending=True) if each.key == key]
+        found = [each for each in self.ledger.files_named(name, parsed.name, pending=True) if each.key == key]
         if found:
             return found
         raise self._not_pending(key, name, parsed.name)
 
     def _not_pending(self, key: str, name: str, file_name: str) -> CommandError:
-        known = [each for each in self.books.files_named(name, file_name, pending=False) if each.key == key]
+        known = [each for each in self.ledger.files_named(name, file_name, pending=False) if each.key == key]
         if known:
             last = known[-1]
             why = f" ({last.status_reason})" if last.status_reason else ""
             mend = "a held file is decided by odp reload or odp quarantine; a processed one cannot be skipped"
             return CommandError(f"{key} is not pending: the history has it as {last.status.value}{why}", mend=mend)
-        keys = [each.key for each in self.books.pending_files(name, _COMPARED)]
+        keys = [each.key for each in self.ledger.pending_files(name, _COMPARED)]
         return CommandError(f"no file {key} of {name} is pending", mend=near(key, keys, _few(keys)))
 
 

@@ -13,11 +13,11 @@ from rich.text import Text
 
 from odp_cli.inference.quantities import byte_text, counted
 from odp_cli.operate.ages import age, minute
-from odp_cli.operate.books import OperatedBooks
 from odp_cli.operate.entries import Entry
+from odp_cli.operate.ledger import OperatedLedger
 from odp_cli.operate.names import resolve_table
 from odp_cli.operate.operated_lake import OperatedLake
-from odp_cli.operate.table_status import STATE_KINDS, Books, State, TableStatus, statuses
+from odp_cli.operate.table_status import STATE_KINDS, LedgerSnapshot, State, TableStatus, statuses
 from odp_cli.output import PLATFORM, Env, Json, PlatformFile, Profile, say, say_json
 from odp_cli.rendering import Column, Listing
 
@@ -47,10 +47,10 @@ def status(
     lake = OperatedLake(platform, env, profile)
     now = datetime.now(UTC)
     unclear = checked(lake) if check else ()
-    books, without_table = read(lake.books, lake.landed_file_days)
+    ledger, without_table = read(lake.ledger, lake.landed_file_days)
     others = Counter(entry.kind.value for entry in without_table)
-    found = statuses(books, now)
-    wanted = {resolve_table(name, [each.source_table_name for each in found], books.configs) for name in tables or ()}
+    found = statuses(ledger, now)
+    wanted = {resolve_table(name, [each.source_table_name for each in found], ledger.configs) for name in tables or ()}
     shown = [each for each in found if not wanted or each.source_table_name in wanted]
     if as_json:
         answer = {"environment": env, "at": now.isoformat(timespec="seconds"), "without_table": dict(others)}
@@ -72,7 +72,7 @@ def status(
 
 def checked(lake: OperatedLake) -> list[str]:
     """Check the staging bucket for vanished loads; returns the tables that cannot be checked."""
-    loads, tables = lake.vanished_loads, lake.books.configuration().tables
+    loads, tables = lake.vanished_loads, lake.ledger.configuration().tables
     for _ in loads.check(tables):
         pass
     kept = loads.kept()
@@ -80,16 +80,16 @@ def checked(lake: OperatedLake) -> list[str]:
     return sorted(name for name in tables if name not in known and loads.cannot_tell(name))
 
 
-def read(books: OperatedBooks, landed_file_days: int) -> tuple[Books, list[Entry]]:
+def read(ledger: OperatedLedger, landed_file_days: int) -> tuple[LedgerSnapshot, list[Entry]]:
     """Read the state of all tables, and the open entries that belong to no table."""
-    configs = books.configuration().tables
-    pending = books.pending_work()
-    entries = books.entries((*STATE_KINDS, *_NO_TABLE))
-    found = Books(
+    configs = ledger.configuration().tables
+    pending = ledger.pending_work()
+    entries = ledger.entries((*STATE_KINDS, *_NO_TABLE))
+    found = LedgerSnapshot(
         configs=configs,
         pending=pending,
-        oldest={name: books.oldest_landing(name) for name in pending},
-        leases=books.leases(config.qualified_name for config in configs.values()),
+        oldest={name: ledger.oldest_landing(name) for name in pending},
+        leases=ledger.leases(config.qualified_name for config in configs.values()),
         entries=[entry for entry in entries if entry.kind in STATE_KINDS],
         landed_file_days=landed_file_days,
     )

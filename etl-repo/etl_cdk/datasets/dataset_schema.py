@@ -13,7 +13,7 @@ from etl_cdk.datasets.dataset_model import DatasetFile
 
 
 def render_schema() -> str:
-    """Give the JSON schema of a dataset file, as it is committed."""
+    """Return the committed JSON schema of a dataset file."""
     schema = DatasetFile.model_json_schema()
     return schema_text(schema)
 

@@ -64,7 +64,7 @@ class Model(BaseModel):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler, /) -> JsonSchemaValue:
-        """Describe both names of a field, of which an object has one."""
+        """Describe a field with two names; an object uses one of them."""
         schema = handler(core)
         own = handler.resolve_ref_schema(schema)
         for described in own.get("properties", {}).values():
@@ -110,7 +110,7 @@ class Matching:
 
 
 def optional(model: type[Model], name: str, meaning: str, but: Iterable[str] = ()) -> type[Model]:
-    """Make a model with the fields of another one, each of which may be left out, and without some of them."""
+    """Make a model from another one: all fields optional, and some left out."""
     fields: dict[str, Any] = {
         field: (described.annotation, _without_demand(described))
         for field, described in model.model_fields.items()
@@ -129,7 +129,7 @@ def _without_demand(field: FieldInfo) -> FieldInfo:
 
 
 def readable_fields(model: type[Model], partial: type[Model], written: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the values of an object by the names of the model's fields, without those that are wrong.
+    """Return the values of an object by the names of the model's fields, without those that are wrong.
 
     Args:
         model: what the object must be; the fields that a right object leaves out have their defaults.

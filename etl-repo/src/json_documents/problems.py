@@ -61,7 +61,7 @@ class Problem:
 
 
 def problems_of(error: ValidationError, model: type[Model]) -> list[Problem]:
-    """Give every problem that pydantic found in a document of the model."""
+    """Return every problem that pydantic found in a document of the model."""
     schema, found = _schema_of(model), error.errors()
     wrong = [detail["loc"] for detail in found]
     return [_problem(detail, schema) for detail in found if not _follows(detail, wrong)]
@@ -69,12 +69,12 @@ def problems_of(error: ValidationError, model: type[Model]) -> list[Problem]:
 
 @cache
 def _schema_of(model: type[Model]) -> Schema:
-    """Pydantic builds a schema anew at each call, which takes longer than to check a document."""
+    """Pydantic builds a schema again at each call, which takes longer than to check a document."""
     return model.model_json_schema()
 
 
 def _follows(detail: ErrorDetails, wrong: Iterable[tuple[Step, ...]]) -> bool:
-    """Tell what is wrong only because something else is: a default, and the length of a list with a wrong entry."""
+    """Find problems that follow from others: a wrong default, the length of a list with a wrong entry."""
     place = detail["loc"]
     has_wrong_entry = any(other[: len(place)] == place and len(other) > len(place) for other in wrong)
     return detail["type"] == _NOT_CALLED or (detail["type"] == "too_short" and has_wrong_entry)

@@ -9,7 +9,7 @@ from typing import Any
 
 
 def schema_text(schema: Mapping[str, Any]) -> str:
-    """Give the text of a schema file, as it is committed."""
+    """Return the text of the committed schema file."""
     return json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}, indent=2) + "\n"
 
 

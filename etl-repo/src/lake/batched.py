@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 def batched(items: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:
-    """Give the items in their order, so many at a time; the last batch may be shorter."""
+    """Return the items in their order, so many at a time; the last batch may be shorter."""
     remaining = iter(items)
     while batch := tuple(islice(remaining, size)):
         yield batch

@@ -24,7 +24,7 @@ class ServiceUnavailableError(RetryableError):
 
 
 class LeaseLostError(RetryableError):
-    """Another run took this table's lease over, so this one may neither commit nor write the books."""
+    """Another run took over this table's lease, so this run may neither commit nor write to the ledger."""
 
 
 class TableMovedError(RetryableError):
@@ -48,12 +48,12 @@ class SchemaChangeRefusedError(RejectedInputError):
         super().__init__(f"{table}: {message}; all files wait: {way_out}" if table else message)
 
     def of_table(self, table: str, way_out: str) -> SchemaChangeRefusedError:
-        """Say of which table it is and what can be done."""
+        """Name the table and the remedy."""
         return SchemaChangeRefusedError(self.problems, table, way_out)
 
 
 def one_line(error: BaseException) -> str:
-    """Give an error's first line and, of one of the JVM, the cause at its root, which alone says what is wrong."""
+    """Return an error's first line; for an error of the JVM, the root cause too, because only it names the reason."""
     first, *others = str(error).strip().splitlines() or [type(error).__name__]
     causes = [line.removeprefix(": ") for line in others if line.startswith((": ", "Caused by: "))]
     return " ".join([first, *causes[-1:]])[:1000]

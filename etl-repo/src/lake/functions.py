@@ -1,6 +1,6 @@
 """What every Lambda function stands on: its entry point, its log lines, its metrics, its batches of SQS messages.
 
-A message that tells of no object of this lake can never succeed: its handler keeps it with the reason, and is done.
+A message without an object of this lake can never succeed: its handler records it with the reason.
 Whatever else fails is delivered again, alone, and is in the dead-letter queue after its last delivery.
 """
 
@@ -29,7 +29,7 @@ class LambdaContext(Protocol):
     """What Lambda tells a function of its call."""
 
     def get_remaining_time_in_millis(self) -> int:
-        """Give the milliseconds that are left until the time-out."""
+        """Return the milliseconds that are left until the time-out."""
 
 
 def time_out(context: LambdaContext, now: datetime) -> datetime:
@@ -37,7 +37,7 @@ def time_out(context: LambdaContext, now: datetime) -> datetime:
     return now + timedelta(milliseconds=context.get_remaining_time_in_millis())
 
 
-# How each Lambda function logs: JSON lines with its service, its call, and what the line is about.
+# Logging of Lambda functions: JSON lines with service, call and subject.
 
 
 PACKAGES = ("lake", "odp", "taxi")
@@ -89,7 +89,7 @@ def function_logger(component: str, variables: type[Variables]) -> Logger:
     return logger
 
 
-# Writes metrics in CloudWatch's embedded metric format: a log line, no API call, no permission.
+# Metrics in CloudWatch's embedded metric format: log lines, which need no API call and no permission.
 
 
 def count(metric: Metric, value: int = 1) -> None:

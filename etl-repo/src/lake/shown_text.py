@@ -14,7 +14,7 @@ def quoted(text: str, most: int = MOST_SHOWN) -> str:
 
 
 def shown(text: str) -> str:
-    """Give a short text that prints as it is, and any other one in quotes."""
+    """Return a short printable text unchanged, and any other text in quotes."""
     return text if len(text) <= MOST_SHOWN and text.isprintable() else quoted(text)
 
 
@@ -30,7 +30,7 @@ def _escaped(letter: str) -> str:
     return letter.encode("unicode_escape", "surrogatepass").decode()
 
 
-# Shortens texts to what an item may hold; DynamoDB counts bytes of UTF-8.
+# Shortens texts to fit into an item; DynamoDB counts bytes of UTF-8.
 
 
 # an item holds 400 KB (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html)

@@ -29,7 +29,7 @@ _GLOB = re.compile(r"[\\{}\[\]*?]")
 
 
 def hudi_session(application_name: str) -> SparkSession:
-    """Give the job's session with the settings above."""
+    """Return the job's session with the settings above."""
     from pyspark.sql import SparkSession
 
     return with_settings(SparkSession.builder.appName(application_name).getOrCreate())
@@ -44,7 +44,7 @@ def with_settings(session: SparkSession) -> SparkSession:
 
 
 def set_up(session: SparkSession, settings: Mapping[str, str]) -> None:
-    """Set what a flow needs, and keep the classes that PySpark has py4j find by short names for every `F.col` anew."""
+    """Set what a flow needs, and cache the classes that PySpark looks up through py4j for every `F.col`."""
     for name, value in settings.items():
         session.conf.set(name, value)
     _forget_sources(session)
@@ -68,7 +68,7 @@ def _forget_sources(session: SparkSession) -> None:
 
 
 def computed_once(session: SparkSession, rows: DataFrame) -> DataFrame:
-    """Give rows whose shuffles are run now and once, however many jobs read the rows; nothing is cached.
+    """Return rows whose shuffles are run now and once, however many jobs read the rows; nothing is cached.
 
     Unlike a local checkpoint it survives the loss of a worker: Spark makes a lost shuffle file again.
     """
@@ -80,7 +80,7 @@ def computed_once(session: SparkSession, rows: DataFrame) -> DataFrame:
 
 
 def aggregated(rows: DataFrame, *aggregates: Column) -> Sequence[Any]:
-    """Give aggregates of all rows; of rows in one partition in one job, where Spark would shuffle the one result."""
+    """Return aggregates of all rows; of rows in one partition in one job, where Spark would shuffle the one result."""
     partitions = rows._jdf.queryExecution().toRdd().getNumPartitions()  # noqa: SLF001
     (values,) = (rows.coalesce(1) if partitions == 1 else rows).agg(*aggregates).collect()
     return values
@@ -92,7 +92,7 @@ def literal_path(uri: str) -> str:
 
 
 def task_slots(session: SparkSession) -> int:
-    """Tell how many Spark tasks can run at once, which bounds how many tables are worth refreshing at once.
+    """Return how many Spark tasks can run at once; it bounds how many tables to refresh at once.
 
     Glue's auto-scaling begins with few executors and adds those that waiting tasks ask for. So what counts is how many
     there may be: tables that wait for an executor would never ask for it.
@@ -105,7 +105,7 @@ def task_slots(session: SparkSession) -> int:
 
 
 def java_class(session: SparkSession, name: str) -> Any:  # noqa: ANN401 - py4j's view of the JVM has no types
-    """Give a class by its full name, for what Spark and the table formats offer in Java only.
+    """Return a class by its full name, for what Spark and the table formats offer in Java only.
 
     It is found at once. Written with dots (`jvm.org.apache.hudi.…`), py4j would take each part for a class first, and
     look for it in a dozen packages of every jar: 3 ms instead of 0.06.
@@ -114,7 +114,7 @@ def java_class(session: SparkSession, name: str) -> Any:  # noqa: ANN401 - py4j'
 
 
 def hadoop_path(session: SparkSession, uri: str) -> Any:  # noqa: ANN401
-    """Give Hadoop's own path, a Java object."""
+    """Return Hadoop's own path, a Java object."""
     return java_class(session, "org.apache.hadoop.fs.Path")(uri)
 
 
@@ -124,13 +124,13 @@ def open_parquet(session: SparkSession, uri: str) -> Any:  # noqa: ANN401
 
 
 def parquet_file(session: SparkSession, uri: str) -> Any:  # noqa: ANN401
-    """Give a file as Parquet's own library reads it: its length, and its bytes."""
+    """Return a file as Parquet's own library reads it: its length, and its bytes."""
     files = java_class(session, "org.apache.parquet.hadoop.util.HadoopInputFile")
     return files.fromPath(hadoop_path(session, uri), hadoop_configuration(session))
 
 
 def elements(collection: Any) -> Iterator[Any]:  # noqa: ANN401 - a Java object
-    """Give what a Java collection or stream holds; Python's own loop over one is wrong and slow.
+    """Return what a Java collection or stream holds; Python's own loop over one is wrong and slow.
 
     py4j takes any exception, that of a failure too, for the end of the loop; and of the one that is the end PySpark
     asks the JVM ten times what it is, which takes 25 ms.
@@ -139,5 +139,5 @@ def elements(collection: Any) -> Iterator[Any]:  # noqa: ANN401 - a Java object
 
 
 def hadoop_configuration(session: SparkSession) -> Any:  # noqa: ANN401
-    """Give the Hadoop configuration of the session, a Java object."""
+    """Return the Hadoop configuration of the session, a Java object."""
     return session.sparkContext._jsc.hadoopConfiguration()  # noqa: SLF001

@@ -42,5 +42,5 @@ class UnrecordedFailureError(TerminalError):
     """At least one table of a batch failed without a record, because its lease could not be taken or returned."""
 
 
-class BooksFormatError(RetryableError):
-    """The framework's tables are in another release's format: nothing is registered before `odp books migrate`."""
+class LedgerFormatError(RetryableError):
+    """The ledger is in another release's format; the File Manager registers nothing before `odp ledger migrate`."""

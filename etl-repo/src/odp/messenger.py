@@ -61,7 +61,7 @@ class Messenger:
         except ExceptionGroup as unsent:
             errors.append(unsent)
         if errors:
-            raise ExceptionGroup("people were not told of all that changed", errors)
+            raise ExceptionGroup("some messages about changes were not sent", errors)
 
     def tell(self, states: Iterable[State], known: Mapping[str, Told]) -> int:
         """Send messages about the states that people do not know, and return the number of messages.

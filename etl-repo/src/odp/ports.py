@@ -87,7 +87,7 @@ class LoadEntries(Quarantine, HeldEntries, Protocol):
 
 
 class Listing(Protocol):
-    """What lies in a staging bucket, whether or not an event named it."""
+    """The objects of a staging bucket, with or without an event."""
 
     def versions(self, bucket: str, prefix: str = "", after: str = "") -> Iterator[ObjectVersion]:
         """List the versions of every object below a prefix and after a key, in the order of keys.
@@ -96,10 +96,10 @@ class Listing(Protocol):
         """
 
     def current_versions(self, bucket: str, keys: Iterable[str]) -> Mapping[str, str | None]:
-        """Give the current version of each key, None if there is none; a request for each key."""
+        """Return the current version of each key, None if there is none; a request for each key."""
 
     def page(self, bucket: str, key_marker: str, version_marker: str) -> VersionPage:
-        """Give the page of versions that follows a marker."""
+        """Return the page of versions that follows a marker."""
 
     def folders(self, bucket: str, prefix: str) -> Iterator[str]:
         """List the folders directly below a prefix, in their order, each with a slash at its end."""
@@ -119,7 +119,7 @@ class StagedFiles(Protocol):
         """Register unknown files beside a table's pending files, and return the current listing."""
 
     def current_versions(self, bucket: str, keys: Iterable[str]) -> Mapping[str, str | None]:
-        """Give the current version of each key, None if there is none; a request for each key."""
+        """Return the current version of each key, None if there is none; a request for each key."""
 
 
 class ObjectContents(Protocol):
@@ -148,7 +148,7 @@ class FileTracker(FileHistory, Protocol):
     def pending_files(self, source_table_name: str, most_changes: int) -> PendingFiles:
         """List all pending parts of loads and the oldest pending changes of one source table."""
 
-    def not_booked(self, source_table_name: str, file_ids: Collection[str]) -> Sequence[LandedFile]:
+    def unrecorded_files(self, source_table_name: str, file_ids: Collection[str]) -> Sequence[LandedFile]:
         """List the files of a commit that are still pending, or that a person skipped meanwhile."""
 
 
@@ -156,14 +156,14 @@ class PendingWorkReader(Protocol):
     """Reads the amount of pending work of each source table."""
 
     def pending_work(self) -> Mapping[str, PendingWork]:
-        """Give the pending work of every source table; reads a small item of each table that ever had a file."""
+        """Return the pending work of every source table; reads a small item of each table that ever had a file."""
 
 
 class PlannedLeases(Protocol):
     """Reads for planning which tables are being written, and which were refused."""
 
     def leases(self, qualified_names: Iterable[str]) -> Mapping[str, TableLease]:
-        """Give the leases of the given tables; tables that no refresh ever touched are left out."""
+        """Return the leases of the given tables; tables that no refresh ever touched are left out."""
 
 
 class CadenceClaims(Protocol):
@@ -180,7 +180,7 @@ class ToldStates(Protocol):
     """Keeps what people were told, by the key of each subject."""
 
     def known(self) -> Mapping[str, Told]:
-        """Give what people know of every subject that has a problem, or had one lately."""
+        """Return what people know of every subject that has a problem, or had one lately."""
 
     def claim(self, key: str, told: Told) -> str | None:
         """Claim the next message of a subject; None if another run has it, or the item changed since it was read."""
@@ -237,21 +237,21 @@ class Cadences(Protocol):
     """The running configuration of a cadence."""
 
     def cadence(self, refresh_cadence: str) -> tuple[BatchConfig, Sequence[RawTableConfig]]:
-        """Give a cadence and its active tables as of one deployment; raises MissingConfigurationError."""
+        """Return a cadence and its active tables as of one deployment; raises MissingConfigurationError."""
 
 
 class TableConfigs(Protocol):
     """The running configuration of a table."""
 
     def table(self, refresh_cadence: str, source_table_name: str) -> RawTableConfig:
-        """Give one table's configuration; raises MissingConfigurationError."""
+        """Return one table's configuration; raises MissingConfigurationError."""
 
 
 class ConfigRequests(Protocol):
     """The versions of the configuration request in the config bucket."""
 
     def newest(self) -> str | None:
-        """Give the id of the newest request; None if there is none."""
+        """Return the id of the newest request; None if there is none."""
 
     def read(self, request_id: str) -> ConfigRequest | None:
         """Read a request; None if the bucket no longer has it."""
@@ -264,7 +264,7 @@ class DeployTracker(Protocol):
         """Record a request; a known one stays unchanged."""
 
     def status(self, request: ConfigRequest) -> RequestStatus:
-        """Give the status of a received request."""
+        """Return the status of a received request."""
 
     def close(self, request: ConfigRequest, status: RequestStatus, reasons: Sequence[str]) -> None:
         """Record that a request ended without being applied; one that has ended stays unchanged."""
@@ -291,7 +291,7 @@ class WrittenTables(Protocol):
     """Reads what refreshes wrote into the lake's tables."""
 
     def written(self, qualified_names: Iterable[str]) -> Mapping[str, WrittenTable]:
-        """Give the written state of the given tables; tables that no refresh ever touched are left out."""
+        """Return the written state of the given tables; tables that no refresh ever touched are left out."""
 
 
 class TableWriter(Protocol):

@@ -125,7 +125,7 @@ class RawTableConfig:
         )
 
     def differs_from(self, written_with: Mapping[str, str] | None) -> dict[str, str]:
-        """Give the fields in which the table's data was written with other values, and those values."""
+        """Return the fields in which the table's data was written with other values, and those values."""
         return contradicted(self.identity, written_with or {})
 
     @property

@@ -58,15 +58,15 @@ class RowCounts:
 class TableState:
     """The content of a table: its load generation, the keys of that load's parts, and its newest change file.
 
-    `began` is the landing order of the load's first part, `changes_until` that of the applied change file that landed
-    last; both are empty without such a file.
+    `load_landing_order` belongs to the load's first part, `last_change_landing_order` to the applied change file that
+    landed last. Both are empty without such a file.
     """
 
     generation: int = 0
     load_keys: frozenset[str] = frozenset()
     newest_change_file: str = ""
-    began: str = ""
-    changes_until: str = ""
+    load_landing_order: str = ""
+    last_change_landing_order: str = ""
 
 
 class RefreshKind(StrEnum):

@@ -100,7 +100,7 @@ class S3ConfigRequests:
         self._s3 = boto3.client("s3")
 
     def newest(self) -> str | None:
-        """Give the id of the newest request; None if there is none."""
+        """Return the id of the newest request; None if there is none."""
         try:
             return self._s3.head_object(Bucket=self._bucket, Key=self._key)["VersionId"]
         except ClientError as error:

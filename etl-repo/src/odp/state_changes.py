@@ -130,7 +130,7 @@ class Change:
 
 
 def changes(states: Iterable[State], told: Mapping[str, Told], now: float) -> Iterator[Change]:
-    """Give the changes that need a message."""
+    """Return the changes that need a message."""
     for state in states:
         change = Change(state, told.get(state.subject.key, NOTHING_TOLD))
         if _is_news(change) and (change.is_silent or len(_within_a_day(change.told, now)) < MOST_A_DAY):
@@ -150,7 +150,7 @@ def _within_a_day(told: Told, now: float) -> tuple[int, ...]:
     return tuple(at for at in told.recent if at > now - DAY_SECONDS)
 
 
-# Compares errors: two are the same problem if their texts differ only in files, times, tasks and requests.
+# Two errors are the same problem if their texts differ only in files, times, tasks and requests.
 
 
 _TOKEN = re.compile(r"[^\s,;()\[\]{}'\"=<>|]+")
@@ -164,7 +164,7 @@ _DIGITS = 12
 
 
 def problem_key(error: str) -> str:
-    """Give a short key that is equal for errors of the same class and problem.
+    """Return a short key that is equal for errors of the same class and problem.
 
     The class is the part before the first colon. Of the message, the words of its beginning count, in any order:
     threads find problems in any order. Names of columns always count: ADDRESS1 and ADDRESS2 are two problems.

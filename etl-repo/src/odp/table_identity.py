@@ -1,4 +1,4 @@
-"""The names of a table at the source and in the lake, the columns that identify its rows, and how people write them."""
+"""A table's names at the source and in the lake, the columns of its keys, and their notation."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _read(text: str) -> str:
     return text[1:-1].replace('""', '"') if text.startswith('"') else text
 
 
-# Column names in one text, separated by commas; a name with a comma, a quote or a blank at an end stands in quotes.
+# Column names in one text, separated by commas; a name with a comma, a quote or an outer blank is quoted.
 
 
 _PLAIN_NAME = r'[^,"\s](?:[^,"]*[^,"\s])?'
@@ -117,7 +117,7 @@ def read_partition(text: str) -> Partition:
     return replace(found, column=column)
 
 
-# Compares a filled table's identity with its stored one in any format, and lists the names that a table takes.
+# Compares a table's identity with the stored one, whatever its format.
 
 
 Value = TypeVar("Value")
@@ -135,37 +135,37 @@ STORED_NAMES: Mapping[str, str] = {
     "history": "table_data_versioning_type",
     "table_format": "table_storage_type",
 }
-"""What the books, the configuration tables and commits call fields of a table: the reference framework's names."""
+"""The stored names of a table's fields in DynamoDB and in commits; they are the reference framework's names."""
 
 
 def stored(fields: Mapping[str, Value]) -> dict[str, Value]:
-    """Give the fields of a table under the names that are stored."""
+    """Return the fields of a table under the names that are stored."""
     return {STORED_NAMES.get(name, name): value for name, value in fields.items()}
 
 
 def from_stored(fields: Mapping[str, Value]) -> dict[str, Value]:
-    """Give stored fields of a table under the names that they have in code and manifests."""
+    """Return stored fields of a table under the names that they have in code and manifests."""
     return {name_of_stored(name): value for name, value in fields.items()}
 
 
 def name_of_stored(name: str) -> str:
-    """Give the name that a stored field has in code, manifests and messages."""
+    """Return the name that a stored field has in code, manifests and messages."""
     return next((own for own, stored_as in STORED_NAMES.items() if stored_as == name), name)
 
 
 def occupied_names(qualified_name: str, table_format: str, table_type: str) -> tuple[str, ...]:
-    """Give the qualified names that a table of this format and type takes; one without a known format is of Hudi."""
+    """Return the qualified names that a table of this format and type takes; one without a known format is of Hudi."""
     extra_names = FORMATS.get(table_format, FORMATS["hudi"]).capabilities.extra_names
     return (qualified_name, *(f"{qualified_name}{view}" for view in extra_names.get(table_type, ())))
 
 
 def bucket_role(stored: str) -> str:
-    """Give the role of a stored bucket: format 1 stored its physical name, and `raw` was the only role."""
+    """Return the role of a stored bucket: format 1 stored its physical name, and `raw` was the only role."""
     return stored if stored in BUCKET_ROLES else BUCKET_ROLES[0]
 
 
 def contradicted(identity: Mapping[str, str], stored: Mapping[str, str]) -> dict[str, str]:
-    """Give the fields whose stored values differ from an identity; fields that it lacks are ignored."""
+    """Return the fields whose stored values differ from an identity; fields that it lacks are ignored."""
     known = _by_role(stored)
     return {name: known[name] for name, value in _by_role(identity).items() if known.get(name, value) != value}
 

@@ -90,7 +90,7 @@ def _is_passing_answer(error: BaseException) -> bool:
 
 
 def _class_names(error: BaseException) -> Iterator[str]:
-    """Give the classes of the error in Python and in the JVM, including classes in a stack trace's text."""
+    """Return the classes of the error in Python and in the JVM, including classes in a stack trace's text."""
     yield from (f"{kind.__module__}.{kind.__qualname__}" for kind in type(error).__mro__)
     yield from _classes_in(str(error))
     thrown = getattr(error, "java_exception", None) or getattr(error, "_origin", None)

@@ -90,7 +90,7 @@ class IcebergConformedTable:
         return str(table.currentSnapshot().snapshotId()) if table and table.currentSnapshot() else None
 
     def days_changed_since(self, snapshot: str) -> Days | None:
-        """Tell which days gained or lost rows after a snapshot; None if it is not known any more."""
+        """Return the days that gained or lost rows after a snapshot; None if it has expired."""
         table = load(self._spark, self._name.sql)
         days: set[date] = set()
         for newer in history(table):
@@ -101,7 +101,7 @@ class IcebergConformedTable:
         return None
 
     def trips(self, snapshot: str, days: Days | None) -> DataFrame:
-        """Give the rows of some days, or all of them, as of a snapshot."""
+        """Return the rows of some days, or all of them, as of a snapshot."""
         trips = self._spark.sql(f"SELECT * FROM {self._name.sql} VERSION AS OF {int(snapshot)}")  # noqa: S608 - a number
         return trips if days is None else trips.filter(days_condition(self._dataset.partition_by, days))
 
@@ -131,7 +131,7 @@ class IcebergConformedTable:
 
 
 def _may_have_rows_of(spark: SparkSession, table: Any, source_files: Collection[str]) -> bool:  # noqa: ANN401
-    """Tell by the statistics of the data files whether any can have rows of these files: most often none has."""
+    """Whether any data file can have rows of these files, by its statistics; most often none has."""
     is_in = getattr(java_class(spark, "org.apache.iceberg.expressions.Expressions"), "in")
     for keys in _short_lists(source_files):
         among = is_in("source_file", java_class(spark, "java.util.ArrayList")(list(keys)))
@@ -145,7 +145,7 @@ def _short_lists(source_files: Collection[str]) -> Iterable[Sequence[str]]:
     return batched(sorted(source_files), _KEYS_IN_LIST)
 
 
-# The result of one rule as an Iceberg table, partitioned by day; each snapshot tells what it shows.
+# The result of one rule as an Iceberg table, partitioned by day; each snapshot records its provenance.
 
 
 _SNAPSHOT, _RULES_VERSION = "taxi.conformed-snapshot", "taxi.rules-version"
@@ -159,7 +159,7 @@ class IcebergPurposeBuiltTable:
         self._name = name
 
     def provenance(self) -> Provenance | None:
-        """Tell what the table shows, by the newest snapshot that says so; None if it does not exist."""
+        """Return what the table shows, from the newest snapshot with a record; None without a table."""
         table = load(self._spark, self._name.sql)
         for snapshot in history(table) if table else ():
             summary = snapshot.summary()
@@ -176,7 +176,7 @@ class IcebergPurposeBuiltTable:
         self._forget()
 
     def replace_days(self, rows: DataFrame, days: Days, provenance: Provenance) -> None:
-        """Put rows in place of those of some days, in one step together with what they show."""
+        """Replace the rows of some days, and record their provenance in the same commit."""
         self._writer(rows, provenance).overwrite(F.expr(days_condition(DAY, days)))
         self._forget()
 

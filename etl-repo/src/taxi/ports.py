@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from lake.landing.listings import ObjectVersion
 
 
-class Known(StrEnum):
+class EarlierState(StrEnum):
     """The state of a file in the audit table before its registration."""
 
     NEW = "new"
@@ -24,7 +24,7 @@ class Known(StrEnum):
 class FileRegister(Protocol):
     """Registers landed files."""
 
-    def register(self, file: LandedFile) -> Known:
+    def register(self, file: LandedFile) -> EarlierState:
         """Add a file as landed and pending unless it is known; returns the earlier state."""
 
     def record_rejected(self, file: RejectedFile) -> None:
@@ -64,7 +64,7 @@ class DatasetLeases(Protocol):
         """Take a free, expired or own lease with a new fencing token; None while another execution has it."""
 
     def holder(self, dataset: str) -> Holder | None:
-        """Give the owner of a dataset's lease, expired or not; None if there is none."""
+        """Return the owner of a dataset's lease, expired or not; None if there is none."""
 
     def take_over(self, holder: Holder, owner: str, execution_arn: str) -> Lease | None:
         """Take the lease of an ended owner, with a new fencing token; None if it has changed hands meanwhile."""
@@ -115,10 +115,10 @@ class RawFiles(Protocol):
     """The raw bucket."""
 
     def version(self, bucket: str, key: str) -> str | None:
-        """Give the current etag of an object, without quotes; None if the object does not exist."""
+        """Return the current etag of an object, without quotes; None if the object does not exist."""
 
     def read_start(self, bucket: str, key: str, length: int) -> bytes:
-        """Give the first bytes of an object, all of them if it is shorter; raises SourceFileError if it is gone."""
+        """Return the first bytes of an object, all of them if it is shorter; raises SourceFileError if it is gone."""
 
 
 class Quarantine(Protocol):

@@ -1,4 +1,4 @@
-"""The taxi flow's S3 adapters: the files that landed, and the bundles that its state machine hands on."""
+"""The taxi flow's S3 adapters: the landed files, and the bundles that its state machine passes on."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class S3RawFiles:
         self._s3 = boto3.client("s3")
 
     def version(self, bucket: str, key: str) -> str | None:
-        """Give the current etag of an object, without quotes; None if the object does not exist."""
+        """Return the current etag of an object, without quotes; None if the object does not exist."""
         try:
             return self._s3.head_object(Bucket=bucket, Key=key)["ETag"].strip('"')
         except ClientError as error:
@@ -38,7 +38,7 @@ class S3RawFiles:
             raise
 
     def read_start(self, bucket: str, key: str, length: int) -> bytes:
-        """Give the first bytes of an object, all of them if it is shorter.
+        """Return the first bytes of an object, all of them if it is shorter.
 
         Raises:
             SourceFileError: it was removed meanwhile.

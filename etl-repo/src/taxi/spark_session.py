@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 SETTINGS = {
     # Spark would replace ${env:…} in SQL before it parses it, even inside quotes, where escaping does not help
     "spark.sql.variable.substitute": "false",
-    # source times are local to New York and kept as if they were UTC, also those of Parquet without a time zone
+    # source times are local to New York and kept as if they were UTC; so are Parquet times without a zone
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.parquet.inferTimestampNTZ.enabled": "false",
     # a value that cannot be converted becomes NULL, which the reader reports; an exception would stop the run
@@ -31,7 +31,7 @@ _CASE_SENSITIVE = "spark.sql.caseSensitive"
 
 
 def taxi_session(application_name: str) -> SparkSession:
-    """Give the job's session, with the settings that the flow needs regardless of the job's arguments."""
+    """Return the job's session, with the settings that the flow needs regardless of the job's arguments."""
     from pyspark.sql import SparkSession
 
     return with_settings(SparkSession.builder.appName(application_name).getOrCreate())
@@ -55,7 +55,7 @@ def exact_names(session: SparkSession) -> Iterator[None]:
 
 
 def frame_of(session: SparkSession, rows: Iterable[Mapping[str, object]], schema: str) -> DataFrame:
-    """Give a few rows as a frame made in the JVM; `createDataFrame` would start Python workers for them.
+    """Return a few rows as a frame made in the JVM; `createDataFrame` would start Python workers for them.
 
     `schema` is DDL, such as `name string, number int`.
     """

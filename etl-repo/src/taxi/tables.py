@@ -27,13 +27,13 @@ class TripHistory(Protocol):
     """The conformed trips for the builds of purpose-built tables."""
 
     def snapshot(self) -> str | None:
-        """Give the id of the current snapshot; None if nothing was ever loaded."""
+        """Return the id of the current snapshot; None if nothing was ever loaded."""
 
     def days_changed_since(self, snapshot: str) -> Days | None:
-        """Give the days that gained or lost rows after a snapshot; None if the snapshot has expired."""
+        """Return the days that gained or lost rows after a snapshot; None if the snapshot has expired."""
 
     def trips(self, snapshot: str, days: Days | None) -> DataFrame:
-        """Give the rows of some days, or all of them, as of a snapshot."""
+        """Return the rows of some days, or all of them, as of a snapshot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class PurposeBuiltTable(Protocol):
     """The table of one rule, which records its own provenance."""
 
     def provenance(self) -> Provenance | None:
-        """Give what the table shows; None if it does not exist."""
+        """Return what the table shows; None if it does not exist."""
 
     def replace_all(self, rows: DataFrame, provenance: Provenance) -> None:
         """Replace the whole table and its columns, in one commit together with its provenance."""

@@ -1,15 +1,14 @@
 """Puts the runner behind StartJobRun, GetJobRun, GetJobRuns and BatchStopJobRun; nothing ever succeeds unrun."""
 
 import threading
+import time
 from collections.abc import Callable
-from functools import partial
+from dataclasses import dataclass
 from typing import Any
 
 from rehearsal.emulator import ministack_patches as patches
-from rehearsal.emulator.glue_runner.capacity import refusal
-from rehearsal.emulator.glue_runner.job_run import new_record, sized
+from rehearsal.emulator.glue_runner.job_run import new_record, refusal, sized
 from rehearsal.emulator.glue_runner.runner import GlueRunner
-from rehearsal.emulator.glue_runner.start_throttle import StartThrottle
 
 _RUNNABLE = ("glueetl", "pythonshell")
 _DROPPED = {"ExecutionProperty": {"MaxConcurrentRuns": 1}, "ExecutionClass": "STANDARD"}
@@ -18,25 +17,55 @@ _DROPPED = {"ExecutionProperty": {"MaxConcurrentRuns": 1}, "ExecutionClass": "ST
 Request = dict[str, Any]
 Answer = Any
 Operation = Callable[[Request], Answer]
+Place = tuple[str, str]
+
+
+@dataclass
+class _Bucket:
+    tokens: float
+    filled_at: float
+
+
+class StartThrottle:
+    """Glue takes so many StartJobRun requests a second from an account in a Region, and refuses the others.
+
+    A token bucket for each account and Region holds the starts of one second, and at least one.
+
+    AWS does not publish its rate. People meet it with 15 starts at once (repost.aws, QUVo7mhaGrRlyGUQ8A3EBpsQ).
+    """
+
+    def __init__(self, per_second: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._per_second = per_second
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._buckets: dict[Place, _Bucket] = {}
+
+    def takes(self, place: Place) -> bool:
+        """Whether one more start is taken now; a rate of 0 takes all."""
+        if not self._per_second:
+            return True
+        capacity = max(1.0, self._per_second)
+        with self._lock:
+            now = self._clock()
+            bucket = self._buckets.setdefault(place, _Bucket(capacity, now))
+            bucket.tokens = min(capacity, bucket.tokens + (now - bucket.filled_at) * self._per_second)
+            bucket.filled_at = now
+            if bucket.tokens < 1:
+                return False
+            bucket.tokens -= 1
+            return True
 
 
 def install(runner: GlueRunner, throttle: StartThrottle) -> None:
     """Replace ministack's job runs, and keep the job properties that it drops."""
     api = _JobRunsApi(runner, throttle)
-    for seam, operation in {
-        patches.GLUE_START_JOB_RUN: api.start,
-        patches.GLUE_GET_JOB_RUN: api.get,
-        patches.GLUE_GET_JOB_RUNS: api.get_all,
-        patches.GLUE_STOP_JOB_RUNS: api.stop,
-    }.items():
-        seam.replace(partial(_instead, operation))
+    patches.GLUE_START_JOB_RUN.put(api.start)
+    patches.GLUE_GET_JOB_RUN.put(api.get)
+    patches.GLUE_GET_JOB_RUNS.put(api.get_all)
+    patches.GLUE_STOP_JOB_RUNS.put(api.stop)
     patches.TEMPLATE_GLUE_JOB_FIELDS.value.update(_DROPPED)
-    patches.GLUE_CREATE_JOB.replace(lambda create: _checked_and_whole(create, _created_job))
-    patches.GLUE_UPDATE_JOB.replace(lambda update: _checked_and_whole(update, _updated_job))
-
-
-def _instead(operation: Operation, _replaced: Operation) -> Operation:
-    return operation
+    patches.GLUE_CREATE_JOB.wrap(lambda create, job: _checked_and_whole(create, job, job["Name"], job))
+    patches.GLUE_UPDATE_JOB.wrap(lambda update, job: _checked_and_whole(update, job, job["JobName"], job["JobUpdate"]))
 
 
 class _JobRunsApi:
@@ -99,27 +128,14 @@ def _error(code: str, message: str) -> Answer:
     return patches.JSON_ERROR.value(code, message, 400)
 
 
-def _created_job(request: Request) -> tuple[str, Request]:
-    return request["Name"], request
-
-
-def _updated_job(request: Request) -> tuple[str, Request]:
-    return request["JobName"], request["JobUpdate"]
-
-
-def _checked_and_whole(operation: Operation, definition: Callable[[Request], tuple[str, Request]]) -> Operation:
+def _checked_and_whole(operation: Operation, request: Request, name: str, properties: Request) -> Answer:
     """Refuse what Glue refuses of a job's size, and keep the properties that ministack drops."""
-
-    def checked_operation(request: Request) -> Answer:
-        name, properties = definition(request)
-        if reason := refusal(properties):
-            return _error("InvalidInputException", reason)
-        answer = operation(request)
-        if name in patches.GLUE_JOBS.value:
-            kept = {field: properties[field] for field in _DROPPED if field in properties}
-            # ministack gives two workers to jobs that name none, and to those that name a capacity instead
-            unnamed = {field: None for field in ("WorkerType", "NumberOfWorkers") if field not in properties}
-            patches.GLUE_JOBS.value[name].update(kept | unnamed)
-        return answer
-
-    return checked_operation
+    if reason := refusal(properties):
+        return _error("InvalidInputException", reason)
+    answer = operation(request)
+    if name in patches.GLUE_JOBS.value:
+        kept = {field: properties[field] for field in _DROPPED if field in properties}
+        # ministack gives two workers to jobs that name none, and to those that name a capacity instead
+        unnamed = {field: None for field in ("WorkerType", "NumberOfWorkers") if field not in properties}
+        patches.GLUE_JOBS.value[name].update(kept | unnamed)
+    return answer

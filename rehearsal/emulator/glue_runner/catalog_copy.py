@@ -1,14 +1,136 @@
 """Copies the run's metastore into the Data Catalog, which on AWS is the metastore itself, with the job's own rights."""
 
+import json
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import boto3
 
-from rehearsal.emulator.glue_runner.catalog_entries import Entry, database_input, differs, partition_input, table_input
-from rehearsal.emulator.glue_runner.metastore import Metastore
+from rehearsal.emulator.glue_runner import spark_settings
+
+# Translates what a Hive metastore says of databases, tables and partitions into the Data Catalog's words.
+
+Entry = dict[str, Any]
+
+_STAMPED_BY_HIVE = ("transient_lastDdlTime", "numFiles", "totalSize", "numRows", "rawDataSize")
+
+
+def database_input(database: Entry) -> Entry:
+    """Return a database for CreateDatabase."""
+    return _given(
+        Name=database["name"], Description=database.get("description"), LocationUri=database.get("locationUri")
+    )
+
+
+def table_input(table: Entry) -> Entry:
+    """Return a table for CreateTable and UpdateTable."""
+    return _given(
+        Name=table["tableName"],
+        Owner=table.get("owner"),
+        TableType=table.get("tableType"),
+        Parameters=_lasting(table.get("parameters") or {}),
+        PartitionKeys=[_column(column) for column in table.get("partitionKeys") or []],
+        StorageDescriptor=_storage(table["sd"]),
+    )
+
+
+def partition_input(partition: Entry) -> Entry:
+    """Return a partition for BatchCreatePartition."""
+    return _given(
+        Values=partition["values"],
+        Parameters=_lasting(partition.get("parameters") or {}),
+        StorageDescriptor=_storage(partition["sd"]),
+    )
+
+
+def differs(wanted: Entry, present: Entry) -> bool:
+    """Whether an entry of the catalog lacks anything of what is wanted."""
+    return any(present.get(name) != value for name, value in wanted.items())
+
+
+def _storage(storage: Entry) -> Entry:
+    serde = storage["serdeInfo"]
+    return _given(
+        Columns=[_column(column) for column in storage["cols"]],
+        Location=storage.get("location"),
+        InputFormat=storage.get("inputFormat"),
+        OutputFormat=storage.get("outputFormat"),
+        SerdeInfo=_given(SerializationLibrary=serde.get("serializationLib"), Parameters=serde.get("parameters") or {}),
+    )
+
+
+def _column(column: Entry) -> Entry:
+    return _given(Name=column["name"], Type=column["type"], Comment=column.get("comment"))
+
+
+def _lasting(parameters: dict[str, str]) -> dict[str, str]:
+    """Leave out what Hive stamps on at every write: it would make a new version of an unchanged table."""
+    return {name: value for name, value in parameters.items() if name not in _STAMPED_BY_HIVE}
+
+
+def _given(**values: Any) -> Entry:  # noqa: ANN401 - the catalog's values are of many types
+    return {name: value for name, value in values.items() if value is not None}
+
+
+# Reads the run's Hive metastore through the JVM that the script has started, if it has used one.
+
+_EVERY_PARTITION = -1
+
+
+@dataclass(frozen=True)
+class Metastore:
+    """The metastore's entries as plain data: one Thrift object, one JSON text, one call into the JVM.
+
+    Classes are named in full and lists read as arrays, since py4j looks for each part of a dotted name in every jar and
+    takes any failure for the end of a list.
+    """
+
+    client: Any
+    serializer: Any
+
+    @classmethod
+    def used_by_script(cls, database: Path) -> Self | None:
+        """Return the metastore, or None if the script has made none."""
+        from pyspark import SparkContext
+
+        jvm = SparkContext._jvm  # noqa: SLF001 - the script may have stopped its session, the JVM is still there
+        if jvm is None or not spark_settings.is_metastore_open(database):
+            return None
+        conf = getattr(jvm, "org.apache.hadoop.hive.conf.HiveConf")()
+        for name, value in spark_settings.metastore_settings(database).items():
+            conf.set(name, value)
+        protocol = getattr(jvm, "org.apache.thrift.protocol.TSimpleJSONProtocol$Factory")()
+        return cls(
+            client=getattr(jvm, "org.apache.hadoop.hive.metastore.HiveMetaStoreClient")(conf),
+            serializer=getattr(jvm, "org.apache.thrift.TSerializer")(protocol),
+        )
+
+    def databases(self) -> list[Entry]:
+        """Return the databases; the one that Hive always makes only if the script has put tables there."""
+        databases = self.client.getAllDatabases().toArray()
+        names = [name for name in databases if name != "default" or self.table_names(name)]
+        return [self._plain(self.client.getDatabase(name)) for name in names]
+
+    def table_names(self, database: str) -> list[str]:
+        """Return the names of a database's tables."""
+        return list(self.client.getAllTables(database).toArray())
+
+    def table(self, database: str, name: str) -> Entry:
+        """Return one table."""
+        return self._plain(self.client.getTable(database, name))
+
+    def partitions(self, database: str, table: str) -> list[Entry]:
+        """Return all partitions of a table."""
+        partitions = self.client.listPartitions(database, table, _EVERY_PARTITION).toArray()
+        return [self._plain(found) for found in partitions]
+
+    def _plain(self, thrift_object: Any) -> Entry:  # noqa: ANN401 - a Java object
+        entry: Entry = json.loads(self.serializer.toString(thrift_object))
+        return entry
+
 
 _PARTITIONS_PER_CALL = 100
 

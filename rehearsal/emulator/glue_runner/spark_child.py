@@ -8,17 +8,20 @@ from pathlib import Path
 from typing import Any
 
 from rehearsal import jars, toolchain
-from rehearsal.emulator import network_origin
+from rehearsal.emulator import iam
 from rehearsal.emulator.child_process import ChildProcess
-from rehearsal.emulator.glue_runner import arguments as glue_arguments
-from rehearsal.emulator.glue_runner import metastore_files
-from rehearsal.emulator.glue_runner.bootstrap import FAILURE_FILE
+from rehearsal.emulator.glue_runner import job_run as glue_arguments
+from rehearsal.emulator.glue_runner.bootstrap import FAILURE_FILE, was_left_in_order, write_lent
 from rehearsal.emulator.glue_runner.job_run import Record
-from rehearsal.emulator.glue_runner.jvm_pool import JvmPool
-from rehearsal.emulator.glue_runner.reused_jvm import was_left_in_order, write_lent
-from rehearsal.emulator.glue_runner.spark_conf import METASTORE, SparkRun, launch_settings, spark_conf
-from rehearsal.emulator.glue_runner.spark_jvm import SparkJvm
-from rehearsal.emulator.role_sessions import RoleSession
+from rehearsal.emulator.glue_runner.jvms import JvmPool, SparkJvm
+from rehearsal.emulator.glue_runner.spark_settings import (
+    METASTORE,
+    SparkRun,
+    copy_metastore_to,
+    launch_settings,
+    spark_conf,
+)
+from rehearsal.emulator.roles import RoleSession
 from rehearsal.emulator.settings import LOOPBACK, NETWORK_VARIABLES, EmulatorSettings
 
 _TIME_ZONE = "UTC"
@@ -110,7 +113,7 @@ class SparkChild:
             self._jvm = self.jvms.take(launch_settings(conf), self._environment())
             write_lent(self.folder, connection=self._jvm.connection, settings=conf)
         if glue_arguments.uses_data_catalog(self.record["Arguments"]):
-            metastore_files.copy_to(self.folder / METASTORE)
+            copy_metastore_to(self.folder / METASTORE)
 
     def _script(self) -> str:
         return str(self.job.get("Command", {}).get("ScriptLocation", ""))
@@ -124,7 +127,7 @@ class SparkChild:
             region=self.region,
             has_metastore=glue_arguments.uses_data_catalog(given),
             own_settings=glue_arguments.spark_settings(given),
-            mark=network_origin.mark(self.vpc) if self.vpc else "",
+            mark=iam.network_mark(self.vpc) if self.vpc else "",
         )
         return spark_conf(run, self.settings)
 
@@ -132,7 +135,7 @@ class SparkChild:
         """Return the whole environment: nothing of the host's but PATH, Java and its way to the network."""
         network = {name: os.environ[name] for name in NETWORK_VARIABLES if name in os.environ}
         if self.vpc:
-            network[network_origin.VARIABLE] = network_origin.mark(self.vpc)
+            network[iam.MARK_VARIABLE] = iam.network_mark(self.vpc)
         return network | {
             "PATH": os.environ["PATH"],
             "JAVA_HOME": str(toolchain.java().home),

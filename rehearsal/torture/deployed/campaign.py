@@ -2,23 +2,29 @@
 # ruff: noqa: S311 - draws must repeat, not be secret
 
 import json
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
+from typing import Annotated
 
+import typer
 from odp.config_manager.request import RequestContent
 from odp.configuration import fields_of
 from odp.records import BatchConfig, RawTableConfig
+from rich.console import Console
+from rich.table import Table
 
-from rehearsal.demo.configuration import wait_until_decided
-from rehearsal.demo.demo import CONFIGURATION, ENVIRONMENT
+from rehearsal.demo.configuration import deploy_lake, wait_until_decided
 from rehearsal.demo.deployed_lake import DeployedLake
-from rehearsal.demo.deployment import deploy_lake
+from rehearsal.demo.workspace import CONFIGURATION, ENVIRONMENT
 from rehearsal.emulator.process import Emulator
 from rehearsal.emulator.settings import EmulatorSettings
+from rehearsal.failures import friendly_errors
+from rehearsal.private_files import writing_privately
 from rehearsal.torture.deployed.lake import EmulatedLake
 from rehearsal.torture.histories import Act, Step, round_of_steps
 from rehearsal.torture.memory.lake import config_of
@@ -93,3 +99,47 @@ def _replicas(seeds: Iterable[int]) -> Iterator[ReferenceModel]:
 
 def _config_of(replica: ReferenceModel) -> RawTableConfig:
     return replace(config_of(replica), refresh_cadence=CADENCE, raw_database_name=DATABASE)
+
+
+# The command `torture-lake`: histories on a deployed lake, with real Glue runs that are killed for real.
+
+
+def torture_lake(
+    seeds: Annotated[int, typer.Option(envvar="SEEDS", min=1, help="How many tables, each with a history.")] = 20,
+    first: Annotated[int, typer.Option(envvar="FIRST", min=0, help="The first table's seed.")] = 0,
+    rounds: Annotated[int, typer.Option(envvar="ROUNDS", min=1, help="How many executions under fire.")] = ROUNDS,
+    folder: Annotated[
+        Path | None,
+        typer.Option(envvar="REHEARSAL_FOLDER", help="A new folder in which the lake is kept, with all logs."),
+    ] = None,
+) -> None:
+    """Play random histories of many tables on one deployed lake and compare what comes out with the source."""
+    console = Console()
+    with (
+        friendly_errors(console),
+        writing_privately(),
+        _place(folder) as place,
+        console.status("deploying the lake") as status,
+        deployed_lake(place) as lake,
+    ):
+        problems = campaign(lake, range(first, first + seeds), status.update, rounds=rounds)
+    if not problems:
+        console.print(f"{seeds:,} tables passed")
+        return
+    table = Table("table", "what is wrong")
+    for problem in problems:
+        table.add_row(problem.table, str(problem.finding))
+    console.print(table)
+    console.print(f"{len({problem.table for problem in problems})} of {seeds:,} tables failed")
+    raise typer.Exit(1)
+
+
+@contextmanager
+def _place(folder: Path | None) -> Iterator[Path]:
+    """The folder that was asked for, or one that is gone afterwards."""
+    if folder:
+        folder.mkdir(parents=True)
+        yield folder
+        return
+    with tempfile.TemporaryDirectory(prefix="torture-") as temporary:
+        yield Path(temporary)

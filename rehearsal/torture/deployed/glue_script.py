@@ -21,6 +21,7 @@ from odp.file_processor.batch_refresh import TableRefresher
 from odp.file_processor.selection.late_files import Limits
 from odp.records import RawTableConfig
 from odp.refresh import RefreshOutcome
+from pydantic import TypeAdapter
 
 from rehearsal.torture.faults import Boundaries, Fault, FaultKind, Process, UnderFire, trouble
 
@@ -40,19 +41,9 @@ class RunFaults:
     later: list[str]
     killed_after: float | None = None
 
-    def to_json(self) -> dict[str, Any]:
-        """As JSON holds it."""
-        return {
-            "tables": {name: [fault.kind.value, fault.boundary] for name, fault in self.tables.items()},
-            "later": self.later,
-            "killed_after": self.killed_after,
-        }
 
-    @classmethod
-    def of_json(cls, found: dict[str, Any]) -> "RunFaults":
-        """Read what `to_json` wrote."""
-        tables = {name: Fault(FaultKind(kind), boundary) for name, (kind, boundary) in found["tables"].items()}
-        return cls(tables, found["later"], found["killed_after"])
+RUN_FAULTS = TypeAdapter(RunFaults)
+"""How they come into the run's script, as JSON."""
 
 
 class RefresherUnderFire:
@@ -103,12 +94,13 @@ def limits_of(config: RawTableConfig) -> Limits:
     return Limits(files=draw.choice((3, 1000, 1000)), replayed_files=draw.choice((2, 6, 1000)))
 
 
-def main(faults: dict[str, Any], argv: Sequence[str]) -> None:
+def main(faults: str, argv: Sequence[str]) -> None:
     """Run the job under fire."""
+    known = RUN_FAULTS.validate_json(faults)
 
     def refresher(run_id: str, limits: Limits, **ports: Any) -> RefresherUnderFire:  # noqa: ANN401
         del limits
-        return RefresherUnderFire(RunFaults.of_json(faults), run_id, **ports)
+        return RefresherUnderFire(known, run_id, **ports)
 
     job.__dict__[TableRefresher.__name__] = refresher
     job.main(argv)

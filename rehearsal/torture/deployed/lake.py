@@ -13,13 +13,10 @@ from lake.landing.listings import SweepState
 from lake.ledger.sweep_state import DynamoDbSweepState
 from rehearsal.demo.deployed_lake import DeployedLake
 from rehearsal.torture.check import Finding
-from rehearsal.torture.delivery import Message
-from rehearsal.torture.deployed.books import DeployedBooks
-from rehearsal.torture.deployed.glue_script import RunFaults
+from rehearsal.torture.deployed.glue_script import RUN_FAULTS, RunFaults
 from rehearsal.torture.deployed.snapshots import snapshots
-from rehearsal.torture.deployed.staging import RealStaging
-from rehearsal.torture.deployed.timeline import commits
-from rehearsal.torture.dms_files import DmsFile
+from rehearsal.torture.deployed.stores import DeployedLedger, RealStaging, commits
+from rehearsal.torture.dms_files import DmsFile, Message
 from rehearsal.torture.evidence import APPLIED, TableEvidence
 from rehearsal.torture.faults import Fault, FaultKind
 from rehearsal.torture.memory.lake import config_of
@@ -33,9 +30,9 @@ _ARRIVES_WITHIN = 20.0
 _A_WHILE = 1.0
 _SWEEP = "odp.file_manager.sweep.handle"
 _STAGING_ROLE = "staging"
-_SCRIPT = """import json, sys
+_SCRIPT = """import sys
 from rehearsal.torture.deployed.glue_script import main
-main(json.loads({faults!r}), sys.argv[1:])
+main({faults!r}, sys.argv[1:])
 """
 
 
@@ -49,7 +46,7 @@ class EmulatedLake:
         self._replicas = list(replicas)
         self._lambda = lake.client("lambda")
         self._file_manager = lake.published(Odp.FILE_MANAGER_FUNCTION)
-        self._books = DeployedBooks(lake)
+        self._ledger = DeployedLedger(lake)
         self._staging = RealStaging(lake.client("s3"), lake.published(Shared.STAGING_BUCKET))
         self._is_apart = self._is_later = False
         self._runs = 0
@@ -60,7 +57,7 @@ class EmulatedLake:
         """Nothing strikes here but in Glue runs."""
 
     def put(self, file: DmsFile, reason: str = "PutObject") -> dict[str, Any]:
-        """Store a file; gives the event that S3 tells of it. A part that waited lands in a later second."""
+        """Store a file; returns S3's event. A part that waited lands in a later second."""
         return self._staging.put(file, reason, is_apart=file.is_load and self._is_apart)
 
     def objects(self, folder: str) -> Sequence[DmsFile]:
@@ -71,11 +68,11 @@ class EmulatedLake:
         """Delete an object; tells whether no table holds its content."""
         version = self._staging.delete(key)
         (replica,) = (replica for replica in self._replicas if key.startswith(replica.dms.folder))
-        history = self._books.history(replica.kind.source_table_name)
+        history = self._ledger.history(replica.kind.source_table_name)
         return not any((file.key, file.version_id) == version and file.status == APPLIED for file in history)
 
     def receive(self, messages: Sequence[Message]) -> Sequence[str]:
-        """Let the deployed File Manager have a batch of messages; gives those that failed."""
+        """Let the deployed File Manager have a batch of messages; returns those that failed."""
         answer = self._lambda.invoke(FunctionName=self._file_manager, Payload=json.dumps({"Records": messages}))
         failures = json.loads(answer["Payload"].read())["batchItemFailures"]
         return [failure["itemIdentifier"] for failure in failures]
@@ -111,25 +108,25 @@ class EmulatedLake:
         is_killed = draw.random() < _KILLED_RUNS and any(fault.kind is FaultKind.KILL for fault in faults.values())
         self._write_script(RunFaults(dict(faults), self._later(draw), draw.random() * 2 if is_killed else None))
         self._is_later = False
-        self._books.expire_leases()
+        self._ledger.expire_leases()
         arrivals = sum(fault.kind is FaultKind.ARRIVAL for fault in faults.values())
         moments = sorted(time.monotonic() + draw.random() * _ARRIVES_WITHIN for _ in range(arrivals))
         self._execute(moments, arrive)
 
     def quarantined(self) -> set[str]:
         """The keys of the objects that are in quarantine."""
-        return self._books.quarantined()
+        return self._ledger.quarantined()
 
     def held(self, replica: ReferenceModel) -> Sequence[DmsFile]:
         """The files of a table that wait for a person, as they can be read now."""
-        held = self._books.held(replica.kind.source_table_name)
+        held = self._ledger.held(replica.kind.source_table_name)
         return [current for file in held if (current := self._staging.current(file.key))]
 
     def decide(self, replica: ReferenceModel, approved: Collection[str]) -> None:
         """Approve what waits for a person and has one of these keys, and dismiss the rest."""
         readable = self._staging.readable(replica.dms.folder)
         versions = [version for version in readable if version[0] in approved]
-        self._books.decide(replica.kind.source_table_name, versions)
+        self._ledger.decide(replica.kind.source_table_name, versions)
 
     def skip(self, replica: ReferenceModel, keys: Collection[str]) -> bool:
         """No file on the lake is broken."""
@@ -148,11 +145,11 @@ class EmulatedLake:
         return TableEvidence(
             landed=self._staging.landed(replica.dms.folder),
             readable=self._staging.readable(replica.dms.folder),
-            pending=self._books.pending(source),
-            history=self._books.history(source),
+            pending=self._ledger.pending(source),
+            history=self._ledger.history(source),
             commits=list(commits(self._lake.client("s3"), bucket, path) if found is None else found),
-            told=self._books.told(qualified_name),
-            status=self._books.status(qualified_name),
+            told=self._ledger.told(qualified_name),
+            status=self._ledger.status(qualified_name),
             rows=self._iceberg_rows(replica.name) if is_iceberg else self._rows(f"s3://{bucket}/{path}"),
         )
 
@@ -191,7 +188,7 @@ class EmulatedLake:
         glue = self._lake.client("glue")
         (job,) = (job for job in glue.get_jobs()["Jobs"] if job["Name"].endswith("odpf_file_processor"))
         place = urlparse(job["Command"]["ScriptLocation"])
-        script = _SCRIPT.format(faults=json.dumps(faults.to_json()))
+        script = _SCRIPT.format(faults=RUN_FAULTS.dump_json(faults).decode())
         self._lake.client("s3").put_object(Bucket=place.netloc, Key=place.path.lstrip("/"), Body=script.encode())
 
 

@@ -7,8 +7,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 
 from rehearsal.torture.evidence import CommitEvidence, Counts
-from rehearsal.validation.iceberg_tables import IcebergReader
-from rehearsal.validation.lake import LakeTableError
+from rehearsal.validation.lake import IcebergReader, LakeTableError
 
 _FILES, _WRITTEN, _LONG = "odp.file_ids", "lake.written-rows", "odp.long-proof"
 

@@ -15,10 +15,8 @@ from odp.records import BatchConfig, BatchPlan, RawTableConfig
 from lake.errors import LakeError, RetryableError
 from lake.ledger.connection import trouble_of_aws
 from rehearsal.torture.check import Finding, Kind
-from rehearsal.torture.faults import Boundaries, Fault, FaultKind, Killed, Process, UnderFire, trouble
-from rehearsal.torture.memory.books import MemoryBooks
-from rehearsal.torture.memory.leases import LEASE_SECONDS
-from rehearsal.torture.memory.troubles import Fire
+from rehearsal.torture.faults import Boundaries, Fault, FaultKind, Fire, Killed, Process, UnderFire, trouble
+from rehearsal.torture.memory.leases import LEASE_SECONDS, MemoryRunLog
 from rehearsal.torture.memory.writer import MemoryWriter
 
 if TYPE_CHECKING:
@@ -106,7 +104,7 @@ class Executions:
         return BatchManager(fire(self._lake.ledger), leases, cadences, cadences, leases, job_timeout_minutes=60)
 
     def cadence(self, refresh_cadence: str) -> tuple[BatchConfig, Sequence[RawTableConfig]]:
-        """Give the configuration of the one cadence."""
+        """Return the configuration of the one cadence."""
         return BatchConfig(refresh_cadence, "hudi", "job", "G.1X", 2, BATCH_SIZE), list(self._lake.configs.values())
 
     def write(self, plan: BatchPlan) -> None:
@@ -114,7 +112,7 @@ class Executions:
         self._plans[plan.key] = plan
 
     def read(self, key: str) -> BatchPlan:
-        """Give a plan."""
+        """Return a plan."""
         return self._plans[key]
 
 
@@ -179,7 +177,9 @@ class GlueRun:
             lambda: boundaries.cross("before the commit"),
             lambda config, refresh: lake.note_commit(config, refresh, self._run_id),
         )
-        books = MemoryBooks(lake.ledger, lake.leases, lake.outcomes, lambda: boundaries.cross("before a transaction"))
+        run_log = MemoryRunLog(
+            lake.ledger, lake.leases, lake.outcomes, lambda: boundaries.cross("before a transaction")
+        )
         listing, files = UnderFire(lake.staging, boundaries), UnderFire(lake.ledger, boundaries)
         quarantine = UnderFire(lake.quarantine, boundaries)
         ports: dict[str, Any] = {
@@ -189,6 +189,6 @@ class GlueRun:
             "quarantine": quarantine,
             "leases": UnderFire(lake.leases, boundaries),
             "writer": UnderFire(writer, boundaries),
-            "run_log": UnderFire(books, boundaries),
+            "run_log": UnderFire(run_log, boundaries),
         }
         return TableRefresher(**ports, run_id=self._run_id, limits=lake.limits, clock=lake.clock.datetime)

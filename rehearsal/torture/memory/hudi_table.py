@@ -40,7 +40,7 @@ class HudiOptions:
 
     @property
     def is_global(self) -> bool:
-        """Whether a key is looked for in all partitions, or in that of the incoming row."""
+        """Whether Hudi looks for a key in all partitions, or only in the incoming row's partition."""
         is_unpartitioned = not self.given[f"{_WRITE}.partitionpath.field"]
         follows = self.given.get(_INDEX_FOLLOWS_PARTITION) == "true"
         return is_unpartitioned or (self.given["hoodie.index.type"].startswith("GLOBAL_") and follows)

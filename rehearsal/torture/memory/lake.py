@@ -1,4 +1,4 @@
-"""A whole lake in memory: the framework's own code between a bucket, books and tables that tests can look into."""
+"""A whole lake in memory: the framework's own code over a bucket, a ledger and tables that tests can inspect."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -13,40 +13,36 @@ from odp.commands import approval_of
 from odp.file_manager.missing_files import MissingFiles
 from odp.file_manager.registration import Staging, register_message
 from odp.file_manager.sources import Sources
+from odp.file_manager.vanished_loads import VanishedLoads
 from odp.file_processor.selection.late_files import Limits
 from odp.records import FileStatus, LandedFile, RawTableConfig, RowHistory
 from odp.refresh import RefreshKind, RefreshPlan, RowCounts
 
 from rehearsal.torture.check import Finding
 from rehearsal.torture.check import Kind as Wrong
-from rehearsal.torture.delivery import Message
-from rehearsal.torture.dms_files import DmsFile
+from rehearsal.torture.dms_files import DmsFile, Message
 from rehearsal.torture.evidence import (
     APPLIED,
     BY_A_PERSON,
     HELD,
     SKIPPED,
-    BookedFile,
     CommitEvidence,
     Counts,
+    RecordedFile,
     TableEvidence,
     Version,
 )
-from rehearsal.torture.faults import TROUBLE, Fault, Killed
+from rehearsal.torture.faults import TROUBLE, Fault, Fire, Killed, Troubles
 from rehearsal.torture.lake import Interrupted
-from rehearsal.torture.memory.books import Outcomes
-from rehearsal.torture.memory.clock import Clock
 from rehearsal.torture.memory.executions import CADENCE, Executions
-from rehearsal.torture.memory.leases import MemoryLeases
+from rehearsal.torture.memory.leases import Clock, MemoryLeases, Outcomes
 from rehearsal.torture.memory.ledger import MemoryLedger, MemoryQuarantine
-from rehearsal.torture.memory.staging import BUCKET, StagingBucket
-from rehearsal.torture.memory.sweeps import MemorySweep
-from rehearsal.torture.memory.troubles import Fire, Troubles
-from rehearsal.torture.memory.vanished import vanished_load_of
+from rehearsal.torture.memory.staging import BUCKET, MemorySweep, StagingBucket
 from rehearsal.torture.memory.writer import Commit, StoredTable
 from rehearsal.torture.reference_model import FOLDERS, Kind, ReferenceModel
 
 SOURCES = Sources(FOLDERS)
+_LANDED_FILE_DAYS = 60
 _BYTES_OF_A_COMMIT = (1, 1500, 4000, 8_000_000_000, 8_000_000_000)
 """Less than a file, a few files, or more than a history has."""
 _STATUSES = {FileStatus.APPLIED: APPLIED, FileStatus.SKIPPED: SKIPPED, FileStatus.HELD: HELD}
@@ -104,7 +100,7 @@ class MemoryLake:
         self.troubles.expect(fault)
 
     def put(self, file: DmsFile, reason: str = "PutObject") -> dict[str, Any]:
-        """Store a file; gives the event that S3 tells of it."""
+        """Store a file; returns S3's event."""
         return self.staging.put(file, reason).event
 
     def objects(self, folder: str) -> Sequence[DmsFile]:
@@ -120,7 +116,7 @@ class MemoryLake:
         return not any(file.version_id == version and file.status is FileStatus.APPLIED for file in files)
 
     def receive(self, messages: Sequence[Message]) -> Sequence[str]:
-        """Let the File Manager have a batch of messages; gives those that failed."""
+        """Let the File Manager have a batch of messages; returns those that failed."""
         staging, fire = Staging(SOURCES, {BUCKET: BUCKET}), self.troubles.process()
         ledger, quarantine = fire(self.ledger), fire(self.quarantine)
         failed: list[str] = []
@@ -150,7 +146,7 @@ class MemoryLake:
         return self.reconciliation(fire(self.staging), fire(self.ledger), fire(self.quarantine))
 
     def reconciliation(self, listing: Any, files: Any, quarantine: Any) -> MissingFiles:  # noqa: ANN401 - maybe under fire
-        """Give the File Manager's look at the bucket."""
+        """Return the File Manager's look at the bucket."""
         return MissingFiles(listing, files, quarantine, SOURCES, self.clock.datetime)
 
     def _status(self, qualified_name: str) -> str:
@@ -226,7 +222,9 @@ class MemoryLake:
         name, fire = replica.kind.source_table_name, self.troubles.process()
         asked: set[str] = set()
         try:
-            load = vanished_load_of(name, fire(self.ledger), fire(self.staging), self.clock)
+            # as `odp reload TABLE --empty` asks
+            ports = fire(self.ledger), fire(self.staging), MemoryQuarantine()
+            load = VanishedLoads(*ports, _LANDED_FILE_DAYS, self.clock.datetime).of(name)
             if load is None:
                 return False
             part = load.emptying_part()
@@ -246,8 +244,8 @@ class MemoryLake:
         return TableEvidence(
             landed=self.staging.landed(replica.dms.folder) | self._emptying[source],
             readable=self.staging.readable(replica.dms.folder),
-            pending=_booked(self.ledger.pending, source),
-            history=_booked(self.ledger.history, source),
+            pending=_recorded(self.ledger.pending, source),
+            history=_recorded(self.ledger.history, source),
             commits=[_evidence_of(commit) for commit in table.commits],
             told=sum(told, Counts()),
             status=self._status(name),
@@ -255,9 +253,9 @@ class MemoryLake:
         )
 
 
-def _booked(files: Mapping[str, LandedFile], source: str) -> list[BookedFile]:
+def _recorded(files: Mapping[str, LandedFile], source: str) -> list[RecordedFile]:
     return [
-        BookedFile(
+        RecordedFile(
             file.file_id,
             file.key,
             file.version_id or "",

@@ -1,13 +1,40 @@
-"""odpf_file_processing_tracker: leases taken, kept and returned by conditional writes."""
+"""odpf_file_processing_tracker in memory: leases by conditional writes, and the run log that requires them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from odp.records import TableLease
-from odp.refresh import Lease, RefreshStatus
+from odp.records import LandedFile, TableLease
+from odp.refresh import Lease, RefreshOutcome, RefreshStatus, RunRecord
 
 from lake.errors import LeaseLostError
-from rehearsal.torture.memory.clock import Clock
+from rehearsal.torture.memory.ledger import MemoryLedger
+
+# Time that passes only when the trial lets it.
+
+_BEGIN = datetime(2026, 3, 1, tzinfo=UTC).timestamp()
+
+
+class Clock:
+    """The one clock of a lake in memory."""
+
+    def __init__(self) -> None:
+        self.seconds = _BEGIN
+
+    def __call__(self) -> float:
+        """Seconds since the epoch."""
+        return self.seconds
+
+    def datetime(self) -> datetime:
+        """Now."""
+        return datetime.fromtimestamp(self.seconds, UTC)
+
+    def stamp(self) -> str:
+        """Now as S3 says it: to the second."""
+        return f"{self.datetime():%Y-%m-%dT%H:%M:%SZ}"
+
+
+# odpf_file_processing_tracker: leases taken, kept and returned by conditional writes.
 
 LEASE_SECONDS = 300
 
@@ -37,7 +64,7 @@ class MemoryLeases:
         """The executions of which Step Functions says that they run."""
 
     def leases(self, qualified_names: Iterable[str]) -> Mapping[str, TableLease]:
-        """Give the leases of the given tables; tables that no refresh ever touched are left out."""
+        """Return the leases of the given tables; tables that no refresh ever touched are left out."""
         return {
             name: TableLease(self.is_held(name), item.refused_registrations, item.refused_configuration)
             for name in qualified_names
@@ -45,7 +72,7 @@ class MemoryLeases:
         }
 
     def claim(self, refresh_cadence: str, execution: str) -> str:
-        """Claim a cadence for an execution, also from one that has ended; gives the execution that has it."""
+        """Claim a cadence for an execution, also from one that has ended; returns the execution that has it."""
         if self.claims.get(refresh_cadence) not in self.running:
             self.claims[refresh_cadence] = execution
         return self.claims[refresh_cadence]
@@ -89,8 +116,63 @@ class MemoryLeases:
         return (item.owner, item.token) == (lease.owner, lease.fencing_token)
 
     def mine(self, lease: Lease) -> TableItem:
-        """Give the item of a lease that is still held."""
+        """Return the item of a lease that is still held."""
         if not self.is_mine(lease):
             message = f"{lease.qualified_name}: the lease of {lease.owner} was taken over"
             raise LeaseLostError(message)
         return self.items[lease.qualified_name]
+
+
+# The run log in memory: each transaction requires the lease, and succeeds or fails as a whole.
+
+FILES_PER_TRANSACTION = 2
+"""So few that runs die between two transactions."""
+
+Outcomes = dict[tuple[str, str], RefreshOutcome]
+"""odpf_file_processing_tracker_history: an item for each table and run."""
+
+
+class MemoryRunLog:
+    """Writes entries for one run, which may be interrupted before each transaction."""
+
+    def __init__(
+        self, ledger: MemoryLedger, leases: MemoryLeases, outcomes: Outcomes, before_transaction: Callable[[], None]
+    ) -> None:
+        self._ledger = ledger
+        self._leases = leases
+        self._outcomes = outcomes
+        self._before_transaction = before_transaction
+
+    def append(self, lease: Lease, entry: RunRecord) -> None:
+        """Move files from pending to history, a few at a time, and keep the outcome with the last of them."""
+        *firsts, last = list(_chunks(entry.files)) or [()]
+        for files in firsts:
+            self._begin(lease)
+            self._move(files)
+        self._begin(lease)
+        self._move(last)
+        self.record(entry.outcome, lease.owner)
+        if entry.closes:
+            item = self._leases.mine(lease)
+            item.status, item.catalog_commit, item.owner = entry.outcome.status, entry.catalog_commit, None
+            item.written_with = entry.written_with or item.written_with
+            item.refused_registrations = entry.refused_registrations if entry.refused else -1
+            item.refused_configuration = entry.refused_configuration if entry.refused else ""
+
+    def record(self, outcome: RefreshOutcome, run_id: str) -> None:
+        """Keep the outcome of a run."""
+        self._outcomes[outcome.qualified_name, run_id] = outcome
+
+    def _begin(self, lease: Lease) -> None:
+        self._before_transaction()
+        self._leases.mine(lease)
+
+    def _move(self, files: Sequence[LandedFile]) -> None:
+        for file in files:
+            self._ledger.history[file.file_id] = file
+            self._ledger.pending.pop(file.file_id, None)
+
+
+def _chunks(files: Sequence[LandedFile]) -> Iterator[Sequence[LandedFile]]:
+    for start in range(0, len(files), FILES_PER_TRANSACTION):
+        yield files[start : start + FILES_PER_TRANSACTION]

@@ -46,8 +46,8 @@ class MemoryLedger:
         """List the pending parts of full loads of one source table."""
         return [file for file in self.pending_files(source_table_name, 0).files if file.is_load]
 
-    def not_booked(self, source_table_name: str, file_ids: Collection[str]) -> Sequence[LandedFile]:
-        """List those of the given files that are pending, or that were skipped."""
+    def unrecorded_files(self, source_table_name: str, file_ids: Collection[str]) -> Sequence[LandedFile]:
+        """List the given files that are pending or skipped."""
         skipped = {name: file for name, file in self.history.items() if file.status is FileStatus.SKIPPED}
         known = {**skipped, **self.pending}
         found = (known[file_id] for file_id in file_ids if file_id in known)
@@ -86,12 +86,12 @@ class MemoryLedger:
         return file.file_id in self.history and self.history[file.file_id].status is FileStatus.HELD
 
     def choose(self, file: LandedFile, approval: str) -> None:
-        """Note which approval a held file is to be part of; one that is not held any more is left as it is."""
+        """Note which approval a held file is to be part of; one that is no longer held stays unchanged."""
         if self._is_held(file):
             self.history[file.file_id] = replace(self.history[file.file_id], approval=approval)
 
     def approve(self, file: LandedFile) -> None:
-        """Let a held file be applied; one that is not held any more is left as it is."""
+        """Let a held file be applied; one that is no longer held stays unchanged."""
         if not self._is_held(file):
             return
         held = self.history.pop(file.file_id)
@@ -107,7 +107,7 @@ class MemoryLedger:
         return True
 
     def dismiss(self, file: LandedFile) -> None:
-        """Decide that a held file is never applied; one that is not held any more is left as it is."""
+        """Decide that a held file is never applied; one that is no longer held stays unchanged."""
         if not self._is_held(file):
             return
         self.history[file.file_id] = file.skipped(SkipReason.DISMISSED)
@@ -136,7 +136,7 @@ class MemoryQuarantine:
         del self.entries[kind, entry_id]
 
     def replace(self, entry: Quarantined) -> None:
-        """Keep an entry as it is now."""
+        """Keep the present entry."""
         self.keep(entry)
 
     def unknown(self, entries: Sequence[Quarantined]) -> Sequence[Quarantined]:

@@ -45,7 +45,7 @@ class Commit:
 
 @dataclass(slots=True)
 class StoredTable:
-    """One table with its timeline; `load_version` is that of the rows of its newest load."""
+    """One table with its timeline; `load_version` is the version of its newest load's rows."""
 
     content: HudiTable = field(default_factory=HudiTable)
     columns: Columns = field(default_factory=dict)
@@ -56,7 +56,7 @@ class StoredTable:
 
     @property
     def existing(self) -> ExistingTable:
-        """What decisions about columns are told of it."""
+        """What decisions about columns need of it."""
         return ExistingTable(self.columns, self.newest_load, self.newest_change)
 
 
@@ -128,14 +128,14 @@ class MemoryWriter:
         return committed
 
     def publish(self, config: RawTableConfig, published_commit: str) -> str:  # noqa: ARG002 - there is no catalog
-        """Give the newest commit."""
+        """Return the newest commit."""
         return f"{len(self._tables[config.qualified_name].commits):06d}"
 
 
 def _columns(
     config: RawTableConfig, refresh: RefreshPlan, contents: Mapping[LandedFile, DmsFile], table: StoredTable | None
 ) -> tuple[Columns, dict[str, NamedColumns]]:
-    """Give the table's columns, and what the columns of each file are to it, by the file's id."""
+    """Return the table's columns, and what the columns of each file are to it, by the file's id."""
     for landed, content in contents.items():
         if not content.columns:
             raise RejectedInputError(f"{landed.key} is not a Parquet file")
@@ -174,7 +174,7 @@ def _note_names(table: StoredTable, refresh: RefreshPlan, config: RawTableConfig
 def _rows(
     config: RawTableConfig, refresh: RefreshPlan, placed: Sequence[_Placed], table: StoredTable | None
 ) -> tuple[list[Row], str]:
-    """Give the rows of one commit, and the version of the newest load's rows."""
+    """Return the rows of one commit, and the version of the newest load's rows."""
     before = table.load_version if table else ""
     if config.history is RowHistory.LATEST:
         last = _last_per_key(placed, config)
@@ -243,7 +243,7 @@ def _versions(
 
 
 def _differing(loaded: Sequence[Row], held: Sequence[Row], config: RawTableConfig) -> Iterator[dict[str, Any]]:
-    """Give the rows of a load that are new or differ, and marks of those that vanished."""
+    """Return the rows of a load that are new or differ, and marks of those that vanished."""
     newest: dict[tuple[Any, ...], Row] = {}
     for row in sorted(held, key=lambda row: str(row[VERSION])):
         newest[_key(row, config)] = row

@@ -17,7 +17,7 @@ _WITH_MFA = {
 
 
 def approver_of(platform: Platform, environment: Environment) -> Policy | None:
-    """The policy of an environment's approvers, if anybody is asked there.
+    """The policy of an environment's approvers, if its releases need an approval.
 
     It allows to read the request and to answer it with a second factor. Nobody has it until a person attaches it. No
     role of the pipelines can use it, because the boundary allows no such action.

@@ -61,7 +61,7 @@ Caller = Callable[[str], Any]
 
 @pytest.fixture(scope="module")
 def as_role(emulator: Emulator) -> Caller:
-    """An STS client of a role in the account of the pipelines, which may take any role that lets it in."""
+    """An STS client of a role in the pipelines' account that may take any role that trusts it."""
     iam = emulator.client("iam", account=DEPLOYMENT)
     root = f"arn:aws:iam::{DEPLOYMENT}:root"
 

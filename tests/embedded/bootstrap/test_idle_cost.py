@@ -1,4 +1,4 @@
-"""The document of costs is that of the templates as they are synthesised now, in all environments."""
+"""The cost document describes the templates that are synthesised now, in all environments."""
 
 import subprocess
 import sys

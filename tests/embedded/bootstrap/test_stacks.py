@@ -28,7 +28,7 @@ def target(emulator: Emulator, account: str, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.fixture
 def deploy(target: Account) -> Deploy:
-    """Deploy a stack that exports its name and imports those of others."""
+    """Deploy a stack that exports its name and imports other stacks' names."""
 
     def run(name: str, *imports: str, resource: dict[str, Any] = TOPIC, protected: bool = False) -> None:
         needed = {

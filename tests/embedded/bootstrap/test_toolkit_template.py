@@ -1,4 +1,4 @@
-"""The template of the pinned CDK is one that the scripts know how to narrow, and nothing else in it changes."""
+"""The scripts narrow the template of the pinned CDK, and change nothing else in it."""
 
 from __future__ import annotations
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from deployment_account.names import Odp
+from rehearsal.demo.configuration import deploy_lake
 from rehearsal.demo.deployed_lake import DeployedLake
-from rehearsal.demo.deployment import deploy_lake
 from rehearsal.emulator.process import Emulator
 from tests.embedded.config_manager.configurations import Configurations
 

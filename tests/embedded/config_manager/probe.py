@@ -29,7 +29,7 @@ def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 
 def _peak_kilobytes() -> int:
-    """Read the most memory that this process had; what getrusage tells may be that of the process it came from."""
+    """Read the most memory that this process had; getrusage may report the parent process's values."""
     (peak,) = re.findall(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"))
     return int(peak)
 

@@ -33,7 +33,7 @@ def test_running_manifests_have_nothing_to_change(configurations: Configurations
     assert (result.exit_code, result.output.strip()) == (0, "✓ test runs these manifests already")
 
 
-def test_changes_are_shown_as_they_would_be_booked(configurations: Configurations, tmp_path: Path) -> None:
+def test_changes_are_shown_as_they_would_be_recorded(configurations: Configurations, tmp_path: Path) -> None:
     result = diff(tmp_path, manifest(6, {"a": "COUNTRY", "c": "REGION"}), "--json")
     assert result.exit_code == 0
     assert json.loads(result.output) == {

@@ -5,8 +5,8 @@ from odp.records import FileType, LandedFile
 
 from deployment_account.names import OdpTable
 from tests.embedded.config_manager.configurations import Configurations, manifest
-from tests.embedded.lake.odp.books import process
 from tests.embedded.lake.odp.executions import plan_now
+from tests.embedded.lake.odp.ledger import process
 
 SOURCE = "many.a"
 

@@ -18,7 +18,7 @@ def test_manifests_of_the_deployment_came_with_it_and_are_running(deployed_lake:
     assert b"taxi_trips.table_18" in zlib.decompress(bytes(first["document"]))
 
 
-def test_request_is_applied_by_its_event_and_each_change_is_in_the_books(configurations: Configurations) -> None:
+def test_request_is_applied_by_its_event_and_each_change_is_in_the_ledger(configurations: Configurations) -> None:
     configurations.decided(configurations.upload(manifest(5, TABLES)))
     changed = {"a": "COUNTRY", "c": "REGION", "d": "REGION", "b": "-"}
     request = configurations.decided(configurations.upload(manifest(6, changed), commit="def456"))

@@ -16,7 +16,7 @@ Template = dict[str, Any]
 
 @pytest.fixture
 def make_assembly(tmp_path: Path, account: str) -> Callable[..., Assembly]:
-    """Write an assembly of stacks, each of which depends on the ones before it, and of files."""
+    """Write an assembly of files and stacks; each stack depends on the ones before it."""
 
     def make(stacks: dict[str, Template], files: dict[str, str] | None = None) -> Assembly:
         folder = tmp_path / "assembly"

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from rehearsal.deployment.assembly import synthesise
 from rehearsal.deployment.deployer import deploy
-from rehearsal.deployment.synth import synthesise
 from rehearsal.emulator.process import Emulator
 from rehearsal.emulator.settings import EmulatorSettings
 from tests.configuration import KNOWN, KNOWN_MANIFESTS

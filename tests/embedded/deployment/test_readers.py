@@ -276,7 +276,7 @@ OTHER_SERVICES: dict[str, Callable[[Client, dict[str, str]], Any]] = {
     "the key, by hand": lambda reader, stack: reader("kms").generate_data_key(
         KeyId=stack["DataKey"], KeySpec="AES_256"
     ),
-    "the books": lambda reader, _: reader("dynamodb").list_tables(),
+    "the ledger": lambda reader, _: reader("dynamodb").list_tables(),
     "the secrets": lambda reader, _: reader("secretsmanager").list_secrets(),
     "other roles": lambda reader, _: reader("iam").list_roles(),
     "its own rights": lambda reader, _: reader("iam").put_role_policy(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rehearsal.emulator.catalog_resources import catalog_resource
+from rehearsal.emulator.iam import catalog_resource
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ def template(*outputs: str, imports: str = "", value: str = "v") -> str:
 
 @pytest.fixture
 def stacks(aws: Aws) -> Any:
-    """Two stacks, of which the second imports what the first exports."""
+    """Two stacks; the second imports the first one's export."""
     stacks = aws("cloudformation")
     for name, body in (("exporting", template("used", "free")), ("importing", template(imports="used"))):
         stacks.create_stack(StackName=name, TemplateBody=body)

@@ -11,7 +11,7 @@ Deleted = tuple[Any, str, str]
 
 @pytest.fixture
 def deleted(aws: Callable[[str], Any], bucket: str) -> Deleted:
-    """An object of which two versions were put before it was deleted: the client, its version, the delete marker."""
+    """An object with two versions and a delete marker: the client, its version, the delete marker."""
     s3 = aws("s3")
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     s3.put_object(Bucket=bucket, Key="key", Body=b"first")

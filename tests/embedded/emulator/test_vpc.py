@@ -1,4 +1,4 @@
-"""What Lambda and Glue refuse in a VPC, and that code in a VPC is told from whoever stole its credentials."""
+"""What Lambda and Glue refuse in a VPC; stolen credentials do not work outside it."""
 
 from __future__ import annotations
 

@@ -10,9 +10,9 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from rehearsal.demo.demo import ENVIRONMENT
+from rehearsal.demo.configuration import deploy_lake
 from rehearsal.demo.deployed_lake import DeployedLake
-from rehearsal.demo.deployment import deploy_lake
+from rehearsal.demo.workspace import ENVIRONMENT
 from rehearsal.deployment.deployer import Progress
 from rehearsal.emulator.process import Emulator
 from rehearsal.emulator.settings import EmulatorSettings

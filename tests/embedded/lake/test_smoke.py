@@ -1,6 +1,6 @@
 """The first day in a real account, on the deployed lake: what works is ✓, one broken thing is ✗, nothing stays.
 
-It comes after the other tests of this lake, so the lake is in use: its books and its taxi trips must stay as they are.
+It comes after the other tests of this lake, so the lake is in use: its ledger and its taxi trips must stay as they are.
 """
 
 import pytest

@@ -5,8 +5,7 @@ import sys
 from pathlib import Path
 
 from rehearsal.demo.workspace import PROJECT
-from rehearsal.pipeline.clone import committed_copy
-from rehearsal.pipeline.rehearsal import Rehearsal
+from rehearsal.pipeline.rehearsal import Rehearsal, committed_copy
 
 STAGE = Path("infra-repo") / "infra_cdk" / "infra_stage.py"
 FURTHER_STACK = """

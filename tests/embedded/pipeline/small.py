@@ -117,7 +117,7 @@ class Small:
         return {each["actionName"]: each for each in details}
 
     def token(self) -> str:
-        """The token of the approval that is asked for."""
+        """The token of the requested approval."""
         self._until(lambda: self._token() is not None, "request for approval")
         return str(self._token())
 

@@ -17,9 +17,9 @@ from deployment_account.environments import load_platform
 from rehearsal.demo.workspace import PROJECT
 from rehearsal.emulator.process import Emulator
 from rehearsal.emulator.settings import EmulatorSettings
-from rehearsal.pipeline.approving import decide
+from rehearsal.pipeline.cli import decide
 from rehearsal.pipeline.rehearsal import CHECKS, Rehearsal
-from rehearsal.pipeline.watch import PipelineWatch
+from rehearsal.pipeline.report import PipelineWatch
 from tests.embedded.pipeline.developer import INSTALL, Developer
 
 PIPELINES, PROD = "111111111111", "444444444444"
@@ -98,7 +98,7 @@ def pusher(attacked: Rehearsal, tmp_path_factory: pytest.TempPathFactory) -> Dev
 
 @pytest.fixture
 def push(attacked: Rehearsal, pusher: Developer) -> Iterator[Callable[[str, str, str], str]]:
-    """Push a change of one file, and give what the approver is asked; it is taken back in the end."""
+    """Push a change of one file, and return the question to the approver; it is taken back in the end."""
     pushed = []
 
     def push_it(file: str, before: str, after: str) -> str:
@@ -115,7 +115,7 @@ def push(attacked: Rehearsal, pusher: Developer) -> Iterator[Callable[[str, str,
 
 
 def asked(rehearsal: Rehearsal, pipeline: str) -> str:
-    """What an approver is asked, as soon as somebody is."""
+    """The question to an approver, once there is one."""
     watched = PipelineWatch(rehearsal.codepipeline, Console(file=io.StringIO())).until_settled([pipeline])
     found = pending(rehearsal, pipeline)
     assert found, f"{watched}: {told(rehearsal, pipeline)}"

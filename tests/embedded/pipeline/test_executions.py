@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from rehearsal.pipeline.approving import decide
-from rehearsal.pipeline.errors import RehearsalError
+from rehearsal.pipeline.cli import decide
+from rehearsal.pipeline.definition import RehearsalError
 from tests.embedded.failing_resource import FAILING
 from tests.embedded.pipeline import templates
 from tests.embedded.pipeline.small import PIPELINE, Small, said, told

@@ -10,7 +10,7 @@ import pytest
 
 from rehearsal.emulator.process import Emulator
 from rehearsal.emulator.settings import EmulatorSettings
-from rehearsal.pipeline.post_receive import hook
+from rehearsal.pipeline.repository import hook
 from tests.embedded.pipeline.small import PIPELINE, Small, said, told
 
 SLOW = {"version": "0.2", "phases": {"build": {"commands": ["echo $$ > $PIDS/build", "sleep 300"]}}}

@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from rehearsal.pipeline.approving import decide
+from rehearsal.pipeline.cli import decide
 from rehearsal.pipeline.rehearsal import Rehearsal
-from rehearsal.pipeline.report import rehearsal_report
-from rehearsal.pipeline.watch import PipelineWatch
+from rehearsal.pipeline.report import PipelineWatch, rehearsal_report
 from tests.embedded.pipeline.developer import Developer
 from tests.embedded.pipeline.test_synthesised_attacks import ALL, Attacker, letting_in, refused
 
@@ -37,7 +36,7 @@ def executions(rehearsal: Rehearsal, pipeline: str) -> list[tuple[str, str]]:
 
 
 def question(rehearsal: Rehearsal, pipeline: str) -> str:
-    """What the approval that is asked for says."""
+    """The text of the requested approval."""
     states = rehearsal.codepipeline.get_pipeline_state(name=pipeline)["stageStates"]
     latest = [action.get("latestExecution", {}) for stage in states for action in stage["actionStates"]]
     (asked,) = [each for each in latest if each.get("token")]

@@ -19,7 +19,7 @@ from botocore.exceptions import ClientError
 from rich.console import Console
 
 from rehearsal.pipeline.rehearsal import Rehearsal
-from rehearsal.pipeline.watch import PipelineWatch
+from rehearsal.pipeline.report import PipelineWatch
 from tests.embedded.pipeline.developer import Developer
 
 REGION = "us-east-1"

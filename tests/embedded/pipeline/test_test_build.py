@@ -1,4 +1,4 @@
-"""Tests run in a build beside the one that makes what is deployed, and a red one lets nothing later begin."""
+"""Tests run in a build beside the deployed build, and a failure stops all later actions."""
 
 import pytest
 

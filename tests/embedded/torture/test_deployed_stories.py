@@ -13,7 +13,7 @@ MANY = range(20)
 
 
 @pytest.mark.parametrize("seeds", [SEEDS, pytest.param(MANY, marks=pytest.mark.slow)], ids=["12 tables", "20 tables"])
-def test_tables_of_the_lake_equal_the_source_and_the_books_agree_with_the_files_after_any_story(
+def test_tables_of_the_lake_equal_the_source_and_the_ledger_agrees_with_the_files_after_any_story(
     seeds: Sequence[int], tmp_path: Path
 ) -> None:
     with deployed_lake(tmp_path) as lake:

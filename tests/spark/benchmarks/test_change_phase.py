@@ -25,7 +25,7 @@ HERE = [name for name in ON_SPARK if name != DELTA]
 
 @pytest.fixture
 def work(buckets: Path, tmp_path: Path) -> Path:
-    """A benchmark's folder whose buckets are those of the session."""
+    """A benchmark's folder with the session's buckets."""
     (tmp_path / "s3").symlink_to(buckets)
     return tmp_path
 

@@ -1,4 +1,4 @@
-"""A session of the flow's own beside that of ODP, in the same JVM, and a lake of one dataset for each test."""
+"""The flow's own session beside ODP's, in the same JVM, and a lake of one dataset for each test."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -15,7 +15,7 @@ from taxi.purpose_built.rule import Rule, load_rules, rules_of
 from taxi.records import FileOutcome, LandedFile
 
 from lake.tables.iceberg.catalog import TableName
-from rehearsal.local_files import FolderFiles, MemoryQuarantine
+from rehearsal.local_spark import FolderFiles, MemoryQuarantine
 
 
 class Lake:

@@ -197,7 +197,7 @@ def times_out(*_: object, **__: object) -> None:
         "taxi.conformed.file_layouts.open_parquet",
         "taxi.iceberg.IcebergConformedTable.replace_files",
         # it fails the whole run, as a table that cannot be written does
-        pytest.param("rehearsal.local_files.FolderFiles.version", marks=pytest.mark.slow),
+        pytest.param("rehearsal.local_spark.FolderFiles.version", marks=pytest.mark.slow),
     ],
 )
 def test_a_failure_that_passes_leaves_files_pending_and_the_next_try_loads_them(

@@ -1,4 +1,4 @@
-"""The schema beside the configuration is that of the model."""
+"""The schema beside the configuration equals the model's schema."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ def test_all_zones_that_there_may_be_fit_with_room_left_for_public_subnets(vpc_p
 
 
 def test_a_subnet_of_the_smallest_network_has_room_for_the_largest_run_and_the_default_ones() -> None:
-    """A run's workers are all in one subnet, that of its connection; each takes an address."""
+    """A run's workers are all in the subnet of its connection; each takes an address."""
     addresses = 2 ** (32 - private_subnet_prefix(f"10.0.0.0/{SMALLEST_VPC}")) - RESERVED_BY_AWS
     settings = OdpSettings()
     assert addresses >= settings.max_workers_per_run

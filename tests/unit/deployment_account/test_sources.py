@@ -30,7 +30,7 @@ def test_folders_are_written_with_or_without_slashes_and_may_lie_in_each_other(t
     ("configured", "reason"),
     [
         ({}, "names no source; leave it out"),
-        ({"ERP": {}}, "'ERP' is no name of a source; begin with a-z and go on with a-z, 0-9, _ and -"),
+        ({"ERP": {}}, "'ERP' is no name of a source; begin with a-z, continue with a-z, 0-9, _ and -"),
         ({"1a": {}}, "'1a' is no name of a source"),
         ({"a:b": {}}, "'a:b' is no name of a source"),
         ({"a\n": {}}, "is no name of a source"),

@@ -1,4 +1,4 @@
-"""Batches are read as they are asked for, and leave nothing out."""
+"""Batches are read lazily, and leave nothing out."""
 
 from itertools import count, islice
 

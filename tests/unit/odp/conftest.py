@@ -55,7 +55,7 @@ def create_tables(dynamodb: "DynamoDBServiceResource") -> None:
 
 
 def _assert_at_home_in_any_region() -> None:
-    """Whatever a test has had stored names no Region and no physical bucket; books of an older release do."""
+    """No stored item names a Region or a physical bucket, except in the ledger of an older release."""
     for table in ("files", "files_history"):
         items = [item.to_json()["Attributes"] for item in stored_tables()[table].all_items()]
         stored = [item for item in items if "format" in item]

@@ -21,7 +21,7 @@ _TABLE = RawTableConfig(
     raw_database_s3_bucket="raw",
     raw_table_name="t",
 )
-BOOK_TABLES = RunLogTables("files", "files_history", "leases", "leases_history", "quarantine")
+RUN_LOG_TABLES = RunLogTables("files", "files_history", "leases", "leases_history", "quarantine")
 
 
 def batch_config(**fields: Any) -> BatchConfig:

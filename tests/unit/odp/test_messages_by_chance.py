@@ -1,4 +1,4 @@
-"""Random lives of a table whose judges die, whose topic and books fail: people end up knowing the truth, in few mails.
+"""Random lives of a table: judges die, topic and ledger fail, and people still learn the truth in few mails.
 
 The oracle reads the mails alone, as a person does.
 """
@@ -13,6 +13,8 @@ import pytest
 from odp.messenger import Messenger
 from odp.state_changes import Aspect, State, Subject, Told
 
+pytestmark = pytest.mark.simulation
+
 MINUTES = 600
 A_DAY = 86_400
 LONGEST_CLAIM = 1000
@@ -25,7 +27,7 @@ class DeathError(BaseException):
 
 @dataclass
 class Chance:
-    """Books and topic that fail at random; a claim expires, as that of a dead judge does."""
+    """A ledger and a topic that fail at random; the claim of a dead judge expires."""
 
     numbers: random.Random
     trouble: float

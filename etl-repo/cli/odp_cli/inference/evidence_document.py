@@ -14,7 +14,7 @@ Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 
 def evidence_document(landed: LandedTables, profiles: Sequence[TableProfile], proposal: Proposal) -> dict[str, Json]:
-    """Give proposals and evidence by table, the batch configurations, and the objects that belong to no table."""
+    """Return proposals and evidence by table, the batch configurations, and the objects that belong to no table."""
     return {
         "tables": [_table(profile, proposal) for profile in profiles],
         "batches": [_json(batch) for batch in proposal.batches],

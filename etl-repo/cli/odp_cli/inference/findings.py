@@ -27,5 +27,5 @@ class Finding:
 
 
 def best(candidates: tuple[Candidate, ...]) -> Candidate | None:
-    """Give the first candidate to which nothing objects."""
+    """Return the first candidate to which nothing objects."""
     return next((candidate for candidate in candidates if not candidate.objections), None)

@@ -26,7 +26,7 @@ class ObjectSource(Protocol):
     """Lists objects and opens them; several threads may open objects at a time."""
 
     def objects(self) -> Iterable[LandedObject]:
-        """Give every object of the source."""
+        """Return every object of the source."""
 
     def open(self, landed: LandedObject) -> BinaryIO:
         """Open one object as a seekable file that reads only the requested ranges."""

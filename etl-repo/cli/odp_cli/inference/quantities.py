@@ -7,7 +7,7 @@ _STEP = 1024
 
 
 def byte_text(size: int) -> str:
-    """Give a size in the largest unit that is at least one."""
+    """Return a size in the largest unit that is at least one."""
     amount, unit = float(size), 0
     while amount >= _STEP and unit < len(_UNITS) - 1:
         amount, unit = amount / _STEP, unit + 1
@@ -15,5 +15,5 @@ def byte_text(size: int) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """Give a number with its noun, which takes an s unless there is one of it."""
+    """Return a number with its noun, which takes an s unless there is one of it."""
     return f"1 {noun}" if number == 1 else f"{number:,} {noun}s"

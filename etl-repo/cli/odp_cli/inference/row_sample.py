@@ -47,7 +47,7 @@ class RowSample:
         return int(self.rows.num_rows)
 
     def column(self, name: str) -> pa.Array | None:
-        """Give the values of a column; None when no file has it."""
+        """Return the values of a column; None when no file has it."""
         if name not in self.rows.column_names:
             return None
         return self.rows.column(name).combine_chunks()
@@ -61,7 +61,7 @@ class _Run:
 
 
 def is_sampled(column: ColumnProfile) -> bool:
-    """Tell whether the values of a column can matter: simple, not floating, not long, and with a name of its own."""
+    """Whether the values of a column can matter: simple, not floating, not long, and with a name of its own."""
     return column.kind in _SAMPLED_KINDS and column.average_bytes <= MOST_BYTES_OF_A_VALUE and column.is_nameable
 
 

@@ -38,7 +38,7 @@ class SampledTable:
     load_bytes: int
 
     def current_rows(self) -> RowSample:
-        """Give rows of which each key should occur once: the full load, without one the rows inserted since."""
+        """Return rows in which each key should occur once: the full load, without one the rows inserted since."""
         if self.loads.of_rows:
             return self.loads
         operations = self._operations()
@@ -48,7 +48,7 @@ class SampledTable:
         return RowSample(rows, round(self.changes.of_rows * rows.num_rows / max(self.changes.count, 1)))
 
     def written_changes(self) -> RowSample:
-        """Give changes that carry a whole row; a delete may carry its key only."""
+        """Return changes that carry a whole row; a delete may carry its key only."""
         operations = self._operations()
         if operations is None:
             return self.changes
@@ -63,7 +63,7 @@ class SampledTable:
         return f"{column.name} is absent from {column.changes_without:,} of {files}"
 
     def proves_change_sequence(self, column: ColumnProfile) -> bool:
-        """Tell whether the values alone say that this is DMS's change sequence, which full loads leave empty."""
+        """Whether the values alone say that this is DMS's change sequence, which full loads leave empty."""
         changes, loads = self.changes.column(column.name), self.loads.column(column.name)
         return is_change_sequence(column.kind, changes) and not has_values(column.kind, loads)
 
@@ -79,7 +79,7 @@ class SampledTable:
 def sampled_table(
     table: LandedTable, columns: Iterable[ColumnProfile], loads: RowSample, changes: RowSample, change_files: int
 ) -> SampledTable:
-    """Tell the columns of the rows from those that DMS adds, by name and by content."""
+    """Separate the columns of the rows from the columns that DMS adds, by name and content."""
     read = tuple(column for column in columns if is_sampled(column))
     of_rows = tuple(
         column
@@ -91,7 +91,7 @@ def sampled_table(
 
 
 def is_change_sequence(kind: ColumnKind, values: pa.Array | None) -> bool:
-    """Tell whether all values that are there have the 35 digits of AR_H_CHANGE_SEQ, which begin with a time."""
+    """Whether all values that are there have the 35 digits of AR_H_CHANGE_SEQ, which begin with a time."""
     if values is None or kind is not ColumnKind.TEXT:
         return False
     present = values.filter(pc.invert(is_blank(kind, values)))
@@ -102,7 +102,7 @@ def is_change_sequence(kind: ColumnKind, values: pa.Array | None) -> bool:
 
 
 def has_values(kind: ColumnKind, values: pa.Array | None) -> bool:
-    """Tell whether a column was read and has a value in any row."""
+    """Whether a column was read and has a value in any row."""
     return values is not None and blanks(kind, values) < len(values)
 
 

@@ -9,7 +9,7 @@ Item = TypeVar("Item")
 
 
 def spread(items: Sequence[Item], count: int) -> list[Item]:
-    """Give at most `count` items in their order; one alone is the last, which is the newest of files."""
+    """Return at most `count` items in their order; one alone is the last, which is the newest of files."""
     if count >= len(items):
         return list(items)
     if count == 1:

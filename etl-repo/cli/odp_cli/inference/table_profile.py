@@ -110,7 +110,7 @@ def profile(table: LandedTable, source: ObjectSource, settings: ProfileSettings 
 
 
 def unprofiled(table: LandedTable, trouble: Exception) -> TableProfile:
-    """Give what is known without its files of a table in which nothing could be found, and why."""
+    """Return what is known without its files of a table in which nothing could be found, and why."""
     nothing = Finding((), "its files could not be profiled")
     reason = f"{type(trouble).__name__}: {str(trouble).strip() or 'no reason given'}".splitlines()[0]
     return TableProfile(

@@ -50,7 +50,7 @@ def is_format_1(item: Mapping[str, Any]) -> bool:
 
 
 def migrated_file(item: Item, staging: Staging, *, is_pending: bool) -> MigratedFile:
-    """Give a pending or processed file in format 2.
+    """Return a pending or processed file in format 2.
 
     Raises:
         ValueError: its bucket is not this lake's staging bucket.
@@ -108,7 +108,7 @@ def is_file_now(entry: Mapping[str, Any], staging: Staging) -> bool:
 
 
 def migrated_rejection(entry: Item, staging: Staging, versions: list[str]) -> Item:
-    """Give a rejected file in format 2, with the id that a sweep would give if its version still exists."""
+    """Return a rejected file in format 2, with the id that a sweep would give if its version still exists."""
     bucket, key = entry["file_ingestion_s3_bucket"], entry["file_ingestion_path"]
     role = staging.role_of(bucket)
     known = {object_id(bucket, key, version): version for version in versions}

@@ -10,7 +10,7 @@ from typing import Any
 from odp.records import QuarantineKind
 from odp.stored_format import FORMAT
 
-from odp_cli.operate.books import OperatedBooks
+from odp_cli.operate.ledger import OperatedLedger
 
 _SUBJECTS = 200
 """The most files that an item names; it always has their number."""
@@ -33,7 +33,7 @@ class Decision:
 class DecisionLog:
     """Keeps decisions in the name of one person."""
 
-    books: OperatedBooks
+    ledger: OperatedLedger
     decided_by: str
 
     def begin(self, decision: Decision) -> dict[str, Any]:
@@ -54,13 +54,13 @@ class DecisionLog:
             "subject_count": len(decision.subjects),
             "progress": BEGUN,
         }
-        self.books.put_entry(item)
+        self.ledger.put_entry(item)
         return item
 
     def end(self, item: dict[str, Any], *, changed: int) -> None:
         """Add the number of changed subjects; somebody else had decided the others."""
-        self.books.put_entry(item | {"progress": DONE, "changed": changed})
+        self.ledger.put_entry(item | {"progress": DONE, "changed": changed})
 
     def now(self) -> str:
-        """Give the time of a decision."""
-        return self.books.now().isoformat(timespec="milliseconds")
+        """Return the time of a decision."""
+        return self.ledger.now().isoformat(timespec="milliseconds")

@@ -12,18 +12,18 @@ from odp_cli.errors import CommandError
 from odp_cli.operate.decision_log import Decision, DecisionLog
 
 if TYPE_CHECKING:
-    from odp_cli.operate.books import OperatedBooks
+    from odp_cli.operate.ledger import OperatedLedger
 
 
 @dataclass(frozen=True, slots=True)
 class Emptying:
     """Empties tables of a lake."""
 
-    books: OperatedBooks
+    ledger: OperatedLedger
     loads: VanishedLoads
 
     def load_to_empty(self, table: str) -> VanishedLoad:
-        """Give the vanished load of a table that may be emptied.
+        """Return the vanished load of a table that may be emptied.
 
         Raises:
             CommandError: there is none.
@@ -49,19 +49,19 @@ class Emptying:
         part = load.emptying_part()
         table = part.source_table_name
         noted = log.begin(Decision("odp reload --empty", table, reason, "rows kept", "emptied", [part.key]))
-        is_new = self.books.register(part)
+        is_new = self.ledger.register(part)
         if not is_new:
             log.end(noted, changed=0)
             self._refuse_unless_new(part)
-        for entry in self.books.entries([KIND]):
+        for entry in self.ledger.entries([KIND]):
             if entry.table == table:
-                self.books.remove(entry)
+                self.ledger.remove(entry)
         if is_new:
             log.end(noted, changed=1)
         return is_new
 
     def _refuse_while_held(self, table: str) -> None:
-        held = [file for file in self.books.held_files(table) if file.is_load]
+        held = [file for file in self.ledger.held_files(table) if file.is_load]
         if held:
             raise CommandError(
                 f"{table} is not emptied: a load of it is held, because {held[-1].status_reason}",
@@ -69,7 +69,7 @@ class Emptying:
             )
 
     def _refuse_unless_new(self, part: LandedFile) -> None:
-        processed = self.books.tracker.processed_loads(part.source_table_name)
+        processed = self.ledger.tracker.processed_loads(part.source_table_name)
         known = next((file for file in processed if file.file_id == part.file_id), None)
         if known is None or known.status is FileStatus.APPLIED:
             return

@@ -74,7 +74,7 @@ class Entry:
 
 
 def find_entry(text: str, entries: Sequence[Entry]) -> Entry:
-    """Give the entry that a person names by its number, its id or its object's key.
+    """Return the entry that a person names by its number, its id or its object's key.
 
     Raises:
         CommandError: no entry, or more than one, has this name.

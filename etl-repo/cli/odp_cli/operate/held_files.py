@@ -66,19 +66,19 @@ class HeldEntries:
     held: Sequence[LandedFile]
 
     def files_of(self, entry: Entry) -> list[LandedFile]:
-        """Give the held files of an entry."""
+        """Return the held files of an entry."""
         unclear = {*self.unclear_of(entry)}
         return [file for file in self.held if entry in self._possible(file) and file not in unclear]
 
     def unclear_of(self, entry: Entry) -> list[LandedFile]:
-        """Give the held files that may belong to an entry or to another one, which may be closed already."""
+        """Return the held files that may belong to an entry or to another one, which may be closed already."""
         possible = {file: entries for file in self.held if entry in (entries := self._possible(file))}
         unnamed = {file for file in possible if not file.held_id and file.name not in _names_in(entry)}
         are_too_many = len(unnamed) > _count(entry) - len(_names_in(entry))
         return [file for file, entries in possible.items() if len(entries) > 1 or (are_too_many and file in unnamed)]
 
     def _possible(self, file: LandedFile) -> list[Entry]:
-        """Give the entry of a file; several if an earlier release held it and it may belong to any of them."""
+        """Return the entry of a file; several if an earlier release held it and it may belong to any of them."""
         identity = f"{file.source_table_name}#{file.held_id or file.file_id}"
         exact = [entry for entry in self.entries if entry.entry_id == identity]
         if exact or file.held_id:
@@ -105,7 +105,7 @@ def _names_in(entry: Entry) -> list[str]:
 
 
 def chosen_files(files: Sequence[LandedFile], names: Sequence[str]) -> list[LandedFile]:
-    """Give the files that a person names by file name, key or id; all if no name is given.
+    """Return the files that a person names by file name, key or id; all if no name is given.
 
     Raises:
         CommandError: none of the files has one of the names.

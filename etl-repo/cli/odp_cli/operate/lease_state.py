@@ -66,7 +66,7 @@ class LeaseState:
         """Whether a run is writing the table."""
         return self.expires_at is not None and self.expires_at >= now
 
-    def may_have_unbooked_commit(self, now: datetime) -> bool:
+    def may_have_unrecorded_commit(self, now: datetime) -> bool:
         """Whether the last run may have committed files that are still pending: it died, or failed."""
         failed = self.refresh_status == RefreshStatus.ERROR and self.refused_registrations < 0
         return failed or (self.refresh_status == RefreshStatus.UPDATING and not self.is_held(now))

@@ -15,7 +15,7 @@ _SHOWN = 3
 
 
 def resolve_table(text: str, names: Collection[str], configs: Mapping[str, RawTableConfig]) -> str:
-    """Give the source table for its own name, or for the name of its table in the lake.
+    """Return the source table for its own name, or for the name of its table in the lake.
 
     Raises:
         CommandError: no table, or more than one, has this name.

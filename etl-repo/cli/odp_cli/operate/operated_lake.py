@@ -14,7 +14,7 @@ from deployment_account.names import Names, OdpTable, Shared
 from deployment_account.sources import sources_json
 from lake.landing.s3_listing import S3Listing
 from odp_cli.lake import chosen_environment, session_in
-from odp_cli.operate.books import OperatedBooks, OperatedTables
+from odp_cli.operate.ledger import OperatedLedger, OperatedTables
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,11 +56,11 @@ class OperatedLake:
         return str(self._session.client("sts").get_caller_identity()["Arn"])
 
     @cached_property
-    def books(self) -> OperatedBooks:
+    def ledger(self) -> OperatedLedger:
         """The DynamoDB tables of the lake."""
         dynamodb: Any = self._session.resource("dynamodb")
         tables = OperatedTables(*map(self._names.table, TABLES))
-        return OperatedBooks(dynamodb, tables, history_days=self._environment.retention.history_days)
+        return OperatedLedger(dynamodb, tables, history_days=self._environment.retention.history_days)
 
     @property
     def vanished_loads(self) -> VanishedLoads:
@@ -69,9 +69,9 @@ class OperatedLake:
         bucket = str(self._session.client("ssm").get_parameter(Name=parameter)["Parameter"]["Value"])
         s3: Any = self._session.client("s3")
         staged = S3Listing({STAGING: bucket}, s3)
-        books = self.books
-        days, expired_until = self.landed_file_days, books.expired_until()
-        return VanishedLoads(books.tracker, staged, books.quarantine, days, books.now, expired_until)
+        ledger = self.ledger
+        days, expired_until = self.landed_file_days, ledger.expired_until()
+        return VanishedLoads(ledger.tracker, staged, ledger.quarantine, days, ledger.now, expired_until)
 
     @property
     def sources(self) -> Sources:

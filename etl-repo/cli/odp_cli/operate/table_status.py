@@ -59,7 +59,7 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
-class Books:
+class LedgerSnapshot:
     """The data of all tables; `oldest` has a landing time for each table with pending files."""
 
     configs: Mapping[str, RawTableConfig]
@@ -104,27 +104,27 @@ class TableStatus:
         }
 
 
-def statuses(books: Books, now: datetime) -> list[TableStatus]:
-    """Give the status of each table, the worst first, including tables known only by a quarantine entry."""
-    told = {entry.table for entry in books.entries if entry.table and not entry.dismissed_at}
-    names = {*books.configs, *books.pending, *told}
-    return sorted((_status(name, books, now) for name in names), key=_worst_first)
+def statuses(ledger: LedgerSnapshot, now: datetime) -> list[TableStatus]:
+    """Return the status of each table, the worst first, including tables known only by a quarantine entry."""
+    told = {entry.table for entry in ledger.entries if entry.table and not entry.dismissed_at}
+    names = {*ledger.configs, *ledger.pending, *told}
+    return sorted((_status(name, ledger, now) for name in names), key=_worst_first)
 
 
 def _worst_first(status: TableStatus) -> tuple[int, timedelta, str]:
     return _ORDER.index(status.worst.state), -status.lag, status.source_table_name
 
 
-def _status(name: str, books: Books, now: datetime) -> TableStatus:
-    config = books.configs.get(name)
-    lease = books.leases.get(config.qualified_name, LeaseState()) if config else LeaseState()
-    pending = books.pending.get(name, PendingWork(name, 0, 0))
-    oldest = books.oldest.get(name, "")
+def _status(name: str, ledger: LedgerSnapshot, now: datetime) -> TableStatus:
+    config = ledger.configs.get(name)
+    lease = ledger.leases.get(config.qualified_name, LeaseState()) if config else LeaseState()
+    pending = ledger.pending.get(name, PendingWork(name, 0, 0))
+    oldest = ledger.oldest.get(name, "")
     lag = now - datetime.fromisoformat(oldest) if oldest else timedelta()
-    entries = [entry for entry in books.entries if entry.table == name and not entry.dismissed_at]
+    entries = [entry for entry in ledger.entries if entry.table == name and not entry.dismissed_at]
     found = [
-        *_expiring(lag, timedelta(days=books.landed_file_days)),
-        *_expiring_held(entries, now, books.landed_file_days),
+        *_expiring(lag, timedelta(days=ledger.landed_file_days)),
+        *_expiring_held(entries, now, ledger.landed_file_days),
         *(_told_by(entry, _next_try(config, pending, lease, now)) for entry in entries if entry.kind in _BY_KIND),
         *_run_conditions(config, lease, now),
     ]
@@ -154,7 +154,7 @@ def _held_until(entry: Entry, end: datetime, *, is_over: bool) -> str:
 
 
 def _command(entry: Entry) -> tuple[str, str]:
-    """Give the commands that approve and dismiss the files."""
+    """Return the commands that approve and dismiss the files."""
     if entry.kind is QuarantineKind.HELD_LOAD:
         command = f"odp reload {shlex.quote(entry.table)}"
         return f"{command} --approve", f"{command} --dismiss"
@@ -182,6 +182,6 @@ def _run_conditions(config: RawTableConfig | None, lease: LeaseState, now: datet
         since = f"since {lease.since} " if lease.since else ""
         yield Condition(State.REFRESHING, f"{since}by {lease.owner}")
     elif lease.refresh_status == RefreshStatus.UPDATING:
-        yield Condition(State.INTERRUPTED, f"run {lease.owner} ended without closing its books; the next one goes on")
+        yield Condition(State.INTERRUPTED, f"run {lease.owner} ended without recording its end; the next one continues")
     elif lease.refresh_status == RefreshStatus.ERROR and lease.refused_registrations < 0:
         yield Condition(State.FAILED, lease.last.error if lease.last else "the run log has the reason")

@@ -12,7 +12,7 @@ from odp_cli.operate.entries import Entry
 
 
 class Action(StrEnum):
-    """The action, in the words of the question to the person."""
+    """The action, as the question to the person names it."""
 
     APPROVE = "approve the held files of"
     DISMISS = "never apply the held files of"
@@ -62,7 +62,7 @@ _MEANINGS = {
 
 
 def action_for(entry: Entry, verdict: str) -> Action:
-    """Give the action of releasing or dismissing an entry.
+    """Return the action of releasing or dismissing an entry.
 
     Raises:
         CommandError: this verdict makes no sense for the entry.

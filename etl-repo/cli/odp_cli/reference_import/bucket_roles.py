@@ -36,7 +36,7 @@ def _bucket(entry: ReferenceEntry) -> str:
 
 
 def _parts(entry: ReferenceEntry) -> tuple[str, str]:
-    """The reference puts the value between s3:// and the table, so that it may hold a folder."""
+    """The reference puts the value between s3:// and the table, so it may hold a folder."""
     bucket, _, folder = _SCHEME.sub("", str(entry.fields[_FIELD]), count=1).partition("/")
     return bucket, folder.strip("/")
 

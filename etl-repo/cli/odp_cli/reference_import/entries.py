@@ -26,7 +26,7 @@ class ReferenceEntry:
 
     @property
     def name(self) -> object:
-        """The source table or the cadence, as far as it is known."""
+        """The source table or the cadence, if known."""
         return self.fields.get(NAME_OF_ENTRY[self.section])
 
     def having(self, **fields: object) -> ReferenceEntry:

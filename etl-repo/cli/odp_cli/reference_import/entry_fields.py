@@ -30,7 +30,7 @@ _TAKEN_FOR_GRANTED: Mapping[str, Mapping[str, tuple[str | None, str]]] = {
 
 
 def with_known_fields(entry: ReferenceEntry, log: ImportLog) -> ReferenceEntry:
-    """Give the entry with the fields of manifests only; each other field is named with its value."""
+    """Return the entry with the fields of manifests only; each other field is named with its value."""
     known: dict[str, Any] = {}
     spelled: dict[str, str] = {}
     for written, value in entry.fields.items():

@@ -1,4 +1,4 @@
-"""Finds the entries in a file, whether it is a list, one object, objects by line, or an export of DynamoDB."""
+"""Finds the entries in a file: a list, one object, an object per line, or a DynamoDB export."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TYPES = {*_SCALARS, "B", "SS", "NS", "BS", "L", "M"}
 
 
 def entries_of(values: Sequence[Any]) -> list[dict[str, Any]]:
-    """Give the entries of a file as flat objects.
+    """Return the entries of a file as flat objects.
 
     Raises:
         ReferenceFileError: the file has another shape, or holds a part of an export.

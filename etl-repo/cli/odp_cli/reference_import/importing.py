@@ -33,7 +33,7 @@ class Choices:
 def imported_entries(
     files: Mapping[str, bytes], choices: Choices, configured: Set[str], log: ImportLog
 ) -> list[ReferenceEntry]:
-    """Give the entries of all files as manifests write them; what keeps them from it is in the log.
+    """Return the entries of all files as manifests write them; what keeps them from it is in the log.
 
     Args:
         files: the content of each file by its name.

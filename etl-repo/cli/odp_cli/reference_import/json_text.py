@@ -15,7 +15,7 @@ _BLANKS = re.compile(r"[ \t\r\n]*")
 
 
 def json_values(content: bytes) -> list[Any]:
-    """Give the values of a file: usually one; one object a line in an export.
+    """Return the values of a file: usually one; one object a line in an export.
 
     Raises:
         ReferenceFileError: the file is empty, or no text, or no JSON.

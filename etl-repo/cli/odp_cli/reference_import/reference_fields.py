@@ -64,7 +64,7 @@ def is_known(name: str) -> bool:
 
 
 def field_of(name: str) -> str | None:
-    """Give the field that a name means, in whatever case it is written; None if it means none."""
+    """Return the field that a name means, in whatever case it is written; None if it means none."""
     return _BY_SPELLING.get(name.strip().lower())
 
 

@@ -1,4 +1,4 @@
-"""Writes values as manifests do; a value that no rule knows stays as it is, for validation to name."""
+"""Writes values as manifests do; a value without a rule is kept, and validation names it."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ _RULES: Mapping[str, Callable[[object], object]] = {
 
 
 def as_manifests_spell_it(name: str, value: object) -> object:
-    """Give the value of a field as manifests spell it."""
+    """Return the value of a field as manifests spell it."""
     stripped = value.strip() if isinstance(value, str) else value
     rule = _RULES.get(name)
     return rule(stripped) if rule else stripped

@@ -12,7 +12,7 @@ EVENTS_TAKE = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True)
 class ObjectVersion:
-    """One version of one object, as a listing of its bucket tells of it."""
+    """One version of one object in a listing of its bucket."""
 
     bucket: str
     key: str
@@ -48,7 +48,7 @@ class TableListing:
 
 @dataclass(frozen=True, slots=True)
 class SweepState:
-    """How far the sweep over a bucket has come; the next run goes on there. Times are ISO 8601, UTC."""
+    """How far the sweep over a bucket has come; the next run continues there. Times are ISO 8601, UTC."""
 
     round_began: str = ""
     round_ended: str = ""
@@ -71,7 +71,7 @@ class SweepState:
         return bool(self.round_began) and not self.round_ended
 
     def with_round_begun(self, at: str) -> SweepState:
-        """Give the state in which a round begins at the first key."""
+        """Return the state in which a round begins at the first key."""
         return replace(self, round_began=at, round_ended="", key_marker="", version_marker="")
 
 
@@ -79,12 +79,12 @@ class SweepStates(Protocol):
     """Where a sweep keeps how far it has come."""
 
     def load(self) -> SweepState:
-        """Give what the last run kept."""
+        """Return what the last run kept."""
 
     def save(self, state: SweepState) -> None:
         """Keep how far this run has come."""
 
 
 def is_due(began: str, every: timedelta, now: datetime) -> bool:
-    """Tell whether what begins every so often is to begin again."""
+    """Whether what begins every so often is to begin again."""
     return not began or now - datetime.fromisoformat(began) >= every

@@ -143,7 +143,7 @@ def _time(text: str) -> str:
     return text
 
 
-# What landed and can be no file of a flow, and messages that name no object: kept with a reason, for people.
+# Rejections for people: objects that no flow takes, and messages without an object.
 
 
 _REASON_CHARACTERS = 2_000

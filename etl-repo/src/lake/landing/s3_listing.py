@@ -33,7 +33,7 @@ class S3Listing:
         self._s3 = s3 or boto3.client("s3")
 
     def versions(self, bucket: str, prefix: str = "", after: str = "") -> Iterator[ObjectVersion]:
-        """Give the versions of every object below a prefix, in the order of their keys, after a key.
+        """Return the versions of every object below a prefix, in the order of their keys, after a key.
 
         Objects from before the bucket was versioned are left out: their events and listings have no name in common.
         """
@@ -46,7 +46,7 @@ class S3Listing:
                 return
 
     def page(self, bucket: str, key_marker: str, version_marker: str) -> VersionPage:
-        """Give the page of versions of a whole bucket that follows a marker."""
+        """Return the page of versions of a whole bucket that follows a marker."""
         return self._page(bucket, "", key_marker, version_marker)
 
     def folders(self, bucket: str, prefix: str) -> Iterator[str]:
@@ -56,7 +56,7 @@ class S3Listing:
             yield from (found["Prefix"] for found in page.get("CommonPrefixes", ()))
 
     def deletions(self, bucket: str, prefix: str) -> Iterator[tuple[str, str]]:
-        """Tell of each key below a prefix when its object was deleted; empty if a reader gets one."""
+        """List when the object of each key below a prefix was deleted; empty if a reader gets one."""
         paginator = self._s3.get_paginator("list_object_versions")
         for page in paginator.paginate(Bucket=self._physical(bucket), Prefix=prefix):
             yield from ((found["Key"], "") for found in page.get("Versions", ()) if found["IsLatest"])
@@ -64,7 +64,7 @@ class S3Listing:
             yield from ((found["Key"], found["LastModified"].strftime(_TIME)) for found in markers)
 
     def current_versions(self, bucket: str, keys: Iterable[str]) -> Mapping[str, str | None]:
-        """Give the version that a reader of each key gets, None where there is none; a request for each key."""
+        """Return the version that a reader of each key gets, None where there is none; a request for each key."""
         wanted = list(keys)
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             return dict(zip(wanted, pool.map(lambda key: self._current_version(bucket, key), wanted), strict=True))

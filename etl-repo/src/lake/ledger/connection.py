@@ -51,7 +51,7 @@ def dynamodb_resource() -> DynamoDBServiceResource:
 def read_items(
     client: DynamoDBClient, table: str, keys: Iterable[Mapping[str, str]], **options: str
 ) -> Iterator[dict[str, Any]]:
-    """Read those of the given items that exist, strongly consistent, by as few requests as DynamoDB allows."""
+    """Read the items that exist, strongly consistent, with as few requests as DynamoDB allows."""
     for batch in batched(keys, _KEYS_PER_READ):
         wanted: Sequence[Any] = list(batch)  # boto3 looks for the values to convert in lists only
         attempt = 0
@@ -120,26 +120,26 @@ def _pause(attempt: int) -> None:
 
 
 def is_passing(error: ClientError) -> bool:
-    """Tell whether the same write may succeed a moment later: it was throttled or met a transaction."""
+    """Whether the same write may succeed a moment later: it was throttled or met a transaction."""
     codes = {str(reason.get("Code")) for reason in error.response.get("CancellationReasons", [])}
     return not condition_failed(error) and bool(_PASSING & {*codes, error.response["Error"]["Code"]})
 
 
 def condition_failed(error: ClientError) -> bool:
-    """Tell whether a write, alone or in a transaction, was refused by its condition."""
+    """Whether a write, alone or in a transaction, was refused by its condition."""
     if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
         return True
     return bool(failed_conditions(error))
 
 
 def failed_conditions(error: ClientError) -> frozenset[int]:
-    """Give the positions of those actions of a transaction whose conditions failed."""
+    """Return the positions of those actions of a transaction whose conditions failed."""
     reasons = error.response.get("CancellationReasons", [])
     failed = (number for number, reason in enumerate(reasons) if reason.get("Code") == "ConditionalCheckFailed")
     return frozenset(failed)
 
 
-# Tells the trouble of an AWS service, which passes, from the failures of a call, which stay.
+# Separates transient errors of an AWS service from errors of the call itself.
 
 
 _TOO_MANY_REQUESTS, _SERVICE_FAILED = 429, 500

@@ -64,7 +64,7 @@ class DynamoDbLeases:
     def take(
         self, item: LeaseItem, owner: str, values: Mapping[str, Any], *, seen: Claim | None = None
     ) -> dict[str, Any] | None:
-        """Take a free, expired or own lease, or that of a `seen` claim, and set more attributes.
+        """Take a lease that is free, expired, one's own or held by the `seen` claim; set more attributes.
 
         Returns:
             The item afterwards; None while another one holds the lease.
@@ -139,7 +139,7 @@ class DynamoDbLeases:
 
 
 def demanding(item: LeaseItem, claim: Claim, values: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Give the part of a transaction that lets it happen only while a lease is held."""
+    """Return the part of a transaction that lets it happen only while a lease is held."""
     return {
         "TableName": item.table,
         "Key": item.key,

@@ -26,7 +26,7 @@ class DynamoDbSweepState:
         self._key = {partition: SWEEP, "file_id": bucket}
 
     def load(self) -> SweepState:
-        """Give what the last run kept; what an older release did not write has its default."""
+        """Return what the last run kept; what an older release did not write has its default."""
         item = self._table.get_item(Key=self._key, ConsistentRead=True).get("Item", {})
         names = [field.name for field in fields(SweepState)]
         return SweepState(**{name: str(item[name]) for name in names if name in item})

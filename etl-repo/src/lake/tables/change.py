@@ -58,7 +58,7 @@ class TableDefinition:
 
 @dataclass(frozen=True, slots=True)
 class TableChange:
-    """Final rows, one of each record key, in the columns that the table has from then on, and the proof of it all.
+    """The final rows, one for each record key, with the table's new columns and the proof of the commit.
 
     `rows` has the technical columns besides. `known` are the rows whose record keys the table may have, in any number
     of each; it is None if the table does not exist yet, and in changes that are no merge.

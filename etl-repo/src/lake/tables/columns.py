@@ -110,7 +110,7 @@ class TimeOfDay(ColumnType):
 
 @dataclass(frozen=True, slots=True)
 class Unsupported(ColumnType):
-    """What no table can hold, in the words of the file's format."""
+    """A type that no table can hold, as the file's format writes it."""
 
     what: str
 

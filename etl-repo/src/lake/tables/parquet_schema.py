@@ -61,7 +61,7 @@ _PARAMETERS = re.compile(r"(?P<kind>[A-Z]+)\((?P<first>[^,]+),(?P<second>[^,]+)\
 
 
 def parquet_columns(fields: Iterable[tuple[str, str]]) -> dict[str, ColumnType]:
-    """Give the type of each column, in the file's order, from its exact name and the field as Parquet prints it.
+    """Return the type of each column in the file's order, from its exact name and Parquet's printed field.
 
     A nested column is unsupported, and so is a name that a file has twice.
     """

@@ -10,7 +10,7 @@ _MINUTES = {"min": 1, "hour": 60, "day": 1440}
 
 
 def schedule_expression(refresh_cadence: str) -> str:
-    """Give the EventBridge Scheduler rate of a cadence: `10_min_refresh` → `rate(10 minutes)`.
+    """Return the EventBridge Scheduler rate of a cadence: `10_min_refresh` → `rate(10 minutes)`.
 
     Raises:
         ValueError: the name is not `<n>_min_refresh`, `<n>_hour_refresh` or `<n>_day_refresh`.
@@ -21,7 +21,7 @@ def schedule_expression(refresh_cadence: str) -> str:
 
 
 def minutes_of(refresh_cadence: str) -> int:
-    """Give the interval of a cadence in minutes.
+    """Return the interval of a cadence in minutes.
 
     Raises:
         ValueError: the name is not a cadence's.

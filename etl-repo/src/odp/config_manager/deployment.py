@@ -19,7 +19,7 @@ from odp.errors import ManifestError
 from odp.ports import ConfigRequests, ConfigurationStore, DeployTracker, WrittenTables
 from odp.records import RawTableConfig
 
-# Physical names of databases: manifests are the same everywhere; an account with two lakes needs a prefix.
+# Physical names of databases: an account with two lakes needs a prefix, and manifests have none.
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class PhysicalNames:
     database_prefix: str = ""
 
     def resolve(self, manifests: Manifests) -> Manifests:
-        """Give the configuration with the lake's physical database names."""
+        """Return the configuration with the lake's physical database names."""
         return dataclasses.replace(manifests, tables=tuple(self._resolve(table) for table in manifests.tables))
 
     def _resolve(self, table: RawTableConfig) -> RawTableConfig:
@@ -43,7 +43,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Lake:
+class LakeSettings:
     """The facts of one lake that decide on manifests: names of databases, sizes, deployed resources."""
 
     names: PhysicalNames
@@ -51,7 +51,7 @@ class Lake:
     deployed: SynthesisedResources
 
     def desired(self, manifests: Mapping[str, str]) -> Manifests:
-        """Give the configuration that manifests describe in this lake; raises ManifestError."""
+        """Return the configuration that manifests describe in this lake; raises ManifestError."""
         return self.names.resolve(parse_manifests(manifests, self.cadence_defaults))
 
 
@@ -59,7 +59,7 @@ class Lake:
 class ConfigurationManager:
     """Deploys configuration requests into one lake."""
 
-    lake: Lake
+    lake: LakeSettings
     requests: ConfigRequests
     tracker: DeployTracker
     store: ConfigurationStore

@@ -11,7 +11,7 @@ from lake.functions import Message, count, delivered_again, entry_point, failed_
 from lake.landing.object_created import EventError
 from lake.ledger.connection import dynamodb_resource
 from lake.metrics import Metric
-from odp.config_manager.deployment import ConfigurationManager, Lake, PhysicalNames
+from odp.config_manager.deployment import ConfigurationManager, LakeSettings, PhysicalNames
 from odp.config_manager.request import REQUEST_KEY, announced_request
 from odp.config_manager.running_check import SynthesisedResources
 from odp.configuration import RequestStatus
@@ -39,8 +39,8 @@ def _manager() -> ConfigurationManager:
     )
 
 
-def _lake(variables: ConfigManagerVariables) -> Lake:
-    return Lake(
+def _lake(variables: ConfigManagerVariables) -> LakeSettings:
+    return LakeSettings(
         names=PhysicalNames(variables.database_prefix),
         cadence_defaults=json.loads(variables.cadence_defaults),
         deployed=SynthesisedResources(
@@ -61,7 +61,7 @@ def _deploy(message: Message) -> None:
     try:
         announced = announced_request(message, ConfigManagerVariables.read().config_bucket)
     except EventError as error:
-        # nothing is lost: the newest request is in the bucket, and its own event tells of it
+        # nothing is lost: the newest request is in the bucket, and its own event announces it
         logger.warning("a message announces no configuration request: %s", error)
         count(Metric.MALFORMED_REQUESTS)
         return

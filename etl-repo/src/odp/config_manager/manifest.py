@@ -117,7 +117,7 @@ def parse_manifests(
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """A manifest as it is written, and with the defaults of file and environment put into its entries."""
+    """A manifest as written, and with the defaults of file and environment in its entries."""
 
     name: str
     written: Any

@@ -185,7 +185,7 @@ _PLAIN_TABLE = r"\.(\"[A-Za-z0-9_]{1,255}\"|[A-Za-z0-9_]{1,255})$"
 
 
 def render_schema() -> str:
-    """Give the JSON schema of a manifest, as it is committed beside the manifests."""
+    """Return the JSON schema of a manifest, which is committed beside the manifests."""
     schema = ManifestFile.model_json_schema()
     batch, table = schema["$defs"][BatchEntry.__name__], schema["$defs"][TableEntry.__name__]
     batch["required"] = [name for name in batch["required"] if name not in FROM_ENVIRONMENT]

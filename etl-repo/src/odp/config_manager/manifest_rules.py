@@ -14,7 +14,7 @@ from lake.tables.partitions import Partition
 from lake.tables.registry import FORMATS
 from odp.table_identity import COLUMN, COLUMNS, MERGE_ON_READ, VIEWS, read_columns, read_partition
 
-# The types of fields that name columns: texts in which quotes hold unusual names, or lists of plain JSON texts.
+# Types of fields that name columns: a text with quotes around unusual names, or a JSON list.
 
 
 SANITISE = "sanitise"

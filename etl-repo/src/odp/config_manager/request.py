@@ -67,14 +67,14 @@ def _is_request(found: dict[str, Any]) -> bool:
     return all(isinstance(text, str) for text in texts)
 
 
-# Reads which configuration request an SQS message announces: S3's event, or what a deployment sends itself.
+# Reads the request id from an SQS message: an event of S3, or a message of the deployment.
 
 
 def announced_request(message: Mapping[str, Any], bucket: str) -> str:
-    """Give the version id of the announced request.
+    """Return the version id of the announced request.
 
     Raises:
-        EventError: the message tells of no version of the request's object in this bucket.
+        EventError: the message names no version of the request's object in this bucket.
     """
     event = event_in(message)
     try:

@@ -121,7 +121,7 @@ def _related(table: RawTableConfig) -> list[str]:
 def deployed_with(
     batches: tuple[BatchConfig, ...], sources: frozenset[str] = frozenset({DEFAULT_SOURCE})
 ) -> SynthesisedResources:
-    """Give the resources that a deployment of these cadences creates."""
+    """Return the resources that a deployment of these cadences creates."""
     return SynthesisedResources(
         cadences=frozenset(batch.refresh_cadence for batch in batches),
         glue_jobs=frozenset(batch.glue_job_name for batch in batches),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lake.ledger.connection import persist, took_place
 from odp.configuration import Change, ConfigDeployment, ConfigRequest, RequestStatus, fields_of
-from odp.errors import BooksFormatError
+from odp.errors import LedgerFormatError
 from odp.stored_format import FORMAT
 
 if TYPE_CHECKING:
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 
 MARKER = {"source_table_name": "books", "deployed_at": "format"}
-"""The key of the item; no source table lacks a dot."""
+"""The key of the item. It is stored, so it keeps the ledger's former name. Source tables have a dot, so none has it."""
 
 
-class DynamoDbBooksFormat:
+class DynamoDbLedgerFormat:
     """Reads the format, and writes it into new tables."""
 
     def __init__(self, dynamodb: DynamoDBServiceResource, tracker_table: str, file_tables: Sequence[str]) -> None:
@@ -37,16 +37,16 @@ class DynamoDbBooksFormat:
         """Return if the tables are empty or in this release's format.
 
         Raises:
-            BooksFormatError: they are in another format.
+            LedgerFormatError: they are in another format.
         """
         marker = self._tracker.get_item(Key=MARKER, ConsistentRead=True).get("Item")
         found = int(str(marker["format"])) if marker else self._found()
         if found < FORMAT:
-            message = f"the books are in format {found}, this release writes format {FORMAT}: run odp books migrate"
-            raise BooksFormatError(message)
+            message = f"the ledger is in format {found}, this release writes format {FORMAT}: run odp ledger migrate"
+            raise LedgerFormatError(message)
         if found > FORMAT:
-            message = f"the books are in format {found}, this release knows format {FORMAT}: deploy a newer release"
-            raise BooksFormatError(message)
+            message = f"the ledger is in format {found}, this release knows format {FORMAT}: deploy a newer release"
+            raise LedgerFormatError(message)
         if not marker:
             self._mark()
 
@@ -61,7 +61,7 @@ class DynamoDbBooksFormat:
 
 
 def format_of(item: dict[str, Any]) -> int:
-    """Give the format of an item of the file trackers; summaries and the like (`#…`) came with format 2."""
+    """Return the format of an item of the file trackers; summaries and the like (`#…`) came with format 2."""
     is_file = not str(item["source_table_name"]).startswith("#")
     return int(str(item.get("format", 1))) if is_file else FORMAT
 
@@ -106,14 +106,14 @@ class DynamoDbDeployTracker:
         took_place(lambda: self._put(item, ConditionExpression="attribute_not_exists(deployed_at)"))
 
     def document(self, request: ConfigRequest) -> bytes:
-        """Give the unchanged document of a request."""
+        """Return the unchanged document of a request."""
         item = self._item(_key(request))
         keys = [f"{request.deployed_at}#part-{number}" for number in range(2, int(item["document_parts"]) + 1)]
         parts = [self._item({"source_table_name": REQUESTS, "deployed_at": key}) for key in keys]
         return zlib.decompress(b"".join(bytes(part["document"]) for part in (item, *parts)))
 
     def status(self, request: ConfigRequest) -> RequestStatus:
-        """Give the status of a received request."""
+        """Return the status of a received request."""
         return RequestStatus(self._item(_key(request))["request_status"])
 
     def close(self, request: ConfigRequest, status: RequestStatus, reasons: Sequence[str]) -> None:
@@ -129,7 +129,7 @@ class DynamoDbDeployTracker:
 
 
 def closing(tracker_table: str, request: ConfigRequest, status: RequestStatus, more: dict[str, Any]) -> dict[str, Any]:
-    """Give the update that ends a request, for a transaction or alone."""
+    """Return the update that ends a request, for a transaction or alone."""
     values = {"request_status": status.value, "decided_at": _now(), **more}
     return {
         "TableName": tracker_table,
@@ -145,7 +145,7 @@ def closing(tracker_table: str, request: ConfigRequest, status: RequestStatus, m
 
 
 def line_of(change: Change, deployment: ConfigDeployment) -> dict[str, Any]:
-    """Give the record of a deployment's changes to one cadence or source table."""
+    """Return the record of a deployment's changes to one cadence or source table."""
     line = {
         "source_table_name": change.name,
         "deployed_at": deployment.request.deployed_at,

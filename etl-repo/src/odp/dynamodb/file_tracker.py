@@ -44,7 +44,7 @@ class DynamoDbPendingWork:
         self._pending = _Table(dynamodb.meta.client, pending_table)
 
     def pending_work(self) -> Mapping[str, PendingWork]:
-        """Give the pending work of every source table; reads no item of a file."""
+        """Return the pending work of every source table; reads no item of a file."""
         items = _query(self._pending, "source_table_name = :name", {":name": SUMMARIES})
         work = (_work_of(item) for item in items)
         return {each.source_table_name: each for each in work if each.files > 0}
@@ -71,7 +71,7 @@ class DynamoDbFileTracker:
         return took_place(lambda: transact(self._client, actions))
 
     def pending_files(self, source_table_name: str, most_changes: int) -> PendingFiles:
-        """Give all pending parts of loads, and the oldest changes by name up to a limit; the last name is complete.
+        """Return all pending parts of loads, and the oldest changes by name up to a limit; the last name is complete.
 
         All versions of an object come together, because the oldest shows when it first landed.
         """
@@ -89,7 +89,7 @@ class DynamoDbFileTracker:
         """List the pending parts of full loads of one source table."""
         return [landed_file_of(item) for item in _loads(self._pending, source_table_name)]
 
-    def not_booked(self, source_table_name: str, file_ids: Collection[str]) -> Sequence[LandedFile]:
+    def unrecorded_files(self, source_table_name: str, file_ids: Collection[str]) -> Sequence[LandedFile]:
         """List the given files that are pending or skipped, in landing order.
 
         They are the files of a commit. A person skipped one of them after the run had died or failed.
@@ -124,7 +124,7 @@ class DynamoDbFileTracker:
         return [landed_file_of(item) for item in _changes(self._history, source_table_name, from_name, most)]
 
     def oldest_landing(self, source_table_name: str) -> str:
-        """Give the landing time of the first pending load part or change; empty if nothing is pending."""
+        """Return the landing time of the first pending load part or change; empty if nothing is pending."""
         name = source_table_name
         items = (*_loads(self._pending, name, most=1), *_changes(self._pending, name, "", 1))
         return min((str(item["file_ingestion_date_time"]) for item in items), default="")
@@ -141,7 +141,7 @@ class DynamoDbFileTracker:
 
 
 def range_of_changes(from_name: str) -> tuple[str, str]:
-    """Give the range of sort keys of a table's changes, from a file name on."""
+    """Return the range of sort keys of a table's changes, from a file name on."""
     return f"1/{from_name}", _AFTER_CHANGES
 
 
@@ -159,7 +159,7 @@ def _changes(
 
 
 def _of_last_name(table: _Table, changes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Give the following changes with the same file name as the last given one."""
+    """Return the following changes with the same file name as the last given one."""
     *_, before, last = (None, *(str(item["file_id"]) for item in changes))
     if before is None or _name_in(before) != _name_in(last):
         return []
@@ -189,12 +189,12 @@ def _query(table: _Table, keys: str, values: Mapping[str, str], *, most: int | N
 
 
 def key_of(file: LandedFile) -> dict[str, str]:
-    """Give the key of a file in both tables."""
+    """Return the key of a file in both tables."""
     return {"source_table_name": file.source_table_name, "file_id": file.file_id}
 
 
 def pending_item(file: LandedFile) -> dict[str, Any]:
-    """Give the item of a pending file."""
+    """Return the item of a pending file."""
     item = {
         "source_table_name": file.source_table_name,
         "file_id": file.file_id,

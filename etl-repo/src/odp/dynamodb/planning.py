@@ -30,14 +30,14 @@ _NUMBERED = "SET #format = if_not_exists(#format, :format)"
 
 
 def summary_key(source_table_name: str) -> dict[str, str]:
-    """Give the key of a table's summary."""
+    """Return the key of a table's summary."""
     return {"source_table_name": SUMMARIES, "file_id": source_table_name}
 
 
 def summary_update(
     pending_table: str, files: Sequence[LandedFile], *, registered: bool = False, left: bool = False
 ) -> dict[str, Any]:
-    """Give the action that adds files to their table's summary, or subtracts them when they `left` the pending table.
+    """Return the action that adds files to their table's summary, or subtracts them when they `left` the pending table.
 
     With `registered`, a refused table is planned again: files came, or a person removed some.
     """
@@ -59,7 +59,7 @@ def summary_update(
 
 
 def decision_noted(pending_table: str, source_table_name: str) -> dict[str, Any]:
-    """Give the action after which a refused table is planned again, because a person decided something."""
+    """Return the action after which a refused table is planned again, because a person decided something."""
     return {
         "Update": {
             "TableName": pending_table,
@@ -92,7 +92,7 @@ class DynamoDbPlannedLeases:
         self._clock = clock
 
     def leases(self, qualified_names: Iterable[str]) -> Mapping[str, TableLease]:
-        """Give the leases of the given tables; tables that no refresh ever touched are left out."""
+        """Return the leases of the given tables; tables that no refresh ever touched are left out."""
         items = read_leases(self._dynamodb, self._table, qualified_names)
         return {str(item["raw_table_name"]): self._lease_of(item) for item in items}
 

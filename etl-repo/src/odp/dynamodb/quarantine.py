@@ -79,7 +79,7 @@ class DynamoDbQuarantine:
 
 
 def key_in_quarantine(kind: QuarantineKind, entry_id: str) -> dict[str, str]:
-    """Give the key of an entry."""
+    """Return the key of an entry."""
     return {"quarantine_kind": kind.value, "entry_id": entry_id}
 
 
@@ -91,7 +91,7 @@ def _kept_entry(item: Mapping[str, Any]) -> KeptEntry:
 
 
 def item_of(entry: Quarantined) -> dict[str, Any]:
-    """Give the item of an entry; `kept_by` separates a repeated request from a later one."""
+    """Return the item of an entry; `kept_by` separates a repeated request from a later one."""
     return {
         **entry.details,
         **key_in_quarantine(entry.kind, entry.entry_id),

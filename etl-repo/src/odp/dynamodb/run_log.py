@@ -39,7 +39,7 @@ Action = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class RunLogTables:
-    """The names of the tables, and the days after which DynamoDB may delete the records of a run and its files."""
+    """The names of the tables, and the days until DynamoDB may delete the records of runs and files."""
 
     pending: str
     history: str
@@ -123,7 +123,7 @@ class DynamoDbRunLog:
         return {"Put": {"TableName": self._tables.history, "Item": pending_item(file) | processed}}
 
     def _expiry(self) -> dict[str, int]:
-        """Give the time after which DynamoDB may delete an item; parts of loads and held files stay."""
+        """Return the time after which DynamoDB may delete an item; parts of loads and held files stay."""
         days = self._tables.history_days
         return {} if days is None else {"expires_at": int(self._clock()) + days * _DAY}
 
@@ -174,7 +174,7 @@ class DynamoDbRunLog:
 
 
 def _numbers(outcome: RefreshOutcome) -> dict[str, Any]:
-    """Give the numbers of a run; the lease item has them too, because the run log is not ordered by time."""
+    """Return the numbers of a run; the lease item has them too, because the run log is not ordered by time."""
     return {
         "refresh_start_date_time": outcome.started_at,
         "refresh_end_date_time": outcome.ended_at,

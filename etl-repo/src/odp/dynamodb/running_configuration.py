@@ -34,7 +34,7 @@ class RunningVersion:
         self._tracker = tracker_table
 
     def number(self) -> int:
-        """Give the running version; 0 before the first deployment."""
+        """Return the running version; 0 before the first deployment."""
         item = self._client.get_item(TableName=self._tracker, Key=POINTER, ConsistentRead=True).get("Item", {})
         return int(str(item.get("running", 0)))
 
@@ -67,7 +67,7 @@ class DynamoDbCadences:
         self._running = running
 
     def cadence(self, refresh_cadence: str) -> tuple[BatchConfig, Sequence[RawTableConfig]]:
-        """Give a cadence and its active tables as of one deployment.
+        """Return a cadence and its active tables as of one deployment.
 
         Raises:
             MissingConfigurationError: the cadence has no batch configuration.
@@ -101,7 +101,7 @@ class DynamoDbTableConfigs:
         self._running = running
 
     def table(self, refresh_cadence: str, source_table_name: str) -> RawTableConfig:
-        """Give one table's configuration.
+        """Return one table's configuration.
 
         Raises:
             MissingConfigurationError: the table is not configured in that cadence.
@@ -131,7 +131,7 @@ class DynamoDbRunningConfiguration:
         self._running = running
 
     def everything(self) -> Configuration:
-        """Give the whole configuration as of one deployment."""
+        """Return the whole configuration as of one deployment."""
         return self._running.read_consistently(
             lambda version: configuration_in(
                 scan(self._client, self._batches), scan(self._client, self._tables), version
@@ -140,7 +140,7 @@ class DynamoDbRunningConfiguration:
 
 
 def configuration_in(batches: Iterable[Item], tables: Iterable[Item], version: int) -> Configuration:
-    """Give the configuration of items for a running version."""
+    """Return the configuration of items for a running version."""
     batch_entries, table_entries = (
         [entry for item in items if (entry := entry_in(item, version)) is not None] for items in (batches, tables)
     )
@@ -148,7 +148,7 @@ def configuration_in(batches: Iterable[Item], tables: Iterable[Item], version: i
 
 
 def entry_in(item: Item, version: int) -> Item | None:
-    """Give the entry of an item for a running version; None if there is none."""
+    """Return the entry of an item for a running version; None if there is none."""
     staged = staged_by(item, version)
     if staged is not None:
         return staged["entry"]  # type: ignore[no-any-return]
@@ -158,7 +158,7 @@ def entry_in(item: Item, version: int) -> Item | None:
 
 
 def staged_by(item: Item, version: int) -> Mapping[str, Any] | None:
-    """Give the entry that a version has staged beside the present one; None if there is none."""
+    """Return the entry that a version has staged beside the present one; None if there is none."""
     staged = item.get("staged")
     return staged if staged and staged["version"] == version else None
 

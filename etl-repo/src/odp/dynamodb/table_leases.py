@@ -70,7 +70,7 @@ def lost(lease: Lease) -> LeaseLostError:
     return LeaseLostError(f"{lease.qualified_name}: the lease of {lease.owner} expired and another run took it over")
 
 
-# Reads odpf_file_processing_tracker for the Configuration Manager: which tables have data, and with which identity.
+# For the Configuration Manager: which tables have data, and the identity of that data.
 
 
 class DynamoDbWrittenTables:
@@ -81,7 +81,7 @@ class DynamoDbWrittenTables:
         self._table = leases_table
 
     def written(self, qualified_names: Iterable[str]) -> Mapping[str, WrittenTable]:
-        """Give the written state of the given tables; tables that no refresh ever touched are left out."""
+        """Return the written state of the given tables; tables that no refresh ever touched are left out."""
         return {
             str(item["raw_table_name"]): WrittenTable(
                 identity=item.get("written_with"),

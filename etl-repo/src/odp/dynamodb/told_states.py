@@ -34,7 +34,7 @@ class DynamoDbToldStates:
         self._clock = clock
 
     def known(self) -> Mapping[str, Told]:
-        """Give what people know of every subject that has a problem, or had one lately."""
+        """Return what people know of every subject that has a problem, or had one lately."""
         items = _items(self._client, self._table, TOLD)
         return {str(item["file_id"]): self._told_of(item) for item in items}
 
@@ -151,7 +151,7 @@ class DynamoDbPlannedCadences:
         persist(lambda: self._client.delete_item(TableName=self._table, Key=_key(PLANNED, refresh_cadence)))
 
     def last_planned(self) -> Mapping[str, str]:
-        """Give the time (ISO 8601) of each cadence's last plan; cadences that were never planned are left out."""
+        """Return the time (ISO 8601) of each cadence's last plan; cadences that were never planned are left out."""
         items = _items(self._client, self._table, PLANNED)
         return {str(item["file_id"]): str(item["planned_at"]) for item in items}
 

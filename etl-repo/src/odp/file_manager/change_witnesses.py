@@ -18,7 +18,7 @@ from odp.records import FileStatus, KeptEntry, LandedFile
 
 
 def last_deletion(staged: Deletions, parts: Sequence[LandedFile], by_then: str) -> str:
-    """Give the time at which the last object of a load was deleted; empty if any object exists.
+    """Return the time at which the last object of a load was deleted; empty if any object exists.
 
     S3 forgets deletions after a while. Then an object counts as deleted at the given time.
     """
@@ -42,7 +42,7 @@ def _places(parts: Iterable[LandedFile]) -> Iterator[tuple[str, str, set[str]]]:
 
 
 def _common_prefix(first: str, last: str) -> str:
-    """Give the common prefix of all keys between two."""
+    """Return the common prefix of all keys between two."""
     return next((first[:end] for end in range(len(first), 0, -1) if last.startswith(first[:end])), "")
 
 
@@ -112,7 +112,7 @@ class ChangeWitnesses:
         return bool(self._oldest(table, since))
 
     def _deleted(self, files: Iterable[LandedFile]) -> dict[LandedFile, str]:
-        """Give the deletion time of the files before the first existing one, unless that one landed before it."""
+        """Return the deletion time of the files before the first existing one, unless that one landed before it."""
         deleted: dict[LandedFile, str] = {}
         for file in files:
             deleted_at = self._deleted_at(file)
@@ -122,14 +122,14 @@ class ChangeWitnesses:
         return deleted
 
     def _deleted_at(self, file: LandedFile) -> str:
-        """Give the deletion time of an object, empty if it exists; a forgotten deletion counts as now."""
+        """Return the deletion time of an object, empty if it exists; a forgotten deletion counts as now."""
         for key, deleted_at in self.staged.deletions(file.bucket, file.key):
             if key == file.key:
                 return deleted_at
         return self.now.strftime(TIME)
 
     def _oldest(self, table: str, since: str) -> Sequence[LandedFile]:
-        """Give the first files that landed since a time; names may be a day earlier than landings."""
+        """Return the first files that landed since a time; names may be a day earlier than landings."""
         for days in (-1, 0, 1):
             start = datetime.fromisoformat(since) + days * _ONE_DAY
             found = self.files.processed_changes(table, f"{start:%Y%m%d-%H%M%S}", _READ)
@@ -139,7 +139,7 @@ class ChangeWitnesses:
         return ()
 
     def _newest(self, table: str, since: str, until: str) -> Sequence[LandedFile]:
-        """Give the last files that landed before a time, in landing order; of many, only some of the last day."""
+        """Return the last files that landed before a time, in landing order; of many, only some of the last day."""
         begin = datetime.fromisoformat(since) - _ONE_DAY
         landed: set[LandedFile] = set()
         for start in _starts_before(datetime.fromisoformat(until), begin):
@@ -151,7 +151,7 @@ class ChangeWitnesses:
 
 
 def time_of(entry: KeptEntry) -> str:
-    """Give the time at which the objects of an entry were gone; an older release kept only the time of the entry."""
+    """Return the time at which the objects of an entry were gone; an older release kept only the time of the entry."""
     return datetime.fromisoformat(entry.gone_at or entry.since).astimezone(UTC).strftime(TIME)
 
 

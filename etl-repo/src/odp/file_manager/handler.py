@@ -10,7 +10,7 @@ from typing import Any
 from lake.functions import Message, count, delivered_again, entry_point, failed_messages
 from lake.ledger.connection import dynamodb_resource
 from lake.metrics import Metric
-from odp.dynamodb.deploy_tracker import DynamoDbBooksFormat
+from odp.dynamodb.deploy_tracker import DynamoDbLedgerFormat
 from odp.dynamodb.file_tracker import DynamoDbFileTracker
 from odp.dynamodb.quarantine import DynamoDbQuarantine
 from odp.file_manager.registration import STAGING, Outcome, Staging, register_message
@@ -19,8 +19,8 @@ from odp.variables import FileManagerVariables
 
 
 @dataclass(frozen=True, slots=True)
-class Lake:
-    """Where files are registered, and what their keys and buckets mean."""
+class FileManagerPorts:
+    """The adapters of the File Manager, and its sources and buckets."""
 
     tracker: DynamoDbFileTracker
     quarantine: DynamoDbQuarantine
@@ -28,12 +28,12 @@ class Lake:
 
 
 @functools.cache
-def connected_lake() -> Lake:
-    """Connect to the lake of the environment variables; raises BooksFormatError before its books are migrated."""
+def connected_ports() -> FileManagerPorts:
+    """Connect to the lake of the environment variables; raises LedgerFormatError if its ledger is not migrated."""
     dynamodb, variables = dynamodb_resource(), FileManagerVariables.read()
     files = variables.file_tracker_table, variables.file_tracker_history_table
-    DynamoDbBooksFormat(dynamodb, variables.config_deploy_tracker_table, files).require_current()
-    return Lake(
+    DynamoDbLedgerFormat(dynamodb, variables.config_deploy_tracker_table, files).require_current()
+    return FileManagerPorts(
         tracker=DynamoDbFileTracker(dynamodb, *files),
         quarantine=DynamoDbQuarantine(dynamodb, variables.quarantine_table),
         staging=Staging(Sources.from_json(variables.sources), {STAGING: variables.staging_bucket}),
@@ -43,10 +43,10 @@ def connected_lake() -> Lake:
 @entry_point("file-manager", FileManagerVariables)
 def handle(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Register the objects named in one SQS batch; failed messages are delivered again alone."""
-    lake, outcomes = connected_lake(), Counter[Outcome]()
+    ports, outcomes = connected_ports(), Counter[Outcome]()
 
     def register(message: Message) -> None:
-        outcomes[register_message(message, lake.tracker, lake.quarantine, lake.staging)] += 1
+        outcomes[register_message(message, ports.tracker, ports.quarantine, ports.staging)] += 1
 
     failed = failed_messages(event, register)
     if rejected := outcomes[Outcome.REJECTED]:

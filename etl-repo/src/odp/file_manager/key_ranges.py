@@ -38,7 +38,7 @@ class DateLayout:
         return _pattern(self).match(key) is not None
 
     def prefixes(self, day: date) -> Iterator[str]:
-        """Give the prefixes of a day's keys; a file of midnight may be in the month before its name's."""
+        """Return the prefixes of a day's keys; a file of midnight may be in the month before its name's."""
         months = {day.strftime(self.folder), (day - DAY).strftime(self.folder)}
         yield from (month + day.strftime(self.prefix) for month in sorted(months))
 
@@ -67,12 +67,12 @@ _OTHERS = tuple(
 
 
 def layouts_of(keys: Iterable[str]) -> set[DateLayout]:
-    """Give the layouts that keys below a table's folder may have; eight digits of a day can be ambiguous."""
+    """Return the layouts that keys below a table's folder may have; eight digits of a day can be ambiguous."""
     return {layout for key in keys for layout in (FLAT, *_OTHERS) if layout.is_of(key)}
 
 
 def days_around(names: Iterable[str]) -> set[date]:
-    """Give the days between the names, one more at each end; across a long gap, only days near a name."""
+    """Return the days between the names, one more at each end; across a long gap, only days near a name."""
     days = sorted(day for name in names if (day := day_of(name)) is not None)
     if not days:
         return set()
@@ -83,7 +83,7 @@ def days_around(names: Iterable[str]) -> set[date]:
 
 
 def day_of(name: str) -> date | None:
-    """Give the day in a change file's name; None if it has none, or one at the end of the calendar."""
+    """Return the day in a change file's name; None if it has none, or one at the end of the calendar."""
     try:
         day = datetime.strptime(name[:8], "%Y%m%d").date()  # noqa: DTZ007 - the zone is the DMS task's
     except ValueError:
@@ -100,7 +100,7 @@ class KeyRange:
 
     @classmethod
     def below(cls, prefix: str) -> KeyRange:
-        """Give the range of all keys that begin with a prefix."""
+        """Return the range of all keys that begin with a prefix."""
         return cls(prefix, prefix[:-1] + chr(ord(prefix[-1]) + 1))
 
     def __contains__(self, key: str) -> bool:
@@ -108,18 +108,18 @@ class KeyRange:
 
 
 def ranges_of_days(folder: str, layouts: Iterable[DateLayout], days: Iterable[date]) -> list[KeyRange]:
-    """Give the key ranges of some days' change files in a table's folder."""
+    """Return the key ranges of some days' change files in a table's folder."""
     wanted = list(days)
     return [KeyRange.below(folder + prefix) for layout in layouts for day in wanted for prefix in layout.prefixes(day)]
 
 
 def range_of_loads(folder: str) -> KeyRange:
-    """Give the range of keys that do not begin with a digit: LOAD and SEGMENT files, and folders of segments."""
+    """Return the range of keys that do not begin with a digit: LOAD and SEGMENT files, and folders of segments."""
     return KeyRange(folder + _FIRST_LETTER, KeyRange.below(folder).end)
 
 
 def merged(ranges: Iterable[KeyRange]) -> Sequence[KeyRange]:
-    """Give disjoint ranges of the same keys in their order."""
+    """Return disjoint ranges of the same keys in their order."""
     found: list[KeyRange] = []
     for each in sorted(ranges):
         if found and each.start <= found[-1].end:

@@ -74,7 +74,7 @@ class MissingFiles:
         return TableListing(found.landed, found.missed, frozenset(current))
 
     def current_versions(self, bucket: str, keys: Iterable[str]) -> Mapping[str, str | None]:
-        """Give the current version of each key, None if there is none; costs a request for each key."""
+        """Return the current version of each key, None if there is none; costs a request for each key."""
         return self.listing.current_versions(bucket, keys)
 
     def register_all(self, versions: Iterable[ObjectVersion]) -> Found:
@@ -93,7 +93,7 @@ class MissingFiles:
         return found
 
     def _layouts(self, bucket: str, folder: str, files: Sequence[LandedFile]) -> set[DateLayout]:
-        """Give the layouts of the pending changes; if only loads wait, the layout of the folder's oldest object."""
+        """Return the layouts of the pending changes; if only loads wait, the layout of the folder's oldest object."""
         changes = [file.key for file in files if not file.is_load]
         keys = changes or (version.key for version in islice(self.listing.versions(bucket, folder), 1))
         return layouts_of(key.removeprefix(folder) for key in keys)

@@ -126,7 +126,7 @@ def check_landing(key: str, name: str, landed_at: str) -> None:
 
 
 def table_folder(key: str, schema: str, table: str) -> str:
-    """Give the folder of a table from the key of one of its change files, without the folders of a date."""
+    """Return the folder of a table from the key of a change file, without the folders of a date."""
     parts = key.split("/")[:-1]
     for end in range(len(parts) + 1):
         folder, dates = "".join(f"{part}/" for part in parts[:end]), "".join(f"{part}/" for part in parts[end:])
@@ -186,7 +186,7 @@ def _check_identity(key: str, table: SourceTable) -> None:
     if (length := len(table.name.encode())) > MOST_IDENTITY_BYTES:
         _refuse(
             key,
-            f"schema and table have {length:,} bytes together, and the books hold {MOST_IDENTITY_BYTES}; rename them "
+            f"schema and table have {length:,} bytes together, and the ledger holds {MOST_IDENTITY_BYTES}; rename them "
             "by a transformation rule of the DMS task, or delete the object",
         )
 

@@ -26,7 +26,7 @@ from odp.file_manager.sources import DEFAULT_SOURCES, Sources
 from odp.ports import FileRegister, Quarantine, TableEntries
 from odp.records import FileType, LandedFile, PendingWork, Quarantined, QuarantineKind
 
-# Turns what S3 says of an object, in an EventBridge event or in a listing, into the record of a landed file.
+# From an S3 event or a listing to the record of a landed file.
 
 
 STAGING = "staging"
@@ -42,7 +42,7 @@ class Staging:
     """The physical name of each bucket whose events come, by its role."""
 
     def role_of(self, bucket: str) -> str:
-        """Give the role of a bucket; raises EventError for a bucket of another lake."""
+        """Return the role of a bucket; raises EventError for a bucket of another lake."""
         for role, physical_name in self.buckets.items():
             if physical_name == bucket:
                 return role
@@ -107,13 +107,13 @@ def listed_object(version: ObjectVersion, sources: Sources = DEFAULT_SOURCES) ->
 def file_id(role: str, key: str, version: str, file_type: FileType) -> str:
     """Derive the id of a landed file: ids of a table sort as its files are applied, loads first, changes by name.
 
-    The same version of an object has the same id in both Regions; books that exist are read by it, so it never changes.
+    The same version of an object has the same id in both Regions. Existing ledgers use it, so it never changes.
     """
     is_change = int(file_type is FileType.CHANGES)
     return f"{is_change}/{key.rsplit('/', 1)[-1]}/{object_id(role, key, version)}"
 
 
-# What the File Manager puts into quarantine: objects that are no DMS files, messages that name no object.
+# Quarantine entries of objects that are no DMS files, and of messages without an object.
 
 
 _BODY_CHARACTERS = 10_000
@@ -136,7 +136,7 @@ def malformed_entry(message: MalformedMessage) -> Quarantined:
     return Quarantined(QuarantineKind.MALFORMED_MESSAGE, message.message_id, message.reason, details)
 
 
-# Registers the object of an SQS message.
+# Registration of one SQS message.
 
 
 logger = logging.getLogger(__name__)
@@ -172,7 +172,7 @@ def register_message(
 
 
 def _read(message: Mapping[str, Any], staging: Staging) -> LandedFile | Quarantined | None:
-    """Read what a message tells; trying again cannot help one that tells of no object of this lake."""
+    """Read what a message tells; a retry cannot help a message without an object of this lake."""
     try:
         landed = landed_object(event_in(message), staging)
     except EventError as error:

@@ -41,7 +41,7 @@ class Sources:
         return dms_object(key, source, _prefix(self.folders[source]))
 
     def table_folder(self, table: SourceTable) -> str | None:
-        """Give the key prefix of a table; None if its source is no longer configured."""
+        """Return the key prefix of a table; None if its source is no longer configured."""
         folder = self.folders.get(table.source)
         return None if folder is None else f"{_prefix(folder)}{table.schema}/{table.table}/"
 

@@ -128,7 +128,7 @@ def _is_looking(state: SweepState) -> bool:
 
 
 def _last_key(versions: Sequence[ObjectVersion]) -> str:
-    """Give the last key whose versions are all listed.
+    """Return the last key whose versions are all listed.
 
     A key with a thousand versions is passed anyway, or no run would get past it; the rest is left to the round.
     """

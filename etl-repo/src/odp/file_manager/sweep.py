@@ -19,7 +19,7 @@ from odp.dynamodb.file_tracker import DynamoDbPendingWork
 from odp.dynamodb.planning import DynamoDbPlannedLeases
 from odp.dynamodb.running_configuration import DynamoDbRunningConfiguration, RunningVersion
 from odp.dynamodb.told_states import DynamoDbPlannedCadences, DynamoDbToldStates
-from odp.file_manager.handler import connected_lake
+from odp.file_manager.handler import connected_ports
 from odp.file_manager.missing_files import MissingFiles
 from odp.file_manager.registration import STAGING, keep_unconfigured_tables
 from odp.file_manager.staging_sweep import Sweep, Swept
@@ -47,7 +47,7 @@ def _variables() -> SweepVariables:
     return SweepVariables.read()
 
 
-class _Lake:
+class _SharedReads:
     """Reads that several judgements share, each done once."""
 
     @cached_property
@@ -56,7 +56,7 @@ class _Lake:
 
     @cached_property
     def oldest(self) -> Mapping[str, str]:
-        return {name: connected_lake().tracker.oldest_landing(name) for name in self.pending}
+        return {name: connected_ports().tracker.oldest_landing(name) for name in self.pending}
 
     @cached_property
     def configuration(self) -> Configuration:
@@ -70,21 +70,21 @@ def handle(event: dict[str, object], context: LambdaContext) -> dict[str, int]: 
     Messages are sent even if the sweep fails, because it may fail at the same place each hour.
     """
     ends_at = time_out(context, _now()) - STOPS_BEFORE - TELLING_TAKES
-    lake, is_due = _Lake(), False
+    reads, is_due = _SharedReads(), False
     try:
         look = _vanished_look()
         is_due = look.is_due()
         swept = _sweep().run(ends_at - LOOK_LASTS if is_due else ends_at)
         logger.info("registered %d files without an event", swept.found.missed)
         _tell(_counts(swept))
-        keep_unconfigured_tables(lake.pending, lake.configuration.tables, connected_lake().quarantine)
-        look.run(lake.configuration.tables, ends_at)
+        keep_unconfigured_tables(reads.pending, reads.configuration.tables, connected_ports().quarantine)
+        look.run(reads.configuration.tables, ends_at)
     finally:
-        _tell_changes(lake, is_day_over=is_due)
+        _tell_changes(reads, is_day_over=is_due)
     return {"landed": swept.found.landed, "missed": swept.found.missed, "rejected": swept.found.rejected}
 
 
-def _tell_changes(lake: _Lake, *, is_day_over: bool) -> None:
+def _tell_changes(reads: _SharedReads, *, is_day_over: bool) -> None:
     """Send messages about changes; a failure here does not fail the sweep, and the next sweep sends them."""
     try:
         told = DynamoDbToldStates(dynamodb_resource(), _variables().file_tracker_table, clock=_seconds)
@@ -92,19 +92,19 @@ def _tell_changes(lake: _Lake, *, is_day_over: bool) -> None:
         judge = SweepStates(known, Commands(_variables().environment), _now())
         judgements = [*_JUDGEMENTS, _expiring_rejected] if is_day_over else _JUDGEMENTS
         messenger = Messenger(told, SnsTopic(_variables().topic_arn), _variables().lake, _seconds)
-        messenger.judge([partial(judgement, judge, lake) for judgement in judgements], known)
+        messenger.judge([partial(judgement, judge, reads) for judgement in judgements], known)
         if is_day_over:
             told.forget(known)
     except Exception:
-        logger.exception("people were not told of all that changed")
+        logger.exception("some messages about changes were not sent")
         count(Metric.UNTOLD_CHANGES)
 
 
 def _sweep() -> Sweep:
-    lake = connected_lake()
-    sources, listing = lake.staging.sources, S3Listing(lake.staging.buckets)
+    ports = connected_ports()
+    sources, listing = ports.staging.sources, S3Listing(ports.staging.buckets)
     return Sweep(
-        missing_files=MissingFiles(listing, lake.tracker, lake.quarantine, sources),
+        missing_files=MissingFiles(listing, ports.tracker, ports.quarantine, sources),
         listing=listing,
         states=_states(),
         bucket=STAGING,
@@ -114,10 +114,10 @@ def _sweep() -> Sweep:
 
 
 def _vanished_look() -> VanishedLook:
-    lake = connected_lake()
-    listing, days = S3Listing(lake.staging.buckets), _variables().landed_file_days
+    ports = connected_ports()
+    listing, days = S3Listing(ports.staging.buckets), _variables().landed_file_days
     states = _states()
-    loads = VanishedLoads(lake.tracker, listing, lake.quarantine, days, _now, states.load().expired_until)
+    loads = VanishedLoads(ports.tracker, listing, ports.quarantine, days, _now, states.load().expired_until)
     return VanishedLook(loads, states, _now, _log_vanished)
 
 
@@ -135,53 +135,53 @@ def _running() -> DynamoDbRunningConfiguration:
     )
 
 
-def _late(judge: SweepStates, lake: _Lake) -> Iterator[State]:
+def _late(judge: SweepStates, reads: _SharedReads) -> Iterator[State]:
     if _are_schedules_enabled():
         leases = DynamoDbPlannedLeases(dynamodb_resource(), _variables().file_processing_tracker_table, clock=_seconds)
-        yield from judge.late(lake.configuration.tables, lake.pending, lake.oldest, leases)
+        yield from judge.late(reads.configuration.tables, reads.pending, reads.oldest, leases)
 
 
-def _silent(judge: SweepStates, lake: _Lake) -> Iterator[State]:
-    planned = _last_planned(lake.configuration.batches.keys())
+def _silent(judge: SweepStates, reads: _SharedReads) -> Iterator[State]:
+    planned = _last_planned(reads.configuration.batches.keys())
     if _are_schedules_enabled():
         schedule = _variables().schedule_names
-        yield from judge.silent(lake.configuration.batches, planned, lambda name: f"{schedule}{name}")
+        yield from judge.silent(reads.configuration.batches, planned, lambda name: f"{schedule}{name}")
 
 
-def _expiring(judge: SweepStates, lake: _Lake) -> Iterator[State]:
-    yield from judge.expiring(_losses(lake.oldest), _variables().landed_file_days)
+def _expiring(judge: SweepStates, reads: _SharedReads) -> Iterator[State]:
+    yield from judge.expiring(_losses(reads.oldest), _variables().landed_file_days)
 
 
-def _expiring_rejected(judge: SweepStates, _: _Lake) -> Iterator[State]:
+def _expiring_rejected(judge: SweepStates, _: _SharedReads) -> Iterator[State]:
     yield judge.expiring_rejected(_rejected_that_may_be_wanted(), _variables().landed_file_days)
 
 
-def _vanished(judge: SweepStates, _: _Lake) -> Iterator[State]:
+def _vanished(judge: SweepStates, _: _SharedReads) -> Iterator[State]:
     def ways_out(entry: KeptEntry) -> tuple[str, str]:
         empty, dismiss = judge.commands.reload(entry.source_table_name, "empty"), judge.commands.dismiss(entry.entry_id)
         return f"Run: {empty}", f"Or: {dismiss}"
 
-    entries = connected_lake().quarantine.of_tables(QuarantineKind.VANISHED_LOAD)
+    entries = connected_ports().quarantine.of_tables(QuarantineKind.VANISHED_LOAD)
     yield from judge.of_entries(Aspect.VANISHED, "all objects of the load in {} are gone", entries, ways_out)
 
 
-def _unconfigured(judge: SweepStates, _: _Lake) -> Iterator[State]:
-    entries = connected_lake().quarantine.of_tables(QuarantineKind.UNCONFIGURED_TABLE)
+def _unconfigured(judge: SweepStates, _: _SharedReads) -> Iterator[State]:
+    entries = connected_ports().quarantine.of_tables(QuarantineKind.UNCONFIGURED_TABLE)
     title = "files of {} land, which no manifest names"
     yield from judge.of_entries(
         Aspect.UNCONFIGURED, title, entries, lambda entry: (f"Run: {judge.commands.show(entry.entry_id)}",)
     )
 
 
-def _unconfigured_anymore(judge: SweepStates, lake: _Lake) -> Iterator[State]:
-    yield from judge.unconfigured_anymore(lake.configuration)
+def _unconfigured_anymore(judge: SweepStates, reads: _SharedReads) -> Iterator[State]:
+    yield from judge.unconfigured_anymore(reads.configuration)
 
 
 _JUDGEMENTS = (_late, _silent, _expiring, _vanished, _unconfigured, _unconfigured_anymore)
 
 
 def _last_planned(configured: Set[str]) -> Mapping[str, str]:
-    """Give the last planning times of cadences.
+    """Return the last planning times of cadences.
 
     For a cadence that is new, returns, or has no schedule, the time begins now.
     """
@@ -199,8 +199,8 @@ def _are_schedules_enabled() -> bool:
 
 
 def _losses(oldest: Mapping[str, str]) -> Mapping[str, frozenset[str]]:
-    days, lake = _variables().landed_file_days, connected_lake()
-    held = [entry for kind in HELD_KINDS for entry in lake.quarantine.of_tables(kind)]
+    days, ports = _variables().landed_file_days, connected_ports()
+    held = [entry for kind in HELD_KINDS for entry in ports.quarantine.of_tables(kind)]
     found = losses([*oldest.items(), *landings_of(held)], now=_now(), landed_file_days=days)
     for name in sorted(found):
         with log_keys(table=name):
@@ -212,14 +212,14 @@ def _losses(oldest: Mapping[str, str]) -> Mapping[str, frozenset[str]]:
 
 def _rejected_that_may_be_wanted() -> list[str]:
     """List the landing times of open entries; once a day, because many may stay on record."""
-    rejected = connected_lake().quarantine.of_tables(QuarantineKind.REJECTED_FILE)
+    rejected = connected_ports().quarantine.of_tables(QuarantineKind.REJECTED_FILE)
     return [landed for _, landed in landings_of(rejected)]
 
 
 def _counts(swept: Swept) -> dict[Metric, int]:
     found = swept.found
     if found.landed or found.rejected:
-        logger.warning("no event told of %d landed and %d rejected files", found.landed, found.rejected)
+        logger.warning("%d landed and %d rejected files had no event", found.landed, found.rejected)
     is_slow = swept.round_hours > ROUND_HOURS
     return {
         Metric.MISSED_FILES: found.missed,

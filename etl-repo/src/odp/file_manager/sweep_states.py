@@ -181,7 +181,7 @@ class SweepStates:
     def _ended(
         self, found: Iterable[State], aspect: Aspect, title: str, judged: Collection[str] | None = None, but: str = ""
     ) -> Iterator[State]:
-        """Give the states of subjects whose problem ended; only configured ones get a message."""
+        """Return the states of subjects whose problem ended; only configured ones get a message."""
         have_one = {state.subject.name for state in found}
         for name in self._known_of(aspect):
             if name not in have_one and name != but and not self._is_left_out(name, judged):

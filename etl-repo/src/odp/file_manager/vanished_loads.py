@@ -74,7 +74,7 @@ class VanishedLoad:
         return Quarantined(KIND, self.entry_id, reason, details)
 
     def emptying_part(self) -> LandedFile:
-        """Give the load without rows that empties the table; after a dismissal it is another one."""
+        """Return the load without rows that empties the table; after a dismissal it is another one."""
         first = self.parts[0]
         key = _folder(first) + _NO_PART
         request = f"-{self.dismissed + 1}" if self.dismissed else ""
@@ -97,13 +97,13 @@ class VanishedLoad:
 
 
 def load_in_table(processed: Sequence[LandedFile]) -> tuple[LandedFile, ...]:
-    """Give the parts of the load in a table; none if a person emptied the table."""
+    """Return the parts of the load in a table; none if a person emptied the table."""
     parts = _newest_applied(processed)
     return () if any(part.is_emptying for part in parts) else parts
 
 
 def _newest_applied(processed: Sequence[LandedFile]) -> tuple[LandedFile, ...]:
-    """Give the newest applied load, even if it has no rows."""
+    """Return the newest applied load, even if it has no rows."""
     applied = [part for part in processed if part.is_load and part.status is FileStatus.APPLIED]
     newest = max((part.generation for part in applied), default=0)
     return tuple(part for part in applied if part.generation == newest)
@@ -116,7 +116,7 @@ def _is_held(processed: Sequence[LandedFile]) -> bool:
 
 
 def _folder(file: LandedFile) -> str:
-    """Give the folder of a file's table."""
+    """Return the folder of a file's table."""
     if file.is_load:
         segment_folder = file.segment[: file.segment.rfind("/") + 1]
         return file.key.removesuffix(file.name).removesuffix(segment_folder)
@@ -161,7 +161,7 @@ class VanishedLoads:
             yield table, self.check_table(table, kept[table])
 
     def kept(self) -> Mapping[str, Sequence[KeptEntry]]:
-        """Give the entries of all tables; a table without entries has an empty list."""
+        """Return the entries of all tables; a table without entries has an empty list."""
         kept: dict[str, list[KeptEntry]] = defaultdict(list)
         for entry in self.quarantine.of_tables(KIND):
             kept[entry.source_table_name].append(entry)
@@ -224,7 +224,7 @@ class VanishedLoads:
     def _by_changes(
         self, table: str, processed: Sequence[LandedFile], kept: Sequence[KeptEntry]
     ) -> VanishedLoad | None:
-        """Give what an open entry names, else a new finding, else the one that a person dismissed last."""
+        """Return what an open entry names, else a new finding, else the one that a person dismissed last."""
         began = max((part.landed_at for part in _newest_applied(processed)), default="")
         entries = sorted((entry for entry in kept if time_of(entry) > began), key=time_of)
         dismissed = [entry for entry in entries if entry.is_dismissed]
@@ -242,7 +242,7 @@ class VanishedLoads:
         return ChangeWitnesses(self.files, self.staged, self.clock().astimezone(UTC))
 
     def _since(self, processed: Sequence[LandedFile]) -> str:
-        """Give the time after which landed changes follow the load in the table and cannot have expired."""
+        """Return the time after which landed changes follow the load in the table and cannot have expired."""
         return max([self.may_have_expired_until, *(part.landed_at for part in _newest_applied(processed))])
 
     def _is_load_pending(self, table: str) -> bool:

@@ -14,7 +14,7 @@ _GONE_AFTER = timedelta(days=2)
 
 
 def losses(landed: Iterable[tuple[str, str]], *, now: datetime, landed_file_days: int) -> dict[str, frozenset[str]]:
-    """Give the tables whose files expire soon or have expired, each with the weeks in which these files landed.
+    """Return the tables whose files expire soon or have expired, each with the weeks in which these files landed.
 
     Files that landed in another week are another loss, so people get another message.
     """
@@ -26,12 +26,12 @@ def losses(landed: Iterable[tuple[str, str]], *, now: datetime, landed_file_days
 
 
 def landings_of(entries: Iterable[KeptEntry]) -> list[tuple[str, str]]:
-    """Give table and landing time of open entries; after the expiry nobody can decide about them."""
+    """Return table and landing time of open entries; after the expiry nobody can decide about them."""
     return [(entry.source_table_name, entry.landed_from) for entry in entries if not entry.is_dismissed]
 
 
 def weeks_of_those_that_expire(landed: Iterable[str], *, now: datetime, landed_file_days: int) -> frozenset[str]:
-    """Give the landing weeks of files that are in their last week and not expired."""
+    """Return the landing weeks of files that are in their last week and not expired."""
     return frozenset(map(_week_of, _that_expire(landed, now, landed_file_days)))
 
 
@@ -56,5 +56,5 @@ def expires_soon(landed: str, now: datetime, landed_file_days: int) -> bool:
 
 
 def expires_at(landed: str, landed_file_days: int) -> datetime:
-    """Give the expiry time of a file's object, by its landing time."""
+    """Return the expiry time of a file's object, by its landing time."""
     return datetime.fromisoformat(landed) + timedelta(days=landed_file_days)

@@ -14,7 +14,7 @@ from odp.file_processor.refresh_run import RefreshRun, now_text
 from odp.records import RawTableConfig
 from odp.refresh import RefreshOutcome, RefreshStatus
 
-# Refreshes tables for one job run, each under its lease; a table that fails holds up no other.
+# One job run: each table under its own lease; a failing table does not stop the others.
 
 
 logger = logging.getLogger(__name__)
@@ -57,26 +57,26 @@ def refresh_batch(source_tables: Sequence[str], refresh_one: RefreshOne, *, at_a
     with ThreadPoolExecutor(max_workers=max(1, min(at_a_time, len(source_tables)))) as threads:
         futures = {name: threads.submit(refresh_one, name) for name in source_tables}
     outcomes: list[RefreshOutcome] = []
-    booked: dict[str, str] = {}
-    unbooked: dict[str, str] = {}
+    recorded: dict[str, str] = {}
+    unrecorded: dict[str, str] = {}
     for name, future in futures.items():
         if (error := future.exception()) is not None:
-            logger.error("%s failed and left nothing in the books", name, exc_info=error)
-            unbooked[name] = f"{type(error).__name__}: {error}"
+            logger.error("%s failed and left nothing in the run log", name, exc_info=error)
+            unrecorded[name] = f"{type(error).__name__}: {error}"
         elif (outcome := future.result()) is not None:
             outcomes.append(outcome)
             if outcome.status is RefreshStatus.ERROR:
-                booked[name] = outcome.error
-    if unbooked:
-        raise UnrecordedFailureError(_message(len(source_tables), unbooked, booked))
-    if booked:
-        raise RefreshFailedError(_message(len(source_tables), unbooked, booked))
+                recorded[name] = outcome.error
+    if unrecorded:
+        raise UnrecordedFailureError(_message(len(source_tables), unrecorded, recorded))
+    if recorded:
+        raise RefreshFailedError(_message(len(source_tables), unrecorded, recorded))
     return outcomes
 
 
-def _message(tables: int, unbooked: Mapping[str, str], booked: Mapping[str, str]) -> str:
+def _message(tables: int, unrecorded: Mapping[str, str], recorded: Mapping[str, str]) -> str:
     """Name all tables first, so a shortened message keeps the names."""
-    kinds = (("tables failed and left nothing in the books", unbooked), ("tables failed", booked))
+    kinds = (("tables failed and left nothing in the run log", unrecorded), ("tables failed", recorded))
     counts = "; ".join(f"{len(found)} of {tables} {kind} ({', '.join(found)})" for kind, found in kinds if found)
-    reasons = "; ".join(f"{name}: {reason}" for name, reason in {**unbooked, **booked}.items())
+    reasons = "; ".join(f"{name}: {reason}" for name, reason in {**unrecorded, **recorded}.items())
     return f"{counts}: {reasons}"

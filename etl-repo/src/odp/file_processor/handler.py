@@ -97,7 +97,7 @@ def _afterwards(cadence: str, work: Callable[[], None]) -> None:
     try:
         work()
     except Exception:
-        logger.exception("%s: people were not told of all that changed", cadence)
+        logger.exception("%s: some messages about changes were not sent", cadence)
         count(Metric.UNTOLD_CHANGES)
 
 

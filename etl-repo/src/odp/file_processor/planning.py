@@ -34,7 +34,7 @@ FLEX_TAKES = 2
 
 
 def bytes_of_a_worker(worker_type: str) -> int:
-    """Give the pending bytes for one executor."""
+    """Return the pending bytes for one executor."""
     return CORES[worker_type] * BYTES_OF_A_CORE
 
 
@@ -210,7 +210,7 @@ def may_start(table: RawTableConfig, work: PendingWork, lease: TableLease) -> bo
 
 
 def state_of(batch_config: BatchConfig, plan: BatchPlan, size: RunSize) -> dict[str, Any]:
-    """Give the state for the state machine: references, sizes and timeouts of the runs, never configurations."""
+    """Return the state for the state machine: references, sizes and timeouts of the runs, never configurations."""
     return {
         "outcome": PLANNED if plan.batches else NOTHING_TO_DO,
         "refresh_cadence": plan.refresh_cadence,

@@ -56,7 +56,7 @@ class RefreshRun:
         self._files = 0
         self._registrations = 0
         self._counts = RowCounts()
-        self._in_books = (0, RowCounts())
+        self._recorded = (0, RowCounts())
         self._left = 0
         self._is_all = True
         self._awaits_load = False
@@ -73,7 +73,7 @@ class RefreshRun:
             readability = Readability(self._with.staged_files, self._register_missing(state))
             while self._has_more(step := self._step(state, readability, heartbeat.check)):
                 state = step.state
-                self._enter_done()
+                self._record_done()
 
     def close(self, failure: Exception | None = None, stack_trace: str = "") -> RefreshOutcome:
         """Write the closing record and return the lease; a run that lost its lease records only that.
@@ -98,7 +98,7 @@ class RefreshRun:
         try:
             self._with.run_log.append(self._lease, entry)
         except LeaseLostError as lost:
-            files, counts = self._in_books
+            files, counts = self._recorded
             outcome = replace(self._outcome(RefreshStatus.ERROR), files=files, counts=counts)
             outcome = replace(outcome, error=error or _named(lost), stack_trace=stack_trace)
             self._with.run_log.record(outcome, self._with.run_id)
@@ -136,13 +136,13 @@ class RefreshRun:
 
     def _finish_earlier_run(self, last: LastCommit) -> None:
         """Record the files of a run that died after its commit, including a file that a person skipped meanwhile."""
-        found = self._with.files.not_booked(self._config.source_table_name, last.file_ids)
+        found = self._with.files.unrecorded_files(self._config.source_table_name, last.file_ids)
         files = [file for file in found if file.status_reason != SkipReason.OVERWRITTEN_AMID]
         if files:
             logger.info("%s: an earlier run committed %d files and died", self._config.qualified_name, len(files))
             self._publish(last, [file.applied(last.state.generation) for file in files])
             if self._pending() or not self._is_all:  # otherwise they are recorded together with the end of this run
-                self._enter_done()
+                self._record_done()
 
     def _pending(self) -> Sequence[LandedFile]:
         """The pending files without those that the table already has."""
@@ -179,7 +179,7 @@ class RefreshRun:
         pending = self._pending()
         if not pending:
             return None
-        self._enter_done()
+        self._record_done()
         pending, processed_parts = self._as_approved(pending)
         unsettled = (file for file in pending if file.is_load and not is_settled(file, self._with.clock()))
         self._awaits_load = state.generation > 0 and any(unsettled)
@@ -241,12 +241,12 @@ class RefreshRun:
         if committed.counts.updates_without_row:
             logger.warning(_WITHOUT_ROW, self._config.qualified_name, committed.counts.updates_without_row)
 
-    def _enter_done(self) -> None:
+    def _record_done(self) -> None:
         """Record the files of earlier commits before a new commit, because a commit names only its own files."""
         if self._done:
             entry = RunRecord(self._outcome(RefreshStatus.UPDATING), self._done)
             self._with.run_log.append(self._lease, entry)
-            self._done, self._in_books = (), (self._files, self._counts)
+            self._done, self._recorded = (), (self._files, self._counts)
 
 
 def refuse_other_identity(config: RawTableConfig, written_with: Mapping[str, str] | None) -> None:

@@ -15,7 +15,7 @@ from odp.records import HELD_KINDS, KeptEntry, PendingWork, QuarantineKind, RawT
 from odp.refresh import RefreshStatus
 from odp.state_changes import NOTHING_TOLD, Aspect, State, Subject, Told, problem_key
 
-# Judges an execution where no table's record can: its plan, and runs that died or never began.
+# States that no table's record shows: a failed plan, and runs that died or never began.
 
 
 _BATCH = re.compile(r"^(?:batch \d+|all batches): ")
@@ -48,7 +48,7 @@ def state_of_runs(refresh_cadence: str, execution: str, failed: Sequence[str]) -
 
 
 def _beginning(text: str) -> str:
-    """Give the beginning that every cut of the text has, without a word that may be cut."""
+    """Return the beginning that every cut of the text has, without a word that may be cut."""
     failure = _BATCH.sub("", text)
     return failure if len(failure) <= _CHARACTERS_FOR_CERTAIN else failure[:_CHARACTERS_FOR_CERTAIN].rpartition(" ")[0]
 
@@ -84,7 +84,7 @@ class RefreshStates:
     commands: Commands
 
     def refreshes(self, tables: Sequence[RawTableConfig], told: Mapping[str, Told]) -> Iterator[State]:
-        """Give the state of each table's last refresh, where it may be news."""
+        """Return the state of each table's last refresh, where it may be news."""
         pending = self.files.pending_work()
         looked_at = [each for each in tables if each.source_table_name in pending or _had_problem(each, told)]
         leases = self.leases.leases(table.qualified_name for table in looked_at)
@@ -121,7 +121,7 @@ class RefreshStates:
             yield f"Run: {self.commands.status(table.source_table_name)}"
 
     def held(self, tables: Sequence[RawTableConfig], told: Mapping[str, Told]) -> Iterator[State]:
-        """Give the state of each table that has held files, or had some."""
+        """Return the state of each table that has held files, or had some."""
         held = _open_entries(self.entries)
         for table in tables:
             subject = Subject(Aspect.HELD, table.qualified_name)

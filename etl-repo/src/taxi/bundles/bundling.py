@@ -28,16 +28,16 @@ class ClaimResult(StrEnum):
 class Claim:
     """The result, with its bundle if there is one."""
 
-    answer: ClaimResult
+    result: ClaimResult
     bundle: Bundle | None = None
 
     @property
-    def state(self) -> dict[str, Any]:
-        """The state for the state machine: a key and a count, for any number of files."""
+    def state_input(self) -> dict[str, Any]:
+        """The input of the state machine's next state: a key and counts, so its size does not grow with the files."""
         if self.bundle is None:
-            return {"outcome": self.answer.value}
+            return {"outcome": self.result.value}
         return {
-            "outcome": self.answer.value,
+            "outcome": self.result.value,
             "bundle_key": self.bundle.key,
             "files": len(self.bundle.files),
             "is_loaded": self.bundle.is_loaded,
@@ -115,7 +115,7 @@ _CLOCKS_DIFFER_BY = 5
 
 
 def next_files(pending: Sequence[LandedFile], now: float, most: int) -> tuple[LandedFile, ...]:
-    """Give the files to load next, at most `most`; none if all that are pending wait for a later time.
+    """Return the files to load next, at most `most`; none if all that are pending wait for a later time.
 
     While files wait after a run of several died, no other suspects are tried: whether runs work at all is then found
     out by one bundle at a time, and by files that are under no suspicion.
@@ -129,7 +129,7 @@ def next_files(pending: Sequence[LandedFile], now: float, most: int) -> tuple[La
 
 
 def _beside(first: LandedFile, due: Iterable[LandedFile], waiting: Iterable[LandedFile]) -> tuple[LandedFile, ...]:
-    """Give the files that may be in a bundle with the first one of it."""
+    """Return the files that may be in a bundle with the first one of it."""
     if first.loaded:  # one build is for all that wait for one
         return tuple(file for file in (*due, *waiting) if file.loaded)
     alike = tuple(file for file in due if not file.loaded and file.most_files == first.most_files)

@@ -48,8 +48,8 @@ class ClosedBundle:
         return first if first <= LONGEST_PAUSE_SECONDS else 0
 
     @property
-    def state(self) -> dict[str, Any]:
-        """What the state machine carries on and tells people."""
+    def state_input(self) -> dict[str, Any]:
+        """The input of the state machine's next state, with the message for people."""
         return {
             "completed": len(self.outcomes) - len(self.failed) - len(self.waiting),
             "failed": len(self.failed),

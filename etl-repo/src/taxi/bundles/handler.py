@@ -47,8 +47,8 @@ def _claim_or_close(event: dict[str, Any]) -> dict[str, Any]:
     if event["step"] == "claim":
         if waiting := bundling.long_waiting(event["dataset"]):
             count(Metric.WAITING_TAXI_FILES, waiting)
-        return bundling.claim(event["dataset"], event["execution"], event.get("execution_arn", "")).state
+        return bundling.claim(event["dataset"], event["execution"], event.get("execution_arn", "")).state_input
     if event["step"] == "close":
-        return closing.close(event["bundle_key"], error_text(event.get("error"))).state
+        return closing.close(event["bundle_key"], error_text(event.get("error"))).state_input
     message = f"{event['step']!r} is no step of this function; name claim or close"
     raise RejectedInputError(message)

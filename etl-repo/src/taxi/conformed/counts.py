@@ -40,7 +40,7 @@ class FileCount:
     offsets: Mapping[int, int]
 
     def line(self, split: int, position: int) -> int:
-        """Give the line of a row, counted from 1."""
+        """Return the line of a row, counted from 1."""
         return position + self.offsets[split]
 
 
@@ -94,17 +94,17 @@ def is_accepted(count: FileCount, dataset: Dataset) -> bool:
 
 
 def outcome_of_refused(source: SourceFile, reason: str) -> FileOutcome:
-    """Give the outcome of a file that could not be read."""
+    """Return the outcome of a file that could not be read."""
     return _unless_superseded(source, FileOutcome(source.file_id, LoadStatus.FAILED, error=reason))
 
 
 def outcome_of_passing(source: SourceFile, reason: str) -> FileOutcome:
-    """Give the outcome of a file after a transient failure, also if the file was replaced."""
+    """Return the outcome of a file after a transient failure, also if the file was replaced."""
     return FileOutcome(source.file_id, LoadStatus.PENDING, error=reason)
 
 
 def outcome_of(source: SourceFile, count: FileCount, dataset: Dataset, kept: Quarantined | None) -> FileOutcome:
-    """Give the outcome of a file that was read."""
+    """Return the outcome of a file that was read."""
     outcome = FileOutcome(
         source.file_id,
         LoadStatus.LOADED,

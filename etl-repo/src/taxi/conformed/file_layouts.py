@@ -145,7 +145,7 @@ def header(start: bytes) -> tuple[str, ...]:
         raise SourceFileError(message) from None
 
 
-# Reads a Parquet file's footer by Parquet's own library: no Spark job, however many files there are.
+# Reads Parquet footers with Parquet's own library, without a Spark job.
 
 
 _LENGTH_BYTES, _TAIL_BYTES = 4, 8
@@ -153,7 +153,7 @@ _LENGTH_BYTES, _TAIL_BYTES = 4, 8
 
 
 def read_footer(spark: SparkSession, uri: str) -> ParquetFooter:
-    """Give the columns and the number of rows of a Parquet file.
+    """Return the columns and the number of rows of a Parquet file.
 
     Raises:
         SourceFileError: it is not a whole Parquet file, has a column of a type that Spark cannot read, or promises

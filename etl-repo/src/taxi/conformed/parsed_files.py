@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
 
-# Limits the kept malformed rows of a file, before and while they come to the driver.
+# Limits the malformed rows of a file that come to the driver.
 
 
 _BLOCK = 8_192
@@ -39,7 +39,7 @@ def may_exceed(count: FileCount) -> bool:
 
 
 def first_rows(spark: SparkSession, malformed: DataFrame, files: Collection[int]) -> DataFrame:
-    """Give the first malformed rows of some files: the kept number, and up to a block more.
+    """Return the first malformed rows of some files: the kept number, and up to a block more.
 
     This avoids sorting 50 million rows to keep the first ones.
     """
@@ -66,7 +66,7 @@ def first_rows(spark: SparkSession, malformed: DataFrame, files: Collection[int]
 
 
 def kept_of(rows: Iterable[MalformedRow]) -> Iterator[MalformedRow]:
-    """Give the kept rows of a file."""
+    """Return the kept rows of a file."""
     size = 0
     for number, row in enumerate(rows):
         size += len(row.text.encode(errors="replace")) + len(row.reason.encode(errors="replace"))
@@ -116,7 +116,7 @@ class ParsedFiles:
         self._frame.unpersist()
 
     def rows(self, file_ids: Collection[str]) -> DataFrame:
-        """Give the well-formed rows of some files: conformed values, and the key and version of each row's file."""
+        """Return the well-formed rows of some files: conformed values, and the key and version of each row's file."""
         chosen = (
             {FILE: number, "source_file": known.source.key, "source_version": known.source.version}
             for number, known in enumerate(self._files)
@@ -127,7 +127,7 @@ class ParsedFiles:
         return sound.join(F.broadcast(sources), FILE).select(*self._dataset.columns, "source_file", "source_version")
 
     def malformed(self) -> Iterator[tuple[str, MalformedRow]]:
-        """Give the first malformed rows of each file with its id: file by file, in the order of their lines."""
+        """Return the first malformed rows of each file with its id: file by file, in the order of their lines."""
         found = self._frame.filter(F.col(MALFORMED).isNotNull()).select(*PLACE, MALFORMED)
         judged = [n for n, known in enumerate(self._files) if known.source.file_id in self.counts]
         crowded = [n for n in judged if may_exceed(self.counts[self._files[n].source.file_id])]

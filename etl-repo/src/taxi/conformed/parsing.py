@@ -77,7 +77,7 @@ def _converted(alike: FileWithLayout, rows: SourceRows, own: str, declared: Decl
 def _problems(
     alike: FileWithLayout, rows: SourceRows, names: Sequence[str], target: tuple[str, Declared]
 ) -> Iterator[_Problem]:
-    """Give the possible faults of a value, with its column in the file."""
+    """Return the possible faults of a value, with its column in the file."""
     name, declared = target
     texts = {own: rows.values[own].cast("string") for own in names}
     is_nothing = {own: is_no_value(text, declared) for own, text in texts.items()}

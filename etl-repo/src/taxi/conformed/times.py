@@ -32,7 +32,7 @@ def within_years(instant: Column) -> Column:
 
 
 def from_date(day: Column) -> Column:
-    """Give the beginning of a day; a day far beyond would overflow as an instant."""
+    """Return the beginning of a day; a day far beyond would overflow as an instant."""
     first, last = (F.lit(bound).cast("date") for bound in _DAYS)
     return F.when(day.between(first, last), day.cast("timestamp"))
 
@@ -44,7 +44,7 @@ def _has_short_year(text: Column, format_: str) -> Column:
 
 
 def year_pattern(format_: str) -> str:
-    """Give a regular expression for texts of a format whose years have no sign and at most four digits."""
+    """Return a regular expression for texts of a format whose years have no sign and at most four digits."""
     return f"^{''.join(_pattern_of(part) for part in _PART.finditer(format_))}$"
 
 

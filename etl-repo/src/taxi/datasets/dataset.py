@@ -14,7 +14,7 @@ from typing import Any
 
 from taxi.errors import DatasetError
 
-# Which keys of objects Spark reads as they are; all others are refused, whatever is in the objects.
+# Keys that Spark would not read literally are refused, whatever the object holds.
 
 
 PATTERN_MARKS = "\\{}[]*?"
@@ -99,7 +99,7 @@ class FileFormat(StrEnum):
 
 
 def format_of(key: str) -> FileFormat | None:
-    """Tell the format of an object by the ending of its key, in any case; None if it has no known one."""
+    """Return the format of an object from the ending of its key, in any case; None if unknown."""
     return next((known for known in FileFormat if key.lower().endswith(f".{known}")), None)
 
 
@@ -148,7 +148,7 @@ def dataset_of(key: str, datasets: Iterable[Dataset]) -> Dataset | None:
     return next((dataset for dataset in datasets if key.startswith(dataset.prefix)), None)
 
 
-# Reads the dataset files of this package; they were checked when it was deployed (etl_cdk.datasets).
+# Reads the dataset files of this package; synthesis has checked them (etl_cdk.datasets).
 
 
 @functools.cache

@@ -17,14 +17,14 @@ from lake.errors import RetryableError
 from lake.landing.object_created import RejectedFile
 from lake.ledger.connection import condition_failed, persist, read_items, transact
 from taxi.dynamodb.leases import check_of, lost
-from taxi.ports import Known
+from taxi.ports import EarlierState
 from taxi.records import FORMAT, REJECTED, FileOutcome, FileStatus, LandedFile, Lease, LoadStatus, WaitingFile
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
 
 # a transaction holds 100 actions (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html)
-# of which one is the check of the lease
+# one is the check of the lease
 _ACTIONS = 99
 _END_OF = {
     LoadStatus.LOADED: FileStatus.COMPLETED,
@@ -39,13 +39,13 @@ Action = dict[str, Any]
 
 
 class DynamoDbAudit:
-    """The books of landed files."""
+    """Landed files in DynamoDB, with their state and outcome."""
 
     def __init__(self, dynamodb: DynamoDBServiceResource, audit_table: str) -> None:
         self._client = dynamodb.meta.client
         self._table = dynamodb.Table(audit_table)
 
-    def register(self, file: LandedFile) -> Known:
+    def register(self, file: LandedFile) -> EarlierState:
         """Add a file as landed and pending, unless it is known; tell which."""
         marker = _marker_key(file.dataset, file.file_id)
         item = {**_key(file.dataset, file.file_id), "file_status": FileStatus.LANDED.value, **_described(file)}
@@ -56,8 +56,8 @@ class DynamoDbAudit:
             if not condition_failed(error):
                 raise
             is_pending = "Item" in self._table.get_item(Key=marker, ConsistentRead=True)
-            return Known.PENDING if is_pending else Known.ENDED
-        return Known.NEW
+            return EarlierState.PENDING if is_pending else EarlierState.ENDED
+        return EarlierState.NEW
 
     def record_rejected(self, file: RejectedFile) -> None:
         """Keep a rejected object, with its reason, as a file of the dataset `rejected`."""
@@ -68,7 +68,7 @@ class DynamoDbAudit:
     def unknown(
         self, files: Sequence[LandedFile | RejectedFile], datasets: Collection[str]
     ) -> Sequence[LandedFile | RejectedFile]:
-        """Name those of the given files that are in no item, neither as one of these datasets nor as rejected.
+        """List the given files that have no item, neither in one of these datasets nor as rejected.
 
         A release with other rules may have taken for a dataset's file what is rejected now, and the other way round.
         """
@@ -230,7 +230,7 @@ def _landed_file(dataset: str, item: Mapping[str, Any]) -> LandedFile:
 
 
 def _tried(file: LandedFile) -> dict[str, Any]:
-    """Give what a marker says beyond the file: releases before this one knew the tries only."""
+    """Return what a marker says beyond the file: releases before this one knew the tries only."""
     tried: dict[str, Any] = {name: getattr(file, name) for name in _COUNTS}
     if file.loaded:
         tried["loaded"] = {name: getattr(file.loaded, name) for name in (*_ROWS, "quarantine")}

@@ -40,7 +40,7 @@ class DynamoDbDatasetLeases:
         return self._take(dataset, owner, execution_arn)
 
     def holder(self, dataset: str) -> Holder | None:
-        """Tell who holds a dataset's lease, expired or not; None if nobody does."""
+        """Return the holder of a dataset's lease, expired or not; None if there is none."""
         key = lease_item(self._table, dataset).key
         item = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item", {})
         if "owner" not in item:
@@ -75,10 +75,10 @@ def lease_item(audit_table: str, dataset: str) -> LeaseItem:
 
 
 def check_of(lease: Lease, audit_table: str) -> dict[str, Any]:
-    """Give the part of a transaction that lets it happen only while the lease is held."""
+    """Return the part of a transaction that lets it happen only while the lease is held."""
     return demanding(lease_item(audit_table, lease.dataset), lease)
 
 
 def lost(lease: Lease) -> LeaseLostError:
-    """Give the error of a lease that a later claim took."""
+    """Return the error of a lease that a later claim took."""
     return LeaseLostError(f"{lease.dataset}: a later claim took the lease of {lease.owner} ({lease.fencing_token})")

@@ -1,7 +1,7 @@
 """Finds files that landed without an event: S3 is the truth, events are only the faster way to it.
 
 What it registers is pending, so the next look of the schedule loads it. A run that is not finished before its time is
-over goes on at the same key in the next one.
+over continues at the same key in the next one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from lake.landing.listings import EVENTS_TAKE, SweepStates, is_due
 from lake.landing.object_created import RejectedFile
 from taxi.datasets.dataset import Dataset
 from taxi.landing.registration import listed_object
-from taxi.ports import FileRegister, Known, RawListing
+from taxi.ports import EarlierState, FileRegister, RawListing
 from taxi.records import LandedFile
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _VERSIONS_AT_ONCE = 1000
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """How many files no event had told of; `rejected` can be no file of a dataset, folders left out."""
+    """The number of files without an event; `rejected` can be no file of a dataset, folders left out."""
 
     landed: int = 0
     rejected: int = 0
@@ -53,7 +53,7 @@ class RawSweep:
     clock: Callable[[], datetime]
 
     def run(self, ends_at: datetime) -> Missed:
-        """Go on with the round that is under way, or begin one if it is due, until the time is over."""
+        """Continue the current round, or begin one if it is due, until the time is up."""
         state, missed = self.states.load(), Missed()
         if not state.is_round_under_way:
             if not is_due(state.round_began, ROUND_EVERY, self.clock()):
@@ -76,7 +76,7 @@ class RawSweep:
         missed = Missed()
         listed = [listed_object(version, self.datasets) for version in old]
         for file in self.register.unknown(listed, self.datasets.keys()):
-            logger.warning("no event told of %s", file.key)
+            logger.warning("%s had no event", file.key)
             missed += self._take_in(file)
         return missed
 
@@ -85,7 +85,7 @@ class RawSweep:
             self.register.record_rejected(file)
             return Missed(rejected=0 if file.is_folder else 1)
         # its event may have come at this moment
-        return Missed(landed=int(self.register.register(file) is Known.NEW))
+        return Missed(landed=int(self.register.register(file) is EarlierState.NEW))
 
     def _now(self) -> str:
         return self.clock().isoformat(timespec="seconds")

@@ -27,14 +27,14 @@ from lake.landing.object_created import (
 from lake.log_keys import log_keys
 from lake.shown_text import quoted, shown
 from taxi.datasets.dataset import Dataset, FileFormat, dataset_of, format_of, why_not_addressable
-from taxi.ports import Executions, FileRegister, Known
+from taxi.ports import EarlierState, Executions, FileRegister
 from taxi.records import LandedFile
 
 if TYPE_CHECKING:
     from lake.landing.listings import ObjectVersion
 
 
-# Turns an `Object Created` event of S3, or a listing, into the record of a landed file, or of what was rejected.
+# From an S3 event or a listing to the record of a landed or rejected file.
 
 
 _BODY_CHARACTERS = 1_000
@@ -112,7 +112,7 @@ class Landing:
         return LandingBatch(self)
 
     def read(self, message: Message) -> LandedFile | RejectedFile:
-        """Read what a message tells; trying again cannot help one that tells of no object of the raw bucket."""
+        """Read what a message tells; a retry cannot help a message without an object of the raw bucket."""
         try:
             return landed_object(event_in(message), self.datasets, self.bucket)
         except EventError as error:
@@ -139,10 +139,10 @@ class LandingBatch:
             return
         with log_keys(dataset=landed.dataset):
             known = self._landing.register.register(landed)
-            logger.info("%s %s", "registered" if known is Known.NEW else "already registered", landed.key)
-        self.new += known is Known.NEW
-        self.already_known += known is not Known.NEW
-        if known is not Known.ENDED:
+            logger.info("%s %s", "registered" if known is EarlierState.NEW else "already registered", landed.key)
+        self.new += known is EarlierState.NEW
+        self.already_known += known is not EarlierState.NEW
+        if known is not EarlierState.ENDED:
             self._waiting[landed.dataset].append(message)
 
     def start_executions(self) -> list[str]:

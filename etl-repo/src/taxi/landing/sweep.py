@@ -20,7 +20,7 @@ STOPS_BEFORE = timedelta(seconds=60)
 
 @entry_point("taxi-landing-sweep", LandingSweepVariables)
 def handle(event: dict[str, object], context: LambdaContext) -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
-    """Look through the landing folders until shortly before the time-out; the next run goes on there."""
+    """Look through the landing folders until shortly before the time-out; the next run continues there."""
     ends_at = time_out(context, _now()) - STOPS_BEFORE
     missed = _sweep().run(ends_at)
     for metric, number in (

@@ -13,7 +13,7 @@ from json_documents.suggestion import suggestion
 from taxi.datasets.dataset import DAY, LOAD_COLUMNS, Dataset
 from taxi.errors import RuleError
 
-# Finds the columns that a query reads, by its text, for checks without an SQL engine.
+# Finds the columns in a query's text, for checks without an SQL engine.
 
 
 _TOKEN = re.compile(
@@ -55,7 +55,7 @@ _NOTHING = _Token("mark", "")
 
 
 def read_columns(sql: str, table: str) -> frozenset[str]:
-    """Give the columns of the table, in lower case: all names that the query does not define itself."""
+    """Return the columns of the table, in lower case: all names that the query does not define itself."""
     tokens = [_NOTHING, _NOTHING, *_tokens(sql), _NOTHING, _NOTHING]
     read, defined = set[str](), {table}
     for position, token in enumerate(tokens):
@@ -69,7 +69,7 @@ def read_columns(sql: str, table: str) -> frozenset[str]:
 
 
 def mentioned_names(sql: str) -> frozenset[str]:
-    """Give every name in the query, including names of computed columns."""
+    """Return every name in the query, including names of computed columns."""
     return frozenset(token.text for token in _tokens(sql) if token.is_name)
 
 
@@ -112,7 +112,7 @@ class Rule:
 
     @property
     def version(self) -> str:
-        """Give the version, a hash of the SQL; a table of another version is recomputed as a whole."""
+        """Return the version, a hash of the SQL; a table of another version is recomputed as a whole."""
         return hashlib.sha256(self.sql.encode()).hexdigest()[:16]
 
 

@@ -1,4 +1,4 @@
-"""The dev lake as a data engineer of ODP sees it; every test finds its books empty."""
+"""The dev lake as a data engineer of ODP sees it; every test finds an empty ledger."""
 
 from collections.abc import Callable, Iterator
 
@@ -7,23 +7,23 @@ from odp.dynamodb.file_tracker import DynamoDbFileTracker
 
 from deployment_account.names import OdpTable, Shared
 from rehearsal.demo.deployed_lake import DeployedLake
-from tests.embedded.lake.odp.books import Books
+from tests.embedded.lake.odp.ledger import Ledger
 
 RACERS = 8
 
 
 @pytest.fixture
 def lake(deployed_lake: DeployedLake) -> Iterator[DeployedLake]:
-    """The lake with empty books and staging bucket; events that a test leaves behind would disturb the next one."""
-    books = Books(deployed_lake)
-    books.start_anew()
+    """The lake with an empty ledger and staging bucket; events left by one test would disturb the next."""
+    ledger = Ledger(deployed_lake)
+    ledger.start_anew()
     yield deployed_lake
-    books.wait_for_file_manager()
+    ledger.wait_for_file_manager()
 
 
 @pytest.fixture
-def books(lake: DeployedLake) -> Books:
-    return Books(lake)
+def ledger(lake: DeployedLake) -> Ledger:
+    return Ledger(lake)
 
 
 @pytest.fixture

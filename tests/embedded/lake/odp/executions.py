@@ -49,7 +49,7 @@ class Execution:
 
 
 def invoke_batch_manager(lake: DeployedLake, execution: str, step: str = "plan") -> dict[str, Any]:
-    """Invoke the deployed function with what the state machine gives it, and return what it hands on."""
+    """Invoke the deployed function with the state machine's input, and return its output."""
     answer = lake.client("lambda").invoke(
         FunctionName=lake.published(Odp.BATCH_MANAGER_FUNCTION),
         Payload=json.dumps({"step": step, "refresh_cadence": CADENCE, "execution": execution}),

@@ -10,8 +10,8 @@ from odp.records import FileType, LandedFile
 
 from deployment_account.names import OdpTable, Shared
 from rehearsal.demo.deployed_lake import DeployedLake
-from tests.embedded.lake.odp.books import Books
 from tests.embedded.lake.odp.executions import Execution, invoke_batch_manager, plan_now
+from tests.embedded.lake.odp.ledger import Ledger
 from tests.embedded.waiting import eventually
 
 TABLES = [f"taxi_trips.table_{number}" for number in range(1, 19)]
@@ -105,11 +105,11 @@ def test_table_that_another_run_is_writing_is_in_no_batch_until_its_lease_expire
 
 
 def test_rule_11_execution_that_comes_while_another_one_of_its_cadence_runs_ends_at_once_and_says_so(
-    lake: DeployedLake, put: Callable[..., str], books: Books
+    lake: DeployedLake, put: Callable[..., str], ledger: Ledger
 ) -> None:
     """Code review C14: the demo's own schedule overlapped a running execution and took two of its tables."""
     put("taxi_trips/table_1/LOAD00000001.parquet", b"PAR1, but nothing else of Parquet")
-    books.pending(1)
+    ledger.pending(1)
     first = Execution(lake)
     eventually(first.glue_runs)
     second = Execution(lake)
@@ -118,16 +118,16 @@ def test_rule_11_execution_that_comes_while_another_one_of_its_cadence_runs_ends
     output = json.loads(ended["output"])
     assert (output["outcome"], output["running"]) == ("another execution of this cadence is running", first.arn)
     first.stop()
-    assert books.claims() == [first.arn]
+    assert ledger.claims() == [first.arn]
     assert len(plan_now(lake, "after-an-aborted-one")) == 1, "the dead owner blocks nobody"
-    assert books.claims() == []
+    assert ledger.claims() == []
 
 
 def test_execution_that_has_ended_leaves_its_cadence_free(
-    lake: DeployedLake, put: Callable[..., str], books: Books
+    lake: DeployedLake, put: Callable[..., str], ledger: Ledger
 ) -> None:
     put("taxi_trips/table_1/LOAD00000001.parquet", b"PAR1, but nothing else of Parquet")
-    books.pending(1)
+    ledger.pending(1)
     execution = Execution(lake)
     assert execution.ended()["status"] == "FAILED"
-    assert books.claims() == []
+    assert ledger.claims() == []

@@ -18,8 +18,8 @@ from odp.records import FileStatus, SkipReason
 from deployment_account.names import OdpTable
 from rehearsal.demo.deployed_lake import DeployedLake
 from tests.embedded.lake.crashes import kill
-from tests.embedded.lake.odp.books import Books, Item
 from tests.embedded.lake.odp.executions import CADENCE, Execution, plan_now
+from tests.embedded.lake.odp.ledger import Item, Ledger
 from tests.embedded.waiting import OFTEN, eventually
 
 WHOLE, NO_PARQUET, NO_KEY, ALSO_WHOLE = (f"taxi_trips.table_{number}" for number in range(1, 5))
@@ -40,17 +40,17 @@ class Outcome:
     """The tables that an execution started now would refresh."""
 
     @classmethod
-    def of(cls, execution: Execution, books: Books) -> "Outcome":
+    def of(cls, execution: Execution, ledger: Ledger) -> "Outcome":
         described, runs = execution.ended(), execution.glue_runs()
         ids = {run["Id"] for run in runs}
-        history = books.items(OdpTable.FILE_PROCESSING_TRACKER_HISTORY)
+        history = ledger.items(OdpTable.FILE_PROCESSING_TRACKER_HISTORY)
         return cls(
             execution=described,
             glue_runs=runs,
-            tables=_by_source(books.items(OdpTable.FILE_PROCESSING_TRACKER)),
+            tables=_by_source(ledger.items(OdpTable.FILE_PROCESSING_TRACKER)),
             refreshes={item["source_table_name"]: item for item in history if item["glue_job_run_id"] in ids},
-            pending={item["source_table_name"] for item in books.items(OdpTable.FILE_TRACKER)},
-            planned_next=set(chain(*plan_now(books.lake, f"after-{execution.name}"))),
+            pending={item["source_table_name"] for item in ledger.items(OdpTable.FILE_TRACKER)},
+            planned_next=set(chain(*plan_now(ledger.lake, f"after-{execution.name}"))),
         )
 
 
@@ -76,50 +76,50 @@ def key_of(table: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def books(deployed_lake: DeployedLake) -> Iterator[Books]:
-    books = Books(deployed_lake)
-    books.start_anew()
-    yield books
-    books.wait_for_file_manager()
+def ledger(deployed_lake: DeployedLake) -> Iterator[Ledger]:
+    ledger = Ledger(deployed_lake)
+    ledger.start_anew()
+    yield ledger
+    ledger.wait_for_file_manager()
 
 
 @pytest.fixture(scope="module")
-def with_broken_files(books: Books, put: Put) -> Outcome:
-    """The first execution: one batch of four tables, two of which cannot be read."""
+def with_broken_files(ledger: Ledger, put: Put) -> Outcome:
+    """The first execution: one batch of four tables; two cannot be read."""
     put(key_of(WHOLE), load_file(1, 2, 3))
     put(key_of(ALSO_WHOLE), load_file(1, 2))
     put(key_of(NO_PARQUET), b"PAR1, but nothing else of Parquet")
     put(key_of(NO_KEY), load_file(1, key_column="ROW_ID"))
-    books.pending(4)
-    return Outcome.of(Execution(books.lake), books)
+    ledger.pending(4)
+    return Outcome.of(Execution(ledger.lake), ledger)
 
 
 @pytest.fixture(scope="module")
-def killed(books: Books, put: Put, with_broken_files: Outcome) -> Outcome:
+def killed(ledger: Ledger, put: Put, with_broken_files: Outcome) -> Outcome:
     """The second execution: good files under the old names, and a crash as soon as a lease is held."""
     for table in BROKEN:
         put(key_of(table), load_file(1, 2, 3, 4))
-    books.pending(2 * len(BROKEN))
-    execution = Execution(books.lake)
+    ledger.pending(2 * len(BROKEN))
+    execution = Execution(ledger.lake)
     eventually(
-        lambda: [item for item in books.items(OdpTable.FILE_PROCESSING_TRACKER) if "lease_owner" in item],
+        lambda: [item for item in ledger.items(OdpTable.FILE_PROCESSING_TRACKER) if "lease_owner" in item],
         seconds=300,
         rarest=OFTEN,
     )
     (run,) = execution.glue_runs()
     kill(run["Id"])
-    return Outcome.of(execution, books)
+    return Outcome.of(execution, ledger)
 
 
 @pytest.fixture(scope="module")
-def recovered(books: Books, killed: Outcome) -> Outcome:
+def recovered(ledger: Ledger, killed: Outcome) -> Outcome:
     """The third execution, an hour later: the leases of the killed run have expired, nothing more of the loads came."""
-    books.let_an_hour_pass()
-    leases = books.lake.dynamodb.Table(books.lake.table(OdpTable.FILE_PROCESSING_TRACKER))
+    ledger.let_an_hour_pass()
+    leases = ledger.lake.dynamodb.Table(ledger.lake.table(OdpTable.FILE_PROCESSING_TRACKER))
     for item in killed.tables.values():
         if "lease_owner" in item:
             leases.put_item(Item={**item, "lease_expires_at": 1})
-    return Outcome.of(Execution(books.lake), books)
+    return Outcome.of(Execution(ledger.lake), ledger)
 
 
 def test_rule_9_table_with_a_broken_file_is_an_error_with_its_stack_trace_and_its_file_stays_pending(
@@ -142,14 +142,16 @@ def test_rule_11_table_that_was_refused_starts_nothing_until_another_file_of_it_
     assert killed.glue_runs
 
 
-def test_rule_9_other_tables_of_the_batch_are_completed_and_readable(with_broken_files: Outcome, books: Books) -> None:
+def test_rule_9_other_tables_of_the_batch_are_completed_and_readable(
+    with_broken_files: Outcome, ledger: Ledger
+) -> None:
     rows = {WHOLE: 3, ALSO_WHOLE: 2}
     for table, count in rows.items():
         assert with_broken_files.tables[table]["refresh_status"] == "completed"
         refresh = with_broken_files.refreshes[table]
         assert (refresh["rows_inserted"], refresh["rows_updated"], refresh["rows_deleted"]) == (count, 0, 0)
         assert (refresh["files_processed"], "error_message" in refresh) == (1, False)
-    assert rows_of(books.lake, *rows) == rows
+    assert rows_of(ledger.lake, *rows) == rows
 
 
 def test_rule_9_job_run_and_state_machine_fail_and_name_the_tables(with_broken_files: Outcome) -> None:
@@ -178,7 +180,7 @@ def test_killed_run_is_failed_and_keeps_its_leases_until_they_expire(killed: Out
 
 
 def test_rule_8_next_run_takes_the_leases_over_and_applies_everything_once(
-    killed: Outcome, recovered: Outcome, books: Books
+    killed: Outcome, recovered: Outcome, ledger: Ledger
 ) -> None:
     """Defect 11 of the reference: the tables of a killed job were skipped for ever."""
     assert recovered.execution["status"] == "SUCCEEDED"
@@ -189,11 +191,11 @@ def test_rule_8_next_run_takes_the_leases_over_and_applies_everything_once(
     for table in BROKEN:
         assert recovered.tables[table]["fencing_token"] > killed.tables[table]["fencing_token"]
         assert recovered.refreshes[table]["rows_inserted"] == 4
-    assert rows_of(books.lake, WHOLE, *BROKEN) == {WHOLE: 3, NO_PARQUET: 4, NO_KEY: 4}
+    assert rows_of(ledger.lake, WHOLE, *BROKEN) == {WHOLE: 3, NO_PARQUET: 4, NO_KEY: 4}
 
 
-def test_each_version_of_an_overwritten_file_is_in_the_history_once(recovered: Outcome, books: Books) -> None:
-    history = books.items(OdpTable.FILE_TRACKER_HISTORY)
+def test_each_version_of_an_overwritten_file_is_in_the_history_once(recovered: Outcome, ledger: Ledger) -> None:
+    history = ledger.items(OdpTable.FILE_TRACKER_HISTORY)
     versions = [(item["source_table_name"], item["version_id"]) for item in history]
     assert len(set(versions)) == len(versions) == 6
     skipped = [item for item in history if item["file_ingestion_status"] == FileStatus.SKIPPED]

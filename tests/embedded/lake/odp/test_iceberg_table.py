@@ -14,8 +14,8 @@ import pytest
 
 from deployment_account.names import OdpTable
 from rehearsal.demo.deployed_lake import CatalogTable, DeployedLake
-from tests.embedded.lake.odp.books import Books, Item
 from tests.embedded.lake.odp.executions import CADENCE, Execution
+from tests.embedded.lake.odp.ledger import Item, Ledger
 
 TABLE = "taxi_trips.table_6"
 FOLDER = TABLE.replace(".", "/")
@@ -41,51 +41,51 @@ def dms_file(**columns: Any) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def books(deployed_lake: DeployedLake) -> Iterator[Books]:
-    """Empty books of a lake whose manifests have one table in Iceberg."""
-    books = Books(deployed_lake)
-    books.start_anew()
+def ledger(deployed_lake: DeployedLake) -> Iterator[Ledger]:
+    """Empty ledger of a lake whose manifests have one table in Iceberg."""
+    ledger = Ledger(deployed_lake)
+    ledger.start_anew()
     configs = deployed_lake.dynamodb.Table(deployed_lake.table(OdpTable.RAW_TABLE_CONFIG))
     (before,) = (item for item in configs.scan()["Items"] if item["source_table_name"] == TABLE)
     configs.put_item(Item={**before, "table_storage_type": "iceberg", "hudi_partition_key": "bucket(2, PK_ID)"})
-    yield books
+    yield ledger
     configs.put_item(Item=before)
     if entry := deployed_lake.catalog_tables(CADENCE).get(TABLE):
         deployed_lake.client("glue").delete_table(DatabaseName=entry["DatabaseName"], Name=entry["Name"])
-    books.wait_for_file_manager()
+    ledger.wait_for_file_manager()
 
 
-def refreshed(books: Books, pending: int) -> Refreshed:
-    books.pending(pending)
-    books.let_an_hour_pass()
-    execution = Execution(books.lake)
+def refreshed(ledger: Ledger, pending: int) -> Refreshed:
+    ledger.pending(pending)
+    ledger.let_an_hour_pass()
+    execution = Execution(ledger.lake)
     status = execution.ended()["status"]
     ids = {run["Id"] for run in execution.glue_runs()}
-    history = books.items(OdpTable.FILE_PROCESSING_TRACKER_HISTORY)
+    history = ledger.items(OdpTable.FILE_PROCESSING_TRACKER_HISTORY)
     (refresh,) = (item for item in history if item["glue_job_run_id"] in ids)
     assert status == "SUCCEEDED", refresh.get("stack_trace")
-    entry = books.lake.catalog_tables(CADENCE)[TABLE]
-    rows = books.lake.read(entry).to_pylist()
+    entry = ledger.lake.catalog_tables(CADENCE)[TABLE]
+    rows = ledger.lake.read(entry).to_pylist()
     return Refreshed(status, refresh, sorted(rows, key=lambda row: row["PK_ID"]), entry)
 
 
 @pytest.fixture(scope="module")
-def loaded(books: Books, put: Put) -> Refreshed:
+def loaded(ledger: Ledger, put: Put) -> Refreshed:
     put(f"{FOLDER}/LOAD00000001.parquet", dms_file(PK_ID=[1, 2, 3], FARE_AMOUNT=[1.5, 2.5, 3.5]))
-    return refreshed(books, 1)
+    return refreshed(ledger, 1)
 
 
 @pytest.fixture(scope="module")
-def changed(books: Books, put: Put, loaded: Refreshed) -> Refreshed:
+def changed(ledger: Ledger, put: Put, loaded: Refreshed) -> Refreshed:
     columns = {"Op": ["U", "D", "I"], "PK_ID": [1, 2, 4], "FARE_AMOUNT": [9.5, 2.5, 4.5], "NOTE": ["new", None, None]}
     put(f"{FOLDER}/20260101-100000001.parquet", dms_file(**columns))
-    return refreshed(books, 1)
+    return refreshed(ledger, 1)
 
 
 @pytest.fixture(scope="module")
-def reloaded(books: Books, put: Put, changed: Refreshed) -> Refreshed:
+def reloaded(ledger: Ledger, put: Put, changed: Refreshed) -> Refreshed:
     put(f"{FOLDER}/LOAD00000001.parquet", dms_file(PK_ID=[7, 8], FARE_AMOUNT=[7.5, 8.5]))
-    return refreshed(books, 1)
+    return refreshed(ledger, 1)
 
 
 def outcome(refreshed: Refreshed) -> tuple[str, str, int, int, int]:

@@ -16,7 +16,7 @@ from deployment_account.names import OdpTable
 from lake.errors import LeaseLostError
 from rehearsal.demo.deployed_lake import DeployedLake
 from tests.embedded.lake.conftest import Race
-from tests.embedded.lake.odp.books import book_tables, process
+from tests.embedded.lake.odp.ledger import process, run_log_tables
 
 ROUNDS = 25
 LEASE_SECONDS = 60
@@ -78,7 +78,7 @@ def test_rule_8_of_many_runs_that_find_an_expired_lease_exactly_one_takes_it_ove
 def test_heartbeat_and_takeover_at_the_moment_of_expiry_leave_one_owner(
     lessors: list[DynamoDbTableLeases], race: Race, clock: Clock, lake: DeployedLake
 ) -> None:
-    books = DynamoDbRunLog(lake.dynamodb, book_tables(lake))
+    run_log = DynamoDbRunLog(lake.dynamodb, run_log_tables(lake))
     for number in range(ROUNDS):
         old = lessors[0].acquire(f"db.t{number}", "jr_old")
         assert old is not None
@@ -89,8 +89,8 @@ def test_heartbeat_and_takeover_at_the_moment_of_expiry_leave_one_owner(
         assert is_kept == (new is None)
         loser = old if new else replace(old, owner="jr_new")
         with pytest.raises(LeaseLostError):
-            books.append(loser, _closing())
-        books.append(new or old, _closing())
+            run_log.append(loser, _closing())
+        run_log.append(new or old, _closing())
 
 
 def test_file_announced_many_times_at_once_is_registered_once(trackers: list[DynamoDbFileTracker], race: Race) -> None:

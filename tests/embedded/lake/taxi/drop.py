@@ -1,4 +1,4 @@
-"""The files that are dropped together: 200 small sound ones, some that are not, and those of a second dataset."""
+"""The files that are dropped together: 200 small sound ones, some broken ones, and files of a second dataset."""
 
 from tests.embedded.lake.taxi.flow import Flow
 from tests.embedded.lake.taxi.trip_files import GREEN, YELLOW, TripFile, small_files

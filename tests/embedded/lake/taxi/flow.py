@@ -23,7 +23,7 @@ Item = dict[str, Any]
 
 
 class Flow:
-    """What is put into the flow, and what its services tell of it."""
+    """Puts files into the flow, and reads its services."""
 
     def __init__(self, lake: DeployedLake) -> None:
         self.lake = lake
@@ -76,7 +76,7 @@ class Flow:
         self.lake.client("stepfunctions").start_execution(stateMachineArn=target["Arn"], input=target["Input"])
 
     def settle(self) -> None:
-        """Wait until every object that was put is in the books, and nothing is under way."""
+        """Wait until every object that was put is in the ledger, and nothing is under way."""
         eventually(lambda: self._put - self._audited(), lambda unknown: not unknown, SECONDS)
         until_taken(self.lake.client("sqs"), self.queue_url)
         eventually(lambda: self.executions("RUNNING"), lambda running: not running, SECONDS)

@@ -65,7 +65,7 @@ def test_purpose_built_tables_follow_on_days_that_lost_rows_and_on_days_that_gai
     assert [comparison for comparison in found if not comparison.is_equal] == []
 
 
-def test_books_tell_of_both_versions(corrected: Outcome) -> None:
+def test_ledger_has_both_versions(corrected: Outcome) -> None:
     wrong, right = corrected.of_key(RIGHT.key)
     assert (wrong["file_status"], wrong["rows_loaded"]) == ("completed", len(WRONG.trips))
     assert (right["file_status"], right["rows_loaded"]) == ("completed", len(RIGHT.trips))

@@ -44,7 +44,7 @@ def left_behind(flow: Flow, before: Outcome) -> Outcome:
 
 @pytest.fixture(scope="module")
 def killed(flow: Flow, left_behind: Outcome) -> Killed:
-    """The lease is still that of an execution that ended; the schedule looks again, and its run is killed midway."""
+    """An ended execution still has the lease; the schedule looks again, and its run is killed midway."""
     _dead_execution(flow, lease_seconds=3600, execution_arn=flow.executions("SUCCEEDED")[0]["executionArn"])
     flow.look_again("green")
     eventually(lambda: flow.branches("green"), lambda branches: branches != {"main"}, SECONDS, rarest=OFTEN)
@@ -86,7 +86,7 @@ def test_killed_run_is_repeated_and_its_files_are_loaded_once(
     assert flow.branches("green") == {"main"}
 
 
-def test_books_of_a_run_that_was_repeated_tell_of_its_good_end(healed: Outcome) -> None:
+def test_ledger_shows_the_success_of_a_run_that_was_repeated(healed: Outcome) -> None:
     ends = {key: healed.of_key(key)[-1] for key in LANDED}
     assert {key: (item["file_status"], item["rows_loaded"]) for key, item in ends.items()} == {
         CORRECTED.key: ("completed", len(CORRECTED.trips)),

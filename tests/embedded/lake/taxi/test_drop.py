@@ -1,4 +1,4 @@
-"""Many small files with odd keys dropped together, some of which cannot be loaded: all of them end, none is lost."""
+"""Many small files with odd keys dropped together; some cannot be loaded: all of them end, none is lost."""
 
 import json
 import re

@@ -14,7 +14,7 @@ from taxi.bundles.bundling import Bundling, Claim, ClaimResult
 from taxi.bundles.closing import Closing
 from taxi.dynamodb.audit import DynamoDbAudit
 from taxi.dynamodb.leases import DynamoDbDatasetLeases
-from taxi.ports import Known
+from taxi.ports import EarlierState
 from taxi.records import Bundle, FileOutcome, LandedFile, LoadStatus
 from taxi.s3 import S3Bundles
 
@@ -91,7 +91,7 @@ class Participant:
         return {
             self.execute(file.dataset, f"{name}-{file.file_id}", loaded)
             for file in files
-            if self.audit.register(file) is not Known.ENDED
+            if self.audit.register(file) is not EarlierState.ENDED
         }
 
     def execute(self, dataset: str, execution: str, loaded: Loaded) -> ClaimResult:
@@ -100,7 +100,7 @@ class Participant:
             self.load(bundle)
             loaded.end(execution, bundle)
             assert self.close(bundle)
-        return claim.answer
+        return claim.result
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ def test_of_an_execution_that_ends_late_and_one_that_takes_over_exactly_one_clos
         late.load(bundle)
         clock.now += LEASE_SECONDS + 1
         is_closed, claim = race([partial(late.close, bundle), partial(other.claim, dataset, "other")])
-        assert is_closed == (claim.answer is ClaimResult.BUSY)
+        assert is_closed == (claim.result is ClaimResult.BUSY)
         assert _statuses(deployed_lake, dataset) == {"completed" if is_closed else "running": 3}
         assert len(late.audit.pending(dataset)) == (0 if is_closed else 3)
         if claim.bundle:

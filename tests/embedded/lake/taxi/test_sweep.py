@@ -21,7 +21,7 @@ EVENTS_TAKE = timedelta(minutes=16)
 
 
 def sweep_in(flow: Flow, later: timedelta) -> Missed:
-    """The sweep as it is at a later time, on the services of the deployed lake."""
+    """The sweep at a later time, on the services of the deployed lake."""
 
     def clock() -> datetime:
         return datetime.now(UTC) + later
@@ -40,7 +40,7 @@ def before(flow: Flow, dropped: Outcome) -> Outcome:
 
 @pytest.fixture(scope="module")
 def swept(flow: Flow, before: Outcome) -> Missed:
-    """What the sweep found after a file had landed of which nobody was told."""
+    """What the sweep found after a file had landed without an event."""
     with flow.without_events():
         flow.put(LOST.key, LOST.content)
     assert sweep_in(flow, timedelta()) == Missed()

@@ -1,4 +1,4 @@
-"""Small files of trips under keys that people really use, with what must be found of them in the conformed table."""
+"""Small files of trips under realistic keys, with their expected rows in the conformed table."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""A lake in moto as an operator's commands reach it, with the adapters that write its books."""
+"""A lake in moto as an operator's commands reach it, with the adapters that write its ledger."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,7 +35,7 @@ from typer.testing import CliRunner, Result
 
 from tests.moto_session import client, resource
 from tests.unit.odp import conftest as framework
-from tests.unit.odp.samples import BOOK_TABLES, batch_config, table_config
+from tests.unit.odp.samples import RUN_LOG_TABLES, batch_config, table_config
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
@@ -78,7 +78,7 @@ def _file(table: str, file_type: FileType, name: str, file_id: str, fields: dict
 
 @dataclass
 class Lake:
-    """The books of a lake, and the command line that an operator types."""
+    """The ledger of a lake, and the command line that an operator types."""
 
     dynamodb: "DynamoDBServiceResource"
 
@@ -86,7 +86,7 @@ class Lake:
         self.tracker = DynamoDbFileTracker(self.dynamodb, "files", "files_history")
         self.quarantine = DynamoDbQuarantine(self.dynamodb, "quarantine")
         self.leases = DynamoDbTableLeases(self.dynamodb, "leases")
-        self.books = DynamoDbRunLog(self.dynamodb, BOOK_TABLES)
+        self.run_log = DynamoDbRunLog(self.dynamodb, RUN_LOG_TABLES)
         self.dynamodb.Table("batch_config").put_item(Item=item_of(batch_config()))
 
     def configure(self, **fields: Any) -> RawTableConfig:
@@ -114,7 +114,7 @@ class Lake:
         self.refresh(config, refresh.set_aside)
 
     def refresh(self, config: RawTableConfig, files: Sequence[LandedFile], **fields: Any) -> None:
-        """Do what a refresh writes at its end; `fields` are those of its outcome, or of its entry."""
+        """Do what a refresh writes at its end; `fields` belong to its outcome or its record."""
         lease = self.leases.acquire(config.qualified_name, "jr_1")
         assert lease is not None
         outcome = RefreshOutcome(
@@ -127,7 +127,7 @@ class Lake:
             len(files),
             error=fields.pop("error", ""),
         )
-        self.books.append(lease, RunRecord(outcome, tuple(files), closes=True, **fields))
+        self.run_log.append(lease, RunRecord(outcome, tuple(files), closes=True, **fields))
 
     def odp(self, *arguments: str, answers: str = "") -> Result:
         return CliRunner().invoke(app, [*arguments, "--env", ENV, "--platform", str(PLATFORM)], input=answers)
@@ -144,7 +144,7 @@ class Lake:
         return {_name(item): str(item["file_ingestion_status"]) for item in items}
 
     def pending(self) -> dict[str, bool]:
-        """Tell of every pending file by its name whether it is approved."""
+        """Map the name of every pending file to whether it is approved."""
         items = self.dynamodb.Table("files").scan()["Items"]
         return {_name(item): bool(item.get("approved")) for item in items if "file_ingestion_path" in item}
 
@@ -187,7 +187,7 @@ class Killed(BaseException):
 
 @contextmanager
 def killed_at_release(monkeypatch: pytest.MonkeyPatch, file_id: str = "") -> Iterator[None]:
-    """End the command that is run meanwhile when it is about to release a file, or any if none is named."""
+    """End the running command when it is about to release a file; any file if none is named."""
     release = DynamoDbFileDecisions.release
 
     def die_at_it(self: DynamoDbFileDecisions, table: str, released: str) -> bool:

@@ -98,7 +98,7 @@ def test_entry_is_not_about_files_whose_reason_is_a_beginning_of_its_own(lake: L
 
 @pytest.fixture
 def two_of_an_earlier_release(lake: Lake) -> Lake:
-    """Two entries of seven late changes each, of which each entry names five, held for the same reason."""
+    """Two entries of seven late changes each, held for the same reason; each entry names five."""
     lake.configure()
     for files in (FIRST, SECOND):
         lake.land(*files)

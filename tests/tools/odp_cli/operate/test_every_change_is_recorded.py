@@ -18,7 +18,8 @@ from odp.file_manager.vanished_loads import VanishedLoad
 from odp.records import LandedFile, Quarantined, QuarantineKind
 from odp.refresh import RefreshStatus
 from odp_cli.app import app
-from odp_cli.migration import lake_books
+from odp_cli.migration import lake_ledger
+from typer.testing import CliRunner
 
 from deployment_account.environments import load_platform
 from deployment_account.names import Odp, Shared
@@ -35,7 +36,7 @@ READ_ONLY = {
     "quarantine list", "quarantine show",
     "status",  # status --check has no record, which docs/operations.md says
 }  # fmt: skip
-NEVER_ASK = ("skip", "books migrate")
+NEVER_ASK = ("skip", "ledger migrate")
 _READS = ("Get", "BatchGet", "Query", "Scan", "List", "Describe", "Head")
 
 
@@ -186,7 +187,7 @@ def a_pending_file(lake: Lake) -> list[str]:
     return ["skip", change(1).key]
 
 
-def books_of_format_1(lake: Lake) -> list[str]:
+def ledger_of_format_1(lake: Lake) -> list[str]:
     at_the_top = json.loads(json.dumps(FORMAT_1).replace('"dms/', '"'))  # where this environment's source writes
     for table, items in at_the_top.items():
         for item in items:
@@ -195,7 +196,7 @@ def books_of_format_1(lake: Lake) -> list[str]:
         value = f"odp-dev-{bucket}-222222222222-us-east-1"
         client("ssm").put_parameter(Name=f"/odp/test/{name}", Value=value, Type="String")
     client("s3").create_bucket(Bucket="odp-dev-staging-222222222222-us-east-1")
-    return ["books", "migrate"]
+    return ["ledger", "migrate"]
 
 
 COMMANDS: dict[str, Callable[[Lake], list[str]]] = {
@@ -227,13 +228,13 @@ COMMANDS: dict[str, Callable[[Lake], list[str]]] = {
     "dismiss a skipped file": of_entry("dismiss", "skipped_file", a_skipped_file),
     "dismiss a vanished load": of_entry("dismiss", "vanished_load", a_vanished_load),
     "skip": a_pending_file,
-    "migrate": books_of_format_1,
+    "migrate": ledger_of_format_1,
 }
 
 
 @pytest.fixture
 def operated(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> Lake:
-    """The same lake for `odp books migrate`, with this release deployed."""
+    """The same lake for `odp ledger migrate`, with this release deployed."""
     environment = load_platform(PLATFORM).environments[ENV]
     variables = {"SOURCES": sources_json(environment.sources)}
     clients = {
@@ -244,9 +245,11 @@ def operated(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> Lake:
     }
     client("ssm").put_parameter(Name=f"/odp/test/{Odp.FILE_MANAGER_FUNCTION}", Value="function", Type="String")
     session = SimpleNamespace(client=lambda name: clients.get(name) or client(name), resource=resource)
-    monkeypatch.setattr(lake_books, "session_in", lambda *_: session)
-    monkeypatch.setattr(lake_books, "TABLES", TABLES)
-    monkeypatch.setattr(lake_books, "BOOKS", ("files", "files_history", "leases", "quarantine", "deploy_tracker"))
+    monkeypatch.setattr(lake_ledger, "session_in", lambda *_: session)
+    monkeypatch.setattr(lake_ledger, "TABLES", TABLES)
+    monkeypatch.setattr(
+        lake_ledger, "LEDGER_TABLES", ("files", "files_history", "leases", "quarantine", "deploy_tracker")
+    )
     return lake
 
 
@@ -296,11 +299,17 @@ def test_person_is_asked_before_anything_changes(operated: Lake, requests: Reque
 def test_every_command_that_is_not_read_only_is_walked(operated: Lake) -> None:
     known = set(_commands(typer.main.get_command(app), ""))
     walked = {" ".join(path) for path in (["quarantine", "release"], ["quarantine", "dismiss"], ["reload"], ["skip"])}
-    assert known == READ_ONLY | walked | {"books migrate"}
+    assert known == READ_ONLY | walked | {"ledger migrate"}
+
+
+def test_former_name_of_the_migration_still_works() -> None:
+    assert CliRunner().invoke(app, ["books", "migrate", "--help"]).exit_code == 0
 
 
 def _commands(command: object, path: str) -> Iterator[str]:
     for name, each in getattr(command, "commands", {}).items():
+        if getattr(each, "hidden", False):  # a former name of another command
+            continue
         below = f"{path} {name}".strip()
         yield from _commands(each, below) if hasattr(each, "commands") else [below]
 

@@ -15,7 +15,7 @@ SKIPPED = FileStatus.SKIPPED.value
 
 
 def next_refresh(lake: Lake) -> RefreshPlan:
-    """What a refresh would do with the books as they are, of a table that has a load."""
+    """What a refresh would do now, for a table that has a load."""
     table = filled(load(1, 1), load(2, 2), load(3, 3))
     table.history |= {file.file_id: file for file in lake.tracker.processed_loads("s.t")}
     return table.select(*lake.tracker.pending_files("s.t", 10).files, now=10_000 * 86_400)

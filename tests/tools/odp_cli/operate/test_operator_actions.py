@@ -20,7 +20,7 @@ from tests.tools.odp_cli.operate.test_every_change_is_recorded import (
 __all__ = ["operated", "requests"]
 
 DOCUMENT = (Path(__file__).parents[4] / "docs" / "operations.md").read_text().partition("## What an operator may do")[2]
-BOOKS = {
+LEDGER_TABLES = {
     "files": "odpf_file_tracker",
     "files_history": "odpf_file_tracker_history",
     "leases": "odpf_file_processing_tracker",
@@ -34,17 +34,17 @@ Needed = set[tuple[str, str]]
 
 
 def needed(calls: list[tuple[str, dict[str, Any]]]) -> Iterator[tuple[str, str]]:
-    """Give the action of each call and the book that it is on; for other services, the action alone."""
+    """List the action of each call and its DynamoDB table; for other services, the action alone."""
     for operation, parameters in calls:
         if operation == "TransactWriteItems":
             for action in parameters["TransactItems"]:
                 ((kind, request),) = action.items()
-                yield f"{kind}Item", BOOKS[request["TableName"]]
+                yield f"{kind}Item", LEDGER_TABLES[request["TableName"]]
         elif operation == "BatchGetItem":
-            yield from ((operation, BOOKS[table]) for table in parameters["RequestItems"])
+            yield from ((operation, LEDGER_TABLES[table]) for table in parameters["RequestItems"])
         else:
             table = parameters.get("TableName")
-            yield ACTION_OF.get(operation, operation), BOOKS[table] if table else ""
+            yield ACTION_OF.get(operation, operation), LEDGER_TABLES[table] if table else ""
 
 
 def documented(command: str) -> Needed:
@@ -59,8 +59,8 @@ def documented(command: str) -> Needed:
             continue
         what, _, where = clause.partition(" on ")
         actions = re.findall(r"`(?:\w+:)?(\w+)\*?`", what)
-        books = BOOKS.values() if "odpf_*" in where else re.findall(r"`(odpf_\w+)`", where) or [""]
-        found |= {(action, book) for action in actions for book in books}
+        tables = LEDGER_TABLES.values() if "odpf_*" in where else re.findall(r"`(odpf_\w+)`", where) or [""]
+        found |= {(action, table) for action in actions for table in tables}
     return found
 
 
@@ -84,7 +84,7 @@ def test_dry_run_calls_nothing_but_what_its_row_names(operated: Lake, requests: 
     requests.take()
     assert operated.odp(*arguments, "--reason", "x", "--dry-run").exit_code == 0
     row = row_of(arguments)
-    of_dry_run = {"books migrate": "books migrate --dry-run", "reload --empty": row}.get(row, "status")
+    of_dry_run = {"ledger migrate": "ledger migrate --dry-run", "reload --empty": row}.get(row, "status")
     assert set(needed(requests.all)) - documented(of_dry_run) == set()
 
 
@@ -101,7 +101,7 @@ def test_row_of_the_migration_names_nothing_that_it_does_not_call(operated: Lake
     operated.odp(*arguments)
     others = {("GetFunctionConfiguration", "")}  # a stand-in answers this
     assert (
-        documented("books migrate") - documented("reload") == set(needed(requests.all)) - documented("reload") | others
+        documented("ledger migrate") - documented("reload") == set(needed(requests.all)) - documented("reload") | others
     )
 
 
@@ -110,4 +110,4 @@ def row_of(arguments: list[str]) -> str:
         return {"release": "quarantine release"}.get(arguments[1], arguments[1])
     if "--empty" in arguments:
         return "reload --empty"
-    return " ".join(arguments[:2]) if arguments[0] == "books" else arguments[0]
+    return " ".join(arguments[:2]) if arguments[0] == "ledger" else arguments[0]

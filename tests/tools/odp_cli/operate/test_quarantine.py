@@ -18,7 +18,7 @@ WHY = ("--reason", "known")
 
 
 class Shelf:
-    """Entries in a dictionary, as the sweep keeps those of unconfigured tables."""
+    """Entries in a dictionary, as the sweep keeps entries of unconfigured tables."""
 
     def __init__(self, lake: Lake) -> None:
         self.lake = lake

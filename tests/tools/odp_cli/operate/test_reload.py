@@ -1,4 +1,4 @@
-"""A held load is approved or dismissed as a whole or by part, once, and the audit trail knows who did it."""
+"""A held load is approved or dismissed once, whole or by part, and the audit trail names the person."""
 
 import pytest
 from odp.dynamodb.file_decisions import DynamoDbFileDecisions
@@ -110,7 +110,7 @@ def test_command_that_died_before_it_took_the_entry_out_is_run_again_and_takes_i
     held: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("odp_cli.operate.books.OperatedBooks.remove", lambda *_: None)
+        patch.setattr("odp_cli.operate.ledger.OperatedLedger.remove", lambda *_: None)
         held.odp("reload", "s.t", "--approve", "--yes")
     assert len(held.kept("held_load")) == 1
     assert len(held.json("reload", "s.t", "--approve", "--yes")["closed_entries"]) == 1

@@ -11,7 +11,7 @@ from odp.refresh import RefreshStatus, RowCounts
 from odp_cli.operate.ages import age
 from odp_cli.operate.entries import Entry
 from odp_cli.operate.lease_state import LeaseState
-from odp_cli.operate.table_status import Books, State, statuses
+from odp_cli.operate.table_status import LedgerSnapshot, State, statuses
 
 from tests.tools.odp_cli.operate.conftest import Lake, change, mend, part
 from tests.unit.odp.samples import table_config
@@ -24,7 +24,7 @@ FRESH = "2026-11-29T11:00:00Z"
 def worst(lease: LeaseState | None = None, *entries: Entry, oldest: str = "", **fields: Any) -> tuple[State, str]:
     """Give the worst condition of the table s.t, which is configured and has what the arguments say."""
     config = table_config(**fields)
-    books = Books(
+    ledger = LedgerSnapshot(
         configs={"s.t": config},
         pending=PENDING if oldest else {},
         oldest={"s.t": oldest} if oldest else {},
@@ -32,7 +32,7 @@ def worst(lease: LeaseState | None = None, *entries: Entry, oldest: str = "", **
         entries=entries,
         landed_file_days=90,
     )
-    (status,) = statuses(books, NOW)
+    (status,) = statuses(ledger, NOW)
     return status.worst.state, status.worst.reason
 
 

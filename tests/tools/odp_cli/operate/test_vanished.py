@@ -21,7 +21,7 @@ PARTS = (part(1, landed_at=LANDED), part(2, landed_at=LANDED))
 
 @pytest.fixture
 def loaded(lake: Lake) -> Lake:
-    """A table that holds a load of which the bucket has the objects."""
+    """A table with a load whose objects are in the bucket."""
     client("s3").create_bucket(Bucket="bucket")
     client("s3").put_bucket_versioning(Bucket="bucket", VersioningConfiguration={"Status": "Enabled"})
     client("ssm").put_parameter(Name=f"/odp/test/{Shared.STAGING_BUCKET}", Value="bucket", Type="String")

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from rehearsal.cli import app
 from rehearsal.demo import demo as demo_module
 from rehearsal.demo.workspace import Workspace
-from rehearsal.emulator.glue_runner import metastore_files
+from rehearsal.emulator.glue_runner import spark_settings
 from rehearsal.source.generator import generate_trips
 from tests.configuration import KNOWN_MANIFESTS
 from tests.tools.rehearsal.demo.outcomes import RunDemo, assert_clear, assert_nothing_left
@@ -72,7 +72,7 @@ def test_taken_port_is_named(
     run_demo: RunDemo, folder: Path, step_that: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     step_that(lambda: ())
-    monkeypatch.setattr(metastore_files, "prepare", lambda: None)
+    monkeypatch.setattr(spark_settings, "prepare_metastore", lambda: None)
     monkeypatch.setattr(demo_module, "synthesise", lambda *_: ())
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -14,13 +14,12 @@ from typer.testing import CliRunner
 
 from rehearsal.cli import app
 from rehearsal.demo.demo import Demo, DemoOptions, Inputs
-from rehearsal.demo.errors import DemoError, ExplainedError
+from rehearsal.demo.failures import DemoError, ExplainedError
 from rehearsal.demo.workspace import Workspace
 from rehearsal.deployment.deployer import DeploymentError
 from rehearsal.report.model import DemoReport
 from rehearsal.source.generator import generate_trips
-from rehearsal.validation.comparison import compare
-from rehearsal.validation.reconciliation import Reconciliation
+from rehearsal.validation.comparison import Reconciliation, compare
 from tests.tools.rehearsal.demo.outcomes import RunDemo, assert_clear, assert_nothing_left, fails_with
 
 

@@ -1,4 +1,4 @@
-"""The demo shows all changes of a request: the books count it as applied before they have the last one."""
+"""The demo shows all changes of a request: its last change is recorded after it counts as applied."""
 
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -8,8 +8,8 @@ from rehearsal.demo.deployed_lake import DeployedLake
 
 
 @dataclass
-class Books:
-    """What the books show at one look after the other; the last one stays."""
+class Ledger:
+    """A ledger whose contents change with each look; the last one stays."""
 
     looks: list[list[dict[str, Any]]] = field(default_factory=list)
     looked: int = 0
@@ -27,8 +27,8 @@ class Books:
 
 def test_request_is_shown_with_all_its_changes_although_it_counts_as_applied_before_they_are_written() -> None:
     lines = [{"source_table_name": name, "change": "added"} for name in ("a", "b")]
-    books = Books([[], lines[:1], lines])
+    ledger = Ledger([[], lines[:1], lines])
     told: list[str] = []
-    shown = wait_until_decided(cast("DeployedLake", books), "a request", told.append)
+    shown = wait_until_decided(cast("DeployedLake", ledger), "a request", told.append)
     assert [change.name for change in shown.changes] == ["a", "b"]
     assert told == ["applied: 2 added"]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.demo.evidence import LINES, WIDTH, Evidence, evidence, evidence_of
+from rehearsal.demo.failures import LINES, WIDTH, Evidence, evidence, evidence_of
 
 FAILED_GLUE_RUN = """\
 26/01/01 00:00:00 WARN HiveConf: HiveConf of name hive.stats does not exist

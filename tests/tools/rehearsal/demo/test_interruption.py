@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from rehearsal.demo.interruption import SIGNALS, Interrupted, interruptible
+from rehearsal.demo.failures import SIGNALS, Interrupted, interruptible
 
 
 @pytest.fixture(autouse=True)

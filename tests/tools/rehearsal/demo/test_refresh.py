@@ -1,17 +1,15 @@
 """What ends a refresh that does not go well, and what is collected of one that does."""
 
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from deployment_account.names import OdpTable
-from rehearsal.demo import refresh as refresh_module
+from rehearsal.demo import executions as refresh_module
 from rehearsal.demo.deployed_lake import DeployedLake
-from rehearsal.demo.errors import DemoError, ExplainedError
-from rehearsal.demo.refresh import Landing, refresh_now, wait_until_registered
-from rehearsal.demo.waiting import Patience
+from rehearsal.demo.executions import Landing, Patience, refresh_now, wait_until_registered
+from rehearsal.demo.failures import DemoError, ExplainedError
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -36,7 +34,6 @@ class Lake:
         self.executions = [[executed("e1", startDate=OLDER, stopDate=OLDER), executed("e2")]]
         self.runs = [_glue_run("jr_old", "e1", 0), _glue_run("jr_b", "e2", 1), _glue_run("jr_a", "e2", 0)]
         self.history = [_history("jr_old", "t1"), _history("jr_b", "t2"), _history("jr_a", "t3")]
-        self.dynamodb = SimpleNamespace(meta=SimpleNamespace(client=self))
 
     @property
     def as_deployed(self) -> DeployedLake:
@@ -51,8 +48,9 @@ class Lake:
     def registered_files(self) -> int:
         return int(next_of(self.registered))
 
-    def table(self, table: OdpTable) -> str:
-        return str(table)
+    def items(self, table: OdpTable) -> list[dict[str, Any]]:
+        assert table is OdpTable.FILE_PROCESSING_TRACKER_HISTORY
+        return self.history
 
     def schedule(self, cadence: str) -> dict[str, Any]:
         return {"Target": {"Arn": "arn:machine", "Input": f"input of {cadence}"}}
@@ -70,7 +68,6 @@ class Lake:
         pages = {
             "get_jobs": {"Jobs": [{"Name": "job"}]},
             "get_job_runs": {"JobRuns": self.runs},
-            "scan": {"Items": self.history},
         }
         return Pages(pages[operation])
 

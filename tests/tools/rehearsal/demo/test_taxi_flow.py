@@ -10,9 +10,9 @@ import pytest
 
 from rehearsal.demo import taxi_flow
 from rehearsal.demo.deployed_lake import DeployedLake
-from rehearsal.demo.errors import ExplainedError
+from rehearsal.demo.executions import Patience
+from rehearsal.demo.failures import ExplainedError
 from rehearsal.demo.taxi_flow import sample_of, wait_until_loaded
-from rehearsal.demo.waiting import Patience
 from tests.tools.rehearsal.demo.test_refresh import Pages, next_of
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -27,7 +27,7 @@ def execution(name: str, status: str, at: datetime = START) -> dict[str, Any]:
 
 
 class Lake:
-    """A deployed lake as it is seen at one poll after the other."""
+    """A deployed lake at one poll after the other."""
 
     def __init__(self, items: list[Any], executions: list[Any], runs: tuple[dict[str, Any], ...] = ()) -> None:
         self._items, self._executions, self._runs = items, executions, list(runs)

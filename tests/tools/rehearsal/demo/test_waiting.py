@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from rehearsal.demo.waiting import Patience
+from rehearsal.demo.executions import Patience
 
 
 class Clock:

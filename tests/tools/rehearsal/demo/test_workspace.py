@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 
 from rehearsal.demo import workspace as workspace_module
-from rehearsal.demo.errors import DemoError
+from rehearsal.demo.failures import DemoError
 from rehearsal.demo.workspace import FULL_BYTES, NEEDED_BYTES, PROJECT, Workspace
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from rehearsal.deployment import synth
-from rehearsal.deployment.synth import SynthesisError, synthesise
+from rehearsal.deployment import assembly
+from rehearsal.deployment.assembly import SynthesisError, synthesise
 
 # An app that writes what it was given where its assembly belongs.
 APP = """
@@ -25,10 +25,10 @@ MakeApps = Callable[..., None]
 
 @pytest.fixture
 def make_apps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeApps:
-    monkeypatch.setattr(synth, "PROJECT", tmp_path)
+    monkeypatch.setattr(assembly, "PROJECT", tmp_path)
 
     def make(**sources: str) -> None:
-        for app in synth.APPS:
+        for app in assembly.APPS:
             (tmp_path / app).mkdir()
             (tmp_path / app / "app.py").write_text(sources.get(app.split("-")[0], APP))
             (tmp_path / app / "cdk.json").write_text(json.dumps({"context": {"flag": True, "who": app}}))
@@ -89,6 +89,6 @@ def test_the_other_app_does_not_run_on_after_a_failure(make_apps: MakeApps, tmp_
 
 
 def test_a_missing_app_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(synth, "PROJECT", tmp_path)
+    monkeypatch.setattr(assembly, "PROJECT", tmp_path)
     with pytest.raises(SynthesisError, match="there is no infra-repo/app.py"):
         synthesise("dev", tmp_path / "out")

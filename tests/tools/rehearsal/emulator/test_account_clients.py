@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.errorfactory import ClientExceptionsFactory
 
-from rehearsal.emulator.account_clients import root_client
+from rehearsal.emulator.account_root import root_client
 
 
 def test_two_threads_that_first_ask_for_an_exception_at_once_get_the_same_class(
@@ -16,7 +16,7 @@ def test_two_threads_that_first_ask_for_an_exception_at_once_get_the_same_class(
 ) -> None:
     """Two stacks that were deployed at once each replaced a security configuration: one deployment rolled back."""
     monkeypatch.setenv("GATEWAY_PORT", "1")
-    monkeypatch.setattr("rehearsal.emulator.account_clients.root_secret", lambda: "secret")
+    monkeypatch.setattr("rehearsal.emulator.account_root.root_secret", lambda: "secret")
     factory: Any = ClientExceptionsFactory
     make, together = factory._create_client_exceptions, Barrier(2)
 

@@ -1,13 +1,14 @@
 """What roles call is written down for whoever starts the emulator with a folder for it."""
 
 import json
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from rehearsal.emulator import call_record
+from rehearsal.emulator import iam
 from rehearsal.emulator import ministack_patches as patches
 from rehearsal.emulator.settings import EmulatorSettings
 
@@ -19,13 +20,13 @@ USER = "arn:aws:iam::222222222222:user/person"
 def judged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     """IAM's judgement as the emulator gives it, which allows reading."""
     replaced: dict[str, Any] = {}
-    monkeypatch.setattr(patches.Seam, "replace", lambda self, make: replaced.update({self.name: make}))
-    call_record.install(str(tmp_path / "calls"))
+    monkeypatch.setattr(patches.Seam, "wrap", lambda self, around: replaced.update({self.name: around}))
+    iam.record_calls(str(tmp_path / "calls"))
 
     def evaluate(context: Any, *_policies: Any) -> Any:
         return SimpleNamespace(decision="Allow" if context.action == "s3:GetObject" else "ImplicitDeny")
 
-    return replaced["evaluate"](evaluate)
+    return partial(replaced["evaluate"], evaluate)
 
 
 def call(principal: str, action: str, resource: str = "arn:aws:s3:::bucket/key") -> Any:
@@ -57,8 +58,8 @@ def test_what_is_refused_and_what_people_do_is_not(judged: Any, tmp_path: Path) 
 
 
 def test_without_a_folder_nothing_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patches.Seam, "replace", lambda *_: pytest.fail("nobody asked for a record"))
-    call_record.install("")
+    monkeypatch.setattr(patches.Seam, "wrap", lambda *_: pytest.fail("nobody asked for a record"))
+    iam.record_calls("")
 
 
 def test_the_folder_reaches_the_emulator_by_a_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

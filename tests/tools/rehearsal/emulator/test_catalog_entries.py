@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rehearsal.emulator.glue_runner.catalog_entries import database_input, differs, partition_input, table_input
+from rehearsal.emulator.glue_runner.catalog_copy import database_input, differs, partition_input, table_input
 
 STORAGE = {
     "cols": [{"name": "id", "type": "bigint"}, {"name": "fare", "type": "double", "comment": "in dollars"}],

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.emulator.glue_runner.class_archive import RECORDED, ClassArchive
+from rehearsal.emulator.glue_runner.jvms import RECORDED, ClassArchive
 from rehearsal.toolchain import Java
 
 
@@ -16,8 +16,8 @@ def jar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "java" / "lib" / "server" / "classes.jsa").touch()
     (tmp_path / "java" / "release").write_text("17.0.15")
     (tmp_path / "hudi.jar").write_text("classes")
-    monkeypatch.setattr("rehearsal.emulator.glue_runner.class_archive.jars.cache_folder", lambda: tmp_path / "cache")
-    monkeypatch.setattr("rehearsal.emulator.glue_runner.class_archive.toolchain.java", lambda: Java(tmp_path / "java"))
+    monkeypatch.setattr("rehearsal.emulator.glue_runner.jvms.jars.cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr("rehearsal.emulator.glue_runner.jvms.toolchain.java", lambda: Java(tmp_path / "java"))
     return tmp_path / "hudi.jar"
 
 
@@ -118,7 +118,7 @@ def test_recording_is_kept_once_when_the_run_is_stopped_while_somebody_waits_for
         jvm.finish(succeeded=False)
         Path(target).write_text("parsed")
 
-    monkeypatch.setattr("rehearsal.emulator.glue_runner.class_archive.shutil.copyfile", copy)
+    monkeypatch.setattr("rehearsal.emulator.glue_runner.jvms.shutil.copyfile", copy)
     jvm.finish(succeeded=True)
     assert len(copied) == 1
     assert not start_jvm("second").is_recorded

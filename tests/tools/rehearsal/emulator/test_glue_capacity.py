@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from rehearsal.emulator.glue_runner.capacity import refusal
-from rehearsal.emulator.glue_runner.job_run import JobRun, new_record
+from rehearsal.emulator.glue_runner.job_run import JobRun, new_record, refusal
 
 JOB: dict[str, Any] = {"Command": {"Name": "glueetl"}, "GlueVersion": "5.1", "WorkerType": "G.1X", "NumberOfWorkers": 2}
 

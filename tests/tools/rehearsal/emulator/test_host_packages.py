@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from rehearsal.emulator.host_packages import package_variables
+from rehearsal.emulator.settings import package_variables
 
 
 def test_settings_of_package_tools_are_handed_on_and_nothing_else(tmp_path: Path) -> None:

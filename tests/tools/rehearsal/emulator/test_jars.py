@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from rehearsal import jars, lock_jars
+from rehearsal import jars
 from rehearsal.jars import JarsError
 
 Ivy = Callable[[Path, Sequence[str]], "subprocess.CompletedProcess[str]"]
@@ -63,7 +63,7 @@ def _parts(packages: Sequence[str]) -> list[list[str]]:
 
 @pytest.fixture
 def downloads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """Count downloads, none of which takes a network."""
+    """Count downloads, without a network."""
     seen: list[Path] = []
 
     def download(folder: Path, packages: Sequence[str]) -> "subprocess.CompletedProcess[str]":
@@ -248,7 +248,7 @@ def test_the_projects_lock_pins_every_package_in_use_by_version_and_hash() -> No
 
 def test_the_lock_that_is_written_is_the_lock_that_is_read(downloads: list[Path], tmp_path: Path) -> None:
     lock = tmp_path / "new.json"
-    lock_jars.lock_jars(lock)
+    jars.lock_jars(lock)
     assert _sets(lock)[0] == _sets(_lock(tmp_path / "by_hand.json", jars.PACKAGES))[0]
     assert len(jars.spark_jars(tmp_path / "ivy", lock=lock)) == len(jars.PACKAGES) + 1
 
@@ -259,12 +259,12 @@ def test_a_locked_version_whose_content_has_changed_is_not_locked_anew(
     before = lock.read_text()
     _downloading(monkeypatch, lambda folder: (folder / _file_name(TRANSITIVE)).write_text("?"))
     with pytest.raises(JarsError, match="com.amazonaws:aws-java-sdk-core 1.12.262: expected SHA-256"):
-        lock_jars.lock_jars(lock)
+        jars.lock_jars(lock)
     assert lock.read_text() == before
 
 
 def test_a_jar_that_ivy_does_not_name_is_not_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _downloading(monkeypatch, lambda folder: (folder / "org.evil_agent-1.jar").write_text("?"))
     with pytest.raises(JarsError, match=r"org\.evil_agent-1\.jar"):
-        lock_jars.lock_jars(tmp_path / "new.json")
+        jars.lock_jars(tmp_path / "new.json")
     assert not (tmp_path / "new.json").exists()

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.emulator.glue_runner.jvm_pool import JvmPool
-from rehearsal.emulator.glue_runner.spark_jvm import SparkJvm
+from rehearsal.emulator.glue_runner.jvms import JvmPool, SparkJvm
 
 HUDI, ICEBERG = {"jars": "hudi.jar"}, {"jars": "iceberg.jar"}
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rehearsal.emulator.retry_waits import next_wait
+from rehearsal.emulator.state_machines import next_wait
 
 RETRIER = {"IntervalSeconds": 3, "BackoffRate": 2, "MaxDelaySeconds": 20}
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from rehearsal.emulator import role_sessions
-from rehearsal.emulator.root_secret import derived_secret, new_root_secret, use_root_secret
+from rehearsal.emulator import roles
+from rehearsal.emulator.account_root import derived_secret, new_root_secret, use_root_secret
 
 ROLE = "arn:aws:iam::222222222222:role/odp-dev-etl-Odp-Jobs"
 PARTS = ("access_key_id", "secret_access_key", "session_token")
@@ -17,7 +17,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def credentials(root_secret: str, service: str = "glue.amazonaws.com") -> list[str]:
     use_root_secret(root_secret)
-    session = role_sessions._session(ROLE, service, "GlueJobRunnerSession")
+    session = roles._session(ROLE, service, "GlueJobRunnerSession")
     return [getattr(session, part) for part in PARTS]
 
 

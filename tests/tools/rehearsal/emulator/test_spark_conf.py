@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.emulator.glue_runner.spark_conf import SparkRun, as_properties, launch_settings, spark_conf
+from rehearsal.emulator.glue_runner.spark_settings import SparkRun, as_properties, launch_settings, spark_conf
 from rehearsal.emulator.settings import EmulatorSettings
 
 FOLDER = Path("/run/jr_1")
@@ -76,7 +76,7 @@ def test_a_metastore_is_there_only_when_it_is_asked_for(settings: EmulatorSettin
 
 
 def test_spark_has_no_names_of_the_metastores_settings_that_hudi_has_not(settings: EmulatorSettings) -> None:
-    """Hive opens the metastore anew for each client that has others than the last."""
+    """Hive reopens the metastore for each client with other settings than the last."""
     given = [name for name in spark_conf(_run(has_metastore=True), settings) if name.startswith("spark.")]
     assert not [name for name in given if "javax.jdo" in name or "datanucleus" in name]
 

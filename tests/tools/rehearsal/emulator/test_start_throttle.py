@@ -2,7 +2,7 @@
 
 import pytest
 
-from rehearsal.emulator.glue_runner.start_throttle import StartThrottle
+from rehearsal.emulator.glue_runner.api import StartThrottle
 
 HERE, ELSEWHERE = ("111111111111", "us-east-1"), ("111111111111", "eu-west-1")
 

@@ -1,6 +1,6 @@
 """A question is answered once, by whoever knows its token."""
 
-from rehearsal.pipeline.approvals import Approvals
+from rehearsal.pipeline.records import Approvals
 
 
 def test_an_answer_reaches_the_one_who_asked() -> None:

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from rehearsal.pipeline.approving import decide
-from rehearsal.pipeline.errors import RehearsalError
+from rehearsal.pipeline.cli import decide
+from rehearsal.pipeline.definition import RehearsalError
 
 
 class Pipelines:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.pipeline.artifacts import ArtifactSpec, collect, extract, read_file
-from rehearsal.pipeline.errors import ActionFailedError
+from rehearsal.pipeline.buildspec import ArtifactSpec, collect, extract, read_file
+from rehearsal.pipeline.definition import ActionFailedError
 
 
 @pytest.fixture

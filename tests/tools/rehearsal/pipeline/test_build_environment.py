@@ -7,7 +7,7 @@ import pytest
 
 from rehearsal.emulator.settings import EmulatorSettings
 from rehearsal.pipeline.build_environment import build_environment
-from rehearsal.pipeline.errors import ActionFailedError
+from rehearsal.pipeline.definition import ActionFailedError
 
 HOST = {"HTTPS_PROXY": "proxy", "AWS_PROFILE": "mine", "VIRTUAL_ENV": "/mine", "PYTHONPATH": "/mine"}
 REGISTRIES = ("PIP_INDEX_URL", "UV_INDEX_URL", "NPM_CONFIG__AUTHTOKEN", "npm_config_registry")

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from rehearsal.pipeline.build_script import build_script
-from rehearsal.pipeline.buildspec import BuildSpec
+from rehearsal.pipeline.buildspec import BuildSpec, build_script
 
 
 class Build:

@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from rehearsal.pipeline.artifacts import ArtifactSpec
-from rehearsal.pipeline.buildspec import BuildSpec, is_inline
-from rehearsal.pipeline.errors import UnsupportedPipelineError
+from rehearsal.pipeline.buildspec import ArtifactSpec, BuildSpec, is_inline
+from rehearsal.pipeline.definition import UnsupportedPipelineError
 
 DOCUMENT: dict[str, Any] = {
     "version": "0.2",

@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from rehearsal.pipeline.definition import Definition, api_document
-from rehearsal.pipeline.errors import UnsupportedPipelineError
+from rehearsal.pipeline.definition import Definition, UnsupportedPipelineError, api_document
 from rehearsal.pipeline.execution import unsupported_actions
 from tests.tools.rehearsal.pipeline.documents import action, pipeline
 

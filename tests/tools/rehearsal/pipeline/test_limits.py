@@ -1,6 +1,6 @@
 """What a rehearsal does not prove is said, and what it left out comes first."""
 
-from rehearsal.pipeline.limits import LIMITS, limits
+from rehearsal.pipeline.report import LIMITS, limits
 
 
 def test_what_was_left_out_comes_first() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rehearsal.pipeline.errors import UnsupportedPipelineError
+from rehearsal.pipeline.definition import UnsupportedPipelineError
 from rehearsal.pipeline.registry import needed_actions
 
 

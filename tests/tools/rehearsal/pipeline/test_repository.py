@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.pipeline.errors import RehearsalError
-from rehearsal.pipeline.post_receive import pushes
-from rehearsal.pipeline.repository import Repository
+from rehearsal.pipeline.definition import RehearsalError
+from rehearsal.pipeline.repository import Repository, pushes
 
 
 def git(clone: Path, *words: str) -> str:

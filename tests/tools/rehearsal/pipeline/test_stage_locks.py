@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from rehearsal.pipeline.stage_locks import StageLocks
+from rehearsal.pipeline.execution import StageLocks
 
 SOON = 0.05
 Enter = Callable[[int], "Future[bool]"]

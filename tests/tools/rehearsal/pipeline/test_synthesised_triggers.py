@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from rehearsal.pipeline.definition import Definition, api_document
+from rehearsal.pipeline.definition import Definition, Push, api_document, started_source
 from rehearsal.pipeline.execution import unsupported_actions
-from rehearsal.pipeline.triggers import Push, started_source
 from tests.configuration import PROJECT
 
 SNAPSHOTS = Path(__file__).resolve().parents[3] / "synth" / "snapshots"

@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from rehearsal.pipeline.errors import UnsupportedPipelineError
-from rehearsal.pipeline.triggers import Push, started_source
+from rehearsal.pipeline.definition import Push, UnsupportedPipelineError, started_source
 from tests.tools.rehearsal.pipeline.documents import action, pipeline
 
 REPOSITORY = "example/data-lake"

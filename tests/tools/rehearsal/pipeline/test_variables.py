@@ -2,8 +2,7 @@
 
 import pytest
 
-from rehearsal.pipeline.errors import ActionFailedError
-from rehearsal.pipeline.variables import resolved
+from rehearsal.pipeline.definition import ActionFailedError, resolved
 
 NAMESPACES = {"Source@owner_repo": {"CommitId": "abc"}, "Check_NS": {"MESSAGE": "fine"}}
 

@@ -1,4 +1,4 @@
-"""What happens in pipelines is told once, a failure with its log, and a question with the way to answer it."""
+"""Each event of a pipeline is shown once, a failure with its log, and a question with its answer command."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from rehearsal.pipeline.watch import PipelineWatch
+from rehearsal.pipeline.report import PipelineWatch
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -46,7 +46,7 @@ def console() -> Console:
 
 @pytest.fixture(autouse=True)
 def _without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rehearsal.pipeline.watch._POLL_SECONDS", 0)
+    monkeypatch.setattr("rehearsal.pipeline.report._POLL_SECONDS", 0)
 
 
 def test_every_action_is_told_once_when_it_has_ended(console: Console) -> None:

@@ -1,12 +1,12 @@
-"""A rehearsal that ended in order is resumed; one that was killed is begun anew, with what was pushed."""
+"""A rehearsal that ended in order is resumed; a killed one restarts, with the pushed commits."""
 
 from pathlib import Path
 
 import pytest
 
-from rehearsal.demo.errors import DemoError
-from rehearsal.pipeline.errors import EmulatorLostError, RehearsalError
-from rehearsal.pipeline.workspace import RehearsalWorkspace
+from rehearsal.demo.failures import DemoError
+from rehearsal.pipeline.definition import EmulatorLostError, RehearsalError
+from rehearsal.pipeline.rehearsal import RehearsalWorkspace
 
 
 def test_accounts_and_commits_are_kept_when_the_last_use_ended_in_order(tmp_path: Path) -> None:

@@ -17,8 +17,7 @@ from rehearsal.report.model import (
     TableRefresh,
     TaxiReport,
 )
-from rehearsal.validation.comparison import Difference, TableComparison
-from rehearsal.validation.reconciliation import Reconciliation
+from rehearsal.validation.comparison import Difference, Reconciliation, TableComparison
 from rehearsal.validation.taxi_results import ResultComparison
 
 START = datetime(2021, 1, 5, 12, 0, 0, tzinfo=UTC)
@@ -76,7 +75,7 @@ def failed_report(report: DemoReport) -> DemoReport:
 
 @pytest.fixture
 def taxi() -> TaxiReport:
-    """Two files, one of them with a row that is no trip, and a table of three rows that is right."""
+    """Two files, one with a malformed row, and a correct table of three rows."""
     return TaxiReport(
         files=(
             AuditedFile("nyc-taxi/yellow/a.csv", "completed", "2021-01-05T12:00:00Z", 100, 0),

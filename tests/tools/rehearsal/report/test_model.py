@@ -3,8 +3,7 @@ from dataclasses import replace
 import pytest
 
 from rehearsal.report.model import DemoReport, Run, TaxiReport, natural_order
-from rehearsal.validation.comparison import Difference
-from rehearsal.validation.reconciliation import Reconciliation
+from rehearsal.validation.comparison import Difference, Reconciliation
 from rehearsal.validation.taxi_results import ResultComparison
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from rehearsal.report.model import DemoReport, Run, Section, TaxiReport
 from rehearsal.report.page import render
-from rehearsal.validation.reconciliation import Reconciliation
+from rehearsal.validation.comparison import Reconciliation
 
 VOID = {"meta", "link", "br"}
 

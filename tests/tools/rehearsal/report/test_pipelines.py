@@ -5,12 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rehearsal.report.page import pipelines_section, render_rehearsal
-from rehearsal.report.pipelines import (
+from rehearsal.report.page import (
     PipelineAction,
     PipelineExecution,
     PipelineStage,
     RehearsalReport,
+    pipelines_section,
+    render_rehearsal,
 )
 from tests.tools.rehearsal.report.svg import colours, tips
 

@@ -5,8 +5,7 @@ from rich.console import Console
 
 from rehearsal.report.model import DemoReport, TaxiReport
 from rehearsal.report.summary import SHOWN_DIFFERENCES, print_summary
-from rehearsal.validation.comparison import Difference, TableComparison
-from rehearsal.validation.reconciliation import Reconciliation
+from rehearsal.validation.comparison import Difference, Reconciliation, TableComparison
 
 
 def printed(report: DemoReport) -> list[str]:

@@ -1,6 +1,6 @@
 import pytest
 
-from rehearsal.report.words import counted, duration
+from rehearsal.report.timeline import counted, duration
 
 
 @pytest.mark.parametrize(

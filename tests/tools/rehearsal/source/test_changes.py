@@ -5,10 +5,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from rehearsal.source.changes import apply_changes
 from rehearsal.source.database import SourceDatabase
 from rehearsal.source.generator import generate_trips
-from rehearsal.source.taxi_trips import create_taxi_trips
+from rehearsal.source.taxi_trips import apply_changes, create_taxi_trips
 
 
 def taxi(path: Path, rows_per_table: int = 300) -> SourceDatabase:

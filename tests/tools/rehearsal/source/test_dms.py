@@ -10,12 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 from moto import mock_aws
 
-from rehearsal.source.changes import apply_changes
 from rehearsal.source.database import SourceDatabase, SourceTable
-from rehearsal.source.dms import DmsSettings, DmsTask, S3Sink, WrittenFile
-from rehearsal.source.dms_keys import DatePartitions
+from rehearsal.source.dms import DatePartitions, DmsSettings, DmsTask, S3Sink, WrittenFile
 from rehearsal.source.generator import generate_trips
-from rehearsal.source.taxi_trips import create_taxi_trips
+from rehearsal.source.taxi_trips import apply_changes, create_taxi_trips
 
 Start = Callable[..., DmsTask]
 COLUMNS = ["PK_ID", "VENDOR", "FARE", "FLAG", "STARTED", "CDC_TIMESTAMP_SEQ", "CDC_OPERATION"]

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rehearsal.source.dms_keys import DatePartitions, FileNames
+from rehearsal.source.dms import DatePartitions, FileNames
 
 NOON = datetime(2021, 1, 5, 12, 1, 2, 123_999, tzinfo=UTC)
 COMMITTED = "2021-01-05 09:30:00.000"

@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from rehearsal.source.sqlite_types import declared_type, from_sqlite, to_sqlite
+from rehearsal.source.database import declared_type, from_sqlite, to_sqlite
 
 VALUES: list[tuple[pa.DataType, list[Any]]] = [
     (pa.int8(), [-128, 0, None]),

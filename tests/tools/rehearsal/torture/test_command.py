@@ -5,7 +5,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from rehearsal.cli import app
-from rehearsal.torture import command
+from rehearsal.torture import runner
 from rehearsal.torture.check import Finding, Kind
 from rehearsal.torture.histories import Act, Step, Story
 from rehearsal.torture.runner import Failure
@@ -19,11 +19,11 @@ FAILURE = Failure(
 
 @pytest.fixture
 def wide(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command, "Console", lambda: Console(width=200))
+    monkeypatch.setattr(runner, "Console", lambda: Console(width=200))
 
 
 def test_all_is_well(monkeypatch: pytest.MonkeyPatch, wide: None) -> None:
-    monkeypatch.setattr(command, "failures", lambda seeds: [None for _ in seeds])
+    monkeypatch.setattr(runner, "failures", lambda seeds: [None for _ in seeds])
     result = CliRunner().invoke(app, ["torture", "--seeds", "30"])
     assert result.exit_code == 0
     assert "30 histories passed" in result.output
@@ -32,8 +32,8 @@ def test_all_is_well(monkeypatch: pytest.MonkeyPatch, wide: None) -> None:
 def test_failing_seed_is_shown_with_what_is_wrong_and_its_shortest_story(
     monkeypatch: pytest.MonkeyPatch, wide: None
 ) -> None:
-    monkeypatch.setattr(command, "failures", lambda seeds: [None, FAILURE])
-    monkeypatch.setattr(command, "shortened", lambda failure: failure)
+    monkeypatch.setattr(runner, "failures", lambda seeds: [None, FAILURE])
+    monkeypatch.setattr(runner, "shortened", lambda failure: failure)
     result = CliRunner().invoke(app, ["torture", "--seeds", "2"])
     assert result.exit_code == 1
     for told in ("1 of 2 histories failed", "42", Kind.LOST, f"1. t0: {Act.LOAD}", f"2. t0: {Act.LOSE}"):

@@ -10,14 +10,13 @@ import pytest
 from odp.file_manager.sources import Sources
 from odp.records import FileType
 
-from rehearsal.source.dms import CHANGE_SEQUENCE, OP, DmsSettings
-from rehearsal.source.dms_keys import DELIMITERS, SEQUENCES, DatePartitions
+from rehearsal.source.dms import CHANGE_SEQUENCE, DELIMITERS, OP, SEQUENCES, DatePartitions, DmsSettings
 from rehearsal.torture.dms_files import BEFORE, DmsFile, DmsTable, any_settings
 from rehearsal.torture.source_table import Change, SourceTable
 
 
 def table(settings: DmsSettings, *, rows: int = 6, **how: Any) -> DmsTable:
-    """A table with rows 0 to n-1, of which none was changed since."""
+    """A table with the unchanged rows 0 to n-1."""
     source = SourceTable(("ID",), keys=rows)
     draw = Random(1)
     while len(source.rows) < rows:

@@ -17,6 +17,7 @@ from rehearsal.torture.faults import (
     FaultKind,
     Killed,
     Process,
+    Troubles,
     UnderFire,
     any_call_fault,
     any_fault,
@@ -24,7 +25,6 @@ from rehearsal.torture.faults import (
     throttled,
     trouble,
 )
-from rehearsal.torture.memory.troubles import Troubles
 
 
 class Port:

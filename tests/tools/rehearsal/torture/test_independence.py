@@ -10,12 +10,11 @@ from rehearsal import torture
 
 FOLDER = Path(torture.__file__).parent
 MODEL = (
-    *("source_table", "dms_files", "reference_model", "check", "evidence", "histories", "delivery", "lake", "trial"),
-    *("people", "faults", "shrink"),
+    *("source_table", "dms_files", "reference_model", "check", "evidence", "histories", "lake", "trial", "faults"),
 )
 PRODUCT = {"lake", "odp", "taxi", "etl_cdk", "infra_cdk", "odp_cli"}
 FROM_THE_MODEL = {f"rehearsal.torture.{name}" for name in MODEL}
-MAY_KNOW = {"rehearsal.source.dms", "rehearsal.source.dms_keys"}
+MAY_KNOW = {"rehearsal.source.dms"}
 """The simulated DMS, which is as far from the product as the model is."""
 
 

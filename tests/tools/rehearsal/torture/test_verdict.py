@@ -19,9 +19,9 @@ from rehearsal.torture.evidence import (
     HELD,
     PENDING,
     SKIPPED,
-    BookedFile,
     CommitEvidence,
     Counts,
+    RecordedFile,
     Row,
     TableEvidence,
 )
@@ -31,8 +31,8 @@ from rehearsal.torture.reference_model import Kind as TableKind
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 LOAD, CHANGES = "torture/t/LOAD00000001.parquet", "torture/t/20260301-000000001.parquet"
 OTHER_PART = "torture/t/LOAD00000002.parquet"
-ON_LOAD = BookedFile("load", LOAD, "v1", is_load=True, status=APPLIED)
-ON_CHANGES = BookedFile("changes", CHANGES, "v2", is_load=False, status=APPLIED)
+ON_LOAD = RecordedFile("load", LOAD, "v1", is_load=True, status=APPLIED)
+ON_CHANGES = RecordedFile("changes", CHANGES, "v2", is_load=False, status=APPLIED)
 
 
 def replica(*, is_historical: bool = False) -> ReferenceModel:
@@ -135,7 +135,7 @@ def test_row_of_an_applied_load_that_no_version_is_like_is_found() -> None:
         source.note(DmsFile(key, source.source.columns, (value,)), number)
     (finding,) = found(evidence(rows), source)
     assert (finding.kind, finding.detail.split(":")[0]) == (Kind.ROWS, "1 versions of loads missing")
-    doubtful = BookedFile(
+    doubtful = RecordedFile(
         "doubt", OTHER_PART, "v3", is_load=True, status=SKIPPED, reason="… while the table was written"
     )
     source.note(DmsFile(OTHER_PART, source.source.columns, ({**live, "NOTE": "of the next load"},)), "v4")
@@ -187,7 +187,7 @@ def test_newest_version_that_is_not_the_row_of_the_source_is_found() -> None:
         ({"told": Counts(inserted=3, updated=1)}, Kind.COUNTS),
         ({"status": FAILED}, Kind.STATUS),
         ({"status": ""}, Kind.STATUS),
-        ({"pending": [BookedFile("new", "torture/t/x", "v3", is_load=False, status=PENDING)]}, Kind.PENDING),
+        ({"pending": [RecordedFile("new", "torture/t/x", "v3", is_load=False, status=PENDING)]}, Kind.PENDING),
         ({"history": [ON_LOAD]}, Kind.LOST),
         ({"history": [ON_LOAD, ON_CHANGES, replace(ON_CHANGES, file_id="again")]}, Kind.TWICE),
         ({"pending": [replace(ON_CHANGES, status=PENDING)]}, Kind.TWICE),
@@ -197,7 +197,7 @@ def test_newest_version_that_is_not_the_row_of_the_source_is_found() -> None:
         ({"landed": frozenset({(LOAD, "v1")})}, Kind.LOST),
     ],
 )
-def test_books_that_do_not_agree_with_the_files_are_found(otherwise: dict[str, Any], kind: Kind) -> None:
+def test_ledger_that_does_not_agree_with_the_files_is_found(otherwise: dict[str, Any], kind: Kind) -> None:
     source = replica()
     assert kind in {finding.kind for finding in found(evidence(snapshot(source), **otherwise), source)}
 
@@ -241,7 +241,7 @@ def test_part_of_a_reload_that_is_seen_while_others_are_to_come_is_found() -> No
 def test_broken_file_must_stay_pending_and_its_table_must_fail() -> None:
     source = replica()
     source.is_broken = True
-    broken = BookedFile("broken", "torture/t/broken", "v3", is_load=False, status=PENDING)
+    broken = RecordedFile("broken", "torture/t/broken", "v3", is_load=False, status=PENDING)
     well = evidence([], landed=frozenset({(LOAD, "v1"), (CHANGES, "v2"), ("torture/t/broken", "v3")}))
     assert found(replace(well, status=FAILED, pending=[broken]), source) == []
     assert Kind.STATUS in {finding.kind for finding in found(replace(well, pending=[broken]), source)}

@@ -4,8 +4,7 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 
-from rehearsal.validation.canonical import canonical, without_added_columns
-from rehearsal.validation.comparison import compare
+from rehearsal.validation.comparison import canonical, compare, without_added_columns
 
 
 def digest(table: pa.Table) -> str:

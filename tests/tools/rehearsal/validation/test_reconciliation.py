@@ -2,8 +2,8 @@ import pyarrow as pa
 import pytest
 
 from rehearsal.source.database import SourceTable
+from rehearsal.validation.comparison import Reconciliation, reconcile
 from rehearsal.validation.lake import LakeTableError
-from rehearsal.validation.reconciliation import Reconciliation, reconcile
 
 ROWS = pa.table({"PK_ID": [1, 2], "fare": [1.0, None]})
 TABLES = [SourceTable(f"table_{number}", ROWS.schema) for number in (1, 2, 3)]

@@ -1,4 +1,4 @@
-"""The command line itself: what is asked of AWS is proved in the embedded tests."""
+"""The command line itself: the embedded tests prove the requests to AWS."""
 
 from __future__ import annotations
 

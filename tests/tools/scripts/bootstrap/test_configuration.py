@@ -1,4 +1,4 @@
-"""A configuration is asked for or given, checked as a whole, and written as a person would write it."""
+"""A configuration is entered or given, checked as a whole, and written as a person would write it."""
 
 from __future__ import annotations
 

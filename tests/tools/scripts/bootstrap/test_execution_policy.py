@@ -1,4 +1,4 @@
-"""What CloudFormation may do is what the stacks need, by the registry's own word, and no more than is written down."""
+"""CloudFormation's rights are those that the stacks need by its registry, and no others."""
 
 from __future__ import annotations
 

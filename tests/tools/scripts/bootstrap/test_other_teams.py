@@ -1,4 +1,4 @@
-"""What other teams have in a lake's account is out of reach of a push, whatever it writes into its templates."""
+"""No push reaches other teams' resources in a lake's account, whatever its templates say."""
 
 from __future__ import annotations
 

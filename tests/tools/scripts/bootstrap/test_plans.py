@@ -127,7 +127,7 @@ def test_the_boundary_is_there_before_any_role_that_must_carry_it(platform: Plat
 
 
 def abroad(platform: Platform, **dev: str) -> Platform:
-    """The lake of dev lies in Ireland, its pipelines at home."""
+    """The lake of dev is in Ireland, its pipelines at home."""
     raw = platform.model_dump(by_alias=True)
     raw["environments"]["dev"] |= {"region": "eu-west-1", "availability_zones": ["eu-west-1a"], **dev}
     raw["environments"] = {"dev": raw["environments"]["dev"]}

@@ -33,7 +33,7 @@ def dev(prices: PriceList, platform: Platform) -> list[Line]:
 
 
 def test_what_is_free_while_idle_does_not_say_that_s3s_events_are_free() -> None:
-    """Audit R17: those of object-level events cost 1 $ a million: https://aws.amazon.com/eventbridge/pricing/."""
+    """Audit R17: object-level events cost 1 $ a million: https://aws.amazon.com/eventbridge/pricing/."""
     reason = json.loads((PROJECT / "scripts" / "idle_cost" / "prices.json").read_text())["free_while_idle"]
     assert "1 $ a million" in reason["AWS::Events::Rule"]
 

@@ -13,8 +13,8 @@ from deployment_account.environments import Environment, Platform
 from deployment_account.sources import Source
 from scripts.bootstrap.accounts import Account, Place
 from scripts.smoke.account_steps import dms_endpoints, pushed
-from scripts.smoke.books import SmokeTable
 from scripts.smoke.lake import SmokeLake
+from scripts.smoke.ledger import SmokeTable
 from scripts.smoke.made import Made
 from scripts.smoke.names import SmokeNames
 from scripts.smoke.outcome import StepFailedError, StepSkippedError

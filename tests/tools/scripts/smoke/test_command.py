@@ -1,4 +1,4 @@
-"""The command line: what is refused before anything is asked of AWS."""
+"""The command line: refusals before any request to AWS."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files of the test are what the framework takes for files of DMS, and the model is what SQL would say."""
+"""The framework takes the test's files for files of DMS, and the model agrees with SQL."""
 
 from __future__ import annotations
 

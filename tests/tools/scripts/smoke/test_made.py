@@ -51,7 +51,7 @@ def test_what_could_not_be_removed_is_listed_with_the_way_by_hand_and_the_rest_g
 ) -> None:
     made, log = Made(), list[str]()
     note(made, log, Phase.LANDED, "file", error())
-    note(made, log, Phase.BOOKS, "items")
+    note(made, log, Phase.LEDGER, "items")
     (left,) = made.remove_all()
     assert (left.what, left.by_hand) == ("file", "remove file")
     assert left.why

@@ -1,4 +1,4 @@
-"""The test's own tables beside those of a lake in use: what it makes goes, what others have stays as it is."""
+"""The test's own tables beside those of a lake in use: it removes its own tables, and leaves the others unchanged."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def tables(lake: LakeInMemory, made: Made) -> SmokeTables:
     return SmokeTables(lake, SmokeNames(RUN), made, patience)
 
 
-def books() -> dict[OdpTable, list[dict[str, Any]]]:
+def ledger() -> dict[OdpTable, list[dict[str, Any]]]:
     return {table: resource("dynamodb").Table(table.value).scan()["Items"] for table in KEYS}
 
 
@@ -172,14 +172,14 @@ def test_all_that_came_of_a_table_goes_and_everything_of_others_stays(tables: Sm
     put(OdpTable.QUARANTINE, quarantine_kind="rejected_file", entry_id="z", file_ingestion_path=f"{table.landing}z")
     client("s3").put_object(Bucket="raw", Key=f"db/{table.lake_table}/part", Body=b"x")
     assert made.remove_all() == []
-    assert same(books(), IN_USE)
+    assert same(ledger(), IN_USE)
     assert objects("staging") == objects("raw") == ["erp/orders/x", f"{OTHER}/orders/x"]
 
 
 def test_the_history_stays(tables: SmokeTables, made: Made) -> None:
     put(OdpTable.FILE_TRACKER_HISTORY, source_table_name=tables.table("orders").source_table, file_id="0/x")
     made.remove_all()
-    assert len(books()[OdpTable.FILE_TRACKER_HISTORY]) == 2
+    assert len(ledger()[OdpTable.FILE_TRACKER_HISTORY]) == 2
 
 
 def test_what_somebody_else_put_under_its_cadence_meanwhile_stays(tables: SmokeTables, made: Made) -> None:
@@ -188,7 +188,7 @@ def test_what_somebody_else_put_under_its_cadence_meanwhile_stays(tables: SmokeT
     put(OdpTable.BATCH_CONFIG, refresh_cadence=cadence, glue_job_name="job")
     put(OdpTable.FILE_PROCESSING_TRACKER, raw_table_name=f"cadence#{cadence}", execution=f"arn:x:{OTHER}_orders_0")
     assert made.remove_all() == []
-    found = books()
+    found = ledger()
     assert cadence in {item["refresh_cadence"] for item in found[OdpTable.BATCH_CONFIG]}
     assert f"cadence#{cadence}" in {item["raw_table_name"] for item in found[OdpTable.FILE_PROCESSING_TRACKER]}
 

@@ -1,4 +1,4 @@
-"""What an approver is told of a change: each case is two templates of one resource, and what must be said of them."""
+"""The approver's text about a change: each case is two templates of one resource, and what must be said of them."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Each line of a function is JSON that says whose it is, of which call, and what it is about."""
+"""Each log line of a function is JSON with its service, call and subject."""
 
 import json
 import logging

@@ -51,5 +51,5 @@ def test_whatever_text_it_is_the_result_fits_and_can_be_written(text: str, times
 def test_an_error_of_a_thousand_bad_columns_leaves_room_in_the_item_that_tells_of_it(
     bounded: Callable[[str], str], letter: str
 ) -> None:
-    """Books that cannot be closed keep their lease: a file of badly named columns would block its table."""
+    """A run whose record cannot be written keeps its lease: a file with bad column names would block its table."""
     assert len(bounded(letter * 1_000_000).encode()) <= ITEM_BYTES // 4

@@ -1,4 +1,4 @@
-"""The newest request is the one that is deployed, whole or not at all, and every request is in the books."""
+"""The newest request is deployed, whole or not at all, and every request is recorded."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-from odp.config_manager.deployment import ConfigurationManager, Lake, PhysicalNames
+from odp.config_manager.deployment import ConfigurationManager, LakeSettings, PhysicalNames
 from odp.config_manager.request import RequestContent, write_request
 from odp.config_manager.running_check import SynthesisedResources
 from odp.configuration import (
@@ -22,7 +22,7 @@ from odp.records import RawTableConfig, WrittenTable
 
 from tests.unit.odp.samples import batch_config, table_config
 
-LAKE = Lake(
+LAKE = LakeSettings(
     PhysicalNames("second_"),
     {"refresh_tables_batch_size": 5},
     SynthesisedResources(frozenset({"10_min_refresh"}), frozenset({"odpf_file_processor"})),
@@ -44,7 +44,7 @@ def expected(*tables: RawTableConfig, **batch: Any) -> Configuration:
 
 @dataclass
 class World:
-    """Bucket, books and running configuration in memory."""
+    """Bucket, ledger and running configuration in memory."""
 
     uploads: list[bytes] = field(default_factory=list)
     expired: set[str] = field(default_factory=set)

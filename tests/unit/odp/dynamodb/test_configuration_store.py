@@ -39,7 +39,7 @@ class Killed(BaseException):
     """The process ends here."""
 
 
-class Books:
+class Ledger:
     """Store, tracker and readers over one set of tables."""
 
     def __init__(self, dynamodb: "DynamoDBServiceResource") -> None:
@@ -84,31 +84,31 @@ def active(configuration: Configuration) -> Configuration:
 
 
 @pytest.fixture
-def books(dynamodb: "DynamoDBServiceResource", monkeypatch: pytest.MonkeyPatch) -> Books:
+def ledger(dynamodb: "DynamoDBServiceResource", monkeypatch: pytest.MonkeyPatch) -> Ledger:
     """With transactions so small that a change of a few tables takes several."""
     monkeypatch.setattr("odp.dynamodb.configuration_store._ACTIONS", 4)
-    return Books(dynamodb)
+    return Ledger(dynamodb)
 
 
-def test_deployed_configuration_is_what_readers_see(books: Books) -> None:
-    books.deploy(OLD, "v1")
-    assert books.seen() == active(OLD)
-    books.deploy(NEW, "v2")
-    assert books.seen() == active(NEW)
-    assert books.store.running(books.store.begin()) == NEW
+def test_deployed_configuration_is_what_readers_see(ledger: Ledger) -> None:
+    ledger.deploy(OLD, "v1")
+    assert ledger.seen() == active(OLD)
+    ledger.deploy(NEW, "v2")
+    assert ledger.seen() == active(NEW)
+    assert ledger.store.running(ledger.store.begin()) == NEW
 
 
-def test_warnings_of_a_deployment_are_kept_with_its_request(books: Books) -> None:
+def test_warnings_of_a_deployment_are_kept_with_its_request(ledger: Ledger) -> None:
     request = ConfigRequest("v1", "2026-01-01T00:00:00Z", b"{}")
-    books.tracker.receive(request, "abc123", "pipeline")
+    ledger.tracker.receive(request, "abc123", "pipeline")
     deployment = ConfigDeployment(request, "abc123", "pipeline", RequestStatus.APPLIED, warnings=("mind this",))
-    books.store.activate(books.store.begin(), deployment)
-    assert [item["warnings"] for item in books.items("deploy_tracker") if "warnings" in item] == [["mind this"]]
+    ledger.store.activate(ledger.store.begin(), deployment)
+    assert [item["warnings"] for item in ledger.items("deploy_tracker") if "warnings" in item] == [["mind this"]]
 
 
-def test_settled_entries_read_as_the_manifests_write_them(books: Books) -> None:
-    books.deploy(Configuration.of([batch_config()], [table_config()]), "v1")
-    assert books.items("table_config") == [
+def test_settled_entries_read_as_the_manifests_write_them(ledger: Ledger) -> None:
+    ledger.deploy(Configuration.of([batch_config()], [table_config()]), "v1")
+    assert ledger.items("table_config") == [
         {
             "refresh_cadence": "10_min_refresh",
             "source_table_name": "s.t",
@@ -130,31 +130,31 @@ def test_settled_entries_read_as_the_manifests_write_them(books: Books) -> None:
     ]
 
 
-def test_inactive_tables_are_configured_but_no_tables_of_their_cadence(books: Books) -> None:
-    books.deploy(Configuration.of([batch_config()], [table_config(is_active=False)]), "v1")
-    assert books.cadences.cadence("10_min_refresh") == (batch_config(), [])
-    assert books.tables.table("10_min_refresh", "s.t") == table_config(is_active=False)
+def test_inactive_tables_are_configured_but_no_tables_of_their_cadence(ledger: Ledger) -> None:
+    ledger.deploy(Configuration.of([batch_config()], [table_config(is_active=False)]), "v1")
+    assert ledger.cadences.cadence("10_min_refresh") == (batch_config(), [])
+    assert ledger.tables.table("10_min_refresh", "s.t") == table_config(is_active=False)
 
 
-def test_unknown_cadence_and_unknown_table_are_named(books: Books) -> None:
+def test_unknown_cadence_and_unknown_table_are_named(ledger: Ledger) -> None:
     with pytest.raises(MissingConfigurationError, match="'1_day_refresh' has no item in batch_config"):
-        books.cadences.cadence("1_day_refresh")
+        ledger.cadences.cadence("1_day_refresh")
     with pytest.raises(MissingConfigurationError, match=r"s\.t is not configured for 10_min_refresh"):
-        books.tables.table("10_min_refresh", "s.t")
+        ledger.tables.table("10_min_refresh", "s.t")
 
 
-def test_table_that_moves_to_another_cadence_is_in_one_of_them_only(books: Books) -> None:
-    books.deploy(OLD, "v1")
-    books.deploy(NEW, "v2")
-    assert books.tables.table("1_day_refresh", "s.t").refresh_cadence == "1_day_refresh"
+def test_table_that_moves_to_another_cadence_is_in_one_of_them_only(ledger: Ledger) -> None:
+    ledger.deploy(OLD, "v1")
+    ledger.deploy(NEW, "v2")
+    assert ledger.tables.table("1_day_refresh", "s.t").refresh_cadence == "1_day_refresh"
     with pytest.raises(MissingConfigurationError):
-        books.tables.table("10_min_refresh", "s.t")
+        ledger.tables.table("10_min_refresh", "s.t")
 
 
-def test_books_hold_a_line_for_each_changed_entry_and_the_request_their_number(books: Books) -> None:
-    books.deploy(OLD, "v1")
-    deployment = books.deploy(NEW, "v2")
-    lines = [item for item in books.items("deploy_tracker") if item["deployed_at"] == deployment.request.deployed_at]
+def test_ledger_hold_a_line_for_each_changed_entry_and_the_request_their_number(ledger: Ledger) -> None:
+    ledger.deploy(OLD, "v1")
+    deployment = ledger.deploy(NEW, "v2")
+    lines = [item for item in ledger.items("deploy_tracker") if item["deployed_at"] == deployment.request.deployed_at]
     (request,) = [line for line in lines if line["source_table_name"] == "configuration"]
     assert (request["request_status"], request["changes"]) == ("applied", deployment.counts)
     by_name = {line["source_table_name"]: line for line in lines if line is not request}
@@ -169,9 +169,9 @@ def test_books_hold_a_line_for_each_changed_entry_and_the_request_their_number(b
     assert (moved["commit"], moved["requested_by"]) == ("abc123", "pipeline")
 
 
-def die_before(write: int, books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+def die_before(write: int, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     """End before the transaction of this number; tests/embedded/config_manager dies before each of them."""
-    transact, count = books.dynamodb.meta.client.transact_write_items, 0
+    transact, count = ledger.dynamodb.meta.client.transact_write_items, 0
 
     def counted(**arguments: Any) -> Any:
         nonlocal count
@@ -180,98 +180,98 @@ def die_before(write: int, books: Books, monkeypatch: pytest.MonkeyPatch) -> Non
         count += 1
         return transact(**arguments)
 
-    monkeypatch.setattr(books.dynamodb.meta.client, "transact_write_items", counted)
+    monkeypatch.setattr(ledger.dynamodb.meta.client, "transact_write_items", counted)
 
 
 def test_other_request_after_a_death_is_not_mixed_with_what_the_dead_one_staged(
-    books: Books, monkeypatch: pytest.MonkeyPatch
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    books.deploy(OLD, "v1")
+    ledger.deploy(OLD, "v1")
     with pytest.MonkeyPatch.context() as patch:
-        die_before(2, books, patch)
+        die_before(2, ledger, patch)
         with pytest.raises(Killed):
-            books.deploy(NEW, "v2")
-    assert [item for item in books.items("table_config") if "staged" in item]
+            ledger.deploy(NEW, "v2")
+    assert [item for item in ledger.items("table_config") if "staged" in item]
     other = Configuration.of([batch_config()], [table_config()])
-    books.deploy(other, "v3")
-    assert books.seen() == other
+    ledger.deploy(other, "v3")
+    assert ledger.seen() == other
 
 
-def test_attempt_that_another_followed_can_write_nothing_more(books: Books) -> None:
-    books.deploy(OLD, "v1")
+def test_attempt_that_another_followed_can_write_nothing_more(ledger: Ledger) -> None:
+    ledger.deploy(OLD, "v1")
     request = ConfigRequest("v2", "2026-01-01T00:00:00Z", b"{}")
-    books.tracker.receive(request, "", "")
-    slow = books.store.begin()
-    changes = compare(books.store.running(slow), NEW)
-    books.store.begin()
+    ledger.tracker.receive(request, "", "")
+    slow = ledger.store.begin()
+    changes = compare(ledger.store.running(slow), NEW)
+    ledger.store.begin()
     with pytest.raises(DeploymentOvertakenError):
-        books.store.activate(slow, ConfigDeployment(request, "", "", RequestStatus.APPLIED, changes))
+        ledger.store.activate(slow, ConfigDeployment(request, "", "", RequestStatus.APPLIED, changes))
     with pytest.raises(DeploymentOvertakenError):
-        books.store.running(slow)
-    assert books.seen() == active(OLD)
-    assert books.tracker.status(request) is RequestStatus.RECEIVED
+        ledger.store.running(slow)
+    assert ledger.seen() == active(OLD)
+    assert ledger.tracker.status(request) is RequestStatus.RECEIVED
 
 
-def counting_transactions(books: Books, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+def counting_transactions(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The number of actions in each transaction from now on."""
     sizes: list[int] = []
-    write = books.dynamodb.meta.client.transact_write_items
+    write = ledger.dynamodb.meta.client.transact_write_items
 
     def counted(*, TransactItems: Sequence[Any], **request: Any) -> Any:  # noqa: N803 - boto3's name
         sizes.append(len(TransactItems))
         return write(TransactItems=TransactItems, **request)
 
-    monkeypatch.setattr(books.dynamodb.meta.client, "transact_write_items", counted)
+    monkeypatch.setattr(ledger.dynamodb.meta.client, "transact_write_items", counted)
     return sizes
 
 
 @pytest.mark.parametrize("request_changes_something", [True, False])
 def test_attempt_that_another_followed_after_it_staged_moves_no_pointer(
-    books: Books, monkeypatch: pytest.MonkeyPatch, *, request_changes_something: bool
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, *, request_changes_something: bool
 ) -> None:
-    books.deploy(OLD, "v1")
+    ledger.deploy(OLD, "v1")
     request = ConfigRequest("v2", "2026-01-01T00:00:00Z", b"{}")
-    books.tracker.receive(request, "", "")
-    slow = books.store.begin()
-    changes = compare(books.store.running(slow), NEW) if request_changes_something else ()
-    move = books.store._move_pointer
+    ledger.tracker.receive(request, "", "")
+    slow = ledger.store.begin()
+    changes = compare(ledger.store.running(slow), NEW) if request_changes_something else ()
+    move = ledger.store._move_pointer
 
     def overtaken_first(attempt: int, deployment: ConfigDeployment) -> None:
-        books.store.begin()
+        ledger.store.begin()
         move(attempt, deployment)
 
-    monkeypatch.setattr(books.store, "_move_pointer", overtaken_first)
+    monkeypatch.setattr(ledger.store, "_move_pointer", overtaken_first)
     with pytest.raises(DeploymentOvertakenError):
-        books.store.activate(slow, ConfigDeployment(request, "", "", RequestStatus.APPLIED, changes))
-    assert books.seen() == active(OLD)
-    assert books.tracker.status(request) is RequestStatus.RECEIVED
+        ledger.store.activate(slow, ConfigDeployment(request, "", "", RequestStatus.APPLIED, changes))
+    assert ledger.seen() == active(OLD)
+    assert ledger.tracker.status(request) is RequestStatus.RECEIVED
 
 
 def test_transactions_are_filled_up_to_what_dynamodb_takes(
     dynamodb: "DynamoDBServiceResource", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    books = Books(dynamodb)
-    sizes = counting_transactions(books, monkeypatch)
-    books.deploy(Configuration.of([batch_config()], [table(f"t{number}") for number in range(120)]), "v1")
+    ledger = Ledger(dynamodb)
+    sizes = counting_transactions(ledger, monkeypatch)
+    ledger.deploy(Configuration.of([batch_config()], [table(f"t{number}") for number in range(120)]), "v1")
     assert max(sizes) == 100
-    assert len(books.tables.table("10_min_refresh", "s.t119").raw_table_name) == 4
+    assert len(ledger.tables.table("10_min_refresh", "s.t119").raw_table_name) == 4
 
 
 def test_what_a_dead_deployment_left_staged_is_settled_by_the_next_although_it_changes_nothing(
-    books: Books, monkeypatch: pytest.MonkeyPatch
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    books.deploy(OLD, "v1")
+    ledger.deploy(OLD, "v1")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(books.store, "_settle", die_after_the_pointer_moved)
+        patch.setattr(ledger.store, "_settle", die_after_the_pointer_moved)
         with pytest.raises(Killed):
-            books.deploy(NEW, "v2")
-    assert books.seen() == active(NEW)
-    assert [item for item in books.items("table_config") if "staged" in item]
-    books.deploy(NEW, "v3")
-    assert books.seen() == active(NEW)
-    assert not [item for name in ("batch_config", "table_config") for item in books.items(name) if "staged" in item]
-    lines = [item for item in books.items("deploy_tracker") if item["source_table_name"] == "s.added"]
-    assert [line["change"] for line in lines] == ["added"], "its line in the books is not lost"
+            ledger.deploy(NEW, "v2")
+    assert ledger.seen() == active(NEW)
+    assert [item for item in ledger.items("table_config") if "staged" in item]
+    ledger.deploy(NEW, "v3")
+    assert ledger.seen() == active(NEW)
+    assert not [item for name in ("batch_config", "table_config") for item in ledger.items(name) if "staged" in item]
+    lines = [item for item in ledger.items("deploy_tracker") if item["source_table_name"] == "s.added"]
+    assert [line["change"] for line in lines] == ["added"], "its line in the ledger is not lost"
 
 
 def die_after_the_pointer_moved(attempt: int, staged: Sequence[Any]) -> None:
@@ -279,41 +279,41 @@ def die_after_the_pointer_moved(attempt: int, staged: Sequence[Any]) -> None:
         raise Killed
 
 
-def test_reader_reads_again_when_the_configuration_changed_under_it(books: Books) -> None:
-    books.deploy(OLD, "v1")
+def test_reader_reads_again_when_the_configuration_changed_under_it(ledger: Ledger) -> None:
+    ledger.deploy(OLD, "v1")
     read: list[int] = []
 
     def reading(version: int) -> int:
         read.append(version)
         if len(read) == 1:
-            books.deploy(NEW, "v2")
+            ledger.deploy(NEW, "v2")
         return version
 
-    running = RunningVersion(books.dynamodb, "deploy_tracker")
+    running = RunningVersion(ledger.dynamodb, "deploy_tracker")
     assert running.read_consistently(reading) == read[-1] > read[0]
 
 
-def test_reader_gives_up_when_it_never_sees_one_configuration(books: Books) -> None:
+def test_reader_gives_up_when_it_never_sees_one_configuration(ledger: Ledger) -> None:
     number = 0
 
     def restless(_: int) -> None:
         nonlocal number
         number += 1
-        books.deploy(Configuration.of([batch_config(refresh_tables_batch_size=number)], []), f"v{number}")
+        ledger.deploy(Configuration.of([batch_config(refresh_tables_batch_size=number)], []), f"v{number}")
 
     with pytest.raises(ConfigurationMovedError):
-        RunningVersion(books.dynamodb, "deploy_tracker").read_consistently(restless)
+        RunningVersion(ledger.dynamodb, "deploy_tracker").read_consistently(restless)
 
 
-def test_configuration_without_changes_still_closes_its_request(books: Books) -> None:
-    books.deploy(OLD, "v1")
+def test_configuration_without_changes_still_closes_its_request(ledger: Ledger) -> None:
+    ledger.deploy(OLD, "v1")
     request = ConfigRequest("v2", "2026-01-01T00:00:00Z", b"{}")
-    books.tracker.receive(request, "", "")
-    attempt = books.store.begin()
-    assert books.store.running(attempt) == OLD
-    books.store.activate(attempt, ConfigDeployment(request, "", "", RequestStatus.UNCHANGED))
-    assert books.tracker.status(request) is RequestStatus.UNCHANGED
-    assert books.seen() == active(OLD)
+    ledger.tracker.receive(request, "", "")
+    attempt = ledger.store.begin()
+    assert ledger.store.running(attempt) == OLD
+    ledger.store.activate(attempt, ConfigDeployment(request, "", "", RequestStatus.UNCHANGED))
+    assert ledger.tracker.status(request) is RequestStatus.UNCHANGED
+    assert ledger.seen() == active(OLD)
 
 
 def test_change_of_nothing_is_no_change() -> None:

@@ -64,7 +64,7 @@ def test_more_reasons_than_an_item_holds_are_counted(
     assert (len(reasons), reasons[-1]) == (201, "and 300 more")
 
 
-def test_books_of_tables_tell_what_is_filled_and_what_is_being_written(dynamodb: "DynamoDBServiceResource") -> None:
+def test_ledger_shows_which_tables_are_filled_and_which_are_being_written(dynamodb: "DynamoDBServiceResource") -> None:
     leases = dynamodb.Table("leases")
     leases.put_item(
         Item={"raw_table_name": "db.full", "refresh_status": "completed", "written_with": {"hudi_primary_key": "ID"}}

@@ -15,7 +15,7 @@ from odp.records import FileStatus, FileType, LandedFile, PendingFiles, PendingW
 from odp.refresh import RefreshOutcome, RefreshStatus, RunRecord
 
 from tests.unit.odp.dynamodb.backlog import put_pending
-from tests.unit.odp.samples import BOOK_TABLES
+from tests.unit.odp.samples import RUN_LOG_TABLES
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
@@ -40,14 +40,14 @@ Process = Callable[..., None]
 
 @pytest.fixture
 def process(dynamodb: "DynamoDBServiceResource") -> Process:
-    """Enter files of one load and what follows it into the books as applied."""
+    """Record files of one load and its changes as applied."""
 
     def append(*files: LandedFile) -> None:
         lease = DynamoDbTableLeases(dynamodb, "leases").acquire("db.t", "jr_1")
         assert lease is not None
         outcome = RefreshOutcome("db.t", "s.t", RefreshStatus.COMPLETED, "t0", "t1")
         entry = RunRecord(outcome, tuple(replace(file, generation=1) for file in files), closes=True)
-        DynamoDbRunLog(dynamodb, BOOK_TABLES).append(lease, entry)
+        DynamoDbRunLog(dynamodb, RUN_LOG_TABLES).append(lease, entry)
 
     return append
 
@@ -168,8 +168,8 @@ def test_files_that_are_still_pending_are_told_from_those_that_a_person_or_a_run
     tracker.register(change(1, "s.u"))
     process(load(2), change(1))
     asked = [file.file_id for file in (*reversed(files), change(9))]
-    assert tracker.not_booked("s.t", asked) == [load(1), change(2)]
-    assert tracker.not_booked("s.t", []) == []
+    assert tracker.unrecorded_files("s.t", asked) == [load(1), change(2)]
+    assert tracker.unrecorded_files("s.t", []) == []
 
 
 def test_processed_files_are_found_by_kind_and_by_name_in_landing_order(
@@ -275,7 +275,7 @@ def test_tracker_shares_nothing_but_the_client_between_threads(
     for file in (change(2), load(2)):
         tracker.register(file)
     assert tracker.pending_files("s.t", 1) == PendingFiles((load(2), change(2)), is_all=True, registrations=2)
-    assert tracker.not_booked("s.t", [load(2).file_id]) == [load(2)]
+    assert tracker.unrecorded_files("s.t", [load(2).file_id]) == [load(2)]
     assert tracker.processed_loads("s.t") == [applied(load(1))]
     assert tracker.processed_changes("s.t", "", 1) == [applied(change(1))]
     assert tracker.oldest_landing("s.t") == FILE.landed_at
@@ -283,7 +283,7 @@ def test_tracker_shares_nothing_but_the_client_between_threads(
     assert DynamoDbPendingWork(only_client, "files").pending_work()["s.t"].files == 2
 
 
-def test_file_of_a_commit_that_a_person_skipped_before_its_books_were_closed_is_not_booked(
+def test_file_of_a_commit_that_a_person_skipped_before_it_was_recorded_stays_skipped(
     dynamodb: "DynamoDBServiceResource", tracker: DynamoDbFileTracker, process: Process
 ) -> None:
     files = [load(1), change(1), change(2)]
@@ -292,5 +292,5 @@ def test_file_of_a_commit_that_a_person_skipped_before_its_books_were_closed_is_
     process(load(1))
     tables = DecisionTables("files", "files_history", "leases", 400)
     assert DynamoDbFileDecisions(dynamodb, tables).skip("s.t", change(2).file_id, "poisoned")
-    found = tracker.not_booked("s.t", [file.file_id for file in files])
+    found = tracker.unrecorded_files("s.t", [file.file_id for file in files])
     assert [file.file_id for file in found] == [change(1).file_id, change(2).file_id]

@@ -15,7 +15,7 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 from odp.configuration import ConfigDeployment, ConfigRequest, Configuration, RequestStatus, compare
 from odp.dynamodb.configuration_store import DynamoDbConfigurationStore
-from odp.dynamodb.deploy_tracker import DynamoDbBooksFormat, DynamoDbDeployTracker
+from odp.dynamodb.deploy_tracker import DynamoDbDeployTracker, DynamoDbLedgerFormat
 from odp.dynamodb.file_decisions import DecisionTables, DynamoDbFileDecisions
 from odp.dynamodb.file_tracker import DynamoDbFileTracker, pending_item
 from odp.dynamodb.planning import DynamoDbCadenceClaims, DynamoDbPlannedLeases
@@ -39,10 +39,12 @@ from tests.cheap_updates import items_as_now
 from tests.unit.odp.conftest import KEYS
 from tests.unit.odp.dynamodb.backlog import put_pending
 from tests.unit.odp.dynamodb.interruptions import Trouble, assert_mended, chosen, public_methods
-from tests.unit.odp.samples import BOOK_TABLES, batch_config, table_config
+from tests.unit.odp.samples import RUN_LOG_TABLES, batch_config, table_config
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
+
+pytestmark = pytest.mark.simulation
 
 KEY = "s/t/20260101-000000001.parquet"
 FILE = LandedFile("s.t", "f0", FileType.CHANGES, "s", "t", "staging", KEY, 7, "e", "2026-01-01T00:00:00Z")
@@ -89,11 +91,11 @@ class World:
         self.planned = DynamoDbPlannedLeases(dynamodb, "leases", clock=lambda: 1000.0)
         self.claims = DynamoDbCadenceClaims(dynamodb, "leases", lambda _: False, clock=lambda: 1000.0)
         self.sweep = DynamoDbSweepState(dynamodb, "files", "staging")
-        self.format = DynamoDbBooksFormat(dynamodb, "deploy_tracker", ["files", "files_history"])
+        self.format = DynamoDbLedgerFormat(dynamodb, "deploy_tracker", ["files", "files_history"])
         self.decisions = DynamoDbFileDecisions(
             dynamodb, DecisionTables("files", "files_history", "leases", 1), clock=lambda: 1000.0
         )
-        self.books = DynamoDbRunLog(dynamodb, BOOK_TABLES, clock=lambda: 1000.0)
+        self.run_log = DynamoDbRunLog(dynamodb, RUN_LOG_TABLES, clock=lambda: 1000.0)
         self.quarantine = DynamoDbQuarantine(dynamodb, "quarantine")
         self.tracker = DynamoDbDeployTracker(dynamodb, "deploy_tracker")
         self.store = DynamoDbConfigurationStore(dynamodb, "batch_config", "table_config", "deploy_tracker")
@@ -189,14 +191,14 @@ SCENARIOS: dict[str, Callable[[World], Any]] = {
     "DynamoDbCadenceClaims.release": lambda world: world.claims.release("1_day_refresh", "execution of yesterday"),
     "DynamoDbSweepState.load": lambda world: world.sweep.load(),
     "DynamoDbSweepState.save": lambda world: world.sweep.save(SweepState(key_marker="k")),
-    "DynamoDbBooksFormat.require_current": lambda world: world.format.require_current(),
+    "DynamoDbLedgerFormat.require_current": lambda world: world.format.require_current(),
     "DynamoDbFileDecisions.skip": lambda world: world.decisions.skip("s.t", "f0", "poisoned"),
     "DynamoDbFileDecisions.choose": lambda world: world.decisions.choose("s.t", "held", "a"),
     "DynamoDbFileDecisions.release": lambda world: world.decisions.release("s.t", "held"),
     "DynamoDbFileDecisions.dismiss": lambda world: world.decisions.dismiss("s.t", "held"),
-    "DynamoDbRunLog.append": lambda world: world.books.append(world.lease, ENTRY),
-    "DynamoDbRunLog.append refused": lambda world: world.books.append(world.lease, REFUSED),
-    "DynamoDbRunLog.record": lambda world: world.books.record(OUTCOME, "jr_2"),
+    "DynamoDbRunLog.append": lambda world: world.run_log.append(world.lease, ENTRY),
+    "DynamoDbRunLog.append refused": lambda world: world.run_log.append(world.lease, REFUSED),
+    "DynamoDbRunLog.record": lambda world: world.run_log.record(OUTCOME, "jr_2"),
     "DynamoDbQuarantine.keep": lambda world: world.quarantine.keep(ENTRY_OF_QUARANTINE),
     "DynamoDbQuarantine.unknown": lambda world: world.quarantine.unknown([KEPT, ENTRY_OF_QUARANTINE]),
     "DynamoDbQuarantine.entries": lambda world: world.quarantine.entries(KEPT.kind),

@@ -1,4 +1,4 @@
-"""Rule 13, decision 4: to query all summaries costs less than to read those of a cadence's tables by name.
+"""Rule 13, decision 4: to query all summaries costs less than to read the summaries of a cadence's tables by name.
 
 Requests are counted as they are sent. Read units follow from the items' sizes by the rules of DynamoDB: a Query rounds
 the sum of a page up to 4 KB, BatchGetItem rounds each item up to 4 KB, also one that is not there.

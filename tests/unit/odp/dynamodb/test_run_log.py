@@ -1,4 +1,4 @@
-"""The books of a refresh: each entry whole or not at all, under the lease, counted once."""
+"""The run log: each record is written whole or not at all, under the lease, and counted once."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,7 +14,7 @@ from odp.refresh import Lease, RefreshOutcome, RefreshStatus, RowCounts, RunReco
 
 from lake.errors import LeaseLostError
 from tests.unit.odp.dynamodb.backlog import put_pending
-from tests.unit.odp.samples import BOOK_TABLES
+from tests.unit.odp.samples import RUN_LOG_TABLES
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
@@ -30,12 +30,12 @@ REFUSED = RunRecord(FAILED, closes=True, refused=True, refused_registrations=7, 
 
 
 class Desk:
-    """Books, leases and tracker over the same tables."""
+    """Run log, leases and tracker over the same tables."""
 
     def __init__(self, dynamodb: "DynamoDBServiceResource") -> None:
         self.now = 1000.0
         self.dynamodb = dynamodb
-        self.books = DynamoDbRunLog(dynamodb, BOOK_TABLES, clock=lambda: self.now)
+        self.run_log = DynamoDbRunLog(dynamodb, RUN_LOG_TABLES, clock=lambda: self.now)
         self.leases = DynamoDbTableLeases(dynamodb, "leases", seconds=60, clock=lambda: self.now)
         self.tracker = DynamoDbFileTracker(dynamodb, "files", "files_history")
 
@@ -76,7 +76,7 @@ def test_closing_entry_moves_files_keeps_the_outcome_and_returns_the_lease(desk:
     desk.tracker.register(FILE)
     files = (replace(FILE, generation=3),)
     entry = RunRecord(COMPLETED, files, closes=True, catalog_commit="20260101", written_with={"key": "ID"})
-    desk.books.append(desk.lease(), entry)
+    desk.run_log.append(desk.lease(), entry)
     processed, refresh = desk.only("files_history"), desk.only("leases_history")
     assert desk.pending() == []
     assert (processed["file_ingestion_status"], processed["glue_job_run_id"]) == ("raw_file_processed", "jr_1")
@@ -90,7 +90,7 @@ def test_closing_entry_moves_files_keeps_the_outcome_and_returns_the_lease(desk:
 
 
 def test_lease_says_how_its_last_refresh_ended_since_the_run_log_is_in_no_order_of_time(desk: Desk) -> None:
-    desk.books.append(desk.lease(), RunRecord(COMPLETED, closes=True))
+    desk.run_log.append(desk.lease(), RunRecord(COMPLETED, closes=True))
     names = (
         "refresh_end_date_time",
         "rows_inserted",
@@ -102,13 +102,13 @@ def test_lease_says_how_its_last_refresh_ended_since_the_run_log_is_in_no_order_
     log = desk.only("leases_history")
     assert {name: desk.only("leases")["last_refresh"][name] for name in names} == {name: log[name] for name in names}
     failed = replace(COMPLETED, status=RefreshStatus.ERROR, error="no network")
-    desk.books.append(desk.lease("jr_2"), RunRecord(failed, closes=True))
+    desk.run_log.append(desk.lease("jr_2"), RunRecord(failed, closes=True))
     assert desk.only("leases")["last_refresh"]["error_message"] == "no network"
 
 
 def test_entry_under_way_moves_files_and_keeps_the_lease(desk: Desk) -> None:
     desk.tracker.register(FILE)
-    desk.books.append(desk.lease(), RunRecord(replace(COMPLETED, status=RefreshStatus.UPDATING), (FILE,)))
+    desk.run_log.append(desk.lease(), RunRecord(replace(COMPLETED, status=RefreshStatus.UPDATING), (FILE,)))
     assert (desk.only("leases_history")["refresh_status"], desk.pending()) == ("updating_table", [])
     assert desk.leases.acquire("db.t", "jr_2") is None
 
@@ -121,7 +121,7 @@ def test_run_that_lost_its_lease_enters_nothing(desk: Desk, count: int, *, close
     desk.now += 61
     owner = desk.lease("jr_2")
     with pytest.raises(LeaseLostError, match=r"db\.t: the lease of jr_1 expired"):
-        desk.books.append(lost, RunRecord(COMPLETED, files, closes=closes))
+        desk.run_log.append(lost, RunRecord(COMPLETED, files, closes=closes))
     assert (len(desk.pending()), desk.items("files_history")) == (count, [])
     assert desk.pending_sum() == (count, 7 * count, count)
     assert desk.items("leases_history") == []
@@ -142,7 +142,7 @@ def test_files_fill_transactions_up_to_what_dynamodb_takes_and_are_counted_once(
         write(TransactItems=TransactItems, **request)
 
     monkeypatch.setattr(desk.dynamodb.meta.client, "transact_write_items", counted)
-    desk.books.append(lease, replace(entry, files=files))
+    desk.run_log.append(lease, replace(entry, files=files))
     assert transactions == sizes
     assert desk.pending() == []
     assert (len(desk.items("files_history")), desk.pending_sum()) == (count, (0, 0, count))
@@ -163,45 +163,45 @@ def test_run_that_dies_between_transactions_has_counted_nothing_and_left_files_f
 
     monkeypatch.setattr(client, "transact_write_items", die_after_the_first)
     with pytest.raises(KeyboardInterrupt):
-        desk.books.append(desk.lease(), RunRecord(COMPLETED, files, closes=True))
+        desk.run_log.append(desk.lease(), RunRecord(COMPLETED, files, closes=True))
     assert 0 < len(desk.pending()) < 60
     assert desk.items("leases_history") == []
 
 
 def test_identity_of_a_filled_table_is_kept_until_another_is_known(desk: Desk) -> None:
     for identity, known in (({"hudi_primary_key": "ID"}, "ID"), (None, "ID"), ({"hudi_primary_key": "A"}, "A")):
-        desk.books.append(desk.lease(), RunRecord(COMPLETED, closes=True, written_with=identity))
+        desk.run_log.append(desk.lease(), RunRecord(COMPLETED, closes=True, written_with=identity))
         again = desk.lease("jr_2")
         assert again.written_with == {"hudi_primary_key": known}
-        desk.books.append(again, RunRecord(COMPLETED, closes=True))
+        desk.run_log.append(again, RunRecord(COMPLETED, closes=True))
 
 
 def test_failed_refresh_is_kept_with_its_stack_trace_and_status(desk: Desk) -> None:
-    desk.books.append(desk.lease(), RunRecord(FAILED, closes=True))
+    desk.run_log.append(desk.lease(), RunRecord(FAILED, closes=True))
     item = desk.only("leases_history")
     assert (item["error_message"], item["stack_trace"]) == ("E: x", "trace")
     assert (desk.only("leases")["refresh_status"], desk.items("quarantine")) == ("refresh_error", [])
 
 
 def test_refused_table_is_in_quarantine_with_the_reason_until_a_refresh_completes(desk: Desk) -> None:
-    desk.books.append(desk.lease(), RunRecord(FAILED, closes=True, refused=True))
+    desk.run_log.append(desk.lease(), RunRecord(FAILED, closes=True, refused=True))
     entry = desk.only("quarantine")
     assert (entry["quarantine_kind"], entry["entry_id"], entry["reason"]) == ("refused_table", "db.t", "E: x")
     assert entry["source_table_name"] == "s.t"
-    desk.books.append(desk.lease(), RunRecord(FAILED, closes=True))
+    desk.run_log.append(desk.lease(), RunRecord(FAILED, closes=True))
     assert desk.items("quarantine") == [entry]
-    desk.books.append(desk.lease(), RunRecord(COMPLETED, closes=True))
+    desk.run_log.append(desk.lease(), RunRecord(COMPLETED, closes=True))
     assert desk.items("quarantine") == []
 
 
 def test_outcome_of_a_run_without_a_lease_is_kept_too(desk: Desk) -> None:
-    desk.books.record(FAILED, "jr_0")
+    desk.run_log.record(FAILED, "jr_0")
     assert desk.only("leases_history")["glue_job_run_id"] == "jr_0"
 
 
 def test_each_file_is_kept_with_its_own_status_reason_and_generation(desk: Desk) -> None:
     first, second, third, fourth = desk.register(4)
-    desk.books.append(
+    desk.run_log.append(
         desk.lease(),
         RunRecord(
             COMPLETED,
@@ -228,7 +228,7 @@ def test_file_that_a_person_took_out_of_the_pending_ones_is_not_subtracted_again
     files = desk.register(3)
     desk.dynamodb.Table("files").delete_item(Key={"source_table_name": "s.t", "file_id": "1/f1"})
     desk.dynamodb.Table("files").put_item(Item=SUM | {"files": 2, "bytes": 14, "registrations": 3})
-    desk.books.append(desk.lease(), RunRecord(COMPLETED, files, closes=True))
+    desk.run_log.append(desk.lease(), RunRecord(COMPLETED, files, closes=True))
     assert (desk.pending(), desk.pending_sum()) == ([], (0, 0, 3))
     assert len(desk.items("files_history")) == 3
     assert desk.only("leases")["refresh_status"] == "completed"
@@ -253,15 +253,15 @@ def test_history_of_changes_and_skipped_files_expires_and_that_of_loads_and_wait
 ) -> None:
     desk.register(1, file_type=file_type)
     file = replace(FILE, file_id="1/f0", file_type=file_type, status=status)
-    desk.books.append(desk.lease(), RunRecord(COMPLETED, (file,), closes=True))
+    desk.run_log.append(desk.lease(), RunRecord(COMPLETED, (file,), closes=True))
     assert desk.only("files_history").get("expires_at") == expires_at
     assert desk.only("leases_history")["expires_at"] == _LATER
 
 
 def test_history_without_an_end_is_kept_for_ever(desk: Desk) -> None:
-    books = DynamoDbRunLog(desk.dynamodb, replace(BOOK_TABLES, history_days=None))
-    books.append(desk.lease(), RunRecord(COMPLETED, desk.register(1), closes=True))
-    books.record(FAILED, "jr_2")
+    run_log = DynamoDbRunLog(desk.dynamodb, replace(RUN_LOG_TABLES, history_days=None))
+    run_log.append(desk.lease(), RunRecord(COMPLETED, desk.register(1), closes=True))
+    run_log.record(FAILED, "jr_2")
     items = [*desk.items("files_history"), *desk.items("leases_history")]
     assert len(items) == 3
     assert not [item for item in items if "expires_at" in item]
@@ -269,24 +269,24 @@ def test_history_without_an_end_is_kept_for_ever(desk: Desk) -> None:
 
 @pytest.mark.parametrize("after", [RunRecord(FAILED, closes=True), RunRecord(COMPLETED, closes=True)])
 def test_lease_says_on_what_its_table_was_refused_until_it_ends_otherwise(desk: Desk, after: RunRecord) -> None:
-    desk.books.append(desk.lease(), REFUSED)
+    desk.run_log.append(desk.lease(), REFUSED)
     refused = desk.only("leases")
     assert (refused["refused_registrations"], refused["refused_configuration"]) == (7, "c1")
     assert isinstance(refused["refused_registrations"], Decimal)
     lease = desk.lease()
-    desk.books.append(lease, RunRecord(replace(COMPLETED, status=RefreshStatus.UPDATING)))
+    desk.run_log.append(lease, RunRecord(replace(COMPLETED, status=RefreshStatus.UPDATING)))
     assert desk.only("leases")["refused_registrations"] == 7, "only a closing entry decides"
-    desk.books.append(lease, after)
+    desk.run_log.append(lease, after)
     assert not {"refused_registrations", "refused_configuration"} & desk.only("leases").keys()
 
 
 def test_lease_that_was_returned_writes_nothing_more(desk: Desk) -> None:
     lease = desk.lease()
-    desk.books.append(lease, RunRecord(COMPLETED, closes=True))
+    desk.run_log.append(lease, RunRecord(COMPLETED, closes=True))
     with pytest.raises(LeaseLostError):
         desk.leases.renew(lease)
     with pytest.raises(LeaseLostError):
-        desk.books.append(lease, RunRecord(FAILED, closes=True))
+        desk.run_log.append(lease, RunRecord(FAILED, closes=True))
     assert desk.only("leases")["refresh_status"] == "completed"
 
 
@@ -303,23 +303,23 @@ def test_refusal_that_names_a_thousand_columns_is_kept_in_items_of_a_size_that_p
     trace = f"Traceback (most recent call last):\n  File x\n{error}"
     assert len(trace.encode()) > 200_000
     outcome = replace(FAILED, error=error, stack_trace=trace)
-    desk.books.append(desk.lease(), replace(REFUSED, outcome=outcome))
+    desk.run_log.append(desk.lease(), replace(REFUSED, outcome=outcome))
     for item in (desk.only("leases_history"), desk.only("quarantine")):
         assert bytes_of(item) < 30_000
     assert desk.only("leases_history")["stack_trace"].startswith("Traceback")
     assert desk.only("quarantine")["reason"] == error[:1000]
-    desk.books.record(outcome, "jr_2")
+    desk.run_log.record(outcome, "jr_2")
     assert all(bytes_of(item) < 30_000 for item in desk.items("leases_history"))
 
 
 def test_run_log_lease_and_refusal_have_the_number_of_the_format(desk: Desk) -> None:
     """Finding C18: they had none."""
-    desk.books.append(desk.lease(), REFUSED)
+    desk.run_log.append(desk.lease(), REFUSED)
     assert [desk.only(table)["format"] for table in ("leases_history", "leases", "quarantine")] == [2, 2, 2]
 
 
-def test_books_of_another_release_are_closed(desk: Desk) -> None:
+def test_runs_of_another_release_are_closed(desk: Desk) -> None:
     lease = desk.lease()
     desk.dynamodb.Table("leases").put_item(Item=desk.only("leases") | {"format": 3, "engine": "auto"})
-    desk.books.append(lease, RunRecord(COMPLETED, closes=True))
+    desk.run_log.append(lease, RunRecord(COMPLETED, closes=True))
     assert desk.only("leases")["refresh_status"] == "completed"

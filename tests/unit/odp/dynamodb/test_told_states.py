@@ -1,4 +1,4 @@
-"""What people were told has an end in the books: once it says nothing more, and without telling anything twice."""
+"""The ledger forgets what people were told when it no longer matters, and nobody is told anything twice."""
 
 from typing import TYPE_CHECKING
 
@@ -14,8 +14,8 @@ START = 1_800_000_000.0
 DAY = 86_400
 
 
-class Books(DynamoDbToldStates):
-    """The books at a time that a test chooses."""
+class Ledger(DynamoDbToldStates):
+    """The ledger at a time that a test chooses."""
 
     now = START
 
@@ -31,68 +31,68 @@ class Books(DynamoDbToldStates):
 
 
 @pytest.fixture
-def books(dynamodb: "DynamoDBServiceResource") -> Books:
-    return Books(dynamodb)
+def ledger(dynamodb: "DynamoDBServiceResource") -> Ledger:
+    return Ledger(dynamodb)
 
 
-def test_what_is_well_is_forgotten_once_its_messages_count_no_more_and_a_problem_never(books: Books) -> None:
+def test_what_is_well_is_forgotten_once_its_messages_count_no_more_and_a_problem_never(ledger: Ledger) -> None:
     """Each table that ever failed had an item for ever, and each plan reads all of them."""
-    books.tells("E-1")
-    books.now += 100 * DAY
-    books.forget(books.known())
-    assert books.known()[KEY].problems == {"E-1"}, "people would be told again"
-    books.tells()
-    books.forget(books.known())
-    assert len(books.known()[KEY].recent) == 2 < MOST_A_DAY, "six a day are counted by it"
-    books.now += DAY + 1
-    books.forget(books.known())
-    assert books.known() == {}
-    books.tells("E-1")
-    assert books.known()[KEY].problems == {"E-1"}
+    ledger.tells("E-1")
+    ledger.now += 100 * DAY
+    ledger.forget(ledger.known())
+    assert ledger.known()[KEY].problems == {"E-1"}, "people would be told again"
+    ledger.tells()
+    ledger.forget(ledger.known())
+    assert len(ledger.known()[KEY].recent) == 2 < MOST_A_DAY, "six a day are counted by it"
+    ledger.now += DAY + 1
+    ledger.forget(ledger.known())
+    assert ledger.known() == {}
+    ledger.tells("E-1")
+    assert ledger.known()[KEY].problems == {"E-1"}
 
 
 def test_much_that_an_earlier_release_left_is_forgotten_in_several_days(
-    books: Books, monkeypatch: pytest.MonkeyPatch
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The sweep leaves it a minute or so: what many years of a large lake left would outlast the function."""
     asked: list[str] = []
-    monkeypatch.setattr(books, "_delete", lambda key, _: asked.append(key))
+    monkeypatch.setattr(ledger, "_delete", lambda key, _: asked.append(key))
     known = {f"refresh/db.t{number}": Told(version=4) for number in range(10_000)}
     open_ones = {f"late/s.t{number}": Told(frozenset({"late"}), version=2) for number in range(3_000)}
-    books.forget({**open_ones, **known})
+    ledger.forget({**open_ones, **known})
     assert asked == [*known][: len(asked)]
     assert 1_000 <= len(asked) <= 2_000
 
 
-def test_message_that_is_being_sent_or_may_not_have_arrived_is_not_forgotten(books: Books) -> None:
-    assert books.claim(KEY, NOTHING_TOLD)
+def test_message_that_is_being_sent_or_may_not_have_arrived_is_not_forgotten(ledger: Ledger) -> None:
+    assert ledger.claim(KEY, NOTHING_TOLD)
     for later in (0, DAY + 1):
-        books.now += later
-        books.forget(books.known())
-        assert KEY in books.known()
+        ledger.now += later
+        ledger.forget(ledger.known())
+        assert KEY in ledger.known()
 
 
-def test_what_was_told_since_the_books_were_read_is_not_forgotten(books: Books) -> None:
-    books.tells()
-    books.now += DAY + 1
-    as_read = books.known()
-    books.tells("E-1")
-    books.forget(as_read)
-    assert books.known()[KEY].problems == {"E-1"}
+def test_what_was_told_since_the_ledger_were_read_is_not_forgotten(ledger: Ledger) -> None:
+    ledger.tells()
+    ledger.now += DAY + 1
+    as_read = ledger.known()
+    ledger.tells("E-1")
+    ledger.forget(as_read)
+    assert ledger.known()[KEY].problems == {"E-1"}
 
 
 @pytest.mark.parametrize("is_forgotten", [False, True])
-def test_who_read_the_books_before_they_forgot_does_not_tell_what_another_has_told_since(
-    books: Books, is_forgotten: bool
+def test_who_read_the_ledger_before_it_forgot_does_not_tell_what_another_has_told_since(
+    ledger: Ledger, is_forgotten: bool
 ) -> None:
-    books.tells()
-    books.now += DAY + 1
-    as_read = books.known()
+    ledger.tells()
+    ledger.now += DAY + 1
+    as_read = ledger.known()
     if is_forgotten:
-        books.forget(as_read)
-    books.tells("E-1")
-    assert is_forgotten == (books.known()[KEY].version == as_read[KEY].version), "versions begin again"
-    assert books.claim(KEY, as_read[KEY]) is None
+        ledger.forget(as_read)
+    ledger.tells("E-1")
+    assert is_forgotten == (ledger.known()[KEY].version == as_read[KEY].version), "versions begin again"
+    assert ledger.claim(KEY, as_read[KEY]) is None
 
 
 def test_cadence_that_is_forgotten_was_never_planned(dynamodb: "DynamoDBServiceResource") -> None:

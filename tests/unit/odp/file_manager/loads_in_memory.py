@@ -1,4 +1,4 @@
-"""A lake's loads in memory: its books, what its staging bucket says of their objects, and its quarantine."""
+"""A lake's loads in memory: its ledger, what its staging bucket says of their objects, and its quarantine."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace

@@ -116,7 +116,7 @@ def test_file_of_changes_from_the_future_is_rejected_or_all_later_ones_would_be_
 
 
 @pytest.mark.parametrize("letter", ["a", "é", "𝔘", '"'])
-def test_longest_keys_give_names_that_fit_into_the_keys_of_the_books(letter: str) -> None:
+def test_longest_keys_give_names_that_fit_into_the_keys_of_the_ledger(letter: str) -> None:
     """An item's sort key holds 1,024 bytes; a table's name is one, and part of another."""
     length = (1024 - len(f"/t/{LOAD}")) // len(letter.encode())
     for count in range(1, length + 1):

@@ -102,7 +102,7 @@ def test_bucket_is_known_by_its_role_so_that_a_file_has_the_same_id_in_both_regi
         (s3_event(**{"version-id": None}), "0/LOAD00000001.parquet/f44b22aee358fafe04ed6489ab148cbc"),
     ],
 )
-def test_ids_stay_as_they_are_in_the_books_of_every_release(event: dict[str, Any], identity: str) -> None:
+def test_ids_stay_as_they_are_in_the_ledger_of_every_release(event: dict[str, Any], identity: str) -> None:
     """A release with other ids would apply every file again."""
     assert id_of(event) == identity
 

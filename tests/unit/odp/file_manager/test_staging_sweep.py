@@ -46,7 +46,7 @@ class Sweeper:
 
 @pytest.fixture
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pages and batches of a hundred, not a thousand, so that a tenth of the keys takes as many of them."""
+    """Pages and batches of a hundred, not a thousand: a tenth of the keys takes as many pages."""
     monkeypatch.setattr(paged_bucket, "PAGE", 100)
     monkeypatch.setattr(staging_sweep, "_VERSIONS_AT_ONCE", 100)
 

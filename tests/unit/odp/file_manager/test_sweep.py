@@ -36,7 +36,7 @@ from lake.landing.s3_listing import S3Listing
 from lake.ledger.sweep_state import DynamoDbSweepState
 from tests import moto_session
 from tests.function_call import CallContext, metrics_in
-from tests.unit.odp.samples import BOOK_TABLES, batch_config, table_config
+from tests.unit.odp.samples import RUN_LOG_TABLES, batch_config, table_config
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
@@ -227,8 +227,8 @@ def loaded(dynamodb: "DynamoDBServiceResource", staging: Any) -> None:
     lease = DynamoDbTableLeases(dynamodb, "leases").acquire("db.t", "jr_1")
     assert lease is not None
     outcome = RefreshOutcome("db.t", "s.t", RefreshStatus.COMPLETED, "t0", "t1")
-    books = DynamoDbRunLog(dynamodb, BOOK_TABLES)
-    books.append(lease, RunRecord(outcome, (found.applied(1),), closes=True))
+    run_log = DynamoDbRunLog(dynamodb, RUN_LOG_TABLES)
+    run_log.append(lease, RunRecord(outcome, (found.applied(1),), closes=True))
 
 
 def a_day_passes(dynamodb: "DynamoDBServiceResource") -> None:
@@ -260,7 +260,7 @@ def test_run_ends_before_its_time_is_over_and_leaves_some_to_a_look_that_is_due(
 
 
 def late_table(dynamodb: "DynamoDBServiceResource") -> None:
-    """Configure a table of which a file waits since long ago."""
+    """Configure a table with a file that has waited long."""
     dynamodb.Table("batch_config").put_item(Item=item_of(batch_config()))
     dynamodb.Table("table_config").put_item(Item=item_of(table_config()))
     landed_at = f"{sweep._now() - timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}"
@@ -336,7 +336,7 @@ def test_table_that_failed_once_and_whose_later_runs_are_all_killed_is_told_as_l
         failed = RefreshOutcome("db.t", "s.t", RefreshStatus.ERROR, ended, ended, error="E: no")
         lease = DynamoDbTableLeases(dynamodb, "leases").acquire("db.t", "jr_1")
         assert lease
-        DynamoDbRunLog(dynamodb, BOOK_TABLES).append(lease, RunRecord(failed, closes=True))
+        DynamoDbRunLog(dynamodb, RUN_LOG_TABLES).append(lease, RunRecord(failed, closes=True))
         DynamoDbTableLeases(dynamodb, "leases", seconds=-1).acquire("db.t", "jr_2")
         sweep.handle({}, CallContext())
         assert subjects(mails) == ["odp-dev: s.t is late"] * (minutes == 60), "of ten minutes, three cadences"

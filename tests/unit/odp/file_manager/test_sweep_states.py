@@ -30,7 +30,7 @@ class People:
     told: dict[str, Told] = field(default_factory=dict)
     mails: list[str] = field(default_factory=list)
     now: datetime = START
-    books: dict[str, TableLease] = field(default_factory=dict)
+    held_leases: dict[str, TableLease] = field(default_factory=dict)
     _claims: Any = field(default_factory=itertools.count)
 
     def claim(self, key: str, told: Told) -> str | None:
@@ -65,8 +65,8 @@ class People:
         return self.tell(self.judge().late(configured, pending, oldest, self))
 
     def leases(self, qualified_names: Iterable[str]) -> Mapping[str, TableLease]:
-        """Give the books of those tables that a refresh ever touched, as far as the test has any."""
-        return {name: self.books[name] for name in qualified_names if name in self.books}
+        """Give the leases of the tables that a refresh has touched."""
+        return {name: self.held_leases[name] for name in qualified_names if name in self.held_leases}
 
 
 @pytest.mark.parametrize(("table", "hours"), [(HOURLY, 3), (DAILY, 72)])
@@ -102,14 +102,14 @@ REFUSED = replace(LONG_AGO, refused_registrations=0, refused_configuration=HOURL
 """Of all files that the table has."""
 
 
-def people_who_know_that_it_fails(books: TableLease) -> People:
-    people = People(now=NOW, books={HOURLY.qualified_name: books})
+def people_who_know_that_it_fails(lease: TableLease) -> People:
+    people = People(now=NOW, held_leases={HOURLY.qualified_name: lease})
     people.told[f"refresh/{HOURLY.qualified_name}"] = KNOWN_TO_FAIL
     return people
 
 
 @pytest.mark.parametrize(
-    "books",
+    "lease",
     [
         FAILED,
         REFUSED,
@@ -117,12 +117,12 @@ def people_who_know_that_it_fails(books: TableLease) -> People:
         pytest.param(replace(FAILED, refresh_status=RefreshStatus.UPDATING, was_cut_off=True), id="cut off once"),
     ],
 )
-def test_table_that_fails_at_its_cadences_or_waits_for_a_person_is_not_called_late_too(books: TableLease) -> None:
-    assert people_who_know_that_it_fails(books).look(HOURLY, landed=START) == []
+def test_table_that_fails_at_its_cadences_or_waits_for_a_person_is_not_called_late_too(lease: TableLease) -> None:
+    assert people_who_know_that_it_fails(lease).look(HOURLY, landed=START) == []
 
 
 @pytest.mark.parametrize(
-    "books",
+    "lease",
     [
         pytest.param(LONG_AGO, id="no run has begun since it failed"),
         pytest.param(replace(LONG_AGO, refresh_status="", ended_at=""), id="its item is gone"),
@@ -138,18 +138,18 @@ def test_table_that_fails_at_its_cadences_or_waits_for_a_person_is_not_called_la
         ),
     ],
 )
-def test_table_that_failed_once_and_whose_later_runs_come_to_no_end_is_late(books: TableLease) -> None:
+def test_table_that_failed_once_and_whose_later_runs_come_to_no_end_is_late(lease: TableLease) -> None:
     """People knew of a failure that is long past, and heard nothing more while each run was killed."""
-    people = people_who_know_that_it_fails(books)
+    people = people_who_know_that_it_fails(lease)
     assert people.look(HOURLY, landed=START) == ["odp-dev: s.hourly is late"]
     assert people.look(HOURLY, landed=START) == []
-    people.books[HOURLY.qualified_name] = replace(FAILED, ended_at=NOW.isoformat())
+    people.held_leases[HOURLY.qualified_name] = replace(FAILED, ended_at=NOW.isoformat())
     assert people.look(HOURLY, landed=START) == [], "it fails again: people know, and it is not up to date"
     del people.told[f"refresh/{HOURLY.qualified_name}"]
     assert people.look(HOURLY, landed=None) == ["odp-dev: s.hourly is up to date again"]
 
 
-def test_books_are_read_only_of_late_tables_that_people_know_to_fail() -> None:
+def test_leases_are_read_only_of_late_tables_that_people_know_to_fail() -> None:
     class Unread(People):
         def leases(self, qualified_names: Iterable[str]) -> Mapping[str, TableLease]:
             raise AssertionError

@@ -1,4 +1,4 @@
-"""A table without a load that S3 still keeps is emptied at its source if the change files before a moment are gone."""
+"""A table without a load in S3 counts as emptied if all change files before a moment are gone."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -10,6 +10,8 @@ from odp.file_manager.vanished_loads import VanishedLoad
 from odp.records import LandedFile, SkipReason
 
 from tests.unit.odp.file_manager.loads_in_memory import DAYS, NOW, LakeOfLoads, change, part
+
+pytestmark = pytest.mark.simulation
 
 OLD_LOAD = part(1, landed="2026-06-01T00:00:00Z")
 """It expired long ago."""
@@ -25,7 +27,7 @@ def changes(first: datetime, count: int, every: timedelta, folder: str = "") -> 
 
 
 def truncate(lake: LakeOfLoads, at: str = TRUNCATED) -> None:
-    """Do as DMS does: delete every object that lies in the table's folder."""
+    """Do as DMS does: delete every object in the table's folder."""
     lake.delete(*(file for file in lake.processed if file.landed_at < at and not file.is_emptying), at=at)
 
 

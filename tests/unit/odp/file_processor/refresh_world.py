@@ -1,4 +1,4 @@
-"""Ledger, leases, books, quarantine and table of one refresh in memory, in which a run may die or fail at any step."""
+"""Ledger, quarantine and table of one refresh in memory; a run may die or fail at any step."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -45,7 +45,7 @@ class World:
     history: dict[str, LandedFile] = field(default_factory=dict)
     moved_by: dict[str, str] = field(default_factory=dict)
     entries: dict[str, Quarantined] = field(default_factory=dict)
-    booked: list[RunRecord] = field(default_factory=list)
+    recorded: list[RunRecord] = field(default_factory=list)
     vanished: set[str] = field(default_factory=set)
     limits: Limits = field(default_factory=Limits)
     commits_and_fails: bool = False
@@ -86,7 +86,7 @@ class World:
     def pending_loads(self, source_table_name: str) -> Sequence[LandedFile]:
         return [landed for landed in self.pending.values() if landed.is_load]
 
-    def not_booked(self, source_table_name: str, file_ids: Collection[str]) -> Sequence[LandedFile]:
+    def unrecorded_files(self, source_table_name: str, file_ids: Collection[str]) -> Sequence[LandedFile]:
         skipped = {name: landed for name, landed in self.history.items() if landed.status is FileStatus.SKIPPED}
         known = {**skipped, **self.pending}
         return [known[file_id] for file_id in sorted(file_ids) if file_id in known]
@@ -139,10 +139,10 @@ class World:
 
     # RunLog
     def append(self, lease: Lease, entry: RunRecord) -> None:
-        self.reach("books")
+        self.reach("run_log")
         if self.owner != lease.owner:
             raise LeaseLostError("taken over")
-        self.booked.append(entry)
+        self.recorded.append(entry)
         for moved in entry.files:
             assert moved.status is not FileStatus.PENDING
             self.pending.pop(moved.file_id, None)

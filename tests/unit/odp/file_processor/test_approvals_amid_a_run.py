@@ -1,4 +1,4 @@
-"""A person approves a load part by part while a run reads the books: the table never has some of the load alone."""
+"""A person approves a load part by part while a run reads the ledger: the table never has only part of it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -8,16 +8,18 @@ from odp.records import FileStatus, LandedFile, PendingFiles
 
 from tests.unit.odp.file_processor.refresh_world import World, add, file, part
 
+pytestmark = pytest.mark.simulation
+
 FIRST = [part(number, minutes_ago=600) for number in (1, 2, 3)]
 COPIED = [replace(part(number, minutes_ago=300, version="v2"), event_reason="CopyObject") for number in (1, 2, 3)]
 SAME = [replace(part(number, minutes_ago=300, version="v2"), version_id="v1") for number in (1, 2, 3)]
 READS = range(8)
-"""More than a run makes requests to the books."""
+"""More than a run makes requests to the ledger."""
 
 
 @dataclass
 class Approving(World):
-    """After each read of the books the person's command has come further: `approved_until` says to which part."""
+    """After each read of the ledger the person's command has come further: `approved_until` says to which part."""
 
     approved_until: Sequence[int] = ()
     reads: int = 0

@@ -34,19 +34,19 @@ def test_table_that_cannot_even_begin_fails_alone() -> None:
             raise KeyError("no configuration")
         return outcome(name)
 
-    expected = r"^1 of 2 tables failed and left nothing in the books \(s.a\): s.a: KeyError"
+    expected = r"^1 of 2 tables failed and left nothing in the run log \(s.a\): s.a: KeyError"
     with pytest.raises(UnrecordedFailureError, match=expected):
         refresh_batch(["s.a", "s.b"], refresh, at_a_time=2)
 
 
-def test_failure_without_books_is_named_before_those_of_which_the_books_tell() -> None:
+def test_unrecorded_failure_is_named_before_recorded_ones() -> None:
     def refresh(name: str) -> RefreshOutcome:
         if name == "s.c":
             raise ConnectionError("no way to the leases")
         return outcome(name, RefreshStatus.ERROR, "RuntimeError: broken")
 
     expected = (
-        r"^1 of 3 tables failed and left nothing in the books \(s.c\); 2 of 3 tables failed \(s.a, s.b\): "
+        r"^1 of 3 tables failed and left nothing in the run log \(s.c\); 2 of 3 tables failed \(s.a, s.b\): "
         "s.c: ConnectionError"
     )
     with pytest.raises(UnrecordedFailureError, match=expected):

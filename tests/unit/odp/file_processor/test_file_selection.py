@@ -1,4 +1,4 @@
-"""Which files one commit applies, in which order, what is in a load already, and how much one commit may read."""
+"""Which files one commit applies, in which order and number, and which are in a load already."""
 
 from dataclasses import replace
 
@@ -233,7 +233,7 @@ def test_no_file_of_the_newest_load_is_ever_applied_beside_parts_of_another(
     applied = [part for part in table.loads() if part.generation == table.state.generation > 0]
     assert {part.key for part in applied} == table.state.load_keys
     assert len(applied) == len(table.state.load_keys)
-    assert all(part.landing_order >= table.state.began for part in applied)
+    assert all(part.landing_order >= table.state.load_landing_order for part in applied)
 
 
 def _take(table: Table, files: list[LandedFile]) -> bool:

@@ -1,4 +1,4 @@
-"""A person approves a load file by file: one of which others are still held waits, as the command was interrupted."""
+"""A person approves a load file by file: if the command is interrupted, approved parts wait for the held ones."""
 
 from collections.abc import Sequence
 from dataclasses import replace

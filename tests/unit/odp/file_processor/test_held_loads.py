@@ -225,7 +225,7 @@ def test_segment_that_begins_long_after_the_load_is_held(late: int, is_held: boo
 
 
 def test_first_load_that_seems_to_begin_with_an_overwritten_part_of_the_load_before_is_held() -> None:
-    """An old second segment, uploaded amid the loads, makes that of the second load begin a third one."""
+    """An old second segment, uploaded between the loads, makes the second load's segment start a third load."""
     one, other = "SEGMENT1_", "SEGMENT2_"
     first = load(1, 1, "a", segment=one), load(1, 2, "b", segment=other), load(1, 3, "b", segment=other)
     second = load(1, 60, "c", segment=one), load(1, 61, "d", segment=other)
@@ -242,7 +242,7 @@ def test_first_load_began_with_its_deleted_part_also_if_its_next_part_was_copied
     table.history = {gone.file_id: gone.skipped(SkipReason.VANISHED)}
     copied = load(1, 2000, "b", segment=other, copied=True)
     table.take(load(1, 4, "b", segment=other), copied, change(1, 2001))
-    assert table.state.began == gone.landing_order
+    assert table.state.load_landing_order == gone.landing_order
     table.take(load(1, 9000, "c", segment=one))
     table.take(*table.approve())
     assert (table.state.generation, len(table.state.load_keys)) == (2, 1)
@@ -268,7 +268,7 @@ def test_first_load_that_is_there_again_before_it_was_applied_is_held_as_it_may_
 
 def test_first_load_of_one_part_that_is_there_again_before_it_was_applied_is_the_same_load() -> None:
     refresh = Table().select(load(1, 1, "a"), load(1, 20, "a"))
-    assert (ids(refresh.files), refresh.state.began) == (ids([load(1, 20, "a")]), load(1, 1).landing_order)
+    assert (ids(refresh.files), refresh.state.load_landing_order) == (ids([load(1, 20, "a")]), load(1, 1).landing_order)
 
 
 def test_first_load_of_one_part_that_is_there_again_is_held_if_nobody_knows_what_it_was() -> None:
@@ -393,7 +393,7 @@ def test_approved_load_that_was_uploaded_again_as_it_was_began_when_what_was_app
     between = change(1, 9000)
     table.take(load(1, 600, "a"))
     table.take(*table.approve(), between, load(1, 9001, "a"))
-    assert (table.state.generation, table.state.began) == (2, load(1, 600).landing_order)
+    assert (table.state.generation, table.state.load_landing_order) == (2, load(1, 600).landing_order)
     assert table.history[between.file_id].status is FileStatus.APPLIED
 
 
@@ -484,7 +484,7 @@ SEGMENTS = load(1, 0, segment="SEGMENT1_"), load(1, 0, segment="SEGMENT2_")
 def test_load_after_parallel_load_was_switched_on_or_off_is_held_and_replaces_the_table_when_approved(
     before: tuple[LandedFile, ...], new: tuple[LandedFile, ...], after: int
 ) -> None:
-    """A load has segments or none; that of a partition lies in a folder of its own."""
+    """A load has segments or none; a partition's segment has its own folder."""
     table = filled(*(landed_at(part, 1) for part in before))
     table.take(*(landed_at(part, after) for part in new))
     assert {part.status for part in table.loads() if part.key in {part.key for part in new}} == {FileStatus.HELD}

@@ -1,4 +1,4 @@
-"""What the next run makes of a run that died, failed or was overtaken at any step (rules 1, 5, 8 and 9)."""
+"""The next run completes a run that died, failed or was overtaken at any step (rules 1, 5, 8, 9)."""
 
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ def test_run_that_loses_its_lease_while_it_reads_commits_nothing() -> None:
     assert (outcome.status, lake.commits, list(lake.pending)) == (RefreshStatus.ERROR, [], ["f1"])
 
 
-@pytest.mark.parametrize("step", ["commit", "catalog", "books"])
+@pytest.mark.parametrize("step", ["commit", "catalog", "run_log"])
 def test_run_killed_before_any_step_is_completed_by_the_next_with_every_file_in_one_commit(step: str) -> None:
     lake = world(1, 2)
     killed(lake, step)
@@ -26,17 +26,17 @@ def test_run_killed_before_any_step_is_completed_by_the_next_with_every_file_in_
     assert (lake.pending, lake.catalog, outcome.counts) == ({}, 1, RowCounts(inserted=2))
 
 
-def test_files_that_landed_after_the_killed_run_are_applied_beside_finishing_its_books() -> None:
+def test_files_that_landed_after_the_killed_run_are_applied_beside_recording_its_end() -> None:
     lake = world(1)
-    killed(lake, "books")
+    killed(lake, "run_log")
     lake.pending["f2"] = file(2)
     outcome = lake.refreshed("next")
     assert [sorted(commit.file_ids) for commit in lake.commits] == [["f1"], ["f2"]]
     assert (outcome.files, outcome.counts) == (2, RowCounts(inserted=2))
 
 
-@pytest.mark.parametrize("step", ["catalog", "books"])
-def test_file_that_a_person_skips_although_a_killed_run_committed_it_is_applied_in_the_books(step: str) -> None:
+@pytest.mark.parametrize("step", ["catalog", "run_log"])
+def test_file_that_a_person_skips_although_a_killed_run_committed_it_is_recorded_as_applied(step: str) -> None:
     lake = world(1, 2)
     killed(lake, step)
     lake.history["f1"] = replace(lake.pending.pop("f1"), status=FileStatus.SKIPPED, status_reason="given up")
@@ -48,7 +48,7 @@ def test_file_that_a_person_skips_although_a_killed_run_committed_it_is_applied_
     assert [sorted(commit.file_ids) for commit in lake.commits] == [["f1", "f2"], ["f3"]]
 
 
-def test_file_that_a_person_skips_although_it_was_committed_before_the_catalog_failed_is_applied_in_the_books() -> None:
+def test_file_that_a_person_skips_although_it_was_committed_before_the_catalog_failed_is_recorded_as_applied() -> None:
     lake = world(1, fail_at="catalog")
     lake.refreshed()
     lake.fail_at = ""
@@ -87,7 +87,7 @@ def test_run_that_fails_when_all_is_applied_has_completed_because_nothing_pendin
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     lake = world(1)
-    killed(lake, "books")
+    killed(lake, "run_log")
     asked: list[str] = []
 
     def throttled_once(source_table_name: str, most_changes: int) -> PendingFiles:
@@ -136,25 +136,25 @@ def test_run_that_lost_its_lease_before_the_commit_commits_nothing() -> None:
     assert "f1" in lake.pending
 
 
-def test_run_that_lost_its_lease_after_the_commit_leaves_the_books_to_the_new_owner() -> None:
+def test_run_that_lost_its_lease_after_the_commit_leaves_the_record_to_the_new_owner() -> None:
     lake = world(1, lose_lease_at="catalog")
     outcome = lake.refreshed()
     assert outcome.status is RefreshStatus.ERROR
     assert (len(lake.commits), list(lake.pending), lake.owner) == (1, ["f1"], "another run")
 
 
-def test_run_that_cannot_write_the_books_fails_and_the_next_one_writes_them() -> None:
-    lake = world(1, fail_at="books")
-    with pytest.raises(RuntimeError, match="books failed"):
+def test_run_that_cannot_write_its_record_fails_and_the_next_one_writes_it() -> None:
+    lake = world(1, fail_at="run_log")
+    with pytest.raises(RuntimeError, match="run_log failed"):
         lake.refresh()
     lake.fail_at, lake.owner = "", None
     outcome = lake.refreshed("next")
     assert (outcome.files, outcome.counts, len(lake.commits)) == (1, RowCounts(inserted=1), 1)
 
 
-def test_rule_5_counts_of_a_commit_are_in_the_books_once_whenever_its_run_dies() -> None:
+def test_rule_5_counts_of_a_commit_are_recorded_once_whenever_its_run_dies() -> None:
     """Found by the history tester: a run that died between the files and its outcome had counted for nobody."""
-    for step in ("write", "commit", "catalog", "books"):
+    for step in ("write", "commit", "catalog", "run_log"):
         lake = world(1, 2)
         killed(lake, step)
         lake.pending["f3"] = file(3)
@@ -166,7 +166,7 @@ def test_rule_5_counts_of_a_commit_are_in_the_books_once_whenever_its_run_dies()
 
 def test_run_that_is_overtaken_between_two_commits_counts_the_one_that_it_finished() -> None:
     lake = world(1)
-    killed(lake, "books")
+    killed(lake, "run_log")
     lake.pending["f2"] = file(2)
     lake.lose_lease_at = "write"
     outcome = lake.refreshed("overtaken")
@@ -210,7 +210,7 @@ def test_table_that_cannot_be_asked_whether_a_failed_write_committed_is_closed_w
     assert (lake.written_with, lake.owner, len(asked)) == (None, None, 2)
 
 
-@pytest.mark.parametrize("step", ["commit", "catalog", "books"])
+@pytest.mark.parametrize("step", ["commit", "catalog", "run_log"])
 def test_backlog_whose_run_is_killed_is_finished_by_the_next_with_every_file_in_one_commit(step: str) -> None:
     lake = world(*range(1, 6), limits=Limits(files=2))
     killed(lake, step)
@@ -223,7 +223,7 @@ def test_backlog_whose_run_is_killed_is_finished_by_the_next_with_every_file_in_
 def test_files_set_aside_beside_a_commit_are_set_aside_by_the_run_after_a_killed_one() -> None:
     lake = world()
     add(lake, file(1), part(1, minutes_ago=60))
-    killed(lake, "books")
+    killed(lake, "run_log")
     lake.refresh("next")
     assert {file_id: moved.status for file_id, moved in lake.history.items()} == {
         "f1": FileStatus.SKIPPED,

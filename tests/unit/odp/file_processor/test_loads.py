@@ -1,4 +1,4 @@
-"""Which parts are one load, when it replaces the table, and when a person has to look at it (rule 4)."""
+"""Which parts are one load, when it replaces the table, and when a person must decide (rule 4)."""
 
 from dataclasses import replace
 
@@ -38,7 +38,9 @@ def test_parts_of_a_first_load_are_applied_as_they_come_without_waiting() -> Non
 def test_rule_4_load_uploaded_again_starts_a_new_generation_that_replaces_the_table() -> None:
     refresh = filled(*FIRST, change(1, 5)).select(*AGAIN)
     assert (refresh.kind, ids(refresh.files), refresh.skipped) == (RefreshKind.RELOAD, ids(AGAIN), ())
-    assert refresh.state == TableState(2, frozenset(part.key for part in AGAIN), began=AGAIN[0].landing_order)
+    assert refresh.state == TableState(
+        2, frozenset(part.key for part in AGAIN), load_landing_order=AGAIN[0].landing_order
+    )
 
 
 def test_reload_with_more_parts_than_the_load_before_replaces_the_table() -> None:

@@ -88,7 +88,7 @@ def test_full_load_after_a_dismissed_one_is_applied(
 def test_load_that_is_as_it_was_before_the_table_was_emptied_is_held_for_the_reason_whose_remedy_helps(
     count: int,
 ) -> None:
-    """Its reason is that of a first load, of which operations.md says: dismiss and load again. It comes again then."""
+    """It has the reason of a first load; operations.md says about it: dismiss and load again. It comes again then."""
     table = filled(*(load(number, number, f"as {number}") for number in range(1, count + 1)))
     table.take(emptied(5000))
     again = [load(number, 9000 + number, f"as {number}") for number in range(1, count + 1)]
@@ -203,14 +203,14 @@ class Counting(Table):
         return super().has_same_content(version, earlier)
 
 
-def test_part_overwritten_amid_the_commit_of_a_run_that_died_is_booked_with_its_load() -> None:
-    """A run that lives books it with the generation of its load. Without it, nobody knows whose part it was."""
+def test_part_overwritten_amid_the_commit_of_a_run_that_died_is_recorded_with_its_load() -> None:
+    """A run that lives records it with the generation of its load. Without it, nobody knows whose part it was."""
     lake = World(pending={"p1.v1": part(1, minutes_ago=60)})
     killed(lake, "catalog")
     add(lake, part(1, minutes_ago=1, version="v2"))
     lake.refreshed("next")
-    booked = lake.history["p1.v1"]
-    assert (booked.status_reason, booked.generation) == (SkipReason.OVERWRITTEN_AMID, 1)
+    recorded = lake.history["p1.v1"]
+    assert (recorded.status_reason, recorded.generation) == (SkipReason.OVERWRITTEN_AMID, 1)
 
 
 @pytest.mark.parametrize("reason", [SkipReason.OVERWRITTEN, SkipReason.VANISHED])
@@ -240,7 +240,7 @@ def test_load_that_may_be_the_one_before_it_whose_content_is_gone_is_held_and_be
 
 @pytest.mark.parametrize("reason", [SkipReason.OVERWRITTEN, SkipReason.VANISHED])
 def test_first_load_that_came_again_as_it_was_after_changes_is_held(reason: SkipReason) -> None:
-    """Seed 400011887: DMS began anew, a row that the changes had inserted was gone, and the load was the same again."""
+    """Seed 400011887: DMS restarted, a row that the changes had inserted was gone, and the load was the same again."""
     table, before, newer = Table(), load(1, 3, "same"), load(1, 12, "same")
     if reason is SkipReason.VANISHED:
         table.history[before.file_id] = before.skipped(reason)
@@ -253,7 +253,7 @@ def test_first_load_that_came_again_as_it_was_after_changes_is_held(reason: Skip
 def test_load_that_came_again_after_changes_replaces_a_table_of_changes_only_when_a_person_says_so(
     counts: tuple[int, ...],
 ) -> None:
-    """Seed 410025549: DMS began anew twice, and changes from before came over the last load."""
+    """Seed 410025549: DMS restarted twice, and earlier changes landed after the last load."""
     table = filled(change(1, 1))
     pending = [load(n, 100 * turn + n, f"as {n}") for turn, count in enumerate(counts) for n in range(1, count + 1)]
     newest = {part.key: part for part in pending}

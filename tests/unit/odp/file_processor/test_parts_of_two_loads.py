@@ -1,4 +1,4 @@
-"""Parts of two loads are never applied as one, also where a part of the first load was gone before anyone read it."""
+"""Parts of two loads are never applied as one, even if a part of the first was deleted unread."""
 
 from dataclasses import replace
 

@@ -98,7 +98,7 @@ def test_part_that_is_overwritten_while_a_commit_reads_it_does_not_count_as_appl
     assert lake.history["p1.v1"].status_reason == SkipReason.OVERWRITTEN_AMID
 
 
-@pytest.mark.parametrize("step", ["catalog", "books"])
+@pytest.mark.parametrize("step", ["catalog", "run_log"])
 def test_part_that_is_overwritten_while_a_run_commits_that_dies_does_not_count_as_applied_either(step: str) -> None:
     lake = World(landing_amid_a_commit=[part(1, 0, "v2")])
     add(lake, part(1, 3000), part(2, 2999))
@@ -116,11 +116,11 @@ def test_part_that_is_deleted_while_a_commit_reads_it_counts_as_applied_since_th
     assert lake.history["p1.v1"].status is FileStatus.APPLIED
 
 
-def test_files_of_a_commit_are_in_the_books_before_the_next_commit_begins() -> None:
+def test_files_of_a_commit_are_recorded_before_the_next_commit_begins() -> None:
     lake = world(1, 2, 3, limits=Limits(files=1))
     lake.refresh()
-    assert [[moved.file_id for moved in entry.files] for entry in lake.booked] == [["f1"], ["f2"], ["f3"]]
-    assert [entry.closes for entry in lake.booked] == [False, False, True]
+    assert [[moved.file_id for moved in entry.files] for entry in lake.recorded] == [["f1"], ["f2"], ["f3"]]
+    assert [entry.closes for entry in lake.recorded] == [False, False, True]
 
 
 def test_table_whose_reload_is_not_complete_is_left_as_it_is_with_its_files_pending() -> None:
@@ -189,13 +189,13 @@ def test_reload_that_looks_like_an_accident_is_held_in_quarantine_and_the_change
     assert entry.details["files"] == 1
 
 
-def test_run_killed_between_the_quarantine_and_the_books_keeps_the_same_entry_again() -> None:
+def test_run_killed_between_the_quarantine_and_its_record_keeps_the_same_entry_again() -> None:
     lake = world()
     add(lake, part(1, minutes_ago=120), part(2, minutes_ago=120))
     lake.refresh()
     add(lake, part(1, minutes_ago=60, version="v2"))
-    lake.fail_at = "books"
-    with pytest.raises(RuntimeError, match="books failed"):
+    lake.fail_at = "run_log"
+    with pytest.raises(RuntimeError, match="run_log failed"):
         lake.refresh("run-2")
     lake.fail_at, lake.owner = "", None
     lake.refresh("run-3")
@@ -214,7 +214,7 @@ def test_held_changes_are_told_as_files_and_a_long_list_of_them_is_cut() -> None
 
 def test_entry_that_a_run_which_died_has_left_names_all_files_that_the_next_one_holds() -> None:
     lake = held_first_load()
-    killed(lake, "books")
+    killed(lake, "run_log")
     ((entry_id, left),) = lake.entries.items()
     lake.entries[entry_id] = replace(left, details={"files": 1})
     lake.refresh("next")
@@ -235,18 +235,18 @@ def test_table_whose_first_load_is_held_is_refused_until_something_changes() -> 
     assert outcome.status is RefreshStatus.ERROR
     assert "its first full load is held" in outcome.error
     assert (lake.commits, "f9" in lake.pending) == ([], True)
-    closing = lake.booked[-1]
+    closing = lake.recorded[-1]
     assert (closing.refused, closing.refused_registrations) == (True, lake.told_registrations)
     assert closing.refused_configuration == CONFIG.digest
 
 
-def test_rule_11_refusal_is_booked_with_the_registrations_and_the_configuration_that_it_had_seen() -> None:
+def test_rule_11_refusal_is_recorded_with_the_registrations_and_the_configuration_that_it_had_seen() -> None:
     lake = world(1)
     lake.refresh()
     lake.pending["f2"] = file(2)
     other = table_config(primary_key=("OTHER",))
     lake.refresh("run-2", other)
-    closing = lake.booked[-1]
+    closing = lake.recorded[-1]
     assert (closing.closes, closing.refused, closing.refused_configuration) == (True, True, other.digest)
 
 
@@ -265,7 +265,7 @@ def test_rule_11_refused_table_is_tried_again_while_the_load_that_mends_it_may_n
 
     monkeypatch.setattr(lake, "apply", refused)
     lake.refresh("run-2")
-    closing = lake.booked[-1]
+    closing = lake.recorded[-1]
     assert closing.refused
     assert (closing.refused_registrations == -1) == is_tried_again
 
@@ -279,7 +279,7 @@ def test_rule_11_table_whose_first_load_is_refused_is_not_tried_again(monkeypatc
 
     monkeypatch.setattr(lake, "apply", refused)
     lake.refresh()
-    assert lake.booked[-1].refused_registrations == lake.told_registrations
+    assert lake.recorded[-1].refused_registrations == lake.told_registrations
 
 
 def test_load_that_would_mend_a_refused_table_is_held_for_a_person_although_its_changes_are_refused(
@@ -308,7 +308,7 @@ def refuse(*_: object) -> None:
 def test_failure_that_is_no_refusal_is_tried_again_by_the_next_execution() -> None:
     lake = world(1, fail_at="write")
     lake.refresh()
-    assert not lake.booked[-1].refused
+    assert not lake.recorded[-1].refused
 
 
 def test_table_whose_input_is_refused_goes_into_quarantine_until_it_is_refreshed() -> None:
@@ -321,7 +321,7 @@ def test_table_whose_input_is_refused_goes_into_quarantine_until_it_is_refreshed
     assert (lake.refused, lake.pending) == ("", {})
 
 
-def test_books_say_with_which_keys_a_table_was_filled() -> None:
+def test_lease_says_with_which_keys_a_table_was_filled() -> None:
     lake = world(1)
     lake.refresh()
     assert lake.written_with == CONFIG.identity

@@ -1,4 +1,4 @@
-"""What people are told at the end of executions, by the deployed function over the books in DynamoDB."""
+"""What the deployed function tells people at the end of executions."""
 
 from typing import Any
 
@@ -134,7 +134,7 @@ def test_runs_that_die_are_told_once_by_cadence_and_runs_that_end_because_tables
     assert world.subjects() == ["odp-dev: runs of 10_min_refresh work again"]
 
 
-def test_failure_that_left_nothing_in_the_books_is_told_by_the_cadence_once(world: World) -> None:
+def test_failure_that_left_nothing_in_the_run_log_is_told_by_the_cadence_once(world: World) -> None:
     """A table whose lease cannot be taken, or whose end cannot be written, has no state to judge."""
 
     def refuses(_: str) -> None:
@@ -267,7 +267,7 @@ def test_failure_of_which_an_earlier_release_kept_no_text_says_where_the_reason_
         ("running_configuration.DynamoDbCadences.cadence", ["runs of 10_min_refresh died or did not begin"]),
     ],
 )
-def test_books_that_cannot_be_read_hide_no_other_change_and_are_counted(
+def test_ledger_that_cannot_be_read_hides_no_other_change_and_is_counted(
     world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], broken: str, told: list[str]
 ) -> None:
     def fails(*_: Any) -> None:
@@ -282,7 +282,7 @@ def test_books_that_cannot_be_read_hide_no_other_change_and_are_counted(
     assert [each["UntoldChanges"] for each in metrics_in(capsys.readouterr().out)] == [1]
 
 
-def test_plan_that_is_asked_for_again_by_itself_waits_for_no_books_of_messages(
+def test_plan_that_is_asked_for_again_by_itself_waits_for_no_state_of_messages(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """DynamoDB in trouble: each read in vain takes minutes, and the state machine asks six times."""
@@ -303,7 +303,7 @@ def test_plan_that_is_asked_for_again_by_itself_waits_for_no_books_of_messages(
     assert reads == []
 
 
-def test_books_that_never_take_what_was_told_send_six_mails_a_day_and_not_one_for_each_claim(
+def test_ledger_that_never_takes_what_was_told_sends_six_mails_a_day_and_not_one_for_each_claim(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(*_: Any) -> None:

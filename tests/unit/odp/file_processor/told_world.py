@@ -1,4 +1,4 @@
-"""A lake of several tables of one cadence, whose refreshes end as a test says, and the mails that people get."""
+"""Several tables of one cadence, refreshes with ends that a test chooses, and the mails to people."""
 
 import itertools
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from odp.sns_topic import SnsTopic
 
 from tests import moto_session
 from tests.function_call import CallContext
-from tests.unit.odp.samples import BOOK_TABLES, batch_config, table_config
+from tests.unit.odp.samples import RUN_LOG_TABLES, batch_config, table_config
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
@@ -90,7 +90,7 @@ class World:
         at = datetime.fromtimestamp(self.now, UTC).isoformat(timespec="milliseconds")
         outcome = RefreshOutcome(f"db.{name}", f"s.{name}", status, at, at, error=error, stack_trace=error)
         entry = RunRecord(outcome, done, closes=True, refused=refused, refused_registrations=1)
-        DynamoDbRunLog(self.dynamodb, BOOK_TABLES).append(lease, entry)
+        DynamoDbRunLog(self.dynamodb, RUN_LOG_TABLES).append(lease, entry)
 
     def execution_ends(self, *failed: str, step: str = "release") -> None:
         """Let an execution of the cadence end, with what its state machine says of batches that failed."""

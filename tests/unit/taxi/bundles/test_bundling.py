@@ -19,7 +19,7 @@ def bundles() -> MemoryBundles:
 
 
 class Executions:
-    """Executions of which some have ended."""
+    """Executions; some have ended."""
 
     def __init__(self) -> None:
         self.ended: set[str] = set()
@@ -55,7 +55,7 @@ def test_claimed_files_are_running_and_wait_in_a_bundle_that_the_state_only_poin
     audit.register(landed("f1"))
     audit.register(landed("f2"))
     claim = bundling.claim("yellow", "run-1")
-    assert claim.state == {
+    assert claim.state_input == {
         "outcome": "claimed",
         "bundle_key": "taxi/bundles/yellow/run-1/1.json",
         "files": 2,
@@ -76,20 +76,20 @@ def test_oldest_files_come_first_and_the_others_in_the_next_rounds(bundling: Bun
 
 def test_files_of_other_datasets_are_left_to_their_own_executions(bundling: Bundling, audit: MemoryAudit) -> None:
     audit.register(landed("g1", dataset="green"))
-    assert bundling.claim("yellow", "run-1").answer is ClaimResult.IDLE
-    assert bundling.claim("green", "run-2").answer is ClaimResult.CLAIMED
+    assert bundling.claim("yellow", "run-1").result is ClaimResult.IDLE
+    assert bundling.claim("green", "run-2").result is ClaimResult.CLAIMED
 
 
 def test_second_execution_is_busy_while_the_first_works(bundling: Bundling, audit: MemoryAudit) -> None:
     audit.register(landed())
     claimed(bundling)
-    assert bundling.claim("yellow", "run-2").state == {"outcome": "busy"}
+    assert bundling.claim("yellow", "run-2").state_input == {"outcome": "busy"}
 
 
 def test_execution_without_pending_files_is_idle_and_leaves_the_lease_free(
     bundling: Bundling, audit: MemoryAudit
 ) -> None:
-    assert bundling.claim("yellow", "run-1").state == {"outcome": "idle"}
+    assert bundling.claim("yellow", "run-1").state_input == {"outcome": "idle"}
     assert audit.held == {}
 
 
@@ -120,10 +120,10 @@ def test_execution_that_was_stopped_is_taken_over_at_once_with_its_files(
     """Code review, C21: the lease of a stopped execution blocked its dataset for 7 h 46 min."""
     audit.register(landed())
     files = claimed(bundling, "run-1")
-    assert bundling.claim("yellow", "run-2", "arn:run-2").answer is ClaimResult.BUSY
+    assert bundling.claim("yellow", "run-2", "arn:run-2").result is ClaimResult.BUSY
     executions.ended.add("arn:run-1")
     assert claimed(bundling, "run-2") == files
-    assert bundling.claim("yellow", "run-3", "arn:run-3").answer is ClaimResult.BUSY, "only the new holder works"
+    assert bundling.claim("yellow", "run-3", "arn:run-3").result is ClaimResult.BUSY, "only the new holder works"
 
 
 def test_lease_that_changed_hands_while_its_holder_was_asked_after_is_not_taken(
@@ -137,7 +137,7 @@ def test_lease_that_changed_hands_while_its_holder_was_asked_after_is_not_taken(
         return True
 
     monkeypatch.setattr(executions, "has_ended", meanwhile)
-    assert bundling.claim("yellow", "run-2", "arn:run-2").answer is ClaimResult.BUSY
+    assert bundling.claim("yellow", "run-2", "arn:run-2").result is ClaimResult.BUSY
 
 
 def test_execution_that_goes_on_for_another_holds_the_lease_of_that_one_by_its_own_arn(
@@ -146,8 +146,8 @@ def test_execution_that_goes_on_for_another_holds_the_lease_of_that_one_by_its_o
     audit.register(landed())
     claimed(bundling, "run-1")
     executions.ended.add("arn:run-1")
-    assert bundling.claim("yellow", "run-1", "arn:run-1-leg-2").answer is ClaimResult.CLAIMED
-    assert bundling.claim("yellow", "run-2", "arn:run-2").answer is ClaimResult.BUSY
+    assert bundling.claim("yellow", "run-1", "arn:run-1-leg-2").result is ClaimResult.CLAIMED
+    assert bundling.claim("yellow", "run-2", "arn:run-2").result is ClaimResult.BUSY
 
 
 def test_files_that_wait_for_their_next_try_are_left_until_it_is_due_and_hold_no_lease(
@@ -156,7 +156,7 @@ def test_files_that_wait_for_their_next_try_are_left_until_it_is_due_and_hold_no
     now = 1_000
     bundling = Bundling(audit, audit, bundles, executions, max_files_per_run=3, clock=lambda: now)
     audit.register(landed(not_before=1_100))
-    assert bundling.claim("yellow", "run-1").answer is ClaimResult.IDLE
+    assert bundling.claim("yellow", "run-1").result is ClaimResult.IDLE
     assert audit.held == {}
     now = 1_100
     assert [file.file_id for file in claimed(bundling)] == ["f1"]
@@ -171,7 +171,7 @@ def test_loaded_files_are_claimed_together_with_their_outcome_and_apart_from_oth
     audit.register(landed("f3", deaths=3))
     claim = bundling.claim("yellow", "run-1")
     assert claim.bundle is not None
-    assert claim.state["is_loaded"] is True
+    assert claim.state_input["is_loaded"] is True
     assert bundles.outcomes[claim.bundle.key] == {"f1": outcome, "f2": loaded("f2")}
 
 

@@ -1,4 +1,4 @@
-"""How every file of a bundle ends, and what people are told of it."""
+"""How every file of a bundle ends, and the message to people about it."""
 
 import json
 from typing import Any
@@ -43,7 +43,7 @@ def claimed(audit: MemoryAudit, bundles: MemoryBundles, *file_ids: str) -> Bundl
 def test_loaded_files_complete(closing: Closing, audit: MemoryAudit, bundles: MemoryBundles) -> None:
     bundle = claimed(audit, bundles, "f1", "f2")
     bundles.write_outcome(bundle.key, [loaded("f1", rows_loaded=1_000), loaded("f2", rows_loaded=2_000)])
-    state = closing.close(bundle.key, "").state
+    state = closing.close(bundle.key, "").state_input
     assert (state["completed"], state["failed"], state["subject"]) == (2, 0, "Completed: yellow, 2 files")
     assert "rows loaded: 3,000" in state["message"]
     assert audit.marked == {}
@@ -55,7 +55,7 @@ def test_file_that_failed_alone_fails_with_its_own_reason(
     bundle = claimed(audit, bundles, "f1", "f2")
     failed = FileOutcome("f2", FAILED, error="missing columns: fare_amount")
     bundles.write_outcome(bundle.key, [loaded("f1"), failed])
-    state = closing.close(bundle.key, "").state
+    state = closing.close(bundle.key, "").state_input
     assert (state["completed"], state["failed"], state["subject"]) == (1, 1, "Failed: yellow, 1 of 2 files")
     assert "failed: 'nyc-taxi/yellow/f2.csv': missing columns: fare_amount" in state["message"]
     assert audit.ended == {"f1": [loaded("f1")], "f2": [failed]}
@@ -68,7 +68,7 @@ def test_file_whose_run_died_before_it_said_anything_waits_for_a_counted_try_alo
     closing: Closing, audit: MemoryAudit, bundles: MemoryBundles
 ) -> None:
     bundle = claimed(audit, bundles, "f1")
-    state = closing.close(bundle.key, OUT_OF_MEMORY).state
+    state = closing.close(bundle.key, OUT_OF_MEMORY).state_input
     assert state["subject"] == "To be tried again: yellow, 1 of 1 file"
     assert (state["completed"], state["failed"], state["pause_seconds"]) == (0, 0, 0)
     told = "a run that loaded it alone died, 1 of 6 times, next in 15 minutes: 'nyc-taxi/yellow/f1.csv'"
@@ -82,7 +82,7 @@ def test_files_whose_run_died_wait_for_a_try_in_halves(
     closing: Closing, audit: MemoryAudit, bundles: MemoryBundles, files: int, half: int
 ) -> None:
     bundle = claimed(audit, bundles, *(f"f{number}" for number in range(files)))
-    assert closing.close(bundle.key, OUT_OF_MEMORY).state["pause_seconds"] == 60
+    assert closing.close(bundle.key, OUT_OF_MEMORY).state_input["pause_seconds"] == 60
     waiting = {(file.most_files, file.deaths, file.alone, file.not_before) for file in audit.marked.values()}
     assert waiting == {(half, 1, 0, 1_060)}
     assert len(audit.marked) == files
@@ -95,7 +95,7 @@ def test_run_that_died_accuses_only_files_that_it_said_nothing_of(
     bundle = claimed(audit, bundles, "f1", "f2")
     if outcome is not None:
         bundles.write_outcome(bundle.key, [loaded("f1"), *outcome])
-    assert closing.close(bundle.key, OUT_OF_MEMORY).state["failed"] == 0
+    assert closing.close(bundle.key, OUT_OF_MEMORY).state_input["failed"] == 0
     assert [audit.marked[file_id].most_files for file_id in ("f1", "f2")] == [1 if outcome is None else 0, 1]
 
 
@@ -122,7 +122,7 @@ def test_run_that_died_after_the_load_fails_no_loaded_file_and_leaves_the_others
     bundle = claimed(audit, bundles, "f1", "f2", "f3")
     others = [FileOutcome("f2", FAILED, error="bad header"), FileOutcome("f3", SUPERSEDED)]
     bundles.write_outcome(bundle.key, [loaded("f1", rows_loaded=5), *others])
-    state = closing.close(bundle.key, "build broke").state
+    state = closing.close(bundle.key, "build broke").state_input
     assert (
         "the conformed table has its rows, the purpose-built tables may lack them until the next run, "
         "next in 1 minute: 'nyc-taxi/yellow/f1.csv': build broke"
@@ -154,7 +154,7 @@ def test_file_that_the_outcome_does_not_name_fails(
 ) -> None:
     bundle = claimed(audit, bundles, "f1", "f2")
     bundles.write_outcome(bundle.key, [loaded("f1"), loaded("of another bundle")])
-    assert closing.close(bundle.key, "").state["failed"] == 1
+    assert closing.close(bundle.key, "").state_input["failed"] == 1
     assert audit.ended["f2"][0].error == "the run ended without saying what became of this file"
     assert set(audit.ended) == {"f1", "f2"}
 
@@ -164,7 +164,7 @@ def test_superseded_file_is_no_failure_and_is_told(
 ) -> None:
     bundle = claimed(audit, bundles, "f1")
     bundles.write_outcome(bundle.key, [FileOutcome("f1", SUPERSEDED)])
-    state = closing.close(bundle.key, "").state
+    state = closing.close(bundle.key, "").state_input
     assert (state["completed"], state["subject"]) == (1, "Completed: yellow, 1 file")
     assert "1 file superseded by a newer version of the same key" in state["message"]
 
@@ -186,7 +186,7 @@ def test_file_whose_failure_passes_stays_pending_and_is_tried_again_after_longer
     audit.register(landed("f1"))
     waits, pauses = [], []
     for number in range(1, 8):
-        state = closing.close(tried(audit, bundles, THROTTLED).key, "").state
+        state = closing.close(tried(audit, bundles, THROTTLED).key, "").state_input
         assert (state["completed"], state["failed"]) == (0, 0)
         assert state["subject"] == "To be tried again: yellow, 1 of 1 file"
         assert f"tried {number} of 8 times, next in " in state["message"]
@@ -196,7 +196,7 @@ def test_file_whose_failure_passes_stays_pending_and_is_tried_again_after_longer
     assert waits == sorted(set(waits))
     assert sum(waits) > 24 * 3_600
     assert pauses == [wait if wait <= LONGEST_PAUSE_SECONDS else 0 for wait in waits]
-    state = closing.close(tried(audit, bundles, THROTTLED).key, "").state
+    state = closing.close(tried(audit, bundles, THROTTLED).key, "").state_input
     assert (state["failed"], state["pause_seconds"], audit.marked) == (1, 0, {})
     (ended,) = audit.ended["f1"]
     assert ended.error == "try 8 of 8 failed, there is no further one; send the file again: S3 is slow"
@@ -207,7 +207,7 @@ def test_closing_of_a_dead_run_that_is_repeated_counts_it_once(
     closing: Closing, audit: MemoryAudit, bundles: MemoryBundles, error: str
 ) -> None:
     bundle = claimed(audit, bundles, "f1")
-    assert closing.close(bundle.key, error).state == closing.close(bundle.key, error).state
+    assert closing.close(bundle.key, error).state_input == closing.close(bundle.key, error).state_input
     assert audit.marked["f1"].alone == 1
 
 
@@ -216,7 +216,7 @@ def test_closing_of_a_try_that_is_repeated_counts_it_once(
 ) -> None:
     audit.register(landed("f1"))
     bundle = tried(audit, bundles, THROTTLED)
-    assert closing.close(bundle.key, "").state == closing.close(bundle.key, "").state
+    assert closing.close(bundle.key, "").state_input == closing.close(bundle.key, "").state_input
     assert audit.marked["f1"].tries == 1
 
 
@@ -225,7 +225,7 @@ def test_file_that_was_tried_again_and_is_loaded_completes(
 ) -> None:
     audit.register(landed("f1"))
     closing.close(tried(audit, bundles, THROTTLED).key, "")
-    state = closing.close(tried(audit, bundles, loaded("f1")).key, "").state
+    state = closing.close(tried(audit, bundles, loaded("f1")).key, "").state_input
     assert (state["completed"], state["pause_seconds"]) == (1, 0)
     assert audit.ended == {"f1": [loaded("f1")]}
 
@@ -235,7 +235,7 @@ def test_failed_file_beside_one_that_is_tried_again_fails_at_once(
 ) -> None:
     bundle = claimed(audit, bundles, "f1", "f2")
     bundles.write_outcome(bundle.key, [THROTTLED, FileOutcome("f2", FAILED, error="bad header")])
-    state = closing.close(bundle.key, "").state
+    state = closing.close(bundle.key, "").state_input
     assert (state["subject"], state["completed"]) == ("Failed: yellow, 1 of 2 files", 0)
     assert set(audit.marked) == {"f1"}
 
@@ -246,7 +246,7 @@ def test_closing_again_ends_nothing_twice_and_answers_the_same(
     bundle = claimed(audit, bundles, "f1", "f2")
     bundles.write_outcome(bundle.key, [loaded("f1"), loaded("f2")])
     audit.end(bundle.lease, [loaded("f1")])
-    assert closing.close(bundle.key, "").state == closing.close(bundle.key, "").state
+    assert closing.close(bundle.key, "").state_input == closing.close(bundle.key, "").state_input
     assert {len(ends) for ends in audit.ended.values()} == {1}
 
 
@@ -284,7 +284,7 @@ def test_lease_of_a_closed_bundle_is_whole_again(closing: Closing, audit: Memory
 def test_quarantine_is_told_with_its_place(closing: Closing, audit: MemoryAudit, bundles: MemoryBundles) -> None:
     bundle = claimed(audit, bundles, "f1")
     bundles.write_outcome(bundle.key, [loaded("f1", rows_quarantined=3, quarantine="s3://c/quarantine/yellow/f1/")])
-    message = closing.close(bundle.key, "").state["message"]
+    message = closing.close(bundle.key, "").state_input["message"]
     assert "quarantined: 'nyc-taxi/yellow/f1.csv': 3 rows in s3://c/quarantine/yellow/f1/" in message
 
 
@@ -293,8 +293,8 @@ def test_state_of_a_great_bundle_stays_far_below_what_step_functions_carries(
 ) -> None:
     bundle = claimed(audit, bundles, *(f"f{number:03}" for number in range(500)))
     closed = closing.close(bundle.key, "ü" * 100_000)
-    assert len(json.dumps(closed.state).encode()) < 100_000
-    assert "… and 480 more" in closed.state["message"]
+    assert len(json.dumps(closed.state_input).encode()) < 100_000
+    assert "… and 480 more" in closed.state_input["message"]
     assert {len(waiting.error) for waiting in closed.waiting} == {2_000}
 
 

@@ -18,6 +18,8 @@ from taxi.records import Bundle, FileOutcome, LoadStatus
 from tests.unit.taxi.memory import MemoryAudit, MemoryBundles
 from tests.unit.taxi.samples import landed, loaded
 
+pytestmark = pytest.mark.simulation
+
 MINUTE, HOUR = 60, 3_600
 LOOK_AGAIN = 15 * MINUTE
 RUN_TAKES = 5 * MINUTE
@@ -75,12 +77,12 @@ class Simulation:
     def _execute(self, name: str, end: int) -> None:
         while self.audit.now < end:
             claim = self._bundling.claim("yellow", name, name)
-            if claim.answer is not ClaimResult.CLAIMED:
+            if claim.result is not ClaimResult.CLAIMED:
                 return
             assert claim.bundle is not None
-            error = self._run(claim.bundle, claim.state)
+            error = self._run(claim.bundle, claim.state_input)
             self.audit.now += RUN_TAKES
-            state = self._closing.close(claim.bundle.key, error).state
+            state = self._closing.close(claim.bundle.key, error).state_input
             for file_id, ends in self.audit.ended.items():
                 if ends[-1].status is LoadStatus.LOADED:
                     self.completed_at.setdefault(file_id, self.audit.now)
@@ -166,7 +168,7 @@ def test_outage_of_three_hours_that_kills_every_run_fails_no_file(count: int, er
 
 
 def test_runs_that_die_for_two_days_are_few() -> None:
-    """Back-off: a fault of the account starts no flood of Glue runs, and a file that was never alone is not failed."""
+    """Back-off: a fault of the account starts no flood of Glue runs, and fails no file that never ran alone."""
     simulation = Simulation(files(500), conform=outage(48)).live(hours=96)
     assert len([moment for moment, _ in simulation.died]) < 40
     assert set(simulation.statuses().values()) == {"loaded"}

@@ -1,4 +1,4 @@
-"""No file is lost and none is worked on twice at a time, in whatever order things happen and wherever they break."""
+"""No file is lost or processed twice at a time, in any order of events and failures."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lake.errors import LeaseLostError
 from tests.unit.taxi.bundles.interleaving import Killed, Party
 from tests.unit.taxi.bundles.world import LEASE_SECONDS, World
+
+pytestmark = pytest.mark.simulation
 
 Interrupts = dict[int, int]
 """At which steps something else happens than that the newest party runs on, and what."""

@@ -132,7 +132,7 @@ class World:
 
     def _claim(self, dataset: str, name: str) -> Bundle | None:
         claim = _again_until_done(lambda: self._bundling.claim(dataset, name, name))
-        return claim.bundle if claim.answer is ClaimResult.CLAIMED else None
+        return claim.bundle if claim.result is ClaimResult.CLAIMED else None
 
     def _load(self, bundle: Bundle) -> None:
         outcomes = [_outcome(file) for file in bundle.files]

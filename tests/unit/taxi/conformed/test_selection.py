@@ -1,4 +1,4 @@
-"""Each key is loaded once, as it is now, whichever entries of a bundle name it."""
+"""Each key is loaded once, in its current version, whichever entries of a bundle name it."""
 
 from taxi.conformed.selection import GONE, select_current
 from taxi.records import FileOutcome, LandedFile, LoadStatus

@@ -1,4 +1,4 @@
-"""The books of files: registered once, pending until they end, ended once, and only by whoever holds the lease."""
+"""The audit: a file is registered once, pending until it ends, and ended once, only by the holder of the lease."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -7,7 +7,7 @@ import pytest
 from boto3.dynamodb.conditions import Key
 from taxi.dynamodb.audit import DynamoDbAudit
 from taxi.dynamodb.leases import DynamoDbDatasetLeases
-from taxi.ports import Known
+from taxi.ports import EarlierState
 from taxi.records import FileOutcome, LandedFile, Lease, LoadStatus, WaitingFile
 
 from lake.errors import LeaseLostError, RetryableError
@@ -49,7 +49,7 @@ def statuses(dynamodb: "DynamoDBServiceResource") -> set[str]:
 
 def test_landed_file_has_its_item_and_is_pending(audit: DynamoDbAudit, dynamodb: "DynamoDBServiceResource") -> None:
     file = landed(key="nyc-taxi/yellow/a b+%20ü.csv", version_id="v1")
-    assert audit.register(file) is Known.NEW
+    assert audit.register(file) is EarlierState.NEW
     assert items(dynamodb)["f1"] == {
         "format": 1,
         "dataset": "yellow",
@@ -76,10 +76,10 @@ def test_file_that_is_known_is_left_as_it_is_and_told_to_be_pending_or_ended(
 ) -> None:
     audit.register(landed())
     audit.begin(lease, [landed()])
-    assert audit.register(landed(size=99)) is Known.PENDING
+    assert audit.register(landed(size=99)) is EarlierState.PENDING
     assert items(dynamodb)["f1"]["file_status"] == "running"
     audit.end(lease, [loaded("f1")])
-    assert audit.register(landed()) is Known.ENDED
+    assert audit.register(landed()) is EarlierState.ENDED
     assert items(dynamodb)["f1"]["file_status"] == "completed"
     assert audit.pending("yellow") == []
 

@@ -22,6 +22,8 @@ from tests.unit.taxi.samples import landed, loaded
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
 
+pytestmark = pytest.mark.simulation
+
 IDS = ("f0", "f1", "f2")
 FILES = tuple(landed(file_id) for file_id in IDS)
 REJECTED = RejectedFile("r1", "raw", "nyc-taxi/yellow/readme.txt", "e1", 3, "2026-01-05T12:00:00Z", "is no CSV")

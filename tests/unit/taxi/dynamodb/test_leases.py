@@ -1,4 +1,4 @@
-"""Who may take, renew and return the lease of a dataset, and what a claim that was overtaken may still do."""
+"""Who may take, renew and return a dataset's lease, and what an overtaken claim may still do."""
 
 from typing import TYPE_CHECKING
 

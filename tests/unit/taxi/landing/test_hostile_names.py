@@ -1,4 +1,4 @@
-"""Anyone may drop a file, under any key: a key is loaded as it is or rejected, and no message disturbs another."""
+"""Anyone may drop a file, under any key: a key is loaded unchanged or rejected, and no message disturbs another."""
 
 import json
 
@@ -140,7 +140,7 @@ def test_mail_quotes_keys_cuts_errors_and_has_no_line_of_theirs() -> None:
     bundle = Bundle("yellow", "run-1", 1, (landed("f1", key=key), landed("f2")))
     error = "unknown columns: a\n\nfailed: everything\x1b[31m\u2028" + "y" * 5_000
     outcomes = (FileOutcome("f1", LoadStatus.FAILED, error=error), FileOutcome("f2", LoadStatus.LOADED))
-    message = ClosedBundle(bundle, tuple(map(Settled, outcomes))).state["message"]
+    message = ClosedBundle(bundle, tuple(map(Settled, outcomes))).state_input["message"]
     lines = message.split("\n")
     assert len(lines) == 4
     assert all(line.isprintable() for line in lines)

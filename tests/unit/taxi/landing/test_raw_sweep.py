@@ -1,4 +1,4 @@
-"""A file whose event was lost is registered as its event would have had it, and a sweep goes on where it stopped."""
+"""A file without an event is registered as by its event, and a sweep continues where it stopped."""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from taxi.datasets.dataset import load_datasets
 from taxi.landing.registration import Landing, execution_name
-from taxi.ports import Known
+from taxi.ports import EarlierState
 from taxi.records import LandedFile
 
 from lake.errors import RetryableError
@@ -33,7 +33,7 @@ class Executions:
 
 
 class FailingAudit(MemoryAudit):
-    def register(self, file: LandedFile) -> Known:
+    def register(self, file: LandedFile) -> EarlierState:
         if "failing" in file.key:
             raise RetryableError("throttled")
         return super().register(file)

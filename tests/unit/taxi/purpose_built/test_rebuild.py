@@ -1,4 +1,4 @@
-"""What a purpose-built table says of itself decides what is computed anew."""
+"""A purpose-built table's own provenance decides which days are computed again."""
 
 from datetime import date
 

@@ -94,14 +94,14 @@ def table_of(spark: SparkSession, base_path: str) -> Any:  # noqa: ANN401 - a Ja
 
 
 def is_made(spark: SparkSession, base_path: str) -> bool:
-    """Whether there is a table; Hudi keeps a backup while it writes the properties anew, and falls back on it."""
+    """Whether there is a table; Hudi keeps a backup while it rewrites the properties, and falls back on it."""
     files = metadata_path(spark, base_path).getFileSystem(hadoop_configuration(spark))
     names = ("hoodie.properties", "hoodie.properties.backup")
     return any(files.exists(metadata_path(spark, base_path, name)) for name in names)
 
 
 def metadata_path(spark: SparkSession, base_path: str, name: str = "") -> Any:  # noqa: ANN401 - a Java object
-    """Give the path of a file among those in which Hudi keeps what is no row, or that of their folder."""
+    """Give the path of one of Hudi's metadata files, or of their folder."""
     return hadoop_path(spark, f"{base_path}/.hoodie/{name}")
 
 
@@ -126,7 +126,7 @@ def comments(commits: Iterable[HudiCommit], comments_of: CommentsOf) -> Mapping[
     return next((comments_of(proof) for commit in commits if (proof := commit.proof)), {})
 
 
-# Removes what must go before the next change: of an earlier release, or of a run that died while it made the table.
+# Cleanup before a change: remains of an earlier release, or of a run that died while it created the table.
 
 
 _TABLE_CONFIG = "org.apache.hudi.common.table.HoodieTableConfig"

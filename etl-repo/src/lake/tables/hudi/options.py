@@ -60,7 +60,7 @@ class IndexSettings:
 
 
 def look_up_tasks(data_files: Collection[int], task_slots: int) -> int:
-    """Tell in how many tasks to read the keys of data files of these sizes in bytes, of which so many can run at once.
+    """Choose how many tasks read the keys of data files, from file sizes in bytes and task slots.
 
     Hudi then joins in as many. Its own 60 to 100 cost a small table more than the look-up itself.
     """
@@ -164,7 +164,7 @@ def _speed_options() -> dict[str, str]:
     }
 
 
-# Chooses the Hudi index settings of one merge: tasks, and whether rows may move between partitions.
+# Index settings of one merge: parallelism, and whether rows may move between partitions.
 
 
 _CHANGED = "_odp_changed_"

@@ -20,7 +20,7 @@ CATALOG = "glue_catalog"
 
 @dataclass(frozen=True, slots=True)
 class TableName:
-    """A table of a database, with the bucket that it lies in."""
+    """A table of a database, with its bucket."""
 
     bucket: str
     database: str
@@ -43,7 +43,7 @@ def sql_name(database: str, table: str) -> str:
 
 
 def load(spark: SparkSession, sql: str) -> Any:  # noqa: ANN401 - py4j's view of the JVM has no types
-    """Give Iceberg's own table as it is in the catalog at this moment; None if it does not exist."""
+    """Load Iceberg's own table as the catalog has it now; None if it does not exist."""
     if not spark.catalog.tableExists(sql):
         return None
     table = java_class(spark, "org.apache.iceberg.spark.Spark3Util").loadIcebergTable(spark._jsparkSession, sql)  # noqa: SLF001

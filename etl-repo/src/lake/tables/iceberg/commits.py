@@ -70,7 +70,7 @@ def columns_of(schema: Any) -> Columns:  # noqa: ANN401
     return table_columns((str(field.name()), str(field.type().toString())) for field in elements(schema.columns()))
 
 
-# Writes that take several steps: on a branch, to which the table is moved at last, in one commit of the catalog.
+# Writes of several steps: on a branch, which one commit of the catalog then makes the table's state.
 
 
 _MAIN, _LOAD = "main", "load_"

@@ -39,11 +39,11 @@ def summary_options(summary: Proof) -> dict[str, str]:
     return {f"snapshot-property.{name}": value for name, value in summary.items()}
 
 
-# Asks in SQL for the rows of some days.
+# SQL conditions for the rows of some days.
 
 
 def days_condition(column: str, days: Collection[date]) -> str:
-    """Say in SQL that a timestamp or date lies in one of the days, by as few ranges as possible."""
+    """Write the SQL condition that a timestamp or date is on one of the days, in few ranges."""
     return " OR ".join(f"({column} >= DATE '{first}'{_before_end_of(column, last)})" for first, last in _ranges(days))
 
 

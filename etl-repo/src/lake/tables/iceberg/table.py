@@ -105,7 +105,7 @@ class IcebergTable:
         return commit_time(table.currentSnapshot())
 
     def _forget_old_snapshots(self) -> None:
-        """A change that reached the table is done, whether or not old files can be deleted; the next one tries again."""
+        """Only try: a change that reached the table is done, and the next one tries again."""
         try:
             forget_old_snapshots(self._load())
         except Py4JJavaError:

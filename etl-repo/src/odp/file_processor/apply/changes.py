@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
 
-# Writes times of day as text: `HH:MM:SS.ffffff` whatever the file's unit, also below zero and of 24 hours and more.
+# Times of day as text `HH:MM:SS.ffffff`, for every unit of a file, below zero and above 24 hours too.
 
 
 _MICROSECONDS = {"millis": 1000, "micros": 1}
@@ -30,7 +30,7 @@ _PHYSICAL = {"millis": INT, "micros": BIGINT}
 
 
 def physical_type(type_: ColumnType) -> ColumnType:
-    """Give the type in which Spark can read a column: a time of day is a number, any other is what it is."""
+    """Return the type in which Spark can read a column: a time of day is a number, any other is what it is."""
     return _PHYSICAL[type_.unit] if isinstance(type_, TimeOfDay) else type_
 
 
@@ -65,7 +65,7 @@ class ChangeReader:
     columns: Columns
 
     def read(self, files: Sequence[LandedFile], named: Mapping[str, NamedColumns]) -> DataFrame:
-        """Read files, of which `named` are the columns by file id; each row has its operation and its position."""
+        """Read files; `named` has their columns by file id; each row has its operation and its position."""
         alike: defaultdict[tuple[FileType, str], list[LandedFile]] = defaultdict(list)
         for file in files:
             alike[file.file_type, repr(named[file.file_id])].append(file)
@@ -94,7 +94,7 @@ class ChangeReader:
 
 
 def cast_to(columns: Columns, of_table: Columns) -> list[Column]:
-    """Give the expressions that turn columns of a table into others of the same names; a new column is NULL."""
+    """Return the expressions that turn columns of a table into others of the same names; a new column is NULL."""
     return [
         (_converted(name, of_table[name], type_) if name in of_table else F.lit(None).cast(str(type_))).alias(name)
         for name, type_ in columns.items()
@@ -102,7 +102,7 @@ def cast_to(columns: Columns, of_table: Columns) -> list[Column]:
 
 
 def _operation(named: NamedColumns, *, is_change: bool) -> Column:
-    """Give DMS's kind of each change, which no row may lack: a load's rows are inserts."""
+    """Return DMS's kind of each change, which no row may lack: a load's rows are inserts."""
     source = named.sources.get(OPERATION)
     if source is None:
         # nullable, as in files of changes: Hudi converts every row of a data file whose schema says otherwise
@@ -117,7 +117,7 @@ def _operation(named: NamedColumns, *, is_change: bool) -> Column:
 
 
 def _without_images_of_inserts(operation: Column, images: Sequence[str]) -> Column:
-    """Refuse an inserted row with a before-image: DMS has none of it, so the column is one of the source's."""
+    """Refuse an inserted row with a before-image: DMS does not write it, so the column belongs to the source."""
     named = [F.when(F.col(_quoted(image)).isNotNull(), F.lit(image)) for image in images]
     found = F.coalesce(*named)
     is_own = (operation == INSERT) & found.isNotNull()

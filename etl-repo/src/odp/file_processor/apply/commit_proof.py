@@ -1,4 +1,4 @@
-"""The proof that a commit carries: the files that it applied, the table's state, and where the next refresh goes on.
+"""The proof that a commit carries: the files that it applied, the table's state, and where the next refresh continues.
 
 A crash before the run is recorded is seen by the next run, and nothing is applied twice.
 """
@@ -16,7 +16,7 @@ from odp.file_processor.apply.source_columns import OWN_PREFIX, NamedColumns
 from odp.refresh import LastCommit, RefreshKind, RefreshPlan, RowCounts, TableState
 from odp.stored_format import FORMAT
 
-# What a table is before a refresh, as far as a decision needs it; no format is known here.
+# The table before a refresh, without any format.
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +40,11 @@ class ExistingTable:
         return {name: self.source_names.get(name, name) for name in self.columns}
 
 
-# Counts the updates of one commit that are of keys which the table did not have.
+# Counts the updates of one commit whose keys the table did not have.
 #
-# Without before-images DMS writes an update of the key as an update with the new key only: the table does not have it,
-# and the row of the former key stays. The count is a lower bound, and nothing is counted where such an update may have
-# another cause.
+# Without before-images DMS writes an update of the key as an update with the new key only. The table does not have the
+# new key, and keeps the row of the former key. The count is a lower bound: an update that may have another cause does
+# not count.
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class FinalRows:
     inserted: int = 0
 
     def updates_without_row(self, written: RowCounts) -> int:
-        """Give how many final rows were new to the table though no change inserted their key.
+        """Return how many final rows were new to the table though no change inserted their key.
 
         `written` are the commit's own statistics. A final row is an update in place, or a delete, or a move to another
         partition, which counts as an insert and a delete, or new to the table. The delete of an unknown key may count
@@ -89,6 +89,8 @@ def may_count_updates_without_row(
 
 FILE_IDS, STATE, CONTENT = "odp.file_ids", "odp.table_state", "odp.table_content"
 FINAL_ROWS = "odp.final_rows"
+# commits of every release have these names, so they stay when a field is renamed
+_STORED_NAMES = {"load_landing_order": "began", "last_change_landing_order": "changes_until"}
 
 T = TypeVar("T", "TableContent", TableState, FinalRows)
 
@@ -109,7 +111,7 @@ class TableContent:
     def after(
         self, refresh: RefreshPlan, load_version: str, *, is_replaced: bool, source_names: Mapping[str, str]
     ) -> TableContent:
-        """Give the content after a refresh, which may replace the load, and every row if it replaces the table."""
+        """Return the content after a refresh, which may replace the load, and every row if it replaces the table."""
         files = () if refresh.kind is RefreshKind.EMPTY else refresh.read_files
         loads = [file.name for file in files if file.is_load]
         changes = [file.name for file in files if not file.is_load]
@@ -160,7 +162,7 @@ def read_existing(stored: StoredTable) -> ExistingTable:
 
 
 def read_source_names(proof: Proof) -> Mapping[str, str]:
-    """Give the source's name of each column that the table calls otherwise."""
+    """Return the source's name of each column that the table calls otherwise."""
     return dict(read_content(proof).source_names or ())
 
 
@@ -187,7 +189,7 @@ def read_final_rows(proof: Proof) -> FinalRows | None:
 
 def _written(values: Mapping[str, Any]) -> str:
     plain = {
-        name: sorted(value) if isinstance(value, set | frozenset) else value
+        _STORED_NAMES.get(name, name): sorted(value) if isinstance(value, set | frozenset) else value
         for name, value in values.items()
         if value is not None
     }
@@ -197,8 +199,9 @@ def _written(values: Mapping[str, Any]) -> str:
 def _read(kind: type[T], text: str) -> T:
     """Read the fields that this release knows; one that is missing has its default."""
     written = json.loads(text)
-    known = {field.name: str(field.type) for field in fields(kind) if field.name in written}
-    return kind(**{name: _of_type(type_, written[name]) for name, type_ in known.items()})
+    stored = {field: _STORED_NAMES.get(field.name, field.name) for field in fields(kind)}
+    known = {field: written[name] for field, name in stored.items() if name in written}
+    return kind(**{field.name: _of_type(str(field.type), value) for field, value in known.items()})
 
 
 def _of_type(type_: str, value: Any) -> Any:  # noqa: ANN401 - whatever JSON holds

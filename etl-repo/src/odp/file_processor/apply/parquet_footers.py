@@ -34,7 +34,7 @@ MOST_COLUMNS = 10_000
 
 
 def read_columns(spark: SparkSession, files: Sequence[LandedFile]) -> dict[str, Columns]:
-    """Give the columns of each file by its id; raises RejectedInputError for a file that is not Parquet."""
+    """Return the columns of each file by its id; raises RejectedInputError for a file that is not Parquet."""
     if not files:
         return {}
     with ThreadPoolExecutor(max_workers=min(_AT_A_TIME, len(files))) as threads:
@@ -69,7 +69,7 @@ def _fields(spark: SparkSession, uri: str) -> list[tuple[str, str]]:
 
 
 def _is_of_the_file(trace: str) -> bool:
-    """Tell a file that can never be read from one that could not be read now."""
+    """Distinguish a file that can never be read from one that could not be read now."""
     if _DAMAGED.search(trace):
         return True
     return _THROWN_BY_PARQUET.search(trace) is not None and not _READING.search(trace)

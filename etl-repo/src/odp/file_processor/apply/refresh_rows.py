@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
 
-# Decides what a reload of a historical table adds: versions of rows that differ, marks of rows that vanished.
+# A reload of a historical table adds new versions of changed rows, and marks missing rows as deleted.
 
 
 _JOIN, _GREATEST, _LOADED = "_odp_join", "_odp_greatest", "_odp_loaded_"
@@ -47,13 +47,13 @@ def load_version(before: str, generation: int) -> str:
 
 
 def greatest_version(rows: DataFrame, before: str | None = None) -> str:
-    """Give the greatest version among rows, of those before another if it is given; '' of none."""
+    """Return the greatest version among rows, of those before another if it is given; '' of none."""
     rows = rows if before is None else rows.filter(F.col(VERSION) < before)
     return str(rows.agg(F.max(VERSION)).collect()[0][0] or "")
 
 
 def least_version(rows: DataFrame, after: str) -> str | None:
-    """Give the least version among rows, of those after another; None of none."""
+    """Return the least version among rows, of those after another; None of none."""
     found = rows.filter(F.col(VERSION) > after).agg(F.min(VERSION)).collect()[0][0]
     return None if found is None else str(found)
 
@@ -68,7 +68,7 @@ class Reload:
     version: str
 
     def new_versions(self, loaded: DataFrame) -> DataFrame:
-        """Give the rows to add for a load that has one row of each key: nothing for a row that is as it was."""
+        """Return the rows to add for a load that has one row of each key: nothing for a row that is as it was."""
         names = [*self.columns]
         load = loaded.withColumn(_JOIN, key_text(self.config, self.columns))
         load = load.select(_JOIN, *(F.col(name).alias(_LOADED + name) for name in names))
@@ -83,12 +83,12 @@ class Reload:
         )
 
     def marks(self) -> DataFrame:
-        """Give a delete mark for every key that is live."""
+        """Return a delete mark for every key that is live."""
         live = self._newest().filter(F.col(OPERATION) != DELETE).drop(_JOIN)
         return live.withColumns({OPERATION: F.lit(DELETE), VERSION: F.lit(self.version)})
 
     def _newest(self) -> DataFrame:
-        """Give the newest version of each key before the load; the record key ends in a comma and the version."""
+        """Return the newest version of each key before the load; the record key ends in a comma and the version."""
         before = self.existing.filter(F.col(VERSION) < self.version)
         keyed = before.withColumn(_JOIN, F.expr(f"left({KEY}, length({KEY}) - length({VERSION}) - 1)"))
         newest = keyed.withColumn(_GREATEST, F.max(VERSION).over(Window.partitionBy(_JOIN)))
@@ -119,7 +119,7 @@ IS_INSERTED = "_odp_is_inserted"
 
 @dataclass(frozen=True, slots=True)
 class KeyedRows:
-    """The final rows of a refresh, one of each record key, and the version of a load's rows in a historical table.
+    """A refresh's final rows, one for each record key, and the version of a load in a historical table.
 
     Only `known` rows may have record keys that the table holds: they need not be final. Final rows that are `marked`
     have the column IS_INSERTED.
@@ -141,7 +141,7 @@ class RefreshRows:
     refresh: RefreshPlan
 
     def read(self, named: Mapping[str, NamedColumns]) -> DataFrame:
-        """Read the files, of which `named` are the columns by file id; each row has its position."""
+        """Read the files; `named` has their columns by file id; each row has its position."""
         files = self.refresh.read_files
         return ChangeReader(self.spark, self.config, self.columns).read(files, named)
 
@@ -152,14 +152,14 @@ class RefreshRows:
         return with_keys(rows, self.config, self.columns)
 
     def final(self, keyed: DataFrame, *, marked: bool = False) -> DataFrame:
-        """Give the last row of each record key, marked if any row of its key is an insert."""
+        """Return the last row of each record key, marked if any row of its key is an insert."""
         sequence = self.config.change_sequence
         marks = {IS_INSERTED: F.max(F.col(OPERATION) == INSERT)} if marked else {}
         last = last_row_per_key(keyed, [record_key(self.config)], has_sequence=bool(sequence), of_all=marks)
         return last.select(*self.columns, *technical_columns(self.config), *marks)
 
     def without_rows(self) -> DataFrame:
-        """Give no rows of the table's columns."""
+        """Return no rows of the table's columns."""
         schema = ", ".join(f"`{name}` {type_}" for name, type_ in self.columns.items())
         return self.spark.createDataFrame(
             [], ", ".join([schema, *(f"{name} string" for name in technical_columns(self.config))])
@@ -175,7 +175,7 @@ class RefreshRows:
         return load_version(greatest_version(existing, first_change), self.refresh.state.generation)
 
     def reloaded_history(self, rows: DataFrame, existing: DataFrame, load_before: str) -> KeyedRows:
-        """Give the rows that a reload adds to a historical table that holds others."""
+        """Return the rows that a reload adds to a historical table that holds others."""
         changes, version = self._changes(rows), self.version_of_load(rows, existing, load_before)
         load = self.final(self.keyed(rows.filter(~F.col(IS_CHANGE)), version))
         added = Reload(self.config, self.columns, existing, version).new_versions(load)
@@ -185,7 +185,7 @@ class RefreshRows:
         return KeyedRows(added.unionByName(self.final(changes)), changes, version)
 
     def emptied_history(self, existing: DataFrame) -> KeyedRows:
-        """Give a delete mark for each live key of a historical table; the load that follows has a later version."""
+        """Return a delete mark for each live key of a historical table; the load that follows has a later version."""
         version = load_version(greatest_version(existing), self.refresh.state.generation)
         marks = Reload(self.config, self.columns, existing, version).marks()
         return KeyedRows(with_keys(marks, self.config, self.columns), self.without_rows())
@@ -202,7 +202,7 @@ def without_deleted(rows: DataFrame) -> DataFrame:
 
 
 def count_final_rows(spark: SparkSession, marked: DataFrame) -> tuple[DataFrame, FinalRows]:
-    """Count final rows that have the column IS_INSERTED; gives them without it, with the files read already.
+    """Count final rows that have the column IS_INSERTED; returns them without it, with the files read already.
 
     Hudi reads the rows more than once, so that a counter which runs along with the write would count them twice.
     """

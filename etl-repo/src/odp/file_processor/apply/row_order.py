@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
 
-# Names the columns that the framework adds to a table, where columns of the source cannot make a row unique.
+# Names of the framework's own columns: they make rows unique where source columns cannot.
 
 
 KEY, VERSION = "_odp_key", "_odp_version"
@@ -53,7 +53,7 @@ _SEQUENCED, _LAST_BY_SEQUENCE, _LAST_BY_FILE = "_odp_sequenced", "_odp_last_by_s
 
 
 def position(sequence: Column | None, *, is_change: bool) -> list[Column]:
-    """Give the position of each row of a file, of which changes may have a text that is meant to be their sequence."""
+    """Add the position of each row of a file; changes may have a text column with their sequence."""
     values = (
         F.lit(is_change),
         F.when(sequence.rlike(VALID_SEQUENCE), sequence)
@@ -87,7 +87,7 @@ def last_row_per_key(
     return rows.withColumns(last).filter(is_last).drop(*(name for name in last if name not in of_all))
 
 
-# Gives rows a record key and a version of the framework's own, where columns of the source cannot be one.
+# The framework's own record key and version of rows.
 #
 # A snapshot table with one key column needs neither. Keys of several columns become one text that no two keys share;
 # rows of a historical table have their version besides, which is a part of their record key.
@@ -108,7 +108,7 @@ def with_keys(rows: DataFrame, config: RawTableConfig, columns: Columns) -> Data
 
 
 def key_text(config: RawTableConfig, columns: Columns) -> Column:
-    """Give the key of a row as one text: parts are joined by commas, a comma or a backslash in a part is escaped."""
+    """Return the key of a row as one text: parts are joined by commas, a comma or a backslash in a part is escaped."""
     return F.concat_ws(",", *(_part(key, columns[key]) for key in config.primary_key))
 
 

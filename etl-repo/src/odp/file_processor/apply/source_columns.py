@@ -40,7 +40,7 @@ class SchemaVersion:
 
 
 def decide_columns(versions: Sequence[SchemaVersion], *, keep_dropped: bool = False) -> dict[str, ColumnType]:
-    """Give the columns that hold the rows of all versions, which come in the source's order.
+    """Return the columns that hold the rows of all versions, which come in the source's order.
 
     With `keep_dropped` a column that a newer version lacks stays; its values are NULL from then on.
 
@@ -87,7 +87,7 @@ def refuse_partition_type(columns: Columns, partition: Partition | None, capabil
 
 
 def must_rewrite(table: Columns, decided: Columns, bound: Collection[str], capabilities: Capabilities) -> bool:
-    """Tell whether the table's rows must be rewritten before wider ones join them.
+    """Whether the table's rows must be rewritten before wider ones join them.
 
     Record keys and partitions are made from `bound` columns; a format may keep them as text or in the old type.
     """
@@ -117,7 +117,7 @@ def _impossible_columns(old: SchemaVersion, new: SchemaVersion) -> Iterator[str]
             yield f"columns {other} and {name} of {new.name} differ in upper and lower case only"
 
 
-# Decides what a table calls the columns of a file, and which names no source column may have.
+# Names of a file's columns in the table, and names that no source column may have.
 
 
 OWN_PREFIX = "_odp_"
@@ -146,7 +146,7 @@ def name_columns(config: RawTableConfig, columns: Columns, before_images: Mappin
 
 
 def table_name(config: RawTableConfig, source: str) -> str:
-    """Give the table's name for a source's column, which is the same unless the policy is to sanitise names."""
+    """Return the table's name for a source's column, which is the same unless the policy is to sanitise names."""
     if config.column_names != SANITISE:
         return source
     name = _NOT_IN_NAMES.sub("_", source)
@@ -154,12 +154,12 @@ def table_name(config: RawTableConfig, source: str) -> str:
 
 
 def changed_names(files: Iterable[NamedColumns]) -> dict[str, str]:
-    """Give the source's name of each column that the table calls otherwise, by the table's name."""
+    """Return the source's name of each column that the table calls otherwise, by the table's name."""
     return {name: source for file in files for name, source in file.sources.items() if name != source}
 
 
 def with_table_names(config: RawTableConfig) -> RawTableConfig:
-    """Give the configuration with the table's names of the columns that it names as the source does."""
+    """Return the configuration with the table's names of the columns that it names as the source does."""
     partition, sequence = config.partition_key, config.change_sequence
     return replace(
         config,
@@ -215,7 +215,7 @@ def _technical(name: str, named_in_table: str) -> str:
     return f"would be {named_in_table!r}, a name that the lake uses itself; {_RENAME_AT_SOURCE}"
 
 
-# Tells the columns in which DMS writes the values before an update (`add-before-image-columns`) from the source's.
+# Separates DMS's before-image columns (`add-before-image-columns`) from the source's columns.
 
 
 BEFORE_IMAGE = "BI_"
@@ -226,7 +226,7 @@ NONE, DETECT = "none", "detect"
 
 
 def before_images(config: RawTableConfig, columns: Columns, known: Collection[str]) -> Mapping[str, str]:
-    """Give the columns of a change file that have a before-image, by the names of the before-images.
+    """Return the columns of a change file that have a before-image, by the names of the before-images.
 
     A file has before-images if it has that of a key column: DMS writes those of the key whatever its column filter is.
     Columns that the configuration names are the source's, and so are `known` ones of the table, in upper case.

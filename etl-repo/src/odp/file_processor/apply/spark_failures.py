@@ -30,7 +30,7 @@ _GONE = re.compile(r"FileNotFound|PATH_NOT_FOUND|does not exist|NoSuchKey|Status
 
 
 def refusal(advice: str, found: Column) -> Column:
-    """Give an expression that fails its job with what was found and what to do; no job of its own looks for it."""
+    """Return an expression that fails its job with what was found and what to do; no job of its own looks for it."""
     return F.raise_error(F.concat(F.lit(_BEGIN), found, F.lit(f" {advice}{_END}")))
 
 

@@ -40,7 +40,7 @@ def definition_of(config: RawTableConfig) -> TableDefinition:
 
 
 def bound_columns(config: RawTableConfig) -> frozenset[str]:
-    """Give the columns, by the table's names, from whose values record keys and partitions are made."""
+    """Return the columns, by the table's names, from whose values record keys and partitions are made."""
     named = with_table_names(config)
     return frozenset(filter(None, (*named.primary_key, named.partition_key)))
 

@@ -33,7 +33,7 @@ _TEXT = String()
 def decide_table_columns(
     config: RawTableConfig, refresh: RefreshPlan, file_columns: Mapping[str, Columns], existing: ExistingTable | None
 ) -> dict[str, ColumnType]:
-    """Give the columns of the table after the refresh; `file_columns` are those of each file by its id.
+    """Return the columns of the table after the refresh; `file_columns` has the columns of each file by its id.
 
     A reload of a snapshot table replaces every row, so its schema need not continue the table's: any column may go or
     be of another type. So it is the way out of a refusal, though not for a historical table, which nothing replaces.
@@ -147,7 +147,7 @@ _Version = tuple[FileType | None, SchemaVersion]
 def _versions(
     config: RawTableConfig, refresh: RefreshPlan, of_files: Mapping[str, NamedColumns], existing: ExistingTable | None
 ) -> list[_Version]:
-    """Give the schemas in the source's order; those of a snapshot table's reload need not continue the table's."""
+    """Return the schemas in the source's order; a snapshot table's reload may have other columns than the table."""
     follows = refresh.kind is RefreshKind.RELOAD and not refresh.is_late_reload
     ordered: list[tuple[_Order, _Version]] = [
         (_order_of_file(file), (file.file_type, SchemaVersion(file.uri, of_files[file.file_id].types)))

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 
-# Decides one refresh of one table: columns, rewriting, rows, and the change that a table format applies.
+# One refresh of one table: columns, rewriting, rows, and the change for the table format.
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class RefreshChange:
         return existing.columns
 
     def _staying_columns(self) -> Columns | None:
-        """Give the columns of the rows that stay in the table; None if none does."""
+        """Return the columns of the rows that stay in the table; None if none does."""
         return self._existing.columns if self._existing and self._is_merged else None
 
     def _rewrite(self, rows: RefreshRows, of_table: Columns) -> None:
@@ -197,7 +197,7 @@ class SparkTableWriter:
         return committed
 
     def publish(self, config: RawTableConfig, published_commit: str) -> str:
-        """Bring the Data Catalog up to the newest commit; gives its time.
+        """Bring the Data Catalog up to the newest commit; returns its time.
 
         A column that the source calls otherwise has the source's name as its comment.
         """
@@ -207,7 +207,7 @@ class SparkTableWriter:
         return open_table(format_of(placed), self._spark, definition_of(placed))
 
     def _placed(self, config: RawTableConfig) -> RawTableConfig:
-        """Give the configuration with the physical bucket; one that is no role is physical already."""
+        """Return the configuration with the physical bucket; one that is no role is physical already."""
         bucket = config.raw_database_s3_bucket
         return replace(config, raw_database_s3_bucket=self._buckets.get(bucket, bucket))
 

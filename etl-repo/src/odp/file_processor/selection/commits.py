@@ -17,7 +17,7 @@ _PUT_THERE = (
 
 def commit_after(
     table: PendingTable,
-    began: str,
+    load_landing_order: str,
     parts: Sequence[LandedFile],
     skipped: Sequence[LandedFile],
     held: tuple[HeldFiles, ...] = (),
@@ -26,7 +26,7 @@ def commit_after(
 
     A historical table also needs their versions, before those of the load.
     """
-    before = table.landed_before(began)
+    before = table.landed_before(load_landing_order)
     if table.is_new and parts and not table.is_historical:
         put_there = [file for file in before if was_put_there(file, table.late.first_landed(file))]
         if put_there and not any(part.approved for part in parts):
@@ -36,9 +36,9 @@ def commit_after(
     if table.is_historical:
         if parts and (before or (not table.is_all and not table.in_table.keys)):
             return commit_of(table, before or after, [file for file in skipped if not file.is_load], held)
-        return commit_of(table, [*parts, *before, *after], skipped, held, began)
+        return commit_of(table, [*parts, *before, *after], skipped, held, load_landing_order)
     in_load = [file.skipped(SkipReason.IN_LOAD) for file in before]
-    return commit_of(table, [*parts, *after], [*skipped, *in_load], held, began)
+    return commit_of(table, [*parts, *after], [*skipped, *in_load], held, load_landing_order)
 
 
 def commit_of(
@@ -46,7 +46,7 @@ def commit_of(
     files: Sequence[LandedFile],
     skipped: Sequence[LandedFile],
     held: tuple[HeldFiles, ...] = (),
-    began: str = "",
+    load_landing_order: str = "",
 ) -> RefreshPlan:
     """Apply the oldest files up to the limits of a commit, with the newer applied files that they need."""
     late = table.late
@@ -64,22 +64,24 @@ def commit_of(
     replayed = [file for file in replayed if chosen and order(file) > order(chosen[0]) and file.key not in keys]
     generation = max(table.state.generation, 1)
     new = tuple(file.applied(generation) for file in chosen)
-    state = state_after(table.state, generation, new, began) if new else table.state
+    state = state_after(table.state, generation, new, load_landing_order) if new else table.state
     return RefreshPlan(_kind(table.state, new), new, tuple(replayed), state, tuple(skipped), held, table.awaits_load)
 
 
-def state_after(state: TableState, generation: int, files: Iterable[LandedFile], began: str = "") -> TableState:
-    """Give the table's state after these files are applied."""
+def state_after(
+    state: TableState, generation: int, files: Iterable[LandedFile], load_landing_order: str = ""
+) -> TableState:
+    """Return the table's state after these files are applied."""
     files = list(files)
     loads = [file for file in files if file.is_load]
     changes = [file for file in files if not file.is_load]
-    moments = [*filter(None, [state.began, began if loads else ""]), *(file.landing_order for file in loads)]
+    known = filter(None, [state.load_landing_order, load_landing_order if loads else ""])
     return TableState(
         generation,
         load_keys=state.load_keys | {file.key for file in loads},
         newest_change_file=max([state.newest_change_file, *(file.name for file in changes)]),
-        began=min(moments, default=""),
-        changes_until=max([state.changes_until, *(file.landing_order for file in changes)]),
+        load_landing_order=min([*known, *(file.landing_order for file in loads)], default=""),
+        last_change_landing_order=max([state.last_change_landing_order, *(file.landing_order for file in changes)]),
     )
 
 

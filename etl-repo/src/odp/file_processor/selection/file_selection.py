@@ -133,7 +133,7 @@ class Selection(PendingTable):
             *(file.skipped(SkipReason.ABANDONED_LOAD) for file in given_up),
             *self.gone,
         )
-        state = state_after(TableState(began=since), self.state.generation + 1, [*files, *replayed])
+        state = state_after(TableState(load_landing_order=since), self.state.generation + 1, [*files, *replayed])
         return RefreshPlan(
             RefreshKind.RELOAD, files, tuple(replayed), state, skipped, is_late_reload=bool(applied_since)
         )
@@ -144,7 +144,7 @@ class Selection(PendingTable):
         The parts of the load stay known: DMS names those of the next one the same.
         """
         newest = max(emptying, key=lambda file: file.landing_order)
-        if newest.landing_order <= self.state.began or self.is_new:
+        if newest.landing_order <= self.state.load_landing_order or self.is_new:
             skipped = tuple(file.skipped(SkipReason.ABANDONED_LOAD) for file in emptying)
             return RefreshPlan(RefreshKind.CHANGES, (), (), self.state, skipped)
         before = self.landed_before(newest.landing_order)
@@ -161,7 +161,7 @@ class Selection(PendingTable):
             *(file.skipped(SkipReason.IN_LOAD) for file in before),
             *(part.skipped(SkipReason.ABANDONED_LOAD) for part in abandoned),
         )
-        empty = TableState(load_keys=self.state.load_keys, began=newest.landing_order)
+        empty = TableState(load_keys=self.state.load_keys, load_landing_order=newest.landing_order)
         state = state_after(empty, generation, replayed)
         kind = RefreshKind.RELOAD if replayed else RefreshKind.EMPTY
         is_late = bool(replayed)
@@ -188,9 +188,11 @@ class Selection(PendingTable):
         unapproved = {part.key for part in loads.present if not part.approved}
         versions = [part for part in self.pending if part.key in unapproved]
         vanished = [part.landing_order for part in self.vanished_parts if any(may_precede(part, v) for v in versions)]
-        began = min(filter(None, [self.state.began, loads.present_began, *vanished]), default="")
+        landing_order = min(
+            filter(None, [self.state.load_landing_order, loads.present_landing_order, *vanished]), default=""
+        )
         present = self._without_undecided(loads.present)
-        return commit_after(self, began, present, skipped, held)
+        return commit_after(self, landing_order, present, skipped, held)
 
     def _without_undecided(self, parts: Sequence[LandedFile]) -> list[LandedFile]:
         """Leave out held files, and files after a lost first part that came again: it may begin a reload."""

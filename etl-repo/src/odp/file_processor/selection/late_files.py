@@ -62,7 +62,7 @@ class ProcessedFiles(Protocol):
         """Whether two versions of one object have the same content; None if one of them is gone."""
 
     def current_versions(self, files: Sequence[LandedFile]) -> Mapping[str, str]:
-        """Give the current version of each object, by key; a deleted object has none."""
+        """Return the current version of each object, by key; a deleted object has none."""
 
 
 def order(file: LandedFile) -> tuple[int, str]:
@@ -146,18 +146,18 @@ class LateFiles:
     pending: Sequence[LandedFile]
 
     def first_landed(self, file: LandedFile) -> str:
-        """Give the landing order of the first version of a file's object."""
+        """Return the landing order of the first version of a file's object."""
         others = (other.landing_order for other in self.pending if other.key == file.key)
         return min(
             [file.landing_order, *others, *(version.landing_order for version in self.versions.get(file.key, ()))]
         )
 
     def copies(self, files: Sequence[LandedFile]) -> list[LandedFile]:
-        """Give the changes whose content the table already has from another version of the object."""
+        """Return the changes whose content the table already has from another version of the object."""
         return [file for file in files if not file.is_load and self._is_copy(file)]
 
     def replay(self, files: Sequence[LandedFile]) -> tuple[list[LandedFile], tuple[HeldFiles, ...]]:
-        """Give the applied changes after the late files, and the late files with too many of them."""
+        """Return the applied changes after the late files, and the late files with too many of them."""
         late = [file for file in sorted(files, key=order) if self._is_late(file)]
         if not late:
             return [], ()
@@ -167,7 +167,7 @@ class LateFiles:
         reason = _TOO_MANY
         while first < len(late):
             found = self.processed.changes("" if late[first].is_load else late[first].name, most + 1)
-            applied = [file for file in newest_versions(found) if file.landing_order >= self.state.began]
+            applied = [file for file in newest_versions(found) if file.landing_order >= self.state.load_landing_order]
             if len(found) <= most and can_be_replayed(applied, [*found, *self.pending], self.processed):
                 return applied, _held(late[:first], reason)
             reason = _DELETED if len(found) <= most else reason
@@ -181,7 +181,7 @@ class LateFiles:
         applied = [
             version
             for version in self.versions.get(file.key, ())
-            if version.status is FileStatus.APPLIED and version.landing_order >= self.state.began
+            if version.status is FileStatus.APPLIED and version.landing_order >= self.state.load_landing_order
         ]
         newest = max(applied, key=lambda version: version.landing_order, default=None)
         return newest is not None and is_certainly_again(file, newest, self.processed.has_same_content)

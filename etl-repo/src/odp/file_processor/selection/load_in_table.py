@@ -103,7 +103,7 @@ class LoadInTable:
     @property
     def landed_since(self) -> list[LandedFile]:
         """The processed parts since the load began, or since the table was emptied."""
-        return [part for part in self.processed if part.landing_order >= self.state.began]
+        return [part for part in self.processed if part.landing_order >= self.state.load_landing_order]
 
     @cached_property
     def until(self) -> str:
@@ -112,7 +112,7 @@ class LoadInTable:
 
     @cached_property
     def segments(self) -> set[str]:
-        """Its segments, including those of lost parts."""
+        """Its segments, lost parts included."""
         return {segment_of(key) for key in (*self.keys, *(part.key for part in self._lost))}
 
     @cached_property
@@ -168,7 +168,7 @@ class LoadInTable:
         applied = {part.key: part for part in self._applied}
         lost = {part.key: part for part in self._lost_before_it_began}
         is_ours = True
-        for part in (part for part in self._unread if part.landing_order >= self.state.began):
+        for part in (part for part in self._unread if part.landing_order >= self.state.load_landing_order):
             known = applied.get(part.key) or lost.get(part.key)
             if part.key not in self.keys and known is None:
                 lost |= {part.key: part} if is_ours else {}
@@ -187,15 +187,15 @@ class LoadInTable:
         """
         if not self._applied or len(self._applied) < len(self._ever_applied) or self._is_approved:
             return []
-        began = min((_segment_order(part) for part in self._applied if is_a_first_part(part)), default=None)
+        first = min((_segment_order(part) for part in self._applied if is_a_first_part(part)), default=None)
         has_segments = {bool(part.segment) for part in self._applied}
         return [
             part
             for part in self._unread
             if is_a_first_part(part)
-            and part.landing_order < self.state.began
+            and part.landing_order < self.state.load_landing_order
             and has_segments == {bool(part.segment)}
-            and (began is None or _segment_order(part) < began)
+            and (first is None or _segment_order(part) < first)
         ]
 
     @property

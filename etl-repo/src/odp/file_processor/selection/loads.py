@@ -45,7 +45,7 @@ class Load:
         return self.parts[0].file_id
 
     @property
-    def began(self) -> str:
+    def landing_order(self) -> str:
         """The landing order of the first part."""
         return self.versions[0].landing_order
 
@@ -89,14 +89,14 @@ class Load:
 class PendingLoads:
     """The pending parts of a table by load: the present load, its replacement, loads between them.
 
-    `present_began` is the landing order of the present load's first version. `repeated` are parts of the present load
-    that were uploaded again without its first part, or that came long after it. `ended` parts landed before the present
+    `present_landing_order` belongs to the present load's first version. `repeated` are parts of the present load that
+    were uploaded again without its first part, or that came long after it. `ended` parts landed before the present
     load. For the pending loads between the present one and the reload, `given_up` has the readable parts and `earlier`
     every version.
     """
 
     present: tuple[LandedFile, ...] = ()
-    present_began: str = ""
+    present_landing_order: str = ""
     reload: Load | None = None
     ended: tuple[LandedFile, ...] = ()
     given_up: tuple[LandedFile, ...] = ()
@@ -139,7 +139,7 @@ def divide_loads(versions: Sequence[LandedFile], unreadable: Container[str], in_
     before = [present, *loads[:-1]] if state.generation == 0 else loads[:-1]
     return PendingLoads(
         present=readable(present),
-        present_began=dating[0].landing_order if readable(dating) else "",
+        present_landing_order=dating[0].landing_order if readable(dating) else "",
         reload=Load(parts, tuple(loads[-1])) if parts else None,
         ended=readable(ended),
         given_up=readable(part for load in loads[:-1] for part in load),
@@ -319,6 +319,6 @@ def _is_late(part: LandedFile, present: Sequence[LandedFile], in_table: LoadInTa
 
 def _has_ended(part: LandedFile, state: TableState) -> bool:
     """Whether a part landed before the present load began, and so belongs to an earlier one."""
-    if part.landing_order >= state.began:
+    if part.landing_order >= state.load_landing_order:
         return False
     return state.generation > 1 or part.key in state.load_keys

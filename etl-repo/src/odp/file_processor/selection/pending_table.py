@@ -198,7 +198,7 @@ class PendingTable:
 
     def applied_since(self, since: str) -> list[LandedFile]:
         """The applied changes that a load with this beginning does not contain."""
-        if not self.state.newest_change_file or self.state.changes_until < since:
+        if not self.state.newest_change_file or self.state.last_change_landing_order < since:
             return []
         found = self._processed_since(since)
         pending = (file for file in self.pending if not file.is_load)

@@ -25,11 +25,11 @@ class Readability:
     listing: TableListing
 
     def unreadable(self, files: Sequence[LandedFile]) -> dict[str, SkipReason]:
-        """Give the ids of files whose objects were overwritten or deleted after landing."""
+        """Return the ids of files whose objects were overwritten or deleted after landing."""
         return dict(_unreadable(files, self.current_versions(files)))
 
     def current_versions(self, files: Sequence[LandedFile]) -> Mapping[str, str]:
-        """Give the current version of each object, by key; a deleted object has none.
+        """Return the current version of each object, by key; a deleted object has none.
 
         Files of an unversioned bucket are left out.
         """
@@ -48,7 +48,7 @@ class Readability:
 
 
 def as_committed(files: Sequence[LandedFile], staged_files: StagedFiles) -> list[LandedFile]:
-    """Give the records of applied files: a part with another current version is recorded as skipped.
+    """Return the records of applied files: a part with another current version is recorded as skipped.
 
     A commit that has read such a part may have either version. DMS writes no change file twice. This costs a request
     for each part of a load.
@@ -69,7 +69,7 @@ def _unreadable(files: Sequence[LandedFile], current: Mapping[str, str]) -> Iter
             yield file.file_id, SkipReason.OVERWRITTEN
 
 
-# What is known of one table beside its pending files: its history, and the objects in the staging bucket.
+# One table's history, and its objects in the staging bucket.
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class ProcessedFiles:
     parts: Sequence[LandedFile]
 
     def loads(self) -> Sequence[LandedFile]:
-        """Give the parts of loads that the history has."""
+        """Return the parts of loads that the history has."""
         return self.parts
 
     def changes(self, from_name: str, most: int) -> Sequence[LandedFile]:
@@ -95,11 +95,11 @@ class ProcessedFiles:
         return self.contents.has_same_content(version, earlier)
 
     def current_versions(self, files: Sequence[LandedFile]) -> Mapping[str, str]:
-        """Give the version of each object that a reader gets."""
+        """Return the version of each object that a reader gets."""
         return self.readability.current_versions(files)
 
 
-# Quarantine entries of files that a refresh did not apply and that a person must look at.
+# Quarantine entries of files that a refresh did not apply, for a person's decision.
 
 
 _TO_LOOK_AT = {SkipReason.VANISHED.value}
@@ -107,7 +107,7 @@ _SHOWN = 5
 
 
 def entries_of(config: RawTableConfig, refresh: RefreshPlan) -> Iterator[Quarantined]:
-    """Give the quarantine entries of held files, and of skipped files whose objects were deleted."""
+    """Return the quarantine entries of held files, and of skipped files whose objects were deleted."""
     for held in refresh.held:
         yield _held(config, held)
     for file in refresh.skipped:

@@ -38,7 +38,7 @@ def is_first_load_begun_anew(table: PendingTable) -> bool:
 
 
 def why_held(table: PendingTable) -> str:
-    """Give the reason why a pending reload needs a person; empty if it needs none."""
+    """Return the reason why a pending reload needs a person; empty if it needs none."""
     return _reason_after_approval(table) if table.reload.is_approved else _suspicion(table)
 
 
@@ -57,7 +57,9 @@ def is_first_load_again(table: PendingTable) -> bool:
     part = loads.reload.parts[0]
     others = [version for version in table.versions if version.file_id != part.file_id]
     is_again_as_it_was = table.was_there_before and all(is_certainly_again(part, other, same) for other in others)
-    return is_again_as_it_was and not _has_changes_between(table, table.versions[0].landing_order, loads.reload.began)
+    return is_again_as_it_was and not _has_changes_between(
+        table, table.versions[0].landing_order, loads.reload.landing_order
+    )
 
 
 def _reason_after_approval(table: PendingTable) -> str:
@@ -97,10 +99,10 @@ def _has_grown_between_changes(table: PendingTable) -> bool:
     versions = table.versions
     if table.in_table.keys:
         versions = versions_of(table.loads, (), table.processed.has_same_content)
-    before = {part.key for part in versions if part.landing_order < load.began}
+    before = {part.key for part in versions if part.landing_order < load.landing_order}
     # without a load in the table, the same content may be another load: rows came and went meanwhile
     has_grown = bool(before) and not (table.in_table.keys and before >= {part.key for part in load.parts})
-    return has_grown and _has_changes_between(table, versions[0].landing_order, load.began)
+    return has_grown and _has_changes_between(table, versions[0].landing_order, load.landing_order)
 
 
 def _has_changes_between(table: PendingTable, first: str, last: str) -> bool:
@@ -110,7 +112,7 @@ def _has_changes_between(table: PendingTable, first: str, last: str) -> bool:
 
 
 def _has_parts_of_other_loads(table: PendingTable, others: Sequence[LandedFile]) -> bool:
-    """Whether a part of a first load has the content of the same part in another load, as a copy has."""
+    """Whether a part of a first load has the content of the same part in another load, like a copy."""
     return any(
         is_again(part, other, table.processed.has_same_content) for part in table.reload.parts for other in others
     )

@@ -14,7 +14,7 @@ _SHOWN = 5
 
 
 def versions_of(loads: PendingLoads, skipped: Sequence[LandedFile], same: SameContent) -> tuple[LandedFile, ...]:
-    """Give all versions of a reload's parts.
+    """Return all versions of a reload's parts.
 
     If its parts repeat the parts of the load before it, it is that load: an operator copied it or uploaded it again.
     DMS writes no changes between an abandoned load and the next one. `skipped` are parts that were overwritten while
@@ -40,7 +40,7 @@ def suspicion(
     known: Sequence[LandedFile],
     same: SameContent,
 ) -> str:
-    """Give the reason why a reload looks like an accident; empty if it does not.
+    """Return the reason why a reload looks like an accident; empty if it does not.
 
     Args:
         loads: the pending loads.
@@ -108,7 +108,7 @@ def _was_another(part: LandedFile, load: Load, known: Sequence[LandedFile], same
 
 
 def _before(part: LandedFile, versions: Sequence[LandedFile]) -> LandedFile | None:
-    """Give the version that a readable part overwrote, perhaps within the same second of a listing."""
+    """Return the version that a readable part overwrote, perhaps within the same second of a listing."""
     others = (version for version in versions if version.key == part.key and version.file_id != part.file_id)
     earlier = (version for version in others if version.landing_order <= part.landing_order)
     return max(earlier, key=lambda version: version.landing_order, default=None)

@@ -40,7 +40,7 @@ def commit(time: str, names: str = "", *, column: str = "ID", begins_files: bool
 
 
 class Stats(list[Any]):
-    """A Java list, as far as it is read."""
+    """The part of a Java list that the code reads."""
 
     def toArray(self) -> list[Any]:  # noqa: N802 - Java's name
         return self

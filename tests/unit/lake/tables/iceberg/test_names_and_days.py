@@ -1,4 +1,4 @@
-"""Where tables lie, and how days are asked for."""
+"""Locations of tables, and SQL conditions for days."""
 
 from datetime import date
 

@@ -47,6 +47,13 @@ def test_what_is_written_says_its_format() -> None:
     assert {json.loads(written[name])["format"] for name in (STATE, CONTENT)} == {2}
 
 
+def test_landing_orders_are_stored_under_the_names_of_the_first_release() -> None:
+    state = TableState(load_landing_order="2026", last_change_landing_order="2027")
+    written = json.loads(proof_of_refresh(replace(refresh(LOAD), state=state))[STATE])
+    assert (written["began"], written["changes_until"]) == ("2026", "2027")
+    assert "load_landing_order" not in written
+
+
 def test_fields_that_this_release_does_not_know_are_ignored_and_missing_ones_have_their_defaults() -> None:
     metadata = {FILE_IDS: '["f1"]', STATE: json.dumps({"format": 3, "generation": 4, "unknown": [1]})}
     assert read_refresh(metadata) == (frozenset({"f1"}), TableState(generation=4))
@@ -56,7 +63,7 @@ def test_fields_that_this_release_does_not_know_are_ignored_and_missing_ones_hav
 def test_commit_of_the_first_format_is_read() -> None:
     metadata = {FILE_IDS: '["f1"]', STATE: json.dumps(OF_THE_FIRST_FORMAT)}
     _, state = read_refresh(metadata)
-    assert state.generation == 1
+    assert (state.generation, state.load_landing_order, state.last_change_landing_order) == (1, "2026", "2027")
     assert read_content(metadata) == TableContent("LOAD00000002.parquet", "20260101-000000009.parquet", "", None)
 
 

@@ -1,4 +1,4 @@
-"""Books of an earlier release may hold any number and day in a name: work never grows with it, no run fails by it."""
+"""Names from an earlier release may have any number and day; they add no work and fail no run."""
 
 import tracemalloc
 from datetime import date

@@ -46,7 +46,7 @@ def refusal(*versions: dict[str, str]) -> list[str]:
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[dict[str, str]]:
-    """Schemas of which each continues the one before, as a source that only adds and widens makes them."""
+    """Schemas that each continue the one before: the source only adds and widens columns."""
     versions = [draw(COLUMNS)]
     for _ in range(draw(st.integers(0, 4))):
         columns = dict(versions[-1])

@@ -1,4 +1,4 @@
-"""Rule 10: the schema of a table after a refresh, from its files in the source's order and the table in its place."""
+"""Rule 10: the schema after a refresh follows from files and table in the source's order."""
 
 from collections.abc import Mapping
 from dataclasses import replace

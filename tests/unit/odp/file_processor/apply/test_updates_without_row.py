@@ -100,7 +100,7 @@ def test_nothing_is_told_of_a_commit_without_such_updates(caplog: pytest.LogCapt
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
-@pytest.mark.parametrize("step", ["catalog", "books"])
+@pytest.mark.parametrize("step", ["catalog", "run_log"])
 def test_updates_without_a_row_are_told_by_the_next_run_if_one_dies_after_its_commit(
     step: str, caplog: pytest.LogCaptureFixture
 ) -> None:
