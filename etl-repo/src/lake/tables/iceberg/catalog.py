@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from py4j.protocol import Py4JJavaError
 
-from lake.errors import LakeError
+from lake.errors import RejectedInputError
 from lake.spark_session import elements, java_class
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def load(spark: SparkSession, sql: str) -> Any:  # noqa: ANN401 - py4j's view of
     return table
 
 
-class NotAnIcebergTableError(LakeError):
+class NotAnIcebergTableError(RejectedInputError):
     """The catalog has something else under the name of an Iceberg table."""
 
 
