@@ -84,6 +84,7 @@ class FileProcessor(Construct):
             names=infra.names,
             settings=settings,
             batches=manifests.batches,
+            warehouse=infra.bucket(Shared.RAW_BUCKET).bucket_name,
             arguments=_job_arguments(tables, config) | _limits(environment) | _of_the_lake(infra, environment),
         )
         self.state_machine = self._state_machine(settings)

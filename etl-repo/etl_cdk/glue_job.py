@@ -29,6 +29,8 @@ SIZE_AND_LOGS = {"--enable-auto-scaling": "true", "--enable-continuous-log-filte
 """A run's workers are a maximum: idle ones are returned. Heartbeats of Spark are not logged."""
 QUIET_SPARK = ("spark.log.level=WARN", "spark.ui.showConsoleProgress=false")
 """Logs cost by the gigabyte, and Glue always writes them. At INFO, Spark writes megabytes for each run."""
+ICEBERG_CATALOG = "spark.sql.catalog.glue_catalog"
+"""Where the settings of Iceberg's catalog are, by the name under which the flows know it."""
 RUN_ACTIONS = ("glue:StartJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:BatchStopJobRun")
 """The actions of a state machine that starts a run and waits for it."""
 
@@ -152,6 +154,20 @@ def job_arns(scope: Construct, names: Sequence[str]) -> list[str]:
 def region_of_s3a(scope: Construct) -> str:
     """The Region setting of S3A, which otherwise asks us-east-2."""
     return f"spark.hadoop.fs.s3a.endpoint.region={cdk.Stack.of(scope).region}"
+
+
+def iceberg_settings(bucket: str) -> list[str]:
+    """The settings of Spark for Iceberg tables of the Data Catalog, which Iceberg's own catalog calls.
+
+    The bucket is the place of a table that is made without one; the flows name a place for each table.
+    """
+    return [
+        "spark.sql.extensions=org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
+        f"{ICEBERG_CATALOG}=org.apache.iceberg.spark.SparkCatalog",
+        f"{ICEBERG_CATALOG}.catalog-impl=org.apache.iceberg.aws.glue.GlueCatalog",
+        f"{ICEBERG_CATALOG}.io-impl=org.apache.iceberg.aws.s3.S3FileIO",
+        f"{ICEBERG_CATALOG}.warehouse=s3://{bucket}/",
+    ]
 
 
 def chained(settings: Sequence[str]) -> str:

@@ -9,7 +9,16 @@ from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
 from etl_cdk.function_code import SOURCE
-from etl_cdk.glue_job import JobDefinition, JobRole, chained, encrypted_everywhere, job_arns, region_of_s3a
+from etl_cdk.glue_job import (
+    ICEBERG_CATALOG,
+    JobDefinition,
+    JobRole,
+    chained,
+    encrypted_everywhere,
+    iceberg_settings,
+    job_arns,
+    region_of_s3a,
+)
 from etl_cdk.runtime_package import RuntimePackage
 
 if TYPE_CHECKING:
@@ -24,7 +33,7 @@ SCRIPT = SOURCE / "odp" / "file_processor" / "job.py"
 class GlueJobs(Construct):
     """The jobs that refresh batches of tables, with one role, one pair of log groups and one encryption."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a keyword for each of its parts
         self,
         scope: Construct,
         id_: str,
@@ -34,12 +43,13 @@ class GlueJobs(Construct):
         settings: OdpSettings,
         batches: Sequence[BatchConfig],
         arguments: Mapping[str, str],
+        warehouse: str,
     ) -> None:
         super().__init__(scope, id_)
         self.script = s3_assets.Asset(self, "Script", path=str(SCRIPT))
         security = encrypted_everywhere(self, "Security", name=names.security_configuration, key=package.log_policy.key)
         self.role = JobRole(self, "Role", names=names, security=security, package=package)
-        self._settings = settings
+        self._settings, self._warehouse = settings, warehouse
         self._arguments = {**self._spark_arguments(package), **arguments}
         by_name = {batch.glue_job_name: batch for batch in batches}
         self.names = sorted(names.glue_job(name) for name in by_name)
@@ -73,9 +83,12 @@ class GlueJobs(Construct):
             region_of_s3a(self),
             # Hudi cannot write TIMESTAMP_NTZ, which Spark infers for timestamps of DMS
             "spark.sql.parquet.inferTimestampNTZ.enabled=false",
+            *iceberg_settings(self._warehouse),
+            # each table is read as the catalog has it at that moment
+            f"{ICEBERG_CATALOG}.cache-enabled=false",
         )
         return {
-            "--datalake-formats": "hudi",
+            "--datalake-formats": "hudi,iceberg",
             "--enable-glue-datacatalog": "true",
             "--extra-py-files": package.asset.s3_object_url,
             "--conf": chained(settings),

@@ -9,7 +9,15 @@ from constructs import Construct
 
 from deployment_account.names import Shared, TaxiName
 from etl_cdk.function_code import SOURCE
-from etl_cdk.glue_job import JobDefinition, JobRole, chained, encrypted_everywhere, job_arns, region_of_s3a
+from etl_cdk.glue_job import (
+    JobDefinition,
+    JobRole,
+    chained,
+    encrypted_everywhere,
+    iceberg_settings,
+    job_arns,
+    region_of_s3a,
+)
 from etl_cdk.runtime_package import RuntimePackage
 from etl_cdk.taxi_permissions import TaxiData, allow_conformed_job, allow_purpose_built_job
 
@@ -17,8 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from deployment_account.taxi_settings import TaxiSettings
-
-CATALOG = "spark.sql.catalog.glue_catalog"
 
 
 class TaxiJobs(Construct):
@@ -91,11 +97,7 @@ class TaxiJobs(Construct):
     def _spark_arguments(self) -> dict[str, str]:
         """Spark's own catalog stays in memory, because Iceberg's catalog calls Glue itself."""
         settings = (
-            "spark.sql.extensions=org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
-            f"{CATALOG}=org.apache.iceberg.spark.SparkCatalog",
-            f"{CATALOG}.catalog-impl=org.apache.iceberg.aws.glue.GlueCatalog",
-            f"{CATALOG}.io-impl=org.apache.iceberg.aws.s3.S3FileIO",
-            f"{CATALOG}.warehouse=s3://{self._bucket(Shared.CONFORMED_BUCKET)}/",
+            *iceberg_settings(self._bucket(Shared.CONFORMED_BUCKET)),
             region_of_s3a(self),
         )
         return {

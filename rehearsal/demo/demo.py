@@ -226,13 +226,13 @@ class Demo:
 
     def _validate(self, lake: DeployedLake, source: SourceDatabase, cadence: str) -> Reconciliation:
         with self._steps.step("Compare every value of source and lake") as step, source.snapshot() as snapshot:
-            locations = lake.catalog_locations(cadence)
+            tables = lake.catalog_tables(cadence)
 
             def read_lake(table: str) -> pa.Table:
                 step.say(table)
-                if (location := locations.get(f"{SCHEMA_NAME}.{table}")) is None:
+                if (entry := tables.get(f"{SCHEMA_NAME}.{table}")) is None:
                     raise LakeTableError("the Data Catalog does not show the table")
-                return lake.reader.read(location)
+                return lake.read(entry)
 
             found = reconcile(source.tables.values(), read_source=snapshot.rows, read_lake=read_lake)
             step.say(f"{sum(table.is_identical for table in found.tables)} of {len(found.tables)} tables are identical")

@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Any
 
 import boto3
+import pyarrow as pa
 from boto3.dynamodb.conditions import Attr, Key
 from odp.config_manager.request import REQUEST_KEY, RequestContent, write_request
 from odp.dynamodb.deploy_tracker import REQUESTS
@@ -15,6 +16,9 @@ from deployment_account.environments import Environment, Platform
 from deployment_account.names import Names, OdpTable, Shared, published_schedule
 from rehearsal.emulator.process import Emulator
 from rehearsal.validation.lake import IcebergReader, LakeReader
+
+CatalogTable = Mapping[str, Any]
+"""A table as the Data Catalog describes it."""
 
 
 class DeployedLake:
@@ -104,11 +108,11 @@ class DeployedLake:
         )
         return schedule
 
-    def catalog_locations(self, cadence: str) -> Mapping[str, str]:
-        """Where the Data Catalog finds each table of a cadence, by source table name; a table it lacks is left out."""
+    def catalog_tables(self, cadence: str) -> Mapping[str, CatalogTable]:
+        """What the Data Catalog says of each table of a cadence, by source table name; one it lacks is left out."""
         _, configs = self._cadences.cadence(cadence)
         tables = {
-            (database, table["Name"]): table["StorageDescriptor"]["Location"]
+            (database, table["Name"]): table
             for database in {config.raw_database_name for config in configs}
             for page in self.client("glue").get_paginator("get_tables").paginate(DatabaseName=database)
             for table in page["TableList"]
@@ -118,6 +122,12 @@ class DeployedLake:
             for config in configs
             if (key := (config.raw_database_name, config.raw_table_name)) in tables
         }
+
+    def read(self, table: CatalogTable) -> pa.Table:
+        """Every current row of a table of the Data Catalog, whatever its format, by a reader that wrote none of it."""
+        if table["Parameters"].get("table_type", "").upper() == "ICEBERG":
+            return self.iceberg_reader.read(table["DatabaseName"], table["Name"])
+        return self.reader.read(table["StorageDescriptor"]["Location"])
 
     @property
     def iceberg_reader(self) -> IcebergReader:

@@ -7,6 +7,7 @@ import pyarrow as pa
 from hudi import HudiTableBuilder
 from pyiceberg.catalog import Catalog, load_catalog
 from pyiceberg.exceptions import NoSuchTableError
+from pyiceberg.table import Table
 
 # Reads a table of the lake with hudi-rs, which shares no code with the Spark that wrote it.
 
@@ -67,8 +68,12 @@ class IcebergReader:
 
     def read(self, database: str, table: str) -> pa.Table:
         """Every current row of a table."""
+        return self.table(database, table).scan().to_arrow()
+
+    def table(self, database: str, table: str) -> Table:
+        """A table with its snapshots."""
         try:
-            return self._catalog.load_table((database, table)).scan().to_arrow()
+            return self._catalog.load_table((database, table))
         except NoSuchTableError as error:
             raise LakeTableError(f"{database}.{table} is not in the Data Catalog") from error
 

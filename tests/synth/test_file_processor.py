@@ -40,11 +40,16 @@ def test_batches_running_at_a_time_are_fewer_than_the_job_allows(odp: Template) 
     assert odp.only("AWS::Glue::Job")["ExecutionProperty"]["MaxConcurrentRuns"] > 10
 
 
-def test_spark_is_told_what_hudi_and_s3a_need_in_one_conf(odp: Template) -> None:
+def test_spark_is_told_what_hudi_iceberg_and_s3a_need_in_one_conf(odp: Template) -> None:
     """Glue reads one --conf only, so that further settings follow in its value; Hudi starts with Kryo only."""
     arguments = odp.only("AWS::Glue::Job")["DefaultArguments"]
-    assert (arguments["--datalake-formats"], arguments["--enable-glue-datacatalog"]) == ("hudi", "true")
-    settings = dict(setting.split("=", 1) for setting in arguments["--conf"].split(" --conf "))
+    assert (arguments["--datalake-formats"], arguments["--enable-glue-datacatalog"]) == ("hudi,iceberg", "true")
+    parts = arguments["--conf"]["Fn::Join"][1]
+    conf = "".join(part if isinstance(part, str) else f"<{part['Ref']}>" for part in parts)
+    settings = dict(setting.split("=", 1) for setting in conf.split(" --conf "))
+    assert settings["spark.sql.catalog.glue_catalog"] == "org.apache.iceberg.spark.SparkCatalog"
+    assert settings["spark.sql.catalog.glue_catalog.cache-enabled"] == "false"
+    assert "raw" in settings["spark.sql.catalog.glue_catalog.warehouse"].lower()
     assert settings["spark.serializer"] == "org.apache.spark.serializer.KryoSerializer"
     assert settings["spark.hadoop.fs.s3a.endpoint.region"] == "us-east-1"
 

@@ -27,6 +27,10 @@ class LeaseLostError(RetryableError):
     """Another run took over this table's lease, so this run may neither commit nor write to the ledger."""
 
 
+class TableMovedError(RetryableError):
+    """Another commit of the table came before that of this run, which was refused; nothing was committed."""
+
+
 class ObjectGoneError(RetryableError):
     """A landed file was deleted after the refresh was planned; the next refresh notices the deletion."""
 

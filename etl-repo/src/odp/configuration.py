@@ -9,7 +9,7 @@ from typing import Any
 
 from odp.records import BatchConfig, RawTableConfig, RowHistory
 from odp.stored_format import FORMAT
-from odp.table_identity import bucket_role, from_stored, read_columns, stored, write_columns
+from odp.table_identity import bucket_role, from_stored, read_columns, read_partition, stored, write_columns
 
 Entry = BatchConfig | RawTableConfig
 Fields = dict[str, str | int]
@@ -53,11 +53,12 @@ def batch_config_of(fields: Mapping[str, Any]) -> BatchConfig:
 def raw_table_config_of(fields: Mapping[str, Any]) -> RawTableConfig:
     """Read a table that `fields_of` or `item_of` wrote, in any format; further fields are ignored."""
     fields = from_stored(fields)
+    partition = read_partition(fields["partition_key"]) if fields["partition_key"] else None
     return RawTableConfig(
         refresh_cadence=fields["refresh_cadence"],
         source_table_name=fields["source_table_name"],
         primary_key=read_columns(fields["primary_key"]),
-        partition_key=_column_or_none(fields["partition_key"]),
+        partition_key=partition.column if partition else None,
         change_sequence=_column_or_none(fields.get("change_sequence", "")),
         hudi_table_type=fields["hudi_table_type"],
         history=RowHistory(fields["history"]),
@@ -69,6 +70,8 @@ def raw_table_config_of(fields: Mapping[str, Any]) -> RawTableConfig:
         column_names=fields.get("column_names", "refuse"),
         on_dropped_column=fields.get("on_dropped_column", "refuse"),
         before_images=fields.get("before_images", "detect"),
+        partition_transform=partition.transform if partition else "identity",
+        partition_buckets=partition.buckets if partition else 0,
     )
 
 

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 
-from odp.table_identity import contradicted, occupied_names, stored, write_columns
+from lake.tables.partitions import Partition, Transform
+from odp.table_identity import contradicted, occupied_names, stored, write_columns, write_partition
 
 OPERATION = "Op"
 """The column that DMS writes first in change files: I, U or D."""
@@ -97,6 +98,16 @@ class RawTableConfig:
     """How to treat a column that the source dropped: `refuse`, or `null` for newer rows."""
     before_images: str = "detect"
     """Whether the DMS task writes before-images: `written`, `none`, or `detect` by a full load."""
+    partition_transform: Transform = "identity"
+    """What the partition column's values are made into; only some formats have another than identity."""
+    partition_buckets: int = 0
+
+    @property
+    def partition(self) -> Partition | None:
+        """The partition field; None if the table is unpartitioned."""
+        if self.partition_key is None:
+            return None
+        return Partition(self.partition_key, self.partition_transform, self.partition_buckets)
 
     @property
     def identity(self) -> dict[str, str]:
@@ -105,7 +116,7 @@ class RawTableConfig:
             {
                 "source_table_name": self.source_table_name,
                 "primary_key": write_columns(self.primary_key),
-                "partition_key": write_columns(filter(None, [self.partition_key])),
+                "partition_key": write_partition(self.partition),
                 "hudi_table_type": self.hudi_table_type,
                 "history": self.history.value,
                 "table_format": self.table_format,
@@ -120,8 +131,10 @@ class RawTableConfig:
     @property
     def digest(self) -> str:
         """A digest of all fields that is the same in every process and release."""
-        fields = json.dumps(stored(asdict(self)), sort_keys=True)
-        return hashlib.sha256(fields.encode()).hexdigest()
+        fields = asdict(self)
+        if self.partition_transform == "identity":  # earlier releases knew no other
+            del fields["partition_transform"], fields["partition_buckets"]
+        return hashlib.sha256(json.dumps(stored(fields), sort_keys=True).encode()).hexdigest()
 
     @property
     def qualified_name(self) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from lake.tables.hudi.capabilities import MERGE_ON_READ as MERGE_ON_READ  # noqa: PLC0414  a value of manifests
+from lake.tables.partitions import Partition, partition_of
 from lake.tables.registry import FORMATS
 
 # The identity of a source table, and its text form in manifests, records and messages.
@@ -97,6 +98,23 @@ def _write(name: str) -> str:
 
 def _unquoted(text: str) -> str:
     return text[1:-1].replace('""', '"') if text.startswith('"') else text
+
+
+def write_partition(partition: Partition | None) -> str:
+    """Write how a table is partitioned; a column whose name looks like a transform stands in quotes."""
+    if partition is None:
+        return ""
+    column = write_columns([partition.column])
+    if "(" in column and not column.startswith('"'):
+        column = f'"{column}"'
+    return str(replace(partition, column=column))
+
+
+def read_partition(text: str) -> Partition:
+    """Read a column, `day(column)` or `bucket(number, column)`; raises ValueError if the text is none of them."""
+    found = Partition(text) if re.fullmatch(_QUOTED, text) else partition_of(text)
+    (column,) = read_columns(found.column)
+    return replace(found, column=column)
 
 
 # Compares a table's identity with the stored one, whatever its format.

@@ -14,10 +14,12 @@ from lake.ledger.sweep_state import DynamoDbSweepState
 from rehearsal.demo.deployed_lake import DeployedLake
 from rehearsal.torture.check import Finding
 from rehearsal.torture.deployed.glue_script import RUN_FAULTS, RunFaults
+from rehearsal.torture.deployed.snapshots import snapshots
 from rehearsal.torture.deployed.stores import DeployedLedger, RealStaging, commits
 from rehearsal.torture.dms_files import DmsFile, Message
 from rehearsal.torture.evidence import APPLIED, TableEvidence
 from rehearsal.torture.faults import Fault, FaultKind
+from rehearsal.torture.memory.lake import config_of
 from rehearsal.torture.reference_model import STALLS_AFTER, ReferenceModel
 from rehearsal.validation.lake import LakeTableError
 
@@ -138,15 +140,17 @@ class EmulatedLake:
         """Read everything about one table."""
         source, bucket = replica.kind.source_table_name, self._lake.published(Shared.RAW_BUCKET)
         path, qualified_name = f"{self._database}/{replica.name}", f"{self._database}.{replica.name}"
+        is_iceberg = config_of(replica).table_format == "iceberg"
+        found = snapshots(self._lake.iceberg_reader, self._database, replica.name) if is_iceberg else None
         return TableEvidence(
             landed=self._staging.landed(replica.dms.folder),
             readable=self._staging.readable(replica.dms.folder),
             pending=self._ledger.pending(source),
             history=self._ledger.history(source),
-            commits=list(commits(self._lake.client("s3"), bucket, path)),
+            commits=list(commits(self._lake.client("s3"), bucket, path) if found is None else found),
             told=self._ledger.told(qualified_name),
             status=self._ledger.status(qualified_name),
-            rows=self._rows(f"s3://{bucket}/{path}"),
+            rows=self._iceberg_rows(replica.name) if is_iceberg else self._rows(f"s3://{bucket}/{path}"),
         )
 
     def _later(self, draw: Random) -> list[str]:
@@ -169,6 +173,13 @@ class EmulatedLake:
     def _rows(self, uri: str) -> list[dict[str, Any]]:
         try:
             rows: list[dict[str, Any]] = self._lake.reader.read(uri).to_pylist()
+        except LakeTableError:
+            return []
+        return rows
+
+    def _iceberg_rows(self, table: str) -> list[dict[str, Any]]:
+        try:
+            rows: list[dict[str, Any]] = self._lake.iceberg_reader.read(self._database, table).to_pylist()
         except LakeTableError:
             return []
         return rows

@@ -48,6 +48,11 @@ _BYTES_OF_A_COMMIT = (1, 1500, 4000, 8_000_000_000, 8_000_000_000)
 _STATUSES = {FileStatus.APPLIED: APPLIED, FileStatus.SKIPPED: SKIPPED, FileStatus.HELD: HELD}
 
 
+def format_of(table: str) -> str:
+    """Choose a table's format by its name: a draw would change every history."""
+    return Random(table).choice(("hudi", "iceberg"))  # noqa: S311 - must repeat, not be secret
+
+
 def config_of(replica: ReferenceModel) -> RawTableConfig:
     """Configure a table as its kind asks."""
     kind: Kind = replica.kind
@@ -59,7 +64,7 @@ def config_of(replica: ReferenceModel) -> RawTableConfig:
         change_sequence=kind.order,
         hudi_table_type="copy_on_write",
         history=RowHistory.ALL if kind.is_historical else RowHistory.LATEST,
-        table_format="hudi",
+        table_format=format_of(replica.name),
         is_active=True,
         raw_database_name="torture_raw",
         raw_database_s3_bucket="raw",

@@ -12,6 +12,8 @@ from odp_cli.inference.target_names import target_names
 Entry = dict[str, str | int]
 
 DATALAKE_FORMAT = "hudi"
+TABLE_FORMAT = "iceberg"
+"""Of new tables: readers of any kind read it, and small tables may be refreshed without Spark."""
 GLUE_JOB = "odpf_file_processor"
 
 
@@ -45,6 +47,7 @@ def _table_config(found: TableProfile, proposal: Proposal, target: tuple[str, st
         "primary_key": ",".join(found.primary_key.columns),
         "partition_key": ",".join(found.partition_key.columns),
         **({"change_sequence": found.ordering.columns[0]} if found.ordering.columns else {}),
+        "table_format": TABLE_FORMAT,
         "raw_database_name": database,
         "raw_table_name": table,
     }

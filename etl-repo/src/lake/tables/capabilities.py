@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lake.tables.columns import ColumnType, Promotion
+from lake.tables.partitions import Transform
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,10 @@ class Capabilities:
     """What the names of columns that the format adds by itself begin with, in lower case."""
     separate_catalog: bool
     """Whether the catalog shows a commit only once it is published; otherwise a commit is one of the catalog."""
+    partition_transforms: Mapping[Transform, tuple[type[ColumnType], ...]]
+    """By what the values of a partition column may be made into, the types of such a column; empty for any type."""
+    table_types: tuple[str, ...]
+    """The types that a table may have, as manifests call them; the first is usual."""
     reserved_names: frozenset[str] = frozenset()
     """Further names, in lower case, that no column of a source can have."""
     extra_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -46,6 +46,7 @@ class TableDefinition:
     key_columns: tuple[str, ...]
     """The columns from which the record key is made."""
     partition_by: str | None = None
+    """A column, or what a format makes of one, as `lake.tables.partitions` writes it."""
     delete_marker: tuple[str, str] | None = None
     table_type: str = ""
 

@@ -13,6 +13,7 @@ from json_documents.problems import Problem, problems_of
 from json_documents.text import read_json
 from pydantic import ValidationError
 
+from lake.tables.partitions import Partition
 from odp.config_manager.manifest_model import (
     OWN_FIELDS,
     BatchEntry,
@@ -192,11 +193,12 @@ def _reason(problem: Problem) -> str:
 
 
 def _table_config(fields: Mapping[str, Any]) -> RawTableConfig:
+    partition: Partition | None = fields["partition_key"]
     return RawTableConfig(
         refresh_cadence=fields["refresh_cadence"],
         source_table_name=fields["source_table_name"],
         primary_key=fields["primary_key"],
-        partition_key=fields["partition_key"],
+        partition_key=partition.column if partition else None,
         change_sequence=fields["change_sequence"],
         hudi_table_type=fields["hudi_table_type"],
         history=_VERSIONING[fields["history"]],
@@ -208,4 +210,6 @@ def _table_config(fields: Mapping[str, Any]) -> RawTableConfig:
         column_names=fields["column_names"],
         on_dropped_column=fields["on_dropped_column"],
         before_images=fields["before_images"],
+        partition_transform=partition.transform if partition else "identity",
+        partition_buckets=partition.buckets if partition else 0,
     )

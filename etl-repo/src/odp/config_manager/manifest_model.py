@@ -14,7 +14,15 @@ from json_documents.schema_file import schema_text, write_schema
 from pydantic import AfterValidator, AliasChoices, Field, GetPydanticSchema, WithJsonSchema
 
 from odp.config_manager.cadence import CADENCE, schedule_expression
-from odp.config_manager.manifest_rules import PLAIN_COLUMN_OR_NONE, PLAIN_KEY, SANITISE, ChangeSequence, Key, Partition
+from odp.config_manager.manifest_rules import (
+    PLAIN_COLUMN_OR_NONE,
+    PLAIN_KEY,
+    PLAIN_PARTITION,
+    SANITISE,
+    ChangeSequence,
+    Key,
+    PartitionField,
+)
 from odp.table_identity import PATTERN, SourceTable
 
 if TYPE_CHECKING:
@@ -56,7 +64,7 @@ class BatchEntry(Model):
     refresh_cadence: Cadence
     """How often: <n>_min_refresh, <n>_hour_refresh or <n>_day_refresh."""
     datalake_format: Literal["hudi"] = "hudi"
-    """The table format that the job writes."""
+    """The reference framework's field. Each table says its own format (table_format), and a job writes all of them."""
     glue_job_name: Annotated[JobName, Field(examples=["odpf_file_processor"])]
     """The Glue job that refreshes the batches."""
     glue_job_worker_type: WorkerType
@@ -92,8 +100,12 @@ class TableEntry(Model):
     """
     primary_key: Annotated[Key, _named("primary_key", "hudi_primary_key")]
     """The columns that identify a row: a text with commas between them, or a list of texts."""
-    partition_key: Annotated[Partition, _named("partition_key", "hudi_partition_key")]
-    """The column by whose values the table is partitioned; empty for an unpartitioned table."""
+    partition_key: Annotated[PartitionField, _named("partition_key", "hudi_partition_key")]
+    """The column by whose values the table is partitioned; empty for an unpartitioned table.
+
+    Iceberg tables may also be partitioned by the days of a column, day(ORDERED_AT), or by buckets of its values,
+    bucket(16, ID).
+    """
     change_sequence: Annotated[ChangeSequence, _named("change_sequence", "hudi_precombine_field")] = None
     """The column that holds DMS's change sequence (AR_H_CHANGE_SEQ).
 
@@ -103,8 +115,11 @@ class TableEntry(Model):
     """S for latest, H for all."""
     history: Annotated[Literal["latest", "all"], Field(default_factory=_as_versioned, json_schema_extra=_LATEST)]
     """Which versions of a row the table keeps: latest keeps the newest one of each key, all keeps every one."""
-    table_format: Annotated[Literal["hudi"], _named("table_format", "table_storage_type")] = "hudi"
-    """The table format of the table."""
+    table_format: Annotated[Literal["hudi", "iceberg"], _named("table_format", "table_storage_type")] = "hudi"
+    """The table format of the table: hudi, or iceberg (version 2, copy-on-write).
+
+    A table that has data changes its format only by a reload into a new raw_table_name.
+    """
     hudi_table_type: Literal["copy_on_write", "merge_on_read"] = "copy_on_write"
     """Of Hudi tables only: copy_on_write, which every reader reads, or merge_on_read."""
     is_active: Literal["Y", "N"] = "Y"
@@ -164,7 +179,7 @@ class ManifestFile(Model):
 Schema = dict[str, Any]
 FROM_ENVIRONMENT = ("glue_job_worker_type", "glue_job_max_workers", "refresh_tables_batch_size")
 """What an entry of batch_configs may leave out, because config/environments.json says it."""
-_PLAIN = {"primary_key": PLAIN_KEY, "partition_key": PLAIN_COLUMN_OR_NONE, "change_sequence": PLAIN_COLUMN_OR_NONE}
+_PLAIN = {"primary_key": PLAIN_KEY, "partition_key": PLAIN_PARTITION, "change_sequence": PLAIN_COLUMN_OR_NONE}
 _PLAIN_TABLE = r"\.(\"[A-Za-z0-9_]{1,255}\"|[A-Za-z0-9_]{1,255})$"
 """Source tables after which a table of the lake can be named."""
 

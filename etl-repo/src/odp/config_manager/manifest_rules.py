@@ -11,7 +11,9 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, WithJsonSchema
 
-from odp.table_identity import COLUMN, COLUMNS, MERGE_ON_READ, VIEWS, read_columns
+from lake.tables.partitions import Partition
+from lake.tables.registry import FORMATS
+from odp.table_identity import COLUMN, COLUMNS, MERGE_ON_READ, VIEWS, read_columns, read_partition
 
 # Types of fields that name columns: a text with quotes around unusual names, or a JSON list.
 
@@ -55,6 +57,23 @@ def _column_or_none(without: str) -> Callable[[object], str | None]:
     return read
 
 
+def _partition(value: object) -> Partition | None:
+    if value == "":
+        return None
+    text = _text(value, way_out='; write "" for an unpartitioned table')
+    if "(" not in text and len(read_columns(text)) > 1:
+        message = f"{value!r} names several columns; write one, or an empty text for an unpartitioned table"
+        raise ValueError(message)
+    return read_partition(text)
+
+
+def _partitions(column: str) -> dict[str, Any]:
+    """Give the pattern of a partition's text: a column, a day of one, or buckets of it."""
+    name = rf"\s*{column}\s*"
+    transformed = rf"day\({name}\)|bucket\(\s*[0-9]+\s*,{name}\)"
+    return {"type": "string", "pattern": f"^({column}|{transformed})?$"}
+
+
 def _text(value: object, or_else: str = "", way_out: str = "") -> str:
     if not isinstance(value, str) or not value.strip():
         message = f"must be a text{or_else}, not {_shown(value)}{way_out}"
@@ -76,6 +95,7 @@ _PLAIN_COLUMNS = rf"\s*{PLAIN_COLUMN}\s*(,\s*{PLAIN_COLUMN}\s*)*"
 PLAIN_KEY = _schema_of_key(PLAIN_COLUMN, _PLAIN_COLUMNS)
 """What the schema demands of a key besides, where names of columns are not sanitised."""
 PLAIN_COLUMN_OR_NONE = {"pattern": f"^({PLAIN_COLUMN})?$"}
+PLAIN_PARTITION = _partitions(PLAIN_COLUMN)
 
 Key = Annotated[
     tuple[str, ...],
@@ -83,10 +103,10 @@ Key = Annotated[
     WithJsonSchema({**_schema_of_key(r"[\s\S]+", COLUMNS), "examples": ["ID", ["ORDER_ID", "LINE"]]}),
 ]
 _COLUMN_OR_NONE = {"type": "string", "pattern": f"^({COLUMN})?$"}
-Partition = Annotated[
-    str | None,
-    BeforeValidator(_column_or_none("an unpartitioned table")),
-    WithJsonSchema({**_COLUMN_OR_NONE, "examples": ["", "REGION"]}),
+PartitionField = Annotated[
+    Partition | None,
+    BeforeValidator(_partition),
+    WithJsonSchema({**_partitions(COLUMN), "examples": ["", "REGION", "day(ORDERED_AT)", "bucket(16, ID)"]}),
 ]
 ChangeSequence = Annotated[
     str | None,
@@ -133,9 +153,31 @@ def contradictions(batches: Sequence[Entry], tables: Sequence[Entry]) -> list[st
 def _within(table: Entry) -> Iterator[str]:
     yield from _unusual_columns(table)
     yield from _sequence_that_identifies(table)
+    yield from _what_the_format_lacks(table)
     name = table.fields.get("raw_table_name", "")
     if table.fields.get("hudi_table_type") == MERGE_ON_READ and len(name) > _LONGEST_NAME - len(VIEWS[0]):
         yield f"raw_table_name: {name} is too long for a merge_on_read table, which adds {' and '.join(VIEWS)} to it"
+
+
+def _what_the_format_lacks(table: Entry) -> Iterator[str]:
+    name = table.fields.get("table_format", "")
+    if name not in FORMATS:
+        return
+    capabilities = FORMATS[name].capabilities
+    partition = table.fields.get("partition_key")
+    if partition and partition.transform not in capabilities.partition_transforms:
+        able = [other for other, one in FORMATS.items() if partition.transform in one.capabilities.partition_transforms]
+        yield (
+            f"{table.called('partition_key')}: {capabilities.name} tables have no partitions by {partition}; write "
+            f'"table_format": "{able[0]}", or a column by whose own values the table is partitioned (a column of this '
+            "name stands in double quotes)"
+        )
+    table_type = table.fields.get("hudi_table_type")
+    if table_type and table_type not in capabilities.table_types:
+        yield (
+            f"hudi_table_type: {capabilities.name} tables cannot be {table_type}; leave the field out for this table "
+            f'(they are {capabilities.table_types[0]}), or write "table_format": "hudi"'
+        )
 
 
 def _unusual_columns(table: Entry) -> Iterator[str]:
@@ -164,9 +206,10 @@ def _sequence_that_identifies(table: Entry) -> Iterator[str]:
 
 def _named_columns(table: Entry) -> dict[str, tuple[str, ...]]:
     named: dict[str, tuple[str, ...]] = {"primary_key": table.fields.get("primary_key", ())}
-    for key in ("partition_key", "change_sequence"):
-        if column := table.fields.get(key):
-            named[key] = (column,)
+    if partition := table.fields.get("partition_key"):
+        named["partition_key"] = (partition.column,)
+    if sequence := table.fields.get("change_sequence"):
+        named["change_sequence"] = (sequence,)
     return named
 
 

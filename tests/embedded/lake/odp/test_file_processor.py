@@ -205,5 +205,5 @@ def test_each_version_of_an_overwritten_file_is_in_the_history_once(recovered: O
 
 
 def rows_of(lake: DeployedLake, *tables: str) -> dict[str, int]:
-    locations = lake.catalog_locations(CADENCE)
-    return {table: lake.reader.read(locations[table]).num_rows for table in tables}
+    found = lake.catalog_tables(CADENCE)
+    return {table: lake.read(found[table]).num_rows for table in tables}

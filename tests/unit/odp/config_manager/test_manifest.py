@@ -8,6 +8,7 @@ import pytest
 from odp.config_manager.cadence import schedule_expression
 from odp.config_manager.deployment import PhysicalNames
 from odp.config_manager.manifest import load_manifests, parse_manifests
+from odp.configuration import item_of, raw_table_config_of
 from odp.errors import ManifestError
 from odp.records import RawTableConfig, RowHistory
 
@@ -71,7 +72,9 @@ def test_entries_become_typed_records() -> None:
         ("before_images", "BI_", "write detect or written or none"),
         ("hudi_table_type", "cow", "write copy_on_write or merge_on_read"),
         ("table_data_versioning_type", "X", "write S or H"),
-        ("table_storage_type", "iceberg", "is not known; write hudi"),
+        ("table_storage_type", "delta", "is not known; write hudi or iceberg"),
+        ("hudi_partition_key", "month(AT)", "month is no way to partition a table; write a column, day(column) or"),
+        ("hudi_partition_key", "bucket(0, ID)", "a table has 1 to 10,000 buckets"),
         ("is_active", True, "write Y or N"),
         ("raw_database_name", "Sales-Raw", "is no database name"),
         ("raw_database_S3_bucket", "my-bucket", "is not known; write raw"),
@@ -221,6 +224,45 @@ def test_name_that_is_no_schema_and_table_is_refused(written: str) -> None:
 def test_two_ways_to_quote_one_source_table_are_one_entry_too_many() -> None:
     other = {**TABLE, "source_table_name": '"sales"."orders"', "raw_table_name": "again"}
     assert "both are the entry for sales.orders" in problems_of(documents(tables=[TABLE, other]))[0]
+
+
+ICEBERG = {"table_storage_type": "iceberg"}
+
+
+@pytest.mark.parametrize(
+    ("written", "column", "transform", "buckets", "stored"),
+    [
+        ("", None, "identity", 0, ""),
+        ("REGION", "REGION", "identity", 0, "REGION"),
+        ("day(AT)", "AT", "day", 0, "day(AT)"),
+        ("bucket( 16 , ID )", "ID", "bucket", 16, "bucket(16, ID)"),
+        ('day("Ordered, at")', "Ordered, at", "day", 0, 'day("Ordered, at")'),
+        ('"day(AT)"', "day(AT)", "identity", 0, '"day(AT)"'),
+    ],
+)
+def test_iceberg_table_is_partitioned_by_a_column_its_days_or_buckets_of_it(
+    written: str, column: str | None, transform: str, buckets: int, stored: str
+) -> None:
+    entry = {**TABLE, **ICEBERG, "hudi_partition_key": written, "column_names": "sanitise"}
+    (table,) = parse_manifests(documents(tables=[entry])).tables
+    assert (table.partition_key, table.partition_transform, table.partition_buckets) == (column, transform, buckets)
+    assert table.table_format == "iceberg"
+    assert table.identity["hudi_partition_key"] == stored
+    assert raw_table_config_of(item_of(table)) == table
+
+
+def test_what_a_format_lacks_is_refused_by_name_with_the_way_out() -> None:
+    (problem,) = problems_of(documents(tables=[{**TABLE, "hudi_partition_key": "day(AT)"}]))
+    assert 'hudi_partition_key: Hudi tables have no partitions by day(AT); write "table_format": "iceberg"' in problem
+    (problem,) = problems_of(documents(tables=[{**TABLE, **ICEBERG, "hudi_table_type": "merge_on_read"}]))
+    assert "hudi_table_type: Iceberg tables cannot be merge_on_read; leave the field out for this table" in problem
+    assert '"table_format": "hudi"' in problem
+
+
+def test_format_is_that_of_the_defaults_unless_the_entry_says_otherwise() -> None:
+    other = {**OWN, "source_table_name": "sales.other", "table_format": "hudi"}
+    first, second = parse_manifests(with_defaults({**COMMON, "table_format": "iceberg"}, OWN, other)).tables
+    assert (first.table_format, second.table_format) == ("iceberg", "hudi")
 
 
 def merge_on_read(name: str) -> dict[str, object]:

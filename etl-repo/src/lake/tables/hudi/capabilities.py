@@ -16,6 +16,8 @@ HUDI = Capabilities(
     no_partitions=(Timestamp, Binary),
     reserved_prefixes=("_hoodie_", "_tmp_metadata_"),
     separate_catalog=True,
+    partition_transforms={"identity": ()},
+    table_types=(COPY_ON_WRITE, MERGE_ON_READ),
     # t_ro is the table as it was compacted last, t_rt the table with every change
     extra_names={MERGE_ON_READ: ("_ro", "_rt")},
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from py4j.protocol import Py4JJavaError
 
+from lake.errors import RejectedInputError
 from lake.spark_session import elements, hadoop_configuration, java_class
 from lake.tables.change import TableDefinition
 from lake.tables.hudi.capabilities import HUDI
@@ -35,6 +36,24 @@ def sync_options(table: TableDefinition) -> dict[str, str]:
     }
 
 
+def refuse_entry_of_iceberg(spark: SparkSession, table: TableDefinition) -> None:
+    """Refuse to make a table under the name of an Iceberg table, whose entry is all that knows its files.
+
+    Raises:
+        RejectedInputError: naming the way out.
+    """
+    catalog = _client(spark, _configuration(spark))
+    for name in catalog_names(table):
+        if catalog.tableExists(table.database, name):
+            parameters = catalog.getTable(table.database, name).getParameters()
+            if str(parameters.get("table_type")).upper() == "ICEBERG":
+                message = (
+                    f"{table.database}.{name} is an Iceberg table of the Data Catalog; remove that table, or replicate "
+                    "the source table into a new raw_table_name"
+                )
+                raise RejectedInputError(message)
+
+
 def sync_catalog(spark: SparkSession, table: TableDefinition, comments: Mapping[str, str]) -> None:
     """Create or update the catalog's table, its columns, their comments and its partitions.
 
@@ -47,9 +66,7 @@ def sync_catalog(spark: SparkSession, table: TableDefinition, comments: Mapping[
     properties = java_class(spark, "java.util.Properties")()
     for name, value in sync_options(table).items():
         properties.setProperty(name, value)
-    configuration = java_class(spark, "org.apache.hadoop.conf.Configuration")(hadoop_configuration(spark))
-    # after a reload a column may be of any other type; a Hive metastore would mind, the Glue Data Catalog does not
-    configuration.set("hive.metastore.disallow.incompatible.col.type.changes", "false")
+    configuration = _configuration(spark)
     catalog = _client(spark, configuration)
     _drop_stale_entries(table, catalog)
     tool = java_class(spark, "org.apache.hudi.hive.HiveSyncTool")(properties, configuration)
@@ -92,6 +109,13 @@ def _comment_columns(
 def _one_line(comment: str) -> str:
     """Write a comment in one line, as a string of Python would have its control characters."""
     return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in comment)[:_LONGEST_COMMENT]
+
+
+def _configuration(spark: SparkSession) -> Any:  # noqa: ANN401
+    configuration = java_class(spark, "org.apache.hadoop.conf.Configuration")(hadoop_configuration(spark))
+    # after a reload a column may be of any other type; a Hive metastore would mind, the Glue Data Catalog does not
+    configuration.set("hive.metastore.disallow.incompatible.col.type.changes", "false")
+    return configuration
 
 
 def _client(spark: SparkSession, configuration: Any) -> Any:  # noqa: ANN401

@@ -9,7 +9,7 @@ from pyspark.errors import PySparkException
 
 from lake.tables.change import Commit, KeyWithoutValueError, StoredTable, TableChange, TableDefinition
 from lake.tables.format import CheckLease, CommentsOf
-from lake.tables.hudi.catalog import sync_catalog
+from lake.tables.hudi.catalog import refuse_entry_of_iceberg, sync_catalog
 from lake.tables.hudi.commits import (
     HudiCommit,
     catalog_differs,
@@ -58,8 +58,13 @@ class HudiTable:
         return self._spark.read.format("hudi").load(self._path)
 
     def repair(self, stored: StoredTable | None, check_lease: CheckLease) -> None:
-        """Put right what an earlier release left, or a run that died while it made the table."""
+        """Put right what an earlier release left, or a run that died while it made the table.
+
+        Raises:
+            RejectedInputError: the catalog has an Iceberg table under the table's name.
+        """
         if stored is None:
+            refuse_entry_of_iceberg(self._spark, self._definition)
             remove_interrupted_creation(self._spark, self._path)
         elif stored.needs_repair:
             check_lease()

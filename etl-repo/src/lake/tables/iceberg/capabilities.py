@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lake.tables.capabilities import Capabilities
-from lake.tables.columns import Binary, Promotion
+from lake.tables.columns import Binary, Date, Decimal, Integer, Promotion, String, Timestamp
 
 ICEBERG = Capabilities(
     name="Iceberg",
@@ -13,6 +13,13 @@ ICEBERG = Capabilities(
     no_partitions=(Binary,),
     reserved_prefixes=("_change_",),
     separate_catalog=False,
+    # https://iceberg.apache.org/spec/#partition-transforms
+    partition_transforms={
+        "identity": (),
+        "day": (Date, Timestamp),
+        "bucket": (Integer, Decimal, String, Binary, Date, Timestamp),
+    },
+    table_types=("copy_on_write",),
     # the columns by which Iceberg's readers ask for what is no value of a row
     reserved_names=frozenset(
         {"_file", "_pos", "_deleted", "_spec_id", "_partition", "_row_id", "_last_updated_sequence_number"}

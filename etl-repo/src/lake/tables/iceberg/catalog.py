@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from py4j.protocol import Py4JJavaError
+
+from lake.errors import RejectedInputError
 from lake.spark_session import elements, java_class
 
 if TYPE_CHECKING:
@@ -46,6 +49,46 @@ def load(spark: SparkSession, sql: str) -> Any:  # noqa: ANN401 - py4j's view of
     table = java_class(spark, "org.apache.iceberg.spark.Spark3Util").loadIcebergTable(spark._jsparkSession, sql)  # noqa: SLF001
     table.refresh()
     return table
+
+
+class NotAnIcebergTableError(RejectedInputError):
+    """The catalog has something else under the name of an Iceberg table."""
+
+
+def catalog_of(spark: SparkSession) -> Any:  # noqa: ANN401
+    """Give Iceberg's own catalog, a Java object.
+
+    Spark looks for its settings in the session of the thread, and each table is refreshed in a thread of its own.
+    """
+    java_class(spark, "org.apache.spark.sql.SparkSession").setActiveSession(spark._jsparkSession)  # noqa: SLF001
+    spark3 = java_class(spark, "org.apache.iceberg.spark.Spark3Util")
+    return spark3.loadIcebergCatalog(spark._jsparkSession, CATALOG)  # noqa: SLF001
+
+
+def identifier_of(spark: SparkSession, database: str, table: str) -> Any:  # noqa: ANN401
+    """Give the name of a table as Iceberg's own catalog takes it."""
+    namespace = java_class(spark, "org.apache.iceberg.catalog.Namespace")
+    parts = spark.sparkContext._gateway.new_array(java_class(spark, "java.lang.String"), 1)  # type: ignore[union-attr]  # noqa: SLF001
+    parts[0] = database
+    return java_class(spark, "org.apache.iceberg.catalog.TableIdentifier").of(namespace.of(parts), table)
+
+
+def load_from(spark: SparkSession, database: str, table: str) -> Any:  # noqa: ANN401
+    """Give Iceberg's own table as the catalog has it at this moment; None if the catalog has no entry of the name.
+
+    Raises:
+        NotAnIcebergTableError: the entry is of something else.
+    """
+    try:
+        return catalog_of(spark).loadTable(identifier_of(spark, database, table))
+    except Py4JJavaError as error:
+        kind = str(error.java_exception.getClass().getSimpleName())
+        if kind == "NoSuchTableException":
+            return None
+        if kind == "NoSuchIcebergTableException":
+            message = f"{database}.{table} is no Iceberg table"
+            raise NotAnIcebergTableError(message) from error
+        raise
 
 
 def set_comments(table: Any, comments: Mapping[str, str]) -> None:  # noqa: ANN401

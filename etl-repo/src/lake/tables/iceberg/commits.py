@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from lake.spark_session import elements
-from lake.tables.change import PROOF_PREFIX, Commit, Proof, WrittenRows
+from lake.tables.change import Commit
 from lake.tables.columns import Columns
+from lake.tables.iceberg.options import MOST_SNAPSHOTS, QUERY_MS
+from lake.tables.iceberg.proof import read_proof
 from lake.tables.iceberg.schema import table_columns
-
-_WRITTEN = "lake.written-rows"
-"""The entry of a snapshot's summary that counts rows; Iceberg's own counts are those of rewritten data files."""
 
 
 def history(table: Any) -> Iterator[Any]:  # noqa: ANN401 - a Java object
@@ -32,18 +30,29 @@ def expire_old_snapshots(table: Any) -> None:  # noqa: ANN401
     table.expireSnapshots().commit()
 
 
-def summary_of(proof: Proof, rows: WrittenRows) -> dict[str, str]:
-    """Give the entries of a snapshot's summary that keep a proof."""
-    return {**proof, _WRITTEN: json.dumps(asdict(rows))} if proof else {}
+def forget_old_snapshots(table: Any) -> None:  # noqa: ANN401
+    """Forget the snapshots that a merged table keeps no longer, by its properties and by their number.
+
+    Each commit writes the list of all snapshots anew, so a table that is refreshed each minute keeps some only.
+    """
+    expire_old_snapshots(table)
+    snapshots = list(elements(table.snapshots()))
+    if len(snapshots) > MOST_SNAPSHOTS:
+        newest = max(int(snapshot.timestampMillis()) for snapshot in snapshots)
+        table.expireSnapshots().expireOlderThan(newest - QUERY_MS).retainLast(MOST_SNAPSHOTS).commit()
 
 
 def newest_change(table: Any) -> Commit | None:  # noqa: ANN401
-    """Read the newest snapshot that carries a proof."""
+    """Read the newest snapshot that carries a proof; other writers' snapshots, such as compactions, carry none."""
+    properties = _texts(table.properties())
     for snapshot in history(table):
-        summary = {str(entry.getKey()): str(entry.getValue()) for entry in elements(snapshot.summary().entrySet())}
-        if proof := {name: value for name, value in summary.items() if name.startswith(PROOF_PREFIX)}:
-            return Commit(commit_time(snapshot), proof, WrittenRows(**json.loads(summary[_WRITTEN])))
+        if found := read_proof(_texts(snapshot.summary()), properties):
+            return Commit(commit_time(snapshot), *found)
     return None
+
+
+def _texts(entries: Any) -> dict[str, str]:  # noqa: ANN401
+    return {str(entry.getKey()): str(entry.getValue()) for entry in elements(entries.entrySet())}
 
 
 def commit_time(snapshot: Any) -> str:  # noqa: ANN401

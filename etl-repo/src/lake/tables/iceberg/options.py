@@ -10,6 +10,11 @@ from lake.tables.change import Proof
 TIME_TRAVEL_COMMITS = 10
 """So many commits of a merged table can be read as they were, even if a day passes without one."""
 
+MOST_SNAPSHOTS = 50
+"""A merged table keeps no more than so many, whatever their age, but for those that a query may still read."""
+QUERY_MS = 15 * 60 * 1000
+"""So long a query may read a snapshot, however many commits follow it."""
+
 TABLE_PROPERTIES = {
     "format-version": "2",
     "write.delete.mode": "copy-on-write",  # a reader of any kind meets no delete files

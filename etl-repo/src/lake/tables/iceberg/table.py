@@ -1,33 +1,39 @@
-"""One Iceberg table written with Spark: merges on a branch, replacements at once, the proof in a snapshot's summary."""
+"""One Iceberg table written with Spark: each change is one commit of the catalog, with its proof in it."""
 
 from __future__ import annotations
 
+import logging
+import uuid
 from typing import TYPE_CHECKING, Any
 
+from py4j.protocol import Py4JJavaError
 from pyspark.sql import functions as F
+from pyspark.sql.types import StructField, StructType
 
 from lake.errors import RejectedInputError
 from lake.spark_session import aggregated, computed_once
-from lake.tables.change import ChangeKind, Commit, Proof, StoredTable, TableChange, TableDefinition, WrittenRows
+from lake.tables.change import ChangeKind, Commit, StoredTable, TableChange, TableDefinition, WrittenRows
 from lake.tables.columns import Columns, promote
 from lake.tables.format import CheckLease, CommentsOf
-from lake.tables.iceberg.catalog import load, set_comments, sql_name
-from lake.tables.iceberg.commits import (
-    Branch,
-    begin_branch,
-    columns_as_of,
-    columns_of,
-    commit_time,
-    expire_old_snapshots,
-    newest_change,
-    summary_of,
+from lake.tables.iceberg.catalog import (
+    NotAnIcebergTableError,
+    catalog_of,
+    identifier_of,
+    load_from,
+    set_comments,
+    sql_name,
 )
+from lake.tables.iceberg.commits import columns_as_of, columns_of, commit_time, forget_old_snapshots, newest_change
 from lake.tables.iceberg.options import MERGED_TABLE_PROPERTIES, summary_options
+from lake.tables.iceberg.proof import ProofEntries, proof_entries
+from lake.tables.iceberg.staged import Shape, StagedTable, changed, follow, replaced, staged
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-_KEY, _CHANGES = "_odp_stored_key", "_odp_changes_"
+logger = logging.getLogger(__name__)
+
+_KEY, _IS_STORED, _CHANGES = "_odp_stored_key", "_odp_is_stored", "_odp_changes_"
 
 
 def open_table(spark: SparkSession, definition: TableDefinition) -> IcebergTable:
@@ -44,8 +50,12 @@ class IcebergTable:
         self._sql = sql_name(definition.database, definition.name)
 
     def existing(self) -> StoredTable | None:
-        """Read what the table is; None if no change has reached it."""
-        table = load(self._spark, self._sql)
+        """Read what the table is; None if no change has reached it.
+
+        Raises:
+            RejectedInputError: the catalog has something else under the table's name.
+        """
+        table = self._load()
         change = newest_change(table) if table else None
         if change is None:
             return None
@@ -57,14 +67,12 @@ class IcebergTable:
         return self._spark.table(self._sql)
 
     def repair(self, stored: StoredTable | None, check_lease: CheckLease) -> None:  # noqa: ARG002 - nothing is written
-        """Refuse a table of someone else, whose rows the first change would replace; nothing else needs repair.
-
-        The next merge removes the branches that a run left.
+        """Refuse a table of someone else, whose rows the first change would replace; nothing needs repair.
 
         Raises:
             RejectedInputError: naming the table.
         """
-        if stored is None and load(self._spark, self._sql) is not None:
+        if stored is None and self._load() is not None:
             message = (
                 f"{self._definition.qualified_name} is an Iceberg table whose commits carry no proof, so this lake did "
                 "not write it; drop it, or replicate the source table into a new raw_table_name"
@@ -72,79 +80,96 @@ class IcebergTable:
             raise RejectedInputError(message)
 
     def apply(self, change: TableChange, check_lease: CheckLease) -> None:
-        """Make a change visible in one commit of the catalog that carries its proof.
+        """Make a change visible in one commit of the catalog: its columns, its rows, and its proof.
 
-        Columns that a merge adds or widens come first, in a commit of their own without rows. A run that loses its
-        lease after it leaves them empty; `existing` does not show them.
+        `check_lease` is called last before that commit; a table that has moved since the writing began refuses it.
         """
+        rows = computed_once(self._spark, change.rows)
+        check_lease()  # the writing is the longest part, and in vain if another run has the lease
         if change.known is None:
-            self._replace(change, check_lease)
+            self._replace(change, rows, check_lease)
         else:
-            self._merge(change, check_lease)
+            self._merge(change, rows, check_lease)
+        self._forget_old_snapshots()
 
     def last_commit(self) -> Commit | None:
         """Read the newest commit that carries a proof."""
-        table = load(self._spark, self._sql)
+        table = self._load()
         return newest_change(table) if table else None
 
     def publish(self, published_commit: str, comments_of: CommentsOf) -> str:  # noqa: ARG002 - a commit is published
         """Comment columns as the newest proof asks for; gives the newest commit's time."""
-        table = load(self._spark, self._sql)
+        table = self._load()
         if change := newest_change(table):
             set_comments(table, comments_of(change.proof))
         return commit_time(table.currentSnapshot())
 
-    def _replace(self, change: TableChange, check_lease: CheckLease) -> None:
-        """Put rows in place of the whole table and its columns; this restarts its history, so a proof is added."""
-        rows = computed_once(self._spark, change.rows)
-        summary = self._carried_proof() if change.kind is ChangeKind.REWRITE else self._replaced(change.proof, rows)
-        writer = rows.writeTo(self._sql).options(**summary_options(summary)).using("iceberg")
-        for name, value in {**MERGED_TABLE_PROPERTIES, "location": self._definition.location}.items():
-            writer = writer.tableProperty(name, value)
-        if self._definition.partition_by:
-            writer = writer.partitionedBy(F.col(self._definition.partition_by))
-        check_lease()
-        writer.createOrReplace()
+    def _forget_old_snapshots(self) -> None:
+        """Only try: a change that reached the table is done, and the next one tries again."""
+        try:
+            forget_old_snapshots(self._load())
+        except Py4JJavaError:
+            logger.warning("%s keeps old snapshots", self._definition.qualified_name, exc_info=True)
 
-    def _replaced(self, proof: Proof, rows: DataFrame) -> Proof:
+    def _load(self) -> Any:  # noqa: ANN401 - a Java object
+        try:
+            return load_from(self._spark, self._definition.database, self._definition.name)
+        except NotAnIcebergTableError as error:
+            message = (
+                f"{self._definition.qualified_name} is in the Data Catalog as something else than an Iceberg table; "
+                "remove that entry, or replicate the source table into a new raw_table_name"
+            )
+            raise RejectedInputError(message) from error
+
+    def _replace(self, change: TableChange, rows: DataFrame, check_lease: CheckLease) -> None:
+        """Put rows in place of the whole table, its columns and its partitions; a rewriting keeps the proof."""
+        table = self._load()
+        entries = self._carried_proof(table) if change.kind is ChangeKind.REWRITE else self._replaced(change, rows)
+        columns = StructType([StructField(field.name, field.dataType) for field in rows.schema])
+        shape = Shape(columns, self._definition.partition_by, self._definition.location, MERGED_TABLE_PROPERTIES)
+        catalog, identifier = catalog_of(self._spark), identifier_of(self._spark, *self._name)
+        transaction = replaced(self._spark, catalog, identifier, shape, exists=table is not None)
+        with staged(self._spark, transaction, self._sql) as to_be:
+            rows.writeTo(to_be.sql).options(**summary_options(entries.summary)).append()
+            to_be.keep_properties(entries)
+            check_lease()
+            to_be.publish()
+
+    @property
+    def _name(self) -> tuple[str, str]:
+        return self._definition.database, self._definition.name
+
+    def _replaced(self, change: TableChange, rows: DataFrame) -> ProofEntries:
         (inserted,) = aggregated(rows, F.count(F.lit(1)))
-        return summary_of(proof, WrittenRows(inserted=inserted))
+        return proof_entries(change.proof, WrittenRows(inserted=inserted))
 
-    def _carried_proof(self) -> Proof:
-        last = self.last_commit()
-        return summary_of(last.proof, last.rows) if last else {}
+    def _carried_proof(self, table: Any) -> ProofEntries:  # noqa: ANN401
+        last = newest_change(table)
+        return proof_entries(last.proof, last.rows) if last else ProofEntries({}, {})
 
-    def _merge(self, change: TableChange, check_lease: CheckLease) -> None:
-        table = load(self._spark, self._sql)
-        rows = computed_once(self._spark, change.rows)
-        written = self._count(rows)
-        check_lease()
-        self._follow(table, change.columns, rows)
-        branch = begin_branch(table)
-        self._merge_into(branch, rows)
-        self._prove(branch, summary_of(change.proof, written))
-        check_lease()
-        branch.publish()
-        expire_old_snapshots(table)
+    def _merge(self, change: TableChange, rows: DataFrame, check_lease: CheckLease) -> None:
+        entries = proof_entries(change.proof, self._count(rows))
+        with staged(self._spark, changed(self._load()), self._sql) as to_be:
+            self._follow(to_be, change.columns, rows)
+            self._merge_into(to_be, rows)
+            to_be.prove(entries)
+            to_be.keep_properties(entries)
+            check_lease()
+            to_be.publish()
 
-    def _follow(self, table: Any, columns: Columns, rows: DataFrame) -> None:  # noqa: ANN401 - a Java object
-        """Add columns, and widen those that may be widened in place; a run that lost its lease may have done it."""
-        present = columns_of(table.schema())
-        added = {name: text for name, text in rows.dtypes if name not in present}
-        if added:
-            declared = ", ".join(f"`{name}` {text}" for name, text in added.items())
-            self._spark.sql(f"ALTER TABLE {self._sql} ADD COLUMNS ({declared})")
-        for name, type_ in columns.items():
-            if name in present and promote(present[name], type_):
-                self._spark.sql(f"ALTER TABLE {self._sql} ALTER COLUMN `{name}` TYPE {type_}")
-        table.refresh()
+    def _follow(self, to_be: StagedTable, columns: Columns, rows: DataFrame) -> None:
+        present = columns_of(to_be.table.schema())
+        types = {field.name: str(field.dataType.jsonValue()) for field in rows.schema}
+        added = {name: text for name, text in types.items() if name not in present}
+        wider = [name for name, type_ in columns.items() if name in present and promote(present[name], type_)]
+        follow(self._spark, to_be, added, {name: types[name] for name in wider})
 
-    def _merge_into(self, branch: Branch, rows: DataFrame) -> None:
+    def _merge_into(self, to_be: StagedTable, rows: DataFrame) -> None:
         """Merge by the record key, which may be NULL; every column of the table has a value."""
         given = {name.lower() for name in rows.columns}
-        fields = [field for field in self._spark.table(self._sql).schema if field.name.lower() not in given]
+        fields = [field for field in self._spark.table(to_be.sql).schema if field.name.lower() not in given]
         missing = [F.lit(None).cast(field.dataType).alias(field.name) for field in fields]
-        view = f"{_CHANGES}{branch.name}"
+        view = f"{_CHANGES}{uuid.uuid4().hex}"
         rows.select("*", *missing).createOrReplaceTempView(view)
         deletes, inserts = "", "WHEN NOT MATCHED THEN INSERT *"
         if self._definition.delete_marker:
@@ -154,26 +179,18 @@ class IcebergTable:
         key = self._definition.record_key
         try:
             self._spark.sql(
-                f"MERGE INTO {branch.sql(self._sql)} t USING `{view}` s ON t.`{key}` <=> s.`{key}` "
+                f"MERGE INTO {to_be.sql} t USING `{view}` s ON t.`{key}` <=> s.`{key}` "
                 f"{deletes} WHEN MATCHED THEN UPDATE SET * {inserts}"
             )
         finally:
             self._spark.catalog.dropTempView(view)
 
-    def _prove(self, branch: Branch, summary: Proof) -> None:
-        """Add a snapshot without rows whose summary has the proof: the summary of a MERGE cannot be written."""
-        branch.table.refresh()
-        append: Any = branch.table.newAppend()
-        for name, value in summary.items():
-            append.set(name, value)
-        append.toBranch(branch.name).commit()
-
     def _count(self, rows: DataFrame) -> WrittenRows:
         """Count what a merge does, by the keys that the table has; a row that moves counts as updated."""
         key = self._definition.record_key
-        stored = self.rows().select(F.col(key).alias(_KEY), F.lit(True).alias(_CHANGES))
+        stored = self.rows().select(F.col(key).alias(_KEY), F.lit(True).alias(_IS_STORED))
         joined = rows.join(stored, F.col(key).eqNullSafe(F.col(_KEY)), "left")
-        is_known, is_delete = F.col(_CHANGES).isNotNull(), F.lit(False)
+        is_known, is_delete = F.col(_IS_STORED).isNotNull(), F.lit(False)
         if self._definition.delete_marker:
             column, value = self._definition.delete_marker
             is_delete = F.coalesce(F.col(column) == value, F.lit(False))

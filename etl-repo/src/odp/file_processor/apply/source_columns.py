@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from lake.errors import SchemaChangeRefusedError
 from lake.tables.capabilities import Capabilities
 from lake.tables.columns import Columns, ColumnType, Unsupported, promote, stored_type
+from lake.tables.partitions import Partition
 from odp.records import OPERATION, RawTableConfig
 
 # Decides how a table's schema follows its source.
@@ -61,17 +62,26 @@ def decide_columns(versions: Sequence[SchemaVersion], *, keep_dropped: bool = Fa
     return dict(known.columns)
 
 
-def refuse_partition_type(columns: Columns, partition_key: str | None, capabilities: Capabilities) -> None:
+def refuse_partition_type(columns: Columns, partition: Partition | None, capabilities: Capabilities) -> None:
     """Refuse a partition column whose values the table format cannot keep partitions of.
 
     Raises:
         SchemaChangeRefusedError: the partition column has such a type.
     """
-    type_ = columns.get(partition_key or "")
-    if isinstance(type_, capabilities.no_partitions):
+    type_ = columns.get(partition.column) if partition else None
+    if partition is None or type_ is None:
+        return
+    if partition.transform == "identity" and isinstance(type_, capabilities.no_partitions):
         message = (
-            f"partition column {partition_key} is of type {type_}, whose values name no folder that readers understand;"
+            f"partition column {partition} is of type {type_}, whose values name no folder that readers understand;"
             " name a column of texts, whole numbers or dates as partition_key"
+        )
+        raise SchemaChangeRefusedError([message])
+    allowed = capabilities.partition_transforms.get(partition.transform)
+    if allowed is None or (allowed and not isinstance(type_, allowed)):
+        message = (
+            f"column {partition.column} is of type {type_}, by which {capabilities.name} tables have no partitions "
+            f"{partition}; name another column or the column alone as partition_key"
         )
         raise SchemaChangeRefusedError([message])
 

@@ -33,7 +33,7 @@ def definition_of(config: RawTableConfig) -> TableDefinition:
         location=config.base_path,
         record_key=record_key(named),
         key_columns=named.primary_key,
-        partition_by=named.partition_key,
+        partition_by=str(named.partition) if named.partition else None,
         delete_marker=(OPERATION, DELETE) if is_snapshot else None,
         table_type=config.hudi_table_type,
     )
@@ -41,8 +41,8 @@ def definition_of(config: RawTableConfig) -> TableDefinition:
 
 def bound_columns(config: RawTableConfig) -> frozenset[str]:
     """Return the columns, by the table's names, from whose values record keys and partitions are made."""
-    table = definition_of(config)
-    return frozenset(filter(None, (*table.key_columns, table.partition_by)))
+    named = with_table_names(config)
+    return frozenset(filter(None, (*named.primary_key, named.partition_key)))
 
 
 def change_kind(config: RawTableConfig, refresh: RefreshPlan) -> ChangeKind:

@@ -51,7 +51,7 @@ def decide_table_columns(
         of_files = name_files(config, refresh, file_columns, existing)
         _refuse_shared_names(config, refresh, of_files, existing)
         columns = _decide(named, _versions(named, refresh, of_files, existing))
-        refuse_partition_type(columns, named.partition_key, format_of(config).capabilities)
+        refuse_partition_type(columns, named.partition, format_of(config).capabilities)
     except SchemaChangeRefusedError as refused:
         raise refused.of_table(config.source_table_name, _way_out(config)) from None
     return columns

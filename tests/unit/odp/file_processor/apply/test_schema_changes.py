@@ -15,6 +15,8 @@ from odp.file_processor.apply.source_columns import (
 from lake.errors import SchemaChangeRefusedError
 from lake.tables.columns import ColumnType, column_type, promote
 from lake.tables.hudi.capabilities import HUDI
+from lake.tables.iceberg.capabilities import ICEBERG
+from lake.tables.partitions import Partition
 
 SCALARS = ("boolean", "int", "bigint", "float", "double", "string", "binary", "date", "timestamp", "time(micros)")
 DECIMALS = [f"decimal({precision},{scale})" for precision in range(1, 39) for scale in range(precision + 1)]
@@ -125,9 +127,27 @@ def test_rule_10_type_that_no_table_holds_is_refused_once() -> None:
 @pytest.mark.parametrize("type_", ["timestamp", "binary"])
 def test_partition_column_whose_values_name_no_folder_is_refused(type_: str) -> None:
     refuse_partition_type(types({"P": type_}), None, HUDI)
-    refuse_partition_type(types({"P": "date"}), "P", HUDI)
+    refuse_partition_type(types({"P": "date"}), Partition("P"), HUDI)
     with pytest.raises(SchemaChangeRefusedError, match=f"partition column P is of type {type_}"):
-        refuse_partition_type(types({"P": type_}), "P", HUDI)
+        refuse_partition_type(types({"P": type_}), Partition("P"), HUDI)
+
+
+@pytest.mark.parametrize(
+    ("partition", "good", "bad"),
+    [
+        (Partition("P", "day"), ["date", "timestamp"], ["string", "bigint", "boolean"]),
+        (Partition("P", "bucket", 4), ["int", "bigint", "decimal(8,2)", "string", "timestamp"], ["double", "boolean"]),
+    ],
+    ids=str,
+)
+def test_partitions_by_days_or_buckets_need_values_that_have_them(
+    partition: Partition, good: list[str], bad: list[str]
+) -> None:
+    for type_ in good:
+        refuse_partition_type(types({"P": type_}), partition, ICEBERG)
+    for type_ in bad:
+        with pytest.raises(SchemaChangeRefusedError, match=r"column P is of type .*, by which Iceberg tables have no"):
+            refuse_partition_type(types({"P": type_}), partition, ICEBERG)
 
 
 @pytest.mark.parametrize(
