@@ -15,6 +15,8 @@ from lake.tables.iceberg_native.table import NativeIcebergTable
 from tests.unit.lake.iceberg_native.lake import ROWS, SCHEMA, Lake, LakeTable, arrow, columns, nothing
 from tests.unit.lake.iceberg_native.observed import Calls, Killed, failing_at
 
+pytestmark = pytest.mark.simulation
+
 CHANGES = [("U", 1, 11, "south"), ("D", 2, None, None), ("I", 4, 40, "west")]
 WIDER = f"{SCHEMA}, PRICE decimal(12,4)"
 BEFORE, AFTER = [(1, 10, "north"), (2, 20, "south"), (3, 30, None)], [(1, 11, "south"), (3, 30, None), (4, 40, "west")]

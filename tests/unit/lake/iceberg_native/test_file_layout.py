@@ -20,6 +20,8 @@ from lake.tables.iceberg_native.partitions import split
 from tests.unit.lake.iceberg_native.lake import SCHEMA, Lake, LakeTable, arrow
 from tests.unit.lake.iceberg_native.observed import Calls
 
+pytestmark = pytest.mark.simulation
+
 
 def path(uri: str) -> Path:
     return Path(uri.removeprefix("file://"))

@@ -21,6 +21,8 @@ from lake.tables.iceberg_native.row_change import RowChange
 from tests.unit.lake.iceberg_native.lake import Lake, arrow, columns, nothing
 from tests.unit.lake.iceberg_native.observed import Calls, Killed, failing_at
 
+pytestmark = pytest.mark.simulation
+
 HISTORIES = 200
 COMMITS = 5
 KEYS = ("K int", "K bigint", "K string", "K date", "K timestamp", "K decimal(9,2)")
