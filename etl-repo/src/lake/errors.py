@@ -31,8 +31,16 @@ class TableMovedError(RetryableError):
     """Another commit of the table came before that of this run, which was refused; nothing was committed."""
 
 
+class CommitUnknownError(RetryableError):
+    """The catalog did not answer, and the table does not show the commit yet. The next refresh reads the table."""
+
+
 class ObjectGoneError(RetryableError):
     """A landed file was deleted after the refresh was planned; the next refresh notices the deletion."""
+
+
+class ChangeTooLargeError(TerminalError):
+    """The change is larger than its engine takes, and nothing was written; another engine has to apply it."""
 
 
 class RejectedInputError(TerminalError):

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from lake.errors import LakeError
+from lake.errors import CommitUnknownError, LakeError, TableMovedError
 from lake.tables.change import ChangeKind
-from lake.tables.iceberg_native.row_change import CommitUnknownError, RowChange, TableMovedError
+from lake.tables.iceberg_native.row_change import RowChange
 from lake.tables.iceberg_native.table import NativeIcebergTable
 from tests.unit.lake.iceberg_native.lake import ROWS, SCHEMA, Lake, LakeTable, arrow, columns, nothing
 from tests.unit.lake.iceberg_native.observed import Calls, Killed, failing_at

@@ -12,9 +12,9 @@ import pytest
 from pyiceberg.schema import Schema
 from pyiceberg.types import LongType, NestedField
 
-from lake.errors import LeaseLostError, RejectedInputError
+from lake.errors import ChangeTooLargeError, LeaseLostError, RejectedInputError
 from lake.tables.change import ChangeKind, StoredTable
-from lake.tables.iceberg_native.row_change import ChangeTooLargeError, Limits, RowChange
+from lake.tables.iceberg_native.row_change import Limits, RowChange
 from tests.unit.lake.iceberg_native.lake import DATABASE, ROWS, SCHEMA, Lake, LakeTable, arrow, columns, nothing
 
 PROOF = {"odp.file_ids": '["f1", "f2"]', "odp.table_state": '{"generation": 1, "é": "\'%s\'"}'}

@@ -45,7 +45,7 @@ from pyiceberg.table.update import (
     UpgradeFormatVersionUpdate,
 )
 
-from lake.tables.iceberg_native.row_change import CommitUnknownError, TableMovedError
+from lake.errors import CommitUnknownError, TableMovedError
 
 logger = logging.getLogger(__name__)
 

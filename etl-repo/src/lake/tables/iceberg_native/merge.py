@@ -14,12 +14,13 @@ from pyiceberg.manifest import DataFile
 from pyiceberg.partitioning import PartitionSpec
 from pyiceberg.typedef import Record
 
+from lake.errors import ChangeTooLargeError
 from lake.tables.change import TableDefinition, WrittenRows
 from lake.tables.iceberg_native.data_file_reader import DataFileReader, in_schema
 from lake.tables.iceberg_native.data_file_writer import DataFileWriter
 from lake.tables.iceberg_native.key_set import KeySet
 from lake.tables.iceberg_native.partitions import split
-from lake.tables.iceberg_native.row_change import ChangeTooLargeError, Limits
+from lake.tables.iceberg_native.row_change import Limits
 
 _SMALL = 16_000_000
 """A partition that gains rows takes a file up to this size along, or it would have one more file after each change."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from lake.errors import LakeError, RetryableError
 from lake.tables.change import ChangeKind, Proof
 from lake.tables.columns import Columns
 
@@ -37,15 +36,3 @@ class Limits:
     """Data files that are read and written again: 2 GB take one core about three minutes."""
     changed_rows: int = 1_000_000
     """Rows of a merge, which are in memory: about 0.7 kB each."""
-
-
-class ChangeTooLargeError(LakeError):
-    """The change is larger than the limits allow, and nothing was written; another engine has to apply it."""
-
-
-class TableMovedError(RetryableError):
-    """Another commit came between the reading and the commit, which was refused; the table is as the other left it."""
-
-
-class CommitUnknownError(RetryableError):
-    """The catalog did not answer, and the table does not show the commit yet. The next refresh reads the table."""
