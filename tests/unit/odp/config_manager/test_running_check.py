@@ -1,6 +1,7 @@
 """What may not become the running configuration, told with the way to do it right."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -30,8 +31,24 @@ def problems_of(desired: Manifests, now: Configuration, written: Mapping[str, Wr
     return refused.value.problems
 
 
+def assert_admitted(
+    now: Configuration,
+    written: Mapping[str, WrittenTable],
+    desired: Manifests,
+    deployed: SynthesisedResources = DEPLOYED,
+) -> None:
+    """Demand no refusal, and that a faulty entry beside the desired ones is refused alone: so the check was made."""
+    check = RunningCheck(now, written, deployed)
+    faulty = table_config(source_table_name="unknown:s.t", raw_table_name="faulty")
+    with pytest.raises(ManifestError) as refused:
+        check.check(replace(desired, tables=(*desired.tables, faulty)))
+    (problem,) = refused.value.problems
+    assert "unknown" in problem
+    check.check(desired)
+
+
 def test_first_configuration_is_admitted() -> None:
-    RunningCheck(Configuration({}, {}), {}, DEPLOYED).check(manifests(table_config()))
+    assert_admitted(Configuration({}, {}), {}, manifests(table_config()))
 
 
 STORED = {
@@ -74,7 +91,7 @@ def test_order_column_and_physical_bucket_bind_no_filled_table(
     identity: dict[str, str], change: dict[str, Any]
 ) -> None:
     desired, filled = table_config(**change), {"db.t": WrittenTable(identity, is_being_written=False)}
-    RunningCheck(running(table_config()), filled, DEPLOYED).check(manifests(desired))
+    assert_admitted(running(table_config()), filled, manifests(desired))
 
 
 def test_key_of_a_table_that_an_older_release_filled_is_kept() -> None:
@@ -106,7 +123,7 @@ def test_name_that_a_table_with_data_occupies_is_refused_although_its_entry_is_g
 
 @pytest.mark.parametrize("kept", [{"db.t": FILLED}, {"db.t": WrittenTable(None, is_being_written=False)}, {}])
 def test_name_that_ends_like_a_view_is_free_where_no_view_is(kept: dict[str, WrittenTable]) -> None:
-    RunningCheck(running(), kept, DEPLOYED).check(manifests(table_config(raw_table_name="t_rt")))
+    assert_admitted(running(), kept, manifests(table_config(raw_table_name="t_rt")))
 
 
 def test_source_that_the_environment_does_not_have_is_refused() -> None:
@@ -116,7 +133,7 @@ def test_source_that_the_environment_does_not_have_is_refused() -> None:
 
 def test_source_that_the_environment_has_is_admitted() -> None:
     deployed = SynthesisedResources(DEPLOYED.cadences, DEPLOYED.glue_jobs, frozenset({"default", "crm"}))
-    RunningCheck(running(), {}, deployed).check(manifests(table_config(source_table_name="crm:s.t")))
+    assert_admitted(running(), {}, manifests(table_config(source_table_name="crm:s.t")), deployed)
 
 
 def test_refusal_begins_with_the_place_of_the_entry() -> None:
@@ -139,19 +156,19 @@ def test_filled_table_keeps_its_target(target: dict[str, str]) -> None:
 
 def test_removed_source_table_may_come_back_with_another_target() -> None:
     desired = manifests(table_config(raw_table_name="u"))
-    RunningCheck(running(), {"db.t": FILLED}, DEPLOYED).check(desired)
+    assert_admitted(running(), {"db.t": FILLED}, desired)
 
 
 @pytest.mark.parametrize("written", [{}, {"db.t": WrittenTable(None, is_being_written=False)}])
 def test_table_without_data_may_change_in_every_way(written: Mapping[str, WrittenTable]) -> None:
     """The first load failed for a wrong key, say: nothing is there that a right one could corrupt."""
     desired = table_config(primary_key=("OTHER",), raw_table_name="u", partition_key="P")
-    RunningCheck(running(table_config()), written, DEPLOYED).check(manifests(desired))
+    assert_admitted(running(table_config()), written, manifests(desired))
 
 
 @pytest.mark.parametrize("change", [{"is_active": False}, {"refresh_cadence": "10_min_refresh"}])
 def test_filled_table_may_be_paused_and_move_between_cadences(change: dict[str, Any]) -> None:
-    RunningCheck(running(table_config()), {"db.t": FILLED}, DEPLOYED).check(manifests(table_config(**change)))
+    assert_admitted(running(table_config()), {"db.t": FILLED}, manifests(table_config(**change)))
 
 
 @pytest.mark.parametrize(
@@ -171,7 +188,7 @@ def test_table_that_is_being_filled_now_is_waited_for(desired: RawTableConfig, n
 
 def test_refresh_under_way_holds_up_no_other_change() -> None:
     filling = {"db.t": WrittenTable(None, is_being_written=True)}
-    RunningCheck(running(table_config()), filling, DEPLOYED).check(manifests(table_config(is_active=False)))
+    assert_admitted(running(table_config()), filling, manifests(table_config(is_active=False)))
 
 
 def test_cadence_without_a_deployed_schedule_is_refused() -> None:
@@ -188,7 +205,7 @@ def test_job_that_is_not_deployed_is_refused() -> None:
 
 def test_push_brings_the_schedules_and_jobs_of_its_manifests() -> None:
     desired = manifests(table_config(), refresh_cadence="1_hour_refresh", glue_job_name="other")
-    RunningCheck(running(), {}, deployed_with(desired.batches)).check(desired)
+    assert_admitted(running(), {}, desired, deployed_with(desired.batches))
 
 
 def test_only_tables_of_new_and_changed_entries_are_asked_about() -> None:

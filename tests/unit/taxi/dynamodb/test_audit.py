@@ -193,9 +193,15 @@ def test_file_that_ended_is_not_ended_again_nor_is_any_other_of_the_transaction(
     assert [file.file_id for file in audit.pending("yellow")] == ["f2"]
 
 
-def test_no_files_need_no_transaction(audit: DynamoDbAudit, lease: Lease) -> None:
+def test_no_files_need_no_transaction(audit: DynamoDbAudit, lease: Lease, dynamodb: "DynamoDBServiceResource") -> None:
+    """DynamoDB refuses a transaction without actions."""
+    before = items(dynamodb)
     audit.begin(lease, [])
     audit.end(lease, [])
+    assert items(dynamodb) == before
+    audit.register(landed("f9"))
+    audit.begin(lease, [landed("f9")])
+    assert items(dynamodb) != before, "with files there is one"
 
 
 def test_rejected_object_is_kept_with_its_reason_however_often_its_event_comes(

@@ -21,11 +21,18 @@ def problems(*texts: str) -> list[str]:
 
 def test_rules_and_datasets_of_the_package_fit_each_other() -> None:
     demand_consistent(load_rules(), load_datasets())
+    with pytest.raises(RuleError):
+        demand_consistent(load_rules(), {})
 
 
 def test_a_dataset_that_no_rule_names_needs_none_of_their_columns() -> None:
     without_fares = replace(parsed(), name="fhv", columns={"began_at": parsed().columns["began_at"]})
     demand_consistent([rule_of("a.sql", SOUND)], {**DATASETS, "fhv": without_fares})
+    with pytest.raises(RuleError):
+        demand_consistent(
+            [rule_of("a.sql", SOUND.replace("datasets: trips", "datasets: trips, fhv"))],
+            {**DATASETS, "fhv": without_fares},
+        )
 
 
 def test_a_column_that_a_named_dataset_lacks_is_told_with_the_rule_the_dataset_and_what_was_meant() -> None:
