@@ -20,6 +20,7 @@ from etl_cdk.glue_job import (
     region_of_s3a,
 )
 from etl_cdk.runtime_package import RuntimePackage
+from lake.tables.registry import FORMATS
 
 if TYPE_CHECKING:
     from odp.records import BatchConfig
@@ -88,7 +89,7 @@ class GlueJobs(Construct):
             f"{ICEBERG_CATALOG}.cache-enabled=false",
         )
         return {
-            "--datalake-formats": "hudi,iceberg",
+            "--datalake-formats": ",".join(FORMATS),
             "--enable-glue-datacatalog": "true",
             "--extra-py-files": package.asset.s3_object_url,
             "--conf": chained(settings),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from deployment_account.names import BUNDLES, PLANS
+from deployment_account.names import BUNDLES, CONFIGURATION, PLANS
 from tests.synth.synthesis import ACCOUNTS, Template
 
 BUCKETS = ("AccessLogs", "AthenaResults", "Config", "Conformed", "PurposeBuilt", "Raw", "Staging")
@@ -139,11 +139,13 @@ def test_query_results_expire_and_tables_made_from_queries_do_not(storage: Templ
     assert days_until_expiry(storage, "AthenaResults", f"tables/{query}/part-0") == set()
 
 
-def test_plans_and_bundles_expire_where_the_runtime_writes_them() -> None:
+def test_requests_plans_and_bundles_are_where_the_runtime_writes_them() -> None:
     """The runtime knows no names of the deployment, so nothing else ties the two."""
+    from odp.config_manager.request import REQUEST_KEY
     from odp.records import BatchPlan
     from taxi.records import Bundle
 
+    assert REQUEST_KEY.startswith(CONFIGURATION)
     assert BatchPlan("10_min_refresh", "run", batches=()).key.startswith(PLANS)
     assert Bundle("yellow", "run", number=1, files=()).key.startswith(BUNDLES)
 

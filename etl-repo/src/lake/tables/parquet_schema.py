@@ -1,4 +1,8 @@
-"""Reads the columns of a Parquet file's schema, as Parquet prints each, into types."""
+"""Reads the columns of a Parquet file's schema, as Parquet prints each, into types.
+
+Parquet's own library parses the footer. Spark's converter of schemas is not asked: it refuses a file with a time of
+day, which DMS writes for TIME of MySQL.
+"""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from json_documents.model import Matching, Model, optional
 from json_documents.schema_file import schema_text, write_schema
 from pydantic import AfterValidator, AliasChoices, Field, GetPydanticSchema, WithJsonSchema
 
+from lake.tables.registry import FormatName
 from odp.config_manager.cadence import CADENCE, schedule_expression
 from odp.config_manager.manifest_rules import (
     PLAIN_COLUMN_OR_NONE,
@@ -115,7 +116,7 @@ class TableEntry(Model):
     """S for latest, H for all."""
     history: Annotated[Literal["latest", "all"], Field(default_factory=_as_versioned, json_schema_extra=_LATEST)]
     """Which versions of a row the table keeps: latest keeps the newest one of each key, all keeps every one."""
-    table_format: Annotated[Literal["hudi", "iceberg"], _named("table_format", "table_storage_type")] = "hudi"
+    table_format: Annotated[FormatName, _named("table_format", "table_storage_type")] = "hudi"
     """The table format of the table: hudi, or iceberg (version 2, copy-on-write).
 
     A table that has data changes its format only by a reload into a new raw_table_name.

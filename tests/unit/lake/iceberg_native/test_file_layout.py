@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
@@ -139,11 +140,16 @@ def test_trap_t10_long_proof_is_kept_once_and_not_in_every_snapshot(loaded: Lake
     assert path(loaded.stored.metadata_location).stat().st_size < 30_000
 
 
-def test_proof_that_no_catalog_can_keep_is_refused_and_nothing_is_committed(loaded: LakeTable) -> None:
-    before = loaded.commit()
-    with pytest.raises(RejectedInputError, match="the proof of one commit has"):
-        loaded.change([("U", 1, 0, "north")], proof={"odp.file_ids": "x" * 500_000})
-    assert loaded.commit() == before
+def test_proof_of_any_length_is_kept_in_properties_that_the_data_catalog_takes(loaded: LakeTable) -> None:
+    """The Data Catalog takes 512,000 bytes in a property."""
+    proof = {"odp.file_ids": random.Random(1).randbytes(500_000).hex()}  # noqa: S311
+    loaded.change([("U", 1, 0, "north")], proof=proof)
+    assert loaded.commit().proof == proof
+    kept = [value for name, value in loaded.stored.properties.items() if name.startswith("odp.")]
+    assert len(kept) > 1
+    assert max(map(len, kept)) < 512_000
+    loaded.change([("U", 1, 1, "north")], proof={"odp.file_ids": "[]"})
+    assert not [name for name in loaded.stored.properties if name.startswith("odp.")]
 
 
 def test_table_that_was_rolled_back_to_a_commit_with_a_long_proof_is_refused(loaded: LakeTable) -> None:

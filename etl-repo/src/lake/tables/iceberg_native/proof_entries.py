@@ -1,56 +1,25 @@
-"""Keeps the proof of a commit in its snapshot's summary, bounded: readers load the summaries of all snapshots.
-
-A proof that is long (it names up to thousands of files) is needed of the newest commit only. So it is one property of
-the table, which each commit replaces, and the summary has its hash. The property is in the same commit.
-"""
+"""Reads and writes the proof of a commit by pyiceberg, in the text form of every engine (lake.tables.iceberg.proof)."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
-from dataclasses import asdict
 
 from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.table.snapshots import Snapshot, ancestors_of
 from pyiceberg.table.update import RemovePropertiesUpdate, SetPropertiesUpdate, TableUpdate
 
-from lake.errors import RejectedInputError
-from lake.tables.change import PROOF_PREFIX, Commit, Proof, WrittenRows
-
-WRITTEN, FENCE = "lake.written-rows", "lake.fence"
-LONG, LONG_PROPERTY = "odp.long-proof", "odp.long-proof"
-INLINE_CHARACTERS = 4_000
-"""Of 50 snapshots this is 200 kB, which each commit writes again."""
-LONGEST = 400_000
-"""The Data Catalog takes properties of 512,000 bytes."""
+from lake.tables.change import PROOF_PREFIX, Commit
+from lake.tables.iceberg.proof import ProofEntries, read_fence, read_proof
 
 
-def summary_of(proof: Proof, rows: WrittenRows, fence: int) -> dict[str, str]:
-    """Give the entries of a snapshot's summary for a proof."""
-    if not proof:
-        return {}
-    counted = {WRITTEN: json.dumps(asdict(rows)), **({FENCE: str(fence)} if fence else {})}
-    if not _is_long(proof):
-        return {**proof, **counted}
-    return {LONG: _digest(_written(proof)), **counted}
-
-
-def property_updates(metadata: TableMetadata | None, proof: Proof) -> list[TableUpdate]:
-    """Give the updates of properties that keep a long proof, and forget that of an earlier commit.
-
-    Raises:
-        RejectedInputError: the proof is longer than the catalog can keep.
-    """
-    if _is_long(proof):
-        text = _written(proof)
-        if len(text.encode()) > LONGEST:
-            message = f"the proof of one commit has {len(text):,} characters, and the catalog keeps {LONGEST:,}"
-            raise RejectedInputError(message)
-        return [SetPropertiesUpdate(updates={LONG_PROPERTY: text})]
-    if proof and metadata is not None and LONG_PROPERTY in metadata.properties:
-        return [RemovePropertiesUpdate(removals=[LONG_PROPERTY])]
-    return []
+def property_updates(metadata: TableMetadata, entries: ProofEntries) -> list[TableUpdate]:
+    """Return the updates of properties that keep a long proof, and forget that of an earlier commit."""
+    updates: list[TableUpdate] = []
+    if entries.properties:
+        updates.append(SetPropertiesUpdate(updates=dict(entries.properties)))
+    if entries.summary and (removed := entries.removed(metadata.properties)):
+        updates.append(RemovePropertiesUpdate(removals=removed))
+    return updates
 
 
 def newest_commit(metadata: TableMetadata) -> Commit | None:
@@ -60,23 +29,18 @@ def newest_commit(metadata: TableMetadata) -> Commit | None:
         RejectedInputError: the table was rolled back to a commit whose long proof is gone.
     """
     found = _newest(metadata)
-    if found is None:
-        return None
-    snapshot, summary = found
-    proof: Proof = {name: value for name, value in summary.items() if name.startswith(PROOF_PREFIX)}
-    if LONG in proof:
-        proof = _long_proof(metadata, proof[LONG])
-    return Commit(commit_time(snapshot), proof, WrittenRows(**json.loads(summary[WRITTEN])))
+    read = read_proof(found[1], metadata.properties) if found else None
+    return Commit(commit_time(found[0]), *read) if found and read else None
 
 
 def newest_fence(metadata: TableMetadata) -> int:
-    """Give the fencing token of the newest commit that carries a proof; 0 of one that has none."""
+    """Return the fencing token of the newest commit that carries a proof; 0 if it has none."""
     found = _newest(metadata)
-    return int(found[1].get(FENCE, 0)) if found else 0
+    return read_fence(found[1]) if found else 0
 
 
 def commit_time(snapshot: Snapshot) -> str:
-    """Give a text that sorts as the commits of the table: clocks of two writers may differ."""
+    """Return a text that sorts as the commits of the table: clocks of two writers may differ."""
     return f"{snapshot.sequence_number:020d}"
 
 
@@ -86,27 +50,3 @@ def _newest(metadata: TableMetadata) -> tuple[Snapshot, Mapping[str, str]] | Non
         if any(name.startswith(PROOF_PREFIX) for name in summary):
             return snapshot, summary
     return None
-
-
-def _long_proof(metadata: TableMetadata, digest: str) -> Proof:
-    text = metadata.properties.get(LONG_PROPERTY, "")
-    if _digest(text) != digest:
-        message = (
-            "the table was rolled back to a commit whose proof of applied files is not kept any more; roll it forward "
-            "again, or load the table again in DMS"
-        )
-        raise RejectedInputError(message)
-    proof: dict[str, str] = json.loads(text)
-    return proof
-
-
-def _is_long(proof: Proof) -> bool:
-    return sum(len(name) + len(value) for name, value in proof.items()) > INLINE_CHARACTERS
-
-
-def _written(proof: Proof) -> str:
-    return json.dumps(dict(proof), sort_keys=True)
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

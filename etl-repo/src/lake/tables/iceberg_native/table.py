@@ -15,6 +15,7 @@ from pyiceberg.table.metadata import TableMetadata
 from lake.errors import LeaseLostError, RejectedInputError
 from lake.tables.change import ChangeKind, Commit, StoredTable, TableDefinition, WrittenRows
 from lake.tables.format import CheckLease, CommentsOf
+from lake.tables.iceberg.proof import proof_entries
 from lake.tables.iceberg_native.commit import (
     CatalogTable,
     NewTable,
@@ -34,7 +35,6 @@ from lake.tables.iceberg_native.proof_entries import (
     newest_commit,
     newest_fence,
     property_updates,
-    summary_of,
 )
 from lake.tables.iceberg_native.retention import delete_unreachable, expired_snapshots
 from lake.tables.iceberg_native.row_change import Limits, RowChange
@@ -207,6 +207,7 @@ class NativeIcebergTable:
         proof, rows = change.proof, changes.rows
         if change.kind is ChangeKind.REWRITE and (carried := newest_commit(metadata)):
             proof, rows = carried.proof, carried.rows
+        entries = proof_entries(proof, rows, change.fence or newest_fence(metadata))
         parts = SnapshotParts(
             snapshot_id=metadata.new_snapshot_id(),
             parent=metadata.current_snapshot(),
@@ -215,9 +216,9 @@ class NativeIcebergTable:
             schema=to_be.schema.schema,
             specs={**metadata.specs(), to_be.spec.spec_id: to_be.spec},
             spec_id=to_be.spec.spec_id,
-            properties=summary_of(proof, rows, change.fence or newest_fence(metadata)),
+            properties=dict(entries.summary),
         )
-        properties = property_updates(metadata, proof)
+        properties = property_updates(metadata, entries)
         snapshot = write_snapshot(io, metadata.location, parts, live, changes)
         shape = (
             creating_updates(metadata) if to_be.of.is_new else schema_updates(metadata, to_be.schema.schema, to_be.spec)
