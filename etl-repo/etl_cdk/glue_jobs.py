@@ -82,8 +82,6 @@ class GlueJobs(Construct):
             "spark.serializer=org.apache.spark.serializer.KryoSerializer",
             "spark.sql.hive.convertMetastoreParquet=false",
             region_of_s3a(self),
-            # Hudi cannot write TIMESTAMP_NTZ, which Spark infers for timestamps of DMS
-            "spark.sql.parquet.inferTimestampNTZ.enabled=false",
             *iceberg_settings(self._warehouse),
             # each table is read as the catalog has it at that moment
             f"{ICEBERG_CATALOG}.cache-enabled=false",

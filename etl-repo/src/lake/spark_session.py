@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
-SETTINGS = {
+SHARED_SETTINGS = {
     # Spark would replace ${env:…} in SQL before it parses it, also inside of quotes, where no escaping helps
     "spark.sql.variable.substitute": "false",
-    # Hudi 1.0.2 refuses timestamps without time zone, and DMS writes no other: they are read as UTC instants
+    # times without a zone are UTC instants: Hudi 1.0.2 takes no others, and tables have no others
     "spark.sql.parquet.inferTimestampNTZ.enabled": "false",
     "spark.sql.session.timeZone": "UTC",
+}
+"""What both flows need, whatever a job's arguments say."""
+SETTINGS = {
+    **SHARED_SETTINGS,
     # dates such as 0001-01-01 are what DMS wrote and never those of Spark 2's calendar, which Spark asks about
     **{
         f"spark.sql.parquet.{kind}RebaseModeIn{way}": "CORRECTED"
@@ -22,21 +26,21 @@ SETTINGS = {
         for way in ("Read", "Write")
     },
 }
-"""What the correctness of the tables needs, whatever the job's arguments say."""
+"""What the correctness of ODP's tables needs besides."""
 
 _CONFIGURATION = "org.apache.hadoop.conf.Configuration"
 _GLOB = re.compile(r"[\\{}\[\]*?]")
 
 
-def hudi_session(application_name: str) -> SparkSession:
-    """Return the job's session with the settings above."""
+def job_session(application_name: str) -> SparkSession:
+    """Return the session of a job, as Glue has configured it."""
     from pyspark.sql import SparkSession
 
-    return with_settings(SparkSession.builder.appName(application_name).getOrCreate())
+    return SparkSession.builder.appName(application_name).getOrCreate()
 
 
 def with_settings(session: SparkSession) -> SparkSession:
-    """Set what Hudi needs to be right, and not to begin by starting debuggers."""
+    """Set what ODP's tables need to be right, and Hudi not to begin by starting debuggers."""
     set_up(session, SETTINGS)
     # Hudi measures objects with JOL, which would first start three JVMs to attach to this one, and fail
     java_class(session, "java.lang.System").setProperty("jol.skipHotspotSAAttach", "true")

@@ -7,17 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from lake.spark_session import set_up
+from lake.spark_session import SHARED_SETTINGS, job_session, set_up
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 SETTINGS = {
-    # Spark would replace ${env:…} in SQL before it parses it, even inside quotes, where escaping does not help
-    "spark.sql.variable.substitute": "false",
-    # source times are local to New York and kept as if they were UTC; so are Parquet times without a zone
-    "spark.sql.session.timeZone": "UTC",
-    "spark.sql.parquet.inferTimestampNTZ.enabled": "false",
+    **SHARED_SETTINGS,  # source times are local to New York and kept as if they were UTC
     # a value that cannot be converted becomes NULL, which the reader reports; an exception would stop the run
     "spark.sql.ansi.enabled": "false",
     "spark.sql.legacy.timeParserPolicy": "CORRECTED",
@@ -32,9 +28,7 @@ _CASE_SENSITIVE = "spark.sql.caseSensitive"
 
 def taxi_session(application_name: str) -> SparkSession:
     """Return the job's session, with the settings that the flow needs regardless of the job's arguments."""
-    from pyspark.sql import SparkSession
-
-    return with_settings(SparkSession.builder.appName(application_name).getOrCreate())
+    return with_settings(job_session(application_name))
 
 
 def with_settings(session: SparkSession) -> SparkSession:

@@ -13,7 +13,7 @@ from lake.job_arguments import parse_arguments
 from lake.landing.s3_listing import S3Listing
 from lake.ledger.connection import dynamodb_resource
 from lake.log_keys import log_as_text, log_keys
-from lake.spark_session import hudi_session, task_slots
+from lake.spark_session import job_session, task_slots, with_settings
 from odp.dynamodb.file_tracker import DynamoDbFileTracker
 from odp.dynamodb.quarantine import DynamoDbQuarantine
 from odp.dynamodb.run_log import DynamoDbRunLog, RunLogTables
@@ -44,7 +44,7 @@ class JobArguments:
     JOB_RUN_ID: str
     plan_bucket: str
     plan_key: str
-    batch: str
+    batch: int
     file_tracker_table: str
     file_tracker_history_table: str
     file_processing_tracker_table: str
@@ -56,10 +56,10 @@ class JobArguments:
     """JSON of the sources, by name."""
     buckets: str
     """JSON of the physical names of buckets, by role."""
-    max_files_per_refresh: str
-    max_bytes_per_refresh: str
-    max_replayed_files: str
-    history_days: str
+    max_files_per_refresh: int
+    max_bytes_per_refresh: int
+    max_replayed_files: int
+    history_days: int
 
 
 def refresh_configured(
@@ -87,8 +87,8 @@ def main(argv: Sequence[str]) -> list[RefreshOutcome]:
 
 
 def _refresh_batch_of(plan: BatchPlan, arguments: JobArguments) -> list[RefreshOutcome]:
-    source_tables = plan.batches[int(arguments.batch)]
-    spark = hudi_session(f"{arguments.JOB_NAME} {arguments.plan_key} {arguments.batch}")
+    source_tables = plan.batches[arguments.batch]
+    spark = with_settings(job_session(f"{arguments.JOB_NAME} {arguments.plan_key} {arguments.batch}"))
     dynamodb = dynamodb_resource()
     refresher = _refresher(arguments, dynamodb, SparkTableWriter(spark, json.loads(arguments.buckets)))
     running = RunningVersion(dynamodb, arguments.config_deploy_tracker_table)
@@ -117,9 +117,9 @@ def _refresher(arguments: JobArguments, dynamodb: DynamoDBServiceResource, write
         quarantine=quarantine,
         run_id=arguments.JOB_RUN_ID,
         limits=Limits(
-            files=int(arguments.max_files_per_refresh),
-            bytes=int(arguments.max_bytes_per_refresh),
-            replayed_files=int(arguments.max_replayed_files),
+            files=arguments.max_files_per_refresh,
+            bytes=arguments.max_bytes_per_refresh,
+            replayed_files=arguments.max_replayed_files,
         ),
     )
 
@@ -131,7 +131,7 @@ def _run_log_tables(arguments: JobArguments) -> RunLogTables:
         leases=arguments.file_processing_tracker_table,
         refreshes=arguments.file_processing_tracker_history_table,
         quarantine=arguments.quarantine_table,
-        history_days=int(arguments.history_days),
+        history_days=arguments.history_days,
     )
 
 

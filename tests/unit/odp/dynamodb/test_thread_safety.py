@@ -43,8 +43,9 @@ def shared(monkeypatch: pytest.MonkeyPatch) -> Any:
         "AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "us-east-1",
     }.items():  # fmt: skip
         monkeypatch.setenv(name, value)
-    numbers = {"max_files_per_refresh", "max_bytes_per_refresh", "max_replayed_files", "history_days"}
-    given = {field.name: "1" if field.name in numbers else field.name for field in dataclasses.fields(job.JobArguments)}
+    given: dict[str, Any] = {
+        field.name: 1 if field.type == "int" else field.name for field in dataclasses.fields(job.JobArguments)
+    }
     arguments = job.JobArguments(**{**given, "buckets": "{}", "sources": '{"default": {"folder": ""}}'})
     dynamodb = boto3.resource("dynamodb")
     running = RunningVersion(dynamodb, "tracker")
