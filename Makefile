@@ -69,14 +69,14 @@ check: $(READY) ## lint, types, import contracts, manifests and unit tests
 	@$(BIN)/mypy etl-repo/app.py
 	@$(BIN)/lint-imports
 	@$(BIN)/odp config validate
-	@PYTHONDONTWRITEBYTECODE= $(PYTEST) --quiet --numprocesses=auto --dist=worksteal -m "not slow and not simulation" tests/unit
+	@PYTHONDONTWRITEBYTECODE= $(PYTEST) --quiet --numprocesses=auto --dist=worksteal --hypothesis-profile=quick -m "not slow and not simulation" tests/unit
 
 test-tools: $(READY) ## rehearsal, odp command, scripts, benchmarks, this file, and all that starts programs
 	@$(PYTEST) --quiet --numprocesses=2 --dist=worksteal -m "not slow" tests/tools
 
 test-histories: $(READY) ## the history tester itself, planted defects; kills and interleavings of deployed code
 	@$(PYTEST) --quiet --numprocesses=2 --dist=worksteal tests/histories
-	@$(PYTEST) --quiet --numprocesses=2 --dist=worksteal -m simulation tests/unit
+	@$(PYTEST) --quiet --numprocesses=2 --dist=worksteal -m "(simulation or hypothesis) and not slow" tests/unit
 
 test-spark: $(SPARK) ## the table writers and the taxi flow's jobs on real Spark, Hudi and Iceberg
 

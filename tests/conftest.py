@@ -18,6 +18,7 @@ INDEPENDENT = tuple(PROJECT / "tests" / tier for tier in ("unit", "synth", "tool
 """The first two are run by the pipelines, which deploy any configuration; the third asks for none either."""
 GUARD = Guard()
 hypothesis.settings.register_profile("untimed", deadline=None)  # a busy machine is slow, and no test is timed
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=10)  # while one waits; all with the histories
 hypothesis.settings.load_profile("untimed")
 os.environ.pop("AWS_ENDPOINT_URL", None)  # a rehearsed build has one; what a test mocks must not be asked of it
 

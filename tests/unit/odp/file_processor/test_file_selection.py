@@ -24,7 +24,7 @@ from tests.unit.odp.file_processor.landings import (
 )
 
 HISTORICAL = RowHistory.ALL
-QUICKLY = settings(max_examples=100, phases=[Phase.explicit, Phase.generate])
+QUICKLY = settings(phases=[Phase.explicit, Phase.generate])
 # built once: each example would else build and check them again, which takes longer than the selection
 CONTENTS = st.sampled_from(["", "a"])
 ANY_FILES = st.lists(
