@@ -39,8 +39,8 @@ class ObjectGoneError(RetryableError):
     """A landed file was deleted after the refresh was planned; the next refresh notices the deletion."""
 
 
-class ChangeTooLargeError(TerminalError):
-    """The change is larger than its engine takes, and nothing was written; another engine has to apply it."""
+class BeyondEngineError(TerminalError):
+    """The change is more than its engine can do, and nothing was written; another engine has to apply it."""
 
 
 class RejectedInputError(TerminalError):

@@ -32,6 +32,12 @@ class FinalCounts:
     inserted: int
 
 
+def schema_of(config: RawTableConfig, columns: Columns) -> pa.Schema:
+    """Return the columns of a table's rows, with the technical ones."""
+    types = [(name, arrow_type(type_)) for name, type_ in columns.items()]
+    return pa.schema([*types, *((name, pa.string()) for name in technical_columns(config))])
+
+
 class FinalRows:
     """The final rows of one refresh of a table with these columns, whose configuration has the table's own names."""
 
@@ -59,8 +65,7 @@ class FinalRows:
     @property
     def schema(self) -> pa.Schema:
         """Give the columns of the rows, with the technical ones."""
-        types = [(name, arrow_type(type_)) for name, type_ in self._columns.items()]
-        return pa.schema([*types, *((name, pa.string()) for name in self._technical)])
+        return schema_of(self._config, self._columns)
 
     def read(self, *, with_deletes: bool = True) -> Iterator[pa.Table]:
         """Give the rows in pieces, in the order of the source."""

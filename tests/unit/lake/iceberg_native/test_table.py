@@ -12,7 +12,7 @@ import pytest
 from pyiceberg.schema import Schema
 from pyiceberg.types import LongType, NestedField
 
-from lake.errors import ChangeTooLargeError, LeaseLostError, RejectedInputError
+from lake.errors import BeyondEngineError, LeaseLostError, RejectedInputError
 from lake.tables.change import ChangeKind, StoredTable
 from lake.tables.iceberg_native.row_change import Limits, RowChange
 from tests.unit.lake.iceberg_native.lake import DATABASE, ROWS, SCHEMA, Lake, LakeTable, arrow, columns, nothing
@@ -177,7 +177,7 @@ def test_table_of_someone_else_is_refused(lake: Lake, table: LakeTable) -> None:
 def test_change_above_the_limits_writes_nothing(loaded: LakeTable) -> None:
     files = set(loaded.lake.folder.rglob("*"))
     for limits in (Limits(touched_bytes=10), Limits(changed_rows=1)):
-        with pytest.raises(ChangeTooLargeError, match="2 changed rows touch 2 data files"):
+        with pytest.raises(BeyondEngineError, match="2 changed rows touch 2 data files"):
             replace(loaded, limits=limits).change([("U", 1, 11, "north"), ("D", 2, None, None)])
     assert set(loaded.lake.folder.rglob("*")) == files
 

@@ -14,7 +14,7 @@ from pyiceberg.manifest import DataFile
 from pyiceberg.partitioning import PartitionSpec
 from pyiceberg.typedef import Record
 
-from lake.errors import ChangeTooLargeError
+from lake.errors import BeyondEngineError
 from lake.tables.change import TableDefinition, WrittenRows
 from lake.tables.iceberg_native.data_file_reader import DataFileReader, in_schema
 from lake.tables.iceberg_native.data_file_writer import DataFileWriter
@@ -59,7 +59,7 @@ class Merge:
         """Write rows that take the place of those of their keys, delete them, or are new.
 
         Raises:
-            ChangeTooLargeError: before anything was written.
+            BeyondEngineError: before anything was written.
         """
         deletes = self._is_delete(rows)
         upserts = in_schema(rows.filter(pc.invert(deletes)), self.writer.arrow)
@@ -111,7 +111,7 @@ class Merge:
                 f"of {size:,} bytes, and this engine takes {self.limits.changed_rows:,} rows and "
                 f"{self.limits.touched_bytes:,} bytes"
             )
-            raise ChangeTooLargeError(message)
+            raise BeyondEngineError(message)
 
     def _small_files(self, upserts: pa.Table, rewritten: Sequence[DataFile]) -> list[DataFile]:
         """Take along the smallest file of each partition that gains rows and has no touched file."""

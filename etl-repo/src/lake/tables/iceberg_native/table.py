@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -62,6 +62,11 @@ class _Next:
         return self.of.table.metadata
 
 
+def open_tables(catalog: Catalog, limits: Limits | None = None) -> Callable[[TableDefinition], NativeIcebergTable]:
+    """Return how tables of a catalog are opened, whether or not they exist."""
+    return lambda definition: NativeIcebergTable(catalog, definition, limits)
+
+
 class NativeIcebergTable:
     """A table of the catalog, read once: a change is made for the state that `existing` and `rows` gave."""
 
@@ -112,7 +117,7 @@ class NativeIcebergTable:
         `check_lease` is called last before the commit; what it raises leaves the table as it is.
 
         Raises:
-            ChangeTooLargeError: nothing was written.
+            BeyondEngineError: nothing was written.
             LeaseLostError: a newer owner of the lease has committed.
             TableMovedError: the table is not the one that was read.
             CommitUnknownError: the answer of the catalog is lost.

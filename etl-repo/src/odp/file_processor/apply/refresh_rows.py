@@ -15,6 +15,7 @@ from lake.spark_session import aggregated, computed_once
 from lake.tables.columns import Columns, String
 from odp.file_processor.apply.changes import ChangeReader
 from odp.file_processor.apply.commit_proof import FinalRows
+from odp.file_processor.apply.decided_refresh import load_version
 from odp.file_processor.apply.row_order import (
     IS_CHANGE,
     VALID_SEQUENCE,
@@ -36,11 +37,6 @@ if TYPE_CHECKING:
 
 
 _JOIN, _GREATEST, _LOADED = "_odp_join", "_odp_greatest", "_odp_loaded_"
-
-
-def load_version(before: str, generation: int) -> str:
-    """Name the version of a load's rows: later than the version before the load, earlier than any change after it."""
-    return f"{before}/L{generation}"
 
 
 def greatest_version(rows: DataFrame, before: str | None = None) -> str:

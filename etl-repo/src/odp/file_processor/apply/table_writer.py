@@ -4,42 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from lake.errors import LakeError, RejectedInputError
-from lake.tables.change import ChangeKind, StoredTable, TableChange
+from lake.tables.change import ChangeKind, TableChange
 from lake.tables.columns import Columns
 from lake.tables.format import Table, open_table
 from odp.file_processor.apply.changes import cast_to
 from odp.file_processor.apply.commit_proof import (
-    ExistingTable,
-    TableContent,
     may_count_updates_without_row,
-    proof_of_content,
-    proof_of_final_rows,
-    proof_of_refresh,
     read_commit,
-    read_content,
-    read_existing,
     read_source_names,
+)
+from odp.file_processor.apply.decided_refresh import (
+    DecidedRefresh,
+    demand_own_commit,
+    load_version,
+    refuse_earlier_keys,
 )
 from odp.file_processor.apply.parquet_footers import read_columns
 from odp.file_processor.apply.refresh_rows import (
     KeyedRows,
     RefreshRows,
     count_final_rows,
-    load_version,
     without_deleted,
 )
 from odp.file_processor.apply.row_order import with_keys
 from odp.file_processor.apply.source_columns import NamedColumns, changed_names, must_rewrite, with_table_names
 from odp.file_processor.apply.spark_failures import explained
-from odp.file_processor.apply.table_format import bound_columns, change_kind, definition_of, format_of
-from odp.file_processor.apply.table_schema import decide_table_columns, name_files
-from odp.file_processor.apply.technical_columns import KEY, technical_columns
-from odp.records import LandedFile, RawTableConfig, RowHistory
+from odp.file_processor.apply.table_format import bound_columns, definition_of, format_of
+from odp.file_processor.apply.technical_columns import technical_columns
+from odp.records import LandedFile, RawTableConfig
 from odp.refresh import LastCommit, RefreshKind, RefreshPlan
 
 if TYPE_CHECKING:
@@ -50,64 +45,25 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class RefreshChange:
-    """One refresh of one table; configuration and files have physical buckets."""
+class RefreshChange(DecidedRefresh):
+    """One refresh of one table, made and applied with Spark."""
 
     spark: SparkSession
-    config: RawTableConfig
-    refresh: RefreshPlan
     table: Table
-    stored: StoredTable | None
     check_lease: Callable[[], None]
 
     def apply(self) -> None:
         """Write the refresh in one commit, after what an earlier release left has been put right."""
-        is_emptied = self.refresh.kind is RefreshKind.EMPTY  # its files may be gone: they are the reason
-        file_columns = {} if is_emptied else read_columns(self.spark, self.refresh.read_files)
-        columns = self._columns(file_columns)
-        named = {} if is_emptied else name_files(self.config, self.refresh, file_columns, self._existing)
+        file_columns = {} if self.is_emptied else read_columns(self.spark, self.refresh.read_files)
+        columns, named = self.columns(file_columns), self.named(file_columns)
         self.table.repair(self.stored, self.check_lease)
         rows = RefreshRows(self.spark, with_table_names(self.config), columns, self.refresh)
-        staying = self._staying_columns()
+        staying = self.staying_columns
         capabilities = format_of(self.config).capabilities
         if staying is not None and must_rewrite(staying, columns, bound_columns(self.config), capabilities):
             self._rewrite(rows, staying)
             staying = columns
         self._write(rows, self._rows(rows, named, staying or columns), changed_names(named.values()))
-
-    @property
-    def _kind(self) -> ChangeKind:
-        return change_kind(self.config, self.refresh)
-
-    @property
-    def _is_merged(self) -> bool:
-        """Whether rows of the table stay."""
-        return self.stored is not None and self._kind is ChangeKind.MERGE
-
-    @property
-    def _is_historical(self) -> bool:
-        return self.config.history is RowHistory.ALL
-
-    @cached_property
-    def _existing(self) -> ExistingTable | None:
-        return read_existing(self.stored) if self.stored else None
-
-    @cached_property
-    def _content(self) -> TableContent:
-        return read_content(self.stored.proof) if self.stored else TableContent()
-
-    def _columns(self, file_columns: Mapping[str, Columns]) -> Columns:
-        existing = self._existing
-        if self.refresh.kind is not RefreshKind.EMPTY:
-            return decide_table_columns(self.config, self.refresh, file_columns, existing)
-        if existing is None:
-            message = f"{self.config.qualified_name}: there is no table to empty"
-            raise RejectedInputError(message)
-        return existing.columns
-
-    def _staying_columns(self) -> Columns | None:
-        """Return the columns of the rows that stay in the table; None if none does."""
-        return self._existing.columns if self._existing and self._is_merged else None
 
     def _rewrite(self, rows: RefreshRows, of_table: Columns) -> None:
         """Put the table's rows as they are into wider columns, in a commit of its own that no reader notices."""
@@ -119,47 +75,28 @@ class RefreshChange:
         return self.table.rows().select(*cast_to(columns, of_table), *technical_columns(self.config))
 
     def _rows(self, rows: RefreshRows, named: Mapping[str, NamedColumns], of_table: Columns) -> KeyedRows:
-        is_merged = self._is_historical and self.stored is not None
-        if self.refresh.kind is RefreshKind.EMPTY:
+        is_merged = self.is_historical and self.stored is not None
+        if self.is_emptied:
             empty = KeyedRows(rows.without_rows(), rows.without_rows())
             return rows.emptied_history(self._stored_rows(rows.columns, of_table)) if is_merged else empty
         read = rows.read(named)
-        version = self._content.load_version
+        version = self.content.load_version
         if self.refresh.kind is RefreshKind.RELOAD and is_merged:
             return rows.reloaded_history(read, self._stored_rows(rows.columns, of_table), version)
         if not version and is_merged and any(file.is_load for file in self.refresh.files):
             version = rows.version_of_load(read, self._stored_rows(rows.columns, of_table), "")
         version = version or load_version("", self.refresh.state.generation)
         keyed = rows.keyed(read, version)
-        marked = may_count_updates_without_row(self.refresh, self._existing, named.values()) and not self._is_historical
+        marked = may_count_updates_without_row(self.refresh, self.existing, named.values()) and not self.is_historical
         final = rows.final(keyed, marked=marked)
-        is_new = not self._is_historical and not self._is_merged
+        is_new = not self.is_historical and not self.is_merged
         return KeyedRows(without_deleted(final) if is_new else final, keyed, version, marked)
 
     def _write(self, rows: RefreshRows, made: KeyedRows, source_names: Mapping[str, str]) -> None:
-        is_replaced = not self._is_merged
-        after = self._content.after(self.refresh, made.load_version, is_replaced=is_replaced, source_names=source_names)
-        proof = proof_of_refresh(self.refresh) | proof_of_content(after)
-        final = made.final
-        if made.marked:
-            final, counted = count_final_rows(self.spark, final)
-            proof |= proof_of_final_rows(counted)
-        known = made.known if self._is_merged else None
-        self.table.apply(TableChange(self._kind, final, rows.columns, proof, known), self.check_lease)
-
-
-def refuse_earlier_keys(config: RawTableConfig, stored: StoredTable) -> None:
-    """Refuse a table of an earlier release whose record keys may be the same for two keys of the source.
-
-    Raises:
-        RejectedInputError: naming the way out.
-    """
-    if technical_columns(config) and KEY not in stored.columns:
-        message = (
-            f"{config.qualified_name} was written by an earlier release, whose keys of several columns and versions of "
-            "rows are not always unique; replicate the table into a new raw_table_name"
-        )
-        raise RejectedInputError(message)
+        final, counted = count_final_rows(self.spark, made.final) if made.marked else (made.final, None)
+        known = made.known if self.is_merged else None
+        proof = self.proof(made.load_version, source_names, counted)
+        self.table.apply(TableChange(self.kind, final, rows.columns, proof, known), self.check_lease)
 
 
 # Writes the change, and makes sure that the newest commit is this one.
@@ -183,19 +120,11 @@ class SparkTableWriter:
         files, replayed = self._files(refresh.files), self._files(refresh.replayed)
         table = self._table(placed)
         stored = table.existing()
-        if stored is not None:
-            refuse_earlier_keys(placed, stored)
+        refuse_earlier_keys(placed, stored)
         here = replace(refresh, files=files, replayed=replayed)
         with explained(self._spark, config, (*files, *replayed)):
-            RefreshChange(self._spark, placed, here, table, stored, check_lease).apply()
-        committed = self.last_refresh(config)
-        is_new = committed is not None and (stored is None or committed.commit_time > stored.commit_time)
-        if committed is None or not is_new or committed.file_ids != refresh.file_ids:
-            message = (
-                f"{config.qualified_name}: the newest commit is not the one just written; is another writer at work?"
-            )
-            raise LakeError(message)
-        return committed
+            RefreshChange(placed, here, stored, self._spark, table, check_lease).apply()
+        return demand_own_commit(config, refresh, stored, self.last_refresh(config))
 
     def publish(self, config: RawTableConfig, published_commit: str) -> str:
         """Bring the Data Catalog up to the newest commit; returns its time.

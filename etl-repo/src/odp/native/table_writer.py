@@ -1,0 +1,120 @@
+"""Writes Iceberg tables without a JVM: one commit for each refresh, whose proof says what it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
+from lake.errors import BeyondEngineError
+from lake.tables.change import ChangeKind, TableDefinition
+from lake.tables.columns import Columns, String
+from lake.tables.iceberg_native.row_change import RowChange
+from lake.tables.iceberg_native.table import NativeIcebergTable
+from odp.file_processor.apply import commit_proof
+from odp.file_processor.apply.commit_proof import may_count_updates_without_row, read_commit, read_source_names
+from odp.file_processor.apply.decided_refresh import (
+    DecidedRefresh,
+    demand_own_commit,
+    load_version,
+    refuse_earlier_keys,
+)
+from odp.file_processor.apply.source_columns import changed_names, with_table_names
+from odp.file_processor.apply.table_format import bound_columns, definition_of
+from odp.file_processor.apply.technical_columns import technical_columns
+from odp.native.dms_rows import OpenFile, read_columns
+from odp.native.final_rows import FinalRows, schema_of
+from odp.records import LandedFile, RawTableConfig
+from odp.refresh import LastCommit, RefreshKind, RefreshPlan
+
+OpenTable = Callable[[TableDefinition], NativeIcebergTable]
+
+
+class NativeTableWriter:
+    """Applies refreshes to tables of a catalog; `buckets` has the physical bucket of each role."""
+
+    def __init__(
+        self, open_table: OpenTable, open_file: OpenFile, buckets: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        self._open_table = open_table
+        self._open_file = open_file
+        self._buckets = buckets
+
+    def last_refresh(self, config: RawTableConfig) -> LastCommit | None:
+        """Read the newest refresh from the table itself; None when the table has none."""
+        commit = self._table(self._placed(config)).last_commit()
+        return read_commit(commit) if commit else None
+
+    def apply(self, config: RawTableConfig, refresh: RefreshPlan, check_lease: Callable[[], None]) -> LastCommit:
+        """Make the refresh visible in one commit that carries its file ids and the table's state.
+
+        Raises:
+            BeyondEngineError: Spark has to apply it; nothing was written.
+        """
+        placed = self._placed(config)
+        here = replace(refresh, files=self._files(refresh.files), replayed=self._files(refresh.replayed))
+        table = self._table(placed)
+        stored = table.existing()
+        refuse_earlier_keys(placed, stored)
+        change = self._change(DecidedRefresh(placed, here, stored))
+        table.repair(stored, check_lease)
+        table.apply(change, check_lease)
+        return demand_own_commit(config, refresh, stored, self.last_refresh(config))
+
+    def publish(self, config: RawTableConfig, published_commit: str) -> str:
+        """Comment columns that the source calls otherwise; returns the newest commit's time."""
+        return self._table(self._placed(config)).publish(published_commit, read_source_names)
+
+    def _change(self, decided: DecidedRefresh) -> RowChange:
+        _refuse_history(decided)
+        files = () if decided.is_emptied else decided.refresh.read_files
+        file_columns = read_columns(files, self._open_file)
+        columns, named = decided.columns(file_columns), decided.named(file_columns)
+        _refuse_other_keys(decided, columns)
+        config = with_table_names(decided.config)
+        version = decided.content.load_version or load_version("", decided.refresh.state.generation)
+        kind = ChangeKind.MERGE if decided.is_merged else ChangeKind.REPLACE
+        stored = {**columns, **{name: String() for name in technical_columns(config)}}
+        if decided.is_emptied:
+            empty = schema_of(config, columns).empty_table()
+            return RowChange(kind, empty, stored, decided.proof("", {}, None))
+        rows = FinalRows(config, columns, files, named, self._open_file, version)
+        counted = None
+        if may_count_updates_without_row(decided.refresh, decided.existing, named.values()) and decided.is_merged:
+            counted = commit_proof.FinalRows(rows.counts().rows, rows.counts().inserted)
+        proof = decided.proof(version, changed_names(named.values()), counted)
+        final = rows.read(with_deletes=decided.is_merged or decided.is_historical)
+        return RowChange(kind, final, stored, proof)
+
+    def _table(self, placed: RawTableConfig) -> NativeIcebergTable:
+        return self._open_table(definition_of(placed))
+
+    def _placed(self, config: RawTableConfig) -> RawTableConfig:
+        """Return the configuration with the physical bucket; one that is no role is physical already."""
+        bucket = config.raw_database_s3_bucket
+        return replace(config, raw_database_s3_bucket=self._buckets.get(bucket, bucket))
+
+    def _files(self, files: tuple[LandedFile, ...]) -> tuple[LandedFile, ...]:
+        return tuple(replace(file, bucket=self._buckets.get(file.bucket, file.bucket)) for file in files)
+
+
+def _refuse_history(decided: DecidedRefresh) -> None:
+    """Leave loads of a historical table that has rows to Spark, which compares them with all versions."""
+    is_load = any(file.is_load for file in decided.refresh.read_files)
+    ends_load = decided.refresh.kind in (RefreshKind.RELOAD, RefreshKind.EMPTY)
+    if decided.is_historical and decided.stored is not None and (is_load or ends_load):
+        message = f"{decided.config.qualified_name} is a historical table, whose loads Spark compares with its versions"
+        raise BeyondEngineError(message)
+
+
+def _refuse_other_keys(decided: DecidedRefresh, columns: Columns) -> None:
+    """Leave it to Spark to write the texts of record keys again when the type of a part of the key widens."""
+    staying = decided.staying_columns
+    if staying is None or not technical_columns(decided.config):
+        return
+    widened = [name for name in sorted(bound_columns(decided.config)) if staying.get(name) != columns.get(name)]
+    if widened:
+        message = (
+            f"{decided.config.qualified_name}: the type of {', '.join(widened)} widens, so each record key changes"
+        )
+        raise BeyondEngineError(message)

@@ -1,0 +1,189 @@
+"""Refreshes that the native engine applies: what a reader finds afterwards, and what it leaves to Spark."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from odp.native.table_writer import NativeTableWriter
+from odp.records import LandedFile, RawTableConfig, RowHistory
+from odp.refresh import LastCommit, RefreshKind, RefreshPlan, TableState
+
+from lake.errors import BeyondEngineError, LeaseLostError, SchemaChangeRefusedError
+from lake.tables.change import TableDefinition
+from lake.tables.iceberg_native.table import NativeIcebergTable
+from tests.unit.lake.iceberg_native.conftest import lake
+from tests.unit.lake.iceberg_native.lake import DATABASE, Lake, nothing
+from tests.unit.odp.native.dms import CONFIG, Files
+
+__all__ = ["lake"]
+
+Rows = Sequence[tuple[Any, ...]]
+
+
+class Table:
+    """One table that the native writer refreshes, and its reader, which is pyiceberg alone."""
+
+    def __init__(self, lake: Lake, name: str, **configured: Any) -> None:
+        self.lake = lake
+        self.files = Files()
+        self.config = replace(CONFIG, raw_database_name=DATABASE, raw_table_name=name, **configured)
+        self.writer = NativeTableWriter(self._open, self.files.open, {"raw": "b"})
+        self.generation = 0
+
+    def _open(self, definition: TableDefinition) -> NativeIcebergTable:
+        local = replace(definition, location=f"file://{self.lake.folder}/{definition.database}/{definition.name}")
+        return NativeIcebergTable(self.lake.catalog, local)
+
+    def file(self, name: str, rows: Rows, *, key: pa.DataType | None = None, more: str = "") -> LandedFile:
+        """A file of DMS with the columns Op, ID, V and, by its name, one more."""
+        names = ["Op", "ID", "V", *([more] if more else [])]
+        types = [pa.string(), key or pa.int32(), pa.string(), pa.string()]
+        return self.files.add(
+            name, pa.table({name: pa.array([row[at] for row in rows], types[at]) for at, name in enumerate(names)})
+        )
+
+    def refresh(self, kind: RefreshKind, *files: LandedFile, **more: Any) -> LastCommit:
+        self.generation += kind is not RefreshKind.CHANGES
+        plan = RefreshPlan(kind, files, (), TableState(self.generation))
+        return self.writer.apply(self.config, replace(plan, **more), nothing)
+
+    def load(self, rows: Rows, **file: Any) -> LastCommit:
+        kind = RefreshKind.RELOAD if self.generation else RefreshKind.INITIAL
+        return self.refresh(kind, self.file(f"LOAD{self.generation:08}", rows, **file))
+
+    def changes(self, name: str, rows: Rows, **file: Any) -> LastCommit:
+        return self.refresh(RefreshKind.CHANGES, self.file(name, rows, **file))
+
+    def rows(self, *names: str) -> list[tuple[Any, ...]]:
+        found = self.lake.reader.load_table((DATABASE, self.config.raw_table_name)).scan().to_arrow()
+        return sorted((tuple(row[name] for name in names or ("ID", "V")) for row in found.to_pylist()), key=repr)
+
+
+@pytest.fixture
+def table(lake: Lake, request: pytest.FixtureRequest) -> Table:
+    return Table(lake, f"w{abs(hash(request.node.name)):x}")
+
+
+def test_load_changes_and_reload_leave_what_the_source_has(table: Table) -> None:
+    table.load([("I", 1, "a"), ("I", 2, "b"), ("I", 3, "c")])
+    commit = table.changes("20260101-000000001", [("U", 1, "x"), ("D", 2, None), ("I", 4, "d"), ("U", 4, "e")])
+    assert table.rows() == [(1, "x"), (3, "c"), (4, "e")]
+    assert (commit.counts.inserted, commit.counts.updated, commit.counts.deleted) == (1, 1, 1)
+    table.load([("I", 7, "q")])
+    assert table.rows() == [(7, "q")]
+
+
+def test_last_change_of_a_key_wins_over_files_and_a_key_may_come_back(table: Table) -> None:
+    table.load([("I", 1, "a")])
+    first = table.file("20260101-000000001", [("D", 1, None)])
+    second = table.file("20260101-000000002", [("I", 1, "again"), ("U", 1, "last")])
+    table.refresh(RefreshKind.CHANGES, second, first)
+    assert table.rows() == [(1, "last")]
+
+
+def test_rows_that_the_first_files_delete_are_not_in_the_new_table(table: Table) -> None:
+    load = table.file("LOAD00000001", [("I", 1, "a"), ("I", 2, "b")])
+    change = table.file("20260101-000000001", [("D", 1, None)])
+    table.refresh(RefreshKind.INITIAL, load, change)
+    assert table.rows() == [(2, "b")]
+
+
+def test_emptied_source_empties_the_table_which_keeps_its_columns(table: Table) -> None:
+    table.load([("I", 1, "a")])
+    gone = table.file("LOAD00000001", [])
+    table.files.contents.clear()
+    table.refresh(RefreshKind.EMPTY, gone)
+    assert table.rows() == []
+    table.changes("20260101-000000001", [("I", 5, "n")])
+    assert table.rows() == [(5, "n")]
+
+
+def test_commit_proves_its_files_and_the_state_to_whoever_comes_next(table: Table) -> None:
+    table.load([("I", 1, "a")])
+    change = table.file("20260101-000000001", [("I", 2, "b")])
+    committed = table.refresh(RefreshKind.CHANGES, change)
+    another = NativeTableWriter(table._open, table.files.open, {"raw": "b"})
+    found = another.last_refresh(table.config)
+    assert found == committed
+    assert found is not None
+    assert (found.file_ids, found.state.generation) == ({change.file_id}, 1)
+
+
+def test_lost_lease_leaves_the_table_as_it_was(table: Table) -> None:
+    table.load([("I", 1, "a")])
+    before = table.writer.last_refresh(table.config)
+
+    def lost() -> None:
+        raise LeaseLostError
+
+    plan = RefreshPlan(RefreshKind.CHANGES, (table.file("20260101-000000001", [("D", 1, None)]),), (), TableState(1))
+    with pytest.raises(LeaseLostError):
+        table.writer.apply(table.config, plan, lost)
+    assert table.rows() == [(1, "a")]
+    assert table.writer.last_refresh(table.config) == before
+
+
+def test_added_column_is_null_in_rows_of_before(table: Table) -> None:
+    table.load([("I", 1, "a"), ("I", 2, "b")])
+    table.changes("20260101-000000001", [("U", 2, "x", "new")], more="W")
+    assert table.rows("ID", "V", "W") == [(1, "a", None), (2, "x", "new")]
+
+
+def test_type_that_changes_in_a_way_that_no_table_follows_is_refused_and_nothing_is_written(table: Table) -> None:
+    table.load([("I", 1, "a")])
+    before = table.writer.last_refresh(table.config)
+    with pytest.raises(SchemaChangeRefusedError):
+        table.changes("20260101-000000001", [("U", "1", "b")], key=pa.string())
+    assert table.writer.last_refresh(table.config) == before
+
+
+def test_historical_table_keeps_each_version_of_a_row(lake: Lake) -> None:
+    table = Table(lake, "history", history=RowHistory.ALL)
+    table.load([("I", 1, "a")])
+    table.changes("20260101-000000001", [("U", 1, "b"), ("U", 1, "c"), ("D", 1, None)])
+    assert table.rows("Op", "ID", "V") == [("D", 1, None), ("I", 1, "a"), ("U", 1, "b"), ("U", 1, "c")]
+
+
+@pytest.mark.parametrize("kind", [RefreshKind.RELOAD, RefreshKind.EMPTY])
+def test_load_of_a_historical_table_with_versions_is_left_to_spark(lake: Lake, kind: RefreshKind) -> None:
+    table = Table(lake, f"reloaded_{kind.value}", history=RowHistory.ALL)
+    table.load([("I", 1, "a")])
+    before = table.writer.last_refresh(table.config)
+    with pytest.raises(BeyondEngineError, match="is a historical table"):
+        table.refresh(kind, table.file("LOAD00000002", [("I", 1, "b")]))
+    assert table.writer.last_refresh(table.config) == before
+
+
+def composite(lake: Lake, name: str) -> Table:
+    return Table(lake, name, primary_key=("ID", "V"))
+
+
+def test_wider_part_of_a_key_of_several_columns_is_left_to_spark(lake: Lake) -> None:
+    table = composite(lake, "wider_key")
+    table.load([("I", 1, "a")])
+    with pytest.raises(BeyondEngineError, match="the type of ID widens"):
+        table.changes("20260101-000000001", [("I", 2**40, "b")], key=pa.int64())
+    assert table.rows() == [(1, "a")]
+
+
+def test_rows_of_a_key_of_several_columns_are_told_apart_by_all_of_them(lake: Lake) -> None:
+    table = composite(lake, "composite")
+    table.load([("I", 1, "a"), ("I", 1, "b"), ("I", 2, "a")])
+    table.changes("20260101-000000001", [("D", 1, "b"), ("I", 2, "b")])
+    assert table.rows() == [(1, "a"), (2, "a"), (2, "b")]
+
+
+def test_config_of_the_writer_names_the_bucket_by_its_role(lake: Lake) -> None:
+    placed: list[str] = []
+
+    def opened(definition: TableDefinition) -> NativeIcebergTable:
+        placed.append(definition.location)
+        return NativeIcebergTable(lake.catalog, definition)
+
+    config: RawTableConfig = replace(CONFIG, raw_database_s3_bucket="raw")
+    assert NativeTableWriter(opened, Files().open, {"raw": "physical-1"}).last_refresh(config) is None
+    assert placed == ["s3://physical-1/raw/t"]
