@@ -110,7 +110,7 @@ def test_commit_proves_its_files_and_the_state_to_whoever_comes_next(table: Tabl
     found = another.last_refresh(table.config)
     assert found == committed
     assert found is not None
-    assert (found.file_ids, found.state.generation) == ({change.file_id}, 1)
+    assert (found.file_ids, found.state.generation) == (frozenset({change.file_id}), 1)
 
 
 def test_lost_lease_leaves_the_table_as_it_was(table: Table) -> None:
