@@ -15,6 +15,8 @@ from lake.tables.columns import Promotion
 from lake.tables.iceberg.capabilities import ICEBERG
 from tests.unit.lake.iceberg_native.lake import SCHEMA, Lake, LakeTable, columns
 
+pytestmark = pytest.mark.simulation  # no function is deployed with this engine yet
+
 WIDENED: dict[Promotion, tuple[str, Any, str, Any]] = {
     Promotion.INT_TO_BIGINT: ("int", -(2**31), "bigint", 2**40),
     Promotion.INTEGER_TO_UNSIGNED: ("bigint", 2**63 - 1, "decimal(20,0)", Decimal(2**64 - 1)),

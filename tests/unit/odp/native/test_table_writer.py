@@ -19,6 +19,8 @@ from tests.unit.lake.iceberg_native.conftest import lake
 from tests.unit.lake.iceberg_native.lake import DATABASE, Lake, nothing
 from tests.unit.odp.native.dms import CONFIG, Files
 
+pytestmark = pytest.mark.simulation  # no function is deployed with this engine yet
+
 __all__ = ["lake"]
 
 Rows = Sequence[tuple[Any, ...]]

@@ -17,6 +17,8 @@ from lake.errors import RejectedInputError
 from lake.tables.columns import TimeOfDay, column_type
 from tests.unit.odp.native.dms import Files, values
 
+pytestmark = pytest.mark.simulation  # no function is deployed with this engine yet
+
 TYPES: list[tuple[pa.DataType, str]] = [
     (pa.bool_(), "boolean"),
     (pa.int8(), "int"),
