@@ -1,8 +1,8 @@
 """The sweep over the staging bucket: finds files without an event, for tables that get no other file.
 
-Every few hours it lists the recent files of every table: yesterday to tomorrow, and all LOAD files. Once a week it
-begins a round over the whole bucket. The next run continues at the key where the time ended. So the cost of a run does
-not depend on the number of old objects.
+Every few hours it lists the recent files of every table: yesterday to tomorrow, and the parts of loads in its folder.
+Once a week it begins a round over the whole bucket. The next run continues at the key where the time ended. So the cost
+of a run does not depend on the number of old objects.
 """
 
 from __future__ import annotations
