@@ -32,8 +32,8 @@ Not counted:
 ABOUT_IDLE = """An idle environment is deployed, polls its queues and runs its schedules. No data arrives, and
 nothing is stored.
 
-Not counted: builds (a push runs some minutes of CodeBuild and of V2 pipeline actions), and the yearly rotation of
-keys (the first two rotations of a key add its price once each).
+Not counted are builds: a push runs some minutes of CodeBuild and of V2 pipeline actions. The yearly rotation of keys is
+not counted either: each of the first two rotations of a key adds its price once.
 """
 COLUMNS = (
     "tables",
