@@ -7,13 +7,13 @@ memory depends on keys, and not on rows.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from lake.tables.columns import Columns
 from lake.tables.iceberg_native.arrow_types import arrow_type
+from odp.file_processor.apply import commit_proof
 from odp.file_processor.apply.source_columns import NamedColumns
 from odp.file_processor.apply.technical_columns import KEY, VERSION, technical_columns
 from odp.native.dms_rows import DmsRows, OpenFile
@@ -22,14 +22,6 @@ from odp.native.value_texts import key_texts
 from odp.records import DELETE, INSERT, OPERATION, LandedFile, RawTableConfig
 
 _ROW_DIGITS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class FinalCounts:
-    """How many final rows there are, deletes included, and how many rows of inserted keys are among them."""
-
-    rows: int
-    inserted: int
 
 
 def schema_of(config: RawTableConfig, columns: Columns) -> pa.Schema:
@@ -80,9 +72,9 @@ class FinalRows:
                 last = placed.take(places).select(self.schema.names)
                 yield last if with_deletes else last.filter(pc.not_equal(last[OPERATION], DELETE))
 
-    def counts(self) -> FinalCounts:
+    def counts(self) -> commit_proof.FinalRows:
         """Count the final rows, without reading the files again."""
-        return FinalCounts(len(self._last.places), self._inserted)
+        return commit_proof.FinalRows(len(self._last.places), self._inserted)
 
     def _find_last(self) -> LastRows:
         by = [*self._config.primary_key, *([VERSION] if VERSION in self._technical else [])]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 
 from lake.errors import BeyondEngineError
@@ -11,12 +10,13 @@ from lake.tables.change import ChangeKind, TableDefinition
 from lake.tables.columns import Columns, String
 from lake.tables.iceberg_native.row_change import RowChange
 from lake.tables.iceberg_native.table import NativeIcebergTable
-from odp.file_processor.apply import commit_proof
 from odp.file_processor.apply.commit_proof import may_count_updates_without_row, read_commit, read_source_names
 from odp.file_processor.apply.decided_refresh import (
     DecidedRefresh,
     demand_own_commit,
     load_version,
+    placed,
+    placed_files,
     refuse_earlier_keys,
 )
 from odp.file_processor.apply.source_columns import changed_names, with_table_names
@@ -24,7 +24,7 @@ from odp.file_processor.apply.table_format import bound_columns, definition_of
 from odp.file_processor.apply.technical_columns import technical_columns
 from odp.native.dms_rows import OpenFile, read_columns
 from odp.native.final_rows import FinalRows, schema_of
-from odp.records import LandedFile, RawTableConfig
+from odp.records import RawTableConfig
 from odp.refresh import LastCommit, RefreshKind, RefreshPlan
 
 OpenTable = Callable[[TableDefinition], NativeIcebergTable]
@@ -42,7 +42,7 @@ class NativeTableWriter:
 
     def last_refresh(self, config: RawTableConfig) -> LastCommit | None:
         """Read the newest refresh from the table itself; None when the table has none."""
-        commit = self._table(self._placed(config)).last_commit()
+        commit = self._table(config).last_commit()
         return read_commit(commit) if commit else None
 
     def apply(self, config: RawTableConfig, refresh: RefreshPlan, check_lease: Callable[[], None]) -> LastCommit:
@@ -51,19 +51,18 @@ class NativeTableWriter:
         Raises:
             BeyondEngineError: Spark has to apply it; nothing was written.
         """
-        placed = self._placed(config)
-        here = replace(refresh, files=self._files(refresh.files), replayed=self._files(refresh.replayed))
-        table = self._table(placed)
+        table = self._table(config)
         stored = table.existing()
-        refuse_earlier_keys(placed, stored)
-        change = self._change(DecidedRefresh(placed, here, stored))
+        refuse_earlier_keys(config, stored)
+        here = placed_files(refresh, self._buckets)
+        change = self._change(DecidedRefresh(placed(config, self._buckets), here, stored))
         table.repair(stored, check_lease)
         table.apply(change, check_lease)
         return demand_own_commit(config, refresh, stored, self.last_refresh(config))
 
     def publish(self, config: RawTableConfig, published_commit: str) -> str:
         """Comment columns that the source calls otherwise; returns the newest commit's time."""
-        return self._table(self._placed(config)).publish(published_commit, read_source_names)
+        return self._table(config).publish(published_commit, read_source_names)
 
     def _change(self, decided: DecidedRefresh) -> RowChange:
         _refuse_history(decided)
@@ -81,21 +80,13 @@ class NativeTableWriter:
         rows = FinalRows(config, columns, files, named, self._open_file, version)
         counted = None
         if may_count_updates_without_row(decided.refresh, decided.existing, named.values()) and decided.is_merged:
-            counted = commit_proof.FinalRows(rows.counts().rows, rows.counts().inserted)
+            counted = rows.counts()
         proof = decided.proof(version, changed_names(named.values()), counted)
         final = rows.read(with_deletes=decided.is_merged or decided.is_historical)
         return RowChange(kind, final, stored, proof)
 
-    def _table(self, placed: RawTableConfig) -> NativeIcebergTable:
-        return self._open_table(definition_of(placed))
-
-    def _placed(self, config: RawTableConfig) -> RawTableConfig:
-        """Return the configuration with the physical bucket; one that is no role is physical already."""
-        bucket = config.raw_database_s3_bucket
-        return replace(config, raw_database_s3_bucket=self._buckets.get(bucket, bucket))
-
-    def _files(self, files: tuple[LandedFile, ...]) -> tuple[LandedFile, ...]:
-        return tuple(replace(file, bucket=self._buckets.get(file.bucket, file.bucket)) for file in files)
+    def _table(self, config: RawTableConfig) -> NativeIcebergTable:
+        return self._open_table(definition_of(placed(config, self._buckets)))
 
 
 def _refuse_history(decided: DecidedRefresh) -> None:

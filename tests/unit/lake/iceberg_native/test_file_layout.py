@@ -174,7 +174,7 @@ def test_other_writers_commits_without_proof_leave_the_proof_as_it_is(loaded: La
 
 
 def test_old_snapshots_are_forgotten_and_their_files_deleted(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retention, "READERS_MS", -1)
+    monkeypatch.setattr(retention, "QUERY_MS", -1)
     table = lake.table(partition_by="REGION")
     for number in range(90):
         table.change([("U", number % 4, number, "abc"[number % 3]), ("D", 5, None, None)], proof={"odp.n": str(number)})
@@ -193,7 +193,7 @@ def test_snapshots_that_a_query_may_read_or_a_tag_names_are_kept(lake: Lake, mon
     for number in range(65):
         table.change([("U", 1, number, None)])
     assert len(table.stored.metadata.snapshots) == 66, "all are younger than a query may take"
-    monkeypatch.setattr(retention, "READERS_MS", -1)
+    monkeypatch.setattr(retention, "QUERY_MS", -1)
     table.change([("U", 1, 99, None)])
     assert len(table.stored.metadata.snapshots) < 60
     assert table.stored.scan(snapshot_id=first).to_arrow()["V"].to_pylist() == [0]

@@ -8,8 +8,8 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from odp.file_processor.apply.commit_proof import FinalRows
 from odp.native import last_rows
-from odp.native.final_rows import FinalCounts
 from odp.records import RowHistory
 
 from lake.errors import ObjectGoneError, RejectedInputError
@@ -50,7 +50,7 @@ def test_last_row_of_the_newest_file_wins_whatever_the_order_of_files() -> None:
     files.add(FIRST, changes(("I", 1, "old", None), ("I", 2, "old", None), ("I", 3, "old", None)))
     final = files.final(COLUMNS)
     assert values(final, "Op", "ID", "V") == [("D", 2, None), ("I", 3, "old"), ("U", 1, "newest")]
-    assert final.counts() == FinalCounts(rows=3, inserted=2)
+    assert final.counts() == FinalRows(rows=3, inserted=2)
     assert pa.concat_tables(final.read(with_deletes=False))["ID"].to_pylist() == [3, 1]
 
 

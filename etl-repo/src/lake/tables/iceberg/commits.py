@@ -11,7 +11,7 @@ from lake.spark_session import elements
 from lake.tables.change import Commit
 from lake.tables.columns import Columns
 from lake.tables.iceberg.options import MOST_SNAPSHOTS, QUERY_MS
-from lake.tables.iceberg.proof import read_proof
+from lake.tables.iceberg.proof import commit_time_of, read_proof
 from lake.tables.iceberg.schema import table_columns
 
 
@@ -56,8 +56,8 @@ def _texts(entries: Any) -> dict[str, str]:  # noqa: ANN401
 
 
 def commit_time(snapshot: Any) -> str:  # noqa: ANN401
-    """Give a text that sorts as the commits of the table: clocks of two writers may differ."""
-    return f"{snapshot.sequenceNumber():020d}"
+    """Give the time of a commit, by which the commits of a table sort."""
+    return commit_time_of(int(snapshot.sequenceNumber()))
 
 
 def columns_as_of(table: Any, snapshot: Any) -> Columns:  # noqa: ANN401

@@ -11,7 +11,10 @@ TIME_TRAVEL_COMMITS = 10
 """So many commits of a merged table can be read as they were, even if a day passes without one."""
 
 MOST_SNAPSHOTS = 50
-"""A merged table keeps no more than so many, whatever their age, but for those that a query may still read."""
+"""A merged table keeps no more than so many, whatever their age, but for those that a query may still read.
+
+Each commit writes the list of all snapshots again: 1 kB each.
+"""
 QUERY_MS = 15 * 60 * 1000
 """So long a query may read a snapshot, however many commits follow it."""
 

@@ -37,10 +37,11 @@ _DECIMAL = re.compile(r"decimal\((\d+), ?(\d+)\)")
 
 def table_columns(fields: Iterable[tuple[str, str]]) -> dict[str, ColumnType]:
     """Give the type of each column from its name and its type as Iceberg prints it."""
-    return {name: _type(printed) for name, printed in fields}
+    return {name: column_type(printed) for name, printed in fields}
 
 
-def _type(printed: str) -> ColumnType:
+def column_type(printed: str) -> ColumnType:
+    """Give the type that Iceberg prints so."""
     if found := _DECIMAL.fullmatch(printed):
         return Decimal(int(found[1]), int(found[2]))
     return _TYPES.get(printed) or Unsupported(printed)

@@ -25,7 +25,7 @@ from lake.tables.iceberg.catalog import (
 )
 from lake.tables.iceberg.commits import columns_as_of, columns_of, commit_time, forget_old_snapshots, newest_change
 from lake.tables.iceberg.options import MERGED_TABLE_PROPERTIES, summary_options
-from lake.tables.iceberg.proof import ProofEntries, proof_entries
+from lake.tables.iceberg.proof import ProofEntries, proof_entries, refuse_without_proof
 from lake.tables.iceberg.staged import Shape, StagedTable, changed, follow, replaced, staged
 
 if TYPE_CHECKING:
@@ -73,11 +73,7 @@ class IcebergTable:
             RejectedInputError: naming the table.
         """
         if stored is None and self._load() is not None:
-            message = (
-                f"{self._definition.qualified_name} is an Iceberg table whose commits carry no proof, so this lake did "
-                "not write it; drop it, or replicate the source table into a new raw_table_name"
-            )
-            raise RejectedInputError(message)
+            refuse_without_proof(self._definition.qualified_name)
 
     def apply(self, change: TableChange, check_lease: CheckLease) -> None:
         """Make a change visible in one commit of the catalog: its columns, its rows, and its proof.

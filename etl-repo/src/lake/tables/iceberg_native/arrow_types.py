@@ -31,6 +31,7 @@ from lake.tables.columns import (
     String,
     Timestamp,
 )
+from lake.tables.iceberg.schema import column_type
 
 _ARROW: dict[ColumnType, pa.DataType] = {
     Boolean(): pa.bool_(),
@@ -43,17 +44,11 @@ _ARROW: dict[ColumnType, pa.DataType] = {
     Date(): pa.date32(),
     Timestamp(): pa.timestamp("us", tz="UTC"),
 }
-_ICEBERG: dict[ColumnType, PrimitiveType] = {
-    Boolean(): BooleanType(),
-    INT: IntegerType(),
-    BIGINT: LongType(),
-    Float(): FloatType(),
-    Double(): DoubleType(),
-    String(): StringType(),
-    Binary(): BinaryType(),
-    Date(): DateType(),
-    Timestamp(): TimestamptzType(),
-}
+_PRIMITIVES = (
+    *(BooleanType(), IntegerType(), LongType(), FloatType(), DoubleType()),
+    *(StringType(), BinaryType(), DateType(), TimestamptzType()),
+)
+_ICEBERG: dict[ColumnType, PrimitiveType] = {column_type(str(type_)): type_ for type_ in _PRIMITIVES}
 
 
 def arrow_type(type_: ColumnType) -> pa.DataType:

@@ -1,4 +1,4 @@
-"""The properties of tables that this writer makes; the Spark engine gives its own the same."""
+"""The properties of tables that this writer makes: those of the Spark engine, and how its data files are written."""
 
 from __future__ import annotations
 

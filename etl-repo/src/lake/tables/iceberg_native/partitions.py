@@ -18,8 +18,8 @@ from pyiceberg.transforms import BucketTransform, DayTransform, IdentityTransfor
 from pyiceberg.typedef import Record
 
 from lake.errors import RejectedInputError
+from lake.tables.partitions import partition_of
 
-_BY = re.compile(r"(?P<column>\w+)|day\((?P<day>\w+)\)|bucket\((?P<buckets>\d+), ?(?P<bucket>\w+)\)")
 _COARSE = ("day", "month", "year", "hour")
 
 
@@ -106,15 +106,19 @@ def _physical(column: pa.Array) -> pa.Array:
 
 
 def _parsed(partition_by: str) -> tuple[str, str, Transform[Any, Any]]:
-    found = _BY.fullmatch(partition_by)
-    if found is None:
+    """Return the name of a partition field, as Iceberg names it by default, its column and its transform."""
+    try:
+        by = partition_of(partition_by)
+    except ValueError:
+        by = None
+    if by is None or re.fullmatch(r"\w+", by.column) is None:  # names of columns are plain in tables
         message = (
             f"{partition_by!r} names no partition that Iceberg tables of this lake have: name a column, day(column) or "
             "bucket(number, column)"
         )
         raise RejectedInputError(message)
-    if found["column"]:
-        return found["column"], found["column"], IdentityTransform()
-    if found["day"]:
-        return f"{found['day']}_day", found["day"], DayTransform()
-    return f"{found['bucket']}_bucket", found["bucket"], BucketTransform(int(found["buckets"]))
+    if by.transform == "day":
+        return f"{by.column}_day", by.column, DayTransform()
+    if by.transform == "bucket":
+        return f"{by.column}_bucket", by.column, BucketTransform(by.buckets)
+    return by.column, by.column, IdentityTransform()

@@ -9,7 +9,7 @@ from pyiceberg.table.snapshots import Snapshot, ancestors_of
 from pyiceberg.table.update import RemovePropertiesUpdate, SetPropertiesUpdate, TableUpdate
 
 from lake.tables.change import PROOF_PREFIX, Commit
-from lake.tables.iceberg.proof import ProofEntries, read_fence, read_proof
+from lake.tables.iceberg.proof import ProofEntries, commit_time_of, read_fence, read_proof
 
 
 def property_updates(metadata: TableMetadata, entries: ProofEntries) -> list[TableUpdate]:
@@ -40,8 +40,8 @@ def newest_fence(metadata: TableMetadata) -> int:
 
 
 def commit_time(snapshot: Snapshot) -> str:
-    """Return a text that sorts as the commits of the table: clocks of two writers may differ."""
-    return f"{snapshot.sequence_number:020d}"
+    """Return the time of a commit, by which the commits of a table sort."""
+    return commit_time_of(snapshot.sequence_number or 0)
 
 
 def _newest(metadata: TableMetadata) -> tuple[Snapshot, Mapping[str, str]] | None:

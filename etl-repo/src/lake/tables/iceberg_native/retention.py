@@ -11,14 +11,12 @@ from pyiceberg.io import FileIO
 from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.table.snapshots import Snapshot
 
+from lake.tables.iceberg.options import MOST_SNAPSHOTS, QUERY_MS
+
 logger = logging.getLogger(__name__)
 
 DELETES_METADATA = "write.metadata.delete-after-commit.enabled"
 MIN_SNAPSHOTS, MAX_AGE = "history.expire.min-snapshots-to-keep", "history.expire.max-snapshot-age-ms"
-MOST_SNAPSHOTS = 50
-"""Each commit writes the list of all snapshots again: 1 kB each. A table of one-minute refreshes keeps 50 minutes."""
-READERS_MS = 15 * 60 * 1000
-"""So long a query may read a snapshot, however many commits follow it."""
 _AT_ONCE = 10
 """Forgetting reads manifests, so it waits for several snapshots."""
 _DAY_MS = 24 * 60 * 60 * 1000
@@ -38,7 +36,7 @@ def expired_snapshots(metadata: TableMetadata, now_ms: int | None = None) -> lis
         snapshot
         for at, snapshot in enumerate(newest_first)
         if at >= keep
-        and now - snapshot.timestamp_ms > (READERS_MS if at >= MOST_SNAPSHOTS else max_age)
+        and now - snapshot.timestamp_ms > (QUERY_MS if at >= MOST_SNAPSHOTS else max_age)
         and snapshot.snapshot_id not in named
     ]
     return old if len(old) >= _AT_ONCE else []

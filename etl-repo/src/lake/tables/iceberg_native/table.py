@@ -15,7 +15,7 @@ from pyiceberg.table.metadata import TableMetadata
 from lake.errors import LeaseLostError, RejectedInputError
 from lake.tables.change import ChangeKind, Commit, StoredTable, TableDefinition, WrittenRows
 from lake.tables.format import CheckLease, CommentsOf
-from lake.tables.iceberg.proof import proof_entries
+from lake.tables.iceberg.proof import proof_entries, refuse_without_proof
 from lake.tables.iceberg_native.commit import (
     CatalogTable,
     NewTable,
@@ -105,11 +105,7 @@ class NativeIcebergTable:
             RejectedInputError: naming the table.
         """
         if stored is None and self._table() is not None:
-            message = (
-                f"{self._definition.qualified_name} is an Iceberg table whose commits carry no proof, so this lake did "
-                "not write it; drop it, or replicate the source table into a new raw_table_name"
-            )
-            raise RejectedInputError(message)
+            refuse_without_proof(self._definition.qualified_name)
 
     def apply(self, change: RowChange, check_lease: CheckLease) -> WrittenRows:
         """Make a change visible in one commit of the catalog: rows, proof, and what changes of the schema.

@@ -30,7 +30,6 @@ class NextSchema:
 
     schema: Schema
     stored_ids: Mapping[str, int]
-    is_new: bool
     must_rewrite: bool
 
     @property
@@ -57,7 +56,7 @@ def first_schema(columns: Columns) -> NextSchema:
     """Give the schema of a table that does not exist yet."""
     numbered = enumerate(columns.items(), start=1)
     fields = [NestedField(at, name, iceberg_type(type_), required=False) for at, (name, type_) in numbered]
-    return NextSchema(Schema(*fields, schema_id=0), {}, is_new=True, must_rewrite=False)
+    return NextSchema(Schema(*fields, schema_id=0), {}, must_rewrite=False)
 
 
 def merged_schema(metadata: TableMetadata, columns: Columns) -> NextSchema:
@@ -108,8 +107,7 @@ def _next(metadata: TableMetadata, columns: Columns) -> NextSchema:
         else:
             last += 1
             fields.append(NestedField(last, name, iceberg_type(type_), required=False, doc=old.doc if old else None))
-    schema, is_new = _identified(metadata, fields)
-    return NextSchema(schema, stored, is_new, must_rewrite)
+    return NextSchema(_identified(metadata, fields), stored, must_rewrite)
 
 
 def _is_in_place(old: ColumnType, new: ColumnType) -> bool:
@@ -124,12 +122,12 @@ def _partition_sources(metadata: TableMetadata) -> frozenset[int]:
     return frozenset(field.source_id for spec in metadata.partition_specs for field in spec.fields)
 
 
-def _identified(metadata: TableMetadata, fields: list[NestedField]) -> tuple[Schema, bool]:
-    """Give the schema of these fields its id, and say whether the table does not know it yet."""
+def _identified(metadata: TableMetadata, fields: list[NestedField]) -> Schema:
+    """Give the schema of these fields: the one that the table knows, or a new one with an id of its own."""
     for known in metadata.schemas:
         if list(known.fields) == fields:
-            return known, False
-    return Schema(*fields, schema_id=max(known.schema_id for known in metadata.schemas) + 1), True
+            return known
+    return Schema(*fields, schema_id=max(known.schema_id for known in metadata.schemas) + 1)
 
 
 def commented_schema(metadata: TableMetadata, comments: Mapping[str, str]) -> Schema | None:
@@ -137,4 +135,4 @@ def commented_schema(metadata: TableMetadata, comments: Mapping[str, str]) -> Sc
     current = metadata.schema()
     texts = {name.lower(): text for name, text in comments.items()}
     fields = [field.model_copy(update={"doc": texts.get(field.name.lower(), field.doc)}) for field in current.fields]
-    return None if fields == list(current.fields) else _identified(metadata, fields)[0]
+    return None if fields == list(current.fields) else _identified(metadata, fields)

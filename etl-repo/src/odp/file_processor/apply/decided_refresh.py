@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from lake.errors import LakeError, RejectedInputError
@@ -23,7 +23,7 @@ from odp.file_processor.apply.source_columns import NamedColumns
 from odp.file_processor.apply.table_format import change_kind
 from odp.file_processor.apply.table_schema import decide_table_columns, name_files
 from odp.file_processor.apply.technical_columns import KEY, technical_columns
-from odp.records import RawTableConfig, RowHistory
+from odp.records import LandedFile, RawTableConfig, RowHistory
 from odp.refresh import LastCommit, RefreshKind, RefreshPlan
 
 
@@ -89,6 +89,21 @@ class DecidedRefresh:
         after = self.content.after(self.refresh, load_version, is_replaced=is_replaced, source_names=source_names)
         proof = proof_of_refresh(self.refresh) | proof_of_content(after)
         return proof | proof_of_final_rows(counted) if counted else proof
+
+
+def placed(config: RawTableConfig, buckets: Mapping[str, str]) -> RawTableConfig:
+    """Return the configuration with the physical bucket; one that is no role is physical already."""
+    bucket = config.raw_database_s3_bucket
+    return replace(config, raw_database_s3_bucket=buckets.get(bucket, bucket))
+
+
+def placed_files(refresh: RefreshPlan, buckets: Mapping[str, str]) -> RefreshPlan:
+    """Return the refresh with the physical bucket of each file."""
+
+    def of(files: tuple[LandedFile, ...]) -> tuple[LandedFile, ...]:
+        return tuple(replace(file, bucket=buckets.get(file.bucket, file.bucket)) for file in files)
+
+    return replace(refresh, files=of(refresh.files), replayed=of(refresh.replayed))
 
 
 def load_version(before: str, generation: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,8 @@ from odp.file_processor.apply.decided_refresh import (
     DecidedRefresh,
     demand_own_commit,
     load_version,
+    placed,
+    placed_files,
     refuse_earlier_keys,
 )
 from odp.file_processor.apply.parquet_footers import read_columns
@@ -34,7 +36,7 @@ from odp.file_processor.apply.source_columns import NamedColumns, changed_names,
 from odp.file_processor.apply.spark_failures import explained
 from odp.file_processor.apply.table_format import bound_columns, definition_of, format_of
 from odp.file_processor.apply.technical_columns import technical_columns
-from odp.records import LandedFile, RawTableConfig
+from odp.records import RawTableConfig
 from odp.refresh import LastCommit, RefreshKind, RefreshPlan
 
 if TYPE_CHECKING:
@@ -111,19 +113,16 @@ class SparkTableWriter:
 
     def last_refresh(self, config: RawTableConfig) -> LastCommit | None:
         """Read the newest refresh from the table itself; None when the table has none."""
-        commit = self._table(self._placed(config)).last_commit()
+        commit = self._table(config).last_commit()
         return read_commit(commit) if commit else None
 
     def apply(self, config: RawTableConfig, refresh: RefreshPlan, check_lease: Callable[[], None]) -> LastCommit:
         """Make the refresh visible in one commit that carries its file ids and the table's state."""
-        placed = self._placed(config)
-        files, replayed = self._files(refresh.files), self._files(refresh.replayed)
-        table = self._table(placed)
+        here, table = placed_files(refresh, self._buckets), self._table(config)
         stored = table.existing()
-        refuse_earlier_keys(placed, stored)
-        here = replace(refresh, files=files, replayed=replayed)
-        with explained(self._spark, config, (*files, *replayed)):
-            RefreshChange(placed, here, stored, self._spark, table, check_lease).apply()
+        refuse_earlier_keys(config, stored)
+        with explained(self._spark, config, (*here.files, *here.replayed)):
+            RefreshChange(placed(config, self._buckets), here, stored, self._spark, table, check_lease).apply()
         return demand_own_commit(config, refresh, stored, self.last_refresh(config))
 
     def publish(self, config: RawTableConfig, published_commit: str) -> str:
@@ -131,15 +130,7 @@ class SparkTableWriter:
 
         A column that the source calls otherwise has the source's name as its comment.
         """
-        return self._table(self._placed(config)).publish(published_commit, read_source_names)
+        return self._table(config).publish(published_commit, read_source_names)
 
-    def _table(self, placed: RawTableConfig) -> Table:
-        return open_table(format_of(placed), self._spark, definition_of(placed))
-
-    def _placed(self, config: RawTableConfig) -> RawTableConfig:
-        """Return the configuration with the physical bucket; one that is no role is physical already."""
-        bucket = config.raw_database_s3_bucket
-        return replace(config, raw_database_s3_bucket=self._buckets.get(bucket, bucket))
-
-    def _files(self, files: tuple[LandedFile, ...]) -> tuple[LandedFile, ...]:
-        return tuple(replace(file, bucket=self._buckets.get(file.bucket, file.bucket)) for file in files)
+    def _table(self, config: RawTableConfig) -> Table:
+        return open_table(format_of(config), self._spark, definition_of(placed(config, self._buckets)))
