@@ -12,7 +12,7 @@ from typing import Any
 from rehearsal.demo.deployed_lake import DeployedLake
 from rehearsal.demo.failures import DemoError, ExplainedError
 from rehearsal.demo.refreshes import collect
-from rehearsal.report.runs import Run
+from rehearsal.report.runs import SPARK, Run
 
 # Waits that end when nothing has changed for a while, however long the work takes.
 
@@ -159,7 +159,7 @@ def _wait_until_ended(lake: DeployedLake, machine_arn: str, phase: tuple[list[st
         # whether any is running is asked first: what these did is then complete
         executions = executions_since(lake, machine_arn, landing.since)
         runs = job_runs(lake)
-        run = Run(name, names, *collect(lake, runs, executions))
+        run = Run(name, names, *collect(lake, runs, executions, landing.since))
         say(_progress(run))
         if not (unfinished := running(executions)):
             return run
@@ -171,6 +171,8 @@ def _wait_until_ended(lake: DeployedLake, machine_arn: str, phase: tuple[list[st
 
 
 def _progress(run: Run) -> str:
-    ended = sum(batch.state in ENDED_RUNS for batch in run.batches)
-    tables = len({table.table for table in run.tables})
-    return f"{ended} of {len(run.batches)} Glue runs ended, {tables} tables refreshed"
+    of_glue = run.of_engine(SPARK)
+    tables, on_spark = ({table.table for table in each.tables} for each in (run, of_glue))
+    ended = sum(batch.state in ENDED_RUNS for batch in of_glue.batches)
+    natively = f", {len(tables - on_spark)} of them natively" if tables - on_spark else ""
+    return f"{ended} of {len(of_glue.batches)} Glue runs ended, {len(tables)} tables refreshed{natively}"

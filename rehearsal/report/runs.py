@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-SPARK = "spark"
+SPARK, NATIVE = "spark", "native"
+"""The engines, as the run log names them: a Glue run, or a call of a Lambda function."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,7 @@ class BatchRun:
     state: str
     engine: str = SPARK
     capacity: str = ""
-    """The number and type of its workers."""
+    """The number and type of its workers, or its memory."""
     usd: float = 0.0
     """What it would cost on AWS if it took as long there."""
 
@@ -44,6 +45,8 @@ class TableRefresh:
     updated: int
     deleted: int
     files: int
+    left_because: str = ""
+    """Why the native engine left this work to Spark, and changed nothing."""
 
     @property
     def rows(self) -> int:

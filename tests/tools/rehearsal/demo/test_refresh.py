@@ -1,12 +1,14 @@
 """What ends a refresh that does not go well, and what is collected of one that does."""
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from deployment_account.names import OdpTable
 from rehearsal.demo import executions as refresh_module
+from rehearsal.demo.cost import function_usd
 from rehearsal.demo.deployed_lake import DeployedLake
 from rehearsal.demo.executions import Landing, Patience, refresh_now, wait_until_registered
 from rehearsal.demo.failures import DemoError, ExplainedError
@@ -29,6 +31,7 @@ class Lake:
 
     def __init__(self, **ending: str) -> None:
         self.ending = {"status": "SUCCEEDED", "name": "e2", **ending}
+        self.environment = SimpleNamespace(odp=SimpleNamespace(native_memory_mb=2_048))
         self.endings: list[dict[str, str]] = []
         self.started: list[dict[str, str]] = []
         self.registered = [0, 3, 5]
@@ -232,3 +235,41 @@ def test_batch_on_spark_is_billed_by_its_workers_for_a_minute_at_least() -> None
     assert [(batch.engine, batch.capacity) for batch in run.batches] == [("spark", "2 G.1X")] * 2
     minute = 2 * 0.44 / 60
     assert [batch.usd for batch in run.batches] == [pytest.approx(minute), pytest.approx(30 * minute)]
+
+
+def _native(run: str, table: str, seconds: tuple[float, float], **fields: Any) -> dict[str, Any]:
+    start, end = ((START + timedelta(seconds=each)).isoformat() for each in seconds)
+    times = {"refresh_start_date_time": start, "refresh_end_date_time": end}
+    return _history(run, table) | times | {"engine": "native", "refresh_status": "completed"} | fields
+
+
+def test_native_runs_of_the_phase_are_batches_of_their_own_billed_by_memory_and_time() -> None:
+    lake, said = Lake(), list[str]()
+    lake.history += [
+        _native("native-2", "zones", (3, 4)),
+        _native("native-1", "vendors", (1, 2)),
+        _native("native-1", "rate_codes", (1, 3.5)),
+        _native("native-0", "zones", (-9, -8)),
+    ]
+    run = refresh_now(lake.as_deployed, CADENCES, PHASE, said.append)
+    native = run.of_engine("native")
+    assert [(batch.batch, batch.run_id, batch.seconds, batch.capacity) for batch in native.batches] == [
+        (2, "native-1", 2.5, "2,048 MB"),
+        (3, "native-2", 1.0, "2,048 MB"),
+    ]
+    assert [batch.usd for batch in native.batches] == pytest.approx([function_usd(2.5, 2_048), function_usd(1, 2_048)])
+    assert [table.table for table in native.tables] == ["vendors", "rate_codes", "zones"]
+    assert all(batch.has_succeeded for batch in native.batches)
+    assert said[-1] == "2 of 2 Glue runs ended, 5 tables refreshed, 3 of them natively"
+
+
+def test_native_run_with_a_table_that_failed_has_not_succeeded_and_what_it_left_to_spark_says_why() -> None:
+    lake = Lake()
+    lake.history += [
+        _native("native-1", "vendors", (1, 2), refresh_status="failed"),
+        _native("native-2", "zones", (1, 2), beyond_engine="it would write 3 GB again"),
+    ]
+    run = refresh_now(lake.as_deployed, CADENCES, PHASE, lambda _: None)
+    failed, left = run.of_engine("native").batches
+    assert (failed.has_succeeded, left.has_succeeded) == (False, True)
+    assert [table.left_because for table in run.tables_of(left)] == ["it would write 3 GB again"]
