@@ -10,6 +10,7 @@ from odp.variables import (
     ConfigManagerVariables,
     FileManagerVariables,
     ManifestUploadVariables,
+    NativeRefreshVariables,
     SweepVariables,
 )
 from taxi.variables import BundlesVariables, LandingSweepVariables, LandingVariables
@@ -25,6 +26,7 @@ READ_BY: dict[str, type[Variables]] = {
     "odp.file_manager.handler.handle": FileManagerVariables,
     "odp.file_manager.sweep.handle": SweepVariables,
     "odp.file_processor.handler.handle": BatchManagerVariables,
+    "odp.native.handler.handle": NativeRefreshVariables,
     "taxi.bundles.handler.handle": BundlesVariables,
     "taxi.landing.handler.handle": LandingVariables,
     "taxi.landing.sweep.handle": LandingSweepVariables,
