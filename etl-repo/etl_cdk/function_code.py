@@ -111,9 +111,9 @@ def _refuse_too_large(code: FunctionCode, largest: int) -> None:
         most = sorted(sizes, key=lambda part: (-sizes[part], part))[:5]
         parts = ", ".join(f"{part} {_mb(sizes[part])}" for part in most)
         message = (
-            f"the zip of the {code.name} functions is {_mb(total)} unzipped, and Lambda takes {_mb(largest)}: {parts}; "
-            f"remove a package from the group of {code.lock.name} in pyproject.toml and run make lock, or leave out "
-            "files that nothing imports (left_out in etl-repo/etl_cdk/function_code.py)"
+            f"{code.name}.zip, code of Lambda functions, is {_mb(total)} unzipped, and Lambda takes {_mb(largest)}: "
+            f"{parts}; remove a package from the group of {code.lock.name} in pyproject.toml and run make lock, or "
+            "leave out files that nothing imports (left_out in etl-repo/etl_cdk/function_code.py)"
         )
         raise PackageTooLargeError(message)
 

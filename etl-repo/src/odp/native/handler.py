@@ -45,9 +45,14 @@ def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _writer(buckets: dict[str, str]) -> NativeTableWriter:
-    # boto3 and Arrow read credentials from Lambda's environment; Arrow would ask us-east-1 if it were told no Region
-    catalog = glue_catalog({"s3.region": os.environ["AWS_REGION"]})
+    catalog = glue_catalog(_where_arrow_finds_s3())
     return NativeTableWriter(open_tables(catalog), S3LandedFiles(buckets).open, buckets)
+
+
+def _where_arrow_finds_s3() -> dict[str, str]:
+    """Like boto3, Arrow reads credentials from the environment, but neither the Region nor AWS_ENDPOINT_URL."""
+    found = {"s3.region": os.environ.get("AWS_REGION"), "s3.endpoint": os.environ.get("AWS_ENDPOINT_URL")}
+    return {name: value for name, value in found.items() if value}
 
 
 def _tables_at_a_time(memory_mb: int) -> int:

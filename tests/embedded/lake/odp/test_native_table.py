@@ -48,7 +48,7 @@ class Native:
         self.ledger.pending(pending)
         self.ledger.let_an_hour_pass()
         known = {each["glue_job_run_id"] for each in self.runs()}
-        assert self.invoke(execution, TABLE) == {"refreshed": 1}, [each for each in self.runs()]
+        assert self.invoke(execution, TABLE) == {"refreshed": 1}, self.runs()
         (run,) = (each for each in self.runs() if each["glue_job_run_id"] not in known)
         return run
 
