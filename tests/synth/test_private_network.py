@@ -352,4 +352,4 @@ def test_endpoints_that_are_configured_besides_serve_jobs(tmp_path: Path) -> Non
     document["environments"] = {"prod": document["environments"]["prod"] | more}
     network = synthesised(document, tmp_path)["odp-prod-infra-Network"]
     assert reached(network, "GlueConnections") == {"glue", "kms", "logs"}
-    assert reached(network, "Functions") == {"sns", "states"}
+    assert reached(network, "Functions") == {"glue", "sns", "states"}
