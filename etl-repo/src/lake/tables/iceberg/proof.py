@@ -14,7 +14,6 @@ import json
 import zlib
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
-from typing import NoReturn
 
 from lake.errors import RejectedInputError
 from lake.tables.change import PROOF_PREFIX, Proof, WrittenRows
@@ -42,19 +41,6 @@ _ROLLED_BACK = (
 def commit_time_of(sequence_number: int) -> str:
     """Return a text that sorts as the commits of the table: clocks of two writers may differ."""
     return f"{sequence_number:020d}"
-
-
-def refuse_without_proof(qualified_name: str) -> NoReturn:
-    """Refuse a table of someone else, whose rows the first change would replace.
-
-    Raises:
-        RejectedInputError: always.
-    """
-    message = (
-        f"{qualified_name} is an Iceberg table whose commits carry no proof, so this lake did not write it; drop it, "
-        "or replicate the source table into a new raw_table_name"
-    )
-    raise RejectedInputError(message)
 
 
 @dataclass(frozen=True, slots=True)
