@@ -12,7 +12,7 @@ TOOLS := .venv-tools
 PYTEST := $(BIN)/pytest
 # Each has emulators or a JVM of its own, so that one waits while another works; the longest come first.
 SPARK := test-spark-odp test-spark-taxi
-EMBEDDED := $(addprefix test-embedded-,lake torture pipeline emulator config_manager bootstrap deployment benchmarks)
+EMBEDDED := $(addprefix test-embedded-,lake torture pipeline emulator config_manager bootstrap deployment benchmarks tables)
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'

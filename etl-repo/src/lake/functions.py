@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 class LambdaContext(Protocol):
     """What Lambda tells a function of its call."""
 
+    aws_request_id: str
+    memory_limit_in_mb: int
+
     def get_remaining_time_in_millis(self) -> int:
         """Return the milliseconds that are left until the time-out."""
 

@@ -10,7 +10,6 @@ from py4j.protocol import Py4JJavaError
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructField, StructType
 
-from lake.errors import RejectedInputError
 from lake.spark_session import aggregated, computed_once
 from lake.tables.change import ChangeKind, Commit, StoredTable, TableChange, TableDefinition, WrittenRows
 from lake.tables.columns import Columns, promote
@@ -25,7 +24,8 @@ from lake.tables.iceberg.catalog import (
 )
 from lake.tables.iceberg.commits import columns_as_of, columns_of, commit_time, forget_old_snapshots, newest_change
 from lake.tables.iceberg.options import MERGED_TABLE_PROPERTIES, summary_options
-from lake.tables.iceberg.proof import ProofEntries, proof_entries, refuse_without_proof
+from lake.tables.iceberg.proof import ProofEntries, proof_entries
+from lake.tables.iceberg.refused_entries import refuse_foreign_entry, refuse_without_proof
 from lake.tables.iceberg.staged import Shape, StagedTable, changed, follow, replaced, staged
 
 if TYPE_CHECKING:
@@ -111,11 +111,7 @@ class IcebergTable:
         try:
             return load_from(self._spark, self._definition.database, self._definition.name)
         except NotAnIcebergTableError as error:
-            message = (
-                f"{self._definition.qualified_name} is in the Data Catalog as something else than an Iceberg table; "
-                "remove that entry, or replicate the source table into a new raw_table_name"
-            )
-            raise RejectedInputError(message) from error
+            refuse_foreign_entry(self._definition.qualified_name, error)
 
     def _replace(self, change: TableChange, rows: DataFrame, check_lease: CheckLease) -> None:
         """Put rows in place of the whole table, its columns and its partitions; a rewriting keeps the proof."""

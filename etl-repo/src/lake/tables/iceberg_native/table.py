@@ -7,15 +7,16 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 from pyiceberg.catalog import Catalog
-from pyiceberg.exceptions import NoSuchIcebergTableError, NoSuchPropertyException, NoSuchTableError
+from pyiceberg.exceptions import NoSuchIcebergTableError, NoSuchTableError
 from pyiceberg.partitioning import PartitionSpec
 from pyiceberg.table import Table
 from pyiceberg.table.metadata import TableMetadata
 
-from lake.errors import LeaseLostError, RejectedInputError
+from lake.errors import LeaseLostError
 from lake.tables.change import ChangeKind, Commit, StoredTable, TableDefinition, WrittenRows
 from lake.tables.format import CheckLease, CommentsOf
-from lake.tables.iceberg.proof import proof_entries, refuse_without_proof
+from lake.tables.iceberg.proof import proof_entries
+from lake.tables.iceberg.refused_entries import refuse_foreign_entry, refuse_without_proof
 from lake.tables.iceberg_native.commit import (
     CatalogTable,
     NewTable,
@@ -151,14 +152,10 @@ class NativeIcebergTable:
         if not self._is_read:
             try:
                 self._read = self._catalog.load_table(self._name)
+            except NoSuchIcebergTableError as error:  # first: it is a kind of the next
+                refuse_foreign_entry(self._definition.qualified_name, error)
             except NoSuchTableError:
                 self._read = None
-            except (NoSuchIcebergTableError, NoSuchPropertyException) as error:
-                message = (
-                    f"{self._definition.qualified_name} is in the Data Catalog as a table of another format; remove "
-                    "that entry, or replicate the source table into a new raw_table_name"
-                )
-                raise RejectedInputError(message) from error
             self._is_read = True
         return self._read
 
