@@ -80,6 +80,11 @@ def read_proof(summary: Mapping[str, str], properties: Mapping[str, str]) -> tup
     return (_long_proof(proof[LONG], properties) if LONG in proof else proof), rows
 
 
+def has_proof(summary: Mapping[str, str]) -> bool:
+    """Whether a snapshot is of a change of this lake."""
+    return any(name.startswith(PROOF_PREFIX) for name in summary)
+
+
 def read_fence(summary: Mapping[str, str]) -> int:
     """Read the fencing token of the lease under which a commit was made; 0 if it has none."""
     return int(summary.get(FENCE, 0))
