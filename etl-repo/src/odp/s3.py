@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
+from lake.tables.capabilities import Engine
 from odp.configuration import ConfigRequest
 from odp.records import BatchPlan, LandedFile
 from odp.stored_format import FORMAT
@@ -154,7 +155,8 @@ class S3PlanStorage:
         """Read the plan of a key; an older or a newer release may have written it."""
         document = json.loads(self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read())
         batches = tuple(tuple(batch) for batch in document["batches"])
-        return BatchPlan(document["refresh_cadence"], document["execution_name"], batches)
+        engines = tuple(document.get("engines", [Engine.SPARK] * len(batches)))
+        return BatchPlan(document["refresh_cadence"], document["execution_name"], batches, engines)
 
 
 # The configuration request in the config bucket: the versions of one object.

@@ -16,7 +16,8 @@ from pyiceberg.transforms import IdentityTransform
 
 from lake.errors import RejectedInputError
 from lake.tables.change import ChangeKind
-from lake.tables.iceberg_native import data_file_reader, data_file_writer, options, retention
+from lake.tables.iceberg import options
+from lake.tables.iceberg_native import data_file_reader, data_file_writer, retention
 from lake.tables.iceberg_native.partitions import split
 from tests.unit.lake.iceberg_native.lake import SCHEMA, Lake, LakeTable, arrow
 from tests.unit.lake.iceberg_native.observed import Calls
@@ -45,7 +46,7 @@ def reachable(table: LakeTable) -> set[Path]:
 
 
 def test_merge_touches_only_files_with_keys_of_the_change(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(options.PROPERTIES, options.TARGET_PROPERTY, "1")
+    monkeypatch.setitem(options.MERGED_TABLE_PROPERTIES, options.TARGET_PROPERTY, "1")
     for module in (data_file_reader, data_file_writer):
         monkeypatch.setattr(module, "ROW_GROUP", 10)
     table = lake.table(partition_by=None)
@@ -230,7 +231,7 @@ def test_rows_are_parted_by_every_field_of_a_partition(loaded: LakeTable) -> Non
 
 
 def test_load_writes_files_of_the_target_size(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(options.PROPERTIES, options.TARGET_PROPERTY, "20000")
+    monkeypatch.setitem(options.MERGED_TABLE_PROPERTIES, options.TARGET_PROPERTY, "20000")
     monkeypatch.setattr(data_file_writer, "ROW_GROUP", 1_000)
     table = lake.table(partition_by=None)
     table.change([("I", key, key * 7919 % 10_007, f"text {key * 7919 % 10_007}") for key in range(10_000)], SCHEMA)
