@@ -11,7 +11,7 @@ from scripts.idle_cost.working import Workload, pass_of, working_lines
 TABLES = (18, 300, 3000)
 CADENCES = {10: "10 minutes", 60: "an hour", 1440: "a day"}
 DEFAULT = Workload(18, 10)
-"""The manifests of this repository: eighteen small tables at ten minutes."""
+"""The tables of trips in this repository's manifests: eighteen small tables at ten minutes."""
 
 ABOUT_WORK = """The worst case: every table is small and changes all the time. A table without changes costs
 nothing, because no run starts for it. A run has two workers, or more if its tables have more pending bytes. Up to
@@ -111,7 +111,7 @@ def _work(prices: PriceList) -> Iterator[str]:
         for minutes in CADENCES:
             yield working_row(Workload(tables, minutes), prices)
     yield ""
-    yield f"The manifests of this repository, {DEFAULT.tables} tables at {CADENCES[DEFAULT.minutes]}, line by line:"
+    yield f"The {DEFAULT.tables} tables of trips of this repository at {CADENCES[DEFAULT.minutes]}, line by line:"
     yield ""
     yield from _table(working_lines(DEFAULT, prices), prices, "what")
     yield ""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from lake.errors import TerminalError
 from lake.tables.columns import Columns
+from lake.tables.size import TableSize
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -93,6 +94,8 @@ class Commit:
     time: str
     proof: Proof
     rows: WrittenRows
+    size: TableSize | None = None
+    """The table's size after the commit; None if the format's commits do not say it."""
 
 
 @dataclass(frozen=True, slots=True)

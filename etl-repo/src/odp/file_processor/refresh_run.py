@@ -12,14 +12,16 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeGuard
 
-from lake.errors import LeaseLostError, RejectedInputError, one_line
+from lake.errors import BeyondEngineError, LeaseLostError, RejectedInputError, one_line
 from lake.landing.listings import TableListing
+from lake.tables.capabilities import Engine
+from lake.tables.size import TableSize
 from odp.file_processor.lease_heartbeat import LeaseHeartbeat
 from odp.file_processor.refresh_ports import RefreshPorts
 from odp.file_processor.selection.file_selection import Selection
 from odp.file_processor.selection.loads import is_settled
 from odp.file_processor.selection.readability import ProcessedFiles, Readability, as_committed, entries_of
-from odp.records import LandedFile, Quarantined, QuarantineKind, RawTableConfig, SkipReason
+from odp.records import LandedFile, Quarantined, QuarantineKind, RawTableConfig, SkipReason, engine_of_run
 from odp.refresh import (
     LastCommit,
     Lease,
@@ -60,6 +62,9 @@ class RefreshRun:
         self._left = 0
         self._is_all = True
         self._awaits_load = False
+        self._size: TableSize | None = None
+        self._engine = engine_of_run(lease.owner)
+        self._beyond_engine = lease.beyond_engine if self._engine is Engine.SPARK else ""
 
     def run(self) -> None:
         """Do everything except the closing record."""
@@ -67,7 +72,7 @@ class RefreshRun:
         with LeaseHeartbeat(self._lease, self._with.leases, seconds=self._with.heartbeat_seconds) as heartbeat:
             last = self._with.writer.last_refresh(self._config)
             if last is not None:
-                self._has_commit = True
+                self._has_commit, self._size = True, last.size
                 self._finish_earlier_run(last)
             state = last.state if last else TableState()
             readability = Readability(self._with.staged_files, self._register_missing(state))
@@ -79,7 +84,10 @@ class RefreshRun:
         """Write the closing record and return the lease; a run that lost its lease records only that.
 
         A run that failed after everything was applied has completed, because no pending file would start another run.
+        A native run that leaves the rest to Spark has completed, too.
         """
+        if failure and self._is_beyond_engine(failure):
+            self._beyond_engine, failure, stack_trace = _named(failure), None, ""
         if failure and self._is_complete(failure):
             failure, stack_trace = None, ""
         status = RefreshStatus.ERROR if failure else RefreshStatus.COMPLETED
@@ -94,6 +102,7 @@ class RefreshRun:
             # a table that waits for the rest of a reload is planned again when the load is whole, despite the refusal
             refused_registrations=-1 if self._awaits_load else self._registrations,
             refused_configuration=self._config.digest,
+            size=self._size,
         )
         try:
             self._with.run_log.append(self._lease, entry)
@@ -104,6 +113,10 @@ class RefreshRun:
             self._with.run_log.record(outcome, self._with.run_id)
             return outcome
         return entry.outcome
+
+    def _is_beyond_engine(self, failure: Exception) -> bool:
+        """Whether a native run met a limit of its engine or of its memory; what was not committed is invisible."""
+        return self._engine is Engine.NATIVE and isinstance(failure, BeyondEngineError | MemoryError)
 
     def _is_complete(self, failure: Exception) -> bool:
         if isinstance(failure, RejectedInputError):
@@ -123,6 +136,8 @@ class RefreshRun:
             ended_at=now_text(),
             counts=self._counts,
             files=self._files,
+            engine=self._engine,
+            beyond_engine=self._beyond_engine,
         )
 
     def _holds_data(self) -> bool:
@@ -198,7 +213,7 @@ class RefreshRun:
         if refresh.files:
             self._is_writing = True
             committed = self._apply(refresh, check_lease)
-            self._has_commit = True
+            self._has_commit, self._size = True, committed.size
             self._publish(committed, refresh.files)
         self._set_aside(refresh)
         self._left = len(pending) - len(self._done)

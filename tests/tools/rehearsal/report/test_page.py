@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from rehearsal.report.model import DemoReport, Run, Section, TaxiReport
+from rehearsal.report.model import DemoReport, Section, TaxiReport
 from rehearsal.report.page import render
+from rehearsal.report.runs import Run
 from rehearsal.validation.comparison import Reconciliation
 
 VOID = {"meta", "link", "br"}
@@ -105,9 +106,9 @@ def test_every_table_and_every_operation_is_drawn(report: DemoReport) -> None:
         "table_2: 20 deleted",
     ]
     assert [tip for tip in page.tips if tip.startswith("Batch")] == [
-        "Batch 0: 30 s · jr_01234567 succeeded",
-        "Batch 1: 38 s · jr_f succeeded",
-        "Batch 0: 20 s · jr_c succeeded",
+        "Batch 0 on spark: 30 s · jr_01234567 succeeded",
+        "Batch 1 on native: 38 s · native-f succeeded",
+        "Batch 0 on spark: 20 s · jr_c succeeded",
     ]
     assert [tip for tip in page.tips if "%" in tip] == [
         "Deploy: 10 s · 10%",
@@ -122,7 +123,7 @@ def test_checksums_are_short_with_the_whole_one_at_hand(report: DemoReport) -> N
 
 
 def test_a_run_without_work_says_so(report: DemoReport) -> None:
-    assert "No file was pending" in render(replace(report, runs=(Run("changes", "arn", (), ()),)))
+    assert "No file was pending" in render(replace(report, runs=(Run("changes", (), (), ()),)))
 
 
 @pytest.mark.parametrize("field", ["environment", "steps", "stacks", "runs", "sections"])

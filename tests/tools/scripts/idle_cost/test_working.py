@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 from etl_cdk.refresh_workflow import WorkflowLimits, refresh_workflow
+from odp.file_processor.batches import packed_batches
 from odp.file_processor.planning import (
     BYTES_PER_MINUTE,
     FLEX,
     bytes_of_a_worker,
     execution_class,
-    packed_batches,
     workers_for,
 )
 from odp.records import PendingWork

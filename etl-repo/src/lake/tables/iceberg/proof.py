@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 
 from lake.errors import RejectedInputError
 from lake.tables.change import PROOF_PREFIX, Proof, WrittenRows
+from lake.tables.size import TableSize
 
 WRITTEN = "lake.written-rows"
 """The entry of a summary that counts rows; Iceberg's own counts are those of rewritten data files."""
@@ -24,6 +25,8 @@ FENCE = "lake.fence"
 """The entry of a summary that has the fencing token of the writer's lease."""
 LONG = "odp.long-proof"
 """The entry of a summary that has the hash of a long proof, and the property that has its text, or the beginning."""
+_TOTALS = ("total-records", "total-files-size", "total-data-files")
+"""https://iceberg.apache.org/spec/#optional-snapshot-summary-fields"""
 INLINE_CHARACTERS = 4_000
 """The longest proof in a summary: of 50 snapshots 200 kB, which each commit writes again."""
 PROPERTY_CHARACTERS = 400_000
@@ -67,7 +70,9 @@ def proof_entries(proof: Proof, rows: WrittenRows, fence: int = 0) -> ProofEntri
     )
 
 
-def read_proof(summary: Mapping[str, str], properties: Mapping[str, str]) -> tuple[Proof, WrittenRows] | None:
+def read_proof(
+    summary: Mapping[str, str], properties: Mapping[str, str]
+) -> tuple[Proof, WrittenRows, TableSize | None] | None:
     """Read what a commit wrote, from its summary and the properties that the table has now; None without a proof.
 
     Raises:
@@ -77,7 +82,13 @@ def read_proof(summary: Mapping[str, str], properties: Mapping[str, str]) -> tup
     if not proof:
         return None
     rows = WrittenRows(**json.loads(summary[WRITTEN]))
-    return (_long_proof(proof[LONG], properties) if LONG in proof else proof), rows
+    return (_long_proof(proof[LONG], properties) if LONG in proof else proof), rows, _size(summary)
+
+
+def _size(summary: Mapping[str, str]) -> TableSize | None:
+    """Read the totals that engines keep in summaries; the specification leaves them to the writer."""
+    totals = [summary.get(name, "") for name in _TOTALS]
+    return TableSize(*map(int, totals)) if all(total.isdecimal() for total in totals) else None
 
 
 def has_proof(summary: Mapping[str, str]) -> bool:
