@@ -49,8 +49,7 @@ class Turns:
         """Apply rows by one engine; gives the table as that engine opened it."""
         frame = self.catalogs.spark.createDataFrame(rows, schema)
         table = self.opened(engine)
-        table.existing()
-        known = frame if kind is ChangeKind.MERGE else None
+        known = frame if table.existing() and kind is ChangeKind.MERGE else None
         proof = more.pop("proof", {"odp.file_ids": '["f"]'})
         check_lease = more.pop("check_lease", lambda: None)
         table.apply(TableChange(kind, frame, columns(schema), proof, known, **more), check_lease)

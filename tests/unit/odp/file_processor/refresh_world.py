@@ -14,6 +14,7 @@ from lake.errors import LeaseLostError
 from lake.landing.listings import TableListing
 from tests.unit.odp.samples import table_config
 
+FENCE = 7
 CONFIG = table_config()
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -130,7 +131,7 @@ class World:
         if self.owner is not None:
             return None
         self.owner = owner
-        return Lease(qualified_name, owner, 1, 0.0, written_with=self.written_with)
+        return Lease(qualified_name, owner, FENCE, 0.0, written_with=self.written_with)
 
     def renew(self, lease: Lease) -> None:
         self.reach("renew")
