@@ -44,7 +44,7 @@ FILES_OF_A_CALL = Assumption(
 )
 CALL_GB_SECONDS = Assumption(0.25, "GB-seconds of such a call: half a second with 512 MB", _MEASURE)
 EXECUTION_TRANSITIONS = Assumption(7, "state transitions of an execution without its batches", _CODE)
-BATCH_TRANSITIONS = Assumption(2, "state transitions of a batch", _MEASURE)
+BATCH_TRANSITIONS = Assumption(3, "state transitions of a batch", _MEASURE)
 RUN_KEY_REQUESTS = Assumption(50, "KMS requests of a run (S3 bucket keys save the others)", _MEASURE)
 CALL_KEY_REQUESTS = Assumption(2, "KMS requests of a call of the File Manager", _MEASURE)
 

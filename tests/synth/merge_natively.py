@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from lake.tables.change import ChangeKind, TableDefinition
 from lake.tables.columns import column_type
-from lake.tables.iceberg_native.lake_io import _DataCatalog
+from lake.tables.iceberg_native.data_catalog import data_catalog
 from lake.tables.iceberg_native.row_change import RowChange
 from lake.tables.iceberg_native.table import NativeIcebergTable
 
@@ -35,6 +35,8 @@ class Glue:
         ConcurrentModificationException=_RefusedError,
     )
 
+    meta = SimpleNamespace(region_name="us-east-1")
+
     def __init__(self) -> None:
         self._tables: dict[str, dict[str, Any]] = {}
 
@@ -51,8 +53,8 @@ class Glue:
 
 
 def main(folder: str) -> None:
-    options = {"py-io-impl": f"{_DataCatalog.__module__}.LakeIO", "client": Glue()}
-    catalog = _DataCatalog("glue", **options)
+    client: Any = Glue()
+    catalog = data_catalog(client)
     table = NativeIcebergTable(
         catalog, TableDefinition("lake", "t", f"file://{folder}/t", "ID", ("ID",), None, ("Op", "D"))
     )

@@ -20,7 +20,7 @@ from lake.errors import LakeError, RetryableError, TerminalError
 from tests.synth.state_language import takes
 
 WORKFLOWS = {
-    "refresh": refresh_workflow("arn:function", WorkflowLimits(max_concurrent_batches=4)),
+    "refresh": refresh_workflow("arn:function", "arn:native", WorkflowLimits(max_concurrent_batches=4)),
     "taxi": taxi_workflow(TaxiParts("arn:function", "first", "second", "arn:topic", 60)),
 }
 OF_AWS = {

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 from typing import Any
 
 from lake.functions import LambdaContext, entry_point
-from lake.tables.iceberg_native.lake_io import glue_catalog
-from lake.tables.iceberg_native.table import open_tables
+from lake.tables.iceberg_native.data_catalog import glue_tables
 from odp.file_processor.planned_batch import BatchRun, Engine, refresh_planned_batch
 from odp.file_processor.refresh_settings import RefreshSettings
 from odp.native.table_writer import NativeTableWriter
@@ -45,14 +43,7 @@ def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _writer(buckets: dict[str, str]) -> NativeTableWriter:
-    catalog = glue_catalog(_where_arrow_finds_s3())
-    return NativeTableWriter(open_tables(catalog), S3LandedFiles(buckets).open, buckets)
-
-
-def _where_arrow_finds_s3() -> dict[str, str]:
-    """Like boto3, Arrow reads credentials from the environment, but neither the Region nor AWS_ENDPOINT_URL."""
-    found = {"s3.region": os.environ.get("AWS_REGION"), "s3.endpoint": os.environ.get("AWS_ENDPOINT_URL")}
-    return {name: value for name, value in found.items() if value}
+    return NativeTableWriter(glue_tables(), S3LandedFiles(buckets).open, buckets)
 
 
 def _tables_at_a_time(memory_mb: int) -> int:

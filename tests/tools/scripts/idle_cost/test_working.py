@@ -63,7 +63,7 @@ def test_runs_workers_and_class_are_those_that_the_batch_manager_plans(workload:
 def test_numbers_that_are_said_to_be_the_codes_are() -> None:
     assert given.BYTES_A_MINUTE.value == BYTES_PER_MINUTE
     assert given.BYTES_OF_A_WORKER.value == bytes_of_a_worker("G.1X")
-    states = refresh_workflow("arn", WorkflowLimits(max_concurrent_batches=1))["States"]
+    states = refresh_workflow("arn", "arn", WorkflowLimits(max_concurrent_batches=1))["States"]
     passed = states.keys() - {"NothingToDo", "RefreshFailed"}
     assert given.EXECUTION_TRANSITIONS.value == len(passed) + 1, "the start is a transition, too"
 

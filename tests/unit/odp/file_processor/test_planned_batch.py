@@ -17,7 +17,8 @@ from odp.refresh import RefreshOutcome, RefreshStatus
 from tests.unit.odp.samples import table_config
 
 PLAN = BatchPlan("c", "e", (("s.other",), ("s.a", "s.b", "s.removed", "s.paused")))
-SETTINGS = RefreshSettings(*["x"] * 10, *[1] * 4)
+NOTHING: Any = ["x"] * 10 + [1] * 4
+SETTINGS = RefreshSettings(*NOTHING)
 RUN = BatchRun(PLAN.key, 1, "run")
 
 
