@@ -51,6 +51,7 @@ class RefreshRun:
         self._started_at = started_at
         self._catalog_commit = lease.catalog_commit
         self._has_commit = False
+        self._newest_files: frozenset[str] = frozenset()
         self._is_writing = False
         self._done: tuple[LandedFile, ...] = ()
         self._files = 0
@@ -68,6 +69,7 @@ class RefreshRun:
             last = self._with.writer.last_refresh(self._config)
             if last is not None:
                 self._has_commit = True
+                self._newest_files = last.file_ids
                 self._finish_earlier_run(last)
             state = last.state if last else TableState()
             readability = Readability(self._with.staged_files, self._register_missing(state))
@@ -194,11 +196,12 @@ class RefreshRun:
             limits=self._with.limits,
             is_all=self._is_all,
         )
-        refresh = selection.select()
+        refresh = replace(selection.select(), follows=self._newest_files)
         if refresh.files:
             self._is_writing = True
             committed = self._apply(refresh, check_lease)
             self._has_commit = True
+            self._newest_files = committed.file_ids
             self._publish(committed, refresh.files)
         self._set_aside(refresh)
         self._left = len(pending) - len(self._done)
