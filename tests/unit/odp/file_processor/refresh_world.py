@@ -135,7 +135,9 @@ class World:
         if self.owner is not None:
             return None
         self.owner = owner
-        return Lease(qualified_name, owner, FENCE, 0.0, written_with=self.written_with, beyond_engine=self.beyond_engine)
+        return Lease(
+            qualified_name, owner, FENCE, 0.0, written_with=self.written_with, beyond_engine=self.beyond_engine
+        )
 
     def renew(self, lease: Lease) -> None:
         self.reach("renew")
