@@ -160,6 +160,15 @@ def test_historical_table_keeps_each_version_of_a_row(lake: Lake) -> None:
     assert table.rows("Op", "ID", "V") == [("D", 1, None), ("I", 1, "a"), ("U", 1, "b"), ("U", 1, "c")]
 
 
+def test_update_in_a_historical_table_is_a_new_version_and_never_one_of_an_unknown_key(lake: Lake) -> None:
+    table = Table(lake, "history_counts", history=RowHistory.ALL)
+    table.load([("I", 1, "a")])
+    table.changes("20260101-000000001", [("U", 1, "b")])
+    commit = table.changes("20260101-000000002", [("U", 1, "c")])
+    assert commit.counts.updates_without_row == 0
+    assert table.rows() == [(1, "a"), (1, "b"), (1, "c")]
+
+
 @pytest.mark.parametrize("kind", [RefreshKind.RELOAD, RefreshKind.EMPTY])
 def test_load_of_a_historical_table_with_versions_is_left_to_spark(lake: Lake, kind: RefreshKind) -> None:
     table = Table(lake, f"reloaded_{kind.value}", history=RowHistory.ALL)
