@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,7 @@ from lake.tables.iceberg import options
 from lake.tables.iceberg_native import data_file_reader, data_file_writer, retention
 from lake.tables.iceberg_native.partitions import split
 from tests.unit.lake.iceberg_native.lake import SCHEMA, Lake, LakeTable, arrow
-from tests.unit.lake.iceberg_native.observed import Calls
+from tests.unit.lake.iceberg_native.observed import Calls, Killed
 
 pytestmark = pytest.mark.simulation
 
@@ -183,6 +185,42 @@ def test_old_snapshots_are_forgotten_and_their_files_deleted(lake: Lake, monkeyp
     assert all_files(table) == reachable(table)
     assert table.commit().proof == {"odp.n": "89"}
     assert table.rows("ID", "V") == [(0, 88), (1, 89), (2, 86), (3, 87)]
+
+
+def test_old_files_of_killed_runs_are_deleted_with_forgotten_snapshots(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However old the table's own files are, and those that another run writes at this moment."""
+    monkeypatch.setattr(retention, "QUERY_MS", -1)
+    monkeypatch.setattr(retention, "MOST_SNAPSHOTS", 5)
+    monkeypatch.setitem(options.MERGED_TABLE_PROPERTIES, retention.MIN_SNAPSHOTS, "5")
+    table = lake.table(partition_by="REGION")
+    table.change([("I", 1, 0, "a b"), ("I", 9, 0, "never written again")])
+    for step in ("write manifest", "write list", "write metadata", "ask for commit"):
+        with pytest.raises(Killed), Calls.watched(failing_before(step)):
+            table.change([("U", 1, 99, "a b")])
+    orphans = all_files(table) - reachable(table)
+    assert len(orphans) > 8
+    foreign = path(table.definition.location) / "data" / "of_someone.csv"
+    foreign.write_text("1")
+    for file in all_files(table):
+        os.utime(file, (0, 0))
+    with pytest.raises(Killed), Calls.watched(failing_before("ask for commit")):
+        table.change([("U", 1, 99, "a b")])
+    under_way = all_files(table) - reachable(table) - orphans - {foreign}
+    for number in range(17):
+        table.change([("U", 1, number, "a b")])
+    assert len(table.stored.metadata.snapshots) < 17
+    assert all_files(table) == reachable(table) | under_way | {foreign}
+    assert table.rows("ID", "V") == [(1, 16), (9, 0)]
+
+
+def failing_before(step: str) -> Callable[[str], None]:
+    def at(what: str) -> None:
+        if what == step:
+            raise Killed
+
+    return at
 
 
 def test_snapshots_that_a_query_may_read_or_a_tag_names_are_kept(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
