@@ -19,7 +19,7 @@ from tests.unit.lake.iceberg_native.conftest import lake
 from tests.unit.lake.iceberg_native.lake import DATABASE, Lake, nothing
 from tests.unit.odp.native.dms import CONFIG, Files
 
-pytestmark = pytest.mark.simulation  # no function is deployed with this engine yet
+pytestmark = pytest.mark.simulation  # it writes files, which takes long for make check
 
 __all__ = ["lake"]
 
