@@ -109,6 +109,7 @@ class FileProcessor(Construct):
     def _state_machine(self, settings: OdpSettings) -> sfn.StateMachine:
         definition = refresh_workflow(
             self.batch_manager.function.function_arn,
+            self.native.function.function_arn,
             WorkflowLimits(
                 settings.max_concurrent_batches,
                 settings.max_workers_per_run,
@@ -122,7 +123,8 @@ class FileProcessor(Construct):
             definition=definition,
             log_policy=self._package.log_policy,
         )
-        allow(state_machine.role, ["lambda:InvokeFunction"], [self.batch_manager.function.function_arn])
+        functions = [self.batch_manager.function.function_arn, self.native.function.function_arn]
+        allow(state_machine.role, ["lambda:InvokeFunction"], functions)
         # the job's name comes from the plan, so CDK cannot derive this statement
         allow(state_machine.role, RUN_ACTIONS, self.jobs.arns)
         return state_machine

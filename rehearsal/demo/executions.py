@@ -174,5 +174,8 @@ def _progress(run: Run) -> str:
     of_glue = run.of_engine(SPARK)
     tables, on_spark = ({table.table for table in each.tables} for each in (run, of_glue))
     ended = sum(batch.state in ENDED_RUNS for batch in of_glue.batches)
-    natively = f", {len(tables - on_spark)} of them natively" if tables - on_spark else ""
-    return f"{ended} of {len(of_glue.batches)} Glue runs ended, {len(tables)} tables refreshed{natively}"
+    natively = len(tables - on_spark)
+    if natively and not of_glue.batches:
+        return f"{natively} tables refreshed natively"
+    said = f"{ended} of {len(of_glue.batches)} Glue runs ended, {len(tables)} tables refreshed"
+    return f"{said}, {natively} of them natively" if natively else said

@@ -138,4 +138,6 @@ def _table_lanes(run: Run, batch: BatchRun) -> Iterator[Lane]:
 
 
 def _work(table: TableRefresh) -> str:
+    if table.left_because:
+        return "left to Spark"
     return f"{counted(table.rows, 'row')} · {counted(table.files, 'file')}"

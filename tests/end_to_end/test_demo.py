@@ -129,6 +129,23 @@ def test_full_load_of_small_tables_is_one_batch_and_the_changes_run_only_where_t
     assert sizes == {("G.1X", 2, "STANDARD")}, "rule 14: as large as what was pending"
 
 
+def test_tables_of_codes_are_refreshed_natively_without_a_word_about_engines_in_the_manifests(
+    demo: FinishedDemo, lake: DeployedLake
+) -> None:
+    of_codes = [item for item in history(lake) if item["source_table_name"].split(".")[1] in CODES]
+    assert {item["engine"] for item in of_codes} == {"native"}
+    assert {"full load", "changes"} == set(re.findall(r"^ *(full load|changes) +native +4 ", demo.output, re.MULTILINE))
+    assert "engine" not in (MANIFESTS / "taxi_trips_reference.json").read_text()
+
+
+def test_report_shows_engine_and_estimated_cost_of_every_refresh(demo: FinishedDemo) -> None:
+    for phase, spark in (("run-1", TABLES), ("run-2", TABLES[:6])):
+        rows = [row for row in Page(demo.workspace.report.read_text()).rows[phase] if row]
+        engines = [row[1] for row in rows if not row[0].startswith("Batch")]
+        assert (engines.count("spark"), engines.count("native")) == (len(spark), len(CODES))
+        assert all(re.fullmatch(r"0\.\d+ USD", row[4]) and float(row[4].split()[0]) > 0 for row in rows)
+
+
 def test_report_shows_the_deployed_manifests_and_a_refused_and_an_accepted_change(demo: FinishedDemo) -> None:
     deployed, refused, accepted = (row for row in Page(demo.workspace.report.read_text()).rows["configuration"] if row)
     assert [row[0] for row in (deployed, refused, accepted)] == ["✓", "✗", "✓"]

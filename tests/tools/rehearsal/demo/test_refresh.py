@@ -263,6 +263,14 @@ def test_native_runs_of_the_phase_are_batches_of_their_own_billed_by_memory_and_
     assert said[-1] == "2 of 2 Glue runs ended, 5 tables refreshed, 3 of them natively"
 
 
+def test_phase_without_a_glue_run_says_nothing_of_any() -> None:
+    lake, said = Lake(), list[str]()
+    lake.runs = []
+    lake.history = [_native("native-1", name, (1, 2)) for name in ("vendors", "zones")]
+    refresh_now(lake.as_deployed, CADENCES, PHASE, said.append)
+    assert said[-1] == "2 tables refreshed natively"
+
+
 def test_native_run_with_a_table_that_failed_has_not_succeeded_and_what_it_left_to_spark_says_why() -> None:
     lake = Lake()
     lake.history += [

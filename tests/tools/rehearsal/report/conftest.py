@@ -49,7 +49,7 @@ def report(at: At) -> DemoReport:
     changes = Run(
         "changes",
         ("changes",),
-        (BatchRun(0, "jr_c", at(60), at(80), "SUCCEEDED", "spark", "2 G.1X", 0.0147),),
+        (BatchRun(0, "jr_c", at(60), at(80), "SUCCEEDED", "spark", "2 G.1X", 0.016),),
         (TableRefresh("table_2", 0, at(65), at(66), inserted=50, updated=30, deleted=20, files=3),),
     )
     return DemoReport(

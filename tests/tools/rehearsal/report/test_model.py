@@ -79,8 +79,8 @@ def test_a_run_has_passed_only_if_both_the_replica_and_the_taxi_flow_are_right(
 
 def test_a_report_adds_up_runs_and_cost_by_engine(report: DemoReport) -> None:
     assert [(engine, runs) for engine, runs, _ in report.by_engine] == [("spark", 2), ("native", 1)]
-    assert [usd for _, _, usd in report.by_engine] == pytest.approx([0.0297, 0.0008])
-    assert report.usd == pytest.approx(0.0305)
+    assert [usd for _, _, usd in report.by_engine] == pytest.approx([0.031, 0.0008])
+    assert report.usd == pytest.approx(0.0318)
 
 
 def test_a_run_of_one_engine_has_its_batches_and_tables_only(report: DemoReport) -> None:

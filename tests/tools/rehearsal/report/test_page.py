@@ -157,3 +157,19 @@ def test_the_taxi_flow_shows_its_verdict_files_quarantine_and_tables(report: Dem
 def test_a_taxi_flow_that_is_wrong_is_told_in_the_headline(report: DemoReport, taxi: TaxiReport) -> None:
     said = text(render(replace(report, taxi=replace(taxi, trips=1))))
     assert "The taxi flow is wrong. 1 trips are in the conformed table instead of 199" in said
+
+
+def test_each_refresh_shows_engine_rows_time_and_estimated_cost(report: DemoReport) -> None:
+    said = text(render(report))
+    assert "What each refresh would cost on AWS: 0.016 USD together" in said
+    assert "Batch 0: 1 table spark 2 G.1X 1,000 30 s 0.015 USD table_2 spark 1,000 10 s 0.015 USD" in said
+    assert "Batch 1: 1 table native 1,769 MB 700 38 s 0.00080 USD table_10 native 700 10 s 0.00080 USD" in said
+    assert "refreshes on AWS, about 0.032 USD spark: 2 runs, 0.031 USD; native: 1 run, 0.00080 USD" in said
+
+
+def test_work_that_the_native_engine_left_to_spark_says_why(report: DemoReport) -> None:
+    run = report.runs[1]
+    left = replace(run, tables=tuple(replace(table, left_because="2.1 <GB> again") for table in run.tables))
+    assert 'table_2 <span class="soft">left to Spark: 2.1 &lt;GB&gt; again</span>' in render(
+        replace(report, runs=(left,))
+    )

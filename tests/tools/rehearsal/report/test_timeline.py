@@ -114,3 +114,9 @@ def test_a_run_that_did_not_succeed_is_marked(report: DemoReport, at: At) -> Non
     failed = BatchRun(0, "jr_x", at(0), at(1), "FAILED")
     lane = run_lanes(replace(report.runs[0], batches=(failed,)))[0]
     assert (lane.kind, lane.note) == ("failed", "jr_x failed")
+
+
+def test_work_that_the_native_engine_left_is_said_to_be_sparks(report: DemoReport) -> None:
+    run = report.runs[0]
+    left = tuple(replace(table, inserted=0, left_because="too large") for table in run.tables)
+    assert run_lanes(replace(run, tables=left))[1].note == "left to Spark"
