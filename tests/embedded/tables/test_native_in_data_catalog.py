@@ -141,7 +141,7 @@ def test_deleted_files_and_those_of_killed_runs_leave_nothing_behind(
     bucket, _, prefix = loaded.definition.location.removeprefix("s3://").partition("/")
     for orphan in ("data/REGION=a%2Fb+c/00000-x.parquet", "metadata/x-m0.avro", "metadata/00001-x.metadata.json"):
         aws("s3").put_object(Bucket=bucket, Key=f"{prefix}/{orphan}")
-    monkeypatch.setattr(orphans, "KEPT_MS", -60_000)  # whatever is there is old
+    monkeypatch.setattr(orphans, "KEPT_MS", 2_000)
     monkeypatch.setattr(retention, "QUERY_MS", -1)
     monkeypatch.setattr(retention, "MOST_SNAPSHOTS", 3)
     loaded.stored.transaction().set_properties(
