@@ -6,6 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
+from odp.file_processor.engines import NATIVE_BYTES
 from odp.variables import NativeRefreshVariables
 
 from deployment_account.names import DATA_WRITER_TAG
@@ -41,10 +42,15 @@ class NativeRefresh(RuntimeFunction):
             package=package,
             handler="odp.native.handler.handle",
             timeout=cdk.Duration.minutes(15),
-            variables=NativeRefreshVariables(lake=package.lake, **dataclasses.asdict(settings)),
+            variables=NativeRefreshVariables(lake=package.lake, **dataclasses.asdict(_in_memory(settings))),
             code=NATIVE,
             memory_mb=odp.native_memory_mb,
         )
         # commits delete files that no snapshot has any more; where deletion is denied, the buckets know jobs by this
         cdk.Tags.of(self.role).add(DATA_WRITER_TAG, names.lake)
         allow_native_refresh(self.role, resources)
+
+
+def _in_memory(settings: RefreshSettings) -> RefreshSettings:
+    """Bound the changes of one commit, which are in memory, for tables that a manifest gives to this engine."""
+    return dataclasses.replace(settings, max_bytes_per_refresh=min(settings.max_bytes_per_refresh, NATIVE_BYTES))

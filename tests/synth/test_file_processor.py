@@ -143,8 +143,9 @@ def test_job_and_function_are_told_the_same_of_the_tables_that_they_refresh(odp:
     arguments = odp.only("AWS::Glue::Job")["DefaultArguments"]
     variables = odp.only("AWS::Lambda::Function", "FileProcessorNative")["Environment"]["Variables"]
     told = {name: value for name, value in variables.items() if name != "LAKE"}
-    assert told == {name: arguments[f"--{name.lower()}"] for name in told}
     assert len(told) == 14
+    assert told.pop("MAX_BYTES_PER_REFRESH") == str(128 * 1024 * 1024), "changes of one commit are in its memory"
+    assert told == {name: arguments[f"--{name.lower()}"] for name in told}
 
 
 def package_folder(odp: Template) -> Path:

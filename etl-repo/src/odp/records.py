@@ -18,6 +18,12 @@ OPERATION = "Op"
 
 INSERT, UPDATE, DELETE = "I", "U", "D"
 
+VALID_SEQUENCE = r"^[0-9]{35}\z"
+"""DMS writes exactly 35 digits (AR_H_CHANGE_SEQ); a business time with its fraction may have 20.
+
+Java and RE2 read it alike.
+"""
+
 CADENCE_CLAIM = "cadence#"
 """Begins the keys of the claims of cadences in odpf_file_processing_tracker; a table's key is `database.table`."""
 

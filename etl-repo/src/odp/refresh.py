@@ -110,6 +110,8 @@ class RefreshPlan:
     held: tuple[HeldFiles, ...] = ()
     awaits_load: bool = False
     is_late_reload: bool = False
+    fence: int = 0
+    """The fencing token of the lease under which the commit is made."""
 
     @property
     def file_ids(self) -> frozenset[str]:

@@ -1,6 +1,7 @@
 """A lake of the emulator's Data Catalog and S3, written natively; its reader is pyiceberg as everybody has it."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import boto3
@@ -13,16 +14,23 @@ from rehearsal.emulator.process import Emulator
 from tests.unit.lake.iceberg_native.lake import DATABASE, ROWS, Lake, LakeTable
 
 
-@pytest.fixture
-def process(emulator: Emulator, account: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The variables of a function's process, from which boto3 and Arrow know whom they ask as whom."""
-    region = emulator.settings.region
-    for name, value in {**emulator.shell_environment(account), "AWS_REGION": region}.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+@contextmanager
+def use(emulator: Emulator, account: str, variables: pytest.MonkeyPatch) -> Iterator[None]:
+    """Give this process the variables of a function's, from which boto3 and Arrow know whom they ask as whom."""
+    for name, value in {**emulator.shell_environment(account), "AWS_REGION": emulator.settings.region}.items():
+        variables.setenv(name, value)
+    variables.setattr(boto3, "DEFAULT_SESSION", None)
     yield
     for of_one_account in (lake_io._s3, lake_io._s3_client):
         of_one_account.cache_clear()
+
+
+def lake_of(emulator: Emulator, account: str, bucket: str) -> Lake:
+    """The lake of an account, with a reader that knows nothing of the product."""
+    root = {"access-key-id": account, "secret-access-key": emulator.root_secret, "region": emulator.settings.region}
+    of_reader = {f"{service}.{name}": value for service in ("glue", "s3") for name, value in root.items()}
+    endpoints = {f"{service}.endpoint": emulator.endpoint for service in ("glue", "s3")}
+    return Lake(f"s3://{bucket}", data_catalog(), GlueCatalog("reader", **of_reader, **endpoints))
 
 
 @pytest.fixture
@@ -31,12 +39,10 @@ def glue(aws: Callable[[str], Any]) -> Any:
 
 
 @pytest.fixture
-def lake(process: None, emulator: Emulator, account: str, bucket: str, glue: Any) -> Lake:
+def lake(emulator: Emulator, account: str, bucket: str, glue: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lake]:
     glue.create_database(DatabaseInput={"Name": DATABASE})
-    root = {"access-key-id": account, "secret-access-key": emulator.root_secret, "region": emulator.settings.region}
-    of_reader = {f"{service}.{name}": value for service in ("glue", "s3") for name, value in root.items()}
-    endpoints = {f"{service}.endpoint": emulator.endpoint for service in ("glue", "s3")}
-    return Lake(f"s3://{bucket}", data_catalog(), GlueCatalog("reader", **of_reader, **endpoints))
+    with use(emulator, account, monkeypatch):
+        yield lake_of(emulator, account, bucket)
 
 
 @pytest.fixture

@@ -70,6 +70,8 @@ class TableChange:
     columns: Columns
     proof: Proof
     known: DataFrame | None = None
+    fence: int = 0
+    """The fencing token of the writer's lease, which commits of Iceberg carry; 0 if it has none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -224,7 +224,8 @@ class RefreshRun:
     def _apply(self, refresh: RefreshPlan, check_lease: Callable[[], None]) -> LastCommit:
         """Write the refresh. Files to hold are held even if the others are refused: that may correct the table."""
         try:
-            return self._with.writer.apply(self._config, refresh, check_lease)
+            leased = replace(refresh, fence=self._lease.fencing_token)
+            return self._with.writer.apply(self._config, leased, check_lease)
         except RejectedInputError:
             self._set_aside(replace(refresh, files=(), skipped=()))
             raise

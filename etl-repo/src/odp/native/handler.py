@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 from typing import Any
 
@@ -35,14 +36,16 @@ def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     settings = RefreshSettings(**{name: getattr(variables, name) for name in fields})
     run = BatchRun(event["plan_key"], int(event["batch"]), f"native-{context.aws_request_id}")
     engine = Engine(
-        _writer(json.loads(variables.buckets)),
+        _writer(variables.buckets),
         at_a_time=_tables_at_a_time(context.memory_limit_in_mb),
         may_begin=lambda: context.get_remaining_time_in_millis() >= _ONE_TABLE_LASTS,
     )
     return {"refreshed": len(refresh_planned_batch(settings, run, engine))}
 
 
-def _writer(buckets: dict[str, str]) -> NativeTableWriter:
+@functools.cache
+def _writer(buckets_json: str) -> NativeTableWriter:
+    buckets = json.loads(buckets_json)
     return NativeTableWriter(glue_tables(), S3LandedFiles(buckets).open, buckets)
 
 

@@ -10,6 +10,8 @@ import pytest
 
 from deployment_account.names import OdpTable, Shared
 from rehearsal.demo.deployed_lake import DeployedLake
+from rehearsal.emulator.process import Emulator
+from tests.embedded.lake.odp.cutting_proxy import CuttingProxy
 from tests.embedded.lake.odp.executions import CADENCE, Execution
 from tests.embedded.lake.odp.ledger import Item, Ledger
 from tests.embedded.lake.odp.test_iceberg_table import dms_file
@@ -110,8 +112,36 @@ def test_native_and_spark_refresh_one_table_in_turn(native: Native, put: Put) ->
     assert native.rows("PK_ID", "FARE_AMOUNT") == [*by_spark[1:], (6, 6.5)]
 
 
+@pytest.fixture(scope="module")
+def proxy(native: Native, emulator: Emulator) -> Iterator[CuttingProxy]:
+    """The function's calls by boto3 go through a proxy from now on; Arrow knows no such variable in capitals."""
+    client, name = native.lake.client("lambda"), native.function["FunctionName"]
+    variables = native.function["Environment"]["Variables"]
+    with CuttingProxy(emulator.endpoint).serving() as proxy:
+        more = {"HTTP_PROXY": proxy.endpoint}
+        client.update_function_configuration(FunctionName=name, Environment={"Variables": variables | more})
+        yield proxy
+        client.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
+
+
+@pytest.mark.parametrize(
+    ("number", "lost", "commits"),
+    [(11, {"requests": 1}, 2), (12, {"answers": 1}, 2)],
+    ids=["request", "answer"],
+)
+def test_a_connection_that_is_cut_at_the_commit_neither_loses_nor_doubles_rows(
+    native: Native, put: Put, proxy: CuttingProxy, number: int, lost: dict[str, int], commits: int
+) -> None:
+    before = native.rows("PK_ID", "FARE_AMOUNT")
+    put(f"{FOLDER}/20260102-{number}0000001.parquet", dms_file(Op=["I"], PK_ID=[number], FARE_AMOUNT=[1.0]))
+    proxy.cut(**lost)
+    assert counts(native.refresh(f"native-cut-{number}")) == ("completed", 1, 0, 0)
+    assert proxy.commits == commits, "boto3 sends it again"
+    assert native.rows("PK_ID", "FARE_AMOUNT") == [*before, (number, 1.0)]
+
+
 def test_a_table_that_cannot_be_refreshed_fails_the_call_by_name_of_the_error(native: Native, put: Put) -> None:
-    put(f"{FOLDER}/20260101-130000001.parquet", b"PAR1 no more")
+    put(f"{FOLDER}/20260103-100000001.parquet", b"PAR1 no more")
     native.ledger.pending(1)
     answer = native.invoke("native-damaged", TABLE)
     assert (answer["errorType"], answer["failed"]) == ("RefreshFailedError", "Unhandled")

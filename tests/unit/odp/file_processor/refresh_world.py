@@ -15,6 +15,7 @@ from lake.landing.listings import TableListing
 from lake.tables.size import TableSize
 from tests.unit.odp.samples import table_config
 
+FENCE = 7
 CONFIG = table_config()
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -134,7 +135,9 @@ class World:
         if self.owner is not None:
             return None
         self.owner = owner
-        return Lease(qualified_name, owner, 1, 0.0, written_with=self.written_with, beyond_engine=self.beyond_engine)
+        return Lease(
+            qualified_name, owner, FENCE, 0.0, written_with=self.written_with, beyond_engine=self.beyond_engine
+        )
 
     def renew(self, lease: Lease) -> None:
         self.reach("renew")

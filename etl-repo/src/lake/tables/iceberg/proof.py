@@ -91,6 +91,11 @@ def _size(summary: Mapping[str, str]) -> TableSize | None:
     return TableSize(*map(int, totals)) if all(total.isdecimal() for total in totals) else None
 
 
+def has_proof(summary: Mapping[str, str]) -> bool:
+    """Whether a snapshot is of a change of this lake."""
+    return any(name.startswith(PROOF_PREFIX) for name in summary)
+
+
 def read_fence(summary: Mapping[str, str]) -> int:
     """Read the fencing token of the lease under which a commit was made; 0 if it has none."""
     return int(summary.get(FENCE, 0))

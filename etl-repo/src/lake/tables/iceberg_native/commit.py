@@ -175,6 +175,13 @@ def schema_updates(metadata: TableMetadata, schema: Schema, spec: PartitionSpec)
     return updates
 
 
+def renewed_properties(metadata: TableMetadata, properties: Mapping[str, str]) -> list[TableUpdate]:
+    """Return the updates by which a table of an earlier release has the properties of a new one."""
+    differing = {name: text for name, text in properties.items() if metadata.properties.get(name) != text}
+    differing.pop("format-version", None)  # no property of a table that exists
+    return [SetPropertiesUpdate(updates=differing)] if differing else []
+
+
 def snapshot_updates(snapshot: Snapshot, expired: Sequence[Snapshot]) -> list[TableUpdate]:
     """Give the updates by which a snapshot is the table's newest, and others are forgotten."""
     main = SetSnapshotRefUpdate(

@@ -12,6 +12,7 @@ from pyiceberg.table.snapshots import Snapshot
 
 from lake.tables.iceberg.options import MOST_SNAPSHOTS, QUERY_MS
 from lake.tables.iceberg_native.lake_io import delete_files
+from lake.tables.iceberg_native.orphans import delete_orphans
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +53,7 @@ def delete_unreachable(io: FileIO, before: TableMetadata, after: TableMetadata) 
         gone = [snapshot for snapshot in before.snapshots if after.snapshot_by_id(snapshot.snapshot_id) is None]
         if gone:
             delete_files(io, _only_of(io, gone, after.snapshots))
+            delete_orphans(io, after)
     except Exception:
         logger.warning("files that the table needs no longer are left behind", exc_info=True)
 
