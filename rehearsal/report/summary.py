@@ -35,13 +35,13 @@ def steps_table(report: DemoReport) -> Table:
 
 def runs_table(report: DemoReport) -> Table:
     """What each engine did to the lake in each phase, and about how many USD that would cost on AWS."""
-    columns = ("engine", "tables", "files", "runs", "inserted", "updated", "deleted", "took", "~ USD")
+    columns = ("engine", "tables", "inserted", "updated", "deleted", "took", "USD")
     table = _table("phase", *columns)
     for run in report.runs:
         for engine in run.engines:
             share = run.of_engine(engine)
             tables = {table.table for table in share.tables}
-            counts = (len(tables), share.files, len(share.batches), share.inserted, share.updated, share.deleted)
+            counts = (len(tables), share.inserted, share.updated, share.deleted)
             figures = (f"{count:,}" for count in counts)
             table.add_row(Text(run.name), engine, *figures, duration(share.seconds), amount(share.usd))
     return table
