@@ -1,9 +1,10 @@
 """What any lake shows of one table: files, ledger, commits and rows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass
+from functools import cached_property
 from operator import add
-from typing import Any
+from typing import Any, overload
 
 Row = Mapping[str, Any]
 Version = tuple[str, str]
@@ -49,6 +50,31 @@ class CommitEvidence:
     file_ids: frozenset[str]
     counts: Counts
     is_reload: bool
+
+
+class LazyRows(Sequence[Row]):
+    """Rows that are read when they are asked for."""
+
+    def __init__(self, read: Callable[[], Sequence[Row]]) -> None:
+        self._read = read
+
+    @cached_property
+    def _rows(self) -> Sequence[Row]:
+        return self._read()
+
+    @overload
+    def __getitem__(self, at: int) -> Row: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Row]: ...
+
+    def __getitem__(self, at: int | slice) -> Row | Sequence[Row]:
+        """The rows at a place."""
+        return self._rows[at]
+
+    def __len__(self) -> int:
+        """How many rows there are."""
+        return len(self._rows)
 
 
 @dataclass(frozen=True, slots=True)

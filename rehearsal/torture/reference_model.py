@@ -14,6 +14,7 @@ from typing import Any
 from rehearsal.source.dms import CHANGE_SEQUENCE, OP, DmsSettings
 from rehearsal.torture.dms_files import SCHEMA_NAME, DmsFile, DmsTable, any_settings
 from rehearsal.torture.evidence import Version
+from rehearsal.torture.pairs import ON_HUDI
 from rehearsal.torture.source_table import CLOCK, OF_A_LOAD_ONLY, Key, Row, SourceTable
 
 FEW_KEYS, MANY_KEYS = 5, 24
@@ -62,7 +63,7 @@ class ReferenceModel:
     """A source table under replication."""
 
     def __init__(self, name: str, kind: Kind, draw: Random, clock: Callable[[], datetime]) -> None:
-        self.name, self.kind = name, kind
+        self.name, self.kind, self.storage = name, kind, ON_HUDI
         self._clock, self._last_part = clock, clock()
         self.has_stalled = False
         """Whether a part of the newest load came so late that nobody can tell it from a load of its own."""

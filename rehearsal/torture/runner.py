@@ -16,15 +16,16 @@ from rich.progress import track
 from rich.table import Table
 
 from rehearsal.torture.histories import Act, Story, shortest, story, trouble_of
-from rehearsal.torture.memory.lake import MemoryLake, config_of
+from rehearsal.torture.memory.lake import MemoryLake
+from rehearsal.torture.pairs import Storage, any_storage
 from rehearsal.torture.reference_model import ReferenceModel, any_kind
 from rehearsal.torture.trial import Problem, Trial
 
 
-def memory_trial(story: Story) -> Trial:
+def memory_trial(story: Story, storage: Storage | None = None) -> Trial:
     """Set the tables of a history up on a new lake; how they are made depends on its seed alone.
 
-    Sometimes two sources have tables of one name.
+    Sometimes two sources have tables of one name. Each table draws how it is stored, unless `storage` says it for all.
     """
     lake = MemoryLake(Random(f"{story.seed}/lake"))
     draws = [Random(f"{story.seed}/{number}") for number in range(story.tables)]
@@ -34,7 +35,8 @@ def memory_trial(story: Story) -> Trial:
         name = "same" if draw.random() < 0.5 else f"t{number}"  # noqa: PLR2004 - a share
         kind = any_kind(name, draw, taken)
         replicas.append(ReferenceModel(f"t{number}", kind, draw, lake.clock.datetime))
-    lake.configs = {replica.kind.source_table_name: config_of(replica) for replica in replicas}
+        replicas[-1].storage = storage or any_storage(Random(f"{story.seed}/{number}/storage"))
+    lake.set_up(replicas)
     return Trial(lake, replicas)
 
 
@@ -61,10 +63,10 @@ def shortened(failure: Failure) -> Failure:
     return Failure(short, problems_of(short))
 
 
-def problems_of(played: Story) -> tuple[Problem, ...]:
+def problems_of(played: Story, storage: Storage | None = None) -> tuple[Problem, ...]:
     """What is wrong in the end of a history."""
     with silent():
-        return tuple(memory_trial(played).play(played.steps))
+        return tuple(memory_trial(played, storage).play(played.steps))
 
 
 def tell(played: Story) -> Iterator[str]:

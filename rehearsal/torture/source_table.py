@@ -60,7 +60,7 @@ class SourceTable:
         if operation == "replace":
             self._insert(key, draw)
         if operation in ("update", "move"):
-            changed = {"REGION": draw.choice(REGIONS)} if operation == "move" else self._values(draw)
+            changed = {"REGION": self._region(draw)} if operation == "move" else self._values(draw)
             self.rows[key] = {**self.rows[key], **changed}
             self._write("U", self.rows[key])
 
@@ -143,11 +143,14 @@ class SourceTable:
 
     def _insert(self, key: Key, draw: Random) -> None:
         identity = dict(zip(self.key, key, strict=True))
-        self.rows[key] = {**identity, "REGION": draw.choice(REGIONS), **self._values(draw)}
+        self.rows[key] = {**identity, "REGION": self._region(draw), **self._values(draw)}
         self._write("I", self.rows[key])
 
     def _write(self, operation: str, row: Row, old_key: Key | None = None) -> None:
         self.log.append(Change(operation, row, f"{len(self.log) + 1:0{SEQUENCE_DIGITS}d}", old_key))
+
+    def _region(self, draw: Random) -> Any:  # noqa: ANN401 - a column that no configuration names may have any type
+        return _of_type(draw.choice(REGIONS), self.columns.get("REGION", STRING))
 
     def _values(self, draw: Random) -> dict[str, Any]:
         columns = {name: type_ for name, type_ in self.columns.items() if name not in (*self.key, "REGION")}
@@ -156,9 +159,19 @@ class SourceTable:
 
 def _value(name: str, type_: str, draw: Random) -> Any:  # noqa: ANN401 - a value of any of the column types
     if name == CLOCK:
-        return draw.choice((None, -5, 0, 7, 7, draw.randrange(100)))
+        return _of_type(draw.choice((None, -5, 0, 7, 7, draw.randrange(100))), type_)
     if type_ == STRING:
         return draw.choice(TEXTS)
     if type_ in (INT, BIGINT):
         return draw.choice((None, draw.randrange(1000), 2**31 - 1 if type_ == INT else 2**40 + draw.randrange(1000)))
     return draw.choice((None, draw.randrange(1000) / 4, 1 / 3 if type_ == DOUBLE else -0.5))
+
+
+def _of_type(value: int | str | None, type_: str) -> Any:  # noqa: ANN401
+    """A value as a column of another type has it."""
+    if value is None:
+        return None
+    if type_ == STRING:
+        return str(value)
+    number = REGIONS.index(value) if isinstance(value, str) else value
+    return float(number) if type_ in (FLOAT, DOUBLE) else number

@@ -6,9 +6,9 @@ from odp.file_manager.registration import listed_object
 from odp.records import LandedFile
 
 from lake.landing.listings import ObjectVersion
-from rehearsal.torture.deployed.stores import parquet
 from rehearsal.torture.dms_files import DmsFile
 from rehearsal.torture.memory.staging import BUCKET, StagingBucket
+from rehearsal.torture.parquet_files import parquet
 
 
 def put(file: DmsFile, staging: StagingBucket, buckets: Path) -> LandedFile:

@@ -99,7 +99,8 @@ class RefreshPlan:
     `replayed` files were applied already and are read again, because an older file, or the load that they follow,
     arrived after them. `skipped` files are done without being read, each with its reason. `held` files wait for a
     person. Without `files` there is nothing to commit. A load is awaited while parts of one are pending or held: the
-    table may lack its rows. A reload is late if the table has changes that follow it.
+    table may lack its rows. A reload is late if the table has changes that follow it. The plan is right for a table
+    whose newest commit applied the files that it `follows`.
     """
 
     kind: RefreshKind
@@ -112,6 +113,7 @@ class RefreshPlan:
     is_late_reload: bool = False
     fence: int = 0
     """The fencing token of the lease under which the commit is made."""
+    follows: frozenset[str] | None = None
 
     @property
     def file_ids(self) -> frozenset[str]:

@@ -29,6 +29,7 @@ from rehearsal.private_files import writing_privately
 from rehearsal.torture.deployed.lake import EmulatedLake
 from rehearsal.torture.histories import Act, Step, round_of_steps
 from rehearsal.torture.memory.lake import config_of
+from rehearsal.torture.pairs import HUDI, ICEBERG, Storage
 from rehearsal.torture.reference_model import FOLDERS, ReferenceModel, any_kind
 from rehearsal.torture.trial import Problem, Trial
 
@@ -95,7 +96,9 @@ def _replicas(seeds: Iterable[int]) -> Iterator[ReferenceModel]:
         draw = Random(f"{seed}/0")
         kind = any_kind(f"t{seed // 2}", draw, taken)
         taken.add(kind.source_table_name)
-        yield ReferenceModel(f"t{seed}", kind, draw, lambda: datetime.now(UTC))
+        replica = ReferenceModel(f"t{seed}", kind, draw, lambda: datetime.now(UTC))
+        replica.storage = Storage(Random(replica.name).choice((HUDI, ICEBERG)))
+        yield replica
 
 
 def _config_of(replica: ReferenceModel) -> RawTableConfig:

@@ -7,8 +7,6 @@ from collections.abc import Collection, Iterator
 from typing import Any
 from uuid import uuid4
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 from boto3.dynamodb.conditions import Key
 from odp.dynamodb.file_decisions import DecisionTables, DynamoDbFileDecisions
 from odp.file_processor.apply.commit_proof import FILE_IDS
@@ -17,26 +15,8 @@ from deployment_account.names import OdpTable
 from rehearsal.demo.deployed_lake import DeployedLake
 from rehearsal.torture.dms_files import DmsFile
 from rehearsal.torture.evidence import APPLIED, HELD, PENDING, SKIPPED, CommitEvidence, Counts, RecordedFile, Version
-from rehearsal.torture.source_table import BIGINT, DOUBLE, FLOAT, INT, STRING
+from rehearsal.torture.parquet_files import parquet
 from rehearsal.torture.trial import COPY
-
-# DMS files as bytes.
-
-_TYPES = {INT: pa.int32(), BIGINT: pa.int64(), FLOAT: pa.float32(), DOUBLE: pa.float64(), STRING: pa.string()}
-
-
-def parquet(file: DmsFile) -> bytes:
-    """The Parquet file, or something else if it is a broken one."""
-    if not file.columns:
-        return b"no Parquet"
-    columns = {
-        name: pa.array([row.get(name) for row in file.rows], _TYPES[type_]) for name, type_ in file.columns.items()
-    }
-    buffer = pa.BufferOutputStream()
-    pq.write_table(pa.table(columns), buffer, compression="none", store_schema=False)
-    content: bytes = buffer.getvalue().to_pybytes()
-    return content
-
 
 # The staging bucket of the deployed lake, with a list of one's own of what was put into it.
 

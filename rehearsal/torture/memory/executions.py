@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from odp.file_processor.batch_refresh import TableRefresher, refresh_batch
@@ -17,7 +18,6 @@ from lake.ledger.connection import trouble_of_aws
 from rehearsal.torture.check import Finding, Kind
 from rehearsal.torture.faults import Boundaries, Fault, FaultKind, Fire, Killed, Process, UnderFire, trouble
 from rehearsal.torture.memory.leases import LEASE_SECONDS, MemoryRunLog
-from rehearsal.torture.memory.writer import MemoryWriter
 
 if TYPE_CHECKING:
     from odp.refresh import RefreshOutcome
@@ -134,13 +134,14 @@ class GlueRun:
         self._run_id = run_id
         self._around = around
         self._process = Process()
+        self._others = count(1)
 
     def refresh(self, source_table_name: str) -> RefreshOutcome | None:
         """Refresh one table."""
         config = self._lake.configs[source_table_name]
         fault = self._around.faults.get(source_table_name)
         boundaries = Boundaries(self._process, fault, lambda: self._strike(fault, config))
-        return self._refresher(boundaries).refresh(config)
+        return self._refresher(config, boundaries).refresh(config)
 
     def _strike(self, fault: Fault | None, config: RawTableConfig) -> None:
         match fault.kind if fault else None:
@@ -166,17 +167,13 @@ class GlueRun:
         self._around.start_another()
 
     def _overlap(self, config: RawTableConfig) -> None:
-        other = GlueRun(self._lake, f"{self._run_id}-other", replace(self._around, faults={}))
+        other = GlueRun(self._lake, f"{self._run_id}-other{next(self._others)}", replace(self._around, faults={}))
         other.refresh(config.source_table_name)
 
-    def _refresher(self, boundaries: Boundaries) -> TableRefresher:
+    def _refresher(self, config: RawTableConfig, boundaries: Boundaries) -> TableRefresher:
         lake = self._lake
-        writer = MemoryWriter(
-            lake.tables,
-            lake.staging,
-            lambda: boundaries.cross("before the commit"),
-            lambda config, refresh: lake.note_commit(config, refresh, self._run_id),
-        )
+        befall = (lambda kind: self._strike(Fault(kind, 0), config)) if self._around.faults else None
+        writer = lake.writer(config, self._run_id, boundaries.cross, befall)
         run_log = MemoryRunLog(
             lake.ledger, lake.leases, lake.outcomes, lambda: boundaries.cross("before a transaction")
         )

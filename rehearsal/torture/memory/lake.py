@@ -15,6 +15,7 @@ from odp.file_manager.registration import Staging, register_message
 from odp.file_manager.sources import Sources
 from odp.file_manager.vanished_loads import VanishedLoads
 from odp.file_processor.selection.late_files import Limits
+from odp.ports import TableWriter
 from odp.records import FileStatus, LandedFile, RawTableConfig, RowHistory
 from odp.refresh import RefreshKind, RefreshPlan, RowCounts
 
@@ -28,17 +29,20 @@ from rehearsal.torture.evidence import (
     SKIPPED,
     CommitEvidence,
     Counts,
+    LazyRows,
     RecordedFile,
     TableEvidence,
     Version,
 )
 from rehearsal.torture.faults import TROUBLE, Fault, Fire, Killed, Troubles
 from rehearsal.torture.lake import Interrupted
+from rehearsal.torture.memory.engines import BEFORE_LEASE, Befall, IcebergTables
 from rehearsal.torture.memory.executions import CADENCE, Executions
 from rehearsal.torture.memory.leases import Clock, MemoryLeases, Outcomes
 from rehearsal.torture.memory.ledger import MemoryLedger, MemoryQuarantine
 from rehearsal.torture.memory.staging import BUCKET, MemorySweep, StagingBucket
-from rehearsal.torture.memory.writer import Commit, StoredTable
+from rehearsal.torture.memory.writer import Commit, MemoryWriter, StoredTable
+from rehearsal.torture.pairs import ICEBERG, Engine
 from rehearsal.torture.reference_model import FOLDERS, Kind, ReferenceModel
 
 SOURCES = Sources(FOLDERS)
@@ -46,11 +50,6 @@ _LANDED_FILE_DAYS = 60
 _BYTES_OF_A_COMMIT = (1, 1500, 4000, 8_000_000_000, 8_000_000_000)
 """Less than a file, a few files, or more than a history has."""
 _STATUSES = {FileStatus.APPLIED: APPLIED, FileStatus.SKIPPED: SKIPPED, FileStatus.HELD: HELD}
-
-
-def format_of(table: str) -> str:
-    """Choose a table's format by its name: a draw would change every history."""
-    return Random(table).choice(("hudi", "iceberg"))  # noqa: S311 - must repeat, not be secret
 
 
 def config_of(replica: ReferenceModel) -> RawTableConfig:
@@ -64,7 +63,7 @@ def config_of(replica: ReferenceModel) -> RawTableConfig:
         change_sequence=kind.order,
         hudi_table_type="copy_on_write",
         history=RowHistory.ALL if kind.is_historical else RowHistory.LATEST,
-        table_format=format_of(replica.name),
+        table_format=replica.storage.table_format,
         is_active=True,
         raw_database_name="torture_raw",
         raw_database_s3_bucket="raw",
@@ -94,6 +93,25 @@ class MemoryLake:
         self._executions = Executions(self)
         self.troubles = Troubles(lambda: self._executions.run_amid_another(lambda: None))
         self._emptying: dict[str, set[Version]] = defaultdict(set)
+        self.iceberg = IcebergTables(draw, self.staging, self.leases, self.violations, self._note_bounds)
+
+    def set_up(self, replicas: Sequence[ReferenceModel]) -> None:
+        """Make the tables known."""
+        self.configs = {replica.kind.source_table_name: config_of(replica) for replica in replicas}
+        self.iceberg.storages = {replica.kind.source_table_name: replica.storage for replica in replicas}
+
+    def writer(
+        self, config: RawTableConfig, run_id: str, cross: Callable[[str], None], befall: Befall | None
+    ) -> TableWriter:
+        """Give the writer of one run of a table; with `befall` something may befall its commits of Iceberg."""
+        if config.table_format == ICEBERG:
+            return self.iceberg.writer(config, run_id, cross, befall)
+        return MemoryWriter(
+            self.tables,
+            self.staging,
+            lambda: cross(BEFORE_LEASE),
+            lambda config, refresh: self.note_commit(config, refresh, run_id),
+        )
 
     def expect(self, fault: Fault | None) -> None:
         """Let this befall the calls outside of refreshes from now on."""
@@ -163,6 +181,11 @@ class MemoryLake:
         """Look whether a run may make this commit."""
         if self.leases.items[config.qualified_name].owner != run_id:
             self.violations.append(Finding(Wrong.LEASE, config.qualified_name))
+        self.iceberg.played[config.table_format, Engine.SPARK] += 1
+        self._note_bounds(config, refresh)
+
+    def _note_bounds(self, _: RawTableConfig, refresh: RefreshPlan) -> None:
+        """Look whether a commit may read so much."""
         ids = {file.version_id for file in refresh.files}
         total = sum(stored.size for stored in self.staging.stored if stored.version_id in ids)
         is_too_much = len(ids) > self.limits.files or (len(ids) > 1 and total > self.limits.bytes)
@@ -238,18 +261,20 @@ class MemoryLake:
 
     def evidence(self, replica: ReferenceModel) -> TableEvidence:
         """Read everything about one table."""
-        source, name = replica.kind.source_table_name, config_of(replica).qualified_name
+        source, config = replica.kind.source_table_name, config_of(replica)
+        name = config.qualified_name
         table = self.tables.get(name, StoredTable())
+        is_iceberg = config.table_format == ICEBERG
         told = (_counts(outcome.counts) for (table_name, _), outcome in self.outcomes.items() if table_name == name)
         return TableEvidence(
             landed=self.staging.landed(replica.dms.folder) | self._emptying[source],
             readable=self.staging.readable(replica.dms.folder),
             pending=_recorded(self.ledger.pending, source),
             history=_recorded(self.ledger.history, source),
-            commits=[_evidence_of(commit) for commit in table.commits],
+            commits=[_evidence_of(each) for each in (self.iceberg.landed[name] if is_iceberg else table.commits)],
             told=sum(told, Counts()),
             status=self._status(name),
-            rows=list(table.content.rows()),
+            rows=LazyRows(partial(self.iceberg.rows, config) if is_iceberg else lambda: list(table.content.rows())),
         )
 
 

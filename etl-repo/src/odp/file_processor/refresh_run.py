@@ -15,7 +15,6 @@ from typing import TypeGuard
 from lake.errors import BeyondEngineError, LeaseLostError, RejectedInputError, one_line
 from lake.landing.listings import TableListing
 from lake.tables.capabilities import Engine
-from lake.tables.size import TableSize
 from odp.file_processor.lease_heartbeat import LeaseHeartbeat
 from odp.file_processor.refresh_ports import RefreshPorts
 from odp.file_processor.selection.file_selection import Selection
@@ -52,7 +51,7 @@ class RefreshRun:
         self._lease = lease
         self._started_at = started_at
         self._catalog_commit = lease.catalog_commit
-        self._has_commit = False
+        self._newest: LastCommit | None = None
         self._is_writing = False
         self._done: tuple[LandedFile, ...] = ()
         self._files = 0
@@ -62,7 +61,6 @@ class RefreshRun:
         self._left = 0
         self._is_all = True
         self._awaits_load = False
-        self._size: TableSize | None = None
         self._engine = engine_of_run(lease.owner)
         self._beyond_engine = lease.beyond_engine if self._engine is Engine.SPARK else ""
 
@@ -72,7 +70,7 @@ class RefreshRun:
         with LeaseHeartbeat(self._lease, self._with.leases, seconds=self._with.heartbeat_seconds) as heartbeat:
             last = self._with.writer.last_refresh(self._config)
             if last is not None:
-                self._has_commit, self._size = True, last.size
+                self._newest = last
                 self._finish_earlier_run(last)
             state = last.state if last else TableState()
             readability = Readability(self._with.staged_files, self._register_missing(state))
@@ -102,7 +100,7 @@ class RefreshRun:
             # a table that waits for the rest of a reload is planned again when the load is whole, despite the refusal
             refused_registrations=-1 if self._awaits_load else self._registrations,
             refused_configuration=self._config.digest,
-            size=self._size,
+            size=self._newest.size if self._newest else None,
         )
         try:
             self._with.run_log.append(self._lease, entry)
@@ -142,12 +140,12 @@ class RefreshRun:
 
     def _holds_data(self) -> bool:
         """Whether the table certainly has data; a failed write may have committed, so the table itself is read."""
-        if self._is_writing and not self._has_commit:
+        if self._is_writing and self._newest is None:
             try:
-                self._has_commit = self._with.writer.last_refresh(self._config) is not None
+                self._newest = self._with.writer.last_refresh(self._config)
             except Exception:  # the next refresh will know
                 logger.exception("%s does not say whether it holds data", self._config.qualified_name)
-        return self._has_commit
+        return self._newest is not None
 
     def _finish_earlier_run(self, last: LastCommit) -> None:
         """Record the files of a run that died after its commit, including a file that a person skipped meanwhile."""
@@ -209,11 +207,11 @@ class RefreshRun:
             limits=self._with.limits,
             is_all=self._is_all,
         )
-        refresh = selection.select()
+        refresh = replace(selection.select(), follows=self._newest.file_ids if self._newest else frozenset())
         if refresh.files:
             self._is_writing = True
             committed = self._apply(refresh, check_lease)
-            self._has_commit, self._size = True, committed.size
+            self._newest = committed
             self._publish(committed, refresh.files)
         self._set_aside(refresh)
         self._left = len(pending) - len(self._done)

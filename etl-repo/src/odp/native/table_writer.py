@@ -18,6 +18,7 @@ from odp.file_processor.apply.decided_refresh import (
     placed,
     placed_files,
     refuse_earlier_keys,
+    refuse_unseen_commit,
 )
 from odp.file_processor.apply.source_columns import changed_names, with_table_names
 from odp.file_processor.apply.table_format import bound_columns, definition_of
@@ -54,6 +55,7 @@ class NativeTableWriter:
         table = self._table(config)
         stored = table.existing()
         refuse_earlier_keys(config, stored)
+        refuse_unseen_commit(config, refresh, stored)
         here = placed_files(refresh, self._buckets)
         change = self._change(DecidedRefresh(placed(config, self._buckets), here, stored))
         table.repair(stored, check_lease)

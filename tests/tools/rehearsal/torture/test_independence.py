@@ -10,7 +10,18 @@ from rehearsal import torture
 
 FOLDER = Path(torture.__file__).parent
 MODEL = (
-    *("source_table", "dms_files", "reference_model", "check", "evidence", "histories", "lake", "trial", "faults"),
+    *(
+        "source_table",
+        "dms_files",
+        "reference_model",
+        "check",
+        "evidence",
+        "histories",
+        "lake",
+        "trial",
+        "faults",
+        "pairs",
+    ),
 )
 PRODUCT = {"lake", "odp", "taxi", "etl_cdk", "infra_cdk", "odp_cli"}
 FROM_THE_MODEL = {f"rehearsal.torture.{name}" for name in MODEL}

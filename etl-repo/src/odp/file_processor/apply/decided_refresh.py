@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from lake.errors import LakeError, RejectedInputError
+from lake.errors import LakeError, RejectedInputError, TableMovedError
 from lake.tables.change import ChangeKind, StoredTable
 from lake.tables.columns import Columns
 from odp.file_processor.apply.commit_proof import (
@@ -18,6 +18,7 @@ from odp.file_processor.apply.commit_proof import (
     proof_of_refresh,
     read_content,
     read_existing,
+    read_refresh,
 )
 from odp.file_processor.apply.source_columns import NamedColumns
 from odp.file_processor.apply.table_format import change_kind
@@ -123,6 +124,18 @@ def refuse_earlier_keys(config: RawTableConfig, stored: StoredTable | None) -> N
             "rows are not always unique; replicate the table into a new raw_table_name"
         )
         raise RejectedInputError(message)
+
+
+def refuse_unseen_commit(config: RawTableConfig, refresh: RefreshPlan, stored: StoredTable | None) -> None:
+    """Refuse a table that an earlier run's late commit reached after this run had read it, or its files come twice.
+
+    Raises:
+        TableMovedError: nothing was written; the next refresh reads that commit.
+    """
+    found = read_refresh(stored.proof)[0] if stored else frozenset()
+    if refresh.follows is not None and found != refresh.follows:
+        message = f"{config.qualified_name}: a commit of an earlier run came after this run had read the table"
+        raise TableMovedError(message)
 
 
 def demand_own_commit(

@@ -23,6 +23,7 @@ from odp.file_processor.apply.decided_refresh import (
     placed,
     placed_files,
     refuse_earlier_keys,
+    refuse_unseen_commit,
 )
 from odp.file_processor.apply.parquet_footers import read_columns
 from odp.file_processor.apply.refresh_rows import (
@@ -123,6 +124,7 @@ class SparkTableWriter:
         here, table = placed_files(refresh, self._buckets), self._table(config)
         stored = table.existing()
         refuse_earlier_keys(config, stored)
+        refuse_unseen_commit(config, refresh, stored)
         with explained(self._spark, config, (*here.files, *here.replayed)):
             RefreshChange(placed(config, self._buckets), here, stored, self._spark, table, check_lease).apply()
         return demand_own_commit(config, refresh, stored, self.last_refresh(config))

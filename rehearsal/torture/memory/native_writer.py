@@ -1,0 +1,60 @@
+"""The native engine itself in memory: the product's writer on the tester's catalog, with everything that befalls it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pyarrow as pa
+from odp.native.table_writer import NativeTableWriter
+from odp.records import LandedFile, RawTableConfig
+from odp.refresh import LastCommit, RefreshPlan
+
+from lake.errors import BeyondEngineError
+from lake.tables.change import TableDefinition
+from lake.tables.iceberg_native.row_change import Limits
+from lake.tables.iceberg_native.table import NativeIcebergTable
+from rehearsal.torture.memory.iceberg_catalog import RunCatalog
+from rehearsal.torture.memory.staging import StagingBucket
+from rehearsal.torture.parquet_files import parquet
+
+
+@dataclass(frozen=True)
+class NativeEngine:
+    """Applies refreshes for one run; `left_to_spark` is called with what the engine cannot do."""
+
+    catalog: RunCatalog
+    staging: StagingBucket
+    bucket: str
+    limits: Limits
+    ask_lease: Callable[[RefreshPlan, Callable[[], None]], None]
+    left_to_spark: Callable[[RawTableConfig], None]
+
+    @cached_property
+    def _writer(self) -> NativeTableWriter:
+        return NativeTableWriter(self._open_table, self._open_file, {"raw": self.bucket})
+
+    def last_refresh(self, config: RawTableConfig) -> LastCommit | None:
+        """Read the newest commit."""
+        return self._writer.last_refresh(config)
+
+    def apply(self, config: RawTableConfig, refresh: RefreshPlan, check_lease: Callable[[], None]) -> LastCommit:
+        """Make the refresh visible in one commit."""
+        try:
+            return self._writer.apply(config, refresh, lambda: self.ask_lease(refresh, check_lease))
+        except BeyondEngineError:
+            self.left_to_spark(config)
+            raise
+
+    def publish(self, config: RawTableConfig, published_commit: str) -> str:
+        """Comment columns, and return the newest commit's time."""
+        return self._writer.publish(config, published_commit)
+
+    def _open_table(self, definition: TableDefinition) -> NativeIcebergTable:
+        return NativeIcebergTable(self.catalog, definition, self.limits)
+
+    def _open_file(self, file: LandedFile) -> Any:  # noqa: ANN401 - pyarrow has no types
+        current = self.staging.current(file.key)
+        if current is None:
+            raise FileNotFoundError(file.key)
+        return pa.BufferReader(parquet(current.file))
