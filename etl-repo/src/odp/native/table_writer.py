@@ -81,7 +81,8 @@ class NativeTableWriter:
             return RowChange(kind, empty, stored, decided.proof("", {}, None))
         rows = FinalRows(config, columns, files, named, self._open_file, version)
         counted = None
-        if may_count_updates_without_row(decided.refresh, decided.existing, named.values()) and decided.is_merged:
+        may_count = may_count_updates_without_row(decided.refresh, decided.existing, named.values())
+        if may_count and decided.is_merged and not decided.is_historical:
             counted = rows.counts()
         proof = decided.proof(version, changed_names(named.values()), counted)
         final = rows.read(with_deletes=decided.is_merged or decided.is_historical)
