@@ -25,7 +25,7 @@ from rehearsal.torture.memory.leases import MemoryLeases
 from rehearsal.torture.memory.native_writer import NativeEngine
 from rehearsal.torture.memory.staging import StagingBucket
 from rehearsal.torture.memory.writer import Commit
-from rehearsal.torture.pairs import ON_HUDI, Engine, Storage
+from rehearsal.torture.pairs import ON_HUDI, Engine, Pair, Storage
 
 BEFORE_LEASE = "before the commit"
 Befall = Callable[[FaultKind], None]
@@ -47,7 +47,7 @@ class IcebergTables:
     storages: Mapping[str, Storage] = field(default_factory=dict)
     """By source table."""
     landed: dict[str, list[Commit]] = field(default_factory=lambda: defaultdict(list))
-    played: Counter[tuple[str, Engine]] = field(default_factory=Counter)
+    played: Counter[Pair] = field(default_factory=Counter)
     """How many commits each engine made."""
     struck: Counter[tuple[str, FaultKind]] = field(default_factory=Counter)
     """What befell commits."""
@@ -78,9 +78,12 @@ class IcebergTables:
         return SparkOnIceberg(catalog, self.staging, self.catalog.bucket, self.rows_per_file, run.ask_lease)
 
     def rows(self, config: RawTableConfig) -> Sequence[Row]:
-        """Read all rows of a table."""
+        """Read all rows of a table; there are none if any file of it is missing."""
         metadata = self.catalog.tables.get((config.raw_database_name, config.raw_table_name))
-        return rows_of(stored_files(self.catalog.io, metadata))
+        try:
+            return rows_of(stored_files(self.catalog.io, metadata))
+        except FileNotFoundError:
+            return []
 
     def note_landed(self, run: "_Run", refresh: RefreshPlan, token: int, commit: Commit) -> None:
         """Note a commit that landed; that of a run whose lease a newer committer had is none."""
